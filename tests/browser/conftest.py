@@ -1,0 +1,52 @@
+"""A real Chromium for every test here: Debian's where it is installed, else Playwright's own, else a reason."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+
+QUIET = [
+    "--no-sandbox",  # Debian's needs a user namespace that containers rarely give; only our own pages are opened
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-gpu",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[sync_api.Browser]:
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    with sync_api.sync_playwright() as playwright:
+        try:
+            opened = playwright.chromium.launch(executable_path=path, args=QUIET)
+        except sync_api.Error as error:
+            pytest.skip(f"no Chromium: apt-get install chromium, or playwright install chromium ({error.message[:80]})")
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def visit(browser: sync_api.Browser) -> Iterator[Callable[..., sync_api.Page]]:
+    """`visit(url, width, theme)` opens a page; anything it asks of another machine fails the test."""
+    contexts = []
+    strayed: list[str] = []
+
+    def visit(url: str, width: int = 1440, theme: str = "light") -> sync_api.Page:
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+        context.set_default_timeout(15_000)
+        context.on("request", lambda request: strayed.append(request.url) if "//127.0.0.1:" not in request.url else None)
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(url, wait_until="load")
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert strayed == []

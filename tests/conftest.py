@@ -1,0 +1,45 @@
+"""What every test gets: no network but this machine's own, one thread per process, no hub."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _closed_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Only loopback and unix sockets connect, unless the test is marked `network`."""
+    if request.node.get_closest_marker("network"):
+        yield
+        return
+    real = socket.socket.connect
+
+    def connect(self: socket.socket, address: object) -> None:
+        host = address[0] if isinstance(address, tuple) else ""
+        if self.family != socket.AF_UNIX and str(host) not in ("127.0.0.1", "::1", "localhost"):
+            raise OSError(f"a test tried to reach {host}; the suite needs no network")
+        real(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    yield
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    """A small drawn picture: a red square on white, 64 x 48."""
+    path = tmp_path / "square.png"
+    image = Image.new("RGB", (64, 48), "white")
+    image.paste((200, 30, 30), (8, 8, 24, 24))
+    image.save(path)
+    return path

@@ -1,0 +1,185 @@
+"""The habits of the house, held by checks: one page that lists the files, small files, floors, quiet imports."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from workbench import registry
+from workbench.errors import MissingPart
+
+ROOT = Path(__file__).resolve().parent.parent
+
+LONGEST = 420
+"""Lines in a file: 400, and a few for the last docstring."""
+
+HEAVY = (
+    "torch",
+    "transformers",
+    "peft",
+    "onnxruntime",
+    "duckdb",
+    "gradio",
+    "cv2",
+    "rapidocr",
+    "openai",
+    "httpx",
+    "ray",
+)
+
+OWNERS = {
+    "duckdb": ("workbench.store.", "workbench.pipeline", "workbench.cli", "workbench.bench", "app."),
+    "torch": ("workbench.models.", "workbench.embedded.", "workbench.sample.", "workbench.tools."),
+    "transformers": ("workbench.models.", "workbench.embedded.", "workbench.sample."),
+    "peft": ("workbench.models.", "workbench.embedded.", "workbench.sample."),
+    "onnxruntime": ("workbench.tools.", "workbench.models."),
+    "httpx": ("workbench.models.endpoint", "workbench.sample.endpoint"),
+}
+"""Who may need a heavy package at import: the rooms that own it, and who stands on the store."""
+
+
+def sources(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def modules() -> list[str]:
+    names = []
+    for path in sources("workbench", "app"):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        names.append(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
+    return names
+
+
+def readme_tree() -> list[str]:
+    """Paths in the README's file tree, from its indentation of two spaces a level."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"<!-- tree -->\s*```[a-z]*\n(.*?)```", text, re.DOTALL)
+    assert block, "README.md needs its file tree between '<!-- tree -->' and the end of a code block"
+    stack: list[str] = []
+    found = []
+    for line in block[1].splitlines():
+        if match := re.match(r"( *)(\S+)(.*)", line):
+            depth = len(match[1]) // 2
+            assert match[3].strip(), f"{line!r} needs a remark"
+            stack[depth:] = [match[2].rstrip("/")]
+            found.append("/".join(stack))
+    return found
+
+
+def test_the_readme_tree_is_the_disk() -> None:
+    tree = readme_tree()
+    disk = {str(path.relative_to(ROOT)) for path in sources("workbench", "app") if path.stat().st_size}
+    missing = sorted(disk - set(tree) - {path for path in disk if path.endswith("__init__.py")})
+    gone = [path for path in tree if not (ROOT / path).exists()]
+    assert missing == [], "these files have no line in the README's tree"
+    assert gone == [], "these lines of the README's tree have no file"
+
+
+def test_no_file_is_long() -> None:
+    files = [*sources("workbench", "app", "tests"), *(ROOT / "app" / "static").glob("*.js")]
+    long = {str(path.relative_to(ROOT)): lines for path in files if (lines := path.read_text().count("\n")) > LONGEST}
+    assert long == {}, f"files of more than {LONGEST} lines: make two"
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    silent = [
+        str(path.relative_to(ROOT))
+        for path in sources("workbench", "app")
+        if path.stat().st_size and not path.read_text(encoding="utf-8").lstrip().startswith(('"""', 'r"""', "#"))
+    ]
+    assert silent == []
+
+
+def test_imports_point_down() -> None:
+    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()", "--no-cache"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+QUIET = """
+import contextlib, importlib, io, json, os, sys
+hidden, names = json.loads(sys.stdin.read())
+
+class Hide:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in hidden:
+            raise ModuleNotFoundError("hidden: " + name.partition(".")[0], name=name.partition(".")[0])
+
+sys.meta_path.insert(0, Hide())
+report = {}
+for name in names:
+    said = io.StringIO()
+    needs = None
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        try:
+            importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            needs = error.name
+    report[name] = {"said": said.getvalue(), "needs": needs}
+sys.stdout.write(json.dumps({"modules": report, "files": sorted(os.listdir("."))}))
+"""
+
+
+def test_importing_does_nothing(tmp_path: Path) -> None:
+    names = modules()
+    environment = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "c"), "PYTHONPATH": str(ROOT)}
+    environment |= {"VPD_CACHE": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", QUIET],
+        input=json.dumps([HEAVY, names]),
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    report = json.loads(done.stdout)
+    assert report["files"] == [], "importing made files"
+    assert {name: row["said"] for name, row in report["modules"].items() if row["said"]} == {}
+    astray = {
+        name: row["needs"]
+        for name, row in report["modules"].items()
+        if row["needs"] and not name.startswith(OWNERS.get(row["needs"], ()))
+    }
+    assert astray == {}, "these modules need a heavy package that is not theirs at import"
+
+
+ALL_PARTS = [(role, name) for role in registry.ROLES for name in registry.parts(role)]
+
+
+@pytest.mark.parametrize(("role", "name"), ALL_PARTS)
+def test_every_part_loads_and_says_what_it_is(role: str, name: str) -> None:
+    try:
+        part = registry.load(role, name)
+    except MissingPart as error:
+        assert "workbench" not in str(getattr(error.__cause__, "name", "")), f"the part's own module is missing: {error}"
+        pytest.skip(str(error))
+    assert callable(part)
+    assert len(inspect.getdoc(part) or "") > 20, f"{role} '{name}' needs a docstring"
+    inspect.signature(part)
+
+
+@pytest.mark.parametrize(("role", "name"), ALL_PARTS)
+def test_every_part_stands_in_the_readme(role: str, name: str) -> None:
+    assert f"`{name}`" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_nothing_names_the_machine_it_was_made_on() -> None:
+    tracked = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
+    ).stdout.split("\n")
+    private = re.compile(
+        "|".join(["/wo" + "rk/", "/tmp/" + "bash", "/opt/" + "wheels", "/opt/" + "pypi", "/tmp/" + "scratch"])
+    )
+    text = {".py", ".md", ".toml", ".txt", ".json", ".js", ".css", ".html", ".sql", ".ipynb", ".yml", ".csv", ""}
+    named = [
+        name
+        for name in tracked
+        if Path(name).suffix in text and (ROOT / name).is_file() and (ROOT / name).stat().st_size < 2_000_000
+        and private.search((ROOT / name).read_text(encoding="utf-8", errors="ignore"))
+    ]  # fmt: skip
+    assert named == []

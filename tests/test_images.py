@@ -1,0 +1,202 @@
+"""Hostile picture files: a clear error or an upright RGB picture, and nothing in between."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from workbench.boxes import Box
+from workbench.errors import ImageError
+from workbench.images import ImageFolder, decode, digest_of
+from workbench.records import Region
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that claims a size and has no pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
+
+
+def test_missing_picture_names_the_path(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match=r"no picture at .*gone\.png; check the path"):
+        decode(tmp_path / "gone.png")
+    with pytest.raises(ImageError, match=r"no picture at .*gone\.png"):
+        digest_of(tmp_path / "gone.png")
+
+
+def test_a_folder_is_no_picture(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="cannot be read"):
+        digest_of(tmp_path)
+    with pytest.raises(ImageError, match="is not a picture"):
+        decode(tmp_path)
+
+
+@pytest.mark.parametrize("side", [7000, 20_000, 100_000])
+def test_a_huge_claim_is_refused_before_a_pixel_is_read(tmp_path: Path, side: int) -> None:
+    path = tmp_path / "bomb.png"
+    path.write_bytes(png_header(side, side))
+    with pytest.raises(
+        ImageError,
+        match=rf"has ({side}x{side} pixels|{side * side // 1_000_000} megapixels); at most 40 megapixels are taken",
+    ):
+        decode(path)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "gif", "bmp", "tiff"])
+def test_a_truncated_file_is_an_error_not_half_a_picture(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"cut.{suffix}"
+    Image.effect_noise((80, 60), 90).convert("RGB").save(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(ImageError, match="is not a picture that can be read"):
+        decode(path)
+
+
+@pytest.mark.parametrize("junk", [b"", b"<html>", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0" + b"\0" * 50, b"%PDF-1.7"])
+def test_junk_is_an_error_that_lists_the_formats(tmp_path: Path, junk: bytes) -> None:
+    path = tmp_path / "junk.png"
+    path.write_bytes(junk)
+    with pytest.raises(ImageError, match="expected JPEG, PNG, WEBP, GIF, BMP, TIFF"):
+        decode(path)
+
+
+def test_a_format_off_the_list_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "picture.eps"
+    path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n")
+    with pytest.raises(ImageError, match="is not a picture that can be read"):
+        decode(path)
+
+
+def test_exif_rotation_is_applied(tmp_path: Path) -> None:
+    image = Image.new("RGB", (40, 20), "white")
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held on its side: turn clockwise to see it upright
+    path = tmp_path / "turned.jpg"
+    image.save(path, exif=exif)
+    assert decode(path).size == (20, 40)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA"])
+def test_every_mode_becomes_rgb(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "mode.png"
+    Image.new("RGB", (6, 5), "white").convert(mode).save(path)
+    picture = decode(path)
+    assert picture.mode == "RGB"
+    assert picture.getpixel((3, 3)) == (255, 255, 255)
+
+
+def test_sixteen_bit_grey_keeps_its_shades(tmp_path: Path) -> None:
+    path = tmp_path / "deep.png"
+    deep = Image.new("I;16", (4, 4), 128 * 256)
+    deep.save(path)
+    assert decode(path).getpixel((1, 1)) == (128, 128, 128)
+
+
+def test_what_is_transparent_becomes_white(tmp_path: Path) -> None:
+    path = tmp_path / "clear.png"
+    Image.new("RGBA", (4, 4), (0, 0, 0, 0)).save(path)
+    assert decode(path).getpixel((1, 1)) == (255, 255, 255)
+
+
+def test_adding_twice_is_adding_once(tmp_path: Path, picture: Path) -> None:
+    folder = ImageFolder(tmp_path / "images")
+    copy = tmp_path / "other-name.png"
+    copy.write_bytes(picture.read_bytes())
+    assert folder.add(picture) == folder.add(copy) == digest_of(picture)
+    assert len([p for p in folder.root.rglob("*") if p.is_file()]) == 1
+
+
+@pytest.mark.parametrize("name", ["no_suffix", "page.html", "x.part1", "SHOUT.PNG"])
+def test_a_file_is_stored_under_what_it_is_not_under_what_it_is_called(
+    tmp_path: Path, picture: Path, name: str
+) -> None:
+    odd = tmp_path / name
+    odd.write_bytes(picture.read_bytes())
+    folder = ImageFolder(tmp_path / "images")
+    digest = folder.add(odd)
+    path = folder.path(digest)
+    assert path is not None
+    assert path.name == f"{digest}.png"
+
+
+def test_a_broken_picture_leaves_nothing_behind(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"not a picture")
+    folder = ImageFolder(tmp_path / "images")
+    with pytest.raises(ImageError):
+        folder.add(bad)
+    assert not folder.root.exists()
+
+
+@pytest.mark.parametrize("digest", ["../../etc/passwd", "", "a" * 63, "A" * 64, "*" * 64, "0" * 62 + "/."])
+def test_a_digest_that_is_none_opens_nothing(tmp_path: Path, digest: str) -> None:
+    folder = ImageFolder(tmp_path / "images")
+    assert folder.path(digest) is None
+    with pytest.raises(ImageError, match="is not in"):
+        folder.open(digest)
+    with pytest.raises(ImageError, match="is not in"):
+        folder.thumbnail(digest)
+
+
+def test_a_thumbnail_cannot_be_talked_out_of_its_folder(tmp_path: Path) -> None:
+    folder = ImageFolder(tmp_path / "images")
+    secret = tmp_path / "secret.webp"
+    secret.write_bytes(b"secret")
+    with pytest.raises(ImageError):
+        folder.thumbnail("../../../secret")
+
+
+def test_a_thumbnail_is_small_and_made_once(tmp_path: Path) -> None:
+    path = tmp_path / "big.png"
+    Image.effect_noise((900, 500), 60).convert("RGB").save(path)
+    folder = ImageFolder(tmp_path / "images")
+    digest = folder.add(path)
+    with ThreadPoolExecutor(8) as pool:  # a page asks for all of its thumbnails at once
+        made = set(pool.map(lambda _: folder.thumbnail(digest), range(16)))
+    assert len(made) == 1
+    thumbnail = made.pop()
+    assert max(Image.open(thumbnail).size) == 144
+    assert thumbnail.stat().st_size < 20_000
+    assert [p.name for p in thumbnail.parent.iterdir()] == [thumbnail.name]
+
+
+def test_old_pictures_leave_memory(tmp_path: Path) -> None:
+    folder = ImageFolder(tmp_path / "images", keep=2)
+    digests = []
+    for shade in range(4):
+        path = tmp_path / f"{shade}.png"
+        Image.new("RGB", (3, 3), (shade, 0, 0)).save(path)
+        digests.append(folder.add(path))
+    first = folder.open(digests[0])
+    assert folder.open(digests[0]) is first
+    for digest in digests[1:]:
+        folder.open(digest)
+    assert folder.open(digests[0]) is not first
+
+
+def test_a_crop_stays_inside_the_picture(tmp_path: Path, picture: Path) -> None:
+    folder = ImageFolder(tmp_path / "images")
+    digest = folder.add(picture)
+    whole = folder.whole(digest)
+    assert (whole.width, whole.height, whole.box) == (64, 48, Box(0, 0, 64, 48))
+    assert folder.crop(whole).size == (64, 48)
+    red = folder.crop(Region(digest, 64, 48, Box(8, 8, 24, 24)))
+    assert red.size == (16, 16)
+    assert set(red.get_flattened_data()) == {(200, 30, 30)}
+    assert folder.crop(Region(digest, 64, 48, Box(-20, -20, 8, 8))).size == (8, 8)
+    assert folder.crop(Region(digest, 64, 48, Box(60, 40, 900, 900))).size == (4, 8)
+
+
+@pytest.mark.parametrize("box", [Box(5, 5, 5, 5), Box(64, 48, 64, 48), Box(500, 500, 600, 600), Box(-9, -9, -3, -3)])
+def test_an_empty_or_outer_box_gives_one_pixel(tmp_path: Path, picture: Path, box: Box) -> None:
+    folder = ImageFolder(tmp_path / "images")
+    digest = folder.add(picture)
+    assert folder.crop(Region(digest, 64, 48, box)).size == (1, 1)

@@ -1,0 +1,105 @@
+"""Parts by name, by dotted path and from a file of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from workbench import registry
+from workbench.errors import MissingPart, ProfileError
+
+TOOL = '''
+"""A tool of one's own."""
+
+class Count:
+    """Counts."""
+
+    def __init__(self, step: int = 1) -> None:
+        self.step = step
+'''
+
+
+@pytest.fixture
+def own_file(tmp_path: Path) -> Path:
+    path = tmp_path / "my_tool.py"
+    path.write_text(TOOL)
+    return path
+
+
+def test_a_wrong_role_lists_the_right_ones() -> None:
+    with pytest.raises(ProfileError, match="no role is called 'painter'; there are: source, sampler, tool"):
+        registry.parts("painter")
+
+
+def test_a_wrong_name_lists_the_right_ones() -> None:
+    with pytest.raises(ProfileError, match=r"no source is called 'collage'; registered are: collages, folder, photos"):
+        registry.load("source", "collage")
+
+
+def test_every_role_has_a_part() -> None:
+    assert [role for role in registry.ROLES if not registry.parts(role)] == []
+
+
+def test_a_dotted_path_is_a_name() -> None:
+    assert registry.load("tool", "pathlib:Path") is Path
+
+
+@pytest.mark.parametrize("name", ["no_such_package_at_all:Part", "pathlib:NoSuchName"])
+def test_a_wrong_dotted_path_says_what_failed(name: str) -> None:
+    with pytest.raises(ProfileError, match=f"tool '{name}' cannot be loaded: .*(no_such_package_at_all|NoSuchName)"):
+        registry.load("tool", name)
+
+
+def test_a_file_gives_its_class(own_file: Path) -> None:
+    assert registry.build("tool", f"{own_file}:Count", step=3).step == 3
+
+
+def test_two_files_of_one_name_keep_apart(own_file: Path, tmp_path: Path) -> None:
+    other = tmp_path / "elsewhere" / own_file.name
+    other.parent.mkdir()
+    other.write_text(TOOL.replace("step: int = 1", "step: int = 9"))
+    first, second = registry.load("tool", f"{own_file}:Count"), registry.load("tool", f"{other}:Count")
+    assert (first().step, second().step) == (1, 9)
+    assert first.__module__ != second.__module__
+
+
+def test_a_missing_file_says_where_it_looked(tmp_path: Path) -> None:
+    with pytest.raises(ProfileError, match=r"tool file .*gone\.py does not exist"):
+        registry.load("tool", f"{tmp_path / 'gone.py'}:Count")
+
+
+def test_a_missing_class_lists_what_the_file_has(own_file: Path) -> None:
+    with pytest.raises(ProfileError, match=r"my_tool\.py has no 'Recount'; it has: Count"):
+        registry.load("tool", f"{own_file}:Recount")
+
+
+@pytest.mark.parametrize("source", ["def broken(:\n", "1 / 0\n", "import no_such_package_at_all\n"])
+def test_a_broken_file_is_named_with_its_error(tmp_path: Path, source: str) -> None:
+    path = tmp_path / "broken.py"
+    path.write_text(source)
+    with pytest.raises(ProfileError, match=r"tool file .*broken\.py cannot be loaded: \w+Error"):
+        registry.load("tool", f"{path}:Count")
+
+
+def test_a_wrong_argument_names_the_part_and_what_it_takes(own_file: Path) -> None:
+    with pytest.raises(ProfileError, match=r"tool '.*:Count' was given .*'stride'.*; it takes \(step: int = 1\)"):
+        registry.build("tool", f"{own_file}:Count", stride=2)
+
+
+def test_a_type_error_inside_a_part_is_a_bug_and_stays_one(tmp_path: Path) -> None:
+    path = tmp_path / "buggy.py"
+    path.write_text("class Part:\n    def __init__(self):\n        len(3)\n")
+    with pytest.raises(TypeError, match="has no len"):
+        registry.build("tool", f"{path}:Part")
+
+
+def test_an_absent_package_gives_the_pip_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dist = tmp_path / "plugin-1.0.dist-info"
+    dist.mkdir()
+    (dist / "METADATA").write_text("Metadata-Version: 2.1\nName: plugin\nVersion: 1.0\n")
+    (dist / "entry_points.txt").write_text("[workbench.tool]\nfar-sight = no_such_package_at_all:Tool [models]\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert "far-sight" in registry.parts("tool")
+    with pytest.raises(MissingPart, match=r"tool 'far-sight' needs a package .*pip install 'vpd-workbench\[models\]'"):
+        registry.load("tool", "far-sight")

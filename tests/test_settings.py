@@ -1,0 +1,109 @@
+"""Profiles: a wrong key, value or file is an error that says what was expected."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from workbench.errors import ProfileError
+from workbench.settings import Choice, cache_dir, data_dir, find_profile, read_profile, shipped_profiles
+
+GOOD = """
+name = "mine"
+k = 3
+seed = 7
+sampler  = { part = "openai", model = "m" }
+verifier = "answers"
+writer   = { part = "template" }
+student  = { part = "recorded" }
+
+[tools]
+find = { part = "ssdlite-coco", threshold = 0.4 }
+
+[limits]
+steps = 500
+"""
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    def write(text: str) -> Path:
+        path = tmp_path / "profile.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_a_profile_is_read_whole(write) -> None:
+    profile = read_profile(write(GOOD))
+    assert (profile.name, profile.k, profile.seed) == ("mine", 3, 7)
+    assert profile.sampler == Choice("openai", {"model": "m"})
+    assert profile.verifier == Choice("answers")
+    assert profile.tools == {"find": Choice("ssdlite-coco", {"threshold": 0.4})}
+    assert profile.limits == {"steps": 500}
+
+
+@pytest.mark.parametrize("name", shipped_profiles())
+def test_every_shipped_profile_is_found_by_name_and_reads(name: str) -> None:
+    assert read_profile(find_profile(name)).name == name
+
+
+def test_a_wrong_profile_name_lists_the_right_ones() -> None:
+    with pytest.raises(ProfileError, match=r"no profile is called 'embeded'; shipped are: .*embedded"):
+        find_profile("embeded")
+
+
+def test_a_missing_file_lists_what_ships(tmp_path: Path) -> None:
+    with pytest.raises(ProfileError, match=r"no profile at .*gone\.toml; shipped are: .*embedded"):
+        read_profile(find_profile(str(tmp_path / "gone.toml")))
+
+
+def test_a_folder_is_no_profile(tmp_path: Path) -> None:
+    with pytest.raises(ProfileError, match=r"cannot be read: .*; give a \.toml file"):
+        read_profile(tmp_path)
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "profile.toml"
+    path.write_bytes(b"\xff\xfe\x00name")
+    with pytest.raises(ProfileError, match=r"profile\.toml is not valid TOML"):
+        read_profile(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("k = 3", "k = 3\nepochs = 2"), "unknown key epochs; a profile has: name, k, seed"),
+        (('verifier = "answers"', ""), "the profile lacks verifier"),
+        (("k = 3", "k = 3\nk = 5"), "is not valid TOML: .*line 4"),
+        (("k = 3", "k = "), "is not valid TOML"),
+        (("k = 3", "k = 0"), "k must be 1 to 100, found 0"),
+        (("k = 3", "k = 101"), "k must be 1 to 100, found 101"),
+        (("k = 3", 'k = "five"'), "k must be a whole number, found 'five'"),
+        (("k = 3", "k = true"), "k must be a whole number, found True"),
+        (("seed = 7", "seed = 7.5"), "seed must be a whole number, found 7.5"),
+        (('name = "mine"', "name = 3"), "name must be text, found 3"),
+        (('part = "openai"', 'parts = "openai"'), "sampler needs a part: write sampler = { part ="),
+        (('part = "ssdlite-coco"', "part = 3"), r"tools\.find needs a part"),
+        (("[tools]\nfind = ", "tools = 3\nx = "), "unknown key x"),
+        (("steps = 500", 'steps = "many"'), r"limits\.steps must be a number above 0, found 'many'"),
+        (("steps = 500", "steps = -1"), r"limits\.steps must be a number above 0, found -1"),
+        (("steps = 500", "steps = nan"), r"limits\.steps must be a number above 0, found nan"),
+    ],
+)
+def test_a_wrong_profile_says_what_was_found_and_expected(write, change: tuple[str, str], message: str) -> None:
+    assert change[0] in GOOD
+    with pytest.raises(ProfileError, match=message) as caught:
+        read_profile(write(GOOD.replace(*change)))
+    assert "profile.toml" in str(caught.value) or "needs a part" in str(caught.value)
+
+
+def test_folders_follow_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("VPD_DATA", str(tmp_path / "data"))
+    monkeypatch.delenv("VPD_CACHE", raising=False)
+    assert data_dir() == tmp_path / "data"
+    assert cache_dir() == tmp_path / "data" / "local" / "cache"
+    monkeypatch.setenv("VPD_CACHE", str(tmp_path / "cache"))
+    assert cache_dir() == tmp_path / "cache"

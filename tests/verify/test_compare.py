@@ -1,0 +1,168 @@
+"""Comparators by answer type: vectors, then anything at all."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.records import AnswerType, Task
+from workbench.verify import compare
+
+
+def task(answers: tuple[str, ...], kind: AnswerType, choices: tuple[str, ...] = (), **meta: str) -> Task:
+    return Task("t", "s", "test", "i", "q?", answers, kind, choices, meta=meta)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("yes", True), ("Yes.", True), ("True", True), ("YES!", True), ("yes, there are no dogs", True),
+        ("ｙｅｓ", True), ("**Yes**", True), ("Yeah", True),
+        ("no", False), ("False", False), ("No, there is a dog.", False), ("no\n", False), ("No dogs are left.", False),
+        ("", None), ("maybe", None), ("yes or no", None), ("yes and no", None), ("no one", None), ("no idea", None),
+        ("1", None), ("yesterday", None), ("not", None), ("none", None), ("there is no dog", None), ("know", None),
+    ],
+)  # fmt: skip
+def test_yes_no(text: str, expected: bool | None) -> None:
+    assert compare.yes_no(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("3", 3), ("3 dogs", 3), ("3.0", 3), ("3.", 3), ("three", 3), ("Three dogs.", 3), ("There are 3 dogs", 3),
+        ("1,000", 1000), ("12,345 birds", 12345), ("-2", -2), ("twenty-one", 21), ("twelve", 12), ("no dogs", 0),
+        ("none", 0), ("zero", 0), ("0", 0), ("3 (three)", 3), ("007", 7), ("３", 3), ("forty-two", 42),
+        ("3.5", None), ("3 of 5", None), ("12:30", None), ("2nd", None), ("1/2", None), ("100%", None), ("", None),
+        ("1e3", None), ("dogs", None), ("a dog", None), ("True", None), ("nine hundred and one", None),
+        ("9" * 50, None), ("1,00", None), ("3.0.1", None), ("inf", None), ("nan", None), ("someone", None),
+    ],
+)  # fmt: skip
+def test_integer(text: str, expected: int | None) -> None:
+    assert compare.integer(text) == expected
+
+
+OPTIONS = ("red", "dark red", "a blue car", "B")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("red", 0), ("Red.", 0), ("the red", 0), ("A", 0), ("(a)", 0), ("a.", 0), ("a)", 0), ("[A]", 0),
+        ("Answer: A", 0), ("The answer is (C).", 2), ("option c", 2), ("C. a blue car", 2), ("c: blue car", 2),
+        ("It is dark red", 1), ("dark red", 1), ("blue car", 2), ("a Blue  Car", 2),
+        ("B", 3), ("b", 3),  # the text of an option comes before its letter
+        ("D", 3), ("C. red", 0),  # letter and text disagree: the text is what is mentioned
+        ("red or dark red", None), ("green", None), ("", None), ("E", None), ("a cat", None), ("reddish", None),
+    ],
+)  # fmt: skip
+def test_choice(text: str, expected: int | None) -> None:
+    assert compare.choice(text, OPTIONS) == expected
+
+
+def test_two_equal_options_cannot_be_told_apart_by_text() -> None:
+    assert compare.choice("cat", ("cat", "Cat", "dog")) is None
+    assert compare.choice("A", ("cat", "Cat", "dog")) == 0
+
+
+def test_an_option_that_normalises_to_nothing_is_found_by_its_own_text() -> None:
+    assert compare.choice("the", ("the", "a")) == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "gold", "score"),
+    [
+        ("yesno", "True", "yes", 1.0), ("yesno", "False", "no", 1.0), ("yesno", "yes, one", "no", 0.0),
+        ("yesno", "maybe", "no", 0.0), ("integer", "3 dogs", "3", 1.0), ("integer", "three", "3", 1.0),
+        ("integer", "4", "3", 0.0), ("phrase", "The Dog.", "dog", 1.0), ("phrase", "dogs", "dog", 0.0),
+        ("open", "mountains", "mountain", 0.0), ("phrase", "t-shirt", "t shirt", 1.0),
+        ("integer", "many", "many", 1.0),
+    ],
+)  # fmt: skip
+def test_one_gold_answer(kind: AnswerType, answer: str, gold: str, score: float) -> None:
+    assert compare.score(task((gold,), kind), answer).score == score
+
+
+def test_a_choice_is_right_by_letter_or_text_whatever_the_gold_is_written_as() -> None:
+    for gold in ("dark red", "B)", "b"):
+        options = ("red", "dark red", "blue")
+        assert compare.score(task((gold,), "choice", options), "Dark red").score == 1.0
+        assert compare.score(task((gold,), "choice", options), "(B)").score == 1.0
+        assert compare.score(task((gold,), "choice", options), "A").score == 0.0
+
+
+def test_an_answer_that_names_no_option_is_wrong_even_if_the_gold_names_none() -> None:
+    assert compare.score(task(("green",), "choice", ("red", "blue")), "green").score == 0.0
+
+
+def test_few_gold_answers_are_alternatives() -> None:
+    assert compare.score(task(("sofa", "couch"), "phrase"), "Couch").score == 1.0
+
+
+def test_ten_gold_answers_are_votes() -> None:
+    votes = task(("sofa",) * 2 + ("couch",) * 8, "open")
+    assert compare.score(votes, "sofa").score == pytest.approx(0.6)
+    assert compare.score(votes, "couch").score == 1.0
+
+
+def test_votes_on_a_yes_no_question_take_a_programs_boolean() -> None:
+    assert compare.score(task(("yes",) * 10, "yesno"), "True").score == 1.0
+
+
+def test_aokvqa_scoring_is_chosen_by_the_tasks_meta() -> None:
+    votes = ("sofa",) * 2 + ("couch",) * 8
+    assert compare.score(task(votes, "open", scoring="aokvqa"), "sofa").score == pytest.approx(2 / 3)
+    assert compare.score(task(votes, "open", scoring="aokvqa"), "Sofa").score == 0.0
+
+
+def test_official_mode_reaches_phrases() -> None:
+    assert compare.score(task(("dog",), "phrase"), "The dog", "official").score == 0.0
+    assert compare.score(task(("dog",) * 10, "phrase"), "The dog", "official").score == 0.0
+    assert compare.score(task(("dog",) * 9 + ("cat",), "phrase"), "The dog", "official").score == 1.0
+
+
+def test_a_huge_answer_is_wrong_and_the_reason_says_why() -> None:
+    result = compare.score(task(("x",), "phrase"), "x " * 1_000_000)
+    assert result.score == 0.0
+    assert "2000000 characters" in result.reason
+
+
+def test_an_unlabelled_task_says_so() -> None:
+    assert "no gold answer" in compare.score(task((), "open"), "x").reason
+
+
+def test_reasons_quote_hostile_text_on_one_short_line() -> None:
+    reason = compare.score(task(("dog",), "phrase"), "<b>\n\x1b[2J" + "y" * 500).reason
+    assert reason.isprintable()
+    assert len(reason) < 200
+
+
+kinds = st.sampled_from(get_args(AnswerType))
+wild = st.one_of(st.text(), st.from_regex(r"[\dA-Da-d.,:/() -]{0,12}", fullmatch=True), st.sampled_from(["yes", "no"]))
+
+
+@given(wild, st.lists(wild, max_size=11), kinds, st.lists(wild, max_size=5))
+def test_any_text_scores_between_0_and_1(answer: str, golds: list[str], kind: AnswerType, options: list[str]) -> None:
+    result = compare.score(task(tuple(golds), kind, tuple(options)), answer)
+    assert 0.0 <= result.score <= 1.0
+    assert result.reason.endswith(".")
+
+
+@given(wild, kinds.filter(lambda k: k != "choice"))
+def test_an_answer_equals_itself(answer: str, kind: AnswerType) -> None:
+    assert compare.score(task((answer,), kind), answer).score == 1.0
+
+
+@given(st.integers(-(10**15), 10**15))
+def test_every_integer_is_read_back_in_three_spellings(value: int) -> None:
+    assert compare.integer(str(value)) == compare.integer(f"{value:,}") == compare.integer(f"{value}.0") == value
+
+
+@given(st.lists(st.text(alphabet="bcdefgh ", min_size=2).map(str.strip), min_size=2, max_size=5, unique=True))
+def test_every_option_is_found_by_its_letter(options: list[str]) -> None:
+    for index in range(len(options)):
+        if "abcde"[index] not in options:
+            assert compare.choice(f"({'ABCDE'[index]})", options) == index

@@ -1,0 +1,250 @@
+"""More wordings to learn from: a writer that has seen only the bundled train wordings reads little else.
+
+Everything here belongs to the train side; none of it is a test wording of `tasks.phrasings` (tested).  Since
+a program needs no answer to be learnt, forms are also made about things and facts that no collage knows,
+so that names and predicates are copied from the question instead of remembered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from workbench.english import a, one, plural, the
+from workbench.tasks.drafts import pick
+from workbench.tasks.knowledge import FACTS
+
+THINGS = ["chair", "tree", "window", "door", "ball", "book", "plant", "house", "bridge", "ladder", "basket", "table", "candle", "glove", "helmet", "mirror", "monkey", "fox", "goose", "squirrel", "whale", "turtle", "tractor", "van", "ship", "kite", "spoon", "fork", "bowl", "vase", "sandwich", "pear", "grape", "onion", "potato", "piano", "flute", "ruler", "pencil", "suitcase", "child", "woman", "man", "street sign", "fire hydrant", "swimming pool", "palm tree", "coffee mug", "paper bag"]
+"""Names that no collage has."""
+
+PREDICATES: dict[str, tuple[tuple[str, str], ...]] = {
+    "fly": (("flies", "fly"), ("has wings", "have wings"), ("can get off the ground", "can get off the ground")),
+    "eaten": (("is edible", "are edible"), ("is good to eat", "are good to eat")),
+    "wheels": (("is fitted with wheels", "are fitted with wheels"), ("has tyres", "have tyres")),
+    "water": (("has its home in water", "have their home in water"), ("swims all day", "swim all day")),
+    "legs": (("has exactly four legs", "have exactly four legs"), ("is four-legged", "are four-legged")),
+    "cut": (("can cut paper or wood", "can cut paper or wood"), ("is a cutting tool", "are cutting tools")),
+    "music": (("is played in concerts", "are played in concerts"), ("can play a tune", "can play a tune")),
+    "electricity": (("runs on electricity", "run on electricity"), ("has a battery", "have a battery")),
+    "passengers": (("carries people around", "carry people around"), ("can take us home", "can take us home")),
+    "eggs": (("produces eggs", "produce eggs"), ("builds nests", "build nests")),
+    "sport": (("is sports equipment", "are sports equipment"), ("is used for playing", "are used for playing")),
+    "tree": (("comes from a tree", "come from a tree"), ("is found in an orchard", "are found in an orchard")),
+    "drink": (("can be filled with water", "can be filled with water"), ("holds liquids", "hold liquids")),
+    "": (
+        ("has fur", "have fur"), ("lives on a farm", "live on a farm"), ("is made of metal", "are made of metal"),
+        ("is heavier than a person", "are heavier than a person"), ("can bite", "can bite"), ("has a tail", "have a tail"),
+        ("is sold in a bakery", "are sold in a bakery"), ("would float on water", "would float on water"),
+        ("belongs in a kitchen", "belong in a kitchen"), ("is kept as a pet", "are kept as pets"),
+        ("needs petrol", "need petrol"), ("grows in a garden", "grow in a garden"), ("is loud", "are loud"),
+        ("keeps off the rain", "keep off the rain"), ("sleeps in winter", "sleep in winter"),
+        ("is sour", "are sour"), ("can climb trees", "can climb trees"), ("eats grass", "eat grass"),
+        ("is found in an office", "are found in an office"), ("was invented long ago", "were invented long ago"),
+        ("gives milk", "give milk"), ("has a handle", "have a handle"), ("is afraid of cats", "are afraid of cats"),
+        ("travels on rails", "travel on rails"), ("would break if it fell", "would break if they fell"),
+    ),
+}  # fmt: skip
+"""Predicates, singular and plural, by fact; those under the empty name hold for nobody knows what."""
+
+RELATIONS = {
+    "left": ("on the left of", "to the left of", "left of", "at the left of"),
+    "right": ("on the right of", "to the right of", "right of", "at the right of"),
+    "above": ("above", "over", "higher than", "on top of"),
+    "below": ("below", "under", "beneath", "lower than", "underneath"),
+}
+
+SUPERLATIVES = {
+    "leftmost": (("leftmost {noun}", "most to the left"), ("{noun} on the far left", "on the far left")),
+    "rightmost": (("rightmost {noun}", "most to the right"), ("{noun} on the far right", "on the far right")),
+    "topmost": (("uppermost {noun}", "at the very top"), ("highest {noun}", "highest")),
+    "bottommost": (("lowest {noun}", "at the very bottom"), ("bottom {noun}", "lowest")),
+    "largest": (("biggest {noun}", "biggest"), ("{noun} with the greatest size", "of the greatest size")),
+    "smallest": (("tiniest {noun}", "tiniest"), ("{noun} with the least size", "of the least size")),
+    "nearest": (("{noun} closest to {the_b}", "closest to {the_b}"), ("{noun} next to {the_b}", "least far from {the_b}")),
+    "farthest": (
+        ("{noun} furthest away from {the_b}", "furthest away from {the_b}"),
+        ("{noun} most distant from {the_b}", "most distant from {the_b}"),
+    ),
+}  # fmt: skip
+
+TEMPLATES: dict[str, tuple[str, ...]] = {
+    "count": (
+        "Please tell me how many {many_a} you can find.",
+        "I want to know how many {many_a} the image contains.",
+        "{many_a}: how many?",
+        "Number of {many_a}?",
+        "Can you count the {many_a} for me?",
+        "There are many things here. How many of them are {many_a}?",
+        "A child points at every {a}. How many times does the child point?",
+        "What would be the right number if we count {many_a}?",
+        "Find all {many_a} and say how many you found.",
+    ),
+    "exists": (
+        "Please check whether there is {a_a}.",
+        "I am looking for {a_a}. Is one here?",
+        "{a_a} in this image, yes or no?",
+        "Did the photographer catch {a_a}?",
+        "Is it possible to find {a_a} anywhere?",
+        "My friend says there is {a_a}. True?",
+        "Has this picture got any {many_a}?",
+        "Could I see {a_a} if I looked closely?",
+    ),
+    "relation": (
+        "Please check whether {the_a} is {rel} {the_b}.",
+        "Look at {the_b}. Is {the_a} {rel} it?",
+        "My friend says {the_a} is {rel} {the_b}. True?",
+        "{the_a}, is it {rel} {the_b}?",
+        "Find {the_a} and {the_b}. Is the first one {rel} the second one?",
+        "Seen from {the_b}, is {the_a} {rel} it?",
+        "Has {the_a} been placed {rel} {the_b}?",
+        "If I look {rel} {the_b}, will I find {the_a}?",
+    ),
+    "compare/more": (
+        "Count {many_a} and {many_b}. Is the first number larger?",
+        "My friend says there are more {many_a} than {many_b}. True?",
+        "{many_a} or {many_b}: are the {many_a} more numerous?",
+        "Do {many_a} occur more often than {many_b}?",
+        "Is there a larger amount of {many_a} than of {many_b}?",
+        "Have we got more {many_a} here than {many_b}?",
+    ),
+    "compare/fewer": (
+        "Count {many_a} and {many_b}. Is the first number smaller?",
+        "My friend says there are fewer {many_a} than {many_b}. True?",
+        "{many_a} or {many_b}: are the {many_a} less numerous?",
+        "Do {many_a} occur less often than {many_b}?",
+        "Is there a smaller amount of {many_a} than of {many_b}?",
+        "Have we got fewer {many_a} here than {many_b}?",
+    ),
+    "compare/same": (
+        "Count {many_a} and {many_b}. Are the two numbers identical?",
+        "My friend says there are just as many {many_a} as {many_b}. True?",
+        "{many_a} and {many_b}: is it the same number?",
+        "Do {many_a} occur as often as {many_b}?",
+        "Is the amount of {many_a} equal to that of {many_b}?",
+        "Does every {a} have one {b} for itself, without any left?",
+    ),
+    "superlative": (
+        "Please name the {np}.",
+        "I wonder what the {np} is.",
+        "Look for the {np}. What is it?",
+        "Find the {noun} {pred} and say what it is.",
+        "One {noun} is {pred}. What is it?",
+        "Could you identify the {np}?",
+        "Of these {nouns}, name the one {pred}.",
+        "The {np}, what is it called?",
+    ),
+    "category_of": (
+        "Please name the {noun} {rel} {the_b}.",
+        "Look {rel} {the_b}. Which {noun} is there?",
+        "One {noun} is {rel} {the_b}. What is it?",
+        "I see {the_b}. Which {noun} do I find {rel} it?",
+        "Could you identify the {noun} {rel} {the_b}?",
+        "The {noun} {rel} {the_b}, what is it called?",
+        "{rel} {the_b} is {a_noun}. What is its name?",
+    ),
+    "count_relation": (
+        "Please tell me how many {many_a} are {rel} {the_b}.",
+        "Look {rel} {the_b}. How many {many_a} are there?",
+        "Find {the_b}. How many {many_a} lie {rel} it?",
+        "Number of {many_a} {rel} {the_b}?",
+        "{rel} {the_b}, how many {many_a} do you find?",
+        "Some {many_a} may be {rel} {the_b}. How many?",
+        "Can you count only those {many_a} that are {rel} {the_b}?",
+    ),
+    "knowledge/count": (
+        "Please tell me how many {nouns} {can}.",
+        "Number of {nouns} that {can}?",
+        "Look at the {nouns}. How many of them {can}?",
+        "Some {nouns} {can}. How many do?",
+        "Can you count only those {nouns} that {can}?",
+        "I need the {nouns} that {can}. How many are here?",
+    ),
+    "knowledge/exists": (
+        "Please check whether any {noun} {does}.",
+        "I am looking for {a_noun} that {does}. Is one here?",
+        "My friend says there is {a_noun} that {does}. True?",
+        "Look at the {nouns}. Is it so that one of them {does}?",
+        "Has this picture got {a_noun} that {does}?",
+        "Could I find {a_noun} here that {does}?",
+    ),
+    "knowledge/which": (
+        "Please name the {noun} that {does}.",
+        "One {noun} {does}. What is it?",
+        "Look at the {nouns}. Which one of them {does}?",
+        "Could you identify the {noun} that {does}?",
+        "I need {a_noun} that {does}. Which one is it?",
+        "Find the {noun} that {does} and say what it is.",
+    ),
+    "choice/present": (
+        "Please pick the one that is in the image.",
+        "One of these can be found here. Which one?",
+        "Which of the following is here?",
+        "Which of the names fits something in this image?",
+        "What do we have here?",
+    ),
+    "choice/absent": (
+        "Please pick the one that is not in the image.",
+        "One of these cannot be found here. Which one?",
+        "Which of the following is not here?",
+        "Which of the names fits nothing in this image?",
+        "What do we not have here?",
+    ),
+}
+"""Wordings by the keys of `tasks.phrasings`."""
+
+_OPENINGS = ("", "", "", "", "", "Hello! ", "In this image: ", "Look carefully. ", "Question: ", "One more. ")
+_ENDINGS = ("", "", "", "", "", " Thanks.", " Be careful.", " Just answer.", " Explain what you find.")
+
+
+def other_things(form: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
+    """The form about something that no collage has; forms without a name of a category stay as they are."""
+    changed = dict(form)
+    if changed["op"] in ("count", "exists", "relation", "compare", "count_relation"):
+        names = [THINGS[int(i)] for i in rng.permutation(len(THINGS))[:2]]
+        for slot, name in zip(("a", "b"), names, strict=True):
+            if slot in changed and rng.random() < 0.8:
+                changed[slot] = name
+    return changed
+
+
+def paraphrase(form: Mapping[str, Any], rng: np.random.Generator) -> tuple[str, str]:
+    """A form in other words: the question, and the predicate it uses (empty but for knowledge forms)."""
+    inner = form["of"] if form["op"] == "choice" else form
+    op = inner["op"]
+    key = (
+        f"choice/{op}" if op in ("present", "absent")
+        else "superlative" if "by" in inner
+        else f"compare/{inner['cmp']}" if op == "compare"
+        else f"knowledge/{inner['ask']}" if op == "knowledge"
+        else op
+    )  # fmt: skip
+    slots: dict[str, str] = {}
+    for slot in ("a", "b"):
+        if slot in inner:
+            noun = {"object": "thing", "food": "food item"}.get(inner[slot], inner[slot])
+            slots |= {slot: one(noun), f"a_{slot}": a(noun), f"the_{slot}": the(noun), f"many_{slot}": plural(noun)}
+    if "among" in inner:
+        noun = {"object": pick(("object", "thing"), rng), "food": "food item"}.get(inner["among"], inner["among"])
+        slots |= {"noun": noun, "a_noun": a(noun), "nouns": plural(noun)}
+    if "rel" in inner:
+        slots["rel"] = pick(RELATIONS[inner["rel"]], rng)
+    predicate = ""
+    if "fact" in inner:
+        kind = inner["fact"] if rng.random() < 0.6 else ""
+        predicate, slots["can"] = pick((*PREDICATES[kind], FACTS[inner["fact"]].train), rng)
+        slots["does"] = predicate
+    if "by" in inner:
+        phrase, said = pick(SUPERLATIVES[inner["by"]], rng)
+        slots |= {"np": phrase.format(**slots), "pred": said.format(**slots)}
+    text = pick(TEMPLATES[key], rng).format(**slots)
+    text = pick(_OPENINGS, rng) + text[0].upper() + text[1:] + pick(_ENDINGS, rng)
+    return careless(text, rng), predicate
+
+
+def careless(text: str, rng: np.random.Generator) -> str:
+    """Now and then as people type: in small letters, or without the closing mark."""
+    if rng.random() < 0.08:
+        text = text.lower()
+    return text.rstrip("?.") if rng.random() < 0.08 else text

@@ -1,0 +1,409 @@
+"""Reference programs: several natural ways to answer each logical form of the question generator.
+
+They are what the embedded program writer learns from.  A form is described in `tasks.questions`; a program
+uses the paper's and ViperGPT's API (`workbench.api`), and only the tools it is allowed.  With tools that
+are always right an *exact* program gives the form's exact answer; the others take a short cut that a person
+might take too (ask about the whole picture, measure from edge to edge).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from workbench.api import STANDARD
+from workbench.english import a as with_article
+from workbench.english import one, plural, the
+from workbench.sample.prompt import HEADER
+from workbench.tasks.drafts import pick
+from workbench.tools.names import classes_of
+
+TOOLS = tuple(STANDARD)
+Form = Mapping[str, Any]
+
+_RELATION = {
+    "left": ("horizontal_center", "<", "left of"),
+    "right": ("horizontal_center", ">", "right of"),
+    "above": ("vertical_center", ">", "above"),
+    "below": ("vertical_center", "<", "below"),
+}
+_EXTREME = {
+    "leftmost": ("min", "{0}.horizontal_center"),
+    "rightmost": ("max", "{0}.horizontal_center"),
+    "topmost": ("max", "{0}.vertical_center"),
+    "bottommost": ("min", "{0}.vertical_center"),
+    "largest": ("max", "{0}.width * {0}.height"),
+    "smallest": ("min", "{0}.width * {0}.height"),
+    "nearest": ("min", "distance({0}, {1})"),
+    "farthest": ("max", "distance({0}, {1})"),
+}
+_CENTRES = "({0}.horizontal_center - {1}.horizontal_center) ** 2 + ({0}.vertical_center - {1}.vertical_center) ** 2"
+_COMPARE = {"more": (">", "more"), "fewer": ("<", "fewer"), "same": ("==", "as many")}
+_WHOLE = ("What is this?", "What object is this?", "What kind of object is shown?")
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One way to answer a form."""
+
+    source: str
+    tools: frozenset[str]
+    """Tools that it calls, by name."""
+    exact: bool
+    """Right whenever every tool is."""
+    weight: float
+    """How often it is shown, relative to the form's other ways."""
+
+
+def references(form: Form, predicate: str, choices: Sequence[str], rng: np.random.Generator) -> list[Reference]:
+    """Every way to answer a form, its small choices (names, prints, wording) drawn by `rng`.
+
+    Args:
+        form: a logical form of `tasks.questions`.
+        predicate: of knowledge forms, in the singular as the question says it: `can fly`, `has wheels`.
+        choices: the options of a multiple-choice question.
+    """
+    return _Maker(rng).make(form, predicate, choices)
+
+
+def usable(found: Sequence[Reference], tools: Sequence[str]) -> list[Reference]:
+    """Those that need none but the given tools."""
+    return [reference for reference in found if reference.tools <= set(tools)]
+
+
+def variable(noun: str, many: bool = False) -> str:
+    """A Python name for a noun: `traffic_light`, `dogs`, `sheep_list`."""
+    single = re.sub(r"\W+", "_", noun.lower()).strip("_") or "item"
+    single = f"{single}_patch" if single in ("object", "image", "patch") and not many else single
+    if not many:
+        return single
+    several = re.sub(r"\W+", "_", plural(noun.lower()).removeprefix("pairs of ").removeprefix("pieces of ")).strip("_")
+    return f"{several}_list" if several == single else several
+
+
+class _Maker:
+    """Writes the programs of one question with one person's habits."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._rng = rng
+        self._whole = pick(("patch", "patch", "image_patch"), rng)
+        self._asks = pick(_WHOLE, rng, (3, 1, 1))
+        self._prints = bool(rng.random() < 0.7)
+        self._found: list[Reference] = []
+
+    def make(self, form: Form, predicate: str, choices: Sequence[str]) -> list[Reference]:
+        inner = form["of"] if form["op"] == "choice" else form
+        if inner["op"] == "knowledge":
+            self._knowledge(inner, predicate)
+        else:
+            {
+                "count": self._count,
+                "exists": self._exists,
+                "relation": self._relation,
+                "compare": self._compare,
+                "count_relation": self._count_relation,
+                "extreme": self._described,
+                "category_of": self._described,
+                "present": self._present,
+                "absent": self._present,
+            }[inner["op"]](inner, choices)
+        return self._found
+
+    def _add(self, weight: float, *lines: str, exact: bool = True) -> None:
+        body = [f"{self._whole} = ImagePatch(image)", *(line for line in lines if line)]
+        source = "\n    ".join([HEADER, *body]) + "\n"
+        tools = frozenset(name for name in TOOLS if re.search(rf"\b{name}\(", source))
+        self._found.append(Reference(source, tools, exact, weight))
+
+    def _find(self, noun: str) -> str:
+        return f'{self._whole}.find("{noun}")'
+
+    def _ask(self, question: str) -> str:
+        return f'{self._whole}.visual_question_answering("{question}")'
+
+    def _say(self, text: str) -> str:
+        """A print of what was found, or nothing."""
+        return f'print(f"{text}")' if self._prints else ""
+
+    def _known(self, *nouns: str) -> bool:
+        """Whether the embedded detector knows the names: where it does not, asking is shown more often."""
+        return all(classes_of(noun) for noun in nouns)
+
+    def _yes(self, condition: str) -> str:
+        plain = f"return formatting_answer({condition})"
+        return pick((plain, f'return formatting_answer("yes" if {condition} else "no")'), self._rng)
+
+    def _count(self, form: Form, choices: Sequence[str]) -> None:
+        noun, many = form["a"], variable(form["a"], many=True)
+        sure = self._known(noun)
+        self._add(
+            3 if sure else 1,
+            f"{many} = {self._find(noun)}",
+            self._say(f"I found {{len({many})}} {plural(noun)}"),
+            f"return formatting_answer(len({many}))",
+        )
+        self._add(1.5 if sure else 0.5, f"return formatting_answer(len({self._find(noun)}))")
+        self._add(1 if sure else 3, f"return formatting_answer({self._ask(f'How many {plural(noun)} are there?')})")
+        if choices:
+            self._add(
+                0.5,
+                f"count = len({self._find(noun)})",
+                f"options = {_numbers(choices)}",
+                "return formatting_answer(min(options, key=lambda n: abs(n - count)))",
+            )
+
+    def _exists(self, form: Form, choices: Sequence[str]) -> None:
+        noun, many = form["a"], variable(form["a"], many=True)
+        sure = self._known(noun)
+        self._add(2 if sure else 0.6, f'return formatting_answer({self._whole}.exists("{noun}"))')
+        self._add(
+            2 if sure else 0.6,
+            f"{many} = {self._find(noun)}",
+            self._say(f"There are {{len({many})}} {plural(noun)}"),
+            self._yes(f"len({many}) > 0"),
+        )
+        self._add(1.3 if sure else 3, f"return formatting_answer({self._ask(f'Is there {with_article(noun)}?')})")
+
+    def _relation(self, form: Form, choices: Sequence[str]) -> None:
+        first, second = variable(form["a"]), variable(form["b"])
+        side, sign, said = _RELATION[form["rel"]]
+        say = self._say(f"{the(form['a'])} is at {{{first}.{side}}} and {the(form['b'])} at {{{second}.{side}}}")
+        sure = self._known(form["a"], form["b"])
+        truth = self._yes(f"{first}.{side} {sign} {second}.{side}")
+        self._add(
+            2.5 if sure else 1,
+            f"{first} = {self._find(form['a'])}[0]",
+            f"{second} = {self._find(form['b'])}[0]",
+            say,
+            truth,
+        )
+        firsts, seconds = variable(form["a"], many=True), variable(form["b"], many=True)
+        self._add(
+            1.5 if sure else 0.7,
+            f"{firsts} = {self._find(form['a'])}",
+            f"{seconds} = {self._find(form['b'])}",
+            f"if len({firsts}) == 0 or len({seconds}) == 0:",
+            '    return formatting_answer("no")',
+            f"return formatting_answer({firsts}[0].{side} {sign} {seconds}[0].{side})",
+        )
+        said = {"left of": pick(("left of", "to the left of"), self._rng), "right of": "to the right of"}.get(
+            said, said
+        )
+        question = f"Is {the(form['a'])} {said} {the(form['b'])}?"
+        self._add(0.8 if sure else 2, f"return formatting_answer({self._ask(question)})", exact=False)
+
+    def _compare(self, form: Form, choices: Sequence[str]) -> None:
+        first, second = variable(form["a"], many=True), variable(form["b"], many=True)
+        sign, said = _COMPARE[form["cmp"]]
+        sure = self._known(form["a"], form["b"])
+        self._add(
+            2.5 if sure else 1,
+            f"{first} = {self._find(form['a'])}",
+            f"{second} = {self._find(form['b'])}",
+            self._say(f"{{len({first})}} {plural(form['a'])} and {{len({second})}} {plural(form['b'])}"),
+            self._yes(f"len({first}) {sign} len({second})"),
+        )
+        self._add(
+            1 if sure else 0.5,
+            f"count_a = len({self._find(form['a'])})",
+            f"count_b = len({self._find(form['b'])})",
+            self._yes(f"count_a {sign} count_b"),
+        )
+        tail = f"as {plural(form['b'])}" if form["cmp"] == "same" else f"than {plural(form['b'])}"
+        question = f"Are there {said} {plural(form['a'])} {tail}?"
+        self._add(0.7 if sure else 2, f"return formatting_answer({self._ask(question)})", exact=False)
+
+    def _count_relation(self, form: Form, choices: Sequence[str]) -> None:
+        noun, other = form["a"], variable(form["b"])
+        side, sign, said = _RELATION[form["rel"]]
+        one_of, many = variable(noun), variable(noun, many=True)
+        if one_of == other:
+            other = f"{other}_b"
+        condition = f"{one_of}.{side} {sign} {other}.{side}"
+        sure = self._known(noun, form["b"])
+        self._add(
+            2,
+            f"{other} = {self._find(form['b'])}[0]",
+            f"{many} = [{one_of} for {one_of} in {self._find(noun)} if {condition}]",
+            self._say(f"{{len({many})}} {plural(noun)} are {said} {the(form['b'])}"),
+            f"return formatting_answer(len({many}))",
+        )
+        self._add(
+            1.5,
+            f"{other} = {self._find(form['b'])}[0]",
+            "count = 0",
+            f"for {one_of} in {self._find(noun)}:",
+            f"    if {condition}:",
+            "        count += 1",
+            self._say(f"{{count}} {plural(noun)} {said} {the(form['b'])}"),
+            "return formatting_answer(count)",
+        )
+        question = f"How many {plural(noun)} are {said} {the(form['b'])}?"
+        self._add(0.6 if sure else 2, f"return formatting_answer({self._ask(question)})", exact=False)
+
+    def _described(self, form: Form, choices: Sequence[str]) -> None:
+        """`extreme` and `category_of`: find the object that is meant, then ask what it is."""
+        noun = form["among"]
+        each = "thing" if noun == "object" else variable(noun)
+        many = "objects" if noun == "object" else variable(noun, many=True)
+        asks = self._asks if noun == "object" or self._rng.random() < 0.6 else f"What {one(noun)} is this?"
+        options = "[" + ", ".join(f'"{option}"' for option in choices) + "]"
+        name = f"best_text_match({options})" if choices else f'visual_question_answering("{asks}")'
+        other = variable(form["b"]) if "b" in form else ""
+        start = f"{other} = {self._find(form['b'])}[0]" if other else ""
+        if "rel" in form:
+            side, sign, _ = _RELATION[form["rel"]]
+            self._related(noun, each, many, name, start, f"{each}.{side} {sign} {other}.{side}")
+            question = f"What {one(noun)} is {_RELATION[form['rel']][2]} {the(form['b'])}?"
+        else:
+            self._superlative(form["by"], noun, each, many, name, start, other)
+            question = f"What is the {_superlative_words(form, noun)}?"
+        sure = self._known(noun, form.get("b", noun))
+        if choices:
+            question += f" Options: {', '.join(choices)}."
+        self._add(0.5 if sure else 1.5, f"return formatting_answer({self._ask(question)})", exact=False)
+
+    def _related(self, noun: str, each: str, many: str, name: str, start: str, condition: str) -> None:
+        self._add(
+            2,
+            start,
+            f"{many} = [{each} for {each} in {self._find(noun)} if {condition}]",
+            f"return formatting_answer({many}[0].{name})",
+        )
+        self._add(
+            1.5,
+            start,
+            f"for {each} in {self._find(noun)}:",
+            f"    if {condition}:",
+            f"        return formatting_answer({each}.{name})",
+            pick(('return formatting_answer("none")', f"return formatting_answer({self._ask(self._asks)})"), self._rng),
+        )
+
+    def _superlative(self, by: str, noun: str, each: str, many: str, name: str, start: str, other: str) -> None:
+        function, measure = _EXTREME[by]
+        key = measure.format(each, other)
+        found = f"{many} = {self._find(noun)}"
+        away = f"{many} = [{each} for {each} in {self._find(noun)} if {each}.left != {other}.left]"
+        best = pick((by if by.isidentifier() else "best", "best"), self._rng)
+        say = self._say(f"the {by} {one(noun)} is at {{{best}.left}}")
+        ends = f"return formatting_answer({best}.{name})"
+        if other:
+            centres = _CENTRES.format(each, other)
+            near = by == "nearest"
+            self._add(2, start, away, f"{best} = {function}({many}, key=lambda {each}: {key})", ends, exact=False)
+            self._add(
+                1,
+                start,
+                away if near else found,
+                f"{best} = {function}({many}, key=lambda {each}: {centres})",
+                ends,
+            )
+            return
+        self._add(2.5, found, f"{best} = {function}({many}, key=lambda {each}: {key})", say, ends)
+        reverse = ", reverse=True" if function == "max" else ""
+        self._add(1.5, found, f"{many} = sorted({many}, key=lambda {each}: {key}{reverse})",
+                  f"return formatting_answer({many}[0].{name})")  # fmt: skip
+
+    def _present(self, form: Form, choices: Sequence[str]) -> None:
+        absent = form["op"] == "absent"
+        options = "[" + ", ".join(f'"{option}"' for option in (choices or form["options"])) + "]"
+        no = "not " if absent else ""
+        last = f"return formatting_answer({self._whole}.best_text_match({options}))"
+        sure = self._known(*form["options"])
+        end = pick(("", 'return formatting_answer("none")'), self._rng)
+        self._add(2 if sure else 0.7, f"for option in {options}:", f"    if {no}{self._whole}.exists(option):",
+                  "        return formatting_answer(option)", end)  # fmt: skip
+        compared = "== 0" if absent else "> 0"
+        self._add(1, f"for option in {options}:", f"    found = {self._whole}.find(option)",
+                  self._say("{option}: {len(found)}").replace("print", "    print"),
+                  f"    if len(found) {compared}:", "        return formatting_answer(option)")  # fmt: skip
+        word = "no" if absent else "yes"
+        self._add(1.5 if sure else 3, f"for option in {options}:",
+                  f'    answer = {self._whole}.visual_question_answering(f"Is there a {{option}}?")',
+                  f'    if answer == "{word}":', "        return formatting_answer(option)")  # fmt: skip
+        if not absent:
+            self._add(0.7 if sure else 1.5, last, exact=False)
+
+    def _knowledge(self, form: Form, predicate: str) -> None:
+        noun, ask = form["among"], form["ask"]
+        each = "thing" if noun == "object" else variable(noun)
+        asks = self._asks if noun == "object" or self._rng.random() < 0.6 else f"What {one(noun)} is this?"
+        name = f'    name = {each}.visual_question_answering("{asks}")'
+        query = f'llm_query(f"{_question_of(predicate, self._rng)} Answer yes or no.")'
+        loop = f"for {each} in {self._find(noun)}:"
+        say = self._say(f"{{name}}: {{answer}}").replace("print", "    print")  # noqa: F541
+        test = 'if "yes" in answer.lower():'
+        checks = (
+            (2.5, (name, f"    answer = {query}", say, f"    {test}")),
+            (1.0, (name, f'    if {query} == "yes":')),
+            (0.8, (f'    if {each}.verify_property("{"object" if noun == "object" else noun}", "{predicate}"):',)),
+        )
+        for weight, check in checks:
+            if ask == "count":
+                self._add(weight, "count = 0", loop, *check, "        count += 1", "return formatting_answer(count)")
+            elif ask == "exists":
+                self._add(weight, loop, *check, '        return formatting_answer("yes")',
+                          'return formatting_answer("no")')  # fmt: skip
+            elif "name =" in check[0]:
+                self._add(weight, loop, *check, "        return formatting_answer(name)", _fallback(self._rng))
+            else:
+                tail = f'        return formatting_answer({each}.visual_question_answering("{asks}"))'
+                self._add(weight, loop, *check, tail, _fallback(self._rng))
+        kind = {"eaten": "food", "passengers": "vehicle"}.get(form["fact"])
+        if kind and noun == "object":
+            found = self._find(kind)
+            if ask == "count":
+                self._add(1.5, f"return formatting_answer(len({found}))")
+            elif ask == "exists":
+                self._add(1.5, f"return formatting_answer(len({found}) > 0)")
+            else:
+                self._add(1.5, f"{kind} = {found}[0]",
+                          f'return formatting_answer({kind}.visual_question_answering("{self._asks}"))')  # fmt: skip
+        nouns = plural(noun)
+        whole = {
+            "count": f"How many {nouns} {_plural_predicate(predicate)}?",
+            "exists": f"Is there {with_article(noun)} that {predicate}?",
+            "which": f"Which {one(noun)} {predicate}?",
+        }[ask]
+        self._add(0.6, f"return formatting_answer({self._ask(whole)})", exact=False)
+
+
+def _fallback(rng: np.random.Generator) -> str:
+    return pick(('return formatting_answer("none")', ""), rng, (2, 1))
+
+
+def _numbers(choices: Sequence[str]) -> str:
+    return "[" + ", ".join(str(int(choice)) for choice in choices if choice.isdigit()) + "]"
+
+
+def _superlative_words(form: Form, noun: str) -> str:
+    words = {"nearest": "nearest to", "farthest": "farthest from"}
+    return f"{noun} {words[form['by']]} {the(form['b'])}" if "b" in form else f"{form['by']} {noun}"
+
+
+def _question_of(predicate: str, rng: np.random.Generator) -> str:
+    """A question about `{name}` from a predicate in the singular: `can fly` gives `Can a {name} fly?`."""
+    first, _, rest = predicate.partition(" ")
+    if rng.random() < 0.25:
+        return f"Is it true that a {{name}} {predicate}?"
+    if first in ("can", "is"):
+        return f"{first.capitalize()} a {{name}} {rest}?"
+    return f"Does a {{name}} {_bare(first)} {rest}?".replace(" ?", "?")
+
+
+def _bare(verb: str) -> str:
+    if verb == "has":
+        return "have"
+    if verb.endswith(("ches", "shes", "sses", "xes")):
+        return verb[:-2]
+    return verb.removesuffix("s")
+
+
+def _plural_predicate(predicate: str) -> str:
+    first, _, rest = predicate.partition(" ")
+    verb = {"is": "are", "can": "can"}.get(first, _bare(first))
+    return f"{verb} {rest}".strip()

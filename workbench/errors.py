@@ -1,0 +1,58 @@
+"""The error tree.  What is a row, and what is a crash.
+
+A bad program, a failed tool call or an unreadable picture is *data*: it becomes a row with a kind
+(`Failure` in `records`).  An exception is raised only when the caller has to act:
+
+    WorkbenchError                 anything this package raises on purpose; its text is for people
+    ├── InputError                 what the user gave is wrong (a path, a name, a file); fix it and run again
+    │   ├── ImageError             a picture that is missing, corrupt, too large or of an unknown kind
+    │   ├── ProfileError           a profile or recipe with an unknown key, part or a contradiction
+    │   └── DatasetError           a file of tasks that cannot be read at all (single bad rows are listed instead)
+    ├── MissingPart                an optional package is absent; the text holds the `pip install` line
+    ├── StoreError                 the project's store cannot be opened or written; nothing committed is lost
+    │   └── StoreVersionError      the store was written by a newer version
+    ├── ToolFailure                a tool could not answer ONE call; the scheduler raises it into the program
+    └── EngineError                a worker, model or endpoint broke; retryable, never the program's fault
+
+Every message says what was found, what was expected, and what to do next.
+"""
+
+
+class WorkbenchError(Exception):
+    """Anything this package raises on purpose."""
+
+
+class InputError(WorkbenchError):
+    """The user's input is wrong; the text says what was found, what was expected, what to do."""
+
+
+class ImageError(InputError):
+    """A picture that is missing, corrupt, too large or of an unknown kind."""
+
+
+class ProfileError(InputError):
+    """A profile with an unknown key, an unknown part, or two keys that contradict each other."""
+
+
+class DatasetError(InputError):
+    """A file of tasks that cannot be read at all."""
+
+
+class MissingPart(WorkbenchError):
+    """An optional package is absent; the text holds the `pip install` line."""
+
+
+class StoreError(WorkbenchError):
+    """The project's store cannot be opened or written."""
+
+
+class StoreVersionError(StoreError):
+    """The store was written by a newer version of the workbench."""
+
+
+class ToolFailure(WorkbenchError):
+    """A tool could not answer one call; raised into the program that asked, and recorded."""
+
+
+class EngineError(WorkbenchError):
+    """A worker, model or endpoint broke; the work can be tried again."""

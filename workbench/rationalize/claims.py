@@ -1,0 +1,277 @@
+"""What a trace lets one say: patches, groups of them, and claims about them.
+
+Claims are what becomes sentences.  Values (`Val`) are what the variables of the followed program hold: the
+plain value that the trace shows, what it MEANS in the picture where that is known, and the claims it rests on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from workbench.boxes import Box, grid_text
+from workbench.rationalize.clauses import Predicate
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A part of the picture, pixels of the whole picture."""
+
+    box: Box
+    width: int
+    """Of the whole picture, pixels."""
+    height: int
+    label: str | None = field(default=None, compare=False)
+    """The detector's name for it."""
+
+    @property
+    def grid(self) -> str:
+        """`ymin xmin ymax xmax` on the 0-999 grid."""
+        return grid_text(self.box, self.width, self.height) if self.width > 0 < self.height else ""
+
+    @property
+    def whole(self) -> bool:
+        """It is the whole picture."""
+        return self.box.as_tuple() == (0, 0, self.width, self.height)
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """One thing and the noun that the program uses for it."""
+
+    patch: Patch
+    noun: str
+
+
+Clause = tuple[Predicate, bool]
+"""A predicate and whether it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Things of one noun, narrowed by clauses: `dogs left of the bus`."""
+
+    noun: str
+    patches: tuple[Patch, ...]
+    where: tuple[Clause, ...] = ()
+    of: tuple[Patch, ...] = ()
+    """All the things that it was picked from."""
+
+    def ones(self) -> list[One]:
+        return [One(patch, self.noun) for patch in self.patches]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A detector's answer: these are all the `noun`s inside `within` (None: the picture)."""
+
+    noun: str
+    patches: tuple[Patch, ...]
+    within: One | None
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """A yes/no answer about presence."""
+
+    noun: str
+    truth: bool
+    within: One | None
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """Something does or does not hold for one thing."""
+
+    one: One
+    predicate: Predicate
+    truth: bool
+    group: tuple[Patch, ...] = ()
+    """The things among which it was looked at, itself included."""
+    others: tuple[One, ...] = ()
+    """Other things that the predicate names, so that their boxes are told first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A visual answer to an open question."""
+
+    question: str
+    answer: str
+    one: One | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An answer of general knowledge; `sentence` where question and answer make one."""
+
+    question: str
+    answer: str
+    sentence: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Extreme:
+    """One thing stands out of a group."""
+
+    one: One
+    adjective: str
+    """`leftmost`, `largest`, `nearest`, ..."""
+    towards: One | None
+    """What `nearest` is nearest to."""
+    group: Group
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two counts beside each other."""
+
+    first: Group
+    second: Group
+
+
+@dataclass(frozen=True, slots=True)
+class HowMany:
+    """A count that matters."""
+
+    group: Group
+
+
+@dataclass(frozen=True, slots=True)
+class Fits:
+    """The option that describes a thing best."""
+
+    one: One | None
+    answer: str
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """Anything else that a tool said, word for word."""
+
+    tool: str
+    text: str
+    one: One | None
+
+
+Claim = Found | Exists | Holds | Answered | Known | Extreme | Compared | HowMany | Fits | Reported
+
+
+# --- meanings of values ---
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """The number of things in a group."""
+
+    group: Group
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A number read off a patch: `x`, `y`, `area`, `width`, `height`, `depth`, `distance`."""
+
+    kind: str
+    one: One
+    towards: One | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that a bool rests on."""
+
+    claim: Claim
+    truth: bool
+    """Whether the claim's predicate holds (not the bool's value, which `not` may turn round)."""
+    predicate: Predicate | None
+    patch: Patch | None
+    """The thing that the predicate is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What a bool says."""
+
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Text that a tool gave."""
+
+    one: One | None
+    question: str
+    item: Item | None
+    """For a yes/no answer: what it affirms or denies."""
+    label: bool = False
+    """It is the detector's label of `one`."""
+
+
+Meaning = Group | One | Count | Measure | Truth | Said
+
+
+class _Unknown:
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN: Any = _Unknown()
+"""A value that the trace does not show in full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Val:
+    """A value of the followed program."""
+
+    value: Any
+    about: Meaning | None = None
+    rests: frozenset[int] = frozenset()
+    """Numbers of the claims it rests on."""
+
+
+class Lost(Exception):
+    """The follower cannot say what an expression means; its statement is then not told."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """A claim in a story."""
+
+    claim: Claim
+    events: set[int]
+    rests: set[int]
+    kept: bool = False
+    """Told whatever the answer rests on: it decided which way the program went."""
+
+
+class Story:
+    """Claims in the order in which they arose, each once."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self._at: dict[Claim, int] = {}
+
+    def add(self, claim: Claim, events: set[int], rests: frozenset[int] | set[int] = frozenset()) -> int:
+        """The number of the claim; a repeated claim gains events and keeps its number."""
+        if claim not in self._at:
+            self._at[claim] = len(self.entries)
+            self.entries.append(Entry(claim, set(), set()))
+        number = self._at[claim]
+        self.entries[number].events |= events
+        self.entries[number].rests |= set(rests) - {number}
+        return number
+
+    def number(self, claim: Claim) -> int | None:
+        """The number of a claim already told."""
+        return self._at.get(claim)
+
+    def relevant(self, rests: frozenset[int], everything: bool) -> list[Entry]:
+        """Entries that the answer rests on, or that decided the way, in order."""
+        wanted = {n for n, entry in enumerate(self.entries) if everything or entry.kept} | set(rests)
+        todo = list(wanted)
+        while todo:
+            for number in self.entries[todo.pop()].rests - wanted:
+                wanted.add(number)
+                todo.append(number)
+        return [self.entries[n] for n in sorted(wanted)]

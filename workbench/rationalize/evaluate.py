@@ -1,0 +1,586 @@
+"""Expressions of a followed program: their values, and what they mean in the picture.
+
+A second reading of the program beside the sandbox's: tool answers come from the trace, the rest is computed over
+plain values.  Nothing here can act: there are no names but the program's own variables and a closed list of
+functions.  An expression outside the known forms raises `Lost`, and its statement is not told; whatever is
+computed is compared with what the trace shows before it is believed (`follow`).
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from workbench.boxes import clip, from_lower_left
+from workbench.rationalize import relations
+from workbench.rationalize.asked import ALIASES, yes
+from workbench.rationalize.claims import (
+    UNKNOWN, Clause, Compared, Count, Exists, Extreme, Group, Holds, HowMany, Item, Lost, Measure, One, Patch, Said,
+    Story, Truth, Val,
+)  # fmt: skip
+from workbench.rationalize.clauses import Predicate, article
+
+MAX_ITEMS = 1000
+"""Longest sequence followed."""
+MAX_TEXT = 10_000
+"""Longest text built, characters."""
+
+_COMPARE: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq,
+    ast.NotEq: operator.ne, ast.In: lambda a, b: a in b, ast.NotIn: lambda a, b: a not in b,
+    ast.Is: lambda a, b: a == b, ast.IsNot: lambda a, b: a != b,
+}  # fmt: skip
+_NUMBERS = (int, float)
+_TEXT_METHODS = {"lower", "strip", "upper", "rstrip", "lstrip", "title", "capitalize"}
+
+
+def boolean(value: Any) -> bool:
+    """The truth of a known value; raises Lost for an unknown one."""
+    if value is UNKNOWN:
+        raise Lost("unknown value")
+    return bool(value)
+
+
+class Evaluator:
+    """Evaluates the expressions of one statement.
+
+    Args:
+        names: the frame's variables.
+        feed: answers of the tool calls that this statement made, in order: name (aliases resolved) and value.
+        returned: values of the program's own functions that this statement called, in order.
+        story: where claims go that decide something.
+        events: `seq` numbers to cite for them.
+    """
+
+    def __init__(
+        self,
+        names: dict[str, Val],
+        feed: deque[tuple[str, Val]],
+        returned: deque[tuple[str, Val]],
+        story: Story,
+        events: set[int],
+    ) -> None:
+        self.names = names
+        self.feed = feed
+        self.returned = returned
+        self.story = story
+        self.events = events
+        self.focus: list[Patch] = []
+        """The things being gone through, innermost last: a comparison is about one of them."""
+
+    # --- entry points ---
+
+    def value(self, node: ast.expr) -> Val:
+        """The value of an expression.  Raises Lost."""
+        method = getattr(self, f"_{type(node).__name__}", None)
+        if method is None:
+            raise Lost(type(node).__name__)
+        result: Val = method(node)
+        return result
+
+    def test(self, node: ast.expr) -> tuple[bool, Val]:
+        """The truth of a condition; what it rests on is told."""
+        val = self.value(node)
+        return boolean(val.value), self.tell(val)
+
+    def tell(self, val: Val) -> Val:
+        """Put what a bool (or a count, or a list taken as a condition) rests on into the story."""
+        claims: list[Holds | Any] = []
+        if isinstance(val.about, Truth):
+            claims = [item.claim for item in val.about.items]
+        elif isinstance(val.about, Said) and val.about.item is not None:
+            claims = [val.about.item.claim]
+        rests = set(val.rests)
+        for claim in claims:
+            rests.add(self.story.add(claim, self.events, val.rests))
+        return replace(val, rests=frozenset(rests))
+
+    # --- leaves ---
+
+    def _Constant(self, node: ast.Constant) -> Val:
+        return Val(node.value)
+
+    def _Name(self, node: ast.Name) -> Val:
+        if node.id in self.names:
+            return self.names[node.id]
+        raise Lost(node.id)
+
+    def _JoinedStr(self, node: ast.JoinedStr) -> Val:
+        parts, rests, about = [], set(), None
+        for piece in node.values:
+            if isinstance(piece, ast.FormattedValue):
+                val = self.value(piece.value)
+                if val.value is UNKNOWN or isinstance(val.value, list | Patch):
+                    raise Lost("value in text")
+                rests |= val.rests
+                about = about or (val.about if isinstance(val.about, Said) else None)
+                parts.append(str(val.value))
+            elif isinstance(piece, ast.Constant):
+                parts.append(str(piece.value))
+        return Val("".join(parts)[:MAX_TEXT], about and replace(about, item=None, label=False), frozenset(rests))
+
+    def _List(self, node: ast.List | ast.Tuple | ast.Set) -> Val:
+        vals = [self.value(item) for item in node.elts]
+        rests = frozenset().union(*(val.rests for val in vals))
+        ones = [val.about for val in vals if isinstance(val.about, One)]
+        if vals and len(ones) == len(vals):
+            patches = tuple(one.patch for one in ones)
+            noun = ones[0].noun if len({one.noun for one in ones}) == 1 else "object"
+            return Val([val.value for val in vals], Group(noun, patches, (), patches), rests)
+        return Val([val.value for val in vals], None, rests)
+
+    _Tuple = _Set = _List
+
+    def _Lambda(self, node: ast.Lambda) -> Val:
+        return Val(node)
+
+    def _NamedExpr(self, node: ast.NamedExpr) -> Val:
+        val = self.value(node.value)
+        self.names[node.target.id] = val
+        return val
+
+    # --- access ---
+
+    def _Attribute(self, node: ast.Attribute) -> Val:
+        base = self.value(node.value)
+        if not isinstance(base.value, Patch):
+            raise Lost(node.attr)
+        one = base.about if isinstance(base.about, One) else One(base.value, base.value.label or "")
+        if node.attr == "label":
+            return Val(base.value.label, Said(one, "", None, label=True), base.rests)
+        number = relations.field(base.value, node.attr)
+        if number is None:
+            raise Lost(node.attr)
+        return Val(number, Measure(relations.KINDS[node.attr], one), base.rests)
+
+    def _Subscript(self, node: ast.Subscript) -> Val:
+        base = self.value(node.value)
+        if not isinstance(base.value, list | tuple):
+            raise Lost("subscript")
+        if isinstance(node.slice, ast.Slice):
+            bounds = [None if b is None else self.value(b).value for b in (node.slice.lower, node.slice.upper)]
+            if node.slice.step is not None or not all(b is None or isinstance(b, int) for b in bounds):
+                raise Lost("slice")
+            return Val(list(base.value[bounds[0] : bounds[1]]), None, base.rests)
+        index = self.value(node.slice).value
+        if not isinstance(index, int) or not -len(base.value) <= index < len(base.value):
+            raise Lost("index")
+        return self._element(base, index)
+
+    def _element(self, base: Val, index: int) -> Val:
+        value = base.value[index]
+        if isinstance(value, Patch):
+            noun = base.about.noun if isinstance(base.about, Group) else value.label or "object"
+            return Val(value, One(value, noun), base.rests)
+        return Val(value, None, base.rests)
+
+    # --- logic ---
+
+    def _IfExp(self, node: ast.IfExp) -> Val:
+        truth, told = self.test(node.test)
+        val = self.value(node.body if truth else node.orelse)
+        about = val.about
+        if about is None and val.value in ("yes", "no") and isinstance(told.about, Truth):
+            about = told.about
+        return Val(val.value, about, val.rests | told.rests)
+
+    def _BoolOp(self, node: ast.BoolOp) -> Val:
+        items: list[Item] = []
+        rests: set[int] = set()
+        val = Val(UNKNOWN)
+        for part in node.values:
+            val = self.value(part)
+            truth = boolean(val.value)
+            rests |= val.rests
+            items += _items(val)
+            if truth != isinstance(node.op, ast.And):
+                break
+        return Val(val.value, Truth(tuple(items)), frozenset(rests))
+
+    def _UnaryOp(self, node: ast.UnaryOp) -> Val:
+        val = self.value(node.operand)
+        if isinstance(node.op, ast.Not):
+            return Val(not boolean(val.value), Truth(tuple(_items(val))), val.rests)
+        if isinstance(node.op, ast.USub) and isinstance(val.value, _NUMBERS):
+            about = replace(val.about, kind=f"-{val.about.kind}") if isinstance(val.about, Measure) else None
+            return Val(-val.value, about, val.rests)
+        raise Lost("unary")
+
+    def _BinOp(self, node: ast.BinOp) -> Val:
+        left, right = self.value(node.left), self.value(node.right)
+        rests = left.rests | right.rests
+        if isinstance(node.op, ast.Add) and isinstance(left.value, str) and isinstance(right.value, str):
+            about = left.about if isinstance(left.about, Said) else right.about if isinstance(right.about, Said) else None
+            return Val((left.value + right.value)[:MAX_TEXT], about and replace(about, item=None, label=False), rests)
+        if not (isinstance(left.value, _NUMBERS) and isinstance(right.value, _NUMBERS)):
+            raise Lost("arithmetic")
+        functions: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+            ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+            ast.FloorDiv: operator.floordiv,
+        }  # fmt: skip
+        function = functions.get(type(node.op))
+        if function is None or max(abs(left.value), abs(right.value)) > 1e12:
+            raise Lost("arithmetic")
+        try:
+            value = function(left.value, right.value)
+        except (ZeroDivisionError, OverflowError) as error:
+            raise Lost("arithmetic") from error
+        a, b = left.about, right.about
+        about: Any = None
+        if isinstance(a, Measure) and isinstance(b, Measure) and isinstance(node.op, ast.Mult):
+            if {a.kind, b.kind} == {"width", "height"} and a.one.patch == b.one.patch:
+                about = Measure("area", a.one)
+        elif isinstance(a, Measure) and a.one.patch.whole and right.value == 2 and isinstance(node.op, ast.Div):
+            about = Measure({"width": "x", "height": "y"}.get(a.kind, a.kind), a.one)
+        return Val(value, about, rests)
+
+    def _Compare(self, node: ast.Compare) -> Val:
+        if len(node.ops) != 1:
+            vals = [self.value(part) for part in (node.left, *node.comparators)]
+            value = all(
+                _compare(op, a.value, b.value) for op, a, b in zip(node.ops, vals, vals[1:], strict=False)
+            )
+            return Val(value, Truth(()), frozenset().union(*(val.rests for val in vals)))
+        left, right = self.value(node.left), self.value(node.comparators[0])
+        value = _compare(node.ops[0], left.value, right.value)
+        return Val(value, Truth(self._meaning(left, node.ops[0], right, value)), left.rests | right.rests)
+
+    def _meaning(self, left: Val, op: ast.cmpop, right: Val, value: bool) -> tuple[Item, ...]:
+        if isinstance(right.about, Measure) and not isinstance(left.about, Count) and (
+            not isinstance(left.about, Measure)
+            or left.about.one.patch.whole
+            or (right.about.one.patch in self.focus and left.about.one.patch not in self.focus)
+        ):
+            left, right, op = right, left, _turned(op)
+        a, b = left.about, right.about
+        if isinstance(a, Measure) and isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE):
+            said = relations.relation(a, isinstance(op, ast.Lt | ast.LtE), b if isinstance(b, Measure) else right.value)
+            if said is None:
+                return ()
+            claim = Holds(a.one, said[0], value, (), said[1])
+            return (Item(claim, value, said[0], a.one.patch),)
+        if isinstance(a, Count) and isinstance(b, Count):
+            claim_: Any = Compared(a.group, b.group)
+            return (Item(claim_, value, None, None),)
+        for count in (a, b):
+            if isinstance(count, Count):
+                return (Item(HowMany(count.group), value, None, None),)
+        for said_, other in ((a, right), (b, left)):
+            if isinstance(said_, Said):
+                return self._words(said_, op, other.value, value)
+        return ()
+
+    def _words(self, said: Said, op: ast.cmpop, other: Any, value: bool) -> tuple[Item, ...]:
+        if said.item is not None:
+            return (said.item,)
+        negated = isinstance(op, ast.NotEq | ast.NotIn | ast.IsNot)
+        if said.one is None:
+            return ()
+        names = [other] if isinstance(other, str) else list(other) if isinstance(other, list | tuple) else []
+        if not names or len(names) > 12 or not all(isinstance(name, str) and len(name) < 60 for name in names):
+            return ()
+        known = [said.one.noun, *names] if said.label or "color" not in said.question.lower() else []
+        rest = " or ".join(article(name, known) for name in names)
+        holds = value != negated
+        predicate = Predicate("be", rest)
+        claim = Holds(said.one, predicate, holds)
+        return (Item(claim, holds, predicate, said.one.patch),)
+
+    # --- collections ---
+
+    def _comprehension(self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> tuple[list[Val], Group | None, set[int]]:
+        if len(node.generators) != 1 or node.generators[0].is_async:
+            raise Lost("nested comprehension")
+        part = node.generators[0]
+        base = self.value(part.iter)
+        kept, results, conditions = [], [], []
+        rests = set(base.rests)
+        for index, element in self._each(base, part.target):
+            passed, items = True, []
+            for test in part.ifs:
+                passed, told = self.test(test)
+                rests |= told.rests
+                items += _items(told)
+                if not passed:
+                    break
+            conditions.append((element, passed, items))
+            if passed:
+                kept.append(index)
+                results.append(self.value(node.elt))
+            self.focus.pop()
+        group = None
+        if isinstance(base.about, Group):
+            narrowed = narrow(base.about, [(e.value, p, i) for e, p, i in conditions if isinstance(e.value, Patch)])
+            group = narrowed if part.ifs else base.about
+        return results, group, rests
+
+    def _each(self, base: Val, target: ast.expr) -> Any:
+        if not isinstance(base.value, list | tuple) or len(base.value) > MAX_ITEMS or not isinstance(target, ast.Name):
+            raise Lost("loop")
+        before = self.names.get(target.id)
+        for index in range(len(base.value)):
+            element = self._element(base, index)
+            self.names[target.id] = element
+            self.focus.append(element.value)
+            yield index, element
+        if before is not None:
+            self.names[target.id] = before
+
+    def _ListComp(self, node: ast.ListComp | ast.GeneratorExp) -> Val:
+        results, group, rests = self._comprehension(node)
+        same = isinstance(node.elt, ast.Name) and node.elt.id == getattr(node.generators[0].target, "id", None)
+        for result in results:
+            rests |= result.rests
+        values = [result.value for result in results]
+        if not same:
+            counted = isinstance(node.elt, ast.Constant) and group is not None
+            return Val(values, group if counted else None, frozenset(rests))
+        return Val(values, group, frozenset(rests))
+
+    _GeneratorExp = _SetComp = _ListComp
+
+    # --- calls ---
+
+    def _Call(self, node: ast.Call) -> Val:
+        if isinstance(node.func, ast.Attribute):
+            return self._method(node, node.func)
+        if not isinstance(node.func, ast.Name):
+            raise Lost("call")
+        name = node.func.id
+        if name in ("any", "all") and len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp | ast.ListComp):
+            return self._quantified(name, node.args[0])
+        if name in ("min", "max", "sorted"):
+            return self._ordered(name, node)
+        args = [self.value(arg) for arg in node.args]
+        args += [self.value(keyword.value) for keyword in node.keywords]
+        rests = frozenset().union(*(arg.rests for arg in args))
+        if self.feed and self.feed[0][0] == ALIASES.get(name, name):
+            return self._from_feed(rests)
+        if self.returned and self.returned[0][0] == name:
+            val = self.returned.popleft()[1]
+            return replace(val, rests=val.rests | rests)
+        return self._builtin(name, args, rests)
+
+    def _from_feed(self, rests: frozenset[int]) -> Val:
+        val = self.feed.popleft()[1]
+        for number in val.rests:
+            self.story.entries[number].rests |= rests - {number}
+        return val
+
+    def _method(self, node: ast.Call, func: ast.Attribute) -> Val:
+        base = self.value(func.value)
+        args = [self.value(arg) for arg in (*node.args, *(keyword.value for keyword in node.keywords))]
+        rests = base.rests.union(*(arg.rests for arg in args))
+        if self.feed and self.feed[0][0] == ALIASES.get(func.attr, func.attr):
+            return self._from_feed(rests)
+        if isinstance(base.value, str):
+            return self._text(func.attr, base, args, rests)
+        if isinstance(base.value, Patch):
+            return self._geometry(func.attr, base, args, rests)
+        raise Lost(func.attr)
+
+    def _text(self, name: str, base: Val, args: Sequence[Val], rests: frozenset[int]) -> Val:
+        if name in _TEXT_METHODS and not args:
+            return replace(base, value=getattr(base.value, name)())
+        words = [arg.value for arg in args]
+        if name in ("startswith", "endswith") and len(words) == 1 and isinstance(words[0], str):
+            value = getattr(base.value, name)(words[0])
+            items = (base.about.item,) if isinstance(base.about, Said) and base.about.item else ()
+            return Val(value, Truth(items), rests)
+        if name == "replace" and len(words) == 2 and all(isinstance(word, str) for word in words):
+            return Val(base.value.replace(*words)[:MAX_TEXT], base.about, rests)
+        raise Lost(name)
+
+    def _geometry(self, name: str, base: Val, args: Sequence[Val], rests: frozenset[int]) -> Val:
+        patch: Patch = base.value
+        one = base.about if isinstance(base.about, One) else One(patch, patch.label or "")
+        other = args[0].value if args else None
+        if name == "overlaps" and isinstance(other, Patch):
+            a, b = patch.box, other.box
+            value = a.x0 <= b.x1 and b.x0 <= a.x1 and a.y0 <= b.y1 and b.y0 <= a.y1
+            about = args[0].about if isinstance(args[0].about, One) else One(other, other.label or "")
+            predicate = Predicate("overlap", "{0}")
+            claim = Holds(one, predicate, value, (), (about,))
+            return Val(value, Truth((Item(claim, value, predicate, patch),)), rests)
+        corners = [arg.value for arg in args]
+        if name == "crop" and len(corners) == 4 and all(isinstance(v, _NUMBERS) for v in corners):
+            try:
+                box = from_lower_left(*corners, patch.box.height)
+            except ValueError as error:
+                raise Lost(name) from error
+            box = clip(box, patch.box.width, patch.box.height)
+            x, y = patch.box.x0, patch.box.y0
+            moved = replace(patch, box=type(box)(box.x0 + x, box.y0 + y, box.x1 + x, box.y1 + y))
+            return Val(moved, One(moved, one.noun), rests)
+        raise Lost(name)
+
+    def _builtin(self, name: str, args: Sequence[Val], rests: frozenset[int]) -> Val:
+        first = args[0] if args else Val(UNKNOWN)
+        value = first.value
+        if name == "ImagePatch" and len(args) == 1:
+            return first
+        if name == "len" and isinstance(value, list | str | tuple):
+            return Val(len(value), Count(first.about) if isinstance(first.about, Group) else None, rests)
+        if name in ("formatting_answer", "str", "coerce_to_numeric") and value is not UNKNOWN and len(args) == 1:
+            return first
+        if name == "bool_to_yesno":
+            return Val("yes" if boolean(value) else "no", Truth(tuple(_items(first))), rests)
+        if name == "bool":
+            return Val(boolean(value), Truth(tuple(_items(first))), rests)
+        if name in ("list", "tuple", "set") and isinstance(value, list | tuple):
+            return first
+        if name == "abs" and isinstance(value, _NUMBERS):
+            return Val(abs(value), None, rests)
+        if name == "int" and isinstance(value, _NUMBERS):
+            return Val(int(value), first.about, rests)
+        if name == "sum" and isinstance(value, list) and all(isinstance(item, _NUMBERS) for item in value):
+            counted = isinstance(first.about, Group) and sum(value) == len(first.about.patches)
+            return Val(sum(value), Count(first.about) if counted and isinstance(first.about, Group) else None, rests)
+        if name in ("any", "all") and isinstance(value, list):
+            return Val((any if name == "any" else all)(map(boolean, value)), None, rests)
+        if name == "distance" and len(args) == 2 and all(isinstance(arg.value, Patch) for arg in args):
+            ones = [arg.about if isinstance(arg.about, One) else One(arg.value, arg.value.label or "") for arg in args]
+            if ones[1].patch in self.focus and ones[0].patch not in self.focus:
+                ones.reverse()
+            return Val(relations.distance(args[0].value, args[1].value), Measure("distance", ones[0], ones[1]), rests)
+        raise Lost(name)
+
+    def _quantified(self, name: str, node: ast.GeneratorExp | ast.ListComp) -> Val:
+        part = node.generators[0]
+        if len(node.generators) != 1 or part.ifs:
+            raise Lost(name)
+        base = self.value(part.iter)
+        eager = isinstance(node, ast.ListComp)
+        result, rests, seen = name == "all", set(base.rests), []
+        for _, element in self._each(base, part.target):
+            truth, told = self.test(node.elt)
+            rests |= told.rests
+            seen += _items(told)
+            self.focus.pop()
+            if truth != (name == "all"):
+                result = truth
+                if not eager:
+                    break
+        return Val(result, Truth(tuple(seen)), frozenset(rests))
+
+    def _ordered(self, name: str, node: ast.Call) -> Val:
+        key = next((k.value for k in node.keywords if k.arg == "key"), None)
+        turned = next((k.value for k in node.keywords if k.arg == "reverse"), None)
+        if len(node.args) != 1 or not isinstance(key, ast.Lambda) or len(key.args.args) != 1:
+            if key is None and len(node.args) > 1 and name != "sorted":
+                vals = [self.value(arg) for arg in node.args]
+                if all(isinstance(val.value, _NUMBERS) for val in vals):
+                    return Val((min if name == "min" else max)(val.value for val in vals))
+            raise Lost(name)
+        base = self.value(node.args[0])
+        ranked, rests = self.ranked(base, key)
+        reverse = turned is not None and boolean(self.value(turned).value)
+        return self.pick(name, base, ranked, rests, reverse)
+
+    def ranked(self, base: Val, key: ast.Lambda) -> tuple[list[tuple[Any, Val]], frozenset[int]]:
+        """The keys of a list's items, computed in order."""
+        keys: list[tuple[Any, Val]] = []
+        rests = set(base.rests)
+        for _, element in self._each(base, ast.Name(key.args.args[0].arg)):
+            measured = self.value(key.body)
+            self.focus.pop()
+            if not isinstance(measured.value, (*_NUMBERS, str)):
+                raise Lost("key")
+            rests |= measured.rests
+            keys.append((element.value, measured))
+        return keys, frozenset(rests)
+
+    def pick(
+        self, name: str, base: Val, keys: Sequence[tuple[Any, Val]], rests: frozenset[int], reverse: bool
+    ) -> Val:
+        """The result of min, max or sorted."""
+        try:
+            if name == "sorted":
+                order = sorted(keys, key=lambda pair: pair[1].value, reverse=reverse)
+                return Val([value for value, _ in order], _Sorted.of(base, order), rests)
+            best, measured = (min if name == "min" else max)(keys, key=lambda pair: pair[1].value)
+        except (TypeError, ValueError) as error:
+            raise Lost(name) from error
+        noun = base.about.noun if isinstance(base.about, Group) else getattr(best, "label", None) or "object"
+        return self.stands_out(best, noun, base.about, measured.about, name == "max", rests)
+
+    def stands_out(self, best: Any, noun: str, group: Any, measure: Any, most: bool, rests: frozenset[int]) -> Val:
+        """One item as the leftmost, largest, nearest ... of a group; told where there is a word for it."""
+        if not isinstance(best, Patch):
+            return Val(best, None, rests)
+        one = One(best, noun)
+        if isinstance(measure, Measure) and isinstance(group, Group):
+            kind, most = (measure.kind[1:], not most) if measure.kind.startswith("-") else (measure.kind, most)
+            word = relations.superlative(kind, most)
+            if word is not None and len(group.patches) > 1:
+                number = self.story.add(Extreme(one, word, measure.towards, group), self.events, rests)
+                rests = frozenset({number})
+        return Val(best, one, rests)
+
+
+class _Sorted(Group):
+    """A group in the order of a measure."""
+
+    __slots__ = ("measures",)
+
+    @staticmethod
+    def of(base: Val, order: Sequence[tuple[Any, Val]]) -> Group | None:
+        return base.about if isinstance(base.about, Group) else None
+
+
+def _items(val: Val) -> list[Item]:
+    if isinstance(val.about, Truth):
+        return list(val.about.items)
+    if isinstance(val.about, Said) and val.about.item is not None:
+        return [val.about.item]
+    if isinstance(val.about, Count | Group):
+        group = val.about.group if isinstance(val.about, Count) else val.about
+        return [Item(HowMany(group), bool(val.value), None, None)]
+    return []
+
+
+def _compare(op: ast.cmpop, a: Any, b: Any) -> bool:
+    if a is UNKNOWN or b is UNKNOWN or isinstance(a, ast.AST) or isinstance(b, ast.AST):
+        raise Lost("unknown value")
+    try:
+        return bool(_COMPARE[type(op)](a, b))
+    except TypeError as error:
+        raise Lost("compare") from error
+
+
+def _turned(op: ast.cmpop) -> ast.cmpop:
+    pairs: dict[type[ast.cmpop], type[ast.cmpop]] = {
+        ast.Lt: ast.Gt, ast.Gt: ast.Lt, ast.LtE: ast.GtE, ast.GtE: ast.LtE,
+    }  # fmt: skip
+    return pairs.get(type(op), type(op))()
+
+
+def narrow(group: Group, seen: Sequence[tuple[Patch, bool, Sequence[Item]]]) -> Group | None:
+    """A group after a condition; None where the condition has no words.
+
+    Args:
+        group: what was gone through.
+        seen: for each thing in order: itself, whether it was kept, and what that rested on.
+    """
+    kept = tuple(patch for patch, passed, _ in seen if passed)
+    clauses = [_clauses(patch, passed, items) for patch, passed, items in seen]
+    ways = {clause for clause, (_, passed, _) in zip(clauses, seen, strict=True) if passed}
+    if not ways:
+        # nothing was kept: what would have been kept is the opposite of a single condition that failed
+        ways = {tuple((p, not t) for p, t in clause) for clause in clauses if clause is not None and len(clause) == 1}
+        if None in clauses:
+            return None
+    if len(ways) != 1 or (way := next(iter(ways))) is None:
+        return None if seen else group
+    return Group(group.noun, kept, group.where + way, group.of)
+
+
+def _clauses(patch: Patch, passed: bool, items: Sequence[Item]) -> tuple[Clause, ...] | None:
+    about = [item for item in items if item.predicate is not None and item.patch == patch]
+    if len(about) != len(items) or not items:
+        return None
+    return tuple((item.predicate, item.truth) for item in about if item.predicate is not None)

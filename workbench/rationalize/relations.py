@@ -1,0 +1,80 @@
+"""How measures of patches are said: `left of`, `larger than`, `the leftmost`.
+
+Programs see ViperGPT's coordinates: the origin is at the LOWER left and y grows upwards.
+"""
+
+from __future__ import annotations
+
+from workbench.boxes import iou
+from workbench.rationalize.claims import Measure, One, Patch
+from workbench.rationalize.clauses import Predicate
+
+KINDS = {
+    "horizontal_center": "x", "left": "x", "right": "x", "vertical_center": "y", "lower": "y", "upper": "y",
+    "top": "y", "bottom": "y", "width": "width", "height": "height", "area": "area",
+}  # fmt: skip
+"""Field of a patch to what it measures."""
+
+_LESS = {"x": "left of", "y": "below", "width": "narrower than", "height": "shorter than", "area": "smaller than",
+         "depth": "closer to the camera than"}  # fmt: skip
+_MORE = {"x": "right of", "y": "above", "width": "wider than", "height": "taller than", "area": "larger than",
+         "depth": "farther from the camera than"}  # fmt: skip
+_LEAST = {"x": "leftmost", "y": "lowest", "width": "narrowest", "height": "shortest", "area": "smallest",
+          "depth": "closest to the camera", "distance": "nearest"}  # fmt: skip
+_MOST = {"x": "rightmost", "y": "highest", "width": "widest", "height": "tallest", "area": "largest",
+         "depth": "farthest from the camera", "distance": "farthest"}  # fmt: skip
+COMPARATIVE = {
+    "lowest": "lower", "highest": "higher", "narrowest": "narrower", "widest": "wider", "shortest": "shorter",
+    "tallest": "taller", "smallest": "smaller", "largest": "larger", "nearest": "nearer", "farthest": "farther",
+    "closest to the camera": "closer to the camera", "farthest from the camera": "farther from the camera",
+}  # fmt: skip
+"""Of two things."""
+
+
+def field(patch: Patch, name: str) -> float | None:
+    """A field of a patch as programs see it; None for a field that is no number."""
+    box, height = patch.box, patch.height
+    values = {
+        "left": box.x0, "right": box.x1, "lower": height - box.y1, "upper": height - box.y0,
+        "bottom": height - box.y1, "top": height - box.y0, "width": box.width, "height": box.height,
+        "horizontal_center": (box.x0 + box.x1) / 2, "vertical_center": height - (box.y0 + box.y1) / 2,
+        "area": box.area,
+    }  # fmt: skip
+    return values.get(name)
+
+
+def relation(first: Measure, less: bool, second: Measure | float) -> tuple[Predicate, tuple[One, ...]] | None:
+    """What `first < second` (or `>` where not `less`) says of the first's thing, and the other things it names.
+
+    The names of other things stand as `{0}` in the predicate; the teller fills them in.
+    """
+    words = (_LESS if less else _MORE).get(first.kind)
+    if isinstance(second, Measure) and first.kind == second.kind:
+        if first.kind == "distance" and first.towards is not None and second.towards is not None:
+            if first.one.patch == second.one.patch and first.towards.patch != second.towards.patch:
+                near, far = (first.towards, second.towards) if less else (second.towards, first.towards)
+                return Predicate("be", "nearer to {0} than to {1}"), (near, far)
+            if first.towards.patch == second.towards.patch:
+                word = "nearer to" if less else "farther from"
+                return Predicate("be", f"{word} {{0}} than {{1}}"), (first.towards, second.one)
+            return None
+        if words is None or second.one.patch == first.one.patch:
+            return None
+        if second.one.patch.whole:
+            middle = first.kind in ("x", "y")
+            return (Predicate("be", f"{words} the middle of the image"), ()) if middle else None
+        return Predicate("be", f"{words} {{0}}"), (second.one,)
+    return None
+
+
+def superlative(kind: str, most: bool) -> str | None:
+    """`leftmost`, `largest`, `nearest`; None for a measure without a word."""
+    return (_MOST if most else _LEAST).get(kind)
+
+
+def distance(a: Patch, b: Patch) -> float:
+    """Pixels between the nearest edges; minus the intersection over union where two patches overlap (ViperGPT)."""
+    x = max(a.box.x0 - b.box.x1, b.box.x0 - a.box.x1, 0.0)
+    y = max(a.box.y0 - b.box.y1, b.box.y0 - a.box.y1, 0.0)
+    shared = iou(a.box, b.box)
+    return -shared if shared > 0 else float((x * x + y * y) ** 0.5)

@@ -1,0 +1,302 @@
+"""Every noun that passes between rooms, as frozen dataclasses.
+
+Records hold plain values only (no models, no connections, no pictures: a picture is its digest), so
+they can be pickled to a worker, written to the store and compared.  Each knows its content key:
+`Program.id`, `Trace.id`, ... are hashes of what the record was made from (inputs, part, version), so
+that the same work done twice is one row and an edited part re-runs only what depends on it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from typing import Any, Literal
+
+from workbench.boxes import Box
+
+Scalar = None | bool | int | float | str
+"""A value that a program may hold or return, besides patches and containers."""
+
+JSON = Any
+"""Anything that `json.dumps` takes: the payload of a trace event, the arguments of a part."""
+
+AnswerType = Literal["yesno", "integer", "choice", "phrase", "open"]
+"""How an answer is compared: `open` goes to the judge when the words differ."""
+
+ErrorKind = Literal[
+    "syntax", "unsupported", "source", "runtime", "tool_error", "steps", "memory", "recursion",
+    "tool_calls", "output", "value", "time", "infra",
+]  # fmt: skip
+"""Why a program ended without an answer; closed list.  `infra` alone is retryable and not its fault."""
+
+EventKind = Literal[
+    "call", "return", "line", "branch", "tool", "tool_result", "print", "exception", "limit", "end", "truncated",
+]  # fmt: skip
+
+
+def content_key(*parts: object) -> str:
+    """A stable 20-character key for any nesting of plain values and records."""
+
+    def plain(value: object) -> Any:
+        if is_dataclass(value) and not isinstance(value, type):
+            return {"_": type(value).__name__, **asdict(value)}
+        raise TypeError(f"cannot make a content key from {type(value).__name__}; give plain values or records")
+
+    text = json.dumps(parts, default=plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+@dataclass(frozen=True, slots=True)
+class PartRef:
+    """Which part made a record: enough to make it again."""
+
+    role: str
+    """The extension point: `sampler`, `tool`, `verifier`, `writer`, `student`, ..."""
+    name: str
+    """The part's registered name, for example `ssdlite-coco`."""
+    version: str = "1"
+    """Changes whenever the part's results may change; part of every content key downstream."""
+    arguments: Mapping[str, JSON] = field(default_factory=dict)
+    """The plain arguments it was built with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of a picture: what a tool sees of a patch."""
+
+    image: str
+    """Digest of the whole picture (sha256, hex)."""
+    width: int
+    """Width of the whole picture, pixels."""
+    height: int
+    """Height of the whole picture, pixels."""
+    box: Box
+    """The part looked at, in pixels of the whole picture."""
+    label: str | None = None
+    """The name under which a detector found it, if one did."""
+    score: float | None = None
+    """The detector's score, 0 to 1."""
+
+
+Value = Scalar | Region | list[Any] | tuple[Any, ...] | dict[str, Any]
+"""What crosses the sandbox's border: scalars, regions and bounded containers of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One question about one picture."""
+
+    id: str
+    """Unique within a project; importers prefix it with the source, for example `collages/test-00012/3`."""
+    source: str
+    """Name of the task source, for example `collages`."""
+    split: str
+    """`train`, `val`, `test`, or the benchmark's own name."""
+    image: str
+    """Path to the picture relative to the source's folder on import; its digest once in a store."""
+    question: str
+    """As asked; hostile text, never interpreted."""
+    answers: tuple[str, ...] = ()
+    """Gold answers: none when unlabelled, one, or the ten of VQA-style annotation."""
+    answer_type: AnswerType = "open"
+    choices: tuple[str, ...] = ()
+    """Options of a multiple-choice question, in order (A is the first)."""
+    family: str = ""
+    """Kind of question, for breakdowns: `count`, `exists`, `relation`, ..."""
+    meta: Mapping[str, JSON] = field(default_factory=dict)
+    """Anything else worth keeping: scene id, template, logical form, official ids."""
+
+    @property
+    def labelled(self) -> bool:
+        return bool(self.answers)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why something did not work, kept as data."""
+
+    kind: ErrorKind
+    message: str
+    line: int | None = None
+    """Line of the program's own source, 1-based; None where no line can be named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One sampled program for one task."""
+
+    id: str
+    task_id: str
+    index: int
+    """0 to k-1 among the samples of its task."""
+    source: str
+    """Python source as sampled; untrusted."""
+    score: float
+    """Mean log-probability per token under the sampler (0.0 where the endpoint gives none)."""
+    tokens: int
+    """Length of the sample in tokens."""
+    seed: int
+    sampler: PartRef
+    seconds: float = 0.0
+    """This sample's share of the batch's wall time."""
+    parent: str | None = None
+    """The program this one is an edit of."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One question to one tool.  Two equal calls have equal answers."""
+
+    tool: str
+    arguments: Mapping[str, Value]
+    """By parameter name; patches appear as `Region`.  The receiver of a method is `patch`."""
+
+    def key(self, version: str) -> str:
+        """Content key of the answer: tool, its version, arguments and picture digests."""
+        return content_key(self.tool, version, plain(self.arguments))
+
+
+@dataclass(frozen=True, slots=True)
+class TraceEvent:
+    """One thing that happened while a program ran; see `execute/trace.py` for each kind's payload."""
+
+    seq: int
+    """Position in the trace, from 0, without gaps."""
+    kind: EventKind
+    line: int
+    """Line of the original source, 1-based; 0 for the run itself."""
+    frame: int
+    """0 is `execute_command`; each call of the program's own functions gets the next number."""
+    payload: Mapping[str, JSON] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What happened when a program ran on its picture."""
+
+    id: str
+    program_id: str
+    task_id: str
+    answer: str | None
+    """The program's final answer as text; None when it failed."""
+    failure: Failure | None
+    events: tuple[TraceEvent, ...]
+    steps: int
+    """Statements executed."""
+    tool_calls: int
+    seconds: float
+    """Wall time from start to end, waiting included."""
+    executor: PartRef
+
+    @property
+    def ok(self) -> bool:
+        return self.failure is None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The automatic opinion on one trace; a person's opinion is a Decision."""
+
+    id: str
+    trace_id: str
+    program_id: str
+    task_id: str
+    score: float
+    """1.0 right, 0.0 wrong, in between for soft scores; agreement share for unlabelled tasks."""
+    correct: bool
+    chosen: bool
+    """This trace is the one kept for its task (at most one per task)."""
+    method: str
+    """`gold` or `agreement` (unlabelled: agreement among the task's programs, not correctness)."""
+    reason: str
+    """One sentence for people."""
+    verifier: PartRef
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A sentence of a rationale and the trace events it states."""
+
+    start: int
+    """First character of the sentence."""
+    end: int
+    """One past its last character."""
+    events: tuple[int, ...]
+    """`seq` of the supporting events; empty when nothing in the trace supports it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rationale:
+    """A trace told in prose, boxes inline as `ymin xmin ymax xmax` on the 0-999 grid."""
+
+    id: str
+    trace_id: str
+    task_id: str
+    text: str
+    answer: str
+    citations: tuple[Citation, ...]
+    issues: tuple[str, ...]
+    """What the faithfulness check found; empty means every number, name and box occurs in the trace."""
+    writer: PartRef
+
+    @property
+    def faithful(self) -> bool:
+        return not self.issues
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A model's own answer to a task, in one forward pass."""
+
+    id: str
+    task_id: str
+    answer: str
+    rationale: str
+    """Empty unless it was asked to explain."""
+    score: float
+    """The verifier's score of the answer; 0.0 for unlabelled tasks."""
+    seconds: float
+    """This task's share of the batch's wall time."""
+    model: PartRef
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a function that programs may call."""
+
+    name: str
+    type: str
+    """Python annotation as written in the prompt: `str`, `int`, `ImagePatch`, `list[ImagePatch]`, ..."""
+    default: Scalar = None
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool as programs, prompt, checks and documentation see it: the one declaration."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    """Without the receiver."""
+    returns: str
+    doc: str
+    """First line: what it does.  Then a `>>>` example; both stand in the prompt."""
+    method: bool = True
+    """True: a method of ImagePatch (its patch arrives as argument `patch`); False: a plain function."""
+
+
+def plain(value: object) -> JSON:
+    """Records, boxes and containers as what `json.dumps` takes; a patch becomes a dict with its box."""
+    if isinstance(value, Region):
+        return {"image": value.image, "box": list(value.box.as_tuple()), "label": value.label, "score": value.score}
+    if isinstance(value, Box):
+        return list(value.as_tuple())
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    return value

@@ -1,0 +1,81 @@
+"""Numbered SQL steps that bring a store's tables up to date; their names are kept in the table `migration`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from workbench.errors import StoreError, StoreVersionError
+
+FOLDER = Path(__file__).resolve().parent / "migrations"
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step."""
+
+    number: int
+    name: str
+    sql: str
+
+
+def shipped(folder: Path = FOLDER) -> tuple[Migration, ...]:
+    """The steps `NNNN_name.sql` of a folder, in order.  Raises StoreError when a number is missing or doubled."""
+    found = []
+    for path in sorted(folder.glob("*.sql")):
+        match = re.fullmatch(r"(\d{4})_(\w+)", path.stem)
+        if match is None:
+            raise StoreError(f"{path} is not named like a migration; expected NNNN_name.sql")
+        found.append(Migration(int(match[1]), match[2], path.read_text(encoding="utf-8")))
+    if [step.number for step in found] != list(range(1, len(found) + 1)):
+        numbers = ", ".join(str(step.number) for step in found)
+        raise StoreError(f"the migrations in {folder} must be numbered from 1 without gaps, found {numbers or 'none'}")
+    return tuple(found)
+
+
+def version(connection: duckdb.DuckDBPyConnection) -> int:
+    """Number of the last step taken; 0 for an empty database, -1 for a database that is not a store."""
+    tables = {
+        name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal").fetchall()
+    }
+    if "migration" not in tables:
+        return 0 if not tables else -1
+    row = connection.execute("SELECT max(number) FROM migration").fetchone()
+    return int(row[0]) if row and row[0] is not None else 0
+
+
+def check(found: int, steps: Sequence[Migration], path: Path) -> None:
+    """Raises StoreVersionError for a newer store, StoreError for another program's database."""
+    if found < 0:
+        raise StoreError(f"{path} is a DuckDB file but not a workbench store; give the folder of a project")
+    if found > len(steps):
+        raise StoreVersionError(
+            f"{path} was written by a newer workbench (store version {found}; this one knows up to {len(steps)}); "
+            "upgrade with: pip install -U vpd-workbench"
+        )
+
+
+def upgrade(connection: duckdb.DuckDBPyConnection, steps: Sequence[Migration], found: int) -> list[int]:
+    """Take the steps after `found`, each in its own transaction; returns their numbers."""
+    taken = []
+    for step in steps[found:]:
+        connection.execute("BEGIN")
+        try:
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS migration "
+                "(number INTEGER PRIMARY KEY, name VARCHAR NOT NULL, created_at TIMESTAMP NOT NULL)"
+            )
+            connection.execute(step.sql)
+            now = datetime.now(UTC).replace(tzinfo=None)
+            connection.execute("INSERT INTO migration VALUES (?, ?, ?)", [step.number, step.name, now])
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        taken.append(step.number)
+    return taken

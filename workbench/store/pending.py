@@ -1,0 +1,100 @@
+"""Rows that lack the next record: what a stage still has to do.  Each query gives ids in order of import.
+
+Every question is asked of the rows themselves, never of a flag, so that work stops and goes on anywhere.
+A run that broke for reasons outside the program (`infra`) counts as not done: it is asked for again.
+"""
+
+from __future__ import annotations
+
+from workbench.store.database import Database
+from workbench.store.scope import Scope, Selection
+
+# Named CTEs that the questions share.  $-parameters come from Scope and Selection.
+SELECTED = """
+selected AS (
+    SELECT * FROM task WHERE $split IS NULL OR split = $split ORDER BY seq LIMIT $limit
+)"""
+
+SAMPLED = """
+sampled AS (
+    SELECT program.* FROM program JOIN selected ON selected.id = program.task_id
+    WHERE sampler = $sampler AND base_seed = $seed AND index < $k AND parent IS NULL
+)"""
+
+TRACED = """
+traced AS (
+    SELECT trace.* EXCLUDE (events) FROM trace JOIN sampled ON sampled.id = trace.program_id
+    WHERE trace.executor = $executor
+)"""
+
+JUDGED = """
+judged AS (
+    SELECT verdict.* FROM verdict JOIN traced ON traced.id = verdict.trace_id
+    WHERE verdict.verifier = $verifier AND verdict.runs = $k
+)"""
+
+
+def _ask(database: Database, sql: str, scope: Scope, selection: Selection) -> list[str]:
+    given = {**scope.parameters(), **selection.parameters()}
+    used = {name: value for name, value in given.items() if f"${name}" in sql}
+    return [row["id"] for row in database.rows(sql, used)]
+
+
+def to_sample(database: Database, scope: Scope, selection: Selection) -> list[str]:
+    """Tasks with fewer than k programs of this sampler and seed."""
+    sql = f"""
+    WITH {SELECTED}, {SAMPLED}
+    SELECT selected.id FROM selected LEFT JOIN sampled ON sampled.task_id = selected.id
+    GROUP BY selected.id, selected.seq HAVING count(DISTINCT sampled.index) < $k ORDER BY selected.seq
+    """  # noqa: S608
+    return _ask(database, sql, scope, selection)
+
+
+def to_execute(database: Database, scope: Scope, selection: Selection) -> list[str]:
+    """Programs without a trace of this executor, and those whose run broke (`infra`)."""
+    sql = f"""
+    WITH {SELECTED}, {SAMPLED}
+    SELECT sampled.id FROM sampled JOIN selected ON selected.id = sampled.task_id
+    WHERE NOT EXISTS (
+        SELECT 1 FROM trace WHERE trace.program_id = sampled.id AND trace.executor = $executor
+        AND trace.failure_kind IS DISTINCT FROM 'infra'
+    ) ORDER BY selected.seq, sampled.index
+    """  # noqa: S608
+    return _ask(database, sql, scope, selection)
+
+
+def to_verify(database: Database, scope: Scope, selection: Selection) -> list[str]:
+    """Tasks whose k programs are all traced, and whose runs were not judged together yet."""
+    sql = f"""
+    WITH {SELECTED}, {SAMPLED}, {TRACED}, {JUDGED}
+    SELECT selected.id FROM selected JOIN traced ON traced.task_id = selected.id
+    GROUP BY selected.id, selected.seq
+    HAVING count(DISTINCT traced.program_id) >= $k
+       AND (SELECT count(DISTINCT judged.trace_id) FROM judged WHERE judged.task_id = selected.id) < $k
+    ORDER BY selected.seq
+    """  # noqa: S608
+    return _ask(database, sql, scope, selection)
+
+
+def to_rationalize(database: Database, scope: Scope, selection: Selection) -> list[str]:
+    """Chosen traces without a rationale of this writer."""
+    sql = f"""
+    WITH {SELECTED}, {SAMPLED}, {TRACED}, {JUDGED}
+    SELECT judged.trace_id AS id FROM judged JOIN selected ON selected.id = judged.task_id
+    WHERE judged.chosen AND NOT EXISTS (
+        SELECT 1 FROM rationale WHERE rationale.trace_id = judged.trace_id AND rationale.writer = $writer
+    ) ORDER BY selected.seq
+    """  # noqa: S608
+    return _ask(database, sql, scope, selection)
+
+
+def to_predict(database: Database, scope: Scope, selection: Selection) -> list[str]:
+    """Tasks that this student has not answered (an explanation alone is not an answer)."""
+    sql = f"""
+    WITH {SELECTED}
+    SELECT selected.id FROM selected WHERE NOT EXISTS (
+        SELECT 1 FROM prediction
+        WHERE prediction.task_id = selected.id AND prediction.model = $student AND prediction.rationale = ''
+    ) ORDER BY selected.seq
+    """  # noqa: S608
+    return _ask(database, sql, scope, selection)

@@ -1,0 +1,332 @@
+"""A project: a folder with a DuckDB file, pictures by digest, models, jobs, snapshots and its profile.
+
+    profile.toml   which part plays which role
+    vpd.duckdb     every record of the loop
+    images/        pictures by digest, thumbnails
+    models/ jobs/ snapshots/ cache/ backups/
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from workbench import __version__
+from workbench.errors import InputError, StoreError
+from workbench.images import ImageFolder
+from workbench.ports import BadRow
+from workbench.records import PartRef, Prediction, Program, Rationale, Task, Trace, Verdict
+from workbench.settings import Choice, Profile, find_profile, read_profile
+from workbench.store import rows as shape
+from workbench.store import views
+from workbench.store.database import WAIT, Database, now
+from workbench.store.scope import Scope, Selection
+from workbench.store.views import Counts, Outcome, Run, TaskPage, TaskView
+
+STORE = "vpd.duckdb"
+PROFILE = "profile.toml"
+FOLDERS = ("images", "models", "jobs", "snapshots", "cache")
+
+
+class Project:
+    """An open project.  Use `Project.create`, `Project.open` or `Project.find`; close it, or use `with`.
+
+    All reads may come from any thread.  Each `add_*` call is one transaction and idempotent: rows whose
+    content key is there already are left alone, and the number of rows really added comes back.
+    """
+
+    def __init__(self, path: Path, database: Database) -> None:
+        self.path = path
+        self.database = database
+        self.images = ImageFolder(path / "images")
+        self._parts: dict[str, PartRef] = {}
+
+    @classmethod
+    def create(cls, path: Path, profile: str = "embedded", source: Choice | None = None) -> Project:
+        """Make a project in a new or empty folder.
+
+        Args:
+            profile: name of a shipped profile or path of a TOML file; copied into the project.
+            source: where its tasks come from.
+
+        Raises:
+            InputError: the folder holds something already, or cannot be written.
+            ProfileError: the profile cannot be read.
+        """
+        chosen = find_profile(profile)
+        read_profile(chosen)
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            held = "a project already; go on with: vpd run --project" if (path / STORE).exists() else "not empty:"
+            raise InputError(f"{path} is {held} {path}; a new project needs a new or empty folder")
+        try:
+            for name in FOLDERS:
+                (path / name).mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(chosen, path / PROFILE)
+        except OSError as error:
+            raise InputError(
+                f"no project can be made at {path}: {error.strerror}; choose a folder you can write"
+            ) from error
+        project = cls(path, Database(path / STORE, create=True))
+        if source is not None:
+            project.add_source(source)
+        return project
+
+    @classmethod
+    def open(cls, path: Path, *, read_only: bool = False, wait: float = WAIT) -> Project:
+        """Open a project's folder; waits `wait` seconds for another process to let go.
+
+        Raises:
+            InputError: there is no project at `path`.
+            StoreError: locked, damaged, unwritable (see `Database`).
+        """
+        if not (path / STORE).is_file():
+            raise InputError(f"there is no project at {path}; make one with: vpd init {path}")
+        return cls(path, Database(path / STORE, read_only=read_only, wait=wait))
+
+    @classmethod
+    def find(cls, start: Path, *, read_only: bool = False, wait: float = WAIT) -> Project:
+        """Open the project that `start` lies in: the nearest folder upwards with a profile and a store."""
+        for folder in (start.absolute(), *start.absolute().parents):
+            if (folder / STORE).is_file() and (folder / PROFILE).is_file():
+                return cls.open(folder, read_only=read_only, wait=wait)
+        raise InputError(
+            f"no project in {start} or above it; go to a project's folder, give --project PATH, "
+            "or make one with: vpd init PATH"
+        )
+
+    def __enter__(self) -> Project:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.database.close()
+
+    def profile(self) -> Profile:
+        """The project's own profile, read now."""
+        return read_profile(self.path / PROFILE)
+
+    # --- sources and tasks
+
+    def add_source(self, source: Choice) -> None:
+        """Remember where tasks come from; the same part with other arguments replaces it."""
+        arguments = json.dumps(dict(source.arguments), sort_keys=True)
+        self.database.transaction(
+            lambda cursor: cursor.execute(
+                "INSERT OR REPLACE INTO source VALUES (?, ?, ?)", [source.part, arguments, now()]
+            )
+        )
+
+    def sources(self) -> list[Choice]:
+        found = self.database.rows("SELECT name, arguments FROM source ORDER BY created_at, name")
+        return [Choice(row["name"], json.loads(row["arguments"])) for row in found]
+
+    def imported(self, source: str, split: str | None) -> bool:
+        """Whether this split of the source (or all of it) was read to its end."""
+        sql = "SELECT 1 FROM imported WHERE source = ? AND split IN ('', ?)"
+        return bool(self.database.rows(sql, [source, split or ""]))
+
+    def mark_imported(self, source: str, split: str | None, tasks: int) -> None:
+        self.database.transaction(
+            lambda cursor: cursor.execute(
+                "INSERT OR REPLACE INTO imported VALUES (?, ?, ?, ?)", [source, split or "", tasks, now()]
+            )
+        )
+
+    def add_tasks(self, tasks: Sequence[Task]) -> tuple[int, list[str]]:
+        """Add tasks whose `image` is a digest in this project.
+
+        Returns:
+            How many were new, and the ids that were there with another content (left as they were).
+        """
+        cleaned = [shape.clean_task(task) for task in tasks]
+        known = {
+            row["id"]: row["content"]
+            for row in self.database.rows(
+                "SELECT id, content FROM task WHERE id IN (SELECT unnest(?))", [[task.id for task in cleaned]]
+            )
+        }
+        last = self.database.rows("SELECT coalesce(max(seq), -1) AS last FROM task")[0]["last"]
+        listed = [shape.from_task(task, last + 1 + at) for at, task in enumerate(cleaned)]
+        changed = [row["id"] for row in listed if known.get(row["id"], row["content"]) != row["content"]]
+        added = self.database.insert({"task": shape.table("task", listed, now())})
+        return added["task"], changed
+
+    def add_bad_rows(self, source: str, bad: Sequence[BadRow]) -> int:
+        listed = [{"source": source, "file": b.file, "line": b.line, "reason": b.reason} for b in bad]
+        return self.database.insert({"bad_row": shape.table("bad_row", listed, now())})["bad_row"]
+
+    # --- records of the loop
+
+    def _insert(
+        self,
+        name: str,
+        listed: Iterable[Mapping[str, Any]],
+        refs: Iterable[PartRef],
+        before: Callable[[Any], None] | None = None,
+    ) -> int:
+        stamp = now()
+        parts = {shape.part_key(ref): shape.from_part(ref) for ref in _distinct(refs)}
+        tables = {
+            "part": shape.table("part", list(parts.values()), stamp),
+            name: shape.table(name, list(listed), stamp),
+        }
+        return self.database.insert(tables, before)[name]
+
+    def add_part(self, ref: PartRef) -> str:
+        """Remember a part; returns its key."""
+        self.database.insert({"part": shape.table("part", [shape.from_part(ref)], now())})
+        return shape.part_key(ref)
+
+    def add_programs(self, programs: Sequence[Program], base_seed: int) -> int:
+        listed = [shape.from_program(program, base_seed) for program in programs]
+        return self._insert("program", listed, (program.sampler for program in programs))
+
+    def add_traces(self, traces: Sequence[Trace]) -> int:
+        """Add traces.  A run that broke (`infra`) gives way to its repetition, and so do its task's verdicts."""
+        keys = {trace.id: shape.part_key(trace.executor) for trace in traces}
+
+        def make_room(cursor: Any) -> None:
+            broken = cursor.execute(
+                "SELECT id, task_id, executor FROM trace WHERE failure_kind = 'infra' AND id IN (SELECT unnest(?))",
+                [list(keys)],
+            ).fetchall()
+            for trace_id, task_id, executor in broken:
+                cursor.execute(
+                    "DELETE FROM verdict WHERE task_id = ? AND trace_id IN (SELECT id FROM trace WHERE executor = ?)",
+                    [task_id, executor],
+                )
+                cursor.execute("DELETE FROM trace WHERE id = ?", [trace_id])
+
+        listed = [shape.from_trace(trace) for trace in traces]
+        return self._insert("trace", listed, (trace.executor for trace in traces), make_room)
+
+    def add_verdicts(self, judged: Sequence[Sequence[Verdict]]) -> int:
+        """Add verdicts, one inner list per task: the runs that were judged together."""
+        listed = [shape.from_verdict(verdict, len(group)) for group in judged for verdict in group]
+        return self._insert("verdict", listed, (verdict.verifier for group in judged for verdict in group))
+
+    def add_rationales(self, rationales: Sequence[Rationale]) -> int:
+        return self._insert("rationale", map(shape.from_rationale, rationales), (r.writer for r in rationales))
+
+    def add_predictions(self, predictions: Sequence[Prediction]) -> int:
+        return self._insert("prediction", map(shape.from_prediction, predictions), (p.model for p in predictions))
+
+    # --- runs of the loop
+
+    def start_run(self, scope: Scope, selection: Selection, upto: str) -> int:
+        """Open a row for this run; returns its number."""
+
+        def work(cursor: Any) -> int:
+            number = int(cursor.execute("SELECT coalesce(max(id), 0) + 1 FROM run").fetchone()[0])
+            cursor.execute(
+                "INSERT INTO run (id, version, k, seed, split, task_limit, upto, created_at) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [number, __version__, scope.k, scope.seed, selection.split, selection.limit, upto, now()],
+            )
+            return number
+
+        return self.database.transaction(work)
+
+    def set_part(self, run: int, role: str, ref: PartRef) -> str:
+        """Say which part plays `role` in this run; returns its key."""
+        if role not in ("sampler", "executor", "verifier", "writer", "student"):
+            raise StoreError(f"a run has no role '{role}'; expected sampler, executor, verifier, writer or student")
+        key = self.add_part(ref)
+        self.database.transaction(
+            lambda cursor: cursor.execute(f"UPDATE run SET {role} = ? WHERE id = ?", [key, run])  # noqa: S608
+        )
+        return key
+
+    def end_run(self, run: int, peak_rss: int) -> None:
+        self.database.transaction(
+            lambda cursor: cursor.execute(
+                "UPDATE run SET ended_at = ?, peak_rss = ? WHERE id = ?", [now(), peak_rss, run]
+            )
+        )
+
+    def add_timing(self, run: int, stage: str, part: str | None, tasks: int, rows: int, seconds: float) -> None:
+        """Wall time of one written batch."""
+        self.database.transaction(
+            lambda cursor: cursor.execute(
+                "INSERT INTO timing VALUES (?, ?, ?, ?, ?, ?, ?)", [run, stage, part, tasks, rows, seconds, now()]
+            )
+        )
+
+    # --- reading
+
+    @property
+    def parts(self) -> Mapping[str, PartRef]:
+        """Every part that made a record, by key."""
+        known = self.database.rows("SELECT count(*) AS n FROM part")[0]["n"]
+        if known != len(self._parts):
+            self._parts = {row["key"]: shape.to_part(row) for row in self.database.rows("SELECT * FROM part")}
+        return self._parts
+
+    def scope(self) -> Scope:
+        """The parts in force: for each role the one of the latest run that got that far."""
+        return views.latest_scope(self.database)
+
+    def tasks(self, ids: Sequence[str]) -> list[Task]:
+        """Tasks by id, in order of import."""
+        return views.tasks(self.database, ids)
+
+    def jobs(self, program_ids: Sequence[str]) -> list[tuple[Task, Program]]:
+        """Programs with their tasks, in order of import and index."""
+        return views.jobs(self.database, self.parts, program_ids)
+
+    def runs(self, task_ids: Sequence[str], scope: Scope) -> Iterator[tuple[Task, list[tuple[Program, Trace]]]]:
+        """Each task with its programs and traces of this scope, by index."""
+        return views.runs(self.database, self.parts, task_ids, scope)
+
+    def traced(self, trace_ids: Sequence[str]) -> list[tuple[Task, Program, Trace]]:
+        """Traces with their programs and tasks, in order of import."""
+        return views.traced(self.database, self.parts, trace_ids)
+
+    def counts(self, scope: Scope | None = None, selection: Selection | None = None) -> Counts:
+        """How many rows each stage has."""
+        return views.counts(self.database, scope or self.scope(), selection or Selection())
+
+    def outcomes(self, scope: Scope | None = None, selection: Selection | None = None) -> list[Outcome]:
+        """What came of each task, one row each, in order of import."""
+        return views.outcomes(self.database, scope or self.scope(), selection or Selection())
+
+    def tasks_page(
+        self,
+        after: int | None = None,
+        limit: int = 50,
+        *,
+        text: str = "",
+        family: str | None = None,
+        split: str | None = None,
+        status: str | None = None,
+        scope: Scope | None = None,
+    ) -> TaskPage:
+        """One page of tasks with what came of each; give the page's `next` as `after` to go on.
+
+        Args:
+            text: part of the question or the id, whatever the case.
+            status: one of `views.STATUSES`.
+        """
+        asked = views.Filter(text, family, split, status)
+        return views.tasks_page(self.database, scope or self.scope(), after, limit, asked)
+
+    def task_view(self, task_id: str, scope: Scope | None = None) -> TaskView:
+        """Everything about one task: programs, traces with events, verdicts, rationales, predictions.
+
+        Raises InputError when there is no such task.
+        """
+        return views.task_view(self.database, self.parts, task_id, scope or self.scope())
+
+    def run_view(self, some_id: str, scope: Scope | None = None) -> tuple[Task, Run]:
+        """One program's run by the id of its program or trace.  Raises InputError when there is none."""
+        return views.run_view(self.database, self.parts, some_id, scope or self.scope())
+
+
+def _distinct(refs: Iterable[PartRef]) -> list[PartRef]:
+    # a batch's rows share one PartRef object as a rule; hashing each would cost more than writing them
+    return list({id(ref): ref for ref in refs}.values())

@@ -1,0 +1,214 @@
+"""Records to Arrow tables and back: the only place that knows both shapes.
+
+Text from models and datasets may hold anything; a lone surrogate cannot be written as UTF-8 and becomes '?'.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from workbench.execute.trace import decode_events, encode_events
+from workbench.records import (
+    Citation, Failure, PartRef, Prediction, Program, Rationale, Task, Trace, Verdict, content_key, plain,
+)  # fmt: skip
+
+_TEXTS = pa.list_(pa.string())
+_TIME = pa.timestamp("us")
+
+SCHEMAS: Mapping[str, pa.Schema] = {
+    name: pa.schema(list(columns.items()) + [("created_at", _TIME)])
+    for name, columns in {
+        "part": {k: pa.string() for k in ("key", "role", "name", "version", "arguments")},
+        "bad_row": {"source": pa.string(), "file": pa.string(), "line": pa.int64(), "reason": pa.string()},
+        "task": {
+            "id": pa.string(), "seq": pa.int64(), "source": pa.string(), "split": pa.string(), "image": pa.string(),
+            "question": pa.string(), "answers": _TEXTS, "answer_type": pa.string(), "choices": _TEXTS,
+            "family": pa.string(), "meta": pa.string(), "content": pa.string(),
+        },
+        "program": {
+            "id": pa.string(), "task_id": pa.string(), "sampler": pa.string(), "base_seed": pa.int64(),
+            "index": pa.int32(), "source": pa.string(), "score": pa.float64(), "tokens": pa.int64(),
+            "seed": pa.int64(), "seconds": pa.float64(), "parent": pa.string(),
+        },
+        "trace": {
+            "id": pa.string(), "program_id": pa.string(), "task_id": pa.string(), "executor": pa.string(),
+            "answer": pa.string(), "failure_kind": pa.string(), "failure_message": pa.string(),
+            "failure_line": pa.int32(), "steps": pa.int64(), "tool_calls": pa.int64(), "seconds": pa.float64(),
+            "events": pa.binary(),
+        },
+        "verdict": {
+            "id": pa.string(), "trace_id": pa.string(), "program_id": pa.string(), "task_id": pa.string(),
+            "verifier": pa.string(), "runs": pa.int32(), "score": pa.float64(), "correct": pa.bool_(),
+            "chosen": pa.bool_(), "method": pa.string(), "reason": pa.string(),
+        },
+        "rationale": {
+            "id": pa.string(), "trace_id": pa.string(), "task_id": pa.string(), "writer": pa.string(),
+            "text": pa.string(), "answer": pa.string(), "citations": pa.string(), "issues": _TEXTS,
+        },
+        "prediction": {
+            "id": pa.string(), "task_id": pa.string(), "model": pa.string(), "answer": pa.string(),
+            "rationale": pa.string(), "score": pa.float64(), "seconds": pa.float64(),
+        },
+    }.items()
+}  # fmt: skip
+
+
+def table(name: str, rows: Sequence[Mapping[str, Any]], created_at: datetime) -> pa.Table:
+    """Rows of one table as Arrow, stamped."""
+    stamped = [{**{k: _clean(v) for k, v in row.items()}, "created_at": created_at} for row in rows]
+    return pa.Table.from_pylist(stamped, schema=SCHEMAS[name])
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode() if not value.isascii() else value
+    if isinstance(value, tuple | list):
+        return [_clean(item) for item in value]
+    return value
+
+
+def part_key(ref: PartRef) -> str:
+    """Key of a part in the store."""
+    return content_key(ref)
+
+
+def clean_task(task: Task) -> Task:
+    """The task as the store will give it back, so that keys made before and after agree."""
+    return Task(
+        id=_clean(task.id), source=_clean(task.source), split=_clean(task.split), image=task.image,
+        question=_clean(task.question), answers=tuple(_clean(task.answers)), answer_type=task.answer_type,
+        choices=tuple(_clean(task.choices)), family=_clean(task.family), meta=json.loads(_json(task.meta)),
+    )  # fmt: skip
+
+
+def _json(value: Any) -> str:
+    text: str = _clean(json.dumps(plain(value), sort_keys=True, ensure_ascii=False, separators=(",", ":")))
+    return text
+
+
+def from_part(ref: PartRef) -> dict[str, Any]:
+    return {
+        "key": part_key(ref), "role": ref.role, "name": ref.name, "version": ref.version,
+        "arguments": _json(ref.arguments),
+    }  # fmt: skip
+
+
+def to_part(row: Mapping[str, Any]) -> PartRef:
+    return PartRef(row["role"], row["name"], row["version"], json.loads(row["arguments"]))
+
+
+def from_task(task: Task, seq: int) -> dict[str, Any]:
+    return {
+        "id": task.id, "seq": seq, "source": task.source, "split": task.split, "image": task.image,
+        "question": task.question, "answers": task.answers, "answer_type": task.answer_type,
+        "choices": task.choices, "family": task.family, "meta": _json(task.meta), "content": content_key(task),
+    }  # fmt: skip
+
+
+def to_task(row: Mapping[str, Any], prefix: str = "") -> Task:
+    """A task from a row whose columns carry `prefix` (joined queries)."""
+    get = {key: row[prefix + key] for key in _TASK_FIELDS}
+    return Task(
+        **{
+            **get,
+            "answers": tuple(get["answers"]),
+            "choices": tuple(get["choices"]),
+            "meta": json.loads(get["meta"]),
+        }
+    )
+
+
+_TASK_FIELDS = (
+    "id", "source", "split", "image", "question", "answers", "answer_type", "choices", "family", "meta",
+)  # fmt: skip
+
+
+def from_program(program: Program, base_seed: int) -> dict[str, Any]:
+    return {
+        "id": program.id, "task_id": program.task_id, "sampler": part_key(program.sampler), "base_seed": base_seed,
+        "index": program.index, "source": program.source, "score": program.score, "tokens": program.tokens,
+        "seed": program.seed, "seconds": program.seconds, "parent": program.parent,
+    }  # fmt: skip
+
+
+def to_program(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Program:
+    return Program(
+        id=row["id"], task_id=row["task_id"], index=row["index"], source=row["source"], score=row["score"],
+        tokens=row["tokens"], seed=row["seed"], sampler=parts[row["sampler"]], seconds=row["seconds"],
+        parent=row["parent"],
+    )  # fmt: skip
+
+
+def from_trace(trace: Trace) -> dict[str, Any]:
+    failure = trace.failure
+    return {
+        "id": trace.id, "program_id": trace.program_id, "task_id": trace.task_id,
+        "executor": part_key(trace.executor), "answer": trace.answer,
+        "failure_kind": failure.kind if failure else None, "failure_message": failure.message if failure else None,
+        "failure_line": failure.line if failure else None, "steps": trace.steps, "tool_calls": trace.tool_calls,
+        "seconds": trace.seconds, "events": encode_events(trace.events),
+    }  # fmt: skip
+
+
+def to_trace(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Trace:
+    failure = None
+    if row["failure_kind"] is not None:
+        failure = Failure(row["failure_kind"], row["failure_message"], row["failure_line"])
+    return Trace(
+        id=row["id"], program_id=row["program_id"], task_id=row["task_id"], answer=row["answer"], failure=failure,
+        events=tuple(decode_events(row["events"])), steps=row["steps"], tool_calls=row["tool_calls"],
+        seconds=row["seconds"], executor=parts[row["executor"]],
+    )  # fmt: skip
+
+
+def from_verdict(verdict: Verdict, runs: int) -> dict[str, Any]:
+    return {
+        "id": verdict.id, "trace_id": verdict.trace_id, "program_id": verdict.program_id,
+        "task_id": verdict.task_id, "verifier": part_key(verdict.verifier), "runs": runs, "score": verdict.score,
+        "correct": verdict.correct, "chosen": verdict.chosen, "method": verdict.method, "reason": verdict.reason,
+    }  # fmt: skip
+
+
+def to_verdict(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Verdict:
+    return Verdict(
+        id=row["id"], trace_id=row["trace_id"], program_id=row["program_id"], task_id=row["task_id"],
+        score=row["score"], correct=row["correct"], chosen=row["chosen"], method=row["method"],
+        reason=row["reason"], verifier=parts[row["verifier"]],
+    )  # fmt: skip
+
+
+def from_rationale(rationale: Rationale) -> dict[str, Any]:
+    return {
+        "id": rationale.id, "trace_id": rationale.trace_id, "task_id": rationale.task_id,
+        "writer": part_key(rationale.writer), "text": rationale.text, "answer": rationale.answer,
+        "citations": json.dumps([[c.start, c.end, list(c.events)] for c in rationale.citations]),
+        "issues": rationale.issues,
+    }  # fmt: skip
+
+
+def to_rationale(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Rationale:
+    return Rationale(
+        id=row["id"], trace_id=row["trace_id"], task_id=row["task_id"], text=row["text"], answer=row["answer"],
+        citations=tuple(Citation(start, end, tuple(events)) for start, end, events in json.loads(row["citations"])),
+        issues=tuple(row["issues"]), writer=parts[row["writer"]],
+    )  # fmt: skip
+
+
+def from_prediction(prediction: Prediction) -> dict[str, Any]:
+    return {
+        "id": prediction.id, "task_id": prediction.task_id, "model": part_key(prediction.model),
+        "answer": prediction.answer, "rationale": prediction.rationale, "score": prediction.score,
+        "seconds": prediction.seconds,
+    }  # fmt: skip
+
+
+def to_prediction(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Prediction:
+    return Prediction(
+        id=row["id"], task_id=row["task_id"], answer=row["answer"], rationale=row["rationale"], score=row["score"],
+        seconds=row["seconds"], model=parts[row["model"]],
+    )  # fmt: skip

@@ -1,0 +1,210 @@
+"""From the traces of one task to verdicts: which are right, and which one is kept.
+
+With a label (method.md section 3): a program is right when its answer fits the label; of the right ones the
+one that the sampler scored highest is kept.  Without a label nothing is known to be right: the verdicts say
+how many of the executable programs AGREE, under `method="agreement"`, and the best-scored program of the
+largest agreeing group is kept; `correct` then only means "agrees".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, get_args
+
+from workbench import registry
+from workbench.errors import ProfileError
+from workbench.ports import LanguageModel
+from workbench.records import PartRef, Program, Task, Trace, Verdict, content_key
+from workbench.verify import compare, judge, vqa
+
+Run = tuple[Program, Trace]
+
+
+class AnswerVerifier:
+    """Compares each trace's answer with the task's label by the task's answer type.
+
+    Args:
+        threshold: least score that counts as correct; matters for soft scores only.
+        mode: VQA normalisation, `always` or `official` (see `vqa`).
+    """
+
+    def __init__(self, threshold: float = 0.5, mode: vqa.Mode = "always") -> None:
+        _check(threshold, mode)
+        self.threshold = threshold
+        self.mode: vqa.Mode = mode
+        self.ref = PartRef("verifier", "answers", "1", {"threshold": threshold, "mode": mode})
+
+    def judge(self, task: Task, runs: Sequence[Run]) -> list[Verdict]:
+        """One verdict per run, same order; at most one is chosen."""
+        if not task.labelled:
+            return _agreement(task, runs, self.ref)
+        scored = [_failed(trace) or compare.score(task, trace.answer or "", self.mode) for _, trace in runs]
+        return _verdicts(task, runs, scored, self.threshold, self.ref)
+
+
+class JudgedVerifier:
+    """As `AnswerVerifier`, and asks a language model where only the wording may differ ("mountain", "mountains").
+
+    The model sees short phrase answers only, each different pair once per call; what `judge.worth_asking`
+    rules out never reaches it.
+
+    Args:
+        language: registered name of a language model, or one that is already built.
+        certainty: least probability of "same" at which two wordings count as the same.
+        threshold, mode: as for `AnswerVerifier`.
+        arguments: plain arguments of the language model.
+    """
+
+    def __init__(
+        self,
+        language: str | LanguageModel = "transformers",
+        certainty: float = 0.5,
+        threshold: float = 0.5,
+        mode: vqa.Mode = "always",
+        **arguments: Any,
+    ) -> None:
+        _check(threshold, mode)
+        if not 0.0 < certainty <= 1.0:
+            raise ProfileError(f"certainty must be above 0 and at most 1, found {certainty}")
+        self.language: LanguageModel = (
+            registry.build("language", language, **arguments) if isinstance(language, str) else language
+        )
+        self.certainty = certainty
+        self.threshold = threshold
+        self.mode: vqa.Mode = mode
+        self.ref = PartRef(
+            "verifier",
+            "judged",
+            f"1+{self.language.ref.version}",
+            {
+                "threshold": threshold,
+                "mode": mode,
+                "certainty": certainty,
+                "language": self.language.ref.name,
+                **dict(self.language.ref.arguments),
+            },
+        )
+
+    def judge(self, task: Task, runs: Sequence[Run]) -> list[Verdict]:
+        """One verdict per run, same order; at most one is chosen.  Raises EngineError when the model breaks."""
+        if not task.labelled:
+            return _agreement(task, runs, self.ref)
+        scored = [_failed(trace) or compare.score(task, trace.answer or "", self.mode) for _, trace in runs]
+        open_runs = [
+            at
+            for at, (_, trace) in enumerate(runs)
+            if trace.ok and trace.answer is not None and scored[at].score < self.threshold
+        ]
+        answers = dict.fromkeys(runs[at][1].answer or "" for at in open_runs)
+        golds = dict.fromkeys(task.answers)
+        asked = [(answer, gold) for answer in answers for gold in golds if judge.worth_asking(task, answer, gold)]
+        if asked:
+            pairs = dict(zip(asked, judge.same_meaning(self.language, task.question, asked), strict=True))
+            for at in open_runs:
+                scored[at] = self._settled(task, runs[at][1].answer or "", scored[at], pairs)
+        return _verdicts(task, runs, scored, self.threshold, self.ref)
+
+    def _settled(
+        self, task: Task, answer: str, before: compare.Scored, pairs: dict[tuple[str, str], float]
+    ) -> compare.Scored:
+        chances = [pairs.get((answer, gold), 0.0) for gold in task.answers]
+        alike = [
+            chance >= self.certainty or compare.same(answer, gold, task, self.mode)
+            for chance, gold in zip(chances, task.answers, strict=True)
+        ]
+        soft = len(task.answers) >= compare.SOFT_ANSWERS
+        after = vqa.leave_one_out(alike) if soft else float(any(alike))
+        best = max(range(len(chances)), key=chances.__getitem__)
+        pair = f"{compare.quoted(answer)} for {compare.quoted(task.answers[best])} (certainty {chances[best]:.2f})"
+        if after > before.score:
+            return compare.Scored(after, f"The judge takes {pair}.")
+        return compare.Scored(before.score, f"{before.reason} The judge does not take {pair}.")
+
+
+def _check(threshold: float, mode: str) -> None:
+    if not 0.0 < threshold <= 1.0:
+        raise ProfileError(f"threshold must be above 0 and at most 1, found {threshold}")
+    if mode not in get_args(vqa.Mode):
+        raise ProfileError(f"mode must be one of {', '.join(get_args(vqa.Mode))}, found {mode!r}")
+
+
+def _failed(trace: Trace) -> compare.Scored | None:
+    if trace.failure is not None:
+        where = f" in line {trace.failure.line}" if trace.failure.line is not None else ""
+        what = compare.quoted(trace.failure.message, 120)
+        kind = trace.failure.kind.replace("_", " ")
+        if trace.failure.kind == "infra":
+            return compare.Scored(0.0, f"Not run to its end, not the program's fault ({what}); run it again.")
+        return compare.Scored(0.0, f"The program failed{where}, {kind}: {what}.")
+    if trace.answer is None:
+        return compare.Scored(0.0, "The program ended without an answer.")
+    return None
+
+
+def _best(runs: Sequence[Run], among: Sequence[int]) -> int | None:
+    # max keeps the first of equals: ties go to the lowest position
+    return max(among, key=lambda at: runs[at][0].score, default=None)
+
+
+def _verdicts(
+    task: Task, runs: Sequence[Run], scored: Sequence[compare.Scored], threshold: float, ref: PartRef
+) -> list[Verdict]:
+    correct = [
+        result.score >= threshold and trace.ok and trace.answer is not None
+        for result, (_, trace) in zip(scored, runs, strict=True)
+    ]
+    chosen = _best(runs, [at for at, right in enumerate(correct) if right])
+    return [
+        _verdict(task, runs, at, result, correct[at], at == chosen, "gold", ref) for at, result in enumerate(scored)
+    ]
+
+
+def _agreement(task: Task, runs: Sequence[Run], ref: PartRef) -> list[Verdict]:
+    groups: dict[str, list[int]] = {}
+    for at, (_, trace) in enumerate(runs):
+        if trace.ok and trace.answer is not None:
+            groups.setdefault(compare.canonical(trace.answer, task), []).append(at)
+    executable = sum(map(len, groups.values()))
+    largest: list[int] = max(
+        groups.values(), key=lambda group: (len(group), max(runs[at][0].score for at in group)), default=[]
+    )
+    chosen = _best(runs, largest)
+    verdicts = []
+    for at, (_, trace) in enumerate(runs):
+        scored = _failed(trace)
+        if scored is None:
+            size = len(groups[compare.canonical(trace.answer or "", task)])
+            said = compare.quoted(trace.answer or "")
+            scored = compare.Scored(
+                size / executable, f"{size} of {executable} executable programs say {said}; there is no label."
+            )
+        verdicts.append(_verdict(task, runs, at, scored, at in largest, at == chosen, "agreement", ref))
+    return verdicts
+
+
+def _verdict(
+    task: Task,
+    runs: Sequence[Run],
+    at: int,
+    scored: compare.Scored,
+    correct: bool,
+    chosen: bool,
+    method: str,
+    ref: PartRef,
+) -> Verdict:
+    program, trace = runs[at]
+    # what is chosen depends on the task's label and on all its runs, so the key holds them
+    label = (task.answers, task.answer_type, task.choices)
+    key = content_key("verdict", trace.id, label, [(p.id, p.score, t.id) for p, t in runs], ref)
+    return Verdict(
+        id=key,
+        trace_id=trace.id,
+        program_id=program.id,
+        task_id=task.id,
+        score=scored.score,
+        correct=correct,
+        chosen=chosen,
+        method=method,
+        reason=scored.reason,
+        verifier=ref,
+    )
