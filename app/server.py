@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+import traceback
 import webbrowser
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +23,9 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
+from app.pages import Pages
 from workbench.errors import InputError, WorkbenchError
+from workbench.store import Project
 
 STATIC = Path(__file__).resolve().parent / "static"
 
@@ -110,7 +113,7 @@ def answer(site: Site, target: str) -> Reply:
     except InputError as error:
         return _problem(site, HTTPStatus.NOT_FOUND, str(error))
     except WorkbenchError as error:
-        return _problem(site, HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
+        return _problem(site, HTTPStatus.SERVICE_UNAVAILABLE, str(error))
     return _problem(site, HTTPStatus.NOT_FOUND, f"There is no page at {path}.")
 
 
@@ -123,7 +126,9 @@ def _static(name: str) -> Reply | None:
 
 def _picture(path: Path | None, digest: str, site: Site) -> Reply:
     if path is None:
-        return _problem(site, HTTPStatus.NOT_FOUND, f"Picture {digest[:12]} is missing or broken; import its task again.")
+        return _problem(
+            site, HTTPStatus.NOT_FOUND, f"Picture {digest[:12]} is missing or broken; import its task again."
+        )
     return Reply(path.read_bytes(), TYPES[path.suffix], headers=FOREVER)
 
 
@@ -145,7 +150,13 @@ class Handler(BaseHTTPRequestHandler):
         if host not in ("127.0.0.1", "localhost", "::1"):
             self._send(Reply(b"This server answers on its own machine only.\n", "text/plain", HTTPStatus.FORBIDDEN))
             return
-        self._send(answer(self.server.site, self.path))
+        try:
+            reply = answer(self.server.site, self.path)
+        except Exception:  # a fault of ours, or a store that another program wrote: the server goes on
+            traceback.print_exc()
+            message = "This page could not be made; what went wrong stands in the terminal. Nothing has changed."
+            reply = _problem(self.server.site, HTTPStatus.INTERNAL_SERVER_ERROR, message)
+        self._send(reply)
 
     def do_HEAD(self) -> None:
         self.do_GET()
@@ -199,3 +210,11 @@ def serve(server: AppServer, open_browser: bool) -> None:
         webbrowser.open(server.url)
     with server, contextlib.suppress(KeyboardInterrupt):
         server.serve_forever()
+
+
+def main(project: Path, port: int = 8870, open_browser: bool = True) -> None:
+    """Serve a project's pages until Ctrl-C.  Raises InputError when there is no project or no free port."""
+    Project.open(project, read_only=True).close()
+    bound = bind(Pages(project), port)
+    print(f"{bound.url}  (Ctrl-C ends it)", flush=True)
+    serve(bound, open_browser)

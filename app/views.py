@@ -6,15 +6,15 @@ Nothing here escapes anything: templates do, always.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from app.highlight import Words, highlight
+from workbench.pipeline.report import Figures
 from workbench.records import Prediction, Rationale, Task
-from workbench.store.views import Outcome, Run, TaskView
+from workbench.store import Counts, Outcome, Run, TaskView
 from workbench.verify import compare
-from workbench.verify.figures import Share, pass_at_k
+from workbench.verify.figures import Share
 
 STATES = {"kept": "right", "agreed": "none", "wrong": "wrong", "failed": "failed", "waiting": "none"}
 """The sign of what came of a task, by the store's status."""
@@ -27,6 +27,9 @@ WORDS = {
     "waiting": "not run yet",
 }
 """The same in words."""
+
+SHORT_WORDS = {"kept": "", "agreed": "", "wrong": "none right", "failed": "all failed", "waiting": "not run"}
+"""The same where there is little room and no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +163,7 @@ def row(task: Task, outcome: Outcome) -> Row:
         family=task.family,
         gold=gold_of(task),
         state=STATES[outcome.status],
-        answer=outcome.answer or WORDS[outcome.status],
+        answer=outcome.answer or SHORT_WORDS[outcome.status],
         student=outcome.student_answer or "",
         student_state=_student_state(outcome.student_score),
         outcomes=samples(outcome),
@@ -181,34 +184,86 @@ def student_view(task: Task, prediction: Prediction | None) -> tuple[str, str, s
     return prediction.answer, state, {"none": "not labelled"}.get(state, state)
 
 
-def passed(outcomes: Iterable[Outcome], k: int) -> Share:
-    """pass@k over labelled tasks with at least k judged programs."""
-    counted_tasks = [one for one in outcomes if one.labelled and one.judged >= k]
-    return Share(sum(pass_at_k(one.judged, one.correct, k) for one in counted_tasks), len(counted_tasks))
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One large number with what it counts."""
+
+    label: str
+    value: str
+    unit: str
+    detail: str
 
 
-def student_share(outcomes: Iterable[Outcome]) -> Share:
-    """The student's mean score over the labelled tasks that it answered."""
-    scores = [one.student_score for one in outcomes if one.student_score is not None]
-    return Share(sum(scores), len(scores))
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One station from question to kept rationale."""
+
+    label: str
+    count: str
+    share: float
+    detail: str
 
 
-def families(outcomes: Sequence[Outcome], k: int) -> list[Family]:
-    """One row per kind, in alphabetical order, over the tasks that were judged."""
-    judged = sorted((one for one in outcomes if one.judged and one.labelled), key=lambda one: one.family)
-    found = []
-    for name, group in groupby(judged, key=lambda one: one.family):
-        members = list(group)
-        found.append(
-            Family(
-                name=name,
-                questions=len(members),
-                pass_1=passed(members, 1).value,
-                pass_k=passed(members, k).value,
-                student=student_share(members).value,
-            )
-        )
-    return found
+@dataclass(frozen=True, slots=True)
+class End:
+    """How many programs ended in one way."""
+
+    label: str
+    state: str
+    count: int
+    share: float
+
+
+def figure(label: str, share: Share, detail: str) -> Figure:
+    """A share as a large number; the denominator stands below."""
+    if share.value is None:
+        return Figure(label, "–", "", f"{detail}; nothing labelled was judged yet")
+    hits = f"{share.hits:.0f}" if float(share.hits).is_integer() else f"{share.hits:.1f}"
+    return Figure(label, f"{100 * share.value:.0f}", "%", f"{detail}: {hits} of {share.of}")
+
+
+def pace(seconds: float, student: float | None) -> Figure:
+    """Seconds per question, beside the student's where it answered."""
+    value, _, unit = duration(seconds).partition(" ")
+    beside = f"; the student takes {duration(student)}" if student is not None else ""
+    return Figure("per question", value, unit, f"sampling, running and judging all programs{beside}")
+
+
+def way(counts: Counts, questions: int) -> list[Stage]:
+    """The stations, each with its share of the one that bounds it."""
+
+    def stage(label: str, count: int, of: int, detail: str) -> Stage:
+        return Stage(label, f"{count:,}", count / of if of else 0.0, detail)
+
+    kept = counts.kept + counts.agreed
+    return [
+        stage("questions", questions, questions, "asked of their pictures"),
+        stage("programs", counts.programs, counts.programs, "sampled"),
+        stage("ran to an answer", counts.executed, counts.programs, f"of {counts.programs:,} programs"),
+        stage("traces kept", kept, questions, f"of {questions:,} questions"),
+        stage("rationales", counts.rationales, questions, "told in prose"),
+        stage("faithful", counts.faithful, counts.rationales, f"of {counts.rationales:,} rationales"),
+    ]
+
+
+def ends(counts: Counts, outcomes: Sequence[Outcome]) -> list[End]:
+    """Right, wrong, not labelled, and each kind of failure, of all traces."""
+    labelled = [one for one in outcomes if one.labelled and one.judged]
+    right = sum(one.correct for one in labelled)
+    wrong = sum(one.executed - one.correct for one in labelled)
+    rows = [("right answer", "right", right), ("wrong answer", "wrong", wrong)]
+    rows += [("no label", "none", counts.executed - right - wrong)]
+    rows += [(kind.replace("_", " "), "failed", number) for kind, number in counts.failures.items()]
+    return [End(label, state, number, number / max(counts.traces, 1)) for label, state, number in rows if number]
+
+
+def families(found: Mapping[str, Figures], k: int) -> list[Family]:
+    """One row per kind of question of which some were judged."""
+    return [
+        Family(name, one.passed[k].of, one.passed[1].value, one.passed[k].value, one.student.value)
+        for name, one in found.items()
+        if one.passed[k].of
+    ]
 
 
 _BOX = re.compile(r"(?<![\d.])\d{1,3} \d{1,3} \d{1,3} \d{1,3}(?![\d.]\d)")
@@ -232,11 +287,12 @@ def told(rationale: Rationale | None) -> Told | None:
     spans, at = [], 0
     for citation in sorted(rationale.citations, key=lambda one: one.start):
         start, end = max(citation.start, at), min(citation.end, len(rationale.text))
+        if end <= start:
+            continue
         if rationale.text[at:start].strip():
             spans.append((at, start, False))
-        if start < end:
-            spans.append((start, end, bool(citation.events)))
-            at = end
+        spans.append((start, end, bool(citation.events)))
+        at = end
     if rationale.text[at:].strip():
         spans.append((at, len(rationale.text), not rationale.citations))
     sentences = tuple(Sentence(pieces(rationale.text[a:b].strip()), supported) for a, b, supported in spans)

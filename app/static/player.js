@@ -2,6 +2,8 @@
 // so that a notebook can show the same thing.  See `app/steps.py` for the data.
 import { draw, svg } from "./boxes.js";
 
+const WINDOW = 240;
+
 function element(name, className, text) {
   const node = document.createElement(name);
   if (className) node.className = className;
@@ -15,6 +17,9 @@ function program(holder, data) {
   data.source.forEach((tokens, index) => {
     const line = element("li", data.ran[index + 1] ? "ran" : "never");
     const text = element("span");
+    const indent = tokens.map(([, piece]) => piece).join("").search(/\S|$/) + 2;
+    text.style.paddingLeft = `${indent}ch`; // a wrapped line hangs below its own indentation
+    text.style.textIndent = `-${indent}ch`;
     for (const [kind, piece] of tokens) text.append(kind ? element("span", kind, piece) : piece);
     line.append(text);
     list.append(line);
@@ -108,10 +113,23 @@ function detail(holder, step, point) {
  */
 export function mount(data, places, moved = () => {}) {
   const lines = program(places.code, data);
-  const longest = Math.max(0, ...data.steps.map((step) => step.ms));
-  const cells = data.steps.map((step) => cell(step, longest));
-  places.strip.replaceChildren(...cells);
+  const longest = data.steps.reduce((most, step) => Math.max(most, step.ms), 0);
+  const cells = new Map(); // the strip holds the cells around the current step: long traces stay light
   let at = -1, timer = null;
+
+  function fill(index) {
+    const from = Math.max(0, Math.min(index - WINDOW / 2, data.steps.length - WINDOW));
+    cells.clear();
+    data.steps.slice(from, from + WINDOW).forEach((step, offset) => {
+      const node = cell(step, longest);
+      node.addEventListener("click", () => { play(false); go(from + offset); });
+      cells.set(from + offset, node);
+    });
+    places.strip.replaceChildren(...cells.values());
+  }
+
+  /** Whether the cell and its neighbours are there. */
+  const near = (index) => [index - 1, index, index + 1].every((one) => !(one in data.steps) || cells.has(one));
 
   const boxes = (hot = -1) => places.overlay && draw(places.overlay, data.steps[at]?.boxes ?? [], hot);
 
@@ -119,16 +137,17 @@ export function mount(data, places, moved = () => {}) {
     const next = Math.min(Math.max(index, 0), data.steps.length - 1);
     if (next < 0 || next === at) return;
     if (at >= 0) {
-      cells[at].removeAttribute("aria-current");
+      cells.get(at)?.removeAttribute("aria-current");
       lines[data.steps[at].line - 1]?.classList.remove("now", "failed");
     }
     at = next;
     const step = data.steps[at];
-    cells[at].setAttribute("aria-current", "step");
+    if (!near(at)) fill(at);
+    cells.get(at).setAttribute("aria-current", "step");
     const line = lines[step.line - 1];
     line?.classList.add(step.kind === "error" ? "failed" : "now");
     if (line) inView(places.code, line, "scrollTop", "offsetTop", "offsetHeight", "clientHeight");
-    inView(places.strip, cells[at], "scrollLeft", "offsetLeft", "offsetWidth", "clientWidth");
+    inView(places.strip, cells.get(at), "scrollLeft", "offsetLeft", "offsetWidth", "clientWidth");
     places.count.textContent = `Step ${at + 1} of ${data.steps.length}, line ${step.line}`;
     detail(places.detail, step, boxes);
     boxes();
@@ -141,7 +160,6 @@ export function mount(data, places, moved = () => {}) {
     places.playing?.(on);
   }
 
-  cells.forEach((node, index) => node.addEventListener("click", () => { play(false); go(index); }));
   return { go, play, step: (offset) => { play(false); go(at + offset); }, show: () => boxes(), last: data.steps.length - 1 };
 }
 

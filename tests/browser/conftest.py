@@ -40,7 +40,9 @@ def visit(browser: sync_api.Browser) -> Iterator[Callable[..., sync_api.Page]]:
     def visit(url: str, width: int = 1440, theme: str = "light") -> sync_api.Page:
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
         context.set_default_timeout(15_000)
-        context.on("request", lambda request: strayed.append(request.url) if "//127.0.0.1:" not in request.url else None)
+        context.on(
+            "request", lambda request: strayed.append(request.url) if "//127.0.0.1:" not in request.url else None
+        )
         contexts.append(context)
         page = context.new_page()
         page.goto(url, wait_until="load")

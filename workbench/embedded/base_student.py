@@ -6,7 +6,9 @@ split, and sees only a pinch of composed questions, enough to know the form of a
 
     vpd make-models base-student
 
-Only the projector and a LoRA on the language model are trained (bfloat16 with fp32 masters); the detector is frozen.
+Two stages, the detector frozen throughout.  First the projector alone, without the language model: each region is
+drawn towards the embedding of its category's name, regions that show no thing towards "nothing".  Then a LoRA on the
+language model and the projector together (bfloat16 with fp32 masters), on questions.
 """
 
 from __future__ import annotations
@@ -19,23 +21,28 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from peft import LoraConfig, get_peft_model
+from PIL import Image
 from safetensors.torch import save_file
 
+from workbench.boxes import Box, from_grid, iou
 from workbench.embedded.optim import MasterAdamW
 from workbench.embedded.packing import pack, packed_loss
 from workbench.english import a as with_article
 from workbench.models.bundled import fresh_student
+from workbench.models.region_vlm import IMAGE_TOKEN, RegionVlmProcessor
 from workbench.models.student import LABEL_SUFFIX, question_text
 from workbench.settings import data_dir
 from workbench.tasks.catalogue import CATEGORIES
 from workbench.tasks.collages import make_scene, render
 from workbench.tasks.perception import perceive
 from workbench.tasks.questions import ask
+from workbench.tasks.scene import Scene
 
 FIRST_SCENE = 100_000
 """Training scenes start here: far from the bundled pictures of the same split."""
+
+NAMES = [*CATEGORIES, "nothing"]
 
 CROP_WORDINGS = ("What is this?", "What object is this?", "What kind of object is shown?", "What is in the picture?")
 
@@ -68,36 +75,92 @@ def pairs_of(index: int, reasoning: float) -> list[tuple[Image.Image, list[Pair]
     return [(picture, pairs), (crop, crop_pairs)]
 
 
+def category_of(scene: Scene, box: Box) -> int:
+    """Number of the category that a region shows (IoU > .5 with a thing), or that of "nothing"."""
+    best = max(scene.objects, key=lambda thing: iou(thing.box, box))
+    return NAMES.index(best.category) if iou(best.box, box) > 0.5 else len(NAMES) - 1
+
+
+def labelled_regions(processor: RegionVlmProcessor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Regions of `count` drawn pictures, `(regions, WIDTH)`, and their categories, `(regions,)`."""
+    vectors, labels = [], []
+    for index in range(count):
+        scene = make_scene("train", 2 * FIRST_SCENE + index)
+        features, texts = processor.features([render(scene)])
+        for row, text in enumerate(texts[0].split(IMAGE_TOKEN)[2:], start=1):
+            box = from_grid([int(cell) for cell in text.split()], scene.width, scene.height)
+            vectors.append(features[0, row])
+            labels.append(category_of(scene, box))
+    return torch.from_numpy(np.stack(vectors)), torch.tensor(labels)
+
+
 class Trainer:
-    """The loop, with its state in plain attributes."""
+    """The two stages, with their state in plain attributes."""
 
     def __init__(self, rank: int, steps: int, pictures: int, threads: int, seed: int) -> None:
         torch.manual_seed(seed)
         torch.set_num_threads(threads)
-        self.model, self.processor = fresh_student(torch.bfloat16)
+        self.model, self.processor = fresh_student()
         self.model.requires_grad_(False)
-        lora = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", task_type="CAUSAL_LM")
-        self.model.language_model = get_peft_model(self.model.language_model, lora, autocast_adapter_dtype=False)
         self.model.projector.requires_grad_(True)
-        self.lora = [p for n, p in self.model.language_model.named_parameters() if "lora_" in n]
-        groups = [(self.lora, 6e-4), (self.model.projector.parameters(), 1e-3)]
-        self.optimizer = MasterAdamW(groups, steps, warmup=max(steps // 50, 10))
         self.pictures, self.steps, self.rank = pictures, steps, rank
         self._end = [self.model.config.eos_token_id]
 
+    def align(self, count: int, epochs: int = 30) -> dict[str, float]:
+        """Stage one: draw regions towards the names of what they show; returns figures on a tenth held out."""
+        vectors, labels = labelled_regions(self.processor, count)
+        tokenizer, table = self.processor.tokenizer, self.model.get_input_embeddings().weight
+        tokens = [tokenizer(f" {name}", add_special_tokens=False)["input_ids"] for name in NAMES]
+        names = torch.nn.functional.normalize(torch.stack([table[t].mean(0) for t in tokens]), dim=-1)
+        held = len(labels) // 10
+        adam = torch.optim.AdamW(self.model.projector.parameters(), lr=1e-3, weight_decay=0.05)
+        batches = epochs * (len(labels) - held) // 128
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adam, batches)
+        for _ in range(batches):
+            chosen = torch.randint(held, len(labels), (128,))
+            noisy = vectors[chosen] * (1 + 0.1 * torch.randn(vectors.shape[1]))
+            out = torch.nn.functional.normalize(self.model.projector(noisy), dim=-1)
+            near = out @ names.T
+            loss = torch.nn.functional.cross_entropy(near / 0.05, labels[chosen])
+            loss = loss + (1 - near.gather(1, labels[chosen, None])).mean()
+            adam.zero_grad()
+            loss.backward()
+            adam.step()
+            schedule.step()
+        with torch.no_grad():
+            near = torch.nn.functional.normalize(self.model.projector(vectors[:held]), dim=-1) @ names.T
+        right = (near.argmax(1) == labels[:held]).float().mean()
+        return {
+            "regions": len(labels),
+            "named right": round(float(right), 3),
+            "cosine": round(float(near.max(1)[0].mean()), 3),
+        }
+
+    def begin_questions(self) -> None:
+        """Stage two's set-up: bfloat16, LoRA on every linear layer of the language model."""
+        self.model.to(torch.bfloat16)
+        lora = LoraConfig(r=self.rank, lora_alpha=2 * self.rank, target_modules="all-linear", task_type="CAUSAL_LM")
+        self.model.language_model = get_peft_model(self.model.language_model, lora, autocast_adapter_dtype=False)
+        adapters = [p for n, p in self.model.language_model.named_parameters() if "lora_" in n]
+        groups = [(adapters, 8e-4), (self.model.projector.parameters(), 1e-4)]
+        self.optimizer = MasterAdamW(groups, self.steps, warmup=max(self.steps // 50, 10))
+
     def rows(self, start: int, reasoning: float) -> tuple[torch.Tensor, list[Row]]:
-        """Features `(pictures, positions, width)` and token rows of one batch."""
+        """Features `(pictures, 1 + region_count, WIDTH)` and token rows of one batch."""
         tokenizer = self.processor.tokenizer
-        image = [self.model.config.image_token_id] * (1 + self.processor.region_count)
-        pictures, rows = [], []
+        pictures, asked = [], []
         for index in range(start, start + self.pictures):
             for picture, pairs in pairs_of(index, reasoning):
                 pictures.append(picture)
-                tokens = [(tokenizer(f"{p}\n")["input_ids"], tokenizer(a)["input_ids"] + self._end) for p, a in pairs]
-                rows.append((image, tokens))
-        return torch.from_numpy(self.processor.features(pictures)), rows
+                asked.append(
+                    [(tokenizer(f"{p}\n")["input_ids"], tokenizer(a)["input_ids"] + self._end) for p, a in pairs]
+                )
+        features, texts = self.processor.features(pictures)
+        prefixes = [tokenizer(text)["input_ids"] for text in texts]
+        return torch.from_numpy(features), list(zip(prefixes, asked, strict=True))
 
     def loss(self, start: int, reasoning: float) -> tuple[torch.Tensor, int]:
+        """Loss of the batch whose first picture is `start`, and its length in tokens."""
         features, rows = self.rows(start, reasoning)
         batch = pack(rows, torch.bfloat16, power=0.5)
         embeds = self.model.embed(batch.input_ids, features)
@@ -136,8 +199,9 @@ def main(args: list[str] | None = None) -> None:
     """Train and write the base student."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=data_dir() / "models" / "base-student")
-    parser.add_argument("--steps", type=int, default=1000)
-    parser.add_argument("--pictures", type=int, default=4, help="pictures per step")
+    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--pictures", type=int, default=3, help="pictures per step")
+    parser.add_argument("--align", type=int, default=2000, help="pictures whose regions teach the projector")
     parser.add_argument("--rank", type=int, default=16)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
@@ -146,6 +210,8 @@ def main(args: list[str] | None = None) -> None:
     given = parser.parse_args(args)
     given.out.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(given.rank, given.steps, given.pictures, given.threads, given.seed)
+    print(json.dumps(trainer.align(given.align)), flush=True)
+    trainer.begin_questions()
     for figures in trainer.train(given.reasoning, given.save_every, given.out):
         print(json.dumps(figures), flush=True)
 

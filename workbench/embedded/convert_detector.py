@@ -48,8 +48,8 @@ class _Writer:
         self.done: dict[str, tuple[str, int]] = {}
         """TensorFlow node -> (ONNX value, height = width)."""
 
-    def constant(self, name: str, value: Array) -> str:
-        self.weights.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+    def constant(self, name: str, value: Array | np.generic) -> str:
+        self.weights.append(numpy_helper.from_array(np.array(value, order="C"), name))
         return name
 
     def add(self, op: str, inputs: list[str], output: str, **attributes: Any) -> str:
@@ -66,8 +66,8 @@ class _Writer:
         if node.op == "Relu6":
             value, side = self.tensor(node.inputs[0])
             low, high = f"{node.name}/low", f"{node.name}/high"
-            self.constant(low, np.float32(0).reshape(()))
-            self.constant(high, np.float32(6).reshape(()))
+            self.constant(low, np.float32(0))
+            self.constant(high, np.float32(6))
             return self.add("Clip", [value, low, high], node.name), side
         if node.op in ("Add", "AddV2"):
             constants = [self.graph.constants[i] for i in node.inputs if i in self.graph.constants]
@@ -152,7 +152,7 @@ class _Writer:
         stretch = self.add("Gather", [encoded, wh], "decode/stretch", axis=2)
         shift = self.add("Mul", [offset, self.constant("decode/size_10", size / np.float32(10))], "decode/shift")
         center = self.add("Add", [shift, self.constant("decode/anchor", low + size / 2)], "decode/center")
-        fifth = self.constant("decode/fifth", np.float32(0.2).reshape(()))
+        fifth = self.constant("decode/fifth", np.float32(0.2))
         factor = self.add("Exp", [self.add("Mul", [stretch, fifth], "decode/log")], "decode/factor")
         half = self.add("Mul", [factor, self.constant("decode/half_size", size / 2)], "decode/half")
         corners = [self.add("Sub", [center, half], "decode/low"), self.add("Add", [center, half], "decode/high")]
@@ -164,8 +164,8 @@ def convert(model_json: Path, target: Path) -> None:
     graph = read_graph(model_json)
     writer = _Writer(graph)
     floats = writer.add("Cast", ["pictures"], "input/float", to=TensorProto.FLOAT)
-    scaled = writer.add("Div", [floats, writer.constant("input/half", np.float32(127.5).reshape(()))], "input/scaled")
-    centred = writer.add("Sub", [scaled, writer.constant("input/one", np.float32(1).reshape(()))], "input/centred")
+    scaled = writer.add("Div", [floats, writer.constant("input/half", np.float32(127.5))], "input/scaled")
+    centred = writer.add("Sub", [scaled, writer.constant("input/one", np.float32(1))], "input/centred")
     writer.done["Preprocessor/sub"] = writer.add("Transpose", [centred], "input/first", perm=[0, 3, 1, 2]), SIDE
     logits = writer.add("Sigmoid", [writer.heads("ClassPredictor", 91)], "scores/91")
     writer.add("Gather", [logits, writer.constant("scores/ids", np.array(CLASS_IDS, np.int64))], "scores", axis=2)

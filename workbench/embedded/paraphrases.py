@@ -16,7 +16,13 @@ from workbench.english import a, one, plural, the
 from workbench.tasks.drafts import pick
 from workbench.tasks.knowledge import FACTS
 
-THINGS = ["chair", "tree", "window", "door", "ball", "book", "plant", "house", "bridge", "ladder", "basket", "table", "candle", "glove", "helmet", "mirror", "monkey", "fox", "goose", "squirrel", "whale", "turtle", "tractor", "van", "ship", "kite", "spoon", "fork", "bowl", "vase", "sandwich", "pear", "grape", "onion", "potato", "piano", "flute", "ruler", "pencil", "suitcase", "child", "woman", "man", "street sign", "fire hydrant", "swimming pool", "palm tree", "coffee mug", "paper bag"]
+THINGS = (
+    "chair", "tree", "window", "door", "ball", "book", "plant", "house", "bridge", "ladder", "basket", "table",
+    "candle", "glove", "helmet", "mirror", "monkey", "fox", "goose", "squirrel", "whale", "turtle", "tractor",
+    "van", "ship", "kite", "spoon", "fork", "bowl", "vase", "sandwich", "pear", "grape", "onion", "potato",
+    "piano", "flute", "ruler", "pencil", "suitcase", "child", "woman", "man", "street sign", "fire hydrant",
+    "swimming pool", "palm tree", "coffee mug", "paper bag",
+)  # fmt: skip
 """Names that no collage has."""
 
 PREDICATES: dict[str, tuple[tuple[str, str], ...]] = {
@@ -35,7 +41,8 @@ PREDICATES: dict[str, tuple[tuple[str, str], ...]] = {
     "drink": (("can be filled with water", "can be filled with water"), ("holds liquids", "hold liquids")),
     "": (
         ("has fur", "have fur"), ("lives on a farm", "live on a farm"), ("is made of metal", "are made of metal"),
-        ("is heavier than a person", "are heavier than a person"), ("can bite", "can bite"), ("has a tail", "have a tail"),
+        ("is heavier than a person", "are heavier than a person"), ("can bite", "can bite"),
+        ("has a tail", "have a tail"),
         ("is sold in a bakery", "are sold in a bakery"), ("would float on water", "would float on water"),
         ("belongs in a kitchen", "belong in a kitchen"), ("is kept as a pet", "are kept as pets"),
         ("needs petrol", "need petrol"), ("grows in a garden", "grow in a garden"), ("is loud", "are loud"),
@@ -49,23 +56,48 @@ PREDICATES: dict[str, tuple[tuple[str, str], ...]] = {
 """Predicates, singular and plural, by fact; those under the empty name hold for nobody knows what."""
 
 RELATIONS = {
-    "left": ("on the left of", "to the left of", "left of", "at the left of"),
-    "right": ("on the right of", "to the right of", "right of", "at the right of"),
-    "above": ("above", "over", "higher than", "on top of"),
-    "below": ("below", "under", "beneath", "lower than", "underneath"),
+    "left": ("on the left of", "to the left of", "left of", "on the left side of", "more to the left than"),
+    "right": ("on the right of", "to the right of", "right of", "on the right side of", "more to the right than"),
+    "above": ("above", "over", "higher than", "at a higher place than", "nearer to the top than"),
+    "below": ("below", "under", "beneath", "lower than", "at a lower place than", "nearer to the bottom than"),
 }
 
 SUPERLATIVES = {
-    "leftmost": (("leftmost {noun}", "most to the left"), ("{noun} on the far left", "on the far left")),
-    "rightmost": (("rightmost {noun}", "most to the right"), ("{noun} on the far right", "on the far right")),
-    "topmost": (("uppermost {noun}", "at the very top"), ("highest {noun}", "highest")),
-    "bottommost": (("lowest {noun}", "at the very bottom"), ("bottom {noun}", "lowest")),
-    "largest": (("biggest {noun}", "biggest"), ("{noun} with the greatest size", "of the greatest size")),
-    "smallest": (("tiniest {noun}", "tiniest"), ("{noun} with the least size", "of the least size")),
-    "nearest": (("{noun} closest to {the_b}", "closest to {the_b}"), ("{noun} next to {the_b}", "least far from {the_b}")),
+    "leftmost": (
+        ("leftmost {noun}", "most to the left"), ("{noun} on the far left", "on the far left"),
+        ("{noun} at the left border", "nearest to the left border"),
+        ("first {noun} from the left", "first from the left"),
+    ),
+    "rightmost": (
+        ("rightmost {noun}", "most to the right"), ("{noun} on the far right", "on the far right"),
+        ("{noun} at the right border", "nearest to the right border"),
+        ("last {noun} from the left", "last from the left"),
+    ),
+    "topmost": (
+        ("uppermost {noun}", "at the very top"), ("highest {noun}", "highest"),
+        ("{noun} at the upper border", "nearest to the upper border"), ("{noun} above all others", "above all others"),
+    ),
+    "bottommost": (
+        ("lowest {noun}", "at the very bottom"), ("bottom {noun}", "lowest"),
+        ("{noun} at the lower border", "nearest to the lower border"), ("{noun} below all others", "below all others"),
+    ),
+    "largest": (
+        ("biggest {noun}", "biggest"), ("{noun} with the greatest size", "of the greatest size"),
+        ("{noun} covering the largest area", "covering the largest area"), ("{noun} that fills most", "filling most"),
+    ),
+    "smallest": (
+        ("tiniest {noun}", "tiniest"), ("{noun} with the least size", "of the least size"),
+        ("{noun} covering the smallest area", "covering the smallest area"),
+        ("{noun} that fills least", "filling least"),
+    ),
+    "nearest": (
+        ("{noun} closest to {the_b}", "closest to {the_b}"), ("{noun} next to {the_b}", "least far from {the_b}"),
+        ("{noun} with the smallest gap to {the_b}", "with the smallest gap to {the_b}"),
+    ),
     "farthest": (
         ("{noun} furthest away from {the_b}", "furthest away from {the_b}"),
         ("{noun} most distant from {the_b}", "most distant from {the_b}"),
+        ("{noun} with the largest gap to {the_b}", "with the largest gap to {the_b}"),
     ),
 }  # fmt: skip
 
@@ -80,6 +112,11 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
         "A child points at every {a}. How many times does the child point?",
         "What would be the right number if we count {many_a}?",
         "Find all {many_a} and say how many you found.",
+        "Going by this photograph, how big is the group of {many_a}?",
+        "When every {a} gets a sticker, how many stickers do we use up?",
+        "I have to write down a figure for {many_a}. Which one?",
+        "Say how many times {a_a} can be seen.",
+        "To how many {many_a} does the picture give a place?",
     ),
     "exists": (
         "Please check whether there is {a_a}.",
@@ -90,6 +127,11 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
         "My friend says there is {a_a}. True?",
         "Has this picture got any {many_a}?",
         "Could I see {a_a} if I looked closely?",
+        "Going by this photograph, does {a_a} exist in it?",
+        "Would a search for {many_a} have success here?",
+        "I bet that {a_a} is in here. Do I win?",
+        "Tell me if at least {a_a} is present.",
+        "Does {a_a} belong to what the camera saw?",
     ),
     "relation": (
         "Please check whether {the_a} is {rel} {the_b}.",
@@ -100,6 +142,12 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
         "Seen from {the_b}, is {the_a} {rel} it?",
         "Has {the_a} been placed {rel} {the_b}?",
         "If I look {rel} {the_b}, will I find {the_a}?",
+        "Going by this photograph, does {the_a} lie {rel} {the_b}?",
+        "I bet that {the_a} is {rel} {the_b}. Do I win?",
+        "When you compare {the_a} with {the_b}, is it {rel} it?",
+        "As to {the_b}: does {the_a} have its place {rel} it?",
+        "With {the_b} in mind, would you look for {the_a} {rel} it?",
+        "Tell me if the place of {the_a} is one {rel} {the_b}.",
     ),
     "compare/more": (
         "Count {many_a} and {many_b}. Is the first number larger?",
@@ -108,6 +156,11 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
         "Do {many_a} occur more often than {many_b}?",
         "Is there a larger amount of {many_a} than of {many_b}?",
         "Have we got more {many_a} here than {many_b}?",
+        "I bet that {many_a} beat {many_b} in number. Do I win?",
+        "If each {b} took one {a}, would some {many_a} remain?",
+        "Next to {many_a}, are {many_b} the smaller group?",
+        "Going by this photograph, is the group of {many_a} bigger than that of {many_b}?",
+        "Are {many_b} behind {many_a} in number?",
     ),
     "compare/fewer": (
         "Count {many_a} and {many_b}. Is the first number smaller?",
@@ -116,6 +169,11 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
         "Do {many_a} occur less often than {many_b}?",
         "Is there a smaller amount of {many_a} than of {many_b}?",
         "Have we got fewer {many_a} here than {many_b}?",
+        "I bet that {many_b} beat {many_a} in number. Do I win?",
+        "If each {a} took one {b}, would some {many_b} remain?",
+        "Next to {many_b}, are {many_a} the smaller group?",
+        "Going by this photograph, is the group of {many_a} less big than that of {many_b}?",
+        "Are {many_a} behind {many_b} in number?",
     ),
     "compare/same": (
         "Count {many_a} and {many_b}. Are the two numbers identical?",
@@ -124,6 +182,10 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
         "Do {many_a} occur as often as {many_b}?",
         "Is the amount of {many_a} equal to that of {many_b}?",
         "Does every {a} have one {b} for itself, without any left?",
+        "I bet that neither {many_a} nor {many_b} win in number. Am I correct?",
+        "If each {a} took one {b}, would nothing remain of either?",
+        "Going by this photograph, is the group of {many_a} as big as that of {many_b}?",
+        "Is there no difference between the number of {many_a} and that of {many_b}?",
     ),
     "superlative": (
         "Please name the {np}.",
@@ -134,6 +196,12 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
         "Could you identify the {np}?",
         "Of these {nouns}, name the one {pred}.",
         "The {np}, what is it called?",
+        "Going by this photograph, what is the {np}?",
+        "My finger is on the {np}. What is under my finger?",
+        "When you compare the {nouns}, which one is {pred}?",
+        "As to the {np}: give its name.",
+        "Among these {nouns} there is one {pred}. Its name?",
+        "How would a child name the {np}?",
     ),
     "category_of": (
         "Please name the {noun} {rel} {the_b}.",
@@ -143,6 +211,11 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
         "Could you identify the {noun} {rel} {the_b}?",
         "The {noun} {rel} {the_b}, what is it called?",
         "{rel} {the_b} is {a_noun}. What is its name?",
+        "Going by this photograph, which {noun} is {rel} {the_b}?",
+        "With {the_b} in mind, which {noun} lies {rel} it?",
+        "My finger is on {a_noun} {rel} {the_b}. What is under my finger?",
+        "As to {the_b}: what {noun} has its place {rel} it?",
+        "Tell me the name of the {noun} that lies {rel} {the_b}.",
     ),
     "count_relation": (
         "Please tell me how many {many_a} are {rel} {the_b}.",
@@ -152,6 +225,11 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
         "{rel} {the_b}, how many {many_a} do you find?",
         "Some {many_a} may be {rel} {the_b}. How many?",
         "Can you count only those {many_a} that are {rel} {the_b}?",
+        "Going by this photograph, how many {many_a} lie {rel} {the_b}?",
+        "With {the_b} in mind, how many {many_a} lie {rel} it?",
+        "As to {the_b}: how many {many_a} have their place {rel} it?",
+        "I have to write down how many {many_a} are {rel} {the_b}. Which figure?",
+        "Of all {many_a}, count the ones {rel} {the_b}.",
     ),
     "knowledge/count": (
         "Please tell me how many {nouns} {can}.",
@@ -160,6 +238,10 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
         "Some {nouns} {can}. How many do?",
         "Can you count only those {nouns} that {can}?",
         "I need the {nouns} that {can}. How many are here?",
+        "Going by this photograph, to how many {nouns} does it apply that they {can}?",
+        "I have to write down how many {nouns} {can}. Which figure?",
+        "When every {noun} that {does} gets a sticker, how many stickers do we use up?",
+        "Of all {nouns}, count the ones that {can}.",
     ),
     "knowledge/exists": (
         "Please check whether any {noun} {does}.",
@@ -168,6 +250,9 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
         "Look at the {nouns}. Is it so that one of them {does}?",
         "Has this picture got {a_noun} that {does}?",
         "Could I find {a_noun} here that {does}?",
+        "I bet that one {noun} here {does}. Do I win?",
+        "Going by this photograph, is there any {noun} that {does}?",
+        "Would a search for {a_noun} that {does} have success here?",
     ),
     "knowledge/which": (
         "Please name the {noun} that {does}.",
@@ -176,6 +261,9 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
         "Could you identify the {noun} that {does}?",
         "I need {a_noun} that {does}. Which one is it?",
         "Find the {noun} that {does} and say what it is.",
+        "Going by this photograph, which {noun} {does}?",
+        "My finger is on {a_noun} that {does}. What is under my finger?",
+        "Among these {nouns} there is one that {does}. Its name?",
     ),
     "choice/present": (
         "Please pick the one that is in the image.",
@@ -183,6 +271,9 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
         "Which of the following is here?",
         "Which of the names fits something in this image?",
         "What do we have here?",
+        "Three of these are not here. Which one is?",
+        "Going by this photograph, which of the names is true?",
+        "Tell me the one that the camera saw.",
     ),
     "choice/absent": (
         "Please pick the one that is not in the image.",
@@ -190,11 +281,14 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
         "Which of the following is not here?",
         "Which of the names fits nothing in this image?",
         "What do we not have here?",
+        "Three of these are here. Which one is not?",
+        "Going by this photograph, which of the names is wrong?",
+        "Tell me the one that the camera did not see.",
     ),
 }
 """Wordings by the keys of `tasks.phrasings`."""
 
-_OPENINGS = ("", "", "", "", "", "Hello! ", "In this image: ", "Look carefully. ", "Question: ", "One more. ")
+_OPENINGS = ("", "", "", "", "", "Hello! ", "In this image: ", "Look carefully. ", "Question: ", "If I may ask: ")
 _ENDINGS = ("", "", "", "", "", " Thanks.", " Be careful.", " Just answer.", " Explain what you find.")
 
 

@@ -147,7 +147,8 @@ class _Maker:
             f"return formatting_answer(len({many}))",
         )
         self._add(1.5 if sure else 0.5, f"return formatting_answer(len({self._find(noun)}))")
-        self._add(1 if sure else 3, f"return formatting_answer({self._ask(f'How many {plural(noun)} are there?')})")
+        question = f"How many {plural('food item' if noun == 'food' else noun)} are there?"
+        self._add(0.5 if sure else 1.5, f"return formatting_answer({self._ask(question)})", exact=False)
         if choices:
             self._add(
                 0.5,
@@ -166,7 +167,8 @@ class _Maker:
             self._say(f"There are {{len({many})}} {plural(noun)}"),
             self._yes(f"len({many}) > 0"),
         )
-        self._add(1.3 if sure else 3, f"return formatting_answer({self._ask(f'Is there {with_article(noun)}?')})")
+        question = f"Is there {with_article(noun)}?"
+        self._add(0.25 if sure else 0.8, f"return formatting_answer({self._ask(question)})", exact=False)
 
     def _relation(self, form: Form, choices: Sequence[str]) -> None:
         first, second = variable(form["a"]), variable(form["b"])
@@ -194,7 +196,7 @@ class _Maker:
             said, said
         )
         question = f"Is {the(form['a'])} {said} {the(form['b'])}?"
-        self._add(0.8 if sure else 2, f"return formatting_answer({self._ask(question)})", exact=False)
+        self._add(0.25 if sure else 0.8, f"return formatting_answer({self._ask(question)})", exact=False)
 
     def _compare(self, form: Form, choices: Sequence[str]) -> None:
         first, second = variable(form["a"], many=True), variable(form["b"], many=True)
@@ -243,7 +245,7 @@ class _Maker:
             "return formatting_answer(count)",
         )
         question = f"How many {plural(noun)} are {said} {the(form['b'])}?"
-        self._add(0.6 if sure else 2, f"return formatting_answer({self._ask(question)})", exact=False)
+        self._add(0.2 if sure else 0.7, f"return formatting_answer({self._ask(question)})", exact=False)
 
     def _described(self, form: Form, choices: Sequence[str]) -> None:
         """`extreme` and `category_of`: find the object that is meant, then ask what it is."""
@@ -265,7 +267,7 @@ class _Maker:
         sure = self._known(noun, form.get("b", noun))
         if choices:
             question += f" Options: {', '.join(choices)}."
-        self._add(0.5 if sure else 1.5, f"return formatting_answer({self._ask(question)})", exact=False)
+        self._add(0.2 if sure else 0.6, f"return formatting_answer({self._ask(question)})", exact=False)
 
     def _related(self, noun: str, each: str, many: str, name: str, start: str, condition: str) -> None:
         self._add(
@@ -333,7 +335,7 @@ class _Maker:
         each = "thing" if noun == "object" else variable(noun)
         asks = self._asks if noun == "object" or self._rng.random() < 0.6 else f"What {one(noun)} is this?"
         name = f'    name = {each}.visual_question_answering("{asks}")'
-        query = f'llm_query(f"{_question_of(predicate, self._rng)} Answer yes or no.")'
+        query = f'llm_query(f"{pick(questions_of(predicate), self._rng, (3, 1))} Answer yes or no.")'
         loop = f"for {each} in {self._find(noun)}:"
         say = self._say(f"{{name}}: {{answer}}").replace("print", "    print")  # noqa: F541
         test = 'if "yes" in answer.lower():'
@@ -369,7 +371,7 @@ class _Maker:
             "exists": f"Is there {with_article(noun)} that {predicate}?",
             "which": f"Which {one(noun)} {predicate}?",
         }[ask]
-        self._add(0.6, f"return formatting_answer({self._ask(whole)})", exact=False)
+        self._add(0.2, f"return formatting_answer({self._ask(whole)})", exact=False)
 
 
 def _fallback(rng: np.random.Generator) -> str:
@@ -385,14 +387,14 @@ def _superlative_words(form: Form, noun: str) -> str:
     return f"{noun} {words[form['by']]} {the(form['b'])}" if "b" in form else f"{form['by']} {noun}"
 
 
-def _question_of(predicate: str, rng: np.random.Generator) -> str:
-    """A question about `{name}` from a predicate in the singular: `can fly` gives `Can a {name} fly?`."""
+def questions_of(predicate: str) -> tuple[str, str]:
+    """Two ways to ask about `{name}`: `can fly` gives `Can a {name} fly?` and `Is it true that a {name} can fly?`."""
     first, _, rest = predicate.partition(" ")
-    if rng.random() < 0.25:
-        return f"Is it true that a {{name}} {predicate}?"
     if first in ("can", "is"):
-        return f"{first.capitalize()} a {{name}} {rest}?"
-    return f"Does a {{name}} {_bare(first)} {rest}?".replace(" ?", "?")
+        plain = f"{first.capitalize()} a {{name}} {rest}?"
+    else:
+        plain = f"Does a {{name}} {_bare(first)} {rest}".strip() + "?"
+    return plain, f"Is it true that a {{name}} {predicate}?"
 
 
 def _bare(verb: str) -> str:

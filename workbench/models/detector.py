@@ -192,11 +192,12 @@ def pool(cells: Array, boxes: Array) -> Array:
     edges = np.arange(side + 1, dtype=np.float32) / side
 
     def cover(low: Array, high: Array) -> Array:
-        high = np.maximum(high, low + 1e-3)
-        low = high - np.maximum(high - low, 1e-3)
+        high = np.clip(high, 1e-3, 1)
+        low = np.clip(low, 0, high - 1e-3)
         overlap = np.minimum(high[:, None], edges[1:]) - np.maximum(low[:, None], edges[:-1])
         overlap = np.maximum(overlap, 0) + np.float32(1e-9)
-        return overlap / overlap.sum(1, keepdims=True)
+        shares: Array = overlap / overlap.sum(1, keepdims=True)
+        return shares
 
     across, down = cover(boxes[:, 0], boxes[:, 2]), cover(boxes[:, 1], boxes[:, 3])
     weights = (down[:, :, None] * across[:, None, :]).reshape(len(boxes), side * side)

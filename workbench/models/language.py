@@ -211,21 +211,29 @@ def _weights_key(path: str, adapter: str | None, dtype: torch.dtype) -> str:
     return content_key(Path(path).name, files(path), digest, str(dtype))[:12]
 
 
-def chat_tokens(loaded: Loaded, prompt: str, system: str | None = None) -> list[int]:
-    """A user's turn in the model's chat template, up to where the answer begins; plain text where it has none."""
-    tokenizer = loaded.tokenizer
-    if tokenizer.chat_template is None:
-        text = f"{system}\n\n{prompt}\n" if system else f"{prompt}\n"
-        return list(tokenizer(text, split_special_tokens=True)["input_ids"])
-    mark = "\u0000TURN\u0000"  # the user's text is tokenised apart: what looks like a control token stays text
+def template_parts(loaded: Loaded, system: str | None = None) -> tuple[str, str]:
+    """What the chat template puts before and after a user's turn, the answer's opening included; two empty texts
+    for a model without one."""
+    if loaded.tokenizer.chat_template is None:
+        return (f"{system}\n\n" if system else ""), ""
+    mark = "\u0000TURN\u0000"
     turns = [{"role": "system", "content": system}] if system else []
-    text = tokenizer.apply_chat_template(
+    text = loaded.tokenizer.apply_chat_template(
         [*turns, {"role": "user", "content": mark}], tokenize=False, add_generation_prompt=True
     )
     before, _, after = text.partition(mark)
-    ids = tokenizer(before, add_special_tokens=False)["input_ids"]
-    ids += tokenizer(prompt, add_special_tokens=False, split_special_tokens=True)["input_ids"]
-    return [*ids, *tokenizer(after, add_special_tokens=False)["input_ids"]]
+    return before, after
+
+
+def chat_tokens(loaded: Loaded, prompt: str, system: str | None = None) -> list[int]:
+    """A user's turn in the model's chat template, up to where the answer begins; plain text where it has none.
+
+    The user's text is tokenised apart from the template: what looks like a control token in it stays text.
+    """
+    before, after = template_parts(loaded, system)
+    ids = loaded.tokenizer(before, add_special_tokens=False)["input_ids"]
+    ids += loaded.tokenizer(prompt, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+    return [*ids, *loaded.tokenizer(after or "\n", add_special_tokens=False)["input_ids"]]
 
 
 def pad_left(rows: Sequence[Sequence[int]], pad: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:

@@ -1,9 +1,11 @@
 """The bundled student's architecture: a detector's regions as visual tokens in front of a small language model.
 
 Region features in place of a patch grid (bottom-up attention, Anderson et al., CVPR 2018; VinVL, Zhang et
-al., CVPR 2021): the embedded detector proposes up to `region_count` boxes, and each becomes one position
-that holds what the detector thinks is there, where it is, and the pooled backbone features.  A picture
-costs 17 positions instead of hundreds, which is what makes training on two processor cores possible.
+al., CVPR 2021): the embedded detector proposes up to `region_count` boxes; each becomes one position that holds what is
+there (class scores and pooled backbone features, projected) and, behind it, its box as the digits that
+rationales use.  The language model reads and writes boxes in one notation, so that it can copy them.  A
+picture costs about a hundred positions instead of several hundred, and almost nothing has to be learnt
+about digits, which is what makes training on two processor cores possible.
 
 Registered with transformers' Auto classes: importing this module makes
 `AutoModelForImageTextToText.from_pretrained` and `AutoProcessor.from_pretrained` load such checkpoints.
@@ -35,18 +37,18 @@ from transformers.generation import GenerationMixin
 from transformers.modeling_outputs import CausalLMOutputWithPast
 from transformers.processing_utils import ProcessorMixin
 
-from workbench.boxes import GRID
+from workbench.boxes import Box, grid_text
 from workbench.models.detector import CLASSES as CLASS_NAMES
 from workbench.models.detector import MIDDLE, bundled
 
 CLASSES = len(CLASS_NAMES)
-DIGITS = 4 * 3 * 10
-"""One-hot decimal digits of a box on the 0-999 grid: the language model reads and writes coordinates digit by
-digit, so the position code speaks the same language."""
 PLACE = 8
 POOLED = MIDDLE
-WIDTH = 2 + CLASSES + DIGITS + PLACE + POOLED
-"""Numbers per visual position."""
+WIDTH = 2 + CLASSES + PLACE + POOLED
+"""Numbers per region: two flags (start mark, region), class scores, place, pooled features."""
+
+FLOOR = 0.07
+"""Regions whose best class score is lower are left out (about six are left in a collage)."""
 
 IMAGE_TOKEN = "<file_sep>"  # noqa: S105 - a vocabulary entry that SmolLM2 never needs here; reused so that the embedding does not grow
 CHAT_TEMPLATE = (
@@ -62,8 +64,8 @@ CHAT_TEMPLATE = (
 
 def region_vectors(
     boxes: NDArray[Any], scores: NDArray[Any], pooled: NDArray[Any], mask: NDArray[Any]
-) -> NDArray[np.float32]:
-    """One vector per visual position, a start mark and then regions from left to right.
+) -> tuple[NDArray[np.float32], list[str]]:
+    """One vector per region and its box as text: a start mark and then the regions from left to right.
 
     Args:
         boxes: `(count, 4)`, x0 y0 x1 y1 in 0..1 of the picture.
@@ -72,23 +74,20 @@ def region_vectors(
         mask: `(count,)`, True where a region is real.
 
     Returns:
-        `(1 + count, WIDTH)` float32; positions without a region are zero.
+        `(1 + count, WIDTH)` float32, rows beyond the regions zero; and one text per used row (the mark's is "").
     """
-    count = len(boxes)
-    out = np.zeros((1 + count, WIDTH), np.float32)
+    out = np.zeros((1 + len(boxes), WIDTH), np.float32)
     out[0, 0] = 1.0
+    texts = [""]
     order = sorted(np.flatnonzero(mask), key=lambda i: (boxes[i, 0] + boxes[i, 2], boxes[i, 1]))
     for row, i in enumerate(order, start=1):
-        x0, y0, x1, y1 = np.clip(boxes[i], 0.0, 1.0)
-        cells = np.clip(np.rint(np.array([y0, x0, y1, x1]) * GRID), 0, GRID).astype(int)
-        digits = np.stack([cells // 100, cells // 10 % 10, cells % 10], axis=1)
+        x0, y0, x1, y1 = (float(v) for v in np.clip(boxes[i], 0.0, 1.0))
         out[row, 1] = 1.0
         out[row, 2 : 2 + CLASSES] = np.sqrt(scores[i])
-        out[row, 2 + CLASSES : 2 + CLASSES + DIGITS] = np.eye(10, dtype=np.float32)[digits].ravel()
-        place = (x0, y0, x1, y1, (x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0)
-        out[row, 2 + CLASSES + DIGITS : 2 + CLASSES + DIGITS + PLACE] = place
+        out[row, 2 + CLASSES : -POOLED] = (x0, y0, x1, y1, (x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0)
         out[row, -POOLED:] = pooled[i]
-    return out
+        texts.append(" " + grid_text(Box(x0, y0, max(x0, x1), max(y0, y1)), 1, 1))
+    return out, texts
 
 
 class RegionVlmConfig(PreTrainedConfig):
@@ -100,7 +99,7 @@ class RegionVlmConfig(PreTrainedConfig):
     def __init__(
         self,
         text_config: dict[str, Any] | PreTrainedConfig | None = None,
-        region_count: int = 16,
+        region_count: int = 12,
         projector_width: int = 1024,
         image_token_id: int = 4,
         **kwargs: Any,
@@ -119,38 +118,31 @@ class RegionVlmConfig(PreTrainedConfig):
 
 
 class RegionProjector(nn.Module):
-    """`(batch, positions, WIDTH)` to `(batch, positions, hidden)`.
+    """`(regions, WIDTH)` to `(regions, hidden)`, at the size of the language model's own embeddings.
 
-    Class scores enter through a linear map that starts as the language model's own embeddings of the class
-    names, so that "dog" at a position means "dog" before any training.
+    Class scores enter through a linear map that starts as the embeddings of the class names, so that "dog" at
+    a position means "dog" before any training.
     """
 
     def __init__(self, hidden: int, width: int) -> None:
         super().__init__()
         self.names = nn.Linear(CLASSES, hidden, bias=False)
-        self.rest = nn.Linear(WIDTH - CLASSES - POOLED, hidden)
         self.pooled_norm = nn.LayerNorm(POOLED)
         self.mix = nn.Sequential(nn.Linear(WIDTH, width), nn.GELU(), nn.Linear(width, hidden))
-        self.gain = nn.Parameter(torch.ones(hidden))
+        self.size = nn.Parameter(torch.ones(()))
 
-    def forward(self, regions_BPW: Tensor) -> Tensor:
-        head, scores = regions_BPW[..., :2], regions_BPW[..., 2 : 2 + CLASSES]
-        place, pooled = regions_BPW[..., 2 + CLASSES : -POOLED], regions_BPW[..., -POOLED:]
-        pooled = self.pooled_norm(pooled) * (head.sum(-1, keepdim=True) > 0)
-        rest = torch.cat([head, place], -1)
-        return (
-            self.names(scores) + self.rest(rest) + self.mix(torch.cat([head, scores, place, pooled], -1))
-        ) * self.gain
+    def forward(self, regions_RW: Tensor) -> Tensor:
+        scores, pooled = regions_RW[..., 2 : 2 + CLASSES], self.pooled_norm(regions_RW[..., -POOLED:])
+        rest = torch.cat([regions_RW[..., :-POOLED], pooled * regions_RW[..., 1:2]], -1)
+        mixed = self.names(scores) + self.mix(rest)
+        return nn.functional.normalize(mixed.float(), dim=-1).to(mixed.dtype) * self.size
 
     def start_from_names(self, embeddings: Tensor, name_tokens: Sequence[Sequence[int]]) -> None:
         """Set the map of class scores to the mean embedding of each class name's tokens."""
         with torch.no_grad():
             columns = [embeddings[list(tokens)].mean(0) for tokens in name_tokens]
             self.names.weight.copy_(torch.stack(columns, dim=1))
-            scale = float(embeddings.std())
-            for layer in (self.rest, self.mix[2]):
-                nn.init.normal_(layer.weight, std=scale / layer.in_features**0.5)
-                nn.init.zeros_(layer.bias)
+            self.size.copy_(embeddings.norm(dim=-1).mean())
 
 
 class RegionVlmForConditionalGeneration(PreTrainedModel, GenerationMixin):  # type: ignore[misc]
@@ -179,17 +171,17 @@ class RegionVlmForConditionalGeneration(PreTrainedModel, GenerationMixin):  # ty
 
         Args:
             input_ids: `(batch, tokens)`.
-            region_features: `(pictures, 1 + region_count, WIDTH)`, in the order in which the image
-                positions appear, or None when there are none.
+            region_features: `(pictures, 1 + region_count, WIDTH)` in the order in which the pictures' positions
+                appear, or None when there are none; rows without a flag are filling.
 
         Raises:
-            ValueError: the number of image positions is not pictures x (1 + region_count).
+            ValueError: the text has another number of image positions than the pictures have regions.
         """
         embeds: Tensor = self.get_input_embeddings()(input_ids)
         if region_features is None:
             return embeds
-        dtype = self.projector.gain.dtype
-        visual = self.projector(region_features.to(dtype)).to(embeds.dtype).flatten(0, 1)
+        real = region_features[region_features[..., :2].sum(-1) > 0]
+        visual = self.projector(real.to(self.projector.size.dtype)).to(embeds.dtype)
         places = input_ids == self.config.image_token_id
         if int(places.sum()) != len(visual):
             raise ValueError(
@@ -241,43 +233,56 @@ class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
 
     _auto_class = None
 
-    def __init__(self, tokenizer: Any, chat_template: str | None = None, region_count: int = 16) -> None:
+    def __init__(self, tokenizer: Any, chat_template: str | None = None, region_count: int = 12) -> None:
         self.region_count = region_count
-        self._features: OrderedDict[bytes, NDArray[np.float32]] = OrderedDict()
+        self._features: OrderedDict[bytes, tuple[NDArray[np.float32], str]] = OrderedDict()
         super().__init__(tokenizer, chat_template=chat_template or CHAT_TEMPLATE)
 
-    def features(self, pictures: Sequence[Image.Image]) -> NDArray[np.float32]:
-        """`(pictures, 1 + region_count, WIDTH)`; each distinct picture goes through the detector once."""
+    def features(self, pictures: Sequence[Image.Image]) -> tuple[NDArray[np.float32], list[str]]:
+        """`(pictures, 1 + region_count, WIDTH)` and, per picture, the text that stands for it.
+
+        Each distinct picture goes through the detector once.
+        """
         keys = [hashlib.sha256(p.tobytes() + repr(p.size).encode()).digest() for p in pictures]
         new = {k: p.convert("RGB") for k, p in zip(keys, pictures, strict=True) if k not in self._features}
         if new:
-            found = bundled().regions(list(new.values()), count=self.region_count)
+            found = bundled().regions(list(new.values()), count=self.region_count, floor=FLOOR)
             for row, key in enumerate(new):
-                self._features[key] = region_vectors(
+                vectors, texts = region_vectors(
                     found.boxes[row], found.scores[row], found.features[row], found.mask[row]
                 )
-        out = np.stack([self._features[k] for k in keys])
+                self._features[key] = vectors, "".join(IMAGE_TOKEN + text for text in texts)
+        rows = [self._features[k] for k in keys]
         for key in keys:
             self._features.move_to_end(key)
         while len(self._features) > 4096:
             self._features.popitem(last=False)
-        return out
+        return np.stack([vectors for vectors, _ in rows]), [text for _, text in rows]
 
     def __call__(
         self, images: Any = None, text: Any = None, return_tensors: str | None = None, **kwargs: Any
     ) -> BatchFeature:
-        """Tokens (with one position per region in place of each image mark) and `region_features`."""
+        """Tokens (each image mark replaced by its picture's regions) and `region_features`.
+
+        Raises:
+            ValueError: another number of image marks than of pictures.
+        """
         texts = [text] if isinstance(text, str) else list(text or [])
-        marks = IMAGE_TOKEN * (1 + self.region_count)
-        texts = [t.replace(IMAGE_TOKEN, marks) for t in texts]
-        kwargs.pop("images_kwargs", None)
-        encoded = dict(self.tokenizer(texts, return_tensors=return_tensors, **kwargs))
-        if images is not None:
-            flat: list[Image.Image] = []
-            for item in images if isinstance(images, list | tuple) else [images]:
-                flat.extend(item if isinstance(item, list | tuple) else [item])
-            encoded["region_features"] = torch.from_numpy(self.features(flat))
-        return BatchFeature(encoded)
+        flat: list[Image.Image] = []
+        for item in images if isinstance(images, list | tuple) else [] if images is None else [images]:
+            flat.extend(item if isinstance(item, list | tuple) else [item])
+        marks = sum(t.count(IMAGE_TOKEN) for t in texts)
+        if marks != len(flat):
+            raise ValueError(f"{marks} image marks in the text, {len(flat)} pictures; use the chat template")
+        extra = {}
+        if flat:
+            features, stand_ins = self.features(flat)
+            extra["region_features"] = torch.from_numpy(features)
+            left = iter(stand_ins)
+            texts = [
+                "".join(p + next(left) for p in t.split(IMAGE_TOKEN)[:-1]) + t.split(IMAGE_TOKEN)[-1] for t in texts
+            ]
+        return BatchFeature({**self.tokenizer(texts, return_tensors=return_tensors, **kwargs), **extra})
 
     @property
     def model_input_names(self) -> list[str]:

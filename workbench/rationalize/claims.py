@@ -48,6 +48,15 @@ Clause = tuple[Predicate, bool]
 
 
 @dataclass(frozen=True, slots=True)
+class Measure:
+    """A number read off a patch: `x`, `y`, `area`, `width`, `height`, `depth`, `distance`."""
+
+    kind: str
+    one: One
+    towards: One | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Things of one noun, narrowed by clauses: `dogs left of the bus`."""
 
@@ -56,6 +65,10 @@ class Group:
     where: tuple[Clause, ...] = ()
     of: tuple[Patch, ...] = ()
     """All the things that it was picked from."""
+    order: Measure | None = None
+    """What the patches are sorted by (the measure of any of them)."""
+    falling: bool = False
+    """Sorted from the most to the least."""
 
     def ones(self) -> list[One]:
         return [One(patch, self.noun) for patch in self.patches]
@@ -86,10 +99,6 @@ class Holds:
     one: One
     predicate: Predicate
     truth: bool
-    group: tuple[Patch, ...] = ()
-    """The things among which it was looked at, itself included."""
-    others: tuple[One, ...] = ()
-    """Other things that the predicate names, so that their boxes are told first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,19 +178,11 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
-    """A number read off a patch: `x`, `y`, `area`, `width`, `height`, `depth`, `distance`."""
-
-    kind: str
-    one: One
-    towards: One | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Item:
     """One thing that a bool rests on."""
 
-    claim: Claim
+    claim: Claim | None
+    """None for what need not be told."""
     truth: bool
     """Whether the claim's predicate holds (not the bool's value, which `not` may turn round)."""
     predicate: Predicate | None

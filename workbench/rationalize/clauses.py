@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from workbench.english import a, plural, singular
 
 _MODALS = {"can": "cannot", "could": "could not", "will": "will not", "would": "would not", "may": "may not"}
 _SPATIAL = ("left of ", "right of ", "above ", "below ", "to the left of ", "to the right of ", "near ", "behind ",
-            "in front of ", "inside ", "on ", "in ", "under ", "closer ", "farther ", "next to ", "nearer ")  # fmt: skip
+            "in front of ", "inside ", "on ", "in ", "under ", "closer ", "farther ", "next to ", "nearer ", "other than ", "between ", "larger ", "smaller ",
+            "wider ", "narrower ", "taller ", "shorter ")  # fmt: skip
+_ARTICLE = re.compile(r"an? (?=[^ ]+$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,9 @@ class Predicate:
     verb: str
     """`be`, a modal such as `can`, or another verb in its base form (`have`, `need`)."""
     rest: str
+    """What follows; `{0}`, `{1}` stand for the things in `refs`."""
+    refs: tuple[Any, ...] = ()
+    """Other things that it names (`claims.One`); the teller puts their names in."""
 
     def say(self, many: bool, truth: bool = True) -> str:
         """The predicate of a sentence: `are not yellow`, `cannot fly`, `does not have wheels`."""
@@ -35,7 +41,10 @@ class Predicate:
             verb = self.verb if many else third(self.verb)
         else:
             verb = f"{'do' if many else 'does'} not {self.verb}"
-        return f"{verb} {self.rest}".rstrip()
+        rest = self.rest
+        if many and self.verb == "be" and (found := _ARTICLE.match(rest)):
+            rest = plural(rest[found.end() :])
+        return f"{verb} {rest}".rstrip()
 
     def hang(self, many: bool, truth: bool = True) -> str:
         """After a noun: `left of the bus`, `that are not yellow`."""
@@ -123,8 +132,6 @@ def statement(question: str, nouns: Iterable[str]) -> Statement | None:
     if match is None:
         return None
     verb, rest = match["verb"].lower(), match["rest"]
-    if verb in ("is", "are") and rest.lower().startswith(("it ", "there ", "that ", "this ")):
-        return None
     for noun in sorted({n for known in nouns for n in (known, plural(known))} - {""}, key=lambda n: (-len(n), n)):
         subject = re.match(rf"(?:(?:an?|the|all|most|this)\s+)?{re.escape(noun)}(?=\s)", rest, re.IGNORECASE)
         if subject is None:

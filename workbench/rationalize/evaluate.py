@@ -17,23 +17,18 @@ from typing import Any
 
 from workbench.boxes import clip, from_lower_left
 from workbench.rationalize import relations
-from workbench.rationalize.asked import ALIASES, yes
+from workbench.rationalize.asked import ALIASES
 from workbench.rationalize.claims import (
-    UNKNOWN, Clause, Compared, Count, Exists, Extreme, Group, Holds, HowMany, Item, Lost, Measure, One, Patch, Said,
-    Story, Truth, Val,
+    UNKNOWN, Compared, Count, Extreme, Group, Holds, HowMany, Item, Lost, Measure, One, Patch, Said, Story, Truth, Val,
 )  # fmt: skip
 from workbench.rationalize.clauses import Predicate, article
+from workbench.rationalize.narrowing import compare, items_of, narrow, turned
 
 MAX_ITEMS = 1000
 """Longest sequence followed."""
 MAX_TEXT = 10_000
 """Longest text built, characters."""
 
-_COMPARE: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
-    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq,
-    ast.NotEq: operator.ne, ast.In: lambda a, b: a in b, ast.NotIn: lambda a, b: a not in b,
-    ast.Is: lambda a, b: a == b, ast.IsNot: lambda a, b: a != b,
-}  # fmt: skip
 _NUMBERS = (int, float)
 _TEXT_METHODS = {"lower", "strip", "upper", "rstrip", "lstrip", "title", "capitalize"}
 
@@ -54,6 +49,7 @@ class Evaluator:
         returned: values of the program's own functions that this statement called, in order.
         story: where claims go that decide something.
         events: `seq` numbers to cite for them.
+        noun: what a patch was called last.
     """
 
     def __init__(
@@ -63,12 +59,14 @@ class Evaluator:
         returned: deque[tuple[str, Val]],
         story: Story,
         events: set[int],
+        noun: Callable[[Patch], str],
     ) -> None:
         self.names = names
         self.feed = feed
         self.returned = returned
         self.story = story
         self.events = events
+        self.noun = noun
         self.focus: list[Patch] = []
         """The things being gone through, innermost last: a comparison is about one of them."""
 
@@ -91,7 +89,7 @@ class Evaluator:
         """Put what a bool (or a count, or a list taken as a condition) rests on into the story."""
         claims: list[Holds | Any] = []
         if isinstance(val.about, Truth):
-            claims = [item.claim for item in val.about.items]
+            claims = [item.claim for item in val.about.items if item.claim is not None]
         elif isinstance(val.about, Said) and val.about.item is not None:
             claims = [val.about.item.claim]
         rests = set(val.rests)
@@ -149,7 +147,7 @@ class Evaluator:
         base = self.value(node.value)
         if not isinstance(base.value, Patch):
             raise Lost(node.attr)
-        one = base.about if isinstance(base.about, One) else One(base.value, base.value.label or "")
+        one = base.about if isinstance(base.about, One) else One(base.value, self.noun(base.value))
         if node.attr == "label":
             return Val(base.value.label, Said(one, "", None, label=True), base.rests)
         number = relations.field(base.value, node.attr)
@@ -169,12 +167,17 @@ class Evaluator:
         index = self.value(node.slice).value
         if not isinstance(index, int) or not -len(base.value) <= index < len(base.value):
             raise Lost("index")
+        group = base.about
+        if isinstance(group, Group) and group.order is not None and index in (0, -1, len(base.value) - 1):
+            most = group.falling if index == 0 else not group.falling
+            plain = replace(group, order=None, falling=False)
+            return self.stands_out(base.value[index], group.noun, plain, group.order, most, base.rests)
         return self._element(base, index)
 
     def _element(self, base: Val, index: int) -> Val:
         value = base.value[index]
         if isinstance(value, Patch):
-            noun = base.about.noun if isinstance(base.about, Group) else value.label or "object"
+            noun = base.about.noun if isinstance(base.about, Group) else self.noun(value)
             return Val(value, One(value, noun), base.rests)
         return Val(value, None, base.rests)
 
@@ -196,7 +199,7 @@ class Evaluator:
             val = self.value(part)
             truth = boolean(val.value)
             rests |= val.rests
-            items += _items(val)
+            items += items_of(val)
             if truth != isinstance(node.op, ast.And):
                 break
         return Val(val.value, Truth(tuple(items)), frozenset(rests))
@@ -204,7 +207,7 @@ class Evaluator:
     def _UnaryOp(self, node: ast.UnaryOp) -> Val:
         val = self.value(node.operand)
         if isinstance(node.op, ast.Not):
-            return Val(not boolean(val.value), Truth(tuple(_items(val))), val.rests)
+            return Val(not boolean(val.value), Truth(tuple(items_of(val))), val.rests)
         if isinstance(node.op, ast.USub) and isinstance(val.value, _NUMBERS):
             about = replace(val.about, kind=f"-{val.about.kind}") if isinstance(val.about, Measure) else None
             return Val(-val.value, about, val.rests)
@@ -242,11 +245,11 @@ class Evaluator:
         if len(node.ops) != 1:
             vals = [self.value(part) for part in (node.left, *node.comparators)]
             value = all(
-                _compare(op, a.value, b.value) for op, a, b in zip(node.ops, vals, vals[1:], strict=False)
+                compare(op, a.value, b.value) for op, a, b in zip(node.ops, vals, vals[1:], strict=False)
             )
             return Val(value, Truth(()), frozenset().union(*(val.rests for val in vals)))
         left, right = self.value(node.left), self.value(node.comparators[0])
-        value = _compare(node.ops[0], left.value, right.value)
+        value = compare(node.ops[0], left.value, right.value)
         return Val(value, Truth(self._meaning(left, node.ops[0], right, value)), left.rests | right.rests)
 
     def _meaning(self, left: Val, op: ast.cmpop, right: Val, value: bool) -> tuple[Item, ...]:
@@ -255,17 +258,21 @@ class Evaluator:
             or left.about.one.patch.whole
             or (right.about.one.patch in self.focus and left.about.one.patch not in self.focus)
         ):
-            left, right, op = right, left, _turned(op)
+            left, right, op = right, left, turned(op)
         a, b = left.about, right.about
         if isinstance(a, Measure) and isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE):
             said = relations.relation(a, isinstance(op, ast.Lt | ast.LtE), b if isinstance(b, Measure) else right.value)
             if said is None:
                 return ()
-            claim = Holds(a.one, said[0], value, (), said[1])
-            return (Item(claim, value, said[0], a.one.patch),)
+            return (Item(Holds(a.one, said, value), value, said, a.one.patch),)
         if isinstance(a, Count) and isinstance(b, Count):
             claim_: Any = Compared(a.group, b.group)
             return (Item(claim_, value, None, None),)
+        if isinstance(a, One) and isinstance(b, One) and not isinstance(op, ast.Lt | ast.Gt | ast.LtE | ast.GtE):
+            if b.patch in self.focus and a.patch not in self.focus:
+                a, b = b, a
+            apart = value == isinstance(op, ast.NotEq | ast.IsNot)
+            return (Item(None, apart, Predicate("be", "other than {0}", (b,)), a.patch),)
         for count in (a, b):
             if isinstance(count, Count):
                 return (Item(HowMany(count.group), value, None, None),)
@@ -304,7 +311,7 @@ class Evaluator:
             for test in part.ifs:
                 passed, told = self.test(test)
                 rests |= told.rests
-                items += _items(told)
+                items += items_of(told)
                 if not passed:
                     break
             conditions.append((element, passed, items))
@@ -359,14 +366,18 @@ class Evaluator:
         args += [self.value(keyword.value) for keyword in node.keywords]
         rests = frozenset().union(*(arg.rests for arg in args))
         if self.feed and self.feed[0][0] == ALIASES.get(name, name):
-            return self._from_feed(rests)
+            return self._from_feed(rests, args)
         if self.returned and self.returned[0][0] == name:
             val = self.returned.popleft()[1]
             return replace(val, rests=val.rests | rests)
         return self._builtin(name, args, rests)
 
-    def _from_feed(self, rests: frozenset[int]) -> Val:
+    def _from_feed(self, rests: frozenset[int], args: Sequence[Val]) -> Val:
         val = self.feed.popleft()[1]
+        subject = next((a.about.one for a in args if isinstance(a.about, Said) and a.about.one is not None), None)
+        if isinstance(val.about, Said) and val.about.one is None and subject is not None:
+            item = val.about.item and replace(val.about.item, patch=subject.patch)
+            val = replace(val, about=replace(val.about, one=subject, item=item))
         for number in val.rests:
             self.story.entries[number].rests |= rests - {number}
         return val
@@ -376,7 +387,7 @@ class Evaluator:
         args = [self.value(arg) for arg in (*node.args, *(keyword.value for keyword in node.keywords))]
         rests = base.rests.union(*(arg.rests for arg in args))
         if self.feed and self.feed[0][0] == ALIASES.get(func.attr, func.attr):
-            return self._from_feed(rests)
+            return self._from_feed(rests, args)
         if isinstance(base.value, str):
             return self._text(func.attr, base, args, rests)
         if isinstance(base.value, Patch):
@@ -397,14 +408,14 @@ class Evaluator:
 
     def _geometry(self, name: str, base: Val, args: Sequence[Val], rests: frozenset[int]) -> Val:
         patch: Patch = base.value
-        one = base.about if isinstance(base.about, One) else One(patch, patch.label or "")
+        one = base.about if isinstance(base.about, One) else One(patch, self.noun(patch))
         other = args[0].value if args else None
         if name == "overlaps" and isinstance(other, Patch):
             a, b = patch.box, other.box
             value = a.x0 <= b.x1 and b.x0 <= a.x1 and a.y0 <= b.y1 and b.y0 <= a.y1
-            about = args[0].about if isinstance(args[0].about, One) else One(other, other.label or "")
-            predicate = Predicate("overlap", "{0}")
-            claim = Holds(one, predicate, value, (), (about,))
+            about = args[0].about if isinstance(args[0].about, One) else One(other, self.noun(other))
+            predicate = Predicate("overlap", "{0}", (about,))
+            claim = Holds(one, predicate, value)
             return Val(value, Truth((Item(claim, value, predicate, patch),)), rests)
         corners = [arg.value for arg in args]
         if name == "crop" and len(corners) == 4 and all(isinstance(v, _NUMBERS) for v in corners):
@@ -428,9 +439,9 @@ class Evaluator:
         if name in ("formatting_answer", "str", "coerce_to_numeric") and value is not UNKNOWN and len(args) == 1:
             return first
         if name == "bool_to_yesno":
-            return Val("yes" if boolean(value) else "no", Truth(tuple(_items(first))), rests)
+            return Val("yes" if boolean(value) else "no", Truth(tuple(items_of(first))), rests)
         if name == "bool":
-            return Val(boolean(value), Truth(tuple(_items(first))), rests)
+            return Val(boolean(value), Truth(tuple(items_of(first))), rests)
         if name in ("list", "tuple", "set") and isinstance(value, list | tuple):
             return first
         if name == "abs" and isinstance(value, _NUMBERS):
@@ -443,7 +454,7 @@ class Evaluator:
         if name in ("any", "all") and isinstance(value, list):
             return Val((any if name == "any" else all)(map(boolean, value)), None, rests)
         if name == "distance" and len(args) == 2 and all(isinstance(arg.value, Patch) for arg in args):
-            ones = [arg.about if isinstance(arg.about, One) else One(arg.value, arg.value.label or "") for arg in args]
+            ones = [arg.about if isinstance(arg.about, One) else One(arg.value, self.noun(arg.value)) for arg in args]
             if ones[1].patch in self.focus and ones[0].patch not in self.focus:
                 ones.reverse()
             return Val(relations.distance(args[0].value, args[1].value), Measure("distance", ones[0], ones[1]), rests)
@@ -459,7 +470,7 @@ class Evaluator:
         for _, element in self._each(base, part.target):
             truth, told = self.test(node.elt)
             rests |= told.rests
-            seen += _items(told)
+            seen += items_of(told)
             self.focus.pop()
             if truth != (name == "all"):
                 result = truth
@@ -501,11 +512,17 @@ class Evaluator:
         try:
             if name == "sorted":
                 order = sorted(keys, key=lambda pair: pair[1].value, reverse=reverse)
-                return Val([value for value, _ in order], _Sorted.of(base, order), rests)
+                group: Any = base.about
+                if isinstance(group, Group):
+                    first = keys[0][1].about if keys else None
+                    patches = tuple(value for value, _ in order)
+                    measure = first if isinstance(first, Measure) else None
+                    group = replace(group, patches=patches, order=measure, falling=reverse)
+                return Val([value for value, _ in order], group, rests)
             best, measured = (min if name == "min" else max)(keys, key=lambda pair: pair[1].value)
         except (TypeError, ValueError) as error:
             raise Lost(name) from error
-        noun = base.about.noun if isinstance(base.about, Group) else getattr(best, "label", None) or "object"
+        noun = base.about.noun if isinstance(base.about, Group) else self.noun(best) if isinstance(best, Patch) else ""
         return self.stands_out(best, noun, base.about, measured.about, name == "max", rests)
 
     def stands_out(self, best: Any, noun: str, group: Any, measure: Any, most: bool, rests: frozenset[int]) -> Val:
@@ -520,67 +537,3 @@ class Evaluator:
                 number = self.story.add(Extreme(one, word, measure.towards, group), self.events, rests)
                 rests = frozenset({number})
         return Val(best, one, rests)
-
-
-class _Sorted(Group):
-    """A group in the order of a measure."""
-
-    __slots__ = ("measures",)
-
-    @staticmethod
-    def of(base: Val, order: Sequence[tuple[Any, Val]]) -> Group | None:
-        return base.about if isinstance(base.about, Group) else None
-
-
-def _items(val: Val) -> list[Item]:
-    if isinstance(val.about, Truth):
-        return list(val.about.items)
-    if isinstance(val.about, Said) and val.about.item is not None:
-        return [val.about.item]
-    if isinstance(val.about, Count | Group):
-        group = val.about.group if isinstance(val.about, Count) else val.about
-        return [Item(HowMany(group), bool(val.value), None, None)]
-    return []
-
-
-def _compare(op: ast.cmpop, a: Any, b: Any) -> bool:
-    if a is UNKNOWN or b is UNKNOWN or isinstance(a, ast.AST) or isinstance(b, ast.AST):
-        raise Lost("unknown value")
-    try:
-        return bool(_COMPARE[type(op)](a, b))
-    except TypeError as error:
-        raise Lost("compare") from error
-
-
-def _turned(op: ast.cmpop) -> ast.cmpop:
-    pairs: dict[type[ast.cmpop], type[ast.cmpop]] = {
-        ast.Lt: ast.Gt, ast.Gt: ast.Lt, ast.LtE: ast.GtE, ast.GtE: ast.LtE,
-    }  # fmt: skip
-    return pairs.get(type(op), type(op))()
-
-
-def narrow(group: Group, seen: Sequence[tuple[Patch, bool, Sequence[Item]]]) -> Group | None:
-    """A group after a condition; None where the condition has no words.
-
-    Args:
-        group: what was gone through.
-        seen: for each thing in order: itself, whether it was kept, and what that rested on.
-    """
-    kept = tuple(patch for patch, passed, _ in seen if passed)
-    clauses = [_clauses(patch, passed, items) for patch, passed, items in seen]
-    ways = {clause for clause, (_, passed, _) in zip(clauses, seen, strict=True) if passed}
-    if not ways:
-        # nothing was kept: what would have been kept is the opposite of a single condition that failed
-        ways = {tuple((p, not t) for p, t in clause) for clause in clauses if clause is not None and len(clause) == 1}
-        if None in clauses:
-            return None
-    if len(ways) != 1 or (way := next(iter(ways))) is None:
-        return None if seen else group
-    return Group(group.noun, kept, group.where + way, group.of)
-
-
-def _clauses(patch: Patch, passed: bool, items: Sequence[Item]) -> tuple[Clause, ...] | None:
-    about = [item for item in items if item.predicate is not None and item.patch == patch]
-    if len(about) != len(items) or not items:
-        return None
-    return tuple((item.predicate, item.truth) for item in about if item.predicate is not None)

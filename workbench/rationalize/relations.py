@@ -43,27 +43,24 @@ def field(patch: Patch, name: str) -> float | None:
     return values.get(name)
 
 
-def relation(first: Measure, less: bool, second: Measure | float) -> tuple[Predicate, tuple[One, ...]] | None:
-    """What `first < second` (or `>` where not `less`) says of the first's thing, and the other things it names.
-
-    The names of other things stand as `{0}` in the predicate; the teller fills them in.
-    """
+def relation(first: Measure, less: bool, second: Measure | float) -> Predicate | None:
+    """What `first < second` (or `>` where not `less`) says of the first's thing; None where there are no words."""
     words = (_LESS if less else _MORE).get(first.kind)
     if isinstance(second, Measure) and first.kind == second.kind:
         if first.kind == "distance" and first.towards is not None and second.towards is not None:
             if first.one.patch == second.one.patch and first.towards.patch != second.towards.patch:
                 near, far = (first.towards, second.towards) if less else (second.towards, first.towards)
-                return Predicate("be", "nearer to {0} than to {1}"), (near, far)
+                return Predicate("be", "nearer to {0} than to {1}", (near, far))
             if first.towards.patch == second.towards.patch:
                 word = "nearer to" if less else "farther from"
-                return Predicate("be", f"{word} {{0}} than {{1}}"), (first.towards, second.one)
+                return Predicate("be", f"{word} {{0}} than {{1}}", (first.towards, second.one))
             return None
         if words is None or second.one.patch == first.one.patch:
             return None
         if second.one.patch.whole:
             middle = first.kind in ("x", "y")
-            return (Predicate("be", f"{words} the middle of the image"), ()) if middle else None
-        return Predicate("be", f"{words} {{0}}"), (second.one,)
+            return Predicate("be", f"{words} the middle of the image") if middle else None
+        return Predicate("be", f"{words} {{0}}", (second.one,))
     return None
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workbench.records import Task
+from workbench.api import STANDARD, Api, Style
+from workbench.records import Task, ToolSpec, content_key
+from workbench.sample.examples import EXAMPLES, callable_with, retrieve
 
 HEADER = "def execute_command(image):"
 """First line of every program."""
@@ -17,6 +19,18 @@ LONGEST_QUESTION = 400
 """Most characters of a question."""
 LONGEST_OPTION = 80
 """Most characters of one option."""
+MOST_OPTIONS = 26
+
+GUIDELINES = """\
+Write one Python function `execute_command(image)` that answers the question about the picture with this API.
+- Use plain Python for logic, counting, comparing, sorting, and for left, right, above and below.
+- `image_patch.find` is for counting and for where things are; a name is a short noun such as "dog".
+- A simple question about what is seen goes straight to `visual_question_answering`.
+- What the picture does not show but people know goes to `llm_query`.
+- Print what you find on the way, and end with `return formatting_answer(...)`.
+- Import nothing.  Answer with the function alone, no explanation.
+"""
+"""What the paper's prompt tells the model, in our words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +38,42 @@ class Prompt:
     """A prompt in two parts, so that what all questions share is computed once."""
 
     shared: str
-    """API, guidelines; the same for every question."""
+    """API and guidelines; the same for every question."""
     own: str
     """Examples retrieved for the question, the question, the program's first line."""
+
+    @property
+    def text(self) -> str:
+        return self.shared + self.own
+
+
+class Prompts:
+    """Makes prompts for one set of tools.
+
+    Args:
+        specs: the tools that programs may call.
+        style: `compact` (API in short lines, no examples: for a model trained on it) or `full`.
+        shots: examples shown per question in the full style.
+    """
+
+    def __init__(self, specs: Sequence[ToolSpec], style: Style = "full", shots: int = 5) -> None:
+        if style not in ("compact", "full"):
+            raise ValueError(f"a prompt is 'compact' or 'full', found {style!r}")
+        api = Api(specs)
+        self.style, self._shots = style, shots
+        absent = {name for name in STANDARD if name not in {spec.name for spec in api.specs}}
+        self._library = callable_with(EXAMPLES, absent)
+        self.shared = api.prompt(style) if style == "compact" else f"{api.prompt(style)}\n{GUIDELINES}"
+        texts = [(example.question, example.program) for example in self._library]
+        self.version = content_key(style, self.shared, shots, texts if style == "full" else "")[:8]
+
+    def __call__(self, task: Task) -> Prompt:
+        """The prompt of one task; the program's body comes next."""
+        own = compact_own(task.question, task.choices)
+        if self.style == "full":
+            near = retrieve(task.question, self._shots, self._library)
+            own = "".join(f"\n# {example.question}\n{example.program}\n" for example in near) + own
+        return Prompt(self.shared, own)
 
 
 def one_line(text: str, longest: int = LONGEST_QUESTION) -> str:
@@ -39,15 +86,10 @@ def question_line(question: str, choices: Sequence[str] = ()) -> str:
     """The question on one line, options of a multiple-choice question behind it."""
     line = one_line(question)
     if choices:
-        line += f" Options: {', '.join(one_line(choice, LONGEST_OPTION) for choice in choices[:26])}."
+        line += f" Options: {', '.join(one_line(choice, LONGEST_OPTION) for choice in choices[:MOST_OPTIONS])}."
     return line
 
 
 def compact_own(question: str, choices: Sequence[str] = ()) -> str:
-    """What the compact prompt says per question; the program's body follows."""
+    """What a prompt says per question, examples aside; the program's body follows."""
     return f"\n# {question_line(question, choices)}\n{HEADER}"
-
-
-def compact(api_text: str, task: Task) -> Prompt:
-    """The prompt of the embedded program writer: API in short lines, then the question as a comment."""
-    return Prompt(api_text, compact_own(task.question, task.choices))

@@ -64,7 +64,8 @@ class Database:
             raise StoreError(f"{path} exists already; open it, or choose another folder")
         known = migrate.shipped() if steps is None else tuple(steps)
         self._connection = _connect(path, read_only, wait)
-        self._write_lock = threading.RLock()
+        self.write_lock = threading.RLock()
+        """Held by every write; hold it around a read that a write depends on."""
         try:
             with self._translated("opened"):
                 self._bring_up_to_date(known, wait)
@@ -88,7 +89,13 @@ class Database:
             self._connection.close()
             self._back_up(found)
             self._connection = _connect(self.path, False, wait)
-        migrate.upgrade(self._connection, known, found)
+        try:
+            migrate.upgrade(self._connection, known, found)
+        except duckdb.Error as error:
+            raise StoreError(
+                f"{self.path} could not be brought from store version {found} to {len(known)} ({_first_line(error)}); "
+                "the step that failed was undone, and a copy from before lies in backups/: please report this"
+            ) from error
 
     def _back_up(self, found: int) -> None:
         folder = self.path.parent / "backups"
@@ -145,7 +152,7 @@ class Database:
 
     def transaction(self, work: Callable[[Any], T]) -> T:
         """Run `work(cursor)` in one transaction; on any exception nothing of it stays."""
-        with self._write_lock, self._translated("written"), self._cursor() as cursor:
+        with self.write_lock, self._translated("written"), self._cursor() as cursor:
             cursor.execute("BEGIN")
             try:
                 result = work(cursor)
@@ -169,7 +176,9 @@ class Database:
     def _translated(self, verb: str) -> Iterator[None]:
         try:
             yield
-        except (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, OSError) as error:
+        except (
+            duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.TransactionException, OSError
+        ) as error:  # fmt: skip
             raise StoreError(
                 f"{self.path} cannot be {verb} ({_first_line(error)}); nothing committed is lost: look for a full "
                 "disk or a read-only folder, then run the command again"
@@ -190,11 +199,11 @@ def _connect(path: Path, read_only: bool, wait: float) -> duckdb.DuckDBPyConnect
     deadline = time.monotonic() + wait
     while True:
         try:
-            # No setting may come from the file: extensions stay off, and so does the network.
+            # A query reads the store and nothing else: no other file, no extension, no network.
             return duckdb.connect(
                 str(path),
                 read_only=read_only,
-                config={"autoinstall_known_extensions": False, "autoload_known_extensions": False},
+                config={"enable_external_access": False, "autoinstall_known_extensions": False},
             )
         except duckdb.IOException as error:
             text = str(error)

@@ -1,9 +1,9 @@
 """A project: a folder with a DuckDB file, pictures by digest, models, jobs, snapshots and its profile.
 
-    profile.toml   which part plays which role
-    vpd.duckdb     every record of the loop
-    images/        pictures by digest, thumbnails
-    models/ jobs/ snapshots/ cache/ backups/
+profile.toml   which part plays which role
+vpd.duckdb     every record of the loop
+images/        pictures by digest, thumbnails
+models/ jobs/ snapshots/ cache/ backups/
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from workbench import __version__
 from workbench.errors import InputError, StoreError
 from workbench.images import ImageFolder
 from workbench.ports import BadRow
-from workbench.records import PartRef, Prediction, Program, Rationale, Task, Trace, Verdict
+from workbench.records import PartRef, Prediction, Program, Rationale, Task, Trace, Verdict, content_key
 from workbench.settings import Choice, Profile, find_profile, read_profile
 from workbench.store import rows as shape
 from workbench.store import views
@@ -88,14 +88,8 @@ class Project:
 
     @classmethod
     def find(cls, start: Path, *, read_only: bool = False, wait: float = WAIT) -> Project:
-        """Open the project that `start` lies in: the nearest folder upwards with a profile and a store."""
-        for folder in (start.absolute(), *start.absolute().parents):
-            if (folder / STORE).is_file() and (folder / PROFILE).is_file():
-                return cls.open(folder, read_only=read_only, wait=wait)
-        raise InputError(
-            f"no project in {start} or above it; go to a project's folder, give --project PATH, "
-            "or make one with: vpd init PATH"
-        )
+        """Open the project that `start` lies in (see `locate`)."""
+        return cls.open(locate(start), read_only=read_only, wait=wait)
 
     def __enter__(self) -> Project:
         return self
@@ -113,27 +107,37 @@ class Project:
     # --- sources and tasks
 
     def add_source(self, source: Choice) -> None:
-        """Remember where tasks come from; the same part with other arguments replaces it."""
+        """Remember where tasks come from."""
         arguments = json.dumps(dict(source.arguments), sort_keys=True)
         self.database.transaction(
             lambda cursor: cursor.execute(
-                "INSERT OR REPLACE INTO source VALUES (?, ?, ?)", [source.part, arguments, now()]
+                "INSERT INTO source VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                [_source_key(source), source.part, arguments, now()],
             )
         )
 
     def sources(self) -> list[Choice]:
-        found = self.database.rows("SELECT name, arguments FROM source ORDER BY created_at, name")
+        found = self.database.rows("SELECT name, arguments FROM source ORDER BY created_at, key")
         return [Choice(row["name"], json.loads(row["arguments"])) for row in found]
 
-    def imported(self, source: str, split: str | None) -> bool:
+    def known_tasks(self, ids: Sequence[str]) -> set[str]:
+        """Which of these ids are here already."""
+        found = self.database.rows("SELECT id FROM task WHERE id IN (SELECT unnest(?))", [list(ids)])
+        return {row["id"] for row in found}
+
+    def count_tasks(self, split: str | None = None) -> int:
+        sql = "SELECT count(*) AS n FROM task WHERE $split IS NULL OR split = $split"
+        return int(self.database.rows(sql, {"split": split})[0]["n"])
+
+    def imported(self, source: Choice, split: str | None) -> bool:
         """Whether this split of the source (or all of it) was read to its end."""
         sql = "SELECT 1 FROM imported WHERE source = ? AND split IN ('', ?)"
-        return bool(self.database.rows(sql, [source, split or ""]))
+        return bool(self.database.rows(sql, [_source_key(source), split or ""]))
 
-    def mark_imported(self, source: str, split: str | None, tasks: int) -> None:
+    def mark_imported(self, source: Choice, split: str | None, tasks: int) -> None:
         self.database.transaction(
             lambda cursor: cursor.execute(
-                "INSERT OR REPLACE INTO imported VALUES (?, ?, ?, ?)", [source, split or "", tasks, now()]
+                "INSERT OR REPLACE INTO imported VALUES (?, ?, ?, ?)", [_source_key(source), split or "", tasks, now()]
             )
         )
 
@@ -144,6 +148,10 @@ class Project:
             How many were new, and the ids that were there with another content (left as they were).
         """
         cleaned = [shape.clean_task(task) for task in tasks]
+        with self.database.write_lock:
+            return self._add_tasks(cleaned)
+
+    def _add_tasks(self, cleaned: Sequence[Task]) -> tuple[int, list[str]]:
         known = {
             row["id"]: row["content"]
             for row in self.database.rows(
@@ -183,7 +191,21 @@ class Project:
         return shape.part_key(ref)
 
     def add_programs(self, programs: Sequence[Program], base_seed: int) -> int:
+        """Add samples.  A task keeps the first that it got at each index: a larger k only adds to it."""
+        with self.database.write_lock:
+            return self._add_programs(programs, base_seed)
+
+    def _add_programs(self, programs: Sequence[Program], base_seed: int) -> int:
+        held = self.database.rows(
+            """
+            SELECT DISTINCT task_id, sampler, index FROM program
+            WHERE task_id IN (SELECT unnest(?)) AND base_seed = ? AND parent IS NULL
+            """,
+            [list({program.task_id for program in programs}), base_seed],
+        )
+        known = {(row["task_id"], row["sampler"], row["index"]) for row in held}
         listed = [shape.from_program(program, base_seed) for program in programs]
+        listed = [row for row in listed if row["parent"] or (row["task_id"], row["sampler"], row["index"]) not in known]
         return self._insert("program", listed, (program.sampler for program in programs))
 
     def add_traces(self, traces: Sequence[Trace]) -> int:
@@ -249,11 +271,11 @@ class Project:
             )
         )
 
-    def add_timing(self, run: int, stage: str, part: str | None, tasks: int, rows: int, seconds: float) -> None:
+    def add_timing(self, run: int, stage: str, part: str | None, rows: int, seconds: float) -> None:
         """Wall time of one written batch."""
         self.database.transaction(
             lambda cursor: cursor.execute(
-                "INSERT INTO timing VALUES (?, ?, ?, ?, ?, ?, ?)", [run, stage, part, tasks, rows, seconds, now()]
+                "INSERT INTO timing VALUES (?, ?, ?, ?, ?, ?)", [run, stage, part, rows, seconds, now()]
             )
         )
 
@@ -291,6 +313,15 @@ class Project:
         """How many rows each stage has."""
         return views.counts(self.database, scope or self.scope(), selection or Selection())
 
+    def seconds(self, scope: Scope | None = None) -> dict[str, tuple[int, float]]:
+        """Rows written and wall seconds by stage, for the parts in force (import: all)."""
+        return views.seconds(self.database, scope or self.scope())
+
+    def peak_rss(self) -> int | None:
+        """Most memory that the latest finished run used, bytes."""
+        found = self.database.rows("SELECT arg_max(peak_rss, id) AS peak FROM run")
+        return found[0]["peak"] if found else None
+
     def outcomes(self, scope: Scope | None = None, selection: Selection | None = None) -> list[Outcome]:
         """What came of each task, one row each, in order of import."""
         return views.outcomes(self.database, scope or self.scope(), selection or Selection())
@@ -325,6 +356,21 @@ class Project:
     def run_view(self, some_id: str, scope: Scope | None = None) -> tuple[Task, Run]:
         """One program's run by the id of its program or trace.  Raises InputError when there is none."""
         return views.run_view(self.database, self.parts, some_id, scope or self.scope())
+
+
+def locate(start: Path) -> Path:
+    """The nearest folder from `start` upwards with a profile and a store.  Raises InputError when there is none."""
+    for folder in (start.absolute(), *start.absolute().parents):
+        if (folder / STORE).is_file() and (folder / PROFILE).is_file():
+            return folder
+    raise InputError(
+        f"no project in {start} or above it; go to a project's folder, give --project PATH, "
+        "or make one with: vpd init PATH"
+    )
+
+
+def _source_key(source: Choice) -> str:
+    return content_key(source.part, dict(source.arguments))
 
 
 def _distinct(refs: Iterable[PartRef]) -> list[PartRef]:

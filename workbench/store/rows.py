@@ -14,14 +14,24 @@ import pyarrow as pa
 
 from workbench.execute.trace import decode_events, encode_events
 from workbench.records import (
-    Citation, Failure, PartRef, Prediction, Program, Rationale, Task, Trace, Verdict, content_key, plain,
+    Citation,
+    Failure,
+    PartRef,
+    Prediction,
+    Program,
+    Rationale,
+    Task,
+    Trace,
+    Verdict,
+    content_key,
+    plain,
 )  # fmt: skip
 
 _TEXTS = pa.list_(pa.string())
 _TIME = pa.timestamp("us")
 
 SCHEMAS: Mapping[str, pa.Schema] = {
-    name: pa.schema(list(columns.items()) + [("created_at", _TIME)])
+    name: pa.schema([*columns.items(), ("created_at", _TIME)])
     for name, columns in {
         "part": {k: pa.string() for k in ("key", "role", "name", "version", "arguments")},
         "bad_row": {"source": pa.string(), "file": pa.string(), "line": pa.int64(), "reason": pa.string()},

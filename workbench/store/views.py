@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from workbench.errors import InputError
@@ -142,7 +142,9 @@ per_verdict AS (
     SELECT task_id, count(*) AS judged, count(*) FILTER (correct) AS correct, max(trace_id) FILTER (chosen) AS chosen
     FROM judged GROUP BY task_id
 ),
-told AS (SELECT trace_id, bool_and(len(issues) = 0) AS faithful FROM rationale WHERE writer = $writer GROUP BY trace_id),
+told AS (
+    SELECT trace_id, bool_and(len(issues) = 0) AS faithful FROM rationale WHERE writer = $writer GROUP BY trace_id
+),
 answered AS (
     SELECT task_id, any_value(answer) AS answer, any_value(score) AS score, any_value(seconds) AS seconds
     FROM prediction WHERE model = $student AND rationale = '' GROUP BY task_id
@@ -208,6 +210,16 @@ def counts(database: Database, scope: Scope, selection: Selection) -> Counts:
     """  # noqa: S608
     failures = database.rows(sql, {name: value for name, value in given.items() if f"${name}" in sql})
     return Counts(**row, failures={row["kind"]: row["n"] for row in failures})
+
+
+def seconds(database: Database, scope: Scope) -> dict[str, tuple[int, float]]:
+    """Rows written and wall seconds by stage, of the parts in force."""
+    current = [key for key in (scope.sampler, scope.executor, scope.verifier, scope.writer, scope.student) if key]
+    sql = """
+    SELECT stage, sum(rows)::BIGINT AS n, sum(seconds) AS seconds FROM timing
+    WHERE part IS NULL OR part IN (SELECT unnest(?)) GROUP BY stage
+    """
+    return {row["stage"]: (row["n"], row["seconds"]) for row in database.rows(sql, [current])}
 
 
 def outcomes(database: Database, scope: Scope, selection: Selection) -> list[Outcome]:
@@ -359,16 +371,12 @@ def run_view(database: Database, parts: Mapping[str, PartRef], some_id: str, sco
     if kind != "run":
         raise InputError(f"'{some_id}' is a task, not a program or trace; ask for the task")
     task, program = jobs(database, parts, [program_id])[0]
-    sql = "SELECT * FROM trace WHERE program_id = ? ORDER BY executor IS NOT DISTINCT FROM ? DESC, created_at DESC LIMIT 1"
+    newest = "ORDER BY {} IS NOT DISTINCT FROM ? DESC, created_at DESC LIMIT 1"
+    sql = f"SELECT * FROM trace WHERE program_id = ? {newest.format('executor')}"  # noqa: S608
     found = database.rows(sql, [program_id, scope.executor])
     if not found:
         return task, Run(program, None, None)
     trace = shape.to_trace(found[0], parts)
-    sql = "SELECT * FROM verdict WHERE trace_id = ? ORDER BY verifier IS NOT DISTINCT FROM ? DESC, created_at DESC LIMIT 1"
+    sql = f"SELECT * FROM verdict WHERE trace_id = ? {newest.format('verifier')}"  # noqa: S608
     verdicts = database.rows(sql, [trace.id, scope.verifier])
     return task, Run(program, trace, shape.to_verdict(verdicts[0], parts) if verdicts else None)
-
-
-def with_image(task: Task, digest: str) -> Task:
-    """The task as it stands in a store: its picture by digest."""
-    return replace(task, image=digest)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from workbench.errors import ImageError, ToolFailure
-from workbench.records import PartRef, Region, ToolCall, Value, content_key
+from workbench.records import Region, ToolCall, Value
 
 T = TypeVar("T")
 
@@ -103,8 +103,3 @@ def patches(call: ToolCall, name: str) -> list[Region]:
 def kind(value: Any) -> str:
     """What a wrong argument is, for messages: never its contents."""
     return "nothing" if value is None else "an ImagePatch" if isinstance(value, Region) else type(value).__name__
-
-
-def tool_ref(name: str, version: str, **arguments: Any) -> PartRef:
-    """A tool's reference, whose version also changes with the arguments: results are cached under it."""
-    return PartRef("tool", name, f"{version}-{content_key(arguments)[:8]}", arguments)

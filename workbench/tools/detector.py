@@ -10,37 +10,49 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from functools import lru_cache
 from threading import Lock
+from typing import Protocol
 
+from PIL import Image
+
+from workbench.api import STANDARD
 from workbench.boxes import Box, clip, non_maximum_suppression
 from workbench.errors import ImageError, ToolFailure
-from workbench.models.detector import SSDLite, bundled
+from workbench.models.detector import Detection, bundled
 from workbench.ports import Images
-from workbench.records import Parameter, Region, ToolCall, ToolSpec, Value
-from workbench.tools.arguments import answer_batch, patch, text, tool_ref
+from workbench.records import PartRef, Region, ToolCall, Value
+from workbench.tools.arguments import answer_batch, patch, text
 from workbench.tools.names import classes_of, unknown
 
 BATCH = 16
 KEPT = 4096
 """Crops whose detections are remembered."""
 
-_Key = tuple[str, int, int, int, int]
+CropKey = tuple[str, int, int, int, int]
+
+
+class Finder(Protocol):
+    """A closed-set detector: all its classes in one run."""
+
+    def detect(
+        self, images: Sequence[Image.Image], threshold: float = ..., iou: float = ...
+    ) -> list[list[Detection]]: ...
 
 
 class CropDetector:
     """Detections of crops in pixels of the whole picture, each crop looked at once.  Thread-safe."""
 
-    def __init__(self, model: SSDLite, threshold: float, iou: float) -> None:
+    def __init__(self, model: Finder, threshold: float, iou: float) -> None:
         self._model, self._threshold, self._iou = model, threshold, iou
-        self._seen: OrderedDict[_Key, tuple[Region, ...]] = OrderedDict()
+        self._seen: OrderedDict[CropKey, tuple[Region, ...]] = OrderedDict()
         self._lock = Lock()
 
     def look(self, regions: Sequence[Region], images: Images) -> list[tuple[Region, ...] | ToolFailure]:
         """What each region shows, of all classes, best score first; a picture that cannot be read is a failure."""
         with self._lock:
-            found: dict[_Key, tuple[Region, ...] | ToolFailure] = {
-                key: self._seen[key] for key in map(_key, regions) if key in self._seen
+            found: dict[CropKey, tuple[Region, ...] | ToolFailure] = {
+                key: self._seen[key] for key in map(crop_key, regions) if key in self._seen
             }
-        fresh = {_key(r): r for r in regions if _key(r) not in found}
+        fresh = {crop_key(r): r for r in regions if crop_key(r) not in found}
         crops = []
         for key, region in fresh.items():
             try:
@@ -50,14 +62,7 @@ class CropDetector:
         detections = self._model.detect([crop for _, _, crop in crops], self._threshold, self._iou)
         for (key, region, _), here in zip(crops, detections, strict=True):
             x, y = key[1], key[2]
-            placed = (
-                Region(
-                    region.image, region.width, region.height,
-                    _whole_pixels(Box(d.box.x0 + x, d.box.y0 + y, d.box.x1 + x, d.box.y1 + y), region),
-                    d.label, round(d.score, 4),
-                )
-                for d in here
-            )  # fmt: skip
+            placed = (placed_in(region, x, y, d.box, d.label, d.score) for d in here)
             found[key] = tuple(r for r in placed if r.box.area > 0)
         with self._lock:
             for key, value in found.items():
@@ -65,7 +70,7 @@ class CropDetector:
                     self._seen[key] = value
             while len(self._seen) > KEPT:
                 self._seen.popitem(last=False)
-        return [found[_key(r)] for r in regions]
+        return [found[crop_key(r)] for r in regions]
 
     def find(self, asked: Sequence[tuple[Region, tuple[str, ...]]], images: Images) -> list[list[Region] | ToolFailure]:
         """For each (region, class names) the detections of those classes, best first.
@@ -85,16 +90,18 @@ class CropDetector:
         return out
 
 
-def _key(region: Region) -> _Key:
+def crop_key(region: Region) -> CropKey:
     """The pixels that `Images.crop` shows of a region: equal keys, equal crops."""
     box = region.box
     x, y = min(int(box.x0), region.width - 1), min(int(box.y0), region.height - 1)
     return region.image, x, y, max(round(box.x1), x + 1), max(round(box.y1), y + 1)
 
 
-def _whole_pixels(box: Box, region: Region) -> Box:
-    box = clip(box, region.width, region.height)
-    return Box(*(float(round(v)) for v in box.as_tuple()))
+def placed_in(region: Region, x: int, y: int, box: Box, label: str, score: float) -> Region:
+    """A box found in a crop whose corner is (x, y), as a region of the whole picture in whole pixels."""
+    moved = clip(Box(box.x0 + x, box.y0 + y, box.x1 + x, box.y1 + y), region.width, region.height)
+    whole = Box(*(float(round(v)) for v in moved.as_tuple()))
+    return Region(region.image, region.width, region.height, whole, label, round(score, 4))
 
 
 @lru_cache(maxsize=8)
@@ -124,19 +131,12 @@ class FindCoco:
         threads: processor threads of the network.
     """
 
-    spec = ToolSpec(
-        "find",
-        (Parameter("object_name", "str"),),
-        "list[ImagePatch]",
-        "Returns a list of patches of the objects named object_name in this patch, the surest first; [] if none.\n"
-        '>>> dogs = ImagePatch(image).find("dog")\n'
-        ">>> print(len(dogs))",
-    )
+    spec = STANDARD["find"]
     batch_size = BATCH
 
     def __init__(self, threshold: float = 0.3, iou: float = 0.5, threads: int = 1) -> None:
         self._detector = shared(threshold, iou, threads)
-        self.ref = tool_ref("ssdlite-coco", "1", threshold=threshold, iou=iou)
+        self.ref = PartRef("tool", "ssdlite-coco", "1", {"threshold": threshold, "iou": iou})
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
         return answer_batch(calls, _asked, lambda asked: self._detector.find(asked, images))
@@ -145,18 +145,12 @@ class FindCoco:
 class ExistsCoco:
     """`exists` on the same detections as `FindCoco` with the same arguments."""
 
-    spec = ToolSpec(
-        "exists",
-        (Parameter("object_name", "str"),),
-        "bool",
-        "Returns True if an object named object_name is found in this patch.\n"
-        '>>> answer = bool_to_yesno(ImagePatch(image).exists("dog"))',
-    )
+    spec = STANDARD["exists"]
     batch_size = BATCH
 
     def __init__(self, threshold: float = 0.3, iou: float = 0.5, threads: int = 1) -> None:
         self._detector = shared(threshold, iou, threads)
-        self.ref = tool_ref("ssdlite-coco-exists", "1", threshold=threshold, iou=iou)
+        self.ref = PartRef("tool", "ssdlite-coco-exists", "1", {"threshold": threshold, "iou": iou})
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
         def run(asked: list[tuple[Region, tuple[str, ...]]]) -> list[Value | ToolFailure]:

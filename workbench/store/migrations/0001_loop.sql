@@ -11,14 +11,15 @@ CREATE TABLE part (
 );
 
 CREATE TABLE source (
-    name        VARCHAR PRIMARY KEY,   -- registered name of the task source
+    key         VARCHAR PRIMARY KEY,   -- content key of name and arguments
+    name        VARCHAR NOT NULL,      -- registered name of the task source
     arguments   VARCHAR NOT NULL,      -- JSON, plain arguments of the part
     created_at  TIMESTAMP NOT NULL
 );
 
 -- "Done is a row": a source's split that was read to its end.
 CREATE TABLE imported (
-    source      VARCHAR NOT NULL,
+    source      VARCHAR NOT NULL,      -- source.key
     split       VARCHAR NOT NULL,      -- '' means all splits
     tasks       BIGINT NOT NULL,
     created_at  TIMESTAMP NOT NULL,
@@ -143,7 +144,6 @@ CREATE TABLE timing (
     run         BIGINT NOT NULL,
     stage       VARCHAR NOT NULL,
     part        VARCHAR,               -- part.key; NULL for import
-    tasks       BIGINT NOT NULL,       -- different tasks in the batch
     rows        BIGINT NOT NULL,       -- records written
     seconds     DOUBLE NOT NULL,
     created_at  TIMESTAMP NOT NULL

@@ -1,0 +1,48 @@
+"""Programs of the published style run, and give what CPython gives: the answer, the print-outs, the calls."""
+
+from __future__ import annotations
+
+import pytest
+from programs import PROGRAMS
+from reference import run_in_python
+from tools_for_tests import a_program, a_task
+
+from workbench.execute import Executor
+from workbench.records import Trace
+
+
+def printed(trace: Trace) -> str:
+    return "".join(e.payload["text"] + "\n" for e in trace.events if e.kind == "print")
+
+
+def calls_of(trace: Trace) -> list[tuple[object, ...]]:
+    return [
+        (e.payload["tool"], e.payload["receiver"], e.payload["arguments"]) for e in trace.events if e.kind == "tool"
+    ]
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_published_style(executor: Executor, name: str) -> None:
+    from workbench.execute.trace import summary
+
+    source = PROGRAMS[name]
+    reference = source
+    if "def execute_command" not in source:
+        reference = "def execute_command(image):\n" + "".join(f"    {line}\n" for line in source.splitlines())
+    reference = "\n".join(
+        line for line in reference.splitlines() if not line.startswith("from image_patch") and "PIL" not in line
+    )
+    expected = run_in_python(reference)
+    trace = next(executor.run([(a_task(), a_program(source))]))
+    assert trace.failure is None, trace.failure
+    assert expected.error is None
+    assert trace.answer == expected.answer
+    assert printed(trace) == expected.printed
+    assert calls_of(trace) == [
+        (
+            c.tool,
+            summary(c.arguments["patch"]) if "patch" in c.arguments else None,
+            {k: summary(v) for k, v in c.arguments.items() if k != "patch"},
+        )
+        for c in expected.calls
+    ]

@@ -1,0 +1,113 @@
+"""The whole loop with the real parts: bundled questions in; programs, traces, verdicts, rationales and figures out."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import server
+from app.pages import Pages
+from workbench.store import Project
+
+QUESTIONS, K = 8, 5
+
+
+def vpd(*arguments: object) -> str:
+    """Run the command as a user does; what it prints."""
+    command = [sys.executable, "-c", "from workbench.cli import main; main()", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project that went through the loop once."""
+    path = tmp_path_factory.mktemp("story") / "project"
+    vpd("init", path, "--source", "collages", "--split", "test", "--limit", QUESTIONS)
+    vpd("run", "--project", path, "--limit", QUESTIONS, "--k", K)
+    return path
+
+
+@pytest.fixture(scope="module")
+def status(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(vpd("status", "--project", folder, "--json"))
+    return found
+
+
+def test_every_stage_did_its_work(status: dict[str, Any]) -> None:
+    counts = status["counts"]
+    assert counts["tasks"] == counts["judged"] == counts["predictions"] == QUESTIONS
+    assert counts["programs"] == counts["traces"] == QUESTIONS * K
+    assert counts["executed"] + sum(counts["failures"].values()) == counts["traces"]
+    assert counts["failures"].get("infra", 0) == 0
+
+
+def test_the_parts_are_learned_and_it_shows(status: dict[str, Any]) -> None:
+    """Some programs are right, and k samples are never worse than one."""
+    assert 0 < status["pass@1"] <= status[f"pass@{K}"] <= 1
+    assert status["counts"]["executed"] >= status["counts"]["programs"] // 2
+
+
+def test_the_figures_are_those_of_the_store(folder: Path, status: dict[str, Any]) -> None:
+    with Project.open(folder, read_only=True) as project:
+        views = [project.task_view(task.id) for task, _ in project.tasks_page().rows]
+    right = [sum(run.verdict.correct for run in view.runs if run.verdict) for view in views]
+    assert status["pass@1"] == pytest.approx(sum(right) / (K * QUESTIONS))
+    assert status[f"pass@{K}"] == pytest.approx(sum(map(bool, right)) / QUESTIONS)
+    assert status["yield"] == pytest.approx(sum(view.chosen is not None for view in views) / QUESTIONS)
+    student = [view.prediction.score for view in views if view.prediction]
+    assert status["student_accuracy"] == pytest.approx(sum(student) / QUESTIONS)
+    assert status["seconds_per_question"] > 0
+
+
+def test_every_kept_trace_is_told_faithfully(folder: Path) -> None:
+    with Project.open(folder, read_only=True) as project:
+        views = [project.task_view(task.id) for task, _ in project.tasks_page().rows]
+    kept = [view for view in views if view.chosen is not None]
+    assert kept
+    for view in kept:
+        assert view.chosen is not None
+        assert view.chosen.trace is not None
+        told = [one for one in view.rationales if one.trace_id == view.chosen.trace.id]
+        assert len(told) == 1, view.task.id
+        assert told[0].faithful, (told[0].text, told[0].issues)
+        assert told[0].answer == view.chosen.trace.answer
+
+
+def test_a_second_run_does_nothing(folder: Path) -> None:
+    def rows() -> list[dict[str, Any]]:
+        with Project.open(folder, read_only=True) as project:
+            tables = ("task", "program", "trace", "verdict", "rationale", "prediction")
+            return [project.database.rows(f"SELECT id, created_at FROM {name} ORDER BY id") for name in tables]
+
+    before = rows()
+    vpd("run", "--project", folder, "--limit", QUESTIONS, "--k", K)
+    assert rows() == before
+
+
+def test_the_pages_show_it(folder: Path, status: dict[str, Any]) -> None:
+    with Project.open(folder, read_only=True) as project:
+        view = next(v for v in (project.task_view(t.id) for t, _ in project.tasks_page().rows) if v.chosen)
+    assert view.chosen is not None
+    assert view.chosen.trace is not None
+    with server.bind(Pages(folder), 0) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+
+        def read(path: str) -> str:
+            with urllib.request.urlopen(running.url + path, timeout=30) as reply:
+                return reply.read().decode()
+
+        assert f"{QUESTIONS} questions, {QUESTIONS * K} programs" in read("")
+        assert read("questions").count('class="row"') == QUESTIONS
+        data = json.loads(read(f"data/trace?id={view.chosen.trace.id}"))
+        assert data["steps"][-1]["text"] == view.chosen.trace.answer
+        assert "Step through it" in read(f"question?id={view.task.id}")
+        running.shutdown()

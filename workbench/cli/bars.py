@@ -1,0 +1,74 @@
+"""Progress on stderr: a bar per stage with rate and estimate; plain lines where no terminal looks on."""
+
+from __future__ import annotations
+
+import time
+
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as RichProgress
+from rich.progress import Task as RichTask
+from rich.text import Text
+
+from workbench.cli.text import console
+from workbench.pipeline import Progress
+
+EVERY = 10.0
+"""Seconds between two plain lines."""
+
+
+class _Rate(TextColumn):
+    def __init__(self) -> None:
+        super().__init__("")
+
+    def render(self, task: RichTask) -> Text:
+        speed = task.finished_speed or task.speed
+        if not speed:
+            return Text("")
+        return Text(f"{speed:.1f} {task.fields['unit']}/s" if speed >= 1 else f"{1 / speed:.1f} s each")
+
+
+class Bars:
+    """Takes `Progress` and shows it.  Use with `with`."""
+
+    def __init__(self) -> None:
+        self._console = console(stderr=True)
+        self._live = self._console.is_terminal
+        self._bars: dict[str, TaskID] = {}
+        self._started: dict[str, float] = {}
+        self._said: dict[str, float] = {}
+        self._progress = RichProgress(
+            TextColumn("{task.description:<12}"), BarColumn(bar_width=30), MofNCompleteColumn(), _Rate(),
+            TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=self._console,
+        )  # fmt: skip
+
+    def __enter__(self) -> Bars:
+        if self._live:
+            self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            self._progress.stop()
+
+    def __call__(self, progress: Progress) -> None:
+        if self._live:
+            self._draw(progress)
+        else:
+            self._say(progress)
+
+    def _draw(self, progress: Progress) -> None:
+        if progress.stage not in self._bars:
+            self._bars[progress.stage] = self._progress.add_task(progress.stage, total=None, unit=progress.unit)
+        self._progress.update(self._bars[progress.stage], completed=progress.done, total=progress.total or None)
+
+    def _say(self, progress: Progress) -> None:
+        now = time.monotonic()
+        started = self._started.setdefault(progress.stage, now)
+        ended = progress.done >= progress.total > 0
+        if not ended and now - self._said.setdefault(progress.stage, now) < EVERY:
+            return
+        self._said[progress.stage] = now
+        rate = progress.done / (now - started) if now > started else 0.0
+        left = f", {(progress.total - progress.done) / rate:.0f} s left" if rate and not ended else ""
+        speed = f", {rate:.1f}/s" if rate else ""
+        self._console.print(f"{progress.stage}: {progress.done} of {progress.total} {progress.unit}{speed}{left}")

@@ -1,0 +1,33 @@
+"""`vpd make-models`: the embedded models, made again by the code that made them."""
+
+from __future__ import annotations
+
+import importlib
+
+from workbench.cli.text import console
+from workbench.errors import InputError, MissingPart
+
+MODELS = {
+    "base-student": ("workbench.embedded.base_student", "the base student: sees well, counts and composes badly"),
+    "program-writer": ("workbench.embedded.program_writer", "the LoRA that writes programs"),
+}
+"""Model -> module with `main(arguments)`, and what it is."""
+
+
+def main(name: str, arguments: list[str]) -> None:
+    """Make one model, or list them."""
+    if not name:
+        out = console()
+        for known, (_, doc) in MODELS.items():
+            out.print(f"{known:<16} {doc}")
+        out.print("make one with: vpd make-models NAME [OPTIONS]; its options: vpd make-models NAME --help")
+        return
+    if name not in MODELS:
+        raise InputError(f"no embedded model is called '{name}'; there are: {', '.join(MODELS)}")
+    try:
+        module = importlib.import_module(MODELS[name][0])
+    except ImportError as error:
+        raise MissingPart(
+            f"making models needs a package that is not installed ({error}); pip install 'vpd-workbench[models]'"
+        ) from error
+    module.main(arguments)

@@ -1,0 +1,70 @@
+"""`vpd show`: a list of tasks, one task, one run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from workbench.cli.steps import ending, run_lines
+from workbench.cli.text import console, open_project, safe
+from workbench.records import Task
+from workbench.store import Project, TaskView
+from workbench.store.views import resolve
+
+
+def main(what: str, project: Path | None, status: str | None, text: str, limit: int) -> None:
+    """Print what was asked for."""
+    out = console()
+    with open_project(project, read_only=True) as opened:
+        if not what:
+            _list(out, opened, status, text, limit)
+            return
+        kind, found = resolve(opened.database, what)
+        if kind == "task":
+            _task(out, opened.task_view(found))
+            return
+        task, run = opened.run_view(found)
+        _question(out, task)
+        out.print(f"program {run.program.index + 1}: {run.program.id}, trace {run.trace.id if run.trace else '-'}")
+        for line in run_lines(run):
+            out.print(line)
+
+
+def _list(out: Console, project: Project, status: str | None, text: str, limit: int) -> None:
+    page = project.tasks_page(None, max(limit, 1), text=text, status=status)
+    for task, outcome in page.rows:
+        out.print(
+            f"{safe(task.id, 60):<28} {outcome.status:<8} {outcome.correct}/{outcome.programs}  "
+            f"{safe(task.question, 90)}  [{safe(', '.join(task.answers) or 'no label', 60)}]"
+        )
+    more = page.total - len(page.rows)
+    out.print(f"{page.total} tasks" + (f", {more} not shown; give --limit" if more else ""))
+
+
+def _question(out: Console, task: Task) -> None:
+    kind = f"{safe(task.family) or 'no family'}, {safe(task.split)}"
+    out.print(f"task {safe(task.id)} ({kind}), picture {safe(task.image[:12])}…")
+    out.print(f"question: {safe(task.question)}")
+    if task.choices:
+        out.print(f"options: {safe(', '.join(task.choices))}")
+    out.print(f"label: {safe(', '.join(task.answers)) if task.labelled else 'none'}")
+
+
+def _task(out: Console, view: TaskView) -> None:
+    _question(out, view.task)
+    for run in view.runs:
+        verdict = run.verdict
+        mark = "-" if verdict is None else "kept" if verdict.chosen else "right" if verdict.correct else "wrong"
+        came = ending(run.trace) if run.trace is not None else "not run yet"
+        out.print(f"  {run.program.index + 1}. {run.program.id} [{mark}] {came}")
+    if view.chosen is not None:
+        out.print("kept program:")
+        for line in run_lines(view.chosen):
+            out.print(line)
+    for rationale in view.rationales[:1]:
+        out.print(f"rationale: {safe(rationale.text)}")
+        for issue in rationale.issues:
+            out.print(f"  not supported by the trace: {safe(issue)}")
+    if view.prediction is not None:
+        out.print(f"the student says: {safe(view.prediction.answer)} ({view.prediction.seconds:.2f} s)")

@@ -1,0 +1,38 @@
+"""`vpd sql`: the store in SQL, reading only."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from rich.box import SIMPLE
+from rich.table import Table
+from rich.text import Text
+
+from workbench.cli.text import console, open_project, safe
+from workbench.errors import InputError
+
+
+def main(query: str, project: Path | None, limit: int, as_json: bool) -> None:
+    """Print at most `limit` rows."""
+    if not query.strip():
+        raise InputError('the query is empty; for example: vpd sql "SELECT split, count(*) FROM task GROUP BY split"')
+    with open_project(project, read_only=True) as opened:
+        names, rows = opened.database.table(query, max(limit, 1) + 1)
+    shown = rows[: max(limit, 1)]
+    if as_json:
+        print(json.dumps([dict(zip(names, row)) for row in shown], indent=1, default=_plain))
+        return
+    table = Table(box=SIMPLE, pad_edge=False)
+    for name in names:
+        table.add_column(Text(safe(name, 60)), overflow="fold")
+    for row in shown:
+        table.add_row(*(Text(safe(_plain(value), 300)) for value in row))
+    out = console()
+    out.print(table)
+    if len(rows) > len(shown):
+        out.print(f"only the first {len(shown)} rows; give --limit for more")
+
+
+def _plain(value: object) -> str:
+    return f"<{len(value)} bytes>" if isinstance(value, bytes | bytearray) else str(value)

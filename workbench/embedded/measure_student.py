@@ -1,0 +1,154 @@
+"""How well a student sees, and how well it reasons: figures for the log and the model card.
+
+    python -m workbench.embedded.measure_student --checkpoint bundled --scenes 60 --questions 400
+
+Perception is measured on drawn scenes of the test split (whose pairs of categories never occur in training):
+naming and listing as precision and recall over things (a listed box counts at IoU > .5 with the right name), locating
+and naming at a box as accuracy.  Reasoning is the bundled test questions, per family, with Wilson intervals.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import time
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from workbench.boxes import Box, from_grid, iou
+from workbench.images import ImageFolder
+from workbench.models.student import LABEL_SUFFIX, TransformersStudent, question_text
+from workbench.models.vlm import Vlm
+from workbench.records import Region, Task
+from workbench.tasks.bundled import Collages
+from workbench.tasks.collages import make_scene, render
+from workbench.tasks.perception import FAMILIES, perceive
+from workbench.tasks.scene import Scene
+from workbench.verify.compare import score
+from workbench.verify.figures import wilson
+
+FIRST_SCENE = 500_000
+"""Scenes beyond the bundled ones."""
+
+_BOX = re.compile(r"(\d{1,3}) (\d{1,3}) (\d{1,3}) (\d{1,3})")
+
+
+def _boxes(text: str, scene: Scene) -> list[Box]:
+    found = []
+    for cells in _BOX.findall(text):
+        ymin, xmin, ymax, xmax = map(int, cells)
+        if ymin <= ymax and xmin <= xmax:
+            found.append(from_grid((ymin, xmin, ymax, xmax), scene.width, scene.height))
+    return found
+
+
+def _things(text: str, scene: Scene) -> list[tuple[str, Box | None]]:
+    out: list[tuple[str, Box | None]] = []
+    for part in text.split(", "):
+        boxes = _boxes(part, scene)
+        out.append((_BOX.sub("", part).strip(), boxes[0] if boxes else None))
+    return out
+
+
+def perception(scene: Scene, task: Task, answer: str, tally: Counter[str]) -> None:
+    """Add one answer to the tally of hits and tries, keyed `family/hit` and `family/of`."""
+    family = task.family
+    if family == "name":
+        said, true = Counter(answer.split(", ")), Counter(thing.category for thing in scene.objects)
+        tally["name precision/hit"] += (said & true).total()
+        tally["name precision/of"] += said.total()
+        tally["name recall/hit"] += (said & true).total()
+        tally["name recall/of"] += true.total()
+    elif family == "list":
+        said_things = _things(answer, scene)
+        left = list(scene.objects)
+        for name, box in said_things:
+            match = next((t for t in left if box and t.category == name and iou(t.box, box) > 0.5), None)
+            if match is not None:
+                left.remove(match)
+        hits = len(scene.objects) - len(left)
+        tally["list precision/hit"] += hits
+        tally["list precision/of"] += len(said_things)
+        tally["list recall/hit"] += hits
+        tally["list recall/of"] += len(scene.objects)
+    elif family == "locate":
+        wanted = _boxes(task.answers[0], scene)
+        given = _boxes(answer, scene)
+        tally["locate/hit"] += sum(any(iou(w, g) > 0.5 for g in given) for w in wanted)
+        tally["locate/of"] += len(wanted)
+    else:
+        tally[f"{family}/hit"] += answer == task.answers[0]
+        tally[f"{family}/of"] += 1
+
+
+def measure(checkpoint: str, scenes: int, questions: int, folder: Path) -> dict[str, object]:
+    """All figures, as plain values ready for JSON."""
+    vlm = Vlm.load(checkpoint)
+    images = ImageFolder(folder)
+    tally: Counter[str] = Counter()
+    rows: list[tuple[Scene, Task, Region]] = []
+    for index in range(scenes):
+        scene = make_scene("test", FIRST_SCENE + index)
+        path = folder / f"{scene.id}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        render(scene).save(path)
+        region = images.whole(images.add(path))
+        path.unlink()
+        rng = np.random.default_rng([11, index])
+        rows += [(scene, task, region) for task in perceive(scene, rng=rng, families=FAMILIES)]
+    for family in FAMILIES:
+        part = [row for row in rows if row[1].family == family]
+        limit = 200 if family == "list" else 60
+        prompts = [task.question + LABEL_SUFFIX for _, task, _ in part]
+        answers = vlm.generate([region for _, _, region in part], prompts, images, limit)
+        for (scene, task, _), answer in zip(part, answers, strict=True):
+            perception(scene, task, answer, tally)
+    shares = {k[:-4]: [tally[k], tally[k[:-4] + "/of"]] for k in tally if k.endswith("/hit")}
+    return {"perception": shares, **_families(checkpoint, images, questions)}
+
+
+def _families(checkpoint: str, images: ImageFolder, limit: int) -> dict[str, object]:
+    source = Collages()
+    tasks = list(source.tasks("test"))[:limit]
+    known = [Task(**{**_fields(t), "image": images.add(source.image_path(t))}) for t in tasks]
+    student = TransformersStudent(checkpoint)
+    started = time.perf_counter()
+    answers = student.answer(known, images)
+    seconds = time.perf_counter() - started
+    hits: dict[str, list[bool]] = defaultdict(list)
+    for task, prediction in zip(known, answers, strict=True):
+        right = score(task, prediction.answer).score >= 0.5
+        hits[task.family].append(right)
+        hits["all"].append(right)
+    figures = {}
+    for family, values in sorted(hits.items()):
+        low, high = wilson(sum(values), len(values))
+        figures[family] = [sum(values), len(values), round(low, 3), round(high, 3)]
+    samples: Sequence[object] = [
+        [t.question, question_text(t)[len(t.question) :], t.answers[0], p.answer]
+        for t, p in list(zip(known, answers, strict=True))[:50]
+    ]
+    return {"families": figures, "seconds_per_question": round(seconds / max(len(known), 1), 3), "samples": samples}
+
+
+def _fields(task: Task) -> dict[str, object]:
+    return {name: getattr(task, name) for name in Task.__dataclass_fields__}
+
+
+def main(args: list[str] | None = None) -> None:
+    """Print the figures as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--checkpoint", default="bundled")
+    parser.add_argument("--scenes", type=int, default=60)
+    parser.add_argument("--questions", type=int, default=400)
+    parser.add_argument("--images", type=Path, required=True, help="a folder for the pictures drawn")
+    given = parser.parse_args(args)
+    print(json.dumps(measure(given.checkpoint, given.scenes, given.questions, given.images), indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,233 @@
+"""Train the program-writing LoRA of the embedded profile on SmolLM2-135M-Instruct.
+
+It reads the tool list and a question and writes a program.  Questions come in the train wordings of the bundled
+generator and in paraphrases of our own; the programs are drawn from the reference programs of the question's form
+that the tool list allows, and the tool list changes from row to row, so that it has to be read.  One row is a
+tool list with several questions behind it (`packing`), which halves the tokens.
+
+    python -m workbench.embedded.program_writer --out data/models/program-writer
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import logging
+import math
+import os
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
+from safetensors.torch import save_file
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from workbench.api import STANDARD, Api
+from workbench.embedded.optim import MasterAdamW
+from workbench.embedded.packing import Packed, pack, packed_loss
+from workbench.embedded.paraphrases import other_things, paraphrase
+from workbench.embedded.programs import references, usable
+from workbench.models.language import language_path, preferred_dtype, quiet
+from workbench.sample.prompt import HEADER, compact_own
+from workbench.tasks.drafts import pick
+from workbench.tasks.knowledge import FACTS
+from workbench.tasks.questions import FAMILIES, ask
+from workbench.tasks.scene import make_scene
+
+log = logging.getLogger(__name__)
+
+BASE = "HuggingFaceTB/SmolLM2-135M-Instruct"
+FIRST_SCENE = 200_000
+"""Training scenes start here: far from the bundled pictures of the same split."""
+USUAL = (
+    "find", "exists", "visual_question_answering", "verify_property", "best_text_match", "image_caption", "llm_query",
+)  # fmt: skip
+"""Tools of the embedded profile, in its order."""
+
+Pair = tuple[str, str]
+Row = tuple[list[int], list[tuple[list[int], list[int]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything the result depends on, besides the code."""
+
+    rows: int = 360
+    """Tool lists; each comes once."""
+    questions: int = 6
+    """Questions behind one tool list."""
+    batch: int = 2
+    """Rows per step."""
+    rate: float = 8e-4
+    rank: int = 16
+    start: str = ""
+    """Folder of an adapter to go on from; empty for a fresh one."""
+    warmup: int = 10
+    seed: int = 5
+    threads: int = 1
+
+
+def tool_list(rng: np.random.Generator) -> list[str]:
+    """Names of the tools of one row: mostly the usual ones, else some missing, some added, shuffled."""
+    if rng.random() < 0.6:
+        return list(USUAL)
+    names = list(USUAL)
+    for name in ("find", "exists", "visual_question_answering", "llm_query", "verify_property", "best_text_match"):
+        if rng.random() < (0.1 if name == "find" else 0.2):
+            names.remove(name)
+    if rng.random() < 0.4:
+        names.remove("image_caption")
+    names += [name for name in ("compute_depth", "read_text", "best_image_match") if rng.random() < 0.3]
+    if "find" not in names and "visual_question_answering" not in names:
+        names.append("visual_question_answering")
+    return [names[int(i)] for i in rng.permutation(len(names))]
+
+
+def api_text(tools: Sequence[str]) -> str:
+    """The compact prompt of a tool list."""
+    return Api(STANDARD[name] for name in tools).prompt("compact")
+
+
+def example(split: str, index: int, rng: np.random.Generator, tools: Sequence[str]) -> Pair | None:
+    """A question (what the prompt says of it) and the body of a program; None where the tools allow none."""
+    tasks = ask(make_scene(split, index), phrasing="train", rng=rng, families=[pick(FAMILIES, rng)])
+    if not tasks:
+        return None
+    task = tasks[0]
+    form, question = task.meta["form"], task.question
+    inner = form["of"] if form["op"] == "choice" else form
+    predicate = FACTS[inner["fact"]].train[0] if "fact" in inner else ""
+    if rng.random() < 0.7:
+        if rng.random() < 0.3:
+            form = other_things(form, rng)
+        question, predicate = paraphrase(form, rng)
+    found = usable(references(form, predicate, task.choices, rng), tools)
+    if not found:
+        return None
+    chosen = pick(found, rng, [reference.weight for reference in found])
+    return compact_own(question, task.choices), chosen.source.removeprefix(HEADER).rstrip("\n")
+
+
+def examples(split: str, number: int, recipe: Recipe) -> tuple[list[str], list[Pair]]:
+    """Row number `number`: its tools and its questions with programs; the same number always gives the same."""
+    rng = np.random.default_rng([recipe.seed, ("train", "val").index(split), number])
+    tools = tool_list(rng)
+    pairs: list[Pair] = []
+    while len(pairs) < recipe.questions:
+        index = FIRST_SCENE + number * 100 + int(rng.integers(100))
+        pair = example(split, index, rng, tools)
+        if pair:
+            pairs.append(pair)
+    return tools, pairs
+
+
+def tokens(tokenizer: Any, tools: Sequence[str], pairs: Sequence[Pair], end: int) -> Row:
+    """A row as `packing.pack` takes it."""
+
+    def ids(text: str) -> list[int]:
+        return list(tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"])
+
+    return ids(api_text(tools)), [(ids(question), [*ids(body), end]) for question, body in pairs]
+
+
+class Trainer:
+    """The run, with its state in plain attributes."""
+
+    def __init__(self, recipe: Recipe, out: Path) -> None:
+        torch.set_num_threads(recipe.threads)
+        torch.manual_seed(recipe.seed)
+        self.recipe, self.out = recipe, out
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.dtype = preferred_dtype(self.device)
+        path = language_path("bundled")
+        with quiet():
+            self.tokenizer = AutoTokenizer.from_pretrained(path)
+            model = AutoModelForCausalLM.from_pretrained(path, dtype=self.dtype, attn_implementation="sdpa")
+        config = LoraConfig(
+            r=recipe.rank, lora_alpha=2 * recipe.rank, target_modules="all-linear", task_type="CAUSAL_LM"
+        )
+        if recipe.start:
+            self.model = PeftModel.from_pretrained(model, recipe.start, is_trainable=True, autocast_adapter_dtype=False)
+            self.model.to(device=self.device, dtype=self.dtype)
+        else:
+            self.model = get_peft_model(model, config, autocast_adapter_dtype=False).to(self.device)
+        self.end = self.tokenizer.convert_tokens_to_ids("<|im_end|>")
+        self.steps = math.ceil(recipe.rows / recipe.batch)
+        self.optimizer = MasterAdamW([(self.model.parameters(), recipe.rate)], self.steps, recipe.warmup)
+        self.history: list[dict[str, float]] = []
+
+    def loss(self, split: str, number: int) -> torch.Tensor:
+        """Mean loss per program token of one row."""
+        row = tokens(self.tokenizer, *examples(split, number, self.recipe), self.end)
+        batch = pack([row], self.dtype, power=0.0)
+        batch = Packed(*(getattr(batch, name).to(self.device) for name in Packed.__slots__))
+        core = self.model.base_model.model
+        hidden = core.model(
+            inputs_embeds=core.model.embed_tokens(batch.input_ids),
+            attention_mask=batch.attention_mask,
+            position_ids=batch.position_ids,
+            use_cache=False,
+        ).last_hidden_state
+        return packed_loss(hidden, core.lm_head, batch)
+
+    def run(self, every: int = 20) -> None:
+        """Train from start to end, saving on the way."""
+        started, recent = time.monotonic(), list[float]()
+        for step in range(self.steps):
+            for number in range(step * self.recipe.batch, (step + 1) * self.recipe.batch):
+                loss = self.loss("train", number)
+                (loss / self.recipe.batch).backward()  # type: ignore[no-untyped-call]
+                recent.append(float(loss.detach()))
+            self.optimizer.step()
+            if (step + 1) % every == 0 or step + 1 == self.steps:
+                with torch.no_grad():
+                    val = sum(float(self.loss("val", number)) for number in range(3)) / 3
+                seconds = time.monotonic() - started
+                row = {"step": step + 1, "loss": sum(recent) / len(recent), "val_loss": val, "seconds": seconds}
+                self.history.append(row)
+                recent = []
+                log.info("step %d/%d loss %.3f val %.3f %.0f s", step + 1, self.steps, row["loss"], val, seconds)
+                self.save()
+
+    def save(self) -> None:
+        """The adapter in half precision, its configuration, and how it was made."""
+        config = copy.copy(self.model.peft_config["default"])
+        config.base_model_name_or_path, config.inference_mode = BASE, True
+        with quiet(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the base's hub page is asked for, and is not needed
+            weights = get_peft_model_state_dict(self.model)
+        part = self.out / ".adapter_model.part"
+        save_file({name: value.detach().cpu().contiguous() for name, value in weights.items()}, part)
+        part.chmod(0o644)
+        part.replace(self.out / "adapter_model.safetensors")
+        config.save_pretrained(os.fspath(self.out))
+        recipe = asdict(self.recipe) | {"start": Path(self.recipe.start).name}
+        made = {"base": BASE, "recipe": recipe, "history": self.history}
+        (self.out / "training.json").write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Train and save; about half an hour on one processor thread, a minute or two on a GPU."""
+    parser = argparse.ArgumentParser(prog="program-writer", description=__doc__.splitlines()[0] if __doc__ else "")
+    defaults = Recipe()
+    parser.add_argument("--out", type=Path, required=True, help="folder of the adapter")
+    for name in Recipe.__slots__:
+        value = getattr(defaults, name)
+        parser.add_argument(f"--{name}", type=type(value), default=value, help=f"default {value}")
+    given = vars(parser.parse_args(argv))
+    out = given.pop("out")
+    out.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    trainer = Trainer(Recipe(**given), out)
+    trainer.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""Results of tools by content, on disk: what was asked before is not asked again.
+
+One SQLite file, safe for several processes (write-ahead log).  The key holds tool, version, arguments and
+picture digest (`ToolCall.key`).  An entry that cannot be read back is dropped and computed again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections import OrderedDict
+from pathlib import Path
+from threading import Lock, local
+from typing import Any
+
+from workbench.boxes import Box
+from workbench.errors import InputError
+from workbench.records import Region, Value
+
+_MISSING = object()
+
+
+class ResultCache:
+    """A cache in memory, and on disk when a path is given.  Safe for several threads and processes.
+
+    Args:
+        path: The SQLite file, made when absent; None keeps results in memory only.
+        keep: Results kept in memory.
+
+    Raises:
+        InputError: the path cannot be opened as a cache.
+    """
+
+    def __init__(self, path: Path | None = None, keep: int = 20_000) -> None:
+        self.path = path
+        self._keep = keep
+        self._memory: OrderedDict[str, Value] = OrderedDict()
+        self._lock = Lock()
+        self._local = local()
+        self._connections: list[sqlite3.Connection] = []
+        self.hits = 0
+        self.misses = 0
+        self.broken = 0
+        if path is not None:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._open()
+            except (OSError, sqlite3.Error) as error:
+                raise InputError(f"{path} cannot be used as a cache of results ({error}); move it away") from error
+
+    def _open(self) -> sqlite3.Connection:
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            assert self.path is not None
+            connection = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS results "
+                "(key TEXT PRIMARY KEY, tool TEXT, value BLOB, sum TEXT) WITHOUT ROWID"
+            )
+            self._local.connection = connection
+            with self._lock:
+                self._connections.append(connection)
+        return connection
+
+    def get(self, key: str) -> tuple[bool, Value]:
+        """`(True, result)`, or `(False, None)` when it is not known."""
+        with self._lock:
+            if key in self._memory:
+                self._memory.move_to_end(key)
+                self.hits += 1
+                return True, self._memory[key]
+        if self.path is not None:
+            value = self._read(key)
+            if value is not _MISSING:
+                self._remember(key, value)
+                self.hits += 1
+                return True, value
+        self.misses += 1
+        return False, None
+
+    def _read(self, key: str) -> Any:
+        try:
+            row = self._open().execute("SELECT value, sum FROM results WHERE key = ?", (key,)).fetchone()
+        except sqlite3.Error:
+            return _MISSING
+        if row is None:
+            return _MISSING
+        try:
+            if hashlib.sha256(row[0]).hexdigest()[:16] != row[1]:
+                raise ValueError("checksum")
+            return _decode(json.loads(row[0]))
+        except (ValueError, TypeError, KeyError, IndexError):
+            self.broken += 1
+            return _MISSING
+
+    def put(self, tool: str, items: list[tuple[str, Value]]) -> None:
+        """Keep results, all in one transaction; failing to write to disk is not an error (it is a cache)."""
+        for key, value in items:
+            self._remember(key, value)
+        if self.path is None or not items:
+            return
+        rows = []
+        for key, value in items:
+            data = json.dumps(_encode(value), ensure_ascii=False, separators=(",", ":")).encode()
+            rows.append((key, tool, data, hashlib.sha256(data).hexdigest()[:16]))
+        try:
+            connection = self._open()
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)", rows)
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            self.broken += 1
+
+    def _remember(self, key: str, value: Value) -> None:
+        with self._lock:
+            self._memory[key] = value
+            while len(self._memory) > self._keep:
+                self._memory.popitem(last=False)
+
+    def close(self) -> None:
+        with self._lock:
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()
+            self._local = local()
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, Region):
+        return {"r": [value.image, value.width, value.height, list(value.box.as_tuple()), value.label, value.score]}
+    if isinstance(value, dict):
+        return {"d": [[k, _encode(v)] for k, v in value.items()]}
+    if isinstance(value, tuple):
+        return {"t": [_encode(v) for v in value]}
+    if isinstance(value, list):
+        return [_encode(v) for v in value]
+    return value
+
+
+def _decode(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_decode(v) for v in value]
+    if isinstance(value, dict):
+        ((tag, inner),) = value.items()
+        if tag == "r":
+            image, width, height, box, label, score = inner
+            return Region(image, width, height, Box(*box), label, score)
+        if tag == "d":
+            return {k: _decode(v) for k, v in inner}
+        if tag == "t":
+            return tuple(_decode(v) for v in inner)
+        raise ValueError(tag)
+    return value

@@ -1,0 +1,385 @@
+"""Rewrites what Monty lacks or does differently, so that a program means in it what it means in Python.
+
+The heavy part is laziness.  Monty evaluates generator expressions, `map`, `filter`, `zip` and `enumerate` at
+once; Python asks for one item at a time, and in a visual program each item may be a tool call.  The prelude
+has a lazy `generator` class and versions of the builtins that know it; here the syntax is turned into them:
+
+    any(E for x in xs if c)      any(__gen__(xs, lambda __t__: [E for x in (__t__,) if c], 1))
+    for x in map(f, xs): B       __it1__ = __loop__(map(f, xs));  while __it1__.__more__(): x = __it1__.__value__; B
+    [E for x in map(f, xs)]      __drain__(__gen__(map(f, xs), ...))
+    p.find("cup")                __call__(__has__(p, "find"), "find", 7, "cup")       7 is the call site
+    key=str.lower                key=__unbound__("lower", lambda o, *a, **k: o.lower(*a, **k))
+
+Every rewriting keeps the order in which Python evaluates, tool calls included.  Only statements carry line
+numbers afterwards: nothing later needs those of expressions.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from workbench.api import METHODS as PATCH_METHODS
+from workbench.api import Api
+from workbench.execute.check import Checked, Refused
+from workbench.execute.language import BUILTINS, DROPPED_IMPORTS, LAZY, METHODS, TYPES, WRAPPERS
+
+_DRAINED = frozenset({"join", "update", "union", "intersection", "difference", "symmetric_difference"})
+_COLLECT = {"list": "__drain__", "tuple": "__drain__", "set": "__drain_set__", "frozenset": "__drain_set__"}
+_COLLECT["dict"] = "__drain_dict__"
+
+
+@dataclass(frozen=True, slots=True)
+class CallSite:
+    """Where in the source a tool is called or something is printed."""
+
+    line: int
+    column: int
+    inside: str
+    """`statement`, `lambda` or `comprehension`."""
+
+
+class LazyLoop(ast.While):
+    """A `for` over a lazy iterable, as a `while`; the body's first statement binds the target."""
+
+    target: ast.expr
+
+
+@dataclass(slots=True)
+class Desugarer(ast.NodeTransformer):
+    """Rewrites one checked program in place; call `run`."""
+
+    checked: Checked
+    api: Api
+    sites: list[Any] = field(default_factory=list)
+    """Call sites; shared with the instrumenter, which appends its own."""
+    _inside: list[str] = field(default_factory=lambda: ["statement"])
+    _loops: int = 0
+    _lazy_names: set[str] = field(default_factory=set)
+
+    def run(self) -> ast.Module:
+        for node in ast.walk(self.checked.tree):  # `found = map(f, xs)`: the name is treated as the call would be
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and self._lazy(node.value):
+                self._lazy_names.add(node.targets[0].id)
+        tree = self.visit(self.checked.tree)
+        assert isinstance(tree, ast.Module)
+        return tree
+
+    # -- helpers
+
+    def _free(self, name: str) -> bool:
+        return name not in self.checked.bound
+
+    def _own(self, name: str) -> bool:
+        return name in self.checked.attributes
+
+    def _builtin(self, node: ast.expr, names: frozenset[str]) -> bool:
+        return isinstance(node, ast.Name) and node.id in names and self._free(node.id)
+
+    def _module(self, node: ast.expr) -> bool:
+        return isinstance(node, ast.Name) and node.id in self.checked.modules and self._free(node.id)
+
+    def _site(self, node: ast.expr) -> ast.expr:
+        self.sites.append(CallSite(node.lineno, node.col_offset, self._inside[-1]))
+        return ast.Constant(len(self.sites) - 1)
+
+    def _lazy(self, node: ast.expr) -> bool:
+        """The items of this expression are made one by one, perhaps by tools."""
+        if isinstance(node, ast.Call):
+            wraps = self._builtin(node.func, WRAPPERS) and any(self._lazy(a) for a in node.args)
+            return wraps or self._builtin(node.func, LAZY)
+        return isinstance(node, ast.GeneratorExp) or (isinstance(node, ast.Name) and node.id in self._lazy_names)
+
+    def _all(self, nodes: Sequence[Any]) -> list[Any]:
+        return [self.visit(node) for node in nodes]
+
+    # -- names and attributes
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        name = node.id
+        if not isinstance(node.ctx, ast.Load) or not self._free(name) or name in BUILTINS:
+            return node
+        if name in self.api.names or name in self.checked.modules:
+            return node
+        return _call("__undefined__", ast.Constant(name))
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        """An attribute that is not called at once; Monty has no bound or unbound methods of builtin types."""
+        name = node.attr
+        if isinstance(node.ctx, ast.Load) and name in METHODS and not self._own(name) and not self._module(node.value):
+            if self._builtin(node.value, TYPES):
+                function = _lambda(name, ["o"], star=True)
+                kind = node.value
+                return _call("__unbound__", kind, ast.Constant(name), function)
+            if name not in self.api.methods and name not in PATCH_METHODS:
+                maker = ast.Lambda(_arguments(["o"]), _lambda(name, [], star=True))
+                return _call("__method__", self.visit(node.value), ast.Constant(name), maker)
+        node.value = self.visit(node.value)
+        return node
+
+    # -- calls
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        function = node.func
+        if isinstance(function, ast.Attribute):
+            return self._method_call(node, function)
+        if isinstance(function, ast.Name) and self._free(function.id):
+            name = function.id
+            if name in self.api.functions:
+                made = _call("__function__", ast.Constant(name), self._site(node))
+                return self._arguments(made, node)
+            if name == "print":
+                return self._arguments(_call("__print__", self._site(node)), node)
+            if name in ("int", "float") and node.args:
+                return self._arguments(_call("__number__", function), node)
+            if name in _COLLECT and len(node.args) == 1 and not node.keywords and self._lazy(node.args[0]):
+                values = _call(_COLLECT[name], self.visit(node.args[0]))
+                return values if name in ("list", "set", "dict") else _call(name, values)
+        node.func = self.visit(function)
+        node.args = self._all(node.args)
+        node.keywords = self._all(node.keywords)
+        return node
+
+    def _arguments(self, made: ast.Call, node: ast.Call) -> ast.Call:
+        made.args += self._all(node.args)
+        made.keywords = self._all(node.keywords)
+        return made
+
+    def _method_call(self, node: ast.Call, function: ast.Attribute) -> ast.expr:
+        name, value = function.attr, function.value
+        if self._builtin(value, TYPES) or self._module(value):
+            if name in METHODS and name != "fromkeys" and not self._module(value):
+                node.func = self.visit(function)
+            elif name == "sub" and self._module(value):
+                return self._arguments(_call("__sub__", value), node)
+            node.args, node.keywords = self._all(node.args), self._all(node.keywords)
+            return node
+        if name in self.api.methods:
+            site = self._site(node)
+            made = _call("__call__", _call("__has__", self.visit(value), ast.Constant(name)), ast.Constant(name), site)
+            return self._arguments(made, node)
+        lazy = len(node.args) == 1 and self._lazy(node.args[0])
+        function.value = self.visit(value)
+        node.args, node.keywords = self._all(node.args), self._all(node.keywords)
+        if self._own(name):
+            return node
+        if lazy and name in _DRAINED:
+            node.args = [_call("__drain__", node.args[0])]
+        elif name == "extend" and lazy:
+            return _call("__extend__", function.value, node.args[0])
+        elif name == "is_integer" and not node.args:
+            return _call("__is_integer__", function.value)
+        elif name == "sort" and all(k.arg for k in node.keywords) and not node.args:
+            keywords = ast.Dict([ast.Constant(k.arg) for k in node.keywords], [k.value for k in node.keywords])
+            return _call("__sort__", function.value, keywords)
+        return node
+
+    # -- laziness
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
+        node.args = self.visit(node.args)
+        self._inside.append("lambda")
+        node.body = self.visit(node.body)
+        self._inside.pop()
+        return node
+
+    def visit_GeneratorExp(self, node: ast.GeneratorExp) -> ast.expr:
+        return self._generator(node, node.elt)
+
+    def visit_ListComp(self, node: ast.ListComp) -> ast.expr:
+        return self._comprehension(node, "__drain__", node.elt)
+
+    def visit_SetComp(self, node: ast.SetComp) -> ast.expr:
+        return self._comprehension(node, "__drain_set__", node.elt)
+
+    def visit_DictComp(self, node: ast.DictComp) -> ast.expr:
+        return self._comprehension(node, "__drain_dict__", ast.Tuple([node.key, node.value], ast.Load()))
+
+    def _comprehension(self, node: Any, collect: str, element: ast.expr) -> ast.expr:
+        if any(self._lazy(g.iter) for g in node.generators):
+            return _call(collect, self._generator(node, element))
+        self._check(node)
+        for i, part in enumerate(node.generators):
+            part.iter = self.visit(part.iter)
+            if i == 0:
+                self._inside.append("comprehension")
+            part.target = self.visit(part.target)
+            part.ifs = self._all(part.ifs)
+        for name in ("elt", "key", "value"):
+            if hasattr(node, name):
+                setattr(node, name, self.visit(getattr(node, name)))
+        self._inside.pop()
+        assert isinstance(node, ast.expr)
+        return node
+
+    def _check(self, node: Any) -> None:
+        for part in ast.walk(node):
+            if isinstance(part, ast.NamedExpr):
+                raise Refused("unsupported", ":= inside a comprehension is not available", part.lineno)
+        if any(g.is_async for g in node.generators):
+            raise Refused("unsupported", "async comprehensions are not available", node.lineno)
+
+    def _generator(self, node: Any, element: ast.expr) -> ast.expr:
+        self._check(node)
+        parts: list[ast.comprehension] = node.generators
+        outer = self.visit(parts[0].iter)
+        self._inside.append("comprehension")
+        value = self.visit(element)
+        for part in reversed(parts):
+            once = ast.Tuple([ast.Name("__t__", ast.Load())], ast.Load())
+            inner = ast.comprehension(self.visit(part.target), once, self._all(part.ifs), 0)
+            step = ast.Lambda(_arguments(["__t__"]), ast.ListComp(value, [inner]))
+            if part is not parts[0]:
+                value = ast.Tuple([_call("__source__", self.visit(part.iter)), step], ast.Load())
+        self._inside.pop()
+        return _call("__gen__", outer, step, ast.Constant(len(parts)))
+
+    def visit_For(self, node: ast.For) -> Any:
+        lazy = self._lazy(node.iter)
+        node.iter = self.visit(node.iter)
+        node.target = self.visit(node.target)
+        node.body, node.orelse = self._block(node.body), self._block(node.orelse)
+        if not lazy:
+            return node
+        self._loops += 1
+        name = f"__it{self._loops}__"
+        start = _hidden(ast.Assign([ast.Name(name, ast.Store())], _call("__loop__", node.iter)), node)
+        bind = _hidden(
+            ast.Assign([node.target], ast.Attribute(ast.Name(name, ast.Load()), "__value__", ast.Load())), node
+        )
+        more = ast.Call(ast.Attribute(ast.Name(name, ast.Load()), "__more__", ast.Load()), [], [])
+        loop = LazyLoop(more, [bind, *node.body], node.orelse, lineno=node.lineno, col_offset=0)
+        loop.target = node.target
+        return [start, loop]
+
+    def _block(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        made: list[ast.stmt] = []
+        for node in body:
+            new = self.visit(node)
+            made.extend(new if isinstance(new, list) else [new])
+        return made
+
+    def visit_Assign(self, node: ast.Assign) -> Any:
+        target = node.targets[0]
+        lazy = self._lazy(node.value)
+        node.value = self.visit(node.value)
+        if lazy and isinstance(target, ast.Tuple | ast.List):
+            starred = any(isinstance(t, ast.Starred) for t in target.elts)
+            count = ast.Constant(len(target.elts))
+            node.value = _call("__drain__", node.value) if starred else _call("__take__", node.value, count)
+        node.targets = self._all(node.targets)
+        return node
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> Any:
+        """`xs += iterable`: Monty adds lists to lists only.  Other targets keep Python's order: object, key, value."""
+        target = node.target
+        node.value = self.visit(node.value)
+        if not isinstance(node.op, ast.Add) or isinstance(node.value, ast.Constant | ast.JoinedStr):
+            node.target = self.visit(target)
+            return node
+        made: list[ast.stmt] = []
+        place: Any = target
+        if isinstance(target, ast.Attribute):
+            made.append(_hidden(ast.Assign([ast.Name("__o__", ast.Store())], self.visit(target.value)), node))
+            place = ast.Attribute(ast.Name("__o__", ast.Load()), target.attr, ast.Load())
+        elif isinstance(target, ast.Subscript):
+            pair = ast.Tuple([self.visit(target.value), self.visit(target.slice)], ast.Load())
+            names = ast.Tuple([ast.Name("__o__", ast.Store()), ast.Name("__k__", ast.Store())], ast.Store())
+            made.append(_hidden(ast.Assign([names], pair), node))
+            place = ast.Subscript(ast.Name("__o__", ast.Load()), ast.Name("__k__", ast.Load()), ast.Load())
+        else:
+            place = ast.Name(target.id, ast.Load())
+        sum_ = _call("__iadd__", place, node.value)
+        final = ast.Assign([place], sum_, lineno=node.lineno, col_offset=0)
+        final.mentions = node  # type: ignore[attr-defined]  # read by the instrumenter
+        return [*made, final]
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        lazy = len(node.ops) == 1 and isinstance(node.ops[0], ast.In | ast.NotIn) and self._lazy(node.comparators[0])
+        node.left = self.visit(node.left)
+        node.comparators = self._all(node.comparators)
+        if not lazy:
+            return node
+        made = _call("__in__", node.left, node.comparators[0])
+        return ast.UnaryOp(ast.Not(), made) if isinstance(node.ops[0], ast.NotIn) else made
+
+    def visit_Starred(self, node: ast.Starred) -> ast.expr:
+        lazy = self._lazy(node.value)
+        node.value = self.visit(node.value)
+        if lazy:
+            node.value = _call("__drain__", node.value)
+        return node
+
+    # -- statements
+
+    def visit_Delete(self, node: ast.Delete) -> Any:
+        made = []
+        for target in node.targets:
+            assert isinstance(target, ast.Subscript)
+            call = _call("__delete__", self.visit(target.value), self.visit(target.slice))
+            made.append(ast.Expr(call, lineno=node.lineno, col_offset=0))
+        return made
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
+        if node.value is None:
+            return ast.Pass(lineno=node.lineno, col_offset=0)
+        return self.visit(ast.Assign([node.target], node.value, lineno=node.lineno, col_offset=0))
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
+        node.returns = None
+        a = node.args
+        for argument in [*a.posonlyargs, *a.args, *a.kwonlyargs, *(x for x in (a.vararg, a.kwarg) if x)]:
+            argument.annotation = None
+        a.defaults = self._all(a.defaults)
+        a.kw_defaults = [None if d is None else self.visit(d) for d in a.kw_defaults]
+        self._inside.append("statement")
+        node.body = self._block(node.body)
+        self._inside.pop()
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt:
+        node.bases = []
+        for item in node.body:
+            if not isinstance(item, ast.FunctionDef) and any(isinstance(n, ast.GeneratorExp) for n in ast.walk(item)):
+                raise Refused("unsupported", "generator expressions in a class body are not available", item.lineno)
+        node.body = self._block(node.body)
+        return node
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> Any:
+        return _nothing(node) if node.module in DROPPED_IMPORTS else node
+
+    def visit_Import(self, node: ast.Import) -> Any:
+        node.names = [alias for alias in node.names if alias.name not in DROPPED_IMPORTS]
+        return node if node.names else _nothing(node)
+
+
+def _nothing(node: ast.stmt) -> ast.stmt:
+    return _hidden(ast.Pass(), node)
+
+
+def _hidden(node: ast.stmt, where: ast.stmt) -> ast.stmt:
+    """A statement of ours that is not reported."""
+    node.lineno, node.col_offset = where.lineno, 0
+    node.hidden = True  # type: ignore[attr-defined]
+    return node
+
+
+def _call(name: str, *arguments: ast.expr) -> ast.Call:
+    return ast.Call(ast.Name(name, ast.Load()), list(arguments), [])
+
+
+def _arguments(names: Sequence[str], star: bool = False) -> ast.arguments:
+    vararg, kwarg = (ast.arg("a"), ast.arg("k")) if star else (None, None)
+    return ast.arguments([], [ast.arg(n) for n in names], vararg, [], [], kwarg, [])
+
+
+def _lambda(method: str, names: Sequence[str], star: bool) -> ast.expr:
+    """`lambda o, *a, **k: o.method(*a, **k)`; `o` may belong to a lambda around it."""
+    call = ast.Call(
+        ast.Attribute(ast.Name("o", ast.Load()), method, ast.Load()),
+        [ast.Starred(ast.Name("a", ast.Load()), ast.Load())],
+        [ast.keyword(None, ast.Name("k", ast.Load()))],
+    )
+    return ast.Lambda(_arguments(names, star), call)

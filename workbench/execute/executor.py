@@ -1,0 +1,108 @@
+"""The executor: tools, pictures and limits in, one trace per program out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from workbench.api import Api
+from workbench.execute.cache import ResultCache
+from workbench.execute.limits import Limits
+from workbench.execute.sandbox import Sandbox, engine_version
+from workbench.execute.scheduler import Batching, Means, OnEvent
+from workbench.ports import Images, Tool
+from workbench.records import PartRef, Program, Task, ToolCall, Trace, Value, content_key
+
+
+class Executor:
+    """Runs programs on pictures with a set of tools; see the module's text.
+
+    Args:
+        tools: Each under its `spec.name`; two of one name are refused.
+        images: Where pictures come from.
+        limits: What one program may use.
+        cache: Results known already; a fresh one in memory when None.
+        workers: Threads that drive programs.
+        window: Programs in flight at most, those that wait for their turn to be yielded included.
+        hold: Sandbox processes at most (about 1 MB each); programs beyond them wait as bytes.
+        launcher: An executable that starts Monty in a jail (see `jail`); None starts it plainly.
+
+    Raises:
+        InputError: two tools of one name.  EngineError: the sandbox cannot start.
+    """
+
+    def __init__(
+        self,
+        tools: Sequence[Tool],
+        images: Images,
+        limits: Limits | None = None,
+        cache: ResultCache | None = None,
+        workers: int = 2,
+        window: int = 256,
+        hold: int = 64,
+        launcher: Path | None = None,
+    ) -> None:
+        self.limits = limits or Limits()
+        self.api = Api(tool.spec for tool in tools)
+        self.tools = {tool.spec.name: tool for tool in tools}
+        self.images = images
+        self.cache = cache if cache is not None else ResultCache()
+        self.workers = max(workers, 1)
+        self.window = max(window, 1)
+        versions = {name: f"{tool.ref.name}@{tool.ref.version}" for name, tool in sorted(self.tools.items())}
+        self._versions = {
+            n: content_key(t.ref.name, t.ref.version, dict(t.ref.arguments)) for n, t in self.tools.items()
+        }
+        limits_used = {name: getattr(self.limits, name) for name in Limits.__dataclass_fields__}
+        self.ref = PartRef(
+            "executor", "monty", engine_version(), {"limits": limits_used, "tools": versions, "keys": self._versions}
+        )
+        self._sandbox = Sandbox(self.api, self.limits, max(hold, self.workers), launcher)
+        self._cancelled = threading.Event()
+        self._means = Means(
+            self.tools,
+            images,
+            self.cache,
+            self._sandbox,
+            self.ref,
+            self.key,
+            self.workers,
+            self.window,
+            self._cancelled,
+        )
+
+    def __enter__(self) -> Executor:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the sandbox processes.  Runs under way end as cancelled."""
+        self._cancelled.set()
+        self._sandbox.close()
+
+    def key(self, call: ToolCall) -> str:
+        """The content key of a call's answer under this executor's tools."""
+        return call.key(self._versions[call.tool])
+
+    def run(self, jobs: Iterable[tuple[Task, Program]], on_event: OnEvent | None = None) -> Iterator[Trace]:
+        """One trace per job, in the jobs' order.  Jobs are taken lazily, at most `window` ahead.
+
+        A program never raises: whatever it does is in its trace's `failure`.  Closing the iterator cancels
+        what is under way.
+        """
+        return Batching(self._means, ((t, p, {}) for t, p in jobs), on_event).traces()
+
+    def replay(
+        self, task: Task, program: Program, overrides: Mapping[int | str, Value], on_event: OnEvent | None = None
+    ) -> Trace:
+        """Run a program with some results of tools replaced, by call number (from 0) or by call key.
+
+        Calls that are not overridden are answered from the cache, or asked.
+        """
+        return next(Batching(self._means, [(task, program, overrides)], on_event).traces())

@@ -1,0 +1,341 @@
+"""One program's run, from source to trace: a state that worker threads drive from pause to pause.
+
+A run knows no thread and no clock of its own.  `advance` takes it from its start, or from the answer to its
+pending call, to the next call that is not known yet, or to its end.  When a worker dies the run is replayed
+from its log of calls: no tool is asked again, and each replayed call must equal the logged one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from workbench.execute.check import Refused
+from workbench.execute.instrument import Instrumented
+from workbench.execute.sandbox import (
+    Asked,
+    Crashed,
+    Ended,
+    Flushed,
+    Raised,
+    Sandbox,
+    Session,
+    Step,
+    Stopped,
+    prepare,
+)  # fmt: skip
+from workbench.execute.trace import Recorder
+from workbench.execute.values import Border, Unfit, answer_text
+from workbench.records import (
+    JSON,
+    ErrorKind,
+    Failure,
+    PartRef,
+    Program,
+    Region,
+    Task,
+    ToolCall,
+    Trace,
+    TraceEvent,
+    Value,
+    content_key,
+)  # fmt: skip
+
+ATTEMPTS = 3
+"""How often a run is started when its worker dies."""
+
+STOPPED = "\0stop:"
+"""How the prelude marks an error of its own making: then kind and message."""
+
+_MESSAGES: Mapping[str, str] = {
+    "steps": "the program executed more than {steps} statements",
+    "output": "the program printed more than {output} characters",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one call."""
+
+    ok: bool
+    value: Value
+    """The result, or None."""
+    error: str = ""
+    duration_ms: float = 0.0
+    queue_ms: float = 0.0
+    batch_size: int = 1
+    cached: bool = False
+
+    def payload(self) -> dict[str, JSON]:
+        error = {} if self.ok else {"error": self.error}
+        return {
+            "ok": self.ok,
+            **error,
+            "duration_ms": round(self.duration_ms, 3),
+            "queue_ms": round(self.queue_ms, 3),
+            "batch_size": self.batch_size,
+            "cached": self.cached,
+        }
+
+
+class Lookup(Protocol):
+    """Answers a call at once when its result is known: an override, or the cache."""
+
+    def __call__(self, run: Run, number: int, call: ToolCall) -> Answer | None: ...
+
+
+@dataclass(slots=True)
+class Run:
+    """A program on its way to a trace."""
+
+    index: int
+    task: Task
+    program: Program
+    whole: Region
+    sandbox: Sandbox
+    executor: PartRef
+    every: int
+    """Events handed over at a time: 64, or 1 when somebody watches."""
+    overrides: Mapping[int | str, Value] = field(default_factory=dict)
+    prepared: Instrumented | None = None
+    recorder: Recorder | None = None
+    border: Border = field(init=False)
+    log: list[tuple[ToolCall, Answer]] = field(default_factory=list)
+    """Calls answered so far."""
+    call: ToolCall | None = None
+    """The call that waits."""
+    session: Session | None = None
+    frame: Any = 0
+    replayed: int = 0
+    """Calls of the log given again after a crash."""
+    attempts: int = 0
+    tool_error: str | None = None
+    """The last error of a tool as the program saw it."""
+    answer: str | None = None
+    failure: Failure | None = None
+    done: bool = False
+    asked_at: float = 0.0
+    started: float = 0.0
+    seconds: float = 0.0
+    seen: int = 0
+    """Events already shown to a watcher."""
+
+    def __post_init__(self) -> None:
+        self.border = Border(self.whole, self.sandbox.limits)
+
+    def advance(self, answer: Answer | None, lookup: Lookup, stopped: Callable[[], bool]) -> None:
+        """Go on to the next unknown call or to the end; `answer` answers the pending call.
+
+        Never raises for what a program does.
+        """
+        if answer is not None and self.call is not None:
+            self.log.append((self.call, answer))
+        while not self.done:
+            try:
+                self._drive(lookup, stopped)
+                return
+            except Crashed as error:
+                self.attempts += 1
+                if self.attempts >= ATTEMPTS:
+                    self._fail("infra", f"{error}, {ATTEMPTS} times; run it again", self._line())
+                self.close()
+                self.call, self.recorder, self.replayed = None, None, 0
+
+    def _line(self) -> int | None:
+        return self.recorder.last_line or None if self.recorder else None
+
+    def _drive(self, lookup: Lookup, stopped: Callable[[], bool]) -> None:
+        if self.prepared is None:
+            try:
+                self.prepared = prepare(self.program.source, self.sandbox.api, self.sandbox.limits)
+            except Refused as refused:
+                self._fail(refused.kind, refused.message, refused.line)
+                return
+        try:
+            step = self._enter()
+            while self._handle(step, lookup):
+                if stopped():
+                    self._fail("infra", "the run was cancelled; run it again", self._line())
+                    break
+                step = self._resume(step)
+        except Raised as raised:
+            self._raised(raised)
+        if self.done:
+            self.close()
+        elif self.session is not None:
+            self.session.wait()
+
+    def close(self) -> None:
+        """Give the sandbox's worker back."""
+        if self.session is not None:
+            self.session.close()
+            self.session = None
+
+    def _enter(self) -> Step:
+        assert self.prepared is not None
+        if self.session is None:
+            self.recorder = Recorder(self.prepared.sites, self.whole.height, self.sandbox.limits.events)
+            self.replayed = 0
+            self.session = Session(self.sandbox, self.prepared)
+            return self.session.start(self.whole, self.every)
+        self.replayed = len(self.log)
+        return self.session.resume(self._deliver(*self.log[-1]))
+
+    def _resume(self, step: Step) -> Step:
+        assert self.session is not None
+        if isinstance(step, Asked):
+            return self.session.resume(self._deliver(*self.log[self.replayed - 1]))
+        return self.session.resume()
+
+    def _deliver(self, call: ToolCall, answer: Answer) -> tuple[bool, Any]:
+        assert self.recorder is not None
+        self.call = None
+        self.recorder.answered(self.replayed - 1, call.tool, self.frame, answer.payload(), answer.value)
+        if answer.ok:
+            return True, self.border.write(answer.value)
+        self.tool_error = f"{call.tool}: {answer.error}"
+        return False, self.tool_error
+
+    def _handle(self, step: Step, lookup: Lookup) -> bool:
+        """Take a step's reports; True when the program can go on at once."""
+        assert self.recorder is not None
+        self.recorder.take(step.events)
+        if isinstance(step, Flushed):
+            return True
+        if isinstance(step, Stopped):
+            self._stopped(str(step.kind), str(step.message))
+            return False
+        if isinstance(step, Ended):
+            self._end(step)
+            return False
+        return self._asked(step, lookup)
+
+    def _stopped(self, kind: str, message: str) -> None:
+        """The prelude marked the run: a limit, or something the sandbox cannot do."""
+        limits = self.sandbox.limits
+        if kind in _MESSAGES:
+            self._limit(kind, _MESSAGES[kind].format(steps=limits.steps, output=limits.output))
+        else:
+            self._limit(kind if kind in ("unsupported", "source", "value") else "runtime", message[:500])
+
+    def _asked(self, step: Asked, lookup: Lookup) -> bool:
+        assert self.recorder is not None
+        try:
+            call = self._read_call(step)
+        except Unfit as unfit:
+            self.recorder.last_line = self.recorder.place(step.site)[0]
+            self._limit("value", f"a tool was given {unfit}")
+            return False
+        number = self.replayed
+        if number >= self.sandbox.limits.tool_calls:
+            self.recorder.last_line = self.recorder.place(step.site)[0]
+            self._limit("tool_calls", f"the program called tools more than {self.sandbox.limits.tool_calls} times")
+            return False
+        self.frame = step.frame
+        self.recorder.asked(number, call, step.site, step.frame)
+        if number < len(self.log):
+            if self.log[number][0] != call:
+                self._fail("infra", "a replayed run called a tool differently; run it again", self._line())
+                return False
+            self.replayed += 1
+            return True
+        self.call = call
+        if (answer := lookup(self, number, call)) is not None:
+            self.log.append((call, answer))
+            self.replayed += 1
+            return True
+        return False
+
+    def _read_call(self, step: Asked) -> ToolCall:
+        spec = self.sandbox.api.spec(step.tool) if type(step.tool) is str else None
+        if spec is None or type(step.arguments) is not list:
+            raise Unfit("an unknown tool")
+        arguments = {str(name): self.border.read(value) for name, value in step.arguments}
+        if sum(1 for _ in arguments) > self.sandbox.limits.items:
+            raise Unfit("too many arguments")
+        expected = {p.name for p in spec.parameters} | ({"patch"} if spec.method else set())
+        if set(arguments) != expected:
+            raise Unfit(f"arguments that {spec.name} does not take")
+        return ToolCall(spec.name, arguments)
+
+    def _end(self, step: Ended) -> None:
+        try:
+            self.answer = answer_text(self.border.read(step.answer))
+            self.done = True
+        except Unfit as unfit:
+            self._fail("value", f"execute_command returned {unfit}", self._return_line())
+
+    def _return_line(self) -> int | None:
+        events = self.recorder.events if self.recorder else []
+        return next((e.line for e in reversed(events) if e.kind == "return" and e.frame == 0), None)
+
+    def _raised(self, raised: Raised) -> None:
+        failure = raised.failure
+        assert self.recorder is not None
+        if raised.events is None and self.every > 1 and failure.kind in ("memory", "time", "recursion"):
+            self.every = 1  # its last events are lost: once more, reporting each, to know the line
+            raise Crashed("the worker died")
+        self.recorder.take(raised.events)
+        line = failure.line or self._line()
+        if raised.text.startswith(STOPPED):  # where it could not suspend, the prelude raised instead
+            self._stopped(*raised.text[len(STOPPED) :].split(":", 1))
+            return
+        if failure.kind in ("memory", "time", "recursion"):
+            self._limit(failure.kind, failure.message, line)
+            return
+        kind: ErrorKind = failure.kind
+        message = failure.message
+        if kind == "runtime" and raised.type_name == "RuntimeError" and raised.text == self.tool_error:
+            kind, message = "tool_error", raised.text
+        elif kind == "runtime" and "cannot leave the program" in raised.text:
+            kind = "value"
+        payload = {"type": raised.type_name, "message": raised.text[:500], "handled": False}
+        self.recorder.add("exception", line or 0, 0, payload)
+        self._fail(kind, message, line)
+
+    def _limit(self, kind: Any, message: str, line: int | None = None) -> None:
+        assert self.recorder is not None
+        line = line or self._line()
+        self.recorder.add("limit", line or 0, 0, {"limit": kind, "message": message})
+        self._fail(kind, message, line)
+
+    def _fail(self, kind: ErrorKind, message: str, line: int | None) -> None:
+        self.failure = Failure(kind, message, line)
+        self.done = True
+        self.call = None
+
+    def broken(self, error: Exception) -> None:
+        """Something outside the program went wrong while it ran."""
+        self.close()
+        self._fail("infra", f"the executor failed ({type(error).__name__}: {error}); run it again", self._line())
+
+    def fresh_events(self) -> list[TraceEvent]:
+        """Events not yet shown to a watcher."""
+        if self.recorder is None:
+            return []
+        fresh = self.recorder.events[self.seen :]
+        self.seen += len(fresh)
+        return fresh
+
+    def trace(self) -> Trace:
+        """The finished record."""
+        recorder = self.recorder or Recorder([], self.whole.height, 1)
+        events = recorder.finish(self.answer, self.failure, len(self.log))
+        source = self.program.source.encode("utf-8", "backslashreplace").decode()  # hostile: lone surrogates
+        arguments = [self.program.id, source, self.task.image, self.executor]
+        changed = {str(k): v for k, v in self.overrides.items()}
+        if changed:
+            arguments.append(changed)
+        return Trace(
+            id=content_key(*arguments),
+            program_id=self.program.id,
+            task_id=self.task.id,
+            answer=self.answer,
+            failure=self.failure,
+            events=events,
+            steps=recorder.steps,
+            tool_calls=len(self.log),
+            seconds=self.seconds,
+            executor=self.executor,
+        )

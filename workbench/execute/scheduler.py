@@ -1,0 +1,316 @@
+"""Many programs at once: they ask, the scheduler answers.
+
+Worker threads drive programs in the sandbox from pause to pause; a paused program is parked as bytes.  Calls
+of all programs wait in one queue per tool.  A batch starts when it is full, when no program can move before
+it is answered, or when its oldest call has waited `PATIENCE` seconds, so that nothing ever idles and one
+slow program stalls nobody.  Equal calls are asked once.  Traces come out in the order of the jobs whatever the timing.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from workbench.boxes import Box
+from workbench.errors import ImageError, ToolFailure
+from workbench.execute.cache import ResultCache
+from workbench.execute.run import Answer, Run
+from workbench.execute.sandbox import Sandbox
+from workbench.execute.values import Border, Unfit
+from workbench.ports import Images, Tool
+from workbench.records import Failure, PartRef, Program, Region, Task, ToolCall, Trace, TraceEvent, Value
+
+PATIENCE = 0.02
+"""Seconds a call waits at most for others to join its batch while programs still move."""
+
+OnEvent = Callable[[str, TraceEvent], None]
+"""Called with the program's id and each event, in the caller's thread."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """One distinct call and the runs that wait for it."""
+
+    call: ToolCall
+    key: str
+    runs: list[Run]
+    border: Border
+    since: float
+
+
+@dataclass(slots=True)
+class _Queue:
+    """The calls that wait for one tool."""
+
+    tool: Tool
+    waiting: OrderedDict[str, _Waiting] = field(default_factory=OrderedDict)
+    asked: dict[str, _Waiting] = field(default_factory=dict)
+    """Calls in the batch that runs now."""
+    busy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What runs need: the parts of an executor that the scheduler uses."""
+
+    tools: Mapping[str, Tool]
+    images: Images
+    cache: ResultCache
+    sandbox: Sandbox
+    ref: PartRef
+    key: Callable[[ToolCall], str]
+    workers: int
+    window: int
+    cancelled: threading.Event
+
+
+class Batching:
+    """One call of `Executor.run`."""
+
+    def __init__(
+        self,
+        means: Means,
+        jobs: Iterable[tuple[Task, Program, Mapping[int | str, Value]]],
+        on_event: OnEvent | None,
+    ) -> None:
+        self.means = means
+        self.jobs = enumerate(jobs)
+        self.on_event = on_event
+        self.queues = {name: _Queue(tool) for name, tool in means.tools.items()}
+        self.ready: queue.PriorityQueue[tuple[int, int, Run | None, Answer | None]] = queue.PriorityQueue()
+        self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.moving = 0
+        """Runs given to the workers and not yet back."""
+        self.open = 0
+        self.under_way: dict[int, Run] = {}
+        self.done: dict[int, Run] = {}
+        self.stopped = threading.Event()
+        self.exhausted = False
+
+    def traces(self) -> Iterator[Trace]:
+        threads = [threading.Thread(target=self._work, daemon=True) for _ in range(self.means.workers)]
+        pool = ThreadPoolExecutor(max(len(self.queues), 1), thread_name_prefix="tool")
+        for thread in threads:
+            thread.start()
+        following = 0
+        try:
+            while True:
+                self._admit()
+                if following in self.done:
+                    run = self.done.pop(following)
+                    following += 1
+                    trace = run.trace()
+                    self._show(run, trace.events[run.seen :])
+                    yield trace
+                elif self.open == 0 and self.exhausted:
+                    return
+                else:
+                    self._take(pool)
+        finally:
+            self.stopped.set()
+            for i in range(len(threads)):
+                self.ready.put((-1, i, None, None))
+            for thread in threads:
+                thread.join()
+            pool.shutdown(wait=True, cancel_futures=True)
+            for run in self.under_way.values():
+                run.close()
+
+    def _admit(self) -> None:
+        while not self.exhausted and self.open + len(self.done) < self.means.window:
+            job = next(self.jobs, None)
+            if job is None:
+                self.exhausted = True
+                return
+            index, (task, program, overrides) = job
+            self._start(index, task, program, overrides)
+
+    def _start(self, index: int, task: Task, program: Program, overrides: Mapping[int | str, Value]) -> None:
+        means = self.means
+        failure = None
+        try:
+            width, height = means.images.open(task.image).size
+        except ImageError as error:
+            width = height = 1
+            failure = Failure("infra", f"the task's picture cannot be opened: {error}", None)
+        whole = Region(task.image, width, height, Box(0, 0, width, height))
+        every = 64 if self.on_event is None else 1
+        run = Run(index, task, program, whole, means.sandbox, means.ref, every, overrides)
+        run.started = time.perf_counter()
+        if failure is not None:
+            run.failure, run.done = failure, True
+            self.done[index] = run
+            return
+        self.open += 1
+        self.under_way[index] = run
+        self._move(run, None)
+
+    def _move(self, run: Run, answer: Answer | None) -> None:
+        """Hand a run to the workers; answered runs go before new ones, so that few programs wait half-way."""
+        self.moving += 1
+        self.ready.put((1 if answer is None else 0, run.index, run, answer))
+
+    # -- worker threads
+
+    def _work(self) -> None:
+        while True:
+            _, _, run, answer = self.ready.get()
+            if run is None:
+                return
+            try:
+                if not self.stopped.is_set():
+                    run.advance(answer, self._lookup, self._is_stopped)
+                    if run.call is not None:
+                        run.asked_at = time.perf_counter()
+            except Exception as error:  # a fault of ours costs one run, not all
+                run.broken(error)
+            except BaseException as error:
+                self.inbox.put(("bug", run, error))
+                return
+            self.inbox.put(("moved", run, None))
+
+    def _is_stopped(self) -> bool:
+        return self.stopped.is_set() or self.means.cancelled.is_set()
+
+    def _lookup(self, run: Run, number: int, call: ToolCall) -> Answer | None:
+        if self.on_event is not None:
+            self.inbox.put(("shown", run, run.fresh_events()))
+        key = self.means.key(call)
+        for name in (number, key):
+            if name in run.overrides:
+                spec = self.means.tools[call.tool].spec
+                return Answer(True, run.border.result(run.overrides[name], spec))
+        known, value = self.means.cache.get(key)
+        return Answer(True, value, cached=True) if known else None
+
+    # -- the caller's thread
+
+    def _take(self, pool: ThreadPoolExecutor) -> None:
+        """Handle one message, or start batches when none comes."""
+        self._start_batches(pool)
+        try:
+            kind, subject, content = self.inbox.get(timeout=PATIENCE if self._queued() else None)
+        except queue.Empty:
+            self._start_batches(pool)
+            return
+        if kind == "moved":
+            self.moving -= 1
+            self._moved(subject)
+        elif kind == "answered":
+            self._answered(subject, content)
+        elif kind == "shown":
+            self._show(subject, content)
+        else:
+            raise content
+        if self.inbox.empty():
+            self._start_batches(pool)
+
+    def _queued(self) -> bool:
+        return any(q.waiting and not q.busy for q in self.queues.values())
+
+    def _moved(self, run: Run) -> None:
+        if self.on_event is not None:
+            self._show(run, run.fresh_events())
+        if run.done:
+            run.seconds = time.perf_counter() - run.started
+            self.done[run.index] = self.under_way.pop(run.index)
+            self.open -= 1
+            return
+        if run.call is None:
+            return  # cancelled before it moved
+        key = self.means.key(run.call)
+        line = self.queues[run.call.tool]
+        waiting = line.asked.get(key) or line.waiting.get(key)
+        if waiting is not None:
+            waiting.runs.append(run)
+            return
+        known, value = self.means.cache.get(key)
+        if known:  # answered while this run was being parked
+            self._move(run, Answer(True, value, cached=True))
+            return
+        line.waiting[key] = _Waiting(run.call, key, [run], run.border, run.asked_at)
+
+    def _start_batches(self, pool: ThreadPoolExecutor) -> None:
+        now = time.perf_counter()
+        for line in self.queues.values():
+            if line.busy or not line.waiting:
+                continue
+            size = max(line.tool.batch_size, 1)
+            first = next(iter(line.waiting.values()))
+            if len(line.waiting) >= size or self.moving == 0 or now - first.since >= PATIENCE:
+                batch = sorted(line.waiting.values(), key=lambda w: w.runs[0].index)[:size]
+                for waiting in batch:
+                    line.asked[waiting.key] = line.waiting.pop(waiting.key)
+                line.busy = True
+                pool.submit(self._ask, line, batch)
+
+    def _ask(self, line: _Queue, batch: list[_Waiting]) -> None:
+        """In a tool's thread: one batch, checked results."""
+        try:
+            began = time.perf_counter()
+            results = ask_tool(line.tool, [w.call for w in batch], self.means.images)
+            share = (time.perf_counter() - began) * 1000 / len(batch)
+            answers = []
+            for waiting, result in zip(batch, results, strict=True):
+                answer = self._answer(line.tool, waiting, result)
+                queued = max(began - waiting.since, 0.0) * 1000
+                answers.append((waiting, answer, share, queued, len(batch)))
+            good = [(w.key, a.value) for w, a, *_ in answers if a.ok]
+            self.means.cache.put(line.tool.spec.name, good)
+            self.inbox.put(("answered", line, answers))
+        except BaseException as error:  # a bug of ours, or the interpreter is going down
+            self.inbox.put(("bug", line, error))
+
+    def _answer(self, tool: Tool, waiting: _Waiting, result: Any) -> Answer:
+        if isinstance(result, ToolFailure):
+            return Answer(False, None, _short(result))
+        try:
+            value = waiting.border.result(result, tool.spec)
+            if tool.spec.name == "best_image_match":
+                patches = waiting.call.arguments["list_patches"]
+                if not (isinstance(value, int) and isinstance(patches, list) and 0 <= value < len(patches)):
+                    raise Unfit(f"best_image_match returned {value}, which is no index of its list")
+            return Answer(True, value)
+        except Unfit as unfit:
+            return Answer(False, None, f"the tool gave {unfit}")
+
+    def _answered(self, line: _Queue, answers: list[tuple[_Waiting, Answer, float, float, int]]) -> None:
+        line.busy = False
+        for waiting, answer, share, queued, size in answers:
+            line.asked.pop(waiting.key, None)
+            for i, run in enumerate(sorted(waiting.runs, key=lambda r: r.index)):
+                own = Answer(answer.ok, answer.value, answer.error, share if i == 0 else 0.0, queued, size, i > 0)
+                self._move(run, own)
+
+    def _show(self, run: Run, events: Sequence[TraceEvent]) -> None:
+        if self.on_event is not None:
+            for event in events:
+                self.on_event(run.program.id, event)
+
+
+def ask_tool(tool: Tool, calls: Sequence[ToolCall], images: Images) -> Sequence[Value | ToolFailure]:
+    """One batch; when it breaks as a whole the calls are asked one by one, and each failure stays its own."""
+    try:
+        results = list(tool(calls, images))
+        if len(results) == len(calls):
+            return results
+        if len(calls) == 1:
+            return [ToolFailure(f"the tool gave {len(results)} results for one call")]
+    except ToolFailure as error:
+        if len(calls) == 1:
+            return [error]
+    except Exception as error:  # whatever a tool raises is data for the program that asked
+        if len(calls) == 1:
+            return [ToolFailure(f"{type(error).__name__}: {error}")]
+    return [result for call in calls for result in ask_tool(tool, [call], images)]
+
+
+def _short(error: BaseException) -> str:
+    text = str(error).strip() or type(error).__name__
+    return text.encode("utf-8", "replace").decode()[:300]

@@ -1,0 +1,99 @@
+"""One question about one picture: by programs and, beside it, by the student.  No store is needed."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench.errors import InputError
+from workbench.images import ImageFolder
+from workbench.pipeline.parts import Parts
+from workbench.records import Prediction, Program, Task, Trace, Verdict, content_key
+from workbench.settings import Profile
+
+LONGEST_QUESTION = 1000
+"""Characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Both answers to one question, with what they took.  Loading of models is not counted."""
+
+    task: Task
+    runs: tuple[tuple[Program, Trace, Verdict], ...]
+    prediction: Prediction
+    pipeline_seconds: float
+    """Sampling, running and judging all programs."""
+    student_seconds: float
+    rationale: str
+    """Of the chosen run; empty when none was chosen."""
+
+    @property
+    def chosen(self) -> tuple[Program, Trace, Verdict] | None:
+        """The run that the most programs agree with, or None when every program failed."""
+        return next((run for run in self.runs if run[2].chosen), None)
+
+
+def ask(
+    picture: Path,
+    question: str,
+    profile: Profile,
+    k: int | None = None,
+    choices: Sequence[str] = (),
+    say: Callable[[str], None] | None = None,
+) -> Asked:
+    """Answer a question by sampling k programs and by the student.
+
+    The answer of the programs is the one that most of those that ran agree on.
+
+    Args:
+        choices: options of a multiple-choice question.
+        say: called with what goes on now ("loading the models", ...).
+
+    Raises:
+        ImageError: the picture is missing, huge or broken.
+        InputError: the question is empty or far too long, or k out of range.
+    """
+    text = " ".join(question.split())
+    if not text:
+        raise InputError("the question is empty; write it in quotes behind the picture")
+    if len(text) > LONGEST_QUESTION:
+        raise InputError(f"the question has {len(text)} characters; at most {LONGEST_QUESTION} are taken")
+    if k is not None and not 1 <= k <= 100:
+        raise InputError(f"k must be 1 to 100, found {k}")
+    tell = say or (lambda _: None)
+    with tempfile.TemporaryDirectory(prefix="vpd-ask-") as folder:
+        images = ImageFolder(Path(folder))
+        digest = images.add(picture)
+        task = Task(
+            id=f"ask/{content_key(digest, text, list(choices))}",
+            source="ask",
+            split="ask",
+            image=digest,
+            question=text,
+            answer_type="choice" if choices else "open",
+            choices=tuple(choices),
+        )
+        tell("loading the models")
+        with Parts(profile, images) as parts:
+            return _answer(parts, images, task, k or profile.k, tell)
+
+
+def _answer(parts: Parts, images: ImageFolder, task: Task, k: int, tell: Callable[[str], None]) -> Asked:
+    sampler, executor, verifier, student = parts.sampler, parts.executor, parts.verifier, parts.student
+    started = time.perf_counter()
+    tell("writing programs")
+    programs = list(sampler.sample([task], k, parts.profile.seed))
+    tell("running them")
+    traces = list(executor.run([(task, program) for program in programs]))
+    verdicts = verifier.judge(task, list(zip(programs, traces, strict=True)))
+    ended = time.perf_counter()
+    tell("asking the student")
+    prediction = student.answer([task], images)[0]
+    student_seconds = time.perf_counter() - ended
+    runs = tuple(zip(programs, traces, verdicts, strict=True))
+    told = parts.writer.write([(task, program, trace) for program, trace, verdict in runs if verdict.chosen])
+    return Asked(task, runs, prediction, ended - started, student_seconds, told[0].text if told else "")

@@ -1,0 +1,334 @@
+"""The loop over a project: each stage asks the store what is missing, hands it to its room, writes what comes back.
+
+Nothing is kept in memory between batches and each batch is written at once, so a run can be stopped anywhere
+and started again; a run with nothing to do does nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any, TypeVar
+
+from workbench.errors import EngineError, ImageError, InputError
+from workbench.pipeline import importing
+from workbench.pipeline.parts import Parts
+from workbench.pipeline.report import Report, report
+from workbench.records import PartRef, Prediction, Program, Task
+from workbench.store import STAGES, Project, Scope, Selection, pending
+from workbench.verify import compare
+
+try:
+    import resource
+except ImportError:  # Windows has no such module; memory is then not reported
+    resource = None  # type: ignore[assignment]
+
+T = TypeVar("T")
+
+SAMPLE_TASKS = 16
+"""Tasks handed to the sampler at once."""
+WRITE_TRACES = 64
+"""Traces written together, or fewer when `WRITE_SECONDS` have passed."""
+WRITE_SECONDS = 2.0
+VERIFY_TASKS = 64
+WRITE_RATIONALES = 64
+PREDICT_TASKS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a stage is."""
+
+    stage: str
+    done: int
+    total: int
+    """Tasks for import, sample, verify and predict; programs for execute; traces for rationalize."""
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What one stage did in one run."""
+
+    rows: int
+    """Records added."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What one run did, and where the project stands after it."""
+
+    run: int
+    done: dict[str, Done]
+    """By stage, in order; a stage that had nothing to do has 0 rows."""
+    notes: tuple[str, ...]
+    """What was left out and why, in sentences."""
+    report: Report
+    """Over the tasks of this run's split and limit."""
+
+
+Watch = Callable[[Progress], None]
+
+
+def run(
+    project: Project,
+    limit: int | None = None,
+    k: int | None = None,
+    upto: str = "predict",
+    progress: Watch | None = None,
+    *,
+    split: str | None = None,
+    parts: Parts | None = None,
+) -> Summary:
+    """Bring the first `limit` tasks of a project as far as `upto`.
+
+    Args:
+        limit: tasks, in order of import; None takes all.
+        k: programs per task; the profile's when None.
+        upto: last stage, one of `STAGES`.
+        progress: called as the work goes on.
+        split: only tasks of this split.
+        parts: built ones to use instead of the profile's.
+
+    Raises:
+        InputError: an unknown stage, limit or k out of range, or a project without tasks.
+        EngineError: a model or endpoint broke; what was finished is written, run again to go on.
+    """
+    if upto not in STAGES:
+        raise InputError(f"no stage is called '{upto}'; there are: {', '.join(STAGES)}")
+    if limit is not None and limit < 0:
+        raise InputError(f"limit must be 0 or more, found {limit}")
+    if k is not None and not 1 <= k <= 100:
+        raise InputError(f"k must be 1 to 100, found {k}")
+    if parts is None:
+        with Parts(project.profile(), project.images, project.path / "cache" / "tools.sqlite") as built:
+            return run(project, limit, k, upto, progress, split=split, parts=built)
+    scope = Scope(k=k or parts.profile.k, seed=parts.profile.seed)
+    return _Loop(project, parts, Selection(split, limit), scope, progress).run(upto)
+
+
+@dataclass(slots=True)
+class _Loop:
+    project: Project
+    parts: Parts
+    selection: Selection
+    scope: Scope
+    progress: Watch | None
+    number: int = 0
+    done: dict[str, Done] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def run(self, upto: str) -> Summary:
+        # Every part is built before any work: a wrong name in the profile shows now, not after an hour of sampling.
+        self.parts.build(STAGES[: STAGES.index(upto) + 1])
+        self.number = self.project.start_run(self.scope, self.selection, upto)
+        stages = {
+            "import": self._import, "sample": self._sample, "execute": self._execute, "verify": self._verify,
+            "rationalize": self._rationalize, "predict": self._predict,
+        }  # fmt: skip
+        try:
+            for stage in STAGES[: STAGES.index(upto) + 1]:
+                self.done[stage] = Done(0, 0.0)
+                stages[stage]()
+                if stage == "import" and self.project.count_tasks(self.selection.split) == 0:
+                    raise InputError(_no_tasks(self.project, self.selection.split))
+        finally:
+            self.project.end_run(self.number, peak_rss())
+        return Summary(self.number, self.done, tuple(self.notes), report(self.project, None, self.selection))
+
+    # --- the stages
+
+    def _import(self) -> None:
+        split, limit = self.selection.split, self.selection.limit
+        for choice in importing.missing(self.project, split, limit):
+            started = time.perf_counter()
+            self._tell("import", self.project.count_tasks(split), limit or 0, "tasks")
+
+            def seen(held: int) -> None:
+                self._tell("import", held, limit or held, "tasks")
+
+            result = importing.import_tasks(self.project, choice, split, limit, seen)
+            self._written("import", None, result.added, time.perf_counter() - started)
+            if result.bad:
+                self.notes.append(f"{result.bad} rows of {choice.part} were left out; see the table bad_row")
+            if result.changed:
+                self.notes.append(
+                    f"{len(result.changed)} tasks of {choice.part} differ from those imported before and were left as "
+                    f"they are, for example {result.changed[0]}"
+                )
+
+    def _sample(self) -> None:
+        sampler = self.parts.sampler
+        key = self._role("sampler", sampler.ref)
+        ids = pending.to_sample(self.project.database, self.scope, self.selection)
+
+        def samples() -> Iterator[list[Program]]:
+            for chunk in batched(ids, SAMPLE_TASKS):
+                tasks = self.project.tasks(chunk)
+                yield from _by_task(sampler.sample(tasks, self.scope.k, self.scope.seed), tasks, self.scope.k)
+
+        self._stream(
+            "sample", key, len(ids), "tasks", samples(), SAMPLE_TASKS,
+            lambda groups: self.project.add_programs([p for group in groups for p in group], self.scope.seed),
+        )  # fmt: skip
+
+    def _execute(self) -> None:
+        executor = self.parts.executor
+        key = self._role("executor", executor.ref)
+        ids = pending.to_execute(self.project.database, self.scope, self.selection)
+
+        def jobs() -> Iterator[tuple[Task, Program]]:
+            for chunk in batched(ids, WRITE_TRACES):
+                yield from self.project.jobs(chunk)
+
+        self._stream(
+            "execute", key, len(ids), "programs", executor.run(jobs()) if ids else (), WRITE_TRACES,
+            self.project.add_traces,
+        )  # fmt: skip
+        left = len(pending.to_execute(self.project.database, self.scope, self.selection))
+        if left:
+            self.notes.append(f"{left} programs broke for reasons outside them (infra); the next run tries them again")
+
+    def _verify(self) -> None:
+        verifier = self.parts.verifier
+        key = self._role("verifier", verifier.ref)
+        ids = pending.to_verify(self.project.database, self.scope, self.selection)
+
+        def judged() -> Iterator[Sequence[Any]]:
+            for chunk in batched(ids, VERIFY_TASKS):
+                for task, listed in self.project.runs(chunk, self.scope):
+                    yield verifier.judge(task, listed)
+
+        self._stream("verify", key, len(ids), "tasks", judged(), VERIFY_TASKS, self.project.add_verdicts)
+
+    def _rationalize(self) -> None:
+        writer = self.parts.writer
+        key = self._role("writer", writer.ref)
+        ids = pending.to_rationalize(self.project.database, self.scope, self.selection)
+
+        def written() -> Iterator[Any]:
+            for chunk in batched(ids, WRITE_RATIONALES):
+                yield from writer.write(self.project.traced(chunk))
+
+        self._stream(
+            "rationalize", key, len(ids), "traces", written(), WRITE_RATIONALES, self.project.add_rationales
+        )  # fmt: skip
+
+    def _predict(self) -> None:
+        student = self.parts.student
+        key = self._role("student", student.ref)
+        ids = pending.to_predict(self.project.database, self.scope, self.selection)
+
+        def answers() -> Iterator[Prediction]:
+            for chunk in batched(ids, PREDICT_TASKS):
+                yield from self._answers(self.project.tasks(chunk))
+
+        self._stream(
+            "predict", key, len(ids), "tasks", answers(), PREDICT_TASKS, self.project.add_predictions
+        )  # fmt: skip
+
+    def _answers(self, tasks: Sequence[Task]) -> list[Prediction]:
+        try:
+            found = self.parts.student.answer(tasks, self.parts.images)
+        except ImageError as error:
+            if len(tasks) == 1:
+                self.notes.append(f"the student could not answer {tasks[0].id}: {error}")
+                return []
+            return [prediction for task in tasks for prediction in self._answers([task])]
+        return [
+            replace(prediction, score=compare.score(task, prediction.answer).score) if task.labelled else prediction
+            for task, prediction in zip(tasks, found, strict=True)
+        ]
+
+    # --- what every stage needs
+
+    def _role(self, role: str, ref: PartRef) -> str:
+        key = self.project.set_part(self.number, role, ref)
+        changed: dict[str, Any] = {role: key}
+        self.scope = replace(self.scope, **changed)
+        return key
+
+    def _stream(
+        self,
+        stage: str,
+        part: str,
+        total: int,
+        unit: str,
+        items: Iterable[T],
+        size: int,
+        write: Callable[[list[T]], int],
+    ) -> None:
+        """Write what comes, `size` at a time or every few seconds; also what was finished when something broke."""
+        if not total:
+            return
+        held: list[T] = []
+        done, started = 0, time.perf_counter()
+        self._tell(stage, 0, total, unit)
+
+        def flush() -> None:
+            nonlocal started
+            rows = write(held) if held else 0
+            held.clear()
+            ended = time.perf_counter()
+            self._written(stage, part, rows, ended - started)
+            started = ended
+
+        try:
+            for item in items:
+                held.append(item)
+                done += 1
+                self._tell(stage, done, total, unit)
+                if len(held) >= size or time.perf_counter() - started > WRITE_SECONDS:
+                    flush()
+        finally:
+            if held:
+                flush()
+
+    def _written(self, stage: str, part: str | None, rows: int, seconds: float) -> None:
+        self.project.add_timing(self.number, stage, part, rows, seconds)
+        before = self.done[stage]
+        self.done[stage] = Done(before.rows + rows, before.seconds + seconds)
+
+    def _tell(self, stage: str, done: int, total: int, unit: str) -> None:
+        if self.progress is not None:
+            self.progress(Progress(stage, done, max(total, done), unit))
+
+
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of at most `size` items, in order."""
+    rest = iter(items)
+    while chunk := list(islice(rest, size)):
+        yield chunk
+
+
+def _by_task(programs: Iterable[Program], tasks: Sequence[Task], k: int) -> Iterator[list[Program]]:
+    """Programs grouped by task as they come.  Raises EngineError when a sampler breaks its promise."""
+    rest = iter(programs)
+    for task in tasks:
+        group = list(islice(rest, k))
+        if [program.task_id for program in group] != [task.id] * k or sorted(p.index for p in group) != list(range(k)):
+            raise EngineError(
+                f"the sampler gave {len(group)} programs where {k} of task {task.id} were expected, with index 0 to "
+                f"{k - 1}, grouped by task; this is a fault of the sampler part"
+            )
+        yield group
+
+
+def _no_tasks(project: Project, split: str | None) -> str:
+    if not project.sources():
+        return "the project has no task source; add one with: vpd import collages (or photos, or folder --from DIR)"
+    where = f" in split '{split}'" if split else ""
+    return f"the project's sources hold no task{where}; see the table bad_row for rows that were left out"
+
+
+def peak_rss() -> int:
+    """Most memory used so far by this process and by its largest child, bytes; 0 where it is not known."""
+    if resource is None:
+        return 0
+    unit = 1 if sys.platform == "darwin" else 1024
+    used = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return unit * sum(used)

@@ -1,0 +1,106 @@
+"""From a profile's names to parts that work, each built when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+from workbench import registry
+from workbench.errors import ToolFailure
+from workbench.execute import Executor, Limits, ResultCache
+from workbench.ports import Images, RationaleWriter, Sampler, Student, Tool, Verifier
+from workbench.records import PartRef, ToolCall, Value
+from workbench.settings import Profile
+
+
+class Renamed:
+    """A tool under the name that the profile gives it: programs call the new name, the tool hears its own."""
+
+    def __init__(self, tool: Tool, name: str) -> None:
+        self._tool = tool
+        self._own = tool.spec.name
+        self.spec = replace(tool.spec, name=name)
+        self.ref: PartRef = tool.ref
+        self.batch_size = tool.batch_size
+
+    def __call__(self, calls: Sequence[ToolCall], images: Images) -> Sequence[Value | ToolFailure]:
+        return self._tool([replace(call, tool=self._own) for call in calls], images)
+
+
+class Parts:
+    """The parts of one profile.
+
+    Args:
+        profile: names and arguments.
+        images: pictures of the tasks, by digest.
+        cache: file of the tool results kept from run to run; None keeps none.
+    """
+
+    def __init__(self, profile: Profile, images: Images, cache: Path | None = None) -> None:
+        self.profile = profile
+        self.images = images
+        self._cache = cache
+
+    def __enter__(self) -> Parts:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def build(self, stages: Sequence[str]) -> None:
+        """Build what these stages of the loop need.
+
+        Raises:
+            ProfileError: a wrong name or argument.
+            MissingPart: a package is not installed.
+        """
+        roles = {
+            "sample": "sampler", "execute": "executor", "verify": "verifier", "rationalize": "writer",
+            "predict": "student",
+        }  # fmt: skip
+        for stage in stages:
+            if stage in roles:
+                getattr(self, roles[stage])
+
+    def close(self) -> None:
+        """End the sandbox processes, if any were started."""
+        if "executor" in self.__dict__:
+            self.__dict__.pop("executor").close()
+
+    @cached_property
+    def tools(self) -> list[Tool]:
+        """Every tool of the profile, under the profile's names."""
+        built = []
+        for name, choice in self.profile.tools.items():
+            tool: Tool = registry.build("tool", choice.part, **choice.arguments)
+            built.append(tool if tool.spec.name == name else Renamed(tool, name))
+        return built
+
+    @cached_property
+    def sampler(self) -> Sampler:
+        choice = self.profile.sampler
+        specs = [tool.spec for tool in self.tools]
+        sampler: Sampler = registry.build("sampler", choice.part, specs=specs, **choice.arguments)
+        return sampler
+
+    @cached_property
+    def executor(self) -> Executor:
+        cache = ResultCache(self._cache) if self._cache is not None else None
+        return Executor(self.tools, self.images, limits=Limits.of(self.profile.limits), cache=cache)
+
+    @cached_property
+    def verifier(self) -> Verifier:
+        verifier: Verifier = registry.build("verifier", self.profile.verifier.part, **self.profile.verifier.arguments)
+        return verifier
+
+    @cached_property
+    def writer(self) -> RationaleWriter:
+        writer: RationaleWriter = registry.build("writer", self.profile.writer.part, **self.profile.writer.arguments)
+        return writer
+
+    @cached_property
+    def student(self) -> Student:
+        student: Student = registry.build("student", self.profile.student.part, **self.profile.student.arguments)
+        return student

@@ -1,0 +1,112 @@
+"""The last sentence: what the answer means, as far as that is certain, and the answer word for word.
+
+In order of preference: what the returned value means in the picture ("there is 1 bus that is not yellow"); the
+question turned into a statement, where its subject is certain; "the answer is ...".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from workbench.english import plural, singular
+from workbench.rationalize.asked import yes
+from workbench.rationalize.claims import Count, Group, Holds, Item, Said, Truth
+from workbench.rationalize.clauses import one_line, statement
+from workbench.rationalize.follow import Followed
+from workbench.rationalize.tell import Teller, countable
+from workbench.records import Task, Trace
+
+MAX_ANSWER = 200
+"""Characters of an answer that are repeated."""
+
+_HOW_MANY = re.compile(
+    r"how many (?P<what>[a-z][a-z -]{1,40}?) (?:(?:are|is) (?:there|visible|shown)|do you see|can you see)"
+    r"(?: (?P<where>(?:in|on) the (?:picture|image|photo|scene)))?\??",
+    re.IGNORECASE,
+)
+
+
+def conclusion(task: Task, trace: Trace, followed: Followed, teller: Teller, before: str) -> str:
+    """The conclusion, beginning with "Thus," where there is an answer.
+
+    Args:
+        task: for its question and options.
+        trace: for its answer or its failure.
+        followed: what the answer means.
+        teller: has named things in the sentences before.
+        before: the sentence before, so that it is not said twice.
+    """
+    if trace.failure is not None or trace.answer is None:
+        if trace.failure is None:
+            return "no answer was reached"
+        where = f" in line {trace.failure.line}" if trace.failure.line is not None else ""
+        return f'no answer was reached: the program failed{where} with "{one_line(trace.failure.message)}"'
+    answer = one_line(trace.answer, MAX_ANSWER)
+    meant = _meant(answer, followed, teller) or _asked(task, answer, followed.nouns)
+    plain = f"Thus, the answer is {answer}"
+    if not meant or _same(meant, before):
+        return plain
+    truth = yes(answer)
+    if truth is not None and answer.lower() in ("yes", "no"):
+        return f"Thus, {meant}, and the answer is {answer}"
+    return f"Thus, {meant}" if _holds(answer, meant) else plain
+
+
+def _holds(answer: str, text: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(answer)}(?!\w)", text) is not None
+
+
+def _same(meant: str, before: str) -> bool:
+    """The sentence before says the same in the same words."""
+    return meant.lower() == before.lower().rstrip(".")
+
+
+def _meant(answer: str, followed: Followed, teller: Teller) -> str:
+    about, value = followed.answer.about, followed.answer.value
+    if isinstance(about, Count) and answer == str(len(about.group.patches)):
+        return teller.names.counted(about.group)
+    if isinstance(about, Truth) and yes(answer) is not None:
+        return _truth(about.items, teller)
+    if isinstance(about, Said) and about.one is not None and isinstance(value, str):
+        if about.item is not None and yes(answer) is not None:
+            return _truth((about.item,), teller)
+        identity = about.label or teller.identifies(about.question)
+        if identity and answer == one_line(value) and len(answer.split()) <= 4:
+            return f"{teller.names.the(about.one, box=False)} is {countable(answer, False)}"
+    return ""
+
+
+def _truth(items: Sequence[Item], teller: Teller) -> str:
+    claims = list(dict.fromkeys(item.claim for item in items if item.claim is not None))
+    if len(claims) == 1:
+        return teller.statement(claims[0])
+    holds = [claim for claim in claims if isinstance(claim, Holds)]
+    same = len(holds) == len(claims) > 1 and len({(claim.one.noun, claim.predicate) for claim in holds}) == 1
+    if not same:
+        return ""
+    group = Group(holds[0].one.noun, tuple(claim.one.patch for claim in holds))
+    right, number = sum(claim.truth for claim in holds), len(holds)
+    if number != teller.names.all_of(group.noun) and right in (0, number):
+        return ""
+    many = plural(group.noun)
+    if right == 0:
+        return f"none of the {many} {teller.names.predicate(holds[0].predicate, False, True)}"
+    if right == number:
+        return f"all the {many} {teller.names.predicate(holds[0].predicate, True, True)}"
+    return f"{right} of the {many} {teller.names.predicate(holds[0].predicate, right > 1, True)}"
+
+
+def _asked(task: Task, answer: str, nouns: Sequence[str]) -> str:
+    """The question as a statement; '' where that is not safe."""
+    question = " ".join(task.question.split())
+    truth = yes(answer)
+    if truth is not None and answer.lower() in ("yes", "no"):
+        said = statement(question, nouns)
+        return said.say(truth) if said is not None else ""
+    counted = _HOW_MANY.fullmatch(question)
+    if counted and answer.isdecimal():
+        one = answer == "1"
+        noun = singular(counted["what"]) if one else counted["what"]
+        return f"there {'is' if one else 'are'} {answer} {noun} {counted['where'] or 'in the image'}"
+    return ""

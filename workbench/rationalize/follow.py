@@ -1,0 +1,509 @@
+"""Following a trace through its program: every claim that the run supports, and what its answer means.
+
+The trace says what happened (which line, which branch, which tool answered what); the program says why.  Where the
+two readings differ, the trace is believed and the meaning dropped, so nothing is claimed that the run
+contradicts.  A program that cannot be followed still gives its tool answers.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from workbench.rationalize.asked import ALIASES, Asked, claim_of
+from workbench.rationalize.claims import (
+    UNKNOWN, Clause, Count, Found, Group, Item, One, Patch, Said, Story, Truth, Val,
+)  # fmt: skip
+from workbench.rationalize.evaluate import Evaluator
+from workbench.rationalize.narrowing import clauses, items_of
+from workbench.rationalize.reading import Cut, Run, Step
+
+
+@dataclass(slots=True)
+class Followed:
+    """What a run supports."""
+
+    story: Story
+    answer: Val
+    """The returned value; `about` is None where its meaning is not known."""
+    nouns: tuple[str, ...]
+    """Names of things that occur in the run, in order."""
+    lost: bool
+    """Some statement that the answer may rest on could not be followed."""
+    events: tuple[int, ...]
+    """`seq` of the events that hold the answer."""
+
+
+@dataclass(slots=True)
+class _Loop:
+    """One pass of a `for` statement."""
+
+    base: Val
+    next: int = 0
+    patch: Patch | None = None
+    path: list[Item] = field(default_factory=list)
+    """What the tests of this iteration rested on."""
+    clear: bool = True
+    """Every test of this iteration could be followed."""
+
+
+@dataclass(slots=True)
+class _Frame:
+    names: dict[str, Val]
+    feed: deque[tuple[str, Val]] = field(default_factory=deque)
+    returned: deque[tuple[str, Val]] = field(default_factory=deque)
+    events: set[int] = field(default_factory=set)
+    claims: list[int] = field(default_factory=list)
+    """Claims of the tool calls since the last statement."""
+    loops: dict[ast.For, _Loop] = field(default_factory=dict)
+    tests: dict[ast.stmt, list[Item]] = field(default_factory=dict)
+    """What the last test of each `if` and `while` rested on."""
+    gathered: dict[str, list[tuple[_Loop, Patch | None, tuple[Clause, ...] | None]]] = field(default_factory=dict)
+    """For a variable that a loop fills: what was added when."""
+    function: str = ""
+    result: Val = field(default_factory=lambda: Val(UNKNOWN))
+
+
+class Follower:
+    """Follows one run; use `follow`."""
+
+    def __init__(self, source: str, run: Run, nouns: Sequence[str] = ()) -> None:
+        self.run = run
+        self.story = Story()
+        self.nouns: dict[str, None] = dict.fromkeys(nouns)
+        self.called: dict[Any, str] = {}
+        """The noun under which each patch was found last, by box."""
+        self.frames: dict[int, _Frame] = {}
+        self.stack: list[int] = []
+        self.lost = False
+        self.program = Source(source)
+
+    def follow(self) -> Followed:
+        for step in self.run.steps:
+            try:
+                getattr(self, f"_on_{step.kind}", self._on_other)(step)
+            except Exception:  # the program and its trace are hostile: what cannot be followed is not told
+                self._lose(step)
+        frame = self.frames.get(0)
+        answer = frame.result if frame is not None else Val(UNKNOWN)
+        return Followed(self.story, answer, tuple(self.nouns), self.lost, self.run.closing)
+
+    # --- events ---
+
+    def _frame(self, number: int) -> _Frame:
+        if number not in self.frames:
+            self.frames[number] = _Frame({"image": Val(self.run.picture)} if self.run.picture else {})
+        return self.frames[number]
+
+    def _on_other(self, step: Step) -> None:
+        pass
+
+    def _on_tool(self, step: Step) -> None:
+        frame = self._frame(step.frame)
+        asked = step.asked
+        if asked is None:
+            return
+        one = self._thing(asked.receiver)
+        self._learn(asked)
+        claim, val = claim_of(asked, one, tuple(self.nouns), self._subject(frame, asked))
+        if isinstance(claim, Found):
+            for patch in claim.patches:
+                self.called[patch.box] = claim.noun
+        number = self.story.add(claim, set(asked.events))
+        frame.claims.append(number)
+        frame.events |= asked.events
+        frame.feed.append((ALIASES.get(asked.name, asked.name), replace(val, rests=frozenset({number}))))
+
+    def _learn(self, asked: Asked) -> None:
+        results = asked.result if isinstance(asked.result, list) else [asked.result]
+        words = [*asked.arguments.values(), *results]
+        words += [patch.label for patch in results if isinstance(patch, Patch)]
+        for word in words:
+            if isinstance(word, str) and 1 < len(word) <= 40 and len(word.split()) <= 3 and word.replace(" ", "").isalpha():
+                self.nouns.setdefault(word.lower())
+
+    def _subject(self, frame: _Frame, asked: Asked) -> One | None:
+        """The thing that a question without a picture is about: the last one whose name it contains."""
+        if asked.receiver is not None:
+            return None
+        text = " ".join(str(value) for value in asked.arguments.values()).lower()
+        for _, val in reversed([*frame.names.items(), *((name, v) for name, v in frame.feed)]):
+            said = val.about
+            if isinstance(said, Said) and said.one and isinstance(val.value, str) and val.value.lower() in text:
+                return said.one
+            if isinstance(said, One) and said.patch.label and said.patch.label.lower() in text:
+                return said
+        return None
+
+    def _on_call(self, step: Step) -> None:
+        names = {name: self._shown(value) for name, value in step.values.items()}
+        self.frames[step.frame] = _Frame(names, function=self.program.function_at(step.line))
+        self.stack.append(step.frame)
+
+    def _on_return(self, step: Step) -> None:
+        frame = self._frame(step.frame)
+        node = self.program.statement(step.line, ast.Return)
+        val = Val(step.value)
+        if isinstance(node, ast.Return) and node.value is not None:
+            val = self._evaluated(step, node.value) or val
+            val = self._conclusion(frame, node, val)
+        if step.value is not UNKNOWN and not agree(val.value, step.value):
+            val = self._shown(step.value)
+        frame.result = val
+        if step.frame != 0:
+            parent = self._frame(step.parent)
+            parent.returned.append((frame.function, val))
+            parent.claims += frame.claims
+            parent.events |= frame.events
+        self._done(frame)
+
+    def _conclusion(self, frame: _Frame, node: ast.stmt, val: Val) -> Val:
+        """A constant that is returned means what the tests around it rested on."""
+        if val.about is None and val.value in (True, False, "yes", "no"):
+            return replace(val, about=self._around(frame, node))
+        if isinstance(val.about, Truth) and not val.about.items:
+            return replace(val, about=None)
+        return val
+
+    def _around(self, frame: _Frame, node: ast.stmt) -> Truth | None:
+        for parent in self.program.inside(node):
+            if isinstance(parent, ast.If) and parent in frame.tests:
+                return Truth(tuple(frame.tests[parent]))
+        return None
+
+    def _on_branch(self, step: Step) -> None:
+        frame = self._frame(step.frame)
+        node = self.program.statement(step.line, ast.If, ast.While)
+        if not isinstance(node, ast.If | ast.While):
+            return self._lose(step)
+        evaluator = self._evaluator(frame, step)
+        try:
+            taken, told = evaluator.test(node.test)
+        except Exception:
+            self._unclear(frame, node)
+            return self._lose(step)
+        if taken != step.value:
+            self._unclear(frame, node)
+            return self._lose(step)
+        for number in told.rests:
+            self.story.entries[number].kept = True
+        items = items_of(told)
+        frame.tests[node] = items
+        loop = self._loop_of(frame, node)
+        if loop is not None:
+            loop.path += items
+            if not taken:
+                self._missed(frame, node, loop, items)
+        self._done(frame)
+
+    def _unclear(self, frame: _Frame, node: ast.stmt) -> None:
+        loop = self._loop_of(frame, node)
+        if loop is not None:
+            loop.clear = False
+
+    def _on_line(self, step: Step) -> None:
+        frame = self._frame(step.frame)
+        node = self.program.statement(step.line)
+        if isinstance(node, ast.For):
+            self._iterate(frame, node, step)
+        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Expr):
+            self._simple(frame, node, step)
+        else:
+            self._adopt(frame, step)
+        self._done(frame)
+
+    # --- statements ---
+
+    def _simple(self, frame: _Frame, node: ast.stmt, step: Step) -> None:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            single = not isinstance(node, ast.Assign) or len(node.targets) == 1
+            if isinstance(target, ast.Name) and single:
+                val = self._evaluated(step, node.value)
+                if val is not None:
+                    gathers = isinstance(node.value, ast.BinOp) and self._adds_one(node.value, target.id)
+                    if isinstance(node.value, ast.Constant) and isinstance(val.value, bool | str):
+                        val = self._conclusion(frame, node, val)
+                    self._adopt(frame, step, {target.id: val})
+                    frame.gathered.pop(target.id, None) if not gathers else self._gather(frame, node, target.id)
+                    return
+        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            one = isinstance(node.op, ast.Add) and isinstance(node.value, ast.Constant) and node.value.value == 1
+            self._adopt(frame, step)
+            if one:
+                self._gather(frame, node, node.target.id)
+            else:
+                frame.gathered.pop(node.target.id, None)
+            return
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            self._called(frame, node, node.value, step)
+            return
+        self._lose(step)
+        self._adopt(frame, step)
+
+    def _called(self, frame: _Frame, node: ast.Expr, call: ast.Call, step: Step) -> None:
+        func = call.func
+        if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id in frame.names:
+            name = func.value.id
+            if func.attr == "append" and len(call.args) == 1:
+                self._evaluated(step, call.args[0])
+                self._adopt(frame, step)
+                self._gather(frame, node, name)
+                return
+            key = next((k.value for k in call.keywords if k.arg == "key"), None)
+            if func.attr == "sort" and isinstance(key, ast.Lambda):
+                ordered = ast.Call(ast.Name("sorted"), [func.value], call.keywords)
+                val = self._evaluated(step, ordered)
+                self._adopt(frame, step, {name: val} if val is not None else {})
+                return
+        if isinstance(func, ast.Name) and func.id == "print":
+            for arg in call.args:
+                self._evaluated(step, arg, quiet=not frame.feed)
+            self._adopt(frame, step)
+            return
+        if self._evaluated(step, call) is None:
+            self._lose(step)
+        self._adopt(frame, step)
+
+    def _iterate(self, frame: _Frame, node: ast.For, step: Step) -> None:
+        loop = frame.loops.get(node)
+        if loop is None:
+            base = self._evaluated(step, node.iter) or Val(UNKNOWN)
+            loop = frame.loops[node] = _Loop(base)
+        for inner in ast.walk(node):
+            if inner is not node and isinstance(inner, ast.For):
+                frame.loops.pop(inner, None)
+        element = Val(UNKNOWN)
+        target = node.target
+        values = loop.base.value
+        if isinstance(values, list | tuple) and loop.next < len(values):
+            value = values[loop.next]
+            noun = loop.base.about.noun if isinstance(loop.base.about, Group) else None
+            element = Val(value, self._thing(value, noun) if isinstance(value, Patch) else None, loop.base.rests)
+        loop.next += 1
+        loop.path, loop.clear = [], True
+        self._adopt(frame, step, {target.id: element} if isinstance(target, ast.Name) else {})
+        bound = frame.names.get(target.id) if isinstance(target, ast.Name) else None
+        loop.patch = bound.value if bound is not None and isinstance(bound.value, Patch) else None
+        if isinstance(values, list | tuple) and loop.next >= len(values):
+            frame.loops[node] = loop  # the next event of this line starts a new pass
+            loop.base = replace(loop.base, value=UNKNOWN) if loop.next > len(values) else loop.base
+
+    @staticmethod
+    def _adds_one(node: ast.BinOp, name: str) -> bool:
+        return (
+            isinstance(node.op, ast.Add)
+            and isinstance(node.left, ast.Name)
+            and node.left.id == name
+            and isinstance(node.right, ast.Constant)
+            and node.right.value == 1
+        )
+
+    # --- loops that fill a variable ---
+
+    def _loop_of(self, frame: _Frame, node: ast.stmt) -> _Loop | None:
+        for parent in self.program.inside(node):
+            if isinstance(parent, ast.For):
+                return frame.loops.get(parent)
+        return None
+
+    def _gather(self, frame: _Frame, node: ast.stmt, name: str) -> None:
+        loop = self._loop_of(frame, node)
+        val = frame.names.get(name)
+        if loop is None or val is None:
+            return
+        way = clauses(loop.patch, loop.path) if loop.patch is not None and loop.clear else None
+        if loop.patch is not None and not loop.path and loop.clear:
+            way = ()
+        added = frame.gathered.setdefault(name, [])
+        added.append((loop, loop.patch, way))
+        group = self._gathered(loop, added)
+        count = len(val.value) if isinstance(val.value, list) else val.value
+        if group is not None and count == len(group.patches):
+            about: Any = group if isinstance(val.value, list) else Count(group)
+            frame.names[name] = Val(val.value, about, val.rests | loop.base.rests)
+        else:
+            frame.names[name] = replace(val, about=None)
+
+    @staticmethod
+    def _gathered(loop: _Loop, added: Sequence[tuple[_Loop, Patch | None, tuple[Clause, ...] | None]]) -> Group | None:
+        ways = {way for _, _, way in added}
+        patches = tuple(patch for _, patch, _ in added if patch is not None)
+        same = all(other is loop for other, _, _ in added) and len(set(patches)) == len(added)
+        if not same or len(ways) != 1 or not isinstance(loop.base.about, Group):
+            return None
+        way = next(iter(ways))
+        base = loop.base.about
+        return None if way is None else Group(base.noun, patches, base.where + way, base.of)
+
+    def _missed(self, frame: _Frame, node: ast.If | ast.While, loop: _Loop, items: Sequence[Item]) -> None:
+        """A loop's test failed: what it would have added is still empty, and we know what that means."""
+        base = loop.base.about
+        way = clauses(loop.patch, items) if loop.patch is not None and loop.clear else None
+        if not isinstance(base, Group) or way is None or len(way) != 1:
+            return
+        opposite = ((way[0][0], not way[0][1]),)
+        for name in self.program.filled_by(node):
+            val = frame.names.get(name)
+            if val is not None and not frame.gathered.get(name) and val.value in (0, []) and val.value is not False:
+                group = Group(base.noun, (), base.where + opposite, base.of)
+                frame.names[name] = replace(val, about=group if val.value == [] else Count(group))
+
+    # --- values ---
+
+    def _evaluator(self, frame: _Frame, step: Step) -> Evaluator:
+        evaluator = Evaluator(
+            frame.names, frame.feed, frame.returned, self.story, frame.events | {step.seq}, self._noun
+        )
+        evaluator.focus = [loop.patch for loop in frame.loops.values() if loop.patch is not None]
+        return evaluator
+
+    def _evaluated(self, step: Step, node: ast.expr, quiet: bool = False) -> Val | None:
+        frame = self._frame(step.frame)
+        names = dict(frame.names)
+        evaluator = self._evaluator(frame, step)
+        evaluator.names = names
+        try:
+            return evaluator.value(node)
+        except Exception:  # Lost, or anything a hostile program provokes: the trace's own values stay
+            if not quiet:
+                self._lose(step)
+            return None
+
+    def _adopt(self, frame: _Frame, step: Step, computed: Mapping[str, Val] | None = None) -> None:
+        """Bind what the statement changed: computed values where they agree with the trace, else the trace's."""
+        computed = computed or {}
+        for name, value in step.values.items():
+            mine = computed.get(name)
+            if mine is not None and agree(mine.value, value):
+                frame.names[name] = mine
+            else:
+                frame.names[name] = self._shown(value)
+        for name, val in computed.items():
+            if name not in step.values and val.value is not UNKNOWN:
+                frame.names[name] = val
+
+    def _shown(self, value: Any) -> Val:
+        """A value as the trace shows it, with what its patches were called."""
+        if isinstance(value, Patch):
+            return Val(value, self._thing(value))
+        if isinstance(value, Cut):
+            return Val(UNKNOWN)
+        if isinstance(value, list) and value and all(isinstance(item, Patch) for item in value):
+            number = next(
+                (n for n, e in enumerate(self.story.entries)
+                 if isinstance(e.claim, Found) and set(e.claim.patches) == set(value)), None,
+            )  # fmt: skip
+            if number is not None:
+                claim = self.story.entries[number].claim
+                assert isinstance(claim, Found)
+                return Val(value, Group(claim.noun, tuple(value), (), claim.patches), frozenset({number}))
+        return Val(value)
+
+    def _noun(self, patch: Patch) -> str:
+        return self.called.get(patch.box) or patch.label or "object"
+
+    def _thing(self, patch: Patch | None, noun: str | None = None) -> One | None:
+        if patch is None or patch.whole:
+            return None
+        return One(patch, noun or self._noun(patch))
+
+    def _done(self, frame: _Frame) -> None:
+        frame.feed.clear()
+        frame.returned.clear()
+        frame.events.clear()
+        frame.claims.clear()
+
+    def _lose(self, step: Step) -> None:
+        frame = self._frame(step.frame)
+        for number in frame.claims:
+            self.story.entries[number].kept = True
+        self.lost = True
+
+
+class Source:
+    """A program's statements by line, and what stands inside what."""
+
+    def __init__(self, source: str) -> None:
+        try:
+            self.tree: ast.AST = ast.parse(source)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            self.tree = ast.Module([], [])
+        self._at: dict[int, list[ast.stmt]] = {}
+        self._parent: dict[ast.stmt, ast.stmt] = {}
+        todo: list[tuple[ast.AST, ast.stmt | None]] = [(self.tree, None)]
+        while todo:
+            node, parent = todo.pop()
+            for child in ast.iter_child_nodes(node):
+                if isinstance(child, ast.stmt):
+                    self._at.setdefault(child.lineno, []).append(child)
+                    if parent is not None:
+                        self._parent[child] = parent
+                todo.append((child, child if isinstance(child, ast.stmt) else parent))
+
+    def statement(self, line: int, *kinds: type[ast.stmt]) -> ast.stmt | None:
+        """The one statement (of these kinds) that begins in a line; None where there are several."""
+        found = [node for node in self._at.get(line, ()) if not kinds or isinstance(node, kinds)]
+        return found[0] if len(found) == 1 else None
+
+    def inside(self, node: ast.stmt) -> list[ast.stmt]:
+        """The statements around one, innermost first, up to its function."""
+        around: list[ast.stmt] = []
+        parent = self._parent.get(node)
+        while parent is not None and not isinstance(parent, ast.FunctionDef | ast.ClassDef):
+            around.append(parent)
+            parent = self._parent.get(parent)
+        return around
+
+    def function_at(self, line: int) -> str:
+        """The name of the function that begins in a line."""
+        node = self.statement(line, ast.FunctionDef)
+        return node.name if isinstance(node, ast.FunctionDef) else ""
+
+    @staticmethod
+    def filled_by(node: ast.If | ast.While) -> list[str]:
+        """Variables that the body of a test adds to: `n += 1`, `xs.append(x)`."""
+        names = []
+        for inner in (part for statement in node.body for part in ast.walk(statement)):
+            if isinstance(inner, ast.AugAssign) and isinstance(inner.target, ast.Name):
+                names.append(inner.target.id)
+            elif isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute) and inner.func.attr == "append":
+                if isinstance(inner.func.value, ast.Name):
+                    names.append(inner.func.value.id)
+        return names
+
+
+def agree(mine: Any, shown: Any) -> bool:
+    """Whether a computed value is what the trace shows (which may show less of it)."""
+    if mine is UNKNOWN:
+        return False
+    if shown is UNKNOWN:
+        return True
+    if isinstance(shown, Patch) or isinstance(mine, Patch):
+        return isinstance(mine, Patch) and isinstance(shown, Patch) and mine.box == shown.box
+    if isinstance(shown, list | tuple):
+        length = shown.length if isinstance(shown, Cut) else len(shown)
+        return (
+            isinstance(mine, list | tuple)
+            and len(mine) == length
+            and all(agree(a, b) for a, b in zip(mine, shown, strict=False))
+        )
+    if isinstance(shown, bool) or isinstance(mine, bool) or shown is None or mine is None:
+        return mine is shown
+    if isinstance(shown, int | float) and isinstance(mine, int | float):
+        return abs(mine - shown) <= 1e-6 * max(1.0, abs(shown))
+    return type(mine) is type(shown) and bool(mine == shown)
+
+
+def follow(source: str, run: Run, nouns: Sequence[str] = ()) -> Followed:
+    """Follow a run through its program.
+
+    Args:
+        source: the program.
+        run: its trace, read by `reading.read`.
+        nouns: names of things known beforehand (the task's choices).
+    """
+    return Follower(source, run, nouns).follow()

@@ -1,0 +1,71 @@
+"""What a condition says of the things it was put to, and how it narrows a group of them."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from workbench.rationalize.claims import UNKNOWN, Clause, Count, Group, HowMany, Item, Lost, Patch, Said, Truth, Val
+
+_COMPARE: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq,
+    ast.NotEq: operator.ne, ast.In: lambda a, b: a in b, ast.NotIn: lambda a, b: a not in b,
+    ast.Is: lambda a, b: a == b, ast.IsNot: lambda a, b: a != b,
+}  # fmt: skip
+
+
+def items_of(val: Val) -> list[Item]:
+    """What a condition's value rests on."""
+    if isinstance(val.about, Truth):
+        return list(val.about.items)
+    if isinstance(val.about, Said) and val.about.item is not None:
+        return [val.about.item]
+    if isinstance(val.about, Count | Group):
+        group = val.about.group if isinstance(val.about, Count) else val.about
+        return [Item(HowMany(group), bool(val.value), None, None)]
+    return []
+
+
+def compare(op: ast.cmpop, a: Any, b: Any) -> bool:
+    """The value of a comparison of known values; raises Lost for others."""
+    if a is UNKNOWN or b is UNKNOWN or isinstance(a, ast.AST) or isinstance(b, ast.AST):
+        raise Lost("unknown value")
+    try:
+        return bool(_COMPARE[type(op)](a, b))
+    except TypeError as error:
+        raise Lost("compare") from error
+
+
+def turned(op: ast.cmpop) -> ast.cmpop:
+    """The comparison with its sides exchanged."""
+    pairs: dict[type[ast.cmpop], type[ast.cmpop]] = {
+        ast.Lt: ast.Gt, ast.Gt: ast.Lt, ast.LtE: ast.GtE, ast.GtE: ast.LtE,
+    }  # fmt: skip
+    return pairs.get(type(op), type(op))()
+
+
+def narrow(group: Group, seen: Sequence[tuple[Patch, bool, Sequence[Item]]]) -> Group | None:
+    """A group after a condition; None where the condition has no words.
+
+    Args:
+        group: what was gone through.
+        seen: for each thing in order: itself, whether it was kept, and what that rested on.
+    """
+    kept = tuple(patch for patch, passed, _ in seen if passed)
+    ways_of = [clauses(patch, items) for patch, _, items in seen]
+    ways = {way for way, (_, passed, _) in zip(ways_of, seen, strict=True) if passed}
+    if not ways:
+        # nothing was kept: what would have been kept is the opposite of a single condition that failed
+        ways = {None if way is None or len(way) != 1 else ((way[0][0], not way[0][1]),) for way in ways_of}
+    if len(ways) != 1 or (way := next(iter(ways))) is None:
+        return None if seen else group
+    return Group(group.noun, kept, group.where + way, group.of)
+
+
+def clauses(patch: Patch, items: Sequence[Item]) -> tuple[Clause, ...] | None:
+    about = [item for item in items if item.predicate is not None and item.patch == patch]
+    if len(about) != len(items) or not items:
+        return None
+    return tuple((item.predicate, item.truth) for item in about if item.predicate is not None)

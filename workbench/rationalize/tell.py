@@ -1,0 +1,264 @@
+"""Claims as sentences: what belongs together is said together, and boxes only where they matter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from workbench.english import a, join, one, plural, singular
+from workbench.rationalize.claims import (
+    Answered, Claim, Compared, Entry, Exists, Extreme, Fits, Found, Group, Holds, HowMany, Known, One, Patch, Reported,
+)  # fmt: skip
+from workbench.rationalize.clauses import capital
+from workbench.rationalize.naming import Names
+
+MAX_SENTENCES = 14
+"""Most sentences before the conclusion."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence and the `seq` numbers of the events behind it."""
+
+    text: str
+    events: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class _Topic:
+    """Claims that are said in one go."""
+
+    key: tuple[object, ...]
+    entries: list[Entry] = field(default_factory=list)
+
+
+_IDENTITY = re.compile(
+    r"(?:what|which)\s+(?:(?:kind|type|sort|breed)\s+of\s+)?(?:[\w -]{1,30}?\s+)?(?:is|are)\s+"
+    r"(?:this|that|it|these|those)(?:\s+(?:called|[a-z]{3,15}))?\s*\??",
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"what\s+is\s+(?:the\s+)?(?:name|category|class)\s+of\s+(?:this|the)\s+[\w -]{1,30}\??", re.IGNORECASE)
+_COLOR = re.compile(
+    r"what\s+(?:colou?r\s+(?:is|are)\s+(?P<x>[\w' -]{2,40})|is\s+the\s+colou?r\s+of\s+(?P<y>[\w' -]{2,40}))\??", re.IGNORECASE
+)
+_DOING = re.compile(r"what\s+is\s+(?P<x>(?:the|this)\s+[\w -]{2,30})\s+(?P<verb>doing|wearing|holding|eating|riding)\??", re.IGNORECASE)
+_UNCOUNTED = re.compile(r"(?:an?|the|some|no|two|three|four|\d+)\s", re.IGNORECASE)
+
+
+class Teller:
+    """Turns entries into sentences; keeps what has been named and what not."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.entries = list(entries)
+        self.names = Names(entry.claim for entry in entries if isinstance(entry.claim, Found))
+        self._described = {patch for entry in entries for patch in _members(entry.claim)}
+
+    def sentences(self) -> list[Sentence]:
+        """Every claim told, at most `MAX_SENTENCES` sentences."""
+        out: list[Sentence] = []
+        for topic in self._topics():
+            events = tuple(sorted({seq for entry in topic.entries for seq in entry.events}))
+            texts = self._topic(topic)
+            out += [Sentence(capital(text), events) for text in texts if text]
+        return out[:MAX_SENTENCES]
+
+    def _topics(self) -> list[_Topic]:
+        topics: dict[tuple[object, ...], _Topic] = {}
+        last: tuple[object, ...] = ()
+        for number, entry in enumerate(self.entries):
+            key = _key(entry.claim)
+            if key == ("absent", None) and last[:2] != ("absent", None):
+                key = ("absent", None, number)  # only neighbours are said together
+            elif key == ("absent", None):
+                key = last
+            topics.setdefault(key, _Topic(key)).entries.append(entry)
+            last = key
+        return list(topics.values())
+
+    def _topic(self, topic: _Topic) -> list[str]:
+        claims = [entry.claim for entry in topic.entries]
+        first = claims[0]
+        if topic.key[0] == "absent":
+            return [self._absent(claims)]
+        if isinstance(first, Found):
+            return [self._found(first)]
+        if isinstance(first, Exists):
+            return [f"there is {a(first.noun)} {self._within(first.within)}"]
+        if isinstance(first, Holds):
+            return self._holds([claim for claim in claims if isinstance(claim, Holds)])
+        if isinstance(first, Answered):
+            return self._answered([claim for claim in claims if isinstance(claim, Answered)])
+        if isinstance(first, Known):
+            return [self._known(claim) for claim in claims if isinstance(claim, Known)]
+        if isinstance(first, Extreme):
+            return [self.names.extreme(first)]
+        if isinstance(first, Compared):
+            return [self.compared(first, numbers=True)]
+        if isinstance(first, HowMany):
+            return [self.names.counted(first.group)] if first.group.where else []
+        if isinstance(first, Fits):
+            return [self._fits(claim) for claim in claims if isinstance(claim, Fits)]
+        return [self._reported(claim) for claim in claims if isinstance(claim, Reported)]
+
+    # --- each kind of claim ---
+
+    def _within(self, one_: One | None) -> str:
+        return "in the image" if one_ is None else f"within {self.names.the(one_)}"
+
+    def _found(self, claim: Found) -> str:
+        number = len(claim.patches)
+        within = self._within(claim.within)
+        head = f"there {'is' if number == 1 else 'are'} {number} {one(claim.noun) if number == 1 else plural(claim.noun)} {within}"
+        told_later = number > 1 and set(claim.patches) & self._described
+        boxes = "" if told_later else self.names.boxes(claim.patches)
+        return f"{head}, at {boxes}" if boxes else head
+
+    def _absent(self, claims: Sequence[Claim]) -> str:
+        nouns = dict.fromkeys(claim.noun for claim in claims if isinstance(claim, Found | Exists))
+        first = claims[0]
+        within = self._within(first.within if isinstance(first, Found | Exists) else None)
+        return f"there is {join([f'no {one(noun)}' for noun in nouns])} {within}"
+
+    def _holds(self, claims: Sequence[Holds]) -> list[str]:
+        noun, predicate = claims[0].one.noun, claims[0].predicate
+        sides: dict[bool, list[Patch]] = {}
+        for claim in claims:
+            sides.setdefault(claim.truth, []).append(claim.one.patch)
+        total = sum(map(len, sides.values()))
+        every = total == self.names.all_of(noun)
+        if total == 1 or not every:
+            return [self._side(noun, patches, predicate, truth) for truth, patches in sides.items()]
+        if len(sides) == 1:
+            truth, patches = next(iter(sides.items()))
+            return [self._whole(noun, patches, predicate, truth)]
+        if predicate.refs or total > 6:
+            yes = sides[True]
+            boxes = self.names.boxes(yes)
+            named = f"{len(yes)} of the {total} {plural(noun)}" + (f", at {boxes}," if boxes else "")
+            return [f"{named} {self.names.predicate(predicate, len(yes) > 1, True)}"]
+        return [self._side(noun, patches, predicate, truth) for truth, patches in sides.items()]
+
+    def _side(self, noun: str, patches: list[Patch], predicate: object, truth: bool) -> str:
+        many = len(patches) > 1
+        return f"{self.names.several(noun, patches)} {self.names.predicate(predicate, many, truth)}"  # type: ignore[arg-type]
+
+    def _whole(self, noun: str, patches: list[Patch], predicate: object, truth: bool) -> str:
+        number = len(patches)
+        new = not all(self.names.told(patch) for patch in patches)
+        boxes = self.names.boxes(patches) if new else ""
+        at = f", at {boxes}," if boxes else ""
+        if truth:
+            head = f"both {plural(noun)}" if number == 2 else f"all {number} {plural(noun)}"
+            return f"{head}{at} {self.names.predicate(predicate, True, True)}"  # type: ignore[arg-type]
+        head = f"neither of the 2 {plural(noun)}" if number == 2 else f"none of the {number} {plural(noun)}"
+        return f"{head}{at} {self.names.predicate(predicate, False, True)}"  # type: ignore[arg-type]
+
+    def _answered(self, claims: Sequence[Answered]) -> list[str]:
+        by_answer: dict[str, list[Answered]] = {}
+        for claim in claims:
+            by_answer.setdefault(claim.answer, []).append(claim)
+        return [self._answer(answer, same) for answer, same in by_answer.items()]
+
+    def _answer(self, answer: str, claims: Sequence[Answered]) -> str:
+        question, thing = claims[0].question, claims[0].one
+        things = [claim.one.patch for claim in claims if claim.one is not None]
+        many = len(things) > 1
+        subject = self.names.several(thing.noun, things) if thing is not None else ""
+        verb = "are" if many else "is"
+        simple = len(answer.split()) <= 4 and '"' not in answer and answer
+        if simple and subject and (_IDENTITY.fullmatch(question) or _NAME.fullmatch(question)):
+            return f"{subject} {verb} {countable(answer, many)}"
+        color = _COLOR.fullmatch(question)
+        if simple and color and (subject or not re.match(r"(?:this|that|it)\b", color["x"] or color["y"])):
+            return f"{subject or color['x'] or color['y']} {verb} {answer.lower() if answer.istitle() else answer}"
+        doing = _DOING.fullmatch(question)
+        if simple and doing and not many:
+            verb_ = "" if doing["verb"].lower() == "doing" else f"{doing['verb'].lower()} "
+            return f"{subject or doing['x']} is {verb_}{answer}"
+        about = f"for {subject}, " if subject else ""
+        return f'{about}the answer to "{question}" is "{answer}"'
+
+    def _known(self, claim: Known) -> str:
+        return claim.sentence or f'common knowledge answers "{claim.question}" with "{claim.answer}"'
+
+    def _fits(self, claim: Fits) -> str:
+        subject = self.names.the(claim.one) if claim.one is not None else "the image"
+        return f'{subject} is best described as "{claim.answer}"'
+
+    def _reported(self, claim: Reported) -> str:
+        subject = self.names.the(claim.one) if claim.one is not None else "the image"
+        if claim.tool == "image_caption":
+            return f'{subject} is described as "{claim.text}"'
+        if claim.tool == "read_text":
+            return f'the text in {subject} reads "{claim.text}"' if claim.text else f"there is no text in {subject}"
+        if claim.tool == "compute_depth":
+            return f"{subject} lies at a depth of {claim.text}"
+        if claim.tool == "best_image_match":
+            return ""
+        return f'{claim.tool} gives "{claim.text}" for {subject}' if claim.text else ""
+
+    def compared(self, claim: Compared, numbers: bool) -> str:
+        """`there are more cats (3) than dogs (1)`."""
+        first, second = len(claim.first.patches), len(claim.second.patches)
+        if first == second:
+            each = f" ({first} each)" if numbers else ""
+            return f"there are as many {self.names.group(claim.first, 2)} as {self.names.group(claim.second, 2)}{each}"
+        word = "more" if first > second else "fewer"
+        left, right = (f" ({first})", f" ({second})") if numbers else ("", "")
+        return (
+            f"there are {word} {self.names.group(claim.first, 2)}{left} than {self.names.group(claim.second, 2)}{right}"
+        )
+
+    @staticmethod
+    def identifies(question: str) -> bool:
+        """Whether a question asks what a thing is."""
+        return bool(_IDENTITY.fullmatch(question) or _NAME.fullmatch(question))
+
+    def statement(self, claim: Claim) -> str:
+        """A claim as a clause of the conclusion; '' where it has no short form."""
+        if isinstance(claim, Holds):
+            return f"{self.names.the(claim.one, box=False)} {self.names.predicate(claim.predicate, False, claim.truth)}"
+        if isinstance(claim, Exists):
+            return f"there is {a(claim.noun) if claim.truth else f'no {one(claim.noun)}'} {self._within(claim.within)}"
+        if isinstance(claim, HowMany):
+            return self._present(claim.group)
+        if isinstance(claim, Compared):
+            return self.compared(claim, numbers=False)
+        if isinstance(claim, Known) and claim.sentence is not None:
+            return claim.sentence
+        return ""
+
+    def _present(self, group: Group) -> str:
+        if group.patches:
+            return self.names.counted(group)
+        return f"there is no {one(group.noun)}{self.names.where(group.where, False) or ' in the image'}"
+
+
+def countable(answer: str, many: bool) -> str:
+    """`a dog`, `dogs`; the answer itself where it brings its own article or is in the plural."""
+    if _UNCOUNTED.match(answer) or singular(answer) != answer:
+        return answer
+    return plural(answer) if many else a(answer)
+
+
+def _key(claim: Claim) -> tuple[object, ...]:
+    if (isinstance(claim, Found) and not claim.patches) or (isinstance(claim, Exists) and not claim.truth):
+        return ("absent", None) if claim.within is None else ("absent", claim.within)
+    if isinstance(claim, Holds):
+        return ("holds", claim.one.noun, claim.predicate)
+    if isinstance(claim, Answered):
+        return ("answered", claim.one and claim.one.noun, claim.question)
+    if isinstance(claim, Known):
+        return ("known",)
+    if isinstance(claim, Reported):
+        return ("reported", claim.tool)
+    return (claim,)
+
+
+def _members(claim: Claim) -> list[Patch]:
+    if isinstance(claim, Holds | Extreme):
+        return [claim.one.patch]
+    if isinstance(claim, Answered | Fits | Reported) and claim.one is not None:
+        return [claim.one.patch]
+    return []

@@ -1,0 +1,74 @@
+"""The deterministic writer: a trace told in prose in the paper's form, without a language model.
+
+Source: Hu et al. 2024 (VPD), section 4: "There are 3 buses in the image.  The bus at 469 124 726 351 is not
+yellow. ... Thus, there is 1 bus that is not yellow."  It says what the trace and the program's own text support
+(`follow`), leaves out what it cannot follow, and ends in a conclusion that holds the answer word for word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workbench.rationalize.clauses import capital, one_line
+from workbench.rationalize.conclude import conclusion
+from workbench.rationalize.faithful import check
+from workbench.rationalize.follow import follow
+from workbench.rationalize.reading import Run, read
+from workbench.rationalize.tell import Sentence, Teller
+from workbench.records import Citation, PartRef, Program, Rationale, Task, Trace, content_key
+
+MAX_PRINTED = 3
+"""Printed lines told where nothing else is."""
+
+
+class TemplateWriter:
+    """Tells traces by rule; the same trace always gives the same text."""
+
+    def __init__(self) -> None:
+        self.ref = PartRef("writer", "template", "1")
+
+    def write(self, rows: Sequence[tuple[Task, Program, Trace]]) -> list[Rationale]:
+        """One rationale per row, same order; each is checked against its trace (`faithful.check`)."""
+        return [self._one(task, program, trace) for task, program, trace in rows]
+
+    def _one(self, task: Task, program: Program, trace: Trace) -> Rationale:
+        text, citations = join(tell(task, program, trace))
+        issues, _ = check(text, task, program, trace)
+        return Rationale(
+            id=content_key("rationale", trace.id, task.question, self.ref),
+            trace_id=trace.id,
+            task_id=task.id,
+            text=text,
+            answer=trace.answer or "",
+            citations=citations,
+            issues=issues,
+            writer=self.ref,
+        )
+
+
+def tell(task: Task, program: Program, trace: Trace) -> list[Sentence]:
+    """The sentences of a rationale, the conclusion last.  Never raises."""
+    run = read(trace)
+    followed = follow(program.source, run, task.choices)
+    entries = followed.story.relevant(followed.answer.rests, everything=followed.lost and followed.answer.about is None)
+    teller = Teller(entries)
+    sentences = teller.sentences() or _printed(run)
+    said = sentences[-1].text if sentences else ""
+    last = Sentence(capital(conclusion(task, trace, followed, teller, said)), followed.events)
+    return [*sentences, last]
+
+
+def _printed(run: Run) -> list[Sentence]:
+    """Lines that the program printed: all there is to say where no tool was asked and nothing followed."""
+    lines = [(seq, one_line(text)) for seq, text in run.printed[:MAX_PRINTED]]
+    return [Sentence(capital(line), (seq,)) for seq, line in lines if any(c.isalpha() for c in line)]
+
+
+def join(sentences: Sequence[Sentence]) -> tuple[str, tuple[Citation, ...]]:
+    """Sentences as one text, and where each stands with its events."""
+    text, citations = "", []
+    for sentence in sentences:
+        start = len(text) + bool(text)
+        text = f"{text} {sentence.text}" if text else sentence.text
+        citations.append(Citation(start, len(text), sentence.events))
+    return text, tuple(citations)

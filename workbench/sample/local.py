@@ -1,0 +1,259 @@
+"""Programs from a causal language model in this process.
+
+What all questions share (API, guidelines) goes through the model once and stays as its cache; each question's own
+words go through it once for all its samples; samples that have ended leave the batch.  Chance is drawn per
+sample, from its task and number alone, so that neither the batch nor the order of tasks changes a program
+(in float32 exactly; in bfloat16 up to the rounding of products, which depends on the number of rows).
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from workbench.api import Style
+from workbench.errors import EngineError, InputError
+from workbench.images import digest_of
+from workbench.models.language import Loaded, adapter_folder, load_language, pad_left, template_parts
+from workbench.records import PartRef, Program, Task, ToolSpec, content_key
+from workbench.sample.extract import ended, extract_program
+from workbench.sample.prompt import HEADER, Prompts
+
+_LIKELY = 64
+"""Tokens looked at before the whole vocabulary is sorted."""
+_CHECK_EVERY = 8
+"""Tokens between two looks at whether a function has ended, for models that do not stop by themselves."""
+
+
+@dataclass(slots=True)
+class _Sample:
+    """One program being written."""
+
+    task: int
+    """Number of its task in the batch."""
+    index: int
+    seed: int
+    chance: np.ndarray
+    """Uniform numbers in [0, 1), one per token."""
+    tokens: list[int] = field(default_factory=list)
+    logp: float = 0.0
+    """Sum of the chosen tokens' log-probabilities at temperature 1."""
+
+
+class TransformersSampler:
+    """k programs per question from a causal model of transformers; loaded at the first call.
+
+    Args:
+        specs: the tools that programs may call.
+        model: `bundled`, a folder, or a hub id.
+        adapter: a LoRA adapter's folder, `bundled`, or `none`; by default the bundled adapter for the bundled model.
+        temperature: 0 is greedy (all k alike).
+        top_p: nucleus; 1 is off.
+        max_tokens: longest program, in tokens.
+        prompt: `compact` for the bundled adapter, `full` for models that follow instructions.
+        shots: examples per question in the full prompt.
+        batch_size: programs written at a time.
+        device: as torch names it; None chooses.
+    """
+
+    def __init__(
+        self,
+        specs: Sequence[ToolSpec],
+        model: str = "bundled",
+        adapter: str | None = None,
+        temperature: float = 0.5,
+        top_p: float = 1.0,
+        max_tokens: int = 160,
+        prompt: Style = "compact",
+        shots: int = 5,
+        batch_size: int = 40,
+        device: str | None = None,
+    ) -> None:
+        if temperature < 0 or not 0 < top_p <= 1 or max_tokens < 1 or batch_size < 1:
+            raise InputError(
+                "the sampler needs temperature >= 0, 0 < top_p <= 1, max_tokens >= 1 and batch_size >= 1, found "
+                f"{temperature}, {top_p}, {max_tokens} and {batch_size}"
+            )
+        chosen = adapter or ("bundled" if model == "bundled" else "none")
+        self._adapter = None if chosen == "none" else chosen
+        self._model, self._device = model, device
+        self._temperature, self._top_p = temperature, top_p
+        self._max_tokens, self._batch_size = max_tokens, batch_size
+        try:
+            self._prompts = Prompts(specs, prompt, shots)
+        except ValueError as error:
+            raise InputError(f"the sampler's prompt: {error}") from error
+        arguments = {
+            "model": model, "adapter": chosen, "temperature": temperature, "top_p": top_p, "max_tokens": max_tokens,
+            "prompt": prompt,
+        }  # fmt: skip
+        weights = digest_of(adapter_folder(self._adapter) / "adapter_model.safetensors")[:8] if self._adapter else "0"
+        self.ref = PartRef("sampler", "transformers", f"1-{self._prompts.version}-{weights}", arguments)
+
+    def sample(self, tasks: Sequence[Task], k: int, seed: int) -> Iterator[Program]:
+        """k programs per task, grouped by task in the tasks' order, as they are ready.
+
+        Raises:
+            EngineError: the model breaks, out of memory included; ask again, or with a smaller `batch_size`.
+        """
+        per_batch = max(self._batch_size // max(k, 1), 1)
+        for at in range(0, len(tasks), per_batch):
+            batch = tasks[at : at + per_batch]
+            started = time.perf_counter()
+            try:
+                with torch.inference_mode():
+                    samples = self._write(batch, k, seed)
+            except (RuntimeError, MemoryError) as error:
+                raise EngineError(f"the sampler's model '{self._model}' broke: {str(error)[:300]}") from error
+            seconds = (time.perf_counter() - started) / max(len(samples), 1)
+            for sample in samples:
+                yield self._program(batch[sample.task], sample, seconds)
+
+    def _program(self, task: Task, sample: _Sample, seconds: float) -> Program:
+        stops = self._loaded.stops
+        kept = [token for token in sample.tokens if token not in stops]
+        text = self._loaded.tokenizer.decode(kept, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+        source = extract_program(HEADER + text)
+        return Program(
+            id=content_key("program", task.id, task.question, sample.index, sample.seed, source, self.ref),
+            task_id=task.id,
+            index=sample.index,
+            source=source,
+            score=sample.logp / max(len(sample.tokens), 1),
+            tokens=len(sample.tokens),
+            seed=sample.seed,
+            sampler=self.ref,
+            seconds=seconds,
+        )
+
+    @cached_property
+    def _loaded(self) -> Loaded:
+        return load_language(self._model, self._adapter, self._device)
+
+    @cached_property
+    def _shared(self) -> tuple[list[int], list[int], Any]:
+        """Tokens before the question's own, tokens after them, and the model's cache of the former."""
+        if self._prompts.style == "compact":
+            before, after = self._ids(self._prompts.shared), list[int]()
+        else:
+            first, second = template_parts(self._loaded)
+            before = self._ids(first, special=True) + self._ids(self._prompts.shared)
+            after = self._ids(second, special=True) + self._ids(f"```python\n{HEADER}") if second else []
+        ids = torch.tensor([before], device=self._loaded.device)
+        return before, after, self._loaded.model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values
+
+    def _ids(self, text: str, special: bool = False) -> list[int]:
+        split = {} if special else {"split_special_tokens": True}
+        return list(self._loaded.tokenizer(text, add_special_tokens=False, **split)["input_ids"])
+
+    def _write(self, tasks: Sequence[Task], k: int, seed: int) -> list[_Sample]:
+        """All samples of some tasks, by task and number."""
+        before, after, cache = self._shared
+        own = [self._ids(self._prompts(task).own) + after for task in tasks]
+        samples = []
+        for t, task in enumerate(tasks):
+            for index in range(k):
+                key = int(content_key("sample", seed, task.id, task.question, index)[:15], 16) % 2**53
+                chance = np.random.Generator(np.random.Philox(key)).random(self._max_tokens)
+                samples.append(_Sample(t, index, key, chance))
+        if not samples:
+            return []
+        ids, mask, positions = pad_left(own, self._loaded.tokenizer.pad_token_id, self._loaded.device)
+        mask = torch.cat([mask.new_ones(len(own), len(before)), mask], dim=1)
+        cache = copy.deepcopy(cache)
+        cache.batch_repeat_interleave(len(own))
+        out = self._loaded.model(
+            input_ids=ids, attention_mask=mask, position_ids=positions + len(before), past_key_values=cache,
+            use_cache=True, logits_to_keep=1,
+        )  # fmt: skip
+        cache.batch_repeat_interleave(k)
+        logits = out.logits[:, -1].repeat_interleave(k, dim=0)
+        lengths = torch.tensor([len(before) + len(row) for row in own]).repeat_interleave(k)
+        self._decode(samples, logits, cache, mask.repeat_interleave(k, dim=0), lengths.to(self._loaded.device))
+        return samples
+
+    def _decode(self, samples: list[_Sample], logits: Tensor, cache: Any, mask: Tensor, positions: Tensor) -> None:
+        """Write the samples to their ends.
+
+        Args:
+            logits: `(rows, vocabulary)` for the first token.
+            mask: `(rows, tokens)` of what the cache holds.
+            positions: `(rows,)` of the next token.
+        """
+        live = samples
+        for step in range(self._max_tokens):
+            chosen, logp = self._draw(logits, torch.tensor([sample.chance[step] for sample in live]))
+            for sample, token, value in zip(live, chosen.tolist(), logp.tolist(), strict=True):
+                sample.tokens.append(token)
+                sample.logp += value
+            going = [i for i, sample in enumerate(live) if not self._over(sample)]
+            if not going or step + 1 == self._max_tokens:
+                return
+            if len(going) < len(live):
+                rows = torch.tensor(going, device=logits.device)
+                cache.batch_select_indices(rows)
+                live = [live[i] for i in going]
+                chosen, mask, positions = chosen[rows], mask[rows], positions[rows]
+            mask = torch.cat([mask, mask.new_ones(len(live), 1)], dim=1)
+            out = self._loaded.model(
+                input_ids=chosen[:, None], attention_mask=mask, position_ids=positions[:, None], past_key_values=cache,
+                use_cache=True,
+            )  # fmt: skip
+            logits, positions = out.logits[:, -1], positions + 1
+
+    def _draw(self, logits: Tensor, chance: Tensor) -> tuple[Tensor, Tensor]:
+        """A token per row by its own uniform number, and its log-probability at temperature 1."""
+        logits = logits.float()
+        logp = logits.log_softmax(-1)
+        if self._temperature == 0:
+            chosen = logits.argmax(-1)
+        else:
+            share = (logits / self._temperature).softmax(-1)
+            chosen = self._pick(share, chance.to(device=share.device, dtype=share.dtype))
+        return chosen, logp.gather(-1, chosen[:, None]).squeeze(-1)
+
+    def _pick(self, share: Tensor, chance: Tensor) -> Tensor:
+        """The token of each row at which its number falls, likely tokens first; `share` is `(rows, vocabulary)`.
+
+        Sorting the whole vocabulary costs more than the model: the likeliest few settle nearly every row.
+        """
+        few = min(_LIKELY, share.shape[-1])
+        high, tokens = share.topk(few, dim=-1)
+        total = high.cumsum(-1)
+        if self._top_p < 1:
+            high = high.masked_fill(total - high >= self._top_p, 0.0)
+            scaled = chance * high.sum(-1)
+            settled = total[:, -1] >= self._top_p
+        else:
+            scaled, settled = chance, chance < total[:, -1]
+        rank = (high.cumsum(-1) <= scaled[:, None]).sum(-1, keepdim=True).clamp(max=few - 1)
+        chosen = tokens.gather(-1, rank).squeeze(-1)
+        if few < share.shape[-1] and not bool(settled.all()):
+            rest = (~settled).nonzero().squeeze(-1)
+            for row in rest.tolist():
+                chosen[row] = self._pick_slowly(share[row], float(chance[row]))
+        return chosen
+
+    def _pick_slowly(self, share: Tensor, chance: float) -> int:
+        """As `_pick` for one row `(vocabulary,)`, over all tokens."""
+        high, tokens = share.sort(descending=True)
+        if self._top_p < 1:
+            high = high[high.cumsum(-1) - high < self._top_p]
+            chance = chance * float(high.sum())
+        rank = int((high.cumsum(-1) <= chance).sum())
+        return int(tokens[min(rank, len(high) - 1)])
+
+    def _over(self, sample: _Sample) -> bool:
+        if sample.tokens[-1] in self._loaded.stops:
+            return True
+        if len(sample.tokens) % _CHECK_EVERY:
+            return False
+        return ended(self._loaded.tokenizer.decode(sample.tokens))

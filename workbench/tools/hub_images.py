@@ -1,0 +1,247 @@
+"""Depth and image-text similarity with models of the hub."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+from transformers import AutoImageProcessor, AutoModel, AutoModelForDepthEstimation, AutoProcessor
+
+from workbench.api import STANDARD
+from workbench.errors import InputError, ToolFailure
+from workbench.models.vision import VisionModel, plain_float
+from workbench.ports import Images
+from workbench.records import Parameter, PartRef, Region, ToolCall, ToolSpec, Value
+from workbench.tools.arguments import answer_batch, patch, patches, text, texts
+from workbench.tools.detector import crop_key
+
+K = TypeVar("K")
+
+DISPARITY = ("dpt", "depth_anything")
+"""Families whose relative models give inverse depth: larger is nearer."""
+
+_SIMILARITY = ToolSpec(
+    "similarity",
+    (Parameter("text", "str"),),
+    "float",
+    "How well a text describes this patch, -1 to 1; larger is better.\n>>> print(image_patch.similarity('a red car'))",
+)
+
+
+def _remember(
+    memory: OrderedDict[K, Tensor], keys: Sequence[K], make: Callable[[K], Tensor], most: int
+) -> list[Tensor]:
+    """The values of the keys, made where missing; the memory then keeps the last `most`."""
+    here: dict[K, Tensor] = {}
+    for key in dict.fromkeys(keys):
+        here[key] = memory[key] if key in memory else make(key)
+        memory[key] = here[key]
+        memory.move_to_end(key)
+    while len(memory) > most:
+        memory.popitem(last=False)
+    return [here[key] for key in keys]
+
+
+class HubDepth:
+    """`compute_depth` with any model of `AutoModelForDepthEstimation`: Depth Anything, DPT, ZoeDepth, ...
+
+    The whole picture is looked at once and the median is taken inside the patch, as ViperGPT does.  Larger is always
+    farther: metres for metric models; for models that give inverse depth, the distance below the nearest point's
+    value, in the model's own unit.
+
+    Args:
+        model: a folder or a hub id, for example `depth-anything/Depth-Anything-V2-Small-hf`.
+        inverse: whether the model's values grow towards the viewer; None decides by its family.
+        device, half: see `VisionModel`.
+        keep: depth maps remembered.
+    """
+
+    spec = STANDARD["compute_depth"]
+    batch_size = 32
+
+    def __init__(
+        self,
+        model: str,
+        inverse: bool | None = None,
+        device: str | None = None,
+        half: bool | None = None,
+        keep: int = 32,
+    ) -> None:
+        self._vision = VisionModel(AutoModelForDepthEstimation, AutoImageProcessor, model, device, half)
+        config = self._vision.model.config
+        metric = getattr(config, "depth_estimation_type", "relative") == "metric"
+        self._inverse = (self._vision.kind in DISPARITY and not metric) if inverse is None else inverse
+        self._maps: OrderedDict[str, Tensor] = OrderedDict()
+        self._keep = keep
+        self.ref = PartRef("tool", "hub-depth", "1", {"model": model, "inverse": self._inverse})
+
+    def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
+        def parse(call: ToolCall) -> Region:
+            region = patch(call)
+            images.open(region.image)
+            return region
+
+        def run(regions: list[Region]) -> list[Value | ToolFailure]:
+            maps = _remember(self._maps, [r.image for r in regions], lambda d: self._depth(d, images), self._keep)
+            return [_median(depth, region) for depth, region in zip(maps, regions, strict=True)]
+
+        return answer_batch(calls, parse, run)
+
+    def _depth(self, digest: str, images: Images) -> Tensor:
+        """Depth of every pixel of a picture, (height, width), larger is farther."""
+        picture = images.open(digest)
+        with torch.inference_mode():
+            output = plain_float(self._vision.model(**self._vision.prepared(picture)))
+        sizes = [(picture.height, picture.width)]
+        depth: Tensor = self._vision.processor.post_process_depth_estimation(output, target_sizes=sizes)[0][
+            "predicted_depth"
+        ]
+        return depth.max() - depth if self._inverse else depth
+
+
+def _median(depth: Tensor, region: Region) -> float:
+    _, x0, y0, x1, y1 = crop_key(region)
+    return round(float(depth[max(y0, 0) : y1, max(x0, 0) : x1].median()), 4)
+
+
+class _ImageText:
+    """Unit vectors of crops and texts by a dual encoder, remembered."""
+
+    def __init__(self, model: str, device: str | None, half: bool | None, prompt: str, keep: int) -> None:
+        self._vision = VisionModel(AutoModel, AutoProcessor, model, device, half)
+        if not hasattr(self._vision.model, "get_image_features"):
+            kind = type(self._vision.model).__name__
+            raise InputError(f"'{model}' is a {kind}, not a model with image and text vectors such as CLIP or SigLIP")
+        self._prompt, self._keep = prompt, keep
+        self._seen: OrderedDict[Any, Tensor] = OrderedDict()
+        self._read: OrderedDict[str, Tensor] = OrderedDict()
+
+    def crops(self, regions: Sequence[Region], images: Images) -> Tensor:
+        """(n, channels) of the regions' crops."""
+        by_key = {crop_key(region): region for region in regions}
+
+        def look(key: Any) -> Tensor:
+            with torch.inference_mode():
+                crop = images.crop(by_key[key])
+                return _unit(self._vision.model.get_image_features(**self._vision.prepared(crop)))
+
+        return torch.stack(_remember(self._seen, [crop_key(r) for r in regions], look, self._keep))
+
+    def texts(self, words: Sequence[str]) -> Tensor:
+        """(n, channels) of texts put into the prompt."""
+
+        def read(word: str) -> Tensor:
+            # SigLIP was trained on texts of full length, and CLIP does not mind
+            batch = self._vision.processor(
+                text=[self._prompt.replace("{text}", word)], padding="max_length", truncation=True, return_tensors="pt"
+            )
+            with torch.inference_mode():
+                return _unit(self._vision.model.get_text_features(**self._vision.to_device(batch)))
+
+        return torch.stack(_remember(self._read, list(words), read, self._keep))
+
+
+def _unit(output: Any) -> Tensor:
+    vector = output if isinstance(output, Tensor) else output.pooler_output
+    return torch.nn.functional.normalize(vector.float(), dim=-1)[0].cpu()
+
+
+class _ImageTextTool:
+    name: str
+    batch_size = 32
+
+    def __init__(
+        self,
+        model: str,
+        device: str | None = None,
+        half: bool | None = None,
+        prompt: str = "a photo of {text}",
+        keep: int = 4096,
+    ) -> None:
+        self._encoder = _ImageText(model, device, half, prompt, keep)
+        self.ref = PartRef("tool", self.name, "1", {"model": model, "prompt": prompt})
+
+
+class HubImageText(_ImageTextTool):
+    """`best_image_match` with a dual encoder (CLIP, SigLIP): the index of the patch nearest to the texts on average.
+
+    An empty list gives None, as ViperGPT's does.
+
+    Args:
+        model: a folder or a hub id, for example `google/siglip2-base-patch16-224`.
+        device, half: see `VisionModel`.
+        prompt: the text around a text, `{text}` in it.
+        keep: vectors remembered.
+    """
+
+    name = "hub-image-text"
+    spec = STANDARD["best_image_match"]
+
+    def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
+        def parse(call: ToolCall) -> tuple[list[Region], list[str]]:
+            content = call.arguments.get("content")
+            wanted = [text(call, "content")] if isinstance(content, str) else texts(call, "content")
+            if call.arguments.get("list_patches") in ([], ()):
+                return [], wanted
+            regions = patches(call, "list_patches")
+            for region in regions:
+                images.open(region.image)
+            return regions, wanted
+
+        def run(asked: list[tuple[list[Region], list[str]]]) -> list[Value | ToolFailure]:
+            out: list[Value | ToolFailure] = []
+            for regions, wanted in asked:
+                if not regions:
+                    out.append(None)
+                    continue
+                scores = (self._encoder.crops(regions, images) @ self._encoder.texts(wanted).T).mean(1)
+                out.append(int(scores.argmax()))
+            return out
+
+        return answer_batch(calls, parse, run)
+
+
+class HubSimilarity(_ImageTextTool):
+    """`similarity`: the cosine between a patch and a text.  Arguments as `HubImageText`."""
+
+    name = "hub-similarity"
+    spec = _SIMILARITY
+
+    def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
+        def parse(call: ToolCall) -> tuple[Region, str]:
+            region = patch(call)
+            images.open(region.image)
+            return region, text(call, "text")
+
+        def run(asked: list[tuple[Region, str]]) -> list[Value | ToolFailure]:
+            seen = self._encoder.crops([region for region, _ in asked], images)
+            read = self._encoder.texts([words for _, words in asked])
+            return [round(float(value), 4) for value in (seen * read).sum(1)]
+
+        return answer_batch(calls, parse, run)
+
+
+class HubTextMatch(_ImageTextTool):
+    """`best_text_match` with a dual encoder: the option nearest to the patch.  Arguments as `HubImageText`."""
+
+    name = "hub-text-match"
+    spec = STANDARD["best_text_match"]
+
+    def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
+        def parse(call: ToolCall) -> tuple[Region, list[str], list[Any]]:
+            region, options = patch(call), texts(call, "options")
+            images.open(region.image)
+            prefix = text(call, "prefix") if call.arguments.get("prefix") not in (None, "") else ""
+            given = call.arguments["options"]
+            assert isinstance(given, list | tuple)  # `texts` has checked it
+            return region, [f"{prefix} {option}" if prefix else option for option in options], list(given)
+
+        def run(asked: list[tuple[Region, list[str], list[Any]]]) -> list[Value | ToolFailure]:
+            seen = self._encoder.crops([region for region, _, _ in asked], images)
+            best = [int((self._encoder.texts(options) @ row).argmax()) for row, (_, options, _) in zip(seen, asked)]
+            return [given[i] for i, (_, _, given) in zip(best, asked, strict=True)]
+
+        return answer_batch(calls, parse, run)

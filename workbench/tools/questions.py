@@ -1,0 +1,154 @@
+"""Visual questions, properties, text match and captions, asked of a vision-language model.
+
+The bundled base student and any hub checkpoint of `AutoModelForImageTextToText` answer through the same code.  The
+paper's pipeline asks PaLI-X in the same places (Hu et al. 2024, section 3.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workbench.api import STANDARD
+from workbench.english import the
+from workbench.errors import ToolFailure
+from workbench.models.student import LABEL_SUFFIX
+from workbench.models.vlm import Vlm
+from workbench.ports import Images
+from workbench.records import PartRef, Region, ToolCall, Value
+from workbench.tools.arguments import LONGEST_QUESTION, answer_batch, patch, text, texts
+from workbench.tools.yesno import property_question
+
+CAPTION_PROMPT = "What is in the picture?"
+"""What the base student learnt to answer with the names of what it sees (`tasks/perception.py`)."""
+MATCH_QUESTION = "What does the picture show?"
+
+
+class _VlmTool:
+    """Loads the model once per process and keeps the part's reference."""
+
+    name: str
+
+    def __init__(
+        self, checkpoint: str = "bundled", device: str | None = None, batch_size: int = 16, max_tokens: int = 24
+    ) -> None:
+        self._vlm = Vlm.load(checkpoint, device, batch_size)
+        self._max_tokens = max_tokens
+        self.batch_size = batch_size
+        # the folder of the bundled student carries the key of its weights, so new weights make new answers
+        weights = str(self._vlm.model.config.name_or_path or checkpoint).rsplit("/", 1)[-1]
+        arguments = {"checkpoint": checkpoint, "weights": weights, "max_tokens": max_tokens}
+        self.ref = PartRef("tool", self.name, "1", arguments)
+
+    def _say(self, asked: list[tuple[Region, str]], images: Images) -> list[Value | ToolFailure]:
+        regions, prompts = [r for r, _ in asked], [p for _, p in asked]
+        said = self._vlm.generate(regions, prompts, images, self._max_tokens)
+        return [_first_line(answer) or ToolFailure("the model gave no answer") for answer in said]
+
+    def _choose(self, asked: Sequence[tuple[Region, str, Sequence[str]]], images: Images) -> list[list[float]]:
+        regions, prompts, options = zip(*asked, strict=True)
+        return self._vlm.choose(regions, prompts, options, images)
+
+
+class StudentQuestions(_VlmTool):
+    """`visual_question_answering`: the model's short answer about the patch, lower-cased, without a final stop.
+
+    Args:
+        checkpoint: `bundled`, a folder, or a hub id of `AutoModelForImageTextToText`.
+        device: as torch names it; None takes CUDA where there is one.
+        batch_size: questions per forward pass.
+        max_tokens: longest answer, in tokens.
+    """
+
+    name = "student-vqa"
+    spec = STANDARD["visual_question_answering"]
+
+    def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
+        def parse(call: ToolCall) -> tuple[Region, str]:
+            return _readable(call, images), text(call, "question", LONGEST_QUESTION) + LABEL_SUFFIX
+
+        def run(asked: list[tuple[Region, str]]) -> list[Value | ToolFailure]:
+            return [_plain(answer) for answer in self._say(asked, images)]
+
+        return answer_batch(calls, parse, run)
+
+
+class StudentProperty(_VlmTool):
+    """`verify_property`: whether the model holds `yes` more probable than `no`.  Arguments as `StudentQuestions`."""
+
+    name = "student-property"
+    spec = STANDARD["verify_property"]
+
+    def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
+        def parse(call: ToolCall) -> tuple[Region, str, tuple[str, str]]:
+            thing, attribute = text(call, "object_name"), text(call, "attribute")
+            question = property_question(the(thing), attribute) + LABEL_SUFFIX
+            return _readable(call, images), question, ("yes", "no")
+
+        def run(asked: list[tuple[Region, str, tuple[str, str]]]) -> list[Value | ToolFailure]:
+            return [yes > no for yes, no in self._choose(asked, images)]
+
+        return answer_batch(calls, parse, run)
+
+
+class StudentTextMatch(_VlmTool):
+    """`best_text_match`: the option that the model finds most probable as the answer to what the patch shows.
+
+    Equal options keep the order given.  Arguments as `StudentQuestions`.
+    """
+
+    name = "student-text-match"
+    spec = STANDARD["best_text_match"]
+
+    def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
+        def parse(call: ToolCall) -> tuple[Region, str, list[str], list[str]]:
+            options = texts(call, "options")
+            prefix = text(call, "prefix") if call.arguments.get("prefix") not in (None, "") else ""
+            question = f"Which kind of {prefix}?" if prefix else MATCH_QUESTION
+            shown = [f"{prefix} {option}" if prefix else option for option in options]
+            given = list(call.arguments["options"])  # type: ignore[arg-type]  # a program gets back what it gave
+            return _readable(call, images), f"{question} Options: {', '.join(shown)}.{LABEL_SUFFIX}", options, given
+
+        def run(asked: list[tuple[Region, str, list[str], list[str]]]) -> list[Value | ToolFailure]:
+            shares = self._choose([item[:3] for item in asked], images)
+            return [item[3][row.index(max(row))] for item, row in zip(asked, shares, strict=True)]
+
+        return answer_batch(calls, parse, run)
+
+
+class StudentCaption(_VlmTool):
+    """`image_caption`: what the model says the patch shows.  Arguments as `StudentQuestions`, and the `prompt`."""
+
+    name = "student-caption"
+    spec = STANDARD["image_caption"]
+
+    def __init__(
+        self,
+        checkpoint: str = "bundled",
+        device: str | None = None,
+        batch_size: int = 16,
+        max_tokens: int = 48,
+        prompt: str = CAPTION_PROMPT,
+    ) -> None:
+        super().__init__(checkpoint, device, batch_size, max_tokens)
+        self._prompt = prompt
+        self.ref = PartRef("tool", self.name, "1", {**self.ref.arguments, "prompt": prompt})
+
+    def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
+        return answer_batch(
+            calls, lambda call: (_readable(call, images), self._prompt), lambda asked: self._say(asked, images)
+        )
+
+
+def _readable(call: ToolCall, images: Images) -> Region:
+    """The call's patch, its picture opened once so that a broken one fails this call and not the batch."""
+    region = patch(call)
+    images.open(region.image)
+    return region
+
+
+def _first_line(answer: str) -> str:
+    return next((line.strip() for line in answer.splitlines() if line.strip()), "")
+
+
+def _plain(answer: Value | ToolFailure) -> Value | ToolFailure:
+    return answer.removesuffix(".").lower() if isinstance(answer, str) else answer
