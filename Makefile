@@ -28,6 +28,8 @@ help:
 	@sed -n '3,7s/^# *//p' Makefile
 
 $(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	  { echo "Python 3.11, 3.12 or 3.13 is needed, $$($(PYTHON) --version) was found: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
 
 # torch first and alone, so that its index is used for nothing else

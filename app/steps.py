@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from app.highlight import highlight
+from app.views import counted
 from workbench.records import TraceEvent
 from workbench.store import Run
 
@@ -320,7 +321,7 @@ class _Builder:
 
     @staticmethod
     def _sums(payload: Mapping[str, Any]) -> list[str]:
-        return [f"{payload.get('steps', 0)} steps", f"{payload.get('tool_calls', 0)} tool calls"]
+        return [counted(payload.get("steps", 0), "step"), counted(payload.get("tool_calls", 0), "tool call")]
 
     def _other(self, event: TraceEvent, payload: Mapping[str, Any]) -> Step:
         return self._new("tick", event, event.kind, event.kind.replace("_", " ").capitalize())

@@ -8,6 +8,7 @@ wrong, some that crash, and the student really looks (at the share of red) and i
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -136,13 +137,15 @@ class Scribe:
         specs: the tools; `find` must be among them.
         version: another version throws other dice.
         breaks_at: number of the task at which the model "breaks" (EngineError), once per object; -1 never.
+        pause: seconds that each task takes, as a model would.
     """
 
-    def __init__(self, specs: Sequence[ToolSpec], version: str = "1", breaks_at: int = -1) -> None:
+    def __init__(self, specs: Sequence[ToolSpec], version: str = "1", breaks_at: int = -1, pause: float = 0.0) -> None:
         assert "find" in [spec.name for spec in specs]
         self.ref = PartRef("sampler", "scribe", version, {"tools": [spec.name for spec in specs]})
         self.asked = 0
         self._breaks_at = breaks_at
+        self._pause = pause
 
     def sample(self, tasks: Sequence[Task], k: int, seed: int) -> Iterator[Program]:
         for task in tasks:
@@ -150,6 +153,7 @@ class Scribe:
                 self._breaks_at = -1
                 raise EngineError("the endpoint did not answer; ask again")
             self.asked += 1
+            time.sleep(self._pause)
             right = MORE if "more than" in task.question else COUNT
             for index in range(k):
                 dice = random.Random(content_key(task.id, index, seed, self.ref.version))

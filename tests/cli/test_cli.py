@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -207,7 +206,9 @@ def test_status_of_one_split(ran: Path) -> None:
 
 def test_a_newer_store_is_one_line_of_error(project: Path) -> None:
     with Project.open(project) as opened:
-        opened.database.transaction(lambda c: c.execute("INSERT INTO migration VALUES (999, 'later', now()::TIMESTAMP)"))
+        opened.database.transaction(
+            lambda c: c.execute("INSERT INTO migration VALUES (999, 'later', now()::TIMESTAMP)")
+        )
     assert "was written by a newer workbench (store version 999" in refused("status", "-p", project)
 
 
@@ -363,7 +364,7 @@ def test_hostile_text_is_harmless_in_a_terminal() -> None:
 
 
 @pytest.fixture
-def hostile(small: Path, picture: Path) -> Iterator[Path]:
+def hostile(small: Path, picture: Path) -> Path:
     own = small / "mine"
     own.mkdir()
     (own / "a.png").write_bytes(picture.read_bytes())
@@ -371,7 +372,7 @@ def hostile(small: Path, picture: Path) -> Iterator[Path]:
     (own / "questions.jsonl").write_text(json.dumps(row))
     assert vpd("init", small / "p", "--profile", small / "small.toml", "--from", own).exit_code == 0
     assert vpd("run", "-p", small / "p").exit_code == 0
-    yield small / "p"
+    return small / "p"
 
 
 @pytest.mark.parametrize("command", [("show",), ("show", "mine/x"), ("status",), ("sql", "FROM task")])

@@ -7,21 +7,28 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import (
     BertTokenizer,
     CLIPConfig,
     CLIPModel,
     CLIPProcessor,
     CLIPTokenizer,
+    CLIPVisionConfig,
     DepthAnythingConfig,
     DepthAnythingForDepthEstimation,
     Dinov2Config,
     GroundingDinoConfig,
     GroundingDinoForObjectDetection,
     GroundingDinoProcessor,
+    LlamaConfig,
+    LlavaConfig,
+    LlavaForConditionalGeneration,
+    LlavaProcessor,
     Owlv2Config,
     Owlv2ForObjectDetection,
     Owlv2Processor,
+    PreTrainedTokenizerFast,
     SiglipConfig,
     SiglipModel,
     SiglipProcessor,
@@ -124,6 +131,36 @@ def clip(folder: Path) -> str:
     model = CLIPModel(CLIPConfig(text_config=text, vision_config=vision, projection_dim=16))
     images = CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
     return _save(folder, model, CLIPProcessor(images, clip_tokenizer(folder, 32)))
+
+
+LLAVA_CHAT = (
+    "{% for m in messages %}{% for c in m['content'] %}{% if c['type'] == 'image' %}<image>{% else %}{{ c['text'] }}"
+    "{% endif %}{% endfor %}{% endfor %}{% if add_generation_prompt %}\n{% endif %}"
+)
+
+
+def llava(folder: Path) -> str:
+    """A vision-language model of the hub's most common build: CLIP, a projector, Llama."""
+    torch.manual_seed(0)
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {"<pad>": 0, "<s>": 1, "</s>": 2, "<image>": 3} | {c: i + 4 for i, c in enumerate(alphabet)}
+    raw = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    raw.decoder = decoders.ByteLevel()
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=raw, bos_token="<s>", eos_token="</s>", pad_token="<pad>",
+        additional_special_tokens=["<image>"],
+    )  # fmt: skip
+    vision = CLIPVisionConfig(**_TEXT, image_size=32, patch_size=16)
+    text = LlamaConfig(
+        **_TEXT, vocab_size=len(tokenizer), max_position_embeddings=2048, pad_token_id=0, bos_token_id=1, eos_token_id=2
+    )
+    model = LlavaForConditionalGeneration(LlavaConfig(vision, text, image_token_index=3, vision_feature_layer=-1))
+    processor = LlavaProcessor(
+        CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}), tokenizer,
+        patch_size=16, vision_feature_select_strategy="default", chat_template=LLAVA_CHAT, num_additional_image_tokens=1,
+    )  # fmt: skip
+    return _save(folder, model, processor)
 
 
 def siglip(folder: Path) -> str:

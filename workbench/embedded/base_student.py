@@ -145,25 +145,20 @@ class Trainer:
         groups = [(adapters, 8e-4), (self.model.projector.parameters(), 1e-4)]
         self.optimizer = MasterAdamW(groups, self.steps, warmup=max(self.steps // 50, 10))
 
-    def rows(self, start: int, reasoning: float) -> tuple[torch.Tensor, list[Row]]:
-        """Features `(pictures, 1 + region_count, WIDTH)` and token rows of one batch."""
+    def loss(self, index: int, reasoning: float) -> tuple[torch.Tensor, int]:
+        """Loss of one training picture with its crop, and its length in tokens."""
         tokenizer = self.processor.tokenizer
-        pictures, asked = [], []
-        for index in range(start, start + self.pictures):
-            for picture, pairs in pairs_of(index, reasoning):
-                pictures.append(picture)
-                asked.append(
-                    [(tokenizer(f"{p}\n")["input_ids"], tokenizer(a)["input_ids"] + self._end) for p, a in pairs]
-                )
-        features, texts = self.processor.features(pictures)
-        prefixes = [tokenizer(text)["input_ids"] for text in texts]
-        return torch.from_numpy(features), list(zip(prefixes, asked, strict=True))
-
-    def loss(self, start: int, reasoning: float) -> tuple[torch.Tensor, int]:
-        """Loss of the batch whose first picture is `start`, and its length in tokens."""
-        features, rows = self.rows(start, reasoning)
-        batch = pack(rows, torch.bfloat16, power=0.5)
-        embeds = self.model.embed(batch.input_ids, features)
+        shown = pairs_of(index, reasoning)
+        features, texts = self.processor.features([picture for picture, _ in shown])
+        groups: list[Row] = [
+            (
+                tokenizer(text)["input_ids"],
+                [(tokenizer(f"{p}\n")["input_ids"], tokenizer(a)["input_ids"] + self._end) for p, a in pairs],
+            )
+            for text, (_, pairs) in zip(texts, shown, strict=True)
+        ]
+        batch = pack(groups, torch.bfloat16, power=0.5)
+        embeds = self.model.embed(batch.input_ids, torch.from_numpy(features))
         language = self.model.language_model.base_model.model
         hidden = language.model(
             inputs_embeds=embeds, attention_mask=batch.attention_mask, position_ids=batch.position_ids, use_cache=False
@@ -174,11 +169,14 @@ class Trainer:
         """Run all steps; yields figures now and then, and writes the adapter."""
         started, tokens, mean = time.perf_counter(), 0, 0.0
         for step in range(self.steps):
-            loss, count = self.loss(step * self.pictures, reasoning)
-            loss.backward()
+            now = 0.0
+            for picture in range(self.pictures):  # one at a time: attention over a long pack costs more than it saves
+                loss, count = self.loss(step * self.pictures + picture, reasoning)
+                (loss / self.pictures).backward()
+                tokens += count
+                now += loss.item() / self.pictures
             norm = self.optimizer.step()
-            tokens += count
-            mean = loss.item() if step == 0 else 0.95 * mean + 0.05 * loss.item()
+            mean = now if step == 0 else 0.9 * mean + 0.1 * now
             if step % 10 == 9 or step == self.steps - 1:
                 rate = tokens / (time.perf_counter() - started)
                 yield {"step": step + 1, "loss": round(mean, 4), "norm": round(norm, 2), "tokens_per_s": round(rate)}

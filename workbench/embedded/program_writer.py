@@ -153,11 +153,14 @@ class Trainer:
         config = LoraConfig(
             r=recipe.rank, lora_alpha=2 * recipe.rank, target_modules="all-linear", task_type="CAUSAL_LM"
         )
-        if recipe.start:
-            self.model = PeftModel.from_pretrained(model, recipe.start, is_trainable=True, autocast_adapter_dtype=False)
-            self.model.to(device=self.device, dtype=self.dtype)
-        else:
-            self.model = get_peft_model(model, config, autocast_adapter_dtype=False).to(self.device)
+        with quiet():
+            if recipe.start:
+                self.model = PeftModel.from_pretrained(
+                    model, recipe.start, is_trainable=True, autocast_adapter_dtype=False
+                )
+            else:
+                self.model = get_peft_model(model, config, autocast_adapter_dtype=False)
+        self.model.to(device=self.device, dtype=self.dtype)
         self.end = self.tokenizer.convert_tokens_to_ids("<|im_end|>")
         self.steps = math.ceil(recipe.rows / recipe.batch)
         self.optimizer = MasterAdamW([(self.model.parameters(), recipe.rate)], self.steps, recipe.warmup)

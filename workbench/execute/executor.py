@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from workbench.api import Api
+from workbench.errors import EngineError
 from workbench.execute.cache import ResultCache
+from workbench.execute.jail import write_launcher
 from workbench.execute.limits import Limits
 from workbench.execute.sandbox import Sandbox, engine_version
 from workbench.execute.scheduler import Batching, Means, OnEvent
@@ -27,7 +30,7 @@ class Executor:
         workers: Threads that drive programs.
         window: Programs in flight at most, those that wait for their turn to be yielded included.
         hold: Sandbox processes at most (about 1 MB each); programs beyond them wait as bytes.
-        launcher: An executable that starts Monty in a jail (see `jail`); None starts it plainly.
+        jail: Put each sandbox process into a jail of the operating system as well (see `jail`), where it offers one.
 
     Raises:
         InputError: two tools of one name.  EngineError: the sandbox cannot start.
@@ -41,8 +44,8 @@ class Executor:
         cache: ResultCache | None = None,
         workers: int = 2,
         window: int = 256,
-        hold: int = 64,
-        launcher: Path | None = None,
+        hold: int = 32,
+        jail: bool = True,
     ) -> None:
         self.limits = limits or Limits()
         self.api = Api(tool.spec for tool in tools)
@@ -59,7 +62,8 @@ class Executor:
         self.ref = PartRef(
             "executor", "monty", engine_version(), {"limits": limits_used, "tools": versions, "keys": self._versions}
         )
-        self._sandbox = Sandbox(self.api, self.limits, max(hold, self.workers), launcher)
+        self._folder = tempfile.TemporaryDirectory(prefix="vpd-jail-") if jail else None
+        self._sandbox = self._start(max(hold, self.workers))
         self._cancelled = threading.Event()
         self._means = Means(
             self.tools,
@@ -73,6 +77,18 @@ class Executor:
             self._cancelled,
         )
 
+    def _start(self, hold: int) -> Sandbox:
+        launcher = write_launcher(Path(self._folder.name)) if self._folder else None
+        self.jailed = launcher is not None
+        """The jail is in place (never on Windows)."""
+        try:
+            return Sandbox(self.api, self.limits, hold, launcher)
+        except EngineError:
+            if launcher is None:
+                raise
+        self.jailed = False  # a system that offers the jail but does not let Monty start in it
+        return Sandbox(self.api, self.limits, hold, None)
+
     def __enter__(self) -> Executor:
         return self
 
@@ -85,6 +101,8 @@ class Executor:
         """End the sandbox processes.  Runs under way end as cancelled."""
         self._cancelled.set()
         self._sandbox.close()
+        if self._folder is not None:
+            self._folder.cleanup()
 
     def key(self, call: ToolCall) -> str:
         """The content key of a call's answer under this executor's tools."""

@@ -34,6 +34,10 @@ class Site:
     function: str = ""
     form: str = ""
     """For `line`: `for` when it reports the binding of a loop target; for `branch`: `if`, `elif` or `while`."""
+    following: int = 0
+    """Line of the statement that comes next in the source's order (after a test: when it holds)."""
+    otherwise: int = 0
+    """Line of the statement that comes next when a test does not hold."""
 
 
 @dataclass(slots=True)
@@ -68,27 +72,36 @@ class _Writer:
         self.sites = sites
         self.text: list[str] = []
         self.lines: list[int] = []
+        self.after = 0
+        """Line of the statement after the one being written, in its block."""
 
     def put(self, indent: int, text: str, line: int) -> None:
         self.text.append(" " * indent + text)
         self.lines.extend([line] * (text.count("\n") + 1))
 
-    def site(self, kind: EventKind, line: int, names: Sequence[str] = (), function: str = "", form: str = "") -> int:
-        self.sites.append(Site(kind, line, tuple(names), function, form))
+    def site(
+        self, kind: EventKind, line: int, names: Sequence[str] = (), function: str = "", form: str = "", inner: int = 0
+    ) -> int:
+        self.sites.append(Site(kind, line, tuple(names), function, form, inner or self.after, self.after))
         return len(self.sites) - 1
 
-    def report(self, indent: int, line: int, scope: _Scope, names: Sequence[str] = (), form: str = "") -> None:
-        site = self.site("line", line, names, scope.function, form)
+    def report(
+        self, indent: int, line: int, scope: _Scope, names: Sequence[str] = (), form: str = "", inner: int = 0
+    ) -> None:
+        site = self.site("line", line, names, scope.function, form, inner)
         self.put(indent, f"__line__({', '.join([str(site), scope.frame, *names])})", line)
 
     def block(self, body: Sequence[ast.stmt], scope: _Scope, indent: int) -> None:
         before = len(self.text)
-        for node in body:
+        outside = self.after
+        for i, node in enumerate(body):
+            self.after = body[i + 1].lineno if i + 1 < len(body) else outside
             if scope.in_try:
                 self.put(indent, f"__at__ = {node.lineno}", node.lineno)
             self.statement(node, scope, indent)
         if len(self.text) == before:
             self.put(indent, "pass", 0)
+        self.after = outside
 
     def statement(self, node: ast.stmt, scope: _Scope, indent: int) -> None:
         line = node.lineno
@@ -118,9 +131,8 @@ class _Writer:
             self.report(indent, line, scope, _mentioned_and_bound(getattr(node, "mentions", node), scope))
 
     def if_(self, node: ast.If, scope: _Scope, indent: int, form: str) -> None:
-        site = self.site("branch", node.lineno, (), scope.function, form)
         word = "elif" if form == "elif" else "if"
-        self.put(indent, f"{word} __branch__({site}, {scope.frame}, {ast.unparse(node.test)}):", node.lineno)
+        self.put(indent, f"{word} {self.test(node, scope, form)}:", node.lineno)
         before = set(scope.bound)
         self.block(node.body, scope, indent + 1)
         after, scope.bound = scope.bound, set(before)
@@ -130,6 +142,13 @@ class _Writer:
             self.put(indent, "else:", node.lineno)
             self.block(node.orelse, scope, indent + 1)
         scope.bound &= after
+
+    def test(self, node: ast.If | ast.While, scope: _Scope, form: str) -> str:
+        """The reported test of a branch, with what `:=` bound in it for sure."""
+        bound = [n for n in dict.fromkeys(_mentioned(node.test)) if n in _stored(node.test)]
+        scope.bound |= set(bound)
+        site = self.site("branch", node.lineno, bound, scope.function, form, node.body[0].lineno)
+        return f"__branch__({', '.join([str(site), scope.frame, ast.unparse(node.test), *bound])})"
 
     def loop(self, node: ast.For | ast.While, scope: _Scope, indent: int) -> None:
         before = set(scope.bound)
@@ -144,10 +163,9 @@ class _Writer:
                 body = body[1:]
             targets = _stored(node.target)
             scope.bound |= targets
-            self.report(indent + 1, node.lineno, scope, sorted(targets), "for")
+            self.report(indent + 1, node.lineno, scope, sorted(targets), "for", body[0].lineno if body else 0)
         else:
-            site = self.site("branch", node.lineno, (), scope.function, "while")
-            self.put(indent, f"while __branch__({site}, {scope.frame}, {ast.unparse(node.test)}):", node.lineno)
+            self.put(indent, f"while {self.test(node, scope, 'while')}:", node.lineno)
         self.block(body, scope, indent + 1)
         scope.bound = set(before)
         if node.orelse:
@@ -187,8 +205,9 @@ class _Writer:
         for part in node.body:  # declarations come before the first use of a name
             if isinstance(part, ast.Global | ast.Nonlocal):
                 self.put(indent + 1, ast.unparse(part), part.lineno)
-        site = self.site("call", node.lineno, names, title)
-        self.put(indent + 1, f"__f__ = __enter__({', '.join([str(site), *names])})", node.lineno)
+        self.after = 0
+        site = self.site("call", node.lineno, names, title, inner=node.body[0].lineno)
+        self.put(indent + 1, f"__f__ = __enter__({', '.join([str(site), *names])})", 0)  # an error here is the caller's
         self.block([s for s in node.body if not isinstance(s, ast.Global | ast.Nonlocal)], scope, indent + 1)
         if not node.body or not isinstance(node.body[-1], ast.Return):
             end = max((getattr(n, "lineno", 0) for n in node.body), default=node.lineno) or node.lineno

@@ -204,20 +204,20 @@ class Run:
         if isinstance(step, Flushed):
             return True
         if isinstance(step, Stopped):
-            self._stopped(str(step.kind), str(step.message))
+            self._stopped(str(step.kind), str(step.message), self.recorder.place(step.site)[0])
             return False
         if isinstance(step, Ended):
             self._end(step)
             return False
         return self._asked(step, lookup)
 
-    def _stopped(self, kind: str, message: str) -> None:
+    def _stopped(self, kind: str, message: str, line: int | None = None) -> None:
         """The prelude marked the run: a limit, or something the sandbox cannot do."""
         limits = self.sandbox.limits
         if kind in _MESSAGES:
-            self._limit(kind, _MESSAGES[kind].format(steps=limits.steps, output=limits.output))
+            self._limit(kind, _MESSAGES[kind].format(steps=limits.steps, output=limits.output), line)
         else:
-            self._limit(kind if kind in ("unsupported", "source", "value") else "runtime", message[:500])
+            self._limit(kind if kind in ("unsupported", "source", "value") else "runtime", message[:500], line)
 
     def _asked(self, step: Asked, lookup: Lookup) -> bool:
         assert self.recorder is not None
@@ -277,9 +277,11 @@ class Run:
             self.every = 1  # its last events are lost: once more, reporting each, to know the line
             raise Crashed("the worker died")
         self.recorder.take(raised.events)
-        line = failure.line or self._line()
+        # time and memory end a program without a traceback: the statement after the last one completed
+        line = failure.line or self.recorder.next_line or self._line()
         if raised.text.startswith(STOPPED):  # where it could not suspend, the prelude raised instead
-            self._stopped(*raised.text[len(STOPPED) :].split(":", 1))
+            kind_of_stop, _, message = raised.text[len(STOPPED) :].partition(":")
+            self._stopped(kind_of_stop, message)
             return
         if failure.kind in ("memory", "time", "recursion"):
             self._limit(failure.kind, failure.message, line)
@@ -288,8 +290,6 @@ class Run:
         message = failure.message
         if kind == "runtime" and raised.type_name == "RuntimeError" and raised.text == self.tool_error:
             kind, message = "tool_error", raised.text
-        elif kind == "runtime" and "cannot leave the program" in raised.text:
-            kind = "value"
         payload = {"type": raised.type_name, "message": raised.text[:500], "handled": False}
         self.recorder.add("exception", line or 0, 0, payload)
         self._fail(kind, message, line)

@@ -78,6 +78,7 @@ class Stopped:
     events: Any
     kind: Any
     message: Any
+    site: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +303,8 @@ def _no_print(stream: str, text: str) -> None:
 def _step(arguments: tuple[Any, ...]) -> Step:
     """What the prelude said.  Near its recursion limit Monty replaces what is nested deeper by a text; the probe,
     nested deeper than anything that is sent, shows whether that happened.  Raises Raised with kind `recursion`."""
-    op, events, payload, probe = arguments if len(arguments) == 4 else (None, None, None, None)
+    empty: tuple[Any, ...] = (None, None, None, None)
+    op, events, payload, probe = arguments if len(arguments) == 4 else empty
     if probe != PROBE or type(op) is not int:
         failure = Failure("recursion", "maximum recursion depth exceeded", None)
         raise Raised(failure, "RecursionError", failure.message, None)
@@ -312,8 +314,8 @@ def _step(arguments: tuple[Any, ...]) -> Step:
         tool, site, frame, arguments = payload
         return Asked(events, tool, site, frame, arguments)
     if op == 2:
-        kind, message = payload
-        return Stopped(events, kind, message)
+        kind, message, site = payload
+        return Stopped(events, kind, message, site)
     return Ended(events, payload)
 
 

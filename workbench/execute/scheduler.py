@@ -26,7 +26,7 @@ from workbench.execute.values import Border, Unfit
 from workbench.ports import Images, Tool
 from workbench.records import Failure, PartRef, Program, Region, Task, ToolCall, Trace, TraceEvent, Value
 
-PATIENCE = 0.02
+PATIENCE = 0.05
 """Seconds a call waits at most for others to join its batch while programs still move."""
 
 OnEvent = Callable[[str, TraceEvent], None]

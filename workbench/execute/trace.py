@@ -6,7 +6,7 @@ Payloads, beside `seq`, `kind`, `line` (of the original source) and `frame` of e
 `return`       `function`, `value`
 `line`         `changed` {name: value}: variables that the statement mentions and whose summary differs from the
                last one seen; `form`: `for` when a loop target was bound
-`branch`       `form`: `if`, `elif` or `while`; `taken`: bool
+`branch`       `form`: `if`, `elif` or `while`; `taken`: bool; `changed` where `:=` bound a variable in the test
 `tool`         `call` number from 0, `tool`, `receiver` (patch or None), `arguments` {name: value}, `column`,
                `inside`: `statement`, `lambda` or `comprehension`
 `tool_result`  `call`, `tool`, `ok`, `result` or `error`, and measured: `duration_ms` (this call's share of its
@@ -79,6 +79,9 @@ class Recorder:
     events: list[TraceEvent] = field(default_factory=list)
     steps: int = 0
     last_line: int = 0
+    """Line of the last event."""
+    next_line: int = 0
+    """Line of the statement that probably runs now."""
     dropped: int = 0
     _seen: dict[tuple[int, str], str] = field(default_factory=dict)
     _depths: dict[int, int] = field(default_factory=dict)
@@ -119,13 +122,16 @@ class Recorder:
             self.add("print", line, frame, {"text": text.removesuffix("\n")})
             return
         self.last_line = site.line
+        self.next_line = (site.following if site.kind != "branch" or report[2] else site.otherwise) or site.line
         if site.kind in ("line", "branch", "call", "exception"):
             self.steps += 1
         if site.kind == "line":
             changed = self._changed(frame, site.names, report[2])
             self.add("line", site.line, frame, {"changed": changed, **({"form": site.form} if site.form else {})})
         elif site.kind == "branch":
-            self.add("branch", site.line, frame, {"form": site.form, "taken": bool(report[2])})
+            changed = self._changed(frame, site.names, report[3])
+            payload = {"form": site.form, "taken": bool(report[2]), **({"changed": changed} if changed else {})}
+            self.add("branch", site.line, frame, payload)
         elif site.kind == "call":
             parent = max(int(report[3]) - 1, 0)
             depth = self._depths[frame] = 0 if frame == 0 else self._depths.get(parent, 0) + 1
@@ -230,7 +236,7 @@ def final_locals(events: Iterable[TraceEvent], frame: int = 0) -> dict[str, JSON
     for event in events:
         if event.frame == frame:
             found.update(event.payload.get("arguments", {}) if event.kind == "call" else {})
-            found.update(event.payload.get("changed", {}) if event.kind == "line" else {})
+            found.update(event.payload.get("changed", {}))
     return found
 
 

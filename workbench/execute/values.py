@@ -148,8 +148,6 @@ class Border:
     def _snap(self, region: Region) -> Region:
         if region.image != self.whole.image:
             raise Unfit("a patch of another picture")
-        if not all(math.isfinite(x) for x in region.box.as_tuple()):
-            raise Unfit("a box that is not finite")
         width, height = self.whole.width, self.whole.height
         inside = clip(region.box, width, height)
         x0, y0 = min(round(inside.x0), width - 1), min(round(inside.y0), height - 1)

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from workbench import registry
-from workbench.errors import ImageError
+from workbench.errors import ImageError, StoreError
 from workbench.ports import TaskSource
 from workbench.records import Task
 from workbench.settings import Choice
@@ -76,6 +76,11 @@ def import_tasks(
                 ready.append(replace(task, image=digests[path]))
             except ImageError as error:
                 broken.append(_Bad(task.id, 0, str(error)))
+            except OSError as error:
+                raise StoreError(
+                    f"the picture {path} could not be copied to {project.images.root} ({error.strerror}); what was "
+                    "imported is kept: make room there and run the command again"
+                ) from error
         new, other = project.add_tasks(ready)
         added += new
         changed += other

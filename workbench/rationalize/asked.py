@@ -8,9 +8,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.rationalize.claims import (
-    Answered, Claim, Exists, Fits, Found, Group, Holds, Item, Known, Measure, One, Patch, Reported, Said, Truth, Val,
+    Answered,
+    Claim,
+    Exists,
+    Fits,
+    Found,
+    Group,
+    Holds,
+    Item,
+    Known,
+    Measure,
+    One,
+    Patch,
+    Reported,
+    Said,
+    Truth,
+    Val,
 )  # fmt: skip
-from workbench.rationalize.clauses import Predicate, one_line, statement
+from workbench.rationalize.clauses import Predicate, one_line, predicate_of
+from workbench.rationalize.questions import statement
 
 ALIASES = {"simple_query": "visual_question_answering", "language_question_answering": "llm_query"}
 _ORDER = re.compile(r"\s*(?:please\s+)?(?:answer|reply|respond|say)\b[^.?!]*[.!]?\s*$", re.IGNORECASE)
@@ -45,33 +61,32 @@ def question_of(text: str) -> str:
     return one_line(cut if cut else asked)
 
 
-def claim_of(asked: Asked, one: One | None, nouns: Sequence[str], subject: One | None = None) -> tuple[Claim, Val]:
+def claim_of(asked: Asked, one: One | None, nouns: Sequence[str]) -> tuple[Claim, Val]:
     """What a tool call says, and the value it gave with its meaning (without the claim's number).
 
     Args:
         asked: the call.
         one: its receiver as a thing; None for the whole picture or a plain function.
         nouns: known names of things, to find a question's subject.
-        subject: the thing that a question to a language model is about, if its words came from one.
     """
     name = ALIASES.get(asked.name, asked.name)
     words = {key: value for key, value in asked.arguments.items() if isinstance(value, str)}
     first = one_line(next(iter(words.values()), ""))
     patches = _patches(asked.result)
     if name == "find" and patches is not None:
-        return Found(first, patches, one), Val(list(patches), Group(first, patches, (), patches))
+        return Found(first, patches, one), Val(list(patches), Group(first, patches, (), patches, within=one))
     if name == "exists" and isinstance(asked.result, bool):
         claim: Claim = Exists(first, asked.result, one)
         return claim, Val(asked.result, Truth((Item(claim, asked.result, None, None),)))
     if name == "verify_property" and isinstance(asked.result, bool) and len(words) > 1:
         what = one or One(asked.receiver, first) if asked.receiver is not None else None
         if what is not None:
-            predicate = Predicate("be", one_line(list(words.values())[1]))
+            predicate = predicate_of(one_line(list(words.values())[1]))
             return _held(One(what.patch, first), predicate, asked.result, asked.result)
     if name == "visual_question_answering" and isinstance(asked.result, str):
         return _seen(asked.result, question_of(first) or "What is this?", asked, one, nouns)
     if name == "llm_query" and isinstance(asked.result, str):
-        return _known(asked.result, question_of(first), nouns, subject)
+        return _known(asked.result, question_of(first), nouns)
     if name == "best_text_match" and isinstance(asked.result, str):
         options = next((v for v in asked.arguments.values() if isinstance(v, list)), [])
         claim = Fits(one, one_line(asked.result), tuple(one_line(o, 40) for o in options[:12] if isinstance(o, str)))
@@ -118,16 +133,15 @@ def _seen(answer: str, question: str, asked: Asked, one: One | None, nouns: Sequ
     return claim, Val(answer, Said(one, question, None))
 
 
-def _known(answer: str, question: str, nouns: Sequence[str], subject: One | None) -> tuple[Claim, Val]:
+def _known(answer: str, question: str, nouns: Sequence[str]) -> tuple[Claim, Val]:
     truth = yes(answer)
     said = statement(question, nouns) if truth is not None else None
     if said is None or truth is None:
         claim: Claim = Known(question, one_line(answer), None)
         item = Item(claim, truth, None, None) if truth is not None else None
-        return claim, Val(answer, Said(subject, question, item))
-    claim = Known(question, one_line(answer), said.say(truth))
-    patch = subject.patch if subject is not None else None
-    return claim, Val(answer, Said(subject, question, Item(claim, truth, said.predicate, patch)))
+        return claim, Val(answer, Said(None, question, item))
+    claim = Known(question, one_line(answer), said, truth)
+    return claim, Val(answer, Said(None, question, Item(claim, truth, said.predicate, None)))
 
 
 def _shown(value: Any) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from workbench.boxes import Box, grid_text
 from workbench.rationalize.clauses import Predicate
+from workbench.rationalize.questions import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ class Group:
     """What the patches are sorted by (the measure of any of them)."""
     falling: bool = False
     """Sorted from the most to the least."""
+    within: One | None = None
+    """Where they were looked for; None for the whole picture."""
 
     def ones(self) -> list[One]:
         return [One(patch, self.noun) for patch in self.patches]
@@ -112,11 +115,13 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """An answer of general knowledge; `sentence` where question and answer make one."""
+    """An answer of general knowledge."""
 
     question: str
     answer: str
-    sentence: str | None
+    statement: Statement | None
+    """What it affirms or denies, where question and answer make a sentence."""
+    truth: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +247,8 @@ class Entry:
     claim: Claim
     events: set[int]
     rests: set[int]
+    order: int = 0
+    """Its place in the telling."""
     kept: bool = False
     """Told whatever the answer rests on: it decided which way the program went."""
 
@@ -252,12 +259,19 @@ class Story:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self._at: dict[Claim, int] = {}
+        self._clock = 0
+
+    def touch(self, number: int) -> None:
+        """Move a claim behind all others: what has just been worked out comes before what was asked then."""
+        self._clock += 1
+        self.entries[number].order = self._clock
 
     def add(self, claim: Claim, events: set[int], rests: frozenset[int] | set[int] = frozenset()) -> int:
         """The number of the claim; a repeated claim gains events and keeps its number."""
         if claim not in self._at:
             self._at[claim] = len(self.entries)
             self.entries.append(Entry(claim, set(), set()))
+            self.touch(len(self.entries) - 1)
         number = self._at[claim]
         self.entries[number].events |= events
         self.entries[number].rests |= set(rests) - {number}
@@ -275,4 +289,4 @@ class Story:
             for number in self.entries[todo.pop()].rests - wanted:
                 wanted.add(number)
                 todo.append(number)
-        return [self.entries[n] for n in sorted(wanted)]
+        return sorted((self.entries[n] for n in wanted), key=lambda entry: entry.order)

@@ -1,8 +1,4 @@
-"""Clauses: predicates that can be affirmed, denied and hung on a noun, and yes/no questions as statements.
-
-Only what can be turned round SAFELY is: a question whose subject is not certain gives None, and the writer then
-says the answer without the question's words.
-"""
+"""Clauses: predicates that can be affirmed, denied and hung on a noun; text from outside on one line."""
 
 from __future__ import annotations
 
@@ -11,12 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.english import a, plural, singular
+from workbench.english import a, plural
 
-_MODALS = {"can": "cannot", "could": "could not", "will": "will not", "would": "would not", "may": "may not"}
-_SPATIAL = ("left of ", "right of ", "above ", "below ", "to the left of ", "to the right of ", "near ", "behind ",
-            "in front of ", "inside ", "on ", "in ", "under ", "closer ", "farther ", "next to ", "nearer ", "other than ", "between ", "larger ", "smaller ",
-            "wider ", "narrower ", "taller ", "shorter ")  # fmt: skip
+MODALS = {"can": "cannot", "could": "could not", "will": "will not", "would": "would not", "may": "may not"}
+PLACES = (
+    "left of ", "right of ", "above ", "below ", "to the left of ", "to the right of ", "near ", "behind ", "on ",
+    "in ", "in front of ", "inside ", "under ", "closer ", "farther ", "next to ", "nearer ", "other than ",
+    "between ", "larger ", "smaller ", "wider ", "narrower ", "taller ", "shorter ",
+)  # fmt: skip
+"""These follow a noun without "that is"."""
 _ARTICLE = re.compile(r"an? (?=[^ ]+$)")
 
 
@@ -35,20 +34,22 @@ class Predicate:
         """The predicate of a sentence: `are not yellow`, `cannot fly`, `does not have wheels`."""
         if self.verb == "be":
             verb = ("are" if many else "is") + ("" if truth else " not")
-        elif self.verb in _MODALS:
-            verb = self.verb if truth else _MODALS[self.verb]
+        elif self.verb in MODALS:
+            verb = self.verb if truth else MODALS[self.verb]
         elif truth:
             verb = self.verb if many else third(self.verb)
         else:
             verb = f"{'do' if many else 'does'} not {self.verb}"
         rest = self.rest
-        if many and self.verb == "be" and (found := _ARTICLE.match(rest)):
-            rest = plural(rest[found.end() :])
+        if many and self.verb == "be":
+            parts = rest.split(" or ")
+            if all(_ARTICLE.match(part) for part in parts):
+                rest = " or ".join(plural(part.partition(" ")[2]) for part in parts)
         return f"{verb} {rest}".rstrip()
 
     def hang(self, many: bool, truth: bool = True) -> str:
         """After a noun: `left of the bus`, `that are not yellow`."""
-        if truth and self.verb == "be" and self.rest.startswith(_SPATIAL):
+        if truth and self.verb == "be" and self.rest.startswith(PLACES):
             return self.rest
         return f"that {self.say(many, truth)}"
 
@@ -65,97 +66,27 @@ def third(verb: str) -> str:
     return verb + "s"
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A yes/no question as a sentence that is true or false."""
-
-    subject: str
-    """With its article; `there` for existence."""
-    many: bool
-    predicate: Predicate
-    noun: str = ""
-    """The subject's noun as it stands in the question, without an article."""
-
-    def say(self, truth: bool) -> str:
-        """Without capital or full stop: `a parrot can fly`, `there is no dog`."""
-        if self.subject == "there":
-            be = "are" if self.many else "is"
-            if truth:
-                return f"there {be} {self.predicate.rest}"
-            return f"there {be} {_none(self.predicate.rest)}"
-        return f"{self.subject} {self.predicate.say(self.many, truth)}"
+_BASES = (("ies", "y"), ("ches", "ch"), ("shes", "sh"), ("sses", "ss"), ("xes", "x"), ("oes", "o"))
+_THIRD = re.compile(r"[a-z]{2,}(?<![sui])s")
+"""The third person of a verb, where another word follows: `lays eggs`, not `glass table`."""
 
 
-_QUESTION = re.compile(
-    r"(?P<verb>is|are|can|could|will|would|may|do|does|has|have)\s+(?P<rest>[^?;:,\n]+)\?*", re.IGNORECASE
-)
-_THERE = re.compile(r"(?:is|are)\s+there\s+(?P<what>.+)", re.IGNORECASE)
-_SEE = re.compile(r"(?:do|can)\s+you\s+see\s+(?P<what>.+)", re.IGNORECASE)
-_SHOW = re.compile(r"does\s+(?:the|this)\s+(?:picture|image|photo|scene)\s+show\s+(?P<what>.+)", re.IGNORECASE)
-_MANY = re.compile(r"(?:any|some|more|fewer|as many|equally many|at least|at most|two|\d+)\b", re.IGNORECASE)
-
-
-def _none(what: str) -> str:
-    for word, instead in (("a ", "no "), ("an ", "no "), ("any ", "no "), ("some ", "no ")):
-        if what.lower().startswith(word):
-            return instead + what[len(word) :]
-    return f"not {what}" if _MANY.match(what) or what.lower().startswith("the ") else f"no {what}"
-
-
-def _existence(question: str) -> Statement | None:
-    found = _THERE.fullmatch(question) or _SEE.fullmatch(question) or _SHOW.fullmatch(question)
-    if found is None:
-        return None
-    what = found["what"]
-    if what.lower().startswith(("a ", "an ")):
-        return Statement("there", False, Predicate("be", what))
-    if not _MANY.match(what) or what.lower().startswith("some "):
-        return None  # "Do you see the dog left of the cat?": a relation, not existence
-    if what.lower().startswith("any "):
-        what = what[4:]
-    return Statement("there", True, Predicate("be", what))
-
-
-def statement(question: str, nouns: Iterable[str]) -> Statement | None:
-    """A yes/no question as a statement, or None where its subject is not certain.
-
-    Args:
-        question: for example "Can a parrot fly?".
-        nouns: things whose names are known; the subject must be one of them, in the singular or plural.
-    """
-    question = " ".join(question.split()).rstrip("?. ")
-    if any(mark in question for mark in "?;:,\n\"") or len(question) > 160:
-        return None
-    if found := _existence(question):
-        return found
-    match = _QUESTION.fullmatch(question)
-    if match is None:
-        return None
-    verb, rest = match["verb"].lower(), match["rest"]
-    for noun in sorted({n for known in nouns for n in (known, plural(known))} - {""}, key=lambda n: (-len(n), n)):
-        subject = re.match(rf"(?:(?:an?|the|all|most|this)\s+)?{re.escape(noun)}(?=\s)", rest, re.IGNORECASE)
-        if subject is None:
-            continue
-        said = subject[0]
-        many = verb in ("are", "do", "have") or (verb not in ("is", "does", "has") and _is_plural(said, noun))
-        after = rest[len(said) :].strip()
-        if not after:
-            return None
-        if verb in ("is", "are"):
-            predicate = Predicate("be", after)
-        elif verb in ("do", "does"):
-            base, _, after = after.partition(" ")
-            predicate = Predicate(base, after)
-        elif verb in ("has", "have"):
-            predicate = Predicate("have", after)
-        else:
-            predicate = Predicate(verb, after)
-        return Statement(said[0].lower() + said[1:], many, predicate, noun)
-    return None
-
-
-def _is_plural(said: str, noun: str) -> bool:
-    return not said.lower().startswith(("a ", "an ", "this ")) and singular(noun) != noun
+def predicate_of(attribute: str) -> Predicate:
+    """What a program asks about a thing, as a predicate: `yellow`, `can fly`, `has wheels`, `lays eggs`."""
+    first, _, rest = attribute.strip().partition(" ")
+    low = first.lower()
+    if low in MODALS and rest:
+        return Predicate(low, rest)
+    if low in ("is", "are") and rest:
+        return Predicate("be", rest)
+    if low in ("has", "have") and rest:
+        return Predicate("have", rest)
+    if rest and _THIRD.fullmatch(low):
+        for ending, instead in _BASES:
+            if low.endswith(ending):
+                return Predicate(low.removesuffix(ending) + instead, rest)
+        return Predicate(low[:-1], rest)
+    return Predicate("be", attribute.strip())
 
 
 def article(text: str, nouns: Iterable[str]) -> str:

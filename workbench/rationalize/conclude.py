@@ -9,22 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from workbench.english import plural, singular
 from workbench.rationalize.asked import yes
-from workbench.rationalize.claims import Count, Group, Holds, Item, Said, Truth
-from workbench.rationalize.clauses import one_line, statement
+from workbench.rationalize.claims import Count, Group, Holds, Item, Known, Said, Truth
+from workbench.rationalize.clauses import one_line
 from workbench.rationalize.follow import Followed
-from workbench.rationalize.tell import Teller, countable
+from workbench.rationalize.naming import plural
+from workbench.rationalize.questions import about_picture, about_thing, countable, statement
+from workbench.rationalize.tell import Teller
 from workbench.records import Task, Trace
 
 MAX_ANSWER = 200
 """Characters of an answer that are repeated."""
 
-_HOW_MANY = re.compile(
-    r"how many (?P<what>[a-z][a-z -]{1,40}?) (?:(?:are|is) (?:there|visible|shown)|do you see|can you see)"
-    r"(?: (?P<where>(?:in|on) the (?:picture|image|photo|scene)))?\??",
-    re.IGNORECASE,
-)
+_EXISTENCE = re.compile(r"There is (?:no|an?) ")
+_BOX = re.compile(r",? at \d+ \d+ \d+ \d+| \(\d+(?: each)?\)")
 
 
 def conclusion(task: Task, trace: Trace, followed: Followed, teller: Teller, before: str) -> str:
@@ -43,9 +41,11 @@ def conclusion(task: Task, trace: Trace, followed: Followed, teller: Teller, bef
         where = f" in line {trace.failure.line}" if trace.failure.line is not None else ""
         return f'no answer was reached: the program failed{where} with "{one_line(trace.failure.message)}"'
     answer = one_line(trace.answer, MAX_ANSWER)
-    meant = _meant(answer, followed, teller) or _asked(task, answer, followed.nouns)
     plain = f"Thus, the answer is {answer}"
-    if not meant or _same(meant, before):
+    candidates = _candidates(task, answer, followed, teller, before)
+    counted = isinstance(followed.answer.about, Count)  # "there are 3 dogs" may be said again: it is the answer
+    meant = next((text for text in candidates if text and (counted or not says(text, before))), "")
+    if not meant:
         return plain
     truth = yes(answer)
     if truth is not None and answer.lower() in ("yes", "no"):
@@ -53,13 +53,24 @@ def conclusion(task: Task, trace: Trace, followed: Followed, teller: Teller, bef
     return f"Thus, {meant}" if _holds(answer, meant) else plain
 
 
+def _candidates(task: Task, answer: str, followed: Followed, teller: Teller, before: str) -> list[str]:
+    meant, asked = _meant(answer, followed, teller), _asked(task, answer, followed.nouns)
+    if (meant and not asked.startswith(("all ", "not all "))) or _EXISTENCE.match(before):
+        return [meant]  # the question in other words would say it again
+    return [meant, asked]
+
+
 def _holds(answer: str, text: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(answer)}(?!\w)", text) is not None
 
 
-def _same(meant: str, before: str) -> bool:
-    """The sentence before says the same in the same words."""
-    return meant.lower() == before.lower().rstrip(".")
+def says(meant: str, before: str) -> bool:
+    """The sentence before says the same in the same words, boxes aside."""
+
+    def bare(text: str) -> str:
+        return _BOX.sub("", text.lower()).rstrip(".").removesuffix(" in the image")
+
+    return bare(meant) == bare(before)
 
 
 def _meant(answer: str, followed: Followed, teller: Teller) -> str:
@@ -71,14 +82,16 @@ def _meant(answer: str, followed: Followed, teller: Teller) -> str:
     if isinstance(about, Said) and about.one is not None and isinstance(value, str):
         if about.item is not None and yes(answer) is not None:
             return _truth((about.item,), teller)
-        identity = about.label or teller.identifies(about.question)
-        if identity and answer == one_line(value) and len(answer.split()) <= 4:
-            return f"{teller.names.the(about.one, box=False)} is {countable(answer, False)}"
+        if answer == one_line(value):
+            said = f"is {countable(answer)}" if about.label else about_thing(about.question, answer, about.one.noun)
+            return f"{teller.names.the(about.one, box=False)} {said}" if said else ""
     return ""
 
 
 def _truth(items: Sequence[Item], teller: Teller) -> str:
     claims = list(dict.fromkeys(item.claim for item in items if item.claim is not None))
+    if any(isinstance(claim, Known) for claim in claims):
+        return ""  # "a bus has wheels" is a reason, not what the picture shows
     if len(claims) == 1:
         return teller.statement(claims[0])
     holds = [claim for claim in claims if isinstance(claim, Holds)]
@@ -104,9 +117,9 @@ def _asked(task: Task, answer: str, nouns: Sequence[str]) -> str:
     if truth is not None and answer.lower() in ("yes", "no"):
         said = statement(question, nouns)
         return said.say(truth) if said is not None else ""
-    counted = _HOW_MANY.fullmatch(question)
-    if counted and answer.isdecimal():
-        one = answer == "1"
-        noun = singular(counted["what"]) if one else counted["what"]
-        return f"there {'is' if one else 'are'} {answer} {noun} {counted['where'] or 'in the image'}"
-    return ""
+    return about_picture(question, answer, nouns) if answer in question or _certain(task, answer) else ""
+
+
+def _certain(task: Task, answer: str) -> bool:
+    """Numbers fit into every question's words; a name only where it is no option to be picked ("none", "B")."""
+    return answer.isdecimal() or not (task.choices or answer.lower() in ("none", "unknown", "nothing"))

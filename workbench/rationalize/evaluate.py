@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,22 @@ from workbench.boxes import clip, from_lower_left
 from workbench.rationalize import relations
 from workbench.rationalize.asked import ALIASES
 from workbench.rationalize.claims import (
-    UNKNOWN, Compared, Count, Extreme, Group, Holds, HowMany, Item, Lost, Measure, One, Patch, Said, Story, Truth, Val,
+    UNKNOWN,
+    Compared,
+    Count,
+    Extreme,
+    Group,
+    Holds,
+    HowMany,
+    Item,
+    Lost,
+    Measure,
+    One,
+    Patch,
+    Said,
+    Story,
+    Truth,
+    Val,
 )  # fmt: skip
 from workbench.rationalize.clauses import Predicate, article
 from workbench.rationalize.narrowing import compare, items_of, narrow, turned
@@ -50,6 +65,7 @@ class Evaluator:
         story: where claims go that decide something.
         events: `seq` numbers to cite for them.
         noun: what a patch was called last.
+        fresh: claims that the statement's own tool calls brought.
     """
 
     def __init__(
@@ -60,6 +76,7 @@ class Evaluator:
         story: Story,
         events: set[int],
         noun: Callable[[Patch], str],
+        fresh: Sequence[int] = (),
     ) -> None:
         self.names = names
         self.feed = feed
@@ -67,6 +84,7 @@ class Evaluator:
         self.story = story
         self.events = events
         self.noun = noun
+        self.fresh = fresh
         self.focus: list[Patch] = []
         """The things being gone through, innermost last: a comparison is about one of them."""
 
@@ -108,7 +126,9 @@ class Evaluator:
         raise Lost(node.id)
 
     def _JoinedStr(self, node: ast.JoinedStr) -> Val:
-        parts, rests, about = [], set(), None
+        parts: list[str] = []
+        rests: set[int] = set()
+        about: Said | None = None
         for piece in node.values:
             if isinstance(piece, ast.FormattedValue):
                 val = self.value(piece.value)
@@ -217,49 +237,48 @@ class Evaluator:
         left, right = self.value(node.left), self.value(node.right)
         rests = left.rests | right.rests
         if isinstance(node.op, ast.Add) and isinstance(left.value, str) and isinstance(right.value, str):
-            about = left.about if isinstance(left.about, Said) else right.about if isinstance(right.about, Said) else None
-            return Val((left.value + right.value)[:MAX_TEXT], about and replace(about, item=None, label=False), rests)
+            said = next((val.about for val in (left, right) if isinstance(val.about, Said)), None)
+            return Val((left.value + right.value)[:MAX_TEXT], said and replace(said, item=None, label=False), rests)
         if not (isinstance(left.value, _NUMBERS) and isinstance(right.value, _NUMBERS)):
             raise Lost("arithmetic")
         functions: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
             ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
-            ast.FloorDiv: operator.floordiv,
+            ast.FloorDiv: operator.floordiv, ast.Pow: operator.pow,
         }  # fmt: skip
         function = functions.get(type(node.op))
-        if function is None or max(abs(left.value), abs(right.value)) > 1e12:
+        huge = max(abs(left.value), abs(right.value)) > 1e12
+        if function is None or huge or (isinstance(node.op, ast.Pow) and right.value not in (0.5, 1, 2)):
             raise Lost("arithmetic")
         try:
             value = function(left.value, right.value)
         except (ZeroDivisionError, OverflowError) as error:
             raise Lost("arithmetic") from error
-        a, b = left.about, right.about
-        about: Any = None
-        if isinstance(a, Measure) and isinstance(b, Measure) and isinstance(node.op, ast.Mult):
-            if {a.kind, b.kind} == {"width", "height"} and a.one.patch == b.one.patch:
-                about = Measure("area", a.one)
-        elif isinstance(a, Measure) and a.one.patch.whole and right.value == 2 and isinstance(node.op, ast.Div):
-            about = Measure({"width": "x", "height": "y"}.get(a.kind, a.kind), a.one)
-        return Val(value, about, rests)
+        return Val(value, relations.combined(left.about, node.op, right.about, right.value), rests)
 
     def _Compare(self, node: ast.Compare) -> Val:
         if len(node.ops) != 1:
             vals = [self.value(part) for part in (node.left, *node.comparators)]
-            value = all(
-                compare(op, a.value, b.value) for op, a, b in zip(node.ops, vals, vals[1:], strict=False)
-            )
+            value = all(compare(op, a.value, b.value) for op, a, b in zip(node.ops, vals, vals[1:], strict=False))
             return Val(value, Truth(()), frozenset().union(*(val.rests for val in vals)))
         left, right = self.value(node.left), self.value(node.comparators[0])
         value = compare(node.ops[0], left.value, right.value)
         return Val(value, Truth(self._meaning(left, node.ops[0], right, value)), left.rests | right.rests)
 
     def _meaning(self, left: Val, op: ast.cmpop, right: Val, value: bool) -> tuple[Item, ...]:
-        if isinstance(right.about, Measure) and not isinstance(left.about, Count) and (
-            not isinstance(left.about, Measure)
-            or left.about.one.patch.whole
-            or (right.about.one.patch in self.focus and left.about.one.patch not in self.focus)
+        if (
+            isinstance(right.about, Measure)
+            and not isinstance(left.about, Count)
+            and (
+                not isinstance(left.about, Measure)
+                or left.about.one.patch.whole
+                or (right.about.one.patch in self.focus and left.about.one.patch not in self.focus)
+            )
         ):
             left, right, op = right, left, turned(op)
         a, b = left.about, right.about
+        field = isinstance(a, Measure) and isinstance(b, Measure) and a.kind == b.kind in ("x", "y")
+        if field and isinstance(op, ast.Eq | ast.NotEq) and isinstance(a, Measure) and isinstance(b, Measure):
+            a, b = a.one, b.one  # `thing.left != bus.left`: how programs say that it is another thing
         if isinstance(a, Measure) and isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE):
             said = relations.relation(a, isinstance(op, ast.Lt | ast.LtE), b if isinstance(b, Measure) else right.value)
             if said is None:
@@ -272,7 +291,7 @@ class Evaluator:
             if b.patch in self.focus and a.patch not in self.focus:
                 a, b = b, a
             apart = value == isinstance(op, ast.NotEq | ast.IsNot)
-            return (Item(None, apart, Predicate("be", "other than {0}", (b,)), a.patch),)
+            return (Item(None, apart, relations.other_than(b), a.patch),)
         for count in (a, b):
             if isinstance(count, Count):
                 return (Item(HowMany(count.group), value, None, None),)
@@ -299,7 +318,9 @@ class Evaluator:
 
     # --- collections ---
 
-    def _comprehension(self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp) -> tuple[list[Val], Group | None, set[int]]:
+    def _comprehension(
+        self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp
+    ) -> tuple[list[Val], Group | None, set[int]]:
         if len(node.generators) != 1 or node.generators[0].is_async:
             raise Lost("nested comprehension")
         part = node.generators[0]
@@ -375,6 +396,8 @@ class Evaluator:
     def _from_feed(self, rests: frozenset[int], args: Sequence[Val]) -> Val:
         val = self.feed.popleft()[1]
         subject = next((a.about.one for a in args if isinstance(a.about, Said) and a.about.one is not None), None)
+        for number in val.rests & set(self.fresh):
+            self.story.touch(number)
         if isinstance(val.about, Said) and val.about.one is None and subject is not None:
             item = val.about.item and replace(val.about.item, patch=subject.patch)
             val = replace(val, about=replace(val.about, one=subject, item=item))
@@ -420,7 +443,8 @@ class Evaluator:
         corners = [arg.value for arg in args]
         if name == "crop" and len(corners) == 4 and all(isinstance(v, _NUMBERS) for v in corners):
             try:
-                box = from_lower_left(*corners, patch.box.height)
+                left, lower, right, upper = (float(v) for v in corners)
+                box = from_lower_left(left, lower, right, upper, patch.box.height)
             except ValueError as error:
                 raise Lost(name) from error
             box = clip(box, patch.box.width, patch.box.height)
@@ -436,8 +460,10 @@ class Evaluator:
             return first
         if name == "len" and isinstance(value, list | str | tuple):
             return Val(len(value), Count(first.about) if isinstance(first.about, Group) else None, rests)
-        if name in ("formatting_answer", "str", "coerce_to_numeric") and value is not UNKNOWN and len(args) == 1:
-            return first
+        if name in ("formatting_answer", "str") and len(args) == 1 and isinstance(value, bool | int | float | str):
+            return replace(first, value=formatted(value) if name == "formatting_answer" else str(value))
+        if name in ("formatting_answer", "coerce_to_numeric", "process_guesses") and value is not UNKNOWN:
+            return replace(first, value=UNKNOWN)  # the trace shows the text; its meaning is the argument's
         if name == "bool_to_yesno":
             return Val("yes" if boolean(value) else "no", Truth(tuple(items_of(first))), rests)
         if name == "bool":
@@ -467,7 +493,7 @@ class Evaluator:
         base = self.value(part.iter)
         eager = isinstance(node, ast.ListComp)
         result, rests, seen = name == "all", set(base.rests), []
-        for _, element in self._each(base, part.target):
+        for _, _element in self._each(base, part.target):
             truth, told = self.test(node.elt)
             rests |= told.rests
             seen += items_of(told)
@@ -505,9 +531,7 @@ class Evaluator:
             keys.append((element.value, measured))
         return keys, frozenset(rests)
 
-    def pick(
-        self, name: str, base: Val, keys: Sequence[tuple[Any, Val]], rests: frozenset[int], reverse: bool
-    ) -> Val:
+    def pick(self, name: str, base: Val, keys: Sequence[tuple[Any, Val]], rests: frozenset[int], reverse: bool) -> Val:
         """The result of min, max or sorted."""
         try:
             if name == "sorted":
@@ -537,3 +561,12 @@ class Evaluator:
                 number = self.story.add(Extreme(one, word, measure.towards, group), self.events, rests)
                 rests = frozenset({number})
         return Val(best, one, rests)
+
+
+def formatted(value: bool | int | float | str) -> str:
+    """An answer as `formatting_answer` writes it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value).strip()

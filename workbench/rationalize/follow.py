@@ -15,7 +15,17 @@ from typing import Any
 
 from workbench.rationalize.asked import ALIASES, Asked, claim_of
 from workbench.rationalize.claims import (
-    UNKNOWN, Clause, Count, Found, Group, Item, One, Patch, Said, Story, Truth, Val,
+    UNKNOWN,
+    Clause,
+    Count,
+    Found,
+    Group,
+    Item,
+    One,
+    Patch,
+    Story,
+    Truth,
+    Val,
 )  # fmt: skip
 from workbench.rationalize.evaluate import Evaluator
 from workbench.rationalize.narrowing import clauses, items_of
@@ -108,12 +118,14 @@ class Follower:
             return
         one = self._thing(asked.receiver)
         self._learn(asked)
-        claim, val = claim_of(asked, one, tuple(self.nouns), self._subject(frame, asked))
+        claim, val = claim_of(asked, one, tuple(self.nouns))
         if isinstance(claim, Found):
             for patch in claim.patches:
                 self.called[patch.box] = claim.noun
+        before = len(self.story.entries)
         number = self.story.add(claim, set(asked.events))
-        frame.claims.append(number)
+        if number == before:
+            frame.claims.append(number)
         frame.events |= asked.events
         frame.feed.append((ALIASES.get(asked.name, asked.name), replace(val, rests=frozenset({number}))))
 
@@ -122,24 +134,18 @@ class Follower:
         words = [*asked.arguments.values(), *results]
         words += [patch.label for patch in results if isinstance(patch, Patch)]
         for word in words:
-            if isinstance(word, str) and 1 < len(word) <= 40 and len(word.split()) <= 3 and word.replace(" ", "").isalpha():
+            if (
+                isinstance(word, str)
+                and 1 < len(word) <= 40
+                and len(word.split()) <= 3
+                and word.replace(" ", "").isalpha()
+            ):
                 self.nouns.setdefault(word.lower())
-
-    def _subject(self, frame: _Frame, asked: Asked) -> One | None:
-        """The thing that a question without a picture is about: the last one whose name it contains."""
-        if asked.receiver is not None:
-            return None
-        text = " ".join(str(value) for value in asked.arguments.values()).lower()
-        for _, val in reversed([*frame.names.items(), *((name, v) for name, v in frame.feed)]):
-            said = val.about
-            if isinstance(said, Said) and said.one and isinstance(val.value, str) and val.value.lower() in text:
-                return said.one
-            if isinstance(said, One) and said.patch.label and said.patch.label.lower() in text:
-                return said
-        return None
 
     def _on_call(self, step: Step) -> None:
         names = {name: self._shown(value) for name, value in step.values.items()}
+        if self.program.function_at(step.line) == "execute_command" and self.run.picture is not None:
+            names = dict.fromkeys(names, Val(self.run.picture))
         self.frames[step.frame] = _Frame(names, function=self.program.function_at(step.line))
         self.stack.append(step.frame)
 
@@ -150,7 +156,9 @@ class Follower:
         if isinstance(node, ast.Return) and node.value is not None:
             val = self._evaluated(step, node.value) or val
             val = self._conclusion(frame, node, val)
-        if step.value is not UNKNOWN and not agree(val.value, step.value):
+        if val.value is UNKNOWN:
+            val = replace(val, value=step.value)
+        elif step.value is not UNKNOWN and not agree(val.value, step.value):
             val = self._shown(step.value)
         frame.result = val
         if step.frame != 0:
@@ -337,7 +345,7 @@ class Follower:
             return None
         way = next(iter(ways))
         base = loop.base.about
-        return None if way is None else Group(base.noun, patches, base.where + way, base.of)
+        return None if way is None else replace(base, patches=patches, where=base.where + way)
 
     def _missed(self, frame: _Frame, node: ast.If | ast.While, loop: _Loop, items: Sequence[Item]) -> None:
         """A loop's test failed: what it would have added is still empty, and we know what that means."""
@@ -349,14 +357,14 @@ class Follower:
         for name in self.program.filled_by(node):
             val = frame.names.get(name)
             if val is not None and not frame.gathered.get(name) and val.value in (0, []) and val.value is not False:
-                group = Group(base.noun, (), base.where + opposite, base.of)
+                group = replace(base, patches=(), where=base.where + opposite)
                 frame.names[name] = replace(val, about=group if val.value == [] else Count(group))
 
     # --- values ---
 
     def _evaluator(self, frame: _Frame, step: Step) -> Evaluator:
         evaluator = Evaluator(
-            frame.names, frame.feed, frame.returned, self.story, frame.events | {step.seq}, self._noun
+            frame.names, frame.feed, frame.returned, self.story, frame.events | {step.seq}, self._noun, frame.claims
         )
         evaluator.focus = [loop.patch for loop in frame.loops.values() if loop.patch is not None]
         return evaluator
@@ -470,9 +478,8 @@ class Source:
         for inner in (part for statement in node.body for part in ast.walk(statement)):
             if isinstance(inner, ast.AugAssign) and isinstance(inner.target, ast.Name):
                 names.append(inner.target.id)
-            elif isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute) and inner.func.attr == "append":
-                if isinstance(inner.func.value, ast.Name):
-                    names.append(inner.func.value.id)
+            elif isinstance(inner, ast.Attribute) and inner.attr == "append" and isinstance(inner.value, ast.Name):
+                names.append(inner.value.id)
         return names
 
 

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from workbench.english import a, join, one, plural
+from workbench.english import join
+from workbench.english import one as single
+from workbench.english import plural as several
 from workbench.rationalize.claims import Clause, Extreme, Found, Group, One, Patch
 from workbench.rationalize.clauses import Predicate
-from workbench.rationalize.relations import COMPARATIVE
+from workbench.rationalize.questions import GENERAL
+from workbench.rationalize.relations import COMPARATIVE, other_than
 
 MAX_BOXES = 8
 """Most boxes in one list; a longer list is told by its number alone."""
 
-GENERAL = frozenset({"object", "item", "thing", "animal", "vehicle", "food", "fruit", "furniture", "tool"})
-"""Wider words: where the detector gives a name of its own, that is said beside them."""
+
+_SAID = {"food": "food item"}
+"""Words that cannot be counted, as what can."""
+
+
+def one(noun: str) -> str:
+    """The noun as one countable thing: `food item`, `pair of scissors`."""
+    return single(_SAID.get(noun, noun))
+
+
+def plural(noun: str) -> str:
+    """The noun in the plural: `food items`, `buses`."""
+    return several(_SAID.get(noun, noun))
 
 
 class Names:
@@ -21,9 +35,11 @@ class Names:
 
     Args:
         found: every detector answer that the rationale rests on.
+        unnamed: things that a tool will name later, so that the detector's name for them is left out.
     """
 
-    def __init__(self, found: Iterable[Found]) -> None:
+    def __init__(self, found: Iterable[Found], unnamed: Iterable[Patch] = ()) -> None:
+        self._unnamed = frozenset(unnamed)
         self._told: set[Patch] = set()
         self._alias: dict[Patch, str] = {}
         self._all: dict[str, set[Patch]] = {}
@@ -52,7 +68,7 @@ class Names:
     def the(self, thing: One, box: bool = True) -> str:
         """`the bus`, `the bus at 469 124 726 351`, `the leftmost dog`; without `box` the box only where needed."""
         if thing.patch.whole:
-            return "the image"
+            return f"the {one(thing.noun)}" if thing.noun not in ("", "object", "image") else "the image"
         if thing.patch in self._alias:
             return f"the {self._alias[thing.patch]}"
         name = f"the {one(thing.noun)}"
@@ -85,38 +101,39 @@ class Names:
         return (plural(group.noun) if many else one(group.noun)) + self.where(group.where, many)
 
     def counted(self, group: Group) -> str:
-        """`there are 2 dogs left of the bus`, `there is no dog in the image`."""
+        """`there are 2 dogs left of the bus`, `there is 1 hat in the region of the person`."""
         number = len(group.patches)
-        where = self.where(group.where, number != 1) or " in the image"
-        if number == 0:
-            return f"there are 0 {plural(group.noun)}{self.where(group.where, True) or ' in the image'}"
-        noun = one(group.noun) if number == 1 else plural(group.noun)
-        return f"there {'is' if number == 1 else 'are'} {number} {noun}{where}"
+        within = f" in the region of {self.the(group.within, box=False)}" if group.within is not None else ""
+        return f"there {'is' if number == 1 else 'are'} {number} {self.group(group, number)}{within}"
+
+    def call(self, thing: One, name: str) -> None:
+        """From now on the thing is `the <name>`, unless its noun alone says which one is meant."""
+        if not self.unique(thing):
+            self._alias.setdefault(thing.patch, name)
 
     def extreme(self, claim: Extreme) -> str:
         """`the largest of the 4 objects is the bus at B`; from then on it is `the largest object`."""
         number = len(claim.group.patches)
         adjective = COMPARATIVE.get(claim.adjective, claim.adjective) if number == 2 else claim.adjective
         noun = claim.one.noun
-        label = claim.one.patch.label
+        label = claim.one.patch.label if claim.one.patch not in self._unnamed else None
         name = one(label) if label and noun in GENERAL and label != noun else "one"
         box = self.boxes([claim.one.patch])
         what = f"the {name} at {box}" if box else f"the {name}"
         things = f"the {number} {plural(noun)}{self.where(claim.group.where, True)}"
+        if claim.towards is not None and claim.group.where == ((other_than(claim.towards), True),):
+            things = f"the {number} other {plural(noun)}"
         if claim.towards is not None:
             way = "to" if claim.adjective == "nearest" else "from"
-            towards = self.the(claim.towards)
-            text = f"of {things}, {what} is the {adjective} {way} {towards}" if adjective == claim.adjective else (
-                f"of {things}, {what} is the {adjective} {'to' if way == 'to' else 'from'} {towards}"
-            )
+            text = f"of {things}, {what} is the {adjective} {way} {self.the(claim.towards)}"
             self._alias[claim.one.patch] = f"{one(noun)} {claim.adjective} {way} {self.the(claim.towards, box=False)}"
             return text
-        text = f"of {things}, {what} is the {adjective}" if " " in adjective else f"the {adjective} of {things} is {what}"
+        article = "" if number == 2 else "the "
+        text = (
+            f"of {things}, {what} is {article}{adjective}"
+            if " " in adjective
+            else f"the {adjective} of {things} is {what}"
+        )
         plain = f"{one(noun)} {claim.adjective}" if " " in adjective else f"{claim.adjective} {one(noun)}"
         self._alias[claim.one.patch] = plain
         return text
-
-
-def some(noun: str) -> str:
-    """`a dog`, as far as spelling tells."""
-    return a(noun)

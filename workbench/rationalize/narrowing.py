@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from workbench.rationalize.claims import UNKNOWN, Clause, Count, Group, HowMany, Item, Lost, Patch, Said, Truth, Val
@@ -53,6 +54,8 @@ def narrow(group: Group, seen: Sequence[tuple[Patch, bool, Sequence[Item]]]) -> 
         group: what was gone through.
         seen: for each thing in order: itself, whether it was kept, and what that rested on.
     """
+    if seen and all(passed and all(item.claim is None for item in items) for _, passed, items in seen):
+        return group  # "other than the bus" left nothing out
     kept = tuple(patch for patch, passed, _ in seen if passed)
     ways_of = [clauses(patch, items) for patch, _, items in seen]
     ways = {way for way, (_, passed, _) in zip(ways_of, seen, strict=True) if passed}
@@ -61,10 +64,11 @@ def narrow(group: Group, seen: Sequence[tuple[Patch, bool, Sequence[Item]]]) -> 
         ways = {None if way is None or len(way) != 1 else ((way[0][0], not way[0][1]),) for way in ways_of}
     if len(ways) != 1 or (way := next(iter(ways))) is None:
         return None if seen else group
-    return Group(group.noun, kept, group.where + way, group.of)
+    return replace(group, patches=kept, where=group.where + way)
 
 
 def clauses(patch: Patch, items: Sequence[Item]) -> tuple[Clause, ...] | None:
+    """What a condition says of one thing; None where it rests on something else as well, or on nothing told."""
     about = [item for item in items if item.predicate is not None and item.patch == patch]
     if len(about) != len(items) or not items:
         return None

@@ -80,7 +80,9 @@ def read(trace: Trace) -> Run:
             steps.append(Step("call", event.seq, event.line, event.frame, reader.named(data.get("arguments"))))
         elif event.kind == "return":
             value = reader.value(data.get("value"))
-            steps.append(Step("return", event.seq, event.line, event.frame, value=value, parent=parents.get(event.frame, 0)))
+            steps.append(
+                Step("return", event.seq, event.line, event.frame, value=value, parent=parents.get(event.frame, 0))
+            )
             if event.frame == 0:
                 closing.append(event.seq)
         elif event.kind == "print":

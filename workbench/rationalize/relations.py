@@ -5,8 +5,11 @@ Programs see ViperGPT's coordinates: the origin is at the LOWER left and y grows
 
 from __future__ import annotations
 
+import ast
+from dataclasses import replace
+
 from workbench.boxes import iou
-from workbench.rationalize.claims import Measure, One, Patch
+from workbench.rationalize.claims import Meaning, Measure, One, Patch
 from workbench.rationalize.clauses import Predicate
 
 KINDS = {
@@ -62,6 +65,34 @@ def relation(first: Measure, less: bool, second: Measure | float) -> Predicate |
             return Predicate("be", f"{words} the middle of the image") if middle else None
         return Predicate("be", f"{words} {{0}}", (second.one,))
     return None
+
+
+def combined(a: Meaning | None, op: ast.operator, b: Meaning | None, second: float) -> Measure | None:
+    """What arithmetic on two measures measures: width times height, half the picture's width, distance of centres."""
+    if isinstance(a, Measure) and isinstance(b, Measure):
+        same = a.one.patch == b.one.patch
+        if isinstance(op, ast.Mult) and same:
+            if {a.kind, b.kind} == {"width", "height"}:
+                return Measure("area", a.one)
+            if a == b and a.kind in ("dx", "dy"):
+                return replace(a, kind=f"{a.kind}2")
+        if isinstance(op, ast.Sub) and a.kind == b.kind and a.kind in ("x", "y") and not same:
+            return Measure(f"d{a.kind}", a.one, b.one)
+        if isinstance(op, ast.Add) and {a.kind, b.kind} == {"dx2", "dy2"} and a.towards == b.towards and same:
+            return Measure("distance", a.one, a.towards)
+        return None
+    if isinstance(a, Measure) and isinstance(op, ast.Pow):
+        if a.kind in ("dx", "dy") and second == 2:
+            return replace(a, kind=f"{a.kind}2")
+        return a if a.kind == "distance" and second == 0.5 else None
+    if isinstance(a, Measure) and a.one.patch.whole and isinstance(op, ast.Div) and second == 2:
+        return Measure({"width": "x", "height": "y"}.get(a.kind, a.kind), a.one)
+    return None
+
+
+def other_than(thing: One) -> Predicate:
+    """What `x != thing` says of x."""
+    return Predicate("be", "other than {0}", (thing,))
 
 
 def superlative(kind: str, most: bool) -> str | None:

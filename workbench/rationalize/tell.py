@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from workbench.english import a, join, one, plural, singular
+from workbench.english import a, join
 from workbench.rationalize.claims import (
-    Answered, Claim, Compared, Entry, Exists, Extreme, Fits, Found, Group, Holds, HowMany, Known, One, Patch, Reported,
+    Answered,
+    Claim,
+    Compared,
+    Entry,
+    Exists,
+    Extreme,
+    Fits,
+    Found,
+    Group,
+    Holds,
+    HowMany,
+    Known,
+    Meaning,
+    One,
+    Patch,
+    Reported,
+    Said,
+    Truth,
 )  # fmt: skip
-from workbench.rationalize.clauses import capital
-from workbench.rationalize.naming import Names
+from workbench.rationalize.clauses import Predicate, capital
+from workbench.rationalize.naming import Names, one, plural
+from workbench.rationalize.questions import about_picture, about_thing
 
 MAX_SENTENCES = 14
 """Most sentences before the conclusion."""
@@ -33,26 +50,19 @@ class _Topic:
     entries: list[Entry] = field(default_factory=list)
 
 
-_IDENTITY = re.compile(
-    r"(?:what|which)\s+(?:(?:kind|type|sort|breed)\s+of\s+)?(?:[\w -]{1,30}?\s+)?(?:is|are)\s+"
-    r"(?:this|that|it|these|those)(?:\s+(?:called|[a-z]{3,15}))?\s*\??",
-    re.IGNORECASE,
-)
-_NAME = re.compile(r"what\s+is\s+(?:the\s+)?(?:name|category|class)\s+of\s+(?:this|the)\s+[\w -]{1,30}\??", re.IGNORECASE)
-_COLOR = re.compile(
-    r"what\s+(?:colou?r\s+(?:is|are)\s+(?P<x>[\w' -]{2,40})|is\s+the\s+colou?r\s+of\s+(?P<y>[\w' -]{2,40}))\??", re.IGNORECASE
-)
-_DOING = re.compile(r"what\s+is\s+(?P<x>(?:the|this)\s+[\w -]{2,30})\s+(?P<verb>doing|wearing|holding|eating|riding)\??", re.IGNORECASE)
-_UNCOUNTED = re.compile(r"(?:an?|the|some|no|two|three|four|\d+)\s", re.IGNORECASE)
-
-
 class Teller:
     """Turns entries into sentences; keeps what has been named and what not."""
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self.entries = list(entries)
-        self.names = Names(entry.claim for entry in entries if isinstance(entry.claim, Found))
-        self._described = {patch for entry in entries for patch in _members(entry.claim)}
+    def __init__(self, entries: Sequence[Entry], answer: Meaning | None = None, nouns: Sequence[str] = ()) -> None:
+        self._nouns = nouns
+        depth = any("camera" in _words(entry.claim) for entry in entries)
+        self.entries = [e for e in entries if not (depth and _is_depth(e.claim))]
+        claims = [entry.claim for entry in self.entries]
+        self.names = Names(
+            (claim for claim in claims if isinstance(claim, Found)),
+            (claim.one.patch for claim in claims if isinstance(claim, Answered | Fits) and claim.one is not None),
+        )
+        self._described = {patch for claim in claims for patch in _members(claim)} | set(_in_answer(answer))
 
     def sentences(self) -> list[Sentence]:
         """Every claim told, at most `MAX_SENTENCES` sentences."""
@@ -90,13 +100,13 @@ class Teller:
         if isinstance(first, Answered):
             return self._answered([claim for claim in claims if isinstance(claim, Answered)])
         if isinstance(first, Known):
-            return [self._known(claim) for claim in claims if isinstance(claim, Known)]
+            return self._known([claim for claim in claims if isinstance(claim, Known)])
         if isinstance(first, Extreme):
             return [self.names.extreme(first)]
         if isinstance(first, Compared):
             return [self.compared(first, numbers=True)]
         if isinstance(first, HowMany):
-            return [self.names.counted(first.group)] if first.group.where else []
+            return [self.names.counted(first.group)] if first.group.where and not self._counts(first) else []
         if isinstance(first, Fits):
             return [self._fits(claim) for claim in claims if isinstance(claim, Fits)]
         return [self._reported(claim) for claim in claims if isinstance(claim, Reported)]
@@ -104,12 +114,13 @@ class Teller:
     # --- each kind of claim ---
 
     def _within(self, one_: One | None) -> str:
-        return "in the image" if one_ is None else f"within {self.names.the(one_)}"
+        return "in the image" if one_ is None else f"in the region of {self.names.the(one_)}"
 
     def _found(self, claim: Found) -> str:
         number = len(claim.patches)
         within = self._within(claim.within)
-        head = f"there {'is' if number == 1 else 'are'} {number} {one(claim.noun) if number == 1 else plural(claim.noun)} {within}"
+        noun = one(claim.noun) if number == 1 else plural(claim.noun)
+        head = f"there {'is' if number == 1 else 'are'} {number} {noun} {within}"
         told_later = number > 1 and set(claim.patches) & self._described
         boxes = "" if told_later else self.names.boxes(claim.patches)
         return f"{head}, at {boxes}" if boxes else head
@@ -127,32 +138,36 @@ class Teller:
             sides.setdefault(claim.truth, []).append(claim.one.patch)
         total = sum(map(len, sides.values()))
         every = total == self.names.all_of(noun)
-        if total == 1 or not every:
-            return [self._side(noun, patches, predicate, truth) for truth, patches in sides.items()]
-        if len(sides) == 1:
+        yes = sides.get(True, [])
+        if every and total > 1 and len(sides) == 1:
             truth, patches = next(iter(sides.items()))
             return [self._whole(noun, patches, predicate, truth)]
-        if predicate.refs or total > 6:
-            yes = sides[True]
+        computed = bool(predicate.refs)  # where things lie, the reader can see: those that do not fit go without saying
+        if every and total > 1 and (computed or total > 6):
             boxes = self.names.boxes(yes)
             named = f"{len(yes)} of the {total} {plural(noun)}" + (f", at {boxes}," if boxes else "")
-            return [f"{named} {self.names.predicate(predicate, len(yes) > 1, True)}"]
-        return [self._side(noun, patches, predicate, truth) for truth, patches in sides.items()]
+            texts = [f"{named} {self.names.predicate(predicate, len(yes) > 1, True)}"]
+        else:
+            told = {True: yes} if computed and yes else sides
+            texts = [self._side(noun, patches, predicate, truth) for truth, patches in told.items()]
+        if len(yes) == 1 and (computed or total > 1):
+            self.names.call(One(yes[0], noun), f"{one(noun)} {self.names.predicate(predicate, False, True, hang=True)}")
+        return texts
 
-    def _side(self, noun: str, patches: list[Patch], predicate: object, truth: bool) -> str:
+    def _side(self, noun: str, patches: list[Patch], predicate: Predicate, truth: bool) -> str:
         many = len(patches) > 1
-        return f"{self.names.several(noun, patches)} {self.names.predicate(predicate, many, truth)}"  # type: ignore[arg-type]
+        return f"{self.names.several(noun, patches)} {self.names.predicate(predicate, many, truth)}"
 
-    def _whole(self, noun: str, patches: list[Patch], predicate: object, truth: bool) -> str:
+    def _whole(self, noun: str, patches: list[Patch], predicate: Predicate, truth: bool) -> str:
         number = len(patches)
         new = not all(self.names.told(patch) for patch in patches)
         boxes = self.names.boxes(patches) if new else ""
         at = f", at {boxes}," if boxes else ""
         if truth:
             head = f"both {plural(noun)}" if number == 2 else f"all {number} {plural(noun)}"
-            return f"{head}{at} {self.names.predicate(predicate, True, True)}"  # type: ignore[arg-type]
+            return f"{head}{at} {self.names.predicate(predicate, True, True)}"
         head = f"neither of the 2 {plural(noun)}" if number == 2 else f"none of the {number} {plural(noun)}"
-        return f"{head}{at} {self.names.predicate(predicate, False, True)}"  # type: ignore[arg-type]
+        return f"{head}{at} {self.names.predicate(predicate, False, True)}"
 
     def _answered(self, claims: Sequence[Answered]) -> list[str]:
         by_answer: dict[str, list[Answered]] = {}
@@ -165,22 +180,21 @@ class Teller:
         things = [claim.one.patch for claim in claims if claim.one is not None]
         many = len(things) > 1
         subject = self.names.several(thing.noun, things) if thing is not None else ""
-        verb = "are" if many else "is"
-        simple = len(answer.split()) <= 4 and '"' not in answer and answer
-        if simple and subject and (_IDENTITY.fullmatch(question) or _NAME.fullmatch(question)):
-            return f"{subject} {verb} {countable(answer, many)}"
-        color = _COLOR.fullmatch(question)
-        if simple and color and (subject or not re.match(r"(?:this|that|it)\b", color["x"] or color["y"])):
-            return f"{subject or color['x'] or color['y']} {verb} {answer.lower() if answer.istitle() else answer}"
-        doing = _DOING.fullmatch(question)
-        if simple and doing and not many:
-            verb_ = "" if doing["verb"].lower() == "doing" else f"{doing['verb'].lower()} "
-            return f"{subject or doing['x']} is {verb_}{answer}"
+        if thing is not None and (said := about_thing(question, answer, thing.noun, many)):
+            return f"{subject} {said}"
+        if thing is None and (said := about_picture(question, answer, self._nouns)):
+            return said.replace("there is ", "the image shows ", 1).replace("there are ", "the image shows ", 1)
         about = f"for {subject}, " if subject else ""
         return f'{about}the answer to "{question}" is "{answer}"'
 
-    def _known(self, claim: Known) -> str:
-        return claim.sentence or f'common knowledge answers "{claim.question}" with "{claim.answer}"'
+    def _known(self, claims: Sequence[Known]) -> list[str]:
+        said = [claim.statement for claim in claims if claim.statement is not None]
+        if not said:
+            return [f'common knowledge answers "{claim.question}" with "{claim.answer}"' for claim in claims]
+        if len(said) == 1:
+            return [said[0].say(claims[0].truth)]
+        subjects = join(list(dict.fromkeys(statement.subject for statement in said)))
+        return [f"{subjects} {said[0].predicate.say(True, claims[0].truth)}"]
 
     def _fits(self, claim: Fits) -> str:
         subject = self.names.the(claim.one) if claim.one is not None else "the image"
@@ -210,11 +224,6 @@ class Teller:
             f"there are {word} {self.names.group(claim.first, 2)}{left} than {self.names.group(claim.second, 2)}{right}"
         )
 
-    @staticmethod
-    def identifies(question: str) -> bool:
-        """Whether a question asks what a thing is."""
-        return bool(_IDENTITY.fullmatch(question) or _NAME.fullmatch(question))
-
     def statement(self, claim: Claim) -> str:
         """A claim as a clause of the conclusion; '' where it has no short form."""
         if isinstance(claim, Holds):
@@ -225,21 +234,20 @@ class Teller:
             return self._present(claim.group)
         if isinstance(claim, Compared):
             return self.compared(claim, numbers=False)
-        if isinstance(claim, Known) and claim.sentence is not None:
-            return claim.sentence
+        if isinstance(claim, Known) and claim.statement is not None:
+            return claim.statement.say(claim.truth)
         return ""
+
+    def _counts(self, claim: HowMany) -> bool:
+        """Sentences about each of the things make the count plain."""
+        return any(
+            isinstance(entry.claim, Holds) and entry.claim.one.noun == claim.group.noun for entry in self.entries
+        )
 
     def _present(self, group: Group) -> str:
         if group.patches:
             return self.names.counted(group)
         return f"there is no {one(group.noun)}{self.names.where(group.where, False) or ' in the image'}"
-
-
-def countable(answer: str, many: bool) -> str:
-    """`a dog`, `dogs`; the answer itself where it brings its own article or is in the plural."""
-    if _UNCOUNTED.match(answer) or singular(answer) != answer:
-        return answer
-    return plural(answer) if many else a(answer)
 
 
 def _key(claim: Claim) -> tuple[object, ...]:
@@ -250,9 +258,14 @@ def _key(claim: Claim) -> tuple[object, ...]:
     if isinstance(claim, Answered):
         return ("answered", claim.one and claim.one.noun, claim.question)
     if isinstance(claim, Known):
-        return ("known",)
+        said = claim.statement
+        return (
+            ("known", claim.truth, said.predicate) if said is not None and said.subject != "there" else ("known", claim)
+        )
     if isinstance(claim, Reported):
         return ("reported", claim.tool)
+    if isinstance(claim, Fits):
+        return ("fits", claim.one and claim.one.noun)
     return (claim,)
 
 
@@ -261,4 +274,22 @@ def _members(claim: Claim) -> list[Patch]:
         return [claim.one.patch]
     if isinstance(claim, Answered | Fits | Reported) and claim.one is not None:
         return [claim.one.patch]
+    if isinstance(claim, Found | Exists) and claim.within is not None:
+        return [claim.within.patch]
     return []
+
+
+def _in_answer(answer: Meaning | None) -> list[Patch]:
+    """Things that the conclusion will name."""
+    if isinstance(answer, Truth):
+        holds = [item.claim for item in answer.items if isinstance(item.claim, Holds)]
+        return [patch for claim in holds for patch in (claim.one.patch, *(ref.patch for ref in claim.predicate.refs))]
+    return [answer.one.patch] if isinstance(answer, Said) and answer.one is not None else []
+
+
+def _words(claim: Claim) -> str:
+    return claim.adjective if isinstance(claim, Extreme) else claim.predicate.rest if isinstance(claim, Holds) else ""
+
+
+def _is_depth(claim: Claim) -> bool:
+    return isinstance(claim, Reported) and claim.tool == "compute_depth"

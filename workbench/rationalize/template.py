@@ -51,11 +51,15 @@ def tell(task: Task, program: Program, trace: Trace) -> list[Sentence]:
     run = read(trace)
     followed = follow(program.source, run, task.choices)
     entries = followed.story.relevant(followed.answer.rests, everything=followed.lost and followed.answer.about is None)
-    teller = Teller(entries)
+    teller = Teller(entries, followed.answer.about, followed.nouns)
     sentences = teller.sentences() or _printed(run)
-    said = sentences[-1].text if sentences else ""
-    last = Sentence(capital(conclusion(task, trace, followed, teller, said)), followed.events)
-    return [*sentences, last]
+    said = sentences[-1] if sentences else Sentence("", ())
+    events = followed.events
+    text = conclusion(task, trace, followed, teller, said.text)
+    if len(sentences) > 2 and (short := conclusion(task, trace, followed, teller, "")) != text:
+        # the last claim is the conclusion: say it once
+        sentences, events, text = sentences[:-1], tuple(sorted({*said.events, *events})), short
+    return [*sentences, Sentence(capital(text), events)]
 
 
 def _printed(run: Run) -> list[Sentence]:

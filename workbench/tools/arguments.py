@@ -6,7 +6,6 @@ that the program's author can act on; the rest of the batch is answered.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -57,8 +56,7 @@ def region(value: Any, tool: str, name: str) -> Region:
     if not isinstance(value, Region):
         raise ToolFailure(f"{tool} needs an ImagePatch as {name}, found {kind(value)}")
     box = value.box
-    finite = all(math.isfinite(v) for v in box.as_tuple())
-    if not finite or min(box.x1, value.width) <= max(box.x0, 0) or min(box.y1, value.height) <= max(box.y0, 0):
+    if min(box.x1, value.width) <= max(box.x0, 0) or min(box.y1, value.height) <= max(box.y0, 0):
         raise ToolFailure(f"{tool}: the patch has no area inside the picture")
     return value
 

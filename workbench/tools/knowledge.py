@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from workbench import registry
 from workbench.api import STANDARD
-from workbench.errors import EngineError, ToolFailure
+from workbench.errors import ToolFailure
 from workbench.ports import Images, LanguageModel
 from workbench.records import PartRef, ToolCall, Value
 from workbench.tools.arguments import LONGEST_QUESTION, answer_batch, text
@@ -33,8 +33,8 @@ PLAIN_THINGS = ("a stone", "a shirt", "a spoon")
 """Things about which little can be told."""
 NEUTRAL = "was there."
 """A predicate that fits anything."""
-MOST_PREDICATES = 2000
-"""Predicates remembered."""
+MOST = 2000
+"""Predicates, and subjects, remembered."""
 
 _ANYWAY = "exists"
 _NAMING = (
@@ -74,6 +74,7 @@ class LanguageKnowledge:
         self._max_tokens = max_tokens
         self.batch_size = batch_size
         self._things: dict[str, tuple[float, float]] = {}
+        self._anyway: dict[str, float] = {}
         self.ref = PartRef(
             "tool", "language-knowledge", "1",
             {"model": model, "language": language, "method": self._method, "max_tokens": max_tokens},
@@ -122,30 +123,24 @@ class LanguageKnowledge:
             return []
         self._prepare([fact.predicate for fact in facts])
         reference, *_ = THINGS
-        prompts: list[str] = []
-        options: list[tuple[str, str]] = []
+        subjects = list(dict.fromkeys(f.noun_phrase for f in facts if f.noun_phrase not in self._anyway))
+        asked = [(_NAMING.format(p=_ANYWAY), (subject, reference)) for subject in subjects]
         for fact in facts:
-            subject = fact.noun_phrase
-            prompts += [
-                _NAMING.format(p=fact.predicate),
-                _NAMING.format(p=_ANYWAY),
-                _TELLING.format(s=_capital(subject)),
-            ]
-            options += [(subject, reference)] * 2 + [(f"{fact.predicate}.", NEUTRAL)]
-        odds = [_odds(row) for row in self._language.choose(prompts, options)]
-        if len(odds) != 3 * len(facts):
-            raise EngineError("the language model answered another number of questions than it was asked")
+            asked.append((_NAMING.format(p=fact.predicate), (fact.noun_phrase, reference)))
+            asked.append((_TELLING.format(s=_capital(fact.noun_phrase)), (f"{fact.predicate}.", NEUTRAL)))
+        odds = [_odds(row) for row in self._language.choose(*map(list, zip(*asked, strict=True)))]
+        self._anyway.update(zip(subjects, odds[: len(subjects)]))
         out = []
-        for i, fact in enumerate(facts):
-            named, anyway, told = odds[3 * i : 3 * i + 3]
+        for fact, named, told in zip(facts, odds[len(subjects) :: 2], odds[len(subjects) + 1 :: 2], strict=True):
             best_named, best_told = self._things[fact.predicate]
-            out.append((named - anyway - best_named) + (told - best_told))
+            out.append((named - self._anyway[fact.noun_phrase] - best_named) + (told - best_told))
         return out
 
     def _prepare(self, predicates: Sequence[str]) -> None:
         """What each predicate does to the everyday things; asked once per predicate."""
-        if len(self._things) > MOST_PREDICATES:
+        if len(self._things) > MOST or len(self._anyway) > MOST:
             self._things.clear()
+            self._anyway.clear()
         fresh = [p for p in dict.fromkeys(predicates) if p not in self._things]
         if not fresh:
             return

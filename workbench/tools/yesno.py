@@ -102,7 +102,7 @@ def _cut(words: list[str], starts: frozenset[str]) -> int | None:
 def _predicate(auxiliary: str, words: list[str]) -> str:
     rest = " ".join(words)
     if auxiliary in ("can", "could", "will", "would"):
-        return f"can {rest}" if auxiliary in ("can", "could") else f"will {rest}"
+        return f"{auxiliary} {rest}"
     if auxiliary in ("is", "are"):
         if auxiliary == "are" and len(words) == 1 and singular(rest) != rest:
             rest = a(singular(rest))
@@ -114,7 +114,7 @@ def _predicate(auxiliary: str, words: list[str]) -> str:
 
 def _from_statement(words: list[str]) -> YesNo | None:
     words = _without_articles(words)
-    starts = frozenset({"can", "is", "has", "could", "will"} | {third(verb) for verb in _VERBS})
+    starts = frozenset({"can", "is", "has", "could", "will", "would"} | {third(verb) for verb in _VERBS})
     for i in range(1, min(len(words), 5)):
         if words[i].lower() in starts and len(words) > i + 1:
             return YesNo(" ".join(words[:i]).lower(), " ".join(words[i:]))
@@ -148,7 +148,7 @@ def property_question(thing: str, attribute: str) -> str:
     'Does the car have wheels?'
     """
     first, _, rest = attribute.partition(" ")
-    if rest and first in ("can", "is", "will"):
+    if rest and first in ("can", "is", "will", "would"):
         return f"{first.capitalize()} {thing} {rest}?"
     base = next((verb for verb in _VERBS if verb != "be" and third(verb) == first), None)
     if base is not None and (rest or base in ("fly", "swim")):

@@ -1,0 +1,142 @@
+"""The command `vpd` as a real process: speed of help, Ctrl-C, kill, pipes, a full disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from small_parts import profile_text
+
+from workbench.settings import Choice
+from workbench.store import Project
+
+HERE = Path(__file__).resolve().parent.parent
+VPD = [sys.executable, "-c", "from workbench.cli import main; main()"]
+TASKS, K = 40, 4
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and limits")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Forty tasks, and a sampler that takes its time."""
+    slow = f'{{ part = "{HERE / "small_parts.py"}:Scribe", pause = 0.05 }}'
+    (tmp_path / "small.toml").write_text(profile_text(sampler=slow))
+    source = Choice(f"{HERE / 'small_parts.py'}:Squares", {"root": str(tmp_path / "drawn"), "pictures": TASKS // 2})
+    Project.create(tmp_path / "p", str(tmp_path / "small.toml"), source).close()
+    return tmp_path / "p"
+
+
+def vpd(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+    command = [*VPD, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, **options)  # type: ignore[call-overload,no-any-return]
+
+
+def programs(project: Path) -> int:
+    with Project.open(project, read_only=True) as opened:
+        return opened.counts().programs
+
+
+def test_help_needs_neither_store_nor_models() -> None:
+    code = (
+        "import sys\n"
+        "from typer.testing import CliRunner\n"
+        "from workbench.cli import app\n"
+        "assert 'rationalize' in CliRunner().invoke(app, ['run', '--help']).output\n"
+        "print([name for name in ('duckdb', 'pyarrow', 'torch', 'numpy', 'PIL', 'pydantic_monty') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "[]\n", done.stderr
+
+
+def test_help_uses_little_processor_time() -> None:
+    best = 9.0
+    for _ in range(3):
+        before = os.times()
+        assert vpd("--help").returncode == 0
+        after = os.times()
+        best = min(best, after.children_user + after.children_system - before.children_user - before.children_system)
+    assert best < 0.5
+
+
+def test_version() -> None:
+    assert vpd("--version").stdout.startswith("vpd 0.")
+
+
+def test_ctrl_c_stops_and_the_same_command_goes_on(project: Path) -> None:
+    child = subprocess.Popen(
+        [*VPD, "run", "-p", str(project)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    time.sleep(1.0)
+    while child.poll() is None and not (project / "vpd.duckdb.wal").exists():
+        time.sleep(0.05)
+    time.sleep(1.2)
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=60)
+    assert child.returncode == 130, out + err
+    assert "stopped; what was finished is kept, and the same command goes on from there" in err
+    assert "Traceback" not in err
+    before = programs(project)
+    assert 0 < before < TASKS * K
+    assert before % K == 0
+    done = vpd("run", "-p", project)
+    assert f"sample {TASKS * K - before} in" in done.stdout
+    assert "nothing was left to do" in vpd("run", "-p", project).stdout
+
+
+def test_killed_in_the_middle_the_next_run_goes_on(project: Path) -> None:
+    child = subprocess.Popen([*VPD, "run", "-p", str(project)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert child.stderr is not None
+    while b"import: 40 of 40" not in child.stderr.readline():
+        pass
+    time.sleep(1.3)
+    child.kill()
+    child.communicate()
+    before = programs(project)
+    assert 0 < before < TASKS * K, "killed while it sampled"
+    assert vpd("run", "-p", project).returncode == 0
+    found = json.loads(vpd("status", "-p", project, "--json").stdout)["counts"]
+    assert (found["programs"], found["traces"], found["judged"], found["predictions"]) == (160, 160, 40, 40)
+
+
+def test_a_store_in_use_names_the_process(project: Path) -> None:
+    vpd("run", "-p", project, "--limit", 2)
+    with Project.open(project):
+        done = vpd("status", "-p", project)
+    assert done.returncode == 2
+    assert f"is in use by process {os.getpid()} (" in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_error(project: Path) -> None:
+    vpd("run", "-p", project, "--upto", "import")
+    command = " ".join(f"'{part}'" for part in [*VPD, "show", "-p", str(project)])
+    done = subprocess.run(["bash", "-c", f"{command} | head -1"], capture_output=True, text=True, timeout=60)
+    assert "How many red squares" in done.stdout
+    assert done.stderr == ""
+
+
+def test_a_full_disk_is_one_line_of_error(project: Path) -> None:
+    vpd("run", "-p", project, "--limit", 4)
+    limit = 60_000  # less than the log of this run
+    code = (
+        "import resource, sys\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"  # as a full disk: files cannot grow
+        "from workbench.cli import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "run", "-p", str(project)], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("error: ")
+    assert "nothing committed is lost: look for a full disk" in last
+    again = vpd("run", "-p", project)
+    assert again.returncode == 0, "with room again, the run goes on"
+    assert "nothing was left to do" in vpd("run", "-p", project).stdout
