@@ -6,6 +6,7 @@ kept waiting by an open page, and a page asked for while a run writes says so.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -126,15 +127,15 @@ class Pages:
         }
 
     def _gallery(self, project: Project, outcomes: list[Outcome]) -> list[dict[str, str | None]]:
-        """One kept rationale per kind of question first, then more of the first kinds."""
-        kept = [one for one in outcomes if one.status == "kept" and one.faithful]
-        seen: dict[str, int] = {}
+        """Kept rationales, of other kinds and on other pictures first."""
+        kept = {one.task_id: one for one in outcomes if one.status == "kept" and one.faithful}
+        seen: Counter[str] = Counter()
         order = []
-        for one in kept:
-            seen[one.family] = seen.get(one.family, 0) + 1
-            order.append((seen[one.family], one.seq, one))
+        for task in project.tasks(list(kept)):
+            seen.update((f"family {task.family}", f"picture {task.image}"))
+            order.append((seen[f"family {task.family}"] + seen[f"picture {task.image}"], kept[task.id]))
         found = []
-        for _, _, one in sorted(order, key=lambda entry: entry[:2])[:GALLERY]:
+        for _, one in sorted(order, key=lambda entry: entry[0])[:GALLERY]:
             view = project.task_view(one.task_id)
             text = next((r.text for r in view.rationales if r.trace_id == one.chosen), "")
             found.append(

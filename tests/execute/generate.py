@@ -9,6 +9,25 @@ NAMES = ["cup", "dog", "red car", "no cat"]
 WORDS = ["red", "blue", "Yes", "two dogs", "a, b", ""]
 
 
+CLASS = """
+class Box:
+    made = 0
+    def __init__(self, size, patch=None):
+        self.size = size
+        self.patch = patch
+        self.notes = {}
+        Box.made += 1
+    def add(self, n):
+        self.size += n
+        self.notes[str(n)] = self.notes.get(str(n), 0) + self.size
+        return self
+    def area(self, name):
+        return self.patch.width * self.size if self.patch.exists(name) else -self.size
+    def __repr__(self):
+        return f"Box({self.size}, {sorted(self.notes)})"
+"""
+
+
 class Writer:
     """Writes one program; `random` decides everything."""
 
@@ -184,6 +203,43 @@ class Writer:
 
     def statement(self, indent: int, size: int) -> None:
         simple = [
+            lambda: self.put(
+                indent, f"{(a := self.name())}, *{(b := self.name())} = {self.ints(1)} + [0]; print({a}, {b})"
+            ),
+            lambda: self.put(indent, f"log += {self.r.choice([self.ints, self.patches, self.str_])(1)}"),
+            lambda: self.put(indent, f"log[{self.r.randint(0, 1)}:] = {self.ints(1)}"),
+            lambda: self.put(indent, f"seen.update({{{self.word()}: {self.int_(1)}, {self.str_(1)}: {self.int_(0)}}})"),
+            lambda: (
+                self.put(indent, f"del seen[{self.word()}]")
+                if self.r.random() < 0.3
+                else self.put(indent, "log[5:] = []")
+            ),
+            lambda: self.put(
+                indent, f"print(sorted(seen.items()), {{x: len(x) for x in seen}}, {self.word()} in seen)"
+            ),
+            lambda: self.put(
+                indent,
+                f"print({self.str_(1)}.split(), {self.str_(1)} * 2, '%s|%5.1f' % ({self.str_(0)}, {self.int_(0)}))",
+            ),
+            lambda: self.put(
+                indent, f"print(*({(x := self.name())}.simple_query('s') for {x} in {self.patches(1)}), sep='/')"
+            ),
+            lambda: self.put(
+                indent,
+                f"print(list(zip(map(str, {self.ints(1)}), ({(x := self.name())}.left for {x} in {self.patches(1)}))))",
+            ),
+            lambda: self.put(
+                indent,
+                f"later = filter(lambda {(x := self.name())}: {x}.exists({self.word()}), {self.patches(1)}); print(next(later, None), len(list(later)))",
+            ),
+            lambda: self.put(
+                indent,
+                f"box = Box({self.int_(1)}, {self.patch(1)}); box.add({self.int_(0)}); print(box, box.area({self.word()}))",
+            ),
+            lambda: self.put(indent, f"if (w := {self.int_(1)}) > {self.int_(0)}: print(w)"),
+            lambda: self.put(
+                indent, f"add = lambda n, m={self.int_(0)}: n + m + total; print(add({self.int_(0)}), add(1, m=2))"
+            ),
             lambda: self.assign(indent),
             lambda: self.assign(indent),
             lambda: self.put(indent, f"print({self.str_()}, {self.int_()}, {self.variable('ints', lambda: '[]')})"),
@@ -219,7 +275,7 @@ class Writer:
                 else self.put(indent, f"print({self.patch(1)})")
             ),
         ]
-        if size <= 0 or len(self.lines) > 40:
+        if size <= 0 or len(self.lines) > 55:
             self.r.choice(simple)()
             return
         self.r.choice(
@@ -309,6 +365,7 @@ class Writer:
         self.variables, self.functions = kept, [f] if indent == 1 else functions
 
     def program(self) -> str:
+        self.lines.extend(CLASS.strip().splitlines())
         self.put(0, "def execute_command(image):")
         for line in ("p = ImagePatch(image)", "log, seen, total = [], {}, 0"):
             self.put(1, line)

@@ -151,7 +151,9 @@ def run(
     """Run a program (its body, or whole) through the real executor."""
     if "def execute_command" not in body:
         lines = body.strip("\n").splitlines()
-        body = "\n".join(["def execute_command(image):", "    image_patch = ImagePatch(image)", *(f"    {x}" for x in lines)])
+        body = "\n".join(
+            ["def execute_command(image):", "    image_patch = ImagePatch(image)", *(f"    {x}" for x in lines)]
+        )
     task = Task("w/1", "world", "test", PICTURE, question, answers, answer_type, choices)
     program = Program("p1", "w/1", 0, body + "\n", -0.5, 10, 0, PartRef("sampler", "hand"))
     tools = [WorldTool(name, things, says or {}) for name in STANDARD]

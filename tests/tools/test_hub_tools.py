@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import tiny_hub
+import torch
 from gallery import Gallery
 from PIL import Image
 
@@ -23,7 +24,7 @@ from workbench.tools.hub_detect import (
     HubZeroShotExists,
     _square,
 )
-from workbench.tools.hub_images import HubDepth, HubImageText, HubSimilarity, HubTextMatch
+from workbench.tools.hub_images import HubDepth, HubImageText, HubSimilarity, HubTextMatch, _median
 
 Folder = Callable[[str], str]
 
@@ -134,6 +135,12 @@ def test_larger_is_farther_whatever_the_model_gives(gallery: Gallery, checkpoint
     near, far = HubDepth(checkpoint("depth_anything"), device="cpu")(calls, gallery.images)
     one, two = HubDepth(checkpoint("depth_anything"), inverse=False, device="cpu")(calls, gallery.images)
     assert (near < far) == (one > two)
+
+
+def test_a_small_depth_map_is_read_at_the_patchs_share_of_the_picture() -> None:
+    depth = torch.arange(8.0).reshape(1, 8).repeat(4, 1)
+    left, right, point = (Region("", 80, 40, Box(*b)) for b in ((0, 0, 40, 40), (70, 0, 80, 40), (79, 39, 80, 40)))
+    assert [_median(depth, region) for region in (left, right, point)] == [1.0, 7.0, 7.0]
 
 
 def test_metric_depth_models_are_taken_as_they_are(gallery: Gallery, tmp_path: Path) -> None:

@@ -155,7 +155,9 @@ def llava(folder: Path) -> str:
     text = LlamaConfig(
         **_TEXT, vocab_size=len(tokenizer), max_position_embeddings=2048, pad_token_id=0, bos_token_id=1, eos_token_id=2
     )
-    model = LlavaForConditionalGeneration(LlavaConfig(vision, text, image_token_index=3, vision_feature_layer=-1))
+    model = LlavaForConditionalGeneration(
+        LlavaConfig(vision_config=vision, text_config=text, image_token_index=3, vision_feature_layer=-1)
+    )
     processor = LlavaProcessor(
         CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}), tokenizer,
         patch_size=16, vision_feature_select_strategy="default", chat_template=LLAVA_CHAT, num_additional_image_tokens=1,

@@ -1,1 +1,1 @@
-
+"""How the embedded models were made: conversions, reference programs, training."""

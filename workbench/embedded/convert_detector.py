@@ -38,8 +38,8 @@ _AFFINE = ("Add", "AddV2", "BiasAdd", "Mul", "FusedBatchNorm")
 _DEPTHWISE = "DepthwiseConv2dNative"
 
 
-class _Writer:
-    """Collects ONNX nodes; tensors are channels first inside."""
+class OnnxWriter:
+    """Translates a graph node by node and collects what the ONNX file needs; tensors are channels first inside."""
 
     def __init__(self, graph: TfjsGraph) -> None:
         self.graph = graph
@@ -162,7 +162,7 @@ class _Writer:
 def convert(model_json: Path, target: Path) -> None:
     """Write the ONNX file.  Raises InputError when `model_json` is not the expected model."""
     graph = read_graph(model_json)
-    writer = _Writer(graph)
+    writer = OnnxWriter(graph)
     floats = writer.add("Cast", ["pictures"], "input/float", to=TensorProto.FLOAT)
     scaled = writer.add("Div", [floats, writer.constant("input/half", np.float32(127.5))], "input/scaled")
     centred = writer.add("Sub", [scaled, writer.constant("input/one", np.float32(1))], "input/centred")

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-
 Prefix = Sequence[int]
 Pair = tuple[Sequence[int], Sequence[int]]
 """Prompt tokens and target tokens; the target includes its end token."""

@@ -59,9 +59,9 @@ Row = tuple[list[int], list[tuple[list[int], list[int]]]]
 class Recipe:
     """Everything the result depends on, besides the code."""
 
-    rows: int = 360
+    rows: int = 300
     """Tool lists; each comes once."""
-    questions: int = 6
+    questions: int = 8
     """Questions behind one tool list."""
     batch: int = 2
     """Rows per step."""

@@ -66,7 +66,10 @@ def read_graph(path: Path) -> TfjsGraph:
 
 
 def _weights(folder: Path, shards: Sequence[str], entries: Sequence[Mapping[str, Any]]) -> dict[str, Array]:
-    data = b"".join((folder / Path(shard).name).read_bytes() for shard in shards)
+    try:
+        data = b"".join((folder / Path(shard).name).read_bytes() for shard in shards)
+    except OSError as error:
+        raise InputError(f"the weight shard {error.filename} cannot be read; it must lie beside model.json") from error
     out: dict[str, Array] = {}
     offset = 0
     for entry in entries:

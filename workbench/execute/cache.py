@@ -120,7 +120,13 @@ class ResultCache:
             while len(self._memory) > self._keep:
                 self._memory.popitem(last=False)
 
+    def clear(self) -> None:
+        """Forget what is in memory (results on disk stay)."""
+        with self._lock:
+            self._memory.clear()
+
     def close(self) -> None:
+        """Close the connections of all threads."""
         with self._lock:
             for connection in self._connections:
                 connection.close()

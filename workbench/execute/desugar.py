@@ -276,7 +276,9 @@ class Desugarer(ast.NodeTransformer):
         """`xs += iterable`: Monty adds lists to lists only.  Other targets keep Python's order: object, key, value."""
         target = node.target
         node.value = self.visit(node.value)
-        if not isinstance(node.op, ast.Add) or isinstance(node.value, ast.Constant | ast.JoinedStr):
+        if not isinstance(node.op, ast.Add) or (
+            isinstance(node.value, ast.Constant) and not isinstance(node.value.value, str)
+        ):
             node.target = self.visit(target)
             return node
         made: list[ast.stmt] = []

@@ -31,6 +31,7 @@ class Executor:
         window: Programs in flight at most, those that wait for their turn to be yielded included.
         hold: Sandbox processes at most (about 1 MB each); programs beyond them wait as bytes.
         jail: Put each sandbox process into a jail of the operating system as well (see `jail`), where it offers one.
+        traced: Record every step; untraced runs keep only calls and print-outs, and count no steps.
 
     Raises:
         InputError: two tools of one name.  EngineError: the sandbox cannot start.
@@ -46,6 +47,7 @@ class Executor:
         window: int = 256,
         hold: int = 32,
         jail: bool = True,
+        traced: bool = True,
     ) -> None:
         self.limits = limits or Limits()
         self.api = Api(tool.spec for tool in tools)
@@ -63,7 +65,7 @@ class Executor:
             "executor", "monty", engine_version(), {"limits": limits_used, "tools": versions, "keys": self._versions}
         )
         self._folder = tempfile.TemporaryDirectory(prefix="vpd-jail-") if jail else None
-        self._sandbox = self._start(max(hold, self.workers))
+        self._sandbox = self._start(max(hold, self.workers), traced)
         self._cancelled = threading.Event()
         self._means = Means(
             self.tools,
@@ -77,17 +79,17 @@ class Executor:
             self._cancelled,
         )
 
-    def _start(self, hold: int) -> Sandbox:
+    def _start(self, hold: int, traced: bool) -> Sandbox:
         launcher = write_launcher(Path(self._folder.name)) if self._folder else None
         self.jailed = launcher is not None
         """The jail is in place (never on Windows)."""
         try:
-            return Sandbox(self.api, self.limits, hold, launcher)
+            return Sandbox(self.api, self.limits, hold, launcher, traced)
         except EngineError:
             if launcher is None:
                 raise
         self.jailed = False  # a system that offers the jail but does not let Monty start in it
-        return Sandbox(self.api, self.limits, hold, None)
+        return Sandbox(self.api, self.limits, hold, None, traced)
 
     def __enter__(self) -> Executor:
         return self
@@ -103,6 +105,10 @@ class Executor:
         self._sandbox.close()
         if self._folder is not None:
             self._folder.cleanup()
+
+    def waiting(self) -> int:
+        """Programs that wait for a tool now."""
+        return self._sandbox.waiting()
 
     def key(self, call: ToolCall) -> str:
         """The content key of a call's answer under this executor's tools."""

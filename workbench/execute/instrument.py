@@ -60,16 +60,21 @@ class _Scope:
     in_try: int = 0
 
 
-def instrument(tree: ast.Module, sites: list[Any]) -> Instrumented:
-    """Instrument a desugared module; `sites` already holds the call sites."""
-    writer = _Writer(sites)
+def instrument(tree: ast.Module, sites: list[Any], traced: bool = True) -> Instrumented:
+    """Instrument a desugared module; `sites` already holds the call sites.
+
+    Untraced, only calls of tools and print-outs are reported and steps are not counted: for measuring what
+    tracing costs.
+    """
+    writer = _Writer(sites, traced)
     writer.block(tree.body, _Scope("<module>", frame="0"), 0)
     return Instrumented("\n".join(writer.text), sites, writer.lines)
 
 
 class _Writer:
-    def __init__(self, sites: list[Any]) -> None:
+    def __init__(self, sites: list[Any], traced: bool) -> None:
         self.sites = sites
+        self.traced = traced
         self.text: list[str] = []
         self.lines: list[int] = []
         self.after = 0
@@ -88,6 +93,8 @@ class _Writer:
     def report(
         self, indent: int, line: int, scope: _Scope, names: Sequence[str] = (), form: str = "", inner: int = 0
     ) -> None:
+        if not self.traced:
+            return
         site = self.site("line", line, names, scope.function, form, inner)
         self.put(indent, f"__line__({', '.join([str(site), scope.frame, *names])})", line)
 
@@ -119,6 +126,9 @@ class _Writer:
             self.try_(node, scope, indent)
         elif isinstance(node, ast.Return):
             value = ast.unparse(node.value) if node.value else "None"
+            if not self.traced:
+                self.put(indent, f"return {value}", line)
+                return
             site = self.site("return", line, function=scope.function)
             self.put(indent, f"return __leave__({site}, {scope.frame}, {value})", line)
         elif isinstance(node, ast.Break | ast.Continue):
@@ -145,6 +155,8 @@ class _Writer:
 
     def test(self, node: ast.If | ast.While, scope: _Scope, form: str) -> str:
         """The reported test of a branch, with what `:=` bound in it for sure."""
+        if not self.traced:
+            return ast.unparse(node.test)
         bound = [n for n in dict.fromkeys(_mentioned(node.test)) if n in _stored(node.test)]
         scope.bound |= set(bound)
         site = self.site("branch", node.lineno, bound, scope.function, form, node.body[0].lineno)
@@ -155,7 +167,7 @@ class _Writer:
         body = node.body
         if isinstance(node, ast.For | LazyLoop):
             if isinstance(node, ast.For):
-                head = f"for {_target(node.target)} in {ast.unparse(node.iter)}:"
+                head = f"for {ast.unparse(node.target)} in {ast.unparse(node.iter)}:"
                 self.put(indent, head, node.lineno)
             else:
                 self.put(indent, f"while {ast.unparse(node.test)}:", node.lineno)
@@ -186,7 +198,8 @@ class _Writer:
             name = handler.name or "__e__"
             site = self.site("exception", handler.lineno, (), scope.function)
             self.put(indent, f"except {kind} as {name}:", handler.lineno)
-            self.put(indent + 1, f"__caught__({site}, {scope.frame}, {name}, __at__)", handler.lineno)
+            if self.traced:
+                self.put(indent + 1, f"__caught__({site}, {scope.frame}, {name}, __at__)", handler.lineno)
             self.block(handler.body, scope, indent + 1)
         for word, part in (("else", node.orelse), ("finally", node.finalbody)):
             scope.bound = set(before)
@@ -199,7 +212,7 @@ class _Writer:
         a = node.args
         every = [*a.posonlyargs, *a.args, *a.kwonlyargs, *(x for x in (a.vararg, a.kwarg) if x)]
         names = [x.arg for x in every]
-        outer = {n for part in ast.walk(node) if isinstance(part, ast.Global | ast.Nonlocal) for n in part.names}
+        outer = _declared(node.body)
         scope = _Scope(title, set(names) - outer)
         self.put(indent, f"def {node.name}({ast.unparse(a)}):", node.lineno)
         for part in node.body:  # declarations come before the first use of a name
@@ -207,9 +220,12 @@ class _Writer:
                 self.put(indent + 1, ast.unparse(part), part.lineno)
         self.after = 0
         site = self.site("call", node.lineno, names, title, inner=node.body[0].lineno)
-        self.put(indent + 1, f"__f__ = __enter__({', '.join([str(site), *names])})", 0)  # an error here is the caller's
+        if self.traced:
+            self.put(
+                indent + 1, f"__f__ = __enter__({', '.join([str(site), *names])})", 0
+            )  # an error here is the caller's
         self.block([s for s in node.body if not isinstance(s, ast.Global | ast.Nonlocal)], scope, indent + 1)
-        if not node.body or not isinstance(node.body[-1], ast.Return):
+        if self.traced and (not node.body or not isinstance(node.body[-1], ast.Return)):
             end = max((getattr(n, "lineno", 0) for n in node.body), default=node.lineno) or node.lineno
             site = self.site("return", end, function=title)
             self.put(indent + 1, f"return __leave__({site}, __f__, None)", end)
@@ -226,8 +242,15 @@ class _Writer:
             self.report(indent, node.lineno, scope)
 
 
-def _target(node: ast.expr) -> str:
-    return ast.unparse(node)
+def _declared(body: Sequence[ast.stmt]) -> set[str]:
+    """Names that a block declares global or nonlocal (those of nested functions too, which does no harm)."""
+    found: set[str] = set()
+    for node in body:
+        if isinstance(node, ast.Global | ast.Nonlocal):
+            found.update(node.names)
+        for name in ("body", "orelse", "finalbody", "handlers"):
+            found |= _declared(getattr(node, name, ()))
+    return found
 
 
 def _stored(node: ast.AST) -> set[str]:

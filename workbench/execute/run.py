@@ -23,7 +23,6 @@ from workbench.execute.sandbox import (
     Session,
     Step,
     Stopped,
-    prepare,
 )  # fmt: skip
 from workbench.execute.trace import Recorder
 from workbench.execute.values import Border, Unfit, answer_text
@@ -137,7 +136,10 @@ class Run:
                 return
             except Crashed as error:
                 self.attempts += 1
-                if self.attempts >= ATTEMPTS:
+                if error.hung:
+                    self._limit("time", str(error))
+                    self.close()
+                elif self.attempts >= ATTEMPTS:
                     self._fail("infra", f"{error}, {ATTEMPTS} times; run it again", self._line())
                 self.close()
                 self.call, self.recorder, self.replayed = None, None, 0
@@ -148,7 +150,7 @@ class Run:
     def _drive(self, lookup: Lookup, stopped: Callable[[], bool]) -> None:
         if self.prepared is None:
             try:
-                self.prepared = prepare(self.program.source, self.sandbox.api, self.sandbox.limits)
+                self.prepared = self.sandbox.prepare(self.program.source)
             except Refused as refused:
                 self._fail(refused.kind, refused.message, refused.line)
                 return

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import threading
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ from workbench.records import ErrorKind, Failure, Region
 VERSION = "1"
 """Changes whenever the same program may give another trace."""
 
+PREPARED = 256
+"""Prepared programs that are remembered."""
+
 PROGRAM_FILE = "<python-input-1>"
 """Monty's name for the second thing a session was fed: the program; the first is the prelude."""
 
@@ -40,13 +44,13 @@ def engine_version() -> str:
     return f"{VERSION}+monty-{importlib.metadata.version('pydantic-monty')}"
 
 
-def prepare(source: str, api: Api, limits: Limits) -> Instrumented:
+def prepare(source: str, api: Api, limits: Limits, traced: bool = True) -> Instrumented:
     """Check, desugar and instrument a program.  Raises Refused."""
     checked = check(source, api, limits)
     desugarer = Desugarer(checked, api)
     try:
         tree = desugarer.run()
-        return instrument(tree, desugarer.sites)
+        return instrument(tree, desugarer.sites, traced)
     except RecursionError:
         raise Refused("source", "the source is nested too deeply", None) from None
     except ValueError as error:  # what ast.unparse says of some f-strings
@@ -106,6 +110,10 @@ class Raised(Exception):
 class Crashed(Exception):
     """The worker died or hung and was replaced; the run can be replayed."""
 
+    def __init__(self, message: str, hung: bool = False) -> None:
+        super().__init__(message)
+        self.hung = hung
+
 
 class Sandbox:
     """A pool of Monty workers for one API and one set of limits.
@@ -116,13 +124,17 @@ class Sandbox:
     Args:
         hold: Worker processes at most; more than the threads that drive them.
         launcher: An executable that starts Monty in a jail; None starts it plainly.
+        traced: Report each step; see `instrument`.
     """
 
-    def __init__(self, api: Api, limits: Limits, hold: int, launcher: Path | None = None) -> None:
+    def __init__(self, api: Api, limits: Limits, hold: int, launcher: Path | None = None, traced: bool = True) -> None:
         self.api = api
+        self.traced = traced
         self.limits = limits
         self.hold = hold
+        self._prepared: OrderedDict[str, Instrumented] = OrderedDict()
         self._live = 0
+        self._parked = 0
         self._idle: OrderedDict[int, Session] = OrderedDict()
         self._lock = threading.Lock()
         self._limits: monty.ResourceLimits = {
@@ -146,6 +158,19 @@ class Sandbox:
         except monty.MontyError as error:
             self.close()
             raise EngineError(f"the sandbox cannot start: {error}") from error
+
+    def prepare(self, source: str) -> Instrumented:
+        """`prepare`, remembered: samples of one question are often equal.  Raises Refused."""
+        with self._lock:
+            if source in self._prepared:
+                self._prepared.move_to_end(source)
+                return self._prepared[source]
+        made = prepare(source, self.api, self.limits, self.traced)
+        with self._lock:
+            self._prepared[source] = made
+            while len(self._prepared) > PREPARED:
+                self._prepared.popitem(last=False)
+        return made
 
     def checkout(self) -> monty.MontySession:
         """A fresh session of Monty under the limits."""
@@ -173,6 +198,16 @@ class Sandbox:
         """A live session has ended or was parked."""
         with self._lock:
             self._live -= 1
+
+    def waiting(self) -> int:
+        """Programs that wait for a tool now, parked ones included."""
+        with self._lock:
+            return len(self._idle) + self._parked
+
+    def parked(self, change: int) -> None:
+        """A program was parked (1), or woken or given up (-1)."""
+        with self._lock:
+            self._parked += change
 
     def idle(self, session: Session) -> None:
         """The session waits for an answer and may be parked."""
@@ -220,7 +255,8 @@ class Session:
     def _wake(self) -> Any:
         if self._parked is not None:
             parked, self._parked = self._parked, None
-            self._snapshot = self._open().load_snapshot(parked, print_callback=_no_print)
+            self._sandbox.parked(-1)
+            self._snapshot = self._open().load_snapshot(zlib.decompress(parked), print_callback=_no_print)
         return self._snapshot
 
     def wait(self) -> None:
@@ -231,7 +267,8 @@ class Session:
         """Keep the waiting program as bytes and give its worker back."""
         with self._lock:
             try:
-                self._parked = self._snapshot.dump()
+                self._parked = zlib.compress(self._snapshot.dump(), 1)  # 190 KB to 50, in a millisecond
+                self._sandbox.parked(1)
             except monty.MontyError:
                 self._lost = True
             self._snapshot = None
@@ -241,6 +278,8 @@ class Session:
         """Give the worker back."""
         self._sandbox.busy(self)
         with self._lock:
+            if self._parked is not None:
+                self._sandbox.parked(-1)
             self._snapshot = self._parked = None
             self._release()
 
@@ -282,7 +321,9 @@ class Session:
         except (monty.MontyRuntimeError, monty.MontySyntaxError) as error:
             raise _raised(error, self._program, self._left_over()) from None
         except monty.MontyCrashedError as error:
-            raise Crashed("the worker hung" if error.timed_out else f"the worker died ({error})") from error
+            if error.timed_out:
+                raise Crashed("the worker did not answer and was ended", hung=True) from error
+            raise Crashed(f"the worker died ({error})") from error
         except (monty.MontyError, TimeoutError, OSError) as error:
             raise Crashed(str(error)) from error
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -52,7 +52,13 @@ class _Queue:
     waiting: OrderedDict[str, _Waiting] = field(default_factory=OrderedDict)
     asked: dict[str, _Waiting] = field(default_factory=dict)
     """Calls in the batch that runs now."""
-    busy: bool = False
+    busy: int = 0
+    """Batches under way."""
+
+    @property
+    def free(self) -> bool:
+        """Another batch may start; a tool that serves several at once (an endpoint) says so by `concurrency`."""
+        return self.busy < getattr(self.tool, "concurrency", 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,8 @@ class Batching:
         self.moving = 0
         """Runs given to the workers and not yet back."""
         self.open = 0
+        self.fresh: deque[Run] = deque()
+        """Runs not yet started."""
         self.under_way: dict[int, Run] = {}
         self.done: dict[int, Run] = {}
         self.stopped = threading.Event()
@@ -95,13 +103,15 @@ class Batching:
 
     def traces(self) -> Iterator[Trace]:
         threads = [threading.Thread(target=self._work, daemon=True) for _ in range(self.means.workers)]
-        pool = ThreadPoolExecutor(max(len(self.queues), 1), thread_name_prefix="tool")
+        at_once = sum(getattr(line.tool, "concurrency", 1) for line in self.queues.values())
+        pool = ThreadPoolExecutor(max(at_once, 1), thread_name_prefix="tool")
         for thread in threads:
             thread.start()
         following = 0
         try:
             while True:
                 self._admit()
+                self._feed()
                 if following in self.done:
                     run = self.done.pop(following)
                     following += 1
@@ -142,14 +152,28 @@ class Batching:
         whole = Region(task.image, width, height, Box(0, 0, width, height))
         every = 64 if self.on_event is None else 1
         run = Run(index, task, program, whole, means.sandbox, means.ref, every, overrides)
-        run.started = time.perf_counter()
         if failure is not None:
             run.failure, run.done = failure, True
             self.done[index] = run
             return
         self.open += 1
-        self.under_way[index] = run
-        self._move(run, None)
+        self.fresh.append(run)
+
+    def _feed(self) -> None:
+        """Start programs: as many as there are sandbox processes, and more only while tools are at work.
+
+        A program beyond the processes has another one parked, which costs milliseconds; that pays when it fills
+        the next batch of a busy tool, not when a tool could answer those that wait already.
+        """
+        while self.fresh and self.moving < 2 * self.means.workers:
+            if len(self.under_way) >= self.means.sandbox.hold:
+                waiting = [line for line in self.queues.values() if line.waiting]
+                if any(line.free or len(line.waiting) >= line.tool.batch_size for line in waiting):
+                    return
+            run = self.fresh.popleft()
+            run.started = time.perf_counter()
+            self.under_way[run.index] = run
+            self._move(run, None)
 
     def _move(self, run: Run, answer: Answer | None) -> None:
         """Hand a run to the workers; answered runs go before new ones, so that few programs wait half-way."""
@@ -212,7 +236,7 @@ class Batching:
             self._start_batches(pool)
 
     def _queued(self) -> bool:
-        return any(q.waiting and not q.busy for q in self.queues.values())
+        return any(q.waiting and q.free for q in self.queues.values())
 
     def _moved(self, run: Run) -> None:
         if self.on_event is not None:
@@ -239,7 +263,7 @@ class Batching:
     def _start_batches(self, pool: ThreadPoolExecutor) -> None:
         now = time.perf_counter()
         for line in self.queues.values():
-            if line.busy or not line.waiting:
+            if not line.free or not line.waiting:
                 continue
             size = max(line.tool.batch_size, 1)
             first = next(iter(line.waiting.values()))
@@ -247,7 +271,7 @@ class Batching:
                 batch = sorted(line.waiting.values(), key=lambda w: w.runs[0].index)[:size]
                 for waiting in batch:
                     line.asked[waiting.key] = line.waiting.pop(waiting.key)
-                line.busy = True
+                line.busy += 1
                 pool.submit(self._ask, line, batch)
 
     def _ask(self, line: _Queue, batch: list[_Waiting]) -> None:
@@ -281,7 +305,7 @@ class Batching:
             return Answer(False, None, f"the tool gave {unfit}")
 
     def _answered(self, line: _Queue, answers: list[tuple[_Waiting, Answer, float, float, int]]) -> None:
-        line.busy = False
+        line.busy -= 1
         for waiting, answer, share, queued, size in answers:
             line.asked.pop(waiting.key, None)
             for i, run in enumerate(sorted(waiting.runs, key=lambda r: r.index)):

@@ -1,1 +1,1 @@
-
+"""Learned models behind small interfaces: language models, endpoints, detector, students."""

@@ -32,6 +32,8 @@ ALIASES = {"simple_query": "visual_question_answering", "language_question_answe
 _ORDER = re.compile(r"\s*(?:please\s+)?(?:answer|reply|respond|say)\b[^.?!]*[.!]?\s*$", re.IGNORECASE)
 """`Answer yes or no.` at the end of a question to a model: not part of what is asked."""
 
+_OPTIONS = re.compile(r"\s*\bOptions?:.*$", re.IGNORECASE | re.DOTALL)
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -55,9 +57,9 @@ def yes(text: Any) -> bool | None:
 
 
 def question_of(text: str) -> str:
-    """A question to a model without its closing order (`Answer yes or no.`)."""
+    """A question to a model without its closing order (`Answer yes or no.`) and list of options."""
     asked = text.strip()
-    cut = _ORDER.sub("", asked)
+    cut = _ORDER.sub("", _OPTIONS.sub("", asked))
     return one_line(cut if cut else asked)
 
 

@@ -226,6 +226,10 @@ UNKNOWN: Any = _Unknown()
 """A value that the trace does not show in full."""
 
 
+class CutText(str):
+    """The beginning of a longer text; an ellipsis ends it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Val:
     """A value of the followed program."""

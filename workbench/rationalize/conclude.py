@@ -85,6 +85,8 @@ def _meant(answer: str, followed: Followed, teller: Teller) -> str:
         if answer == one_line(value):
             said = f"is {countable(answer)}" if about.label else about_thing(about.question, answer, about.one.noun)
             return f"{teller.names.the(about.one, box=False)} {said}" if said else ""
+    if isinstance(about, Said) and about.one is None and about.item is None and answer == one_line(value):
+        return about_picture(about.question, answer, followed.nouns)
     return ""
 
 

@@ -187,7 +187,7 @@ class _Sentence:
         found = []
         names = {name for known in self.known.boxes.values() for name in known} | set(self.known.counts)
         for match in re.finditer(
-            r"(?P<noun>[\w'-]+(?: [\w'-]+)?),? at (?P<boxes>\d+ \d+ \d+ \d+(?:(?:,| and|, and) \d+ \d+ \d+ \d+)*)",
+            r"(?P<noun>[\w'-]+(?: [\w'-]+)?)(?: in the (?:image|picture))?,? at (?P<boxes>\d+ \d+ \d+ \d+(?:(?:,| and|, and) \d+ \d+ \d+ \d+)*)",
             self.text,
         ):
             words = match["noun"].lower().split()

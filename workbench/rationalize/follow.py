@@ -8,19 +8,15 @@ contradicts.  A program that cannot be followed still gives its tool answers.
 from __future__ import annotations
 
 import ast
-from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from workbench.rationalize.asked import ALIASES, Asked, claim_of
 from workbench.rationalize.claims import (
     UNKNOWN,
-    Clause,
-    Count,
     Found,
     Group,
-    Item,
     One,
     Patch,
     Story,
@@ -28,8 +24,10 @@ from workbench.rationalize.claims import (
     Val,
 )  # fmt: skip
 from workbench.rationalize.evaluate import Evaluator
-from workbench.rationalize.narrowing import clauses, items_of
-from workbench.rationalize.reading import Cut, Run, Step
+from workbench.rationalize.frames import Frame, Loop, adds_one, gather, missed
+from workbench.rationalize.narrowing import items_of
+from workbench.rationalize.reading import Cut, Run, Step, agree
+from workbench.rationalize.source import Source
 
 
 @dataclass(slots=True)
@@ -47,36 +45,6 @@ class Followed:
     """`seq` of the events that hold the answer."""
 
 
-@dataclass(slots=True)
-class _Loop:
-    """One pass of a `for` statement."""
-
-    base: Val
-    next: int = 0
-    patch: Patch | None = None
-    path: list[Item] = field(default_factory=list)
-    """What the tests of this iteration rested on."""
-    clear: bool = True
-    """Every test of this iteration could be followed."""
-
-
-@dataclass(slots=True)
-class _Frame:
-    names: dict[str, Val]
-    feed: deque[tuple[str, Val]] = field(default_factory=deque)
-    returned: deque[tuple[str, Val]] = field(default_factory=deque)
-    events: set[int] = field(default_factory=set)
-    claims: list[int] = field(default_factory=list)
-    """Claims of the tool calls since the last statement."""
-    loops: dict[ast.For, _Loop] = field(default_factory=dict)
-    tests: dict[ast.stmt, list[Item]] = field(default_factory=dict)
-    """What the last test of each `if` and `while` rested on."""
-    gathered: dict[str, list[tuple[_Loop, Patch | None, tuple[Clause, ...] | None]]] = field(default_factory=dict)
-    """For a variable that a loop fills: what was added when."""
-    function: str = ""
-    result: Val = field(default_factory=lambda: Val(UNKNOWN))
-
-
 class Follower:
     """Follows one run; use `follow`."""
 
@@ -86,7 +54,7 @@ class Follower:
         self.nouns: dict[str, None] = dict.fromkeys(nouns)
         self.called: dict[Any, str] = {}
         """The noun under which each patch was found last, by box."""
-        self.frames: dict[int, _Frame] = {}
+        self.frames: dict[int, Frame] = {}
         self.stack: list[int] = []
         self.lost = False
         self.program = Source(source)
@@ -103,9 +71,9 @@ class Follower:
 
     # --- events ---
 
-    def _frame(self, number: int) -> _Frame:
+    def _frame(self, number: int) -> Frame:
         if number not in self.frames:
-            self.frames[number] = _Frame({"image": Val(self.run.picture)} if self.run.picture else {})
+            self.frames[number] = Frame({"image": Val(self.run.picture)} if self.run.picture else {})
         return self.frames[number]
 
     def _on_other(self, step: Step) -> None:
@@ -128,6 +96,7 @@ class Follower:
             frame.claims.append(number)
         frame.events |= asked.events
         frame.feed.append((ALIASES.get(asked.name, asked.name), replace(val, rests=frozenset({number}))))
+        frame.lines.append(step.line)
 
     def _learn(self, asked: Asked) -> None:
         results = asked.result if isinstance(asked.result, list) else [asked.result]
@@ -146,16 +115,19 @@ class Follower:
         names = {name: self._shown(value) for name, value in step.values.items()}
         if self.program.function_at(step.line) == "execute_command" and self.run.picture is not None:
             names = dict.fromkeys(names, Val(self.run.picture))
-        self.frames[step.frame] = _Frame(names, function=self.program.function_at(step.line))
+        self.frames[step.frame] = Frame(names, function=self.program.function_at(step.line))
         self.stack.append(step.frame)
 
     def _on_return(self, step: Step) -> None:
         frame = self._frame(step.frame)
         node = self.program.statement(step.line, ast.Return)
+        self._stale(frame, node)
         val = Val(step.value)
         if isinstance(node, ast.Return) and node.value is not None:
             val = self._evaluated(step, node.value) or val
             val = self._conclusion(frame, node, val)
+        if node is None:
+            self._lose(step)
         if val.value is UNKNOWN:
             val = replace(val, value=step.value)
         elif step.value is not UNKNOWN and not agree(val.value, step.value):
@@ -168,7 +140,7 @@ class Follower:
             parent.events |= frame.events
         self._done(frame)
 
-    def _conclusion(self, frame: _Frame, node: ast.stmt, val: Val) -> Val:
+    def _conclusion(self, frame: Frame, node: ast.stmt, val: Val) -> Val:
         """A constant that is returned means what the tests around it rested on."""
         if val.about is None and val.value in (True, False, "yes", "no"):
             return replace(val, about=self._around(frame, node))
@@ -176,7 +148,7 @@ class Follower:
             return replace(val, about=None)
         return val
 
-    def _around(self, frame: _Frame, node: ast.stmt) -> Truth | None:
+    def _around(self, frame: Frame, node: ast.stmt) -> Truth | None:
         for parent in self.program.inside(node):
             if isinstance(parent, ast.If) and parent in frame.tests:
                 return Truth(tuple(frame.tests[parent]))
@@ -185,6 +157,7 @@ class Follower:
     def _on_branch(self, step: Step) -> None:
         frame = self._frame(step.frame)
         node = self.program.statement(step.line, ast.If, ast.While)
+        self._stale(frame, node)
         if not isinstance(node, ast.If | ast.While):
             return self._lose(step)
         evaluator = self._evaluator(frame, step)
@@ -204,10 +177,10 @@ class Follower:
         if loop is not None:
             loop.path += items
             if not taken:
-                self._missed(frame, node, loop, items)
+                missed(frame, self.program.filled_by(node), loop, items)
         self._done(frame)
 
-    def _unclear(self, frame: _Frame, node: ast.stmt) -> None:
+    def _unclear(self, frame: Frame, node: ast.stmt) -> None:
         loop = self._loop_of(frame, node)
         if loop is not None:
             loop.clear = False
@@ -215,34 +188,39 @@ class Follower:
     def _on_line(self, step: Step) -> None:
         frame = self._frame(step.frame)
         node = self.program.statement(step.line)
+        self._stale(frame, node)
         if isinstance(node, ast.For):
             self._iterate(frame, node, step)
         elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Expr):
             self._simple(frame, node, step)
         else:
+            if node is None:
+                self._lose(step)
             self._adopt(frame, step)
         self._done(frame)
 
     # --- statements ---
 
-    def _simple(self, frame: _Frame, node: ast.stmt, step: Step) -> None:
+    def _simple(self, frame: Frame, node: ast.stmt, step: Step) -> None:
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target
             single = not isinstance(node, ast.Assign) or len(node.targets) == 1
             if isinstance(target, ast.Name) and single:
                 val = self._evaluated(step, node.value)
                 if val is not None:
-                    gathers = isinstance(node.value, ast.BinOp) and self._adds_one(node.value, target.id)
+                    gathers = isinstance(node.value, ast.BinOp) and adds_one(node.value, target.id)
                     if isinstance(node.value, ast.Constant) and isinstance(val.value, bool | str):
                         val = self._conclusion(frame, node, val)
                     self._adopt(frame, step, {target.id: val})
-                    frame.gathered.pop(target.id, None) if not gathers else self._gather(frame, node, target.id)
+                    frame.gathered.pop(target.id, None) if not gathers else gather(
+                        frame, self._loop_of(frame, node), target.id
+                    )
                     return
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             one = isinstance(node.op, ast.Add) and isinstance(node.value, ast.Constant) and node.value.value == 1
             self._adopt(frame, step)
             if one:
-                self._gather(frame, node, node.target.id)
+                gather(frame, self._loop_of(frame, node), node.target.id)
             else:
                 frame.gathered.pop(node.target.id, None)
             return
@@ -252,14 +230,14 @@ class Follower:
         self._lose(step)
         self._adopt(frame, step)
 
-    def _called(self, frame: _Frame, node: ast.Expr, call: ast.Call, step: Step) -> None:
+    def _called(self, frame: Frame, node: ast.Expr, call: ast.Call, step: Step) -> None:
         func = call.func
         if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id in frame.names:
             name = func.value.id
             if func.attr == "append" and len(call.args) == 1:
                 self._evaluated(step, call.args[0])
                 self._adopt(frame, step)
-                self._gather(frame, node, name)
+                gather(frame, self._loop_of(frame, node), name)
                 return
             key = next((k.value for k in call.keywords if k.arg == "key"), None)
             if func.attr == "sort" and isinstance(key, ast.Lambda):
@@ -276,11 +254,11 @@ class Follower:
             self._lose(step)
         self._adopt(frame, step)
 
-    def _iterate(self, frame: _Frame, node: ast.For, step: Step) -> None:
+    def _iterate(self, frame: Frame, node: ast.For, step: Step) -> None:
         loop = frame.loops.get(node)
         if loop is None:
             base = self._evaluated(step, node.iter) or Val(UNKNOWN)
-            loop = frame.loops[node] = _Loop(base)
+            loop = frame.loops[node] = Loop(base)
         for inner in ast.walk(node):
             if inner is not node and isinstance(inner, ast.For):
                 frame.loops.pop(inner, None)
@@ -300,69 +278,17 @@ class Follower:
             frame.loops[node] = loop  # the next event of this line starts a new pass
             loop.base = replace(loop.base, value=UNKNOWN) if loop.next > len(values) else loop.base
 
-    @staticmethod
-    def _adds_one(node: ast.BinOp, name: str) -> bool:
-        return (
-            isinstance(node.op, ast.Add)
-            and isinstance(node.left, ast.Name)
-            and node.left.id == name
-            and isinstance(node.right, ast.Constant)
-            and node.right.value == 1
-        )
-
     # --- loops that fill a variable ---
 
-    def _loop_of(self, frame: _Frame, node: ast.stmt) -> _Loop | None:
+    def _loop_of(self, frame: Frame, node: ast.stmt) -> Loop | None:
         for parent in self.program.inside(node):
             if isinstance(parent, ast.For):
                 return frame.loops.get(parent)
         return None
 
-    def _gather(self, frame: _Frame, node: ast.stmt, name: str) -> None:
-        loop = self._loop_of(frame, node)
-        val = frame.names.get(name)
-        if loop is None or val is None:
-            return
-        way = clauses(loop.patch, loop.path) if loop.patch is not None and loop.clear else None
-        if loop.patch is not None and not loop.path and loop.clear:
-            way = ()
-        added = frame.gathered.setdefault(name, [])
-        added.append((loop, loop.patch, way))
-        group = self._gathered(loop, added)
-        count = len(val.value) if isinstance(val.value, list) else val.value
-        if group is not None and count == len(group.patches):
-            about: Any = group if isinstance(val.value, list) else Count(group)
-            frame.names[name] = Val(val.value, about, val.rests | loop.base.rests)
-        else:
-            frame.names[name] = replace(val, about=None)
-
-    @staticmethod
-    def _gathered(loop: _Loop, added: Sequence[tuple[_Loop, Patch | None, tuple[Clause, ...] | None]]) -> Group | None:
-        ways = {way for _, _, way in added}
-        patches = tuple(patch for _, patch, _ in added if patch is not None)
-        same = all(other is loop for other, _, _ in added) and len(set(patches)) == len(added)
-        if not same or len(ways) != 1 or not isinstance(loop.base.about, Group):
-            return None
-        way = next(iter(ways))
-        base = loop.base.about
-        return None if way is None else replace(base, patches=patches, where=base.where + way)
-
-    def _missed(self, frame: _Frame, node: ast.If | ast.While, loop: _Loop, items: Sequence[Item]) -> None:
-        """A loop's test failed: what it would have added is still empty, and we know what that means."""
-        base = loop.base.about
-        way = clauses(loop.patch, items) if loop.patch is not None and loop.clear else None
-        if not isinstance(base, Group) or way is None or len(way) != 1:
-            return
-        opposite = ((way[0][0], not way[0][1]),)
-        for name in self.program.filled_by(node):
-            val = frame.names.get(name)
-            if val is not None and not frame.gathered.get(name) and val.value in (0, []) and val.value is not False:
-                group = replace(base, patches=(), where=base.where + opposite)
-                frame.names[name] = replace(val, about=group if val.value == [] else Count(group))
-
     # --- values ---
 
-    def _evaluator(self, frame: _Frame, step: Step) -> Evaluator:
+    def _evaluator(self, frame: Frame, step: Step) -> Evaluator:
         evaluator = Evaluator(
             frame.names, frame.feed, frame.returned, self.story, frame.events | {step.seq}, self._noun, frame.claims
         )
@@ -379,9 +305,11 @@ class Follower:
         except Exception:  # Lost, or anything a hostile program provokes: the trace's own values stay
             if not quiet:
                 self._lose(step)
+            for number in frame.claims:
+                self.story.touch(number)  # as they were asked: what was worked out so far does not hold
             return None
 
-    def _adopt(self, frame: _Frame, step: Step, computed: Mapping[str, Val] | None = None) -> None:
+    def _adopt(self, frame: Frame, step: Step, computed: Mapping[str, Val] | None = None) -> None:
         """Bind what the statement changed: computed values where they agree with the trace, else the trace's."""
         computed = computed or {}
         for name, value in step.values.items():
@@ -412,15 +340,27 @@ class Follower:
         return Val(value)
 
     def _noun(self, patch: Patch) -> str:
-        return self.called.get(patch.box) or patch.label or "object"
+        return self.called.get(patch.box) or patch.label or ""
 
     def _thing(self, patch: Patch | None, noun: str | None = None) -> One | None:
         if patch is None or patch.whole:
             return None
         return One(patch, noun or self._noun(patch))
 
-    def _done(self, frame: _Frame) -> None:
+    def _stale(self, frame: Frame, node: ast.stmt | None) -> None:
+        """Calls of an earlier statement that reported nothing: a loop over an empty list.  It decided the way."""
+        if node is None:
+            return
+        body = getattr(node, "body", None)
+        last = body[0].lineno - 1 if body else node.end_lineno or node.lineno
+        while frame.lines and not node.lineno <= frame.lines[0] <= max(last, node.lineno):
+            frame.lines.popleft()
+            for number in frame.feed.popleft()[1].rests:
+                self.story.entries[number].kept = True
+
+    def _done(self, frame: Frame) -> None:
         frame.feed.clear()
+        frame.lines.clear()
         frame.returned.clear()
         frame.events.clear()
         frame.claims.clear()
@@ -430,79 +370,6 @@ class Follower:
         for number in frame.claims:
             self.story.entries[number].kept = True
         self.lost = True
-
-
-class Source:
-    """A program's statements by line, and what stands inside what."""
-
-    def __init__(self, source: str) -> None:
-        try:
-            self.tree: ast.AST = ast.parse(source)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            self.tree = ast.Module([], [])
-        self._at: dict[int, list[ast.stmt]] = {}
-        self._parent: dict[ast.stmt, ast.stmt] = {}
-        todo: list[tuple[ast.AST, ast.stmt | None]] = [(self.tree, None)]
-        while todo:
-            node, parent = todo.pop()
-            for child in ast.iter_child_nodes(node):
-                if isinstance(child, ast.stmt):
-                    self._at.setdefault(child.lineno, []).append(child)
-                    if parent is not None:
-                        self._parent[child] = parent
-                todo.append((child, child if isinstance(child, ast.stmt) else parent))
-
-    def statement(self, line: int, *kinds: type[ast.stmt]) -> ast.stmt | None:
-        """The one statement (of these kinds) that begins in a line; None where there are several."""
-        found = [node for node in self._at.get(line, ()) if not kinds or isinstance(node, kinds)]
-        return found[0] if len(found) == 1 else None
-
-    def inside(self, node: ast.stmt) -> list[ast.stmt]:
-        """The statements around one, innermost first, up to its function."""
-        around: list[ast.stmt] = []
-        parent = self._parent.get(node)
-        while parent is not None and not isinstance(parent, ast.FunctionDef | ast.ClassDef):
-            around.append(parent)
-            parent = self._parent.get(parent)
-        return around
-
-    def function_at(self, line: int) -> str:
-        """The name of the function that begins in a line."""
-        node = self.statement(line, ast.FunctionDef)
-        return node.name if isinstance(node, ast.FunctionDef) else ""
-
-    @staticmethod
-    def filled_by(node: ast.If | ast.While) -> list[str]:
-        """Variables that the body of a test adds to: `n += 1`, `xs.append(x)`."""
-        names = []
-        for inner in (part for statement in node.body for part in ast.walk(statement)):
-            if isinstance(inner, ast.AugAssign) and isinstance(inner.target, ast.Name):
-                names.append(inner.target.id)
-            elif isinstance(inner, ast.Attribute) and inner.attr == "append" and isinstance(inner.value, ast.Name):
-                names.append(inner.value.id)
-        return names
-
-
-def agree(mine: Any, shown: Any) -> bool:
-    """Whether a computed value is what the trace shows (which may show less of it)."""
-    if mine is UNKNOWN:
-        return False
-    if shown is UNKNOWN:
-        return True
-    if isinstance(shown, Patch) or isinstance(mine, Patch):
-        return isinstance(mine, Patch) and isinstance(shown, Patch) and mine.box == shown.box
-    if isinstance(shown, list | tuple):
-        length = shown.length if isinstance(shown, Cut) else len(shown)
-        return (
-            isinstance(mine, list | tuple)
-            and len(mine) == length
-            and all(agree(a, b) for a, b in zip(mine, shown, strict=False))
-        )
-    if isinstance(shown, bool) or isinstance(mine, bool) or shown is None or mine is None:
-        return mine is shown
-    if isinstance(shown, int | float) and isinstance(mine, int | float):
-        return abs(mine - shown) <= 1e-6 * max(1.0, abs(shown))
-    return type(mine) is type(shown) and bool(mine == shown)
 
 
 def follow(source: str, run: Run, nouns: Sequence[str] = ()) -> Followed:

@@ -69,6 +69,9 @@ class Names:
         """`the bus`, `the bus at 469 124 726 351`, `the leftmost dog`; without `box` the box only where needed."""
         if thing.patch.whole:
             return f"the {one(thing.noun)}" if thing.noun not in ("", "object", "image") else "the image"
+        if not thing.noun:
+            where = self.boxes([thing.patch])
+            return f"the part of the image at {where}" if where else "a part of the image"
         if thing.patch in self._alias:
             return f"the {self._alias[thing.patch]}"
         name = f"the {one(thing.noun)}"
@@ -98,13 +101,19 @@ class Names:
     def group(self, group: Group, number: int) -> str:
         """`dogs left of the bus`, in the singular for one."""
         many = number != 1
-        return (plural(group.noun) if many else one(group.noun)) + self.where(group.where, many)
+        within = f" {self.within(group.within, box=False)}" if group.within is not None else ""
+        return (plural(group.noun) if many else one(group.noun)) + self.where(group.where, many) + within
+
+    def within(self, thing: One | None, box: bool = True) -> str:
+        """Where something was looked for: `in the image`, `in the region of the bus`."""
+        if thing is None or thing.patch.whole:
+            return "in the image"
+        return f"in {self.the(thing, box)}" if not thing.noun else f"in the region of {self.the(thing, box)}"
 
     def counted(self, group: Group) -> str:
         """`there are 2 dogs left of the bus`, `there is 1 hat in the region of the person`."""
         number = len(group.patches)
-        within = f" in the region of {self.the(group.within, box=False)}" if group.within is not None else ""
-        return f"there {'is' if number == 1 else 'are'} {number} {self.group(group, number)}{within}"
+        return f"there {'is' if number == 1 else 'are'} {number} {self.group(group, number)}"
 
     def call(self, thing: One, name: str) -> None:
         """From now on the thing is `the <name>`, unless its noun alone says which one is meant."""

@@ -45,6 +45,12 @@ _QUESTION = re.compile(
 )
 _TRUE = re.compile(r"is it true that (?P<what>[^?;:,\n]+)", re.IGNORECASE)
 _THERE = re.compile(r"(?:is|are)\s+there\s+(?P<what>.+)", re.IGNORECASE)
+_PLACED = re.compile(
+    r"(?P<verb>is|are)\s+(?P<subject>the(?:\s+[a-z'-]+){1,4}?)\s+(?P<rest>"
+    r"(?:(?:to|on) the )?(?:left|right) (?:side )?of .+"
+    r"|(?:above|below|behind|near|under|next to|in front of|inside) .+)",
+    re.IGNORECASE,
+)
 _SEE = re.compile(r"(?:do|can)\s+you\s+see\s+(?P<what>.+)", re.IGNORECASE)
 _SHOW = re.compile(r"does\s+(?:the|this)\s+(?:picture|image|photo|scene)\s+show\s+(?P<what>.+)", re.IGNORECASE)
 _MANY = re.compile(r"(?:any|some|more|fewer|as many|equally many|at least|at most|two|\d+)\b", re.IGNORECASE)
@@ -85,6 +91,8 @@ def statement(question: str, nouns: Iterable[str]) -> Statement | None:
         return found
     if true := _TRUE.fullmatch(question):
         return _declared(true["what"], nouns)
+    if placed := _placed(question):
+        return placed
     match = _QUESTION.fullmatch(question)
     if match is None:
         return None
@@ -119,6 +127,15 @@ def _declared(sentence: str, nouns: Iterable[str]) -> Statement | None:
             said = subject[0].strip()
             return Statement(_lower(said, noun), False, predicate_of(sentence[subject.end() :]), noun)
     return None
+
+
+def _placed(question: str) -> Statement | None:
+    """`Is the cat left of the dog?`: the words of a place say where the subject ends."""
+    found = _PLACED.fullmatch(question)
+    if found is None:
+        return None
+    subject, many = found["subject"], found["verb"].lower() == "are"
+    return Statement(subject[0].lower() + subject[1:], many, Predicate("be", found["rest"]), subject.partition(" ")[2])
 
 
 def _lower(said: str, noun: str) -> str:
@@ -190,7 +207,8 @@ def countable(answer: str, many: bool = False) -> str:
 
 def simple(answer: str) -> bool:
     """An answer of a few words that fits into a sentence."""
-    return 0 < len(answer.split()) <= 4 and not set(answer) & set('".?!:;')
+    short = 0 < len(answer.split()) <= 4 and not set(answer) & set('".?!:;')
+    return short and answer.lower() not in ("yes", "no", "true", "false", "none", "unknown")
 
 
 def about_thing(question: str, answer: str, noun: str, many: bool = False) -> str:
@@ -203,7 +221,7 @@ def about_thing(question: str, answer: str, noun: str, many: bool = False) -> st
     if identifies(question, noun):
         return f"{verb} {countable(answer, many)}"
     doing = _DOING.fullmatch(question)
-    if doing and singular(doing["x"].split()[-1].lower()) == noun.lower().split()[-1]:
+    if doing and [singular(doing["x"].split()[-1].lower())] == noun.lower().split()[-1:]:
         return f"{verb} {answer}" if doing["verb"].lower() == "doing" else f"{verb} {doing['verb'].lower()} {answer}"
     return ""
 
@@ -228,11 +246,15 @@ def about_picture(question: str, answer: str, nouns: Iterable[str]) -> str:
         return f"{what['np']} is {answer if _MASS.search(what['np']) else countable(answer)}"
     known = {singular(noun) for noun in nouns} | GENERAL
     which = _WHICH.fullmatch(question)
-    if which and singular(which["noun"].lower()) in known and _said_of_it(which["rest"]):
+    placed = which is not None and which["rest"].lower().removeprefix("is ").startswith(PLACES)
+    named = (
+        which is not None and (placed or singular(which["noun"].lower()) in known) and not _MASS.search(which["noun"])
+    )
+    if which and named and _said_of_it(which["rest"]):
         return f"the {which['noun']} {predicate_of(which['rest']).hang(False)} is {countable(answer)}"
     many = _HOW_MANY.fullmatch(question)
     if many and answer.isdecimal():
-        return _counted(many, answer, known)
+        return _counted(many, answer)
     return ""
 
 
@@ -244,12 +266,12 @@ def _said_of_it(rest: str) -> bool:
     return not re.match(r"(?:you|we|i|one|the|an?|this|each|he|she|it|they)\b", after)
 
 
-def _counted(many: re.Match[str], answer: str, known: Iterable[str]) -> str:
+def _counted(many: re.Match[str], answer: str) -> str:
     noun = singular(many["what"].lower())
     things = one(noun) if answer == "1" else plural(noun)
     if _PLAINLY.fullmatch(many["rest"]):
         return f"there {'is' if answer == '1' else 'are'} {answer} {things}"
     rest = re.sub(r"^(?:there|you see)\s+", "", many["rest"])
-    if noun not in known or many["verb"].lower() not in ("is", "are") or not rest.startswith(PLACES):
+    if many["verb"].lower() not in ("is", "are") or not rest.startswith(PLACES) or len(noun.split()) > 3:
         return ""
     return f"{answer} {things} {Predicate('be', rest).say(answer != '1')}"

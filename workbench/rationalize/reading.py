@@ -8,7 +8,7 @@ from typing import Any
 
 from workbench.boxes import Box
 from workbench.rationalize.asked import Asked
-from workbench.rationalize.claims import UNKNOWN, Patch
+from workbench.rationalize.claims import UNKNOWN, CutText, Patch
 from workbench.records import Trace, TraceEvent
 
 
@@ -57,7 +57,9 @@ def read(trace: Trace) -> Run:
     reader = _Reader(picture)
     steps: list[Step] = []
     answers = {
-        event.payload.get("call"): event for event in trace.events if event.kind == "tool_result" and _is_map(event)
+        repr(event.payload.get("call")): event
+        for event in trace.events
+        if event.kind == "tool_result" and _is_map(event)
     }
     parents: dict[int, int] = {}
     printed: list[tuple[int, str]] = []
@@ -66,7 +68,7 @@ def read(trace: Trace) -> Run:
         if not _is_map(event):
             continue
         data = event.payload
-        if event.kind == "tool" and (answer := answers.get(data.get("call"))) is not None:
+        if event.kind == "tool" and (answer := answers.get(repr(data.get("call")))) is not None:
             asked = reader.asked(event, answer)
             if asked is not None:
                 steps.append(Step("tool", event.seq, event.line, event.frame, asked=asked))
@@ -152,6 +154,8 @@ class _Reader:
         if box is not None:
             label = value.get("label")
             return Patch(box, *self._size, label if isinstance(label, str) else None)
+        if value.get("type") == "str" and isinstance(value.get("text"), str):
+            return CutText(value["text"] + "…")
         items, length = value.get("items"), value.get("length")
         if value.get("type") in ("list", "tuple", "set") and isinstance(items, list):
             inner = [self.value(item, depth - 1) for item in items]
@@ -169,3 +173,27 @@ class _Reader:
             result=self.value(answer.payload.get("result")),
             events=frozenset({event.seq, answer.seq}),
         )
+
+
+def agree(mine: Any, shown: Any) -> bool:
+    """Whether a computed value is what the trace shows (which may show less of it)."""
+    if mine is UNKNOWN:
+        return False
+    if shown is UNKNOWN:
+        return True
+    if isinstance(shown, Patch) or isinstance(mine, Patch):
+        return isinstance(mine, Patch) and isinstance(shown, Patch) and mine.box == shown.box
+    if isinstance(shown, list | tuple):
+        length = shown.length if isinstance(shown, Cut) else len(shown)
+        return (
+            isinstance(mine, list | tuple)
+            and len(mine) == length
+            and all(agree(a, b) for a, b in zip(mine, shown, strict=False))
+        )
+    if isinstance(shown, CutText):
+        return isinstance(mine, str) and mine.startswith(shown[:-1])
+    if isinstance(shown, bool) or isinstance(mine, bool) or shown is None or mine is None:
+        return mine is shown
+    if isinstance(shown, int | float) and isinstance(mine, int | float):
+        return abs(mine - shown) <= 1e-6 * max(1.0, abs(shown))
+    return type(mine) is type(shown) and bool(mine == shown)

@@ -94,7 +94,7 @@ class Teller:
         if isinstance(first, Found):
             return [self._found(first)]
         if isinstance(first, Exists):
-            return [f"there is {a(first.noun)} {self._within(first.within)}"]
+            return [f"there is {a(first.noun)} {self.names.within(first.within)}"]
         if isinstance(first, Holds):
             return self._holds([claim for claim in claims if isinstance(claim, Holds)])
         if isinstance(first, Answered):
@@ -113,12 +113,9 @@ class Teller:
 
     # --- each kind of claim ---
 
-    def _within(self, one_: One | None) -> str:
-        return "in the image" if one_ is None else f"in the region of {self.names.the(one_)}"
-
     def _found(self, claim: Found) -> str:
         number = len(claim.patches)
-        within = self._within(claim.within)
+        within = self.names.within(claim.within)
         noun = one(claim.noun) if number == 1 else plural(claim.noun)
         head = f"there {'is' if number == 1 else 'are'} {number} {noun} {within}"
         told_later = number > 1 and set(claim.patches) & self._described
@@ -128,7 +125,7 @@ class Teller:
     def _absent(self, claims: Sequence[Claim]) -> str:
         nouns = dict.fromkeys(claim.noun for claim in claims if isinstance(claim, Found | Exists))
         first = claims[0]
-        within = self._within(first.within if isinstance(first, Found | Exists) else None)
+        within = self.names.within(first.within if isinstance(first, Found | Exists) else None)
         return f"there is {join([f'no {one(noun)}' for noun in nouns])} {within}"
 
     def _holds(self, claims: Sequence[Holds]) -> list[str]:
@@ -229,7 +226,8 @@ class Teller:
         if isinstance(claim, Holds):
             return f"{self.names.the(claim.one, box=False)} {self.names.predicate(claim.predicate, False, claim.truth)}"
         if isinstance(claim, Exists):
-            return f"there is {a(claim.noun) if claim.truth else f'no {one(claim.noun)}'} {self._within(claim.within)}"
+            what = a(claim.noun) if claim.truth else f"no {one(claim.noun)}"
+            return f"there is {what} {self.names.within(claim.within)}"
         if isinstance(claim, HowMany):
             return self._present(claim.group)
         if isinstance(claim, Compared):

@@ -6,11 +6,12 @@ the file.  Every write is one transaction: it is there after a crash, or it neve
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,18 @@ T = TypeVar("T")
 
 WAIT = 5.0
 """Seconds to wait for another process to let go of the file."""
+
+
+IDS = """(SELECT unnest(from_json($ids, '["VARCHAR"]')))"""
+"""What stands behind IN for the parameter `ids`, given as `listed(ids)`.
+
+Not a list parameter: DuckDB's binding looks for pandas once per value, which costs 0.3 ms each where it is absent.
+"""
+
+
+def listed(ids: Iterable[str]) -> str:
+    """Ids as one parameter, for `IDS`."""
+    return json.dumps(list(ids))
 
 
 def now() -> datetime:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from workbench.store.database import Database
 from workbench.store.scope import Scope, Selection
 
-# Named CTEs that the questions share.  $-parameters come from Scope and Selection.
+# Named CTEs that the questions share: only the columns that are asked for, as a CTE used twice is written out
+# whole.  $-parameters come from Scope and Selection.
 SELECTED = """
 selected AS (
     SELECT * FROM task WHERE $split IS NULL OR split = $split ORDER BY seq LIMIT $limit
@@ -17,19 +18,20 @@ selected AS (
 
 SAMPLED = """
 sampled AS (
-    SELECT program.* FROM program JOIN selected ON selected.id = program.task_id
+    SELECT program.id, task_id, index, seconds FROM program JOIN selected ON selected.id = program.task_id
     WHERE sampler = $sampler AND base_seed = $seed AND index < $k AND parent IS NULL
 )"""
 
 TRACED = """
 traced AS (
-    SELECT trace.* EXCLUDE (events) FROM trace JOIN sampled ON sampled.id = trace.program_id
+    SELECT trace.id, trace.task_id, program_id, answer, failure_kind, trace.seconds
+    FROM trace JOIN sampled ON sampled.id = trace.program_id
     WHERE trace.executor = $executor
 )"""
 
 JUDGED = """
 judged AS (
-    SELECT verdict.* FROM verdict JOIN traced ON traced.id = verdict.trace_id
+    SELECT trace_id, verdict.task_id, correct, chosen FROM verdict JOIN traced ON traced.id = verdict.trace_id
     WHERE verdict.verifier = $verifier AND verdict.runs = $k
 )"""
 

@@ -22,7 +22,7 @@ from workbench.records import PartRef, Prediction, Program, Rationale, Task, Tra
 from workbench.settings import Choice, Profile, find_profile, read_profile
 from workbench.store import rows as shape
 from workbench.store import views
-from workbench.store.database import WAIT, Database, now
+from workbench.store.database import IDS, WAIT, Database, listed, now
 from workbench.store.scope import Scope, Selection
 from workbench.store.views import Counts, Outcome, Run, TaskPage, TaskView
 
@@ -122,7 +122,7 @@ class Project:
 
     def known_tasks(self, ids: Sequence[str]) -> set[str]:
         """Which of these ids are here already."""
-        found = self.database.rows("SELECT id FROM task WHERE id IN (SELECT unnest(?))", [list(ids)])
+        found = self.database.rows(f"SELECT id FROM task WHERE id IN {IDS}", {"ids": listed(ids)})  # noqa: S608
         return {row["id"] for row in found}
 
     def count_tasks(self, split: str | None = None) -> int:
@@ -155,35 +155,33 @@ class Project:
         known = {
             row["id"]: row["content"]
             for row in self.database.rows(
-                "SELECT id, content FROM task WHERE id IN (SELECT unnest(?))", [[task.id for task in cleaned]]
+                f"SELECT id, content FROM task WHERE id IN {IDS}",  # noqa: S608
+                {"ids": listed(task.id for task in cleaned)},
             )
         }
         last = self.database.rows("SELECT coalesce(max(seq), -1) AS last FROM task")[0]["last"]
-        listed = [shape.from_task(task, last + 1 + at) for at, task in enumerate(cleaned)]
-        changed = [row["id"] for row in listed if known.get(row["id"], row["content"]) != row["content"]]
-        added = self.database.insert({"task": shape.table("task", listed, now())})
+        rows = [shape.from_task(task, last + 1 + at) for at, task in enumerate(cleaned)]
+        changed = [row["id"] for row in rows if known.get(row["id"], row["content"]) != row["content"]]
+        added = self.database.insert({"task": shape.table("task", rows, now())})
         return added["task"], changed
 
     def add_bad_rows(self, source: str, bad: Sequence[BadRow]) -> int:
-        listed = [{"source": source, "file": b.file, "line": b.line, "reason": b.reason} for b in bad]
-        return self.database.insert({"bad_row": shape.table("bad_row", listed, now())})["bad_row"]
+        rows = [{"source": source, "file": b.file, "line": b.line, "reason": b.reason} for b in bad]
+        return self.database.insert({"bad_row": shape.table("bad_row", rows, now())})["bad_row"]
 
     # --- records of the loop
 
     def _insert(
         self,
         name: str,
-        listed: Iterable[Mapping[str, Any]],
-        refs: Iterable[PartRef],
+        rows: Iterable[Mapping[str, Any]],
+        keys: shape.Keys,
         before: Callable[[Any], None] | None = None,
     ) -> int:
         stamp = now()
-        parts = {shape.part_key(ref): shape.from_part(ref) for ref in _distinct(refs)}
-        tables = {
-            "part": shape.table("part", list(parts.values()), stamp),
-            name: shape.table(name, list(listed), stamp),
-        }
-        return self.database.insert(tables, before)[name]
+        table = shape.table(name, list(rows), stamp)
+        parts = shape.table("part", [shape.from_part(ref) for ref in keys.refs().values()], stamp)
+        return self.database.insert({"part": parts, name: table}, before)[name]
 
     def add_part(self, ref: PartRef) -> str:
         """Remember a part; returns its key."""
@@ -197,25 +195,25 @@ class Project:
 
     def _add_programs(self, programs: Sequence[Program], base_seed: int) -> int:
         held = self.database.rows(
-            """
+            f"""
             SELECT DISTINCT task_id, sampler, index FROM program
-            WHERE task_id IN (SELECT unnest(?)) AND base_seed = ? AND parent IS NULL
-            """,
-            [list({program.task_id for program in programs}), base_seed],
+            WHERE task_id IN {IDS} AND base_seed = $seed AND parent IS NULL
+            """,  # noqa: S608
+            {"ids": listed({program.task_id for program in programs}), "seed": base_seed},
         )
         known = {(row["task_id"], row["sampler"], row["index"]) for row in held}
-        listed = [shape.from_program(program, base_seed) for program in programs]
-        listed = [row for row in listed if row["parent"] or (row["task_id"], row["sampler"], row["index"]) not in known]
-        return self._insert("program", listed, (program.sampler for program in programs))
+        keys = shape.Keys()
+        rows = [shape.from_program(program, keys, base_seed) for program in programs]
+        rows = [row for row in rows if row["parent"] or (row["task_id"], row["sampler"], row["index"]) not in known]
+        return self._insert("program", rows, keys)
 
     def add_traces(self, traces: Sequence[Trace]) -> int:
         """Add traces.  A run that broke (`infra`) gives way to its repetition, and so do its task's verdicts."""
-        keys = {trace.id: shape.part_key(trace.executor) for trace in traces}
 
         def make_room(cursor: Any) -> None:
             broken = cursor.execute(
-                "SELECT id, task_id, executor FROM trace WHERE failure_kind = 'infra' AND id IN (SELECT unnest(?))",
-                [list(keys)],
+                f"SELECT id, task_id, executor FROM trace WHERE failure_kind = 'infra' AND id IN {IDS}",  # noqa: S608
+                {"ids": listed(trace.id for trace in traces)},
             ).fetchall()
             for trace_id, task_id, executor in broken:
                 cursor.execute(
@@ -224,19 +222,22 @@ class Project:
                 )
                 cursor.execute("DELETE FROM trace WHERE id = ?", [trace_id])
 
-        listed = [shape.from_trace(trace) for trace in traces]
-        return self._insert("trace", listed, (trace.executor for trace in traces), make_room)
+        keys = shape.Keys()
+        return self._insert("trace", [shape.from_trace(trace, keys) for trace in traces], keys, make_room)
 
     def add_verdicts(self, judged: Sequence[Sequence[Verdict]]) -> int:
         """Add verdicts, one inner list per task: the runs that were judged together."""
-        listed = [shape.from_verdict(verdict, len(group)) for group in judged for verdict in group]
-        return self._insert("verdict", listed, (verdict.verifier for group in judged for verdict in group))
+        keys = shape.Keys()
+        rows = [shape.from_verdict(verdict, keys, len(group)) for group in judged for verdict in group]
+        return self._insert("verdict", rows, keys)
 
     def add_rationales(self, rationales: Sequence[Rationale]) -> int:
-        return self._insert("rationale", map(shape.from_rationale, rationales), (r.writer for r in rationales))
+        keys = shape.Keys()
+        return self._insert("rationale", [shape.from_rationale(r, keys) for r in rationales], keys)
 
     def add_predictions(self, predictions: Sequence[Prediction]) -> int:
-        return self._insert("prediction", map(shape.from_prediction, predictions), (p.model for p in predictions))
+        keys = shape.Keys()
+        return self._insert("prediction", [shape.from_prediction(p, keys) for p in predictions], keys)
 
     # --- runs of the loop
 
@@ -371,8 +372,3 @@ def locate(start: Path) -> Path:
 
 def _source_key(source: Choice) -> str:
     return content_key(source.part, dict(source.arguments))
-
-
-def _distinct(refs: Iterable[PartRef]) -> list[PartRef]:
-    # a batch's rows share one PartRef object as a rule; hashing each would cost more than writing them
-    return list({id(ref): ref for ref in refs}.values())

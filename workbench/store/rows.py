@@ -87,6 +87,23 @@ def part_key(ref: PartRef) -> str:
     return content_key(ref)
 
 
+class Keys:
+    """Keys of the parts of one batch: its records share a few PartRef objects, and each is hashed once."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[PartRef, str]] = {}
+
+    def __call__(self, ref: PartRef) -> str:
+        held = self._known.get(id(ref))
+        if held is None or held[0] is not ref:
+            held = self._known[id(ref)] = ref, part_key(ref)
+        return held[1]
+
+    def refs(self) -> dict[str, PartRef]:
+        """Every part met, by key."""
+        return {key: ref for ref, key in self._known.values()}
+
+
 def clean_task(task: Task) -> Task:
     """The task as the store will give it back, so that keys made before and after agree."""
     return Task(
@@ -138,9 +155,9 @@ _TASK_FIELDS = (
 )  # fmt: skip
 
 
-def from_program(program: Program, base_seed: int) -> dict[str, Any]:
+def from_program(program: Program, key: Keys, base_seed: int) -> dict[str, Any]:
     return {
-        "id": program.id, "task_id": program.task_id, "sampler": part_key(program.sampler), "base_seed": base_seed,
+        "id": program.id, "task_id": program.task_id, "sampler": key(program.sampler), "base_seed": base_seed,
         "index": program.index, "source": program.source, "score": program.score, "tokens": program.tokens,
         "seed": program.seed, "seconds": program.seconds, "parent": program.parent,
     }  # fmt: skip
@@ -154,11 +171,11 @@ def to_program(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Program:
     )  # fmt: skip
 
 
-def from_trace(trace: Trace) -> dict[str, Any]:
+def from_trace(trace: Trace, key: Keys) -> dict[str, Any]:
     failure = trace.failure
     return {
         "id": trace.id, "program_id": trace.program_id, "task_id": trace.task_id,
-        "executor": part_key(trace.executor), "answer": trace.answer,
+        "executor": key(trace.executor), "answer": trace.answer,
         "failure_kind": failure.kind if failure else None, "failure_message": failure.message if failure else None,
         "failure_line": failure.line if failure else None, "steps": trace.steps, "tool_calls": trace.tool_calls,
         "seconds": trace.seconds, "events": encode_events(trace.events),
@@ -176,10 +193,10 @@ def to_trace(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Trace:
     )  # fmt: skip
 
 
-def from_verdict(verdict: Verdict, runs: int) -> dict[str, Any]:
+def from_verdict(verdict: Verdict, key: Keys, runs: int) -> dict[str, Any]:
     return {
         "id": verdict.id, "trace_id": verdict.trace_id, "program_id": verdict.program_id,
-        "task_id": verdict.task_id, "verifier": part_key(verdict.verifier), "runs": runs, "score": verdict.score,
+        "task_id": verdict.task_id, "verifier": key(verdict.verifier), "runs": runs, "score": verdict.score,
         "correct": verdict.correct, "chosen": verdict.chosen, "method": verdict.method, "reason": verdict.reason,
     }  # fmt: skip
 
@@ -192,10 +209,10 @@ def to_verdict(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Verdict:
     )  # fmt: skip
 
 
-def from_rationale(rationale: Rationale) -> dict[str, Any]:
+def from_rationale(rationale: Rationale, key: Keys) -> dict[str, Any]:
     return {
         "id": rationale.id, "trace_id": rationale.trace_id, "task_id": rationale.task_id,
-        "writer": part_key(rationale.writer), "text": rationale.text, "answer": rationale.answer,
+        "writer": key(rationale.writer), "text": rationale.text, "answer": rationale.answer,
         "citations": json.dumps([[c.start, c.end, list(c.events)] for c in rationale.citations]),
         "issues": rationale.issues,
     }  # fmt: skip
@@ -209,9 +226,9 @@ def to_rationale(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Ration
     )  # fmt: skip
 
 
-def from_prediction(prediction: Prediction) -> dict[str, Any]:
+def from_prediction(prediction: Prediction, key: Keys) -> dict[str, Any]:
     return {
-        "id": prediction.id, "task_id": prediction.task_id, "model": part_key(prediction.model),
+        "id": prediction.id, "task_id": prediction.task_id, "model": key(prediction.model),
         "answer": prediction.answer, "rationale": prediction.rationale, "score": prediction.score,
         "seconds": prediction.seconds,
     }  # fmt: skip

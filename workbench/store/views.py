@@ -9,7 +9,7 @@ from typing import Any, Literal
 from workbench.errors import InputError
 from workbench.records import PartRef, Prediction, Program, Rationale, Task, Trace, Verdict
 from workbench.store import rows as shape
-from workbench.store.database import Database
+from workbench.store.database import IDS, Database, listed
 from workbench.store.pending import JUDGED, SAMPLED, SELECTED, TRACED
 from workbench.store.scope import Scope, Selection
 
@@ -215,11 +215,11 @@ def counts(database: Database, scope: Scope, selection: Selection) -> Counts:
 def seconds(database: Database, scope: Scope) -> dict[str, tuple[int, float]]:
     """Rows written and wall seconds by stage, of the parts in force."""
     current = [key for key in (scope.sampler, scope.executor, scope.verifier, scope.writer, scope.student) if key]
-    sql = """
+    sql = f"""
     SELECT stage, sum(rows)::BIGINT AS n, sum(seconds) AS seconds FROM timing
-    WHERE part IS NULL OR part IN (SELECT unnest(?)) GROUP BY stage
-    """
-    return {row["stage"]: (row["n"], row["seconds"]) for row in database.rows(sql, [current])}
+    WHERE part IS NULL OR part IN {IDS} GROUP BY stage
+    """  # noqa: S608
+    return {row["stage"]: (row["n"], row["seconds"]) for row in database.rows(sql, {"ids": listed(current)})}
 
 
 def outcomes(database: Database, scope: Scope, selection: Selection) -> list[Outcome]:
@@ -260,8 +260,8 @@ def tasks_page(database: Database, scope: Scope, after: int | None, limit: int, 
 
 
 def tasks(database: Database, ids: Sequence[str]) -> list[Task]:
-    sql = "SELECT * FROM task WHERE id IN (SELECT unnest(?)) ORDER BY seq"
-    return [shape.to_task(row) for row in database.rows(sql, [list(ids)])]
+    sql = f"SELECT * FROM task WHERE id IN {IDS} ORDER BY seq"  # noqa: S608
+    return [shape.to_task(row) for row in database.rows(sql, {"ids": listed(ids)})]
 
 
 def _by_id(found: Sequence[Task]) -> dict[str, Task]:
@@ -269,11 +269,11 @@ def _by_id(found: Sequence[Task]) -> dict[str, Task]:
 
 
 def jobs(database: Database, parts: Mapping[str, PartRef], program_ids: Sequence[str]) -> list[tuple[Task, Program]]:
-    sql = """
+    sql = f"""
     SELECT program.* FROM program JOIN task ON task.id = program.task_id
-    WHERE program.id IN (SELECT unnest(?)) ORDER BY task.seq, program.index
-    """
-    programs = [shape.to_program(row, parts) for row in database.rows(sql, [list(program_ids)])]
+    WHERE program.id IN {IDS} ORDER BY task.seq, program.index
+    """  # noqa: S608
+    programs = [shape.to_program(row, parts) for row in database.rows(sql, {"ids": listed(program_ids)})]
     known = _by_id(tasks(database, list({program.task_id for program in programs})))
     return [(known[program.task_id], program) for program in programs]
 
@@ -282,31 +282,29 @@ def runs(
     database: Database, parts: Mapping[str, PartRef], task_ids: Sequence[str], scope: Scope
 ) -> Iterator[tuple[Task, list[tuple[Program, Trace]]]]:
     """Each task with its traced programs, by index."""
-    for task, listed in _runs(database, parts, task_ids, scope):
-        yield task, [(run.program, run.trace) for run in listed if run.trace is not None]
+    for task, found in _runs(database, parts, task_ids, scope):
+        yield task, [(run.program, run.trace) for run in found if run.trace is not None]
 
 
 def _runs(
     database: Database, parts: Mapping[str, PartRef], task_ids: Sequence[str], scope: Scope
 ) -> list[tuple[Task, list[Run]]]:
-    given = {"ids": list(task_ids), **{n: scope.parameters()[n] for n in ("sampler", "seed", "k")}}
+    given = {"ids": listed(task_ids), **{n: scope.parameters()[n] for n in ("sampler", "seed", "k")}}
     programs = database.rows(
-        """
-        SELECT * FROM program WHERE task_id IN (SELECT unnest($ids)) AND sampler = $sampler AND base_seed = $seed
+        f"""
+        SELECT * FROM program WHERE task_id IN {IDS} AND sampler = $sampler AND base_seed = $seed
         AND index < $k AND parent IS NULL ORDER BY task_id, index
-        """,
+        """,  # noqa: S608
         given,
     )
     program_ids = [row["id"] for row in programs]
     traces = database.rows(
-        "SELECT * FROM trace WHERE program_id IN (SELECT unnest($ids)) AND executor = $executor",
-        {"ids": program_ids, "executor": scope.executor},
+        f"SELECT * FROM trace WHERE program_id IN {IDS} AND executor = $executor",  # noqa: S608
+        {"ids": listed(program_ids), "executor": scope.executor},
     )
     verdicts = database.rows(
-        """
-        SELECT * FROM verdict WHERE trace_id IN (SELECT unnest($ids)) AND verifier = $verifier AND runs = $k
-        """,
-        {"ids": [row["id"] for row in traces], "verifier": scope.verifier, "k": scope.k},
+        f"SELECT * FROM verdict WHERE trace_id IN {IDS} AND verifier = $verifier AND runs = $k",  # noqa: S608
+        {"ids": listed(row["id"] for row in traces), "verifier": scope.verifier, "k": scope.k},
     )
     trace_of = {row["program_id"]: shape.to_trace(row, parts) for row in traces}
     verdict_of = {row["program_id"]: shape.to_verdict(row, parts) for row in verdicts}
@@ -320,7 +318,7 @@ def _runs(
 def traced(
     database: Database, parts: Mapping[str, PartRef], trace_ids: Sequence[str]
 ) -> list[tuple[Task, Program, Trace]]:
-    found = database.rows("SELECT * FROM trace WHERE id IN (SELECT unnest(?))", [list(trace_ids)])
+    found = database.rows(f"SELECT * FROM trace WHERE id IN {IDS}", {"ids": listed(trace_ids)})  # noqa: S608
     by_program = {row["program_id"]: shape.to_trace(row, parts) for row in found}
     return [(task, program, by_program[program.id]) for task, program in jobs(database, parts, list(by_program))]
 
@@ -330,15 +328,16 @@ def task_view(database: Database, parts: Mapping[str, PartRef], task_id: str, sc
     found = _runs(database, parts, [task_id], scope)
     if not found:
         raise InputError(f"no task is called '{task_id}' in {database.path}; vpd show lists them")
-    task, listed = found[0]
-    traces = [run.trace.id for run in listed if run.trace is not None]
+    task, held = found[0]
+    traces = [run.trace.id for run in held if run.trace is not None]
     rationales = database.rows(
-        "SELECT * FROM rationale WHERE trace_id IN (SELECT unnest(?)) ORDER BY created_at DESC", [traces]
+        f"SELECT * FROM rationale WHERE trace_id IN {IDS} ORDER BY created_at DESC",  # noqa: S608
+        {"ids": listed(traces)},
     )
     predictions = database.rows("SELECT * FROM prediction WHERE task_id = ? ORDER BY created_at DESC", [task_id])
     return TaskView(
         task,
-        tuple(listed),
+        tuple(held),
         tuple(shape.to_rationale(row, parts) for row in rationales),
         tuple(shape.to_prediction(row, parts) for row in predictions),
         scope,

@@ -20,6 +20,8 @@ from workbench.tools.detector import crop_key
 
 K = TypeVar("K")
 
+LONGEST_SIDE = 1024
+"""Longest side of a remembered depth map."""
 DISPARITY = ("dpt", "depth_anything")
 """Families whose relative models give inverse depth: larger is nearer."""
 
@@ -91,11 +93,12 @@ class HubDepth:
         return answer_batch(calls, parse, run)
 
     def _depth(self, digest: str, images: Images) -> Tensor:
-        """Depth of every pixel of a picture, (height, width), larger is farther."""
+        """Depth of a picture, (height, width) scaled to at most 1024 on the longer side, larger is farther."""
         picture = images.open(digest)
         with torch.inference_mode():
             output = plain_float(self._vision.model(**self._vision.prepared(picture)))
-        sizes = [(picture.height, picture.width)]
+        scale = min(1.0, LONGEST_SIDE / max(picture.size))
+        sizes = [(max(round(picture.height * scale), 1), max(round(picture.width * scale), 1))]
         depth: Tensor = self._vision.processor.post_process_depth_estimation(output, target_sizes=sizes)[0][
             "predicted_depth"
         ]
@@ -103,8 +106,16 @@ class HubDepth:
 
 
 def _median(depth: Tensor, region: Region) -> float:
+    """The median inside the region; the lower of the two middle values where their number is even."""
+    high, wide = depth.shape
     _, x0, y0, x1, y1 = crop_key(region)
-    return round(float(depth[max(y0, 0) : y1, max(x0, 0) : x1].median()), 4)
+
+    def cells(low: float, past: float, size: int, cells: int) -> slice:
+        start = min(max(int(low * cells / size), 0), cells - 1)
+        return slice(start, max(round(past * cells / size), start + 1))
+
+    part = depth[cells(y0, y1, region.height, high), cells(x0, x1, region.width, wide)]
+    return round(float(part.median()), 4)
 
 
 class _ImageText:

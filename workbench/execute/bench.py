@@ -1,0 +1,335 @@
+"""`vpd bench execute`: what running programs costs on this machine, as ratios measured in one run.
+
+sandbox    programs per second and core with stub tools; the cost of tracing; a program's start
+tools      N programs one at a time against batched, and cold against warm cache, with a real detector
+held       programs that all wait at once, and their memory
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+from PIL import Image
+
+from workbench import registry
+from workbench.api import STANDARD
+from workbench.boxes import Box
+from workbench.errors import ToolFailure, WorkbenchError
+from workbench.execute.cache import ResultCache
+from workbench.execute.executor import Executor
+from workbench.images import ImageFolder
+from workbench.ports import Images, Tool
+from workbench.records import PartRef, Program, Region, Task, ToolCall, ToolSpec, Value
+from workbench.settings import data_dir
+
+PROGRAM = """
+def execute_command(image):
+    image_patch = ImagePatch(image)
+    cups = image_patch.find("NAME")
+    print(f"There are {len(cups)} of them.")
+    ordered = sorted(cups, key=lambda cup: cup.horizontal_center)
+    left, right = [], []
+    for i, cup in enumerate(ordered):
+        if cup.horizontal_center < image_patch.horizontal_center:
+            left.append(cup)
+        else:
+            right.append(cup)
+    largest = None
+    for cup in ordered:
+        if largest is None or cup.width * cup.height > largest.width * largest.height:
+            largest = cup
+    total = 0
+    for a in left:
+        for b in right:
+            total += round(distance(a, b))
+    if largest is None:
+        answer = image_patch.simple_query("What is there instead?")
+    elif largest in left:
+        answer = "left"
+    else:
+        answer = "right"
+    count = sum(1 for cup in cups if cup.exists("handle"))
+    print("handles:", count, "distance:", total)
+    return formatting_answer(answer)
+"""
+"""About thirty lines, five calls: the size of a published program."""
+
+ASKING = """
+def execute_command(image):
+    image_patch = ImagePatch(image)
+    found = image_patch.find("NAME")
+    others = image_patch.find("OTHER")
+    if image_patch.exists("THIRD"):
+        return formatting_answer(len(found) + len(others))
+    return formatting_answer(len(found) > len(others))
+"""
+"""A program whose time is the detector's."""
+
+NAMES = ("person", "car", "dog", "cat", "chair", "cup", "bottle", "bird", "boat", "clock", "book", "bench")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure."""
+
+    name: str
+    value: float
+    unit: str
+    note: str = ""
+
+
+class Stub:
+    """A tool that answers at once, from the call's content."""
+
+    batch_size = 8
+
+    def __init__(self, spec: ToolSpec, delay: float = 0.0) -> None:
+        self.spec = spec
+        self.ref = PartRef("tool", f"stub-{spec.name}")
+        self._delay = delay
+
+    def __call__(self, calls: Sequence[ToolCall], images: Images) -> Sequence[Value | ToolFailure]:
+        time.sleep(self._delay)
+        return [self._answer(call) for call in calls]
+
+    def _answer(self, call: ToolCall) -> Value:
+        n = int.from_bytes(hashlib.sha256(repr(call).encode()).digest()[:4])
+        patch = call.arguments.get("patch")
+        if self.spec.name == "find" and isinstance(patch, Region):
+            return [replace(patch, box=_part(patch.box, n + i), label="cup", score=0.9) for i in range(4)]
+        return n % 2 == 0 if self.spec.returns == "bool" else f"answer {n % 5}"
+
+
+def _part(box: Box, n: int) -> Box:
+    x, y = box.x0 + box.width * (n % 7) / 10, box.y0 + box.height * (n % 5) / 8
+    return Box(x, y, x + box.width / 8, y + box.height / 6)
+
+
+class _Grey:
+    """Grey pictures of any digest."""
+
+    def open(self, digest: str) -> Image.Image:
+        return Image.new("RGB", (64, 48))
+
+    def crop(self, region: Region) -> Image.Image:
+        return self.open(region.image)
+
+
+def stubs(delay: float = 0.0) -> list[Stub]:
+    """Stub tools for `PROGRAM`."""
+    return [Stub(STANDARD[name], delay) for name in ("find", "exists", "visual_question_answering")]
+
+
+def _jobs(source: str, count: int, digests: Sequence[str]) -> list[tuple[Task, Program]]:
+    made = []
+    for i in range(count):
+        names = (NAMES[(i * step + i // len(NAMES)) % len(NAMES)] for step in (1, 5, 7))
+        text = source.replace("NAME", next(names)).replace("OTHER", next(names)).replace("THIRD", next(names))
+        digest = digests[i % len(digests)]
+        task = Task(f"bench/{i}", "bench", "bench", digest, "?")
+        made.append((task, Program(f"p{i}", task.id, 0, text, 0.0, 0, 0, PartRef("sampler", "bench"))))
+    return made
+
+
+def _distinct(count: int) -> list[str]:
+    return [hashlib.sha256(str(i).encode()).hexdigest() for i in range(count)]
+
+
+@contextmanager
+def _measured(into: dict[str, float]) -> Iterator[None]:
+    """Wall seconds, and processor seconds of this process and of children that have ended inside the block."""
+    wall, before = time.perf_counter(), _processor()
+    yield
+    into["wall"] = time.perf_counter() - wall
+    into["processor"] = _processor() - before
+
+
+def _processor() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in used)
+
+
+def measure_sandbox(programs: int) -> list[Row]:
+    """Stub tools: programs per second and core, and the cost of tracing."""
+    jobs = _jobs(PROGRAM, programs, _distinct(programs))
+    best: dict[tuple[bool, str], float] = {}
+    steps = calls = failed = 0
+    for traced in (True, False) * 3:  # the quickest of three: other work on the machine only adds
+        seconds: dict[str, float] = {}
+        with _measured(seconds), Executor(stubs(), _Grey(), workers=1, hold=8, traced=traced) as executor:
+            traces = list(executor.run(jobs))
+        failed += sum(not trace.ok for trace in traces)
+        if traced:
+            steps, calls = (sum(getattr(t, name) for t in traces) for name in ("steps", "tool_calls"))
+        for name, value in seconds.items():
+            best[traced, name] = min(value, best.get((traced, name), value))
+    note = f"{steps / programs:.0f} steps, {calls / programs:.1f} calls each"
+    return [
+        Row("programs per second and core", programs / best[True, "processor"], "/s", note),
+        Row("programs per second, one worker", programs / best[True, "wall"], "/s"),
+        Row("traced against untraced", best[True, "processor"] / best[False, "processor"], "x", "processor time"),
+        Row("programs that failed", failed, ""),
+    ]  # fmt: skip
+
+
+def measure_start() -> list[Row]:
+    """One program alone: what a person waits for."""
+    began = time.perf_counter()
+    with Executor(stubs(), _Grey()) as executor:
+        ready = time.perf_counter() - began
+        next(executor.run(_jobs(PROGRAM, 1, _distinct(1))))
+        began = time.perf_counter()
+        next(executor.run(_jobs(PROGRAM.replace("handle", "lid"), 1, _distinct(2)[1:])))
+        one = time.perf_counter() - began
+    return [Row("executor starts in", ready * 1000, "ms"), Row("one program alone", one * 1000, "ms")]
+
+
+def measure_tools(programs: int, detector: str, pictures: Path) -> list[Row]:
+    """The real detector: one at a time against batched, cold against warm cache.
+
+    One at a time means what a loop over programs does: nothing is shared, each program has a fresh tool.
+    """
+    with tempfile.TemporaryDirectory(prefix="vpd-bench-") as folder:
+        images = ImageFolder(Path(folder) / "images")
+        digests = [images.add(path) for path in sorted(pictures.iterdir()) if path.suffix in (".jpg", ".png", ".webp")]
+        jobs = _jobs(ASKING, programs, digests)
+        for digest in digests:
+            images.open(digest)  # decoding is not what is compared
+        alone: dict[str, float] = {}
+        with Executor([_Forgetful(tool) for tool in _detector(detector, 0)], images, window=1, hold=1) as executor:
+            list(executor.run(jobs[:1]))
+            with _measured(alone):
+                one = []
+                for job in jobs:
+                    executor.cache.clear()
+                    for tool in executor.tools.values():
+                        cast(_Forgetful, tool).renew(detector)
+                    one += list(executor.run([job]))
+        cold: dict[str, float] = {}
+        path = Path(folder) / "results.sqlite"
+        with Executor(_detector(detector, programs + 1), images, cache=ResultCache(path)) as executor:
+            list(executor.run(_jobs(ASKING, 2, digests[:1])))  # the workers have started
+            with _measured(cold):
+                many = list(executor.run(jobs))
+        warm: dict[str, float] = {}
+        with Executor(_detector(detector, programs + 1), images, cache=ResultCache(path)) as executor:
+            list(executor.run(_jobs(ASKING, 2, digests[:1])))
+            with _measured(warm):
+                again = list(executor.run(jobs))
+    same = [t.answer for t in one] == [t.answer for t in many] == [t.answer for t in again]
+    note = f"{programs} programs on {len(digests)} pictures, answers {'equal' if same else 'DIFFER'}"
+    return [
+        Row("one at a time", programs / alone["wall"], "programs/s", note),
+        Row("batched", programs / cold["wall"], "programs/s"),
+        Row("batched against one at a time", alone["wall"] / cold["wall"], "x"),
+        Row("warm cache", programs / warm["wall"], "programs/s"),
+        Row("warm against cold, batched", cold["wall"] / warm["wall"], "x"),
+        Row("warm against one at a time", alone["wall"] / warm["wall"], "x"),
+    ]
+
+
+class _Forgetful:
+    """A detector tool whose memory of pictures is thrown away between programs."""
+
+    batch_size = 1
+    made = 0
+
+    def __init__(self, tool: Tool) -> None:
+        self.tool, self.spec, self.ref = tool, tool.spec, tool.ref
+
+    def renew(self, name: str) -> None:
+        _Forgetful.made += 1
+        number = 10_000 + _Forgetful.made // 2  # `find` and `exists` of one program share theirs
+        self.tool = next(t for t in _detector(name, number) if t.spec.name == self.spec.name)
+
+    def __call__(self, calls: Sequence[ToolCall], images: Images) -> Sequence[Value | ToolFailure]:
+        return self.tool(calls, images)
+
+
+def _detector(name: str, number: int) -> list[Tool]:
+    """`find` and `exists` with a memory of their own: the threshold differs in the ninth place."""
+    threshold = 0.3 + number * 1e-9
+    return [registry.build("tool", f"{name}{suffix}", threshold=threshold) for suffix in ("", "-exists")]
+
+
+def measure_held(programs: int) -> list[Row]:
+    """Programs that all wait for one tool at once: memory of this process and of the workers."""
+    seen: dict[str, float] = {}
+
+    class Gate(Stub):
+        batch_size = 10_000
+
+        def __call__(self, calls: Sequence[ToolCall], images: Images) -> Sequence[Value | ToolFailure]:
+            while not seen and executor.waiting() < programs:
+                time.sleep(0.05)
+            seen.setdefault("own", _resident(os.getpid()))
+            seen.setdefault("workers", sum(map(_resident, _children())))
+            return super().__call__(calls, images)
+
+    tools = [Gate(STANDARD["find"]), *stubs()[1:]]
+    with Executor(tools, _Grey(), window=programs) as executor:
+        before = _resident(os.getpid())
+        began = time.perf_counter()
+        failed = sum(not trace.ok for trace in executor.run(_jobs(PROGRAM, programs, _distinct(programs))))
+        wall = time.perf_counter() - began
+    return [
+        Row("programs held at once", programs, "", f"{failed} failed, {wall:.1f} s in all"),
+        Row("memory of this process for them", (seen["own"] - before) / 2**20, "MB"),
+        Row("memory of the sandbox's processes", seen["workers"] / 2**20, "MB"),
+        Row("memory of one held program", (seen["own"] - before + seen["workers"]) / programs / 1024, "KB"),
+    ]
+
+
+def _resident(pid: int) -> float:
+    """Private bytes of a process (Linux; 0 elsewhere)."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return sum(int(x.split()[1]) * 1024.0 for x in lines if x.startswith(("Private_Clean:", "Private_Dirty:")))
+
+
+def _children() -> list[int]:
+    tasks = Path(f"/proc/{os.getpid()}/task")
+    lists = [(task / "children") for task in tasks.iterdir()] if tasks.is_dir() else []
+    return [int(pid) for path in lists if path.exists() for pid in path.read_text().split()]
+
+
+def bench_execute(
+    programs: int = 200, held: int = 1000, detector: str = "ssdlite-coco", pictures: Path | None = None
+) -> list[Row]:
+    """All figures.  A part that is absent gives a row that says so."""
+    rows = measure_sandbox(programs) + measure_start()
+    try:
+        rows += measure_tools(programs, detector, pictures or data_dir() / "photos" / "images")
+    except (WorkbenchError, OSError) as error:
+        rows.append(Row("detector", 0.0, "", f"not measured: {error}"))
+    return rows + measure_held(held)
+
+
+def main(args: list[str]) -> None:
+    """Print the table of `bench_execute`."""
+    parser = argparse.ArgumentParser(prog="vpd bench execute", description="Measure the execution of programs here.")
+    parser.add_argument("--programs", type=int, default=200, help="programs for each figure")
+    parser.add_argument("--held", type=int, default=1000, help="programs held at once")
+    parser.add_argument("--detector", default="ssdlite-coco", help="a registered tool that finds; its -exists too")
+    parser.add_argument("--pictures", type=Path, help="a folder of pictures; the bundled photos if left out")
+    given = parser.parse_args(args)
+    for row in bench_execute(given.programs, given.held, given.detector, given.pictures):
+        value = f"{row.value:,.0f}" if row.value >= 100 else f"{row.value:.2f}"
+        print(f"{row.name:<36}{value:>10} {row.unit:<11}{row.note}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

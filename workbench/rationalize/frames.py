@@ -1,0 +1,99 @@
+"""The state of a followed program: frames, loops, and what loops gather in variables."""
+
+from __future__ import annotations
+
+import ast
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from workbench.rationalize.claims import UNKNOWN, Clause, Count, Group, Item, Patch, Val
+from workbench.rationalize.narrowing import clauses
+
+
+@dataclass(slots=True)
+class Loop:
+    """One pass of a `for` statement."""
+
+    base: Val
+    next: int = 0
+    patch: Patch | None = None
+    path: list[Item] = field(default_factory=list)
+    """What the tests of this iteration rested on."""
+    clear: bool = True
+    """Every test of this iteration could be followed."""
+
+
+@dataclass(slots=True)
+class Frame:
+    names: dict[str, Val]
+    feed: deque[tuple[str, Val]] = field(default_factory=deque)
+    lines: deque[int] = field(default_factory=deque)
+    """The line of each call in `feed`."""
+    returned: deque[tuple[str, Val]] = field(default_factory=deque)
+    events: set[int] = field(default_factory=set)
+    claims: list[int] = field(default_factory=list)
+    """Claims of the tool calls since the last statement."""
+    loops: dict[ast.For, Loop] = field(default_factory=dict)
+    tests: dict[ast.stmt, list[Item]] = field(default_factory=dict)
+    """What the last test of each `if` and `while` rested on."""
+    gathered: dict[str, list[tuple[Loop, Patch | None, tuple[Clause, ...] | None]]] = field(default_factory=dict)
+    """For a variable that a loop fills: what was added when."""
+    function: str = ""
+    result: Val = field(default_factory=lambda: Val(UNKNOWN))
+
+
+def gather(frame: Frame, loop: Loop | None, name: str) -> None:
+    """A loop has just added one to a variable, or an item to its list: the group that it stands for grows."""
+    val = frame.names.get(name)
+    if loop is None or val is None:
+        return
+    way = clauses(loop.patch, loop.path) if loop.patch is not None and loop.clear else None
+    if loop.patch is not None and not loop.path and loop.clear:
+        way = ()
+    added = frame.gathered.setdefault(name, [])
+    added.append((loop, loop.patch, way))
+    group = _gathered(loop, added)
+    count = len(val.value) if isinstance(val.value, list) else val.value
+    if group is not None and count == len(group.patches):
+        about: Any = group if isinstance(val.value, list) else Count(group)
+        frame.names[name] = Val(val.value, about, val.rests | loop.base.rests)
+    else:
+        frame.names[name] = replace(val, about=None)
+
+
+def _gathered(loop: Loop, added: Sequence[tuple[Loop, Patch | None, tuple[Clause, ...] | None]]) -> Group | None:
+    ways = {way for _, _, way in added}
+    patches = tuple(patch for _, patch, _ in added if patch is not None)
+    same = all(other is loop for other, _, _ in added) and len(set(patches)) == len(added)
+    if not same or len(ways) != 1 or not isinstance(loop.base.about, Group):
+        return None
+    way = next(iter(ways))
+    base = loop.base.about
+    return None if way is None else replace(base, patches=patches, where=base.where + way)
+
+
+def missed(frame: Frame, names: Sequence[str], loop: Loop, items: Sequence[Item]) -> None:
+    """A loop's test failed: what it would have added is still empty, and we know what that means."""
+    base = loop.base.about
+    way = clauses(loop.patch, items) if loop.patch is not None and loop.clear else None
+    if not isinstance(base, Group) or way is None or len(way) != 1:
+        return
+    opposite = ((way[0][0], not way[0][1]),)
+    for name in names:
+        val = frame.names.get(name)
+        if val is not None and not frame.gathered.get(name) and val.value in (0, []) and val.value is not False:
+            group = replace(base, patches=(), where=base.where + opposite)
+            frame.names[name] = replace(val, about=group if val.value == [] else Count(group))
+
+
+def adds_one(node: ast.BinOp, name: str) -> bool:
+    """`name + 1`."""
+    return (
+        isinstance(node.op, ast.Add)
+        and isinstance(node.left, ast.Name)
+        and node.left.id == name
+        and isinstance(node.right, ast.Constant)
+        and node.right.value == 1
+    )
