@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workbench.english import a, counted, join, number, one, plural, singular, the
+from workbench.english import a, counted, join, number, one, plural, singular, the, value
 from workbench.tasks.catalogue import CATEGORIES
 
 PLURALS = {
@@ -44,3 +44,17 @@ def test_counts_and_lists() -> None:
     assert join(["x", "y"]) == "x and y"
     assert join(["x", "y", "z"]) == "x, y and z"
     assert join(["x", "y", "z"], "or", oxford=True) == "x, y, or z"
+
+
+@pytest.mark.parametrize(
+    ("word", "amount"),
+    [("zero", 0), ("Three", 3), ("twenty", 20), ("ninety-nine", 99), ("twenty-one", 21), ("dogs", None), ("", None),
+     ("twenty-ten", None), ("twenty-", None), ("forty", 40), ("-one", None), ("none", None)],
+)  # fmt: skip
+def test_number_words_are_read_back(word: str, amount: int | None) -> None:
+    assert value(word) == amount
+
+
+@pytest.mark.parametrize("amount", range(21))
+def test_every_number_word_has_its_value(amount: int) -> None:
+    assert value(number(amount)) == amount

@@ -13,10 +13,20 @@ from typing import Protocol, runtime_checkable
 
 from PIL import Image
 
-from workbench.records import (
-    PartRef, Prediction, Program, Rationale, Region, Task, ToolCall, ToolSpec, Trace, Value, Verdict,
-)  # fmt: skip
 from workbench.errors import ToolFailure
+from workbench.records import (
+    PartRef,
+    Prediction,
+    Program,
+    Rationale,
+    Region,
+    Task,
+    ToolCall,
+    ToolSpec,
+    Trace,
+    Value,
+    Verdict,
+)  # fmt: skip
 
 
 class Images(Protocol):

@@ -275,6 +275,7 @@ def test_parts_lists_every_part() -> None:
 
 def test_make_models_lists_them() -> None:
     assert "program-writer" in vpd("make-models").stdout
+    assert "program-writer" in vpd("make-models", "--help").stdout
     assert "no embedded model is called 'nosuch'; there are: base-student, program-writer" in refused(
         "make-models", "nosuch"
     )
@@ -290,6 +291,14 @@ def test_every_embedded_model_has_a_command() -> None:
         assert spec is not None
         assert spec.origin is not None
         assert "\ndef main(" in Path(spec.origin).read_text()
+
+
+def test_bench_goes_to_the_rooms_own_command() -> None:
+    assert "no measurement is called 'nosuch'; there are: execute" in refused("bench", "nosuch")
+    result = vpd("bench", "execute", "--programs", "nosuch")
+    assert result.exit_code == 2
+    assert "argument --programs: invalid int value: 'nosuch'" in result.stderr
+    assert "--held" in vpd("bench", "--help").stdout
 
 
 # --- ask

@@ -55,6 +55,7 @@ def test_a_packed_row_costs_what_its_pairs_cost_one_by_one(tiny, tmp_path):
     trainer = Trainer(recipe, tmp_path)
     prefix, pairs = tokens(trainer.tokenizer, *examples("train", 0, recipe), trainer.end)
     total, count = 0.0, 0
+    trainer.model.requires_grad_(False)
     for prompt, target in pairs:
         ids = torch.tensor([[*prefix, *prompt, *target]])
         logp = trainer.model(input_ids=ids).logits[0].log_softmax(-1)

@@ -258,7 +258,7 @@ def test_a_dying_worker_costs_nothing_but_a_replay() -> None:
 def test_one_slow_program_does_not_hold_up_the_others() -> None:
     hog = "def execute_command(image):\n    return sum(range(10**12))\n"
     many = [(a_task(), a_program(hog, 99)), *jobs(20)]
-    with Executor(all_tools(), OnePicture(), Limits(seconds=3.0), workers=2) as executor:
+    with Executor(all_tools(), OnePicture(), Limits(seconds=3.0), workers=2, hold=3) as executor:
         traces = list(executor.run(many))
     assert traces[0].failure is not None
     assert traces[0].failure.kind == "time"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shapes import SHAPES, thing
-from world import PICTURE, run
+from world import PICTURE, Thing, run
 
 from workbench import registry
 from workbench.ports import RationaleWriter
@@ -74,7 +74,7 @@ TOLD = {
     "the region of the dog at 624 31 749 156.",
     "many": "There are 20 cars in the image. 10 of the 20 cars are left of the middle of the image. Thus, there are 10 cars left "
     "of the middle of the image.",
-    "failed": 'No answer was reached: the program failed in line 3 with "IndexError: list index out of range".',
+    "failed": 'There is no cat in the image. No answer was reached: the program failed in line 3 with "IndexError: list index out of range".',
 }  # fmt: skip
 
 
@@ -160,6 +160,47 @@ def test_a_program_that_cannot_be_parsed_still_gives_its_tool_answers() -> None:
     text = TemplateWriter().write([(task, replace(program, source="def ("), trace)])[0].text
     assert text.startswith("There are 3 dogs in the image")
     assert "3" in text.rpartition("Thus")[2]
+
+
+def told(body: str, things: list[Thing], question: str = "What?") -> str:
+    rationale = TemplateWriter().write([run(body, things, question)])[0]
+    assert rationale.issues == ()
+    return rationale.text
+
+
+def test_a_loop_over_nothing_still_tells_that_there_was_nothing() -> None:
+    body = """
+man = image_patch.find("dog")[0]
+for cat in image_patch.find("cat"):
+    if cat.left > man.left:
+        return formatting_answer("yes")
+return formatting_answer("no")
+"""
+    assert told(body, [thing("dog", 10, 10)]) == "There is no cat in the image. Thus, the answer is no."
+
+
+def test_a_thing_compared_with_itself_is_one_of_its_group() -> None:
+    body = """
+cat = image_patch.find("cat")[0]
+return formatting_answer(len([a for a in image_patch.find("animal") if a.left > cat.left]))
+"""
+    text = told(body, [thing("cat", 10, 10), thing("dog", 300, 10)])
+    assert "1 of the 2 animals, at 21 468 146 593, is right of the cat." in text
+
+
+def test_more_things_than_the_trace_shows_are_counted_in_full() -> None:
+    cars = [thing("car", 10 + 30 * (i % 20), 10 + 30 * (i // 20), 20, 20) for i in range(60)]
+    text = told('return formatting_answer(len(image_patch.find("car")))', cars, "How many cars are there?")
+    assert text == "There are 60 cars in the image. Thus, there are 60 cars."
+
+
+def test_a_crop_is_a_part_of_the_image() -> None:
+    body = """
+left = image_patch.crop(0, 0, 320, 480)
+return formatting_answer(len(left.find("dog")))
+"""
+    text = told(body, [thing("dog", 10, 10), thing("dog", 400, 10)])
+    assert text.startswith("There is 1 dog in the part of the image at 0 0 999 500, at 21 16 146 140.")
 
 
 def test_the_template_writer_is_registered_and_keeps_its_promise() -> None:

@@ -16,7 +16,7 @@ from workbench.errors import ProfileError
 from workbench.ports import Verifier
 from workbench.records import AnswerType, ErrorKind, Failure, PartRef, Program, Task, Trace
 from workbench.verify.choose import AnswerVerifier, JudgedVerifier, Run
-from workbench.verify.judge import prompt, worth_asking
+from workbench.verify.judge import CONTROL, prompt, worth_asking
 
 REF = PartRef("sampler", "scripted")
 
@@ -38,8 +38,11 @@ def chosen(verdicts: Sequence) -> list[int]:  # type: ignore[type-arg]
     return [at for at, verdict in enumerate(verdicts) if verdict.chosen]
 
 
+SYNONYMS = {"motor bike": "motorcycle", "grey": "gray", "television": "tv", "couch": "sofa", "aeroplane": "airplane"}
+
+
 class WordForms:
-    """A language model that knows one thing: two words of the same singular are the same."""
+    """A language model that knows two things: word forms, and a few synonyms."""
 
     ref = PartRef("language", "word-forms")
 
@@ -55,7 +58,15 @@ class WordForms:
 
     def _same(self, text: str) -> bool:
         lines = dict(line.split(": ", 1) for line in text.split("\n\n")[-1].splitlines()[:-1])
-        return singular(json.loads(lines["First"])) == singular(json.loads(lines["Second"]))
+        first, second = (singular(json.loads(lines[key])) for key in ("First", "Second"))
+        return SYNONYMS.get(first, first) == SYNONYMS.get(second, second)
+
+
+class Yea(WordForms):
+    """A language model that calls everything the same, as very small ones do."""
+
+    def _same(self, text: str) -> bool:
+        return True
 
 
 def test_of_several_right_programs_the_best_scored_is_chosen() -> None:
@@ -128,7 +139,18 @@ def test_the_judge_settles_plurals() -> None:
 def test_the_judge_sees_each_pair_once() -> None:
     model = WordForms()
     JudgedVerifier(model).judge(task(("dog", "puppy")), runs(*[("dogs", 0.0)] * 4, ("dog", 0.0)))
-    assert len(model.asked) == 2
+    assert len(model.asked) == 2 + len(CONTROL)
+
+
+def test_a_model_that_is_no_judge_is_refused_the_first_time_it_is_needed() -> None:
+    verifier = JudgedVerifier(Yea())
+    assert verifier.judge(task(("dog",)), runs(("dog", 0.0)))[0].correct
+    with pytest.raises(ProfileError, match="judges 50% of 12 control pairs rightly, 80% are needed; use a larger one"):
+        verifier.judge(task(("dog",)), runs(("cat", 0.0)))
+
+
+def test_control_can_be_waived() -> None:
+    assert JudgedVerifier(Yea(), control=0).judge(task(("dog",)), runs(("cat", 0.0)))[0].correct
 
 
 def test_the_judge_keeps_soft_scores_soft() -> None:

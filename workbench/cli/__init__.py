@@ -32,6 +32,8 @@ Limit = Annotated[int | None, typer.Option(help="Only the first so many tasks.")
 Split = Annotated[str | None, typer.Option(help="Only tasks of this split.")]
 K = Annotated[int | None, typer.Option("--k", help="Programs per question; the profile's if left out.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for other programs.")]
+PASSED_ON: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+"""For commands whose options, `--help` among them, belong to a module's own command."""
 FromFolder = Annotated[Path | None, typer.Option("--from", help="Folder with questions.jsonl (or .csv) and pictures.")]
 
 
@@ -126,6 +128,16 @@ def show(
     _go("show", what=what, project=project, status=status, text=text, limit=limit)
 
 
+@app.command("app")
+def app_(
+    project: ProjectFolder = None,
+    port: Annotated[int, typer.Option(help="Port on this machine; 0 takes a free one.")] = 8870,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+) -> None:
+    """Look at a project in the browser: figures, questions, traces step by step."""
+    _go("page", project=project, port=port, open_browser=browser)
+
+
 @app.command()
 def parts(as_json: AsJson = False) -> None:
     """Every registered part, what it is, and what is missing to load it."""
@@ -143,7 +155,7 @@ def sql(
     _go("sql", query=query, project=project, limit=limit, as_json=as_json)
 
 
-@app.command("make-models", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+@app.command("make-models", context_settings=PASSED_ON)
 def make_models(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="Which model; a list if left out.")] = "",
@@ -152,15 +164,13 @@ def make_models(
     _go("models", name=name, arguments=context.args)
 
 
-@app.command()
+@app.command(context_settings=PASSED_ON)
 def bench(
-    what: Annotated[str, typer.Argument(help="execute: programs per second through the sandbox.")] = "execute",
-    programs: Annotated[int, typer.Option(help="Programs to run.")] = 200,
-    workers: Annotated[int, typer.Option(help="Sandbox processes.")] = 2,
-    as_json: AsJson = False,
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(help="execute: programs through the sandbox and the detector.")] = "execute",
 ) -> None:
-    """Measure this machine."""
-    _go("bench", what=what, programs=programs, workers=workers, as_json=as_json)
+    """Measure this machine.  Options behind the name go to the measurement's own command."""
+    _go("bench", what=what, arguments=context.args)
 
 
 def _version(asked: bool) -> None:

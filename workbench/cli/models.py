@@ -16,7 +16,7 @@ MODELS = {
 
 def main(name: str, arguments: list[str]) -> None:
     """Make one model, or list them."""
-    if not name:
+    if name in ("", "-h", "--help"):
         out = console()
         for known, (_, doc) in MODELS.items():
             out.print(f"{known:<16} {doc}")

@@ -109,7 +109,8 @@ class Trainer:
     def align(self, count: int, epochs: int = 30) -> dict[str, float]:
         """Stage one: draw regions towards the names of what they show; returns figures on a tenth held out."""
         vectors, labels = labelled_regions(self.processor, count)
-        tokenizer, table = self.processor.tokenizer, self.model.get_input_embeddings().weight
+        tokenizer = self.processor.tokenizer
+        table: torch.Tensor = self.model.get_input_embeddings().weight  # type: ignore[assignment]
         tokens = [tokenizer(f" {name}", add_special_tokens=False)["input_ids"] for name in NAMES]
         names = torch.nn.functional.normalize(torch.stack([table[t].mean(0) for t in tokens]), dim=-1)
         held = len(labels) // 10
@@ -124,7 +125,7 @@ class Trainer:
             loss = torch.nn.functional.cross_entropy(near / 0.05, labels[chosen])
             loss = loss + (1 - near.gather(1, labels[chosen, None])).mean()
             adam.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             adam.step()
             schedule.step()
         with torch.no_grad():
@@ -172,7 +173,7 @@ class Trainer:
             now = 0.0
             for picture in range(self.pictures):  # one at a time: attention over a long pack costs more than it saves
                 loss, count = self.loss(step * self.pictures + picture, reasoning)
-                (loss / self.pictures).backward()
+                (loss / self.pictures).backward()  # type: ignore[no-untyped-call]
                 tokens += count
                 now += loss.item() / self.pictures
             norm = self.optimizer.step()
@@ -191,6 +192,8 @@ class Trainer:
         (out / "adapter_config.json").write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
         weights = {k: v.detach().to(torch.bfloat16).contiguous() for k, v in self.model.projector.state_dict().items()}
         save_file(weights, out / "projector.safetensors")
+        names = {category.name: list(category.kinds) for category in CATEGORIES.values()}
+        (out / "names.json").write_text(json.dumps(names, indent=0) + "\n")
 
 
 def main(args: list[str] | None = None) -> None:

@@ -15,6 +15,7 @@ import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -114,7 +115,7 @@ def measure(checkpoint: str, scenes: int, questions: int, folder: Path) -> dict[
 def _families(checkpoint: str, images: ImageFolder, limit: int) -> dict[str, object]:
     source = Collages()
     tasks = list(source.tasks("test"))[:limit]
-    known = [Task(**{**_fields(t), "image": images.add(source.image_path(t))}) for t in tasks]
+    known = [replace(t, image=images.add(source.image_path(t))) for t in tasks]
     student = TransformersStudent(checkpoint)
     started = time.perf_counter()
     answers = student.answer(known, images)
@@ -133,10 +134,6 @@ def _families(checkpoint: str, images: ImageFolder, limit: int) -> dict[str, obj
         for t, p in list(zip(known, answers, strict=True))[:50]
     ]
     return {"families": figures, "seconds_per_question": round(seconds / max(len(known), 1), 3), "samples": samples}
-
-
-def _fields(task: Task) -> dict[str, object]:
-    return {name: getattr(task, name) for name in Task.__dataclass_fields__}
 
 
 def main(args: list[str] | None = None) -> None:

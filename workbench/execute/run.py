@@ -136,13 +136,13 @@ class Run:
                 return
             except Crashed as error:
                 self.attempts += 1
+                self.close()
                 if error.hung:
                     self._limit("time", str(error))
-                    self.close()
                 elif self.attempts >= ATTEMPTS:
                     self._fail("infra", f"{error}, {ATTEMPTS} times; run it again", self._line())
-                self.close()
-                self.call, self.recorder, self.replayed = None, None, 0
+                else:
+                    self.call, self.recorder, self.replayed = None, None, 0
 
     def _line(self) -> int | None:
         return self.recorder.last_line or None if self.recorder else None

@@ -54,6 +54,8 @@ class _Queue:
     """Calls in the batch that runs now."""
     busy: int = 0
     """Batches under way."""
+    began: float = 0.0
+    """When the latest of them began."""
 
     @property
     def free(self) -> bool:
@@ -162,18 +164,22 @@ class Batching:
     def _feed(self) -> None:
         """Start programs: as many as there are sandbox processes, and more only while tools are at work.
 
-        A program beyond the processes has another one parked, which costs milliseconds; that pays when it fills
-        the next batch of a busy tool, not when a tool could answer those that wait already.
+        A program beyond the processes has another one parked, which costs milliseconds; that pays while a slow
+        tool works and the next batch can be filled, not when a tool could answer those that wait already.
         """
         while self.fresh and self.moving < 2 * self.means.workers:
-            if len(self.under_way) >= self.means.sandbox.hold:
-                waiting = [line for line in self.queues.values() if line.waiting]
-                if any(line.free or len(line.waiting) >= line.tool.batch_size for line in waiting):
-                    return
+            if len(self.under_way) >= self.means.sandbox.hold and not self._worth_parking():
+                return
             run = self.fresh.popleft()
             run.started = time.perf_counter()
             self.under_way[run.index] = run
             self._move(run, None)
+
+    def _worth_parking(self) -> bool:
+        lines = self.queues.values()
+        if any(line.waiting and (line.free or len(line.waiting) >= line.tool.batch_size) for line in lines):
+            return False
+        return any(line.busy and time.perf_counter() - line.began >= PATIENCE for line in lines)
 
     def _move(self, run: Run, answer: Answer | None) -> None:
         """Hand a run to the workers; answered runs go before new ones, so that few programs wait half-way."""
@@ -219,7 +225,7 @@ class Batching:
         """Handle one message, or start batches when none comes."""
         self._start_batches(pool)
         try:
-            kind, subject, content = self.inbox.get(timeout=PATIENCE if self._queued() else None)
+            kind, subject, content = self.inbox.get(timeout=PATIENCE if self.fresh or self._queued() else None)
         except queue.Empty:
             self._start_batches(pool)
             return
@@ -272,6 +278,7 @@ class Batching:
                 for waiting in batch:
                     line.asked[waiting.key] = line.waiting.pop(waiting.key)
                 line.busy += 1
+                line.began = now
                 pool.submit(self._ask, line, batch)
 
     def _ask(self, line: _Queue, batch: list[_Waiting]) -> None:

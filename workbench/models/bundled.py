@@ -84,6 +84,8 @@ def student_folder() -> Path:
         model, processor = fresh_student()
         model.projector.load_state_dict({k: v.float() for k, v in load_file(projector).items()})
         with quiet():
-            model.language_model = PeftModel.from_pretrained(model.language_model, os.fspath(shipped)).merge_and_unload()
+            model.language_model = PeftModel.from_pretrained(
+                model.language_model, os.fspath(shipped)
+            ).merge_and_unload()
         save_checkpoint(model.to(torch.bfloat16), processor, target)
     return target

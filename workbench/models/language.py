@@ -170,8 +170,10 @@ def adapter_folder(adapter: str) -> Path:
     return folder
 
 
-def load_language(model: str, adapter: str | None = None, device: str | None = None) -> Loaded:
+def load_language(model: str, adapter: str | None = None, device: str | None = None, exact: bool = False) -> Loaded:
     """A model and its tokenizer, loaded once per process and merged with its adapter, if one is given.
+
+    `exact`: in float32, where a row's results do not depend on the rows beside it; else as `preferred_dtype`.
 
     Raises:
         MissingPart, InputError: as `language_path` and `adapter_folder`.
@@ -180,7 +182,7 @@ def load_language(model: str, adapter: str | None = None, device: str | None = N
     place = preferred_device(device)
     folder = os.fspath(adapter_folder(adapter)) if adapter else None
     with _loading:
-        return _load(language_path(model), folder, str(place), preferred_dtype(place))
+        return _load(language_path(model), folder, str(place), torch.float32 if exact else preferred_dtype(place))
 
 
 @functools.lru_cache(maxsize=4)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
@@ -90,11 +90,11 @@ def region_vectors(
     return out, texts
 
 
-class RegionVlmConfig(PreTrainedConfig):
+class RegionVlmConfig(PreTrainedConfig):  # type: ignore[misc]
     """Configuration: a causal language model's, plus the shape of the visual side."""
 
     model_type = "region_vlm"
-    sub_configs = {"text_config": AutoConfig}
+    sub_configs: ClassVar[dict[str, Any]] = {"text_config": AutoConfig}
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class RegionVlmConfig(PreTrainedConfig):
             text_config = AutoConfig.for_model(
                 model_type, **{k: v for k, v in text_config.items() if k != "model_type"}
             )
-        self.text_config = text_config if text_config is not None else LlamaConfig()
+        self.text_config: Any = text_config if text_config is not None else LlamaConfig()
         self.region_count = region_count
         self.projector_width = projector_width
         self.image_token_id = image_token_id
@@ -151,8 +151,10 @@ class RegionVlmForConditionalGeneration(PreTrainedModel, GenerationMixin):  # ty
     config_class = RegionVlmConfig
     base_model_prefix = "language_model"
     _supports_sdpa = True
-    _no_split_modules = ["LlamaDecoderLayer"]
-    _tied_weights_keys = {"language_model.lm_head.weight": "language_model.model.embed_tokens.weight"}
+    _no_split_modules: ClassVar[list[str]] = ["LlamaDecoderLayer"]
+    _tied_weights_keys: ClassVar[dict[str, str]] = {
+        "language_model.lm_head.weight": "language_model.model.embed_tokens.weight"
+    }
 
     def __init__(self, config: RegionVlmConfig) -> None:
         super().__init__(config)
@@ -161,10 +163,10 @@ class RegionVlmForConditionalGeneration(PreTrainedModel, GenerationMixin):  # ty
         self.post_init()
 
     def get_input_embeddings(self) -> nn.Module:
-        return self.language_model.get_input_embeddings()
+        return cast(nn.Module, self.language_model.get_input_embeddings())
 
     def get_output_embeddings(self) -> nn.Module:
-        return self.language_model.get_output_embeddings()
+        return cast(nn.Module, self.language_model.get_output_embeddings())
 
     def embed(self, input_ids: Tensor, region_features: Tensor | None) -> Tensor:
         """Token embeddings with every image position replaced by its projected region.
@@ -206,7 +208,7 @@ class RegionVlmForConditionalGeneration(PreTrainedModel, GenerationMixin):  # ty
         if inputs_embeds is None:
             assert input_ids is not None, "give input_ids or inputs_embeds"
             inputs_embeds = self.embed(input_ids, region_features)
-        return self.language_model(  # type: ignore[no-any-return]
+        return self.language_model(
             inputs_embeds=inputs_embeds,
             attention_mask=attention_mask,
             position_ids=position_ids,

@@ -13,6 +13,7 @@ from workbench.images import ImageFolder
 from workbench.pipeline.parts import Parts
 from workbench.records import Prediction, Program, Task, Trace, Verdict, content_key
 from workbench.settings import Profile
+from workbench.store import STAGES
 
 LONGEST_QUESTION = 1000
 """Characters."""
@@ -20,7 +21,7 @@ LONGEST_QUESTION = 1000
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Both answers to one question, with what they took.  Loading of models is not counted."""
+    """Both answers to one question, with what they took.  Loading of models is not counted (see `Parts.build`)."""
 
     task: Task
     runs: tuple[tuple[Program, Trace, Verdict], ...]
@@ -79,6 +80,7 @@ def ask(
         )
         tell("loading the models")
         with Parts(profile, images) as parts:
+            parts.build(STAGES)
             return _answer(parts, images, task, k or profile.k, tell)
 
 

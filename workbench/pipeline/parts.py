@@ -52,6 +52,9 @@ class Parts:
     def build(self, stages: Sequence[str]) -> None:
         """Build what these stages of the loop need.
 
+        A part that loads its model at the first call may offer `warm()`, which loads it now, so that loading is not
+        taken for the time of the first questions.
+
         Raises:
             ProfileError: a wrong name or argument.
             MissingPart: a package is not installed.
@@ -62,7 +65,9 @@ class Parts:
         }  # fmt: skip
         for stage in stages:
             if stage in roles:
-                getattr(self, roles[stage])
+                warm = getattr(getattr(self, roles[stage]), "warm", None)
+                if warm is not None:
+                    warm()
 
     def close(self) -> None:
         """End the sandbox processes, if any were started."""

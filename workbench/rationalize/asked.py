@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.rationalize.claims import (
+    UNKNOWN,
     Answered,
     Claim,
+    Cut,
     Exists,
     Fits,
     Found,
@@ -76,7 +78,11 @@ def claim_of(asked: Asked, one: One | None, nouns: Sequence[str]) -> tuple[Claim
     first = one_line(next(iter(words.values()), ""))
     patches = _patches(asked.result)
     if name == "find" and patches is not None:
-        return Found(first, patches, one), Val(list(patches), Group(first, patches, (), patches, within=one))
+        if isinstance(asked.result, Cut):
+            return Found(first, patches, one, asked.result.length), Val(UNKNOWN)
+        return Found(first, patches, one, len(patches)), Val(
+            list(patches), Group(first, patches, (), patches, within=one)
+        )
     if name == "exists" and isinstance(asked.result, bool):
         claim: Claim = Exists(first, asked.result, one)
         return claim, Val(asked.result, Truth((Item(claim, asked.result, None, None),)))

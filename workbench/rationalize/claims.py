@@ -6,6 +6,7 @@ plain value that the trace shows, what it MEANS in the picture where that is kno
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,6 +85,8 @@ class Found:
     noun: str
     patches: tuple[Patch, ...]
     within: One | None
+    number: int
+    """How many there are; the trace may show fewer patches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +227,14 @@ class _Unknown:
 
 UNKNOWN: Any = _Unknown()
 """A value that the trace does not show in full."""
+
+
+class Cut(list[Any]):
+    """The first items of a longer sequence."""
+
+    def __init__(self, items: Sequence[Any], length: int) -> None:
+        super().__init__(items)
+        self.length = length
 
 
 class CutText(str):

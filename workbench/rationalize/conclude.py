@@ -43,7 +43,7 @@ def conclusion(task: Task, trace: Trace, followed: Followed, teller: Teller, bef
     answer = one_line(trace.answer, MAX_ANSWER)
     plain = f"Thus, the answer is {answer}"
     candidates = _candidates(task, answer, followed, teller, before)
-    counted = isinstance(followed.answer.about, Count)  # "there are 3 dogs" may be said again: it is the answer
+    counted = answer.isdecimal()  # "there are 3 dogs" may be said again: it is the answer
     meant = next((text for text in candidates if text and (counted or not says(text, before))), "")
     if not meant:
         return plain

@@ -15,6 +15,7 @@ from typing import Any
 from workbench.rationalize.asked import ALIASES, Asked, claim_of
 from workbench.rationalize.claims import (
     UNKNOWN,
+    Cut,
     Found,
     Group,
     One,
@@ -26,7 +27,7 @@ from workbench.rationalize.claims import (
 from workbench.rationalize.evaluate import Evaluator
 from workbench.rationalize.frames import Frame, Loop, adds_one, gather, missed
 from workbench.rationalize.narrowing import items_of
-from workbench.rationalize.reading import Cut, Run, Step, agree
+from workbench.rationalize.reading import Run, Step, agree
 from workbench.rationalize.source import Source
 
 

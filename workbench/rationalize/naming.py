@@ -43,12 +43,14 @@ class Names:
         self._told: set[Patch] = set()
         self._alias: dict[Patch, str] = {}
         self._all: dict[str, set[Patch]] = {}
+        self._unseen: dict[str, int] = {}
         for claim in found:
             self._all.setdefault(claim.noun, set()).update(claim.patches)
+            self._unseen[claim.noun] = self._unseen.get(claim.noun, 0) + claim.number - len(claim.patches)
 
     def all_of(self, noun: str) -> int:
         """How many things of a noun were found."""
-        return len(self._all.get(noun, ()))
+        return len(self._all.get(noun, ())) + self._unseen.get(noun, 0)
 
     def told(self, patch: Patch) -> bool:
         return patch in self._told

@@ -8,16 +8,8 @@ from typing import Any
 
 from workbench.boxes import Box
 from workbench.rationalize.asked import Asked
-from workbench.rationalize.claims import UNKNOWN, CutText, Patch
+from workbench.rationalize.claims import UNKNOWN, Cut, CutText, Patch
 from workbench.records import Trace, TraceEvent
-
-
-class Cut(list[Any]):
-    """The first items of a longer sequence."""
-
-    def __init__(self, items: Sequence[Any], length: int) -> None:
-        super().__init__(items)
-        self.length = length
 
 
 @dataclass(frozen=True, slots=True)

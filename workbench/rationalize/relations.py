@@ -58,7 +58,7 @@ def relation(first: Measure, less: bool, second: Measure | float) -> Predicate |
                 word = "nearer to" if less else "farther from"
                 return Predicate("be", f"{word} {{0}} than {{1}}", (first.towards, second.one))
             return None
-        if words is None or second.one.patch == first.one.patch:
+        if words is None or second.one == first.one:
             return None
         if second.one.patch.whole:
             middle = first.kind in ("x", "y")

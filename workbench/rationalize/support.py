@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -85,9 +86,12 @@ def support(task: Task, program: Program, trace: Trace) -> Support:
             _add_text(found, event.seq, text)
         for number in _numbers(_content(event)):
             found.numbers.add(number)
+    same: Counter[str] = Counter()
     for step in run.steps:
         if step.asked is not None:
             _asked(found, step.asked, step.seq, size)
+            same[repr((step.asked.name, step.asked.arguments, step.asked.result))] += 1
+    found.numbers |= {str(times) for times in same.values()}  # "9 of the cars are red": nine equal answers
     for text in (trace.answer or "", *_constants(program.source)):
         _add_text(found, -1, text)
     for choice in task.choices:

@@ -114,11 +114,11 @@ class Teller:
     # --- each kind of claim ---
 
     def _found(self, claim: Found) -> str:
-        number = len(claim.patches)
+        number = claim.number
         within = self.names.within(claim.within)
         noun = one(claim.noun) if number == 1 else plural(claim.noun)
         head = f"there {'is' if number == 1 else 'are'} {number} {noun} {within}"
-        told_later = number > 1 and set(claim.patches) & self._described
+        told_later = number > 1 and (set(claim.patches) & self._described or number != len(claim.patches))
         boxes = "" if told_later else self.names.boxes(claim.patches)
         return f"{head}, at {boxes}" if boxes else head
 

@@ -50,7 +50,8 @@ def tell(task: Task, program: Program, trace: Trace) -> list[Sentence]:
     """The sentences of a rationale, the conclusion last.  Never raises."""
     run = read(trace)
     followed = follow(program.source, run, task.choices)
-    entries = followed.story.relevant(followed.answer.rests, everything=followed.lost and followed.answer.about is None)
+    everything = trace.failure is not None or (followed.lost and followed.answer.about is None)
+    entries = followed.story.relevant(followed.answer.rests, everything)
     teller = Teller(entries, followed.answer.about, followed.nouns)
     sentences = teller.sentences() or _printed(run)
     said = sentences[-1] if sentences else Sentence("", ())

@@ -22,7 +22,7 @@ class OpenAISampler:
 
     Args:
         specs: the tools that programs may call.
-        model, base_url, key_variable, timeout, retries, concurrency, prices, first_pause: as `models.endpoint.Endpoint`.
+        model, base_url, key_variable, timeout, retries, concurrency, prices, first_pause: as `Endpoint`.
         temperature, top_p, max_tokens: of sampling.
         prompt: `full` or `compact`.
         shots: examples per question in the full prompt.

@@ -2,8 +2,9 @@
 
 What all questions share (API, guidelines) goes through the model once and stays as its cache; each question's own
 words go through it once for all its samples; samples that have ended leave the batch.  Chance is drawn per
-sample, from its task and number alone, so that neither the batch nor the order of tasks changes a program
-(in float32 exactly; in bfloat16 up to the rounding of products, which depends on the number of rows).
+sample, from its task and number alone, so that neither the batch nor the order of tasks changes a program.
+That holds in float32; in bfloat16 the rounding of products depends on the number of rows, and about a fifth of
+the programs come out otherwise in another batch.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ class TransformersSampler:
         shots: examples per question in the full prompt.
         batch_size: programs written at a time.
         device: as torch names it; None chooses.
+        exact: float32, half as slow again on a processor with bfloat16; by default for the bundled model alone.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class TransformersSampler:
         shots: int = 5,
         batch_size: int = 40,
         device: str | None = None,
+        exact: bool | None = None,
     ) -> None:
         if temperature < 0 or not 0 < top_p <= 1 or max_tokens < 1 or batch_size < 1:
             raise InputError(
@@ -85,6 +88,7 @@ class TransformersSampler:
         chosen = adapter or ("bundled" if model == "bundled" else "none")
         self._adapter = None if chosen == "none" else chosen
         self._model, self._device = model, device
+        self._exact = model == "bundled" if exact is None else exact
         self._temperature, self._top_p = temperature, top_p
         self._max_tokens, self._batch_size = max_tokens, batch_size
         try:
@@ -93,7 +97,7 @@ class TransformersSampler:
             raise InputError(f"the sampler's prompt: {error}") from error
         arguments = {
             "model": model, "adapter": chosen, "temperature": temperature, "top_p": top_p, "max_tokens": max_tokens,
-            "prompt": prompt,
+            "prompt": prompt, **({"exact": True} if self._exact else {}),
         }  # fmt: skip
         weights = digest_of(adapter_folder(self._adapter) / "adapter_model.safetensors")[:8] if self._adapter else "0"
         self.ref = PartRef("sampler", "transformers", f"1-{self._prompts.version}-{weights}", arguments)
@@ -136,7 +140,7 @@ class TransformersSampler:
 
     @cached_property
     def _loaded(self) -> Loaded:
-        return load_language(self._model, self._adapter, self._device)
+        return load_language(self._model, self._adapter, self._device, self._exact)
 
     @cached_property
     def _shared(self) -> tuple[list[int], list[int], Any]:

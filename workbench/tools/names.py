@@ -7,6 +7,7 @@ for the class; a wider word (`animal`) for all its classes; anything else is unk
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable, Mapping
 
 from workbench.english import singular
 from workbench.models.detector import CLASSES
@@ -132,8 +133,10 @@ _TABLE: dict[str, tuple[str, ...]] = {
 }
 
 
-def classes_of(name: str) -> tuple[str, ...] | None:
-    """The COCO classes that a word stands for; None for a word outside them.
+def classes_of(name: str, more: Mapping[str, tuple[str, ...]] | None = None) -> tuple[str, ...] | None:
+    """The classes that a word stands for; None for a word outside them.
+
+    `more`: names beyond COCO's, each with the wider words it falls under.
 
     >>> classes_of("the dogs"), classes_of("Automobile"), classes_of("fruits"), classes_of("unicorn")
     (('dog',), ('car',), ('banana', 'apple', 'orange'), None)
@@ -142,12 +145,17 @@ def classes_of(name: str) -> tuple[str, ...] | None:
     while len(words) > 1 and words[0] in _LEADING:
         words = words[1:]
     plain = " ".join(words)
-    return _TABLE.get(plain) or _TABLE.get(singular(plain))
+    one = singular(plain)
+    found = _TABLE.get(plain) or _TABLE.get(one) or ()
+    own = [n for n, kinds in (more or {}).items() if {plain, one} & {n, *kinds} or one in _EVERYTHING]
+    if own and one in (more or {}) and one not in CLASSES:
+        return (one,)  # the name itself, not the COCO class that it is a synonym of
+    return (*found, *(n for n in own if n not in found)) or None
 
 
-def unknown(name: str) -> str:
-    """What to tell a program that asked for a name outside the table."""
-    near = difflib.get_close_matches(name.lower(), _TABLE, n=3, cutoff=0.7)
+def unknown(name: str, more: Iterable[str] = ()) -> str:
+    """What to tell a program that asked for a name outside the table and `more`."""
+    near = difflib.get_close_matches(name.lower(), [*_TABLE, *more], n=3, cutoff=0.7)
     hint = f" (near: {', '.join(near)})" if near else ""
     return (
         f"the detector does not know '{name}'{hint}; it finds COCO's {len(CLASSES)} classes, such as person, car, dog, "

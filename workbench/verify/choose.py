@@ -46,11 +46,13 @@ class JudgedVerifier:
     """As `AnswerVerifier`, and asks a language model where only the wording may differ ("mountain", "mountains").
 
     The model sees short phrase answers only, each different pair once per call; what `judge.worth_asking`
-    rules out never reaches it.
+    rules out never reaches it.  Before its word counts it judges twelve pairs whose answer is known: a small
+    model calls everything the same, and would turn wrong programs into training data.
 
     Args:
         language: registered name of a language model, or one that is already built.
         certainty: least probability of "same" at which two wordings count as the same.
+        control: least share of the control pairs that it must judge rightly; 0 trusts any model.
         threshold, mode: as for `AnswerVerifier`.
         arguments: plain arguments of the language model.
     """
@@ -59,6 +61,7 @@ class JudgedVerifier:
         self,
         language: str | LanguageModel = "transformers",
         certainty: float = 0.5,
+        control: float = 0.8,
         threshold: float = 0.5,
         mode: vqa.Mode = "always",
         **arguments: Any,
@@ -70,6 +73,8 @@ class JudgedVerifier:
             registry.build("language", language, **arguments) if isinstance(language, str) else language
         )
         self.certainty = certainty
+        self.control = control
+        self._controlled = control <= 0.0
         self.threshold = threshold
         self.mode: vqa.Mode = mode
         self.ref = PartRef(
@@ -80,13 +85,17 @@ class JudgedVerifier:
                 "threshold": threshold,
                 "mode": mode,
                 "certainty": certainty,
+                "control": control,
                 "language": self.language.ref.name,
                 **dict(self.language.ref.arguments),
             },
         )
 
     def judge(self, task: Task, runs: Sequence[Run]) -> list[Verdict]:
-        """One verdict per run, same order; at most one is chosen.  Raises EngineError when the model breaks."""
+        """One verdict per run, same order; at most one is chosen.
+
+        Raises EngineError when the model breaks, and ProfileError the first time it is needed when it is no judge.
+        """
         if not task.labelled:
             return _agreement(task, runs, self.ref)
         scored = [_failed(trace) or compare.score(task, trace.answer or "", self.mode) for _, trace in runs]
@@ -99,10 +108,22 @@ class JudgedVerifier:
         golds = dict.fromkeys(task.answers)
         asked = [(answer, gold) for answer in answers for gold in golds if judge.worth_asking(task, answer, gold)]
         if asked:
+            self._check_judge()
             pairs = dict(zip(asked, judge.same_meaning(self.language, task.question, asked), strict=True))
             for at in open_runs:
                 scored[at] = self._settled(task, runs[at][1].answer or "", scored[at], pairs)
         return _verdicts(task, runs, scored, self.threshold, self.ref)
+
+    def _check_judge(self) -> None:
+        if self._controlled:
+            return
+        share = judge.controlled(self.language, self.certainty)
+        if share < self.control:
+            raise ProfileError(
+                f"the language model '{self.language.ref.name}' judges {share:.0%} of {len(judge.CONTROL)} control "
+                f'pairs rightly, {self.control:.0%} are needed; use a larger one, or verifier = {{ part = "answers" }}'
+            )
+        self._controlled = True
 
     def _settled(
         self, task: Task, answer: str, before: compare.Scored, pairs: dict[tuple[str, str], float]

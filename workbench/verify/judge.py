@@ -31,6 +31,22 @@ EXAMPLES = (
 )
 """Question, label, answer, verdict: the few shots."""
 
+CONTROL = (
+    ("What is in the back?", "mountain", "mountains", True),
+    ("What is he riding?", "motorcycle", "motor bike", True),
+    ("What color is it?", "gray", "grey", True),
+    ("What is this?", "tv", "television", True),
+    ("What is this?", "sofa", "couch", True),
+    ("What is this?", "airplane", "aeroplane", True),
+    ("What is this?", "dog", "cat", False),
+    ("What color is it?", "green", "red", False),
+    ("What is it made of?", "metal", "wood", False),
+    ("What is he doing?", "standing", "sitting", False),
+    ("What is this?", "bus", "vehicle", False),
+    ("What is this?", "horse", "zebra", False),
+)
+"""Question, label, answer, same?: pairs that a judge must get right before its word counts."""
+
 _INSTRUCTION = (
     "Two people answered a question about a picture. Decide whether both answers say the same thing. Another "
     "form of the word, another spelling or a synonym is the same. Another thing, another number, the opposite "
@@ -78,6 +94,14 @@ def same_meaning(language: LanguageModel, question: str, pairs: Sequence[tuple[s
     prompts = [prompt(question, gold, answer) for answer, gold in pairs]
     chances = language.choose(prompts, [(SAME, DIFFERENT)] * len(prompts))
     return [float(chance[0]) for chance in chances]
+
+
+def controlled(language: LanguageModel, certainty: float) -> float:
+    """The share of the control pairs that a model judges rightly; 0.5 is what a model that says one word gets."""
+    prompts = [prompt(question, gold, answer) for question, gold, answer, _ in CONTROL]
+    chances = language.choose(prompts, [(SAME, DIFFERENT)] * len(prompts))
+    right = [(chance[0] >= certainty) == same for chance, (_, _, _, same) in zip(chances, CONTROL, strict=True)]
+    return sum(right) / len(right)
 
 
 def _line(text: str, limit: int = MAX_PHRASE) -> str:

@@ -1,0 +1,19 @@
+"""`vpd bench`: measurements that a room brings with it."""
+
+from __future__ import annotations
+
+import importlib
+
+from workbench.errors import InputError
+
+BENCHES = {"execute": "workbench.execute.bench"}
+"""Name -> module with `main(arguments)`."""
+
+
+def main(what: str, arguments: list[str]) -> None:
+    """Run one measurement."""
+    if what.startswith("-"):
+        what, arguments = "execute", [what, *arguments]
+    if what not in BENCHES:
+        raise InputError(f"no measurement is called '{what}'; there are: {', '.join(BENCHES)}")
+    importlib.import_module(BENCHES[what]).main(arguments)
