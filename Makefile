@@ -55,9 +55,8 @@ $(BIN)/python:
 setup: .venv/dev.done
 
 demo: .venv/demo.done
-	@test -e $(PROJECT)/profile.toml || $(BIN)/vpd init $(PROJECT)
+	@test -e $(PROJECT)/profile.toml || $(BIN)/vpd init $(PROJECT) --source collages --split test
 	$(BIN)/vpd run --project $(PROJECT) --limit $(LIMIT) --k $(K)
-	$(BIN)/vpd status --project $(PROJECT)
 	$(BIN)/vpd app --project $(PROJECT) --port $(PORT)
 
 # two workers with one thread each: models are the slow part, and threads of two workers would fight
