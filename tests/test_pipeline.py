@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from small_parts import FindSquares, Scribe, ShareOfRed, Squares, profile_text
 
-from workbench.errors import EngineError, ImageError, InputError
+from workbench.errors import EngineError, ImageError, InputError, ProfileError
 from workbench.pipeline import Parts, Progress, run
 from workbench.ports import Images
 from workbench.records import Prediction, Program, Task, TraceEvent
@@ -368,3 +368,27 @@ def test_broken_runs_are_tried_again(project: Project) -> None:
     summary = run(project)
     assert summary.done["execute"].rows == K
     assert "infra" not in summary.report.counts.failures
+
+
+class Heavy(ShareOfRed):
+    """Loads its model late, unless it is told to do so now."""
+
+    loaded = 0
+
+    def warm(self) -> None:
+        self.loaded += 1
+
+
+def test_parts_that_load_late_are_loaded_before_any_work(project: Project) -> None:
+    mended = parts(project)
+    heavy = mended.__dict__["student"] = Heavy()
+    seen: list[int] = []
+    run(project, parts=mended, progress=lambda progress: seen.append(heavy.loaded))
+    assert set(seen) == {1}
+
+
+def test_a_wrong_part_shows_before_any_work(project: Project) -> None:
+    wrong = parts(project, student='{ part = "nosuch" }')
+    with pytest.raises(ProfileError, match="no student is called 'nosuch'"):
+        run(project, parts=wrong)
+    assert rows(project)["task"] == 0

@@ -293,6 +293,10 @@ def test_every_embedded_model_has_a_command() -> None:
         assert "\ndef main(" in Path(spec.origin).read_text()
 
 
+def test_a_port_that_does_not_exist(project: Path) -> None:
+    assert "port must be 0 to 65535 (0 takes a free one), found 70000" in refused("app", "-p", project, "--port", 70000)
+
+
 def test_bench_goes_to_the_rooms_own_command() -> None:
     assert "no measurement is called 'nosuch'; there are: execute" in refused("bench", "nosuch")
     result = vpd("bench", "execute", "--programs", "nosuch")

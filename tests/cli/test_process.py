@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -73,10 +74,9 @@ def test_ctrl_c_stops_and_the_same_command_goes_on(project: Path) -> None:
     child = subprocess.Popen(
         [*VPD, "run", "-p", str(project)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    time.sleep(1.0)
-    while child.poll() is None and not (project / "vpd.duckdb.wal").exists():
-        time.sleep(0.05)
-    time.sleep(1.2)
+    assert child.stderr is not None
+    while "sample:" not in (line := child.stderr.readline()):  # the stage has begun, and goes on for seconds
+        assert line, "the run ended before it sampled"
     child.send_signal(signal.SIGINT)
     out, err = child.communicate(timeout=60)
     assert child.returncode == 130, out + err
@@ -119,6 +119,24 @@ def test_a_reader_that_goes_away_is_no_error(project: Path) -> None:
     done = subprocess.run(["bash", "-c", f"{command} | head -1"], capture_output=True, text=True, timeout=60)
     assert "How many red squares" in done.stdout
     assert done.stderr == ""
+
+
+def test_the_page_is_served_until_ctrl_c(project: Path) -> None:
+    vpd("run", "-p", project, "--limit", 2)
+    child = subprocess.Popen(
+        [*VPD, "app", "-p", str(project), "--port", "0", "--no-browser"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert child.stdout is not None
+        url = child.stdout.readline().split()[0]
+        with urllib.request.urlopen(url, timeout=30) as page:
+            assert "pass@1" in page.read().decode()
+        child.send_signal(signal.SIGINT)
+        assert child.wait(30) == 0
+    finally:
+        child.kill()
+        child.communicate()
 
 
 def test_a_full_disk_is_one_line_of_error(project: Path) -> None:

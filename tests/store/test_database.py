@@ -143,6 +143,26 @@ def test_a_failed_batch_leaves_nothing(folder: Path) -> None:
         assert project.add_tasks([task(0)]) == (1, []), "and the next write works"
 
 
+def test_ctrl_c_while_the_store_works_is_ctrl_c(folder: Path) -> None:
+    code = """
+import sys
+from workbench.store import Project
+project = Project.open(Path(sys.argv[1]))
+print("open", flush=True)
+try:
+    project.database.rows("SELECT count(*) FROM range(100000000000) WHERE range % 7 = 3")
+except KeyboardInterrupt:
+    print("KeyboardInterrupt", project.counts().tasks)
+"""
+    child = start(code, folder)
+    assert child.stdout is not None
+    assert child.stdout.readline() == "open\n"
+    time.sleep(0.5)
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=60)
+    assert out == "KeyboardInterrupt 0\n", err
+
+
 def test_many_threads_read_and_write(folder: Path) -> None:
     failures: list[BaseException] = []
     with Project.open(folder) as project:

@@ -182,6 +182,10 @@ class Database:
         cursor = self._connection.cursor()
         try:
             yield cursor
+        except BaseException:
+            # After Ctrl-C DuckDB's threads may still work on the query, and closing would wait for them.
+            cursor.interrupt()
+            raise
         finally:
             cursor.close()
 
@@ -196,8 +200,15 @@ class Database:
                 f"{self.path} cannot be {verb} ({_first_line(error)}); nothing committed is lost: look for a full "
                 "disk or a read-only folder, then run the command again"
             ) from error
+        except duckdb.InterruptException as error:
+            raise KeyboardInterrupt from error
         except duckdb.Error as error:
             raise StoreError(f"the store refused a query ({_first_line(error)})") from error
+        except RuntimeError as error:
+            # DuckDB takes Ctrl-C for itself while it works, and raises this instead.
+            if "interrupted" in str(error).lower():
+                raise KeyboardInterrupt from error
+            raise
 
     def close(self) -> None:
         """Fold the log in and let go of the file."""
