@@ -143,15 +143,18 @@ def test_a_failed_batch_leaves_nothing(folder: Path) -> None:
         assert project.add_tasks([task(0)]) == (1, []), "and the next write works"
 
 
-def test_ctrl_c_while_the_store_works_is_ctrl_c(folder: Path) -> None:
-    code = """
+@pytest.mark.parametrize("inside", ["rows({})", "transaction(lambda cursor: cursor.execute({}))"])
+def test_ctrl_c_while_the_store_works_is_ctrl_c(folder: Path, inside: str) -> None:
+    long = '"SELECT count(*) FROM range(100000000000) WHERE range % 7 = 3"'
+    code = f"""
 import sys
 from workbench.store import Project
 project = Project.open(Path(sys.argv[1]))
 print("open", flush=True)
 try:
-    project.database.rows("SELECT count(*) FROM range(100000000000) WHERE range % 7 = 3")
+    project.database.{inside.format(long)}
 except KeyboardInterrupt:
+    project.add_bad_rows("s", [])
     print("KeyboardInterrupt", project.counts().tasks)
 """
     child = start(code, folder)

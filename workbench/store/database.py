@@ -172,6 +172,7 @@ class Database:
                 cursor.execute("COMMIT")
             except BaseException:
                 # After a failed write DuckDB may have closed the database; there is nothing to roll back then.
+                cursor.interrupt()
                 with suppress(duckdb.Error):
                     cursor.execute("ROLLBACK")
                 raise
