@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals a
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """Forty tasks, and a sampler that takes its time."""
-    slow = f'{{ part = "{HERE / "small_parts.py"}:Scribe", pause = 0.05 }}'
+    slow = f'{{ part = "{HERE / "small_parts.py"}:Scribe", pause = 0.1 }}'
     (tmp_path / "small.toml").write_text(profile_text(sampler=slow))
     source = Choice(f"{HERE / 'small_parts.py'}:Squares", {"root": str(tmp_path / "drawn"), "pictures": TASKS // 2})
     Project.create(tmp_path / "p", str(tmp_path / "small.toml"), source).close()
@@ -70,13 +70,20 @@ def test_version() -> None:
     assert vpd("--version").stdout.startswith("vpd 0.")
 
 
-def test_ctrl_c_stops_and_the_same_command_goes_on(project: Path) -> None:
+def sampling(project: Path, seconds: float) -> subprocess.Popen[str]:
+    """A run that has been sampling for so long; the whole takes four seconds."""
     child = subprocess.Popen(
         [*VPD, "run", "-p", str(project)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert child.stderr is not None
-    while "sample:" not in (line := child.stderr.readline()):  # the stage has begun, and goes on for seconds
-        assert line, "the run ended before it sampled"
+    while "import: 40 of 40" not in child.stderr.readline():
+        assert child.poll() is None
+    time.sleep(seconds)
+    return child
+
+
+def test_ctrl_c_stops_and_the_same_command_goes_on(project: Path) -> None:
+    child = sampling(project, 1.0)
     child.send_signal(signal.SIGINT)
     out, err = child.communicate(timeout=60)
     assert child.returncode == 130, out + err
@@ -91,11 +98,7 @@ def test_ctrl_c_stops_and_the_same_command_goes_on(project: Path) -> None:
 
 
 def test_killed_in_the_middle_the_next_run_goes_on(project: Path) -> None:
-    child = subprocess.Popen([*VPD, "run", "-p", str(project)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert child.stderr is not None
-    while b"import: 40 of 40" not in child.stderr.readline():
-        pass
-    time.sleep(1.3)
+    child = sampling(project, 2.8)
     child.kill()
     child.communicate()
     before = programs(project)

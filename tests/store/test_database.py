@@ -162,7 +162,10 @@ except KeyboardInterrupt:
     assert child.stdout.readline() == "open\n"
     time.sleep(0.5)
     child.send_signal(signal.SIGINT)
-    out, err = child.communicate(timeout=60)
+    try:
+        out, err = child.communicate(timeout=60)
+    finally:
+        child.kill()
     assert out == "KeyboardInterrupt 0\n", err
 
 
