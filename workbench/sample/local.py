@@ -138,6 +138,11 @@ class TransformersSampler:
             seconds=seconds,
         )
 
+    def warm(self) -> None:
+        """Load the model and read the shared prompt now, so that loading is not counted as sampling."""
+        with torch.inference_mode():
+            _ = self._shared
+
     @cached_property
     def _loaded(self) -> Loaded:
         return load_language(self._model, self._adapter, self._device, self._exact)
