@@ -13,33 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tools_for_tests import OnePicture, ScriptedTool, a_program, a_task, all_tools
+from tools_for_tests import ASKS, OnePicture, ScriptedTool, a_program, a_task, all_tools, contents, jobs
 
 from workbench.api import STANDARD
 from workbench.boxes import Box
 from workbench.errors import InputError, ToolFailure
 from workbench.execute import Executor, Limits, ResultCache
-from workbench.execute.trace import stable
 from workbench.ports import Images
 from workbench.records import Program, Region, Task, ToolCall, Trace, Value
-
-ASKS = """
-def execute_command(image):
-    p = ImagePatch(image)
-    cups = p.find("NAME")
-    names = [c.simple_query("what?") for c in cups]
-    if any(c.exists("handle") for c in cups):
-        names.append(p.image_caption())
-    return formatting_answer([len(cups), *names])
-"""
-
-
-def jobs(count: int, distinct: int = 1000) -> list[tuple[Task, Program]]:
-    return [(a_task(i), a_program(ASKS.replace("NAME", f"cup{i % distinct}"), i)) for i in range(count)]
-
-
-def contents(traces: Sequence[Trace]) -> list[Any]:
-    return [(t.program_id, t.answer, t.failure, [stable(e) for e in t.events]) for t in traces]
 
 
 def tool(executor: Executor, name: str) -> ScriptedTool:
@@ -142,7 +123,7 @@ class Broken(ScriptedTool):
         return made
 
 
-def test_a_broken_batch_is_asked_again_one_by_one() -> None:
+def test_a_broken_batch_is_asked_again_in_halves() -> None:
     tools = [Broken(spec) if spec.name == "find" else ScriptedTool(spec) for spec in STANDARD.values()]
     sources = [ASKS.replace("NAME", name) for name in ("cup", "bad", "mug", "dish")]
     with Executor(tools, OnePicture()) as executor:

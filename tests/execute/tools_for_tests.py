@@ -17,8 +17,9 @@ from PIL import Image
 from workbench.api import STANDARD
 from workbench.boxes import Box
 from workbench.errors import ImageError, ToolFailure
+from workbench.execute.trace import stable
 from workbench.ports import Images
-from workbench.records import PartRef, Program, Region, Task, ToolCall, ToolSpec, Value, plain
+from workbench.records import PartRef, Program, Region, Task, ToolCall, ToolSpec, Trace, Value, plain
 
 WIDTH, HEIGHT = 640, 480
 PICTURE = "a" * 64
@@ -123,3 +124,22 @@ def a_task(number: int = 0, image: str = PICTURE) -> Task:
 
 def a_program(source: str, number: int = 0, index: int = 0) -> Program:
     return Program(f"p{number}-{index}", f"t{number}", index, source, 0.0, 1, 0, PartRef("sampler", "hand"))
+
+
+ASKS = """
+def execute_command(image):
+    p = ImagePatch(image)
+    cups = p.find("NAME")
+    names = [c.simple_query("what?") for c in cups]
+    if any(c.exists("handle") for c in cups):
+        names.append(p.image_caption())
+    return formatting_answer([len(cups), *names])
+"""
+
+
+def jobs(count: int, distinct: int = 1000) -> list[tuple[Task, Program]]:
+    return [(a_task(i), a_program(ASKS.replace("NAME", f"cup{i % distinct}"), i)) for i in range(count)]
+
+
+def contents(traces: Sequence[Trace]) -> list[Any]:
+    return [(t.program_id, t.answer, t.failure, [stable(e) for e in t.events]) for t in traces]

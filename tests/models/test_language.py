@@ -97,6 +97,29 @@ def test_choosing_gives_the_probability_of_each_option(tiny):
     assert found[1] == [1.0]
 
 
+def test_choosing_does_not_depend_on_the_batch(tiny):
+    prompts = ["which?", "which of these many things is it, would you say?", "which?"]
+    options = [["a", "something longer"], ["yes", "no", "perhaps"], ["b", "a"]]
+    small, large = TransformersLanguage(tiny, batch_tokens=80), TransformersLanguage(tiny, batch_tokens=100_000)
+    alone = [large.choose([prompt], [choices])[0] for prompt, choices in zip(prompts, options, strict=True)]
+    for model in (small, large):
+        for found, expected in zip(model.choose(prompts, options), alone, strict=True):
+            assert found == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_prompt_goes_through_the_model_once_for_all_its_options(tiny):
+    loaded = load_language(tiny)
+    seen = []
+    hook = loaded.model.register_forward_pre_hook(
+        lambda model, args, kwargs: seen.append(kwargs["input_ids"].numel()), with_kwargs=True
+    )
+    TransformersLanguage(tiny).choose(["which of these?"] * 2, [["a", "b", "c"], ["d", "e", "f"]])
+    hook.remove()
+    *prompt, options = seen
+    assert sum(prompt) == len(chat_tokens(loaded, "which of these?"))
+    assert options <= 6 * 2
+
+
 def test_an_endless_prompt_is_cut_in_its_middle(tiny):
     model = TransformersLanguage(tiny, longest=64)
     assert model.complete(["start " + "x" * 50_000 + " end"], 2) == model.complete(["start " + "x" * 9000 + " end"], 2)

@@ -1,7 +1,8 @@
 """`vpd bench execute`: what running programs costs on this machine, as ratios measured in one run.
 
 sandbox    programs per second and core with stub tools; the cost of tracing; a program's start
-tools      N programs one at a time against batched, and cold against warm cache, with a real detector
+tools      N programs on shared pictures with a real detector: one at a time against batched, cold against warm
+warm       N programs on N pictures, cold against warm cache: a detector alone, and with visual questions
 held       programs that all wait at once, and their memory
 """
 
@@ -14,9 +15,10 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -76,6 +78,9 @@ def execute_command(image):
 """
 """A program whose time is the detector's."""
 
+QUESTIONING = ASKING.replace("answer(", 'answer(image_patch.simple_query("What is this?") or ')
+"""The same with a question to a model that looks and speaks."""
+
 NAMES = ("person", "car", "dog", "cat", "chair", "cup", "bottle", "bird", "boat", "clock", "book", "bench")
 
 
@@ -131,7 +136,10 @@ def stubs(delay: float = 0.0) -> list[Stub]:
     return [Stub(STANDARD[name], delay) for name in ("find", "exists", "visual_question_answering")]
 
 
-def _jobs(source: str, count: int, digests: Sequence[str]) -> list[tuple[Task, Program]]:
+Jobs = list[tuple[Task, Program]]
+
+
+def _jobs(source: str, count: int, digests: Sequence[str]) -> Jobs:
     made = []
     for i in range(count):
         names = (NAMES[(i * step + i // len(NAMES)) % len(NAMES)] for step in (1, 5, 7))
@@ -200,47 +208,97 @@ def measure_start() -> list[Row]:
 
 
 def measure_tools(programs: int, detector: str, pictures: Path) -> list[Row]:
-    """The real detector: one at a time against batched, cold against warm cache.
+    """The real detector on a few pictures that many programs share: one program at a time against batched.
 
     One at a time means what a loop over programs does: nothing is shared, each program has a fresh tool.
     """
     with tempfile.TemporaryDirectory(prefix="vpd-bench-") as folder:
         images = ImageFolder(Path(folder) / "images")
-        digests = [images.add(path) for path in sorted(pictures.iterdir()) if path.suffix in (".jpg", ".png", ".webp")]
-        jobs = _jobs(ASKING, programs, digests)
+        digests = [images.add(path) for path in _photos(pictures)]
         for digest in digests:
             images.open(digest)  # decoding is not what is compared
+        jobs, start = _jobs(ASKING, programs, digests), _jobs(ASKING, 1, digests)
         alone: dict[str, float] = {}
         with Executor([_Forgetful(tool) for tool in _detector(detector, 0)], images, window=1, hold=1) as executor:
-            list(executor.run(jobs[:1]))
+            list(executor.run(start))
             with _measured(alone):
                 one = []
                 for job in jobs:
                     executor.cache.clear()
                     for tool in executor.tools.values():
                         cast(_Forgetful, tool).renew(detector)
-                    one += list(executor.run([job]))
-        cold: dict[str, float] = {}
-        path = Path(folder) / "results.sqlite"
-        with Executor(_detector(detector, programs + 1), images, cache=ResultCache(path)) as executor:
-            list(executor.run(_jobs(ASKING, 2, digests[:1])))  # the workers have started
-            with _measured(cold):
-                many = list(executor.run(jobs))
-        warm: dict[str, float] = {}
-        with Executor(_detector(detector, programs + 1), images, cache=ResultCache(path)) as executor:
-            list(executor.run(_jobs(ASKING, 2, digests[:1])))
-            with _measured(warm):
-                again = list(executor.run(jobs))
-    same = [t.answer for t in one] == [t.answer for t in many] == [t.answer for t in again]
-    note = f"{programs} programs on {len(digests)} pictures, answers {'equal' if same else 'DIFFER'}"
+                    one += [trace.answer for trace in executor.run([job])]
+        cold, warm, many = _cold_and_warm(jobs, start, images, partial(_detector, detector, 1), Path(folder))
+    note = f"{programs} programs on {len(digests)} pictures, answers {'equal' if one == many else 'DIFFER'}"
     return [
         Row("one at a time", programs / alone["wall"], "programs/s", note),
-        Row("batched", programs / cold["wall"], "programs/s"),
-        Row("batched against one at a time", alone["wall"] / cold["wall"], "x"),
-        Row("warm cache", programs / warm["wall"], "programs/s"),
-        Row("warm against cold, batched", cold["wall"] / warm["wall"], "x"),
-        Row("warm against one at a time", alone["wall"] / warm["wall"], "x"),
+        Row("batched", programs / cold, "programs/s"),
+        Row("batched against one at a time", alone["wall"] / cold, "x"),
+        Row("warm cache", programs / warm, "programs/s", "all results on disk, every program runs"),
+        Row("warm against batched", cold / warm, "x", "shared pictures: few results to save"),
+        Row("warm against one at a time", alone["wall"] / warm, "x"),
     ]
+
+
+def measure_warm(programs: int, detector: str, question: str, pictures: Path) -> list[Row]:
+    """The same N programs with an empty cache and with all results on disk, both batched, each on its own picture.
+
+    First with the detector alone, then a fifth as many programs that ask a visual question as well.  A warm run has a
+    new executor, new tools and a new connection to the file; it runs every program and asks no model.
+    """
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="vpd-bench-") as folder:
+        images = ImageFolder(Path(folder) / "images")
+        first, *digests = [images.add(path) for path in _crops(_photos(pictures), programs + 1, Path(folder))]
+
+        for name, source, count, tools in (
+            ("detector", ASKING, programs, partial(_detector, detector, 2)),
+            ("and questions", QUESTIONING, max(programs // 5, 1), partial(_detector, detector, 3, question)),
+        ):
+            jobs, start = _jobs(source, count, digests), _jobs(source, 1, [first])
+            cold, warm, _ = _cold_and_warm(jobs, start, images, tools, Path(folder) / name)
+            rows += [
+                Row(f"{name}: cold", count / cold, "programs/s", f"{count} programs, a picture each, batched"),
+                Row(f"{name}: warm", count / warm, "programs/s", "the same, all results on disk"),
+                Row(f"{name}: warm against cold", cold / warm, "x"),
+            ]
+    return rows
+
+
+def _cold_and_warm(
+    jobs: Jobs, start: Jobs, images: Images, tools: Callable[[], list[Tool]], folder: Path
+) -> tuple[float, float, list[str | None]]:
+    """Wall seconds with an empty cache, and with a full one (the quicker of two), and the first run's answers.
+
+    `start` is run first, so that neither models nor workers are loaded within the time.  Raises WorkbenchError when
+    the answers differ.
+    """
+    folder.mkdir(exist_ok=True)
+    seconds, answers = [], []
+    for _ in range(3):
+        with Executor(tools(), images, cache=ResultCache(folder / "results.sqlite")) as executor:
+            list(executor.run(start * 2))
+            used: dict[str, float] = {}
+            with _measured(used):
+                traces = list(executor.run(jobs))
+        seconds.append(used["wall"])
+        answers.append([trace.answer for trace in traces])
+    if not answers[0] == answers[1] == answers[2]:
+        raise WorkbenchError("the answers with a full cache differ from those with an empty one")
+    return seconds[0], min(seconds[1:]), answers[0]
+
+
+def _photos(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.iterdir()) if path.suffix in (".jpg", ".png", ".webp")]
+
+
+def _crops(photos: Sequence[Path], count: int, folder: Path) -> Iterator[Path]:
+    """Files of as many different pictures, cut out of the photos."""
+    for i in range(count):
+        with Image.open(photos[i % len(photos)]) as photo:
+            n, path = i // len(photos) + 1, folder / f"{i}.png"
+            photo.convert("RGB").crop((n, n, photo.width, photo.height)).save(path, compress_level=1)
+        yield path
 
 
 class _Forgetful:
@@ -261,10 +319,11 @@ class _Forgetful:
         return self.tool(calls, images)
 
 
-def _detector(name: str, number: int) -> list[Tool]:
-    """`find` and `exists` with a memory of their own: the threshold differs in the ninth place."""
+def _detector(name: str, number: int, *more: str) -> list[Tool]:
+    """`find` and `exists` with a memory of their own (the threshold differs in the ninth place), and other tools."""
     threshold = 0.3 + number * 1e-9
-    return [registry.build("tool", f"{name}{suffix}", threshold=threshold) for suffix in ("", "-exists")]
+    found = [registry.build("tool", f"{name}{suffix}", threshold=threshold) for suffix in ("", "-exists")]
+    return found + [registry.build("tool", part) for part in more]
 
 
 def measure_held(programs: int) -> list[Row]:
@@ -311,14 +370,19 @@ def _children() -> list[int]:
 
 
 def bench_execute(
-    programs: int = 200, held: int = 1000, detector: str = "ssdlite-coco", pictures: Path | None = None
+    programs: int = 200,
+    held: int = 1000,
+    detector: str = "ssdlite-coco",
+    question: str = "student-vqa",
+    pictures: Path | None = None,
 ) -> list[Row]:
     """All figures.  A part that is absent gives a row that says so."""
     rows = measure_sandbox(programs) + measure_start()
+    folder = pictures or data_dir() / "photos" / "images"
     try:
-        rows += measure_tools(programs, detector, pictures or data_dir() / "photos" / "images")
+        rows += measure_tools(programs, detector, folder) + measure_warm(programs, detector, question, folder)
     except (WorkbenchError, OSError) as error:
-        rows.append(Row("detector", 0.0, "", f"not measured: {error}"))
+        rows.append(Row("models", 0.0, "", f"not measured: {error}"))
     return rows + measure_held(held)
 
 
@@ -328,9 +392,9 @@ def main(args: list[str]) -> None:
     parser.add_argument("--programs", type=int, default=200, help="programs for each figure")
     parser.add_argument("--held", type=int, default=1000, help="programs held at once")
     parser.add_argument("--detector", default="ssdlite-coco", help="a registered tool that finds; its -exists too")
+    parser.add_argument("--question", default="student-vqa", help="a registered tool that answers questions")
     parser.add_argument("--pictures", type=Path, help="a folder of pictures; the bundled photos if left out")
-    given = parser.parse_args(args)
-    for row in bench_execute(given.programs, given.held, given.detector, given.pictures):
+    for row in bench_execute(**vars(parser.parse_args(args))):
         value = f"{row.value:,.0f}" if row.value >= 100 else f"{row.value:.2f}"
         print(f"{row.name:<36}{value:>10} {row.unit:<11}{row.note}")
 

@@ -39,8 +39,6 @@ class ResultCache:
         self._lock = Lock()
         self._local = local()
         self._connections: list[sqlite3.Connection] = []
-        self.hits = 0
-        self.misses = 0
         self.broken = 0
         if path is not None:
             try:
@@ -70,15 +68,12 @@ class ResultCache:
         with self._lock:
             if key in self._memory:
                 self._memory.move_to_end(key)
-                self.hits += 1
                 return True, self._memory[key]
         if self.path is not None:
             value = self._read(key)
             if value is not _MISSING:
                 self._remember(key, value)
-                self.hits += 1
                 return True, value
-        self.misses += 1
         return False, None
 
     def _read(self, key: str) -> Any:

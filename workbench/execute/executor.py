@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,7 +28,8 @@ class Executor:
         images: Where pictures come from.
         limits: What one program may use.
         cache: Results known already; a fresh one in memory when None.
-        workers: Threads that drive programs.
+        workers: Threads that drive programs; None is one more than there are processors, at most eight, so that one
+            computes in the host while others wait for their sandbox processes.
         window: Programs in flight at most, those that wait for their turn to be yielded included.
         hold: Sandbox processes at most (about 1 MB each); programs beyond them wait as bytes.
         jail: Put each sandbox process into a jail of the operating system as well (see `jail`), where it offers one.
@@ -43,7 +45,7 @@ class Executor:
         images: Images,
         limits: Limits | None = None,
         cache: ResultCache | None = None,
-        workers: int = 2,
+        workers: int | None = None,
         window: int = 256,
         hold: int = 32,
         jail: bool = True,
@@ -54,7 +56,7 @@ class Executor:
         self.tools = {tool.spec.name: tool for tool in tools}
         self.images = images
         self.cache = cache if cache is not None else ResultCache()
-        self.workers = max(workers, 1)
+        self.workers = max(workers, 1) if workers is not None else min(_processors() + 1, 8)
         self.window = max(window, 1)
         versions = {name: f"{tool.ref.name}@{tool.ref.version}" for name, tool in sorted(self.tools.items())}
         self._versions = {
@@ -114,13 +116,18 @@ class Executor:
         """The content key of a call's answer under this executor's tools."""
         return call.key(self._versions[call.tool])
 
-    def run(self, jobs: Iterable[tuple[Task, Program]], on_event: OnEvent | None = None) -> Iterator[Trace]:
+    def run(
+        self,
+        jobs: Iterable[tuple[Task, Program]],
+        on_event: OnEvent | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> Iterator[Trace]:
         """One trace per job, in the jobs' order.  Jobs are taken lazily, at most `window` ahead.
 
         A program never raises: whatever it does is in its trace's `failure`.  Closing the iterator cancels
-        what is under way.
+        what is under way, and so does setting `cancelled`, from any thread: programs then end at their next event.
         """
-        return Batching(self._means, ((t, p, {}) for t, p in jobs), on_event).traces()
+        return Batching(self._means, ((t, p, {}) for t, p in jobs), on_event, cancelled).traces()
 
     def replay(
         self, task: Task, program: Program, overrides: Mapping[int | str, Value], on_event: OnEvent | None = None
@@ -130,3 +137,7 @@ class Executor:
         Calls that are not overridden are answered from the cache, or asked.
         """
         return next(Batching(self._means, [(task, program, overrides)], on_event).traces())
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

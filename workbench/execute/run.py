@@ -53,6 +53,10 @@ _MESSAGES: Mapping[str, str] = {
 }
 
 
+_WHERE = ("unsupported", "source", "value")
+"""Ends that no report tells the line of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came of one call."""
@@ -158,7 +162,7 @@ class Run:
             step = self._enter()
             while self._handle(step, lookup):
                 if stopped():
-                    self._fail("infra", "the run was cancelled; run it again", self._line())
+                    self.cancel()
                     break
                 step = self._resume(step)
         except Raised as raised:
@@ -167,6 +171,11 @@ class Run:
             self.close()
         elif self.session is not None:
             self.session.wait()
+
+    def cancel(self) -> None:
+        """End it where it is, as a row that can be run again."""
+        self.close()
+        self._fail("infra", "the run was cancelled; run it again", self._line())
 
     def close(self) -> None:
         """Give the sandbox's worker back."""
@@ -206,7 +215,10 @@ class Run:
         if isinstance(step, Flushed):
             return True
         if isinstance(step, Stopped):
-            self._stopped(str(step.kind), str(step.message), self.recorder.place(step.site)[0])
+            line = step.line if type(step.line) is int else None
+            if line is None and self.session and step.kind in _WHERE:
+                line = self.session.where()
+            self._stopped(str(step.kind), str(step.message), line or self.recorder.place(step.site)[0])
             return False
         if isinstance(step, Ended):
             self._end(step)
@@ -283,7 +295,7 @@ class Run:
         line = failure.line or self.recorder.next_line or self._line()
         if raised.text.startswith(STOPPED):  # where it could not suspend, the prelude raised instead
             kind_of_stop, _, message = raised.text[len(STOPPED) :].partition(":")
-            self._stopped(kind_of_stop, message)
+            self._stopped(kind_of_stop, message, line)
             return
         if failure.kind in ("memory", "time", "recursion"):
             self._limit(failure.kind, failure.message, line)

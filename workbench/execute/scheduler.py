@@ -3,12 +3,14 @@
 Worker threads drive programs in the sandbox from pause to pause; a paused program is parked as bytes.  Calls
 of all programs wait in one queue per tool.  A batch starts when it is full, when no program can move before
 it is answered, or when its oldest call has waited `PATIENCE` seconds, so that nothing ever idles and one
-slow program stalls nobody.  Equal calls are asked once.  Traces come out in the order of the jobs whatever the timing.
+slow program stalls nobody.  Equal calls are asked once.  A batch that does not fit into memory is asked in
+halves, and the next ones are smaller.  Traces come out in the order of the jobs whatever the timing.
 """
 
 from __future__ import annotations
 
 import queue
+import sys
 import threading
 import time
 from collections import OrderedDict, deque
@@ -24,7 +26,18 @@ from workbench.execute.run import Answer, Run
 from workbench.execute.sandbox import Sandbox
 from workbench.execute.values import Border, Unfit
 from workbench.ports import Images, Tool
-from workbench.records import Failure, PartRef, Program, Region, Task, ToolCall, Trace, TraceEvent, Value
+from workbench.records import (
+    Failure,
+    PartRef,
+    Program,
+    Region,
+    Task,
+    ToolCall,
+    Trace,
+    TraceEvent,
+    Value,
+    content_key,
+)  # fmt: skip
 
 PATIENCE = 0.05
 """Seconds a call waits at most for others to join its batch while programs still move."""
@@ -56,6 +69,8 @@ class _Queue:
     """Batches under way."""
     began: float = 0.0
     """When the latest of them began."""
+    size: int = 1
+    """Calls of one batch at most: the tool's own bound, halved when a batch did not fit into memory."""
 
     @property
     def free(self) -> bool:
@@ -86,11 +101,13 @@ class Batching:
         means: Means,
         jobs: Iterable[tuple[Task, Program, Mapping[int | str, Value]]],
         on_event: OnEvent | None,
+        cancelled: threading.Event | None = None,
     ) -> None:
         self.means = means
+        self.cancelled = cancelled or means.cancelled
         self.jobs = enumerate(jobs)
         self.on_event = on_event
-        self.queues = {name: _Queue(tool) for name, tool in means.tools.items()}
+        self.queues = {name: _Queue(tool, size=max(tool.batch_size, 1)) for name, tool in means.tools.items()}
         self.ready: queue.PriorityQueue[tuple[int, int, Run | None, Answer | None]] = queue.PriorityQueue()
         self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.moving = 0
@@ -147,7 +164,7 @@ class Batching:
         means = self.means
         failure = None
         try:
-            width, height = means.images.open(task.image).size
+            width, height = self._size(task.image)
         except ImageError as error:
             width = height = 1
             failure = Failure("infra", f"the task's picture cannot be opened: {error}", None)
@@ -160,6 +177,16 @@ class Batching:
             return
         self.open += 1
         self.fresh.append(run)
+
+    def _size(self, digest: str) -> tuple[int, int]:
+        """Width and height of a picture, from the cache where it is known: decoding it costs more than a program."""
+        key = content_key("size", digest)
+        known, size = self.means.cache.get(key)
+        if not known:
+            size = self.means.images.open(digest).size
+            self.means.cache.put("size", [(key, size)])
+        assert isinstance(size, tuple)
+        return size
 
     def _feed(self) -> None:
         """Start programs: as many as there are sandbox processes, and more only while tools are at work.
@@ -177,7 +204,7 @@ class Batching:
 
     def _worth_parking(self) -> bool:
         lines = self.queues.values()
-        if any(line.waiting and (line.free or len(line.waiting) >= line.tool.batch_size) for line in lines):
+        if any(line.waiting and (line.free or len(line.waiting) >= line.size) for line in lines):
             return False
         return any(line.busy and time.perf_counter() - line.began >= PATIENCE for line in lines)
 
@@ -194,7 +221,9 @@ class Batching:
             if run is None:
                 return
             try:
-                if not self.stopped.is_set():
+                if self._is_stopped():
+                    run.cancel()
+                else:
                     run.advance(answer, self._lookup, self._is_stopped)
                     if run.call is not None:
                         run.asked_at = time.perf_counter()
@@ -206,7 +235,7 @@ class Batching:
             self.inbox.put(("moved", run, None))
 
     def _is_stopped(self) -> bool:
-        return self.stopped.is_set() or self.means.cancelled.is_set()
+        return self.stopped.is_set() or self.means.cancelled.is_set() or self.cancelled.is_set()
 
     def _lookup(self, run: Run, number: int, call: ToolCall) -> Answer | None:
         if self.on_event is not None:
@@ -252,8 +281,7 @@ class Batching:
             self.done[run.index] = self.under_way.pop(run.index)
             self.open -= 1
             return
-        if run.call is None:
-            return  # cancelled before it moved
+        assert run.call is not None
         key = self.means.key(run.call)
         line = self.queues[run.call.tool]
         waiting = line.asked.get(key) or line.waiting.get(key)
@@ -269,12 +297,16 @@ class Batching:
     def _start_batches(self, pool: ThreadPoolExecutor) -> None:
         now = time.perf_counter()
         for line in self.queues.values():
+            if self._is_stopped():
+                for waiting in line.waiting.values():
+                    for run in waiting.runs:
+                        self._move(run, None)
+                line.waiting.clear()
             if not line.free or not line.waiting:
                 continue
-            size = max(line.tool.batch_size, 1)
             first = next(iter(line.waiting.values()))
-            if len(line.waiting) >= size or self.moving == 0 or now - first.since >= PATIENCE:
-                batch = sorted(line.waiting.values(), key=lambda w: w.runs[0].index)[:size]
+            if len(line.waiting) >= line.size or self.moving == 0 or now - first.since >= PATIENCE:
+                batch = sorted(line.waiting.values(), key=lambda w: w.runs[0].index)[: line.size]
                 for waiting in batch:
                     line.asked[waiting.key] = line.waiting.pop(waiting.key)
                 line.busy += 1
@@ -285,7 +317,9 @@ class Batching:
         """In a tool's thread: one batch, checked results."""
         try:
             began = time.perf_counter()
-            results = ask_tool(line.tool, [w.call for w in batch], self.means.images)
+            results, fitted = ask_tool(line.tool, [w.call for w in batch], self.means.images)
+            if fitted < len(batch):
+                line.size = max(min(line.size, fitted), 1)
             share = (time.perf_counter() - began) * 1000 / len(batch)
             answers = []
             for waiting, result in zip(batch, results, strict=True):
@@ -325,21 +359,29 @@ class Batching:
                 self.on_event(run.program.id, event)
 
 
-def ask_tool(tool: Tool, calls: Sequence[ToolCall], images: Images) -> Sequence[Value | ToolFailure]:
-    """One batch; when it breaks as a whole the calls are asked one by one, and each failure stays its own."""
+def ask_tool(tool: Tool, calls: Sequence[ToolCall], images: Images) -> tuple[Sequence[Value | ToolFailure], int]:
+    """One batch; when it breaks as a whole its halves are asked, so that each failure stays its own.
+
+    Also how many calls fit into memory together: all, or the largest part that went through.  A call that does not
+    fit alone tells nothing about the others.
+    """
+    fitted = len(calls)
     try:
         results = list(tool(calls, images))
         if len(results) == len(calls):
-            return results
-        if len(calls) == 1:
-            return [ToolFailure(f"the tool gave {len(results)} results for one call")]
+            return results, fitted
+        problem = ToolFailure(f"the tool gave {len(results)} results for one call")
     except ToolFailure as error:
-        if len(calls) == 1:
-            return [error]
+        problem = error
     except Exception as error:  # whatever a tool raises is data for the program that asked
-        if len(calls) == 1:
-            return [ToolFailure(f"{type(error).__name__}: {error}")]
-    return [result for call in calls for result in ask_tool(tool, [call], images)]
+        problem = ToolFailure(f"{type(error).__name__}: {error}")
+        if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+            fitted = 0 if len(calls) > 1 else sys.maxsize
+    if len(calls) == 1:
+        return [problem], fitted
+    half = len(calls) // 2
+    (first, some), (second, others) = (ask_tool(tool, part, images) for part in (calls[:half], calls[half:]))
+    return [*first, *second], fitted or max(some, others)
 
 
 def _short(error: BaseException) -> str:

@@ -85,7 +85,8 @@ def settle_threads() -> int:
     """Set torch's thread count once a model is loaded: `VPD_THREADS`, else `OMP_NUM_THREADS`, else half of the
     processor's threads, at least two where there are two, at most eight; returns it.
 
-    More threads than free cores are many times slower than one, since OpenMP's threads spin while they wait.
+    More threads than free cores are many times slower than one where OpenMP's threads spin while they wait; `vpd`
+    sets `OMP_WAIT_POLICY=passive`, other programs do so before torch is imported.
     """
     asked = os.environ.get("VPD_THREADS") or os.environ.get("OMP_NUM_THREADS", "")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -293,7 +294,8 @@ class TransformersLanguage:
     def choose(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> Sequence[list[float]]:
         """For each prompt, the probability of each of its options as the answer (they add to 1).
 
-        An option's weight is the probability of its tokens and of ending there.
+        An option's weight is the probability of its tokens and of ending there.  What options share, the prompt, goes
+        through the model once.
         """
         loaded = load_language(self._model, device=self._device)
         rows: list[tuple[int, list[int], list[int]]] = []
@@ -313,18 +315,32 @@ class TransformersLanguage:
 
     @staticmethod
     def _score(loaded: Loaded, rows: Sequence[tuple[int, list[int], list[int]]]) -> list[float]:
-        """Log-probability of each row's answer after its prompt."""
-        ids, mask, positions = pad_left([a + b for _, a, b in rows], loaded.tokenizer.pad_token_id, loaded.device)
+        """Log-probability of each row's answer after its prompt; equal prompts go through the model once."""
+        starts = list(dict.fromkeys(tuple(start) for _, start, _ in rows))
+        which = torch.tensor([starts.index(tuple(start)) for _, start, _ in rows], device=loaded.device)
+        pad = loaded.tokenizer.pad_token_id
+        ids, mask, positions = pad_left(starts, pad, loaded.device)
         longest = max(len(answer) for _, _, answer in rows)
+        ends = torch.tensor([[*answer, *[pad] * (longest - len(answer))] for _, _, answer in rows]).to(loaded.device)
         try:
             with torch.inference_mode():
-                logits = loaded.model(
-                    input_ids=ids, attention_mask=mask, position_ids=positions, logits_to_keep=longest + 1
-                ).logits[:, :-1]
+                out = loaded.model(
+                    input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=True, logits_to_keep=1
+                )
+                logits = out.logits[which]
+                if longest > 1:
+                    cache, mask = out.past_key_values, mask[which]
+                    cache.batch_select_indices(which)
+                    shown = torch.cat([mask, mask.new_ones(len(rows), longest - 1)], dim=1)
+                    positions = mask.sum(-1, keepdim=True) + torch.arange(longest - 1, device=loaded.device)
+                    more = loaded.model(
+                        input_ids=ends[:, :-1], attention_mask=shown, position_ids=positions, past_key_values=cache
+                    ).logits
+                    logits = torch.cat([logits, more], dim=1)
         except RuntimeError as error:
             raise EngineError(f"the language model broke: {error}") from error
-        logp = logits.float().log_softmax(-1).gather(-1, ids[:, -longest:, None]).squeeze(-1)
-        return [float(logp[i, longest - len(answer) :].sum()) for i, (_, _, answer) in enumerate(rows)]
+        logp = logits.float().log_softmax(-1).gather(-1, ends[..., None]).squeeze(-1)
+        return [float(logp[i, : len(answer)].sum()) for i, (_, _, answer) in enumerate(rows)]
 
     def _prompt(self, loaded: Loaded, prompt: str) -> list[int]:
         ids = chat_tokens(loaded, prompt)
