@@ -6,7 +6,7 @@ import importlib
 
 from workbench.errors import InputError
 
-BENCHES = {"execute": "workbench.execute.bench"}
+BENCHES = {"execute": "workbench.execute.bench", "tools": "workbench.embedded.measure_tools"}
 """Name -> module with `main(arguments)`."""
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -138,6 +138,8 @@ def _plain(predicate: str) -> str:
 class _OracleTool:
     name: str
     batch_size = 256
+    _answer: Callable[[ToolCall], Value]
+    """Each tool's own: the answer to one call; raises ToolFailure."""
 
     def __init__(
         self,
@@ -153,16 +155,13 @@ class _OracleTool:
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
         return answer_batch(calls, self._answer, list)
 
-    def _answer(self, call: ToolCall) -> Value | ToolFailure:
-        raise NotImplementedError
-
 
 class OracleFind(_OracleTool):
     """`find`: the record's boxes of that name whose centres lie in the patch, from left to right, all with score 1."""
 
     name, spec = "oracle-find", STANDARD["find"]
 
-    def _answer(self, call: ToolCall) -> Value | ToolFailure:
+    def _answer(self, call: ToolCall) -> Value:
         region, word = patch(call), text(call, "object_name")
         found = self._record.named(self._record.inside(region), word)
         return [
@@ -176,7 +175,7 @@ class OracleExists(_OracleTool):
 
     name, spec = "oracle-exists", STANDARD["exists"]
 
-    def _answer(self, call: ToolCall) -> Value | ToolFailure:
+    def _answer(self, call: ToolCall) -> Value:
         return bool(self._record.named(self._record.inside(patch(call)), text(call, "object_name")))
 
 
@@ -185,7 +184,7 @@ class OracleProperty(_OracleTool):
 
     name, spec = "oracle-property", STANDARD["verify_property"]
 
-    def _answer(self, call: ToolCall) -> Value | ToolFailure:
+    def _answer(self, call: ToolCall) -> Value:
         region, word, attribute = patch(call), text(call, "object_name"), text(call, "attribute")
         named = self._record.named(self._record.inside(region), word)
         thing = self._record.main(region)
@@ -199,7 +198,7 @@ class OracleQuestions(_OracleTool):
 
     name, spec = "oracle-vqa", STANDARD["visual_question_answering"]
 
-    def _answer(self, call: ToolCall) -> Value | ToolFailure:
+    def _answer(self, call: ToolCall) -> Value:
         region = patch(call)
         question = text(call, "question", LONGEST_QUESTION)
         asked = question.lower().strip(" ?.")
@@ -223,7 +222,7 @@ class OracleTextMatch(_OracleTool):
 
     name, spec = "oracle-text-match", STANDARD["best_text_match"]
 
-    def _answer(self, call: ToolCall) -> Value | ToolFailure:
+    def _answer(self, call: ToolCall) -> Value:
         region, options = patch(call), texts(call, "options")
         for things in ([self._record.main(region)], self._record.inside(region)):
             for option in options:
@@ -237,7 +236,7 @@ class OracleCaption(_OracleTool):
 
     name, spec = "oracle-caption", STANDARD["image_caption"]
 
-    def _answer(self, call: ToolCall) -> Value | ToolFailure:
+    def _answer(self, call: ToolCall) -> Value:
         here = sorted(self._record.inside(patch(call)), key=lambda t: (t.box.center, t.category))
         return ", ".join(a(thing.category) for thing in here) or "nothing"
 
@@ -247,7 +246,7 @@ class OracleKnowledge(_OracleTool):
 
     name, spec = "oracle-knowledge", STANDARD["llm_query"]
 
-    def _answer(self, call: ToolCall) -> Value | ToolFailure:
+    def _answer(self, call: ToolCall) -> Value:
         question = text(call, "question", LONGEST_QUESTION)
         fact = parse(question)
         if fact is None:

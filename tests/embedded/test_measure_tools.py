@@ -1,0 +1,70 @@
+"""Measuring tools: tools that know the scenes are right everywhere, and others are counted as they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from workbench.boxes import Box
+from workbench.embedded.measure_tools import (
+    knowledge_questions,
+    matched,
+    measure_exists,
+    measure_find,
+    measure_knowledge,
+)
+from workbench.embedded.oracles import collage_record
+from workbench.images import ImageFolder
+from workbench.records import Region
+from workbench.tasks.catalogue import CATEGORIES
+from workbench.tasks.collages import make_scene
+from workbench.tools.oracle import OracleExists, OracleFind, OracleKnowledge
+
+SCENES = {f"{number:064d}": make_scene("test", number) for number in range(8)}
+PICTURED = [
+    (scene, Region(digest, scene.width, scene.height, Box(0, 0, scene.width, scene.height)))
+    for digest, scene in SCENES.items()
+]
+
+
+@pytest.fixture
+def images(tmp_path):
+    return ImageFolder(tmp_path)
+
+
+class Late(OracleFind):
+    """Leaves the first thing out and sees each other one twice."""
+
+    def __call__(self, calls, images):
+        return [found[1:] * 2 for found in super().__call__(calls, images)]
+
+
+def test_no_thing_is_counted_twice():
+    box, near, far = Box(0, 0, 10, 10), Box(1, 0, 11, 10), Box(50, 50, 60, 60)
+    assert matched([box, near], [box]) == 1
+    assert matched([near, box], [box, far]) == 1
+    assert matched([], [box]) == 0
+
+
+def test_exact_tools_are_right_everywhere(images):
+    record = collage_record(SCENES)
+    rows = [
+        *measure_find(OracleFind(**record), "find", PICTURED, images, list(CATEGORIES)),
+        *measure_exists(OracleExists(**record), PICTURED, images),
+        *measure_knowledge(OracleKnowledge(**record), images, 1),
+    ]
+    assert all(share.of > 0 and share.hits == share.of for _, share in rows)
+
+
+def test_what_is_missed_and_what_is_seen_twice_is_counted(images):
+    rows = dict(measure_find(Late(**collage_record(SCENES)), "find", PICTURED, images, list(CATEGORIES)))
+    things = sum(len(scene.objects) for scene in SCENES.values())
+    present = sum(len(scene.categories) for scene in SCENES.values())
+    recall, precision = rows["find: recall"], rows["find: precision, names that are there"]
+    assert (recall.hits, recall.of) == (things - present, things)
+    assert (precision.hits, precision.of) == (things - present, 2 * (things - present))
+
+
+def test_half_of_the_statements_are_true():
+    asked = knowledge_questions(2)
+    assert len(dict(asked)) == len(asked)
+    assert sum(true for _, true in asked) * 2 == len(asked)
