@@ -9,6 +9,7 @@ import __future__
 
 import contextlib
 import io
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,6 +30,21 @@ class Outcome:
     error: str | None
     calls: list[ToolCall] = field(default_factory=list)
     printed: str = ""
+
+
+_WORDS = {
+    "(integer |float )?(division or modulo|modulo|floor division|division) by zero|float (modulo|divmod\\(\\))": "division by zero",
+    "0.0 cannot be raised to a negative power": "zero to a negative power",
+    "(min|max)\\(\\) arg is an empty sequence": r"\1() iterable argument is empty",
+}
+"""Messages of older Pythons, and what Python 3.14 says."""
+
+
+def in_new_words(text: str) -> str:
+    """What Python 3.14 prints where this Python printed `text`."""
+    for old, new in _WORDS.items():
+        text = re.sub(old, new, text)
+    return text
 
 
 def run_in_python(source: str, fail: Any = lambda call: None) -> Outcome:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from random import Random
 
 import pytest
 from generate import program
+from generate_wide import wide_program
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from reference import run_in_python
+from reference import in_new_words, run_in_python
 from tools_for_tests import a_program, a_task
 
 from workbench.execute import Executor
@@ -18,7 +20,9 @@ from workbench.records import Trace
 
 def compare(executor: Executor, source: str) -> str:
     """Runs a program both ways and asserts that nothing differs; gives how it ended."""
-    expected = run_in_python(source)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        expected = run_in_python(source)
     trace = next(executor.run([(a_task(), a_program(source))]))
     if trace.failure is not None and trace.failure.kind in ("unsupported", "source"):
         return "refused"
@@ -26,7 +30,7 @@ def compare(executor: Executor, source: str) -> str:
         assert trace.failure is not None
         assert trace.failure.kind == "tool_calls"
         return "limit"
-    assert printed(trace) == expected.printed, source
+    assert printed(trace) == in_new_words(expected.printed), source
     assert [(e.payload["tool"], e.payload["arguments"]) for e in trace.events if e.kind == "tool"] == [
         (c.tool, {k: summary(v) for k, v in c.arguments.items() if k != "patch"}) for c in expected.calls
     ], source
@@ -44,6 +48,19 @@ def printed(trace: Trace) -> str:
 @given(st.integers(0, 2**32))
 def test_random_programs_mean_what_python_means(executor: Executor, seed: int) -> None:
     compare(executor, program(Random(seed)))
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(st.integers(0, 2**32))
+def test_random_corners_mean_what_python_means(executor: Executor, seed: int) -> None:
+    compare(executor, wide_program(Random(seed)))
+
+
+@pytest.mark.slow
+def test_many_random_corners(executor: Executor) -> None:
+    ended = [compare(executor, wide_program(Random(seed))) for seed in range(4000)]
+    assert ended.count("refused") < 0.12 * len(ended)
+    assert ended.count("ok") > 0.7 * len(ended)
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ import textwrap
 import threading
 import unicodedata
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from workbench.api import Api
@@ -57,6 +57,10 @@ class Checked:
     """Names under which it imported modules."""
     wrapped: bool
     """A bare body: `execute_command` was put around it."""
+    nodes: Sequence[ast.AST]
+    """All of `tree`, as it was checked."""
+    rare: bool = False
+    """Set by the rewriting: needs the part of the prelude that few programs need."""
 
 
 def check(source: str, api: Api, limits: Limits) -> Checked:
@@ -92,7 +96,7 @@ def check(source: str, api: Api, limits: Limits) -> Checked:
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             attributes.add(node.attr)
     _check_uses(nodes, bound, attributes, modules)
-    return Checked(tree, frozenset(bound), frozenset(attributes), frozenset(modules), wrapped)
+    return Checked(tree, frozenset(bound), frozenset(attributes), frozenset(modules), wrapped, nodes)
 
 
 def _line(node: ast.AST) -> int | None:
@@ -200,6 +204,8 @@ def _identifiers(node: ast.AST) -> list[str]:
         names = [*node.name.split("."), node.asname]
     elif isinstance(node, ast.Global | ast.Nonlocal):
         names = list(node.names)
+    elif isinstance(node, ast.pattern):
+        names = [getattr(node, "name", None), getattr(node, "rest", None), *getattr(node, "kwd_attrs", ())]
     else:
         return []
     return [n if n.isascii() else unicodedata.normalize("NFKC", n) for n in names if n]
@@ -224,6 +230,8 @@ def _bindings(node: ast.AST) -> tuple[str, ...]:
         return (node.name,)
     if isinstance(node, ast.Global | ast.Nonlocal):
         return tuple(node.names)
+    if isinstance(node, ast.pattern):
+        return tuple(name for name in (getattr(node, "name", None), getattr(node, "rest", None)) if name)
     if isinstance(node, ast.ImportFrom) and node.module not in DROPPED_IMPORTS:
         return tuple(alias.asname or alias.name for alias in node.names)
     return ()
@@ -252,6 +260,8 @@ def _check_import(node: ast.Import | ast.ImportFrom, api: Api) -> Iterator[tuple
         given = module == "image_patch" and (alias.name in api.names or alias.name == "*")
         if given or module in ("__future__", "PIL"):
             continue
+        if module == "re" and alias.name in ("findall", "split", "sub"):
+            raise _unsupported(f"from re import {alias.name}: write `import re` and re.{alias.name}(...)", node)
         if node.level or alias.name not in MODULES.get(module, ()):
             raise _unsupported(f"from {module} import {alias.name}: {_modules()}", node)
 

@@ -89,6 +89,8 @@ class Desugarer(ast.NodeTransformer):
         """The items of this expression are made one by one, perhaps by tools."""
         if isinstance(node, ast.Call):
             wraps = self._builtin(node.func, WRAPPERS) and any(self._lazy(a) for a in node.args)
+            if isinstance(node.func, ast.Name) and node.func.id in ("__ord__", "__ordd__"):
+                return self._lazy(node.args[0])
             return wraps or self._builtin(node.func, LAZY)
         return isinstance(node, ast.GeneratorExp) or (isinstance(node, ast.Name) and node.id in self._lazy_names)
 
@@ -99,7 +101,7 @@ class Desugarer(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         name = node.id
-        if not isinstance(node.ctx, ast.Load) or not self._free(name) or name in BUILTINS:
+        if not isinstance(node.ctx, ast.Load) or not self._free(name) or name in BUILTINS or name.startswith("__"):
             return node
         if name in self.api.names or name in self.checked.modules:
             return node
@@ -153,6 +155,7 @@ class Desugarer(ast.NodeTransformer):
             if name in METHODS and name != "fromkeys" and not self._module(value):
                 node.func = self.visit(function)
             elif name == "sub" and self._module(value):
+                self.checked.rare = True
                 return self._arguments(_call("__sub__", value), node)
             node.args, node.keywords = self._all(node.args), self._all(node.keywords)
             return node
@@ -161,7 +164,10 @@ class Desugarer(ast.NodeTransformer):
             made = _call("__call__", _call("__has__", self.visit(value), ast.Constant(name)), ast.Constant(name), site)
             return self._arguments(made, node)
         lazy = len(node.args) == 1 and self._lazy(node.args[0])
+        asks = any(isinstance(n, ast.Call) for part in [*node.args, *node.keywords] for n in ast.walk(part))
         function.value = self.visit(value)
+        if asks:
+            function.value = _call("__receiver__", function.value, ast.Constant(name))
         node.args, node.keywords = self._all(node.args), self._all(node.keywords)
         if self._own(name):
             return node
@@ -261,6 +267,12 @@ class Desugarer(ast.NodeTransformer):
             made.extend(new if isinstance(new, list) else [new])
         return made
 
+    def visit_MatchClass(self, node: ast.MatchClass) -> ast.pattern:
+        if isinstance(node.cls, ast.Name) and isinstance(self.visit(node.cls), ast.Call):
+            raise Refused("unsupported", f"a pattern of an unknown class ({node.cls.id})", node.lineno)
+        node.patterns, node.kwd_patterns = self._all(node.patterns), self._all(node.kwd_patterns)
+        return node
+
     def visit_Assign(self, node: ast.Assign) -> Any:
         target = node.targets[0]
         lazy = self._lazy(node.value)
@@ -276,7 +288,7 @@ class Desugarer(ast.NodeTransformer):
         """`xs += iterable`: Monty adds lists to lists only.  Other targets keep Python's order: object, key, value."""
         target = node.target
         node.value = self.visit(node.value)
-        if not isinstance(node.op, ast.Add) or (
+        if not isinstance(node.op, ast.Add | ast.BitOr) or (
             isinstance(node.value, ast.Constant) and not isinstance(node.value.value, str)
         ):
             node.target = self.visit(target)
@@ -293,7 +305,8 @@ class Desugarer(ast.NodeTransformer):
             place = ast.Subscript(ast.Name("__o__", ast.Load()), ast.Name("__k__", ast.Load()), ast.Load())
         else:
             place = ast.Name(target.id, ast.Load())
-        sum_ = _call("__iadd__", place, node.value)
+        self.checked.rare |= isinstance(node.op, ast.BitOr)
+        sum_ = _call("__iadd__" if isinstance(node.op, ast.Add) else "__ior__", place, node.value)
         final = ast.Assign([place], sum_, lineno=node.lineno, col_offset=0)
         final.mentions = node  # type: ignore[attr-defined]  # read by the instrumenter
         return [*made, final]

@@ -49,6 +49,8 @@ class Instrumented:
     """By site number: `Site`, or `desugar.CallSite` for tool calls and prints."""
     lines: list[int]
     """Line of the original source by line of `code` (index 0 is line 1)."""
+    rare: bool = False
+    """Needs the prelude's last part."""
 
 
 @dataclass(slots=True)
@@ -122,6 +124,8 @@ class _Writer:
             self.if_(node, scope, indent, "if")
         elif isinstance(node, ast.For | ast.While):
             self.loop(node, scope, indent)
+        elif isinstance(node, ast.Match):
+            self.match_(node, scope, indent)
         elif isinstance(node, ast.Try):
             self.try_(node, scope, indent)
         elif isinstance(node, ast.Return):
@@ -152,6 +156,21 @@ class _Writer:
             self.put(indent, "else:", node.lineno)
             self.block(node.orelse, scope, indent + 1)
         scope.bound &= after
+
+    def match_(self, node: ast.Match, scope: _Scope, indent: int) -> None:
+        """The case that is taken reports itself, with what its pattern bound."""
+        self.put(indent, f"match {ast.unparse(node.subject)}:", node.lineno)
+        before = set(scope.bound)
+        for case in node.cases:
+            parts = [n for n in ast.walk(case.pattern) if isinstance(n, ast.pattern)]
+            names = {getattr(n, "name", None) or getattr(n, "rest", None) for n in parts} - {None}
+            scope.bound = before | {str(name) for name in names}
+            line = case.pattern.lineno
+            guard = f" if {ast.unparse(case.guard)}" if case.guard else ""
+            self.put(indent + 1, f"case {ast.unparse(case.pattern)}{guard}:", line)
+            self.report(indent + 2, line, scope, sorted(scope.bound - before), inner=case.body[0].lineno)
+            self.block(case.body, scope, indent + 2)
+        scope.bound = before
 
     def test(self, node: ast.If | ast.While, scope: _Scope, form: str) -> str:
         """The reported test of a branch, with what `:=` bound in it for sure."""

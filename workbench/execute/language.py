@@ -1,9 +1,21 @@
 """What of Python a program may use: the tables that `check` and `desugar` read.
 
 A name stands here when Monty (or the prelude) has been seen to treat it as Python does; what Python has and
-the sandbox has not is refused with name and line, never run differently.  Known to differ, and left:
-equal keys of different types (`{1: "a", True: "b"}`) keep the last key where Python keeps the first; a set is
-walked in the order of insertion (Python leaves the order open); the wording of some error messages.
+the sandbox has not is refused with name and line, never run differently.  Where Python itself has no single
+answer, a program gets one that Python may give:
+
+- Sets of texts and patches are walked in the order of insertion (in Python the order changes with the hash seed).
+  Numbers have their order in Python: small ones that lie in it in ascending order do so here, and walking, printing
+  or unpacking any other set of numbers, or of tuples of numbers, is refused.  len, in, sorted, min, max and sum of
+  integers, and the algebra of sets have no order and always run.
+- `is` between equal texts or numbers is refused: whether they are one object is Python's secret.
+- Messages of errors are those of Python 3.14.  A handler that reads the text of an error whose wording in the sandbox
+  is not known to be Python's is refused when it is reached; the texts of the program's own errors and of tools are
+  free.
+- The text of an iterator, which has an address in it, is refused; that of a function has another address.
+
+Left: a nan that arithmetic makes (inf - inf) equals any other nan inside a container; a pattern whose only empty
+matches touch others (`a|(?<=a)`) is found by looking at the empty text and at the matches, not by proof.
 """
 
 from __future__ import annotations
@@ -66,10 +78,28 @@ BUILTIN_METHODS: Mapping[str, str] = {
 }
 """Methods of Python's builtin types; one that is not in `METHODS` is refused."""
 
+SET_MAKERS = _words("union intersection difference symmetric_difference")
+"""Methods that give a set; with `set`, `frozenset` and braces they show that a program has sets."""
+
+SET_REMOVERS = _words("remove discard pop difference symmetric_difference difference_update")
+"""Methods that may leave a set in an order of its own."""
+
+WALKED = _words("list tuple iter next enumerate zip map filter sum dict sorted min max reversed Counter")
+"""Builtins that give on the order of what they are given."""
+
+WALKED_METHODS = _words("join extend update fromkeys")
+"""Methods that give on the order of what they are given."""
+
+SEARCHES = _words("startswith endswith find rfind index rindex count")
+"""Methods that look for a text, from a position on."""
+
+TEXT_OF = _words("str repr format print")
+"""Builtins that make text of what they are given, of sets inside it too."""
+
 DUNDERS = _words("__init__ __repr__ __str__ __eq__ __hash__ __call__")
 """Special methods that a program's own classes may define."""
 
-LAZY = _words("map filter iter")
+LAZY = _words("map filter iter __ord_items__")
 """Builtins whose items may be tool calls made one by one; their callers are rewritten."""
 
 WRAPPERS = _words("zip enumerate")
@@ -84,6 +114,5 @@ REFUSED: Mapping[type[ast.AST], str] = {
     ast.YieldFrom: "yield from (generator functions)",
     ast.With: "with statements",
     ast.TryStar: "except*",
-    ast.Match: "match statements",
 }
 """Syntax that the sandbox does not have."""

@@ -21,15 +21,16 @@ _ATTRIBUTES: dict[str, tuple[str, ...]] = {
 }
 
 
-def prelude_text(api: Api, limits: Limits) -> str:
-    """The prelude's text with the API's tools in it."""
+def prelude_text(api: Api, limits: Limits) -> tuple[str, str]:
+    """The prelude's text with the API's tools in it, and the part that few programs need."""
     methods = sorted(api.methods)
     lines = [
         f"    def {n}(self, *args, **kwargs):\n        return __tool__({n!r}, None, self, args, kwargs)\n"
         for n in methods
     ]
     parts = sorted((Path(__file__).parent / "monty").glob("*.monty"))
-    text = "\n".join(part.read_text(encoding="utf-8") for part in parts)
+    *most, rare = (part.read_text(encoding="utf-8") for part in parts)
+    text = "\n".join(most)
     text = text.replace("    # __TOOL_METHODS__\n", "\n".join(lines))
     table = {name: _spec_row(spec) for name in methods if (spec := api.spec(name)) is not None}
     head = (
@@ -41,7 +42,7 @@ def prelude_text(api: Api, limits: Limits) -> str:
         f"def {n}(*args, **kwargs):\n    return __tool__({n!r}, None, None, args, kwargs)\n"
         for n in sorted(api.functions)
     ]
-    return head + text + "\n" + "\n".join(functions)
+    return head + text + "\n" + "\n".join(functions), rare
 
 
 def _spec_row(spec: ToolSpec) -> tuple[Any, ...]:

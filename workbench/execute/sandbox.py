@@ -24,12 +24,13 @@ from workbench.api import Api
 from workbench.errors import EngineError
 from workbench.execute.check import Refused, check
 from workbench.execute.desugar import Desugarer
+from workbench.execute.exact import Exact
 from workbench.execute.instrument import Instrumented, instrument
 from workbench.execute.limits import Limits
 from workbench.execute.prelude import PROBE, prelude_text
 from workbench.records import ErrorKind, Failure, Region
 
-VERSION = "1"
+VERSION = "2"
 """Changes whenever the same program may give another trace."""
 
 PREPARED = 256
@@ -47,10 +48,13 @@ def engine_version() -> str:
 def prepare(source: str, api: Api, limits: Limits, traced: bool = True) -> Instrumented:
     """Check, desugar and instrument a program.  Raises Refused."""
     checked = check(source, api, limits)
-    desugarer = Desugarer(checked, api)
     try:
+        checked.tree = Exact(checked).run()
+        desugarer = Desugarer(checked, api)
         tree = desugarer.run()
-        return instrument(tree, desugarer.sites, traced)
+        made = instrument(tree, desugarer.sites, traced)
+        made.rare = checked.rare
+        return made
     except RecursionError:
         raise Refused("source", "the source is nested too deeply", None) from None
     except ValueError as error:  # what ast.unparse says of some f-strings
@@ -83,6 +87,8 @@ class Stopped:
     kind: Any
     message: Any
     site: Any
+    line: Any = None
+    """Where the program was, if the prelude knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +159,12 @@ class Sandbox:
         self._pool.__enter__()
         try:
             with self.checkout() as session:
-                session.feed_run(prelude_text(api, limits))
+                most, rare = prelude_text(api, limits)
+                session.feed_run(most)
                 self.base = session.dump()
+            with self.checkout() as session:
+                session.feed_run(f"{most}\n{rare}")
+                self.whole_base = session.dump()
         except monty.MontyError as error:
             self.close()
             raise EngineError(f"the sandbox cannot start: {error}") from error
@@ -239,7 +249,7 @@ class Session:
 
         def begin() -> Any:
             session = self._open()
-            session.load_session(self._sandbox.base)
+            session.load_session(self._sandbox.whole_base if self._program.rare else self._sandbox.base)
             return session.feed_start(code, print_callback=_no_print)
 
         return self._turn(begin)
@@ -251,6 +261,17 @@ class Session:
             if self._lost:
                 raise Crashed("the worker died")
             return self._turn(lambda: self._wake().resume({"return_value": answer}))
+
+    def where(self) -> int | None:
+        """After Stopped: the line that the program had reached.  An error raised there tells; it ends the program."""
+        with self._lock:
+            try:
+                step = self._turn(lambda: self._wake().resume({"exc_type": "RuntimeError", "message": "stopped"}))
+            except Raised as raised:
+                return raised.failure.line
+            except Crashed:
+                return None
+            return step.line if isinstance(step, Stopped) and type(step.line) is int else None
 
     def _wake(self) -> Any:
         if self._parked is not None:
@@ -355,8 +376,7 @@ def _step(arguments: tuple[Any, ...]) -> Step:
         tool, site, frame, arguments = payload
         return Asked(events, tool, site, frame, arguments)
     if op == 2:
-        kind, message, site = payload
-        return Stopped(events, kind, message, site)
+        return Stopped(events, *payload)
     return Ended(events, payload)
 
 
