@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
-import threading
 import unicodedata
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -26,12 +24,10 @@ from workbench.execute.language import (
     REFUSED,
 )
 from workbench.execute.limits import Limits
+from workbench.parsing import parse
 from workbench.records import ErrorKind
 
 MAIN = "execute_command"
-
-_PARSING = threading.Lock()
-"""Python 3.11 before 3.11.8 counts the depth of all threads' parsers together (gh-106905)."""
 
 
 class Refused(Exception):
@@ -116,9 +112,7 @@ def _parse(source: str, limits: Limits) -> ast.Module:
         source = textwrap.dedent(source)
     try:
         source.encode()
-        with _PARSING, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(source)
+        return parse(source)
     except SyntaxError as error:
         raise Refused("syntax", error.msg or "invalid syntax", error.lineno) from None
     except (RecursionError, MemoryError):

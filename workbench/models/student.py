@@ -7,22 +7,13 @@ and a suffix that asks for the rationale.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from workbench.boxes import Box
 from workbench.models.vlm import Vlm
 from workbench.ports import Images
+from workbench.prompts import LABEL_SUFFIX, RATIONALE_SUFFIX, question_text
 from workbench.records import PartRef, Prediction, Region, Task, content_key
-
-LABEL_SUFFIX = " Answer briefly."
-RATIONALE_SUFFIX = " Explain the rationale to answer the question."
-
-
-def question_text(task: Task) -> str:
-    """The question, and the options of a multiple-choice question behind it."""
-    if not task.choices:
-        return task.question
-    return f"{task.question} Options: {', '.join(task.choices)}."
 
 
 class TransformersStudent:
@@ -51,24 +42,37 @@ class TransformersStudent:
     def answer(self, tasks: Sequence[Task], images: Images, explain: bool = False) -> list[Prediction]:
         """One prediction per task, same order; `task.image` is a digest."""
         started = time.perf_counter()
-        regions = []
-        for task in tasks:
-            picture = images.open(task.image)
-            box = Box(0, 0, picture.width, picture.height)
-            regions.append(Region(task.image, picture.width, picture.height, box))
-        suffix = RATIONALE_SUFFIX if explain else LABEL_SUFFIX
-        prompts = [question_text(task) + suffix for task in tasks]
-        texts = self._vlm.generate(regions, prompts, images, self._max[explain])
+        asked = [self._asked(task, images, explain) for task in tasks]
+        texts = self._vlm.generate(
+            [region for region, _ in asked], [prompt for _, prompt in asked], images, self._max[explain]
+        )
         seconds = (time.perf_counter() - started) / max(len(tasks), 1)
-        return [
-            Prediction(
-                id=content_key(task, self.ref, explain),
-                task_id=task.id,
-                answer="" if explain else text,
-                rationale=text if explain else "",
-                score=0.0,
-                seconds=seconds,
-                model=self.ref,
-            )
-            for task, text in zip(tasks, texts, strict=True)
-        ]
+        return [self._prediction(task, explain, text, seconds) for task, text in zip(tasks, texts, strict=True)]
+
+    def stream(self, task: Task, images: Images, explain: bool, watch: Callable[[str], None]) -> Prediction:
+        """As `answer` for one task; `watch` hears each piece of text as it is written, and may raise to stop."""
+        started = time.perf_counter()
+        region, prompt = self._asked(task, images, explain)
+        text = self._vlm.stream(region, prompt, images, self._max[explain], watch)
+        return self._prediction(task, explain, text, time.perf_counter() - started)
+
+    def forget(self) -> None:
+        """Drop what is remembered of pictures, so that the next answer is timed in full."""
+        self._vlm.forget()
+
+    @staticmethod
+    def _asked(task: Task, images: Images, explain: bool) -> tuple[Region, str]:
+        picture = images.open(task.image)
+        region = Region(task.image, picture.width, picture.height, Box(0, 0, picture.width, picture.height))
+        return region, question_text(task) + (RATIONALE_SUFFIX if explain else LABEL_SUFFIX)
+
+    def _prediction(self, task: Task, explain: bool, text: str, seconds: float) -> Prediction:
+        return Prediction(
+            id=content_key(task, self.ref, explain),
+            task_id=task.id,
+            answer="" if explain else text,
+            rationale=text if explain else "",
+            score=0.0,
+            seconds=seconds,
+            model=self.ref,
+        )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 
+from workbench.parsing import parse
+
 
 class Source:
     """A program's statements by line, and what stands inside what."""
 
     def __init__(self, source: str) -> None:
         try:
-            self.tree: ast.AST = ast.parse(source)
+            self.tree: ast.AST = parse(source)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             self.tree = ast.Module([], [])
         self._at: dict[int, list[ast.stmt]] = {}

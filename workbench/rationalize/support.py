@@ -14,6 +14,7 @@ from typing import Any
 
 from workbench.boxes import Box, grid_text
 from workbench.english import singular, value
+from workbench.parsing import parse
 from workbench.rationalize.clauses import one_line
 from workbench.rationalize.reading import patches_in, read
 from workbench.records import Program, Task, Trace, TraceEvent
@@ -199,7 +200,7 @@ def _truth(result: Any) -> bool | None:
 def _constants(source: str) -> list[str]:
     """Texts in the program itself: names that it compares with and never asks about."""
     try:
-        tree = ast.parse(source)
+        tree = parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     return [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)][:200]
