@@ -37,60 +37,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "p"
 
 
-HOLD = """
-import sys, time
-from workbench.store import Project
-project = Project.open(Path(sys.argv[1]), read_only=sys.argv[2] == "reader")
-print("open", flush=True)
-time.sleep(float(sys.argv[3]))
-project.close()
-"""
-
-
-@pytest.fixture
-def holder(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    child = start(HOLD, folder, "writer", 60)
-    assert child.stdout is not None
-    assert child.stdout.readline() == "open\n"
-    yield child
-    child.kill()
-    child.communicate()
-
-
-@pytest.mark.parametrize("read_only", [True, False])
-def test_a_second_process_is_told_who_holds_the_store(
-    folder: Path, holder: subprocess.Popen[str], read_only: bool
-) -> None:
-    with pytest.raises(StoreError) as caught:
-        Project.open(folder, read_only=read_only, wait=0.2)
-    text = str(caught.value)
-    assert f"is in use by process {holder.pid} (python" in text
-    assert f"stop it (kill {holder.pid}) or wait until it ends, then try again" in text
-
-
-def test_a_second_process_waits_for_the_first(folder: Path) -> None:
-    child = start(HOLD, folder, "writer", 0.7)
-    assert child.stdout is not None
-    assert child.stdout.readline() == "open\n"
-    Project.open(folder, wait=10).close()
-    assert child.wait(10) == 0
-
-
-def test_two_processes_read_at_once(folder: Path) -> None:
-    child = start(HOLD, folder, "reader", 60)
-    try:
-        assert child.stdout is not None
-        assert child.stdout.readline() == "open\n"
-        with Project.open(folder, read_only=True, wait=0.2) as project:
-            assert project.counts().tasks == 0
-    finally:
-        child.kill()
-        child.communicate()
-
-
-def test_one_process_opens_in_one_mode(folder: Path) -> None:
-    with Project.open(folder), pytest.raises(StoreError, match="open in this process already, in another mode"):
-        Project.open(folder, read_only=True, wait=0.1)
+def test_a_process_may_open_it_twice(folder: Path) -> None:
+    with Project.open(folder) as project, Project.open(folder, read_only=True) as reader:
+        project.add_tasks([task(0)])
+        assert reader.counts().tasks == 1
+        project.close()
+        assert reader.counts().tasks == 1, "the last to close lets go of the file"
+        reader.close()
+        with pytest.raises(StoreError, match="was closed; open it again"):
+            reader.counts()
 
 
 WRITE = """

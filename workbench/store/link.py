@@ -1,0 +1,247 @@
+"""What this process has of a store: the file itself, or an attachment to the process that has it.
+
+The first to open a store owns it; the others attach.  When the owner ends, whoever misses it first opens the
+file, and the rest attach to that one; a call in flight is tried again.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import duckdb
+
+from workbench.errors import StoreError
+from workbench.store import migrate, owner
+from workbench.store.attached import Attached, Lost
+from workbench.store.local import WRITES, Attempt, Conflict, Held, Local, holder, unreadable, wait_a_little
+from workbench.store.locks import FileLock, WriteLock
+
+T = TypeVar("T")
+
+HANDOVER = 60.0
+"""Seconds that a call waits for an owner: the file of one that was killed is read back, which takes a while when
+much was written since it was last folded in."""
+
+TRIES = 8
+"""How often a write that met another one is tried."""
+
+
+class Link:
+    """One process's way to a store, shared by every `Database` on that file.  Raises what `Database` says."""
+
+    def __init__(self, path: Path, known: Sequence[migrate.Migration]) -> None:
+        self.path = path
+        self.users = 0
+        self.write_lock = WriteLock(owner.beside(path, "write"), owner.beside(path, "turn"))
+        self._known = known
+        self._lock = FileLock(owner.beside(path, "lock"))
+        self._changing = threading.RLock()
+        self._way: Local | Attached | None = None
+        self._process = os.getpid()
+
+    def open(self, wait: float, upgrade: bool, only_read: bool) -> None:
+        """Find the way in, waiting `wait` seconds at most."""
+        with self._changing:
+            if self._way is None:
+                self._way = self._find(wait, upgrade, only_read)
+
+    @property
+    def owns(self) -> bool:
+        """Whether this process has the file itself."""
+        return isinstance(self._way, Local)
+
+    def _find(self, wait: float, upgrade: bool, only_read: bool) -> Local | Attached:
+        deadline = time.monotonic() + wait
+        while True:
+            late = time.monotonic() >= deadline
+            try:
+                free = self._lock.acquire()
+            except OSError as error:
+                if only_read:
+                    return self._only_read()
+                raise StoreError(unreadable(self.path, error.strerror or str(error))) from error
+            if free:
+                try:
+                    return Local(self.path, self._known, self._lock, upgrade)
+                except Held as error:
+                    self._lock.release()
+                    if late:
+                        raise StoreError(_in_use(self.path, holder(str(error)))) from error
+                except BaseException:
+                    self._lock.release()
+                    raise
+            else:
+                found = self._attach(late)
+                if found is not None:
+                    return found
+            time.sleep(0.02)
+
+    def _attach(self, late: bool) -> Attached | None:
+        address = owner.read_address(self.path)
+        reason = "it does not say where it serves"
+        if address is not None and not owner.binaries():
+            reason = f"to work on it at the same time: pip install {owner.WHEELS}"
+        elif address is not None and address.uri is not None:
+            try:
+                attached = Attached(address)
+                with attached.cursor() as cursor:
+                    migrate.check(migrate.version(cursor), self._known, self.path)
+                    if migrate.version(cursor) != len(self._known):
+                        raise StoreError(
+                            f"{self.path} is in use by process {address.pid} ({address.name}) of an older workbench "
+                            f"({address.version}); stop it and try again"
+                        )
+                return attached
+            except Lost as error:
+                reason = f"it does not answer: {error}"
+        if not late:
+            return None
+        who = f"process {address.pid} ({address.name})" if address is not None else "another process"
+        raise StoreError(f"{_in_use(self.path, who)} ({reason})")
+
+    def _only_read(self) -> Local:
+        try:
+            return Local(self.path, self._known, None, False)
+        except Held as error:
+            raise StoreError(_in_use(self.path, holder(str(error)))) from error
+
+    def _here(self) -> Local | Attached:
+        if self._process != os.getpid():
+            raise StoreError(f"{self.path} was opened before this process was forked; open it again here")
+        with self._changing:
+            if self.users == 0:
+                raise StoreError(f"{self.path} was closed; open it again")
+            if self._way is None:
+                self._way = self._find(HANDOVER, True, False)
+            return self._way
+
+    def leave(self, way: Local | Attached, instead: Local | Attached | None = None) -> None:
+        """Give up a way that leads nowhere any more; the next call finds another."""
+        with self._changing:
+            if self._way is not way:
+                return
+            self._way = instead
+            if instead is not way:
+                with suppress(Exception):
+                    way.close()
+
+    def read(self, ask: Callable[[Any], T]) -> T:
+        """`ask(cursor)`, once more when the owner ended meanwhile."""
+        deadline = time.monotonic() + HANDOVER
+        while True:
+            way = self._here()
+            try:
+                with way.cursor() as cursor:
+                    return ask(cursor)
+            except duckdb.FatalException:
+                self.leave(way)  # DuckDB closes a database whose file it could not write; the next call opens it
+                raise
+            except Lost as error:
+                self.leave(way)
+                if time.monotonic() > deadline:
+                    raise StoreError(f"the process that holds {self.path} does not answer ({error})") from error
+
+    def write(self, work: Callable[[Any, Local | Attached], T]) -> T:
+        """`work(cursor, way)` in one transaction; tried again when it met another one or the owner ended.
+
+        A write that was sent to an owner has a number, written in the same transaction.  When the answer to its
+        COMMIT is lost, the number says whether it was done: a write is never lost or done twice.
+        """
+        attempt = Attempt()
+        tries = 0
+        deadline = time.monotonic() + HANDOVER
+        with self.write_lock:
+            while True:
+                way = self._here()
+                try:
+                    if self.write_lock.unfinished:
+                        self.leave(way, way.cleared(self.path))
+                        self.write_lock.end()
+                        continue
+                    if attempt.sent and self._done(way, attempt):
+                        result: T = attempt.result
+                        return result
+                    return way.write(lambda cursor, way=way: work(cursor, way), self.write_lock, attempt)  # type: ignore[misc]
+                except duckdb.FatalException:
+                    self.leave(way)
+                    raise
+                except Lost as error:
+                    self.leave(way)
+                    if time.monotonic() > deadline:
+                        raise StoreError(f"the process that holds {self.path} does not answer ({error})") from error
+                except Conflict as error:
+                    tries += 1
+                    if tries == TRIES:
+                        raise StoreError(
+                            f"{self.path} cannot be written ({error}): other writes came first {TRIES} times; "
+                            "nothing committed is lost, run the command again"
+                        ) from error
+                    wait_a_little(tries)
+
+    def _done(self, way: Local | Attached, attempt: Attempt) -> bool:
+        with way.cursor() as cursor:
+            found = cursor.execute(f"SELECT 1 FROM {WRITES} WHERE id = ?", [attempt.number]).fetchone()  # noqa: S608
+        return found is not None
+
+    def close(self) -> None:
+        with self._changing:
+            if self._way is not None and self._process == os.getpid():
+                self._way.close()
+            self._way = None
+
+
+def _in_use(path: Path, who: str) -> str:
+    return f"{path} is in use by {who}: wait until it ends or stop it, then try again"
+
+
+_links: dict[Path, Link] = {}
+_guard = threading.Lock()
+
+
+def take(path: Path, known: Sequence[migrate.Migration], wait: float, upgrade: bool, only_read: bool) -> Link:
+    """This process's link to a store, opened; give it back with `give`."""
+    key = path.resolve()
+    with _guard:
+        link = _links.setdefault(key, Link(path, known))
+        link.users += 1
+    try:
+        link.open(wait, upgrade, only_read)
+    except BaseException:
+        give(link)
+        raise
+    return link
+
+
+def give(link: Link) -> None:
+    """The last to give it back closes it."""
+    with _guard:
+        link.users -= 1
+        if link.users == 0:
+            _links.pop(link.path.resolve(), None)
+            link.close()
+
+
+def _forked() -> None:
+    """In a forked process: what its parent opened is not its own, nor may it keep the parent's lock alive."""
+    for link in _links.values():
+        link._lock.release()
+    _links.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
+@atexit.register
+def _close_all() -> None:
+    """What was left open is handed over as well; a server that is cut off in the middle would keep others waiting."""
+    for link in list(_links.values()):
+        with suppress(Exception):
+            link.close()
