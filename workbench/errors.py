@@ -7,7 +7,8 @@ A bad program, a failed tool call or an unreadable picture is *data*: it becomes
     ├── InputError                 what the user gave is wrong (a path, a name, a file); fix it and run again
     │   ├── ImageError             a picture that is missing, corrupt, too large or of an unknown kind
     │   ├── ProfileError           a profile or recipe with an unknown key, part or a contradiction
-    │   └── DatasetError           a file of tasks that cannot be read at all (single bad rows are listed instead)
+    │   ├── DatasetError           a file of tasks that cannot be read at all (single bad rows are listed instead)
+    │   └── SnapshotError          a training snapshot that is missing, damaged, edited or cannot be written
     ├── MissingPart                an optional package is absent; the text holds the `pip install` line
     ├── StoreError                 the project's store cannot be opened or written; nothing committed is lost
     │   └── StoreVersionError      the store was written by a newer version
@@ -36,6 +37,10 @@ class ProfileError(InputError):
 
 class DatasetError(InputError):
     """A file of tasks that cannot be read at all."""
+
+
+class SnapshotError(InputError):
+    """A training snapshot that is missing, damaged, edited or cannot be written."""
 
 
 class MissingPart(WorkbenchError):

@@ -31,7 +31,7 @@ from workbench.embedded.packing import pack, packed_loss
 from workbench.english import a as with_article
 from workbench.models.bundled import fresh_student
 from workbench.models.region_vlm import IMAGE_TOKEN, RegionVlmProcessor
-from workbench.models.student import LABEL_SUFFIX, question_text
+from workbench.prompts import LABEL_SUFFIX, question_text
 from workbench.settings import data_dir
 from workbench.tasks.catalogue import CATEGORIES
 from workbench.tasks.collages import make_scene, render

@@ -22,8 +22,9 @@ import numpy as np
 
 from workbench.boxes import Box, from_grid, iou
 from workbench.images import ImageFolder
-from workbench.models.student import LABEL_SUFFIX, TransformersStudent, question_text
+from workbench.models.student import TransformersStudent
 from workbench.models.vlm import Vlm
+from workbench.prompts import LABEL_SUFFIX, question_text
 from workbench.records import Region, Task
 from workbench.tasks.bundled import Collages
 from workbench.tasks.collages import make_scene, render

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from workbench.api import STANDARD
 from workbench.english import the
 from workbench.errors import ToolFailure
-from workbench.models.student import LABEL_SUFFIX
 from workbench.models.vlm import Vlm
 from workbench.ports import Images
+from workbench.prompts import LABEL_SUFFIX
 from workbench.records import PartRef, Region, ToolCall, Value
 from workbench.tools.arguments import LONGEST_QUESTION, answer_batch, patch, text, texts
 from workbench.tools.yesno import property_question

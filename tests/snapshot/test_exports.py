@@ -1,0 +1,246 @@
+"""Snapshots for other tools: what those tools require of a file holds, and text stays text."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from made import HOSTILE, RATIONALE, taken
+from PIL import Image
+
+from workbench.curate.rules import REASON_WORDS
+from workbench.errors import InputError
+from workbench.prompts import LABEL_SUFFIX, RATIONALE_SUFFIX
+from workbench.snapshot import Snapshot
+from workbench.snapshot.example import clean
+from workbench.snapshot.exports import FORMATS, export
+from workbench.snapshot.exports.label_studio import config
+from workbench.snapshot.questions import REASON_TITLES
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Callable[..., Path]:
+    """Takes a snapshot and exports it; gives the export's folder."""
+
+    def make(to: str, rows: int = 3, **changes: Any) -> Path:
+        return export(taken(tmp_path, rows, **changes), to, tmp_path / "out").path
+
+    return make
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_every_format_says_how_it_is_used(made: Callable[..., Path], to: str) -> None:
+    folder = made(to)
+    assert len((folder / "README.txt").read_text()) > 80
+    assert not list(folder.parent.glob("*.part"))
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_a_folder_with_something_in_it_is_not_touched(tmp_path: Path, to: str) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine").write_text("mine")
+    with pytest.raises(InputError, match="is there already; an export needs a new or empty folder"):
+        export(taken(tmp_path), to, tmp_path / "out")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine"]
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_a_missing_picture_leaves_no_half_export(tmp_path: Path, to: str) -> None:
+    snapshot = taken(tmp_path)
+    next((snapshot.path / "images").rglob("*.png")).unlink()
+    with pytest.raises(InputError, match=r"picture .*… is missing in .*; vpd doctor says what is wrong"):
+        export(snapshot, to, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert not list(tmp_path.glob(".*.part"))
+
+
+def test_an_unknown_format_lists_them(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no format is called 'csv'; there are: chat, datasets, argilla"):
+        export(taken(tmp_path), "csv", tmp_path / "out")
+
+
+# --- chat
+
+
+def test_two_prompts_two_targets(made: Callable[..., Path]) -> None:
+    rows = lines(made("chat") / "train.jsonl")
+    assert [row["target"] for row in rows] == ["label", "rationale"] * 2
+    asked = "<image>How many dogs are there?"
+    assert rows[0]["messages"] == [
+        {"role": "user", "content": asked + LABEL_SUFFIX}, {"role": "assistant", "content": "2"},
+    ]  # fmt: skip
+    assert rows[1]["messages"] == [
+        {"role": "user", "content": asked + RATIONALE_SUFFIX}, {"role": "assistant", "content": RATIONALE},
+    ]  # fmt: skip
+
+
+def test_an_example_without_a_rationale_teaches_its_label(made: Callable[..., Path]) -> None:
+    assert [row["target"] for row in lines(made("chat", rationale=None) / "train.jsonl")] == ["label"] * 2
+
+
+def test_options_stand_behind_the_question(made: Callable[..., Path]) -> None:
+    row = lines(made("chat", choices=("one", "two")) / "val.jsonl")[0]
+    assert row["messages"][0]["content"] == f"<image>How many dogs are there? Options: one, two.{LABEL_SUFFIX}"
+
+
+def test_there_is_one_tag_for_each_picture_whatever_the_text_says(made: Callable[..., Path]) -> None:
+    """LLaMA-Factory and ms-swift count `<image>`, `<video>` and `<audio>` in all messages."""
+    wild = HOSTILE + "<video><audio></image><bbox><IMAGE><ref-object> < image>"
+    for row in lines(made("chat", question=wild, rationale=wild, answer=wild) / "train.jsonl"):
+        text = "".join(message["content"] for message in row["messages"])
+        assert len(re.findall("<image>", text, re.IGNORECASE)) == len(row["images"]) == 1
+        assert not re.search("<(/image|video|audio|bbox|ref-object)", text)
+
+
+def test_typed_rows_hold_the_text_as_it_is(made: Callable[..., Path]) -> None:
+    """TRL and Unsloth: one image part without a path for each entry of the column `images`."""
+    row = lines(made("chat", question=HOSTILE) / "train.typed.jsonl")[0]
+    assert row["messages"][0]["content"] == [{"type": "image"}, {"type": "text", "text": clean(HOSTILE) + LABEL_SUFFIX}]
+    assert row["messages"][1]["content"] == [{"type": "text", "text": "2"}]
+    assert len(row["images"]) == 1
+
+
+def test_chat_files_name_pictures_that_are_there(made: Callable[..., Path]) -> None:
+    folder = made("chat")
+    info = json.loads((folder / "dataset_info.json").read_text())
+    assert {name: held["file_name"] for name, held in info.items()} == {
+        "vpd_train": "train.jsonl",
+        "vpd_val": "val.jsonl",
+    }
+    for file in folder.glob("*.jsonl"):
+        for row in lines(file):
+            assert Image.open(folder / row["images"][0]).size == (96, 64)
+
+
+def test_line_separators_do_not_cut_rows(made: Callable[..., Path]) -> None:
+    folder = made("chat", rationale="one\u2028two\x85three\x1cfour\nfive")
+    rows = (folder / "train.typed.jsonl").read_text().splitlines()
+    assert [json.loads(row)["messages"][1]["content"][0]["text"] for row in rows[1::2]] == [
+        "one\u2028two\x85three\x1cfour\nfive"
+    ] * 2
+
+
+# --- datasets
+
+
+def test_datasets_shows_pictures(made: Callable[..., Path], tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets", reason="pip install datasets")
+    folder = made("datasets", rows=4, question=HOSTILE)
+    files = {"train": str(folder / "train.parquet"), "validation": str(folder / "validation.parquet")}
+    data = datasets.load_dataset("parquet", data_files=files, cache_dir=str(tmp_path / "cache"))
+    assert {name: len(rows) for name, rows in data.items()} == {"train": 3, "validation": 1}
+    assert type(data["train"].features["image"]).__name__ == "Image"
+    row = data["train"][0]
+    assert row["image"].size == (96, 64)
+    assert row["question"] == clean(HOSTILE)
+    assert [box["label"] for box in row["boxes"]] == ["cat", "dog", "dog"]
+    whole = datasets.load_dataset(str(folder), cache_dir=str(tmp_path / "cache"))
+    assert whole["validation"][0]["task_id"] == "made/0003"
+
+
+def test_the_schema_names_its_features(made: Callable[..., Path]) -> None:
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(made("datasets") / "train.parquet")
+    features = json.loads(table.schema.metadata[b"huggingface"])["info"]["features"]
+    assert features["image"] == {"_type": "Image"}
+    assert set(features) == set(table.column_names)
+    assert table.to_pylist()[0]["image"]["bytes"].startswith(b"\x89PNG")
+
+
+# --- argilla
+
+
+def test_argilla_records_fit_their_settings(made: Callable[..., Path]) -> None:
+    folder = made("argilla", question=HOSTILE)
+    settings = json.loads((folder / ".argilla" / "settings.json").read_text())
+    known = {field["name"]: field for field in settings["fields"]}
+    records = json.loads((folder / "records.json").read_text())
+    assert len(records) == 3
+    for record in records:
+        assert set(record["fields"]) <= set(known)
+        assert {name for name, field in known.items() if field["required"]} <= set(record["fields"])
+        assert record["suggestions"]["rationale"]["value"] == RATIONALE
+        assert set(record["metadata"]) >= {"task_id", "trace_id", "rationale_id"}
+        assert (folder / record["fields"]["image"]).is_file()
+    assert not any(field["settings"].get("use_markdown") for field in known.values()), "nothing is interpreted"
+
+
+def test_argilla_itself_reads_the_folder(made: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    argilla = pytest.importorskip("argilla", reason="pip install argilla")
+    from argilla.records._io._json import JsonIO
+
+    folder = made("argilla")
+    records = JsonIO._records_from_json(folder / "records.json")
+    assert [record.fields["answer"] for record in records] == ["2"] * 3
+    assert argilla.__version__.startswith("2.")
+
+
+def test_reasons_are_those_of_the_curators() -> None:
+    assert set(REASON_TITLES) == set(REASON_WORDS)
+
+
+# --- label studio
+
+
+def test_label_studio_boxes_are_in_percent(made: Callable[..., Path]) -> None:
+    folder = made("label-studio")
+    task = json.loads((folder / "tasks.json").read_text())[0]
+    first, second, *_, told = task["predictions"][0]["result"]
+    assert first["value"]["rectanglelabels"] == ["cat"]
+    assert first["value"]["x"] == pytest.approx(100 * 312 / 999)
+    assert first["value"]["y"] == pytest.approx(100 * 208 / 999)
+    assert second["value"]["width"] == pytest.approx(100 * 500 / 999)
+    assert (first["original_width"], first["original_height"]) == (96, 64)
+    assert told["value"] == {"text": [RATIONALE]}
+    path = task["data"]["image"].removeprefix("/data/local-files/?d=")
+    assert (folder / path).is_file()
+
+
+def test_label_studio_results_name_controls_that_exist(made: Callable[..., Path]) -> None:
+    folder = made("label-studio")
+    root = ElementTree.parse(folder / "config.xml").getroot()
+    controls = {node.get("name"): node for node in root.iter() if node.get("toName")}
+    labels = {node.get("value") for node in root.iter("Label")}
+    for task in json.loads((folder / "tasks.json").read_text()):
+        for result in task["predictions"][0]["result"]:
+            assert controls[result["from_name"]].get("toName") == result["to_name"]
+            assert set(result["value"].get("rectanglelabels", [])) <= labels
+        for node in root.iter():
+            if (node.get("value") or "").startswith("$"):
+                assert str(node.get("value"))[1:] in task["data"]
+
+
+def test_label_studio_labels_cannot_break_the_configuration() -> None:
+    wild = '"/><HyperText value="$told"/> <!-- & '
+    labels = [node.get("value") for node in ElementTree.fromstring(config([wild])).iter("Label")]
+    assert labels == [wild]
+
+
+# --- fiftyone
+
+
+def test_fiftyone_boxes_are_relative(made: Callable[..., Path]) -> None:
+    folder = made("fiftyone")
+    samples = json.loads((folder / "samples.json").read_text())["samples"]
+    assert [sample["tags"] for sample in samples] == [["train", "person"], ["train", "person"], ["val", "person"]]
+    boxes = samples[0]["boxes"]["detections"]
+    assert boxes[1]["bounding_box"] == pytest.approx([0, 0, 500 / 999, 500 / 999])
+    assert all(0 <= side <= 1 for box in boxes for side in box["bounding_box"])
+    assert all((folder / sample["filepath"]).is_file() for sample in samples)
+
+
+def test_an_export_leaves_the_snapshot_as_it_was(tmp_path: Path) -> None:
+    snapshot = taken(tmp_path)
+    for to in FORMATS:
+        export(snapshot, to, tmp_path / to)
+    assert Snapshot.open(snapshot.path).problems() == []

@@ -1,0 +1,111 @@
+"""`vpd snapshot`: training snapshots taken, listed, shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from workbench.cli.bars import Bars
+from workbench.cli.text import console, open_project, safe
+from workbench.errors import InputError
+from workbench.pipeline import Progress
+from workbench.pipeline.snapshotting import Wanted, folder_of, keep, preview
+from workbench.snapshot import LeftOut, Manifest, Snapshot
+from workbench.store import snapshots
+
+
+def main(project: Path | None, name: str, dry: bool, as_json: bool, automatic: bool, both: bool, **wanted: Any) -> None:
+    """Take a snapshot, or say what it would hold."""
+    if automatic and both:
+        raise InputError("--automatic and --both contradict each other; choose one")
+    wanted["accepted"] = "both" if both else "automatic" if automatic else "person"
+    with open_project(project, read_only=False) as opened, Bars() as bars:
+        found = preview(opened, Wanted(**wanted), lambda done, of: bars(Progress("pictures", done, of, "pictures")))
+        if dry:
+            _dry(found.examples, found.left_out, as_json)
+            return
+        snapshot = keep(opened, found, name)
+    _print(snapshot.path, snapshot.manifest, as_json)
+
+
+def _dry(examples: Sequence[Any], left_out: Sequence[LeftOut], as_json: bool) -> None:
+    if as_json:
+        left = {row.reason: row.count for row in left_out}
+        print(json.dumps({"rows": len(examples), "left_out": left}, indent=1))
+        return
+    out = console()
+    told = sum(example.rationale is not None for example in examples)
+    out.print(f"would hold {len(examples)} questions, {told} with a rationale; nothing is written")
+    _left_out(out, left_out)
+
+
+def list_(project: Path | None, as_json: bool) -> None:
+    """The snapshots taken, the newest first."""
+    with open_project(project, read_only=True) as opened:
+        found = snapshots.taken(opened.database)
+    if as_json:
+        rows = [{"hash": s.hash, "name": s.name, "created_at": s.created_at.isoformat(), **s.counts} for s in found]
+        print(json.dumps(rows, indent=1))
+        return
+    if not found:
+        console().print("no snapshot was taken yet; take one with: vpd snapshot")
+        return
+    table = Table(box=SIMPLE, pad_edge=False)
+    for title in ("hash", "name", "taken (UTC)", "questions", "rationales", "pictures"):
+        table.add_column(title, justify="right" if title in ("questions", "rationales", "pictures") else "left")
+    for row in found:
+        numbers = (str(row.counts[key]) for key in ("rows", "rationales", "pictures"))
+        table.add_row(row.hash[:12], Text(safe(row.name, 40)), f"{row.created_at:%Y-%m-%d %H:%M}", *numbers)
+    console().print(table)
+
+
+def show(which: str, project: Path | None, as_json: bool) -> None:
+    """What is in a snapshot, and what is not."""
+    with open_project(project, read_only=True) as opened:
+        folder = folder_of(opened, which)
+    snapshot = Snapshot.open(folder)
+    _print(folder, snapshot.manifest, as_json)
+
+
+def _print(folder: Path, manifest: Manifest, as_json: bool) -> None:
+    if as_json:
+        print((folder / "manifest.json").read_text(encoding="utf-8"))
+        return
+    out = console()
+    content, counts = manifest.content, manifest.content.counts
+    sides = ", ".join(f"{content.rows[split]['count']} {split}" for split in ("train", "val"))
+    out.print(f"snapshot {manifest.hash}" + (f" ({safe(manifest.name, 80)})" if manifest.name else ""))
+    out.print(f"  {safe(folder)}")
+    out.print(
+        f"  {counts['rows']} questions ({sides}), {counts['rationales']} with a rationale, {counts['edited']} edited, "
+        f"{counts['pictures']} pictures"
+    )
+    for title in ("kinds", "families", "sources", "reviewers"):
+        if counts[title]:
+            out.print(f"  {title}: {_tally(counts[title])}")
+    leak = content.leakage
+    if leak:
+        out.print(
+            f"  against {leak['pictures']} pictures of evaluation sets ({safe(', '.join(leak['splits'])) or 'none'}): "
+            f"{leak['same']} the same, {leak['near']} alike, {_ACTION[leak['action']]}"
+        )
+    _left_out(out, content.left_out)
+
+
+_ACTION = {"leave-out": "left out", "keep": "kept", "stop": "none may be"}
+
+
+def _tally(counted: Mapping[str, int]) -> str:
+    return ", ".join(f"{safe(name or 'none', 60)} {number}" for name, number in counted.items())
+
+
+def _left_out(out: Console, left_out: Sequence[LeftOut]) -> None:
+    for row in left_out:
+        out.print(f"  left out: {row.count} ({safe(row.reason)}), for example {safe(', '.join(row.examples[:2]), 120)}")

@@ -1,0 +1,327 @@
+"""From a project to a training snapshot: what enters, what is left out and why, and on which side each picture is."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from workbench.curate.rules import REASON_WORDS
+from workbench.errors import ImageError, InputError, SnapshotError
+from workbench.records import JSON, Reason, plain
+from workbench.snapshot import (
+    NEAR,
+    Example,
+    LeftOut,
+    Picture,
+    Snapshot,
+    Split,
+    alike,
+    boxes_in,
+    fingerprint,
+    sides,
+    write,
+)  # fmt: skip
+from workbench.store import Project, snapshots
+from workbench.store.snapshots import Target
+
+FOLDER = "snapshots"
+NAMED = 5
+"""Task ids that the manifest names for each reason why something was left out."""
+
+_BAD_QUESTION = ("ambiguous", "bad_gold", "unsafe")
+"""Reasons of a rejection after which not even the label is taught."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a snapshot is to hold.  Its values stand in the manifest and count for the hash."""
+
+    accepted: Literal["person", "automatic", "both"] = "person"
+    """`person`: what people accepted.  `automatic`: traces that the verifier kept, with a faithful rationale.
+    `both`: a person's word where there is one, else the verifier's."""
+    text: str = ""
+    """A query as in Browse; all tasks when empty."""
+    splits: tuple[str, ...] = ()
+    """Tasks of these splits are trained on; when empty, of every split that is not for evaluation.  A split whose name
+    begins with `val`, `dev` or `test` is for evaluation, unless it is named here."""
+    evaluation_sources: tuple[str, ...] = ()
+    """Sources that are for evaluation, whatever their split."""
+    labels: bool = False
+    """Labelled tasks without a target come in as well, to teach the label alone."""
+    agreed: bool = False
+    """With `automatic`: traces kept by agreement, without a label, come in as well."""
+    leakage: Literal["leave-out", "stop", "keep"] = "leave-out"
+    """What is done about a picture that an evaluation set has too, or a copy of it."""
+    near: int = NEAR
+    """Bits of 128 in which the fingerprints of copies differ at most (see `workbench.snapshot.pictures`)."""
+    val: float = 0.1
+    """Share of pictures held out for validation."""
+    seed: int = 0
+    """Of the division into train and val."""
+
+    def __post_init__(self) -> None:
+        choices = {"accepted": ("person", "automatic", "both"), "leakage": ("leave-out", "stop", "keep")}
+        for name, known in choices.items():
+            if getattr(self, name) not in known:
+                raise InputError(f"{name} is '{getattr(self, name)}'; expected {', '.join(known)}")
+        if not 0 <= self.val < 1:
+            raise InputError(f"the share of val is {self.val}; expected 0 or more and less than 1, for example 0.1")
+        if not 0 <= self.near <= 32:
+            raise InputError(f"near is {self.near}; expected 0 to 32 bits of 128")
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a snapshot would hold."""
+
+    wanted: Wanted
+    examples: tuple[Example, ...]
+    left_out: tuple[LeftOut, ...]
+    leakage: Mapping[str, JSON]
+    parts: tuple[Mapping[str, JSON], ...]
+    as_of: str | None
+    """Id of the last decision taken into account."""
+
+
+def take(
+    project: Project, wanted: Wanted, name: str = "", progress: Callable[[int, int], None] | None = None
+) -> Snapshot:
+    """Write the snapshot and remember it; the same content gives the snapshot that is there already.
+
+    Args:
+        name: what a person calls it.
+        progress: told how many pictures of how many have been looked at.
+
+    Raises:
+        InputError: the query is wrong; or a picture is in an evaluation set and `leakage` is `stop`.
+        SnapshotError: nothing fits (the text says why); or it cannot be written.
+    """
+    return keep(project, preview(project, wanted, progress), name)
+
+
+def keep(project: Project, found: Preview, name: str = "") -> Snapshot:
+    """Write what `preview` found, and remember it.  Raises SnapshotError as `take` does."""
+    if not found.examples:
+        why = "; ".join(f"{row.count} left out: {row.reason}" for row in found.left_out) or "there are no tasks"
+        raise SnapshotError(
+            f"nothing fits, so there is no snapshot to take ({why}); decide on more (vpd app, Curate), or take "
+            "what the verifier kept: vpd snapshot --automatic"
+        )
+    pictures = {example.image: project.images.path(example.image) for example in found.examples}
+    snapshot = write(
+        project.path / FOLDER,
+        found.examples,
+        {digest: path for digest, path in pictures.items() if path is not None},
+        filter=plain(asdict(found.wanted)),
+        left_out=found.left_out,
+        leakage=found.leakage,
+        parts=found.parts,
+        name=name,
+        as_of=found.as_of,
+    )
+    snapshots.register(project.database, snapshot)
+    if name:
+        snapshots.rename(project.database, snapshot.hash, name)
+    return snapshot
+
+
+def preview(project: Project, wanted: Wanted, progress: Callable[[int, int], None] | None = None) -> Preview:
+    """What would enter, and what would not and why.  Writes nothing but pictures' fingerprints.  Raises as `take`."""
+    database = project.database
+    as_of = snapshots.last_decision(database)
+    rows = snapshots.tasks(database, project.browse_ids(wanted.text) if wanted.text.strip() else None)
+    people = {t.task_id: t for t in snapshots.decided(database)}
+    machine = {t.task_id: t for t in snapshots.kept(database, project.scope())}
+    splits = sorted(split for split in snapshots.splits(database) if split not in wanted.splits and _evaluates(split))
+    left: dict[str, list[str]] = defaultdict(list)
+    chosen: list[_Chosen] = []
+    for row in rows:
+        why = _outside(row, wanted, splits)
+        found = why or _decide(row, people.get(row["id"]), machine.get(row["id"]), wanted)
+        if isinstance(found, str):
+            left[found].append(row["id"])
+        else:
+            chosen.append(found)
+    held_out = snapshots.evaluation_images(database, splits, wanted.evaluation_sources)
+    ours = {one.row["image"] for one in chosen}
+    seen = _look(project, ours, held_out, progress)
+    leaks, leakage = _leaks(seen, ours, held_out, wanted, splits)
+    fitting = []
+    for one in chosen:
+        image = one.row["image"]
+        why = "its picture is missing or cannot be read" if image not in seen else leaks.get(image, "")
+        if why:
+            left[why].append(one.row["id"])
+        else:
+            fitting.append(one)
+    side_of = sides(
+        [seen[image] for image in {one.row["image"] for one in fitting}], wanted.val, wanted.seed, wanted.near
+    )
+    used = sorted({key for one in fitting if one.target is not None for key in one.target.parts})
+    return Preview(
+        wanted=wanted,
+        examples=tuple(_example(one, seen[one.row["image"]], side_of[one.row["image"]]) for one in fitting),
+        left_out=tuple(LeftOut(why, len(ids), tuple(sorted(ids)[:NAMED])) for why, ids in sorted(left.items())),
+        leakage=leakage,
+        parts=tuple(plain(project.parts[key]) for key in used),
+        as_of=as_of,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """A task that enters if its picture may."""
+
+    row: Mapping[str, Any]
+    target: Target | None
+    kind: Literal["person", "automatic", "label"]
+
+
+def _evaluates(split: str) -> bool:
+    return split.lower().startswith(("val", "dev", "test"))
+
+
+def _outside(row: Mapping[str, Any], wanted: Wanted, evaluation: Sequence[str]) -> str:
+    """Why a task is not looked at; empty when it is."""
+    if row["split"] in evaluation or row["source"] in wanted.evaluation_sources:
+        return "it is of an evaluation set (name its split to train on it)"
+    return "it is of a split that was not named" if wanted.splits and row["split"] not in wanted.splits else ""
+
+
+def _decide(row: Mapping[str, Any], person: Target | None, machine: Target | None, wanted: Wanted) -> _Chosen | str:
+    """The task with its target, or the reason why it is left out."""
+    heard = person if wanted.accepted != "automatic" else None
+    if heard is not None and heard.state == "accepted":
+        return _Chosen(row, heard, "person")
+    if heard is not None and (heard.state != "pending" or heard.waiting):
+        why = _said(heard)
+    elif wanted.accepted == "person":
+        why = "nobody has decided on it yet"
+    else:
+        why = _kept(machine, wanted)
+        if not why:
+            return _Chosen(row, machine, "automatic")
+    bad = person is not None and person.state == "rejected" and person.reason in _BAD_QUESTION
+    return _Chosen(row, None, "label") if wanted.labels and row["answers"] and not bad else why
+
+
+def _said(person: Target) -> str:
+    if person.state == "rejected":
+        words = REASON_WORDS.get(cast("Reason", person.reason), "no reason given")
+        return f"rejected: {words}"
+    return {"skipped": "skipped by its reviewer", "disputed": "its reviewers disagree"}.get(
+        person.state, "another reviewer has to decide too"
+    )
+
+
+def _kept(machine: Target | None, wanted: Wanted) -> str:
+    """Why what the verifier kept does not enter; empty when it does."""
+    if machine is None:
+        return "its programs are not judged yet"
+    if machine.state == "wrong":
+        return "no program was right"
+    if machine.state == "agreed" and not wanted.agreed:
+        return "kept by agreement alone, without a label"
+    if machine.rationale is None:
+        return "its trace has no rationale yet"
+    return "" if machine.faithful else "its rationale says what the trace does not support"
+
+
+def _example(one: _Chosen, picture: Picture, side: Split) -> Example:
+    row, target = one.row, one.target
+    same = {name: row[name] for name in ("source", "family", "question", "answer_type", "image")}
+    common = {
+        **same, "task_id": row["id"], "task_split": row["split"], "split": side, "choices": tuple(row["choices"]),
+        "answer": _answer(row["answers"], target), "answers": tuple(row["answers"]), "width": picture.width,
+        "height": picture.height, "kind": one.kind,
+    }  # fmt: skip
+    if target is None:
+        return Example(
+            **common, rationale=None, boxes=(), program=None, trace_id=None, program_id=None, rationale_id=None,
+            edited=False, reviewers=(), guideline=None,
+        )  # fmt: skip
+    names = ("rationale", "program", "trace_id", "program_id", "rationale_id", "edited", "reviewers", "guideline")
+    return Example(**common, boxes=boxes_in(target.rationale or ""), **{name: getattr(target, name) for name in names})
+
+
+def _answer(answers: Sequence[str], target: Target | None) -> str:
+    """The commonest gold answer, the first of equals; the trace's own where there is no label.
+
+    A person may accept a trace whose answer is not the gold one.  Then its answer is taught: label and rationale
+    of one example never contradict each other.
+    """
+    said = target.said if target is not None else None
+    if not answers:
+        return said or ""
+    fits = (
+        target is None or target.right or said is None or said.strip().lower() in {a.strip().lower() for a in answers}
+    )
+    return Counter(answers).most_common(1)[0][0] if fits else str(said)
+
+
+def _look(
+    project: Project, ours: set[str], held_out: set[str], progress: Callable[[int, int], None] | None
+) -> dict[str, Picture]:
+    """Sizes and fingerprints of pictures, from the store or by decoding; those that cannot be read are not in it.
+
+    Our own are looked up on disk each time, so that a picture lost since then is noticed.
+    """
+    known = snapshots.pictures(project.database, sorted(ours | held_out))
+    known = {d: p for d, p in known.items() if d not in ours or project.images.path(d) is not None}
+    lacking = sorted((ours | held_out) - set(known))
+
+    def look(digest: str) -> Picture | None:
+        if project.images.path(digest) is None:  # it may still be among the decoded ones
+            return None
+        try:
+            picture = project.images.open(digest)
+        except ImageError:
+            return None
+        return Picture(digest, picture.width, picture.height, fingerprint(picture))
+
+    with ThreadPoolExecutor() as pool:
+        for start in range(0, len(lacking), 500):
+            part = lacking[start : start + 500]
+            found = [picture for picture in pool.map(look, part) if picture is not None]
+            snapshots.add_pictures(project.database, found)
+            known.update({picture.digest: picture for picture in found})
+            if progress is not None:
+                progress(start + len(part), len(lacking))
+    return known
+
+
+def _leaks(
+    seen: Mapping[str, Picture], ours: set[str], held_out: set[str], wanted: Wanted, splits: Sequence[str]
+) -> tuple[dict[str, str], dict[str, JSON]]:
+    """Why each leaking picture is left out, and what the manifest says of the check."""
+
+    def prints(digests: set[str]) -> dict[str, int]:
+        return {digest: seen[digest].fingerprint for digest in digests if digest in seen}
+
+    same = ours & held_out
+    pairs = alike(prints(ours - same), prints(held_out), wanted.near)
+    near = {one for one, _ in pairs}
+    leakage: dict[str, JSON] = {
+        "splits": sorted(splits), "sources": sorted(wanted.evaluation_sources), "pictures": len(held_out),
+        "unreadable": len(held_out - set(seen)), "near_bits": wanted.near, "same": len(same), "near": len(near),
+        "pairs": [list(pair) for pair in pairs[:NAMED]], "action": wanted.leakage,
+    }  # fmt: skip
+    if wanted.leakage == "stop" and (same or near):
+        first = next(iter(sorted(same)), "") or pairs[0][0]
+        raise InputError(
+            f"{len(same)} pictures are in an evaluation set too and {len(near)} look like one of it (the first: "
+            f"{first[:12]}…); leave them out (leakage leave-out), or say that they may stay (leakage keep)"
+        )
+    if wanted.leakage == "keep":
+        return {}, leakage
+    why = dict.fromkeys(same, "an evaluation set has the same picture")
+    return {**why, **dict.fromkeys(near, "its picture looks like one of an evaluation set")}, leakage
+
+
+def folder_of(project: Project, given: str) -> Path:
+    """The folder of a snapshot by name, hash or beginning of a hash.  Raises InputError when nothing fits."""
+    return project.path / FOLDER / snapshots.find(project.database, given).hash

@@ -1,0 +1,14 @@
+"""Snapshots: immutable sets of training examples, each a folder that is complete by itself.
+
+Reading and writing need pyarrow and Pillow alone, so that a bare machine with a GPU can train on one.
+"""
+
+from workbench.snapshot.example import SPLITS, Example, NamedBox, Split, boxes_in
+from workbench.snapshot.folder import Snapshot, write
+from workbench.snapshot.manifest import Content, LeftOut, Manifest
+from workbench.snapshot.pictures import NEAR, Picture, alike, fingerprint, sides
+
+__all__ = [
+    "NEAR", "SPLITS", "Content", "Example", "LeftOut", "Manifest", "NamedBox", "Picture", "Snapshot", "Split", "alike",
+    "boxes_in", "fingerprint", "sides", "write",
+]  # fmt: skip

@@ -1,0 +1,31 @@
+"""Snapshots in the formats of other tools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from workbench.errors import InputError
+from workbench.snapshot.exports import argilla, chat, datasets, fiftyone, label_studio
+from workbench.snapshot.exports.common import Exported, Writer, into
+from workbench.snapshot.folder import Snapshot
+
+__all__ = ["FORMATS", "Exported", "export"]
+
+FORMATS: Mapping[str, Writer] = {
+    "chat": chat.write,
+    "datasets": datasets.write,
+    "argilla": argilla.write,
+    "label-studio": label_studio.write,
+    "fiftyone": fiftyone.write,
+}
+
+
+def export(snapshot: Snapshot, to: str, folder: Path) -> Exported:
+    """Write a snapshot for another tool into a new or empty folder.
+
+    Raises InputError: an unknown format; the folder holds something or cannot be written; a picture is missing.
+    """
+    if to not in FORMATS:
+        raise InputError(f"no format is called '{to}'; there are: {', '.join(FORMATS)}")
+    return into(snapshot, folder, FORMATS[to])

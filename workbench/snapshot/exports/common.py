@@ -1,0 +1,88 @@
+"""What every export shares: the folder, the pictures, the text of its README."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import InputError
+from workbench.snapshot.example import clean
+from workbench.snapshot.folder import IMAGES, Snapshot, place
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What an export wrote."""
+
+    path: Path
+    rows: int
+    usage: str
+    """How the other tool takes it; also in the folder's README."""
+
+
+Writer = Callable[[Snapshot, Path], tuple[int, str]]
+"""Writes a snapshot into an empty folder; returns the number of rows and how the other tool takes it."""
+
+
+def into(snapshot: Snapshot, folder: Path, write: Writer, readme: str = "README.txt") -> Exported:
+    """Run a writer in a folder beside the wanted one, and rename it when it is done.
+
+    Raises InputError when the folder holds something already or cannot be written.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} is there already; an export needs a new or empty folder")
+    part = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.part")
+    try:
+        part.mkdir(parents=True)
+        rows, usage = write(snapshot, part)
+        if not (part / readme).exists():
+            (part / readme).write_text(usage + "\n", encoding="utf-8")
+        if folder.exists():
+            folder.rmdir()
+        part.rename(folder)
+    except OSError as error:
+        raise InputError(f"nothing can be written to {folder} ({error.strerror}); choose another folder") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return Exported(folder, rows, usage)
+
+
+def pictures(snapshot: Snapshot, folder: Path, under: str = IMAGES) -> dict[str, str]:
+    """The snapshot's pictures in `folder/under`; their paths relative to the folder, by digest.
+
+    Raises InputError when one is missing.
+    """
+    images = snapshot.images
+    found = {}
+    for row in snapshot.manifest.content.images:
+        digest = str(row["digest"])
+        path = images.path(digest)
+        if path is None:
+            raise InputError(
+                f"picture {digest[:12]}… is missing in {snapshot.path}; vpd doctor says what is wrong with it"
+            )
+        found[digest] = f"{under}/{digest[:2]}/{path.name}"
+        place(path, folder / found[digest])
+    return found
+
+
+def json_lines(path: Path, rows: Iterable[Any]) -> int:
+    """Write one JSON object per line; returns how many."""
+    count = 0
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for row in rows:
+            # Text may hold line separators that some readers split at: everything beyond ASCII is escaped.
+            file.write(json.dumps(clean(row)) + "\n")
+            count += 1
+    return count
+
+
+def json_file(path: Path, value: Any) -> None:
+    """Write one JSON document."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(clean(value), indent=1), encoding="utf-8")

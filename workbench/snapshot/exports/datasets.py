@@ -1,0 +1,84 @@
+"""Parquet for Hugging Face `datasets`: pictures inside, and a schema by which `load_dataset` shows them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from workbench.errors import InputError
+from workbench.snapshot.example import SCHEMA, Example, Split, to_row
+from workbench.snapshot.folder import Snapshot
+
+GROUP = 100
+"""Rows in a row group: a reader that streams holds so many pictures."""
+
+FILES: dict[Split, str] = {"train": "train", "val": "validation"}
+
+_PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+
+
+def _feature(kind: pa.DataType) -> Any:
+    """An Arrow type as `datasets` writes it (a list as `[...]`, which every version of it reads)."""
+    if pa.types.is_list(kind):
+        return [_feature(kind.value_type)]
+    if pa.types.is_struct(kind):
+        return {field.name: _feature(field.type) for field in kind}
+    return {"dtype": str(kind), "_type": "Value"}
+
+
+def schema() -> pa.Schema:
+    """The snapshot's columns with the picture in place of its digest, which stays as `image_digest`."""
+    fields = [pa.field("image", _PICTURE), pa.field("image_digest", pa.string())]
+    fields += [field for field in SCHEMA if field.name != "image"]
+    features = {field.name: _feature(field.type) for field in fields} | {"image": {"_type": "Image"}}
+    return pa.schema(fields, metadata={"huggingface": json.dumps({"info": {"features": features}})})
+
+
+def write(snapshot: Snapshot, folder: Path) -> tuple[int, str]:
+    """`train.parquet` and `validation.parquet`, and a dataset card."""
+    rows = {split: snapshot.examples(split) for split in FILES}
+    kept = [split for split, examples in rows.items() if examples]
+    for split in kept:
+        with pq.ParquetWriter(folder / f"{FILES[split]}.parquet", schema(), compression="zstd") as writer:
+            for start in range(0, len(rows[split]), GROUP):
+                part = list(_with_pictures(snapshot, rows[split][start : start + GROUP]))
+                writer.write_table(pa.Table.from_pylist(part, schema=schema()))
+    usage = "\n".join(
+        ["from datasets import load_dataset", f'data = load_dataset("parquet", data_files={{{_files(kept)}}})']
+    )
+    (folder / "README.md").write_text(_card(snapshot, kept, usage), encoding="utf-8")
+    return sum(map(len, rows.values())), usage
+
+
+def _files(splits: Sequence[Split]) -> str:
+    return ", ".join(f'"{FILES[split]}": "{FILES[split]}.parquet"' for split in splits)
+
+
+def _with_pictures(snapshot: Snapshot, examples: Sequence[Example]) -> Iterator[dict[str, Any]]:
+    images = snapshot.images
+    for example in examples:
+        path = images.path(example.image)
+        if path is None:
+            raise InputError(
+                f"picture {example.image[:12]}… is missing in {snapshot.path}; vpd doctor says what is wrong"
+            )
+        yield {
+            **to_row(example),
+            "image": {"bytes": path.read_bytes(), "path": path.name},
+            "image_digest": example.image,
+        }
+
+
+def _card(snapshot: Snapshot, splits: Sequence[Split], usage: str) -> str:
+    files = "\n".join(f"  - split: {FILES[split]}\n    path: {FILES[split]}.parquet" for split in splits)
+    counts = snapshot.manifest.content.counts
+    return (
+        f"---\nconfigs:\n- config_name: default\n  data_files:\n{files}\n---\n\n"
+        f"Snapshot `{snapshot.hash}`: {counts['rows']} questions, {counts['rationales']} with a rationale, "
+        f"{counts['pictures']} pictures.\nBoxes are `ymin xmin ymax xmax` from 0 to 999.\n\n```python\n{usage}\n```\n"
+    )

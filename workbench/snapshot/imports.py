@@ -1,0 +1,183 @@
+"""Decisions that people made in Argilla or Label Studio, read from those tools' own JSON files.
+
+Argilla: what `dataset.records.to_json(PATH)` writes (argilla 2).  Label Studio: its export "JSON"
+(https://labelstud.io/guide/task_format), not "JSON-MIN".  Everything in the files is hostile: of each record only
+texts of known names are taken, and what does not fit is listed with its reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from workbench.errors import DatasetError
+from workbench.snapshot.example import clean
+from workbench.snapshot.questions import DECISIONS, REASON_TITLES
+
+Kind = Literal["accept", "reject", "skip"]
+
+LARGEST = 2_000_000_000
+"""Bytes of a file that is read at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One person's decision on one example."""
+
+    id: str
+    """Made of the tool's own ids and of what was said: reading the file again gives the same one, and a person who
+    changed their mind over there a new one."""
+    where: str
+    """The place in the file, for people."""
+    author: str
+    task_id: str
+    trace_id: str | None
+    rationale_id: str | None
+    kind: Kind
+    reason: str | None
+    note: str
+    rationale: str | None
+    """The rationale as it stands there, edited or not; None where that tool holds none."""
+    seconds: float | None = None
+    client_time: datetime | None = None
+    """UTC without a zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An entry that cannot be taken."""
+
+    where: str
+    reason: str
+
+
+def read(path: Path, tool: str) -> tuple[list[Said], list[Refused]]:
+    """The decisions in a file of `tool` (`argilla` or `label-studio`), and the entries that are none.
+
+    Raises DatasetError when the tool is unknown or the file cannot be read at all.
+    """
+    if tool not in TOOLS:
+        raise DatasetError(f"decisions of '{tool}' cannot be read; there are: {', '.join(TOOLS)}")
+    try:
+        if path.stat().st_size > LARGEST:
+            raise DatasetError(f"{path} has {path.stat().st_size} bytes; at most {LARGEST} are read, split it")
+        held = clean(json.loads(path.read_bytes()))
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read ({error.strerror}); check the path") from error
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"{path} is not valid JSON ({error}); export it again from {tool}") from error
+    if not isinstance(held, list):
+        raise DatasetError(f"{path} holds {type(held).__name__}; expected the list that {tool} exports as JSON")
+    said: dict[str, Said] = {}
+    refused = []
+    for number, entry in enumerate(held, 1):
+        for found in TOOLS[tool](number, entry):
+            if isinstance(found, Said):
+                said[found.id] = found
+            else:
+                refused.append(found)
+    return list(said.values()), refused
+
+
+def _argilla(number: int, entry: Any) -> Iterator[Said | Refused]:
+    """One record: `metadata` names the example, `responses` holds a list of answers for each question."""
+    where = f"record {number}"
+    about, responses = _mapping(entry, "metadata"), _mapping(entry, "responses")
+    people: dict[str, dict[str, str]] = {}
+    for question, answers in responses.items():
+        for answer in answers if isinstance(answers, list) else ():
+            who = _text(answer, "user_id")
+            if who and _text(answer, "status") in ("", "submitted"):
+                people.setdefault(who, {})[question] = _text(answer, "value")
+    for who, given in sorted(people.items()):
+        yield _said(where, "argilla", [_text(entry, "id"), who], who, about, given)
+
+
+def _label_studio(number: int, entry: Any) -> Iterator[Said | Refused]:
+    """One task: `data` names the example, each of `annotations` is one person's."""
+    where = f"task {_text(entry, 'id') or number}"
+    about = _mapping(entry, "data")
+    annotations = entry.get("annotations") if isinstance(entry, dict) else None
+    if not isinstance(annotations, list):
+        yield Refused(where, "it has no list 'annotations'; export as JSON, not as JSON-MIN")
+        return
+    for at, annotation in enumerate(annotations, 1):
+        if not isinstance(annotation, dict) or annotation.get("was_cancelled") is True:
+            yield Refused(f"{where}, annotation {at}", "it was cancelled")
+            continue
+        who = annotation.get("completed_by")
+        name = _text(who, "email") or _text(who, "id") if isinstance(who, dict) else _text(annotation, "completed_by")
+        ids = [_text(entry, "id"), _text(annotation, "unique_id") or _text(annotation, "id")]
+        said = _said(f"{where}, annotation {at}", "label-studio", ids, name, about, _results(annotation))
+        if isinstance(said, Said):
+            spent = annotation.get("lead_time")
+            seconds = float(spent) if isinstance(spent, int | float) and 0 <= spent < 1e7 else None
+            said = replace(said, seconds=seconds, client_time=_time(_text(annotation, "created_at")))
+        yield said
+
+
+def _results(annotation: Mapping[str, Any]) -> dict[str, str]:
+    given = {}
+    results = annotation.get("result")
+    for result in results if isinstance(results, list) else ():
+        value = _mapping(result, "value")
+        held = value.get("choices", value.get("text"))
+        first = held[0] if isinstance(held, list) and held else held
+        if isinstance(first, str):
+            given[_text(result, "from_name")] = first
+    return given
+
+
+def _said(
+    where: str, tool: str, ids: list[str], who: str, about: Mapping[str, Any], given: Mapping[str, str]
+) -> Said | Refused:
+    kind = given.get("decision", "")
+    if kind not in DECISIONS:
+        return Refused(where, f"its decision is {kind!r:.40}; expected {', '.join(DECISIONS)}")
+    task = _text(about, "task_id")
+    if not task or not who:
+        return Refused(
+            where, "it does not name " + ("its task; it was not exported from here" if not task else "who decided")
+        )
+    reason = _REASONS.get(given.get("reason", "")) if kind == "reject" else None
+    if kind == "reject" and reason is None:
+        return Refused(where, "a rejection needs a reason; choose one there and export again")
+    made_of = [tool, *ids, who, kind, reason, given.get("note", ""), given.get("rationale", "")]
+    key = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]
+    return Said(
+        id=f"{tool}:{key}", where=where, author=f"{tool}:{who}", task_id=task, kind=cast("Kind", kind), reason=reason,
+        trace_id=_text(about, "trace_id") or None, rationale_id=_text(about, "rationale_id") or None,
+        note=given.get("note", ""), rationale=given.get("rationale") or None,
+    )  # fmt: skip
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
+
+
+def _mapping(entry: Any, name: str) -> Mapping[str, Any]:
+    held = entry.get(name) if isinstance(entry, dict) else None
+    return held if isinstance(held, dict) else {}
+
+
+def _text(entry: Any, name: str) -> str:
+    """A text or a whole number of this name, as text; empty where there is neither."""
+    held = entry.get(name) if isinstance(entry, dict) else None
+    return held if isinstance(held, str) else str(held) if type(held) is int else ""
+
+
+_REASONS = {**{name: name for name in REASON_TITLES}, **{title: name for name, title in REASON_TITLES.items()}}
+TOOLS: Mapping[str, Callable[[int, Any], Iterator[Said | Refused]]] = {
+    "argilla": _argilla,
+    "label-studio": _label_studio,
+}
+"""How one entry of each tool's list is read."""

@@ -1,0 +1,123 @@
+"""The manifest of a snapshot: what is in it, what was left out and why, and the hash that names it.
+
+`content` is what the hash is taken of: no time, no path, no file format.  Everything else may differ between two
+writings of the same content.  The seal covers the whole manifest, so that an edit by hand is noticed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import SnapshotError
+from workbench.records import JSON
+from workbench.snapshot.example import SPLITS, canonical
+
+FORMAT = 1
+"""Changes whenever older readers would misread a snapshot."""
+
+NAME = "manifest.json"
+FILES = tuple(f"{split}.parquet" for split in SPLITS)
+"""What a manifest names the digests of."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Questions that fitted the filter and are not in, for one reason."""
+
+    reason: str
+    count: int
+    examples: tuple[str, ...]
+    """The first few task ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What the hash is taken of."""
+
+    filter: Mapping[str, JSON]
+    """What was asked for: who accepted, splits, sources, families, share of val, seed, ..."""
+    rows: Mapping[str, Mapping[str, JSON]]
+    """By side: `count` and `sha256` of the rows in canonical form."""
+    images: tuple[Mapping[str, JSON], ...]
+    """Of each picture: `digest`, `split`, `width`, `height`; sorted by digest."""
+    counts: Mapping[str, JSON]
+    """Rows with a rationale, by kind, by family, by source, by reviewer."""
+    left_out: tuple[LeftOut, ...]
+    leakage: Mapping[str, JSON]
+    """Against which evaluation pictures it was checked, with what threshold, and what was found."""
+    parts: tuple[Mapping[str, JSON], ...]
+    """The parts that made the rows: role, name, version, arguments."""
+    guidelines: tuple[str, ...]
+    """Versions of the guidelines that the decisions followed."""
+    format: int = FORMAT
+
+    @property
+    def hash(self) -> str:
+        """20 hex characters that name this content."""
+        return hashlib.sha256(canonical(asdict(self))).hexdigest()[:20]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A snapshot's manifest as read."""
+
+    content: Content
+    hash: str
+    created_at: str
+    """UTC, ISO 8601."""
+    version: str
+    """Of the workbench that wrote it."""
+    name: str = ""
+    """What a person calls it."""
+    as_of: str | None = None
+    """The last decision that was taken into account, by id."""
+    files: Mapping[str, Mapping[str, JSON]] = field(default_factory=dict)
+    """sha256 and bytes of each Parquet file."""
+
+    def save(self, folder: Path) -> None:
+        """Write `manifest.json`."""
+        held = asdict(self)
+        text = json.dumps({**held, "seal": _seal(held)}, indent=1, ensure_ascii=False, sort_keys=True)
+        (folder / NAME).write_bytes(text.encode("utf-8", "replace"))
+
+
+def _seal(held: Mapping[str, Any]) -> str:
+    return hashlib.sha256(canonical({key: value for key, value in held.items() if key != "seal"})).hexdigest()
+
+
+def load(folder: Path) -> Manifest:
+    """Read and check `manifest.json`.  Raises SnapshotError: missing, unreadable, newer, edited or damaged."""
+    path = folder / NAME
+    try:
+        held = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise SnapshotError(f"there is no snapshot at {folder} (no {NAME}); vpd snapshot list names them") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise SnapshotError(f"{path} cannot be read ({error}); make the snapshot again with: vpd snapshot") from error
+    if not isinstance(held, dict) or not isinstance(content := held.get("content"), dict):
+        raise SnapshotError(f"{path} is no manifest of a snapshot; expected an object with 'content'")
+    if content.get("format") != FORMAT:
+        raise SnapshotError(
+            f"{path} has format {content.get('format')!r:.40}; this workbench reads format {FORMAT}: upgrade it, "
+            "or make the snapshot again"
+        )
+    if held.get("seal") != _seal(held):
+        raise SnapshotError(f"{path} {CHANGED}")
+    try:
+        lists = {name: tuple(content[name]) for name in ("images", "parts", "guidelines")}
+        left = tuple(LeftOut(**{**row, "examples": tuple(row["examples"])}) for row in content["left_out"])
+        made = Content(**{**content, **lists, "left_out": left})
+        manifest = Manifest(made, **{f.name: held[f.name] for f in fields(Manifest) if f.name != "content"})
+    except (TypeError, KeyError, AttributeError) as error:
+        raise SnapshotError(f"{path} is no manifest of a snapshot ({error}); make the snapshot again") from error
+    if manifest.hash != made.hash or set(manifest.files) != set(FILES) or set(made.rows) != set(SPLITS):
+        raise SnapshotError(f"{path} {CHANGED}")
+    return manifest
+
+
+CHANGED = "was changed after it was written: a snapshot never changes; delete its folder and make it again"
