@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from workbench.boxes import Box
@@ -30,6 +31,19 @@ ErrorKind = Literal[
     "tool_calls", "output", "value", "time", "infra",
 ]  # fmt: skip
 """Why a program ended without an answer; closed list.  `infra` alone is retryable and not its fault."""
+
+DecisionKind = Literal[
+    "accept", "reject", "skip", "edit", "note", "wrong_step", "adjudicate", "gold", "queue", "rating", "undo",
+    "rollback",
+]  # fmt: skip
+"""What a person said; closed list, rules in `curate/rules.py`."""
+
+Reason = Literal[
+    "wrong_tool_output", "wrong_program", "wrong_reason", "unfaithful", "ambiguous", "bad_gold", "unsafe", "other",
+]  # fmt: skip
+"""Why an item was rejected; closed list."""
+
+Role = Literal["viewer", "curator", "adjudicator", "admin"]
 
 EventKind = Literal[
     "call", "return", "line", "branch", "tool", "tool_result", "print", "exception", "limit", "end", "truncated",
@@ -260,6 +274,88 @@ class Prediction:
     seconds: float
     """This task's share of the batch's wall time."""
     model: PartRef
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a rater said of one model's answer; the paper's human evaluation, in its order."""
+
+    correct: bool
+    explains: bool
+    """It explains its answer."""
+    factual: bool | None = None
+    """What it explains is true of the picture; None unless it explains."""
+    consistent: bool | None = None
+    """The explanation leads to the answer; None unless it explains."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """Two answers to one task, compared blind."""
+
+    left: str
+    """Key of the part that made the answer shown at the left; `pipeline` for the programs' rationale."""
+    right: str
+    left_form: Form | None
+    """None, like the other one, where only the preference was asked."""
+    right_form: Form | None
+    preference: Literal["left", "right", "both", "neither"]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One thing that a person said; an event that is never changed and never deleted.
+
+    Which fields a kind needs, and who may say it, stands in `curate/rules.py`.
+    """
+
+    id: str
+    """Made by the client, so that a retry is the same event: 8 to 64 letters, digits or `._:-`."""
+    kind: DecisionKind
+    author: str
+    role: Role
+    """The author's role at that moment."""
+    task_id: str = ""
+    """Empty for events about no single task: `rollback`, `undo` of a batch or of a rollback."""
+    trace_id: str | None = None
+    program_id: str | None = None
+    """`edit` of a program: the parent."""
+    rationale_id: str | None = None
+    """`accept`, `adjudicate`, `gold`: becomes the target; `edit` of a rationale: the parent."""
+    made: str | None = None
+    """`edit`: id of the new program or rationale."""
+    verdict: Literal["accept", "reject"] | None = None
+    """`adjudicate`, `gold`: what is held to be right."""
+    reason: Reason | None = None
+    text: str = ""
+    """The note, the words behind `other`, why it was queued."""
+    step: int | None = None
+    """`wrong_step`, or beside a reject: `seq` of the trace's first wrong event."""
+    target: str | None = None
+    """`undo`: id of the event, or of the batch, that is taken back."""
+    batch: str | None = None
+    """Shared by events that were made together and can be undone as one."""
+    subject: str | None = None
+    """`rollback`: whose events are taken back, where stored from `since` and before `until`."""
+    since: datetime | None = None
+    """UTC without a zone, as all times here."""
+    until: datetime | None = None
+    rating: Rating | None = None
+    guideline: str | None = None
+    """Version of the guidelines that the author had before them."""
+    seconds: float | None = None
+    """From seeing the item to deciding."""
+    hidden: bool | None = None
+    """Whether the automatic verdict and other people's were hidden at that moment."""
+    client_time: datetime | None = None
+    """The client's clock."""
+    automatic: bool | None = None
+    """The automatic verdict on the trace (`Verdict.correct`); filled in by the store, as are the next three."""
+    tool: str | None = None
+    """The tool that `step` is a call of; empty for a step of the program itself."""
+    created_at: datetime | None = None
+    seq: int | None = None
+    """Position among all events, ascending; gaps are possible."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,307 @@
+"""Handing out items: order, filters, leases, overlap, gold, and many processes at once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from curated import Voice, make_project, states
+from hand_made import Made, loop_records, task
+
+from workbench.curate.queue import Asked
+from workbench.curate.settings import Settings
+from workbench.errors import InputError
+from workbench.records import Role
+from workbench.store import Project
+
+Home = tuple[Project, list[Made]]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    project, made = make_project(tmp_path)
+    yield project, made
+    project.close()
+
+
+def served(project: Project, who: str, asked: Asked | None = None, count: int = 1, role: Role = "curator") -> list[str]:
+    return [one.task_id for one in project.curation.next_items(who, role, asked, count)]
+
+
+def test_two_people_never_get_one_item(home: Home) -> None:
+    project, made = home
+    taken = [task_id for who in ("ann", "bob", "cy") for task_id in served(project, who, count=2)]
+    assert sorted(taken) == [one.task.id for one in made]
+    assert served(project, "dee") == []
+
+
+def test_a_reload_gives_the_same_item(home: Home) -> None:
+    project, _ = home
+    asked = Asked(order="random", seed=3)
+    assert served(project, "ann", asked) == served(project, "ann", asked)
+    assert len(project.curation.leases()) == 1
+
+
+def test_deciding_lets_go_and_the_next_one_comes(home: Home) -> None:
+    project, made = home
+    by_id = {one.task.id: one for one in made}
+    ann = Voice("ann")
+    seen = []
+    while found := served(project, "ann"):
+        seen += found
+        project.curation.decide([ann.accept(by_id[found[0]])])
+    assert sorted(seen) == sorted(by_id)
+    assert project.curation.leases() == []
+    assert project.curation.progress("ann", "curator").remaining == 0
+
+
+def test_a_lease_runs_out(home: Home) -> None:
+    project, _ = home
+    project.curation.set_settings(Settings(lease_minutes=0.01), "root")
+    taken = served(project, "ann", count=6)
+    assert served(project, "bob") == []
+    time.sleep(0.7)
+    assert project.curation.renew("ann", taken[0]) is None
+    assert len(served(project, "bob", count=6)) == 6
+
+
+def test_a_lease_can_be_renewed_and_given_up(home: Home) -> None:
+    project, _ = home
+    (taken,) = served(project, "ann")
+    (before,) = project.curation.leases([taken])
+    renewed = project.curation.renew("ann", taken)
+    assert renewed is not None
+    assert renewed.expires_at > before.expires_at
+    assert project.curation.renew("bob", taken) is None
+    project.curation.release("bob", taken)
+    assert [one.holder for one in project.curation.leases()] == ["ann"]
+    project.curation.release("ann", taken)
+    assert project.curation.leases() == []
+    assert served(project, "bob") == [taken]
+
+
+def test_an_overlap_lets_as_many_look_as_are_asked_for(home: Home) -> None:
+    project, made = home
+    project.curation.set_settings(Settings(overlap=2), "root")
+    only = Asked(tasks=(made[0].task.id,))
+    assert served(project, "ann", only) == served(project, "bob", only) == [made[0].task.id]
+    assert served(project, "cy", only) == []
+    project.curation.decide([Voice("ann").accept(made[0])])
+    assert served(project, "cy", only) == [], "bob is still at it, and ann has said what she had to say"
+    project.curation.release("bob", made[0].task.id)
+    assert served(project, "ann", only) == []
+    assert served(project, "cy", only) == [made[0].task.id]
+
+
+def test_what_one_skipped_goes_to_others(home: Home) -> None:
+    project, made = home
+    project.curation.decide([Voice("ann").event("skip", made[0].task.id)])
+    only = Asked(tasks=(made[0].task.id,))
+    assert served(project, "ann", only) == []
+    assert served(project, "ann", replace(only, state="skipped")) == [made[0].task.id]
+    project.curation.release("ann", made[0].task.id)
+    assert served(project, "bob", only) == [made[0].task.id]
+
+
+def test_what_was_undone_comes_back(home: Home) -> None:
+    project, made = home
+    ann = Voice("ann")
+    (said,) = project.curation.decide([ann.accept(made[0])])
+    only = Asked(tasks=(made[0].task.id,))
+    assert served(project, "ann", only) == []
+    project.curation.decide([ann.event("undo", made[0].task.id, target=said.id)])
+    assert served(project, "ann", only) == [made[0].task.id]
+
+
+def test_what_was_sent_comes_first_even_when_it_was_settled(home: Home) -> None:
+    project, made = home
+    ann = Voice("ann")
+    project.curation.decide([ann.accept(made[4]), ann.event("queue", made[4].task.id, text="odd box")])
+    (first,) = project.curation.next_items("bob", "curator")
+    assert (first.task_id, first.why) == (made[4].task.id, "sent by ann: odd box")
+    project.curation.decide([Voice("bob").accept(made[4])])
+    assert made[4].task.id not in served(project, "cy", count=9)
+
+
+def test_a_question_without_a_kept_program_comes_only_when_it_is_asked_for(home: Home) -> None:
+    project, _ = home
+    wrong = loop_records(task(9), 3)
+    wrong = replace(wrong, verdicts=[replace(one, correct=False, chosen=False, score=0.0) for one in wrong.verdicts])
+    wrong.write(project)
+    assert wrong.task.id not in served(project, "ann", count=9)
+    assert served(project, "bob", Asked(status=("wrong",))) == [wrong.task.id]
+    project.curation.release("bob", wrong.task.id)
+    project.curation.decide([Voice("ann").event("queue", wrong.task.id)])
+    assert served(project, "bob") == [wrong.task.id]
+
+
+def test_filters_narrow_the_queue(home: Home) -> None:
+    project, _ = home
+    other = loop_records(task(9, "What colour is the bus?", ("red",), family="colour", split="val"), 3)
+    other.write(project)
+    for asked in (Asked(family="colour"), Asked(split="val"), Asked(text="bus"), Asked(text="family:colour")):
+        assert served(project, "ann", asked, 9) == [other.task.id]
+    assert served(project, "ann", Asked(text="zebra")) == []
+    with pytest.raises(InputError):
+        served(project, "ann", Asked(text="family>3"))
+
+
+def test_orders_are_what_they_say(home: Home) -> None:
+    project, _ = home
+    calm = loop_records(task(9), 3)
+    calm = replace(
+        calm,
+        traces=[replace(trace, answer=trace.answer and "2") for trace in calm.traces],
+        prediction=replace(calm.prediction, score=1.0, answer="2"),
+    )
+    calm.write(project)
+
+    def place(order: str) -> int:
+        found = served(project, order, Asked(order=order), 7)
+        for one in found:
+            project.curation.release(order, one)
+        return found.index(calm.task.id)
+
+    assert (place("disagreement"), place("student"), place("newest")) == (6, 6, 0)
+
+
+def test_a_random_order_is_the_seeds(home: Home) -> None:
+    project, _ = home
+    drawn = []
+    for seed in (1, 2, 1):
+        drawn.append(served(project, "ann", Asked(order="random", seed=seed), 6))
+        for one in drawn[-1]:
+            project.curation.release("ann", one)
+    assert drawn[0] == drawn[2] != drawn[1]
+
+
+def test_acceptance_is_expected_only_after_enough_decisions(tmp_path: Path) -> None:
+    project, made = make_project(tmp_path, 34)
+    asked = Asked(order="acceptance")
+    with project:
+        ann = Voice("ann")
+        project.curation.decide([ann.accept(one) for one in made[:20]])
+        note = project.curation.progress("bob", "curator", asked).order_note
+        assert note == "too few decisions yet: 20 of 30; ordered by disagreement"
+        project.curation.decide([ann.reject(one) for one in made[20:32]])
+        found = project.curation.progress("bob", "curator", asked)
+        assert (found.order, found.order_note, found.remaining) == ("acceptance", "", 2)
+        assert len(served(project, "bob", asked, 5)) == 2
+
+
+def test_gold_items_are_mixed_in_and_never_named(home: Home) -> None:
+    project, made = home
+    root = Voice("root", "admin")
+    project.curation.set_settings(Settings(gold_rate=0.5), "root")
+    for one in made[:2]:
+        project.curation.decide([root.event("gold", one.task.id, verdict="accept", trace_id=one.traces[1].id)])
+    gold = {one.task.id for one in made[:2]}
+    found = [one for at in range(6) for one in project.curation.next_items(f"p{at}", "curator")]
+    assert 0 < sum(one.task_id in gold for one in found) < 6
+    assert not any("gold" in one.why for one in found)
+    # Gold items are for everybody; each of the others is somebody's.
+    assert max(Counter(one.task_id for one in found if one.task_id not in gold).values()) == 1
+
+
+def test_verdicts_are_hidden_until_one_has_decided(home: Home) -> None:
+    project, made = home
+    curation, name = project.curation, made[0].task.id
+    assert not curation.next_items("ann", "curator")[0].may_show
+    assert not curation.may_show(name, "ann", "curator")
+    curation.decide([Voice("ann").accept(made[0])])
+    assert curation.may_show(name, "ann", "curator")
+    assert not curation.may_show(name, "bob", "curator")
+    curation.decide([Voice("bob").reject(made[0])])
+    assert curation.may_show(name, "cy", "adjudicator")
+    assert not curation.may_show(name, "dee", "curator")
+    curation.set_settings(Settings(hide_verdicts=False), "root")
+    assert curation.may_show(name, "dee", "curator")
+
+
+def test_disputes_are_for_adjudicators(home: Home) -> None:
+    project, made = home
+    project.curation.decide([Voice("ann").accept(made[0])])
+    project.curation.decide([Voice("bob").reject(made[0])])
+    asked = Asked(state="disputed")
+    with pytest.raises(InputError, match="disputes belong to the roles adjudicator and admin; ann is curator"):
+        served(project, "ann", asked)
+    assert served(project, "cy", asked, role="adjudicator") == [made[0].task.id]
+    assert served(project, "dee", asked, role="admin") == []
+    cy = Voice("cy", "adjudicator")
+    project.curation.decide([cy.event("adjudicate", made[0].task.id, verdict="reject", reason="bad_gold")])
+    assert served(project, "cy", asked, role="adjudicator") == []
+
+
+def test_viewers_get_nothing(home: Home) -> None:
+    project, _ = home
+    with pytest.raises(InputError, match="may look but not decide"):
+        served(project, "eve", role="viewer")
+
+
+def test_progress_counts(home: Home) -> None:
+    project, made = home
+    project.curation.decide([Voice("ann").accept(made[0], seconds=3.0)])
+    served(project, "bob", count=2)
+    found = project.curation.progress("ann", "curator")
+    assert (found.remaining, found.held_by_others, found.decided_today, found.median_seconds) == (3, 2, 1, 3.0)
+
+
+WORKER = """
+import random, sys
+from pathlib import Path
+from workbench.records import Decision
+from workbench.store import Project
+
+path, name, seed = sys.argv[1:]
+rng = random.Random(int(seed))
+with Project.open(Path(path), wait=60) as project:
+    n = 0
+    while served := project.curation.next_items(name, "curator", count=8):
+        for one in served:
+            n += 1
+            more = {"reason": "unsafe"} if rng.random() < 0.5 else {}
+            kind = "reject" if more else "accept"
+            trace = project.database.rows("SELECT id FROM trace WHERE task_id = ? AND answer = '2'", [one.task_id])[0]["id"]
+            event = Decision(f"{name}-event-{n:05d}", kind, name, "curator", one.task_id, trace, **more)
+            project.curation.decide([event])
+            if rng.random() < 0.2:
+                project.curation.decide([event])  # an answer that never came: sent again
+    print(n)
+"""
+
+
+def race(folder: Path, questions: int, workers: int) -> None:
+    project, _ = make_project(folder, questions)
+    with project:
+        running = [
+            subprocess.Popen(
+                [sys.executable, "-c", WORKER, str(project.path), f"person{at}", str(at)],
+                stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
+            )
+            for at in range(workers)
+        ]  # fmt: skip
+        said = [int(one.communicate(timeout=1500)[0]) for one in running]
+        assert [one.returncode for one in running] == [0] * workers
+        events = project.curation.events(limit=10 * questions)
+        assert len(events) == sum(said) == questions, "none lost, none doubled"
+        assert len({event.task_id for event in events}) == questions, "no item was two people's"
+        assert len({event.seq for event in events}) == questions
+        assert min(said) > 0, "everybody took part"
+        assert states(project, "curated") == states(project, "item")
+
+
+def test_several_processes_share_a_queue_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
+    race(tmp_path, 200, 3)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_eight_processes_and_five_thousand_decisions(tmp_path: Path) -> None:
+    race(tmp_path, 5000, 8)

@@ -1,0 +1,123 @@
+"""`vpd curate` and `vpd guidelines`: where curation stands, and the text that curators go by."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from workbench.cli.text import console, open_project, percent, safe, seconds
+from workbench.curate.rules import REASON_WORDS
+from workbench.errors import InputError
+from workbench.store import Project
+from workbench.verify.figures import Share
+
+
+def status(project: Path | None) -> None:
+    """Print the queue, the reviewers, their agreement, and what they blame."""
+    out = console()
+    with open_project(project, read_only=False) as opened:
+        _states(out, opened)
+        _reviewers(out, opened)
+        _agreement(out, opened)
+        _blame(out, opened)
+
+
+def _states(out: Console, project: Project) -> None:
+    curation = project.curation
+    rows = project.database.rows("SELECT state, count(*) AS n FROM curated GROUP BY state ORDER BY n DESC, state")
+    out.print("decided on: " + (", ".join(f"{row['n']} {row['state']}" for row in rows) or "nothing yet"))
+    held = curation.leases()
+    left = curation.progress("", "curator")
+    out.print(f"queue: {left.remaining} to look at, {len(held)} held now, order {left.order}")
+    settings = curation.settings()
+    out.print(
+        f"rules: {settings.overlap} reviewer(s) per item, {percent(settings.gold_rate)} gold, verdicts "
+        f"{'hidden until decided' if settings.hide_verdicts else 'shown'}, leases of {settings.lease_minutes:g} minutes"
+    )
+
+
+def _reviewers(out: Console, project: Project) -> None:
+    table = _table("reviewer", "decided", "a day", "time", "accepted", "95 %", "gold", "95 %")
+    found = project.curation.reviewers()
+    for one in found:
+        table.add_row(
+            Text(safe(one.name, 20)),
+            str(one.decided),
+            f"{one.per_day:.1f}",
+            seconds(one.median_seconds),
+            *_share(one.accepted),
+            *_share(one.gold),
+        )
+    if found:
+        out.print(table)
+
+
+def _share(share: Share) -> tuple[str, str]:
+    """Hits of how many, and Wilson's interval in per cent."""
+    low, high = share.interval
+    return f"{share.hits:.0f} of {share.of}", f"{100 * low:.0f} to {100 * high:.0f}" if share.of else "-"
+
+
+def _agreement(out: Console, project: Project) -> None:
+    table = _table("reviewer", "and", "items", "alike", "Cohen's kappa", "")
+    found = project.curation.agreement()
+    for one in found:
+        table.add_row(
+            Text(safe(one.first, 40)), Text(safe(one.second, 40)), str(one.n), str(one.same),
+            "-" if one.kappa is None else f"{one.kappa:.2f}", one.note,
+        )  # fmt: skip
+    if found:
+        out.print(table)
+    cells = project.curation.confusion()
+    if cells.n:
+        out.print(
+            f"automatic verdict against people, n = {cells.n}: right and accepted {cells.right_accepted}, "
+            f"right but rejected {cells.right_rejected}, wrong but accepted {cells.wrong_accepted}, "
+            f"wrong and rejected {cells.wrong_rejected}"
+        )
+
+
+def _blame(out: Console, project: Project) -> None:
+    if why := project.curation.reject_reasons():
+        words: dict[str, str] = {str(name): said for name, said in REASON_WORDS.items()}
+        out.print("rejected for: " + ", ".join(f"{words.get(name, name)} {n}" for name, n in why.items()))
+    for one in project.curation.blame():
+        out.print(f"first wrong step in {safe(one.tool) or 'the program itself'}: {one.of}")
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=SIMPLE, pad_edge=False)
+    for at, name in enumerate(columns):
+        table.add_column(name, justify="right" if at else "left")
+    return table
+
+
+def add_guideline(project: Path | None, file: Path, author: str) -> None:
+    """Put the text of a file in force."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise InputError(f"there is no file {file}; give a text file with the guidelines") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file} cannot be read as text ({error}); give a UTF-8 text file") from error
+    with open_project(project, read_only=False) as opened:
+        held = opened.curation.add_guideline(text, author)
+    console().print(f"guidelines {held.version} by {safe(held.author)} are in force")
+
+
+def show_guideline(project: Path | None, version: str | None) -> None:
+    """Print the guidelines in force, or one version."""
+    with open_project(project, read_only=True) as opened:
+        found = opened.curation.guideline(version)
+        known = [one.version for one in opened.curation.guidelines()]
+    if found is None and version is not None:
+        raise InputError(f"no guidelines have version '{version}'; there are: {', '.join(known) or 'none'}")
+    if found is None:
+        raise InputError("there are no guidelines yet; add some with: vpd guidelines add FILE")
+    out = console()
+    out.print(f"version {found.version}, by {safe(found.author)}, {found.created_at:%Y-%m-%d %H:%M} UTC")
+    out.print(safe(found.text, 1_000_000, lines=True))

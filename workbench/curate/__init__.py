@@ -1,0 +1,1 @@
+"""What people may say about items, and what follows from it: rules without a store and without a screen."""

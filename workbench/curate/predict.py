@@ -1,0 +1,69 @@
+"""Which items will be accepted: logistic regression on a few plain facts about their runs.
+
+Small on purpose: it orders a queue, it decides nothing.  Its weights are plain numbers, so that the store can order
+by them without reading an item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+FEATURES = (
+    "correct", "executed", "siblings", "apart", "answered", "steps", "seconds", "tools", "faithful", "told", "labelled",
+)  # fmt: skip
+"""correct    share of its judged runs that are right
+executed   share of its programs that ended with an answer
+siblings   share of its runs that do not give the most frequent answer
+apart      how far the student is from the programs, 0 to 1
+answered   1 where the student has answered
+steps      log(1 + statements of the longest run)
+seconds    log(1 + seconds of sampling and running)
+tools      different tools called
+faithful   1 where the kept run's rationale is
+told       1 where there is a rationale
+labelled   1 where the question has a gold answer"""
+
+ENOUGH = 30
+"""Decided items, fewer of which say nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A linear score; the larger, the likelier to be accepted."""
+
+    weights: Mapping[str, float]
+    """By name of the feature, of the plain values."""
+    intercept: float
+    n: int
+    """Decided items that it learnt from."""
+
+    def chance(self, row: Mapping[str, float]) -> float:
+        """Of being accepted, 0 to 1."""
+        score = self.intercept + sum(weight * row[name] for name, weight in self.weights.items())
+        return float(1 / (1 + np.exp(-score)))
+
+
+def fit(rows: Sequence[Mapping[str, float]], accepted: Sequence[bool]) -> Model | str:
+    """A model of past decisions; words that say why there is none.
+
+    Args:
+        rows: one per decided item, with every feature.
+        accepted: what people decided, in the same order.
+    """
+    if len(rows) < ENOUGH:
+        return f"too few decisions yet: {len(rows)} of {ENOUGH}"
+    if len(set(accepted)) < 2:
+        return f"all {len(rows)} decided items were {'accepted' if accepted[0] else 'rejected'}: nothing to tell apart"
+    # Imported here: it takes a second, and most commands never fit anything.
+    from sklearn.linear_model import LogisticRegression
+
+    values = np.array([[row[name] for name in FEATURES] for row in rows], dtype=float)
+    middle, spread = values.mean(axis=0), values.std(axis=0)
+    spread[spread == 0] = 1.0
+    learnt = LogisticRegression(max_iter=1000).fit((values - middle) / spread, np.array(accepted))
+    weights = learnt.coef_[0] / spread
+    intercept = float(learnt.intercept_[0] - weights @ middle)
+    return Model(dict(zip(FEATURES, map(float, weights), strict=True)), intercept, len(rows))

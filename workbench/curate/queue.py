@@ -1,0 +1,107 @@
+"""What a queue asks for, what it hands out, and when a gold item's turn is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from workbench.curate.settings import ORDERS
+from workbench.errors import InputError
+from workbench.records import content_key
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which items a reviewer wants, and in which order.  Items that somebody sent to the queue come first."""
+
+    order: str | None = None
+    """One of `settings.ORDERS`; None: the project's."""
+    status: tuple[str, ...] = ("kept", "agreed")
+    """What came of the question's programs (`store.STATUSES`); an item that was sent to the queue may have any."""
+    split: str | None = None
+    family: str | None = None
+    text: str = ""
+    """A search as in Browse, tokens included."""
+    state: Literal["pending", "skipped", "disputed"] = "pending"
+    """`pending`: undecided, what one skipped oneself left out; `disputed`: for adjudicators."""
+    tasks: tuple[str, ...] | None = None
+    """Only these, whatever their status."""
+    seed: int = 0
+    """Of the order `random`."""
+
+    def __post_init__(self) -> None:
+        if self.order is not None and self.order not in ORDERS:
+            raise InputError(f"no order is called '{self.order}'; there are: {', '.join(ORDERS)}")
+        if self.state not in ("pending", "skipped", "disputed"):
+            raise InputError(f"no queue is called '{self.state}'; there are: pending, skipped, disputed")
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who looks at an item, until when (UTC)."""
+
+    task_id: str
+    holder: str
+    granted_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An item handed to a reviewer."""
+
+    task_id: str
+    lease: Lease
+    why: str
+    """Why it comes now, in words; never says that an item is gold."""
+    may_show: bool
+    """Whether the automatic verdict and other people's may be shown before the reviewer decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a reviewer and a queue stand."""
+
+    remaining: int
+    """Items that this queue still has for this reviewer, the held ones of others left out."""
+    held_by_others: int
+    disputed: int
+    skipped: int
+    decided_today: int
+    """Items that the reviewer accepted, rejected or skipped since midnight UTC, and what stands of it."""
+    daily_goal: int
+    median_seconds: float | None
+    """Per decision, of the reviewer, all days."""
+    order: str
+    """The order in force."""
+    order_note: str
+    """Why it is not the one asked for; else empty."""
+
+
+def gold_turn(reviewer: str, decided: int, rate: float) -> bool:
+    """Whether the next item is to be a gold one.
+
+    Decided by a hash, so that a reload asks for the same again and nobody can foresee it.
+
+    Args:
+        decided: how many decisions the reviewer has made.
+        rate: share of items that are gold.
+    """
+    return int(content_key("gold", reviewer, decided)[:8], 16) < rate * 2**32
+
+
+def why(order: str, row: Mapping[str, Any]) -> str:
+    """Why an item comes now.
+
+    Args:
+        row: `asked`, `asked_by`, `siblings` and `apart` of the item.
+    """
+    if row["asked_by"] is not None:
+        return f"sent by {row['asked_by']}" + (f": {row['asked']}" if row["asked"] else "")
+    if order == "disagreement" and row["siblings"] is not None:
+        return f"{row['siblings']:.0%} of its programs say something else"
+    if order == "student" and row["apart"] is not None:
+        return f"student and programs are {row['apart']:.0%} apart"
+    return {"newest": "new", "random": "drawn at random", "acceptance": "expected to be accepted"}.get(order, "next")

@@ -1,0 +1,86 @@
+"""Accepting many questions at once: exactly counted before, undoable as one after."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from workbench.records import Decision, Role, content_key
+from workbench.store import decisions
+from workbench.store.database import Database, listed
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """What a bulk accept does, or did."""
+
+    batch: str | None
+    """Give it as `target` of an undo; None for a count."""
+    accepted: int
+    left_out: Mapping[str, int]
+    """Questions left as they are, by the reason in words."""
+
+
+Fate = tuple[str, str | None, str | None, str | None]
+"""Question, kept trace, its rationale, and why it is left out (None: it is accepted)."""
+
+_FATES = """
+WITH given AS (SELECT unnest(from_json($ids, '["VARCHAR"]')) AS id)
+SELECT DISTINCT given.id, outcome.chosen, (
+    SELECT arg_max(rationale.id, rationale.created_at) FROM rationale
+    WHERE rationale.trace_id = outcome.chosen
+    AND writer IS NOT DISTINCT FROM (SELECT arg_max(writer, id) FROM run)
+) AS told, CASE
+    WHEN outcome.id IS NULL THEN 'no such question'
+    WHEN chosen IS NULL THEN 'no program was kept'
+    WHEN curated.state NOT IN ('pending', 'skipped') THEN 'decided already'
+    WHEN said.task_id IS NOT NULL THEN 'decided already'
+    WHEN held.task_id IS NOT NULL THEN 'somebody is looking at it'
+END AS why
+FROM given LEFT JOIN outcome ON outcome.id = given.id LEFT JOIN curated ON curated.task_id = given.id
+LEFT JOIN (SELECT task_id FROM standing WHERE author = $author AND kind IN ('accept', 'reject')) AS said
+    ON said.task_id = given.id
+LEFT JOIN (SELECT DISTINCT task_id FROM lease WHERE holder <> $author AND expires_at > $moment) AS held
+    ON held.task_id = given.id
+ORDER BY given.id
+"""
+
+
+def count(database: Database, task_ids: Sequence[str], author: str, moment: datetime) -> Bulk:
+    """What `accept` would do now."""
+    given = {"ids": listed(task_ids), "author": author, "moment": moment}
+    fates = [(row["id"], row["chosen"], row["told"], row["why"]) for row in database.rows(_FATES, given)]
+    return Bulk(None, sum(why is None for *_, why in fates), _left_out(fates))
+
+
+def accept(
+    cursor: Any,
+    task_ids: Sequence[str],
+    author: str,
+    role: Role,
+    batch: str,
+    guideline: str | None,
+    moment: datetime,
+) -> Bulk:
+    """Accept the kept trace of each question that is open, inside a transaction; a batch stored already stays."""
+    (held,) = cursor.execute("SELECT count(*) FROM decision WHERE batch = ?", [batch]).fetchone()
+    if held:
+        return Bulk(batch, held, {})
+    given = {"ids": listed(task_ids), "author": author, "moment": moment}
+    fates: list[Fate] = cursor.execute(_FATES, given).fetchall()
+    events = [
+        Decision(
+            content_key(batch, task_id), "accept", author, role, task_id, trace_id=trace_id,
+            rationale_id=rationale_id, batch=batch, guideline=guideline,
+        )
+        for task_id, trace_id, rationale_id, why in fates if why is None
+    ]  # fmt: skip
+    decisions.store(cursor, events)
+    return Bulk(batch, len(events), _left_out(fates))
+
+
+def _left_out(fates: Sequence[Fate]) -> dict[str, int]:
+    return dict(Counter(why for *_, why in fates if why is not None))

@@ -1,0 +1,271 @@
+"""Handing out items: the next ones in order, each leased in the same transaction, so that no two people get one.
+
+Candidates are the rows of `outcome` (one per question, kept by `summary.py`), joined to what was decided and to the
+leases; DuckDB reads only the columns that the order and the filter need, which takes milliseconds for hundreds of
+thousands of questions.  A task has as many slots as it may have reviewers; two processes that want the same slot
+write the same row of `lease`, so that one of them has to begin again and finds it taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from workbench.curate import predict
+from workbench.curate.fold import VERDICTS
+from workbench.curate.queue import Asked, Lease, Progress, Served, gold_turn, why
+from workbench.curate.settings import Settings
+from workbench.errors import InputError
+from workbench.records import Role
+from workbench.store.browse import _Where as Where
+from workbench.store.database import IDS, Database, listed
+from workbench.store.decisions import put
+from workbench.store.search import parse_query
+from workbench.store.summary import bring_up_to_date
+
+_FEATURES = {
+    "correct": "coalesce(correct / nullif(judged, 0), 0)",
+    "executed": "coalesce(executed / nullif(programs, 0), 0)",
+    "siblings": "coalesce(siblings, 0)",
+    "apart": "coalesce(apart, 0)",
+    "answered": "(student_answer IS NOT NULL)::DOUBLE",
+    "steps": "ln(1 + coalesce(steps, 0))",
+    "seconds": "ln(1 + greatest(coalesce(seconds, 0), 0))",
+    "tools": "greatest(length(tools) - length(replace(tools, '|', '')) - 1, 0)::DOUBLE",
+    "faithful": "coalesce(faithful, false)::DOUBLE",
+    "told": "(faithful IS NOT NULL)::DOUBLE",
+    "labelled": "labelled::DOUBLE",
+}
+"""`predict.FEATURES` over the columns of `outcome`."""
+
+_RANKS = {
+    "disagreement": "coalesce(siblings, -1)",
+    "student": "coalesce(apart, -1)",
+    "newest": "epoch_us(updated_at)",
+    "random": "hash(id || $seed)",
+}
+"""What an order sorts by, descending."""
+
+
+class Queue:
+    """The items of one store, handed out to reviewers."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._model: tuple[int, predict.Model | str] | None = None
+
+    def next(
+        self, reviewer: str, role: Role, asked: Asked, count: int, settings: Settings, moment: datetime
+    ) -> list[Served]:
+        """See `Curation.next_items`."""
+        _check(reviewer, role, asked)
+        order, _, rank = self._order(asked, settings)
+        items, given = self._items(reviewer, asked, rank, settings, moment)
+        until = moment + timedelta(minutes=settings.lease_minutes)
+        regular = f"""
+            {items} SELECT {_PICKED} FROM candidate WHERE wanted AND (own OR free)
+            ORDER BY own DESC, asked_seq IS NULL, rank DESC, seq LIMIT {count}
+            """  # noqa: S608
+        # Any gold item will do: one that the filter leaves out looks like any other.
+        gold = f"""
+            WITH {_LIVE}
+            SELECT {_PICKED} FROM (SELECT id, siblings, apart, updated_at FROM outcome) AS o
+            JOIN (SELECT task_id, NULL AS asked, NULL AS asked_by FROM curated WHERE gold IS NOT NULL) AS c
+                ON c.task_id = o.id
+            LEFT JOIN live ON live.task_id = o.id
+            WHERE o.id NOT IN (SELECT task_id FROM standing WHERE author = $me AND kind <> 'none')
+            ORDER BY hash(o.id || $me) LIMIT {count}
+            """  # noqa: S608
+
+        def work(cursor: Any) -> list[Served]:
+            found = _rows(cursor, regular, given)
+            if settings.gold_rate and asked.state == "pending" and asked.tasks is None:
+                sql = f"SELECT count(*) FROM decision WHERE author = $me AND kind IN {VERDICTS}"  # noqa: S608
+                (decided,) = cursor.execute(sql, {"me": reviewer}).fetchone()
+                turns = [gold_turn(reviewer, decided + at, settings.gold_rate) for at in range(count)]
+                if any(turns):
+                    found = _mixed(found, _rows(cursor, gold, given), turns)[:count]
+            served = []
+            for row in found:
+                lease = Lease(row["id"], reviewer, row["since"] or moment, until)
+                taken = row["slots"] or []
+                free = next(slot for slot in range(len(taken) + 1) if slot not in taken)
+                slot = row["slot"] if row["slot"] is not None else free
+                served.append((slot, lease, row))
+            put(
+                cursor,
+                "lease",
+                [
+                    {
+                        "task_id": lease.task_id, "slot": slot, "holder": reviewer, "granted_at": lease.granted_at,
+                        "expires_at": until,
+                    }
+                    for slot, lease, _ in served
+                ],
+                "task_id, slot",
+            )  # fmt: skip
+            shown = not settings.hide_verdicts or asked.state == "disputed"
+            return [Served(lease.task_id, lease, why(order, row), shown) for _, lease, row in served]
+
+        return self.database.transaction(work)
+
+    def progress(self, reviewer: str, role: Role, asked: Asked, settings: Settings, moment: datetime) -> Progress:
+        """See `Curation.progress`."""
+        _check(reviewer, role, asked)
+        order, note, rank = self._order(asked, settings)
+        items, given = self._items(reviewer, asked, rank, settings, moment)
+        sql = f"""
+            {items} SELECT
+                count(*) FILTER (wanted AND (own OR free)) AS remaining,
+                (SELECT count(DISTINCT task_id) FROM lease WHERE expires_at > $moment AND holder <> $me) AS held,
+                (SELECT count(*) FROM curated WHERE state = 'disputed') AS disputed,
+                (SELECT count(*) FROM curated WHERE state = 'skipped') AS skipped,
+                (SELECT count(*) FROM standing WHERE author = $me AND kind <> 'none' AND created_at >= $day) AS today,
+                (SELECT median(seconds) FROM decision WHERE author = $me AND kind IN {VERDICTS}) AS seconds
+            FROM candidate
+            """  # noqa: S608
+        day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+        row = self.database.rows(sql, _used(sql, {**given, "day": day}))[0]
+        return Progress(
+            row["remaining"], row["held"], row["disputed"], row["skipped"], row["today"], settings.daily_goal,
+            row["seconds"], order, note,
+        )  # fmt: skip
+
+    def _order(self, asked: Asked, settings: Settings) -> tuple[str, str, str]:
+        """Name of the order in force, why it is not the one asked for, and what it sorts by."""
+        order = asked.order or settings.order
+        if order != "acceptance":
+            return order, "", _RANKS[order]
+        model = self.model()
+        if isinstance(model, str):
+            return "disagreement", f"{model}; ordered by disagreement", _RANKS["disagreement"]
+        terms = [f"{weight!r} * {_FEATURES[name]}" for name, weight in model.weights.items()]
+        return order, "", " + ".join([repr(model.intercept), *terms])
+
+    def model(self) -> predict.Model | str:
+        """What is expected to be accepted, learnt again after every ten decided items; words where nothing can be."""
+        settled = "state IN ('accepted', 'rejected', 'adjudicated')"
+        n = self.database.rows(f"SELECT count(*) AS n FROM curated WHERE {settled}")[0]["n"]  # noqa: S608
+        if self._model is None or self._model[0] != n // 10:
+            bring_up_to_date(self.database)
+            columns = ", ".join(f"{sql} AS {name}" for name, sql in _FEATURES.items())
+            rows = self.database.rows(
+                f"""
+                SELECT * FROM (SELECT id, {columns} FROM outcome)
+                JOIN (SELECT task_id, coalesce(outcome, state) IN ('accept', 'accepted') AS yes FROM curated
+                      WHERE {settled}) ON task_id = id
+                ORDER BY id
+                """  # noqa: S608
+            )
+            self._model = n // 10, predict.fit(rows, [row["yes"] for row in rows])
+        return self._model[1]
+
+    def _items(
+        self, reviewer: str, asked: Asked, rank: str, settings: Settings, moment: datetime
+    ) -> tuple[str, dict[str, Any]]:
+        """Named queries that end in `candidate`, and their parameters."""
+        where = Where(self.database, parse_query(asked.text), bring_up_to_date(self.database))
+        fits = [where.sql()]
+        given: dict[str, Any] = {
+            **where.given, "me": reviewer, "moment": moment, "overlap": settings.overlap, "split": asked.split,
+            "family": asked.family, "seed": str(asked.seed), "status": listed(asked.status),
+        }  # fmt: skip
+        if asked.split is not None:
+            fits.append("split = $split")
+        if asked.family is not None:
+            fits.append("family = $family")
+        wanted = "status IN (SELECT unnest(from_json($status, '[\"VARCHAR\"]')))"
+        if asked.tasks is not None:
+            fits.append(f"id IN {IDS}")
+            given["ids"] = listed(asked.tasks)
+            wanted = "true"
+        sql = f"""
+        WITH {_LIVE},
+        fitting AS (
+            SELECT id, seq, siblings, apart, {rank} AS rank, {wanted} AS wanted FROM outcome
+            WHERE {" AND ".join(fits)}
+        ),
+        candidate AS (
+            SELECT id, fitting.seq, siblings, apart, rank, asked, asked_by, asked_seq, slots, slot, since,
+                coalesce(own, false) AS own, {_WANTED[asked.state]} AS wanted,
+                coalesce(held, 0) + CASE WHEN state = 'pending' AND asked_seq IS NULL THEN votes ELSE 0 END
+                    < {"1" if asked.state == "disputed" else "$overlap"} AS free
+            FROM fitting LEFT JOIN curated ON curated.task_id = fitting.id
+            LEFT JOIN live ON live.task_id = fitting.id
+            LEFT JOIN (SELECT task_id, seq FROM standing WHERE author = $me AND kind <> 'none') AS mine
+                ON mine.task_id = fitting.id
+        )
+        """  # noqa: S608
+        return sql, given
+
+
+_LIVE = """
+live AS (
+    SELECT task_id, count(*) AS held, bool_or(holder = $me) AS own, list(slot) AS slots,
+        max(slot) FILTER (holder = $me) AS slot, max(granted_at) FILTER (holder = $me) AS since
+    FROM lease WHERE expires_at > $moment GROUP BY task_id
+)"""
+
+_WANTED = {
+    "pending": """(
+        (wanted AND mine.seq IS NULL AND coalesce(state, 'pending') IN ('pending', 'skipped'))
+        OR (asked_seq IS NOT NULL AND coalesce(mine.seq, -1) < asked_seq)
+    )""",
+    "skipped": "coalesce(state = 'skipped', false)",
+    "disputed": "coalesce(state = 'disputed', false)",
+}
+
+
+_COLUMNS = ("id", "siblings", "apart", "asked", "asked_by", "slots", "slot", "since")
+_PICKED = ", ".join(_COLUMNS)
+
+
+def _check(reviewer: str, role: Role, asked: Asked) -> None:
+    if role == "viewer":
+        raise InputError(f"{reviewer} may look but not decide (role viewer); ask an admin for the role curator")
+    if asked.state == "disputed" and role not in ("adjudicator", "admin"):
+        raise InputError(f"disputes belong to the roles adjudicator and admin; {reviewer} is {role}")
+
+
+def _used(sql: str, given: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if f"${name}" in sql}
+
+
+def _rows(cursor: Any, sql: str, given: dict[str, Any]) -> list[dict[str, Any]]:
+    found = cursor.execute(sql, _used(sql, given)).fetchall()
+    return [dict(zip(_COLUMNS, row, strict=True)) for row in found]
+
+
+def _mixed(regular: list[dict[str, Any]], gold: list[dict[str, Any]], turns: Sequence[bool]) -> list[dict[str, Any]]:
+    """Gold items at their turns, as long as there are any."""
+    gold, regular = list(gold), list(regular)
+    mixed = []
+    for turn in turns:
+        source = gold if turn and gold else regular
+        if source:
+            mixed.append(source.pop(0))
+    return mixed
+
+
+def live(database: Database, moment: datetime, task_ids: Sequence[str] | None) -> list[Lease]:
+    """Leases that have not run out, of all tasks or of these."""
+    some = "" if task_ids is None else f"AND task_id IN {IDS}"
+    sql = f"""
+        SELECT task_id, holder, granted_at, expires_at FROM lease WHERE expires_at > $moment {some}
+        ORDER BY granted_at, task_id
+        """  # noqa: S608
+    rows = database.rows(sql, _used(sql, {"moment": moment, "ids": listed(task_ids or ())}))
+    return [Lease(**row) for row in rows]
+
+
+def prolong(database: Database, reviewer: str, task_id: str, until: datetime, moment: datetime) -> Lease | None:
+    """Let a live lease end at `until`; None when the reviewer holds none."""
+    found = database.transaction(
+        lambda cursor: cursor.execute(
+            "UPDATE lease SET expires_at = ? WHERE task_id = ? AND holder = ? AND expires_at > ? "
+            "RETURNING task_id, holder, granted_at, expires_at",
+            [until, task_id, reviewer, moment],
+        ).fetchone()
+    )
+    return Lease(*found) if found else None

@@ -1,0 +1,122 @@
+"""Figures of the people who decide: pace, acceptance, agreement, gold; and what they blame.  Each with its n."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from workbench.curate.agreement import Agreement, Confusion, agreements
+from workbench.curate.fold import VERDICTS
+from workbench.store.database import Database
+from workbench.verify.figures import Share
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewer:
+    """One reviewer's decisions of a span of time; what was taken back since does not count."""
+
+    name: str
+    decided: int
+    """Items that were accepted, rejected or skipped."""
+    skipped: int
+    accepted: Share
+    """Of those accepted or rejected."""
+    gold: Share
+    """Gold items judged as known to be right, of those judged."""
+    days: int
+    """Days (UTC) with a decision."""
+    median_seconds: float | None
+    """Per decision, where it was measured."""
+
+    @property
+    def per_day(self) -> float:
+        return self.decided / self.days if self.days else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """First wrong steps that people marked in one tool's calls."""
+
+    tool: str
+    """Empty: a step of the program itself."""
+    wrong: int
+    of: Share
+    """Of all first wrong steps."""
+
+
+def reviewers(database: Database, since: datetime | None, until: datetime | None) -> list[Reviewer]:
+    """Everybody who decided in a span of time (UTC), by name."""
+    found = database.rows(
+        f"""
+        WITH said AS (
+            SELECT * FROM active_decision WHERE kind IN {VERDICTS}
+            AND ($since IS NULL OR created_at >= $since) AND ($until IS NULL OR created_at < $until)
+        ),
+        last AS (SELECT * FROM said QUALIFY row_number() OVER (PARTITION BY task_id, author ORDER BY seq DESC) = 1)
+        SELECT last.author AS name, count(*) AS decided, count(*) FILTER (kind = 'skip') AS skipped,
+            count(*) FILTER (kind = 'accept') AS accepted, count(*) FILTER (kind = 'reject') AS rejected,
+            count(gold) FILTER (kind <> 'skip') AS judged, count(*) FILTER (kind = gold) AS fitting,
+            count(DISTINCT last.created_at::DATE) AS days, median(last.seconds) AS seconds
+        FROM last LEFT JOIN curated ON curated.task_id = last.task_id GROUP BY last.author ORDER BY name
+        """,  # noqa: S608
+        {"since": since, "until": until},
+    )
+    return [
+        Reviewer(
+            row["name"], row["decided"], row["skipped"], Share(row["accepted"], row["accepted"] + row["rejected"]),
+            Share(row["fitting"], row["judged"]), row["days"], row["seconds"],
+        )
+        for row in found
+    ]  # fmt: skip
+
+
+def agreement(database: Database, until: datetime | None = None) -> list[Agreement]:
+    """Every pair of reviewers with items in common, from what stands (at a time).
+
+    What they decide on gold items counts, too: they decide it without knowing of each other.
+    """
+    table, given = _standing(until)
+    rows = database.rows(f"SELECT task_id, author, kind FROM {table} WHERE kind IN ('accept', 'reject')", given)  # noqa: S608
+    return agreements((row["task_id"], row["author"], row["kind"]) for row in rows)
+
+
+def _standing(until: datetime | None) -> tuple[str, list[Any]]:
+    return ("standing", []) if until is None else ("standing_at(?)", [until])
+
+
+def confusion(database: Database) -> Confusion:
+    """The automatic verdict, at the moment of the decision, against the person's."""
+    row = database.rows(
+        """
+        SELECT count(*) FILTER (automatic AND d.kind = 'accept') AS right_accepted,
+            count(*) FILTER (automatic AND d.kind = 'reject') AS right_rejected,
+            count(*) FILTER (NOT automatic AND d.kind = 'accept') AS wrong_accepted,
+            count(*) FILTER (NOT automatic AND d.kind = 'reject') AS wrong_rejected
+        FROM decision AS d JOIN standing AS s ON s.seq = d.seq AND s.kind <> 'none'
+        """
+    )[0]
+    return Confusion(**row)
+
+
+def blame(database: Database) -> list[Blame]:
+    """First wrong steps by tool, the most blamed first; one for a trace and person."""
+    found = database.rows(
+        """
+        WITH marked AS (
+            SELECT tool FROM active_decision WHERE step IS NOT NULL
+            QUALIFY row_number() OVER (PARTITION BY trace_id, author ORDER BY seq DESC) = 1
+        )
+        SELECT tool, count(*) AS wrong, sum(count(*)) OVER ()::BIGINT AS every FROM marked
+        GROUP BY tool ORDER BY wrong DESC, tool
+        """
+    )
+    return [Blame(row["tool"], row["wrong"], Share(row["wrong"], row["every"])) for row in found]
+
+
+def reasons(database: Database) -> dict[str, int]:
+    """Standing rejects by reason, the most frequent first."""
+    found = database.rows(
+        "SELECT reason, count(*) AS n FROM standing WHERE kind = 'reject' GROUP BY reason ORDER BY n DESC, reason"
+    )
+    return {row["reason"]: row["n"] for row in found}
