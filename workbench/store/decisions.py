@@ -85,7 +85,7 @@ def store(cursor: Any, given: Sequence[Decision]) -> list[Decision]:
         history.add(done)
         rows.append(_row(done, _content(event)))
     put(cursor, "decision", rows)
-    _put_states(cursor, history, tasks - {""}, records.overlap, stamp)
+    _put_states(cursor, history, tasks - {""}, records.overlap, stamp, records.numbers[0])
     _release(cursor, fresh, stamp)
     return [history.by_id[id] for id in ids]
 
@@ -96,21 +96,36 @@ def write_all_states(cursor: Any, stamp: datetime) -> None:
     _put_states(cursor, history, set(history.by_task) - {""}, overlap_in_force(cursor), stamp)
 
 
-def _put_states(cursor: Any, history: History, tasks: Iterable[str], overlap: int, stamp: datetime) -> None:
-    """Write `standing` and `curated` for these tasks, whose history is given whole."""
-    standing: list[dict[str, Any]] = []
-    items: list[dict[str, Any]] = []
+def _put_states(
+    cursor: Any, history: History, tasks: Iterable[str], overlap: int, stamp: datetime, first: int | None = None
+) -> None:
+    """Write `standing` and `curated` for these tasks, whose history is given whole.
+
+    Args:
+        first: number of the first new event.  What no older event spoke of has no row yet, and adding a row costs
+            half of replacing one.
+    """
+
+    def old(event: Decision) -> bool:
+        return first is None or (event.seq or 0) < first
+
+    standing: dict[bool, list[dict[str, Any]]] = {False: [], True: []}
+    items: dict[bool, list[dict[str, Any]]] = {False: [], True: []}
     for task_id in sorted(tasks):
         events = history.by_task.get(task_id)
         if not events:
             continue
         said = {one.author: one for one in history.standing(task_id)}
-        for author in sorted({event.author for event in events if event.kind in VERDICTS}):
+        judged = [event for event in events if event.kind in VERDICTS]
+        older = {event.author for event in judged if old(event)}
+        for author in sorted({event.author for event in judged}):
             held = said.get(author)
-            standing.append(asdict(held) if held else _nothing(task_id, author))
-        items.append({**asdict(history.item(task_id, overlap)), "updated_at": stamp})
-    put(cursor, "standing", standing, "task_id, author")
-    put(cursor, "curated", items, "task_id")
+            standing[author in older].append(asdict(held) if held else _nothing(task_id, author))
+        known = any(old(event) for event in events)
+        items[known].append({**asdict(history.item(task_id, overlap)), "updated_at": stamp})
+    for known in (False, True):
+        put(cursor, "standing", standing[known], "task_id, author" if known else None)
+        put(cursor, "curated", items[known], "task_id" if known else None)
 
 
 def overlap_in_force(cursor: Any) -> int:
