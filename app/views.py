@@ -6,15 +6,10 @@ Nothing here escapes anything: templates do, always.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.highlight import Words, highlight
-from workbench.pipeline.report import Figures
 from workbench.records import Prediction, Rationale, Task
-from workbench.store import Counts, Outcome, Run, TaskView
-from workbench.verify import compare
-from workbench.verify.figures import Share
+from workbench.store import Run
 
 STATES = {"kept": "right", "agreed": "none", "wrong": "wrong", "failed": "failed", "waiting": "none"}
 """The sign of what came of a task, by the store's status."""
@@ -33,46 +28,6 @@ SHORT_WORDS = {"kept": "", "agreed": "", "wrong": "none right", "failed": "all f
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """One cell of the bar of k samples."""
-
-    state: str
-    """`right`, `wrong` or `failed`."""
-    kept: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One question in a list."""
-
-    task_id: str
-    question: str
-    image: str
-    family: str
-    gold: str
-    state: str
-    answer: str
-    student: str
-    student_state: str
-    outcomes: tuple[Sample, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """One kind of question in the overview."""
-
-    name: str
-    questions: int
-    pass_1: float | None
-    pass_k: float | None
-    student: float | None
-
-    @property
-    def label(self) -> str:
-        return spaced(self.name) or "no kind"
-
-
-@dataclass(frozen=True, slots=True)
 class Piece:
     """A stretch of a rationale; `box` is `ymin xmin ymax xmax` on the 0-999 grid where the text names one."""
 
@@ -86,6 +41,8 @@ class Sentence:
 
     pieces: tuple[Piece, ...]
     supported: bool
+    events: tuple[int, ...] = ()
+    """`seq` of the events that it states."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,28 +52,6 @@ class Told:
     sentences: tuple[Sentence, ...]
     issues: tuple[str, ...]
     writer: str
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One program of a question."""
-
-    number: int
-    trace_id: str | None
-    kept: bool
-    facts: str
-    problem: str
-    reason: str
-    code: Sequence[Words]
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The programs that gave one answer."""
-
-    label: str
-    state: str
-    members: tuple[Member, ...]
 
 
 def spaced(name: str) -> str:
@@ -146,30 +81,6 @@ def gold_of(task: Task) -> str:
     return " / ".join(distinct[:3])
 
 
-def samples(outcome: Outcome) -> tuple[Sample, ...]:
-    """The bar: right ones first; the kept one is among them."""
-    states = ["right"] * outcome.correct
-    states += ["wrong"] * (outcome.executed - outcome.correct)
-    states += ["failed"] * (outcome.traces - outcome.executed)
-    return tuple(Sample(state, kept=outcome.chosen is not None and not at) for at, state in enumerate(states))
-
-
-def row(task: Task, outcome: Outcome) -> Row:
-    """A question in a list."""
-    return Row(
-        task_id=task.id,
-        question=task.question,
-        image=task.image,
-        family=task.family,
-        gold=gold_of(task),
-        state=STATES[outcome.status],
-        answer=outcome.answer or SHORT_WORDS[outcome.status],
-        student=outcome.student_answer or "",
-        student_state=_student_state(outcome.student_score),
-        outcomes=samples(outcome),
-    )
-
-
 def _student_state(score: float | None) -> str:
     if score is None:
         return "none"
@@ -182,88 +93,6 @@ def student_view(task: Task, prediction: Prediction | None) -> tuple[str, str, s
         return "", "none", "not asked"
     state = _student_state(prediction.score if task.labelled else None)
     return prediction.answer, state, {"none": "not labelled"}.get(state, state)
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One large number with what it counts."""
-
-    label: str
-    value: str
-    unit: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One station from question to kept rationale."""
-
-    label: str
-    count: str
-    share: float
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """How many programs ended in one way."""
-
-    label: str
-    state: str
-    count: int
-    share: float
-
-
-def figure(label: str, share: Share, detail: str) -> Figure:
-    """A share as a large number; the denominator stands below."""
-    if share.value is None:
-        return Figure(label, "–", "", f"{detail}; nothing labelled was judged yet")
-    hits = f"{share.hits:.0f}" if float(share.hits).is_integer() else f"{share.hits:.1f}"
-    return Figure(label, f"{100 * share.value:.0f}", "%", f"{detail}: {hits} of {share.of}")
-
-
-def pace(seconds: float, student: float | None) -> Figure:
-    """Seconds per question, beside the student's where it answered."""
-    value, _, unit = duration(seconds).partition(" ")
-    beside = f"; the student takes {duration(student)}" if student is not None else ""
-    return Figure("per question", value, unit, f"sampling, running and judging all programs{beside}")
-
-
-def way(counts: Counts, questions: int) -> list[Stage]:
-    """The stations, each with its share of the one that bounds it."""
-
-    def stage(label: str, count: int, of: int, detail: str) -> Stage:
-        return Stage(label, f"{count:,}", count / of if of else 0.0, detail)
-
-    kept = counts.kept + counts.agreed
-    return [
-        stage("questions", questions, questions, "asked of their pictures"),
-        stage("programs", counts.programs, counts.programs, "sampled"),
-        stage("ran to an answer", counts.executed, counts.programs, f"of {counts.programs:,} programs"),
-        stage("traces kept", kept, questions, f"of {questions:,} questions"),
-        stage("rationales", counts.rationales, questions, "told in prose"),
-        stage("faithful", counts.faithful, counts.rationales, f"of {counts.rationales:,} rationales"),
-    ]
-
-
-def ends(counts: Counts, outcomes: Sequence[Outcome]) -> list[End]:
-    """Right, wrong, not labelled, and each kind of failure, of all traces."""
-    labelled = [one for one in outcomes if one.labelled and one.judged]
-    right = sum(one.correct for one in labelled)
-    wrong = sum(one.executed - one.correct for one in labelled)
-    rows = [("right answer", "right", right), ("wrong answer", "wrong", wrong)]
-    rows += [("no label", "none", counts.executed - right - wrong)]
-    rows += [(kind.replace("_", " "), "failed", number) for kind, number in counts.failures.items()]
-    return [End(label, state, number, number / max(counts.traces, 1)) for label, state, number in rows if number]
-
-
-def families(found: Mapping[str, Figures], k: int) -> list[Family]:
-    """One row per kind of question of which some were judged."""
-    return [
-        Family(name, one.passed[k].of, one.passed[1].value, one.passed[k].value, one.student.value)
-        for name, one in found.items()
-        if one.passed[k].of
-    ]
 
 
 _BOX = re.compile(r"(?<![\d.])\d{1,3} \d{1,3} \d{1,3} \d{1,3}(?![\d.]\d)")
@@ -284,18 +113,23 @@ def told(rationale: Rationale | None) -> Told | None:
     """A rationale with its boxes and what supports each sentence; text that no citation spans counts as unsupported."""
     if rationale is None:
         return None
-    spans, at = [], 0
+    spans: list[tuple[int, int, tuple[int, ...] | None]] = []
+    at = 0
     for citation in sorted(rationale.citations, key=lambda one: one.start):
         start, end = max(citation.start, at), min(citation.end, len(rationale.text))
         if end <= start:
             continue
         if rationale.text[at:start].strip():
-            spans.append((at, start, False))
-        spans.append((start, end, bool(citation.events)))
+            spans.append((at, start, ()))
+        spans.append((start, end, tuple(citation.events)))
         at = end
     if rationale.text[at:].strip():
-        spans.append((at, len(rationale.text), not rationale.citations))
-    sentences = tuple(Sentence(pieces(rationale.text[a:b].strip()), supported) for a, b, supported in spans)
+        # a text without any citation was never checked: that is not the same as a sentence that nothing supports
+        spans.append((at, len(rationale.text), () if rationale.citations else None))
+    sentences = tuple(
+        Sentence(pieces(rationale.text[a:b].strip()), events is None or bool(events), events or ())
+        for a, b, events in spans
+    )
     return Told(sentences, rationale.issues, f"{rationale.writer.name} {rationale.writer.version}")
 
 
@@ -328,41 +162,3 @@ def facts_of(run: Run) -> str:
         facts += [counted(run.trace.steps, "step"), counted(run.trace.tool_calls, "tool call")]
         facts.append(duration(run.trace.seconds))
     return " · ".join(facts)
-
-
-def groups(view: TaskView) -> list[Group]:
-    """Programs by answer: the kept one's group first, then by size; what failed comes last."""
-    keyed: dict[tuple[str, str], list[Run]] = {}
-    for run in view.runs:
-        state = run_state(run)
-        answer = run.trace.answer if run.trace is not None and run.trace.ok else None
-        key = "" if answer is None else compare.canonical(answer, view.task)
-        keyed.setdefault((state if answer is None else "answer", key), []).append(run)
-    chosen = view.chosen
-
-    def order(runs: list[Run]) -> tuple[bool, bool, int]:
-        return chosen not in runs, runs[0].trace is None or not runs[0].trace.ok, -len(runs)
-
-    return [_group(runs, chosen) for runs in sorted(keyed.values(), key=order)]
-
-
-def _group(runs: Sequence[Run], chosen: Run | None) -> Group:
-    state = run_state(runs[0])
-    trace = runs[0].trace
-    label = {"failed": "failed", "none": "not run"}.get(state, "") if trace is None or not trace.ok else trace.answer
-    return Group(
-        label=label or "an empty answer",
-        state=state,
-        members=tuple(
-            Member(
-                number=run.program.index + 1,
-                trace_id=run.trace.id if run.trace is not None else None,
-                kept=run is chosen,
-                facts=facts_of(run),
-                problem=problem_of(run),
-                reason=run.verdict.reason if run.verdict is not None and run is chosen else "",
-                code=highlight(run.program.source),
-            )
-            for run in runs
-        ),
-    )

@@ -42,6 +42,7 @@ OWNERS = {
     "onnxruntime": ("workbench.tools.", "workbench.models.", "workbench.embedded."),
     "rapidocr": ("workbench.tools.ocr",),
     "httpx": ("workbench.models.endpoint", "workbench.sample.endpoint"),
+    "gradio": ("app.",),
 }
 """Who may need a heavy package at import: the rooms that own it, and who stands on the store."""
 

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+
+from app.main import Running, build, start
+from app.people import People, Person
+from workbench.store import Project
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
 
@@ -52,3 +58,23 @@ def visit(browser: sync_api.Browser) -> Iterator[Callable[..., sync_api.Page]]:
     for context in contexts:
         context.close()
     assert strayed == []
+
+
+@contextmanager
+def served(folder: Path, auth: Path | None = None, name: str = "ann", role: str = "admin") -> Iterator[Running]:
+    """The real server over a project's folder, on a free port; without `auth` everybody is `name`.
+
+    `served(...)` gives a Running: `.url` ends with a slash, `.site` is the Site, `.site.project` the open project.
+    """
+    with Project.open(folder) as project:
+        running = start(build(project, People(auth) if auth else None, Person(name, role)), port=0)
+        try:
+            yield running
+        finally:
+            running.close()
+
+
+@pytest.fixture
+def without_models(site: Running) -> None:
+    """The real sandbox without the models of the tools: programs that ask nothing run as ever."""
+    site.site.parts().__dict__.setdefault("tools", [])

@@ -91,9 +91,9 @@ def events_of(noun: str, boxes: list[Any], size: tuple[int, int], fails: bool = 
 
 
 def loop_events(rounds: int, size: tuple[int, int]) -> tuple[TraceEvent, ...]:
-    """A long trace: one statement per round."""
+    """A long trace: a loop whose target is all that there is of a round."""
     rows = [
-        TraceEvent(i, "line", 4, 0, {"changed": {"i": i, "p": patch((i % 99, 5, 120, 60), "dog")}})
+        TraceEvent(i, "line", 4, 0, {"changed": {"i": i, "p": patch((i % 99, 5, 120, 60), "dog")}, "form": "for"})
         for i in range(rounds)
     ]
     return (*rows, TraceEvent(rounds, "end", 0, 0, {"ok": True, "answer": "9", "steps": rounds, "tool_calls": 0}))

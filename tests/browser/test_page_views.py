@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.highlight import LONGEST, highlight
-from app.views import duration, figure, gold_of, pieces, told
+from app.views import duration, gold_of, pieces, told
 from workbench.records import Citation, PartRef, Rationale, Task
-from workbench.verify.figures import Share
 
 WRITER = PartRef("writer", "template", "1")
 
@@ -41,13 +40,6 @@ def test_a_huge_program_is_shown_plain() -> None:
 )
 def test_durations_are_for_people(seconds: float | None, text: str) -> None:
     assert duration(seconds) == text
-
-
-def test_a_figure_says_what_it_counts() -> None:
-    assert figure("yield", Share(3, 4), "kept").detail == "kept: 3 of 4"
-    assert figure("pass@1", Share(3.2, 4), "right").detail == "right: 3.2 of 4"
-    nothing = figure("yield", Share(0, 0), "kept")
-    assert (nothing.value, nothing.unit) == ("–", "")
 
 
 def test_boxes_are_found_in_prose() -> None:

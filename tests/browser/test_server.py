@@ -1,190 +1,415 @@
-"""The server without a browser: whom it answers, what it refuses, and that it never gives way."""
+"""The server without a browser: whom it answers, what it refuses, what is public, and that it never gives way."""
 
 from __future__ import annotations
 
+import base64
 import http.client
+import json
+import signal
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlencode, urlsplit
 
 import drawn
 import pytest
+from conftest import served
 
-from app import server
-from app.pages import Pages
+from app import main, people
+from app.main import Running
 from workbench.errors import InputError
+from workbench.records import Decision
 from workbench.store import Project
+
+COUNT = "collages/train-00000/count"
+TRACE = f"t0-{COUNT}"
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return drawn.build(tmp_path_factory.mktemp("server") / "small", scenes=2)
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with served(drawn.build(tmp_path_factory.mktemp("server") / "small", scenes=2)) as running:
+        yield running
 
 
-@pytest.fixture
-def running(project: Path) -> Iterator[server.AppServer]:
-    opened = server.bind(Pages(project), 0)
-    thread = threading.Thread(target=opened.serve_forever, daemon=True)
-    thread.start()
-    yield opened
-    opened.shutdown()
-    opened.server_close()
-    thread.join()
+@pytest.fixture(scope="module")
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server where people log in: ann curates, bob looks, eve administers."""
+    folder = tmp_path_factory.mktemp("locked")
+    users = folder / "users.json"
+    cost, people._COST = people._COST, 2**7
+    for name, role in (("ann", "curator"), ("bob", "viewer"), ("eve", "admin")):
+        people.add_user(users, name, f"{name}-password", role)
+    with served(drawn.build(folder / "small", scenes=1), auth=users) as running:
+        yield running
+    people._COST = cost
 
 
-def ask(running: server.AppServer, path: str, method: str = "GET", **headers: str) -> tuple[int, str, dict[str, str]]:
-    connection = http.client.HTTPConnection(*running.server_address[:2], timeout=20)
-    connection.request(method, path, headers=headers)
+def ask(
+    site: Running, path: str, method: str = "GET", body: bytes | str | None = None, **headers: str
+) -> tuple[int, str, dict[str, str]]:
+    connection = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=20)
+    connection.request(method, path, body, {key.replace("_", "-"): value for key, value in headers.items()})
     reply = connection.getresponse()
-    body = reply.read().decode("utf-8", "replace")
+    text = reply.read().decode("utf-8", "replace")
     connection.close()
-    return reply.status, body, {key.lower(): value for key, value in reply.getheaders()}
+    return reply.status, text, {key.lower(): value for key, value in reply.getheaders()}
 
 
-def test_it_listens_on_loopback_alone(running: server.AppServer) -> None:
-    assert running.server_address[0] == "127.0.0.1"
+def do(site: Running, path: str, body: dict[str, object], **headers: str) -> tuple[int, dict[str, object]]:
+    status, text, _ = ask(site, path, "POST", json.dumps(body), Content_Type="application/json", **headers)
+    return status, json.loads(text)
 
 
-@pytest.mark.parametrize("path", ["/", "/questions", "/nowhere", "/static/style.css"])
-def test_every_reply_allows_nothing_from_elsewhere(running: server.AppServer, path: str) -> None:
-    _, body, headers = ask(running, path)
+def basic(name: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{name}:{name}-password".encode()).decode()}
+
+
+def call(site: Running, name: str, *arguments: object, **headers: str) -> tuple[str, object]:
+    """An endpoint of Gradio's queue: the last event and its data."""
+    status, begun = do(site, f"/gradio_api/call/{name}", {"data": list(arguments)}, **headers)
+    if status != 200:
+        return str(status), begun
+    text = ask(site, f"/gradio_api/call/{name}/{begun['event_id']}", **headers)[1]
+    event, data = text.strip().split("\n\n")[-1].split("\n", 1)
+    return event.removeprefix("event: "), json.loads(data.removeprefix("data: "))
+
+
+# --- what every reply has, and who gets one
+
+
+@pytest.mark.parametrize(
+    "path", ["/browse", "/train", "/nowhere", "/static/style.css", "/data/browse", "/config", "/gradio_api/info"]
+)
+def test_every_reply_allows_nothing_from_elsewhere(site: Running, path: str) -> None:
+    _, body, headers = ask(site, path, Origin="http://evil.example", Accept="text/html")
     policy = headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert headers["x-content-type-options"] == "nosniff"
-    assert "<script>" not in body
-    assert " style=" not in body
-    assert " onclick=" not in body
-    assert "https://" not in body
+    assert headers["x-frame-options"] == "DENY"
+    assert not [name for name in headers if name.startswith("access-control")]
+    if "text/html" in headers["content-type"]:
+        assert "<script>" not in body
+        assert " style=" not in body
+        assert " onclick=" not in body
+        assert "https://" not in body
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8870", "127.0.0.1.evil.example", ""])
-def test_another_name_for_this_machine_is_refused(running: server.AppServer, host: str) -> None:
-    status, body, _ = ask(running, "/", Host=host)
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8870", "127.0.0.1.evil.example", "", "[::1"])
+def test_another_name_for_this_machine_is_refused(site: Running, host: str) -> None:
+    status, body, _ = ask(site, "/browse", Host=host)
     assert status == 403
     assert "own machine" in body
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
-def test_nothing_can_be_written(running: server.AppServer, method: str) -> None:
-    assert ask(running, "/", method)[0] == 501
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+@pytest.mark.parametrize(
+    "path", ["/do/undo", "/gradio_api/call/decide", "/gradio_api/queue/join", "/gradio_api/upload"]
+)
+def test_a_change_from_another_site_is_refused(site: Running, path: str, headers: dict[str, str]) -> None:
+    status, text, _ = ask(site, path, "POST", "{}", Content_Type="application/json", **headers)
+    assert status == 403
+    assert "own pages" in text
 
 
 @pytest.mark.parametrize(
     "path",
     [
-        "/nowhere", "/static/../server.py", "/static/%2e%2e/server.py", "/static/", "/image/../../../../etc/passwd",
-        "/image/" + "0" * 64, "/thumb/..%2f..%2fx", "/question?id=gone", "/trace?id=gone", "/trace", "/question?id=",
-        "/data/trace?id=gone", "/data/nothing",
+        "/nowhere", "/static/../main.py", "/static/%2e%2e/main.py", "/static/", "/static/img/logo.svg", "/image/../../../../etc/passwd",
+        "/image/" + "0" * 64, "/step?trace=gone", "/browse/x", "/questions",
     ],
 )  # fmt: skip
-def test_what_is_not_there_is_said_so(running: server.AppServer, path: str) -> None:
-    status, body, headers = ask(running, path)
+def test_what_is_not_there_is_said_so(site: Running, path: str) -> None:
+    status, body, headers = ask(site, path, Accept="text/html")
     assert status == 404
     assert headers["content-type"].startswith("text/html")
-    assert "Back to the overview" in body
+    assert "To the questions" in body
 
 
-@pytest.mark.parametrize("path", ["/?" + "&".join(f"a{i}=1" for i in range(50)), "//[bad"])
-def test_an_unreadable_address_is_a_page_too(running: server.AppServer, path: str) -> None:
-    assert ask(running, path)[0] in (400, 404)
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gradio_api/vibe-code", "/gradio_api/file=/etc/passwd", "/gradio_api/proxy=http://x.hf.space", "/monitoring",
+        "/gradio_api/runs", "/gradio_api/dev/reload", "/svelte/x", "/assets/x", "/manifest.json", "/gradio_api/token",
+    ],
+)  # fmt: skip
+def test_what_gradio_brings_and_nobody_needs_is_shut(site: Running, path: str) -> None:
+    assert ask(site, path)[0] == 404
 
 
-def test_pictures_come_by_digest_with_their_type(running: server.AppServer, project: Path) -> None:
-    digest = next((project / "images").glob("??/*.webp")).stem
-    status, _, headers = ask(running, f"/image/{digest}")
+@pytest.mark.parametrize(
+    "path", ["/data/step?trace=gone", "/data/browse?q=stat:us", "/data/browse?sort=x", "/data/browse?after=x"]
+)
+def test_a_script_gets_what_is_wrong_as_json(site: Running, path: str) -> None:
+    status, body, _ = ask(site, path)
+    assert status == 400
+    assert json.loads(body)["error"]
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", '{"id": "abcdefgh"}', '{"id": 5, "trace": [], "step": "x"}'])
+def test_an_unreadable_change_changes_nothing(site: Running, body: str) -> None:
+    status, text, _ = ask(site, "/do/step/wrong", "POST", body, Content_Type="application/json")
+    assert status == 422
+    assert "Nothing was changed" in json.loads(text)["error"]
+
+
+def test_a_body_is_bounded_whatever_it_says_of_itself(site: Running) -> None:
+    assert ask(site, "/do/undo", "POST", "x" * 1_000_001)[0] == 413
+    connection = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=20)
+    chunks = (b"x" * 100_000 for _ in range(12))
+    connection.request("POST", "/do/undo", chunks, {"Content-Type": "application/json"}, encode_chunked=True)
+    assert connection.getresponse().status == 413
+    connection.close()
+
+
+def test_pictures_come_by_digest_with_their_type(site: Running) -> None:
+    digest = next((site.site.project.path / "images").glob("??/*.webp")).stem
+    status, _, headers = ask(site, f"/image/{digest}")
     assert (status, headers["content-type"]) == (200, "image/webp")
     assert "immutable" in headers["cache-control"]
-    status, _, headers = ask(running, f"/thumb/{digest}")
+    status, _, headers = ask(site, f"/thumb/{digest}")
     assert status == 200
-    assert int(headers["content-length"]) < 20_000
+    assert int(headers["content-length"]) <= 20_000
 
 
-def test_head_gives_no_body(running: server.AppServer) -> None:
-    status, body, headers = ask(running, "/", "HEAD")
-    assert (status, body) == (200, "")
-    assert int(headers["content-length"]) > 1000
-
-
-def test_a_store_held_by_a_run_is_said_and_survived(running: server.AppServer, project: Path) -> None:
-    code = (
-        "import sys; from pathlib import Path; from workbench.store import Project;"
-        "p = Project.open(Path(sys.argv[1])); print('held', flush=True); sys.stdin.read()"
-    )
-    holder = subprocess.Popen(
-        [sys.executable, "-c", code, str(project)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert holder.stdout is not None
-    assert holder.stdin is not None
-    assert holder.stdout.readline().strip() == "held"
-    status, body, _ = ask(running, "/")
-    assert status == 503
-    assert "is in use by process" in body
-    assert "tries again" in body
-    holder.stdin.close()
-    assert holder.wait(20) == 0
-    assert ask(running, "/")[0] == 200
-
-
-def test_an_open_page_keeps_no_run_waiting(running: server.AppServer, project: Path) -> None:
-    assert ask(running, "/")[0] == 200
-    Project.open(project, wait=0).close()
-
-
-def test_many_pages_at_once_are_all_answered(running: server.AppServer) -> None:
+def test_many_pages_at_once_are_all_answered(site: Running) -> None:
     paths = [
-        "/",
-        "/questions",
-        "/question?id=collages/train-00000/count",
-        "/trace?id=t0-collages/train-00000/count",
+        "/browse",
+        f"/step?trace={TRACE}",
+        f"/data/step?trace={TRACE}",
+        "/data/browse?q=dog",
+        "/data/browse/facets",
     ] * 6
     with ThreadPoolExecutor(8) as pool:
-        assert {status for status, _, _ in pool.map(lambda path: ask(running, path), paths)} == {200}
+        assert {status for status, _, _ in pool.map(lambda path: ask(site, path), paths)} == {200}
 
 
-def test_a_store_that_another_program_spoilt_is_a_page_and_the_server_goes_on(
-    running: server.AppServer, project: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    spoilt = drawn.Drawn(tmp_path / "spoilt")
-    event = drawn.TraceEvent(0, "line", 1, 0, {"changed": {"x": {"type": "list", "length": "many", "items": [1]}}})
-    end = drawn.events_of("dog", [], (4, 4))[-1]
-    task = drawn.Task("q", "s", "train", "0" * 64, "?", ("0",), "integer")
-    trace_id = spoilt.task(task, [("x = [1]", (event, end))] * drawn.K)
-    spoilt.close()
-    running.site = Pages(tmp_path / "spoilt")
-    status, body, _ = ask(running, f"/data/trace?id={trace_id}")
-    assert (status, "could not be made" in body) == (500, True)
-    assert "ValueError" in capfd.readouterr().err
-    assert ask(running, "/questions")[0] == 200
+def test_a_fault_of_ours_is_a_page_and_the_server_goes_on(site: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("not for people")
+
+    monkeypatch.setattr(site.site.project, "browse", broken)
+    status, body, _ = ask(site, "/data/browse")
+    assert (status, "could not be made" in body, "not for people" in body) == (500, True, False)
+    monkeypatch.undo()
+    assert ask(site, "/data/browse")[0] == 200
 
 
-def test_an_empty_project_says_how_to_begin(tmp_path: Path) -> None:
-    Project.create(tmp_path / "new").close()
-    page = Pages(tmp_path / "new").page("/", {})
-    assert page is not None
-    assert "Nothing here yet" in page
-    assert "vpd run --project" in page
+# --- logging in, and roles
 
 
-def test_a_taken_port_gives_the_next(running: server.AppServer, project: Path) -> None:
-    taken = running.server_address[1]
-    with server.bind(Pages(project), taken) as second:
-        assert taken < second.server_address[1] < taken + 10
+def test_a_page_leads_to_the_login_and_back_and_a_script_is_told(locked: Running) -> None:
+    status, _, headers = ask(locked, "/browse?q=dog", Accept="text/html")
+    assert (status, headers["location"]) == (303, "/login?next=%2Fbrowse%3Fq%3Ddog")
+    assert ask(locked, "/data/browse")[0] == 401
+    assert ask(locked, "/image/" + "0" * 64)[0] == 401
+    form = urlencode({"username": "ann", "password": "ann-password", "next": "/browse?q=dog"})
+    status, _, headers = ask(
+        locked, "/login", "POST", form, Content_Type="application/x-www-form-urlencoded", Accept="text/html"
+    )
+    assert (status, headers["location"]) == (303, "/browse?q=dog")
+    cookie = headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    session = cookie.split(";")[0]
+    assert ask(locked, "/data/browse", Cookie=session)[0] == 200
+    ask(locked, "/logout", "POST", Cookie=session)
+    assert ask(locked, "/data/browse", Cookie=session)[0] == 401
 
 
-def test_no_free_port_is_said(project: Path) -> None:
+def test_a_wrong_password_says_so_and_nothing_else(locked: Running) -> None:
+    for name in ("ann", "nobody"):
+        form = urlencode({"username": name, "password": "wrong"})
+        status, body, headers = ask(
+            locked, "/login", "POST", form, Content_Type="application/x-www-form-urlencoded", Accept="text/html"
+        )
+        assert status == 401
+        assert "do not belong together" in body
+        assert "set-cookie" not in headers
+
+
+@pytest.mark.parametrize(
+    "address", ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)", "/a\nb"]
+)
+def test_the_login_leads_nowhere_else(locked: Running, address: str) -> None:
+    form = urlencode({"username": "ann", "password": "ann-password", "next": address})
+    _, _, headers = ask(
+        locked, "/login", "POST", form, Content_Type="application/x-www-form-urlencoded", Accept="text/html"
+    )
+    assert headers["location"] == "/browse"
+
+
+CHANGES = [
+    "/do/undo",
+    "/do/step/wrong",
+    "/do/step/edit",
+    "/do/browse/queue",
+    "/do/browse/accept",
+    "/do/browse/view",
+    "/do/browse/forget",
+]
+
+
+@pytest.mark.parametrize("path", CHANGES)
+def test_a_viewer_changes_nothing(locked: Running, path: str) -> None:
+    body = {
+        "id": "abcdefgh",
+        "trace": TRACE,
+        "step": 1,
+        "task": COUNT,
+        "target": "x",
+        "draft": "x",
+        "tasks": [COUNT],
+        "name": "n",
+    }
+    status, answer = do(locked, path, body, **basic("bob"))
+    assert status == 403
+    assert "needs the role" in str(answer["error"])
+    assert ask(locked, path, "POST", json.dumps(body), Content_Type="application/json")[0] == 401
+
+
+def test_every_change_that_there_is_checks_a_role(locked: Running) -> None:
+    routes = [route for route in locked.site.server.routes if getattr(route, "path", "").startswith("/do/")]
+    assert len(routes) >= len(CHANGES)
+    for route in routes:
+        checks = [dependency.call.__qualname__ for dependency in route.dependant.dependencies]
+        assert any("_needs" in name for name in checks), f"{route.path} checks no role"
+
+
+@pytest.mark.parametrize("name", ["decide", "replay", "snapshot"])
+def test_an_endpoint_checks_the_role_too(locked: Running, name: str) -> None:
+    arguments = {
+        "decide": ["abcdefgh1", "skip", COUNT, "", "", "", ""],
+        "replay": [TRACE, "x"],
+        "snapshot": ["", "", "person"],
+    }[name]
+    event, data = call(locked, name, *arguments, **basic("bob"))
+    assert event == "error"
+    assert "needs the role" in str(data)
+    assert call(locked, name, *arguments)[0] == "401"
+
+
+def test_a_decision_is_kept_under_the_name_of_who_logged_in(locked: Running) -> None:
+    event, data = call(locked, "decide", "decision-0001", "skip", COUNT, "", "", "", "", **basic("ann"))
+    assert event == "complete"
+    assert data[0]["state"] == "skipped"
+    (stored,) = locked.site.project.curation.events(task_id=COUNT)
+    assert (stored.author, stored.role, stored.kind) == ("ann", "curator", "skip")
+
+
+def test_gradios_own_client_logs_in(locked: Running) -> None:
+    client = pytest.importorskip("gradio_client").Client(locked.url, auth=("bob", "bob-password"), verbose=False)
+    assert client.predict("", "import", "", 1, api_name="/search")["total"] > 0
+
+
+# --- the documented API
+
+
+def test_what_is_public_is_what_is_documented(site: Running) -> None:
+    info = json.loads(ask(site, "/gradio_api/info")[1])
+    assert set(info["named_endpoints"]) == {"/search", "/get_trace", "/decide", "/snapshot", "/answer"}
+    assert info["unnamed_endpoints"] == {}
+    assert all(one["description"] for one in info["named_endpoints"].values())
+
+
+def test_search_and_get_trace(site: Running) -> None:
+    event, (found,) = call(site, "search", "family:count", "import", "", 1)
+    assert event == "complete"
+    assert found["total"] == 2
+    trace = next(run["trace"] for run in found["rows"][0]["runs"])
+    event, (run,) = call(site, "get_trace", trace)
+    assert run["question"] == found["rows"][0]["question"]
+    assert run["steps"][1]["does"] == "find"
+    assert run["steps"][1]["tool"]
+
+
+def test_deciding_twice_with_one_id_is_one_decision(site: Running) -> None:
+    for _ in range(2):
+        event, (said,) = call(site, "decide", "same-decision", "accept", COUNT, TRACE, "", "", "")
+        assert (event, said["state"]) == ("complete", "accepted")
+    event, data = call(site, "decide", "same-decision", "skip", COUNT, "", "", "", "")
+    assert event == "error"
+    assert "another content" in data["error"]
+    kept = [one for one in site.site.project.curation.events(task_id=COUNT) if one.id == "same-decision"]
+    assert len(kept) == 1
+    site.site.project.curation.decide(
+        [Decision("take-it-back", "undo", "ann", "admin", task_id=COUNT, target="same-decision")]
+    )
+
+
+def test_mcp_clients_see_the_same_tools(site: Running) -> None:
+    pytest.importorskip("mcp")
+    headers = {"Content_Type": "application/json", "Accept": "application/json, text/event-stream"}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+    status, text, _ = ask(site, "/gradio_api/mcp/", "POST", json.dumps(body), **headers)
+    assert status == 200
+    tools = json.loads(text.split("data: ", 1)[1].strip())["result"]["tools"]
+    assert {tool["name"] for tool in tools} == {"search", "get_trace", "decide", "snapshot", "answer"}
+
+
+def test_mcp_calls_run_under_the_callers_role(locked: Running) -> None:
+    pytest.importorskip("mcp")
+    body = {
+        "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": {"name": "decide", "arguments": {"id": "by-mcp-0001", "kind": "note", "task": COUNT, "text": "seen"}},
+    }  # fmt: skip
+    headers = {"Content_Type": "application/json", "Accept": "application/json, text/event-stream"}
+    _, refused, _ = ask(locked, "/gradio_api/mcp/", "POST", json.dumps(body), **headers, **basic("bob"))
+    assert "needs the role curator" in refused
+    _, kept, _ = ask(locked, "/gradio_api/mcp/", "POST", json.dumps(body), **headers, **basic("ann"))
+    assert "by-mcp-0001" in kept
+    assert locked.site.project.curation.events(task_id=COUNT)[-1].author == "ann"
+    assert ask(locked, "/gradio_api/mcp/", "POST", json.dumps(body), **headers)[0] == 401
+
+
+# --- starting and stopping
+
+
+def test_another_address_needs_users(site: Running) -> None:
+    with pytest.raises(InputError, match="vpd app add-user NAME --auth"):
+        main.start(main.build(site.site.project), "0.0.0.0", 0)
+
+
+def test_a_taken_port_gives_the_next(site: Running) -> None:
+    taken = urlsplit(site.url).port
+    assert taken is not None
+    assert taken < main.free_port("127.0.0.1", taken) < taken + main.TRIES
+
+
+def test_no_free_port_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(main, "TRIES", 1)
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         held.listen()
         port = held.getsockname()[1]
-        with pytest.raises(InputError, match=rf"ports {port} to {port} are all taken; give a free one with --port"):
-            server.bind(Pages(project), port, tries=1)
+        with pytest.raises(InputError, match=rf"ports {port} to {port} are all taken on 127.0.0.1; give a free one"):
+            main.free_port("127.0.0.1", port)
 
 
-def test_no_project_is_said(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="there is no project at"):
-        server.main(tmp_path, 0, open_browser=False)
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_and_the_project_opens_again(tmp_path: Path, kind: signal.Signals) -> None:
+    folder = tmp_path / "p"
+    Project.create(folder).close()
+    code = "import sys; from workbench.cli import main; sys.argv = ['vpd', 'app', '-p', sys.argv[1], '--port', '0', '--no-browser']; main()"
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline().startswith("http://127.0.0.1:")
+    child.send_signal(kind)
+    out, err = child.communicate(timeout=30)
+    assert (child.returncode, out) == (0, "")
+    assert "what was decided is stored" in err
+    assert "Traceback" not in err
+    Project.open(folder, wait=0).close()

@@ -6,6 +6,7 @@ A command's module is imported when the command runs, so that `vpd --help` needs
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -117,6 +118,20 @@ def ask(
 
 
 @app.command()
+def compare(
+    project: ProjectFolder = None,
+    counting: Annotated[
+        str, typer.Option("--pipeline", help="The pipeline is right when: any, vote (most frequent answer) or first.")
+    ] = "any",
+    by: Annotated[str, typer.Option(help="Slices: family or tool.")] = "family",
+    split: Split = None,
+    as_json: AsJson = False,
+) -> None:
+    """Pipeline against student: who was right on which questions, with McNemar's p and slices."""
+    _go("compare", project=project, counting=counting, by=by, split=split, as_json=as_json)
+
+
+@app.command()
 def show(
     what: Annotated[str, typer.Argument(help="A task, program or trace by id; a list of tasks if left out.")] = "",
     project: ProjectFolder = None,
@@ -128,14 +143,34 @@ def show(
     _go("show", what=what, project=project, status=status, text=text, limit=limit)
 
 
-@app.command("app")
+pages = typer.Typer(invoke_without_command=True)
+app.add_typer(pages, name="app")
+
+
+@pages.callback()
 def app_(
+    context: typer.Context,
     project: ProjectFolder = None,
-    port: Annotated[int, typer.Option(help="Port on this machine; 0 takes a free one.")] = 8870,
+    host: Annotated[str, typer.Option(help="Address to listen on; another than this machine's own needs --auth.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(help="Port; the next free one if it is taken, 0 takes any.")] = 8870,
+    auth: Annotated[Path | None, typer.Option(help="File of users who log in; see vpd app add-user.")] = None,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
 ) -> None:
-    """Look at a project in the browser: figures, questions, traces step by step."""
-    _go("page", project=project, port=port, open_browser=browser)
+    """Browse, step through, curate and compare in the browser."""
+    if context.invoked_subcommand is None:
+        _go("page", project=project, host=host, port=port, auth=auth, open_browser=browser)
+
+
+@pages.command("add-user")
+def add_user(
+    name: Annotated[str, typer.Argument(help="1 to 40 letters, digits or . _ @ -")],
+    auth: Annotated[Path, typer.Option(help="File of users; made if it is not there.")],
+    role: Annotated[str, typer.Option(help="viewer (looks), curator (decides) or admin.")] = "curator",
+) -> None:
+    """Add a user who may log in, or change the password or the role of one.  Asks for the password."""
+    _go("page", "add_user", name=name, auth=auth, role=role)
 
 
 @app.command()
@@ -155,6 +190,137 @@ def sql(
     _go("sql", query=query, project=project, limit=limit, as_json=as_json)
 
 
+takes = typer.Typer(invoke_without_command=True)
+app.add_typer(takes, name="snapshot")
+SnapshotName = Annotated[str, typer.Argument(help="A snapshot by name, or by the beginning of its hash.")]
+
+
+@takes.callback()
+def snapshot(
+    context: typer.Context,
+    project: ProjectFolder = None,
+    name: Annotated[str, typer.Option(help="What you call it.")] = "",
+    text: Annotated[str, typer.Option("--filter", help="Only what this query finds, as in Browse.")] = "",
+    automatic: Annotated[bool, typer.Option(help="Not what people accepted, but what the verifier kept.")] = False,
+    both: Annotated[bool, typer.Option(help="A person's word where there is one, else the verifier's.")] = False,
+    labels: Annotated[bool, typer.Option(help="Also labelled questions without a target, for their label.")] = False,
+    agreed: Annotated[bool, typer.Option(help="Also what programs without a label agreed on.")] = False,
+    split: Annotated[
+        list[str] | None, typer.Option(help="Train on this split; repeat. All but val, dev, test.")
+    ] = None,
+    hold_out: Annotated[list[str] | None, typer.Option(help="A source that is for evaluation; repeat.")] = None,
+    leakage: Annotated[str, typer.Option(help="Pictures of evaluation sets: leave-out, stop or keep.")] = "leave-out",
+    val: Annotated[float, typer.Option(help="Share of pictures held out for validation.")] = 0.1,
+    seed: Annotated[int, typer.Option(help="Of the division into train and val.")] = 0,
+    dry: Annotated[bool, typer.Option("--dry-run", help="Only say what it would hold.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take a training snapshot: accepted questions with answers, rationales and pictures, never changed again."""
+    if context.invoked_subcommand is None:
+        _go(
+            "snapshot", project=project, name=name, dry=dry, as_json=as_json, text=text, labels=labels, agreed=agreed,
+            automatic=automatic, both=both, splits=tuple(split or ()), evaluation_sources=tuple(hold_out or ()),
+            leakage=leakage, val=val, seed=seed,
+        )  # fmt: skip
+
+
+@takes.command("list")
+def snapshot_list(project: ProjectFolder = None, as_json: AsJson = False) -> None:
+    """The snapshots taken, the newest first."""
+    _go("snapshot", "list_", project=project, as_json=as_json)
+
+
+@takes.command("show")
+def snapshot_show(which: SnapshotName, project: ProjectFolder = None, as_json: AsJson = False) -> None:
+    """What is in a snapshot, and what was left out and why."""
+    _go("snapshot", "show", which=which, project=project, as_json=as_json)
+
+
+@app.command()
+def export(
+    which: Annotated[str, typer.Argument(metavar="SNAPSHOT", help="By name, hash or folder.")],
+    path: Annotated[Path, typer.Argument(help="A new or empty folder.")],
+    to: Annotated[str, typer.Option(help="chat, datasets, argilla, label-studio or fiftyone.")] = "",
+    project: ProjectFolder = None,
+) -> None:
+    """Write a snapshot for another tool: chat for TRL, Unsloth, LLaMA-Factory and ms-swift."""
+    _go("export", which=which, to=to, path=path, project=project)
+
+
+@app.command("import-decisions")
+def import_decisions(
+    file: Annotated[Path, typer.Argument(help="What the other tool exported, as JSON.")],
+    tool: Annotated[str, typer.Option("--from", help="argilla or label-studio.")],
+    project: ProjectFolder = None,
+) -> None:
+    """Add decisions that people made in another tool; a second time adds nothing."""
+    _go("export", "decisions", path=file, tool=tool, project=project)
+
+
+@app.command()
+def backup(
+    path: Annotated[Path | None, typer.Argument(help="A new or empty folder; backups/TIME if left out.")] = None,
+    project: ProjectFolder = None,
+    images: Annotated[bool, typer.Option(help="With pictures and snapshots.")] = True,
+    copy: Annotated[
+        bool, typer.Option(help="Copy pictures, not link them; for another disk they are copied anyway.")
+    ] = (False),
+) -> None:
+    """Back the project up as it is at one moment; others may go on working."""
+    _go("backup", path=path, project=project, images=images, copy=copy)
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(metavar="BACKUP", help="The folder of a backup.")],
+    path: Annotated[Path, typer.Argument(help="A new or empty folder.")],
+) -> None:
+    """Make a project of a backup."""
+    _go("backup", "restore", source=source, path=path)
+
+
+@app.command()
+def doctor(
+    project: ProjectFolder = None,
+    quick: Annotated[bool, typer.Option(help="Leave out what reads every picture and every trace.")] = False,
+    repair: Annotated[bool, typer.Option(help="Remove what cut-off writers left; nothing else is touched.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check that everything in the project is as it has to be; exit code 1 when something is wrong."""
+    _go("doctor", project=project, quick=quick, repair=repair, as_json=as_json)
+
+
+curates = typer.Typer(help="Where the curators stand.", no_args_is_help=True)
+app.add_typer(curates, name="curate")
+guides = typer.Typer(help="The text that curators go by, in versions.", no_args_is_help=True)
+app.add_typer(guides, name="guidelines")
+
+
+@curates.command("status")
+def curate_status(project: ProjectFolder = None) -> None:
+    """The queue, each reviewer's figures, agreement, what was blamed."""
+    _go("curate", "status", project=project)
+
+
+@guides.command("add")
+def guidelines_add(
+    file: Annotated[Path, typer.Argument(help="A text file.")],
+    project: ProjectFolder = None,
+    author: Annotated[str, typer.Option(help="Who wrote it.")] = "local",
+) -> None:
+    """Put the guidelines in a file in force; earlier versions stay."""
+    _go("curate", "add_guideline", project=project, file=file, author=author)
+
+
+@guides.command("show")
+def guidelines_show(
+    project: ProjectFolder = None,
+    version: Annotated[str | None, typer.Option(help="An earlier version.")] = None,
+) -> None:
+    """Print the guidelines in force."""
+    _go("curate", "show_guideline", project=project, version=version)
+
+
 @app.command("make-models", context_settings=PASSED_ON)
 def make_models(
     context: typer.Context,
@@ -167,7 +333,9 @@ def make_models(
 @app.command(context_settings=PASSED_ON)
 def bench(
     context: typer.Context,
-    what: Annotated[str, typer.Argument(help="execute: programs through the sandbox and the detector.")] = "execute",
+    what: Annotated[
+        str, typer.Argument(help="execute: what running programs costs; tools: how right the embedded tools are.")
+    ] = "execute",
 ) -> None:
     """Measure this machine.  Options behind the name go to the measurement's own command."""
     _go("bench", what=what, arguments=context.args)
@@ -190,4 +358,6 @@ def _options(
 
 def main() -> None:
     """Entry point of `vpd`."""
+    # OpenMP reads it once, when torch loads: threads that spin while they wait cost a busy machine many times the work
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     app()

@@ -1,18 +1,30 @@
-"""`vpd app`: the web page over a project."""
+"""`vpd app`: the pages over a project, and the people who may log in there."""
 
 from __future__ import annotations
 
+import getpass
 import importlib
+import sys
 from pathlib import Path
 
 from workbench.cli.text import project_folder
 from workbench.errors import InputError
+from workbench.store import Project
 
 
-def main(project: Path | None, port: int, open_browser: bool) -> None:
-    """Serve the page until Ctrl-C."""
+def main(project: Path | None, host: str, port: int, auth: Path | None, open_browser: bool) -> None:
+    """Serve the pages until Ctrl-C."""
     if not 0 <= port <= 65535:
         raise InputError(f"port must be 0 to 65535 (0 takes a free one), found {port}")
-    folder = project_folder(project)
-    # By name: the page stands on a floor above the command line and may be replaced.
-    importlib.import_module("app.server").main(folder, port, open_browser)
+    with Project.open(project_folder(project)) as opened:
+        # By name: the pages stand on a floor above the command line and may be replaced.
+        importlib.import_module("app.main").serve(opened, host, port, auth, open_browser)
+
+
+def add_user(name: str, auth: Path, role: str) -> None:
+    """Add a user, or give one another password or role."""
+    password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    if sys.stdin.isatty() and getpass.getpass("Again: ") != password:
+        raise InputError("the two passwords differ; nothing was changed, try again")
+    importlib.import_module("app.people").add_user(auth, name, password, role)
+    print(f"{name} ({role}) is in {auth}; start with: vpd app --auth {auth}")

@@ -1,0 +1,113 @@
+"""`vpd app`: the pages over one open project, until Ctrl-C.
+
+A gradio.Server: FastAPI with Gradio's queue, API and MCP behind, our own pages in front.  Nothing is sent anywhere: no
+analytics, no share link, no history of calls, no hub.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import importlib.util
+import io
+import os
+import signal
+import socket
+import sys
+import threading
+import warnings
+import webbrowser
+from dataclasses import dataclass
+from pathlib import Path
+
+from app import account, api, browse, compare, curate, dashboard, status, step, train
+from app.guard import LOOPBACK
+from app.people import People, Person
+from app.site import Site
+from workbench.errors import InputError
+from workbench.store import Project
+
+TRIES = 10
+"""Ports tried, from the one asked for upwards."""
+
+
+@dataclass(slots=True)
+class Running:
+    """A server that answers.  Close it; the project stays open."""
+
+    site: Site
+    url: str
+
+    def close(self) -> None:
+        self.site.engine.blocks.close(verbose=False)
+        self.site.close()
+
+
+def build(project: Project, people: People | None = None, me: Person | None = None) -> Site:
+    """The site of a project, with every page."""
+    site = Site(project, people, me)
+    for part in (account, status, browse, step, curate, train, compare, dashboard, api):
+        part.add(site)
+    return site
+
+
+def start(site: Site, host: str = "127.0.0.1", port: int = 8870) -> Running:
+    """Serve in threads of this process.  Raises InputError when no port is free or users are missing."""
+    if host not in LOOPBACK and site.people is None:
+        raise InputError(
+            f"{host} can be reached from other machines, so people have to log in: make a file of users with "
+            "vpd app add-user NAME --auth users.json, and start again with --auth users.json"
+        )
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")  # what Gradio says at its start is not for this page's user
+        site.engine.launch(
+            server_name=host, server_port=free_port(host, port), prevent_thread_lock=True, quiet=True, inbrowser=False,
+            share=False, run_history=False, enable_monitoring=False, ssr_mode=False, pwa=False, footer_links=[],
+            show_error=False, max_file_size="20mb", mcp_server=importlib.util.find_spec("mcp") is not None,
+            _frontend=False,
+        )  # fmt: skip
+    blocks = site.engine.get_blocks()
+    shown = f"[{host}]" if ":" in host else host
+    return Running(site, f"http://{shown}:{blocks.server_port}/")
+
+
+def free_port(host: str, port: int) -> int:
+    """The port, or the next free one; 0 takes any."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for candidate in range(port, port + (TRIES if port else 1)):
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, candidate))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise InputError(f"ports {port} to {port + TRIES - 1} are all taken on {host}; give a free one with --port")
+
+
+def serve(
+    project: Project, host: str = "127.0.0.1", port: int = 8870, auth: Path | None = None, open_browser: bool = True
+) -> None:
+    """Serve a project until Ctrl-C (or a termination signal).  Raises InputError as `start` does."""
+    people = People(auth) if auth is not None else None
+    running = start(build(project, people, Person(_me(), "admin")), host, port)
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    print(f"{running.url}  (Ctrl-C ends it)", flush=True)
+    if open_browser:
+        webbrowser.open(running.url)
+    try:
+        while not stop.wait(0.5):  # a plain wait would not hear Ctrl-C on Windows
+            pass
+    finally:
+        print("stopping; what was decided is stored", file=sys.stderr, flush=True)
+        running.close()
+
+
+def _me() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "you"

@@ -1,0 +1,243 @@
+"""Who looks and who may do what: the file of users, roles, passwords, sessions.
+
+On this machine alone nobody logs in: whoever can open the page can open the project's files as well.  Bound to any
+other address, the server needs a file of users (`vpd app add-user`).  Passwords are kept as scrypt hashes (RFC 7914,
+with the parameters that OWASP names as a minimum: N = 2^17, r = 8, p = 1).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+from fastapi import Depends, Request
+
+from workbench.errors import InputError, WorkbenchError
+from workbench.records import Decision, DecisionKind, Role
+
+ROLES: tuple[Role, ...] = ("viewer", "curator", "adjudicator", "admin")
+"""A later one may do all that an earlier one may: look; decide; settle disputes; change settings, publish."""
+
+SESSION_HOURS = 12
+COOKIE = "vpd_session"
+SHORTEST = 8
+"""Characters of a password."""
+
+TRIES = 5
+"""Wrong passwords for one name within `PAUSE` seconds; then that name waits."""
+PAUSE = 60.0
+
+_COST, _BLOCK, _LANES = 2**17, 8, 1
+_MEMORY = 256 * 1024 * 1024
+_NAME = re.compile(r"[\w.@-]{1,40}")
+
+
+class Refused(WorkbenchError):
+    """This person may not do this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who asks."""
+
+    name: str
+    role: Role
+
+    def may(self, role: Role) -> bool:
+        return ROLES.index(self.role) >= ROLES.index(role)
+
+
+def hashed(password: str, salt: bytes | None = None) -> str:
+    """`scrypt$N$r$p$salt$hash`, both in base64."""
+    salt = secrets.token_bytes(16) if salt is None else salt
+    found = hashlib.scrypt(password.encode(), salt=salt, n=_COST, r=_BLOCK, p=_LANES, maxmem=_MEMORY, dklen=32)
+    return f"scrypt${_COST}${_BLOCK}${_LANES}${base64.b64encode(salt).decode()}${base64.b64encode(found).decode()}"
+
+
+def fits(password: str, kept: str) -> bool:
+    """Whether the password is the one that was hashed.  A damaged hash fits nothing."""
+    try:
+        _, cost, block, lanes, salt, wanted = kept.split("$")
+        found = hashlib.scrypt(
+            password.encode(), salt=base64.b64decode(salt), n=int(cost), r=int(block), p=int(lanes), maxmem=_MEMORY,
+            dklen=32,
+        )  # fmt: skip
+        return hmac.compare_digest(found, base64.b64decode(wanted))
+    except (ValueError, binascii.Error):
+        return False
+
+
+def read_users(path: Path) -> dict[str, dict[str, str]]:
+    """The users of a file, by name.  Raises InputError saying what is wrong with it."""
+    how = f"make one with: vpd app add-user NAME --auth {path}"
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"there is no file of users at {path}; {how}") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"the file of users {path} cannot be read ({error}); {how}") from error
+    if not isinstance(raw, dict):
+        raise InputError(f"{path} is no file of users: expected an object with one entry per name; {how}")
+    for name, row in raw.items():
+        if (
+            not isinstance(row, dict)
+            or row.get("role") not in ROLES
+            or not str(row.get("password")).startswith("scrypt$")
+        ):
+            raise InputError(
+                f"{path}: the entry of '{name}' needs a role ({', '.join(ROLES)}) and a hashed password; {how}"
+            )
+    if not raw:
+        raise InputError(f"{path} names no user; {how}")
+    return raw
+
+
+def add_user(path: Path, name: str, password: str, role: str) -> None:
+    """Add a user to a file, or change one; the file is made where there is none, readable by its owner alone."""
+    if not _NAME.fullmatch(name):
+        raise InputError(f"a user's name has 1 to 40 letters, digits or . _ @ -; found {name!r}")
+    if role not in ROLES:
+        raise InputError(f"no role is called '{role}'; there are: {', '.join(ROLES)}")
+    if len(password) < SHORTEST:
+        raise InputError(f"the password has {len(password)} characters; give at least {SHORTEST}")
+    users = read_users(path) if path.exists() else {}
+    users[name] = {"role": role, "password": hashed(password)}
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            json.dump(users, file, indent=1)
+        part.replace(path)
+    except OSError as error:
+        raise InputError(
+            f"the file of users {path} cannot be written ({error.strerror}); choose another place"
+        ) from error
+
+
+class People:
+    """The users of a file, and who of them is logged in.  The file is read anew when it changes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._stamp = -1
+        self._users: Mapping[str, Mapping[str, str]] = {}
+        self._sessions: dict[str, tuple[str, float]] = {}
+        self._known: dict[bytes, tuple[str, float]] = {}
+        self._wrong: dict[str, list[float]] = {}
+        self._lock = threading.Lock()
+        self._salt = secrets.token_bytes(16)
+        self._decoy = hashed(secrets.token_hex(8))
+        self._read()
+
+    def _read(self) -> Mapping[str, Mapping[str, str]]:
+        stamp = self.path.stat().st_mtime_ns if self.path.exists() else 0
+        if stamp != self._stamp:
+            self._users, self._stamp = read_users(self.path), stamp
+            self._known.clear()
+        return self._users
+
+    def _person(self, name: str) -> Person | None:
+        row = self._read().get(name)
+        return Person(name, cast(Role, row["role"])) if row else None
+
+    def check(self, name: str, password: str) -> Person | None:
+        """The person, or None.  Raises Refused after too many wrong passwords in a minute."""
+        with self._lock:  # one at a time: guessing costs the guesser, not the machine
+            now = time.monotonic()
+            recent = [at for at in self._wrong.get(name, ()) if now - at < PAUSE]
+            if len(recent) >= TRIES:
+                raise Refused(f"too many wrong passwords for this name; wait {PAUSE - now + recent[0]:.0f} seconds")
+            row = self._read().get(name)
+            if not fits(password, row["password"] if row else self._decoy) or row is None:
+                self._wrong = {key: at for key, at in self._wrong.items() if now - at[-1] < PAUSE}
+                self._wrong[name] = [*recent, now]
+                return None
+            self._wrong.pop(name, None)
+            return self._person(name)
+
+    def log_in(self, name: str, password: str) -> str | None:
+        """A new session's token, or None when name and password do not belong together."""
+        if self.check(name, password) is None:
+            return None
+        token = secrets.token_urlsafe(32)
+        now = time.time()
+        with self._lock:
+            self._sessions = {key: row for key, row in self._sessions.items() if row[1] > now}
+            self._sessions[token] = (name, now + SESSION_HOURS * 3600)
+        return token
+
+    def log_out(self, token: str) -> None:
+        with self._lock:
+            self._sessions.pop(token, None)
+
+    def of_session(self, token: str) -> Person | None:
+        name, until = self._sessions.get(token, ("", 0.0))
+        return self._person(name) if until > time.time() else None
+
+    def of_header(self, value: str) -> Person | None:
+        """HTTP Basic, for scripts and MCP clients; a pair that was right is known for ten minutes."""
+        kind, _, packed = value.partition(" ")
+        if kind.lower() != "basic":
+            return None
+        try:
+            name, _, password = base64.b64decode(packed, validate=True).decode().partition(":")
+        except (ValueError, binascii.Error):
+            return None
+        seen = hmac.digest(self._salt, packed.encode(), "sha256")
+        if self._known.get(seen, ("", 0.0))[1] > time.monotonic():
+            return self._person(name)
+        found = self.check(name, password)
+        if found is not None:
+            with self._lock:
+                if len(self._known) > 1000:
+                    self._known.clear()
+                self._known[seen] = (name, time.monotonic() + 600)
+        return found
+
+
+def person_of(request: Any) -> Person:
+    """Who sent a request: FastAPI's, or Gradio's around it."""
+    inner = getattr(request, "request", None) or request
+    found = inner.scope.get("person")
+    if not isinstance(found, Person):
+        raise Refused("log in first")
+    return found
+
+
+def need(request: Any, role: Role) -> Person:
+    """The person, who must have this role or a higher one.  Raises Refused."""
+    person = person_of(request)
+    if not person.may(role):
+        raise Refused(f"this needs the role {role}; {person.name} is {person.role}")
+    return person
+
+
+def said(person: Person, some_id: str, kind: DecisionKind, **fields: Any) -> Decision:
+    """An event in this person's name; `some_id` was made by the client."""
+    return Decision(some_id, kind, person.name, person.role, **fields)
+
+
+def _needs(role: Role) -> Callable[[Request], Person]:
+    def check(request: Request) -> Person:
+        return need(request, role)
+
+    return check
+
+
+Viewer = Annotated[Person, Depends(_needs("viewer"))]
+Curator = Annotated[Person, Depends(_needs("curator"))]
+Adjudicator = Annotated[Person, Depends(_needs("adjudicator"))]
+Admin = Annotated[Person, Depends(_needs("admin"))]
+"""Annotate a route's argument with one of these: the role is checked before the route runs."""

@@ -1,0 +1,254 @@
+"""The shell that every page stands on: templates, pictures, errors, shared models, Gradio's API with roles.
+
+A page is a module `app/NAME.py` with a function `add(site)` that registers its routes:
+
+    def add(site: Site) -> None:
+        @site.server.get("/train")
+        def train(request: Request) -> Response:
+            return site.page(request, "train.html", here="train", view={...})
+
+        @site.server.post("/do/train")                      # a change: JSON in, JSON out, role checked
+        def start(body: Start, person: Curator) -> dict[str, Any]: ...
+
+        @site.api("answer", role="curator", concurrency_id="models")   # Gradio's queue, gradio_client, MCP
+        def answer(question: str, request: gr.Request) -> dict[str, Any]: ...
+
+Routes under /data and /do answer errors as JSON {"error": text}, all others as a page.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import gradio as gr
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+from gradio import Server
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException
+
+from app import views
+from app.guard import Guard
+from app.people import People, Person, Refused, need
+from workbench.errors import ImageError, InputError, WorkbenchError
+from workbench.pipeline import Parts
+from workbench.records import Role
+from workbench.store import Project
+
+HERE = Path(__file__).resolve().parent
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+SCREENS = (
+    ("browse", "Browse", "b"),
+    ("step", "Step", "s"),
+    ("curate", "Curate", "c"),
+    ("train", "Train", "t"),
+    ("compare", "Compare", "m"),
+    ("dashboard", "Dashboard", "d"),
+)
+"""Path, name and the letter behind `g`."""
+
+TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
+"""For what is named by its content."""
+
+TITLES = {401: "Log in first", 403: "Not for you", 404: "Not here", 503: "Not now", 500: "A fault of this page"}
+
+
+class Site:
+    """One project's pages.
+
+    Args:
+        project: open; the caller closes it.
+        people: users who log in; None where nobody does.
+        me: who everybody is without a login.
+    """
+
+    def __init__(self, project: Project, people: People | None = None, me: Person | None = None) -> None:
+        self.project = project
+        self.people = people
+        self.me = me or Person("you", "admin")
+        self.engine: Any = Server(title="VPD Workbench", openapi_url=None, docs_url=None, redoc_url=None)
+        inside = self.engine.build_middleware_stack
+        # around everything, Gradio's own middleware included
+        self.engine.build_middleware_stack = lambda: Guard(inside(), self.people, self.me)
+        self.server: FastAPI = self.engine
+        self._parts: Parts | None = None
+        self._lock = threading.Lock()
+        self._closing: list[Callable[[], None]] = []
+        self._environment = Environment(
+            loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        )
+        self._environment.filters["spaced"] = views.spaced
+        self._environment.filters["duration"] = views.duration
+        self.chips: list[Callable[[Person], Mapping[str, Any]]] = []
+        """What the header shows beside the project: each gives a part of /data/shell."""
+        self._routes()
+
+    # --- what pages use
+
+    def page(self, request: Request, template: str, here: str, view: Mapping[str, Any], status: int = 200) -> Response:
+        """A page: `view` is what its template shows, `here` the screen it belongs to."""
+        person = request.scope.get("person") or self.me
+        shell = {
+            "here": here, "screens": SCREENS, "project": self.project.path.resolve().name,
+            "path": str(self.project.path.resolve()), "person": person, "login": self.people is not None,
+        }  # fmt: skip
+        html = self._environment.get_template(template).render(view=view, shell=shell)
+        return HTMLResponse(html, status, headers={"Cache-Control": "no-store"})
+
+    def api(
+        self, name: str, role: Role = "viewer", visibility: Literal["public", "undocumented"] = "public", **options: Any
+    ) -> Callable[[F], F]:
+        """Register a function as an endpoint of Gradio's queue, `gradio_client` and MCP.
+
+        The function takes `request: gr.Request` to learn who asks (`person_of(request)`), says what it returns in its
+        annotation and what it does in its docstring; a generator streams.  What it raises on purpose reaches the caller
+        as text; anything else stays in the terminal.  `visibility`: "undocumented" for what only our pages call.
+        """
+
+        def register(function: F) -> F:
+            given = next(n for n, p in inspect.signature(function).parameters.items() if "Request" in str(p.annotation))
+            bound = inspect.signature(function).bind
+
+            def asked(arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+                need(bound(*arguments, **named).arguments[given], role)
+
+            if inspect.isgeneratorfunction(function):
+
+                @functools.wraps(function)
+                def wrapped(*arguments: Any, **named: Any) -> Any:
+                    with _spoken():
+                        asked(arguments, named)
+                        yield from function(*arguments, **named)
+
+            else:
+
+                @functools.wraps(function)
+                def wrapped(*arguments: Any, **named: Any) -> Any:
+                    with _spoken():
+                        asked(arguments, named)
+                        return function(*arguments, **named)
+
+            self.engine.api(wrapped, name=name, api_visibility=visibility, **options)
+            return function
+
+        return register
+
+    def parts(self) -> Parts:
+        """The models and the sandbox of the project's profile, shared by all pages and built on first use."""
+        with self._lock:
+            if self._parts is None:
+                project = self.project
+                self._parts = Parts(project.profile(), project.images, project.path / "cache" / "tools.sqlite")
+            return self._parts
+
+    def on_close(self, work: Callable[[], None]) -> None:
+        """Do this when the server stops."""
+        self._closing.append(work)
+
+    def close(self) -> None:
+        """End what pages started.  The project stays open."""
+        for work in reversed(self._closing):
+            work()
+        if self._parts is not None:
+            self._parts.close()
+
+    def picture_of(self, digest: str) -> dict[str, Any]:
+        """The picture's address and size, or that it cannot be shown: a page is more useful than an error."""
+        try:
+            picture = self.project.images.open(digest)
+        except ImageError as error:
+            return {"image": digest, "url": None, "width": 4, "height": 3, "problem": str(error)}
+        return {"image": digest, "url": f"/image/{digest}", "width": picture.width, "height": picture.height}
+
+    # --- routes that belong to no page
+
+    def _routes(self) -> None:
+        server = self.server
+
+        @server.get("/static/{name:path}")  # all below it, so that nothing gets through to Gradio's own files
+        def static(name: str) -> Response:
+            known = {path.name: path for path in (HERE / "static").iterdir()}
+            if name not in known:
+                raise InputError(f"there is no file {name}")
+            return FileResponse(
+                known[name], media_type=TYPES[known[name].suffix], headers={"Cache-Control": "no-cache"}
+            )
+
+        @server.get("/favicon.ico")
+        def favicon() -> Response:
+            return FileResponse(HERE / "static" / "favicon.svg", media_type="image/svg+xml")
+
+        @server.get("/image/{digest}")
+        def image(digest: str) -> Response:
+            path = self.project.images.path(digest)
+            if path is None:
+                raise InputError(f"picture {digest[:12]} is missing or broken; import its task again")
+            return FileResponse(path, headers=FOREVER)
+
+        @server.get("/thumb/{digest}")
+        def thumb(digest: str) -> Response:
+            return FileResponse(self.project.images.thumbnail(digest), headers=FOREVER)
+
+        @server.get("/data/shell")
+        def shell(request: Request) -> dict[str, Any]:
+            found: dict[str, Any] = {"at": datetime.now(UTC).isoformat()}
+            for chip in self.chips:
+                found |= chip(need(request, "viewer"))
+            return found
+
+        server.add_exception_handler(InputError, self._failed)
+        server.add_exception_handler(WorkbenchError, self._failed)
+        server.add_exception_handler(HTTPException, self._failed)
+        server.add_exception_handler(RequestValidationError, self._failed)
+        server.add_exception_handler(Exception, self._failed)
+
+    def _failed(self, request: Request, error: Exception) -> Response:
+        """What went wrong, as JSON to a script and as a page to a person.  Starlette prints faults of ours itself."""
+        status, message = _status_of(error)
+        if request.url.path.startswith(("/data/", "/do/", "/upload", "/thumb/")):
+            status = 400 if isinstance(error, InputError) else status  # the address is right, what it asks for is not
+            return JSONResponse({"error": message}, status, headers={"Cache-Control": "no-store"})
+        if request.url.path == "/" or request.method != "GET":
+            return JSONResponse({"error": message}, status)
+        title = TITLES.get(status, HTTPStatus(status).phrase)
+        view = {"title": title, "message": message, "again": status == 503}
+        return self.page(request, "problem.html", "problem", view, status)
+
+
+def _status_of(error: Exception) -> tuple[int, str]:
+    if isinstance(error, Refused):
+        return 403, f"{error}. Nothing was changed."
+    if isinstance(error, InputError):
+        return 404, str(error)
+    if isinstance(error, WorkbenchError):
+        return 503, str(error)
+    if isinstance(error, RequestValidationError):
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"][1:])) or "the request"
+        return 422, f"{where}: {first['msg']}. Nothing was changed."
+    if isinstance(error, HTTPException):
+        return error.status_code, "There is no such page." if error.status_code == 404 else str(error.detail)
+    return 500, "This page could not be made; what went wrong stands in the terminal. Nothing has changed."
+
+
+class _spoken:
+    """Turns what the workbench raises on purpose into an error that Gradio passes on."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, WorkbenchError):
+            raise gr.Error(str(error), print_exception=False) from error

@@ -1,0 +1,138 @@
+// The questions that this page holds: the one on screen, those leased ahead of it, and those that were decided here.
+import { newId, post, unsent } from "./server.js";
+
+const MOST = 12, LEAST = 3; // questions leased ahead: a tenth of what is left, within these
+
+/**
+ * `query` is {q, order, state}.  `changed()` is told when the question on screen or its hold changed, `lost(item, by)` when
+ * somebody else has a question now.
+ */
+export function line(query, { changed, lost }) {
+  const page = newId();
+  let items = [], at = -1, asking = null, dry = 0, none = null, problem = "", remaining = 0, lasts = 300, since = null;
+
+  const open = (item) => !item.mine && !item.gone;
+  const current = () => items[at] ?? null;
+  const ahead = () => items.slice(at + 1).filter(open).length;
+
+  function ready(item) {
+    item.spent = 0;
+    if (item.picture.url) { // fetched and decoded before it is shown
+      item.image = new Image();
+      item.image.src = item.picture.url;
+      item.image.decode().catch(() => {});
+    }
+    return item;
+  }
+
+  async function ask(body) {
+    const reply = await post("/do/curate/next", { page, ...query, ...body });
+    lasts = reply.lasts;
+    return reply;
+  }
+
+  /** Ask for more when there is room for more. */
+  function more() {
+    if (asking || Date.now() < dry) return asking;
+    const room = current() ? Math.min(MOST, Math.max(LEAST, Math.ceil(remaining / 10))) - ahead() : 2;
+    if (room < 1 || (room < LEAST && ahead() >= LEAST)) return null;
+    const have = [...items.filter(open).map((item) => item.task), ...unsent().map((body) => body.task).filter(Boolean)];
+    asking = ask({ count: room, have }).then((reply) => {
+      problem = "";
+      none = reply.items.length ? null : reply.none ?? none;
+      if (!reply.items.length) dry = Date.now() + 8000;
+      const known = new Set(items.filter(open).map((item) => item.task));
+      items.push(...reply.items.filter((item) => !known.has(item.task)).map(ready));
+      return reply.items.length > 0;
+    }, (error) => {
+      problem = error.message;
+      dry = Date.now() + 2000;
+      setTimeout(more, 2100);
+      return false;
+    }).then((found) => {
+      asking = null;
+      if (!current()) { at = items.findIndex(open); changed(); }
+      if (found) more();
+    });
+    return asking;
+  }
+
+  /** Go to the next question that is open, or to none; it is shown before anything is asked of the server. */
+  function advance() {
+    const after = items.findIndex((item, index) => index > at && open(item));
+    at = after >= 0 ? after : items.findIndex(open);
+    if (at < 0) dry = 0;
+    changed();
+    more();
+  }
+
+  function move(offset) {
+    const to = at < 0 && offset < 0 ? items.length - 1 : at + offset;
+    if (!items[to]) return false;
+    at = to;
+    changed();
+    more();
+    return true;
+  }
+
+  /** Show one question by its id: from here, or from the server. */
+  async function bring(task) {
+    let place = items.findIndex((item) => item.task === task);
+    if (place < 0) {
+      const reply = await ask({ task });
+      place = Math.max(at, 0);
+      items.splice(place, 0, ready(reply.items[0]));
+    }
+    at = place;
+    changed();
+    more();
+  }
+
+  const held = () => items.filter((item) => open(item) && !item.holder).map((item) => item.task);
+
+  /** Say that these are still looked at; take again what had run out. */
+  async function hold() {
+    if (document.hidden || !held().length) return;
+    try {
+      const reply = await post("/do/curate/hold", { page, tasks: held() });
+      for (const one of reply.lost) {
+        const item = items.find((other) => other.task === one.task);
+        if (!item || !open(item)) continue;
+        item.gone = one.by;
+        lost(item, one.by, item === current());
+      }
+      items = items.filter((item, index) => !item.gone || index <= at || item === current());
+    } catch { /* the server is away: the next beat says it */ }
+  }
+
+  let beat = setTimeout(function again() {
+    hold();
+    if (!current()) { dry = 0; more(); }
+    beat = setTimeout(again, 1000 * Math.min(60, lasts / 3));
+  }, 20000);
+
+  // --- time that somebody looked
+
+  const looking = () => !document.hidden && document.hasFocus();
+  function clock() {
+    const item = current();
+    if (since && item && item === since.item) item.spent += performance.now() - since.at;
+    since = item && looking() ? { item, at: performance.now() } : null;
+  }
+  for (const name of ["focus", "blur", "visibilitychange"]) (name === "visibilitychange" ? document : window).addEventListener(name, clock);
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) hold(); });
+  addEventListener("pagehide", () => {
+    const tasks = items.filter(open).map((item) => item.task);
+    if (tasks.length) navigator.sendBeacon("/do/curate/release", new Blob([JSON.stringify({ page, tasks })], { type: "application/json" }));
+  });
+
+  return {
+    current, ahead, more, advance, move, bring, hold, clock,
+    find: (task) => items.find((item) => item.task === task),
+    left: () => items.filter((item, index) => index !== at && open(item)).length,
+    none: () => none, problem: () => problem, busy: () => asking !== null,
+    position: () => [at + 1, items.length],
+    told: (count) => { remaining = count; more(); },
+    again: () => { none = null; dry = 0; more(); },
+  };
+}

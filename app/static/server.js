@@ -1,0 +1,143 @@
+// Talking to the server: reading, saving through an outbox that survives a reload, and streams from Gradio's queue.
+import { h } from "./dom.js";
+
+const scope = `vpd-outbox ${document.body?.dataset.scope ?? ""} `;
+const waiting = new Map(); // id -> {entry, resolve, reject}
+let sending = false, pause = 0;
+
+/** A new id; works without a secure context too. */
+export function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** GET JSON.  Rejects with an Error whose text is for people. */
+export async function get(path, options = {}) {
+  let reply;
+  try {
+    reply = await fetch(path, { headers: { Accept: "application/json" }, ...options });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Error("The server does not answer; is `vpd app` still running? Nothing was changed.");
+  }
+  return understood(reply);
+}
+
+async function understood(reply) {
+  const body = await reply.json().catch(() => ({}));
+  if (reply.ok) return body;
+  if (reply.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+  throw Object.assign(new Error(body.error ?? `The server answered ${reply.status}.`), { status: reply.status });
+}
+
+/** POST JSON at once, past the outbox: for what is worth nothing later. */
+export async function post(path, body) {
+  return understood(await fetch(path, { method: "POST", headers: { "Content-Type": "application/json", Accept: "application/json" }, body: JSON.stringify(body) }));
+}
+
+/**
+ * Save something: POST `body` with an id made here, so that a retry never doubles it.  It is kept in the browser until the
+ * server has it, in order, also over a reload.  Resolves with the reply; rejects when the server refuses it.
+ */
+export function save(path, body) {
+  const entry = { path, body: { id: newId(), ...body }, at: Date.now() };
+  try { localStorage.setItem(scope + entry.body.id, JSON.stringify(entry)); } catch { /* private window: memory alone */ }
+  return new Promise((resolve, reject) => {
+    waiting.set(entry.body.id, { entry, resolve, reject });
+    flush();
+  });
+}
+
+/** What is not saved yet. */
+export const unsent = () => [...waiting.values()].map(({ entry }) => entry.body);
+
+async function flush() {
+  if (sending) return;
+  sending = true;
+  while (waiting.size) {
+    const [id, { entry, resolve, reject }] = waiting.entries().next().value;
+    tell(pause ? "away" : "saving");
+    try {
+      const reply = await post(entry.path, entry.body);
+      done(id);
+      resolve(reply);
+    } catch (error) {
+      if (error.status >= 400 && error.status < 500 && error.status !== 401) {
+        done(id);
+        toast(error.message, "bad");
+        reject(error);
+      } else {
+        pause = Math.min(pause * 2 || 1000, 15000);
+        tell("away");
+        await new Promise((go) => setTimeout(go, pause));
+      }
+    }
+  }
+  sending = false;
+  tell("saved");
+}
+
+function done(id) {
+  pause = 0;
+  waiting.delete(id);
+  try { localStorage.removeItem(scope + id); } catch { /* never stored */ }
+}
+
+function tell(state) {
+  const place = document.querySelector("[data-outbox]");
+  if (!place) return;
+  place.hidden = false;
+  place.className = `state ${state}`;
+  place.textContent = { saving: "saving…", saved: "saved ✓", away: `server away: ${waiting.size} not saved yet, trying again` }[state];
+}
+
+/** Send what an earlier page left behind. */
+export function resume() {
+  const left = Object.keys(localStorage).filter((key) => key.startsWith(scope)).map((key) => JSON.parse(localStorage.getItem(key)));
+  for (const entry of left.sort((a, b) => a.at - b.at)) {
+    waiting.set(entry.body.id, { entry, resolve: () => {}, reject: () => {} });
+  }
+  if (waiting.size) flush();
+}
+
+addEventListener("online", () => { pause = 0; });
+addEventListener("beforeunload", (event) => { if (waiting.size) event.preventDefault(); });
+
+/** A short message; `action` is [label, run]. */
+export function toast(text, kind = "plain", action = null) {
+  const node = h(`div.toast.${kind}`, {}, h("span", {}, text));
+  if (action) node.append(h("button", { type: "button", onclick: () => { action[1](); node.remove(); } }, action[0]));
+  node.append(h("button.close", { type: "button", "aria-label": "Dismiss", onclick: () => node.remove() }, "×"));
+  const place = document.querySelector("[data-toasts]");
+  place.append(node);
+  while (place.children.length > 4) place.firstChild.remove();
+  setTimeout(() => node.remove(), kind === "bad" ? 12000 : 6000);
+  return node;
+}
+
+/**
+ * Call an endpoint of Gradio's queue; `onData` gets what each `yield` of a generator gave, the promise the last.
+ * Aborting `signal` ends the work on the server too.
+ */
+export async function stream(name, data, { onData = () => {}, signal } = {}) {
+  const begun = await understood(await fetch(`/gradio_api/call/${name}`, {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ data }), signal,
+  }));
+  const reply = await fetch(`/gradio_api/call/${name}/${begun.event_id}`, { signal });
+  const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "", last = null;
+  for (;;) {
+    const { value, done: ended } = await reader.read();
+    if (ended) throw new Error("The server stopped in the middle; nothing was stored.");
+    text += value;
+    const parts = text.split("\n\n");
+    text = parts.pop();
+    for (const part of parts) {
+      const event = /^event: (.*)$/m.exec(part)?.[1];
+      const body = JSON.parse(/^data: (.*)$/ms.exec(part)?.[1] ?? "null");
+      if (event === "error") throw new Error(body?.error ?? "It broke; what went wrong stands in the terminal.");
+      if (event === "generating") onData(last = body[0]);
+      if (event === "complete") return body?.length ? body[0] : last;
+    }
+  }
+}

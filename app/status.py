@@ -1,0 +1,74 @@
+"""What the header says beside the project: work that goes on, and the device; each only when it is true."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from app.site import Site
+from workbench.store import STAGES, Project
+
+FRESH = 60.0
+"""Seconds without a written batch after which a run is no longer taken for going on."""
+
+LOOK = 5.0
+"""Seconds between two looks at the device."""
+
+
+def add(site: Site) -> None:
+    device = Device()
+    site.chips.append(lambda person: {"job": job(site.project)})
+    site.chips.append(lambda person: {"device": device.look()})
+
+
+def job(project: Project) -> Mapping[str, Any] | None:
+    """The run of the loop that writes now, in this process or another."""
+    found = project.database.rows(
+        f"""
+        SELECT run.id, timing.stage, run.k, run.task_limit,
+            (SELECT sum(rows)::BIGINT FROM timing t WHERE t.run = run.id AND t.stage = timing.stage) AS done
+        FROM run JOIN timing ON timing.run = run.id
+        WHERE run.ended_at IS NULL AND timing.created_at > now() - INTERVAL {int(FRESH)} SECOND
+        ORDER BY timing.created_at DESC LIMIT 1
+        """  # noqa: S608
+    )
+    if not found:
+        return None
+    row = found[0]
+    stage = f"{STAGES.index(row['stage']) + 1} of {len(STAGES)}" if row["stage"] in STAGES else ""
+    return {"name": f"run {row['id']}", "stage": row["stage"], "place": stage, "done": int(row["done"] or 0)}
+
+
+class Device:
+    """The first NVIDIA device, looked at every few seconds at most; None where there is none."""
+
+    def __init__(self) -> None:
+        self._command = shutil.which("nvidia-smi")
+        self._lock = threading.Lock()
+        self._at = -LOOK
+        self._seen: Mapping[str, Any] | None = None
+
+    def look(self) -> Mapping[str, Any] | None:
+        if self._command is None:
+            return None
+        with self._lock:
+            if time.monotonic() - self._at >= LOOK:
+                self._seen, self._at = self._ask(self._command), time.monotonic()
+            return self._seen
+
+    @staticmethod
+    def _ask(command: str) -> Mapping[str, Any] | None:
+        fields = "name,utilization.gpu,memory.used,memory.total,temperature.gpu"
+        try:
+            done = subprocess.run(  # noqa: S603
+                [command, f"--query-gpu={fields}", "--format=csv,noheader,nounits"],
+                capture_output=True, text=True, timeout=3, check=True,
+            )  # fmt: skip
+            name, used, memory, total, heat = (cell.strip() for cell in done.stdout.splitlines()[0].split(","))
+            return {"name": name, "used": int(used), "memory": int(memory), "total": int(total), "heat": int(heat)}
+        except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+            return None

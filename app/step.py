@@ -1,0 +1,185 @@
+"""Step through one run: `/step?trace=ID&step=N`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+
+from app import views
+from app.people import Curator, said
+from app.player import Traces, full, model_of, variables
+from app.replay import Drafts
+from app.site import Site
+from app.steps import Step
+from workbench.errors import InputError
+from workbench.records import Task
+from workbench.store import Project, Run
+
+
+@dataclass(frozen=True)
+class FirstWrong:
+    """`step` is the index of a step, as the player counts."""
+
+    id: str
+    trace: str
+    step: int
+
+
+@dataclass(frozen=True)
+class TakeBack:
+    id: str
+    task: str
+    target: str
+
+
+class Runs:
+    """Runs by the id of a trace, a program or a draft, with their steps."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.traces = Traces()
+        self.drafts = Drafts()
+
+    def run(self, some_id: str) -> tuple[Task, Run]:
+        draft = self.drafts.get(some_id)
+        return (draft.task, draft.run) if draft is not None else self.site.project.run_view(some_id)
+
+    def with_steps(self, some_id: str) -> tuple[Task, Run, list[Step]]:
+        task, run = self.run(some_id)
+        return task, run, self.steps(task, run)
+
+    def steps(self, task: Task, run: Run) -> list[Step]:
+        picture = self.site.picture_of(task.image)
+        return self.traces.steps(run, (picture["width"], picture["height"]) if picture["url"] else None)
+
+
+def add(site: Site) -> None:
+    project, server = site.project, site.server
+    runs = Runs(site)
+
+    @server.get("/step")
+    def step(request: Request, trace: str = "", task: str = "") -> Response:
+        some_id = trace or _first(project, task)
+        if some_id is None:
+            command = f"vpd run --project {project.path}"
+            return site.page(request, "step_empty.html", "step", {"command": command, "task": task})
+        if not trace:
+            return RedirectResponse(request.url.include_query_params(trace=some_id).remove_query_params("task"), 303)
+        found, run = project.run_view(trace)
+        if run.trace is None:
+            command = f"vpd run --project {project.path}"
+            raise InputError(f"program {run.program.id} of {found.id} has not been run yet; {command}")
+        return site.page(request, "step.html", "step", _head(project, found, run))
+
+    @server.get("/data/step")
+    def model(trace: str) -> dict[str, Any]:
+        task, run, steps = runs.with_steps(trace)
+        view = project.task_view(task.id)
+        held = run.trace.id if run.trace is not None else ""
+        rationale = next((r for r in view.rationales if r.trace_id == held), None)
+        found = model_of(run, steps, site.picture_of(task.image), rationale)
+        return found | {
+            "trace": trace,
+            "task": task.id,
+            "text": run.program.source,
+            "wrong": _wrong(project, task.id, held, steps),
+        }
+
+    @server.get("/data/steps")
+    def some_steps(trace: str, first: int, last: int) -> list[dict[str, Any]]:
+        return full(runs.with_steps(trace)[2], first, last)
+
+    @server.get("/data/variables")
+    def held(trace: str, step: int) -> list[dict[str, Any]]:
+        return variables(runs.with_steps(trace)[2], step)
+
+    @server.post("/do/step/wrong")
+    def first_wrong(body: FirstWrong, person: Curator) -> dict[str, Any]:
+        """Mark the first wrong step of a run."""
+        task, run, steps = runs.with_steps(body.trace)
+        if run.trace is None or not 0 <= body.step < len(steps):
+            raise InputError(f"this run has no step {body.step + 1}")
+        raw = steps[body.step].raw
+        at = raw[0]["seq"] if raw else 0
+        event = said(person, body.id, "wrong_step", task_id=task.id, trace_id=run.trace.id, step=at)
+        return {"event": project.curation.decide([event])[0].id, "task": task.id}
+
+    @server.post("/do/undo")
+    def undo(body: TakeBack, person: Curator) -> dict[str, Any]:
+        """Take back an event, or a batch, of one's own."""
+        project.curation.decide([said(person, body.id, "undo", task_id=body.task, target=body.target)])
+        return {"undone": body.target}
+
+    runs.drafts.add(site, runs)
+
+
+def _first(project: Project, task_id: str) -> str | None:
+    """A trace of the task to begin with (the kept one), or of the first task that has one."""
+    ids = [task_id] if task_id else [task.id for task, one in project.browse(limit=20).rows if one.traces]
+    for one in ids[:1]:
+        view = project.task_view(one)
+        run = view.chosen or next((run for run in view.runs if run.trace is not None), None)
+        if run is not None and run.trace is not None:
+            return run.trace.id
+    return None
+
+
+def _head(project: Project, task: Task, run: Run) -> dict[str, Any]:
+    view = project.task_view(task.id)
+    trace = run.trace
+    assert trace is not None
+    runs = [(str(other.program.index + 1), other) for other in view.runs if other.trace is not None]
+    runs += [(f"edit {at}", other) for at, other in enumerate(edits(project, task.id), 1)]
+    pills = [_pill(name, other, view.chosen, trace.id) for name, other in runs]
+    at = next((index for index, pill in enumerate(pills) if pill["here"]), None)
+    return {
+        "task": task.id, "trace": trace.id, "question": task.question, "family": task.family,
+        "choices": [(chr(65 + index), text) for index, text in enumerate(task.choices[:26])],
+        "gold": views.gold_of(task), "state": views.run_state(run),
+        "answer": "no answer" if trace.answer is None else trace.answer or "an empty answer",
+        "problem": views.problem_of(run), "facts": views.facts_of(run),
+        "parent": run.program.parent, "pills": pills,
+        "previous": pills[at - 1]["trace"] if at else None,
+        "next": pills[at + 1]["trace"] if at is not None and at + 1 < len(pills) else None,
+        "command": f"vpd show {trace.id} --project {project.path}",
+    }  # fmt: skip
+
+
+def _pill(name: str, run: Run, chosen: Run | None, here: str) -> dict[str, Any]:
+    trace = run.trace
+    assert trace is not None
+    answer = trace.answer if trace.answer is not None else f"no answer: {trace.failure.kind if trace.failure else ''}"
+    return {
+        "name": name, "trace": trace.id, "state": views.run_state(run), "answer": answer, "here": trace.id == here,
+        "kept": chosen is not None and chosen.program.id == run.program.id,
+    }  # fmt: skip
+
+
+def edits(project: Project, task_id: str) -> list[Run]:
+    """Repaired programs of the task that were run, the oldest first."""
+    found = project.database.rows(
+        """
+        SELECT program.id FROM program WHERE program.task_id = ? AND program.parent IS NOT NULL
+        AND EXISTS (SELECT 1 FROM trace WHERE trace.program_id = program.id) ORDER BY program.created_at, program.id
+        """,
+        [task_id],
+    )
+    return [project.run_view(row["id"])[1] for row in found]
+
+
+def _wrong(project: Project, task_id: str, trace_id: str, steps: Sequence[Step]) -> int | None:
+    """The step that was marked last as the first wrong one of this trace, and not taken back."""
+    events = project.curation.events(task_id=task_id)
+    undone = {event.target for event in events if event.kind == "undo"}
+    marks = [
+        event.step
+        for event in events
+        if event.trace_id == trace_id and event.step is not None and not {event.id, event.batch} & undone - {None}
+    ]
+    if not marks:
+        return None
+    return next((at for at, one in enumerate(steps) if any(raw["seq"] == marks[-1] for raw in one.raw)), None)

@@ -1,0 +1,91 @@
+"""What the tests of Compare share: a project whose sampler and student speak, a server over it, and what one does on the page."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Running, served, sync_api
+from PIL import Image
+from small_parts import profile_text
+
+from workbench.pipeline import run
+from workbench.records import Decision
+from workbench.settings import Choice
+from workbench.store import Project
+
+HERE = Path(__file__).resolve().parent
+Visit = Callable[..., sync_api.Page]
+
+
+def make(folder: Path, **changes: str) -> Path:
+    """A project of red squares, run with the parts that speak."""
+    parts = {
+        "sampler": f'{{ part = "{HERE}/talkers.py:Talker" }}',
+        "student": f'{{ part = "{HERE}/talkers.py:Teller" }}',
+    }
+    (folder / "talk.toml").write_text(profile_text(**{**parts, **changes}))
+    source = Choice(f"{HERE.parent / 'small_parts.py'}:Squares", {"root": str(folder / "drawn")})
+    with Project.create(folder / "p", str(folder / "talk.toml"), source) as made:
+        run(made)
+    return folder / "p"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    return make(tmp_path_factory.mktemp("made"))
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "p"))
+
+
+@pytest.fixture
+def site(folder: Path) -> Iterator[Running]:
+    with served(folder) as running:
+        yield running
+
+
+def ask(page: sync_api.Page, words: str | None = None) -> None:
+    if words is not None:
+        page.locator("[data-question]").fill(words)
+    page.get_by_role("button", name="Ask", exact=True).click()
+
+
+def side(page: sync_api.Page, name: str) -> sync_api.Locator:
+    return page.locator(f".side.{name}")
+
+
+def done(page: sync_api.Page, name: str, state: str = "done") -> None:
+    sync_api.expect(side(page, name).locator("header .state")).to_have_text(state, timeout=20_000)
+
+
+def both(page: sync_api.Page) -> None:
+    done(page, "pipeline")
+    done(page, "student")
+
+
+def events(site: Running, kind: str) -> list[Decision]:
+    return [one for one in site.site.project.curation.events() if one.kind == kind]
+
+
+def task_of(site: Running) -> str:
+    """A counting question whose label is not 7."""
+    found = site.site.project.browse_ids("student:wrong family:count right>=1")
+    return found[0]
+
+
+def opened(visit: Visit, site: Running, width: int = 1440, theme: str = "light") -> sync_api.Page:
+    page = visit(f"{site.url}compare?task={task_of(site)}", width, theme)
+    sync_api.expect(side(page, "pipeline").locator("img")).to_be_visible()
+    return page
+
+
+def png(size: tuple[int, int] = (60, 40)) -> bytes:
+    held = io.BytesIO()
+    Image.new("RGB", size, (200, 20, 20)).save(held, "PNG")
+    return held.getvalue()

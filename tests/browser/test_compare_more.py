@@ -1,0 +1,185 @@
+"""Compare in a real browser: pictures that visitors bring, all questions at once, narrow windows, keys alone, the API."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from compared import Visit, ask, both, done, events, folder, made, opened, png, side, site, task_of  # noqa: F401 - fixtures too
+from conftest import Running, served, sync_api
+from gradio_client import Client
+from small_parts import profile_text
+
+from workbench.pipeline.compare import compare
+from workbench.store import Project
+
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
+
+pytestmark = pytest.mark.browser
+
+
+# --- pictures
+
+
+def test_an_uploaded_picture_is_asked_about_and_stays_in_the_projects_cache(visit: Visit, site: Running) -> None:
+    page = visit(f"{site.url}compare")
+    page.locator("[data-file]").set_input_files({"name": "../../evil.png", "mimeType": "image/png", "buffer": png()})
+    page.wait_for_function("() => document.querySelector('.side.pipeline img').naturalWidth === 60")
+    ask(page, "How many red squares are there?")
+    both(page)
+    held = [path for path in site.site.project.path.rglob("*.png") if "compare" in path.parts]
+    assert any(path.read_bytes() == png() for path in held)
+    assert not site.site.project.images.path(held[0].stem)
+
+
+def test_a_pasted_picture_is_taken(visit: Visit, site: Running) -> None:
+    page = visit(f"{site.url}compare")
+    page.evaluate(
+        """(packed) => {
+        const bytes = Uint8Array.from(atob(packed), (c) => c.charCodeAt(0));
+        const data = new DataTransfer();
+        data.items.add(new File([bytes], "x.png", { type: "image/png" }));
+        dispatchEvent(new ClipboardEvent("paste", { clipboardData: data }));
+    }""",
+        base64.b64encode(png((50, 70))).decode(),
+    )
+    page.wait_for_function("() => document.querySelector('.side.student img').naturalWidth === 50")
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"GIF89a but no picture", "the file is not a picture"),
+        (png((9000, 5000)), "megapixels"),
+        (b"", "not a picture"),
+    ],
+    ids=["text", "huge", "empty"],
+)
+def test_a_file_that_is_no_picture_is_refused(visit: Visit, site: Running, data: bytes, says: str) -> None:
+    page = visit(f"{site.url}compare")
+    page.locator("[data-file]").set_input_files({"name": "x.png", "mimeType": "image/png", "buffer": data})
+    sync_api.expect(page.locator(".toast.bad")).to_contain_text(says)
+    assert not list(site.site.project.path.rglob("*.part"))
+
+
+def test_examples_put_picture_and_question(visit: Visit, site: Running) -> None:
+    page = visit(f"{site.url}compare")
+    examples = page.locator("[data-examples] button")
+    sync_api.expect(examples).to_have_count(8)
+    examples.nth(2).click()
+    assert page.locator("[data-question]").input_value() == examples.nth(2).get_attribute("title")
+    assert "image=" in page.url
+
+
+# --- all questions
+
+
+def test_the_tables_are_pythons(visit: Visit, site: Running) -> None:
+    page = visit(f"{site.url}compare?mode=all")
+    sync_api.expect(page.locator(".two")).to_be_visible()
+    found = compare(site.site.project.outcomes()).all
+    cells = [int(cell.inner_text()) for cell in page.locator(".two b").all()]
+    assert cells == [found.both, found.pipeline, found.student, found.neither]
+    assert page.locator(".slices").count() == 2
+    page.get_by_label("the first program is right").check()
+    sync_api.expect(page.locator(".findings")).to_contain_text("the first program is right")
+
+
+def test_a_cell_leads_to_its_questions_in_browse(visit: Visit, site: Running) -> None:
+    page = visit(f"{site.url}compare?mode=all")
+    page.locator(".two .gain a").click()
+    page.wait_for_url("**/browse?*")
+    assert parse_qs(urlsplit(page.url).query)["q"] == ["right>=1 student:wrong"]
+
+
+def test_a_whole_cell_goes_to_the_queue_and_back_as_one(visit: Visit, site: Running) -> None:
+    page = visit(f"{site.url}compare?mode=all")
+    wanted = compare(site.site.project.outcomes()).all.pipeline
+    page.get_by_role("button", name=f"Send the {wanted}").click()
+    sync_api.expect(page.locator(".toast")).to_contain_text(f"{wanted} question")
+    sent = events(site, "queue")
+    assert len(sent) == wanted > 0
+    page.get_by_role("button", name="Undo").click()
+    sync_api.expect(page.locator(".toast").last).to_contain_text("taken back")
+    assert all(site.site.project.curation.item(one.task_id).asked is None for one in sent)
+
+
+def test_before_both_have_answered_the_table_says_what_fills_it(visit: Visit, tmp_path: Path) -> None:
+    (tmp_path / "talk.toml").write_text(profile_text())
+    Project.create(tmp_path / "p", str(tmp_path / "talk.toml")).close()
+    with served(tmp_path / "p") as running:
+        page = visit(f"{running.url}compare?mode=all")
+        sync_api.expect(page.locator(".empty")).to_contain_text("Nothing to compare yet")
+        assert "vpd run" in page.locator(".empty code").inner_text()
+
+
+# --- everywhere
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_nothing_runs_over_the_side_after_an_answer(visit: Visit, site: Running, width: int) -> None:
+    page = opened(visit, site, width, "dark")
+    ask(page, "How many " + "verylongwords" * 20 + " are there?")
+    both(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.goto(f"{site.url}compare?mode=all")
+    sync_api.expect(page.locator(".two")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_question_is_asked_voted_on_and_followed_by_the_next_without_a_mouse(visit: Visit, site: Running) -> None:
+    page = opened(visit, site)
+    page.keyboard.press("/")
+    page.keyboard.press("Enter")
+    both(page)
+    page.keyboard.press("Escape")
+    page.keyboard.press("3")
+    sync_api.expect(page.locator(".toast")).to_contain_text("Vote stored: tie")
+    before = page.url
+    page.keyboard.press("Enter")
+    sync_api.expect(page).not_to_have_url(before)
+    both(page)
+
+
+def test_the_link_opens_the_same_question(visit: Visit, site: Running) -> None:
+    page = visit(f"{site.url}compare")
+    page.get_by_role("button", name="Any question of the project").click()
+    page.wait_for_function("() => location.search.includes('task=')")
+    words = page.locator("[data-question]").input_value()
+    again = visit(page.url)
+    sync_api.expect(again.locator("[data-question]")).to_have_value(words)
+
+
+def test_the_same_answer_comes_through_gradio_client(site: Running) -> None:
+    project = site.site.project
+    [task] = project.tasks([task_of(site)])
+    client = Client(site.url, verbose=False)
+    job = client.submit(image=task.image, question=task.question, side="pipeline", api_name="/answer")
+    last = job.result(timeout=60)["events"][-1]
+    kinds = [event["kind"] for message in job.outputs() for event in message["events"]]
+    assert last["kind"] == kinds[-1] == "finished"
+    assert {"started", "code", "wrote", "steps"} <= set(kinds)
+    assert last["answer"] == task.answers[0]
+    with pytest.raises(Exception, match="no side is called 'judge'"):
+        client.predict(image=task.image, question="x", side="judge", api_name="/answer")
+    packed = f"data:image/png;base64,{base64.b64encode(png()).decode()}"
+    said = client.predict(image=packed, question="How many red squares are there?", side="student", api_name="/answer")
+    assert said["events"][-1]["answer"] == "7"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["compare", "compare?mode=all", "dashboard"])
+def test_axe_finds_nothing_serious(visit: Visit, site: Running, path: str, theme: str) -> None:
+    page = visit(site.url + path, theme=theme)
+    if path == "compare":
+        page.goto(f"{site.url}compare?task={task_of(site)}")
+        sync_api.expect(side(page, "pipeline").locator("img")).to_be_visible()
+        ask(page)
+        both(page)
+    else:
+        sync_api.expect(page.locator(".two, .main-svg").first).to_be_visible(timeout=20_000)
+    found = axe.Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"]}).response["violations"]
+    serious = [(one["id"], one["nodes"][0]["html"][:200]) for one in found if one["impact"] in ("serious", "critical")]
+    assert serious == []

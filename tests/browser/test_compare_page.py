@@ -1,0 +1,244 @@
+"""Compare in a real browser, one question: both sides live, cancelled and failing alone; votes; the queue.
+
+The sampler and the student speak word by word (`talkers.py`); sandbox, tools, store and server are the real ones.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from compared import Visit, ask, both, done, events, folder, made, opened, png, side, site, task_of  # noqa: F401 - fixtures too
+from conftest import Running, served, sync_api
+
+pytestmark = pytest.mark.browser
+
+
+# --- one question, live
+
+
+def test_both_sides_answer_with_steps_boxes_and_times(visit: Visit, site: Running) -> None:
+    page = opened(visit, site)
+    ask(page)
+    both(page)
+    pipeline, student = side(page, "pipeline"), side(page, "student")
+    assert pipeline.locator(".program li").count() == 4
+    assert pipeline.locator(".program .k").first.inner_text() == "def"
+    assert pipeline.locator(".cells .tool").count() == 1
+    assert pipeline.locator(".vp-overlay .result").count() >= 1
+    assert "✓" in pipeline.locator(".answer").inner_text()
+    assert student.locator("output").inner_text() == "7"
+    assert "✗" in student.locator(".answer").inner_text()
+    assert student.locator(".vp-overlay .result").count() == 1
+    for name in ("first token", "answer", "total", "peak memory"):
+        assert name in pipeline.locator(".times").inner_text()
+        assert name in student.locator(".times").inner_text()
+
+
+def test_a_step_that_is_chosen_is_on_the_picture_and_in_the_code(visit: Visit, site: Running) -> None:
+    page = opened(visit, site)
+    ask(page)
+    both(page)
+    pipeline = side(page, "pipeline")
+    pipeline.locator(".cells .tool").focus()
+    page.keyboard.press("Enter")
+    assert pipeline.locator(".program li.now").inner_text().strip().startswith("squares =")
+    assert pipeline.locator(".vp-overlay .result").count() >= 1
+
+
+def test_the_first_answer_is_marked_cold_and_the_next_warm(visit: Visit, site: Running) -> None:
+    page = opened(visit, site)
+    for state in ("cold start", "warm"):
+        ask(page)
+        both(page)
+        assert state in side(page, "student").locator(".times").inner_text()
+        assert state in side(page, "pipeline").locator(".times").inner_text()
+
+
+def test_one_side_is_cancelled_alone(visit: Visit, site: Running) -> None:
+    page = opened(visit, site)
+    ask(page, "an endless question")
+    sync_api.expect(side(page, "pipeline").locator(".program li")).to_have_count(3)
+    side(page, "pipeline").get_by_role("button", name="Cancel").click()
+    done(page, "pipeline", "cancelled")
+    done(page, "student")
+    ask(page, "and another one")
+    both(page)
+
+
+def test_escape_cancels_what_is_under_way(visit: Visit, site: Running) -> None:
+    page = opened(visit, site)
+    ask(page, "slowly now")
+    sync_api.expect(side(page, "student").locator("output")).to_have_text("7")
+    page.keyboard.press("Escape")
+    done(page, "pipeline", "cancelled")
+    done(page, "student", "cancelled")
+
+
+def test_a_page_that_goes_away_takes_its_program_with_it(visit: Visit, site: Running) -> None:
+    page = opened(visit, site)
+    ask(page, "an endless question")
+    sync_api.expect(side(page, "pipeline").locator(".program li")).to_have_count(3)
+    other = opened(visit, site)
+    ask(other, "and another one")
+    sync_api.expect(side(other, "pipeline").locator("header .state")).to_have_text("waits behind 1")
+    page.close()
+    both(other)
+
+
+def test_a_program_that_fails_says_where_and_the_student_goes_on(visit: Visit, site: Running) -> None:
+    page = opened(visit, site)
+    ask(page, "please crash")
+    done(page, "pipeline", "failed")
+    done(page, "student")
+    pipeline = side(page, "pipeline")
+    assert "line 4" in pipeline.locator(".trouble").inner_text()
+    assert pipeline.locator(".cells .error").count() == 1
+    assert pipeline.locator(".program li.failed").count() == 1
+
+
+def test_a_model_that_does_not_load_is_the_failure_of_its_side(visit: Visit, folder: Path) -> None:
+    profile = folder / "profile.toml"
+    profile.write_text(profile.read_text().replace("talkers.py:Teller", "talkers.py:Nobody"))
+    with served(folder) as running:
+        page = visit(f"{running.url}compare?task={task_of(running)}")
+        sync_api.expect(side(page, "pipeline").locator("img")).to_be_visible()
+        ask(page)
+        done(page, "student", "failed")
+        done(page, "pipeline")
+        assert "Nobody" in side(page, "student").locator(".trouble").inner_text()
+
+
+def test_text_of_models_is_text(visit: Visit, site: Running) -> None:
+    page = opened(visit, site)
+    ask(page, '<img src=x onerror="window.hacked=1"> how many?')
+    both(page)
+    assert "<img src=x onerror" in side(page, "student").locator(".says").inner_text()
+    assert page.evaluate("window.hacked") is None
+    assert page.locator(".says img, .says script").count() == 0
+
+
+def test_the_median_of_five_warm_runs_makes_the_headline(visit: Visit, site: Running) -> None:
+    page = opened(visit, site)
+    page.get_by_role("button", name="5-run median").click()
+    headline = page.locator("[data-headline]")
+    sync_api.expect(headline).to_contain_text("n = 5", timeout=40_000)
+    assert re.search(r"\d+(\.\d)?× faster to its answer, another answer", headline.inner_text())
+    assert headline.inner_text().count("n = 5") == 2
+
+
+def test_no_ratio_is_told_of_a_single_run(visit: Visit, site: Running) -> None:
+    page = opened(visit, site)
+    ask(page)
+    both(page)
+    assert "×" not in page.locator("[data-headline]").inner_text()
+
+
+def test_a_base_model_can_stand_third(visit: Visit, folder: Path) -> None:
+    with served(folder) as running:
+        page = visit(f"{running.url}compare")
+        box = page.get_by_label("Base model as a third")
+        assert page.locator(".side").count() == 2
+        box.check()
+        assert page.locator(".side").count() == 3
+
+
+# --- votes and the queue
+
+
+def test_a_vote_stores_both_outputs_versions_and_times(visit: Visit, site: Running) -> None:
+    page = opened(visit, site)
+    ask(page)
+    both(page)
+    page.locator("[data-note]").fill("aaa1")
+    page.locator("h1").click()
+    page.keyboard.press("1")
+    sync_api.expect(page.locator(".toast")).to_contain_text("Vote stored: pipeline")
+    [vote] = events(site, "rating")
+    assert (vote.rating.preference, vote.rating.left, vote.author) == ("left", "pipeline", "ann")
+    assert (vote.rating.left_form, vote.rating.right_form) == (None, None)
+    kept = json.loads(vote.text)
+    assert kept["note"] == "aaa1"
+    assert kept["sides"]["student"]["answer"] == "7"
+    assert kept["sides"]["student"]["version"] == "teller 9"
+    assert kept["sides"]["pipeline"]["times"]["total"] > 0
+    assert site.site.project.run_view(vote.trace_id)[1].trace.answer == kept["sides"]["pipeline"]["answer"]
+
+
+def test_a_vote_before_the_end_cuts_both_answers_off(visit: Visit, site: Running) -> None:
+    page = opened(visit, site)
+    ask(page, "slowly now")
+    sync_api.expect(side(page, "student").locator("output")).to_have_text("7")
+    page.keyboard.press("2")
+    done(page, "pipeline", "cancelled")
+    sync_api.expect(page.locator(".toast")).to_contain_text("Vote stored: student")
+    [vote] = events(site, "rating")
+    assert vote.rating.preference == "right"
+    assert json.loads(vote.text)["sides"]["pipeline"]["cancelled"]
+
+
+def test_typed_digits_are_no_votes(visit: Visit, site: Running) -> None:
+    page = opened(visit, site)
+    ask(page)
+    both(page)
+    page.locator("[data-note]").press_sequentially("1234q")
+    assert page.locator("[data-note]").input_value() == "1234q"
+    assert events(site, "rating") + events(site, "queue") == []
+
+
+def test_blind_sides_have_no_names_until_the_vote(visit: Visit, site: Running) -> None:
+    page = opened(visit, site)
+    page.get_by_label("Blind").check()
+    ask(page)
+    sync_api.expect(page.locator(".side .state").filter(has_text="done")).to_have_count(2, timeout=20_000)
+    shown = page.locator("[data-columns]").inner_text()
+    assert "Side A" in shown
+    assert not re.search(r"pipeline|student|teller|talker|first token", shown, re.IGNORECASE)
+    assert not page.locator(".program").is_visible()
+    page.locator("h1").click()
+    page.keyboard.press("1")
+    sync_api.expect(page.locator("[data-columns]")).to_contain_text("Program pipeline")
+    sync_api.expect(page.locator(".toast")).to_contain_text("Vote stored")
+    [vote] = events(site, "rating")
+    left = page.locator(".side").first.get_attribute("data-side")
+    assert vote.hidden
+    assert (vote.rating.left == "pipeline") == (left == "pipeline")
+    assert vote.rating.preference == "left"
+
+
+def test_one_key_sends_a_new_question_to_the_queue(visit: Visit, site: Running) -> None:
+    page = visit(f"{site.url}compare")
+    page.locator("[data-file]").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": png()})
+    page.wait_for_function("() => document.querySelector('.side.pipeline img').naturalWidth === 60")
+    ask(page, "How many red squares are there?")
+    both(page)
+    page.locator("h1").click()
+    page.keyboard.press("q")
+    sync_api.expect(page.locator(".toast")).to_contain_text("In the Curate queue")
+    project = site.site.project
+    [sent] = events(site, "queue")
+    view = project.task_view(sent.task_id)
+    assert (view.task.source, view.task.question) == ("compare", "How many red squares are there?")
+    assert project.images.path(view.task.image) is not None
+    assert {p.answer or p.rationale[:5] for p in view.predictions} == {"7", "There"}
+    assert project.run_view(sent.trace_id)[1].trace.answer == side(page, "pipeline").locator("output").inner_text()
+    page.get_by_role("button", name="Undo").click()
+    sync_api.expect(page.locator("[data-outbox]")).to_contain_text("saved")
+    page.wait_for_timeout(300)
+    assert project.curation.item(sent.task_id).asked is None
+
+
+def test_a_viewer_asks_and_decides_nothing(visit: Visit, folder: Path) -> None:
+    with served(folder, role="viewer") as running:
+        page = visit(f"{running.url}compare?task={task_of(running)}")
+        sync_api.expect(side(page, "pipeline").locator("img")).to_be_visible()
+        ask(page)
+        both(page)
+        assert page.locator("[data-vote='1']").is_disabled()
+        reply = page.request.post(
+            f"{running.url}do/compare/vote", data={"id": "a" * 32, "run": "b" * 32, "choice": "tie"}
+        )
+        assert reply.status == 403
+        assert running.site.project.curation.events() == []

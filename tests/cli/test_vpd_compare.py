@@ -1,0 +1,61 @@
+"""`vpd compare` on a small project."""
+
+import json
+from pathlib import Path
+
+import pytest
+from small_parts import profile_text
+from typer.testing import CliRunner
+
+from workbench.cli import app
+from workbench.pipeline import run
+from workbench.pipeline.compare import compare
+from workbench.settings import Choice
+from workbench.store import Project
+
+HERE = Path(__file__).resolve().parent
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("compare")
+    (root / "small.toml").write_text(profile_text())
+    source = Choice(f"{HERE.parent / 'small_parts.py'}:Squares", {"root": str(root / "drawn")})
+    with Project.create(root / "p", str(root / "small.toml"), source) as made:
+        run(made)
+    return root / "p"
+
+
+def said(*arguments: str) -> str:
+    result = CliRunner().invoke(app, ["compare", *arguments])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_the_table_holds_the_cells_p_and_slices(folder: Path) -> None:
+    text = said("--project", str(folder))
+    with Project.open(folder, read_only=True) as project:
+        found = compare(project.outcomes())
+    assert f"of {found.all.of}" in text
+    assert f"{found.all.both:>3}" in text
+    assert "McNemar's exact test: p " in text
+    assert all(family in text for family in found.families)
+    assert "find" in said("--project", str(folder), "--by", "tool", "--pipeline", "vote")
+
+
+def test_as_json_it_is_what_python_gives(folder: Path) -> None:
+    with Project.open(folder, read_only=True) as project:
+        assert json.loads(said("--project", str(folder), "--json")) == compare(project.outcomes()).to_json()
+
+
+def test_before_anything_ran_it_says_what_to_run(tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(profile_text())
+    Project.create(tmp_path / "p", str(tmp_path / "small.toml")).close()
+    assert "run: vpd run" in said("--project", str(tmp_path / "p"))
+
+
+@pytest.mark.parametrize("arguments", [("--by", "colour"), ("--pipeline", "best")])
+def test_wrong_words_are_one_line(folder: Path, arguments: tuple[str, str]) -> None:
+    result = CliRunner().invoke(app, ["compare", "--project", str(folder), *arguments])
+    assert result.exit_code == 2 or result.exit_code == 1
+    assert arguments[1] in result.output
