@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from workbench.records import (
     Verdict,
     content_key,
 )  # fmt: skip
-from workbench.store import Project, Scope
+from workbench.store import Project, Scope, Selection
 from workbench.store.rows import part_key
 
 SAMPLER = PartRef("sampler", "by-hand", "1", {"temperature": 0.5})
@@ -123,3 +123,11 @@ def scope_of(made: Made) -> Scope:
         part_key(SAMPLER), part_key(EXECUTOR), part_key(VERIFIER), part_key(WRITER), part_key(STUDENT),
         k=len(made.programs), seed=0,
     )  # fmt: skip
+
+
+def put_in_force(project: Project, k: int = 3, seed: int = 0, **versions: str) -> Scope:
+    """A run that names every part, of these versions."""
+    run = project.start_run(Scope(k=k, seed=seed), Selection(), "predict")
+    for ref in (SAMPLER, EXECUTOR, VERIFIER, WRITER, STUDENT):
+        project.set_part(run, ref.role, replace(ref, version=versions.get(ref.role, "1")))
+    return project.scope()

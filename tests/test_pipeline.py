@@ -88,7 +88,7 @@ def test_limit_takes_the_first_tasks_only(project: Project) -> None:
 
 def test_split_takes_its_tasks_only(project: Project) -> None:
     summary = run(project, split="test")
-    assert {task.split for task, _ in project.tasks_page().rows} == {"test"}
+    assert {task.split for task, _ in project.browse().rows} == {"test"}
     assert summary.report.counts.tasks == 4
 
 

@@ -60,7 +60,7 @@ def test_the_parts_are_learned_and_it_shows(status: dict[str, Any]) -> None:
 
 def test_the_figures_are_those_of_the_store(folder: Path, status: dict[str, Any]) -> None:
     with Project.open(folder, read_only=True) as project:
-        views = [project.task_view(task.id) for task, _ in project.tasks_page().rows]
+        views = [project.task_view(task.id) for task, _ in project.browse().rows]
     right = [sum(run.verdict.correct for run in view.runs if run.verdict) for view in views]
     assert status["pass@1"] == pytest.approx(sum(right) / (K * QUESTIONS))
     assert status[f"pass@{K}"] == pytest.approx(sum(map(bool, right)) / QUESTIONS)
@@ -72,7 +72,7 @@ def test_the_figures_are_those_of_the_store(folder: Path, status: dict[str, Any]
 
 def test_every_kept_trace_is_told_faithfully(folder: Path) -> None:
     with Project.open(folder, read_only=True) as project:
-        views = [project.task_view(task.id) for task, _ in project.tasks_page().rows]
+        views = [project.task_view(task.id) for task, _ in project.browse().rows]
     kept = [view for view in views if view.chosen is not None]
     assert kept
     for view in kept:
@@ -97,7 +97,7 @@ def test_a_second_run_does_nothing(folder: Path) -> None:
 
 def test_the_pages_show_it(folder: Path, status: dict[str, Any]) -> None:
     with Project.open(folder, read_only=True) as project:
-        view = next(v for v in (project.task_view(t.id) for t, _ in project.tasks_page().rows) if v.chosen)
+        view = next(v for v in (project.task_view(t.id) for t, _ in project.browse().rows) if v.chosen)
     assert view.chosen is not None
     assert view.chosen.trace is not None
     with server.bind(Pages(folder), 0) as running:

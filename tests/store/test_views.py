@@ -135,9 +135,6 @@ def test_the_status_says_what_came_of_a_task(project: Project) -> None:
         failed.task.id: "failed",
     }  # fmt: skip
     assert set(found.values()) == set(STATUSES)
-    for task_id, status in found.items():
-        page = project.tasks_page(status=status, scope=scope_of(kept))
-        assert ([t.id for t, _ in page.rows], page.total) == ([task_id], 1)
 
 
 def test_an_unlabelled_task_has_no_score(project: Project) -> None:
@@ -169,54 +166,6 @@ def test_an_unfaithful_rationale_is_counted(project: Project) -> None:
 def test_counts_of_an_empty_project(project: Project) -> None:
     counts = project.counts()
     assert (counts.tasks, counts.programs, counts.failures) == (0, 0, {})
-
-
-def test_pages_hold_every_task_once(project: Project) -> None:
-    project.add_tasks([task(at) for at in range(23)])
-    seen, after = [], None
-    for size in (10, 10, 3):
-        page = project.tasks_page(after, 10)
-        assert (len(page.rows), page.total) == (size, 23)
-        seen += [t.id for t, _ in page.rows]
-        after = page.next
-    assert after is None
-    assert seen == [task(at).id for at in range(23)]
-
-
-def test_pages_by_text_family_and_split(project: Project) -> None:
-    project.add_tasks(
-        [
-            task(0, question="How many DOGS are there?"),
-            task(1, question="Is the cat 100% black_and_white?", family="exists"),
-            task(2, question="Where is the cat?", split="test"),
-        ]
-    )
-    asked = (
-        {"text": "dogs"},
-        {"text": "100%"},
-        {"text": "K_A"},
-        {"text": "made/00002"},
-        {"family": "exists"},
-        {"split": "test"},
-    )
-    found = [[t.id[-1] for t, _ in project.tasks_page(**one).rows] for one in asked]
-    assert found == [["0"], ["1"], ["1"], ["2"], ["1"], ["2"]]
-    assert project.tasks_page(text="' OR 1=1 --").total == 0
-
-
-def test_a_page_with_a_status_goes_on(project: Project) -> None:
-    made = [written(project, at) for at in range(4)]
-    written(project, 9, 1)
-    first = project.tasks_page(None, 3, status="kept", scope=scope_of(made[0]))
-    assert (len(first.rows), first.total) == (3, 4)
-    second = project.tasks_page(first.next, 3, status="kept", scope=scope_of(made[0]))
-    assert [t.id for t, _ in second.rows] == [made[3].task.id]
-    assert second.next is None
-
-
-def test_an_unknown_status_lists_the_right_ones(project: Project) -> None:
-    with pytest.raises(InputError, match="no status is called 'good'; there are: kept, agreed, wrong, failed, waiting"):
-        project.tasks_page(status="good")
 
 
 def test_a_task_that_is_not_there(project: Project) -> None:

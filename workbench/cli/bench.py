@@ -6,7 +6,12 @@ import importlib
 
 from workbench.errors import InputError
 
-BENCHES = {"execute": "workbench.execute.bench", "tools": "workbench.embedded.measure_tools"}
+BENCHES = {
+    "app": "app.bench",
+    "execute": "workbench.execute.bench",
+    "store": "workbench.store.bench",
+    "tools": "workbench.embedded.measure_tools",
+}
 """Name -> module with `main(arguments)`."""
 
 

@@ -16,7 +16,7 @@ from workbench.store.views import resolve
 def main(what: str, project: Path | None, status: str | None, text: str, limit: int) -> None:
     """Print what was asked for."""
     out = console()
-    with open_project(project, read_only=True) as opened:
+    with open_project(project, read_only=bool(what)) as opened:  # a list brings up to date what it reads
         if not what:
             _list(out, opened, status, text, limit)
             return
@@ -32,14 +32,15 @@ def main(what: str, project: Path | None, status: str | None, text: str, limit: 
 
 
 def _list(out: Console, project: Project, status: str | None, text: str, limit: int) -> None:
-    page = project.tasks_page(None, max(limit, 1), text=text, status=status)
+    asked = f"status:{status} {text}" if status else text
+    page, total = project.browse(asked, limit=max(limit, 1)), project.browse_total(asked)
     for task, outcome in page.rows:
         out.print(
             f"{safe(task.id, 60):<28} {outcome.status:<8} {outcome.correct}/{outcome.programs}  "
             f"{safe(task.question, 90)}  [{safe(', '.join(task.answers) or 'no label', 60)}]"
         )
-    more = page.total - len(page.rows)
-    out.print(f"{page.total} tasks" + (f", {more} not shown; give --limit" if more else ""))
+    more = total - len(page.rows)
+    out.print(f"{total} tasks" + (f", {more} not shown; give --limit" if more else ""))
 
 
 def _question(out: Console, task: Task) -> None:

@@ -18,20 +18,22 @@ selected AS (
 
 SAMPLED = """
 sampled AS (
-    SELECT program.id, task_id, index, seconds FROM program JOIN selected ON selected.id = program.task_id
+    SELECT program.id, task_id, index, seconds, program.created_at
+    FROM program JOIN selected ON selected.id = program.task_id
     WHERE sampler = $sampler AND base_seed = $seed AND index < $k AND parent IS NULL
 )"""
 
 TRACED = """
 traced AS (
-    SELECT trace.id, trace.task_id, program_id, answer, failure_kind, trace.seconds
+    SELECT trace.id, trace.task_id, program_id, answer, failure_kind, steps, tools, trace.seconds, trace.created_at
     FROM trace JOIN sampled ON sampled.id = trace.program_id
     WHERE trace.executor = $executor
 )"""
 
 JUDGED = """
 judged AS (
-    SELECT trace_id, verdict.task_id, correct, chosen FROM verdict JOIN traced ON traced.id = verdict.trace_id
+    SELECT trace_id, verdict.task_id, correct, chosen, verdict.created_at
+    FROM verdict JOIN traced ON traced.id = verdict.trace_id
     WHERE verdict.verifier = $verifier AND verdict.runs = $k
 )"""
 

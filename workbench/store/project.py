@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +20,22 @@ from workbench.images import ImageFolder
 from workbench.ports import BadRow
 from workbench.records import PartRef, Prediction, Program, Rationale, Task, Trace, Verdict, content_key
 from workbench.settings import Choice, Profile, find_profile, read_profile
+from workbench.store import outcome, summary, views
 from workbench.store import rows as shape
-from workbench.store import views
+from workbench.store.curation import Curation
 from workbench.store.database import IDS, WAIT, Database, listed, now
-from workbench.store.scope import Scope, Selection
-from workbench.store.views import Counts, Outcome, Run, TaskPage, TaskView
+from workbench.store.listing import Listing
+from workbench.store.outcome import Outcome
+from workbench.store.scope import LATEST, Scope, Selection, to_scope
+from workbench.store.search import text_of
+from workbench.store.views import Counts, Run, TaskView
 
 STORE = "vpd.duckdb"
 PROFILE = "profile.toml"
 FOLDERS = ("images", "models", "jobs", "snapshots", "cache")
 
 
-class Project:
+class Project(Listing):
     """An open project.  Use `Project.create`, `Project.open` or `Project.find`; close it, or use `with`.
 
     All reads may come from any thread.  Each `add_*` call is one transaction and idempotent: rows whose
@@ -43,6 +47,12 @@ class Project:
         self.database = database
         self.images = ImageFolder(path / "images")
         self._parts: dict[str, PartRef] = {}
+        self.curation = Curation(database, lambda: self.parts, self._write)
+        """Deciding, the queue, ratings, guidelines and figures."""
+        self._written: set[str] = set()
+        """Keys of parts that are in the store for sure."""
+        self._waiting = 0
+        """Rows written here since the summary was brought up to date here."""
 
     @classmethod
     def create(cls, path: Path, profile: str = "embedded", source: Choice | None = None) -> Project:
@@ -76,11 +86,11 @@ class Project:
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False, wait: float = WAIT) -> Project:
-        """Open a project's folder; waits `wait` seconds for another process to let go.
+        """Open a project's folder, whoever else has it open: this process owns the store or attaches to its owner.
 
         Raises:
             InputError: there is no project at `path`.
-            StoreError: locked, damaged, unwritable (see `Database`).
+            StoreError: held by a program that does not share it, damaged, unwritable (see `Database`).
         """
         if not (path / STORE).is_file():
             raise InputError(f"there is no project at {path}; make one with: vpd init {path}")
@@ -162,8 +172,7 @@ class Project:
         last = self.database.rows("SELECT coalesce(max(seq), -1) AS last FROM task")[0]["last"]
         rows = [shape.from_task(task, last + 1 + at) for at, task in enumerate(cleaned)]
         changed = [row["id"] for row in rows if known.get(row["id"], row["content"]) != row["content"]]
-        added = self.database.insert({"task": shape.table("task", rows, now())})
-        return added["task"], changed
+        return self._write("task", rows), changed
 
     def add_bad_rows(self, source: str, bad: Sequence[BadRow]) -> int:
         rows = [{"source": source, "file": b.file, "line": b.line, "reason": b.reason} for b in bad]
@@ -171,17 +180,27 @@ class Project:
 
     # --- records of the loop
 
-    def _insert(
+    def _write(
         self,
         name: str,
-        rows: Iterable[Mapping[str, Any]],
-        keys: shape.Keys,
+        rows: Sequence[Mapping[str, Any]],
+        keys: shape.Keys | None = None,
         before: Callable[[Any], None] | None = None,
+        texts: Sequence[str] | None = None,
     ) -> int:
+        makers = {key: ref for key, ref in (keys.refs() if keys else {}).items() if key not in self._written}
+        parts = [shape.from_part(ref) for ref in makers.values()]
+        batch = {"part": parts, name: rows, "touched": shape.touches(name, rows, texts)}
         stamp = now()
-        table = shape.table(name, list(rows), stamp)
-        parts = shape.table("part", [shape.from_part(ref) for ref in keys.refs().values()], stamp)
-        return self.database.insert({"part": parts, name: table}, before)[name]
+        tables = {table: shape.table(table, held, stamp) for table, held in batch.items() if held or table == name}
+        added = self.database.insert(tables, before)
+        self._written.update(makers)
+        self._waiting += len(rows)
+        if self._waiting >= summary.BATCH:
+            # Readers wait for no more than one batch, however much is written.
+            self._waiting = 0
+            summary.bring_up_to_date(self.database)
+        return added[name]
 
     def add_part(self, ref: PartRef) -> str:
         """Remember a part; returns its key."""
@@ -205,7 +224,7 @@ class Project:
         keys = shape.Keys()
         rows = [shape.from_program(program, keys, base_seed) for program in programs]
         rows = [row for row in rows if row["parent"] or (row["task_id"], row["sampler"], row["index"]) not in known]
-        return self._insert("program", rows, keys)
+        return self._write("program", rows, keys)
 
     def add_traces(self, traces: Sequence[Trace]) -> int:
         """Add traces.  A run that broke (`infra`) gives way to its repetition, and so do its task's verdicts."""
@@ -223,21 +242,24 @@ class Project:
                 cursor.execute("DELETE FROM trace WHERE id = ?", [trace_id])
 
         keys = shape.Keys()
-        return self._insert("trace", [shape.from_trace(trace, keys) for trace in traces], keys, make_room)
+        rows = [shape.from_trace(trace, keys) for trace in traces]
+        return self._write("trace", rows, keys, make_room, [text_of(trace) for trace in traces])
 
     def add_verdicts(self, judged: Sequence[Sequence[Verdict]]) -> int:
         """Add verdicts, one inner list per task: the runs that were judged together."""
         keys = shape.Keys()
         rows = [shape.from_verdict(verdict, keys, len(group)) for group in judged for verdict in group]
-        return self._insert("verdict", rows, keys)
+        return self._write("verdict", rows, keys)
 
     def add_rationales(self, rationales: Sequence[Rationale]) -> int:
         keys = shape.Keys()
-        return self._insert("rationale", [shape.from_rationale(r, keys) for r in rationales], keys)
+        rows = [shape.from_rationale(rationale, keys) for rationale in rationales]
+        return self._write("rationale", rows, keys)
 
     def add_predictions(self, predictions: Sequence[Prediction]) -> int:
         keys = shape.Keys()
-        return self._insert("prediction", [shape.from_prediction(p, keys) for p in predictions], keys)
+        rows = [shape.from_prediction(prediction, keys) for prediction in predictions]
+        return self._write("prediction", rows, keys)
 
     # --- runs of the loop
 
@@ -266,11 +288,13 @@ class Project:
         return key
 
     def end_run(self, run: int, peak_rss: int) -> None:
+        """Close the row of a run, and bring up to date what Browse reads."""
         self.database.transaction(
             lambda cursor: cursor.execute(
                 "UPDATE run SET ended_at = ?, peak_rss = ? WHERE id = ?", [now(), peak_rss, run]
             )
         )
+        summary.bring_up_to_date(self.database)
 
     def add_timing(self, run: int, stage: str, part: str | None, rows: int, seconds: float) -> None:
         """Wall time of one written batch."""
@@ -292,7 +316,7 @@ class Project:
 
     def scope(self) -> Scope:
         """The parts in force: for each role the one of the latest run that got that far."""
-        return views.latest_scope(self.database)
+        return to_scope(self.database.rows(LATEST)[0])
 
     def tasks(self, ids: Sequence[str]) -> list[Task]:
         """Tasks by id, in order of import."""
@@ -325,27 +349,7 @@ class Project:
 
     def outcomes(self, scope: Scope | None = None, selection: Selection | None = None) -> list[Outcome]:
         """What came of each task, one row each, in order of import."""
-        return views.outcomes(self.database, scope or self.scope(), selection or Selection())
-
-    def tasks_page(
-        self,
-        after: int | None = None,
-        limit: int = 50,
-        *,
-        text: str = "",
-        family: str | None = None,
-        split: str | None = None,
-        status: str | None = None,
-        scope: Scope | None = None,
-    ) -> TaskPage:
-        """One page of tasks with what came of each; give the page's `next` as `after` to go on.
-
-        Args:
-            text: part of the question or the id, whatever the case.
-            status: one of `views.STATUSES`.
-        """
-        asked = views.Filter(text, family, split, status)
-        return views.tasks_page(self.database, scope or self.scope(), after, limit, asked)
+        return outcome.outcomes(self.database, scope or self.scope(), selection or Selection())
 
     def task_view(self, task_id: str, scope: Scope | None = None) -> TaskView:
         """Everything about one task: programs, traces with events, verdicts, rationales, predictions.

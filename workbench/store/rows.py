@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 
@@ -26,6 +27,7 @@ from workbench.records import (
     content_key,
     plain,
 )  # fmt: skip
+from workbench.store.search import tools_of
 
 _TEXTS = pa.list_(pa.string())
 _TIME = pa.timestamp("us")
@@ -49,7 +51,7 @@ SCHEMAS: Mapping[str, pa.Schema] = {
             "id": pa.string(), "program_id": pa.string(), "task_id": pa.string(), "executor": pa.string(),
             "answer": pa.string(), "failure_kind": pa.string(), "failure_message": pa.string(),
             "failure_line": pa.int32(), "steps": pa.int64(), "tool_calls": pa.int64(), "seconds": pa.float64(),
-            "events": pa.binary(),
+            "events": pa.binary(), "tools": pa.string(),
         },
         "verdict": {
             "id": pa.string(), "trace_id": pa.string(), "program_id": pa.string(), "task_id": pa.string(),
@@ -65,13 +67,28 @@ SCHEMAS: Mapping[str, pa.Schema] = {
             "rationale": pa.string(), "score": pa.float64(), "seconds": pa.float64(),
         },
     }.items()
+} | {
+    "touched": pa.schema({"id": pa.string(), "task_ids": _TEXTS, "parts": _TEXTS, "texts": _TEXTS}),
 }  # fmt: skip
 
 
 def table(name: str, rows: Sequence[Mapping[str, Any]], created_at: datetime) -> pa.Table:
     """Rows of one table as Arrow, stamped."""
-    stamped = [{**{k: _clean(v) for k, v in row.items()}, "created_at": created_at} for row in rows]
-    return pa.Table.from_pylist(stamped, schema=SCHEMAS[name])
+    schema = SCHEMAS[name]
+    columns = [
+        pa.repeat(pa.scalar(created_at, _TIME), len(rows))
+        if column.name == "created_at"
+        else _column([row[column.name] for row in rows], column.type)
+        for column in schema
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
+    try:
+        return pa.array(values, kind)
+    except UnicodeEncodeError:
+        return pa.array([_clean(value) for value in values], kind)
 
 
 def _clean(value: Any) -> Any:
@@ -178,7 +195,7 @@ def from_trace(trace: Trace, key: Keys) -> dict[str, Any]:
         "executor": key(trace.executor), "answer": trace.answer,
         "failure_kind": failure.kind if failure else None, "failure_message": failure.message if failure else None,
         "failure_line": failure.line if failure else None, "steps": trace.steps, "tool_calls": trace.tool_calls,
-        "seconds": trace.seconds, "events": encode_events(trace.events),
+        "seconds": trace.seconds, "events": encode_events(trace.events), "tools": tools_of(trace.events),
     }  # fmt: skip
 
 
@@ -191,6 +208,30 @@ def to_trace(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Trace:
         events=tuple(decode_events(row["events"])), steps=row["steps"], tool_calls=row["tool_calls"],
         seconds=row["seconds"], executor=parts[row["executor"]],
     )  # fmt: skip
+
+
+def touches(table: str, rows: Sequence[Mapping[str, Any]], texts: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """The row of `touched` that goes with a batch of a table's rows; `texts` where they are in no column."""
+    task, maker, text = _TOUCHED[table]
+    return [
+        {
+            "id": uuid4().hex,
+            "task_ids": [row[task] for row in rows],
+            "parts": [row.get(maker, "") for row in rows],
+            "texts": [row.get(text, "") for row in rows] if texts is None else texts,
+        }
+    ]
+
+
+_TOUCHED = {
+    "task": ("id", "", "question"),
+    "program": ("task_id", "sampler", "source"),
+    "trace": ("task_id", "executor", ""),
+    "verdict": ("task_id", "", ""),
+    "rationale": ("task_id", "writer", "text"),
+    "prediction": ("task_id", "", ""),
+}
+"""Columns with a record's task, its maker and the text by which it is found."""
 
 
 def from_verdict(verdict: Verdict, key: Keys, runs: int) -> dict[str, Any]:

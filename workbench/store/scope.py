@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,18 @@ class Scope:
             "sampler": self.sampler, "executor": self.executor, "verifier": self.verifier, "writer": self.writer,
             "student": self.student, "k": self.k, "seed": self.seed,
         }  # fmt: skip
+
+
+LATEST = """
+SELECT arg_max(sampler, id) AS sampler, arg_max(executor, id) AS executor, arg_max(verifier, id) AS verifier,
+    arg_max(writer, id) AS writer, arg_max(student, id) AS student, arg_max(k, id) AS k, arg_max(seed, id) AS seed
+FROM run"""
+"""For each role the part of the latest run that named one; k and seed of the latest run."""
+
+
+def to_scope(row: Mapping[str, Any]) -> Scope:
+    """The scope in a row of `LATEST`; the default one before any run."""
+    return Scope(**{name: row[name] for name in Scope.__slots__}) if row["k"] is not None else Scope()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,18 @@
-"""Reading the store: what came of each task, one page of tasks, everything about one task."""
+"""Reading the store: rows per stage, records by id, everything about one task."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from workbench.errors import InputError
 from workbench.records import PartRef, Prediction, Program, Rationale, Task, Trace, Verdict
 from workbench.store import rows as shape
 from workbench.store.database import IDS, Database, listed
-from workbench.store.pending import JUDGED, SAMPLED, SELECTED, TRACED
+from workbench.store.outcome import OUTCOMES
+from workbench.store.pending import SAMPLED, SELECTED, TRACED
 from workbench.store.scope import Scope, Selection
-
-STATUSES = ("kept", "agreed", "wrong", "failed", "waiting")
-"""What came of a task: a right trace kept; a trace kept by agreement (no label); programs ran, none was right;
-no program ran to its end; not judged yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,46 +41,6 @@ class Counts:
     faithful: int
     """Rationales without an issue."""
     predictions: int
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of one task."""
-
-    seq: int
-    task_id: str
-    family: str
-    labelled: bool
-    status: str
-    """One of `STATUSES`."""
-    programs: int
-    traces: int
-    executed: int
-    judged: int
-    correct: int
-    chosen: str | None
-    """Id of the trace that was kept."""
-    answer: str | None
-    """The kept trace's answer."""
-    faithful: bool | None
-    """Whether its rationale is; None without one."""
-    seconds: float | None
-    """Sampling and running all its programs; None before."""
-    student_answer: str | None
-    student_score: float | None
-    """None for an unlabelled task."""
-    student_seconds: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class TaskPage:
-    """One page of a list of tasks."""
-
-    rows: tuple[tuple[Task, Outcome], ...]
-    next: int | None
-    """Give it as `after` for the following page; None on the last."""
-    total: int
-    """Tasks that fit the filter, on all pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,77 +78,10 @@ class TaskView:
         return next(iter(current or answers), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which tasks a page shows."""
-
-    text: str = ""
-    family: str | None = None
-    split: str | None = None
-    status: str | None = None
-
-
-_OUTCOMES = f"""
-{SAMPLED}, {TRACED}, {JUDGED},
-per_program AS (SELECT task_id, count(*) AS programs, sum(seconds) AS seconds FROM sampled GROUP BY task_id),
-per_trace AS (
-    SELECT task_id, count(*) AS traces, count(*) FILTER (failure_kind IS NULL) AS executed, sum(seconds) AS seconds
-    FROM traced GROUP BY task_id
-),
-per_verdict AS (
-    SELECT task_id, count(*) AS judged, count(*) FILTER (correct) AS correct, max(trace_id) FILTER (chosen) AS chosen
-    FROM judged GROUP BY task_id
-),
-told AS (
-    SELECT trace_id, bool_and(len(issues) = 0) AS faithful FROM rationale WHERE writer = $writer GROUP BY trace_id
-),
-answered AS (
-    SELECT task_id, any_value(answer) AS answer, any_value(score) AS score, any_value(seconds) AS seconds
-    FROM prediction WHERE model = $student AND rationale = '' GROUP BY task_id
-),
-outcome AS (
-    SELECT selected.*, len(selected.answers) > 0 AS labelled,
-        coalesce(per_program.programs, 0) AS programs, coalesce(per_trace.traces, 0) AS traces,
-        coalesce(per_trace.executed, 0) AS executed, coalesce(per_verdict.judged, 0) AS judged,
-        coalesce(per_verdict.correct, 0) AS correct, per_verdict.chosen, traced.answer AS answer, told.faithful,
-        per_program.seconds + per_trace.seconds AS seconds, answered.answer AS student_answer,
-        CASE WHEN len(selected.answers) > 0 THEN answered.score END AS student_score,
-        answered.seconds AS student_seconds,
-        CASE WHEN coalesce(per_verdict.judged, 0) < $k THEN 'waiting'
-             WHEN per_verdict.chosen IS NULL AND per_trace.executed = 0 THEN 'failed'
-             WHEN per_verdict.chosen IS NULL THEN 'wrong'
-             WHEN len(selected.answers) > 0 THEN 'kept' ELSE 'agreed' END AS status
-    FROM selected
-    LEFT JOIN per_program ON per_program.task_id = selected.id
-    LEFT JOIN per_trace ON per_trace.task_id = selected.id
-    LEFT JOIN per_verdict ON per_verdict.task_id = selected.id
-    LEFT JOIN traced ON traced.id = per_verdict.chosen
-    LEFT JOIN told ON told.trace_id = per_verdict.chosen
-    LEFT JOIN answered ON answered.task_id = selected.id
-)"""  # noqa: S608
-
-_OUTCOME_FIELDS = (
-    "seq", "family", "labelled", "status", "programs", "traces", "executed", "judged", "correct", "chosen", "answer",
-    "faithful", "seconds", "student_answer", "student_score", "student_seconds",
-)  # fmt: skip
-
-
-def _outcome(row: Mapping[str, Any]) -> Outcome:
-    return Outcome(task_id=row["id"], **{name: row[name] for name in _OUTCOME_FIELDS})
-
-
-def latest_scope(database: Database) -> Scope:
-    """For each role the part of the latest run that named one; k and seed of the latest run."""
-    names = ("sampler", "executor", "verifier", "writer", "student", "k", "seed")
-    columns = ", ".join(f"arg_max({name}, id) AS {name}" for name in names)
-    row = database.rows(f"SELECT {columns} FROM run")[0]  # noqa: S608
-    return Scope(**{name: row[name] for name in names}) if row["k"] is not None else Scope()
-
-
 def counts(database: Database, scope: Scope, selection: Selection) -> Counts:
     """Rows per stage."""
     sql = f"""
-    WITH {SELECTED}, {_OUTCOMES}
+    WITH {SELECTED}, {OUTCOMES}
     SELECT count(*) AS tasks, count(*) FILTER (labelled) AS labelled,
         (SELECT count(*) FROM bad_row) AS bad_rows, coalesce(sum(programs), 0)::BIGINT AS programs,
         count(*) FILTER (programs >= $k) AS sampled, coalesce(sum(traces), 0)::BIGINT AS traces,
@@ -220,43 +110,6 @@ def seconds(database: Database, scope: Scope) -> dict[str, tuple[int, float]]:
     WHERE part IS NULL OR part IN {IDS} GROUP BY stage
     """  # noqa: S608
     return {row["stage"]: (row["n"], row["seconds"]) for row in database.rows(sql, {"ids": listed(current)})}
-
-
-def outcomes(database: Database, scope: Scope, selection: Selection) -> list[Outcome]:
-    """What came of each task, in order of import."""
-    sql = f"WITH {SELECTED}, {_OUTCOMES} SELECT * FROM outcome ORDER BY seq"  # noqa: S608
-    return [_outcome(row) for row in database.rows(sql, {**scope.parameters(), **selection.parameters()})]
-
-
-def tasks_page(database: Database, scope: Scope, after: int | None, limit: int, asked: Filter) -> TaskPage:
-    """One page of tasks.  Raises InputError for an unknown status."""
-    if asked.status is not None and asked.status not in STATUSES:
-        raise InputError(f"no status is called '{asked.status}'; there are: {', '.join(STATUSES)}")
-    given: dict[str, Any] = {
-        **scope.parameters(), "text": asked.text.lower(), "family": asked.family, "split": asked.split,
-    }  # fmt: skip
-    fits = """
-        ($text = '' OR contains(lower(question), $text) OR contains(lower(id), $text))
-        AND ($family IS NULL OR family = $family) AND ($split IS NULL OR split = $split)"""
-    # Without a filter on the outcome the page is cut before anything is joined.
-    cut = "ORDER BY seq LIMIT $page" if asked.status is None else ""
-    sql = f"""
-    WITH selected AS (SELECT * FROM task WHERE {fits} AND seq > $after {cut}), {_OUTCOMES}
-    SELECT * FROM outcome WHERE $status IS NULL OR status = $status ORDER BY seq LIMIT $page
-    """  # noqa: S608
-    page = {**given, "after": after if after is not None else -1, "page": limit + 1, "status": asked.status}
-    found = database.rows(sql, page)
-    if asked.status is None:
-        sql = f"SELECT count(*) AS n FROM task WHERE {fits}"  # noqa: S608
-        total = database.rows(sql, {name: given[name] for name in ("text", "family", "split")})
-    else:
-        sql = f"""
-        WITH selected AS (SELECT * FROM task WHERE {fits}), {_OUTCOMES}
-        SELECT count(*) AS n FROM outcome WHERE status = $status
-        """  # noqa: S608
-        total = database.rows(sql, {**given, "status": asked.status})
-    shown = tuple((shape.to_task(row), _outcome(row)) for row in found[:limit])
-    return TaskPage(shown, shown[-1][1].seq if len(found) > limit else None, total[0]["n"])
 
 
 def tasks(database: Database, ids: Sequence[str]) -> list[Task]:

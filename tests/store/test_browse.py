@@ -1,0 +1,209 @@
+"""Browse: pages in every order, choices, words, counts, reviews, saved views."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hand_made import loop_records, profile_file, put_in_force, task
+
+from workbench.errors import InputError
+from workbench.records import Decision, Failure, TraceEvent
+from workbench.store import SORTS, Project, browse, parse_query
+from workbench.store.browse import BUCKETS
+
+K = 3
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """Seven tasks: 0 kept, 1 agreed, 2 wrong, 3 failed, 4 waiting, 5 kept by the student alone, 6 bare."""
+    folder = tmp_path_factory.mktemp("browse")
+    with Project.create(folder / "p", str(profile_file(folder))) as made:
+        put_in_force(made, K)
+        for at in range(7):
+            given = task(
+                at, ("Where is the café?", "How many DOGS are there?")[at % 2], () if at == 1 else ("2", "two dogs"),
+                split=("train", "test")[at // 4], family=("count", "which one")[at % 2],
+            )  # fmt: skip
+            one = loop_records(given, K)
+            said = TraceEvent(0, "print", 2, 0, {"text": f"counting kettle_{at}"})
+            traces = [replace(t, events=(said, *t.events[1:]), steps=4 + at, seconds=0.1 * at) for t in one.traces]
+            verdicts = one.verdicts
+            if at == 2:
+                verdicts = [replace(v, correct=False, chosen=False, score=0.0) for v in verdicts]
+            if at == 3:
+                failure = Failure("tool_error", "the detector would not answer")
+                traces = [replace(t, answer=None, failure=failure) for t in traces]
+                verdicts = [replace(v, correct=False, chosen=False, score=0.0) for v in verdicts]
+            made.add_tasks([given])
+            if at < 6:
+                made.add_programs(one.programs, 0)
+                made.add_traces(traces)
+                made.add_predictions([replace(one.prediction, answer="2", score=1.0) if at == 5 else one.prediction])
+            if at not in (4, 6):
+                made.add_verdicts([verdicts])
+        yield made
+
+
+def numbers(project: Project, text: str, sort: str = "import") -> list[int]:
+    ids = project.browse_ids(text, sort)
+    assert project.browse_total(text) == len(ids)
+    assert [task.id for task, _ in project.browse(text, sort).rows] == ids
+    return [int(id[-1]) for id in ids]
+
+
+@pytest.mark.parametrize("sort", [*SORTS, *(f"-{name}" for name in SORTS)])
+def test_pages_hold_every_task_once_in_every_order(project: Project, sort: str) -> None:
+    seen: list[str] = []
+    after = None
+    while True:
+        page = project.browse(sort=sort, after=after, limit=2)
+        seen += [task.id for task, _ in page.rows]
+        after = page.next
+        if after is None:
+            break
+    assert seen == project.browse_ids(sort=sort)
+    assert sorted(seen) == [task(at).id for at in range(7)]
+
+
+def test_what_has_no_value_comes_last(project: Project) -> None:
+    assert numbers(project, "", "steps") == [5, 4, 3, 2, 1, 0, 6]
+    assert numbers(project, "", "-steps") == [0, 1, 2, 3, 4, 5, 6]
+    assert numbers(project, "", "student")[-2:] == [4, 6], "not judged yet: nothing to hold the student against"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("status:kept", [0, 5]),
+        ("status:wrong status:failed", [2, 3]),
+        ("status:kept split:test", [5]),
+        ("status:agreed match:unlabelled", [1]),
+        ("match:none", [2, 3]),
+        ("kind:tool_error", [3]),
+        ("kind:tool", []),
+        ('family:"which one" student:right', [5]),
+        ("student:none", [6]),
+        ("student:unscored", [1]),
+        ("steps>7 steps<=9", [4, 5]),
+        ("steps:0-5", [0, 1]),
+        ("steps:0-5 steps:9-", [0, 1, 5]),
+        ("right>=1", [0, 1, 5]),
+        ("answer:2 split:train", [0, 1, 2]),
+        ('gold:"Two Dogs" split:test', [4, 5, 6]),
+        ("gold:dogs", []),
+        ("id:made/00003", [3]),
+        ("source:made type:integer programs<1", [6]),
+        ("source:MADE", []),
+    ],
+)  # fmt: skip
+def test_choices_and_numbers(project: Project, text: str, found: list[int]) -> None:
+    assert numbers(project, text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("dogs", [1, 3, 5]),
+        ("CAFE", [0, 2, 4, 6]),
+        ("café", [0, 2, 4, 6]),
+        ("how there", [1, 3, 5]),
+        ("there how", [1, 3, 5]),
+        ("dog", [1, 3, 5]),
+        ("do", []),
+        ("dog how", []),
+        ("kettle_4", [4]),
+        ("counting kettle", [0, 1, 2, 3, 4, 5]),
+        ("def execute_command", [0, 1, 2, 3, 4, 5]),
+        ("detector answer status:failed", [3]),
+        ('"where is"', [0, 2, 4, 6]),
+        ("nowhere dogs", []),
+        ("?!", []),
+        ("' OR 1=1 --", []),
+    ],
+)
+def test_words_of_every_text(project: Project, text: str, found: list[int]) -> None:
+    assert numbers(project, text) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "status:wrong status:kept", "split:test steps>4", "dogs", "counting status:kept", "steps:0-5 review:pending"],
+)
+def test_each_count_is_what_choosing_it_would_show(project: Project, text: str) -> None:
+    for facet in project.browse_facets(text):
+        rest = str(parse_query(text).without(facet.name))
+        for value in facet.values:
+            asked = parse_query(rest).with_token(value.token)
+            assert project.browse_total(asked) == value.count, (facet.name, value)
+            assert value.picked == (value.value in parse_query(text).values(facet.name))
+        if facet.name in ("status", "source", "split", "family", "type", "match", "student", "review"):
+            assert sum(value.count for value in facet.values) == project.browse_total(rest), facet.name
+    assert list(BUCKETS["steps"][:2]) == [
+        v.value for f in project.browse_facets() if f.name == "steps" for v in f.values
+    ]
+
+
+def test_wrong_orders_and_places_are_refused(project: Project) -> None:
+    with pytest.raises(InputError, match="no order is called 'best'; there are: import, newest"):
+        project.browse(sort="best")
+    for place in ("", "xx", "WzFd", "eyJhIjogMX0="):
+        with pytest.raises(InputError, match="this is no place in a list"):
+            project.browse(after=place)
+
+
+def test_a_review_is_seen_at_once(tmp_path: Path) -> None:
+    with Project.create(tmp_path / "p", str(profile_file(tmp_path))) as project:
+        put_in_force(project, K)
+        made = [loop_records(task(at), K) for at in range(3)]
+        for one in made:
+            one.write(project)
+        assert project.browse_total("review:pending reviewer:none") == 3
+        kept = made[1].traces[1]
+        project.curation.decide(
+            [Decision("test-00000001", "accept", "ann", "curator", task_id=kept.task_id, trace_id=kept.id)]
+        )
+        assert project.browse_ids("review:accepted") == project.browse_ids("reviewer:ann") == [kept.task_id]
+        assert project.browse_total("review:pending") == project.browse_total("reviewer:none") == 2
+        ((_, outcome),) = project.browse("reviewer:ann").rows
+        assert (outcome.review, outcome.reviewers) == ("accepted", ("ann",))
+        counts = {f.name: {v.value: v.count for v in f.values} for f in project.browse_facets()}
+        assert counts["review"] == {"pending": 2, "accepted": 1}
+        assert counts["reviewer"] == {"ann": 1}
+        assert {step.name: step.tasks for step in project.funnel()}["accepted"] == 1
+
+
+def test_a_list_never_reads_events(project: Project) -> None:
+    """Events are most of a store; a page that touched them would be slow in proportion to the runs' length."""
+    asked: list[str] = []
+
+    class Watched:
+        path, read_only = project.database.path, project.database.read_only
+
+        def rows(self, sql: str, parameters: object = None) -> object:
+            asked.append(sql)
+            return project.database.rows(sql, parameters)  # type: ignore[arg-type]
+
+    browse.browse(Watched(), "dogs status:kept", "steps", None, 5)  # type: ignore[arg-type]
+    browse.facets(Watched(), "dogs")  # type: ignore[arg-type]
+    assert asked
+    assert not any("events" in sql or "FROM program" in sql for sql in asked)
+
+
+def test_views_are_saved_replaced_and_forgotten(tmp_path: Path) -> None:
+    with Project.create(tmp_path / "p", str(profile_file(tmp_path))) as project:
+        project.save_view("b dogs", "dog   status:wrong", "-steps", "ann")
+        project.save_view("A first", "", "import", "ann")
+        project.save_view("b dogs", "cat", "newest", "bob")
+        assert [(v.name, v.text, v.sort, v.author) for v in project.saved_views()] == [
+            ("A first", "", "import", "ann"), ("b dogs", "cat", "newest", "bob"),
+        ]  # fmt: skip
+        for name, text, sort in (("", "dog", "import"), ("x", "status:no", "import"), ("x", "dog", "best")):
+            with pytest.raises(InputError):
+                project.save_view(name, text, sort, "ann")
+        project.delete_view("A first")
+        project.delete_view("A first")
+        assert [v.name for v in project.saved_views()] == ["b dogs"]

@@ -1,0 +1,212 @@
+"""What came of each task within a scope: the one query that says it, and its record.
+
+The query reads every program, trace and verdict of the tasks asked for.  `summary.py` keeps its answer for all
+tasks in the table `outcome`; the figures of another scope or selection ask it anew.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from workbench.store.database import Database
+from workbench.store.pending import JUDGED, SAMPLED, SELECTED, TRACED
+from workbench.store.scope import Scope, Selection
+
+STATUSES = ("kept", "agreed", "wrong", "failed", "waiting")
+"""What came of a task: a right trace kept; a trace kept by agreement (no label); programs ran, none was right;
+no program ran to its end; not judged yet."""
+
+MATCHES = ("all", "some", "none", "unlabelled", "waiting")
+"""How many of a task's runs fit its label."""
+
+STUDENTS = ("right", "wrong", "unscored", "none")
+"""How the student did; `unscored`: it answered a task without a label; `none`: it has not answered.
+A soft score counts as right from 0.5."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """One of a task's runs, as a list shows it."""
+
+    index: int
+    program: str
+    trace: str | None
+    result: str
+    """`right`, `wrong` or `crashed`; `unjudged` with an answer and no verdict yet; `waiting` before it ran."""
+    answer: str | None
+    """Its first 200 characters."""
+    kind: str | None
+    """Why it failed."""
+    steps: int | None
+    seconds: float | None
+    tools: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one task."""
+
+    seq: int
+    task_id: str
+    family: str
+    labelled: bool
+    status: str
+    """One of `STATUSES`."""
+    programs: int
+    traces: int
+    executed: int
+    judged: int
+    correct: int
+    chosen: str | None
+    """Id of the trace that was kept."""
+    answer: str | None
+    """The kept trace's answer."""
+    said: str | None
+    """The pipeline's answer: the kept trace's, else the most frequent one."""
+    faithful: bool | None
+    """Whether the kept trace's rationale is; None without one."""
+    seconds: float | None
+    """Sampling and running all its programs; None before."""
+    steps: int | None
+    """Of the longest run."""
+    tools: tuple[str, ...]
+    """Called by any run, sorted."""
+    kinds: tuple[str, ...]
+    """Kinds of failure among its runs, sorted."""
+    match: str
+    """One of `MATCHES`."""
+    siblings: float | None
+    """Share of the runs with an answer that do not give the most frequent one; None without an answer."""
+    student: str
+    """One of `STUDENTS`."""
+    student_answer: str | None
+    student_score: float | None
+    """None for an unlabelled task."""
+    student_seconds: float | None
+    apart: float | None
+    """Student against pipeline: difference of their scores, or of their answers without a label (0 or 1)."""
+    updated_at: datetime
+    """Time of the newest record about it."""
+    runs: tuple[RunLine, ...]
+    """By index."""
+    review: str = "pending"
+    """State of its review, where a page of Browse asks for it."""
+    reviewers: tuple[str, ...] = ()
+    """Who has said something that holds; by name."""
+
+
+_SAID = "lower(trim({}))"
+
+OUTCOMES = f"""
+{SAMPLED}, {TRACED}, {JUDGED},
+run AS (
+    SELECT sampled.task_id, sampled.index, sampled.id AS program, sampled.seconds AS sampling, traced.id AS trace,
+        left(traced.answer, 200) AS answer, failure_kind, steps, traced.seconds AS running, tools,
+        judged.trace_id AS judged, correct, chosen,
+        greatest(sampled.created_at, traced.created_at, judged.created_at) AS updated_at,
+        CASE WHEN traced.id IS NULL THEN 'waiting' WHEN failure_kind IS NOT NULL THEN 'crashed'
+             WHEN correct IS NULL THEN 'unjudged' WHEN correct THEN 'right' ELSE 'wrong' END AS result
+    FROM sampled LEFT JOIN traced ON traced.program_id = sampled.id LEFT JOIN judged ON judged.trace_id = traced.id
+),
+grouped AS (
+    SELECT task_id, count(*) AS programs, count(trace) AS traces,
+        count(trace) FILTER (failure_kind IS NULL) AS executed, count(judged) AS judged,
+        count(*) FILTER (correct) AS correct, max(trace) FILTER (chosen) AS chosen,
+        sum(sampling) + sum(running) AS seconds, max(steps) AS steps, max(updated_at) AS updated_at,
+        replace(string_agg(tools, '' ORDER BY tools), '||', '|') AS tools,
+        string_agg(DISTINCT failure_kind, '|' ORDER BY failure_kind) AS kinds,
+        CAST(to_json(list([
+            to_json(index), to_json(program), to_json(trace), to_json(result), to_json(answer), to_json(failure_kind),
+            to_json(steps), to_json(running), to_json(tools)
+        ] ORDER BY index)) AS VARCHAR) AS runs
+    FROM run GROUP BY task_id
+),
+voiced AS (
+    SELECT task_id, count(*) AS n, min(index) AS first, arg_min(answer, index) AS answer
+    FROM run WHERE answer IS NOT NULL AND failure_kind IS NULL GROUP BY task_id, {_SAID.format("answer")}
+),
+spoken AS (
+    SELECT task_id, arg_max(answer, (n, -first)) AS answer, round(1 - max(n) / sum(n), 6) AS siblings
+    FROM voiced GROUP BY task_id
+),
+told AS (
+    SELECT trace_id, bool_and(len(issues) = 0) AS faithful FROM rationale WHERE writer = $writer GROUP BY trace_id
+),
+answered AS (
+    SELECT task_id, any_value(answer) AS answer, any_value(score) AS score, any_value(seconds) AS seconds,
+        max(created_at) AS updated_at
+    FROM prediction WHERE model = $student AND rationale = '' GROUP BY task_id
+),
+joined AS (
+    SELECT selected.*, len(selected.answers) > 0 AS labelled, coalesce(grouped.judged, 0) < $k AS waiting,
+        grouped.* EXCLUDE (task_id, updated_at), kept.answer AS answer, told.faithful,
+        coalesce(kept.answer, spoken.answer) AS said, spoken.siblings,
+        answered.answer AS student_answer, answered.seconds AS student_seconds,
+        CASE WHEN len(selected.answers) > 0 THEN answered.score END AS student_score,
+        greatest(selected.created_at, grouped.updated_at, answered.updated_at) AS updated_at
+    FROM selected
+    LEFT JOIN grouped ON grouped.task_id = selected.id
+    LEFT JOIN spoken ON spoken.task_id = selected.id
+    LEFT JOIN run AS kept ON kept.trace = grouped.chosen
+    LEFT JOIN told ON told.trace_id = grouped.chosen
+    LEFT JOIN answered ON answered.task_id = selected.id
+),
+outcome AS (
+    SELECT seq, id, source, split, family, answer_type,
+        chr(10) || lower(array_to_string(answers, chr(10))) || chr(10) AS gold, labelled,
+        CASE WHEN waiting THEN 'waiting' WHEN chosen IS NULL AND executed = 0 THEN 'failed'
+             WHEN chosen IS NULL THEN 'wrong' WHEN labelled THEN 'kept' ELSE 'agreed' END AS status,
+        coalesce(programs, 0) AS programs, coalesce(traces, 0) AS traces, coalesce(executed, 0) AS executed,
+        coalesce(judged, 0) AS judged, coalesce(correct, 0) AS correct, chosen, answer, said, faithful, seconds, steps,
+        CASE WHEN coalesce(tools, '') = '' THEN ''
+             ELSE '|' || array_to_string(list_sort(list_distinct(string_split(trim(tools, '|'), '|'))), '|') || '|'
+        END AS tools, coalesce('|' || kinds || '|', '') AS kinds,
+        CASE WHEN waiting THEN 'waiting' WHEN NOT labelled THEN 'unlabelled' WHEN correct = 0 THEN 'none'
+             WHEN correct = judged THEN 'all' ELSE 'some' END AS match,
+        siblings,
+        CASE WHEN student_answer IS NULL THEN 'none' WHEN NOT labelled THEN 'unscored'
+             WHEN student_score >= 0.5 THEN 'right' ELSE 'wrong' END AS student,
+        student_answer, student_score, student_seconds,
+        CASE WHEN waiting THEN NULL WHEN labelled THEN abs(student_score - (chosen IS NOT NULL)::INTEGER)
+             ELSE ({_SAID.format("student_answer")} <> {_SAID.format("said")})::INTEGER END AS apart,
+        updated_at, coalesce(runs, '[]') AS runs
+    FROM joined
+)"""  # noqa: S608
+"""CTEs ending in `outcome`, with the columns of the table of that name; `selected` stands before them."""
+
+FIELDS = (
+    "seq", "family", "labelled", "status", "programs", "traces", "executed", "judged", "correct", "chosen", "answer",
+    "said", "faithful", "seconds", "steps", "match", "siblings", "student", "student_answer", "student_score",
+    "student_seconds", "apart", "updated_at",
+)  # fmt: skip
+
+
+def split_names(joined: str | None) -> tuple[str, ...]:
+    """Names from '|exists|find|'."""
+    return tuple(name for name in (joined or "").split("|") if name)
+
+
+def _run_line(*fields: Any) -> RunLine:
+    named = dict(zip(RunLine.__slots__, fields, strict=True))
+    return RunLine(**{**named, "tools": split_names(named["tools"])})
+
+
+def to_outcome(row: Mapping[str, Any]) -> Outcome:
+    """The record of a row of `outcome`."""
+    return Outcome(
+        task_id=row["id"],
+        tools=split_names(row["tools"]),
+        kinds=split_names(row["kinds"]),
+        runs=tuple(_run_line(*fields) for fields in json.loads(row["runs"])),
+        **{name: row[name] for name in FIELDS},
+    )
+
+
+def outcomes(database: Database, scope: Scope, selection: Selection) -> list[Outcome]:
+    """What came of each task, in order of import."""
+    sql = f"WITH {SELECTED}, {OUTCOMES} SELECT * FROM outcome ORDER BY seq"  # noqa: S608
+    return [to_outcome(row) for row in database.rows(sql, {**scope.parameters(), **selection.parameters()})]

@@ -1,0 +1,253 @@
+"""The language of the search box, and the words by which a task is found.
+
+    tool:find status:wrong steps>6 answer:"two dogs" cup on the ta
+
+Free words must all occur in the task's texts: question, programs' source, what they printed, text of tool results,
+answers, messages of failures, rationales; of the parts in force.  The last word is taken as a beginning.  Names with
+a colon choose values of a facet: the same name again means either, another name means both.  Numbers are compared.
+
+Words are letters and digits in lower case without accents; a Han character is a word of its own.  One table,
+`posting`, holds for each word the tasks whose texts have it.  DuckDB cuts texts and queries with the same expression.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from workbench.errors import InputError
+from workbench.records import JSON, Trace, TraceEvent
+from workbench.store.database import IDS, Database, listed
+from workbench.store.outcome import MATCHES, STATUSES, STUDENTS
+
+WORDS = r"regexp_extract_all(strip_accents(lower({})), '\p{{Han}}|(?:[^\P{{L}}\p{{Han}}]|\p{{N}}|\p{{M}})+')"
+"""SQL for the words of a text."""
+
+BEGINNING = 3
+"""Letters that the last word needs to be taken as a beginning."""
+
+LONGEST = 20_000
+"""Characters of what one trace printed and was told that are indexed."""
+
+FACETS: Mapping[str, str] = {
+    "status": "Status", "source": "Source", "split": "Split", "family": "Family", "type": "Answer type",
+    "tool": "Tool used", "kind": "Failure", "match": "Right runs", "steps": "Steps", "seconds": "Seconds",
+    "student": "Student", "review": "Review", "reviewer": "Reviewer",
+}  # fmt: skip
+"""What can be chosen in the list beside the search box, with its title."""
+
+NUMBERS = {
+    "steps": "steps", "seconds": "seconds", "right": "correct", "programs": "programs", "executed": "executed",
+    "siblings": "siblings", "apart": "apart",
+}  # fmt: skip
+"""What can be compared with a number: name and column."""
+
+CLOSED: Mapping[str, tuple[str, ...]] = {
+    "status": STATUSES, "match": MATCHES, "student": STUDENTS,
+    "type": ("yesno", "integer", "choice", "phrase", "open"),
+    "review": ("pending", "accepted", "rejected", "skipped", "disputed", "adjudicated"),
+}  # fmt: skip
+"""Names whose values are a closed list."""
+
+NAMES = (*FACETS, "answer", "gold", "id")
+_OPERATORS = (">=", "<=", ">", "<", "=")
+_PIECE = re.compile(r'(?:"[^"]*"?|[^\s"])+')
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """`steps>6`."""
+
+    name: str
+    operator: str
+    number: float
+
+    @property
+    def column(self) -> str:
+        return NUMBERS[self.name]
+
+    def __str__(self) -> str:
+        return f"{self.name}{self.operator}{self.number:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What the search box asks for."""
+
+    words: tuple[str, ...] = ()
+    """As typed; a quoted piece is one of them."""
+    picked: tuple[tuple[str, str], ...] = ()
+    """Name and value, each once."""
+    compared: tuple[Compared, ...] = ()
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """Everything but the free words, in its plain spelling."""
+        return (*(token(name, value) for name, value in self.picked), *map(str, self.compared))
+
+    def __str__(self) -> str:
+        return " ".join((*self.tokens, *map(_quoted, self.words)))
+
+    def with_token(self, text: str) -> str:
+        """The search text with one more token."""
+        return str(parse_query(f"{text} {self}"))
+
+    def without_token(self, text: str) -> str:
+        """The search text without this token."""
+        gone = parse_query(text).tokens
+        return " ".join((*(t for t in self.tokens if t not in gone), *map(_quoted, self.words)))
+
+    def values(self, name: str) -> list[str]:
+        """What was picked under a name."""
+        return [value for key, value in self.picked if key == name]
+
+    def without(self, name: str) -> Query:
+        """All but what was picked under a name: what that facet's own counts are taken under."""
+        return Query(self.words, tuple(pick for pick in self.picked if pick[0] != name), self.compared)
+
+
+def token(name: str, value: str) -> str:
+    """How a choice is written in the search box."""
+    return f"{name}:{_quoted(value)}"
+
+
+def _quoted(value: str) -> str:
+    plain = value and not re.search(r'[\s":<>=]', value)
+    return value if plain else '"' + value.replace('"', " ") + '"'
+
+
+def parse_query(text: str) -> Query:
+    """Read the search box.
+
+    Raises:
+        InputError: a name, value or number that is none; the message lists the right ones.
+    """
+    words: list[str] = []
+    picked: dict[tuple[str, str], None] = {}
+    compared: dict[Compared, None] = {}
+    for piece in _PIECE.findall(text):
+        found = re.match(r"(\w+)(:|>=|<=|>|<|=)(.*)", piece, re.DOTALL)
+        if found is None or piece.startswith('"'):
+            words.append(piece.replace('"', " ").strip())
+            continue
+        name, sign, value = found[1].lower(), found[2], found[3].replace('"', "").strip()
+        if sign == ":":
+            picked[name, _value(piece, name, value)] = None
+        elif name in NUMBERS:
+            compared[Compared(name, sign, _number(piece, value))] = None
+        elif name in NAMES:
+            raise InputError(f"'{piece}': {name} is not a number; write {name}:{value or 'VALUE'}")
+        else:
+            words.append(piece)  # text of a program, such as x=3
+    return Query(tuple(word for word in words if word), tuple(picked), tuple(compared))
+
+
+def _value(piece: str, name: str, value: str) -> str:
+    if name not in NAMES:
+        raise InputError(
+            f"nothing is called '{name}:'; there are {', '.join(f'{known}:' for known in NAMES)} and, compared with "
+            f"a number, {', '.join(NUMBERS)} (steps>6); put text with a colon in quotes"
+        )
+    if not value:
+        raise InputError(f"'{piece}' lacks its value; write for example {name}:{_example(name)}")
+    if name in CLOSED and value.lower() not in CLOSED[name]:
+        raise InputError(f"no {name} is called '{value}'; there are: {', '.join(CLOSED[name])}")
+    if name in ("steps", "seconds"):
+        low, high = bounds(value, piece)
+        return f"{low:g}-" if math.isinf(high) else f"{low:g}-{high:g}"
+    return value.lower() if name in CLOSED or name in ("answer", "gold") else value
+
+
+def _example(name: str) -> str:
+    return CLOSED[name][0] if name in CLOSED else {"steps": "6-10", "seconds": "0.5-1"}.get(name, "NAME")
+
+
+def _number(piece: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise InputError(f"'{piece}' needs a number, as in steps>6 or seconds<=0.5")
+    return value
+
+
+def bounds(value: str, piece: str = "") -> tuple[float, float]:
+    """The ends of `6-10` or `101-`; a single number is both."""
+    low, dash, high = value.partition("-")
+    first = _number(piece or value, low)
+    return first, (_number(piece or value, high) if high else math.inf) if dash else first
+
+
+# --- what is found
+
+
+def text_of(trace: Trace) -> str:
+    """What a run printed, what its tools said, how it ended.  Nothing of a run that will be repeated."""
+    failure = trace.failure
+    if failure is not None and failure.kind == "infra":
+        return ""
+    pieces = [trace.answer or "", failure.message if failure is not None else ""]
+    size = 0
+    for event in trace.events:
+        if event.kind == "print":
+            pieces.append(str(event.payload.get("text", "")))
+        elif event.kind == "tool_result":
+            pieces.extend(_texts(event.payload.get("result")))
+        else:
+            continue
+        size += len(pieces[-1])
+        if size > LONGEST:
+            break
+    return "\n".join(dict.fromkeys(pieces))[:LONGEST]
+
+
+def _texts(value: JSON) -> Iterator[str]:
+    """Text anywhere in a summary (see `execute/trace.py`): short, cut, a patch's label, items of containers."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, dict):
+        for key in ("text", "label", "items"):
+            yield from _texts(value.get(key))
+
+
+def tools_of(events: Iterable[TraceEvent]) -> str:
+    """The names of the tools that were called: '|exists|find|', sorted."""
+    names = sorted({str(event.payload.get("tool", "")) for event in events if event.kind == "tool"} - {""})
+    return "".join(f"|{name}" for name in names) + "|" if names else ""
+
+
+def found_by(database: Database, typed: Sequence[str]) -> str:
+    """SQL for the numbers of the tasks in whose texts all these words stand.
+
+    The rarest word is looked up first, so that each further list is only held against what is left.
+    """
+    (row,) = database.rows(f"SELECT {WORDS.format('$text')} AS words", {"text": " ".join(typed)})
+    cut = list(dict.fromkeys(row["words"]))
+    if not cut:
+        return "SELECT NULL"
+    begun = cut[-1] if len(cut[-1]) >= BEGINNING else None
+    known = database.rows(
+        f"SELECT word, sum(n) AS n FROM posting WHERE word IN {IDS} OR starts_with(word, $begun) GROUP BY word",  # noqa: S608
+        {"ids": listed(cut), "begun": begun},
+    )
+    sizes = {row["word"]: row["n"] for row in known}
+    lists = [[word] if word in sizes else [] for word in cut[:-1]]
+    lists.append([word for word in sizes if word == cut[-1] or (begun and word.startswith(begun))])
+    found = ""
+    for words in sorted(lists, key=lambda words: sum(sizes[word] for word in words)):
+        # The index is asked for literals (letters and digits, see `WORDS`) and for no second condition: lists are
+        # long to read, and without it every word's would be.
+        among = ", ".join(f"'{word}'" for word in words) or "NULL"
+        mine = f"""
+        SELECT unnest(tasks) AS seq FROM (
+            WITH held AS MATERIALIZED (SELECT part, tasks FROM posting WHERE word IN ({among}))
+            SELECT tasks FROM held WHERE part IN ('', $sampler, $executor, $writer)
+        )"""  # noqa: S608
+        found = f"SELECT seq FROM ({mine}) WHERE seq IN ({found})" if found else mine  # noqa: S608
+    return found

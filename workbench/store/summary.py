@@ -1,0 +1,142 @@
+"""Keeping what Browse reads up to date: the table `outcome`, and the words of `posting`.
+
+Every write of records leaves a row in `touched`, in its own transaction.  Bringing the summary up to date takes
+such rows, asks `outcome.OUTCOMES` again for their tasks, files the words of their texts, and deletes the rows: one
+transaction, so that a crash at any point leaves either the old summary with its rows still waiting, or the new one.
+A changed scope (another sampler, a larger k) asks for all tasks again.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from workbench.errors import StoreError
+from workbench.execute.trace import encode_events
+from workbench.store import rows as shape
+from workbench.store.database import IDS, Database, listed, now
+from workbench.store.outcome import OUTCOMES
+from workbench.store.scope import LATEST, Scope, to_scope
+from workbench.store.search import WORDS, text_of, tools_of
+
+BATCH = 50_000
+"""Records taken in one transaction, or one batch where that is larger: bounds its memory and what others wait."""
+
+MERGE = 50_000
+"""Rows of `posting` added since the last merge that call for another one, when they are also as many as before."""
+
+
+READ = 1_000
+"""Traces of an earlier workbench whose events are read at a time."""
+
+
+def bring_up_to_date(database: Database) -> Scope:
+    """Make `outcome` and `posting` say what the records say; returns the scope that they are of."""
+    while True:
+        (found,) = database.rows(
+            f"""
+            SELECT latest.*, summary.scope AS held, EXISTS (FROM touched) AS waiting,
+                EXISTS (FROM trace WHERE tools IS NULL) AS unread
+            FROM ({LATEST}) AS latest, summary
+            """  # noqa: S608
+        )
+        scope = to_scope(found)
+        if not (found["unread"] or found["waiting"] or found["held"] != _named(scope)):
+            return scope
+        if database.read_only:
+            raise StoreError(
+                f"what {database.path} shows is not up to date and it was opened for reading alone; "
+                "any command that writes brings it up to date, for example: vpd run --limit 0"
+            )
+        if found["unread"]:
+            _read_events(database)
+        else:
+            database.transaction(_take)
+
+
+def _named(scope: Scope) -> str:
+    return json.dumps(asdict(scope))
+
+
+def _take(cursor: Any) -> None:
+    cursor.execute(LATEST)
+    scope = to_scope(dict(zip(Scope.__slots__, cursor.fetchone(), strict=True)))
+    everything = cursor.execute("SELECT scope FROM summary").fetchone()[0] != _named(scope)
+    (upto,) = cursor.execute(
+        f"""
+        SELECT coalesce(max(row), -1) FROM (
+            SELECT rowid AS row, sum(len(task_ids)) OVER (ORDER BY rowid) - len(task_ids) AS before FROM touched
+        ) WHERE before < {BATCH}
+        """  # noqa: S608
+    ).fetchone()
+    mine = "true"
+    if not everything:
+        mine = f"id IN (SELECT unnest(task_ids) FROM touched WHERE rowid <= {upto})"  # noqa: S608
+    cursor.execute(f"DELETE FROM outcome WHERE {mine}")  # noqa: S608
+    cursor.execute(
+        f"""
+        INSERT INTO outcome
+        WITH selected AS (SELECT * FROM task WHERE {mine}), {OUTCOMES} SELECT * FROM outcome ORDER BY seq
+        """,  # noqa: S608
+        scope.parameters(),
+    )
+    cursor.execute(
+        f"""
+        INSERT INTO posting
+        WITH taken AS MATERIALIZED (  -- or few rows with long lists would keep one thread alone
+            SELECT unnest(task_ids) AS task_id, unnest(parts) AS part, unnest(texts) AS text
+            FROM touched WHERE rowid <= {upto}
+        )
+        SELECT word, part, len(tasks), tasks FROM (
+            SELECT word, part, list_sort(list(DISTINCT seq::INTEGER)) AS tasks FROM (
+                SELECT seq, part, unnest(list_distinct({WORDS.format("text")})) AS word
+                FROM taken JOIN task ON task.id = task_id WHERE text <> ''
+            ) GROUP BY word, part
+        ) ORDER BY word
+        """  # noqa: S608
+    )
+    cursor.execute(f"DELETE FROM touched WHERE rowid <= {upto}")  # noqa: S608
+    # Two processes that do this at once both write this row, so that one of them has to begin again.
+    cursor.execute("UPDATE summary SET scope = ?", [_named(scope)])
+    held, merged = cursor.execute("SELECT (SELECT count(*) FROM posting), merged FROM summary").fetchone()
+    if held - merged > max(MERGE, merged):
+        _merge(cursor)
+
+
+def _merge(cursor: Any) -> None:
+    """One row for a word and maker."""
+    (last,) = cursor.execute("SELECT max(rowid) FROM posting").fetchone()
+    cursor.execute(
+        """
+        INSERT INTO posting
+        SELECT word, part, len(tasks), tasks FROM (
+            SELECT word, part, list_sort(list_distinct(flatten(list(tasks)))) AS tasks FROM posting GROUP BY word, part
+        ) ORDER BY word
+        """
+    )
+    # Rows of one's own transaction have the highest numbers.
+    cursor.execute(f"DELETE FROM posting WHERE rowid <= {last}")  # noqa: S608
+    cursor.execute("UPDATE summary SET merged = (SELECT count(*) FROM posting)")
+
+
+def _read_events(database: Database) -> None:
+    """Tools and texts of traces that an earlier workbench wrote."""
+    found = database.rows(f"SELECT * FROM trace WHERE tools IS NULL LIMIT {READ}")  # noqa: S608
+    parts = {row["key"]: shape.to_part(row) for row in database.rows("SELECT * FROM part")}
+    by_tools: dict[str, list[str]] = {}
+    texts = []
+    for row in found:
+        try:
+            trace = shape.to_trace(row, parts)
+        except ValueError:
+            trace = shape.to_trace({**row, "events": encode_events(())}, parts)  # `vpd doctor` names it
+        by_tools.setdefault(tools_of(trace.events), []).append(trace.id)
+        texts.append(text_of(trace))
+
+    def update(cursor: Any) -> None:
+        for tools, ids in by_tools.items():
+            sql = f"UPDATE trace SET tools = $tools WHERE id IN {IDS} AND tools IS NULL"  # noqa: S608
+            cursor.execute(sql, {"tools": tools, "ids": listed(ids)})
+
+    database.insert({"touched": shape.table("touched", shape.touches("trace", found, texts), now())}, update)
