@@ -277,6 +277,18 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class Lesson:
+    """One thing that an example teaches: what to say when asked so."""
+
+    name: str
+    """`label`, `rationale`, ...; losses are reported under it."""
+    prompt: str
+    target: str
+    weight: float = 1.0
+    """Of the mean cross-entropy over this target's own tokens."""
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
     """What a rater said of one model's answer; the paper's human evaluation, in its order."""
 

@@ -39,7 +39,7 @@ function link() {
   else if (picture) { address.searchParams.set("image", picture.image); address.searchParams.set("q", question.value); }
   history.replaceState(null, "", address);
   const words = JSON.stringify(question.value || "How many cats are there?");
-  find("code").textContent = `from gradio_client import Client\nclient = Client("${location.origin}/")\nfor message in client.submit("${picture?.image ?? "DIGEST"}", ${words}, side="pipeline", api_name="/answer"):\n    print(message["events"])\n\n# without the server\nvpd ask PICTURE ${words}`;
+  find("code").textContent = `from gradio_client import Client\nclient = Client("${location.origin}/")\nfor message in client.submit("${picture?.image ?? "DIGEST"}", ${words}, side="pipeline", api_name="/answer"):\n    print(*message.values())\n\n# without the server\nvpd ask PICTURE ${words}`;
 }
 
 async function upload(blob) {
@@ -104,7 +104,7 @@ async function answer(side) {
   const one = sides[side], mine = run;
   one.begin();
   try {
-    await stream("answer", [picture.image, question.value, side, task, mine], { onData: ({ events }) => { if (mine === run) one.take(events); } });
+    await stream("answer", [picture.image, question.value, side, task, mine], { onData: (message) => { if (mine === run) one.take(Object.values(message).flat()); } });
   } catch (error) {
     if (mine === run && !one.done) one.fail(error.message);
   }

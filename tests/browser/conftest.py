@@ -61,13 +61,15 @@ def visit(browser: sync_api.Browser) -> Iterator[Callable[..., sync_api.Page]]:
 
 
 @contextmanager
-def served(folder: Path, auth: Path | None = None, name: str = "ann", role: str = "admin") -> Iterator[Running]:
-    """The real server over a project's folder, on a free port; without `auth` everybody is `name`.
+def served(
+    folder: Path, auth: Path | None = None, name: str = "ann", role: str = "admin", port: int = 0
+) -> Iterator[Running]:
+    """The real server over a project's folder, on a free port unless one is given; without `auth` everybody is `name`.
 
     `served(...)` gives a Running: `.url` ends with a slash, `.site` is the Site, `.site.project` the open project.
     """
     with Project.open(folder) as project:
-        running = start(build(project, People(auth) if auth else None, Person(name, role)), port=0)
+        running = start(build(project, People(auth) if auth else None, Person(name, role)), port=port)
         try:
             yield running
         finally:

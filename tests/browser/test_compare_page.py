@@ -3,6 +3,8 @@
 The sampler and the student speak word by word (`talkers.py`); sandbox, tools, store and server are the real ones.
 """
 
+# ruff: noqa: F811 - fixtures that are imported have the names of arguments
+
 from __future__ import annotations
 
 import json

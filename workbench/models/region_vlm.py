@@ -151,6 +151,7 @@ class RegionVlmForConditionalGeneration(PreTrainedModel, GenerationMixin):  # ty
     config_class = RegionVlmConfig
     base_model_prefix = "language_model"
     _supports_sdpa = True
+    supports_gradient_checkpointing = True
     _no_split_modules: ClassVar[list[str]] = ["LlamaDecoderLayer"]
     _tied_weights_keys: ClassVar[dict[str, str]] = {
         "language_model.lm_head.weight": "language_model.model.embed_tokens.weight"
@@ -260,6 +261,10 @@ class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
         while len(self._features) > 4096:
             self._features.popitem(last=False)
         return np.stack([vectors for vectors, _ in rows]), [text for _, text in rows]
+
+    def forget(self) -> None:
+        """Drop the features kept: the next picture goes through the detector again."""
+        self._features.clear()
 
     def __call__(
         self, images: Any = None, text: Any = None, return_tensors: str | None = None, **kwargs: Any

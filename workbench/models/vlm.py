@@ -8,7 +8,8 @@ removed from it before it is templated.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,24 @@ MAX_PROMPT = 2000
 """Longest prompt taken, in characters; the rest is cut."""
 
 
+def special_tokens(tokenizer: Any) -> list[str]:
+    """What may not stand in a question or an answer, the longest first."""
+    return sorted(set(tokenizer.all_special_tokens) | {region_vlm.IMAGE_TOKEN}, key=len, reverse=True)
+
+
+def plain_text(text: str, special: Sequence[str]) -> str:
+    """One line of plain text: special tokens and line breaks taken out, length bounded."""
+    text = " ".join(text[:MAX_PROMPT].split())
+    before = None
+    while before != text:  # removing one token may join the halves of another
+        before = text
+        for token in special:
+            text = text.replace(token, "")
+    return text
+
+
 class Vlm:
-    """A loaded model with its processor.  Not thread-safe: one call at a time."""
+    """A loaded model with its processor.  Safe for several threads: inputs are made by one at a time."""
 
     def __init__(self, model: Any, processor: Any, name: str, batch_size: int = 16) -> None:
         self.model = model.eval()
@@ -42,7 +59,8 @@ class Vlm:
         if tokenizer.pad_token is None:
             tokenizer.pad_token = tokenizer.eos_token
         self.tokenizer = tokenizer
-        self._special = sorted(set(tokenizer.all_special_tokens) | {region_vlm.IMAGE_TOKEN}, key=len, reverse=True)
+        self._lock = threading.Lock()  # a processor keeps state while it works: padding, features of pictures
+        self._special = special_tokens(tokenizer)
 
     @staticmethod
     def load(checkpoint: str = "bundled", device: str | None = None, batch_size: int = 16) -> Vlm:
@@ -54,13 +72,7 @@ class Vlm:
 
     def clean(self, text: str) -> str:
         """One line of plain text: special tokens and line breaks taken out, length bounded."""
-        text = " ".join(text[:MAX_PROMPT].split())
-        before = None
-        while before != text:  # removing one token may join the halves of another
-            before = text
-            for token in self._special:
-                text = text.replace(token, "")
-        return text
+        return plain_text(text, self._special)
 
     def _inputs(self, pictures: Sequence[Image.Image], prompts: Sequence[str], answers: Sequence[str]) -> Any:
         chats = [
@@ -71,7 +83,9 @@ class Vlm:
             self.processor.apply_chat_template(chat, add_generation_prompt=True, tokenize=False) + answer
             for chat, answer in zip(chats, answers, strict=True)
         ]
-        batch = self.processor(images=[[p] for p in pictures], text=texts, padding=True, return_tensors="pt")
+        with self._lock:
+            batch = self.processor(images=[[p] for p in pictures], text=texts, padding=True, return_tensors="pt")
+        batch.pop("labels", None)  # PaliGemma's processor adds some to every prompt
         return batch.to(self.model.device)
 
     @torch.inference_mode()
@@ -91,6 +105,24 @@ class Vlm:
         return out
 
     @torch.inference_mode()
+    def stream(self, region: Region, prompt: str, images: Images, max_tokens: int, watch: Callable[[str], None]) -> str:
+        """As `generate` for one prompt; `watch` hears each piece of text as it is written, and may raise to stop."""
+        batch = self._inputs([images.crop(region)], [prompt], [""])
+        writer = _Watched(self.tokenizer, watch)
+        self.model.generate(
+            **batch, max_new_tokens=max_tokens, do_sample=False, pad_token_id=self.tokenizer.pad_token_id,
+            streamer=writer,
+        )  # fmt: skip
+        return writer.said.strip()
+
+    def forget(self) -> None:
+        """Drop what the processor remembers of pictures, so that the next answer is timed in full."""
+        forget = getattr(self.processor, "forget", None)
+        if forget is not None:
+            with self._lock:
+                forget()
+
+    @torch.inference_mode()
     def choose(
         self, regions: Sequence[Region], prompts: Sequence[str], options: Sequence[Sequence[str]], images: Images
     ) -> list[list[float]]:
@@ -105,7 +137,8 @@ class Vlm:
             pictures = [images.crop(regions[i]) for i, _ in part]
             asked = [prompts[i] for i, _ in part]
             batch = self._inputs(pictures, asked, [self.clean(option) for _, option in part])
-            lengths = [len(self.tokenizer(self.clean(o), add_special_tokens=False)["input_ids"]) for _, o in part]
+            with self._lock:
+                lengths = [len(self.tokenizer(self.clean(o), add_special_tokens=False)["input_ids"]) for _, o in part]
             keep = max(lengths) + 1
             logits: Tensor = self.model(**batch, logits_to_keep=keep).logits.float().log_softmax(-1)
             targets = batch["input_ids"][:, -keep + 1 :]
@@ -116,6 +149,28 @@ class Vlm:
             out.append(torch.tensor(scores[at : at + len(choices)]).softmax(0).tolist())
             at += len(choices)
         return out
+
+
+class _Watched:
+    """What `generate` hands its tokens to: the prompt first, then each new one."""
+
+    def __init__(self, tokenizer: Any, watch: Callable[[str], None]) -> None:
+        self._tokenizer, self._watch = tokenizer, watch
+        self._tokens: list[int] | None = None
+        self.said = ""
+
+    def put(self, value: Tensor) -> None:
+        if self._tokens is None:  # the prompt
+            self._tokens = []
+            return
+        self._tokens += value.flatten().tolist()
+        text = self._tokenizer.decode(self._tokens, skip_special_tokens=True)
+        if len(text) > len(self.said) and not text.endswith("\ufffd"):  # the last token may hold half a character
+            piece, self.said = text[len(self.said) :], text
+            self._watch(piece)
+
+    def end(self) -> None:
+        """Called behind the last token."""
 
 
 @lru_cache(maxsize=2)

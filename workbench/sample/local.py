@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -121,11 +121,35 @@ class TransformersSampler:
             for sample in samples:
                 yield self._program(batch[sample.task], sample, seconds)
 
+    def stream(self, task: Task, seed: int, watch: Callable[[str], None]) -> Program:
+        """The first program of a task, as `sample` gives it; `watch` hears each piece of its text as it is written.
+
+        What `watch` raises ends the writing.  Raises EngineError as `sample` does.
+        """
+        said = ""
+
+        def show(sample: _Sample) -> None:
+            nonlocal said
+            text = HEADER + self._text(sample)
+            if len(text) > len(said) and not text.endswith("\ufffd"):  # the last token may hold half a character
+                piece, said = text[len(said) :], text
+                watch(piece)
+
+        started = time.perf_counter()
+        try:
+            with torch.inference_mode():
+                [sample] = self._write([task], 1, seed, show)
+        except (RuntimeError, MemoryError) as error:
+            raise EngineError(f"the sampler's model '{self._model}' broke: {str(error)[:300]}") from error
+        return self._program(task, sample, time.perf_counter() - started)
+
+    def _text(self, sample: _Sample) -> str:
+        kept = [token for token in sample.tokens if token not in self._loaded.stops]
+        decode = self._loaded.tokenizer.decode
+        return str(decode(kept, skip_special_tokens=False, clean_up_tokenization_spaces=False))
+
     def _program(self, task: Task, sample: _Sample, seconds: float) -> Program:
-        stops = self._loaded.stops
-        kept = [token for token in sample.tokens if token not in stops]
-        text = self._loaded.tokenizer.decode(kept, skip_special_tokens=False, clean_up_tokenization_spaces=False)
-        source = extract_program(HEADER + text)
+        source = extract_program(HEADER + self._text(sample))
         return Program(
             id=content_key("program", task.id, task.question, sample.index, sample.seed, source, self.ref),
             task_id=task.id,
@@ -163,8 +187,10 @@ class TransformersSampler:
         split = {} if special else {"split_special_tokens": True}
         return list(self._loaded.tokenizer(text, add_special_tokens=False, **split)["input_ids"])
 
-    def _write(self, tasks: Sequence[Task], k: int, seed: int) -> list[_Sample]:
-        """All samples of some tasks, by task and number."""
+    def _write(
+        self, tasks: Sequence[Task], k: int, seed: int, watch: Callable[[_Sample], None] | None = None
+    ) -> list[_Sample]:
+        """All samples of some tasks, by task and number; `watch` is shown each sample after each of its tokens."""
         before, after, cache = self._shared
         own = [self._ids(self._prompts(task).own) + after for task in tasks]
         samples = []
@@ -186,10 +212,19 @@ class TransformersSampler:
         cache.batch_repeat_interleave(k)
         logits = out.logits[:, -1].repeat_interleave(k, dim=0)
         lengths = torch.tensor([len(before) + len(row) for row in own]).repeat_interleave(k)
-        self._decode(samples, logits, cache, mask.repeat_interleave(k, dim=0), lengths.to(self._loaded.device))
+        shown = mask.repeat_interleave(k, dim=0)
+        self._decode(samples, logits, cache, shown, lengths.to(self._loaded.device), watch)
         return samples
 
-    def _decode(self, samples: list[_Sample], logits: Tensor, cache: Any, mask: Tensor, positions: Tensor) -> None:
+    def _decode(
+        self,
+        samples: list[_Sample],
+        logits: Tensor,
+        cache: Any,
+        mask: Tensor,
+        positions: Tensor,
+        watch: Callable[[_Sample], None] | None = None,
+    ) -> None:
         """Write the samples to their ends.
 
         Args:
@@ -203,6 +238,8 @@ class TransformersSampler:
             for sample, token, value in zip(live, chosen.tolist(), logp.tolist(), strict=True):
                 sample.tokens.append(token)
                 sample.logp += value
+                if watch is not None:
+                    watch(sample)
             going = [i for i, sample in enumerate(live) if not self._over(sample)]
             if not going or step + 1 == self._max_tokens:
                 return

@@ -1,0 +1,169 @@
+"""Pipeline against student over the questions that both answered: who was right, and whether the difference is chance.
+
+The two answers to one question belong together, so the test is McNemar's (Psychometrika 12, 1947), in its exact form:
+under chance alone, of the questions that exactly one side got right, each side has half.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from scipy.stats import binomtest
+
+from workbench.errors import InputError
+from workbench.store import Outcome
+from workbench.verify.figures import Share
+
+Counting = Literal["any", "vote", "first"]
+COUNTINGS: Mapping[Counting, str] = {
+    "any": "any of the k programs is right",
+    "vote": "the most frequent answer of the k programs is right",
+    "first": "the first program is right",
+}
+"""When the pipeline counts as right.  `any` is what curation works with; it flatters the pipeline, for it knows the
+label."""
+
+Cell = Literal["both", "pipeline", "student", "neither"]
+CELLS: Mapping[Cell, str] = {
+    "both": "both right",
+    "pipeline": "pipeline right, student wrong",
+    "student": "student right, pipeline wrong",
+    "neither": "neither right",
+}
+FILTERS: Mapping[Cell, str] = {
+    "both": "right>=1 student:right",
+    "pipeline": "right>=1 student:wrong",
+    "student": "right<1 student:right",
+    "neither": "right<1 student:wrong",
+}
+"""What to search for in Browse to see a cell, counted by `any`."""
+
+RIGHT = 0.5
+"""A soft score from which the student counts as right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Questions by who was right."""
+
+    both: int = 0
+    pipeline: int = 0
+    student: int = 0
+    neither: int = 0
+
+    @property
+    def of(self) -> int:
+        return self.both + self.pipeline + self.student + self.neither
+
+    @property
+    def pipeline_right(self) -> Share:
+        return Share(self.both + self.pipeline, self.of)
+
+    @property
+    def student_right(self) -> Share:
+        return Share(self.both + self.student, self.of)
+
+    @property
+    def p(self) -> float | None:
+        """McNemar's exact two-sided p; None where no question separates the two."""
+        apart = self.pipeline + self.student
+        return float(binomtest(self.pipeline, apart, 0.5).pvalue) if apart else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Counts, shares with their intervals, p."""
+        shares = {"pipeline_right": self.pipeline_right, "student_right": self.student_right}
+        return {
+            **{cell: getattr(self, cell) for cell in CELLS},
+            "of": self.of,
+            **{name: {"value": s.value, "low": s.interval[0], "high": s.interval[1]} for name, s in shares.items()},
+            "p": self.p,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Both sides over a project's labelled questions that both have answered."""
+
+    counting: Counting
+    all: Table
+    families: Mapping[str, Table]
+    tools: Mapping[str, Table]
+    """Questions of which any program called the tool; one question counts for each of its tools."""
+    left_out: int
+    """Questions without a label, verdicts or the student's answer."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "counting": self.counting,
+            "all": self.all.to_json(),
+            "families": {name: table.to_json() for name, table in self.families.items()},
+            "tools": {name: table.to_json() for name, table in self.tools.items()},
+            "left_out": self.left_out,
+        }
+
+
+def compare(outcomes: Iterable[Outcome], counting: Counting = "any") -> Compared:
+    """The 2x2 table and its slices, the largest first.
+
+    Slices are looked at because they are many: a small p among twenty of them is no finding yet.
+
+    Raises:
+        InputError: there is no such way of counting.
+    """
+    cells: Counter[Cell] = Counter()
+    families: dict[str, Counter[Cell]] = {}
+    tools: dict[str, Counter[Cell]] = {}
+    left_out = 0
+    for outcome in outcomes:
+        cell = cell_of(outcome, counting)
+        if cell is None:
+            left_out += 1
+            continue
+        cells[cell] += 1
+        families.setdefault(outcome.family, Counter())[cell] += 1
+        for tool in outcome.tools:
+            tools.setdefault(tool, Counter())[cell] += 1
+    return Compared(counting, _table(cells), _tables(families), _tables(tools), left_out)
+
+
+def in_cell(outcomes: Iterable[Outcome], cell: Cell, counting: Counting = "any") -> list[str]:
+    """Ids of a cell's questions, in order of import.  Raises InputError for an unknown cell."""
+    if cell not in CELLS:
+        raise InputError(f"no cell is called '{cell}'; there are: {', '.join(CELLS)}")
+    return [outcome.task_id for outcome in outcomes if cell_of(outcome, counting) == cell]
+
+
+def cell_of(outcome: Outcome, counting: Counting = "any") -> Cell | None:
+    """Where a question stands; None where one side has not answered it or nobody knows the answer."""
+    if counting not in COUNTINGS:
+        raise InputError(f"the pipeline cannot be counted by '{counting}'; there are: {', '.join(COUNTINGS)}")
+    if not outcome.labelled or outcome.status == "waiting" or outcome.student_score is None:
+        return None
+    pipeline, student = _right(outcome, counting), outcome.student_score >= RIGHT
+    if pipeline:
+        return "both" if student else "pipeline"
+    return "student" if student else "neither"
+
+
+def _right(outcome: Outcome, counting: Counting) -> bool:
+    if counting == "any":
+        return outcome.correct > 0
+    if counting == "first":
+        return bool(outcome.runs) and outcome.runs[0].result == "right"
+    said = [(run.answer.strip().casefold(), run.result) for run in outcome.runs if run.answer is not None]
+    if not said:
+        return False
+    most = Counter(answer for answer, _ in said).most_common(1)[0][0]  # of equal counts, the first sampled
+    return any(answer == most and result == "right" for answer, result in said)
+
+
+def _tables(slices: Mapping[str, Counter[Cell]]) -> dict[str, Table]:
+    order: Sequence[str] = sorted(slices, key=lambda name: (-slices[name].total(), name))
+    return {name: _table(slices[name]) for name in order}
+
+
+def _table(cells: Counter[Cell]) -> Table:
+    return Table(cells["both"], cells["pipeline"], cells["student"], cells["neither"])

@@ -1,0 +1,335 @@
+"""One question about one picture, answered while somebody watches: by a program and, beside it, by models alone.
+
+Each side is a stream of small events of its own and can fail or be cancelled alone.  The work is done in a thread
+that the stream starts, so that whoever reads the stream is never held up; a side does one question at a time, in the
+order of asking, and says how many are before it.  Parts are loaded once and kept; an answer that had to wait for the
+loading says so (`Times.cold`).  Nothing is taken from a cache of answers: tools and features of the picture are
+asked anew each time, or the times would say nothing.
+"""
+
+from __future__ import annotations
+
+import mmap
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from workbench import registry
+from workbench.errors import InputError, WorkbenchError
+from workbench.pipeline.ask import LONGEST_QUESTION
+from workbench.pipeline.live_events import (
+    SIDES,
+    Event,
+    Finished,
+    Pointed,
+    Queued,
+    Said,
+    Side,
+    Started,
+    Stepped,
+    Times,
+    Wrote,
+    named_boxes,
+)  # fmt: skip
+from workbench.pipeline.loop import peak_rss
+from workbench.pipeline.parts import Parts
+from workbench.ports import Images, Student
+from workbench.records import Failure, PartRef, Prediction, Program, Task, Trace, TraceEvent, content_key
+from workbench.settings import Choice, Profile
+from workbench.verify import compare
+
+_POLL = 0.1
+"""Seconds between two looks at whether a stream was cancelled, and at the memory in use."""
+
+
+class _Cancelled(Exception):
+    """Raised where work stands still for a moment after its stream was cancelled."""
+
+
+def question_task(image: str, question: str, choices: Sequence[str] = ()) -> Task:
+    """A task for a question that stands in no project.
+
+    Args:
+        image: the picture's digest.
+
+    Raises:
+        InputError: the question is empty or far too long.
+    """
+    text = " ".join(question.split())
+    if not text:
+        raise InputError("the question is empty; write one")
+    if len(text) > LONGEST_QUESTION:
+        raise InputError(f"the question has {len(text)} characters; at most {LONGEST_QUESTION} are taken")
+    return Task(
+        id=f"compare/{content_key(image, text, list(choices))}",
+        source="compare",
+        split="compare",
+        image=image,
+        question=text,
+        answer_type="choice" if choices else "open",
+        choices=tuple(choices),
+    )
+
+
+class Live:
+    """The sides of one profile, ready to answer.  Safe for several threads.
+
+    Args:
+        profile: which parts; the student beside the bundled one makes a third side, `base`.
+        images: where pictures come from, by digest.
+    """
+
+    def __init__(self, profile: Profile, images: Images) -> None:
+        self.images = images
+        self._parts = Parts(profile, images)
+        self._profile = profile
+        self._lines = {side: _Line() for side in SIDES}
+        self._loading = threading.Lock()
+        self._loaded: set[Side] = set()
+
+    @cached_property
+    def sides(self) -> tuple[Side, ...]:
+        """The sides there are: `base` only where the student is not the base model itself."""
+        same = self._profile.student == Choice("transformers", {"checkpoint": "bundled"})
+        return SIDES[:2] if same or self._profile.student == Choice("transformers") else SIDES
+
+    def close(self) -> None:
+        """End the sandbox processes; streams under way end as failed."""
+        self._parts.close()
+
+    def warm(self, side: Side) -> None:
+        """Load what a side needs; at once where it is loaded already.
+
+        Raises:
+            ProfileError, MissingPart, EngineError: as the parts themselves.
+        """
+        with self._loading:
+            if side not in self._loaded:
+                if side == "pipeline":
+                    self._parts.build(("sample", "execute"))
+                else:
+                    _ = self._student(side)
+                self._loaded.add(side)
+
+    def answer(self, side: Side, task: Task, cancelled: threading.Event | None = None) -> Iterator[Event]:
+        """Answer a question; the last event is `Finished`, and nothing is raised on the way.
+
+        Setting `cancelled`, or closing the stream, stops the model and the program at their next token or event; a
+        tool's own batch is waited for in the background.
+
+        Raises:
+            InputError: there is no such side.
+        """
+        if side not in self.sides:
+            raise InputError(f"no side is called '{side}'; there are: {', '.join(self.sides)}")
+        return self._stream(side, task, cancelled or threading.Event())
+
+    def _stream(self, side: Side, task: Task, cancelled: threading.Event) -> Iterator[Event]:
+        asking = _Asking(self, side, task, cancelled)
+        thread = threading.Thread(target=asking.work, name=f"live-{side}", daemon=True)
+        thread.start()
+        peak, last = _memory(), None
+        try:
+            while not isinstance(last, Finished):
+                try:
+                    last = asking.events.get(timeout=_POLL)
+                except queue.Empty:
+                    last = asking.finished(cancelled=True) if cancelled.is_set() else None
+                peak = max(peak, _memory())
+                if isinstance(last, Finished):
+                    last = replace(last, times=replace(last.times, peak_bytes=peak))
+                if last is not None:
+                    yield last
+        finally:
+            cancelled.set()
+
+    @cached_property
+    def _base(self) -> Student:
+        base: Student = registry.build("student", "transformers", checkpoint="bundled")
+        return base
+
+    def _student(self, side: Side) -> Student:
+        return self._parts.student if side == "student" else self._base
+
+
+@dataclass(slots=True)
+class _Asking:
+    """One question on one side, in its own thread."""
+
+    live: Live
+    side: Side
+    task: Task
+    cancelled: threading.Event
+    events: queue.SimpleQueue[Event] = field(default_factory=queue.SimpleQueue)
+    asked: float = field(default_factory=time.perf_counter)
+    began: float | None = None
+    load: float = 0.0
+    first: float | None = None
+    answered: float | None = None
+    cold: bool = False
+    answer: str | None = None
+    maker: PartRef | None = None
+    program: Program | None = None
+    trace: Trace | None = None
+    predictions: list[Prediction] = field(default_factory=list)
+
+    def work(self) -> None:
+        line = self.live._lines[self.side]
+        try:
+            with line.turn(self._check, lambda ahead: self.events.put(Queued(self.side, ahead))):
+                self.began = time.perf_counter()
+                self.cold = self.side not in self.live._loaded
+                self.events.put(Started(self.side, self.cold))
+                self.live.warm(self.side)
+                self.load = time.perf_counter() - self.began if self.cold else 0.0
+                self._check()
+                failure = self._by_program() if self.side == "pipeline" else self._by_model()
+            self.events.put(self.finished(failure))
+        except _Cancelled:
+            self.events.put(self.finished(cancelled=True))
+        except Exception as error:  # whatever a part raises is this side's failure, and the other side goes on
+            known = isinstance(error, WorkbenchError)
+            message = str(error) if known else f"{type(error).__name__}: {error}"
+            self.events.put(self.finished(Failure("infra", message[:500])))
+
+    def _by_program(self) -> Failure | None:
+        parts = self.live._parts
+        sampler, executor, seed = parts.sampler, parts.executor, parts.profile.seed
+        self.maker = sampler.ref
+        executor.cache.clear()
+        stream = getattr(sampler, "stream", None)
+        if stream is not None:
+            program: Program = stream(self.task, seed, self._hear("program"))
+        else:  # an endpoint sends the program as one
+            program = next(iter(sampler.sample([self.task], 1, seed)))
+            self._hear("program")(program.source)
+        self.program = program
+        self.events.put(Wrote(self.side, program))
+        self._check()
+        trace = next(executor.run([(self.task, program)], self._saw, self.cancelled))
+        self._check()
+        self.trace, self.answer = trace, trace.answer
+        self.answered = time.perf_counter()
+        return trace.failure
+
+    def _by_model(self) -> Failure | None:
+        student, images = self.live._student(self.side), self.live.images
+        self.maker = student.ref
+        forget = getattr(student, "forget", None)
+        if forget is not None:
+            forget()
+        picture = images.open(self.task.image)
+        rationale = ""
+
+        def hear(piece: str) -> None:
+            nonlocal rationale
+            say(piece)
+            before = len(named_boxes(rationale, *picture.size))
+            rationale += piece
+            boxes = named_boxes(rationale, *picture.size)
+            if len(boxes) != before:
+                self.events.put(Pointed(self.side, boxes))
+
+        short = self._ask(student, False, self._hear("answer"))
+        self.answer, self.answered = short.answer, time.perf_counter()
+        say = self._hear("rationale")
+        self._ask(student, True, hear)
+        return None
+
+    def _ask(self, student: Student, explain: bool, hear: Callable[[str], None]) -> Prediction:
+        stream = getattr(student, "stream", None)
+        if stream is not None:
+            found: Prediction = stream(self.task, self.live.images, explain, hear)
+        else:
+            found = student.answer([self.task], self.live.images, explain)[0]
+            hear(found.rationale if explain else found.answer)
+        self._check()
+        self.predictions.append(replace(found, score=float(self._right(found.answer) or 0.0)))
+        return found
+
+    def _hear(self, part: Literal["program", "answer", "rationale"]) -> Callable[[str], None]:
+        def hear(piece: str) -> None:
+            self._check()
+            if self.first is None:
+                self.first = time.perf_counter()
+            self.events.put(Said(self.side, part, piece))
+
+        return hear
+
+    def _saw(self, _: str, event: TraceEvent) -> None:
+        self._check()
+        self.events.put(Stepped(self.side, event))
+
+    def _check(self) -> None:
+        if self.cancelled.is_set():
+            raise _Cancelled
+
+    def _right(self, answer: str | None) -> bool | None:
+        if answer is None or not self.task.labelled:
+            return None
+        return compare.score(self.task, answer).score >= 0.5
+
+    def finished(self, failure: Failure | None = None, cancelled: bool = False) -> Finished:
+        """What came of it, as things stand now."""
+        now = time.perf_counter()
+        began = self.began if self.began is not None else now
+        times = Times(
+            wait=began - self.asked,
+            load=self.load,
+            first=None if self.first is None else self.first - began,
+            answer=None if self.answered is None else self.answered - began,
+            total=now - began,
+            peak_bytes=0,
+            cold=self.cold,
+        )
+        return Finished(
+            self.side, self.answer, self._right(self.answer), failure, cancelled, times, self.maker, self.program,
+            self.trace, tuple(self.predictions),
+        )  # fmt: skip
+
+
+class _Line:
+    """Who may use a side, in the order of asking."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[object] = deque()
+        self._moved = threading.Condition()
+
+    @contextmanager
+    def turn(self, check: Callable[[], None], tell: Callable[[int], None]) -> Iterator[None]:
+        """Wait for one's turn and hold it; `check` may raise to give up, `tell` hears how many are before."""
+        ticket, told = object(), 0
+        with self._moved:
+            self._waiting.append(ticket)
+        try:
+            while True:
+                check()
+                with self._moved:
+                    ahead = self._waiting.index(ticket)
+                    if ahead == told > 0:
+                        self._moved.wait(_POLL)
+                        continue
+                if ahead == 0:
+                    break
+                told = ahead
+                tell(ahead)
+            yield
+        finally:
+            with self._moved:
+                self._waiting.remove(ticket)
+                self._moved.notify_all()
+
+
+def _memory() -> int:
+    """Bytes that this process holds; the most it ever held where the system does not say."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * mmap.PAGESIZE
+    except (OSError, IndexError, ValueError):
+        return peak_rss()

@@ -1,0 +1,129 @@
+"""What is told while a question is answered live: small events, the last of them `Finished`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from workbench.boxes import Box, from_grid
+from workbench.records import Failure, PartRef, Prediction, Program, Trace, TraceEvent
+
+Side = Literal["pipeline", "student", "base"]
+SIDES: tuple[Side, ...] = ("pipeline", "student", "base")
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """Others are before this question on its side; sent again when that changes."""
+
+    side: Side
+    ahead: int
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """It is this question's turn."""
+
+    side: Side
+    cold: bool
+    """The side's models are loaded first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A piece of text, to be put behind what was said before of the same part."""
+
+    side: Side
+    part: Literal["program", "answer", "rationale"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wrote:
+    """The program is complete; what runs is this source, which may leave out chatter that was streamed."""
+
+    side: Side
+    program: Program
+
+
+@dataclass(frozen=True, slots=True)
+class Stepped:
+    """The program ran one step further."""
+
+    side: Side
+    event: TraceEvent
+
+
+@dataclass(frozen=True, slots=True)
+class NamedBox:
+    """A box that a text names."""
+
+    box: Box
+    """Pixels of the picture."""
+    start: int
+    """First character of the four numbers in the text."""
+    end: int
+    """One past their last character."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pointed:
+    """All boxes that the rationale has named so far."""
+
+    side: Side
+    boxes: tuple[NamedBox, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """What an answer took, in seconds."""
+
+    wait: float
+    """Until its turn came; in none of the others."""
+    load: float
+    """Loading models; contained in the following three."""
+    first: float | None
+    """To the first piece of text."""
+    answer: float | None
+    """To the answer: of the program with its run, or the model's short answer before its rationale."""
+    total: float
+    peak_bytes: int
+    """Most memory that this process held meanwhile; both sides live in it."""
+    cold: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last event of every stream."""
+
+    side: Side
+    answer: str | None
+    """None when there is none: it failed or was cancelled first."""
+    right: bool | None
+    """Against the label; None without a label or an answer."""
+    failure: Failure | None
+    cancelled: bool
+    times: Times
+    maker: PartRef | None
+    """The part that answered, the sampler for a program; None when it was never reached."""
+    program: Program | None = None
+    trace: Trace | None = None
+    predictions: tuple[Prediction, ...] = ()
+    """The short answer and the rationale, of a model."""
+
+
+Event = Queued | Started | Said | Wrote | Stepped | Pointed | Finished
+
+
+_BOX = re.compile(r"(?<![0-9])(?<![0-9] )([0-9]{1,3}) ([0-9]{1,3}) ([0-9]{1,3}) ([0-9]{1,3})(?![0-9])(?! [0-9])")
+
+
+def named_boxes(text: str, width: int, height: int) -> tuple[NamedBox, ...]:
+    """Boxes that a text names as `ymin xmin ymax xmax` on the 0-999 grid; what is no box of a picture is left out."""
+    found = []
+    for match in _BOX.finditer(text):
+        ymin, xmin, ymax, xmax = cells = tuple(int(cell) for cell in match.groups())
+        if ymin < ymax and xmin < xmax:
+            found.append(NamedBox(from_grid(cells, width, height), match.start(), match.end()))
+    return tuple(found)
