@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import os
@@ -76,12 +77,27 @@ def readme_tree() -> list[str]:
 
 
 def test_the_readme_tree_is_the_disk() -> None:
+    """Every folder of code has a line, and so has every file that lies in no room; every line has its file."""
     tree = readme_tree()
-    disk = {str(path.relative_to(ROOT)) for path in sources("workbench", "app") if path.stat().st_size}
-    missing = sorted(disk - set(tree) - {path for path in disk if path.endswith("__init__.py")})
+    rooms = {"app", *(str(path.parent.relative_to(ROOT)) for path in ROOT.glob("workbench/*/*.py"))}
+    loose = {str(path.relative_to(ROOT)) for path in (ROOT / "workbench").glob("*.py") if path.stem != "__init__"}
     gone = [path for path in tree if not (ROOT / path).exists()]
-    assert missing == [], "these files have no line in the README's tree"
+    assert sorted((rooms | loose) - set(tree)) == [], "these have no line in the README's tree"
     assert gone == [], "these lines of the README's tree have no file"
+
+
+@pytest.mark.parametrize(
+    "init", [ROOT / "app" / "__init__.py", *ROOT.glob("workbench/*/**/__init__.py")], ids=lambda path: path.parent.name
+)
+def test_every_folder_lists_its_files(init: Path) -> None:
+    listing = (ast.get_docstring(ast.parse(init.read_text(encoding="utf-8"))) or "").partition("Files:\n")[2]
+    listed = {match[1].rstrip("/") for match in re.finditer(r"^ +(\S+?)/?  +\S", listing, re.MULTILINE)}
+    held = {
+        path.name
+        for path in init.parent.iterdir()
+        if not path.name.startswith(("_", ".")) and (path.is_dir() or path.suffix == ".py")
+    }
+    assert listed == held
 
 
 def test_no_file_is_long() -> None:

@@ -1,20 +1,44 @@
 """The command `vpd`: what each command takes stands here, what it does in a module of its own.
 
 A command's module is imported when the command runs, so that `vpd --help` needs neither the store nor a model.
+
+Files:
+    ask.py       vpd ask: one question, by programs and by the student
+    backup.py    vpd backup and restore
+    bars.py      progress bars
+    bench.py     vpd bench: measurements that a room brings with it
+    compare.py   vpd compare: pipeline against student, question by question
+    curate.py    vpd curate, vpd guidelines
+    doctor.py    vpd doctor
+    export.py    vpd export and import-decisions
+    init.py      vpd init and vpd import
+    models.py    vpd make-models: the embedded models, made again by the code that made them
+    options.py   what the commands' declarations share: options that many take, and how a command is run
+    page.py      vpd app: the web page over a project
+    parts.py     vpd parts: what is registered, and what each part is
+    run.py       vpd run: the loop
+    show.py      vpd show: a list of tasks, one task, one run
+    snapshot.py  vpd snapshot
+    sql.py       vpd sql: the store in SQL, reading only
+    status.py    vpd status: where a project stands
+    steps.py     a program and its trace as lines of text
+    text.py      how text gets to the terminal, hostile text included
+    train.py     `vpd train` and `vpd jobs`: training jobs written, previewed, queued, watched
+    training.py  what `vpd train` and `vpd jobs` take
 """
 
 from __future__ import annotations
 
-import importlib
 import os
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from workbench import __version__
-from workbench.errors import WorkbenchError
+from workbench.cli.options import AsJson, ProjectFolder
+from workbench.cli.options import go as _go
+from workbench.cli.training import jobs, train
 
 app = typer.Typer(
     name="vpd",
@@ -25,35 +49,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-ProjectFolder = Annotated[
-    Path | None,
-    typer.Option("--project", "-p", help="Folder of the project; found from the current folder if left out."),
-]
 Limit = Annotated[int | None, typer.Option(help="Only the first so many tasks.")]
 Split = Annotated[str | None, typer.Option(help="Only tasks of this split.")]
 K = Annotated[int | None, typer.Option("--k", help="Programs per question; the profile's if left out.")]
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for other programs.")]
 PASSED_ON: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 """For commands whose options, `--help` among them, belong to a module's own command."""
 FromFolder = Annotated[Path | None, typer.Option("--from", help="Folder with questions.jsonl (or .csv) and pictures.")]
-
-
-def _go(module: str, function: str = "main", **arguments: Any) -> None:
-    """Run a command; what it raises on purpose becomes one red line and exit code 2."""
-    from workbench.cli.text import error_line  # rich is needed only once something runs
-
-    try:
-        getattr(importlib.import_module(f"workbench.cli.{module}"), function)(**arguments)
-    except WorkbenchError as error:
-        error_line(str(error))
-        raise typer.Exit(2) from None
-    except KeyboardInterrupt:
-        error_line("stopped; what was finished is kept, and the same command goes on from there", "")
-        raise typer.Exit(130) from None
-    except BrokenPipeError:
-        # The reader (head, less) went away.  Point stdout elsewhere, or Python complains at exit.
-        sys.stdout = open("/dev/null", "w") if sys.platform != "win32" else open("NUL", "w")  # noqa: SIM115, PTH123
-        raise typer.Exit(0) from None
 
 
 @app.command()
@@ -234,6 +235,10 @@ def snapshot_list(project: ProjectFolder = None, as_json: AsJson = False) -> Non
 def snapshot_show(which: SnapshotName, project: ProjectFolder = None, as_json: AsJson = False) -> None:
     """What is in a snapshot, and what was left out and why."""
     _go("snapshot", "show", which=which, project=project, as_json=as_json)
+
+
+app.command()(train)
+app.add_typer(jobs, name="jobs")
 
 
 @app.command()

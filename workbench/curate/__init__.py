@@ -1,1 +1,11 @@
-"""What people may say about items, and what follows from it: rules without a store and without a screen."""
+"""What people may say about items, and what follows from it: rules without a store and without a screen.
+
+Files:
+    agreement.py  Cohen's kappa with its n; automatic verdict against people
+    fold.py       from events to states: what counts, what each reviewer says, what came of a task
+    predict.py    which items will be accepted: a small logistic model
+    queue.py      what a queue asks for and hands out; gold turns
+    rating.py     blind pairs of models: sides and figures
+    rules.py      who may say what; every event is checked here
+    settings.py   overlap, gold rate, leases, order
+"""

@@ -1,4 +1,18 @@
-"""The hall: the only place that knows the order of the loop, the store and the rooms."""
+"""The hall: the only place that knows the order of the loop, the store and the rooms.
+
+Files:
+    ask.py           one question about one picture
+    compare.py       pipeline against student: the 2x2 table, McNemar's p, slices
+    deciding.py      decisions of other tools become events
+    importing.py     the first stage: tasks and their pictures from the project's sources
+    live.py          one question answered live: a program and models, as streams that can be cancelled
+    live_events.py   what is told while a question is answered live
+    loop.py          the loop over a project
+    overview.py      a project at a glance: the dashboard's figures
+    parts.py         parts by a profile's names, built when first asked for
+    report.py        the figures of a project
+    snapshotting.py  what enters a snapshot, and why not
+"""
 
 from workbench.pipeline.ask import Asked, ask
 from workbench.pipeline.loop import Progress, Summary, run

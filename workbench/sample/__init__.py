@@ -1,1 +1,9 @@
-"""Programs for questions: the prompt, and samplers in process and behind endpoints."""
+"""Programs for questions: the prompt, and samplers in process and behind endpoints.
+
+Files:
+    endpoint.py  programs from an OpenAI-compatible endpoint
+    examples.py  worked examples, and which to show for a question
+    extract.py   the program in what a model said
+    local.py     programs from a model in this process
+    prompt.py    the prompt: API, guidelines, examples, question
+"""

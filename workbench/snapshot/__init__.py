@@ -1,6 +1,15 @@
 """Snapshots: immutable sets of training examples, each a folder that is complete by itself.
 
 Reading and writing need pyarrow and Pillow alone, so that a bare machine with a GPU can train on one.
+
+Files:
+    example.py    one row, and the boxes its rationale names
+    exports/      snapshots for other tools
+    folder.py     written once, checked whenever read
+    imports.py    decisions read from Argilla and Label Studio files
+    manifest.py   what is in, what is out, and the hash
+    pictures.py   fingerprints, look-alikes, train and val by picture
+    questions.py  what people are asked in other tools
 """
 
 from workbench.snapshot.example import SPLITS, Example, NamedBox, Split, boxes_in

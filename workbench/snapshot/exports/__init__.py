@@ -1,4 +1,13 @@
-"""Snapshots in the formats of other tools."""
+"""Snapshots in the formats of other tools.
+
+Files:
+    argilla.py       a folder for rg.Dataset.from_disk
+    chat.py          JSONL for TRL, Unsloth, LLaMA-Factory, ms-swift
+    common.py        folder, pictures and README of every export
+    datasets.py      Parquet with pictures for Hugging Face datasets
+    fiftyone.py      samples with detections
+    label_studio.py  tasks with predictions, and the interface
+"""
 
 from __future__ import annotations
 
