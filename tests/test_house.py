@@ -37,9 +37,9 @@ HEAVY = (
 
 OWNERS = {
     "duckdb": ("workbench.store", "workbench.pipeline", "workbench.cli", "app."),
-    "torch": ("workbench.models.", "workbench.embedded.", "workbench.sample.", "workbench.tools."),
-    "transformers": ("workbench.models.", "workbench.embedded.", "workbench.sample."),
-    "peft": ("workbench.models.", "workbench.embedded.", "workbench.sample."),
+    "torch": ("workbench.models.", "workbench.embedded.", "workbench.sample.", "workbench.tools.", "workbench.train."),
+    "transformers": ("workbench.models.", "workbench.embedded.", "workbench.sample.", "workbench.train."),
+    "peft": ("workbench.models.", "workbench.embedded.", "workbench.sample.", "workbench.train."),
     "onnxruntime": ("workbench.tools.", "workbench.models.", "workbench.embedded."),
     "rapidocr": ("workbench.tools.ocr",),
     "httpx": ("workbench.models.endpoint", "workbench.sample.endpoint"),

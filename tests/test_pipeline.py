@@ -10,6 +10,7 @@ from small_parts import FindSquares, Scribe, ShareOfRed, Squares, profile_text
 
 from workbench.errors import EngineError, ImageError, InputError, ProfileError
 from workbench.pipeline import Parts, Progress, run
+from workbench.pipeline.importing import import_tasks
 from workbench.ports import Images
 from workbench.records import Prediction, Program, Task, TraceEvent
 from workbench.settings import Choice, read_profile
@@ -90,6 +91,11 @@ def test_split_takes_its_tasks_only(project: Project) -> None:
     summary = run(project, split="test")
     assert {task.split for task, _ in project.browse().rows} == {"test"}
     assert summary.report.counts.tasks == 4
+
+
+def test_a_project_of_one_split_stays_one(project: Project) -> None:
+    import_tasks(project, project.sources()[0], "test")
+    assert run(project).report.counts.tasks == 4
 
 
 def test_limit_zero_runs_nothing_and_says_so(project: Project) -> None:

@@ -15,6 +15,7 @@ from PIL import Image
 
 from workbench.errors import ToolFailure
 from workbench.records import (
+    Lesson,
     PartRef,
     Prediction,
     Program,
@@ -148,4 +149,36 @@ class LanguageModel(Protocol):
 
         An endpoint that gives no log-probabilities generates once and gives 1.0 to the option named.
         """
+        ...
+
+
+class Teachable(Protocol):
+    """What an objective needs of an example."""
+
+    @property
+    def question(self) -> str: ...
+
+    @property
+    def choices(self) -> Sequence[str]: ...
+
+    @property
+    def answer(self) -> str: ...
+
+    @property
+    def rationale(self) -> str | None: ...
+
+
+@runtime_checkable
+class Objective(Protocol):
+    """What a student learns from one example.
+
+    The loss of an example is the sum over its lessons of weight times the mean cross-entropy over that lesson's
+    own target tokens; the loss of a step is the mean over its examples, however they are divided among
+    micro-batches and processes.
+    """
+
+    ref: PartRef
+
+    def lessons(self, example: Teachable) -> Sequence[Lesson]:
+        """At least one lesson; the first one's prompt is what a student is asked with when it is scored."""
         ...

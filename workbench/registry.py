@@ -18,7 +18,7 @@ from typing import Any
 
 from workbench.errors import MissingPart, ProfileError
 
-ROLES = ("source", "sampler", "tool", "verifier", "writer", "language", "student")
+ROLES = ("source", "sampler", "tool", "verifier", "writer", "language", "student", "objective")
 """Every extension point that has two real implementations."""
 
 

@@ -238,7 +238,7 @@ class TestStore(Store.TestCase):  # type: ignore[misc]
 
 @pytest.mark.slow
 class TestStoreAtLength(Store.TestCase):  # type: ignore[misc]
-    settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+    settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
 
 
 @pytest.fixture

@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from PIL import Image
 
 from workbench.boxes import Box
-from workbench.errors import EngineError, InputError
+from workbench.errors import EngineError, InputError, MissingPart
 from workbench.settings import data_dir
 
 Array = np.ndarray[Any, Any]
@@ -86,13 +85,18 @@ class SSDLite:
     """The detector, ready to run.  Safe to use from several threads.
 
     `path`: an ONNX file as `convert_detector` writes it; None is the bundled one.  `threads`: onnxruntime's threads
-    within one operation.  Raises InputError when the file is missing or is another model.
+    within one operation.  Raises InputError when the file is missing or is another model, MissingPart without
+    onnxruntime.
     """
 
     def __init__(self, path: Path | None = None, threads: int = 1) -> None:
         path = path or data_dir() / "models" / "detector" / "ssdlite_mobilenet_v2_coco.onnx"
         if not path.is_file():
             raise InputError(f"no detector at {path}; run `python -m workbench.embedded.convert_detector`")
+        try:
+            import onnxruntime  # training a student from a hub does without
+        except ImportError as error:
+            raise MissingPart("the embedded detector needs a package: pip install onnxruntime") from error
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1

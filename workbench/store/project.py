@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,6 @@ from workbench.store.database import IDS, WAIT, Database, listed, now
 from workbench.store.listing import Listing
 from workbench.store.outcome import Outcome
 from workbench.store.scope import LATEST, Scope, Selection, to_scope
-from workbench.store.search import text_of
 from workbench.store.views import Counts, Run, TaskView
 
 STORE = "vpd.duckdb"
@@ -132,17 +131,16 @@ class Project(Listing):
 
     def known_tasks(self, ids: Sequence[str]) -> set[str]:
         """Which of these ids are here already."""
-        found = self.database.rows(f"SELECT id FROM task WHERE id IN {IDS}", {"ids": listed(ids)})  # noqa: S608
-        return {row["id"] for row in found}
+        return set(self._known("task", ids))
 
     def count_tasks(self, split: str | None = None) -> int:
         sql = "SELECT count(*) AS n FROM task WHERE $split IS NULL OR split = $split"
         return int(self.database.rows(sql, {"split": split})[0]["n"])
 
     def imported(self, source: Choice, split: str | None) -> bool:
-        """Whether this split of the source (or all of it) was read to its end."""
-        sql = "SELECT 1 FROM imported WHERE source = ? AND split IN ('', ?)"
-        return bool(self.database.rows(sql, [_source_key(source), split or ""]))
+        """Whether this split of the source was read to its end; without a split, whether any was."""
+        sql = "SELECT 1 FROM imported WHERE source = $source AND ($split IS NULL OR split IN ('', $split))"
+        return bool(self.database.rows(sql, {"source": _source_key(source), "split": split}))
 
     def mark_imported(self, source: Choice, split: str | None, tasks: int) -> None:
         self.database.transaction(
@@ -186,21 +184,32 @@ class Project(Listing):
         rows: Sequence[Mapping[str, Any]],
         keys: shape.Keys | None = None,
         before: Callable[[Any], None] | None = None,
-        texts: Sequence[str] | None = None,
     ) -> int:
         makers = {key: ref for key, ref in (keys.refs() if keys else {}).items() if key not in self._written}
-        parts = [shape.from_part(ref) for ref in makers.values()]
-        batch = {"part": parts, name: rows, "touched": shape.touches(name, rows, texts)}
-        stamp = now()
-        tables = {table: shape.table(table, held, stamp) for table, held in batch.items() if held or table == name}
-        added = self.database.insert(tables, before)
+        with self.database.write_lock:
+            # What is there already is left out here, so that it is found by its own words alone.
+            fresh = {row["id"]: row for row in reversed(rows)}
+            for known in self._known(name, fresh):
+                del fresh[known]
+            new = [row for row in rows if fresh.get(row["id"]) is row]
+            batch = {"part": [shape.from_part(ref) for ref in makers.values()], name: new}
+            if new:
+                batch["touched"] = shape.touches(name, new)
+            stamp = now()
+            added = self.database.insert({of: shape.table(of, held, stamp) for of, held in batch.items()}, before)
         self._written.update(makers)
-        self._waiting += len(rows)
+        self._waiting += len(new)
         if self._waiting >= summary.BATCH:
             # Readers wait for no more than one batch, however much is written.
             self._waiting = 0
             summary.bring_up_to_date(self.database)
         return added[name]
+
+    def _known(self, name: str, ids: Iterable[str]) -> list[str]:
+        """Which of these records are there to stay."""
+        stays = "AND failure_kind IS DISTINCT FROM 'infra'" if name == "trace" else ""
+        found = self.database.rows(f"SELECT id FROM {name} WHERE id IN {IDS} {stays}", {"ids": listed(ids)})  # noqa: S608
+        return [row["id"] for row in found]
 
     def add_part(self, ref: PartRef) -> str:
         """Remember a part; returns its key."""
@@ -242,8 +251,7 @@ class Project(Listing):
                 cursor.execute("DELETE FROM trace WHERE id = ?", [trace_id])
 
         keys = shape.Keys()
-        rows = [shape.from_trace(trace, keys) for trace in traces]
-        return self._write("trace", rows, keys, make_room, [text_of(trace) for trace in traces])
+        return self._write("trace", [shape.from_trace(trace, keys) for trace in traces], keys, make_room)
 
     def add_verdicts(self, judged: Sequence[Sequence[Verdict]]) -> int:
         """Add verdicts, one inner list per task: the runs that were judged together."""

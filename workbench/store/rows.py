@@ -27,7 +27,7 @@ from workbench.records import (
     content_key,
     plain,
 )  # fmt: skip
-from workbench.store.search import tools_of
+from workbench.store.search import text_of, tools_of
 
 _TEXTS = pa.list_(pa.string())
 _TIME = pa.timestamp("us")
@@ -189,6 +189,7 @@ def to_program(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Program:
 
 
 def from_trace(trace: Trace, key: Keys) -> dict[str, Any]:
+    """With `text`, which goes to `touched`."""
     failure = trace.failure
     return {
         "id": trace.id, "program_id": trace.program_id, "task_id": trace.task_id,
@@ -196,6 +197,7 @@ def from_trace(trace: Trace, key: Keys) -> dict[str, Any]:
         "failure_kind": failure.kind if failure else None, "failure_message": failure.message if failure else None,
         "failure_line": failure.line if failure else None, "steps": trace.steps, "tool_calls": trace.tool_calls,
         "seconds": trace.seconds, "events": encode_events(trace.events), "tools": tools_of(trace.events),
+        "text": text_of(trace),
     }  # fmt: skip
 
 
@@ -210,15 +212,15 @@ def to_trace(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Trace:
     )  # fmt: skip
 
 
-def touches(table: str, rows: Sequence[Mapping[str, Any]], texts: Sequence[str] | None = None) -> list[dict[str, Any]]:
-    """The row of `touched` that goes with a batch of a table's rows; `texts` where they are in no column."""
+def touches(table: str, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The row of `touched` that goes with a batch of a table's rows."""
     task, maker, text = _TOUCHED[table]
     return [
         {
             "id": uuid4().hex,
             "task_ids": [row[task] for row in rows],
             "parts": [row.get(maker, "") for row in rows],
-            "texts": [row.get(text, "") for row in rows] if texts is None else texts,
+            "texts": [row.get(text, "") for row in rows],
         }
     ]
 
@@ -226,7 +228,7 @@ def touches(table: str, rows: Sequence[Mapping[str, Any]], texts: Sequence[str] 
 _TOUCHED = {
     "task": ("id", "", "question"),
     "program": ("task_id", "sampler", "source"),
-    "trace": ("task_id", "executor", ""),
+    "trace": ("task_id", "executor", "text"),
     "verdict": ("task_id", "", ""),
     "rationale": ("task_id", "writer", "text"),
     "prediction": ("task_id", "", ""),

@@ -125,18 +125,18 @@ def _read_events(database: Database) -> None:
     found = database.rows(f"SELECT * FROM trace WHERE tools IS NULL LIMIT {READ}")  # noqa: S608
     parts = {row["key"]: shape.to_part(row) for row in database.rows("SELECT * FROM part")}
     by_tools: dict[str, list[str]] = {}
-    texts = []
+    read = []
     for row in found:
         try:
             trace = shape.to_trace(row, parts)
         except ValueError:
             trace = shape.to_trace({**row, "events": encode_events(())}, parts)  # `vpd doctor` names it
         by_tools.setdefault(tools_of(trace.events), []).append(trace.id)
-        texts.append(text_of(trace))
+        read.append({**row, "text": text_of(trace)})
 
     def update(cursor: Any) -> None:
         for tools, ids in by_tools.items():
             sql = f"UPDATE trace SET tools = $tools WHERE id IN {IDS} AND tools IS NULL"  # noqa: S608
             cursor.execute(sql, {"tools": tools, "ids": listed(ids)})
 
-    database.insert({"touched": shape.table("touched", shape.touches("trace", found, texts), now())}, update)
+    database.insert({"touched": shape.table("touched", shape.touches("trace", read), now())}, update)

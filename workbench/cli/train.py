@@ -1,0 +1,227 @@
+"""`vpd train` and `vpd jobs`: training jobs written, previewed, queued, watched."""
+
+from __future__ import annotations
+
+import json
+import time
+import tomllib
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from workbench.cli.text import console, open_project, project_folder, safe
+from workbench.errors import InputError, ProfileError
+from workbench.pipeline.snapshotting import folder_of
+from workbench.store import snapshots
+from workbench.train.board import METRICS, RESULT, read_json, read_lines
+from workbench.train.job import FILE, Job, job_of, job_text, read_job
+from workbench.train.jobs import Jobs, Seen
+from workbench.train.launchers import to_ray, to_slurm
+
+WHERE = ("here", "slurm", "ray")
+
+
+def main(
+    project: Path | None, file: Path | None, snapshot: str, changes: Sequence[str], on: str, nodes: int, hours: float,
+    options: Sequence[str], dry: bool, preview: bool, show: bool, wait: bool, request: str, **settings: Any,
+) -> None:  # fmt: skip
+    """Write a job and queue it; or only show what it would be, what it would see or what it would cost."""
+    if on not in WHERE:
+        raise InputError(f"--on must be one of {', '.join(WHERE)}, found {on!r}")
+    folder = project_folder(project)
+    given = tomllib.loads(job_text(read_job(file))) if file else {}
+    weight = settings.pop("weight")
+    given |= {key: value for key, value in settings.items() if value is not None}
+    if weight is not None:
+        given["arguments"] = {**given.get("arguments", {}), "weight": weight}
+    for change in changes:
+        _put(given, change)
+    beside = file.parent / given["snapshot"] if file else Path()
+    given["snapshot"] = str(_snapshot(folder, snapshot) if snapshot or not file else beside.resolve())
+    job = job_of(given)
+    if show:
+        print(job_text(job), end="")
+    elif preview:
+        _preview(job, folder)
+    elif dry:
+        from workbench.train.estimate import dry_run
+
+        print(json.dumps(asdict(dry_run(job, folder)), indent=1))
+    else:
+        hand = None
+        if on == "slurm":
+            hand = lambda at: "slurm " + to_slurm(at, job, nodes, hours, options)  # noqa: E731
+        elif on == "ray":
+            hand = lambda at: "ray " + to_ray(at, job)  # noqa: E731
+        jobs = Jobs(folder / "jobs")
+        name = jobs.submit(job, request, hand)
+        if wait:
+            _watch(jobs, name)
+        else:
+            console().print(f"job {name} is queued; follow it with: vpd jobs show {name}")
+
+
+def _put(given: dict[str, Any], change: str) -> None:
+    """One KEY=VALUE into a job's settings; a key of a table is `lora.r`."""
+    key, found, text = change.partition("=")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text  # plain words need no quotes
+    table, _, name = key.strip().rpartition(".")
+    if not found or not name:
+        raise ProfileError(f"--set takes KEY=VALUE, for example lora.r=16, found {change!r}")
+    if table:
+        given[table] = {**given.get(table, {}), name: value}
+    else:
+        given[name] = value
+
+
+def _snapshot(project: Path, which: str) -> Path:
+    if which and (Path(which) / "manifest.json").is_file():
+        return Path(which).resolve()
+    with open_project(project, read_only=True) as opened:
+        if not which:
+            taken = snapshots.taken(opened.database)
+            if not taken:
+                raise InputError("no snapshot was taken yet; take one with: vpd snapshot")
+            which = taken[0].hash
+        return folder_of(opened, which).resolve()
+
+
+def _preview(job: Job, folder: Path) -> None:
+    from workbench.train.estimate import preview
+
+    out = console()
+    for row in preview(job, folder):
+        out.print(
+            f"{safe(row.task_id)}, {row.name}, weight {row.weight:g}: {row.tokens} tokens, {row.picture} of the "
+            f"picture, {row.counted} count in the loss (between the marks)"
+        )
+        text = Text("  ")
+        for piece, counted in row.pieces:
+            shown = safe(piece, lines=True).replace("\n", "\n  ")
+            text.append(f"⟦{shown}⟧" if counted else shown, style="bold" if counted else "dim")
+        out.print(text)
+
+
+def _watch(jobs: Jobs, name: str) -> None:
+    """Print what happens to a job until it ends; the job does not mind whether somebody watches."""
+    out, said = console(), ""
+    while True:
+        seen = jobs.show(name)
+        line = _line(seen)
+        if line != said:
+            out.print(line)
+            said = line
+        if seen.state in ("done", "failed", "stopped"):
+            _ended(out, jobs, seen)
+            return
+        time.sleep(1.0)
+
+
+def _line(seen: Seen) -> str:
+    place = f", place {seen.place}" if seen.place else ""
+    steps = f", step {seen.step} of {seen.total}" if seen.total else ""
+    left = f", {seen.eta:.0f} s left" if seen.eta and seen.state == "running" else ""
+    quiet = f", no sign for {seen.silent:.0f} s" if seen.silent else ""
+    return f"{seen.id} {seen.state}{place}{steps}{left}{quiet}"
+
+
+def _ended(out: Console, jobs: Jobs, seen: Seen) -> None:
+    if seen.failure:
+        for line in jobs.log(seen.id):
+            out.print("  | " + safe(line, 300))
+        out.print(f"{safe(seen.failure['text'])} {safe(seen.failure['advice'])}")
+        if seen.failure["change"]:
+            sets = " ".join(f"--set {key}={json.dumps(value)}" for key, value in seen.failure["change"].items())
+            out.print(f"try: vpd jobs clone {seen.id} {sets}")
+    if result := read_json(seen.folder / RESULT):
+        out.print(f"model: {safe(seen.folder / result['model'])}")
+        if result["of"]:
+            share, low, high = (100 * side for side in (result["accuracy"], *result["interval"]))
+            out.print(f"right on {share:.1f} % of {result['of']} held-out questions ({low:.1f} to {high:.1f})")
+
+
+def _jobs(project: Path | None) -> Jobs:
+    return Jobs(project_folder(project) / "jobs")
+
+
+def list_(project: Path | None, as_json: bool) -> None:
+    """All jobs: the running one, the queue, the ended ones."""
+    jobs = _jobs(project)
+    jobs.advance()  # a queue whose runner was killed goes on when somebody looks
+    rows = jobs.all()
+    if as_json:
+        print(json.dumps([{**asdict(row), "folder": str(row.folder)} for row in rows], indent=1))
+        return
+    if not rows:
+        console().print("no job was submitted yet; submit one with: vpd train")
+        return
+    table = Table(box=SIMPLE, pad_edge=False)
+    for title in ("job", "name", "state", "place", "step", "left"):
+        table.add_column(title, justify="right" if title in ("place", "step", "left") else "left")
+    for row in rows:
+        state = row.state + (f" (no sign for {row.silent:.0f} s)" if row.silent else "")
+        state += f" ({row.failure['cause']})" if row.failure else ""
+        left = f"{row.eta:.0f} s" if row.eta and row.state == "running" else ""
+        steps = f"{row.step} of {row.total}" if row.total else ""
+        table.add_row(row.id, Text(safe(row.name, 40)), state, str(row.place or ""), steps, left)
+    console().print(table)
+
+
+def show(which: str, project: Path | None, as_json: bool) -> None:
+    """One job: its state, its latest figures, and why it failed."""
+    jobs = _jobs(project)
+    seen = jobs.show(which)
+    figures = read_lines(seen.folder / METRICS)
+    if as_json:
+        held = {**asdict(seen), "folder": str(seen.folder), "result": read_json(seen.folder / RESULT)}
+        print(json.dumps({**held, "metrics": figures}, indent=1))
+        return
+    out = console()
+    out.print(_line(seen) + (f" ({safe(seen.name, 80)})" if seen.name else ""))
+    out.print(f"  {safe(seen.folder)}")
+    for kind in ("loss", "accuracy"):
+        if found := [row for row in figures if kind in row]:
+            out.print("  " + ", ".join(f"{key} {_number(value)}" for key, value in found[-1].items()))
+    _ended(out, jobs, seen)
+
+
+def _number(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def stop(which: str, now: bool, project: Path | None) -> None:
+    """End a job after the step at hand, with a checkpoint; or at once."""
+    _jobs(project).stop(which, save=not now)
+
+
+def resume(which: str, project: Path | None) -> None:
+    """Queue a job that stopped or failed."""
+    _jobs(project).resume(which)
+
+
+def clone(which: str, changes: Sequence[str], project: Path | None) -> None:
+    """Queue a job's settings again with changes."""
+    jobs = _jobs(project)
+    wanted: dict[str, Any] = asdict(read_job(jobs.show(which).folder / FILE))
+    for change in changes:
+        _put(wanted, change)
+    console().print(f"job {jobs.clone(which, wanted)} is queued")
+
+
+def delete(which: str, project: Path | None) -> None:
+    """Remove a job with its checkpoints and its model."""
+    _jobs(project).delete(which)
+
+
+def move(which: str, place: int, project: Path | None) -> None:
+    """Give a waiting job another place."""
+    _jobs(project).move(which, place)

@@ -1,0 +1,105 @@
+"""What a run says of itself, in files: the heartbeat, the figures, the result.
+
+status.json      state, step, time left; written again every few seconds by a thread, whole or not at all
+metrics.jsonl    one line a step, and one an evaluation
+validation.jsonl the answers to the same few held-out questions at each evaluation
+result.json      what came out; there only when a whole model is
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from workbench.records import JSON
+
+State = Literal["queued", "running", "stopping", "stopped", "failed", "done"]
+STATUS, METRICS, VALIDATION, RESULT = "status.json", "metrics.jsonl", "validation.jsonl", "result.json"
+BEAT = 10.0
+"""Seconds between signs of life."""
+
+
+def write_json(path: Path, value: JSON) -> None:
+    """Write a small file whole or not at all; readers see the old one or the new one."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    try:
+        part.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A small file's object; empty where there is none or it cannot be read."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The objects of a .jsonl file; a line that is cut off or broken is left out."""
+    rows = []
+    with contextlib.suppress(OSError):
+        for line in path.read_bytes().splitlines():
+            with contextlib.suppress(ValueError):
+                rows.append(json.loads(line))
+    return [row for row in rows if isinstance(row, dict)]
+
+
+class Board:
+    """A run's files.  Use as a context: the heartbeat stops at its end."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._held: dict[str, JSON] = {
+            "state": "running", "phase": "loading", "step": 0, "total": 0, "eta": None, "started": time.time(),
+            "pid": os.getpid(), "host": socket.gethostname(),
+        }  # fmt: skip
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> Board:
+        self.say()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        while not self._ended.wait(BEAT):
+            with contextlib.suppress(OSError):  # a full disk is noticed where something is lost
+                self.say()
+
+    def say(self, **changes: JSON) -> None:
+        """Change what status.json holds, and give a sign of life."""
+        with self._lock:
+            self._held.update(changes)
+            write_json(self.folder / STATUS, {**self._held, "at": time.time()})
+
+    def add(self, file: str, rows: Iterable[Mapping[str, JSON]]) -> None:
+        """Add lines to a .jsonl file."""
+        with (self.folder / file).open("a", encoding="utf-8") as out:
+            out.write("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+    def rewind(self, step: int) -> None:
+        """Drop figures beyond a step: the run goes on from there."""
+        for file in (METRICS, VALIDATION):
+            path = self.folder / file
+            if path.exists():
+                kept = [row for row in read_lines(path) if row.get("step", 0) <= step]
+                part = path.with_name(f".{file}.part")
+                part.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept), encoding="utf-8")
+                part.replace(path)

@@ -1,0 +1,127 @@
+"""Checkpoints of a run: what is trained, the optimizer's state, the step.  Written aside and then renamed.
+
+checkpoints/step-000050/
+    weights.safetensors   what is trained, float32
+    optimizer.pt          of the newest checkpoint alone
+    state.json            step, the job's key, figures; written last
+
+The order of the examples, the learning rate and the random numbers of a step are functions of seed and step, so that
+nothing else has to be kept.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_dict, set_state_dict
+
+from workbench.errors import InputError
+from workbench.records import JSON
+from workbench.train.board import read_json, write_json
+from workbench.train.job import Job
+
+FOLDER, WEIGHTS, OPTIMIZER, STATE = "checkpoints", "weights.safetensors", "optimizer.pt", "state.json"
+_WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True, ignore_frozen_params=True, strict=False)
+
+
+def gather(model: Any, optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """What is trained and the optimizer's state, whole, on the processor of the first process; empty in the others.
+
+    Every process has to call it.
+    """
+    weights, state = get_state_dict(model, optimizer, options=_WHOLE)
+    once = {name.removeprefix("module.") for name, _ in model.named_parameters()}  # a tied weight has two names there
+    whole = {name: weight for name, weight in weights.items() if name in once and isinstance(weight, Tensor)}
+    return {name: weight.float().contiguous() for name, weight in whole.items()}, state
+
+
+def save(
+    folder: Path, job: Job, weights: Mapping[str, Tensor], optimizer: Mapping[str, Any], state: Mapping[str, JSON]
+) -> Path:
+    """Write one checkpoint whole or not at all; the optimizer's state of earlier ones is dropped."""
+    target = folder / FOLDER / f"step-{state['step']:06d}"
+    part = target.with_name(f".{target.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        save_file(dict(weights), part / WEIGHTS)
+        torch.save(optimizer, part / OPTIMIZER)
+        write_json(part / STATE, {**state, "key": job.key})
+        shutil.rmtree(target, ignore_errors=True)
+        part.replace(target)
+    except (OSError, SafetensorError, RuntimeError):
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    return target
+
+
+def prune(folder: Path, best: int) -> None:
+    """Keep the newest checkpoint whole and the best one's weights; every other one goes."""
+    found = checkpoints(folder)
+    for path in found[:-1]:
+        if read_json(path / STATE)["step"] == best:
+            (path / OPTIMIZER).unlink(missing_ok=True)
+        else:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """A run's whole checkpoints, by step."""
+    return sorted(path for path in (folder / FOLDER).glob("step-*") if read_json(path / STATE))
+
+
+def newest(folder: Path, job: Job) -> Path | None:
+    """The checkpoint to go on from, if there is one.
+
+    Raises InputError when it was written by a job with another student, snapshot or settings.
+    """
+    found = [path for path in checkpoints(folder) if (path / OPTIMIZER).is_file()]
+    if not found:
+        return None
+    if read_json(found[-1] / STATE).get("key") != job.key:
+        raise InputError(
+            f"{found[-1]} is a checkpoint of another job: its student, snapshot, adapters or settings differ from "
+            "job.toml; put job.toml back as it was, or clone the job to start anew"
+        )
+    return found[-1]
+
+
+def weights_of(path: Path) -> dict[str, Tensor]:
+    """What was trained.  Raises InputError when the file is damaged."""
+    try:
+        found: dict[str, Tensor] = load_file(path / WEIGHTS)
+    except (OSError, SafetensorError) as error:
+        raise InputError(
+            f"{path / WEIGHTS} cannot be read ({error}); delete {path.name} to go on without it"
+        ) from error
+    return found
+
+
+def restore(path: Path, model: Any, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """Put a checkpoint into a model and its optimizer; returns its state.  Every process has to call it.
+
+    Raises InputError when it is damaged or of another model.
+    """
+    weights = weights_of(path)
+    own, _ = gather(model, optimizer)
+    wrong = sorted(set(own) ^ set(weights)) or [name for name in own if own[name].shape != weights[name].shape]
+    if own and wrong:
+        raise InputError(
+            f"{path} is a checkpoint of another model or other adapters ({len(wrong)} weights differ, for example "
+            f"{wrong[0]}); resume with the student that wrote it"
+        )
+    try:
+        state = torch.load(path / OPTIMIZER, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, ValueError) as error:
+        raise InputError(
+            f"{path / OPTIMIZER} cannot be read ({error}); delete {path.name} to go on without it"
+        ) from error
+    set_state_dict(model, optimizer, model_state_dict={**weights}, optim_state_dict=state, options=_WHOLE)
+    return read_json(path / STATE)

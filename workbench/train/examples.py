@@ -1,0 +1,205 @@
+"""Lessons to tokens: one way for every vision-language model of transformers.
+
+The processor and its chat template make the prompt exactly as `models.vlm` makes it when the student is asked; the
+target's tokens are put behind it and they alone count in the loss, the token that ends the turn included.  What
+stands between the prompt and the answer, and what ends it, is read off the template.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from workbench.errors import InputError
+from workbench.models.region_vlm import RegionVlmProcessor
+from workbench.models.vlm import plain_text, special_tokens
+from workbench.records import Lesson
+from workbench.train.objective import Batch
+
+PLAIN_TEMPLATE = (
+    "{% for message in messages %}{% for part in message['content'] %}{% if part['type'] == 'image' %}IMAGE{% else %}"
+    "{{ part['text'] }}{% endif %}{% endfor %}{% endfor %}"
+)
+"""For families that ship no template (PaliGemma): the picture, then the text."""
+
+_SPECIMEN = "Answer7"
+
+
+def _chat(prompt: str, answer: str | None = None) -> list[dict[str, Any]]:
+    chat = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": prompt}]}]
+    if answer is not None:
+        chat.append({"role": "assistant", "content": [{"type": "text", "text": answer}]})
+    return chat
+
+
+class Adapter:
+    """A processor as the training room uses it.
+
+    Args:
+        processor: of any checkpoint of `AutoModelForImageTextToText`; one without a chat template gets a plain one,
+            which is saved with the student.
+    """
+
+    def __init__(self, processor: Any) -> None:
+        self.processor = processor
+        self.tokenizer = processor.tokenizer
+        if self.tokenizer.pad_token is None:
+            self.tokenizer.pad_token = self.tokenizer.eos_token
+        if not processor.chat_template:
+            processor.chat_template = PLAIN_TEMPLATE.replace("IMAGE", getattr(processor, "image_token", "<image>"))
+        self.shares = isinstance(processor, RegionVlmProcessor)
+        """Lessons about one picture may share a row (see `sharing`)."""
+        self._special = special_tokens(self.tokenizer)
+        # PaliGemma sees what has type 0 at once, in both directions; elsewhere 0 is plain text.
+        self._types = {"token_type_ids": int("PaliGemma" in type(processor).__name__)}
+        self._lead, self.end = self._turn()
+
+    def _turn(self) -> tuple[str, list[int]]:
+        """What the template writes before an answer, and the tokens that end it."""
+        prompt = self.prompt("Question?")
+        whole = self.processor.apply_chat_template(_chat("Question?", _SPECIMEN), tokenize=False)
+        before, found, after = whole.rpartition(_SPECIMEN)
+        if not found:
+            raise InputError(
+                "the checkpoint's chat template leaves out the assistant's answer; take another checkpoint"
+            )
+        lead = before[len(prompt) :] if before.startswith(prompt) else ""
+        behind = self.tokenizer(after, add_special_tokens=False)["input_ids"]
+        special = set(self.tokenizer.all_special_ids)
+        last = next((at for at, token in enumerate(behind) if token in special), None)
+        if last is not None:
+            return lead, behind[: last + 1]
+        if self.tokenizer.eos_token_id is None:
+            raise InputError("the checkpoint has no token that ends an answer; take an instruction-tuned checkpoint")
+        return lead, [self.tokenizer.eos_token_id]
+
+    def clean(self, text: str) -> str:
+        """As `Vlm.clean`: questions and answers are hostile text."""
+        return plain_text(text, self._special)
+
+    def prompt(self, text: str) -> str:
+        """The templated prompt, as a student is asked."""
+        return str(
+            self.processor.apply_chat_template(_chat(self.clean(text)), add_generation_prompt=True, tokenize=False)
+        )
+
+    def target(self, prompt: str, text: str) -> list[int]:
+        """Tokens that answer a templated prompt with a text, the end of the turn included.
+
+        They are those that the whole text has behind the prompt, so that a tokenizer's word marks are right.
+        """
+        anchor = prompt[-40:]
+        for token in self._special:
+            anchor = anchor.rpartition(token)[2]
+        body = self._lead + self.clean(text)
+        before, both = (self.tokenizer(t, add_special_tokens=False)["input_ids"] for t in (anchor, anchor + body))
+        if both[: len(before)] != before:
+            before, both = [], self.tokenizer(body, add_special_tokens=False)["input_ids"]
+        return [*both[len(before) :], *self.end]
+
+    def length(self, lessons: Sequence[Lesson]) -> int:
+        """Tokens of the longest lesson, the picture left out; for grouping by length."""
+        texts = [f"{lesson.prompt} {lesson.target}" for lesson in lessons]
+        return max(len(tokens) for tokens in self.tokenizer(texts, add_special_tokens=False)["input_ids"])
+
+    def encode(self, rows: Sequence[tuple[Image.Image, Lesson]], fillers: int = 0) -> Batch:
+        """A batch of lessons about pictures, padded at the right.
+
+        Args:
+            fillers: so many of the last rows weigh nothing.
+        """
+        prompts = [self.prompt(lesson.prompt) for _, lesson in rows]
+        targets = [self.target(p, lesson.target) for p, (_, lesson) in zip(prompts, rows, strict=True)]
+        made = self.processor(images=[[p] for p, _ in rows], text=prompts, padding=True, return_tensors="pt")
+        made.pop("labels", None)
+        shape = made["input_ids"].shape
+        kept = made["attention_mask"].bool()
+        inputs: dict[str, Tensor] = {}
+        for name, value in made.items():
+            if value.shape != shape:
+                inputs[name] = value
+                continue
+            fill = self._types.get(name, 0)
+            behind = {"input_ids": targets, "attention_mask": [[1] * len(t) for t in targets]}.get(
+                name, [[fill] * len(t) for t in targets]
+            )
+            whole = [torch.cat([v[k], torch.tensor(t)]) for v, k, t in zip(value, kept, behind, strict=True)]
+            pad = self.tokenizer.pad_token_id if name == "input_ids" else 0 if name == "attention_mask" else fill
+            inputs[name] = torch.nn.utils.rnn.pad_sequence(whole, batch_first=True, padding_value=pad)
+        labels = torch.full_like(inputs["input_ids"], -100)
+        for row, (start, tokens) in enumerate(zip(kept.sum(1).tolist(), targets, strict=True)):
+            labels[row, start : start + len(tokens)] = torch.tensor(tokens)
+        weights = torch.tensor([lesson.weight for _, lesson in rows])
+        if fillers:
+            weights[-fillers:] = 0.0
+        owners = torch.arange(len(rows))[:, None].expand_as(labels)
+        names = tuple(lesson.name for _, lesson in rows)
+        return Batch(inputs, labels, owners, weights, names, int(inputs["attention_mask"].sum()))
+
+
+@dataclass(frozen=True)
+class Order:
+    """Which examples each step takes: a pure function of seed and step, so that resuming needs the step alone.
+
+    Examples of like length stand together: each epoch is shuffled, cut into stretches of 50 batches, sorted by
+    length within a stretch, and the batches are shuffled.
+    """
+
+    lengths: tuple[int, ...]
+    batch: int
+    seed: int
+
+    @property
+    def steps(self) -> int:
+        """Per epoch; the last batch of an epoch may be smaller."""
+        return -(-len(self.lengths) // self.batch)
+
+    def __getitem__(self, step: int) -> tuple[int, ...]:
+        """Positions of the examples of one step, counted from 0 over all epochs."""
+        return _epoch(self, step // self.steps)[step % self.steps]
+
+    def share(self, step: int, rank: int, ranks: int, micro: int) -> list[tuple[tuple[int, ...], int]]:
+        """Micro-batches of one process, as many in every process: positions, and how many of the last are fillers."""
+        whole = self[step]
+        mine = whole[rank::ranks]
+        longest = -(-len(whole) // ranks)
+        filled = [*mine, *([whole[0]] * (longest - len(mine)))]
+        return [
+            (tuple(filled[at : at + micro]), max(0, min(at + micro, longest) - max(at, len(mine))))
+            for at in range(0, longest, micro)
+        ]
+
+
+@lru_cache(maxsize=2)
+def _epoch(order: Order, epoch: int) -> list[tuple[int, ...]]:
+    dice = random.Random(f"{order.seed}/{epoch}")
+    shuffled = list(range(len(order.lengths)))
+    dice.shuffle(shuffled)
+    batches: list[tuple[int, ...]] = []
+    for start in range(0, len(shuffled), 50 * order.batch):
+        stretch = sorted(shuffled[start : start + 50 * order.batch], key=lambda at: order.lengths[at])
+        batches += [tuple(stretch[at : at + order.batch]) for at in range(0, len(stretch), order.batch)]
+    dice.shuffle(batches)
+    return batches
+
+
+def pieces(batch: Batch, tokenizer: Any, row: int, image_token: int | None) -> list[tuple[str, bool]]:
+    """One row as text: runs of (text, whether it counts in the loss); a picture's positions as their number."""
+    length = int(batch.inputs["attention_mask"][row].sum())
+    ids, counts = batch.inputs["input_ids"][row, :length].tolist(), (batch.targets[row, :length] >= 0).tolist()
+    out: list[tuple[str, bool]] = []
+    for counted, run in groupby(zip(ids, counts, strict=True), key=lambda pair: pair[1]):
+        text = ""
+        for picture, part in groupby((token for token, _ in run), key=lambda token: token == image_token):
+            tokens = list(part)
+            text += f"[{len(tokens)} of the picture]" if picture else tokenizer.decode(tokens)
+        out.append((text, counted))
+    return out

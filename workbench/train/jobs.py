@@ -1,0 +1,331 @@
+"""The queue of training jobs: folders, nothing else.  States are read off the disk, so that it may be asked by any
+process at any time, and nothing is lost when one dies.
+
+jobs/<id>/
+    job.toml       what to run
+    queue.json     its place; there only while it waits
+    process.json   the process that runs it
+    log.txt        what that said
+    stop           told to stop: `save` or `now`
+    ...            what the run writes (`board`, `checkpoint`)
+
+One job runs at a time.  A runner (`python -m workbench.train.jobs FOLDER`), itself detached, starts one after the
+other, each in a session of its own; killed, it leaves the job running, and whoever next asks starts another runner.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+from filelock import FileLock, Timeout
+
+from workbench.errors import InputError, ProfileError
+from workbench.records import JSON
+from workbench.train.board import RESULT, STATUS, State, read_json, write_json
+from workbench.train.failure import explain
+from workbench.train.job import FILE, Job, job_of, read_job, write_job
+from workbench.train.launchers import local_command
+
+QUEUE, PROCESS, LOG, STOP = "queue.json", "process.json", "log.txt", "stop"
+SILENT = 95.0
+"""Seconds without a sign of life after which a running job is shown as such no longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A job as the disk shows it."""
+
+    id: str
+    name: str
+    state: State
+    step: int
+    total: int
+    eta: float | None
+    """Seconds left, where known."""
+    place: int | None
+    """In the queue, from 1."""
+    silent: float | None
+    """Seconds since the last sign of life, where it should be running and gave none for long."""
+    failure: Mapping[str, JSON] | None
+    """Of a failed one: cause, text, advice, change."""
+    folder: Path
+
+
+class Jobs:
+    """The jobs in a folder.
+
+    Args:
+        root: the folder; made when the first job is submitted.
+        start: start a runner when there is work; else somebody else runs the queue.
+    """
+
+    def __init__(self, root: Path, start: bool = True) -> None:
+        self.root = root.resolve()
+        self._start = start
+
+    # what is there
+
+    def all(self) -> list[Seen]:
+        """All jobs: the running one, the queue in order, then the ended ones, the newest first."""
+        queue = {folder.name: at for at, folder in enumerate(self._queue(), start=1)}
+        rows = [_seen(path.parent, queue.get(path.parent.name)) for path in self.root.glob(f"[!.]*/{FILE}")]
+        rank = {"running": 0, "stopping": 0, "queued": 1}
+        newest = {row.id: -(row.folder / FILE).stat().st_mtime for row in rows}
+        return sorted(rows, key=lambda row: (rank.get(row.state, 2), row.place or 0, newest[row.id]))
+
+    def show(self, which: str) -> Seen:
+        """One job, by id or the beginning of one."""
+        folder = self._folder(which)
+        queue = [path.name for path in self._queue()]
+        return _seen(folder, queue.index(folder.name) + 1 if folder.name in queue else None)
+
+    def log(self, which: str, lines: int = 30) -> list[str]:
+        """The last lines of a job's log."""
+        return _tail(self._folder(which), lines)
+
+    # what may be done
+
+    def submit(self, job: Job, request: str = "", hand: Callable[[Path], str] | None = None) -> str:
+        """Put a job at the end of the queue, or hand it to a cluster; returns its id.
+
+        Args:
+            request: the same request again is the same job.
+            hand: gives the job's folder to a cluster and returns the cluster's name for it (see `launchers`).
+        """
+        name = hashlib.sha256(request.encode()).hexdigest()[:12] if request else uuid.uuid4().hex[:12]
+        with self._lock():
+            target = self.root / name
+            if not target.exists():
+                part = self.root / f".{name}.{os.getpid()}"
+                part.mkdir()
+                write_job(job, part)
+                if hand is None:
+                    self._enqueue(part)
+                part.replace(target)
+                if hand is not None:
+                    _handed(target, hand)
+        self.advance()
+        return name
+
+    def resume(self, which: str) -> None:
+        """Queue a job that stopped or failed; it goes on from its newest checkpoint.  Raises InputError for others."""
+        with self._lock():
+            seen = self.show(which)
+            if seen.state not in ("stopped", "failed"):
+                raise InputError(f"job {seen.id} is {seen.state}; only a stopped or failed job can be resumed")
+            (seen.folder / STOP).unlink(missing_ok=True)
+            self._enqueue(seen.folder)
+        self.advance()
+
+    def clone(self, which: str, changes: Mapping[str, Any] | None = None, request: str = "") -> str:
+        """Submit a job's settings again with changes; returns the new id.  Raises ProfileError for a wrong one."""
+        held = asdict(read_job(self._folder(which) / FILE))
+        return self.submit(job_of({**held, **(changes or {})}), request)
+
+    def stop(self, which: str, save: bool = True) -> None:
+        """Take a job out of the queue, or end it.  Raises InputError when it neither waits nor runs.
+
+        Args:
+            save: after the step at hand, with a checkpoint; else at once, back to the last checkpoint.
+        """
+        with self._lock():
+            seen = self.show(which)
+            if seen.state == "queued":
+                write_json(seen.folder / STATUS, {**read_json(seen.folder / STATUS), "state": "stopped"})
+                (seen.folder / QUEUE).unlink()
+                return
+            if seen.state not in ("running", "stopping"):
+                raise InputError(f"job {seen.id} is {seen.state}: there is nothing to stop")
+            (seen.folder / STOP).write_text("save" if save else "now", encoding="utf-8")
+            if not save:
+                _kill(read_json(seen.folder / PROCESS))
+
+    def move(self, which: str, place: int) -> None:
+        """Give a waiting job another place, from 1.  Raises InputError when it does not wait."""
+        with self._lock():
+            folder = self._folder(which)
+            waiting = [path for path in self._queue() if path != folder]
+            if not (folder / QUEUE).exists():
+                raise InputError(f"job {folder.name} is not in the queue")
+            waiting.insert(max(place, 1) - 1, folder)
+            for order, path in enumerate(waiting):
+                write_json(path / QUEUE, {"order": order})
+
+    def delete(self, which: str) -> None:
+        """Remove a job with its checkpoints and its model.  Raises InputError while it runs."""
+        with self._lock():
+            seen = self.show(which)
+            if seen.state in ("running", "stopping"):
+                raise InputError(f"job {seen.id} is running; stop it first")
+            gone = self.root / f".deleted-{seen.id}"
+            seen.folder.replace(gone)
+        shutil.rmtree(gone, ignore_errors=True)
+
+    def advance(self) -> None:
+        """See to it that the queue is worked on; does nothing where a runner is there already, or nothing waits."""
+        if self._start and self._queue():
+            with (self.root / ".runner.log").open("ab") as log:
+                subprocess.Popen(  # noqa: S603 - our own module
+                    [sys.executable, "-m", "workbench.train.jobs", str(self.root)], stdin=subprocess.DEVNULL,
+                    stdout=log, stderr=log, start_new_session=True,
+                )  # fmt: skip
+
+    def work(self) -> None:
+        """Run the queue until it is empty; returns at once where another process does."""
+        with suppress(Timeout), FileLock(self.root / ".runner.lock", timeout=0):
+            while True:
+                for path in self.root.glob(f"[!.]*/{PROCESS}"):
+                    _outlive(path)
+                with self._lock():
+                    waiting = self._queue()
+                    if not waiting:
+                        return
+                    process = _started(waiting[0])
+                if process is not None:
+                    process.wait()
+
+    def _queue(self) -> list[Path]:
+        found = [(read_json(path).get("order", 0), path.parent) for path in self.root.glob(f"[!.]*/{QUEUE}")]
+        return [folder for _, folder in sorted(found)]
+
+    def _enqueue(self, folder: Path) -> None:
+        last = max((read_json(path / QUEUE).get("order", 0) for path in self._queue()), default=-1)
+        write_json(folder / QUEUE, {"order": last + 1})
+
+    def _lock(self) -> FileLock:
+        self.root.mkdir(parents=True, exist_ok=True)
+        return FileLock(self.root / ".lock", timeout=30)
+
+    def _folder(self, which: str) -> Path:
+        found = [path.parent for path in self.root.glob(f"[!.]*/{FILE}") if path.parent.name.startswith(which)]
+        if len(found) != 1 or not which:
+            there = ", ".join(sorted(path.parent.name for path in self.root.glob(f"[!.]*/{FILE}"))) or "none"
+            raise InputError(f"{len(found) or 'no'} jobs are called '{which}'; there are: {there}")
+        return found[0]
+
+
+def _handed(folder: Path, hand: Callable[[Path], str]) -> None:
+    """Give a job to a cluster; from here on its folder says that it runs elsewhere.  Nothing is left if that fails."""
+    try:
+        name = hand(folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    write_json(folder / PROCESS, {"host": name})
+    if not read_json(folder / STATUS):
+        write_json(folder / STATUS, {"state": "running", "phase": f"handed to {name}", "at": time.time()})
+
+
+def _started(folder: Path) -> subprocess.Popen[bytes] | None:
+    """Start a job in a session of its own, with its log in a file; from here on its folder says that it runs."""
+    try:
+        job = read_job(folder / FILE)
+    except ProfileError as error:  # edited by hand meanwhile
+        write_json(folder / STATUS, {"state": "failed", "failure": asdict(explain(f"ProfileError: {error}", {}))})
+        (folder / QUEUE).unlink()
+        return None
+    (folder / STOP).unlink(missing_ok=True)
+    held = read_json(folder / STATUS)
+    write_json(
+        folder / STATUS,
+        {
+            "state": "running",
+            "phase": "starting",
+            "step": held.get("step", 0),
+            "total": held.get("total", 0),
+            "at": time.time(),
+        },
+    )
+    with (folder / LOG).open("ab") as log:
+        process = subprocess.Popen(  # noqa: S603 - our own module
+            local_command(folder, job), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
+    with suppress(psutil.Error):
+        born = psutil.Process(process.pid).create_time()
+        write_json(folder / PROCESS, {"pid": process.pid, "born": born, "host": socket.gethostname()})
+    (folder / QUEUE).unlink()
+    return process
+
+
+def _process(held: Mapping[str, Any]) -> psutil.Process | None:
+    """The process that was noted, if it still runs here; a number that was given to another one does not count."""
+    if held.get("host") != socket.gethostname():
+        return None
+    with suppress(psutil.Error, KeyError):
+        found = psutil.Process(held["pid"])
+        if abs(found.create_time() - held["born"]) < 1 and found.status() != psutil.STATUS_ZOMBIE:
+            return found
+    return None
+
+
+def _outlive(path: Path) -> None:
+    while _process(read_json(path)) is not None:
+        time.sleep(0.5)
+
+
+def _kill(held: Mapping[str, Any]) -> None:
+    if _process(held) is not None:
+        with suppress(ProcessLookupError):
+            os.killpg(held["pid"], signal.SIGKILL)
+
+
+def _tail(folder: Path, lines: int) -> list[str]:
+    try:
+        with (folder / LOG).open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - 64_000))
+            return log.read().decode("utf-8", "replace").splitlines()[-lines:]
+    except OSError:
+        return []
+
+
+def _seen(folder: Path, place: int | None) -> Seen:
+    status = read_json(folder / STATUS)
+    try:
+        job = asdict(read_job(folder / FILE))
+    except ProfileError:
+        job = {}
+    state, silent, failure = _state(folder, status, job, place)
+    return Seen(
+        folder.name, str(job.get("name", "")), state, int(status.get("step", 0)), int(status.get("total", 0)),
+        status.get("eta"), place, silent, failure, folder,
+    )  # fmt: skip
+
+
+def _state(
+    folder: Path, status: Mapping[str, Any], job: Mapping[str, JSON], place: int | None
+) -> tuple[State, float | None, Mapping[str, JSON] | None]:
+    if read_json(folder / RESULT):
+        return "done", None, None
+    if place is not None:
+        return "queued", None, None
+    state = status.get("state", "stopped")
+    if state != "running":
+        return state, None, status.get("failure") if state == "failed" else None
+    quiet = time.time() - float(status.get("at", 0))
+    process = read_json(folder / PROCESS)
+    elsewhere = process.get("host", socket.gethostname()) != socket.gethostname()
+    told = (folder / STOP).read_text(encoding="utf-8") if (folder / STOP).exists() else ""
+    if elsewhere or _process(process) is not None or (not process and quiet < SILENT):
+        return "stopping" if told else "running", quiet if quiet > SILENT else None, None
+    if told == "now":
+        return "stopped", None, None
+    return "failed", None, asdict(explain("\n".join(_tail(folder, 30)), job, killed=True))
+
+
+if __name__ == "__main__":
+    Jobs(Path(sys.argv[1])).work()

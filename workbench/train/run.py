@@ -1,0 +1,341 @@
+"""One run of one job: `python -m workbench.train.run job.toml`, alone, or under `accelerate launch` or `torchrun`.
+
+Started again it goes on from its newest checkpoint; started once more after its end it does nothing.  The job's
+folder holds all it writes (see `board`, `checkpoint`).  A file `stop` in it, Ctrl-C or SIGTERM ends it after the step
+at hand, with a checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import math
+import resource
+import shutil
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from contextlib import nullcontext, suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator, PartialState
+from accelerate.utils import DistributedDataParallelKwargs, gather_object
+
+from workbench import registry
+from workbench.errors import EngineError, InputError, SnapshotError, WorkbenchError
+from workbench.records import JSON
+from workbench.snapshot import Snapshot
+from workbench.train import checkpoint
+from workbench.train.board import METRICS, RESULT, VALIDATION, Board, read_json, read_lines, write_json
+from workbench.train.card import card
+from workbench.train.evaluate import SHOWN, Answered, Examiner, held_out
+from workbench.train.examples import Order
+from workbench.train.failure import explain
+from workbench.train.job import FILE, Job, read_job
+from workbench.train.objective import combined, lesson_losses
+from workbench.train.schedule import rate, total_steps
+from workbench.train.sharing import shared
+from workbench.train.students import dtype_of, finish, load_student
+from workbench.verify.figures import wilson
+
+MODEL = "model"
+STOP = "stop"
+
+
+class Run:
+    """A job's state while it runs: plain attributes, one object in each process."""
+
+    def __init__(self, job: Job, folder: Path, board: Board | None) -> None:
+        self.job, self.folder, self.board = job, folder, board
+        self.snapshot = Snapshot.open(folder / job.snapshot)
+        self.examples = self.snapshot.examples("train")
+        self._check_pictures()
+        self.objective = registry.build("objective", job.objective, **job.arguments)
+        self.lessons = [self.objective.lessons(example) for example in self.examples]
+        self.names = sorted({lesson.name for lessons in self.lessons for lesson in lessons})
+        self.images = self.snapshot.images
+        self.total = total_steps(job, len(self.examples))
+        self.accelerator = _accelerator(job)
+        loaded = load_student(job, self.accelerator.device)
+        self.adapter, self.base = loaded.adapter, loaded.base
+        lengths = tuple(self.adapter.length(lessons) for lessons in self.lessons)
+        self.order = Order(lengths, min(job.batch, len(self.examples)), job.seed)
+        parameters = [p for p in loaded.model.parameters() if p.requires_grad]
+        adam = torch.optim.AdamW(parameters, lr=job.lr, betas=job.betas, weight_decay=job.weight_decay)
+        self.model, optimizer = self.accelerator.prepare(loaded.model, adam)
+        self.optimizer: torch.optim.Optimizer = optimizer.optimizer
+        held = held_out(self.snapshot, job.max_val)
+        rank, ranks = self.accelerator.process_index, self.accelerator.num_processes
+        self.examiner = held and Examiner(
+            self.accelerator.unwrap_model(self.model), self.adapter, self.objective, self.snapshot, held,
+            job.max_tokens, max(job.micro_batch, 8), rank, ranks,
+        )  # fmt: skip
+        self.best: dict[str, JSON] = {}
+        """Figures of the best evaluation so far."""
+        self.waited = 0
+        """Evaluations since the best one."""
+        self._wanted = False
+        self.model.train()
+
+    def _check_pictures(self) -> None:
+        if not self.examples:
+            raise SnapshotError(
+                f"the snapshot {self.snapshot.hash} has no training example; accept some questions, or take it with "
+                "vpd snapshot --automatic"
+            )
+        folder = self.snapshot.images
+        if missing := sorted({e.image for e in self.examples if folder.path(e.image) is None}):
+            raise SnapshotError(
+                f"{len(missing)} pictures of the snapshot {self.snapshot.hash} are missing, for example {missing[0]}; "
+                "copy the snapshot's whole folder again"
+            )
+
+    def resume(self) -> int:
+        """Go on from the newest checkpoint; returns the steps done."""
+        found = checkpoint.newest(self.folder, self.job)
+        if found is None:
+            return 0
+        state = checkpoint.restore(found, self.model, self.optimizer)
+        self.best, self.waited = state["best"], state["waited"]
+        return int(state["step"])
+
+    def step(self, step: int) -> dict[str, JSON]:
+        """One optimizer step; returns its figures, summed over all processes."""
+        began = time.perf_counter()
+        ranks = self.accelerator.num_processes
+        torch.manual_seed(hash((self.job.seed, step, self.accelerator.process_index)) % 2**63)
+        examples = len(self.order[step])
+        shares = self.order.share(step, self.accelerator.process_index, ranks, self.job.micro_batch)
+        sums = torch.zeros(2 + 2 * len(self.names), dtype=torch.float64)
+        for number, (taken, fillers) in enumerate(shares):
+            rows = [(self.images.open(self.examples[at].image), lesson) for at in taken for lesson in self.lessons[at]]
+            spare = sum(len(self.lessons[at]) for at in taken[len(taken) - fillers :])
+            batch = self.adapter.encode(rows, spare)
+            if self.adapter.shares:
+                batch = shared(batch, [picture for picture, _ in rows])
+            batch = batch.to(self.accelerator.device)
+            last = number == len(shares) - 1
+            with nullcontext() if last else self.accelerator.no_sync(self.model):
+                losses = lesson_losses(self.model, batch)
+                loss = combined(losses, batch, examples)
+                self.accelerator.backward(loss * ranks)  # gradients are averaged over processes
+            values = losses.detach().double().cpu()
+            sums[0] += float(loss.detach())
+            sums[1] += batch.tokens
+            for row in range(len(rows) - spare):
+                at = 2 + 2 * self.names.index(batch.names[row])
+                sums[at] += values[row]
+                sums[at + 1] += 1
+        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.job.clip or math.inf)
+        now = rate(self.job, step, self.total)
+        for group in self.optimizer.param_groups:
+            group["lr"] = now
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        whole = self._summed(sums).tolist()
+        seconds = time.perf_counter() - began
+        if not math.isfinite(whole[0]):
+            raise EngineError(f"the loss is no number at step {step + 1}: the run diverged; lower the learning rate")
+        figures: dict[str, JSON] = {
+            "step": step + 1, "epoch": round((step + 1) / self.order.steps, 4), "loss": whole[0], "lr": now,
+            "norm": float(norm), "examples": (step // self.order.steps) * len(self.examples)
+            + sum(len(self.order[s]) for s in range(step - step % self.order.steps, step + 1)),
+            "seconds": round(seconds, 4), "tokens_per_s": round(whole[1] / seconds, 1), "memory_mb": peak_mb(),
+        }  # fmt: skip
+        for at, name in enumerate(self.names):
+            if whole[3 + 2 * at]:
+                figures[name] = whole[2 + 2 * at] / whole[3 + 2 * at]
+        return figures
+
+    def _summed(self, values: torch.Tensor) -> torch.Tensor:
+        kind = torch.float32 if self.accelerator.device.type == "mps" else torch.float64
+        whole: torch.Tensor = self.accelerator.reduce(values.to(self.accelerator.device, kind), "sum")
+        return whole.cpu()
+
+    def evaluate(self, step: int) -> None:
+        """Ask the held-out questions, note the figures, remember the best."""
+        if not self.examiner:
+            return
+        began = time.perf_counter()
+        said: dict[int, tuple[str, float]] = {}
+        for part in gather_object([self.examiner.ask(self.model)]):
+            said |= part
+        answered = self.examiner.scored(said)
+        right, of = sum(row.right for row in answered), len(answered)
+        loss = sum(row.loss for row in answered) / of
+        figures = {"step": step, "accuracy": right / of, "right": right, "of": of, "eval_loss": loss}
+        if step:  # the student as it came is no candidate
+            better = not self.best or (right, -loss) > (self.best["right"], -self.best["eval_loss"])
+            self.waited = 0 if better else self.waited + 1
+            self.best = figures if better else self.best
+        if self.board:
+            self.board.add(METRICS, [{**figures, "eval_seconds": round(time.perf_counter() - began, 2)}])
+            self.board.add(VALIDATION, [_shown(step, row) for row in answered[:SHOWN]])
+
+    def save(self, step: int) -> None:
+        """Write a checkpoint; the best one and the newest one are kept."""
+        weights, state = checkpoint.gather(self.model, self.optimizer)
+        if self.board:
+            figures = {"step": step, "best": self.best, "waited": self.waited}
+            checkpoint.save(self.folder, self.job, weights, state, figures)
+            checkpoint.prune(self.folder, int(self.best.get("step", step)))
+        self.accelerator.wait_for_everyone()
+
+    def enough(self) -> bool:
+        """Whether so many evaluations were no better that it is time to end."""
+        return 0 < self.job.patience <= self.waited
+
+    def wants_stop(self) -> bool:
+        """Whether any process was told to stop; all get the same answer."""
+        mine = float(self._wanted or (self.folder / STOP).exists())
+        return bool(self._summed(torch.tensor([mine]))[0])
+
+    def on_signal(self, *_: object) -> None:
+        """Stop after the step at hand."""
+        self._wanted = True
+
+
+def _shown(step: int, row: Answered) -> dict[str, JSON]:
+    asked = {"task_id": row.example.task_id, "image": row.example.image, "question": row.example.question}
+    return {"step": step, **asked, "gold": row.example.answer, "answer": row.answer, "right": row.right}
+
+
+def _accelerator(job: Job) -> Accelerator:
+    # The vision tower's last layers are unused in some families (LLaVA): their adapters get no gradient.
+    unused = DistributedDataParallelKwargs(find_unused_parameters=True)
+    state = _processes()
+    mixed = job.method == "full" and dtype_of(job, state.device) == torch.bfloat16
+    return Accelerator(
+        cpu=state.device.type == "cpu", mixed_precision="bf16" if mixed else "no", kwargs_handlers=[unused]
+    )
+
+
+def _processes() -> PartialState:
+    """This process among those of the run; accelerate has to be told when there is no accelerator."""
+    return PartialState(cpu=not torch.accelerator.is_available())
+
+
+def peak_mb() -> float:
+    """Most memory held so far, MB: of the GPU, else of this process."""
+    if torch.cuda.is_available():
+        return round(torch.cuda.max_memory_allocated() / 2**20, 1)
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 2**20), 1)
+
+
+def train(job: Job, folder: Path, board: Board | None) -> str:
+    """Run a job to its end, or until it is told to stop; returns `done` or `stopped`.
+
+    Args:
+        board: in the first process; None in the others.
+    """
+    run = Run(job, folder, board)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, run.on_signal)
+    done = run.resume()
+    if board:
+        board.rewind(done)
+        board.say(phase="training", step=done, total=run.total, device=str(run.accelerator.device))
+    if not done:
+        run.evaluate(0)
+    began = time.perf_counter()
+    start = done
+    while done < run.total and not run.enough():
+        figures = run.step(done)
+        done += 1
+        if board:
+            board.add(METRICS, [figures])
+            left = (time.perf_counter() - began) / (done - start) * (run.total - done)
+            board.say(phase="training", step=done, eta=round(left, 1), loss=figures["loss"])
+        due = done == run.total or done % job.eval_every == 0
+        stopping = done < run.total and run.wants_stop()
+        if due:
+            if board:
+                board.say(phase="evaluating")
+            run.evaluate(done)
+        if due or stopping:
+            if board:
+                board.say(phase="saving")
+            run.save(done)
+        if stopping:
+            return "stopped"
+    if board:
+        _offer(run, done, board)
+    run.accelerator.wait_for_everyone()
+    return "done"
+
+
+def _offer(run: Run, steps: int, board: Board) -> None:
+    """Write the model of the best checkpoint, its card, and last of all the result that names it."""
+    board.say(phase="writing the model")
+    best = int(run.best.get("step", steps))
+    names = {path.name: path for path in checkpoint.checkpoints(run.folder)}
+    kept = names.get(f"step-{best:06d}", run.folder / checkpoint.FOLDER / f"step-{steps:06d}")
+    shutil.rmtree(run.folder / MODEL, ignore_errors=True)  # of a run that was cut off here
+    model = finish(run.job, checkpoint.weights_of(kept), run.folder / MODEL)
+    rows = read_lines(run.folder / METRICS)
+    right, of = run.best.get("right", 0.0), run.best.get("of", 0)
+    result: dict[str, JSON] = {
+        "model": MODEL, "step": best, "steps": steps, "base": run.base, "student": run.job.student,
+        "snapshot": run.snapshot.hash, "objective": asdict(run.objective.ref), "rows": len(run.examples),
+        "accuracy": run.best.get("accuracy"), "right": right, "of": of, "interval": list(wilson(right, of)),
+        "first": next((row["accuracy"] for row in rows if row.get("step") == 0 and "accuracy" in row), None),
+        "seconds": round(sum(row.get("seconds", 0.0) for row in rows), 1), "memory_mb": peak_mb(),
+    }  # fmt: skip
+    (model / "README.md").write_text(card(run.job, run.snapshot.manifest, result), encoding="utf-8")
+    write_json(run.folder / RESULT, result)
+
+
+def execute(folder: Path) -> int:
+    """Run the job in a folder and note how it ended; returns the exit code (0: done or stopped)."""
+    if read_json(folder / RESULT):
+        print(f"{folder.name} is done: its model is {folder / MODEL}", flush=True)
+        return 0
+    (folder / STOP).unlink(missing_ok=True)
+    with Board(folder) if _processes().is_main_process else nullcontext() as board:
+        job: dict[str, Any] = {}
+        try:
+            read = read_job(folder / FILE)
+            job = asdict(read)
+            state = train(read, folder, board)
+        except BaseException as error:
+            told = f"{type(error).__name__}: {error}"
+            if not isinstance(error, WorkbenchError):
+                traceback.print_exc()
+            print(told, file=sys.stderr, flush=True)
+            if board:
+                with suppress(OSError):  # a full disk may be why
+                    board.say(state="failed", eta=None, failure=asdict(explain(told, job, f"peak {peak_mb():.0f} MB")))
+            if not isinstance(error, Exception):
+                raise
+            return 2 if isinstance(error, InputError) else 1
+        if board:
+            board.say(state=state, phase="", eta=None)
+        return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m workbench.train.run", description=__doc__)
+    parser.add_argument("job", type=Path, help="job.toml, or the folder that holds it")
+    parser.add_argument("--dry-run", action="store_true", help="one step, for time and memory; nothing is kept")
+    given = parser.parse_args(arguments)
+    folder = given.job if given.job.is_dir() else given.job.parent
+    if given.dry_run:
+        from workbench.train.estimate import dry_run
+
+        try:
+            print(dataclasses.asdict(dry_run(read_job(folder / FILE), folder)))
+        except WorkbenchError as error:
+            print(f"{type(error).__name__}: {error}", file=sys.stderr)
+            return 2
+        return 0
+    return execute(folder.resolve())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
