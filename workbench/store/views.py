@@ -142,7 +142,10 @@ def runs(
 def _runs(
     database: Database, parts: Mapping[str, PartRef], task_ids: Sequence[str], scope: Scope
 ) -> list[tuple[Task, list[Run]]]:
-    given = {"ids": listed(task_ids), **{n: scope.parameters()[n] for n in ("sampler", "seed", "k")}}
+    # All by the task, whose rows lie together: asked by ids that lie apart, DuckDB would read every row's program and
+    # events on the way.
+    ids = listed(task_ids)
+    given = {"ids": ids, **{n: scope.parameters()[n] for n in ("sampler", "seed", "k")}}
     programs = database.rows(
         f"""
         SELECT * FROM program WHERE task_id IN {IDS} AND sampler = $sampler AND base_seed = $seed
@@ -150,21 +153,22 @@ def _runs(
         """,  # noqa: S608
         given,
     )
-    program_ids = [row["id"] for row in programs]
     traces = database.rows(
-        f"SELECT * FROM trace WHERE program_id IN {IDS} AND executor = $executor",  # noqa: S608
-        {"ids": listed(program_ids), "executor": scope.executor},
+        f"SELECT * FROM trace WHERE task_id IN {IDS} AND executor = $executor",  # noqa: S608
+        {"ids": ids, "executor": scope.executor},
     )
     verdicts = database.rows(
-        f"SELECT * FROM verdict WHERE trace_id IN {IDS} AND verifier = $verifier AND runs = $k",  # noqa: S608
-        {"ids": listed(row["id"] for row in traces), "verifier": scope.verifier, "k": scope.k},
+        f"SELECT * FROM verdict WHERE task_id IN {IDS} AND verifier = $verifier AND runs = $k",  # noqa: S608
+        {"ids": ids, "verifier": scope.verifier, "k": scope.k},
     )
-    trace_of = {row["program_id"]: shape.to_trace(row, parts) for row in traces}
-    verdict_of = {row["program_id"]: shape.to_verdict(row, parts) for row in verdicts}
+    sampled = {row["id"] for row in programs}
+    trace_of = {row["program_id"]: shape.to_trace(row, parts) for row in traces if row["program_id"] in sampled}
+    held = {trace.id for trace in trace_of.values()}
+    verdict_of = {row["program_id"]: shape.to_verdict(row, parts) for row in verdicts if row["trace_id"] in held}
     grouped: dict[str, list[Run]] = {}
     for row in programs:
-        run = Run(shape.to_program(row, parts), trace_of.get(row["id"]), verdict_of.get(row["id"]))
-        grouped.setdefault(row["task_id"], []).append(run)
+        one = Run(shape.to_program(row, parts), trace_of.get(row["id"]), verdict_of.get(row["id"]))
+        grouped.setdefault(row["task_id"], []).append(one)
     return [(task, grouped.get(task.id, [])) for task in tasks(database, task_ids)]
 
 
@@ -182,16 +186,13 @@ def task_view(database: Database, parts: Mapping[str, PartRef], task_id: str, sc
     if not found:
         raise InputError(f"no task is called '{task_id}' in {database.path}; vpd show lists them")
     task, held = found[0]
-    traces = [run.trace.id for run in held if run.trace is not None]
-    rationales = database.rows(
-        f"SELECT * FROM rationale WHERE trace_id IN {IDS} ORDER BY created_at DESC",  # noqa: S608
-        {"ids": listed(traces)},
-    )
+    traces = {run.trace.id for run in held if run.trace is not None}
+    rationales = database.rows("SELECT * FROM rationale WHERE task_id = ? ORDER BY created_at DESC", [task_id])
     predictions = database.rows("SELECT * FROM prediction WHERE task_id = ? ORDER BY created_at DESC", [task_id])
     return TaskView(
         task,
         tuple(held),
-        tuple(shape.to_rationale(row, parts) for row in rationales),
+        tuple(shape.to_rationale(row, parts) for row in rationales if row["trace_id"] in traces),
         tuple(shape.to_prediction(row, parts) for row in predictions),
         scope,
     )
