@@ -19,7 +19,7 @@ const items = line(query, {
   changed: draw,
   lost: (item, by, here) => { if (here) draw(); else toast(`${by} has one of the next questions now; it was taken off your list.`); },
 });
-const last = tray({ list: find("recent"), last: find("last") }, { back });
+const last = tray({ lists: document.querySelectorAll("[data-recent]"), last: find("last") }, { back });
 const progress = mayDecide ? meter(find("progress"), query, (now) => {
   items.told(now.remaining);
   const link = find("disputes");
@@ -36,9 +36,11 @@ function draw() {
   items.clock();
   find("desk").hidden = !item;
   find("empty").hidden = Boolean(item);
+  if (find("after")) find("after").hidden = Boolean(item);
   if (!item) { view = null; nothing(); return; }
-  view = show(item, places, { wrong: mayDecide ? firstWrong : undefined, keep: mayDecide ? keepNote : undefined, open });
+  view = show(item, places, { wrong: mayDecide ? firstWrong : undefined, keep: mayDecide ? keepNote : undefined, gold: document.body.dataset.role === "admin" ? gold : undefined, open });
   places.side.scrollTop = 0;
+  if (find("live").textContent !== item.question) find("live").textContent = item.question;
   if (view.player) forget = keys("Step", view.player.keys);
   const accept = find("accept");
   accept.disabled = !view.candidate || view.candidate.answer === null;
@@ -115,13 +117,13 @@ function decide(verdict, more = {}) {
     text: item.note, seconds: Math.round(item.spent) / 1000, guideline: guideline?.version ?? null, hidden: item.hidden && !item.seen, at: new Date().toISOString(), ...more,
   };
   const note = item.note, edits = item.edits, before = item.mine;
-  item.mine = { kind: verdict, reason: more.words ?? "", event };
+  Object.assign(item, { mine: { kind: verdict, reason: more.words ?? "", event }, fresh: false });
   delete body.words;
   dropDraft(item);
   document.activeElement?.blur?.();
+  const saved = save("/do/curate/decide", body); // first: what is not saved yet is not asked for again
   items.advance();
   progress?.count(before ? 0 : 1);
-  const saved = save("/do/curate/decide", body);
   last.add({ event, kind, verdict: body.verdict, task: item.task, question: item.question, reason: more.words ?? "" }, saved);
   saved.then((reply) => { item.seen = verdict !== "skip"; if (reply.rationale && wording !== null) Object.assign(candidate, { rationale: reply.rationale, text: wording }); }, () => {
     Object.assign(item, { mine: before, note, edits });
@@ -192,6 +194,13 @@ async function back(row, done) {
   last.load();
 }
 
+/** An admin's verdict becomes what others are measured by. */
+function gold() {
+  const item = items.current(), { kind, cause, trace, text } = item.mine;
+  const saved = save("/do/curate/decide", { task: item.task, kind: "gold", verdict: kind, trace, rationale: kind === "accept" ? view.candidate.rationale : null, reason: kind === "reject" ? cause : null, text });
+  saved.then(() => { item.gold_item = kind; draw(); toast("Others are measured by this question from now on."); last.load(); }, () => {});
+}
+
 async function keepNote() {
   const item = items.current();
   if (!item?.note?.trim()) return;
@@ -216,10 +225,11 @@ keys("Curate", [
     ["n", "write a note", () => { if (!view) return false; view.note(); }],
     ["Ctrl+Enter", "save what is written, accept, next", saveAll],
     ["u", "undo the last decision", once(() => { last.undo(); })], ["Ctrl+z", "the same", unlessTyping(() => last.undo())],
+    ["l", "the last decisions", () => toggleRecent()],
   ] : []),
   ["j", "next question, undecided", () => items.move(1)], ["k", "question before", () => items.move(-1)],
   ["]", "next program", () => other(1)], ["[", "program before", () => other(-1)],
-  ["l", "the last decisions", () => toggleRecent()], ["f", "queue: filter, order, rules", () => { queueDrawer(query); }],
+  ["f", "queue: filter, order, rules", () => { queueDrawer(query); }],
   ["G", "guidelines", () => { guidelines(); }],
   ["Escape", "leave the reasons", () => { if (!choosing) return false; choose(false); }],
 ]);
@@ -242,7 +252,7 @@ click("open-guide", () => guidelines());
 click("open-snapshot", () => snapshot(query));
 
 guidelines(false).then((now) => { guideline = now; find("version").textContent = now ? now.version.slice(0, 4) : ""; }, () => {});
-last.load();
+if (mayDecide) last.load();
 if (address.get("snapshot")) snapshot(query);
 const task = address.get("task");
 if (mayDecide) {

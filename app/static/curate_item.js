@@ -79,7 +79,7 @@ export function show(item, places, actions) {
     candidate?.problem ? h("p.problem.small.failure", {}, candidate.problem) : "",
     tabs(item, actions),
     h("div.told-head", {}, h("h2", {}, "Rationale"), candidate?.rationale ? h("button.button.small", { type: "button", onclick: edit }, "Edit ", h("kbd", {}, "e")) : ""),
-    told, editor, notes, judged(item, candidate),
+    told, editor, notes, judged(item, candidate, actions),
   ].filter(Boolean));
   if (candidate && !candidate.rationale) told.replaceChildren(h("p.soft.none", {}, candidate.answer === null ? "A run without an answer has no rationale." : "No rationale was written for this run; accepted, it teaches the answer alone."));
   if (candidate && edited() !== null) { edit(); area.blur(); }
@@ -133,12 +133,20 @@ function banner(item) {
   return h(`p.banner.${item.mine.kind}`, { role: "status" }, `You ${SAYS[item.mine.kind] ?? item.mine.kind} this${reason}. A new decision replaces it; `, h("kbd", {}, "u"), " takes back your last one.");
 }
 
+/** An admin may make a question that was decided one that reviewers are measured by. */
+function goldOf(item, actions) {
+  if (!actions.gold || !["accept", "reject"].includes(item.mine?.kind) || !item.fresh) return "";
+  if (item.gold_item) return h("p.soft.small", {}, `A gold question: its right verdict is ${item.gold_item}.`);
+  return h("p", {}, h("button.button.small", { type: "button", title: "Reviewers get it among others, and are measured by your verdict", onclick: actions.gold }, "Make it a gold question"));
+}
+
 /** What the verifier and other people say, once it may be seen. */
-function judged(item, candidate) {
+function judged(item, candidate, actions) {
   if (item.hidden || !candidate) return null;
-  const said = item.others.map((one) => h("li", {}, h(`b.${one.kind}`, {}, `${one.author} ${SAYS[one.kind]}`), one.number ? ` program ${one.number}` : "", one.reason ? `: ${one.reason}` : "", one.text ? h("q", {}, one.text) : ""));
+  const all = item.before && !item.mine ? [{ ...item.before, author: "you" }, ...item.others] : item.others;
+  const said = all.map((one) => h("li", {}, h(`b.${one.kind}`, {}, `${one.author} ${SAYS[one.kind]}`), one.number ? ` program ${one.number}` : "", one.reason ? `: ${one.reason}` : "", one.text ? h("q", {}, one.text) : ""));
   const words = { right: "right", wrong: "wrong", failed: "failed", none: "says nothing" }[candidate.state];
   return h("section.judged", { "aria-label": "What others say" }, h("h2", {}, "What others say"),
     h("p", {}, "The verifier: ", verdict(candidate.state, words), candidate.judged ? h("span.soft.small", {}, ` ${candidate.judged}`) : ""),
-    said.length ? h("ul", {}, said) : "");
+    said.length ? h("ul", {}, said) : "", goldOf(item, actions));
 }

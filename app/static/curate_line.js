@@ -17,6 +17,8 @@ export function line(query, { changed, lost }) {
 
   function ready(item) {
     item.spent = 0;
+    item.before = item.mine;
+    if (item.until) item.mine = null; // skipped before, asked for again, or disputed: it is to be decided now
     if (item.picture.url) { // fetched and decoded before it is shown
       item.image = new Image();
       item.image.src = item.picture.url;
@@ -53,6 +55,7 @@ export function line(query, { changed, lost }) {
       asking = null;
       if (!current()) { at = items.findIndex(open); changed(); }
       if (found) more();
+      else if (!current() && !none && !problem) setTimeout(() => { dry = 0; more(); }, 300); // until all is saved
     });
     return asking;
   }
@@ -105,11 +108,12 @@ export function line(query, { changed, lost }) {
     } catch { /* the server is away: the next beat says it */ }
   }
 
-  let beat = setTimeout(function again() {
-    hold();
-    if (!current()) { dry = 0; more(); }
-    beat = setTimeout(again, 1000 * Math.min(60, lasts / 3));
-  }, 20000);
+  let beats = 0;
+  setInterval(() => {
+    beats += 1;
+    if (beats % Math.max(1, Math.floor(Math.min(60, lasts / 3))) === 0) hold();
+    if (beats % 15 === 0 && !current()) { dry = 0; more(); }
+  }, 1000);
 
   // --- time that somebody looked
 

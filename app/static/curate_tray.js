@@ -8,13 +8,15 @@ const DONE = {
 };
 const MOST = 10;
 
-/** `places` are {list, last}; `back(row)` is told when a decision was taken back, `saved(row, reply)` when one is stored. */
+/** `places` are {lists, last}; `back(row)` is told when a decision was taken back, `saved(row, reply)` when one is stored. */
 export function tray(places, { back }) {
   let rows = [];
 
   function draw() {
-    places.list.replaceChildren(...(rows.length ? rows.map((row) => h("li", { class: row.undone ? "undone" : null }, line(row, false)))
-      : [h("li.soft", {}, "Nothing decided yet.")]));
+    for (const list of places.lists) {
+      list.replaceChildren(...(rows.length ? rows.map((row) => h("li", { class: row.undone ? "undone" : null }, line(row, false)))
+        : [h("li.soft", {}, "Nothing decided yet.")]));
+    }
     const newest = rows.find((row) => !row.undone);
     places.last.replaceChildren(...(newest ? [line(newest, true)] : []));
   }
@@ -23,7 +25,7 @@ export function tray(places, { back }) {
     const state = row.state === "saving" ? h("span.state", {}, "saving…") : row.state === "failed" ? h("span.state.away", { title: row.problem }, "not kept") : row.state === "saved" ? h("span.state.saved", {}, "saved ✓") : null;
     const verdict = row.kind === "adjudicate" ? ` ${row.verdict === "accept" ? "accepted" : "rejected"}` : "";
     return h("div.done", {},
-      h(`b.${row.verdict ?? row.kind}`, {}, (DONE[row.kind] ?? row.kind) + verdict + (row.count > 1 ? ` ${row.count.toLocaleString("en")} at once` : "")),
+      h(`b.${row.verdict ?? row.kind}`, {}, (DONE[row.kind] ?? row.kind) + verdict + (row.batch ? " as one batch" : "")),
       h("span.of", { title: row.question }, row.reason ? `${row.reason} · ` : "", row.question || row.task),
       agrees(row), row.undone ? h("span.state", {}, "taken back") : state,
       row.undone || row.state === "failed" ? null : h("button.button.small", { type: "button", "aria-label": `Undo: ${row.kind} ${row.question}`, onclick: () => undo(row) }, "Undo", short ? h("kbd", {}, "u") : ""));
@@ -51,7 +53,7 @@ export function tray(places, { back }) {
 
   /** A decision that is on its way; `promise` says what became of it. */
   function add(row, promise) {
-    const made = { state: "saving", count: 1, reason: "", undone: false, ...row };
+    const made = { state: "saving", batch: false, reason: "", undone: false, ...row };
     rows = [made, ...rows].slice(0, MOST);
     draw();
     promise.then((reply) => Object.assign(made, { state: "saved", automatic: reply.automatic, others: reply.others }), (error) => Object.assign(made, { state: "failed", problem: error.message })).then(draw);

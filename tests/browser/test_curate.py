@@ -1,0 +1,294 @@
+"""Curate in a real browser: one key decides, nothing is lost, nothing is told too early, the keyboard is enough."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import drawn
+import pytest
+from conftest import served
+from curating import events, opened, saved, shown
+
+from app import bench
+from app.main import Running
+from workbench.curate.settings import Settings
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of thirty scenes, twenty of their counting questions waiting in the queue."""
+    return drawn.build(tmp_path_factory.mktemp("curate") / "collages", scenes=30)
+
+
+@pytest.fixture
+def site(made: Path, tmp_path: Path) -> Iterator[Running]:
+    """A copy of its own for each test: what one decides here stays here."""
+    shutil.copytree(made, tmp_path / "collages")
+    with served(tmp_path / "collages") as running:
+        yield running
+
+
+@pytest.fixture
+def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("large") / "made"
+    bench.make(folder, 240, 4).close()
+    with served(folder) as running:
+        yield running
+
+
+def test_ten_presses_in_a_third_of_a_second_are_ten_decisions_on_ten_questions(visit, large: Running) -> None:
+    page = opened(visit, large)
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(1000)  # as long as anybody needs to read a question
+    for _ in range(10):
+        page.keyboard.press("a")
+        page.wait_for_timeout(25)
+    saved(page)
+    found = events(large)
+    assert [one.kind for one in found] == ["accept"] * 10
+    assert len({one.id for one in found}) == 10
+    assert len({one.task_id for one in found}) == 10
+    assert {one.author for one in found} == {"ann"}
+    assert all(one.rationale_id and one.trace_id for one in found)
+
+
+def test_a_key_that_is_held_down_decides_once(visit, site: Running) -> None:
+    page = opened(visit, site)
+    for _ in range(5):
+        page.keyboard.down("a")
+    page.keyboard.up("a")
+    saved(page)
+    assert len(events(site)) == 1
+
+
+def test_typing_decides_nothing_and_ctrl_enter_decides_once(visit, site: Running) -> None:
+    page = opened(visit, site)
+    task = shown(page)
+    page.keyboard.press("n")
+    page.keyboard.type("aaar")
+    assert shown(page) == task
+    assert events(site) == []
+    page.keyboard.press("Control+Enter")
+    saved(page)
+    [one] = events(site)
+    assert (one.kind, one.text, one.task_id) == ("accept", "aaar", task)
+    assert shown(page) != task
+
+
+def test_undo_after_a_reload_brings_the_question_back_with_one_event_more(visit, site: Running) -> None:
+    page = opened(visit, site)
+    task = shown(page)
+    page.keyboard.press("a")
+    saved(page)
+    page.reload()
+    page.wait_for_selector("[data-question]")
+    assert shown(page) != task
+    page.locator("[data-last] button", has_text="Undo").wait_for()
+    page.keyboard.press("u")
+    page.wait_for_selector(f"[data-question='{task}']")
+    saved(page)
+    assert [one.kind for one in events(site)] == ["accept", "undo"]
+    assert site.site.project.curation.item(task).state == "pending"
+
+
+def test_undo_at_once_shows_the_question_again_and_counts_down(visit, site: Running) -> None:
+    page = opened(visit, site)
+    page.locator("[data-progress]", has_text="today").wait_for()
+    task = shown(page)
+    page.keyboard.press("s")
+    page.keyboard.press("Control+z")
+    page.wait_for_selector(f"[data-question='{task}']")
+    saved(page)
+    assert [one.kind for one in events(site)] == ["skip", "undo"]
+    assert page.inner_text("[data-progress]").startswith("0 of 100")
+
+
+def test_reject_takes_a_digit_and_other_takes_words(visit, site: Running) -> None:
+    page = opened(visit, site)
+    page.keyboard.press("2")
+    assert events(site) == []  # digits rest until a reject was begun
+    page.keyboard.press("r")
+    page.keyboard.press("2")
+    page.wait_for_selector("[data-reasons]", state="hidden")
+    page.keyboard.press("r")
+    page.keyboard.press("9")
+    page.keyboard.type("blurred")
+    page.keyboard.press("Control+Enter")
+    saved(page)
+    first, second = events(site)
+    assert (first.kind, first.reason) == ("reject", "wrong_program")
+    assert (second.kind, second.reason, second.text) == ("reject", "other", "blurred")
+
+
+def test_an_edited_rationale_is_what_is_accepted(visit, site: Running) -> None:
+    page = opened(visit, site)
+    task = shown(page)
+    page.keyboard.press("e")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("I count them one by one.")
+    page.keyboard.press("Control+Enter")
+    saved(page)
+    edit, accept = events(site)
+    assert (edit.kind, accept.kind, accept.rationale_id) == ("edit", "accept", edit.made)
+    item = site.site.project.curation.item(task)
+    assert item.edited
+    assert item.target
+
+
+def test_the_first_wrong_step_is_marked_where_the_cursor_stands(visit, site: Running) -> None:
+    page = opened(visit, site)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("b")
+    saved(page)
+    [one] = events(site, "wrong_step")
+    assert one.step is not None
+    assert page.locator(".vp-strip .vp-wrong").count() == 1
+    page.keyboard.press("b")  # the same again takes it back
+    page.wait_for_selector(".vp-strip .vp-wrong", state="detached")
+    saved(page)
+    assert [one.kind for one in events(site)] == ["wrong_step", "undo"]
+
+
+def test_j_and_k_go_on_and_back_without_deciding(visit, site: Running) -> None:
+    page = opened(visit, site)
+    first = shown(page)
+    page.wait_for_load_state("networkidle")
+    page.keyboard.press("j")
+    assert shown(page) != first
+    page.keyboard.press("k")
+    assert shown(page) == first
+    assert events(site) == []
+
+
+def test_brackets_open_the_other_programs_and_accept_takes_the_one_that_is_open(visit, site: Running) -> None:
+    page = opened(visit, site)
+    before = page.inner_text(".tab[aria-pressed=true] small")
+    while True:
+        page.keyboard.press("]")
+        page.locator(".vp-step h3").wait_for()
+        answer = page.inner_text(".tab[aria-pressed=true] span")
+        if page.inner_text(".tab[aria-pressed=true] small") != before and answer != "no answer":
+            break
+    number = int(page.inner_text(".tab[aria-pressed=true] small"))
+    task = shown(page)
+    page.keyboard.press("a")
+    saved(page)
+    [one] = events(site)
+    assert one.trace_id == f"t{number - 1}-{task}"
+
+
+def test_a_run_without_an_answer_cannot_be_accepted(visit, site: Running) -> None:
+    page = opened(visit, site)
+    task = shown(page)
+    page.locator(".tab.failed").first.click()
+    page.wait_for_selector("[data-accept]:disabled")
+    page.keyboard.press("a")
+    page.wait_for_selector(".toast.bad")
+    assert shown(page) == task
+    assert events(site) == []
+
+
+def test_verdicts_stay_hidden_until_one_has_decided(visit, site: Running) -> None:
+    page = opened(visit, site)
+    task = shown(page)
+    everything = page.inner_text("main") + page.evaluate(
+        "JSON.stringify(performance.getEntriesByType('resource').length)"
+    )
+    assert page.locator(".judged, .tab.right, .tab.wrong").count() == 0
+    assert "verifier" not in everything
+    page.keyboard.press("a")
+    page.locator("[data-last] .heard", has_text="verifier ✓").wait_for()
+    page.keyboard.press("k")
+    page.wait_for_selector(f"[data-question='{task}']")
+    page.wait_for_selector(".judged")
+    assert page.locator(".tab.right").count() > 0
+    assert events(site)[0].hidden is True
+
+
+def test_what_is_sent_before_deciding_says_nothing_of_the_verdict(visit, site: Running) -> None:
+    site.site.project.curation.set_settings(Settings(), "ann")
+    page = visit("about:blank")
+    bodies: list[str] = []
+    page.on("response", lambda reply: bodies.append(reply.text()) if "/do/curate/next" in reply.url else None)
+    page.goto(f"{site.url}curate")
+    page.wait_for_selector("[data-question]")
+    page.wait_for_load_state("networkidle")
+    sent = "".join(bodies)
+    assert '"hidden":true' in sent
+    assert not re.search(r'"state":"(right|wrong)"|expected answer', sent)
+
+
+def test_saves_wait_for_the_server_and_outlive_a_reload(visit, site: Running) -> None:
+    page = opened(visit, site)
+    page.wait_for_load_state("networkidle")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.context.route("**/do/curate/decide", lambda route: route.abort())
+    task = shown(page)
+    page.keyboard.press("a")
+    page.locator("[data-outbox]", has_text="not saved yet").wait_for()
+    page.reload()
+    page.wait_for_selector("[data-question]")
+    assert shown(page) != task
+    assert events(site) == []
+    page.context.unroute("**/do/curate/decide")
+    saved(page)
+    assert [(one.kind, one.task_id) for one in events(site)] == [("accept", task)]
+
+
+def test_decisions_made_while_the_server_restarts_are_all_stored_once(visit, made: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "collages"
+    shutil.copytree(made, folder)
+    with served(folder) as first:
+        page = opened(visit, first)
+        page.wait_for_load_state("networkidle")
+        port = int(first.url.rsplit(":", 1)[1].strip("/"))
+    tasks = []
+    for _ in range(3):
+        tasks.append(shown(page))
+        page.keyboard.press("a")
+    page.locator("[data-outbox]", has_text="3 not saved yet").wait_for()
+    with served(folder, port=port) as second:
+        page.locator("[data-outbox]", has_text="saved ✓").wait_for(timeout=30_000)
+        assert [one.task_id for one in events(second, "accept")] == tasks
+
+
+def test_a_refused_decision_says_why_and_the_question_comes_back(visit, site: Running) -> None:
+    page = opened(visit, site)
+    task = shown(page)
+    page.context.route("**/do/curate/decide", lambda route: route.fulfill(status=400, json={"error": "No, because."}))
+    page.keyboard.press("a")
+    page.locator(".toast.bad", has_text="No, because.").wait_for()
+    page.locator("[data-last]", has_text="not kept").wait_for()
+    page.keyboard.press("k")
+    assert shown(page) == task
+    assert page.locator(".banner.accept").count() == 0
+
+
+def test_seconds_count_only_while_somebody_looks(visit, site: Running) -> None:
+    page = opened(visit, site)
+    page.evaluate(
+        "Object.defineProperty(document, 'hasFocus', { value: () => false }); dispatchEvent(new Event('blur'))"
+    )
+    before = page.evaluate("performance.now() / 1000")
+    page.wait_for_timeout(1200)
+    page.keyboard.press("s")
+    saved(page)
+    [one] = events(site)
+    assert one.seconds is not None
+    assert one.seconds < before + 1
+
+
+def test_the_guidelines_version_stands_on_every_decision(visit, site: Running) -> None:
+    guideline = site.site.project.curation.add_guideline("Be kind.\n\nLook twice.", "ann")
+    page = opened(visit, site)
+    page.locator("[data-version]", has_text=guideline.version[:4]).wait_for()
+    page.keyboard.press("G")
+    page.locator("[data-guide]", has_text="Look twice.").wait_for()
+    page.keyboard.press("a")  # the guidelines cover nothing that one decides with
+    saved(page)
+    assert events(site)[0].guideline == guideline.version
