@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from app.pages import Pages
 
 from app import server
-from app.pages import Pages
 from workbench.store import Project
 
 QUESTIONS, K = 8, 5
