@@ -4,7 +4,7 @@
 #   make test     the whole suite but for what is slow or needs a GPU; says what it left out and why
 #   make check    format, lint, strict types, floors
 #   make lab      JupyterLab on notebooks/
-#   make bench    ratios: batched against one at a time, cold against warm cache, traced against untraced
+#   make bench    what running programs, the tools, the store and the app cost here, beside the aims
 #
 # On Linux, PyPI's torch brings gigabytes of CUDA.  Where there is no GPU, take the small build:
 #   make setup TORCH_INDEX=https://download.pytorch.org/whl/cpu
@@ -79,8 +79,11 @@ format: .venv/dev.done
 lab: .venv/lab.done
 	$(BIN)/jupyter lab notebooks
 
-bench: .venv/demo.done
+bench: .venv/dev.done
 	$(BIN)/vpd bench execute
+	$(BIN)/vpd bench tools
+	$(BIN)/vpd bench store
+	$(BIN)/vpd bench app
 
 clean:
 	rm -rf .venv data/local

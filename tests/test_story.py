@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import html
 import json
 import subprocess
 import sys
-import threading
 import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
-from app.pages import Pages
 
-from app import server
+from app.main import build, start
 from workbench.store import Project
 
 QUESTIONS, K = 8, 5
@@ -95,21 +94,21 @@ def test_a_second_run_does_nothing(folder: Path) -> None:
     assert rows() == before
 
 
-def test_the_pages_show_it(folder: Path, status: dict[str, Any]) -> None:
-    with Project.open(folder, read_only=True) as project:
+def test_the_pages_show_it(folder: Path) -> None:
+    with Project.open(folder) as project:
         view = next(v for v in (project.task_view(t.id) for t, _ in project.browse().rows) if v.chosen)
-    assert view.chosen is not None
-    assert view.chosen.trace is not None
-    with server.bind(Pages(folder), 0) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
+        assert view.chosen is not None
+        assert view.chosen.trace is not None
+        running = start(build(project), port=0)
+        try:
 
-        def read(path: str) -> str:
-            with urllib.request.urlopen(running.url + path, timeout=30) as reply:
-                return reply.read().decode()
+            def read(path: str) -> str:
+                with urllib.request.urlopen(running.url + path, timeout=30) as reply:
+                    return reply.read().decode()
 
-        assert f"{QUESTIONS} questions, {QUESTIONS * K} programs" in read("")
-        assert read("questions").count('class="row"') == QUESTIONS
-        data = json.loads(read(f"data/trace?id={view.chosen.trace.id}"))
-        assert data["steps"][-1]["text"] == view.chosen.trace.answer
-        assert "Step through it" in read(f"question?id={view.task.id}")
-        running.shutdown()
+            assert json.loads(read("data/browse/total"))["total"] == QUESTIONS
+            data = json.loads(read(f"data/step?trace={view.chosen.trace.id}"))
+            assert view.chosen.trace.answer in json.dumps(data["steps"][-1])
+            assert html.escape(view.task.question) in read(f"step?trace={view.chosen.trace.id}")
+        finally:
+            running.close()
