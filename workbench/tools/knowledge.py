@@ -7,8 +7,8 @@ to it as comparisons whose prior is subtracted, in the manner of PMI-DC (Holtzma
 * naming: does the predicate raise the subject's odds against each of a few everyday things?
 * telling: does the subject raise the predicate's odds, against a neutral one, more than everyday things do?
 
-`vpd bench tools` measures it: SmolLM2-135M then answers 92 % of 104 facts about the collages' categories (half yes, half
-no), some of which the method was chosen on.
+`vpd bench tools` measures it: SmolLM2-135M then answers 92 % of 104 facts about the collages' categories (half yes,
+half no), some of which the method was chosen on.
 
 Only `LanguageModel.choose` is used, so any model behind the port can be asked; models that answer outright
 reliably are asked outright.
