@@ -15,7 +15,8 @@ answer, a program gets one that Python may give:
 - The text of an iterator, which has an address in it, is refused; that of a function has another address.
 
 Left: a nan that arithmetic makes (inf - inf) equals any other nan inside a container; a pattern whose only empty
-matches touch others (`a|(?<=a)`) is found by looking at the empty text and at the matches, not by proof.
+matches touch others (`a|(?<=a)`) is found by looking at the empty text and at the matches, not by proof; the text of a
+program's own class lacks Python's qualified name.
 """
 
 from __future__ import annotations
