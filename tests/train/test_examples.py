@@ -85,6 +85,16 @@ def test_every_epoch_shows_every_example_once_with_like_lengths_together() -> No
     assert epoch == [Order(tuple(range(100, 0, -1)), 8, seed=3)[step] for step in range(order.steps)]
 
 
+def test_examples_of_one_picture_stand_together_where_they_share_a_row() -> None:
+    order = Order((1,) * 42, 8, 0, tuple("abc" * 14), together=4)
+    epoch = [order[step] for step in range(order.steps)]
+    assert sorted(at for batch in epoch for at in batch) == list(range(42))
+    rows = [batch[at : at + 4] for batch in epoch if len(batch) == 8 for at in (0, 4)]
+    mixed = [row for row in rows if len({order.pictures[at] for at in row}) > 1]
+    assert len(mixed) <= 1
+    assert epoch != [order[step] for step in range(order.steps, 2 * order.steps)]
+
+
 @pytest.mark.parametrize(("ranks", "micro"), [(1, 3), (2, 3), (3, 2), (8, 1)])
 def test_the_shares_of_a_step_are_the_step(ranks: int, micro: int) -> None:
     order = Order(tuple(range(7)), 7, seed=0)

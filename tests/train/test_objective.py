@@ -1,6 +1,8 @@
 """The published objective against a computation by hand, however the batch is divided."""
 
 import math
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -71,13 +73,14 @@ def test_dividing_a_step_changes_neither_value_nor_gradient(family: str) -> None
                 torch.testing.assert_close(parameter.grad, gradients[name], rtol=1e-3, atol=1e-5)
 
 
-def test_lessons_that_share_a_row_have_the_loss_and_gradient_of_lessons_apart() -> None:
+@pytest.mark.parametrize("pictures", [(0, 1, 2, 3), (0, 0, 0, 1), (2, 2, 2, 2)])
+def test_lessons_that_share_a_row_have_the_loss_and_gradient_of_lessons_apart(pictures: Sequence[int]) -> None:
     model, processor = make("region")
     adapter = Adapter(processor)
-    rows = [(PICTURES[at], lesson) for at in range(4) for lesson in EXAMPLES[at]]
-    apart = adapter.encode(rows)
-    together = shared(apart, [picture for picture, _ in rows])
-    assert together.targets.shape[0] == 4
+    of = [pictures[at] for at in range(4) for _ in EXAMPLES[at]]
+    apart = adapter.encode([(PICTURES[picture], lesson) for picture, lesson in zip(of, chain(*EXAMPLES), strict=True)])
+    together = shared(apart, [str(picture) for picture in of])
+    assert together.targets.shape[0] == len(set(pictures))
     assert together.tokens < apart.tokens
     found = []
     for batch in (apart, together):

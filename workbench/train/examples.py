@@ -150,12 +150,16 @@ class Order:
     """Which examples each step takes: a pure function of seed and step, so that resuming needs the step alone.
 
     Examples of like length stand together: each epoch is shuffled, cut into stretches of 50 batches, sorted by
-    length within a stretch, and the batches are shuffled.
+    length within a stretch, and the batches are shuffled.  Where examples of one picture share a row (see
+    `sharing`), they stand together instead, up to `together` of them, drawn anew each epoch.
     """
 
     lengths: tuple[int, ...]
     batch: int
     seed: int
+    pictures: tuple[str, ...] = ()
+    """Of the examples, where those of one picture share a row; else none."""
+    together: int = 1
 
     @property
     def steps(self) -> int:
@@ -183,12 +187,27 @@ def _epoch(order: Order, epoch: int) -> list[tuple[int, ...]]:
     dice = random.Random(f"{order.seed}/{epoch}")
     shuffled = list(range(len(order.lengths)))
     dice.shuffle(shuffled)
-    batches: list[tuple[int, ...]] = []
-    for start in range(0, len(shuffled), 50 * order.batch):
-        stretch = sorted(shuffled[start : start + 50 * order.batch], key=lambda at: order.lengths[at])
-        batches += [tuple(stretch[at : at + order.batch]) for at in range(0, len(stretch), order.batch)]
+    sort = _by_picture if order.pictures else _by_length
+    placed = sort(order, shuffled)
+    batches = [tuple(placed[at : at + order.batch]) for at in range(0, len(placed), order.batch)]
     dice.shuffle(batches)
     return batches
+
+
+def _by_length(order: Order, shuffled: Sequence[int]) -> list[int]:
+    stretches = (shuffled[at : at + 50 * order.batch] for at in range(0, len(shuffled), 50 * order.batch))
+    return [example for stretch in stretches for example in sorted(stretch, key=lambda at: order.lengths[at])]
+
+
+def _by_picture(order: Order, shuffled: Sequence[int]) -> list[int]:
+    open_groups: dict[str, list[int]] = {}
+    full: list[int] = []
+    for at in shuffled:
+        group = open_groups.setdefault(order.pictures[at], [])
+        group.append(at)
+        if len(group) == order.together:
+            full += open_groups.pop(order.pictures[at])
+    return full + [at for group in open_groups.values() for at in group]  # those that fill no row come last
 
 
 def pieces(batch: Batch, tokenizer: Any, row: int, image_token: int | None) -> list[tuple[str, bool]]:

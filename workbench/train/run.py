@@ -64,7 +64,8 @@ class Run:
         loaded = load_student(job, self.accelerator.device)
         self.adapter, self.base = loaded.adapter, loaded.base
         lengths = tuple(self.adapter.length(lessons) for lessons in self.lessons)
-        self.order = Order(lengths, min(job.batch, len(self.examples)), job.seed)
+        pictures = tuple(example.image for example in self.examples) if self.adapter.shares else ()
+        self.order = Order(lengths, min(job.batch, len(self.examples)), job.seed, pictures, job.micro_batch)
         parameters = [p for p in loaded.model.parameters() if p.requires_grad]
         adam = torch.optim.AdamW(parameters, lr=job.lr, betas=job.betas, weight_decay=job.weight_decay)
         self.model, optimizer = self.accelerator.prepare(loaded.model, adam)
@@ -117,7 +118,7 @@ class Run:
             spare = sum(len(self.lessons[at]) for at in taken[len(taken) - fillers :])
             batch = self.adapter.encode(rows, spare)
             if self.adapter.shares:
-                batch = shared(batch, [picture for picture, _ in rows])
+                batch = shared(batch, [self.examples[at].image for at in taken for _ in self.lessons[at]])
             batch = batch.to(self.accelerator.device)
             last = number == len(shares) - 1
             with nullcontext() if last else self.accelerator.no_sync(self.model):
