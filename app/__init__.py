@@ -8,22 +8,24 @@ Files:
     browse.py        questions by facets and words, bulk actions
     compare.py       both sides live, votes, the queue; all questions in a table
     curate.py        one question a screen, decided from the keyboard
-    curate_item.py   one question as a curator sees it
     curate_rules.py  the queue's settings, leases, guidelines, what a snapshot would hold
     dashboard.py     figures as charts that keep their zoom
     guard.py         host, origin, login, body bounds and headers before every page
-    highlight.py     Python source in colours
     main.py          builds and starts the server
     people.py        users, roles, passwords, sessions
-    player.py        what the step player is given: model, folds, variables
     rating.py        two models' answers to one question, blind, on the paper's form
     replay.py        edit and replay, and the difference of two runs
+    report.py        vpd report: a project as one HTML file
     site.py          the shell that every page stands on
-    static/          styles and the step player, plain ES modules
+    static/          styles and plain ES modules
     status.py        job and device in the header
     step.py          stepping through one run
-    steps.py         trace events to the player's steps
     templates/       one HTML template per page
-    train.py         the page of training jobs
-    views.py         records in words for people
+    train.py         training jobs: the walkthrough, the jobs with their curves, what came of them
+    train_curves.py  a run's figures as curves, read on from the last look
+    train_data.py    snapshots as the walkthrough shows them
+    train_form.py    a job's settings, and what is wrong with what was chosen
+    train_jobs.py    jobs as the page shows them: the list, one, several beside each other
+    train_look.py    looks before a start, in a process of their own
+    train_models.py  the models that finished jobs left, also for Compare
 """

@@ -18,8 +18,6 @@ from typing import Any
 
 from PIL import Image
 
-from app.highlight import highlight
-from app.steps import steps_of
 from workbench.errors import ImageError, InputError
 from workbench.images import ImageFolder
 from workbench.pipeline.live_events import (
@@ -34,6 +32,8 @@ from workbench.pipeline.live_events import (
     Wrote,
 )  # fmt: skip
 from workbench.records import Region, Task, TraceEvent
+from workbench.screen.highlight import highlight
+from workbench.screen.steps import steps_of
 from workbench.store import Project
 
 MOST_PICTURES = 200

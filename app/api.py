@@ -10,15 +10,16 @@ from typing import Any, Literal, get_args
 
 import gradio as gr
 
-from app import views
 from app.browse import PAGE, row
-from app.people import person_of, said
+from app.people import person_of
 from app.site import Site
-from app.steps import plain, steps_of
 from workbench.errors import InputError
 from workbench.pipeline.snapshotting import Wanted, take
 from workbench.records import Reason
 from workbench.records import plain as plain_value
+from workbench.screen import views
+from workbench.screen.review import said
+from workbench.screen.steps import plain, steps_of
 
 Said = Literal["accept", "reject", "skip", "note", "undo"]
 

@@ -9,12 +9,13 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
-from app import views
-from app.highlight import highlight
-from app.people import Curator, Viewer, said
+from app.people import Curator, Viewer
 from app.site import Site
 from workbench.errors import InputError
 from workbench.records import Task
+from workbench.screen import views
+from workbench.screen.highlight import highlight
+from workbench.screen.review import said
 from workbench.store import Outcome, Project, RunLine, parse_query
 
 PAGE = 50

@@ -15,13 +15,15 @@ from fastapi import Body, Request, Response
 from fastapi.responses import FileResponse
 
 from app.answers import Pictures, Rounds, keep, messages, outputs
-from app.people import Curator, Viewer, person_of, said
+from app.people import Curator, Viewer, person_of
 from app.site import FOREVER, Site
+from app.train_models import Students, finished
 from workbench.errors import ImageError, InputError, WorkbenchError
 from workbench.pipeline.compare import CELLS, COUNTINGS, FILTERS, Counting, compare, in_cell
 from workbench.pipeline.live import Live, question_task
 from workbench.pipeline.live_events import Side
 from workbench.records import Rating, Task, content_key
+from workbench.screen.review import said
 from workbench.tasks.bundled import Collages, Photos
 
 EXAMPLES = (("photos", 6), ("collages", 2))
@@ -81,7 +83,7 @@ def add(site: Site) -> None:
     live = Live(project.profile(), pictures)
     site.on_close(live.close)
     _pages(site, pictures, live)
-    _api(site, pictures, rounds, live)
+    _api(site, pictures, rounds, Students(project, pictures, live))
     _votes(site, pictures, rounds)
     _tables(site)
 
@@ -94,6 +96,7 @@ def _pages(site: Site, pictures: Pictures, live: Live) -> None:
             "profile": site.project.profile().name,
             "tasks": site.project.count_tasks(),
             "countings": COUNTINGS,
+            "models": finished(site.project),
         }
         return site.page(request, "compare.html", "compare", view)
 
@@ -129,11 +132,12 @@ def _pages(site: Site, pictures: Pictures, live: Live) -> None:
         return _shown(pictures, pictures.take(data))
 
 
-def _api(site: Site, pictures: Pictures, rounds: Rounds, live: Live) -> None:
+def _api(site: Site, pictures: Pictures, rounds: Rounds, students: Students) -> None:
     @site.api("answer", concurrency_id="answer", concurrency_limit=AT_ONCE)
     def answer(
-        image: str, question: str, request: gr.Request, side: str = "pipeline", task: str = "", run: str = ""
-    ) -> Iterator[dict[str, Any]]:
+        image: str, question: str, request: gr.Request, side: str = "pipeline", task: str = "", run: str = "",
+        model: str = "",
+    ) -> Iterator[dict[str, Any]]:  # fmt: skip
         """Answer a question about a picture, as a stream of messages {number: [event, ...]}; `finished` is the last.
 
         Args:
@@ -143,8 +147,10 @@ def _api(site: Site, pictures: Pictures, rounds: Rounds, live: Live) -> None:
                 `base` where there is a base model apart from the student.
             task: id of a question of the project, to compare with its label; image and question are then its own.
             run: an id of your own, the same for both sides, to cancel or vote on; may be left out.
+            model: id of a finished training job, whose model then is the student; the profile's student if left out.
         """
         person_of(request)
+        live = students.of(model if side == "student" else "")
         if side not in live.sides:
             raise InputError(f"no side is called '{side}'; there are: {', '.join(live.sides)}")
         asked = _task(site, task) if task else question_task(_digest(pictures, image), question)

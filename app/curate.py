@@ -1,4 +1,4 @@
-"""Curate: one question a screen, decided from the keyboard; `curate_item.py` says what is seen of it.
+"""Curate: one question a screen, decided from the keyboard; `workbench.screen.review` says what is seen of it.
 
 A page holds the question on screen and a few behind it by leases in the reviewer's name.  One reviewer may have several
 pages open: `Pages` remembers which page holds which, so that no two show the same question.
@@ -16,15 +16,15 @@ from typing import Any, Literal, cast
 from fastapi import Request, Response
 
 from app import curate_rules, rating
-from app.curate_item import Items
-from app.people import Curator, Person, Viewer, said
+from app.people import Curator, Person, Viewer
 from app.site import Site
 from workbench.curate.agreement import ENOUGH
 from workbench.curate.fold import VERDICTS
 from workbench.curate.queue import Asked
 from workbench.curate.rules import REASON_WORDS, REASONS
 from workbench.curate.settings import ORDERS
-from workbench.records import Decision, DecisionKind, Reason
+from workbench.records import Decision, DecisionKind
+from workbench.screen.review import Items, Say, decide
 from workbench.store import Project
 
 MOST = 20
@@ -56,25 +56,6 @@ class Held:
 
     page: str
     tasks: list[str]
-
-
-@dataclass(frozen=True)
-class Say:
-    """A verdict, a note or a ruling; `edited` is another wording of the rationale that is accepted with it."""
-
-    id: str
-    task: str
-    kind: Literal["accept", "reject", "skip", "note", "adjudicate", "gold"]
-    trace: str | None = None
-    rationale: str | None = None
-    edited: str | None = None
-    verdict: Literal["accept", "reject"] | None = None
-    reason: Reason | None = None
-    text: str = ""
-    seconds: float | None = None
-    guideline: str | None = None
-    hidden: bool | None = None
-    at: datetime | None = None
 
 
 class Pages:
@@ -114,7 +95,7 @@ class Pages:
 def add(site: Site) -> None:
     project, server = site.project, site.server
     curation = project.curation
-    items, pages = Items(site), Pages()
+    items, pages = Items(project, site.picture_of), Pages()
     site.chips.append(lambda person: {"today": today(project, person)})
     curate_rules.add(site)
     rating.add(site)
@@ -198,24 +179,15 @@ def add(site: Site) -> None:
         return items.candidate(person, task, trace)
 
     @server.post("/do/curate/decide")
-    def decide(body: Say, person: Curator) -> dict[str, Any]:
+    def say(body: Say, person: Curator) -> dict[str, Any]:
         """Store what was said, and give back what others and the verifier say now that it may be seen."""
-        rationale = body.rationale
-        common: dict[str, Any] = {"task_id": body.task, "guideline": body.guideline, "client_time": body.at}
-        if body.edited is not None:
-            edit = said(person, f"{body.id}.e", "edit", rationale_id=rationale, **common)
-            rationale = curation.edit_rationale(edit, body.edited).id
-        event = said(
-            person, body.id, body.kind, trace_id=body.trace, rationale_id=rationale, verdict=body.verdict,
-            reason=body.reason, text=body.text, seconds=body.seconds, hidden=body.hidden, **common,
-        )  # fmt: skip
-        stored = curation.decide([event])[0]
+        stored = decide(project, person, body)
         shown = body.kind in ("accept", "reject", "adjudicate") and curation.may_show(
             body.task, person.name, person.role
         )
         others = [one for one in curation.standing([body.task]) if one.author != person.name] if shown else []
         return {
-            "event": stored.id, "rationale": rationale, "automatic": stored.automatic if shown else None,
+            "event": stored.id, "rationale": stored.rationale_id, "automatic": stored.automatic if shown else None,
             "others": [{"author": one.author, "kind": one.kind} for one in others],
         }  # fmt: skip
 

@@ -13,7 +13,13 @@ from fastapi.responses import FileResponse
 
 from app.people import Viewer
 from app.site import FOREVER, Site
+from workbench.pipeline.chart import Chart
+from workbench.pipeline.charts import disk_chart, loop_charts, numbers, people_charts, tool_charts
+from workbench.pipeline.charts_models import model_charts
+from workbench.pipeline.charts_trust import stamp, trust_charts
+from workbench.pipeline.ingesting import ingest
 from workbench.pipeline.overview import overview
+from workbench.store import Project
 
 LIBRARY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 """Plotly's own build, out of its package: nothing is loaded from elsewhere."""
@@ -47,10 +53,21 @@ class Figures:
         self._lock = threading.Lock()
         self._at = -FRESH
         self._seen: dict[str, Any] = {}
+        self._stamp: tuple[object, ...] = ()
+        self._trust: list[Chart] = []
 
     def look(self) -> dict[str, Any]:
         with self._lock:
             if time.monotonic() - self._at >= FRESH:
-                self._seen = overview(self._site.project).to_json()
+                self._seen = self._count(self._site.project)
                 self._at = time.monotonic()
             return self._seen
+
+    def _count(self, project: Project) -> dict[str, Any]:
+        ingest(project)
+        found = overview(project)
+        if self._stamp != (now := stamp(project)):
+            self._stamp, self._trust = now, trust_charts(project)
+        charts = [*loop_charts(found), *model_charts(found), *self._trust, *tool_charts(found), *people_charts(found)]
+        shown = [chart.to_json() for chart in (*charts, disk_chart(found))]
+        return {"at": found.at, "numbers": numbers(found), "charts": shown}

@@ -25,7 +25,7 @@ from typing import Annotated, Any, cast
 from fastapi import Depends, Request
 
 from workbench.errors import InputError, WorkbenchError
-from workbench.records import Decision, DecisionKind, Role
+from workbench.records import Role
 
 ROLES: tuple[Role, ...] = ("viewer", "curator", "adjudicator", "admin")
 """A later one may do all that an earlier one may: look; decide; settle disputes; change settings, publish."""
@@ -222,11 +222,6 @@ def need(request: Any, role: Role) -> Person:
     if not person.may(role):
         raise Refused(f"this needs the role {role}; {person.name} is {person.role}")
     return person
-
-
-def said(person: Person, some_id: str, kind: DecisionKind, **fields: Any) -> Decision:
-    """An event in this person's name; `some_id` was made by the client."""
-    return Decision(some_id, kind, person.name, person.role, **fields)
 
 
 def _needs(role: Role) -> Callable[[Request], Person]:

@@ -5,20 +5,25 @@ Which model stands at which side is known to the server alone and drawn anew for
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 
-from app import views
-from app.people import Curator, Viewer, said
+from app.people import Curator, Viewer
 from app.site import Site
-from workbench.curate.rating import PIPELINE, Rated, Side, sides
+from workbench.curate.rating import PIPELINE, SAMPLE, Side, sides
+from workbench.evaluate.human import ASKED, human_evaluation
 from workbench.records import Form, PartRef, Rating
-from workbench.store import Project
+from workbench.screen import views
+from workbench.screen.review import said
 
 AHEAD = 8
 """Pairs given at once, at most."""
+
+Sample = Annotated[int | None, Query(ge=1, le=1_000_000)]
+"""Of so many questions, drawn by the seed; None: all that both explain."""
+Seed = Annotated[int, Query(ge=0, le=2**31)]
 
 
 @dataclass(frozen=True)
@@ -50,9 +55,11 @@ class Rate:
 
 
 def page(site: Site, request: Request) -> Response:
-    """`/curate?mode=rate&a=KEY&b=KEY`"""
+    """`/curate?mode=rate&a=KEY&b=KEY&n=600&seed=0`"""
     models = [(key, _label(ref)) for key, ref in site.project.curation.models_to_rate().items()]
-    return site.page(request, "curate_rate.html", "curate", {"models": models, "path": str(site.project.path)})
+    return site.page(
+        request, "curate_rate.html", "curate", {"models": models, "path": str(site.project.path), "sample": SAMPLE}
+    )
 
 
 def add(site: Site) -> None:
@@ -60,9 +67,10 @@ def add(site: Site) -> None:
     curation = project.curation
 
     @server.get("/data/curate/pairs")
-    def pairs(person: Curator, a: str, b: str, count: int = 3) -> list[dict[str, Any]]:
+    def pairs(person: Curator, a: str, b: str, count: int = 3, n: Sample = None, seed: Seed = 0) -> dict[str, Any]:
         """Pairs that this rater has not rated yet; nothing says which model wrote what."""
-        found = curation.next_rating(person.name, a, b, max(1, min(count, AHEAD)))
+        found = curation.next_rating(person.name, a, b, max(1, min(count, AHEAD)), n, seed)
+        rated, of = curation.rating_progress(person.name, a, b, n, seed)
         tasks = {task.id: task for task in project.tasks([pair.task_id for pair in found])}
         shown = []
         for pair in found:
@@ -70,7 +78,7 @@ def add(site: Site) -> None:
             asked = {"task": task.id, "question": task.question, "choices": list(task.choices)}
             sides = {"left": _shown(pair.left), "right": _shown(pair.right)}
             shown.append(asked | sides | {"picture": site.picture_of(task.image)})
-        return shown
+        return {"pairs": shown, "rated": rated, "of": of}
 
     @server.post("/do/curate/rate")
     def rate(body: Rate, person: Curator) -> dict[str, str]:
@@ -84,22 +92,15 @@ def add(site: Site) -> None:
 
     @server.get("/data/curate/ratings")
     def ratings(person: Viewer, a: str, b: str) -> dict[str, Any]:
-        """What all raters said of two models, each count with its own n."""
-        found = curation.rating_figures(a, b)
-        return {
-            "n": found.n, "both": found.both, "neither": found.neither,
-            "models": [_figures(project, found.first), _figures(project, found.second)],
-        }  # fmt: skip
+        """What all raters said of two models, each share with its own n, the paper's beside it."""
+        found = human_evaluation(curation.ratings(), a, b)
+        return found.to_json() | {"names": [_label(project.parts.get(key)) for key in (a, b)], "asked": dict(ASKED)}
 
 
 def _shown(side: Side) -> dict[str, Any]:
     """One side without its model; boxes that the rationale names are kept apart from its words."""
     words = [{"text": piece.text, "box": piece.box} for piece in views.pieces(side.rationale)]
     return {"answer": side.answer, "rationale": words}
-
-
-def _figures(project: Project, rated: Rated) -> dict[str, Any]:
-    return asdict(rated) | {"name": _label(project.parts.get(rated.model))}
 
 
 def _label(ref: PartRef | None) -> str:

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from app.people import Curator, said
+from app.people import Curator
 from app.site import Site
-from app.steps import Step
 from workbench.errors import InputError
 from workbench.execute import diff_traces
 from workbench.records import Program, Task, Trace, TraceEvent, Verdict, content_key
+from workbench.screen.review import said
+from workbench.screen.steps import Step
 from workbench.store import Run
 from workbench.verify import compare
 

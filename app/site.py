@@ -35,12 +35,12 @@ from gradio import Server
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 
-from app import views
 from app.guard import Guard
 from app.people import People, Person, Refused, need
 from workbench.errors import ImageError, InputError, WorkbenchError
 from workbench.pipeline import Parts
 from workbench.records import Role
+from workbench.screen import PLAYER, views
 from workbench.store import Project
 
 HERE = Path(__file__).resolve().parent
@@ -179,7 +179,7 @@ class Site:
 
         @server.get("/static/{name:path}")  # all below it, so that nothing gets through to Gradio's own files
         def static(name: str) -> Response:
-            known = {path.name: path for path in (HERE / "static").iterdir()}
+            known = {path.name: path for folder in (HERE / "static", PLAYER) for path in folder.iterdir()}
             if name not in known:
                 raise InputError(f"there is no file {name}")
             return FileResponse(

@@ -9,14 +9,15 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
-from app import views
-from app.people import Curator, said
-from app.player import Traces, full, model_of, variables
+from app.people import Curator
 from app.replay import Drafts
 from app.site import Site
-from app.steps import Step
 from workbench.errors import InputError
 from workbench.records import Task
+from workbench.screen import views
+from workbench.screen.player import Traces, full, model_of, variables
+from workbench.screen.review import edits, said
+from workbench.screen.steps import Step
 from workbench.store import Project, Run
 
 
@@ -157,18 +158,6 @@ def _pill(name: str, run: Run, chosen: Run | None, here: str) -> dict[str, Any]:
         "name": name, "trace": trace.id, "state": views.run_state(run), "answer": answer, "here": trace.id == here,
         "kept": chosen is not None and chosen.program.id == run.program.id,
     }  # fmt: skip
-
-
-def edits(project: Project, task_id: str) -> list[Run]:
-    """Repaired programs of the task that were run, the oldest first."""
-    found = project.database.rows(
-        """
-        SELECT program.id FROM program WHERE program.task_id = ? AND program.parent IS NOT NULL
-        AND EXISTS (SELECT 1 FROM trace WHERE trace.program_id = program.id) ORDER BY program.created_at, program.id
-        """,
-        [task_id],
-    )
-    return [project.run_view(row["id"])[1] for row in found]
 
 
 def _wrong(project: Project, task_id: str, trace_id: str, steps: Sequence[Step]) -> int | None:

@@ -7,12 +7,15 @@ sha256 of its file, so that the same file is stored, detected and encoded once.
 from __future__ import annotations
 
 import hashlib
+import io
+import os
 import re
 import uuid
 import warnings
 from collections import OrderedDict
 from pathlib import Path
 from threading import Lock
+from typing import BinaryIO
 
 from PIL import Image, ImageOps
 
@@ -46,15 +49,15 @@ def decode(path: Path) -> Image.Image:
     Raises ImageError naming the file and what is wrong: missing, unknown format, over 40 megapixels,
     truncated or otherwise corrupt.
     """
-    return _decode(path)[0]
+    return _decode(path, path)[0]
 
 
-def _decode(path: Path) -> tuple[Image.Image, str]:
-    """The picture and the name of its format."""
+def _decode(path: object, file: Path | BinaryIO) -> tuple[Image.Image, str]:
+    """The picture and the name of its format; `path` is what messages call it."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with _opened(path) as picture:
+            with _opened(path, file) as picture:
                 width, height = picture.size
                 if width * height > MAX_PIXELS:
                     raise ImageError(
@@ -72,10 +75,10 @@ def _decode(path: Path) -> tuple[Image.Image, str]:
         ) from error
 
 
-def _opened(path: Path) -> Image.Image:
+def _opened(path: object, file: Path | BinaryIO) -> Image.Image:
     """The file opened, no pixel decoded.  Pillow's own bomb check would hide the size from the message."""
     try:
-        return Image.open(path, formats=FORMATS)
+        return Image.open(file, formats=FORMATS)
     except Image.DecompressionBombError as error:
         size = re.search(r"\((\d+) pixels\)", str(error))
         found = f"{int(size[1]) // 1_000_000} megapixels" if size else "too many pixels"
@@ -96,9 +99,9 @@ def _rgb(picture: Image.Image) -> Image.Image:
 
 
 class ImageFolder:
-    """Pictures of a project: files named by digest under `root/<2 hex>/<digest><suffix>`, decoded lazily.
+    """Pictures of a project: files, or links to files elsewhere, under `root/<2 hex>/<digest><suffix>`.
 
-    Keeps the last `keep` decoded pictures.  Safe to use from several threads.
+    They are decoded lazily.  Keeps the last `keep` decoded pictures.  Safe to use from several threads.
     """
 
     def __init__(self, root: Path, keep: int = 64) -> None:
@@ -111,19 +114,57 @@ class ImageFolder:
         """Copy a picture in after checking that it decodes; returns its digest.  Idempotent, atomic."""
         digest = digest_of(source)
         if self.path(digest) is None:
-            target = self.root / digest[:2] / f"{digest}{SUFFIXES[_decode(source)[1]]}"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            part = _part(target)
-            part.write_bytes(source.read_bytes())
-            part.replace(target)
+            self._write(self._place(digest, _decode(source, source)[1]), source.read_bytes())
         return digest
+
+    def add_bytes(self, data: bytes, name: str) -> str:
+        """Write a picture that lies inside another file; `name` is what messages call it.  Otherwise as `add`."""
+        digest = hashlib.sha256(data).hexdigest()
+        if self.path(digest) is None:
+            self._write(self._place(digest, _decode(name, io.BytesIO(data))[1]), data)
+        return digest
+
+    def link(self, source: Path) -> str:
+        """Refer to a picture where it lies, after checking that it decodes; returns its digest.  Idempotent, atomic.
+
+        What is kept is a symbolic link with the time of the file's last change, so that `open` notices another
+        file in its place.  Where links cannot be made, the picture is copied.
+        """
+        digest = digest_of(source)
+        held = self.path(digest)
+        if held is not None and not held.is_symlink():
+            return digest
+        target = held or self._place(digest, _decode(source, source)[1])
+        part = _part(target)
+        try:
+            part.symlink_to(source.resolve())
+            _stamp(part, source)
+            part.replace(target)
+        except (OSError, NotImplementedError):
+            part.unlink(missing_ok=True)
+            self._write(target, source.read_bytes())
+        return digest
+
+    @staticmethod
+    def _write(target: Path, data: bytes) -> None:
+        part = _part(target)
+        part.write_bytes(data)
+        part.replace(target)
+
+    def _place(self, digest: str, form: str) -> Path:
+        """Where a picture of a format belongs; its folder is made."""
+        target = self.root / digest[:2] / f"{digest}{SUFFIXES[form]}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target
 
     def path(self, digest: str) -> Path | None:
         """Where the picture lies, or None."""
         if len(digest) != 64 or not all(c in "0123456789abcdef" for c in digest):
             return None
-        candidates = (self.root / digest[:2] / f"{digest}{suffix}" for suffix in SUFFIXES.values())
-        return next((path for path in candidates if path.is_file()), None)
+        return next((path for path in self._candidates(digest) if path.is_file()), None)
+
+    def _candidates(self, digest: str) -> list[Path]:
+        return [self.root / digest[:2] / f"{digest}{suffix}" for suffix in SUFFIXES.values()]
 
     def open(self, digest: str) -> Image.Image:
         with self._lock:
@@ -133,6 +174,7 @@ class ImageFolder:
         path = self.path(digest)
         if path is None:
             raise self._missing(digest)
+        _check(path, digest)
         picture = decode(path)
         with self._lock:
             self._cache[digest] = picture
@@ -166,7 +208,28 @@ class ImageFolder:
         return target
 
     def _missing(self, digest: str) -> ImageError:
+        for path in self._candidates(digest):
+            if path.is_symlink():
+                return ImageError(
+                    f"picture {digest[:12]}… was imported from {path.readlink()}, and no file is there now; put it "
+                    "back, or import its task again from where it is (vpd import ... --images FOLDER)"
+                )
         return ImageError(f"picture {digest[:12]}… is not in {self.root}; import its task again")
+
+
+def _stamp(link: Path, source: Path) -> None:
+    """Give a link the time of the last change of what it points to."""
+    changed = source.stat().st_mtime_ns
+    os.utime(link, ns=(changed, changed), follow_symlinks=False)
+
+
+def _check(path: Path, digest: str) -> None:
+    """Raise ImageError when a link points to another file than the one that was imported."""
+    if path.is_symlink() and path.lstat().st_mtime_ns != path.stat().st_mtime_ns and digest_of(path) != digest:
+        raise ImageError(
+            f"{path.readlink()} is not the file that was imported as picture {digest[:12]}…; put that one back, or "
+            f"delete {path} and import its task again"
+        )
 
 
 def _part(target: Path) -> Path:

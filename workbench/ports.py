@@ -47,7 +47,7 @@ class BadRow(Protocol):
 
     file: str
     line: int
-    """1-based; 0 where the file has no lines."""
+    """1-based; 0 where no line can be named."""
     reason: str
 
 
@@ -65,6 +65,24 @@ class TaskSource(Protocol):
 
     def image_path(self, task: Task) -> Path:
         """Where `task.image` lies on disk."""
+        ...
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A task source that knows how far it has read; what a progress bar's estimate needs."""
+
+    def progress(self) -> tuple[int, int]:
+        """Bytes read by the running `tasks`, and bytes that it will read."""
+        ...
+
+
+@runtime_checkable
+class HoldsPictures(Protocol):
+    """A task source whose pictures lie inside its own files; `image_path` is only their name."""
+
+    def image_bytes(self, task: Task) -> bytes:
+        """The picture's file.  Raises ImageError."""
         ...
 
 

@@ -9,6 +9,7 @@ const main = document.querySelector("main.compare");
 const form = find("ask"), drop = find("drop"), file = find("file"), question = find("question"), votes = find("votes"), headline = find("headline");
 const NAMES = { pipeline: "Program pipeline", student: "Distilled student", base: "Base model" };
 const offered = main.dataset.sides.split(" ");
+const model = () => find("model")?.value ?? ""; // a finished job's, as the student; empty: the profile's
 const mayDecide = document.body.dataset.role !== "viewer";
 const sides = Object.fromEntries(offered.map((side) => [side, column(side, NAMES[side], () => cancel(side))]));
 const warm = { pipeline: [], student: [] }; // seconds to the answer, models loaded, since the question was put
@@ -37,9 +38,10 @@ function link() {
   const address = new URL(location.pathname, location.origin);
   if (task) address.searchParams.set("task", task);
   else if (picture) { address.searchParams.set("image", picture.image); address.searchParams.set("q", question.value); }
+  if (model()) address.searchParams.set("model", model());
   history.replaceState(null, "", address);
   const words = JSON.stringify(question.value || "How many cats are there?");
-  find("code").textContent = `from gradio_client import Client\nclient = Client("${location.origin}/")\nfor message in client.submit("${picture?.image ?? "DIGEST"}", ${words}, side="pipeline", api_name="/answer"):\n    print(*message.values())\n\n# without the server\nvpd ask PICTURE ${words}`;
+  find("code").textContent = `from gradio_client import Client\nclient = Client("${location.origin}/")\nfor message in client.submit("${picture?.image ?? "DIGEST"}", ${words}, ${model() ? `side="student", model="${model()}"` : 'side="pipeline"'}, api_name="/answer"):\n    print(*message.values())\n\n# without the server\nvpd ask PICTURE ${words}`;
 }
 
 async function upload(blob) {
@@ -104,7 +106,7 @@ async function answer(side) {
   const one = sides[side], mine = run;
   one.begin();
   try {
-    await stream("answer", [picture.image, question.value, side, task, mine], { onData: (message) => { if (mine === run) one.take(Object.values(message).flat()); } });
+    await stream("answer", [picture.image, question.value, side, task, mine, model()], { onData: (message) => { if (mine === run) one.take(Object.values(message).flat()); } });
   } catch (error) {
     if (mine === run && !one.done) one.fail(error.message);
   }
@@ -233,6 +235,7 @@ form.addEventListener("submit", (event) => { event.preventDefault(); ask(); });
 find("median").addEventListener("click", measure);
 find("blind").addEventListener("change", () => { if (!shown().some((side) => sides[side].busy)) lay(); });
 find("base")?.addEventListener("change", lay);
+find("model")?.addEventListener("change", () => { sides.student.clear(); if (picture) sides.student.picture(picture); warm.student = []; headline.replaceChildren(); votes.hidden = true; link(); });
 votes.addEventListener("click", (event) => { const button = event.target.closest("[data-vote]"); if (button) vote(Number(button.dataset.vote)); });
 find("queue").addEventListener("click", queue);
 find("next").addEventListener("click", next);
@@ -260,7 +263,11 @@ async function start() {
   tab();
   if (all()) return;
   lay();
-  const given = new URL(location).searchParams;
+  const given = new URL(location).searchParams, wanted = given.get("model");
+  if (wanted) {
+    if (find("model")?.querySelector(`option[value="${CSS.escape(wanted)}"]`)) find("model").value = wanted;
+    else toast("This job has no finished model; the profile's student answers.", "bad");
+  }
   const offer = get("/data/compare/examples").then((found) => {
     examples = found;
     find("examples").replaceChildren(...found.map((one) => h("button", { type: "button", title: one.question, "aria-label": `Example: ${one.question}`, "aria-pressed": "false", dataset: { image: one.image }, onclick: () => put(one, one.question) }, h("img", { src: one.thumb, alt: "", loading: "lazy" }))));

@@ -8,6 +8,7 @@ const admin = document.body.dataset.role === "admin";
 const ORDERS = {
   disagreement: "programs disagree most first", student: "student and programs furthest apart first", newest: "newest first",
   random: "at random, the same for everybody", acceptance: "expected to be accepted first",
+  suspicion: "right for the wrong reason first, as the checks see it",
 };
 
 function opened(title, ...content) {

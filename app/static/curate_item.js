@@ -148,5 +148,6 @@ function judged(item, candidate, actions) {
   const words = { right: "right", wrong: "wrong", failed: "failed", none: "says nothing" }[candidate.state];
   return h("section.judged", { "aria-label": "What others say" }, h("h2", {}, "What others say"),
     h("p", {}, "The verifier: ", verdict(candidate.state, words), candidate.judged ? h("span.soft.small", {}, ` ${candidate.judged}`) : ""),
+    candidate.flags.length ? h("div.flags", {}, "The checks:", h("ul", {}, candidate.flags.map((text) => h("li", {}, text)))) : "",
     said.length ? h("ul", {}, said) : "", goldOf(item, actions));
 }

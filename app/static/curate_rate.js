@@ -9,6 +9,8 @@ const address = new URLSearchParams(location.search);
 const models = [...find("a").options].map((option) => option.value);
 const student = models.find((key) => key !== "pipeline");
 const a = models.includes(address.get("a")) ? address.get("a") : student, b = models.includes(address.get("b")) ? address.get("b") : models.find((key) => key !== a);
+const whole = (name, least) => (/^\d{1,7}$/.test(address.get(name) ?? "") && Number(address.get(name)) >= least ? { [name]: address.get(name) } : {});
+const compared = { a, b, ...whole("n", 1), ...whole("seed", 0) };
 const mayDecide = document.body.dataset.role !== "viewer";
 const FORM = [
   ["correct", "Is the answer correct?"], ["explains", "Does it explain its answer?"],
@@ -17,7 +19,7 @@ const FORM = [
 const PREFER = [["1", "left", "Left"], ["2", "right", "Right"], ["3", "both", "Both alike"], ["4", "neither", "Neither"]];
 const SIDES = ["left", "right"];
 
-let pairs = [], done = new Set(), asking = false, state = null, since = 0, events = [], over = false, guideline = null;
+let pairs = [], done = new Set(), asking = false, state = null, since = 0, events = [], over = false, guideline = null, before = 0, of = null;
 
 // --- questions
 
@@ -25,9 +27,10 @@ async function more() {
   if (asking || over || pairs.length >= 4) return;
   asking = true;
   try {
-    const found = await get(`/data/curate/pairs?${new URLSearchParams({ a, b, count: 8 })}`);
+    const found = await get(`/data/curate/pairs?${new URLSearchParams({ ...compared, count: 8 })}`);
+    if (!done.size) { before = found.rated; of = found.of; count(); }
     const known = new Set([...pairs.map((pair) => pair.task), ...done]);
-    const fresh = found.filter((pair) => !known.has(pair.task));
+    const fresh = found.pairs.filter((pair) => !known.has(pair.task));
     for (const pair of fresh) { pair.image = new Image(); if (pair.picture.url) pair.image.src = pair.picture.url; }
     pairs.push(...fresh);
     over = !fresh.length;
@@ -49,7 +52,7 @@ function next() {
   more();
   if (!pair) {
     state = null;
-    if (over) card("All rated", `You have rated every question that both explain. Thank you.`);
+    if (over) card("All rated", `You have rated every question ${compared.n ? "of this sample" : "that both explain"}. Thank you.`);
     return;
   }
   begin(pair);
@@ -69,7 +72,7 @@ function begin(pair, given = { left: {}, right: {} }) {
   for (const side of SIDES) {
     const { answer, rationale } = pair[side];
     find(side).replaceChildren(
-      h("h2", {}, side === "left" ? "Left" : "Right"), h("p.answer", {}, answer || "no answer"),
+      h("h2", {}, side === "left" ? "Left" : "Right"), answer ? h("p.answer", {}, answer) : h("p.soft", {}, "no short answer of its own; it is in the words below"),
       h("p.words", { onmouseenter: () => light(rationale), onmouseleave: () => light([]) }, rationale.map((piece) => (piece.box ? h("button.where", { type: "button", title: "Show this box", onmouseenter: () => light([piece]), onfocus: () => light([piece]), onblur: () => light([]) }, piece.text) : piece.text))),
       h("div.form", {}, FORM.map(([name, words]) => h("div.ask", { dataset: { side, name }, role: "group", "aria-label": words }, h("span", {}, words),
         [true, false].map((yes) => h("button.button.small", { type: "button", "aria-pressed": "false", dataset: { yes }, onclick: () => answered(side, name, yes) }, yes ? "Yes" : "No", h("kbd", {}, yes ? "y" : "n")))))),
@@ -140,18 +143,25 @@ function undo() {
   mark();
 }
 
-const count = () => { find("count").textContent = events.length ? `${counted(events.length, "pair")} rated on this page` : ""; };
+const count = () => { find("count").textContent = of === null ? "" : `you have rated ${before + events.length} of ${of}`; };
+
+const percent = (value) => `${Math.round(100 * value)} %`;
+const share = ({ value, low, high, of: n }) => (n ? [`${percent(value)} `, h("span.soft.small", {}, `of ${n}, ${Math.round(100 * low)} to ${percent(high)}`)] : "–");
 
 async function results() {
   const box = find("dialog");
   const found = await get(`/data/curate/ratings?${new URLSearchParams({ a, b })}`).catch((error) => toast(error.message, "bad") && null);
   if (!found) return;
-  const of = (hits, all) => (all ? `${Math.round(100 * hits / all)} % (${hits} of ${all})` : "–");
-  const rows = [["correct", (m) => of(m.correct, m.rated)], ["explains", (m) => of(m.explains, m.rated)], ["true of the picture", (m) => of(m.factual, m.explains)], ["leads to the answer", (m) => of(m.consistent, m.explains)], ["preferred", (m) => of(m.preferred, found.n)]];
-  box.replaceChildren(h("div.head", {}, h("h2", { id: "dialog-title" }, `Results, ${counted(found.n, "rating")}`), h("button.button.small", { type: "button", onclick: () => box.close() }, "Close ", h("kbd", {}, "Esc"))),
-    h("p.soft.small", {}, "Knowing them may sway you; better look when you are done."),
-    h("table.results", {}, h("thead", {}, h("tr", {}, h("th", {}, ""), found.models.map((model) => h("th", { scope: "col" }, model.name)))), h("tbody", {}, rows.map(([name, value]) => h("tr", {}, h("th", { scope: "row" }, name), found.models.map((model) => h("td.number", {}, value(model))))))),
-    h("p.soft.small", {}, `Both alike: ${found.both}; neither: ${found.neither}.`));
+  const heads = ["", ...found.names, "paper: Instruct", "paper: VPD"];
+  const rows = Object.entries(found.asked).map(([name, words]) => [words, ...found.shares[name].map(share), ...found.paper[name].map(percent)]);
+  const alike = Object.entries(found.agreement).flatMap(([name, held]) => held.map((one) => [found.asked[name] ?? name, `${one.first} and ${one.second}`, `${one.same} of ${one.n}`, one.kappa === null ? "–" : one.kappa.toFixed(2), one.note]));
+  const table = (head, body) => h("div.results-table", {}, h("table.results", {}, h("thead", {}, h("tr", {}, head.map((text) => h("th", { scope: "col" }, text)))), h("tbody", {}, body.map(([first, ...rest]) => h("tr", {}, h("th", { scope: "row" }, first), rest.map((cell) => h("td.number", {}, cell)))))));
+  const liked = found.preferences;
+  box.replaceChildren(h("div.head", {}, h("h2", { id: "dialog-title" }, `Results: ${counted(found.questions, "question")}, ${counted(found.ratings, "rating")}`), h("button.button.small", { type: "button", onclick: () => box.close() }, "Close ", h("kbd", {}, "Esc"))),
+    h("p.soft.small", {}, "Knowing them may sway you; better look when you are done. Shares are over questions, with 95 % intervals; where several people rated a question, the mean of what they said counts."),
+    table(heads, rows),
+    table(["preferred", found.names[0], found.names[1], "both alike", "neither"], [["", ...["first", "second", "both", "neither"].map((name) => share(liked[name]))]]),
+    alike.length ? table(["agreement", "raters", "alike", "Cohen’s kappa", ""], alike) : h("p.soft.small", {}, "Agreement shows once two people have rated the same question."));
   box.showModal();
 }
 
@@ -163,7 +173,8 @@ keys("Rate", [
   ["u", "undo the last rating", (event) => { if (!event.repeat) undo(); }],
 ]);
 find("results").addEventListener("click", results);
-for (const name of ["a", "b"]) find(name).addEventListener("change", (event) => event.target.form.submit());
+for (const name of ["n", "seed"]) find(name).value = compared[name] ?? "";
+for (const name of ["a", "b", "n", "seed"]) find(name).addEventListener("change", (event) => event.target.form.submit());
 if (!find("none")) {
   find("a").value = a;
   find("b").value = b;

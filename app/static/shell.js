@@ -1,5 +1,5 @@
 // What every page has: screens by key, the help overlay, the link to what is shown, the chips of the header.
-import { counted, h } from "./dom.js";
+import { counted, duration, h } from "./dom.js";
 import { keys, listed, printed } from "./keys.js";
 import { get, resume, toast } from "./server.js";
 
@@ -56,6 +56,12 @@ function chip(name, text, title = "") {
   node.title = title;
 }
 
+/** A training job: its name, how far it is, what is left. */
+function trained({ name, step, total, eta, silent }) {
+  if (silent) return `${name}: no sign for ${Math.round(silent)} s`;
+  return `${name}: ${total ? `${Math.floor(100 * step / total)} %` : "starting"}${eta ? ` · ${duration(1000 * eta)} left` : ""}`;
+}
+
 let timer = null;
 
 async function look() {
@@ -63,11 +69,13 @@ async function look() {
   let next = 10000;
   if (!document.hidden) {
     try {
-      const { job, device, today } = await get("/data/shell");
+      const { job, training, device, today } = await get("/data/shell");
       chip("job", job ? `${job.name}: ${job.stage} ${job.done.toLocaleString("en")}` : "", job ? `stage ${job.place}; ${counted(job.done, "row")} written` : "");
+      chip("training", training ? trained(training) : "", training ? `step ${training.step} of ${training.total}` : "");
+      if (training) document.querySelector("[data-chip=training]").href = `/train?job=${training.id}`;
       chip("device", device ? `GPU ${device.used} % · ${(device.memory / 1024).toFixed(0)} of ${(device.total / 1024).toFixed(0)} GB · ${device.heat} °C` : "", device?.name);
       chip("today", today ? `${today.count} today` : "", today ? `decisions of yours today${today.goal ? `, of ${today.goal}` : ""}` : "");
-      if (job) next = 2000;
+      if (job || training) next = 2000;
     } catch { /* the next look says it, and a save would */ }
     timer = setTimeout(look, next);
   }

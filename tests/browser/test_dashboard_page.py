@@ -130,7 +130,7 @@ def test_the_csv_holds_the_figures_and_no_formula(visit: Visit, site: Running) -
     with page.expect_download() as download:
         page.get_by_role("button", name="pass@k: download as CSV").click()
     rows = list(csv.reader(download.value.path().open(newline="")))
-    assert rows[0] == ["k", "pass@k", "low", "high", "n"]
+    assert rows[0][:5] == ["k", "pass@k", "low", "high", "n"]
     assert float(rows[1][1]) == pytest.approx(overview(site.site.project).curve[0][1].value)
     with page.expect_download() as download:
         page.get_by_role("button", name="Reviewers: download as CSV").click()

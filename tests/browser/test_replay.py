@@ -6,7 +6,7 @@ import drawn
 import pytest
 
 from app.replay import difference
-from app.steps import steps_of
+from workbench.screen.steps import steps_of
 from workbench.records import TraceEvent
 
 SIZE = (640, 480)

@@ -89,7 +89,7 @@ def test_init_with_a_profile_that_is_not_there(tmp_path: Path) -> None:
 
 def test_init_with_an_unknown_source_lists_them(tmp_path: Path) -> None:
     line = refused("init", tmp_path / "p", "--source", "nosuch")
-    assert "no source is called 'nosuch'; registered are: collages, folder, photos" in line
+    assert "no source is called 'nosuch'; registered are: aokvqa, collages, folder, gqa, " in line
     assert not (tmp_path / "p").exists()
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 import pytest
-from said import RATING
 
 from workbench.curate import agreement, predict, queue, rating
 from workbench.curate.settings import Settings
@@ -35,17 +33,6 @@ def test_sides_are_the_same_each_time_and_shuffled_between_tasks() -> None:
     drawn = [rating.sides(f"t{i}", "a", "b", "ann") for i in range(200)]
     assert drawn == [rating.sides(f"t{i}", "b", "a", "ann") for i in range(200)]
     assert 60 < sum(left == "a" for left, _ in drawn) < 140
-
-
-def test_rating_figures_follow_the_model_and_not_the_side() -> None:
-    other = replace(
-        RATING, left="model-b", right="model-a", left_form=RATING.right_form, right_form=RATING.left_form,
-        preference="right",
-    )  # fmt: skip
-    found = rating.figures([RATING, other, replace(RATING, preference="neither")], "model-a", "model-b")
-    assert (found.n, found.both, found.neither) == (3, 0, 1)
-    assert found.first == rating.Rated("model-a", 3, 3, 3, 3, 0, 2)
-    assert found.second == rating.Rated("model-b", 3, 0, 0, 0, 0, 0)
 
 
 def test_gold_items_come_at_their_rate_and_a_reload_changes_nothing() -> None:

@@ -33,6 +33,10 @@ def test_figures_equal_the_reports(project: Project) -> None:
     }
     assert sum(one["runs"] for one in found.errors) == sum(told.counts.failures.values())
     assert found.models[0].seconds == pytest.approx(told.seconds_per_question)
+    families = {one.name: (one.tasks, one.first.hits, one.student) for one in found.families}
+    assert families == {
+        name: (one.tasks, pytest.approx(one.passed[1].hits), one.student) for name, one in told.families.items()
+    }
 
 
 def test_pass_at_k_grows_with_k_and_ends_at_the_yield(project: Project) -> None:
@@ -47,8 +51,8 @@ def test_pass_at_k_grows_with_k_and_ends_at_the_yield(project: Project) -> None:
 def test_an_empty_project_has_no_figure_and_no_error(project: Project) -> None:
     found = overview(project)
     assert (found.tasks, found.curve, found.models, found.errors) == (0, (), (), ())
-    assert [step.tasks for step in found.funnel] == [0] * 6
-    assert found.to_json()["kept"]["value"] is None
+    assert [step.tasks for step in found.funnel] == [0] * 7
+    assert (found.kept.value, found.best, found.pipeline) == (None, None, None)
 
 
 def test_what_people_say_counts_by_tool(project: Project) -> None:
@@ -71,5 +75,6 @@ def test_what_people_say_counts_by_tool(project: Project) -> None:
     assert (tool.name, tool.accepted.hits, tool.accepted.of, tool.blamed) == ("find", 1, 2, 1)
     assert found.own_blame == 0
     assert [one["n"] for one in found.pace] == [2]
-    assert [one["decided"] for one in found.reviewers] == [2]
+    assert [one.decided for one in found.reviewers] == [2]
+    assert found.reasons == {"wrong_tool_output": 1}
     assert {step.name: step.tasks for step in found.funnel}["accepted"] == 1

@@ -261,9 +261,39 @@ def test_models_are_rated_blind(home: Home) -> None:
     curation.decide([Voice("ann").event("rating", pair.task_id, rating=said)])
     assert pair.task_id not in {one.task_id for one in curation.next_rating("ann", "pipeline", student, 9)}
     assert len(curation.next_rating("bob", student, "pipeline", 9)) == len(made)
-    found = curation.rating_figures(student, "pipeline")
-    better = found.first if pair.left.model == student else found.second
-    assert (found.n, better.preferred, better.correct) == (1, 1, 1)
+    (only,) = curation.ratings()
+    assert (only.author, only.task_id, only.rating) == ("ann", pair.task_id, said)
+
+
+def test_a_sample_to_rate_is_drawn_once_for_all_raters(home: Home) -> None:
+    project, made = home
+    curation = project.curation
+    student = part_key(made[0].prediction.model)
+
+    def drawn(reviewer: str, seed: int) -> list[str]:
+        return [pair.task_id for pair in curation.next_rating(reviewer, student, "pipeline", 9, sample=3, seed=seed)]
+
+    first = drawn("ann", 0)
+    assert len(first) == 3
+    assert drawn("bob", 0) == first
+    assert any(drawn("ann", seed) != first for seed in range(1, 5))
+    said = Rating(student, "pipeline", Form(False, False), Form(False, False), "neither")
+    curation.decide([Voice("ann").event("rating", first[0], rating=said)])
+    assert drawn("ann", 0) == first[1:], "what was rated is not replaced by a question outside the sample"
+    assert curation.rating_progress("ann", student, "pipeline", 3, 0) == (1, 3)
+    assert curation.rating_progress("bob", student, "pipeline") == (0, len(made))
+
+
+def test_the_last_word_on_a_pair_counts(home: Home) -> None:
+    project, made = home
+    student, task = part_key(made[0].prediction.model), made[0].task.id
+    ann = Voice("ann")
+    for preference in ("left", "right"):
+        said = Rating(student, "pipeline", Form(False, False), Form(True, False), preference)
+        project.curation.decide([ann.event("rating", task, rating=said)])
+    (only,) = project.curation.ratings()
+    assert only.rating is not None
+    assert only.rating.preference == "right"
 
 
 def test_nothing_to_rate_is_said(home: Home) -> None:

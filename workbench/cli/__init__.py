@@ -7,20 +7,29 @@ Files:
     backup.py    vpd backup and restore
     bars.py      progress bars
     bench.py     vpd bench: measurements that a room brings with it
+    check.py     vpd check: right for the wrong reason; program errors and tool errors
     compare.py   vpd compare: pipeline against student, question by question
     curate.py    vpd curate, vpd guidelines
     doctor.py    vpd doctor
+    evaluate.py  vpd evaluate: a student or the pipeline on a set of questions
+    evaluation.py  what vpd evaluate, results and study take
     export.py    vpd export and import-decisions
     init.py      vpd init and vpd import
+    lab.py       vpd lab: JupyterLab on the course
     models.py    vpd make-models: the embedded models, made again by the code that made them
     options.py   what the commands' declarations share: options that many take, and how a command is run
     page.py      vpd app: the web page over a project
     parts.py     vpd parts: what is registered, and what each part is
+    probe.py     vpd probe: does a student's answer rest on its own rationale
+    ratings.py   vpd ratings: what people said of two models, blind
+    report.py    vpd report: the project as one HTML file
+    results.py   vpd results: all systems on the same questions in one table
     run.py       vpd run: the loop
     show.py      vpd show: a list of tasks, one task, one run
     snapshot.py  vpd snapshot
     sql.py       vpd sql: the store in SQL, reading only
     status.py    vpd status: where a project stands
+    study.py     vpd study: train with and without rationales over seeds, ask everybody, compare
     steps.py     a program and its trace as lines of text
     text.py      how text gets to the terminal, hostile text included
     train.py     `vpd train` and `vpd jobs`: training jobs written, previewed, queued, watched
@@ -36,6 +45,7 @@ from typing import Annotated, Any
 import typer
 
 from workbench import __version__
+from workbench.cli.evaluation import evaluate, results, study
 from workbench.cli.options import AsJson, ProjectFolder
 from workbench.cli.options import go as _go
 from workbench.cli.training import jobs, train
@@ -54,32 +64,56 @@ Split = Annotated[str | None, typer.Option(help="Only tasks of this split.")]
 K = Annotated[int | None, typer.Option("--k", help="Programs per question; the profile's if left out.")]
 PASSED_ON: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 """For commands whose options, `--help` among them, belong to a module's own command."""
-FromFolder = Annotated[Path | None, typer.Option("--from", help="Folder with questions.jsonl (or .csv) and pictures.")]
+SOURCES = (
+    "collages, photos; your own folder; gqa, vqav2, okvqa, aokvqa, tallyqa, pope, mmbench, hateful in their official "
+    "files; or a part of your own."
+)
+FromFolder = Annotated[
+    Path | None, typer.Option("--from", help="Folder with questions.jsonl (or .csv) and pictures, or official files.")
+]
+ImageFolder = Annotated[Path | None, typer.Option("--images", help="Folder with the pictures, where it is another.")]
+SourceSet = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="An argument of the source (vpd parts lists them); repeat."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Count and list what would be left out; write nothing.")]
 
 
 @app.command()
 def init(
     path: Annotated[Path, typer.Argument(help="A new or empty folder.")],
-    source: Annotated[str, typer.Option(help="collages (when left out), photos, folder, or your own part.")] = "",
+    source: Annotated[str, typer.Option(help=f"{SOURCES}  Left out: collages, or the folder of --from.")] = "",
     from_folder: FromFolder = None,
+    images: ImageFolder = None,
+    settings: SourceSet = None,
     profile: Annotated[str, typer.Option(help="Name of a shipped profile, or a .toml file.")] = "embedded",
     limit: Limit = None,
     split: Split = None,
+    dry_run: DryRun = False,
 ) -> None:
     """Make a project and import its tasks."""
-    _go("init", path=path, source=source, folder=from_folder, profile=profile, limit=limit, split=split)
+    _go(
+        "init", path=path, source=source, folder=from_folder, images=images, changes=settings or (), profile=profile,
+        limit=limit, split=split, dry_run=dry_run,
+    )  # fmt: skip
 
 
 @app.command("import")
 def import_(
-    source: Annotated[str, typer.Argument(help="collages, photos, folder, or your own part.")] = "",
+    source: Annotated[str, typer.Argument(help=SOURCES)] = "",
     from_folder: FromFolder = None,
+    images: ImageFolder = None,
+    settings: SourceSet = None,
     project: ProjectFolder = None,
     limit: Limit = None,
     split: Split = None,
+    dry_run: DryRun = False,
 ) -> None:
     """Add tasks to a project from one more source, or read its sources again."""
-    _go("init", "add", project=project, source=source, folder=from_folder, limit=limit, split=split)
+    _go(
+        "init", "add", project=project, source=source, folder=from_folder, images=images, changes=settings or (),
+        limit=limit, split=split, dry_run=dry_run,
+    )  # fmt: skip
 
 
 @app.command()
@@ -119,6 +153,40 @@ def ask(
 
 
 @app.command()
+def report(
+    project: ProjectFolder = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write; an earlier report gives way.")] = (
+        Path("report.html")
+    ),
+) -> None:
+    """Write the project's figures and a dozen examples as one HTML file that needs nothing else."""
+    _go("report", project=project, out=out)
+
+
+@app.command()
+def check(
+    project: ProjectFolder = None,
+    split: Split = None,
+    limit: Limit = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Run all programs with exact tools: whose errors are the wrong answers?")
+    ] = False,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="How right the checks are, on drawn scenes; minutes of one core.")
+    ] = False,
+    top: Annotated[int, typer.Option(help="Flagged runs to list, the most suspicious first.")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Is a kept run right for the wrong reason?  Its program again with changed tool results, its words, its siblings.
+
+    Checks only what is new or changed.  Ctrl-C stops it; the same command goes on.
+    """
+    _go(
+        "check", project=project, split=split, limit=limit, exact=exact, measure=measure, top=top, as_json=as_json
+    )  # fmt: skip
+
+
+@app.command()
 def compare(
     project: ProjectFolder = None,
     counting: Annotated[
@@ -142,6 +210,35 @@ def show(
 ) -> None:
     """Show one task with its programs, one run step by step, or a list of tasks."""
     _go("show", what=what, project=project, status=status, text=text, limit=limit)
+
+
+@app.command()
+def probe(
+    project: ProjectFolder = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="bundled, a job, its folder, a checkpoint's folder or a hub id. The profile's student."),
+    ] = None,
+    split: Split = None,
+    limit: Annotated[int | None, typer.Option(help="So many questions, drawn by the seed.", min=1)] = None,
+    seed: Annotated[int, typer.Option(help="Draws the questions, and what is made wrong in each.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Does a student's answer rest on its own rationale: corrupt it, shuffle it, mask the picture, and see what moves.
+
+    Ctrl-C stops it; the same command goes on.
+    """
+    _go("probe", project=project, model=model, split=split, limit=limit, seed=seed, as_json=as_json)
+
+
+@app.command()
+def ratings(
+    project: ProjectFolder = None,
+    as_json: AsJson = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Every rating as it was given, as CSV.")] = False,
+) -> None:
+    """What people said of two models' explanations, blind, beside the figures of the paper's human evaluation."""
+    _go("ratings", project=project, as_json=as_json, as_csv=as_csv)
 
 
 pages = typer.Typer(invoke_without_command=True)
@@ -237,6 +334,9 @@ def snapshot_show(which: SnapshotName, project: ProjectFolder = None, as_json: A
     _go("snapshot", "show", which=which, project=project, as_json=as_json)
 
 
+app.command()(evaluate)
+app.command()(results)
+app.command()(study)
 app.command()(train)
 app.add_typer(jobs, name="jobs")
 
@@ -293,6 +393,19 @@ def doctor(
 ) -> None:
     """Check that everything in the project is as it has to be; exit code 1 when something is wrong."""
     _go("doctor", project=project, quick=quick, repair=repair, as_json=as_json)
+
+
+@app.command()
+def lab(
+    folder: Annotated[Path | None, typer.Argument(help="Folder of notebooks; notebooks/ if left out.")] = None,
+    project: Annotated[
+        Path | None, typer.Option("--project", "-p", help="The project; the course's own if left out.")
+    ] = None,
+    port: Annotated[int, typer.Option(help="The first that is free from here.")] = 8888,
+    browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
+) -> None:
+    """Open JupyterLab on the course, with this environment and a project of the bundled collages."""
+    _go("lab", folder=folder, project=project, port=port, open_browser=browser)
 
 
 curates = typer.Typer(help="Where the curators stand.", no_args_is_help=True)

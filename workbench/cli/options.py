@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import importlib
 import sys
+import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from workbench.errors import WorkbenchError
+from workbench.errors import ProfileError, WorkbenchError
 
 ProjectFolder = Annotated[
     Path | None,
     typer.Option("--project", "-p", help="Folder of the project; found from the current folder if left out."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for other programs.")]
+
+
+def key_value(change: str) -> tuple[str, Any]:
+    """A KEY=VALUE from the command line; values are written as in TOML, plain words need no quotes."""
+    key, found, text = change.partition("=")
+    if not found or not key.strip():
+        raise ProfileError(f"--set takes KEY=VALUE, for example lora.r=16, found {change!r}")
+    try:
+        return key.strip(), tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), text
 
 
 def go(module: str, function: str = "main", **arguments: Any) -> None:

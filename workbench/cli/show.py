@@ -9,7 +9,7 @@ from rich.console import Console
 from workbench.cli.steps import ending, run_lines
 from workbench.cli.text import console, open_project, safe
 from workbench.records import Task
-from workbench.store import Project, TaskView
+from workbench.store import Project, TaskView, checks
 from workbench.store.views import resolve
 
 
@@ -22,7 +22,13 @@ def main(what: str, project: Path | None, status: str | None, text: str, limit: 
             return
         kind, found = resolve(opened.database, what)
         if kind == "task":
-            _task(out, opened.task_view(found))
+            view = opened.task_view(found)
+            _task(out, view)
+            if view.chosen is not None and view.chosen.trace is not None:
+                for row in checks.found(opened.database, [view.chosen.trace.id]).values():
+                    out.print(f"the checks: suspicion {row.suspicion:.2f}")
+                    for _, _, text in row.findings:
+                        out.print(f"  {safe(text, 200)}")
             return
         task, run = opened.run_view(found)
         _question(out, task)

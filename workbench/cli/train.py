@@ -15,8 +15,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from workbench.cli.options import key_value
 from workbench.cli.text import console, open_project, project_folder, safe
-from workbench.errors import InputError, ProfileError
+from workbench.errors import InputError
 from workbench.pipeline.snapshotting import folder_of
 from workbench.store import snapshots
 from workbench.train.board import METRICS, RESULT, read_json, read_lines
@@ -41,7 +42,7 @@ def main(
     if weight is not None:
         given["arguments"] = {**given.get("arguments", {}), "weight": weight}
     for change in changes:
-        _put(given, change)
+        put(given, change)
     beside = file.parent / given["snapshot"] if file else Path()
     given["snapshot"] = str(_snapshot(folder, snapshot) if snapshot or not file else beside.resolve())
     job = job_of(given)
@@ -67,16 +68,10 @@ def main(
             console().print(f"job {name} is queued; follow it with: vpd jobs show {name}")
 
 
-def _put(given: dict[str, Any], change: str) -> None:
+def put(given: dict[str, Any], change: str) -> None:
     """One KEY=VALUE into a job's settings; a key of a table is `lora.r`."""
-    key, found, text = change.partition("=")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text  # plain words need no quotes
-    table, _, name = key.strip().rpartition(".")
-    if not found or not name:
-        raise ProfileError(f"--set takes KEY=VALUE, for example lora.r=16, found {change!r}")
+    key, value = key_value(change)
+    table, _, name = key.rpartition(".")
     if table:
         given[table] = {**given.get(table, {}), name: value}
     else:
@@ -213,7 +208,7 @@ def clone(which: str, changes: Sequence[str], project: Path | None) -> None:
     jobs = _jobs(project)
     wanted: dict[str, Any] = asdict(read_job(jobs.show(which).folder / FILE))
     for change in changes:
-        _put(wanted, change)
+        put(wanted, change)
     console().print(f"job {jobs.clone(which, wanted)} is queued")
 
 

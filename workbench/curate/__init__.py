@@ -5,7 +5,7 @@ Files:
     fold.py       from events to states: what counts, what each reviewer says, what came of a task
     predict.py    which items will be accepted: a small logistic model
     queue.py      what a queue asks for and hands out; gold turns
-    rating.py     blind pairs of models: sides and figures
+    rating.py     blind pairs of models: which stands at which side
     rules.py      who may say what; every event is checked here
     settings.py   overlap, gold rate, leases, order
 """

@@ -104,4 +104,8 @@ def why(order: str, row: Mapping[str, Any]) -> str:
         return f"{row['siblings']:.0%} of its programs say something else"
     if order == "student" and row["apart"] is not None:
         return f"student and programs are {row['apart']:.0%} apart"
-    return {"newest": "new", "random": "drawn at random", "acceptance": "expected to be accepted"}.get(order, "next")
+    words = {
+        "newest": "new", "random": "drawn at random", "acceptance": "expected to be accepted",
+        "suspicion": "the checks speak against it most",
+    }  # fmt: skip
+    return words.get(order, "next")

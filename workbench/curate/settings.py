@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from workbench.errors import InputError
 
-ORDERS = ("disagreement", "student", "newest", "random", "acceptance")
+ORDERS = ("disagreement", "student", "newest", "random", "acceptance", "suspicion")
 """disagreement   programs of one question that disagree most first
 student        where student and programs are furthest apart first
 newest         the latest record first
 random         the same order for everybody, by seed
-acceptance     what a small model expects to be accepted first"""
+acceptance     what a small model expects to be accepted first
+suspicion      what the checks speak against most first; unchecked ones last"""
 
 
 @dataclass(frozen=True, slots=True)

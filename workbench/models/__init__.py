@@ -10,4 +10,5 @@ Files:
     student.py     the student behind its port
     vision.py      vision models of the hub
     vlm.py         any vision-language model of transformers
+    weights.py     which weights a folder holds
 """

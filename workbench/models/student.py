@@ -8,12 +8,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from transformers import AutoConfig
 
 from workbench.boxes import Box
+from workbench.errors import InputError
+from workbench.models.bundled import student_folder
+from workbench.models.language import quiet
 from workbench.models.vlm import Vlm
+from workbench.models.weights import is_folder, weights_digest
 from workbench.ports import Images
 from workbench.prompts import LABEL_SUFFIX, RATIONALE_SUFFIX, question_text
 from workbench.records import PartRef, Prediction, Region, Task, content_key
+
+RATIONALE_TOKENS = 160
 
 
 class TransformersStudent:
@@ -31,13 +40,43 @@ class TransformersStudent:
         checkpoint: str = "bundled",
         batch_size: int = 16,
         max_tokens: int = 16,
-        max_rationale_tokens: int = 160,
+        max_rationale_tokens: int = RATIONALE_TOKENS,
         device: str | None = None,
     ) -> None:
         self._vlm = Vlm.load(checkpoint, device, batch_size)
         self._max = {False: max_tokens, True: max_rationale_tokens}
-        version = str(self._vlm.model.config.name_or_path or checkpoint).rsplit("-", 1)[-1]
-        self.ref = PartRef("student", checkpoint, version, {"max_tokens": max_tokens})
+        self.ref = self.reference(checkpoint, max_tokens, max_rationale_tokens)
+
+    @staticmethod
+    def reference(
+        checkpoint: str = "bundled", max_tokens: int = 16, max_rationale_tokens: int = RATIONALE_TOKENS
+    ) -> PartRef:
+        """What names this student in every record, without loading its weights.
+
+        A folder goes by the last two parts of its path and by a digest of its weights: two training jobs' models are
+        two students although both folders are called `model`, and a folder that was moved is still the same one.
+
+        Raises InputError when there is no such checkpoint.
+        """
+        arguments = {"max_tokens": max_tokens}
+        if max_rationale_tokens != RATIONALE_TOKENS:
+            arguments["max_rationale_tokens"] = max_rationale_tokens
+        if checkpoint == "bundled":
+            return PartRef("student", checkpoint, student_folder().name.rsplit("-", 1)[-1], arguments)
+        if is_folder(checkpoint):
+            folder = Path(checkpoint).expanduser().resolve()
+            return PartRef("student", "/".join(folder.parts[-2:]), weights_digest(folder), arguments)
+        try:
+            with quiet():
+                found = AutoConfig.from_pretrained(checkpoint)
+        except (OSError, ValueError) as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(f"the model '{checkpoint}' cannot be loaded: {reason}") from error
+        return PartRef("student", checkpoint, getattr(found, "_commit_hash", None) or "1", arguments)
+
+    def tokens(self, text: str) -> int:
+        """Length of a text in this student's tokens."""
+        return len(self._vlm.tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def answer(self, tasks: Sequence[Task], images: Images, explain: bool = False) -> list[Prediction]:
         """One prediction per task, same order; `task.image` is a digest."""
@@ -48,6 +87,13 @@ class TransformersStudent:
         )
         seconds = (time.perf_counter() - started) / max(len(tasks), 1)
         return [self._prediction(task, explain, text, seconds) for task, text in zip(tasks, texts, strict=True)]
+
+    def conclude(self, tasks: Sequence[Task], begun: Sequence[str], images: Images) -> list[str]:
+        """What it writes behind the beginning of an explanation that is put into its mouth; one text per task."""
+        asked = [self._asked(task, images, True) for task in tasks]
+        return self._vlm.generate(
+            [region for region, _ in asked], [prompt for _, prompt in asked], images, self._max[True], begun
+        )
 
     def stream(self, task: Task, images: Images, explain: bool, watch: Callable[[str], None]) -> Prediction:
         """As `answer` for one task; `watch` hears each piece of text as it is written, and may raise to stop."""

@@ -90,13 +90,23 @@ class Vlm:
 
     @torch.inference_mode()
     def generate(
-        self, regions: Sequence[Region], prompts: Sequence[str], images: Images, max_tokens: int = 24
+        self,
+        regions: Sequence[Region],
+        prompts: Sequence[str],
+        images: Images,
+        max_tokens: int = 24,
+        begun: Sequence[str] = (),
     ) -> list[str]:
-        """Greedy answers, one per (region, prompt), same order; each stripped of special tokens."""
+        """Greedy answers, one per (region, prompt), same order; each stripped of special tokens.
+
+        Args:
+            begun: what each answer begins with, one text per prompt; the answers hold what comes behind it.
+        """
         out: list[str] = []
+        begun = [self.clean(text) for text in begun] or [""] * len(prompts)
         for start in range(0, len(regions), self.batch_size):
             part = slice(start, start + self.batch_size)
-            batch = self._inputs([images.crop(r) for r in regions[part]], prompts[part], [""] * len(regions[part]))
+            batch = self._inputs([images.crop(r) for r in regions[part]], prompts[part], begun[part])
             done = self.model.generate(
                 **batch, max_new_tokens=max_tokens, do_sample=False, pad_token_id=self.tokenizer.pad_token_id
             )

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from workbench import registry
 from workbench.errors import ImageError, StoreError
-from workbench.ports import TaskSource
-from workbench.records import Task
+from workbench.execute.cache import ResultCache
+from workbench.images import ImageFolder
+from workbench.ports import BadRow, HoldsPictures, Measured, TaskSource
+from workbench.records import Task, content_key
 from workbench.settings import Choice
 from workbench.store import Project
 
-BATCH = 64
-"""Tasks per transaction."""
+BATCH = 256
+"""Tasks per transaction; their pictures are read in parallel."""
+
+LISTED = 20
+"""Problem rows that a dry run shows."""
 
 
 @dataclass(slots=True)
@@ -36,6 +46,22 @@ class Imported:
     """Tasks that were there with another content; they were left as they are."""
 
 
+@dataclass(slots=True)
+class Look:
+    """What an import would do, as far as the files' rows say: no picture is decoded, nothing is written."""
+
+    splits: Counter[str] = field(default_factory=Counter)
+    """Tasks that can be taken, by split."""
+    known: int = 0
+    """Of these, already in the project."""
+    bad: int = 0
+    """Rows that would be left out."""
+    first: list[BadRow] = field(default_factory=list)
+    """The first of them."""
+    reasons: Counter[str] = field(default_factory=Counter)
+    """Their reasons, without names and numbers."""
+
+
 def missing(project: Project, split: str | None, limit: int | None) -> list[Choice]:
     """Sources that have not been read far enough."""
     if limit is not None and project.count_tasks(split) >= limit:
@@ -43,55 +69,145 @@ def missing(project: Project, split: str | None, limit: int | None) -> list[Choi
     return [choice for choice in project.sources() if not project.imported(choice, split)]
 
 
+Seen = Callable[[int, int], None]
+"""Called after each batch with the rows read and the rows to expect: the limit, or an estimate from the bytes read."""
+
+
 def import_tasks(
     project: Project,
     choice: Choice,
     split: str | None = None,
     limit: int | None = None,
-    seen: Callable[[int], None] | None = None,
+    seen: Seen | None = None,
 ) -> Imported:
     """Read a source until `limit` tasks of the split are in the project, or to its end.
 
-    A picture that is missing or broken leaves its task out, with the reason in `bad_row`.
-
-    Args:
-        seen: called after each batch with the number of tasks now in the project.
+    Pictures stay where they are: the project refers to them by path and digest (`ImageFolder.link`); those that lie
+    inside the source's own files are written to the project.  A picture that is missing or broken leaves its task
+    out, with the reason in `bad_row`.  A picture whose path, size and time of change are known is not read again.
 
     Raises:
         DatasetError: the source cannot be read at all.
     """
     source: TaskSource = registry.build("source", choice.part, **choice.arguments)
     held = project.count_tasks(split)
-    added, bad, changed = 0, 0, []
-    digests: dict[Path, str] = {}
-    offered = source.tasks(split)
-    while batch := list(islice(offered, BATCH if limit is None else max(0, min(BATCH, limit - held - added)))):
-        ready: list[Task] = []
-        broken: list[_Bad] = []
-        for task in batch:
-            path = source.image_path(task)
-            try:
-                if path not in digests:
-                    digests = {path: project.images.add(path)}  # questions of one picture stand together
-                ready.append(replace(task, image=digests[path]))
-            except ImageError as error:
-                broken.append(_Bad(task.id, 0, str(error)))
-            except OSError as error:
-                raise StoreError(
-                    f"the picture {path} could not be copied to {project.images.root} ({error.strerror}); what was "
-                    "imported is kept: make room there and run the command again"
-                ) from error
-        new, other = project.add_tasks(ready)
-        added += new
-        changed += other
-        bad += len(broken)
-        project.add_bad_rows(choice.part, broken)
+    added, bad, changed, listed = 0, 0, [], 0
+    offered = _Offered(source, split)
+    cache = ResultCache(project.path / "cache" / "pictures.sqlite")
+    try:
+        with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:  # a decoded picture can be 120 MB
+            while batch := offered.take(BATCH if limit is None else max(0, min(BATCH, limit - held - added))):
+                names = {source.image_path(task): task for task in batch}
+                found = dict(zip(names, pool.map(partial(_picture, project.images, cache, source), names.values())))
+                ready: list[Task] = []
+                broken: list[_Bad] = []
+                for task in batch:
+                    digest = found[source.image_path(task)]
+                    if isinstance(digest, str):
+                        ready.append(replace(task, image=digest))
+                    else:
+                        broken.append(_Bad(task.id, 0, str(digest)))
+                new, other = project.add_tasks(ready)
+                added += new
+                changed += other
+                bad += len(broken)
+                project.add_bad_rows(choice.part, [*broken, *source.bad[listed:]])
+                listed = len(source.bad)
+                if seen is not None:
+                    seen(offered.rows, offered.expected if limit is None else max(limit, offered.rows))
+        project.add_bad_rows(choice.part, source.bad[listed:])
         if seen is not None:
-            seen(held + added)
-    ended = limit is None or held + added < limit
-    listed = list(source.bad)
-    if listed:
-        project.add_bad_rows(choice.part, listed)
-    if ended:
+            seen(offered.rows, offered.rows)
+    finally:
+        cache.close()
+    if limit is None or held + added < limit:
         project.mark_imported(choice, split, held + added)
-    return Imported(added, bad + len(listed), tuple(changed))
+    return Imported(added, bad + len(source.bad), tuple(changed))
+
+
+def look(
+    choice: Choice,
+    split: str | None = None,
+    limit: int | None = None,
+    seen: Seen | None = None,
+    project: Project | None = None,
+) -> Look:
+    """What an import would do; nothing is written.  Raises DatasetError as an import would.
+
+    Args:
+        project: tells which tasks are known already.
+    """
+    source: TaskSource = registry.build("source", choice.part, **choice.arguments)
+    offered = _Offered(source, split)
+    told = Look()
+    listed = 0
+    while batch := offered.take(BATCH if limit is None else min(BATCH, limit - offered.rows)):
+        told.splits.update(task.split for task in batch)
+        if project is not None:
+            told.known += len(project.known_tasks([task.id for task in batch]))
+        listed = _note(told, source.bad[listed:])
+        if seen is not None:
+            seen(offered.rows, offered.expected if limit is None else limit)
+    _note(told, source.bad[listed:])
+    return told
+
+
+def _note(told: Look, rows: Sequence[BadRow]) -> int:
+    """Add rows left out; returns how many there are now."""
+    told.bad += len(rows)
+    told.first += rows[: LISTED - len(told.first)]
+    told.reasons.update(re.sub(r"'[^']*'|\d+|/\S+", "…", row.reason) for row in rows)
+    return told.bad
+
+
+@dataclass(slots=True)
+class _Offered:
+    """What a source offers, in batches, with what can be said of its length."""
+
+    source: TaskSource
+    split: str | None
+    rows: int = 0
+    """Taken so far."""
+    _tasks: Iterator[Task] | None = None
+
+    def take(self, most: int) -> list[Task]:
+        if self._tasks is None:
+            self._tasks = self.source.tasks(self.split)
+        batch = list(islice(self._tasks, most))
+        self.rows += len(batch)
+        return batch
+
+    @property
+    def expected(self) -> int:
+        """Rows in all, from the share of the bytes read; those so far where a source does not say."""
+        read, total = self.source.progress() if isinstance(self.source, Measured) else (0, 0)
+        return max(self.rows, round(self.rows * total / read)) if read else self.rows
+
+
+def _picture(images: ImageFolder, cache: ResultCache, source: TaskSource, task: Task) -> str | ImageError:
+    """The digest of a task's picture, which is in the project from then on, or what is wrong with it."""
+    try:
+        if isinstance(source, HoldsPictures):
+            return images.add_bytes(source.image_bytes(task), str(source.image_path(task)))
+        return _linked(images, cache, source.image_path(task))
+    except ImageError as error:
+        return error
+    except OSError as error:
+        raise StoreError(
+            f"a link to the picture {source.image_path(task)} could not be written to {images.root} "
+            f"({error.strerror}); what was imported is kept: make room there and run the command again"
+        ) from error
+
+
+def _linked(images: ImageFolder, cache: ResultCache, path: Path) -> str:
+    try:
+        stat = path.stat()
+    except OSError:
+        return images.link(path)  # says what is wrong
+    key = content_key(str(path.absolute()), stat.st_size, stat.st_mtime_ns)
+    known, digest = cache.get(key)
+    if known and isinstance(digest, str) and images.path(digest) is not None:
+        return digest
+    digest = images.link(path)
+    cache.put("picture", [(key, digest)])
+    return digest

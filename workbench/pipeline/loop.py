@@ -82,6 +82,7 @@ def run(
     progress: Watch | None = None,
     *,
     split: str | None = None,
+    source: str | None = None,
     parts: Parts | None = None,
 ) -> Summary:
     """Bring the first `limit` tasks of a project as far as `upto`.
@@ -92,6 +93,7 @@ def run(
         upto: last stage, one of `STAGES`.
         progress: called as the work goes on.
         split: only tasks of this split.
+        source: only tasks of this source (`Task.source`).
         parts: built ones to use instead of the profile's.
 
     Raises:
@@ -106,9 +108,9 @@ def run(
         raise InputError(f"k must be 1 to 100, found {k}")
     if parts is None:
         with Parts(project.profile(), project.images, project.path / "cache" / "tools.sqlite") as built:
-            return run(project, limit, k, upto, progress, split=split, parts=built)
+            return run(project, limit, k, upto, progress, split=split, source=source, parts=built)
     scope = Scope(k=k or parts.profile.k, seed=parts.profile.seed)
-    return _Loop(project, parts, Selection(split, limit), scope, progress).run(upto)
+    return _Loop(project, parts, Selection(split, limit, source), scope, progress).run(upto)
 
 
 @dataclass(slots=True)
@@ -146,10 +148,10 @@ class _Loop:
         split, limit = self.selection.split, self.selection.limit
         for choice in importing.missing(self.project, split, limit):
             started = time.perf_counter()
-            self._tell("import", self.project.count_tasks(split), limit or 0, "tasks")
+            self._tell("import", 0, limit or 0, "tasks")
 
-            def seen(held: int) -> None:
-                self._tell("import", held, limit or held, "tasks")
+            def seen(rows: int, expected: int) -> None:
+                self._tell("import", rows, expected, "tasks")
 
             result = importing.import_tasks(self.project, choice, split, limit, seen)
             self._written("import", None, result.added, time.perf_counter() - started)

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from workbench.pipeline.compare import RIGHT
-from workbench.store import Project, Scope
+from workbench.store import Evaluation, Project, Scope
+from workbench.store.lineage import Lineage
+from workbench.store.reviewing import Reviewer
+from workbench.store.snapshots import Taken
 from workbench.verify.figures import Share, pass_at_k
 
 _TARGET = "(state = 'accepted' OR (state = 'adjudicated' AND outcome = 'accept'))"
@@ -51,9 +54,33 @@ class Model:
     """How right and how slow one way of answering is."""
 
     name: str
-    right: Share
+    value: float
+    """Share right."""
+    low: float
+    """95 % interval."""
+    high: float
+    of: int
     seconds: float
-    """Mean per question."""
+    """Of a question."""
+    pipeline: bool
+    taught: bool = False
+    """By a job."""
+    evaluated: bool = False
+    """By an evaluation: alone, warm, the median; else the mean of the loop's batches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """What came of the questions of one family."""
+
+    name: str
+    tasks: int
+    first: Share
+    """pass@1 over judged labelled questions."""
+    best: Share
+    """pass@k."""
+    student: Share
+    """Right answers of the student in force, of the labelled questions that it answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +113,38 @@ class Overview:
     funnel: tuple[Step, ...]
     curve: tuple[tuple[int, Share], ...]
     """pass@1 to pass@k over judged labelled questions."""
+    families: tuple[Family, ...]
+    """The largest first."""
     tools: tuple[Tool, ...]
     own_blame: int
     """First wrong steps marked in the program itself, at no tool's call."""
     errors: tuple[Mapping[str, Any], ...]
     """{kind, day, runs, tasks} by day (UTC)."""
-    reviewers: tuple[Mapping[str, Any], ...]
+    reviewers: tuple[Reviewer, ...]
     pace: tuple[Mapping[str, Any], ...]
     """{day, author, n}: standing decisions by day (UTC) and person."""
     agreement: tuple[Mapping[str, Any], ...]
+    kappas: tuple[Mapping[str, Any], ...]
+    """{day, first, second, kappa, n}: agreement at the end of each of the last days (UTC) with a decision."""
+    reasons: Mapping[str, int]
+    """Standing rejections by reason."""
     confusion: Mapping[str, int]
     models: tuple[Model, ...]
+    lineage: Lineage
+    minutes: Mapping[str, float]
+    """By snapshot, reviewers' time in the decisions up to it; nothing for what the verifier alone chose."""
     disk: Disk
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain values; a share has its value, n and Wilson's 95 % interval beside its hits."""
-        found: dict[str, Any] = _plain(self)
-        return found
+    @property
+    def pipeline(self) -> Model | None:
+        """The pipeline with all its programs."""
+        return max((one for one in self.models if one.pipeline), key=lambda one: one.seconds, default=None)
+
+    @property
+    def best(self) -> Model | None:
+        """The student with the most right answers; of equal ones the one asked more."""
+        students = [one for one in self.models if not one.pipeline]
+        return max(students, key=lambda one: (one.value, one.of), default=None)
 
 
 def overview(project: Project) -> Overview:
@@ -126,6 +168,8 @@ def overview(project: Project) -> Overview:
     kept = Share(row["kept"], row["judged"])
     curve = tuple((size, _passed(groups, size)) for size in range(1, scope.k + 1) if row["judged"])
     blamed = {one.tool: one.wrong for one in project.curation.blame()}
+    agreement = tuple(asdict(one) for one in project.curation.agreement())
+    lineage = project.lineage()
     return Overview(
         at=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         k=scope.k,
@@ -134,21 +178,26 @@ def overview(project: Project) -> Overview:
         executed=Share(row["executed"], row["traces"]),
         kept=kept,
         student=Share(row["student"], row["answered"]),
-        funnel=(*funnel, *_in_snapshot(project)),
+        funnel=(*funnel, *_taught(project)),
         curve=curve,
+        families=tuple(_families(project, scope.k)),
         tools=_tools(project, blamed),
         own_blame=blamed.get("", 0),
         errors=tuple({**asdict(one), "day": str(one.day)} for one in project.errors(by_day=True)),
-        reviewers=tuple(_plain(one) | {"per_day": one.per_day} for one in project.curation.reviewers()),
+        reviewers=tuple(project.curation.reviewers()),
         pace=tuple(
             rows(
                 "SELECT created_at::DATE::VARCHAR AS day, author, count(*) AS n FROM standing WHERE kind <> 'none' "
                 "GROUP BY ALL ORDER BY day, author"
             )
         ),
-        agreement=tuple(asdict(one) for one in project.curation.agreement()),
+        agreement=agreement,
+        kappas=tuple(_kappas(project)) if agreement else (),
+        reasons=project.curation.reject_reasons(),
         confusion=asdict(project.curation.confusion()),
-        models=tuple(_models(project, kept, curve, scope)),
+        models=tuple(_models(project, kept, curve, scope, lineage.evaluations)),
+        lineage=lineage,
+        minutes=_minutes(project, lineage.snapshots),
         disk=_disk(project.path),
     )
 
@@ -159,12 +208,62 @@ def _passed(groups: Sequence[Mapping[str, Any]], size: int) -> Share:
     return Share(hits, sum(group["n"] for group in enough))
 
 
-def _in_snapshot(project: Project) -> list[Step]:
-    """Questions of the newest snapshot."""
-    (row,) = project.database.rows(
-        "SELECT count(*) AS n FROM snapshot_row WHERE snapshot = (SELECT arg_max(hash, created_at) FROM snapshot)"
+def _families(project: Project, k: int) -> list[Family]:
+    rows = project.database.rows(
+        """
+        SELECT family, labelled AND status <> 'waiting' AS done, judged, correct, count(*) AS n,
+            count(student_score) AS answered, count(*) FILTER (student_score >= $right) AS student
+        FROM outcome GROUP BY ALL ORDER BY family
+        """,
+        {"right": RIGHT},
     )
-    return [Step("in snapshot", row["n"], None)]
+    found = []
+    for name in dict.fromkeys(row["family"] for row in rows):
+        mine = [row for row in rows if row["family"] == name]
+        done = [row for row in mine if row["done"]]
+        student = Share(sum(row["student"] for row in mine), sum(row["answered"] for row in mine))
+        tasks = sum(row["n"] for row in mine)
+        found.append(Family(name, tasks, _passed(done, 1), _passed(done, k), student))
+    return sorted(found, key=lambda one: -one.tasks)
+
+
+DAYS = 12
+"""Days for which agreement is shown: each asks all decisions once."""
+
+
+def _kappas(project: Project) -> Iterator[Mapping[str, Any]]:
+    days = project.database.rows(
+        "SELECT DISTINCT created_at::DATE AS day FROM decision ORDER BY day DESC LIMIT $days", {"days": DAYS}
+    )
+    for day in sorted(row["day"] for row in days):
+        for one in project.curation.agreement(until=datetime.combine(day + timedelta(days=1), time.min)):
+            yield {"day": str(day), "first": one.first, "second": one.second, "kappa": one.kappa, "n": one.n}
+
+
+def _taught(project: Project) -> list[Step]:
+    """Questions of the newest snapshot, and those that any model was taught."""
+    (row,) = project.database.rows(
+        """
+        SELECT count(*) FILTER (snapshot = (SELECT arg_max(hash, created_at) FROM snapshot)) AS held,
+            count(DISTINCT task_id) FILTER (side = 'train' AND snapshot IN (
+                SELECT job.snapshot FROM job JOIN model ON model.job = job.id)) AS taught
+        FROM snapshot_row
+        """
+    )
+    return [Step("in snapshot", row["held"], None), Step("trained", row["taught"], None)]
+
+
+def _minutes(project: Project, snapshots: Sequence[Taken]) -> dict[str, float]:
+    spent = project.database.rows(
+        """
+        SELECT snapshot.hash AS hash, sum(active_decision.seconds) / 60 AS minutes
+        FROM snapshot JOIN decision ON decision.id = snapshot.as_of
+            JOIN active_decision ON active_decision.seq <= decision.seq
+        GROUP BY snapshot.hash
+        """
+    )
+    people = {one.hash for one in snapshots if one.filter.get("accepted") != "automatic"}
+    return {row["hash"]: row["minutes"] or 0.0 for row in spent if row["hash"] in people}
 
 
 def _tools(project: Project, blamed: Mapping[str, int]) -> tuple[Tool, ...]:
@@ -186,16 +285,31 @@ def _tools(project: Project, blamed: Mapping[str, int]) -> tuple[Tool, ...]:
     )
 
 
-def _models(project: Project, kept: Share, curve: Sequence[tuple[int, Share]], scope: Scope) -> list[Model]:
-    """The pipeline with k programs and with one, and every model that has answered labelled questions."""
-    found = []
+def _models(
+    project: Project, kept: Share, curve: Sequence[tuple[int, Share]], scope: Scope, found: Sequence[Evaluation]
+) -> list[Model]:
+    """The systems that were evaluated, and timed, on the questions of the latest evaluation; before there is one, the
+    pipeline with k programs and with one, and every model that has answered labelled questions."""
+    latest = [one for one in found if _questions(one) == _questions(found[-1])]
+    timed = [
+        Model(
+            one.system, one.value, one.low, one.high, one.questions, seconds, one.kind == "pipeline",
+            one.job is not None, evaluated=True,
+        )
+        for one in latest
+        if isinstance(seconds := one.latency.get("median"), float)
+        if one.value is not None and one.low is not None and one.high is not None
+    ]  # fmt: skip
+    if timed:
+        return timed
+    looped = []
     spent = project.seconds(scope)
     stages = [spent[stage] for stage in ("sample", "execute", "verify") if stage in spent]
     if curve and len(stages) == 3 and all(rows for rows, _ in stages):
         one = sum(seconds / rows for rows, seconds in stages)  # per program: a program's own times hold its waiting
-        found.append(Model(f"pipeline, any of {scope.k} programs", kept, one * scope.k))
+        looped.append((f"pipeline, any of {scope.k} programs", kept, one * scope.k, True))
         if scope.k > 1:
-            found.append(Model("pipeline, one program", curve[0][1], one))
+            looped.append(("pipeline, one program", curve[0][1], one, True))
     answered = project.database.rows(
         """
         SELECT part.name AS name, part.version AS version, count(*) AS n,
@@ -205,8 +319,16 @@ def _models(project: Project, kept: Share, curve: Sequence[tuple[int, Share]], s
         """,
         {"right": RIGHT},
     )
-    models = [(f"{one['name']} {one['version'][:8]}", Share(one["hits"], one["n"]), one["seconds"]) for one in answered]
-    return found + [Model(*one) for one in models]
+    for row in answered:
+        looped.append((f"{row['name']} {row['version'][:8]}", Share(row["hits"], row["n"]), row["seconds"], False))
+    return [
+        Model(name, share.value or 0.0, *share.interval, share.of, seconds, pipeline)
+        for name, share, seconds, pipeline in looped
+    ]
+
+
+def _questions(one: Evaluation) -> tuple[str, str, int | None]:
+    return one.benchmark, one.split, one.task_limit
 
 
 def _disk(path: Path) -> Disk:
@@ -217,8 +339,8 @@ def _disk(path: Path) -> Disk:
         last = None
     return Disk(
         store=sum(file.stat().st_size for file in path.glob("vpd.duckdb*")),
-        images=_size(path / "images", int(time.monotonic() // 60)),
-        cache=_size(path / "cache", int(time.monotonic() // 60)),
+        images=_size(path / "images", int(monotonic() // 60)),
+        cache=_size(path / "cache", int(monotonic() // 60)),
         free=shutil.disk_usage(path).free,
         backup=last,
     )
@@ -226,18 +348,5 @@ def _disk(path: Path) -> Disk:
 
 @lru_cache(maxsize=8)
 def _size(folder: Path, minute: int) -> int:
-    """Bytes in a folder, counted once a minute: it may hold a great many files."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Share):
-        low, high = value.interval
-        return {"value": value.value, "hits": round(value.hits, 4), "of": value.of, "low": low, "high": high}
-    if isinstance(value, tuple | list):
-        return [_plain(one) for one in value]
-    if isinstance(value, Mapping):
-        return {name: _plain(one) for name, one in value.items()}
-    if hasattr(value, "__dataclass_fields__"):
-        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
-    return value
+    """Bytes in a folder (of a link, the link's own), counted once a minute: it may hold a great many files."""
+    return sum(file.lstat().st_size for file in folder.rglob("*") if file.is_file())

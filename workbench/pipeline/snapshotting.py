@@ -136,7 +136,7 @@ def preview(project: Project, wanted: Wanted, progress: Callable[[int, int], Non
     rows = snapshots.tasks(database, project.browse_ids(wanted.text) if wanted.text.strip() else None)
     people = {t.task_id: t for t in snapshots.decided(database)}
     machine = {t.task_id: t for t in snapshots.kept(database, project.scope())}
-    splits = sorted(split for split in snapshots.splits(database) if split not in wanted.splits and _evaluates(split))
+    splits = sorted(split for split in snapshots.splits(database) if split not in wanted.splits and evaluates(split))
     left: dict[str, list[str]] = defaultdict(list)
     chosen: list[_Chosen] = []
     for row in rows:
@@ -181,7 +181,8 @@ class _Chosen:
     kind: Literal["person", "automatic", "label"]
 
 
-def _evaluates(split: str) -> bool:
+def evaluates(split: str) -> bool:
+    """Whether tasks of a split are for evaluation, as its name says."""
     return split.lower().startswith(("val", "dev", "test"))
 
 

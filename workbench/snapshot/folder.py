@@ -190,7 +190,7 @@ def place(source: Path, target: Path) -> None:
     """The file of `source` at `target`, as a hard link where the file system has them, else as a copy."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        os.link(source, target)
+        os.link(source.resolve(), target)  # a hard link to a symbolic one would hold nothing
     except OSError:
         shutil.copyfile(source, target)
 

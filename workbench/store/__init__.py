@@ -8,9 +8,12 @@ Files:
     bulk.py       accepting many questions at once, counted and undoable
     curation.py   project.curation: deciding, queue, settings, guidelines, ratings, figures
     database.py   an open store: reading, writing, errors made clear
+    checks.py     what the checks for wrong reasons found
     decisions.py  events stored once, checked and folded in one transaction
     doctor.py     every invariant, checked
+    evaluations.py  how good each system was found to be; what the programs answered
     figures.py    funnel, tools, errors for the Dashboard
+    lineage.py    training jobs and the models they made
     link.py       the file itself or its owner; hand-over, retries
     listing.py    the part of Project that screens ask
     literal.py    values and Arrow rows as SQL text
@@ -35,7 +38,9 @@ Files:
 """
 
 from workbench.store.browse import SORTS, Facet, FacetValue, Page, View
+from workbench.store.evaluations import Evaluation
 from workbench.store.figures import ErrorCount, FunnelStep, ToolFigures
+from workbench.store.lineage import JobRow, Lineage, ModelRow
 from workbench.store.outcome import STATUSES, Outcome, RunLine
 from workbench.store.project import Project, locate
 from workbench.store.scope import STAGES, Scope, Selection
@@ -43,7 +48,7 @@ from workbench.store.search import Query, parse_query
 from workbench.store.views import Counts, Run, TaskView
 
 __all__ = [
-    "SORTS", "STAGES", "STATUSES", "Counts", "ErrorCount", "Facet", "FacetValue", "FunnelStep", "Outcome", "Page",
-    "Project", "Query", "Run", "RunLine", "Scope", "Selection", "TaskView", "ToolFigures", "View",
-    "locate", "parse_query",
+    "SORTS", "STAGES", "STATUSES", "Counts", "ErrorCount", "Evaluation", "Facet", "FacetValue", "FunnelStep", "JobRow",
+    "Lineage", "ModelRow", "Outcome", "Page", "Project", "Query", "Run", "RunLine", "Scope", "Selection", "TaskView",
+    "ToolFigures", "View", "locate", "parse_query",
 ]  # fmt: skip

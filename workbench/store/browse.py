@@ -147,6 +147,9 @@ class _Where:
             return f"contains(gold, chr(10) || {mark} || chr(10))"
         if name == "id":
             return f"(starts_with(id, {mark}) OR starts_with(chosen, {mark}))"
+        if name == "flag":
+            fits = f"flags <> '' AND ({mark} = 'any' OR contains(flags, '|' || {mark} || '|'))"
+            return f"chosen IN (SELECT trace_id FROM trace_check WHERE {fits})"  # noqa: S608
         if name == "review":
             mine = f"(SELECT task_id FROM curated WHERE state {'<>' if value == 'pending' else '='} {mark})"  # noqa: S608
             return f"id {'NOT IN' if value == 'pending' else 'IN'} {mine}"

@@ -290,14 +290,26 @@ class Curation:
         found: dict[str, PartRef | None] = {row["model"]: self._parts()[row["model"]] for row in rows}
         return found | ({rating.PIPELINE: None} if self.database.rows("SELECT 1 FROM rationale LIMIT 1") else {})
 
-    def next_rating(self, reviewer: str, first: str, second: str, count: int = 1) -> list[rating.Pair]:
-        """Pairs that the reviewer has not rated, the same order for everybody; sides shuffled."""
-        bring_up_to_date(self.database)
-        return ratings.pairs(self.database, reviewer, first, second, count)
+    def next_rating(
+        self, reviewer: str, first: str, second: str, count: int = 1, sample: int | None = None, seed: int = 0
+    ) -> list[rating.Pair]:
+        """Pairs that the reviewer has not rated, the same order for everybody; sides shuffled.
 
-    def rating_figures(self, first: str, second: str) -> rating.RatingFigures:
-        """What raters said of two models; a rater's last word on each pair."""
-        return rating.figures(ratings.said(self.database), first, second)
+        Args:
+            sample: of so many questions, drawn by the seed; None takes every one that both explain.
+        """
+        bring_up_to_date(self.database)
+        return ratings.pairs(self.database, reviewer, first, second, count, sample, seed)
+
+    def rating_progress(
+        self, reviewer: str, first: str, second: str, sample: int | None = None, seed: int = 0
+    ) -> tuple[int, int]:
+        """How many questions of the sample the reviewer has rated, and how many it has."""
+        return ratings.progress(self.database, reviewer, first, second, sample, seed)
+
+    def ratings(self) -> list[Decision]:
+        """Every rater's last word on each question and pair of models; `evaluate.human` counts them."""
+        return ratings.said(self.database)
 
     # --- figures
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from workbench.store import browse, figures
+from typing import Any
+
+from workbench.store import browse, evaluations, figures, lineage
 from workbench.store.browse import Facet, Page, View
 from workbench.store.database import Database
+from workbench.store.evaluations import Evaluation
 from workbench.store.figures import ErrorCount, FunnelStep, ToolFigures
+from workbench.store.lineage import Lineage
 
 
 class Listing:
@@ -59,3 +63,19 @@ class Listing:
     def errors(self, by_day: bool = False) -> list[ErrorCount]:
         """Failed runs by kind."""
         return figures.errors(self.database, by_day)
+
+    def lineage(self) -> Lineage:
+        """Snapshots, jobs, models and evaluations: what came of what."""
+        return lineage.lineage(self.database)
+
+    def metrics(self, job: str) -> list[dict[str, Any]]:
+        """The figures of a training job, step by step, as they were last read."""
+        return lineage.metrics(self.database, job)
+
+    def evaluations(self) -> list[Evaluation]:
+        """How good each system was found to be, the latest last."""
+        return evaluations.evaluations(self.database)
+
+    def evaluation_scores(self, evaluation: str) -> dict[str, float]:
+        """The score of each question of an evaluation, 0 to 1."""
+        return evaluations.scores(self.database, evaluation)

@@ -13,7 +13,8 @@ from workbench.store.scope import Scope, Selection
 # whole.  $-parameters come from Scope and Selection.
 SELECTED = """
 selected AS (
-    SELECT * FROM task WHERE $split IS NULL OR split = $split ORDER BY seq LIMIT $limit
+    SELECT * FROM task WHERE ($split IS NULL OR split = $split) AND ($source IS NULL OR source = $source)
+    ORDER BY seq LIMIT $limit
 )"""
 
 SAMPLED = """

@@ -44,6 +44,7 @@ _RANKS = {
     "student": "coalesce(apart, -1)",
     "newest": "epoch_us(updated_at)",
     "random": "hash(id || $seed)",
+    "suspicion": "coalesce((SELECT suspicion FROM trace_check WHERE trace_id = chosen), -1)",
 }
 """What an order sorts by, descending."""
 

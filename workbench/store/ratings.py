@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from typing import Any
 
 from workbench.curate.rating import PIPELINE, Pair, Side, sides
 from workbench.errors import InputError
-from workbench.records import Rating
+from workbench.records import Decision
 from workbench.store.database import Database
-from workbench.store.decisions import to_rating
+from workbench.store.decisions import to_decision
 
 # One answer of each maker to each task: a model's newest explanation, the rationale of the task's kept trace.
 _SAID = f"""
@@ -22,32 +22,42 @@ said AS (
 )"""  # noqa: S608
 
 
-def pairs(database: Database, reviewer: str, first: str, second: str, count: int) -> list[Pair]:
-    """Tasks that both answered and the reviewer has not rated, in an order drawn once for all reviewers.
+# Questions that both explained, of which a sample is drawn: the same one for every rater.
+_POOL = f"""
+WITH {_SAID},
+pool AS (
+    SELECT a.task_id, a.words AS first, b.words AS second, a.task_id IN (
+        SELECT task_id FROM active_decision WHERE kind = 'rating' AND author = $reviewer
+        AND list_sort([rating->>'left', rating->>'right']) = list_sort([$first, $second])
+    ) AS rated, md5(concat($seed::VARCHAR, '/', a.task_id)) AS place
+    FROM said AS a JOIN said AS b ON b.task_id = a.task_id AND a.model = $first AND b.model = $second
+    ORDER BY place LIMIT $sample
+)"""  # noqa: S608
+
+
+def pairs(
+    database: Database, reviewer: str, first: str, second: str, count: int, sample: int | None = None, seed: int = 0
+) -> list[Pair]:
+    """Pairs of the sample that the reviewer has not rated, in an order drawn once for all reviewers.
+
+    Args:
+        sample: so many questions that both explain, drawn by the seed; None takes all.
 
     Raises:
         InputError: one model, or nothing to compare.
     """
     if first == second:
         raise InputError("a rating compares two models; choose another one beside the first")
-    both = f"""
-        WITH {_SAID}
-        SELECT a.task_id, a.words.answer, a.words.rationale, b.words.answer, b.words.rationale
-        FROM said AS a JOIN said AS b ON b.task_id = a.task_id AND a.model = $first AND b.model = $second
-        """  # noqa: S608
-    given = {"first": first, "second": second}
     found = database.rows(
         f"""
-        SELECT * FROM ({both}) AS open(task_id, first_answer, first_rationale, second_answer, second_rationale)
-        WHERE task_id NOT IN (
-            SELECT task_id FROM active_decision WHERE kind = 'rating' AND author = $reviewer
-            AND list_sort([rating->>'left', rating->>'right']) = list_sort([$first, $second])
-        )
-        ORDER BY hash(task_id) LIMIT $count
+        {_POOL}
+        SELECT task_id, first.answer AS first_answer, first.rationale AS first_rationale,
+            second.answer AS second_answer, second.rationale AS second_rationale
+        FROM pool WHERE NOT rated ORDER BY place LIMIT $count
         """,  # noqa: S608
-        {**given, "reviewer": reviewer, "count": count},
+        {**_given(reviewer, first, second, sample, seed), "count": count},
     )
-    if not found and not database.rows(f"SELECT 1 FROM ({both}) LIMIT 1", given):  # noqa: S608
+    if not found and not progress(database, reviewer, first, second, sample, seed)[1]:
         raise InputError(
             f"'{first}' and '{second}' have no question that both explain; let both explain the same questions first"
         )
@@ -62,13 +72,31 @@ def pairs(database: Database, reviewer: str, first: str, second: str, count: int
     return shown
 
 
-def said(database: Database) -> list[Rating]:
-    """Every rater's last word on each task and pair of models."""
+def progress(
+    database: Database, reviewer: str, first: str, second: str, sample: int | None = None, seed: int = 0
+) -> tuple[int, int]:
+    """How many questions of the sample the reviewer has rated, and how many it has."""
+    (found,) = database.rows(
+        f"{_POOL} SELECT count(*) FILTER (rated) AS rated, count(*) AS n FROM pool",  # noqa: S608
+        _given(reviewer, first, second, sample, seed),
+    )
+    return found["rated"], found["n"]
+
+
+def _given(reviewer: str, first: str, second: str, sample: int | None, seed: int) -> dict[str, Any]:
+    return {
+        "reviewer": reviewer, "first": first, "second": second, "seed": seed,
+        "sample": 2**62 if sample is None else sample,
+    }  # fmt: skip
+
+
+def said(database: Database) -> list[Decision]:
+    """Every rater's last word on each task and pair of models, in the order in which they were said."""
     rows = database.rows(
         """
-        SELECT rating FROM active_decision WHERE kind = 'rating' QUALIFY row_number() OVER (
+        SELECT * FROM active_decision WHERE kind = 'rating' QUALIFY row_number() OVER (
             PARTITION BY task_id, author, list_sort([rating->>'left', rating->>'right']) ORDER BY seq DESC
-        ) = 1
+        ) = 1 ORDER BY seq
         """
     )
-    return [to_rating(json.loads(row["rating"])) for row in rows]
+    return [to_decision(row) for row in rows]

@@ -47,10 +47,13 @@ def to_scope(row: Mapping[str, Any]) -> Scope:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The first `limit` tasks, in order of import, of one split (or of all)."""
+    """The first `limit` tasks, in order of import, of one split and one source (or of all)."""
 
     split: str | None = None
     limit: int | None = None
+    source: str | None = None
+    """As `Task.source`."""
 
     def parameters(self) -> dict[str, Any]:
-        return {"split": self.split, "limit": self.limit if self.limit is not None else 2**62}
+        limit = self.limit if self.limit is not None else 2**62
+        return {"split": self.split, "limit": limit, "source": self.source}

@@ -51,7 +51,8 @@ CLOSED: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Names whose values are a closed list."""
 
-NAMES = (*FACETS, "answer", "gold", "id")
+NAMES = (*FACETS, "answer", "gold", "id", "flag")
+"""Everything before a colon; `flag:` is a check that speaks against the kept run, or `any`."""
 _OPERATORS = (">=", "<=", ">", "<", "=")
 _PIECE = re.compile(r'(?:"[^"]*"?|[^\s"])+')
 

@@ -23,20 +23,21 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import DatasetError, ImageError
 from workbench.images import decode
 from workbench.ports import BadRow
-from workbench.records import AnswerType, PartRef, Task
+from workbench.records import PartRef, Task
+from workbench.tasks.entries import Meter, raw_lines
+from workbench.tasks.fields import Row, answer_type, shown, text_or_number
 from workbench.tasks.rows import Bad
 
 FILES = ("questions.jsonl", "questions.csv")
 SPLIT = "mine"
 _KNOWN = ("id", "image", "question", "answer", "answers", "choices", "split")
-Row = Mapping[str, Any]
 
 
 class Folder:
@@ -46,15 +47,25 @@ class Folder:
         root: the folder.
         questions: name of the table in it; by default `questions.jsonl` or `questions.csv`, whichever is there.
         name: source name and prefix of the ids; the folder's own name when None.
+        images: the folder that the pictures' paths are relative to, where it is another.
     """
 
     bad: Sequence[BadRow]
 
-    def __init__(self, root: str | Path, questions: str | None = None, name: str | None = None) -> None:
+    def __init__(
+        self,
+        root: str | Path,
+        questions: str | None = None,
+        name: str | None = None,
+        images: str | Path | None = None,
+    ) -> None:
         self.root = Path(root)
         self.name = name or self.root.resolve().name
         self._questions = questions
-        self.ref = PartRef("source", "folder", "1", {"root": str(root), "questions": questions, "name": name})
+        self._images = self.root if images is None else Path(images).absolute()
+        given = {"root": str(root), "questions": questions, "name": name}
+        self.ref = PartRef("source", "folder", "1", given if images is None else {**given, "images": str(images)})
+        self._meter = Meter()
         self._bad: list[BadRow] = []
         self.bad = self._bad
 
@@ -66,10 +77,11 @@ class Folder:
         """
         self._bad.clear()
         path = self._table()
+        self._meter.read, self._meter.total = 0, path.stat().st_size
         read = _csv_rows if path.suffix.lower() == ".csv" else _json_rows
         seen: dict[str, int] = {}
         pictures: dict[Path, str | None] = {}
-        for line, row in read(path):
+        for line, row in read(path, self._meter):
             try:
                 if isinstance(row, ValueError):
                     raise row
@@ -85,7 +97,11 @@ class Folder:
 
     def image_path(self, task: Task) -> Path:
         """Where the task's picture lies on disk."""
-        return self.root / task.image
+        return self._images / task.image
+
+    def progress(self) -> tuple[int, int]:
+        """Bytes read of the table, and its size."""
+        return self._meter.read, self._meter.total
 
     def _table(self) -> Path:
         if not self.root.is_dir():
@@ -105,7 +121,7 @@ class Folder:
         """One row as a task.  Raises ValueError with what was found and what was expected."""
         question = row.get("question")
         if not isinstance(question, str):
-            raise ValueError(f"the question is {_shown(question)}; expected text")
+            raise ValueError(f"the question is {shown(question)}; expected text")
         if not question.strip():
             raise ValueError("the question is empty; expected text")
         choices = _texts(row.get("choices"), "choices")
@@ -119,10 +135,10 @@ class Folder:
             )
         split = row.get("split", SPLIT)
         if not isinstance(split, str):
-            raise ValueError(f"the split is {_shown(split)}; expected text")
+            raise ValueError(f"the split is {shown(split)}; expected text")
         name = row.get("id")
         if isinstance(name, bool) or not isinstance(name, str | int | None) or name == "":
-            raise ValueError(f"the id is {_shown(name)}; expected text, a whole number, or none")
+            raise ValueError(f"the id is {shown(name)}; expected text, a whole number, or none")
         image = self._image(row.get("image"), pictures)
         return Task(
             id=f"{self.name}/{line if name is None else name}",
@@ -131,7 +147,7 @@ class Folder:
             image=image,
             question=question,
             answers=answers,
-            answer_type=_answer_type(answers, choices),
+            answer_type=answer_type(answers, choices),
             choices=choices,
             meta={key: value for key, value in row.items() if key not in _KNOWN},
         )
@@ -139,20 +155,20 @@ class Folder:
     def _image(self, name: Any, pictures: dict[Path, str | None]) -> str:
         """The picture's path relative to the folder, after a look that it lies inside and decodes."""
         if not isinstance(name, str) or not name.strip():
-            raise ValueError(f"the image is {_shown(name)}; expected a path relative to {self.root}")
-        root = self.root.resolve()
-        for start in (self.root, self.root / "images"):
+            raise ValueError(f"the image is {shown(name)}; expected a path relative to {self._images}")
+        root = self._images.resolve()
+        for start in (self._images, self._images / "images"):
             try:
                 path = (start / name).resolve()
                 inside, there = path.is_relative_to(root), path.is_file()
             except (OSError, ValueError) as error:
                 raise ValueError(f"the image '{name:.80}' is not a usable path ({error})") from error
             if not inside:
-                raise ValueError(f"the image '{name}' lies outside {self.root}; copy it into the folder")
+                raise ValueError(f"the image '{name}' lies outside {self._images}; copy it into the folder")
             if there:
                 break
         else:
-            raise ValueError(f"no picture '{name:.200}' in {self.root} or its images/; expected a file there")
+            raise ValueError(f"no picture '{name:.200}' in {self._images} or its images/; expected a file there")
         if path not in pictures:
             pictures[path] = _fault(path)
         fault = pictures[path]
@@ -170,52 +186,24 @@ def _fault(path: Path) -> str | None:
     return None
 
 
-def _shown(value: Any) -> str:
-    return "missing" if value is None else f"{type(value).__name__} {value!r:.60}"
-
-
-def _text(value: Any, what: str) -> str:
-    """A text or number as text; ValueError for everything else, for NaN and for nothing but spaces."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f"{what} is {_shown(value)}; expected text or a number")
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise ValueError(f"{what} is {value}; expected text or a number, or leave it out")
-        return str(int(value)) if value.is_integer() else str(value)
-    text = str(value)
-    if not text.strip():
-        raise ValueError(f"{what} is empty; expected text, or leave it out")
-    return text
-
-
 def _texts(value: Any, what: str) -> tuple[str, ...]:
     if value is None:
         return ()
     if not isinstance(value, list):
-        raise ValueError(f"{what} is {_shown(value)}; expected a list of texts")
-    return tuple(_text(entry, f"an entry of {what}") for entry in value)
+        raise ValueError(f"{what} is {shown(value)}; expected a list of texts")
+    return tuple(text_or_number(entry, f"an entry of {what}") for entry in value)
 
 
 def _answers(row: Row) -> tuple[str, ...]:
     answer, answers = row.get("answer"), row.get("answers")
     if answer is not None and answers is not None:
         raise ValueError("both 'answer' and 'answers' are given; choose one")
-    return _texts(answers, "answers") if answer is None else (_text(answer, "the answer"),)
+    return _texts(answers, "answers") if answer is None else (text_or_number(answer, "the answer"),)
 
 
-def _answer_type(answers: Sequence[str], choices: Sequence[str]) -> AnswerType:
-    if choices:
-        return "choice"
-    if answers and all(answer.strip().lower() in ("yes", "no") for answer in answers):
-        return "yesno"
-    if answers and all(answer.strip().isdecimal() for answer in answers):
-        return "integer"
-    return "open"
-
-
-def _json_rows(path: Path) -> Iterator[tuple[int, Row | ValueError]]:
+def _json_rows(path: Path, meter: Meter) -> Iterator[tuple[int, Row | ValueError]]:
     """Line number and row, or what is wrong with the line."""
-    for number, raw in enumerate(_raw_lines(path), start=1):
+    for number, raw in enumerate(raw_lines(path, meter), start=1):
         try:
             text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
             if not text.strip():
@@ -242,18 +230,11 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not a value; give text, a number or null")
 
 
-def _raw_lines(path: Path) -> Iterator[bytes]:
-    try:
-        with path.open("rb") as lines:
-            yield from lines
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be read: {error.strerror}") from error
-
-
-def _csv_rows(path: Path) -> Iterator[tuple[int, Row | ValueError]]:
+def _csv_rows(path: Path, meter: Meter) -> Iterator[tuple[int, Row | ValueError]]:
     """First line number and row of each record, or what is wrong with it."""
     texts = (
-        line.decode("utf-8-sig" if i == 0 else "utf-8", "surrogateescape") for i, line in enumerate(_raw_lines(path))
+        line.decode("utf-8-sig" if i == 0 else "utf-8", "surrogateescape")
+        for i, line in enumerate(raw_lines(path, meter))
     )
     reader = csv.reader(texts, strict=True)
     try:

@@ -34,6 +34,11 @@ class Share:
         """Wilson's 95 % interval; (0, 1) where nothing was counted."""
         return wilson(self.hits, self.of)
 
+    def to_json(self) -> dict[str, float | None]:
+        """Value, numbers and interval."""
+        low, high = self.interval
+        return {"hits": self.hits, "of": self.of, "value": self.value, "low": low, "high": high}
+
     def __str__(self) -> str:
         if not self.of:
             return "- (of 0)"

@@ -76,7 +76,7 @@ def normalise(text: str) -> str:
 
 def matches(answer: str, answers: Sequence[str], mode: Mode = "always") -> list[bool]:
     """Which of the annotators' answers the given answer equals, after normalisation under `mode`."""
-    if mode == "official" and len(set(answers)) <= 1:
+    if mode == "official" and len({clean(gold) for gold in answers}) <= 1:
         return [clean(gold) == clean(answer) for gold in answers]
     wanted = normalise(answer)
     return [normalise(gold) == wanted for gold in answers]

@@ -1,0 +1,75 @@
+"""The models that finished jobs left: listed, and ready to answer in Compare."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from workbench.errors import InputError
+from workbench.pipeline.live import Live
+from workbench.ports import Images
+from workbench.settings import Choice
+from workbench.store import Project
+from workbench.train.board import RESULT, read_json
+from workbench.train.jobs import Jobs
+
+FOLDER = "jobs"
+
+HELD = 2
+"""Models kept loaded beside the profile's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What a finished job left."""
+
+    job: str
+    name: str
+    folder: Path
+    accuracy: float | None
+    """On the held-out side, 0 to 1."""
+    of: int
+
+
+def finished(project: Project) -> list[Model]:
+    """Models of finished jobs, the newest first; nothing that was half written is among them."""
+    found = []
+    for seen in Jobs(project.path / FOLDER).all():
+        result = read_json(seen.folder / RESULT)
+        if result and (folder := seen.folder / result["model"]).is_dir():
+            found.append(Model(seen.id, seen.name, folder, result["accuracy"], result["of"]))
+    return found
+
+
+class Students:
+    """Who answers as the student: the profile's, or a finished job's model.  Safe for several threads.
+
+    Args:
+        live: of the project's profile; it answers for every other side as well.
+    """
+
+    def __init__(self, project: Project, images: Images, live: Live) -> None:
+        self._project, self._images, self._live = project, images, live
+        self._held: OrderedDict[str, Live] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, job: str) -> Live:
+        """The sides with a job's model as the student; the profile's where `job` is empty.
+
+        Raises InputError: no such job, or it has no model.
+        """
+        if not job:
+            return self._live
+        model = next((one for one in finished(self._project) if one.job == job), None)
+        if model is None:
+            raise InputError(f"no finished job is called '{job}'; the Train page lists them")
+        with self._lock:
+            if job not in self._held:
+                student = Choice("transformers", {"checkpoint": str(model.folder)})
+                self._held[job] = Live(replace(self._project.profile(), student=student), self._images)
+            self._held.move_to_end(job)
+            while len(self._held) > HELD:
+                self._held.popitem(last=False)  # an answer under way still holds its own
+            return self._held[job]

@@ -1,0 +1,102 @@
+"""What is wrong with the settings of a job, told setting by setting; what evaluation has of a snapshot; the command."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import trained
+from typer.testing import CliRunner
+
+from app.train_data import shown
+from app.train_form import checked, command, form, told
+from workbench.cli import app as cli
+from workbench.snapshot import Snapshot
+from workbench.store import Project
+from workbench.train.job import Job, Lora, job_text
+
+
+@pytest.fixture(scope="module")
+def taken(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    return trained.snapshot(trained.build(tmp_path_factory.mktemp("form") / "p"))
+
+
+@pytest.fixture
+def project(taken: Snapshot) -> Iterator[Project]:
+    with Project.open(taken.path.parent.parent) as opened:
+        yield opened
+
+
+def test_every_wrong_setting_is_told_by_its_name(project: Project, taken: Snapshot) -> None:
+    given = {"snapshot": taken.hash, "lr": "fast", "batch": 0, "lora": {"r": 0}, "speed": 1, "student": "/nowhere"}
+    problems = checked(project, given).problems
+    assert problems["lr"] == "must be a number above 0, found 'fast'"
+    assert problems["batch"] == "must be a whole number from 1, found 0"
+    assert problems["lora.r"] == "must be a whole number from 1, found 0"
+    assert problems["speed"].startswith("unknown key speed; there are:")
+    assert "no folder with a config.json" in problems["student"]
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"snapshot": ""}, "no snapshot is chosen"),
+        ({"snapshot": "zz"}, "'zz' names no snapshot"),
+        ({"objective": "praise"}, "there is no objective 'praise'; registered are: instruct, vpd"),
+        ({"arguments": {"weight": -1}}, "the objective's weight must be a number from 0 on, found -1"),
+        ({"student": "../../etc"}, "is no folder with a config.json"),
+    ],
+)
+def test_a_job_that_cannot_start_says_why(
+    project: Project, taken: Snapshot, given: dict[str, object], reason: str
+) -> None:
+    found = checked(project, {"snapshot": taken.hash, **given})
+    assert found.job is None
+    assert reason in " ".join(found.reasons)
+
+
+def test_what_is_right_has_steps_and_a_file(project: Project, taken: Snapshot) -> None:
+    found = told(project, checked(project, {"snapshot": taken.hash, "batch": 4, "epochs": 2, "student": "own/er"}))
+    train = taken.manifest.content.rows["train"]["count"]
+    assert found["reasons"] == []
+    assert found["steps"] == 2 * -(-int(train) // 4)
+    assert found["changed"] == ["batch", "epochs"]
+
+
+def test_the_command_gives_the_same_job(project: Project, taken: Snapshot) -> None:
+    job = Job(
+        str(taken.path.resolve()), student="own/er", name="it's <one>", arguments={"weight": 0.5}, lr=3e-4,
+        betas=(0.9, 0.95), checkpointing=True, lora=Lora(r=4, targets=("q_proj", "v_proj")),
+    )  # fmt: skip
+    words = shlex.split(command(project, job))[1:]
+    done = CliRunner().invoke(cli, [*words, "--toml"])
+    assert done.exit_code == 0, done.output
+    assert done.stdout == job_text(job)
+
+
+def test_every_setting_of_a_job_has_a_field_or_a_choice_of_its_own() -> None:
+    shown_ = {field["key"].partition(".")[0] for field in form()}
+    assert shown_ | {"snapshot", "student", "objective", "arguments", "method"} == set(Job.__dataclass_fields__)
+
+
+def test_pictures_that_evaluation_has_meanwhile_block(tmp_path: Path) -> None:
+    folder = trained.build(tmp_path / "p", scenes=4)
+    taken = trained.snapshot(folder)
+    with Project.open(folder) as project:
+        assert shown(project, taken.hash)["leak"]["same"] == 0
+        task = project.tasks([taken.examples()[0].task_id])[0]
+        project.add_tasks([replace(task, id="late/1", split="test")])
+        found = checked(project, {"snapshot": taken.hash})
+        assert "evaluation has 1 of its pictures" in found.reasons[0]
+        assert "(test)" in found.reasons[0]
+
+
+def test_a_snapshot_is_counted_by_side_family_tool_and_repetition(project: Project, taken: Snapshot) -> None:
+    found = shown(project, taken.hash)
+    assert found["sides"]["train"] + found["sides"]["val"] == found["rows"] == len(taken.examples())
+    assert found["families"] == {"count": found["rows"]}
+    assert found["tools"] == {"find": found["rows"]}
+    assert found["repeated"] == 0

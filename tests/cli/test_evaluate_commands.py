@@ -1,0 +1,123 @@
+"""vpd evaluate, vpd results and vpd study, as a person uses them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from ran import ran_project
+from typer.testing import CliRunner, Result
+
+from workbench.cli import app
+from workbench.store import Project
+from workbench.train.job import read_job
+from workbench.train.jobs import Jobs
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "train"))
+from tiny_vlms import save
+
+
+def vpd(*arguments: object) -> Result:
+    """Run a command in this process."""
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def said(*arguments: object) -> str:
+    result = vpd(*arguments)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def refused(*arguments: object) -> str:
+    """Run a command that must end with an error, and give its line."""
+    result = vpd(*arguments)
+    assert result.exit_code == 2, result.output
+    return result.stderr.strip().splitlines()[-1]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return ran_project(tmp_path)
+
+
+def test_pipeline_and_student_stand_in_one_table(project: Path) -> None:
+    assert "pipeline pass@4: pass@4" in said("evaluate", "-p", project, "--pipeline", 4, "--time", 0)
+    assert "share-of-red: accuracy 72.7 %" in said("evaluate", "-p", project, "--time", 1)
+    shown = said("results", "-p", project)
+    for system in ("pipeline k=1", "pipeline k=4", "pipeline pass@4", "share-of-red"):
+        assert system in shown
+    assert "pass@k knows the label" in shown
+    held = json.loads(said("results", "-p", project, "--json", "--baseline", "share-of-red"))
+    assert [row["system"] for row in held["rows"]] == [
+        "pipeline k=1",
+        "pipeline k=4",
+        "pipeline pass@4",
+        "share-of-red",
+    ]
+    assert held["rows"][0]["against"]["of"] == 11
+    table = said("results", "-p", project, "--markdown").splitlines()
+    assert table[0].startswith("| system | accuracy, % | n |")
+    assert len({line.count("|") for line in table[:6]}) == 1
+
+
+def test_an_evaluation_may_be_printed_for_programs(project: Path) -> None:
+    (row,) = json.loads(said("evaluate", "-p", project, "--split", "test", "--limit", 2, "--time", 0, "--json"))
+    assert (row["system"], row["split"], row["questions"]) == ("share-of-red", "test", 2)
+
+
+def test_hostile_names_do_not_break_the_table(project: Path) -> None:
+    said("evaluate", "-p", project, "--time", 0)
+    with Project.open(project) as opened:
+        opened.database.transaction(lambda cursor: cursor.execute("UPDATE evaluation SET system = 'a|<b>\x1b[31m`'"))
+    table = said("results", "-p", project, "--markdown")
+    assert "| ab\\x1b31m |" in table
+    assert "\x1b" not in said("results", "-p", project)
+
+
+def test_what_is_wrong_is_said(project: Path) -> None:
+    assert "nothing was evaluated there yet; run: vpd evaluate" in refused("results", "-p", project)
+    assert "no model at" in refused("evaluate", "-p", project, "--model", project / "images")
+    assert "no question fits; the project holds: squares" in refused("evaluate", "-p", project, "--benchmark", "gqa")
+    assert "has no submission format" in refused("evaluate", "-p", project, "--time", 0, "--submit", project / "out")
+    assert "k must be 1 to 100" in refused("evaluate", "-p", project, "--pipeline", 0)
+
+
+@pytest.mark.slow
+def test_a_study_trains_asks_and_compares_and_does_nothing_twice(project: Path, tmp_path: Path) -> None:
+    said("snapshot", "--automatic", "-p", project)
+    student = save("region", tmp_path / "student")
+    sets = [f"student={student}", "batch=2", "eval_every=9", "lora.r=2", "max_tokens=3", "precision=fp32"]
+    asked = [
+        "study",
+        "-p",
+        project,
+        "--test",
+        project,
+        "--seeds",
+        1,
+        "--steps",
+        1,
+        "--k",
+        4,
+        "--time",
+        0,
+        "--split",
+        "test",
+    ]
+    for change in sets:
+        asked += ["--set", change]
+    shown = said(*asked)
+    for system in ("pipeline k=4", f"{tmp_path.name}/student", "instruct", "vpd", "vpd explained"):
+        assert system[:20] in shown
+    jobs = Jobs(project / "jobs", start=False).all()
+    assert sorted(read_job(job.folder / "job.toml").objective for job in jobs) == ["instruct", "vpd"]
+    with Project.open(project) as opened:
+        found = opened.lineage()
+    assert {row.job for row in found.models} == {job.id for job in jobs}
+    assert {row.model for row in found.evaluations if row.job} == {row.id for row in found.models}
+    assert {row.snapshot for row in found.jobs} == {row.hash for row in found.snapshots}
+    again = said(*asked)
+    assert again == shown
+    assert len(Jobs(project / "jobs", start=False).all()) == 2

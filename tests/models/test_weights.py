@@ -1,0 +1,71 @@
+"""What tells students apart is their weights, not what their folders are called."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from workbench.errors import InputError
+from workbench.models.bundled import student_folder
+from workbench.models.student import TransformersStudent
+from workbench.models.weights import model_folder, weights_digest
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "train"))
+from tiny_vlms import save
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two jobs' models, of other weights, in folders of one name."""
+    root = tmp_path_factory.mktemp("jobs")
+    for seed, job in enumerate(("one", "two")):
+        save("region", root / job / "model", seed)
+        (root / job / "job.toml").write_text("")
+    return root
+
+
+def test_two_jobs_models_are_two_students(models: Path) -> None:
+    one, two = (TransformersStudent.reference(str(models / job / "model")) for job in ("one", "two"))
+    assert one.version != two.version
+    assert (one.name, two.name) == ("one/model", "two/model")
+
+
+def test_a_student_is_named_as_it_was_announced_before_loading(models: Path) -> None:
+    folder = str(models / "one" / "model")
+    student = TransformersStudent(folder, max_tokens=3)
+    assert student.ref == TransformersStudent.reference(folder, max_tokens=3)
+    assert student.tokens("abc") == 3
+
+
+def test_a_moved_model_is_the_same_one_and_a_retrained_one_is_not(models: Path, tmp_path: Path) -> None:
+    moved = Path(shutil.copytree(models / "one", tmp_path / "one"))
+    before = TransformersStudent.reference(str(models / "one" / "model"))
+    assert TransformersStudent.reference(str(moved / "model")) == before
+    shutil.rmtree(moved / "model")
+    save("region", moved / "model", seed=7)
+    assert TransformersStudent.reference(str(moved / "model")).version != before.version
+
+
+def test_the_bundled_student_keeps_its_name() -> None:
+    """Its earlier predictions in everybody's stores stay its own."""
+    ref = TransformersStudent.reference("bundled")
+    assert (ref.name, ref.arguments) == ("bundled", {"max_tokens": 16})
+    assert student_folder().name == f"base-student-{ref.version}"
+
+
+def test_longer_rationales_are_another_student() -> None:
+    assert TransformersStudent.reference(max_rationale_tokens=99) != TransformersStudent.reference()
+
+
+def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no model at .* \(no file \*\.safetensors or \*\.bin\); give 'bundled'"):
+        weights_digest(tmp_path)
+
+
+def test_a_job_stands_for_its_model(models: Path, tmp_path: Path) -> None:
+    assert model_folder(models / "one") == models / "one" / "model"
+    assert model_folder(models / "one" / "model") == models / "one" / "model"
+    (tmp_path / "job.toml").write_text("")
+    with pytest.raises(InputError, match="has no model yet; vpd jobs show"):
+        model_folder(tmp_path)

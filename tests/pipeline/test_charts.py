@@ -1,0 +1,147 @@
+"""Charts hold what the store holds: rows, links into Browse, lineage; and say what fills them where there is nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import drawn
+import pytest
+import taught
+
+from workbench.pipeline.chart import Chart
+from workbench.pipeline.charts import disk_chart, loop_charts, numbers, people_charts, tool_charts
+from workbench.pipeline.charts_models import model_charts
+from workbench.pipeline.charts_trust import stamp, trust_charts
+from workbench.pipeline.overview import overview
+from workbench.records import Decision, content_key
+from workbench.store import Project
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Iterator[Project]:
+    """Five scenes, a taught student, two reviewers who differ on one of six questions."""
+    folder = drawn.build(tmp_path_factory.mktemp("charts") / "p", scenes=5)
+    with Project.open(folder) as project:
+        taught.teach(project)
+        tasks = [one for one in project.outcomes() if one.executed][:6]
+        project.curation.decide(
+            [
+                Decision(
+                    content_key(author, at), "reject" if at < 2 + (author == "ben") else "accept", author, "curator",
+                    task_id=one.task_id, trace_id=next(run.trace for run in one.runs if run.answer is not None), seconds=30.0,
+                    reason="wrong_tool_output" if at < 2 + (author == "ben") else None,
+                )
+                for author in ("ann", "ben")
+                for at, one in enumerate(tasks)
+            ]
+        )  # fmt: skip
+        yield project
+
+
+def charts(project: Project) -> dict[str, Chart]:
+    found = overview(project)
+    held = [
+        *loop_charts(found),
+        *model_charts(found),
+        *trust_charts(project),
+        *tool_charts(found),
+        *people_charts(found),
+    ]
+    return {chart.name: chart for chart in (*held, disk_chart(found))}
+
+
+def test_rows_have_a_cell_for_each_column(made: Project) -> None:
+    wrong = [
+        (chart.name, row) for chart in charts(made).values() for row in chart.rows if len(row) != len(chart.columns)
+    ]
+    assert wrong == []
+
+
+def test_links_find_what_their_rows_count(made: Project) -> None:
+    held = charts(made)
+    counted = [
+        (held["funnel"], [row[1] for row in held["funnel"].rows]),
+        (held["families"], [row[1] for row in held["families"].rows]),
+        (held["errors"], [row[3] for row in held["errors"].rows]),
+    ]
+    for chart, numbers_ in counted:
+        found = [made.browse_total(link) for link in chart.links if link is not None]
+        assert found == [number for number, link in zip(numbers_, chart.links, strict=True) if link is not None], (
+            chart.name
+        )
+
+
+def test_the_funnel_ends_in_what_models_were_taught(made: Project) -> None:
+    assert [row[:2] for row in charts(made)["funnel"].rows[-2:]] == [("in snapshot", 12), ("trained", 9)]
+
+
+def test_gains_of_pass_at_k_are_against_pass_at_1(made: Project) -> None:
+    rows = charts(made)["pass_at_k"].rows
+    first, last = rows[0], rows[-1]
+    assert first[5:] == ("+0.0", "+0.0 %")
+    gain = last[1] - first[1]
+    assert last[5:] == (f"{100 * gain:+.1f}", f"{100 * gain / first[1]:+.1f} %")
+
+
+def test_lineage_leads_from_snapshot_to_evaluation(made: Project) -> None:
+    rows = charts(made)["lineage"].rows
+    assert [(row[0], row[1], row[2]) for row in rows] == [("first", "vpd", "done")] * 2
+    assert [row[4].partition(",")[0] for row in rows] == ["vpd", "vpd explained"]
+
+
+def test_the_learning_curve_begins_with_the_untaught(made: Project) -> None:
+    held = charts(made)
+    assert [(row[0], row[1], row[2]) for row in held["learning"].rows] == [
+        ("base", 0, 0), ("vpd", 12, 9), ("vpd explained", 12, 9),
+    ]  # fmt: skip
+    where = {trace["name"]: trace["x"] for trace in held["learning"].plot["data"]}
+    assert where == {"base": [0.0], "vpd": [12.0], "vpd explained": [12.0]}
+
+
+def test_differences_are_from_the_base(made: Project) -> None:
+    rows = {row[0]: row for row in charts(made)["against"].rows}
+    assert rows["vpd"][6] == pytest.approx(0.3, abs=0.05)
+    assert rows["base"][6] is None
+
+
+def test_timed_evaluations_take_the_place_of_the_loops_times(made: Project) -> None:
+    rows = charts(made)["accuracy_latency"].rows
+    assert {row[0]: row[-1] for row in rows} == {"pipeline k=1": 3.1, "base": 0.2, "vpd": 0.2, "vpd explained": 0.2}
+
+
+def test_people_agree_and_say_why(made: Project) -> None:
+    held = charts(made)
+    [(_, pair, kappa, n)] = held["kappas"].rows
+    assert (pair, n) == ("ann, ben", 6)
+    assert kappa == pytest.approx(0.667, abs=0.01)
+    assert held["reasons"].rows == (("wrong_tool_output", 5),)
+
+
+def test_the_best_student_stands_among_the_numbers(made: Project) -> None:
+    found = {name: (value, says) for name, value, says in numbers(overview(made))}
+    assert found["Best student"][1].startswith("by-hand 1: ")
+
+
+def test_an_empty_project_says_what_fills_each_chart(tmp_path: Path) -> None:
+    with Project.create(tmp_path / "p") as project:
+        silent = [name for name, chart in charts(project).items() if not chart.rows and "Fills when" not in chart.empty]
+        assert silent == ["errors"]
+        assert ("Best student", "–", "no answer yet") in numbers(overview(project))
+
+
+def test_names_are_no_markup_in_plots(tmp_path: Path) -> None:
+    folder = drawn.build(tmp_path / "p", scenes=1)
+    with Project.open(folder) as project:
+        taught.teach(project, name=drawn.HOSTILE)
+        held = charts(project)
+        told = repr([held[name].plot for name in ("systems", "learning", "lineage", "accuracy_latency", "against")])
+        assert "‹img" in told
+        assert "<img" not in told.replace("<extra>", "")
+
+
+def test_the_stamp_changes_with_what_the_charts_read(made: Project) -> None:
+    before = stamp(made)
+    assert stamp(made) == before
+    taught.teach(made, name="again", job="job-2")
+    assert stamp(made) != before

@@ -1,0 +1,113 @@
+"""Records at the end of a cell, and what a saved notebook shows of everything: nothing hostile is markup."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import drawn
+import pytest
+from drawn import HOSTILE
+from IPython.core.interactiveshell import InteractiveShell
+
+from workbench.errors import InputError
+from workbench.records import Citation, Prediction, Program, Rationale, Trace, TraceEvent
+from workbench.store import Project
+from workbench.widgets import ProgramTable, ReviewQueue, TracePlayer, current, load_ipython_extension, show, use
+
+
+@pytest.fixture(autouse=True)
+def no_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(current, "_held", {})
+
+
+def markup(text: str) -> list[str]:
+    """The tags in a text."""
+    return re.findall(r"<([a-z]+)", text)
+
+
+def hostile(project: Project) -> str:
+    """A question of which everything is hostile; returns its id."""
+    first = project.tasks(project.browse_ids()[:1])[0]
+    task = replace(first, id="bad/1", question=HOSTILE, answers=(HOSTILE,), choices=(HOSTILE, "no"), answer_type="choice")
+    project.add_tasks([task])
+    events = tuple(
+        TraceEvent(one.seq, one.kind, one.line, one.frame, {**one.payload, "text": HOSTILE} if one.kind == "print" else one.payload)
+        for one in drawn.events_of(HOSTILE, [(1, 2, 30, 40)], (640, 480))
+    )  # fmt: skip
+    program = Program("bad-p", task.id, 0, f"# {HOSTILE}\n", -0.1, 9, 0, drawn.SAMPLER)
+    trace = Trace("bad-t", program.id, task.id, HOSTILE, None, events, 7, 1, 0.1, drawn.EXECUTOR)
+    told = Rationale("bad-r", trace.id, task.id, HOSTILE, HOSTILE, (Citation(0, 9, ()),), (HOSTILE,), drawn.WRITER)
+    said = Prediction("bad-s", task.id, HOSTILE, HOSTILE, 0.0, 0.1, drawn.STUDENT)
+    project.add_programs([program], 0)
+    project.add_traces([trace])
+    project.add_verdicts([[drawn.Verdict("bad-v", trace.id, program.id, task.id, 1.0, True, True, "gold", HOSTILE, drawn.VERIFIER)]])  # fmt: skip
+    project.add_rationales([told])
+    project.add_predictions([said])
+    return task.id
+
+
+def test_hostile_text_is_text_in_every_saved_record(own: Project) -> None:
+    view = own.task_view(hostile(own))
+    trace = own.run_view("bad-t")[1]
+    verdict = replace(own.task_view(own.browse_ids()[0]).runs[0].verdict, reason=HOSTILE)  # type: ignore[type-var]
+    records: list[Any] = [view.task, trace.program, trace.trace, verdict, view.predictions[0]]
+    records.append(Rationale("r", "t", "q", HOSTILE, "a", (Citation(0, 5, ()),), (HOSTILE,), drawn.WRITER))
+    for record in records:
+        text = show(record)._repr_html_()  # type: ignore[union-attr]
+        assert "onerror" in text, type(record)
+        assert {"img", "script"}.isdisjoint(markup(text)), type(record)
+
+
+def test_hostile_text_is_text_in_every_saved_widget(own: Project) -> None:
+    task = hostile(own)
+    player = TracePlayer("bad-t", project=own)
+    queue = ReviewQueue(own, name="ann", text="onerror")
+    for widget in (player, ProgramTable(task, own), queue):
+        bundle = widget._repr_mimebundle_()[0]
+        assert "onerror" in bundle["text/html"]
+        assert markup(bundle["text/html"]).count("img") == 1, "the picture, and nothing else"
+        assert "script" not in markup(bundle["text/html"])
+    queue.close()
+
+
+def test_a_cell_shows_a_trace_as_a_player_where_its_picture_is_known(project: Project) -> None:
+    shell = InteractiveShell()
+    load_ipython_extension(shell)
+    trace = project.task_view(project.browse_ids("family:count")[0]).runs[0].trace
+    data, _ = shell.display_formatter.format(trace)
+    assert "<table>" in data["text/html"]
+    assert "application/vnd.jupyter.widget-view+json" not in data
+    use(project)
+    data, _ = shell.display_formatter.format(trace)
+    assert "application/vnd.jupyter.widget-view+json" in data
+    assert 'src="data:image/webp;base64,' in data["text/html"]
+    InteractiveShell.clear_instance()
+
+
+def test_a_question_brings_its_picture_where_a_project_has_it(project: Project) -> None:
+    task = project.tasks(project.browse_ids()[:1])[0]
+    assert "<img" not in show(task)._repr_html_()  # type: ignore[union-attr]
+    assert "<img" in show(task, project)._repr_html_()  # type: ignore[union-attr]
+
+
+def test_the_project_is_named_once(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match=r"widgets.use"):
+        ProgramTable("any")
+    monkeypatch.setenv("VPD_PROJECT", str(project.path))
+    opened = use()
+    try:
+        assert use(project.path) is opened
+        assert ProgramTable(project.browse_ids()[0]).rows
+    finally:
+        opened.close()
+
+
+def test_no_widget_names_another_machine() -> None:
+    folder = Path(str(current.__file__)).parent
+    for path in [*folder.glob("static/*"), *(folder.parent / "screen" / "static").glob("*")]:
+        text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+        assert "http" not in text, path.name
+        assert "innerHTML" not in text, path.name

@@ -1,0 +1,121 @@
+"""`vpd check`: right for the wrong reason, program errors apart from tool errors, and how right the checks are."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from workbench.cli.bars import Bars
+from workbench.cli.text import console, open_project, percent, safe
+from workbench.errors import InputError
+from workbench.evaluate.blame import Attribution, Blame
+from workbench.evaluate.measure_reasons import Flagging, Measured
+from workbench.evaluate.reasons import CHECKS, FLAGGED
+from workbench.pipeline import checking
+from workbench.pipeline.checking import Check
+from workbench.store import Project, Selection
+from workbench.verify.figures import Share
+
+
+def main(
+    project: Path | None, split: str | None, limit: int | None, exact: bool, measure: bool, top: int, as_json: bool
+) -> None:
+    """Check kept runs; with `exact` or `measure` make those figures instead."""
+    if exact and measure:
+        raise InputError("--exact and --measure are two questions; ask one at a time")
+    selection, out = Selection(split, limit), console()
+    with open_project(project, read_only=False) as opened, Bars() as bars:
+        if exact:
+            blamed = checking.attribute(opened, selection, bars)
+            _exact(out, blamed) if not as_json else print(json.dumps(blamed.to_json(), indent=1))
+        elif measure:
+            figures = checking.measure_checks(opened, selection, bars)
+            _measured(out, figures) if not as_json else print(json.dumps(figures.to_json(), indent=1))
+        else:
+            checked = checking.check(opened, selection, bars)
+            if as_json:
+                print(json.dumps([dataclasses.asdict(one) for one in checked.checks.values()], indent=1))
+                return
+            out.print(f"{checked.made} kept runs checked now, {len(checked.checks)} in all, {checked.flagged} flagged")
+            _counts(out, checked.checks)
+            _list(out, opened, checked.checks, top)
+
+
+def _counts(out: Console, checks: Mapping[str, Check]) -> None:
+    for name, title in CHECKS.items():
+        flagged = sum(any(f.check == name and f.flag for f in one.findings) for one in checks.values())
+        if flagged:
+            out.print(f"  {flagged:>4}  flag:{name:<12} {title}")
+
+
+def _list(out: Console, project: Project, checks: Mapping[str, Check], top: int) -> None:
+    worst = sorted(checks.values(), key=lambda one: (-one.suspicion, one.task_id))[: max(top, 0)]
+    tasks = {task.id: task for task in project.tasks([one.task_id for one in worst])}
+    for one in worst:
+        if one.suspicion >= FLAGGED:
+            out.print(f"{one.suspicion:.2f}  {safe(one.task_id, 60)}  {safe(tasks[one.task_id].question, 90)}")
+            for finding in one.findings:
+                out.print(f"      {safe(finding.text, 200)}")
+
+
+def _exact(out: Console, blamed: Attribution) -> None:
+    if not blamed.all.of:
+        out.print("no labelled question about a drawn scene was run yet; exact tools know no other pictures")
+        return
+    table = Table(box=SIMPLE, pad_edge=False)
+    table.add_column("family")
+    for name in ("programs", "right", "by luck", "program error", "tool error", "undecided"):
+        table.add_column(name, justify="right")
+    for name, one in {**blamed.families, "all": blamed.all}.items():
+        table.add_row(safe(name or "(none)", 40), *map(str, (one.of, one.right, one.lucky)), *_shares(one))
+    out.print(table)
+    out.print(f"program errors  {blamed.all.program_share}  of the wrong answers that could be decided (95 % interval)")
+    out.print(f"tool errors     {blamed.all.tool_share}")
+    out.print(f"right by luck   {blamed.all.lucky_share}  of the right answers that could be decided")
+    if blamed.left_out:
+        out.print(f"{blamed.left_out} programs left out: their questions have no label or no drawn scene")
+
+
+def _shares(one: Blame) -> tuple[str, str, str]:
+    errors = (
+        f"{n} ({percent(share.value)})" for n, share in ((one.program, one.program_share), (one.tool, one.tool_share))
+    )
+    return *errors, str(one.undecided)  # type: ignore[return-value]
+
+
+def _measured(out: Console, figures: Measured) -> None:
+    if not any(figures.sets.values()):
+        out.print("no kept run about a drawn scene has a label; there is nothing to measure the checks with")
+        return
+    for name, found in figures.sets.items():
+        suspected = found["suspicion"]
+        out.print(f"{name}: {suspected.recall.of} wrong programs, {suspected.alarms.of} right ones")
+        table = Table(box=SIMPLE, pad_edge=False)
+        table.add_column("check")
+        for column in ("flagged", "precision", "recall", "false alarms", "AUC"):
+            table.add_column(column, justify="right")
+        for check, one in found.items():
+            if one.precision.of or check in ("suspicion", "fitted"):
+                shares = map(_interval, (one.precision, one.recall, one.alarms))
+                table.add_row(check, str(one.precision.of), *shares, _area(one))
+        out.print(table)
+    out.print(
+        "flagged, by kind of edit: "
+        + ", ".join(f"{kind} {share.hits:g}/{share.of}" for kind, share in figures.edits.items())
+    )
+    out.print(f"{figures.undecided} kept runs left out: neither right nor clearly wrong on other scenes")
+
+
+def _interval(share: Share) -> str:
+    low, high = share.interval
+    return f"{percent(share.value)} ({100 * low:.0f} to {100 * high:.0f})" if share.of else "-"
+
+
+def _area(one: Flagging) -> str:
+    return f"{one.auc[0]:.2f} ({one.auc[1]:.2f} to {one.auc[2]:.2f})" if one.auc is not None else ""

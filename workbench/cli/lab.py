@@ -1,0 +1,57 @@
+"""`vpd lab`: JupyterLab on the course, with a project and this environment's kernel."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from workbench.cli.text import console, project_folder, safe
+from workbench.errors import InputError, MissingPart
+from workbench.pipeline.course import course_project
+from workbench.settings import PACKAGE
+
+
+def main(folder: Path | None, project: Path | None, port: int, open_browser: bool) -> None:
+    """Serve JupyterLab on loopback until Ctrl-C.
+
+    Raises:
+        InputError: there are no notebooks.
+        MissingPart: JupyterLab is not installed.
+    """
+    notebooks = _notebooks(folder)
+    if importlib.util.find_spec("jupyterlab") is None or importlib.util.find_spec("anywidget") is None:
+        raise MissingPart("JupyterLab is not installed; do: pip install 'vpd-workbench[models,app,lab]'")
+    held = project_folder(project) if project is not None else course_project()
+    console().print(f"notebooks in {safe(notebooks)} work on {safe(held)}; Ctrl-C ends JupyterLab")
+    subprocess.run(command(notebooks, port, open_browser), env=environment(held), check=False)  # noqa: S603
+
+
+def command(notebooks: Path, port: int, open_browser: bool) -> list[str]:
+    """JupyterLab, reachable from this machine alone (in a container often as root), that asks nobody for news."""
+    return [
+        sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}",
+        f"--ServerApp.root_dir={notebooks.resolve()}", f"--ServerApp.open_browser={open_browser}",
+        "--ServerApp.allow_root=True", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.news_url=None", "--LabApp.extension_manager=readonly",
+    ]  # fmt: skip
+
+
+def environment(project: Path) -> dict[str, str]:
+    """What kernels find: the project, this environment before the user's own kernels, waiting threads that sleep."""
+    return {
+        "OMP_WAIT_POLICY": "passive", **os.environ, "VPD_PROJECT": str(project.resolve()), "JUPYTER_PREFER_ENV_PATH": "1"
+    }  # fmt: skip
+
+
+def _notebooks(folder: Path | None) -> Path:
+    if folder is not None:
+        if not folder.is_dir():
+            raise InputError(f"there is no folder {folder}; give the one that holds the notebooks")
+        return folder
+    found = next((one for one in (Path("notebooks"), PACKAGE.parent / "notebooks") if one.is_dir()), None)
+    if found is None:
+        raise InputError("no folder notebooks/ here; give the one that holds the notebooks: vpd lab FOLDER")
+    return found

@@ -1,0 +1,71 @@
+"""`vpd probe`: does a student's answer rest on its own rationale?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from rich.box import SIMPLE
+from rich.table import Table
+
+from workbench.cli.bars import Bars
+from workbench.cli.text import console, open_project, safe
+from workbench.evaluate.probe import Line, Probe
+from workbench.pipeline.answering import named
+from workbench.pipeline.probing import probe
+
+
+def main(
+    project: Path | None, model: str | None, split: str | None, limit: int | None, seed: int, as_json: bool
+) -> None:
+    """Probe, and print how often the answer moved under each condition."""
+    with open_project(project, read_only=True) as opened, Bars() as bars:
+        found = probe(opened, named(opened, model).student, split, limit, seed, bars)
+    if as_json:
+        print(json.dumps(found.to_json(), indent=1))
+        return
+    _print(found)
+
+
+def _print(found: Probe) -> None:
+    out = console()
+    out.print(f"student {safe(found.model.name)} {safe(found.model.version)}, {found.asked} questions")
+    out.print(f"reasons before the answer: {found.explained}; of these, an answer that can be read: {found.readable}")
+    if not found.readable.hits:
+        out.print("nothing to corrupt: a student that was not taught rationales repeats its answer; probe one that was")
+        return
+    table = Table(box=SIMPLE, pad_edge=False)
+    for name in ("changed", "of", "moved", "95 %", "above control", "as told"):
+        table.add_column(name, justify="left" if name == "changed" else "right")
+    group = found.lines[0].group
+    for line in found.lines:
+        if line.group != group:
+            group = line.group
+            table.add_section()
+        table.add_row(*_cells(line))
+    out.print(table)
+    out.print("moved: the answer is another one than behind its own reasons")
+    out.print("above control: than with an unrelated fact in front (a box: off by a hair; else: its own reasons again)")
+    out.print("as told: the answer became the one that the wrong fact leads to, where that can be told")
+    families = Table(box=SIMPLE, pad_edge=False)
+    families.add_column("family")
+    names = list(dict.fromkeys(line.condition for lines in found.families.values() for line in lines))
+    for name in names:
+        families.add_column(name, justify="right")
+    for family, lines in found.families.items():
+        held = {line.condition: f"{100 * (line.moved.value or 0):.0f} % of {line.moved.of}" for line in lines}
+        families.add_row(safe(family or "(none)", 40), *(held.get(name, "-") for name in names))
+    out.print(families)
+
+
+def _cells(line: Line) -> tuple[str, ...]:
+    low, high = line.moved.interval
+    apart, led = line.difference, line.followed
+    return (
+        line.words,
+        str(line.moved.of),
+        f"{100 * (line.moved.value or 0):.0f} %",
+        f"{100 * low:.0f} to {100 * high:.0f}",
+        f"{100 * apart.difference:+.0f} ({100 * apart.low:.0f} to {100 * apart.high:.0f})" if apart is not None else "",
+        f"{led.hits:.0f} of {led.of}" if led.of else "",
+    )

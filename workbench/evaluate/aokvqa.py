@@ -1,0 +1,64 @@
+"""A-OKVQA: multiple choice, or direct answer.
+
+Source: `evaluation/eval_predictions.py` of allenai/aokvqa (Schwenk et al. 2022).  Multiple choice: the answer must be
+the right option's text, to the letter.  Direct answer: min(1, exact matches among the ten / 3), no normalisation,
+nobody left out; questions marked difficult are dropped.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from workbench.errors import InputError
+from workbench.evaluate.scores import UNLABELLED, Answer, Scores, mean, official, said, unanswered, unlabelled
+from workbench.records import Task
+from workbench.verify.compare import choice
+from workbench.verify.vqa import aokvqa_score
+
+CITED = "evaluation/eval_predictions.py of allenai/aokvqa; Schwenk et al. 2022, arXiv 2206.01718"
+DIFFICULT = "difficult for a direct answer"
+
+
+def score(tasks: Sequence[Task], answers: Mapping[str, Answer]) -> Scores:
+    """`multiple choice` where the tasks have options, else `direct answer`.
+
+    Raises:
+        InputError: some tasks have options and some have none.
+    """
+    with_options = sum(bool(task.choices) for task in tasks)
+    if 0 < with_options < len(tasks):
+        raise InputError(
+            f"{with_options} of {len(tasks)} A-OKVQA tasks have options; multiple choice and direct answers are two "
+            "settings: score the tasks of each apart"
+        )
+    return _multiple_choice(tasks, answers) if with_options else _direct(tasks, answers)
+
+
+def read(task: Task, text: str) -> str:
+    """The text of the option that an answer names (by letter, case or in a sentence); the text itself where none."""
+    index = choice(text, task.choices)
+    return text if index is None else task.choices[index]
+
+
+def _multiple_choice(tasks: Sequence[Task], answers: Mapping[str, Answer]) -> Scores:
+    counting = [task for task in tasks if task.labelled]
+    per_task = {task.id: float(said(task, answers) == task.answers[0]) for task in counting}
+    lenient = [float(read(task, said(task, answers) or "") == task.answers[0]) for task in counting]
+    metrics = {"multiple choice": mean(per_task.values()), "multiple choice, options read": mean(lenient)}
+    return Scores("multiple choice", per_task, metrics, unlabelled(tasks), unanswered(per_task, answers))
+
+
+def _direct(tasks: Sequence[Task], answers: Mapping[str, Answer]) -> Scores:
+    left_out: Counter[str] = Counter()
+    per_task: dict[str, float] = {}
+    for task in tasks:
+        text = said(task, answers)
+        if not task.labelled:
+            left_out[UNLABELLED] += 1
+        elif official(task, "difficult"):
+            left_out[DIFFICULT] += 1
+        else:
+            per_task[task.id] = 0.0 if text is None else aokvqa_score(text, task.answers)
+    metrics = {"direct answer": mean(per_task.values())}
+    return Scores("direct answer", per_task, metrics, left_out, unanswered(per_task, answers))

@@ -1,0 +1,117 @@
+"""Whose error is a wrong answer?  The same program is run again with exact tools, on the same drawn scene.
+
+Wrong again: the program's error.  Right now: the tools'.  A run that exact tools leave undecided is counted apart.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from workbench.evaluate.oracle import right, run_exactly, scene_of, undecided
+from workbench.records import Program, Task, Trace
+from workbench.tasks.scene import Scene
+from workbench.verify.figures import Share
+
+Blamed = Literal["right", "lucky", "program", "tool", "undecided"]
+"""right: with both tools; lucky: right, but wrong with exact tools; program, tool: whose error it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """Programs by whose error their answer is."""
+
+    right: int
+    lucky: int
+    program: int
+    tool: int
+    undecided: int
+
+    @property
+    def of(self) -> int:
+        """Programs altogether."""
+        return self.right + self.lucky + self.program + self.tool + self.undecided
+
+    @property
+    def program_share(self) -> Share:
+        """Program errors, of the wrong answers that could be decided."""
+        return Share(self.program, self.program + self.tool)
+
+    @property
+    def tool_share(self) -> Share:
+        """Tool errors, of the wrong answers that could be decided."""
+        return Share(self.tool, self.program + self.tool)
+
+    @property
+    def lucky_share(self) -> Share:
+        """Right answers that exact tools would not have given, of the right ones that could be decided."""
+        return Share(self.lucky, self.right + self.lucky)
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("of", "right", "lucky", "program", "tool", "undecided")}
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Whose errors a set of programs has."""
+
+    all: Blame
+    families: Mapping[str, Blame]
+    """By kind of question, in alphabetical order."""
+    left_out: int
+    """Programs whose question has no label or no drawn scene."""
+
+    def to_json(self) -> dict[str, Any]:
+        families = {name: one.to_json() for name, one in self.families.items()}
+        return {"all": self.all.to_json(), "families": families, "left_out": self.left_out}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Attribution:
+        """The inverse of `to_json`."""
+        families = {name: _from_json(one) for name, one in data["families"].items()}
+        return cls(_from_json(data["all"]), families, data["left_out"])
+
+
+def _from_json(data: Mapping[str, int]) -> Blame:
+    return Blame(*(data[name] for name in Blame.__slots__))
+
+
+def attribute(rows: Sequence[tuple[Task, Program, Trace]]) -> Iterator[Blamed | None]:
+    """Whose error each run's answer is, in the rows' order; None for a question without a label or a drawn scene.
+
+    Args:
+        rows: task, program and its trace with the pipeline's own tools.
+    """
+    scenes: dict[str, Scene] = {}
+    for task, _, _ in rows:
+        if task.image not in scenes and (scene := scene_of(task)) is not None:
+            scenes[task.image] = scene
+    able = [(task, program) for task, program, _ in rows if task.labelled and task.image in scenes]
+    exact = run_exactly(able, scenes)
+    for task, _, trace in rows:
+        if not (task.labelled and task.image in scenes):
+            yield None
+            continue
+        again = next(exact)
+        if undecided(again) or undecided(trace):
+            yield "undecided"
+        elif right(task, trace):
+            yield "right" if right(task, again) else "lucky"
+        else:
+            yield "tool" if right(task, again) else "program"
+
+
+def count(blamed: Iterable[tuple[str, Blamed | None]]) -> Attribution:
+    """The figures of (family, whose error) pairs."""
+    families: dict[str, Counter[str]] = {}
+    left_out = 0
+    for family, whose in blamed:
+        if whose is None:
+            left_out += 1
+        else:
+            families.setdefault(family, Counter())[whose] += 1
+    found = {name: Blame(*(families[name][key] for key in Blame.__slots__)) for name in sorted(families)}
+    every = Blame(*(sum(getattr(one, key) for one in found.values()) for key in Blame.__slots__))
+    return Attribution(every, found, left_out)

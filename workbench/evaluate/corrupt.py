@@ -1,0 +1,221 @@
+"""One fact of a rationale made wrong, and the edits that should change nothing: pure text.
+
+A replacement is of the fact's own type and stands in another question's rationale (numbers, names, boxes, colours), or
+is the opposite (relations, presence): the text stays one that the student might have written.  Every mention of the
+fact changes, so that the text does not contradict itself.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from workbench.boxes import GRID
+from workbench.english import a, plural, singular
+from workbench.evaluate.ending import sentences
+from workbench.records import Task
+
+KINDS = ("number", "name", "colour", "relation", "presence", "box")
+"""Facts that are made wrong."""
+
+NUDGE = 4
+"""Grid cells, of 999, by which a box's edges are moved at most where the text is to mean the same."""
+
+_BOX = re.compile(r"(?<![\w.,-])\d+ \d+ \d+ \d+(?![\w])")
+_NUMBER = re.compile(r"(?<![\w.,-])\d{1,3}(?!\w|[.,]\d)")
+_WHERE_OR_NUMBER = re.compile(rf"{_BOX.pattern}|{_NUMBER.pattern}")
+_NOUN = r"(?!as |more |fewer )([a-z][a-z '-]{1,40}?)(?= and | in the (?:image|picture)|,? at \d|[.,])"
+_THERE = re.compile(rf"\bThere (?:is|are) (an?|no|\d+) {_NOUN}")
+_SINGLE = ("a", "an", "no", "1")
+_ONE = re.compile(rf"\b(T|t)here is 1 {_NOUN}")
+COLOURS = (
+    "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey", "gray",
+)  # fmt: skip
+_OPPOSITES = (
+    ("left", "right"), ("leftmost", "rightmost"), ("above", "below"), ("higher", "lower"), ("highest", "lowest"),
+    ("larger", "smaller"), ("largest", "smallest"), ("more", "fewer"), ("nearer", "farther"), ("nearest", "farthest"),
+    ("closest", "farthest"), ("taller", "shorter"), ("tallest", "shortest"), ("inside", "outside"),
+    ("in front of", "behind"),
+)  # fmt: skip
+_OPPOSITE = {one: other for first, second in _OPPOSITES for one, other in ((second, first), (first, second))}
+_PRESENCE = (
+    (re.compile(r"\b([Tt])here is no "), r"\1here is a "),
+    (re.compile(r"\b([Tt])here is an? "), r"\1here is no "),
+    (re.compile(r'" is "yes"'), '" is "no"'),
+    (re.compile(r'" is "no"'), '" is "yes"'),
+    (re.compile(r"\b(is|are|does|do|was|were) not "), r"\1 "),
+    (re.compile(r"\bcannot "), "can "),
+)
+_FLIPPED = {"yes": "no", "no": "yes"}
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A rationale's reasons, changed."""
+
+    condition: str
+    body: str
+    was: str = ""
+    """The fact before; empty where no fact was changed."""
+    now: str = ""
+    expects: str | None = None
+    """The answer that the changed reasons lead to, where that can be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Facts and sentences of many rationales, by type; what replacements are drawn from."""
+
+    numbers: tuple[str, ...]
+    names: tuple[str, ...]
+    """Nouns in the singular."""
+    colours: tuple[str, ...]
+    boxes: tuple[str, ...]
+    sentences: tuple[str, ...]
+
+    @staticmethod
+    def of(bodies: Iterable[str]) -> Pool:
+        """The facts of these reasons, each once, sorted."""
+        held = sorted(set(bodies))
+        said = (found for body in held for found in _THERE.findall(body))
+        names = {name if count in _SINGLE else singular(name) for count, name in said}
+        facts = (
+            (number for body in held for number in _numbers(body)),
+            names,
+            (word for word in COLOURS if word not in names and any(_has(word, body) for body in held)),
+            (box for body in held for box in _BOX.findall(body)),
+            (sentence for body in held for sentence in sentences(body)),
+        )
+        return Pool(*(tuple(sorted(set(found))) for found in facts))
+
+
+def corruptions(task: Task, body: str, answer: str, pool: Pool, dice: random.Random) -> list[Edit]:
+    """For each type of fact that the reasons hold: one of that type made wrong.
+
+    Args:
+        task: its type of answer says where a corruption leads.
+        body: the reasons.
+        answer: what the student concluded from them.
+        pool: replacements, of other rationales too.
+        dice: draws the fact and its replacement.
+    """
+    at = _Corruption(body, answer, task.answer_type == "yesno", pool, dice)
+    found = (at.number(), at.name(), at.colour(), at.relation(), at.presence(), at.box())
+    return [edit for edit in found if edit is not None and edit.body != body]
+
+
+def harmless(task: Task, body: str, pool: Pool, dice: random.Random) -> list[Edit]:
+    """Edits that a reader of the reasons would not mind: the same again; boxes off by a hair; a fact about something
+    else, of another rationale, in front."""
+    made = [Edit("again", body)]
+    moved = {box: _nudge(box, dice) for box in dict.fromkeys(_BOX.findall(body))}
+    nudged = _BOX.sub(lambda box: moved[box[0]], body)
+    if nudged != body:
+        made.append(Edit("nudge", nudged))
+    mine = _names(f"{task.question} {body}", pool)
+    others = [said for said in pool.sentences if said not in body and (held := _names(said, pool)) and not held & mine]
+    if others:
+        said = dice.choice(others)
+        made.append(Edit("aside", f"{said} {body}", "", said))
+    return made
+
+
+def disordered(body: str, dice: random.Random) -> Edit | None:
+    """The sentences in another order; None where there are not two different ones."""
+    said = sentences(body)
+    if len(set(said)) < 2:
+        return None
+    mixed = list(said)
+    while mixed == said:
+        dice.shuffle(mixed)
+    return Edit("shuffle", " ".join(mixed))
+
+
+@dataclass(frozen=True, slots=True)
+class _Corruption:
+    body: str
+    answer: str
+    yesno: bool
+    pool: Pool
+    dice: random.Random
+
+    def number(self) -> Edit | None:
+        was = self._one(_numbers(self.body))
+        now = self._one(n for n in self.pool.numbers if n != was and int(n) > 1)
+        if was is None or now is None:
+            return None
+        if was == "1":  # the grammar changes with it; where no noun is counted, 1 is left alone
+            changed = _ONE.sub(lambda m: f"{m[1]}here are {now} {plural(m[2])}", self.body, count=1)
+        else:
+            changed = _WHERE_OR_NUMBER.sub(lambda m: now if m[0] == was else m[0], self.body)
+        return Edit("number", changed, was, now, self._follows(was, now))
+
+    def name(self) -> Edit | None:
+        mine = _names(self.body, self.pool)
+        was, now = self._one(mine), self._one(name for name in self.pool.names if name not in mine)
+        if was is None or now is None:
+            return None
+        article, one, many = a(now)[1:], re.escape(was), re.escape(plural(was))
+        changed = re.sub(rf"\b([Aa])n? {one}\b", lambda said: said[1] + article, self.body)
+        for old, new in ((many, plural(now)), (one, now)):
+            changed = re.sub(rf"\b{old}\b", new, changed)
+        return Edit("name", changed, was, now, self._follows(was, now))
+
+    def colour(self) -> Edit | None:
+        was = self._one(word for word in self.pool.colours if _has(word, self.body))
+        now = self._one(word for word in self.pool.colours if not _has(word, self.body))
+        if was is None or now is None:
+            return None
+        return Edit("colour", re.sub(rf"\b{was}\b", now, self.body), was, now, self._follows(was, now))
+
+    def relation(self) -> Edit | None:
+        was = self._one(word for word in _OPPOSITE if _has(word, self.body))
+        if was is None:
+            return None
+        now = _OPPOSITE[was]
+        expects = None if _has("not", self.body) else self._flips()  # what is not left need not be right
+        return Edit("relation", re.sub(rf"\b{was}\b", now, self.body), was, now, expects)
+
+    def presence(self) -> Edit | None:
+        fits = [(said, instead) for found, instead in _PRESENCE if (said := found.search(self.body))]
+        if not fits:
+            return None
+        said, instead = self.dice.choice(fits)
+        now = said.expand(instead)
+        changed = self.body[: said.start()] + now + self.body[said.end() :]
+        return Edit("presence", changed, said[0].strip(), now.strip(), self._flips())
+
+    def box(self) -> Edit | None:
+        mine = set(_BOX.findall(self.body))
+        was, now = self._one(mine), self._one(box for box in self.pool.boxes if box not in mine)
+        return None if was is None or now is None else Edit("box", self.body.replace(was, now), was, now)
+
+    def _one(self, values: Iterable[str]) -> str | None:
+        held = sorted(values)
+        return self.dice.choice(held) if held else None
+
+    def _follows(self, was: str, now: str) -> str | None:
+        """A student that reads its reasons says the new fact where the old one was its answer."""
+        return now if self.answer == was else None
+
+    def _flips(self) -> str | None:
+        """The other one of yes and no; told only where a single sentence decides."""
+        return _FLIPPED.get(self.answer) if self.yesno and len(sentences(self.body)) == 1 else None
+
+
+def _nudge(box: str, dice: random.Random) -> str:
+    return " ".join(str(min(max(int(edge) + dice.randint(-NUDGE, NUDGE), 0), GRID)) for edge in box.split())
+
+
+def _numbers(body: str) -> set[str]:
+    return set(_NUMBER.findall(_BOX.sub("", body)))
+
+
+def _names(text: str, pool: Pool) -> set[str]:
+    return {name for name in pool.names if _has(name, text) or _has(plural(name), text)}
+
+
+def _has(word: str, text: str) -> bool:
+    return re.search(rf"\b{re.escape(word)}\b", text) is not None

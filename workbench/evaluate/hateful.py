@@ -1,0 +1,67 @@
+"""Hateful Memes: the area under the ROC curve of P(hateful), and accuracy.
+
+Source: Kiela et al. 2020 (arXiv 2005.04790) and the challenge's README: `roc_auc_score` and `accuracy_score` of
+scikit-learn.  P(hateful) is the share of the yes/no token mass on yes (`scores.yes_share`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from workbench.evaluate.scores import Answer, Metric, Scores, clusters, mean, mean_of_tasks, unanswered, unlabelled
+from workbench.evaluate.statistics import Interval, auc_interval
+from workbench.records import Task
+from workbench.verify.compare import yes_no
+
+CITED = "README of the Hateful Memes Challenge; Kiela et al. 2020, arXiv 2005.04790"
+
+
+def says_hateful(answer: Answer) -> bool | None:
+    """The label: P(hateful) at least one half, or what the text says where there is no P; None where unclear."""
+    return yes_no(answer.text) if answer.yes is None else answer.yes >= 0.5
+
+
+def score(tasks: Sequence[Task], answers: Mapping[str, Answer]) -> Scores:
+    """`roc_auc` (the main metric) and `accuracy`, which takes its place where the area is not defined.
+
+    That is where one label alone occurs, and where an answer lacks its P(hateful): leaving that one out would score
+    another test.
+    """
+    counting = [task for task in tasks if task.labelled]
+    per_task: dict[str, float] = {}
+    for task in counting:
+        label = says_hateful(answers[task.id]) if task.id in answers else None
+        per_task[task.id] = float(label is not None and label == _hateful(task))
+    metrics = {"roc_auc": _area(counting, answers), "accuracy": mean(per_task.values())}
+    name = "accuracy" if metrics["roc_auc"].value is None else "roc_auc"
+    return Scores(name, per_task, metrics, unlabelled(tasks), unanswered(per_task, answers))
+
+
+def interval(scores: Scores, tasks: Sequence[Task], answers: Mapping[str, Answer], seed: int) -> Interval | None:
+    """Of the area; memes, not questions, are drawn."""
+    if scores.name == "accuracy":
+        return mean_of_tasks(scores, tasks, answers, seed)
+    counting = [task for task in tasks if task.labelled]
+    labels = {task.id: _hateful(task) for task in counting}
+    return auc_interval(labels, _chances(counting, answers), clusters(counting), seed)
+
+
+def _area(tasks: Sequence[Task], answers: Mapping[str, Answer]) -> Metric:
+    labels = [_hateful(task) for task in tasks]
+    chances = _chances(tasks, answers)
+    if len(set(labels)) < 2:
+        return Metric(None, len(tasks), "not defined: all memes have one label" if tasks else "no meme counts")
+    if len(chances) < len(tasks):
+        return Metric(None, len(tasks), f"not defined: {len(tasks) - len(chances)} answers have no P(hateful)")
+    from sklearn.metrics import roc_auc_score  # imported where used: it takes seconds
+
+    return Metric(float(roc_auc_score(labels, [chances[task.id] for task in tasks])), len(tasks))
+
+
+def _hateful(task: Task) -> bool:
+    return task.answers[0] == "yes"
+
+
+def _chances(tasks: Sequence[Task], answers: Mapping[str, Answer]) -> dict[str, float]:
+    found = {task.id: answers[task.id].yes for task in tasks if task.id in answers}
+    return {task_id: yes for task_id, yes in found.items() if yes is not None}

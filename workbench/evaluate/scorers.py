@@ -1,0 +1,62 @@
+"""The scorer of a benchmark by name; every other source is scored as the programs are.
+
+One call scores tasks of one source.  Nothing here knows prompts: an answer is scored as it was given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from workbench.errors import InputError
+from workbench.evaluate import aokvqa, gqa, hateful, mmbench, pope, tallyqa, vqa
+from workbench.evaluate.scores import Answer, Scorer, Scores, grouped, mean, said, unanswered, unlabelled
+from workbench.records import Task
+from workbench.verify import compare
+from workbench.verify.vqa import Mode
+
+BENCHMARKS: Mapping[str, Scorer] = {
+    scorer.source: scorer
+    for scorer in (
+        Scorer("gqa", gqa.CITED, gqa.score),
+        Scorer("vqav2", vqa.CITED, vqa.score),
+        Scorer("okvqa", vqa.CITED, vqa.score),
+        Scorer("aokvqa", aokvqa.CITED, aokvqa.score),
+        Scorer("tallyqa", tallyqa.CITED, tallyqa.score),
+        Scorer("pope", pope.CITED, pope.score, pope.interval),
+        Scorer("mmbench", mmbench.CITED, mmbench.score),
+        Scorer("hateful", hateful.CITED, hateful.score, hateful.interval),
+    )
+}
+"""The benchmarks with official rules, by `Task.source`."""
+
+
+def scorer(source: str, mode: Mode = "always") -> Scorer:
+    """The scorer of a source.
+
+    Args:
+        source: `Task.source`; one that is no benchmark (drawn scenes, a folder of one's own) gets `house`.
+        mode: how VQA answers are normalised, see `verify.vqa`.
+
+    Raises:
+        InputError: a mode for a benchmark that knows none.
+    """
+    if source in ("vqav2", "okvqa"):
+        return Scorer(source, vqa.CITED, partial(vqa.score, mode=mode))
+    if source in BENCHMARKS:
+        if mode != "always":
+            raise InputError(f"'{source}' has one way of scoring; the mode '{mode}' is for vqav2 and okvqa")
+        return BENCHMARKS[source]
+    return Scorer(source, "verify.compare: by answer type, lenient about form", partial(house, mode=mode))
+
+
+def house(tasks: Sequence[Task], answers: Mapping[str, Answer], mode: Mode = "always") -> Scores:
+    """`accuracy` as programs are verified (`verify.compare.score`), and `family/<family>`."""
+    counting = [task for task in tasks if task.labelled]
+    per_task = {}
+    for task in counting:
+        text = said(task, answers)
+        per_task[task.id] = 0.0 if text is None else compare.score(task, text, mode).score
+    families = {task.id: f"family/{task.family}" for task in counting if task.family}
+    metrics = {"accuracy": mean(per_task.values()), **grouped(per_task, families)}
+    return Scores("accuracy", per_task, metrics, unlabelled(tasks), unanswered(per_task, answers))

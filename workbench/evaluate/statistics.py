@@ -1,0 +1,256 @@
+"""How sure a figure is: intervals, paired comparisons, and care with many of them.
+
+Questions about one picture share its difficulty, so pictures, not questions, are drawn again (cluster bootstrap:
+Davison and Hinkley 1997, section 3.8) and exchanged between systems.  Everything random is seeded; the same numbers
+give the same result, whatever the order of the mappings.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.errors import InputError
+from workbench.verify.figures import wilson
+
+RESAMPLES = 2000
+PERMUTATIONS = 9999
+LEVEL = 0.95
+_AT_ONCE = 500_000
+"""Numbers drawn per batch: bounds the memory of resampling."""
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A figure with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    """Questions."""
+    clusters: int
+    """Pictures they are about."""
+    method: Literal["wilson", "bootstrap"]
+    """`wilson` for right or wrong with one question a picture, and where all scores are the same; else `bootstrap`, by
+    percentiles."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """Two systems on the same questions."""
+
+    difference: float
+    """Mean score of the first minus mean score of the second."""
+    low: float
+    high: float
+    p: float
+    """Two-sided, under exchange of the two systems."""
+    n: int
+    """Questions that both have a score for."""
+    clusters: int
+    only_a: int
+    """Questions on which the first scores higher."""
+    only_b: int
+    test: Literal["mcnemar", "permutation"]
+    """`mcnemar` (exact) for 0/1 scores with one question a picture, else sign flips of whole pictures."""
+    mcnemar: float | None
+    """McNemar's exact p wherever all scores are 0 or 1 and some differ; too small where pictures are shared."""
+
+
+def mean_interval(
+    values: Mapping[str, float], clusters: Mapping[str, str] | None = None, seed: int = 0
+) -> Interval | None:
+    """The mean over questions and its interval; None over nothing.
+
+    Args:
+        values: score by question, 0 to 1.
+        clusters: picture by question; without it every question stands alone.
+    """
+    if not values:
+        return None
+    ids = sorted(values)
+    scores = np.array([values[i] for i in ids])
+    number, of = _numbered(ids, clusters)
+    value = float(scores.mean())
+    same = bool((scores == scores[0]).all())
+    if same or of == 1 or (_zero_one(scores) and of == len(ids)):
+        # Drawing equal scores again gives an interval of no width; the evidence is as many pictures as there are.
+        low, high = wilson(value * of, of)
+        return Interval(value, low, high, len(ids), of, "wilson")
+    sums, counts = _summed(scores, number, of)
+    low, high = resampled([sums, counts], lambda x, n: x / n, seed)
+    return Interval(value, low, high, len(ids), of, "bootstrap")
+
+
+def auc_interval(
+    labels: Mapping[str, bool], chances: Mapping[str, float], clusters: Mapping[str, str] | None = None, seed: int = 0
+) -> Interval | None:
+    """The area under the ROC curve and its interval; None unless both labels occur, on two pictures or more.
+
+    Draws that hold one class alone have no area and are left out.
+    """
+    from sklearn.metrics import roc_auc_score  # imported where used, as scipy.stats is: they take seconds
+
+    ids = sorted(labels)
+    truth, chance = np.array([labels[i] for i in ids], bool), np.array([chances[i] for i in ids], float)
+    number, of = _numbered(ids, clusters)
+    if truth.all() or not truth.any() or of < 2:
+        return None
+    order = np.argsort(chance)
+    starts = np.flatnonzero(np.diff(chance[order], prepend=-np.inf))
+
+    def areas(drawn: NDArray[np.int64], axis: int = -1) -> Numbers:
+        """The area per draw, as `roc_auc_score` with weights has it: pairs in order, of all pairs, ties half."""
+        drawn = drawn.reshape(-1, of)
+        rows = np.arange(len(drawn))[:, None] * of
+        weights = np.bincount((drawn + rows).ravel(), minlength=drawn.size).reshape(drawn.shape)[:, number[order]]
+        above = np.add.reduceat(weights * truth[order], starts, axis=1)
+        below = np.add.reduceat(weights * ~truth[order], starts, axis=1)
+        pairs = (above * (below.cumsum(1) - below / 2)).sum(1)
+        found: Numbers = pairs / (above.sum(1) * below.sum(1))
+        return found
+
+    low, high = _resampled([np.arange(of)], areas, seed)
+    return Interval(float(roc_auc_score(truth, chance)), low, high, len(ids), of, "bootstrap")
+
+
+def resampled(columns: Sequence[Numbers], statistic: Callable[..., Any], seed: int = 0) -> tuple[float, float]:
+    """Percentile bootstrap over clusters of a statistic of sums.
+
+    Args:
+        columns: one number per cluster each, two clusters or more; for example hits and questions of each picture.
+        statistic: of the columns' sums (arrays, one entry per draw), elementwise: `lambda hits, n: hits / n`.  Draws
+            for which it is not a number are left out.
+    """
+
+    def of_sums(*drawn: Numbers, axis: int = -1) -> Any:
+        return statistic(*(column.sum(axis) for column in drawn))
+
+    return _resampled(columns, of_sums, seed)
+
+
+def compare_systems(
+    a: Mapping[str, float], b: Mapping[str, float], clusters: Mapping[str, str] | None = None, seed: int = 0
+) -> Paired | None:
+    """Two systems over the questions that both have a score for; None where there is none.
+
+    Scores may be soft, also means over seeds.  The interval is a paired bootstrap of the difference.  The test asks
+    how often a difference as large comes about when, for each picture, a coin decides which system is which.
+    """
+    ids = sorted(a.keys() & b.keys())
+    if not ids:
+        return None
+    first, second = np.array([a[i] for i in ids], float), np.array([b[i] for i in ids], float)
+    apart = first - second
+    only_a, only_b = int((apart > 0).sum()), int((apart < 0).sum())
+    number, of = _numbered(ids, clusters)
+    exact = mcnemar(only_a, only_b) if _zero_one(first) and _zero_one(second) else None
+    sums, counts = _summed(apart, number, of)
+    value = float(apart.mean())
+    low, high = resampled([sums, counts], lambda x, n: x / n, seed) if of > 1 else (-1.0, 1.0)
+    if exact is not None and of == len(ids):
+        return Paired(value, low, high, exact, len(ids), of, only_a, only_b, "mcnemar", exact)
+    return Paired(value, low, high, _flips(sums, seed), len(ids), of, only_a, only_b, "permutation", exact)
+
+
+def mcnemar(only_a: int, only_b: int) -> float | None:
+    """McNemar's exact two-sided p from the questions that one side alone got right; None where there is none.
+
+    Source: McNemar, Psychometrika 12, 1947; under chance alone each side has half of them.
+    """
+    from scipy.stats import binomtest
+
+    return float(binomtest(only_a, only_a + only_b, 0.5).pvalue) if only_a + only_b else None
+
+
+def holm(ps: Mapping[str, float | None]) -> dict[str, float | None]:
+    """p values adjusted for having looked at all of them (Holm, Scandinavian Journal of Statistics 6, 1979).
+
+    The chance of any false finding stays below the level at which the adjusted values are read.  A comparison
+    without a p has made no test and keeps None.
+    """
+    tested = sorted((p, name) for name, p in ps.items() if p is not None)
+    adjusted: dict[str, float | None] = dict.fromkeys(ps)
+    floor = 0.0
+    for done, (p, name) in enumerate(tested):
+        floor = max(floor, min(1.0, p * (len(tested) - done)))
+        adjusted[name] = floor
+    return adjusted
+
+
+def fleiss_kappa(ratings: Sequence[Sequence[str]]) -> float | None:
+    """Agreement of several raters on several items beyond chance; None where it is not defined.
+
+    Source: Fleiss, Psychological Bulletin 76, 1971.  For two raters who are the same persons throughout, Cohen's
+    kappa (`curate.agreement`) is the usual figure.
+
+    Args:
+        ratings: for each item, one verdict per rater; the raters may differ from item to item, not their number.
+
+    Raises:
+        InputError: items have different numbers of raters, or fewer than two.
+    """
+    raters = {len(item) for item in ratings}
+    if len(raters) > 1 or raters & {0, 1}:
+        raise InputError(f"Fleiss' kappa needs the same number of raters, two or more, for every item; found {raters}")
+    verdicts = sorted({verdict for item in ratings for verdict in item})
+    if len(verdicts) < 2:
+        return None
+    n = raters.pop()
+    counts = np.array([[list(item).count(verdict) for verdict in verdicts] for item in ratings], float)
+    observed = float(((counts**2).sum(1) - n).mean() / (n * (n - 1)))
+    expected = float(((counts.sum(0) / counts.sum()) ** 2).sum())
+    return (observed - expected) / (1 - expected)
+
+
+def _flips(sums: Numbers, seed: int) -> float:
+    """Two-sided p of a sum of per-picture differences under random signs; pictures without one say nothing."""
+    from scipy.stats import permutation_test
+
+    apart = sums[np.abs(sums) > 1e-12]
+    if len(apart) < 2:  # one picture: both signs are as far from nothing
+        return 1.0
+    found = permutation_test(
+        (apart,), lambda x, axis=-1: x.sum(axis), permutation_type="samples", vectorized=True,
+        n_resamples=PERMUTATIONS, batch=max(1, _AT_ONCE // len(apart)), rng=np.random.default_rng(seed),
+    )  # fmt: skip
+    return min(1.0, float(found.pvalue))
+
+
+def _numbered(ids: Sequence[str], clusters: Mapping[str, str] | None) -> tuple[NDArray[np.int64], int]:
+    """Each question's cluster as a number from 0, and how many there are."""
+    if clusters is None:
+        return np.arange(len(ids)), len(ids)
+    names = [clusters[i] for i in ids]
+    order = {name: at for at, name in enumerate(dict.fromkeys(names))}
+    return np.array([order[name] for name in names]), len(order)
+
+
+def _summed(values: Numbers, number: NDArray[np.int64], of: int) -> tuple[Numbers, Numbers]:
+    """The sum of the values in each cluster, and how many there are."""
+    return np.bincount(number, values, of).astype(np.float64), np.bincount(number, minlength=of).astype(np.float64)
+
+
+def _zero_one(scores: Numbers) -> bool:
+    return bool(((scores == 0) | (scores == 1)).all())
+
+
+def _resampled(columns: Sequence[NDArray[Any]], statistic: Callable[..., Any], seed: int) -> tuple[float, float]:
+    from scipy.stats import DegenerateDataWarning, bootstrap
+
+    with np.errstate(invalid="ignore", divide="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DegenerateDataWarning)  # scipy's own interval, not used: it knows no NaN
+        drawn = bootstrap(
+            columns, statistic, n_resamples=RESAMPLES, batch=max(1, _AT_ONCE // len(columns[0])), vectorized=True,
+            paired=True, method="percentile", rng=np.random.default_rng(seed),
+        ).bootstrap_distribution  # fmt: skip
+    low, high = np.nanquantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)

@@ -1,0 +1,56 @@
+"""TallyQA: accuracy of whole numbers, simple and complex questions apart, RMSE beside it.
+
+Source: Acharya, Kafle and Kanan 2019 (arXiv 1810.12440), section 5: accuracy and root mean squared error per split of
+the test set.  There is no official script.  Digits and number words both count ("2", "two", "two dogs"); an answer
+without exactly one whole number is wrong and cannot enter the RMSE.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import sqrt
+
+from workbench.errors import InputError
+from workbench.evaluate.scores import Answer, Metric, Scores, grouped, mean, said, unanswered, unlabelled
+from workbench.records import Task
+from workbench.verify.compare import integer
+
+CITED = "Acharya, Kafle and Kanan 2019, arXiv 1810.12440"
+FAMILIES = ("simple", "complex", "unknown")
+"""`unknown`: entries of the training set that do not say."""
+
+
+def score(tasks: Sequence[Task], answers: Mapping[str, Answer]) -> Scores:
+    """Accuracy over all (the main metric) and per family, with RMSE for each.
+
+    Raises:
+        InputError: a gold answer is not a whole number.
+    """
+    counting = [task for task in tasks if task.labelled]
+    per_task: dict[str, float] = {}
+    errors: dict[str, list[int]] = {}
+    for task in counting:
+        gold = integer(task.answers[0])
+        if gold is None:
+            raise InputError(
+                f"task '{task.id:.80}' has the answer '{task.answers[0]:.40}'; TallyQA's are whole numbers"
+            )
+        text = said(task, answers)
+        number = None if text is None else integer(text)
+        per_task[task.id] = float(number == gold)
+        if number is not None:
+            errors.setdefault(task.family, []).append(number - gold)
+    of_family = {name: sum(task.family == name for task in counting) for name in FAMILIES}
+    metrics = {
+        "accuracy": mean(per_task.values()),
+        **grouped(per_task, {task.id: task.family for task in counting}),
+        "rmse": _rmse([error for found in errors.values() for error in found], len(counting)),
+        **{f"{name}/rmse": _rmse(errors.get(name, []), n) for name, n in of_family.items() if n},
+    }
+    return Scores("accuracy", per_task, metrics, unlabelled(tasks), unanswered(per_task, answers))
+
+
+def _rmse(errors: Sequence[int], of: int) -> Metric:
+    note = f"{of - len(errors)} of {of} answers are no number and not in it" if len(errors) < of else ""
+    value = sqrt(sum(error**2 for error in errors) / len(errors)) if errors else None
+    return Metric(value, len(errors), note)

@@ -1,0 +1,30 @@
+"""VQAv2 and OK-VQA: the leave-one-out accuracy over ten annotators, by answer type and question type.
+
+Source: `vqaEval.py` of GT-Vision-Lab/VQA as of 2021 (Antol et al. 2015; Goyal et al. 2017), used by OK-VQA too (Marino
+et al. 2019); the normalisation and the score are `verify.vqa`.  Mode `official` normalises only where the ten answers
+are not all the same; `always` is what most published figures used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from workbench.evaluate.scores import Answer, Scores, grouped, mean, said, unanswered, unlabelled
+from workbench.records import Task
+from workbench.verify.vqa import Mode, vqa_score
+
+CITED = "vqaEval.py of GT-Vision-Lab/VQA; Antol et al. 2015, Goyal et al. 2017"
+
+
+def score(tasks: Sequence[Task], answers: Mapping[str, Answer], mode: Mode = "always") -> Scores:
+    """Accuracy (the main metric), `answer/<type>` and `question/<type>`."""
+    per_task = {task.id: _score(task, said(task, answers), mode) for task in tasks if task.labelled}
+    metrics = {"accuracy": mean(per_task.values())}
+    for name, key in (("answer", "answer_type"), ("question", "question_type")):
+        types = {task.id: f"{name}/{task.meta[key]}" for task in tasks if task.meta.get(key)}
+        metrics |= grouped(per_task, types)
+    return Scores("accuracy", per_task, metrics, unlabelled(tasks), unanswered(per_task, answers))
+
+
+def _score(task: Task, text: str | None, mode: Mode) -> float:
+    return 0.0 if text is None else vqa_score(text, task.answers, mode)

@@ -1,0 +1,50 @@
+"""Which weights a folder holds: what tells two students apart, whatever their folders are called."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from workbench.errors import InputError
+from workbench.images import digest_of
+from workbench.records import content_key
+
+_WEIGHTS = ("*.safetensors", "*.bin")
+
+
+def is_folder(checkpoint: str) -> bool:
+    """Whether a checkpoint is written as a folder, and not as a name of a hub."""
+    return checkpoint[:1] in "./~" or Path(checkpoint).is_dir()
+
+
+def model_folder(path: Path) -> Path:
+    """The model in a training job's folder; any other folder is one itself.
+
+    Raises InputError when the job has no model yet.
+    """
+    if not (path / "job.toml").is_file():
+        return path
+    if not (path / "model").is_dir():
+        raise InputError(f"the job in {path} has no model yet; vpd jobs show {path.name} says how far it is")
+    return path / "model"
+
+
+def weights_digest(folder: Path) -> str:
+    """20 characters that change with the weights or the configuration; a file is read again when it has changed.
+
+    Raises InputError when there are no weights.
+    """
+    found = sorted(path for pattern in _WEIGHTS for path in folder.glob(pattern))
+    if not found:
+        raise InputError(
+            f"no model at {folder} (no file {' or '.join(_WEIGHTS)}); give 'bundled', a folder or a hub id"
+        )
+    files = [*found, *(path for path in (folder / "config.json",) if path.is_file())]
+    stats = [(path, path.stat()) for path in files]
+    return content_key(*((path.name, _digest(path, stat.st_size, stat.st_mtime_ns)) for path, stat in stats))
+
+
+@lru_cache(maxsize=256)
+def _digest(path: Path, size: int, changed: int) -> str:
+    """Of a file that has this size and was changed at this moment."""
+    return digest_of(path)

@@ -1,0 +1,189 @@
+"""Students by name, asked what they have not answered yet, and timed question by question."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from workbench import registry
+from workbench.errors import ImageError
+from workbench.evaluate.ending import read_answer
+from workbench.models.weights import is_folder, model_folder
+from workbench.pipeline.loop import PREDICT_TASKS, Progress, Watch, batched
+from workbench.pipeline.parts import Parts
+from workbench.ports import Student
+from workbench.records import JSON, PartRef, Prediction, Task, content_key
+from workbench.store import Project, evaluations
+from workbench.store.rows import part_key
+from workbench.train.job import FILE
+from workbench.train.jobs import Jobs
+from workbench.verify import compare
+
+WARM = 2
+"""Questions asked before the clock starts."""
+
+
+@dataclass(slots=True)
+class Named:
+    """A student that is loaded when it is first asked."""
+
+    ref: PartRef
+    name: str
+    """What people call it: `base` for the bundled one."""
+    job: Path | None
+    """Folder of the training job that made it."""
+    _load: Callable[[], Student]
+    _loaded: list[Student] = field(default_factory=list)
+
+    @property
+    def student(self) -> Student:
+        if not self._loaded:
+            self._loaded.append(self._load())
+        return self._loaded[0]
+
+    @property
+    def loaded(self) -> bool:
+        return bool(self._loaded)
+
+    def asked(self, explain: bool) -> PartRef:
+        """Whose answers these are: answers read out of rationales are another system's than direct ones."""
+        return replace(self.ref, arguments={**self.ref.arguments, "explain": True}) if explain else self.ref
+
+
+def named(project: Project, model: str | None = None) -> Named:
+    """A student by name.
+
+    Args:
+        model: `bundled`, a training job of the project (the beginning of its id), the folder of a job or of a
+            checkpoint, or a hub id; the profile's own student when None.
+
+    Raises:
+        InputError: no such model, or a job that has none yet.
+        ProfileError, MissingPart: as the profile's parts.
+    """
+    if model is None:
+        student = Parts(project.profile(), project.images).student
+        return Named(student.ref, _called(student.ref), None, lambda: student)
+    folder = _folder(project, model)
+    job = next((path for path in (folder, folder.parent) if (path / FILE).is_file()), None) if folder else None
+    checkpoint = str(model_folder(folder).resolve()) if folder else model
+    ref: PartRef = registry.load("student", "transformers").reference(checkpoint)
+    return Named(ref, _called(ref), job, lambda: registry.build("student", "transformers", checkpoint=checkpoint))
+
+
+def _folder(project: Project, model: str) -> Path | None:
+    if is_folder(model):
+        return Path(model).expanduser()
+    if model != "bundled" and "/" not in model:
+        jobs = [job for job in Jobs(project.path / "jobs", start=False).all() if job.id.startswith(model)]
+        if len(jobs) == 1:
+            return jobs[0].folder
+    return None
+
+
+def _called(ref: PartRef) -> str:
+    return "base" if ref.name == "bundled" else ref.name
+
+
+def ask(
+    project: Project, who: Named, ids: Sequence[str], explain: bool, watch: Watch | None = None
+) -> dict[str, tuple[str, str]]:
+    """Ask a student what it has not answered yet; each batch is written at once, so that it can be stopped anywhere.
+
+    Explained, the answer is read from where the rationale ends (`evaluate.ending`); it is empty where that says none.
+
+    Returns:
+        By task, the answer and the rationale.  A task whose picture is broken has none.
+    """
+    ref = who.asked(explain)
+    known = evaluations.answered(project.database, part_key(ref), ids)
+    missing = [id_ for id_ in ids if id_ not in known]
+    done = 0
+    for chunk in batched(missing, PREDICT_TASKS):
+        if watch is not None:
+            watch(Progress(f"{who.name}{' explained' * explain}", done, len(missing), "questions"))
+        found = list(_answers(project, who.student, project.tasks(chunk), explain))
+        made = [_as(task, answer, ref, explain) for task, answer in found]
+        project.add_predictions(made)
+        known.update({one.task_id: (one.answer, one.rationale) for one in made})
+        done += len(chunk)
+    if watch is not None and missing:
+        watch(Progress(f"{who.name}{' explained' * explain}", done, len(missing), "questions"))
+    return known
+
+
+def _answers(
+    project: Project, student: Student, tasks: Sequence[Task], explain: bool
+) -> Iterator[tuple[Task, Prediction]]:
+    try:
+        yield from zip(tasks, student.answer(tasks, project.images, explain), strict=True)
+    except ImageError:
+        if len(tasks) > 1:  # one broken picture does not cost its batch
+            for task in tasks:
+                yield from _answers(project, student, [task], explain)
+
+
+def _as(task: Task, said: Prediction, ref: PartRef, explain: bool) -> Prediction:
+    if explain:
+        read = read_answer(task, said.rationale) or ""
+        said = replace(said, id=content_key(task, ref), answer=read, model=ref)
+    return replace(said, score=compare.score(task, said.answer).score) if task.labelled else said
+
+
+def tokens(who: Named, said: dict[str, tuple[str, str]]) -> float | None:
+    """Mean length of what a student wrote, in its tokens; None where it does not tell."""
+    count = getattr(who.student, "tokens", None)
+    written = [rationale or answer for answer, rationale in said.values()]
+    return sum(map(count, written)) / len(written) if count is not None and written else None
+
+
+# --- the clock
+
+
+def sample(tasks: Sequence[Task], number: int) -> list[Task]:
+    """At most `number` tasks, evenly spread over all, and `WARM` before them."""
+    wanted = min(number, len(tasks))
+    spread = [tasks[at * len(tasks) // wanted] for at in range(wanted)]
+    return [tasks[at % len(tasks)] for at in range(WARM)] + spread if wanted else []
+
+
+def timed(tasks: Sequence[Task], answer: Callable[[Task], object]) -> dict[str, JSON]:
+    """Seconds of one question asked alone; the first `WARM` of a `sample` do not count."""
+    spent = []
+    for task in tasks:
+        began = time.perf_counter()
+        answer(task)
+        spent.append(time.perf_counter() - began)
+    spent = spent[WARM:]
+    if not spent:
+        return {}
+    low, _, high = statistics.quantiles(spent, n=4, method="inclusive") if len(spent) > 1 else spent * 3
+    return {"median": statistics.median(spent), "low": low, "high": high, "n": len(spent)}
+
+
+def student_answer(project: Project, who: Named, explain: bool) -> Callable[[Task], object]:
+    """Asks one question with nothing remembered of its picture."""
+    forget = getattr(who.student, "forget", lambda: None)
+
+    def answer(task: Task) -> object:
+        forget()
+        return who.student.answer([task], project.images, explain)
+
+    return answer
+
+
+@contextmanager
+def pipeline_answer(project: Project, k: int) -> Iterator[Callable[[Task], object]]:
+    """Samples and runs k programs for one question, with nothing remembered of tools' answers."""
+    with Parts(project.profile(), project.images) as parts:
+
+        def answer(task: Task) -> object:
+            parts.executor.cache.clear()
+            programs = parts.sampler.sample([task], k, parts.profile.seed)
+            return list(parts.executor.run((task, program) for program in programs))
+
+        yield answer

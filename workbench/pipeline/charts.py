@@ -1,0 +1,346 @@
+"""A project's figures as charts: what became of its questions, its tools, its people.  Those of models and
+evaluations stand in `charts_models`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from workbench.pipeline.chart import (
+    TONES,
+    Chart,
+    axis,
+    bars,
+    dot_plot,
+    flat,
+    in_full,
+    interval,
+    percent,
+    seconds,
+    size_of,
+    stacked,
+    words,
+)
+from workbench.pipeline.overview import Overview
+from workbench.store.search import token
+from workbench.verify.figures import Share
+
+WILSON = "95 % intervals: Wilson 1927."
+
+
+def numbers(found: Overview) -> list[tuple[str, str, str]]:
+    """The row of figures: name, value, what it is of."""
+    step = {one.name: one.tasks for one in found.funnel}
+    slow, best = found.pipeline, found.best
+    timed = (slow.seconds, best.seconds) if slow and best and best.seconds > 0 else None
+    return [
+        ("Questions", f"{found.tasks:,}", ""),
+        ("Programs", f"{found.programs:,}", f"k = {found.k}"),
+        ("Executed", percent(found.executed), f"of {found.executed.of:,} runs"),
+        ("Yield", percent(found.kept), f"of {found.kept.of:,} judged"),
+        ("Accepted", f"{step['accepted']:,}", "questions, by people"),
+        ("In snapshot", f"{step['in snapshot']:,}", "questions, the newest one"),
+        ("Best student", f"{100 * best.value:.1f} %" if best else "–",
+         f"{best.name}: {100 * best.low:.1f} to {100 * best.high:.1f} %, n = {best.of:,}" if best else "no answer yet"),
+        ("Student faster by", f"{timed[0] / timed[1]:.1f}×" if timed else "–",
+         f"{seconds(timed[0])} : {seconds(timed[1])} a question" if timed else "both sides' times are needed"),
+    ]  # fmt: skip
+
+
+def loop_charts(found: Overview) -> list[Chart]:
+    """From question to snapshot: the funnel, pass@k, families, errors."""
+    return [_funnel(found), _passed(found), _families(found), _errors(found)]
+
+
+def tool_charts(found: Overview) -> list[Chart]:
+    """What tools did, and which of them people blame."""
+    return [_tools(found), _blame(found)]
+
+
+def people_charts(found: Overview) -> list[Chart]:
+    """Reviewers: pace, agreement, reasons, the automatic verdict beside."""
+    return [_pace(found), _reviewers(found), _kappas(found), _reasons(found), _agreement(found), _confusion(found)]
+
+
+def _funnel(found: Overview) -> Chart:
+    before = [None, *(step.tasks for step in found.funnel)]
+    rows = [
+        (step.name, step.tasks, f"{100 * step.tasks / last:.0f} %" if last and step.tasks <= last else None)
+        for step, last in zip(found.funnel, before)
+    ]
+    plot = bars([(name, tasks) for name, tasks, _ in reversed(rows)], "questions", "@accent")
+    plot["layout"]["yaxis"] = {"categoryorder": "array", "categoryarray": [words(name) for name, _, _ in rows[::-1]]}
+    return Chart(
+        "funnel",
+        "From question to trained model",
+        f"{found.funnel[-1].tasks:,} of {found.tasks:,} questions taught",
+        f"questions, n = {found.tasks:,}; percentages of the step before",
+        "Sampled: all k programs written. Executed: a program ended with an answer. Matched: a trace was kept. "
+        "Accepted: by a person. In snapshot: the newest one. Trained: questions that any model was taught.",
+        "Fills when questions are imported: vpd import.",
+        ("step", "questions", "of the step before"),
+        tuple(rows),
+        plot,
+        tuple(step.token for step in found.funnel),
+    )
+
+
+def _passed(found: Overview) -> Chart:
+    first = found.curve[0][1].value if found.curve else None
+    rows = []
+    for k, share in found.curve:
+        gain = None if first is None or share.value is None else share.value - first
+        relative = f"{100 * gain / first:+.1f} %" if gain is not None and first else None
+        points = None if gain is None else f"{100 * gain:+.1f}"
+        rows.append((k, *interval(share), points, relative))
+    x = [k for k, _ in found.curve]
+    low, high = ([100 * share.interval[at] for _, share in found.curve] for at in (0, 1))
+    band = {
+        "x": [*x, *reversed(x)], "y": [*high, *reversed(low)], "fill": "toself", "fillcolor": "@accent",
+        "opacity": 0.14, "line": {"width": 0}, "mode": "lines", "hoverinfo": "skip", "showlegend": False,
+    }  # fmt: skip
+    line = {
+        "x": x, "y": [100 * (share.value or 0) for _, share in found.curve], "mode": "lines+markers",
+        "line": {"color": "@accent", "width": 2}, "marker": {"size": 7, "color": "@accent"},
+        "hovertemplate": "pass@%{x}: %{y:.1f} %<extra></extra>", "showlegend": False,
+    }  # fmt: skip
+    last = found.curve[-1][1] if found.curve else None
+    return Chart(
+        "pass_at_k",
+        "pass@k",
+        f"a right program among k: {percent(found.curve[0][1])} for 1, {percent(last)} for {x[-1]}" if last else "",
+        f"% of judged labelled questions, n = {found.kept.of:,}; band: 95 % (Wilson)",
+        "Unbiased estimator of Chen et al. 2021 (arXiv 2107.03374) over the k programs of each labelled question; "
+        "gains against pass@1, in points and in percent of it. It knows the label: an upper bound of what a choice "
+        "among the programs can reach.",
+        "Fills when programs of labelled questions have been run and judged: vpd run.",
+        ("k", "pass@k", "low", "high", "n", "gain, points", "gain, relative"),
+        tuple(rows),
+        {
+            "data": [band, line] if x else [],
+            "layout": {"xaxis": axis("k programs", dtick=1), "yaxis": axis("%", range=[0, 100])},
+        },
+    )
+
+
+def _families(found: Overview) -> Chart:
+    names = [one.name for one in found.families]
+    last = f"pass@{found.k}"
+    series = [
+        ("pass@1", [one.first for one in found.families], "@accent", "circle-open"),
+        (last, [one.best for one in found.families], "@accent", "circle"),
+        ("student", [one.student for one in found.families], "@warm", "diamond"),
+    ]
+    return Chart(
+        "families",
+        "By family of question",
+        f"{len(names)} families" if names else "",
+        f"%, 95 % (Wilson); judged labelled questions, n = {sum(one.best.of for one in found.families):,}",
+        f"pass@k as above; student: the student in force, its direct answers. {WILSON}",
+        "Fills when labelled questions have been judged or answered: vpd run.",
+        ("family", "questions", "pass@1", last, "n judged", "student right", "n answered"),
+        tuple(
+            (
+                one.name or "(none)",
+                one.tasks,
+                one.first.value,
+                one.best.value,
+                one.best.of,
+                one.student.value,
+                one.student.of,
+            )
+            for one in found.families
+        ),
+        dot_plot(names, series),
+        tuple(token("family", name) if name else None for name in names),
+        "wide" if len(names) > 8 else "",
+    )
+
+
+def _errors(found: Overview) -> Chart:
+    days = sorted({one["day"] for one in found.errors})
+    kinds = list(dict.fromkeys(one["kind"] for one in found.errors))
+    runs = {(one["kind"], one["day"]): one["runs"] for one in found.errors}
+    of = {kind: sum(runs.get((kind, day), 0) for day in days) for kind in kinds}
+    if len(days) < 2:
+        plot = bars(list(of.items()), "runs", "@crash")
+    else:
+        plot = stacked(days, {kind: [runs.get((kind, day), 0) for day in days] for kind in kinds}, "runs")
+    return Chart(
+        "errors",
+        "Errors by class",
+        f"{sum(of.values()):,} runs ended without an answer" if of else "",
+        f"runs, n = {found.executed.of:,}; by day (UTC) where there are several",
+        "Each failed run is a row with its kind and line; none is retried until it answers.",
+        "No run has failed; this fills when one does.",
+        ("class", "day (UTC)", "runs", "questions"),
+        tuple((one["kind"], one["day"], one["runs"], one["tasks"]) for one in found.errors),
+        plot,
+        tuple(token("kind", one["kind"]) for one in found.errors),
+    )
+
+
+def _tools(found: Overview) -> Chart:
+    names = [tool.name for tool in found.tools]
+    series = [
+        ("right by the label", [tool.right for tool in found.tools], "@accent", "circle"),
+        ("accepted by people", [tool.accepted for tool in found.tools], "@warm", "diamond"),
+    ]
+    return Chart(
+        "by_tool",
+        "Acceptance by tool",
+        "runs that called the tool",
+        f"%, 95 % (Wilson); judged n = {_n(tool.right for tool in found.tools):,}, "
+        f"people's n = {_n(tool.accepted for tool in found.tools):,}",
+        f"A run counts for each tool that it called, whatever the tool's part in the answer was. {WILSON}",
+        "Fills when programs have called tools and been judged: vpd run.",
+        ("tool", "runs", "right", "low", "high", "n judged", "accepted by people", "low", "high", "n decided"),
+        tuple((tool.name, tool.runs, *interval(tool.right), *interval(tool.accepted)) for tool in found.tools),
+        dot_plot(names, series),
+        tuple(token("tool", name) for name in names),
+    )
+
+
+def _blame(found: Overview) -> Chart:
+    held = [(tool.name, tool.blamed) for tool in found.tools] + [("the program itself", found.own_blame)]
+    rows = sorted((row for row in held if row[1]), key=lambda row: -row[1])
+    return Chart(
+        "blame",
+        "Blame by tool",
+        "first wrong steps that people marked",
+        f"steps, n = {sum(n for _, n in rows):,}",
+        "The first wrong step that a reviewer marked in a trace, by the tool that it called.",
+        "Fills when reviewers mark the first wrong step of a program: b in Step or Curate.",
+        ("tool", "first wrong steps"),
+        tuple(rows),
+        bars(rows, "first wrong steps", "@bad"),
+    )
+
+
+def _pace(found: Overview) -> Chart:
+    days = sorted({one["day"] for one in found.pace})
+    said = {(one["author"], one["day"]): one["n"] for one in found.pace}
+    people = {who: [said.get((who, day), 0) for day in days] for who in sorted({who for who, _ in said})}
+    return Chart(
+        "pace",
+        "Reviewers' pace",
+        "standing decisions by day and person",
+        f"decisions, n = {sum(said.values()):,}; days in UTC",
+        "What was taken back does not count.",
+        "Fills when people decide: a, r and s in Curate.",
+        ("day (UTC)", "reviewer", "decisions"),
+        tuple((one["day"], one["author"], one["n"]) for one in found.pace),
+        stacked(days, people, "decisions"),
+    )
+
+
+def _reviewers(found: Overview) -> Chart:
+    rows = [
+        (one.name, one.decided, round(one.per_day, 1), one.median_seconds and round(one.median_seconds, 1),
+         in_full(one.accepted), in_full(one.gold))
+        for one in found.reviewers
+    ]  # fmt: skip
+    return Chart(
+        "reviewers",
+        "Reviewers",
+        "pace, acceptance and gold items",
+        f"n = {len(rows)} people; acceptance with 95 % (Wilson)",
+        "Seconds are those from showing an item to deciding it.",
+        "Fills when people decide in Curate.",
+        ("reviewer", "decided", "per day", "median s", "accepted", "of gold right"),
+        tuple(rows),
+    )
+
+
+def _kappas(found: Overview) -> Chart:
+    pairs = sorted({(one["first"], one["second"]) for one in found.kappas})
+    data = []
+    for at, pair in enumerate(pairs):
+        held = [one for one in found.kappas if (one["first"], one["second"]) == pair and one["kappa"] is not None]
+        data.append(
+            {"mode": "lines+markers", "name": flat(", ".join(pair)), "x": [one["day"] for one in held],
+             "y": [one["kappa"] for one in held], "customdata": [one["n"] for one in held],
+             "line": {"color": TONES[at % 6]},
+             "hovertemplate": "κ %{y:.2f}, n = %{customdata}<extra></extra>"}
+        )  # fmt: skip
+    return Chart(
+        "kappas",
+        "Agreement over time",
+        "Cohen's κ at the end of each day",
+        f"κ over items that both judged, at most n = {max((one['n'] for one in found.kappas), default=0):,}",
+        "Each pair of reviewers, over all items that both had accepted or rejected by the end of the day (UTC).",
+        "Fills when two reviewers have judged the same items: set overlap to 2 in Curate.",
+        ("day (UTC)", "reviewers", "κ", "n"),
+        tuple((one["day"], f"{one['first']}, {one['second']}", one["kappa"], one["n"]) for one in found.kappas),
+        {
+            "data": data,
+            "layout": {"xaxis": {"type": "category"}, "yaxis": axis("κ", range=[-1.05, 1.05]), "showlegend": True},
+        },
+    )
+
+
+def _reasons(found: Overview) -> Chart:
+    rows = list(found.reasons.items())
+    return Chart(
+        "reasons",
+        "Rejections by reason",
+        "why people reject",
+        f"standing rejections, n = {sum(found.reasons.values()):,}",
+        "The reason that a reviewer chose from the closed list.",
+        "Fills when people reject in Curate: r and a digit.",
+        ("reason", "rejections"),
+        tuple(rows),
+        bars(rows, "rejections", "@bad"),
+    )
+
+
+def _agreement(found: Overview) -> Chart:
+    return Chart(
+        "agreement",
+        "Agreement",
+        "Cohen's κ of two reviewers",
+        f"items that both judged, n = {sum(one['n'] for one in found.agreement):,}",
+        "Over items that both accepted or rejected; gold items count, too.",
+        "Fills when two reviewers have judged the same item: set overlap to 2 in Curate.",
+        ("reviewers", "κ", "n", "alike", ""),
+        tuple(
+            (f"{one['first']}, {one['second']}", one["kappa"], one["n"], one["same"], one["note"])
+            for one in found.agreement
+        ),
+        size="third",
+    )
+
+
+def _confusion(found: Overview) -> Chart:
+    counted = found.confusion
+    rows = (
+        ("right", counted["right_accepted"], counted["right_rejected"]),
+        ("wrong", counted["wrong_accepted"], counted["wrong_rejected"]),
+    )
+    return Chart(
+        "confusion",
+        "Automatic verdict and people",
+        "",
+        f"standing decisions on a trace, n = {sum(counted.values()):,}",
+        "The verdict at the moment of the decision against what the person said.",
+        "Fills when people have judged traces that have an automatic verdict.",
+        ("automatic verdict", "accepted", "rejected"),
+        rows if sum(counted.values()) else (),
+        size="third",
+    )
+
+
+def disk_chart(found: Overview) -> Chart:
+    """Sizes of the project's folder."""
+    disk = found.disk
+    rows = (
+        ("store", size_of(disk.store)),
+        ("pictures", size_of(disk.images)),
+        ("cache", size_of(disk.cache)),
+        ("free on this disk", size_of(disk.free)),
+        ("last backup", f"{disk.backup[:16].replace('T', ' ')} UTC" if disk.backup else "none yet: vpd backup"),
+    )
+    return Chart("disk", "Disk", "", "sizes of the project's folder", "", "", ("what", "size"), rows, size="third")
+
+
+def _n(shares: Iterable[Share]) -> int:
+    return sum(share.of for share in shares)

@@ -1,0 +1,151 @@
+"""Right for the wrong reason, as charts: flags, how right they are, whose errors wrong answers are."""
+
+from __future__ import annotations
+
+from workbench.evaluate.blame import Attribution
+from workbench.evaluate.measure_reasons import Measured
+from workbench.evaluate.reasons import CHECKS
+from workbench.pipeline.chart import Chart, Row, axis, dot_plot, interval, words
+from workbench.pipeline.checking import attributed, measured
+from workbench.store import Project
+from workbench.store.search import token
+from workbench.verify.figures import Share
+
+
+def reason_charts(project: Project) -> list[Chart]:
+    """Flags, their precision and recall, program errors against tool errors."""
+    return [_flags(project), _measured(measured(project)), _exact(attributed(project))]
+
+
+def _flags(project: Project) -> Chart:
+    kept = "trace_check SEMI JOIN outcome ON outcome.chosen = trace_check.trace_id"
+    ((checked,),) = [row.values() for row in project.database.rows(f"SELECT count(*) AS n FROM {kept}")]  # noqa: S608
+    counted = project.database.rows(
+        f"""
+        SELECT flag, count(*) AS n FROM (SELECT unnest(string_split(trim(flags, '|'), '|')) AS flag FROM {kept})
+        WHERE flag <> '' GROUP BY flag ORDER BY n DESC, flag
+        """  # noqa: S608
+    )
+    shares = {row["flag"]: Share(row["n"], checked) for row in counted}
+    titles = [CHECKS.get(name, name) for name in shares]
+    return Chart(
+        "flags",
+        "Right for the wrong reason?",
+        "kept programs that a check speaks against",
+        f"% of checked kept runs, n = {checked:,}; 95 % (Wilson)",
+        "Each kept program is run again with changed tool results, and looked at for signs. A flag ranks and asks; a "
+        "person decides.",
+        "Fills when kept runs are checked: vpd check.",
+        ("check", "runs", "share", "low", "high", "n checked"),
+        tuple((CHECKS.get(name, name), int(share.hits), *interval(share)) for name, share in shares.items()),
+        dot_plot(titles, [("flagged", list(shares.values()), "@warm", "circle")]),
+        tuple(token("flag", name) for name in shares),
+    )
+
+
+def _measured(found: Measured | None) -> Chart:
+    rows: list[Row] = []
+    for name, checks in found.sets.items() if found else ():
+        for check, one in checks.items():
+            auc = one.auc or (None, None, None)
+            rows.append(
+                (words(name), CHECKS.get(check, check), *interval(one.precision), *interval(one.recall),
+                 one.alarms.value, one.alarms.of, *auc)
+            )  # fmt: skip
+    labels, series = [], []
+    if found:
+        checks = next(iter(found.sets.values()))
+        labels = [CHECKS.get(check, check) for check in checks]
+        series = [
+            ("precision", [one.precision for one in checks.values()], "@accent", "circle"),
+            ("recall", [one.recall for one in checks.values()], "@warm", "diamond"),
+            ("false alarms", [one.alarms for one in checks.values()], "@bad", "cross"),
+        ]
+    return Chart(
+        "checks",
+        "How right the checks are",
+        f"drawn: {words(next(iter(found.sets)))}" if found else "",
+        f"%, 95 % (Wilson); n beside each in the table; undecided: {found.undecided if found else 0:,} runs",
+        "Against programs whose correctness is known from other scenes, and against mutants of right programs whose "
+        "answer is still right. Suspicion: all checks together by the fixed rule; fitted: by regression over others.",
+        "Fills when the checks are measured: vpd check --measure.",
+        (
+            "set",
+            "check",
+            "precision",
+            "low",
+            "high",
+            "n flagged",
+            "recall",
+            "low",
+            "high",
+            "n wrong",
+            "false alarms",
+            "n right",
+            "AUC",
+            "low",
+            "high",
+        ),
+        tuple(rows),
+        dot_plot(labels, series),
+        size="wide",
+    )
+
+
+def _exact(found: Attribution | None) -> Chart:
+    held = {**found.families, "all": found.all} if found else {}
+    kinds = (
+        ("program error", "program", "@bad"),
+        ("tool error", "tool", "@warm"),
+        ("undecided", "undecided", "@crash"),
+    )
+    names = [words(name) for name in held]
+    bars = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": title,
+            "y": names,
+            "x": [getattr(one, key) for one in held.values()],
+            "marker": {"color": color},
+            "hovertemplate": "%{y}: %{x} programs<extra></extra>",
+        }
+        for title, key, color in kinds
+    ]
+    layout = {"barmode": "stack", "xaxis": axis("wrong programs", rangemode="tozero"), "showlegend": True}
+    return Chart(
+        "exact",
+        "Program errors and tool errors",
+        "wrong answers, run once more with exact tools",
+        f"programs, n = {found.all.of if found else 0:,} on drawn scenes; left out: {found.left_out if found else 0:,}",
+        "The same program with exact tools on the same scene: wrong again is the program's error, right now is "
+        "the tools'. Lucky: right only because a tool erred.",
+        "Fills when programs are run with exact tools: vpd check --exact.",
+        (
+            "family",
+            "programs",
+            "right",
+            "lucky",
+            "program errors",
+            "tool errors",
+            "undecided",
+            "program's share",
+            "low",
+            "high",
+            "n decided",
+        ),
+        tuple(
+            (
+                name or "(none)",
+                one.of,
+                one.right,
+                one.lucky,
+                one.program,
+                one.tool,
+                one.undecided,
+                *interval(one.program_share),
+            )
+            for name, one in held.items()
+        ),
+        {"data": bars if held else [], "layout": layout},
+    )

@@ -1,0 +1,180 @@
+"""Right for the wrong reason, over a project: kept runs checked, wrong ones blamed, the checks themselves measured.
+
+Each is made from rows of the store and kept there; what nothing changed is not made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from workbench.api import STANDARD
+from workbench.evaluate import blame, reasons
+from workbench.evaluate.measure_reasons import Measured, measure
+from workbench.evaluate.reasons import Case, Finding
+from workbench.evaluate.worlds import Worlds, shake
+from workbench.execute import Limits
+from workbench.pipeline.loop import Progress, Watch, batched
+from workbench.pipeline.parts import Parts
+from workbench.records import Program, Task, ToolSpec, Trace, content_key
+from workbench.store import Outcome, Project, Selection, checks
+from workbench.store.checks import CheckRow
+from workbench.store.database import IDS, listed
+
+CHUNK = 32
+"""Questions whose runs are read, and whose checks are written, together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was found about one kept run."""
+
+    trace_id: str
+    task_id: str
+    suspicion: float
+    """0 to 1; from `reasons.FLAGGED` on it counts as flagged."""
+    findings: tuple[Finding, ...]
+    """The gravest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What one call of `check` did, and what is known after it."""
+
+    made: int
+    """Runs that were checked now."""
+    checks: Mapping[str, Check]
+    """Of all kept runs in the selection, by trace."""
+
+    @property
+    def flagged(self) -> int:
+        return sum(one.suspicion >= reasons.FLAGGED for one in self.checks.values())
+
+
+def check(project: Project, selection: Selection | None = None, progress: Watch | None = None) -> Checked:
+    """Check the kept runs that were not checked yet, or of which something changed.  Can be stopped anywhere.
+
+    Raises ProfileError when the project's tools cannot be built.
+    """
+    keys = _keys(project, selection or Selection())
+    held = checks.found(project.database, list(keys))
+    left = [trace for trace in keys if trace not in held or held[trace].id != keys[trace][0]]
+    done = 0
+    if left:
+        issues = {trace: keys[trace][1] for trace in left}
+        with Worlds(_specs(project), Limits.of(project.profile().limits)) as worlds:
+            for chunk in batched(left, CHUNK):
+                cases = list(_cases(project, chunk, issues))
+                shaken = shake(worlds, ((case.task, case.program, case.trace) for case in cases))
+                rows = []
+                for case, effects in zip(cases, shaken, strict=True):
+                    rows.append(_row(case, keys[case.trace.id][0], reasons.findings(case, effects)))
+                    done += 1
+                    if progress is not None:
+                        progress(Progress("check", done, len(left), "runs"))
+                checks.add(project.database, rows)
+    return Checked(done, found(project, list(keys)))
+
+
+def found(project: Project, trace_ids: Sequence[str]) -> dict[str, Check]:
+    """What is known about runs, by trace; those that were not checked are left out."""
+    return {
+        trace: Check(trace, row.task_id, row.suspicion, tuple(Finding(*one) for one in row.findings))
+        for trace, row in checks.found(project.database, trace_ids).items()
+    }
+
+
+def attribute(project: Project, selection: Selection | None = None, progress: Watch | None = None) -> blame.Attribution:
+    """Whose errors the wrong answers are: all runs of the scope once more, with exact tools.  Keeps the figures."""
+    outcomes = project.outcomes(None, selection or Selection())
+    blamed = []
+    for chunk in batched([outcome.task_id for outcome in outcomes], 4 * CHUNK):
+        rows = [
+            (task, program, trace) for task, runs in project.runs(chunk, project.scope()) for program, trace in runs
+        ]
+        for (task, _, _), whose in zip(rows, blame.attribute(rows), strict=True):
+            blamed.append((task.family, whose))
+        if progress is not None:
+            done = min(sum(len(outcome.runs) for outcome in outcomes), len(blamed))
+            progress(Progress("exact", done, sum(len(outcome.runs) for outcome in outcomes), "programs"))
+    figures = blame.count(blamed)
+    checks.add_figures(project.database, "exact", figures.to_json())
+    return figures
+
+
+def attributed(project: Project) -> blame.Attribution | None:
+    """The figures that `attribute` kept last; None before."""
+    kept = checks.figures(project.database, "exact")
+    return blame.Attribution.from_json(kept) if kept is not None else None
+
+
+def measure_checks(project: Project, selection: Selection | None = None, progress: Watch | None = None) -> Measured:
+    """How right the checks are, on kept runs of drawn scenes and on mutants of right programs.  Keeps the figures."""
+    keys = _keys(project, selection or Selection())
+    cases = list(_cases(project, list(keys), {trace: issues for trace, (_, issues) in keys.items()}))
+
+    def tell(stage: str, done: int, total: int) -> None:
+        if progress is not None:
+            progress(Progress(stage, done, total, "runs"))
+
+    with Worlds(_specs(project), Limits.of(project.profile().limits)) as worlds:
+        figures = measure(cases, worlds, tell)
+    checks.add_figures(project.database, "measure", figures.to_json())
+    return figures
+
+
+def measured(project: Project) -> Measured | None:
+    """The figures that `measure_checks` kept last; None before."""
+    kept = checks.figures(project.database, "measure")
+    return Measured.from_json(kept) if kept is not None else None
+
+
+def _specs(project: Project) -> list[ToolSpec]:
+    """Specs of the profile's tools; a tool under a published name needs no building."""
+    profile = project.profile()
+    if set(profile.tools) <= set(STANDARD):
+        return [STANDARD[name] for name in profile.tools]
+    with Parts(profile, project.images) as parts:
+        return [tool.spec for tool in parts.tools]
+
+
+def _keys(project: Project, selection: Selection) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """For each kept trace, in order of import, the key of its check and its rationale's issues."""
+    kept = [outcome for outcome in project.outcomes(None, selection) if outcome.chosen is not None]
+    told = project.database.rows(
+        f"SELECT trace_id, issues FROM rationale WHERE writer = $writer AND trace_id IN {IDS}",  # noqa: S608
+        {"ids": listed(str(outcome.chosen) for outcome in kept), "writer": project.scope().writer},
+    )
+    issues = {row["trace_id"]: tuple(row["issues"]) for row in told}
+    return {str(outcome.chosen): _key(outcome, issues.get(str(outcome.chosen), ())) for outcome in kept}
+
+
+def _key(outcome: Outcome, issues: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    runs = [run.trace for run in outcome.runs]
+    return content_key("check", reasons.VERSION, outcome.chosen, runs, issues), issues
+
+
+def _cases(project: Project, trace_ids: Sequence[str], issues: Mapping[str, tuple[str, ...]]) -> Iterator[Case]:
+    wanted = set(trace_ids)
+    tasks = project.database.rows(
+        f"SELECT DISTINCT task_id FROM trace WHERE id IN {IDS}",  # noqa: S608
+        {"ids": listed(trace_ids)},
+    )
+    for task, runs in project.runs([row["task_id"] for row in tasks], project.scope()):
+        for program, trace in runs:
+            if trace.id in wanted:
+                yield _case(task, program, trace, runs, issues[trace.id])
+
+
+def _case(
+    task: Task, program: Program, trace: Trace, runs: Sequence[tuple[Program, Trace]], issues: tuple[str, ...]
+) -> Case:
+    return Case(task, program, trace, tuple(run for run in runs if run[0].id != program.id), issues)
+
+
+def _row(case: Case, key: str, findings: tuple[Finding, ...]) -> CheckRow:
+    return CheckRow(
+        key, case.trace.id, case.task.id, reasons.suspicion(findings),
+        tuple(one.check for one in findings if one.flag),
+        tuple((one.check, one.score, one.text) for one in findings),
+    )  # fmt: skip

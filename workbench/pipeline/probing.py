@@ -1,0 +1,145 @@
+"""Probes of students over a project's questions: what was asked once is kept, a probe that was stopped goes on.
+
+`evaluations/probe-KEY.jsonl` in the project: whom and what it is about in the first line, then a row per question and
+condition.  Rows are only ever added; a line that a crash cut off is asked for again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TypeVar
+
+from workbench.errors import ImageError, InputError
+from workbench.evaluate.probe import OWN, Concluding, Probe, Row, conclude, explain, figures, plan
+from workbench.pipeline.loop import Progress, Watch, batched
+from workbench.ports import Student
+from workbench.records import JSON, PartRef, Task, content_key
+from workbench.store import Project
+
+FOLDER = "evaluations"
+BATCH = 64
+"""Questions, or endings of them, that are asked and written at once."""
+
+T = TypeVar("T")
+Rows = dict[tuple[str, str], Row]
+"""By task and condition."""
+
+
+def probe(
+    project: Project,
+    student: Student,
+    split: str | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    progress: Watch | None = None,
+) -> Probe:
+    """Probe a student over a project's questions; what an earlier probe has kept is not asked again.
+
+    Args:
+        limit: so many questions, drawn by the seed; None takes all.
+        seed: also decides what is made wrong, and into what.
+        progress: called as the work goes on.
+
+    Returns:
+        Figures over these questions.
+
+    Raises:
+        InputError: no question, or a student whose explanation cannot be begun for it.
+    """
+    if not isinstance(student, Concluding):
+        raise InputError(
+            "this student cannot be probed: it has no method conclude, which goes on from the beginning of an "
+            "explanation; the part 'transformers' has one"
+        )
+    tasks = _sample(project, split, limit, seed)
+    if not tasks:
+        raise InputError("there is no question to probe with; import some, or name a split that has questions")
+    about = {"model": asdict(student.ref), "split": split, "seed": seed}
+    path = project.path / FOLDER / f"probe-{content_key(about)}.jsonl"
+    rows = _read(path)[1] if path.exists() else {}
+    write = _writer(path, about, rows)
+    _go("explain", [task for task in tasks if (task.id, OWN) not in rows],
+        lambda some: write(explain(student, some, project.images)), progress)  # fmt: skip
+    own = {task: row for (task, condition), row in rows.items() if condition == OWN}
+    jobs = [job for job in plan(tasks, own, seed) if (job.task.id, job.edit.condition) not in rows]
+    _go("conclude", jobs, lambda some: write(conclude(student, some, project.images)), progress)
+    asked = {task.id for task in tasks}
+    return figures(student.ref, split, seed, [row for (task, _), row in rows.items() if task in asked])
+
+
+def probes(project: Project) -> list[Probe]:
+    """What was probed so far, the newest first.
+
+    Raises:
+        InputError: a file of a probe is damaged.
+    """
+    files = sorted((project.path / FOLDER).glob("probe-*.jsonl"), key=lambda path: path.stat().st_mtime, reverse=True)
+    found = []
+    for path in files:
+        about, rows = _read(path)
+        found.append(figures(PartRef(**about["model"]), about["split"], about["seed"], list(rows.values())))
+    return found
+
+
+def _sample(project: Project, split: str | None, limit: int | None, seed: int) -> list[Task]:
+    """Questions whose pictures can be seen; the same sample for every student."""
+    found = project.database.rows(
+        """
+        SELECT id FROM task WHERE $split IS NULL OR split = $split
+        ORDER BY md5(concat($seed, '/', id)) LIMIT coalesce($limit, 9223372036854775807)
+        """,
+        {"split": split, "seed": str(seed), "limit": limit},
+    )
+    tasks = project.tasks([row["id"] for row in found])
+    return [task for task in tasks if _seen(project, task)]
+
+
+def _seen(project: Project, task: Task) -> bool:
+    try:
+        project.images.open(task.image)
+    except ImageError:
+        return False
+    return True
+
+
+def _go(stage: str, items: Sequence[T], work: Callable[[list[T]], None], progress: Watch | None) -> None:
+    for at, some in enumerate(batched(items, BATCH)):
+        if progress is not None:
+            progress(Progress(stage, at * BATCH, len(items), "texts"))
+        work(some)
+    if items and progress is not None:
+        progress(Progress(stage, len(items), len(items), "texts"))
+
+
+def _writer(path: Path, about: JSON, rows: Rows) -> Callable[[list[Row]], None]:
+    """What keeps rows: in memory and, in one piece, at the end of the file."""
+
+    def write(found: list[Row]) -> None:
+        rows.update({(row.task, row.condition): row for row in found})
+        path.parent.mkdir(exist_ok=True)
+        lines = [asdict(row) for row in found] if path.exists() else [about, *(asdict(row) for row in found)]
+        with path.open("a", encoding="utf-8") as file:
+            # Behind a line break of its own: what stands before may have been cut off.
+            file.write("".join(f"\n{json.dumps(line)}" for line in lines))
+
+    return write
+
+
+def _read(path: Path) -> tuple[dict[str, JSON], Rows]:
+    """Whom and what a file is about, and its rows; what is no JSON was cut off."""
+    held = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            held.append(json.loads(line))
+        except json.JSONDecodeError:
+            continue
+    try:
+        about, *rest = held
+        rows = [Row(**row) for row in rest]
+        figures_of = {"model": about["model"], "split": about["split"], "seed": about["seed"]}
+    except (TypeError, KeyError, ValueError) as error:
+        raise InputError(f"{path} is no file of a probe ({error}); move it away and run: vpd probe") from error
+    return figures_of, {(row.task, row.condition): row for row in rows}

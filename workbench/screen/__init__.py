@@ -1,0 +1,17 @@
+"""What a page or a notebook is shown, made from what the store holds: plain values and the step player that draws them.
+
+Files:
+    highlight.py  Python source in colours
+    player.py     what the step player is given: model, folds, variables
+    review.py     one question as a curator sees it, and what the curator says of it
+    static/       the step player: one ES module without imports, and its styles
+    steps.py      trace events to the player's steps
+    views.py      records in words for people
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PLAYER = Path(__file__).resolve().parent / "static"
+"""Folder of `player.js` and `player.css`."""

@@ -1,0 +1,324 @@
+"""From trace events to the steps that the player shows: one step per tool call, statement, branch or end.
+
+A statement that asked a tool is one step with it (call, answer, the variables it set).  Patches get names,
+`dog 1`, `dog 2`, by their boxes in order of appearance, the same everywhere in the trace; the whole picture is
+`picture`.  A value is a list of {text} and {text, patch}: the player sets text nodes and never reads markup.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from workbench.records import TraceEvent
+from workbench.screen.views import counted
+
+Shown = list[dict[str, Any]]
+"""A value as pieces of text, some of which name a patch."""
+
+SHORT = 40
+"""Characters of a result in the strip."""
+
+BRACKETS = {"list": ("[", "]"), "tuple": ("(", ")"), "set": ("{", "}"), "frozenset": ("{", "}"), "dict": ("{", "}")}
+
+
+@dataclass(slots=True)
+class Step:
+    """One step of a run."""
+
+    kind: str
+    """`tick` (a plain line), `tool`, `said` (printed), `end` or `error`."""
+    line: int
+    title: str
+    """The strip's cell, with `short` below it."""
+    heading: str
+    """The panel's."""
+    short: str = ""
+    arguments: list[dict[str, Any]] = field(default_factory=list)
+    """{name, value}."""
+    result: Shown | None = None
+    error: str = ""
+    changed: list[dict[str, Any]] = field(default_factory=list)
+    """{name, value, before}: `before` is None for a variable that is new."""
+    text: str = ""
+    textTitle: str = ""
+    facts: list[str] = field(default_factory=list)
+    boxes: list[dict[str, Any]] = field(default_factory=list)
+    """{box, label, role, patch, score}; role: result, receiver or variable; pixels, top left origin."""
+    ms: float = 0.0
+    """This call's share of its batch."""
+    cached: bool = False
+    raw: list[dict[str, Any]] = field(default_factory=list)
+    """The events as recorded."""
+    frame: int = 0
+    form: str = ""
+    """`for` or `while` where a round of a loop begins."""
+
+
+def steps_of(events: Sequence[TraceEvent], size: tuple[int, int] | None = None) -> list[Step]:
+    """The steps of one run; `size` is the picture's width and height."""
+    return _Builder(size).build(events)
+
+
+def plain(shown: Shown) -> str:
+    """A value as one text."""
+    return "".join(piece["text"] for piece in shown)
+
+
+def _cut(text: str, limit: int = SHORT) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+
+
+class _Names:
+    """Names of patches by label and box."""
+
+    def __init__(self, size: tuple[int, int] | None) -> None:
+        self.whole = None if size is None else (0, 0, *size)
+        self._names: dict[tuple[str, tuple[float, ...]], str] = {}
+        self._count: dict[str, int] = {}
+
+    def of(self, patch: Mapping[str, Any]) -> str:
+        box = tuple(patch.get("box") or ())
+        if box == self.whole:
+            return "picture"
+        label = str(patch.get("label") or "part")[:60]
+        if (label, box) not in self._names:
+            self._count[label] = self._count.get(label, 0) + 1
+            self._names[label, box] = f"{label} {self._count[label]}"
+        return self._names[label, box]
+
+
+def _is_patch(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("type") == "patch"
+
+
+def patches(value: Any) -> Iterator[Mapping[str, Any]]:
+    """The patches inside a value, in order."""
+    if _is_patch(value):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.get("items") or ():
+            yield from patches(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from patches(item)
+
+
+class _Builder:
+    def __init__(self, size: tuple[int, int] | None) -> None:
+        self.names = _Names(size)
+        self.steps: list[Step] = []
+        self.calls: dict[Any, Step] = {}
+        self.seen: dict[tuple[int, str], Shown] = {}
+
+    def build(self, events: Sequence[TraceEvent]) -> list[Step]:
+        for event in events:
+            step = getattr(self, f"_{event.kind}", self._other)(event, event.payload)
+            if step is not None:
+                step.raw.append({"seq": event.seq, "kind": event.kind, "line": event.line, **event.payload})
+        return self.steps
+
+    def _new(self, kind: str, event: TraceEvent, title: str, heading: str, **more: Any) -> Step:
+        step = Step(kind, event.line, title, heading, frame=event.frame, **more)
+        self.steps.append(step)
+        return step
+
+    def _last(self, event: TraceEvent, *kinds: str) -> Step | None:
+        """The step before, where it is of the same statement."""
+        if not self.steps or self.steps[-1].kind not in kinds:
+            return None
+        same = self.steps[-1].line == event.line and self.steps[-1].frame == event.frame
+        return self.steps[-1] if same else None
+
+    # --- values
+
+    def show(self, value: Any) -> Shown:
+        if _is_patch(value):
+            name = self.names.of(value)
+            return [{"text": name, "patch": name}]
+        if isinstance(value, dict):
+            return self._container(value)
+        if isinstance(value, float):
+            return [{"text": f"{value:.4g}"}]
+        if isinstance(value, str):
+            return [{"text": json.dumps(value, ensure_ascii=False)}]
+        return [{"text": str(value)}]
+
+    def _container(self, value: Mapping[str, Any]) -> Shown:
+        kind = str(value.get("type", "object"))
+        if kind == "str":
+            return [*self.show(str(value.get("text", ""))), {"text": f"… {value.get('length')} characters"}]
+        if kind not in BRACKETS:
+            return [{"text": str(value.get("text") or f"<{value.get('name', kind)}>")}]
+        opening, closing = BRACKETS[kind]
+        length, items = int(value.get("length") or 0), value.get("items")
+        if items is None:
+            return [{"text": f"{opening}{length} items{closing}"}]
+        shown: Shown = [{"text": opening}]
+        for at, item in enumerate(items):
+            shown += [{"text": ", "}] if at else []
+            if kind == "dict" and isinstance(item, list) and len(item) == 2:
+                shown += [*self.show(item[0]), {"text": ": "}, *self.show(item[1])]
+            else:
+                shown += self.show(item)
+        more = f", … {length - len(items)} more" if length > len(items) else ""
+        return [*shown, {"text": more + closing}]
+
+    def _pairs(self, values: Any) -> list[dict[str, Any]]:
+        return [{"name": str(name), "value": self.show(value)} for name, value in dict(values or {}).items()]
+
+    def _set(self, step: Step, event: TraceEvent, values: Mapping[str, Any]) -> None:
+        """Variables that the step set, each beside what it held before."""
+        for name, value in values.items():
+            shown = self.show(value)
+            step.changed.append({"name": name, "value": shown, "before": self.seen.get((event.frame, name))})
+            self.seen[event.frame, name] = shown
+        self._boxes(step, list(values.values()), "variable")
+
+    def _boxes(self, step: Step, value: Any, role: str) -> None:
+        known = {one["patch"] for one in step.boxes}
+        for patch in patches(value):
+            name = self.names.of(patch)
+            if name == "picture" or name in known or len(patch.get("box") or ()) != 4:
+                continue
+            known.add(name)
+            score = patch.get("score")
+            one = {"box": patch["box"], "label": name, "role": role, "patch": name}
+            step.boxes.append(one | {"score": score if isinstance(score, int | float) else None})
+
+    def _short(self, value: Any) -> str:
+        """A result in a few words: how many patches, or the value."""
+        if isinstance(value, dict) and value.get("type") in ("list", "tuple"):
+            items = value.get("items") or []
+            if all(map(_is_patch, items)):
+                length = int(value.get("length") or 0)
+                return f"{length} patch{'' if length == 1 else 'es'}"
+        return _cut(plain(self.show(value)))
+
+    # --- one method per kind of event; each gives the step that the event belongs to
+
+    def _call(self, event: TraceEvent, payload: Mapping[str, Any]) -> Step | None:
+        if event.frame == 0:
+            return None  # every trace begins so
+        function = str(payload.get("function"))
+        step = self._new("tick", event, f"{function}()", f"Enters {function}")
+        self._set(step, event, dict(payload.get("arguments") or {}))
+        return step
+
+    def _return(self, event: TraceEvent, payload: Mapping[str, Any]) -> Step:
+        value = payload.get("value")
+        step = self._last(event, "tool")
+        if step is None or step.result is None or step.changed:
+            step = self._new("tick", event, "return", "Returns", result=self.show(value), short=self._short(value))
+        else:
+            step.changed.append({"name": "returned", "value": self.show(value), "before": None})
+        self._boxes(step, value, "result")
+        return step
+
+    def _line(self, event: TraceEvent, payload: Mapping[str, Any]) -> Step | None:
+        changed = dict(payload.get("changed") or {})
+        step = self._last(event, "tool", "said")
+        if step is None or step.changed:
+            names = ", ".join(map(str, changed))
+            heading = f"Sets {names}" if names else "Nothing changes"
+            if payload.get("form") == "for":
+                heading = f"Next round: {names}" if names else "Next round"
+            step = self._new("tick", event, names or "statement", heading)
+            step.short = _cut(", ".join(self._short(value) for value in changed.values()))
+        step.form = str(payload.get("form") or "")
+        self._set(step, event, changed)
+        return step
+
+    def _branch(self, event: TraceEvent, payload: Mapping[str, Any]) -> Step:
+        form, taken = str(payload.get("form", "if")), bool(payload.get("taken"))
+        does = {"while": ("goes round", "is over")}.get(form, ("is taken", "is passed over"))
+        step = self._new("tick", event, form, f"{form}: {does[not taken]}", short="true" if taken else "false")
+        step.form = "while" if form == "while" and taken else ""
+        self._set(step, event, dict(payload.get("changed") or {}))
+        return step
+
+    def _tool(self, event: TraceEvent, payload: Mapping[str, Any]) -> Step:
+        arguments = dict(payload.get("arguments") or {})
+        tool = str(payload.get("tool"))
+        asked = _cut(", ".join(str(value) for value in arguments.values() if isinstance(value, str)), 28)
+        step = self._new("tool", event, f"{tool} {asked}".strip(), f"{tool}")
+        step.arguments = self._pairs(arguments)
+        receiver = payload.get("receiver")
+        if receiver is not None:
+            step.arguments.insert(0, {"name": "on", "value": self.show(receiver)})
+            self._boxes(step, receiver, "receiver")
+        self._boxes(step, list(arguments.values()), "variable")
+        step.error = "No answer came before the run ended."
+        self.calls[payload.get("call")] = step
+        return step
+
+    def _tool_result(self, event: TraceEvent, payload: Mapping[str, Any]) -> Step | None:
+        step = self.calls.get(payload.get("call"))
+        if step is None:
+            return None
+        step.error = ""
+        step.ms = float(payload.get("duration_ms") or 0.0)
+        step.cached = bool(payload.get("cached"))
+        if payload.get("ok"):
+            step.result = self.show(payload.get("result"))
+            step.short = self._short(payload.get("result"))
+            self._boxes(step, payload.get("result"), "result")
+        else:
+            step.error = str(payload.get("error"))
+            step.short = _cut(step.error)
+        step.facts = ["from the cache"] if step.cached else [f"{step.ms:.0f} ms" if step.ms >= 1 else "under 1 ms"]
+        if not step.cached and (batch := payload.get("batch_size")):
+            step.facts.append(f"batch of {batch}")
+        if (waited := float(payload.get("queue_ms") or 0)) >= 1:
+            step.facts.append(f"waited {waited:.0f} ms")
+        return step
+
+    def _print(self, event: TraceEvent, payload: Mapping[str, Any]) -> Step:
+        text = str(payload.get("text", ""))
+        return self._new("said", event, "prints", "Prints", short=_cut(text), text=text, textTitle="Printed")
+
+    def _exception(self, event: TraceEvent, payload: Mapping[str, Any]) -> Step:
+        kind, message = str(payload.get("type")), str(payload.get("message"))
+        handled = bool(payload.get("handled"))
+        heading = f"{kind}, handled by the program" if handled else kind
+        return self._new("tick" if handled else "error", event, kind, heading, short=_cut(message), error=message)
+
+    def _limit(self, event: TraceEvent, payload: Mapping[str, Any]) -> Step:
+        kind, message = str(payload.get("limit")).replace("_", " "), str(payload.get("message"))
+        return self._new(
+            "error", event, f"limit: {kind}", f"Stopped by the limit on {kind}", short=_cut(message), error=message
+        )
+
+    def _truncated(self, event: TraceEvent, payload: Mapping[str, Any]) -> Step:
+        text = f"Only the first {payload.get('kept')} events were kept; the program ran on."
+        return self._new("tick", event, "cut", "The rest was left out", text=text, textTitle="Why")
+
+    def _end(self, event: TraceEvent, payload: Mapping[str, Any]) -> Step:
+        last = self.steps[-1].line if self.steps else 0
+        if payload.get("ok"):
+            answer = str(payload.get("answer"))
+            step = self._new(
+                "end", event, _cut(answer) or "empty", "The answer", text=answer, textTitle="Program output"
+            )
+            step.short = "answer"
+        else:
+            error = dict(payload.get("error") or {})
+            kind, message = str(error.get("kind")).replace("_", " "), str(error.get("message"))
+            last = int(error.get("line") or last)
+            if self.steps and self.steps[-1].kind == "error" and self.steps[-1].error in message:
+                self.steps[-1].facts = self._sums(payload)
+                return self.steps[-1]
+            step = self._new("error", event, kind, f"Ended: {kind}", short=_cut(message), error=message)
+        step.line = last
+        step.facts = self._sums(payload)
+        return step
+
+    @staticmethod
+    def _sums(payload: Mapping[str, Any]) -> list[str]:
+        return [counted(payload.get("steps", 0), "step"), counted(payload.get("tool_calls", 0), "tool call")]
+
+    def _other(self, event: TraceEvent, payload: Mapping[str, Any]) -> Step:
+        return self._new("tick", event, event.kind, event.kind.replace("_", " ").capitalize())

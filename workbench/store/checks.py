@@ -1,0 +1,88 @@
+"""What the checks for wrong reasons found, one row per checked trace, and the figures about them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.records import JSON
+from workbench.store.database import IDS, Database, listed, now
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRow:
+    """What was found about one trace."""
+
+    id: str
+    """Content key of all that the checks looked at."""
+    trace_id: str
+    task_id: str
+    suspicion: float
+    """0 to 1."""
+    flags: tuple[str, ...]
+    """Names of the checks that speak against it."""
+    findings: tuple[tuple[str, float, str], ...]
+    """Check, score and sentence, the gravest first; sentences quote hostile text."""
+
+
+def add(database: Database, rows: Sequence[CheckRow]) -> None:
+    """Write rows, each in place of its trace's earlier one."""
+    _replace(
+        database,
+        "trace_check",
+        "trace_id",
+        [
+            {
+                "trace_id": row.trace_id, "id": row.id, "task_id": row.task_id, "suspicion": row.suspicion,
+                "flags": "".join(f"|{name}" for name in row.flags) + "|" if row.flags else "",
+                "findings": json.dumps(row.findings),
+            }
+            for row in rows
+        ],
+    )  # fmt: skip
+
+
+def found(database: Database, trace_ids: Sequence[str]) -> dict[str, CheckRow]:
+    """What was found about these traces, by trace; those that were not checked are left out."""
+    rows = database.rows(
+        f"SELECT * FROM trace_check WHERE trace_id IN {IDS}",  # noqa: S608
+        {"ids": listed(trace_ids)},
+    )
+    return {
+        row["trace_id"]: CheckRow(
+            row["id"], row["trace_id"], row["task_id"], row["suspicion"],
+            tuple(name for name in row["flags"].split("|") if name),
+            tuple((check, score, text) for check, score, text in json.loads(row["findings"])),
+        )
+        for row in rows
+    }  # fmt: skip
+
+
+def add_figures(database: Database, kind: str, figures: Mapping[str, JSON]) -> None:
+    """Keep figures, in place of earlier ones of their kind."""
+    _replace(database, "check_figure", "kind", [{"kind": kind, "figures": json.dumps(figures)}])
+
+
+def figures(database: Database, kind: str) -> dict[str, Any] | None:
+    """The figures of a kind; None before they were made."""
+    rows = database.rows("SELECT figures FROM check_figure WHERE kind = ?", [kind])
+    kept: dict[str, Any] | None = json.loads(rows[0]["figures"]) if rows else None
+    return kept
+
+
+def _replace(database: Database, table: str, key: str, rows: Sequence[Mapping[str, JSON]]) -> None:
+    if not rows:
+        return
+    stamped = [{**row, "created_at": str(now())} for row in rows]
+    columns = list(stamped[0])
+    shape = json.dumps([{name: "DOUBLE" if name == "suspicion" else "VARCHAR" for name in columns}])
+    change = ", ".join(f"{name} = excluded.{name}" for name in columns if name != key)
+    # One text parameter for all rows, as in `decisions.put`: the same on every connection.
+    sql = (
+        f"INSERT INTO {table} ({', '.join(columns)}) SELECT unnest(from_json($rows, '{shape}'), max_depth := 2) "
+        f"ON CONFLICT ({key}) DO UPDATE SET {change}"
+    )
+    text = json.dumps(stamped).encode("utf-8", "replace").decode()
+    database.transaction(lambda cursor: cursor.execute(sql, {"rows": text}))

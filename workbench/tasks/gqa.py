@@ -1,0 +1,55 @@
+"""GQA: questions made from scene graphs (Hudson and Manning, CVPR 2019).
+
+    questions/{train,val,testdev}_balanced_questions.json    the part that results are quoted on
+    questions/{val,testdev}_all_questions.json, questions/train_all_questions/train_all_questions_*.json
+    images/<imageId>.jpg
+
+One JSON object a file, by question id.  Balanced: 943,000 train, 132,062 val, 12,578 testdev; all: 14.3 million train.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from workbench.errors import ProfileError
+from workbench.records import Task
+from workbench.tasks.fields import Row, answer_type, flag, shown, text, texts
+from workbench.tasks.official import Find, Format, Official
+
+SUBSETS = ("balanced", "all")
+
+
+def gqa(root: str | Path, images: str | Path | None = None, subset: str = "balanced") -> Official:
+    """GQA; splits train, val and testdev; `subset` is balanced or all (consistency needs all)."""
+    if subset not in SUBSETS:
+        raise ProfileError(f"gqa has no subset {subset!r}; choose {' or '.join(SUBSETS)}")
+
+    def files(split: str) -> tuple[str, ...]:
+        if (split, subset) == ("train", "all"):
+            return ("train_all_questions/train_all_questions_*.json",)
+        return (f"{split}_{subset}_questions.json",)
+
+    return Official(Format("gqa", ("train", "val", "testdev"), files, _task), root, images, {"subset": subset})
+
+
+def _task(name: str, split: str, row: Row, find: Find) -> Task:
+    answer = text(row, "answer")
+    picture = text(row, "imageId")
+    types = row.get("types")
+    if not isinstance(types, dict):
+        raise ValueError(f"the types are {shown(types)}; expected an object with structural, semantic and detailed")
+    structural = text(types, "structural")
+    return Task(
+        id=name, source="gqa", split=split, image=find(f"{picture}.jpg", f"images/{picture}.jpg"),
+        question=text(row, "question"), answers=(answer,), answer_type=answer_type((answer,)), family=structural,
+        meta={
+            "question_id": name.rpartition("/")[2], "balanced": flag(row, "isBalanced"), "structural": structural,
+            "semantic": _or_empty(types, "semantic"), "detailed": _or_empty(types, "detailed"),
+            "entailed": list(texts(row, "entailed")), "equivalent": list(texts(row, "equivalent")),
+            "full_answer": _or_empty(row, "fullAnswer"),
+        },
+    )  # fmt: skip
+
+
+def _or_empty(row: Row, field: str) -> str:
+    return "" if row.get(field) is None else text(row, field, empty=True)

@@ -1,0 +1,36 @@
+"""Hateful Memes (Kiela et al., NeurIPS 2020): is a meme, picture and text together, hateful?
+
+    {train,dev_seen,dev_unseen,test_seen,test_unseen}.jsonl    {id, img, label, text}; no label where it was held back
+    img/<5 digits>.png
+
+8,500 train, 500 dev_seen, 540 dev_unseen, 1,000 test_seen, 2,000 test_unseen.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePath
+
+from workbench.records import Task
+from workbench.tasks.fields import Row, text, whole
+from workbench.tasks.official import Find, Format, Official, jsonl_files
+
+SPLITS = ("train", "dev_seen", "dev_unseen", "test_seen", "test_unseen")
+
+
+def hateful(root: str | Path, images: str | Path | None = None) -> Official:
+    """Hateful Memes; splits train, dev_seen, dev_unseen, test_seen and test_unseen."""
+    form = Format("hateful", SPLITS, lambda split: (f"{split}.jsonl",), _task, jsonl_files, number="id")
+    return Official(form, root, images)
+
+
+def _task(name: str, split: str, row: Row, find: Find) -> Task:
+    said, picture = text(row, "text"), text(row, "img")
+    label = None if row.get("label") is None else whole(row, "label")
+    if label not in (None, 0, 1):
+        raise ValueError(f"the label is {label}; expected 0, 1 or none")
+    return Task(
+        id=name, source="hateful", split=split, image=find(picture, PurePath(picture).name),
+        question=f"Is this meme hateful? It says: {said}",
+        answers=() if label is None else ("yes" if label else "no",), answer_type="yesno", choices=("yes", "no"),
+        meta={"question_id": whole(row, "id"), "label": label, "text": said},
+    )  # fmt: skip

@@ -1,0 +1,194 @@
+"""Benchmarks in their official files: what every importer shares.
+
+An importer is a `Format`: which files a split has, and how one row becomes a task.  `Official` reads them lazily, so
+that a question file of any size needs the memory of its largest row; ids seen so far lie in a temporary file.
+Pictures stay where they are.  A row that cannot be taken is listed with file, line and the question's id.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from workbench.errors import DatasetError
+from workbench.ports import BadRow
+from workbench.records import JSON, PartRef, Task
+from workbench.tasks.entries import Entry, Meter, json_entries, json_lines
+from workbench.tasks.fields import Row, shown
+from workbench.tasks.rows import Bad
+
+NO_PICTURES = 1000
+"""When so many rows, and every one so far, lack their picture, it is the folder of pictures that is wrong."""
+
+FOLDERS = (".", "questions")
+"""Where in the root question files may lie: some archives unpack into a folder."""
+
+Files = Sequence[Sequence[Path]]
+"""The files of a split: for each of its patterns those that match."""
+Find = Callable[..., str]
+"""`find(name, ...)`: the first of these pictures that is there, as `Task.image`; ValueError when none is."""
+
+
+def json_files(files: Files, meter: Meter) -> Iterator[tuple[Path, Entry]]:
+    """The entries of files that are one JSON array or object each."""
+    for path in files[0]:
+        for entry in json_entries(path, meter):
+            yield path, entry
+
+
+def jsonl_files(files: Files, meter: Meter) -> Iterator[tuple[Path, Entry]]:
+    """The lines of JSON Lines files."""
+    for path in files[0]:
+        for entry in json_lines(path, meter):
+            yield path, entry
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One benchmark's official files."""
+
+    name: str
+    splits: tuple[str, ...]
+    """In the order in which they are read."""
+    files: Callable[[str], tuple[str, ...]]
+    """Names or patterns of the files that a split needs, all of them."""
+    task: Callable[[str, str, Row, Find], Task]
+    """`task(id, split, row, find)`: one row as a task.  Raises ValueError with what was found and expected."""
+    read: Callable[[Files, Meter], Iterator[tuple[Path, Entry]]] = json_files
+    """The rows of a split, with the file that each stands in."""
+    number: str = "question_id"
+    """The field with the official id; in a JSON object the entry's key is the id."""
+    suffix: str = ""
+    """Ends the ids of tasks, where the same question can be taken in two ways."""
+
+
+class Official:
+    """Tasks of one benchmark; a `TaskSource`.
+
+    Args:
+        form: the benchmark's files.
+        root: the folder with the question files.
+        images: the folder with the pictures; `root` and its `images/` when None.
+        arguments: further ones that the part was built with.
+    """
+
+    bad: Sequence[BadRow]
+
+    def __init__(
+        self, form: Format, root: str | Path, images: str | Path | None, arguments: Mapping[str, JSON] | None = None
+    ) -> None:
+        self.root = Path(root)
+        self.splits = form.splits
+        self._form = form
+        self._pictures = [Path(), Path("images")] if images is None else [Path(images).absolute()]
+        self._last: tuple[tuple[str, ...], str] = (), ""
+        """The names that were looked for last, and what was found."""
+        given = {"root": str(root), "images": None if images is None else str(images), **(arguments or {})}
+        self.ref = PartRef("source", form.name, "1", given)
+        self._bad: list[BadRow] = []
+        self.bad = self._bad
+        self._meter = Meter()
+
+    def tasks(self, split: str | None = None) -> Iterator[Task]:
+        """Tasks in the files' order, lazily; nothing for a split that the benchmark does not have.
+
+        Raises:
+            DatasetError: a file is missing or cannot be read at all, or no picture is where it is expected.
+        """
+        self._bad.clear()
+        chosen = [one for one in self.splits if split in (None, one)]
+        found = {one: files for one in chosen if (files := self._files(one))}
+        if chosen and not found:
+            names = "; ".join(f"{one}: {' and '.join(self._form.files(one))}" for one in chosen)
+            raise DatasetError(f"{self.root} has no question file of {self._form.name}; expected {names}")
+        self._meter.read = 0
+        self._meter.total = sum(path.stat().st_size for files in found.values() for held in files for path in held)
+        with closing(sqlite3.connect("", isolation_level=None)) as ids:  # a file of its own, gone when it is closed
+            ids.execute("PRAGMA journal_mode = OFF")
+            ids.execute("CREATE TABLE seen (id TEXT PRIMARY KEY, place TEXT) WITHOUT ROWID")
+            taken = 0
+            pictureless = 0
+            for one, files in found.items():
+                for path, entry in self._form.read(files, self._meter):
+                    try:
+                        task = self._task(one, path, entry, ids)
+                    except ValueError as error:
+                        self._bad.append(Bad(str(path), entry.line, f"{self._named(entry)}: {error}"))
+                        pictureless += isinstance(error, _NoPicture)
+                        if pictureless == NO_PICTURES and not taken:
+                            raise DatasetError(
+                                f"none of the first {pictureless} questions has its picture ({error}); "
+                                "name the folder of pictures with --images"
+                            ) from error
+                        continue
+                    taken += 1
+                    yield task
+
+    def image_path(self, task: Task) -> Path:
+        """Where the task's picture lies on disk."""
+        return self.root / task.image
+
+    def progress(self) -> tuple[int, int]:
+        """Bytes read of the question files, and their size."""
+        return self._meter.read, self._meter.total
+
+    def _files(self, split: str) -> Files:
+        """The files of a split; empty when none is there."""
+        patterns = self._form.files(split)
+        found = [
+            sorted({path for folder in FOLDERS for path in (self.root / folder).glob(pattern) if path.is_file()})
+            for pattern in patterns
+        ]
+        lacking = [pattern for pattern, held in zip(patterns, found, strict=True) if not held]
+        if lacking and len(lacking) < len(patterns):
+            raise DatasetError(f"{self.root} has no {lacking[0]}, which the split {split} needs; put it there")
+        return [] if lacking else found
+
+    def _task(self, split: str, path: Path, entry: Entry, ids: sqlite3.Connection) -> Task:
+        row = entry.value
+        if isinstance(row, ValueError):
+            raise row
+        if not isinstance(row, dict):
+            raise ValueError(f"the entry is {shown(row)}; expected an object")
+        number = row.get(self._form.number) if entry.key is None else entry.key
+        if isinstance(number, bool) or not isinstance(number, str | int) or number == "":
+            raise ValueError(f"the {self._form.number} is {shown(number)}; expected text or a whole number")
+        name = f"{self._form.name}/{split}/{number}{self._form.suffix}"
+        task = self._form.task(name, split, row, self._find)
+        place = f"entry {entry.number} of {path.name}"
+        if not ids.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", [name, place]).rowcount:
+            (used,) = ids.execute("SELECT place FROM seen WHERE id = ?", [name]).fetchone()
+            raise ValueError(f"the {self._form.number} is already used by {used}; expected each once")
+        return task
+
+    def _named(self, entry: Entry) -> str:
+        number = entry.key
+        if number is None and isinstance(entry.value, dict):
+            number = entry.value.get(self._form.number)
+        return f"entry {entry.number}" + ("" if number is None else f", {self._form.number} {number!r:.60}")
+
+    def _find(self, *names: str) -> str:
+        if names != self._last[0]:  # questions of one picture mostly stand together
+            self._last = names, self._looked_up(names)
+        return self._last[1]
+
+    def _looked_up(self, names: tuple[str, ...]) -> str:
+        for name in names:
+            if "\0" in name or ".." in PurePath(name).parts or PurePath(name).is_absolute():
+                raise ValueError(f"the picture's name is {name!r:.120}; expected a path inside the folder of pictures")
+        for folder in self._pictures:
+            for name in names:
+                try:
+                    if (self.root / folder / name).is_file():
+                        return str(folder / name)
+                except OSError:
+                    continue  # a name that no file can have: like one that is not there
+        places = " or ".join(str(self.root / folder) for folder in self._pictures)
+        raise _NoPicture(f"no picture {names[0]:.120} in {places}; expected a file there")
+
+
+class _NoPicture(ValueError):
+    """A row's picture is not there."""

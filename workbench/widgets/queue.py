@@ -1,0 +1,301 @@
+"""ReviewQueue: one question after the other, decided in a cell; stored as from the page Curate."""
+
+from __future__ import annotations
+
+import atexit
+import getpass
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Literal, cast
+from weakref import WeakValueDictionary
+
+import traitlets
+
+from workbench.curate.queue import Asked, Served
+from workbench.curate.rules import REASON_WORDS, REASONS
+from workbench.errors import InputError, WorkbenchError
+from workbench.records import Decision, Reason, Role
+from workbench.screen.review import Items, Say, decide, said
+from workbench.store import Project
+from workbench.widgets import pictures, plain
+from workbench.widgets.base import script
+from workbench.widgets.current import current
+from workbench.widgets.playing import Playing
+
+State = Literal["pending", "skipped", "disputed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewer:
+    """Who decides in this kernel."""
+
+    name: str
+    role: Role
+
+
+class ReviewQueue(Playing):
+    """Decide on questions: a accepts, r and a digit rejects, s skips, u takes back, e edits, [ and ] change the
+    program.
+
+    What each key does is a method as well (`accept`, `reject`, `skip`, `undo`, `mark_wrong`).  Traits: `task`, `left`,
+    `decided`, `last` (read them); `candidate`, `step`, `wording`, `note` (both ways).  The question on screen is leased
+    to the reviewer, and given back by `close`.
+
+    Args:
+        name: whose decisions they are; the user of this machine when left out.
+        text: a search as in Browse; `order` and `state` as in `workbench.curate.queue.Asked`.
+
+    Raises:
+        InputError: there is no project, the role may not decide, or the search is none.
+    """
+
+    _esm = script("playing.js", "queue.js")
+    item = traitlets.Dict().tag(sync=True)
+    """What is seen of the question (`workbench.screen.review.Items.item`), runs left out."""
+    task = traitlets.Unicode().tag(sync=True)
+    """Id of the question; empty when none is left."""
+    candidate = traitlets.Int().tag(sync=True)
+    """Place of the program shown among the question's."""
+    wording = traitlets.Unicode(None, allow_none=True).tag(sync=True)
+    """Another wording of the rationale, kept when the question is accepted."""
+    note = traitlets.Unicode().tag(sync=True)
+    left = traitlets.Int().tag(sync=True)
+    decided = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    """Ids of the decisions made here that stand."""
+    last = traitlets.Dict().tag(sync=True)
+    """The last event as stored."""
+    problem = traitlets.Unicode().tag(sync=True)
+    """Why the last key did nothing."""
+    reasons: traitlets.List[list[str | int]] = traitlets.List().tag(sync=True)
+
+    _open: ClassVar[WeakValueDictionary[tuple[str, str], ReviewQueue]] = WeakValueDictionary()
+
+    def __init__(
+        self, project: Project | None = None, *, name: str | None = None, role: Role = "admin", text: str = "",
+        order: str | None = None, state: State = "pending",
+    ) -> None:  # fmt: skip
+        self._project = current(project)
+        self._person = Reviewer(name or _user(), role)
+        self._asked = Asked(order=order, text=text, state=state)
+        self._items = Items(self._project, lambda digest: pictures.of_project(self._project.images, digest)[1])
+        self._models: dict[str, Any] = {}
+        key = (str(self._project.path.resolve()), self._person.name)
+        before = self._open.get(key)
+        if before is not None:  # the cell was run again: its question goes over to this queue
+            before.close()
+        super().__init__(reasons=[[digit, reason, REASON_WORDS[reason]] for digit, reason in REASONS.items()])
+        self._open[key] = self
+        atexit.register(self._release)
+        self._next()
+
+    # --- deciding
+
+    def accept(self) -> Decision:
+        """Accept the program shown, with `wording` where one was written, and go on."""
+        one = self._candidate()
+        if one is None or one["answer"] is None:
+            raise InputError("this run gave no answer; choose another program, or reject")
+        edited = self.wording if self.wording not in (None, "", one["text"]) else None
+        return self._say("accept", rationale=one["rationale"], edited=edited)
+
+    def reject(self, reason: Reason | int, text: str = "") -> Decision:
+        """Reject the question and go on.
+
+        Args:
+            reason: by name or by its digit (`workbench.curate.rules.REASONS`).
+            text: words; `other` needs some.
+        """
+        named = REASONS.get(reason) if isinstance(reason, int) else reason
+        if named not in REASON_WORDS:
+            raise InputError(f"no reason is called {reason!r}; there are: {', '.join(REASON_WORDS)}")
+        return self._say("reject", reason=named, **({"text": text} if text else {}))
+
+    def skip(self) -> Decision:
+        """Leave the question to later, and go on."""
+        return self._say("skip")
+
+    def mark_wrong(self, step: int) -> Decision:
+        """Mark the first wrong step of the run shown; the same step again takes the mark back."""
+        one = self._candidate()
+        if one is None or not 0 <= step < len(self.steps):
+            raise InputError(f"the run shown has no step {step}")
+        mark = self.run.get("mark")
+        if mark is not None and self.wrong == step:
+            event = said(self._person, _new(), "undo", task_id=self.task, target=mark)
+            step_now, mark_now = None, None
+        else:
+            raw = self.steps[step].raw
+            at = raw[0]["seq"] if raw else 0
+            event = said(self._person, _new(), "wrong_step", task_id=self.task, trace_id=one["trace"], step=at)
+            step_now, mark_now = step, event.id
+        stored = self._store(self._project.curation.decide([event])[0])
+        self._models.pop(one["trace"], None)
+        with self.hold_sync():
+            self.run = {**self.run, "mark": mark_now}
+            self.wrong = step_now
+        return stored
+
+    def undo(self) -> Decision:
+        """Take back the last decision made here, else the reviewer's last one, and show its question again."""
+        recent = self._project.curation.recent(self._person.name, 50)
+        kinds = ("accept", "reject", "skip", "adjudicate")
+        found = [one.decision for one in recent if not one.undone and one.decision.kind in kinds]
+        mine = [one for one in found if one.id in self.decided[-1:]] or found
+        if not mine:
+            raise InputError("there is no decision to take back")
+        target = mine[0]
+        event = said(self._person, _new(), "undo", task_id=target.task_id, target=target.id)
+        stored = self._store(self._project.curation.decide([event])[0])
+        self.decided = [one for one in self.decided if one != target.id]
+        self._next(target.task_id)
+        return stored
+
+    def close(self) -> None:
+        """Give the question back, and end the widget."""
+        self._release()
+        atexit.unregister(self._release)
+        super().close()
+
+    # --- what the page asks
+
+    def heard(self, asked: Mapping[str, Any]) -> Any:
+        do = asked.get("do")
+        if do == "hold":
+            return self._hold()
+        if do not in ("accept", "reject", "skip", "undo", "wrong"):
+            return super().heard(asked)
+        if do != "undo" and asked.get("task") != self.task:
+            raise InputError("that question is no longer here; nothing was stored")
+        self._event, self._seconds = asked.get("event"), asked.get("seconds")
+        try:
+            if do in ("accept", "reject", "skip"):  # the page's fields may be ahead of the traits
+                self.candidate, self.note, self.wording = asked["candidate"], asked["note"], asked["wording"]
+            if do == "wrong":
+                return self.mark_wrong(int(asked["step"])).id
+            if do == "reject":
+                return self.reject(int(asked["digit"])).id
+            return {"accept": self.accept, "skip": self.skip, "undo": self.undo}[do]().id
+        finally:
+            self._event, self._seconds = None, None
+
+    _event: str | None = None
+    """Id of the decision that the page made, so that a retry is the same event."""
+    _seconds: float | None = None
+    _leased = ""
+    """The question to give back at the end."""
+
+    # --- the line
+
+    def _say(self, kind: Literal["accept", "reject", "skip"], **more: Any) -> Decision:
+        if not self.task:
+            raise InputError("no question is on screen")
+        ruling = self._asked.state == "disputed"
+        if ruling and kind == "skip":
+            raise InputError("a dispute is settled or left; it cannot be skipped")
+        one = self._candidate()
+        guideline = self._project.curation.guideline()
+        given: dict[str, Any] = {
+            "trace": one["trace"] if one else None, "text": self.note, "seconds": self._seconds,
+            "guideline": guideline.version if guideline else None, "hidden": self.item["hidden"],
+            "at": datetime.now(UTC), "verdict": kind if ruling else None, **more,
+        }  # fmt: skip
+        say = Say(self._event or _new(), self.task, "adjudicate" if ruling else kind, **given)
+        stored = self._store(decide(self._project, self._person, say))
+        self.decided = [*self.decided, stored.id]
+        self._next()
+        return stored
+
+    def _store(self, event: Decision) -> Decision:
+        self.last = {name: value for name, value in asdict(event).items() if isinstance(value, str | int | float)}
+        return event
+
+    def _candidate(self) -> Mapping[str, Any] | None:
+        found = self.item.get("candidates") or []
+        return cast("Mapping[str, Any]", found[self.candidate]) if found else None
+
+    def _next(self, task: str | None = None) -> None:
+        """Lease a question (this one, or the next) and show it; what stands in the fields is gone."""
+        curation, person = self._project.curation, self._person
+        served: list[Served] = []
+        if task is not None:
+            self._release()
+            asked = Asked(tasks=(task,), state="disputed" if self._asked.state == "disputed" else "pending")
+            served = curation.next_items(person.name, person.role, asked)
+        if not served:
+            # Another window of the same person may hold questions: those come only when nothing else is left.
+            held = {lease.task_id for lease in curation.leases() if lease.holder == person.name}
+            found = curation.next_items(person.name, person.role, self._asked, len(held) + 1)
+            served = [one for one in found if one.task_id not in held] or found
+            for extra in served[1:]:
+                if extra.task_id not in held:
+                    curation.release(person.name, extra.task_id)
+        progress = curation.progress(person.name, person.role, self._asked)
+        item: dict[str, Any] = {"none": asdict(progress), "at": 0}
+        self._models = {}
+        if served:
+            self._leased = served[0].task_id
+            item = self._items.item(person, served[0].task_id, served[0].why, served[0].lease)
+            self._models = {one["trace"]: one.pop("model") for one in item["candidates"] if "model" in one}
+        with self.hold_sync():
+            self.left, self.note, self.wording, self.problem = progress.remaining, "", None, ""
+            self.task, self.item = item.get("task", ""), item
+            if self.candidate == item["at"]:
+                self._draw()
+            self.candidate = item["at"]
+
+    @traitlets.validate("candidate")
+    def _among(self, proposal: Any) -> int:
+        return min(max(int(proposal.value), 0), max(len(self.item.get("candidates") or []) - 1, 0))
+
+    @traitlets.observe("candidate")
+    def _draw(self, _: object = None) -> None:
+        """Show the run of the program chosen."""
+        one = self._candidate()
+        if one is None:
+            self.clear()
+            return
+        trace = one["trace"]
+        found = self._models.get(trace) or self._items.candidate(self._person, self.task, trace)
+        self._models[trace] = found
+        run = self._project.run_view(trace)[1]
+        picture = pictures.of_project(self._project.images, self.item["picture"]["image"])[0]
+        self.play(found, self._items.steps(run, self.item["picture"]), picture)
+
+    def _hold(self) -> str:
+        """Keep the question; take it again where the lease ran out, and leave it where somebody else has it now."""
+        if self.task and self._project.curation.renew(self._person.name, self.task) is None:
+            task = self.task
+            served = self._project.curation.next_items(self._person.name, self._person.role, Asked(tasks=(task,)))
+            if not served:
+                self._next()
+                self.problem = "Your hold on the last question ran out, and somebody else has it now."
+        return self.task
+
+    def _release(self) -> None:
+        task, self._leased = self._leased, ""
+        if task:
+            with suppress(WorkbenchError):
+                self._project.curation.release(self._person.name, task)
+
+    def plain(self) -> str:
+        if not self.task:
+            return f"<p>No question is left to decide; {len(self.decided)} were decided here.</p>"
+        one = self._candidate()
+        said = f"<p>Program {plain.text(one['number'])} says <b>{plain.text(one['answer'])}</b></p>" if one else ""
+        told = f"<p>{plain.text(one['text'])}</p>" if one else ""
+        gold = f"<p>expected {plain.text(self.item['gold'])}</p>"
+        return f"<p><b>{plain.text(self.item['question'])}</b></p>{gold}{said}{told}{self.plain_run()}"
+
+
+def _new() -> str:
+    return uuid.uuid4().hex
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "you"

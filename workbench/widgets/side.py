@@ -1,0 +1,245 @@
+"""SideBySide: one question about one picture, answered by a program and by the student, while one watches."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import traitlets
+from PIL import Image
+
+from workbench.errors import InputError
+from workbench.images import ImageFolder
+from workbench.pipeline.live import Live, question_task
+from workbench.pipeline.live_events import (
+    Event,
+    Finished,
+    Pointed,
+    Queued,
+    Said,
+    Side,
+    Started,
+    Stepped,
+    Wrote,
+)  # fmt: skip
+from workbench.records import Task, TraceEvent
+from workbench.screen import views
+from workbench.screen.steps import steps_of
+from workbench.settings import Profile, find_profile, read_profile
+from workbench.store import Project
+from workbench.widgets import pictures, plain
+from workbench.widgets.base import Widget, script
+from workbench.widgets.current import held
+from workbench.widgets.trace import TracePlayer
+
+PACE = 0.1
+"""Seconds between two drawings of one side, at least."""
+MOST_STEPS = 200
+"""Steps drawn of a run; `player` shows them all."""
+
+_lives: dict[str, Live] = {}
+"""Sides by profile: models are loaded once in a kernel."""
+
+
+class SideBySide(Widget):
+    """Ask both: the program writes itself and runs at the left, the student answers at the right.
+
+    Traits: `question` (both ways), `answers`, `busy` (read them).  Work is done in threads: the kernel stays free.
+
+    Args:
+        picture: its path, its digest in the project, or the picture.
+        question: asked at once when given.
+        choices: options of a multiple-choice question.
+        profile: which parts; the project's when left out, the embedded ones without a project.
+
+    Raises:
+        ImageError: the picture cannot be read.
+        InputError: the question is far too long.
+    """
+
+    _esm = script("side.js")
+    picture = traitlets.Bytes().tag(sync=True)
+    about = traitlets.Dict().tag(sync=True)
+    """Size of the picture, pixels."""
+    question = traitlets.Unicode().tag(sync=True)
+    busy = traitlets.Bool().tag(sync=True)
+    answers = traitlets.Dict().tag(sync=True)
+    """{side: answer, or None while there is none}."""
+    sides: traitlets.List[Side] = traitlets.List().tag(sync=True)
+    pipeline = traitlets.Dict().tag(sync=True)
+    student = traitlets.Dict().tag(sync=True)
+    base = traitlets.Dict().tag(sync=True)
+
+    def __init__(
+        self, picture: Path | str | Image.Image, question: str = "", *, choices: Sequence[str] = (),
+        project: Project | None = None, profile: Profile | None = None,
+    ) -> None:  # fmt: skip
+        known = held(project)
+        self._image = pictures.opened(picture, known.images if known else None)
+        if self._image is None:
+            raise InputError("which picture? give its path, its digest in the project, or the picture")
+        self._digest, self._choices = _kept(self._image), tuple(choices)
+        self._live = _live_of(profile or (known.profile() if known else read_profile(find_profile("embedded"))))
+        self._lock = threading.Lock()
+        self._cancels: dict[Side, threading.Event] = {}
+        self._threads: list[threading.Thread] = []
+        self.finished: dict[Side, Finished] = {}
+        super().__init__(
+            picture=pictures.packed(self._image, 480), about={"width": self._image.width, "height": self._image.height},
+            sides=list(self._live.sides), question=" ".join(question.split()),
+        )  # fmt: skip
+        if question:
+            self.ask()
+
+    def ask(self, question: str | None = None) -> None:
+        """Ask every side; what was under way is cancelled."""
+        task = question_task(self._digest, self.question if question is None else question, self._choices)
+        self.cancel()
+        for thread in self._threads:
+            thread.join(timeout=5)
+        with self._lock, self.hold_sync():
+            self.question, self.busy, self.finished = task.question, True, {}
+            self.answers = dict.fromkeys(self.sides)
+            for side in self.sides:
+                setattr(self, side, {"says": "asked"})
+        self._cancels = {side: threading.Event() for side in self._live.sides}
+        self._threads = [
+            threading.Thread(target=self._listen, args=(side, task), name=f"side-{side}", daemon=True)
+            for side in self._live.sides
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def cancel(self, side: Side | None = None) -> None:
+        """Stop one side, or all."""
+        for name, event in self._cancels.items():
+            if side in (None, name):
+                event.set()
+
+    def wait(self, timeout: float | None = None) -> dict[Side, Finished]:
+        """Wait for the answers (the kernel is not free meanwhile); those that came in time."""
+        until = None if timeout is None else time.monotonic() + timeout
+        for thread in self._threads:
+            thread.join(None if until is None else max(0.0, until - time.monotonic()))
+        return dict(self.finished)
+
+    def player(self) -> TracePlayer:
+        """The program's run, to step through.  Raises InputError while there is none."""
+        found = self.finished.get("pipeline")
+        if found is None or found.trace is None:
+            raise InputError("no program has run to its end yet; wait() does")
+        return TracePlayer(found.trace, program=found.program, picture=self._image)
+
+    def close(self) -> None:
+        """Cancel what is under way, and end the widget; the models stay loaded."""
+        self.cancel()
+        super().close()
+
+    def heard(self, asked: Mapping[str, Any]) -> Any:
+        if asked.get("do") == "ask":
+            return self.ask(str(asked.get("question", "")))
+        if asked.get("do") == "cancel":
+            return self.cancel(asked.get("side"))
+        raise InputError(f"this widget cannot do {asked.get('do')!r:.40}")
+
+    def _listen(self, side: Side, task: Task) -> None:
+        """Fold one side's events into what is drawn of it."""
+        assert self._image is not None
+        column, sent = _Column(self._image.size), 0.0
+        for event in self._live.answer(side, task, self._cancels[side]):
+            column.take(event)
+            if isinstance(event, Said | Stepped) and time.monotonic() - sent < PACE:
+                continue
+            sent = time.monotonic()
+            with self._lock:
+                if isinstance(event, Finished):
+                    self.finished[side] = event
+                    self.answers = {**self.answers, side: event.answer}
+                    self.busy = len(self.finished) < len(self.sides)
+                setattr(self, side, column.drawn())
+
+    def plain(self) -> str:
+        assert self._image is not None
+        rows = [(side, _said(found)) for side, found in self.finished.items()]
+        program = self.finished["pipeline"].program if "pipeline" in self.finished else None
+        source = plain.code(program.source) if program is not None else ""
+        image = pictures.inline(self._image)
+        return f"{image}<p><b>{plain.text(self.question)}</b></p>{plain.facts(rows)}{source}"
+
+
+class _Column:
+    """What is drawn of one side."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self._size = size
+        self._events: list[TraceEvent] = []
+        self._drawn: dict[str, Any] = {"says": "asked", "program": "", "answer": "", "rationale": "", "boxes": []}
+
+    def take(self, event: Event) -> None:
+        drawn = self._drawn
+        if isinstance(event, Queued):
+            drawn["says"] = f"waits behind {event.ahead}" if event.ahead else "next"
+        elif isinstance(event, Started):
+            drawn["says"] = "loading models" if event.cold else "answers"
+        elif isinstance(event, Said):
+            drawn["says"] = {"program": "writes a program", "answer": "answers", "rationale": "explains"}[event.part]
+            drawn[event.part] += event.text
+        elif isinstance(event, Wrote):
+            drawn["says"], drawn["program"] = "runs it", event.program.source
+        elif isinstance(event, Stepped):
+            self._events.append(event.event)
+        elif isinstance(event, Pointed):
+            drawn["boxes"] = [{"box": list(one.box.as_tuple()), "label": "", "role": "result"} for one in event.boxes]
+        else:
+            self._finish(event)
+
+    def drawn(self) -> dict[str, Any]:
+        """The column now, with the steps so far and the boxes of the last that has any."""
+        steps = steps_of(self._events[: 20 * MOST_STEPS], self._size)[:MOST_STEPS]
+        boxes = next((step.boxes for step in reversed(steps) if step.boxes), self._drawn["boxes"])
+        return {**self._drawn, "steps": [[one.kind, one.line, one.title, one.short] for one in steps], "boxes": boxes}
+
+    def _finish(self, event: Finished) -> None:
+        times = event.times
+        took = times.answer if times.answer is not None else times.total
+        drawn = self._drawn
+        drawn["says"] = "cancelled" if event.cancelled else "failed" if event.failure else "done"
+        drawn["answer"] = event.answer if event.answer is not None else ""
+        drawn["rationale"] = next((one.rationale for one in event.predictions if one.rationale), drawn["rationale"])
+        drawn["time"] = views.duration(took) + (", models loaded first" if times.cold else "")
+        drawn["trouble"] = event.failure.message if event.failure is not None else ""
+        drawn["maker"] = f"{event.maker.name} {event.maker.version}" if event.maker is not None else ""
+        drawn["ended"] = True
+
+
+def _said(found: Finished) -> str:
+    return found.answer if found.answer is not None else found.failure.message if found.failure else "cancelled"
+
+
+def _live_of(profile: Profile) -> Live:
+    return _lives.setdefault(repr(profile), Live(profile, _folder()))
+
+
+@cache
+def _folder() -> ImageFolder:
+    """Pictures that were asked about; gone with the kernel."""
+    place = tempfile.mkdtemp(prefix="vpd-side-")
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    return ImageFolder(Path(place))
+
+
+def _kept(picture: Image.Image) -> str:
+    path = _folder().root / f"{uuid.uuid4().hex}.png"
+    picture.save(path)
+    try:
+        return _folder().add(path)
+    finally:
+        path.unlink(missing_ok=True)
