@@ -3,7 +3,7 @@
 #   make demo     install, run the loop over forty questions, print the table, open the page
 #   make test     the whole suite but for what is slow or needs a GPU; says what it left out and why
 #   make check    format, lint, strict types, floors
-#   make lab      JupyterLab on notebooks/
+#   make lab      JupyterLab on notebooks/, with a project of the bundled collages
 #   make bench    what running programs, the tools, the store and the app cost here, beside the aims
 #
 # On Linux, PyPI's torch brings gigabytes of CUDA.  Where there is no GPU, take the small build:
@@ -45,7 +45,7 @@ $(BIN)/python:
 	@touch $@
 
 .venv/dev.done: .venv/demo.done
-	$(PIP) -e '.[models,app,api,ocr,dev]'
+	$(PIP) -e '.[models,app,api,ocr,lab,dev]'
 	@touch $@
 
 .venv/lab.done: .venv/demo.done
@@ -63,7 +63,7 @@ demo: .venv/demo.done
 test: .venv/dev.done
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -rs $(PYTEST)
 
-slow: .venv/dev.done .venv/lab.done
+slow: .venv/dev.done
 	$(BIN)/python -m pytest -m slow -rs $(PYTEST)
 
 check: .venv/dev.done
@@ -77,7 +77,7 @@ format: .venv/dev.done
 	$(BIN)/ruff check --fix .
 
 lab: .venv/lab.done
-	$(BIN)/jupyter lab notebooks
+	$(BIN)/vpd lab notebooks
 
 bench: .venv/dev.done
 	$(BIN)/vpd bench execute

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 import plotly
 from fastapi import Request, Response
 from fastapi.responses import FileResponse
 
+from app import report
 from app.people import Viewer
 from app.site import FOREVER, Site
 from workbench.pipeline.chart import Chart
@@ -20,9 +20,6 @@ from workbench.pipeline.charts_trust import stamp, trust_charts
 from workbench.pipeline.ingesting import ingest
 from workbench.pipeline.overview import overview
 from workbench.store import Project
-
-LIBRARY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-"""Plotly's own build, out of its package: nothing is loaded from elsewhere."""
 
 FRESH = 5.0
 """Seconds for which the figures are not counted again, however many people look."""
@@ -38,7 +35,15 @@ def add(site: Site) -> None:
 
     @site.server.get(f"/vendor/plotly-{plotly.__version__}.js")
     def library() -> Response:
-        return FileResponse(LIBRARY, media_type="text/javascript", headers=FOREVER)
+        return FileResponse(report.LIBRARY, media_type="text/javascript", headers=FOREVER)
+
+    @site.server.get("/report")
+    def as_file(person: Viewer) -> Response:
+        """As a file: it is made to be sent, and would not run under the policy of these pages."""
+        data, _ = report.page(site.project)
+        return Response(
+            data, media_type="text/html", headers={"Content-Disposition": "attachment; filename=report.html"}
+        )
 
     @site.server.get("/data/dashboard")
     def data(person: Viewer) -> dict[str, Any]:

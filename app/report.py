@@ -69,15 +69,20 @@ def write(project: Project, path: Path) -> Written:
     try:
         if path.exists() and MARK not in path.read_text(encoding="utf-8", errors="ignore")[:500]:
             raise InputError(f"{path} is there and is no report; choose another name with: vpd report -o NAME.html")
-        ingest(project)
-        examples = _examples(project)
-        data = _page(project, examples).encode("utf-8", "replace")
+        data, examples = page(project)
         part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
         part.write_bytes(data)
         part.replace(path)
     except OSError as error:
         raise InputError(f"the report cannot be written to {path}: {error.strerror}; choose another place") from error
-    return Written(path, len(data), len(examples))
+    return Written(path, len(data), examples)
+
+
+def page(project: Project) -> tuple[bytes, int]:
+    """The report's file, and how many examples it has."""
+    ingest(project)
+    examples = _examples(project)
+    return _page(project, examples).encode("utf-8", "replace"), len(examples)
 
 
 def _page(project: Project, examples: Sequence[Mapping[str, Any]]) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pyarrow as pa
 
@@ -48,7 +49,8 @@ def teach(project: Project, name: str = "vpd", job: str = "job-1") -> None:
         one.id: {task: ("2", float(at < round((one.value or 0) * len(tasks)))) for at, task in enumerate(tasks)}
         for one in found
     }
-    evaluations.put(project.database, found, scored)
+    later = [replace(one, created_at=stamp + timedelta(seconds=at)) for at, one in enumerate(found)]
+    evaluations.put(project.database, later, scored)
 
 
 def evaluation(

@@ -36,7 +36,14 @@ HEAVY = (
 )
 
 OWNERS = {
-    "duckdb": ("workbench.store", "workbench.pipeline", "workbench.cli", "app."),
+    "duckdb": (
+        "workbench.store",
+        "workbench.pipeline",
+        "workbench.screen",
+        "workbench.widgets",
+        "workbench.cli",
+        "app.",
+    ),
     "torch": ("workbench.models.", "workbench.embedded.", "workbench.sample.", "workbench.tools.", "workbench.train."),
     "transformers": ("workbench.models.", "workbench.embedded.", "workbench.sample.", "workbench.train."),
     "peft": ("workbench.models.", "workbench.embedded.", "workbench.sample.", "workbench.train."),
@@ -44,6 +51,8 @@ OWNERS = {
     "rapidocr": ("workbench.tools.ocr",),
     "httpx": ("workbench.models.endpoint", "workbench.sample.endpoint"),
     "gradio": ("app.",),
+    "anywidget": ("workbench.widgets",),
+    "traitlets": ("workbench.widgets",),
 }
 """Who may need a heavy package at import: the rooms that own it, and who stands on the store."""
 
@@ -101,7 +110,7 @@ def test_every_folder_lists_its_files(init: Path) -> None:
 
 
 def test_no_file_is_long() -> None:
-    files = [*sources("workbench", "app", "tests"), *(ROOT / "app" / "static").glob("*.js")]
+    files = [*sources("workbench", "app", "tests"), *(ROOT / "app").rglob("*.js"), *(ROOT / "workbench").rglob("*.js")]
     long = {str(path.relative_to(ROOT)): lines for path in files if (lines := path.read_text().count("\n")) > LONGEST}
     assert long == {}, f"files of more than {LONGEST} lines: make two"
 

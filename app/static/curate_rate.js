@@ -29,7 +29,7 @@ async function more() {
   try {
     const found = await get(`/data/curate/pairs?${new URLSearchParams({ ...compared, count: 8 })}`);
     if (!done.size) { before = found.rated; of = found.of; count(); }
-    const known = new Set([...pairs.map((pair) => pair.task), ...done]);
+    const known = new Set([...pairs.map((pair) => pair.task), ...done, state?.pair.task]);
     const fresh = found.pairs.filter((pair) => !known.has(pair.task));
     for (const pair of fresh) { pair.image = new Image(); if (pair.picture.url) pair.image.src = pair.picture.url; }
     pairs.push(...fresh);
@@ -70,7 +70,8 @@ function begin(pair, given = { left: {}, right: {} }) {
   const box = ([ymin, xmin, ymax, xmax]) => [xmin / 999 * picture.width, ymin / 999 * picture.height, xmax / 999 * picture.width, ymax / 999 * picture.height];
   const light = (pieces) => draw(overlay, pieces.filter((piece) => piece.box).map((piece) => ({ box: box(piece.box), label: "", role: "result", score: null, patch: piece.text })));
   for (const side of SIDES) {
-    const { answer, rationale } = pair[side];
+    const { answer } = pair[side];
+    const said = pair[side].rationale, rationale = said.length === 1 && said[0].text === answer ? [] : said; // an answer that is all there is stands once
     find(side).replaceChildren(
       h("h2", {}, side === "left" ? "Left" : "Right"), answer ? h("p.answer", {}, answer) : h("p.soft", {}, "no short answer of its own; it is in the words below"),
       h("p.words", { onmouseenter: () => light(rationale), onmouseleave: () => light([]) }, rationale.map((piece) => (piece.box ? h("button.where", { type: "button", title: "Show this box", onmouseenter: () => light([piece]), onfocus: () => light([piece]), onblur: () => light([]) }, piece.text) : piece.text))),
@@ -146,7 +147,7 @@ function undo() {
 const count = () => { find("count").textContent = of === null ? "" : `you have rated ${before + events.length} of ${of}`; };
 
 const percent = (value) => `${Math.round(100 * value)} %`;
-const share = ({ value, low, high, of: n }) => (n ? [`${percent(value)} `, h("span.soft.small", {}, `of ${n}, ${Math.round(100 * low)} to ${percent(high)}`)] : "–");
+const share = ({ value, low, high, of: n }) => (n ? [percent(value), h("span.soft.small", {}, `of ${n}, ${Math.round(100 * low)} to ${percent(high)}`)] : "–");
 
 async function results() {
   const box = find("dialog");
@@ -155,12 +156,12 @@ async function results() {
   const heads = ["", ...found.names, "paper: Instruct", "paper: VPD"];
   const rows = Object.entries(found.asked).map(([name, words]) => [words, ...found.shares[name].map(share), ...found.paper[name].map(percent)]);
   const alike = Object.entries(found.agreement).flatMap(([name, held]) => held.map((one) => [found.asked[name] ?? name, `${one.first} and ${one.second}`, `${one.same} of ${one.n}`, one.kappa === null ? "–" : one.kappa.toFixed(2), one.note]));
-  const table = (head, body) => h("div.results-table", {}, h("table.results", {}, h("thead", {}, h("tr", {}, head.map((text) => h("th", { scope: "col" }, text)))), h("tbody", {}, body.map(([first, ...rest]) => h("tr", {}, h("th", { scope: "row" }, first), rest.map((cell) => h("td.number", {}, cell)))))));
+  const table = (head, body) => h("div.results-table", { tabindex: "0", role: "group", "aria-label": head[0] || "form" }, h("table.results", {}, h("thead", {}, h("tr", {}, head.map((text) => h("th", { scope: "col" }, text)))), h("tbody", {}, body.map(([first, ...rest]) => h("tr", {}, h("th", { scope: "row" }, first), rest.map((cell) => h("td.number", {}, cell)))))));
   const liked = found.preferences;
   box.replaceChildren(h("div.head", {}, h("h2", { id: "dialog-title" }, `Results: ${counted(found.questions, "question")}, ${counted(found.ratings, "rating")}`), h("button.button.small", { type: "button", onclick: () => box.close() }, "Close ", h("kbd", {}, "Esc"))),
     h("p.soft.small", {}, "Knowing them may sway you; better look when you are done. Shares are over questions, with 95 % intervals; where several people rated a question, the mean of what they said counts."),
     table(heads, rows),
-    table(["preferred", found.names[0], found.names[1], "both alike", "neither"], [["", ...["first", "second", "both", "neither"].map((name) => share(liked[name]))]]),
+    table(["preferred", ""], [[found.names[0], "first"], [found.names[1], "second"], ["both alike", "both"], ["neither", "neither"]].map(([words, name]) => [words, share(liked[name])])),
     alike.length ? table(["agreement", "raters", "alike", "Cohen’s kappa", ""], alike) : h("p.soft.small", {}, "Agreement shows once two people have rated the same question."));
   box.showModal();
 }

@@ -12,6 +12,7 @@ const given = new URL(location).searchParams;
 const view = given.has("new") && admin ? "new" : given.has("job") ? "job" : given.has("jobs") ? "together" : "list";
 const fast = Number(given.get("every")) * 1000;
 const before = new Map(); // state of each job at the last look
+const lines = new Map(); // of the list: what each was made from, and its node
 const chosen = new Set(given.get("jobs")?.split(",").filter(Boolean) ?? []);
 let jobs = null, timer = null, shown = null;
 
@@ -47,13 +48,16 @@ function bell() {
 
 // --- the list
 
+/** How a job is getting on: what changes at every look. */
+const how = (one) => [state(one), one.state === "done" ? h("p.number", {}, right(one), h("span.small.soft", {}, one.first === null || one.first === undefined ? "" : ` from ${(100 * one.first).toFixed(1)} %`)) : one.cause ? h("p.small.problem", {}, `cause: ${one.cause}`) : one.state === "queued" ? "" : progress(one)];
+
 function line(one) {
   const pick = h("input", { type: "checkbox", checked: chosen.has(one.id), "aria-label": `Choose ${called(one)} to compare`, onchange: (event) => { if (event.target.checked) chosen.add(one.id); else chosen.delete(one.id); compare(); } });
   return h("li.card.job-line", { dataset: { job: one.id, state: one.state } },
     h("label.pick", {}, pick),
     h("div.what", {}, h("a.name", { href: `/train?job=${one.id}` }, called(one)), h("p.small.soft", {}, [one.objective, one.method, one.student, one.snapshot && `snapshot ${one.snapshot.slice(0, 8)}`].filter(Boolean).join(" · ")),
       h("p.small.soft.when", {}, h("span.mono", {}, one.id), ` · ${new Date(1000 * one.at).toLocaleString("en", { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" })}`)),
-    h("div.how", {}, state(one), one.state === "done" ? h("p.number", {}, right(one), h("span.small.soft", {}, one.first === null || one.first === undefined ? "" : ` from ${(100 * one.first).toFixed(1)} %`)) : one.cause ? h("p.small.problem", {}, `cause: ${one.cause}`) : one.state === "queued" ? null : progress(one)),
+    h("div.how", {}, how(one)),
     h("div.acts", {}, actions(one, look, false, jobs)));
 }
 
@@ -74,15 +78,26 @@ function nothing() {
     h("code", {}, main.dataset.command));
 }
 
+/** Only what changed is put anew: a button under the pointer or in focus stays where it is. */
 function list() {
-  if (!jobs.length) { place.replaceChildren(nothing()); return; }
-  const focus = document.activeElement, inside = place.contains(focus) && [focus.closest("[data-job]")?.dataset.job, [...place.querySelectorAll("a, button, input")].indexOf(focus)];
-  const waiting = jobs.filter((one) => one.state === "queued").length, runs = jobs.find((one) => ["running", "stopping"].includes(one.state));
-  const above = h("div.above-list", {}, h("p.soft", {}, `${counted(jobs.length, "job")}`, runs ? ", one runs" : "", waiting ? `, ${waiting} in the queue` : ""), h("span.grow"),
-    h("a.button.small", { dataset: { compare: "" }, hidden: true }), bell());
-  place.replaceChildren(above, h("ul.job-list", { "aria-label": "Jobs" }, jobs.map(line)));
+  if (!jobs.length) { lines.clear(); place.replaceChildren(nothing()); return; }
+  if (!place.querySelector(".job-list")) place.replaceChildren(h("div.above-list", {}, h("p.soft", { dataset: { count: "" } }), h("span.grow"), h("a.button.small", { dataset: { compare: "" }, hidden: true }), bell() ?? ""), h("ul.job-list", { "aria-label": "Jobs" }));
+  const waiting = jobs.filter((one) => one.state === "queued").length, runs = jobs.some((one) => ["running", "stopping"].includes(one.state));
+  place.querySelector("[data-count]").textContent = `${counted(jobs.length, "job")}${runs ? ", one runs" : ""}${waiting ? `, ${waiting} in the queue` : ""}`;
+  const nodes = jobs.map((one) => {
+    const { step, total, eta, loss, phase, silent, ...lasting } = one, key = JSON.stringify([lasting, waiting]), held = lines.get(one.id);
+    if (held?.key === key) { held.node.querySelector(".how").replaceChildren(...how(one)); return held.node; }
+    const node = line(one);
+    lines.set(one.id, { key, node });
+    return node;
+  });
+  const all = place.querySelector(".job-list");
+  if (nodes.length !== all.children.length || nodes.some((node, index) => all.children[index] !== node)) {
+    const focus = document.activeElement, label = all.contains(focus) && (focus.getAttribute("aria-label") ?? focus.textContent), job = all.contains(focus) && focus.closest("[data-job]").dataset.job;
+    all.replaceChildren(...nodes);
+    if (job) [...all.querySelectorAll(`[data-job="${job}"] :is(a, button, input)`)].find((one) => (one.getAttribute("aria-label") ?? one.textContent) === label)?.focus({ preventScroll: true });
+  }
   compare();
-  if (inside) [...place.querySelectorAll("a, button, input")][inside[1]]?.focus({ preventScroll: true });
 }
 
 // --- the look
@@ -107,10 +122,10 @@ async function look() {
 
 keys("Train", [
   ...(admin ? [["n", "new job", () => location.assign("/train?new=1")]] : []),
-  ["j", "next job", () => step(1)], ["k", "job before", () => step(-1)],
+  ["j", "next job", () => move(1)], ["k", "job before", () => move(-1)],
 ]);
 
-function step(by) {
+function move(by) {
   const all = [...place.querySelectorAll(".job-line .name")];
   if (!all.length) return false;
   const now = all.indexOf(document.activeElement);

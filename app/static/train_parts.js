@@ -17,7 +17,7 @@ export function state(job) {
 }
 
 export const percent = (share) => (share === null || share === undefined ? "–" : `${(100 * share).toFixed(1)} %`);
-export const left = (seconds) => (seconds === null || seconds === undefined ? "" : `${duration(1000 * seconds)} left`);
+const left = (seconds) => (seconds === null || seconds === undefined ? "" : `${duration(1000 * seconds)} left`);
 export const called = (job) => job.name || job.id;
 
 /** Right on the held-out side, with its interval. */

@@ -15,20 +15,21 @@ const CHARTS = [
   { name: "memory_mb", title: "Memory", unit: "MB, the peak so far" },
 ];
 const tones = (c) => [c.accent, c.warm, c.good, c["code-keyword"], c.bad, c.crash, c["code-number"], c.ink];
-const DASHES = ["solid", "dash", "dot", "dashdot"];
 
-/** The runs' curves in `place`.  `runs`: [{id, name, checkpoints, best}].  Returns {look, runs}: `look()` fetches what is new and draws it. */
+/** The runs' curves in `place`.  `runs`: [{id, name, checkpoints, best}].  Returns {look}. */
 export function curves(place, address, runs) {
   const held = new Map(runs.map((run) => [run.id, { cursor: "", series: {}, evals: [] }]));
   const chosen = { x: "step", log: false, clip: false };
   const zoom = { x: null, y: {} }; // ranges that a person chose; null: all
   const parts = new Map();
-  let Plotly = null, ours = false, drawing = null;
+  let Plotly = null, drawing = null;
 
   const bar = h("div.plot-bar", { role: "group", "aria-label": "How the curves are drawn" },
     h("label", {}, "Along ", h("select", { onchange: (event) => { chosen.x = event.target.value; zoom.x = null; draw(); } }, Object.entries(AXES).map(([value, words]) => h("option", { value }, words)))),
     check("Logarithmic", (on) => { chosen.log = on; zoom.y = {}; draw(); }), check("Clip at the 99th percentile", (on) => { chosen.clip = on; zoom.y = {}; draw(); }),
     h("button.button.small", { type: "button", dataset: { whole: "" }, hidden: true, onclick: () => { zoom.x = null; zoom.y = {}; draw(); } }, "Whole curves"));
+  const told = h("span.problem", { role: "alert" });
+  bar.append(told);
   const grid = h("div.plots");
   place.replaceChildren(bar, grid);
   for (const chart of CHARTS) {
@@ -46,12 +47,12 @@ export function curves(place, address, runs) {
 
   async function fetchOne(run) {
     const mine = held.get(run.id);
-    const longest = Math.max(0, ...Object.values(mine.series).map((points) => points.length));
-    const found = await get(`/data/train/curves?job=${encodeURIComponent(run.id)}&cursor=${longest > MOST ? "" : mine.cursor}`);
+    const found = await get(`/data/train/curves?job=${encodeURIComponent(run.id)}&cursor=${mine.cursor}`);
     if (found.anew) { mine.series = {}; mine.evals = []; }
     for (const [name, points] of Object.entries(found.series)) mine.series[name] = (mine.series[name] ?? []).concat(points);
     mine.evals = mine.evals.concat(found.evals);
     mine.cursor = found.cursor;
+    if (Object.values(mine.series).some((points) => points.length > MOST)) { mine.cursor = ""; return fetchOne(run); }
     return found.anew || found.evals.length > 0 || Object.keys(found.series).length > 0;
   }
 
@@ -74,7 +75,7 @@ export function curves(place, address, runs) {
       const drawn = losses.flatMap((one, place_) => {
         const own = many ? tone : tones(c)[place_ % 8], words = many ? name : one === "loss" ? "whole" : flat(one);
         return [line(series[one] ?? [], { name: `${words}, raw`, line: { color: own, width: 1 }, opacity: 0.28, legendgroup: words, showlegend: false, hoverinfo: "skip", hovertemplate: null }),
-          line(series[`smooth ${one}`] ?? [], { name: words, line: { color: own, width: 2.2, dash: many ? DASHES[Math.floor(index / 8)] : "solid" }, legendgroup: words })];
+          line(series[`smooth ${one}`] ?? [], { name: words, line: { color: own, width: 2.2 }, legendgroup: words })];
       });
       if (evals.length) drawn.push({ type: "scatter", mode: "markers", name: many ? `${name}, held-out` : "held-out", x: evals.map((row) => at(row.at)), y: evals.map((row) => row.eval_loss), marker: { color: many ? tone : c.ink, size: 8, symbol: "diamond-open", line: { width: 2 } }, hovertemplate: "%{y:.4~g}<extra>%{fullData.name}</extra>", showlegend: !many });
       return drawn;
@@ -100,9 +101,8 @@ export function curves(place, address, runs) {
   }
 
   async function draw() {
-    Plotly ??= await library(address);
+    try { Plotly ??= await library(address); } catch (error) { told.textContent = error.message; return; }
     const c = colors();
-    ours = true;
     for (const chart of CHARTS) {
       const part = parts.get(chart), lines = traces(chart, c);
       const range = zoom.y[chart.name] ?? limits(chart, lines) ?? (chart.name === "accuracy" ? [0, 100] : null);
@@ -117,16 +117,15 @@ export function curves(place, address, runs) {
       if (!part.watched) { part.watched = true; part.plot.on("plotly_relayout", (change) => moved(chart, change)); }
       if (part.details.open) fill(chart);
     }
-    ours = false;
     bar.querySelector("[data-whole]").hidden = !zoom.x && !Object.keys(zoom.y).length;
   }
 
   function moved(chart, change) {
-    if (ours) return;
+    if (!Object.keys(change).some((name) => /^[xy]axis\.(range|autorange)/.test(name))) return; // a new size of the window
     if ("xaxis.range[0]" in change) zoom.x = [change["xaxis.range[0]"], change["xaxis.range[1]"]];
     if ("yaxis.range[0]" in change) zoom.y[chart.name] = [change["yaxis.range[0]"], change["yaxis.range[1]"]];
     if (change["xaxis.autorange"]) { zoom.x = null; delete zoom.y[chart.name]; }
-    drawing = (drawing ?? Promise.resolve()).then(draw);
+    drawing = (drawing ?? Promise.resolve()).then(draw, draw);
   }
 
   function fill(chart) {
@@ -143,13 +142,11 @@ export function curves(place, address, runs) {
 
   new MutationObserver(() => Plotly && draw()).observe(document.documentElement, { attributeFilter: ["data-theme"] });
   return {
-    runs,
+    /** Fetch what is new and draw it; says whether there was anything. */
     async look() {
       const news = await Promise.all(runs.map(fetchOne));
-      if (!Plotly || news.some(Boolean)) await (drawing = (drawing ?? Promise.resolve()).then(draw));
+      if (!Plotly || news.some(Boolean)) await (drawing = (drawing ?? Promise.resolve()).then(draw, draw));
       return news.some(Boolean);
     },
-    /** Points held of a series, for whoever wants to know. */
-    held: (id) => held.get(id),
   };
 }

@@ -150,8 +150,8 @@ def test_a_snapshot_says_what_enters_and_what_does_not(visit, site: Running) -> 
     page.fill("dialog[open] input[aria-label=Name]", "first")
     page.get_by_role("button", name="Freeze a snapshot").click()
     page.locator("dialog[open]", has_text="Frozen as").wait_for()
-    page.goto(f"{site.url}train")
-    assert "first" in page.inner_text("main")
+    page.goto(f"{site.url}train?new=1")
+    page.locator(".snapshots", has_text="first").wait_for()
 
 
 def test_rating_is_blind_and_done_with_y_n_and_a_digit(visit, site: Running) -> None:

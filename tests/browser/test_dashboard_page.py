@@ -182,3 +182,12 @@ def test_an_empty_dashboard_says_what_fills_it(visit: Visit, tmp_path: Path, sit
         assert "vpd import" in page.locator(".empty code").inner_text()
     page = visit(f"{site.url}dashboard")
     sync_api.expect(page.locator("[data-chart=agreement] .none")).to_contain_text("set overlap to 2", timeout=20_000)
+
+
+def test_the_report_is_given_as_a_file(visit: Visit, site: Running) -> None:
+    page = visit(f"{site.url}dashboard")
+    with page.expect_download(timeout=60_000) as download:
+        page.get_by_role("link", name="Report").click()
+    text = download.value.path().read_text(encoding="utf-8")
+    assert download.value.suggested_filename == "report.html"
+    assert "<h1>p</h1>" in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ def look(browser: sync_api.Browser, page_file: Path) -> Iterator[Look]:
             viewport={"width": width, "height": 900}, color_scheme=theme, java_script_enabled=scripts
         )
         contexts.append(context)
+        context.set_default_timeout(60_000)
         context.on("request", lambda request: asked.append(request.url))
         page = context.new_page()
         page.goto(page_file.as_uri())
@@ -114,6 +116,26 @@ def test_paper_is_light(look: Look) -> None:
     assert page.locator("body").evaluate("(node) => getComputedStyle(node).backgroundColor") == "rgb(255, 255, 255)"
     ink = "document.querySelector('[data-chart=systems] .plot').layout.font.color"
     page.wait_for_function(f"() => {ink} === '#596170'")
+
+
+class Elements(HTMLParser):
+    """Every element with its attributes, as a browser without scripts would see them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def test_what_others_wrote_makes_no_element(page_file: Path) -> None:
+    found = Elements(page_file.read_text(encoding="utf-8")).found
+    assert sum(tag == "script" for tag, _ in found) == 4
+    pictures = [held["src"] or "" for tag, held in found if tag == "img"]
+    assert [src.startswith("data:image/webp;base64,") for src in pictures] == [True] * 3
+    assert [held for _, held in found for name in held if name.startswith("on")] == []
 
 
 def test_its_size_and_what_it_does_not_say(page_file: Path) -> None:

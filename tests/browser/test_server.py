@@ -318,7 +318,9 @@ def test_gradios_own_client_logs_in(locked: Running) -> None:
 
 def test_what_is_public_is_what_is_documented(site: Running) -> None:
     info = json.loads(ask(site, "/gradio_api/info")[1])
-    assert set(info["named_endpoints"]) == {"/search", "/get_trace", "/decide", "/snapshot", "/answer"}
+    assert set(info["named_endpoints"]) == {
+        "/search", "/get_trace", "/decide", "/snapshot", "/answer", "/train", "/jobs",
+    }  # fmt: skip
     assert info["unnamed_endpoints"] == {}
     assert all(one["description"] for one in info["named_endpoints"].values())
 

@@ -15,12 +15,14 @@ from app.people import add_user
 from workbench.records import content_key
 from workbench.snapshot import Snapshot
 from workbench.store import Project
+from workbench.tasks.collages import make_scene
 from workbench.train.job import read_job
 from workbench.train.jobs import Jobs
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
 Visit = Callable[..., sync_api.Page]
 expect = sync_api.expect
+expect.set_options(timeout=60_000)  # a busy machine is no failure
 
 pytestmark = pytest.mark.browser
 
@@ -34,10 +36,13 @@ def _nobody_works() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    folder = trained.build(tmp_path_factory.mktemp("train") / "p")
-    trained.snapshot(folder)
-    with served(folder) as running:
+def taken(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
+    return trained.snapshot(trained.build(tmp_path_factory.mktemp("train") / "p"))
+
+
+@pytest.fixture(scope="module")
+def site(taken: Snapshot) -> Iterator[Running]:
+    with served(taken.path.parent.parent) as running:
         yield running
 
 
@@ -49,11 +54,6 @@ def _no_job_is_left(site: Running) -> Iterator[None]:
         (one.folder / "process.json").unlink(missing_ok=True)
         (one.folder / "status.json").unlink(missing_ok=True)
         jobs.delete(one.id)
-
-
-@pytest.fixture
-def taken(site: Running) -> Snapshot:
-    return Snapshot.open(next(path for path in (site.site.project.path / "snapshots").iterdir() if path.is_dir()))
 
 
 def written(site: Running, taken: Snapshot, **changes: object) -> trained.Written:
@@ -78,7 +78,7 @@ def test_the_keyboard_alone_leads_from_nothing_to_a_queued_job(visit: Visit, sit
     expect(page.locator(".checks")).to_contain_text("to compare with")
     expect(page.locator(".tally").first).to_contain_text("find")
     page.keyboard.press("3")
-    page.get_by_label("Name").focus()
+    page.locator("#set-name").focus()
     page.keyboard.type("by hand")
     page.keyboard.press("Escape")
     page.keyboard.press("4")
@@ -107,6 +107,7 @@ def test_what_is_wrong_stands_beside_its_field_and_stops_the_start(visit: Visit,
     expect(page.locator(".cannot li")).to_have_count(1)
     page.get_by_role("button", name="3 Settings").click()
     page.locator("[data-key=lr]").get_by_role("button", name="back to").click()
+    page.locator(".advanced summary").click()
     page.get_by_role("button", name="Reset the advanced ones").click()
     expect(page.locator(".advanced .chip")).to_be_hidden()
     expect(page.locator(".summary")).to_contain_text("ready to start")
@@ -116,16 +117,15 @@ def test_a_snapshot_is_taken_right_here(visit: Visit, site: Running) -> None:
     page = visit(f"{site.url}train?new=1")
     expect(page.locator(".snapshots .choice")).to_have_count(1)
     page.get_by_role("button", name="Take a snapshot now").click()
-    page.get_by_label("Filter").fill("collages/train-00000")
+    page.get_by_label("Filter").fill(make_scene("train", 0).objects[0].category)
     page.get_by_label("Filter").press("Tab")
-    expect(page.locator("dialog .enters")).to_contain_text("1 question enters")
+    expect(page.locator("dialog .enters")).to_contain_text("to train on")
     page.get_by_label("Name", exact=True).fill("one picture")
     page.get_by_role("button", name="Freeze a snapshot").click()
     expect(page.locator("dialog .enters")).to_contain_text("Frozen as")
     page.locator("dialog").get_by_role("button", name="Close").click()
     expect(page.get_by_role("radio", name="one picture")).to_be_checked()
     expect(page.locator(".summary")).to_contain_text("one picture")
-    expect(page.locator(".inside")).to_contain_text("left out, and why")
 
 
 def test_the_same_start_twice_is_one_job(site: Running, taken: Snapshot, visit: Visit) -> None:
@@ -137,11 +137,12 @@ def test_the_same_start_twice_is_one_job(site: Running, taken: Snapshot, visit: 
     assert len(Jobs(site.site.project.path / "jobs", start=False).all()) == 1
 
 
-def test_who_is_no_admin_looks_on(visit: Visit, site: Running, taken: Snapshot, tmp_path: Path) -> None:
-    written(site, taken, name="seen by all").running()
+def test_who_is_no_admin_looks_on(visit: Visit, taken: Snapshot, tmp_path: Path) -> None:
+    Project.create(tmp_path / "p").close()
+    trained.Written(tmp_path / "p", trained.job(taken, name="seen by all")).running()
     users = tmp_path / "users.json"
-    add_user(users, "vera", "viewer", "a long password")
-    with served(site.site.project.path, auth=users) as guarded:
+    add_user(users, "vera", "a long password", "viewer")
+    with served(tmp_path / "p", auth=users) as guarded:
         page = visit(f"{guarded.url}login?next=/train")
         page.get_by_label("Name").fill("vera")
         page.get_by_label("Password").fill("a long password")
@@ -223,7 +224,7 @@ def test_zoom_survives_three_ticks_while_the_curve_goes_on(visit: Visit, site: R
     job.evaluated(0, 1)
     page = visit(f"{site.url}train?job={job.id}&every=1")
     plot = page.locator("[data-chart=loss] .plot")
-    expect(plot.locator(".main-svg").first).to_be_visible(timeout=30_000)
+    expect(plot.locator(".main-svg").first).to_be_visible()
     plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
     assert box is not None
@@ -238,7 +239,7 @@ def test_zoom_survives_three_ticks_while_the_curve_goes_on(visit: Visit, site: R
     node = page.evaluate_handle("document.querySelector('[data-chart=loss] .main-svg')")
     for number in range(3):
         job.steps(41 + number, 41 + number)
-        page.wait_for_function(f"() => {first}.at(-1) === {41 + number}", timeout=30_000)
+        page.wait_for_function(f"() => {first}.at(-1) === {41 + number}", timeout=60_000)
     assert page.evaluate(view) == zoomed, "all curves keep the part that was chosen"
     assert len(set(re.findall(r"\[[^\[\]]+\]", zoomed))) == 1, "one x axis for all"
     assert page.evaluate("(node) => node.isConnected", node)
@@ -252,14 +253,12 @@ def test_a_long_run_shows_at_most_1500_points_of_a_series(visit: Visit, site: Ru
     job.steps(1, 4000)
     page = visit(f"{site.url}train?job={job.id}&every=1")
     held = "Math.max(0, ...[...document.querySelectorAll('.plot')].flatMap((one) => (one.data ?? []).map((line) => line.x.length)))"
-    page.wait_for_function(f"() => {held} > 500", timeout=30_000)
+    page.wait_for_function(f"() => {held} > 500", timeout=60_000)
     for last in (4600, 5200):
         job.steps(last - 599, last)
         latest = "document.querySelector('[data-chart=loss] .plot').data[0].x.at(-1)"
-        page.wait_for_function(f"() => {latest} > {last - 30}", timeout=30_000)
-        assert page.evaluate(held) <= 1700
-    page.wait_for_timeout(2500)
-    assert page.evaluate(held) <= 1500
+        page.wait_for_function(f"() => {latest} > {last - 30}", timeout=60_000)
+        assert page.evaluate(held) <= 1500
 
 
 def test_the_same_pictures_are_shown_at_each_checkpoint(visit: Visit, site: Running, taken: Snapshot) -> None:
@@ -289,7 +288,7 @@ def test_nothing_that_a_job_is_called_becomes_markup(visit: Visit, site: Running
     page = visit(f"{site.url}train")
     expect(page.locator(".job-line .name").first).to_have_text(HOSTILE)
     page.goto(f"{site.url}train?jobs=")
-    expect(page.locator("[data-chart=loss] .main-svg").first).to_be_visible(timeout=30_000)
+    expect(page.locator("[data-chart=loss] .main-svg").first).to_be_visible()
     page.wait_for_timeout(500)
     assert page.evaluate("window.hacked") is None
     assert page.locator("main img").count() == 0
@@ -301,8 +300,7 @@ def test_nothing_that_a_job_is_called_becomes_markup(visit: Visit, site: Running
 def test_runs_beside_each_other_show_what_differs_and_nothing_else(
     visit: Visit, site: Running, taken: Snapshot
 ) -> None:
-    with Project.open(site.site.project.path) as project:
-        other = trained.take(project, trained.Wanted(val=0.5), "halves")
+    other = trained.take(site.site.project, trained.Wanted(val=0.5), "halves")
     one, two = written(site, taken, name="one"), written(site, other, name="two", lr=5e-3)
     for job in (one, two):
         job.steps(1, 20)
@@ -313,7 +311,7 @@ def test_runs_beside_each_other_show_what_differs_and_nothing_else(
     expect(settings.locator("tbody th")).to_have_text(["snapshot", "lr"])
     expect(page.get_by_role("region", name="Snapshots that differ").last).to_contain_text("filter: val")
     expect(page.get_by_role("region", name="Figures").last).to_contain_text("30.0 to 95.0 %")
-    expect(page.locator("[data-chart=loss] .main-svg").first).to_be_visible(timeout=30_000)
+    expect(page.locator("[data-chart=loss] .main-svg").first).to_be_visible()
     page.wait_for_function("() => document.querySelector('[data-chart=loss] .plot').data?.length === 6")
 
 
@@ -338,6 +336,6 @@ def test_every_view_fits_its_window_and_axe_finds_nothing_serious(
     views |= {"?new=1": ".tally", "?new=1&step=2": "fieldset", "?new=1&step=3": ".setting", "?new=1&step=4": ".copied"}
     for address, shown in views.items():
         page.goto(f"{site.url}train{address}")
-        expect(page.locator(shown).first).to_be_visible(timeout=30_000)
+        expect(page.locator(shown).first).to_be_visible()
         fits(page)
     assert errors == []

@@ -56,10 +56,10 @@ def student(folder: Path) -> Path:
 def job(taken: Snapshot, student: str = "bundled", **changes: Any) -> Job:
     """A small job on a snapshot."""
     settings: dict[str, Any] = {
-        "steps": 20, "eval_every": 10, "batch": 4, "micro_batch": 2, "max_tokens": 3, "lr": 1e-3,
+        "snapshot": str(taken.path), "student": student, "steps": 20, "eval_every": 10, "batch": 4, "micro_batch": 2, "max_tokens": 3, "lr": 1e-3,
         "lora": Lora(r=2, alpha=4), **changes,
     }  # fmt: skip
-    return Job(str(taken.path), student=student, **settings)
+    return Job(**settings)
 
 
 class Written:

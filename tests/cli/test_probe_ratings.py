@@ -42,7 +42,7 @@ def test_a_probe_says_what_moved_against_its_control(tmp_path: Path) -> None:
     folder = str(project(tmp_path))
     text = said("probe", "-p", folder)
     assert "15 questions" in text
-    (number,) = (line.split() for line in text.splitlines() if "- a number" in line)
+    (number,) = (line.split() for line in text.splitlines() if "- wrong number" in line)
     assert number[3:6] == ["15", "100", "%"]
     assert "+100 (100 to 100)" in " ".join(number)
     assert number[-3:] == ["15", "of", "15"]

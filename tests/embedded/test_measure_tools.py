@@ -12,7 +12,7 @@ from workbench.embedded.measure_tools import (
     measure_find,
     measure_knowledge,
 )
-from workbench.embedded.oracles import collage_record
+from workbench.evaluate.oracle import collage_record
 from workbench.images import ImageFolder
 from workbench.records import Region
 from workbench.tasks.catalogue import CATEGORIES

@@ -17,7 +17,7 @@ HEAD = "def execute_command(image):\n    patch = ImagePatch(image)\n"
 
 def scene(*names: str) -> Scene:
     """A scene of these things, from left to right."""
-    layout = next(s for s in map(lambda at: make_scene("train", at), range(100)) if len(s.objects) == len(names))
+    layout = next(s for s in (make_scene("train", at) for at in range(100)) if len(s.objects) == len(names))
     places = sorted(layout.objects, key=lambda thing: thing.box.center)
     assert set(names) <= set(CATEGORIES)
     objects = tuple(replace(place, category=name) for place, name in zip(places, names, strict=True))
@@ -26,8 +26,14 @@ def scene(*names: str) -> Scene:
 
 def task(question: str, answer: str, form: dict[str, Any] | None = None, **fields: Any) -> Task:
     kind = "integer" if answer.isdigit() else "yesno" if answer in ("yes", "no") else "phrase"
-    given = {"answer_type": kind, "family": "made", "meta": {"scene": "train-00000", "form": form or {}}, **fields}
-    return Task(f"made/{question}", "collages", "train", "picture", question, (answer,), **given)
+    given = {
+        "image": "picture",
+        "answer_type": kind,
+        "family": "made",
+        "meta": {"scene": "train-00000", "form": form or {}},
+        **fields,
+    }
+    return Task(f"made/{question}", "collages", "train", question=question, answers=(answer,), **given)
 
 
 def program(body: str, of: Task, index: int = 0) -> Program:

@@ -138,6 +138,8 @@ def test_a_list_is_made_as_long_as_another_one() -> None:
 
 
 def test_a_long_run_has_a_bounded_number_of_worlds() -> None:
-    body = 'for at in range(60):\n    patch.exists("dog")\n    patch.crop(0, 0, 100 + at, 100).exists("dog")\nreturn "2"'
+    body = (
+        'for at in range(60):\n    patch.exists("dog")\n    patch.crop(0, 0, 100 + at, 100).exists("dog")\nreturn "2"'
+    )
     made = case(COUNT, body, PARK)
     assert len(list(changes(made.task, calls_of(made.task, made.trace), (640, 480)))) < 40

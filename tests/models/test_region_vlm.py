@@ -19,7 +19,9 @@ from workbench.models.region_vlm import (
     RegionVlmProcessor,
     region_vectors,
 )
+from workbench.models.student import TransformersStudent
 from workbench.models.vlm import Vlm
+from workbench.records import Task
 from workbench.tasks.collages import make_scene, render
 
 
@@ -90,6 +92,21 @@ def test_an_answer_does_not_depend_on_the_batch(checkpoint: Path, pictures: list
     np.testing.assert_allclose([sum(row) for row in chances], 1.0, rtol=1e-5)
     alone = vlm.choose([regions[1]], [prompts[1]], [options[1]], images)[0]
     np.testing.assert_allclose(chances[1], alone, rtol=1e-4)
+
+
+def test_an_answer_goes_on_from_its_beginning(checkpoint: Path, pictures: list[Image.Image], tmp_path: Path) -> None:
+    student = TransformersStudent(str(checkpoint), device="cpu", max_rationale_tokens=6)
+    images = ImageFolder(tmp_path / "images")
+    tasks = []
+    for i, picture in enumerate(pictures):
+        picture.save(tmp_path / f"{i}.png")
+        tasks.append(Task(f"t{i}", "s", "test", images.add(tmp_path / f"{i}.png"), "What is this?"))
+    begun = ["There are 3 dogs. Thus,", "", "A cat"]
+    said = student.conclude(tasks, begun, images)
+    assert said == [student.conclude([t], [b], images)[0] for t, b in zip(tasks, begun, strict=True)]
+    free = [prediction.rationale for prediction in student.answer(tasks, images, explain=True)]
+    assert said[1] == free[1]
+    assert said[0] != free[0]
 
 
 def test_special_tokens_in_a_question_are_taken_out(checkpoint: Path) -> None:

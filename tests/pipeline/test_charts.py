@@ -120,7 +120,7 @@ def test_people_agree_and_say_why(made: Project) -> None:
 
 def test_the_best_student_stands_among_the_numbers(made: Project) -> None:
     found = {name: (value, says) for name, value, says in numbers(overview(made))}
-    assert found["Best student"][1].startswith("by-hand 1: ")
+    assert found["Best student"][1].startswith("vpd: ")
 
 
 def test_an_empty_project_says_what_fills_each_chart(tmp_path: Path) -> None:

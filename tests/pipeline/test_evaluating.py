@@ -115,8 +115,9 @@ def test_an_evaluation_is_a_row_with_its_interval_families_and_cost(project: Pro
 
 
 def test_evaluated_again_it_is_the_same_row_and_the_clock_is_not_asked_again(project: Project) -> None:
-    first = evaluate(project, timed=2)
-    second = evaluate(project, timed=2)
+    first = evaluate(project, timed=50)
+    second = evaluate(project, timed=50)
+    assert first.latency["n"] == 12, "no question is asked twice for the clock"
     assert (second.id, second.value, second.latency) == (first.id, first.value, first.latency)
     assert len(project.evaluations()) == 1
 
@@ -167,6 +168,25 @@ def test_benchmarks_are_not_mixed(project: Project) -> None:
     with pytest.raises(InputError, match=r"of pope, squares, which are not scored alike; choose with --benchmark NAME"):
         questions(project, Selection())
     assert questions(project, Selection(source="pope")).scorer.source == "pope"
+
+
+def test_how_sure_a_yes_is_is_asked_where_the_benchmark_wants_it(project: Project, tmp_path: Path) -> None:
+    pictures = list({task.image: task for task in project.tasks(ids(project))}.values())[:4]
+    memes = [
+        replace(
+            task, id=f"hateful/{at}", source="hateful", split="dev", answers=("yes",) if at % 2 else ("no",),
+            answer_type="yesno", choices=("yes", "no"), family="",
+        )
+        for at, task in enumerate(pictures)
+    ]  # fmt: skip
+    project.add_tasks(memes)
+    model, asked = str(save("region", tmp_path / "student")), Selection(source="hateful")
+    row = evaluate(project, model, asked, timed=0)
+    assert row.metric == "roc_auc"
+    assert 0 <= row.value <= 1  # type: ignore[operator]
+    shares = answering.yes_shares(project, named(project, model), [meme.id for meme in memes])
+    assert all(0 < share < 1 for share in shares.values())
+    assert len(shares) == 4
 
 
 def test_a_job_that_has_no_model_yet_is_said(project: Project) -> None:

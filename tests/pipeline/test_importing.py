@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import official_files as made
@@ -20,7 +21,7 @@ from workbench.store import Project
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Project:
+def empty(tmp_path: Path) -> Iterator[Project]:
     (tmp_path / "small.toml").write_text(profile_text())
     with Project.create(tmp_path / "project", str(tmp_path / "small.toml")) as project:
         yield project

@@ -142,8 +142,9 @@ def test_mmbench_with_several_tables_asks_which(tmp_path: Path) -> None:
         list(registry.build("source", "mmbench", root=str(tmp_path)).tasks())
     chosen = registry.build("source", "mmbench", root=str(tmp_path), file="MMBench_DEV_CN.tsv")
     assert [task.id for task in chosen.tasks()] == ["mmbench/dev/9"]
-    with pytest.raises(DatasetError, match="neither dev nor test in its name"):
-        registry.build("source", "mmbench", root=str(tmp_path), file="all.tsv")
+    for wrong in ("all.tsv", "/dev.tsv"):
+        with pytest.raises(DatasetError, match=f"the file '{wrong}' is not a name with dev or test in it"):
+            registry.build("source", "mmbench", root=str(tmp_path), file=wrong)
 
 
 def test_mmbench_without_answers_is_the_test_split(tmp_path: Path) -> None:

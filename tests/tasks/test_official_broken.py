@@ -82,7 +82,8 @@ BAD: list[tuple[Callable[..., None], Any, Any, str]] = [
     (aokvqa, made.aokvqa_row("a"), made.aokvqa_row("b", direct_answers=["x"]), "are 1; expected 10"),
     (aokvqa, made.aokvqa_row("a"), made.aokvqa_row("a"), "already used by entry 1 of aokvqa_v1p0_val.json"),
     (aokvqa, made.aokvqa_row("a"), made.aokvqa_row("b", image_id="9"), "the image_id is str '9'; expected a whole"),
-    (aokvqa, made.aokvqa_row("a"), made.aokvqa_row("b", question_id=True), "the question_id is bool True; expected"),
+    (aokvqa, made.aokvqa_row("a"), made.aokvqa_row("b", question_id=True), "the question_id is bool True; expected short text"),
+    (aokvqa, made.aokvqa_row("a"), made.aokvqa_row("b" * 300), "expected short text or a whole number"),
     (tallyqa, made.tallyqa_row(1), made.tallyqa_row(2, answer="3"), "the answer is str '3'; expected a whole number"),
     (tallyqa, made.tallyqa_row(1), made.tallyqa_row(2, answer=-1), "the answer is -1; expected 0 or more"),
     (tallyqa, made.tallyqa_row(1), made.tallyqa_row(2, answer=10**20), "has 21 digits; expected at most 18"),
@@ -113,6 +114,24 @@ def test_a_bad_row_is_listed_and_the_good_ones_come(
     assert len(tasks) == 1
     assert len(bad) == 1
     assert said in bad[0]
+
+
+def test_of_a_table_a_quote_that_never_ends_names_the_lines_lost(tmp_path: Path) -> None:
+    mmbench(tmp_path, made.mmbench_row(1, "a", "b"))
+    with (tmp_path / "mmbench_dev.tsv").open("a") as file:
+        file.write('2\t"endless\n3\tmore\n4\tmore\n')
+    tasks, bad = read("mmbench", tmp_path)
+    assert [task.id for task in tasks] == ["mmbench/dev/1"]
+    assert "mmbench_dev.tsv:4: entry 2: lines 4 to 6 are not a row (unexpected end of data); check the quotes" in bad
+
+
+def test_a_table_with_another_header_cannot_be_read(tmp_path: Path) -> None:
+    made.write_table(tmp_path / "mmbench_dev.tsv", header=("index", "question", "A", "B", "category"))
+    with pytest.raises(DatasetError, match=r"mmbench_dev\.tsv:1 lacks the column image; expected index, question, A"):
+        read("mmbench", tmp_path)
+    (tmp_path / "mmbench_dev.tsv").write_text('"index" x')
+    with pytest.raises(DatasetError, match=r"mmbench_dev\.tsv:1 is not tab-separated .*expected the columns index"):
+        read("mmbench", tmp_path)
 
 
 def vqa(root: Path, questions: list[Any], annotations: list[Any]) -> tuple[list[Task], list[str]]:

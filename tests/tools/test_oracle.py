@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from gallery import Gallery
 
-from workbench.embedded.oracles import collage_record
 from workbench.errors import InputError, ToolFailure
+from workbench.evaluate.oracle import collage_record
 from workbench.records import Region, ToolCall
 from workbench.tasks.catalogue import CATEGORIES, members
 from workbench.tasks.knowledge import FACTS, has

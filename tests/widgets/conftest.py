@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,19 +11,21 @@ import pytest
 
 from workbench.store import Project
 
-widgets = pytest.importorskip("workbench.widgets", reason="make lab installs what notebooks need")
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return drawn.build(tmp_path_factory.mktemp("widgets") / "p", scenes=6)
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    folder = tmp_path_factory.mktemp("widgets") / "p"
-    drawn.build(folder, scenes=6)
-    with Project.open(folder) as opened:
+def project(built: Path) -> Iterator[Project]:
+    """For tests that only look."""
+    with Project.open(built) as opened:
         yield opened
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[Project]:
+def own(built: Path, tmp_path: Path) -> Iterator[Project]:
     """A project that a test may change."""
-    with Project.open(drawn.build(tmp_path / "own", scenes=6)) as opened:
+    with Project.open(Path(shutil.copytree(built, tmp_path / "own"))) as opened:
         yield opened

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +12,10 @@ import drawn
 import pytest
 from drawn import HOSTILE
 from IPython.core.interactiveshell import InteractiveShell
+from ipywidgets import Widget
 
 from workbench.errors import InputError
-from workbench.records import Citation, Prediction, Program, Rationale, Trace, TraceEvent
+from workbench.records import Citation, Decision, Prediction, Program, Rationale, Trace, TraceEvent
 from workbench.store import Project
 from workbench.widgets import ProgramTable, ReviewQueue, TracePlayer, current, load_ipython_extension, show, use
 
@@ -31,7 +33,9 @@ def markup(text: str) -> list[str]:
 def hostile(project: Project) -> str:
     """A question of which everything is hostile; returns its id."""
     first = project.tasks(project.browse_ids()[:1])[0]
-    task = replace(first, id="bad/1", question=HOSTILE, answers=(HOSTILE,), choices=(HOSTILE, "no"), answer_type="choice")
+    task = replace(
+        first, id="bad/1", question=HOSTILE, answers=(HOSTILE,), choices=(HOSTILE, "no"), answer_type="choice"
+    )
     project.add_tasks([task])
     events = tuple(
         TraceEvent(one.seq, one.kind, one.line, one.frame, {**one.payload, "text": HOSTILE} if one.kind == "print" else one.payload)
@@ -64,7 +68,8 @@ def test_hostile_text_is_text_in_every_saved_record(own: Project) -> None:
 def test_hostile_text_is_text_in_every_saved_widget(own: Project) -> None:
     task = hostile(own)
     player = TracePlayer("bad-t", project=own)
-    queue = ReviewQueue(own, name="ann", text="onerror")
+    own.curation.decide([Decision("q" * 32, "queue", "ben", "admin", task)])  # so that it comes first
+    queue = ReviewQueue(own, name="ann")
     for widget in (player, ProgramTable(task, own), queue):
         bundle = widget._repr_mimebundle_()[0]
         assert "onerror" in bundle["text/html"]
@@ -111,3 +116,22 @@ def test_no_widget_names_another_machine() -> None:
         text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
         assert "http" not in text, path.name
         assert "innerHTML" not in text, path.name
+
+
+def test_without_its_state_a_widget_reads_as_html(project: Project) -> None:
+    """As nbviewer does it: the widget's state is not in the file, so the next best form is shown."""
+    nbconvert, nbformat = pytest.importorskip("nbconvert"), pytest.importorskip("nbformat")
+    player = TracePlayer(project.task_view(project.browse_ids("family:count")[0]).runs[0].program.id, project=project)
+    data, metadata = player._repr_mimebundle_()
+    shown = nbformat.v4.new_output("display_data", data, metadata=metadata)
+    cell = nbformat.v4.new_code_cell("player", outputs=[shown])
+    html, _ = nbconvert.HTMLExporter().from_notebook_node(nbformat.v4.new_notebook(cells=[cell]))
+    assert data["text/html"].partition("</pre>")[2] in html, "the steps"
+    assert 'alt="The picture asked about"' in html
+    assert "widget-view+json" not in html
+
+
+def test_the_state_of_a_player_is_small(project: Project) -> None:
+    player = TracePlayer(project.task_view(project.browse_ids("family:count")[0]).runs[0].program.id, project=project)
+    state = Widget.get_manager_state(widgets=[player])
+    assert 50_000 < len(json.dumps(state)) < 200_000, "ten of them fit into a notebook of 2 MB"

@@ -13,6 +13,7 @@ from workbench.errors import InputError
 from workbench.settings import Profile, read_profile
 from workbench.widgets import SideBySide
 
+
 @pytest.fixture
 def profile(tmp_path: Path) -> Profile:
     path = tmp_path / "profile.toml"

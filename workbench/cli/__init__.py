@@ -34,6 +34,7 @@ Files:
     text.py      how text gets to the terminal, hostile text included
     train.py     `vpd train` and `vpd jobs`: training jobs written, previewed, queued, watched
     training.py  what `vpd train` and `vpd jobs` take
+    trust.py     what vpd check, compare, probe, ratings and report take
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ from workbench.cli.evaluation import evaluate, results, study
 from workbench.cli.options import AsJson, ProjectFolder
 from workbench.cli.options import go as _go
 from workbench.cli.training import jobs, train
+from workbench.cli.trust import check, compare, probe, ratings, report
 
 app = typer.Typer(
     name="vpd",
@@ -153,54 +155,6 @@ def ask(
 
 
 @app.command()
-def report(
-    project: ProjectFolder = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write; an earlier report gives way.")] = (
-        Path("report.html")
-    ),
-) -> None:
-    """Write the project's figures and a dozen examples as one HTML file that needs nothing else."""
-    _go("report", project=project, out=out)
-
-
-@app.command()
-def check(
-    project: ProjectFolder = None,
-    split: Split = None,
-    limit: Limit = None,
-    exact: Annotated[
-        bool, typer.Option("--exact", help="Run all programs with exact tools: whose errors are the wrong answers?")
-    ] = False,
-    measure: Annotated[
-        bool, typer.Option("--measure", help="How right the checks are, on drawn scenes; minutes of one core.")
-    ] = False,
-    top: Annotated[int, typer.Option(help="Flagged runs to list, the most suspicious first.")] = 10,
-    as_json: AsJson = False,
-) -> None:
-    """Is a kept run right for the wrong reason?  Its program again with changed tool results, its words, its siblings.
-
-    Checks only what is new or changed.  Ctrl-C stops it; the same command goes on.
-    """
-    _go(
-        "check", project=project, split=split, limit=limit, exact=exact, measure=measure, top=top, as_json=as_json
-    )  # fmt: skip
-
-
-@app.command()
-def compare(
-    project: ProjectFolder = None,
-    counting: Annotated[
-        str, typer.Option("--pipeline", help="The pipeline is right when: any, vote (most frequent answer) or first.")
-    ] = "any",
-    by: Annotated[str, typer.Option(help="Slices: family or tool.")] = "family",
-    split: Split = None,
-    as_json: AsJson = False,
-) -> None:
-    """Pipeline against student: who was right on which questions, with McNemar's p and slices."""
-    _go("compare", project=project, counting=counting, by=by, split=split, as_json=as_json)
-
-
-@app.command()
 def show(
     what: Annotated[str, typer.Argument(help="A task, program or trace by id; a list of tasks if left out.")] = "",
     project: ProjectFolder = None,
@@ -210,35 +164,6 @@ def show(
 ) -> None:
     """Show one task with its programs, one run step by step, or a list of tasks."""
     _go("show", what=what, project=project, status=status, text=text, limit=limit)
-
-
-@app.command()
-def probe(
-    project: ProjectFolder = None,
-    model: Annotated[
-        str | None,
-        typer.Option(help="bundled, a job, its folder, a checkpoint's folder or a hub id. The profile's student."),
-    ] = None,
-    split: Split = None,
-    limit: Annotated[int | None, typer.Option(help="So many questions, drawn by the seed.", min=1)] = None,
-    seed: Annotated[int, typer.Option(help="Draws the questions, and what is made wrong in each.")] = 0,
-    as_json: AsJson = False,
-) -> None:
-    """Does a student's answer rest on its own rationale: corrupt it, shuffle it, mask the picture, and see what moves.
-
-    Ctrl-C stops it; the same command goes on.
-    """
-    _go("probe", project=project, model=model, split=split, limit=limit, seed=seed, as_json=as_json)
-
-
-@app.command()
-def ratings(
-    project: ProjectFolder = None,
-    as_json: AsJson = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Every rating as it was given, as CSV.")] = False,
-) -> None:
-    """What people said of two models' explanations, blind, beside the figures of the paper's human evaluation."""
-    _go("ratings", project=project, as_json=as_json, as_csv=as_csv)
 
 
 pages = typer.Typer(invoke_without_command=True)
@@ -334,6 +259,11 @@ def snapshot_show(which: SnapshotName, project: ProjectFolder = None, as_json: A
     _go("snapshot", "show", which=which, project=project, as_json=as_json)
 
 
+app.command()(check)
+app.command()(compare)
+app.command()(probe)
+app.command()(ratings)
+app.command()(report)
 app.command()(evaluate)
 app.command()(results)
 app.command()(study)

@@ -14,7 +14,7 @@ from rich.table import Table
 from workbench.cli.bars import Bars
 from workbench.cli.text import console, open_project, percent, safe
 from workbench.errors import InputError
-from workbench.evaluate.blame import Attribution, Blame
+from workbench.evaluate.blame import Attribution
 from workbench.evaluate.measure_reasons import Flagging, Measured
 from workbench.evaluate.reasons import CHECKS, FLAGGED
 from workbench.pipeline import checking
@@ -73,7 +73,9 @@ def _exact(out: Console, blamed: Attribution) -> None:
     for name in ("programs", "right", "by luck", "program error", "tool error", "undecided"):
         table.add_column(name, justify="right")
     for name, one in {**blamed.families, "all": blamed.all}.items():
-        table.add_row(safe(name or "(none)", 40), *map(str, (one.of, one.right, one.lucky)), *_shares(one))
+        errors = (_part(one.program, one.program_share), _part(one.tool, one.tool_share))
+        counts = (str(one.of), str(one.right), str(one.lucky), *errors, str(one.undecided))
+        table.add_row(safe(name or "(none)", 40), *counts)
     out.print(table)
     out.print(f"program errors  {blamed.all.program_share}  of the wrong answers that could be decided (95 % interval)")
     out.print(f"tool errors     {blamed.all.tool_share}")
@@ -82,15 +84,12 @@ def _exact(out: Console, blamed: Attribution) -> None:
         out.print(f"{blamed.left_out} programs left out: their questions have no label or no drawn scene")
 
 
-def _shares(one: Blame) -> tuple[str, str, str]:
-    errors = (
-        f"{n} ({percent(share.value)})" for n, share in ((one.program, one.program_share), (one.tool, one.tool_share))
-    )
-    return *errors, str(one.undecided)  # type: ignore[return-value]
+def _part(number: int, share: Share) -> str:
+    return f"{number} ({percent(share.value)})"
 
 
 def _measured(out: Console, figures: Measured) -> None:
-    if not any(figures.sets.values()):
+    if not figures.sets["natural"]["suspicion"].alarms.of:
         out.print("no kept run about a drawn scene has a label; there is nothing to measure the checks with")
         return
     for name, found in figures.sets.items():
@@ -98,7 +97,7 @@ def _measured(out: Console, figures: Measured) -> None:
         out.print(f"{name}: {suspected.recall.of} wrong programs, {suspected.alarms.of} right ones")
         table = Table(box=SIMPLE, pad_edge=False)
         table.add_column("check")
-        for column in ("flagged", "precision", "recall", "false alarms", "AUC"):
+        for column in ("flagged", "precision %", "recall %", "alarms %", "AUC"):
             table.add_column(column, justify="right")
         for check, one in found.items():
             if one.precision.of or check in ("suspicion", "fitted"):
@@ -113,9 +112,10 @@ def _measured(out: Console, figures: Measured) -> None:
 
 
 def _interval(share: Share) -> str:
+    """Per cent with its 95 % interval: `54 (35-71)`."""
     low, high = share.interval
-    return f"{percent(share.value)} ({100 * low:.0f} to {100 * high:.0f})" if share.of else "-"
+    return f"{100 * share.hits / share.of:.0f} ({100 * low:.0f}-{100 * high:.0f})" if share.of else "-"
 
 
 def _area(one: Flagging) -> str:
-    return f"{one.auc[0]:.2f} ({one.auc[1]:.2f} to {one.auc[2]:.2f})" if one.auc is not None else ""
+    return f"{one.auc[0]:.2f} ({one.auc[1]:.2f}-{one.auc[2]:.2f})" if one.auc is not None else ""

@@ -21,10 +21,10 @@ def main(
 ) -> None:  # fmt: skip
     """Evaluate what was named, print each figure as it comes; without a name, the profile's student."""
     selection = Selection(split, limit, benchmark)
-    asked: list[str | None] = list(models) or ([] if pipeline else [None])
+    asked: list[str | None] = list(models) or ([None] if pipeline is None else [])
     made: list[Evaluation] = []
     with open_project(project, read_only=False) as opened, Bars() as bars:
-        if pipeline:
+        if pipeline is not None:
             made += evaluating.evaluate_pipeline(opened, pipeline, selection, timed, bars)
         made += [evaluating.evaluate(opened, model, selection, explain, timed, bars) for model in asked]
         if submit is not None:

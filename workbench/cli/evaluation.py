@@ -14,7 +14,7 @@ Benchmark = Annotated[
 ]
 Split = Annotated[str | None, typer.Option(help="Only questions of this split.")]
 Limit = Annotated[int | None, typer.Option(help="Only the first so many questions.")]
-Timed = Annotated[int, typer.Option("--time", help="Questions asked one by one for the clock; 0 takes no time.")]
+Timed = Annotated[int, typer.Option("--time", min=0, help="Questions asked one by one for the clock; 0 takes no time.")]
 
 
 def evaluate(

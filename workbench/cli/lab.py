@@ -41,9 +41,8 @@ def command(notebooks: Path, port: int, open_browser: bool) -> list[str]:
 
 def environment(project: Path) -> dict[str, str]:
     """What kernels find: the project, this environment before the user's own kernels, waiting threads that sleep."""
-    return {
-        "OMP_WAIT_POLICY": "passive", **os.environ, "VPD_PROJECT": str(project.resolve()), "JUPYTER_PREFER_ENV_PATH": "1"
-    }  # fmt: skip
+    own = {"VPD_PROJECT": str(project.resolve()), "JUPYTER_PREFER_ENV_PATH": "1"}
+    return {"OMP_WAIT_POLICY": "passive", **os.environ, **own}
 
 
 def _notebooks(folder: Path | None) -> Path:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from workbench.cli.bars import Bars
 from workbench.cli.text import console, open_project, safe
+from workbench.evaluate.corrupt import KINDS
 from workbench.evaluate.probe import Line, Probe
 from workbench.pipeline.answering import named
 from workbench.pipeline.probing import probe
@@ -62,7 +63,7 @@ def _cells(line: Line) -> tuple[str, ...]:
     low, high = line.moved.interval
     apart, led = line.difference, line.followed
     return (
-        line.words,
+        "- " * (line.condition in KINDS) + line.words,
         str(line.moved.of),
         f"{100 * (line.moved.value or 0):.0f} %",
         f"{100 * low:.0f} to {100 * high:.0f}",

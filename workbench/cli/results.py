@@ -84,13 +84,19 @@ def _spent(row: Row) -> list[str]:
 
 
 def _families(found: Results) -> list[Cells]:
-    names = sorted({name for row in found.rows for name in row.families})
-    sizes = {name: max(row.families[name]["of"] for row in found.rows if name in row.families) for name in names}
-    head = ["system", *(f"{name or '(none)'} ({sizes[name]})" for name in names)]
+    """A line each, a column for each system."""
+    sizes: dict[str, int] = {}
+    for row in found.rows:
+        for name, share in row.families.items():
+            sizes[name] = max(sizes.get(name, 0), share["of"])
     return [
-        head,
-        *([row.system, *(percent(row.families.get(name, {}).get("value")) for name in names)] for row in found.rows),
-    ]
+        ["family, %", "n", *(row.system for row in found.rows)],
+        *(
+            [name or "(none)", str(size), *(_with_range(row.families.get(name, {}).get("value"), None, None)
+                                            for row in found.rows)]
+            for name, size in sorted(sizes.items())
+        ),
+    ]  # fmt: skip
 
 
 def _curve(found: Results) -> list[Cells]:
@@ -125,7 +131,9 @@ def _remarks(found: Results) -> list[str]:
 def _as_table(cells: Sequence[Cells]) -> None:
     table = Table(box=SIMPLE, pad_edge=False, padding=0)
     for at, title in enumerate(cells[0]):
-        table.add_column(Text(safe(title, 60)), justify="right" if at else "left", no_wrap=True)
+        # A title may wrap, what stands under it may not.
+        least = max((len(safe(row[at], 60)) for row in cells[1:]), default=0)
+        table.add_column(Text(safe(title, 60)), justify="right" if at else "left", min_width=least)
     for row in cells[1:]:
         table.add_row(*(Text(safe(cell, 60)) for cell in row))
     console().print(table)

@@ -6,7 +6,6 @@ Files:
     measure_student.py   how well a student sees, and how well it reasons
     measure_tools.py     vpd bench tools: how right the embedded tools are
     optim.py             AdamW on fp32 master copies of low-precision parameters, with warm-up and cosine decay
-    oracles.py           the record that oracle tools answer from, made of collage scenes and the catalogue's facts
     packing.py           several prompt-target pairs behind one shared prefix, in one sequence
     paraphrases.py       more wordings for the program writer to learn from
     program_writer.py    trains the program-writing LoRA

@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 from workbench.evaluate.oracle import right, run_exactly, scene_of, undecided
 from workbench.records import Program, Task, Trace
-from workbench.tasks.scene import Scene
 from workbench.verify.figures import Share
 
 Blamed = Literal["right", "lucky", "program", "tool", "undecided"]
@@ -84,14 +83,12 @@ def attribute(rows: Sequence[tuple[Task, Program, Trace]]) -> Iterator[Blamed | 
     Args:
         rows: task, program and its trace with the pipeline's own tools.
     """
-    scenes: dict[str, Scene] = {}
-    for task, _, _ in rows:
-        if task.image not in scenes and (scene := scene_of(task)) is not None:
-            scenes[task.image] = scene
-    able = [(task, program) for task, program, _ in rows if task.labelled and task.image in scenes]
+    drawn = [scene_of(task) if task.labelled else None for task, _, _ in rows]
+    scenes = {task.image: scene for (task, _, _), scene in zip(rows, drawn, strict=True) if scene is not None}
+    able = [(task, program) for (task, program, _), scene in zip(rows, drawn, strict=True) if scene is not None]
     exact = run_exactly(able, scenes)
-    for task, _, trace in rows:
-        if not (task.labelled and task.image in scenes):
+    for (task, _, trace), scene in zip(rows, drawn, strict=True):
+        if scene is None:
             yield None
             continue
         again = next(exact)

@@ -209,7 +209,7 @@ _CONCEPTS: tuple[tuple[str, str, str], ...] = (
     (_SIDES[0][1], _SIDES[0][2].pattern, r"left|right|horizontal"),
     (_SIDES[1][1], _SIDES[1][2].pattern, r"vertical|lower|upper|above|below|top|bottom|high|low"),
     ("size", r"\b(largest|smallest|biggest)\b", r"width|height|larg|small|big|size"),
-    ("distance", r"\b(nearest|farthest|furthest|distance)\b", r"distance|near|far|clos|\*\* ?2"),
+    ("distance", r"\b(nearest|farthest|distance|furthest(?! to the))\b", r"distance|near|far|clos|\*\* ?2"),
     ("equal numbers", r"\b(as many|same number|equal|equally|balance|equals?)\b", r"==|as many|same|equal"),
 )  # fmt: skip
 """What a question may be about, its words there, and what then stands in a program."""

@@ -42,7 +42,8 @@ class Shaken:
 
     calls: tuple[Called, ...]
     repeats: bool
-    """The unchanged world gave the same answer; without that the effects say nothing."""
+    """The unchanged world gave the same answer; without that (a trace keeps the first items of long lists only) the
+    effects say nothing."""
     effects: tuple[Effect, ...]
 
     def idle(self) -> list[Called]:
@@ -87,7 +88,7 @@ class Worlds:
         Args:
             jobs: task, program, results by `key`, and the picture's size.
         """
-        names: list[str] = []
+        names: deque[str] = deque()
 
         def prepared() -> Iterator[tuple[Task, Program, Mapping[int | str, Value]]]:
             for task, program, table, size in jobs:
@@ -97,8 +98,8 @@ class Worlds:
                 self._held[name] = table, size
                 yield replace(task, image=name), program, self._without_patch(table)
 
-        for number, trace in enumerate(self._executor.replays(prepared())):
-            self._held.pop(names[number])
+        for trace in self._executor.replays(prepared()):
+            del self._held[names.popleft()]
             failure = trace.failure
             yield failure is not None and failure.kind == "tool_error" and UNASKED in failure.message, trace
 

@@ -88,6 +88,12 @@ class TransformersStudent:
         seconds = (time.perf_counter() - started) / max(len(tasks), 1)
         return [self._prediction(task, explain, text, seconds) for task, text in zip(tasks, texts, strict=True)]
 
+    def yes_shares(self, tasks: Sequence[Task], images: Images) -> list[float]:
+        """Of the probability that it gives to yes and to no as the short answer, the share of yes; one per task."""
+        asked = [self._asked(task, images, False) for task in tasks]
+        regions, prompts = [region for region, _ in asked], [prompt for _, prompt in asked]
+        return [share[0] for share in self._vlm.choose(regions, prompts, [("yes", "no")] * len(asked), images)]
+
     def conclude(self, tasks: Sequence[Task], begun: Sequence[str], images: Images) -> list[str]:
         """What it writes behind the beginning of an explanation that is put into its mouth; one text per task."""
         asked = [self._asked(task, images, True) for task in tasks]

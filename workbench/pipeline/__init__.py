@@ -5,8 +5,8 @@ Files:
     ask.py           one question about one picture
     chart.py         one figure: what it says, its rows, how Plotly draws them
     charts.py        charts of questions, tools and people
-    charts_models.py charts of systems and what teaching brought
-    charts_reasons.py charts of flags, their precision, whose errors wrong answers are
+    charts_models.py  charts of systems and what teaching brought
+    charts_reasons.py  charts of flags, their precision, whose errors wrong answers are
     charts_trust.py  charts of what can be believed: differences, probes, blind ratings
     checking.py      kept runs checked for wrong reasons, wrong ones blamed, the checks measured
     compare.py       pipeline against student: the 2x2 table, McNemar's p, slices

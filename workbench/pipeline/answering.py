@@ -100,31 +100,57 @@ def ask(
         By task, the answer and the rationale.  A task whose picture is broken has none.
     """
     ref = who.asked(explain)
+
+    def give(tasks: Sequence[Task]) -> list[Prediction]:
+        said = who.student.answer(tasks, project.images, explain)
+        return [_as(task, one, ref, explain) for task, one in zip(tasks, said, strict=True)]
+
+    return _kept(project, ref, ids, f"{who.name}{' explained' * explain}", give, watch)
+
+
+def yes_shares(project: Project, who: Named, ids: Sequence[str], watch: Watch | None = None) -> dict[str, float]:
+    """By task, how much of a student's yes-or-no probability is on yes, where it tells; asked as `ask` asks."""
+    tell = getattr(who.student, "yes_shares", None)
+    if tell is None:
+        return {}
+    ref = replace(who.ref, arguments={**who.ref.arguments, "yes_share": True})
+
+    def give(tasks: Sequence[Task]) -> list[Prediction]:
+        shares = zip(tasks, tell(tasks, project.images), strict=True)
+        return [Prediction(content_key(task, ref), task.id, repr(share), "", 0.0, 0.0, ref) for task, share in shares]
+
+    return {id_: float(share) for id_, (share, _) in _kept(project, ref, ids, f"{who.name} yes", give, watch).items()}
+
+
+def _kept(
+    project: Project,
+    ref: PartRef,
+    ids: Sequence[str],
+    stage: str,
+    give: Callable[[Sequence[Task]], list[Prediction]],
+    watch: Watch | None,
+) -> dict[str, tuple[str, str]]:
     known = evaluations.answered(project.database, part_key(ref), ids)
     missing = [id_ for id_ in ids if id_ not in known]
     done = 0
     for chunk in batched(missing, PREDICT_TASKS):
         if watch is not None:
-            watch(Progress(f"{who.name}{' explained' * explain}", done, len(missing), "questions"))
-        found = list(_answers(project, who.student, project.tasks(chunk), explain))
-        made = [_as(task, answer, ref, explain) for task, answer in found]
+            watch(Progress(stage, done, len(missing), "questions"))
+        made = _bearing(project.tasks(chunk), give)
         project.add_predictions(made)
         known.update({one.task_id: (one.answer, one.rationale) for one in made})
         done += len(chunk)
     if watch is not None and missing:
-        watch(Progress(f"{who.name}{' explained' * explain}", done, len(missing), "questions"))
+        watch(Progress(stage, done, done, "questions"))
     return known
 
 
-def _answers(
-    project: Project, student: Student, tasks: Sequence[Task], explain: bool
-) -> Iterator[tuple[Task, Prediction]]:
+def _bearing(tasks: Sequence[Task], give: Callable[[Sequence[Task]], list[Prediction]]) -> list[Prediction]:
+    """One broken picture does not cost its batch."""
     try:
-        yield from zip(tasks, student.answer(tasks, project.images, explain), strict=True)
+        return give(tasks)
     except ImageError:
-        if len(tasks) > 1:  # one broken picture does not cost its batch
-            for task in tasks:
-                yield from _answers(project, student, [task], explain)
+        return [] if len(tasks) == 1 else [one for task in tasks for one in _bearing([task], give)]
 
 
 def _as(task: Task, said: Prediction, ref: PartRef, explain: bool) -> Prediction:

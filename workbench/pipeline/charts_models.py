@@ -93,8 +93,8 @@ def _systems(found: Overview) -> Chart:
     )
 
 
-LABELS = 8
-"""Points that carry their names; more of them have a legend."""
+LABELS, LEGEND = 8, 12
+"""Points that carry their names; that have a legend.  More of them are named by the table alone."""
 
 
 def _latency(found: Overview) -> Chart:
@@ -111,7 +111,7 @@ def _latency(found: Overview) -> Chart:
         {
             "name": flat(one.name), "mode": "markers+text" if labelled else "markers", "x": [one.seconds],
             "y": [100 * one.value], "text": [f"   {flat(one.name)}"], "textposition": "middle right",
-            "cliponaxis": False, "textfont": {"color": "@ink"}, "showlegend": not labelled,
+            "cliponaxis": False, "textfont": {"color": "@ink"}, "showlegend": LABELS < len(models) <= LEGEND,
             "marker": {
                 "size": 12, "symbol": symbols[at % 5],
                 "color": "@accent" if one.pipeline else "@good" if one.taught else "@warm",
@@ -144,6 +144,7 @@ def _learning(found: Overview) -> list[Chart]:
     """Students against what they were taught, in questions and in reviewers' minutes."""
     snapshots = {one.hash: one.counts for one in found.lineage.snapshots}
     names = {one.id: one.name or one.id for one in found.lineage.jobs}
+    objectives = {one.id: one.objective for one in found.lineage.jobs}
     students = [point for point in points(found) if point.made.kind == "student"]
     taught = [point for point in students if point.made.snapshot in snapshots]
     base = [point for point in students if point.made.job is None]
@@ -169,7 +170,7 @@ def _learning(found: Overview) -> list[Chart]:
     )
     how = (
         "Evaluated students by the snapshot that they were taught, both sides of its division; students as they came "
-        "stand at 0. Points of one name differ in seed, settings or questions asked: no line is drawn through them."
+        "stand at 0. Points of one objective differ in seed, settings or questions: no line is drawn through them."
     )
     charts = []
     for name, title, says, unit, column, more in (
@@ -177,7 +178,9 @@ def _learning(found: Overview) -> list[Chart]:
         ("minutes", "What reviewing buys", "student accuracy by reviewers' time", "reviewers' minutes", 3,
          " Minutes: the time of all standing decisions up to the snapshot; none for what the verifier chose alone."),
     ):  # fmt: skip
-        held = list(zip([*base, *taught], [float(row[column] or 0) for row in rows]))
+        held: dict[str, list[tuple[Point, float]]] = {}
+        for point, row in zip([*base, *taught], rows):
+            held.setdefault(_kind(point.made, objectives), []).append((point, float(row[column] or 0)))
         layout = {"xaxis": axis(unit, rangemode="tozero"), "yaxis": axis("% right", range=[0, 100]), "showlegend": True}
         charts.append(
             Chart(
@@ -189,20 +192,31 @@ def _learning(found: Overview) -> list[Chart]:
     return charts
 
 
-def _scatter(held: Sequence[tuple[Point, float]]) -> list[dict[str, object]]:
+def _kind(one: Evaluation, objectives: Mapping[str, str]) -> str:
+    """What students that differ in their seed have in common."""
+    objective = objectives.get(one.job or "")
+    return f"{objective}{' explained' * (one.mode == 'explain')}" if objective else one.system
+
+
+def _scatter(held: Mapping[str, Sequence[tuple[Point, float]]]) -> list[dict[str, object]]:
     data: list[dict[str, object]] = []
-    for system in dict.fromkeys(point.made.system for point, _ in held):
-        mine = [(point, where) for point, where in held if point.made.system == system]
+    for name, mine in held.items():
         dots = [point for point, _ in mine]
         color = _color(dots[0].made)
         data.append(
-            {"type": "scatter", "mode": "markers", "cliponaxis": False, "name": flat(system),
-             "x": [where for _, where in mine],
-             "y": [point.value for point in dots], "error_y": _error(dots, color),
-             "marker": {"size": 10, "color": color, "symbol": _symbol(dots[0].made)},
-             "customdata": [point.made.questions for point in dots],
-             "hovertemplate": "%{y:.1f} %, n = %{customdata}<extra></extra>"}
-        )  # fmt: skip
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "cliponaxis": False,
+                "name": flat(name),
+                "x": [where for _, where in mine],
+                "y": [point.value for point in dots],
+                "error_y": _error(dots, color),
+                "marker": {"size": 10, "color": color, "symbol": _symbol(dots[0].made)},
+                "customdata": [point.made.questions for point in dots],
+                "hovertemplate": "%{y:.1f} %, n = %{customdata}<extra></extra>",
+            }
+        )
     return data
 
 

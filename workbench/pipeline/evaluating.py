@@ -28,6 +28,9 @@ from workbench.store.evaluations import Said
 TIMED = 10
 """Questions asked one by one for the clock, where nothing else is said."""
 
+YES_SHARES = "hateful"
+"""The benchmark that asks how sure a yes is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Questions:
@@ -90,13 +93,16 @@ def evaluate(
     id_ = content_key("student", ref, *asked.key)
     before = _stored(project, id_)
     latency, cost = (before.latency, before.cost) if before is not None else ({}, {})
-    if timed > latency.get("n", 0):
+    if min(timed, len(said)) > latency.get("n", 0):
         _tell(watch, "timing", timed)
         timing = answering.sample([task for task in asked.tasks if task.id in said], timed)
         latency = answering.timed(timing, answering.student_answer(project, who, explain))
     if who.loaded or not cost:
         cost = {"tokens": answering.tokens(who, said), "calls": 0.0}
-    found = _scored(asked, answers)
+    shares = {}
+    if asked.scorer.source == YES_SHARES and not explain:
+        shares = answering.yes_shares(project, who, [task.id for task in asked.tasks], watch)
+    found = _scored(asked, answers, shares)
     details = {"unreadable": sum(answer is None for answer in answers.values())} if explain else {}
     made = _row(
         asked, found, id=id_, system=_name(who, row, explain), kind="student", mode="explain" if explain else "direct",
@@ -128,7 +134,7 @@ def evaluate_pipeline(
     loop.run(project, len(asked.tasks), k, "execute", watch, split=own.split, source=own.source)
     scope = replace(project.scope(), k=k)
     said = evaluations.said(project.database, scope, [task.id for task in asked.tasks])
-    modes = {"first": f"pipeline k={1}"} | ({"vote": f"pipeline k={k}", "any": f"pipeline pass@{k}"} if k > 1 else {})
+    modes = {"first": "pipeline k=1"} | ({"vote": f"pipeline k={k}", "any": f"pipeline pass@{k}"} if k > 1 else {})
     made: list[Evaluation] = []
     scored = {}
     for mode, name in modes.items():
@@ -138,11 +144,11 @@ def evaluate_pipeline(
         latency = before.latency if before is not None else {}
         if mode == "any":
             latency = made[-1].latency
-        elif timed > latency.get("n", 0):
+        elif min(timed, len(asked.tasks)) > latency.get("n", 0):
             _tell(watch, f"timing k={ran}", timed)
             with answering.pipeline_answer(project, ran) as answer:
                 latency = answering.timed(answering.sample(asked.tasks, timed), answer)
-        found = _best(asked, said, k) if mode == "any" else _scored(asked, _chosen(asked.tasks, said, mode))
+        found = _best(asked, said, k) if mode == "any" else _scored(asked, _chosen(asked.tasks, said, mode), {})
         made.append(
             _row(
                 asked, found, id=id_, system=name, kind="pipeline", mode=mode, part=scope.sampler or "", model=None,
@@ -159,8 +165,9 @@ def _chosen(tasks: Sequence[Task], said: Mapping[str, Sequence[Said]], mode: str
     chosen: dict[str, str | None] = {}
     for task in tasks:
         runs = said.get(task.id, ())
-        at: int | None = 0 if runs else None
-        if mode != "first":
+        if mode == "first":
+            at = next((place for place, run in enumerate(runs) if run.index == 0), None)
+        else:
             at = vote(task, [(run.answer, run.score) for run in runs])
         chosen[task.id] = None if at is None else runs[at].answer
     return chosen
@@ -189,9 +196,14 @@ class _Scored:
     details: Mapping[str, JSON]
 
 
-def _scored(asked: Questions, texts: Mapping[str, str | None]) -> _Scored:
-    """Args: texts: by task, what was answered; None where it came to nothing, which is wrong."""
-    answers = {id_: Answer(text) for id_, text in texts.items() if text is not None}
+def _scored(asked: Questions, texts: Mapping[str, str | None], shares: Mapping[str, float]) -> _Scored:
+    """What the scorer says.
+
+    Args:
+        texts: by task, what was answered; None where it came to nothing, which is wrong.
+        shares: how much of yes and no was on yes, where that is known.
+    """
+    answers = {id_: Answer(text, shares.get(id_)) for id_, text in texts.items() if text is not None}
     found = asked.scorer.score(asked.tasks, answers)
     more = found.to_json()
     return _Scored(

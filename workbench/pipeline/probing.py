@@ -20,7 +20,7 @@ from workbench.records import JSON, PartRef, Task, content_key
 from workbench.store import Project
 
 FOLDER = "evaluations"
-BATCH = 64
+BATCH = 32
 """Questions, or endings of them, that are asked and written at once."""
 
 T = TypeVar("T")

@@ -37,14 +37,14 @@ def _text(value: Any, what: str, empty: bool = False) -> str:
     return value
 
 
-def texts(row: Row, name: str, empty: bool = False) -> tuple[str, ...]:
+def texts(row: Row, name: str) -> tuple[str, ...]:
     """A list of texts; missing is none."""
     found = row.get(name)
     if found is None:
         return ()
     if not isinstance(found, list):
         raise ValueError(f"the {name} are {shown(found)}; expected a list of texts")
-    return tuple(_text(entry, f"an entry of {name}", empty) for entry in found)
+    return tuple(_text(entry, f"an entry of {name}", False) for entry in found)
 
 
 def whole(row: Row, name: str) -> int:
@@ -65,11 +65,11 @@ def flag(row: Row, name: str) -> bool:
     return found
 
 
-def choices(row: Row, name: str, count: int | None = None) -> tuple[str, ...]:
-    """Options of a multiple-choice question, all different; `count` of them where the format says how many."""
+def choices(row: Row, name: str, count: int) -> tuple[str, ...]:
+    """The options of a multiple-choice question, all different."""
     found = texts(row, name)
-    if len(found) < 2 or len(set(found)) < len(found) or count not in (None, len(found)):
-        raise ValueError(f"the {name} are {list(found)!r:.200}; expected {count or 'two or more'} different texts")
+    if len(set(found)) != count or len(found) != count:
+        raise ValueError(f"the {name} are {list(found)!r:.200}; expected {count} different texts")
     return found
 
 

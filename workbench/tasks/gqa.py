@@ -43,10 +43,10 @@ def _task(name: str, split: str, row: Row, find: Find) -> Task:
         id=name, source="gqa", split=split, image=find(f"{picture}.jpg", f"images/{picture}.jpg"),
         question=text(row, "question"), answers=(answer,), answer_type=answer_type((answer,)), family=structural,
         meta={
-            "question_id": name.rpartition("/")[2], "balanced": flag(row, "isBalanced"), "structural": structural,
-            "semantic": _or_empty(types, "semantic"), "detailed": _or_empty(types, "detailed"),
+            "question_id": name.removeprefix(f"gqa/{split}/"), "balanced": flag(row, "isBalanced"),
+            "structural": structural, "semantic": _or_empty(types, "semantic"),
+            "detailed": _or_empty(types, "detailed"), "full_answer": _or_empty(row, "fullAnswer"),
             "entailed": list(texts(row, "entailed")), "equivalent": list(texts(row, "equivalent")),
-            "full_answer": _or_empty(row, "fullAnswer"),
         },
     )  # fmt: skip
 

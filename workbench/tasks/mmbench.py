@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import binascii
 import csv
+import glob
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -41,15 +42,15 @@ class MMBench:
 
     def __init__(self, root: str | Path, file: str | None = None) -> None:
         splits = SPLITS if file is None else tuple(split for split in SPLITS if split in file.lower())
-        if not splits:
-            raise DatasetError(
-                f"the file {file} has neither dev nor test in its name; rename it, so that it says which"
-            )
+        if not splits or Path(file or "").name != (file or ""):
+            raise DatasetError(f"the file {file!r} is not a name with dev or test in it; name a table in the folder")
         patterns = {"dev": "*[dD][eE][vV]*.tsv", "test": "*[tT][eE][sS][tT]*.tsv"}
         self._places: dict[str, tuple[int, int]] = {}
         """Where pictures are: by `Task.image` the byte at which the row begins in its file, and the cell in it."""
         read = partial(_rows, self._places)
-        form = Format("mmbench", splits, lambda split: (file or patterns[split],), _task, read, "index")
+        form = Format(
+            "mmbench", splits, lambda split: (glob.escape(file) if file else patterns[split],), _task, read, "index"
+        )
         self._official = Official(form, root, None, {"file": file})
         self.root, self.splits = self._official.root, self._official.splits
         self.ref, self.bad = self._official.ref, self._official.bad

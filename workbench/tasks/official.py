@@ -23,6 +23,9 @@ from workbench.tasks.rows import Bad
 NO_PICTURES = 1000
 """When so many rows, and every one so far, lack their picture, it is the folder of pictures that is wrong."""
 
+LONGEST_ID = 200
+"""Characters of an official id."""
+
 FOLDERS = (".", "questions")
 """Where in the root question files may lie: some archives unpack into a folder."""
 
@@ -154,8 +157,8 @@ class Official:
         if not isinstance(row, dict):
             raise ValueError(f"the entry is {shown(row)}; expected an object")
         number = row.get(self._form.number) if entry.key is None else entry.key
-        if isinstance(number, bool) or not isinstance(number, str | int) or number == "":
-            raise ValueError(f"the {self._form.number} is {shown(number)}; expected text or a whole number")
+        if isinstance(number, bool) or not isinstance(number, str | int) or not 0 < len(str(number)) <= LONGEST_ID:
+            raise ValueError(f"the {self._form.number} is {shown(number)}; expected short text or a whole number")
         name = f"{self._form.name}/{split}/{number}{self._form.suffix}"
         task = self._form.task(name, split, row, self._find)
         place = f"entry {entry.number} of {path.name}"

@@ -57,7 +57,7 @@ class JobMonitor(Widget):
             folder = Jobs(current(project).path / "jobs", start=False).show(job).folder
         self._jobs, self._which = Jobs(folder.parent, start=False), folder.name
         self._every, self._size = every, -1
-        self._closed = threading.Event()
+        self._closed, self._lock = threading.Event(), threading.Lock()
         super().__init__()
         self.look()
         self._thread = threading.Thread(target=self._follow, name="job-monitor", daemon=True)
@@ -73,7 +73,7 @@ class JobMonitor(Widget):
         found = self._jobs.show(self._which)
         path = found.folder / METRICS
         size = path.stat().st_size if path.exists() else 0
-        with self.hold_sync():
+        with self._lock, self.hold_sync():
             self.name = found.name or found.id
             self.state, self.done, self.total = found.state, found.step, found.total
             self.seen = {

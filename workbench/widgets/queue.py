@@ -68,7 +68,7 @@ class ReviewQueue(Playing):
     last = traitlets.Dict().tag(sync=True)
     """The last event as stored."""
     problem = traitlets.Unicode().tag(sync=True)
-    """Why the last key did nothing."""
+    """What happened to the question meanwhile, in words."""
     reasons: traitlets.List[list[str | int]] = traitlets.List().tag(sync=True)
 
     _open: ClassVar[WeakValueDictionary[tuple[str, str], ReviewQueue]] = WeakValueDictionary()
@@ -95,7 +95,7 @@ class ReviewQueue(Playing):
 
     def accept(self) -> Decision:
         """Accept the program shown, with `wording` where one was written, and go on."""
-        one = self._candidate()
+        one = self._shown()
         if one is None or one["answer"] is None:
             raise InputError("this run gave no answer; choose another program, or reject")
         edited = self.wording if self.wording not in (None, "", one["text"]) else None
@@ -119,23 +119,19 @@ class ReviewQueue(Playing):
 
     def mark_wrong(self, step: int) -> Decision:
         """Mark the first wrong step of the run shown; the same step again takes the mark back."""
-        one = self._candidate()
+        one = self._shown()
         if one is None or not 0 <= step < len(self.steps):
             raise InputError(f"the run shown has no step {step}")
-        mark = self.run.get("mark")
-        if mark is not None and self.wrong == step:
-            event = said(self._person, _new(), "undo", task_id=self.task, target=mark)
-            step_now, mark_now = None, None
+        if self._mark is not None and self.wrong == step:
+            event = said(self._person, _new(), "undo", task_id=self.task, target=self._mark)
         else:
             raw = self.steps[step].raw
             at = raw[0]["seq"] if raw else 0
             event = said(self._person, _new(), "wrong_step", task_id=self.task, trace_id=one["trace"], step=at)
-            step_now, mark_now = step, event.id
         stored = self._store(self._project.curation.decide([event])[0])
+        marked = stored.kind == "wrong_step"
+        self._mark, self.wrong = (stored.id, step) if marked else (None, None)
         self._models.pop(one["trace"], None)
-        with self.hold_sync():
-            self.run = {**self.run, "mark": mark_now}
-            self.wrong = step_now
         return stored
 
     def undo(self) -> Decision:
@@ -186,16 +182,16 @@ class ReviewQueue(Playing):
     _seconds: float | None = None
     _leased = ""
     """The question to give back at the end."""
+    _mark: str | None = None
+    """The event that marked the first wrong step of the run shown."""
 
     # --- the line
 
     def _say(self, kind: Literal["accept", "reject", "skip"], **more: Any) -> Decision:
-        if not self.task:
-            raise InputError("no question is on screen")
+        one = self._shown()
         ruling = self._asked.state == "disputed"
         if ruling and kind == "skip":
             raise InputError("a dispute is settled or left; it cannot be skipped")
-        one = self._candidate()
         guideline = self._project.curation.guideline()
         given: dict[str, Any] = {
             "trace": one["trace"] if one else None, "text": self.note, "seconds": self._seconds,
@@ -215,6 +211,12 @@ class ReviewQueue(Playing):
     def _candidate(self) -> Mapping[str, Any] | None:
         found = self.item.get("candidates") or []
         return cast("Mapping[str, Any]", found[self.candidate]) if found else None
+
+    def _shown(self) -> Mapping[str, Any] | None:
+        """The program shown, of the question on screen, if it has any."""
+        if not self.task:
+            raise InputError("no question is on screen")
+        return self._candidate()
 
     def _next(self, task: str | None = None) -> None:
         """Lease a question (this one, or the next) and show it; what stands in the fields is gone."""
@@ -240,7 +242,7 @@ class ReviewQueue(Playing):
             item = self._items.item(person, served[0].task_id, served[0].why, served[0].lease)
             self._models = {one["trace"]: one.pop("model") for one in item["candidates"] if "model" in one}
         with self.hold_sync():
-            self.left, self.note, self.wording, self.problem = progress.remaining, "", None, ""
+            self.left, self.note, self.problem = progress.remaining, "", ""
             self.task, self.item = item.get("task", ""), item
             if self.candidate == item["at"]:
                 self._draw()
@@ -252,14 +254,14 @@ class ReviewQueue(Playing):
 
     @traitlets.observe("candidate")
     def _draw(self, _: object = None) -> None:
-        """Show the run of the program chosen."""
-        one = self._candidate()
+        """Show the run of the program chosen; what was written is of another one."""
+        one, self.wording = self._candidate(), None
         if one is None:
             self.clear()
             return
         trace = one["trace"]
         found = self._models.get(trace) or self._items.candidate(self._person, self.task, trace)
-        self._models[trace] = found
+        self._models[trace], self._mark = found, found["mark"]
         run = self._project.run_view(trace)[1]
         picture = pictures.of_project(self._project.images, self.item["picture"]["image"])[0]
         self.play(found, self._items.steps(run, self.item["picture"]), picture)

@@ -59,10 +59,11 @@ class SideBySide(Widget):
         question: asked at once when given.
         choices: options of a multiple-choice question.
         profile: which parts; the project's when left out, the embedded ones without a project.
+        sides: which columns; `base`, the model before it was taught, where the student is another one.
 
     Raises:
         ImageError: the picture cannot be read.
-        InputError: the question is far too long.
+        InputError: the question is far too long, or there is no such side.
     """
 
     _esm = script("side.js")
@@ -81,6 +82,7 @@ class SideBySide(Widget):
     def __init__(
         self, picture: Path | str | Image.Image, question: str = "", *, choices: Sequence[str] = (),
         project: Project | None = None, profile: Profile | None = None,
+        sides: Sequence[Side] = ("pipeline", "student"),
     ) -> None:  # fmt: skip
         known = held(project)
         self._image = pictures.opened(picture, known.images if known else None)
@@ -88,13 +90,15 @@ class SideBySide(Widget):
             raise InputError("which picture? give its path, its digest in the project, or the picture")
         self._digest, self._choices = _kept(self._image), tuple(choices)
         self._live = _live_of(profile or (known.profile() if known else read_profile(find_profile("embedded"))))
+        if unknown := set(sides) - set(self._live.sides):
+            raise InputError(f"no side is called {', '.join(unknown)}; there are: {', '.join(self._live.sides)}")
         self._lock = threading.Lock()
         self._cancels: dict[Side, threading.Event] = {}
         self._threads: list[threading.Thread] = []
         self.finished: dict[Side, Finished] = {}
         super().__init__(
             picture=pictures.packed(self._image, 480), about={"width": self._image.width, "height": self._image.height},
-            sides=list(self._live.sides), question=" ".join(question.split()),
+            sides=list(sides), question=" ".join(question.split()),
         )  # fmt: skip
         if question:
             self.ask()
@@ -110,10 +114,10 @@ class SideBySide(Widget):
             self.answers = dict.fromkeys(self.sides)
             for side in self.sides:
                 setattr(self, side, {"says": "asked"})
-        self._cancels = {side: threading.Event() for side in self._live.sides}
+        self._cancels = {side: threading.Event() for side in self.sides}
         self._threads = [
             threading.Thread(target=self._listen, args=(side, task), name=f"side-{side}", daemon=True)
-            for side in self._live.sides
+            for side in self.sides
         ]
         for thread in self._threads:
             thread.start()

@@ -14,7 +14,6 @@ const TYPING = "input:not([type=checkbox], [type=radio], [type=range], [type=but
  */
 function frame(el, label) {
   const node = h("div.vw", { tabindex: 0, role: "group", "aria-label": label, "data-lm-suppress-shortcuts": "true" });
-  node.addEventListener("mousedown", (event) => { if (!event.target.closest(`button, a, summary, [tabindex]:not(.vw), ${TYPING}, input`)) node.focus({ preventScroll: true }); });
   el.append(node);
   return node;
 }

@@ -29,7 +29,7 @@ function render({ model, el }) {
   const end = follow(model, ["state", "done", "total", "seen", "curves", "lines", "name"], () => {
     const state = model.get("state"), done = model.get("done"), total = model.get("total"), { id, place, eta, silent, failure } = model.get("seen");
     title.textContent = model.get("name");
-    line.replaceChildren(...[h("b", {}, state), total ? `step ${done} of ${total}` : "", place ? `place ${place} in the queue` : "", eta && state === "running" ? left(eta) : "", silent ? h("span.vw-bad", {}, `no sign for ${Math.round(silent)} s`) : "", h("span.vw-soft", {}, id)].filter(Boolean));
+    line.replaceChildren(...[h("b", {}, state), total ? h("span", {}, `step ${done} of ${total}`) : "", place ? h("span", {}, `place ${place} in the queue`) : "", eta && state === "running" ? h("span", {}, left(eta)) : "", silent ? h("span.vw-bad", {}, `no sign for ${Math.round(silent)} s`) : "", h("span.vw-soft", {}, id)].filter(Boolean));
     bar.style.width = `${total ? 100 * done / total : 0}%`;
     if (failure) say(`${failure.text} ${failure.advice}`);
     plots.replaceChildren(...Object.entries(model.get("curves")).map(([name, points]) => plot(name, points)));

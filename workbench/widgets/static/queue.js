@@ -9,11 +9,11 @@ function render({ model, el }) {
   const node = frame(el, "Questions to decide");
   const desk = h("div.vw-desk"), place = h("div"), empty = h("p"), problem = h("p.vw-banner.vw-bad", { role: "status", hidden: true });
   const view = playing(model, place, { wrong: (step) => send("wrong", { step }), drawn: hideChecks });
-  let choosing = false, writing = false, noting = false, sent = null, spent = 0, since = null, shownTask = null;
+  let choosing = false, writing = false, noting = false, sent = null, spent = 0, since = null, shownTask = null, shownRun = null;
 
   const candidate = () => model.get("item").candidates?.[model.get("candidate")] ?? null;
-  const area = h("textarea.vw-field", { rows: 4, maxlength: 8000, "aria-label": "Rationale" });
-  const note = h("textarea.vw-field", { rows: 2, maxlength: 4000, "aria-label": "Note", placeholder: "A note, kept with the decision" });
+  const area = h("textarea.vw-field", { rows: 4, maxlength: 8000, "aria-label": "Rationale", onchange: () => put(model, { wording: area.value }) });
+  const note = h("textarea.vw-field", { rows: 2, maxlength: 4000, "aria-label": "Note", placeholder: "A note, kept with the decision", onchange: () => put(model, { note: note.value }) });
   const head = h("div.vw-desk"), reasons = h("div.vw-reasons", { role: "group", "aria-label": "Why it is rejected" });
   const editor = h("div", {}, area, h("p.vw-soft", {}, h("kbd", {}, "Ctrl Enter"), " accepts with this wording"));
   const notes = h("div", {}, note, h("p.vw-soft", {}, h("kbd", {}, "Ctrl Enter"), " decides with it"));
@@ -33,7 +33,7 @@ function render({ model, el }) {
     say("");
     count.textContent = "saving…";
     try {
-      await ask(model, { do: action, task, event: newId(), seconds: Math.round(spent) / 1000, candidate: model.get("candidate"), wording: writing ? area.value : null, note: noting ? note.value : "", ...more });
+      await ask(model, { do: action, task, event: newId(), seconds: Math.round(spent) / 1000, candidate: model.get("candidate"), wording: writing ? area.value : null, note: note.value, ...more });
     } catch (error) { say(error.message); }
     sent = null;
     tell();
@@ -60,6 +60,14 @@ function render({ model, el }) {
     fields();
     field.focus();
     return true;
+  }
+
+  /** What Python wrote stands in the fields as well. */
+  function written() {
+    const wording = model.get("wording");
+    if (wording !== null && wording !== area.value) { area.value = wording; writing = true; }
+    if (model.get("note") !== note.value) { note.value = model.get("note"); noting = true; }
+    fields();
   }
 
   function fields() {
@@ -99,7 +107,7 @@ function render({ model, el }) {
 
   function tabs(item) {
     return h("div.vw-tabs", { role: "group", "aria-label": "Programs of this question" }, item.candidates.map((one, index) => h("button.vw-button", { type: "button", title: one.facts, "aria-pressed": String(index === model.get("candidate")), onclick: () => put(model, { candidate: index }) },
-      `${one.number}  `, one.state === "none" ? one.answer : sign(one.state, one.answer ?? "no answer"))));
+      h("span.vw-soft", {}, one.number), " ", one.state === "none" ? one.answer : sign(one.state, one.answer ?? "no answer"))));
   }
 
   function judged(item) {
@@ -114,7 +122,8 @@ function render({ model, el }) {
     empty.hidden = Boolean(task);
     const none = item.none;
     if (none) empty.replaceChildren(h("b", {}, "Nothing is left to decide. "), [none.held_by_others && `${none.held_by_others} held by others`, none.disputed && `${none.disputed} disputed`, none.skipped && `${none.skipped} skipped`].filter(Boolean).join(", "));
-    if (task !== shownTask) { shownTask = task; writing = noting = false; note.value = ""; spent = 0; since = null; choose(false); fields(); clock(); if (node.contains(document.activeElement) && document.activeElement !== node) node.focus({ preventScroll: true }); }
+    if (one?.trace !== shownRun) { shownRun = one?.trace; writing = false; area.value = ""; written(); }
+    if (task !== shownTask) { shownTask = task; noting = false; note.value = ""; written(); spent = 0; since = null; choose(false); clock(); if (node.contains(document.activeElement) && document.activeElement !== node) node.focus({ preventScroll: true }); }
     if (task) {
       accept.disabled = !one || one.answer === null;
       head.replaceChildren(...[
@@ -148,7 +157,7 @@ function render({ model, el }) {
   reasons.hidden = editor.hidden = notes.hidden = true;
   desk.append(head, place, editor, notes, reasons);
   node.append(empty, desk, problem, bar, h("footer", {}, help(rows())));
-  const stops = [follow(model, ["item", "candidate"], draw), follow(model, ["left", "decided"], tell), follow(model, ["problem"], () => say(model.get("problem")))];
+  const stops = [follow(model, ["item", "candidate"], draw), follow(model, ["left", "decided"], tell), follow(model, ["wording", "note"], written), follow(model, ["problem"], () => say(model.get("problem")))];
   return () => {
     for (const stop of stops) stop();
     view.stop();
