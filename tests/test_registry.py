@@ -33,7 +33,9 @@ def test_a_wrong_role_lists_the_right_ones() -> None:
 
 
 def test_a_wrong_name_lists_the_right_ones() -> None:
-    with pytest.raises(ProfileError, match=r"no source is called 'collage'; registered are: collages, folder, photos"):
+    with pytest.raises(
+        ProfileError, match=r"no source is called 'collage'; registered are: aokvqa, collages, folder, gqa, "
+    ):
         registry.load("source", "collage")
 
 

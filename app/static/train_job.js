@@ -52,7 +52,7 @@ function failure(now) {
   if (!now.failure) return [];
   const { cause, text, advice, change } = now.failure, keys = Object.entries(change ?? {});
   const address = `/train?new=1&from=${now.id}&change=${encodeURIComponent(JSON.stringify(change))}`;
-  return [h("section.card.failure", { "aria-label": "Why it failed" }, h("h2", {}, `Failed: ${cause}`), h("p.hostile", {}, text), h("p", {}, advice),
+  return [h("section.card.why-failed", { "aria-label": "Why it failed" }, h("h2", {}, `Failed: ${cause}`), h("p.hostile", {}, text), h("p", {}, advice),
     admin && keys.length ? h("p.actions", {}, h("a.button.main", { href: address }, `Clone with ${keys.map(([key, value]) => `${key} = ${value}`).join(", ")}`)) : null,
     h("details", { open: true }, h("summary", {}, `The last ${now.log.length} lines of the log`), h("pre.log", { tabindex: "0" }, now.log.join("\n") || "(empty)")))];
 }

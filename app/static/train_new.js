@@ -80,8 +80,8 @@ export async function walkthrough(place, given) {
     h("label.choice", {}, h("input", { type: "radio", name: "student", value: "other", checked: !models.some(([value]) => value === draft.student), onchange: () => { draft.student = other.value; other.focus(); changed(); } }), h("span", {}, h("b", {}, "Another"), h("small.soft", {}, "any checkpoint of AutoModelForImageTextToText"))), other, h("p.problem.small", { role: "alert" }));
   const weight = h("input.field.short", { id: "weight", value: draft.weight, inputmode: "decimal", maxlength: 20, oninput: () => { draft.weight = weight.value; changed(); } });
   const weighed = h("label.weight", { for: "weight" }, "Weight of the rationale's term", weight, h("small.soft", {}, "1 as published"));
-  const objective = h("fieldset.beside", {}, h("legend", {}, "Objective"), form.objectives.toSorted((a, b) => (b === "vpd") - (a === "vpd")).map((one) => radio("objective", one, { vpd: "VPD", instruct: "Instruct" }[one] ?? one, OBJECTIVES[one] ?? "of a plug-in")), weighed, h("p.problem.small", { role: "alert" }));
-  const method = h("fieldset.beside", {}, h("legend", {}, "Method"), Object.entries(form.methods).map(([one, why]) => radio("method", one, METHODS[one][0], METHODS[one][1], why)));
+  const objective = h("fieldset.abreast", {}, h("legend", {}, "Objective"), form.objectives.toSorted((a, b) => (b === "vpd") - (a === "vpd")).map((one) => radio("objective", one, { vpd: "VPD", instruct: "Instruct" }[one] ?? one, OBJECTIVES[one] ?? "of a plug-in")), weighed, h("p.problem.small", { role: "alert" }));
+  const method = h("fieldset.abreast", {}, h("legend", {}, "Method"), Object.entries(form.methods).map(([one, why]) => radio("method", one, METHODS[one][0], METHODS[one][1], why)));
   const model = h("section", { "aria-label": STEPS[1] }, student, objective, method);
   function weigh() { weighed.hidden = draft.objective !== "vpd"; }
   weigh();

@@ -63,7 +63,7 @@ export function curves(place, address, runs) {
   function traces(chart, c) {
     const many = runs.length > 1;
     return runs.flatMap((run, index) => {
-      const { series, evals } = held.get(run.id), tone = tones(c)[index % 8], name = flat(run.name || run.id);
+      const { series, evals } = held.get(run.id), tone = tones(c)[index % 8], name = flat(run.name || run.id).slice(0, 40);
       if (chart.name === "accuracy") {
         return evals.length ? [{ type: "scatter", mode: "lines+markers", name: many ? name : "held-out", x: evals.map((row) => at(row.at)), y: evals.map((row) => 100 * row.accuracy), line: { color: tone, width: 2 },
           marker: { size: evals.map((row) => (row.at[0] === run.best ? 12 : 7)), symbol: evals.map((row) => (row.at[0] === run.best ? "star" : "circle")), color: tone },
@@ -110,7 +110,7 @@ export function curves(place, address, runs) {
         shapes: marks(chart, c), showlegend: ["loss", "accuracy"].includes(chart.name) && lines.some((one) => one.showlegend !== false),
         xaxis: { title: { text: AXES[chosen.x] }, ...(zoom.x ? { range: [...zoom.x], autorange: false } : { autorange: true }) },
         yaxis: { type: chosen.log && chart.log ? "log" : "linear", exponentformat: "e", // powers as superscripts would be styled inline, which our policy forbids
-          ...(["tokens_per_s", "memory_mb"].includes(chart.name) ? { tickformat: "~s" } : {}), ...(range ? { range: [...range], autorange: false } : { autorange: true, rangemode: chart.name === "memory_mb" || chart.name === "tokens_per_s" ? "tozero" : "normal" }) },
+          ...(["tokens_per_s", "memory_mb"].includes(chart.name) ? { tickformat: "~s" } : {}), ...(range ? { range: [...range], autorange: false } : { autorange: true, rangemode: chart.name === "loss" ? "normal" : "tozero" }) },
       };
       part.node.classList.toggle("bare", !lines.length);
       await Plotly.react(part.plot, lines, layout(given, c), { responsive: true, displayModeBar: false });

@@ -33,5 +33,6 @@ def test_flags_are_told_after_deciding_and_as_text(visit, tmp_path: Path) -> Non
         page.locator("[data-last] .heard", has_text="verifier ✓").wait_for()
         page.keyboard.press("k")
         page.wait_for_selector(f"[data-question='{task}']")
+        page.wait_for_selector(".judged")
         assert page.locator(".judged .flags li").all_inner_texts() == [f"It does not depend on {drawn.HOSTILE}."]
         assert page.evaluate("window.hacked") is None

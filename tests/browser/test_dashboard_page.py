@@ -187,7 +187,7 @@ def test_an_empty_dashboard_says_what_fills_it(visit: Visit, tmp_path: Path, sit
 def test_the_report_is_given_as_a_file(visit: Visit, site: Running) -> None:
     page = visit(f"{site.url}dashboard")
     with page.expect_download(timeout=60_000) as download:
-        page.get_by_role("link", name="Report").click()
+        page.get_by_role("link", name="Report", exact=True).click()
     text = download.value.path().read_text(encoding="utf-8")
     assert download.value.suggested_filename == "report.html"
     assert "<h1>p</h1>" in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import drawn
@@ -29,10 +30,16 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture(scope="module")
-def page(app: Running, browser: sync_api.Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[sync_api.Page]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the lab has its settings, and in `nb` the notebook."""
+    folder = tmp_path_factory.mktemp("home")
+    notebook(folder / "nb")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(app: Running, browser: sync_api.Browser, home: Path) -> Iterator[sync_api.Page]:
     """One lab, one page, all cells run."""
-    home = tmp_path_factory.mktemp("home")
-    notebook(home / "nb")
     with jupyter(app.site.project.path, home) as url:
         context = browser.new_context(viewport={"width": 1440, "height": 1000})
         context.set_default_timeout(120_000)
@@ -82,6 +89,14 @@ def until(page: sync_api.Page, app: Running, count: int) -> list[Any]:
         page.wait_for_timeout(100)
     assert len(found) == count
     return found
+
+
+def until_leased(page: sync_api.Page, app: Running) -> list[Any]:
+    for _ in range(600):
+        if found := app.site.project.curation.leases():
+            return found
+        page.wait_for_timeout(100)
+    return []
 
 
 def test_every_widget_is_drawn(page: sync_api.Page) -> None:
@@ -149,7 +164,10 @@ def test_typing_a_note_decides_nothing(page: sync_api.Page, app: Running) -> Non
 
 
 def test_the_question_on_screen_is_held_for_the_app_as_well(page: sync_api.Page, app: Running) -> None:
-    assert {lease.holder for lease in app.site.project.curation.leases()} == {"ann"}
+    shown = widget(page, QUEUE).locator(".vw-soft").first
+    (lease,) = until_leased(page, app)
+    assert lease.holder == "ann"
+    expect(shown).to_contain_text(lease.task_id)
 
 
 def test_a_button_stops_the_job(page: sync_api.Page, app: Running) -> None:
@@ -168,10 +186,8 @@ def test_both_sides_answer_and_can_be_asked_again(page: sync_api.Page) -> None:
     assert sources(page) == [text.strip() for text in CELLS]
 
 
-def test_a_saved_notebook_is_small_and_holds_what_reads_without_a_kernel(
-    page: sync_api.Page, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    (path,) = tmp_path_factory.getbasetemp().glob("home*/nb/widgets.ipynb")
+def test_a_saved_notebook_is_small_and_holds_what_reads_without_a_kernel(page: sync_api.Page, home: Path) -> None:
+    path = home / "nb" / "widgets.ipynb"
     page.keyboard.press("Control+s")
     for _ in range(300):
         cells = json.loads(path.read_text())["cells"]

@@ -39,7 +39,7 @@ def page_file(tmp_path_factory) -> Path:
             f"t{at}{HOSTILE}", "collages", "train", digest, f"{HOSTILE} how many?", (answer,), "integer", family=HOSTILE
         )
         runs = [(f"# {HOSTILE}\n{drawn.program_for('dog')}", drawn.events_of(HOSTILE, [box], size))]
-        made.task(task, runs, f"There is one {HOSTILE}. Thus, it is {HOSTILE}.", student=HOSTILE)
+        made.task(task, runs * drawn.K, f"There is one {HOSTILE}. Thus, it is {HOSTILE}.", student=HOSTILE)
     made.close()
     with Project.open(folder / "p") as project:
         taught.teach(project, name=HOSTILE)

@@ -204,7 +204,7 @@ def test_resume_says_why_it_is_not_possible(visit: Visit, site: Running, taken: 
 def test_a_failure_is_cloned_with_the_change_to_try(visit: Visit, site: Running, taken: Snapshot) -> None:
     job = written(site, taken, micro_batch=4, name="big").failed(f"OutOfMemoryError: CUDA out of memory {HOSTILE}")
     page = visit(f"{site.url}train?job={job.id}")
-    card = page.locator(".failure")
+    card = page.locator(".why-failed")
     expect(card).to_contain_text("Memory ran out")
     expect(card.locator(".log")).to_contain_text(HOSTILE)
     card.get_by_role("link", name="Clone with micro_batch = 2").click()
@@ -332,7 +332,12 @@ def test_every_view_fits_its_window_and_axe_finds_nothing_serious(
     errors: list[str] = []
     page = visit("about:blank", width, theme)
     page.on("pageerror", lambda error: errors.append(str(error)))
-    views = {"": ".job-line", f"?job={done.id}": ".pictures img", f"?job={failed.id}": ".failure", "?jobs=": ".differ"}
+    views = {
+        "": ".job-line",
+        f"?job={done.id}": ".pictures img",
+        f"?job={failed.id}": ".why-failed",
+        "?jobs=": ".differ",
+    }
     views |= {"?new=1": ".tally", "?new=1&step=2": "fieldset", "?new=1&step=3": ".setting", "?new=1&step=4": ".copied"}
     for address, shown in views.items():
         page.goto(f"{site.url}train{address}")

@@ -33,6 +33,7 @@ with Project.open(Path(sys.argv[1])) as project:
 
 PATIENCE = 600
 """Seconds to wait for a cell."""
+SCENES, TASKS = 7, 21
 
 
 class Kernel:
@@ -65,7 +66,7 @@ class Kernel:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return drawn.build(tmp_path / "p", scenes=4)
+    return drawn.build(tmp_path / "p", scenes=SCENES)
 
 
 @pytest.fixture
@@ -111,15 +112,15 @@ def test_a_kernel_beside_the_app_and_a_job_and_each_is_killed(folder: Path, kern
         assert kernel.run(OPEN.format(folder=str(folder))) is False, (
             "the app has the file, and the kernel need not know"
         )
-        assert kernel.run(READ) == [{"tasks": 12, "most": 5}]
+        assert kernel.run(READ) == [{"tasks": TASKS, "most": 5}]
         made = kernel.run(DECIDE)
         with urllib.request.urlopen(app.lines[1] + "data/browse/total", timeout=PATIENCE) as reply:
-            assert json.loads(reply.read())["total"] == 12, "the app answers meanwhile"
+            assert json.loads(reply.read())["total"] == TASKS, "the app answers meanwhile"
 
         app.kill()
         seen = len(job.lines)
         made += kernel.run(DECIDE)
-        assert kernel.run(READ) == [{"tasks": 12, "most": 5}]
+        assert kernel.run(READ) == [{"tasks": TASKS, "most": 5}]
         job.wait_lines(seen + 2, PATIENCE)
 
         kernel.kill()

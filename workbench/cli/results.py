@@ -11,7 +11,7 @@ from rich.box import SIMPLE
 from rich.table import Table
 from rich.text import Text
 
-from workbench.cli.text import console, open_project, percent, safe
+from workbench.cli.text import console, open_project, safe
 from workbench.pipeline.ingesting import ingest
 from workbench.pipeline.results import Against, By, Results, Row, results
 

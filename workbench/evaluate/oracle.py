@@ -56,7 +56,11 @@ def _drawn(split: str, number: int) -> Scene:
 def scene_of(task: Task) -> Scene | None:
     """The scene that a collage's picture was drawn from; None for any other task."""
     split, _, number = str(task.meta.get("scene", "")).rpartition("-")
-    if split not in SPLITS or not (number.isascii() and number.isdigit() and len(number) < 9):
+    if (
+        task.source != "collages"
+        or split not in SPLITS
+        or not (number.isascii() and number.isdigit() and len(number) < 9)
+    ):
         return None
     return _drawn(split, int(number))
 

@@ -119,7 +119,11 @@ def changes(task: Task, calls: Sequence[Called], size: Size) -> Iterator[Change]
     Args:
         size: width and height of the picture, pixels.
     """
-    table = {key(call.tool, call.arguments): call.result for call in calls}
+    keys = [key(call.tool, call.arguments) for call in calls]
+    table = {same: call.result for same, call in zip(keys, calls, strict=True)}
+    asked: dict[str, set[Site]] = {}
+    for same, call in zip(keys, calls, strict=True):
+        asked.setdefault(same, set()).add(call.site)
     yield Change("nothing", frozenset(), table)
     if any(_has_patch(call.result) for call in calls):
         for axis in ("across", "down"):
@@ -133,11 +137,9 @@ def changes(task: Task, calls: Sequence[Called], size: Size) -> Iterator[Change]
     sites: dict[Site, list[Called]] = {}
     for call in calls:
         sites.setdefault(call.site, []).append(call)
-    for call in calls[:MOST_CALLS]:
+    for same, call in list(zip(keys, calls, strict=True))[:MOST_CALLS]:
         for name, result in variants(call.result, task, others, counts, size):
-            same = key(call.tool, call.arguments)
-            held = {one.site for one in calls if key(one.tool, one.arguments) == same}
-            yield Change(name, frozenset(held), {**table, same: result})
+            yield Change(name, frozenset(asked[same]), {**table, same: result})
     for site, several in sites.items():
         if len(several) > 1:
             changed = {

@@ -55,6 +55,8 @@ VERSION = "1"
 
 LONGEST = 120
 """Characters of a call that are quoted."""
+LONGEST_TEXT = 4000
+"""Characters of a question that are searched for names of things."""
 
 _ALL = 60
 """A word for so many of a detector's classes names nothing."""
@@ -265,7 +267,7 @@ def _strings(source: str) -> list[str]:
 
 def _nouns(text: str) -> list[str]:
     """Words and pairs of words that name a thing a detector knows; wide words that name everything left out."""
-    words = [word.lower() for word in WORD.findall(text)]
+    words = [word.lower() for word in WORD.findall(text[:LONGEST_TEXT])]
     found: list[str] = []
     at = 0
     while at < len(words):

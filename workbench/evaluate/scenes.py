@@ -36,7 +36,7 @@ _EVERYTHING = tuple(CATEGORIES)
 
 def form_of(task: Task) -> Form | None:
     """The logical form that a collage's question was made from, the outer `choice` taken off; None without one."""
-    form = task.meta.get("form")
+    form = task.meta.get("form") if task.source == "collages" else None
     if isinstance(form, Mapping) and form.get("op") == "choice":
         form = form.get("of")
     return form if isinstance(form, Mapping) and "op" in form else None

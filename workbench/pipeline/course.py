@@ -54,7 +54,7 @@ def prepared(folder: Path | None = None, watch: loop.Watch | None = None) -> Pat
 
 
 def lesson(project: Project) -> str:
-    """The id of a training job of six steps over the project's `LESSON`; submitted once, whoever asks.
+    """The id of the training job that the notebook on training writes out, over the project's `LESSON`; submitted once.
 
     Raises:
         SnapshotError: nothing was accepted or kept.

@@ -80,4 +80,4 @@ function follow(model, names, work) {
   work();
   return () => { for (const name of events) model.off(name, work); };
 }
-export { addresses, ask, follow, frame, help, keyed, put, sign, TYPING };
+export { addresses, ask, follow, frame, help, keyed, put, sign };

@@ -34,6 +34,7 @@ function render({ model, el }) {
     if (failure) say(`${failure.text} ${failure.advice}`);
     plots.replaceChildren(...Object.entries(model.get("curves")).map(([name, points]) => plot(name, points)));
     log.textContent = model.get("lines").join("\n");
+    log.parentElement.hidden = !log.textContent;
     stop.disabled = !["running", "queued"].includes(state);
   });
   return end;

@@ -3,8 +3,8 @@ import { h, mount } from "./player.js";
 import { addresses, ask, put, sign } from "./common.js";
 
 /**
- * Draw the run in `place` whenever it changes.  `options`: `wrong(step)`, what the key b does; `told`, an element for the
- * rationale.  Returns {keys(), node(), stop()}.
+ * Draw the run in `place` whenever it changes.  `options`: `wrong(step)`, what the key b does; `drawn(place)`, told when it
+ * was drawn anew.  Returns {keys(), stop()}.
  */
 function playing(model, place, options = {}) {
   const urls = addresses();
