@@ -134,7 +134,7 @@ def test_copies_and_no_pictures(project: Project, tmp_path: Path) -> None:
     (held,) = (copied / "images").rglob("*.png")
     assert source.stat().st_ino != held.stat().st_ino
     assert not (without / "images").exists()
-    assert read(without).files == {}
+    assert read(without).files == {"evaluations": 0}
     restore(without, tmp_path / "q")
     Project.open(tmp_path / "q").close()
 
@@ -214,4 +214,17 @@ def test_unfinished_files_do_not_come_along(project: Project, tmp_path: Path) ->
     (project.path / "snapshots" / ".abc.part" / "images").mkdir(parents=True)
     (project.path / "snapshots" / ".abc.part" / "manifest.json").write_text("{}")
     folder = back_up(project, tmp_path / "b")
-    assert json.loads((folder / "backup.json").read_text())["files"] == {"images": 1, "snapshots": 0}
+    assert json.loads((folder / "backup.json").read_text())["files"] == {"evaluations": 0, "images": 1, "snapshots": 0}
+
+
+def test_answers_of_probes_are_copied_so_that_later_ones_do_not_reach_the_backup(
+    project: Project, tmp_path: Path
+) -> None:
+    asked = project.path / "evaluations" / "probe-x.jsonl"
+    asked.parent.mkdir()
+    asked.write_text("{}\n")
+    folder = back_up(project, tmp_path / "backup")
+    with asked.open("a") as file:
+        file.write("later\n")
+    restore(folder, tmp_path / "again")
+    assert (tmp_path / "again" / "evaluations" / "probe-x.jsonl").read_text() == "{}\n"

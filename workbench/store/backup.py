@@ -1,7 +1,7 @@
 """Backup and restore: a project as it is at one moment, while others go on reading and, a moment later, writing.
 
-A backup is a folder: `backup.json`, the store's file, the profile, and links to (or copies of) pictures and
-snapshots.  Every write of every process takes the store's write lock, and what was committed lies in the file and its
+A backup is a folder: `backup.json`, the store's file, the profile, the probes' answers, and links to (or copies of)
+pictures and snapshots.  Every write of every process takes the store's write lock, and what was committed lies in the file and its
 log; so both are copied while that lock is held, and the copy is opened and counted before it is called a backup.
 """
 
@@ -29,6 +29,8 @@ from workbench.store.project import FOLDERS, PROFILE, STORE, Project
 NAME = "backup.json"
 KEPT = ("images", "snapshots")
 """Folders that go with the store."""
+GROWING = "evaluations"
+"""What probes said: files that are appended to, so that they are copied and never linked."""
 
 # In a process of its own: DuckDB locks its file with a POSIX lock, and a process loses such a lock as soon as it
 # closes any handle on that file.
@@ -81,7 +83,9 @@ def back_up(project: Project, target: Path | None = None, images: bool = True, c
             _copy_store(project.database.path, part / STORE)
         tables = _verified(part / STORE, counted)
         shutil.copyfile(project.path / PROFILE, part / PROFILE)
-        files = {name: _take(project.path / name, part / name, copy) for name in KEPT} if images else {}
+        files = {GROWING: _take(project.path / GROWING, part / GROWING, True)}
+        if images:
+            files |= {name: _take(project.path / name, part / name, copy) for name in KEPT}
         made = Backup(now().isoformat(timespec="seconds"), __version__, _sha256(part / STORE), tables, files)
         (part / NAME).write_text(json.dumps(asdict(made), indent=1), encoding="utf-8")
         if folder.exists():
