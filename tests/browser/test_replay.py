@@ -6,8 +6,8 @@ import drawn
 import pytest
 
 from app.replay import difference
-from workbench.screen.steps import steps_of
 from workbench.records import TraceEvent
+from workbench.screen.steps import steps_of
 
 SIZE = (640, 480)
 SOURCE = "def execute_command(image):\n    x = 1\n    y = 2\n    return y\n"
