@@ -1,8 +1,9 @@
 """Backup and restore: a project as it is at one moment, while others go on reading and, a moment later, writing.
 
 A backup is a folder: `backup.json`, the store's file, the profile, the probes' answers, and links to (or copies of)
-pictures and snapshots.  Every write of every process takes the store's write lock, and what was committed lies in the file and its
-log; so both are copied while that lock is held, and the copy is opened and counted before it is called a backup.
+pictures and snapshots.  Every write of every process takes the store's write lock, and what was committed lies in the
+file and its log; so both are copied while that lock is held, and the copy is opened and counted before it is called a
+backup.
 """
 
 from __future__ import annotations
