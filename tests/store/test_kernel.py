@@ -102,6 +102,7 @@ def decisions(folder: Path) -> list[str]:
         return [event.id for event in project.curation.events(author="notebook") if event.kind == "reject"]
 
 
+@pytest.mark.timeout(900)
 def test_a_kernel_beside_the_app_and_a_job_and_each_is_killed(folder: Path, kernel: Kernel) -> None:
     with children(Child(APP, folder)) as running:
         app = running[0]

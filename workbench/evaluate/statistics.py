@@ -15,7 +15,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.errors import InputError
 from workbench.verify.figures import wilson
 
 RESAMPLES = 2000
@@ -184,31 +183,6 @@ def holm(ps: Mapping[str, float | None]) -> dict[str, float | None]:
         floor = max(floor, min(1.0, p * (len(tested) - done)))
         adjusted[name] = floor
     return adjusted
-
-
-def fleiss_kappa(ratings: Sequence[Sequence[str]]) -> float | None:
-    """Agreement of several raters on several items beyond chance; None where it is not defined.
-
-    Source: Fleiss, Psychological Bulletin 76, 1971.  For two raters who are the same persons throughout, Cohen's
-    kappa (`curate.agreement`) is the usual figure.
-
-    Args:
-        ratings: for each item, one verdict per rater; the raters may differ from item to item, not their number.
-
-    Raises:
-        InputError: items have different numbers of raters, or fewer than two.
-    """
-    raters = {len(item) for item in ratings}
-    if len(raters) > 1 or raters & {0, 1}:
-        raise InputError(f"Fleiss' kappa needs the same number of raters, two or more, for every item; found {raters}")
-    verdicts = sorted({verdict for item in ratings for verdict in item})
-    if len(verdicts) < 2:
-        return None
-    n = raters.pop()
-    counts = np.array([[list(item).count(verdict) for verdict in verdicts] for item in ratings], float)
-    observed = float(((counts**2).sum(1) - n).mean() / (n * (n - 1)))
-    expected = float(((counts.sum(0) / counts.sum()) ** 2).sum())
-    return (observed - expected) / (1 - expected)
 
 
 def _flips(sums: Numbers, seed: int) -> float:

@@ -11,9 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from scipy.stats import binomtest
-
 from workbench.errors import InputError
+from workbench.evaluate.statistics import mcnemar
 from workbench.store import Outcome
 from workbench.verify.figures import Share
 
@@ -69,8 +68,7 @@ class Table:
     @property
     def p(self) -> float | None:
         """McNemar's exact two-sided p; None where no question separates the two."""
-        apart = self.pipeline + self.student
-        return float(binomtest(self.pipeline, apart, 0.5).pvalue) if apart else None
+        return mcnemar(self.pipeline, self.student)
 
     def to_json(self) -> dict[str, Any]:
         """Counts, shares with their intervals, p."""
