@@ -141,8 +141,13 @@ class Curator:
         self._connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=120)
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        self._connection.request("POST", path, json.dumps(body), self._headers)
-        reply = self._connection.getresponse()
+        try:
+            self._connection.request("POST", path, json.dumps(body), self._headers)
+            reply = self._connection.getresponse()
+        except ConnectionError:  # the server ends connections that were idle for seconds; a browser asks again too
+            self._connection.close()
+            self._connection.request("POST", path, json.dumps(body), self._headers)
+            reply = self._connection.getresponse()
         found: dict[str, Any] = json.loads(reply.read())
         if reply.status != 200:
             raise WorkbenchError(f"{path} answered {reply.status}: {found.get('error')}")

@@ -240,7 +240,7 @@ def _api(site: Site, jobs: Jobs) -> None:
         return {"id": jobs.submit(wanted(site.project, given), request=id)}
 
     @site.api("jobs", queue=False)
-    def list_(request: gr.Request) -> list[dict[str, Any]]:
+    def training_jobs(request: gr.Request) -> list[dict[str, Any]]:
         """The training jobs: the running one, the queue in order, then the ended ones, the newest first."""
         person_of(request)
         return [train_jobs.row(one) for one in jobs.all()]

@@ -137,8 +137,11 @@ async function ask() {
 }
 
 async function cancel(side) {
-  await fetch("/do/compare/cancel", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ run, side: side ?? null }) }).catch(() => {});
+  await fetch("/do/compare/cancel", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ run, side: side ?? null }), keepalive: true }).catch(() => {});
 }
+
+// A page that goes away takes its program with it: the next question need not wait for it.
+window.addEventListener("pagehide", () => { if (Object.values(sides).some((side) => side.busy)) cancel(); });
 
 const median = (numbers) => { const sorted = [...numbers].sort((a, b) => a - b), half = sorted.length >> 1; return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2; };
 

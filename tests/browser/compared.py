@@ -27,7 +27,10 @@ def make(folder: Path, **changes: str) -> Path:
         "sampler": f'{{ part = "{HERE}/talkers.py:Talker" }}',
         "student": f'{{ part = "{HERE}/talkers.py:Teller" }}',
     }
-    (folder / "talk.toml").write_text(profile_text(**{**parts, **changes}))
+    # An endless program has to outlast the opening of a second page on a busy machine.
+    (folder / "talk.toml").write_text(
+        profile_text(**{**parts, **changes}) + "\n[limits]\nsteps = 1_000_000\nseconds = 60\n"
+    )
     source = Choice(f"{HERE.parent / 'small_parts.py'}:Squares", {"root": str(folder / "drawn")})
     with Project.create(folder / "p", str(folder / "talk.toml"), source) as made:
         run(made)

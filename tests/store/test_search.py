@@ -39,7 +39,10 @@ def test_tokens_have_one_spelling(text: str, tokens: tuple[str, ...]) -> None:
     ("text", "message"),
     [
         ("status:good", "no status is called 'good'; there are: kept, agreed, wrong, failed, waiting"),
-        ("colour:red", r"nothing is called 'colour:'; there are status:, .* id: and, compared with a number, steps"),
+        (
+            "colour:red",
+            r"nothing is called 'colour:'; there are status:, .* id:, flag: and, compared with a number, steps",
+        ),
         ("steps>many", "'steps>many' needs a number, as in steps>6"),
         ("steps:6-x", "'steps:6-x' needs a number"),
         ("seconds>nan", "'seconds>nan' needs a number"),

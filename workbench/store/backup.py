@@ -84,9 +84,8 @@ def back_up(project: Project, target: Path | None = None, images: bool = True, c
             _copy_store(project.database.path, part / STORE)
         tables = _verified(part / STORE, counted)
         shutil.copyfile(project.path / PROFILE, part / PROFILE)
-        files = {GROWING: _take(project.path / GROWING, part / GROWING, True)}
-        if images:
-            files |= {name: _take(project.path / name, part / name, copy) for name in KEPT}
+        files = {name: _take(project.path / name, part / name, copy) for name in KEPT} if images else {}
+        files[GROWING] = _take(project.path / GROWING, part / GROWING, True)
         made = Backup(now().isoformat(timespec="seconds"), __version__, _sha256(part / STORE), tables, files)
         (part / NAME).write_text(json.dumps(asdict(made), indent=1), encoding="utf-8")
         if folder.exists():
