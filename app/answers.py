@@ -18,6 +18,7 @@ from typing import Any
 
 from PIL import Image
 
+from workbench.boxes_in_text import NamedBox
 from workbench.errors import ImageError, InputError
 from workbench.images import ImageFolder
 from workbench.pipeline.live_events import (
@@ -226,7 +227,7 @@ class _Telling:
             self.fresh = True
             return []
         if isinstance(event, Pointed):
-            return [{"kind": "boxes", "boxes": [_box(one) for one in event.boxes]}]
+            return [{"kind": "boxes", "boxes": [_box(one, event.size) for one in event.boxes]}]
         return [*self.steps(), self._finished(event)]
 
     def _code(self, source: str) -> list[dict[str, Any]]:
@@ -271,8 +272,9 @@ def _version(event: Finished) -> str:
     return f"{event.maker.name} {event.maker.version}" if event.maker is not None else ""
 
 
-def _box(one: Any) -> dict[str, Any]:
-    return {"box": [round(side, 1) for side in one.box.as_tuple()], "start": one.start, "end": one.end}
+def _box(one: NamedBox, size: tuple[int, int]) -> dict[str, Any]:
+    sides = one.pixels(*size).as_tuple()
+    return {"box": [round(side, 1) for side in sides], "start": one.start, "end": one.end}
 
 
 def _same(before: Sequence[Any], after: Sequence[Any]) -> int:

@@ -19,8 +19,9 @@ from app.people import Curator, Viewer, person_of
 from app.site import FOREVER, Site
 from app.train_models import Students, finished
 from workbench.errors import ImageError, InputError, WorkbenchError
+from workbench.pipeline.ask import question_task
 from workbench.pipeline.compare import CELLS, COUNTINGS, FILTERS, Counting, compare, in_cell
-from workbench.pipeline.live import Live, question_task
+from workbench.pipeline.live import Live
 from workbench.pipeline.live_events import Side
 from workbench.records import Rating, Task, content_key
 from workbench.screen.review import said

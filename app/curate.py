@@ -21,9 +21,8 @@ from app.site import Site
 from workbench.curate.agreement import ENOUGH
 from workbench.curate.fold import VERDICTS
 from workbench.curate.queue import Asked
-from workbench.curate.rules import REASON_WORDS, REASONS
 from workbench.curate.settings import ORDERS
-from workbench.records import Decision, DecisionKind
+from workbench.records import REASON_WORDS, REASONS, Decision, DecisionKind
 from workbench.screen.review import Items, Say, decide
 from workbench.store import Project
 

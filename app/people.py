@@ -25,10 +25,7 @@ from typing import Annotated, Any, cast
 from fastapi import Depends, Request
 
 from workbench.errors import InputError, WorkbenchError
-from workbench.records import Role
-
-ROLES: tuple[Role, ...] = ("viewer", "curator", "adjudicator", "admin")
-"""A later one may do all that an earlier one may: look; decide; settle disputes; change settings, publish."""
+from workbench.records import ROLES, Role
 
 SESSION_HOURS = 12
 COOKIE = "vpd_session"

@@ -6,7 +6,7 @@ Which model stands at which side is known to the server alone and drawn anew for
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
 
@@ -14,7 +14,7 @@ from app.people import Curator, Viewer
 from app.site import Site
 from workbench.curate.rating import PIPELINE, SAMPLE, Side, sides
 from workbench.evaluate.human import ASKED, human_evaluation
-from workbench.records import Form, PartRef, Rating
+from workbench.records import Form, PartRef, Preference, Rating
 from workbench.screen import views
 from workbench.screen.review import said
 
@@ -49,7 +49,7 @@ class Rate:
     b: str
     left: Answers
     right: Answers
-    preference: Literal["left", "right", "both", "neither"]
+    preference: Preference
     seconds: float | None = None
     guideline: str | None = None
 

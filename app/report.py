@@ -29,7 +29,7 @@ from workbench.pipeline.charts_models import model_charts
 from workbench.pipeline.charts_trust import trust_charts
 from workbench.pipeline.ingesting import ingest
 from workbench.pipeline.overview import overview
-from workbench.records import PartRef
+from workbench.records import PartRef, storable
 from workbench.screen import views
 from workbench.screen.highlight import highlight
 from workbench.screen.steps import Step, steps_of
@@ -82,7 +82,7 @@ def page(project: Project) -> tuple[bytes, int]:
     """The report's file, and how many examples it has."""
     ingest(project)
     examples = _examples(project)
-    return _page(project, examples).encode("utf-8", "replace"), len(examples)
+    return storable(_page(project, examples)).encode(), len(examples)
 
 
 def _page(project: Project, examples: Sequence[Mapping[str, Any]]) -> str:

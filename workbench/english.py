@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 NUMBERS = (
@@ -17,6 +18,9 @@ NUMBERS = (
     "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
 )  # fmt: skip
 """Number words by value, 0 to 20."""
+
+SENTENCE_END = re.compile(r'(?<=[.!?])"?\s+(?=["“]?[A-Z0-9])')
+"""What stands between two sentences of a rationale; quoted text may hold it too."""
 
 _IRREGULAR = {
     "person": "people", "man": "men", "woman": "women", "child": "children", "mouse": "mice", "goose": "geese",

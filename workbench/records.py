@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from workbench.boxes import Box
 
@@ -37,17 +37,57 @@ DecisionKind = Literal[
     "rollback",
 ]  # fmt: skip
 """What a person said; closed list, rules in `curate/rules.py`."""
+KINDS: tuple[DecisionKind, ...] = get_args(DecisionKind)
 
 Reason = Literal[
     "wrong_tool_output", "wrong_program", "wrong_reason", "unfaithful", "ambiguous", "bad_gold", "unsafe", "other",
 ]  # fmt: skip
 """Why an item was rejected; closed list."""
 
+REASONS: Mapping[int, Reason] = {
+    1: "wrong_tool_output", 2: "wrong_program", 3: "wrong_reason", 4: "unfaithful", 5: "ambiguous", 6: "bad_gold",
+    7: "unsafe", 9: "other",
+}  # fmt: skip
+"""Each reason by the digit that chooses it."""
+
+REASON_WORDS: Mapping[Reason, str] = {
+    "wrong_tool_output": "wrong tool output",
+    "wrong_program": "wrong program logic",
+    "wrong_reason": "right for the wrong reason",
+    "unfaithful": "rationale is not what happened",
+    "ambiguous": "ambiguous question",
+    "bad_gold": "the gold answer is wrong",
+    "unsafe": "unsafe or private",
+    "other": "other",
+}
+"""Each reason as people read it."""
+
 Role = Literal["viewer", "curator", "adjudicator", "admin"]
+ROLES: tuple[Role, ...] = get_args(Role)
+"""A later role may do all that an earlier one may: look; decide; settle disputes; change settings, publish."""
+
+Preference = Literal["left", "right", "both", "neither"]
+"""Which of two answers a rater prefers, by the side on which it stood."""
 
 EventKind = Literal[
     "call", "return", "line", "branch", "tool", "tool_result", "print", "exception", "limit", "end", "truncated",
 ]  # fmt: skip
+
+
+def storable(text: str) -> str:
+    """The text with each lone surrogate, which UTF-8 cannot hold, as `?`: what files and databases can take."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def storable_json(value: JSON) -> JSON:
+    """A value with every text in it, keys of dicts included, as `storable` makes it; tuples become lists."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {storable_json(key): storable_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable_json(item) for item in value]
+    return value
 
 
 def content_key(*parts: object) -> str:
@@ -311,7 +351,7 @@ class Rating:
     left_form: Form | None
     """None, like the other one, where only the preference was asked."""
     right_form: Form | None
-    preference: Literal["left", "right", "both", "neither"]
+    preference: Preference
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 // Rating: two answers to one question, blind, on the form of the paper's evaluation, answered with y and n and a digit.
 import { counted, h, svg } from "./dom.js";
 import { keys } from "./keys.js";
-import { draw } from "./player.js";
+import { draw, fromGrid } from "./player.js";
 import { get, newId, save, toast } from "./server.js";
 
 const find = (name) => document.querySelector(`[data-${name}]`);
@@ -67,7 +67,7 @@ function begin(pair, given = { left: {}, right: {} }) {
   const overlay = svg("svg.vp-overlay", { viewBox: `0 0 ${picture.width} ${picture.height}`, "aria-hidden": "true" });
   find("picture").replaceChildren(picture.url ? h("div.vp-canvas", {}, h("img", { src: picture.url, alt: "The picture asked about", width: picture.width, height: picture.height }), overlay) : h("p.soft", {}, picture.problem));
   find("asked").replaceChildren(h("h2", {}, pair.question), pair.choices.length ? h("p.soft.choices", {}, pair.choices.map((text, index) => h("span", {}, h("b", {}, String.fromCharCode(65 + index)), ` ${text}`))) : "", h("p.soft.small", {}, "Judge by the picture. Which model wrote which side is not shown, and changes from question to question."));
-  const box = ([ymin, xmin, ymax, xmax]) => [xmin / 999 * picture.width, ymin / 999 * picture.height, xmax / 999 * picture.width, ymax / 999 * picture.height];
+  const box = fromGrid(picture);
   const light = (pieces) => draw(overlay, pieces.filter((piece) => piece.box).map((piece) => ({ box: box(piece.box), label: "", role: "result", score: null, patch: piece.text })));
   for (const side of SIDES) {
     const { answer } = pair[side];

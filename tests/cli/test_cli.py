@@ -330,7 +330,9 @@ def test_ask_leaves_the_store_alone(ran: Path, squares: Path) -> None:
 
 
 def test_ask_with_an_empty_question(ran: Path, squares: Path) -> None:
-    assert "the question is empty; write it in quotes behind the picture" in refused("ask", squares, " \n", "-p", ran)
+    assert "the question is empty; write one (on the command line in quotes behind the picture)" in refused(
+        "ask", squares, " \n", "-p", ran
+    )
 
 
 def test_ask_with_a_book_for_a_question(ran: Path, squares: Path) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from said import FACTS, NOON, RATING, Table
 
 from workbench.curate.fold import History
-from workbench.curate.rules import KINDS, REASON_WORDS, REASONS, Facts, check
+from workbench.curate.rules import Facts, check
 from workbench.errors import InputError
-from workbench.records import Decision, Form
+from workbench.records import KINDS, REASON_WORDS, REASONS, Decision, Form, Reason
 
 HERE = {"trace_id": "trace-1"}
 
@@ -133,7 +133,7 @@ def test_a_batch_is_undone_once() -> None:
 
 
 def test_every_digit_has_a_reason_and_every_reason_words() -> None:
-    assert set(REASONS.values()) == set(REASON_WORDS)
+    assert tuple(REASONS.values()) == tuple(REASON_WORDS) == get_args(Reason)
 
 
 def test_the_table_of_kinds_is_whole() -> None:

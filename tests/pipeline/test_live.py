@@ -8,13 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from workbench.boxes import from_grid
 from workbench.errors import EngineError, InputError
 from workbench.images import ImageFolder
-from workbench.pipeline.live import Live, question_task
+from workbench.pipeline.ask import question_task
+from workbench.pipeline.live import Live
 from workbench.pipeline.live_events import (
     Finished,
     Pointed,
@@ -23,7 +21,6 @@ from workbench.pipeline.live_events import (
     Started,
     Stepped,
     Wrote,
-    named_boxes,
 )  # fmt: skip
 from workbench.records import PartRef, Prediction, Program, Task, content_key
 from workbench.settings import Choice, find_profile, read_profile
@@ -70,6 +67,19 @@ class Boxer:
         found = {"rationale": text} if explain else {"answer": text}
         return Prediction(content_key(task, explain), task.id, **{"answer": "", "rationale": "", **found},
                           score=0.0, seconds=0.1, model=self.ref)  # fmt: skip
+
+
+class Speller(Boxer):
+    """A student that explains letter by letter."""
+
+    def stream(self, task, images, explain, watch):
+        text = "The cat at 10 20 500 600." if explain else "yes"
+        return super().stream(task, images, explain, lambda _: None) if not explain else self._spell(task, text, watch)
+
+    def _spell(self, task, text, watch):
+        for letter in text:
+            watch(letter)
+        return Prediction(content_key(task), task.id, "", text, score=0.0, seconds=0.1, model=self.ref)
 
 
 def part(name: str) -> str:
@@ -250,6 +260,14 @@ def test_boxes_are_told_as_they_are_named(images: ImageFolder, task: Task) -> No
     assert [len(event.boxes) for event in events if isinstance(event, Pointed)] == [1, 2]
 
 
+def test_a_box_that_comes_digit_by_digit_ends_whole(images: ImageFolder, task: Task) -> None:
+    events = list(with_parts(images, student=Choice(part("Speller"))).answer("student", task))
+    told = [event for event in events if isinstance(event, Pointed)]
+    assert [box.cells for box in told[0].boxes] == [(10, 20, 500, 60)]
+    assert [box.cells for box in told[-1].boxes] == [(10, 20, 500, 600)]
+    assert told[-1].size == images.open(task.image).size
+
+
 def test_the_label_decides_who_is_right(images: ImageFolder, task: Task) -> None:
     labelled = replace(task, answers=("yes",), answer_type="yesno")
     finished = list(with_parts(images).answer("student", labelled))[-1]
@@ -271,19 +289,10 @@ def test_a_question_has_a_sensible_length(question: str) -> None:
         question_task("0" * 64, question)
 
 
-cells = st.integers(0, 999)
-
-
-@given(st.lists(st.tuples(cells, cells, cells, cells), max_size=5))
-def test_boxes_are_read_back_as_written(rows) -> None:
-    rows = [(min(a, c), min(b, d), max(a, c), max(b, d)) for a, b, c, d in rows]
-    real = [row for row in rows if row[0] < row[2] and row[1] < row[3]]
-    text = ", and ".join("a thing at " + " ".join(map(str, row)) for row in rows)
-    found = named_boxes(text, 640, 480)
-    assert [one.box for one in found] == [from_grid(row, 640, 480) for row in real]
-    assert [text[one.start : one.end] for one in found] == [" ".join(map(str, row)) for row in real]
-
-
-@pytest.mark.parametrize("text", ["1 2 3", "1000 2 3 4", "1 2 3 4 5", "9 9 1 1", "1 2 3 4567", "１ ２ ３ ４"])
-def test_other_numbers_are_no_boxes(text: str) -> None:
-    assert named_boxes(text, 640, 480) == ()
+@pytest.mark.parametrize(("source", "choices"), [("ask", ()), ("compare", ("red", "blue"))])
+def test_a_question_outside_a_project_keeps_its_id(source: str, choices: tuple[str, ...]) -> None:
+    """Ratings and traces that stand in projects name these ids."""
+    asked = question_task("0" * 64, "  What  colour is it?\n", choices, source)
+    assert asked.id == f"{source}/{content_key('0' * 64, 'What colour is it?', list(choices))}"
+    assert (asked.source, asked.split, asked.question) == (source, source, "What colour is it?")
+    assert (asked.answer_type, asked.choices) == ("choice" if choices else "open", choices)

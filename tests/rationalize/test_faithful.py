@@ -63,7 +63,7 @@ def test_true_rationales_pass(name: str, text: str) -> None:
         ("paper", PAPER.replace("3 buses", "four buses"), 'The number "four" is not in the trace'),
         ("paper", PAPER.replace("3 buses", "2 buses"), '"2 buses in the image" is wrong: the trace found 3'),
         ("paper", PAPER.replace("468 125", "468 126"), 'The box "468 126 726 351" is not in the trace'),
-        ("paper", PAPER.replace("468 125 726 351", "468 125 726 351 4"), "is no box: a box is four numbers"),
+        ("paper", PAPER.replace("468 125 726 351", "468 125 726 351 4"), "is not a box: a box is four integers from 0 to 999"),
         ("paper", PAPER.replace("The bus at 468 125 726 351 is not", "The bus at 468 125 726 351 is"),
          '"The bus at 468 125 726 351 is yellow." is wrong: the trace answers no'),
         ("paper", PAPER.replace("are yellow", "are not yellow"), "is wrong: the trace answers yes"),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from made import HOSTILE
 
 from workbench.errors import DatasetError
-from workbench.snapshot.example import clean
+from workbench.records import storable_json
 from workbench.snapshot.imports import TOOLS, Refused, Said, read
 
 ABOUT = {"task_id": "made/1", "trace_id": "t1", "rationale_id": "r1"}
@@ -149,7 +149,7 @@ def test_an_unknown_tool(tmp_path: Path) -> None:
 
 def test_hostile_notes_stay_text(tmp_path: Path) -> None:
     (said,), _ = taken(tmp_path, "argilla", argilla(note=HOSTILE))
-    assert said.note == clean(HOSTILE)
+    assert said.note == storable_json(HOSTILE)
 
 
 ANYTHING = st.recursive(

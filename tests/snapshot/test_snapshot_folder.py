@@ -18,8 +18,8 @@ from made import HOSTILE, draw, example, taken
 
 from workbench.errors import SnapshotError
 from workbench.images import digest_of
-from workbench.snapshot import SPLITS, LeftOut, Snapshot, boxes_in, write
-from workbench.snapshot.example import clean
+from workbench.records import storable_json
+from workbench.snapshot import SPLITS, LeftOut, Snapshot, write
 from workbench.snapshot.manifest import _seal
 
 
@@ -235,7 +235,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 def test_hostile_text_comes_back_as_text(tmp_path: Path) -> None:
     snapshot = taken(tmp_path, 2, question=HOSTILE, rationale=HOSTILE, program=HOSTILE, choices=(HOSTILE, ""))
     row = Snapshot.open(snapshot.path).examples()[0]
-    assert row.question == row.rationale == row.program == row.choices[0] == clean(HOSTILE)
+    assert row.question == row.rationale == row.program == row.choices[0] == storable_json(HOSTILE)
     assert "?" in row.question, "a lone surrogate can be in no file"
 
 
@@ -246,25 +246,6 @@ def test_any_text_comes_back(tmp_path_factory: pytest.TempPathFactory, texts: li
     picture = draw(folder, 0)
     row = example(0, digest_of(picture), question=texts[0], answers=tuple(texts), rationale=None if none else texts[1])
     assert write(folder / "s", [row], {row.image: picture}, filter={}).examples() == [row]
-
-
-def test_boxes_are_found_with_their_names() -> None:
-    text = "There is 1 cat in the image, at 208 312 333 437. The red buses at 493 331 691 512 and 1 2 3 4 differ."
-    assert [(box.label, text[box.start : box.end]) for box in boxes_in(text)] == [
-        ("cat", "208 312 333 437"), ("red bus", "493 331 691 512"), ("red bus", "1 2 3 4"),
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "text", ["1 2 3", "1 2 3 4 5", "9 2 3 4", "at 1 2 3 4.5", "x1 2 3 4", "1000 2 3 4", "1 2 3 4th"]
-)
-def test_other_numbers_are_no_boxes(text: str) -> None:
-    assert boxes_in(text) == ()
-
-
-def test_a_named_box_in_pixels(tmp_path: Path) -> None:
-    box = boxes_in("the dog at 0 333 999 666")[0].pixels(300, 150)
-    assert [round(side) for side in box.as_tuple()] == [100, 0, 200, 150]
 
 
 def test_a_bare_machine_can_read_it(tmp_path: Path) -> None:

@@ -190,7 +190,9 @@ def app_(
 def add_user(
     name: Annotated[str, typer.Argument(help="1 to 40 letters, digits or . _ @ -")],
     auth: Annotated[Path, typer.Option(help="File of users; made if it is not there.")],
-    role: Annotated[str, typer.Option(help="viewer (looks), curator (decides) or admin.")] = "curator",
+    role: Annotated[
+        str, typer.Option(help="viewer (looks), curator (decides), adjudicator (settles disputes) or admin.")
+    ] = "curator",
 ) -> None:
     """Add a user who may log in, or change the password or the role of one.  Asks for the password."""
     _go("page", "add_user", name=name, auth=auth, role=role)

@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from workbench.cli.text import console, open_project, percent, safe, seconds
-from workbench.curate.rules import REASON_WORDS
 from workbench.errors import InputError
+from workbench.records import REASON_WORDS
 from workbench.store import Project
 from workbench.verify.figures import Share
 

@@ -23,39 +23,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import get_args
 
 from workbench.curate.fold import History, spans
 from workbench.errors import InputError
-from workbench.records import Decision, DecisionKind, Form, Reason, Role
-
-REASONS: Mapping[int, Reason] = {
-    1: "wrong_tool_output",
-    2: "wrong_program",
-    3: "wrong_reason",
-    4: "unfaithful",
-    5: "ambiguous",
-    6: "bad_gold",
-    7: "unsafe",
-    9: "other",
-}
-"""By the digit that chooses it."""
-
-REASON_WORDS: Mapping[Reason, str] = {
-    "wrong_tool_output": "wrong tool output",
-    "wrong_program": "wrong program logic",
-    "wrong_reason": "right for the wrong reason",
-    "unfaithful": "rationale is not what happened",
-    "ambiguous": "ambiguous question",
-    "bad_gold": "the gold answer is wrong",
-    "unsafe": "unsafe or private",
-    "other": "other",
-}
-
-KINDS: tuple[DecisionKind, ...] = (
-    "accept", "reject", "skip", "edit", "note", "wrong_step", "adjudicate", "gold", "queue", "rating", "undo",
-    "rollback",
-)  # fmt: skip
-ROLES: tuple[Role, ...] = ("viewer", "curator", "adjudicator", "admin")
+from workbench.records import KINDS, REASON_WORDS, ROLES, Decision, Form, Preference
 
 MAX_TEXT = 20_000
 MAX_NAME = 200
@@ -209,8 +181,9 @@ def _check_rating(event: Decision, facts: Facts) -> None:
         raise InputError(f"nothing by {', '.join(sorted(unknown))} to rate for task '{event.task_id}'")
     if (rating.left_form is None) != (rating.right_form is None):
         raise InputError("a rating has the forms of both models, or none")
-    if rating.preference not in ("left", "right", "both", "neither"):
-        raise InputError(f"no preference is called '{rating.preference}'; there are: left, right, both, neither")
+    if rating.preference not in get_args(Preference):
+        there = ", ".join(get_args(Preference))
+        raise InputError(f"no preference is called '{rating.preference}'; there are: {there}")
     for form in (rating.left_form, rating.right_form):
         if form is not None:
             _check_answers(form)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -20,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.boxes import Box, from_grid, iou
+from workbench.boxes import Box, iou
+from workbench.boxes_in_text import boxes_in, without_boxes
 from workbench.images import ImageFolder
 from workbench.models.student import TransformersStudent
 from workbench.models.vlm import Vlm
@@ -36,23 +36,16 @@ from workbench.verify.figures import wilson
 FIRST_SCENE = 500_000
 """Scenes beyond the bundled ones."""
 
-_BOX = re.compile(r"(\d{1,3}) (\d{1,3}) (\d{1,3}) (\d{1,3})")
-
 
 def _boxes(text: str, scene: Scene) -> list[Box]:
-    found = []
-    for cells in _BOX.findall(text):
-        ymin, xmin, ymax, xmax = map(int, cells)
-        if ymin <= ymax and xmin <= xmax:
-            found.append(from_grid((ymin, xmin, ymax, xmax), scene.width, scene.height))
-    return found
+    return [box.pixels(scene.width, scene.height) for box in boxes_in(text)]
 
 
 def _things(text: str, scene: Scene) -> list[tuple[str, Box | None]]:
     out: list[tuple[str, Box | None]] = []
     for part in text.split(", "):
         boxes = _boxes(part, scene)
-        out.append((_BOX.sub("", part).strip(), boxes[0] if boxes else None))
+        out.append((without_boxes(part).strip(), boxes[0] if boxes else None))
     return out
 
 

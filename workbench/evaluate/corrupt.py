@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from workbench.boxes import GRID
+from workbench.boxes_in_text import split_at_boxes
 from workbench.english import a, plural, singular
 from workbench.evaluate.ending import sentences
 from workbench.records import Task
@@ -23,9 +24,7 @@ KINDS = ("number", "name", "colour", "relation", "presence", "box")
 NUDGE = 4
 """Grid cells, of 999, by which a box's edges are moved at most where the text is to mean the same."""
 
-_BOX = re.compile(r"(?<![\w.,-])\d+ \d+ \d+ \d+(?![\w])")
 _NUMBER = re.compile(r"(?<![\w.,-])\d{1,3}(?!\w|[.,]\d)")
-_WHERE_OR_NUMBER = re.compile(rf"{_BOX.pattern}|{_NUMBER.pattern}")
 _NOUN = r"(?!as |more |fewer )([a-z][a-z '-]{1,40}?)(?= and | in the (?:image|picture)|,? at \d|[.,])"
 _THERE = re.compile(rf"\bThere (?:is|are) (an?|no|\d+) {_NOUN}")
 _SINGLE = ("a", "an", "no", "1")
@@ -85,7 +84,7 @@ class Pool:
             (number for body in held for number in _numbers(body)),
             names,
             (word for word in COLOURS if word not in names and any(_has(word, body) for body in held)),
-            (box for body in held for box in _BOX.findall(body)),
+            (box for body in held for box in _boxes(body)),
             (sentence for body in held for sentence in sentences(body)),
         )
         return Pool(*(tuple(sorted(set(found))) for found in facts))
@@ -110,8 +109,7 @@ def harmless(task: Task, body: str, pool: Pool, dice: random.Random) -> list[Edi
     """Edits that a reader of the reasons would not mind: the same again; boxes off by a hair; a fact about something
     else, of another rationale, in front."""
     made = [Edit("again", body)]
-    moved = {box: _nudge(box, dice) for box in dict.fromkeys(_BOX.findall(body))}
-    nudged = _BOX.sub(lambda box: moved[box[0]], body)
+    nudged = _moved(body, {box: _nudge(box, dice) for box in dict.fromkeys(_boxes(body))})
     if nudged != body:
         made.append(Edit("nudge", nudged))
     mine = _names(f"{task.question} {body}", pool)
@@ -149,7 +147,9 @@ class _Corruption:
         if was == "1":  # the grammar changes with it; where no noun is counted, 1 is left alone
             changed = _ONE.sub(lambda m: f"{m[1]}here are {now} {plural(m[2])}", self.body, count=1)
         else:
-            changed = _WHERE_OR_NUMBER.sub(lambda m: now if m[0] == was else m[0], self.body)
+            pieces = split_at_boxes(self.body)
+            pieces[::2] = [_NUMBER.sub(lambda m: now if m[0] == was else m[0], p) for p in pieces[::2]]
+            changed = "".join(pieces)
         return Edit("number", changed, was, now, self._follows(was, now))
 
     def name(self) -> Edit | None:
@@ -188,9 +188,9 @@ class _Corruption:
         return Edit("presence", changed, said[0].strip(), now.strip(), self._flips())
 
     def box(self) -> Edit | None:
-        mine = set(_BOX.findall(self.body))
+        mine = set(_boxes(self.body))
         was, now = self._one(mine), self._one(box for box in self.pool.boxes if box not in mine)
-        return None if was is None or now is None else Edit("box", self.body.replace(was, now), was, now)
+        return None if was is None or now is None else Edit("box", _moved(self.body, {was: now}), was, now)
 
     def _one(self, values: Iterable[str]) -> str | None:
         held = sorted(values)
@@ -210,7 +210,16 @@ def _nudge(box: str, dice: random.Random) -> str:
 
 
 def _numbers(body: str) -> set[str]:
-    return set(_NUMBER.findall(_BOX.sub("", body)))
+    return {number for piece in split_at_boxes(body)[::2] for number in _NUMBER.findall(piece)}
+
+
+def _boxes(body: str) -> list[str]:
+    return split_at_boxes(body)[1::2]
+
+
+def _moved(body: str, boxes: Mapping[str, str]) -> str:
+    """The reasons with other boxes in the place of these."""
+    return "".join(boxes.get(piece, piece) for piece in split_at_boxes(body))
 
 
 def _names(text: str, pool: Pool) -> set[str]:

@@ -9,16 +9,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from workbench.boxes_in_text import without_boxes
+from workbench.english import SENTENCE_END
 from workbench.records import Task
 from workbench.verify import compare
 
 MAX_TEXT = 4000
 """Characters of a text that are read."""
 
-_SENTENCE = re.compile(r'(?<=[.!?])"?\s+(?=["“]?[A-Z0-9])')
 _SIGN = re.compile(r"(Thus|Therefore|Hence|So)\b,?\s*")
 _THE_ANSWER = re.compile(r"\banswer(?: to the question)? is:?\s+(.+)", re.IGNORECASE | re.DOTALL)
-_BOX = re.compile(r"(?:,? at )?(?<![\w.])\d+ \d+ \d+ \d+(?![\w])")
 _DIGITS = re.compile(r"(?<![\w.,-])\d+(?!\w|[.,]\d)", re.ASCII)
 _IS = re.compile(
     r".*\b(?:is|are|was|were)\s+(?:an?\s+|the\s+)?(?:(?:piece|pair)s?\s+of\s+)?(.+)", re.IGNORECASE | re.DOTALL
@@ -41,7 +41,7 @@ class Parts:
 
 def sentences(text: str) -> list[str]:
     """A text's sentences, in order."""
-    return [part.strip() for part in _SENTENCE.split(text[:MAX_TEXT]) if part.strip()]
+    return [part.strip() for part in SENTENCE_END.split(text[:MAX_TEXT]) if part.strip()]
 
 
 def split(text: str) -> Parts:
@@ -67,7 +67,7 @@ def read_answer(task: Task, text: str) -> str | None:
     ending = split(text).ending
     if named := _THE_ANSWER.search(ending):
         return _bare(named[1]) or None
-    plain = _bare(_BOX.sub("", ending))
+    plain = _bare(without_boxes(ending))
     if task.answer_type == "yesno":
         said = compare.yes_no(plain)
         return None if said is None else "yes" if said else "no"

@@ -27,7 +27,7 @@ from workbench.errors import InputError
 from workbench.evaluate import aokvqa, mmbench
 from workbench.evaluate.hateful import says_hateful
 from workbench.evaluate.scores import Answer, official
-from workbench.records import Task
+from workbench.records import Task, storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def write(
         rendered.append((Written(path, len(held), missing), render(list(zip(held, given)))))
     folder.mkdir(parents=True, exist_ok=True)
     for written, text in rendered:
-        written.path.write_text(text, encoding="utf-8", errors="replace", newline="")
+        written.path.write_text(storable(text), encoding="utf-8", newline="")
     return [written for written, _ in rendered]
 
 

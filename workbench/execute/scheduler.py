@@ -37,6 +37,7 @@ from workbench.records import (
     TraceEvent,
     Value,
     content_key,
+    storable,
 )  # fmt: skip
 
 PATIENCE = 0.05
@@ -386,4 +387,4 @@ def ask_tool(tool: Tool, calls: Sequence[ToolCall], images: Images) -> tuple[Seq
 
 def _short(error: BaseException) -> str:
     text = str(error).strip() or type(error).__name__
-    return text.encode("utf-8", "replace").decode()[:300]
+    return storable(text)[:300]

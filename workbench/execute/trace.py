@@ -37,7 +37,7 @@ import orjson
 
 from workbench.execute.desugar import CallSite
 from workbench.execute.instrument import Site
-from workbench.records import JSON, EventKind, Failure, Region, ToolCall, TraceEvent, Value
+from workbench.records import JSON, EventKind, Failure, Region, ToolCall, TraceEvent, Value, storable
 
 MEASURED = ("duration_ms", "queue_ms", "batch_size", "cached")
 """Payload keys of `tool_result` that differ between equal runs."""
@@ -223,7 +223,7 @@ def encode_events(events: Iterable[TraceEvent]) -> bytes:
     try:
         text = orjson.dumps(rows)
     except TypeError:  # integers of more than 64 bits, lone surrogates
-        text = json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+        text = storable(json.dumps(rows, ensure_ascii=False, separators=(",", ":"))).encode()
     # Of a short text zlib's time goes into clearing its tables: small ones make it six times as fast.
     packer = zlib.compressobj() if len(text) > 8192 else zlib.compressobj(6, zlib.DEFLATED, 12, 4)
     return packer.compress(text) + packer.flush()

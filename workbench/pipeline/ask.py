@@ -38,6 +38,34 @@ class Asked:
         return next((run for run in self.runs if run[2].chosen), None)
 
 
+def question_task(image: str, question: str, choices: Sequence[str] = (), source: str = "compare") -> Task:
+    """A task for a question that stands in no project; the same question has the same id.
+
+    Args:
+        image: the picture's digest.
+        question: white space in it becomes single spaces.
+        choices: options of a multiple-choice question.
+        source: who asks, the task's source and split: `ask` for the command, `compare` for pages and notebooks.
+
+    Raises:
+        InputError: the question is empty or far too long.
+    """
+    text = " ".join(question.split())
+    if not text:
+        raise InputError("the question is empty; write one (on the command line in quotes behind the picture)")
+    if len(text) > LONGEST_QUESTION:
+        raise InputError(f"the question has {len(text)} characters; at most {LONGEST_QUESTION} are taken: shorten it")
+    return Task(
+        id=f"{source}/{content_key(image, text, list(choices))}",
+        source=source,
+        split=source,
+        image=image,
+        question=text,
+        answer_type="choice" if choices else "open",
+        choices=tuple(choices),
+    )
+
+
 def ask(
     picture: Path,
     question: str,
@@ -58,26 +86,12 @@ def ask(
         ImageError: the picture is missing, huge or broken.
         InputError: the question is empty or far too long, or k out of range.
     """
-    text = " ".join(question.split())
-    if not text:
-        raise InputError("the question is empty; write it in quotes behind the picture")
-    if len(text) > LONGEST_QUESTION:
-        raise InputError(f"the question has {len(text)} characters; at most {LONGEST_QUESTION} are taken")
     if k is not None and not 1 <= k <= 100:
         raise InputError(f"k must be 1 to 100, found {k}")
     tell = say or (lambda _: None)
     with tempfile.TemporaryDirectory(prefix="vpd-ask-") as folder:
         images = ImageFolder(Path(folder))
-        digest = images.add(picture)
-        task = Task(
-            id=f"ask/{content_key(digest, text, list(choices))}",
-            source="ask",
-            split="ask",
-            image=digest,
-            question=text,
-            answer_type="choice" if choices else "open",
-            choices=tuple(choices),
-        )
+        task = question_task(images.add(picture), question, choices, "ask")
         tell("loading the models")
         with Parts(profile, images) as parts:
             parts.build(STAGES)

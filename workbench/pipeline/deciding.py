@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from workbench.errors import InputError
-from workbench.records import Decision, Reason
+from workbench.records import Decision
 from workbench.snapshot.imports import Refused, Said, read
 from workbench.store import Project
 from workbench.store.database import IDS, listed
@@ -62,7 +62,7 @@ def _decide(project: Project, said: Said) -> bool:
         edit = Decision(f"{said.id}:edit", "edit", rationale_id=rationale, **common)
         rationale = project.curation.edit_rationale(edit, said.rationale or "").id
     decision = Decision(
-        said.id, said.kind, rationale_id=rationale, reason=cast("Reason | None", said.reason), text=said.note,
+        said.id, said.kind, rationale_id=rationale, reason=said.reason, text=said.note,
         seconds=said.seconds, **common,
     )  # fmt: skip
     project.curation.decide([decision])

@@ -14,7 +14,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Literal
 
 from workbench import registry
+from workbench.boxes_in_text import NamedBox, boxes_in
 from workbench.errors import InputError, WorkbenchError
-from workbench.pipeline.ask import LONGEST_QUESTION
 from workbench.pipeline.live_events import (
     SIDES,
     Event,
@@ -36,12 +36,11 @@ from workbench.pipeline.live_events import (
     Stepped,
     Times,
     Wrote,
-    named_boxes,
 )  # fmt: skip
 from workbench.pipeline.loop import peak_rss
 from workbench.pipeline.parts import Parts
 from workbench.ports import Images, Student
-from workbench.records import Failure, PartRef, Prediction, Program, Task, Trace, TraceEvent, content_key
+from workbench.records import Failure, PartRef, Prediction, Program, Task, Trace, TraceEvent
 from workbench.settings import Choice, Profile
 from workbench.verify import compare
 
@@ -51,31 +50,6 @@ _POLL = 0.1
 
 class _Cancelled(Exception):
     """Raised where work stands still for a moment after its stream was cancelled."""
-
-
-def question_task(image: str, question: str, choices: Sequence[str] = ()) -> Task:
-    """A task for a question that stands in no project.
-
-    Args:
-        image: the picture's digest.
-
-    Raises:
-        InputError: the question is empty or far too long.
-    """
-    text = " ".join(question.split())
-    if not text:
-        raise InputError("the question is empty; write one")
-    if len(text) > LONGEST_QUESTION:
-        raise InputError(f"the question has {len(text)} characters; at most {LONGEST_QUESTION} are taken")
-    return Task(
-        id=f"compare/{content_key(image, text, list(choices))}",
-        source="compare",
-        split="compare",
-        image=image,
-        question=text,
-        answer_type="choice" if choices else "open",
-        choices=tuple(choices),
-    )
 
 
 class Live:
@@ -225,17 +199,17 @@ class _Asking:
         forget = getattr(student, "forget", None)
         if forget is not None:
             forget()
-        picture = images.open(self.task.image)
+        size = images.open(self.task.image).size
         rationale = ""
+        boxes: tuple[NamedBox, ...] = ()
 
         def hear(piece: str) -> None:
-            nonlocal rationale
+            nonlocal rationale, boxes
             say(piece)
-            before = len(named_boxes(rationale, *picture.size))
             rationale += piece
-            boxes = named_boxes(rationale, *picture.size)
-            if len(boxes) != before:
-                self.events.put(Pointed(self.side, boxes))
+            before, boxes = boxes, boxes_in(rationale)
+            if boxes != before:  # not their number alone: a piece may end within a box's last side
+                self.events.put(Pointed(self.side, boxes, size))
 
         short = self._ask(student, False, self._hear("answer"))
         self.answer, self.answered = short.answer, time.perf_counter()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 
-from workbench.boxes import Box, from_grid
+from workbench.boxes_in_text import NamedBox
 from workbench.records import Failure, PartRef, Prediction, Program, Trace, TraceEvent
 
 Side = Literal["pipeline", "student", "base"]
@@ -56,23 +55,13 @@ class Stepped:
 
 
 @dataclass(frozen=True, slots=True)
-class NamedBox:
-    """A box that a text names."""
-
-    box: Box
-    """Pixels of the picture."""
-    start: int
-    """First character of the four numbers in the text."""
-    end: int
-    """One past their last character."""
-
-
-@dataclass(frozen=True, slots=True)
 class Pointed:
     """All boxes that the rationale has named so far."""
 
     side: Side
     boxes: tuple[NamedBox, ...]
+    size: tuple[int, int]
+    """Width and height of the picture, pixels: what `NamedBox.pixels` takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +103,3 @@ class Finished:
 
 
 Event = Queued | Started | Said | Wrote | Stepped | Pointed | Finished
-
-
-_BOX = re.compile(r"(?<![0-9])(?<![0-9] )([0-9]{1,3}) ([0-9]{1,3}) ([0-9]{1,3}) ([0-9]{1,3})(?![0-9])(?! [0-9])")
-
-
-def named_boxes(text: str, width: int, height: int) -> tuple[NamedBox, ...]:
-    """Boxes that a text names as `ymin xmin ymax xmax` on the 0-999 grid; what is no box of a picture is left out."""
-    found = []
-    for match in _BOX.finditer(text):
-        ymin, xmin, ymax, xmax = cells = tuple(int(cell) for cell in match.groups())
-        if ymin < ymax and xmin < xmax:
-            found.append(NamedBox(from_grid(cells, width, height), match.start(), match.end()))
-    return tuple(found)

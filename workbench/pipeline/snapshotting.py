@@ -9,9 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from workbench.curate.rules import REASON_WORDS
 from workbench.errors import ImageError, InputError, SnapshotError
-from workbench.records import JSON, Reason, plain
+from workbench.records import JSON, REASON_WORDS, Reason, plain
 from workbench.snapshot import (
     NEAR,
     Example,

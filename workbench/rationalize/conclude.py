@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from workbench.boxes_in_text import without_boxes
 from workbench.rationalize.asked import yes
 from workbench.rationalize.claims import Count, Group, Holds, Item, Known, Said, Truth
 from workbench.rationalize.clauses import one_line
@@ -22,7 +23,7 @@ MAX_ANSWER = 200
 """Characters of an answer that are repeated."""
 
 _EXISTENCE = re.compile(r"There is (?:no|an?) ")
-_BOX = re.compile(r",? at \d+ \d+ \d+ \d+| \(\d+(?: each)?\)")
+_COUNT = re.compile(r" \(\d+(?: each)?\)")
 
 
 def conclusion(task: Task, trace: Trace, followed: Followed, teller: Teller, before: str) -> str:
@@ -65,10 +66,10 @@ def _holds(answer: str, text: str) -> bool:
 
 
 def says(meant: str, before: str) -> bool:
-    """The sentence before says the same in the same words, boxes aside."""
+    """The sentence before says the same in the same words, boxes and counts in brackets aside."""
 
     def bare(text: str) -> str:
-        return _BOX.sub("", text.lower()).rstrip(".").removesuffix(" in the image")
+        return _COUNT.sub("", without_boxes(text.lower())).rstrip(".").removesuffix(" in the image")
 
     return bare(meant) == bare(before)
 

@@ -10,7 +10,9 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from workbench.english import plural, singular, value
+from workbench.boxes import GRID
+from workbench.boxes_in_text import boxes_in
+from workbench.english import SENTENCE_END, plural, singular, value
 from workbench.rationalize.stock import STOCK
 from workbench.rationalize.support import NUMBER, WORD, Support, stem, support
 from workbench.records import Citation, Program, Task, Trace
@@ -19,14 +21,10 @@ MAX_TEXT = 4000
 """Characters; a longer rationale is not read."""
 MAX_ISSUES = 12
 
-_RUN = re.compile(r"(?<![\w.,-])\d+(?: \d+){3,}(?!\w|[.,]\d)")
+_ROW = re.compile(r"(?<![\w.,-])\d+(?: \d+){3,}(?!\w|[.,]\d)")
+"""Four numbers or more in a row: a box, or a fault.  Each box of `boxes_in` is such a row."""
 _QUOTED = re.compile(r'"([^"]{1,400})"|“([^”]{1,400})”')
-_SENTENCE = re.compile(r'(?<=[.!?])"?\s+(?=["“]?[A-Z0-9])')
 _THE_ANSWER = re.compile(r"\bthe answer is:?\s+(?P<answer>.+?)\s*[.!]?\s*$", re.IGNORECASE | re.DOTALL)
-_NAMED_BOX = re.compile(
-    r"(?P<noun>[\w'-]+(?: [\w'-]+)?)(?: in the (?:image|picture))?,? at "
-    r"(?P<boxes>\d+ \d+ \d+ \d+(?:(?:,| and|, and) \d+ \d+ \d+ \d+)*)"
-)
 _COUNT_WORDS = {"both": 2, "neither": 2}
 
 
@@ -70,7 +68,7 @@ def check(text: str, task: Task, program: Program, trace: Trace) -> tuple[tuple[
 def _sentences(text: str) -> list[tuple[int, int]]:
     """Start and end of each sentence; quoted text is never cut."""
     hidden = _QUOTED.sub(lambda match: '"' + "x" * (len(match[0]) - 2) + '"', text)
-    cuts = [0, *(match.end() for match in _SENTENCE.finditer(hidden)), len(text)]
+    cuts = [0, *(match.end() for match in SENTENCE_END.finditer(hidden)), len(text)]
     spans = []
     for start, end in itertools.pairwise(cuts):
         part = text[start:end]
@@ -88,11 +86,11 @@ class _Sentence:
         self.extra = extra
         self.extra_numbers = numbers
         self.events: set[int] = set()
-        self.boxes = [match[0] for match in _RUN.finditer(text) if match[0].count(" ") == 3]
+        self.boxes = boxes_in(text)
 
     def issues(self) -> list[str]:
         found = [*self._boxes(), *self._quotes()]
-        bare = _QUOTED.sub('""', _RUN.sub("@", self.text))
+        bare = _QUOTED.sub('""', _ROW.sub("@", self.text))
         return [
             *found,
             *self._numbers(bare),
@@ -104,9 +102,10 @@ class _Sentence:
 
     def _boxes(self) -> list[str]:
         found = []
-        for match in _RUN.finditer(self.text):
-            if match[0].count(" ") != 3:
-                found.append(f'"{match[0][:80]}" is no box: a box is four numbers.')
+        spans = {(box.start, box.end) for box in self.boxes}
+        for match in _ROW.finditer(self.text):
+            if match.span() not in spans:
+                found.append(f'"{match[0][:80]}" is not a box: a box is four integers from 0 to {GRID}.')
             elif match[0] not in self.known.boxes:
                 found.append(f'The box "{match[0]}" is not in the trace.')
             else:
@@ -189,23 +188,19 @@ class _Sentence:
         """`the bus at 469 124 726 351`: the thing in that box is called so in the trace."""
         found = []
         names = {name for known in self.known.boxes.values() for name in known} | set(self.known.counts)
-        for match in _NAMED_BOX.finditer(self.text):
-            words = match["noun"].lower().split()
-            noun = next((n for n in (singular(" ".join(words)), singular(words[-1])) if n in names), None)
-            if noun is None:
-                continue
-            for box in re.findall(r"\d+ \d+ \d+ \d+", match["boxes"]):
-                known = self.known.boxes.get(box)
-                if known and noun not in known:
-                    found.append(f'"{noun} at {box}" is wrong: the trace calls it {" or ".join(sorted(known))}.')
+        for box in self.boxes:
+            noun = next((n for n in (box.label, box.label.rpartition(" ")[2]) if n in names), None)
+            known = self.known.boxes.get(box.text)
+            if noun is not None and known and noun not in known:
+                found.append(f'"{noun} at {box.text}" is wrong: the trace calls it {" or ".join(sorted(known))}.')
         return found
 
     def _polarity(self) -> list[str]:
         """`The bus at B is not yellow` agrees with what was answered about that box."""
         found = []
         for clause in re.split(r";|, (?:and|but|while) (?=the\b)", self.text):
-            boxes = set(re.findall(r"\d+ \d+ \d+ \d+", clause))
-            stems = {stem(word) for word in WORD.findall(_RUN.sub(" ", clause))}
+            boxes = {box.text for box in boxes_in(clause)}
+            stems = {stem(word) for word in WORD.findall(_ROW.sub(" ", clause))}
             denied = bool(re.search(r"\b(?:not|no|cannot|none|neither|never)\b|n't\b", clause, re.IGNORECASE))
             for seen in self.known.seen:
                 if seen.box in boxes and seen.words and seen.words <= stems:
@@ -238,7 +233,7 @@ def _conclusion(text: str, task: Task, trace: Trace) -> list[str]:
             len(answer) > 199 and answer.lower().startswith(said.lower()) and bool(said)
         )
         return [] if same else [f'The conclusion gives "{said[:80]}", the run answered "{shown[:80]}".']
-    bare = _RUN.sub("@", last)
+    bare = _ROW.sub("@", last)
     if answer.lower() in ("yes", "no"):
         words = {word.lower() for word in WORD.findall(bare)} & {"yes", "no"}
         return [] if words == {answer.lower()} else [f'The conclusion does not say that the answer is "{answer}".']

@@ -15,9 +15,8 @@ from typing import Any, Literal, Protocol, cast
 
 from workbench.curate.fold import Standing
 from workbench.curate.queue import Lease
-from workbench.curate.rules import REASON_WORDS
 from workbench.errors import InputError
-from workbench.records import Decision, DecisionKind, Rationale, Reason, Role, Task
+from workbench.records import REASON_WORDS, Decision, DecisionKind, Rationale, Reason, Role, Task
 from workbench.screen import views
 from workbench.screen.player import Traces, full, model_of
 from workbench.screen.steps import Step

@@ -5,9 +5,9 @@ Nothing here escapes anything: templates do, always.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
+from workbench.boxes_in_text import boxes_in
 from workbench.records import Prediction, Rationale, Task
 from workbench.store import Run
 
@@ -95,18 +95,13 @@ def student_view(task: Task, prediction: Prediction | None) -> tuple[str, str, s
     return prediction.answer, state, {"none": "not labelled"}.get(state, state)
 
 
-_BOX = re.compile(r"(?<![\d.])\d{1,3} \d{1,3} \d{1,3} \d{1,3}(?![\d.]\d)")
-
-
 def pieces(text: str) -> tuple[Piece, ...]:
     """The text cut at its boxes."""
-    found, at = [], 0
-    for match in _BOX.finditer(text):
-        if match.start() > at:
-            found.append(Piece(text[at : match.start()]))
-        found.append(Piece(match[0], tuple(map(int, match[0].split()))))
-        at = match.end()
-    return (*found, Piece(text[at:])) if at < len(text) else tuple(found)
+    cut, at = [], 0
+    for box in boxes_in(text):
+        cut += [Piece(text[at : box.start]), Piece(box.text, box.cells)]
+        at = box.end
+    return tuple(piece for piece in (*cut, Piece(text[at:])) if piece.text)
 
 
 def told(rationale: Rationale | None) -> Told | None:

@@ -3,7 +3,7 @@
 Reading and writing need pyarrow and Pillow alone, so that a bare machine with a GPU can train on one.
 
 Files:
-    example.py    one row, and the boxes its rationale names
+    example.py    one row: what a student is to learn from a question
     exports/      snapshots for other tools
     folder.py     written once, checked whenever read
     imports.py    decisions read from Argilla and Label Studio files
@@ -12,7 +12,8 @@ Files:
     questions.py  what people are asked in other tools
 """
 
-from workbench.snapshot.example import SPLITS, Example, NamedBox, Split, boxes_in
+from workbench.boxes_in_text import NamedBox, boxes_in
+from workbench.snapshot.example import SPLITS, Example, Split
 from workbench.snapshot.folder import Snapshot, write
 from workbench.snapshot.manifest import Content, LeftOut, Manifest
 from workbench.snapshot.pictures import NEAR, Picture, alike, fingerprint, sides

@@ -7,46 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import pyarrow as pa
 
-from workbench.boxes import GRID, Box, from_grid
-from workbench.english import singular
+from workbench.boxes_in_text import NamedBox
+from workbench.records import storable, storable_json
 
 Split = Literal["train", "val"]
 SPLITS: tuple[Split, ...] = ("train", "val")
-
-_QUARTET = r"\d{1,3} \d{1,3} \d{1,3} \d{1,3}"
-_BOX = re.compile(rf"(?<![\w.,-])(?<!\d ){_QUARTET}(?! ?\d|\w|[.,]\d)")
-_NAMED = re.compile(
-    rf"(?P<noun>[\w'-]+(?: [\w'-]+)?)(?: in the (?:image|picture))?,? at {_QUARTET}(?:(?:,| and|, and) {_QUARTET})*"
-)
-_LEADING = re.compile(r"^(?:\d+|the|a|an|this|that|one|both|of|is|are|and) ", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class NamedBox:
-    """A box that a rationale names."""
-
-    label: str
-    """What the text calls it, in the singular; empty where it does not say."""
-    ymin: int
-    xmin: int
-    ymax: int
-    xmax: int
-    """Sides on the 0-999 grid of the whole picture."""
-    start: int
-    """First character of the four numbers in the rationale."""
-    end: int
-    """One past their last."""
-
-    def pixels(self, width: int, height: int) -> Box:
-        """The box in pixels of a picture of this size, top-left origin."""
-        return from_grid((self.ymin, self.xmin, self.ymax, self.xmax), width, height)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +65,7 @@ class Example:
     def id(self) -> str:
         """A stable name for this row: the same for the same task, trace and rationale."""
         made_of = json.dumps([self.task_id, self.trace_id, self.rationale_id])
-        return hashlib.sha256(made_of.encode("utf-8", "replace")).hexdigest()[:20]
+        return hashlib.sha256(storable(made_of).encode()).hexdigest()[:20]
 
 
 _NAMES = tuple(field.name for field in fields(Example))
@@ -111,39 +82,9 @@ SCHEMA = pa.schema([("id", pa.string()), *((name, _OTHER.get(name, pa.string()))
 """Columns of `train.parquet` and `val.parquet`; an optional column holds null where there is none."""
 
 
-def boxes_in(text: str) -> tuple[NamedBox, ...]:
-    """The boxes that a rationale names (`the bus at 469 124 726 351`), in the order of the text."""
-    labels = [(match.start(), match.end(), _label(match["noun"])) for match in _NAMED.finditer(text)]
-    found = []
-    for match in _BOX.finditer(text):
-        ymin, xmin, ymax, xmax = (int(cell) for cell in match[0].split())
-        if ymin <= ymax <= GRID and xmin <= xmax <= GRID:
-            label = next((name for start, end, name in labels if start <= match.start() < end), "")
-            found.append(NamedBox(label, ymin, xmin, ymax, xmax, match.start(), match.end()))
-    return tuple(found)
-
-
-def _label(noun: str) -> str:
-    while (shorter := _LEADING.sub("", noun)) != noun:
-        noun = shorter
-    words = noun.lower().split()
-    return "" if words[-1] in ("one", "ones", "both") else " ".join([*words[:-1], singular(words[-1])])
-
-
-def clean(value: Any) -> Any:
-    """The value with lone surrogates, which no file can hold, as '?'."""
-    if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-8", "replace").decode()
-    if isinstance(value, dict):
-        return {clean(key): clean(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [clean(item) for item in value]
-    return value
-
-
 def canonical(value: Any) -> bytes:
     """One byte string for one value: JSON with sorted keys; what digests are taken of."""
-    return _bytes(clean(value))
+    return _bytes(storable_json(value))
 
 
 def _bytes(cleaned: Any) -> bytes:
@@ -152,8 +93,8 @@ def _bytes(cleaned: Any) -> bytes:
 
 def to_row(example: Example) -> dict[str, Any]:
     """An example as a row of the Parquet files."""
-    row: dict[str, Any] = {name: clean(getattr(example, name)) for name in _NAMES}
-    boxes = [{name: clean(getattr(box, name)) for name in _BOX_NAMES} for box in example.boxes]
+    row: dict[str, Any] = {name: storable_json(getattr(example, name)) for name in _NAMES}
+    boxes = [{name: storable_json(getattr(box, name)) for name in _BOX_NAMES} for box in example.boxes]
     return {"id": example.id, **row, "boxes": boxes}
 
 

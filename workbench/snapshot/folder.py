@@ -28,8 +28,8 @@ import pyarrow.parquet as pq
 from workbench import __version__
 from workbench.errors import SnapshotError
 from workbench.images import ImageFolder, digest_of
-from workbench.records import JSON
-from workbench.snapshot.example import SCHEMA, SPLITS, Example, Split, clean, digest, from_row, to_row
+from workbench.records import JSON, storable_json
+from workbench.snapshot.example import SCHEMA, SPLITS, Example, Split, digest, from_row, to_row
 from workbench.snapshot.manifest import CHANGED, Content, LeftOut, Manifest, load
 
 IMAGES = "images"
@@ -134,7 +134,7 @@ def write(
     rows = {split: [to_row(example) for example in ordered if example.split == split] for split in SPLITS}
     size = {example.image: (example.width, example.height) for example in ordered}
     content = Content(
-        filter=clean(dict(filter)),
+        filter=storable_json(dict(filter)),
         rows={split: {"count": len(held), "sha256": digest(held)} for split, held in rows.items()},
         images=tuple(
             {"digest": key, "split": side_of[key], "width": size[key][0], "height": size[key][1]}
@@ -142,8 +142,8 @@ def write(
         ),
         counts=_counts(ordered),
         left_out=tuple(sorted(left_out, key=lambda row: row.reason)),
-        leakage=clean(dict(leakage or {})),
-        parts=tuple(clean(dict(part)) for part in parts),
+        leakage=storable_json(dict(leakage or {})),
+        parts=tuple(storable_json(dict(part)) for part in parts),
         guidelines=tuple(sorted({example.guideline for example in ordered if example.guideline})),
     )
     target = folder / content.hash
@@ -212,7 +212,7 @@ def _counts(examples: Sequence[Example]) -> dict[str, JSON]:
     def by(values: Sequence[str]) -> dict[str, int]:
         return dict(sorted(Counter(values).items()))
 
-    counts: dict[str, JSON] = clean(
+    counts: dict[str, JSON] = storable_json(
         {
             "rows": len(examples),
             "rationales": sum(example.rationale is not None for example in examples),

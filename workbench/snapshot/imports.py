@@ -13,13 +13,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
 from workbench.errors import DatasetError
-from workbench.snapshot.example import clean
-from workbench.snapshot.questions import DECISIONS, REASON_TITLES
-
-Kind = Literal["accept", "reject", "skip"]
+from workbench.records import Reason, storable_json
+from workbench.snapshot.questions import DECISIONS, REASON_TITLES, Kind
 
 LARGEST = 2_000_000_000
 """Bytes of a file that is read at most."""
@@ -39,7 +37,7 @@ class Said:
     trace_id: str | None
     rationale_id: str | None
     kind: Kind
-    reason: str | None
+    reason: Reason | None
     note: str
     rationale: str | None
     """The rationale as it stands there, edited or not; None where that tool holds none."""
@@ -66,7 +64,7 @@ def read(path: Path, tool: str) -> tuple[list[Said], list[Refused]]:
     try:
         if path.stat().st_size > LARGEST:
             raise DatasetError(f"{path} has {path.stat().st_size} bytes; at most {LARGEST} are read, split it")
-        held = clean(json.loads(path.read_bytes()))
+        held = storable_json(json.loads(path.read_bytes()))
     except OSError as error:
         raise DatasetError(f"{path} cannot be read ({error.strerror}); check the path") from error
     except (ValueError, RecursionError) as error:
@@ -150,7 +148,7 @@ def _said(
     made_of = [tool, *ids, who, kind, reason, given.get("note", ""), given.get("rationale", "")]
     key = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]
     return Said(
-        id=f"{tool}:{key}", where=where, author=f"{tool}:{who}", task_id=task, kind=cast("Kind", kind), reason=reason,
+        id=f"{tool}:{key}", where=where, author=f"{tool}:{who}", task_id=task, kind=kind, reason=reason,
         trace_id=_text(about, "trace_id") or None, rationale_id=_text(about, "rationale_id") or None,
         note=given.get("note", ""), rationale=given.get("rationale") or None,
     )  # fmt: skip
@@ -175,7 +173,7 @@ def _text(entry: Any, name: str) -> str:
     return held if isinstance(held, str) else str(held) if type(held) is int else ""
 
 
-_REASONS = {**{name: name for name in REASON_TITLES}, **{title: name for name, title in REASON_TITLES.items()}}
+_REASONS: Mapping[str, Reason] = {words: name for name, title in REASON_TITLES.items() for words in (name, title)}
 TOOLS: Mapping[str, Callable[[int, Any], Iterator[Said | Refused]]] = {
     "argilla": _argilla,
     "label-studio": _label_studio,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import SnapshotError
-from workbench.records import JSON
+from workbench.records import JSON, storable
 from workbench.snapshot.example import SPLITS, canonical
 
 FORMAT = 1
@@ -83,7 +83,7 @@ class Manifest:
         """Write `manifest.json`."""
         held = asdict(self)
         text = json.dumps({**held, "seal": _seal(held)}, indent=1, ensure_ascii=False, sort_keys=True)
-        (folder / NAME).write_bytes(text.encode("utf-8", "replace"))
+        (folder / NAME).write_bytes(storable(text).encode())
 
 
 def _seal(held: Mapping[str, Any]) -> str:

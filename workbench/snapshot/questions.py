@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-DECISIONS = ("accept", "reject", "skip")
+from collections.abc import Mapping
+from typing import Literal, get_args
 
-REASON_TITLES = {
-    "wrong_tool_output": "wrong tool output",
-    "wrong_program": "wrong program logic",
-    "wrong_reason": "right for the wrong reason",
-    "unfaithful": "rationale is not what happened",
-    "ambiguous": "ambiguous question",
-    "bad_gold": "the gold answer is wrong",
-    "unsafe": "unsafe or private",
-    "other": "other (say it in the note)",
-}
-"""Why an example is rejected: the closed list of `workbench.curate.rules`, which a room below cannot import."""
+from workbench.records import REASON_WORDS, Reason
+
+Kind = Literal["accept", "reject", "skip"]
+DECISIONS: tuple[Kind, ...] = get_args(Kind)
+
+REASON_TITLES: Mapping[Reason, str] = {**REASON_WORDS, "other": "other (say it in the note)"}
+"""Why an example is rejected, as the other tool shows it."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.records import JSON
+from workbench.records import JSON, storable_json
 from workbench.store.database import IDS, Database, listed, now
 
 
@@ -84,5 +84,5 @@ def _replace(database: Database, table: str, key: str, rows: Sequence[Mapping[st
         f"INSERT INTO {table} ({', '.join(columns)}) SELECT unnest(from_json($rows, '{shape}'), max_depth := 2) "
         f"ON CONFLICT ({key}) DO UPDATE SET {change}"
     )
-    text = json.dumps(stamped).encode("utf-8", "replace").decode()
+    text = json.dumps(storable_json(stamped))
     database.transaction(lambda cursor: cursor.execute(sql, {"rows": text}))

@@ -17,7 +17,7 @@ from workbench.curate.queue import Asked, Lease, Progress, Served
 from workbench.curate.settings import Settings
 from workbench.errors import InputError
 from workbench.rationalize.faithful import check as check_rationale
-from workbench.records import Decision, PartRef, Program, Rationale, Role, content_key
+from workbench.records import Decision, PartRef, Program, Rationale, Role, content_key, storable
 from workbench.store import bulk, decisions, ratings, reviewing, views
 from workbench.store import queue as serving
 from workbench.store import rows as shape
@@ -219,7 +219,7 @@ class Curation:
         """Put a text in force; the text in force already is left as it is."""
         if not text.strip():
             raise InputError("the guidelines are empty; give a text file with words in it")
-        cleaned = text.encode("utf-8", "replace").decode()
+        cleaned = storable(text)
         found = Guideline(content_key("guideline", cleaned)[:12], cleaned, author, now())
 
         def work(cursor: Any) -> None:

@@ -17,7 +17,7 @@ from workbench.curate.rating import PIPELINE
 from workbench.curate.rules import Facts, check
 from workbench.errors import InputError
 from workbench.execute.trace import decode_events
-from workbench.records import Decision, Form, Rating, TraceEvent, content_key
+from workbench.records import Decision, Form, Rating, TraceEvent, content_key, storable
 from workbench.store.database import IDS, Database, listed, now
 from workbench.store.scope import LATEST
 
@@ -200,15 +200,11 @@ def _content(event: Decision) -> str:
 def _clean(event: Decision) -> Decision:
     """As the store will give it back: without what the store fills in, and without what UTF-8 cannot hold."""
     given = {name: getattr(event, name) for name in _COLUMNS if name not in GIVEN}
-    texts = {name: _text(v) for name, v in given.items() if isinstance(v, str)}
+    texts = {name: storable(v) for name, v in given.items() if isinstance(v, str)}
     if event.rating is not None:
-        given["rating"] = replace(event.rating, left=_text(event.rating.left), right=_text(event.rating.right))
+        given["rating"] = replace(event.rating, left=storable(event.rating.left), right=storable(event.rating.right))
     times = {name: _utc(v) for name, v in given.items() if isinstance(v, datetime)}
     return Decision(**{**given, **texts, **times})
-
-
-def _text(value: str) -> str:
-    return value.encode("utf-8", "replace").decode()
 
 
 def _utc(time: datetime) -> datetime:

@@ -26,6 +26,8 @@ from workbench.records import (
     Verdict,
     content_key,
     plain,
+    storable,
+    storable_json,
 )  # fmt: skip
 from workbench.store.search import text_of, tools_of
 
@@ -88,15 +90,7 @@ def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
     try:
         return pa.array(values, kind)
     except UnicodeEncodeError:
-        return pa.array([_clean(value) for value in values], kind)
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode() if not value.isascii() else value
-    if isinstance(value, tuple | list):
-        return [_clean(item) for item in value]
-    return value
+        return pa.array([storable_json(value) for value in values], kind)
 
 
 def part_key(ref: PartRef) -> str:
@@ -124,15 +118,14 @@ class Keys:
 def clean_task(task: Task) -> Task:
     """The task as the store will give it back, so that keys made before and after agree."""
     return Task(
-        id=_clean(task.id), source=_clean(task.source), split=_clean(task.split), image=task.image,
-        question=_clean(task.question), answers=tuple(_clean(task.answers)), answer_type=task.answer_type,
-        choices=tuple(_clean(task.choices)), family=_clean(task.family), meta=json.loads(_json(task.meta)),
+        id=storable(task.id), source=storable(task.source), split=storable(task.split), image=task.image,
+        question=storable(task.question), answers=tuple(storable_json(task.answers)), answer_type=task.answer_type,
+        choices=tuple(storable_json(task.choices)), family=storable(task.family), meta=json.loads(_json(task.meta)),
     )  # fmt: skip
 
 
 def _json(value: Any) -> str:
-    text: str = _clean(json.dumps(plain(value), sort_keys=True, ensure_ascii=False, separators=(",", ":")))
-    return text
+    return storable(json.dumps(plain(value), sort_keys=True, ensure_ascii=False, separators=(",", ":")))
 
 
 def from_part(ref: PartRef) -> dict[str, Any]:

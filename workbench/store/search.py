@@ -16,9 +16,10 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 from workbench.errors import InputError
-from workbench.records import JSON, Trace, TraceEvent
+from workbench.records import JSON, AnswerType, Trace, TraceEvent
 from workbench.store.database import IDS, Database, listed
 from workbench.store.outcome import MATCHES, STATUSES, STUDENTS
 
@@ -46,7 +47,7 @@ NUMBERS = {
 
 CLOSED: Mapping[str, tuple[str, ...]] = {
     "status": STATUSES, "match": MATCHES, "student": STUDENTS,
-    "type": ("yesno", "integer", "choice", "phrase", "open"),
+    "type": get_args(AnswerType),
     "review": ("pending", "accepted", "rejected", "skipped", "disputed", "adjudicated"),
 }  # fmt: skip
 """Names whose values are a closed list."""

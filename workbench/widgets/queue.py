@@ -15,9 +15,8 @@ from weakref import WeakValueDictionary
 import traitlets
 
 from workbench.curate.queue import Asked, Served
-from workbench.curate.rules import REASON_WORDS, REASONS
 from workbench.errors import InputError, WorkbenchError
-from workbench.records import Decision, Reason, Role
+from workbench.records import REASON_WORDS, REASONS, Decision, Reason, Role
 from workbench.screen.review import Items, Say, decide, said
 from workbench.store import Project
 from workbench.widgets import pictures, plain
@@ -105,7 +104,7 @@ class ReviewQueue(Playing):
         """Reject the question and go on.
 
         Args:
-            reason: by name or by its digit (`workbench.curate.rules.REASONS`).
+            reason: by name or by its digit (`workbench.records.REASONS`).
             text: words; `other` needs some.
         """
         named = REASONS.get(reason) if isinstance(reason, int) else reason

@@ -18,7 +18,8 @@ from PIL import Image
 
 from workbench.errors import InputError
 from workbench.images import ImageFolder
-from workbench.pipeline.live import Live, question_task
+from workbench.pipeline.ask import question_task
+from workbench.pipeline.live import Live
 from workbench.pipeline.live_events import (
     Event,
     Finished,
@@ -201,7 +202,8 @@ class _Column:
         elif isinstance(event, Stepped):
             self._events.append(event.event)
         elif isinstance(event, Pointed):
-            drawn["boxes"] = [{"box": list(one.box.as_tuple()), "label": "", "role": "result"} for one in event.boxes]
+            boxes = [one.pixels(*event.size) for one in event.boxes]
+            drawn["boxes"] = [{"box": list(box.as_tuple()), "label": "", "role": "result"} for box in boxes]
         else:
             self._finish(event)
 

@@ -22,6 +22,9 @@ function make(document, name, properties = {}, ...children) {
 export const h = (name, properties, ...children) => make(document, name, properties, ...children);
 const time = (ms) => (ms < 0.95 ? "under 1 ms" : ms < 999.5 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
 
+/** A function that gives a box `[ymin, xmin, ymax, xmax]` of the 0-999 grid in pixels of a picture, as `boxes.from_grid` does. */
+export const fromGrid = ({ width, height }) => ([ymin, xmin, ymax, xmax]) => [xmin / 999 * width, ymin / 999 * height, xmax / 999 * width, ymax / 999 * height];
+
 /** Draw boxes [{box: [x0, y0, x1, y1], label, role}] in pixels of the picture; `hot` names the patch to stress. */
 export function draw(overlay, boxes, hot = null) {
   overlay.replaceChildren();
@@ -312,7 +315,7 @@ export function mount(element, model, options = {}) {
   // --- the rationale
 
   function rationale(view) {
-    const box = ([ymin, xmin, ymax, xmax]) => [xmin / 999 * picture.width, ymin / 999 * picture.height, xmax / 999 * picture.width, ymax / 999 * picture.height];
+    const box = fromGrid(picture);
     const named = (sentence) => sentence.pieces.filter((piece) => piece.box).map((piece) => ({ box: box(piece.box), label: "", role: "result", score: null, patch: piece.text }));
     const light = (sentence, only = null) => {
       for (const index of sentence?.steps ?? []) cells.get(index)?.classList.add("vp-cited");

@@ -6,7 +6,7 @@ The layout is that of `argilla.datasets._io._disk`: `.argilla/dataset.json`, `.a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +48,8 @@ def settings() -> dict[str, Any]:
     return {
         "guidelines": "Accept an example when its answer is right and every sentence of the rationale is true.",
         "questions": [
-            _question("decision", "Accept it?", True, _labels({name: name for name in DECISIONS})),
-            _question("reason", "Why not?", False, _labels(REASON_TITLES)),
+            _question("decision", "Accept it?", True, _labels((name, name) for name in DECISIONS)),
+            _question("reason", "Why not?", False, _labels(REASON_TITLES.items())),
             _question("rationale", "Rationale (mend it where it is wrong)", False, text),
             _question("note", "Note", False, text),
         ],
@@ -62,8 +62,8 @@ def settings() -> dict[str, Any]:
     }
 
 
-def _labels(titles: Mapping[str, str]) -> dict[str, Any]:
-    options = [{"value": value, "text": title, "description": None} for value, title in titles.items()]
+def _labels(titles: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    options = [{"value": value, "text": title, "description": None} for value, title in titles]
     return {"type": "label_selection", "options": options, "visible_options": None}
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import InputError
-from workbench.snapshot.example import clean
+from workbench.records import storable_json
 from workbench.snapshot.folder import IMAGES, Snapshot, place
 
 
@@ -77,7 +77,7 @@ def json_lines(path: Path, rows: Iterable[Any]) -> int:
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for row in rows:
             # Text may hold line separators that some readers split at: everything beyond ASCII is escaped.
-            file.write(json.dumps(clean(row)) + "\n")
+            file.write(json.dumps(storable_json(row)) + "\n")
             count += 1
     return count
 
@@ -85,4 +85,4 @@ def json_lines(path: Path, rows: Iterable[Any]) -> int:
 def json_file(path: Path, value: Any) -> None:
     """Write one JSON document."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(clean(value), indent=1), encoding="utf-8")
+    path.write_text(json.dumps(storable_json(value), indent=1), encoding="utf-8")

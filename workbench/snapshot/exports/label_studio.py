@@ -55,8 +55,8 @@ def config(labels: Sequence[str]) -> str:
     decision = add(
         view, "Choices", name="decision", toName="image", choice="single", required="true", showInline="true"
     )
-    for name in DECISIONS:
-        add(decision, "Choice", value=name)
+    for kind in DECISIONS:
+        add(decision, "Choice", value=kind)
     reason = add(
         view, "Choices", name="reason", toName="image", choice="single", showInline="true",
         visibleWhen="choice-selected", whenTagName="decision", whenChoiceValue="reject",
