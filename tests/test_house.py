@@ -18,8 +18,8 @@ from workbench.errors import MissingPart
 
 ROOT = Path(__file__).resolve().parent.parent
 
-LONGEST = 420
-"""Lines in a file: 400, and a few for the last docstring."""
+LONGEST = 500
+"""Lines in a file that is one thing, as the nouns of `records.py` are; most have a quarter of it."""
 
 HEAVY = (
     "torch",
