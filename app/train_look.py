@@ -1,8 +1,6 @@
 """Looks at a job before it starts, in a process of their own: what the student will see, and what it will cost.
 
-    python -m app.train_look preview FOLDER     three examples after templating, into FOLDER/result.json
-    python -m app.train_look measure FOLDER     two steps, for time, memory and disk
-
+The process is `python -m workbench.train.estimate`; it leaves its result in the folder of the look.
 The same look at the same job is taken once; its result stays in its folder.
 """
 
@@ -20,9 +18,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
-from workbench.errors import InputError, WorkbenchError
+from workbench.errors import InputError
 from workbench.records import content_key
-from workbench.train.board import read_json, write_json
+from workbench.train.board import read_json
 from workbench.train.failure import explain
 from workbench.train.job import FILE, Job, job_text, read_job, write_job
 
@@ -67,10 +65,11 @@ class Looks:
         folder.mkdir()
         write_job(job, folder)
         with (folder / LOG).open("wb") as log:
+            command = [sys.executable, "-m", "workbench.train.estimate", str(folder)]
+            command += ["--result", str(folder / RESULT), *(["--preview"] if kind == "preview" else [])]
             process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-m", "app.train_look", kind, str(folder)], stdin=subprocess.DEVNULL, stdout=log,
-                stderr=log, start_new_session=True,
-            )  # fmt: skip
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
         self._running[kind] = key, process, time.time()
 
     def state(self, key: str) -> dict[str, Any]:
@@ -124,26 +123,3 @@ def _tail(path: Path) -> str:
     with suppress(OSError):
         return path.read_bytes()[-8000:].decode("utf-8", "replace")
     return ""
-
-
-def main(kind: str, folder: Path) -> int:
-    """Take one look and write what was found, or why not."""
-    from workbench.train.estimate import dry_run, preview
-
-    job = read_job(folder / FILE)
-    try:
-        found: Any = (
-            [asdict(row) for row in preview(job, folder)] if kind == "preview" else asdict(dry_run(job, folder))
-        )
-    except Exception as error:
-        told = f"{type(error).__name__}: {error}"
-        if not isinstance(error, WorkbenchError):
-            sys.excepthook(*sys.exc_info())
-        write_json(folder / RESULT, {"ok": False, "failure": asdict(explain(told, asdict(job)))})
-        return 1
-    write_json(folder / RESULT, {"ok": True, "found": found})
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], Path(sys.argv[2])))

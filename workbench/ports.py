@@ -7,7 +7,7 @@ caller can recover stands with each method.  Nothing here is a base class.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -87,6 +87,13 @@ class HoldsPictures(Protocol):
 
 
 @runtime_checkable
+class HasSplits(Protocol):
+    """A task source that knows the names of its splits before it reads a row."""
+
+    splits: Sequence[str]
+
+
+@runtime_checkable
 class Sampler(Protocol):
     """Writes programs for questions."""
 
@@ -98,6 +105,39 @@ class Sampler(Protocol):
         The same (task, k, seed) gives the same programs whatever stands beside it in the batch.
         Raises EngineError when the model or endpoint breaks (recoverable: ask again).
         """
+        ...
+
+
+@runtime_checkable
+class StreamingSampler(Protocol):
+    """A sampler that shows a program while it writes it."""
+
+    def stream(self, task: Task, seed: int, watch: Callable[[str], None]) -> Program:
+        """The first program of a task, as `sample` gives it.
+
+        Args:
+            task: the question.
+            seed: as `sample` takes it.
+            watch: hears each piece of the text as it is written; what it raises ends the writing.
+        """
+        ...
+
+
+@runtime_checkable
+class Warmable(Protocol):
+    """A part of any role that loads its model at the first call, unless it is told to before."""
+
+    def warm(self) -> None:
+        """Load now, so that loading is not taken for the time of the first questions."""
+        ...
+
+
+@runtime_checkable
+class Forgetful(Protocol):
+    """A part, or a processor, that remembers pictures which it has worked on."""
+
+    def forget(self) -> None:
+        """Drop what is remembered, so that the next answer is timed in full."""
         ...
 
 
@@ -117,6 +157,14 @@ class Tool(Protocol):
         batch broke; the scheduler then asks the calls one by one.
         """
         ...
+
+
+@runtime_checkable
+class ConcurrentTool(Protocol):
+    """A tool that serves several batches at once, as an endpoint does; every other tool serves one."""
+
+    concurrency: int
+    """Number of batches, at least 1."""
 
 
 @runtime_checkable
@@ -149,6 +197,55 @@ class Student(Protocol):
 
     def answer(self, tasks: Sequence[Task], images: Images, explain: bool = False) -> Sequence[Prediction]:
         """One prediction per task, same order; with `explain`, a rationale as well."""
+        ...
+
+
+@runtime_checkable
+class StreamingStudent(Protocol):
+    """A student that shows an answer while it writes it."""
+
+    def stream(self, task: Task, images: Images, explain: bool, watch: Callable[[str], None]) -> Prediction:
+        """As `answer` for one task.
+
+        Args:
+            task: the question.
+            images: opens its picture.
+            explain: a rationale instead of the short answer.
+            watch: hears each piece of the text as it is written; what it raises ends the writing.
+        """
+        ...
+
+
+@runtime_checkable
+class Concluding(Protocol):
+    """A student whose explanation can be begun for it."""
+
+    ref: PartRef
+
+    def answer(self, tasks: Sequence[Task], images: Images, explain: bool = False) -> Sequence[Prediction]:
+        """As `Student.answer`."""
+        ...
+
+    def conclude(self, tasks: Sequence[Task], begun: Sequence[str], images: Images) -> Sequence[str]:
+        """What it writes behind the beginning of an explanation; one text per task, same order."""
+        ...
+
+
+@runtime_checkable
+class SharesYes(Protocol):
+    """A student that says how probable a yes is."""
+
+    def yes_shares(self, tasks: Sequence[Task], images: Images) -> Sequence[float]:
+        """The share of yes in the probability of yes and no as the short answer; one per task."""
+        ...
+
+
+@runtime_checkable
+class CountsTokens(Protocol):
+    """A student that says how long a text is in its tokens."""
+
+    def tokens(self, text: str) -> int:
+        """Number of tokens of a text."""
         ...
 
 

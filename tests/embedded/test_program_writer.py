@@ -10,7 +10,15 @@ from tiny_language import save_tiny_language
 
 from workbench.api import STANDARD
 from workbench.embedded import program_writer
-from workbench.embedded.program_writer import USUAL, Recipe, Trainer, api_text, examples, tokens, tool_list
+from workbench.embedded.program_writer import (
+    USUAL,
+    WriterRecipe,
+    WriterTraining,
+    api_text,
+    examples,
+    token_lessons,
+    tool_list,
+)
 from workbench.models import language
 from workbench.records import Task
 from workbench.sample.local import TransformersSampler
@@ -18,13 +26,13 @@ from workbench.sample.prompt import HEADER
 
 
 def test_a_row_is_the_same_whenever_it_is_made():
-    assert examples("train", 3, Recipe()) == examples("train", 3, Recipe())
-    assert examples("train", 3, Recipe()) != examples("val", 3, Recipe())
+    assert examples("train", 3, WriterRecipe()) == examples("train", 3, WriterRecipe())
+    assert examples("train", 3, WriterRecipe()) != examples("val", 3, WriterRecipe())
 
 
 def test_programs_call_only_tools_of_their_row():
     for number in range(40):
-        tools, pairs = examples("train", number, Recipe())
+        tools, pairs = examples("train", number, WriterRecipe())
         for question, body in pairs:
             compile(HEADER + body, "program", "exec")
             assert question.endswith(HEADER)
@@ -51,24 +59,24 @@ def tiny(tmp_path, monkeypatch):
 
 
 def test_a_packed_row_costs_what_its_pairs_cost_one_by_one(tiny, tmp_path):
-    recipe = Recipe(rows=1, questions=3)
-    trainer = Trainer(recipe, tmp_path)
-    prefix, pairs = tokens(trainer.tokenizer, *examples("train", 0, recipe), trainer.end)
+    recipe = WriterRecipe(rows=1, questions=3)
+    trainer = WriterTraining(recipe, tmp_path)
+    tools, pairs = examples("train", 0, recipe)
     total, count = 0.0, 0
     trainer.model.requires_grad_(False)
-    for prompt, target in pairs:
-        ids = torch.tensor([[*prefix, *prompt, *target]])
+    for lesson in token_lessons(trainer.tokenizer, tools, pairs, trainer.end):
+        ids = torch.tensor([[*lesson.prompt, *lesson.target]])
         logp = trainer.model(input_ids=ids).logits[0].log_softmax(-1)
-        at = len(prefix) + len(prompt)
-        total -= sum(float(logp[at - 1 + i, token]) for i, token in enumerate(target))
-        count += len(target)
+        at = len(lesson.prompt)
+        total -= sum(float(logp[at - 1 + i, token]) for i, token in enumerate(lesson.target))
+        count += len(lesson.target)
     assert float(trainer.loss("train", 0)) == pytest.approx(total / count, rel=1e-4)
 
 
 def test_training_lowers_the_loss_and_the_sampler_loads_what_it_saves(tiny, tmp_path):
     out = tmp_path / "writer"
     out.mkdir()
-    Trainer(Recipe(rows=12, questions=2, rate=5e-3, warmup=1, rank=4), out).run(every=2)
+    WriterTraining(WriterRecipe(rows=12, questions=2, rate=5e-3, warmup=1, rank=4), out).run(every=2)
     made = json.loads((out / "training.json").read_text())
     losses = [row["loss"] for row in made["history"]]
     assert losses[-1] < losses[0]
@@ -83,9 +91,9 @@ def test_training_goes_on_from_an_adapter(tiny, tmp_path):
     first, second = tmp_path / "first", tmp_path / "second"
     for folder in (first, second):
         folder.mkdir()
-    Trainer(Recipe(rows=4, questions=2, rate=5e-3, warmup=1), first).run()
-    before = Trainer(Recipe(rows=2, questions=2), second)
-    after = Trainer(Recipe(rows=2, questions=2, start=os.fspath(first)), second)
+    WriterTraining(WriterRecipe(rows=4, questions=2, rate=5e-3, warmup=1), first).run()
+    before = WriterTraining(WriterRecipe(rows=2, questions=2), second)
+    after = WriterTraining(WriterRecipe(rows=2, questions=2, start=os.fspath(first)), second)
     assert float(after.loss("train", 0)) < float(before.loss("train", 0))
     after.run()
     assert json.loads((second / "training.json").read_text())["recipe"]["start"] == "first"

@@ -1,5 +1,8 @@
 """What is shown and measured before a run, and the card behind it."""
 
+import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +13,8 @@ from made_job import job_folder, snapshot
 from workbench.train import run
 from workbench.train.board import read_json
 from workbench.train.card import card
-from workbench.train.estimate import dry_run, preview
-from workbench.train.job import Job, read_job
+from workbench.train.estimate import dry_run, main, preview
+from workbench.train.job import Job, read_job, write_job
 
 
 def test_a_preview_shows_what_the_student_sees_and_what_counts(tmp_path: Path) -> None:
@@ -32,18 +35,45 @@ def test_a_preview_shows_what_the_student_sees_and_what_counts(tmp_path: Path) -
 def test_a_dry_run_measures_and_keeps_nothing(tmp_path: Path) -> None:
     torch.set_num_threads(1)
     folder = job_folder(tmp_path)
-    found = dry_run(read_job(folder / "job.toml"), folder)
-    assert (found.steps, found.examples) == (4, 4)
-    assert 0 < found.seconds <= found.most_seconds
-    assert found.memory_mb > 0
-    assert found.disk_mb > 0
-    assert "two steps on cpu" in found.basis
+    estimate = dry_run(read_job(folder / "job.toml"), folder)
+    assert (estimate.steps, estimate.examples) == (4, 4)
+    assert 0 < estimate.seconds <= estimate.most_seconds
+    assert estimate.memory_mb > 0
+    assert estimate.disk_mb > 0
+    assert "two steps on cpu" in estimate.basis
     assert [path.name for path in folder.iterdir()] == ["job.toml"]
 
 
-def test_a_dry_run_of_a_wrong_job_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run.main([str(tmp_path / "job.toml"), "--dry-run"]) == 2
-    assert capsys.readouterr().err.startswith("ProfileError: no job file at")
+@pytest.mark.parametrize("module", ["workbench.train.estimate", "workbench.train.run --dry-run"])
+def test_a_wrong_job_is_one_line(tmp_path: Path, module: str) -> None:
+    words = [sys.executable, "-m", *module.split(), str(tmp_path / "job.toml")]
+    process = subprocess.run(words, capture_output=True, text=True)
+    assert process.returncode == 2
+    assert process.stderr.startswith("ProfileError: no job file at")
+    assert process.stderr.count("\n") == 1
+
+
+def test_the_command_line_prints_the_estimate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = job_folder(tmp_path)
+    assert main([str(folder)]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["steps"], printed["examples"]) == (4, 4)
+
+
+def test_a_result_goes_to_the_file_that_is_named(tmp_path: Path) -> None:
+    folder = job_folder(tmp_path)
+    assert main([str(folder), "--preview", "--result", str(tmp_path / "result.json")]) == 0
+    result = read_json(tmp_path / "result.json")
+    assert result["ok"]
+    assert [row["name"] for row in result["found"][:2]] == ["label", "rationale"]
+
+
+def test_why_there_is_no_result_goes_to_the_file_that_is_named(tmp_path: Path) -> None:
+    folder = job_folder(tmp_path)
+    write_job(replace(read_job(folder / "job.toml"), snapshot="../gone"), folder)
+    assert main([str(folder), "--result", str(tmp_path / "result.json")]) == 2
+    result = read_json(tmp_path / "result.json")
+    assert (result["ok"], result["failure"]["cause"]) == (False, "snapshot")
 
 
 def test_the_command_line_runs_a_job(tmp_path: Path) -> None:

@@ -130,6 +130,7 @@ def test_a_process_that_died_without_a_word_has_failed(queue: Jobs) -> None:
         ("RuntimeError: [enforce fail] DefaultCPUAllocator: can't allocate memory", {"micro_batch": 1}, {"checkpointing": True}),
         ("torch.OutOfMemoryError: CUDA out of memory", {"micro_batch": 1, "checkpointing": True}, {}),
         ("EngineError: the loss is no number at step 3", {"lr": 3e-4}, {"lr": 1e-4}),
+        ("EngineError: the loss is not a number at step 3", {"lr": 3e-4}, {"lr": 1e-4}),
         ("ValueError: strange", {}, {}),
     ],
 )  # fmt: skip

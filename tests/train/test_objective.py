@@ -14,8 +14,9 @@ from workbench import registry
 from workbench.errors import ProfileError
 from workbench.records import Lesson, Task
 from workbench.train.examples import Adapter
-from workbench.train.objective import Instruct, Vpd, combined, lesson_losses
-from workbench.train.sharing import shared
+from workbench.train.loss import combined, lesson_losses
+from workbench.train.objective import Instruct, Vpd
+from workbench.train.shared_prefix import shared
 
 PICTURES = [Image.new("RGB", (96, 64), (40 * i, 90, 200 - 40 * i)) for i in range(4)]
 EXAMPLES = [

@@ -21,7 +21,7 @@ from workbench.models.student import TransformersStudent
 from workbench.snapshot import Snapshot
 from workbench.train import checkpoint, run
 from workbench.train.board import read_json, read_lines
-from workbench.train.evaluate import task_of
+from workbench.train.held_out import task_of
 from workbench.train.job import Job, Lora, job_of, job_text, read_job, write_job
 from workbench.train.run import execute
 
@@ -84,15 +84,15 @@ def test_a_resumed_run_has_the_curve_of_an_unbroken_one(
     settings: dict[str, Any] = {"method": method, "steps": 6, "lora": Lora(r=2, alpha=4, dropout=0.2)}
     unbroken, broken = (job_folder(tmp_path, name=name, **settings) for name in ("unbroken", "broken"))
     assert execute(unbroken) == 0
-    take = run.Run.step
+    take = run.TrainingRun.step
 
-    def cut_off(self: run.Run, step: int) -> Any:
+    def cut_off(self: run.TrainingRun, step: int) -> Any:
         if step == 3:
             raise RuntimeError("killed here")
         return take(self, step)
 
     with monkeypatch.context() as patched:
-        patched.setattr(run.Run, "step", cut_off)
+        patched.setattr(run.TrainingRun, "step", cut_off)
         assert execute(broken) == 1
     assert list(curve(broken)) == [1, 2, 3]
     assert execute(broken) == 0
@@ -133,14 +133,14 @@ def test_two_processes_give_the_curve_of_one(tmp_path: Path) -> None:
 
 def test_a_stopped_run_keeps_a_checkpoint_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = job_folder(tmp_path, steps=5, eval_every=50)
-    take = run.Run.step
+    take = run.TrainingRun.step
 
-    def then_stop(self: run.Run, step: int) -> Any:
+    def then_stop(self: run.TrainingRun, step: int) -> Any:
         (folder / "stop").touch()
         return take(self, step)
 
     with monkeypatch.context() as patched:
-        patched.setattr(run.Run, "step", then_stop)
+        patched.setattr(run.TrainingRun, "step", then_stop)
         assert execute(folder) == 0
     assert read_json(folder / "status.json")["state"] == "stopped"
     assert [path.name for path in checkpoint.checkpoints(folder)] == ["step-000001"]
@@ -262,7 +262,7 @@ def test_memory_that_runs_out_names_the_change(
     def none_left(*_: Any) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
-    monkeypatch.setattr("workbench.train.run.lesson_losses", none_left)
+    monkeypatch.setattr("workbench.train.loss.lesson_losses", none_left)
     card = failure(job_folder(tmp_path), capfd)
     assert (card["cause"], card["change"]) == ("memory", {"micro_batch": 1})
 

@@ -32,7 +32,8 @@ Files:
     study.py     vpd study: train with and without rationales over seeds, ask everybody, compare
     steps.py     a program and its trace as lines of text
     text.py      how text gets to the terminal, hostile text included
-    train.py     `vpd train` and `vpd jobs`: training jobs written, previewed, queued, watched
+    train.py     `vpd train` and `vpd jobs`: training jobs written, queued, watched
+    train_estimate.py  `vpd train --preview` and `--dry-run`: what a job would see, and what it would cost
     training.py  what `vpd train` and `vpd jobs` take
     trust.py     what vpd check, compare, probe, ratings and report take
 """

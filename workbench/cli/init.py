@@ -13,6 +13,7 @@ from workbench.cli.options import key_value
 from workbench.cli.text import console, open_project, safe
 from workbench.errors import InputError
 from workbench.pipeline import Progress, importing
+from workbench.ports import HasSplits
 from workbench.settings import Choice
 from workbench.store import Project
 
@@ -74,9 +75,9 @@ def add(
 
 def _try(chosen: Choice, split: str | None) -> None:
     """Read one row, so that a source of which nothing can be read never becomes a project's."""
-    splits = getattr(registry.build("source", chosen.part, **chosen.arguments), "splits", None)
-    if split is not None and splits is not None and split not in splits:
-        raise InputError(f"{chosen.part} has no split '{split}'; it has: {', '.join(splits)}")
+    source = registry.build("source", chosen.part, **chosen.arguments)
+    if split is not None and isinstance(source, HasSplits) and split not in source.splits:
+        raise InputError(f"{chosen.part} has no split '{split}'; it has: {', '.join(source.splits)}")
     importing.look(chosen, split, 1)
 
 

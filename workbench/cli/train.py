@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -30,12 +30,61 @@ WHERE = ("here", "slurm", "ray")
 
 def main(
     project: Path | None, file: Path | None, snapshot: str, changes: Sequence[str], on: str, nodes: int, hours: float,
-    options: Sequence[str], dry: bool, preview: bool, show: bool, wait: bool, request: str, **settings: Any,
+    options: Sequence[str], show: bool, wait: bool, request: str, **settings: Any,
 ) -> None:  # fmt: skip
-    """Write a job and queue it; or only show what it would be, what it would see or what it would cost."""
+    """Write a job and queue it; or only show what it would be.
+
+    Args:
+        project: folder of the project; found from the current folder if None.
+        file: a job to start from.
+        snapshot: name, hash or folder of the snapshot; the newest if empty.
+        changes: KEY=VALUE for any setting.
+        on: where it runs, one of `WHERE`.
+        nodes: machines of the cluster.
+        hours: longest time on Slurm.
+        options: KEY=VALUE for sbatch.
+        show: print the job and queue nothing.
+        wait: watch the job to its end.
+        request: the same request again is the same job.
+        settings: settings of the job that have an option of their own; None leaves one as it is.
+    """
     if on not in WHERE:
         raise InputError(f"--on must be one of {', '.join(WHERE)}, found {on!r}")
     folder = project_folder(project)
+    job = wanted_job(folder, file, snapshot, changes, settings)
+    if show:
+        print(job_text(job), end="")
+        return
+    hand = None
+    if on == "slurm":
+        hand = lambda at: "slurm " + to_slurm(at, job, nodes, hours, options)  # noqa: E731
+    elif on == "ray":
+        hand = lambda at: "ray " + to_ray(at, job)  # noqa: E731
+    jobs = Jobs(folder / "jobs")
+    name = jobs.submit(job, request, hand)
+    if wait:
+        _watch(jobs, name)
+    else:
+        console().print(f"job {name} is queued; follow it with: vpd jobs show {name}")
+
+
+def wanted_job(
+    folder: Path, file: Path | None, snapshot: str, changes: Sequence[str], settings: Mapping[str, Any]
+) -> Job:
+    """The job that the options of `vpd train` describe.
+
+    Args:
+        folder: of the project.
+        file: a job to start from.
+        snapshot: name, hash or folder of the snapshot; the newest if empty and there is no file.
+        changes: KEY=VALUE for any setting.
+        settings: settings that have an option of their own; None leaves one as it is.
+
+    Raises:
+        InputError: there is no such snapshot.
+        ProfileError: a setting is unknown or its value is wrong.
+    """
+    settings = dict(settings)
     given = tomllib.loads(job_text(read_job(file))) if file else {}
     weight = settings.pop("weight")
     given |= {key: value for key, value in settings.items() if value is not None}
@@ -45,27 +94,7 @@ def main(
         put(given, change)
     beside = file.parent / given["snapshot"] if file else Path()
     given["snapshot"] = str(_snapshot(folder, snapshot) if snapshot or not file else beside.resolve())
-    job = job_of(given)
-    if show:
-        print(job_text(job), end="")
-    elif preview:
-        _preview(job, folder)
-    elif dry:
-        from workbench.train.estimate import dry_run
-
-        print(json.dumps(asdict(dry_run(job, folder)), indent=1))
-    else:
-        hand = None
-        if on == "slurm":
-            hand = lambda at: "slurm " + to_slurm(at, job, nodes, hours, options)  # noqa: E731
-        elif on == "ray":
-            hand = lambda at: "ray " + to_ray(at, job)  # noqa: E731
-        jobs = Jobs(folder / "jobs")
-        name = jobs.submit(job, request, hand)
-        if wait:
-            _watch(jobs, name)
-        else:
-            console().print(f"job {name} is queued; follow it with: vpd jobs show {name}")
+    return job_of(given)
 
 
 def put(given: dict[str, Any], change: str) -> None:
@@ -88,22 +117,6 @@ def _snapshot(project: Path, which: str) -> Path:
                 raise InputError("no snapshot was taken yet; take one with: vpd snapshot")
             which = taken[0].hash
         return folder_of(opened, which).resolve()
-
-
-def _preview(job: Job, folder: Path) -> None:
-    from workbench.train.estimate import preview
-
-    out = console()
-    for row in preview(job, folder):
-        out.print(
-            f"{safe(row.task_id)}, {row.name}, weight {row.weight:g}: {row.tokens} tokens, {row.picture} of the "
-            f"picture, {row.counted} count in the loss (between the marks)"
-        )
-        text = Text("  ")
-        for piece, counted in row.pieces:
-            shown = safe(piece, lines=True).replace("\n", "\n  ")
-            text.append(f"⟦{shown}⟧" if counted else shown, style="bold" if counted else "dim")
-        out.print(text)
 
 
 def _watch(jobs: Jobs, name: str) -> None:

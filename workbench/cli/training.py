@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -38,12 +38,18 @@ def train(
     request: Annotated[str, typer.Option(help="The same request again is the same job.")] = "",
 ) -> None:
     """Queue a training job: a snapshot and a student in, a distilled student out."""
-    go(
-        "train", project=project, file=job, snapshot=snapshot, changes=tuple(settings or ()), on=on, nodes=nodes,
-        hours=hours, options=tuple(cluster or ()), dry=dry, preview=preview, show=toml, wait=wait, request=request,
-        objective=objective, weight=weight, student=student, name=name, epochs=epochs, steps=steps, batch=batch, lr=lr,
-        seed=seed,
-    )  # fmt: skip
+    wanted: dict[str, Any] = {
+        "project": project, "file": job, "snapshot": snapshot, "changes": tuple(settings or ()), "objective": objective,
+        "weight": weight, "student": student, "name": name, "epochs": epochs, "steps": steps, "batch": batch, "lr": lr,
+        "seed": seed,
+    }  # fmt: skip
+    if (preview or dry) and not toml:
+        go("train_estimate", wants_preview=preview, **wanted)
+    else:
+        go(
+            "train", on=on, nodes=nodes, hours=hours, options=tuple(cluster or ()), show=toml, wait=wait,
+            request=request, **wanted,
+        )  # fmt: skip
 
 
 jobs = typer.Typer(help="The training jobs: one runs, the others wait.", no_args_is_help=True)

@@ -5,8 +5,6 @@ Files:
     convert_detector.py  converts SSDLite-MobileNetV2 (COCO) to ONNX
     measure_student.py   how well a student sees, and how well it reasons
     measure_tools.py     vpd bench tools: how right the embedded tools are
-    optim.py             AdamW on fp32 master copies of low-precision parameters, with warm-up and cosine decay
-    packing.py           several prompt-target pairs behind one shared prefix, in one sequence
     paraphrases.py       more wordings for the program writer to learn from
     program_writer.py    trains the program-writing LoRA
     programs.py          reference programs to learn from

@@ -26,8 +26,6 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from workbench.boxes import Box, from_grid, iou
-from workbench.embedded.optim import MasterAdamW
-from workbench.embedded.packing import pack, packed_loss
 from workbench.english import a as with_article
 from workbench.models.bundled import fresh_student
 from workbench.models.region_vlm import IMAGE_TOKEN, RegionVlmProcessor
@@ -38,6 +36,10 @@ from workbench.tasks.collages import make_scene, render
 from workbench.tasks.perception import perceive
 from workbench.tasks.questions import ask
 from workbench.tasks.scene import Scene
+from workbench.train.loss import combined, lesson_losses
+from workbench.train.optimizer import ScheduledAdamW, mean_step
+from workbench.train.schedule import RateSchedule
+from workbench.train.shared_prefix import TokenLesson, shared_rows
 
 FIRST_SCENE = 100_000
 """Training scenes start here: far from the bundled pictures of the same split."""
@@ -47,13 +49,15 @@ NAMES = [*CATEGORIES, "nothing"]
 CROP_WORDINGS = ("What is this?", "What object is this?", "What kind of object is shown?", "What is in the picture?")
 
 Pair = tuple[str, str]
-Row = tuple[list[int], list[tuple[list[int], list[int]]]]
+"""A prompt and its answer."""
 
 
 def pairs_of(index: int, reasoning: float) -> list[tuple[Image.Image, list[Pair]]]:
-    """One training picture and one crop out of it, each with (prompt, answer) pairs; an index always gives the same.
+    """One training picture and one crop out of it, each with pairs of prompt and answer.
 
-    `reasoning`: expected number of composed questions per picture.
+    Args:
+        index: number of the training scene; the same number always gives the same pairs.
+        reasoning: expected number of composed questions about the picture.
     """
     rng = np.random.default_rng([7, index])
     scene = make_scene("train", FIRST_SCENE + index)
@@ -76,13 +80,21 @@ def pairs_of(index: int, reasoning: float) -> list[tuple[Image.Image, list[Pair]
 
 
 def category_of(scene: Scene, box: Box) -> int:
-    """Number of the category that a region shows (IoU > .5 with a thing), or that of "nothing"."""
+    """Position in `NAMES` of what a region shows: a thing with an IoU above .5, or "nothing"."""
     best = max(scene.objects, key=lambda thing: iou(thing.box, box))
     return NAMES.index(best.category) if iou(best.box, box) > 0.5 else len(NAMES) - 1
 
 
 def labelled_regions(processor: RegionVlmProcessor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Regions of `count` drawn pictures, `(regions, WIDTH)`, and their categories, `(regions,)`."""
+    """Regions of drawn pictures, and what each shows.
+
+    Args:
+        processor: of the student.
+        count: number of pictures.
+
+    Returns:
+        The regions, `(regions, WIDTH)`, and positions in `NAMES`, `(regions,)`.
+    """
     vectors, labels = [], []
     for index in range(count):
         scene = make_scene("train", 2 * FIRST_SCENE + index)
@@ -94,8 +106,16 @@ def labelled_regions(processor: RegionVlmProcessor, count: int) -> tuple[torch.T
     return torch.from_numpy(np.stack(vectors)), torch.tensor(labels)
 
 
-class Trainer:
-    """The two stages, with their state in plain attributes."""
+class StudentTraining:
+    """The two stages, with their state in plain attributes.
+
+    Args:
+        rank: rank of the adapters of stage two.
+        steps: number of steps of stage two.
+        pictures: number of pictures in each of them.
+        threads: threads that torch may use.
+        seed: decides adapters and batches.
+    """
 
     def __init__(self, rank: int, steps: int, pictures: int, threads: int, seed: int) -> None:
         torch.manual_seed(seed)
@@ -107,30 +127,37 @@ class Trainer:
         self._end = [self.model.config.eos_token_id]
 
     def align(self, count: int, epochs: int = 30) -> dict[str, float]:
-        """Stage one: draw regions towards the names of what they show; returns figures on a tenth held out."""
+        """Stage one: draw regions towards the names of what they show.
+
+        Args:
+            count: number of pictures whose regions are taken.
+            epochs: times that every region is taken.
+
+        Returns:
+            Figures on a tenth of the regions, which is held out.
+        """
         vectors, labels = labelled_regions(self.processor, count)
         tokenizer = self.processor.tokenizer
         table: torch.Tensor = self.model.get_input_embeddings().weight  # type: ignore[assignment]
         tokens = [tokenizer(f" {name}", add_special_tokens=False)["input_ids"] for name in NAMES]
         names = torch.nn.functional.normalize(torch.stack([table[t].mean(0) for t in tokens]), dim=-1)
-        held = len(labels) // 10
-        adam = torch.optim.AdamW(self.model.projector.parameters(), lr=1e-3, weight_decay=0.05)
-        batches = epochs * (len(labels) - held) // 128
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adam, batches)
-        for _ in range(batches):
-            chosen = torch.randint(held, len(labels), (128,))
+        tenth = len(labels) // 10
+        batches = epochs * (len(labels) - tenth) // 128
+        optimizer = ScheduledAdamW(
+            [(self.model.projector.parameters(), 1e-3)], RateSchedule(batches), betas=(0.9, 0.999), weight_decay=0.05
+        )
+        for batch in range(batches):
+            chosen = torch.randint(tenth, len(labels), (128,))
             noisy = vectors[chosen] * (1 + 0.1 * torch.randn(vectors.shape[1]))
             out = torch.nn.functional.normalize(self.model.projector(noisy), dim=-1)
             near = out @ names.T
             loss = torch.nn.functional.cross_entropy(near / 0.05, labels[chosen])
             loss = loss + (1 - near.gather(1, labels[chosen, None])).mean()
-            adam.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
-            adam.step()
-            schedule.step()
+            optimizer.step(batch)
         with torch.no_grad():
-            near = torch.nn.functional.normalize(self.model.projector(vectors[:held]), dim=-1) @ names.T
-        right = (near.argmax(1) == labels[:held]).float().mean()
+            near = torch.nn.functional.normalize(self.model.projector(vectors[:tenth]), dim=-1) @ names.T
+        right = (near.argmax(1) == labels[:tenth]).float().mean()
         return {
             "regions": len(labels),
             "named right": round(float(right), 3),
@@ -138,54 +165,73 @@ class Trainer:
         }
 
     def begin_questions(self) -> None:
-        """Stage two's set-up: bfloat16, LoRA on every linear layer of the language model."""
+        """Set stage two up: bfloat16, LoRA on every linear layer of the language model."""
         self.model.to(torch.bfloat16)
         lora = LoraConfig(r=self.rank, lora_alpha=2 * self.rank, target_modules="all-linear", task_type="CAUSAL_LM")
         self.model.language_model = get_peft_model(self.model.language_model, lora, autocast_adapter_dtype=False)
         adapters = [p for n, p in self.model.language_model.named_parameters() if "lora_" in n]
         groups = [(adapters, 8e-4), (self.model.projector.parameters(), 1e-4)]
-        self.optimizer = MasterAdamW(groups, self.steps, warmup=max(self.steps // 50, 10))
+        schedule = RateSchedule(self.steps, warm=max(self.steps // 50, 10), end=0.1)
+        self.optimizer = ScheduledAdamW(groups, schedule)
 
     def loss(self, index: int, reasoning: float) -> tuple[torch.Tensor, int]:
-        """Loss of one training picture with its crop, and its length in tokens."""
-        tokenizer = self.processor.tokenizer
-        shown = pairs_of(index, reasoning)
-        features, texts = self.processor.features([picture for picture, _ in shown])
-        groups: list[Row] = [
-            (
-                tokenizer(text)["input_ids"],
-                [(tokenizer(f"{p}\n")["input_ids"], tokenizer(a)["input_ids"] + self._end) for p, a in pairs],
-            )
-            for text, (_, pairs) in zip(texts, shown, strict=True)
+        """Loss of one training picture with its crop, and their length in tokens.
+
+        Args:
+            index: number of the training scene.
+            reasoning: expected number of composed questions about the picture.
+        """
+        views = pairs_of(index, reasoning)
+        features, texts = self.processor.features([picture for picture, _ in views])
+        lessons = [
+            self._lesson(text, pair, number)
+            for number, (text, (_, pairs)) in enumerate(zip(texts, views, strict=True))
+            for pair in pairs
         ]
-        batch = pack(groups, torch.bfloat16, power=0.5)
-        embeds = self.model.embed(batch.input_ids, torch.from_numpy(features))
-        language = self.model.language_model.base_model.model
-        hidden = language.model(
-            inputs_embeds=embeds, attention_mask=batch.attention_mask, position_ids=batch.position_ids, use_cache=False
-        ).last_hidden_state
-        return packed_loss(hidden, language.lm_head, batch), batch.input_ids.numel()
+        batch = shared_rows([lessons], {"region_features": torch.from_numpy(features)})
+        loss = combined(lesson_losses(self.model, batch), batch, float(batch.weights.sum()))
+        return loss, batch.tokens
+
+    def _lesson(self, regions: str, pair: Pair, picture: int) -> TokenLesson:
+        """A pair in tokens; the square root of its target's length is its weight."""
+        tokenizer = self.processor.tokenizer
+        prompt, answer = pair
+        target = tokenizer(answer)["input_ids"] + self._end
+        # Each piece is made into tokens by itself, so that every pair begins with the same ones.
+        begin = tokenizer(regions)["input_ids"] + tokenizer(f"{prompt}\n")["input_ids"]
+        return TokenLesson(begin, target, picture, weight=len(target) ** 0.5)
 
     def train(self, reasoning: float, save_every: int, out: Path) -> Iterator[dict[str, float]]:
-        """Run all steps; yields figures now and then, and writes the adapter."""
+        """Take all steps of stage two; yields figures now and then, and writes the adapter.
+
+        Args:
+            reasoning: expected number of composed questions about each picture.
+            save_every: steps from one writing to the next.
+            out: folder of the adapter.
+        """
         started, tokens, mean = time.perf_counter(), 0, 0.0
+
+        def losses(step: int) -> Iterator[torch.Tensor]:
+            # One picture at a time: attention over a long row costs more than it saves.
+            nonlocal tokens
+            for picture in range(self.pictures):
+                loss, length = self.loss(step * self.pictures + picture, reasoning)
+                tokens += length
+                yield loss
+
         for step in range(self.steps):
-            now = 0.0
-            for picture in range(self.pictures):  # one at a time: attention over a long pack costs more than it saves
-                loss, count = self.loss(step * self.pictures + picture, reasoning)
-                (loss / self.pictures).backward()  # type: ignore[no-untyped-call]
-                tokens += count
-                now += loss.item() / self.pictures
-            norm = self.optimizer.step()
+            now, norm = mean_step(self.optimizer, step, losses(step), self.pictures)
             mean = now if step == 0 else 0.9 * mean + 0.1 * now
-            if step % 10 == 9 or step == self.steps - 1:
-                rate = tokens / (time.perf_counter() - started)
-                yield {"step": step + 1, "loss": round(mean, 4), "norm": round(norm, 2), "tokens_per_s": round(rate)}
-            if step % save_every == save_every - 1 or step == self.steps - 1:
+            last = step == self.steps - 1
+            if step % 10 == 9 or last:
+                speed = round(tokens / (time.perf_counter() - started))
+                figures = {"loss": round(mean, 4), "norm": round(norm, 2), "tokens_per_s": speed}
+                yield {"step": step + 1, **figures}
+            if step % save_every == save_every - 1 or last:
                 self.save(out)
 
     def save(self, out: Path) -> None:
-        """Adapter and projector as half-precision safetensors."""
+        """Write adapter and projector as half-precision safetensors."""
         self.model.language_model.save_pretrained(out)
         config = json.loads((out / "adapter_config.json").read_text())
         config["base_model_name_or_path"] = "SmolLM2-135M-Instruct"
@@ -208,12 +254,12 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--reasoning", type=float, default=0.4, help="composed questions per picture, on average")
     parser.add_argument("--save-every", type=int, default=100)
-    given = parser.parse_args(args)
-    given.out.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(given.rank, given.steps, given.pictures, given.threads, given.seed)
-    print(json.dumps(trainer.align(given.align)), flush=True)
-    trainer.begin_questions()
-    for figures in trainer.train(given.reasoning, given.save_every, given.out):
+    options = parser.parse_args(args)
+    options.out.mkdir(parents=True, exist_ok=True)
+    training = StudentTraining(options.rank, options.steps, options.pictures, options.threads, options.seed)
+    print(json.dumps(training.align(options.align)), flush=True)
+    training.begin_questions()
+    for figures in training.train(options.reasoning, options.save_every, options.out):
         print(json.dumps(figures), flush=True)
 
 

@@ -3,7 +3,7 @@
 It reads the tool list and a question and writes a program.  Questions come in the train wordings of the bundled
 generator and in paraphrases of our own; the programs are drawn from the reference programs of the question's form
 that the tool list allows, and the tool list changes from row to row, so that it has to be read.  One row is a
-tool list with several questions behind it (`packing`), which halves the tokens.
+tool list with several questions behind it (`train.shared_prefix`), which halves the tokens.
 
     python -m workbench.embedded.program_writer --out data/models/program-writer
 """
@@ -30,8 +30,6 @@ from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from workbench.api import STANDARD, Api
-from workbench.embedded.optim import MasterAdamW
-from workbench.embedded.packing import Packed, pack, packed_loss
 from workbench.embedded.paraphrases import other_things, paraphrase
 from workbench.embedded.programs import references, usable
 from workbench.models.language import language_path, preferred_dtype, quiet
@@ -40,6 +38,10 @@ from workbench.tasks.drafts import pick
 from workbench.tasks.knowledge import FACTS
 from workbench.tasks.questions import FAMILIES, ask
 from workbench.tasks.scene import make_scene
+from workbench.train.loss import combined, lesson_losses
+from workbench.train.optimizer import ScheduledAdamW, mean_step
+from workbench.train.schedule import RateSchedule
+from workbench.train.shared_prefix import TokenLesson, shared_rows
 
 log = logging.getLogger(__name__)
 
@@ -52,11 +54,11 @@ USUAL = (
 """Tools of the embedded profile, in its order."""
 
 Pair = tuple[str, str]
-Row = tuple[list[int], list[tuple[list[int], list[int]]]]
+"""A question, as the prompt has it, and the body of a program."""
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class WriterRecipe:
     """Everything the result depends on, besides the code."""
 
     rows: int = 300
@@ -115,7 +117,7 @@ def example(split: str, index: int, rng: np.random.Generator, tools: Sequence[st
     return compact_own(question, task.choices), chosen.source.removeprefix(HEADER).rstrip("\n")
 
 
-def examples(split: str, number: int, recipe: Recipe) -> tuple[list[str], list[Pair]]:
+def examples(split: str, number: int, recipe: WriterRecipe) -> tuple[list[str], list[Pair]]:
     """Row number `number`: its tools and its questions with programs; the same number always gives the same."""
     rng = np.random.default_rng([recipe.seed, ("train", "val").index(split), number])
     tools = tool_list(rng)
@@ -128,19 +130,36 @@ def examples(split: str, number: int, recipe: Recipe) -> tuple[list[str], list[P
     return tools, pairs
 
 
-def tokens(tokenizer: Any, tools: Sequence[str], pairs: Sequence[Pair], end: int) -> Row:
-    """A row as `packing.pack` takes it."""
+def token_lessons(tokenizer: Any, tools: Sequence[str], pairs: Sequence[Pair], end: int) -> list[TokenLesson]:
+    """The questions behind one tool list, in tokens; every target token weighs the same.
+
+    Args:
+        tokenizer: of the language model.
+        tools: names of the tools that the list shows.
+        pairs: questions with the bodies of their programs.
+        end: the token that ends a program.
+    """
 
     def ids(text: str) -> list[int]:
         return list(tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"])
 
-    return ids(api_text(tools)), [(ids(question), [*ids(body), end]) for question, body in pairs]
+    listed = ids(api_text(tools))
+    targets = [[*ids(body), end] for _, body in pairs]
+    return [
+        TokenLesson([*listed, *ids(question)], target, source="tools", weight=float(len(target)))
+        for (question, _), target in zip(pairs, targets, strict=True)
+    ]
 
 
-class Trainer:
-    """The run, with its state in plain attributes."""
+class WriterTraining:
+    """The run, with its state in plain attributes.
 
-    def __init__(self, recipe: Recipe, out: Path) -> None:
+    Args:
+        recipe: everything the result depends on.
+        out: folder of the adapter.
+    """
+
+    def __init__(self, recipe: WriterRecipe, out: Path) -> None:
         torch.set_num_threads(recipe.threads)
         torch.manual_seed(recipe.seed)
         self.recipe, self.out = recipe, out
@@ -163,44 +182,46 @@ class Trainer:
         self.model.to(device=self.device, dtype=self.dtype)
         self.end = self.tokenizer.convert_tokens_to_ids("<|im_end|>")
         self.steps = math.ceil(recipe.rows / recipe.batch)
-        self.optimizer = MasterAdamW([(self.model.parameters(), recipe.rate)], self.steps, recipe.warmup)
+        schedule = RateSchedule(self.steps, recipe.warmup, end=0.1)
+        self.optimizer = ScheduledAdamW([(self.model.parameters(), recipe.rate)], schedule)
         self.history: list[dict[str, float]] = []
 
     def loss(self, split: str, number: int) -> torch.Tensor:
-        """Mean loss per program token of one row."""
-        row = tokens(self.tokenizer, *examples(split, number, self.recipe), self.end)
-        batch = pack([row], self.dtype, power=0.0)
-        batch = Packed(*(getattr(batch, name).to(self.device) for name in Packed.__slots__))
-        core = self.model.base_model.model
-        hidden = core.model(
-            inputs_embeds=core.model.embed_tokens(batch.input_ids),
-            attention_mask=batch.attention_mask,
-            position_ids=batch.position_ids,
-            use_cache=False,
-        ).last_hidden_state
-        return packed_loss(hidden, core.lm_head, batch)
+        """Mean loss per program token of one row, in nats.
+
+        Args:
+            split: "train" or "val".
+            number: of the row.
+        """
+        tools, pairs = examples(split, number, self.recipe)
+        lessons = token_lessons(self.tokenizer, tools, pairs, self.end)
+        batch = shared_rows([lessons], {}).to(self.device)
+        return combined(lesson_losses(self.model, batch), batch, float(batch.weights.sum()))
 
     def run(self, every: int = 20) -> None:
-        """Train from start to end, saving on the way."""
+        """Train from start to end.
+
+        Args:
+            every: steps from one writing of the adapter to the next.
+        """
         started, recent = time.monotonic(), list[float]()
+        size = self.recipe.batch
         for step in range(self.steps):
-            for number in range(step * self.recipe.batch, (step + 1) * self.recipe.batch):
-                loss = self.loss("train", number)
-                (loss / self.recipe.batch).backward()  # type: ignore[no-untyped-call]
-                recent.append(float(loss.detach()))
-            self.optimizer.step()
+            losses = (self.loss("train", number) for number in range(step * size, (step + 1) * size))
+            mean, _ = mean_step(self.optimizer, step, losses, size)
+            recent.append(mean)
             if (step + 1) % every == 0 or step + 1 == self.steps:
                 with torch.no_grad():
                     val = sum(float(self.loss("val", number)) for number in range(3)) / 3
                 seconds = time.monotonic() - started
-                row = {"step": step + 1, "loss": sum(recent) / len(recent), "val_loss": val, "seconds": seconds}
-                self.history.append(row)
+                loss = sum(recent) / len(recent)
+                self.history.append({"step": step + 1, "loss": loss, "val_loss": val, "seconds": seconds})
                 recent = []
-                log.info("step %d/%d loss %.3f val %.3f %.0f s", step + 1, self.steps, row["loss"], val, seconds)
+                log.info("step %d/%d loss %.3f val %.3f %.0f s", step + 1, self.steps, loss, val, seconds)
                 self.save()
 
     def save(self) -> None:
-        """The adapter in half precision, its configuration, and how it was made."""
+        """Write the adapter in half precision, its configuration, and how it came about."""
         config = copy.copy(self.model.peft_config["default"])
         config.base_model_name_or_path, config.inference_mode = BASE, True
         with quiet(), warnings.catch_warnings():
@@ -212,24 +233,24 @@ class Trainer:
         part.replace(self.out / "adapter_model.safetensors")
         config.save_pretrained(os.fspath(self.out))
         recipe = asdict(self.recipe) | {"start": Path(self.recipe.start).name}
-        made = {"base": BASE, "recipe": recipe, "history": self.history}
-        (self.out / "training.json").write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+        origin = {"base": BASE, "recipe": recipe, "history": self.history}
+        (self.out / "training.json").write_text(json.dumps(origin, indent=1) + "\n", encoding="utf-8")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Train and save; about half an hour on one processor thread, a minute or two on a GPU."""
     parser = argparse.ArgumentParser(prog="program-writer", description=__doc__.splitlines()[0] if __doc__ else "")
-    defaults = Recipe()
+    defaults = WriterRecipe()
     parser.add_argument("--out", type=Path, required=True, help="folder of the adapter")
-    for name in Recipe.__slots__:
+    for name in WriterRecipe.__slots__:
         value = getattr(defaults, name)
         parser.add_argument(f"--{name}", type=type(value), default=value, help=f"default {value}")
-    given = vars(parser.parse_args(argv))
-    out = given.pop("out")
+    options = vars(parser.parse_args(argv))
+    out = options.pop("out")
     out.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    trainer = Trainer(Recipe(**given), out)
-    trainer.run()
+    training = WriterTraining(WriterRecipe(**options), out)
+    training.run()
 
 
 if __name__ == "__main__":

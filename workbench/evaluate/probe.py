@@ -12,15 +12,15 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal
 
 from PIL import Image
 
 from workbench.evaluate import ending
 from workbench.evaluate.corrupt import KINDS, NUDGE, Edit, Pool, corruptions, disordered, harmless
 from workbench.evaluate.statistics import Paired, compare_systems
-from workbench.ports import Images
-from workbench.records import JSON, PartRef, Prediction, Region, Task, content_key
+from workbench.ports import Concluding, Images
+from workbench.records import JSON, PartRef, Region, Task, content_key
 from workbench.verify.compare import canonical
 from workbench.verify.figures import Share
 
@@ -56,19 +56,6 @@ CONDITIONS: Mapping[str, Condition] = {
 }
 BY_FAMILY = (FACT, "shuffle", "empty", "grey", "other")
 _GREY = "grey:"
-
-
-@runtime_checkable
-class Concluding(Protocol):
-    """A student whose explanation can be begun for it."""
-
-    ref: PartRef
-
-    def answer(self, tasks: Sequence[Task], images: Images, explain: bool = False) -> Sequence[Prediction]: ...
-
-    def conclude(self, tasks: Sequence[Task], begun: Sequence[str], images: Images) -> Sequence[str]:
-        """What it writes behind the beginning of an explanation; one text per task, same order."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from workbench.execute.cache import ResultCache
 from workbench.execute.run import Answer, Run
 from workbench.execute.sandbox import Sandbox
 from workbench.execute.values import Border, Unfit
-from workbench.ports import Images, Tool
+from workbench.ports import ConcurrentTool, Images, Tool
 from workbench.records import (
     Failure,
     PartRef,
@@ -70,13 +70,19 @@ class _Queue:
     """Batches under way."""
     began: float = 0.0
     """When the latest of them began."""
+    at_once: int = 1
+    """Batches that may be under way."""
     size: int = 1
     """Calls of one batch at most: the tool's own bound, halved when a batch did not fit into memory."""
 
     @property
     def free(self) -> bool:
-        """Another batch may start; a tool that serves several at once (an endpoint) says so by `concurrency`."""
-        return self.busy < getattr(self.tool, "concurrency", 1)
+        """Whether another batch may start."""
+        return self.busy < self.at_once
+
+
+def _batches_at_once(tool: Tool) -> int:
+    return tool.concurrency if isinstance(tool, ConcurrentTool) else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +114,10 @@ class Batching:
         self.cancelled = cancelled or means.cancelled
         self.jobs = enumerate(jobs)
         self.on_event = on_event
-        self.queues = {name: _Queue(tool, size=max(tool.batch_size, 1)) for name, tool in means.tools.items()}
+        self.queues = {
+            name: _Queue(tool, at_once=_batches_at_once(tool), size=max(tool.batch_size, 1))
+            for name, tool in means.tools.items()
+        }
         self.ready: queue.PriorityQueue[tuple[int, int, Run | None, Answer | None]] = queue.PriorityQueue()
         self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.moving = 0
@@ -123,7 +132,7 @@ class Batching:
 
     def traces(self) -> Iterator[Trace]:
         threads = [threading.Thread(target=self._work, daemon=True) for _ in range(self.means.workers)]
-        at_once = sum(getattr(line.tool, "concurrency", 1) for line in self.queues.values())
+        at_once = sum(line.at_once for line in self.queues.values())
         pool = ThreadPoolExecutor(max(at_once, 1), thread_name_prefix="tool")
         for thread in threads:
             thread.start()

@@ -23,7 +23,7 @@ from workbench.errors import InputError
 from workbench.models import region_vlm
 from workbench.models.bundled import student_folder
 from workbench.models.language import preferred_dtype, quiet
-from workbench.ports import Images
+from workbench.ports import Forgetful, Images
 from workbench.records import Region
 
 MAX_PROMPT = 2000
@@ -127,10 +127,9 @@ class Vlm:
 
     def forget(self) -> None:
         """Drop what the processor remembers of pictures, so that the next answer is timed in full."""
-        forget = getattr(self.processor, "forget", None)
-        if forget is not None:
+        if isinstance(self.processor, Forgetful):
             with self._lock:
-                forget()
+                self.processor.forget()
 
     @torch.inference_mode()
     def choose(

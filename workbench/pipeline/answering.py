@@ -15,7 +15,7 @@ from workbench.evaluate.ending import read_answer
 from workbench.models.weights import is_folder, model_folder
 from workbench.pipeline.loop import PREDICT_TASKS, Progress, Watch, batched
 from workbench.pipeline.parts import Parts
-from workbench.ports import Student
+from workbench.ports import CountsTokens, Forgetful, SharesYes, Student
 from workbench.records import JSON, PartRef, Prediction, Task, content_key
 from workbench.store import Project, evaluations
 from workbench.store.rows import part_key
@@ -110,13 +110,13 @@ def ask(
 
 def yes_shares(project: Project, who: Named, ids: Sequence[str], watch: Watch | None = None) -> dict[str, float]:
     """By task, how much of a student's yes-or-no probability is on yes, where it tells; asked as `ask` asks."""
-    tell = getattr(who.student, "yes_shares", None)
-    if tell is None:
+    student = who.student
+    if not isinstance(student, SharesYes):
         return {}
     ref = replace(who.ref, arguments={**who.ref.arguments, "yes_share": True})
 
     def give(tasks: Sequence[Task]) -> list[Prediction]:
-        shares = zip(tasks, tell(tasks, project.images), strict=True)
+        shares = zip(tasks, student.yes_shares(tasks, project.images), strict=True)
         return [Prediction(content_key(task, ref), task.id, repr(share), "", 0.0, 0.0, ref) for task, share in shares]
 
     return {id_: float(share) for id_, (share, _) in _kept(project, ref, ids, f"{who.name} yes", give, watch).items()}
@@ -162,9 +162,11 @@ def _as(task: Task, said: Prediction, ref: PartRef, explain: bool) -> Prediction
 
 def tokens(who: Named, said: dict[str, tuple[str, str]]) -> float | None:
     """Mean length of what a student wrote, in its tokens; None where it does not tell."""
-    count = getattr(who.student, "tokens", None)
     written = [rationale or answer for answer, rationale in said.values()]
-    return sum(map(count, written)) / len(written) if count is not None and written else None
+    student = who.student
+    if not written or not isinstance(student, CountsTokens):
+        return None
+    return sum(map(student.tokens, written)) / len(written)
 
 
 # --- the clock
@@ -193,11 +195,12 @@ def timed(tasks: Sequence[Task], answer: Callable[[Task], object]) -> dict[str, 
 
 def student_answer(project: Project, who: Named, explain: bool) -> Callable[[Task], object]:
     """Asks one question with nothing remembered of its picture."""
-    forget = getattr(who.student, "forget", lambda: None)
+    student = who.student
 
     def answer(task: Task) -> object:
-        forget()
-        return who.student.answer([task], project.images, explain)
+        if isinstance(student, Forgetful):
+            student.forget()
+        return student.answer([task], project.images, explain)
 
     return answer
 

@@ -39,7 +39,7 @@ from workbench.pipeline.live_events import (
 )  # fmt: skip
 from workbench.pipeline.loop import peak_rss
 from workbench.pipeline.parts import Parts
-from workbench.ports import Images, Student
+from workbench.ports import Forgetful, Images, StreamingSampler, StreamingStudent, Student
 from workbench.records import Failure, PartRef, Prediction, Program, Task, Trace, TraceEvent
 from workbench.settings import Choice, Profile
 from workbench.verify import compare
@@ -178,9 +178,8 @@ class _Asking:
         sampler, executor, seed = parts.sampler, parts.executor, parts.profile.seed
         self.maker = sampler.ref
         executor.cache.clear()
-        stream = getattr(sampler, "stream", None)
-        if stream is not None:
-            program: Program = stream(self.task, seed, self._hear("program"))
+        if isinstance(sampler, StreamingSampler):
+            program = sampler.stream(self.task, seed, self._hear("program"))
         else:  # an endpoint sends the program as one
             program = next(iter(sampler.sample([self.task], 1, seed)))
             self._hear("program")(program.source)
@@ -196,9 +195,8 @@ class _Asking:
     def _by_model(self) -> Failure | None:
         student, images = self.live._student(self.side), self.live.images
         self.maker = student.ref
-        forget = getattr(student, "forget", None)
-        if forget is not None:
-            forget()
+        if isinstance(student, Forgetful):
+            student.forget()
         size = images.open(self.task.image).size
         rationale = ""
         boxes: tuple[NamedBox, ...] = ()
@@ -218,9 +216,8 @@ class _Asking:
         return None
 
     def _ask(self, student: Student, explain: bool, hear: Callable[[str], None]) -> Prediction:
-        stream = getattr(student, "stream", None)
-        if stream is not None:
-            found: Prediction = stream(self.task, self.live.images, explain, hear)
+        if isinstance(student, StreamingStudent):
+            found = student.stream(self.task, self.live.images, explain, hear)
         else:
             found = student.answer([self.task], self.live.images, explain)[0]
             hear(found.rationale if explain else found.answer)

@@ -10,7 +10,7 @@ from pathlib import Path
 from workbench import registry
 from workbench.errors import ToolFailure
 from workbench.execute import Executor, Limits, ResultCache
-from workbench.ports import Images, RationaleWriter, Sampler, Student, Tool, Verifier
+from workbench.ports import Images, RationaleWriter, Sampler, Student, Tool, Verifier, Warmable
 from workbench.records import PartRef, ToolCall, Value
 from workbench.settings import Profile
 
@@ -52,8 +52,7 @@ class Parts:
     def build(self, stages: Sequence[str]) -> None:
         """Build what these stages of the loop need.
 
-        A part that loads its model at the first call may offer `warm()`, which loads it now, so that loading is not
-        taken for the time of the first questions.
+        A part that can be told to load its model does so now (see `ports.Warmable`).
 
         Raises:
             ProfileError: a wrong name or argument.
@@ -65,9 +64,9 @@ class Parts:
         }  # fmt: skip
         for stage in stages:
             if stage in roles:
-                warm = getattr(getattr(self, roles[stage]), "warm", None)
-                if warm is not None:
-                    warm()
+                part = getattr(self, roles[stage])
+                if isinstance(part, Warmable):
+                    part.warm()
 
     def close(self) -> None:
         """End the sandbox processes, if any were started."""

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from workbench.errors import ImageError, InputError
-from workbench.evaluate.probe import OWN, Concluding, Probe, Row, conclude, explain, figures, plan
+from workbench.evaluate.probe import OWN, Probe, Row, conclude, explain, figures, plan
 from workbench.pipeline.loop import Progress, Watch, batched
-from workbench.ports import Student
+from workbench.ports import Concluding, Student
 from workbench.records import JSON, PartRef, Task, content_key
 from workbench.store import Project
 

@@ -1,22 +1,37 @@
-"""Before a run: what three examples look like to the student, and what the run will cost, measured on two steps."""
+"""Before a run: what the student will see of its lessons, and what the run will cost.
+
+    python -m workbench.train.estimate job.toml              take two steps, for time, memory and disk
+    python -m workbench.train.estimate --preview job.toml    show three examples after templating
+
+Nothing is kept.  The figures are printed as JSON; with --result FILE they are written there, or else
+why there are none.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from workbench import registry
+from workbench.errors import WorkbenchError
 from workbench.models import region_vlm
+from workbench.records import JSON
 from workbench.snapshot import Snapshot
+from workbench.train.board import write_json
 from workbench.train.examples import pieces
-from workbench.train.job import Job
-from workbench.train.run import Run, peak_mb
+from workbench.train.failure import explain
+from workbench.train.job import FILE, Job, read_job
+from workbench.train.run import TrainingRun, peak_mb
 from workbench.train.students import load_adapter
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LessonPreview:
     """One lesson as the student gets it."""
 
     task_id: str
@@ -26,15 +41,23 @@ class Row:
     pieces: Sequence[tuple[str, bool]]
     """Runs of text, and whether they count in the loss."""
     tokens: int
+    """Number of tokens, those of the picture among them."""
     counted: int
+    """Number of tokens that count in the loss."""
     picture: int
-    """Positions of the picture."""
+    """Number of tokens that stand for the picture."""
 
 
-def preview(job: Job, folder: Path, examples: int = 3) -> list[Row]:
+def preview(job: Job, folder: Path, examples: int = 3) -> list[LessonPreview]:
     """The lessons of the first examples after templating; needs the processor alone, no weights.
 
-    Raises InputError: no such snapshot, student or objective.
+    Args:
+        job: what will be trained.
+        folder: what the job's snapshot is relative to.
+        examples: number of examples.
+
+    Raises:
+        InputError: there is no such snapshot, student or objective.
     """
     snapshot = Snapshot.open(folder / job.snapshot)
     objective = registry.build("objective", job.objective, **job.arguments)
@@ -42,21 +65,26 @@ def preview(job: Job, folder: Path, examples: int = 3) -> list[Row]:
     tokenizer = adapter.tokenizer
     mark = getattr(adapter.processor, "image_token_id", None)
     mark = tokenizer.convert_tokens_to_ids(region_vlm.IMAGE_TOKEN) if mark is None else mark
-    out = []
+    previews = []
     for example in snapshot.examples("train")[:examples]:
         lessons = objective.lessons(example)
         picture = snapshot.images.open(example.image)
         batch = adapter.encode([(picture, lesson) for lesson in lessons])
         for row, lesson in enumerate(lessons):
             ids = batch.inputs["input_ids"][row]
-            out.append(
-                Row(
-                    example.task_id, example.image, lesson.name, lesson.weight, pieces(batch, tokenizer, row, mark),
-                    int(batch.inputs["attention_mask"][row].sum()), int((batch.targets[row] >= 0).sum()),
-                    int((ids == mark).sum()),
+            previews.append(
+                LessonPreview(
+                    task_id=example.task_id,
+                    image=example.image,
+                    name=lesson.name,
+                    weight=lesson.weight,
+                    pieces=pieces(batch, tokenizer, row, mark),
+                    tokens=int(batch.inputs["attention_mask"][row].sum()),
+                    counted=int((batch.targets[row] >= 0).sum()),
+                    picture=int((ids == mark).sum()),
                 )
-            )  # fmt: skip
-    return out
+            )
+    return previews
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,30 +92,80 @@ class Estimate:
     """What a run will cost on this machine."""
 
     steps: int
+    """Number of steps."""
     examples: int
-    """Per step."""
+    """Number of examples in each step."""
     seconds: float
-    """Of the whole run, evaluations left out: steps of middling length."""
+    """Duration of the whole run if every step took the middling time; evaluations are left out."""
     most_seconds: float
-    """The same if every step were the longest."""
+    """Duration of the whole run if every step were the longest; evaluations are left out."""
     memory_mb: float
-    """Peak of the longest step: of the GPU, else of the process."""
+    """Highest use of memory in the longest step: of the GPU if there is one, else of the process."""
     disk_mb: float
-    """For the model and two checkpoints."""
+    """Space that the model and two checkpoints take."""
     basis: str
+    """What was measured, and where."""
 
 
 def dry_run(job: Job, folder: Path) -> Estimate:
-    """Take two steps, the longest and a middling one, and keep nothing.  Raises what a run raises."""
-    run = Run(job, folder, None)
+    """Take two steps, the longest and a middling one, and keep nothing.
+
+    Raises:
+        WorkbenchError: whatever a run raises.
+    """
+    run = TrainingRun(job, folder, None)
     load = [sum(run.order.lengths[at] for at in run.order[step]) for step in range(run.order.steps)]
     ranked = sorted(range(len(load)), key=load.__getitem__)
     longest = float(run.step(ranked[-1])["seconds"])
     middling = float(run.step(ranked[len(ranked) // 2])["seconds"])
     weights = sum(p.numel() for p in run.model.parameters())
-    taught = sum(p.numel() for p in run.model.parameters() if p.requires_grad)
+    trainable = sum(p.numel() for p in run.model.parameters() if p.requires_grad)
+    device = run.accelerator.device
     return Estimate(
-        run.total, run.order.batch, round(middling * run.total, 1), round(max(longest, middling) * run.total, 1),
-        peak_mb(), round((weights * 2 + taught * 16) / 2**20, 3),
-        f"two steps on {run.accelerator.device}: the longest {longest:.2f} s, a middling one {middling:.2f} s",
-    )  # fmt: skip
+        steps=run.total,
+        examples=run.order.batch,
+        seconds=round(middling * run.total, 1),
+        most_seconds=round(max(longest, middling) * run.total, 1),
+        memory_mb=peak_mb(),
+        disk_mb=round((weights * 2 + trainable * 16) / 2**20, 3),
+        basis=f"two steps on {device}: the longest {longest:.2f} s, a middling one {middling:.2f} s",
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Take the look that the command line asks for; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m workbench.train.estimate", description=__doc__)
+    parser.add_argument("job", type=Path, help="job.toml, or the folder that holds it")
+    parser.add_argument("--preview", action="store_true", help="show three examples instead of measuring")
+    parser.add_argument("--result", type=Path, help="file for the result, or for why there is none")
+    options = parser.parse_args(arguments)
+    folder: Path = options.job if options.job.is_dir() else options.job.parent
+    settings: dict[str, Any] = {}
+    try:
+        job = read_job(folder / FILE)
+        settings = asdict(job)
+        result = _look(job, folder, options.preview)
+    except Exception as error:
+        text = f"{type(error).__name__}: {error}"
+        if options.result:
+            failure = asdict(explain(text, settings))
+            write_json(options.result, {"ok": False, "failure": failure})
+        if not isinstance(error, WorkbenchError):
+            raise
+        print(text, file=sys.stderr)
+        return 2
+    if options.result:
+        write_json(options.result, {"ok": True, "found": result})
+    else:
+        print(json.dumps(result, indent=1))
+    return 0
+
+
+def _look(job: Job, folder: Path, wants_preview: bool) -> JSON:
+    if wants_preview:
+        return [asdict(row) for row in preview(job, folder)]
+    return asdict(dry_run(job, folder))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

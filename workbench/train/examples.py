@@ -22,7 +22,7 @@ from workbench.errors import InputError
 from workbench.models.region_vlm import RegionVlmProcessor
 from workbench.models.vlm import plain_text, special_tokens
 from workbench.records import Lesson
-from workbench.train.objective import Batch
+from workbench.train.batch import Batch
 
 PLAIN_TEMPLATE = (
     "{% for message in messages %}{% for part in message['content'] %}{% if part['type'] == 'image' %}IMAGE{% else %}"
@@ -56,7 +56,7 @@ class Adapter:
         if not processor.chat_template:
             processor.chat_template = PLAIN_TEMPLATE.replace("IMAGE", getattr(processor, "image_token", "<image>"))
         self.shares = isinstance(processor, RegionVlmProcessor)
-        """Lessons about one picture may share a row (see `sharing`)."""
+        """Lessons about one picture may share a row (see `shared_prefix`)."""
         self._special = special_tokens(self.tokenizer)
         # PaliGemma sees what has type 0 at once, in both directions; elsewhere 0 is plain text.
         self._types = {"token_type_ids": int("PaliGemma" in type(processor).__name__)}
@@ -151,7 +151,7 @@ class Order:
 
     Examples of like length stand together: each epoch is shuffled, cut into stretches of 50 batches, sorted by
     length within a stretch, and the batches are shuffled.  Where examples of one picture share a row (see
-    `sharing`), they stand together instead, up to `together` of them, drawn anew each epoch.
+    `shared_prefix`), they stand together instead, up to `together` of them, drawn anew each epoch.
     """
 
     lengths: tuple[int, ...]

@@ -30,7 +30,7 @@ class Failure:
 _CAUSES: Sequence[tuple[Cause, str, str]] = (
     ("memory", r"out of memory|OutOfMemory|can't allocate memory|MemoryError|bad_alloc", ""),
     ("disk", r"No space left on device|Errno 28|Disk quota exceeded|Errno 122", "Free space, then resume."),
-    ("diverged", r"loss is no number", ""),
+    ("diverged", r"loss is no(t a)? number", ""),
     ("picture", r"ImageError|picture .* (missing|cannot)", "Take the snapshot again: its pictures are checked then."),
     ("snapshot", r"SnapshotError|no snapshot|no training example", "Take the snapshot again, then clone the job."),
     ("layers", r"no linear layer|Target modules", "Name layers that the message lists, or leave targets empty."),

@@ -8,11 +8,11 @@ at hand, with a checkpoint.
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import math
 import resource
 import shutil
 import signal
+import subprocess
 import sys
 import time
 import traceback
@@ -33,13 +33,13 @@ from workbench.snapshot import Snapshot
 from workbench.train import checkpoint
 from workbench.train.board import METRICS, RESULT, VALIDATION, Board, read_json, read_lines, write_json
 from workbench.train.card import card
-from workbench.train.evaluate import SHOWN, Answered, Examiner, held_out
-from workbench.train.examples import Order
+from workbench.train.examples import Adapter, Order
 from workbench.train.failure import explain
+from workbench.train.held_out import SHOWN, AnswerLoss, Examiner, HeldOutAnswer, held_out
 from workbench.train.job import FILE, Job, read_job
-from workbench.train.objective import combined, lesson_losses
-from workbench.train.schedule import rate, total_steps
-from workbench.train.sharing import shared
+from workbench.train.loss import StudentLoss
+from workbench.train.optimizer import ScheduledAdamW
+from workbench.train.schedule import RateSchedule, total_steps
 from workbench.train.students import dtype_of, finish, load_student
 from workbench.verify.figures import wilson
 
@@ -47,8 +47,14 @@ MODEL = "model"
 STOP = "stop"
 
 
-class Run:
-    """A job's state while it runs: plain attributes, one object in each process."""
+class TrainingRun:
+    """A job's state while it runs: plain attributes, one object in each process.
+
+    Args:
+        job: what to do.
+        folder: the job's folder.
+        board: where the first process writes what the run says of itself; None in the others.
+    """
 
     def __init__(self, job: Job, folder: Path, board: Board | None) -> None:
         self.job, self.folder, self.board = job, folder, board
@@ -58,30 +64,47 @@ class Run:
         self.objective = registry.build("objective", job.objective, **job.arguments)
         self.lessons = [self.objective.lessons(example) for example in self.examples]
         self.names = sorted({lesson.name for lessons in self.lessons for lesson in lessons})
-        self.images = self.snapshot.images
         self.total = total_steps(job, len(self.examples))
         self.accelerator = _accelerator(job)
-        loaded = load_student(job, self.accelerator.device)
-        self.adapter, self.base = loaded.adapter, loaded.base
-        lengths = tuple(self.adapter.length(lessons) for lessons in self.lessons)
-        pictures = tuple(example.image for example in self.examples) if self.adapter.shares else ()
-        self.order = Order(lengths, min(job.batch, len(self.examples)), job.seed, pictures, job.micro_batch)
-        parameters = [p for p in loaded.model.parameters() if p.requires_grad]
-        adam = torch.optim.AdamW(parameters, lr=job.lr, betas=job.betas, weight_decay=job.weight_decay)
-        self.model, optimizer = self.accelerator.prepare(loaded.model, adam)
-        self.optimizer: torch.optim.Optimizer = optimizer.optimizer
-        held = held_out(self.snapshot, job.max_val)
-        rank, ranks = self.accelerator.process_index, self.accelerator.num_processes
-        self.examiner = held and Examiner(
-            self.accelerator.unwrap_model(self.model), self.adapter, self.objective, self.snapshot, held,
-            job.max_tokens, max(job.micro_batch, 8), rank, ranks,
-        )  # fmt: skip
+        student = load_student(job, self.accelerator.device)
+        self.base = student.base
+        self.loss = StudentLoss(student.adapter, self.snapshot.images, self.accelerator.device)
+        self.order = self._order(student.adapter)
+        schedule = RateSchedule.of(job, self.total)
+        groups = [(student.model.parameters(), job.lr)]
+        self.optimizer = ScheduledAdamW(groups, schedule, job.betas, job.weight_decay)
+        self.model, wrapped = self.accelerator.prepare(student.model, self.optimizer.adam)
+        self.optimizer.adam = wrapped.optimizer
+        self.examiner = self._examiner()
         self.best: dict[str, JSON] = {}
         """Figures of the best evaluation so far."""
         self.waited = 0
         """Evaluations since the best one."""
-        self._wanted = False
+        self._stopping = False
+        """Whether this process got a signal to stop."""
         self.model.train()
+
+    def _order(self, adapter: Adapter) -> Order:
+        """Which examples each step takes."""
+        lengths = tuple(adapter.length(lessons) for lessons in self.lessons)
+        pictures = tuple(example.image for example in self.examples) if adapter.shares else ()
+        batch = min(self.job.batch, len(self.examples))
+        return Order(lengths, batch, self.job.seed, pictures, self.job.micro_batch)
+
+    def _examiner(self) -> Examiner | None:
+        questions = held_out(self.snapshot, self.job.max_val)
+        if not questions:
+            return None
+        return Examiner(
+            self.accelerator.unwrap_model(self.model),
+            self.loss,
+            self.objective,
+            questions,
+            self.job.max_tokens,
+            max(self.job.micro_batch, 8),
+            self.accelerator.process_index,
+            self.accelerator.num_processes,
+        )
 
     def _check_pictures(self) -> None:
         if not self.examples:
@@ -98,60 +121,72 @@ class Run:
 
     def resume(self) -> int:
         """Go on from the newest checkpoint; returns the steps done."""
-        found = checkpoint.newest(self.folder, self.job)
-        if found is None:
+        path = checkpoint.newest(self.folder, self.job)
+        if path is None:
             return 0
-        state = checkpoint.restore(found, self.model, self.optimizer)
+        state = checkpoint.restore(path, self.model, self.optimizer.adam)
         self.best, self.waited = state["best"], state["waited"]
         return int(state["step"])
 
     def step(self, step: int) -> dict[str, JSON]:
-        """One optimizer step; returns its figures, summed over all processes."""
+        """One optimizer step, counted from 0; returns its figures, summed over all processes."""
         began = time.perf_counter()
-        ranks = self.accelerator.num_processes
         torch.manual_seed(hash((self.job.seed, step, self.accelerator.process_index)) % 2**63)
+        sums = self._backward(step)
+        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.job.clip or math.inf)
+        rate = self.optimizer.step(step)
+        loss, tokens, *by_name = self._summed(sums).tolist()
+        seconds = time.perf_counter() - began
+        if not math.isfinite(loss):
+            raise EngineError(f"the loss is not a number at step {step + 1}: the run diverged; lower the learning rate")
+        figures: dict[str, JSON] = {
+            "step": step + 1,
+            "epoch": round((step + 1) / self.order.steps, 4),
+            "loss": loss,
+            "lr": rate,
+            "norm": float(norm),
+            "examples": self._examples_until(step),
+            "seconds": round(seconds, 4),
+            "tokens_per_s": round(tokens / seconds, 1),
+            "memory_mb": peak_mb(),
+        }
+        for name, total, count in zip(self.names, by_name[::2], by_name[1::2], strict=True):
+            if count:
+                figures[name] = total / count
+        return figures
+
+    def _backward(self, step: int) -> torch.Tensor:
+        """Compute the gradients of a step, a micro-batch at a time.
+
+        Returns:
+            This process's share of the loss and its number of tokens, then the sum of the losses and the number of
+            the lessons of each name.
+        """
+        ranks, rank = self.accelerator.num_processes, self.accelerator.process_index
+        shares = self.order.share(step, rank, ranks, self.job.micro_batch)
         examples = len(self.order[step])
-        shares = self.order.share(step, self.accelerator.process_index, ranks, self.job.micro_batch)
         sums = torch.zeros(2 + 2 * len(self.names), dtype=torch.float64)
-        for number, (taken, fillers) in enumerate(shares):
-            rows = [(self.images.open(self.examples[at].image), lesson) for at in taken for lesson in self.lessons[at]]
-            spare = sum(len(self.lessons[at]) for at in taken[len(taken) - fillers :])
-            batch = self.adapter.encode(rows, spare)
-            if self.adapter.shares:
-                batch = shared(batch, [self.examples[at].image for at in taken for _ in self.lessons[at]])
-            batch = batch.to(self.accelerator.device)
+        for number, (positions, fillers) in enumerate(shares):
+            rows = [(self.examples[at].image, lesson) for at in positions for lesson in self.lessons[at]]
+            spare = sum(len(self.lessons[at]) for at in positions[len(positions) - fillers :])
             last = number == len(shares) - 1
             with nullcontext() if last else self.accelerator.no_sync(self.model):
-                losses = lesson_losses(self.model, batch)
-                loss = combined(losses, batch, examples)
-                self.accelerator.backward(loss * ranks)  # gradients are averaged over processes
-            values = losses.detach().double().cpu()
-            sums[0] += float(loss.detach())
-            sums[1] += batch.tokens
+                loss = self.loss(self.model, rows, examples, spare, together=True)
+                self.accelerator.backward(loss.share * ranks)  # gradients are averaged over processes
+            values = loss.lessons.detach().double().cpu()
+            sums[0] += float(loss.share.detach())
+            sums[1] += loss.tokens
             for row in range(len(rows) - spare):
-                at = 2 + 2 * self.names.index(batch.names[row])
+                at = 2 + 2 * self.names.index(loss.names[row])
                 sums[at] += values[row]
                 sums[at + 1] += 1
-        norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.job.clip or math.inf)
-        now = rate(self.job, step, self.total)
-        for group in self.optimizer.param_groups:
-            group["lr"] = now
-        self.optimizer.step()
-        self.optimizer.zero_grad()
-        whole = self._summed(sums).tolist()
-        seconds = time.perf_counter() - began
-        if not math.isfinite(whole[0]):
-            raise EngineError(f"the loss is no number at step {step + 1}: the run diverged; lower the learning rate")
-        figures: dict[str, JSON] = {
-            "step": step + 1, "epoch": round((step + 1) / self.order.steps, 4), "loss": whole[0], "lr": now,
-            "norm": float(norm), "examples": (step // self.order.steps) * len(self.examples)
-            + sum(len(self.order[s]) for s in range(step - step % self.order.steps, step + 1)),
-            "seconds": round(seconds, 4), "tokens_per_s": round(whole[1] / seconds, 1), "memory_mb": peak_mb(),
-        }  # fmt: skip
-        for at, name in enumerate(self.names):
-            if whole[3 + 2 * at]:
-                figures[name] = whole[2 + 2 * at] / whole[3 + 2 * at]
-        return figures
+        return sums
+
+    def _examples_until(self, step: int) -> int:
+        """Examples taken by all steps up to this one; the last step of an epoch may take fewer."""
+        epochs, within = divmod(step, self.order.steps)
+        steps = range(step - within, step + 1)
+        return epochs * len(self.examples) + sum(len(self.order[at]) for at in steps)
 
     def _summed(self, values: torch.Tensor) -> torch.Tensor:
         kind = torch.float32 if self.accelerator.device.type == "mps" else torch.float64
@@ -163,24 +198,25 @@ class Run:
         if not self.examiner:
             return
         began = time.perf_counter()
-        said: dict[int, tuple[str, float]] = {}
+        answers: dict[int, AnswerLoss] = {}
         for part in gather_object([self.examiner.ask(self.model)]):
-            said |= part
-        answered = self.examiner.scored(said)
-        right, of = sum(row.right for row in answered), len(answered)
-        loss = sum(row.loss for row in answered) / of
+            answers |= part
+        scored = self.examiner.scored(answers)
+        right, of = sum(row.right for row in scored), len(scored)
+        loss = sum(row.loss for row in scored) / of
         figures = {"step": step, "accuracy": right / of, "right": right, "of": of, "eval_loss": loss}
-        if step:  # the student as it came is no candidate
+        if step:  # the student as it came is not a candidate
             better = not self.best or (right, -loss) > (self.best["right"], -self.best["eval_loss"])
             self.waited = 0 if better else self.waited + 1
             self.best = figures if better else self.best
         if self.board:
-            self.board.add(METRICS, [{**figures, "eval_seconds": round(time.perf_counter() - began, 2)}])
-            self.board.add(VALIDATION, [_shown(step, row) for row in answered[:SHOWN]])
+            seconds = round(time.perf_counter() - began, 2)
+            self.board.add(METRICS, [{**figures, "eval_seconds": seconds}])
+            self.board.add(VALIDATION, [_validation_row(step, row) for row in scored[:SHOWN]])
 
     def save(self, step: int) -> None:
         """Write a checkpoint; the best one and the newest one are kept."""
-        weights, state = checkpoint.gather(self.model, self.optimizer)
+        weights, state = checkpoint.gather(self.model, self.optimizer.adam)
         if self.board:
             figures = {"step": step, "best": self.best, "waited": self.waited}
             checkpoint.save(self.folder, self.job, weights, state, figures)
@@ -193,17 +229,24 @@ class Run:
 
     def wants_stop(self) -> bool:
         """Whether any process was told to stop; all get the same answer."""
-        mine = float(self._wanted or (self.folder / STOP).exists())
+        mine = float(self._stopping or (self.folder / STOP).exists())
         return bool(self._summed(torch.tensor([mine]))[0])
 
     def on_signal(self, *_: object) -> None:
         """Stop after the step at hand."""
-        self._wanted = True
+        self._stopping = True
 
 
-def _shown(step: int, row: Answered) -> dict[str, JSON]:
-    asked = {"task_id": row.example.task_id, "image": row.example.image, "question": row.example.question}
-    return {"step": step, **asked, "gold": row.example.answer, "answer": row.answer, "right": row.right}
+def _validation_row(step: int, row: HeldOutAnswer) -> dict[str, JSON]:
+    return {
+        "step": step,
+        "task_id": row.example.task_id,
+        "image": row.example.image,
+        "question": row.example.question,
+        "gold": row.example.answer,
+        "answer": row.answer,
+        "right": row.right,
+    }
 
 
 def _accelerator(job: Job) -> Accelerator:
@@ -234,7 +277,7 @@ def train(job: Job, folder: Path, board: Board | None) -> str:
     Args:
         board: in the first process; None in the others.
     """
-    run = Run(job, folder, board)
+    run = TrainingRun(job, folder, board)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, run.on_signal)
     done = run.resume()
@@ -270,7 +313,7 @@ def train(job: Job, folder: Path, board: Board | None) -> str:
     return "done"
 
 
-def _offer(run: Run, steps: int, board: Board) -> None:
+def _offer(run: TrainingRun, steps: int, board: Board) -> None:
     """Write the model of the best checkpoint, its card, and last of all the result that names it."""
     board.say(phase="writing the model")
     best = int(run.best.get("step", steps))
@@ -304,13 +347,13 @@ def execute(folder: Path) -> int:
             job = asdict(read)
             state = train(read, folder, board)
         except BaseException as error:
-            told = f"{type(error).__name__}: {error}"
+            text = f"{type(error).__name__}: {error}"
             if not isinstance(error, WorkbenchError):
                 traceback.print_exc()
-            print(told, file=sys.stderr, flush=True)
+            print(text, file=sys.stderr, flush=True)
             if board:
                 with suppress(OSError):  # a full disk may be why
-                    board.say(state="failed", eta=None, failure=asdict(explain(told, job, f"peak {peak_mb():.0f} MB")))
+                    board.say(state="failed", eta=None, failure=asdict(explain(text, job, f"peak {peak_mb():.0f} MB")))
             if not isinstance(error, Exception):
                 raise
             return 2 if isinstance(error, InputError) else 1
@@ -320,21 +363,15 @@ def execute(folder: Path) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Command line."""
+    """Run the job that the command line names; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m workbench.train.run", description=__doc__)
     parser.add_argument("job", type=Path, help="job.toml, or the folder that holds it")
-    parser.add_argument("--dry-run", action="store_true", help="one step, for time and memory; nothing is kept")
-    given = parser.parse_args(arguments)
-    folder = given.job if given.job.is_dir() else given.job.parent
-    if given.dry_run:
-        from workbench.train.estimate import dry_run
-
-        try:
-            print(dataclasses.asdict(dry_run(read_job(folder / FILE), folder)))
-        except WorkbenchError as error:
-            print(f"{type(error).__name__}: {error}", file=sys.stderr)
-            return 2
-        return 0
+    parser.add_argument("--dry-run", action="store_true", help="the same as: python -m workbench.train.estimate")
+    options = parser.parse_args(arguments)
+    if options.dry_run:  # `estimate` stands on this module, so it is asked from outside
+        command = [sys.executable, "-m", "workbench.train.estimate", str(options.job)]
+        return subprocess.run(command, check=False).returncode  # noqa: S603 - our own module
+    folder: Path = options.job if options.job.is_dir() else options.job.parent
     return execute(folder.resolve())
 
 

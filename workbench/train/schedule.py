@@ -1,8 +1,10 @@
-"""The learning rate as a function of the step alone."""
+"""The number of steps of a run, and the learning rate as a function of the step alone."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import Literal
 
 from workbench.train.job import Job
 
@@ -12,11 +14,31 @@ def total_steps(job: Job, examples: int) -> int:
     return job.steps or max(1, round(job.epochs * -(-examples // job.batch)))
 
 
-def rate(job: Job, step: int, total: int) -> float:
-    """Learning rate of a step, counted from 0: linear warm-up, then down to 0 as the schedule says."""
-    warm = max(1, round(job.warmup * total))
-    if step < warm:
-        return job.lr * (step + 1) / warm
-    done = (step - warm) / max(1, total - warm)
-    left = {"cosine": 0.5 + 0.5 * math.cos(math.pi * done), "linear": 1.0 - done, "constant": 1.0}[job.schedule]
-    return job.lr * left
+@dataclass(frozen=True, slots=True)
+class RateSchedule:
+    """A linear warm-up, then down as the shape says; nothing has to be kept to go on from a checkpoint."""
+
+    total: int
+    """Steps of the whole run."""
+    warm: int = 0
+    """Steps of the warm-up."""
+    shape: Literal["cosine", "linear", "constant"] = "cosine"
+    end: float = 0.0
+    """Share of the peak that is left at the end; a constant rate stays at the peak."""
+
+    @classmethod
+    def of(cls, job: Job, total: int) -> RateSchedule:
+        """The schedule of a job that takes so many steps."""
+        return cls(total, max(1, round(job.warmup * total)), job.schedule)
+
+    def rate(self, peak: float, step: int) -> float:
+        """Learning rate of a step, counted from 0, where the highest rate is `peak`."""
+        if step < self.warm:
+            return peak * (step + 1) / self.warm
+        done = (step - self.warm) / max(1, self.total - self.warm)
+        left = {
+            "cosine": 0.5 + 0.5 * math.cos(math.pi * done),
+            "linear": 1.0 - done,
+            "constant": 1.0,
+        }[self.shape]
+        return peak * (self.end + (1.0 - self.end) * left)

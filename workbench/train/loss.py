@@ -1,0 +1,99 @@
+"""From lessons about pictures to their losses: one way, for a training step and for held-out questions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from workbench.images import ImageFolder
+from workbench.records import Lesson
+from workbench.train.batch import Batch
+from workbench.train.examples import Adapter
+from workbench.train.shared_prefix import shared
+
+
+@dataclass(frozen=True, slots=True)
+class LossShare:
+    """The losses of some lessons of a step."""
+
+    share: Tensor
+    """Their share in the loss of the step, a scalar that has a gradient."""
+    lessons: Tensor
+    """`(lessons,)`: the loss of each lesson, in nats per target token."""
+    names: tuple[str, ...]
+    """The name of each lesson."""
+    tokens: int
+    """Number of tokens that the student read, padding not counted."""
+
+
+class StudentLoss:
+    """Runs a student over lessons about pictures, once.
+
+    Args:
+        adapter: turns lessons into the student's tokens.
+        images: opens pictures by digest.
+        device: where the student is.
+    """
+
+    def __init__(self, adapter: Adapter, images: ImageFolder, device: torch.device) -> None:
+        self.adapter, self.images, self.device = adapter, images, device
+
+    def __call__(
+        self,
+        model: Any,
+        rows: Sequence[tuple[str, Lesson]],
+        examples: int,
+        fillers: int = 0,
+        together: bool = False,
+    ) -> LossShare:
+        """The losses of some lessons.
+
+        Args:
+            model: the student, as the processes of a run have wrapped it.
+            rows: the digest of a picture and a lesson about it.
+            examples: number of examples in the whole step.
+            fillers: number of lessons at the end that weigh nothing.
+            together: neighbouring lessons about one picture stand in one row (see `shared_prefix`), where the
+                student's family allows it.
+        """
+        batch = self.adapter.encode([(self.images.open(image), lesson) for image, lesson in rows], fillers)
+        if together and self.adapter.shares:
+            batch = shared(batch, [image for image, _ in rows])
+        batch = batch.to(self.device)
+        losses = lesson_losses(model, batch)
+        return LossShare(combined(losses, batch, examples), losses, batch.names, batch.tokens)
+
+
+def lesson_losses(model: Any, batch: Batch) -> Tensor:
+    """Mean cross-entropy of each lesson over its own target tokens, in nats, `(lessons,)` float32.
+
+    The head runs only at positions that some row predicts a target from: with a vocabulary of 150,000 the logits
+    of a picture's positions would be most of the memory.
+    """
+    wanted = batch.targets[:, 1:] >= 0
+    at = wanted.any(0).nonzero().squeeze(1)
+    logits = model(**batch.inputs, logits_to_keep=at, use_cache=False).logits
+    chosen = wanted[:, at]
+    losses = torch.nn.functional.cross_entropy(
+        logits[chosen].float(), batch.targets[:, 1:][:, at][chosen], reduction="none"
+    )
+    owners = batch.owners[:, 1:][:, at][chosen]
+    sums, counts = (torch.zeros(len(batch.names), device=losses.device) for _ in range(2))
+    return sums.index_add(0, owners, losses) / counts.index_add(0, owners, torch.ones_like(losses))
+
+
+def combined(losses: Tensor, batch: Batch, examples: float) -> Tensor:
+    """The weighted sum of the losses, divided by the number of examples in the whole step.
+
+    The shares of the batches that a step is divided into add up to the loss of the step.
+
+    Args:
+        losses: `(lessons,)`, as `lesson_losses` gives them.
+        batch: the lessons.
+        examples: number of examples in the step; the sum of the weights gives the weighted mean of this batch.
+    """
+    return (losses * batch.weights).sum() / examples
