@@ -17,6 +17,7 @@ from workbench.curate.settings import Settings
 from workbench.errors import InputError
 from workbench.records import Decision
 from workbench.store import Project
+from workbench.store.decisions import to_item
 
 PEOPLE = {"ann": "curator", "bob": "curator", "cy": "adjudicator", "root": "admin"}
 QUESTIONS = 3
@@ -75,9 +76,9 @@ class People(RuleBasedStateMachine):
 
     @rule(who=people, at=questions, kind=st.sampled_from(["adjudicate", "gold"]), accepted=st.booleans())
     def settle(self, who: str, at: int, kind: str, accepted: bool) -> None:
-        more: dict[str, Any] = {"verdict": "reject", "reason": "bad_gold"}
+        more: dict[str, Any] = {"ruling": "reject", "reason": "bad_gold"}
         if accepted:
-            more = {"verdict": "accept", "trace_id": self.made[at].traces[1].id}
+            more = {"ruling": "accept", "trace_id": self.made[at].traces[1].id}
         self.say(kind, who, self.made[at].task.id, **more)
 
     @precondition(lambda self: self.events)
@@ -123,7 +124,8 @@ class People(RuleBasedStateMachine):
         for at in {0, len(self.events) // 2, len(self.events) - 1} if self.events else ():
             moment = self.events[at].created_at or datetime.now(UTC)
             replay = History(event for event in self.events if event.created_at and event.created_at <= moment)
-            past = self.project.curation.items_at(moment)
+            rows = self.project.database.rows("SELECT * FROM item_at(?)", [moment])
+            past = {row["task_id"]: to_item(row) for row in rows}
             overlap = {item.needed for item in past.values()}
             assert past == {task: replay.item(task, *overlap) for task in set(replay.by_task) - {""}}
 

@@ -71,7 +71,7 @@ def decide(project: Project, person: Person, say: Say) -> Decision:
         edit = said(person, f"{say.id}.e", "edit", rationale_id=rationale, **common)
         rationale = project.curation.edit_rationale(edit, say.edited).id
     event = said(
-        person, say.id, say.kind, trace_id=say.trace, rationale_id=rationale, verdict=say.verdict, reason=say.reason,
+        person, say.id, say.kind, trace_id=say.trace, rationale_id=rationale, ruling=say.verdict, reason=say.reason,
         text=say.text, seconds=say.seconds, hidden=say.hidden, **common,
     )  # fmt: skip
     return project.curation.decide([event])[0]
