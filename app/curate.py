@@ -259,7 +259,7 @@ def _row(event: Decision, undone: bool, question: str) -> dict[str, Any]:
     kind: DecisionKind = event.kind
     return {
         "event": event.batch or event.id, "batch": event.batch is not None, "kind": kind,
-        "task": event.task_id, "question": question, "verdict": event.verdict,
+        "task": event.task_id, "question": question, "verdict": event.ruling,
         "reason": REASON_WORDS[event.reason] if event.reason else "", "text": event.text, "undone": undone,
         "automatic": event.automatic if kind in VERDICTS and kind != "skip" else None,
         "at": event.created_at.replace(tzinfo=UTC).isoformat() if event.created_at else None,

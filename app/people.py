@@ -230,6 +230,5 @@ def _needs(role: Role) -> Callable[[Request], Person]:
 
 Viewer = Annotated[Person, Depends(_needs("viewer"))]
 Curator = Annotated[Person, Depends(_needs("curator"))]
-Adjudicator = Annotated[Person, Depends(_needs("adjudicator"))]
 Admin = Annotated[Person, Depends(_needs("admin"))]
 """Annotate a route's argument with one of these: the role is checked before the route runs."""

@@ -9,45 +9,29 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
 from app.people import Curator
+from app.runs import Draft, Runs
 from app.site import Site
 from workbench.errors import InputError
 from workbench.execute import diff_traces
 from workbench.records import Program, Task, Trace, TraceEvent, Verdict, content_key
 from workbench.screen.review import said
-from workbench.screen.steps import Step
+from workbench.screen.steps import Step, places
 from workbench.store import Run
 from workbench.verify import compare
-
-if TYPE_CHECKING:
-    from app.step import Runs
 
 LONGEST = 20_000
 """Characters of a program."""
 
-KEPT = 40
-"""Drafts kept, of all people together."""
-
 MOST = 200
 """Rows of a difference that are shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A program that was edited and run, and not stored."""
-
-    id: str
-    task: Task
-    parent: Program
-    run: Run
 
 
 @dataclass(frozen=True)
@@ -57,85 +41,66 @@ class Edit:
     text: str = ""
 
 
-class Drafts:
-    """The drafts of this server."""
+def add(site: Site, runs: Runs) -> None:
+    """Register what the pages and scripts call."""
+    project = site.project
 
-    def __init__(self) -> None:
-        self._kept: OrderedDict[str, Draft] = OrderedDict()
-        self._lock = threading.Lock()
+    @site.api("replay", role="curator", visibility="undocumented", concurrency_id="models", concurrency_limit=1)
+    def replay(trace: str, source: str, request: gr.Request) -> Iterator[dict[str, Any]]:
+        """Run a changed program and compare it with the stored run.
 
-    def get(self, some_id: str) -> Draft | None:
-        return self._kept.get(some_id)
+        Args:
+            trace: the run that it is an edit of.
+            source: the program's new text.
+        """
+        if len(source) > LONGEST:
+            raise InputError(f"the program has {len(source):,} characters; at most {LONGEST:,} are run")
+        task, old = project.run_view(trace)
+        if old.trace is None:
+            raise InputError(f"{trace} has not been run; there is nothing to compare with")
+        yield {"state": "loading"}
+        program = replace(
+            old.program, id=content_key("draft", old.program.id, source), source=source, parent=old.program.id
+        )
+        new = None
+        for found in _running(site, task, program):
+            if isinstance(found, Trace):
+                new = found
+            else:
+                yield {"state": "running", "events": found}
+        assert new is not None
+        draft = Draft(f"draft-{program.id}", task, old.program, Run(program, new, _judged(task, program, new)))
+        runs.drafts.keep(draft)
+        calls = [event for event in new.events if event.kind == "tool_result"]
+        yield {
+            "state": "done", "draft": draft.id, "answer": new.answer,
+            "failure": f"{new.failure.kind.replace('_', ' ')}: {new.failure.message}" if new.failure else None,
+            "line": new.failure.line if new.failure else None,
+            "right": draft.run.verdict.correct if draft.run.verdict else None,
+            "calls": len(calls), "cached": sum(bool(event.payload.get("cached")) for event in calls),
+            "seconds": new.seconds, "was": old.trace.answer,
+            "changes": difference(
+                old.program.source, source, old.trace.events, new.events, runs.steps(task, old),
+                runs.steps(task, draft.run),
+            ),
+        }  # fmt: skip
 
-    def keep(self, draft: Draft) -> None:
-        with self._lock:
-            self._kept[draft.id] = draft
-            self._kept.move_to_end(draft.id)
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-
-    def add(self, site: Site, runs: Runs) -> None:
-        """Register what the pages and scripts call."""
-        project = site.project
-
-        @site.api("replay", role="curator", visibility="undocumented", concurrency_id="models", concurrency_limit=1)
-        def replay(trace: str, source: str, request: gr.Request) -> Iterator[dict[str, Any]]:
-            """Run a changed program and compare it with the stored run.
-
-            Args:
-                trace: the run that it is an edit of.
-                source: the program's new text.
-            """
-            if len(source) > LONGEST:
-                raise InputError(f"the program has {len(source):,} characters; at most {LONGEST:,} are run")
-            task, old = project.run_view(trace)
-            if old.trace is None:
-                raise InputError(f"{trace} has not been run; there is nothing to compare with")
-            yield {"state": "loading"}
-            program = replace(
-                old.program, id=content_key("draft", old.program.id, source), source=source, parent=old.program.id
-            )
-            new = None
-            for found in _running(site, task, program):
-                if isinstance(found, Trace):
-                    new = found
-                else:
-                    yield {"state": "running", "events": found}
-            assert new is not None
-            draft = Draft(f"draft-{program.id}", task, old.program, Run(program, new, _judged(task, program, new)))
-            self.keep(draft)
-            calls = [event for event in new.events if event.kind == "tool_result"]
-            yield {
-                "state": "done", "draft": draft.id, "answer": new.answer,
-                "failure": f"{new.failure.kind.replace('_', ' ')}: {new.failure.message}" if new.failure else None,
-                "line": new.failure.line if new.failure else None,
-                "right": draft.run.verdict.correct if draft.run.verdict else None,
-                "calls": len(calls), "cached": sum(bool(event.payload.get("cached")) for event in calls),
-                "seconds": new.seconds, "was": old.trace.answer,
-                "changes": difference(
-                    old.program.source, source, old.trace.events, new.events, runs.steps(task, old),
-                    runs.steps(task, draft.run),
-                ),
-            }  # fmt: skip
-
-        @site.server.post("/do/step/edit")
-        def send(body: Edit, person: Curator) -> dict[str, Any]:
-            """Store a draft as a program that names its parent, with its trace, and ask for it in the queue."""
-            draft = self.get(body.draft)
-            if draft is None:
-                raise InputError(
-                    "this draft is gone (the server was started again, or many came after it); run it again"
-                )
-            edit = said(person, body.id, "edit", task_id=draft.task.id, program_id=draft.parent.id, text=body.text)
-            program = project.curation.edit_program(edit, draft.run.program.source)
-            trace = next(iter(site.parts().executor.run([(draft.task, program)])))  # its calls are in the cache
-            project.add_traces([trace])
-            ask = said(
-                person, f"{body.id[:58]}.queue", "queue", task_id=draft.task.id, trace_id=trace.id,
-                program_id=program.id, text=body.text or f"program edited by {person.name}",
-            )  # fmt: skip
-            project.curation.decide([ask])
-            return {"trace": trace.id, "program": program.id}
+    @site.server.post("/do/step/edit")
+    def send(body: Edit, person: Curator) -> dict[str, Any]:
+        """Store a draft as a program that names its parent, with its trace, and ask for it in the queue."""
+        draft = runs.drafts.get(body.draft)
+        if draft is None:
+            raise InputError("this draft is gone (the server was started again, or many came after it); run it again")
+        edit = said(person, body.id, "edit", task_id=draft.task.id, program_id=draft.parent.id, text=body.text)
+        program = project.curation.edit_program(edit, draft.run.program.source)
+        trace = next(iter(site.parts().executor.run([(draft.task, program)])))  # its calls are in the cache
+        project.add_traces([trace])
+        ask = said(
+            person, f"{body.id[:58]}.queue", "queue", task_id=draft.task.id, trace_id=trace.id,
+            program_id=program.id, text=body.text or f"program edited by {person.name}",
+        )  # fmt: skip
+        project.curation.decide([ask])
+        return {"trace": trace.id, "program": program.id}
 
 
 def _running(site: Site, task: Task, program: Program) -> Iterator[int | Trace]:
@@ -185,7 +150,7 @@ def difference(
     """
     lines = _same_lines(before, after)
     moved = [replace(event, line=lines.get(event.line, event.line + 1_000_000 if event.line else 0)) for event in b]
-    place_old, place_new = _places(old), _places(new)
+    place_old, place_new = places(old), places(new)
     rows: dict[tuple[int | None, int | None], None] = {}
     same = 0
     for kind, x, y in diff_traces(a, moved):
@@ -209,10 +174,6 @@ def _same_lines(before: str, after: str) -> Mapping[int, int]:
         if kind == "equal" or (kind == "replace" and a1 - a0 == b1 - b0):
             found.update({b0 + at + 1: a0 + at + 1 for at in range(b1 - b0)})
     return found
-
-
-def _places(steps: Sequence[Step]) -> Mapping[int, int]:
-    return {raw["seq"]: at for at, step in enumerate(steps) for raw in step.raw}
 
 
 def _brief(steps: Sequence[Step], at: int | None) -> list[Any] | None:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
+from app import replay
 from app.people import Curator
-from app.replay import Drafts
+from app.runs import Runs
 from app.site import Site
 from workbench.errors import InputError
 from workbench.records import Task
 from workbench.screen import views
-from workbench.screen.player import Traces, full, model_of, variables
-from workbench.screen.review import edits, said
-from workbench.screen.steps import Step
+from workbench.screen.player import full, variables
+from workbench.screen.review import numbered, said
 from workbench.store import Project, Run
 
 
@@ -35,27 +34,6 @@ class TakeBack:
     id: str
     task: str
     target: str
-
-
-class Runs:
-    """Runs by the id of a trace, a program or a draft, with their steps."""
-
-    def __init__(self, site: Site) -> None:
-        self.site = site
-        self.traces = Traces()
-        self.drafts = Drafts()
-
-    def run(self, some_id: str) -> tuple[Task, Run]:
-        draft = self.drafts.get(some_id)
-        return (draft.task, draft.run) if draft is not None else self.site.project.run_view(some_id)
-
-    def with_steps(self, some_id: str) -> tuple[Task, Run, list[Step]]:
-        task, run = self.run(some_id)
-        return task, run, self.steps(task, run)
-
-    def steps(self, task: Task, run: Run) -> list[Step]:
-        picture = self.site.picture_of(task.image)
-        return self.traces.steps(run, (picture["width"], picture["height"]) if picture["url"] else None)
 
 
 def add(site: Site) -> None:
@@ -77,18 +55,8 @@ def add(site: Site) -> None:
         return site.page(request, "step.html", "step", _head(project, found, run))
 
     @server.get("/data/step")
-    def model(trace: str) -> dict[str, Any]:
-        task, run, steps = runs.with_steps(trace)
-        view = project.task_view(task.id)
-        held = run.trace.id if run.trace is not None else ""
-        rationale = next((r for r in view.rationales if r.trace_id == held), None)
-        found = model_of(run, steps, site.picture_of(task.image), rationale)
-        return found | {
-            "trace": trace,
-            "task": task.id,
-            "text": run.program.source,
-            "wrong": _wrong(project, task.id, held, steps),
-        }
+    def head(trace: str) -> dict[str, Any]:
+        return runs.head(trace)
 
     @server.get("/data/steps")
     def some_steps(trace: str, first: int, last: int) -> list[dict[str, Any]]:
@@ -115,7 +83,7 @@ def add(site: Site) -> None:
         project.curation.decide([said(person, body.id, "undo", task_id=body.task, target=body.target)])
         return {"undone": body.target}
 
-    runs.drafts.add(site, runs)
+    replay.add(site, runs)
 
 
 def _first(project: Project, task_id: str) -> str | None:
@@ -133,9 +101,7 @@ def _head(project: Project, task: Task, run: Run) -> dict[str, Any]:
     view = project.task_view(task.id)
     trace = run.trace
     assert trace is not None
-    runs = [(str(other.program.index + 1), other) for other in view.runs if other.trace is not None]
-    runs += [(f"edit {at}", other) for at, other in enumerate(edits(project, task.id), 1)]
-    pills = [_pill(name, other, view.chosen, trace.id) for name, other in runs]
+    pills = [_pill(name, other, view.chosen, trace.id) for name, other in numbered(project, view)]
     at = next((index for index, pill in enumerate(pills) if pill["here"]), None)
     return {
         "task": task.id, "trace": trace.id, "question": task.question, "family": task.family,
@@ -158,17 +124,3 @@ def _pill(name: str, run: Run, chosen: Run | None, here: str) -> dict[str, Any]:
         "name": name, "trace": trace.id, "state": views.run_state(run), "answer": answer, "here": trace.id == here,
         "kept": chosen is not None and chosen.program.id == run.program.id,
     }  # fmt: skip
-
-
-def _wrong(project: Project, task_id: str, trace_id: str, steps: Sequence[Step]) -> int | None:
-    """The step that was marked last as the first wrong one of this trace, and not taken back."""
-    events = project.curation.events(task_id=task_id)
-    undone = {event.target for event in events if event.kind == "undo"}
-    marks = [
-        event.step
-        for event in events
-        if event.trace_id == trace_id and event.step is not None and not {event.id, event.batch} & undone - {None}
-    ]
-    if not marks:
-        return None
-    return next((at for at, one in enumerate(steps) if any(raw["seq"] == marks[-1] for raw in one.raw)), None)

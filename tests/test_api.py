@@ -51,14 +51,6 @@ def test_the_full_prompt_is_python_that_names_everything() -> None:
     assert text.count(">>>") >= len(STANDARD)
 
 
-def test_the_documentation_has_a_heading_for_everything() -> None:
-    text = Api(STANDARD.values()).docs()
-    for name in (*STANDARD, *METHODS, *FUNCTIONS):
-        assert f"{name}(" in text
-    for name in (*ALIASES, *FIELDS):
-        assert f"`{name}`" in text
-
-
 def test_aliases_reach_the_tool_they_name_and_only_if_it_is_there() -> None:
     api = Api(EMBEDDED)
     assert api.spec("simple_query") is STANDARD["visual_question_answering"]
@@ -97,7 +89,6 @@ def test_a_tool_of_ones_own_in_a_few_lines() -> None:
     api = Api([*EMBEDDED, tool.spec])
     assert ".sharpness(radius) float" in api.prompt("compact")
     assert "def sharpness(self, radius: int = 2) -> float:" in api.prompt("full")
-    assert "### ImagePatch.sharpness(radius: int = 2) -> float" in api.docs()
 
 
 def plain(question: str, options: list[str]) -> str | None:

@@ -259,23 +259,6 @@ class Api:
     def _alias_lines(self, spec: ToolSpec, indent: str) -> list[str]:
         return [f"{indent}{alias} = {spec.name}" for alias in self.aliases(spec.name)]
 
-    def docs(self) -> str:
-        """The same as a Markdown page for people."""
-        lines = ["## ImagePatch(image, left=None, lower=None, right=None, upper=None)", ""]
-        lines += ["| field | meaning |", "|---|---|", *(f"| `{n}` | {m} |" for n, m in FIELDS.items()), ""]
-        for signature, doc in METHODS.values():
-            lines += [f"### ImagePatch.{signature}", "", doc, ""]
-        for spec in self.specs:
-            head, _, rest = spec.doc.partition("\n")
-            lines += [f"### {'ImagePatch.' if spec.method else ''}{_signature(spec)}", "", head, ""]
-            if rest.strip():
-                lines += ["```python", rest.strip(), "```", ""]
-            if aliases := self.aliases(spec.name):
-                lines += [f"Also called {', '.join(f'`{a}`' for a in aliases)}.", ""]
-        for signature, doc in FUNCTIONS.values():
-            lines += [f"### {signature}", "", doc, ""]
-        return "\n".join(lines)
-
 
 def _with_self(signature: str) -> str:
     return signature.replace("(", "(self, ", 1).replace("(self, )", "(self)")

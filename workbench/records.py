@@ -376,8 +376,8 @@ class Decision:
     """`accept`, `adjudicate`, `gold`: becomes the target; `edit` of a rationale: the parent."""
     made: str | None = None
     """`edit`: id of the new program or rationale."""
-    verdict: Literal["accept", "reject"] | None = None
-    """`adjudicate`, `gold`: what is held to be right."""
+    ruling: Literal["accept", "reject"] | None = None
+    """`adjudicate`, `gold`: what the author rules to be right.  Its column and its key in JSON are called `verdict`."""
     reason: Reason | None = None
     text: str = ""
     """The note, the words behind `other`, why it was queued."""

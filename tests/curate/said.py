@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from workbench.curate import apply
 from workbench.curate.fold import History
-from workbench.curate.rules import Facts, check
+from workbench.curate.rules import Facts
 from workbench.records import Decision, Form, Rating
 
 NOON = datetime(2026, 3, 3, 12)
@@ -29,12 +30,10 @@ class Table:
 
     def say(self, kind: Any, author: str = "ann", role: Any = "curator", task: str = "t1", **more: Any) -> Decision:
         self.n += 1
-        event = Decision(f"event-{self.n:04d}", kind, author, role, task, **more)
+        place: dict[str, Any] = {"seq": self.n, "created_at": NOON + timedelta(hours=self.n)}
+        event = Decision(f"event-{self.n:04d}", kind, author, role, task, **more, **place)
         facts = replace(FACTS, trace_task=event.task_id, rationale_trace=event.trace_id)
-        check(event, self.history, facts)
-        done = replace(event, seq=self.n, created_at=NOON + timedelta(hours=self.n))
-        self.history.add(done)
-        return done
+        return apply(self.history, [event], [facts], 1)[0][0]
 
     def accept(self, author: str = "ann", trace: str = "trace-1", **more: Any) -> Decision:
         return self.say("accept", author, trace_id=trace, **more)

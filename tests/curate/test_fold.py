@@ -56,7 +56,7 @@ def test_two_who_differ_are_a_dispute_until_it_is_adjudicated(table: Table) -> N
     table.accept("ann")
     table.reject("bob")
     assert table.state() == "disputed"
-    ruling = table.say("adjudicate", "cy", "adjudicator", verdict="accept", trace_id="trace-9")
+    ruling = table.say("adjudicate", "cy", "adjudicator", ruling="accept", trace_id="trace-9")
     item = table.history.item("t1", 1)
     assert (item.state, item.outcome, item.trace_id) == ("adjudicated", "accept", "trace-9")
     table.undo(ruling)
@@ -126,7 +126,7 @@ def test_a_settled_item_that_is_sent_again_is_asked_for_until_somebody_decides(t
 
 def test_a_gold_item_has_the_state_its_author_gave_it(table: Table) -> None:
     table.accept("ann")
-    table.say("gold", "root", "admin", verdict="reject", reason="bad_gold")
+    table.say("gold", "root", "admin", ruling="reject", reason="bad_gold")
     item = table.history.item("t1", 1)
     assert (item.state, item.gold, item.reason, item.target) == ("rejected", "reject", "bad_gold", False)
 

@@ -8,7 +8,7 @@ from benchmark_tasks import gqa_task, memes, mm_task, pope_tasks, scored, task, 
 from workbench.errors import InputError
 from workbench.evaluate import aokvqa, gqa, hateful, mmbench, pope
 from workbench.evaluate.scorers import scorer
-from workbench.evaluate.scores import UNLABELLED, Answer, yes_share
+from workbench.evaluate.scores import UNLABELLED, Answer
 
 # GQA
 
@@ -270,10 +270,3 @@ def test_hateful_area_needs_every_probability() -> None:
 
 def test_hateful_without_a_clear_answer_is_wrong() -> None:
     assert hateful.says_hateful(Answer("maybe")) is None
-
-
-def test_share_of_the_yes_no_token_mass() -> None:
-    assert yes_share(0.3, 0.1) == pytest.approx(0.75)
-    assert yes_share(0.0, 0.0) is None
-    with pytest.raises(ValueError, match="token masses are at least 0, found nan and 1"):
-        yes_share(float("nan"), 1)

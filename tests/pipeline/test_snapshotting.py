@@ -106,7 +106,7 @@ def test_disagreement_waits_for_adjudication(project: Project, decide: Decide) -
     assert reasons(preview(project, Wanted()))["another reviewer has to decide too"] == 1
     decide("reject", first, "ben", reason="wrong_reason")
     assert reasons(preview(project, Wanted()))["its reviewers disagree"] == 1
-    decide("adjudicate", first, "eve", role="adjudicator", verdict="accept")
+    decide("adjudicate", first, "eve", role="adjudicator", ruling="accept")
     (example,) = take(project, Wanted()).examples()
     assert example.task_id == first
     assert set(example.reviewers) == {"ann", "eve"}

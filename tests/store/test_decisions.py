@@ -57,6 +57,25 @@ def test_a_retry_is_the_same_event(home: Home) -> None:
     assert len(project.curation.events()) == 1
 
 
+def test_a_ruling_stored_under_its_older_name_is_read_and_its_retry_is_known(home: Home) -> None:
+    """The row, and the content key in it, as the version wrote them that called a ruling `verdict`."""
+    project, made = home
+    project.database.transaction(
+        lambda cursor: cursor.execute(
+            "INSERT INTO decision (seq, id, content, kind, author, role, task_id, verdict, reason, text, created_at) "
+            "VALUES (nextval('decision_seq'), 'root-event-00001', '6c4f4f7f8681f31cda02', 'gold', 'root', 'admin', ?, "
+            "'reject', 'bad_gold', '', TIMESTAMP '2026-01-02')",
+            [made[0].task.id],
+        )
+    )
+    (stored,) = project.curation.events()
+    assert (stored.ruling, stored.reason) == ("reject", "bad_gold")
+    retry = Voice("root", "admin").event("gold", made[0].task.id, ruling="reject", reason="bad_gold")
+    assert project.curation.decide([retry]) == [stored]
+    with pytest.raises(InputError, match="is stored with another content"):
+        project.curation.decide([replace(retry, reason="unsafe")])
+
+
 @pytest.mark.parametrize("other", [0, 1])
 def test_an_id_stands_for_one_thing(home: Home, other: int) -> None:
     project, made = home
@@ -192,8 +211,10 @@ def test_the_past_can_be_asked(home: Home) -> None:
     (first,) = project.curation.decide([ann.accept(made[0])])
     project.curation.decide([ann.event("undo", made[0].task.id, target=first.id)])
     assert first.created_at is not None
-    assert project.curation.items_at(first.created_at)[made[0].task.id].state == "accepted"
-    assert project.curation.items_at(first.created_at - timedelta(seconds=1)) == {}
+    sql = "SELECT task_id, state FROM item_at(?)"
+    accepted = {"task_id": made[0].task.id, "state": "accepted"}
+    assert project.database.rows(sql, [first.created_at]) == [accepted]
+    assert project.database.rows(sql, [first.created_at - timedelta(seconds=1)]) == []
     assert project.curation.item(made[0].task.id).state == "pending"
 
 
@@ -235,7 +256,7 @@ def test_reviewers_are_measured_with_their_n(home: Home) -> None:
     project, made = home
     ann, bob, root = Voice("ann"), Voice("bob"), Voice("root", "admin")
     curation = project.curation
-    curation.decide([root.event("gold", made[0].task.id, verdict="reject", reason="bad_gold")])
+    curation.decide([root.event("gold", made[0].task.id, ruling="reject", reason="bad_gold")])
     curation.decide([ann.accept(made[0], seconds=2), ann.accept(made[1], seconds=4), ann.reject(made[2], seconds=9)])
     curation.decide([bob.reject(made[0]), bob.accept(made[1]), bob.event("skip", made[2].task.id)])
     by_name = {one.name: one for one in curation.reviewers()}

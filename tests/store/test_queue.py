@@ -201,7 +201,7 @@ def test_gold_items_are_mixed_in_and_never_named(home: Home) -> None:
     root = Voice("root", "admin")
     project.curation.set_settings(Settings(gold_rate=0.5), "root")
     for one in made[:2]:
-        project.curation.decide([root.event("gold", one.task.id, verdict="accept", trace_id=one.traces[1].id)])
+        project.curation.decide([root.event("gold", one.task.id, ruling="accept", trace_id=one.traces[1].id)])
     gold = {one.task.id for one in made[:2]}
     found = [one for at in range(6) for one in project.curation.next_items(f"p{at}", "curator")]
     assert 0 < sum(one.task_id in gold for one in found) < 6
@@ -235,7 +235,7 @@ def test_disputes_are_for_adjudicators(home: Home) -> None:
     assert served(project, "cy", asked, role="adjudicator") == [made[0].task.id]
     assert served(project, "dee", asked, role="admin") == []
     cy = Voice("cy", "adjudicator")
-    project.curation.decide([cy.event("adjudicate", made[0].task.id, verdict="reject", reason="bad_gold")])
+    project.curation.decide([cy.event("adjudicate", made[0].task.id, ruling="reject", reason="bad_gold")])
     assert served(project, "cy", asked, role="adjudicator") == []
 
 

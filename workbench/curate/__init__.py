@@ -2,6 +2,7 @@
 
 Files:
     agreement.py  Cohen's kappa with its n; automatic verdict against people
+    change.py     what new events change: checked, added, folded
     fold.py       from events to states: what counts, what each reviewer says, what came of a task
     predict.py    which items will be accepted: a small logistic model
     queue.py      what a queue asks for and hands out; gold turns
@@ -9,3 +10,9 @@ Files:
     rules.py      who may say what; every event is checked here
     settings.py   overlap, gold rate, leases, order
 """
+
+from __future__ import annotations
+
+from workbench.curate.change import apply
+
+__all__ = ["apply"]

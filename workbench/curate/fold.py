@@ -12,12 +12,13 @@ adjudicated   an adjudicator settled a dispute; `outcome` says how
 A gold item (its answer is known, to measure reviewers by) has the state that its author gave it.
 
 Taken back are: what a standing rollback covers, and what its own author undid.  An undo can be rolled back, a
-rollback can be undone, and there it ends.  The views `item` and `standing_at` of the store say the same in SQL.
+rollback can be undone, and there it ends.  `History.counts` is this rule; the store's view `active_decision` says the
+same in SQL, and a test holds the two equal.  Nothing else decides what counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -38,14 +39,14 @@ class Standing:
 
     task_id: str
     author: str
-    kind: str
-    """`accept`, `reject` or `skip`."""
-    trace_id: str | None
-    program_id: str | None
-    rationale_id: str | None
-    reason: str | None
-    seq: int
-    created_at: datetime | None
+    kind: str = "none"
+    """`accept`, `reject` or `skip`; `none` where all of it was taken back."""
+    trace_id: str | None = None
+    program_id: str | None = None
+    rationale_id: str | None = None
+    reason: str | None = None
+    seq: int = 0
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,56 +130,99 @@ class History:
         """The task's events that count."""
         return [event for event in self.by_task.get(task_id, ()) if event.kind != "undo" and self.counts(event)]
 
+    def reviewers(self, task_id: str) -> list[str]:
+        """Names of all who ever accepted, rejected or skipped the task, whether that counts or not."""
+        return sorted({event.author for event in self.by_task.get(task_id, ()) if event.kind in VERDICTS})
+
     def standing(self, task_id: str) -> list[Standing]:
         """Each reviewer's last word on the task, by author."""
-        return sorted(_standing(self.active(task_id)), key=lambda said: said.author)
+        return sorted(_standing(self.active(task_id)), key=lambda one: one.author)
 
     def item(self, task_id: str, overlap: int) -> Item:
         """What came of the task, where `overlap` reviewers are asked for."""
         active = self.active(task_id)
-        said = _standing(active)
-        accepts = [one for one in said if one.kind == "accept"]
-        rejects = [one for one in said if one.kind == "reject"]
-        ruling = max((event for event in active if event.kind in RULINGS), key=_seq, default=None)
-        state: State = "pending"
-        aim: Standing | Decision | None = None
-        why: str | None = None
-        if ruling is not None:
-            settled: State = "accepted" if ruling.verdict == "accept" else "rejected"
-            state = "adjudicated" if ruling.kind == "adjudicate" else settled
-            aim, why = (ruling if ruling.verdict == "accept" else None), ruling.reason
-        elif accepts and rejects:
-            state = "disputed"
-        elif accepts and len(accepts) >= overlap:
-            state, aim = "accepted", max(accepts, key=lambda one: one.seq)
-        elif rejects and len(rejects) >= overlap:
-            state, why = "rejected", max(rejects, key=lambda one: one.seq).reason
-        elif said and not accepts and not rejects:
-            state = "skipped"
-        made = {event.made for event in self.by_task.get(task_id, ()) if event.kind == "edit"}
-        wish = max((event for event in active if event.kind == "queue"), key=_seq, default=None)
-        decided = max((_seq(e) for e in active if e.kind in ("accept", "reject", *RULINGS)), default=-1)
-        if wish is not None and _seq(wish) < decided:
-            wish = None
+        standing = _standing(active)
+        ruling = _latest(active, RULINGS)
+        state, target, reason = _by_votes(standing, overlap) if ruling is None else _by_ruling(ruling)
+        gold = _latest(active, ("gold",))
+        wish = _open_wish(active)
         return Item(
             task_id=task_id,
             state=state,
-            outcome=ruling.verdict if ruling is not None and state == "adjudicated" else None,
-            votes=len(accepts) + len(rejects),
+            outcome=ruling.ruling if ruling is not None and state == "adjudicated" else None,
+            votes=sum(one.kind != "skip" for one in standing),
             needed=overlap,
-            trace_id=aim.trace_id if aim else None,
-            program_id=aim.program_id if aim else None,
-            rationale_id=aim.rationale_id if aim else None,
-            edited=aim is not None and bool({aim.program_id, aim.rationale_id} & (made - {None})),
-            reason=why,
+            trace_id=target.trace_id if target else None,
+            program_id=target.program_id if target else None,
+            rationale_id=target.rationale_id if target else None,
+            edited=target is not None and self._edited(target),
+            reason=reason,
             asked=wish.text if wish else None,
             asked_by=wish.author if wish else None,
             asked_seq=wish.seq if wish else None,
-            gold=max((e for e in active if e.kind == "gold"), key=_seq).verdict
-            if any(e.kind == "gold" for e in active)
-            else None,
+            gold=gold.ruling if gold else None,
             seq=max((_seq(event) for event in active if event.kind in COUNTED), default=0),
         )
+
+    def first_wrong(self, task_id: str, trace_id: str, author: str | None = None) -> Decision | None:
+        """The latest event that counts and names the first wrong step of a trace.
+
+        Args:
+            task_id: the question of the trace.
+            trace_id: the trace.
+            author: only this person's events; None takes everybody's.
+        """
+        marks = [
+            event
+            for event in self.active(task_id)
+            if event.trace_id == trace_id and event.step is not None and author in (None, event.author)
+        ]
+        return marks[-1] if marks else None
+
+    def _edited(self, target: Standing | Decision) -> bool:
+        """Whether a person made the target's program or rationale; an edit stays one when it is taken back."""
+        edits = {event.made for event in self.by_task.get(target.task_id, ()) if event.kind == "edit"}
+        return not edits.isdisjoint({target.program_id, target.rationale_id} - {None})
+
+
+_Result = tuple[State, Standing | Decision | None, str | None]
+"""State, target and reason of a reject."""
+
+
+def _by_ruling(event: Decision) -> _Result:
+    """What an adjudicator, or the author of a gold item, made of the task."""
+    accepted = event.ruling == "accept"
+    state: State = "accepted" if accepted else "rejected"
+    if event.kind == "adjudicate":
+        state = "adjudicated"
+    return state, event if accepted else None, event.reason
+
+
+def _by_votes(standing: Sequence[Standing], overlap: int) -> _Result:
+    """What the reviewers made of the task."""
+    accepts = [one for one in standing if one.kind == "accept"]
+    rejects = [one for one in standing if one.kind == "reject"]
+    if accepts and rejects:
+        return "disputed", None, None
+    if accepts and len(accepts) >= overlap:
+        return "accepted", max(accepts, key=lambda one: one.seq), None
+    if rejects and len(rejects) >= overlap:
+        return "rejected", None, max(rejects, key=lambda one: one.seq).reason
+    # One vote of two that are asked for leaves the task pending; skips alone do not.
+    skipped = bool(standing) and not accepts and not rejects
+    return "skipped" if skipped else "pending", None, None
+
+
+def _open_wish(active: Sequence[Decision]) -> Decision | None:
+    """The latest wish for the queue, unless somebody has decided since."""
+    wish = _latest(active, ("queue",))
+    decision = _latest(active, ("accept", "reject", *RULINGS))
+    answered = wish is not None and decision is not None and _seq(wish) < _seq(decision)
+    return None if answered else wish
+
+
+def _latest(active: Iterable[Decision], kinds: Sequence[str]) -> Decision | None:
+    return max((event for event in active if event.kind in kinds), key=_seq, default=None)
 
 
 def covers(rollback: Decision, event: Decision) -> bool:
@@ -205,10 +249,18 @@ def _standing(active: Iterable[Decision]) -> list[Standing]:
             last[event.author] = event
     return [
         Standing(
-            e.task_id, e.author, e.kind, e.trace_id, e.program_id, e.rationale_id, e.reason, _seq(e), e.created_at
+            task_id=event.task_id,
+            author=event.author,
+            kind=event.kind,
+            trace_id=event.trace_id,
+            program_id=event.program_id,
+            rationale_id=event.rationale_id,
+            reason=event.reason,
+            seq=_seq(event),
+            created_at=event.created_at,
         )
-        for e in last.values()
-    ]  # fmt: skip
+        for event in last.values()
+    ]
 
 
 def _seq(event: Decision) -> int:

@@ -51,6 +51,10 @@ class Facts:
     rationale_trace: str | None = None
     models: frozenset[str] = frozenset()
     """Keys of parts that answered the task, and `pipeline` where it has a rationale."""
+    automatic: bool | None = None
+    """The automatic verdict on the trace."""
+    tool: str | None = None
+    """The tool that the event's step is a call of; empty for a step of the program itself."""
 
 
 def check(event: Decision, history: History, facts: Facts) -> None:
@@ -110,7 +114,7 @@ def _check_form(event: Decision) -> None:
 
 _ONLY: Mapping[str, tuple[str, ...]] = {
     "reason": ("reject", "adjudicate", "gold"),
-    "verdict": ("adjudicate", "gold"),
+    "ruling": ("adjudicate", "gold"),
     "made": ("edit",),
     "step": ("reject", "wrong_step"),
     "target": ("undo",),
@@ -156,11 +160,11 @@ def _check_ruling(event: Decision, history: History, facts: Facts) -> None:
     allowed = ("adjudicator", "admin") if event.kind == "adjudicate" else ("admin",)
     if event.role not in allowed:
         raise InputError(f"'{event.kind}' belongs to the role {' or '.join(allowed)}; {event.author} is {event.role}")
-    if event.verdict not in ("accept", "reject"):
+    if event.ruling not in ("accept", "reject"):
         raise InputError(f"'{event.kind}' needs a verdict: accept or reject")
     if event.kind == "adjudicate" and (state := history.item(event.task_id, 1).state) != "disputed":
         raise InputError(f"only a disputed item is adjudicated; '{event.task_id}' is {state}")
-    _check_verdict(event, event.verdict, facts)
+    _check_verdict(event, event.ruling, facts)
 
 
 def _check_edit(event: Decision) -> None:

@@ -1,7 +1,7 @@
 """Hateful Memes: the area under the ROC curve of P(hateful), and accuracy.
 
 Source: Kiela et al. 2020 (arXiv 2005.04790) and the challenge's README: `roc_auc_score` and `accuracy_score` of
-scikit-learn.  P(hateful) is the share of the yes/no token mass on yes (`scores.yes_share`).
+scikit-learn.  P(hateful) is the share of the yes/no token mass on yes (`Answer.yes`).
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ class Answer:
     text: str
     """As it would be submitted."""
     yes: float | None = None
-    """Share of the yes/no token mass on yes, 0 to 1 (`yes_share`); None where it was not asked for."""
+    """Share of the yes/no token mass on yes, 0 to 1; None where it was not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +100,6 @@ class Scorer:
     def interval(self, tasks: Sequence[Task], answers: Mapping[str, Answer], seed: int = 0) -> Interval | None:
         """The 95 % interval of the main metric, questions about one picture kept together; None if undefined."""
         return self._interval(self.score(tasks, answers), tasks, answers, seed)
-
-
-def yes_share(yes: float, no: float) -> float | None:
-    """p(yes) / (p(yes) + p(no)) from the token masses of both answers; None where neither has any.
-
-    Raises:
-        ValueError: a mass is negative or not a number.
-    """
-    if not (yes >= 0 and no >= 0):
-        raise ValueError(f"token masses are at least 0, found {yes} and {no}")
-    return yes / (yes + no) if yes + no > 0 else None
 
 
 def clusters(tasks: Iterable[Task]) -> dict[str, str]:

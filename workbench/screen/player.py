@@ -19,7 +19,7 @@ from typing import Any
 
 from workbench.records import Rationale
 from workbench.screen.highlight import highlight
-from workbench.screen.steps import Shown, Step, steps_of
+from workbench.screen.steps import Shown, Step, places, steps_of
 from workbench.screen.views import told
 from workbench.store import Run
 
@@ -146,7 +146,7 @@ def told_of(rationale: Rationale | None, steps: Sequence[Step]) -> dict[str, Any
     view = told(rationale)
     if view is None:
         return None
-    place = {raw["seq"]: at for at, step in enumerate(steps) for raw in step.raw}
+    place = places(steps)
     return {
         "sentences": [
             {

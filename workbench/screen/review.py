@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol, cast
 
-from workbench.curate.fold import Standing
+from workbench.curate.fold import History, Standing
 from workbench.curate.queue import Lease
 from workbench.errors import InputError
 from workbench.records import REASON_WORDS, Decision, DecisionKind, Rationale, Reason, Role, Task
 from workbench.screen import views
-from workbench.screen.player import Traces, full, model_of
+from workbench.screen.head import head_of
+from workbench.screen.player import Traces, full
 from workbench.screen.steps import Step
-from workbench.store import Project, Run, checks
+from workbench.store import Project, Run, TaskView, checks
 from workbench.store.checks import CheckRow
 from workbench.verify import compare
 
@@ -70,10 +71,38 @@ def decide(project: Project, person: Person, say: Say) -> Decision:
         edit = said(person, f"{say.id}.e", "edit", rationale_id=rationale, **common)
         rationale = project.curation.edit_rationale(edit, say.edited).id
     event = said(
-        person, say.id, say.kind, trace_id=say.trace, rationale_id=rationale, verdict=say.verdict, reason=say.reason,
+        person, say.id, say.kind, trace_id=say.trace, rationale_id=rationale, ruling=say.verdict, reason=say.reason,
         text=say.text, seconds=say.seconds, hidden=say.hidden, **common,
     )  # fmt: skip
     return project.curation.decide([event])[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """One question, and what one person may see of it."""
+
+    view: TaskView
+    history: History
+    name: str
+    """The person's."""
+    hidden: bool
+    """What the verifier and other people think is not shown."""
+
+    @property
+    def events(self) -> Sequence[Decision]:
+        """All events about the question, those taken back among them."""
+        return self.history.by_task.get(self.view.task.id, ())
+
+    def rationales(self) -> dict[str, Rationale]:
+        """The newest rationale of each trace, among those that the person may read."""
+        edits = [event for event in self.events if event.kind == "edit"]
+        open_to_all = {event.made for event in edits if not self.hidden or event.author == self.name}
+        foreign = {event.made for event in edits} - open_to_all
+        newest: dict[str, Rationale] = {}
+        for rationale in self.view.rationales:
+            if rationale.id not in foreign:
+                newest.setdefault(rationale.trace_id, rationale)
+        return newest
 
 
 class Items:
@@ -93,90 +122,86 @@ class Items:
         return self._traces.steps(run, (picture["width"], picture["height"]) if picture["url"] else None)
 
     def item(self, person: Person, task_id: str, why: str = "", lease: Lease | None = None) -> dict[str, Any]:
-        """The question with its candidates, the one to begin with in full."""
-        project, curation = self.project, self.project.curation
-        view = project.task_view(task_id)
-        task = view.task
-        shown = curation.may_show(task_id, person.name, person.role)
-        events = curation.events(task_id=task_id)
-        standing = curation.standing([task_id])
-        mine = next((one for one in standing if one.author == person.name), None)
-        repaired = edits(project, task_id)
-        picture = self.picture_of(task.image)
-        runs = [run for run in (*view.runs, *repaired) if run.trace is not None]
-        numbers = [str(run.program.index + 1) for run in runs[: len(runs) - len(repaired)]]
-        numbers += [f"edit {at}" for at in range(1, len(repaired) + 1)]
-        told = _told(view.rationales, events, None if shown else person.name)
-        found = checks.found(project.database, [run.trace.id for run in runs if run.trace]) if shown else {}
-        keys = [_key(run, task) for run in runs]
+        """The question with its candidates, the one to begin with in full.
+
+        Args:
+            person: who looks.
+            task_id: the question.
+            why: what the queue says about it.
+            lease: until when it is the person's.
+        """
+        sight = self._sight(person, task_id)
+        task, hidden = sight.view.task, sight.hidden
+        runs = numbered(self.project, sight.view)
+        keys = [_key(run, task) for _, run in runs]
         counts = Counter(key for key in keys if key is not None)
         order = [key for key, _ in counts.most_common()]
-        candidates = [
-            self._candidate(run, number, told, shown)
-            | {"group": order.index(key) if key is not None else None, "flags": _flags(found, run)}
-            for run, number, key in zip(runs, numbers, keys, strict=True)
-        ]  # fmt: skip
-        at = _begin(candidates, mine, view.chosen, bool(repaired) and why.startswith("sent by"))
+        standing = {one.author: one for one in sight.history.standing(task_id)}
+        mine = standing.pop(person.name, None)
+        candidates = self._candidates(sight, runs, keys, order)
+        at = _begin(candidates, mine, sight.view.chosen, _repaired(runs) and why.startswith("sent by"))
         if candidates:
-            candidates[at]["model"] = self._model(runs[at], picture, told, shown, events, person)
-        stands = curation.item(task_id) if shown else None
+            candidates[at]["model"] = self._model(runs[at][1], sight)
         return {
             "task": task_id, "question": task.question, "choices": list(task.choices), "gold": views.gold_of(task),
             "family": views.spaced(task.family), "source": task.source, "split": task.split, "why": why,
-            "picture": picture, "hidden": not shown, "candidates": candidates, "at": at,
+            "picture": self.picture_of(task.image), "hidden": hidden, "candidates": candidates, "at": at,
             "groups": [_group(key, counts[key], runs, keys) for key in order], "failed": keys.count(None),
-            "mine": _said(mine, events, runs, numbers) if mine else None,
-            "others": [_said(one, events, runs, numbers) for one in standing if shown and one.author != person.name],
-            "gold_item": stands.gold if stands and person.role == "admin" else None,
+            "mine": _said(mine, sight.events, runs) if mine else None,
+            "others": [] if hidden else [_said(one, sight.events, runs) for one in standing.values()],
+            "gold_item": None if hidden or person.role != "admin" else sight.history.item(task_id, 1).gold,
             "until": lease.expires_at.replace(tzinfo=UTC).isoformat() if lease else None,
         }  # fmt: skip
 
     def candidate(self, person: Person, task_id: str, trace_id: str) -> dict[str, Any]:
         """The run of another candidate."""
-        project = self.project
-        task, run = project.run_view(trace_id)
+        task, run = self.project.run_view(trace_id)
         if task.id != task_id or run.trace is None:
             raise InputError(f"question '{task_id}' has no run '{trace_id}'")
-        shown = project.curation.may_show(task_id, person.name, person.role)
-        events = project.curation.events(task_id=task_id)
-        told = _told(project.task_view(task_id).rationales, events, None if shown else person.name)
-        return self._model(run, self.picture_of(task.image), told, shown, events, person)
+        return self._model(run, self._sight(person, task_id))
 
-    def _candidate(self, run: Run, number: str, told: Mapping[str, Rationale], shown: bool) -> dict[str, Any]:
-        trace = run.trace
-        assert trace is not None
-        rationale = told.get(trace.id)
-        state = views.run_state(run)
-        return {
-            "number": number, "trace": trace.id, "program": run.program.id, "answer": trace.answer,
-            "problem": views.problem_of(run), "facts": views.facts_of(run),
-            "state": state if shown or state == "failed" else "none",
-            "judged": run.verdict.reason if shown and run.verdict is not None else "",
-            "rationale": rationale.id if rationale else None, "text": rationale.text if rationale else "",
-        }  # fmt: skip
+    def _sight(self, person: Person, task_id: str) -> _Sight:
+        curation = self.project.curation
+        hidden = not curation.may_show(task_id, person.name, person.role)
+        return _Sight(self.project.task_view(task_id), curation.history([task_id]), person.name, hidden)
 
-    def _model(
-        self, run: Run, picture: Mapping[str, Any], told: Mapping[str, Rationale], shown: bool,
-        events: Sequence[Decision], person: Person,
-    ) -> dict[str, Any]:  # fmt: skip
+    def _candidates(
+        self, sight: _Sight, runs: Sequence[Numbered], keys: Sequence[str | None], order: Sequence[str]
+    ) -> list[dict[str, Any]]:
+        """Every run in short, with its place among the answers (`order`) by what it means (`keys`)."""
+        findings: Mapping[str, CheckRow] = {}
+        if not sight.hidden:
+            findings = checks.found(self.project.database, [run.trace.id for _, run in runs if run.trace])
+        rationales = sight.rationales()
+        return [
+            _candidate(run, number, rationales, sight.hidden)
+            | {"group": order.index(key) if key is not None else None, "flags": _flags(findings, run)}
+            for (number, run), key in zip(runs, keys, strict=True)
+        ]
+
+    def _model(self, run: Run, sight: _Sight) -> dict[str, Any]:
         """What the player shows; its steps begin with `FULL` of them in full."""
         assert run.trace is not None
+        task = sight.view.task
+        picture = self.picture_of(task.image)
         steps = self.steps(run, picture)
-        model = model_of(run, steps, picture, told.get(run.trace.id))
-        if model["told"] is not None and not shown:
-            for sentence in model["told"]["sentences"]:
+        mark = sight.history.first_wrong(task.id, run.trace.id, sight.name)
+        head = head_of(run, steps, picture, sight.rationales().get(run.trace.id), mark)
+        if head["told"] is not None and sight.hidden:
+            for sentence in head["told"]["sentences"]:
                 sentence["supported"] = True
-            model["told"]["issues"] = []
-        undone = {event.target for event in events if event.kind == "undo"}
-        marks = [
-            (event.id, event.step)
-            for event in events
-            if event.kind == "wrong_step" and event.trace_id == run.trace.id and event.author == person.name
-            and event.id not in undone
-        ]  # fmt: skip
-        marked = marks[-1] if marks else (None, None)
-        wrong = next((at for at, one in enumerate(steps) if any(raw["seq"] == marked[1] for raw in one.raw)), None)
-        return model | {"full": full(steps, 0, FULL), "wrong": wrong, "mark": marked[0]}
+            head["told"]["issues"] = []
+        return head | {"full": full(steps, 0, FULL)}
+
+
+Numbered = tuple[str, Run]
+"""A run under the name that people know it by: `1`, `2`, ..., `edit 1`, ..."""
+
+
+def numbered(project: Project, view: TaskView) -> list[Numbered]:
+    """The question's programs that were run, and behind them the repaired ones."""
+    runs = [(str(run.program.index + 1), run) for run in view.runs if run.trace is not None]
+    return runs + [(f"edit {at}", run) for at, run in enumerate(edits(project, view.task.id), 1)]
 
 
 def edits(project: Project, task_id: str) -> list[Run]:
@@ -191,15 +216,23 @@ def edits(project: Project, task_id: str) -> list[Run]:
     return [project.run_view(row["id"])[1] for row in found]
 
 
-def _told(rationales: Sequence[Rationale], events: Sequence[Decision], only: str | None) -> dict[str, Rationale]:
-    """The newest rationale of each trace; `only`: leave out what other people than this one made."""
-    edited = [(event.made, event.author) for event in events if event.kind == "edit"]
-    foreign = {made for made, _ in edited} - {made for made, author in edited if only in (None, author)}
-    found: dict[str, Rationale] = {}
-    for rationale in rationales:
-        if rationale.id not in foreign:
-            found.setdefault(rationale.trace_id, rationale)
-    return found
+def _repaired(runs: Sequence[Numbered]) -> bool:
+    """Whether one of the runs is of a repaired program."""
+    return any(run.program.parent is not None for _, run in runs)
+
+
+def _candidate(run: Run, number: str, rationales: Mapping[str, Rationale], hidden: bool) -> dict[str, Any]:
+    trace = run.trace
+    assert trace is not None
+    rationale = rationales.get(trace.id)
+    state = views.run_state(run)
+    return {
+        "number": number, "trace": trace.id, "program": run.program.id, "answer": trace.answer,
+        "problem": views.problem_of(run), "facts": views.facts_of(run),
+        "state": "none" if hidden and state != "failed" else state,
+        "judged": "" if hidden or run.verdict is None else run.verdict.reason,
+        "rationale": rationale.id if rationale else None, "text": rationale.text if rationale else "",
+    }  # fmt: skip
 
 
 def _flags(found: Mapping[str, CheckRow], run: Run) -> list[str]:
@@ -226,15 +259,15 @@ def _begin(candidates: Sequence[Mapping[str, Any]], mine: Standing | None, chose
     return (places or [0])[0]
 
 
-def _group(key: str, count: int, runs: Sequence[Run], keys: Sequence[str | None]) -> dict[str, Any]:
-    trace = runs[keys.index(key)].trace
+def _group(key: str, count: int, runs: Sequence[Numbered], keys: Sequence[str | None]) -> dict[str, Any]:
+    trace = runs[keys.index(key)][1].trace
     return {"answer": (trace.answer if trace else "") or "an empty answer", "count": count}
 
 
-def _said(one: Standing, events: Sequence[Decision], runs: Sequence[Run], numbers: Sequence[str]) -> dict[str, Any]:
+def _said(one: Standing, events: Sequence[Decision], runs: Sequence[Numbered]) -> dict[str, Any]:
     """What a reviewer says of the question now, in words."""
-    event = next((e for e in events if e.seq == one.seq), None)
-    number = next((n for n, run in zip(numbers, runs, strict=True) if run.trace and run.trace.id == one.trace_id), None)
+    event = next((event for event in events if event.seq == one.seq), None)
+    number = next((number for number, run in runs if run.trace and run.trace.id == one.trace_id), None)
     return {
         "author": one.author, "kind": one.kind, "cause": one.reason,
         "reason": REASON_WORDS[cast(Reason, one.reason)] if one.reason else "",

@@ -62,6 +62,11 @@ def steps_of(events: Sequence[TraceEvent], size: tuple[int, int] | None = None) 
     return _Builder(size).build(events)
 
 
+def places(steps: Sequence[Step]) -> dict[int, int]:
+    """The index of the step that each event is part of, by the event's `seq`."""
+    return {raw["seq"]: at for at, step in enumerate(steps) for raw in step.raw}
+
+
 def plain(shown: Shown) -> str:
     """A value as one text."""
     return "".join(piece["text"] for piece in shown)

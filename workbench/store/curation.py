@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from workbench.curate import rating
 from workbench.curate.agreement import Agreement, Confusion
-from workbench.curate.fold import Item, Standing
+from workbench.curate.fold import History, Item, Standing
 from workbench.curate.queue import Asked, Lease, Progress, Served
 from workbench.curate.settings import Settings
 from workbench.errors import InputError
@@ -158,11 +158,6 @@ class Curation:
         needed = self.settings().overlap
         return {task_id: found.get(task_id) or Item(task_id, needed=needed) for task_id in task_ids}
 
-    def items_at(self, time: datetime) -> dict[str, Item]:
-        """What had come of every task that anybody had spoken of by then."""
-        rows = self.database.rows("SELECT * FROM item_at(?)", [time])
-        return {row["task_id"]: decisions.to_item(row) for row in rows}
-
     def standing(self, task_ids: Sequence[str] | None = None, author: str | None = None) -> list[Standing]:
         """What each reviewer says of each task now, by task and name."""
         some = "" if task_ids is None else f"AND task_id IN {IDS}"
@@ -182,13 +177,17 @@ class Curation:
             self.database, task_id=task_id, author=author, since=since, until=until, after=after, limit=limit
         )
 
+    def history(self, task_ids: Iterable[str]) -> History:
+        """Everything that bears on these tasks, and what follows from it: which events count, what came of each."""
+        return decisions.history_of(self.database, task_ids)
+
     def recent(self, author: str, limit: int = 10) -> list[Recent]:
         """A reviewer's last events, the newest first."""
         rows = self.database.rows(
             "SELECT * FROM decision WHERE author = ? AND kind <> 'undo' ORDER BY seq DESC LIMIT ?", [author, limit]
         )
-        undone = decisions.taken_back(self.database, [row["id"] for row in rows])
-        return [Recent(decisions.to_decision(row), row["id"] in undone) for row in rows]
+        history = self.history({row["task_id"] for row in rows})
+        return [Recent(event, not history.counts(event)) for event in map(decisions.to_decision, rows)]
 
     # --- settings and guidelines
 

@@ -7,14 +7,16 @@ and is checked against what the other said.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from workbench.curate import apply
 from workbench.curate.fold import VERDICTS, History, Item, Standing
 from workbench.curate.rating import PIPELINE
-from workbench.curate.rules import Facts, check
+from workbench.curate.rules import Facts
 from workbench.errors import InputError
 from workbench.execute.trace import decode_events
 from workbench.records import Decision, Form, Rating, TraceEvent, content_key, storable
@@ -24,7 +26,8 @@ from workbench.store.scope import LATEST
 GIVEN = ("automatic", "tool", "created_at", "seq")
 """Fields of an event that the store fills in."""
 
-_COLUMNS = tuple(field.name for field in fields(Decision))
+COLUMNS: Mapping[str, str] = {field.name: field.name for field in fields(Decision)} | {"ruling": "verdict"}
+"""Column of each field of an event.  Stored rows, content keys and JSON know a ruling by its older name."""
 
 _TYPES: Mapping[str, Mapping[str, str]] = {
     "decision": {
@@ -52,89 +55,73 @@ def store(cursor: Any, given: Sequence[Decision]) -> list[Decision]:
         InputError: a rule is broken, or an id stands for something else already; nothing must be kept then.
     """
     cleaned = [_clean(event) for event in given]
-    ids = [event.id for event in cleaned]
     tasks = {event.task_id for event in cleaned}
     if "" in tasks:
         tasks |= _about(cursor, cleaned)
-    found = _held(cursor, tasks)
-    history = History(event for event, _ in found)
-    contents = {event.id: content for event, content in found}
+    stored = _stored(cursor, tasks)
+    contents = {event.id: content for event, content in stored}
     fresh = [event for event in cleaned if event.id not in contents]
     if len({event.id for event in fresh}) < len(fresh):
         raise InputError("two decisions given together have the same id; each needs its own")
     records = _Records(cursor, fresh) if fresh else None
+    # An id may be stored with an event about another task, whose history was not read.
+    elsewhere = records.events if records is not None else frozenset()
     for event in cleaned:
         other = event.id in contents and contents[event.id] != _content(event)
-        if other or (records is not None and event.id in records.events):
+        if other or event.id in elsewhere:
             raise InputError(f"decision '{event.id}' is stored with another content; a new decision needs a new id")
-    if records is None:
-        return [history.by_id[id] for id in ids]
+    history = History(event for event, _ in stored)
+    if records is not None:
+        _add(cursor, history, fresh, records)
+    return [history.by_id[event.id] for event in cleaned]
+
+
+def _add(cursor: Any, history: History, fresh: Sequence[Decision], records: _Records) -> None:
+    """Write new events and the states that follow from them; the history grows by the events."""
     stamp = now()
-    rows: list[dict[str, Any]] = []
-    for event, seq in zip(fresh, records.numbers, strict=True):
-        facts = records.facts(event)
-        check(event, history, facts)
-        done = replace(
-            event,
-            program_id=event.program_id or facts.trace_program,
-            automatic=records.automatic(event),
-            tool=records.tool(event),
-            created_at=stamp,
-            seq=seq,
-        )
-        history.add(done)
-        rows.append(_row(done, _content(event)))
-    put(cursor, "decision", rows)
-    _put_states(cursor, history, tasks - {""}, records.overlap, stamp, records.numbers[0])
+    rows = _rows_of(history)
+    placed = [replace(event, created_at=stamp, seq=seq) for event, seq in zip(fresh, records.numbers, strict=True)]
+    events, standing, items = apply(history, placed, map(records.facts, fresh), records.overlap)
+    put(cursor, "decision", [_row(event, _content(sent)) for event, sent in zip(events, fresh, strict=True)])
+    _put_states(cursor, standing, items, rows, stamp)
     _release(cursor, fresh, stamp)
-    return [history.by_id[id] for id in ids]
 
 
 def write_all_states(cursor: Any, stamp: datetime) -> None:
     """Bring every row of `standing` and `curated` up to date."""
-    history = History(event for event, _ in _held(cursor, None))
-    _put_states(cursor, history, set(history.by_task) - {""}, overlap_in_force(cursor), stamp)
+    history = History(event for event, _ in _stored(cursor, None))
+    _, standing, items = apply(history, (), (), overlap_in_force(cursor))
+    _put_states(cursor, standing, items, _rows_of(history), stamp)
+
+
+def _rows_of(history: History) -> dict[str, list[str]]:
+    """The tasks that have a row in `curated`, each with the reviewers that have a row in `standing` for it."""
+    return {task_id: history.reviewers(task_id) for task_id in history.by_task}
 
 
 def _put_states(
-    cursor: Any, history: History, tasks: Iterable[str], overlap: int, stamp: datetime, first: int | None = None
+    cursor: Any, standing: Sequence[Standing], items: Sequence[Item], rows: Mapping[str, Sequence[str]], stamp: datetime
 ) -> None:
-    """Write `standing` and `curated` for these tasks, whose history is given whole.
+    """Write states.
 
     Args:
-        first: number of the first new event.  What no older event spoke of has no row yet, and adding a row costs
-            half of replacing one.
+        cursor: inside a transaction.
+        standing: rows of `standing`.
+        items: rows of `curated`.
+        rows: which of these rows are there already, as `_rows_of` gives them: replacing a row costs twice as much as
+            adding one.
+        stamp: when the items were brought up to date.
     """
-
-    def old(event: Decision) -> bool:
-        return first is None or (event.seq or 0) < first
-
-    standing: dict[bool, list[dict[str, Any]]] = {False: [], True: []}
-    items: dict[bool, list[dict[str, Any]]] = {False: [], True: []}
-    for task_id in sorted(tasks):
-        events = history.by_task.get(task_id)
-        if not events:
-            continue
-        said = {one.author: one for one in history.standing(task_id)}
-        judged = [event for event in events if event.kind in VERDICTS]
-        older = {event.author for event in judged if old(event)}
-        for author in sorted({event.author for event in judged}):
-            held = said.get(author)
-            standing[author in older].append(asdict(held) if held else _nothing(task_id, author))
-        known = any(old(event) for event in events)
-        items[known].append({**asdict(history.item(task_id, overlap)), "updated_at": stamp})
-    for known in (False, True):
-        put(cursor, "standing", standing[known], "task_id, author" if known else None)
-        put(cursor, "curated", items[known], "task_id" if known else None)
+    for old in (False, True):
+        said = [asdict(one) for one in standing if (one.author in rows.get(one.task_id, ())) == old]
+        put(cursor, "standing", said, "task_id, author" if old else None)
+        came = [{**asdict(item), "updated_at": stamp} for item in items if (item.task_id in rows) == old]
+        put(cursor, "curated", came, "task_id" if old else None)
 
 
 def overlap_in_force(cursor: Any) -> int:
     found = cursor.execute("SELECT arg_max(overlap, seq) FROM curation").fetchone()
     return int(found[0]) if found and found[0] is not None else 1
-
-
-def _nothing(task_id: str, author: str) -> dict[str, Any]:
-    return asdict(Standing(task_id, author, "none", None, None, None, None, 0, None))
 
 
 def _about(cursor: Any, events: Sequence[Decision]) -> set[str]:
@@ -161,23 +148,34 @@ def _among(name: str) -> str:
     return IDS.replace("$ids", f"${name}")
 
 
-def _held(cursor: Any, tasks: Iterable[str] | None) -> list[tuple[Decision, str]]:
-    """Stored events in their order, each with its content key: what bears on these tasks; None: all."""
-    sql = f"SELECT {', '.join(_COLUMNS)}, content FROM decision"  # noqa: S608
-    given = {}
+def _stored(cursor: Any, tasks: Iterable[str] | None) -> list[tuple[Decision, str]]:
+    """Stored events in their order, each with its content key: what bears on these tasks; None takes all."""
+    sql = f"SELECT {', '.join(COLUMNS.values())}, content FROM decision"  # noqa: S608
+    parameters = {}
     if tasks is not None:
         sql += f" WHERE task_id IN {IDS}"
-        given = {"ids": listed(["", *tasks])}
-    found = cursor.execute(f"{sql} ORDER BY seq", given).fetchall()
-    return [(to_decision(dict(zip(_COLUMNS, row[:-1], strict=True))), row[-1]) for row in found]
+        parameters = {"ids": listed(["", *tasks])}
+    rows = cursor.execute(f"{sql} ORDER BY seq", parameters).fetchall()
+    return [(to_decision(dict(zip(COLUMNS.values(), row[:-1], strict=True))), row[-1]) for row in rows]
+
+
+def history_of(database: Database, task_ids: Iterable[str]) -> History:
+    """Everything that bears on what came of these tasks: their own events, and those about no single task."""
+    sql = f"SELECT * FROM decision WHERE task_id IN {IDS} ORDER BY seq"  # noqa: S608
+    return History(to_decision(row) for row in database.rows(sql, {"ids": listed(["", *task_ids])}))
 
 
 def to_decision(row: Mapping[str, Any]) -> Decision:
     """An event from its row."""
-    given = {name: row[name] for name in _COLUMNS}
-    if given["rating"] is not None:
-        given["rating"] = to_rating(json.loads(given["rating"]))
-    return Decision(**given)
+    values = {name: row[column] for name, column in COLUMNS.items()}
+    if values["rating"] is not None:
+        values["rating"] = to_rating(json.loads(values["rating"]))
+    return Decision(**values)
+
+
+def to_columns(event: Decision) -> dict[str, Any]:
+    """The fields of an event under the names of their columns, which are their keys in JSON as well."""
+    return {column: getattr(event, name) for name, column in COLUMNS.items()}
 
 
 def to_rating(raw: Mapping[str, Any]) -> Rating:
@@ -188,23 +186,25 @@ def to_rating(raw: Mapping[str, Any]) -> Rating:
 
 def _row(event: Decision, content: str) -> dict[str, Any]:
     rating = json.dumps(asdict(event.rating)) if event.rating is not None else None
-    return {**{name: getattr(event, name) for name in _COLUMNS}, "rating": rating, "content": content}
+    return {**to_columns(event), "rating": rating, "content": content}
 
 
 def _content(event: Decision) -> str:
-    """Content key of what the client sent."""
-    sent = {name: value for name, value in asdict(event).items() if name not in GIVEN}
-    return content_key({name: str(value) if isinstance(value, datetime) else value for name, value in sent.items()})
+    """Content key of what the client sent: of columns, so that a retry of what an earlier version stored is known."""
+    sent = {name: value for name, value in to_columns(event).items() if name not in GIVEN}
+    rating = asdict(event.rating) if event.rating is not None else None
+    times = {name: str(value) for name, value in sent.items() if isinstance(value, datetime)}
+    return content_key({**sent, **times, "rating": rating})
 
 
 def _clean(event: Decision) -> Decision:
     """As the store will give it back: without what the store fills in, and without what UTF-8 cannot hold."""
-    given = {name: getattr(event, name) for name in _COLUMNS if name not in GIVEN}
-    texts = {name: storable(v) for name, v in given.items() if isinstance(v, str)}
+    sent = {name: getattr(event, name) for name in COLUMNS if name not in GIVEN}
+    texts = {name: storable(value) for name, value in sent.items() if isinstance(value, str)}
     if event.rating is not None:
-        given["rating"] = replace(event.rating, left=storable(event.rating.left), right=storable(event.rating.right))
-    times = {name: _utc(v) for name, v in given.items() if isinstance(v, datetime)}
-    return Decision(**{**given, **texts, **times})
+        sent["rating"] = replace(event.rating, left=storable(event.rating.left), right=storable(event.rating.right))
+    times = {name: _utc(value) for name, value in sent.items() if isinstance(value, datetime)}
+    return Decision(**{**sent, **texts, **times})
 
 
 def _utc(time: datetime) -> datetime:
@@ -269,58 +269,74 @@ class _Records:
     """What the project holds of the records that some events name."""
 
     def __init__(self, cursor: Any, events: Sequence[Decision]) -> None:
-        given: dict[str, set[str | None]] = {
-            "events": {event.id for event in events},
-            "tasks": {event.task_id for event in events},
-            "traces": {event.trace_id for event in events},
-            "programs": {event.program_id for event in events},
-            "rationales": {event.rationale_id for event in events},
-            "rated": {event.task_id for event in events if event.kind == "rating"},
-        }
-        names = {name: listed(sorted(id for id in ids if id)) for name, ids in given.items()}
-        held: dict[str, list[tuple[Any, ...]]] = {}
-        for kind, *row in cursor.execute(_RECORDS, {**names, "fresh": len(events)}).fetchall():
-            held.setdefault(kind, []).append(tuple(row))
-        self.numbers = sorted(int(seq) for _, seq, _, _ in held["seq"])
-        self.overlap = int(held["overlap"][0][1] or 1)
-        self.events = {id for id, *_ in held.get("event", ())}
+        rows: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        for kind, *row in cursor.execute(_RECORDS, _named(events)).fetchall():
+            rows[kind].append(tuple(row))
+        self.numbers = sorted(int(number) for _, number, *_ in rows["seq"])
+        """A place in the order for each event."""
+        self.overlap = int(rows["overlap"][0][1] or 1)
+        self.events = frozenset(id for id, *_ in rows["event"])
         """Ids of these events that are stored already."""
-        self._tasks = {id for id, *_ in held.get("task", ())}
-        self._traces = {id: (task_id, program_id, ok) for id, task_id, program_id, ok in held.get("trace", ())}
-        self._programs = {id: task_id for id, task_id, *_ in held.get("program", ())}
-        self._rationales = {id: trace_id for id, trace_id, *_ in held.get("rationale", ())}
-        self._automatic = {id: correct == "true" for id, correct, *_ in held.get("verdict", ())}
-        self._models: dict[str, set[str]] = {}
-        for task_id, model, *_ in held.get("model", ()):
-            self._models.setdefault(task_id, set()).add(model)
-        steps = {event.trace_id for event in events if event.step is not None and event.trace_id}
-        sql = f"SELECT id, events FROM trace WHERE id IN {IDS}"  # noqa: S608
-        blobs = cursor.execute(sql, {"ids": listed(sorted(steps))}).fetchall() if steps else ()
-        self._steps = {id: decode_events(blob) for id, blob in blobs}
+        self._rows = {
+            (kind, id): values
+            for kind in ("task", "trace", "program", "rationale", "verdict")
+            for id, *values in rows[kind]
+        }
+        self._models: defaultdict[str, set[str]] = defaultdict(set)
+        for task_id, model, *_ in rows["model"]:
+            self._models[task_id].add(model)
+        self._steps = _events_of_traces(cursor, events)
 
     def facts(self, event: Decision) -> Facts:
-        task_id, program_id, ok = self._traces.get(event.trace_id, (None, None, None))
+        """What the rules ask about one of the events."""
+        trace_task, trace_program, trace_ok = self._row("trace", event.trace_id)
+        automatic = self._row("verdict", event.trace_id)[0]
+        steps = self._steps.get(event.trace_id, ())
         return Facts(
-            task=event.task_id in self._tasks,
-            trace_task=task_id,
-            trace_program=program_id,
-            trace_events=len(self._steps.get(event.trace_id, ())),
-            trace_ok=ok is not None,
-            program_task=self._programs.get(event.program_id),
-            rationale_trace=self._rationales.get(event.rationale_id),
+            task=("task", event.task_id) in self._rows,
+            trace_task=trace_task,
+            trace_program=trace_program,
+            trace_events=len(steps),
+            trace_ok=trace_ok is not None,
+            program_task=self._row("program", event.program_id)[0],
+            rationale_trace=self._row("rationale", event.rationale_id)[0],
             models=frozenset(self._models.get(event.task_id, ())),
+            automatic=automatic == "true" if automatic is not None else None,
+            tool=_tool(steps, event.step),
         )
 
-    def automatic(self, event: Decision) -> bool | None:
-        """The automatic verdict on the event's trace."""
-        return self._automatic.get(event.trace_id or "")
+    def _row(self, kind: str, id: str | None) -> Sequence[Any]:
+        return self._rows.get((kind, id), (None, None, None))
 
-    def tool(self, event: Decision) -> str | None:
-        """The tool that the event's step is a call of; empty for a step of the program itself."""
-        if event.step is None:
-            return None
-        events: Sequence[TraceEvent] = self._steps.get(event.trace_id or "", ())
-        return str(events[event.step].payload.get("tool", "")) if event.step < len(events) else ""
+
+def _named(events: Sequence[Decision]) -> dict[str, Any]:
+    """Parameters of `_RECORDS`: how many events there are, and the records that they name."""
+    ids: dict[str, set[str | None]] = {
+        "events": {event.id for event in events},
+        "tasks": {event.task_id for event in events},
+        "traces": {event.trace_id for event in events},
+        "programs": {event.program_id for event in events},
+        "rationales": {event.rationale_id for event in events},
+        "rated": {event.task_id for event in events if event.kind == "rating"},
+    }
+    return {"fresh": len(events), **{name: listed(sorted(id for id in some if id)) for name, some in ids.items()}}
+
+
+def _events_of_traces(cursor: Any, events: Sequence[Decision]) -> dict[str | None, Sequence[TraceEvent]]:
+    """What happened in the traces of which a step is named, by trace."""
+    traces = {event.trace_id for event in events if event.step is not None and event.trace_id}
+    if not traces:
+        return {}
+    sql = f"SELECT id, events FROM trace WHERE id IN {IDS}"  # noqa: S608
+    blobs = cursor.execute(sql, {"ids": listed(sorted(traces))}).fetchall()
+    return {id: decode_events(blob) for id, blob in blobs}
+
+
+def _tool(steps: Sequence[TraceEvent], step: int | None) -> str | None:
+    """The tool that a step is a call of: empty for a step of the program itself, None where no such step is named."""
+    if step is None or not 0 <= step < len(steps):
+        return None
+    return str(steps[step].payload.get("tool", ""))
 
 
 def events(
@@ -343,18 +359,6 @@ def events(
         {"after": after, "task_id": task_id, "author": author, "since": since, "until": until, "limit": limit},
     )
     return [to_decision(row) for row in found]
-
-
-def taken_back(database: Database, ids: Sequence[str]) -> set[str]:
-    """Which of these events do not count any more."""
-    found = database.rows(
-        f"""
-        SELECT id FROM decision AS r WHERE id IN {IDS} AND id NOT IN (SELECT id FROM active_decision)
-        AND (kind <> 'rollback' OR EXISTS (FROM decision WHERE kind = 'undo' AND target = r.id))
-        """,  # noqa: S608
-        {"ids": listed(ids)},
-    )
-    return {row["id"] for row in found}
 
 
 def to_item(row: Mapping[str, Any]) -> Item:

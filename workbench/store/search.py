@@ -105,10 +105,6 @@ class Query:
         """What was picked under a name."""
         return [value for key, value in self.picked if key == name]
 
-    def without(self, name: str) -> Query:
-        """All but what was picked under a name: what that facet's own counts are taken under."""
-        return Query(self.words, tuple(pick for pick in self.picked if pick[0] != name), self.compared)
-
 
 def token(name: str, value: str) -> str:
     """How a choice is written in the search box."""

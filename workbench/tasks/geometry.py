@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from workbench.tasks.scene import Scene, SceneObject
 
 RELATIONS = ("left", "right", "above", "below")
-OPPOSITE = {"left": "right", "right": "left", "above": "below", "below": "above"}
 ALONE = ("leftmost", "rightmost", "topmost", "bottommost", "largest", "smallest")
 """Extremes that need no other object."""
 TOWARDS = ("nearest", "farthest")

@@ -19,6 +19,7 @@ from workbench.errors import InputError, WorkbenchError
 from workbench.records import REASON_WORDS, REASONS, Decision, Reason, Role
 from workbench.screen.review import Items, Say, decide, said
 from workbench.store import Project
+from workbench.store.decisions import to_columns
 from workbench.widgets import pictures, plain
 from workbench.widgets.base import script
 from workbench.widgets.current import current
@@ -204,7 +205,8 @@ class ReviewQueue(Playing):
         return stored
 
     def _store(self, event: Decision) -> Decision:
-        self.last = {name: value for name, value in asdict(event).items() if isinstance(value, str | int | float)}
+        columns = to_columns(event)
+        self.last = {name: value for name, value in columns.items() if isinstance(value, str | int | float)}
         return event
 
     def _candidate(self) -> Mapping[str, Any] | None:
