@@ -69,7 +69,7 @@ def describe(record: type) -> Mapping[str, Setting]:
 
 @cache
 def sentences(record: type) -> Mapping[str, str]:
-    """The docstring below each field, by name; empty for a record whose source cannot be read."""
+    """The docstring below each field in one line, by name; none where there is no source to read."""
     try:
         source = textwrap.dedent(inspect.getsource(record))
     except (OSError, TypeError):
@@ -80,7 +80,7 @@ def sentences(record: type) -> Mapping[str, str]:
         for statement, below in pairwise(definition.body):
             match statement, below:
                 case ast.AnnAssign(ast.Name(name)), ast.Expr(ast.Constant(str(text))):
-                    texts[name] = inspect.cleandoc(text)
+                    texts[name] = " ".join(text.split())
     return texts
 
 
@@ -176,7 +176,8 @@ def refuse(wrong: Mapping[str, str], where: str, error: type[InputError]) -> Non
 def _setting(field: Field[Any], hint: Any) -> Setting:
     kind, label = kinds.type_info(hint), ""
     if isinstance(kind, kinds.Metadata):
-        kind, label = kind.type, (kind.extra_json_schema or {}).get("title", "")
+        label = (kind.extra_json_schema or {}).get("title", "")
+        kind = kind.type
     default = field.default
     if field.default_factory is not MISSING:
         default = field.default_factory()
