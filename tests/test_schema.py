@@ -75,7 +75,7 @@ def test_every_error_is_told_by_its_key() -> None:
         "cart.owner",
     ]
     assert wrong["cart.owner"] == "is missing, expected text (Name of the person who pushes.)"
-    with pytest.raises(InputError, match="the cart: 5 errors: load must be .*; owner is missing"):
+    with pytest.raises(InputError, match=r"the cart: 5 errors: load must be .*; owner is missing"):
         read(Cart, values, "the cart")
 
 
