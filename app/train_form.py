@@ -8,46 +8,31 @@ import re
 import shlex
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
+
+from msgspec import inspect as kinds
 
 from app.train_data import folder_of, leak, opened
 from workbench import registry
 from workbench.errors import WorkbenchError
+from workbench.schema import describe, problems, sentences
 from workbench.store import Project
 from workbench.train.job import Job, Lora, job_of, job_text
 from workbench.train.schedule import total_steps
 
-BASIC: Mapping[str, tuple[str, str]] = {
-    "name": ("Name", "what you call it"),
-    "epochs": ("Epochs", "times that every example is seen; steps decide where they are given"),
-    "steps": ("Steps", "0: epochs decide"),
-    "batch": ("Batch", "examples per step, over all devices"),
-    "lr": ("Learning rate", "the highest one"),
-    "eval_every": ("Evaluate every", "steps; each with a checkpoint"),
-    "seed": ("Seed", "of adapters and order"),
-}
-ADVANCED: Mapping[str, tuple[str, str]] = {
-    "micro_batch": ("Micro-batch", "examples per device at once; changes memory, never the result"),
-    "checkpointing": ("Recompute activations", "less memory, a third slower"),
-    "precision": ("Precision", "auto: bfloat16 where the device multiplies it natively"),
-    "schedule": ("Schedule", "of the learning rate"),
-    "warmup": ("Warm-up", "share of the steps"),
-    "weight_decay": ("Weight decay", ""),
-    "clip": ("Longest gradient", "0: not clipped"),
-    "betas": ("Adam's betas", "two numbers"),
-    "patience": ("Patience", "evaluations without a better one before the run ends; 0: never"),
-    "max_val": ("Held-out questions", "asked at most, the same ones each time"),
-    "max_tokens": ("Longest answer", "tokens, at evaluation"),
-    "processes": ("Processes", "one a GPU"),
-    "sharded": ("Sharded", "weights are divided among processes (FSDP 2)"),
-    "lora.r": ("LoRA rank", "the paper's: 8"),
-    "lora.alpha": ("LoRA alpha", ""),
-    "lora.dropout": ("LoRA dropout", ""),
-    "lora.where": ("LoRA on", "the encoder alone, as the paper's specialists, or everywhere"),
-    "lora.targets": ("LoRA layers", "names of linear layers; empty: every one but the head"),
-}
+BASIC = ("name", "epochs", "steps", "batch", "lr", "eval_every", "seed")
+"""Settings that the form always shows, in its order; the others are behind a fold."""
+APART = ("snapshot", "student", "objective", "arguments", "method")
+"""Settings that have a place of their own in the walkthrough."""
+_KINDS: Mapping[type, str] = {
+    kinds.IntType: "whole", kinds.FloatType: "number", kinds.BoolType: "yes", kinds.StrType: "text",
+    kinds.LiteralType: "choice", kinds.TupleType: "numbers", kinds.VarTupleType: "names",
+}  # fmt: skip
+"""Kind of a field's control, by the type of the setting."""
+_TOLD = ("whole", "number", "numbers")
+"""Kinds whose control does not show by itself what it takes."""
 _FLAGS = ("objective", "student", "name", "epochs", "steps", "batch", "lr", "seed")
 """Settings with an option of their own in `vpd train`."""
 
@@ -55,31 +40,24 @@ _HUB = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
 def form() -> list[dict[str, Any]]:
-    """Every setting with its kind, default and words; read off the job's own record."""
-    return [
-        _field(key, words, group)
-        for group, all in (("basic", BASIC), ("advanced", ADVANCED))
-        for key, words in all.items()
-    ]
+    """Every setting with its kind, default and words, as the job's own record has them."""
+    job = {key: setting for key, setting in describe(Job).items() if key not in APART}
+    inner = [_field(Lora, key, "lora.") for key in describe(job.pop("lora").hint)]
+    return [_field(Job, key) for key in (*BASIC, *(key for key in job if key not in BASIC))] + inner
 
 
-def _field(key: str, words: tuple[str, str], group: str) -> dict[str, Any]:
-    table, _, name = key.rpartition(".")
-    record = Lora if table else Job
-    [found] = [one for one in fields(record) if one.name == name]
-    hint = get_type_hints(record)[name]
-    options = [one for one in get_args(hint) if isinstance(one, str)]
-    kinds = {int: "whole", float: "number", bool: "yes", str: "text"}
-    kind = "choice" if options else kinds.get(hint, "numbers" if name == "betas" else "names")
-    default = list(found.default) if isinstance(found.default, tuple) else found.default
+def _field(record: type, key: str, table: str = "") -> dict[str, Any]:
+    setting = describe(record)[key]
+    kind = _KINDS[type(setting.kind)]
+    takes = f" Takes {setting.expected}." if kind in _TOLD else ""
     return {
-        "key": key,
-        "label": words[0],
-        "says": words[1],
-        "group": group,
+        "key": f"{table}{key}",
+        "label": setting.label,
+        "says": sentences(record)[key] + takes,
+        "group": "advanced" if table or key not in BASIC else "basic",
         "kind": kind,
-        "options": options,
-        "default": default,
+        "options": list(setting.options),
+        "default": list(setting.default) if isinstance(setting.default, tuple) else setting.default,
     }
 
 
@@ -143,22 +121,8 @@ def _leaks(found: Mapping[str, Any]) -> list[str]:
 
 
 def _problems(given: Mapping[str, Any]) -> dict[str, str]:
-    """Every wrong setting by itself, so that each is told beside its field."""
-    tables = given.get("lora", {})
-    single = {key: {key: value} for key, value in given.items() if key not in ("snapshot", "lora")}
-    nested = (
-        {f"lora.{key}": {"lora": {key: value}} for key, value in tables.items()}
-        if isinstance(tables, Mapping)
-        else {"lora": {"lora": tables}}
-    )
-    found = {}
-    for key, raw in {**single, **nested}.items():
-        try:
-            job_of({"snapshot": "-", **raw}, "")
-        except WorkbenchError as error:
-            found[key] = (
-                str(error).removeprefix(": ").removeprefix(f"[lora]: {key.rpartition('.')[2]} ").removeprefix(f"{key} ")
-            )
+    """What is wrong with each setting, by its key, so that it is told beside its field."""
+    found = problems(Job, {**given, "snapshot": "-"})
     if text := "" if "student" in found else student_problem(str(given.get("student", "bundled"))):
         found["student"] = text
     if text := methods().get(str(given.get("method", "lora")), ""):

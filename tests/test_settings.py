@@ -75,29 +75,46 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("k = 3", "k = 3\nepochs = 2"), "unknown key epochs; a profile has: name, k, seed"),
-        (('verifier = "answers"', ""), "the profile lacks verifier"),
+        (("k = 3", "k = 3\nepochs = 2"), r"epochs is an unknown key \(there are: name, sampler"),
+        (('verifier = "answers"', ""), r"verifier is missing, expected a table \(.*: verifier = { part = "),
         (("k = 3", "k = 3\nk = 5"), "is not valid TOML: .*line 4"),
         (("k = 3", "k = "), "is not valid TOML"),
-        (("k = 3", "k = 0"), "k must be 1 to 100, found 0"),
-        (("k = 3", "k = 101"), "k must be 1 to 100, found 101"),
-        (("k = 3", 'k = "five"'), "k must be a whole number, found 'five'"),
-        (("k = 3", "k = true"), "k must be a whole number, found True"),
+        (("k = 3", "k = 0"), "k must be a whole number from 1 to 100, found 0"),
+        (("k = 3", "k = 101"), "k must be a whole number from 1 to 100, found 101"),
+        (("k = 3", 'k = "five"'), "k must be a whole number from 1 to 100, found 'five'"),
+        (("k = 3", "k = true"), "k must be a whole number from 1 to 100, found True"),
         (("seed = 7", "seed = 7.5"), "seed must be a whole number, found 7.5"),
         (('name = "mine"', "name = 3"), "name must be text, found 3"),
-        (('part = "openai"', 'parts = "openai"'), "sampler needs a part: write sampler = { part ="),
-        (('part = "ssdlite-coco"', "part = 3"), r"tools\.find needs a part"),
-        (("[tools]\nfind = ", "tools = 3\nx = "), "unknown key x"),
-        (("steps = 500", 'steps = "many"'), r"limits\.steps must be a number above 0, found 'many'"),
-        (("steps = 500", "steps = -1"), r"limits\.steps must be a number above 0, found -1"),
-        (("steps = 500", "steps = nan"), r"limits\.steps must be a number above 0, found nan"),
+        (
+            ('part = "openai"', 'parts = "openai"'),
+            r"sampler\.part is missing, expected text that is not empty \(Name of a",
+        ),
+        (('part = "ssdlite-coco"', "part = 3"), r"tools\.find\.part must be text that is not empty, found 3"),
+        (("[tools]\nfind = ", "tools = 3\nx = "), "tools must be a table, found 3"),
+        (("steps = 500", 'steps = "many"'), r"limits\.steps must be a whole number from 1 .*, found 'many'"),
+        (("steps = 500", "steps = -1"), r"limits\.steps must be a whole number from 1 .*, found -1"),
+        (("steps = 500", "steps = nan"), r"limits\.steps must be a whole number from 1 .*, found nan"),
+        (("steps = 500", "step = 500"), r"limits\.step is an unknown key \(there are: steps, seconds"),
+        (
+            ("[limits]\n", "[limits]\nseconds = 0\ndepth = 0\n"),
+            r"2 errors: limits\.seconds must .*; limits\.depth must",
+        ),
     ],
 )
 def test_a_wrong_profile_says_what_was_found_and_expected(write, change: tuple[str, str], message: str) -> None:
     assert change[0] in GOOD
     with pytest.raises(ProfileError, match=message) as caught:
         read_profile(write(GOOD.replace(*change)))
-    assert "profile.toml" in str(caught.value) or "needs a part" in str(caught.value)
+    assert "profile.toml" in str(caught.value)
+
+
+def test_all_that_is_wrong_in_a_profile_is_listed(write) -> None:
+    with pytest.raises(ProfileError) as caught:
+        read_profile(write("k = 0\nepochs = 2\nsampler = 'a'\nwriter = {}\ntools = 3\n[limits]\nsteps = 0"))
+    text = str(caught.value)
+    assert ": 7 errors: " in text
+    for key in ("k", "epochs", "writer.part", "tools", "verifier", "student", "limits.steps"):
+        assert f"{key} must be" in text or f"{key} is" in text
 
 
 def test_folders_follow_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

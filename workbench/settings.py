@@ -8,13 +8,16 @@ a part: parts take the plain arguments written here.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from workbench.errors import ProfileError
+from workbench.limits import Limits
+from workbench.schema import problems, read, read_toml
 
 PACKAGE = Path(__file__).resolve().parent
 
@@ -38,7 +41,8 @@ def cache_dir() -> Path:
 class Choice:
     """A part's name and its plain arguments."""
 
-    part: str
+    part: Annotated[str, Meta(min_length=1)]
+    """Name of a registered part, or where one is: `package.module:Name`, `path/to/file.py:Name`."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -48,65 +52,44 @@ class Profile:
 
     name: str
     sampler: Choice
+    """Part that writes the programs: sampler = { part = "openai", model = "m" }."""
     verifier: Choice
+    """Part that judges what the programs answer: verifier = { part = "answers" }."""
     writer: Choice
+    """Part that tells a trace in words: writer = { part = "template" }."""
     student: Choice
+    """Part that answers alone: student = { part = "transformers", checkpoint = "bundled" }."""
     tools: Mapping[str, Choice]
-    """By the name under which programs call them: the key is the part's `spec.name`."""
-    k: int = 5
+    """Parts by the name under which programs call them, which is the part's `spec.name`."""
+    k: Annotated[int, Meta(ge=1, le=100)] = 5
     """Programs sampled per question."""
     seed: int = 0
-    limits: Mapping[str, float] = field(default_factory=dict)
-    """Overrides of `execute.Limits`, by field name."""
-
-
-def _choice(where: str, value: Any) -> Choice:
-    if isinstance(value, str):
-        return Choice(value)
-    if not isinstance(value, dict) or not isinstance(value.get("part"), str):
-        raise ProfileError(f'{where} needs a part: write {where} = {{ part = "name", ... }}, found {value!r}')
-    return Choice(value["part"], {k: v for k, v in value.items() if k != "part"})
-
-
-_CHOICES = ("sampler", "verifier", "writer", "student")
-_KEYS = ("name", "k", "seed", "limits", "tools", *_CHOICES)
+    limits: Mapping[str, int | float] = field(default_factory=dict)
+    """Overrides of `workbench.limits.Limits`, by field name."""
 
 
 def read_profile(path: Path) -> Profile:
-    """Read a profile file.  Raises ProfileError naming the file, the key and what was expected."""
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ProfileError(f"no profile at {path}; shipped are: {', '.join(shipped_profiles())}") from error
-    except OSError as error:
-        raise ProfileError(f"the profile {path} cannot be read: {error.strerror}; give a .toml file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProfileError(f"{path} is not valid TOML: {error}") from error
-    if unknown := sorted(set(raw) - set(_KEYS)):
-        raise ProfileError(f"{path}: unknown key {', '.join(unknown)}; a profile has: {', '.join(_KEYS)}")
-    if missing := [key for key in (*_CHOICES, "tools") if key not in raw]:
-        raise ProfileError(f"{path}: the profile lacks {', '.join(missing)}")
-    for key in ("k", "seed"):
-        if not isinstance(raw.get(key, 0), int) or isinstance(raw.get(key), bool):
-            raise ProfileError(f"{path}: {key} must be a whole number, found {raw[key]!r}")
-    if not 1 <= raw.get("k", 5) <= 100:
-        raise ProfileError(f"{path}: k must be 1 to 100, found {raw['k']}")
-    for key in ("tools", "limits"):
-        if not isinstance(raw.get(key, {}), dict):
-            raise ProfileError(f"{path}: {key} must be a table ([{key}]), found {raw[key]!r}")
-    for key, value in raw.get("limits", {}).items():
-        if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
-            raise ProfileError(f"{path}: limits.{key} must be a number above 0, found {value!r}")
-    if not isinstance(raw.get("name", ""), str):
-        raise ProfileError(f"{path}: name must be text, found {raw['name']!r}")
-    return Profile(
-        name=raw.get("name", path.stem),
-        tools={name: _choice(f"tools.{name}", value) for name, value in raw["tools"].items()},
-        k=raw.get("k", 5),
-        seed=raw.get("seed", 0),
-        limits=raw.get("limits", {}),
-        **{key: _choice(key, raw[key]) for key in _CHOICES},
-    )
+    """Read a profile file.  Raises ProfileError that names the file and lists every wrong key."""
+    raw = read_toml(path, "profile", f"shipped are: {', '.join(shipped_profiles())}")
+    tools, limits = raw.get("tools"), raw.get("limits")
+    values = {"name": path.stem, **raw, **_choices({key: raw[key] for key in _ROLES if key in raw})}
+    if isinstance(tools, dict):
+        values["tools"] = _choices(tools)
+    also = problems(Limits, limits, "limits.") if isinstance(limits, dict) else {}
+    return read(Profile, values, str(path), ProfileError, also)
+
+
+_ROLES = ("sampler", "verifier", "writer", "student")
+
+
+def _choices(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Parts as a profile names them, with the keys of `Choice`: every key but `part` is an argument."""
+    choices = {}
+    for key, value in parts.items():
+        arguments = dict(value) if isinstance(value, dict) else {"part": value}
+        part = {"part": arguments.pop("part")} if "part" in arguments else {}
+        choices[key] = {**part, "arguments": arguments}
+    return choices
 
 
 def shipped_profiles() -> list[str]:

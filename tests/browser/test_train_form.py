@@ -12,7 +12,7 @@ import trained
 from typer.testing import CliRunner
 
 from app.train_data import shown
-from app.train_form import checked, command, form, told
+from app.train_form import APART, checked, command, form, told
 from workbench.cli import app as cli
 from workbench.snapshot import Snapshot
 from workbench.store import Project
@@ -36,7 +36,7 @@ def test_every_wrong_setting_is_told_by_its_name(project: Project, taken: Snapsh
     assert problems["lr"] == "must be a number above 0, found 'fast'"
     assert problems["batch"] == "must be a whole number from 1, found 0"
     assert problems["lora.r"] == "must be a whole number from 1, found 0"
-    assert problems["speed"].startswith("unknown key speed; there are:")
+    assert problems["speed"].startswith("is an unknown key (there are: snapshot, student")
     assert "no folder with a config.json" in problems["student"]
 
 
@@ -78,8 +78,21 @@ def test_the_command_gives_the_same_job(project: Project, taken: Snapshot) -> No
 
 
 def test_every_setting_of_a_job_has_a_field_or_a_choice_of_its_own() -> None:
-    shown_ = {field["key"].partition(".")[0] for field in form()}
-    assert shown_ | {"snapshot", "student", "objective", "arguments", "method"} == set(Job.__dataclass_fields__)
+    tables = {field["key"].partition(".")[0] for field in form()}
+    assert tables | set(APART) == set(Job.__dataclass_fields__)
+    assert tables & set(APART) == set()
+
+
+def test_a_field_is_what_the_job_says_of_it() -> None:
+    by_key = {field["key"]: field for field in form()}
+    assert by_key["batch"] == {
+        "key": "batch", "label": "Batch", "group": "basic", "kind": "whole", "options": [], "default": 16,
+        "says": "Examples per step, over all devices and micro-batches. Takes a whole number from 1.",
+    }  # fmt: skip
+    assert (by_key["schedule"]["kind"], by_key["schedule"]["options"]) == ("choice", ["cosine", "linear", "constant"])
+    assert (by_key["betas"]["kind"], by_key["betas"]["default"]) == ("numbers", [0.9, 0.98])
+    assert (by_key["lora.targets"]["kind"], by_key["lora.targets"]["default"]) == ("names", [])
+    assert all(field["label"] and field["says"].endswith(".") for field in by_key.values())
 
 
 def test_pictures_that_evaluation_has_meanwhile_block(tmp_path: Path) -> None:

@@ -162,9 +162,9 @@ def test_an_unknown_stage_lists_them(project: Path) -> None:
         ({"sampler": '{ part = "%s:Nobody" }' % (HERE / "small_parts.py")}, "small_parts.py has no 'Nobody'"),
         ({"verifier": '{ part = "answers", nosuch = 1 }'}, "was given arguments it does not take"),
         ({"find": '"nosuch"'}, "no tool is called 'nosuch'"),
-        ({"chef": '"me"'}, "unknown key chef; a profile has: name, k"),
-        ({"k": '"many"'}, "k must be a whole number, found 'many'"),
-        ({"limits": "{ nosuch = 3 }"}, "no limit is called 'nosuch'; there are: steps, seconds"),
+        ({"chef": '"me"'}, "chef is an unknown key (there are: name, sampler"),
+        ({"k": '"many"'}, "k must be a whole number from 1 to 100, found 'many'"),
+        ({"limits": "{ nosuch = 3 }"}, "limits.nosuch is an unknown key (there are: steps, seconds"),
     ],
 )  # fmt: skip
 def test_a_wrong_profile_is_one_line_of_error(project: Path, change: dict[str, str], text: str) -> None:

@@ -111,7 +111,7 @@ def test_a_failed_job_shows_its_card_and_the_change_to_try(project: Path) -> Non
 
 
 def test_what_is_wrong_is_said(project: Path) -> None:
-    assert "unknown key speed" in refused("train", "-p", project, "--set", "speed=1")
+    assert "speed is an unknown key" in refused("train", "-p", project, "--set", "speed=1")
     assert "--set takes KEY=VALUE" in refused("train", "-p", project, "--set", "speed")
     assert "--on must be one of here, slurm, ray" in refused("train", "-p", project, "--on", "moon")
     assert "no jobs are called 'x'; there are: none" in refused("jobs", "show", "x", "-p", project)

@@ -66,10 +66,11 @@ def test_too_few_or_one_sided_decisions_give_words() -> None:
 @pytest.mark.parametrize(
     ("given", "text"),
     [
-        ({"overlap": 0}, "overlap must be 1 to 20, found 0"),
-        ({"gold_rate": 0.9}, "gold_rate must be 0 to 0.5"),
-        ({"lease_minutes": 0}, "lease_minutes must be"),
-        ({"order": "loudest"}, "no order is called 'loudest'; there are: disagreement"),
+        ({"overlap": 0}, "the rules of the queue: overlap must be a whole number from 1 to 20, found 0"),
+        ({"gold_rate": 0.9}, "gold_rate must be a number from 0 to 0.5, found 0.9"),
+        ({"lease_minutes": 0}, "lease_minutes must be a number from 0.01 to 1440, found 0"),
+        ({"order": "loudest"}, "order must be one of disagreement, student, .*, found 'loudest'"),
+        ({"overlap": 0, "daily_goal": -1}, "2 errors: overlap must be .*; daily_goal must be .*, found -1"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(given: dict[str, object], text: str) -> None:

@@ -17,8 +17,8 @@ from tools_for_tests import HEIGHT, PICTURE, WIDTH, scripted_answer
 
 from workbench.api import ALIASES, PARAMETER_ALIASES, STANDARD
 from workbench.boxes import Box, iou
-from workbench.execute.limits import Limits
 from workbench.execute.values import Border, answer_text
+from workbench.limits import Limits
 from workbench.records import Region, ToolCall, ToolSpec
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from workbench.api import STANDARD
 from workbench.boxes import Box
-from workbench.execute.limits import Limits
 from workbench.execute.values import Border, Unfit, answer_text
+from workbench.limits import Limits
 from workbench.records import Region
 
 WHOLE = Region("a" * 64, 100, 80, Box(0, 0, 100, 80))

@@ -310,10 +310,12 @@ def test_the_manifest_names_the_last_decision(project: Project, decide: Decide) 
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        ({"accepted": "all"}, "accepted is 'all'; expected person, automatic, both"),
-        ({"leakage": "no"}, "leakage is 'no'; expected leave-out, stop, keep"),
-        ({"val": 1.0}, "the share of val is 1.0; expected 0 or more and less than 1"),
-        ({"near": -1}, "near is -1; expected 0 to 32 bits"),
+        ({"accepted": "all"}, "accepted must be one of person, automatic, both, found 'all'"),
+        ({"leakage": "no"}, "leakage must be one of leave-out, stop, keep, found 'no'"),
+        ({"val": 1.0}, "cannot be taken: val must be a number from 0 to below 1, found 1.0"),
+        ({"near": -1}, "near must be a whole number from 0 to 32, found -1"),
+        ({"splits": "train"}, "splits must be a list, every item text, found 'train'"),
+        ({"val": 1, "near": 33}, "2 errors: near must be .*, found 33; val must be .*, found 1"),
     ],
 )
 def test_a_wrong_wish_is_refused(given: dict[str, Any], why: str) -> None:

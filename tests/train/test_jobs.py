@@ -80,7 +80,7 @@ def test_a_clone_has_the_settings_with_its_changes(queue: Jobs) -> None:
     clone = queue.show(queue.clone(name, {"micro_batch": 1}))
     assert clone.state == "queued"
     assert read_job(clone.folder / "job.toml") == replace(job("a"), lr=3e-4, micro_batch=1)
-    with pytest.raises(ProfileError, match="unknown key speed"):
+    with pytest.raises(ProfileError, match="speed is an unknown key"):
         queue.clone(name, {"speed": 1})
 
 

@@ -15,7 +15,6 @@ Files:
     jail.py        a jail around each sandbox worker, where the system offers one; no root needed
     language.py    what of Python a program may use, as tables
     launch.py      becomes Monty inside a jail
-    limits.py      how much a program may use
     monty/         the part of the language that is written in itself
     prelude.py     the patch API inside the sandbox (text for it, never imported)
     run.py         one program's run, from source to trace
@@ -28,7 +27,7 @@ Files:
 
 from workbench.execute.cache import ResultCache
 from workbench.execute.executor import Executor
-from workbench.execute.limits import Limits
 from workbench.execute.trace import decode_events, diff_traces, encode_events, final_locals
+from workbench.limits import Limits
 
 __all__ = ["Executor", "Limits", "ResultCache", "decode_events", "diff_traces", "encode_events", "final_locals"]

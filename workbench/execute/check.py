@@ -23,7 +23,7 @@ from workbench.execute.language import (
     MODULES,
     REFUSED,
 )
-from workbench.execute.limits import Limits
+from workbench.limits import Limits
 from workbench.parsing import parse
 from workbench.records import ErrorKind
 

@@ -13,9 +13,9 @@ from workbench.api import Api
 from workbench.errors import EngineError
 from workbench.execute.cache import ResultCache
 from workbench.execute.jail import write_launcher
-from workbench.execute.limits import Limits
 from workbench.execute.sandbox import Sandbox, engine_version
 from workbench.execute.scheduler import Batching, Means, OnEvent
+from workbench.limits import Limits
 from workbench.ports import Images, Tool
 from workbench.records import PartRef, Program, Task, ToolCall, Trace, Value, content_key
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.api import PARAMETER_ALIASES, Api
-from workbench.execute.limits import Limits
+from workbench.limits import Limits
 from workbench.records import ToolSpec
 
 _BUILTIN_TYPES: tuple[type, ...] = (bool, int, float, str, list, tuple, dict, set, frozenset)

@@ -26,8 +26,8 @@ from workbench.execute.check import Refused, check
 from workbench.execute.desugar import Desugarer
 from workbench.execute.exact import Exact
 from workbench.execute.instrument import Instrumented, instrument
-from workbench.execute.limits import Limits
 from workbench.execute.prelude import PROBE, prelude_text
+from workbench.limits import Limits
 from workbench.records import ErrorKind, Failure, Region
 
 VERSION = "2"

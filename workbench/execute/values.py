@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from workbench.boxes import Box, clip, from_lower_left, to_lower_left
-from workbench.execute.limits import Limits
+from workbench.limits import Limits
 from workbench.records import Region, ToolSpec, Value
 
 MAX_LABEL = 200

@@ -7,10 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
+
+from msgspec import Meta
 
 from workbench.errors import ImageError, InputError, SnapshotError
 from workbench.records import JSON, REASON_WORDS, Reason, plain
+from workbench.schema import check
 from workbench.snapshot import (
     NEAR,
     Example,
@@ -55,22 +58,15 @@ class Wanted:
     """With `automatic`: traces kept by agreement, without a label, come in as well."""
     leakage: Literal["leave-out", "stop", "keep"] = "leave-out"
     """What is done about a picture that an evaluation set has too, or a copy of it."""
-    near: int = NEAR
+    near: Annotated[int, Meta(ge=0, le=32)] = NEAR
     """Bits of 128 in which the fingerprints of copies differ at most (see `workbench.snapshot.pictures`)."""
-    val: float = 0.1
+    val: Annotated[float, Meta(ge=0, lt=1)] = 0.1
     """Share of pictures held out for validation."""
     seed: int = 0
     """Of the division into train and val."""
 
     def __post_init__(self) -> None:
-        choices = {"accepted": ("person", "automatic", "both"), "leakage": ("leave-out", "stop", "keep")}
-        for name, known in choices.items():
-            if getattr(self, name) not in known:
-                raise InputError(f"{name} is '{getattr(self, name)}'; expected {', '.join(known)}")
-        if not 0 <= self.val < 1:
-            raise InputError(f"the share of val is {self.val}; expected 0 or more and less than 1, for example 0.1")
-        if not 0 <= self.near <= 32:
-            raise InputError(f"near is {self.near}; expected 0 to 32 bits of 128")
+        check(self, "this snapshot cannot be taken")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
 from pathlib import Path
+
+import psutil
 
 from workbench.errors import StoreError
 
@@ -18,13 +17,9 @@ REMOTE = frozenset({
 """Kinds of file system that reach over a network."""
 
 
-def check_local(path: Path, mounts: str | None = None) -> None:
-    """Raises StoreError when `path` lies on a network file system.
-
-    Args:
-        mounts: lines as in /proc/mounts; the system's when left out.
-    """
-    kind = file_system(path, _mounts() if mounts is None else mounts)
+def check_local(path: Path) -> None:
+    """Raises StoreError when `path` lies on a network file system."""
+    kind = file_system(path)
     if kind in REMOTE:
         raise StoreError(
             f"{path} lies on a network file system ({kind}), where locks cannot be trusted and two machines could "
@@ -32,29 +27,14 @@ def check_local(path: Path, mounts: str | None = None) -> None:
         )
 
 
-def file_system(path: Path, mounts: str) -> str:
-    """Kind of the file system that `path` lies on, '' where it is not known."""
+def file_system(path: Path) -> str:
+    """Kind of the file system that `path` lies on; '' where the system does not tell."""
     real = path.resolve()
-    best, kind = -1, ""
-    for line in mounts.splitlines():
-        fields = line.split()
-        if len(fields) < 3:
-            continue
-        # Spaces and the like stand as octal numbers.
-        point = Path(re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), fields[1]))
-        # Of two mounts on one point, the later hides the earlier.
-        if real.is_relative_to(point) and len(point.parts) >= best:
-            best, kind = len(point.parts), fields[2].lower()
-    return kind
-
-
-def _mounts() -> str:
     try:
-        return Path("/proc/mounts").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        if sys.platform != "darwin":
-            return ""
-    # "//ann@server/share on /Volumes/share (smbfs, nodev)"
-    listed = subprocess.run(["/sbin/mount"], capture_output=True, text=True, timeout=10, check=False).stdout
-    found = re.findall(r"^(.+?) on (.+) \((\w+)[,)]", listed, re.MULTILINE)
-    return "\n".join(f"x {point.replace(' ', chr(92) + '040')} {kind}" for _, point, kind in found)
+        mounts = psutil.disk_partitions(all=True)
+    except (OSError, psutil.Error):
+        return ""
+    holding = [mount for mount in mounts if real.is_relative_to(mount.mountpoint)]
+    # Of two mounts on one point, the later hides the earlier.
+    inner = max(reversed(holding), key=lambda mount: len(Path(mount.mountpoint).parts), default=None)
+    return inner.fstype.lower() if inner is not None else ""

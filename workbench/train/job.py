@@ -2,81 +2,108 @@
 
 from __future__ import annotations
 
-import json
-import math
 import os
-import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal
+
+import tomli_w
+from msgspec import Meta
 
 from workbench.errors import ProfileError
-from workbench.records import JSON, content_key
+from workbench.records import content_key
+from workbench.schema import read, read_toml
 
 FILE = "job.toml"
+
+Argument = bool | int | float | str | list[Any] | dict[str, Any]
+"""What an objective may be given: any value of a TOML file but dates."""
+Name = Annotated[str, Meta(min_length=1)]
+Share = Annotated[float, Meta(ge=0, lt=1)]
 
 
 @dataclass(frozen=True, slots=True)
 class Lora:
-    """Low-rank adapters; the paper's generalist: r = 8 on every linear layer, its specialists: the encoder alone."""
+    """Low-rank adapters.
 
-    r: int = 8
-    alpha: int = 16
-    dropout: float = 0.0
-    where: Literal["everywhere", "encoder"] = "everywhere"
-    """`encoder`: what turns the picture into positions, the projector included."""
-    targets: tuple[str, ...] = ()
-    """Names of linear layers (`q_proj`, ...); empty: every one but the head."""
+    The paper's generalist has r = 8 on every linear layer; its specialists have adapters on the
+    encoder alone.
+    """
+
+    r: Annotated[int, Meta(ge=1, title="LoRA rank")] = 8
+    """Rank of the adapters; the paper has 8."""
+    alpha: Annotated[int, Meta(ge=1, title="LoRA alpha")] = 16
+    """The adapters are scaled by alpha / rank."""
+    dropout: Annotated[Share, Meta(title="LoRA dropout")] = 0.0
+    """Share of an adapter's inputs that is dropped while training."""
+    where: Annotated[Literal["everywhere", "encoder"], Meta(title="LoRA on")] = "everywhere"
+    """On every linear layer, or on those of the encoder alone as in the paper's specialists; the
+    encoder turns the picture into positions, the projector included."""
+    targets: Annotated[tuple[Name, ...], Meta(title="LoRA layers")] = ()
+    """Names of linear layers, such as q_proj; when empty, every one but the head."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to train, on what, and how.  Defaults follow the paper (Hu et al. 2024, section 4) where it says."""
+    """What to train, on what, and how.
 
-    snapshot: str
-    """Folder of a snapshot; relative to the job's folder."""
-    student: str = "bundled"
+    Defaults follow the paper (Hu et al. 2024, section 4) where it gives a value.  The Train page
+    shows the label, the sentence, the bounds and the default of each field as they stand here.
+    """
+
+    snapshot: Annotated[str, Meta(min_length=1, title="Snapshot")]
+    """Folder of a snapshot, relative to the job's folder; vpd snapshot makes one."""
+    student: Annotated[str, Meta(title="Student")] = "bundled"
     """`bundled`, a checkpoint's folder, or a hub id."""
-    name: str = ""
-    objective: str = "vpd"
-    """A registered objective."""
-    arguments: Mapping[str, JSON] = field(default_factory=dict)
-    """Of the objective: `weight` for vpd."""
-    method: Literal["lora", "qlora", "full"] = "lora"
+    name: Annotated[str, Meta(title="Name")] = ""
+    """Name of the job, for people."""
+    objective: Annotated[str, Meta(title="Objective")] = "vpd"
+    """Name of a registered objective."""
+    arguments: Annotated[Mapping[str, Argument], Meta(title="Arguments")] = field(default_factory=dict)
+    """Arguments of the objective: `weight` for vpd."""
+    method: Annotated[Literal["lora", "qlora", "full"], Meta(title="Method")] = "lora"
+    """Adapters, adapters on a student in four bits, or all weights."""
     lora: Lora = field(default_factory=Lora)
-    lr: float = 1e-4
-    schedule: Literal["cosine", "linear", "constant"] = "cosine"
-    warmup: float = 0.01
-    """Share of the steps; at least one step."""
-    betas: tuple[float, float] = (0.9, 0.98)
-    weight_decay: float = 0.0
-    clip: float = 1.0
-    """Longest gradient; 0: not clipped."""
-    batch: int = 16
+    """The adapters of the methods lora and qlora."""
+    lr: Annotated[float, Meta(gt=0, title="Learning rate")] = 1e-4
+    """Highest learning rate of the schedule."""
+    schedule: Annotated[Literal["cosine", "linear", "constant"], Meta(title="Schedule")] = "cosine"
+    """How the learning rate falls after the warm-up."""
+    warmup: Annotated[Share, Meta(title="Warm-up")] = 0.01
+    """Share of the steps in which the learning rate rises; at least one step."""
+    betas: Annotated[tuple[Share, Share], Meta(title="Adam's betas")] = (0.9, 0.98)
+    """Decay of the mean gradient and of the mean squared gradient."""
+    weight_decay: Annotated[float, Meta(ge=0, title="Weight decay")] = 0.0
+    """Share of each weight, times the learning rate, that is taken off in each step."""
+    clip: Annotated[float, Meta(ge=0, title="Longest gradient")] = 1.0
+    """Longer gradients are shortened to this norm; when 0, none is."""
+    batch: Annotated[int, Meta(ge=1, title="Batch")] = 16
     """Examples per step, over all devices and micro-batches."""
-    micro_batch: int = 4
-    """Examples per device at once; what is left of `batch` is accumulated."""
-    epochs: float = 3.0
-    steps: int = 0
-    """Above 0, it decides and `epochs` does not."""
-    precision: Literal["auto", "bf16", "fp32"] = "auto"
-    """`auto`: bfloat16 where the device multiplies it natively."""
-    checkpointing: bool = False
-    """Recompute activations in the backward pass: less memory, a third slower."""
-    seed: int = 0
-    eval_every: int = 50
+    micro_batch: Annotated[int, Meta(ge=1, title="Micro-batch")] = 4
+    """Examples per device at once; it changes the memory that is needed, never the result."""
+    epochs: Annotated[float, Meta(gt=0, title="Epochs")] = 3.0
+    """Times that every example is seen; unused when steps are given."""
+    steps: Annotated[int, Meta(ge=0, title="Steps")] = 0
+    """Number of steps; when 0, the epochs decide."""
+    precision: Annotated[Literal["auto", "bf16", "fp32"], Meta(title="Precision")] = "auto"
+    """Number format; auto is bfloat16 where the device multiplies it natively."""
+    checkpointing: Annotated[bool, Meta(title="Recompute activations")] = False
+    """Activations are computed again in the backward pass: less memory, a third slower."""
+    seed: Annotated[int, Meta(ge=0, title="Seed")] = 0
+    """The adapters' first values and the order of the examples follow from it."""
+    eval_every: Annotated[int, Meta(ge=1, title="Evaluate every")] = 50
     """Steps between evaluations on the held-out side, each with a checkpoint."""
-    patience: int = 0
-    """Stop after so many evaluations without a better one; 0: never."""
-    max_val: int = 200
-    """Held-out questions asked at most; the same ones each time."""
-    max_tokens: int = 16
-    """Longest answer at evaluation, in tokens."""
-    processes: int = 1
-    """One a GPU; on one machine, or on each node."""
-    sharded: bool = False
-    """Weights, gradients and the optimizer's state are divided among processes too (FSDP 2)."""
+    patience: Annotated[int, Meta(ge=0, title="Patience")] = 0
+    """The run ends after this many evaluations without a better one; when 0, it never does."""
+    max_val: Annotated[int, Meta(ge=1, title="Held-out questions")] = 200
+    """Largest number of questions in an evaluation; they are the same ones each time."""
+    max_tokens: Annotated[int, Meta(ge=1, title="Longest answer")] = 16
+    """Largest number of tokens of an answer at evaluation."""
+    processes: Annotated[int, Meta(ge=1, title="Processes")] = 1
+    """One for each GPU of the machine, or of each node."""
+    sharded: Annotated[bool, Meta(title="Sharded")] = False
+    """Weights, gradients and the optimizer's state are divided among the processes (FSDP 2)."""
 
     @property
     def key(self) -> str:
@@ -86,94 +113,19 @@ class Job:
         return content_key({**held, "snapshot": Path(self.snapshot).name, "student": Path(self.student).name})
 
 
-_AT_LEAST: Mapping[str, tuple[float, bool]] = {
-    "lr": (0, True), "warmup": (0, False), "weight_decay": (0, False), "clip": (0, False), "batch": (1, False),
-    "micro_batch": (1, False), "epochs": (0, True), "steps": (0, False), "seed": (0, False), "eval_every": (1, False),
-    "patience": (0, False), "max_val": (1, False), "max_tokens": (1, False), "processes": (1, False),
-    "r": (1, False), "alpha": (1, False), "dropout": (0, False),
-}  # fmt: skip
-"""Lowest value, and whether the value itself is excluded."""
-_BELOW_ONE = ("dropout", "warmup")
-
-
 def read_job(path: Path) -> Job:
-    """Read a job file.  Raises ProfileError naming the file, the key and what was expected."""
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ProfileError(f"no job file at {path}; vpd train writes one") from error
-    except OSError as error:
-        raise ProfileError(f"the job file {path} cannot be read: {error.strerror}; give a .toml file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ProfileError(f"{path} is not valid TOML: {error}") from error
-    return job_of(raw, str(path))
+    """Read a job file.  Raises ProfileError that names the file and lists every wrong key."""
+    return job_of(read_toml(path, "job file", "vpd train writes one"), str(path))
 
 
 def job_of(raw: Mapping[str, Any], where: str = "the job") -> Job:
-    """A job from plain values.  Raises ProfileError."""
-    lora = raw.get("lora", {})
-    if not isinstance(lora, Mapping):
-        raise ProfileError(f"{where}: lora must be a table ([lora]), found {lora!r:.60}")
-    made = _checked(Job, {k: v for k, v in raw.items() if k != "lora"}, where)
-    return Job(**made, lora=Lora(**_checked(Lora, lora, f"{where}: [lora]")))
-
-
-def _checked(record: type, raw: Mapping[str, Any], where: str) -> dict[str, Any]:
-    hints = get_type_hints(record)
-    if unknown := sorted(set(raw) - set(hints)):
-        raise ProfileError(f"{where}: unknown key {', '.join(unknown)}; there are: {', '.join(hints)}")
-    if record is Job and not raw.get("snapshot"):
-        raise ProfileError(f"{where}: the job lacks a snapshot; write snapshot = 'folder', vpd snapshot makes one")
-    return {key: _value(f"{where}: {key}", key, hints[key], value) for key, value in raw.items()}
-
-
-def _value(where: str, key: str, kind: Any, value: Any) -> Any:
-    if options := [option for option in get_args(kind) if isinstance(option, str)]:
-        if value not in options:
-            raise ProfileError(f"{where} must be one of {', '.join(options)}, found {value!r:.60}")
-        return value
-    if kind in (int, float):
-        wrong = isinstance(value, bool) or not isinstance(value, int if kind is int else int | float)
-        least, excluded = _AT_LEAST[key]
-        if wrong or not math.isfinite(value) or value < least or (excluded and value == least):
-            what = "a whole number" if kind is int else "a number"
-            raise ProfileError(f"{where} must be {what} {'above' if excluded else 'from'} {least}, found {value!r:.60}")
-        if key in _BELOW_ONE and value >= 1:
-            raise ProfileError(f"{where} must be below 1, found {value!r}")
-        return kind(value)
-    if kind in (str, bool):
-        if not isinstance(value, kind):
-            raise ProfileError(f"{where} must be {'text' if kind is str else 'true or false'}, found {value!r:.60}")
-        return value
-    if key == "arguments":
-        if not isinstance(value, Mapping):
-            raise ProfileError(f"{where} must be a table, found {value!r:.60}")
-        return dict(value)
-    if key == "betas":
-        good = isinstance(value, list | tuple) and len(value) == 2
-        if not good or not all(isinstance(b, float | int) and 0 <= b < 1 for b in value):
-            raise ProfileError(f"{where} must be two numbers from 0 to below 1, found {value!r:.60}")
-        return tuple(map(float, value))
-    if not isinstance(value, list | tuple) or not all(isinstance(item, str) and item for item in value):
-        raise ProfileError(f"{where} must be a list of names, found {value!r:.60}")
-    return tuple(value)
+    """A job from plain values.  Raises ProfileError that lists every wrong key."""
+    return read(Job, raw, where, ProfileError)
 
 
 def job_text(job: Job) -> str:
     """The job as TOML: every key, so that the file says what was run."""
-    tables: dict[str, Mapping[str, Any]] = {"arguments": job.arguments, "lora": asdict(job.lora)}
-    lines = [f"{f.name} = {_toml(getattr(job, f.name))}" for f in fields(Job) if f.name not in tables]
-    for name, table in tables.items():
-        lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
-    return "\n".join(lines) + "\n"
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_toml, value)) + "]"
-    if isinstance(value, str):  # a TOML string takes JSON's escapes, but for the delete character
-        return json.dumps(value).replace("\x7f", "\\u007f")
-    return str(value).lower() if isinstance(value, bool) else repr(value)
+    return tomli_w.dumps(asdict(job))
 
 
 def write_job(job: Job, folder: Path) -> Path:
