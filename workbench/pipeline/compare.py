@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 from workbench.errors import InputError
 from workbench.evaluate.statistics import mcnemar
+from workbench.shares import Share
 from workbench.store import Outcome
-from workbench.verify.figures import Share
 
 Counting = Literal["any", "vote", "first"]
 COUNTINGS: Mapping[Counting, str] = {

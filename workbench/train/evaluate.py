@@ -15,7 +15,7 @@ from workbench.records import AnswerType, Task
 from workbench.snapshot import Example, Snapshot
 from workbench.train.examples import Adapter
 from workbench.train.objective import combined, lesson_losses
-from workbench.verify.compare import score
+from workbench.verify.answers import score
 
 SHOWN = 12
 """Held-out questions whose answers are kept at each evaluation."""
