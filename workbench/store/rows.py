@@ -28,6 +28,7 @@ from workbench.records import (
     plain,
 )  # fmt: skip
 from workbench.store.search import text_of, tools_of
+from workbench.verify.answers import canonical
 
 _TEXTS = pa.list_(pa.string())
 _TIME = pa.timestamp("us")
@@ -51,7 +52,7 @@ SCHEMAS: Mapping[str, pa.Schema] = {
             "id": pa.string(), "program_id": pa.string(), "task_id": pa.string(), "executor": pa.string(),
             "answer": pa.string(), "failure_kind": pa.string(), "failure_message": pa.string(),
             "failure_line": pa.int32(), "steps": pa.int64(), "tool_calls": pa.int64(), "seconds": pa.float64(),
-            "events": pa.binary(), "tools": pa.string(),
+            "events": pa.binary(), "tools": pa.string(), "form": pa.string(),
         },
         "verdict": {
             "id": pa.string(), "trace_id": pa.string(), "program_id": pa.string(), "task_id": pa.string(),
@@ -64,7 +65,7 @@ SCHEMAS: Mapping[str, pa.Schema] = {
         },
         "prediction": {
             "id": pa.string(), "task_id": pa.string(), "model": pa.string(), "answer": pa.string(),
-            "rationale": pa.string(), "score": pa.float64(), "seconds": pa.float64(),
+            "rationale": pa.string(), "score": pa.float64(), "seconds": pa.float64(), "form": pa.string(),
         },
     }.items()
 } | {
@@ -188,8 +189,26 @@ def to_program(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Program:
     )  # fmt: skip
 
 
-def from_trace(trace: Trace, key: Keys) -> dict[str, Any]:
-    """With `text`, which goes to `touched`."""
+def form_of(answer: str | None, task: Task | None) -> str:
+    """What an answer means, as the store keeps it: its canonical form, '' without one.
+
+    Args:
+        answer: text of a run or a student; None where it failed.
+        task: the question; of an answer to a question that is not in the store, nothing but its text is known.
+    """
+    if answer is None:
+        return ""
+    return str(_clean(answer if task is None else canonical(answer, task)))
+
+
+def from_trace(trace: Trace, key: Keys, task: Task | None) -> dict[str, Any]:
+    """A row of `trace`, with `text`, which goes to `touched`.
+
+    Args:
+        trace: what happened.
+        key: keys of the batch's parts.
+        task: the question; None where the store lacks it.
+    """
     failure = trace.failure
     return {
         "id": trace.id, "program_id": trace.program_id, "task_id": trace.task_id,
@@ -197,7 +216,7 @@ def from_trace(trace: Trace, key: Keys) -> dict[str, Any]:
         "failure_kind": failure.kind if failure else None, "failure_message": failure.message if failure else None,
         "failure_line": failure.line if failure else None, "steps": trace.steps, "tool_calls": trace.tool_calls,
         "seconds": trace.seconds, "events": encode_events(trace.events), "tools": tools_of(trace.events),
-        "text": text_of(trace),
+        "form": form_of(trace.answer, task), "text": text_of(trace),
     }  # fmt: skip
 
 
@@ -269,11 +288,18 @@ def to_rationale(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Ration
     )  # fmt: skip
 
 
-def from_prediction(prediction: Prediction, key: Keys) -> dict[str, Any]:
+def from_prediction(prediction: Prediction, key: Keys, task: Task | None) -> dict[str, Any]:
+    """A row of `prediction`.
+
+    Args:
+        prediction: what a student answered.
+        key: keys of the batch's parts.
+        task: the question; None where the store lacks it.
+    """
     return {
         "id": prediction.id, "task_id": prediction.task_id, "model": key(prediction.model),
         "answer": prediction.answer, "rationale": prediction.rationale, "score": prediction.score,
-        "seconds": prediction.seconds,
+        "seconds": prediction.seconds, "form": form_of(prediction.answer, task),
     }  # fmt: skip
 
 

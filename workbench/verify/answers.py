@@ -141,7 +141,8 @@ def canonical(answer: str, task: Task) -> str:
     """One form for all ways of writing an answer: what two programs must share to agree.
 
     `yes` / `no`, digits, the option's text, or the VQA normalisation; a text that cannot be read as the
-    task's type stays itself, normalised.
+    task's type stays itself, normalised.  The store keeps this form of every answer (columns `trace.form` and
+    `prediction.form`): a change of the rule needs a migration that sets them to NULL, so that they are found again.
     """
     if len(answer) > MAX_ANSWER:
         return answer
