@@ -6,9 +6,9 @@ Text from models and datasets may hold anything; a lone surrogate cannot be writ
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, overload
 from uuid import uuid4
 
 import pyarrow as pa
@@ -23,6 +23,7 @@ from workbench.records import (
     Rationale,
     Task,
     Trace,
+    TraceEvent,
     Verdict,
     content_key,
     plain,
@@ -189,6 +190,54 @@ def to_program(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Program:
     )  # fmt: skip
 
 
+class PackedEvents(Sequence[TraceEvent]):
+    """The events of a stored trace, decoded when they are first looked at; equal to the tuple of them.
+
+    Most who read a trace look at its answer alone, and decoding takes ten times as long as all the rest.
+
+    Args:
+        packed: bytes of `encode_events`.
+
+    Raises:
+        ValueError: on the first look, for bytes that `encode_events` did not write.
+    """
+
+    __slots__ = ("_events",)
+
+    def __init__(self, packed: bytes) -> None:
+        self._events: bytes | tuple[TraceEvent, ...] = packed
+
+    def _decoded(self) -> tuple[TraceEvent, ...]:
+        events = self._events
+        # Two threads may both decode; what they put in place is the same.
+        if not isinstance(events, tuple):
+            events = self._events = decode_events(events)
+        return events
+
+    @overload
+    def __getitem__(self, place: int) -> TraceEvent: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[TraceEvent, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> TraceEvent | tuple[TraceEvent, ...]:
+        return self._decoded()[place]
+
+    def __len__(self) -> int:
+        return len(self._decoded())
+
+    def __iter__(self) -> Iterator[TraceEvent]:
+        return iter(self._decoded())
+
+    def __eq__(self, other: object) -> bool:
+        return self._decoded() == (tuple(other) if isinstance(other, PackedEvents) else other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return repr(self._decoded())
+
+
 def form_of(answer: str | None, task: Task | None) -> str:
     """What an answer means, as the store keeps it: its canonical form, '' without one.
 
@@ -226,7 +275,7 @@ def to_trace(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Trace:
         failure = Failure(row["failure_kind"], row["failure_message"], row["failure_line"])
     return Trace(
         id=row["id"], program_id=row["program_id"], task_id=row["task_id"], answer=row["answer"], failure=failure,
-        events=tuple(decode_events(row["events"])), steps=row["steps"], tool_calls=row["tool_calls"],
+        events=PackedEvents(row["events"]), steps=row["steps"], tool_calls=row["tool_calls"],
         seconds=row["seconds"], executor=parts[row["executor"]],
     )  # fmt: skip
 

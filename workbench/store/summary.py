@@ -9,11 +9,10 @@ A changed scope (another sampler, a larger k) asks for all tasks again.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from workbench.errors import StoreError
-from workbench.execute.trace import encode_events
 from workbench.store import rows as shape
 from workbench.store import views
 from workbench.store.database import IDS, Database, listed, now
@@ -158,11 +157,12 @@ def _read_events(database: Database) -> None:
     by_tools: dict[str, list[str]] = {}
     read = []
     for row in found:
+        trace = shape.to_trace(row, parts)
         try:
-            trace = shape.to_trace(row, parts)
+            tools = tools_of(trace.events)
         except ValueError:
-            trace = shape.to_trace({**row, "events": encode_events(())}, parts)  # `vpd doctor` names it
-        by_tools.setdefault(tools_of(trace.events), []).append(trace.id)
+            trace, tools = replace(trace, events=()), ""  # `vpd doctor` names it
+        by_tools.setdefault(tools, []).append(trace.id)
         read.append({**row, "text": text_of(trace)})
 
     def update(cursor: Any) -> None:
