@@ -36,6 +36,7 @@ from workbench.records import Region, Task, TraceEvent
 from workbench.screen.highlight import highlight
 from workbench.screen.steps import steps_of
 from workbench.store import Project
+from workbench.verify.answers import canonical
 
 MOST_PICTURES = 200
 """Visitors' pictures kept."""
@@ -257,6 +258,7 @@ class _Telling:
         return {
             "kind": "finished",
             "answer": event.answer,
+            "form": None if event.answer is None else canonical(event.answer, self.task),
             "right": event.right,
             "gold": list(self.task.answers),
             "failure": asdict(event.failure) if event.failure is not None else None,

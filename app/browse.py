@@ -17,6 +17,7 @@ from workbench.screen import views
 from workbench.screen.highlight import highlight
 from workbench.screen.review import said
 from workbench.store import Outcome, Project, RunLine, parse_query
+from workbench.verify.answers import canonical
 
 PAGE = 50
 """Questions on one page."""
@@ -176,13 +177,15 @@ def row(task: Task, one: Outcome) -> dict[str, Any]:
         "review": one.review,
         "reviewers": list(one.reviewers),
         "updated": one.updated_at.replace(tzinfo=UTC).isoformat(),
-        "runs": [_run(run) for run in one.runs],
+        "runs": [_run(run, task) for run in one.runs],
     }
 
 
-def _run(run: RunLine) -> dict[str, Any]:
+def _run(run: RunLine, task: Task) -> dict[str, Any]:
+    form = None if run.answer is None else canonical(run.answer, task)
     return {
-        "number": run.index + 1, "program": run.program, "trace": run.trace, "answer": run.answer, "kind": run.kind,
+        "number": run.index + 1, "program": run.program, "trace": run.trace, "answer": run.answer, "form": form,
+        "kind": run.kind,
         "steps": run.steps, "seconds": run.seconds, "tools": list(run.tools), "state": RESULTS.get(run.result, "none"),
     }  # fmt: skip
 

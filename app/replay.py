@@ -25,7 +25,7 @@ from workbench.records import Program, Task, Trace, TraceEvent, Verdict, content
 from workbench.screen.review import said
 from workbench.screen.steps import Step, places
 from workbench.store import Run
-from workbench.verify import compare
+from workbench.verify.answers import score
 
 LONGEST = 20_000
 """Characters of a program."""
@@ -135,9 +135,9 @@ def _judged(task: Task, program: Program, trace: Trace) -> Verdict | None:
     """Whether the answer is the expected one; nothing where there is no label or no answer."""
     if not task.labelled or trace.answer is None:
         return None
-    score = compare.score(task, trace.answer)
+    fit = score(task, trace.answer)
     ref = replace(trace.executor, role="verifier", name="answers", arguments={})
-    return Verdict("", trace.id, program.id, task.id, score.score, score.score >= 0.5, False, "gold", "", ref)
+    return Verdict("", trace.id, program.id, task.id, fit.score, fit.score >= 0.5, False, "gold", "", ref)
 
 
 def difference(

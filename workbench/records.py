@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
@@ -236,7 +236,8 @@ class Trace:
     answer: str | None
     """The program's final answer as text; None when it failed."""
     failure: Failure | None
-    events: tuple[TraceEvent, ...]
+    events: Sequence[TraceEvent]
+    """In order of execution; of a stored trace they are decoded when they are first looked at."""
     steps: int
     """Statements executed."""
     tool_calls: int

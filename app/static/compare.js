@@ -148,7 +148,7 @@ const median = (numbers) => { const sorted = [...numbers].sort((a, b) => a - b),
 /** The headline: a ratio only of warm medians, of at least three answers each that nothing disturbed. */
 function tell(alone = false) {
   const [p, s] = [warm.pipeline, warm.student];
-  const same = sides.pipeline.done?.answer?.trim().toLowerCase() === sides.student.done?.answer?.trim().toLowerCase();
+  const same = sides.pipeline.done?.form === sides.student.done?.form;
   if (!alone || p.length < 3 || s.length < 3 || (find("blind").checked && !voted)) return;
   const [slow, quick] = [median(p), median(s)];
   const [name, factor] = slow >= quick ? ["Student", slow / quick] : ["Pipeline", quick / slow];

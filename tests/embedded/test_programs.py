@@ -14,7 +14,7 @@ from workbench.tasks.knowledge import FACTS, has
 from workbench.tasks.phrasings import TEMPLATES
 from workbench.tasks.questions import FAMILIES, ask
 from workbench.tasks.scene import make_scene
-from workbench.verify.compare import score
+from workbench.verify.answers import score
 
 SCENES = 150
 

@@ -21,6 +21,8 @@ from workbench.errors import StoreError
 from workbench.records import Failure, Prediction, Trace, TraceEvent, Verdict, content_key
 from workbench.store import Project, Selection, summary
 from workbench.store.outcome import Outcome, outcomes
+from workbench.verify.answers import canonical
+from workbench.verify.vote import vote
 
 WORDS = ("dogs", "boat", "kettle", "zero", "3", "execute", "thus")
 
@@ -64,7 +66,11 @@ def naive(project: Project) -> list[dict[str, Any]]:
         student = [r for r in table["prediction"] if r["task_id"] == row["id"] and r["model"] == scope.student]
         student = [r for r in student if not r["rationale"]]
         score = student[0]["score"] if student and labelled else None
-        votes = Counter(r["answer"].strip().lower() for r in ok)
+        known = project.tasks([row["id"]])[0]
+        ordered = [trace.get(r["id"]) for r in sorted(mine, key=lambda r: r["index"])]
+        forms = [canonical(r["answer"], known) if r and r["failure_kind"] is None else None for r in ordered]
+        place = vote(forms, [r["score"] for r in sorted(mine, key=lambda r: r["index"])])
+        votes = Counter(form for form in forms if form is not None)
         kept = next((r["answer"] for r in ok if r["id"] == chosen), None)
         if waiting:
             status, match = "waiting", "waiting"
@@ -75,6 +81,8 @@ def naive(project: Project) -> list[dict[str, Any]]:
             "seq": row["seq"], "task_id": row["id"], "status": status, "match": match, "programs": len(mine),
             "traces": len(ran), "executed": len(ok), "judged": len(said), "correct": right, "chosen": chosen,
             "answer": kept, "labelled": labelled, "family": row["family"],
+            "vote": None if place is None else sorted(r["index"] for r in mine)[place],
+            "said": kept if kept is not None or place is None else ordered[place]["answer"],
             "faithful": all(not r["issues"] for r in told) if told else None,
             "seconds": pytest.approx(sum(r["seconds"] for r in mine + ran)) if ran else None,
             "steps": max((r["steps"] for r in ran), default=None),

@@ -19,8 +19,8 @@ from workbench.evaluate.measure_reasons import Flagging, Measured
 from workbench.evaluate.reasons import CHECKS, FLAGGED
 from workbench.pipeline import checking
 from workbench.pipeline.checking import Check
+from workbench.shares import Share
 from workbench.store import Project, Selection
-from workbench.verify.figures import Share
 
 
 def main(

@@ -12,8 +12,8 @@ from rich.text import Text
 from workbench.cli.text import console, open_project, percent, safe, seconds
 from workbench.errors import InputError
 from workbench.records import REASON_WORDS
+from workbench.shares import Share
 from workbench.store import Project
-from workbench.verify.figures import Share
 
 
 def status(project: Path | None) -> None:

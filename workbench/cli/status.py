@@ -13,8 +13,8 @@ from rich.text import Text
 from workbench.cli.text import console, open_project, percent, safe, seconds
 from workbench.pipeline import Report, report
 from workbench.pipeline.report import Figures
+from workbench.shares import Share
 from workbench.store import Selection
-from workbench.verify.figures import Share
 
 
 def main(project: Path | None, as_json: bool, split: str | None, limit: int | None) -> None:

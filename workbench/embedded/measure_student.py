@@ -26,12 +26,12 @@ from workbench.models.student import TransformersStudent
 from workbench.models.vlm import Vlm
 from workbench.prompts import LABEL_SUFFIX, question_text
 from workbench.records import Region, Task
+from workbench.shares import wilson
 from workbench.tasks.bundled import Collages
 from workbench.tasks.collages import make_scene, render
 from workbench.tasks.perception import FAMILIES, perceive
 from workbench.tasks.scene import Scene
-from workbench.verify.compare import score
-from workbench.verify.figures import wilson
+from workbench.verify.answers import score
 
 FIRST_SCENE = 500_000
 """Scenes beyond the bundled ones."""

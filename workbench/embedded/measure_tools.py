@@ -26,12 +26,12 @@ from workbench.images import ImageFolder
 from workbench.ports import Images, Tool
 from workbench.records import Region, ToolCall, Value
 from workbench.settings import find_profile, read_profile
+from workbench.shares import Share
 from workbench.tasks.bundled import Collages
 from workbench.tasks.catalogue import CATEGORIES, confusable
 from workbench.tasks.knowledge import FACTS, has
 from workbench.tasks.scene import Scene
 from workbench.tools.yesno import property_question
-from workbench.verify.figures import Share
 
 OVERLAP = 0.5
 Row = tuple[str, Share]

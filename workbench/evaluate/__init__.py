@@ -24,7 +24,6 @@ Files:
     statistics.py  intervals, paired comparisons, many comparisons
     submission.py  answers as the official files
     tallyqa.py     TallyQA: whole numbers, RMSE
-    voting.py      one answer out of k programs without a label; the best of k with one
     vqa.py         VQAv2 and OK-VQA: leave-one-out accuracy
     worlds.py      programs run again where tools say something else
 """

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from workbench.errors import InputError
 from workbench.evaluate.scores import UNLABELLED, Answer, Scores, mean, official, said, unanswered, unlabelled
 from workbench.records import Task
-from workbench.verify.compare import choice
+from workbench.verify.answers import choice
 from workbench.verify.vqa import aokvqa_score
 
 CITED = "evaluation/eval_predictions.py of allenai/aokvqa; Schwenk et al. 2022, arXiv 2206.01718"

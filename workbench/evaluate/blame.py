@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from workbench.evaluate.oracle import right, run_exactly, scene_of, undecided
 from workbench.records import Program, Task, Trace
-from workbench.verify.figures import Share
+from workbench.shares import Share
 
 Blamed = Literal["right", "lucky", "program", "tool", "undecided"]
 """right: with both tools; lucky: right, but wrong with exact tools; program, tool: whose error it is."""

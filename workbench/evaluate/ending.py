@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from workbench.boxes_in_text import without_boxes
 from workbench.english import SENTENCE_END
 from workbench.records import Task
-from workbench.verify import compare
+from workbench.verify.answers import choice, integer, yes_no
 
 MAX_TEXT = 4000
 """Characters of a text that are read."""
@@ -69,12 +69,12 @@ def read_answer(task: Task, text: str) -> str | None:
         return _bare(named[1]) or None
     plain = _bare(without_boxes(ending))
     if task.answer_type == "yesno":
-        said = compare.yes_no(plain)
+        said = yes_no(plain)
         return None if said is None else "yes" if said else "no"
     if task.answer_type == "integer":
         return _number(plain)
     if task.answer_type == "choice" and task.choices:
-        index = compare.choice(plain, task.choices)
+        index = choice(plain, task.choices)
         return None if index is None else task.choices[index]
     if told := _IS.match(plain):
         return told[1]
@@ -85,7 +85,7 @@ def _number(text: str) -> str | None:
     """The first number in digits ("2 of the 3 dogs", "2 that walk on four feet"), else the one in words."""
     if digits := _DIGITS.search(text):
         return digits[0]
-    said = compare.integer(text)
+    said = integer(text)
     return None if said is None else str(said)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from workbench.evaluate.scores import Answer, Metric, Scores, clusters, mean, mean_of_tasks, unanswered, unlabelled
 from workbench.evaluate.statistics import Interval, auc_interval
 from workbench.records import Task
-from workbench.verify.compare import yes_no
+from workbench.verify.answers import yes_no
 
 CITED = "README of the Hateful Memes Challenge; Kiela et al. 2020, arXiv 2005.04790"
 

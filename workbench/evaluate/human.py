@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from workbench.curate.agreement import Agreement, agreements
 from workbench.evaluate.statistics import Paired, compare_systems
 from workbench.records import JSON, Decision, Form, Rating
-from workbench.verify.figures import Share
+from workbench.shares import Share
 
 ASKED: Mapping[str, str] = {
     "correct": "answer correct",

@@ -25,9 +25,9 @@ from workbench.evaluate.reasons import CHECKS, FLAGGED, Case, Finding, findings,
 from workbench.evaluate.statistics import auc_interval
 from workbench.evaluate.worlds import Worlds, shake
 from workbench.records import content_key
+from workbench.shares import Share
 from workbench.tasks.catalogue import CATEGORIES
 from workbench.tasks.scene import Scene
-from workbench.verify.figures import Share
 
 CONSTANT = "constant answer"
 SWAPS = 2

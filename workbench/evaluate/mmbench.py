@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from workbench.evaluate.scores import UNLABELLED, Answer, Metric, Scores, grouped, mean, official, said, unanswered
 from workbench.records import Task
-from workbench.verify.compare import choice
+from workbench.verify.answers import choice
 
 CITED = "VLMEvalKit, matching_util.py and multiple_choice.py; Liu et al. 2024, arXiv 2307.06281"
 NO_BASE = "rotations without their first question"

@@ -26,7 +26,7 @@ from workbench.tasks.scene import SPLITS, Scene, make_scene
 from workbench.tools import oracle
 from workbench.tools.arguments import LONGEST_QUESTION, patch, text
 from workbench.tools.names import classes_of
-from workbench.verify import compare
+from workbench.verify.answers import score
 
 
 def collage_record(scenes: Mapping[str, Scene]) -> dict[str, Any]:
@@ -222,4 +222,4 @@ def undecided(trace: Trace) -> bool:
 def right(task: Task, trace: Trace, gold: str | None = None) -> bool:
     """Whether a run gave the task's answer, or `gold` in place of it."""
     expected = task if gold is None else replace(task, answers=(gold,))
-    return trace.answer is not None and compare.score(expected, trace.answer).score >= 0.5
+    return trace.answer is not None and score(expected, trace.answer).score >= 0.5

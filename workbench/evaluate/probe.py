@@ -21,8 +21,8 @@ from workbench.evaluate.corrupt import KINDS, NUDGE, Edit, Pool, corruptions, di
 from workbench.evaluate.statistics import Paired, compare_systems
 from workbench.ports import Concluding, Images
 from workbench.records import JSON, PartRef, Region, Task, content_key
-from workbench.verify.compare import canonical
-from workbench.verify.figures import Share
+from workbench.shares import Share
+from workbench.verify.answers import canonical
 
 OWN, FACT = "own", "fact"
 

@@ -29,7 +29,7 @@ from workbench.rationalize.stock import STOCK
 from workbench.rationalize.support import WORD, stem
 from workbench.records import Program, Task, Trace
 from workbench.tools.names import classes_of
-from workbench.verify import compare
+from workbench.verify.answers import canonical
 
 CHECKS: Mapping[str, str] = {
     "untooled": "no tool asked", "independent": "does not depend on tools", "idle": "idle call",
@@ -231,11 +231,9 @@ def _concepts(case: Case) -> Iterator[Finding]:
 
 def _apart(case: Case) -> Iterator[Finding]:
     answers = [
-        compare.canonical(trace.answer, case.task)
-        for _, trace in case.siblings
-        if trace.ok and trace.answer is not None
+        canonical(trace.answer, case.task) for _, trace in case.siblings if trace.ok and trace.answer is not None
     ]
-    mine = compare.canonical(case.trace.answer or "", case.task)
+    mine = canonical(case.trace.answer or "", case.task)
     other = sum(answer != mine for answer in answers)
     if other:
         text = f"{other} of {len(answers)} other programs of this question answer otherwise."

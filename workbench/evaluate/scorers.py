@@ -12,8 +12,8 @@ from workbench.errors import InputError
 from workbench.evaluate import aokvqa, gqa, hateful, mmbench, pope, tallyqa, vqa
 from workbench.evaluate.scores import Answer, Scorer, Scores, grouped, mean, said, unanswered, unlabelled
 from workbench.records import Task
-from workbench.verify import compare
-from workbench.verify.vqa import Mode
+from workbench.verify import answers as comparators
+from workbench.verify.normalise import Mode
 
 BENCHMARKS: Mapping[str, Scorer] = {
     scorer.source: scorer
@@ -36,7 +36,7 @@ def scorer(source: str, mode: Mode = "always") -> Scorer:
 
     Args:
         source: `Task.source`; one that is no benchmark (drawn scenes, a folder of one's own) gets `house`.
-        mode: how VQA answers are normalised, see `verify.vqa`.
+        mode: how VQA answers are normalised, see `verify.normalise`.
 
     Raises:
         InputError: a mode for a benchmark that knows none.
@@ -47,16 +47,16 @@ def scorer(source: str, mode: Mode = "always") -> Scorer:
         if mode != "always":
             raise InputError(f"'{source}' has one way of scoring; the mode '{mode}' is for vqav2 and okvqa")
         return BENCHMARKS[source]
-    return Scorer(source, "verify.compare: by answer type, lenient about form", partial(house, mode=mode))
+    return Scorer(source, "verify.answers: by answer type, lenient about form", partial(house, mode=mode))
 
 
 def house(tasks: Sequence[Task], answers: Mapping[str, Answer], mode: Mode = "always") -> Scores:
-    """`accuracy` as programs are verified (`verify.compare.score`), and `family/<family>`."""
+    """`accuracy` as programs are verified (`verify.answers.score`), and `family/<family>`."""
     counting = [task for task in tasks if task.labelled]
     per_task = {}
     for task in counting:
         text = said(task, answers)
-        per_task[task.id] = 0.0 if text is None else compare.score(task, text, mode).score
+        per_task[task.id] = 0.0 if text is None else comparators.score(task, text, mode).score
     families = {task.id: f"family/{task.family}" for task in counting if task.family}
     metrics = {"accuracy": mean(per_task.values()), **grouped(per_task, families)}
     return Scores("accuracy", per_task, metrics, unlabelled(tasks), unanswered(per_task, answers))

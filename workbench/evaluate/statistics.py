@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.verify.figures import wilson
+from workbench.shares import wilson
 
 RESAMPLES = 2000
 PERMUTATIONS = 9999

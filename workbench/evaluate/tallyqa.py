@@ -13,7 +13,7 @@ from math import sqrt
 from workbench.errors import InputError
 from workbench.evaluate.scores import Answer, Metric, Scores, grouped, mean, said, unanswered, unlabelled
 from workbench.records import Task
-from workbench.verify.compare import integer
+from workbench.verify.answers import integer
 
 CITED = "Acharya, Kafle and Kanan 2019, arXiv 1810.12440"
 FAMILIES = ("simple", "complex", "unknown")

@@ -1,8 +1,8 @@
 """VQAv2 and OK-VQA: the leave-one-out accuracy over ten annotators, by answer type and question type.
 
 Source: `vqaEval.py` of GT-Vision-Lab/VQA as of 2021 (Antol et al. 2015; Goyal et al. 2017), used by OK-VQA too (Marino
-et al. 2019); the normalisation and the score are `verify.vqa`.  Mode `official` normalises only where the ten answers
-are not all the same; `always` is what most published figures used.
+et al. 2019); normalisation and score are `verify.normalise` and `verify.vqa`.  Mode `official` normalises only where
+the ten answers are not all the same; `always` is what most published figures used.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 
 from workbench.evaluate.scores import Answer, Scores, grouped, mean, said, unanswered, unlabelled
 from workbench.records import Task
-from workbench.verify.vqa import Mode, vqa_score
+from workbench.verify.normalise import Mode
+from workbench.verify.vqa import vqa_score
 
 CITED = "vqaEval.py of GT-Vision-Lab/VQA; Antol et al. 2015, Goyal et al. 2017"
 

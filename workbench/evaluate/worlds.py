@@ -20,7 +20,7 @@ from workbench.evaluate.perturb import Axis, Called, Change, Site, Size, calls_o
 from workbench.execute import Executor, Limits
 from workbench.rationalize.reading import read
 from workbench.records import PartRef, Program, Region, Task, ToolCall, ToolSpec, Trace, Value
-from workbench.verify import compare
+from workbench.verify.answers import canonical
 
 UNASKED = "this was not asked in the first run"
 
@@ -202,5 +202,5 @@ def _moved(task: Task, before: Trace, unasked: bool, after: Trace) -> Moved:
         return "asks"
     if after.answer is None or before.answer is None:
         return "crash"
-    same = compare.canonical(after.answer, task) == compare.canonical(before.answer, task)
+    same = canonical(after.answer, task) == canonical(before.answer, task)
     return "same" if same else "answer"

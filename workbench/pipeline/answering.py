@@ -21,7 +21,7 @@ from workbench.store import Project, evaluations
 from workbench.store.rows import part_key
 from workbench.train.job import FILE
 from workbench.train.jobs import Jobs
-from workbench.verify import compare
+from workbench.verify.answers import score
 
 WARM = 2
 """Questions asked before the clock starts."""
@@ -157,7 +157,7 @@ def _as(task: Task, said: Prediction, ref: PartRef, explain: bool) -> Prediction
     if explain:
         read = read_answer(task, said.rationale) or ""
         said = replace(said, id=content_key(task, ref), answer=read, model=ref)
-    return replace(said, score=compare.score(task, said.answer).score) if task.labelled else said
+    return replace(said, score=score(task, said.answer).score) if task.labelled else said
 
 
 def tokens(who: Named, said: dict[str, tuple[str, str]]) -> float | None:

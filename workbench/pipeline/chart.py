@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from workbench.verify.figures import Share
+from workbench.shares import Share
 
 Cell = str | int | float | None
 Row = Sequence[Cell]

@@ -21,8 +21,8 @@ from workbench.pipeline.chart import (
     words,
 )
 from workbench.pipeline.overview import Overview
+from workbench.shares import Share
 from workbench.store.search import token
-from workbench.verify.figures import Share
 
 WILSON = "95 % intervals: Wilson 1927."
 

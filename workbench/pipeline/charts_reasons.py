@@ -7,9 +7,9 @@ from workbench.evaluate.measure_reasons import Measured
 from workbench.evaluate.reasons import CHECKS
 from workbench.pipeline.chart import Chart, Row, axis, dot_plot, interval, words
 from workbench.pipeline.checking import attributed, measured
+from workbench.shares import Share
 from workbench.store import Project
 from workbench.store.search import token
-from workbench.verify.figures import Share
 
 
 def reason_charts(project: Project) -> list[Chart]:

@@ -13,8 +13,8 @@ from workbench.pipeline.charts_reasons import reason_charts
 from workbench.pipeline.probing import FOLDER, probes
 from workbench.pipeline.results import Results, results
 from workbench.records import PartRef
+from workbench.shares import Share
 from workbench.store import Project
-from workbench.verify.figures import Share
 
 MODELS = 4
 """Probed students shown, the newest."""

@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 from workbench.errors import InputError
 from workbench.evaluate.statistics import mcnemar
+from workbench.shares import Share
 from workbench.store import Outcome
-from workbench.verify.figures import Share
 
 Counting = Literal["any", "vote", "first"]
 COUNTINGS: Mapping[Counting, str] = {
@@ -151,11 +151,7 @@ def _right(outcome: Outcome, counting: Counting) -> bool:
         return outcome.correct > 0
     if counting == "first":
         return bool(outcome.runs) and outcome.runs[0].result == "right"
-    said = [(run.answer.strip().casefold(), run.result) for run in outcome.runs if run.answer is not None]
-    if not said:
-        return False
-    most = Counter(answer for answer, _ in said).most_common(1)[0][0]  # of equal counts, the first sampled
-    return any(answer == most and result == "right" for answer, result in said)
+    return any(run.index == outcome.vote and run.result == "right" for run in outcome.runs)
 
 
 def _tables(slices: Mapping[str, Counter[Cell]]) -> dict[str, Table]:

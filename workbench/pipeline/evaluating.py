@@ -15,15 +15,17 @@ from workbench.errors import InputError
 from workbench.evaluate.scorers import BENCHMARKS, scorer
 from workbench.evaluate.scores import Answer, Scorer, clusters
 from workbench.evaluate.statistics import Interval, mean_interval
-from workbench.evaluate.voting import best_of, vote
 from workbench.pipeline import answering, loop
 from workbench.pipeline.answering import Named
 from workbench.pipeline.ingesting import ingest
 from workbench.pipeline.loop import Progress, Watch
 from workbench.records import JSON, Task, content_key
+from workbench.shares import best_of
 from workbench.store import Evaluation, JobRow, Project, Selection, evaluations
 from workbench.store.database import now
 from workbench.store.evaluations import Said
+from workbench.verify.answers import canonical
+from workbench.verify.vote import vote
 
 TIMED = 10
 """Questions asked one by one for the clock, where nothing else is said."""
@@ -168,7 +170,8 @@ def _chosen(tasks: Sequence[Task], said: Mapping[str, Sequence[Said]], mode: str
         if mode == "first":
             at = next((place for place, run in enumerate(runs) if run.index == 0), None)
         else:
-            at = vote(task, [(run.answer, run.score) for run in runs])
+            forms = [None if run.answer is None else canonical(run.answer, task) for run in runs]
+            at = vote(forms, [run.score for run in runs])
         chosen[task.id] = None if at is None else runs[at].answer
     return chosen
 

@@ -42,7 +42,7 @@ from workbench.pipeline.parts import Parts
 from workbench.ports import Forgetful, Images, StreamingSampler, StreamingStudent, Student
 from workbench.records import Failure, PartRef, Prediction, Program, Task, Trace, TraceEvent
 from workbench.settings import Choice, Profile
-from workbench.verify import compare
+from workbench.verify.answers import score
 
 _POLL = 0.1
 """Seconds between two looks at whether a stream was cancelled, and at the memory in use."""
@@ -245,7 +245,7 @@ class _Asking:
     def _right(self, answer: str | None) -> bool | None:
         if answer is None or not self.task.labelled:
             return None
-        return compare.score(self.task, answer).score >= 0.5
+        return score(self.task, answer).score >= 0.5
 
     def finished(self, failure: Failure | None = None, cancelled: bool = False) -> Finished:
         """What came of it, as things stand now."""

@@ -19,7 +19,7 @@ from workbench.pipeline.parts import Parts
 from workbench.pipeline.report import Report, report
 from workbench.records import PartRef, Prediction, Program, Task
 from workbench.store import STAGES, Project, Scope, Selection, pending
-from workbench.verify import compare
+from workbench.verify.answers import score
 
 try:
     import resource
@@ -242,7 +242,7 @@ class _Loop:
                 return []
             return [prediction for task in tasks for prediction in self._answers([task])]
         return [
-            replace(prediction, score=compare.score(task, prediction.answer).score) if task.labelled else prediction
+            replace(prediction, score=score(task, prediction.answer).score) if task.labelled else prediction
             for task, prediction in zip(tasks, found, strict=True)
         ]
 

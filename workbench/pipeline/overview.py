@@ -16,11 +16,11 @@ from time import monotonic
 from typing import Any
 
 from workbench.pipeline.compare import RIGHT
+from workbench.shares import Share, pass_at_k
 from workbench.store import Evaluation, Project, Scope
 from workbench.store.lineage import Lineage
 from workbench.store.reviewing import Reviewer
 from workbench.store.snapshots import Taken
-from workbench.verify.figures import Share, pass_at_k
 
 _TARGET = "(state = 'accepted' OR (state = 'adjudicated' AND outcome = 'accept'))"
 

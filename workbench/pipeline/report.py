@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from workbench.shares import Share, pass_at_k
 from workbench.store import STAGES, Counts, Outcome, Project, Scope, Selection
-from workbench.verify.figures import Share, pass_at_k
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from workbench.screen.player import Traces, full
 from workbench.screen.steps import Step
 from workbench.store import Project, Run, TaskView, checks
 from workbench.store.checks import CheckRow
-from workbench.verify import compare
+from workbench.verify.answers import canonical
 
 FULL = 32
 """Steps that come along in full, so that the first picture is drawn without another question."""
@@ -244,7 +244,7 @@ def _flags(found: Mapping[str, CheckRow], run: Run) -> list[str]:
 def _key(run: Run, task: Task) -> str | None:
     """What answers that mean the same have in common; None without an answer."""
     answer = run.trace.answer if run.trace is not None and run.trace.ok else None
-    return None if answer is None else compare.canonical(answer, task)
+    return None if answer is None else canonical(answer, task)
 
 
 def _begin(candidates: Sequence[Mapping[str, Any]], mine: Standing | None, chosen: Run | None, repaired: bool) -> int:

@@ -200,7 +200,8 @@ _FILL = {
         SELECT trace, program, id, $executor, CASE WHEN kind IS NULL THEN answer::VARCHAR END, kind,
             CASE WHEN kind IS NOT NULL THEN 'IndexError: list index out of range' END, NULL, 2 + e % 40, 2,
             e % 3000 / 1000, ($blobs)[1 + n % len($blobs)] || encode(trace), $now,
-            (['|find|', '|exists|find|', '|visual_question_answering|'])[1 + e % 3] FROM run""",
+            (['|find|', '|exists|find|', '|visual_question_answering|'])[1 + e % 3],
+            CASE WHEN kind IS NULL THEN answer::VARCHAR ELSE '' END FROM run""",
     "verdict": """
         SELECT left(md5('v' || n), 20), trace, program, id, $verifier, 5, fits::INTEGER, fits, chosen, 'gold', '-', $now
         FROM judged""",
@@ -208,8 +209,8 @@ _FILL = {
         SELECT left(md5('r' || n), 20), trace, id, $writer, 'The ' || thing || 's were counted: ' || printed,
             answer::VARCHAR, '[]', [], $now FROM judged WHERE chosen""",
     "prediction": """
-        SELECT left(md5('s' || i), 20), id, $student, (d % 5)::VARCHAR, '', (d % 5 = gold)::INTEGER, 0.3, $now
-        FROM made""",
+        SELECT left(md5('s' || i), 20), id, $student, (d % 5)::VARCHAR, '', (d % 5 = gold)::INTEGER, 0.3, $now,
+            (d % 5)::VARCHAR FROM made""",
     "touched": """
         SELECT uuid()::VARCHAR, list(id), list(part), list(text) FROM (
             SELECT id, '' AS part, 'How many ' || thing || 's are beside number ' || d % 5000 || '?' AS text FROM made

@@ -2,6 +2,9 @@
 
 The query reads every program, trace and verdict of the tasks asked for.  `summary.py` keeps its answer for all
 tasks in the table `outcome`; the figures of another scope or selection ask it anew.
+
+Which answers mean the same is known to `verify.answers` alone: every answer is stored with its canonical form, and
+the query counts forms.
 """
 
 from __future__ import annotations
@@ -66,7 +69,9 @@ class Outcome:
     answer: str | None
     """The kept trace's answer."""
     said: str | None
-    """The pipeline's answer: the kept trace's, else the most frequent one."""
+    """The pipeline's answer: the kept trace's, else the one that wins the vote."""
+    vote: int | None
+    """Index of the program whose answer stands for all (see `verify.vote`); None where none has answered."""
     faithful: bool | None
     """Whether the kept trace's rationale is; None without one."""
     seconds: float | None
@@ -80,7 +85,7 @@ class Outcome:
     match: str
     """One of `MATCHES`."""
     siblings: float | None
-    """Share of the runs with an answer that do not give the most frequent one; None without an answer."""
+    """Share of the runs with an answer that do not mean the most frequent one; None without an answer."""
     student: str
     """One of `STUDENTS`."""
     student_answer: str | None
@@ -99,13 +104,12 @@ class Outcome:
     """Who has said something that holds; by name."""
 
 
-_SAID = "lower(trim({}))"
-
 OUTCOMES = f"""
 {SAMPLED}, {TRACED}, {JUDGED},
 run AS (
-    SELECT sampled.task_id, sampled.index, sampled.id AS program, sampled.seconds AS sampling, traced.id AS trace,
-        left(traced.answer, 200) AS answer, failure_kind, steps, traced.seconds AS running, tools,
+    SELECT sampled.task_id, sampled.index, sampled.id AS program, score, sampled.seconds AS sampling,
+        traced.id AS trace, left(traced.answer, 200) AS answer, form, failure_kind, steps, traced.seconds AS running,
+        tools,
         judged.trace_id AS judged, correct, chosen,
         greatest(sampled.created_at, traced.created_at, judged.created_at) AS updated_at,
         CASE WHEN traced.id IS NULL THEN 'waiting' WHEN failure_kind IS NOT NULL THEN 'crashed'
@@ -126,26 +130,29 @@ grouped AS (
     FROM run GROUP BY task_id
 ),
 voiced AS (
-    SELECT task_id, count(*) AS n, min(index) AS first, arg_min(answer, index) AS answer
-    FROM run WHERE answer IS NOT NULL AND failure_kind IS NULL GROUP BY task_id, {_SAID.format("answer")}
+    SELECT task_id, form, count(*) AS n, max(score) AS score, arg_max(index, (score, -index)) AS index,
+        arg_max(answer, (score, -index)) AS answer
+    FROM run WHERE answer IS NOT NULL AND failure_kind IS NULL GROUP BY task_id, form
 ),
-spoken AS (
-    SELECT task_id, arg_max(answer, (n, -first)) AS answer, round(1 - max(n) / sum(n), 6) AS siblings
+spoken AS (  -- The rule of verify/vote.py.
+    SELECT task_id, arg_max(index, (n, score, -index)) AS vote, arg_max(answer, (n, score, -index)) AS answer,
+        arg_max(form, (n, score, -index)) AS form, round(1 - max(n) / sum(n), 6) AS siblings
     FROM voiced GROUP BY task_id
 ),
 told AS (
     SELECT trace_id, bool_and(len(issues) = 0) AS faithful FROM rationale WHERE writer = $writer GROUP BY trace_id
 ),
 answered AS (
-    SELECT task_id, any_value(answer) AS answer, any_value(score) AS score, any_value(seconds) AS seconds,
-        max(created_at) AS updated_at
+    SELECT task_id, any_value(answer) AS answer, any_value(form) AS form, any_value(score) AS score,
+        any_value(seconds) AS seconds, max(created_at) AS updated_at
     FROM prediction WHERE model = $student AND rationale = '' GROUP BY task_id
 ),
 joined AS (
     SELECT selected.*, len(selected.answers) > 0 AS labelled, coalesce(grouped.judged, 0) < $k AS waiting,
         grouped.* EXCLUDE (task_id, updated_at), kept.answer AS answer, told.faithful,
-        coalesce(kept.answer, spoken.answer) AS said, spoken.siblings,
-        answered.answer AS student_answer, answered.seconds AS student_seconds,
+        coalesce(kept.answer, spoken.answer) AS said, coalesce(kept.form, spoken.form) AS said_form, spoken.siblings,
+        spoken.vote, answered.answer AS student_answer, answered.form AS student_form,
+        answered.seconds AS student_seconds,
         CASE WHEN len(selected.answers) > 0 THEN answered.score END AS student_score,
         greatest(selected.created_at, grouped.updated_at, answered.updated_at) AS updated_at
     FROM selected
@@ -172,8 +179,8 @@ outcome AS (
              WHEN student_score >= 0.5 THEN 'right' ELSE 'wrong' END AS student,
         student_answer, student_score, student_seconds,
         CASE WHEN waiting THEN NULL WHEN labelled THEN abs(student_score - (chosen IS NOT NULL)::INTEGER)
-             ELSE ({_SAID.format("student_answer")} <> {_SAID.format("said")})::INTEGER END AS apart,
-        updated_at, coalesce(runs, '[]') AS runs
+             ELSE (student_form <> said_form)::INTEGER END AS apart,
+        updated_at, coalesce(runs, '[]') AS runs, vote
     FROM joined
 )"""  # noqa: S608
 """CTEs ending in `outcome`, with the columns of the table of that name; `selected` stands before them."""
@@ -181,7 +188,7 @@ outcome AS (
 FIELDS = (
     "seq", "family", "labelled", "status", "programs", "traces", "executed", "judged", "correct", "chosen", "answer",
     "said", "faithful", "seconds", "steps", "match", "siblings", "student", "student_answer", "student_score",
-    "student_seconds", "apart", "updated_at",
+    "student_seconds", "apart", "updated_at", "vote",
 )  # fmt: skip
 
 

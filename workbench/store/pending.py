@@ -19,14 +19,15 @@ selected AS (
 
 SAMPLED = """
 sampled AS (
-    SELECT program.id, task_id, index, seconds, program.created_at
+    SELECT program.id, task_id, index, score, seconds, program.created_at
     FROM program JOIN selected ON selected.id = program.task_id
     WHERE sampler = $sampler AND base_seed = $seed AND index < $k AND parent IS NULL
 )"""
 
 TRACED = """
 traced AS (
-    SELECT trace.id, trace.task_id, program_id, answer, failure_kind, steps, tools, trace.seconds, trace.created_at
+    SELECT trace.id, trace.task_id, program_id, answer, form, failure_kind, steps, tools, trace.seconds,
+        trace.created_at
     FROM trace JOIN sampled ON sampled.id = trace.program_id
     WHERE trace.executor = $executor
 )"""

@@ -251,7 +251,9 @@ class Project(Listing):
                 cursor.execute("DELETE FROM trace WHERE id = ?", [trace_id])
 
         keys = shape.Keys()
-        return self._write("trace", [shape.from_trace(trace, keys) for trace in traces], keys, make_room)
+        tasks = self._tasks_of(traces)
+        rows = [shape.from_trace(trace, keys, tasks.get(trace.task_id)) for trace in traces]
+        return self._write("trace", rows, keys, make_room)
 
     def add_verdicts(self, judged: Sequence[Sequence[Verdict]]) -> int:
         """Add verdicts, one inner list per task: the runs that were judged together."""
@@ -266,8 +268,13 @@ class Project(Listing):
 
     def add_predictions(self, predictions: Sequence[Prediction]) -> int:
         keys = shape.Keys()
-        rows = [shape.from_prediction(prediction, keys) for prediction in predictions]
+        tasks = self._tasks_of(predictions)
+        rows = [shape.from_prediction(prediction, keys, tasks.get(prediction.task_id)) for prediction in predictions]
         return self._write("prediction", rows, keys)
+
+    def _tasks_of(self, records: Sequence[Trace] | Sequence[Prediction]) -> dict[str, Task]:
+        """The questions that these answer, by id."""
+        return {task.id: task for task in self.tasks(list({record.task_id for record in records}))}
 
     # --- runs of the loop
 
@@ -357,6 +364,7 @@ class Project(Listing):
 
     def outcomes(self, scope: Scope | None = None, selection: Selection | None = None) -> list[Outcome]:
         """What came of each task, one row each, in order of import."""
+        summary.complete(self.database)
         return outcome.outcomes(self.database, scope or self.scope(), selection or Selection())
 
     def task_view(self, task_id: str, scope: Scope | None = None) -> TaskView:

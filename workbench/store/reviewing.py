@@ -8,8 +8,8 @@ from typing import Any
 
 from workbench.curate.agreement import Agreement, Confusion, agreements
 from workbench.curate.fold import VERDICTS
+from workbench.shares import Share
 from workbench.store.database import Database
-from workbench.verify.figures import Share
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ Text from models and datasets may hold anything; a lone surrogate cannot be writ
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, overload
 from uuid import uuid4
 
 import pyarrow as pa
@@ -23,6 +23,7 @@ from workbench.records import (
     Rationale,
     Task,
     Trace,
+    TraceEvent,
     Verdict,
     content_key,
     plain,
@@ -30,6 +31,7 @@ from workbench.records import (
     storable_json,
 )  # fmt: skip
 from workbench.store.search import text_of, tools_of
+from workbench.verify.answers import canonical
 
 _TEXTS = pa.list_(pa.string())
 _TIME = pa.timestamp("us")
@@ -53,7 +55,7 @@ SCHEMAS: Mapping[str, pa.Schema] = {
             "id": pa.string(), "program_id": pa.string(), "task_id": pa.string(), "executor": pa.string(),
             "answer": pa.string(), "failure_kind": pa.string(), "failure_message": pa.string(),
             "failure_line": pa.int32(), "steps": pa.int64(), "tool_calls": pa.int64(), "seconds": pa.float64(),
-            "events": pa.binary(), "tools": pa.string(),
+            "events": pa.binary(), "tools": pa.string(), "form": pa.string(),
         },
         "verdict": {
             "id": pa.string(), "trace_id": pa.string(), "program_id": pa.string(), "task_id": pa.string(),
@@ -66,7 +68,7 @@ SCHEMAS: Mapping[str, pa.Schema] = {
         },
         "prediction": {
             "id": pa.string(), "task_id": pa.string(), "model": pa.string(), "answer": pa.string(),
-            "rationale": pa.string(), "score": pa.float64(), "seconds": pa.float64(),
+            "rationale": pa.string(), "score": pa.float64(), "seconds": pa.float64(), "form": pa.string(),
         },
     }.items()
 } | {
@@ -181,8 +183,74 @@ def to_program(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Program:
     )  # fmt: skip
 
 
-def from_trace(trace: Trace, key: Keys) -> dict[str, Any]:
-    """With `text`, which goes to `touched`."""
+class PackedEvents(Sequence[TraceEvent]):
+    """The events of a stored trace, decoded when they are first looked at; equal to the tuple of them.
+
+    Most who read a trace look at its answer alone, and decoding takes ten times as long as all the rest.
+
+    Args:
+        packed: bytes of `encode_events`.
+
+    Raises:
+        ValueError: on the first look, for bytes that `encode_events` did not write.
+    """
+
+    __slots__ = ("_events",)
+
+    def __init__(self, packed: bytes) -> None:
+        self._events: bytes | tuple[TraceEvent, ...] = packed
+
+    def _decoded(self) -> tuple[TraceEvent, ...]:
+        events = self._events
+        # Two threads may both decode; what they put in place is the same.
+        if not isinstance(events, tuple):
+            events = self._events = decode_events(events)
+        return events
+
+    @overload
+    def __getitem__(self, place: int) -> TraceEvent: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[TraceEvent, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> TraceEvent | tuple[TraceEvent, ...]:
+        return self._decoded()[place]
+
+    def __len__(self) -> int:
+        return len(self._decoded())
+
+    def __iter__(self) -> Iterator[TraceEvent]:
+        return iter(self._decoded())
+
+    def __eq__(self, other: object) -> bool:
+        return self._decoded() == (tuple(other) if isinstance(other, PackedEvents) else other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return repr(self._decoded())
+
+
+def form_of(answer: str | None, task: Task | None) -> str:
+    """What an answer means, as the store keeps it: its canonical form, '' without one.
+
+    Args:
+        answer: text of a run or a student; None where it failed.
+        task: the question; of an answer to a question that is not in the store, nothing but its text is known.
+    """
+    if answer is None:
+        return ""
+    return str(_clean(answer if task is None else canonical(answer, task)))
+
+
+def from_trace(trace: Trace, key: Keys, task: Task | None) -> dict[str, Any]:
+    """A row of `trace`, with `text`, which goes to `touched`.
+
+    Args:
+        trace: what happened.
+        key: keys of the batch's parts.
+        task: the question; None where the store lacks it.
+    """
     failure = trace.failure
     return {
         "id": trace.id, "program_id": trace.program_id, "task_id": trace.task_id,
@@ -190,7 +258,7 @@ def from_trace(trace: Trace, key: Keys) -> dict[str, Any]:
         "failure_kind": failure.kind if failure else None, "failure_message": failure.message if failure else None,
         "failure_line": failure.line if failure else None, "steps": trace.steps, "tool_calls": trace.tool_calls,
         "seconds": trace.seconds, "events": encode_events(trace.events), "tools": tools_of(trace.events),
-        "text": text_of(trace),
+        "form": form_of(trace.answer, task), "text": text_of(trace),
     }  # fmt: skip
 
 
@@ -200,7 +268,7 @@ def to_trace(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Trace:
         failure = Failure(row["failure_kind"], row["failure_message"], row["failure_line"])
     return Trace(
         id=row["id"], program_id=row["program_id"], task_id=row["task_id"], answer=row["answer"], failure=failure,
-        events=tuple(decode_events(row["events"])), steps=row["steps"], tool_calls=row["tool_calls"],
+        events=PackedEvents(row["events"]), steps=row["steps"], tool_calls=row["tool_calls"],
         seconds=row["seconds"], executor=parts[row["executor"]],
     )  # fmt: skip
 
@@ -262,11 +330,18 @@ def to_rationale(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Ration
     )  # fmt: skip
 
 
-def from_prediction(prediction: Prediction, key: Keys) -> dict[str, Any]:
+def from_prediction(prediction: Prediction, key: Keys, task: Task | None) -> dict[str, Any]:
+    """A row of `prediction`.
+
+    Args:
+        prediction: what a student answered.
+        key: keys of the batch's parts.
+        task: the question; None where the store lacks it.
+    """
     return {
         "id": prediction.id, "task_id": prediction.task_id, "model": key(prediction.model),
         "answer": prediction.answer, "rationale": prediction.rationale, "score": prediction.score,
-        "seconds": prediction.seconds,
+        "seconds": prediction.seconds, "form": form_of(prediction.answer, task),
     }  # fmt: skip
 
 

@@ -9,12 +9,12 @@ A changed scope (another sampler, a larger k) asks for all tasks again.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from workbench.errors import StoreError
-from workbench.execute.trace import encode_events
 from workbench.store import rows as shape
+from workbench.store import views
 from workbench.store.database import IDS, Database, listed, now
 from workbench.store.outcome import OUTCOMES
 from workbench.store.scope import LATEST, Scope, to_scope
@@ -30,29 +30,59 @@ MERGE = 50_000
 READ = 1_000
 """Traces of an earlier workbench whose events are read at a time."""
 
+ANSWERS = 10_000
+"""Answers of an earlier workbench whose forms are found at a time."""
+
+_UNREAD = """
+    EXISTS (FROM trace WHERE tools IS NULL) AS words, EXISTS (FROM trace WHERE form IS NULL) AS trace,
+    EXISTS (FROM prediction WHERE form IS NULL) AS prediction"""
+"""Which of the columns that SQL cannot fill an earlier workbench has left open."""
+
 
 def bring_up_to_date(database: Database) -> Scope:
     """Make `outcome` and `posting` say what the records say; returns the scope that they are of."""
     while True:
         (found,) = database.rows(
             f"""
-            SELECT latest.*, summary.scope AS held, EXISTS (FROM touched) AS waiting,
-                EXISTS (FROM trace WHERE tools IS NULL) AS unread
+            SELECT latest.*, summary.scope AS held, EXISTS (FROM touched) AS waiting, {_UNREAD}
             FROM ({LATEST}) AS latest, summary
             """  # noqa: S608
         )
         scope = to_scope(found)
-        if not (found["unread"] or found["waiting"] or found["held"] != _named(scope)):
+        unread = found["words"] or found["trace"] or found["prediction"]
+        if not (unread or found["waiting"] or found["held"] != _named(scope)):
             return scope
-        if database.read_only:
-            raise StoreError(
-                f"what {database.path} shows is not up to date and it was opened for reading alone; "
-                "any command that writes brings it up to date, for example: vpd run --limit 0"
-            )
-        if found["unread"]:
-            _read_events(database)
+        _check_writable(database)
+        if unread:
+            complete(database)
         else:
             database.transaction(_take)
+
+
+def complete(database: Database) -> None:
+    """Read what an earlier workbench left open: tools and words of traces, forms of answers.
+
+    Raises:
+        StoreError: there is something to read, and the store was opened for reading alone.
+    """
+    while True:
+        (unread,) = database.rows(f"SELECT {_UNREAD}")
+        if not any(unread.values()):
+            return
+        _check_writable(database)
+        if unread["words"]:
+            _read_events(database)
+        for table in ("trace", "prediction"):
+            if unread[table]:
+                _read_answers(database, table)
+
+
+def _check_writable(database: Database) -> None:
+    if database.read_only:
+        raise StoreError(
+            f"what {database.path} shows is not up to date and it was opened for reading alone; "
+            "any command that writes brings it up to date, for example: vpd run --limit 0"
+        )
 
 
 def _named(scope: Scope) -> str:
@@ -127,11 +157,12 @@ def _read_events(database: Database) -> None:
     by_tools: dict[str, list[str]] = {}
     read = []
     for row in found:
+        trace = shape.to_trace(row, parts)
         try:
-            trace = shape.to_trace(row, parts)
+            tools = tools_of(trace.events)
         except ValueError:
-            trace = shape.to_trace({**row, "events": encode_events(())}, parts)  # `vpd doctor` names it
-        by_tools.setdefault(tools_of(trace.events), []).append(trace.id)
+            trace, tools = replace(trace, events=()), ""  # `vpd doctor` names it
+        by_tools.setdefault(tools, []).append(trace.id)
         read.append({**row, "text": text_of(trace)})
 
     def update(cursor: Any) -> None:
@@ -140,3 +171,25 @@ def _read_events(database: Database) -> None:
             cursor.execute(sql, {"tools": tools, "ids": listed(ids)})
 
     database.insert({"touched": shape.table("touched", shape.touches("trace", read), now())}, update)
+
+
+def _read_answers(database: Database, table: str) -> None:
+    """Forms of answers that an earlier workbench wrote; what came of their tasks is asked again."""
+    sql = f"SELECT id, task_id, answer FROM {table} WHERE form IS NULL LIMIT {ANSWERS}"  # noqa: S608
+    rows = database.rows(sql)
+    tasks = {task.id: task for task in views.tasks(database, list({row["task_id"] for row in rows}))}
+    forms = [shape.form_of(row["answer"], tasks.get(row["task_id"])) for row in rows]
+    touched = shape.touches(table, [{"id": row["id"], "task_id": row["task_id"]} for row in rows])
+
+    def update(cursor: Any) -> None:
+        cursor.execute(
+            f"""
+            UPDATE {table} SET form = fresh.form FROM (
+                SELECT unnest(from_json($ids, '["VARCHAR"]')) AS id,
+                    unnest(from_json($forms, '["VARCHAR"]')) AS form
+            ) AS fresh WHERE {table}.id = fresh.id AND {table}.form IS NULL
+            """,  # noqa: S608
+            {"ids": listed(row["id"] for row in rows), "forms": listed(forms)},
+        )
+
+    database.insert({"touched": shape.table("touched", touched, now())}, update)

@@ -14,7 +14,7 @@ from workbench.ports import Objective
 from workbench.records import AnswerType, Task
 from workbench.snapshot import Example, Snapshot
 from workbench.train.loss import StudentLoss
-from workbench.verify.compare import score
+from workbench.verify.answers import score
 
 SHOWN = 12
 """Held-out questions whose answers are kept at each evaluation."""

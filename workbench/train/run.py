@@ -29,6 +29,7 @@ from accelerate.utils import DistributedDataParallelKwargs, gather_object
 from workbench import registry
 from workbench.errors import EngineError, InputError, SnapshotError, WorkbenchError
 from workbench.records import JSON
+from workbench.shares import wilson
 from workbench.snapshot import Snapshot
 from workbench.train import checkpoint
 from workbench.train.board import METRICS, RESULT, VALIDATION, Board, read_json, read_lines, write_json
@@ -41,7 +42,6 @@ from workbench.train.loss import StudentLoss
 from workbench.train.optimizer import ScheduledAdamW
 from workbench.train.schedule import RateSchedule, total_steps
 from workbench.train.students import dtype_of, finish, load_student
-from workbench.verify.figures import wilson
 
 MODEL = "model"
 STOP = "stop"

@@ -1,9 +1,10 @@
-"""
+"""Which answers are right, what the programs of a question say together, and which program is kept.
 
 Files:
-    choose.py   verdicts, and which program is kept
-    compare.py  is this answer right, by its type
-    figures.py  pass@k and yield with denominators
-    judge.py    a language model on wording
-    vqa.py      VQA normalisation and soft scores
+    answers.py    is this answer right, by its type; the one form of all ways of writing it
+    choose.py     verdicts, and which program is kept
+    judge.py      a language model on wording
+    normalise.py  the VQA normalisation
+    vote.py       whose answer stands for all programs of a question
+    vqa.py        VQA soft scores
 """

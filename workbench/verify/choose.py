@@ -1,13 +1,14 @@
 """From the traces of one task to verdicts: which are right, and which one is kept.
 
-With a label (method.md section 3): a program is right when its answer fits the label; of the right ones the
-one that the sampler scored highest is kept.  Without a label nothing is known to be right: the verdicts say
-how many of the executable programs AGREE, under `method="agreement"`, and the best-scored program of the
-largest agreeing group is kept; `correct` then only means "agrees".
+With a label (Hu et al. 2024, arXiv 2312.03052, section 3.1): a program is right when its answer fits the label; of
+the right ones the one that the sampler scored highest is kept.  Without a label nothing is known to be right: the
+verdicts say how many of the executable programs AGREE, under `method="agreement"`, and the program that wins their
+vote (see `vote`) is kept; `correct` then only means "agrees".
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, get_args
 
@@ -15,7 +16,11 @@ from workbench import registry
 from workbench.errors import ProfileError
 from workbench.ports import LanguageModel
 from workbench.records import PartRef, Program, Task, Trace, Verdict, content_key
-from workbench.verify import compare, judge, vqa
+from workbench.verify import judge
+from workbench.verify.answers import SOFT_ANSWERS, Scored, canonical, quoted, same, score
+from workbench.verify.normalise import Mode
+from workbench.verify.vote import vote
+from workbench.verify.vqa import leave_one_out
 
 Run = tuple[Program, Trace]
 
@@ -25,20 +30,20 @@ class AnswerVerifier:
 
     Args:
         threshold: least score that counts as correct; matters for soft scores only.
-        mode: VQA normalisation, `always` or `official` (see `vqa`).
+        mode: VQA normalisation, `always` or `official` (see `normalise`).
     """
 
-    def __init__(self, threshold: float = 0.5, mode: vqa.Mode = "always") -> None:
+    def __init__(self, threshold: float = 0.5, mode: Mode = "always") -> None:
         _check(threshold, mode)
         self.threshold = threshold
-        self.mode: vqa.Mode = mode
+        self.mode: Mode = mode
         self.ref = PartRef("verifier", "answers", "1", {"threshold": threshold, "mode": mode})
 
     def judge(self, task: Task, runs: Sequence[Run]) -> list[Verdict]:
         """One verdict per run, same order; at most one is chosen."""
         if not task.labelled:
             return _agreement(task, runs, self.ref)
-        scored = [_failed(trace) or compare.score(task, trace.answer or "", self.mode) for _, trace in runs]
+        scored = [_failed(trace) or score(task, trace.answer or "", self.mode) for _, trace in runs]
         return _verdicts(task, runs, scored, self.threshold, self.ref)
 
 
@@ -63,7 +68,7 @@ class JudgedVerifier:
         certainty: float = 0.5,
         control: float = 0.8,
         threshold: float = 0.5,
-        mode: vqa.Mode = "always",
+        mode: Mode = "always",
         **arguments: Any,
     ) -> None:
         _check(threshold, mode)
@@ -76,7 +81,7 @@ class JudgedVerifier:
         self.control = control
         self._controlled = control <= 0.0
         self.threshold = threshold
-        self.mode: vqa.Mode = mode
+        self.mode: Mode = mode
         self.ref = PartRef(
             "verifier",
             "judged",
@@ -98,7 +103,7 @@ class JudgedVerifier:
         """
         if not task.labelled:
             return _agreement(task, runs, self.ref)
-        scored = [_failed(trace) or compare.score(task, trace.answer or "", self.mode) for _, trace in runs]
+        scored = [_failed(trace) or score(task, trace.answer or "", self.mode) for _, trace in runs]
         open_runs = [
             at
             for at, (_, trace) in enumerate(runs)
@@ -125,40 +130,38 @@ class JudgedVerifier:
             )
         self._controlled = True
 
-    def _settled(
-        self, task: Task, answer: str, before: compare.Scored, pairs: dict[tuple[str, str], float]
-    ) -> compare.Scored:
+    def _settled(self, task: Task, answer: str, before: Scored, pairs: dict[tuple[str, str], float]) -> Scored:
         chances = [pairs.get((answer, gold), 0.0) for gold in task.answers]
         alike = [
-            chance >= self.certainty or compare.same(answer, gold, task, self.mode)
+            chance >= self.certainty or same(answer, gold, task, self.mode)
             for chance, gold in zip(chances, task.answers, strict=True)
         ]
-        soft = len(task.answers) >= compare.SOFT_ANSWERS
-        after = vqa.leave_one_out(alike) if soft else float(any(alike))
+        soft = len(task.answers) >= SOFT_ANSWERS
+        after = leave_one_out(alike) if soft else float(any(alike))
         best = max(range(len(chances)), key=chances.__getitem__)
-        pair = f"{compare.quoted(answer)} for {compare.quoted(task.answers[best])} (certainty {chances[best]:.2f})"
+        pair = f"{quoted(answer)} for {quoted(task.answers[best])} (certainty {chances[best]:.2f})"
         if after > before.score:
-            return compare.Scored(after, f"The judge takes {pair}.")
-        return compare.Scored(before.score, f"{before.reason} The judge does not take {pair}.")
+            return Scored(after, f"The judge takes {pair}.")
+        return Scored(before.score, f"{before.reason} The judge does not take {pair}.")
 
 
 def _check(threshold: float, mode: str) -> None:
     if not 0.0 < threshold <= 1.0:
         raise ProfileError(f"threshold must be above 0 and at most 1, found {threshold}")
-    if mode not in get_args(vqa.Mode):
-        raise ProfileError(f"mode must be one of {', '.join(get_args(vqa.Mode))}, found {mode!r}")
+    if mode not in get_args(Mode):
+        raise ProfileError(f"mode must be one of {', '.join(get_args(Mode))}, found {mode!r}")
 
 
-def _failed(trace: Trace) -> compare.Scored | None:
+def _failed(trace: Trace) -> Scored | None:
     if trace.failure is not None:
         where = f" in line {trace.failure.line}" if trace.failure.line is not None else ""
-        what = compare.quoted(trace.failure.message, 120)
+        what = quoted(trace.failure.message, 120)
         kind = trace.failure.kind.replace("_", " ")
         if trace.failure.kind == "infra":
-            return compare.Scored(0.0, f"Not run to its end, not the program's fault ({what}); run it again.")
-        return compare.Scored(0.0, f"The program failed{where}, {kind}: {what}.")
+            return Scored(0.0, f"Not run to its end, not the program's fault ({what}); run it again.")
+        return Scored(0.0, f"The program failed{where}, {kind}: {what}.")
     if trace.answer is None:
-        return compare.Scored(0.0, "The program ended without an answer.")
+        return Scored(0.0, "The program ended without an answer.")
     return None
 
 
@@ -168,7 +171,7 @@ def _best(runs: Sequence[Run], among: Sequence[int]) -> int | None:
 
 
 def _verdicts(
-    task: Task, runs: Sequence[Run], scored: Sequence[compare.Scored], threshold: float, ref: PartRef
+    task: Task, runs: Sequence[Run], scored: Sequence[Scored], threshold: float, ref: PartRef
 ) -> list[Verdict]:
     correct = [
         result.score >= threshold and trace.ok and trace.answer is not None
@@ -181,25 +184,19 @@ def _verdicts(
 
 
 def _agreement(task: Task, runs: Sequence[Run], ref: PartRef) -> list[Verdict]:
-    groups: dict[str, list[int]] = {}
-    for at, (_, trace) in enumerate(runs):
-        if trace.ok and trace.answer is not None:
-            groups.setdefault(compare.canonical(trace.answer, task), []).append(at)
-    executable = sum(map(len, groups.values()))
-    largest: list[int] = max(
-        groups.values(), key=lambda group: (len(group), max(runs[at][0].score for at in group)), default=[]
-    )
-    chosen = _best(runs, largest)
+    forms = [canonical(trace.answer, task) if trace.ok and trace.answer is not None else None for _, trace in runs]
+    chosen = vote(forms, [program.score for program, _ in runs])
+    agreed = forms[chosen] if chosen is not None else None
+    sizes = Counter(form for form in forms if form is not None)
     verdicts = []
-    for at, (_, trace) in enumerate(runs):
+    for at, ((_, trace), form) in enumerate(zip(runs, forms, strict=True)):
         scored = _failed(trace)
         if scored is None:
-            size = len(groups[compare.canonical(trace.answer or "", task)])
-            said = compare.quoted(trace.answer or "")
-            scored = compare.Scored(
-                size / executable, f"{size} of {executable} executable programs say {said}; there is no label."
-            )
-        verdicts.append(_verdict(task, runs, at, scored, at in largest, at == chosen, "agreement", ref))
+            size, every = sizes[form or ""], sizes.total()
+            text = f"{size} of {every} executable programs say {quoted(trace.answer or '')}; there is no label."
+            scored = Scored(size / every, text)
+        right = form is not None and form == agreed
+        verdicts.append(_verdict(task, runs, at, scored, right, at == chosen, "agreement", ref))
     return verdicts
 
 
@@ -207,7 +204,7 @@ def _verdict(
     task: Task,
     runs: Sequence[Run],
     at: int,
-    scored: compare.Scored,
+    scored: Scored,
     correct: bool,
     chosen: bool,
     method: str,

@@ -1,7 +1,8 @@
 """Does other wording say the same?  Questions to a language model about pairs of short answers.
 
-Source: Hu et al. 2024 section 3 ("mountain" / "mountains").  Answers come from programs and data sets and are
-hostile: they are quoted as JSON on one line, bounded, and the model can only choose between two words.
+Source: Hu et al. 2024 (arXiv 2312.03052), section 3.1 ("mountain" / "mountains").  Answers come from programs and
+data sets and are hostile: they are quoted as JSON on one line, bounded, and the model can only choose between two
+words.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from collections.abc import Sequence
 
 from workbench.ports import LanguageModel
 from workbench.records import Task
-from workbench.verify import compare, vqa
+from workbench.verify.answers import same, yes_no
+from workbench.verify.normalise import normalise
 
 MAX_PHRASE = 80
 """Characters; a longer answer is not a matter of wording and is never asked about."""
@@ -77,11 +79,11 @@ def worth_asking(task: Task, answer: str, gold: str) -> bool:
         return False
     if not (answer.strip() and gold.strip()) or max(len(answer), len(gold)) > MAX_PHRASE:
         return False
-    if compare.same(answer, gold, task):
+    if same(answer, gold, task):
         return False
-    if compare.yes_no(answer) is not None or compare.yes_no(gold) is not None:
+    if yes_no(answer) is not None or yes_no(gold) is not None:
         return False
-    mine, theirs = vqa.normalise(answer), vqa.normalise(gold)
+    mine, theirs = normalise(answer), normalise(gold)
     if not mine or not theirs or sorted(_DIGITS.findall(mine)) != sorted(_DIGITS.findall(theirs)):
         return False
     return bool(_OPPOSITES & set(mine.split())) == bool(_OPPOSITES & set(theirs.split()))
@@ -100,7 +102,7 @@ def controlled(language: LanguageModel, certainty: float) -> float:
     """The share of the control pairs that a model judges rightly; 0.5 is what a model that says one word gets."""
     prompts = [prompt(question, gold, answer) for question, gold, answer, _ in CONTROL]
     chances = language.choose(prompts, [(SAME, DIFFERENT)] * len(prompts))
-    right = [(chance[0] >= certainty) == same for chance, (_, _, _, same) in zip(chances, CONTROL, strict=True)]
+    right = [(chance[0] >= certainty) == alike for chance, (_, _, _, alike) in zip(chances, CONTROL, strict=True)]
     return sum(right) / len(right)
 
 

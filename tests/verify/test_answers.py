@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.records import AnswerType, Task
-from workbench.verify import compare
+from workbench.verify import answers
 
 
 def task(answers: tuple[str, ...], kind: AnswerType, choices: tuple[str, ...] = (), **meta: str) -> Task:
@@ -27,7 +27,7 @@ def task(answers: tuple[str, ...], kind: AnswerType, choices: tuple[str, ...] = 
     ],
 )  # fmt: skip
 def test_yes_no(text: str, expected: bool | None) -> None:
-    assert compare.yes_no(text) is expected
+    assert answers.yes_no(text) is expected
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_yes_no(text: str, expected: bool | None) -> None:
     ],
 )  # fmt: skip
 def test_integer(text: str, expected: int | None) -> None:
-    assert compare.integer(text) == expected
+    assert answers.integer(text) == expected
 
 
 OPTIONS = ("red", "dark red", "a blue car", "B")
@@ -60,16 +60,16 @@ OPTIONS = ("red", "dark red", "a blue car", "B")
     ],
 )  # fmt: skip
 def test_choice(text: str, expected: int | None) -> None:
-    assert compare.choice(text, OPTIONS) == expected
+    assert answers.choice(text, OPTIONS) == expected
 
 
 def test_two_equal_options_cannot_be_told_apart_by_text() -> None:
-    assert compare.choice("cat", ("cat", "Cat", "dog")) is None
-    assert compare.choice("A", ("cat", "Cat", "dog")) == 0
+    assert answers.choice("cat", ("cat", "Cat", "dog")) is None
+    assert answers.choice("A", ("cat", "Cat", "dog")) == 0
 
 
 def test_an_option_that_normalises_to_nothing_is_found_by_its_own_text() -> None:
-    assert compare.choice("the", ("the", "a")) == 0
+    assert answers.choice("the", ("the", "a")) == 0
 
 
 @pytest.mark.parametrize(
@@ -83,59 +83,59 @@ def test_an_option_that_normalises_to_nothing_is_found_by_its_own_text() -> None
     ],
 )  # fmt: skip
 def test_one_gold_answer(kind: AnswerType, answer: str, gold: str, score: float) -> None:
-    assert compare.score(task((gold,), kind), answer).score == score
+    assert answers.score(task((gold,), kind), answer).score == score
 
 
 def test_a_choice_is_right_by_letter_or_text_whatever_the_gold_is_written_as() -> None:
     for gold in ("dark red", "B)", "b"):
         options = ("red", "dark red", "blue")
-        assert compare.score(task((gold,), "choice", options), "Dark red").score == 1.0
-        assert compare.score(task((gold,), "choice", options), "(B)").score == 1.0
-        assert compare.score(task((gold,), "choice", options), "A").score == 0.0
+        assert answers.score(task((gold,), "choice", options), "Dark red").score == 1.0
+        assert answers.score(task((gold,), "choice", options), "(B)").score == 1.0
+        assert answers.score(task((gold,), "choice", options), "A").score == 0.0
 
 
 def test_an_answer_that_names_no_option_is_wrong_even_if_the_gold_names_none() -> None:
-    assert compare.score(task(("green",), "choice", ("red", "blue")), "green").score == 0.0
+    assert answers.score(task(("green",), "choice", ("red", "blue")), "green").score == 0.0
 
 
 def test_few_gold_answers_are_alternatives() -> None:
-    assert compare.score(task(("sofa", "couch"), "phrase"), "Couch").score == 1.0
+    assert answers.score(task(("sofa", "couch"), "phrase"), "Couch").score == 1.0
 
 
 def test_ten_gold_answers_are_votes() -> None:
     votes = task(("sofa",) * 2 + ("couch",) * 8, "open")
-    assert compare.score(votes, "sofa").score == pytest.approx(0.6)
-    assert compare.score(votes, "couch").score == 1.0
+    assert answers.score(votes, "sofa").score == pytest.approx(0.6)
+    assert answers.score(votes, "couch").score == 1.0
 
 
 def test_votes_on_a_yes_no_question_take_a_programs_boolean() -> None:
-    assert compare.score(task(("yes",) * 10, "yesno"), "True").score == 1.0
+    assert answers.score(task(("yes",) * 10, "yesno"), "True").score == 1.0
 
 
 def test_aokvqa_scoring_is_chosen_by_the_tasks_meta() -> None:
     votes = ("sofa",) * 2 + ("couch",) * 8
-    assert compare.score(task(votes, "open", scoring="aokvqa"), "sofa").score == pytest.approx(2 / 3)
-    assert compare.score(task(votes, "open", scoring="aokvqa"), "Sofa").score == 0.0
+    assert answers.score(task(votes, "open", scoring="aokvqa"), "sofa").score == pytest.approx(2 / 3)
+    assert answers.score(task(votes, "open", scoring="aokvqa"), "Sofa").score == 0.0
 
 
 def test_official_mode_reaches_phrases() -> None:
-    assert compare.score(task(("dog",), "phrase"), "The dog", "official").score == 0.0
-    assert compare.score(task(("dog",) * 10, "phrase"), "The dog", "official").score == 0.0
-    assert compare.score(task(("dog",) * 9 + ("cat",), "phrase"), "The dog", "official").score == 1.0
+    assert answers.score(task(("dog",), "phrase"), "The dog", "official").score == 0.0
+    assert answers.score(task(("dog",) * 10, "phrase"), "The dog", "official").score == 0.0
+    assert answers.score(task(("dog",) * 9 + ("cat",), "phrase"), "The dog", "official").score == 1.0
 
 
 def test_a_huge_answer_is_wrong_and_the_reason_says_why() -> None:
-    result = compare.score(task(("x",), "phrase"), "x " * 1_000_000)
+    result = answers.score(task(("x",), "phrase"), "x " * 1_000_000)
     assert result.score == 0.0
     assert "2000000 characters" in result.reason
 
 
 def test_an_unlabelled_task_says_so() -> None:
-    assert "no gold answer" in compare.score(task((), "open"), "x").reason
+    assert "no gold answer" in answers.score(task((), "open"), "x").reason
 
 
 def test_reasons_quote_hostile_text_on_one_short_line() -> None:
-    reason = compare.score(task(("dog",), "phrase"), "<b>\n\x1b[2J" + "y" * 500).reason
+    reason = answers.score(task(("dog",), "phrase"), "<b>\n\x1b[2J" + "y" * 500).reason
     assert reason.isprintable()
     assert len(reason) < 200
 
@@ -146,23 +146,23 @@ wild = st.one_of(st.text(), st.from_regex(r"[\dA-Da-d.,:/() -]{0,12}", fullmatch
 
 @given(wild, st.lists(wild, max_size=11), kinds, st.lists(wild, max_size=5))
 def test_any_text_scores_between_0_and_1(answer: str, golds: list[str], kind: AnswerType, options: list[str]) -> None:
-    result = compare.score(task(tuple(golds), kind, tuple(options)), answer)
+    result = answers.score(task(tuple(golds), kind, tuple(options)), answer)
     assert 0.0 <= result.score <= 1.0
     assert result.reason.endswith(".")
 
 
 @given(wild, kinds.filter(lambda k: k != "choice"))
 def test_an_answer_equals_itself(answer: str, kind: AnswerType) -> None:
-    assert compare.score(task((answer,), kind), answer).score == 1.0
+    assert answers.score(task((answer,), kind), answer).score == 1.0
 
 
 @given(st.integers(-(10**15), 10**15))
 def test_every_integer_is_read_back_in_three_spellings(value: int) -> None:
-    assert compare.integer(str(value)) == compare.integer(f"{value:,}") == compare.integer(f"{value}.0") == value
+    assert answers.integer(str(value)) == answers.integer(f"{value:,}") == answers.integer(f"{value}.0") == value
 
 
 @given(st.lists(st.text(alphabet="bcdefgh ", min_size=2).map(str.strip), min_size=2, max_size=5, unique=True))
 def test_every_option_is_found_by_its_letter(options: list[str]) -> None:
     for index in range(len(options)):
         if "abcde"[index] not in options:
-            assert compare.choice(f"({'ABCDE'[index]})", options) == index
+            assert answers.choice(f"({'ABCDE'[index]})", options) == index

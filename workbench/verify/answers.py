@@ -2,9 +2,9 @@
 
 An answer is text from a program or a model and may be anything; the readers below (`yes_no`, `integer`,
 `choice`) give what the text says, or None where it says nothing definite.  `score` puts them together for a
-task.  Singular and plural are different words here: wording is a judge's business (method.md section 3).
-These comparators decide which programs are KEPT; they are lenient about form ("3 dogs" is 3), unlike the
-benchmarks' own scorers, of which `vqa` holds two.
+task.  Singular and plural are different words here: wording is a judge's business (`judge`).
+These comparators decide which programs are KEPT (Hu et al. 2024, arXiv 2312.03052, section 3.1); they are lenient
+about form ("3 dogs" is 3), unlike the benchmarks' own scorers, of which `vqa` holds two.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 from workbench.english import value as number_value
 from workbench.records import Task
-from workbench.verify import vqa
+from workbench.verify.normalise import Mode, clean, normalise
+from workbench.verify.vqa import aokvqa_score, leave_one_out
 
 MAX_ANSWER = 2000
 """Characters; a longer text is no answer to a question about a picture."""
@@ -108,8 +109,8 @@ def choice(text: str, options: Sequence[str]) -> int | None:
     """
     if len(text) > MAX_ANSWER:
         return None
-    texts = [vqa.normalise(option) for option in options]
-    wanted = vqa.normalise(text)
+    texts = [normalise(option) for option in options]
+    wanted = normalise(text)
     same = [i for i, option in enumerate(texts) if option == wanted and option]
     if not same:
         same = [i for i, option in enumerate(options) if option == text]  # options that normalise to nothing: "a"
@@ -117,7 +118,7 @@ def choice(text: str, options: Sequence[str]) -> int | None:
         return same[0] if len(same) == 1 else None
     if found := _LETTER.fullmatch(_plain(text)):
         index = ord(found["letter"]) - ord("a")
-        rest = vqa.normalise(found["rest"])
+        rest = normalise(found["rest"])
         if index < len(options) and (not rest or rest == texts[index]):
             return index
     return _mentioned(wanted, texts)
@@ -140,7 +141,8 @@ def canonical(answer: str, task: Task) -> str:
     """One form for all ways of writing an answer: what two programs must share to agree.
 
     `yes` / `no`, digits, the option's text, or the VQA normalisation; a text that cannot be read as the
-    task's type stays itself, normalised.
+    task's type stays itself, normalised.  The store keeps this form of every answer (columns `trace.form` and
+    `prediction.form`): a change of the rule needs a migration that sets them to NULL, so that they are found again.
     """
     if len(answer) > MAX_ANSWER:
         return answer
@@ -150,10 +152,10 @@ def canonical(answer: str, task: Task) -> str:
         return str(number)
     if task.answer_type == "choice" and (index := choice(answer, task.choices)) is not None:
         return task.choices[index]
-    return vqa.normalise(answer)
+    return normalise(answer)
 
 
-def same(answer: str, gold: str, task: Task, mode: vqa.Mode = "always") -> bool:
+def same(answer: str, gold: str, task: Task, mode: Mode = "always") -> bool:
     """Whether an answer equals one gold answer under the task's type."""
     if len(answer) > MAX_ANSWER:
         return False
@@ -164,11 +166,11 @@ def same(answer: str, gold: str, task: Task, mode: vqa.Mode = "always") -> bool:
     if task.answer_type in ("yesno", "integer"):
         return mine == theirs
     if mode == "official" and len(set(task.answers)) <= 1:
-        return vqa.clean(answer) == vqa.clean(gold)
+        return clean(answer) == clean(gold)
     return mine == theirs
 
 
-def score(task: Task, answer: str, mode: vqa.Mode = "always") -> Scored:
+def score(task: Task, answer: str, mode: Mode = "always") -> Scored:
     """How well an answer fits the task's gold answers.
 
     Fewer than ten gold answers are alternatives: equal to any of them is 1, else 0.  Ten or more are
@@ -183,10 +185,10 @@ def score(task: Task, answer: str, mode: vqa.Mode = "always") -> Scored:
     if len(task.answers) >= SOFT_ANSWERS and task.answer_type != "choice":
         if task.meta.get("scoring") == "aokvqa":
             hits = sum(gold == answer for gold in task.answers)
-            value = vqa.aokvqa_score(answer, task.answers)
+            value = aokvqa_score(answer, task.answers)
         else:
             same_as = [same(answer, gold, task, mode) for gold in task.answers]
-            hits, value = sum(same_as), vqa.leave_one_out(same_as)
+            hits, value = sum(same_as), leave_one_out(same_as)
         return Scored(value, f"{hits} of {len(task.answers)} annotators say {shown}.")
     for gold in task.answers:
         if same(answer, gold, task, mode):
