@@ -240,7 +240,7 @@ def form_of(answer: str | None, task: Task | None) -> str:
     """
     if answer is None:
         return ""
-    return str(_clean(answer if task is None else canonical(answer, task)))
+    return storable(answer if task is None else canonical(answer, task))
 
 
 def from_trace(trace: Trace, key: Keys, task: Task | None) -> dict[str, Any]:
