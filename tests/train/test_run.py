@@ -335,3 +335,14 @@ def test_a_wrong_job_is_told_what_is_wrong(tmp_path: Path, text: str, said: str)
     (tmp_path / "job.toml").write_text(text)
     with pytest.raises(ProfileError, match=said):
         read_job(tmp_path / "job.toml")
+
+
+def test_a_job_of_an_earlier_version_keeps_its_key() -> None:
+    """A checkpoint goes on only under the key that it was written with."""
+    assert job_of({"snapshot": "a/b"}).key == "7887be93a136fe334891"
+    whole = {
+        "snapshot": "s", "lr": 1, "betas": [0, 0.5], "epochs": 2, "clip": 1, "warmup": 0, "student": "x/y",
+        "weight_decay": 0, "lora": {"r": 4, "targets": ["q"], "dropout": 0},
+        "arguments": {"weight": 1, "names": ["a", 1], "t": {"x": 1.5}},
+    }  # fmt: skip
+    assert job_of(whole).key == "c1b458c7d97716c31033", "whole numbers for numbers, as they were read before"
