@@ -4,7 +4,6 @@ Files:
     account.py       logging in and out
     answers.py       live answers: visitors' pictures, questions under way, their events as JSON
     api.py           the documented API: search, get_trace, decide, snapshot
-    bench.py         vpd bench app: what the pages cost, through the real server and a real Chromium
     browse.py        questions by facets and words, bulk actions
     compare.py       both sides live, votes, the queue; all questions in a table
     curate.py        one question a screen, decided from the keyboard

@@ -12,8 +12,8 @@ import pytest
 from conftest import served
 from curating import events, opened, saved, shown
 
-from app import bench
 from app.main import Running
+from workbench.bench import pages
 from workbench.curate.settings import Settings
 
 pytestmark = pytest.mark.browser
@@ -36,7 +36,7 @@ def site(made: Path, tmp_path: Path) -> Iterator[Running]:
 @pytest.fixture
 def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("large") / "made"
-    bench.make(folder, 240, 4).close()
+    pages.make(folder, 240, 4).close()
     with served(folder) as running:
         yield running
 

@@ -12,9 +12,9 @@ import pytest
 from conftest import served
 from curating import shown
 
-from app import bench
 from app.main import Running
 from app.people import hashed
+from workbench.bench import pages
 from workbench.curate.settings import Settings
 from workbench.errors import WorkbenchError
 from workbench.records import Decision
@@ -27,7 +27,7 @@ NAMES = [f"curator-{at}" for at in range(10)]
 @pytest.fixture(scope="module")
 def users(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten curators, a viewer, an adjudicator and an admin, all with one password."""
-    kept = hashed(bench.PASSWORD)
+    kept = hashed(pages.PASSWORD)
     roles = dict.fromkeys(NAMES, "curator") | {"vera": "viewer", "judy": "adjudicator", "root": "admin"}
     path = tmp_path_factory.mktemp("users") / "users.json"
     path.write_text(json.dumps({name: {"role": role, "password": kept} for name, role in roles.items()}))
@@ -42,7 +42,7 @@ def site(tmp_path: Path, users: Path) -> Iterator[Running]:
 
 def entered(visit, site: Running, name: str, path: str = "curate"):
     page = visit("about:blank")
-    page.context.request.post(f"{site.url}login", form={"username": name, "password": bench.PASSWORD})
+    page.context.request.post(f"{site.url}login", form={"username": name, "password": pages.PASSWORD})
     page.goto(site.url + path)
     return page
 
@@ -132,7 +132,7 @@ def test_a_hold_that_ran_out_is_said_and_the_decision_is_kept(visit, site: Runni
 )
 def test_a_viewer_changes_nothing(site: Running, path: str, body: dict) -> None:
     with pytest.raises(WorkbenchError, match=r"answered 403: this needs the role \w+; vera is viewer"):
-        bench.Curator(site.url.rstrip("/"), "vera").post(path, body)
+        pages.Curator(site.url.rstrip("/"), "vera").post(path, body)
     assert site.site.project.curation.events() == []
 
 
@@ -149,8 +149,8 @@ def test_a_viewers_page_says_so_and_takes_no_keys(visit, site: Running) -> None:
 def test_a_curator_sets_no_rules(site: Running) -> None:
     given = {"id": "rules-rules", "overlap": 2, "gold_rate": 0, "hide_verdicts": False, "lease_minutes": 5, "daily_goal": 1, "order": "random"}  # fmt: skip
     with pytest.raises(WorkbenchError, match="403"):
-        bench.Curator(site.url.rstrip("/"), NAMES[0]).post("/do/curate/settings", given)
-    bench.Curator(site.url.rstrip("/"), "root").post("/do/curate/settings", given)
+        pages.Curator(site.url.rstrip("/"), NAMES[0]).post("/do/curate/settings", given)
+    pages.Curator(site.url.rstrip("/"), "root").post("/do/curate/settings", given)
     assert site.site.project.curation.settings().overlap == 2
 
 
@@ -187,7 +187,7 @@ def test_agreement_has_its_n_and_says_when_it_is_too_few(visit, site: Running) -
 
 
 def at_once(site: Running, decisions: int) -> None:
-    people, _ = bench.curate_at_once(site.url.rstrip("/"), NAMES, decisions)
+    people, _ = pages.curate_at_once(site.url.rstrip("/"), NAMES, decisions)
     stored = site.site.project.curation.events(limit=10_000)
     said = [some_id for one in people for some_id in one.said]
     assert len(said) == decisions
@@ -196,13 +196,13 @@ def at_once(site: Running, decisions: int) -> None:
 
 
 def test_ten_curators_at_once_lose_nothing_and_double_nothing(tmp_path: Path, users: Path) -> None:
-    bench.make(tmp_path / "made", 230, 2).close()
+    pages.make(tmp_path / "made", 230, 2).close()
     with served(tmp_path / "made", auth=users) as site:
         at_once(site, 200)
 
 
 @pytest.mark.slow
 def test_ten_curators_at_once_decide_two_thousand(tmp_path: Path, users: Path) -> None:
-    bench.make(tmp_path / "made", 2100, 2).close()
+    pages.make(tmp_path / "made", 2100, 2).close()
     with served(tmp_path / "made", auth=users) as site:
         at_once(site, 2000)

@@ -7,10 +7,10 @@ import importlib
 from workbench.errors import InputError
 
 BENCHES = {
-    "app": "app.bench",
-    "execute": "workbench.execute.bench",
-    "store": "workbench.store.bench",
-    "tools": "workbench.embedded.measure_tools",
+    "app": "workbench.bench.pages",
+    "execute": "workbench.bench.execute",
+    "store": "workbench.bench.store",
+    "tools": "workbench.bench.tools",
 }
 """Name -> module with `main(arguments)`."""
 

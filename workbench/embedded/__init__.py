@@ -4,7 +4,6 @@ Files:
     base_student.py      trains the base student
     convert_detector.py  converts SSDLite-MobileNetV2 (COCO) to ONNX
     measure_student.py   how well a student sees, and how well it reasons
-    measure_tools.py     vpd bench tools: how right the embedded tools are
     paraphrases.py       more wordings for the program writer to learn from
     program_writer.py    trains the program-writing LoRA
     programs.py          reference programs to learn from

@@ -5,7 +5,6 @@ with Executor(tools, images, Limits(), ResultCache(path)) as executor:
         ...
 
 Files:
-    bench.py       vpd bench execute
     cache.py       results of tools by content, on disk
     check.py       what a program's source may contain; refused with name and line
     desugar.py     rewrites what the sandbox lacks or does differently from Python

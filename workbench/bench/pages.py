@@ -27,10 +27,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from app.people import add_user
+from workbench.bench.store import PARTS, K, Row, fill
 from workbench.errors import InputError, WorkbenchError
 from workbench.records import Program, Task, Trace, TraceEvent, content_key
 from workbench.store import Project
-from workbench.store.bench import PARTS, K, Row, fill
 from workbench.tasks.collages import make_scene, render
 
 LONG, LONG_RUN = "bench-long", "bench-long-run"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from workbench.boxes import Box
-from workbench.embedded.measure_tools import (
+from workbench.bench.tools import (
     knowledge_questions,
     matched,
     measure_exists,
     measure_find,
     measure_knowledge,
 )
+from workbench.boxes import Box
 from workbench.evaluate.oracle import collage_record
 from workbench.images import ImageFolder
 from workbench.records import Region
