@@ -13,10 +13,10 @@ from PIL import Image
 from tests.tasks.brute import answer
 from workbench.errors import DatasetError
 from workbench.images import decode
+from workbench.making.bundle import PLANS, Plan, write_bundle
 from workbench.ports import TaskSource
 from workbench.records import Task
 from workbench.settings import data_dir
-from workbench.tasks.bundle import PLANS, Plan, write_bundle
 from workbench.tasks.bundled import Collages, Photos
 from workbench.tasks.collages import render
 from workbench.tasks.phrasings import TEMPLATES

@@ -8,8 +8,8 @@ from workbench.cli.text import console
 from workbench.errors import InputError, MissingPart
 
 MODELS = {
-    "base-student": ("workbench.embedded.base_student", "the base student: sees well, counts and composes badly"),
-    "program-writer": ("workbench.embedded.program_writer", "the LoRA that writes programs"),
+    "base-student": ("workbench.making.base_student", "the base student: sees well, counts and composes badly"),
+    "program-writer": ("workbench.making.program_writer", "the LoRA that writes programs"),
 }
 """Model -> module with `main(arguments)`, and what it is."""
 

@@ -2,7 +2,7 @@
 
 One forward pass serves two users: the tools that find things (`SSDLite.detect`) and the student's eyes
 (`SSDLite.regions`: proposals with features of the backbone pooled inside each box).  The file is written by
-`embedded/convert_detector.py`; weights by Google's TensorFlow object detection API, Apache-2.0.
+`making/convert_detector.py`; weights by Google's TensorFlow object detection API, Apache-2.0.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class SSDLite:
     def __init__(self, path: Path | None = None, threads: int = 1) -> None:
         path = path or data_dir() / "models" / "detector" / "ssdlite_mobilenet_v2_coco.onnx"
         if not path.is_file():
-            raise InputError(f"no detector at {path}; run `python -m workbench.embedded.convert_detector`")
+            raise InputError(f"no detector at {path}; run `python -m workbench.making.convert_detector`")
         try:
             import onnxruntime  # training a student from a hub does without
         except ImportError as error:

@@ -1,6 +1,6 @@
 """Detection by name with the student's own eyes: proposals of the bundled detector, named by the student's projector.
 
-The projector draws each region towards the embedding of what it shows (`embedded/base_student.py`, stage one), so
+The projector draws each region towards the embedding of what it shows (`making/base_student.py`, stage one), so
 the nearest name is a detection: open-vocabulary detection in the manner of OWL-ViT (Minderer et al., ECCV 2022), over
 the names that the student was taught.  COCO's other classes come from the detector itself.
 """

@@ -3,7 +3,6 @@
 Files:
     aokvqa.py       A-OKVQA
     backgrounds.py  drawn backgrounds
-    bundle.py       writes the bundled collages
     bundled.py      the tasks that ship: collages and photographs
     catalogue.py    what can stand in a collage
     collages.py     pictures of scenes

@@ -15,9 +15,9 @@ import torch
 import torch.nn.functional as F
 from onnx import TensorProto, helper
 
-from workbench.embedded.convert_detector import OnnxWriter, convert
-from workbench.embedded.tfjs_graph import read_graph
 from workbench.errors import InputError
+from workbench.making.convert_detector import OnnxWriter, convert
+from workbench.making.tfjs_graph import read_graph
 
 RNG = np.random.default_rng(0)
 CONSTANTS: dict[str, Any] = {

@@ -9,8 +9,8 @@ import torch
 from tiny_language import save_tiny_language
 
 from workbench.api import STANDARD
-from workbench.embedded import program_writer
-from workbench.embedded.program_writer import (
+from workbench.making import program_writer
+from workbench.making.program_writer import (
     USUAL,
     WriterRecipe,
     WriterTraining,

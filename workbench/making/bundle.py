@@ -1,6 +1,6 @@
 """Writes the bundled collages: scenes, pictures and a balanced choice of questions.
 
-    python -m workbench.tasks.bundle data/collages
+    python -m workbench.making.bundle data/collages
 
 The same counts give the same scenes and questions, byte for byte; the pictures depend on Pillow's WebP
 encoder as well.

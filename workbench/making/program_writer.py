@@ -5,7 +5,7 @@ generator and in paraphrases of our own; the programs are drawn from the referen
 that the tool list allows, and the tool list changes from row to row, so that it has to be read.  One row is a
 tool list with several questions behind it (`train.shared_prefix`), which halves the tokens.
 
-    python -m workbench.embedded.program_writer --out data/models/program-writer
+    python -m workbench.making.program_writer --out data/models/program-writer
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from workbench.api import STANDARD, Api
-from workbench.embedded.paraphrases import other_things, paraphrase
-from workbench.embedded.programs import references, usable
+from workbench.making.paraphrases import other_things, paraphrase
+from workbench.making.programs import references, usable
 from workbench.models.language import language_path, preferred_dtype, quiet
 from workbench.sample.prompt import HEADER, compact_own
 from workbench.tasks.drafts import pick

@@ -1,6 +1,6 @@
 """How well a student sees, and how well it reasons: figures for the log and the model card.
 
-    python -m workbench.embedded.measure_student --checkpoint bundled --scenes 60 --questions 400
+    python -m workbench.making.measure_student --checkpoint bundled --scenes 60 --questions 400
 
 Perception is measured on drawn scenes of the test split (whose pairs of categories never occur in training):
 naming and listing as precision and recall over things (a listed box counts at IoU > .5 with the right name), locating

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from workbench.boxes import Box, to_lower_left
-from workbench.embedded.paraphrases import TEMPLATES as OWN
-from workbench.embedded.paraphrases import paraphrase
-from workbench.embedded.programs import questions_of, references, usable, variable
+from workbench.making.paraphrases import TEMPLATES as OWN
+from workbench.making.paraphrases import paraphrase
+from workbench.making.programs import questions_of, references, usable, variable
 from workbench.tasks.catalogue import CATEGORIES, members
 from workbench.tasks.knowledge import FACTS, has
 from workbench.tasks.phrasings import TEMPLATES

