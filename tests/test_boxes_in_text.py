@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.boxes_in_text import boxes_in, split_at_boxes, without_boxes
-from workbench.evaluate.corrupt import Pool
-from workbench.evaluate.ending import read_answer
+from workbench.evaluate.faithfulness.corrupt import Pool
+from workbench.evaluate.faithfulness.read_answer import read_answer
 from workbench.rationalize.conclude import says
 from workbench.rationalize.faithful import _Sentence
 from workbench.rationalize.support import Support

@@ -8,8 +8,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.evaluate.scores import Answer
-from workbench.evaluate.submission import write
+from workbench.evaluate.benchmarks.scores import Answer
+from workbench.evaluate.benchmarks.submission import write
 from workbench.execute.scheduler import _short
 from workbench.execute.trace import decode_events, encode_events
 from workbench.records import Task, TraceEvent, storable, storable_json

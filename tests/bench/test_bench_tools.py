@@ -12,7 +12,7 @@ from workbench.bench.tools import (
     measure_knowledge,
 )
 from workbench.boxes import Box
-from workbench.evaluate.oracle import collage_record
+from workbench.evaluate.wrong_reasons.exact_tools import collage_record
 from workbench.images import ImageFolder
 from workbench.records import Region
 from workbench.tasks.catalogue import CATEGORIES

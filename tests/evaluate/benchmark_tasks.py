@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from workbench.evaluate.scorers import scorer
-from workbench.evaluate.scores import Answer, Scores
+from workbench.evaluate.benchmarks.scorers import scorer
+from workbench.evaluate.benchmarks.scores import Answer, Scores
 from workbench.records import AnswerType, Task
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from workbench.evaluate.oracle import run_exactly
-from workbench.evaluate.reasons import Case
+from workbench.evaluate.wrong_reasons.exact_tools import run_exactly
+from workbench.evaluate.wrong_reasons.suspicion import Case
 from workbench.records import PartRef, Program, Task, Trace
 from workbench.tasks.catalogue import CATEGORIES
 from workbench.tasks.scene import Scene, make_scene

@@ -6,9 +6,15 @@ import pytest
 from benchmark_tasks import gqa_task, memes, mm_task, pope_tasks, scored, task, values, votes
 
 from workbench.errors import InputError
-from workbench.evaluate import aokvqa, gqa, hateful, mmbench, pope
-from workbench.evaluate.scorers import scorer
-from workbench.evaluate.scores import UNLABELLED, Answer
+from workbench.evaluate.benchmarks import (
+    aokvqa,
+    gqa,
+    hateful,
+    mmbench,
+    pope,
+)
+from workbench.evaluate.benchmarks.scorers import scorer
+from workbench.evaluate.benchmarks.scores import UNLABELLED, Answer
 
 # GQA
 

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from workbench.boxes import GRID
-from workbench.evaluate.corrupt import NUDGE, Pool, corruptions, disordered, harmless
+from workbench.evaluate.faithfulness.corrupt import NUDGE, Pool, corruptions, disordered, harmless
 from workbench.records import Task
 
 YESNO = Task("t", "s", "test", "d", "Is the dog left of the bus?", ("yes",), "yesno")

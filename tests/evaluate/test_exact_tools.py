@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from exact_runs import case, program, scene, task, traced
 
-from workbench.evaluate.blame import Attribution, Blame, attribute, count
-from workbench.evaluate.elsewhere import Elsewhere, elsewhere
-from workbench.evaluate.oracle import read_question, right, scene_of, undecided
-from workbench.evaluate.scenes import answer, form_of, others
+from workbench.evaluate.wrong_reasons.blame import Attribution, Blame, attribute, count
+from workbench.evaluate.wrong_reasons.exact_tools import read_question, right, scene_of, undecided
+from workbench.evaluate.wrong_reasons.new_scenes import answer, form_of, others
+from workbench.evaluate.wrong_reasons.transfer import Elsewhere, elsewhere
 from workbench.records import Failure
 from workbench.tasks.bundled import Collages
 from workbench.tasks.scene import make_scene

@@ -8,8 +8,8 @@ import pytest
 from exact_runs import Case, program, task, traced
 
 from workbench.api import STANDARD
-from workbench.evaluate.measure_reasons import Measured, measure
-from workbench.evaluate.worlds import Worlds
+from workbench.evaluate.wrong_reasons.counterfactual import Worlds
+from workbench.evaluate.wrong_reasons.measure_checks import Measured, measure
 from workbench.tasks.scene import make_scene
 
 

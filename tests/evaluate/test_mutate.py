@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from workbench.evaluate.mutate import mutants
+from workbench.evaluate.wrong_reasons.mutate import mutants
 
 FILTERED = """def execute_command(image):
     patch = ImagePatch(image)

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from workbench.evaluate.scorers import scorer
-from workbench.evaluate.scores import Answer
-from workbench.evaluate.submission import write
+from workbench.evaluate.benchmarks.scorers import scorer
+from workbench.evaluate.benchmarks.scores import Answer
+from workbench.evaluate.benchmarks.submission import write
 from workbench.records import Task
 from workbench.tasks.aokvqa import aokvqa
 from workbench.tasks.gqa import gqa

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.errors import InputError
-from workbench.evaluate import pope
-from workbench.evaluate.scorers import BENCHMARKS, scorer
-from workbench.evaluate.scores import UNLABELLED, Answer
+from workbench.evaluate.benchmarks import pope
+from workbench.evaluate.benchmarks.scorers import BENCHMARKS, scorer
+from workbench.evaluate.benchmarks.scores import UNLABELLED, Answer
 
 
 def test_other_sources_are_scored_as_programs_are() -> None:

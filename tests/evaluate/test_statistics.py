@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from workbench.evaluate import statistics
-from workbench.evaluate.statistics import auc_interval, compare_systems, holm, mcnemar, mean_interval
+from workbench.evaluate.statistics import comparisons
+from workbench.evaluate.statistics.comparisons import auc_interval, compare_systems, holm, mcnemar, mean_interval
 
 
 def named(values: object) -> dict[str, float]:
@@ -78,7 +78,7 @@ def shared_difficulty(rng: np.random.Generator, of: int, each: int) -> np.ndarra
 
 
 def test_intervals_over_pictures_hold_the_truth_as_often_as_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(statistics, "RESAMPLES", 200)
+    monkeypatch.setattr(comparisons, "RESAMPLES", 200)
     rng = np.random.default_rng(3)
     clustered = alone = 0
     for seed in range(150):
@@ -93,8 +93,8 @@ def test_intervals_over_pictures_hold_the_truth_as_often_as_they_say(monkeypatch
 
 
 def test_intervals_of_a_difference_hold_the_truth_as_often_as_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(statistics, "RESAMPLES", 200)
-    monkeypatch.setattr(statistics, "PERMUTATIONS", 9)
+    monkeypatch.setattr(comparisons, "RESAMPLES", 200)
+    monkeypatch.setattr(comparisons, "PERMUTATIONS", 9)
     rng = np.random.default_rng(8)
     held = 0
     for seed in range(150):
@@ -107,7 +107,7 @@ def test_intervals_of_a_difference_hold_the_truth_as_often_as_they_say(monkeypat
 
 
 def test_intervals_of_the_area_hold_the_truth_as_often_as_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(statistics, "RESAMPLES", 200)
+    monkeypatch.setattr(comparisons, "RESAMPLES", 200)
     rng = np.random.default_rng(4)
     truth = 0.76025  # two normal distributions one standard deviation apart: Phi(1 / sqrt(2))
     held = 0
@@ -121,7 +121,7 @@ def test_intervals_of_the_area_hold_the_truth_as_often_as_they_say(monkeypatch: 
 
 
 def test_the_area_of_a_draw_is_sklearns_with_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(statistics, "RESAMPLES", 50)
+    monkeypatch.setattr(comparisons, "RESAMPLES", 50)
     rng = np.random.default_rng(6)
     labels = {name: value > 0.6 for name, value in named(rng.random(40)).items()}
     chances = named(rng.integers(0, 6, 40) / 5)  # many ties
@@ -181,8 +181,8 @@ def test_soft_scores_change_signs() -> None:
 
 
 def test_the_permutation_test_is_right_about_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(statistics, "PERMUTATIONS", 199)
-    monkeypatch.setattr(statistics, "RESAMPLES", 20)
+    monkeypatch.setattr(comparisons, "PERMUTATIONS", 199)
+    monkeypatch.setattr(comparisons, "RESAMPLES", 20)
     rng = np.random.default_rng(5)
     false = sum(
         found.p <= 0.05

@@ -5,7 +5,7 @@ from __future__ import annotations
 from readers import Looker, Reader, Terse, drawn, seen, task
 
 from workbench.boxes import Box
-from workbench.evaluate.probe import CONDITIONS, Masked, Probe, Row, conclude, explain, figures, plan
+from workbench.evaluate.faithfulness.probe import CONDITIONS, Masked, Probe, Row, conclude, explain, figures, plan
 from workbench.records import PartRef, Region
 
 SEEN = {f"digest-{number}": drawn(number) for number in range(2, 9)}

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from workbench.errors import InputError
-from workbench.evaluate.scores import Answer
-from workbench.evaluate.submission import write
+from workbench.evaluate.benchmarks.scores import Answer
+from workbench.evaluate.benchmarks.submission import write
 from workbench.records import Task
 
 

@@ -11,7 +11,7 @@ import pytest
 from gallery import Gallery
 
 from workbench.errors import InputError, ToolFailure
-from workbench.evaluate.oracle import collage_record
+from workbench.evaluate.wrong_reasons.exact_tools import collage_record
 from workbench.records import Region, ToolCall
 from workbench.tasks.catalogue import CATEGORIES, members
 from workbench.tasks.knowledge import FACTS, has

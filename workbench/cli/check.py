@@ -14,9 +14,9 @@ from rich.table import Table
 from workbench.cli.bars import Bars
 from workbench.cli.text import console, open_project, percent, safe
 from workbench.errors import InputError
-from workbench.evaluate.blame import Attribution
-from workbench.evaluate.measure_reasons import Flagging, Measured
-from workbench.evaluate.reasons import CHECKS, FLAGGED
+from workbench.evaluate.wrong_reasons.blame import Attribution
+from workbench.evaluate.wrong_reasons.measure_checks import Flagging, Measured
+from workbench.evaluate.wrong_reasons.suspicion import CHECKS, FLAGGED
 from workbench.pipeline import checking
 from workbench.pipeline.checking import Check
 from workbench.shares import Share

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from workbench.cli.bars import Bars
 from workbench.cli.text import console, open_project, percent, safe, seconds
-from workbench.evaluate.scores import Answer
-from workbench.evaluate.submission import write
+from workbench.evaluate.benchmarks.scores import Answer
+from workbench.evaluate.benchmarks.submission import write
 from workbench.pipeline import evaluating
 from workbench.store import Evaluation, Project, Selection, evaluations
 

@@ -10,8 +10,8 @@ from rich.table import Table
 
 from workbench.cli.bars import Bars
 from workbench.cli.text import console, open_project, safe
-from workbench.evaluate.corrupt import KINDS
-from workbench.evaluate.probe import Line, Probe
+from workbench.evaluate.faithfulness.corrupt import KINDS
+from workbench.evaluate.faithfulness.probe import Line, Probe
 from workbench.pipeline.answering import named
 from workbench.pipeline.probing import probe
 

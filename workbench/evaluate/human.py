@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from workbench.curate.agreement import Agreement, agreements
-from workbench.evaluate.statistics import Paired, compare_systems
+from workbench.evaluate.statistics.comparisons import Paired, compare_systems
 from workbench.records import JSON, Decision, Form, Rating
 from workbench.shares import Share
 

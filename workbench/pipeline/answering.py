@@ -11,7 +11,7 @@ from pathlib import Path
 
 from workbench import registry
 from workbench.errors import ImageError
-from workbench.evaluate.ending import read_answer
+from workbench.evaluate.faithfulness.read_answer import read_answer
 from workbench.models.weights import is_folder, model_folder
 from workbench.pipeline.loop import PREDICT_TASKS, Progress, Watch, batched
 from workbench.pipeline.parts import Parts

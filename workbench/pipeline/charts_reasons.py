@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from workbench.evaluate.blame import Attribution
-from workbench.evaluate.measure_reasons import Measured
-from workbench.evaluate.reasons import CHECKS
+from workbench.evaluate.wrong_reasons.blame import Attribution
+from workbench.evaluate.wrong_reasons.measure_checks import Measured
+from workbench.evaluate.wrong_reasons.suspicion import CHECKS
 from workbench.pipeline.chart import Chart, Row, axis, dot_plot, interval, words
 from workbench.pipeline.checking import attributed, measured
 from workbench.shares import Share

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from workbench.errors import InputError
+from workbench.evaluate.faithfulness.probe import Line, Probe
 from workbench.evaluate.human import ASKED, PAPER, PREFERENCES, HumanEvaluation, human_evaluation, rated_pairs
-from workbench.evaluate.probe import Line, Probe
 from workbench.pipeline.chart import TONES, Cell, Chart, Row, axis, dot_plot, flat, interval
 from workbench.pipeline.charts_reasons import reason_charts
 from workbench.pipeline.probing import FOLDER, probes

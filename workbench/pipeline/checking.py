@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from workbench.api import STANDARD
-from workbench.evaluate import blame, reasons
-from workbench.evaluate.measure_reasons import Measured, measure
-from workbench.evaluate.reasons import Case, Finding
-from workbench.evaluate.worlds import Worlds, shake
+from workbench.evaluate.wrong_reasons import blame, suspicion
+from workbench.evaluate.wrong_reasons.counterfactual import Worlds, shake
+from workbench.evaluate.wrong_reasons.measure_checks import Measured, measure
+from workbench.evaluate.wrong_reasons.suspicion import Case, Finding
 from workbench.execute import Limits
 from workbench.pipeline.loop import Progress, Watch, batched
 from workbench.pipeline.parts import Parts
@@ -48,7 +48,7 @@ class Checked:
 
     @property
     def flagged(self) -> int:
-        return sum(one.suspicion >= reasons.FLAGGED for one in self.checks.values())
+        return sum(one.suspicion >= suspicion.FLAGGED for one in self.checks.values())
 
 
 def check(project: Project, selection: Selection | None = None, progress: Watch | None = None) -> Checked:
@@ -68,7 +68,7 @@ def check(project: Project, selection: Selection | None = None, progress: Watch 
                 shaken = shake(worlds, ((case.task, case.program, case.trace) for case in cases))
                 rows = []
                 for case, effects in zip(cases, shaken, strict=True):
-                    rows.append(_row(case, keys[case.trace.id][0], reasons.findings(case, effects)))
+                    rows.append(_row(case, keys[case.trace.id][0], suspicion.findings(case, effects)))
                     done += 1
                     if progress is not None:
                         progress(Progress("check", done, len(left), "runs"))
@@ -151,7 +151,7 @@ def _keys(project: Project, selection: Selection) -> dict[str, tuple[str, tuple[
 
 def _key(outcome: Outcome, issues: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     runs = [run.trace for run in outcome.runs]
-    return content_key("check", reasons.VERSION, outcome.chosen, runs, issues), issues
+    return content_key("check", suspicion.VERSION, outcome.chosen, runs, issues), issues
 
 
 def _cases(project: Project, trace_ids: Sequence[str], issues: Mapping[str, tuple[str, ...]]) -> Iterator[Case]:
@@ -174,7 +174,7 @@ def _case(
 
 def _row(case: Case, key: str, findings: tuple[Finding, ...]) -> CheckRow:
     return CheckRow(
-        key, case.trace.id, case.task.id, reasons.suspicion(findings),
+        key, case.trace.id, case.task.id, suspicion.suspicion(findings),
         tuple(one.check for one in findings if one.flag),
         tuple((one.check, one.score, one.text) for one in findings),
     )  # fmt: skip

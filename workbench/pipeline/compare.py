@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from workbench.errors import InputError
-from workbench.evaluate.statistics import mcnemar
+from workbench.evaluate.statistics.comparisons import mcnemar
 from workbench.shares import Share
 from workbench.store import Outcome
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from workbench.errors import InputError
-from workbench.evaluate.scorers import BENCHMARKS, scorer
-from workbench.evaluate.scores import Answer, Scorer, clusters
-from workbench.evaluate.statistics import Interval, mean_interval
+from workbench.evaluate.benchmarks.scorers import BENCHMARKS, scorer
+from workbench.evaluate.benchmarks.scores import Answer, Scorer, clusters
+from workbench.evaluate.statistics.comparisons import Interval, mean_interval
 from workbench.pipeline import answering, loop
 from workbench.pipeline.answering import Named
 from workbench.pipeline.ingesting import ingest

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from workbench.errors import ImageError, InputError
-from workbench.evaluate.probe import OWN, Probe, Row, conclude, explain, figures, plan
+from workbench.evaluate.faithfulness.probe import OWN, Probe, Row, conclude, explain, figures, plan
 from workbench.pipeline.loop import Progress, Watch, batched
 from workbench.ports import Concluding, Student
 from workbench.records import JSON, PartRef, Task, content_key

@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
 from workbench.errors import InputError
-from workbench.evaluate.seeds import apart, mean
-from workbench.evaluate.statistics import compare_systems, holm
+from workbench.evaluate.statistics.comparisons import compare_systems, holm
+from workbench.evaluate.statistics.over_seeds import apart, mean
 from workbench.records import JSON
 from workbench.store import Evaluation, JobRow, Project, evaluations
 

@@ -23,8 +23,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from workbench.evaluate.perturb import Axis, Called
-from workbench.evaluate.worlds import Shaken
+from workbench.evaluate.wrong_reasons.counterfactual import Shaken
+from workbench.evaluate.wrong_reasons.perturb import Axis, Called
 from workbench.rationalize.stock import STOCK
 from workbench.rationalize.support import WORD, stem
 from workbench.records import Program, Task, Trace

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from math import sqrt
 
 from workbench.errors import InputError
-from workbench.evaluate.scores import Answer, Metric, Scores, grouped, mean, said, unanswered, unlabelled
+from workbench.evaluate.benchmarks.scores import Answer, Metric, Scores, grouped, mean, said, unanswered, unlabelled
 from workbench.records import Task
 from workbench.verify.answers import integer
 

@@ -9,8 +9,8 @@ import pytest
 from exact_runs import case, scene, task
 
 from workbench.api import STANDARD
-from workbench.evaluate.reasons import CHECKS, FLAGGED, WEIGHTS, Finding, findings, suspicion
-from workbench.evaluate.worlds import Worlds, shake
+from workbench.evaluate.wrong_reasons.counterfactual import Worlds, shake
+from workbench.evaluate.wrong_reasons.suspicion import CHECKS, FLAGGED, WEIGHTS, Finding, findings, suspicion
 
 PARK = scene("dog", "dog", "cat", "car")
 COUNT = 'return formatting_answer(len(patch.find("dog")))'

@@ -16,9 +16,9 @@ from typing import Any, Literal
 
 from PIL import Image
 
-from workbench.evaluate import ending
-from workbench.evaluate.corrupt import KINDS, NUDGE, Edit, Pool, corruptions, disordered, harmless
-from workbench.evaluate.statistics import Paired, compare_systems
+from workbench.evaluate.faithfulness import read_answer
+from workbench.evaluate.faithfulness.corrupt import KINDS, NUDGE, Edit, Pool, corruptions, disordered, harmless
+from workbench.evaluate.statistics.comparisons import Paired, compare_systems
 from workbench.ports import Concluding, Images
 from workbench.records import JSON, PartRef, Region, Task, content_key
 from workbench.shares import Share
@@ -143,7 +143,7 @@ class Job:
 def explain(student: Concluding, tasks: Sequence[Task], images: Images) -> list[Row]:
     """The student's own explanations, one row per task."""
     return [
-        Row(task.id, task.family, task.image, OWN, said.rationale, ending.read_answer(task, said.rationale))
+        Row(task.id, task.family, task.image, OWN, said.rationale, read_answer.read_answer(task, said.rationale))
         for task, said in zip(tasks, student.answer(tasks, images, explain=True), strict=True)
     ]
 
@@ -155,11 +155,11 @@ def plan(tasks: Sequence[Task], own: Mapping[str, Row], seed: int) -> list[Job]:
         own: explanations by task; also those of other tasks lend facts.
         seed: with the task, decides what is changed and into what.
     """
-    pool = Pool.of(ending.split(row.text).body for row in own.values())
+    pool = Pool.of(read_answer.split(row.text).body for row in own.values())
     pictures = sorted({row.image for row in own.values()})
     jobs = []
     for task in tasks:
-        parts, answer = ending.split(own[task.id].text), own[task.id].answer
+        parts, answer = read_answer.split(own[task.id].text), own[task.id].answer
         if not parts.body or answer is None:
             continue
         dice = random.Random(content_key(seed, task.id))
@@ -201,7 +201,7 @@ class Masked:
 def figures(model: PartRef, split: str | None, seed: int, rows: Sequence[Row]) -> Probe:
     """How often the answer moved, condition by condition."""
     own = [row for row in rows if row.condition == OWN]
-    with_reasons = [row for row in own if ending.split(row.text).body]
+    with_reasons = [row for row in own if read_answer.split(row.text).body]
     families = sorted({row.family for row in with_reasons})
     return Probe(
         model, split, seed, len(own), Share(len(with_reasons), len(own)),
@@ -246,7 +246,7 @@ def _measured(name: str, by_condition: Mapping[str, Mapping[str, Row]]) -> Line:
 
 def _row(job: Job, text: str) -> Row:
     task, edit = job.task, job.edit
-    answer = ending.read_answer(task, text)
+    answer = read_answer.read_answer(task, text)
     said = None if answer is None else canonical(answer, task)
     return Row(
         task.id, task.family, task.image, edit.condition, text, answer, said != canonical(job.own, task),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from workbench.errors import InputError
-from workbench.evaluate.seeds import apart, mean
+from workbench.evaluate.statistics.over_seeds import apart, mean
 
 PICTURES = {f"q{at:03d}": f"p{at // 3}" for at in range(150)}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from workbench.evaluate.scores import Answer, Scores, grouped, mean, said, unanswered, unlabelled
+from workbench.evaluate.benchmarks.scores import Answer, Scores, grouped, mean, said, unanswered, unlabelled
 from workbench.records import Task
 from workbench.verify.normalise import Mode
 from workbench.verify.vqa import vqa_score

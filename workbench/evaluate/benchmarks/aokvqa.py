@@ -11,7 +11,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from workbench.errors import InputError
-from workbench.evaluate.scores import UNLABELLED, Answer, Scores, mean, official, said, unanswered, unlabelled
+from workbench.evaluate.benchmarks.scores import (
+    UNLABELLED,
+    Answer,
+    Scores,
+    mean,
+    official,
+    said,
+    unanswered,
+    unlabelled,
+)
 from workbench.records import Task
 from workbench.verify.answers import choice
 from workbench.verify.vqa import aokvqa_score

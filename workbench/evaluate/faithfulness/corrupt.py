@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from workbench.boxes import GRID
 from workbench.boxes_in_text import split_at_boxes
 from workbench.english import a, plural, singular
-from workbench.evaluate.ending import sentences
+from workbench.evaluate.faithfulness.read_answer import sentences
 from workbench.records import Task
 
 KINDS = ("number", "name", "colour", "relation", "presence", "box")

@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from workbench.evaluate.scores import UNLABELLED, Answer, Metric, Scores, grouped, mean, official, said, unanswered
+from workbench.evaluate.benchmarks.scores import (
+    UNLABELLED,
+    Answer,
+    Metric,
+    Scores,
+    grouped,
+    mean,
+    official,
+    said,
+    unanswered,
+)
 from workbench.records import Task
 from workbench.verify.answers import choice
 

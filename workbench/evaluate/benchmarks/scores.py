@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from workbench.errors import InputError
-from workbench.evaluate.statistics import Interval, mean_interval
+from workbench.evaluate.statistics.comparisons import Interval, mean_interval
 from workbench.records import Task
 
 

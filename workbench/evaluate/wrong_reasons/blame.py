@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from workbench.evaluate.oracle import right, run_exactly, scene_of, undecided
+from workbench.evaluate.wrong_reasons.exact_tools import right, run_exactly, scene_of, undecided
 from workbench.records import Program, Task, Trace
 from workbench.shares import Share
 

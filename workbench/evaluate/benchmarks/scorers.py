@@ -9,8 +9,16 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from workbench.errors import InputError
-from workbench.evaluate import aokvqa, gqa, hateful, mmbench, pope, tallyqa, vqa
-from workbench.evaluate.scores import Answer, Scorer, Scores, grouped, mean, said, unanswered, unlabelled
+from workbench.evaluate.benchmarks import (
+    aokvqa,
+    gqa,
+    hateful,
+    mmbench,
+    pope,
+    tallyqa,
+    vqa,
+)
+from workbench.evaluate.benchmarks.scores import Answer, Scorer, Scores, grouped, mean, said, unanswered, unlabelled
 from workbench.records import Task
 from workbench.verify import answers as comparators
 from workbench.verify.normalise import Mode

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from workbench.evaluate.oracle import right, run_exactly, undecided
-from workbench.evaluate.scenes import others
+from workbench.evaluate.wrong_reasons.exact_tools import right, run_exactly, undecided
+from workbench.evaluate.wrong_reasons.new_scenes import others
 from workbench.records import Program, Task
 
 ELSEWHERE = 12

@@ -13,8 +13,8 @@ from itertools import chain
 
 import numpy as np
 
-from workbench.evaluate.scores import Answer, Metric, Scores, clusters, said, unanswered, unlabelled
-from workbench.evaluate.statistics import Interval, resampled
+from workbench.evaluate.benchmarks.scores import Answer, Metric, Scores, clusters, said, unanswered, unlabelled
+from workbench.evaluate.statistics.comparisons import Interval, resampled
 from workbench.records import Task
 
 CITED = "evaluate.py of RUCAIBox/POPE; Li et al. 2023, arXiv 2305.10355"

@@ -9,9 +9,9 @@ from exact_runs import case, scene, task
 
 from workbench.api import STANDARD
 from workbench.boxes import Box
-from workbench.evaluate.perturb import calls_of, changes, variants
-from workbench.evaluate.reasons import Case
-from workbench.evaluate.worlds import Shaken, Worlds, shake
+from workbench.evaluate.wrong_reasons.counterfactual import Shaken, Worlds, shake
+from workbench.evaluate.wrong_reasons.perturb import calls_of, changes, variants
+from workbench.evaluate.wrong_reasons.suspicion import Case
 from workbench.records import Region, Value
 
 PARK = scene("dog", "dog", "cat", "car")

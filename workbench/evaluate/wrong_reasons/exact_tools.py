@@ -16,7 +16,7 @@ from PIL import Image
 
 from workbench.english import singular
 from workbench.errors import ToolFailure
-from workbench.evaluate.scenes import answer
+from workbench.evaluate.wrong_reasons.new_scenes import answer
 from workbench.execute import Executor
 from workbench.ports import Tool
 from workbench.records import PartRef, Program, Region, Task, ToolCall, Trace, Value

@@ -24,9 +24,9 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import InputError
-from workbench.evaluate import aokvqa, mmbench
-from workbench.evaluate.hateful import says_hateful
-from workbench.evaluate.scores import Answer, official
+from workbench.evaluate.benchmarks import aokvqa, mmbench
+from workbench.evaluate.benchmarks.hateful import says_hateful
+from workbench.evaluate.benchmarks.scores import Answer, official
 from workbench.records import Task, storable
 
 

@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from workbench.evaluate.elsewhere import elsewhere
-from workbench.evaluate.mutate import mutants
-from workbench.evaluate.oracle import right, run_exactly, scene_of
-from workbench.evaluate.reasons import CHECKS, FLAGGED, Case, Finding, findings, suspicion
-from workbench.evaluate.statistics import auc_interval
-from workbench.evaluate.worlds import Worlds, shake
+from workbench.evaluate.statistics.comparisons import auc_interval
+from workbench.evaluate.wrong_reasons.counterfactual import Worlds, shake
+from workbench.evaluate.wrong_reasons.exact_tools import right, run_exactly, scene_of
+from workbench.evaluate.wrong_reasons.mutate import mutants
+from workbench.evaluate.wrong_reasons.suspicion import CHECKS, FLAGGED, Case, Finding, findings, suspicion
+from workbench.evaluate.wrong_reasons.transfer import elsewhere
 from workbench.records import content_key
 from workbench.shares import Share
 from workbench.tasks.catalogue import CATEGORIES

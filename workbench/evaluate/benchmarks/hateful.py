@@ -8,8 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from workbench.evaluate.scores import Answer, Metric, Scores, clusters, mean, mean_of_tasks, unanswered, unlabelled
-from workbench.evaluate.statistics import Interval, auc_interval
+from workbench.evaluate.benchmarks.scores import (
+    Answer,
+    Metric,
+    Scores,
+    clusters,
+    mean,
+    mean_of_tasks,
+    unanswered,
+    unlabelled,
+)
+from workbench.evaluate.statistics.comparisons import Interval, auc_interval
 from workbench.records import Task
 from workbench.verify.answers import yes_no
 

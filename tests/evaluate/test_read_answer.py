@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workbench.evaluate.ending import read_answer, split
+from workbench.evaluate.faithfulness.read_answer import read_answer, split
 from workbench.records import Task
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from workbench.evaluate.scores import UNLABELLED, Answer, Scores, grouped, mean, official, said, unanswered
+from workbench.evaluate.benchmarks.scores import UNLABELLED, Answer, Scores, grouped, mean, official, said, unanswered
 from workbench.records import Task
 
 CITED = "eval.py of the GQA download; Hudson and Manning 2019, arXiv 1902.09506"
