@@ -24,8 +24,8 @@ from workbench.records import (
 )  # fmt: skip
 from workbench.store.project import Project
 from workbench.store.scope import Scope, Selection
-from workbench.tasks.collages import make_scene, render
-from workbench.tasks.questions import ask
+from workbench.tasks.collage.pictures import make_scene, render
+from workbench.tasks.collage.questions import ask
 
 SAMPLER = PartRef("sampler", "by-hand", "1")
 EXECUTOR = PartRef("executor", "by-hand", "1")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workbench.english import a, counted, join, number, one, plural, singular, the, value
-from workbench.tasks.catalogue import CATEGORIES
+from workbench.tasks.collage.catalogue import CATEGORIES
 
 PLURALS = {
     "bus": "buses", "sheep": "sheep", "person": "people", "knife": "knives", "strawberry": "strawberries", "toy": "toys",

@@ -15,8 +15,8 @@ from workbench.boxes import Box
 from workbench.evaluate.wrong_reasons.exact_tools import collage_record
 from workbench.images import ImageFolder
 from workbench.records import Region
-from workbench.tasks.catalogue import CATEGORIES
-from workbench.tasks.collages import make_scene
+from workbench.tasks.collage.catalogue import CATEGORIES
+from workbench.tasks.collage.pictures import make_scene
 from workbench.tools.oracle import OracleExists, OracleFind, OracleKnowledge
 
 SCENES = {f"{number:064d}": make_scene("test", number) for number in range(8)}

@@ -18,7 +18,7 @@ from app import report
 from workbench.errors import InputError
 from workbench.records import Task
 from workbench.store import Project
-from workbench.tasks.collages import make_scene
+from workbench.tasks.collage.pictures import make_scene
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
 pytestmark = pytest.mark.browser

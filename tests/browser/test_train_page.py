@@ -15,7 +15,7 @@ from app.people import add_user
 from workbench.records import content_key
 from workbench.snapshot import Snapshot
 from workbench.store import Project
-from workbench.tasks.collages import make_scene
+from workbench.tasks.collage.pictures import make_scene
 from workbench.train.job import read_job
 from workbench.train.jobs import Jobs
 

@@ -8,8 +8,8 @@ from typing import Any
 from workbench.evaluate.wrong_reasons.exact_tools import run_exactly
 from workbench.evaluate.wrong_reasons.suspicion import Case
 from workbench.records import PartRef, Program, Task, Trace
-from workbench.tasks.catalogue import CATEGORIES
-from workbench.tasks.scene import Scene, make_scene
+from workbench.tasks.collage.catalogue import CATEGORIES
+from workbench.tasks.collage.scene import Scene, make_scene
 
 SAMPLER = PartRef("sampler", "by-hand", "1")
 HEAD = "def execute_command(image):\n    patch = ImagePatch(image)\n"

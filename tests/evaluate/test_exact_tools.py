@@ -13,7 +13,7 @@ from workbench.evaluate.wrong_reasons.new_scenes import answer, form_of, others
 from workbench.evaluate.wrong_reasons.transfer import Elsewhere, elsewhere
 from workbench.records import Failure
 from workbench.tasks.bundled import Collages
-from workbench.tasks.scene import make_scene
+from workbench.tasks.collage.scene import make_scene
 
 PARK = scene("dog", "dog", "cat", "car")
 COUNT = 'return formatting_answer(len(patch.find("dog")))'

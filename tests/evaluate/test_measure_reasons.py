@@ -10,7 +10,7 @@ from exact_runs import Case, program, task, traced
 from workbench.api import STANDARD
 from workbench.evaluate.wrong_reasons.counterfactual import Worlds
 from workbench.evaluate.wrong_reasons.measure_checks import Measured, measure
-from workbench.tasks.scene import make_scene
+from workbench.tasks.collage.scene import make_scene
 
 
 def cases() -> list[Case]:

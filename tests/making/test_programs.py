@@ -9,11 +9,11 @@ from workbench.boxes import Box, to_lower_left
 from workbench.making.paraphrases import TEMPLATES as OWN
 from workbench.making.paraphrases import paraphrase
 from workbench.making.programs import questions_of, references, usable, variable
-from workbench.tasks.catalogue import CATEGORIES, members
-from workbench.tasks.knowledge import FACTS, has
-from workbench.tasks.phrasings import TEMPLATES
-from workbench.tasks.questions import FAMILIES, ask
-from workbench.tasks.scene import make_scene
+from workbench.tasks.collage.catalogue import CATEGORIES, members
+from workbench.tasks.collage.knowledge import FACTS, has
+from workbench.tasks.collage.phrasings import TEMPLATES
+from workbench.tasks.collage.questions import FAMILIES, ask
+from workbench.tasks.collage.scene import make_scene
 from workbench.verify.answers import score
 
 SCENES = 150

@@ -11,7 +11,7 @@ from PIL import Image
 from workbench.errors import InputError
 from workbench.models.detector import CLASSES, COCO, SSDLite, bundled, pool, suppress
 from workbench.settings import data_dir
-from workbench.tasks.collages import make_scene, render
+from workbench.tasks.collage.pictures import make_scene, render
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from workbench.models.region_vlm import (
 from workbench.models.student import TransformersStudent
 from workbench.models.vlm import Vlm
 from workbench.records import Task
-from workbench.tasks.collages import make_scene, render
+from workbench.tasks.collage.pictures import make_scene, render
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from workbench.pipeline.live_events import (
 )  # fmt: skip
 from workbench.records import PartRef, Prediction, Program, Task, content_key
 from workbench.settings import Choice, find_profile, read_profile
-from workbench.tasks.collages import make_scene, render
+from workbench.tasks.collage.pictures import make_scene, render
 
 EMBEDDED = read_profile(find_profile("embedded"))
 HERE = Path(__file__)

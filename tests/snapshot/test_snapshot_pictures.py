@@ -15,7 +15,7 @@ from PIL import Image
 
 from workbench.snapshot import NEAR, Picture, alike, fingerprint, sides
 from workbench.snapshot.pictures import BITS
-from workbench.tasks.collages import make_scene, render
+from workbench.tasks.collage.pictures import make_scene, render
 
 
 def copy(picture: Image.Image, scale: float, quality: int) -> Image.Image:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.tasks.catalogue import CATEGORIES
-from workbench.tasks.knowledge import FACTS
-from workbench.tasks.scene import Scene, SceneObject
+from workbench.tasks.collage.catalogue import CATEGORIES
+from workbench.tasks.collage.knowledge import FACTS
+from workbench.tasks.collage.scene import Scene, SceneObject
 
 
 def things(scene: Scene, name: str) -> list[SceneObject]:

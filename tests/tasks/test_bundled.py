@@ -18,8 +18,8 @@ from workbench.ports import TaskSource
 from workbench.records import Task
 from workbench.settings import data_dir
 from workbench.tasks.bundled import Collages, Photos
-from workbench.tasks.collages import render
-from workbench.tasks.phrasings import TEMPLATES
+from workbench.tasks.collage.phrasings import TEMPLATES
+from workbench.tasks.collage.pictures import render
 from workbench.tasks.rows import task_from_json, task_to_json
 
 

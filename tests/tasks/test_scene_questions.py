@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from tests.tasks.brute import answer
 from workbench.boxes import from_grid, iou
 from workbench.records import Task
-from workbench.tasks.catalogue import CATEGORIES, KINDS, confusable
-from workbench.tasks.knowledge import FACTS, has
-from workbench.tasks.perception import WORDINGS, left_to_right, perceive
-from workbench.tasks.phrasings import PHRASINGS, TEMPLATES
-from workbench.tasks.questions import FAMILIES, ask
-from workbench.tasks.scene import SPLITS, make_scene
+from workbench.tasks.collage.catalogue import CATEGORIES, KINDS, confusable
+from workbench.tasks.collage.knowledge import FACTS, has
+from workbench.tasks.collage.perception import WORDINGS, left_to_right, perceive
+from workbench.tasks.collage.phrasings import PHRASINGS, TEMPLATES
+from workbench.tasks.collage.questions import FAMILIES, ask
+from workbench.tasks.collage.scene import SPLITS, make_scene
 
 seeds = st.integers(0, 10**6)
 

@@ -8,7 +8,7 @@ import pytest
 from gallery import Gallery
 
 from workbench.images import ImageFolder
-from workbench.tasks.collages import make_scene, render
+from workbench.tasks.collage.pictures import make_scene, render
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from workbench.images import ImageFolder
 from workbench.records import Region
-from workbench.tasks.scene import Scene
+from workbench.tasks.collage.scene import Scene
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from gallery import Gallery
 from workbench.errors import InputError, ToolFailure
 from workbench.evaluate.wrong_reasons.exact_tools import collage_record
 from workbench.records import Region, ToolCall
-from workbench.tasks.catalogue import CATEGORIES, members
-from workbench.tasks.knowledge import FACTS, has
+from workbench.tasks.collage.catalogue import CATEGORIES, members
+from workbench.tasks.collage.knowledge import FACTS, has
 from workbench.tools.oracle import (
     OracleCaption,
     OracleExists,

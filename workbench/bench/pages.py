@@ -31,7 +31,7 @@ from workbench.bench.store import PARTS, K, Row, fill
 from workbench.errors import InputError, WorkbenchError
 from workbench.records import Program, Task, Trace, TraceEvent, content_key
 from workbench.store import Project
-from workbench.tasks.collages import make_scene, render
+from workbench.tasks.collage.pictures import make_scene, render
 
 LONG, LONG_RUN = "bench-long", "bench-long-run"
 """The question whose trace has `STEPS` steps, and the trace."""

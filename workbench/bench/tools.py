@@ -28,9 +28,9 @@ from workbench.records import Region, ToolCall, Value
 from workbench.settings import find_profile, read_profile
 from workbench.shares import Share
 from workbench.tasks.bundled import Collages
-from workbench.tasks.catalogue import CATEGORIES, confusable
-from workbench.tasks.knowledge import FACTS, has
-from workbench.tasks.scene import Scene
+from workbench.tasks.collage.catalogue import CATEGORIES, confusable
+from workbench.tasks.collage.knowledge import FACTS, has
+from workbench.tasks.collage.scene import Scene
 from workbench.tools.yesno import property_question
 
 OVERLAP = 0.5

@@ -31,11 +31,11 @@ from workbench.models.bundled import fresh_student
 from workbench.models.region_vlm import IMAGE_TOKEN, RegionVlmProcessor
 from workbench.prompts import LABEL_SUFFIX, question_text
 from workbench.settings import data_dir
-from workbench.tasks.catalogue import CATEGORIES
-from workbench.tasks.collages import make_scene, render
-from workbench.tasks.perception import perceive
-from workbench.tasks.questions import ask
-from workbench.tasks.scene import Scene
+from workbench.tasks.collage.catalogue import CATEGORIES
+from workbench.tasks.collage.perception import perceive
+from workbench.tasks.collage.pictures import make_scene, render
+from workbench.tasks.collage.questions import ask
+from workbench.tasks.collage.scene import Scene
 from workbench.train.loss import combined, lesson_losses
 from workbench.train.optimizer import ScheduledAdamW, mean_step
 from workbench.train.schedule import RateSchedule

@@ -20,10 +20,10 @@ import numpy as np
 from PIL import Image
 
 from workbench.records import Task
-from workbench.tasks.collages import make_scene, render
-from workbench.tasks.questions import FAMILIES, ask, image_name
+from workbench.tasks.collage.pictures import make_scene, render
+from workbench.tasks.collage.questions import FAMILIES, ask, image_name
+from workbench.tasks.collage.scene import SPLITS, Scene
 from workbench.tasks.rows import task_to_json
-from workbench.tasks.scene import SPLITS, Scene
 
 
 @dataclass(frozen=True, slots=True)

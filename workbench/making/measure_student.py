@@ -28,9 +28,9 @@ from workbench.prompts import LABEL_SUFFIX, question_text
 from workbench.records import Region, Task
 from workbench.shares import wilson
 from workbench.tasks.bundled import Collages
-from workbench.tasks.collages import make_scene, render
-from workbench.tasks.perception import FAMILIES, perceive
-from workbench.tasks.scene import Scene
+from workbench.tasks.collage.perception import FAMILIES, perceive
+from workbench.tasks.collage.pictures import make_scene, render
+from workbench.tasks.collage.scene import Scene
 from workbench.verify.answers import score
 
 FIRST_SCENE = 500_000

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from workbench.english import a, one, plural, the
-from workbench.tasks.drafts import pick
-from workbench.tasks.knowledge import FACTS
+from workbench.tasks.collage.answerable import pick
+from workbench.tasks.collage.knowledge import FACTS
 
 THINGS = (
     "chair", "tree", "window", "door", "ball", "book", "plant", "house", "bridge", "ladder", "basket", "table",

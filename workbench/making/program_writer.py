@@ -34,10 +34,10 @@ from workbench.making.paraphrases import other_things, paraphrase
 from workbench.making.programs import references, usable
 from workbench.models.language import language_path, preferred_dtype, quiet
 from workbench.sample.prompt import HEADER, compact_own
-from workbench.tasks.drafts import pick
-from workbench.tasks.knowledge import FACTS
-from workbench.tasks.questions import FAMILIES, ask
-from workbench.tasks.scene import make_scene
+from workbench.tasks.collage.answerable import pick
+from workbench.tasks.collage.knowledge import FACTS
+from workbench.tasks.collage.questions import FAMILIES, ask
+from workbench.tasks.collage.scene import make_scene
 from workbench.train.loss import combined, lesson_losses
 from workbench.train.optimizer import ScheduledAdamW, mean_step
 from workbench.train.schedule import RateSchedule

@@ -19,7 +19,7 @@ from workbench.api import STANDARD
 from workbench.english import a as with_article
 from workbench.english import one, plural, the
 from workbench.sample.prompt import HEADER
-from workbench.tasks.drafts import pick
+from workbench.tasks.collage.answerable import pick
 from workbench.tools.names import classes_of
 
 TOOLS = tuple(STANDARD)

@@ -10,8 +10,8 @@ from workbench.errors import DatasetError
 from workbench.ports import BadRow
 from workbench.records import PartRef, Task
 from workbench.settings import data_dir
+from workbench.tasks.collage.scene import SPLITS, Scene
 from workbench.tasks.rows import Bad, task_from_json
-from workbench.tasks.scene import SPLITS, Scene
 
 
 class Bundled:

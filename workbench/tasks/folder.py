@@ -31,8 +31,8 @@ from workbench.errors import DatasetError, ImageError
 from workbench.images import decode
 from workbench.ports import BadRow
 from workbench.records import PartRef, Task
-from workbench.tasks.entries import Meter, raw_lines
 from workbench.tasks.fields import Row, answer_type, shown, text_or_number
+from workbench.tasks.json_stream import Meter, raw_lines
 from workbench.tasks.rows import Bad
 
 FILES = ("questions.jsonl", "questions.csv")

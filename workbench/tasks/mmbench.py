@@ -20,8 +20,8 @@ from typing import Any
 
 from workbench.errors import DatasetError, ImageError
 from workbench.records import Task
-from workbench.tasks.entries import LARGEST, Entry, Meter, raw_lines
 from workbench.tasks.fields import Row, text, whole
+from workbench.tasks.json_stream import LARGEST, Entry, Meter, raw_lines
 from workbench.tasks.official import Files, Find, Format, Official
 
 SPLITS = ("dev", "test")

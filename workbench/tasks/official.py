@@ -16,8 +16,8 @@ from pathlib import Path, PurePath
 from workbench.errors import DatasetError
 from workbench.ports import BadRow
 from workbench.records import JSON, PartRef, Task
-from workbench.tasks.entries import Entry, Meter, json_entries, json_lines
 from workbench.tasks.fields import Row, shown
+from workbench.tasks.json_stream import Entry, Meter, json_entries, json_lines
 from workbench.tasks.rows import Bad
 
 NO_PICTURES = 1000

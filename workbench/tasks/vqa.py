@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from workbench.records import Task
-from workbench.tasks.entries import Entry, Meter, json_entries
 from workbench.tasks.fields import VOTES, Row, answer_type, shown, text, whole
+from workbench.tasks.json_stream import Entry, Meter, json_entries
 from workbench.tasks.official import Files, Find, Format, Official
 
 TYPES = ("yes/no", "number", "other")

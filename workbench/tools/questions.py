@@ -19,7 +19,7 @@ from workbench.tools.arguments import LONGEST_QUESTION, answer_batch, patch, tex
 from workbench.tools.yesno import property_question
 
 CAPTION_PROMPT = "What is in the picture?"
-"""What the base student learnt to answer with the names of what it sees (`tasks/perception.py`)."""
+"""What the base student learnt to answer with the names of what it sees (`tasks/collage/perception.py`)."""
 MATCH_QUESTION = "What does the picture show?"
 
 

@@ -20,9 +20,9 @@ from workbench.evaluate.wrong_reasons.new_scenes import answer
 from workbench.execute import Executor
 from workbench.ports import Tool
 from workbench.records import PartRef, Program, Region, Task, ToolCall, Trace, Value
-from workbench.tasks.catalogue import CATEGORIES, KINDS, of_kind
-from workbench.tasks.knowledge import FACTS
-from workbench.tasks.scene import SPLITS, Scene, make_scene
+from workbench.tasks.collage.catalogue import CATEGORIES, KINDS, of_kind
+from workbench.tasks.collage.knowledge import FACTS
+from workbench.tasks.collage.scene import SPLITS, Scene, make_scene
 from workbench.tools import oracle
 from workbench.tools.arguments import LONGEST_QUESTION, patch, text
 from workbench.tools.names import classes_of

@@ -26,8 +26,8 @@ from workbench.evaluate.wrong_reasons.suspicion import CHECKS, FLAGGED, Case, Fi
 from workbench.evaluate.wrong_reasons.transfer import elsewhere
 from workbench.records import content_key
 from workbench.shares import Share
-from workbench.tasks.catalogue import CATEGORIES
-from workbench.tasks.scene import Scene
+from workbench.tasks.collage.catalogue import CATEGORIES
+from workbench.tasks.collage.scene import Scene
 
 CONSTANT = "constant answer"
 SWAPS = 2

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from workbench.records import Task
-from workbench.tasks.catalogue import CATEGORIES, members
-from workbench.tasks.drafts import among
-from workbench.tasks.geometry import extreme, lies
-from workbench.tasks.knowledge import FACTS, has
-from workbench.tasks.scene import Scene, SceneObject, make_scene
+from workbench.tasks.collage.answerable import among
+from workbench.tasks.collage.catalogue import CATEGORIES, members
+from workbench.tasks.collage.geometry import extreme, lies
+from workbench.tasks.collage.knowledge import FACTS, has
+from workbench.tasks.collage.scene import Scene, SceneObject, make_scene
 
 Form = Mapping[str, Any]
 

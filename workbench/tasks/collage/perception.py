@@ -21,9 +21,9 @@ import numpy as np
 from workbench.boxes import grid_text
 from workbench.english import plural, the
 from workbench.records import AnswerType, Task
-from workbench.tasks.drafts import MAKERS, pick
-from workbench.tasks.questions import image_name, word
-from workbench.tasks.scene import Scene, SceneObject
+from workbench.tasks.collage.answerable import MAKERS, pick
+from workbench.tasks.collage.questions import image_name, word
+from workbench.tasks.collage.scene import Scene, SceneObject
 
 FAMILIES = ("name", "locate", "list", "at", "exists")
 

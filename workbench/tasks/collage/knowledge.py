@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workbench.tasks.catalogue import CATEGORIES, of_kind
+from workbench.tasks.collage.catalogue import CATEGORIES, of_kind
 
 
 @dataclass(frozen=True, slots=True)

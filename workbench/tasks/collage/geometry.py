@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench.tasks.scene import Scene, SceneObject
+from workbench.tasks.collage.scene import Scene, SceneObject
 
 RELATIONS = ("left", "right", "above", "below")
 ALONE = ("leftmost", "rightmost", "topmost", "bottommost", "largest", "smallest")

@@ -13,8 +13,8 @@ from functools import lru_cache
 from PIL import Image, ImageFilter, ImageOps
 
 from workbench.settings import data_dir
-from workbench.tasks.backgrounds import background
-from workbench.tasks.scene import Scene, SceneObject, held_out, held_out_pairs, make_scene
+from workbench.tasks.collage.backgrounds import background
+from workbench.tasks.collage.scene import Scene, SceneObject, held_out, held_out_pairs, make_scene
 
 __all__ = ["Scene", "SceneObject", "held_out", "held_out_pairs", "make_scene", "render"]
 

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from workbench.records import AnswerType
-from workbench.tasks.catalogue import CATEGORIES, KINDS, confusable, is_a
-from workbench.tasks.geometry import ALONE, RELATIONS, TOWARDS, extreme, lies
-from workbench.tasks.knowledge import FACTS, has
-from workbench.tasks.scene import Scene, SceneObject
+from workbench.tasks.collage.catalogue import CATEGORIES, KINDS, confusable, is_a
+from workbench.tasks.collage.geometry import ALONE, RELATIONS, TOWARDS, extreme, lies
+from workbench.tasks.collage.knowledge import FACTS, has
+from workbench.tasks.collage.scene import Scene, SceneObject
 
 Form = dict[str, Any]
 T = TypeVar("T")

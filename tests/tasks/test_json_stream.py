@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from official_files import gqa_row, picture
 
 from workbench.errors import DatasetError
-from workbench.tasks import entries
-from workbench.tasks.entries import Entry, Meter, json_entries, json_lines
+from workbench.tasks import json_stream
+from workbench.tasks.json_stream import Entry, Meter, json_entries, json_lines
 
 
 def read(root: Path, text: str | bytes, under: str | None = None) -> list[Entry]:
@@ -91,7 +91,7 @@ def test_a_missing_file_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_an_entry_larger_than_allowed_ends_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(entries, "LARGEST", 3 << 20)
+    monkeypatch.setattr(json_stream, "LARGEST", 3 << 20)
     last = read(tmp_path, "[1, " + json.dumps("x" * (9 << 20)) + ", 2]")[-1]
     with pytest.raises(ValueError, match="an entry has more than 3 million characters"):
         raise last.value
@@ -121,7 +121,7 @@ VALUES = st.recursive(
 @given(st.lists(VALUES, max_size=6) | st.dictionaries(st.text(max_size=5), VALUES, max_size=5), st.integers(1, 9))
 def test_any_json_comes_whole_however_the_window_falls(tmp_path: Path, value: Any, chunk: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(entries, "CHUNK", chunk)
+        patch.setattr(json_stream, "CHUNK", chunk)
         found = read(tmp_path, json.dumps(value, ensure_ascii=False, indent=chunk % 3 or None).encode())
     if isinstance(value, dict):
         assert {entry.key: entry.value for entry in found} == value

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from workbench.boxes import Box, intersection
-from workbench.tasks.backgrounds import BACKGROUNDS, VARIANTS
-from workbench.tasks.catalogue import CATEGORIES, Cutout, confusable, cutouts, of_kind
+from workbench.tasks.collage.backgrounds import BACKGROUNDS, VARIANTS
+from workbench.tasks.collage.catalogue import CATEGORIES, Cutout, confusable, cutouts, of_kind
 
 WIDTH, HEIGHT = 640, 480
 """Size of every collage, pixels."""

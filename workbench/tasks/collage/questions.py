@@ -43,11 +43,11 @@ import numpy as np
 
 from workbench.english import a, one, plural, the
 from workbench.records import Task
-from workbench.tasks.drafts import MAKERS, Form, pick
-from workbench.tasks.knowledge import FACTS
-from workbench.tasks.phrasings import OBJECT, PHRASINGS, SUPERLATIVES, TEMPLATES
-from workbench.tasks.phrasings import RELATIONS as RELATION_WORDS
-from workbench.tasks.scene import Scene
+from workbench.tasks.collage.answerable import MAKERS, Form, pick
+from workbench.tasks.collage.knowledge import FACTS
+from workbench.tasks.collage.phrasings import OBJECT, PHRASINGS, SUPERLATIVES, TEMPLATES
+from workbench.tasks.collage.phrasings import RELATIONS as RELATION_WORDS
+from workbench.tasks.collage.scene import Scene
 
 FAMILIES = tuple(MAKERS)
 """Every family of questions."""
