@@ -5,23 +5,16 @@ with Executor(tools, images, Limits(), ResultCache(path)) as executor:
         ...
 
 Files:
-    cache.py       results of tools by content, on disk
-    check.py       what a program's source may contain; refused with name and line
-    desugar.py     rewrites what the sandbox lacks or does differently from Python
-    exact.py       rewrites what Monty gives another value than Python: keys, sets, identity, formats, texts of errors
-    executor.py    the executor: tools, pictures and limits in, one trace per program out
-    instrument.py  makes the program report each line, branch and call
-    jail.py        a jail around each sandbox worker, where the system offers one; no root needed
-    language.py    what of Python a program may use, as tables
-    launch.py      becomes Monty inside a jail
-    monty/         the part of the language that is written in itself
-    prelude.py     the patch API inside the sandbox (text for it, never imported)
-    run.py         one program's run, from source to trace
-    sandbox.py     sessions of the sandbox: started, resumed, parked as bytes
-    scheduler.py   many programs at once: they ask, the scheduler answers
-    shapes.py      what a syntax node is for sure
-    trace.py       events: what each kind carries, how they are recorded, packed and compared
-    values.py      what may cross the sandbox's border, and how
+    cache.py      results of tools by content, on disk
+    executor.py   the executor: tools, pictures and limits in, one trace per program out
+    jail.py       a jail around each sandbox worker, where the system offers one; no root needed
+    language/     the Python that programs may use, and what makes it equal CPython's
+    launch.py     becomes Monty inside a jail
+    run.py        one program's run, from source to trace
+    sandbox.py    sessions of the sandbox: started, resumed, parked as bytes
+    scheduler.py  many programs at once: they ask, the scheduler answers
+    trace.py      events: what each kind carries, how they are recorded, packed and compared
+    values.py     what may cross the sandbox's border, and how
 """
 
 from workbench.execute.cache import ResultCache

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from workbench.execute.check import Refused
-from workbench.execute.instrument import Instrumented
+from workbench.execute.language.check import Refused
+from workbench.execute.language.instrument import Instrumented
 from workbench.execute.sandbox import (
     Asked,
     Crashed,

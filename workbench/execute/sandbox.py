@@ -22,11 +22,11 @@ import pydantic_monty as monty
 
 from workbench.api import Api
 from workbench.errors import EngineError
-from workbench.execute.check import Refused, check
-from workbench.execute.desugar import Desugarer
-from workbench.execute.exact import Exact
-from workbench.execute.instrument import Instrumented, instrument
-from workbench.execute.prelude import PROBE, prelude_text
+from workbench.execute.language.check import Refused, check
+from workbench.execute.language.desugar import Desugarer
+from workbench.execute.language.instrument import Instrumented, instrument
+from workbench.execute.language.prelude import PROBE, prelude_text
+from workbench.execute.language.same_as_python import Exact
 from workbench.limits import Limits
 from workbench.records import ErrorKind, Failure, Region
 

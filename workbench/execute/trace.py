@@ -35,8 +35,8 @@ from typing import Any
 
 import orjson
 
-from workbench.execute.desugar import CallSite
-from workbench.execute.instrument import Site
+from workbench.execute.language.desugar import CallSite
+from workbench.execute.language.instrument import Site
 from workbench.records import JSON, EventKind, Failure, Region, ToolCall, TraceEvent, Value, storable
 
 MEASURED = ("duration_ms", "queue_ms", "batch_size", "cached")

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from workbench.execute.desugar import LazyLoop
+from workbench.execute.language.desugar import LazyLoop
 from workbench.records import EventKind
 
 

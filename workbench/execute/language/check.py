@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from workbench.api import Api
-from workbench.execute.language import (
+from workbench.execute.language.tables import (
     ALL_BUILTINS,
     BUILTIN_METHODS,
     BUILTINS,

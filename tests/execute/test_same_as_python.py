@@ -16,7 +16,7 @@ from tools_for_tests import a_program, a_task
 
 from workbench.api import STANDARD, Api
 from workbench.execute import Executor, Limits
-from workbench.execute.check import check
+from workbench.execute.language.check import check
 from workbench.records import Trace
 
 HEAD = (

@@ -23,8 +23,8 @@ from typing import Any
 
 from workbench.api import METHODS as PATCH_METHODS
 from workbench.api import Api
-from workbench.execute.check import Checked, Refused
-from workbench.execute.language import BUILTINS, DROPPED_IMPORTS, LAZY, METHODS, TYPES, WRAPPERS
+from workbench.execute.language.check import Checked, Refused
+from workbench.execute.language.tables import BUILTINS, DROPPED_IMPORTS, LAZY, METHODS, TYPES, WRAPPERS
 
 _DRAINED = frozenset({"join", "update", "union", "intersection", "difference", "symmetric_difference"})
 _COLLECT = {"list": "__drain__", "tuple": "__drain__", "set": "__drain_set__", "frozenset": "__drain_set__"}

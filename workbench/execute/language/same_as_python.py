@@ -18,9 +18,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from workbench.execute.check import Checked, Refused
-from workbench.execute.language import SEARCHES, SET_MAKERS, SET_REMOVERS, TEXT_OF, WALKED, WALKED_METHODS
-from workbench.execute.shapes import is_text, loaded, no_set, pure, reads, single, some_text
+from workbench.execute.language.check import Checked, Refused
+from workbench.execute.language.node_kinds import is_text, loaded, no_set, pure, reads, single, some_text
+from workbench.execute.language.tables import SEARCHES, SET_MAKERS, SET_REMOVERS, TEXT_OF, WALKED, WALKED_METHODS
 
 _SCALAR = (ast.Constant, ast.JoinedStr, ast.FormattedValue, ast.Compare, ast.Lambda)
 _MEASURES = ("sorted", "len", "min", "max", "set", "frozenset")
