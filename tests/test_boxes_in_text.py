@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from workbench.boxes_in_text import boxes_in, split_at_boxes, without_boxes
 from workbench.evaluate.faithfulness.corrupt import Pool
 from workbench.evaluate.faithfulness.read_answer import read_answer
-from workbench.rationalize.conclude import says
-from workbench.rationalize.faithful import _Sentence
-from workbench.rationalize.support import Support
+from workbench.rationalize.check.faithful import _Sentence
+from workbench.rationalize.check.support import Support
+from workbench.rationalize.say.conclude import says
 from workbench.records import Task
 from workbench.screen.views import pieces
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shapes import SHAPES
 from world import run
 
-from workbench.rationalize.faithful import MAX_TEXT, check
+from workbench.rationalize.check.faithful import MAX_TEXT, check
 from workbench.records import Program, Task, Trace
 
 

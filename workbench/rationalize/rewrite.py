@@ -16,9 +16,9 @@ from typing import Any
 from workbench import registry
 from workbench.errors import InputError
 from workbench.ports import LanguageModel
-from workbench.rationalize.clauses import one_line
-from workbench.rationalize.faithful import check
-from workbench.rationalize.reading import read
+from workbench.rationalize.check.faithful import check
+from workbench.rationalize.claims.clauses import one_line
+from workbench.rationalize.follow.reading import read
 from workbench.rationalize.template import join, tell
 from workbench.records import PartRef, Program, Rationale, Task, Trace, content_key
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench.rationalize.clauses import capital, one_line
-from workbench.rationalize.conclude import conclusion
-from workbench.rationalize.faithful import check
-from workbench.rationalize.follow import follow
-from workbench.rationalize.reading import Run, read
-from workbench.rationalize.tell import Sentence, Teller
+from workbench.rationalize.check.faithful import check
+from workbench.rationalize.claims.clauses import capital, one_line
+from workbench.rationalize.follow.follow import follow
+from workbench.rationalize.follow.reading import Run, read
+from workbench.rationalize.say.conclude import conclusion
+from workbench.rationalize.say.tell import Sentence, Teller
 from workbench.records import Citation, PartRef, Program, Rationale, Task, Trace, content_key
 
 MAX_PRINTED = 3

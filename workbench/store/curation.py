@@ -16,7 +16,7 @@ from workbench.curate.fold import History, Item, Standing
 from workbench.curate.queue import Asked, Lease, Progress, Served
 from workbench.curate.settings import Settings
 from workbench.errors import InputError
-from workbench.rationalize.faithful import check as check_rationale
+from workbench.rationalize.check.faithful import check as check_rationale
 from workbench.records import Decision, PartRef, Program, Rationale, Role, content_key, storable
 from workbench.store import bulk, decisions, ratings, reviewing, views
 from workbench.store import queue as serving

@@ -18,7 +18,7 @@ from PIL import Image
 from workbench.errors import ToolFailure
 from workbench.evaluate.wrong_reasons.perturb import Axis, Called, Change, Site, Size, calls_of, changes, key
 from workbench.execute import Executor, Limits
-from workbench.rationalize.reading import read
+from workbench.rationalize.follow.reading import read
 from workbench.records import PartRef, Program, Region, Task, ToolCall, ToolSpec, Trace, Value
 from workbench.verify.answers import canonical
 

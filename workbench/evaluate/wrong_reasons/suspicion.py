@@ -25,8 +25,8 @@ from dataclasses import dataclass
 
 from workbench.evaluate.wrong_reasons.counterfactual import Shaken
 from workbench.evaluate.wrong_reasons.perturb import Axis, Called
-from workbench.rationalize.stock import STOCK
-from workbench.rationalize.support import WORD, stem
+from workbench.rationalize.check.stop_words import STOCK
+from workbench.rationalize.check.support import WORD, stem
 from workbench.records import Program, Task, Trace
 from workbench.tools.names import classes_of
 from workbench.verify.answers import canonical

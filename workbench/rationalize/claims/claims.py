@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.boxes import Box, grid_text
-from workbench.rationalize.clauses import Predicate
-from workbench.rationalize.questions import Statement
+from workbench.rationalize.claims.clauses import Predicate
+from workbench.rationalize.claims.statements import Statement
 
 
 @dataclass(frozen=True, slots=True)

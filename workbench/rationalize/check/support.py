@@ -15,8 +15,8 @@ from typing import Any
 from workbench.boxes import Box, grid_text
 from workbench.english import singular, value
 from workbench.parsing import parse
-from workbench.rationalize.clauses import one_line
-from workbench.rationalize.reading import patches_in, read
+from workbench.rationalize.claims.clauses import one_line
+from workbench.rationalize.follow.reading import patches_in, read
 from workbench.records import Program, Task, Trace, TraceEvent
 
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")

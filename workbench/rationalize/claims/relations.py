@@ -9,8 +9,8 @@ import ast
 from dataclasses import replace
 
 from workbench.boxes import iou
-from workbench.rationalize.claims import Meaning, Measure, One, Patch
-from workbench.rationalize.clauses import Predicate
+from workbench.rationalize.claims.claims import Meaning, Measure, One, Patch
+from workbench.rationalize.claims.clauses import Predicate
 
 KINDS = {
     "horizontal_center": "x", "left": "x", "right": "x", "vertical_center": "y", "lower": "y", "upper": "y",

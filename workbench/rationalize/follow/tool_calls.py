@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.rationalize.claims import (
+from workbench.rationalize.claims.claims import (
     UNKNOWN,
     Answered,
     Claim,
@@ -27,8 +27,8 @@ from workbench.rationalize.claims import (
     Truth,
     Val,
 )  # fmt: skip
-from workbench.rationalize.clauses import Predicate, one_line, predicate_of
-from workbench.rationalize.questions import statement
+from workbench.rationalize.claims.clauses import Predicate, one_line, predicate_of
+from workbench.rationalize.claims.statements import statement
 
 ALIASES = {"simple_query": "visual_question_answering", "language_question_answering": "llm_query"}
 _ORDER = re.compile(r"\s*(?:please\s+)?(?:answer|reply|respond|say)\b[^.?!]*[.!]?\s*$", re.IGNORECASE)

@@ -9,9 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from workbench.boxes import clip, from_lower_left
-from workbench.rationalize import relations
-from workbench.rationalize.asked import ALIASES
-from workbench.rationalize.claims import (
+from workbench.rationalize.claims import relations
+from workbench.rationalize.claims.claims import (
     UNKNOWN,
     Count,
     CutText,
@@ -28,8 +27,9 @@ from workbench.rationalize.claims import (
     Truth,
     Val,
 )  # fmt: skip
-from workbench.rationalize.clauses import Predicate
-from workbench.rationalize.narrowing import items_of
+from workbench.rationalize.claims.clauses import Predicate
+from workbench.rationalize.follow.narrowing import items_of
+from workbench.rationalize.follow.tool_calls import ALIASES
 
 MAX_ITEMS = 1000
 """Longest sequence followed."""

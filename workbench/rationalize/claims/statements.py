@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from workbench.english import a, one, plural, singular
-from workbench.rationalize.clauses import PLACES, Predicate, predicate_of
+from workbench.rationalize.claims.clauses import PLACES, Predicate, predicate_of
 
 GENERAL = frozenset({"object", "item", "thing", "animal", "vehicle", "food", "fruit", "furniture", "tool"})
 """Wider words: where the detector gives a name of its own, that is said beside them."""

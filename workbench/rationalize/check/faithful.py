@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from workbench.boxes import GRID
 from workbench.boxes_in_text import boxes_in
 from workbench.english import SENTENCE_END, plural, singular, value
-from workbench.rationalize.stock import STOCK
-from workbench.rationalize.support import NUMBER, WORD, Support, stem, support
+from workbench.rationalize.check.stop_words import STOCK
+from workbench.rationalize.check.support import NUMBER, WORD, Support, stem, support
 from workbench.records import Citation, Program, Task, Trace
 
 MAX_TEXT = 4000

@@ -12,8 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from workbench.rationalize.asked import ALIASES, Asked, claim_of
-from workbench.rationalize.claims import (
+from workbench.rationalize.claims.claims import (
     UNKNOWN,
     Cut,
     Found,
@@ -24,11 +23,12 @@ from workbench.rationalize.claims import (
     Truth,
     Val,
 )  # fmt: skip
-from workbench.rationalize.evaluate import Evaluator
-from workbench.rationalize.frames import Frame, Loop, adds_one, gather, missed
-from workbench.rationalize.narrowing import items_of
-from workbench.rationalize.reading import Run, Step, agree
-from workbench.rationalize.source import Source
+from workbench.rationalize.follow.expressions import Evaluator
+from workbench.rationalize.follow.frames import Frame, Loop, adds_one, gather, missed
+from workbench.rationalize.follow.narrowing import items_of
+from workbench.rationalize.follow.reading import Run, Step, agree
+from workbench.rationalize.follow.source import Source
+from workbench.rationalize.follow.tool_calls import ALIASES, Asked, claim_of
 
 
 @dataclass(slots=True)

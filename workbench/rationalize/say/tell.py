@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from workbench.english import a, join
-from workbench.rationalize.claims import (
+from workbench.rationalize.claims.claims import (
     Answered,
     Claim,
     Compared,
@@ -26,9 +26,9 @@ from workbench.rationalize.claims import (
     Said,
     Truth,
 )  # fmt: skip
-from workbench.rationalize.clauses import Predicate, capital
-from workbench.rationalize.naming import Names, one, plural
-from workbench.rationalize.questions import about_picture, about_thing
+from workbench.rationalize.claims.clauses import Predicate, capital
+from workbench.rationalize.claims.statements import about_picture, about_thing
+from workbench.rationalize.say.naming import Names, one, plural
 
 MAX_SENTENCES = 14
 """Most sentences before the conclusion."""

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from workbench.english import join
 from workbench.english import one as single
 from workbench.english import plural as several
-from workbench.rationalize.claims import Clause, Extreme, Found, Group, One, Patch
-from workbench.rationalize.clauses import Predicate
-from workbench.rationalize.questions import GENERAL
-from workbench.rationalize.relations import COMPARATIVE, other_than
+from workbench.rationalize.claims.claims import Clause, Extreme, Found, Group, One, Patch
+from workbench.rationalize.claims.clauses import Predicate
+from workbench.rationalize.claims.relations import COMPARATIVE, other_than
+from workbench.rationalize.claims.statements import GENERAL
 
 MAX_BOXES = 8
 """Most boxes in one list; a longer list is told by its number alone."""

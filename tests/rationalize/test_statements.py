@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.rationalize.clauses import Predicate, capital, one_line, predicate_of
-from workbench.rationalize.questions import about_picture, about_thing, statement
+from workbench.rationalize.claims.clauses import Predicate, capital, one_line, predicate_of
+from workbench.rationalize.claims.statements import about_picture, about_thing, statement
 
 NOUNS = ("dog", "bus", "parrot", "teddy bear", "cat")
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from workbench.rationalize.claims import UNKNOWN, Clause, Count, Group, Item, Patch, Val
-from workbench.rationalize.narrowing import clauses
+from workbench.rationalize.claims.claims import UNKNOWN, Clause, Count, Group, Item, Patch, Val
+from workbench.rationalize.follow.narrowing import clauses
 
 
 @dataclass(slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.boxes import Box
-from workbench.rationalize.asked import Asked
-from workbench.rationalize.claims import UNKNOWN, Cut, CutText, Patch
+from workbench.rationalize.claims.claims import UNKNOWN, Cut, CutText, Patch
+from workbench.rationalize.follow.tool_calls import Asked
 from workbench.records import Trace, TraceEvent
 
 

@@ -8,7 +8,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from workbench.rationalize.claims import UNKNOWN, Clause, Count, Group, HowMany, Item, Lost, Patch, Said, Truth, Val
+from workbench.rationalize.claims.claims import (
+    UNKNOWN,
+    Clause,
+    Count,
+    Group,
+    HowMany,
+    Item,
+    Lost,
+    Patch,
+    Said,
+    Truth,
+    Val,
+)
 
 _COMPARE: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq,

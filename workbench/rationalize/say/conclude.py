@@ -10,13 +10,13 @@ import re
 from collections.abc import Sequence
 
 from workbench.boxes_in_text import without_boxes
-from workbench.rationalize.asked import yes
-from workbench.rationalize.claims import Count, Group, Holds, Item, Known, Said, Truth
-from workbench.rationalize.clauses import one_line
-from workbench.rationalize.follow import Followed
-from workbench.rationalize.naming import plural
-from workbench.rationalize.questions import about_picture, about_thing, countable, statement
-from workbench.rationalize.tell import Teller
+from workbench.rationalize.claims.claims import Count, Group, Holds, Item, Known, Said, Truth
+from workbench.rationalize.claims.clauses import one_line
+from workbench.rationalize.claims.statements import about_picture, about_thing, countable, statement
+from workbench.rationalize.follow.follow import Followed
+from workbench.rationalize.follow.tool_calls import yes
+from workbench.rationalize.say.naming import plural
+from workbench.rationalize.say.tell import Teller
 from workbench.records import Task, Trace
 
 MAX_ANSWER = 200

@@ -14,9 +14,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from workbench.rationalize import relations
-from workbench.rationalize.calls import MAX_TEXT, NUMBERS, Calls, boolean
-from workbench.rationalize.claims import (
+from workbench.rationalize.claims import relations
+from workbench.rationalize.claims.claims import (
     UNKNOWN,
     Compared,
     Count,
@@ -32,8 +31,9 @@ from workbench.rationalize.claims import (
     Truth,
     Val,
 )  # fmt: skip
-from workbench.rationalize.clauses import Predicate, article
-from workbench.rationalize.narrowing import compare, items_of, narrow, turned
+from workbench.rationalize.claims.clauses import Predicate, article
+from workbench.rationalize.follow.calls import MAX_TEXT, NUMBERS, Calls, boolean
+from workbench.rationalize.follow.narrowing import compare, items_of, narrow, turned
 
 
 class Evaluator(Calls):
