@@ -10,7 +10,7 @@ from app.people import Admin, Viewer
 from app.site import Site
 from workbench.curate.settings import Settings
 from workbench.pipeline.snapshotting import Wanted, preview, take
-from workbench.store.curation import Guideline
+from workbench.store.people.curation import Guideline
 
 
 @dataclass(frozen=True)

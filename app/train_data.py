@@ -10,7 +10,8 @@ from typing import Any
 
 from workbench.pipeline.snapshotting import FOLDER, evaluates
 from workbench.snapshot import Content, Snapshot, alike
-from workbench.store import Project, snapshots
+from workbench.store import Project
+from workbench.store.reading import snapshots
 
 
 def listed(project: Project) -> list[dict[str, Any]]:

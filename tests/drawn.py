@@ -23,7 +23,7 @@ from workbench.records import (
     Verdict,
 )  # fmt: skip
 from workbench.store.project import Project
-from workbench.store.scope import Scope, Selection
+from workbench.store.records.scope import Scope, Selection
 from workbench.tasks.collage.pictures import make_scene, render
 from workbench.tasks.collage.questions import ask
 

@@ -21,7 +21,7 @@ from workbench.records import (
     content_key,
 )  # fmt: skip
 from workbench.store import Project, Scope, Selection
-from workbench.store.rows import part_key
+from workbench.store.records.rows import part_key
 
 SAMPLER = PartRef("sampler", "by-hand", "1", {"temperature": 0.5})
 EXECUTOR = PartRef("executor", "by-hand", "1", {"tools": ["a", "b"]})

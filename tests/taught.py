@@ -8,8 +8,14 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 
 from workbench.records import Task
-from workbench.store import Evaluation, JobRow, ModelRow, Project, evaluations, lineage
-from workbench.store.database import now
+from workbench.store import (
+    Evaluation,
+    JobRow,
+    ModelRow,
+    Project,
+)
+from workbench.store.kernel.database import now
+from workbench.store.reading import evaluations, lineage
 
 SNAPSHOT = "5" * 64
 

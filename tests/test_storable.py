@@ -14,7 +14,7 @@ from workbench.execute.scheduler import _short
 from workbench.execute.trace import decode_events, encode_events
 from workbench.records import Task, TraceEvent, storable, storable_json
 from workbench.snapshot.example import canonical
-from workbench.store.rows import clean_task
+from workbench.store.records.rows import clean_task
 
 ROOT = Path(__file__).resolve().parent.parent
 HALF = "half \ud800 of a pair, é"

@@ -9,8 +9,9 @@ import pytest
 from conftest import served
 from curating import opened, shown
 
-from workbench.store import Project, checks
-from workbench.store.checks import CheckRow
+from workbench.store import Project
+from workbench.store.reading import checks
+from workbench.store.reading.checks import CheckRow
 
 pytestmark = pytest.mark.browser
 

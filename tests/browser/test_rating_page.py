@@ -13,7 +13,7 @@ from curating import saved
 from workbench.evaluate.human import human_evaluation
 from workbench.records import PartRef, Prediction
 from workbench.store import Project
-from workbench.store.rows import part_key
+from workbench.store.records.rows import part_key
 
 pytestmark = pytest.mark.browser
 

@@ -10,8 +10,9 @@ from ran import ran_project
 from typer.testing import CliRunner
 
 from workbench.cli import app
-from workbench.store import Project, checks
-from workbench.store.checks import CheckRow
+from workbench.store import Project
+from workbench.store.reading import checks
+from workbench.store.reading.checks import CheckRow
 
 
 @pytest.fixture(scope="module")

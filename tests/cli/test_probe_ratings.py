@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from workbench.cli import app
 from workbench.records import Decision, Form, PartRef, Prediction, Rating
 from workbench.store import Project
-from workbench.store.rows import part_key
+from workbench.store.records.rows import part_key
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = [PartRef("student", f"=model-{at}", "1", {"explain": True}) for at in range(2)]

@@ -10,8 +10,9 @@ from ran import ran_project
 from workbench.curate.queue import Asked
 from workbench.pipeline import checking, run
 from workbench.pipeline.loop import Progress
-from workbench.store import Project, Selection, checks
-from workbench.store.checks import CheckRow
+from workbench.store import Project, Selection
+from workbench.store.reading import checks
+from workbench.store.reading.checks import CheckRow
 
 
 def test_kept_runs_are_checked_once(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from workbench.pipeline.answering import Named, ask, named, sample, timed
 from workbench.pipeline.evaluating import evaluate, evaluate_pipeline, questions
 from workbench.ports import Images
 from workbench.records import Prediction, Task, content_key
-from workbench.store import Project, Selection, evaluations
+from workbench.store import Project, Selection
+from workbench.store.reading import evaluations
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "train"))
 from tiny_vlms import save

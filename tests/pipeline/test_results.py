@@ -14,7 +14,8 @@ from hand_made import profile_file, task
 
 from workbench.errors import InputError
 from workbench.pipeline.results import results
-from workbench.store import Evaluation, JobRow, Project, evaluations, lineage
+from workbench.store import Evaluation, JobRow, Project
+from workbench.store.reading import evaluations, lineage
 
 DAY = datetime(2026, 1, 2)
 QUESTIONS = 60

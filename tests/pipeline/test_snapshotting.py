@@ -18,7 +18,8 @@ from workbench.errors import InputError, SnapshotError
 from workbench.pipeline.snapshotting import Preview, Wanted, folder_of, preview, take
 from workbench.records import Decision, Task
 from workbench.snapshot import Snapshot
-from workbench.store import Project, snapshots
+from workbench.store import Project
+from workbench.store.reading import snapshots
 
 
 @pytest.fixture

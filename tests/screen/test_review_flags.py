@@ -9,8 +9,9 @@ from ran import ran_project
 
 from workbench.records import Decision, Role
 from workbench.screen.review import Items
-from workbench.store import Project, checks
-from workbench.store.checks import CheckRow
+from workbench.store import Project
+from workbench.store.reading import checks
+from workbench.store.reading.checks import CheckRow
 
 
 @dataclass(frozen=True)

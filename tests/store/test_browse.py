@@ -11,8 +11,9 @@ from hand_made import loop_records, profile_file, put_in_force, task
 
 from workbench.errors import InputError
 from workbench.records import Decision, Failure, TraceEvent
-from workbench.store import SORTS, Project, browse, parse_query
-from workbench.store.browse import BUCKETS
+from workbench.store import SORTS, Project, parse_query
+from workbench.store.reading import browse
+from workbench.store.reading.browse import BUCKETS
 
 K = 3
 

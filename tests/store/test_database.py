@@ -17,7 +17,7 @@ from hand_made import loop_records, profile_file, task
 
 from workbench.errors import StoreError
 from workbench.store import Project
-from workbench.store.database import Database
+from workbench.store.kernel.database import Database
 
 HERE = Path(__file__).resolve().parent.parent
 CHILD = f"import sys; sys.path.insert(0, {str(HERE)!r})\nfrom pathlib import Path\n"

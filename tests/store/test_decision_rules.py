@@ -21,7 +21,7 @@ from workbench.errors import InputError
 from workbench.records import Decision, Role
 from workbench.screen.review import Items
 from workbench.store import Project
-from workbench.store.decisions import to_item
+from workbench.store.people.decisions import to_item
 
 PEOPLE = {"ann": "curator", "bob": "curator", "cy": "adjudicator", "root": "admin"}
 QUESTIONS = 3

@@ -15,7 +15,7 @@ from workbench.curate.settings import Settings
 from workbench.errors import InputError
 from workbench.records import Form, Rating
 from workbench.store import Project
-from workbench.store.rows import part_key
+from workbench.store.records.rows import part_key
 
 Home = tuple[Project, list[Made]]
 

@@ -11,10 +11,10 @@ from hand_made import loop_records, task
 from workbench.execute.trace import encode_events
 from workbench.records import TraceEvent
 from workbench.store import Project
-from workbench.store.database import Database
-from workbench.store.migrate import shipped
+from workbench.store.kernel.database import Database
+from workbench.store.kernel.migrate import shipped
 from workbench.store.project import PROFILE
-from workbench.store.rows import part_key
+from workbench.store.records.rows import part_key
 
 RELEASED = {1: "b21c5c391dee"}
 """Beginning of the digest of each step that a release has shipped: stores out there were made by exactly this."""

@@ -12,7 +12,14 @@ from hand_made import loop_records, profile_file, put_in_force, task
 from together import HOLD, Child, children
 
 from workbench.errors import StoreError
-from workbench.store import Evaluation, JobRow, ModelRow, Project, Selection, evaluations, lineage
+from workbench.store import (
+    Evaluation,
+    JobRow,
+    ModelRow,
+    Project,
+    Selection,
+)
+from workbench.store.reading import evaluations, lineage
 
 DAY = datetime(2026, 1, 2)
 JOB = JobRow(

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.errors import StoreError
-from workbench.store import literal
+from workbench.store.kernel import literal
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40) | st.sampled_from(
     ["'", "\0", "''\0'", "$$ ; -- /* */ ?", "\\x00\\'", "{'a': 1}", "NaN", "é😀\u2028", "a;DROP TABLE t"]

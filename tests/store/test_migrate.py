@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import StoreError, StoreVersionError
-from workbench.store.database import Database
-from workbench.store.migrate import Migration, shipped
+from workbench.store.kernel.database import Database
+from workbench.store.kernel.migrate import Migration, shipped
 
 FIRST = Migration(1, "first", "CREATE TABLE note (text VARCHAR); INSERT INTO note VALUES ('kept')")
 SECOND = Migration(2, "second", "ALTER TABLE note ADD COLUMN author VARCHAR; UPDATE note SET author = 'ann'")

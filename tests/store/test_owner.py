@@ -17,8 +17,9 @@ from hand_made import loop_records, profile_file, task
 from together import HOLD, READ, ROW, WRITE, Child, children
 
 from workbench.errors import StoreError
-from workbench.store import Project, attached, owner
-from workbench.store.locks import FileLock
+from workbench.store import Project
+from workbench.store.kernel import attached, owner
+from workbench.store.kernel.locks import FileLock
 
 
 @pytest.fixture

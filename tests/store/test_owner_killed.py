@@ -159,7 +159,7 @@ def test_a_write_whose_answer_was_lost_is_not_done_twice(folder: Path, holder: C
             found = seat_run(seat, sql, limit)  # type: ignore[arg-type]
             if sql == "COMMIT" and holder.process.poll() is None:
                 holder.kill()
-                from workbench.store.attached import Lost
+                from workbench.store.kernel.attached import Lost
 
                 seat.whole = False  # type: ignore[attr-defined]
                 raise Lost("the owner was killed after COMMIT, before it answered")

@@ -12,7 +12,7 @@ from hand_made import loop_records, profile_file, put_in_force, task
 from workbench.execute.trace import encode_events
 from workbench.records import TraceEvent
 from workbench.store import Project
-from workbench.store.rows import PackedEvents
+from workbench.store.records.rows import PackedEvents
 from workbench.verify.choose import AnswerVerifier
 
 EVENTS = (TraceEvent(0, "tool", 2, 0, {"tool": "find"}), TraceEvent(1, "end", 0, 0, {"answer": "2"}))

@@ -19,8 +19,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from workbench.errors import StoreError
 from workbench.records import Failure, Prediction, Trace, TraceEvent, Verdict, content_key
-from workbench.store import Project, Selection, summary
-from workbench.store.outcome import Outcome, outcomes
+from workbench.store import Project, Selection
+from workbench.store.reading import summary
+from workbench.store.reading.outcome import Outcome, outcomes
 from workbench.verify.answers import canonical
 from workbench.verify.vote import vote
 

@@ -11,8 +11,14 @@ from hand_made import EXECUTOR, STUDENT, Made, loop_records, profile_file, scope
 
 from workbench.errors import InputError
 from workbench.records import Failure, Prediction
-from workbench.store import STATUSES, Project, Scope, Selection, pending
-from workbench.store.rows import part_key
+from workbench.store import (
+    STATUSES,
+    Project,
+    Scope,
+    Selection,
+)
+from workbench.store.records import pending
+from workbench.store.records.rows import part_key
 
 K = 3
 

@@ -21,10 +21,11 @@ from workbench.pipeline.compare import cell_of, compare, in_cell
 from workbench.pipeline.evaluating import evaluate_pipeline
 from workbench.records import Failure, Task
 from workbench.settings import Choice
-from workbench.store import Outcome, Project, evaluations
-from workbench.store.database import Database
-from workbench.store.migrate import shipped
+from workbench.store import Outcome, Project
+from workbench.store.kernel.database import Database
+from workbench.store.kernel.migrate import shipped
 from workbench.store.project import PROFILE
+from workbench.store.reading import evaluations
 from workbench.verify.answers import canonical
 from workbench.verify.choose import AnswerVerifier
 from workbench.verify.vote import vote

@@ -25,9 +25,9 @@ from typing import Any
 
 from workbench.execute.trace import encode_events
 from workbench.records import PartRef, Prediction, Program, Task, Trace, TraceEvent, Verdict, content_key
-from workbench.store.database import now
+from workbench.store.kernel.database import now
 from workbench.store.project import STORE, Project
-from workbench.store.scope import Scope, Selection
+from workbench.store.records.scope import Scope, Selection
 
 K = 5
 

@@ -12,7 +12,8 @@ from workbench.cli.text import console, open_project, percent, safe, seconds
 from workbench.evaluate.benchmarks.scores import Answer
 from workbench.evaluate.benchmarks.submission import write
 from workbench.pipeline import evaluating
-from workbench.store import Evaluation, Project, Selection, evaluations
+from workbench.store import Evaluation, Project, Selection
+from workbench.store.reading import evaluations
 
 
 def main(

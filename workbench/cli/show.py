@@ -9,8 +9,9 @@ from rich.console import Console
 from workbench.cli.steps import ending, run_lines
 from workbench.cli.text import console, open_project, safe
 from workbench.records import Task
-from workbench.store import Project, TaskView, checks
-from workbench.store.views import resolve
+from workbench.store import Project, TaskView
+from workbench.store.reading import checks
+from workbench.store.reading.views import resolve
 
 
 def main(what: str, project: Path | None, status: str | None, text: str, limit: int) -> None:

@@ -18,7 +18,7 @@ from workbench.errors import InputError
 from workbench.pipeline import Progress
 from workbench.pipeline.snapshotting import Wanted, folder_of, keep, preview
 from workbench.snapshot import LeftOut, Manifest, Snapshot
-from workbench.store import snapshots
+from workbench.store.reading import snapshots
 
 
 def main(project: Path | None, name: str, dry: bool, as_json: bool, automatic: bool, both: bool, **wanted: Any) -> None:

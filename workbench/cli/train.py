@@ -19,7 +19,7 @@ from workbench.cli.options import key_value
 from workbench.cli.text import console, open_project, project_folder, safe
 from workbench.errors import InputError
 from workbench.pipeline.snapshotting import folder_of
-from workbench.store import snapshots
+from workbench.store.reading import snapshots
 from workbench.train.board import METRICS, RESULT, read_json, read_lines
 from workbench.train.job import FILE, Job, job_of, job_text, read_job
 from workbench.train.jobs import Jobs, Seen

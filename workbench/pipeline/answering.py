@@ -17,8 +17,9 @@ from workbench.pipeline.loop import PREDICT_TASKS, Progress, Watch, batched
 from workbench.pipeline.parts import Parts
 from workbench.ports import CountsTokens, Forgetful, SharesYes, Student
 from workbench.records import JSON, PartRef, Prediction, Task, content_key
-from workbench.store import Project, evaluations
-from workbench.store.rows import part_key
+from workbench.store import Project
+from workbench.store.reading import evaluations
+from workbench.store.records.rows import part_key
 from workbench.train.job import FILE
 from workbench.train.jobs import Jobs
 from workbench.verify.answers import score

@@ -22,7 +22,7 @@ from workbench.pipeline.chart import (
 )
 from workbench.pipeline.overview import Overview
 from workbench.shares import Share
-from workbench.store.search import token
+from workbench.store.reading.search import token
 
 WILSON = "95 % intervals: Wilson 1927."
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from workbench.pipeline.chart import Chart, Row, axis, flat
 from workbench.pipeline.overview import Overview
 from workbench.records import JSON
-from workbench.store.evaluations import Evaluation
-from workbench.store.lineage import ModelRow
+from workbench.store.reading.evaluations import Evaluation
+from workbench.store.reading.lineage import ModelRow
 
 MOST = 12
 """Jobs drawn in the lineage; the table holds all."""

@@ -9,7 +9,7 @@ from workbench.pipeline.chart import Chart, Row, axis, dot_plot, interval, words
 from workbench.pipeline.checking import attributed, measured
 from workbench.shares import Share
 from workbench.store import Project
-from workbench.store.search import token
+from workbench.store.reading.search import token
 
 
 def reason_charts(project: Project) -> list[Chart]:

@@ -17,9 +17,10 @@ from workbench.execute import Limits
 from workbench.pipeline.loop import Progress, Watch, batched
 from workbench.pipeline.parts import Parts
 from workbench.records import Program, Task, ToolSpec, Trace, content_key
-from workbench.store import Outcome, Project, Selection, checks
-from workbench.store.checks import CheckRow
-from workbench.store.database import IDS, listed
+from workbench.store import Outcome, Project, Selection
+from workbench.store.kernel.database import IDS, listed
+from workbench.store.reading import checks
+from workbench.store.reading.checks import CheckRow
 
 CHUNK = 32
 """Questions whose runs are read, and whose checks are written, together."""

@@ -10,7 +10,7 @@ from workbench.errors import InputError
 from workbench.records import Decision
 from workbench.snapshot.imports import Refused, Said, read
 from workbench.store import Project
-from workbench.store.database import IDS, listed
+from workbench.store.kernel.database import IDS, listed
 
 
 @dataclass(frozen=True, slots=True)

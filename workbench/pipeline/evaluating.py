@@ -21,9 +21,15 @@ from workbench.pipeline.ingesting import ingest
 from workbench.pipeline.loop import Progress, Watch
 from workbench.records import JSON, Task, content_key
 from workbench.shares import best_of
-from workbench.store import Evaluation, JobRow, Project, Selection, evaluations
-from workbench.store.database import now
-from workbench.store.evaluations import Said
+from workbench.store import (
+    Evaluation,
+    JobRow,
+    Project,
+    Selection,
+)
+from workbench.store.kernel.database import now
+from workbench.store.reading import evaluations
+from workbench.store.reading.evaluations import Said
 from workbench.verify.answers import canonical
 from workbench.verify.vote import vote
 

@@ -14,8 +14,9 @@ from typing import Any
 from workbench.errors import WorkbenchError
 from workbench.models.weights import weights_digest
 from workbench.records import content_key
-from workbench.store import JobRow, ModelRow, Project, lineage
-from workbench.store.database import now
+from workbench.store import JobRow, ModelRow, Project
+from workbench.store.kernel.database import now
+from workbench.store.reading import lineage
 from workbench.train.board import METRICS, RESULT, STATUS, read_json, read_lines
 from workbench.train.job import FILE, read_job
 from workbench.train.jobs import Jobs, Seen

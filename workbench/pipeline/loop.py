@@ -18,7 +18,13 @@ from workbench.pipeline import importing
 from workbench.pipeline.parts import Parts
 from workbench.pipeline.report import Report, report
 from workbench.records import PartRef, Prediction, Program, Task
-from workbench.store import STAGES, Project, Scope, Selection, pending
+from workbench.store import (
+    STAGES,
+    Project,
+    Scope,
+    Selection,
+)
+from workbench.store.records import pending
 from workbench.verify.answers import score
 
 try:

@@ -18,9 +18,9 @@ from typing import Any
 from workbench.pipeline.compare import RIGHT
 from workbench.shares import Share, pass_at_k
 from workbench.store import Evaluation, Project, Scope
-from workbench.store.lineage import Lineage
-from workbench.store.reviewing import Reviewer
-from workbench.store.snapshots import Taken
+from workbench.store.people.reviewing import Reviewer
+from workbench.store.reading.lineage import Lineage
+from workbench.store.reading.snapshots import Taken
 
 _TARGET = "(state = 'accepted' OR (state = 'adjudicated' AND outcome = 'accept'))"
 

@@ -15,7 +15,8 @@ from workbench.errors import InputError
 from workbench.evaluate.statistics.comparisons import compare_systems, holm
 from workbench.evaluate.statistics.over_seeds import apart, mean
 from workbench.records import JSON
-from workbench.store import Evaluation, JobRow, Project, evaluations
+from workbench.store import Evaluation, JobRow, Project
+from workbench.store.reading import evaluations
 
 By = Literal["system", "objective"]
 

@@ -27,8 +27,9 @@ from workbench.snapshot import (
     sides,
     write,
 )  # fmt: skip
-from workbench.store import Project, snapshots
-from workbench.store.snapshots import Target
+from workbench.store import Project
+from workbench.store.reading import snapshots
+from workbench.store.reading.snapshots import Target
 
 FOLDER = "snapshots"
 NAMED = 5

@@ -20,7 +20,8 @@ from workbench.pipeline.loop import Progress, Watch
 from workbench.pipeline.results import Results, results
 from workbench.pipeline.snapshotting import folder_of
 from workbench.records import content_key
-from workbench.store import Project, Selection, snapshots
+from workbench.store import Project, Selection
+from workbench.store.reading import snapshots
 from workbench.train.job import job_of
 from workbench.train.jobs import Jobs
 

@@ -21,8 +21,9 @@ from workbench.screen import views
 from workbench.screen.head import head_of
 from workbench.screen.player import Traces, full
 from workbench.screen.steps import Step
-from workbench.store import Project, Run, TaskView, checks
-from workbench.store.checks import CheckRow
+from workbench.store import Project, Run, TaskView
+from workbench.store.reading import checks
+from workbench.store.reading.checks import CheckRow
 from workbench.verify.answers import canonical
 
 FULL = 32

@@ -24,7 +24,7 @@ import duckdb
 from workbench import __version__
 from workbench.errors import InputError, StoreError
 from workbench.snapshot.folder import place
-from workbench.store.database import Database, now
+from workbench.store.kernel.database import Database, now
 from workbench.store.project import FOLDERS, PROFILE, STORE, Project
 
 NAME = "backup.json"

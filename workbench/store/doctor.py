@@ -19,13 +19,14 @@ from workbench.errors import ImageError, ProfileError, StoreError, WorkbenchErro
 from workbench.execute.trace import decode_events
 from workbench.images import digest_of
 from workbench.snapshot import Snapshot
-from workbench.store import owner, snapshots
-from workbench.store.database import IDS, Database, listed
-from workbench.store.outcome import OUTCOMES
-from workbench.store.pending import SELECTED
+from workbench.store.kernel import owner
+from workbench.store.kernel.database import IDS, Database, listed
 from workbench.store.project import STORE, Project
-from workbench.store.scope import Selection
-from workbench.store.summary import bring_up_to_date
+from workbench.store.reading import snapshots
+from workbench.store.reading.outcome import OUTCOMES
+from workbench.store.reading.summary import bring_up_to_date
+from workbench.store.records.pending import SELECTED
+from workbench.store.records.scope import Selection
 
 NAMED = 5
 """Examples given with a finding."""

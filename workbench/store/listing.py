@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.store import browse, evaluations, figures, lineage
-from workbench.store.browse import Facet, Page, View
-from workbench.store.database import Database
-from workbench.store.evaluations import Evaluation
-from workbench.store.figures import ErrorCount, FunnelStep, ToolFigures
-from workbench.store.lineage import Lineage
+from workbench.store.kernel.database import Database
+from workbench.store.reading import (
+    browse,
+    evaluations,
+    figures,
+    lineage,
+)
+from workbench.store.reading.browse import Facet, Page, View
+from workbench.store.reading.evaluations import Evaluation
+from workbench.store.reading.figures import ErrorCount, FunnelStep, ToolFigures
+from workbench.store.reading.lineage import Lineage
 
 
 class Listing:

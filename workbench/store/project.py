@@ -20,14 +20,14 @@ from workbench.images import ImageFolder
 from workbench.ports import BadRow
 from workbench.records import PartRef, Prediction, Program, Rationale, Task, Trace, Verdict, content_key
 from workbench.settings import Choice, Profile, find_profile, read_profile
-from workbench.store import outcome, summary, views
-from workbench.store import rows as shape
-from workbench.store.curation import Curation
-from workbench.store.database import IDS, WAIT, Database, listed, now
+from workbench.store.kernel.database import IDS, WAIT, Database, listed, now
 from workbench.store.listing import Listing
-from workbench.store.outcome import Outcome
-from workbench.store.scope import LATEST, Scope, Selection, to_scope
-from workbench.store.views import Counts, Run, TaskView
+from workbench.store.people.curation import Curation
+from workbench.store.reading import outcome, summary, views
+from workbench.store.reading.outcome import Outcome
+from workbench.store.reading.views import Counts, Run, TaskView
+from workbench.store.records import rows as shape
+from workbench.store.records.scope import LATEST, Scope, Selection, to_scope
 
 STORE = "vpd.duckdb"
 PROFILE = "profile.toml"

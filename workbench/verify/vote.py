@@ -15,7 +15,7 @@ def vote(forms: Sequence[str | None], scores: Sequence[float]) -> int | None:
 
     Of the most frequent form it is the program that the sampler found most probable, of equals the one sampled
     first; between equally frequent forms the same two decide.  The label is not looked at.  The view of the store
-    (`store/outcome.py`) says the same in SQL, for millions of questions at once.
+    (`store/reading/outcome.py`) says the same in SQL, for millions of questions at once.
 
     Args:
         forms: of each program in order of sampling, the canonical form of its answer; None where it failed.

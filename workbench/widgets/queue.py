@@ -19,7 +19,7 @@ from workbench.errors import InputError, WorkbenchError
 from workbench.records import REASON_WORDS, REASONS, Decision, Reason, Role
 from workbench.screen.review import Items, Say, decide, said
 from workbench.store import Project
-from workbench.store.decisions import to_columns
+from workbench.store.people.decisions import to_columns
 from workbench.widgets import pictures, plain
 from workbench.widgets.base import script
 from workbench.widgets.current import current

@@ -9,7 +9,7 @@ from typing import Any
 from workbench.curate.agreement import Agreement, Confusion, agreements
 from workbench.curate.fold import VERDICTS
 from workbench.shares import Share
-from workbench.store.database import Database
+from workbench.store.kernel.database import Database
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,10 @@ from typing import Any, TypeVar
 import duckdb
 
 from workbench.errors import StoreError
-from workbench.store import migrate, owner
-from workbench.store.attached import Attached, Lost
-from workbench.store.local import WRITES, Attempt, Conflict, Held, Local, holder, unreadable, wait_a_little
-from workbench.store.locks import FileLock, WriteLock
+from workbench.store.kernel import migrate, owner
+from workbench.store.kernel.attached import Attached, Lost
+from workbench.store.kernel.local import WRITES, Attempt, Conflict, Held, Local, holder, unreadable, wait_a_little
+from workbench.store.kernel.locks import FileLock, WriteLock
 
 T = TypeVar("T")
 

@@ -7,8 +7,8 @@ from typing import Any
 from workbench.curate.rating import PIPELINE, Pair, Side, sides
 from workbench.errors import InputError
 from workbench.records import Decision
-from workbench.store.database import Database
-from workbench.store.decisions import to_decision
+from workbench.store.kernel.database import Database
+from workbench.store.people.decisions import to_decision
 
 # One answer of each maker to each task: a model's newest explanation, the rationale of the task's kept trace.
 _SAID = f"""

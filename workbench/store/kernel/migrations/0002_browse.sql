@@ -1,4 +1,4 @@
--- What Browse and Dashboard read: derived from the records, kept up to date by store/summary.py.
+-- What Browse and Dashboard read: derived from the records, kept up to date by store/reading/summary.py.
 
 -- Names of the tools that a trace called, sorted: '|exists|find|'; '' for none; NULL: not read from its events yet.
 ALTER TABLE trace ADD COLUMN tools VARCHAR;

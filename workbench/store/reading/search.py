@@ -20,8 +20,8 @@ from typing import get_args
 
 from workbench.errors import InputError
 from workbench.records import JSON, AnswerType, Trace, TraceEvent
-from workbench.store.database import IDS, Database, listed
-from workbench.store.outcome import MATCHES, STATUSES, STUDENTS
+from workbench.store.kernel.database import IDS, Database, listed
+from workbench.store.reading.outcome import MATCHES, STATUSES, STUDENTS
 
 WORDS = r"regexp_extract_all(strip_accents(lower({})), '\p{{Han}}|(?:[^\P{{L}}\p{{Han}}]|\p{{N}}|\p{{M}})+')"
 """SQL for the words of a text."""

@@ -13,12 +13,12 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from workbench.errors import StoreError
-from workbench.store import rows as shape
-from workbench.store import views
-from workbench.store.database import IDS, Database, listed, now
-from workbench.store.outcome import OUTCOMES
-from workbench.store.scope import LATEST, Scope, to_scope
-from workbench.store.search import WORDS, text_of, tools_of
+from workbench.store.kernel.database import IDS, Database, listed, now
+from workbench.store.reading import views
+from workbench.store.reading.outcome import OUTCOMES
+from workbench.store.reading.search import WORDS, text_of, tools_of
+from workbench.store.records import rows as shape
+from workbench.store.records.scope import LATEST, Scope, to_scope
 
 BATCH = 50_000
 """Records taken in one transaction, or one batch where that is larger: bounds its memory and what others wait."""

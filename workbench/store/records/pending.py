@@ -6,8 +6,8 @@ A run that broke for reasons outside the program (`infra`) counts as not done: i
 
 from __future__ import annotations
 
-from workbench.store.database import Database
-from workbench.store.scope import Scope, Selection
+from workbench.store.kernel.database import Database
+from workbench.store.records.scope import Scope, Selection
 
 # Named CTEs that the questions share: only the columns that are asked for, as a CTE used twice is written out
 # whole.  $-parameters come from Scope and Selection.

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from workbench.records import Decision, Role, content_key
-from workbench.store import decisions
-from workbench.store.database import Database, listed
+from workbench.store.kernel.database import Database, listed
+from workbench.store.people import decisions
 
 
 @dataclass(frozen=True, slots=True)

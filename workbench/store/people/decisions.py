@@ -20,8 +20,8 @@ from workbench.curate.rules import Facts
 from workbench.errors import InputError
 from workbench.execute.trace import decode_events
 from workbench.records import Decision, Form, Rating, TraceEvent, content_key, storable
-from workbench.store.database import IDS, Database, listed, now
-from workbench.store.scope import LATEST
+from workbench.store.kernel.database import IDS, Database, listed, now
+from workbench.store.records.scope import LATEST
 
 GIVEN = ("automatic", "tool", "created_at", "seq")
 """Fields of an event that the store fills in."""

@@ -1,6 +1,6 @@
 -- What an answer means: its canonical form under the question's type (verify/answers.py), so that answers that mean
 -- the same are counted as one.  '' without an answer; NULL: written by an earlier workbench and not read yet, which
--- store/summary.py makes good, as SQL alone cannot say what an answer means.
+-- store/reading/summary.py makes good, as SQL alone cannot say what an answer means.
 ALTER TABLE trace ADD COLUMN form VARCHAR;
 ALTER TABLE prediction ADD COLUMN form VARCHAR;
 

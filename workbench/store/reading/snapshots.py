@@ -13,8 +13,8 @@ import pyarrow as pa
 from workbench.errors import InputError
 from workbench.records import JSON
 from workbench.snapshot import Picture, Snapshot
-from workbench.store.database import IDS, Database, listed, now
-from workbench.store.scope import Scope
+from workbench.store.kernel.database import IDS, Database, listed, now
+from workbench.store.records.scope import Scope
 
 _TEXT, _TIME = pa.string(), pa.timestamp("us")
 

@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 import duckdb
 import pyarrow as pa
 
-from workbench.store import literal, owner
-from workbench.store.local import CONFIG, WRITES, Attempt, Conflict, first_line
-from workbench.store.locks import WriteLock
+from workbench.store.kernel import literal, owner
+from workbench.store.kernel.local import CONFIG, WRITES, Attempt, Conflict, first_line
+from workbench.store.kernel.locks import WriteLock
 
 T = TypeVar("T")
 

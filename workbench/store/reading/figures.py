@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from workbench.store.database import Database
-from workbench.store.pending import JUDGED, SAMPLED, TRACED
-from workbench.store.summary import bring_up_to_date
+from workbench.store.kernel.database import Database
+from workbench.store.reading.summary import bring_up_to_date
+from workbench.store.records.pending import JUDGED, SAMPLED, TRACED
 
 
 @dataclass(frozen=True, slots=True)

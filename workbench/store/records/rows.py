@@ -30,7 +30,7 @@ from workbench.records import (
     storable,
     storable_json,
 )  # fmt: skip
-from workbench.store.search import text_of, tools_of
+from workbench.store.reading.search import text_of, tools_of
 from workbench.verify.answers import canonical
 
 _TEXTS = pa.list_(pa.string())

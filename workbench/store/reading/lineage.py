@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow as pa
 
 from workbench.records import JSON
-from workbench.store.database import IDS, Database, listed, now
-from workbench.store.evaluations import Evaluation, evaluations
-from workbench.store.snapshots import Taken, taken
+from workbench.store.kernel.database import IDS, Database, listed, now
+from workbench.store.reading.evaluations import Evaluation, evaluations
+from workbench.store.reading.snapshots import Taken, taken
 
 _TEXT, _NUMBER, _TIME = pa.string(), pa.int64(), pa.timestamp("us")
 

@@ -19,8 +19,8 @@ import pyarrow as pa
 
 from workbench import __version__
 from workbench.errors import StoreError
-from workbench.store import migrate, owner
-from workbench.store.locks import FileLock, WriteLock
+from workbench.store.kernel import migrate, owner
+from workbench.store.kernel.locks import FileLock, WriteLock
 
 T = TypeVar("T")
 

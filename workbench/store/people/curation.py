@@ -18,13 +18,19 @@ from workbench.curate.settings import Settings
 from workbench.errors import InputError
 from workbench.rationalize.check.faithful import check as check_rationale
 from workbench.records import Decision, PartRef, Program, Rationale, Role, content_key, storable
-from workbench.store import bulk, decisions, ratings, reviewing, views
-from workbench.store import queue as serving
-from workbench.store import rows as shape
-from workbench.store.bulk import Bulk
-from workbench.store.database import IDS, Database, listed, now
-from workbench.store.reviewing import Blame, Reviewer
-from workbench.store.summary import bring_up_to_date
+from workbench.store.kernel.database import IDS, Database, listed, now
+from workbench.store.people import (
+    accept_many,
+    decisions,
+    ratings,
+    reviewing,
+)
+from workbench.store.people import queue as serving
+from workbench.store.people.accept_many import Bulk
+from workbench.store.people.reviewing import Blame, Reviewer
+from workbench.store.reading import views
+from workbench.store.reading.summary import bring_up_to_date
+from workbench.store.records import rows as shape
 
 PERSON = PartRef("writer", "person")
 """Writer of an edited rationale; who it was stands in the event."""
@@ -137,13 +143,13 @@ class Curation:
         """Accept the kept trace of each of these tasks, with its rationale, as one batch (undo it by its id)."""
         bring_up_to_date(self.database)
         return self.database.transaction(
-            lambda cursor: bulk.accept(cursor, task_ids, author, role, batch, guideline, now())
+            lambda cursor: accept_many.accept(cursor, task_ids, author, role, batch, guideline, now())
         )
 
     def bulk_count(self, task_ids: Sequence[str], author: str) -> Bulk:
         """What `accept_all` would do now; nothing is written."""
         bring_up_to_date(self.database)
-        return bulk.count(self.database, task_ids, author, now())
+        return accept_many.count(self.database, task_ids, author, now())
 
     # --- what was said
 

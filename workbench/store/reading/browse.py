@@ -23,12 +23,12 @@ from typing import Any
 
 from workbench.errors import InputError
 from workbench.records import Task
-from workbench.store import rows as shape
-from workbench.store.database import IDS, Database, listed, now
-from workbench.store.outcome import Outcome, split_names, to_outcome
-from workbench.store.scope import Scope
-from workbench.store.search import CLOSED, FACETS, NUMBERS, Query, bounds, found_by, parse_query, token
-from workbench.store.summary import bring_up_to_date
+from workbench.store.kernel.database import IDS, Database, listed, now
+from workbench.store.reading.outcome import Outcome, split_names, to_outcome
+from workbench.store.reading.search import CLOSED, FACETS, NUMBERS, Query, bounds, found_by, parse_query, token
+from workbench.store.reading.summary import bring_up_to_date
+from workbench.store.records import rows as shape
+from workbench.store.records.scope import Scope
 
 SORTS: Mapping[str, tuple[str, bool]] = {
     "import": ("seq", False),

@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow as pa
 
 from workbench.records import JSON
-from workbench.store.database import IDS, Database, listed
-from workbench.store.pending import SELECTED
-from workbench.store.scope import Scope, Selection
+from workbench.store.kernel.database import IDS, Database, listed
+from workbench.store.records.pending import SELECTED
+from workbench.store.records.scope import Scope, Selection
 
 _JSON = ("families", "latency", "cost", "details")
 

@@ -8,11 +8,11 @@ from typing import Literal
 
 from workbench.errors import InputError
 from workbench.records import PartRef, Prediction, Program, Rationale, Task, Trace, Verdict
-from workbench.store import rows as shape
-from workbench.store.database import IDS, Database, listed
-from workbench.store.outcome import OUTCOMES
-from workbench.store.pending import SAMPLED, SELECTED, TRACED
-from workbench.store.scope import Scope, Selection
+from workbench.store.kernel.database import IDS, Database, listed
+from workbench.store.reading.outcome import OUTCOMES
+from workbench.store.records import rows as shape
+from workbench.store.records.pending import SAMPLED, SELECTED, TRACED
+from workbench.store.records.scope import Scope, Selection
 
 
 @dataclass(frozen=True, slots=True)

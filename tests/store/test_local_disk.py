@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from workbench.errors import StoreError
-from workbench.store.places import check_local, file_system
+from workbench.store.kernel.local_disk import check_local, file_system
 
 
 class Mount(NamedTuple):

@@ -19,10 +19,10 @@ import duckdb
 import pyarrow as pa
 
 from workbench.errors import StoreError
-from workbench.store import link, migrate, places
-from workbench.store.attached import Attached
-from workbench.store.local import Local, first_line, now
-from workbench.store.locks import WriteLock
+from workbench.store.kernel import link, local_disk, migrate
+from workbench.store.kernel.attached import Attached
+from workbench.store.kernel.local import Local, first_line, now
+from workbench.store.kernel.locks import WriteLock
 
 __all__ = ["IDS", "WAIT", "Database", "listed", "now"]
 
@@ -75,7 +75,7 @@ class Database:
             raise StoreError(f"there is no store at {path}; make a project with: vpd init PATH")
         if create and path.exists():
             raise StoreError(f"{path} exists already; open it, or choose another folder")
-        places.check_local(path)
+        local_disk.check_local(path)
         known = migrate.shipped() if steps is None else tuple(steps)
         with self._translated("opened"):
             self._link = link.take(path, known, wait, upgrade=not read_only, only_read=read_only)

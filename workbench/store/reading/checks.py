@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.records import JSON, storable_json
-from workbench.store.database import IDS, Database, listed, now
+from workbench.store.kernel.database import IDS, Database, listed, now
 
 
 @dataclass(frozen=True, slots=True)

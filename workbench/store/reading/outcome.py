@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from workbench.store.database import Database
-from workbench.store.pending import JUDGED, SAMPLED, SELECTED, TRACED
-from workbench.store.scope import Scope, Selection
+from workbench.store.kernel.database import Database
+from workbench.store.records.pending import JUDGED, SAMPLED, SELECTED, TRACED
+from workbench.store.records.scope import Scope, Selection
 
 STATUSES = ("kept", "agreed", "wrong", "failed", "waiting")
 """What came of a task: a right trace kept; a trace kept by agreement (no label); programs ran, none was right;

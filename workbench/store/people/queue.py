@@ -18,11 +18,11 @@ from workbench.curate.queue import Asked, Lease, Progress, Served, gold_turn, wh
 from workbench.curate.settings import Settings
 from workbench.errors import InputError
 from workbench.records import Role
-from workbench.store.browse import _Where as Where
-from workbench.store.database import IDS, Database, listed
-from workbench.store.decisions import put
-from workbench.store.search import parse_query
-from workbench.store.summary import bring_up_to_date
+from workbench.store.kernel.database import IDS, Database, listed
+from workbench.store.people.decisions import put
+from workbench.store.reading.browse import _Where as Where
+from workbench.store.reading.search import parse_query
+from workbench.store.reading.summary import bring_up_to_date
 
 _FEATURES = {
     "correct": "coalesce(correct / nullif(judged, 0), 0)",

@@ -1,0 +1,10 @@
+"""What people said: decisions, the queue, ratings, reviewers' figures.
+
+Files:
+    accept_many.py  accepting many questions at once, counted and undoable
+    curation.py     project.curation: deciding, queue, settings, guidelines, ratings, figures
+    decisions.py    events stored once, checked and folded in one transaction
+    queue.py        the next items, each leased in the same transaction
+    ratings.py      pairs to rate, and what was said
+    reviewing.py    figures of reviewers; blame by tool
+"""

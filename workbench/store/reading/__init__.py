@@ -1,0 +1,14 @@
+"""What pages and stages ask: outcomes, Browse, search, figures, lineage.
+
+Files:
+    browse.py       pages, counts, totals, saved views
+    checks.py       what the checks for wrong reasons found
+    evaluations.py  how good each system was found to be; what the programs answered
+    figures.py      funnel, tools, errors for the Dashboard
+    lineage.py      training jobs and the models they made
+    outcome.py      what came of each task: the one query and its record
+    search.py       the search box's language and the words index
+    snapshots.py    what snapshots are made of, and those taken
+    summary.py      keeps what Browse reads up to date
+    views.py        what came of each task; pages of tasks; all about one
+"""
