@@ -20,11 +20,11 @@ from app.site import FOREVER, Site
 from app.train_models import Students, finished
 from workbench.errors import ImageError, InputError, WorkbenchError
 from workbench.pipeline.ask import question_task
-from workbench.pipeline.compare import CELLS, COUNTINGS, FILTERS, Counting, compare, in_cell
 from workbench.pipeline.live import Live
 from workbench.pipeline.live_events import Side
 from workbench.records import Rating, Task, content_key
 from workbench.screen.review import said
+from workbench.study.two_by_two import CELLS, COUNTINGS, FILTERS, Counting, compare, in_cell
 from workbench.tasks.bundled import Collages, Photos
 
 EXAMPLES = (("photos", 6), ("collages", 2))

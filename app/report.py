@@ -1,6 +1,6 @@
 """`vpd report`: a project as one HTML file that needs nothing else, to be read, printed or sent.
 
-It shows the dashboard's charts (`workbench.pipeline.charts`), each with its table and how it was made, and a dozen
+It shows the dashboard's charts (`workbench.screen.charts.project_charts`), each with its table and how it was made, and a dozen
 questions as they went.  Everything from the store is escaped by the template or, in the charts' data, by JSON; a
 policy in the page itself lets only the page's own scripts run.
 """
@@ -24,13 +24,13 @@ from markupsafe import Markup
 
 from workbench import __version__
 from workbench.errors import ImageError, InputError
-from workbench.pipeline.charts import loop_charts, numbers, people_charts, tool_charts
-from workbench.pipeline.charts_models import model_charts
-from workbench.pipeline.charts_trust import trust_charts
 from workbench.pipeline.ingesting import ingest
-from workbench.pipeline.overview import overview
 from workbench.records import PartRef, storable
 from workbench.screen import views
+from workbench.screen.charts.overview import overview
+from workbench.screen.charts.project_charts import loop_charts, numbers, people_charts, tool_charts
+from workbench.screen.charts.system_charts import model_charts
+from workbench.screen.charts.trust_charts import trust_charts
 from workbench.screen.highlight import highlight
 from workbench.screen.steps import Step, steps_of
 from workbench.store import Project, Run, TaskView

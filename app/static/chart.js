@@ -1,4 +1,4 @@
-// A figure that Python made (workbench/pipeline/chart.py): drawn by Plotly in the theme's colours, with its table and its CSV.
+// A figure that Python made (workbench/screen/charts/chart.py): drawn by Plotly in the theme's colours, with its table and its CSV.
 import { h } from "./dom.js";
 import { colors, layout } from "./plot.js";
 

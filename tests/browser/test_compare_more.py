@@ -14,8 +14,8 @@ from conftest import Running, served, sync_api
 from gradio_client import Client
 from small_parts import profile_text
 
-from workbench.pipeline.compare import compare
 from workbench.store import Project
+from workbench.study.two_by_two import compare
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
 

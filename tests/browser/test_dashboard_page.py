@@ -13,8 +13,8 @@ from drawn import HOSTILE
 from small_parts import profile_text
 
 from workbench.pipeline import run
-from workbench.pipeline.overview import overview
 from workbench.records import Decision, content_key
+from workbench.screen.charts.overview import overview
 from workbench.settings import Choice
 from workbench.store import Project
 

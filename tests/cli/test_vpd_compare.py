@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 
 from workbench.cli import app
 from workbench.pipeline import run
-from workbench.pipeline.compare import compare
 from workbench.settings import Choice
 from workbench.store import Project
+from workbench.study.two_by_two import compare
 
 HERE = Path(__file__).resolve().parent
 

@@ -17,8 +17,6 @@ from small_parts import profile_text
 from together import HOLD, Child, children
 
 from workbench.pipeline import run
-from workbench.pipeline.compare import cell_of, compare, in_cell
-from workbench.pipeline.evaluating import evaluate_pipeline
 from workbench.records import Failure, Task
 from workbench.settings import Choice
 from workbench.store import Outcome, Project
@@ -26,6 +24,8 @@ from workbench.store.kernel.database import Database
 from workbench.store.kernel.migrate import shipped
 from workbench.store.project import PROFILE
 from workbench.store.reading import evaluations
+from workbench.study.evaluate import evaluate_pipeline
+from workbench.study.two_by_two import cell_of, compare, in_cell
 from workbench.verify.answers import canonical
 from workbench.verify.choose import AnswerVerifier
 from workbench.verify.vote import vote

@@ -17,10 +17,10 @@ from workbench.errors import InputError
 from workbench.evaluate.wrong_reasons.blame import Attribution
 from workbench.evaluate.wrong_reasons.measure_checks import Flagging, Measured
 from workbench.evaluate.wrong_reasons.suspicion import CHECKS, FLAGGED
-from workbench.pipeline import checking
-from workbench.pipeline.checking import Check
 from workbench.shares import Share
 from workbench.store import Project, Selection
+from workbench.study import checking
+from workbench.study.checking import Check
 
 
 def main(

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from workbench.cli.text import console, open_project, percent, safe
 from workbench.errors import InputError
-from workbench.pipeline.compare import COUNTINGS, Compared, Counting, Table, compare
 from workbench.store import Selection
+from workbench.study.two_by_two import COUNTINGS, Compared, Counting, Table, compare
 
 
 def main(project: Path | None, counting: str, by: str, split: str | None, as_json: bool) -> None:

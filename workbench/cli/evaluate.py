@@ -11,9 +11,9 @@ from workbench.cli.bars import Bars
 from workbench.cli.text import console, open_project, percent, safe, seconds
 from workbench.evaluate.benchmarks.scores import Answer
 from workbench.evaluate.benchmarks.submission import write
-from workbench.pipeline import evaluating
 from workbench.store import Evaluation, Project, Selection
 from workbench.store.reading import evaluations
+from workbench.study import evaluate
 
 
 def main(
@@ -26,8 +26,8 @@ def main(
     made: list[Evaluation] = []
     with open_project(project, read_only=False) as opened, Bars() as bars:
         if pipeline is not None:
-            made += evaluating.evaluate_pipeline(opened, pipeline, selection, timed, bars)
-        made += [evaluating.evaluate(opened, model, selection, explain, timed, bars) for model in asked]
+            made += evaluate.evaluate_pipeline(opened, pipeline, selection, timed, bars)
+        made += [evaluate.evaluate(opened, model, selection, explain, timed, bars) for model in asked]
         if submit is not None:
             _submit(opened, selection, made, submit)
     if as_json:
@@ -50,7 +50,7 @@ def line(row: Evaluation) -> str:
 
 def _submit(project: Project, selection: Selection, made: Sequence[Evaluation], folder: Path) -> None:
     """The answers of each system in the benchmark's own format, each in a folder of its own."""
-    asked = evaluating.questions(project, selection)
+    asked = evaluate.questions(project, selection)
     for row in made:
         if row.mode != "any":
             said = evaluations.given(project.database, row.id)

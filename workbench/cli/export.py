@@ -6,7 +6,7 @@ from pathlib import Path
 
 from workbench.cli.text import console, open_project, safe
 from workbench.errors import InputError
-from workbench.pipeline.deciding import import_decisions
+from workbench.pipeline.import_decisions import import_decisions
 from workbench.pipeline.snapshotting import folder_of
 from workbench.snapshot import Snapshot
 from workbench.snapshot.exports import FORMATS, export

@@ -12,8 +12,8 @@ from workbench.cli.bars import Bars
 from workbench.cli.text import console, open_project, safe
 from workbench.evaluate.faithfulness.corrupt import KINDS
 from workbench.evaluate.faithfulness.probe import Line, Probe
-from workbench.pipeline.answering import named
-from workbench.pipeline.probing import probe
+from workbench.study.answering import named
+from workbench.study.probing import probe
 
 
 def main(

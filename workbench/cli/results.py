@@ -13,7 +13,7 @@ from rich.text import Text
 
 from workbench.cli.text import console, open_project, safe
 from workbench.pipeline.ingesting import ingest
-from workbench.pipeline.results import Against, By, Results, Row, results
+from workbench.study.results import Against, By, Results, Row, results
 
 Cells = Sequence[str]
 

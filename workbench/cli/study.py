@@ -10,9 +10,9 @@ from workbench.cli.bars import Bars
 from workbench.cli.results import show
 from workbench.cli.text import open_project
 from workbench.cli.train import put
-from workbench.pipeline.studying import Plan
-from workbench.pipeline.studying import study as run_study
 from workbench.store import Selection
+from workbench.study.distillation import Plan
+from workbench.study.distillation import study as run_study
 
 
 def main(

@@ -1,6 +1,7 @@
 """What a page or a notebook is shown, made from what the store holds: plain values and the step player that draws them.
 
 Files:
+    charts/       a project's figures as charts, for the Dashboard and the report
     head.py       the head of a run: the player's model with the rationale and the first wrong step
     highlight.py  Python source in colours
     player.py     what the step player is given: model, folds, variables

@@ -8,11 +8,12 @@ import pytest
 from ran import ran_project
 
 from workbench.curate.queue import Asked
-from workbench.pipeline import checking, run
+from workbench.pipeline import run
 from workbench.pipeline.loop import Progress
 from workbench.store import Project, Selection
 from workbench.store.reading import checks
 from workbench.store.reading.checks import CheckRow
+from workbench.study import checking
 
 
 def test_kept_runs_are_checked_once(tmp_path: Path) -> None:

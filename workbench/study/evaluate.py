@@ -15,8 +15,7 @@ from workbench.errors import InputError
 from workbench.evaluate.benchmarks.scorers import BENCHMARKS, scorer
 from workbench.evaluate.benchmarks.scores import Answer, Scorer, clusters
 from workbench.evaluate.statistics.comparisons import Interval, mean_interval
-from workbench.pipeline import answering, loop
-from workbench.pipeline.answering import Named
+from workbench.pipeline import loop
 from workbench.pipeline.ingesting import ingest
 from workbench.pipeline.loop import Progress, Watch
 from workbench.records import JSON, Task, content_key
@@ -30,6 +29,8 @@ from workbench.store import (
 from workbench.store.kernel.database import now
 from workbench.store.reading import evaluations
 from workbench.store.reading.evaluations import Said
+from workbench.study import answering
+from workbench.study.answering import Named
 from workbench.verify.answers import canonical
 from workbench.verify.vote import vote
 

@@ -8,8 +8,8 @@ import pytest
 from readers import Looker, Reader, drawn, task
 
 from workbench.errors import InputError
-from workbench.pipeline import probing
 from workbench.store import Project
+from workbench.study import probing
 
 
 @pytest.fixture

@@ -15,12 +15,12 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from workbench.pipeline.compare import RIGHT
 from workbench.shares import Share, pass_at_k
 from workbench.store import Evaluation, Project, Scope
 from workbench.store.people.reviewing import Reviewer
 from workbench.store.reading.lineage import Lineage
 from workbench.store.reading.snapshots import Taken
+from workbench.study.two_by_two import RIGHT
 
 _TARGET = "(state = 'accepted' OR (state = 'adjudicated' AND outcome = 'accept'))"
 

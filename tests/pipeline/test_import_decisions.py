@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ran import ran_project
 
-from workbench.pipeline.deciding import Imported, import_decisions
+from workbench.pipeline.import_decisions import Imported, import_decisions
 from workbench.pipeline.snapshotting import Wanted, take
 from workbench.snapshot import Snapshot
 from workbench.snapshot.exports import export

@@ -5,11 +5,11 @@ from __future__ import annotations
 from workbench.evaluate.wrong_reasons.blame import Attribution
 from workbench.evaluate.wrong_reasons.measure_checks import Measured
 from workbench.evaluate.wrong_reasons.suspicion import CHECKS
-from workbench.pipeline.chart import Chart, Row, axis, dot_plot, interval, words
-from workbench.pipeline.checking import attributed, measured
+from workbench.screen.charts.chart import Chart, Row, axis, dot_plot, interval, words
 from workbench.shares import Share
 from workbench.store import Project
 from workbench.store.reading.search import token
+from workbench.study.checking import attributed, measured
 
 
 def reason_charts(project: Project) -> list[Chart]:

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from workbench.errors import InputError
 from workbench.evaluate.faithfulness.probe import Line, Probe
 from workbench.evaluate.human import ASKED, PAPER, PREFERENCES, HumanEvaluation, human_evaluation, rated_pairs
-from workbench.pipeline.chart import TONES, Cell, Chart, Row, axis, dot_plot, flat, interval
-from workbench.pipeline.charts_reasons import reason_charts
-from workbench.pipeline.probing import FOLDER, probes
-from workbench.pipeline.results import Results, results
 from workbench.records import PartRef
+from workbench.screen.charts.chart import TONES, Cell, Chart, Row, axis, dot_plot, flat, interval
+from workbench.screen.charts.reason_charts import reason_charts
 from workbench.shares import Share
 from workbench.store import Project
+from workbench.study.probing import FOLDER, probes
+from workbench.study.results import Results, results
 
 MODELS = 4
 """Probed students shown, the newest."""

@@ -9,12 +9,12 @@ import drawn
 import pytest
 import taught
 
-from workbench.pipeline.chart import Chart
-from workbench.pipeline.charts import disk_chart, loop_charts, numbers, people_charts, tool_charts
-from workbench.pipeline.charts_models import model_charts
-from workbench.pipeline.charts_trust import stamp, trust_charts
-from workbench.pipeline.overview import overview
 from workbench.records import Decision, content_key
+from workbench.screen.charts.chart import Chart
+from workbench.screen.charts.overview import overview
+from workbench.screen.charts.project_charts import disk_chart, loop_charts, numbers, people_charts, tool_charts
+from workbench.screen.charts.system_charts import model_charts
+from workbench.screen.charts.trust_charts import stamp, trust_charts
 from workbench.store import Project
 
 

@@ -7,8 +7,8 @@ import pytest
 from small_parts import profile_text
 
 from workbench.pipeline import report, run
-from workbench.pipeline.overview import overview
 from workbench.records import Decision
+from workbench.screen.charts.overview import overview
 from workbench.settings import Choice
 from workbench.store import Project
 

@@ -12,9 +12,9 @@ from small_parts import profile_text
 
 from workbench.errors import InputError
 from workbench.pipeline import run
-from workbench.pipeline.compare import CELLS, FILTERS, Table, cell_of, compare, in_cell
 from workbench.settings import Choice
 from workbench.store import Outcome, Project
+from workbench.study.two_by_two import CELLS, FILTERS, Table, cell_of, compare, in_cell
 
 HERE = Path(__file__).resolve().parent
 

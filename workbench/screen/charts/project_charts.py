@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from workbench.pipeline.chart import (
+from workbench.screen.charts.chart import (
     TONES,
     Chart,
     axis,
@@ -20,7 +20,7 @@ from workbench.pipeline.chart import (
     stacked,
     words,
 )
-from workbench.pipeline.overview import Overview
+from workbench.screen.charts.overview import Overview
 from workbench.shares import Share
 from workbench.store.reading.search import token
 

@@ -13,9 +13,9 @@ import pytest
 from hand_made import profile_file, task
 
 from workbench.errors import InputError
-from workbench.pipeline.results import results
 from workbench.store import Evaluation, JobRow, Project
 from workbench.store.reading import evaluations, lineage
+from workbench.study.results import results
 
 DAY = datetime(2026, 1, 2)
 QUESTIONS = 60

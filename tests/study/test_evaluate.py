@@ -12,13 +12,13 @@ from ran import ran_project
 from small_parts import ShareOfRed
 
 from workbench.errors import EngineError, ImageError, InputError
-from workbench.pipeline import answering
-from workbench.pipeline.answering import Named, ask, named, sample, timed
-from workbench.pipeline.evaluating import evaluate, evaluate_pipeline, questions
 from workbench.ports import Images
 from workbench.records import Prediction, Task, content_key
 from workbench.store import Project, Selection
 from workbench.store.reading import evaluations
+from workbench.study import answering
+from workbench.study.answering import Named, ask, named, sample, timed
+from workbench.study.evaluate import evaluate, evaluate_pipeline, questions
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "train"))
 from tiny_vlms import save

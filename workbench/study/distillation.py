@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import EngineError, InputError
-from workbench.pipeline.evaluating import evaluate, evaluate_pipeline
 from workbench.pipeline.ingesting import ingest
 from workbench.pipeline.loop import Progress, Watch
-from workbench.pipeline.results import Results, results
 from workbench.pipeline.snapshotting import folder_of
 from workbench.records import content_key
 from workbench.store import Project, Selection
 from workbench.store.reading import snapshots
+from workbench.study.evaluate import evaluate, evaluate_pipeline
+from workbench.study.results import Results, results
 from workbench.train.job import job_of
 from workbench.train.jobs import Jobs
 

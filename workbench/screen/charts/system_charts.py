@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from math import log10
 from typing import NamedTuple
 
-from workbench.pipeline.chart import Chart, Row, axis, flat
-from workbench.pipeline.overview import Overview
 from workbench.records import JSON
+from workbench.screen.charts.chart import Chart, Row, axis, flat
+from workbench.screen.charts.overview import Overview
 from workbench.store.reading.evaluations import Evaluation
 from workbench.store.reading.lineage import ModelRow
 
