@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.shares import wilson
-from workbench.train.board import METRICS, STATUS, read_json
+from workbench.train.status_files import METRICS, STATUS, read_json
 
 MOST = 1000
 """Points of one series in one answer; the page asks for all of them anew when it holds more than 1,500."""

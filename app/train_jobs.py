@@ -12,9 +12,9 @@ from app.site import Site
 from app.train_form import command, flat
 from workbench.errors import InputError, WorkbenchError
 from workbench.snapshot import Snapshot
-from workbench.train.board import RESULT, STATUS, VALIDATION, read_json, read_lines
 from workbench.train.job import FILE, Job, job_text, read_job
 from workbench.train.jobs import Jobs, Seen
+from workbench.train.status_files import RESULT, STATUS, VALIDATION, read_json, read_lines
 
 TOGETHER = 8
 """Runs compared at once."""

@@ -20,9 +20,9 @@ from typing import Any, Literal
 
 from workbench.errors import InputError
 from workbench.records import content_key
-from workbench.train.board import read_json
 from workbench.train.failure import explain
 from workbench.train.job import FILE, Job, job_text, read_job, write_job
+from workbench.train.status_files import read_json
 
 Kind = Literal["preview", "measure"]
 

@@ -12,8 +12,8 @@ from workbench.pipeline.live import Live
 from workbench.ports import Images
 from workbench.settings import Choice
 from workbench.store import Project
-from workbench.train.board import RESULT, read_json
 from workbench.train.jobs import Jobs
+from workbench.train.status_files import RESULT, read_json
 
 FOLDER = "jobs"
 

@@ -15,8 +15,8 @@ from playwright.sync_api import Page
 from small_parts import profile_text
 
 from workbench.cli.lab import command, environment
-from workbench.train.board import METRICS, STATUS, write_json
 from workbench.train.job import Job, write_job
+from workbench.train.status_files import METRICS, STATUS, write_json
 
 TOKEN = "only-for-this-test"
 

@@ -11,8 +11,8 @@ import pytest
 import trained
 from conftest import served, sync_api
 
-from workbench.train.board import read_json, read_lines
 from workbench.train.jobs import Jobs
+from workbench.train.status_files import read_json, read_lines
 
 Visit = Callable[..., sync_api.Page]
 expect = sync_api.expect

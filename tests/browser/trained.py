@@ -17,10 +17,10 @@ from workbench.pipeline.snapshotting import Wanted, take
 from workbench.records import JSON, Decision, content_key
 from workbench.snapshot import Snapshot
 from workbench.store import Project
-from workbench.train.board import METRICS, RESULT, STATUS, VALIDATION, Board, write_json
 from workbench.train.failure import explain
 from workbench.train.job import Job, Lora, read_job
 from workbench.train.jobs import Jobs
+from workbench.train.status_files import METRICS, RESULT, STATUS, VALIDATION, Board, write_json
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "train"))  # the tiny models of the training room's tests
 

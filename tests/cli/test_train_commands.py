@@ -12,9 +12,9 @@ from ran import ran_project
 from typer.testing import CliRunner, Result
 
 from workbench.cli import app
-from workbench.train.board import write_json
 from workbench.train.job import read_job
 from workbench.train.jobs import Jobs
+from workbench.train.status_files import write_json
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "train"))
 from tiny_vlms import save

@@ -11,9 +11,9 @@ from ran import ran_project
 
 from workbench.pipeline.ingesting import ingest, kin
 from workbench.store import Project
-from workbench.train.board import write_json
 from workbench.train.job import FILE, Job, write_job
 from workbench.train.jobs import Jobs
+from workbench.train.status_files import write_json
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "train"))
 from tiny_vlms import save

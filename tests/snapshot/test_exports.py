@@ -19,7 +19,7 @@ from workbench.records import REASON_WORDS, storable_json
 from workbench.snapshot import Snapshot
 from workbench.snapshot.exports import FORMATS, export
 from workbench.snapshot.exports.label_studio import config
-from workbench.snapshot.questions import REASON_TITLES
+from workbench.snapshot.exports.questions import REASON_TITLES
 
 
 def lines(path: Path) -> list[dict[str, Any]]:

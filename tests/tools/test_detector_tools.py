@@ -14,8 +14,8 @@ from workbench.boxes import Box, iou
 from workbench.errors import ToolFailure
 from workbench.models.detector import CLASSES
 from workbench.records import Region, ToolCall
+from workbench.tools.coco_names import classes_of
 from workbench.tools.detector import CropDetector, ExistsCoco, FindCoco
-from workbench.tools.names import classes_of
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ from gallery import Gallery
 
 from workbench.boxes import iou
 from workbench.errors import InputError, ToolFailure
-from workbench.models.naming import vocabulary
+from workbench.models.find_by_name import vocabulary
 from workbench.records import Region, ToolCall
-from workbench.tools.names import classes_of
+from workbench.tools.coco_names import classes_of
 from workbench.tools.regions import ExistsNamed, FindNamed
 
 

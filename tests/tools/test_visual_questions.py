@@ -13,7 +13,7 @@ from gallery import Gallery
 from workbench.boxes import Box
 from workbench.errors import InputError, ToolFailure
 from workbench.records import Region, ToolCall
-from workbench.tools.questions import StudentCaption, StudentProperty, StudentQuestions, StudentTextMatch
+from workbench.tools.visual_questions import StudentCaption, StudentProperty, StudentQuestions, StudentTextMatch
 from workbench.tools.yesno import property_question
 
 

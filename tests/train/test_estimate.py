@@ -11,10 +11,10 @@ import torch
 from made_job import job_folder, snapshot
 
 from workbench.train import run
-from workbench.train.board import read_json
-from workbench.train.card import card
 from workbench.train.estimate import dry_run, main, preview
 from workbench.train.job import Job, read_job, write_job
+from workbench.train.model_card import card
+from workbench.train.status_files import read_json
 
 
 def test_a_preview_shows_what_the_student_sees_and_what_counts(tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ import pytest
 from made_job import job_folder
 
 from workbench.errors import InputError, ProfileError
-from workbench.train.board import read_json, read_lines, write_json
 from workbench.train.failure import explain
 from workbench.train.job import Job, read_job
 from workbench.train.jobs import Jobs, Seen
+from workbench.train.status_files import read_json, read_lines, write_json
 
 
 @pytest.fixture

@@ -21,10 +21,10 @@ from workbench.images import ImageFolder
 from workbench.models.student import TransformersStudent
 from workbench.snapshot import Snapshot
 from workbench.train import checkpoint, run
-from workbench.train.board import read_json, read_lines
 from workbench.train.held_out import task_of
 from workbench.train.job import Job, Lora, job_of, job_text, read_job, write_job
 from workbench.train.run import execute
+from workbench.train.status_files import read_json, read_lines
 
 
 def curve(folder: Path) -> dict[int, float]:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import InputError
-from workbench.train.board import METRICS, STATUS, write_json
 from workbench.train.job import Job, write_job
 from workbench.train.jobs import STOP
+from workbench.train.status_files import METRICS, STATUS, write_json
 from workbench.widgets import JobMonitor
 from workbench.widgets.monitor import MOST, curves
 

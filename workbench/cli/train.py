@@ -20,10 +20,10 @@ from workbench.cli.text import console, open_project, project_folder, safe
 from workbench.errors import InputError
 from workbench.pipeline.snapshotting import folder_of
 from workbench.store.reading import snapshots
-from workbench.train.board import METRICS, RESULT, read_json, read_lines
 from workbench.train.job import FILE, Job, job_of, job_text, read_job
 from workbench.train.jobs import Jobs, Seen
 from workbench.train.launchers import to_ray, to_slurm
+from workbench.train.status_files import METRICS, RESULT, read_json, read_lines
 
 WHERE = ("here", "slurm", "ray")
 

@@ -20,7 +20,7 @@ from workbench.english import a as with_article
 from workbench.english import one, plural, the
 from workbench.sample.prompt import HEADER
 from workbench.tasks.collage.answerable import pick
-from workbench.tools.names import classes_of
+from workbench.tools.coco_names import classes_of
 
 TOOLS = tuple(STANDARD)
 Form = Mapping[str, Any]

@@ -1,14 +1,14 @@
 """Learned models behind small interfaces: language models, endpoints, detector, students.
 
 Files:
-    bundled.py     the shipped weights put together
-    detector.py    the embedded detector: SSDLite-MobileNetV2 in onnxruntime
-    endpoint.py    OpenAI-compatible chat endpoints
-    language.py    language models in this process
-    naming.py      detection by name with the student's own eyes
-    region_vlm.py  the bundled student's architecture
-    student.py     the student behind its port
-    vision.py      vision models of the hub
-    vlm.py         any vision-language model of transformers
-    weights.py     which weights a folder holds
+    bundled.py       the shipped weights put together
+    detector.py      the embedded detector: SSDLite-MobileNetV2 in onnxruntime
+    endpoint.py      OpenAI-compatible chat endpoints
+    find_by_name.py  detection by name with the student's own eyes
+    language.py      language models in this process
+    region_vlm.py    the bundled student's architecture
+    student.py       the student behind its port
+    vision.py        vision models of the hub
+    vlm.py           any vision-language model of transformers
+    weights.py       which weights a folder holds
 """

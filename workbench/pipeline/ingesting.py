@@ -17,9 +17,9 @@ from workbench.records import content_key
 from workbench.store import JobRow, ModelRow, Project
 from workbench.store.kernel.database import now
 from workbench.store.reading import lineage
-from workbench.train.board import METRICS, RESULT, STATUS, read_json, read_lines
 from workbench.train.job import FILE, read_job
 from workbench.train.jobs import Jobs, Seen
+from workbench.train.status_files import METRICS, RESULT, STATUS, read_json, read_lines
 
 _FILES = (FILE, STATUS, METRICS, RESULT)
 

@@ -3,13 +3,12 @@
 Reading and writing need pyarrow and Pillow alone, so that a bare machine with a GPU can train on one.
 
 Files:
-    example.py    one row: what a student is to learn from a question
-    exports/      snapshots for other tools
-    folder.py     written once, checked whenever read
-    imports.py    decisions read from Argilla and Label Studio files
-    manifest.py   what is in, what is out, and the hash
-    pictures.py   fingerprints, look-alikes, train and val by picture
-    questions.py  what people are asked in other tools
+    example.py   one row: what a student is to learn from a question
+    exports/     snapshots for other tools
+    folder.py    written once, checked whenever read
+    imports.py   decisions read from Argilla and Label Studio files
+    manifest.py  what is in, what is out, and the hash
+    pictures.py  fingerprints, look-alikes, train and val by picture
 """
 
 from workbench.boxes_in_text import NamedBox, boxes_in

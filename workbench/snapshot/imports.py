@@ -17,7 +17,7 @@ from typing import Any
 
 from workbench.errors import DatasetError
 from workbench.records import Reason, storable_json
-from workbench.snapshot.questions import DECISIONS, REASON_TITLES, Kind
+from workbench.snapshot.exports.questions import DECISIONS, REASON_TITLES, Kind
 
 LARGEST = 2_000_000_000
 """Bytes of a file that is read at most."""

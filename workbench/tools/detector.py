@@ -21,7 +21,7 @@ from workbench.models.detector import Detection, bundled
 from workbench.ports import Images
 from workbench.records import PartRef, Region, ToolCall, Value
 from workbench.tools.arguments import answer_batch, patch, text
-from workbench.tools.names import classes_of, unknown
+from workbench.tools.coco_names import classes_of, unknown
 
 BATCH = 16
 KEPT = 4096

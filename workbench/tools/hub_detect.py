@@ -28,8 +28,8 @@ from workbench.models.vision import VisionModel, plain_float
 from workbench.ports import Images
 from workbench.records import PartRef, Region, ToolCall, Value
 from workbench.tools.arguments import answer_batch, patch, text
+from workbench.tools.coco_names import classes_of
 from workbench.tools.detector import CropDetector, crop_key, placed_in
-from workbench.tools.names import classes_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from workbench.errors import InputError, ToolFailure
 from workbench.ports import Images
 from workbench.records import PartRef, Region, ToolCall, Value, content_key
 from workbench.tools.arguments import LONGEST_QUESTION, answer_batch, patch, text, texts
-from workbench.tools.names import classes_of
+from workbench.tools.coco_names import classes_of
 from workbench.tools.yesno import parse
 
 _EVERYTHING = ("object", "thing", "item")

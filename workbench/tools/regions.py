@@ -8,12 +8,12 @@ from functools import lru_cache
 from workbench.api import STANDARD
 from workbench.errors import ToolFailure
 from workbench.models.bundled import student_folder
-from workbench.models.naming import bundled_namer, vocabulary
+from workbench.models.find_by_name import bundled_namer, vocabulary
 from workbench.ports import Images
 from workbench.records import PartRef, Region, ToolCall, Value
 from workbench.tools.arguments import answer_batch, patch, text
+from workbench.tools.coco_names import classes_of, unknown
 from workbench.tools.detector import BATCH, CropDetector
-from workbench.tools.names import classes_of, unknown
 
 
 @lru_cache(maxsize=8)

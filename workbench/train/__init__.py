@@ -5,8 +5,6 @@ Pillow, msgspec and tomli-w; no store, no pages.
 
 Files:
     batch.py          lessons in tokens, as a model takes them
-    board.py          what a run says of itself, in files: the heartbeat, the figures, the result
-    card.py           the draft of a model card: base, data, settings, figures with their interval, limits
     checkpoint.py     checkpoints of a run: what is trained, the optimizer's state, the step
     estimate.py       before a run: what three examples look like to the student, and what the run will cost
     examples.py       lessons to tokens: one way for every vision-language model of transformers
@@ -15,11 +13,13 @@ Files:
     job.py            a job as written: one TOML file that says everything a run needs
     jobs.py           the queue of training jobs: folders, nothing else
     launchers.py      where a job runs: this machine, a Slurm cluster, a Ray cluster
+    load.py           the model that is trained: loaded, adapters put on, at the end a plain checkpoint again
     loss.py           from lessons about pictures to their losses: one way, for steps and for held-out questions
+    model_card.py     the draft of a model card: base, data, settings, figures with their interval, limits
     objective.py      what a student learns from an example: the published objective and its control
     optimizer.py      AdamW that follows a schedule, for every training loop of the house
     run.py            one run of one job, alone, or under `accelerate launch` or `torchrun`
     schedule.py       the number of steps, and the learning rate as a function of the step alone
     shared_prefix.py  several lessons in one row, so that what they begin with alike is computed once
-    students.py       the model that is trained: loaded, adapters put on, at the end a plain checkpoint again
+    status_files.py   what a run says of itself, in files: the heartbeat, the figures, the result
 """

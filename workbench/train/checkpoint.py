@@ -24,8 +24,8 @@ from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_
 
 from workbench.errors import InputError
 from workbench.records import JSON
-from workbench.train.board import read_json, write_json
 from workbench.train.job import Job
+from workbench.train.status_files import read_json, write_json
 
 FOLDER, WEIGHTS, OPTIMIZER, STATE = "checkpoints", "weights.safetensors", "optimizer.pt", "state.json"
 _WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True, ignore_frozen_params=True, strict=False)

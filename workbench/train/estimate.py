@@ -22,12 +22,12 @@ from workbench.errors import WorkbenchError
 from workbench.models import region_vlm
 from workbench.records import JSON
 from workbench.snapshot import Snapshot
-from workbench.train.board import write_json
 from workbench.train.examples import pieces
 from workbench.train.failure import explain
 from workbench.train.job import FILE, Job, read_job
+from workbench.train.load import load_adapter
 from workbench.train.run import TrainingRun, peak_mb
-from workbench.train.students import load_adapter
+from workbench.train.status_files import write_json
 
 
 @dataclass(frozen=True, slots=True)

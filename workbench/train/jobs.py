@@ -35,10 +35,10 @@ from filelock import FileLock, Timeout
 
 from workbench.errors import InputError, ProfileError
 from workbench.records import JSON
-from workbench.train.board import RESULT, STATUS, State, read_json, write_json
 from workbench.train.failure import explain
 from workbench.train.job import FILE, Job, job_of, read_job, write_job
 from workbench.train.launchers import local_command
+from workbench.train.status_files import RESULT, STATUS, State, read_json, write_json
 
 QUEUE, PROCESS, LOG, STOP = "queue.json", "process.json", "log.txt", "stop"
 SILENT = 95.0

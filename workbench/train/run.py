@@ -32,16 +32,16 @@ from workbench.records import JSON
 from workbench.shares import wilson
 from workbench.snapshot import Snapshot
 from workbench.train import checkpoint
-from workbench.train.board import METRICS, RESULT, VALIDATION, Board, read_json, read_lines, write_json
-from workbench.train.card import card
 from workbench.train.examples import Adapter, Order
 from workbench.train.failure import explain
 from workbench.train.held_out import SHOWN, AnswerLoss, Examiner, HeldOutAnswer, held_out
 from workbench.train.job import FILE, Job, read_job
+from workbench.train.load import dtype_of, finish, load_student
 from workbench.train.loss import StudentLoss
+from workbench.train.model_card import card
 from workbench.train.optimizer import ScheduledAdamW
 from workbench.train.schedule import RateSchedule, total_steps
-from workbench.train.students import dtype_of, finish, load_student
+from workbench.train.status_files import METRICS, RESULT, VALIDATION, Board, read_json, read_lines, write_json
 
 MODEL = "model"
 STOP = "stop"

@@ -12,8 +12,8 @@ import traitlets
 
 from workbench.errors import InputError, WorkbenchError
 from workbench.store import Project
-from workbench.train.board import METRICS, read_lines
 from workbench.train.jobs import Jobs, Seen
+from workbench.train.status_files import METRICS, read_lines
 from workbench.widgets import plain
 from workbench.widgets.base import Widget, script
 from workbench.widgets.current import current

@@ -25,7 +25,7 @@ from workbench.tasks.collage.knowledge import FACTS
 from workbench.tasks.collage.scene import SPLITS, Scene, make_scene
 from workbench.tools import oracle
 from workbench.tools.arguments import LONGEST_QUESTION, patch, text
-from workbench.tools.names import classes_of
+from workbench.tools.coco_names import classes_of
 from workbench.verify.answers import score
 
 

@@ -28,7 +28,7 @@ from workbench.evaluate.wrong_reasons.perturb import Axis, Called
 from workbench.rationalize.check.stop_words import STOCK
 from workbench.rationalize.check.support import WORD, stem
 from workbench.records import Program, Task, Trace
-from workbench.tools.names import classes_of
+from workbench.tools.coco_names import classes_of
 from workbench.verify.answers import canonical
 
 CHECKS: Mapping[str, str] = {

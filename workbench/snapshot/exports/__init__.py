@@ -7,6 +7,7 @@ Files:
     datasets.py      Parquet with pictures for Hugging Face datasets
     fiftyone.py      samples with detections
     label_studio.py  tasks with predictions, and the interface
+    questions.py     what people are asked in other tools
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from typing import Any
 
 from workbench.snapshot.example import Example
 from workbench.snapshot.exports.common import json_file, pictures
+from workbench.snapshot.exports.questions import DECISIONS, REASON_TITLES
 from workbench.snapshot.folder import Snapshot
-from workbench.snapshot.questions import DECISIONS, REASON_TITLES
 
 _TEXTS = {
     "question": "Question", "answer": "Answer", "program": "Program", "choices": "Options",

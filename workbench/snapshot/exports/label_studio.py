@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 
 from workbench.snapshot.example import Example
 from workbench.snapshot.exports.common import json_file, pictures
+from workbench.snapshot.exports.questions import DECISIONS, REASON_TITLES
 from workbench.snapshot.folder import Snapshot
-from workbench.snapshot.questions import DECISIONS, REASON_TITLES
 
 UNNAMED = "box"
 """Label of a box that the rationale does not name."""
