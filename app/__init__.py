@@ -16,6 +16,7 @@ Files:
     rating.py        two models' answers to one question, blind, on the paper's form
     replay.py        edit and replay, and the difference of two runs
     report.py        vpd report: a project as one HTML file
+    sign_on.py       signing in at an OpenID Connect provider
     site.py          the shell that every page stands on
     static/          styles and plain ES modules
     status.py        job and device in the header
