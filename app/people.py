@@ -142,7 +142,7 @@ def add_user(path: Path, name: str, password: str, role: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class LoginSession:
     """One login."""
 
     name: str
@@ -153,7 +153,7 @@ class Session:
 
 
 class People:
-    """Who is logged in: users of a file, read anew when it changes, and people who signed on elsewhere.
+    """Who is logged in: users of a file, read anew when it changes, and people from a provider.
 
     Args:
         path: the file of users; None where everybody signs on at a provider.
@@ -163,7 +163,7 @@ class People:
         self.path = path
         self._stamp = -1
         self._users: Mapping[str, Mapping[str, str]] = {}
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[str, LoginSession] = {}
         self._known: dict[bytes, tuple[str, float]] = {}
         self._wrong: dict[str, list[float]] = {}
         self._lock = threading.Lock()
@@ -221,7 +221,7 @@ class People:
         now = time.time()
         with self._lock:
             self._sessions = {key: row for key, row in self._sessions.items() if row.until > now}
-            self._sessions[token] = Session(name, now + SESSION_HOURS * 3600, role)
+            self._sessions[token] = LoginSession(name, now + SESSION_HOURS * 3600, role)
         return token
 
     @property

@@ -315,9 +315,13 @@ class SignOn:
         return person_of_claims(self.settings, claims)
 
     def _needed(self) -> list[str]:
+        """The claims that decide; what the id token lacks of them may stand in the user info."""
         needed = [self.settings.name_claim]
-        needed += [self.settings.groups_claim] if self.settings.groups else []
-        return needed + (["email"] if self.settings.emails else [])
+        if self.settings.groups:
+            needed.append(self.settings.groups_claim)
+        if self.settings.emails or self.settings.name_claim == "email":
+            needed += ["email", "email_verified"]
+        return needed
 
     def _redirect_address(self, request: Request) -> str:
         if self.public_url:

@@ -299,6 +299,12 @@ def test_groups_may_stand_in_the_user_info(caller: httpx.Client, issuer: Provide
     assert 'data-role="admin"' in caller.get("/browse").text
 
 
+def test_the_user_info_may_say_that_an_address_is_verified(caller: httpx.Client, issuer: Provider) -> None:
+    issuer.claims["email_verified"] = None
+    issuer.info = {"email_verified": True}
+    assert back(caller, to_provider(caller)).status_code == 303
+
+
 def test_the_user_info_of_somebody_else_is_refused(caller: httpx.Client, issuer: Provider) -> None:
     issuer.claims["groups"] = None
     issuer.info = {"groups": ["owners"], "sub": "another"}
