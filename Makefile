@@ -45,7 +45,7 @@ $(BIN)/python:
 	@touch $@
 
 .venv/dev.done: .venv/demo.done
-	$(PIP) -e '.[models,app,api,ocr,lab,dev]'
+	$(PIP) -e '.[models,app,api,oidc,ocr,lab,dev]'
 	@touch $@
 
 .venv/lab.done: .venv/demo.done

@@ -16,6 +16,7 @@ Files:
     replay.py        edit and replay, and the difference of two runs
     report.py        vpd report: a project as one HTML file
     runs.py          runs as the step page looks them up, drafts among them
+    sign_on.py       signing in at an OpenID Connect provider
     site.py          the shell that every page stands on
     static/          styles and plain ES modules
     status.py        job and device in the header

@@ -1,24 +1,76 @@
-"""Logging in and out, where the server asks for it."""
+"""Logging in and out, where the server asks for it: with a password, or at a sign-on provider."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Form, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
-from app.people import COOKIE, SESSION_HOURS, Refused
+from app.people import COOKIE, SESSION_HOURS, SIGN_ON_COOKIE, People, Refused, SignOnProblem
 from app.site import Site
 
+if TYPE_CHECKING:
+    from app.sign_on import SignOn
 
-def add(site: Site) -> None:
-    server = site.server
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What both ways of logging in need."""
+
+    site: Site
+    sign_on: SignOn | None
+
+    def page(self, request: Request, target: str, problem: str = "", name: str = "", status: int = 200) -> Response:
+        """The login page.
+
+        Args:
+            request: of the browser that asks.
+            target: path to show after the login.
+            problem: why the last try failed; empty at the first.
+            name: what stands in the field for the name.
+            status: HTTP status.
+        """
+        people, sign_on = self.site.people, self.sign_on
+        view = {
+            "next": _own(target),
+            "problem": problem,
+            "name": name,
+            "passwords": people is not None and people.has_passwords,
+            "sign_on": sign_on.settings.button if sign_on is not None else "",
+        }
+        return self.site.page(request, "login.html", "login", view, status)
+
+    def remember(self, answer: Response, request: Request, token: str) -> Response:
+        """The answer, with the cookie of a session.
+
+        Args:
+            answer: to a login that succeeded.
+            request: of the browser that logged in.
+            token: of its session.
+        """
+        public = self.sign_on is not None and self.sign_on.secure
+        secure = public or request.url.scheme == "https"
+        seconds = SESSION_HOURS * 3600
+        answer.set_cookie(COOKIE, token, max_age=seconds, httponly=True, samesite="lax", secure=secure)
+        return answer
+
+
+def add(site: Site, sign_on: SignOn | None = None) -> None:
+    """Register the routes.
+
+    Args:
+        site: the pages.
+        sign_on: the provider where people sign in; None where passwords are the only way.
+    """
+    server, door = site.server, Door(site, sign_on)
 
     @server.get("/login")
     def form(request: Request, next: str = "/browse") -> Response:
         if site.people is None or request.scope["person"] is not None:
             return RedirectResponse(_own(next), 303)
-        return site.page(request, "login.html", "login", {"next": _own(next), "problem": "", "name": ""})
+        return door.page(request, next)
 
     @server.post("/login")
     def log_in(
@@ -38,19 +90,9 @@ def add(site: Site) -> None:
         if token is None:
             if not wants_page:
                 return JSONResponse({"error": problem}, 401)
-            return site.page(
-                request, "login.html", "login", {"next": _own(next), "problem": problem, "name": username}, 401
-            )
+            return door.page(request, next, problem, username, 401)
         answer = RedirectResponse(_own(next), 303) if wants_page else JSONResponse({"success": True})
-        answer.set_cookie(
-            COOKIE,
-            token,
-            max_age=SESSION_HOURS * 3600,
-            httponly=True,
-            samesite="lax",
-            secure=request.url.scheme == "https",
-        )
-        return answer
+        return door.remember(answer, request, token)
 
     @server.post("/logout")
     def log_out(request: Request) -> Response:
@@ -58,6 +100,41 @@ def add(site: Site) -> None:
             site.people.log_out(request.cookies.get(COOKIE, ""))
         answer = RedirectResponse("/login", 303)
         answer.delete_cookie(COOKIE)
+        return answer
+
+    if sign_on is not None and site.people is not None:
+        _add_sign_on(door, sign_on, site.people)
+
+
+def _add_sign_on(door: Door, sign_on: SignOn, people: People) -> None:
+    """Register the way to the provider and back.
+
+    Args:
+        door: the login page.
+        sign_on: the provider.
+        people: who is logged in.
+    """
+    server = door.site.server
+
+    @server.get("/login/sign-on")
+    async def begin(request: Request, next: str = "/browse") -> Response:
+        try:
+            return await sign_on.begin(request, _own(next))
+        except SignOnProblem as error:
+            return door.page(request, next, str(error), status=error.status)
+
+    @server.get("/login/callback")
+    async def finish(request: Request) -> Response:
+        try:
+            person, target = await sign_on.finish(request)
+            token = people.admit(person)
+        except Refused as error:
+            answer = door.page(request, "/browse", f"{error}.", status=403)
+        except SignOnProblem as error:
+            answer = door.page(request, "/browse", str(error), status=error.status)
+        else:
+            answer = door.remember(RedirectResponse(_own(target), 303), request, token)
+        answer.delete_cookie(SIGN_ON_COOKIE, path="/login")
         return answer
 
 

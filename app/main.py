@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import importlib
 import importlib.util
 import io
 import os
@@ -19,6 +20,7 @@ import warnings
 import webbrowser
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app import account, api, browse, compare, curate, dashboard, status, step, train
 from app.guard import LOOPBACK
@@ -26,6 +28,9 @@ from app.people import People, Person
 from app.site import Site
 from workbench.errors import InputError
 from workbench.store import Project
+
+if TYPE_CHECKING:
+    from app.sign_on import SignOn
 
 TRIES = 10
 """Ports tried, from the one asked for upwards."""
@@ -43,10 +48,23 @@ class Running:
         self.site.close()
 
 
-def build(project: Project, people: People | None = None, me: Person | None = None) -> Site:
-    """The site of a project, with every page."""
+def build(
+    project: Project,
+    people: People | None = None,
+    me: Person | None = None,
+    sign_on: SignOn | None = None,
+) -> Site:
+    """The site of a project, with every page.
+
+    Args:
+        project: open; the caller closes it.
+        people: who is logged in; None where nobody has to.
+        me: who everybody is then.
+        sign_on: the provider where people may sign in.
+    """
     site = Site(project, people, me)
-    for part in (account, status, browse, step, curate, train, compare, dashboard, api):
+    account.add(site, sign_on)
+    for part in (status, browse, step, curate, train, compare, dashboard, api):
         part.add(site)
     return site
 
@@ -56,7 +74,8 @@ def start(site: Site, host: str = "127.0.0.1", port: int = 8870) -> Running:
     if host not in LOOPBACK and site.people is None:
         raise InputError(
             f"{host} can be reached from other machines, so people have to log in: make a file of users with "
-            "vpd app add-user NAME --auth users.json, and start again with --auth users.json"
+            "vpd app add-user NAME --auth users.json, and start again with --auth users.json, or with "
+            "--oidc and the settings of a sign-on provider"
         )
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
@@ -87,11 +106,31 @@ def free_port(host: str, port: int) -> int:
 
 
 def serve(
-    project: Project, host: str = "127.0.0.1", port: int = 8870, auth: Path | None = None, open_browser: bool = True
+    project: Project,
+    host: str = "127.0.0.1",
+    port: int = 8870,
+    auth: Path | None = None,
+    oidc: Path | None = None,
+    public_url: str = "",
+    open_browser: bool = True,
 ) -> None:
-    """Serve a project until Ctrl-C (or a termination signal).  Raises InputError as `start` does."""
-    people = People(auth) if auth is not None else None
-    running = start(build(project, people, Person(_me(), "admin")), host, port)
+    """Serve a project until Ctrl-C (or a termination signal).
+
+    Args:
+        project: open; the caller closes it.
+        host: address to listen on.
+        port: the first one tried.
+        auth: file of users who log in with a password.
+        oidc: settings of a sign-on provider.
+        public_url: the address to which the provider sends people back.
+        open_browser: whether to open the page.
+
+    Raises:
+        InputError: as `start` and `sign_on_at` do.
+    """
+    sign_on = sign_on_at(oidc, public_url, host)
+    people = People(auth) if auth is not None or sign_on is not None else None
+    running = start(build(project, people, Person(_me(), "admin"), sign_on), host, port)
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
@@ -104,6 +143,36 @@ def serve(
     finally:
         print("stopping; what was decided is stored", file=sys.stderr, flush=True)
         running.close()
+
+
+def sign_on_at(oidc: Path | None, public_url: str, host: str) -> SignOn | None:
+    """The sign-on of a settings file; None without one.
+
+    Args:
+        oidc: the file.
+        public_url: the address under which people reach this server.
+        host: address that it listens on.
+
+    Raises:
+        InputError: the settings or the address are not as expected, or Authlib is missing.
+    """
+    if oidc is None:
+        if public_url:
+            raise InputError("--public-url is for the sign-on alone; give its settings with --oidc as well")
+        return None
+    if not public_url and host not in LOOPBACK:
+        raise InputError(
+            f"with {host} the provider cannot know where to send people back to; give the address "
+            "that they type, such as --public-url https://vpd.example.org"
+        )
+    try:  # by name: without the sign-on nothing of Authlib is loaded
+        module = importlib.import_module("app.sign_on")
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in ("authlib", "httpx2", "joserfc"):
+            raise
+        raise InputError("the sign-on needs Authlib; install it with: pip install 'vpd-workbench[oidc]'") from error
+    sign_on: SignOn = module.SignOn(module.read_settings(oidc), public_url)
+    return sign_on
 
 
 def _me() -> str:

@@ -29,6 +29,8 @@ from workbench.records import ROLES, Role
 
 SESSION_HOURS = 12
 COOKIE = "vpd_session"
+SIGN_ON_COOKIE = "vpd_sign_on"
+"""Of a browser that is under way to a sign-on provider and back."""
 SHORTEST = 8
 """Characters of a password."""
 
@@ -43,6 +45,19 @@ _NAME = re.compile(r"[\w.@-]{1,40}")
 
 class Refused(WorkbenchError):
     """This person may not do this."""
+
+
+class SignOnProblem(WorkbenchError):
+    """A sign-in that did not succeed, in words for the person who tried.
+
+    Args:
+        message: what went wrong and what to do next.
+        status: HTTP status of the page that says so.
+    """
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +138,29 @@ def add_user(path: Path, name: str, password: str, role: str) -> None:
         ) from error
 
 
-class People:
-    """The users of a file, and who of them is logged in.  The file is read anew when it changes."""
+@dataclass(frozen=True, slots=True)
+class LoginSession:
+    """One login."""
 
-    def __init__(self, path: Path) -> None:
+    name: str
+    until: float
+    """Seconds since 1970."""
+    role: Role | None = None
+    """Of a person whom a sign-on provider vouched for; None where the file of users says it."""
+
+
+class People:
+    """Who is logged in: users of a file, read anew when it changes, and people from a provider.
+
+    Args:
+        path: the file of users; None where everybody signs on at a provider.
+    """
+
+    def __init__(self, path: Path | None) -> None:
         self.path = path
         self._stamp = -1
         self._users: Mapping[str, Mapping[str, str]] = {}
-        self._sessions: dict[str, tuple[str, float]] = {}
+        self._sessions: dict[str, LoginSession] = {}
         self._known: dict[bytes, tuple[str, float]] = {}
         self._wrong: dict[str, list[float]] = {}
         self._lock = threading.Lock()
@@ -139,6 +169,8 @@ class People:
         self._read()
 
     def _read(self) -> Mapping[str, Mapping[str, str]]:
+        if self.path is None:
+            return {}
         stamp = self.path.stat().st_mtime_ns if self.path.exists() else 0
         if stamp != self._stamp:
             self._users, self._stamp = read_users(self.path), stamp
@@ -166,22 +198,43 @@ class People:
 
     def log_in(self, name: str, password: str) -> str | None:
         """A new session's token, or None when name and password do not belong together."""
-        if self.check(name, password) is None:
-            return None
+        return None if self.check(name, password) is None else self._open(name)
+
+    def admit(self, person: Person) -> str:
+        """A new session's token for somebody whom a sign-on provider vouched for.
+
+        Raises:
+            Refused: a user of the file has this name, and decisions are kept by name.
+        """
+        if person.name in self._read():
+            raise Refused(
+                f"{person.name} is a user of this server with a password; log in with it, or ask "
+                "whoever runs this server to take that user out of the file of users"
+            )
+        return self._open(person.name, person.role)
+
+    def _open(self, name: str, role: Role | None = None) -> str:
         token = secrets.token_urlsafe(32)
         now = time.time()
         with self._lock:
-            self._sessions = {key: row for key, row in self._sessions.items() if row[1] > now}
-            self._sessions[token] = (name, now + SESSION_HOURS * 3600)
+            self._sessions = {key: row for key, row in self._sessions.items() if row.until > now}
+            self._sessions[token] = LoginSession(name, now + SESSION_HOURS * 3600, role)
         return token
+
+    @property
+    def has_passwords(self) -> bool:
+        """Whether anybody can log in with a password."""
+        return bool(self._read())
 
     def log_out(self, token: str) -> None:
         with self._lock:
             self._sessions.pop(token, None)
 
     def of_session(self, token: str) -> Person | None:
-        name, until = self._sessions.get(token, ("", 0.0))
-        return self._person(name) if until > time.time() else None
+        session = self._sessions.get(token)
+        if session is None or session.until <= time.time():
+            return None
+        return Person(session.name, session.role) if session.role is not None else self._person(session.name)
 
     def of_header(self, value: str) -> Person | None:
         """HTTP Basic, for scripts and MCP clients; a pair that was right is known for ten minutes."""

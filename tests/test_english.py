@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
-from workbench.english import a, counted, join, number, one, plural, singular, the, value
+from workbench.english import a, counted, is_plural, join, number, one, plural, singular, the, value
 from workbench.tasks.collage.catalogue import CATEGORIES
 
 PLURALS = {
@@ -21,6 +24,100 @@ def test_plurals(noun: str, many: str) -> None:
     assert singular(noun) == noun
 
 
+OPEN = """
+    quiz quizzes, crisis crises, series series, species species, elf elves, fez fezzes, salmon salmon, cactus cactuses,
+    spacecraft spacecraft, octopus octopuses, gas gases, lens lenses, canvas canvases, atlas atlases, iris irises,
+    virus viruses, walrus walruses, minibus minibuses, compass compasses, mattress mattresses, waitress waitresses,
+    house houses, blouse blouses, purse purses, horse horses, vase vases, suitcase suitcases, cheese cheeses,
+    watch watches, stomach stomachs, toothbrush toothbrushes, mailbox mailboxes, sphinx sphinxes, waltz waltzes,
+    goldfish goldfish, hovercraft hovercraft, moose moose, deer deer, bison bison, squid squid, cattle cattle,
+    bookshelf bookshelves, wolf wolves, scarf scarves, hoof hooves, thief thieves, roof roofs, chef chefs, cliff cliffs,
+    penknife penknives, giraffe giraffes, handkerchief handkerchiefs, snowman snowmen, policewoman policewomen,
+    human humans, German Germans, grandchild grandchildren, goose geese, mongoose mongooses, tooth teeth, ox oxen,
+    tomato tomatoes, volcano volcanoes, piano pianos, avocado avocados, burrito burritos, kangaroo kangaroos,
+    cookie cookies, movie movies, hoodie hoodies, tie ties, pie pies, shoe shoes, canoe canoes, axle axles,
+    lady ladies, butterfly butterflies, monkey monkeys, buoy buoys, menu menus, emu emus, taxi taxis, kiwi kiwis,
+    pizza pizzas, camera cameras, panda pandas, bacterium bacteria, museum museums, furniture furniture, news news,
+    ramen ramens, specimen specimens, T-shirt T-shirts, x-ray x-rays, mother-in-law mothers-in-law,
+    passer-by passers-by, TV TVs, DVD DVDs, Mouse Mice, MOUSE MICE, café cafés
+"""
+NOUNS = [tuple(pair.split()) for pair in OPEN.split(",")]
+
+
+@pytest.mark.parametrize(("noun", "many"), NOUNS)
+def test_nouns_of_no_table_go_there_and_back(noun: str, many: str) -> None:
+    assert plural(noun) == many
+    assert singular(many) == noun
+    assert singular(noun) == noun
+    assert plural(many) == many
+    assert is_plural(many) == (noun != many)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "many"),
+    [
+        ("traffic light", "traffic lights"),
+        ("men's room", "men's rooms"),
+        ("slice of pizza", "slices of pizza"),
+        ("man in black", "men in black"),
+        ("lady with an umbrella", "ladies with an umbrella"),
+        ("chess piece", "chess pieces"),
+    ],
+)
+def test_of_a_phrase_its_head_is_counted(phrase: str, many: str) -> None:
+    assert plural(phrase) == many
+    assert singular(many) == phrase
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "as",
+        "is",
+        "was",
+        "has",
+        "does",
+        "this",
+        "us",
+        "its",
+        "his",
+        "yes",
+        "always",
+        "perhaps",
+        "they",
+        "we",
+        "themselves",
+        "data",
+        "agenda",
+        "scissors",
+        "glass",
+        "bus",
+        "dog's",
+    ],
+)
+def test_what_only_looks_like_a_plural_is_none(word: str) -> None:
+    assert singular(word) == word
+    assert not is_plural(word)
+
+
+@pytest.mark.parametrize("many", ["cacti", "octopi", "fungi"])
+def test_latin_plurals_are_read(many: str) -> None:
+    assert plural(singular(many)) in ("cactuses", "octopuses", "funguses")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "dog ", " dogs", "-", "'", "s", "3", "1980s", "狗", "\ud800s", "<b>dogs</b>", "{x}", "x[0]s", "(dogs)", "%s",
+     "\n", "dogs\ncats", "of", " of x", "I", "x" * 100_000, "a'" * 50_000, " ".join("s" * 50_000)],
+)  # fmt: skip
+def test_what_is_no_noun_is_only_added_to(text: str) -> None:
+    """Nothing raises, and what a person typed is not rewritten."""
+    assert plural(text).startswith(text.rstrip("s"))
+    assert text.startswith(singular(text).rstrip("s"))
+    assert a(text) in (f"a {text}", f"an {text}")
+    assert the(text) == f"the {text}"
+
+
 @pytest.mark.parametrize("noun", CATEGORIES)
 def test_every_category_comes_back_from_its_plural(noun: str) -> None:
     assert singular(plural(noun)) == noun
@@ -33,6 +130,24 @@ def test_articles() -> None:
     ]  # fmt: skip
     assert the("scissors") == "the pair of scissors"
     assert the("dog") == "the dog"
+
+
+@pytest.mark.parametrize("article", ["a", "an"])
+def test_articles_go_by_the_sound(article: str) -> None:
+    words = {
+        "a": "university utensil European ukulele one-way once UFO UK uk 100 1980s 180 yacht hot-dog USAGE",
+        "an": "heir honest uninteresting urn MRI SUV suv LED lcd x-ray 8 8-ball 11 18 80 UNKNOWN Éclair (apple)",
+    }
+    assert [a(word) for word in words[article].split()] == [f"{article} {word}" for word in words[article].split()]
+
+
+def test_inflect_is_loaded_with_the_first_word_and_typeguard_left_as_it_was() -> None:
+    code = (
+        "import sys, workbench.english as e; assert e.counted(2, 'food') == 'two food'; assert 'inflect' not in sys.modules;"
+        "import typeguard; checked = typeguard.typechecked; assert e.plural('quiz') == 'quizzes';"
+        "assert 'inflect' in sys.modules; assert typeguard.typechecked is checked"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_counts_and_lists() -> None:

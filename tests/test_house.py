@@ -32,6 +32,7 @@ HEAVY = (
     "rapidocr",
     "openai",
     "httpx",
+    "authlib",
     "ray",
 )
 
@@ -70,6 +71,7 @@ OWNERS = {
     "rapidocr": ("workbench.tools.ocr",),
     "httpx": ("workbench.models.endpoint", "workbench.sample.endpoint"),
     "gradio": ("app.",),
+    "authlib": ("app.sign_on",),
     "anywidget": ("workbench.widgets",),
     "traitlets": ("workbench.widgets",),
 }

@@ -11,6 +11,7 @@ import pytest
 
 from app.main import Running, build, start
 from app.people import People, Person
+from app.sign_on import SignOn
 from workbench.store import Project
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
@@ -62,14 +63,20 @@ def visit(browser: sync_api.Browser) -> Iterator[Callable[..., sync_api.Page]]:
 
 @contextmanager
 def served(
-    folder: Path, auth: Path | None = None, name: str = "ann", role: str = "admin", port: int = 0
+    folder: Path,
+    auth: Path | None = None,
+    name: str = "ann",
+    role: str = "admin",
+    port: int = 0,
+    sign_on: SignOn | None = None,
 ) -> Iterator[Running]:
     """The real server over a project's folder, on a free port unless one is given; without `auth` everybody is `name`.
 
     `served(...)` gives a Running: `.url` ends with a slash, `.site` is the Site, `.site.project` the open project.
     """
     with Project.open(folder) as project:
-        running = start(build(project, People(auth) if auth else None, Person(name, role)), port=port)
+        people = People(auth) if auth or sign_on else None
+        running = start(build(project, people, Person(name, role), sign_on), port=port)
         try:
             yield running
         finally:

@@ -175,16 +175,24 @@ app.add_typer(pages, name="app")
 def app_(
     context: typer.Context,
     project: ProjectFolder = None,
-    host: Annotated[str, typer.Option(help="Address to listen on; another than this machine's own needs --auth.")] = (
-        "127.0.0.1"
-    ),
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; another than this machine's own needs --auth or --oidc.")
+    ] = ("127.0.0.1"),
     port: Annotated[int, typer.Option(help="Port; the next free one if it is taken, 0 takes any.")] = 8870,
     auth: Annotated[Path | None, typer.Option(help="File of users who log in; see vpd app add-user.")] = None,
+    oidc: Annotated[
+        Path | None,
+        typer.Option(help="Settings of an OpenID Connect provider where people sign in; see docs/sign-on.md."),
+    ] = None,
+    public_url: Annotated[str, typer.Option(help="Address under which people reach the server, for --oidc.")] = "",
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
 ) -> None:
     """Browse, step through, curate and compare in the browser."""
     if context.invoked_subcommand is None:
-        _go("page", project=project, host=host, port=port, auth=auth, open_browser=browser)
+        _go(
+            "page", project=project, host=host, port=port, auth=auth, oidc=oidc, public_url=public_url,
+            open_browser=browser,
+        )  # fmt: skip
 
 
 @pages.command("add-user")

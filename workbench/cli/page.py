@@ -12,13 +12,34 @@ from workbench.errors import InputError
 from workbench.store import Project
 
 
-def main(project: Path | None, host: str, port: int, auth: Path | None, open_browser: bool) -> None:
-    """Serve the pages until Ctrl-C."""
+def main(
+    project: Path | None,
+    host: str,
+    port: int,
+    auth: Path | None,
+    oidc: Path | None,
+    public_url: str,
+    open_browser: bool,
+) -> None:
+    """Serve the pages until Ctrl-C.
+
+    Args:
+        project: folder of the project; None for the one here.
+        host: address to listen on.
+        port: the first one tried; 0 takes a free one.
+        auth: file of users who log in with a password.
+        oidc: settings of a sign-on provider.
+        public_url: the address under which people reach this server.
+        open_browser: whether to open the page.
+
+    Raises:
+        InputError: an argument is not as expected.
+    """
     if not 0 <= port <= 65535:
         raise InputError(f"port must be 0 to 65535 (0 takes a free one), found {port}")
     with Project.open(project_folder(project)) as opened:
         # By name: the pages stand on a floor above the command line and may be replaced.
-        importlib.import_module("app.main").serve(opened, host, port, auth, open_browser)
+        importlib.import_module("app.main").serve(opened, host, port, auth, oidc, public_url, open_browser)
 
 
 def add_user(name: str, auth: Path, role: str) -> None:

@@ -1,0 +1,411 @@
+"""Signing in at an OpenID Connect provider: the settings, the journey there and back, the role.
+
+The Authorization Code flow with PKCE, state and nonce (OpenID Connect Core 1.0, RFC 7636, RFC 9207).
+Authlib builds the requests and checks the id token: signature against the provider's keys, issuer,
+audience, expiry, nonce.  Nothing is asked of the provider before somebody signs in, and every
+request to it has a time limit.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import threading
+import time
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import httpx2
+from authlib.integrations.base_client import OAuthError
+from authlib.integrations.starlette_client import StarletteIntegration, StarletteOAuth2App
+from fastapi import Request, Response
+from joserfc.errors import JoseError
+
+from app.guard import LOOPBACK
+from app.people import ROLES, SIGN_ON_COOKIE, Person, Refused, SignOnProblem
+from workbench.errors import InputError
+from workbench.records import Role
+
+CALLBACK = "/login/callback"
+"""Where the provider sends people back to; register it there behind the server's address."""
+MINUTES = 10
+"""A journey to the provider and back takes at most so long."""
+PENDING = 1000
+"""Journeys under way at once; beyond that the oldest is forgotten."""
+SECONDS = 10.0
+"""The provider's time for one answer."""
+LEEWAY = 60
+"""Seconds by which the provider's clock may differ from ours."""
+REFRESH = 3600
+"""Seconds until the provider's addresses and keys are read again; unknown keys are read at once."""
+
+_SIGNATURES = (
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+    "Ed25519",
+)  # fmt: skip
+"""Signatures by a private key.  Never `none`, and never one by a secret that others know."""
+_ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
+_SCOPES = ("openid", "email", "profile")
+_NAME = re.compile(r"[\w.@+-]{1,80}")
+
+
+@dataclass(frozen=True, slots=True)
+class SignOnSettings:
+    """The file that `vpd app --oidc` reads."""
+
+    issuer: str
+    """Address of the provider, exactly as it names itself."""
+    client_id: str
+    secret_env: str = ""
+    """Environment variable that holds the client's secret."""
+    secret_file: str = ""
+    """File that holds the client's secret.  Without either the client is a public one."""
+    label: str = ""
+    """Name on the button; the issuer's host where it is empty."""
+    name_claim: str = "email"
+    """Claim that becomes the name under which decisions are kept."""
+    groups_claim: str = "groups"
+    """Claim with the person's groups; dots lead into nested claims, as in `realm_access.roles`."""
+    scopes: tuple[str, ...] = _SCOPES
+    groups: Mapping[str, Role] = field(default_factory=dict)
+    """Role by group."""
+    emails: Mapping[str, Role] = field(default_factory=dict)
+    """Role by verified e-mail address, or by what follows the person's name: `@example.org`."""
+    default_role: Role | None = None
+    """Role of everybody else whom the provider lets in; without one they are refused."""
+
+    @property
+    def button(self) -> str:
+        """Name of the provider on the login page."""
+        return self.label or str(urlsplit(self.issuer).hostname)
+
+    def secret(self) -> str | None:
+        """The client's secret; None for a public client.
+
+        Raises:
+            InputError: the variable or the file is missing or empty.
+        """
+        if self.secret_env:
+            secret = os.environ.get(self.secret_env, "")
+            where = f"the environment variable {self.secret_env}"
+        elif self.secret_file:
+            where = f"the file {self.secret_file}"
+            try:
+                secret = Path(self.secret_file).expanduser().read_text(encoding="utf-8").strip()
+            except (OSError, ValueError) as error:
+                raise InputError(f"{where} with the sign-on secret cannot be read: {error}") from error
+        else:
+            return None
+        if not secret:
+            raise InputError(f"{where} holds no sign-on secret; put there what the provider gave for the client")
+        return secret
+
+
+def read_settings(path: Path) -> SignOnSettings:
+    """Read the settings of the sign-on.
+
+    Raises:
+        InputError: the file or a setting in it is not as expected; the text says what to write.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"the sign-on settings {path} cannot be read: {error}") from error
+    if {"secret", "client_secret"} & raw.keys():
+        raise InputError(
+            f"{path}: a secret does not belong in the settings; name the environment variable "
+            'that holds it with secret_env = "VPD_OIDC_SECRET", or a file with secret_file = "..."'
+        )
+    known = {each.name: each for each in fields(SignOnSettings)}
+    for key in raw.keys() - known.keys():
+        raise InputError(f"{path}: there is no setting '{key}'; there are: {', '.join(known)}")
+    for key, each in known.items():
+        if key not in raw and each.default is MISSING and each.default_factory is MISSING:
+            raise InputError(f'{path} needs {key} = "..."; the provider shows it when you register a client')
+    for key, value in raw.items():
+        _check_setting(path, key, value)
+    if raw.get("secret_env") and raw.get("secret_file"):
+        raise InputError(f"{path} has secret_env and secret_file; choose one")
+    scopes = tuple(dict.fromkeys(["openid", *raw.get("scopes", _SCOPES)]))
+    emails = {address.lower(): role for address, role in raw.get("emails", {}).items()}
+    return SignOnSettings(**{**raw, "scopes": scopes, "emails": emails})
+
+
+def _check_setting(path: Path, key: str, value: Any) -> None:
+    if key in ("groups", "emails"):
+        roles = value.values() if isinstance(value, dict) else [value]
+        if not isinstance(value, dict) or any(role not in ROLES for role in roles):
+            raise InputError(f"{path}: [{key}] gives a role ({', '.join(ROLES)}) to each entry; found {value!r}")
+    elif key == "scopes":
+        if not isinstance(value, list) or not all(isinstance(scope, str) for scope in value):
+            raise InputError(f'{path}: scopes is a list such as ["openid", "email"]; found {value!r}')
+    elif not isinstance(value, str) or not value:
+        raise InputError(f"{path}: {key} is a text in quotation marks; found {value!r}")
+    elif key == "default_role" and value not in ROLES:
+        raise InputError(f"{path}: default_role is one of {', '.join(ROLES)}; found {value!r}")
+    elif key == "issuer" and not _is_safe(value):
+        raise InputError(f"{path}: issuer begins with https:// (http:// on this machine alone); found {value!r}")
+
+
+def check_public_url(address: str) -> str:
+    """The server's own address as people type it, without a slash at its end.
+
+    Raises:
+        InputError: it is not an https address without a path (http on this machine alone).
+    """
+    parts = urlsplit(address)
+    if not _is_safe(address) or parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc:
+        raise InputError(f"--public-url is an address such as https://vpd.example.org; found {address!r}")
+    return address.rstrip("/")
+
+
+def _is_safe(address: object) -> bool:
+    """Whether what is sent there cannot be read on the way."""
+    try:
+        parts = urlsplit(str(address))
+        host = parts.hostname
+    except ValueError:
+        return False
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK))
+
+
+class _Provider(StarletteOAuth2App):  # type: ignore[misc]
+    """Authlib's client, which keeps of the provider's own document only what was checked."""
+
+    issuer = ""
+
+    async def load_server_metadata(self) -> dict[str, Any]:
+        if time.time() - self.server_metadata.get("_loaded_at", 0) > REFRESH:
+            self.server_metadata.clear()
+        if "_loaded_at" not in self.server_metadata:
+            document = dict(await super().load_server_metadata())
+            # Authlib keeps the document before anybody could check it.
+            self.server_metadata.clear()
+            self.server_metadata.update(self._checked(document))
+        return cast(dict[str, Any], self.server_metadata)
+
+    def _checked(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        if document.get("issuer") != self.issuer:
+            raise SignOnProblem(
+                f"The sign-on is set up for {self.issuer}, but the provider there calls itself "
+                f"{str(document.get('issuer'))[:200]}. Whoever runs this server has to correct the "
+                "issuer.",
+                502,
+            )
+        addresses = {key: document[key] for key in _ENDPOINTS if key in document}
+        if not all(map(_is_safe, addresses.values())) or not addresses.keys() >= set(_ENDPOINTS[:3]):
+            raise SignOnProblem("The provider lacks an address that can be reached safely; nobody can sign in.", 502)
+        offered = document.get("id_token_signing_alg_values_supported") or ["RS256"]
+        methods = document.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+        kept = {
+            "issuer": self.issuer,
+            "_loaded_at": document["_loaded_at"],
+            "id_token_signing_alg_values_supported": [name for name in _SIGNATURES if name in offered],
+            **addresses,
+        }
+        if self.client_secret and "client_secret_basic" not in methods:
+            kept["token_endpoint_auth_method"] = "client_secret_post"  # noqa: S105
+        return kept
+
+
+class SignOn:
+    """One provider, and the journeys there that are under way.
+
+    Args:
+        settings: who the provider is and which roles people get.
+        public_url: this server's own address; empty where it is reached on this machine alone.
+
+    Raises:
+        InputError: the client's secret is not where the settings say.
+    """
+
+    def __init__(self, settings: SignOnSettings, public_url: str = "") -> None:
+        self.settings = settings
+        self.public_url = check_public_url(public_url) if public_url else ""
+        self._provider = _Provider(
+            StarletteIntegration("sign_on"),
+            name="sign_on",
+            client_id=settings.client_id,
+            client_secret=settings.secret(),
+            server_metadata_url=settings.issuer.rstrip("/") + "/.well-known/openid-configuration",
+            client_kwargs={"scope": " ".join(settings.scopes), "code_challenge_method": "S256", "timeout": SECONDS},
+        )
+        self._provider.issuer = settings.issuer
+        self._pending: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach this server by https, whatever a proxy in front makes of it."""
+        return self.public_url.startswith("https:")
+
+    async def begin(self, request: Request, target: str) -> Response:
+        """Send somebody to the provider.
+
+        Args:
+            request: of the browser that asks.
+            target: path of this server to show after the sign-in.
+
+        Raises:
+            SignOnProblem: the provider does not answer, or this server's own address is unknown.
+        """
+        session: dict[str, Any] = {"target": target}
+        request.scope["session"] = session  # where Authlib keeps state, nonce and the PKCE verifier
+        try:
+            answer: Response = await self._provider.authorize_redirect(request, self._redirect_address(request))
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, TypeError, RuntimeError) as error:
+            raise self._silent(error) from error
+        token = secrets.token_urlsafe(32)
+        with self._lock:
+            now = time.monotonic()
+            fresh = [(key, row) for key, row in self._pending.items() if row[0] > now]
+            self._pending = {**dict(fresh[-PENDING + 1 :]), token: (now + MINUTES * 60, session)}
+        secure = self.secure or request.url.scheme == "https"
+        answer.set_cookie(
+            SIGN_ON_COOKIE, token, max_age=MINUTES * 60, path="/login", httponly=True, samesite="lax", secure=secure
+        )
+        return answer
+
+    async def finish(self, request: Request) -> tuple[Person, str]:
+        """Read what somebody brings back from the provider: who it is, and the path to show.
+
+        Raises:
+            SignOnProblem: it does not prove anything.
+            Refused: it does, but the person has no role here.
+        """
+        with self._lock:  # taken out, so that it serves once
+            until, session = self._pending.pop(request.cookies.get(SIGN_ON_COOKIE, ""), (0.0, {}))
+        if until < time.monotonic():
+            raise SignOnProblem(
+                f"This sign-in was not begun in this browser, or it took more than {MINUTES} minutes. Sign in again."
+            )
+        if request.query_params.get("iss", self.settings.issuer) != self.settings.issuer:
+            raise SignOnProblem("This sign-in comes from another provider than this server's. Sign in again.")
+        request.scope["session"] = session
+        try:
+            return await self._person(request), str(session["target"])
+        except OAuthError as error:
+            raise SignOnProblem(_oauth_words(str(error.error), self.settings.button)) from error
+        except JoseError as error:
+            raise SignOnProblem(
+                f"What {self.settings.button} sent does not prove who you are ({_reason(error)}). "
+                "Sign in again; if it happens again, tell whoever runs this server."
+            ) from error
+        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, TypeError, KeyError, RuntimeError) as error:
+            raise self._silent(error) from error
+
+    async def _person(self, request: Request) -> Person:
+        ours = {"iss": self.settings.issuer, "aud": self.settings.client_id}
+        options = {key: {"essential": True, "value": value} for key, value in ours.items()}
+        token = await self._provider.authorize_access_token(request, claims_options=options, leeway=LEEWAY)
+        claims = token.get("userinfo")
+        if not claims:
+            raise SignOnProblem(f"{self.settings.button} sent no proof of who you are (no id token). Sign in again.")
+        lacking = [name for name in self._needed() if _claim(claims, name) is None]
+        if lacking and "userinfo_endpoint" in await self._provider.load_server_metadata():
+            more = await self._provider.userinfo(token=token)
+            if more.get("sub") != claims["sub"]:
+                raise SignOnProblem("The provider told of another person than the one who signed in. Sign in again.")
+            claims = {**more, **claims}
+        return person_of_claims(self.settings, claims)
+
+    def _needed(self) -> list[str]:
+        """The claims that decide; what the id token lacks of them may stand in the user info."""
+        needed = [self.settings.name_claim]
+        if self.settings.groups:
+            needed.append(self.settings.groups_claim)
+        if self.settings.emails or self.settings.name_claim == "email":
+            needed += ["email", "email_verified"]
+        return needed
+
+    def _redirect_address(self, request: Request) -> str:
+        if self.public_url:
+            return self.public_url + CALLBACK
+        if request.url.hostname not in LOOPBACK:
+            raise SignOnProblem(
+                "This server does not know under which address people reach it, so nobody can sign "
+                "in. Start it with --public-url https://its.address",
+                403,
+            )
+        return str(request.url.replace(path=CALLBACK, query="", fragment=""))
+
+    def _silent(self, error: Exception) -> SignOnProblem:
+        if isinstance(error, httpx2.TimeoutException):
+            what = f"did not answer within {SECONDS:.0f} seconds"
+        elif isinstance(error, httpx2.TransportError):
+            what = "cannot be reached"
+        else:
+            what = "answered with something else than a sign-in"
+        return SignOnProblem(f"{self.settings.button} {what}. Wait a little and sign in again.", 503)
+
+
+def person_of_claims(settings: SignOnSettings, claims: Mapping[str, Any]) -> Person:
+    """The name and the role of somebody whom the provider vouches for.
+
+    Args:
+        settings: which claims count, and the roles they give.
+        claims: of a checked id token.
+
+    Raises:
+        Refused: there is no name that can be used, or no role.
+    """
+    verified = str(claims.get("email") or "").lower() if claims.get("email_verified") is True else ""
+    name = _claim(claims, settings.name_claim)
+    if settings.name_claim == "email" and not verified:
+        raise Refused(
+            f"{settings.button} does not say that your e-mail address is yours, so it cannot be your name here"
+        )
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise Refused(
+            f"{settings.button} gave no name that can be kept with decisions: "
+            f"{settings.name_claim} is {name!r:.100}, and 1 to 80 letters, digits or . _ @ + - are "
+            "needed"
+        )
+    groups = _claim(claims, settings.groups_claim)
+    groups = [groups] if isinstance(groups, str) else groups
+    roles = [settings.groups[group] for group in groups or () if isinstance(group, str) and group in settings.groups]
+    for address in (verified, verified[verified.find("@") :]) if verified else ():
+        roles += [settings.emails[address]] if address in settings.emails else []
+    if not roles and settings.default_role is None:
+        raise Refused(
+            f"{name} is known to {settings.button}, but has no role here; ask whoever runs this "
+            "server to give one to your group or e-mail address"
+        )
+    return Person(name, max(roles, key=ROLES.index, default=cast(Role, settings.default_role)))
+
+
+def _claim(claims: Mapping[str, Any], path: str) -> Any:
+    """A claim by its name, or by its way through nested ones."""
+    if path in claims:
+        return claims[path]
+    value: Any = claims
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def _oauth_words(code: str, provider: str) -> str:
+    """An error of the protocol in plain words.
+
+    Its description stands in an address that anybody may write, so it is not shown.
+    """
+    if code == "access_denied":
+        return f"{provider} did not let you in, or you went back. Sign in again, or ask for access."
+    if code == "mismatching_state":
+        return "This answer belongs to another sign-in than the one begun here. Sign in again."
+    if code == "invalid_grant":
+        return "This sign-in was used before, or took too long. Sign in again."
+    if code == "invalid_client":
+        return f"{provider} does not accept this server; whoever runs it has to check the client's id and secret."
+    return f"{provider} refused the sign-in. Sign in again; if it happens again, tell whoever runs this server."
+
+
+def _reason(error: JoseError) -> str:
+    """Authlib's reason in a few words, without what the token holds."""
+    what = f"{error.error} {getattr(error, 'claim', '')}"
+    return what.replace("_", " ").strip()[:60]
