@@ -20,7 +20,7 @@ from app.people import Curator
 from app.runs import Draft, Runs
 from app.site import Site
 from workbench.errors import InputError
-from workbench.execute import diff_traces
+from workbench.events import diff_traces
 from workbench.records import Program, Task, Trace, TraceEvent, Verdict, content_key
 from workbench.screen.review import said
 from workbench.screen.steps import Step, places

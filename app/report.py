@@ -1,6 +1,6 @@
 """`vpd report`: a project as one HTML file that needs nothing else, to be read, printed or sent.
 
-It shows the dashboard's charts (`workbench.screen.charts.project_charts`), each with its table and how it was made, and a dozen
+It shows the dashboard's charts (`workbench.screen.charts`), each with its table and how it was made, and a dozen
 questions as they went.  Everything from the store is escaped by the template or, in the charts' data, by JSON; a
 policy in the page itself lets only the page's own scripts run.
 """

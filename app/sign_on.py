@@ -27,9 +27,9 @@ from fastapi import Request, Response
 from joserfc.errors import JoseError
 
 from app.guard import LOOPBACK
-from app.people import ROLES, SIGN_ON_COOKIE, Person, Refused, SignOnProblem
+from app.people import SIGN_ON_COOKIE, Person, Refused, SignOnProblem
 from workbench.errors import InputError
-from workbench.records import Role
+from workbench.records import ROLES, Role
 
 CALLBACK = "/login/callback"
 """Where the provider sends people back to; register it there behind the server's address."""

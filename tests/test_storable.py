@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from workbench.evaluate.benchmarks.scores import Answer
 from workbench.evaluate.benchmarks.submission import write
+from workbench.events import decode_events, encode_events
 from workbench.execute.scheduler import _short
-from workbench.execute.trace import decode_events, encode_events
 from workbench.records import Task, TraceEvent, storable, storable_json
 from workbench.snapshot.example import canonical
 from workbench.store.records.rows import clean_task

@@ -214,7 +214,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class TraceEvent:
-    """One thing that happened while a program ran; see `execute/trace.py` for each kind's payload."""
+    """One thing that happened while a program ran; see `workbench/events.py` for each kind's payload."""
 
     seq: int
     """Position in the trace, from 0, without gaps."""

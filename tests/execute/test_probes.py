@@ -9,8 +9,8 @@ from probes import BLOCKS, PROBES, STATEMENTS
 from reference import in_new_words, run_in_python
 from tools_for_tests import a_program, a_task
 
+from workbench.events import summary
 from workbench.execute import Executor
-from workbench.execute.trace import summary
 from workbench.records import Trace
 
 IMPORTS = "import math\nimport re\nimport json\nfrom collections import Counter, defaultdict\n"

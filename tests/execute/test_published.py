@@ -23,7 +23,7 @@ def calls_of(trace: Trace) -> list[tuple[object, ...]]:
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_published_style(executor: Executor, name: str) -> None:
-    from workbench.execute.trace import summary
+    from workbench.events import summary
 
     source = PROGRAMS[name]
     reference = source

@@ -15,8 +15,8 @@ from reference import run_in_python
 from tools_for_tests import OnePicture, ScriptedTool, a_program, a_task, all_tools
 
 from workbench.boxes import Box
-from workbench.execute import Executor, Limits, decode_events, diff_traces, encode_events, final_locals
-from workbench.execute.trace import stable, summary
+from workbench.events import decode_events, diff_traces, encode_events, final_locals, stable, summary
+from workbench.execute import Executor, Limits
 from workbench.records import Region, Trace
 
 WHOLE = Region("a" * 64, 640, 480, Box(0, 0, 640, 480))

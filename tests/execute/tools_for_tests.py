@@ -17,7 +17,7 @@ from PIL import Image
 from workbench.api import STANDARD
 from workbench.boxes import Box
 from workbench.errors import ImageError, ToolFailure
-from workbench.execute.trace import stable
+from workbench.events import stable
 from workbench.ports import Images
 from workbench.records import PartRef, Program, Region, Task, ToolCall, ToolSpec, Trace, Value, plain
 

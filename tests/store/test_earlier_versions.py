@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hand_made import loop_records, task
 
-from workbench.execute.trace import encode_events
+from workbench.events import encode_events
 from workbench.records import TraceEvent
 from workbench.store import Project
 from workbench.store.kernel.database import Database

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hand_made import loop_records, profile_file, put_in_force, task
 
-from workbench.execute.trace import encode_events
+from workbench.events import encode_events
 from workbench.records import TraceEvent
 from workbench.store import Project
 from workbench.store.records.rows import PackedEvents

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from workbench.errors import InputError
 from workbench.records import Failure, Trace, TraceEvent
-from workbench.store.reading.search import CLOSED, LONGEST, Compared, Query, parse_query, text_of, tools_of
+from workbench.store.reading.search import CLOSED, Compared, Query, parse_query
+from workbench.store.records.words import LONGEST, text_of, tools_of
 
 
 def test_words_choices_and_numbers_are_told_apart() -> None:

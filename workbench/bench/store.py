@@ -23,7 +23,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from workbench.execute.trace import encode_events
+from workbench.events import encode_events
 from workbench.records import PartRef, Prediction, Program, Task, Trace, TraceEvent, Verdict, content_key
 from workbench.store.kernel.database import now
 from workbench.store.project import STORE, Project

@@ -13,13 +13,12 @@ Files:
     run.py        one program's run, from source to trace
     sandbox.py    sessions of the sandbox: started, resumed, parked as bytes
     scheduler.py  many programs at once: they ask, the scheduler answers
-    trace.py      events: what each kind carries, how they are recorded, packed and compared
+    trace.py      the recorder: what a program reports becomes events
     values.py     what may cross the sandbox's border, and how
 """
 
 from workbench.execute.cache import ResultCache
 from workbench.execute.executor import Executor
-from workbench.execute.trace import decode_events, diff_traces, encode_events, final_locals
-from workbench.limits import Limits
+from workbench.limits import Limits  # its home is below: profiles name limits too
 
-__all__ = ["Executor", "Limits", "ResultCache", "decode_events", "diff_traces", "encode_events", "final_locals"]
+__all__ = ["Executor", "Limits", "ResultCache"]

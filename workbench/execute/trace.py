@@ -1,72 +1,16 @@
-"""Events: what each kind carries, how they are recorded, packed and compared.
-
-Payloads, beside `seq`, `kind`, `line` (of the original source) and `frame` of every event:
-
-`call`         `function`, `arguments` {name: value}, `parent` frame, `depth` (0 for execute_command)
-`return`       `function`, `value`
-`line`         `changed` {name: value}: variables that the statement mentions and whose summary differs from the
-               last one seen; `form`: `for` when a loop target was bound
-`branch`       `form`: `if`, `elif` or `while`; `taken`: bool; `changed` where `:=` bound a variable in the test
-`tool`         `call` number from 0, `tool`, `receiver` (patch or None), `arguments` {name: value}, `column`,
-               `inside`: `statement`, `lambda` or `comprehension`
-`tool_result`  `call`, `tool`, `ok`, `result` or `error`, and measured: `duration_ms` (this call's share of its
-               batch), `queue_ms`, `batch_size`, `cached`
-`print`        `text`, as printed, last line break left out
-`exception`    `type`, `message`, `handled`; `line` is where it was raised
-`limit`        `limit` (a kind of failure), `message`
-`truncated`    `kept`: events kept; the rest was left out
-`end`          `ok`, `answer` (full text) or `error` {kind, message, line}; `steps`, `tool_calls`
-
-A value is JSON: None, bool, numbers and short text as they are;
-`{"type": "patch", "box": [x0, y0, x1, y1], "label", "score"}` (pixels, top-left origin),
-`{"type": "list" | "tuple" | "set" | "dict", "length", "items"}` (first 12, to depth 3, dict items as pairs),
-`{"type": "str", "length", "text"}` for long text, `{"type": "object", "name"}` for the rest.
-Order is execution order; the events of a nested call come before the statement that made it.
-"""
+"""The recorder: what a program reports while it runs becomes the events of its trace (`workbench/events.py`)."""
 
 from __future__ import annotations
 
 import json
-import math
-import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
+from workbench.events import RESULT_ITEMS, plain_number, summary
 from workbench.execute.language.desugar import CallSite
 from workbench.execute.language.instrument import Site
-from workbench.records import JSON, EventKind, Failure, Region, ToolCall, TraceEvent, Value, storable
-
-MEASURED = ("duration_ms", "queue_ms", "batch_size", "cached")
-"""Payload keys of `tool_result` that differ between equal runs."""
-
-_ITEMS = 12
-_RESULT_ITEMS = 50
-
-
-def summary(value: Value, items: int = _ITEMS, depth: int = 3) -> JSON:
-    """A host value as it stands in a payload."""
-    if isinstance(value, Region):
-        box = [int(x) if x == int(x) else x for x in value.box.as_tuple()]
-        return {"type": "patch", "box": box, "label": value.label, "score": _number(value.score)}
-    if isinstance(value, dict):
-        shown = [[summary(k), summary(v, items, depth - 1)] for k, v in list(value.items())[:items]]
-        return {"type": "dict", "length": len(value), "items": shown if depth else None}
-    if isinstance(value, list | tuple):
-        kind = type(value).__name__
-        inner = [summary(v, items, depth - 1) for v in value[:items]] if depth else None
-        return {"type": kind, "length": len(value), "items": inner}
-    if isinstance(value, str) and len(value) > 1000:
-        return {"type": "str", "length": len(value), "text": value[:1000]}
-    return _number(value) if isinstance(value, float) else value
-
-
-def _number(value: float | None) -> JSON:
-    if value is None or math.isfinite(value):
-        return value
-    return {"type": "float", "text": str(value)}
+from workbench.records import JSON, EventKind, Failure, ToolCall, TraceEvent, Value
 
 
 @dataclass(slots=True)
@@ -159,7 +103,7 @@ class Recorder:
     def value(self, v: Any) -> JSON:
         """A summary made by the prelude, as JSON."""
         if type(v) is float:
-            return _number(v)
+            return plain_number(v)
         if type(v) is not tuple:
             return v if v is None or type(v) in (bool, int, str) else {"type": "object", "name": "?"}
         tag = v[0]
@@ -168,7 +112,7 @@ class Recorder:
         if tag == "p":
             left, lower, right, upper = v[1]
             box = [left, self.height - upper, right, self.height - lower]
-            return {"type": "patch", "box": box, "label": v[2], "score": _number(v[3])}
+            return {"type": "patch", "box": box, "label": v[2], "score": plain_number(v[3])}
         if tag == "c":
             items = v[3]
             if items is not None:
@@ -200,7 +144,7 @@ class Recorder:
         """The host answered it; `outcome` holds `ok`, `error` and what was measured."""
         payload: dict[str, JSON] = {"call": number, "tool": tool, **outcome}
         if outcome["ok"]:
-            payload["result"] = summary(result, _RESULT_ITEMS)
+            payload["result"] = summary(result, RESULT_ITEMS)
         self.add("tool_result", self.last_line, max(int(frame) - 1, 0), payload)
 
     def finish(self, answer: str | None, failure: Failure | None, tool_calls: int) -> tuple[TraceEvent, ...]:
@@ -215,91 +159,3 @@ class Recorder:
             payload["error"] = {"kind": failure.kind, "message": failure.message, "line": failure.line}
         self.add("end", 0, 0, payload)
         return tuple(self.events)
-
-
-def encode_events(events: Iterable[TraceEvent]) -> bytes:
-    """Events as compressed JSON: about 10 to 20 bytes an event."""
-    rows = [[e.kind, e.line, e.frame, e.payload] for e in events]
-    try:
-        text = orjson.dumps(rows)
-    except TypeError:  # integers of more than 64 bits, lone surrogates
-        text = storable(json.dumps(rows, ensure_ascii=False, separators=(",", ":"))).encode()
-    # Of a short text zlib's time goes into clearing its tables: small ones make it six times as fast.
-    packer = zlib.compressobj() if len(text) > 8192 else zlib.compressobj(6, zlib.DEFLATED, 12, 4)
-    return packer.compress(text) + packer.flush()
-
-
-def decode_events(data: bytes) -> tuple[TraceEvent, ...]:
-    """The inverse of `encode_events`.  Raises ValueError for bytes that it did not write."""
-    try:
-        rows = json.loads(zlib.decompress(data))
-        return tuple(TraceEvent(i, row[0], row[1], row[2], row[3]) for i, row in enumerate(rows))
-    except (zlib.error, json.JSONDecodeError, UnicodeDecodeError, IndexError, TypeError, KeyError) as error:
-        raise ValueError(f"these bytes are no encoded trace ({error}); run the program again") from error
-
-
-def final_locals(events: Iterable[TraceEvent], frame: int = 0) -> dict[str, JSON]:
-    """The variables of a frame as last reported: replays `arguments` and `changed`."""
-    found: dict[str, JSON] = {}
-    for event in events:
-        if event.frame == frame:
-            found.update(event.payload.get("arguments", {}) if event.kind == "call" else {})
-            found.update(event.payload.get("changed", {}))
-    return found
-
-
-def stable(event: TraceEvent) -> tuple[Any, ...]:
-    """An event without what is measured: equal for equal runs."""
-    payload = {k: v for k, v in event.payload.items() if k not in MEASURED}
-    return event.kind, event.line, event.frame, json.dumps(payload, sort_keys=True, ensure_ascii=False)
-
-
-Change = tuple[str, TraceEvent | None, TraceEvent | None]
-
-
-def diff_traces(
-    a: Sequence[TraceEvent], b: Sequence[TraceEvent], key: Callable[[TraceEvent], Any] = stable
-) -> list[Change]:
-    """What differs between two traces, in order: `("same" | "removed" | "added" | "changed", from a, from b)`.
-
-    Events align by kind and line; an aligned pair whose content differs is `changed`.  Prefix and suffix are
-    matched first, the rest greedily, so that two thousand-step traces compare in milliseconds.
-    """
-    start = 0
-    while start < min(len(a), len(b)) and key(a[start]) == key(b[start]):
-        start += 1
-    end = 0
-    while end < min(len(a), len(b)) - start and key(a[-1 - end]) == key(b[-1 - end]):
-        end += 1
-    changes: list[Change] = [("same", x, y) for x, y in zip(a[:start], b[:start])]
-    changes += _align(a[start : len(a) - end], b[start : len(b) - end], key)
-    changes += [("same", x, y) for x, y in zip(a[len(a) - end :], b[len(b) - end :])]
-    return changes
-
-
-def _align(a: Sequence[TraceEvent], b: Sequence[TraceEvent], key: Callable[[TraceEvent], Any]) -> list[Change]:
-    changes: list[Change] = []
-    i = j = 0
-    while i < len(a) and j < len(b):
-        if key(a[i]) == key(b[j]):
-            changes.append(("same", a[i], b[j]))
-        elif (a[i].kind, a[i].line) == (b[j].kind, b[j].line):
-            changes.append(("changed", a[i], b[j]))
-        else:
-            ahead = next((n for n in range(j, min(j + 50, len(b))) if _place(b[n]) == _place(a[i])), None)
-            back = next((n for n in range(i, min(i + 50, len(a))) if _place(a[n]) == _place(b[j])), None)
-            if ahead is not None and (back is None or ahead - j <= back - i):
-                changes.append(("added", None, b[j]))
-                j += 1
-            else:
-                changes.append(("removed", a[i], None))
-                i += 1
-            continue
-        i, j = i + 1, j + 1
-    changes += [("removed", x, None) for x in a[i:]]
-    changes += [("added", None, y) for y in b[j:]]
-    return changes
-
-
-def _place(event: TraceEvent) -> tuple[str, int, int]:
-    return event.kind, event.line, event.frame

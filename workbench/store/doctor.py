@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from workbench.errors import ImageError, ProfileError, StoreError, WorkbenchError
-from workbench.execute.trace import decode_events
+from workbench.events import decode_events
 from workbench.images import digest_of
 from workbench.snapshot import Snapshot
 from workbench.store.kernel import owner

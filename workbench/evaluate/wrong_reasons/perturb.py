@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from workbench.boxes import Box
-from workbench.execute.trace import summary
+from workbench.events import summary
 from workbench.records import Region, Task, Trace, Value
 
 MOST_CALLS = 24
@@ -87,7 +87,7 @@ def calls_of(task: Task, trace: Trace) -> list[Called]:
 
 
 def _value(shown: Any, image: str) -> Value:
-    """The value behind a summary (`execute/trace.py`); a list beyond its first fifty items is cut."""
+    """The value behind a summary (`workbench/events.py`); a list beyond its first fifty items is cut."""
     if not isinstance(shown, Mapping):
         return shown  # type: ignore[no-any-return]
     kind, items = shown.get("type"), shown.get("items") or []

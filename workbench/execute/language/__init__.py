@@ -7,6 +7,6 @@ Files:
     monty/             the part of the language that is written in itself
     node_kinds.py      what a syntax node is for sure
     prelude.py         the patch API inside the sandbox (text for it, never imported)
-    same_as_python.py  rewrites what Monty gives another value than Python: keys, sets, identity, formats, texts of errors
+    same_as_python.py  rewrites what Monty gives another value than Python, without an error
     tables.py          what of Python a program may use, as tables
 """

@@ -18,7 +18,7 @@ from workbench.curate.fold import VERDICTS, History, Item, Standing
 from workbench.curate.rating import PIPELINE
 from workbench.curate.rules import Facts
 from workbench.errors import InputError
-from workbench.execute.trace import decode_events
+from workbench.events import decode_events
 from workbench.records import Decision, Form, Rating, TraceEvent, content_key, storable
 from workbench.store.kernel.database import IDS, Database, listed, now
 from workbench.store.records.scope import LATEST

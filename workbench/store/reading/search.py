@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
 from workbench.errors import InputError
-from workbench.records import JSON, AnswerType, Trace, TraceEvent
+from workbench.records import AnswerType
 from workbench.store.kernel.database import IDS, Database, listed
 from workbench.store.reading.outcome import MATCHES, STATUSES, STUDENTS
 
@@ -28,9 +28,6 @@ WORDS = r"regexp_extract_all(strip_accents(lower({})), '\p{{Han}}|(?:[^\P{{L}}\p
 
 BEGINNING = 3
 """Letters that the last word needs to be taken as a beginning."""
-
-LONGEST = 20_000
-"""Characters of what one trace printed and was told that are indexed."""
 
 FACETS: Mapping[str, str] = {
     "status": "Status", "source": "Source", "split": "Split", "family": "Family", "type": "Answer type",
@@ -180,44 +177,6 @@ def bounds(value: str, piece: str = "") -> tuple[float, float]:
 
 
 # --- what is found
-
-
-def text_of(trace: Trace) -> str:
-    """What a run printed, what its tools said, how it ended.  Nothing of a run that will be repeated."""
-    failure = trace.failure
-    if failure is not None and failure.kind == "infra":
-        return ""
-    pieces = [trace.answer or "", failure.message if failure is not None else ""]
-    size = 0
-    for event in trace.events:
-        if event.kind == "print":
-            pieces.append(str(event.payload.get("text", "")))
-        elif event.kind == "tool_result":
-            pieces.extend(_texts(event.payload.get("result")))
-        else:
-            continue
-        size += len(pieces[-1])
-        if size > LONGEST:
-            break
-    return "\n".join(dict.fromkeys(pieces))[:LONGEST]
-
-
-def _texts(value: JSON) -> Iterator[str]:
-    """Text anywhere in a summary (see `execute/trace.py`): short, cut, a patch's label, items of containers."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
-    elif isinstance(value, dict):
-        for key in ("text", "label", "items"):
-            yield from _texts(value.get(key))
-
-
-def tools_of(events: Iterable[TraceEvent]) -> str:
-    """The names of the tools that were called: '|exists|find|', sorted."""
-    names = sorted({str(event.payload.get("tool", "")) for event in events if event.kind == "tool"} - {""})
-    return "".join(f"|{name}" for name in names) + "|" if names else ""
 
 
 def found_by(database: Database, typed: Sequence[str]) -> str:

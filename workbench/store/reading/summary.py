@@ -16,9 +16,10 @@ from workbench.errors import StoreError
 from workbench.store.kernel.database import IDS, Database, listed, now
 from workbench.store.reading import views
 from workbench.store.reading.outcome import OUTCOMES
-from workbench.store.reading.search import WORDS, text_of, tools_of
+from workbench.store.reading.search import WORDS
 from workbench.store.records import rows as shape
 from workbench.store.records.scope import LATEST, Scope, to_scope
+from workbench.store.records.words import text_of, tools_of
 
 BATCH = 50_000
 """Records taken in one transaction, or one batch where that is larger: bounds its memory and what others wait."""

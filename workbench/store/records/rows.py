@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pyarrow as pa
 
-from workbench.execute.trace import decode_events, encode_events
+from workbench.events import decode_events, encode_events
 from workbench.records import (
     Citation,
     Failure,
@@ -30,7 +30,7 @@ from workbench.records import (
     storable,
     storable_json,
 )  # fmt: skip
-from workbench.store.reading.search import text_of, tools_of
+from workbench.store.records.words import text_of, tools_of
 from workbench.verify.answers import canonical
 
 _TEXTS = pa.list_(pa.string())
