@@ -17,7 +17,7 @@ from workbench.screen import PLAYER
 
 STATIC = Path(__file__).resolve().parent / "static"
 
-_IMPORT = re.compile(r"^import .*;\n", re.MULTILINE)
+_IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 
 
 def script(*names: str) -> str:

@@ -1,0 +1,39 @@
+// Rules for every script of the house: pages, widgets, and what stands in this folder.
+import js from "@eslint/js";
+import globals from "globals";
+
+const MARKUP = "text of models, datasets and users is never markup: build elements with h()";
+
+export default [
+  js.configs.recommended,
+  {
+    languageOptions: { ecmaVersion: 2024, sourceType: "module", globals: globals.browser },
+    linterOptions: { reportUnusedDisableDirectives: "error" },
+    rules: {
+      complexity: ["error", 10],
+      curly: ["error", "multi-line"],
+      eqeqeq: "error",
+      // what the formatter cannot break stays: an address, or a text in one string
+      "max-len": ["error", { code: 100, ignoreUrls: true }],
+      "no-eval": "error",
+      "no-implied-eval": "error",
+      "no-nested-ternary": "error",
+      "no-new-func": "error",
+      "no-restricted-properties": [
+        "error",
+        { property: "innerHTML", message: MARKUP },
+        { property: "outerHTML", message: MARKUP },
+        { property: "insertAdjacentHTML", message: MARKUP },
+        { property: "setHTMLUnsafe", message: MARKUP },
+        { property: "createContextualFragment", message: MARKUP },
+        { object: "document", property: "write", message: MARKUP },
+        { object: "document", property: "writeln", message: MARKUP },
+      ],
+      "no-script-url": "error",
+      "no-shadow": "error",
+      "no-unused-vars": "error",
+      "no-var": "error",
+      "prefer-const": "error",
+    },
+  },
+];
