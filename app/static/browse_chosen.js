@@ -19,11 +19,31 @@ export function choosing(view, changed, reload) {
     const { total } = view();
     bar.replaceChildren(
       h("span", { "aria-live": "polite" }, h("b", {}, count().toLocaleString("en")), " chosen"),
-      !everything && total > ids.size ? h("button.button.plain.small", { type: "button", onclick: () => { everything = true; changed(); show(); } }, `choose all ${total.toLocaleString("en")} matching`) : "",
-      ...(mayChange ? [
-        h("button.button.small", { type: "button", onclick: queue }, "To the queue ", h("kbd", {}, "q")),
-        h("button.button.small", { type: "button", onclick: accept }, "Accept…"),
-      ] : []),
+      !everything && total > ids.size
+        ? h(
+            "button.button.plain.small",
+            {
+              type: "button",
+              onclick: () => {
+                everything = true;
+                changed();
+                show();
+              },
+            },
+            `choose all ${total.toLocaleString("en")} matching`,
+          )
+        : "",
+      ...(mayChange
+        ? [
+            h(
+              "button.button.small",
+              { type: "button", onclick: queue },
+              "To the queue ",
+              h("kbd", {}, "q"),
+            ),
+            h("button.button.small", { type: "button", onclick: accept }, "Accept…"),
+          ]
+        : []),
       h("button.button.plain.small", { type: "button", onclick: clear }, "Clear"),
     );
     changed();
@@ -37,17 +57,21 @@ export function choosing(view, changed, reload) {
 
   function toggle(id, on = !has(id)) {
     everything = false;
-    if (on) ids.add(id); else ids.delete(id);
+    if (on) ids.add(id);
+    else ids.delete(id);
     show();
   }
 
   const has = (id) => everything || ids.has(id);
 
-  const undo = (batch) => ["Undo", async () => {
-    await save("/do/undo", { task: "", target: batch });
-    toast("Taken back.");
-    reload();
-  }];
+  const undo = (batch) => [
+    "Undo",
+    async () => {
+      await save("/do/undo", { task: "", target: batch });
+      toast("Taken back.");
+      reload();
+    },
+  ];
 
   async function queue() {
     if (!count() || !mayChange) return;
@@ -65,18 +89,38 @@ export function choosing(view, changed, reload) {
     if (!found) return;
     const rest = Object.entries(found.left_out);
     const close = () => asking.close();
-    const go = h("button.button.main", { type: "button", disabled: found.accepted === 0, onclick: async () => {
-      close();
-      const done = await save("/do/browse/accept", asked).catch(() => null);
-      if (!done) return;
-      toast(`${counted(done.accepted, "question")} accepted.`, "plain", undo(done.batch));
-      clear();
-      reload();
-    } }, `Accept ${found.accepted.toLocaleString("en")}`);
+    const go = h(
+      "button.button.main",
+      {
+        type: "button",
+        disabled: found.accepted === 0,
+        onclick: async () => {
+          close();
+          const done = await save("/do/browse/accept", asked).catch(() => null);
+          if (!done) return;
+          toast(`${counted(done.accepted, "question")} accepted.`, "plain", undo(done.batch));
+          clear();
+          reload();
+        },
+      },
+      `Accept ${found.accepted.toLocaleString("en")}`,
+    );
     asking.replaceChildren(
       h("h2", { id: "ask-title" }, `Accept ${counted(found.accepted, "question")}?`),
-      h("p", {}, "Of each, the kept run and its rationale become training targets, under your name. It is one step to undo."),
-      rest.length ? h("ul.rest", {}, rest.map(([why, number]) => h("li", {}, `${number.toLocaleString("en")} left out: ${why}`))) : "",
+      h(
+        "p",
+        {},
+        "Of each, the kept run and its rationale become training targets, under your name. It is one step to undo.",
+      ),
+      rest.length
+        ? h(
+            "ul.rest",
+            {},
+            rest.map(([why, number]) =>
+              h("li", {}, `${number.toLocaleString("en")} left out: ${why}`),
+            ),
+          )
+        : "",
       h("div.actions", {}, h("button.button", { type: "button", onclick: close }, "Cancel"), go),
     );
     asking.showModal();

@@ -6,44 +6,147 @@ const box = document.querySelector("[data-dialog]");
 const guide = document.querySelector("[data-guide]");
 const admin = document.body.dataset.role === "admin";
 const ORDERS = {
-  disagreement: "programs disagree most first", student: "student and programs furthest apart first", newest: "newest first",
-  random: "at random, the same for everybody", acceptance: "expected to be accepted first",
+  disagreement: "programs disagree most first",
+  student: "student and programs furthest apart first",
+  newest: "newest first",
+  random: "at random, the same for everybody",
+  acceptance: "expected to be accepted first",
   suspicion: "right for the wrong reason first, as the checks see it",
 };
 
 function opened(title, ...content) {
-  box.replaceChildren(h("div.head", {}, h("h2", { id: "dialog-title" }, title), h("button.button.small", { type: "button", onclick: () => box.close() }, "Close ", h("kbd", {}, "Esc"))), ...content);
+  box.replaceChildren(
+    h(
+      "div.head",
+      {},
+      h("h2", { id: "dialog-title" }, title),
+      h(
+        "button.button.small",
+        { type: "button", onclick: () => box.close() },
+        "Close ",
+        h("kbd", {}, "Esc"),
+      ),
+    ),
+    ...content,
+  );
   if (!box.open) box.showModal();
 }
 
-const row = (label, field, hint = "") => h("label.row", {}, h("span", {}, label, hint ? h("small.soft", {}, hint) : ""), field);
-const number = (name, value, min, max, step = 1) => h("input.field", { type: "number", name, value, min, max, step, required: true });
+const row = (label, field, hint = "") =>
+  h("label.row", {}, h("span", {}, label, hint ? h("small.soft", {}, hint) : ""), field);
+const number = (name, value, min, max, step = 1) =>
+  h("input.field", { type: "number", name, value, min, max, step, required: true });
 
 /** Which questions, in which order; and for admins the rules of the whole project. */
 export async function queueDrawer(query) {
   const { settings, held } = await get("/data/curate/queue");
-  const order = (chosen, none) => h("select", { name: "order" }, none ? h("option", { value: "" }, `the project's: ${ORDERS[settings.order]}`) : "", Object.entries(ORDERS).map(([value, words]) => h("option", { value, selected: value === chosen }, words)));
-  const search = h("input.field", { name: "q", value: query.q, placeholder: "all questions that were kept", autocomplete: "off", spellcheck: "false", maxlength: 500 });
-  const state = h("select", { name: "state" }, [["pending", "not decided yet"], ["skipped", "skipped before"]].map(([value, words]) => h("option", { value, selected: value === query.state }, words)));
-  const mine = h("form.rows", { method: "get", action: "/curate" },
-    row("Filter", search, "a search as in Browse, tokens included"), row("Order", order(query.order, true)), row("Questions", state),
-    h("div.actions", {}, h("button.button.main", {}, "Show these"), h("a.button", { href: `/browse?${new URLSearchParams({ q: query.q })}` }, "Choose in Browse")));
-  const rules = h("form.rows", { onsubmit: async (event) => {
-    event.preventDefault();
-    const given = Object.fromEntries(new FormData(rules));
-    const body = { overlap: Number(given.overlap), gold_rate: Number(given.gold) / 100, hide_verdicts: given.hide === "on", lease_minutes: Number(given.minutes), daily_goal: Number(given.goal), order: given.order };
-    if (await save("/do/curate/settings", body).catch(() => null)) location.reload();
-  } },
-  row("Order", order(settings.order, false)),
-  row("Reviewers for each question", number("overlap", settings.overlap, 1, 20), "two or more measure agreement"),
-  row("Gold questions, %", number("gold", Math.round(1000 * settings.gold_rate) / 10, 0, 50, 0.5), "their right verdict is known already"),
-  row("Goal for each reviewer and day", number("goal", settings.daily_goal, 0, 100000)),
-  row("Minutes that a question is held", number("minutes", settings.lease_minutes, 0.1, 1440, 0.1)),
-  row("Hide verdicts until one has decided", h("input", { type: "checkbox", name: "hide", checked: settings.hide_verdicts }), "the verifier's and other people's"),
-  h("div.actions", {}, h("button.button.main", {}, "Put in force")));
-  const holders = held.length ? h("ul.plain", {}, held.map((one) => h("li", {}, `${one.name} holds ${counted(one.count, "question")}, until ${new Date(one.until).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`))) : h("p.soft", {}, "Nobody holds a question now.");
-  opened("Queue", h("h3", {}, "What I see"), mine, h("h3", {}, "Who holds what"), holders,
-    ...(admin ? [h("h3", {}, "Rules of the project"), rules] : [h("p.soft.small", {}, "The rules of the project (reviewers for each question, gold, goal) are an admin's to set.")]));
+  const order = (chosen, none) =>
+    h(
+      "select",
+      { name: "order" },
+      none ? h("option", { value: "" }, `the project's: ${ORDERS[settings.order]}`) : "",
+      Object.entries(ORDERS).map(([value, words]) =>
+        h("option", { value, selected: value === chosen }, words),
+      ),
+    );
+  const search = h("input.field", {
+    name: "q",
+    value: query.q,
+    placeholder: "all questions that were kept",
+    autocomplete: "off",
+    spellcheck: "false",
+    maxlength: 500,
+  });
+  const state = h(
+    "select",
+    { name: "state" },
+    [
+      ["pending", "not decided yet"],
+      ["skipped", "skipped before"],
+    ].map(([value, words]) => h("option", { value, selected: value === query.state }, words)),
+  );
+  const mine = h(
+    "form.rows",
+    { method: "get", action: "/curate" },
+    row("Filter", search, "a search as in Browse, tokens included"),
+    row("Order", order(query.order, true)),
+    row("Questions", state),
+    h(
+      "div.actions",
+      {},
+      h("button.button.main", {}, "Show these"),
+      h("a.button", { href: `/browse?${new URLSearchParams({ q: query.q })}` }, "Choose in Browse"),
+    ),
+  );
+  const rules = h(
+    "form.rows",
+    {
+      onsubmit: async (event) => {
+        event.preventDefault();
+        const given = Object.fromEntries(new FormData(rules));
+        const body = {
+          overlap: Number(given.overlap),
+          gold_rate: Number(given.gold) / 100,
+          hide_verdicts: given.hide === "on",
+          lease_minutes: Number(given.minutes),
+          daily_goal: Number(given.goal),
+          order: given.order,
+        };
+        if (await save("/do/curate/settings", body).catch(() => null)) location.reload();
+      },
+    },
+    row("Order", order(settings.order, false)),
+    row(
+      "Reviewers for each question",
+      number("overlap", settings.overlap, 1, 20),
+      "two or more measure agreement",
+    ),
+    row(
+      "Gold questions, %",
+      number("gold", Math.round(1000 * settings.gold_rate) / 10, 0, 50, 0.5),
+      "their right verdict is known already",
+    ),
+    row("Goal for each reviewer and day", number("goal", settings.daily_goal, 0, 100000)),
+    row(
+      "Minutes that a question is held",
+      number("minutes", settings.lease_minutes, 0.1, 1440, 0.1),
+    ),
+    row(
+      "Hide verdicts until one has decided",
+      h("input", { type: "checkbox", name: "hide", checked: settings.hide_verdicts }),
+      "the verifier's and other people's",
+    ),
+    h("div.actions", {}, h("button.button.main", {}, "Put in force")),
+  );
+  const holders = held.length
+    ? h(
+        "ul.plain",
+        {},
+        held.map((one) =>
+          h(
+            "li",
+            {},
+            `${one.name} holds ${counted(one.count, "question")}, until ${new Date(one.until).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`,
+          ),
+        ),
+      )
+    : h("p.soft", {}, "Nobody holds a question now.");
+  opened(
+    "Queue",
+    h("h3", {}, "What I see"),
+    mine,
+    h("h3", {}, "Who holds what"),
+    holders,
+    ...(admin
+      ? [h("h3", {}, "Rules of the project"), rules]
+      : [
+          h(
+            "p.soft.small",
+            {},
+            "The rules of the project (reviewers for each question, gold, goal) are an admin's to set.",
+          ),
+        ]),
+  );
 }
 
 /** The guidelines beside the work: nothing is covered that one decides with. */
@@ -55,42 +158,177 @@ export async function guidelines(toggle = true) {
   if (guide.hidden) return now ?? null;
   const editor = h("textarea.field", { rows: 12, maxlength: 20000, "aria-label": "Guidelines" });
   editor.value = now?.text ?? "";
-  const write = h("details", {}, h("summary", {}, now ? "Write a new version" : "Write the first version"), editor, h("div.actions", {}, h("button.button.main.small", { type: "button", onclick: async () => {
-    if (!await save("/do/curate/guidelines", { text: editor.value }).catch(() => null)) return;
-    toast("The guidelines are in force. Decisions from now on name this version.");
-    location.reload();
-  } }, "Put in force")));
-  const earlier = all.slice(1).map((one) => h("details", {}, h("summary", {}, `${one.version} · ${one.author} · ${new Date(one.at).toLocaleDateString()}`), text(one.text)));
-  guide.replaceChildren(h("div.head", {}, h("h2", {}, "Guidelines"), h("button.button.small", { type: "button", onclick: () => { guide.hidden = true; } }, "Close ", h("kbd", {}, "G"))),
-    now ? h("p.soft.small", {}, `version ${now.version}, by ${now.author}, ${new Date(now.at).toLocaleDateString()}`) : h("p.soft", {}, "There are none yet. An admin writes them here, or with: vpd guidelines add FILE"),
-    now ? text(now.text) : "", admin ? write : "", earlier.length ? h("h3", {}, "Before") : "", ...earlier);
+  const write = h(
+    "details",
+    {},
+    h("summary", {}, now ? "Write a new version" : "Write the first version"),
+    editor,
+    h(
+      "div.actions",
+      {},
+      h(
+        "button.button.main.small",
+        {
+          type: "button",
+          onclick: async () => {
+            if (!(await save("/do/curate/guidelines", { text: editor.value }).catch(() => null))) {
+              return;
+            }
+            toast("The guidelines are in force. Decisions from now on name this version.");
+            location.reload();
+          },
+        },
+        "Put in force",
+      ),
+    ),
+  );
+  const earlier = all
+    .slice(1)
+    .map((one) =>
+      h(
+        "details",
+        {},
+        h(
+          "summary",
+          {},
+          `${one.version} · ${one.author} · ${new Date(one.at).toLocaleDateString()}`,
+        ),
+        text(one.text),
+      ),
+    );
+  guide.replaceChildren(
+    h(
+      "div.head",
+      {},
+      h("h2", {}, "Guidelines"),
+      h(
+        "button.button.small",
+        {
+          type: "button",
+          onclick: () => {
+            guide.hidden = true;
+          },
+        },
+        "Close ",
+        h("kbd", {}, "G"),
+      ),
+    ),
+    now
+      ? h(
+          "p.soft.small",
+          {},
+          `version ${now.version}, by ${now.author}, ${new Date(now.at).toLocaleDateString()}`,
+        )
+      : h(
+          "p.soft",
+          {},
+          "There are none yet. An admin writes them here, or with: vpd guidelines add FILE",
+        ),
+    now ? text(now.text) : "",
+    admin ? write : "",
+    earlier.length ? h("h3", {}, "Before") : "",
+    ...earlier,
+  );
   return now ?? null;
 }
 
-const text = (words) => h("div.text", {}, words.split(/\n{2,}/).map((part) => h("p", {}, part)));
+const text = (words) =>
+  h(
+    "div.text",
+    {},
+    words.split(/\n{2,}/).map((part) => h("p", {}, part)),
+  );
 
 /** Exactly what enters a snapshot now, and what is left out and why. */
 export async function snapshot(query) {
-  const accepted = h("select", { "aria-label": "Accepted by" }, [["person", "what people accepted"], ["both", "people's word, else the verifier's"], ["automatic", "what the verifier kept"]].map(([value, words]) => h("option", { value }, words)));
-  const search = h("input.field", { value: query.q, "aria-label": "Filter", placeholder: "a search as in Browse; all when empty", spellcheck: "false" });
+  const accepted = h(
+    "select",
+    { "aria-label": "Accepted by" },
+    [
+      ["person", "what people accepted"],
+      ["both", "people's word, else the verifier's"],
+      ["automatic", "what the verifier kept"],
+    ].map(([value, words]) => h("option", { value }, words)),
+  );
+  const search = h("input.field", {
+    value: query.q,
+    "aria-label": "Filter",
+    placeholder: "a search as in Browse; all when empty",
+    spellcheck: "false",
+  });
   const labels = h("input", { type: "checkbox" });
-  const name = h("input.field", { placeholder: "a name, if you like", maxlength: 80, "aria-label": "Name" });
+  const name = h("input.field", {
+    placeholder: "a name, if you like",
+    maxlength: 80,
+    "aria-label": "Name",
+  });
   const found = h("div.found", { "aria-live": "polite" });
-  const go = h("button.button.main", { type: "button", disabled: true, onclick: take }, "Freeze a snapshot");
+  const go = h(
+    "button.button.main",
+    { type: "button", disabled: true, onclick: take },
+    "Freeze a snapshot",
+  );
   let asked = 0;
 
   async function look() {
     const mine = ++asked;
     go.disabled = true;
-    found.replaceChildren(h("p.soft", {}, "Counting, and looking for pictures that evaluation has too…"));
+    found.replaceChildren(
+      h("p.soft", {}, "Counting, and looking for pictures that evaluation has too…"),
+    );
     try {
-      const now = await get(`/data/curate/snapshot?${new URLSearchParams({ accepted: accepted.value, q: search.value, labels: labels.checked })}`);
+      const now = await get(
+        `/data/curate/snapshot?${new URLSearchParams({ accepted: accepted.value, q: search.value, labels: labels.checked })}`,
+      );
       if (mine !== asked) return;
       go.disabled = !now.rows || !admin;
       found.replaceChildren(
-        h("p.enters", {}, h("b", {}, counted(now.rows, "question")), " enter", now.rows === 1 ? "s" : "", now.rows ? `: ${now.train.toLocaleString("en")} to train on, ${now.val.toLocaleString("en")} held out, ${counted(now.pictures, "picture")}.` : "."),
-        now.rows ? h("p.soft.small", {}, `${counted(now.rationales, "rationale")}, ${now.edited} edited by people; ${now.people} accepted by ${now.reviewers.join(", ") || "nobody"}.`) : "",
-        now.left_out.length ? h("table", {}, h("caption", {}, "Left out"), h("tbody", {}, now.left_out.map((one) => h("tr", {}, h("td.number", {}, one.count.toLocaleString("en")), h("td", {}, one.reason), h("td.soft.small", {}, h("a", { href: `/curate?${new URLSearchParams({ task: one.examples[0] })}` }, "an example")))))) : h("p.soft", {}, "Nothing is left out."));
+        h(
+          "p.enters",
+          {},
+          h("b", {}, counted(now.rows, "question")),
+          " enter",
+          now.rows === 1 ? "s" : "",
+          now.rows
+            ? `: ${now.train.toLocaleString("en")} to train on, ${now.val.toLocaleString("en")} held out, ${counted(now.pictures, "picture")}.`
+            : ".",
+        ),
+        now.rows
+          ? h(
+              "p.soft.small",
+              {},
+              `${counted(now.rationales, "rationale")}, ${now.edited} edited by people; ${now.people} accepted by ${now.reviewers.join(", ") || "nobody"}.`,
+            )
+          : "",
+        now.left_out.length
+          ? h(
+              "table",
+              {},
+              h("caption", {}, "Left out"),
+              h(
+                "tbody",
+                {},
+                now.left_out.map((one) =>
+                  h(
+                    "tr",
+                    {},
+                    h("td.number", {}, one.count.toLocaleString("en")),
+                    h("td", {}, one.reason),
+                    h(
+                      "td.soft.small",
+                      {},
+                      h(
+                        "a",
+                        { href: `/curate?${new URLSearchParams({ task: one.examples[0] })}` },
+                        "an example",
+                      ),
+                    ),
+                  ),
+                ),
+              ),
+            )
+          : h("p.soft", {}, "Nothing is left out."),
+      );
     } catch (error) {
       if (mine === asked) found.replaceChildren(h("p.problem", {}, error.message));
     }
@@ -99,15 +337,51 @@ export async function snapshot(query) {
   async function take() {
     go.disabled = true;
     found.append(h("p.soft", {}, "Writing…"));
-    const done = await save("/do/curate/snapshot", { accepted: accepted.value, q: search.value, labels: labels.checked, name: name.value }).catch(() => null);
-    if (!done) { look(); return; }
-    found.replaceChildren(h("p.enters", {}, "Frozen as ", h("b.mono", {}, done.hash), `: ${counted(done.rows, "row")}.`), h("p.soft.small.mono", {}, done.path));
+    const done = await save("/do/curate/snapshot", {
+      accepted: accepted.value,
+      q: search.value,
+      labels: labels.checked,
+      name: name.value,
+    }).catch(() => null);
+    if (!done) {
+      look();
+      return;
+    }
+    found.replaceChildren(
+      h(
+        "p.enters",
+        {},
+        "Frozen as ",
+        h("b.mono", {}, done.hash),
+        `: ${counted(done.rows, "row")}.`,
+      ),
+      h("p.soft.small.mono", {}, done.path),
+    );
   }
 
   for (const field of [accepted, labels]) field.addEventListener("change", look);
   search.addEventListener("change", look);
-  opened("Snapshot", h("p.soft", {}, "What training would learn from, as it is now. The same content has the same hash, and never changes."),
-    h("div.rows", {}, row("Takes", accepted), row("Filter", search), row("Also questions with a label alone", labels)), found,
-    h("div.actions", {}, admin ? name : h("span.soft.small", {}, "Freezing one needs the role admin."), go));
+  opened(
+    "Snapshot",
+    h(
+      "p.soft",
+      {},
+      "What training would learn from, as it is now. The same content has the same hash, and never changes.",
+    ),
+    h(
+      "div.rows",
+      {},
+      row("Takes", accepted),
+      row("Filter", search),
+      row("Also questions with a label alone", labels),
+    ),
+    found,
+    h(
+      "div.actions",
+      {},
+      admin ? name : h("span.soft.small", {}, "Freezing one needs the role admin."),
+      go,
+    ),
+  );
   look();
 }

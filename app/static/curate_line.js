@@ -1,7 +1,8 @@
 // The questions that this page holds: the one on screen, those leased ahead of it, and those that were decided here.
 import { newId, post, unsent } from "./server.js";
 
-const MOST = 12, LEAST = 3; // questions leased ahead: a tenth of what is left, within these
+const MOST = 12,
+  LEAST = 3; // questions leased ahead: a tenth of what is left, within these
 
 /**
  * `query` is {q, order, state}.  `changed()` is told when the question on screen or its hold changed, `lost(item, by)` when
@@ -9,7 +10,15 @@ const MOST = 12, LEAST = 3; // questions leased ahead: a tenth of what is left, 
  */
 export function line(query, { changed, lost }) {
   const page = newId();
-  let items = [], at = -1, asking = null, dry = 0, none = null, problem = "", remaining = 0, lasts = 300, since = null;
+  let items = [],
+    at = -1,
+    asking = null,
+    dry = 0,
+    none = null,
+    problem = "",
+    remaining = 0,
+    lasts = 300,
+    since = null;
 
   const open = (item) => !item.mine && !item.gone;
   const current = () => items[at] ?? null;
@@ -19,7 +28,8 @@ export function line(query, { changed, lost }) {
     item.spent = 0;
     item.before = item.mine;
     if (item.until) item.mine = null; // skipped before, asked for again, or disputed: it is to be decided now
-    if (item.picture.url) { // fetched and decoded before it is shown
+    if (item.picture.url) {
+      // fetched and decoded before it is shown
       item.image = new Image();
       item.image.src = item.picture.url;
       item.image.decode().catch(() => {});
@@ -36,27 +46,47 @@ export function line(query, { changed, lost }) {
   /** Ask for more when there is room for more. */
   function more() {
     if (asking || Date.now() < dry) return asking;
-    const room = current() ? Math.min(MOST, Math.max(LEAST, Math.ceil(remaining / 10))) - ahead() : 2;
+    const room = current()
+      ? Math.min(MOST, Math.max(LEAST, Math.ceil(remaining / 10))) - ahead()
+      : 2;
     if (room < 1 || (room < LEAST && ahead() >= LEAST)) return null;
-    const have = [...items.filter(open).map((item) => item.task), ...unsent().map((body) => body.task).filter(Boolean)];
-    asking = ask({ count: room, have }).then((reply) => {
-      problem = "";
-      none = reply.items.length ? null : reply.none ?? none;
-      if (!reply.items.length) dry = Date.now() + 8000;
-      const known = new Set(items.filter(open).map((item) => item.task));
-      items.push(...reply.items.filter((item) => !known.has(item.task)).map(ready));
-      return reply.items.length > 0;
-    }, (error) => {
-      problem = error.message;
-      dry = Date.now() + 2000;
-      setTimeout(more, 2100);
-      return false;
-    }).then((found) => {
-      asking = null;
-      if (!current()) { at = items.findIndex(open); changed(); }
-      if (found) more();
-      else if (!current() && !none && !problem) setTimeout(() => { dry = 0; more(); }, 300); // until all is saved
-    });
+    const have = [
+      ...items.filter(open).map((item) => item.task),
+      ...unsent()
+        .map((body) => body.task)
+        .filter(Boolean),
+    ];
+    asking = ask({ count: room, have })
+      .then(
+        (reply) => {
+          problem = "";
+          none = reply.items.length ? null : (reply.none ?? none);
+          if (!reply.items.length) dry = Date.now() + 8000;
+          const known = new Set(items.filter(open).map((item) => item.task));
+          items.push(...reply.items.filter((item) => !known.has(item.task)).map(ready));
+          return reply.items.length > 0;
+        },
+        (error) => {
+          problem = error.message;
+          dry = Date.now() + 2000;
+          setTimeout(more, 2100);
+          return false;
+        },
+      )
+      .then((found) => {
+        asking = null;
+        if (!current()) {
+          at = items.findIndex(open);
+          changed();
+        }
+        if (found) more();
+        else if (!current() && !none && !problem) {
+          setTimeout(() => {
+            dry = 0;
+            more();
+          }, 300);
+        } // until all is saved
+      });
     return asking;
   }
 
@@ -105,14 +135,19 @@ export function line(query, { changed, lost }) {
         lost(item, one.by, item === current());
       }
       items = items.filter((item, index) => !item.gone || index <= at || item === current());
-    } catch { /* the server is away: the next beat says it */ }
+    } catch {
+      /* the server is away: the next beat says it */
+    }
   }
 
   let beats = 0;
   setInterval(() => {
     beats += 1;
     if (beats % Math.max(1, Math.floor(Math.min(60, lasts / 3))) === 0) hold();
-    if (beats % 15 === 0 && !current()) { dry = 0; more(); }
+    if (beats % 15 === 0 && !current()) {
+      dry = 0;
+      more();
+    }
   }, 1000);
 
   // --- time that somebody looked
@@ -123,20 +158,45 @@ export function line(query, { changed, lost }) {
     if (since && item && item === since.item) item.spent += performance.now() - since.at;
     since = item && looking() ? { item, at: performance.now() } : null;
   }
-  for (const name of ["focus", "blur", "visibilitychange"]) (name === "visibilitychange" ? document : window).addEventListener(name, clock);
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) hold(); });
+  for (const name of ["focus", "blur", "visibilitychange"]) {
+    (name === "visibilitychange" ? document : window).addEventListener(name, clock);
+  }
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) hold();
+  });
   addEventListener("pagehide", () => {
     const tasks = items.filter(open).map((item) => item.task);
-    if (tasks.length) navigator.sendBeacon("/do/curate/release", new Blob([JSON.stringify({ page, tasks })], { type: "application/json" }));
+    if (tasks.length) {
+      navigator.sendBeacon(
+        "/do/curate/release",
+        new Blob([JSON.stringify({ page, tasks })], { type: "application/json" }),
+      );
+    }
   });
 
   return {
-    current, ahead, more, advance, move, bring, hold, clock,
+    current,
+    ahead,
+    more,
+    advance,
+    move,
+    bring,
+    hold,
+    clock,
     find: (task) => items.find((item) => item.task === task),
     left: () => items.filter((item, index) => index !== at && open(item)).length,
-    none: () => none, problem: () => problem, busy: () => asking !== null,
+    none: () => none,
+    problem: () => problem,
+    busy: () => asking !== null,
     position: () => [at + 1, items.length],
-    told: (count) => { remaining = count; more(); },
-    again: () => { none = null; dry = 0; more(); },
+    told: (count) => {
+      remaining = count;
+      more();
+    },
+    again: () => {
+      none = null;
+      dry = 0;
+      more();
+    },
   };
 }

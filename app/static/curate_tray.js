@@ -3,8 +3,16 @@ import { duration, h } from "./dom.js";
 import { get, save } from "./server.js";
 
 const DONE = {
-  accept: "✓ accepted", reject: "✗ rejected", skip: "– skipped", note: "✎ note", wrong_step: "⚑ first wrong step", adjudicate: "⚖ ruled", gold: "★ gold",
-  queue: "→ queue", rating: "◑ rated", rollback: "↺ rolled back",
+  accept: "✓ accepted",
+  reject: "✗ rejected",
+  skip: "– skipped",
+  note: "✎ note",
+  wrong_step: "⚑ first wrong step",
+  adjudicate: "⚖ ruled",
+  gold: "★ gold",
+  queue: "→ queue",
+  rating: "◑ rated",
+  rollback: "↺ rolled back",
 };
 const MOST = 10;
 
@@ -14,21 +22,56 @@ export function tray(places, { back }) {
 
   function draw() {
     for (const list of places.lists) {
-      list.replaceChildren(...(rows.length ? rows.map((row) => h("li", { class: row.undone ? "undone" : null }, line(row, false)))
-        : [h("li.soft", {}, "Nothing decided yet.")]));
+      list.replaceChildren(
+        ...(rows.length
+          ? rows.map((row) => h("li", { class: row.undone ? "undone" : null }, line(row, false)))
+          : [h("li.soft", {}, "Nothing decided yet.")]),
+      );
     }
     const newest = rows.find((row) => !row.undone);
     places.last.replaceChildren(...(newest ? [line(newest, true)] : []));
   }
 
   function line(row, short) {
-    const state = row.state === "saving" ? h("span.state", {}, "saving…") : row.state === "failed" ? h("span.state.away", { title: row.problem }, "not kept") : row.state === "saved" ? h("span.state.saved", {}, "saved ✓") : null;
-    const verdict = row.kind === "adjudicate" ? ` ${row.verdict === "accept" ? "accepted" : "rejected"}` : "";
-    return h("div.done", {},
-      h(`b.${row.verdict ?? row.kind}`, {}, (DONE[row.kind] ?? row.kind) + verdict + (row.batch ? " as one batch" : "")),
-      h("span.of", { title: row.question }, row.reason ? `${row.reason} · ` : "", row.question || row.task),
-      agrees(row), row.undone ? h("span.state", {}, "taken back") : state,
-      row.undone || row.state === "failed" ? null : h("button.button.small", { type: "button", "aria-label": `Undo: ${row.kind} ${row.question}`, onclick: () => undo(row) }, "Undo", short ? h("kbd", {}, "u") : ""));
+    const state =
+      row.state === "saving"
+        ? h("span.state", {}, "saving…")
+        : row.state === "failed"
+          ? h("span.state.away", { title: row.problem }, "not kept")
+          : row.state === "saved"
+            ? h("span.state.saved", {}, "saved ✓")
+            : null;
+    const verdict =
+      row.kind === "adjudicate" ? ` ${row.verdict === "accept" ? "accepted" : "rejected"}` : "";
+    return h(
+      "div.done",
+      {},
+      h(
+        `b.${row.verdict ?? row.kind}`,
+        {},
+        (DONE[row.kind] ?? row.kind) + verdict + (row.batch ? " as one batch" : ""),
+      ),
+      h(
+        "span.of",
+        { title: row.question },
+        row.reason ? `${row.reason} · ` : "",
+        row.question || row.task,
+      ),
+      agrees(row),
+      row.undone ? h("span.state", {}, "taken back") : state,
+      row.undone || row.state === "failed"
+        ? null
+        : h(
+            "button.button.small",
+            {
+              type: "button",
+              "aria-label": `Undo: ${row.kind} ${row.question}`,
+              onclick: () => undo(row),
+            },
+            "Undo",
+            short ? h("kbd", {}, "u") : "",
+          ),
+    );
   }
 
   /** The verifier's word and others', beside one's own. */
@@ -36,9 +79,19 @@ export function tray(places, { back }) {
     const heard = [];
     if (row.automatic !== null && row.automatic !== undefined) {
       const same = row.automatic === ((row.verdict ?? row.kind) === "accept");
-      heard.push(h("span.heard", { title: same ? "The verifier says the same" : "The verifier says the opposite" }, `verifier ${row.automatic ? "✓" : "✗"}`));
+      heard.push(
+        h(
+          "span.heard",
+          { title: same ? "The verifier says the same" : "The verifier says the opposite" },
+          `verifier ${row.automatic ? "✓" : "✗"}`,
+        ),
+      );
     }
-    for (const one of row.others ?? []) heard.push(h("span.heard", {}, `${one.author} ${{ accept: "✓", reject: "✗", skip: "–" }[one.kind]}`));
+    for (const one of row.others ?? []) {
+      heard.push(
+        h("span.heard", {}, `${one.author} ${{ accept: "✓", reject: "✗", skip: "–" }[one.kind]}`),
+      );
+    }
     return heard;
   }
 
@@ -46,8 +99,13 @@ export function tray(places, { back }) {
     const found = await get("/data/curate/recent").catch(() => null);
     if (!found) return;
     const mine = new Map(rows.map((row) => [row.event, row]));
-    const waiting = rows.filter((row) => row.state && row.state !== "saved" && !found.some((one) => one.event === row.event));
-    rows = [...waiting, ...found.map((row) => ({ others: mine.get(row.event)?.others, ...row }))].slice(0, MOST);
+    const waiting = rows.filter(
+      (row) => row.state && row.state !== "saved" && !found.some((one) => one.event === row.event),
+    );
+    rows = [
+      ...waiting,
+      ...found.map((row) => ({ others: mine.get(row.event)?.others, ...row })),
+    ].slice(0, MOST);
     draw();
   }
 
@@ -56,14 +114,26 @@ export function tray(places, { back }) {
     const made = { state: "saving", batch: false, reason: "", undone: false, ...row };
     rows = [made, ...rows].slice(0, MOST);
     draw();
-    promise.then((reply) => Object.assign(made, { state: "saved", automatic: reply.automatic, others: reply.others }), (error) => Object.assign(made, { state: "failed", problem: error.message })).then(draw);
+    promise
+      .then(
+        (reply) =>
+          Object.assign(made, { state: "saved", automatic: reply.automatic, others: reply.others }),
+        (error) => Object.assign(made, { state: "failed", problem: error.message }),
+      )
+      .then(draw);
   }
 
   function undo(row = rows.find((one) => !one.undone && one.state !== "failed")) {
     if (!row || row.undone) return false;
     row.undone = true;
     draw();
-    const done = save("/do/undo", { task: row.batch ? "" : row.task, target: row.event }).catch(() => { row.undone = false; draw(); return null; });
+    const done = save("/do/undo", { task: row.batch ? "" : row.task, target: row.event }).catch(
+      () => {
+        row.undone = false;
+        draw();
+        return null;
+      },
+    );
     back(row, done);
     return true;
   }
@@ -73,20 +143,39 @@ export function tray(places, { back }) {
 
 /** The line on top: what one did today, what is left, how fast, how far one agrees. */
 export function meter(place, query, told) {
-  let now = null, kappa = null;
+  let now = null,
+    kappa = null;
 
   function draw() {
     if (!now) return;
     const share = now.goal ? Math.min(now.today / now.goal, 1) : 0;
     const bar = h("progress", { value: share, max: 1, "aria-label": "Share of today's goal" });
-    const fact = (value, words, title) => h("span.fact", { title }, h("b.number", {}, value), ` ${words}`);
-    const says = kappa && (kappa.note && !(kappa.kappa !== null && !kappa.note.startsWith("too few")) ? fact("κ –", kappa.note, "Cohen's kappa: agreement beyond chance; under 30 questions decided by two it says too little") : fact(`κ ${kappa.kappa.toFixed(2)}`, `with ${kappa.with}, n ${kappa.n}`, "Cohen's kappa: agreement beyond chance"));
-    place.replaceChildren(...[
-      fact(now.goal ? `${now.today} of ${now.goal}` : String(now.today), "today"), now.goal ? bar : null,
-      fact(now.remaining.toLocaleString("en"), "left", now.note || `order: ${now.order}`),
-      now.seconds === null ? null : fact(duration(1000 * now.seconds), "each", "Median time on a decision"),
-      says,
-    ].filter(Boolean));
+    const fact = (value, words, title) =>
+      h("span.fact", { title }, h("b.number", {}, value), ` ${words}`);
+    const says =
+      kappa &&
+      (kappa.note && !(kappa.kappa !== null && !kappa.note.startsWith("too few"))
+        ? fact(
+            "κ –",
+            kappa.note,
+            "Cohen's kappa: agreement beyond chance; under 30 questions decided by two it says too little",
+          )
+        : fact(
+            `κ ${kappa.kappa.toFixed(2)}`,
+            `with ${kappa.with}, n ${kappa.n}`,
+            "Cohen's kappa: agreement beyond chance",
+          ));
+    place.replaceChildren(
+      ...[
+        fact(now.goal ? `${now.today} of ${now.goal}` : String(now.today), "today"),
+        now.goal ? bar : null,
+        fact(now.remaining.toLocaleString("en"), "left", now.note || `order: ${now.order}`),
+        now.seconds === null
+          ? null
+          : fact(duration(1000 * now.seconds), "each", "Median time on a decision"),
+        says,
+      ].filter(Boolean),
+    );
   }
 
   async function load() {
@@ -94,7 +183,9 @@ export function meter(place, query, told) {
       now = await get(`/data/curate/progress?${new URLSearchParams(query)}`);
       told(now);
       draw();
-    } catch { /* the next look says it */ }
+    } catch {
+      /* the next look says it */
+    }
   }
 
   async function agreement() {
@@ -108,11 +199,18 @@ export function meter(place, query, told) {
     now.today = Math.max(now.today + of, 0);
     now.remaining = Math.max(now.remaining - of, 0);
     draw();
-    if (++since >= 20) { since = 0; load(); }
+    if (++since >= 20) {
+      since = 0;
+      load();
+    }
   }
 
-  setInterval(() => { if (!document.hidden) load(); }, 30000);
-  setInterval(() => { if (!document.hidden) agreement(); }, 120000);
+  setInterval(() => {
+    if (!document.hidden) load();
+  }, 30000);
+  setInterval(() => {
+    if (!document.hidden) agreement();
+  }, 120000);
   load().then(agreement);
   return { count, load };
 }

@@ -19,10 +19,15 @@ function filled(node, classes, properties, children) {
     if (value === null || value === undefined || value === false) continue;
     if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
     else if (key === "dataset") Object.assign(node.dataset, value);
-    else if (key === "style") for (const [name, text] of Object.entries(value)) node.style.setProperty(name, text);
-    else node.setAttribute(key, value === true ? "" : value);
+    else if (key === "style") {
+      for (const [name, text] of Object.entries(value)) node.style.setProperty(name, text);
+    } else node.setAttribute(key, value === true ? "" : value);
   }
-  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  node.append(
+    ...children
+      .flat(Infinity)
+      .filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return node;
 }
 
@@ -31,14 +36,21 @@ export function duration(ms) {
   if (ms < 0.95) return "under 1 ms";
   if (ms < 999.5) return `${Math.round(ms)} ms`;
   if (ms < 60000) return `${(ms / 1000).toFixed(1)} s`;
-  return `${Math.floor(ms / 60000)} min ${Math.round(ms % 60000 / 1000)} s`;
+  return `${Math.floor(ms / 60000)} min ${Math.round((ms % 60000) / 1000)} s`;
 }
 
-export const counted = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+export const counted = (number, noun) =>
+  `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 
 const SIGNS = { right: "✓", wrong: "✗", failed: "!", none: "–" };
 
 /** A verdict: a sign and a word, never colour alone. */
 export function verdict(state, text) {
-  return h(`span.verdict.${state}`, {}, h("b", { "aria-hidden": "true" }, SIGNS[state]), h("span.hidden-text", {}, `${state}: `), h("span", {}, text));
+  return h(
+    `span.verdict.${state}`,
+    {},
+    h("b", { "aria-hidden": "true" }, SIGNS[state]),
+    h("span.hidden-text", {}, `${state}: `),
+    h("span", {}, text),
+  );
 }

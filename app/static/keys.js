@@ -1,6 +1,7 @@
 // The key map: every screen says which keys it takes; `?` lists them all.  Keys work only while nobody types.
 const tables = [];
-let begun = "", timer = null;
+let begun = "",
+  timer = null;
 
 /**
  * Take keys.  `rows` are [key, what it does, run] with `key` as KeyboardEvent.key has it ("x", "X" for Shift+x,
@@ -17,15 +18,28 @@ export function keys(title, rows) {
 /** All tables, for the help overlay. */
 export const listed = () => tables.filter((table) => table.rows.length);
 
-const NAMES = { " ": "Space", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Escape: "Esc" };
+const NAMES = {
+  " ": "Space",
+  ArrowLeft: "←",
+  ArrowRight: "→",
+  ArrowUp: "↑",
+  ArrowDown: "↓",
+  Escape: "Esc",
+};
 
 /** A key as it is printed. */
 export function printed(key) {
   if (/^[A-Z]$/.test(key)) return `Shift ${key.toLowerCase()}`;
-  return key.split("+").map((part) => NAMES[part] ?? part).join(" ") || "+";
+  return (
+    key
+      .split("+")
+      .map((part) => NAMES[part] ?? part)
+      .join(" ") || "+"
+  );
 }
 
-const TYPING = "input:not([type=checkbox], [type=radio], [type=range], [type=button]), textarea, select, [contenteditable]";
+const TYPING =
+  "input:not([type=checkbox], [type=radio], [type=range], [type=button]), textarea, select, [contenteditable]";
 
 /** Whether an event happens where text is typed. */
 export const typing = (target) => target instanceof Element && target.closest(TYPING) !== null;
@@ -33,7 +47,10 @@ export const typing = (target) => target instanceof Element && target.closest(TY
 function run(name, event) {
   for (const { rows } of [...tables].reverse()) {
     for (const [key, , work] of rows) {
-      if (key === name && work && work(event) !== false) { event.preventDefault(); return true; }
+      if (key === name && work && work(event) !== false) {
+        event.preventDefault();
+        return true;
+      }
     }
   }
   return false;
@@ -41,22 +58,31 @@ function run(name, event) {
 
 addEventListener("keydown", (event) => {
   if (event.isComposing || event.altKey || document.querySelector("dialog[open]")) return;
-  if (event.ctrlKey || event.metaKey) { run(`Ctrl+${event.key}`, event); return; }
+  if (event.ctrlKey || event.metaKey) {
+    run(`Ctrl+${event.key}`, event);
+    return;
+  }
   if (typing(event.target)) {
     if (event.key === "Escape") event.target.blur();
     return;
   }
-  const pressed = event.target instanceof Element && event.target.closest("button, a, summary, input, [role=button]");
+  const pressed =
+    event.target instanceof Element &&
+    event.target.closest("button, a, summary, input, [role=button]");
   if (pressed && (event.key === " " || event.key === "Enter")) return; // the control's own key
   if (pressed?.matches("input[type=range]") && event.key.startsWith("Arrow")) return;
   const after = begun;
   begun = "";
   clearTimeout(timer);
   if (after && run(`${after} ${event.key}`, event)) return;
-  const first = tables.some(({ rows }) => rows.some(([key]) => key.startsWith(`${event.key} `) && key.length > 2));
+  const first = tables.some(({ rows }) =>
+    rows.some(([key]) => key.startsWith(`${event.key} `) && key.length > 2),
+  );
   if (first && !event.repeat) {
     begun = event.key;
-    timer = setTimeout(() => { begun = ""; }, 1500);
+    timer = setTimeout(() => {
+      begun = "";
+    }, 1500);
     event.preventDefault();
     return;
   }

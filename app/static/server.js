@@ -3,7 +3,8 @@ import { h } from "./dom.js";
 
 const scope = `vpd-outbox ${document.body?.dataset.scope ?? ""} `;
 const waiting = new Map(); // id -> {entry, resolve, reject}
-let sending = false, pause = 0;
+let sending = false,
+  pause = 0;
 
 /** A new id; works without a secure context too. */
 export function newId() {
@@ -26,13 +27,23 @@ export async function get(path, options = {}) {
 async function understood(reply) {
   const body = await reply.json().catch(() => ({}));
   if (reply.ok) return body;
-  if (reply.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
-  throw Object.assign(new Error(body.error ?? `The server answered ${reply.status}.`), { status: reply.status });
+  if (reply.status === 401) {
+    location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+  }
+  throw Object.assign(new Error(body.error ?? `The server answered ${reply.status}.`), {
+    status: reply.status,
+  });
 }
 
 /** POST JSON at once, past the outbox: for what is worth nothing later. */
 export async function post(path, body) {
-  return understood(await fetch(path, { method: "POST", headers: { "Content-Type": "application/json", Accept: "application/json" }, body: JSON.stringify(body) }));
+  return understood(
+    await fetch(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Accept: "application/json" },
+      body: JSON.stringify(body),
+    }),
+  );
 }
 
 /**
@@ -41,7 +52,11 @@ export async function post(path, body) {
  */
 export function save(path, body) {
   const entry = { path, body: { id: newId(), ...body }, at: Date.now() };
-  try { localStorage.setItem(scope + entry.body.id, JSON.stringify(entry)); } catch { /* private window: memory alone */ }
+  try {
+    localStorage.setItem(scope + entry.body.id, JSON.stringify(entry));
+  } catch {
+    /* private window: memory alone */
+  }
   return new Promise((resolve, reject) => {
     waiting.set(entry.body.id, { entry, resolve, reject });
     flush();
@@ -80,7 +95,11 @@ async function flush() {
 function done(id) {
   pause = 0;
   waiting.delete(id);
-  try { localStorage.removeItem(scope + id); } catch { /* never stored */ }
+  try {
+    localStorage.removeItem(scope + id);
+  } catch {
+    /* never stored */
+  }
 }
 
 function tell(state) {
@@ -88,26 +107,56 @@ function tell(state) {
   if (!place) return;
   place.hidden = false;
   place.className = `state ${state}`;
-  place.textContent = { saving: "saving…", saved: "saved ✓", away: `server away: ${waiting.size} not saved yet, trying again` }[state];
+  place.textContent = {
+    saving: "saving…",
+    saved: "saved ✓",
+    away: `server away: ${waiting.size} not saved yet, trying again`,
+  }[state];
 }
 
 /** Send what an earlier page left behind. */
 export function resume() {
-  const left = Object.keys(localStorage).filter((key) => key.startsWith(scope)).map((key) => JSON.parse(localStorage.getItem(key)));
+  const left = Object.keys(localStorage)
+    .filter((key) => key.startsWith(scope))
+    .map((key) => JSON.parse(localStorage.getItem(key)));
   for (const entry of left.sort((a, b) => a.at - b.at)) {
     waiting.set(entry.body.id, { entry, resolve: () => {}, reject: () => {} });
   }
   if (waiting.size) flush();
 }
 
-addEventListener("online", () => { pause = 0; });
-addEventListener("beforeunload", (event) => { if (waiting.size) event.preventDefault(); });
+addEventListener("online", () => {
+  pause = 0;
+});
+addEventListener("beforeunload", (event) => {
+  if (waiting.size) event.preventDefault();
+});
 
 /** A short message; `action` is [label, run]. */
 export function toast(text, kind = "plain", action = null) {
   const node = h(`div.toast.${kind}`, {}, h("span", {}, text));
-  if (action) node.append(h("button", { type: "button", onclick: () => { action[1](); node.remove(); } }, action[0]));
-  node.append(h("button.close", { type: "button", "aria-label": "Dismiss", onclick: () => node.remove() }, "×"));
+  if (action) {
+    node.append(
+      h(
+        "button",
+        {
+          type: "button",
+          onclick: () => {
+            action[1]();
+            node.remove();
+          },
+        },
+        action[0],
+      ),
+    );
+  }
+  node.append(
+    h(
+      "button.close",
+      { type: "button", "aria-label": "Dismiss", onclick: () => node.remove() },
+      "×",
+    ),
+  );
   const place = document.querySelector("[data-toasts]");
   place.append(node);
   while (place.children.length > 4) place.firstChild.remove();
@@ -120,12 +169,18 @@ export function toast(text, kind = "plain", action = null) {
  * Aborting `signal` ends the work on the server too.
  */
 export async function stream(name, data, { onData = () => {}, signal } = {}) {
-  const begun = await understood(await fetch(`/gradio_api/call/${name}`, {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ data }), signal,
-  }));
+  const begun = await understood(
+    await fetch(`/gradio_api/call/${name}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ data }),
+      signal,
+    }),
+  );
   const reply = await fetch(`/gradio_api/call/${name}/${begun.event_id}`, { signal });
   const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "", last = null;
+  let text = "",
+    last = null;
   for (;;) {
     const { value, done: ended } = await reader.read();
     if (ended) throw new Error("The server stopped in the middle; nothing was stored.");
@@ -135,8 +190,10 @@ export async function stream(name, data, { onData = () => {}, signal } = {}) {
     for (const part of parts) {
       const event = /^event: (.*)$/m.exec(part)?.[1];
       const body = JSON.parse(/^data: (.*)$/ms.exec(part)?.[1] ?? "null");
-      if (event === "error") throw new Error(body?.error ?? "It broke; what went wrong stands in the terminal.");
-      if (event === "generating") onData(last = body[0]);
+      if (event === "error") {
+        throw new Error(body?.error ?? "It broke; what went wrong stands in the terminal.");
+      }
+      if (event === "generating") onData((last = body[0]));
       if (event === "complete") return body?.length ? body[0] : last;
     }
   }

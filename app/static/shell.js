@@ -6,14 +6,42 @@ import { get, resume, toast } from "./server.js";
 const screens = [...document.querySelectorAll(".bar nav a")];
 const help = document.querySelector("[data-keys]");
 
-try { // Step comes back to the run that was looked at last in this tab
+try {
+  // Step comes back to the run that was looked at last in this tab
   const run = sessionStorage.getItem("vpd-last-run");
-  if (run?.startsWith("/step?")) screens.find((link) => link.pathname === "/step")?.setAttribute("href", run);
-} catch { /* private window */ }
+  if (run?.startsWith("/step?")) {
+    screens.find((link) => link.pathname === "/step")?.setAttribute("href", run);
+  }
+} catch {
+  /* private window */
+}
 
 function showKeys() {
-  const tables = listed().map(({ title, rows }) => h("section", {}, h("h3", {}, title), h("dl", {}, rows.map(([key, says]) =>
-    h("div", {}, h("dt", {}, key.split(" ").length === 2 && key.trim() ? key.split(" ").map((one) => h("kbd", {}, one)) : h("kbd", {}, printed(key))), h("dd", {}, says))))));
+  const tables = listed().map(({ title, rows }) =>
+    h(
+      "section",
+      {},
+      h("h3", {}, title),
+      h(
+        "dl",
+        {},
+        rows.map(([key, says]) =>
+          h(
+            "div",
+            {},
+            h(
+              "dt",
+              {},
+              key.split(" ").length === 2 && key.trim()
+                ? key.split(" ").map((one) => h("kbd", {}, one))
+                : h("kbd", {}, printed(key)),
+            ),
+            h("dd", {}, says),
+          ),
+        ),
+      ),
+    ),
+  );
   help.querySelector("[data-list]").replaceChildren(...tables);
   help.showModal();
 }
@@ -29,24 +57,40 @@ async function copyLink() {
 
 keys("Everywhere", [
   ["?", "these keys", showKeys],
-  ["/", "search", () => {
-    const box = document.querySelector("[data-search]");
-    if (!box) { location.assign("/browse?focus=search"); return; }
-    box.focus();
-    box.select();
-  }],
-  ...screens.map((link) => [`g ${/\(g (.)\)/.exec(link.title)[1]}`, link.textContent.trim(), () => link.click()]),
+  [
+    "/",
+    "search",
+    () => {
+      const box = document.querySelector("[data-search]");
+      if (!box) {
+        location.assign("/browse?focus=search");
+        return;
+      }
+      box.focus();
+      box.select();
+    },
+  ],
+  ...screens.map((link) => [
+    `g ${/\(g (.)\)/.exec(link.title)[1]}`,
+    link.textContent.trim(),
+    () => link.click(),
+  ]),
   [".", "copy the link to what is shown", copyLink],
   ["Escape", "close, or leave the text", () => false],
 ]);
 
 document.querySelector("[data-help]").addEventListener("click", showKeys);
 help.querySelector("[data-close]").addEventListener("click", () => help.close());
-help.addEventListener("click", (event) => { if (event.target === help) help.close(); });
+help.addEventListener("click", (event) => {
+  if (event.target === help) help.close();
+});
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
-  await navigator.clipboard.writeText(button.dataset.copy).then(() => toast("Copied."), () => toast("The browser does not let it be copied.", "bad"));
+  await navigator.clipboard.writeText(button.dataset.copy).then(
+    () => toast("Copied."),
+    () => toast("The browser does not let it be copied.", "bad"),
+  );
 });
 
 function chip(name, text, title = "") {
@@ -59,7 +103,7 @@ function chip(name, text, title = "") {
 /** A training job: its name, how far it is, what is left. */
 function trained({ name, step, total, eta, silent }) {
   if (silent) return `${name}: no sign for ${Math.round(silent)} s`;
-  return `${name}: ${total ? `${Math.floor(100 * step / total)} %` : "starting"}${eta ? ` · ${duration(1000 * eta)} left` : ""}`;
+  return `${name}: ${total ? `${Math.floor((100 * step) / total)} %` : "starting"}${eta ? ` · ${duration(1000 * eta)} left` : ""}`;
 }
 
 let timer = null;
@@ -70,13 +114,35 @@ async function look() {
   if (!document.hidden) {
     try {
       const { job, training, device, today } = await get("/data/shell");
-      chip("job", job ? `${job.name}: ${job.stage} ${job.done.toLocaleString("en")}` : "", job ? `stage ${job.place}; ${counted(job.done, "row")} written` : "");
-      chip("training", training ? trained(training) : "", training ? `step ${training.step} of ${training.total}` : "");
-      if (training) document.querySelector("[data-chip=training]").href = `/train?job=${training.id}`;
-      chip("device", device ? `GPU ${device.used} % · ${(device.memory / 1024).toFixed(0)} of ${(device.total / 1024).toFixed(0)} GB · ${device.heat} °C` : "", device?.name);
-      chip("today", today ? `${today.count} today` : "", today ? `decisions of yours today${today.goal ? `, of ${today.goal}` : ""}` : "");
+      chip(
+        "job",
+        job ? `${job.name}: ${job.stage} ${job.done.toLocaleString("en")}` : "",
+        job ? `stage ${job.place}; ${counted(job.done, "row")} written` : "",
+      );
+      chip(
+        "training",
+        training ? trained(training) : "",
+        training ? `step ${training.step} of ${training.total}` : "",
+      );
+      if (training) {
+        document.querySelector("[data-chip=training]").href = `/train?job=${training.id}`;
+      }
+      chip(
+        "device",
+        device
+          ? `GPU ${device.used} % · ${(device.memory / 1024).toFixed(0)} of ${(device.total / 1024).toFixed(0)} GB · ${device.heat} °C`
+          : "",
+        device?.name,
+      );
+      chip(
+        "today",
+        today ? `${today.count} today` : "",
+        today ? `decisions of yours today${today.goal ? `, of ${today.goal}` : ""}` : "",
+      );
       if (job || training) next = 2000;
-    } catch { /* the next look says it, and a save would */ }
+    } catch {
+      /* the next look says it, and a save would */
+    }
     timer = setTimeout(look, next);
   }
 }

@@ -3,7 +3,11 @@ const system = matchMedia("(prefers-color-scheme: dark)");
 const root = document.documentElement;
 
 function chosen() {
-  try { return localStorage.getItem("theme"); } catch { return null; }
+  try {
+    return localStorage.getItem("theme");
+  } catch {
+    return null;
+  }
 }
 
 function apply() {
@@ -14,6 +18,10 @@ apply();
 system.addEventListener("change", apply);
 document.addEventListener("click", (event) => {
   if (!event.target.closest("[data-toggle-theme]")) return;
-  try { localStorage.setItem("theme", root.dataset.theme === "dark" ? "light" : "dark"); } catch { /* private window */ }
+  try {
+    localStorage.setItem("theme", root.dataset.theme === "dark" ? "light" : "dark");
+  } catch {
+    /* private window */
+  }
   apply();
 });

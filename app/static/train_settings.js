@@ -1,13 +1,29 @@
 // The fields of a job's settings: read off what the server says of each, with what is wrong beside it.
 import { h } from "./dom.js";
 
-const shown = (field, value) => (value === undefined || value === null ? "" : Array.isArray(value) ? value.join(", ") : String(value));
+const shown = (field, value) =>
+  value === undefined || value === null
+    ? ""
+    : Array.isArray(value)
+      ? value.join(", ")
+      : String(value);
 
 /** A field's text as a value of its kind; what does not fit is sent as it is, and the server says what it expected. */
 function read(field, text) {
   const number = (one) => (one.trim() !== "" && Number.isFinite(Number(one)) ? Number(one) : one);
-  const list = text.split(",").map((one) => one.trim()).filter(Boolean);
-  return { whole: () => number(text), number: () => number(text), numbers: () => list.map(number), names: () => list, text: () => text, choice: () => text, yes: () => text }[field.kind]();
+  const list = text
+    .split(",")
+    .map((one) => one.trim())
+    .filter(Boolean);
+  return {
+    whole: () => number(text),
+    number: () => number(text),
+    numbers: () => list.map(number),
+    names: () => list,
+    text: () => text,
+    choice: () => text,
+    yes: () => text,
+  }[field.kind]();
 }
 
 /**
@@ -19,29 +35,75 @@ export function fields(place, all, values, changed) {
 
   function set(field, value) {
     const same = JSON.stringify(value) === JSON.stringify(field.default);
-    if (same || (value === "" && field.kind !== "text")) delete values[field.key]; else values[field.key] = value;
+    if (same || (value === "" && field.kind !== "text")) delete values[field.key];
+    else values[field.key] = value;
     mark(field);
     changed(field.key);
   }
 
   function input(field) {
-    const value = values[field.key] ?? field.default, id = `set-${field.key}`;
-    if (field.kind === "yes") return h("input", { type: "checkbox", id, checked: value === true, onchange: (event) => set(field, event.target.checked) });
-    if (field.kind === "choice") return h("select", { id, onchange: (event) => set(field, event.target.value) }, field.options.map((one) => h("option", { value: one, selected: one === value }, one)));
+    const value = values[field.key] ?? field.default,
+      id = `set-${field.key}`;
+    if (field.kind === "yes") {
+      return h("input", {
+        type: "checkbox",
+        id,
+        checked: value === true,
+        onchange: (event) => set(field, event.target.checked),
+      });
+    }
+    if (field.kind === "choice") {
+      return h(
+        "select",
+        { id, onchange: (event) => set(field, event.target.value) },
+        field.options.map((one) => h("option", { value: one, selected: one === value }, one)),
+      );
+    }
     const numeric = ["whole", "number"].includes(field.kind);
-    return h("input.field", { id, value: shown(field, value), inputmode: numeric ? "decimal" : null, autocomplete: "off", spellcheck: "false", maxlength: 400, "aria-describedby": `says-${field.key}`, oninput: (event) => set(field, read(field, event.target.value)) });
+    return h("input.field", {
+      id,
+      value: shown(field, value),
+      inputmode: numeric ? "decimal" : null,
+      autocomplete: "off",
+      spellcheck: "false",
+      maxlength: 400,
+      "aria-describedby": `says-${field.key}`,
+      oninput: (event) => set(field, read(field, event.target.value)),
+    });
   }
 
   function mark(field) {
-    const row = rows.get(field.key), mine = field.key in values;
+    const row = rows.get(field.key),
+      mine = field.key in values;
     row.node.classList.toggle("mine", mine);
     row.reset.hidden = !mine;
   }
 
   function one(field) {
-    const reset = h("button.button.small.plain", { type: "button", hidden: true, "aria-label": `${field.label}: back to ${shown(field, field.default) || "nothing"}`, onclick: () => { delete values[field.key]; fill(); changed(field.key); rows.get(field.key).node.querySelector("input, select").focus(); } }, "reset");
+    const reset = h(
+      "button.button.small.plain",
+      {
+        type: "button",
+        hidden: true,
+        "aria-label": `${field.label}: back to ${shown(field, field.default) || "nothing"}`,
+        onclick: () => {
+          delete values[field.key];
+          fill();
+          changed(field.key);
+          rows.get(field.key).node.querySelector("input, select").focus();
+        },
+      },
+      "reset",
+    );
     const problem = h("span.problem.small", { role: "alert" });
-    const node = h("div.setting", { dataset: { key: field.key } }, h("label", { for: `set-${field.key}` }, field.label, h("span.mono.soft.key", {}, field.key)), h("div.control", {}, input(field), reset), h("p.small.soft", { id: `says-${field.key}` }, field.says), problem);
+    const node = h(
+      "div.setting",
+      { dataset: { key: field.key } },
+      h("label", { for: `set-${field.key}` }, field.label, h("span.mono.soft.key", {}, field.key)),
+      h("div.control", {}, input(field), reset),
+      h("p.small.soft", { id: `says-${field.key}` }, field.says),
+      problem,
+    );
     rows.set(field.key, { node, reset, problem, field });
     mark(field);
     return node;
@@ -49,12 +111,31 @@ export function fields(place, all, values, changed) {
 
   const groups = { basic: h("div.settings"), advanced: h("div.settings") };
   const count = h("span.chip", { hidden: true });
-  const all_back = h("button.button.small", { type: "button", onclick: () => { for (const field of all) if (field.group === "advanced") delete values[field.key]; fill(); changed(""); } }, "Reset the advanced ones");
-  const fold = h("details.advanced", {}, h("summary", {}, h("b", {}, "Advanced "), count), groups.advanced, h("div.actions", {}, all_back));
+  const all_back = h(
+    "button.button.small",
+    {
+      type: "button",
+      onclick: () => {
+        for (const field of all) if (field.group === "advanced") delete values[field.key];
+        fill();
+        changed("");
+      },
+    },
+    "Reset the advanced ones",
+  );
+  const fold = h(
+    "details.advanced",
+    {},
+    h("summary", {}, h("b", {}, "Advanced "), count),
+    groups.advanced,
+    h("div.actions", {}, all_back),
+  );
   place.replaceChildren(groups.basic, fold);
 
   function fill() {
-    for (const group of Object.keys(groups)) groups[group].replaceChildren(...all.filter((field) => field.group === group).map(one));
+    for (const group of Object.keys(groups)) {
+      groups[group].replaceChildren(...all.filter((field) => field.group === group).map(one));
+    }
     tally();
   }
 
@@ -73,7 +154,8 @@ export function fields(place, all, values, changed) {
       for (const [key, { problem, node, field }] of rows) {
         problem.textContent = found[key] ?? "";
         const control = node.querySelector("input, select");
-        if (found[key]) control.setAttribute("aria-invalid", "true"); else control.removeAttribute("aria-invalid");
+        if (found[key]) control.setAttribute("aria-invalid", "true");
+        else control.removeAttribute("aria-invalid");
         if (found[key] && field.group === "advanced") fold.open = true;
       }
       tally();

@@ -4,16 +4,28 @@ import { h } from "./player.js";
 const SIGNS = { right: "✓", wrong: "✗", failed: "!", none: "–" };
 
 /** A verdict: a sign and a word, never colour alone. */
-const sign = (state, text) => h(`span.vw-verdict.vw-${state}`, { title: state }, h("b", { "aria-hidden": "true" }, SIGNS[state]), ` ${text}`);
+const sign = (state, text) =>
+  h(
+    `span.vw-verdict.vw-${state}`,
+    { title: state },
+    h("b", { "aria-hidden": "true" }, SIGNS[state]),
+    ` ${text}`,
+  );
 
-const TYPING = "input:not([type=checkbox], [type=radio], [type=range], [type=button]), textarea, select";
+const TYPING =
+  "input:not([type=checkbox], [type=radio], [type=range], [type=button]), textarea, select";
 
 /**
  * The place of a widget in its cell.  It can be focused, and takes keys only then; JupyterLab's own bare keys (a adds a
  * cell, x cuts one) are kept off it.
  */
 function frame(el, label) {
-  const node = h("div.vw", { tabindex: 0, role: "group", "aria-label": label, "data-lm-suppress-shortcuts": "true" });
+  const node = h("div.vw", {
+    tabindex: 0,
+    role: "group",
+    "aria-label": label,
+    "data-lm-suppress-shortcuts": "true",
+  });
   el.append(node);
   return node;
 }
@@ -29,27 +41,55 @@ function keyed(node, rows) {
     if (pressed && !typing && (event.key === " " || event.key === "Enter")) return; // the control's own key
     if (pressed?.matches("input[type=range]") && event.key.startsWith("Arrow")) return;
     const row = rows().find(([key]) => key === name);
-    if (!row || event.repeat && row[3] === "once" || row[2](event) === false) return;
+    if (!row || (event.repeat && row[3] === "once") || row[2](event) === false) return;
     event.preventDefault();
     event.stopPropagation();
   });
 }
 
 /** The keys of a widget, listed where one may look. */
-const help = (rows) => h("details.vw-help", {}, h("summary", {}, "keys"), h("p", {}, rows.filter(([, words]) => words).map(([key, words]) => [h("kbd", {}, { " ": "Space", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓" }[key] ?? key.replace("+", " ")), ` ${words}  `])));
+const help = (rows) =>
+  h(
+    "details.vw-help",
+    {},
+    h("summary", {}, "keys"),
+    h(
+      "p",
+      {},
+      rows
+        .filter(([, words]) => words)
+        .map(([key, words]) => [
+          h(
+            "kbd",
+            {},
+            { " ": "Space", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓" }[key] ??
+              key.replace("+", " "),
+          ),
+          ` ${words}  `,
+        ]),
+    ),
+  );
 
 /** An address for the bytes of a picture; the one before is let go. */
 function addresses() {
-  let held = null, bytes = null;
+  let held = null,
+    bytes = null;
   return {
     of(view) {
       if (view === bytes) return held;
       if (held) URL.revokeObjectURL(held);
       bytes = view;
-      held = view && view.byteLength ? URL.createObjectURL(new Blob([view], { type: "image/webp" })) : null;
+      held =
+        view && view.byteLength
+          ? URL.createObjectURL(new Blob([view], { type: "image/webp" }))
+          : null;
       return held;
     },
-    forget() { if (held) URL.revokeObjectURL(held); held = null; bytes = null; },
+    forget() {
+      if (held) URL.revokeObjectURL(held);
+      held = null;
+      bytes = null;
+    },
   };
 }
 
@@ -57,13 +97,29 @@ let asked = 0;
 
 /** Ask the kernel; an answer, or an error in words, also where no kernel is there to answer. */
 function ask(model, content) {
-  const id = `${Date.now()}.${asked += 1}`;
+  const id = `${Date.now()}.${(asked += 1)}`;
   return new Promise((resolve, reject) => {
-    const done = (run, value) => { clearTimeout(timer); model.off("msg:custom", heard); run(value); };
-    const heard = (reply) => { if (reply.id === id) { if (reply.error) done(reject, new Error(reply.error)); else done(resolve, reply.value); } };
-    const timer = setTimeout(() => done(reject, new Error("The kernel does not answer: it is busy, or gone.")), 20000);
+    const done = (run, value) => {
+      clearTimeout(timer);
+      model.off("msg:custom", heard);
+      run(value);
+    };
+    const heard = (reply) => {
+      if (reply.id === id) {
+        if (reply.error) done(reject, new Error(reply.error));
+        else done(resolve, reply.value);
+      }
+    };
+    const timer = setTimeout(
+      () => done(reject, new Error("The kernel does not answer: it is busy, or gone.")),
+      20000,
+    );
     model.on("msg:custom", heard);
-    try { model.send({ ...content, id }); } catch { done(reject, new Error("No kernel is there to answer.")); }
+    try {
+      model.send({ ...content, id });
+    } catch {
+      done(reject, new Error("No kernel is there to answer."));
+    }
   });
 }
 
@@ -78,6 +134,8 @@ function follow(model, names, work) {
   const events = names.map((name) => `change:${name}`);
   for (const name of events) model.on(name, work);
   work();
-  return () => { for (const name of events) model.off(name, work); };
+  return () => {
+    for (const name of events) model.off(name, work);
+  };
 }
 export { addresses, ask, follow, frame, help, keyed, put, sign };

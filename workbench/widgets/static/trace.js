@@ -4,13 +4,20 @@ import { heading, playing } from "./playing.js";
 
 function render({ model, el }) {
   const node = frame(el, "Run, step by step");
-  const head = h("header.vw-head"), place = h("div"), foot = h("footer");
+  const head = h("header.vw-head"),
+    place = h("div"),
+    foot = h("footer");
   node.append(head, place, foot);
   const view = playing(model, place);
   keyed(node, view.keys);
   foot.append(help(view.keys()));
-  const stop = follow(model, ["run"], () => head.replaceChildren(...heading(model.get("run").head).filter(Boolean)));
-  return () => { stop(); view.stop(); };
+  const stop = follow(model, ["run"], () =>
+    head.replaceChildren(...heading(model.get("run").head).filter(Boolean)),
+  );
+  return () => {
+    stop();
+    view.stop();
+  };
 }
 
 export default { render };
