@@ -7,21 +7,21 @@ import { keys } from "./keys.js";
 import { get } from "./server.js";
 
 const find = (name) => document.querySelector(`[data-${name}]`);
-const box = find("search"),
-  list = find("rows"),
-  empty = find("empty"),
-  peek = find("peek");
+const box = find("search");
+const list = find("rows");
+const empty = find("empty");
+const peek = find("peek");
 const seen = new Map(); // what the panel showed, by question
 const PAGE = 50;
 
-let state = read(),
-  rows = [],
-  next = null,
-  total = null,
-  all = null,
-  at = -1,
-  anchor = -1,
-  asked = null;
+let state = read();
+let rows = [];
+let next = null;
+let total = null;
+let all = null;
+let at = -1;
+let anchor = -1;
+let asked = null;
 
 function read() {
   const given = new URLSearchParams(location.search);

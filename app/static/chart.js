@@ -21,8 +21,8 @@ function painted(value, c, key = "") {
 
 /** Draw a chart into an element that has its size; drawn again it keeps its zoom.  Where there is little room, labels become a legend. */
 export function drawChart(Plotly, place, chart) {
-  const c = colors(),
-    { data, layout: given } = painted(chart.plot, c);
+  const c = colors();
+  const { data, layout: given } = painted(chart.plot, c);
   const narrow = place.clientWidth < 480;
   const lines = given.yaxis?.tickvals?.length ?? 0;
   place.style.height = lines > 6 ? `${34 * lines + 90}px` : "";
@@ -85,8 +85,8 @@ export function chartTable(chart, link = null) {
 
 function csv({ columns, rows }) {
   const field = (value) => {
-    const text = String(value ?? ""),
-      safe = /^[=+\-@\t\r]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text;
+    const text = String(value ?? "");
+    const safe = /^[=+\-@\t\r]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text;
     return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
   return [columns, ...rows].map((row) => row.map(field).join(",")).join("\r\n") + "\r\n";

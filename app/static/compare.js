@@ -6,12 +6,12 @@ import { get, newId, save, stream, toast } from "./server.js";
 
 const find = (name) => document.querySelector(`[data-${name}]`);
 const main = document.querySelector("main.compare");
-const form = find("ask"),
-  drop = find("drop"),
-  file = find("file"),
-  question = find("question"),
-  votes = find("votes"),
-  headline = find("headline");
+const form = find("ask");
+const drop = find("drop");
+const file = find("file");
+const question = find("question");
+const votes = find("votes");
+const headline = find("headline");
 const NAMES = { pipeline: "Program pipeline", student: "Distilled student", base: "Base model" };
 const offered = main.dataset.sides.split(" ");
 const model = () => find("model")?.value ?? ""; // a finished job's, as the student; empty: the profile's
@@ -20,14 +20,14 @@ const sides = Object.fromEntries(
   offered.map((side) => [side, column(side, NAMES[side], () => cancel(side))]),
 );
 const warm = { pipeline: [], student: [] }; // seconds to the answer, models loaded, since the question was put
-let picture = null,
-  task = "",
-  run = "",
-  asked = 0,
-  order = ["pipeline", "student"],
-  voted = false,
-  examples = [],
-  measuring = false;
+let picture = null;
+let task = "";
+let run = "";
+let asked = 0;
+let order = ["pipeline", "student"];
+let voted = false;
+let examples = [];
+let measuring = false;
 
 // --- what is asked
 
@@ -170,8 +170,8 @@ function ready() {
 }
 
 async function answer(side) {
-  const one = sides[side],
-    mine = run;
+  const one = sides[side];
+  const mine = run;
   one.begin();
   try {
     await stream("answer", [picture.image, question.value, side, task, mine, model()], {
@@ -239,8 +239,8 @@ window.addEventListener("pagehide", () => {
 });
 
 const median = (numbers) => {
-  const sorted = [...numbers].sort((a, b) => a - b),
-    half = sorted.length >> 1;
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
   return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 };
 
@@ -301,9 +301,9 @@ async function vote(number) {
   if (votes.hidden || voted || !mayDecide) return;
   const choice = { 1: order[0], 2: order[1], 3: "tie", 4: "neither" }[number];
   voted = true;
-  const seconds = (performance.now() - asked) / 1000,
-    blind = find("blind").checked,
-    mine = run;
+  const seconds = (performance.now() - asked) / 1000;
+  const blind = find("blind").checked;
+  const mine = run;
   votes
     .querySelectorAll("[data-vote]")
     .forEach((button) =>
@@ -455,8 +455,8 @@ async function start() {
   tab();
   if (all()) return;
   lay();
-  const given = new URL(location).searchParams,
-    wanted = given.get("model");
+  const given = new URL(location).searchParams;
+  const wanted = given.get("model");
   if (wanted) {
     if (find("model")?.querySelector(`option[value="${CSS.escape(wanted)}"]`)) {
       find("model").value = wanted;

@@ -17,10 +17,10 @@ const query = {
   state: disputes ? "disputed" : address.get("state") === "skipped" ? "skipped" : "pending",
 };
 const places = { player: find("player"), side: find("side") };
-let view = null,
-  forget = () => {},
-  guideline = null,
-  choosing = false;
+let view = null;
+let forget = () => {};
+let guideline = null;
+let choosing = false;
 
 const items = line(query, {
   changed: draw,
@@ -119,9 +119,9 @@ const other = (offset) => {
 
 /** The three nothings, never mixed up; and a server that does not answer. */
 function nothing() {
-  const place = find("empty"),
-    none = items.none(),
-    left = items.left();
+  const place = find("empty");
+  const none = items.none();
+  const left = items.left();
   const card = (title, words, ...actions) =>
     place.replaceChildren(
       h(
@@ -228,9 +228,9 @@ function decide(verdict, more = {}) {
     at: new Date().toISOString(),
     ...more,
   };
-  const note = item.note,
-    edits = item.edits,
-    before = item.mine;
+  const note = item.note;
+  const edits = item.edits;
+  const before = item.mine;
   Object.assign(item, { mine: { kind: verdict, reason: more.words ?? "", event }, fresh: false });
   delete body.words;
   dropDraft(item);
@@ -291,8 +291,8 @@ function saveAll() {
 }
 
 function firstWrong(step) {
-  const item = items.current(),
-    { candidate, player } = view;
+  const item = items.current();
+  const { candidate, player } = view;
   const again = candidate.model.wrong === step && candidate.model.mark;
   if (again) {
     save("/do/undo", { task: item.task, target: candidate.model.mark }).then(last.load, () => {});
@@ -334,8 +334,8 @@ async function back(row, done) {
 
 /** An admin's verdict becomes what others are measured by. */
 function gold() {
-  const item = items.current(),
-    { kind, cause, trace, text } = item.mine;
+  const item = items.current();
+  const { kind, cause, trace, text } = item.mine;
   const saved = save("/do/curate/decide", {
     task: item.task,
     kind: "gold",
@@ -359,8 +359,8 @@ function gold() {
 async function keepNote() {
   const item = items.current();
   if (!item?.note?.trim()) return;
-  const event = newId(),
-    text = item.note;
+  const event = newId();
+  const text = item.note;
   const saved = save("/do/curate/decide", {
     id: event,
     task: item.task,

@@ -1,8 +1,8 @@
 // The questions that this page holds: the one on screen, those leased ahead of it, and those that were decided here.
 import { newId, post, unsent } from "./server.js";
 
-const MOST = 12,
-  LEAST = 3; // questions leased ahead: a tenth of what is left, within these
+const MOST = 12;
+const LEAST = 3; // questions leased ahead: a tenth of what is left, within these
 
 /**
  * `query` is {q, order, state}.  `changed()` is told when the question on screen or its hold changed, `lost(item, by)` when
@@ -10,15 +10,15 @@ const MOST = 12,
  */
 export function line(query, { changed, lost }) {
   const page = newId();
-  let items = [],
-    at = -1,
-    asking = null,
-    dry = 0,
-    none = null,
-    problem = "",
-    remaining = 0,
-    lasts = 300,
-    since = null;
+  let items = [];
+  let at = -1;
+  let asking = null;
+  let dry = 0;
+  let none = null;
+  let problem = "";
+  let remaining = 0;
+  let lasts = 300;
+  let since = null;
 
   const open = (item) => !item.mine && !item.gone;
   const current = () => items[at] ?? null;

@@ -8,8 +8,8 @@ const find = (name) => document.querySelector(`[data-${name}]`);
 const address = new URLSearchParams(location.search);
 const models = [...find("a").options].map((option) => option.value);
 const student = models.find((key) => key !== "pipeline");
-const a = models.includes(address.get("a")) ? address.get("a") : student,
-  b = models.includes(address.get("b")) ? address.get("b") : models.find((key) => key !== a);
+const a = models.includes(address.get("a")) ? address.get("a") : student;
+const b = models.includes(address.get("b")) ? address.get("b") : models.find((key) => key !== a);
 const whole = (name, least) =>
   /^\d{1,7}$/.test(address.get(name) ?? "") && Number(address.get(name)) >= least
     ? { [name]: address.get(name) }
@@ -30,16 +30,16 @@ const PREFER = [
 ];
 const SIDES = ["left", "right"];
 
-let pairs = [],
-  done = new Set(),
-  asking = false,
-  state = null,
-  since = 0,
-  events = [],
-  over = false,
-  guideline = null,
-  before = 0,
-  of = null;
+const pairs = [];
+const done = new Set();
+let asking = false;
+let state = null;
+let since = 0;
+const events = [];
+let over = false;
+let guideline = null;
+let before = 0;
+let of = null;
 
 // --- questions
 
@@ -161,8 +161,8 @@ function begin(pair, given = { left: {}, right: {} }) {
     );
   for (const side of SIDES) {
     const { answer } = pair[side];
-    const said = pair[side].rationale,
-      rationale = said.length === 1 && said[0].text === answer ? [] : said; // an answer that is all there is stands once
+    const said = pair[side].rationale;
+    const rationale = said.length === 1 && said[0].text === answer ? [] : said; // an answer that is all there is stands once
     find(side).replaceChildren(
       h("h2", {}, side === "left" ? "Left" : "Right"),
       answer
@@ -263,8 +263,8 @@ function answerHere(yes) {
 }
 
 function mark() {
-  const list = asked(),
-    here = list[state.at];
+  const list = asked();
+  const here = list[state.at];
   for (const node of document.querySelectorAll(".ask")) {
     const { side, name } = node.dataset;
     node.hidden = !list.some(([s, n]) => s === side && n === name);

@@ -143,8 +143,8 @@ export function tray(places, { back }) {
 
 /** The line on top: what one did today, what is left, how fast, how far one agrees. */
 export function meter(place, query, told) {
-  let now = null,
-    kappa = null;
+  let now = null;
+  let kappa = null;
 
   function draw() {
     if (!now) return;

@@ -8,8 +8,8 @@ const main = document.querySelector("main.dashboard");
 const charts = document.querySelector("[data-charts]");
 const every = Math.max(Number(new URL(location).searchParams.get("every")) || 10, 1) * 1000;
 const places = new Map();
-let latest = null,
-  timer = null;
+let latest = null;
+let timer = null;
 
 const browse = (query) => `/browse?q=${encodeURIComponent(query)}`;
 

@@ -1,7 +1,7 @@
 // The key map: every screen says which keys it takes; `?` lists them all.  Keys work only while nobody types.
 const tables = [];
-let begun = "",
-  timer = null;
+let begun = "";
+let timer = null;
 
 /**
  * Take keys.  `rows` are [key, what it does, run] with `key` as KeyboardEvent.key has it ("x", "X" for Shift+x,

@@ -3,8 +3,8 @@ import { h } from "./dom.js";
 
 const scope = `vpd-outbox ${document.body?.dataset.scope ?? ""} `;
 const waiting = new Map(); // id -> {entry, resolve, reject}
-let sending = false,
-  pause = 0;
+let sending = false;
+let pause = 0;
 
 /** A new id; works without a secure context too. */
 export function newId() {
@@ -179,8 +179,8 @@ export async function stream(name, data, { onData = () => {}, signal } = {}) {
   );
   const reply = await fetch(`/gradio_api/call/${name}/${begun.event_id}`, { signal });
   const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "",
-    last = null;
+  let text = "";
+  let last = null;
   for (;;) {
     const { value, done: ended } = await reader.read();
     if (ended) throw new Error("The server stopped in the middle; nothing was stored.");

@@ -48,13 +48,13 @@ export function column(side, title, cancel) {
     h("header", {}, part.title, part.version, part.state, part.stop),
     inner,
   );
-  let steps = [],
-    boxes = [],
-    rationale = "",
-    at = -1,
-    followed = true,
-    since = 0,
-    timer = null;
+  let steps = [];
+  let boxes = [];
+  let rationale = "";
+  let at = -1;
+  let followed = true;
+  let since = 0;
+  let timer = null;
   const self = { side, node, done: null, busy: false };
 
   const show = (list, hot = null) => draw(part.overlay, list, hot);

@@ -7,15 +7,15 @@ import { get, newId, save, stream, toast } from "./server.js";
 
 const root = document.querySelector("[data-player]");
 const banner = document.querySelector("[data-draft]");
-const stored = root.dataset.trace,
-  task = root.dataset.task;
+const stored = root.dataset.trace;
+const task = root.dataset.task;
 const mayChange = document.body.dataset.role !== "viewer";
-let player = null,
-  forget = () => {},
-  model = null,
-  editor = null,
-  running = null,
-  drafted = null;
+let player = null;
+let forget = () => {};
+let model = null;
+let editor = null;
+let running = null;
+let drafted = null;
 
 const query = (path, values) => `${path}?${new URLSearchParams(values)}`;
 

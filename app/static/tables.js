@@ -64,8 +64,8 @@ function square(found) {
 }
 
 function findings(found) {
-  const { all } = found,
-    apart = all.pipeline + all.student;
+  const { all } = found;
+  const apart = all.pipeline + all.student;
   return h(
     "div.findings",
     {},

@@ -21,9 +21,9 @@ const fast = Number(given.get("every")) * 1000;
 const before = new Map(); // state of each job at the last look
 const lines = new Map(); // of the list: what each was made from, and its node
 const chosen = new Set(given.get("jobs")?.split(",").filter(Boolean) ?? []);
-let jobs = null,
-  timer = null,
-  shown = null;
+let jobs = null;
+let timer = null;
+let shown = null;
 
 document.querySelectorAll("[data-tab]").forEach((one) => {
   if (one.dataset.tab === view) one.setAttribute("aria-current", "page");
@@ -205,14 +205,14 @@ function list() {
       h("ul.job-list", { "aria-label": "Jobs" }),
     );
   }
-  const waiting = jobs.filter((one) => one.state === "queued").length,
-    runs = jobs.some((one) => ["running", "stopping"].includes(one.state));
+  const waiting = jobs.filter((one) => one.state === "queued").length;
+  const runs = jobs.some((one) => ["running", "stopping"].includes(one.state));
   place.querySelector("[data-count]").textContent =
     `${counted(jobs.length, "job")}${runs ? ", one runs" : ""}${waiting ? `, ${waiting} in the queue` : ""}`;
   const nodes = jobs.map((one) => {
-    const { step, total, eta, loss, phase, silent, ...lasting } = one,
-      key = JSON.stringify([lasting, waiting]),
-      held = lines.get(one.id);
+    const { step, total, eta, loss, phase, silent, ...lasting } = one;
+    const key = JSON.stringify([lasting, waiting]);
+    const held = lines.get(one.id);
     if (held?.key === key) {
       held.node.querySelector(".how").replaceChildren(...how(one));
       return held.node;
@@ -226,9 +226,9 @@ function list() {
     nodes.length !== all.children.length ||
     nodes.some((node, index) => all.children[index] !== node)
   ) {
-    const focus = document.activeElement,
-      label = all.contains(focus) && (focus.getAttribute("aria-label") ?? focus.textContent),
-      job = all.contains(focus) && focus.closest("[data-job]").dataset.job;
+    const focus = document.activeElement;
+    const label = all.contains(focus) && (focus.getAttribute("aria-label") ?? focus.textContent);
+    const job = all.contains(focus) && focus.closest("[data-job]").dataset.job;
     all.replaceChildren(...nodes);
     if (job) {
       [...all.querySelectorAll(`[data-job="${job}"] :is(a, button, input)`)]

@@ -13,8 +13,8 @@ const SHOWN = 6; // answers of one question, the first and the newest among them
 
 /** The view of one job in `place`; `look(jobs)` keeps it up to date. */
 export async function job(place, id, bell, again) {
-  let now = await get(`/data/train/job?job=${encodeURIComponent(id)}`),
-    seen = "";
+  let now = await get(`/data/train/job?job=${encodeURIComponent(id)}`);
+  let seen = "";
   const title = document.querySelector("[data-title]");
   title.textContent = called(now);
   title.classList.add("hostile");
@@ -106,8 +106,8 @@ export async function job(place, id, bell, again) {
 
 function failure(now) {
   if (!now.failure) return [];
-  const { cause, text, advice, change } = now.failure,
-    keys = Object.entries(change ?? {});
+  const { cause, text, advice, change } = now.failure;
+  const keys = Object.entries(change ?? {});
   const address = `/train?new=1&from=${now.id}&change=${encodeURIComponent(JSON.stringify(change))}`;
   return [
     h(
@@ -158,8 +158,8 @@ function answers(now) {
         "ul.pictures",
         {},
         now.answers.map((one) => {
-          const [kind, words] = CHANGES[one.change],
-            spare = one.answers.length - SHOWN;
+          const [kind, words] = CHANGES[one.change];
+          const spare = one.answers.length - SHOWN;
           const kept =
             spare > 0 ? [one.answers[0], null, ...one.answers.slice(spare + 1)] : one.answers;
           return h(

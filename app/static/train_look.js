@@ -12,14 +12,14 @@ const span = (low, high) =>
 
 /** The last step in `place`; `start(button)` queues the job.  Returns {button, show, visible}. */
 export function looks(place, start) {
-  let found = null,
-    wanted = null,
-    open = false,
-    previewed = "";
-  const seen = h("div.seen", { "aria-live": "polite" }),
-    cost = h("div.cost", { "aria-live": "polite" }),
-    same = h("div.sames"),
-    reasons = h("div", { "aria-live": "polite" });
+  let found = null;
+  let wanted = null;
+  let open = false;
+  let previewed = "";
+  const seen = h("div.seen", { "aria-live": "polite" });
+  const cost = h("div.cost", { "aria-live": "polite" });
+  const same = h("div.sames");
+  const reasons = h("div", { "aria-live": "polite" });
   const measure = h(
     "button.button",
     { type: "button", onclick: () => look("measure", cost, estimate) },

@@ -65,10 +65,10 @@ function copyOf(job, change) {
 /** The walkthrough in `place`; `given` is what the address says. */
 export async function walkthrough(place, given) {
   const form = await get("/data/train/form");
-  let draft = remembered(),
-    found = null,
-    timer = null,
-    asked = 0;
+  let draft = remembered();
+  let found = null;
+  let timer = null;
+  let asked = 0;
   if (given.get("from")) {
     draft = copyOf(
       await get(`/data/train/job?job=${encodeURIComponent(given.get("from"))}`),
@@ -377,8 +377,8 @@ export async function walkthrough(place, given) {
       ),
     ),
   );
-  const back = h("button.button", { type: "button", onclick: () => go(now - 1) }, "Back"),
-    next = h("button.button.main", { type: "button", onclick: () => go(now + 1) });
+  const back = h("button.button", { type: "button", onclick: () => go(now - 1) }, "Back");
+  const next = h("button.button.main", { type: "button", onclick: () => go(now + 1) });
 
   function go(to, focus = true) {
     now = to;

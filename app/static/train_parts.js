@@ -101,8 +101,8 @@ const button = (words, work, extra = {}) =>
 
 /** Buttons for what may be done with a job now.  `again` is called afterwards; `full`: on its own page. */
 export function actions(job, again, full = false, jobs = []) {
-  const out = [],
-    id = job.id;
+  const out = [];
+  const id = job.id;
   if (admin) {
     if (job.state === "queued") {
       const waiting = jobs.filter((one) => one.state === "queued").length;
@@ -164,8 +164,8 @@ export function actions(job, again, full = false, jobs = []) {
 
 /** Ask, by typing, before a job goes with its checkpoints and its model. */
 function erase(job) {
-  const box = document.querySelector("[data-dialog]"),
-    word = job.id.slice(0, 6);
+  const box = document.querySelector("[data-dialog]");
+  const word = job.id.slice(0, 6);
   const typed = h("input.field.mono", {
     "aria-label": `Type ${word} to delete`,
     autocomplete: "off",

@@ -31,8 +31,8 @@ export function curves(place, address, runs) {
   const chosen = { x: "step", log: false, clip: false };
   const zoom = { x: null, y: {} }; // ranges that a person chose; null: all
   const parts = new Map();
-  let Plotly = null,
-    drawing = null;
+  let Plotly = null;
+  let drawing = null;
 
   const bar = h(
     "div.plot-bar",
@@ -160,9 +160,9 @@ export function curves(place, address, runs) {
   function traces(chart, c) {
     const many = runs.length > 1;
     return runs.flatMap((run, index) => {
-      const { series, evals } = held.get(run.id),
-        tone = tones(c)[index % 8],
-        name = flat(run.name || run.id).slice(0, 40);
+      const { series, evals } = held.get(run.id);
+      const tone = tones(c)[index % 8];
+      const name = flat(run.name || run.id).slice(0, 40);
       if (chart.name === "accuracy") {
         return evals.length
           ? [
@@ -214,8 +214,8 @@ export function curves(place, address, runs) {
             (one) => !one.startsWith("smooth ") && !MEASURED.includes(one),
           );
       const drawn = losses.flatMap((one, place_) => {
-        const own = many ? tone : tones(c)[place_ % 8],
-          words = many ? name : one === "loss" ? "whole" : flat(one);
+        const own = many ? tone : tones(c)[place_ % 8];
+        const words = many ? name : one === "loss" ? "whole" : flat(one);
         return [
           line(series[one] ?? [], {
             name: `${words}, raw`,
@@ -281,9 +281,9 @@ export function curves(place, address, runs) {
       .flatMap((one) => one.y)
       .filter((value) => Number.isFinite(value) && (!chosen.log || !chart.log || value > 0));
     if (!chosen.clip || !chart.clip || !all.length) return null;
-    const sorted = all.sort((a, b) => a - b),
-      low = sorted[0],
-      high = sorted[Math.min(sorted.length - 1, Math.floor(0.99 * sorted.length))];
+    const sorted = all.sort((a, b) => a - b);
+    const low = sorted[0];
+    const high = sorted[Math.min(sorted.length - 1, Math.floor(0.99 * sorted.length))];
     if (chosen.log && chart.log) return [Math.log10(low) - 0.05, Math.log10(high) + 0.05];
     const room = 0.05 * (high - low || 1);
     return [low - room, high + room];
@@ -298,8 +298,8 @@ export function curves(place, address, runs) {
     }
     const c = colors();
     for (const chart of CHARTS) {
-      const part = parts.get(chart),
-        lines = traces(chart, c);
+      const part = parts.get(chart);
+      const lines = traces(chart, c);
       const range =
         zoom.y[chart.name] ?? limits(chart, lines) ?? (chart.name === "accuracy" ? [0, 100] : null);
       const given = {
@@ -349,8 +349,8 @@ export function curves(place, address, runs) {
 
   function fill(chart) {
     const rows = runs.flatMap((run) => {
-      const { series, evals } = held.get(run.id),
-        name = run.name || run.id;
+      const { series, evals } = held.get(run.id);
+      const name = run.name || run.id;
       if (chart.name === "accuracy") {
         return evals.map((row) => [
           name,
@@ -359,8 +359,8 @@ export function curves(place, address, runs) {
           `${(100 * row.low).toFixed(1)} to ${(100 * row.high).toFixed(1)}, n = ${row.of}`,
         ]);
       }
-      const points = series[chart.name === "loss" ? "smooth loss" : chart.name] ?? [],
-        every = Math.ceil(points.length / 100);
+      const points = series[chart.name === "loss" ? "smooth loss" : chart.name] ?? [];
+      const every = Math.ceil(points.length / 100);
       return points
         .filter((_, index) => index % every === 0 || index === points.length - 1)
         .map((point) => [

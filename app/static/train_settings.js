@@ -42,8 +42,8 @@ export function fields(place, all, values, changed) {
   }
 
   function input(field) {
-    const value = values[field.key] ?? field.default,
-      id = `set-${field.key}`;
+    const value = values[field.key] ?? field.default;
+    const id = `set-${field.key}`;
     if (field.kind === "yes") {
       return h("input", {
         type: "checkbox",
@@ -73,8 +73,8 @@ export function fields(place, all, values, changed) {
   }
 
   function mark(field) {
-    const row = rows.get(field.key),
-      mine = field.key in values;
+    const row = rows.get(field.key);
+    const mine = field.key in values;
     row.node.classList.toggle("mine", mine);
     row.reset.hidden = !mine;
   }

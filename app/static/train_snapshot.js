@@ -10,8 +10,8 @@ const WHOSE = {
 };
 
 function bars(title, counts, of) {
-  const rows = Object.entries(counts),
-    most = Math.max(1, ...rows.map(([, count]) => count));
+  const rows = Object.entries(counts);
+  const most = Math.max(1, ...rows.map(([, count]) => count));
   if (!rows.length) return null;
   return h(
     "section.tally",
@@ -42,8 +42,8 @@ function bars(title, counts, of) {
 }
 
 function judged(found) {
-  const { leak } = found,
-    bad = leak.same + leak.near;
+  const { leak } = found;
+  const bad = leak.same + leak.near;
   const lines = [
     bad
       ? [
@@ -79,11 +79,11 @@ function judged(found) {
 
 /** The choice of a snapshot in `place`; `chose(hash)` is told.  Returns {known}. */
 export function snapshotCard(place, snapshots, hash, chose) {
-  let all = snapshots,
-    chosen = hash,
-    asked = 0;
-  const list = h("div.snapshots", { role: "radiogroup", "aria-label": "Snapshots" }),
-    inside = h("div.inside", { "aria-live": "polite" });
+  let all = snapshots;
+  let chosen = hash;
+  let asked = 0;
+  const list = h("div.snapshots", { role: "radiogroup", "aria-label": "Snapshots" });
+  const inside = h("div.inside", { "aria-live": "polite" });
   const take = h(
     "button.button",
     { type: "button", onclick: () => freeze({ q: "" }) },
@@ -91,8 +91,8 @@ export function snapshotCard(place, snapshots, hash, chose) {
   );
   const box = document.querySelector("[data-dialog]");
   box.addEventListener("close", async () => {
-    const before = new Set(all.map((one) => one.hash)),
-      form = await get("/data/train/form").catch(() => null);
+    const before = new Set(all.map((one) => one.hash));
+    const form = await get("/data/train/form").catch(() => null);
     if (!form) return;
     all = form.snapshots;
     const fresh = all.find((one) => !before.has(one.hash));

@@ -74,8 +74,8 @@ export async function together(place, ids) {
     );
     return { look: async () => {} };
   }
-  const all = await get("/data/train/jobs"),
-    names = found.jobs.map(called);
+  const all = await get("/data/train/jobs");
+  const names = found.jobs.map(called);
   const picked = new Set(found.jobs.map((one) => one.id));
   const choose = h(
     "form.choose.card",

@@ -69,15 +69,15 @@ export function draw(overlay, boxes, hot = null) {
 
 /** Scroll the holder, never the page, so that a child is seen. */
 function inView(holder, child, [scroll, edge, extent, room]) {
-  const from = holder.getBoundingClientRect(),
-    at = child.getBoundingClientRect();
+  const from = holder.getBoundingClientRect();
+  const at = child.getBoundingClientRect();
   const start = at[edge] - from[edge] + holder[scroll];
   if (holder[scroll] > start || holder[scroll] + holder[room] < start + at[extent]) {
     holder[scroll] = start - (holder[room] - at[extent]) / 2;
   }
 }
-const DOWN = ["scrollTop", "top", "height", "clientHeight"],
-  ALONG = ["scrollLeft", "left", "width", "clientWidth"];
+const DOWN = ["scrollTop", "top", "height", "clientHeight"];
+const ALONG = ["scrollLeft", "left", "width", "clientWidth"];
 
 /**
  * Show a run in `element`.
@@ -96,20 +96,20 @@ export function mount(element, model, options = {}) {
   const longest = steps.reduce((most, step) => Math.max(most, step[4]), 0);
   const known = new Map((model.full ?? []).map((step, index) => [index, step]));
   const open = new Set();
-  let at = -1,
-    timer = null,
-    hot = null,
-    shown = [],
-    items = [],
-    cells = new Map(),
-    wrong = null;
-  let overlays = true,
-    timed = false,
-    differ = false,
-    listing = false,
-    least = 0,
-    zoom = 1,
-    pan = [0, 0];
+  let at = -1;
+  let timer = null;
+  let hot = null;
+  let shown = [];
+  let items = [];
+  let cells = new Map();
+  let wrong = null;
+  let overlays = true;
+  let timed = false;
+  let differ = false;
+  let listing = false;
+  let least = 0;
+  let zoom = 1;
+  let pan = [0, 0];
 
   // --- what is there
 
@@ -191,8 +191,8 @@ export function mount(element, model, options = {}) {
     h("button", { type: "button", "aria-label": name, title: name, onclick: run, ...extra }, sign);
   const toggle = (name, key, run, on = false) =>
     button(`${name} (${key})`, name, run, { "aria-pressed": String(on) });
-  const previous = button("Previous step (←)", "←", () => move(-1)),
-    next = button("Next step (→)", "→", () => move(1));
+  const previous = button("Previous step (←)", "←", () => move(-1));
+  const next = button("Next step (→)", "→", () => move(1));
   const playing = button("Play (Space)", "▶", () => play());
   const count = h("span.vp-count", { "aria-live": "polite" });
   const toggles = {

@@ -72,8 +72,8 @@ const help = (rows) =>
 
 /** An address for the bytes of a picture; the one before is let go. */
 function addresses() {
-  let held = null,
-    bytes = null;
+  let held = null;
+  let bytes = null;
   return {
     of(view) {
       if (view === bytes) return held;

@@ -1,22 +1,22 @@
 import { h } from "./player.js";
 import { ask, follow, frame } from "./common.js";
 
-const WIDTH = 420,
-  HEIGHT = 130,
-  LEFT = 40;
+const WIDTH = 420;
+const HEIGHT = 130;
+const LEFT = 40;
 const short = (value) => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3));
 const left = (seconds) =>
   seconds < 90 ? `${Math.round(seconds)} s left` : `${Math.round(seconds / 60)} min left`;
 
 /** A curve with its last value in words.  Losses are drawn as they are and smoothed, shares as points. */
 function plot(name, points) {
-  const share = name === "accuracy",
-    values = points.map(([, value]) => value),
-    steps = points.map(([step]) => step);
-  const low = share ? 0 : Math.min(...values),
-    high = share ? 1 : Math.max(...values),
-    first = steps[0],
-    last = steps.at(-1);
+  const share = name === "accuracy";
+  const values = points.map(([, value]) => value);
+  const steps = points.map(([step]) => step);
+  const low = share ? 0 : Math.min(...values);
+  const high = share ? 1 : Math.max(...values);
+  const first = steps[0];
+  const last = steps.at(-1);
   const x = (step) =>
     LEFT + (WIDTH - LEFT) * (last === first ? 1 : (step - first) / (last - first));
   const y = (value) => HEIGHT - HEIGHT * (high === low ? 0.5 : (value - low) / (high - low));
@@ -62,12 +62,12 @@ function plot(name, points) {
 
 function render({ model, el }) {
   const node = frame(el, "Training job");
-  const title = h("p.vw-question"),
-    line = h("p.vw-line", { role: "status" }),
-    bar = h("span"),
-    plots = h("div.vw-plots"),
-    trouble = h("p.vw-banner.vw-bad", { hidden: true }),
-    log = h("pre.vw-log");
+  const title = h("p.vw-question");
+  const line = h("p.vw-line", { role: "status" });
+  const bar = h("span");
+  const plots = h("div.vw-plots");
+  const trouble = h("p.vw-banner.vw-bad", { hidden: true });
+  const log = h("pre.vw-log");
   const stop = h(
     "button.vw-button",
     {
@@ -92,10 +92,10 @@ function render({ model, el }) {
     h("div.vw-bar", {}, stop),
   );
   const end = follow(model, ["state", "done", "total", "seen", "curves", "lines", "name"], () => {
-    const state = model.get("state"),
-      done = model.get("done"),
-      total = model.get("total"),
-      { id, place, eta, silent, failure } = model.get("seen");
+    const state = model.get("state");
+    const done = model.get("done");
+    const total = model.get("total");
+    const { id, place, eta, silent, failure } = model.get("seen");
     title.textContent = model.get("name");
     line.replaceChildren(
       ...[

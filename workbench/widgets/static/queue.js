@@ -11,22 +11,22 @@ const button = (name, key, run, main = "") =>
 
 function render({ model, el }) {
   const node = frame(el, "Questions to decide");
-  const desk = h("div.vw-desk"),
-    place = h("div"),
-    empty = h("p"),
-    problem = h("p.vw-banner.vw-bad", { role: "status", hidden: true });
+  const desk = h("div.vw-desk");
+  const place = h("div");
+  const empty = h("p");
+  const problem = h("p.vw-banner.vw-bad", { role: "status", hidden: true });
   const view = playing(model, place, {
     wrong: (step) => send("wrong", { step }),
     drawn: hideChecks,
   });
-  let choosing = false,
-    writing = false,
-    noting = false,
-    sent = null,
-    spent = 0,
-    since = null,
-    shownTask = null,
-    shownRun = null;
+  let choosing = false;
+  let writing = false;
+  let noting = false;
+  let sent = null;
+  let spent = 0;
+  let since = null;
+  let shownTask = null;
+  let shownRun = null;
 
   const candidate = () => model.get("item").candidates?.[model.get("candidate")] ?? null;
   const area = h("textarea.vw-field", {
@@ -42,8 +42,8 @@ function render({ model, el }) {
     placeholder: "A note, kept with the decision",
     onchange: () => put(model, { note: note.value }),
   });
-  const head = h("div.vw-desk"),
-    reasons = h("div.vw-reasons", { role: "group", "aria-label": "Why it is rejected" });
+  const head = h("div.vw-desk");
+  const reasons = h("div.vw-reasons", { role: "group", "aria-label": "Why it is rejected" });
   const editor = h(
     "div",
     {},
@@ -248,9 +248,9 @@ function render({ model, el }) {
   }
 
   function draw() {
-    const item = model.get("item"),
-      one = candidate(),
-      task = model.get("task");
+    const item = model.get("item");
+    const one = candidate();
+    const task = model.get("task");
     desk.hidden = !task;
     empty.hidden = Boolean(task);
     const none = item.none;

@@ -71,9 +71,9 @@ function column(model, side, url, about) {
 
 function render({ model, el }) {
   const node = frame(el, "Program and student, side by side");
-  const urls = addresses(),
-    url = urls.of(model.get("picture")),
-    about = model.get("about");
+  const urls = addresses();
+  const url = urls.of(model.get("picture"));
+  const about = model.get("about");
   const field = h("input.vw-field", {
     type: "text",
     maxlength: 1000,

@@ -7,8 +7,8 @@ const TITLES = ["", "answer", "score", "steps", "calls", "time", ""];
 function render({ model, el }) {
   const node = frame(el, "Programs of a question");
   const { text, gold, choices } = model.get("question");
-  const body = h("tbody"),
-    place = h("div");
+  const body = h("tbody");
+  const place = h("div");
   const choose = (row) => {
     const rows = model.get("rows");
     if (rows[row]) put(model, { selected: row });

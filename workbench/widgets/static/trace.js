@@ -4,9 +4,9 @@ import { heading, playing } from "./playing.js";
 
 function render({ model, el }) {
   const node = frame(el, "Run, step by step");
-  const head = h("header.vw-head"),
-    place = h("div"),
-    foot = h("footer");
+  const head = h("header.vw-head");
+  const place = h("div");
+  const foot = h("footer");
   node.append(head, place, foot);
   const view = playing(model, place);
   keyed(node, view.keys);
