@@ -1,8 +1,8 @@
 // Browse: the address says what is shown (?q=&sort=&after=&page=), the list is read a page at a time, the counts apart from it.
-import { choosing } from "./browse_chosen.js";
+import { selection } from "./browse_chosen.js";
 import { drawer, drawFacets, viewsMenu } from "./browse_facets.js";
 import { address, peekOf, rowOf, runsOf } from "./browse_rows.js";
-import { counted, h } from "./dom.js";
+import { amount, h } from "./dom.js";
 import { keys } from "./keys.js";
 import { get } from "./server.js";
 
@@ -11,37 +11,37 @@ const box = find("search");
 const list = find("rows");
 const empty = find("empty");
 const peek = find("peek");
-const seen = new Map(); // what the panel showed, by question
+const panels = new Map(); // what the panel showed, by question
 const PAGE = 50;
 
-let state = read();
+let state = fromAddress();
 let rows = [];
 let next = null;
 let total = null;
 let all = null;
 let at = -1;
 let anchor = -1;
-let asked = null;
+let request = null;
 
-function read() {
-  const given = new URLSearchParams(location.search);
+function fromAddress() {
+  const params = new URLSearchParams(location.search);
   return {
-    q: given.get("q") ?? "",
-    sort: given.get("sort") ?? "import",
-    after: given.get("after") ?? "",
-    page: Number(given.get("page")) || 1,
+    q: params.get("q") ?? "",
+    sort: params.get("sort") ?? "import",
+    after: params.get("after") ?? "",
+    page: Number(params.get("page")) || 1,
   };
 }
 
 function link({ q, sort, after, page }) {
-  const given = new URLSearchParams();
-  if (q) given.set("q", q);
-  if (sort !== "import") given.set("sort", sort);
+  const params = new URLSearchParams();
+  if (q) params.set("q", q);
+  if (sort !== "import") params.set("sort", sort);
   if (after) {
-    given.set("after", after);
-    given.set("page", page);
+    params.set("after", after);
+    params.set("page", page);
   }
-  return `/browse${given.size ? `?${given}` : ""}`;
+  return `/browse${params.size ? `?${params}` : ""}`;
 }
 
 /** Go to another search, order or page; the Back button comes back. */
@@ -55,8 +55,8 @@ function go(changes, replace = false) {
 }
 
 async function load() {
-  asked?.abort();
-  const mine = (asked = new AbortController());
+  request?.abort();
+  const mine = (request = new AbortController());
   const { signal } = mine;
   if (document.activeElement !== box) box.value = state.q;
   find("sort").value = state.sort;
@@ -68,7 +68,7 @@ async function load() {
       `/data/browse?${new URLSearchParams({ q: state.q, sort: state.sort, after: state.after })}`,
       { signal },
     );
-    if (asked !== mine) return;
+    if (request !== mine) return;
     find("problem").textContent = "";
     box.removeAttribute("aria-invalid");
     rows = page.rows;
@@ -79,7 +79,7 @@ async function load() {
       get(`/data/browse/total?${query}`, { signal }),
       get(`/data/browse/facets?${query}`, { signal }),
     ]);
-    if (asked !== mine) return;
+    if (request !== mine) return;
     total = counts.total;
     all = counts.all < 0 ? counts.total : counts.all;
     drawFacets(facets, (q) => {
@@ -88,7 +88,7 @@ async function load() {
     });
     count();
     none();
-    chosen.show();
+    picks.show();
   } catch (error) {
     if (error.name === "AbortError") return;
     list.setAttribute("aria-busy", "false");
@@ -135,7 +135,7 @@ function count() {
   const range = rows.length
     ? `${(from + 1).toLocaleString("en")} to ${(from + rows.length).toLocaleString("en")} of `
     : "";
-  find("count").textContent = total === null ? " " : `${range}${counted(total, "question")}`;
+  find("count").textContent = total === null ? " " : `${range}${amount(total, "question")}`;
   const first = h(
     "button.button.small",
     { type: "button", onclick: () => go({ after: "", page: 1 }) },
@@ -162,7 +162,7 @@ function none() {
           "div.card.empty",
           {},
           h("h2", {}, "Nothing matches"),
-          h("p.soft", {}, `${counted(all, "question")} hidden by the search and the filters.`),
+          h("p.soft", {}, `${amount(all, "question")} hidden by the search and the filters.`),
           h(
             "p.actions",
             {},
@@ -206,7 +206,7 @@ function draw() {
         select: (event) => {
           if (event.shiftKey) range(index);
           else {
-            chosen.toggle(row.id);
+            picks.toggle(row.id);
             anchor = index;
           }
           focus(index, false);
@@ -221,8 +221,8 @@ function draw() {
   list.setAttribute("aria-busy", "false");
   count();
   boxes();
-  const wanted = history.state?.row;
-  const start = wanted ? rows.findIndex((row) => row.id === wanted) : -1;
+  const target = history.state?.row;
+  const start = target ? rows.findIndex((row) => row.id === target) : -1;
   if (start >= 0) focus(start);
   else if (rows.length && at < 0) focus(0, false);
   else peek.replaceChildren();
@@ -230,7 +230,7 @@ function draw() {
 
 function boxes() {
   [...list.children].forEach((item, index) => {
-    item.querySelector("input").checked = chosen.has(rows[index].id);
+    item.querySelector("input").checked = picks.has(rows[index].id);
   });
 }
 
@@ -264,10 +264,10 @@ async function look() {
   }
   const row = rows[at];
   try {
-    if (!seen.has(row.id)) {
-      seen.set(row.id, await get(`/data/browse/peek?${new URLSearchParams({ task: row.id })}`));
+    if (!panels.has(row.id)) {
+      panels.set(row.id, await get(`/data/browse/peek?${new URLSearchParams({ task: row.id })}`));
     }
-    if (rows[at] === row) peek.replaceChildren(...peekOf(row, seen.get(row.id)).filter(Boolean));
+    if (rows[at] === row) peek.replaceChildren(...peekOf(row, panels.get(row.id)).filter(Boolean));
   } catch (error) {
     if (rows[at] === row) {
       peek.replaceChildren(h("div.inside", {}, h("p.problem.small", {}, error.message)));
@@ -286,7 +286,7 @@ function expand(index) {
 
 function range(to) {
   const [from, until] = [Math.min(anchor < 0 ? to : anchor, to), Math.max(anchor, to)];
-  for (let index = from; index <= until; index++) chosen.toggle(rows[index].id, true);
+  for (let index = from; index <= until; index++) picks.toggle(rows[index].id, true);
 }
 
 function move(offset) {
@@ -295,7 +295,7 @@ function move(offset) {
   else focus(Math.min(Math.max(at + offset, 0), rows.length - 1));
 }
 
-const chosen = choosing(() => ({ q: state.q, total: total ?? 0 }), boxes, load);
+const picks = selection(() => ({ q: state.q, total: total ?? 0 }), boxes, load);
 viewsMenu(
   () => ({ q: state.q, sort: state.sort }),
   (q, sort) => {
@@ -304,23 +304,23 @@ viewsMenu(
   },
 );
 
-let typed = null;
+let timer = null;
 box.addEventListener("input", () => {
-  clearTimeout(typed);
-  typed = setTimeout(() => {
+  clearTimeout(timer);
+  timer = setTimeout(() => {
     if (box.value !== state.q) go({ q: box.value }, true);
   }, 350);
 });
 find("form").addEventListener("submit", (event) => {
   event.preventDefault();
-  clearTimeout(typed);
+  clearTimeout(timer);
   if (box.value !== state.q) go({ q: box.value });
   box.blur();
   focus(Math.max(at, 0));
 });
 find("sort").addEventListener("change", (event) => go({ sort: event.target.value }));
 addEventListener("popstate", () => {
-  state = read();
+  state = fromAddress();
   at = -1;
   box.value = state.q;
   load();
@@ -343,7 +343,7 @@ keys("Browse", [
     "choose",
     () => {
       if (rows[at]) {
-        chosen.toggle(rows[at].id);
+        picks.toggle(rows[at].id);
         anchor = at;
       }
     },
@@ -364,8 +364,8 @@ keys("Browse", [
       else drawer(true);
     },
   ],
-  ["q", "send what is chosen to the queue", () => chosen.queue()],
-  ["Escape", "choose nothing", () => (chosen.count() ? chosen.clear() : false)],
+  ["q", "send what is chosen to the queue", () => picks.queue()],
+  ["Escape", "choose nothing", () => (picks.count() ? picks.clear() : false)],
 ]);
 if (new URLSearchParams(location.search).get("focus") === "search") box.focus();
 const row = new URLSearchParams(location.search).get("row");

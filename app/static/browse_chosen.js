@@ -1,13 +1,13 @@
 // Questions that are chosen, and what is done with all of them at once: each as one batch that can be undone as one.
-import { counted, h } from "./dom.js";
+import { amount, h } from "./dom.js";
 import { newId, save, toast } from "./server.js";
 
 const bar = document.querySelector("[data-chosen]");
-const asking = document.querySelector("[data-ask]");
+const dialog = document.querySelector("[data-ask]");
 const mayChange = document.body.dataset.role !== "viewer";
 
-/** Keeps what is chosen; `view()` gives {q, total}, `changed()` draws the list's boxes again, `reload()` reads it anew. */
-export function choosing(view, changed, reload) {
+/** Keeps what is chosen; `view()` gives {q, total}, `redraw()` draws the list's boxes again, `reload()` reads it anew. */
+export function selection(view, redraw, reload) {
   const ids = new Set();
   let everything = false;
 
@@ -26,7 +26,7 @@ export function choosing(view, changed, reload) {
               type: "button",
               onclick: () => {
                 everything = true;
-                changed();
+                redraw();
                 show();
               },
             },
@@ -46,7 +46,7 @@ export function choosing(view, changed, reload) {
         : []),
       h("button.button.plain.small", { type: "button", onclick: clear }, "Clear"),
     );
-    changed();
+    redraw();
   }
 
   function clear() {
@@ -75,38 +75,42 @@ export function choosing(view, changed, reload) {
 
   async function queue() {
     if (!count() || !mayChange) return;
-    const done = await save("/do/browse/queue", body()).catch(() => null); // a refusal is on the screen already
-    if (!done) return;
-    toast(`${counted(done.queued, "question")} asked for in the queue.`, "plain", undo(done.batch));
+    const reply = await save("/do/browse/queue", body()).catch(() => null); // a refusal is on the screen already
+    if (!reply) return;
+    toast(
+      `${amount(reply.queued, "question")} asked for in the queue.`,
+      "plain",
+      undo(reply.batch),
+    );
     clear();
     reload();
   }
 
   async function accept() {
     if (!count() || !mayChange) return;
-    const asked = { id: newId(), ...body() };
-    const found = await save("/do/browse/count", { ...asked, id: newId() }).catch(() => null);
-    if (!found) return;
-    const rest = Object.entries(found.left_out);
-    const close = () => asking.close();
+    const request = { id: newId(), ...body() };
+    const preview = await save("/do/browse/count", { ...request, id: newId() }).catch(() => null);
+    if (!preview) return;
+    const rest = Object.entries(preview.left_out);
+    const close = () => dialog.close();
     const go = h(
       "button.button.main",
       {
         type: "button",
-        disabled: found.accepted === 0,
+        disabled: preview.accepted === 0,
         onclick: async () => {
           close();
-          const done = await save("/do/browse/accept", asked).catch(() => null);
-          if (!done) return;
-          toast(`${counted(done.accepted, "question")} accepted.`, "plain", undo(done.batch));
+          const reply = await save("/do/browse/accept", request).catch(() => null);
+          if (!reply) return;
+          toast(`${amount(reply.accepted, "question")} accepted.`, "plain", undo(reply.batch));
           clear();
           reload();
         },
       },
-      `Accept ${found.accepted.toLocaleString("en")}`,
+      `Accept ${preview.accepted.toLocaleString("en")}`,
     );
-    asking.replaceChildren(
-      h("h2", { id: "ask-title" }, `Accept ${counted(found.accepted, "question")}?`),
+    dialog.replaceChildren(
+      h("h2", { id: "ask-title" }, `Accept ${amount(preview.accepted, "question")}?`),
       h(
         "p",
         {},
@@ -123,7 +127,7 @@ export function choosing(view, changed, reload) {
         : "",
       h("div.actions", {}, h("button.button", { type: "button", onclick: close }, "Cancel"), go),
     );
-    asking.showModal();
+    dialog.showModal();
     go.focus();
   }
 

@@ -5,7 +5,7 @@ import { get, newId, save, toast } from "./server.js";
 const place = document.querySelector("[data-facets]");
 const opener = document.querySelector("[data-filters]");
 const menu = document.querySelector("[data-views]");
-const opened = new Set(); // facets of which all values are shown
+const wholeFacets = new Set(); // facets of which all values are shown
 const mayChange = document.body.dataset.role !== "viewer";
 const FEW = 7;
 
@@ -30,7 +30,7 @@ place.addEventListener("keydown", (event) => {
 
 /** Draw the filters; `choose(text)` is told of the new search. */
 export function drawFacets(facets, choose) {
-  const focused = document.activeElement?.dataset?.facet;
+  const focusName = document.activeElement?.dataset?.facet;
   const scroll = place.scrollTop;
   const value = (facet, one) =>
     h(
@@ -47,26 +47,26 @@ export function drawFacets(facets, choose) {
       h("small", {}, one.count.toLocaleString("en")),
     );
   const section = (facet) => {
-    const all = opened.has(facet.name);
-    const shown = facet.values.filter((one, at) => all || at < FEW || one.picked);
+    const all = wholeFacets.has(facet.name);
+    const values = facet.values.filter((one, at) => all || at < FEW || one.picked);
     return h(
       "section",
       {},
       h("h2", {}, facet.title),
-      shown.map((one) => value(facet, one)),
-      facet.values.length > shown.length || (all && facet.values.length > FEW)
+      values.map((one) => value(facet, one)),
+      facet.values.length > values.length || (all && facet.values.length > FEW)
         ? h(
             "button.more",
             {
               type: "button",
               "aria-expanded": String(all),
               onclick: () => {
-                if (all) opened.delete(facet.name);
-                else opened.add(facet.name);
+                if (all) wholeFacets.delete(facet.name);
+                else wholeFacets.add(facet.name);
                 drawFacets(facets, choose);
               },
             },
-            all ? "fewer" : `${facet.values.length - shown.length} more`,
+            all ? "fewer" : `${facet.values.length - values.length} more`,
           )
         : null,
     );
@@ -90,9 +90,9 @@ export function drawFacets(facets, choose) {
     ...worth.map(section),
   );
   place.scrollTop = scroll;
-  if (focused) {
+  if (focusName) {
     [...place.querySelectorAll("[data-facet]")]
-      .find((node) => node.dataset.facet === focused)
+      .find((node) => node.dataset.facet === focusName)
       ?.focus();
   }
 }
@@ -159,13 +159,13 @@ export function viewsMenu(current, choose) {
             {
               onsubmit: async (event) => {
                 event.preventDefault();
-                const kept = await save("/do/browse/view", {
+                const reply = await save("/do/browse/view", {
                   id: newId(),
                   name: name.value,
                   ...current(),
                 }).catch(() => null);
-                if (kept) {
-                  toast(`Saved as “${kept.name}”.`);
+                if (reply) {
+                  toast(`Saved as “${reply.name}”.`);
                   close();
                   button.focus();
                 }

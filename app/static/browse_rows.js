@@ -1,5 +1,5 @@
 // How a question looks in the list, opened to its programs, and in the panel beside.
-import { counted, duration, h, verdict } from "./dom.js";
+import { amount, duration, h, verdict } from "./dom.js";
 
 const SIGN = { right: "✓", wrong: "✗", failed: "!", none: "–" };
 const REVIEW = {
@@ -33,14 +33,14 @@ function age(stamp) {
 /** One row; `on` has {select, focus, expand}. */
 export function rowOf(row, on) {
   const right = row.runs.filter((run) => run.state === "right").length;
-  const says = `${right} of ${counted(row.runs.length, "program")} right`;
+  const words = `${right} of ${amount(row.runs.length, "program")} right`;
   const bar = h(
     "button.samples",
     {
       type: "button",
       "aria-expanded": "false",
-      "aria-label": `${says}; show them`,
-      title: `${says} (e)`,
+      "aria-label": `${words}; show them`,
+      title: `${words} (e)`,
       onclick: (event) => {
         event.stopPropagation();
         on.expand();
@@ -114,7 +114,7 @@ export function rowOf(row, on) {
         "span",
         {},
         [
-          row.steps === null ? null : counted(row.steps, "step"),
+          row.steps === null ? null : amount(row.steps, "step"),
           row.seconds === null ? null : duration(1000 * row.seconds),
         ]
           .filter(Boolean)
@@ -141,13 +141,13 @@ export function runsOf(row) {
       runs[0].answer === null,
       -runs.length,
     ].map(Number);
-  const sorted = [...groups.values()].sort((a, b) =>
+  const list = [...groups.values()].sort((a, b) =>
     rank(a).reduce((order, value, at) => order || value - rank(b)[at], 0),
   );
   return h(
     "div.runs",
     {},
-    sorted.map((runs) =>
+    list.map((runs) =>
       h(
         "div.group",
         {},
@@ -171,7 +171,7 @@ export function runsOf(row) {
                     h(
                       "span.soft",
                       {},
-                      `${counted(run.steps ?? 0, "step")} · ${duration(1000 * (run.seconds ?? 0))}`,
+                      `${amount(run.steps ?? 0, "step")} · ${duration(1000 * (run.seconds ?? 0))}`,
                     ),
                     h("span.soft", {}, run.tools.join(", ")),
                   )
@@ -185,8 +185,8 @@ export function runsOf(row) {
 }
 
 /** The panel beside the list. */
-export function peekOf(row, seen) {
-  const { picture } = seen;
+export function peekOf(row, detail) {
+  const { picture } = detail;
   return [
     picture.url
       ? h("img", {
@@ -200,12 +200,12 @@ export function peekOf(row, seen) {
       "div.inside",
       {},
       picture.url ? null : h("p.soft.small", {}, picture.problem),
-      h("h2", {}, seen.question),
-      seen.choices.length
+      h("h2", {}, detail.question),
+      detail.choices.length
         ? h(
             "p.soft.small",
             {},
-            seen.choices.map((text, at) => [
+            detail.choices.map((text, at) => [
               at ? " · " : "",
               h("b", {}, String.fromCharCode(65 + at)),
               ` ${text}`,
@@ -215,24 +215,24 @@ export function peekOf(row, seen) {
       h(
         "div.line",
         {},
-        h("span", {}, "gold ", h("b", {}, seen.gold || "no label")),
-        seen.answer === null ? null : verdict(seen.state, seen.answer),
-        seen.student
-          ? h("span", {}, "student ", verdict(seen.student.state, seen.student.answer))
+        h("span", {}, "gold ", h("b", {}, detail.gold || "no label")),
+        detail.answer === null ? null : verdict(detail.state, detail.answer),
+        detail.student
+          ? h("span", {}, "student ", verdict(detail.student.state, detail.student.answer))
           : null,
       ),
-      seen.problem ? h("p.problem.small", {}, seen.problem.slice(0, 300)) : null,
-      seen.source.length
+      detail.problem ? h("p.problem.small", {}, detail.problem.slice(0, 300)) : null,
+      detail.source.length
         ? h(
             "pre",
-            { tabindex: 0, role: "region", "aria-label": `Program ${seen.number}` },
-            seen.source.map((words) => [
+            { tabindex: 0, role: "region", "aria-label": `Program ${detail.number}` },
+            detail.source.map((words) => [
               words.map(([kind, text]) => (kind ? h(`span.${kind}`, {}, text) : text)),
               "\n",
             ]),
           )
         : null,
-      seen.rationale ? h("p.prose", {}, seen.rationale) : null,
+      detail.rationale ? h("p.prose", {}, detail.rationale) : null,
       h(
         "div.actions",
         {},

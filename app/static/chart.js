@@ -3,15 +3,15 @@ import { h } from "./dom.js";
 import { colors, layout } from "./plot.js";
 
 /** The plot with its colours' names replaced; nothing but a colour is looked at. */
-function painted(value, c, key = "") {
+function withColors(value, c, key = "") {
   if (Array.isArray(value)) {
     return value.map((one) =>
-      /color$/.test(key) || (one && typeof one === "object") ? painted(one, c, key) : one,
+      /color$/.test(key) || (one && typeof one === "object") ? withColors(one, c, key) : one,
     );
   }
   if (value && typeof value === "object") {
     return Object.fromEntries(
-      Object.entries(value).map(([name, one]) => [name, painted(one, c, name)]),
+      Object.entries(value).map(([name, one]) => [name, withColors(one, c, name)]),
     );
   }
   return typeof value === "string" && value.startsWith("@") && /color$/.test(key)
@@ -22,9 +22,9 @@ function painted(value, c, key = "") {
 /** Draw a chart into an element that has its size; drawn again it keeps its zoom.  Where there is little room, labels become a legend. */
 export function drawChart(Plotly, place, chart) {
   const c = colors();
-  const { data, layout: given } = painted(chart.plot, c);
+  const { data, layout: base } = withColors(chart.plot, c);
   const narrow = place.clientWidth < 480;
-  const lines = given.yaxis?.tickvals?.length ?? 0;
+  const lines = base.yaxis?.tickvals?.length ?? 0;
   place.style.height = lines > 6 ? `${34 * lines + 90}px` : "";
   const traces = data.map((one) =>
     narrow && one.mode === "markers+text" && one.name
@@ -33,7 +33,7 @@ export function drawChart(Plotly, place, chart) {
   );
   const legend = narrow && traces.some((one) => one.showlegend) ? { showlegend: true } : {};
   // Plotly's own bar of buttons writes a style element, which our policy forbids; what it is needed for is one button.
-  return Plotly.react(place, traces, layout({ ...given, ...legend }, c), {
+  return Plotly.react(place, traces, layout({ ...base, ...legend }, c), {
     responsive: true,
     displayModeBar: false,
   });

@@ -1,7 +1,7 @@
 // Compare, one question: asks both sides at once, lets one vote at any moment, sends what the student should learn to the queue.
 import { column } from "./side.js";
 import { duration, h } from "./dom.js";
-import { keys, typing } from "./keys.js";
+import { keys, inText } from "./keys.js";
 import { get, newId, save, stream, toast } from "./server.js";
 
 const find = (name) => document.querySelector(`[data-${name}]`);
@@ -13,43 +13,43 @@ const question = find("question");
 const votes = find("votes");
 const headline = find("headline");
 const NAMES = { pipeline: "Program pipeline", student: "Distilled student", base: "Base model" };
-const offered = main.dataset.sides.split(" ");
+const sideNames = main.dataset.sides.split(" ");
 const model = () => find("model")?.value ?? ""; // a finished job's, as the student; empty: the profile's
 const mayDecide = document.body.dataset.role !== "viewer";
 const sides = Object.fromEntries(
-  offered.map((side) => [side, column(side, NAMES[side], () => cancel(side))]),
+  sideNames.map((side) => [side, column(side, NAMES[side], () => cancel(side))]),
 );
 const warm = { pipeline: [], student: [] }; // seconds to the answer, models loaded, since the question was put
 let picture = null;
 let task = "";
 let run = "";
-let asked = 0;
+let startTime = 0;
 let order = ["pipeline", "student"];
-let voted = false;
+let hasVote = false;
 let examples = [];
-let measuring = false;
+let measurement = false;
 
 // --- what is asked
 
-function put(shown, words = null, id = "") {
-  picture = shown;
+function put(view, words = null, id = "") {
+  picture = view;
   task = id;
   if (words !== null) question.value = words;
   const thumb = find("thumb");
-  thumb.src = shown.thumb;
+  thumb.src = view.thumb;
   thumb.hidden = false;
   thumb.alt = "The picture chosen";
   find("hint").hidden = true;
   for (const one of Object.values(sides)) {
     one.clear();
-    one.picture(shown);
+    one.picture(view);
   }
   warm.pipeline = [];
   warm.student = [];
   headline.replaceChildren();
   votes.hidden = true;
   for (const button of find("examples").children) {
-    button.setAttribute("aria-pressed", String(button.dataset.image === shown.image && !id));
+    button.setAttribute("aria-pressed", String(button.dataset.image === view.image && !id));
   }
   link();
 }
@@ -109,17 +109,17 @@ for (const name of ["dragover", "drop", "dragleave"]) {
   });
 }
 addEventListener("paste", (event) => {
-  const found = [...event.clipboardData.files].find((one) => one.type.startsWith("image/"));
-  if (found) {
+  const image = [...event.clipboardData.files].find((one) => one.type.startsWith("image/"));
+  if (image) {
     event.preventDefault();
-    upload(found);
+    upload(image);
   }
 });
 
 async function any() {
   try {
-    const found = await get(`/data/compare/task?but=${encodeURIComponent(task)}`);
-    put(found, found.question, found.task);
+    const sample = await get(`/data/compare/task?but=${encodeURIComponent(task)}`);
+    put(sample, sample.question, sample.task);
     return true;
   } catch (error) {
     toast(error.message, "bad");
@@ -137,13 +137,13 @@ find("random")?.addEventListener("click", any);
 
 // --- asking
 
-const third = () => offered.includes("base") && find("base")?.checked;
-const shown = () => [...order, ...(third() ? ["base"] : [])];
+const third = () => sideNames.includes("base") && find("base")?.checked;
+const columnSides = () => [...order, ...(third() ? ["base"] : [])];
 
 function lay() {
-  const blind = find("blind").checked && !voted;
-  find("columns").replaceChildren(...shown().map((side) => sides[side].node));
-  shown().forEach((side, index) => {
+  const blind = find("blind").checked && !hasVote;
+  find("columns").replaceChildren(...columnSides().map((side) => sides[side].node));
+  columnSides().forEach((side, index) => {
     sides[side].name(blind && side !== "base" ? `Side ${"AB"[index]}` : NAMES[side]);
     sides[side].hide(blind);
   });
@@ -197,8 +197,8 @@ async function answer(side) {
 function fresh() {
   for (const side of Object.keys(sides)) if (sides[side].busy) cancel(side);
   run = newId();
-  asked = performance.now();
-  voted = false;
+  startTime = performance.now();
+  hasVote = false;
   votes
     .querySelectorAll("[aria-pressed]")
     .forEach((button) => button.removeAttribute("aria-pressed"));
@@ -209,7 +209,7 @@ function fresh() {
 }
 
 async function ask() {
-  if (measuring || !ready()) return;
+  if (measurement || !ready()) return;
   fresh();
   order =
     find("blind").checked && Math.random() < 0.5
@@ -220,7 +220,7 @@ async function ask() {
   votes.hidden = false;
   headline.textContent =
     "Both answer at the same time, on the same machine; for times that compare, take the 5-run median.";
-  await Promise.allSettled(shown().map(answer));
+  await Promise.allSettled(columnSides().map(answer));
   tell();
 }
 
@@ -239,9 +239,9 @@ window.addEventListener("pagehide", () => {
 });
 
 const median = (numbers) => {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+  const ascending = [...numbers].sort((a, b) => a - b);
+  const half = ascending.length >> 1;
+  return ascending.length % 2 ? ascending[half] : (ascending[half - 1] + ascending[half]) / 2;
 };
 
 /** The headline: a ratio only of warm medians, of at least three answers each that nothing disturbed. */
@@ -250,7 +250,7 @@ function tell(alone = false) {
   const same =
     sides.pipeline.done?.answer?.trim().toLowerCase() ===
     sides.student.done?.answer?.trim().toLowerCase();
-  if (!alone || p.length < 3 || s.length < 3 || (find("blind").checked && !voted)) return;
+  if (!alone || p.length < 3 || s.length < 3 || (find("blind").checked && !hasVote)) return;
   const [slow, quick] = [median(p), median(s)];
   const [name, factor] = slow >= quick ? ["Student", slow / quick] : ["Pipeline", quick / slow];
   headline.replaceChildren(
@@ -260,8 +260,8 @@ function tell(alone = false) {
 }
 
 async function measure() {
-  if (measuring || !ready()) return;
-  measuring = true;
+  if (measurement || !ready()) return;
+  measurement = true;
   find("median").disabled = true;
   fresh();
   order = ["pipeline", "student"];
@@ -272,20 +272,20 @@ async function measure() {
   const mine = run;
   const rounds = async () => {
     for (
-      let warming = 0;
-      Math.min(warm.pipeline.length, warm.student.length) < 5 && warming < 8;
-      warming++
+      let round = 0;
+      Math.min(warm.pipeline.length, warm.student.length) < 5 && round < 8;
+      round++
     ) {
       for (const side of order) {
         if (warm[side].length >= 5) continue;
         headline.textContent = `Measuring: pipeline ${warm.pipeline.length} of 5, student ${warm.student.length} of 5, one at a time.`;
-        const done = await answer(side);
-        if (mine !== run || done?.cancelled || done?.failure) return;
+        const result = await answer(side);
+        if (mine !== run || result?.cancelled || result?.failure) return;
       }
     }
   };
   await rounds();
-  measuring = false;
+  measurement = false;
   find("median").disabled = false;
   headline.textContent = "";
   tell(true);
@@ -298,10 +298,10 @@ async function measure() {
 // --- votes and the queue
 
 async function vote(number) {
-  if (votes.hidden || voted || !mayDecide) return;
+  if (votes.hidden || hasVote || !mayDecide) return;
   const choice = { 1: order[0], 2: order[1], 3: "tie", 4: "neither" }[number];
-  voted = true;
-  const seconds = (performance.now() - asked) / 1000;
+  hasVote = true;
+  const seconds = (performance.now() - startTime) / 1000;
   const blind = find("blind").checked;
   const mine = run;
   votes
@@ -309,7 +309,7 @@ async function vote(number) {
     .forEach((button) =>
       button.setAttribute("aria-pressed", String(button.dataset.vote === String(number))),
     );
-  await stopped();
+  await stopBoth();
   if (mine !== run) return;
   lay();
   try {
@@ -325,7 +325,7 @@ async function vote(number) {
       `Vote stored: ${{ pipeline: "pipeline", student: "student", tie: "tie", neither: "both wrong" }[choice]}.`,
     );
   } catch {
-    voted = false;
+    hasVote = false;
     votes
       .querySelectorAll("[aria-pressed]")
       .forEach((button) => button.removeAttribute("aria-pressed"));
@@ -333,10 +333,10 @@ async function vote(number) {
 }
 
 /** A vote cuts both answers off. */
-async function stopped() {
-  if (shown().some((side) => sides[side].busy)) await cancel();
+async function stopBoth() {
+  if (columnSides().some((side) => sides[side].busy)) await cancel();
   const until = performance.now() + 4000;
-  while (shown().some((side) => sides[side].busy) && performance.now() < until) {
+  while (columnSides().some((side) => sides[side].busy) && performance.now() < until) {
     await new Promise((go) => setTimeout(go, 50));
   }
 }
@@ -348,10 +348,10 @@ async function queue() {
     return;
   }
   try {
-    const { id, task: stored, trace } = await save("/do/compare/queue", { run });
+    const { id, task: storedTask, trace } = await save("/do/compare/queue", { run });
     toast("In the Curate queue.", "plain", [
       "Undo",
-      () => save("/do/undo", { task: stored, target: id }),
+      () => save("/do/undo", { task: storedTask, target: id }),
     ]);
     if (trace) {
       headline.replaceChildren(
@@ -360,7 +360,7 @@ async function queue() {
         ", ",
         h(
           "a",
-          { href: `/browse?q=${encodeURIComponent(`id:${stored}`)}` },
+          { href: `/browse?q=${encodeURIComponent(`id:${storedTask}`)}` },
           "the question in Browse",
         ),
         ".",
@@ -372,7 +372,7 @@ async function queue() {
 }
 
 async function next() {
-  if (measuring) return;
+  if (measurement) return;
   if (task || !examples.length) {
     if (await any()) ask();
     return;
@@ -397,7 +397,7 @@ form.addEventListener("submit", (event) => {
 });
 find("median").addEventListener("click", measure);
 find("blind").addEventListener("change", () => {
-  if (!shown().some((side) => sides[side].busy)) lay();
+  if (!columnSides().some((side) => sides[side].busy)) lay();
 });
 find("base")?.addEventListener("change", lay);
 find("model")?.addEventListener("change", () => {
@@ -421,7 +421,7 @@ find("copy-code").addEventListener("click", () =>
   ),
 );
 addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && typing(event.target)) escape();
+  if (event.key === "Escape" && inText(event.target)) escape();
 });
 
 keys(
@@ -434,7 +434,7 @@ keys(
     ["q", "pipeline right, student wrong: to the queue", queue],
     ["Enter", "next question", next],
     ["Escape", "cancel what is under way (of the column in focus, else of all)", escape],
-  ].map(([key, says, work]) => [key, says, () => (find("all").hidden ? work() : false)]),
+  ].map(([key, words, work]) => [key, words, () => (find("all").hidden ? work() : false)]),
 );
 
 // --- where one comes from
@@ -455,17 +455,17 @@ async function start() {
   tab();
   if (all()) return;
   lay();
-  const given = new URL(location).searchParams;
-  const wanted = given.get("model");
-  if (wanted) {
-    if (find("model")?.querySelector(`option[value="${CSS.escape(wanted)}"]`)) {
-      find("model").value = wanted;
+  const params = new URL(location).searchParams;
+  const job = params.get("model");
+  if (job) {
+    if (find("model")?.querySelector(`option[value="${CSS.escape(job)}"]`)) {
+      find("model").value = job;
     } else toast("This job has no finished model; the profile's student answers.", "bad");
   }
-  const offer = get("/data/compare/examples").then((found) => {
-    examples = found;
+  const offer = get("/data/compare/examples").then((list) => {
+    examples = list;
     find("examples").replaceChildren(
-      ...found.map((one) =>
+      ...list.map((one) =>
         h(
           "button",
           {
@@ -480,19 +480,19 @@ async function start() {
         ),
       ),
     );
-    return found;
+    return list;
   });
   try {
-    if (given.get("task")) {
-      const found = await get(`/data/compare/task?id=${encodeURIComponent(given.get("task"))}`);
-      put(found, found.question, found.task);
-    } else if (!given.get("image")) {
+    if (params.get("task")) {
+      const sample = await get(`/data/compare/task?id=${encodeURIComponent(params.get("task"))}`);
+      put(sample, sample.question, sample.task);
+    } else if (!params.get("image")) {
       const [first] = await offer;
       if (first && !picture) put(first, first.question);
-    } else if (given.get("image")) {
+    } else if (params.get("image")) {
       put(
-        await get(`/data/compare/picture?digest=${encodeURIComponent(given.get("image"))}`),
-        given.get("q") ?? "",
+        await get(`/data/compare/picture?digest=${encodeURIComponent(params.get("image"))}`),
+        params.get("q") ?? "",
       );
     }
   } catch (error) {

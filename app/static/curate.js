@@ -3,8 +3,8 @@ import { dropDraft, show } from "./curate_item.js";
 import { guidelines, queueDrawer, snapshot } from "./curate_drawers.js";
 import { line } from "./curate_line.js";
 import { meter, tray } from "./curate_tray.js";
-import { counted, h } from "./dom.js";
-import { keys, typing } from "./keys.js";
+import { amount, h } from "./dom.js";
+import { keys, inText } from "./keys.js";
 import { get, newId, save, toast } from "./server.js";
 
 const find = (name) => document.querySelector(`[data-${name}]`);
@@ -20,11 +20,11 @@ const places = { player: find("player"), side: find("side") };
 let view = null;
 let forget = () => {};
 let guideline = null;
-let choosing = false;
+let reasonsOpen = false;
 
 const items = line(query, {
-  changed: draw,
-  lost: (item, by, here) => {
+  onChange: draw,
+  onLoss: (item, by, here) => {
     if (here) draw();
     else toast(`${by} has one of the next questions now; it was taken off your list.`);
   },
@@ -35,7 +35,7 @@ const last = tray(
 );
 const progress = mayDecide
   ? meter(find("progress"), query, (now) => {
-      items.told(now.remaining);
+      items.setBacklog(now.remaining);
       const link = find("disputes");
       if (link) link.querySelector("b").textContent = now.disputed ? ` ${now.disputed}` : "";
     })
@@ -121,7 +121,7 @@ const other = (offset) => {
 function nothing() {
   const place = find("empty");
   const none = items.none();
-  const left = items.left();
+  const rest = items.left();
   const card = (title, words, ...actions) =>
     place.replaceChildren(
       h(
@@ -166,15 +166,15 @@ function nothing() {
   if (none.kind === "filter") {
     return card(
       "Nothing matches",
-      [`${counted(none.hidden, "question")} hidden by the filter “${query.q}”.`],
+      [`${amount(none.hidden, "question")} hidden by the filter “${query.q}”.`],
       link("Show all", "/curate"),
     );
   }
-  const waiting = [
+  const elsewhere = [
     none.held && `${none.held} held by others`,
     none.disputed && `${none.disputed} disputed`,
     none.skipped && `${none.skipped} skipped`,
-    left && `${left} passed over here`,
+    rest && `${rest} passed over here`,
   ]
     .filter(Boolean)
     .join(", ");
@@ -185,7 +185,7 @@ function nothing() {
         ? "No skipped question is left"
         : "Queue empty",
     [
-      `${none.today ? `You decided ${none.today} today. ` : ""}${waiting ? `${waiting}.` : "Everything is decided."}`,
+      `${none.today ? `You decided ${none.today} today. ` : ""}${elsewhere ? `${elsewhere}.` : "Everything is decided."}`,
     ],
     ...[
       none.skipped &&
@@ -209,7 +209,7 @@ function decide(verdict, more = {}) {
     return;
   }
   items.clock();
-  const wording = verdict === "accept" ? view.edited() : null;
+  const wording = verdict === "accept" ? view.wording() : null;
   const ruling = disputes && verdict !== "skip";
   const event = newId();
   const kind = ruling ? "adjudicate" : verdict;
@@ -235,7 +235,7 @@ function decide(verdict, more = {}) {
   delete body.words;
   dropDraft(item);
   document.activeElement?.blur?.();
-  const saved = save("/do/curate/decide", body); // first: what is not saved yet is not asked for again
+  const request = save("/do/curate/decide", body); // first: what is not saved yet is not asked for again
   items.advance();
   progress?.count(before ? 0 : 1);
   last.add(
@@ -247,9 +247,9 @@ function decide(verdict, more = {}) {
       question: item.question,
       reason: more.words ?? "",
     },
-    saved,
+    request,
   );
-  saved.then(
+  request.then(
     (reply) => {
       item.seen = verdict !== "skip";
       if (reply.rationale && wording !== null) {
@@ -265,15 +265,15 @@ function decide(verdict, more = {}) {
 }
 
 /** The reasons of a reject, by digit. */
-function choose(on = !choosing) {
-  choosing = on;
+function choose(on = !reasonsOpen) {
+  reasonsOpen = on;
   find("reasons").hidden = !on;
   find("reject").setAttribute("aria-expanded", String(on));
 }
 
 function because(digit) {
   const button = document.querySelector(`[data-reason="${digit}"]`);
-  if (!choosing || !button || !view) return false;
+  if (!reasonsOpen || !button || !view) return false;
   if (button.value === "other" && !items.current().note.trim()) {
     view.note("What is wrong? Ctrl+Enter rejects and goes on");
     return true;
@@ -285,7 +285,7 @@ function because(digit) {
 /** Ctrl+Enter: reject while reasons are open and "other" was chosen, else accept, with what stands in the fields. */
 function saveAll() {
   if (!view || !mayDecide) return false;
-  if (choosing) return because("9");
+  if (reasonsOpen) return because("9");
   decide("accept");
   return true;
 }
@@ -303,21 +303,21 @@ function firstWrong(step) {
   const event = newId();
   Object.assign(candidate.model, { wrong: step, mark: event });
   player.mark(step);
-  const saved = save("/do/step/wrong", { id: event, trace: candidate.trace, step });
+  const request = save("/do/step/wrong", { id: event, trace: candidate.trace, step });
   last.add(
     { event, kind: "wrong_step", task: item.task, question: `step ${step + 1} · ${item.question}` },
-    saved,
+    request,
   );
 }
 
-async function back(row, done) {
+async function back(row, promise) {
   const item = items.find(row.task);
   if (row.kind === "wrong_step") {
     for (const one of item?.candidates ?? []) {
       if (one.model?.mark === row.event) Object.assign(one.model, { wrong: null, mark: null });
     }
     if (item === items.current()) view?.player?.mark(null);
-    await done;
+    await promise;
     return;
   }
   const verdict = ["accept", "reject", "skip", "adjudicate"].includes(row.kind) && !row.batch;
@@ -326,7 +326,7 @@ async function back(row, done) {
     await items.bring(row.task);
   }
   if (verdict) progress?.count(-1);
-  if (!(await done)) return;
+  if (!(await promise)) return;
   if (verdict && !item) await items.bring(row.task).catch((error) => toast(error.message, "bad"));
   else if (verdict) items.hold();
   last.load();
@@ -336,7 +336,7 @@ async function back(row, done) {
 function gold() {
   const item = items.current();
   const { kind, cause, trace, text } = item.mine;
-  const saved = save("/do/curate/decide", {
+  const request = save("/do/curate/decide", {
     task: item.task,
     kind: "gold",
     verdict: kind,
@@ -345,7 +345,7 @@ function gold() {
     reason: kind === "reject" ? cause : null,
     text,
   });
-  saved.then(
+  request.then(
     () => {
       item.gold_item = kind;
       draw();
@@ -361,7 +361,7 @@ async function keepNote() {
   if (!item?.note?.trim()) return;
   const event = newId();
   const text = item.note;
-  const saved = save("/do/curate/decide", {
+  const request = save("/do/curate/decide", {
     id: event,
     task: item.task,
     kind: "note",
@@ -370,7 +370,7 @@ async function keepNote() {
     guideline: guideline?.version ?? null,
     at: new Date().toISOString(),
   });
-  last.add({ event, kind: "note", task: item.task, question: item.question }, saved);
+  last.add({ event, kind: "note", task: item.task, question: item.question }, request);
   dropDraft(item);
   draw();
 }
@@ -378,7 +378,7 @@ async function keepNote() {
 // --- keys and buttons
 
 const once = (work) => (event) => (event.repeat ? undefined : work(event));
-const unlessTyping = (work) => (event) => (typing(event.target) ? false : work());
+const outsideText = (work) => (event) => (inText(event.target) ? false : work());
 keys("Curate", [
   ...(mayDecide
     ? [
@@ -417,7 +417,7 @@ keys("Curate", [
             last.undo();
           }),
         ],
-        ["Ctrl+z", "the same", unlessTyping(() => last.undo())],
+        ["Ctrl+z", "the same", outsideText(() => last.undo())],
         ["l", "the last decisions", () => toggleRecent()],
       ]
     : []),
@@ -443,7 +443,7 @@ keys("Curate", [
     "Escape",
     "leave the reasons",
     () => {
-      if (!choosing) return false;
+      if (!reasonsOpen) return false;
       choose(false);
     },
   ],

@@ -1,5 +1,5 @@
 // Beside the queue: its settings, the guidelines, and what a snapshot would hold now.
-import { counted, h } from "./dom.js";
+import { amount, h } from "./dom.js";
 import { get, save, toast } from "./server.js";
 
 const box = document.querySelector("[data-dialog]");
@@ -14,7 +14,7 @@ const ORDERS = {
   suspicion: "right for the wrong reason first, as the checks see it",
 };
 
-function opened(title, ...content) {
+function openDialog(title, ...content) {
   box.replaceChildren(
     h(
       "div.head",
@@ -39,14 +39,14 @@ const number = (name, value, min, max, step = 1) =>
 
 /** Which questions, in which order; and for admins the rules of the whole project. */
 export async function queueDrawer(query) {
-  const { settings, held } = await get("/data/curate/queue");
-  const order = (chosen, none) =>
+  const { settings, held: holds } = await get("/data/curate/queue");
+  const order = (current, none) =>
     h(
       "select",
       { name: "order" },
       none ? h("option", { value: "" }, `the project's: ${ORDERS[settings.order]}`) : "",
       Object.entries(ORDERS).map(([value, words]) =>
-        h("option", { value, selected: value === chosen }, words),
+        h("option", { value, selected: value === current }, words),
       ),
     );
   const search = h("input.field", {
@@ -83,14 +83,14 @@ export async function queueDrawer(query) {
     {
       onsubmit: async (event) => {
         event.preventDefault();
-        const given = Object.fromEntries(new FormData(rules));
+        const values = Object.fromEntries(new FormData(rules));
         const body = {
-          overlap: Number(given.overlap),
-          gold_rate: Number(given.gold) / 100,
-          hide_verdicts: given.hide === "on",
-          lease_minutes: Number(given.minutes),
-          daily_goal: Number(given.goal),
-          order: given.order,
+          overlap: Number(values.overlap),
+          gold_rate: Number(values.gold) / 100,
+          hide_verdicts: values.hide === "on",
+          lease_minutes: Number(values.minutes),
+          daily_goal: Number(values.goal),
+          order: values.order,
         };
         if (await save("/do/curate/settings", body).catch(() => null)) location.reload();
       },
@@ -118,20 +118,20 @@ export async function queueDrawer(query) {
     ),
     h("div.actions", {}, h("button.button.main", {}, "Put in force")),
   );
-  const holders = held.length
+  const holders = holds.length
     ? h(
         "ul.plain",
         {},
-        held.map((one) =>
+        holds.map((one) =>
           h(
             "li",
             {},
-            `${one.name} holds ${counted(one.count, "question")}, until ${new Date(one.until).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`,
+            `${one.name} holds ${amount(one.count, "question")}, until ${new Date(one.until).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`,
           ),
         ),
       )
     : h("p.soft", {}, "Nobody holds a question now.");
-  opened(
+  openDialog(
     "Queue",
     h("h3", {}, "What I see"),
     mine,
@@ -241,7 +241,7 @@ const text = (words) =>
 
 /** Exactly what enters a snapshot now, and what is left out and why. */
 export async function snapshot(query) {
-  const accepted = h(
+  const source = h(
     "select",
     { "aria-label": "Accepted by" },
     [
@@ -262,42 +262,42 @@ export async function snapshot(query) {
     maxlength: 80,
     "aria-label": "Name",
   });
-  const found = h("div.found", { "aria-live": "polite" });
+  const result = h("div.found", { "aria-live": "polite" });
   const go = h(
     "button.button.main",
     { type: "button", disabled: true, onclick: take },
     "Freeze a snapshot",
   );
-  let asked = 0;
+  let latest = 0;
 
   async function look() {
-    const mine = ++asked;
+    const mine = ++latest;
     go.disabled = true;
-    found.replaceChildren(
+    result.replaceChildren(
       h("p.soft", {}, "Counting, and looking for pictures that evaluation has too…"),
     );
     try {
       const now = await get(
-        `/data/curate/snapshot?${new URLSearchParams({ accepted: accepted.value, q: search.value, labels: labels.checked })}`,
+        `/data/curate/snapshot?${new URLSearchParams({ accepted: source.value, q: search.value, labels: labels.checked })}`,
       );
-      if (mine !== asked) return;
+      if (mine !== latest) return;
       go.disabled = !now.rows || !admin;
-      found.replaceChildren(
+      result.replaceChildren(
         h(
           "p.enters",
           {},
-          h("b", {}, counted(now.rows, "question")),
+          h("b", {}, amount(now.rows, "question")),
           " enter",
           now.rows === 1 ? "s" : "",
           now.rows
-            ? `: ${now.train.toLocaleString("en")} to train on, ${now.val.toLocaleString("en")} held out, ${counted(now.pictures, "picture")}.`
+            ? `: ${now.train.toLocaleString("en")} to train on, ${now.val.toLocaleString("en")} held out, ${amount(now.pictures, "picture")}.`
             : ".",
         ),
         now.rows
           ? h(
               "p.soft.small",
               {},
-              `${counted(now.rationales, "rationale")}, ${now.edited} edited by people; ${now.people} accepted by ${now.reviewers.join(", ") || "nobody"}.`,
+              `${amount(now.rationales, "rationale")}, ${now.edited} edited by people; ${now.people} accepted by ${now.reviewers.join(", ") || "nobody"}.`,
             )
           : "",
         now.left_out.length
@@ -330,38 +330,38 @@ export async function snapshot(query) {
           : h("p.soft", {}, "Nothing is left out."),
       );
     } catch (error) {
-      if (mine === asked) found.replaceChildren(h("p.problem", {}, error.message));
+      if (mine === latest) result.replaceChildren(h("p.problem", {}, error.message));
     }
   }
 
   async function take() {
     go.disabled = true;
-    found.append(h("p.soft", {}, "Writing…"));
-    const done = await save("/do/curate/snapshot", {
-      accepted: accepted.value,
+    result.append(h("p.soft", {}, "Writing…"));
+    const reply = await save("/do/curate/snapshot", {
+      accepted: source.value,
       q: search.value,
       labels: labels.checked,
       name: name.value,
     }).catch(() => null);
-    if (!done) {
+    if (!reply) {
       look();
       return;
     }
-    found.replaceChildren(
+    result.replaceChildren(
       h(
         "p.enters",
         {},
         "Frozen as ",
-        h("b.mono", {}, done.hash),
-        `: ${counted(done.rows, "row")}.`,
+        h("b.mono", {}, reply.hash),
+        `: ${amount(reply.rows, "row")}.`,
       ),
-      h("p.soft.small.mono", {}, done.path),
+      h("p.soft.small.mono", {}, reply.path),
     );
   }
 
-  for (const field of [accepted, labels]) field.addEventListener("change", look);
+  for (const field of [source, labels]) field.addEventListener("change", look);
   search.addEventListener("change", look);
-  opened(
+  openDialog(
     "Snapshot",
     h(
       "p.soft",
@@ -371,11 +371,11 @@ export async function snapshot(query) {
     h(
       "div.rows",
       {},
-      row("Takes", accepted),
+      row("Takes", source),
       row("Filter", search),
       row("Also questions with a label alone", labels),
     ),
-    found,
+    result,
     h(
       "div.actions",
       {},

@@ -3,7 +3,7 @@ import { h, verdict } from "./dom.js";
 import { mount } from "./player.js";
 import { get } from "./server.js";
 
-const SAYS = { accept: "accepted", reject: "rejected", skip: "skipped" };
+const VERBS = { accept: "accepted", reject: "rejected", skip: "skipped" };
 const query = (path, values) => `${path}?${new URLSearchParams(values)}`;
 const draftKey = (item) => `vpd-draft ${document.body.dataset.scope} ${item.task}`;
 
@@ -27,25 +27,27 @@ export function dropDraft(item) {
 
 function draftOf(item) {
   if (item.edits) return;
-  let kept = {};
+  let draft = {};
   try {
-    kept = JSON.parse(sessionStorage.getItem(draftKey(item)) ?? "{}");
+    draft = JSON.parse(sessionStorage.getItem(draftKey(item)) ?? "{}");
   } catch {
     /* private window */
   }
-  item.note = kept.note ?? "";
-  item.edits = kept.edits ?? {};
+  item.note = draft.note ?? "";
+  item.edits = draft.edits ?? {};
 }
 
 /**
  * Draw an item.  `places` are the elements {player, side}; `actions` {wrong(step), open(index), keep()}.  Returns what keys
- * need: {player, candidate, edited(), edit(), note(hint)}.
+ * need: {player, candidate, wording(), edit(), note(hint)}.
  */
 export function show(item, places, actions) {
   draftOf(item);
   const candidate = item.candidates[item.at];
-  const told = h("div.vpd-player.told-place");
-  const player = candidate?.model ? mounted(item, candidate, places.player, told, actions) : null;
+  const rationale = h("div.vpd-player.told-place");
+  const player = candidate?.model
+    ? mountPlayer(item, candidate, places.player, rationale, actions)
+    : null;
   if (!player) {
     places.player.replaceChildren(
       h(
@@ -58,7 +60,7 @@ export function show(item, places, actions) {
         ),
       ),
     );
-    told.replaceChildren();
+    rationale.replaceChildren();
   }
   const note = h("textarea.field.note", {
     rows: 2,
@@ -115,7 +117,7 @@ export function show(item, places, actions) {
     if (!candidate?.rationale) return false;
     area.value = item.edits[candidate.trace] ?? candidate.text;
     editor.hidden = false;
-    told.hidden = true;
+    rationale.hidden = true;
     area.style.height = `${Math.min(Math.max(area.scrollHeight + 4, 96), 320)}px`;
     area.focus();
     return true;
@@ -126,9 +128,9 @@ export function show(item, places, actions) {
       keepDraft(item);
     }
     editor.hidden = true;
-    told.hidden = false;
+    rationale.hidden = false;
   }
-  const edited = () => {
+  const wording = () => {
     const words = candidate && item.edits[candidate.trace];
     return words !== undefined && words.trim() && words !== candidate.text ? words : null;
   };
@@ -191,14 +193,14 @@ export function show(item, places, actions) {
           ? h("button.button.small", { type: "button", onclick: edit }, "Edit ", h("kbd", {}, "e"))
           : "",
       ),
-      told,
+      rationale,
       editor,
       notes,
-      judged(item, candidate, actions),
+      opinions(item, candidate, actions),
     ].filter(Boolean),
   );
   if (candidate && !candidate.rationale) {
-    told.replaceChildren(
+    rationale.replaceChildren(
       h(
         "p.soft.none",
         {},
@@ -208,7 +210,7 @@ export function show(item, places, actions) {
       ),
     );
   }
-  if (candidate && edited() !== null) {
+  if (candidate && wording() !== null) {
     edit();
     area.blur();
   }
@@ -216,7 +218,7 @@ export function show(item, places, actions) {
   return {
     player,
     candidate,
-    edited,
+    wording,
     edit,
     note(hint) {
       notes.hidden = false;
@@ -226,7 +228,7 @@ export function show(item, places, actions) {
   };
 }
 
-function mounted(item, candidate, element, place, actions) {
+function mountPlayer(item, candidate, element, place, actions) {
   const { model, trace } = candidate;
   const player = mount(element, model, {
     load: (first, last) => get(query("/data/steps", { trace, first, last })),
@@ -234,12 +236,12 @@ function mounted(item, candidate, element, place, actions) {
     wrong: actions.wrong,
   });
   if (model.wrong !== null) player.mark(model.wrong);
-  const told = element.querySelector(".vp-told");
-  if (told) {
+  const rationale = element.querySelector(".vp-told");
+  if (rationale) {
     if (item.hidden) {
-      told.querySelector(".vp-foot").textContent = `Written by ${model.told.writer}.`;
+      rationale.querySelector(".vp-foot").textContent = `Written by ${model.told.writer}.`;
     }
-    place.replaceChildren(told);
+    place.replaceChildren(rationale);
   }
   return player;
 }
@@ -319,7 +321,7 @@ function banner(item) {
   return h(
     `p.banner.${item.mine.kind}`,
     { role: "status" },
-    `You ${SAYS[item.mine.kind] ?? item.mine.kind} this${reason}. A new decision replaces it; `,
+    `You ${VERBS[item.mine.kind] ?? item.mine.kind} this${reason}. A new decision replaces it; `,
     h("kbd", {}, "u"),
     " takes back your last one.",
   );
@@ -347,15 +349,15 @@ function goldOf(item, actions) {
 }
 
 /** What the verifier and other people say, once it may be seen. */
-function judged(item, candidate, actions) {
+function opinions(item, candidate, actions) {
   if (item.hidden || !candidate) return null;
   const all =
     item.before && !item.mine ? [{ ...item.before, author: "you" }, ...item.others] : item.others;
-  const said = all.map((one) =>
+  const items = all.map((one) =>
     h(
       "li",
       {},
-      h(`b.${one.kind}`, {}, `${one.author} ${SAYS[one.kind]}`),
+      h(`b.${one.kind}`, {}, `${one.author} ${VERBS[one.kind]}`),
       one.number ? ` program ${one.number}` : "",
       one.reason ? `: ${one.reason}` : "",
       one.text ? h("q", {}, one.text) : "",
@@ -387,7 +389,7 @@ function judged(item, candidate, actions) {
           ),
         )
       : "",
-    said.length ? h("ul", {}, said) : "",
+    items.length ? h("ul", {}, items) : "",
     goldOf(item, actions),
   );
 }

@@ -5,18 +5,18 @@ const MOST = 12;
 const LEAST = 3; // questions leased ahead: a tenth of what is left, within these
 
 /**
- * `query` is {q, order, state}.  `changed()` is told when the question on screen or its hold changed, `lost(item, by)` when
+ * `query` is {q, order, state}.  `onChange()` runs when the question on screen or its hold changed, `onLoss(item, by)` when
  * somebody else has a question now.
  */
-export function line(query, { changed, lost }) {
+export function line(query, { onChange, onLoss }) {
   const page = newId();
   let items = [];
   let at = -1;
-  let asking = null;
+  let request = null;
   let dry = 0;
   let none = null;
   let problem = "";
-  let remaining = 0;
+  let backlog = 0;
   let lasts = 300;
   let since = null;
 
@@ -45,10 +45,8 @@ export function line(query, { changed, lost }) {
 
   /** Ask for more when there is room for more. */
   function more() {
-    if (asking || Date.now() < dry) return asking;
-    const room = current()
-      ? Math.min(MOST, Math.max(LEAST, Math.ceil(remaining / 10))) - ahead()
-      : 2;
+    if (request || Date.now() < dry) return request;
+    const room = current() ? Math.min(MOST, Math.max(LEAST, Math.ceil(backlog / 10))) - ahead() : 2;
     if (room < 1 || (room < LEAST && ahead() >= LEAST)) return null;
     const have = [
       ...items.filter(open).map((item) => item.task),
@@ -56,14 +54,14 @@ export function line(query, { changed, lost }) {
         .map((body) => body.task)
         .filter(Boolean),
     ];
-    asking = ask({ count: room, have })
+    request = ask({ count: room, have })
       .then(
         (reply) => {
           problem = "";
           none = reply.items.length ? null : (reply.none ?? none);
           if (!reply.items.length) dry = Date.now() + 8000;
-          const known = new Set(items.filter(open).map((item) => item.task));
-          items.push(...reply.items.filter((item) => !known.has(item.task)).map(ready));
+          const ids = new Set(items.filter(open).map((item) => item.task));
+          items.push(...reply.items.filter((item) => !ids.has(item.task)).map(ready));
           return reply.items.length > 0;
         },
         (error) => {
@@ -73,13 +71,13 @@ export function line(query, { changed, lost }) {
           return false;
         },
       )
-      .then((found) => {
-        asking = null;
+      .then((some) => {
+        request = null;
         if (!current()) {
           at = items.findIndex(open);
-          changed();
+          onChange();
         }
-        if (found) more();
+        if (some) more();
         else if (!current() && !none && !problem) {
           setTimeout(() => {
             dry = 0;
@@ -87,7 +85,7 @@ export function line(query, { changed, lost }) {
           }, 300);
         } // until all is saved
       });
-    return asking;
+    return request;
   }
 
   /** Go to the next question that is open, or to none; it is shown before anything is asked of the server. */
@@ -95,7 +93,7 @@ export function line(query, { changed, lost }) {
     const after = items.findIndex((item, index) => index > at && open(item));
     at = after >= 0 ? after : items.findIndex(open);
     if (at < 0) dry = 0;
-    changed();
+    onChange();
     more();
   }
 
@@ -103,7 +101,7 @@ export function line(query, { changed, lost }) {
     const to = at < 0 && offset < 0 ? items.length - 1 : at + offset;
     if (!items[to]) return false;
     at = to;
-    changed();
+    onChange();
     more();
     return true;
   }
@@ -117,22 +115,22 @@ export function line(query, { changed, lost }) {
       items.splice(place, 0, ready(reply.items[0]));
     }
     at = place;
-    changed();
+    onChange();
     more();
   }
 
-  const held = () => items.filter((item) => open(item) && !item.holder).map((item) => item.task);
+  const leases = () => items.filter((item) => open(item) && !item.holder).map((item) => item.task);
 
   /** Say that these are still looked at; take again what had run out. */
   async function hold() {
-    if (document.hidden || !held().length) return;
+    if (document.hidden || !leases().length) return;
     try {
-      const reply = await post("/do/curate/hold", { page, tasks: held() });
+      const reply = await post("/do/curate/hold", { page, tasks: leases() });
       for (const one of reply.lost) {
         const item = items.find((other) => other.task === one.task);
         if (!item || !open(item)) continue;
         item.gone = one.by;
-        lost(item, one.by, item === current());
+        onLoss(item, one.by, item === current());
       }
       items = items.filter((item, index) => !item.gone || index <= at || item === current());
     } catch {
@@ -152,11 +150,11 @@ export function line(query, { changed, lost }) {
 
   // --- time that somebody looked
 
-  const looking = () => !document.hidden && document.hasFocus();
+  const present = () => !document.hidden && document.hasFocus();
   function clock() {
     const item = current();
     if (since && item && item === since.item) item.spent += performance.now() - since.at;
-    since = item && looking() ? { item, at: performance.now() } : null;
+    since = item && present() ? { item, at: performance.now() } : null;
   }
   for (const name of ["focus", "blur", "visibilitychange"]) {
     (name === "visibilitychange" ? document : window).addEventListener(name, clock);
@@ -187,10 +185,10 @@ export function line(query, { changed, lost }) {
     left: () => items.filter((item, index) => index !== at && open(item)).length,
     none: () => none,
     problem: () => problem,
-    busy: () => asking !== null,
+    busy: () => request !== null,
     position: () => [at + 1, items.length],
-    told: (count) => {
-      remaining = count;
+    setBacklog: (count) => {
+      backlog = count;
       more();
     },
     again: () => {

@@ -1,5 +1,5 @@
 // Rating: two answers to one question, blind, on the form of the paper's evaluation, answered with y and n and a digit.
-import { counted, h, svg } from "./dom.js";
+import { amount, h, svg } from "./dom.js";
 import { keys } from "./keys.js";
 import { draw } from "./player.js";
 import { get, newId, save, toast } from "./server.js";
@@ -14,7 +14,7 @@ const whole = (name, least) =>
   /^\d{1,7}$/.test(address.get(name) ?? "") && Number(address.get(name)) >= least
     ? { [name]: address.get(name) }
     : {};
-const compared = { a, b, ...whole("n", 1), ...whole("seed", 0) };
+const sample = { a, b, ...whole("n", 1), ...whole("seed", 0) };
 const mayDecide = document.body.dataset.role !== "viewer";
 const FORM = [
   ["correct", "Is the answer correct?"],
@@ -31,8 +31,8 @@ const PREFER = [
 const SIDES = ["left", "right"];
 
 const pairs = [];
-const done = new Set();
-let asking = false;
+const pastTasks = new Set();
+let busy = false;
 let state = null;
 let since = 0;
 const events = [];
@@ -44,27 +44,27 @@ let of = null;
 // --- questions
 
 async function more() {
-  if (asking || over || pairs.length >= 4) return;
-  asking = true;
+  if (busy || over || pairs.length >= 4) return;
+  busy = true;
   try {
-    const found = await get(`/data/curate/pairs?${new URLSearchParams({ ...compared, count: 8 })}`);
-    if (!done.size) {
-      before = found.rated;
-      of = found.of;
+    const page = await get(`/data/curate/pairs?${new URLSearchParams({ ...sample, count: 8 })}`);
+    if (!pastTasks.size) {
+      before = page.rated;
+      of = page.of;
       count();
     }
-    const known = new Set([...pairs.map((pair) => pair.task), ...done, state?.pair.task]);
-    const fresh = found.pairs.filter((pair) => !known.has(pair.task));
+    const ids = new Set([...pairs.map((pair) => pair.task), ...pastTasks, state?.pair.task]);
+    const fresh = page.pairs.filter((pair) => !ids.has(pair.task));
     for (const pair of fresh) {
       pair.image = new Image();
       if (pair.picture.url) pair.image.src = pair.picture.url;
     }
     pairs.push(...fresh);
     over = !fresh.length;
-    asking = false;
+    busy = false;
     if (!state) next();
   } catch (error) {
-    asking = false;
+    busy = false;
     card("There is nothing to rate", error.message);
   }
 }
@@ -90,7 +90,7 @@ function next() {
     if (over) {
       card(
         "All rated",
-        `You have rated every question ${compared.n ? "of this sample" : "that both explain"}. Thank you.`,
+        `You have rated every question ${sample.n ? "of this sample" : "that both explain"}. Thank you.`,
       );
     }
     return;
@@ -98,8 +98,8 @@ function next() {
   begin(pair);
 }
 
-function begin(pair, given = { left: {}, right: {} }) {
-  state = { pair, given, at: 0 };
+function begin(pair, answers = { left: {}, right: {} }) {
+  state = { pair, answers, at: 0 };
   since = performance.now();
   find("empty").replaceChildren();
   find("desk").hidden = false;
@@ -161,8 +161,8 @@ function begin(pair, given = { left: {}, right: {} }) {
     );
   for (const side of SIDES) {
     const { answer } = pair[side];
-    const said = pair[side].rationale;
-    const rationale = said.length === 1 && said[0].text === answer ? [] : said; // an answer that is all there is stands once
+    const pieces = pair[side].rationale;
+    const rationale = pieces.length === 1 && pieces[0].text === answer ? [] : pieces; // an answer that is all there is stands once
     find(side).replaceChildren(
       h("h2", {}, side === "left" ? "Left" : "Right"),
       answer
@@ -202,7 +202,7 @@ function begin(pair, given = { left: {}, right: {} }) {
                   type: "button",
                   "aria-pressed": "false",
                   dataset: { yes },
-                  onclick: () => answered(side, name, yes),
+                  onclick: () => takeAnswer(side, name, yes),
                 },
                 yes ? "Yes" : "No",
                 h("kbd", {}, yes ? "y" : "n"),
@@ -232,38 +232,38 @@ function begin(pair, given = { left: {}, right: {} }) {
 }
 
 /** What is asked, in order: explained answers are asked two things more. */
-const asked = () =>
+const questions = () =>
   SIDES.flatMap((side) =>
     FORM.filter(
-      ([name]) => !["factual", "consistent"].includes(name) || state.given[side].explains,
+      ([name]) => !["factual", "consistent"].includes(name) || state.answers[side].explains,
     ).map(([name]) => [side, name]),
   );
 
-function answered(side, name, yes) {
+function takeAnswer(side, name, yes) {
   if (!state) return;
-  const form = state.given[side];
+  const form = state.answers[side];
   form[name] = yes;
   if (name === "explains" && !yes) {
     delete form.factual;
     delete form.consistent;
   }
-  const list = asked();
+  const list = questions();
   const here = list.findIndex(([s, n]) => s === side && n === name);
-  const open = list.findIndex(([s, n], index) => index > here && state.given[s][n] === undefined);
-  state.at = open >= 0 ? open : list.findIndex(([s, n]) => state.given[s][n] === undefined);
+  const open = list.findIndex(([s, n], index) => index > here && state.answers[s][n] === undefined);
+  state.at = open >= 0 ? open : list.findIndex(([s, n]) => state.answers[s][n] === undefined);
   if (state.at < 0) state.at = list.length;
   mark();
 }
 
 function answerHere(yes) {
-  const here = state && asked()[state.at];
+  const here = state && questions()[state.at];
   if (!here) return false;
-  answered(...here, yes);
+  takeAnswer(...here, yes);
   return true;
 }
 
 function mark() {
-  const list = asked();
+  const list = questions();
   const here = list[state.at];
   for (const node of document.querySelectorAll(".ask")) {
     const { side, name } = node.dataset;
@@ -272,11 +272,11 @@ function mark() {
     for (const button of node.querySelectorAll("button")) {
       button.setAttribute(
         "aria-pressed",
-        String(String(state.given[side][name]) === button.dataset.yes),
+        String(String(state.answers[side][name]) === button.dataset.yes),
       );
     }
   }
-  const ready = list.every(([side, name]) => state.given[side][name] !== undefined);
+  const ready = list.every(([side, name]) => state.answers[side][name] !== undefined);
   find("prefer").classList.toggle("here", ready);
   for (const button of find("prefer").querySelectorAll("button")) {
     button.disabled = !ready || !mayDecide;
@@ -286,26 +286,26 @@ function mark() {
 function prefer(preference) {
   if (
     !state ||
-    !asked().every(([side, name]) => state.given[side][name] !== undefined) ||
+    !questions().every(([side, name]) => state.answers[side][name] !== undefined) ||
     !mayDecide
   ) {
     return false;
   }
-  const { pair, given } = state;
+  const { pair, answers } = state;
   const id = newId();
-  done.add(pair.task);
-  events.push({ id, pair, given });
+  pastTasks.add(pair.task);
+  events.push({ id, pair, answers });
   save("/do/curate/rate", {
     id,
     task: pair.task,
     a,
     b,
-    left: given.left,
-    right: given.right,
+    left: answers.left,
+    right: answers.right,
     preference,
     seconds: Math.round(performance.now() - since) / 1000,
     guideline,
-  }).catch(() => done.delete(pair.task));
+  }).catch(() => pastTasks.delete(pair.task));
   count();
   next();
   return true;
@@ -319,11 +319,11 @@ function undo() {
     return;
   }
   save("/do/undo", { task: event.pair.task, target: event.id }).catch(() => {});
-  done.delete(event.pair.task);
+  pastTasks.delete(event.pair.task);
   if (state) pairs.unshift(state.pair);
   count();
-  begin(event.pair, event.given);
-  state.at = asked().length;
+  begin(event.pair, event.answers);
+  state.at = questions().length;
   mark();
 }
 
@@ -343,19 +343,19 @@ const share = ({ value, low, high, of: n }) =>
 
 async function results() {
   const box = find("dialog");
-  const found = await get(`/data/curate/ratings?${new URLSearchParams({ a, b })}`).catch(
+  const figures = await get(`/data/curate/ratings?${new URLSearchParams({ a, b })}`).catch(
     (error) => toast(error.message, "bad") && null,
   );
-  if (!found) return;
-  const heads = ["", ...found.names, "paper: Instruct", "paper: VPD"];
-  const rows = Object.entries(found.asked).map(([name, words]) => [
+  if (!figures) return;
+  const heads = ["", ...figures.names, "paper: Instruct", "paper: VPD"];
+  const rows = Object.entries(figures.asked).map(([name, words]) => [
     words,
-    ...found.shares[name].map(share),
-    ...found.paper[name].map(percent),
+    ...figures.shares[name].map(share),
+    ...figures.paper[name].map(percent),
   ]);
-  const alike = Object.entries(found.agreement).flatMap(([name, held]) =>
-    held.map((one) => [
-      found.asked[name] ?? name,
+  const alike = Object.entries(figures.agreement).flatMap(([name, raters]) =>
+    raters.map((one) => [
+      figures.asked[name] ?? name,
       `${one.first} and ${one.second}`,
       `${one.same} of ${one.n}`,
       one.kappa === null ? "–" : one.kappa.toFixed(2),
@@ -392,7 +392,7 @@ async function results() {
         ),
       ),
     );
-  const liked = found.preferences;
+  const preferences = figures.preferences;
   box.replaceChildren(
     h(
       "div.head",
@@ -400,7 +400,7 @@ async function results() {
       h(
         "h2",
         { id: "dialog-title" },
-        `Results: ${counted(found.questions, "question")}, ${counted(found.ratings, "rating")}`,
+        `Results: ${amount(figures.questions, "question")}, ${amount(figures.ratings, "rating")}`,
       ),
       h(
         "button.button.small",
@@ -418,11 +418,11 @@ async function results() {
     table(
       ["preferred", ""],
       [
-        [found.names[0], "first"],
-        [found.names[1], "second"],
+        [figures.names[0], "first"],
+        [figures.names[1], "second"],
         ["both alike", "both"],
         ["neither", "neither"],
-      ].map(([words, name]) => [words, share(liked[name])]),
+      ].map(([words, name]) => [words, share(preferences[name])]),
     ),
     alike.length
       ? table(["agreement", "raters", "alike", "Cohen’s kappa", ""], alike)
@@ -448,7 +448,7 @@ keys("Rate", [
     "next question",
     () => {
       if (!state) return false;
-      state.at = Math.min(state.at + 1, asked().length);
+      state.at = Math.min(state.at + 1, questions().length);
       mark();
     },
   ],
@@ -466,7 +466,7 @@ keys("Rate", [
   ],
 ]);
 find("results").addEventListener("click", results);
-for (const name of ["n", "seed"]) find(name).value = compared[name] ?? "";
+for (const name of ["n", "seed"]) find(name).value = sample[name] ?? "";
 for (const name of ["a", "b", "n", "seed"]) {
   find(name).addEventListener("change", (event) => event.target.form.submit());
 }

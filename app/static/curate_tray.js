@@ -2,7 +2,7 @@
 import { duration, h } from "./dom.js";
 import { get, save } from "./server.js";
 
-const DONE = {
+const KINDS = {
   accept: "✓ accepted",
   reject: "✗ rejected",
   skip: "– skipped",
@@ -49,7 +49,7 @@ export function tray(places, { back }) {
       h(
         `b.${row.verdict ?? row.kind}`,
         {},
-        (DONE[row.kind] ?? row.kind) + verdict + (row.batch ? " as one batch" : ""),
+        (KINDS[row.kind] ?? row.kind) + verdict + (row.batch ? " as one batch" : ""),
       ),
       h(
         "span.of",
@@ -76,10 +76,10 @@ export function tray(places, { back }) {
 
   /** The verifier's word and others', beside one's own. */
   function agrees(row) {
-    const heard = [];
+    const words = [];
     if (row.automatic !== null && row.automatic !== undefined) {
       const same = row.automatic === ((row.verdict ?? row.kind) === "accept");
-      heard.push(
+      words.push(
         h(
           "span.heard",
           { title: same ? "The verifier says the same" : "The verifier says the opposite" },
@@ -88,37 +88,41 @@ export function tray(places, { back }) {
       );
     }
     for (const one of row.others ?? []) {
-      heard.push(
+      words.push(
         h("span.heard", {}, `${one.author} ${{ accept: "✓", reject: "✗", skip: "–" }[one.kind]}`),
       );
     }
-    return heard;
+    return words;
   }
 
   async function load() {
-    const found = await get("/data/curate/recent").catch(() => null);
-    if (!found) return;
+    const recent = await get("/data/curate/recent").catch(() => null);
+    if (!recent) return;
     const mine = new Map(rows.map((row) => [row.event, row]));
-    const waiting = rows.filter(
-      (row) => row.state && row.state !== "saved" && !found.some((one) => one.event === row.event),
+    const unsaved = rows.filter(
+      (row) => row.state && row.state !== "saved" && !recent.some((one) => one.event === row.event),
     );
     rows = [
-      ...waiting,
-      ...found.map((row) => ({ others: mine.get(row.event)?.others, ...row })),
+      ...unsaved,
+      ...recent.map((row) => ({ others: mine.get(row.event)?.others, ...row })),
     ].slice(0, MOST);
     draw();
   }
 
   /** A decision that is on its way; `promise` says what became of it. */
   function add(row, promise) {
-    const made = { state: "saving", batch: false, reason: "", undone: false, ...row };
-    rows = [made, ...rows].slice(0, MOST);
+    const entry = { state: "saving", batch: false, reason: "", undone: false, ...row };
+    rows = [entry, ...rows].slice(0, MOST);
     draw();
     promise
       .then(
         (reply) =>
-          Object.assign(made, { state: "saved", automatic: reply.automatic, others: reply.others }),
-        (error) => Object.assign(made, { state: "failed", problem: error.message }),
+          Object.assign(entry, {
+            state: "saved",
+            automatic: reply.automatic,
+            others: reply.others,
+          }),
+        (error) => Object.assign(entry, { state: "failed", problem: error.message }),
       )
       .then(draw);
   }
@@ -127,14 +131,14 @@ export function tray(places, { back }) {
     if (!row || row.undone) return false;
     row.undone = true;
     draw();
-    const done = save("/do/undo", { task: row.batch ? "" : row.task, target: row.event }).catch(
+    const promise = save("/do/undo", { task: row.batch ? "" : row.task, target: row.event }).catch(
       () => {
         row.undone = false;
         draw();
         return null;
       },
     );
-    back(row, done);
+    back(row, promise);
     return true;
   }
 
@@ -142,7 +146,7 @@ export function tray(places, { back }) {
 }
 
 /** The line on top: what one did today, what is left, how fast, how far one agrees. */
-export function meter(place, query, told) {
+export function meter(place, query, onProgress) {
   let now = null;
   let kappa = null;
 
@@ -152,7 +156,7 @@ export function meter(place, query, told) {
     const bar = h("progress", { value: share, max: 1, "aria-label": "Share of today's goal" });
     const fact = (value, words, title) =>
       h("span.fact", { title }, h("b.number", {}, value), ` ${words}`);
-    const says =
+    const kappaFact =
       kappa &&
       (kappa.note && !(kappa.kappa !== null && !kappa.note.startsWith("too few"))
         ? fact(
@@ -173,7 +177,7 @@ export function meter(place, query, told) {
         now.seconds === null
           ? null
           : fact(duration(1000 * now.seconds), "each", "Median time on a decision"),
-        says,
+        kappaFact,
       ].filter(Boolean),
     );
   }
@@ -181,7 +185,7 @@ export function meter(place, query, told) {
   async function load() {
     try {
       now = await get(`/data/curate/progress?${new URLSearchParams(query)}`);
-      told(now);
+      onProgress(now);
       draw();
     } catch {
       /* the next look says it */

@@ -127,8 +127,8 @@ async function show(chart, at) {
 async function draw() {
   const box = document.querySelector("[data-numbers]");
   box.replaceChildren(
-    ...latest.numbers.map(([name, value, says]) =>
-      h("div", {}, h("span.small.soft", {}, name), h("b", {}, value), h("small", {}, says)),
+    ...latest.numbers.map(([name, value, hint]) =>
+      h("div", {}, h("span.small.soft", {}, name), h("b", {}, value), h("small", {}, hint)),
     ),
   );
   document.querySelector("[data-asof]").textContent =

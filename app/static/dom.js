@@ -4,16 +4,16 @@ const SVG = "http://www.w3.org/2000/svg";
 /** h("a.chip", {href: "/x", onclick: f, dataset: {id: 1}}, "text", node, [more], null) */
 export function h(name, properties = {}, ...children) {
   const [tag, ...classes] = name.split(".");
-  return filled(document.createElement(tag), classes, properties, children);
+  return assemble(document.createElement(tag), classes, properties, children);
 }
 
 /** The same for SVG; attributes only. */
 export function svg(name, properties = {}, ...children) {
   const [tag, ...classes] = name.split(".");
-  return filled(document.createElementNS(SVG, tag), classes, properties, children);
+  return assemble(document.createElementNS(SVG, tag), classes, properties, children);
 }
 
-function filled(node, classes, properties, children) {
+function assemble(node, classes, properties, children) {
   if (classes.length) node.classList.add(...classes);
   for (const [key, value] of Object.entries(properties)) {
     if (value === null || value === undefined || value === false) continue;
@@ -39,7 +39,7 @@ export function duration(ms) {
   return `${Math.floor(ms / 60000)} min ${Math.round((ms % 60000) / 1000)} s`;
 }
 
-export const counted = (number, noun) =>
+export const amount = (number, noun) =>
   `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 
 const SIGNS = { right: "✓", wrong: "✗", failed: "!", none: "–" };

@@ -16,7 +16,7 @@ export function keys(title, rows) {
 }
 
 /** All tables, for the help overlay. */
-export const listed = () => tables.filter((table) => table.rows.length);
+export const keyTables = () => tables.filter((table) => table.rows.length);
 
 const NAMES = {
   " ": "Space",
@@ -28,7 +28,7 @@ const NAMES = {
 };
 
 /** A key as it is printed. */
-export function printed(key) {
+export function keyLabel(key) {
   if (/^[A-Z]$/.test(key)) return `Shift ${key.toLowerCase()}`;
   return (
     key
@@ -38,11 +38,11 @@ export function printed(key) {
   );
 }
 
-const TYPING =
+const TEXT_FIELDS =
   "input:not([type=checkbox], [type=radio], [type=range], [type=button]), textarea, select, [contenteditable]";
 
 /** Whether an event happens where text is typed. */
-export const typing = (target) => target instanceof Element && target.closest(TYPING) !== null;
+export const inText = (target) => target instanceof Element && target.closest(TEXT_FIELDS) !== null;
 
 function run(name, event) {
   for (const { rows } of [...tables].reverse()) {
@@ -62,15 +62,15 @@ addEventListener("keydown", (event) => {
     run(`Ctrl+${event.key}`, event);
     return;
   }
-  if (typing(event.target)) {
+  if (inText(event.target)) {
     if (event.key === "Escape") event.target.blur();
     return;
   }
-  const pressed =
+  const control =
     event.target instanceof Element &&
     event.target.closest("button, a, summary, input, [role=button]");
-  if (pressed && (event.key === " " || event.key === "Enter")) return; // the control's own key
-  if (pressed?.matches("input[type=range]") && event.key.startsWith("Arrow")) return;
+  if (control && (event.key === " " || event.key === "Enter")) return; // the control's own key
+  if (control?.matches("input[type=range]") && event.key.startsWith("Arrow")) return;
   const after = begun;
   begun = "";
   clearTimeout(timer);

@@ -1,11 +1,11 @@
 // Plotly under our policy: fetched from this server when first needed, in the colours of the page.
 import { h } from "./dom.js";
 
-let loaded = null;
+let plotly = null;
 
 /** Plotly; `address` is where this server has it. */
 export function library(address) {
-  loaded ??= new Promise((resolve, reject) => {
+  plotly ??= new Promise((resolve, reject) => {
     document.head.append(
       h("script", {
         src: address,
@@ -19,7 +19,7 @@ export function library(address) {
       }),
     );
   });
-  return loaded;
+  return plotly;
 }
 
 const color = (name) =>
@@ -45,7 +45,7 @@ export const colors = () =>
   );
 
 /** A layout in the look of the page; what a person changed stays (`uirevision`). */
-export function layout(given, c) {
+export function layout(extra, c) {
   const axis = {
     gridcolor: c.line,
     linecolor: c.line,
@@ -63,9 +63,9 @@ export function layout(given, c) {
     uirevision: "kept",
     hoverlabel: { bgcolor: c.card, bordercolor: c.line, font: { color: c.ink, family: c.sans } },
     legend: { orientation: "h", y: 1.16, x: 0, font: { color: c.soft } },
-    ...given,
-    xaxis: { ...axis, ...given.xaxis },
-    yaxis: { ...axis, ...given.yaxis },
+    ...extra,
+    xaxis: { ...axis, ...extra.xaxis },
+    yaxis: { ...axis, ...extra.yaxis },
   };
 }
 

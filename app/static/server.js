@@ -2,8 +2,8 @@
 import { h } from "./dom.js";
 
 const scope = `vpd-outbox ${document.body?.dataset.scope ?? ""} `;
-const waiting = new Map(); // id -> {entry, resolve, reject}
-let sending = false;
+const outbox = new Map(); // id -> {entry, resolve, reject}
+let busy = false;
 let pause = 0;
 
 /** A new id; works without a secure context too. */
@@ -58,27 +58,27 @@ export function save(path, body) {
     /* private window: memory alone */
   }
   return new Promise((resolve, reject) => {
-    waiting.set(entry.body.id, { entry, resolve, reject });
+    outbox.set(entry.body.id, { entry, resolve, reject });
     flush();
   });
 }
 
 /** What is not saved yet. */
-export const unsent = () => [...waiting.values()].map(({ entry }) => entry.body);
+export const unsent = () => [...outbox.values()].map(({ entry }) => entry.body);
 
 async function flush() {
-  if (sending) return;
-  sending = true;
-  while (waiting.size) {
-    const [id, { entry, resolve, reject }] = waiting.entries().next().value;
+  if (busy) return;
+  busy = true;
+  while (outbox.size) {
+    const [id, { entry, resolve, reject }] = outbox.entries().next().value;
     tell(pause ? "away" : "saving");
     try {
       const reply = await post(entry.path, entry.body);
-      done(id);
+      drop(id);
       resolve(reply);
     } catch (error) {
       if (error.status >= 400 && error.status < 500 && error.status !== 401) {
-        done(id);
+        drop(id);
         toast(error.message, "bad");
         reject(error);
       } else {
@@ -88,13 +88,13 @@ async function flush() {
       }
     }
   }
-  sending = false;
+  busy = false;
   tell("saved");
 }
 
-function done(id) {
+function drop(id) {
   pause = 0;
-  waiting.delete(id);
+  outbox.delete(id);
   try {
     localStorage.removeItem(scope + id);
   } catch {
@@ -110,26 +110,26 @@ function tell(state) {
   place.textContent = {
     saving: "saving…",
     saved: "saved ✓",
-    away: `server away: ${waiting.size} not saved yet, trying again`,
+    away: `server away: ${outbox.size} not saved yet, trying again`,
   }[state];
 }
 
 /** Send what an earlier page left behind. */
 export function resume() {
-  const left = Object.keys(localStorage)
+  const entries = Object.keys(localStorage)
     .filter((key) => key.startsWith(scope))
     .map((key) => JSON.parse(localStorage.getItem(key)));
-  for (const entry of left.sort((a, b) => a.at - b.at)) {
-    waiting.set(entry.body.id, { entry, resolve: () => {}, reject: () => {} });
+  for (const entry of entries.sort((a, b) => a.at - b.at)) {
+    outbox.set(entry.body.id, { entry, resolve: () => {}, reject: () => {} });
   }
-  if (waiting.size) flush();
+  if (outbox.size) flush();
 }
 
 addEventListener("online", () => {
   pause = 0;
 });
 addEventListener("beforeunload", (event) => {
-  if (waiting.size) event.preventDefault();
+  if (outbox.size) event.preventDefault();
 });
 
 /** A short message; `action` is [label, run]. */
@@ -182,8 +182,8 @@ export async function stream(name, data, { onData = () => {}, signal } = {}) {
   let text = "";
   let last = null;
   for (;;) {
-    const { value, done: ended } = await reader.read();
-    if (ended) throw new Error("The server stopped in the middle; nothing was stored.");
+    const { value, done: end } = await reader.read();
+    if (end) throw new Error("The server stopped in the middle; nothing was stored.");
     text += value;
     const parts = text.split("\n\n");
     text = parts.pop();

@@ -1,6 +1,6 @@
 // What every page has: screens by key, the help overlay, the link to what is shown, the chips of the header.
-import { counted, duration, h } from "./dom.js";
-import { keys, listed, printed } from "./keys.js";
+import { amount, duration, h } from "./dom.js";
+import { keys, keyTables, keyLabel } from "./keys.js";
 import { get, resume, toast } from "./server.js";
 
 const screens = [...document.querySelectorAll(".bar nav a")];
@@ -17,7 +17,7 @@ try {
 }
 
 function showKeys() {
-  const tables = listed().map(({ title, rows }) =>
+  const tables = keyTables().map(({ title, rows }) =>
     h(
       "section",
       {},
@@ -25,7 +25,7 @@ function showKeys() {
       h(
         "dl",
         {},
-        rows.map(([key, says]) =>
+        rows.map(([key, words]) =>
           h(
             "div",
             {},
@@ -34,9 +34,9 @@ function showKeys() {
               {},
               key.split(" ").length === 2 && key.trim()
                 ? key.split(" ").map((one) => h("kbd", {}, one))
-                : h("kbd", {}, printed(key)),
+                : h("kbd", {}, keyLabel(key)),
             ),
-            h("dd", {}, says),
+            h("dd", {}, words),
           ),
         ),
       ),
@@ -101,7 +101,7 @@ function chip(name, text, title = "") {
 }
 
 /** A training job: its name, how far it is, what is left. */
-function trained({ name, step, total, eta, silent }) {
+function trainingWords({ name, step, total, eta, silent }) {
   if (silent) return `${name}: no sign for ${Math.round(silent)} s`;
   return `${name}: ${total ? `${Math.floor((100 * step) / total)} %` : "starting"}${eta ? ` · ${duration(1000 * eta)} left` : ""}`;
 }
@@ -117,11 +117,11 @@ async function look() {
       chip(
         "job",
         job ? `${job.name}: ${job.stage} ${job.done.toLocaleString("en")}` : "",
-        job ? `stage ${job.place}; ${counted(job.done, "row")} written` : "",
+        job ? `stage ${job.place}; ${amount(job.done, "row")} written` : "",
       );
       chip(
         "training",
-        training ? trained(training) : "",
+        training ? trainingWords(training) : "",
         training ? `step ${training.step} of ${training.total}` : "",
       );
       if (training) {

@@ -2,7 +2,7 @@
 import { draw } from "./player.js";
 import { duration, h, svg, verdict } from "./dom.js";
 
-const WAITING = "no answer yet";
+const NO_ANSWER = "no answer yet";
 
 /** A column for one side; `cancel` is called by its button. */
 export function column(side, title, cancel) {
@@ -15,7 +15,7 @@ export function column(side, title, cancel) {
       { type: "button", hidden: true, onclick: cancel, "aria-label": `Cancel ${title}` },
       "Cancel",
     ),
-    answer: h("output.waiting", {}, WAITING),
+    answer: h("output.waiting", {}, NO_ANSWER),
     mark: h("span"),
     times: h("dl.times", { "aria-label": "Times" }),
     image: h("img", { alt: "The picture asked about" }),
@@ -52,7 +52,7 @@ export function column(side, title, cancel) {
   let boxes = [];
   let rationale = "";
   let at = -1;
-  let followed = true;
+  let follow = true;
   let since = 0;
   let timer = null;
   const self = { side, node, done: null, busy: false };
@@ -77,14 +77,14 @@ export function column(side, title, cancel) {
     part.overlay.toggleAttribute("hidden", hidden);
   };
 
-  self.picture = (shown) => {
-    stage.hidden = !shown;
-    if (!shown) return;
-    stage.style.setProperty("--ratio", shown.width / shown.height);
-    part.image.src = shown.url;
-    part.image.width = shown.width;
-    part.image.height = shown.height;
-    part.overlay.setAttribute("viewBox", `0 0 ${shown.width} ${shown.height}`);
+  self.picture = (picture) => {
+    stage.hidden = !picture;
+    if (!picture) return;
+    stage.style.setProperty("--ratio", picture.width / picture.height);
+    part.image.src = picture.url;
+    part.image.width = picture.width;
+    part.image.height = picture.height;
+    part.overlay.setAttribute("viewBox", `0 0 ${picture.width} ${picture.height}`);
   };
 
   self.clear = () => {
@@ -92,9 +92,9 @@ export function column(side, title, cancel) {
     boxes = [];
     rationale = "";
     at = -1;
-    followed = true;
+    follow = true;
     self.done = null;
-    part.answer.textContent = WAITING;
+    part.answer.textContent = NO_ANSWER;
     part.answer.classList.add("waiting");
     for (const one of [part.mark, part.times, part.cells, part.code, part.says, part.version]) {
       one.replaceChildren();
@@ -202,7 +202,7 @@ export function column(side, title, cancel) {
               title: words,
               "aria-label": words,
               onclick: () => {
-                followed = false;
+                follow = false;
                 go(from + offset);
               },
             },
@@ -211,12 +211,12 @@ export function column(side, title, cancel) {
         ),
       );
     });
-    const told = steps.findLastIndex((step) => step.boxes.length || step.kind === "error");
-    if (followed) go(self.busy || told < 0 ? steps.length - 1 : told);
-    if (followed && !steps[at]?.boxes.length && told >= 0) show(steps[told].boxes);
+    const lastBox = steps.findLastIndex((step) => step.boxes.length || step.kind === "error");
+    if (follow) go(self.busy || lastBox < 0 ? steps.length - 1 : lastBox);
+    if (follow && !steps[at]?.boxes.length && lastBox >= 0) show(steps[lastBox].boxes);
   }
 
-  function told() {
+  function drawRationale() {
     const pieces = [];
     let end = 0;
     boxes.forEach((one, index) => {
@@ -263,7 +263,7 @@ export function column(side, title, cancel) {
       rationale += text;
       say("explains");
       part.says.classList.add("writing");
-      told();
+      drawRationale();
     },
     code: ({ from, lines }) => {
       code(from, lines);
@@ -275,9 +275,9 @@ export function column(side, title, cancel) {
       cells(from, fresh);
       say(`step ${steps.length}`);
     },
-    boxes: ({ boxes: found }) => {
-      boxes = found;
-      told();
+    boxes: ({ boxes: list }) => {
+      boxes = list;
+      drawRationale();
       all();
     },
     finished: (event) => {
@@ -288,12 +288,12 @@ export function column(side, title, cancel) {
       part.says.classList.remove("writing");
       if (event.rationale) {
         rationale = event.rationale;
-        told();
+        drawRationale();
       }
       if (!program && !rationale && event.answer !== null) {
         part.says.replaceChildren(h("span.none", {}, "It gave no rationale."));
       }
-      if (steps.length && followed) cells(steps.length, []);
+      if (steps.length && follow) cells(steps.length, []);
       part.version.textContent = event.version ?? "";
       part.version.title = event.version ?? "";
       if (event.answer !== null) answer(event.answer === "" ? "(empty)" : event.answer);

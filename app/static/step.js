@@ -1,6 +1,6 @@
 // The step page: fetches one run, gives it to the player, and adds what needs the server: marking the first wrong step, and
 // editing the program and running it again.
-import { counted, duration, h } from "./dom.js";
+import { amount, duration, h } from "./dom.js";
 import { keys } from "./keys.js";
 import { mount } from "./player.js";
 import { get, newId, save, stream, toast } from "./server.js";
@@ -146,7 +146,7 @@ async function replay(source) {
           now.state === "loading"
             ? "starting the sandbox and its tools…"
             : now.state === "running"
-              ? `${counted(now.events, "event")} so far…`
+              ? `${amount(now.events, "event")} so far…`
               : "";
       },
     });
@@ -174,7 +174,7 @@ async function showDraft() {
       "p",
       {},
       h("b", {}, "An edit, not stored. "),
-      `${ended} ${before} ${counted(calls, "tool call")}, ${cached} from the cache, ${duration(1000 * seconds)}.`,
+      `${ended} ${before} ${amount(calls, "tool call")}, ${cached} from the cache, ${duration(1000 * seconds)}.`,
     ),
     h("button.button.small.main", { type: "button", onclick: send }, "Send to the queue"),
     h(
@@ -219,8 +219,8 @@ function changes({ rows, same, more }) {
     ),
   );
   const title = rows.length
-    ? `${counted(rows.length + more, "step")} differ, ${counted(same, "event")} the same`
-    : `The runs are the same: ${counted(same, "event")}`;
+    ? `${amount(rows.length + more, "step")} differ, ${amount(same, "event")} the same`
+    : `The runs are the same: ${amount(same, "event")}`;
   return h(
     "div.changes",
     { tabindex: 0, role: "region", "aria-label": "What differs" },

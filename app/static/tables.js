@@ -1,5 +1,5 @@
 // Compare, all questions: the 2x2 table with McNemar's p, its slices, and the way from a cell to Browse and to the queue.
-import { counted, h, svg } from "./dom.js";
+import { amount, h, svg } from "./dom.js";
 import { get, newId, save, toast } from "./server.js";
 
 const place = document.querySelector("[data-tables]");
@@ -9,14 +9,14 @@ const between = (share) =>
   share.value === null ? "" : `${(100 * share.low).toFixed(1)} to ${(100 * share.high).toFixed(1)}`;
 const p = (value) => (value === null ? "–" : value < 0.001 ? "< 0.001" : value.toFixed(3));
 
-function cell(found, name, kind) {
-  const { title, filter } = found.cells.find((one) => one.name === name);
-  const inside = [h("b", {}, found.all[name].toLocaleString("en")), h("small", {}, title)];
-  const linked = found.counting === "any";
+function cell(tables, name, kind) {
+  const { title, filter } = tables.cells.find((one) => one.name === name);
+  const inside = [h("b", {}, tables.all[name].toLocaleString("en")), h("small", {}, title)];
+  const hasLink = tables.counting === "any";
   return h(
     `td${kind ? `.${kind}` : ""}`,
     {},
-    linked
+    hasLink
       ? h(
           "a",
           { href: `/browse?q=${encodeURIComponent(filter)}`, title: "See them in Browse" },
@@ -26,7 +26,7 @@ function cell(found, name, kind) {
   );
 }
 
-function square(found) {
+function square(tables) {
   return h(
     "table.two",
     {},
@@ -49,22 +49,22 @@ function square(found) {
         "tr",
         {},
         h("th", { scope: "row" }, "pipeline right"),
-        cell(found, "both"),
-        cell(found, "pipeline", "gain"),
+        cell(tables, "both"),
+        cell(tables, "pipeline", "gain"),
       ),
       h(
         "tr",
         {},
         h("th", { scope: "row" }, "pipeline wrong"),
-        cell(found, "student", "loss"),
-        cell(found, "neither"),
+        cell(tables, "student", "loss"),
+        cell(tables, "neither"),
       ),
     ),
   );
 }
 
-function findings(found) {
-  const { all } = found;
+function findings(tables) {
+  const { all } = tables;
   const apart = all.pipeline + all.student;
   return h(
     "div.findings",
@@ -76,7 +76,7 @@ function findings(found) {
       h(
         "span.soft",
         {},
-        ` right (95 %: ${between(all.pipeline_right)}): ${found.means}, k = ${found.k}`,
+        ` right (95 %: ${between(all.pipeline_right)}): ${tables.means}, k = ${tables.k}`,
       ),
     ),
     h(
@@ -98,13 +98,13 @@ function findings(found) {
         {},
         all.p === null
           ? " (no question separates the two)"
-          : ` (exact, over the ${counted(apart, "question")} that exactly one side got right)`,
+          : ` (exact, over the ${amount(apart, "question")} that exactly one side got right)`,
       ),
     ),
     h(
       "p.soft.small",
       {},
-      `${counted(all.of, "labelled question")} answered by both${found.left_out ? `; ${counted(found.left_out, "question")} left out: no label, no verdicts or no answer of the student` : ""}.`,
+      `${amount(all.of, "labelled question")} answered by both${tables.left_out ? `; ${amount(tables.left_out, "question")} left out: no label, no verdicts or no answer of the student` : ""}.`,
     ),
     all.pipeline > 0 &&
       h(
@@ -115,7 +115,7 @@ function findings(found) {
           {
             type: "button",
             disabled: !mayDecide,
-            onclick: (event) => queue(event.currentTarget, found),
+            onclick: (event) => queue(event.currentTarget, tables),
           },
           `Send the ${all.pipeline.toLocaleString("en")} “pipeline right, student wrong” to the queue`,
         ),
@@ -123,16 +123,19 @@ function findings(found) {
   );
 }
 
-async function queue(button, found) {
+async function queue(button, tables) {
   button.disabled = true;
   const id = newId();
   try {
-    const { queued } = await save("/do/compare/queue-cell", { id, counting: found.counting });
-    toast(`${counted(queued, "question")} in the Curate queue.`, "plain", [
+    const { queued: count } = await save("/do/compare/queue-cell", {
+      id,
+      counting: tables.counting,
+    });
+    toast(`${amount(count, "question")} in the Curate queue.`, "plain", [
       "Undo",
       async () => {
         await save("/do/undo", { task: "", target: id });
-        toast(`${counted(queued, "question")} taken back.`);
+        toast(`${amount(count, "question")} taken back.`);
         button.disabled = false;
       },
     ]);
@@ -211,7 +214,7 @@ function slices(title, tables, note) {
   );
 }
 
-function empty(found) {
+function empty(tables) {
   return h(
     "div.card.empty",
     {},
@@ -219,25 +222,25 @@ function empty(found) {
     h(
       "p.soft",
       {},
-      `This table counts labelled questions that both sides have answered: programs with verdicts, and the student's answer. ${found.left_out ? `${counted(found.left_out, "question")} in the project ${found.left_out === 1 ? "lacks" : "lack"} one or the other.` : "The project has no question yet."}`,
+      `This table counts labelled questions that both sides have answered: programs with verdicts, and the student's answer. ${tables.left_out ? `${amount(tables.left_out, "question")} in the project ${tables.left_out === 1 ? "lacks" : "lack"} one or the other.` : "The project has no question yet."}`,
     ),
     h("code", {}, "vpd run"),
   );
 }
 
 async function look() {
-  const counting = document.querySelector("[name=counting]:checked").value;
+  const rule = document.querySelector("[name=counting]:checked").value;
   place.setAttribute("aria-busy", "true");
   try {
-    const found = await get(`/data/compare/tables?counting=${counting}`);
+    const tables = await get(`/data/compare/tables?counting=${rule}`);
     place.replaceChildren(
-      ...(found.all.of
+      ...(tables.all.of
         ? [
             h(
               "div.square",
               {},
-              h("div.card", {}, square(found)),
-              h("div.card", {}, findings(found)),
+              h("div.card", {}, square(tables)),
+              h("div.card", {}, findings(tables)),
             ),
             h(
               "p.legend",
@@ -247,17 +250,17 @@ async function look() {
             ),
             slices(
               "By kind of question",
-              found.families,
+              tables.families,
               "many slices: a small p among them is no finding yet",
             ),
-            Object.keys(found.tools).length > 0 &&
+            Object.keys(tables.tools).length > 0 &&
               slices(
                 "By tool",
-                found.tools,
+                tables.tools,
                 "questions of which any program called it; one question may count in several rows",
               ),
           ].filter(Boolean)
-        : [empty(found)]),
+        : [empty(tables)]),
     );
   } catch (error) {
     place.replaceChildren(h("p.problem", {}, error.message));

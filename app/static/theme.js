@@ -2,7 +2,7 @@
 const system = matchMedia("(prefers-color-scheme: dark)");
 const root = document.documentElement;
 
-function chosen() {
+function choice() {
   try {
     return localStorage.getItem("theme");
   } catch {
@@ -11,7 +11,7 @@ function chosen() {
 }
 
 function apply() {
-  root.dataset.theme = chosen() ?? (system.matches ? "dark" : "light");
+  root.dataset.theme = choice() ?? (system.matches ? "dark" : "light");
 }
 
 apply();

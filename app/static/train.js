@@ -1,29 +1,29 @@
 // Train: which view the address asks for, the list of jobs, and the look every few seconds that all views share.
-import { counted, h } from "./dom.js";
+import { amount, h } from "./dom.js";
 import { keys } from "./keys.js";
 import { get, toast } from "./server.js";
 import { job } from "./train_job.js";
 import { walkthrough } from "./train_new.js";
-import { actions, admin, called, ENDED, main, progress, right, state } from "./train_parts.js";
+import { actions, admin, nameOf, FINAL, main, progress, right, state } from "./train_parts.js";
 import { together } from "./train_together.js";
 
 const place = document.querySelector("[data-view]");
-const given = new URL(location).searchParams;
+const params = new URL(location).searchParams;
 const view =
-  given.has("new") && admin
+  params.has("new") && admin
     ? "new"
-    : given.has("job")
+    : params.has("job")
       ? "job"
-      : given.has("jobs")
+      : params.has("jobs")
         ? "together"
         : "list";
-const fast = Number(given.get("every")) * 1000;
+const fast = Number(params.get("every")) * 1000;
 const before = new Map(); // state of each job at the last look
 const lines = new Map(); // of the list: what each was made from, and its node
-const chosen = new Set(given.get("jobs")?.split(",").filter(Boolean) ?? []);
+const picks = new Set(params.get("jobs")?.split(",").filter(Boolean) ?? []);
 let jobs = null;
 let timer = null;
-let shown = null;
+let panel = null;
 
 document.querySelectorAll("[data-tab]").forEach((one) => {
   if (one.dataset.tab === view) one.setAttribute("aria-current", "page");
@@ -31,7 +31,7 @@ document.querySelectorAll("[data-tab]").forEach((one) => {
 
 // --- told when a job ends, if one wants to be
 
-const asked = () =>
+const wantsMessages = () =>
   "Notification" in window &&
   Notification.permission === "granted" &&
   localStorage.getItem("vpd-notify") === "on";
@@ -39,15 +39,15 @@ const asked = () =>
 function tell() {
   for (const one of jobs) {
     const was = before.get(one.id);
-    if (was && was !== one.state && ENDED.includes(one.state) && !ENDED.includes(was)) {
-      if (asked()) {
-        new Notification(`${called(one)}: ${one.state}`, {
+    if (was && was !== one.state && FINAL.includes(one.state) && !FINAL.includes(was)) {
+      if (wantsMessages()) {
+        new Notification(`${nameOf(one)}: ${one.state}`, {
           body:
             one.state === "done" ? `right on ${right(one)} held-out questions` : (one.cause ?? ""),
           tag: one.id,
         });
       }
-      if (view === "new") toast(`${called(one)}: ${one.state}`);
+      if (view === "new") toast(`${nameOf(one)}: ${one.state}`);
     }
     before.set(one.id, one.state);
   }
@@ -55,16 +55,17 @@ function tell() {
 
 function bell() {
   if (!("Notification" in window)) return null;
-  const words = () => (asked() ? "You will be told when a job ends" : "Tell me when a job ends");
+  const words = () =>
+    wantsMessages() ? "You will be told when a job ends" : "Tell me when a job ends";
   const node = h(
     "button.button.small.plain",
     {
       type: "button",
       dataset: { bell: "" },
-      "aria-pressed": String(asked()),
+      "aria-pressed": String(wantsMessages()),
       title: "A message of your browser, while this page is open in any tab",
       onclick: async () => {
-        if (asked()) localStorage.removeItem("vpd-notify");
+        if (wantsMessages()) localStorage.removeItem("vpd-notify");
         else if ((await Notification.requestPermission()) === "granted") {
           localStorage.setItem("vpd-notify", "on");
         } else {
@@ -73,7 +74,7 @@ function bell() {
             "bad",
           );
         }
-        node.setAttribute("aria-pressed", String(asked()));
+        node.setAttribute("aria-pressed", String(wantsMessages()));
         node.textContent = words();
       },
     },
@@ -110,11 +111,11 @@ const how = (one) => [
 function line(one) {
   const pick = h("input", {
     type: "checkbox",
-    checked: chosen.has(one.id),
-    "aria-label": `Choose ${called(one)} to compare`,
+    checked: picks.has(one.id),
+    "aria-label": `Choose ${nameOf(one)} to compare`,
     onchange: (event) => {
-      if (event.target.checked) chosen.add(one.id);
-      else chosen.delete(one.id);
+      if (event.target.checked) picks.add(one.id);
+      else picks.delete(one.id);
       compare();
     },
   });
@@ -125,7 +126,7 @@ function line(one) {
     h(
       "div.what",
       {},
-      h("a.name", { href: `/train?job=${one.id}` }, called(one)),
+      h("a.name", { href: `/train?job=${one.id}` }, nameOf(one)),
       h(
         "p.small.soft",
         {},
@@ -153,10 +154,10 @@ function line(one) {
 function compare() {
   const link = document.querySelector("[data-compare]");
   if (!link) return;
-  link.hidden = chosen.size < 2;
-  link.href = `/train?jobs=${[...chosen].join(",")}`;
-  link.textContent = `Compare ${chosen.size} runs`;
-  if (chosen.size > 8) {
+  link.hidden = picks.size < 2;
+  link.href = `/train?jobs=${[...picks].join(",")}`;
+  link.textContent = `Compare ${picks.size} runs`;
+  if (picks.size > 8) {
     link.removeAttribute("href");
     link.textContent = "At most 8 runs";
   }
@@ -205,17 +206,17 @@ function list() {
       h("ul.job-list", { "aria-label": "Jobs" }),
     );
   }
-  const waiting = jobs.filter((one) => one.state === "queued").length;
+  const queueLength = jobs.filter((one) => one.state === "queued").length;
   const runs = jobs.some((one) => ["running", "stopping"].includes(one.state));
   place.querySelector("[data-count]").textContent =
-    `${counted(jobs.length, "job")}${runs ? ", one runs" : ""}${waiting ? `, ${waiting} in the queue` : ""}`;
+    `${amount(jobs.length, "job")}${runs ? ", one runs" : ""}${queueLength ? `, ${queueLength} in the queue` : ""}`;
   const nodes = jobs.map((one) => {
-    const { step, total, eta, loss, phase, silent, ...lasting } = one;
-    const key = JSON.stringify([lasting, waiting]);
-    const held = lines.get(one.id);
-    if (held?.key === key) {
-      held.node.querySelector(".how").replaceChildren(...how(one));
-      return held.node;
+    const { step, total, eta, loss, phase, silent, ...base } = one;
+    const key = JSON.stringify([base, queueLength]);
+    const entry = lines.get(one.id);
+    if (entry?.key === key) {
+      entry.node.querySelector(".how").replaceChildren(...how(one));
+      return entry.node;
     }
     const node = line(one);
     lines.set(one.id, { key, node });
@@ -244,16 +245,16 @@ function list() {
 async function look() {
   clearTimeout(timer);
   let next = 10000;
-  if (!document.hidden || asked()) {
+  if (!document.hidden || wantsMessages()) {
     try {
-      const found = await get("/data/train/jobs");
-      const changed = JSON.stringify(found.jobs) !== JSON.stringify(jobs);
-      jobs = found.jobs;
+      const reply = await get("/data/train/jobs");
+      const news = JSON.stringify(reply.jobs) !== JSON.stringify(jobs);
+      jobs = reply.jobs;
       tell();
-      if (jobs.some((one) => !ENDED.includes(one.state))) next = 2000;
-      if (view === "list" && changed) list();
-      if (view === "job" && !document.hidden) await shown.look(jobs);
-      if (view === "together" && !document.hidden) await shown.look(jobs);
+      if (jobs.some((one) => !FINAL.includes(one.state))) next = 2000;
+      if (view === "list" && news) list();
+      if (view === "job" && !document.hidden) await panel.look(jobs);
+      if (view === "together" && !document.hidden) await panel.look(jobs);
     } catch (error) {
       if (!jobs) place.replaceChildren(h("p.problem", { role: "alert" }, error.message));
     }
@@ -279,9 +280,9 @@ try {
     document.querySelector("[data-title]").textContent = "New job";
     document.querySelector("[data-new]").hidden = true;
   }
-  if (view === "new") shown = await walkthrough(place, given);
-  if (view === "job") shown = await job(place, given.get("job"), bell, look);
-  if (view === "together") shown = await together(place, [...chosen]);
+  if (view === "new") panel = await walkthrough(place, params);
+  if (view === "job") panel = await job(place, params.get("job"), bell, look);
+  if (view === "together") panel = await together(place, [...picks]);
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) look();
   });

@@ -1,7 +1,7 @@
 // One job: its state, why it failed, its curves, its answers on the fixed held-out pictures, its model card.
 import { h } from "./dom.js";
 import { get } from "./server.js";
-import { actions, admin, called, copied, main, progress, right, state } from "./train_parts.js";
+import { actions, admin, nameOf, copyBlock, main, progress, right, state } from "./train_parts.js";
 import { curves } from "./train_plots.js";
 
 const CHANGES = {
@@ -9,16 +9,16 @@ const CHANGES = {
   broke: ["wrong", "broke"],
   same: ["none", "same"],
 };
-const SHOWN = 6; // answers of one question, the first and the newest among them
+const MOST = 6; // answers of one question, the first and the newest among them
 
 /** The view of one job in `place`; `look(jobs)` keeps it up to date. */
 export async function job(place, id, bell, again) {
   let now = await get(`/data/train/job?job=${encodeURIComponent(id)}`);
-  let seen = "";
+  let lastText = "";
   const title = document.querySelector("[data-title]");
-  title.textContent = called(now);
+  title.textContent = nameOf(now);
   title.classList.add("hostile");
-  document.title = `${called(now)} · VPD Workbench`;
+  document.title = `${nameOf(now)} · VPD Workbench`;
   const parts = {
     top: h("div"),
     plots: h("div", { "aria-label": "Curves" }),
@@ -91,8 +91,8 @@ export async function job(place, id, bell, again) {
       const brief = jobs.find((one) => one.id === now.id);
       const text = JSON.stringify(brief ?? null);
       const news = await plots.look();
-      if (text === seen && !news) return;
-      seen = text;
+      if (text === lastText && !news) return;
+      lastText = text;
       if (parts.top.contains(document.activeElement) && brief?.state === now.state) {
         now = { ...now, ...brief };
         parts.top.querySelector(".progress")?.replaceWith(progress(now));
@@ -159,8 +159,8 @@ function answers(now) {
         {},
         now.answers.map((one) => {
           const [kind, words] = CHANGES[one.change];
-          const spare = one.answers.length - SHOWN;
-          const kept =
+          const spare = one.answers.length - MOST;
+          const rows =
             spare > 0 ? [one.answers[0], null, ...one.answers.slice(spare + 1)] : one.answers;
           return h(
             "li",
@@ -180,18 +180,18 @@ function answers(now) {
               h(
                 "ol.said",
                 {},
-                kept.map((said) =>
-                  said
+                rows.map((reply) =>
+                  reply
                     ? h(
-                        `li.${said.right >= 0.5 ? "good" : "bad"}`,
+                        `li.${reply.right >= 0.5 ? "good" : "bad"}`,
                         {},
-                        h("span.small.soft", {}, said.step ? `step ${said.step}` : "before"),
+                        h("span.small.soft", {}, reply.step ? `step ${reply.step}` : "before"),
                         h(
                           "span.answer",
                           {},
-                          h("b", { "aria-hidden": "true" }, said.right >= 0.5 ? "✓ " : "✗ "),
-                          h("span.hidden-text", {}, said.right >= 0.5 ? "right: " : "wrong: "),
-                          said.answer || "(nothing)",
+                          h("b", { "aria-hidden": "true" }, reply.right >= 0.5 ? "✓ " : "✗ "),
+                          h("span.hidden-text", {}, reply.right >= 0.5 ? "right: " : "wrong: "),
+                          reply.answer || "(nothing)",
                         ),
                       )
                     : h("li.soft", {}, "…"),
@@ -225,14 +225,14 @@ function card(now) {
             : null,
         ),
       ),
-      h("div.card-text", {}, written(now.card)),
+      h("div.card-text", {}, cardText(now.card)),
       h("p.small.soft.mono.path", {}, now.model),
     ),
   ];
 }
 
 /** A model card as text: headings and paragraphs, nothing else of Markdown. */
-function written(text) {
+function cardText(text) {
   return text
     .replace(/^---\n[\s\S]*?\n---\n/, "")
     .trim()
@@ -265,9 +265,9 @@ function more(now) {
       "details.card.fold",
       {},
       h("summary", {}, "Settings, and the same from the command line"),
-      copied("Command", now.command),
-      copied("job.toml", now.toml),
-      copied("Follow it", `vpd jobs show ${now.id}`),
+      copyBlock("Command", now.command),
+      copyBlock("job.toml", now.toml),
+      copyBlock("Follow it", `vpd jobs show ${now.id}`),
     ),
   ].filter(Boolean);
 }

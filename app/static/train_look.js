@@ -1,7 +1,7 @@
 // Step four of the walkthrough: what the student will see, what it will cost, the same from the command line, and the start.
-import { counted, duration, h } from "./dom.js";
+import { amount, duration, h } from "./dom.js";
 import { get, post } from "./server.js";
-import { admin, copied } from "./train_parts.js";
+import { admin, copyBlock } from "./train_parts.js";
 
 const size = (mb) =>
   mb < 1024 ? `${Math.max(1, Math.round(mb))} MB` : `${(mb / 1024).toFixed(1)} GB`;
@@ -12,11 +12,11 @@ const span = (low, high) =>
 
 /** The last step in `place`; `start(button)` queues the job.  Returns {button, show, visible}. */
 export function looks(place, start) {
-  let found = null;
-  let wanted = null;
+  let report = null;
+  let request = null;
   let open = false;
-  let previewed = "";
-  const seen = h("div.seen", { "aria-live": "polite" });
+  let previewToml = "";
+  const lessons = h("div.seen", { "aria-live": "polite" });
   const cost = h("div.cost", { "aria-live": "polite" });
   const same = h("div.sames");
   const reasons = h("div", { "aria-live": "polite" });
@@ -37,7 +37,7 @@ export function looks(place, start) {
       {},
       "The first three examples after templating. Grey: what it reads. Dark on colour: what counts in the loss.",
     ),
-    seen,
+    lessons,
     h("div.head", {}, h("h2", {}, "What it will cost"), measure),
     cost,
     h("h2", {}, "The same from the command line"),
@@ -57,14 +57,14 @@ export function looks(place, start) {
       },
       "Stop",
     );
-    const says = h("span.soft", {}, "A process of its own has begun…");
-    into.replaceChildren(h("p.look-wait", {}, says, " ", stop));
+    const status = h("span.soft", {}, "A process of its own has begun…");
+    into.replaceChildren(h("p.look-wait", {}, status, " ", stop));
     measure.disabled = true;
     try {
-      let state = await post("/do/train/look", { kind, settings: wanted });
+      let state = await post("/do/train/look", { kind, settings: request });
       const { key } = state;
       while (state.state === "running") {
-        says.textContent = `${kind === "measure" ? "Taking two steps" : "Reading three examples"}, ${Math.round(state.seconds)} s…`;
+        status.textContent = `${kind === "measure" ? "Taking two steps" : "Reading three examples"}, ${Math.round(state.seconds)} s…`;
         await new Promise((wait) => setTimeout(wait, 700));
         state = await get(`/data/train/look?key=${key}`);
         if (!into.contains(stop)) return; // something newer stands there
@@ -79,12 +79,12 @@ export function looks(place, start) {
     } catch (error) {
       into.replaceChildren(h("p.problem", { role: "alert" }, error.message));
     }
-    measure.disabled = !found || found.reasons.length > 0 || !admin;
+    measure.disabled = !report || report.reasons.length > 0 || !admin;
   }
 
   function examples(rows) {
     const tasks = [...new Set(rows.map((row) => row.task_id))];
-    seen.replaceChildren(
+    lessons.replaceChildren(
       ...tasks.map((task) =>
         h(
           "article.example",
@@ -113,7 +113,7 @@ export function looks(place, start) {
                   h(
                     "span.soft",
                     {},
-                    `: ${counted(row.tokens, "token")}, ${row.picture} of the picture, ${row.counted} in the loss`,
+                    `: ${amount(row.tokens, "token")}, ${row.picture} of the picture, ${row.counted} in the loss`,
                   ),
                 ),
                 h(
@@ -131,7 +131,7 @@ export function looks(place, start) {
   }
 
   function estimate(one) {
-    const short = found && one.disk_mb > found.free_mb;
+    const short = report && one.disk_mb > report.free_mb;
     cost.replaceChildren(
       h(
         "dl.costs",
@@ -146,14 +146,14 @@ export function looks(place, start) {
           [
             "Disk",
             size(one.disk_mb),
-            `model and two checkpoints; ${size(found?.free_mb ?? 0)} free`,
+            `model and two checkpoints; ${size(report?.free_mb ?? 0)} free`,
           ],
-        ].map(([name, value, says]) =>
+        ].map(([name, value, note]) =>
           h(
             "div",
             {},
             h("dt", {}, name),
-            h("dd", {}, h("b", {}, value), h("small.soft", {}, says)),
+            h("dd", {}, h("b", {}, value), h("small.soft", {}, note)),
           ),
         ),
       ),
@@ -169,10 +169,10 @@ export function looks(place, start) {
   }
 
   function ready() {
-    if (!open || !found || found.reasons.length || !admin) return;
-    if (found.toml !== previewed) {
-      previewed = found.toml;
-      look("preview", seen, examples);
+    if (!open || !report || report.reasons.length || !admin) return;
+    if (report.toml !== previewToml) {
+      previewToml = report.toml;
+      look("preview", lessons, examples);
     }
   }
 
@@ -183,14 +183,14 @@ export function looks(place, start) {
       ready();
     },
     /** What the server says of the settings now. */
-    show(checked, settings) {
-      const other = found?.toml !== checked.toml;
-      found = checked;
-      wanted = settings;
-      go.disabled = found.reasons.length > 0 || !admin;
+    show(fresh, settings) {
+      const other = report?.toml !== fresh.toml;
+      report = fresh;
+      request = settings;
+      go.disabled = report.reasons.length > 0 || !admin;
       measure.disabled = go.disabled;
       reasons.replaceChildren(
-        found.reasons.length
+        report.reasons.length
           ? h(
               "div.cannot",
               { role: "alert" },
@@ -198,28 +198,28 @@ export function looks(place, start) {
               h(
                 "ul",
                 {},
-                found.reasons.map((one) => h("li.hostile", {}, one)),
+                report.reasons.map((one) => h("li.hostile", {}, one)),
               ),
             )
           : "",
       );
       same.replaceChildren(
-        ...(found.command
-          ? [copied("Command", found.command), copied("job.toml", found.toml)]
+        ...(report.command
+          ? [copyBlock("Command", report.command), copyBlock("job.toml", report.toml)]
           : [h("p.soft", {}, "Stands here when nothing is wrong.")]),
       );
-      if (found.reasons.length) {
-        seen.replaceChildren(h("p.soft", {}, "Stands here when nothing is wrong."));
-        previewed = "";
+      if (report.reasons.length) {
+        lessons.replaceChildren(h("p.soft", {}, "Stands here when nothing is wrong."));
+        previewToml = "";
       }
-      if (found.measured) estimate(found.measured);
+      if (report.measured) estimate(report.measured);
       else if (other) {
         cost.replaceChildren(
           h(
             "p.soft",
             {},
-            found.steps
-              ? `${counted(found.steps, "step")} of ${counted(found.batch, "example")}. Two measured steps tell time, memory and disk; nothing of them is kept.`
+            report.steps
+              ? `${amount(report.steps, "step")} of ${amount(report.batch, "example")}. Two measured steps tell time, memory and disk; nothing of them is kept.`
               : "–",
           ),
         );

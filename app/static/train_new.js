@@ -1,5 +1,5 @@
 // The walkthrough to a job: data, model and method, settings, preview and start.  What was chosen stays over a reload.
-import { counted, h } from "./dom.js";
+import { amount, h } from "./dom.js";
 import { keys } from "./keys.js";
 import { get, newId, post, save, toast } from "./server.js";
 import { snapshotCard } from "./train_snapshot.js";
@@ -17,7 +17,7 @@ const METHODS = {
   qlora: ["QLoRA", "the same over 4-bit weights: least memory"],
   full: ["Full", "every weight; most memory"],
 };
-const kept = `vpd-train-draft ${document.body.dataset.scope}`;
+const draftKey = `vpd-train-draft ${document.body.dataset.scope}`;
 const fresh = () => ({
   snapshot: "",
   student: "bundled",
@@ -28,9 +28,9 @@ const fresh = () => ({
   request: newId(),
 });
 
-function remembered() {
+function storedDraft() {
   try {
-    return { ...fresh(), ...JSON.parse(localStorage.getItem(kept) ?? "{}") };
+    return { ...fresh(), ...JSON.parse(localStorage.getItem(draftKey) ?? "{}") };
   } catch {
     return fresh();
   }
@@ -42,7 +42,7 @@ function copyOf(job, change) {
     snapshot,
     student,
     objective,
-    arguments: given,
+    arguments: objectiveArguments,
     method,
     lora,
     ...rest
@@ -56,23 +56,23 @@ function copyOf(job, change) {
     snapshot: snapshot.split("/").pop(),
     student,
     objective,
-    weight: String(given?.weight ?? 1),
+    weight: String(objectiveArguments?.weight ?? 1),
     method,
     values,
   };
 }
 
 /** The walkthrough in `place`; `given` is what the address says. */
-export async function walkthrough(place, given) {
+export async function walkthrough(place, params) {
   const form = await get("/data/train/form");
-  let draft = remembered();
-  let found = null;
+  let draft = storedDraft();
+  let report = null;
   let timer = null;
-  let asked = 0;
-  if (given.get("from")) {
+  let latest = 0;
+  if (params.get("from")) {
     draft = copyOf(
-      await get(`/data/train/job?job=${encodeURIComponent(given.get("from"))}`),
-      JSON.parse(given.get("change") || "{}"),
+      await get(`/data/train/job?job=${encodeURIComponent(params.get("from"))}`),
+      JSON.parse(params.get("change") || "{}"),
     );
     for (const field of form.fields) {
       if (JSON.stringify(draft.values[field.key]) === JSON.stringify(field.default)) {
@@ -80,15 +80,15 @@ export async function walkthrough(place, given) {
       }
     }
   }
-  if (given.get("student")) {
+  if (params.get("student")) {
     draft.student =
-      form.models.find((one) => one.id === given.get("student"))?.folder ?? draft.student;
+      form.models.find((one) => one.id === params.get("student"))?.folder ?? draft.student;
   }
-  if (given.get("snapshot")) draft.snapshot = given.get("snapshot");
+  if (params.get("snapshot")) draft.snapshot = params.get("snapshot");
   if (!form.snapshots.some((one) => one.hash === draft.snapshot)) {
     draft.snapshot = form.snapshots[0]?.hash ?? "";
   }
-  let now = Math.min(Math.max(Number(given.get("step")) || (given.get("from") ? 4 : 1), 1), 4);
+  let now = Math.min(Math.max(Number(params.get("step")) || (params.get("from") ? 4 : 1), 1), 4);
 
   // what the job would be, and the check of it
   function settings() {
@@ -114,9 +114,9 @@ export async function walkthrough(place, given) {
     return out;
   }
 
-  function changed() {
+  function onChange() {
     try {
-      localStorage.setItem(kept, JSON.stringify(draft));
+      localStorage.setItem(draftKey, JSON.stringify(draft));
     } catch {
       /* private window */
     }
@@ -125,35 +125,35 @@ export async function walkthrough(place, given) {
   }
 
   async function check() {
-    const mine = ++asked;
+    const mine = ++latest;
     try {
       const reply = await post("/do/train/check", { settings: settings() });
-      if (mine !== asked) return;
-      found = reply;
+      if (mine !== latest) return;
+      report = reply;
     } catch (error) {
-      if (mine === asked) {
-        found = null;
+      if (mine === latest) {
+        report = null;
         toast(error.message, "bad");
       }
       return;
     }
-    drawn.problems(found.problems);
-    student.querySelector(".problem").textContent = found.problems.student ?? "";
+    settingFields.problems(report.problems);
+    student.querySelector(".problem").textContent = report.problems.student ?? "";
     objective.querySelector(".problem").textContent =
-      found.problems.objective ?? found.problems.arguments ?? "";
+      report.problems.objective ?? report.problems.arguments ?? "";
     summary();
-    preview.show(found, settings());
+    preview.show(report, settings());
   }
 
   // 1
   const data = h("section", { "aria-label": STEPS[0] });
   const picture = snapshotCard(data, form.snapshots, draft.snapshot, (hash) => {
     draft.snapshot = hash;
-    changed();
+    onChange();
   });
 
   // 2
-  const radio = (name, value, words, says, off = "") =>
+  const radio = (name, value, words, hint, off = "") =>
     h(
       `label.choice${off ? ".off" : ""}`,
       {},
@@ -166,10 +166,10 @@ export async function walkthrough(place, given) {
         onchange: () => {
           draft[name] = value;
           weigh();
-          changed();
+          onChange();
         },
       }),
-      h("span", {}, h("b", {}, words), h("small.soft", {}, off || says)),
+      h("span", {}, h("b", {}, words), h("small.soft", {}, off || hint)),
     );
   const models = [
     [
@@ -193,14 +193,14 @@ export async function walkthrough(place, given) {
     oninput: () => {
       draft.student = other.value;
       student.querySelector("[value=other]").checked = true;
-      changed();
+      onChange();
     },
   });
   const student = h(
     "fieldset",
     {},
     h("legend", {}, "Student"),
-    models.map(([value, words, says]) => radio("student", value, words, says)),
+    models.map(([value, words, hint]) => radio("student", value, words, hint)),
     h(
       "label.choice",
       {},
@@ -212,7 +212,7 @@ export async function walkthrough(place, given) {
         onchange: () => {
           draft.student = other.value;
           other.focus();
-          changed();
+          onChange();
         },
       }),
       h(
@@ -232,10 +232,10 @@ export async function walkthrough(place, given) {
     maxlength: 20,
     oninput: () => {
       draft.weight = weight.value;
-      changed();
+      onChange();
     },
   });
-  const weighed = h(
+  const weightRow = h(
     "label.weight",
     { for: "weight" },
     "Weight of the rationale's term",
@@ -256,7 +256,7 @@ export async function walkthrough(place, given) {
           OBJECTIVES[one] ?? "of a plug-in",
         ),
       ),
-    weighed,
+    weightRow,
     h("p.problem.small", { role: "alert" }),
   );
   const method = h(
@@ -269,13 +269,13 @@ export async function walkthrough(place, given) {
   );
   const model = h("section", { "aria-label": STEPS[1] }, student, objective, method);
   function weigh() {
-    weighed.hidden = draft.objective !== "vpd";
+    weightRow.hidden = draft.objective !== "vpd";
   }
   weigh();
 
   // 3
   const inner = h("div");
-  const drawn = fields(inner, form.fields, draft.values, changed);
+  const settingFields = fields(inner, form.fields, draft.values, onChange);
   const third = h("section", { "aria-label": STEPS[2] }, inner);
 
   // 4
@@ -286,7 +286,7 @@ export async function walkthrough(place, given) {
     button.disabled = true;
     try {
       const { id } = await save("/do/train/start", { id: draft.request, settings: settings() });
-      localStorage.removeItem(kept);
+      localStorage.removeItem(draftKey);
       location.assign(`/train?job=${id}`);
     } catch {
       button.disabled = false;
@@ -296,15 +296,15 @@ export async function walkthrough(place, given) {
   // around
   const aside = h("aside.card.summary", { "aria-label": "This job" });
   function summary() {
-    const chosen =
+    const snapshot =
       form.snapshots.find((one) => one.hash === draft.snapshot) ?? picture.known(draft.snapshot);
     const name = models.find(([value]) => value === draft.student)?.[1] ?? draft.student;
     const rows = [
-      ["Snapshot", chosen ? chosen.name || chosen.hash.slice(0, 12) : "none"],
+      ["Snapshot", snapshot ? snapshot.name || snapshot.hash.slice(0, 12) : "none"],
       [
         "Examples",
-        found
-          ? `${found.examples.toLocaleString("en")} to train on, ${found.held_out.toLocaleString("en")} held out`
+        report
+          ? `${report.examples.toLocaleString("en")} to train on, ${report.held_out.toLocaleString("en")} held out`
           : "…",
       ],
       ["Student", name || "none"],
@@ -317,8 +317,8 @@ export async function walkthrough(place, given) {
       ["Method", draft.method],
       [
         "Steps",
-        found?.steps
-          ? `${found.steps.toLocaleString("en")}, each of ${counted(found.batch, "example")}`
+        report?.steps
+          ? `${report.steps.toLocaleString("en")}, each of ${amount(report.batch, "example")}`
           : "–",
       ],
     ];
@@ -330,23 +330,23 @@ export async function walkthrough(place, given) {
           {},
           rows.map(([key, value]) => h("div", {}, h("dt", {}, key), h("dd.hostile", {}, value))),
         ),
-        found?.changed.length
+        report?.changed.length
           ? h(
               "p.small",
               {},
-              h("span.chip", {}, `${found.changed.length} non-default`),
+              h("span.chip", {}, `${report.changed.length} non-default`),
               " ",
-              h("span.mono.soft", {}, found.changed.join(", ")),
+              h("span.mono.soft", {}, report.changed.join(", ")),
             )
           : null,
-        found?.reasons.length
+        report?.reasons.length
           ? h(
               "p.small.problem",
               {},
-              counted(found.reasons.length, "reason"),
+              amount(report.reasons.length, "reason"),
               " why it cannot start",
             )
-          : found
+          : report
             ? h("p.small.good", {}, "✓ ready to start")
             : null,
         h(
@@ -354,7 +354,7 @@ export async function walkthrough(place, given) {
           {
             type: "button",
             onclick: () => {
-              localStorage.removeItem(kept);
+              localStorage.removeItem(draftKey);
               location.assign("/train?new=1");
             },
           },
@@ -419,6 +419,6 @@ export async function walkthrough(place, given) {
   );
   go(now, false);
   summary();
-  changed();
+  onChange();
   return { look: async () => {} };
 }

@@ -4,7 +4,7 @@ import { post, toast } from "./server.js";
 
 export const main = document.querySelector("main.train");
 export const admin = document.body.dataset.role === "admin";
-export const ENDED = ["done", "failed", "stopped"];
+export const FINAL = ["done", "failed", "stopped"];
 
 const SIGNS = { queued: "…", running: "▶", stopping: "◼", stopped: "◼", failed: "✗", done: "✓" };
 const KINDS = {
@@ -37,9 +37,9 @@ export function state(job) {
 
 export const percent = (share) =>
   share === null || share === undefined ? "–" : `${(100 * share).toFixed(1)} %`;
-const left = (seconds) =>
+const timeLeft = (seconds) =>
   seconds === null || seconds === undefined ? "" : `${duration(1000 * seconds)} left`;
-export const called = (job) => job.name || job.id;
+export const nameOf = (job) => job.name || job.id;
 
 /** Right on the held-out side, with its interval. */
 export function right(job) {
@@ -64,7 +64,7 @@ export function progress(job) {
       job.total
         ? `${job.step} of ${job.total} steps, ${Math.round(100 * share)} %`
         : job.phase || "",
-      job.state === "running" && job.eta ? ` · ${left(job.eta)}` : "",
+      job.state === "running" && job.eta ? ` · ${timeLeft(job.eta)}` : "",
       job.state === "running" && job.phase && job.phase !== "training" && job.total
         ? ` · ${job.phase}`
         : "",
@@ -72,10 +72,10 @@ export function progress(job) {
   );
 }
 
-async function act(path, body, done) {
+async function act(path, body, after) {
   try {
     await post(path, body);
-    await done?.();
+    await after?.();
     return true;
   } catch (error) {
     toast(error.message, "bad");
@@ -105,17 +105,17 @@ export function actions(job, again, full = false, jobs = []) {
   const id = job.id;
   if (admin) {
     if (job.state === "queued") {
-      const waiting = jobs.filter((one) => one.state === "queued").length;
+      const queueLength = jobs.filter((one) => one.state === "queued").length;
       out.push(
         button("↑", () => act("/do/train/move", { job: id, place: job.place - 1 }, again), {
-          "aria-label": `${called(job)}: earlier`,
+          "aria-label": `${nameOf(job)}: earlier`,
           title: "Earlier",
           disabled: job.place === 1,
         }),
         button("↓", () => act("/do/train/move", { job: id, place: job.place + 1 }, again), {
-          "aria-label": `${called(job)}: later`,
+          "aria-label": `${nameOf(job)}: later`,
           title: "Later",
-          disabled: job.place >= waiting,
+          disabled: job.place >= queueLength,
         }),
         button("Take out", () => act("/do/train/stop", { job: id, save: true }, again)),
       );
@@ -166,13 +166,13 @@ export function actions(job, again, full = false, jobs = []) {
 function erase(job) {
   const box = document.querySelector("[data-dialog]");
   const word = job.id.slice(0, 6);
-  const typed = h("input.field.mono", {
+  const field = h("input.field.mono", {
     "aria-label": `Type ${word} to delete`,
     autocomplete: "off",
     spellcheck: "false",
     maxlength: 12,
     oninput: () => {
-      go.disabled = typed.value.trim() !== word;
+      go.disabled = field.value.trim() !== word;
     },
   });
   const go = h("button.button.bad", { disabled: true }, "Delete for ever");
@@ -182,7 +182,7 @@ function erase(job) {
       method: "dialog",
       onsubmit: async (event) => {
         event.preventDefault();
-        if (typed.value.trim() === word && (await act("/do/train/delete", { job: job.id }))) {
+        if (field.value.trim() === word && (await act("/do/train/delete", { job: job.id }))) {
           location.assign("/train");
         }
       },
@@ -194,7 +194,7 @@ function erase(job) {
       h("b", {}, job.state === "done" ? "its finished model" : "whatever it has learned"),
       " go. The snapshot stays.",
     ),
-    h("label.typed", {}, h("span", {}, "Type ", h("b.mono", {}, word), " to delete it"), typed),
+    h("label.typed", {}, h("span", {}, "Type ", h("b.mono", {}, word), " to delete it"), field),
     h(
       "div.actions",
       {},
@@ -203,15 +203,15 @@ function erase(job) {
     ),
   );
   box.replaceChildren(
-    h("div.head", {}, h("h2", { id: "dialog-title" }, `Delete ${called(job)}?`)),
+    h("div.head", {}, h("h2", { id: "dialog-title" }, `Delete ${nameOf(job)}?`)),
     form,
   );
   box.showModal();
-  typed.focus();
+  field.focus();
 }
 
 /** A block of text with a button that copies it. */
-export function copied(title, text) {
+export function copyBlock(title, text) {
   return h(
     "section.copied",
     {},

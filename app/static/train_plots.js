@@ -4,7 +4,7 @@ import { colors, flat, layout, library } from "./plot.js";
 import { get } from "./server.js";
 
 const MOST = 1500; // points of a series; beyond, all are asked for anew and come thinned out
-const MEASURED = ["lr", "norm", "tokens_per_s", "memory_mb"];
+const OTHER_SERIES = ["lr", "norm", "tokens_per_s", "memory_mb"];
 const AXES = { step: "step", examples: "examples seen", time: "seconds of training" };
 const CHARTS = [
   { name: "loss", title: "Loss", unit: "nats a token", log: true, clip: true },
@@ -27,12 +27,12 @@ const tones = (c) => [
 
 /** The runs' curves in `place`.  `runs`: [{id, name, checkpoints, best}].  Returns {look}. */
 export function curves(place, address, runs) {
-  const held = new Map(runs.map((run) => [run.id, { cursor: "", series: {}, evals: [] }]));
-  const chosen = { x: "step", log: false, clip: false };
+  const data = new Map(runs.map((run) => [run.id, { cursor: "", series: {}, evals: [] }]));
+  const view = { x: "step", log: false, clip: false };
   const zoom = { x: null, y: {} }; // ranges that a person chose; null: all
   const parts = new Map();
   let Plotly = null;
-  let drawing = null;
+  let lastDraw = null;
 
   const bar = h(
     "div.plot-bar",
@@ -45,7 +45,7 @@ export function curves(place, address, runs) {
         "select",
         {
           onchange: (event) => {
-            chosen.x = event.target.value;
+            view.x = event.target.value;
             zoom.x = null;
             draw();
           },
@@ -54,12 +54,12 @@ export function curves(place, address, runs) {
       ),
     ),
     check("Logarithmic", (on) => {
-      chosen.log = on;
+      view.log = on;
       zoom.y = {};
       draw();
     }),
     check("Clip at the 99th percentile", (on) => {
-      chosen.clip = on;
+      view.clip = on;
       zoom.y = {};
       draw();
     }),
@@ -78,8 +78,8 @@ export function curves(place, address, runs) {
       "Whole curves",
     ),
   );
-  const told = h("span.problem", { role: "alert" });
-  bar.append(told);
+  const problem = h("span.problem", { role: "alert" });
+  bar.append(problem);
   const grid = h("div.plots");
   place.replaceChildren(bar, grid);
   for (const chart of CHARTS) {
@@ -126,27 +126,27 @@ export function curves(place, address, runs) {
   }
 
   async function fetchOne(run) {
-    const mine = held.get(run.id);
-    const found = await get(
+    const mine = data.get(run.id);
+    const reply = await get(
       `/data/train/curves?job=${encodeURIComponent(run.id)}&cursor=${mine.cursor}`,
     );
-    if (found.anew) {
+    if (reply.anew) {
       mine.series = {};
       mine.evals = [];
     }
-    for (const [name, points] of Object.entries(found.series)) {
+    for (const [name, points] of Object.entries(reply.series)) {
       mine.series[name] = (mine.series[name] ?? []).concat(points);
     }
-    mine.evals = mine.evals.concat(found.evals);
-    mine.cursor = found.cursor;
+    mine.evals = mine.evals.concat(reply.evals);
+    mine.cursor = reply.cursor;
     if (Object.values(mine.series).some((points) => points.length > MOST)) {
       mine.cursor = "";
       return fetchOne(run);
     }
-    return found.anew || found.evals.length > 0 || Object.keys(found.series).length > 0;
+    return reply.anew || reply.evals.length > 0 || Object.keys(reply.series).length > 0;
   }
 
-  const at = (point) => point[{ step: 0, examples: 1, time: 2 }[chosen.x]];
+  const at = (point) => point[{ step: 0, examples: 1, time: 2 }[view.x]];
   const line = (points, extra) => ({
     type: "scatter",
     mode: "lines",
@@ -160,7 +160,7 @@ export function curves(place, address, runs) {
   function traces(chart, c) {
     const many = runs.length > 1;
     return runs.flatMap((run, index) => {
-      const { series, evals } = held.get(run.id);
+      const { series, evals } = data.get(run.id);
       const tone = tones(c)[index % 8];
       const name = flat(run.name || run.id).slice(0, 40);
       if (chart.name === "accuracy") {
@@ -211,9 +211,9 @@ export function curves(place, address, runs) {
       const losses = many
         ? ["loss"]
         : Object.keys(series).filter(
-            (one) => !one.startsWith("smooth ") && !MEASURED.includes(one),
+            (one) => !one.startsWith("smooth ") && !OTHER_SERIES.includes(one),
           );
-      const drawn = losses.flatMap((one, place_) => {
+      const lines = losses.flatMap((one, place_) => {
         const own = many ? tone : tones(c)[place_ % 8];
         const words = many ? name : one === "loss" ? "whole" : flat(one);
         return [
@@ -234,7 +234,7 @@ export function curves(place, address, runs) {
         ];
       });
       if (evals.length) {
-        drawn.push({
+        lines.push({
           type: "scatter",
           mode: "markers",
           name: many ? `${name}, held-out` : "held-out",
@@ -250,18 +250,18 @@ export function curves(place, address, runs) {
           showlegend: !many,
         });
       }
-      return drawn;
+      return lines;
     });
   }
 
   function marks(chart, c) {
     if (runs.length > 1 || !["loss", "accuracy"].includes(chart.name)) return [];
     const [run] = runs;
-    return held
+    return data
       .get(run.id)
       .evals.filter((row) => row.at[0])
       .map((row) => {
-        const kept = run.checkpoints?.includes(row.at[0]);
+        const hasCheckpoint = run.checkpoints?.includes(row.at[0]);
         return {
           type: "line",
           xref: "x",
@@ -271,7 +271,11 @@ export function curves(place, address, runs) {
           y0: 0,
           y1: 1,
           layer: "below",
-          line: { color: kept ? c.accent : c.line, width: 1, dash: kept ? "dash" : "dot" },
+          line: {
+            color: hasCheckpoint ? c.accent : c.line,
+            width: 1,
+            dash: hasCheckpoint ? "dash" : "dot",
+          },
         };
       });
   }
@@ -279,12 +283,12 @@ export function curves(place, address, runs) {
   function limits(chart, lines) {
     const all = lines
       .flatMap((one) => one.y)
-      .filter((value) => Number.isFinite(value) && (!chosen.log || !chart.log || value > 0));
-    if (!chosen.clip || !chart.clip || !all.length) return null;
-    const sorted = all.sort((a, b) => a - b);
-    const low = sorted[0];
-    const high = sorted[Math.min(sorted.length - 1, Math.floor(0.99 * sorted.length))];
-    if (chosen.log && chart.log) return [Math.log10(low) - 0.05, Math.log10(high) + 0.05];
+      .filter((value) => Number.isFinite(value) && (!view.log || !chart.log || value > 0));
+    if (!view.clip || !chart.clip || !all.length) return null;
+    const values = all.sort((a, b) => a - b);
+    const low = values[0];
+    const high = values[Math.min(values.length - 1, Math.floor(0.99 * values.length))];
+    if (view.log && chart.log) return [Math.log10(low) - 0.05, Math.log10(high) + 0.05];
     const room = 0.05 * (high - low || 1);
     return [low - room, high + room];
   }
@@ -293,7 +297,7 @@ export function curves(place, address, runs) {
     try {
       Plotly ??= await library(address);
     } catch (error) {
-      told.textContent = error.message;
+      problem.textContent = error.message;
       return;
     }
     const c = colors();
@@ -302,17 +306,17 @@ export function curves(place, address, runs) {
       const lines = traces(chart, c);
       const range =
         zoom.y[chart.name] ?? limits(chart, lines) ?? (chart.name === "accuracy" ? [0, 100] : null);
-      const given = {
+      const options = {
         shapes: marks(chart, c),
         showlegend:
           ["loss", "accuracy"].includes(chart.name) &&
           lines.some((one) => one.showlegend !== false),
         xaxis: {
-          title: { text: AXES[chosen.x] },
+          title: { text: AXES[view.x] },
           ...(zoom.x ? { range: [...zoom.x], autorange: false } : { autorange: true }),
         },
         yaxis: {
-          type: chosen.log && chart.log ? "log" : "linear",
+          type: view.log && chart.log ? "log" : "linear",
           exponentformat: "e", // powers as superscripts would be styled inline, which our policy forbids
           ...(["tokens_per_s", "memory_mb"].includes(chart.name) ? { tickformat: "~s" } : {}),
           ...(range
@@ -321,20 +325,20 @@ export function curves(place, address, runs) {
         },
       };
       part.node.classList.toggle("bare", !lines.length);
-      await Plotly.react(part.plot, lines, layout(given, c), {
+      await Plotly.react(part.plot, lines, layout(options, c), {
         responsive: true,
         displayModeBar: false,
       });
       if (!part.watched) {
         part.watched = true;
-        part.plot.on("plotly_relayout", (change) => moved(chart, change));
+        part.plot.on("plotly_relayout", (change) => onZoom(chart, change));
       }
       if (part.details.open) fill(chart);
     }
     bar.querySelector("[data-whole]").hidden = !zoom.x && !Object.keys(zoom.y).length;
   }
 
-  function moved(chart, change) {
+  function onZoom(chart, change) {
     if (!Object.keys(change).some((name) => /^[xy]axis\.(range|autorange)/.test(name))) return; // a new size of the window
     if ("xaxis.range[0]" in change) zoom.x = [change["xaxis.range[0]"], change["xaxis.range[1]"]];
     if ("yaxis.range[0]" in change) {
@@ -344,12 +348,12 @@ export function curves(place, address, runs) {
       zoom.x = null;
       delete zoom.y[chart.name];
     }
-    drawing = (drawing ?? Promise.resolve()).then(draw, draw);
+    lastDraw = (lastDraw ?? Promise.resolve()).then(draw, draw);
   }
 
   function fill(chart) {
     const rows = runs.flatMap((run) => {
-      const { series, evals } = held.get(run.id);
+      const { series, evals } = data.get(run.id);
       const name = run.name || run.id;
       if (chart.name === "accuracy") {
         return evals.map((row) => [
@@ -415,7 +419,7 @@ export function curves(place, address, runs) {
     async look() {
       const news = await Promise.all(runs.map(fetchOne));
       if (!Plotly || news.some(Boolean)) {
-        await (drawing = (drawing ?? Promise.resolve()).then(draw, draw));
+        await (lastDraw = (lastDraw ?? Promise.resolve()).then(draw, draw));
       }
       return news.some(Boolean);
     },

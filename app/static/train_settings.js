@@ -1,7 +1,7 @@
 // The fields of a job's settings: read off what the server says of each, with what is wrong beside it.
 import { h } from "./dom.js";
 
-const shown = (field, value) =>
+const fieldText = (field, value) =>
   value === undefined || value === null
     ? ""
     : Array.isArray(value)
@@ -9,7 +9,7 @@ const shown = (field, value) =>
       : String(value);
 
 /** A field's text as a value of its kind; what does not fit is sent as it is, and the server says what it expected. */
-function read(field, text) {
+function parse(field, text) {
   const number = (one) => (one.trim() !== "" && Number.isFinite(Number(one)) ? Number(one) : one);
   const list = text
     .split(",")
@@ -27,10 +27,10 @@ function read(field, text) {
 }
 
 /**
- * Fields in `place`.  `values` holds what differs from the defaults, by key; `changed(key)` is told of each change.
+ * Fields in `place`.  `values` holds what differs from the defaults, by key; `onChange(key)` is told of each change.
  * Returns {problems, fill}.
  */
-export function fields(place, all, values, changed) {
+export function fields(place, all, values, onChange) {
   const rows = new Map();
 
   function set(field, value) {
@@ -38,7 +38,7 @@ export function fields(place, all, values, changed) {
     if (same || (value === "" && field.kind !== "text")) delete values[field.key];
     else values[field.key] = value;
     mark(field);
-    changed(field.key);
+    onChange(field.key);
   }
 
   function input(field) {
@@ -62,13 +62,13 @@ export function fields(place, all, values, changed) {
     const numeric = ["whole", "number"].includes(field.kind);
     return h("input.field", {
       id,
-      value: shown(field, value),
+      value: fieldText(field, value),
       inputmode: numeric ? "decimal" : null,
       autocomplete: "off",
       spellcheck: "false",
       maxlength: 400,
       "aria-describedby": `says-${field.key}`,
-      oninput: (event) => set(field, read(field, event.target.value)),
+      oninput: (event) => set(field, parse(field, event.target.value)),
     });
   }
 
@@ -85,11 +85,11 @@ export function fields(place, all, values, changed) {
       {
         type: "button",
         hidden: true,
-        "aria-label": `${field.label}: back to ${shown(field, field.default) || "nothing"}`,
+        "aria-label": `${field.label}: back to ${fieldText(field, field.default) || "nothing"}`,
         onclick: () => {
           delete values[field.key];
           fill();
-          changed(field.key);
+          onChange(field.key);
           rows.get(field.key).node.querySelector("input, select").focus();
         },
       },
@@ -118,7 +118,7 @@ export function fields(place, all, values, changed) {
       onclick: () => {
         for (const field of all) if (field.group === "advanced") delete values[field.key];
         fill();
-        changed("");
+        onChange("");
       },
     },
     "Reset the advanced ones",
@@ -150,13 +150,13 @@ export function fields(place, all, values, changed) {
   return {
     fill,
     /** What is wrong, by key, beside its field; a fold with something wrong opens. */
-    problems(found) {
+    problems(messages) {
       for (const [key, { problem, node, field }] of rows) {
-        problem.textContent = found[key] ?? "";
+        problem.textContent = messages[key] ?? "";
         const control = node.querySelector("input, select");
-        if (found[key]) control.setAttribute("aria-invalid", "true");
+        if (messages[key]) control.setAttribute("aria-invalid", "true");
         else control.removeAttribute("aria-invalid");
-        if (found[key] && field.group === "advanced") fold.open = true;
+        if (messages[key] && field.group === "advanced") fold.open = true;
       }
       tally();
     },

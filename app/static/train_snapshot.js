@@ -1,5 +1,5 @@
 // Step one of the walkthrough: which snapshot, what is in it, what evaluation has of it; and a new one, taken right here.
-import { counted, h, svg } from "./dom.js";
+import { amount, h, svg } from "./dom.js";
 import { snapshot as freeze } from "./curate_drawers.js";
 import { get } from "./server.js";
 
@@ -41,8 +41,8 @@ function bars(title, counts, of) {
   );
 }
 
-function judged(found) {
-  const { leak } = found;
+function checks(report) {
+  const { leak } = report;
   const bad = leak.same + leak.near;
   const lines = [
     bad
@@ -56,14 +56,14 @@ function judged(found) {
             `✓ None of its pictures is among the ${leak.against.toLocaleString("en")} of evaluation (${leak.splits.join(", ") || "by source"})${leak.unknown ? `; ${leak.unknown} of those were compared by their bytes alone` : ""}.`,
           ]
         : ["soft", "The project has no evaluation pictures to compare with."],
-    found.repeated
+    report.repeated
       ? [
-          found.contradicting ? "problem" : "soft",
-          `${counted(found.repeated, "question")} asked again about the same picture${found.contradicting ? `, ${found.contradicting} with another answer` : ""}.`,
+          report.contradicting ? "problem" : "soft",
+          `${amount(report.repeated, "question")} asked again about the same picture${report.contradicting ? `, ${report.contradicting} with another answer` : ""}.`,
         ]
       : ["good", "✓ No question is asked twice about one picture."],
-    found.sides.train ? null : ["problem", "✗ It has no example to train on."],
-    found.sides.val
+    report.sides.train ? null : ["problem", "✗ It has no example to train on."],
+    report.sides.val
       ? null
       : [
           "soft",
@@ -80,8 +80,8 @@ function judged(found) {
 /** The choice of a snapshot in `place`; `chose(hash)` is told.  Returns {known}. */
 export function snapshotCard(place, snapshots, hash, chose) {
   let all = snapshots;
-  let chosen = hash;
-  let asked = 0;
+  let current = hash;
+  let latest = 0;
   const list = h("div.snapshots", { role: "radiogroup", "aria-label": "Snapshots" });
   const inside = h("div.inside", { "aria-live": "polite" });
   const take = h(
@@ -110,7 +110,7 @@ export function snapshotCard(place, snapshots, hash, chose) {
             type: "radio",
             name: "snapshot",
             value: one.hash,
-            checked: one.hash === chosen,
+            checked: one.hash === current,
             onchange: () => choose(one.hash),
           }),
           h(
@@ -120,7 +120,7 @@ export function snapshotCard(place, snapshots, hash, chose) {
             h(
               "small.soft",
               {},
-              `${one.rows.toLocaleString("en")} questions, ${one.rationales.toLocaleString("en")} with a rationale, ${counted(one.pictures, "picture")}; ${WHOSE[one.accepted] ?? one.accepted}${one.text ? `, “${one.text}”` : ""}; ${new Date(`${one.at}Z`).toLocaleString("en", { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" })}`,
+              `${one.rows.toLocaleString("en")} questions, ${one.rationales.toLocaleString("en")} with a rationale, ${amount(one.pictures, "picture")}; ${WHOSE[one.accepted] ?? one.accepted}${one.text ? `, “${one.text}”` : ""}; ${new Date(`${one.at}Z`).toLocaleString("en", { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" })}`,
             ),
           ),
         ),
@@ -138,49 +138,49 @@ export function snapshotCard(place, snapshots, hash, chose) {
   }
 
   function choose(to) {
-    chosen = to;
+    current = to;
     for (const one of list.querySelectorAll("input")) one.checked = one.value === to;
     chose(to);
     look();
   }
 
   async function look() {
-    const mine = ++asked;
-    inside.replaceChildren(...(chosen ? [h("p.soft", {}, "Reading the snapshot…")] : []));
-    if (!chosen) return;
+    const mine = ++latest;
+    inside.replaceChildren(...(current ? [h("p.soft", {}, "Reading the snapshot…")] : []));
+    if (!current) return;
     try {
-      const found = await get(`/data/train/snapshot?hash=${encodeURIComponent(chosen)}`);
-      if (mine !== asked) return;
+      const report = await get(`/data/train/snapshot?hash=${encodeURIComponent(current)}`);
+      if (mine !== latest) return;
       inside.replaceChildren(
         h(
           "p.enters",
           {},
-          h("b", {}, found.sides.train.toLocaleString("en")),
+          h("b", {}, report.sides.train.toLocaleString("en")),
           " to train on, ",
-          h("b", {}, found.sides.val.toLocaleString("en")),
+          h("b", {}, report.sides.val.toLocaleString("en")),
           " held out, divided by picture",
         ),
-        judged(found),
+        checks(report),
         h(
           "div.tallies",
           {},
-          bars("By tool", found.tools, `of ${counted(found.programs, "program")}`),
-          bars("By kind of question", found.families, ""),
+          bars("By tool", report.tools, `of ${amount(report.programs, "program")}`),
+          bars("By kind of question", report.families, ""),
           bars(
             "Taken from",
-            found.kinds,
-            `${found.rationales} with a rationale, ${found.edited} edited`,
+            report.kinds,
+            `${report.rationales} with a rationale, ${report.edited} edited`,
           ),
-          bars("Reviewers", found.reviewers, ""),
+          bars("Reviewers", report.reviewers, ""),
         ),
-        found.left_out.length
+        report.left_out.length
           ? h(
               "details.left",
               {},
               h(
                 "summary",
                 {},
-                `${found.left_out.reduce((sum, one) => sum + one.count, 0).toLocaleString("en")} left out, and why`,
+                `${report.left_out.reduce((sum, one) => sum + one.count, 0).toLocaleString("en")} left out, and why`,
               ),
               h(
                 "table",
@@ -188,7 +188,7 @@ export function snapshotCard(place, snapshots, hash, chose) {
                 h(
                   "tbody",
                   {},
-                  found.left_out.map((one) =>
+                  report.left_out.map((one) =>
                     h(
                       "tr",
                       {},
@@ -202,7 +202,7 @@ export function snapshotCard(place, snapshots, hash, chose) {
           : "",
       );
     } catch (error) {
-      if (mine === asked) inside.replaceChildren(h("p.problem", { role: "alert" }, error.message));
+      if (mine === latest) inside.replaceChildren(h("p.problem", { role: "alert" }, error.message));
     }
   }
 

@@ -41,7 +41,7 @@ export function draw(overlay, boxes, hot = null) {
   const few = boxes.filter((one) => one.label).length <= 24;
   for (const one of [...boxes].sort((a, b) => (a.patch === hot) - (b.patch === hot))) {
     const [x0, y0, x1, y1] = one.box;
-    const stressed = hot !== null && one.patch === hot;
+    const isHot = hot !== null && one.patch === hot;
     const place = {
       x: x0,
       y: y0,
@@ -51,18 +51,18 @@ export function draw(overlay, boxes, hot = null) {
     };
     overlay.append(
       h("svg:rect.halo", place),
-      h(`svg:rect.${one.role}${stressed ? ".hot" : ""}`, place),
+      h(`svg:rect.${one.role}${isHot ? ".hot" : ""}`, place),
     );
-    if (!one.label || !(few || stressed)) continue;
+    if (!one.label || !(few || isHot)) continue;
     const wide = (one.label.length * 0.6 + 0.9) * size;
-    const left = Math.max(Math.min(x0, width - wide), 0);
+    const tagX = Math.max(Math.min(x0, width - wide), 0);
     const top =
       y0 >= size * 1.6 ? y0 - size * 1.55 : Math.min(y0 + size * 0.2, height - size * 1.5);
     overlay.append(
-      h("svg:rect.tag", { x: left, y: top, width: wide, height: size * 1.45, rx: size / 4 }),
+      h("svg:rect.tag", { x: tagX, y: top, width: wide, height: size * 1.45, rx: size / 4 }),
     );
     overlay.append(
-      h("svg:text", { x: left + size * 0.45, y: top + size * 1.07, "font-size": size }, one.label),
+      h("svg:text", { x: tagX + size * 0.45, y: top + size * 1.07, "font-size": size }, one.label),
     );
   }
 }
@@ -94,19 +94,19 @@ export function mount(element, model, options = {}) {
   const { steps, folds, picture } = model;
   const last = steps.length - 1;
   const longest = steps.reduce((most, step) => Math.max(most, step[4]), 0);
-  const known = new Map((model.full ?? []).map((step, index) => [index, step]));
+  const fullSteps = new Map((model.full ?? []).map((step, index) => [index, step]));
   const open = new Set();
   let at = -1;
   let timer = null;
   let hot = null;
-  let shown = [];
+  let boxList = [];
   let items = [];
   let cells = new Map();
   let wrong = null;
   let overlays = true;
-  let timed = false;
+  let byTime = false;
   let differ = false;
-  let listing = false;
+  let withVariables = false;
   let least = 0;
   let zoom = 1;
   let pan = [0, 0];
@@ -181,11 +181,11 @@ export function mount(element, model, options = {}) {
     canvas,
     picture.url ? zoomer : h("p.vp-missing", {}, picture.problem || "There is no picture."),
   );
-  const missing = () =>
+  const showMissing = () =>
     stage.replaceChildren(
       h("p.vp-missing", {}, `The picture ${picture.image ?? picture.url} could not be loaded.`),
     );
-  canvas.querySelector("img")?.addEventListener("error", missing);
+  canvas.querySelector("img")?.addEventListener("error", showMissing);
 
   const button = (name, sign, run, extra = {}) =>
     h("button", { type: "button", "aria-label": name, title: name, onclick: run, ...extra }, sign);
@@ -193,7 +193,7 @@ export function mount(element, model, options = {}) {
     button(`${name} (${key})`, name, run, { "aria-pressed": String(on) });
   const previous = button("Previous step (←)", "←", () => move(-1));
   const next = button("Next step (→)", "→", () => move(1));
-  const playing = button("Play (Space)", "▶", () => play());
+  const playButton = button("Play (Space)", "▶", () => play());
   const count = h("span.vp-count", { "aria-live": "polite" });
   const toggles = {
     overlays: toggle("boxes", "o", () => flip("overlays"), true),
@@ -236,12 +236,12 @@ export function mount(element, model, options = {}) {
     "div.vp-controls",
     {},
     previous,
-    playing,
+    playButton,
     next,
     count,
     h("span.vp-toggles", {}, Object.values(toggles)),
   );
-  const told = model.told ? rationale(model.told) : null;
+  const story = model.told ? rationale(model.told) : null;
   const panel = h("section.vp-step", { "aria-label": "This step" });
   element.classList.add("vpd-player");
   element.replaceChildren(
@@ -253,7 +253,7 @@ export function mount(element, model, options = {}) {
       controls,
       scrub,
       strip,
-      told,
+      story,
     ),
     panel,
   );
@@ -268,12 +268,12 @@ export function mount(element, model, options = {}) {
       while (index < (fold?.from ?? steps.length)) items.push({ index: index++ });
       if (!fold) break;
       items.push({ fold });
-      if (opened(fold)) while (index < fold.to) items.push({ index: index++ });
+      if (isOpen(fold)) while (index < fold.to) items.push({ index: index++ });
       index = fold.to;
     }
   }
 
-  const opened = (fold) => open.has(fold) || (at >= fold.from && at < fold.to);
+  const isOpen = (fold) => open.has(fold) || (at >= fold.from && at < fold.to);
 
   function fill() {
     const here = Math.max(
@@ -298,7 +298,7 @@ export function mount(element, model, options = {}) {
   }
 
   function foldCell(fold) {
-    const on = opened(fold);
+    const on = isOpen(fold);
     return h(
       "button.vp-fold",
       {
@@ -322,12 +322,12 @@ export function mount(element, model, options = {}) {
   }
 
   function cell(index) {
-    const [kind, line, title, short, ms, cached] = steps[index];
-    const says = `line ${line}: ${title}${short ? ` → ${short}` : ""}`;
+    const [kind, line, title, short, ms, fromCache] = steps[index];
+    const words = `line ${line}: ${title}${short ? ` → ${short}` : ""}`;
     const node = h(`button.vp-${kind}`, {
       type: "button",
-      title: says,
-      "aria-label": `Step ${index + 1}, ${says}`,
+      title: words,
+      "aria-label": `Step ${index + 1}, ${words}`,
       onclick: () => {
         play(false);
         go(index);
@@ -343,8 +343,8 @@ export function mount(element, model, options = {}) {
       );
       node.append(bar);
     }
-    if (cached) node.classList.add("vp-cached");
-    if (timed) node.style.width = `${Math.max(22, Math.round((360 * ms) / (longest || 1)))}px`;
+    if (fromCache) node.classList.add("vp-cached");
+    if (byTime) node.style.width = `${Math.max(22, Math.round((360 * ms) / (longest || 1)))}px`;
     return node;
   }
 
@@ -361,11 +361,11 @@ export function mount(element, model, options = {}) {
   function go(index) {
     const to = Math.min(Math.max(Math.trunc(index) || 0, 0), last);
     if (last < 0 || to === at) return;
-    const before = folds.filter(opened);
+    const before = folds.filter(isOpen);
     if (at >= 0) lines[steps[at][1] - 1]?.classList.remove("now", "failed");
     at = to;
     const [kind, line] = steps[at];
-    const after = folds.filter(opened);
+    const after = folds.filter(isOpen);
     if (
       before.length !== after.length ||
       before.some((fold) => !after.includes(fold)) ||
@@ -395,7 +395,7 @@ export function mount(element, model, options = {}) {
     scrub.setAttribute("aria-valuetext", where);
     count.textContent = where;
     hot = null;
-    told?.sentences.forEach((node, place) =>
+    story?.sentences.forEach((node, place) =>
       node.classList.toggle("here", model.told.sentences[place].steps.includes(at)),
     );
     show();
@@ -409,10 +409,10 @@ export function mount(element, model, options = {}) {
 
   /** The next time that a line runs, from here on and then from the beginning. */
   function toLine(line) {
-    const fits = steps.flatMap((step, index) => (step[1] === line ? [index] : []));
-    if (fits.length) {
+    const indexes = steps.flatMap((step, index) => (step[1] === line ? [index] : []));
+    if (indexes.length) {
       play(false);
-      go(fits.find((index) => index > at) ?? fits[0]);
+      go(indexes.find((index) => index > at) ?? indexes[0]);
     }
   }
 
@@ -422,8 +422,8 @@ export function mount(element, model, options = {}) {
       on && at < last
         ? setInterval(() => (at < last && element.isConnected ? go(at + 1) : play(false)), 900)
         : null;
-    playing.textContent = timer ? "❚❚" : "▶";
-    playing.setAttribute("aria-label", timer ? "Stop (Space)" : "Play (Space)");
+    playButton.textContent = timer ? "❚❚" : "▶";
+    playButton.setAttribute("aria-label", timer ? "Stop (Space)" : "Play (Space)");
   }
 
   function flip(name) {
@@ -431,35 +431,35 @@ export function mount(element, model, options = {}) {
     toggles[name].setAttribute("aria-pressed", String(on));
     if (name === "overlays") overlays = on;
     if (name === "timed") {
-      timed = on;
+      byTime = on;
       strip.classList.toggle("vp-timed", on);
       fill();
       reveal();
     }
     if (name === "differ") differ = on;
-    if (name === "listing") listing = on;
+    if (name === "listing") withVariables = on;
     show();
   }
 
   // --- this step
 
   async function full(index) {
-    if (known.has(index) || !options.load) return known.get(index);
+    if (fullSteps.has(index) || !options.load) return fullSteps.get(index);
     const from = Math.floor(index / CHUNK) * CHUNK;
-    const found = await options.load(from, Math.min(from + CHUNK, steps.length));
-    found.forEach((step, offset) => known.set(from + offset, step));
-    return known.get(index);
+    const rows = await options.load(from, Math.min(from + CHUNK, steps.length));
+    rows.forEach((step, offset) => fullSteps.set(from + offset, step));
+    return fullSteps.get(index);
   }
 
   async function show() {
     const index = at;
-    if (!known.has(index)) panel.classList.add("vp-waiting");
+    if (!fullSteps.has(index)) panel.classList.add("vp-waiting");
     try {
       const step = await full(index);
-      const held = listing && options.variables ? await options.variables(index) : null;
+      const variables = withVariables && options.variables ? await options.variables(index) : null;
       if (index !== at) return; // somebody went on
-      shown = step?.boxes ?? [];
-      detail(step, held);
+      boxList = step?.boxes ?? [];
+      detail(step, variables);
     } catch (error) {
       if (index === at) panel.replaceChildren(h("p.vp-bad", {}, error.message));
     }
@@ -470,10 +470,10 @@ export function mount(element, model, options = {}) {
 
   function boxes() {
     if (!picture.url) return;
-    scores.hidden = !shown.some((one) => one.score !== null && one.role !== "receiver");
-    const fits = (one) =>
+    scores.hidden = !boxList.some((one) => one.score !== null && one.role !== "receiver");
+    const passes = (one) =>
       one.score === null || scores.hidden || one.score >= least || one.role === "receiver";
-    draw(overlay, overlays ? shown.filter(fits) : [], hot);
+    draw(overlay, overlays ? boxList.filter(passes) : [], hot);
   }
 
   const point = (patch) => {
@@ -488,7 +488,7 @@ export function mount(element, model, options = {}) {
       {},
       pieces.map((piece) => {
         if (piece.patch === undefined) return piece.text;
-        const box = shown.some((one) => one.patch === piece.patch);
+        const box = boxList.some((one) => one.patch === piece.patch);
         return h(
           `span.vp-patch${box ? ".vp-on" : ""}`,
           {
@@ -533,7 +533,7 @@ export function mount(element, model, options = {}) {
       width: picture.width,
       height: picture.height,
     });
-    const cut = h(
+    const view = h(
       "svg:svg",
       {
         viewBox: `${x0} ${y0} ${Math.max(x1 - x0, 1)} ${Math.max(y1 - y0, 1)}`,
@@ -551,13 +551,13 @@ export function mount(element, model, options = {}) {
         onfocus: () => point(one.patch),
         onblur: () => point(null),
       },
-      cut,
+      view,
       h("span", {}, one.label),
       one.score === null ? null : h("small", {}, one.score.toFixed(2)),
     );
   }
 
-  function detail(step, held) {
+  function detail(step, variables) {
     if (!step) return;
     const raw = h("details", {}, h("summary", {}, "As recorded"));
     raw.addEventListener("toggle", () => {
@@ -581,23 +581,23 @@ export function mount(element, model, options = {}) {
         step.changed.length && pairs("Variables that changed", step.changed),
         step.text && block(step.textTitle, h("pre", {}, step.text)),
         picture.url &&
-          shown.length &&
+          boxList.length &&
           block(
             "On the picture",
             scores,
             h(
               "div.vp-crops",
               {},
-              shown.slice(0, 12).map(crop),
-              shown.length > 12 && h("span.vp-fact", {}, `and ${shown.length - 12} more`),
+              boxList.slice(0, 12).map(crop),
+              boxList.length > 12 && h("span.vp-fact", {}, `and ${boxList.length - 12} more`),
             ),
           ),
-        held &&
+        variables &&
           pairs(
             `Variables behind this step`,
-            held.map((one) => ({ ...one, before: null })),
+            variables.map((one) => ({ ...one, before: null })),
           ),
-        held && !held.length && h("p.vp-fact", {}, "No variable holds anything yet."),
+        variables && !variables.length && h("p.vp-fact", {}, "No variable holds anything yet."),
         raw,
       ].filter(Boolean),
     );
@@ -612,7 +612,7 @@ export function mount(element, model, options = {}) {
       (xmax / 999) * picture.width,
       (ymax / 999) * picture.height,
     ];
-    const named = (sentence) =>
+    const boxesOf = (sentence) =>
       sentence.pieces
         .filter((piece) => piece.box)
         .map((piece) => ({
@@ -631,7 +631,7 @@ export function mount(element, model, options = {}) {
         sentence
           ? draw(
               overlay,
-              only ? named(sentence).filter((one) => one.patch === only) : named(sentence),
+              only ? boxesOf(sentence).filter((one) => one.patch === only) : boxesOf(sentence),
             )
           : boxes();
       }
@@ -704,8 +704,8 @@ export function mount(element, model, options = {}) {
       zoom === 1 ? "" : `translate(${100 * pan[0]}%, ${100 * pan[1]}%) scale(${zoom})`;
     stage.classList.toggle("vp-zoomed", zoom > 1);
   }
-  function zoomTo(wanted) {
-    zoom = Math.min(Math.max(wanted, 1), 8);
+  function zoomTo(scale) {
+    zoom = Math.min(Math.max(scale, 1), 8);
     if (zoom < 1.05) zoom = 1;
     place();
     boxes();

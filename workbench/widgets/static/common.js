@@ -12,7 +12,7 @@ const sign = (state, text) =>
     ` ${text}`,
   );
 
-const TYPING =
+const TEXT_FIELDS =
   "input:not([type=checkbox], [type=radio], [type=range], [type=button]), textarea, select";
 
 /**
@@ -31,15 +31,15 @@ function frame(el, label) {
 }
 
 /** Take keys while the widget has the focus.  `rows()` gives [key, what it does, run]; false from `run`: not wanted. */
-function keyed(node, rows) {
+function takeKeys(node, rows) {
   node.addEventListener("keydown", (event) => {
     if (event.isComposing || event.altKey) return;
-    const typing = event.target.closest(TYPING) !== null;
+    const inText = event.target.closest(TEXT_FIELDS) !== null;
     const name = (event.ctrlKey || event.metaKey ? "Ctrl+" : "") + event.key;
-    if (typing && !name.startsWith("Ctrl+") && name !== "Escape") return;
-    const pressed = event.target.closest("button, summary, input");
-    if (pressed && !typing && (event.key === " " || event.key === "Enter")) return; // the control's own key
-    if (pressed?.matches("input[type=range]") && event.key.startsWith("Arrow")) return;
+    if (inText && !name.startsWith("Ctrl+") && name !== "Escape") return;
+    const control = event.target.closest("button, summary, input");
+    if (control && !inText && (event.key === " " || event.key === "Enter")) return; // the control's own key
+    if (control?.matches("input[type=range]") && event.key.startsWith("Arrow")) return;
     const row = rows().find(([key]) => key === name);
     if (!row || (event.repeat && row[3] === "once") || row[2](event) === false) return;
     event.preventDefault();
@@ -72,53 +72,53 @@ const help = (rows) =>
 
 /** An address for the bytes of a picture; the one before is let go. */
 function addresses() {
-  let held = null;
+  let address = null;
   let bytes = null;
   return {
     of(view) {
-      if (view === bytes) return held;
-      if (held) URL.revokeObjectURL(held);
+      if (view === bytes) return address;
+      if (address) URL.revokeObjectURL(address);
       bytes = view;
-      held =
+      address =
         view && view.byteLength
           ? URL.createObjectURL(new Blob([view], { type: "image/webp" }))
           : null;
-      return held;
+      return address;
     },
     forget() {
-      if (held) URL.revokeObjectURL(held);
-      held = null;
+      if (address) URL.revokeObjectURL(address);
+      address = null;
       bytes = null;
     },
   };
 }
 
-let asked = 0;
+let questionCount = 0;
 
 /** Ask the kernel; an answer, or an error in words, also where no kernel is there to answer. */
 function ask(model, content) {
-  const id = `${Date.now()}.${(asked += 1)}`;
+  const id = `${Date.now()}.${(questionCount += 1)}`;
   return new Promise((resolve, reject) => {
-    const done = (run, value) => {
+    const finish = (run, value) => {
       clearTimeout(timer);
-      model.off("msg:custom", heard);
+      model.off("msg:custom", onReply);
       run(value);
     };
-    const heard = (reply) => {
+    const onReply = (reply) => {
       if (reply.id === id) {
-        if (reply.error) done(reject, new Error(reply.error));
-        else done(resolve, reply.value);
+        if (reply.error) finish(reject, new Error(reply.error));
+        else finish(resolve, reply.value);
       }
     };
     const timer = setTimeout(
-      () => done(reject, new Error("The kernel does not answer: it is busy, or gone.")),
+      () => finish(reject, new Error("The kernel does not answer: it is busy, or gone.")),
       20000,
     );
-    model.on("msg:custom", heard);
+    model.on("msg:custom", onReply);
     try {
       model.send({ ...content, id });
     } catch {
-      done(reject, new Error("No kernel is there to answer."));
+      finish(reject, new Error("No kernel is there to answer."));
     }
   });
 }
@@ -138,4 +138,4 @@ function follow(model, names, work) {
     for (const name of events) model.off(name, work);
   };
 }
-export { addresses, ask, follow, frame, help, keyed, put, sign };
+export { addresses, ask, follow, frame, help, takeKeys, put, sign };

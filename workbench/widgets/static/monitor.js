@@ -3,9 +3,9 @@ import { ask, follow, frame } from "./common.js";
 
 const WIDTH = 420;
 const HEIGHT = 130;
-const LEFT = 40;
+const MARGIN = 40;
 const short = (value) => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(3));
-const left = (seconds) =>
+const timeLeft = (seconds) =>
   seconds < 90 ? `${Math.round(seconds)} s left` : `${Math.round(seconds / 60)} min left`;
 
 /** A curve with its last value in words.  Losses are drawn as they are and smoothed, shares as points. */
@@ -18,21 +18,21 @@ function plot(name, points) {
   const first = steps[0];
   const last = steps.at(-1);
   const x = (step) =>
-    LEFT + (WIDTH - LEFT) * (last === first ? 1 : (step - first) / (last - first));
+    MARGIN + (WIDTH - MARGIN) * (last === first ? 1 : (step - first) / (last - first));
   const y = (value) => HEIGHT - HEIGHT * (high === low ? 0.5 : (value - low) / (high - low));
   const path = (rows) =>
     rows.map(([step, value]) => `${x(step).toFixed(1)},${y(value).toFixed(1)}`).join(" ");
   let mean = values[0];
   const smooth = points.map(([step, value]) => [step, (mean = 0.9 * mean + 0.1 * value)]);
   const tick = (value) => [
-    h("svg:line", { x1: LEFT, x2: WIDTH, y1: y(value), y2: y(value) }),
+    h("svg:line", { x1: MARGIN, x2: WIDTH, y1: y(value), y2: y(value) }),
     h(
       "svg:text",
-      { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" },
+      { x: MARGIN - 6, y: y(value) + 4, "text-anchor": "end" },
       share ? `${100 * value} %` : short(value),
     ),
   ];
-  const shown = share
+  const curve = share
     ? [
         h("svg:polyline", { points: path(points) }),
         points.map(([step, value]) => h("svg:circle", { cx: x(step), cy: y(value), r: 3 })),
@@ -53,8 +53,8 @@ function plot(name, points) {
       { viewBox: `0 -8 ${WIDTH + 8} ${HEIGHT + 24}`, role: "img", "aria-label": words },
       tick(low),
       tick(high),
-      shown,
-      h("svg:text", { x: LEFT, y: HEIGHT + 15 }, `step ${first}`),
+      curve,
+      h("svg:text", { x: MARGIN, y: HEIGHT + 15 }, `step ${first}`),
       h("svg:text", { x: WIDTH, y: HEIGHT + 15, "text-anchor": "end" }, String(last)),
     ),
   );
@@ -93,21 +93,21 @@ function render({ model, el }) {
   );
   const end = follow(model, ["state", "done", "total", "seen", "curves", "lines", "name"], () => {
     const state = model.get("state");
-    const done = model.get("done");
+    const steps = model.get("done");
     const total = model.get("total");
     const { id, place, eta, silent, failure } = model.get("seen");
     title.textContent = model.get("name");
     line.replaceChildren(
       ...[
         h("b", {}, state),
-        total ? h("span", {}, `step ${done} of ${total}`) : "",
+        total ? h("span", {}, `step ${steps} of ${total}`) : "",
         place ? h("span", {}, `place ${place} in the queue`) : "",
-        eta && state === "running" ? h("span", {}, left(eta)) : "",
+        eta && state === "running" ? h("span", {}, timeLeft(eta)) : "",
         silent ? h("span.vw-bad", {}, `no sign for ${Math.round(silent)} s`) : "",
         h("span.vw-soft", {}, id),
       ].filter(Boolean),
     );
-    bar.style.width = `${total ? (100 * done) / total : 0}%`;
+    bar.style.width = `${total ? (100 * steps) / total : 0}%`;
     if (failure) say(`${failure.text} ${failure.advice}`);
     plots.replaceChildren(
       ...Object.entries(model.get("curves")).map(([name, points]) => plot(name, points)),

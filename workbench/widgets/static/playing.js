@@ -6,7 +6,7 @@ import { addresses, ask, put, sign } from "./common.js";
  * Draw the run in `place` whenever it changes.  `options`: `wrong(step)`, what the key b does; `drawn(place)`, told when it
  * was drawn anew.  Returns {keys(), stop()}.
  */
-function playing(model, place, options = {}) {
+function traitPlayer(model, place, options = {}) {
   const urls = addresses();
   let player = null;
   const wrong =
@@ -71,4 +71,4 @@ function heading({ question, gold, answer, state, problem, facts }) {
     ),
   ];
 }
-export { heading, playing };
+export { heading, traitPlayer };

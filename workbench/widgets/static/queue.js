@@ -1,6 +1,6 @@
 import { h } from "./player.js";
-import { ask, follow, frame, help, keyed, put, sign } from "./common.js";
-import { playing } from "./playing.js";
+import { ask, follow, frame, help, takeKeys, put, sign } from "./common.js";
+import { traitPlayer } from "./playing.js";
 
 const newId = () =>
   [...crypto.getRandomValues(new Uint8Array(16))]
@@ -15,14 +15,14 @@ function render({ model, el }) {
   const place = h("div");
   const empty = h("p");
   const problem = h("p.vw-banner.vw-bad", { role: "status", hidden: true });
-  const view = playing(model, place, {
+  const view = traitPlayer(model, place, {
     wrong: (step) => send("wrong", { step }),
     drawn: hideChecks,
   });
-  let choosing = false;
-  let writing = false;
-  let noting = false;
-  let sent = null;
+  let reasonsOpen = false;
+  let wordingOpen = false;
+  let noteOpen = false;
+  let request = null;
   let spent = 0;
   let since = null;
   let shownTask = null;
@@ -73,13 +73,13 @@ function render({ model, el }) {
   /** Say something about the question on screen; what comes next is shown when the store has it. */
   async function send(action, more = {}) {
     const task = model.get("task");
-    if (sent || (!task && action !== "undo")) return;
+    if (request || (!task && action !== "undo")) return;
     if (action === "accept" && (!candidate() || candidate().answer === null)) {
       say("This run gave no answer: choose another one with [ and ], or reject.");
       return;
     }
     clock();
-    sent = action;
+    request = action;
     say("");
     count.textContent = "saving…";
     try {
@@ -89,14 +89,14 @@ function render({ model, el }) {
         event: newId(),
         seconds: Math.round(spent) / 1000,
         candidate: model.get("candidate"),
-        wording: writing ? area.value : null,
+        wording: wordingOpen ? area.value : null,
         note: note.value,
         ...more,
       });
     } catch (error) {
       say(error.message);
     }
-    sent = null;
+    request = null;
     tell();
   }
 
@@ -105,14 +105,14 @@ function render({ model, el }) {
     problem.hidden = !words;
   };
 
-  function choose(on = !choosing) {
-    choosing = on && Boolean(model.get("task"));
-    reasons.hidden = !choosing;
+  function choose(on = !reasonsOpen) {
+    reasonsOpen = on && Boolean(model.get("task"));
+    reasons.hidden = !reasonsOpen;
   }
 
   function because(digit) {
-    if (!choosing || !model.get("reasons").some(([one]) => one === digit)) return false;
-    if (digit === 9 && !(noting && note.value.trim())) {
+    if (!reasonsOpen || !model.get("reasons").some(([one]) => one === digit)) return false;
+    if (digit === 9 && !(noteOpen && note.value.trim())) {
       open(note, "What is wrong? Ctrl+Enter rejects and goes on");
       return true;
     }
@@ -123,9 +123,9 @@ function render({ model, el }) {
   function open(field, hint) {
     if (!model.get("task") || (field === area && !candidate()?.rationale)) return false;
     if (field === area) {
-      if (!writing) area.value = model.get("wording") ?? candidate().text;
-      writing = true;
-    } else noting = true;
+      if (!wordingOpen) area.value = model.get("wording") ?? candidate().text;
+      wordingOpen = true;
+    } else noteOpen = true;
     if (hint) field.placeholder = hint;
     fields();
     field.focus();
@@ -133,22 +133,22 @@ function render({ model, el }) {
   }
 
   /** What Python wrote stands in the fields as well. */
-  function written() {
+  function syncFields() {
     const wording = model.get("wording");
     if (wording !== null && wording !== area.value) {
       area.value = wording;
-      writing = true;
+      wordingOpen = true;
     }
     if (model.get("note") !== note.value) {
       note.value = model.get("note");
-      noting = true;
+      noteOpen = true;
     }
     fields();
   }
 
   function fields() {
-    editor.hidden = !writing;
-    notes.hidden = !noting;
+    editor.hidden = !wordingOpen;
+    notes.hidden = !noteOpen;
   }
 
   function leave(event) {
@@ -156,7 +156,7 @@ function render({ model, el }) {
       node.focus();
       return true;
     }
-    if (!choosing) return false;
+    if (!reasonsOpen) return false;
     choose(false);
     return true;
   }
@@ -199,20 +199,20 @@ function render({ model, el }) {
     [
       "Ctrl+Enter",
       "save what is written, accept, next",
-      () => (choosing ? because(9) : send("accept")),
+      () => (reasonsOpen ? because(9) : send("accept")),
     ],
     ["]", "next program", () => other(1)],
     ["[", "program before", () => other(-1)],
     ["Escape", "leave a field or the reasons", leave],
     ...view.keys(),
   ];
-  keyed(node, rows);
+  takeKeys(node, rows);
 
   // --- on screen
 
   /** What the check says of the rationale is part of the verdict: hidden until one has decided. */
-  function hideChecks(drawn) {
-    const foot = drawn.querySelector(".vp-told .vp-foot");
+  function hideChecks(root) {
+    const foot = root.querySelector(".vp-told .vp-foot");
     if (foot && model.get("item").hidden) {
       foot.textContent = `Written by ${model.get("run").told.writer}.`;
     }
@@ -239,12 +239,12 @@ function render({ model, el }) {
     );
   }
 
-  function judged(item) {
+  function opinions(item) {
     if (item.hidden) return null;
-    const said = item.others
+    const others = item.others
       .map((one) => `${one.author}: ${one.kind}${one.reason ? ` (${one.reason})` : ""}`)
       .join("; ");
-    return h("p.vw-soft", {}, [candidate()?.judged, said].filter(Boolean).join(" "));
+    return h("p.vw-soft", {}, [candidate()?.judged, others].filter(Boolean).join(" "));
   }
 
   function draw() {
@@ -268,15 +268,15 @@ function render({ model, el }) {
     }
     if (one?.trace !== shownRun) {
       shownRun = one?.trace;
-      writing = false;
+      wordingOpen = false;
       area.value = "";
-      written();
+      syncFields();
     }
     if (task !== shownTask) {
       shownTask = task;
-      noting = false;
+      noteOpen = false;
       note.value = "";
-      written();
+      syncFields();
       spent = 0;
       since = null;
       choose(false);
@@ -320,7 +320,7 @@ function render({ model, el }) {
               : null,
           ),
           tabs(item),
-          judged(item),
+          opinions(item),
         ].filter(Boolean),
       );
     }
@@ -328,17 +328,17 @@ function render({ model, el }) {
   }
 
   function tell() {
-    const made = model.get("decided").length;
-    count.textContent = `${made ? `${made} decided here, ` : ""}${model.get("left")} left`;
+    const total = model.get("decided").length;
+    count.textContent = `${total ? `${total} decided here, ` : ""}${model.get("left")} left`;
   }
 
   // --- time that somebody looked, and the hold on the question
 
-  const looking = () => !document.hidden && document.hasFocus();
+  const present = () => !document.hidden && document.hasFocus();
   function clock() {
     const now = performance.now();
     if (since !== null) spent += now - since;
-    since = looking() ? now : null;
+    since = present() ? now : null;
   }
   for (const name of ["focus", "blur"]) addEventListener(name, clock);
   const beat = setInterval(() => {
@@ -365,7 +365,7 @@ function render({ model, el }) {
   const stops = [
     follow(model, ["item", "candidate"], draw),
     follow(model, ["left", "decided"], tell),
-    follow(model, ["wording", "note"], written),
+    follow(model, ["wording", "note"], syncFields),
     follow(model, ["problem"], () => say(model.get("problem"))),
   ];
   return () => {

@@ -1,5 +1,5 @@
 import { draw, h } from "./player.js";
-import { addresses, ask, follow, frame, keyed } from "./common.js";
+import { addresses, ask, follow, frame, takeKeys } from "./common.js";
 
 const NAMES = { pipeline: "Program", student: "Student", base: "Base model" };
 
@@ -117,7 +117,7 @@ function render({ model, el }) {
       columns.map((one) => one.node),
     ),
   );
-  keyed(node, () => [
+  takeKeys(node, () => [
     [
       "/",
       "",

@@ -1,6 +1,6 @@
 import { h } from "./player.js";
-import { follow, frame, help, keyed, put, sign } from "./common.js";
-import { playing } from "./playing.js";
+import { follow, frame, help, takeKeys, put, sign } from "./common.js";
+import { traitPlayer } from "./playing.js";
 
 const TITLES = ["", "answer", "score", "steps", "calls", "time", ""];
 
@@ -13,7 +13,7 @@ function render({ model, el }) {
     const rows = model.get("rows");
     if (rows[row]) put(model, { selected: row });
   };
-  const view = playing(model, place);
+  const view = traitPlayer(model, place);
   const rows = () => [
     ["ArrowUp", "program before", () => choose(model.get("selected") - 1)],
     ["ArrowDown", "next program", () => choose(model.get("selected") + 1)],
@@ -50,7 +50,7 @@ function render({ model, el }) {
       h("footer", {}, help(rows())),
     ],
   );
-  keyed(node, rows);
+  takeKeys(node, rows);
 
   const stop = follow(model, ["rows", "selected"], () => {
     const at = model.get("selected");

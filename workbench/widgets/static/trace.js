@@ -1,6 +1,6 @@
 import { h } from "./player.js";
-import { follow, frame, help, keyed } from "./common.js";
-import { heading, playing } from "./playing.js";
+import { follow, frame, help, takeKeys } from "./common.js";
+import { heading, traitPlayer } from "./playing.js";
 
 function render({ model, el }) {
   const node = frame(el, "Run, step by step");
@@ -8,8 +8,8 @@ function render({ model, el }) {
   const place = h("div");
   const foot = h("footer");
   node.append(head, place, foot);
-  const view = playing(model, place);
-  keyed(node, view.keys);
+  const view = traitPlayer(model, place);
+  takeKeys(node, view.keys);
   foot.append(help(view.keys()));
   const stop = follow(model, ["run"], () =>
     head.replaceChildren(...heading(model.get("run").head).filter(Boolean)),
