@@ -1,4 +1,5 @@
-// Browse: the address says what is shown (?q=&sort=&after=&page=), the list is read a page at a time, the counts apart from it.
+// Browse: the address says what is shown (?q=&sort=&after=&page=), the list is read a page at a
+// time, the counts apart from it.
 import { selection } from "./browse_chosen.js";
 import { drawer, drawFacets, viewsMenu } from "./browse_facets.js";
 import { address, peekOf, rowOf, runsOf } from "./browse_rows.js";
@@ -132,10 +133,10 @@ function chips({ tokens, words }) {
 
 function count() {
   const from = (state.page - 1) * PAGE;
-  const range = rows.length
+  const here = rows.length
     ? `${(from + 1).toLocaleString("en")} to ${(from + rows.length).toLocaleString("en")} of `
     : "";
-  find("count").textContent = total === null ? " " : `${range}${amount(total, "question")}`;
+  find("count").textContent = total === null ? " " : `${here}${amount(total, "question")}`;
   const first = h(
     "button.button.small",
     { type: "button", onclick: () => go({ after: "", page: 1 }) },
@@ -155,46 +156,40 @@ function none() {
     empty.replaceChildren();
     return;
   }
-  const command = empty.dataset.command;
-  empty.replaceChildren(
-    all
-      ? h(
-          "div.card.empty",
-          {},
-          h("h2", {}, "Nothing matches"),
-          h("p.soft", {}, `${amount(all, "question")} hidden by the search and the filters.`),
-          h(
-            "p.actions",
-            {},
-            h(
-              "button.button",
-              {
-                type: "button",
-                onclick: () => {
-                  box.value = "";
-                  go({ q: "" });
-                },
-              },
-              "Show all",
-            ),
-          ),
-        )
-      : h(
-          "div.card.empty",
-          {},
-          h("h2", {}, "Nothing here yet"),
-          h(
-            "p.soft",
-            {},
-            "The loop imports questions, writes programs for them and runs them. This list fills as it goes.",
-          ),
-          h("code", {}, command),
-          h(
-            "p.actions",
-            {},
-            h("button.button", { type: "button", dataset: { copy: command } }, "Copy the command"),
-          ),
-        ),
+  empty.replaceChildren(all ? noMatch() : noQuestion(empty.dataset.command));
+}
+
+function noMatch() {
+  const showAll = () => {
+    box.value = "";
+    go({ q: "" });
+  };
+  return h(
+    "div.card.empty",
+    {},
+    h("h2", {}, "Nothing matches"),
+    h("p.soft", {}, `${amount(all, "question")} hidden by the search and the filters.`),
+    h("p.actions", {}, h("button.button", { type: "button", onclick: showAll }, "Show all")),
+  );
+}
+
+function noQuestion(command) {
+  const copy = h(
+    "button.button",
+    { type: "button", dataset: { copy: command } },
+    "Copy the command",
+  );
+  return h(
+    "div.card.empty",
+    {},
+    h("h2", {}, "Nothing here yet"),
+    h(
+      "p.soft",
+      {},
+      "The loop imports questions, writes programs for them and runs them. This list fills as it goes.",
+    ),
+    h("code", {}, command),
+    h("p.actions", {}, copy),
   );
 }
 

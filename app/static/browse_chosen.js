@@ -1,4 +1,5 @@
-// Questions that are chosen, and what is done with all of them at once: each as one batch that can be undone as one.
+// Questions that are chosen, and what is done with all of them at once: each as one batch that can
+// be undone as one.
 import { amount, h } from "./dom.js";
 import { newId, save, toast } from "./server.js";
 
@@ -6,7 +7,10 @@ const bar = document.querySelector("[data-chosen]");
 const dialog = document.querySelector("[data-ask]");
 const mayChange = document.body.dataset.role !== "viewer";
 
-/** Keeps what is chosen; `view()` gives {q, total}, `redraw()` draws the list's boxes again, `reload()` reads it anew. */
+/**
+ * Keeps what is chosen; `view()` gives {q, total}, `redraw()` draws the list's boxes again,
+ * `reload()` reads it anew.
+ */
 export function selection(view, redraw, reload) {
   const ids = new Set();
   let everything = false;
@@ -75,7 +79,8 @@ export function selection(view, redraw, reload) {
 
   async function queue() {
     if (!count() || !mayChange) return;
-    const reply = await save("/do/browse/queue", body()).catch(() => null); // a refusal is on the screen already
+    // a refusal is on the screen already
+    const reply = await save("/do/browse/queue", body()).catch(() => null);
     if (!reply) return;
     toast(
       `${amount(reply.queued, "question")} asked for in the queue.`,

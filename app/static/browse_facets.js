@@ -9,7 +9,10 @@ const wholeFacets = new Set(); // facets of which all values are shown
 const mayChange = document.body.dataset.role !== "viewer";
 const FEW = 7;
 
-/** Show or hide the filters where they have no column of their own; returns whether they are a drawer. */
+/**
+ * Show or hide the filters where they have no column of their own; returns whether they are a
+ * drawer.
+ */
 export function drawer(on) {
   place.classList.toggle("open", on);
   opener.setAttribute("aria-expanded", String(on));

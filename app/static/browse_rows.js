@@ -126,7 +126,10 @@ export function rowOf(row, on) {
   return h("li", { dataset: { id: row.id } }, line);
 }
 
-/** The programs of a question, grouped by their answers: the kept one's group first, then by size, failures last. */
+/**
+ * The programs of a question, grouped by their answers: the kept one's group first, then by size,
+ * failures last.
+ */
 export function runsOf(row) {
   const groups = new Map();
   for (const run of row.runs) {

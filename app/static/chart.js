@@ -1,4 +1,5 @@
-// A figure that Python made (workbench/pipeline/chart.py): drawn by Plotly in the theme's colours, with its table and its CSV.
+// A figure that Python made (workbench/pipeline/chart.py): drawn by Plotly in the theme's colours,
+// with its table and its CSV.
 import { h } from "./dom.js";
 import { colors, layout } from "./plot.js";
 
@@ -19,7 +20,10 @@ function withColors(value, c, key = "") {
     : value;
 }
 
-/** Draw a chart into an element that has its size; drawn again it keeps its zoom.  Where there is little room, labels become a legend. */
+/**
+ * Draw a chart into an element that has its size; drawn again it keeps its zoom.  Where there is
+ * little room, labels become a legend.
+ */
 export function drawChart(Plotly, place, chart) {
   const c = colors();
   const { data, layout: base } = withColors(chart.plot, c);
@@ -32,27 +36,28 @@ export function drawChart(Plotly, place, chart) {
       : one,
   );
   const legend = narrow && traces.some((one) => one.showlegend) ? { showlegend: true } : {};
-  // Plotly's own bar of buttons writes a style element, which our policy forbids; what it is needed for is one button.
+  // Plotly's own bar of buttons writes a style element, which our policy forbids; what it is needed
+  // for is one button.
   return Plotly.react(place, traces, layout({ ...base, ...legend }, c), {
     responsive: true,
     displayModeBar: false,
   });
 }
 
-export const shownCell = (value) =>
-  typeof value === "number"
-    ? Number.isInteger(value)
-      ? value.toLocaleString("en")
-      : String(Math.round(value * 10000) / 10000)
-    : (value ?? "–");
+export function cellText(value) {
+  if (typeof value !== "number") return value ?? "–";
+  return Number.isInteger(value)
+    ? value.toLocaleString("en")
+    : String(Math.round(value * 10000) / 10000);
+}
 
 /** The rows as a table; `link` makes an address of what to search for. */
 export function chartTable(chart, link = null) {
   const first = (value, at) => {
     const query = link && chart.links[at];
     return query
-      ? h("a", { href: link(query), title: "See them in Browse" }, shownCell(value))
-      : shownCell(value);
+      ? h("a", { href: link(query), title: "See them in Browse" }, cellText(value))
+      : cellText(value);
   };
   return h(
     "table.rows",
@@ -75,7 +80,7 @@ export function chartTable(chart, link = null) {
           "tr",
           {},
           row.map((value, column) =>
-            column ? h("td", {}, shownCell(value)) : h("th", { scope: "row" }, first(value, at)),
+            column ? h("td", {}, cellText(value)) : h("th", { scope: "row" }, first(value, at)),
           ),
         ),
       ),

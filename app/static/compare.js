@@ -1,4 +1,5 @@
-// Compare, one question: asks both sides at once, lets one vote at any moment, sends what the student should learn to the queue.
+// Compare, one question: asks both sides at once, lets one vote at any moment, sends what the
+// student should learn to the queue.
 import { column } from "./side.js";
 import { duration, h } from "./dom.js";
 import { keys, inText } from "./keys.js";
@@ -14,12 +15,13 @@ const votes = find("votes");
 const headline = find("headline");
 const NAMES = { pipeline: "Program pipeline", student: "Distilled student", base: "Base model" };
 const sideNames = main.dataset.sides.split(" ");
-const model = () => find("model")?.value ?? ""; // a finished job's, as the student; empty: the profile's
+// a finished job's, as the student; empty: the profile's
+const model = () => find("model")?.value ?? "";
 const mayDecide = document.body.dataset.role !== "viewer";
 const sides = Object.fromEntries(
   sideNames.map((side) => [side, column(side, NAMES[side], () => cancel(side))]),
 );
-const warm = { pipeline: [], student: [] }; // seconds to the answer, models loaded, since the question was put
+const warm = { pipeline: [], student: [] }; // seconds to each answer that no model had to load for
 let picture = null;
 let task = "";
 let run = "";
@@ -63,9 +65,23 @@ function link() {
   }
   if (model()) address.searchParams.set("model", model());
   history.replaceState(null, "", address);
-  const words = JSON.stringify(question.value || "How many cats are there?");
-  find("code").textContent =
-    `from gradio_client import Client\nclient = Client("${location.origin}/")\nfor message in client.submit("${picture?.image ?? "DIGEST"}", ${words}, ${model() ? `side="student", model="${model()}"` : 'side="pipeline"'}, api_name="/answer"):\n    print(*message.values())\n\n# without the server\nvpd ask PICTURE ${words}`;
+  find("code").textContent = scriptOf(question.value || "How many cats are there?");
+}
+
+/** The same question asked from Python, and from the command line. */
+function scriptOf(text) {
+  const words = JSON.stringify(text);
+  const digest = picture?.image ?? "DIGEST";
+  const side = model() ? `side="student", model="${model()}"` : 'side="pipeline"';
+  return [
+    "from gradio_client import Client",
+    `client = Client("${location.origin}/")`,
+    `for message in client.submit("${digest}", ${words}, ${side}, api_name="/answer"):`,
+    "    print(*message.values())",
+    "",
+    "# without the server",
+    `vpd ask PICTURE ${words}`,
+  ].join("\n");
 }
 
 async function upload(blob) {
@@ -182,16 +198,14 @@ async function answer(side) {
   } catch (error) {
     if (mine === run && !one.done) one.fail(error.message);
   }
-  if (
-    mine === run &&
-    one.done?.times?.answer &&
-    !one.done.times.cold &&
-    side in warm &&
-    !one.done.failure
-  ) {
-    warm[side].push(one.done.times.answer);
-  }
+  if (mine === run && side in warm && isWarm(one.done)) warm[side].push(one.done.times.answer);
   return one.done;
+}
+
+/** Whether an answer came whole, and no model had to be loaded for it. */
+function isWarm(reply) {
+  if (!reply?.times || reply.failure) return false;
+  return Boolean(reply.times.answer) && !reply.times.cold;
 }
 
 function fresh() {
@@ -244,18 +258,27 @@ const median = (numbers) => {
   return ascending.length % 2 ? ascending[half] : (ascending[half - 1] + ascending[half]) / 2;
 };
 
-/** The headline: a ratio only of warm medians, of at least three answers each that nothing disturbed. */
+const plainAnswer = (side) => sides[side].done?.answer?.trim().toLowerCase();
+
+/**
+ * The headline: a ratio only of warm medians, of at least three answers each that nothing
+ * disturbed.
+ */
 function tell(alone = false) {
-  const [p, s] = [warm.pipeline, warm.student];
-  const same =
-    sides.pipeline.done?.answer?.trim().toLowerCase() ===
-    sides.student.done?.answer?.trim().toLowerCase();
-  if (!alone || p.length < 3 || s.length < 3 || (find("blind").checked && !hasVote)) return;
-  const [slow, quick] = [median(p), median(s)];
-  const [name, factor] = slow >= quick ? ["Student", slow / quick] : ["Pipeline", quick / slow];
+  const { pipeline, student } = warm;
+  if (!alone || Math.min(pipeline.length, student.length) < 3) return;
+  if (find("blind").checked && !hasVote) return;
+  const slow = median(pipeline);
+  const quick = median(student);
+  const name = slow >= quick ? "Student" : "Pipeline";
+  const factor = Math.max(slow, quick) / Math.min(slow, quick);
+  const same = plainAnswer("pipeline") === plainAnswer("student");
+  const part = (seconds, side, times) =>
+    `${duration(seconds * 1000)} (${side}, n = ${times.length})`;
+  const medians = `${part(slow, "pipeline", pipeline)} and ${part(quick, "student", student)}`;
   headline.replaceChildren(
     h("b", {}, `${name} ${factor.toFixed(factor < 10 ? 1 : 0)}× faster to its answer`),
-    `, ${same ? "same answer" : "another answer"}: medians ${duration(slow * 1000)} (pipeline, n = ${p.length}) and ${duration(quick * 1000)} (student, n = ${s.length}), warm, one at a time.`,
+    `, ${same ? "same answer" : "another answer"}: medians ${medians}, warm, one at a time.`,
   );
 }
 
@@ -278,7 +301,8 @@ async function measure() {
     ) {
       for (const side of order) {
         if (warm[side].length >= 5) continue;
-        headline.textContent = `Measuring: pipeline ${warm.pipeline.length} of 5, student ${warm.student.length} of 5, one at a time.`;
+        const counts = order.map((name) => `${name} ${warm[name].length} of 5`).join(", ");
+        headline.textContent = `Measuring: ${counts}, one at a time.`;
         const result = await answer(side);
         if (mine !== run || result?.cancelled || result?.failure) return;
       }
@@ -321,9 +345,7 @@ async function vote(number) {
       note: find("note").value,
       seconds,
     });
-    toast(
-      `Vote stored: ${{ pipeline: "pipeline", student: "student", tie: "tie", neither: "both wrong" }[choice]}.`,
-    );
+    toast(`Vote stored: ${choice === "neither" ? "both wrong" : choice}.`);
   } catch {
     hasVote = false;
     votes
@@ -451,50 +473,57 @@ function tab() {
     );
 }
 
+function chooseModel(job) {
+  if (find("model")?.querySelector(`option[value="${CSS.escape(job)}"]`)) {
+    find("model").value = job;
+  } else toast("This job has no finished model; the profile's student answers.", "bad");
+}
+
+async function loadExamples() {
+  examples = await get("/data/compare/examples");
+  find("examples").replaceChildren(
+    ...examples.map((one) =>
+      h(
+        "button",
+        {
+          type: "button",
+          title: one.question,
+          "aria-label": `Example: ${one.question}`,
+          "aria-pressed": "false",
+          dataset: { image: one.image },
+          onclick: () => put(one, one.question),
+        },
+        h("img", { src: one.thumb, alt: "", loading: "lazy" }),
+      ),
+    ),
+  );
+}
+
+/** What the address names: a question of the project, a picture, or else the first example. */
+async function begin(params, offer) {
+  const id = params.get("task");
+  const digest = params.get("image");
+  if (id) {
+    const sample = await get(`/data/compare/task?id=${encodeURIComponent(id)}`);
+    put(sample, sample.question, sample.task);
+  } else if (digest) {
+    const image = await get(`/data/compare/picture?digest=${encodeURIComponent(digest)}`);
+    put(image, params.get("q") ?? "");
+  } else {
+    await offer;
+    if (examples.length && !picture) put(examples[0], examples[0].question);
+  }
+}
+
 async function start() {
   tab();
   if (all()) return;
   lay();
   const params = new URL(location).searchParams;
-  const job = params.get("model");
-  if (job) {
-    if (find("model")?.querySelector(`option[value="${CSS.escape(job)}"]`)) {
-      find("model").value = job;
-    } else toast("This job has no finished model; the profile's student answers.", "bad");
-  }
-  const offer = get("/data/compare/examples").then((list) => {
-    examples = list;
-    find("examples").replaceChildren(
-      ...list.map((one) =>
-        h(
-          "button",
-          {
-            type: "button",
-            title: one.question,
-            "aria-label": `Example: ${one.question}`,
-            "aria-pressed": "false",
-            dataset: { image: one.image },
-            onclick: () => put(one, one.question),
-          },
-          h("img", { src: one.thumb, alt: "", loading: "lazy" }),
-        ),
-      ),
-    );
-    return list;
-  });
+  if (params.get("model")) chooseModel(params.get("model"));
+  const offer = loadExamples();
   try {
-    if (params.get("task")) {
-      const sample = await get(`/data/compare/task?id=${encodeURIComponent(params.get("task"))}`);
-      put(sample, sample.question, sample.task);
-    } else if (!params.get("image")) {
-      const [first] = await offer;
-      if (first && !picture) put(first, first.question);
-    } else if (params.get("image")) {
-      put(
-        await get(`/data/compare/picture?digest=${encodeURIComponent(params.get("image"))}`),
-        params.get("q") ?? "",
-      );
-    }
+    await begin(params, offer);
   } catch (error) {
     toast(error.message, "bad");
   }

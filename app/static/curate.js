@@ -14,8 +14,13 @@ const mayDecide = document.body.dataset.role !== "viewer";
 const query = {
   q: address.get("q") ?? "",
   order: address.get("order") ?? "",
-  state: disputes ? "disputed" : address.get("state") === "skipped" ? "skipped" : "pending",
+  state: wantedState(),
 };
+function wantedState() {
+  if (disputes) return "disputed";
+  return address.get("state") === "skipped" ? "skipped" : "pending";
+}
+
 const places = { player: find("player"), side: find("side") };
 let view = null;
 let forget = () => {};
@@ -52,11 +57,16 @@ function draw() {
   find("desk").hidden = !item;
   find("empty").hidden = Boolean(item);
   if (find("after")) find("after").hidden = Boolean(item);
-  if (!item) {
+  if (item) drawItem(item);
+  else {
     view = null;
     nothing();
-    return;
   }
+}
+
+const noAnswer = (candidate) => !candidate || candidate.answer === null;
+
+function drawItem(item) {
   view = show(item, places, {
     wrong: mayDecide ? firstWrong : undefined,
     keep: mayDecide ? keepNote : undefined,
@@ -67,7 +77,7 @@ function draw() {
   if (find("live").textContent !== item.question) find("live").textContent = item.question;
   if (view.player) forget = keys("Step", view.player.keys);
   const accept = find("accept");
-  accept.disabled = !view.candidate || view.candidate.answer === null;
+  accept.disabled = noAnswer(view.candidate);
   accept.title = accept.disabled
     ? "This run gave no answer: choose another one with [ and ], or reject"
     : "";
@@ -117,143 +127,149 @@ const other = (offset) => {
   if (item) open((item.at + offset + item.candidates.length) % item.candidates.length);
 };
 
+function card(title, words, ...actions) {
+  find("empty").replaceChildren(
+    h(
+      "div.card.empty",
+      {},
+      h("h1", {}, title),
+      words.map((text) => h("p.soft", {}, text)),
+      h("p.actions", {}, actions),
+    ),
+  );
+}
+
+const link = (words, to) => h("a.button", { href: to }, words);
+
 /** The three nothings, never mixed up; and a server that does not answer. */
 function nothing() {
-  const place = find("empty");
   const none = items.none();
-  const rest = items.left();
-  const card = (title, words, ...actions) =>
-    place.replaceChildren(
-      h(
-        "div.card.empty",
-        {},
-        h("h1", {}, title),
-        words.map((text) => h("p.soft", {}, text)),
-        h("p.actions", {}, actions),
-      ),
-    );
-  const link = (words, to) => h("a.button", { href: to }, words);
-  if (!mayDecide) {
-    return card(
-      "You may look here, not decide",
-      [
-        "Deciding needs the role curator; ask an admin. Every question can be looked at from Browse.",
-      ],
-      link("To the questions", "/browse"),
-    );
-  }
-  if (items.problem()) {
-    return card("The next question did not come", [
-      items.problem(),
-      "It is tried again by itself. What you decided is kept in this browser until the server has it.",
-    ]);
-  }
-  if (items.busy() || !none) {
-    return place.replaceChildren(h("p.soft.waiting", {}, "Fetching the next question…"));
-  }
-  if (none.kind === "nothing") {
-    const command = place.dataset.command;
-    return card(
-      "Nothing to curate yet",
-      [
-        "No traces are verified yet. The loop imports questions, writes programs for them, runs them and keeps what is right; then they wait here.",
-      ],
-      h("code", {}, command),
-      h("button.button", { type: "button", dataset: { copy: command } }, "Copy the command"),
-      link("To the questions", "/browse"),
-    );
-  }
-  if (none.kind === "filter") {
-    return card(
-      "Nothing matches",
-      [`${amount(none.hidden, "question")} hidden by the filter “${query.q}”.`],
-      link("Show all", "/curate"),
-    );
-  }
-  const elsewhere = [
+  if (!mayDecide) mayOnlyLook();
+  else if (items.problem()) noReply(items.problem());
+  else if (items.busy() || !none) {
+    find("empty").replaceChildren(h("p.soft.waiting", {}, "Fetching the next question…"));
+  } else if (none.kind === "nothing") noTraces(find("empty").dataset.command);
+  else if (none.kind === "filter") noMatch(none);
+  else queueEmpty(none);
+}
+
+function mayOnlyLook() {
+  const words =
+    "Deciding needs the role curator; ask an admin. Every question can be looked at from Browse.";
+  card("You may look here, not decide", [words], link("To the questions", "/browse"));
+}
+
+function noReply(problem) {
+  card("The next question did not come", [
+    problem,
+    "It is tried again by itself. What you decided is kept in this browser until the server has it.",
+  ]);
+}
+
+function noTraces(command) {
+  const words =
+    "No traces are verified yet. The loop imports questions, writes programs for them, " +
+    "runs them and keeps what is right; then they wait here.";
+  card(
+    "Nothing to curate yet",
+    [words],
+    h("code", {}, command),
+    h("button.button", { type: "button", dataset: { copy: command } }, "Copy the command"),
+    link("To the questions", "/browse"),
+  );
+}
+
+function noMatch(none) {
+  const words = `${amount(none.hidden, "question")} hidden by the filter “${query.q}”.`;
+  card("Nothing matches", [words], link("Show all", "/curate"));
+}
+
+/** Where the questions are that this page will not bring. */
+function whereabouts(none) {
+  const passed = items.left();
+  const parts = [
     none.held && `${none.held} held by others`,
     none.disputed && `${none.disputed} disputed`,
     none.skipped && `${none.skipped} skipped`,
-    rest && `${rest} passed over here`,
-  ]
-    .filter(Boolean)
-    .join(", ");
-  card(
-    disputes
-      ? "No dispute is left"
-      : query.state === "skipped"
-        ? "No skipped question is left"
-        : "Queue empty",
-    [
-      `${none.today ? `You decided ${none.today} today. ` : ""}${elsewhere ? `${elsewhere}.` : "Everything is decided."}`,
-    ],
-    ...[
-      none.skipped &&
-        query.state !== "skipped" &&
-        link("Look at what was skipped", "/curate?state=skipped"),
-      query.state !== "pending" && link("To the queue", "/curate"),
-      link("Take a snapshot", "/curate?snapshot=1"),
-      link("Browse", "/browse"),
-    ].filter(Boolean),
-  );
+    passed && `${passed} passed over here`,
+  ].filter(Boolean);
+  return parts.length ? `${parts.join(", ")}.` : "Everything is decided.";
+}
+
+const EMPTY_TITLES = {
+  disputed: "No dispute is left",
+  skipped: "No skipped question is left",
+  pending: "Queue empty",
+};
+
+function queueEmpty(none) {
+  const today = none.today ? `You decided ${none.today} today. ` : "";
+  const links = [link("Take a snapshot", "/curate?snapshot=1"), link("Browse", "/browse")];
+  if (query.state !== "pending") links.unshift(link("To the queue", "/curate"));
+  if (none.skipped && query.state !== "skipped") {
+    links.unshift(link("Look at what was skipped", "/curate?state=skipped"));
+  }
+  card(EMPTY_TITLES[query.state], [today + whereabouts(none)], ...links);
 }
 
 // --- deciding
 
-function decide(verdict, more = {}) {
-  const item = items.current();
-  if (!item || !view || !mayDecide) return;
-  const { candidate } = view;
-  if (verdict === "accept" && (!candidate || candidate.answer === null)) {
-    toast("This run gave no answer: choose another one with [ and ], or reject.", "bad");
-    return;
-  }
-  items.clock();
-  const wording = verdict === "accept" ? view.wording() : null;
+/** Accepted is the rationale too, as it is or as it was edited. */
+const wordingOf = (verdict) =>
+  verdict === "accept"
+    ? { rationale: view.candidate.rationale, edited: view.wording() }
+    : { rationale: null, edited: null };
+
+/** A decision as the server takes it. */
+function decisionBody(item, verdict) {
   const ruling = disputes && verdict !== "skip";
-  const event = newId();
-  const kind = ruling ? "adjudicate" : verdict;
-  const body = {
-    id: event,
+  return {
+    id: newId(),
     task: item.task,
-    kind,
+    kind: ruling ? "adjudicate" : verdict,
     verdict: ruling ? verdict : null,
-    trace: candidate?.trace ?? null,
-    rationale: verdict === "accept" ? candidate.rationale : null,
-    edited: wording,
+    trace: view.candidate?.trace ?? null,
+    ...wordingOf(verdict),
     text: item.note,
     seconds: Math.round(item.spent) / 1000,
     guideline: guideline?.version ?? null,
     hidden: item.hidden && !item.seen,
     at: new Date().toISOString(),
-    ...more,
   };
-  const note = item.note;
-  const edits = item.edits;
-  const before = item.mine;
-  Object.assign(item, { mine: { kind: verdict, reason: more.words ?? "", event }, fresh: false });
-  delete body.words;
+}
+
+/** Decide and go on; `why` is {reason, words} of a reject. */
+function decide(verdict, why = null) {
+  const item = items.current();
+  if (!item || !view || !mayDecide) return;
+  if (verdict === "accept" && noAnswer(view.candidate)) {
+    toast("This run gave no answer: choose another one with [ and ], or reject.", "bad");
+    return;
+  }
+  items.clock();
+  const body = decisionBody(item, verdict);
+  if (why) body.reason = why.reason;
+  store(item, view.candidate, body, { kind: verdict, reason: why?.words ?? "", event: body.id });
+}
+
+/** Save a decision; the next question comes at once, and this one again if it is refused. */
+function store(item, candidate, body, mine) {
+  const { note, edits, mine: before } = item;
+  Object.assign(item, { mine, fresh: false });
   dropDraft(item);
   document.activeElement?.blur?.();
-  const request = save("/do/curate/decide", body); // first: what is not saved yet is not asked for again
+  // before the next question is asked for: what is not saved yet must not come again
+  const request = save("/do/curate/decide", body);
   items.advance();
   progress?.count(before ? 0 : 1);
-  last.add(
-    {
-      event,
-      kind,
-      verdict: body.verdict,
-      task: item.task,
-      question: item.question,
-      reason: more.words ?? "",
-    },
-    request,
-  );
+  const { event, reason } = mine;
+  const { kind, verdict, task: itsTask } = body;
+  last.add({ event, kind, verdict, task: itsTask, question: item.question, reason }, request);
   request.then(
     (reply) => {
-      item.seen = verdict !== "skip";
-      if (reply.rationale && wording !== null) {
-        Object.assign(candidate, { rationale: reply.rationale, text: wording });
+      item.seen = mine.kind !== "skip";
+      if (reply.rationale && body.edited !== null) {
+        Object.assign(candidate, { rationale: reply.rationale, text: body.edited });
       }
     },
     () => {
@@ -282,7 +298,10 @@ function because(digit) {
   return true;
 }
 
-/** Ctrl+Enter: reject while reasons are open and "other" was chosen, else accept, with what stands in the fields. */
+/**
+ * Ctrl+Enter: reject while reasons are open and "other" was chosen, else accept, with what stands
+ * in the fields.
+ */
 function saveAll() {
   if (!view || !mayDecide) return false;
   if (reasonsOpen) return because("9");
@@ -311,25 +330,36 @@ function firstWrong(step) {
 }
 
 async function back(row, promise) {
-  const item = items.find(row.task);
   if (row.kind === "wrong_step") {
-    for (const one of item?.candidates ?? []) {
-      if (one.model?.mark === row.event) Object.assign(one.model, { wrong: null, mark: null });
-    }
-    if (item === items.current()) view?.player?.mark(null);
+    unmark(row);
     await promise;
     return;
   }
   const verdict = ["accept", "reject", "skip", "adjudicate"].includes(row.kind) && !row.batch;
-  if (verdict && item) {
+  const reply = verdict ? await backToQuestion(row, promise) : await promise;
+  if (reply) last.load();
+}
+
+function unmark(row) {
+  const item = items.find(row.task);
+  for (const { model } of item?.candidates ?? []) {
+    if (model?.mark === row.event) Object.assign(model, { wrong: null, mark: null });
+  }
+  if (item === items.current()) view?.player?.mark(null);
+}
+
+/** Show the question again whose verdict is taken back: at once where this page holds it. */
+async function backToQuestion(row, promise) {
+  const item = items.find(row.task);
+  if (item) {
     item.mine = null;
     await items.bring(row.task);
   }
-  if (verdict) progress?.count(-1);
-  if (!(await promise)) return;
-  if (verdict && !item) await items.bring(row.task).catch((error) => toast(error.message, "bad"));
-  else if (verdict) items.hold();
-  last.load();
+  progress?.count(-1);
+  const reply = await promise;
+  if (reply && item) items.hold();
+  else if (reply) await items.bring(row.task).catch((error) => toast(error.message, "bad"));
+  return reply;
 }
 
 /** An admin's verdict becomes what others are measured by. */

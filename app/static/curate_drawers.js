@@ -118,18 +118,12 @@ export async function queueDrawer(query) {
     ),
     h("div.actions", {}, h("button.button.main", {}, "Put in force")),
   );
+  const clock = (time) =>
+    new Date(time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const holder = (one) =>
+    h("li", {}, `${one.name} holds ${amount(one.count, "question")}, until ${clock(one.until)}`);
   const holders = holds.length
-    ? h(
-        "ul.plain",
-        {},
-        holds.map((one) =>
-          h(
-            "li",
-            {},
-            `${one.name} holds ${amount(one.count, "question")}, until ${new Date(one.until).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`,
-          ),
-        ),
-      )
+    ? h("ul.plain", {}, holds.map(holder))
     : h("p.soft", {}, "Nobody holds a question now.");
   openDialog(
     "Queue",
@@ -149,16 +143,16 @@ export async function queueDrawer(query) {
   );
 }
 
-/** The guidelines beside the work: nothing is covered that one decides with. */
-export async function guidelines(toggle = true) {
-  const all = await get("/data/curate/guidelines");
-  const [now] = all;
-  if (!toggle) return now ?? null;
-  guide.hidden = !guide.hidden;
-  if (guide.hidden) return now ?? null;
+function guidelinesForm(now) {
   const editor = h("textarea.field", { rows: 12, maxlength: 20000, "aria-label": "Guidelines" });
   editor.value = now?.text ?? "";
-  const write = h(
+  const store = async () => {
+    const body = { text: editor.value };
+    if (!(await save("/do/curate/guidelines", body).catch(() => null))) return;
+    toast("The guidelines are in force. Decisions from now on name this version.");
+    location.reload();
+  };
+  return h(
     "details",
     {},
     h("summary", {}, now ? "Write a new version" : "Write the first version"),
@@ -166,70 +160,61 @@ export async function guidelines(toggle = true) {
     h(
       "div.actions",
       {},
-      h(
-        "button.button.main.small",
-        {
-          type: "button",
-          onclick: async () => {
-            if (!(await save("/do/curate/guidelines", { text: editor.value }).catch(() => null))) {
-              return;
-            }
-            toast("The guidelines are in force. Decisions from now on name this version.");
-            location.reload();
-          },
-        },
-        "Put in force",
-      ),
+      h("button.button.main.small", { type: "button", onclick: store }, "Put in force"),
     ),
   );
-  const earlier = all
-    .slice(1)
-    .map((one) =>
+}
+
+const day = (time) => new Date(time).toLocaleDateString();
+
+function currentGuidelines(now) {
+  if (!now) {
+    return [
       h(
-        "details",
+        "p.soft",
         {},
-        h(
-          "summary",
-          {},
-          `${one.version} · ${one.author} · ${new Date(one.at).toLocaleDateString()}`,
-        ),
-        text(one.text),
+        "There are none yet. An admin writes them here, or with: vpd guidelines add FILE",
       ),
-    );
+    ];
+  }
+  return [
+    h("p.soft.small", {}, `version ${now.version}, by ${now.author}, ${day(now.at)}`),
+    text(now.text),
+  ];
+}
+
+const earlierGuidelines = (one) =>
+  h(
+    "details",
+    {},
+    h("summary", {}, `${one.version} · ${one.author} · ${day(one.at)}`),
+    text(one.text),
+  );
+
+/**
+ * The guidelines beside the work: nothing is covered that one decides with.  Returns the version in
+ * force, or null; `toggle` false only looks.
+ */
+export async function guidelines(toggle = true) {
+  const [now = null, ...earlier] = await get("/data/curate/guidelines");
+  if (toggle) guide.hidden = !guide.hidden;
+  if (!toggle || guide.hidden) return now;
+  const close = () => {
+    guide.hidden = true;
+  };
   guide.replaceChildren(
     h(
       "div.head",
       {},
       h("h2", {}, "Guidelines"),
-      h(
-        "button.button.small",
-        {
-          type: "button",
-          onclick: () => {
-            guide.hidden = true;
-          },
-        },
-        "Close ",
-        h("kbd", {}, "G"),
-      ),
+      h("button.button.small", { type: "button", onclick: close }, "Close ", h("kbd", {}, "G")),
     ),
-    now
-      ? h(
-          "p.soft.small",
-          {},
-          `version ${now.version}, by ${now.author}, ${new Date(now.at).toLocaleDateString()}`,
-        )
-      : h(
-          "p.soft",
-          {},
-          "There are none yet. An admin writes them here, or with: vpd guidelines add FILE",
-        ),
-    now ? text(now.text) : "",
-    admin ? write : "",
+    ...currentGuidelines(now),
+    admin ? guidelinesForm(now) : "",
     earlier.length ? h("h3", {}, "Before") : "",
-    ...earlier,
+    ...earlier.map(earlierGuidelines),
   );
-  return now ?? null;
+  return now;
 }
 
 const text = (words) =>
@@ -238,6 +223,42 @@ const text = (words) =>
     {},
     words.split(/\n{2,}/).map((part) => h("p", {}, part)),
   );
+
+/** How many questions enter a snapshot, and how they are divided. */
+function entering(now) {
+  const inWords = (value) => value.toLocaleString("en");
+  const words = h(
+    "p.enters",
+    {},
+    h("b", {}, amount(now.rows, "question")),
+    now.rows === 1 ? " enters" : " enter",
+  );
+  if (!now.rows) {
+    words.append(".");
+    return [words];
+  }
+  const pictures = amount(now.pictures, "picture");
+  words.append(`: ${inWords(now.train)} to train on, ${inWords(now.val)} held out, ${pictures}.`);
+  const people = `${now.people} accepted by ${now.reviewers.join(", ") || "nobody"}`;
+  const edits = `${now.edited} edited by people`;
+  const rest = `${amount(now.rationales, "rationale")}, ${edits}; ${people}.`;
+  return [words, h("p.soft.small", {}, rest)];
+}
+
+/** What is left out, and why; each with an example. */
+function leftOut(rows) {
+  if (!rows.length) return h("p.soft", {}, "Nothing is left out.");
+  const example = (one) => `/curate?${new URLSearchParams({ task: one.examples[0] })}`;
+  const line = (one) =>
+    h(
+      "tr",
+      {},
+      h("td.number", {}, one.count.toLocaleString("en")),
+      h("td", {}, one.reason),
+      h("td.soft.small", {}, h("a", { href: example(one) }, "an example")),
+    );
+  return h("table", {}, h("caption", {}, "Left out"), h("tbody", {}, rows.map(line)));
+}
 
 /** Exactly what enters a snapshot now, and what is left out and why. */
 export async function snapshot(query) {
@@ -276,59 +297,12 @@ export async function snapshot(query) {
     result.replaceChildren(
       h("p.soft", {}, "Counting, and looking for pictures that evaluation has too…"),
     );
+    const choice = { accepted: source.value, q: search.value, labels: labels.checked };
     try {
-      const now = await get(
-        `/data/curate/snapshot?${new URLSearchParams({ accepted: source.value, q: search.value, labels: labels.checked })}`,
-      );
+      const now = await get(`/data/curate/snapshot?${new URLSearchParams(choice)}`);
       if (mine !== latest) return;
       go.disabled = !now.rows || !admin;
-      result.replaceChildren(
-        h(
-          "p.enters",
-          {},
-          h("b", {}, amount(now.rows, "question")),
-          " enter",
-          now.rows === 1 ? "s" : "",
-          now.rows
-            ? `: ${now.train.toLocaleString("en")} to train on, ${now.val.toLocaleString("en")} held out, ${amount(now.pictures, "picture")}.`
-            : ".",
-        ),
-        now.rows
-          ? h(
-              "p.soft.small",
-              {},
-              `${amount(now.rationales, "rationale")}, ${now.edited} edited by people; ${now.people} accepted by ${now.reviewers.join(", ") || "nobody"}.`,
-            )
-          : "",
-        now.left_out.length
-          ? h(
-              "table",
-              {},
-              h("caption", {}, "Left out"),
-              h(
-                "tbody",
-                {},
-                now.left_out.map((one) =>
-                  h(
-                    "tr",
-                    {},
-                    h("td.number", {}, one.count.toLocaleString("en")),
-                    h("td", {}, one.reason),
-                    h(
-                      "td.soft.small",
-                      {},
-                      h(
-                        "a",
-                        { href: `/curate?${new URLSearchParams({ task: one.examples[0] })}` },
-                        "an example",
-                      ),
-                    ),
-                  ),
-                ),
-              ),
-            )
-          : h("p.soft", {}, "Nothing is left out."),
-      );
+      result.replaceChildren(...entering(now), leftOut(now.left_out));
     } catch (error) {
       if (mine === latest) result.replaceChildren(h("p.problem", {}, error.message));
     }

@@ -1,4 +1,5 @@
-// One question on screen: the player at the left, and at the right what is asked, what the programs say, and the rationale.
+// One question on screen: the player at the left, and at the right what is asked, what the programs
+// say, and the rationale.
 import { h, verdict } from "./dom.js";
 import { mount } from "./player.js";
 import { get } from "./server.js";
@@ -37,9 +38,64 @@ function draftOf(item) {
   item.edits = draft.edits ?? {};
 }
 
+const missingRun = (candidate) =>
+  candidate ? "Loading the run…" : "No program of this question has been run.";
+
+/** Why there is no rationale, where there is none. */
+function missingRationale(candidate) {
+  if (!candidate || candidate.rationale) return null;
+  const words =
+    candidate.answer === null
+      ? "A run without an answer has no rationale."
+      : "No rationale was written for this run; accepted, it teaches the answer alone.";
+  return h("p.soft.none", {}, words);
+}
+
+const crumbs = (item) =>
+  h(
+    "p.crumbs",
+    {},
+    h("a", { href: query("/step", { task: item.task }), title: "Open in Step" }, item.task),
+    item.family ? ` · ${item.family}` : "",
+    item.why ? h("span.chip", { title: "Why it comes now" }, item.why) : "",
+  );
+
+function choices(item) {
+  if (!item.choices.length) return null;
+  const choice = (text, index) =>
+    h("span", {}, h("b", {}, String.fromCharCode(65 + index)), ` ${text}`);
+  return h("p.soft.choices", {}, item.choices.map(choice));
+}
+
+/** The expected answer beside the program's. */
+function answers(item, candidate) {
+  const pair = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
+  const rows = [pair("Expected", item.gold || h("span.soft", {}, "no label"))];
+  if (candidate) {
+    const none = h(
+      "span.verdict.failed",
+      {},
+      h("b", { "aria-hidden": "true" }, "!"),
+      h("span", {}, "no answer"),
+    );
+    rows.push(pair(`Program ${candidate.number} says`, candidate.answer ?? none));
+  }
+  return h("dl.answers", {}, rows);
+}
+
+function problemOf(candidate) {
+  if (!candidate?.problem) return null;
+  return h("p.problem.small.failure", {}, candidate.problem);
+}
+
+function editButton(candidate, edit) {
+  if (!candidate?.rationale) return null;
+  return h("button.button.small", { type: "button", onclick: edit }, "Edit ", h("kbd", {}, "e"));
+}
+
 /**
- * Draw an item.  `places` are the elements {player, side}; `actions` {wrong(step), open(index), keep()}.  Returns what keys
- * need: {player, candidate, wording(), edit(), note(hint)}.
+ * Draw an item.  `places` are the elements {player, side}; `actions` {wrong(step), open(index),
+ * keep()}.  Returns what keys need: {player, candidate, wording(), edit(), note(hint)}.
  */
 export function show(item, places, actions) {
   draftOf(item);
@@ -50,17 +106,8 @@ export function show(item, places, actions) {
     : null;
   if (!player) {
     places.player.replaceChildren(
-      h(
-        "section.vp-picture",
-        {},
-        h(
-          "p.vp-missing",
-          {},
-          candidate ? "Loading the run…" : "No program of this question has been run.",
-        ),
-      ),
+      h("section.vp-picture", {}, h("p.vp-missing", {}, missingRun(candidate))),
     );
-    rationale.replaceChildren();
   }
   const note = h("textarea.field.note", {
     rows: 2,
@@ -132,84 +179,27 @@ export function show(item, places, actions) {
   }
   const wording = () => {
     const words = candidate && item.edits[candidate.trace];
-    return words !== undefined && words.trim() && words !== candidate.text ? words : null;
+    return words?.trim() && words !== candidate.text ? words : null;
   };
 
   places.side.replaceChildren(
     ...[
-      h(
-        "p.crumbs",
-        {},
-        h("a", { href: query("/step", { task: item.task }), title: "Open in Step" }, item.task),
-        item.family ? ` · ${item.family}` : "",
-        item.why ? h("span.chip", { title: "Why it comes now" }, item.why) : "",
-      ),
+      crumbs(item),
       h("h1", { dataset: { question: item.task } }, item.question),
-      item.choices.length
-        ? h(
-            "p.soft.choices",
-            {},
-            item.choices.map((text, index) =>
-              h("span", {}, h("b", {}, String.fromCharCode(65 + index)), ` ${text}`),
-            ),
-          )
-        : "",
+      choices(item),
       banner(item),
-      h(
-        "dl.answers",
-        {},
-        h(
-          "div",
-          {},
-          h("dt", {}, "Expected"),
-          h("dd", {}, item.gold || h("span.soft", {}, "no label")),
-        ),
-        candidate
-          ? h(
-              "div",
-              {},
-              h("dt", {}, `Program ${candidate.number} says`),
-              h(
-                "dd",
-                {},
-                candidate.answer ??
-                  h(
-                    "span.verdict.failed",
-                    {},
-                    h("b", { "aria-hidden": "true" }, "!"),
-                    h("span", {}, "no answer"),
-                  ),
-              ),
-            )
-          : "",
-      ),
-      candidate?.problem ? h("p.problem.small.failure", {}, candidate.problem) : "",
+      answers(item, candidate),
+      problemOf(candidate),
       tabs(item, actions),
-      h(
-        "div.told-head",
-        {},
-        h("h2", {}, "Rationale"),
-        candidate?.rationale
-          ? h("button.button.small", { type: "button", onclick: edit }, "Edit ", h("kbd", {}, "e"))
-          : "",
-      ),
+      h("div.told-head", {}, h("h2", {}, "Rationale"), editButton(candidate, edit)),
       rationale,
       editor,
       notes,
       opinions(item, candidate, actions),
     ].filter(Boolean),
   );
-  if (candidate && !candidate.rationale) {
-    rationale.replaceChildren(
-      h(
-        "p.soft.none",
-        {},
-        candidate.answer === null
-          ? "A run without an answer has no rationale."
-          : "No rationale was written for this run; accepted, it teaches the answer alone.",
-      ),
-    );
-  }
+  const none = missingRationale(candidate);
+  if (none) rationale.replaceChildren(none);
   if (candidate && wording() !== null) {
     edit();
     area.blur();

@@ -1,12 +1,13 @@
-// The questions that this page holds: the one on screen, those leased ahead of it, and those that were decided here.
+// The questions that this page holds: the one on screen, those leased ahead of it, and those that
+// were decided here.
 import { newId, post, unsent } from "./server.js";
 
 const MOST = 12;
 const LEAST = 3; // questions leased ahead: a tenth of what is left, within these
 
 /**
- * `query` is {q, order, state}.  `onChange()` runs when the question on screen or its hold changed, `onLoss(item, by)` when
- * somebody else has a question now.
+ * `query` is {q, order, state}.  `onChange()` runs when the question on screen or its hold changed,
+ * `onLoss(item, by)` when somebody else has a question now.
  */
 export function line(query, { onChange, onLoss }) {
   const page = newId();
@@ -27,7 +28,8 @@ export function line(query, { onChange, onLoss }) {
   function ready(item) {
     item.spent = 0;
     item.before = item.mine;
-    if (item.until) item.mine = null; // skipped before, asked for again, or disputed: it is to be decided now
+    // skipped before, asked for again, or disputed: it is to be decided now
+    if (item.until) item.mine = null;
     if (item.picture.url) {
       // fetched and decoded before it is shown
       item.image = new Image();
@@ -88,7 +90,10 @@ export function line(query, { onChange, onLoss }) {
     return request;
   }
 
-  /** Go to the next question that is open, or to none; it is shown before anything is asked of the server. */
+  /**
+   * Go to the next question that is open, or to none; it is shown before anything is asked of the
+   * server.
+   */
   function advance() {
     const after = items.findIndex((item, index) => index > at && open(item));
     at = after >= 0 ? after : items.findIndex(open);

@@ -1,7 +1,8 @@
-// Rating: two answers to one question, blind, on the form of the paper's evaluation, answered with y and n and a digit.
+// Rating: two answers to one question, blind, on the form of the paper's evaluation, answered with
+// y and n and a digit.
 import { amount, h, svg } from "./dom.js";
 import { keys } from "./keys.js";
-import { draw } from "./player.js";
+import { draw } from "./player_boxes.js";
 import { get, newId, save, toast } from "./server.js";
 
 const find = (name) => document.querySelector(`[data-${name}]`);
@@ -162,7 +163,8 @@ function begin(pair, answers = { left: {}, right: {} }) {
   for (const side of SIDES) {
     const { answer } = pair[side];
     const pieces = pair[side].rationale;
-    const rationale = pieces.length === 1 && pieces[0].text === answer ? [] : pieces; // an answer that is all there is stands once
+    // an answer that is all there is stands once
+    const rationale = pieces.length === 1 && pieces[0].text === answer ? [] : pieces;
     find(side).replaceChildren(
       h("h2", {}, side === "left" ? "Left" : "Right"),
       answer

@@ -14,9 +14,10 @@ const KINDS = {
   rating: "◑ rated",
   rollback: "↺ rolled back",
 };
+const SIGNS = { accept: "✓", reject: "✗", skip: "–" };
 const MOST = 10;
 
-/** `places` are {lists, last}; `back(row)` is told when a decision was taken back, `saved(row, reply)` when one is stored. */
+/** `places` are {lists, last}; `back(row, promise)` is called when a decision is taken back. */
 export function tray(places, { back }) {
   let rows = [];
 
@@ -32,68 +33,59 @@ export function tray(places, { back }) {
     places.last.replaceChildren(...(newest ? [line(newest, true)] : []));
   }
 
-  function line(row, short) {
-    const state =
-      row.state === "saving"
-        ? h("span.state", {}, "saving…")
-        : row.state === "failed"
-          ? h("span.state.away", { title: row.problem }, "not kept")
-          : row.state === "saved"
-            ? h("span.state.saved", {}, "saved ✓")
-            : null;
-    const verdict =
-      row.kind === "adjudicate" ? ` ${row.verdict === "accept" ? "accepted" : "rejected"}` : "";
+  function stateOf(row) {
+    if (row.undone) return h("span.state", {}, "taken back");
+    if (row.state === "saving") return h("span.state", {}, "saving…");
+    if (row.state === "failed") return h("span.state.away", { title: row.problem }, "not kept");
+    if (row.state === "saved") return h("span.state.saved", {}, "saved ✓");
+    return null;
+  }
+
+  function wordsOf(row) {
+    const words = [KINDS[row.kind] ?? row.kind];
+    if (row.kind === "adjudicate") words.push(row.verdict === "accept" ? "accepted" : "rejected");
+    if (row.batch) words.push("as one batch");
+    return words.join(" ");
+  }
+
+  function undoButton(row, short) {
+    if (row.undone || row.state === "failed") return null;
     return h(
-      "div.done",
-      {},
-      h(
-        `b.${row.verdict ?? row.kind}`,
-        {},
-        (KINDS[row.kind] ?? row.kind) + verdict + (row.batch ? " as one batch" : ""),
-      ),
-      h(
-        "span.of",
-        { title: row.question },
-        row.reason ? `${row.reason} · ` : "",
-        row.question || row.task,
-      ),
-      agrees(row),
-      row.undone ? h("span.state", {}, "taken back") : state,
-      row.undone || row.state === "failed"
-        ? null
-        : h(
-            "button.button.small",
-            {
-              type: "button",
-              "aria-label": `Undo: ${row.kind} ${row.question}`,
-              onclick: () => undo(row),
-            },
-            "Undo",
-            short ? h("kbd", {}, "u") : "",
-          ),
+      "button.button.small",
+      {
+        type: "button",
+        "aria-label": `Undo: ${row.kind} ${row.question}`,
+        onclick: () => undo(row),
+      },
+      "Undo",
+      short ? h("kbd", {}, "u") : "",
     );
   }
 
-  /** The verifier's word and others', beside one's own. */
-  function agrees(row) {
-    const words = [];
-    if (row.automatic !== null && row.automatic !== undefined) {
-      const same = row.automatic === ((row.verdict ?? row.kind) === "accept");
-      words.push(
-        h(
-          "span.heard",
-          { title: same ? "The verifier says the same" : "The verifier says the opposite" },
-          `verifier ${row.automatic ? "✓" : "✗"}`,
-        ),
-      );
-    }
-    for (const one of row.others ?? []) {
-      words.push(
-        h("span.heard", {}, `${one.author} ${{ accept: "✓", reject: "✗", skip: "–" }[one.kind]}`),
-      );
-    }
-    return words;
+  function line(row, short) {
+    const reason = row.reason ? `${row.reason} · ` : "";
+    return h(
+      "div.done",
+      {},
+      h(`b.${row.verdict ?? row.kind}`, {}, wordsOf(row)),
+      h("span.of", { title: row.question }, reason, row.question || row.task),
+      verifierWord(row),
+      (row.others ?? []).map(othersWord),
+      stateOf(row),
+      undoButton(row, short),
+    );
   }
+
+  /** The verifier's word beside one's own. */
+  function verifierWord(row) {
+    if (row.automatic === null || row.automatic === undefined) return null;
+    const accepts = (row.verdict ?? row.kind) === "accept";
+    const title =
+      row.automatic === accepts ? "The verifier says the same" : "The verifier says the opposite";
+    return h("span.heard", { title }, `verifier ${row.automatic ? "✓" : "✗"}`);
+  }
+
+  const othersWord = (one) => h("span.heard", {}, `${one.author} ${SIGNS[one.kind]}`);
 
   async function load() {
     const recent = await get("/data/curate/recent").catch(() => null);
@@ -150,36 +142,39 @@ export function meter(place, query, onProgress) {
   let now = null;
   let kappa = null;
 
+  const fact = (value, words, title) =>
+    h("span.fact", { title }, h("b.number", {}, value), ` ${words}`);
+
+  function goalBar() {
+    if (!now.goal) return null;
+    const value = Math.min(now.today / now.goal, 1);
+    return h("progress", { value, max: 1, "aria-label": "Share of today's goal" });
+  }
+
+  /** Too few questions decided by two still have a figure; other notes stand in its place. */
+  function kappaFact() {
+    if (!kappa) return null;
+    const { note } = kappa;
+    const title = "Cohen's kappa: agreement beyond chance";
+    if (note && (kappa.kappa === null || !note.startsWith("too few"))) {
+      return fact("κ –", note, `${title}; under 30 questions decided by two it says too little`);
+    }
+    return fact(`κ ${kappa.kappa.toFixed(2)}`, `with ${kappa.with}, n ${kappa.n}`, title);
+  }
+
   function draw() {
     if (!now) return;
-    const share = now.goal ? Math.min(now.today / now.goal, 1) : 0;
-    const bar = h("progress", { value: share, max: 1, "aria-label": "Share of today's goal" });
-    const fact = (value, words, title) =>
-      h("span.fact", { title }, h("b.number", {}, value), ` ${words}`);
-    const kappaFact =
-      kappa &&
-      (kappa.note && !(kappa.kappa !== null && !kappa.note.startsWith("too few"))
-        ? fact(
-            "κ –",
-            kappa.note,
-            "Cohen's kappa: agreement beyond chance; under 30 questions decided by two it says too little",
-          )
-        : fact(
-            `κ ${kappa.kappa.toFixed(2)}`,
-            `with ${kappa.with}, n ${kappa.n}`,
-            "Cohen's kappa: agreement beyond chance",
-          ));
-    place.replaceChildren(
-      ...[
-        fact(now.goal ? `${now.today} of ${now.goal}` : String(now.today), "today"),
-        now.goal ? bar : null,
-        fact(now.remaining.toLocaleString("en"), "left", now.note || `order: ${now.order}`),
-        now.seconds === null
-          ? null
-          : fact(duration(1000 * now.seconds), "each", "Median time on a decision"),
-        kappaFact,
-      ].filter(Boolean),
-    );
+    const today = now.goal ? `${now.today} of ${now.goal}` : String(now.today);
+    const facts = [
+      fact(today, "today"),
+      goalBar(),
+      fact(now.remaining.toLocaleString("en"), "left", now.note || `order: ${now.order}`),
+    ];
+    if (now.seconds !== null) {
+      facts.push(fact(duration(1000 * now.seconds), "each", "Median time on a decision"));
+    }
+    facts.push(kappaFact());
+    place.replaceChildren(...facts.filter(Boolean));
   }
 
   async function load() {

@@ -1,6 +1,7 @@
-// The dashboard: figures, funnel, charts that keep their zoom while the figures go on, and for each chart a table and its CSV.
+// The dashboard: figures, funnel, charts that keep their zoom while the figures go on, and for each
+// chart a table and its CSV.
 import { chartTable, download, drawChart } from "./chart.js";
-import { h, svg } from "./dom.js";
+import { dateTime, h, svg } from "./dom.js";
 import { library } from "./plot.js";
 import { get } from "./server.js";
 
@@ -80,11 +81,14 @@ function funnel({ rows, links }) {
   );
 }
 
+const clock = (time) =>
+  new Date(time).toLocaleTimeString("en", { timeStyle: "medium", hourCycle: "h23" });
+
 async function show(chart, at) {
   const part = places.get(chart.name) ?? frame(chart);
   part.chart = chart;
   part.says.textContent = chart.says;
-  part.note.textContent = `${chart.note}; as of ${new Date(at).toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" })}`;
+  part.note.textContent = `${chart.note}; as of ${clock(at)}`;
   part.how.textContent = chart.how;
   part.rows.replaceChildren(chartTable(chart, browse));
   if (chart.name === "funnel") {
@@ -132,7 +136,7 @@ async function draw() {
     ),
   );
   document.querySelector("[data-asof]").textContent =
-    `as of ${new Date(latest.at).toLocaleString("en", { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" })}; counted again every ${every / 1000} s`;
+    `as of ${dateTime(latest.at, "medium")}; counted again every ${every / 1000} s`;
   for (const chart of latest.charts) {
     try {
       await show(chart, latest.at);

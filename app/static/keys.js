@@ -1,13 +1,15 @@
-// The key map: every screen says which keys it takes; `?` lists them all.  Keys work only while nobody types.
+// The key map: every screen says which keys it takes; `?` lists them all.  Keys work only while
+// nobody types.
 const tables = [];
 let begun = "";
 let timer = null;
 
 /**
- * Take keys.  `rows` are [key, what it does, run] with `key` as KeyboardEvent.key has it ("x", "X" for Shift+x,
- * "ArrowLeft", " "), with "Ctrl+" before it (Cmd counts as Ctrl; such keys work inside text as well), or two letters
- * one after the other ("g b").  `run` gets the event; when it returns false the key was not wanted.  A row without
- * `run` is only listed.  Returns a function that lets the keys go.
+ * Take keys.  `rows` are [key, what it does, run] with `key` as KeyboardEvent.key has it ("x",
+ * "X" for Shift+x, "ArrowLeft", " "), with "Ctrl+" before it (Cmd counts as Ctrl; such keys work
+ * inside text as well), or two letters one after the other ("g b").  `run` gets the event; when it
+ * returns false the key was not wanted.  A row without `run` is only listed.  Returns a function
+ * that lets the keys go.
  */
 export function keys(title, rows) {
   const table = { title, rows };
@@ -38,8 +40,12 @@ export function keyLabel(key) {
   );
 }
 
-const TEXT_FIELDS =
-  "input:not([type=checkbox], [type=radio], [type=range], [type=button]), textarea, select, [contenteditable]";
+const TEXT_FIELDS = [
+  "input:not([type=checkbox], [type=radio], [type=range], [type=button])",
+  "textarea",
+  "select",
+  "[contenteditable]",
+].join(", ");
 
 /** Whether an event happens where text is typed. */
 export const inText = (target) => target instanceof Element && target.closest(TEXT_FIELDS) !== null;
@@ -56,35 +62,39 @@ function run(name, event) {
   return false;
 }
 
-addEventListener("keydown", (event) => {
-  if (event.isComposing || event.altKey || document.querySelector("dialog[open]")) return;
-  if (event.ctrlKey || event.metaKey) {
-    run(`Ctrl+${event.key}`, event);
-    return;
-  }
-  if (inText(event.target)) {
-    if (event.key === "Escape") event.target.blur();
-    return;
-  }
-  const control =
-    event.target instanceof Element &&
-    event.target.closest("button, a, summary, input, [role=button]");
-  if (control && (event.key === " " || event.key === "Enter")) return; // the control's own key
-  if (control?.matches("input[type=range]") && event.key.startsWith("Arrow")) return;
-  const after = begun;
+/** Whether a key is the control's own: Space and Enter press it, arrows move a slider. */
+function belongsToControl({ target, key }) {
+  if (!(target instanceof Element)) return false;
+  const control = target.closest("button, a, summary, input, [role=button]");
+  if (!control) return false;
+  if (key === " " || key === "Enter") return true;
+  return control.matches("input[type=range]") && key.startsWith("Arrow");
+}
+
+const beginsPair = (key) =>
+  tables.some(({ rows }) => rows.some(([name]) => name.startsWith(`${key} `) && name.length > 2));
+
+/** A key alone, or the second one of a pair such as "g b". */
+function runPlain(event) {
+  const first = begun;
   begun = "";
   clearTimeout(timer);
-  if (after && run(`${after} ${event.key}`, event)) return;
-  const first = tables.some(({ rows }) =>
-    rows.some(([key]) => key.startsWith(`${event.key} `) && key.length > 2),
-  );
-  if (first && !event.repeat) {
-    begun = event.key;
-    timer = setTimeout(() => {
-      begun = "";
-    }, 1500);
-    event.preventDefault();
+  if (first && run(`${first} ${event.key}`, event)) return;
+  if (event.repeat || !beginsPair(event.key)) {
+    run(event.key, event);
     return;
   }
-  run(event.key, event);
+  begun = event.key;
+  timer = setTimeout(() => {
+    begun = "";
+  }, 1500);
+  event.preventDefault();
+}
+
+addEventListener("keydown", (event) => {
+  if (event.isComposing || event.altKey || document.querySelector("dialog[open]")) return;
+  if (event.ctrlKey || event.metaKey) run(`Ctrl+${event.key}`, event);
+  else if (inText(event.target)) {
+    if (event.key === "Escape") event.target.blur();
+  } else if (!belongsToControl(event)) runPlain(event);
 });

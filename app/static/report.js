@@ -1,4 +1,5 @@
-// The report: its charts drawn beside their tables, in the theme's colours, on paper in the light ones.
+// The report: its charts drawn beside their tables, in the theme's colours, on paper in the light
+// ones.
 import { download, drawChart } from "./chart.js";
 
 const charts = JSON.parse(document.querySelector("#charts").textContent);

@@ -1,4 +1,5 @@
-// Talking to the server: reading, saving through an outbox that survives a reload, and streams from Gradio's queue.
+// Talking to the server: reading, saving through an outbox that survives a reload, and streams from
+// Gradio's queue.
 import { h } from "./dom.js";
 
 const scope = `vpd-outbox ${document.body?.dataset.scope ?? ""} `;
@@ -19,12 +20,15 @@ export async function get(path, options = {}) {
     reply = await fetch(path, { headers: { Accept: "application/json" }, ...options });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Error("The server does not answer; is `vpd app` still running? Nothing was changed.");
+    throw new Error(
+      "The server does not answer; is `vpd app` still running? Nothing was changed.",
+      { cause: error },
+    );
   }
-  return understood(reply);
+  return bodyOf(reply);
 }
 
-async function understood(reply) {
+async function bodyOf(reply) {
   const body = await reply.json().catch(() => ({}));
   if (reply.ok) return body;
   if (reply.status === 401) {
@@ -37,7 +41,7 @@ async function understood(reply) {
 
 /** POST JSON at once, past the outbox: for what is worth nothing later. */
 export async function post(path, body) {
-  return understood(
+  return bodyOf(
     await fetch(path, {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: "application/json" },
@@ -47,8 +51,9 @@ export async function post(path, body) {
 }
 
 /**
- * Save something: POST `body` with an id made here, so that a retry never doubles it.  It is kept in the browser until the
- * server has it, in order, also over a reload.  Resolves with the reply; rejects when the server refuses it.
+ * Save something: POST `body` with an id made here, so that a retry never doubles it.  It is kept
+ * in the browser until the server has it, in order, also over a reload.  Resolves with the reply;
+ * rejects when the server refuses it.
  */
 export function save(path, body) {
   const entry = { path, body: { id: newId(), ...body }, at: Date.now() };
@@ -164,12 +169,35 @@ export function toast(text, kind = "plain", action = null) {
   return node;
 }
 
+/** One server-sent event: [its name, its data]. */
+function eventOf(part) {
+  const name = /^event: (.*)$/m.exec(part)?.[1];
+  const data = /^data: (.*)$/ms.exec(part)?.[1] ?? "null";
+  return [name, JSON.parse(data)];
+}
+
+const brokenStream = (body) =>
+  new Error(body?.error ?? "It broke; what went wrong stands in the terminal.");
+
+/** The events of a reply as they come; they end in an error, because a whole reply says so. */
+async function* eventsOf(reply) {
+  const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { value, done: end } = await reader.read();
+    if (end) throw new Error("The server stopped in the middle; nothing was stored.");
+    const parts = (text + value).split("\n\n");
+    text = parts.pop();
+    for (const part of parts) yield eventOf(part);
+  }
+}
+
 /**
- * Call an endpoint of Gradio's queue; `onData` gets what each `yield` of a generator gave, the promise the last.
- * Aborting `signal` ends the work on the server too.
+ * Call an endpoint of Gradio's queue; `onData` gets what each `yield` of a generator gave, the
+ * promise the last.  Aborting `signal` ends the work on the server too.
  */
 export async function stream(name, data, { onData = () => {}, signal } = {}) {
-  const begun = await understood(
+  const ticket = await bodyOf(
     await fetch(`/gradio_api/call/${name}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
@@ -177,24 +205,15 @@ export async function stream(name, data, { onData = () => {}, signal } = {}) {
       signal,
     }),
   );
-  const reply = await fetch(`/gradio_api/call/${name}/${begun.event_id}`, { signal });
-  const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
+  const reply = await fetch(`/gradio_api/call/${name}/${ticket.event_id}`, { signal });
   let last = null;
-  for (;;) {
-    const { value, done: end } = await reader.read();
-    if (end) throw new Error("The server stopped in the middle; nothing was stored.");
-    text += value;
-    const parts = text.split("\n\n");
-    text = parts.pop();
-    for (const part of parts) {
-      const event = /^event: (.*)$/m.exec(part)?.[1];
-      const body = JSON.parse(/^data: (.*)$/ms.exec(part)?.[1] ?? "null");
-      if (event === "error") {
-        throw new Error(body?.error ?? "It broke; what went wrong stands in the terminal.");
-      }
-      if (event === "generating") onData((last = body[0]));
-      if (event === "complete") return body?.length ? body[0] : last;
+  for await (const [event, body] of eventsOf(reply)) {
+    if (event === "error") throw brokenStream(body);
+    if (event === "generating") {
+      [last] = body;
+      onData(last);
     }
+    if (event === "complete") return body?.length ? body[0] : last;
   }
+  return last;
 }

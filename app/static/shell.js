@@ -1,4 +1,5 @@
-// What every page has: screens by key, the help overlay, the link to what is shown, the chips of the header.
+// What every page has: screens by key, the help overlay, the link to what is shown, the chips of
+// the header.
 import { amount, duration, h } from "./dom.js";
 import { keys, keyTables, keyLabel } from "./keys.js";
 import { get, resume, toast } from "./server.js";
@@ -103,48 +104,53 @@ function chip(name, text, title = "") {
 /** A training job: its name, how far it is, what is left. */
 function trainingWords({ name, step, total, eta, silent }) {
   if (silent) return `${name}: no sign for ${Math.round(silent)} s`;
-  return `${name}: ${total ? `${Math.floor((100 * step) / total)} %` : "starting"}${eta ? ` · ${duration(1000 * eta)} left` : ""}`;
+  const share = total ? `${Math.floor((100 * step) / total)} %` : "starting";
+  const rest = eta ? ` · ${duration(1000 * eta)} left` : "";
+  return `${name}: ${share}${rest}`;
+}
+
+function jobChip(job) {
+  if (!job) return chip("job", "");
+  const text = `${job.name}: ${job.stage} ${job.done.toLocaleString("en")}`;
+  return chip("job", text, `stage ${job.place}; ${amount(job.done, "row")} written`);
+}
+
+function trainingChip(training) {
+  if (!training) return chip("training", "");
+  document.querySelector("[data-chip=training]").href = `/train?job=${training.id}`;
+  return chip("training", trainingWords(training), `step ${training.step} of ${training.total}`);
+}
+
+function deviceChip(device) {
+  if (!device) return chip("device", "");
+  const gigabytes = (megabytes) => (megabytes / 1024).toFixed(0);
+  const memory = `${gigabytes(device.memory)} of ${gigabytes(device.total)} GB`;
+  return chip("device", `GPU ${device.used} % · ${memory} · ${device.heat} °C`, device.name);
+}
+
+function todayChip(today) {
+  if (!today) return chip("today", "");
+  const goal = today.goal ? `, of ${today.goal}` : "";
+  return chip("today", `${today.count} today`, `decisions of yours today${goal}`);
 }
 
 let timer = null;
 
 async function look() {
   clearTimeout(timer);
+  if (document.hidden) return;
   let next = 10000;
-  if (!document.hidden) {
-    try {
-      const { job, training, device, today } = await get("/data/shell");
-      chip(
-        "job",
-        job ? `${job.name}: ${job.stage} ${job.done.toLocaleString("en")}` : "",
-        job ? `stage ${job.place}; ${amount(job.done, "row")} written` : "",
-      );
-      chip(
-        "training",
-        training ? trainingWords(training) : "",
-        training ? `step ${training.step} of ${training.total}` : "",
-      );
-      if (training) {
-        document.querySelector("[data-chip=training]").href = `/train?job=${training.id}`;
-      }
-      chip(
-        "device",
-        device
-          ? `GPU ${device.used} % · ${(device.memory / 1024).toFixed(0)} of ${(device.total / 1024).toFixed(0)} GB · ${device.heat} °C`
-          : "",
-        device?.name,
-      );
-      chip(
-        "today",
-        today ? `${today.count} today` : "",
-        today ? `decisions of yours today${today.goal ? `, of ${today.goal}` : ""}` : "",
-      );
-      if (job || training) next = 2000;
-    } catch {
-      /* the next look says it, and a save would */
-    }
-    timer = setTimeout(look, next);
+  try {
+    const { job, training, device, today } = await get("/data/shell");
+    jobChip(job);
+    trainingChip(training);
+    deviceChip(device);
+    todayChip(today);
+    if (job || training) next = 2000;
+  } catch {
+    /* the next look says it, and a save would */
   }
+  timer = setTimeout(look, next);
 }
 
 document.addEventListener("visibilitychange", look);

@@ -1,8 +1,53 @@
 // One column of Compare: what a side says while it says it.  Text goes in as text nodes only.
-import { draw } from "./player.js";
+import { draw } from "./player_boxes.js";
 import { duration, h, svg, verdict } from "./dom.js";
 
 const NO_ANSWER = "no answer yet";
+
+function cellWords(step) {
+  const result = step.short ? ` → ${step.short}` : "";
+  const time = step.ms >= 1 ? `, ${duration(step.ms)}` : "";
+  return `line ${step.line}: ${step.title}${result}${time}`;
+}
+
+function cellContent(step) {
+  if (step.kind === "tick") return step.line;
+  const open = step.kind === "tool" ? "asking…" : "";
+  return [h("strong", {}, step.title), h("span", {}, step.short || open)];
+}
+
+/** An answer of no letters is an answer too; null is none. */
+function answerWords(text) {
+  if (text === null) return "–";
+  return text === "" ? "(empty)" : text;
+}
+
+function endWords(event) {
+  if (event.cancelled) return "cancelled";
+  return event.failure ? "failed" : "done";
+}
+
+function markOf({ right, gold }) {
+  if (right === null || right === undefined) return [];
+  return [verdict(right ? "right" : "wrong", gold.length ? `label: ${gold[0]}` : "")];
+}
+
+function troubleOf({ kind, message, line }) {
+  const name = kind && kind !== "infra" ? kind.replaceAll("_", " ") : "it broke";
+  return [h("b", {}, `${name}${line ? `, line ${line}` : ""}: `), message];
+}
+
+function timeRows(t) {
+  return [
+    t.wait >= 0.05 && ["queue", duration(t.wait * 1000)],
+    t.cold && ["loading", duration(t.load * 1000)],
+    t.first !== null && ["first token", duration(t.first * 1000)],
+    t.answer !== null && ["answer", duration(t.answer * 1000)],
+    ["total", duration(t.total * 1000)],
+    ["peak memory", `${(t.peak_bytes / 2 ** 20).toFixed(0)} MiB`],
+    [t.cold ? "cold start" : "warm", "", t.cold ? "cold" : ""],
+  ];
+}
 
 /** A column for one side; `cancel` is called by its button. */
 export function column(side, title, cancel) {
@@ -27,6 +72,7 @@ export function column(side, title, cancel) {
   };
   const stage = h("figure.stage", { hidden: true }, part.image, part.overlay);
   const program = side === "pipeline";
+  const work = program ? "writes a program" : "answers";
   const detail = program
     ? [
         h("div", {}, h("h3", {}, "Steps"), part.cells),
@@ -183,14 +229,8 @@ export function column(side, title, cancel) {
     steps = [...steps.slice(0, from), ...fresh];
     [...part.cells.children].slice(from).forEach((cell) => cell.remove());
     fresh.forEach((step, offset) => {
-      const words = `line ${step.line}: ${step.title}${step.short ? ` → ${step.short}` : ""}${step.ms >= 1 ? `, ${duration(step.ms)}` : ""}`;
-      const inside =
-        step.kind === "tick"
-          ? step.line
-          : [
-              h("strong", {}, step.title),
-              h("span", {}, step.short || (step.kind === "tool" ? "asking…" : "")),
-            ];
+      const words = cellWords(step);
+      const inside = cellContent(step);
       part.cells.append(
         h(
           "li",
@@ -253,7 +293,7 @@ export function column(side, title, cancel) {
 
   const takers = {
     queued: ({ ahead }) => say(ahead ? `waits behind ${ahead}` : "next"),
-    started: ({ cold }) => say(cold ? "loading models" : program ? "writes a program" : "answers"),
+    started: ({ cold }) => say(cold ? "loading models" : work),
     said: ({ part: where, text }) => {
       if (where === "answer") {
         answer((part.answer.classList.contains("waiting") ? "" : part.answer.textContent) + text);
@@ -286,56 +326,31 @@ export function column(side, title, cancel) {
       clearInterval(timer);
       part.stop.hidden = true;
       part.says.classList.remove("writing");
-      if (event.rationale) {
-        rationale = event.rationale;
-        drawRationale();
-      }
-      if (!program && !rationale && event.answer !== null) {
-        part.says.replaceChildren(h("span.none", {}, "It gave no rationale."));
-      }
+      showRationale(event);
       if (steps.length && follow) cells(steps.length, []);
       part.version.textContent = event.version ?? "";
       part.version.title = event.version ?? "";
-      if (event.answer !== null) answer(event.answer === "" ? "(empty)" : event.answer);
-      else answer("–");
-      const gold = event.gold.length ? `label: ${event.gold[0]}` : "";
-      part.mark.replaceChildren(
-        ...(event.right === null || event.right === undefined
-          ? []
-          : [verdict(event.right ? "right" : "wrong", gold)]),
-      );
-      if (event.failure) {
-        const { kind, message, line } = event.failure;
-        part.trouble.replaceChildren(
-          h("b", {}, [
-            kind && kind !== "infra" ? kind.replaceAll("_", " ") : "it broke",
-            line ? `, line ${line}` : "",
-            ": ",
-          ]),
-          message,
-        );
-      }
+      answer(answerWords(event.answer));
+      part.mark.replaceChildren(...markOf(event));
       part.trouble.hidden = !event.failure;
-      say(event.cancelled ? "cancelled" : event.failure ? "failed" : "done");
-      const t = event.times;
-      times(
-        !t
-          ? []
-          : [
-              t.wait >= 0.05 && ["queue", duration(t.wait * 1000)],
-              t.cold && ["loading", duration(t.load * 1000)],
-              t.first !== null && ["first token", duration(t.first * 1000)],
-              t.answer !== null && ["answer", duration(t.answer * 1000)],
-              ["total", duration(t.total * 1000)],
-              ["peak memory", `${(t.peak_bytes / 2 ** 20).toFixed(0)} MiB`],
-              [t.cold ? "cold start" : "warm", "", t.cold ? "cold" : ""],
-            ],
-      );
+      if (event.failure) part.trouble.replaceChildren(...troubleOf(event.failure));
+      say(endWords(event));
+      times(event.times ? timeRows(event.times) : []);
       part.times.querySelectorAll("div").forEach((row) => {
         if (row.firstChild.textContent === "cold start") row.firstChild.classList.add("cold");
       });
     },
   };
+
+  function showRationale(event) {
+    if (event.rationale) {
+      rationale = event.rationale;
+      drawRationale();
+    }
+    if (!program && !rationale && event.answer !== null) {
+      part.says.replaceChildren(h("span.none", {}, "It gave no rationale."));
+    }
+  }
 
   addEventListener("resize", () => {
     if (program) {

@@ -1,5 +1,5 @@
-// The step page: fetches one run, gives it to the player, and adds what needs the server: marking the first wrong step, and
-// editing the program and running it again.
+// The step page: fetches one run, gives it to the player, and adds what needs the server: marking
+// the first wrong step, and editing the program and running it again.
 import { amount, duration, h } from "./dom.js";
 import { keys } from "./keys.js";
 import { mount } from "./player.js";
@@ -27,7 +27,7 @@ async function open(trace, at) {
     load: (first, last) => get(query("/data/steps", { trace, first, last })),
     variables: (step) => get(query("/data/variables", { trace, step })),
     wrong: mayChange && trace === stored ? firstWrong : undefined,
-    moved: (step) => {
+    onMove: (step) => {
       if (trace !== stored) return;
       const address = new URL(location);
       address.searchParams.set("trace", trace);

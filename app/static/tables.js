@@ -1,4 +1,5 @@
-// Compare, all questions: the 2x2 table with McNemar's p, its slices, and the way from a cell to Browse and to the queue.
+// Compare, all questions: the 2x2 table with McNemar's p, its slices, and the way from a cell to
+// Browse and to the queue.
 import { amount, h, svg } from "./dom.js";
 import { get, newId, save, toast } from "./server.js";
 
@@ -7,7 +8,10 @@ const mayDecide = document.body.dataset.role !== "viewer";
 const percent = (share) => (share.value === null ? "–" : `${(100 * share.value).toFixed(1)} %`);
 const between = (share) =>
   share.value === null ? "" : `${(100 * share.low).toFixed(1)} to ${(100 * share.high).toFixed(1)}`;
-const p = (value) => (value === null ? "–" : value < 0.001 ? "< 0.001" : value.toFixed(3));
+const p = (value) => {
+  if (value === null) return "–";
+  return value < 0.001 ? "< 0.001" : value.toFixed(3);
+};
 
 function cell(tables, name, kind) {
   const { title, filter } = tables.cells.find((one) => one.name === name);
@@ -63,63 +67,63 @@ function square(tables) {
   );
 }
 
+/** McNemar's p as a phrase: "–", "< 0.001" or "= 0.012". */
+function pPhrase(value) {
+  const words = p(value);
+  return /^\d/.test(words) ? `= ${words}` : words;
+}
+
+function mcnemar(all) {
+  const apart = amount(all.pipeline + all.student, "question");
+  const basis =
+    all.p === null
+      ? " (no question separates the two)"
+      : ` (exact, over the ${apart} that exactly one side got right)`;
+  return h("p", {}, h("b", {}, `McNemar's p ${pPhrase(all.p)}`), h("span.soft", {}, basis));
+}
+
+function scope(tables) {
+  const both = `${amount(tables.all.of, "labelled question")} answered by both`;
+  if (!tables.left_out) return `${both}.`;
+  const rest = amount(tables.left_out, "question");
+  return `${both}; ${rest} left out: no label, no verdicts or no answer of the student.`;
+}
+
+function queueButton(tables) {
+  const count = tables.all.pipeline;
+  if (count === 0) return null;
+  return h(
+    "p",
+    {},
+    h(
+      "button.button",
+      {
+        type: "button",
+        disabled: !mayDecide,
+        onclick: (event) => queue(event.currentTarget, tables),
+      },
+      `Send the ${count.toLocaleString("en")} “pipeline right, student wrong” to the queue`,
+    ),
+  );
+}
+
 function findings(tables) {
   const { all } = tables;
-  const apart = all.pipeline + all.student;
+  const side = (name, share, words) =>
+    h(
+      "p",
+      {},
+      h("b", {}, `${name} ${percent(share)}`),
+      h("span.soft", {}, ` right (95 %: ${between(share)})${words}`),
+    );
   return h(
     "div.findings",
     {},
-    h(
-      "p",
-      {},
-      h("b", {}, `Pipeline ${percent(all.pipeline_right)}`),
-      h(
-        "span.soft",
-        {},
-        ` right (95 %: ${between(all.pipeline_right)}): ${tables.means}, k = ${tables.k}`,
-      ),
-    ),
-    h(
-      "p",
-      {},
-      h("b", {}, `Student ${percent(all.student_right)}`),
-      h("span.soft", {}, ` right (95 %: ${between(all.student_right)}), one forward pass`),
-    ),
-    h(
-      "p",
-      {},
-      h(
-        "b",
-        {},
-        `McNemar's p ${all.p === null ? "–" : all.p < 0.001 ? "< 0.001" : `= ${p(all.p)}`}`,
-      ),
-      h(
-        "span.soft",
-        {},
-        all.p === null
-          ? " (no question separates the two)"
-          : ` (exact, over the ${amount(apart, "question")} that exactly one side got right)`,
-      ),
-    ),
-    h(
-      "p.soft.small",
-      {},
-      `${amount(all.of, "labelled question")} answered by both${tables.left_out ? `; ${amount(tables.left_out, "question")} left out: no label, no verdicts or no answer of the student` : ""}.`,
-    ),
-    all.pipeline > 0 &&
-      h(
-        "p",
-        {},
-        h(
-          "button.button",
-          {
-            type: "button",
-            disabled: !mayDecide,
-            onclick: (event) => queue(event.currentTarget, tables),
-          },
-          `Send the ${all.pipeline.toLocaleString("en")} “pipeline right, student wrong” to the queue`,
-        ),
-      ),
+    side("Pipeline", all.pipeline_right, `: ${tables.means}, k = ${tables.k}`),
+    side("Student", all.student_right, ", one forward pass"),
+    mcnemar(all),
+    h("p.soft.small", {}, scope(tables)),
+    queueButton(tables),
   );
 }
 
@@ -215,17 +219,44 @@ function slices(title, tables, note) {
 }
 
 function empty(tables) {
+  const count = tables.left_out;
+  const lack = count === 1 ? "lacks" : "lack";
+  const rest = count
+    ? `${amount(count, "question")} in the project ${lack} one or the other.`
+    : "The project has no question yet.";
+  const rule =
+    "This table counts labelled questions that both sides have answered: " +
+    "programs with verdicts, and the student's answer.";
   return h(
     "div.card.empty",
     {},
     h("h2", {}, "Nothing to compare yet"),
-    h(
-      "p.soft",
-      {},
-      `This table counts labelled questions that both sides have answered: programs with verdicts, and the student's answer. ${tables.left_out ? `${amount(tables.left_out, "question")} in the project ${tables.left_out === 1 ? "lacks" : "lack"} one or the other.` : "The project has no question yet."}`,
-    ),
+    h("p.soft", {}, `${rule} ${rest}`),
     h("code", {}, "vpd run"),
   );
+}
+
+function parts(tables) {
+  if (!tables.all.of) return [empty(tables)];
+  const list = [
+    h("div.square", {}, h("div.card", {}, square(tables)), h("div.card", {}, findings(tables))),
+    h(
+      "p.legend",
+      {},
+      h("span", {}, h("i"), "pipeline right"),
+      h("span", {}, h("i.student"), "student right"),
+    ),
+    slices(
+      "By kind of question",
+      tables.families,
+      "many slices: a small p among them is no finding yet",
+    ),
+  ];
+  if (Object.keys(tables.tools).length) {
+    const note = "questions of which any program called it; one question may count in several rows";
+    list.push(slices("By tool", tables.tools, note));
+  }
+  return list;
 }
 
 async function look() {
@@ -233,35 +264,7 @@ async function look() {
   place.setAttribute("aria-busy", "true");
   try {
     const tables = await get(`/data/compare/tables?counting=${rule}`);
-    place.replaceChildren(
-      ...(tables.all.of
-        ? [
-            h(
-              "div.square",
-              {},
-              h("div.card", {}, square(tables)),
-              h("div.card", {}, findings(tables)),
-            ),
-            h(
-              "p.legend",
-              {},
-              h("span", {}, h("i"), "pipeline right"),
-              h("span", {}, h("i.student"), "student right"),
-            ),
-            slices(
-              "By kind of question",
-              tables.families,
-              "many slices: a small p among them is no finding yet",
-            ),
-            Object.keys(tables.tools).length > 0 &&
-              slices(
-                "By tool",
-                tables.tools,
-                "questions of which any program called it; one question may count in several rows",
-              ),
-          ].filter(Boolean)
-        : [empty(tables)]),
-    );
+    place.replaceChildren(...parts(tables));
   } catch (error) {
     place.replaceChildren(h("p.problem", {}, error.message));
   }

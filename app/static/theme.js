@@ -1,4 +1,5 @@
-// Light or dark: the reader's choice if there is one, else the system's.  Runs before the first paint.
+// Light or dark: the reader's choice if there is one, else the system's.  Runs before the first
+// paint.
 const system = matchMedia("(prefers-color-scheme: dark)");
 const root = document.documentElement;
 

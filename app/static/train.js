@@ -1,5 +1,6 @@
-// Train: which view the address asks for, the list of jobs, and the look every few seconds that all views share.
-import { amount, h } from "./dom.js";
+// Train: which view the address asks for, the list of jobs, and the look every few seconds that all
+// views share.
+import { amount, dateTime, h } from "./dom.js";
 import { keys } from "./keys.js";
 import { get, toast } from "./server.js";
 import { job } from "./train_job.js";
@@ -7,16 +8,15 @@ import { walkthrough } from "./train_new.js";
 import { actions, admin, nameOf, FINAL, main, progress, right, state } from "./train_parts.js";
 import { together } from "./train_together.js";
 
+function viewName() {
+  if (params.has("new") && admin) return "new";
+  if (params.has("job")) return "job";
+  return params.has("jobs") ? "together" : "list";
+}
+
 const place = document.querySelector("[data-view]");
 const params = new URL(location).searchParams;
-const view =
-  params.has("new") && admin
-    ? "new"
-    : params.has("job")
-      ? "job"
-      : params.has("jobs")
-        ? "together"
-        : "list";
+const view = viewName();
 const fast = Number(params.get("every")) * 1000;
 const before = new Map(); // state of each job at the last look
 const lines = new Map(); // of the list: what each was made from, and its node
@@ -85,28 +85,21 @@ function bell() {
 
 // --- the list
 
+function startShare(one) {
+  if (one.first === null || one.first === undefined) return "";
+  return ` from ${(100 * one.first).toFixed(1)} %`;
+}
+
+function outcome(one) {
+  if (one.state === "done") {
+    return h("p.number", {}, right(one), h("span.small.soft", {}, startShare(one)));
+  }
+  if (one.cause) return h("p.small.problem", {}, `cause: ${one.cause}`);
+  return one.state === "queued" ? "" : progress(one);
+}
+
 /** How a job is getting on: what changes at every look. */
-const how = (one) => [
-  state(one),
-  one.state === "done"
-    ? h(
-        "p.number",
-        {},
-        right(one),
-        h(
-          "span.small.soft",
-          {},
-          one.first === null || one.first === undefined
-            ? ""
-            : ` from ${(100 * one.first).toFixed(1)} %`,
-        ),
-      )
-    : one.cause
-      ? h("p.small.problem", {}, `cause: ${one.cause}`)
-      : one.state === "queued"
-        ? ""
-        : progress(one),
-];
+const how = (one) => [state(one), outcome(one)];
 
 function line(one) {
   const pick = h("input", {
@@ -139,12 +132,7 @@ function line(one) {
           .filter(Boolean)
           .join(" · "),
       ),
-      h(
-        "p.small.soft.when",
-        {},
-        h("span.mono", {}, one.id),
-        ` · ${new Date(1000 * one.at).toLocaleString("en", { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" })}`,
-      ),
+      h("p.small.soft.when", {}, h("span.mono", {}, one.id), ` · ${dateTime(1000 * one.at)}`),
     ),
     h("div.how", {}, how(one)),
     h("div.acts", {}, actions(one, look, false, jobs)),
@@ -186,6 +174,51 @@ function nothing() {
   );
 }
 
+function frame() {
+  if (place.querySelector(".job-list")) return;
+  place.replaceChildren(
+    h(
+      "div.above-list",
+      {},
+      h("p.soft", { dataset: { count: "" } }),
+      h("span.grow"),
+      h("a.button.small", { dataset: { compare: "" }, hidden: true }),
+      bell() ?? "",
+    ),
+    h("ul.job-list", { "aria-label": "Jobs" }),
+  );
+}
+
+/** Figures of a job that change at every look: they alone do not make a line anew. */
+const MOVING = ["step", "total", "eta", "loss", "phase", "silent"];
+
+function nodeOf(one, queueLength) {
+  const base = Object.entries(one).filter(([name]) => !MOVING.includes(name));
+  const key = JSON.stringify([base, queueLength]);
+  const entry = lines.get(one.id);
+  if (entry?.key === key) {
+    entry.node.querySelector(".how").replaceChildren(...how(one));
+    return entry.node;
+  }
+  const node = line(one);
+  lines.set(one.id, { key, node });
+  return node;
+}
+
+const labelOf = (node) => node.getAttribute("aria-label") ?? node.textContent;
+
+/** Put the lines anew; the control in focus keeps it, in its new place. */
+function order(holder, nodes) {
+  const focus = holder.contains(document.activeElement) ? document.activeElement : null;
+  const id = focus?.closest("[data-job]").dataset.job;
+  const label = focus && labelOf(focus);
+  holder.replaceChildren(...nodes);
+  if (!focus) return;
+  [...holder.querySelectorAll(`[data-job="${id}"] :is(a, button, input)`)]
+    .find((node) => labelOf(node) === label)
+    ?.focus({ preventScroll: true });
+}
+
 /** Only what changed is put anew: a button under the pointer or in focus stays where it is. */
 function list() {
   if (!jobs.length) {
@@ -193,50 +226,16 @@ function list() {
     place.replaceChildren(nothing());
     return;
   }
-  if (!place.querySelector(".job-list")) {
-    place.replaceChildren(
-      h(
-        "div.above-list",
-        {},
-        h("p.soft", { dataset: { count: "" } }),
-        h("span.grow"),
-        h("a.button.small", { dataset: { compare: "" }, hidden: true }),
-        bell() ?? "",
-      ),
-      h("ul.job-list", { "aria-label": "Jobs" }),
-    );
-  }
+  frame();
   const queueLength = jobs.filter((one) => one.state === "queued").length;
-  const runs = jobs.some((one) => ["running", "stopping"].includes(one.state));
-  place.querySelector("[data-count]").textContent =
-    `${amount(jobs.length, "job")}${runs ? ", one runs" : ""}${queueLength ? `, ${queueLength} in the queue` : ""}`;
-  const nodes = jobs.map((one) => {
-    const { step, total, eta, loss, phase, silent, ...base } = one;
-    const key = JSON.stringify([base, queueLength]);
-    const entry = lines.get(one.id);
-    if (entry?.key === key) {
-      entry.node.querySelector(".how").replaceChildren(...how(one));
-      return entry.node;
-    }
-    const node = line(one);
-    lines.set(one.id, { key, node });
-    return node;
-  });
+  const words = [amount(jobs.length, "job")];
+  if (jobs.some((one) => ["running", "stopping"].includes(one.state))) words.push("one runs");
+  if (queueLength) words.push(`${queueLength} in the queue`);
+  place.querySelector("[data-count]").textContent = words.join(", ");
+  const nodes = jobs.map((one) => nodeOf(one, queueLength));
   const all = place.querySelector(".job-list");
-  if (
-    nodes.length !== all.children.length ||
-    nodes.some((node, index) => all.children[index] !== node)
-  ) {
-    const focus = document.activeElement;
-    const label = all.contains(focus) && (focus.getAttribute("aria-label") ?? focus.textContent);
-    const job = all.contains(focus) && focus.closest("[data-job]").dataset.job;
-    all.replaceChildren(...nodes);
-    if (job) {
-      [...all.querySelectorAll(`[data-job="${job}"] :is(a, button, input)`)]
-        .find((one) => (one.getAttribute("aria-label") ?? one.textContent) === label)
-        ?.focus({ preventScroll: true });
-    }
-  }
+  const same = nodes.length === all.children.length;
+  if (!same || nodes.some((node, index) => all.children[index] !== node)) order(all, nodes);
   compare();
 }
 
@@ -252,14 +251,17 @@ async function look() {
       jobs = reply.jobs;
       tell();
       if (jobs.some((one) => !FINAL.includes(one.state))) next = 2000;
-      if (view === "list" && news) list();
-      if (view === "job" && !document.hidden) await panel.look(jobs);
-      if (view === "together" && !document.hidden) await panel.look(jobs);
+      await refresh(news);
     } catch (error) {
       if (!jobs) place.replaceChildren(h("p.problem", { role: "alert" }, error.message));
     }
   }
   timer = setTimeout(look, fast || next);
+}
+
+async function refresh(news) {
+  if (view === "list" && news) list();
+  if (["job", "together"].includes(view) && !document.hidden) await panel.look(jobs);
 }
 
 keys("Train", [

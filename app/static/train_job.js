@@ -1,4 +1,5 @@
-// One job: its state, why it failed, its curves, its answers on the fixed held-out pictures, its model card.
+// One job: its state, why it failed, its curves, its answers on the fixed held-out pictures, its
+// model card.
 import { h } from "./dom.js";
 import { get } from "./server.js";
 import { actions, admin, nameOf, copyBlock, main, progress, right, state } from "./train_parts.js";
@@ -108,7 +109,8 @@ function failure(now) {
   if (!now.failure) return [];
   const { cause, text, advice, change } = now.failure;
   const keys = Object.entries(change ?? {});
-  const address = `/train?new=1&from=${now.id}&change=${encodeURIComponent(JSON.stringify(change))}`;
+  const query = new URLSearchParams({ new: 1, from: now.id, change: JSON.stringify(change) });
+  const address = `/train?${query}`;
   return [
     h(
       "section.card.why-failed",

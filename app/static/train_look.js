@@ -1,4 +1,5 @@
-// Step four of the walkthrough: what the student will see, what it will cost, the same from the command line, and the start.
+// Step four of the walkthrough: what the student will see, what it will cost, the same from the
+// command line, and the start.
 import { amount, duration, h } from "./dom.js";
 import { get, post } from "./server.js";
 import { admin, copyBlock } from "./train_parts.js";

@@ -1,4 +1,5 @@
-// The walkthrough to a job: data, model and method, settings, preview and start.  What was chosen stays over a reload.
+// The walkthrough to a job: data, model and method, settings, preview and start.  What was chosen
+// stays over a reload.
 import { amount, h } from "./dom.js";
 import { keys } from "./keys.js";
 import { get, newId, post, save, toast } from "./server.js";
@@ -62,32 +63,71 @@ function copyOf(job, change) {
   };
 }
 
-/** The walkthrough in `place`; `given` is what the address says. */
+/** The job that the address says to copy. */
+async function draftOf(params, form) {
+  const job = await get(`/data/train/job?job=${encodeURIComponent(params.get("from"))}`);
+  const draft = copyOf(job, JSON.parse(params.get("change") || "{}"));
+  for (const field of form.fields) {
+    if (JSON.stringify(draft.values[field.key]) === JSON.stringify(field.default)) {
+      delete draft.values[field.key];
+    }
+  }
+  return draft;
+}
+
+/** The student and the snapshot that the address names; a snapshot that is gone is replaced. */
+function applyAddress(draft, params, form) {
+  const student = form.models.find((one) => one.id === params.get("student"));
+  if (student) draft.student = student.folder;
+  draft.snapshot = params.get("snapshot") || draft.snapshot;
+  if (!form.snapshots.some((one) => one.hash === draft.snapshot)) {
+    draft.snapshot = form.snapshots[0]?.hash ?? "";
+  }
+}
+
+/** A weight as a number; what is none is sent as it is, and the server says what it expected. */
+const weightOf = (text) => (text.trim() && Number.isFinite(Number(text)) ? Number(text) : text);
+
+const objectiveWords = ({ objective, weight }) =>
+  objective === "vpd" && weight.trim() !== "1" ? `vpd, weight ${weight}` : objective;
+
+/** What the check says of a job, in words: {examples, steps}. */
+function reportRows(report) {
+  const number = (value) => value.toLocaleString("en");
+  const examples =
+    report && `${number(report.examples)} to train on, ${number(report.held_out)} held out`;
+  const steps =
+    report?.steps && `${number(report.steps)}, each of ${amount(report.batch, "example")}`;
+  return { examples: examples ?? "…", steps: steps || "–" };
+}
+
+function changesOf(report) {
+  if (!report?.changed.length) return null;
+  return h(
+    "p.small",
+    {},
+    h("span.chip", {}, `${report.changed.length} non-default`),
+    " ",
+    h("span.mono.soft", {}, report.changed.join(", ")),
+  );
+}
+
+function readiness(report) {
+  if (!report) return null;
+  if (!report.reasons.length) return h("p.small.good", {}, "✓ ready to start");
+  const reasons = amount(report.reasons.length, "reason");
+  return h("p.small.problem", {}, `${reasons} why it cannot start`);
+}
+
+/** The walkthrough in `place`; `params` is what the address says. */
 export async function walkthrough(place, params) {
   const form = await get("/data/train/form");
   let draft = storedDraft();
   let report = null;
   let timer = null;
   let latest = 0;
-  if (params.get("from")) {
-    draft = copyOf(
-      await get(`/data/train/job?job=${encodeURIComponent(params.get("from"))}`),
-      JSON.parse(params.get("change") || "{}"),
-    );
-    for (const field of form.fields) {
-      if (JSON.stringify(draft.values[field.key]) === JSON.stringify(field.default)) {
-        delete draft.values[field.key];
-      }
-    }
-  }
-  if (params.get("student")) {
-    draft.student =
-      form.models.find((one) => one.id === params.get("student"))?.folder ?? draft.student;
-  }
-  if (params.get("snapshot")) draft.snapshot = params.get("snapshot");
-  if (!form.snapshots.some((one) => one.hash === draft.snapshot)) {
-    draft.snapshot = form.snapshots[0]?.hash ?? "";
-  }
+  if (params.get("from")) draft = await draftOf(params, form);
+  applyAddress(draft, params, form);
   let now = Math.min(Math.max(Number(params.get("step")) || (params.get("from") ? 4 : 1), 1), 4);
 
   // what the job would be, and the check of it
@@ -99,12 +139,7 @@ export async function walkthrough(place, params) {
       method: draft.method,
     };
     if (draft.objective === "vpd" && draft.weight.trim() !== "1") {
-      out.arguments = {
-        weight:
-          Number.isFinite(Number(draft.weight)) && draft.weight.trim()
-            ? Number(draft.weight)
-            : draft.weight,
-      };
+      out.arguments = { weight: weightOf(draft.weight) };
     }
     for (const [key, value] of Object.entries(draft.values)) {
       const [table, name] = key.split(".");
@@ -139,8 +174,9 @@ export async function walkthrough(place, params) {
     }
     settingFields.problems(report.problems);
     student.querySelector(".problem").textContent = report.problems.student ?? "";
-    objective.querySelector(".problem").textContent =
-      report.problems.objective ?? report.problems.arguments ?? "";
+    const { problems } = report;
+    const text = problems.objective ?? problems.arguments ?? "";
+    objective.querySelector(".problem").textContent = text;
     summary();
     preview.show(report, settings());
   }
@@ -299,29 +335,19 @@ export async function walkthrough(place, params) {
     const snapshot =
       form.snapshots.find((one) => one.hash === draft.snapshot) ?? picture.known(draft.snapshot);
     const name = models.find(([value]) => value === draft.student)?.[1] ?? draft.student;
+    const { examples, steps } = reportRows(report);
     const rows = [
       ["Snapshot", snapshot ? snapshot.name || snapshot.hash.slice(0, 12) : "none"],
-      [
-        "Examples",
-        report
-          ? `${report.examples.toLocaleString("en")} to train on, ${report.held_out.toLocaleString("en")} held out`
-          : "…",
-      ],
+      ["Examples", examples],
       ["Student", name || "none"],
-      [
-        "Objective",
-        draft.objective === "vpd" && draft.weight.trim() !== "1"
-          ? `vpd, weight ${draft.weight}`
-          : draft.objective,
-      ],
+      ["Objective", objectiveWords(draft)],
       ["Method", draft.method],
-      [
-        "Steps",
-        report?.steps
-          ? `${report.steps.toLocaleString("en")}, each of ${amount(report.batch, "example")}`
-          : "–",
-      ],
+      ["Steps", steps],
     ];
+    const anew = () => {
+      localStorage.removeItem(draftKey);
+      location.assign("/train?new=1");
+    };
     aside.replaceChildren(
       ...[
         h("h2", {}, "This job"),
@@ -330,36 +356,9 @@ export async function walkthrough(place, params) {
           {},
           rows.map(([key, value]) => h("div", {}, h("dt", {}, key), h("dd.hostile", {}, value))),
         ),
-        report?.changed.length
-          ? h(
-              "p.small",
-              {},
-              h("span.chip", {}, `${report.changed.length} non-default`),
-              " ",
-              h("span.mono.soft", {}, report.changed.join(", ")),
-            )
-          : null,
-        report?.reasons.length
-          ? h(
-              "p.small.problem",
-              {},
-              amount(report.reasons.length, "reason"),
-              " why it cannot start",
-            )
-          : report
-            ? h("p.small.good", {}, "✓ ready to start")
-            : null,
-        h(
-          "button.button.small.plain",
-          {
-            type: "button",
-            onclick: () => {
-              localStorage.removeItem(draftKey);
-              location.assign("/train?new=1");
-            },
-          },
-          "Begin anew",
-        ),
+        changesOf(report),
+        readiness(report),
+        h("button.button.small.plain", { type: "button", onclick: anew }, "Begin anew"),
       ].filter(Boolean),
     );
   }

@@ -1,4 +1,5 @@
-// Curves of one run or of several: one x axis for all, deltas appended, zoom kept while figures come in.
+// Curves of one run or of several: one x axis for all, deltas appended, zoom kept while figures
+// come in.
 import { h } from "./dom.js";
 import { colors, flat, layout, library } from "./plot.js";
 import { get } from "./server.js";
@@ -156,101 +157,105 @@ export function curves(place, address, runs) {
     ...extra,
   });
 
+  /** Shares of right answers on the held-out side, with their intervals; the best one is a star. */
+  function accuracyTrace(run, evals, { tone, name, many }) {
+    const isBest = (row) => row.at[0] === run.best;
+    const words = (row) => {
+      const share = `${Math.round(10 * row.right) / 10} of ${row.of}`;
+      return isBest(row) ? `${share}, the best` : share;
+    };
+    return {
+      type: "scatter",
+      mode: "lines+markers",
+      name: many ? name : "held-out",
+      x: evals.map((row) => at(row.at)),
+      y: evals.map((row) => 100 * row.accuracy),
+      line: { color: tone, width: 2 },
+      marker: {
+        size: evals.map((row) => (isBest(row) ? 12 : 7)),
+        symbol: evals.map((row) => (isBest(row) ? "star" : "circle")),
+        color: tone,
+      },
+      error_y: {
+        type: "data",
+        symmetric: false,
+        array: evals.map((row) => 100 * (row.high - row.accuracy)),
+        arrayminus: evals.map((row) => 100 * (row.accuracy - row.low)),
+        color: tone,
+        thickness: 1,
+        width: 3,
+      },
+      customdata: evals.map(words),
+      hovertemplate: "%{y:.1f} %, %{customdata}<extra>%{fullData.name}</extra>",
+      showlegend: many,
+    };
+  }
+
+  /** A loss as it was measured, pale, and smoothed. */
+  function lossTraces(series, name, words, color) {
+    return [
+      line(series[name] ?? [], {
+        name: `${words}, raw`,
+        line: { color, width: 1 },
+        opacity: 0.28,
+        legendgroup: words,
+        showlegend: false,
+        hoverinfo: "skip",
+        hovertemplate: null,
+      }),
+      line(series[`smooth ${name}`] ?? [], {
+        name: words,
+        line: { color, width: 2.2 },
+        legendgroup: words,
+      }),
+    ];
+  }
+
+  const heldOutLoss = (evals, { name, color, showlegend }) => ({
+    type: "scatter",
+    mode: "markers",
+    name,
+    x: evals.map((row) => at(row.at)),
+    y: evals.map((row) => row.eval_loss),
+    marker: { color, size: 8, symbol: "diamond-open", line: { width: 2 } },
+    hovertemplate: "%{y:.4~g}<extra>%{fullData.name}</extra>",
+    showlegend,
+  });
+
+  /** One run's losses: the whole, and its parts where it is alone. */
+  function losses({ series, evals }, { tone, name, many }, c) {
+    if (many) {
+      const rows = lossTraces(series, "loss", name, tone);
+      const dots = { name: `${name}, held-out`, color: tone, showlegend: false };
+      return evals.length ? [...rows, heldOutLoss(evals, dots)] : rows;
+    }
+    const names = Object.keys(series).filter(
+      (one) => !one.startsWith("smooth ") && !OTHER_SERIES.includes(one),
+    );
+    const rows = names.flatMap((one, index) =>
+      lossTraces(series, one, one === "loss" ? "whole" : flat(one), tones(c)[index % 8]),
+    );
+    const dots = { name: "held-out", color: c.ink, showlegend: true };
+    return evals.length ? [...rows, heldOutLoss(evals, dots)] : rows;
+  }
+
+  /** A run's lines in one chart. */
+  function runTraces(chart, run, look, c) {
+    const { series, evals } = data.get(run.id);
+    if (chart.name === "accuracy") return evals.length ? [accuracyTrace(run, evals, look)] : [];
+    if (chart.name === "loss") return losses({ series, evals }, look, c);
+    if (!series[chart.name]) return [];
+    const name = look.many ? look.name : chart.title;
+    const style = { color: look.tone, width: 1.6 };
+    return [line(series[chart.name], { name, line: style, showlegend: look.many })];
+  }
+
   /** Lines of one chart, a person's view of them left to Plotly. */
   function traces(chart, c) {
     const many = runs.length > 1;
     return runs.flatMap((run, index) => {
-      const { series, evals } = data.get(run.id);
-      const tone = tones(c)[index % 8];
       const name = flat(run.name || run.id).slice(0, 40);
-      if (chart.name === "accuracy") {
-        return evals.length
-          ? [
-              {
-                type: "scatter",
-                mode: "lines+markers",
-                name: many ? name : "held-out",
-                x: evals.map((row) => at(row.at)),
-                y: evals.map((row) => 100 * row.accuracy),
-                line: { color: tone, width: 2 },
-                marker: {
-                  size: evals.map((row) => (row.at[0] === run.best ? 12 : 7)),
-                  symbol: evals.map((row) => (row.at[0] === run.best ? "star" : "circle")),
-                  color: tone,
-                },
-                error_y: {
-                  type: "data",
-                  symmetric: false,
-                  array: evals.map((row) => 100 * (row.high - row.accuracy)),
-                  arrayminus: evals.map((row) => 100 * (row.accuracy - row.low)),
-                  color: tone,
-                  thickness: 1,
-                  width: 3,
-                },
-                customdata: evals.map(
-                  (row) =>
-                    `${Math.round(10 * row.right) / 10} of ${row.of}${row.at[0] === run.best ? ", the best" : ""}`,
-                ),
-                hovertemplate: "%{y:.1f} %, %{customdata}<extra>%{fullData.name}</extra>",
-                showlegend: many,
-              },
-            ]
-          : [];
-      }
-      if (chart.name !== "loss") {
-        return series[chart.name]
-          ? [
-              line(series[chart.name], {
-                name: many ? name : chart.title,
-                line: { color: tone, width: 1.6 },
-                showlegend: many,
-              }),
-            ]
-          : [];
-      }
-      const losses = many
-        ? ["loss"]
-        : Object.keys(series).filter(
-            (one) => !one.startsWith("smooth ") && !OTHER_SERIES.includes(one),
-          );
-      const lines = losses.flatMap((one, place_) => {
-        const own = many ? tone : tones(c)[place_ % 8];
-        const words = many ? name : one === "loss" ? "whole" : flat(one);
-        return [
-          line(series[one] ?? [], {
-            name: `${words}, raw`,
-            line: { color: own, width: 1 },
-            opacity: 0.28,
-            legendgroup: words,
-            showlegend: false,
-            hoverinfo: "skip",
-            hovertemplate: null,
-          }),
-          line(series[`smooth ${one}`] ?? [], {
-            name: words,
-            line: { color: own, width: 2.2 },
-            legendgroup: words,
-          }),
-        ];
-      });
-      if (evals.length) {
-        lines.push({
-          type: "scatter",
-          mode: "markers",
-          name: many ? `${name}, held-out` : "held-out",
-          x: evals.map((row) => at(row.at)),
-          y: evals.map((row) => row.eval_loss),
-          marker: {
-            color: many ? tone : c.ink,
-            size: 8,
-            symbol: "diamond-open",
-            line: { width: 2 },
-          },
-          hovertemplate: "%{y:.4~g}<extra>%{fullData.name}</extra>",
-          showlegend: !many,
-        });
-      }
-      return lines;
+      return runTraces(chart, run, { tone: tones(c)[index % 8], name, many }, c);
     });
   }
 
@@ -293,6 +298,46 @@ export function curves(place, address, runs) {
     return [low - room, high + room];
   }
 
+  function xAxis() {
+    const title = { text: AXES[view.x] };
+    return zoom.x ? { title, range: [...zoom.x], autorange: false } : { title, autorange: true };
+  }
+
+  function yAxis(chart, lines) {
+    const axis = {
+      type: view.log && chart.log ? "log" : "linear",
+      exponentformat: "e", // powers as superscripts would be styled inline, against our policy
+    };
+    if (["tokens_per_s", "memory_mb"].includes(chart.name)) axis.tickformat = "~s";
+    const whole = chart.name === "accuracy" ? [0, 100] : null;
+    const range = zoom.y[chart.name] ?? limits(chart, lines) ?? whole;
+    if (range) return { ...axis, range: [...range], autorange: false };
+    const rangemode = chart.name === "loss" ? "normal" : "tozero";
+    return { ...axis, autorange: true, rangemode };
+  }
+
+  async function drawChart(chart, c) {
+    const part = parts.get(chart);
+    const lines = traces(chart, c);
+    const hasLegend = ["loss", "accuracy"].includes(chart.name);
+    const options = {
+      shapes: marks(chart, c),
+      showlegend: hasLegend && lines.some((one) => one.showlegend !== false),
+      xaxis: xAxis(),
+      yaxis: yAxis(chart, lines),
+    };
+    part.node.classList.toggle("bare", !lines.length);
+    await Plotly.react(part.plot, lines, layout(options, c), {
+      responsive: true,
+      displayModeBar: false,
+    });
+    if (!part.watched) {
+      part.watched = true;
+      part.plot.on("plotly_relayout", (change) => onZoom(chart, change));
+    }
+    if (part.details.open) fill(chart);
+  }
+
   async function draw() {
     try {
       Plotly ??= await library(address);
@@ -301,45 +346,13 @@ export function curves(place, address, runs) {
       return;
     }
     const c = colors();
-    for (const chart of CHARTS) {
-      const part = parts.get(chart);
-      const lines = traces(chart, c);
-      const range =
-        zoom.y[chart.name] ?? limits(chart, lines) ?? (chart.name === "accuracy" ? [0, 100] : null);
-      const options = {
-        shapes: marks(chart, c),
-        showlegend:
-          ["loss", "accuracy"].includes(chart.name) &&
-          lines.some((one) => one.showlegend !== false),
-        xaxis: {
-          title: { text: AXES[view.x] },
-          ...(zoom.x ? { range: [...zoom.x], autorange: false } : { autorange: true }),
-        },
-        yaxis: {
-          type: view.log && chart.log ? "log" : "linear",
-          exponentformat: "e", // powers as superscripts would be styled inline, which our policy forbids
-          ...(["tokens_per_s", "memory_mb"].includes(chart.name) ? { tickformat: "~s" } : {}),
-          ...(range
-            ? { range: [...range], autorange: false }
-            : { autorange: true, rangemode: chart.name === "loss" ? "normal" : "tozero" }),
-        },
-      };
-      part.node.classList.toggle("bare", !lines.length);
-      await Plotly.react(part.plot, lines, layout(options, c), {
-        responsive: true,
-        displayModeBar: false,
-      });
-      if (!part.watched) {
-        part.watched = true;
-        part.plot.on("plotly_relayout", (change) => onZoom(chart, change));
-      }
-      if (part.details.open) fill(chart);
-    }
+    for (const chart of CHARTS) await drawChart(chart, c);
     bar.querySelector("[data-whole]").hidden = !zoom.x && !Object.keys(zoom.y).length;
   }
 
   function onZoom(chart, change) {
-    if (!Object.keys(change).some((name) => /^[xy]axis\.(range|autorange)/.test(name))) return; // a new size of the window
+    // a new size of the window
+    if (!Object.keys(change).some((name) => /^[xy]axis\.(range|autorange)/.test(name))) return;
     if ("xaxis.range[0]" in change) zoom.x = [change["xaxis.range[0]"], change["xaxis.range[1]"]];
     if ("yaxis.range[0]" in change) {
       zoom.y[chart.name] = [change["yaxis.range[0]"], change["yaxis.range[1]"]];

@@ -1,14 +1,16 @@
-// The fields of a job's settings: read off what the server says of each, with what is wrong beside it.
+// The fields of a job's settings: read off what the server says of each, with what is wrong beside
+// it.
 import { h } from "./dom.js";
 
-const fieldText = (field, value) =>
-  value === undefined || value === null
-    ? ""
-    : Array.isArray(value)
-      ? value.join(", ")
-      : String(value);
+function fieldText(value) {
+  if (Array.isArray(value)) return value.join(", ");
+  return value === undefined || value === null ? "" : String(value);
+}
 
-/** A field's text as a value of its kind; what does not fit is sent as it is, and the server says what it expected. */
+/**
+ * A field's text as a value of its kind; what does not fit is sent as it is, and the server says
+ * what it expected.
+ */
 function parse(field, text) {
   const number = (one) => (one.trim() !== "" && Number.isFinite(Number(one)) ? Number(one) : one);
   const list = text
@@ -27,8 +29,8 @@ function parse(field, text) {
 }
 
 /**
- * Fields in `place`.  `values` holds what differs from the defaults, by key; `onChange(key)` is told of each change.
- * Returns {problems, fill}.
+ * Fields in `place`.  `values` holds what differs from the defaults, by key; `onChange(key)` hears
+ * of each change.  Returns {problems, fill}.
  */
 export function fields(place, all, values, onChange) {
   const rows = new Map();
@@ -62,7 +64,7 @@ export function fields(place, all, values, onChange) {
     const numeric = ["whole", "number"].includes(field.kind);
     return h("input.field", {
       id,
-      value: fieldText(field, value),
+      value: fieldText(value),
       inputmode: numeric ? "decimal" : null,
       autocomplete: "off",
       spellcheck: "false",
@@ -79,13 +81,13 @@ export function fields(place, all, values, onChange) {
     row.reset.hidden = !mine;
   }
 
-  function one(field) {
+  function settingRow(field) {
     const reset = h(
       "button.button.small.plain",
       {
         type: "button",
         hidden: true,
-        "aria-label": `${field.label}: back to ${fieldText(field, field.default) || "nothing"}`,
+        "aria-label": `${field.label}: back to ${fieldText(field.default) || "nothing"}`,
         onclick: () => {
           delete values[field.key];
           fill();
@@ -111,7 +113,7 @@ export function fields(place, all, values, onChange) {
 
   const groups = { basic: h("div.settings"), advanced: h("div.settings") };
   const count = h("span.chip", { hidden: true });
-  const all_back = h(
+  const allBack = h(
     "button.button.small",
     {
       type: "button",
@@ -128,13 +130,15 @@ export function fields(place, all, values, onChange) {
     {},
     h("summary", {}, h("b", {}, "Advanced "), count),
     groups.advanced,
-    h("div.actions", {}, all_back),
+    h("div.actions", {}, allBack),
   );
   place.replaceChildren(groups.basic, fold);
 
   function fill() {
     for (const group of Object.keys(groups)) {
-      groups[group].replaceChildren(...all.filter((field) => field.group === group).map(one));
+      groups[group].replaceChildren(
+        ...all.filter((field) => field.group === group).map(settingRow),
+      );
     }
     tally();
   }
@@ -143,7 +147,7 @@ export function fields(place, all, values, onChange) {
     const mine = all.filter((field) => field.group === "advanced" && field.key in values).length;
     count.hidden = !mine;
     count.textContent = `${mine} non-default`;
-    all_back.disabled = !mine;
+    allBack.disabled = !mine;
   }
 
   fill();

@@ -1,5 +1,6 @@
-// Step one of the walkthrough: which snapshot, what is in it, what evaluation has of it; and a new one, taken right here.
-import { amount, h, svg } from "./dom.js";
+// Step one of the walkthrough: which snapshot, what is in it, what evaluation has of it; and a new
+// one, taken right here.
+import { amount, dateTime, h, svg } from "./dom.js";
 import { snapshot as freeze } from "./curate_drawers.js";
 import { get } from "./server.js";
 
@@ -41,39 +42,66 @@ function bars(title, counts, of) {
   );
 }
 
+/** Whether evaluation has pictures of it too: [kind, words]. */
+function leakCheck({ same, near, against, splits, unknown }) {
+  if (same + near) {
+    const fact = `Evaluation has ${same} of its pictures, and ${near} that look like one`;
+    const advice = "a job cannot start from it. Take a snapshot again; it leaves them out.";
+    return ["problem", `✗ ${fact}: ${advice}`];
+  }
+  if (!against) return ["soft", "The project has no evaluation pictures to compare with."];
+  const where = splits.join(", ") || "by source";
+  const rest = unknown ? `; ${unknown} of those were compared by their bytes alone` : "";
+  const count = against.toLocaleString("en");
+  const words = `✓ None of its pictures is among the ${count} of evaluation (${where})${rest}.`;
+  return ["good", words];
+}
+
+function repeatCheck({ repeated, contradicting }) {
+  if (!repeated) return ["good", "✓ No question is asked twice about one picture."];
+  const words = `${amount(repeated, "question")} asked again about the same picture`;
+  if (!contradicting) return ["soft", `${words}.`];
+  return ["problem", `${words}, ${contradicting} with another answer.`];
+}
+
 function checks(report) {
-  const { leak } = report;
-  const bad = leak.same + leak.near;
-  const lines = [
-    bad
-      ? [
-          "problem",
-          `✗ Evaluation has ${leak.same} of its pictures, and ${leak.near} that look like one: a job cannot start from it. Take a snapshot again; it leaves them out.`,
-        ]
-      : leak.against
-        ? [
-            "good",
-            `✓ None of its pictures is among the ${leak.against.toLocaleString("en")} of evaluation (${leak.splits.join(", ") || "by source"})${leak.unknown ? `; ${leak.unknown} of those were compared by their bytes alone` : ""}.`,
-          ]
-        : ["soft", "The project has no evaluation pictures to compare with."],
-    report.repeated
-      ? [
-          report.contradicting ? "problem" : "soft",
-          `${amount(report.repeated, "question")} asked again about the same picture${report.contradicting ? `, ${report.contradicting} with another answer` : ""}.`,
-        ]
-      : ["good", "✓ No question is asked twice about one picture."],
-    report.sides.train ? null : ["problem", "✗ It has no example to train on."],
-    report.sides.val
-      ? null
-      : [
-          "soft",
-          "It holds nothing out: there will be no accuracy, and the last checkpoint is the best one.",
-        ],
-  ];
+  const lines = [leakCheck(report.leak), repeatCheck(report)];
+  if (!report.sides.train) lines.push(["problem", "✗ It has no example to train on."]);
+  if (!report.sides.val) {
+    lines.push([
+      "soft",
+      "It holds nothing out: there will be no accuracy, and the last checkpoint is the best one.",
+    ]);
+  }
   return h(
     "ul.checks",
     {},
-    lines.filter(Boolean).map(([kind, words]) => h(`li.${kind}`, {}, words)),
+    lines.map(([kind, words]) => h(`li.${kind}`, {}, words)),
+  );
+}
+
+/** A snapshot in a line: what is in it, who accepted it, when it was taken. */
+function snapshotWords(one) {
+  const inside = [
+    `${one.rows.toLocaleString("en")} questions`,
+    `${one.rationales.toLocaleString("en")} with a rationale`,
+    amount(one.pictures, "picture"),
+  ];
+  const query = one.text ? `, “${one.text}”` : "";
+  const source = `${WHOSE[one.accepted] ?? one.accepted}${query}`;
+  return [inside.join(", "), source, dateTime(`${one.at}Z`)].join("; ");
+}
+
+function leftOut(rows) {
+  if (!rows.length) return "";
+  const total = rows.reduce((sum, one) => sum + one.count, 0);
+  const line = (one) =>
+    h("tr", {}, h("td.number", {}, one.count.toLocaleString("en")), h("td", {}, one.reason));
+  return h(
+    "details.left",
+    {},
+    h("summary", {}, `${total.toLocaleString("en")} left out, and why`),
+    h("table", {}, h("tbody", {}, rows.map(line))),
   );
 }
 
@@ -117,11 +145,7 @@ export function snapshotCard(place, snapshots, hash, chose) {
             "span",
             {},
             h("b.hostile", {}, one.name || one.hash.slice(0, 12)),
-            h(
-              "small.soft",
-              {},
-              `${one.rows.toLocaleString("en")} questions, ${one.rationales.toLocaleString("en")} with a rationale, ${amount(one.pictures, "picture")}; ${WHOSE[one.accepted] ?? one.accepted}${one.text ? `, “${one.text}”` : ""}; ${new Date(`${one.at}Z`).toLocaleString("en", { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" })}`,
-            ),
+            h("small.soft", {}, snapshotWords(one)),
           ),
         ),
       ),
@@ -173,33 +197,7 @@ export function snapshotCard(place, snapshots, hash, chose) {
           ),
           bars("Reviewers", report.reviewers, ""),
         ),
-        report.left_out.length
-          ? h(
-              "details.left",
-              {},
-              h(
-                "summary",
-                {},
-                `${report.left_out.reduce((sum, one) => sum + one.count, 0).toLocaleString("en")} left out, and why`,
-              ),
-              h(
-                "table",
-                {},
-                h(
-                  "tbody",
-                  {},
-                  report.left_out.map((one) =>
-                    h(
-                      "tr",
-                      {},
-                      h("td.number", {}, one.count.toLocaleString("en")),
-                      h("td", {}, one.reason),
-                    ),
-                  ),
-                ),
-              ),
-            )
-          : "",
+        leftOut(report.left_out),
       );
     } catch (error) {
       if (mine === latest) inside.replaceChildren(h("p.problem", { role: "alert" }, error.message));

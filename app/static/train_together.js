@@ -1,17 +1,19 @@
-// Several runs beside each other: curves over each other, figures with intervals, what differs in settings and snapshots.
+// Several runs beside each other: curves over each other, figures with intervals, what differs in
+// settings and snapshots.
 import { duration, h } from "./dom.js";
 import { get } from "./server.js";
 import { nameOf, FINAL, main, percent, state } from "./train_parts.js";
 import { curves } from "./train_plots.js";
 
-const plain = (value) =>
-  value === null || value === undefined
-    ? "–"
-    : typeof value === "object"
-      ? Object.entries(value)
-          .map(([key, inner]) => (Array.isArray(value) ? inner : `${key || "(none)"} ${inner}`))
-          .join(", ") || "none"
-      : String(value);
+const entry = ([key, value]) => `${key || "(none)"} ${value}`;
+
+/** A setting as text: a list or a table in one line. */
+function plain(value) {
+  if (value === null || value === undefined) return "–";
+  if (typeof value !== "object") return String(value);
+  const parts = Array.isArray(value) ? value : Object.entries(value).map(entry);
+  return parts.join(", ") || "none";
+}
 
 function table(title, names, rows, note = "") {
   return h(

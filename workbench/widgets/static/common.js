@@ -1,5 +1,6 @@
-// What the widgets share: the place they draw in, keys, pictures from bytes, questions to the kernel.
-import { h } from "./player.js";
+// What the widgets share: the place they draw in, keys, pictures from bytes, questions to the
+// kernel.
+import { h } from "../../screen/static/player_elements.js";
 
 const SIGNS = { right: "✓", wrong: "✗", failed: "!", none: "–" };
 
@@ -16,8 +17,8 @@ const TEXT_FIELDS =
   "input:not([type=checkbox], [type=radio], [type=range], [type=button]), textarea, select";
 
 /**
- * The place of a widget in its cell.  It can be focused, and takes keys only then; JupyterLab's own bare keys (a adds a
- * cell, x cuts one) are kept off it.
+ * The place of a widget in its cell.  It can be focused, and takes keys only then; JupyterLab's own
+ * bare keys (a adds a cell, x cuts one) are kept off it.
  */
 function frame(el, label) {
   const node = h("div.vw", {
@@ -30,17 +31,31 @@ function frame(el, label) {
   return node;
 }
 
-/** Take keys while the widget has the focus.  `rows()` gives [key, what it does, run]; false from `run`: not wanted. */
+/** Whether a key is the control's own: Space and Enter press it, arrows move a slider. */
+function belongsToControl({ target, key }) {
+  const control = target.closest("button, summary, input");
+  if (!control) return false;
+  if (key === " " || key === "Enter") return true;
+  return control.matches("input[type=range]") && key.startsWith("Arrow");
+}
+
+/** The key of an event as rows name it; null where it is not for the widget. */
+function keyName(event) {
+  if (event.isComposing || event.altKey) return null;
+  if (event.ctrlKey || event.metaKey) return `Ctrl+${event.key}`;
+  const inText = event.target.closest(TEXT_FIELDS) !== null;
+  if (inText) return event.key === "Escape" ? event.key : null;
+  return belongsToControl(event) ? null : event.key;
+}
+
+/**
+ * Take keys while the widget has the focus.  `rows()` gives [key, what it does, run]; false from
+ * `run`: not wanted.
+ */
 function takeKeys(node, rows) {
   node.addEventListener("keydown", (event) => {
-    if (event.isComposing || event.altKey) return;
-    const inText = event.target.closest(TEXT_FIELDS) !== null;
-    const name = (event.ctrlKey || event.metaKey ? "Ctrl+" : "") + event.key;
-    if (inText && !name.startsWith("Ctrl+") && name !== "Escape") return;
-    const control = event.target.closest("button, summary, input");
-    if (control && !inText && (event.key === " " || event.key === "Enter")) return; // the control's own key
-    if (control?.matches("input[type=range]") && event.key.startsWith("Arrow")) return;
-    const row = rows().find(([key]) => key === name);
+    const name = keyName(event);
+    const row = name !== null && rows().find(([key]) => key === name);
     if (!row || (event.repeat && row[3] === "once") || row[2](event) === false) return;
     event.preventDefault();
     event.stopPropagation();

@@ -1,4 +1,4 @@
-import { h } from "./player.js";
+import { h } from "../../screen/static/player_elements.js";
 import { ask, follow, frame } from "./common.js";
 
 const WIDTH = 420;
@@ -8,7 +8,10 @@ const short = (value) => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toPr
 const timeLeft = (seconds) =>
   seconds < 90 ? `${Math.round(seconds)} s left` : `${Math.round(seconds / 60)} min left`;
 
-/** A curve with its last value in words.  Losses are drawn as they are and smoothed, shares as points. */
+/**
+ * A curve with its last value in words.  Losses are drawn as they are and smoothed, shares as
+ * points.
+ */
 function plot(name, points) {
   const share = name === "accuracy";
   const values = points.map(([, value]) => value);

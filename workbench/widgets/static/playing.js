@@ -1,10 +1,12 @@
-// A player in a widget: drawn from the traits `run` and `picture`, one cursor with the trait `step`.
-import { h, mount } from "./player.js";
+// A player in a widget: drawn from the traits `run` and `picture`, one cursor with the trait
+// `step`.
+import { mount } from "../../screen/static/player.js";
+import { h } from "../../screen/static/player_elements.js";
 import { addresses, ask, put, sign } from "./common.js";
 
 /**
- * Draw the run in `place` whenever it changes.  `options`: `wrong(step)`, what the key b does; `drawn(place)`, told when it
- * was drawn anew.  Returns {keys(), stop()}.
+ * Draw the run in `place` whenever it changes.  `options`: `wrong(step)`, what the key b does;
+ * `onDraw(place)`, told when it was drawn anew.  Returns {keys(), stop()}.
  */
 function traitPlayer(model, place, options = {}) {
   const urls = addresses();
@@ -27,13 +29,13 @@ function traitPlayer(model, place, options = {}) {
         wrong,
         load: (from, to) => ask(model, { do: "load", from, to }),
         variables: (step) => ask(model, { do: "variables", step }),
-        moved: (step) => {
+        onMove: (step) => {
           if (model.get("step") !== step) put(model, { step });
         },
       },
     );
     mark();
-    options.drawn?.(place);
+    options.onDraw?.(place);
   }
   const go = () => player?.go(model.get("step"));
   const mark = () => player?.mark(model.get("wrong"));

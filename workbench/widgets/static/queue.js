@@ -1,4 +1,4 @@
-import { h } from "./player.js";
+import { h } from "../../screen/static/player_elements.js";
 import { ask, follow, frame, help, takeKeys, put, sign } from "./common.js";
 import { traitPlayer } from "./playing.js";
 
@@ -17,7 +17,7 @@ function render({ model, el }) {
   const problem = h("p.vw-banner.vw-bad", { role: "status", hidden: true });
   const view = traitPlayer(model, place, {
     wrong: (step) => send("wrong", { step }),
-    drawn: hideChecks,
+    onDraw: hideChecks,
   });
   let reasonsOpen = false;
   let wordingOpen = false;
@@ -247,83 +247,82 @@ function render({ model, el }) {
     return h("p.vw-soft", {}, [candidate()?.judged, others].filter(Boolean).join(" "));
   }
 
+  /** Why there is no question, where there is none. */
+  function drawEmpty(none) {
+    const places = [
+      none.held_by_others && `${none.held_by_others} held by others`,
+      none.disputed && `${none.disputed} disputed`,
+      none.skipped && `${none.skipped} skipped`,
+    ];
+    empty.replaceChildren(
+      h("b", {}, "Nothing is left to decide. "),
+      places.filter(Boolean).join(", "),
+    );
+  }
+
+  /** Another question begins: its own time, without what was written about the one before. */
+  function begin(task) {
+    shownTask = task;
+    noteOpen = false;
+    note.value = "";
+    syncFields();
+    spent = 0;
+    since = null;
+    choose(false);
+    clock();
+    if (node.contains(document.activeElement) && document.activeElement !== node) {
+      node.focus({ preventScroll: true });
+    }
+  }
+
+  function beginRun(trace) {
+    shownRun = trace;
+    wordingOpen = false;
+    area.value = "";
+    syncFields();
+  }
+
+  function earlier(mine) {
+    if (!mine) return null;
+    const reason = mine.reason ? ` (${mine.reason})` : "";
+    const words = `You said before: ${mine.kind}${reason}. A new decision replaces it.`;
+    return h("p.vw-banner", {}, words);
+  }
+
+  function answers(item, one) {
+    const pair = (name, words) => h("div", {}, h("dt", {}, name), h("dd", {}, words));
+    const list = [pair("Expected", item.gold || "no label")];
+    if (one) {
+      list.push(pair(`Program ${one.number} says`, one.answer ?? `no answer. ${one.problem}`));
+    }
+    return h("dl.vw-answers", {}, list);
+  }
+
+  function drawItem(item, one) {
+    accept.disabled = !one || one.answer === null;
+    const why = item.why ? h("span.vw-chip", {}, item.why) : null;
+    const parts = [
+      h("p.vw-soft", {}, item.task, item.family ? ` · ${item.family}` : "", "  ", why),
+      h("p.vw-question", {}, item.question),
+      item.choices.length ? h("p.vw-soft", {}, item.choices.join(", ")) : null,
+      earlier(item.mine),
+      answers(item, one),
+      tabs(item),
+      opinions(item),
+    ];
+    head.replaceChildren(...parts.filter(Boolean));
+  }
+
   function draw() {
     const item = model.get("item");
     const one = candidate();
     const task = model.get("task");
     desk.hidden = !task;
     empty.hidden = Boolean(task);
-    const none = item.none;
-    if (none) {
-      empty.replaceChildren(
-        h("b", {}, "Nothing is left to decide. "),
-        [
-          none.held_by_others && `${none.held_by_others} held by others`,
-          none.disputed && `${none.disputed} disputed`,
-          none.skipped && `${none.skipped} skipped`,
-        ]
-          .filter(Boolean)
-          .join(", "),
-      );
-    }
-    if (one?.trace !== shownRun) {
-      shownRun = one?.trace;
-      wordingOpen = false;
-      area.value = "";
-      syncFields();
-    }
-    if (task !== shownTask) {
-      shownTask = task;
-      noteOpen = false;
-      note.value = "";
-      syncFields();
-      spent = 0;
-      since = null;
-      choose(false);
-      clock();
-      if (node.contains(document.activeElement) && document.activeElement !== node) {
-        node.focus({ preventScroll: true });
-      }
-    }
-    if (task) {
-      accept.disabled = !one || one.answer === null;
-      head.replaceChildren(
-        ...[
-          h(
-            "p.vw-soft",
-            {},
-            item.task,
-            item.family ? ` · ${item.family}` : "",
-            "  ",
-            item.why ? h("span.vw-chip", {}, item.why) : null,
-          ),
-          h("p.vw-question", {}, item.question),
-          item.choices.length ? h("p.vw-soft", {}, item.choices.join(", ")) : null,
-          item.mine
-            ? h(
-                "p.vw-banner",
-                {},
-                `You said before: ${item.mine.kind}${item.mine.reason ? ` (${item.mine.reason})` : ""}. A new decision replaces it.`,
-              )
-            : null,
-          h(
-            "dl.vw-answers",
-            {},
-            h("div", {}, h("dt", {}, "Expected"), h("dd", {}, item.gold || "no label")),
-            one
-              ? h(
-                  "div",
-                  {},
-                  h("dt", {}, `Program ${one.number} says`),
-                  h("dd", {}, one.answer ?? `no answer. ${one.problem}`),
-                )
-              : null,
-          ),
-          tabs(item),
-          opinions(item),
-        ].filter(Boolean),
-      );
-    }
+    if (item.none) drawEmpty(item.none);
+    if (one?.trace !== shownRun) beginRun(one?.trace);
+    if (task !== shownTask) begin(task);
+    if (task) drawItem(item, one);
     tell();
   }
 

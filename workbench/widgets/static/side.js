@@ -1,4 +1,5 @@
-import { draw, h } from "./player.js";
+import { draw } from "../../screen/static/player_boxes.js";
+import { h } from "../../screen/static/player_elements.js";
 import { addresses, ask, follow, frame, takeKeys } from "./common.js";
 
 const NAMES = { pipeline: "Program", student: "Student", base: "Base model" };

@@ -1,4 +1,4 @@
-import { h } from "./player.js";
+import { h } from "../../screen/static/player_elements.js";
 import { follow, frame, help, takeKeys } from "./common.js";
 import { heading, traitPlayer } from "./playing.js";
 
