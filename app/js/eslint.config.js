@@ -5,6 +5,7 @@ import globals from "globals";
 const MARKUP = "text of models, datasets and users is never markup: build elements with h()";
 
 export default [
+  { ignores: ["app/static/codemirror.js"] }, // built
   js.configs.recommended,
   {
     languageOptions: { ecmaVersion: 2024, sourceType: "module", globals: globals.browser },
@@ -37,4 +38,5 @@ export default [
       "prefer-const": "error",
     },
   },
+  { files: ["app/js/build.js"], languageOptions: { globals: globals.node } },
 ];

@@ -1,5 +1,6 @@
 // Compare, one question: asks both sides at once, lets one vote at any moment, sends what the
 // student should learn to the queue.
+import { pictureInput } from "./compare_picture.js";
 import { column } from "./side.js";
 import { duration, h } from "./dom.js";
 import { keys, inText } from "./keys.js";
@@ -84,52 +85,9 @@ function scriptOf(text) {
   ].join("\n");
 }
 
-async function upload(blob) {
-  if (!blob) return;
-  if (blob.size > 20e6) {
-    toast("The picture is larger than 20 MB; nothing was sent.", "bad");
-    return;
-  }
-  try {
-    const reply = await fetch("/upload/compare", {
-      method: "POST",
-      headers: { "Content-Type": "application/octet-stream", Accept: "application/json" },
-      body: blob,
-    });
-    const body = await reply.json();
-    if (!reply.ok) throw new Error(body.error);
-    put(body);
-    question.focus();
-  } catch (error) {
-    toast(error.message, "bad");
-  }
-}
-
-file.addEventListener("change", () => {
-  upload(file.files[0]);
-  file.value = "";
-});
-drop.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" || event.key === " ") {
-    event.preventDefault();
-    file.click();
-  }
-});
-for (const name of ["dragover", "drop", "dragleave"]) {
-  drop.addEventListener(name, (event) => {
-    event.preventDefault();
-    drop.classList.toggle("over", name === "dragover");
-    if (name === "drop") {
-      upload([...event.dataTransfer.files].find((one) => one.type.startsWith("image/")));
-    }
-  });
-}
-addEventListener("paste", (event) => {
-  const image = [...event.clipboardData.files].find((one) => one.type.startsWith("image/"));
-  if (image) {
-    event.preventDefault();
-    upload(image);
-  }
+pictureInput(drop, file, (view) => {
+  put(view);
+  question.focus();
 });
 
 async function any() {

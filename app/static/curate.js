@@ -2,8 +2,8 @@
 import { dropDraft, show } from "./curate_item.js";
 import { guidelines, queueDrawer, snapshot } from "./curate_drawers.js";
 import { line } from "./curate_line.js";
+import { mayOnlyLook, noReply, nothing } from "./curate_empty.js";
 import { meter, tray } from "./curate_tray.js";
-import { amount, h } from "./dom.js";
 import { keys, inText } from "./keys.js";
 import { get, newId, save, toast } from "./server.js";
 
@@ -60,7 +60,9 @@ function draw() {
   if (item) drawItem(item);
   else {
     view = null;
-    nothing();
+    if (!mayDecide) mayOnlyLook();
+    else if (items.problem()) noReply(items.problem());
+    else nothing(items.busy() ? null : items.none(), query, items.left());
   }
 }
 
@@ -126,91 +128,6 @@ const other = (offset) => {
   const item = items.current();
   if (item) open((item.at + offset + item.candidates.length) % item.candidates.length);
 };
-
-function card(title, words, ...actions) {
-  find("empty").replaceChildren(
-    h(
-      "div.card.empty",
-      {},
-      h("h1", {}, title),
-      words.map((text) => h("p.soft", {}, text)),
-      h("p.actions", {}, actions),
-    ),
-  );
-}
-
-const link = (words, to) => h("a.button", { href: to }, words);
-
-/** The three nothings, never mixed up; and a server that does not answer. */
-function nothing() {
-  const none = items.none();
-  if (!mayDecide) mayOnlyLook();
-  else if (items.problem()) noReply(items.problem());
-  else if (items.busy() || !none) {
-    find("empty").replaceChildren(h("p.soft.waiting", {}, "Fetching the next question…"));
-  } else if (none.kind === "nothing") noTraces(find("empty").dataset.command);
-  else if (none.kind === "filter") noMatch(none);
-  else queueEmpty(none);
-}
-
-function mayOnlyLook() {
-  const words =
-    "Deciding needs the role curator; ask an admin. Every question can be looked at from Browse.";
-  card("You may look here, not decide", [words], link("To the questions", "/browse"));
-}
-
-function noReply(problem) {
-  card("The next question did not come", [
-    problem,
-    "It is tried again by itself. What you decided is kept in this browser until the server has it.",
-  ]);
-}
-
-function noTraces(command) {
-  const words =
-    "No traces are verified yet. The loop imports questions, writes programs for them, " +
-    "runs them and keeps what is right; then they wait here.";
-  card(
-    "Nothing to curate yet",
-    [words],
-    h("code", {}, command),
-    h("button.button", { type: "button", dataset: { copy: command } }, "Copy the command"),
-    link("To the questions", "/browse"),
-  );
-}
-
-function noMatch(none) {
-  const words = `${amount(none.hidden, "question")} hidden by the filter “${query.q}”.`;
-  card("Nothing matches", [words], link("Show all", "/curate"));
-}
-
-/** Where the questions are that this page will not bring. */
-function whereabouts(none) {
-  const passed = items.left();
-  const parts = [
-    none.held && `${none.held} held by others`,
-    none.disputed && `${none.disputed} disputed`,
-    none.skipped && `${none.skipped} skipped`,
-    passed && `${passed} passed over here`,
-  ].filter(Boolean);
-  return parts.length ? `${parts.join(", ")}.` : "Everything is decided.";
-}
-
-const EMPTY_TITLES = {
-  disputed: "No dispute is left",
-  skipped: "No skipped question is left",
-  pending: "Queue empty",
-};
-
-function queueEmpty(none) {
-  const today = none.today ? `You decided ${none.today} today. ` : "";
-  const links = [link("Take a snapshot", "/curate?snapshot=1"), link("Browse", "/browse")];
-  if (query.state !== "pending") links.unshift(link("To the queue", "/curate"));
-  if (none.skipped && query.state !== "skipped") {
-    links.unshift(link("Look at what was skipped", "/curate?state=skipped"));
-  }
-  card(EMPTY_TITLES[query.state], [today + whereabouts(none)], ...links);
-}
 
 // --- deciding
 
