@@ -19,6 +19,7 @@ RULES = {
     'node.insertAdjacentHTML("beforeend", text);': "no-restricted-properties",
     "eval(text);": "no-eval",
     "export const a = b ? 1 : c ? 2 : 3;": "no-nested-ternary",
+    "export const a = (b) => (c) => b ? [c ? 1 : 2] : 3;": "no-restricted-syntax",
     "export const a = b == c;": "eqeqeq",
     "const a = 1;": "no-unused-vars",
     f"export const f = (n) => {{ {' '.join(f'if (n === {i}) return {i};' for i in range(11))} }};": "complexity",

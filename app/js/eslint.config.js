@@ -4,6 +4,8 @@ import globals from "globals";
 
 const MARKUP = "text of models, datasets and users is never markup: build elements with h()";
 
+const ONE_CONDITION = "two conditions in one expression: give one of them a name";
+
 export default [
   { ignores: ["app/static/codemirror.js"] }, // built
   js.configs.recommended,
@@ -29,6 +31,14 @@ export default [
         { property: "createContextualFragment", message: MARKUP },
         { object: "document", property: "write", message: MARKUP },
         { object: "document", property: "writeln", message: MARKUP },
+      ],
+      "no-restricted-syntax": [
+        "error",
+        { selector: "ConditionalExpression ConditionalExpression", message: ONE_CONDITION },
+        {
+          selector: "TemplateLiteral > ConditionalExpression ~ ConditionalExpression",
+          message: ONE_CONDITION,
+        },
       ],
       "no-script-url": "error",
       "no-shadow": "error",

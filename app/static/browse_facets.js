@@ -57,21 +57,20 @@ export function drawFacets(facets, choose) {
       {},
       h("h2", {}, facet.title),
       values.map((one) => value(facet, one)),
-      facet.values.length > values.length || (all && facet.values.length > FEW)
-        ? h(
-            "button.more",
-            {
-              type: "button",
-              "aria-expanded": String(all),
-              onclick: () => {
-                if (all) wholeFacets.delete(facet.name);
-                else wholeFacets.add(facet.name);
-                drawFacets(facets, choose);
-              },
-            },
-            all ? "fewer" : `${facet.values.length - values.length} more`,
-          )
-        : null,
+      moreButton(facet, all, facet.values.length - values.length),
+    );
+  };
+  const moreButton = (facet, all, rest) => {
+    if (!rest && !(all && facet.values.length > FEW)) return null;
+    const toggle = () => {
+      if (all) wholeFacets.delete(facet.name);
+      else wholeFacets.add(facet.name);
+      drawFacets(facets, choose);
+    };
+    return h(
+      "button.more",
+      { type: "button", "aria-expanded": String(all), onclick: toggle },
+      all ? "fewer" : `${rest} more`,
     );
   };
   const worth = facets.filter(
@@ -108,6 +107,30 @@ export function viewsMenu(current, choose) {
     button.setAttribute("aria-expanded", "false");
   };
 
+  function viewLine(view) {
+    const take = () => {
+      close();
+      choose(view.q, view.sort);
+    };
+    const forget = async () => {
+      await save("/do/browse/forget", { name: view.name }).catch(() => null);
+      open();
+    };
+    const name = `Forget ${view.name}`;
+    return h(
+      "div.line",
+      {},
+      h(
+        "button",
+        { type: "button", title: `by ${view.author}`, onclick: take },
+        view.name,
+        h("small", {}, view.q || "everything"),
+      ),
+      mayChange &&
+        h("button", { type: "button", "aria-label": name, title: "Forget", onclick: forget }, "×"),
+    );
+  }
+
   async function open() {
     const views = await get("/data/views").catch((error) => {
       toast(error.message, "bad");
@@ -121,40 +144,7 @@ export function viewsMenu(current, choose) {
     });
     sheet.replaceChildren(
       ...(views.length
-        ? views.map((view) =>
-            h(
-              "div.line",
-              {},
-              h(
-                "button",
-                {
-                  type: "button",
-                  title: `by ${view.author}`,
-                  onclick: () => {
-                    close();
-                    choose(view.q, view.sort);
-                  },
-                },
-                view.name,
-                h("small", {}, view.q || "everything"),
-              ),
-              mayChange
-                ? h(
-                    "button",
-                    {
-                      type: "button",
-                      "aria-label": `Forget ${view.name}`,
-                      title: "Forget",
-                      onclick: async () => {
-                        await save("/do/browse/forget", { name: view.name }).catch(() => null);
-                        open();
-                      },
-                    },
-                    "×",
-                  )
-                : null,
-            ),
-          )
+        ? views.map(viewLine)
         : [h("p.soft.small", {}, "No search has a name yet.")]),
       mayChange
         ? h(

@@ -147,95 +147,85 @@ export function runsOf(row) {
   const list = [...groups.values()].sort((a, b) =>
     rank(a).reduce((order, value, at) => order || value - rank(b)[at], 0),
   );
-  return h(
-    "div.runs",
-    {},
-    list.map((runs) =>
+  const group = (runs) =>
+    h(
+      "div.group",
+      {},
+      verdict(runs[0].state, answerWords(runs[0])),
       h(
-        "div.group",
+        "ul",
         {},
-        verdict(
-          runs[0].state,
-          runs[0].answer ?? (runs[0].kind ? runs[0].kind.replaceAll("_", " ") : "not run"),
-        ),
-        h(
-          "ul",
-          {},
-          runs.map((run) =>
-            h(
-              "li",
-              {},
-              run.trace
-                ? h(
-                    "a",
-                    { href: stepPage(run.trace) },
-                    h("b", {}, `program ${run.number}`),
-                    run.trace === row.kept ? h("span.chip", {}, "kept") : null,
-                    h(
-                      "span.soft",
-                      {},
-                      `${amount(run.steps ?? 0, "step")} · ${duration(1000 * (run.seconds ?? 0))}`,
-                    ),
-                    h("span.soft", {}, run.tools.join(", ")),
-                  )
-                : h("span.soft.small", {}, `program ${run.number}, not run yet`),
-            ),
-          ),
-        ),
+        runs.map((run) => h("li", {}, runLine(run, row))),
       ),
-    ),
+    );
+  return h("div.runs", {}, list.map(group));
+}
+
+/** What a run answered, or why it gave no answer. */
+function answerWords({ answer, kind }) {
+  if (answer !== null) return answer;
+  return kind ? kind.replaceAll("_", " ") : "not run";
+}
+
+function runLine(run, row) {
+  const name = `program ${run.number}`;
+  if (!run.trace) return h("span.soft.small", {}, `${name}, not run yet`);
+  const size = `${amount(run.steps ?? 0, "step")} · ${duration(1000 * (run.seconds ?? 0))}`;
+  return h(
+    "a",
+    { href: stepPage(run.trace) },
+    h("b", {}, name),
+    run.trace === row.kept ? h("span.chip", {}, "kept") : null,
+    h("span.soft", {}, size),
+    h("span.soft", {}, run.tools.join(", ")),
+  );
+}
+
+function pictureOf({ picture }) {
+  if (!picture.url) return null;
+  const { url: src, width, height } = picture;
+  return h("img", { src, alt: "The picture asked about", width, height });
+}
+
+function choicesOf({ choices }) {
+  if (!choices.length) return null;
+  const choice = (text, at) => h("span", {}, h("b", {}, String.fromCharCode(65 + at)), ` ${text}`);
+  const list = choices.flatMap((text, at) => [" · ", choice(text, at)]);
+  return h("p.soft.small", {}, list.slice(1));
+}
+
+function answersOf({ gold, answer, state, student }) {
+  const line = h("div.line", {}, h("span", {}, "gold ", h("b", {}, gold || "no label")));
+  if (answer !== null) line.append(verdict(state, answer));
+  if (student) line.append(h("span", {}, "student ", verdict(student.state, student.answer)));
+  return line;
+}
+
+function programOf({ number, source }) {
+  if (!source.length) return null;
+  const word = ([kind, text]) => (kind ? h(`span.${kind}`, {}, text) : text);
+  return h(
+    "pre",
+    { tabindex: 0, role: "region", "aria-label": `Program ${number}` },
+    source.map((words) => [words.map(word), "\n"]),
   );
 }
 
 /** The panel beside the list. */
 export function peekOf(row, detail) {
-  const { picture } = detail;
+  const { picture, problem, rationale } = detail;
   return [
-    picture.url
-      ? h("img", {
-          src: picture.url,
-          alt: "The picture asked about",
-          width: picture.width,
-          height: picture.height,
-        })
-      : null,
+    pictureOf(detail),
     h(
       "div.inside",
       {},
       picture.url ? null : h("p.soft.small", {}, picture.problem),
       h("h2", {}, detail.question),
-      detail.choices.length
-        ? h(
-            "p.soft.small",
-            {},
-            detail.choices.map((text, at) => [
-              at ? " · " : "",
-              h("b", {}, String.fromCharCode(65 + at)),
-              ` ${text}`,
-            ]),
-          )
-        : null,
-      h(
-        "div.line",
-        {},
-        h("span", {}, "gold ", h("b", {}, detail.gold || "no label")),
-        detail.answer === null ? null : verdict(detail.state, detail.answer),
-        detail.student
-          ? h("span", {}, "student ", verdict(detail.student.state, detail.student.answer))
-          : null,
-      ),
-      detail.problem ? h("p.problem.small", {}, detail.problem.slice(0, 300)) : null,
-      detail.source.length
-        ? h(
-            "pre",
-            { tabindex: 0, role: "region", "aria-label": `Program ${detail.number}` },
-            detail.source.map((words) => [
-              words.map(([kind, text]) => (kind ? h(`span.${kind}`, {}, text) : text)),
-              "\n",
-            ]),
-          )
-        : null,
-      detail.rationale ? h("p.prose", {}, detail.rationale) : null,
+      choicesOf(detail),
+      answersOf(detail),
+      problem ? h("p.problem.small", {}, problem.slice(0, 300)) : null,
+      programOf(detail),
+      rationale ? h("p.prose", {}, rationale) : null,
       h(
         "div.actions",
         {},

@@ -27,6 +27,7 @@ let forget = () => {};
 let guideline = null;
 let reasonsOpen = false;
 
+const skip = () => (disputes ? items.move(1) : decide("skip"));
 const items = line(query, {
   onChange: draw,
   onLoss: (item, by, here) => {
@@ -41,8 +42,8 @@ const last = tray(
 const progress = mayDecide
   ? meter(find("progress"), query, (now) => {
       items.setBacklog(now.remaining);
-      const link = find("disputes");
-      if (link) link.querySelector("b").textContent = now.disputed ? ` ${now.disputed}` : "";
+      const count = find("disputes")?.querySelector("b");
+      if (count) count.textContent = ` ${now.disputed || ""}`.trimEnd();
     })
   : null;
 
@@ -326,48 +327,43 @@ async function keepNote() {
 
 const once = (work) => (event) => (event.repeat ? undefined : work(event));
 const outsideText = (work) => (event) => (inText(event.target) ? false : work());
+const decisionKeys = () => [
+  ["a", "accept and next", once(() => decide("accept"))],
+  [
+    "r",
+    "reject, then a digit says why",
+    once(() => {
+      if (items.current()) choose();
+    }),
+  ],
+  ...[1, 2, 3, 4, 5, 6, 7, 9].map((digit) => [
+    String(digit),
+    document.querySelector(`[data-reason="${digit}"]`).dataset.words,
+    once(() => because(digit)),
+  ]),
+  ["s", disputes ? "leave it to another" : "skip and next", once(skip)],
+  ["e", "edit the rationale", () => view?.edit()],
+  [
+    "n",
+    "write a note",
+    () => {
+      if (!view) return false;
+      view.note();
+    },
+  ],
+  ["Ctrl+Enter", "save what is written, accept, next", saveAll],
+  [
+    "u",
+    "undo the last decision",
+    once(() => {
+      last.undo();
+    }),
+  ],
+  ["Ctrl+z", "the same", outsideText(() => last.undo())],
+  ["l", "the last decisions", () => toggleRecent()],
+];
 keys("Curate", [
-  ...(mayDecide
-    ? [
-        ["a", "accept and next", once(() => decide("accept"))],
-        [
-          "r",
-          "reject, then a digit says why",
-          once(() => {
-            if (items.current()) choose();
-          }),
-        ],
-        ...[1, 2, 3, 4, 5, 6, 7, 9].map((digit) => [
-          String(digit),
-          document.querySelector(`[data-reason="${digit}"]`).dataset.words,
-          once(() => because(digit)),
-        ]),
-        [
-          "s",
-          disputes ? "leave it to another" : "skip and next",
-          once(() => (disputes ? items.move(1) : decide("skip"))),
-        ],
-        ["e", "edit the rationale", () => view?.edit()],
-        [
-          "n",
-          "write a note",
-          () => {
-            if (!view) return false;
-            view.note();
-          },
-        ],
-        ["Ctrl+Enter", "save what is written, accept, next", saveAll],
-        [
-          "u",
-          "undo the last decision",
-          once(() => {
-            last.undo();
-          }),
-        ],
-        ["Ctrl+z", "the same", outsideText(() => last.undo())],
-        ["l", "the last decisions", () => toggleRecent()],
-      ]
-    : []),
+  ...(mayDecide ? decisionKeys() : []),
   ["j", "next question, undecided", () => items.move(1)],
   ["k", "question before", () => items.move(-1)],
   ["]", "next program", () => other(1)],
@@ -404,7 +400,7 @@ function toggleRecent(on = find("tray").hidden) {
 
 const click = (name, work) => find(name)?.addEventListener("click", work);
 click("accept", () => decide("accept"));
-click("skip", () => (disputes ? items.move(1) : decide("skip")));
+click("skip", skip);
 click("reject", () => choose());
 for (const button of document.querySelectorAll("[data-reason]")) {
   button.addEventListener("click", () => because(button.dataset.reason));

@@ -24,10 +24,9 @@ export function tray(places, { back }) {
   function draw() {
     for (const list of places.lists) {
       list.replaceChildren(
-        ...(rows.length
-          ? rows.map((row) => h("li", { class: row.undone ? "undone" : null }, line(row, false)))
-          : [h("li.soft", {}, "Nothing decided yet.")]),
+        ...rows.map((row) => h(row.undone ? "li.undone" : "li", {}, line(row, false))),
       );
+      if (!rows.length) list.append(h("li.soft", {}, "Nothing decided yet."));
     }
     const newest = rows.find((row) => !row.undone);
     places.last.replaceChildren(...(newest ? [line(newest, true)] : []));

@@ -151,8 +151,15 @@ function compare() {
   }
 }
 
+function firstSteps() {
+  const links = [h("a.button.main", { href: "/train?new=1" }, "New job ", h("kbd", {}, "n"))];
+  if (Number(main.dataset.snapshots) === 0) {
+    links.push(h("a.button", { href: "/curate" }, "Curate questions first"));
+  }
+  return h("p.actions", {}, links);
+}
+
 function nothing() {
-  const some = Number(main.dataset.snapshots) > 0;
   return h(
     "div.card.empty",
     {},
@@ -162,14 +169,7 @@ function nothing() {
       {},
       "A job teaches a small vision-language model what your project holds: the answers, and the rationales behind them. It learns from a snapshot, the accepted questions frozen under one hash.",
     ),
-    admin
-      ? h(
-          "p.actions",
-          {},
-          h("a.button.main", { href: "/train?new=1" }, "New job ", h("kbd", {}, "n")),
-          some ? null : h("a.button", { href: "/curate" }, "Curate questions first"),
-        )
-      : h("p.soft.small", {}, "Starting one needs the role admin."),
+    admin ? firstSteps() : h("p.soft.small", {}, "Starting one needs the role admin."),
     h("code", {}, main.dataset.command),
   );
 }

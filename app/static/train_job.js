@@ -42,21 +42,7 @@ export async function job(place, id, bell, again) {
           {},
           state(now),
           progress(now),
-          now.state === "done"
-            ? h(
-                "p",
-                {},
-                h("b", {}, right(now)),
-                h(
-                  "span.soft",
-                  {},
-                  " held-out questions right",
-                  now.first === null || now.first === undefined
-                    ? ""
-                    : `, ${(100 * now.first).toFixed(1)} % before training`,
-                ),
-              )
-            : null,
+          now.state === "done" ? result(now) : null,
           h(
             "p.small.soft",
             {},
@@ -103,6 +89,13 @@ export async function job(place, id, bell, again) {
       fill();
     },
   };
+}
+
+function result(now) {
+  const none = now.first === null || now.first === undefined;
+  const start = none ? "" : `, ${(100 * now.first).toFixed(1)} % before training`;
+  const words = h("span.soft", {}, ` held-out questions right${start}`);
+  return h("p", {}, h("b", {}, right(now)), words);
 }
 
 function failure(now) {
@@ -156,56 +149,56 @@ function answers(now) {
           `${count("improved")} improved, ${count("broke")} broke, ${count("same")} the same since the start`,
         ),
       ),
-      h(
-        "ul.pictures",
-        {},
-        now.answers.map((one) => {
-          const [kind, words] = CHANGES[one.change];
-          const spare = one.answers.length - MOST;
-          const rows =
-            spare > 0 ? [one.answers[0], null, ...one.answers.slice(spare + 1)] : one.answers;
-          return h(
-            "li",
-            { dataset: { change: one.change } },
-            one.thumb
-              ? h(
-                  "a",
-                  { href: `/step?task=${encodeURIComponent(one.task)}`, title: one.task },
-                  h("img", { src: one.thumb, alt: "", loading: "lazy" }),
-                )
-              : h("span.gone.small.soft", {}, "picture not in the project"),
-            h(
-              "div",
-              {},
-              h("p.asked", {}, one.question),
-              h("p.small.soft", {}, "label: ", h("b", {}, one.gold)),
-              h(
-                "ol.said",
-                {},
-                rows.map((reply) =>
-                  reply
-                    ? h(
-                        `li.${reply.right >= 0.5 ? "good" : "bad"}`,
-                        {},
-                        h("span.small.soft", {}, reply.step ? `step ${reply.step}` : "before"),
-                        h(
-                          "span.answer",
-                          {},
-                          h("b", { "aria-hidden": "true" }, reply.right >= 0.5 ? "✓ " : "✗ "),
-                          h("span.hidden-text", {}, reply.right >= 0.5 ? "right: " : "wrong: "),
-                          reply.answer || "(nothing)",
-                        ),
-                      )
-                    : h("li.soft", {}, "…"),
-                ),
-              ),
-              h(`span.verdict.${kind}`, {}, words),
-            ),
-          );
-        }),
-      ),
+      h("ul.pictures", {}, now.answers.map(answerLine)),
     ),
   ];
+}
+
+/** What the student said of one question at one checkpoint. */
+function replyLine(reply) {
+  if (!reply) return h("li.soft", {}, "…");
+  const [name, sign, word] =
+    reply.right >= 0.5 ? ["good", "✓ ", "right: "] : ["bad", "✗ ", "wrong: "];
+  return h(
+    `li.${name}`,
+    {},
+    h("span.small.soft", {}, reply.step ? `step ${reply.step}` : "before"),
+    h(
+      "span.answer",
+      {},
+      h("b", { "aria-hidden": "true" }, sign),
+      h("span.hidden-text", {}, word),
+      reply.answer || "(nothing)",
+    ),
+  );
+}
+
+function thumb({ thumb: src, task }) {
+  if (!src) return h("span.gone.small.soft", {}, "picture not in the project");
+  return h(
+    "a",
+    { href: `/step?task=${encodeURIComponent(task)}`, title: task },
+    h("img", { src, alt: "", loading: "lazy" }),
+  );
+}
+
+function answerLine(one) {
+  const [kind, words] = CHANGES[one.change];
+  const spare = one.answers.length - MOST;
+  const rows = spare > 0 ? [one.answers[0], null, ...one.answers.slice(spare + 1)] : one.answers;
+  return h(
+    "li",
+    { dataset: { change: one.change } },
+    thumb(one),
+    h(
+      "div",
+      {},
+      h("p.asked", {}, one.question),
+      h("p.small.soft", {}, "label: ", h("b", {}, one.gold)),
+      h("ol.said", {}, rows.map(replyLine)),
+      h(`span.verdict.${kind}`, {}, words),
+    ),
+  );
 }
 
 function card(now) {
@@ -241,17 +234,12 @@ function cardText(text) {
     .split(/\n{2,}/)
     .map((part) => {
       const heading = /^#+ (.*)$/.exec(part);
-      return heading
-        ? h("h3", {}, heading[1])
-        : h(
-            "p",
-            {},
-            part
-              .split(/`([^`]*)`/)
-              .map((piece, index) => (index % 2 ? h("code", {}, piece) : piece)),
-          );
+      return heading ? h("h3", {}, heading[1]) : h("p", {}, codePieces(part));
     });
 }
+
+const codePieces = (text) =>
+  text.split(/`([^`]*)`/).map((piece, index) => (index % 2 ? h("code", {}, piece) : piece));
 
 function more(now) {
   return [

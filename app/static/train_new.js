@@ -119,6 +119,12 @@ function readiness(report) {
   return h("p.small.problem", {}, `${reasons} why it cannot start`);
 }
 
+/** A job's model in words: how often it is right, where that was measured. */
+function modelWords({ id, of, accuracy }) {
+  const share = of ? `: ${percent(accuracy)} of ${of} held-out questions right` : "";
+  return `what job ${id} left${share}`;
+}
+
 /** The walkthrough in `place`; `params` is what the address says. */
 export async function walkthrough(place, params) {
   const form = await get("/data/train/form");
@@ -213,11 +219,7 @@ export async function walkthrough(place, params) {
       "The bundled student",
       "a small vision-language model that came with the workbench",
     ],
-    ...form.models.map((one) => [
-      one.folder,
-      one.name || one.id,
-      `what job ${one.id} left${one.of ? `: ${percent(one.accuracy)} of ${one.of} held-out questions right` : ""}`,
-    ]),
+    ...form.models.map((one) => [one.folder, one.name || one.id, modelWords(one)]),
   ];
   const other = h("input.field", {
     placeholder: "/folder/of/a/checkpoint, or owner/name on a hub",

@@ -241,9 +241,9 @@ function render({ model, el }) {
 
   function opinions(item) {
     if (item.hidden) return null;
-    const others = item.others
-      .map((one) => `${one.author}: ${one.kind}${one.reason ? ` (${one.reason})` : ""}`)
-      .join("; ");
+    const opinion = ({ author, kind, reason }) =>
+      reason ? `${author}: ${kind} (${reason})` : `${author}: ${kind}`;
+    const others = item.others.map(opinion).join("; ");
     return h("p.vw-soft", {}, [candidate()?.judged, others].filter(Boolean).join(" "));
   }
 

@@ -58,7 +58,7 @@ function column(model, side, url, about) {
         h(
           `li.vp-${kind}`,
           { title: `line ${line}` },
-          kind === "tick" ? `${line}` : `${title}${words ? `: ${words}` : ""}`,
+          kind === "tick" ? `${line}` : [title, words].filter(Boolean).join(": "),
         ),
       ),
     );
