@@ -31,7 +31,7 @@ place.addEventListener("keydown", (event) => {
   }
 });
 
-/** Draw the filters; `choose(text)` is told of the new search. */
+/** Draw the filters; `choose(text)` gets the new search. */
 export function drawFacets(facets, choose) {
   const focusName = document.activeElement?.dataset?.facet;
   const scroll = place.scrollTop;

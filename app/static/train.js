@@ -29,7 +29,7 @@ document.querySelectorAll("[data-tab]").forEach((one) => {
   if (one.dataset.tab === view) one.setAttribute("aria-current", "page");
 });
 
-// --- told when a job ends, if one wants to be
+// --- a message when a job ends, for who wants one
 
 const wantsMessages = () =>
   "Notification" in window &&

@@ -105,7 +105,7 @@ function leftOut(rows) {
   );
 }
 
-/** The choice of a snapshot in `place`; `chose(hash)` is told.  Returns {known}. */
+/** The choice of a snapshot in `place`; `chose(hash)` gets it.  Returns {known}. */
 export function snapshotCard(place, snapshots, hash, chose) {
   let all = snapshots;
   let current = hash;

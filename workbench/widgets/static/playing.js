@@ -6,7 +6,7 @@ import { addresses, ask, put, sign } from "./common.js";
 
 /**
  * Draw the run in `place` whenever it changes.  `options`: `wrong(step)`, what the key b does;
- * `onDraw(place)`, told when it was drawn anew.  Returns {keys(), stop()}.
+ * `onDraw(place)`, after it was drawn anew.  Returns {keys(), stop()}.
  */
 function traitPlayer(model, place, options = {}) {
   const urls = addresses();
