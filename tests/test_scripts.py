@@ -96,3 +96,21 @@ def test_the_program_editor_names_its_origin_and_licences() -> None:
     head = BUNDLE.read_text(encoding="utf-8").split("*/")[0]
     assert re.search(r"@codemirror/view \d", head)
     assert head.count("Permission is hereby granted") >= 2
+
+
+@pytest.mark.parametrize("room", ["app/static", "workbench/widgets/static"])
+def test_every_import_names_an_export(room: str, tmp_path: Path) -> None:
+    """Pages are served the player's modules beside their own; widgets reach them by their path."""
+    served = tmp_path / room
+    player = ROOT / "workbench" / "screen" / "static"
+    shutil.copytree(ROOT / room, served)
+    for path in player.glob("*.js"):
+        for folder in (served, tmp_path / player.relative_to(ROOT)):
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, folder)
+    scripts = [str(path) for path in served.glob("*.js") if path.name != BUNDLE.name]
+    out = tmp_path / "out"
+    words = ("--bundle", "--format=esm", "--log-level=warning", f"--outdir={out}", "--external:./codemirror.js")
+    done = subprocess.run([tool("esbuild"), *words, *scripts], capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
