@@ -2,7 +2,7 @@
 #
 #   make demo     install, run the loop over forty questions, print the table, open the page
 #   make test     the whole suite but for what is slow or needs a GPU; says what it left out and why
-#   make check    format, lint, strict types, floors
+#   make check    format, lint, strict types, floors; the scripts of pages and widgets where Node is
 #   make lab      JupyterLab on notebooks/, with a project of the bundled collages
 #   make bench    what running programs, the tools, the store and the app cost here, beside the aims
 #
@@ -22,7 +22,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install -c const
 
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help setup demo test slow check format lab bench clean
+# the scripts of pages and widgets are checked where Node is: nothing else needs it
+JS := app/js
+NODE := $(shell node -e 'const [a, b] = process.versions.node.split("."); console.log(a > 20 || (a == 20 && b >= 19))' 2>/dev/null)
+NO_NODE := JavaScript: left out, Node 20.19 or newer with npm is needed to check the scripts of pages and widgets
+
+.PHONY: help setup demo test slow check format editor lab bench clean
 
 help:
 	@sed -n '3,7s/^# *//p' Makefile
@@ -52,6 +57,10 @@ $(BIN)/python:
 	$(PIP) -e '.[models,app,lab]'
 	@touch $@
 
+$(JS)/node_modules/.done: $(JS)/package.json $(JS)/package-lock.json
+	npm --prefix $(JS) ci --no-audit --no-fund --silent
+	@touch $@
+
 setup: .venv/dev.done
 
 demo: .venv/demo.done
@@ -66,15 +75,21 @@ test: .venv/dev.done
 slow: .venv/dev.done
 	$(BIN)/python -m pytest -m slow -rs $(PYTEST)
 
-check: .venv/dev.done
+check: .venv/dev.done $(if $(NODE),$(JS)/node_modules/.done)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(if $(NODE),npm --prefix $(JS) run --silent check,echo "$(NO_NODE)")
 
-format: .venv/dev.done
+format: .venv/dev.done $(if $(NODE),$(JS)/node_modules/.done)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	@$(if $(NODE),npm --prefix $(JS) run --silent format,echo "$(NO_NODE)")
+
+# the program editor of Step, bundled from npm's packages into app/static/codemirror.js
+editor: $(JS)/node_modules/.done
+	npm --prefix $(JS) run --silent editor
 
 lab: .venv/lab.done
 	$(BIN)/vpd lab notebooks
@@ -86,4 +101,4 @@ bench: .venv/dev.done
 	$(BIN)/vpd bench app
 
 clean:
-	rm -rf .venv data/local
+	rm -rf .venv data/local $(JS)/node_modules

@@ -10,6 +10,7 @@ Files:
     curate_rules.py  the queue's settings, leases, guidelines, what a snapshot would hold
     dashboard.py     figures as charts that keep their zoom
     guard.py         host, origin, login, body bounds and headers before every page
+    js/              what checks the scripts, and the source of the program editor
     main.py          builds and starts the server
     people.py        users, roles, passwords, sessions
     rating.py        two models' answers to one question, blind, on the paper's form

@@ -229,7 +229,7 @@ def _static(name: str) -> str:
 
 def _unbound(module: str) -> str:
     """A module of the app's as a piece of one script: its imports stand above it."""
-    return re.sub(r"(?m)^import .*?;\n|^export ", "", module)
+    return re.sub(r"(?m)^import [^;]*;\n|^export ", "", module)
 
 
 def _for_paper(styles: str) -> str:

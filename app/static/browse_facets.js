@@ -5,11 +5,14 @@ import { get, newId, save, toast } from "./server.js";
 const place = document.querySelector("[data-facets]");
 const opener = document.querySelector("[data-filters]");
 const menu = document.querySelector("[data-views]");
-const opened = new Set(); // facets of which all values are shown
+const wholeFacets = new Set(); // facets of which all values are shown
 const mayChange = document.body.dataset.role !== "viewer";
 const FEW = 7;
 
-/** Show or hide the filters where they have no column of their own; returns whether they are a drawer. */
+/**
+ * Show or hide the filters where they have no column of their own; returns whether they are a
+ * drawer.
+ */
 export function drawer(on) {
   place.classList.toggle("open", on);
   opener.setAttribute("aria-expanded", String(on));
@@ -17,50 +20,167 @@ export function drawer(on) {
 }
 opener.addEventListener("click", () => drawer(!place.classList.contains("open")));
 document.addEventListener("click", (event) => {
-  if (place.classList.contains("open") && !event.target.closest("[data-facets], [data-filters]")) drawer(false);
+  if (place.classList.contains("open") && !event.target.closest("[data-facets], [data-filters]")) {
+    drawer(false);
+  }
 });
-place.addEventListener("keydown", (event) => { if (event.key === "Escape") { drawer(false); opener.focus(); } });
+place.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    drawer(false);
+    opener.focus();
+  }
+});
 
-/** Draw the filters; `choose(text)` is told of the new search. */
+/** Draw the filters; `choose(text)` gets the new search. */
 export function drawFacets(facets, choose) {
-  const focused = document.activeElement?.dataset?.facet;
+  const focusName = document.activeElement?.dataset?.facet;
   const scroll = place.scrollTop;
-  const value = (facet, one) => h("button", { type: "button", "aria-pressed": String(one.picked), dataset: { facet: `${facet.name}:${one.value}` }, title: one.value, onclick: () => choose(one.to) },
-    h("i", { "aria-hidden": "true" }, one.picked ? "✓" : ""), h("span", {}, one.value.replaceAll("_", " ")), h("small", {}, one.count.toLocaleString("en")));
+  const value = (facet, one) =>
+    h(
+      "button",
+      {
+        type: "button",
+        "aria-pressed": String(one.picked),
+        dataset: { facet: `${facet.name}:${one.value}` },
+        title: one.value,
+        onclick: () => choose(one.to),
+      },
+      h("i", { "aria-hidden": "true" }, one.picked ? "✓" : ""),
+      h("span", {}, one.value.replaceAll("_", " ")),
+      h("small", {}, one.count.toLocaleString("en")),
+    );
   const section = (facet) => {
-    const all = opened.has(facet.name);
-    const shown = facet.values.filter((one, at) => all || at < FEW || one.picked);
-    return h("section", {}, h("h2", {}, facet.title), shown.map((one) => value(facet, one)),
-      facet.values.length > shown.length || all && facet.values.length > FEW ? h("button.more", { type: "button", "aria-expanded": String(all), onclick: () => { if (all) opened.delete(facet.name); else opened.add(facet.name); drawFacets(facets, choose); } }, all ? "fewer" : `${facet.values.length - shown.length} more`) : null);
+    const all = wholeFacets.has(facet.name);
+    const values = facet.values.filter((one, at) => all || at < FEW || one.picked);
+    return h(
+      "section",
+      {},
+      h("h2", {}, facet.title),
+      values.map((one) => value(facet, one)),
+      moreButton(facet, all, facet.values.length - values.length),
+    );
   };
-  const worth = facets.filter((facet) => facet.values.some((one) => one.picked) || facet.values.filter((one) => one.count).length > 1);
-  place.replaceChildren(h("button.close", { type: "button", onclick: () => { drawer(false); opener.focus(); } }, "Done"), ...worth.map(section));
+  const moreButton = (facet, all, rest) => {
+    if (!rest && !(all && facet.values.length > FEW)) return null;
+    const toggle = () => {
+      if (all) wholeFacets.delete(facet.name);
+      else wholeFacets.add(facet.name);
+      drawFacets(facets, choose);
+    };
+    return h(
+      "button.more",
+      { type: "button", "aria-expanded": String(all), onclick: toggle },
+      all ? "fewer" : `${rest} more`,
+    );
+  };
+  const worth = facets.filter(
+    (facet) =>
+      facet.values.some((one) => one.picked) || facet.values.filter((one) => one.count).length > 1,
+  );
+  place.replaceChildren(
+    h(
+      "button.close",
+      {
+        type: "button",
+        onclick: () => {
+          drawer(false);
+          opener.focus();
+        },
+      },
+      "Done",
+    ),
+    ...worth.map(section),
+  );
   place.scrollTop = scroll;
-  if (focused) [...place.querySelectorAll("[data-facet]")].find((node) => node.dataset.facet === focused)?.focus();
+  if (focusName) {
+    [...place.querySelectorAll("[data-facet]")]
+      .find((node) => node.dataset.facet === focusName)
+      ?.focus();
+  }
 }
 
 /** The menu of saved views; `current()` gives {q, sort}, `choose(q, sort)` opens one. */
 export function viewsMenu(current, choose) {
   const [button, sheet] = [menu.querySelector("button"), menu.querySelector(".sheet")];
-  const close = () => { sheet.hidden = true; button.setAttribute("aria-expanded", "false"); };
+  const close = () => {
+    sheet.hidden = true;
+    button.setAttribute("aria-expanded", "false");
+  };
+
+  function viewLine(view) {
+    const take = () => {
+      close();
+      choose(view.q, view.sort);
+    };
+    const forget = async () => {
+      await save("/do/browse/forget", { name: view.name }).catch(() => null);
+      open();
+    };
+    const name = `Forget ${view.name}`;
+    return h(
+      "div.line",
+      {},
+      h(
+        "button",
+        { type: "button", title: `by ${view.author}`, onclick: take },
+        view.name,
+        h("small", {}, view.q || "everything"),
+      ),
+      mayChange &&
+        h("button", { type: "button", "aria-label": name, title: "Forget", onclick: forget }, "×"),
+    );
+  }
 
   async function open() {
-    const views = await get("/data/views").catch((error) => { toast(error.message, "bad"); return []; });
-    const name = h("input.field", { maxlength: 80, placeholder: "Name of this search", "aria-label": "Name of this search", required: true });
+    const views = await get("/data/views").catch((error) => {
+      toast(error.message, "bad");
+      return [];
+    });
+    const name = h("input.field", {
+      maxlength: 80,
+      placeholder: "Name of this search",
+      "aria-label": "Name of this search",
+      required: true,
+    });
     sheet.replaceChildren(
-      ...(views.length ? views.map((view) => h("div.line", {}, h("button", { type: "button", title: `by ${view.author}`, onclick: () => { close(); choose(view.q, view.sort); } }, view.name, h("small", {}, view.q || "everything")),
-        mayChange ? h("button", { type: "button", "aria-label": `Forget ${view.name}`, title: "Forget", onclick: async () => { await save("/do/browse/forget", { name: view.name }).catch(() => null); open(); } }, "×") : null)) : [h("p.soft.small", {}, "No search has a name yet.")]),
-      mayChange ? h("form", { onsubmit: async (event) => {
-        event.preventDefault();
-        const kept = await save("/do/browse/view", { id: newId(), name: name.value, ...current() }).catch(() => null);
-        if (kept) { toast(`Saved as “${kept.name}”.`); close(); button.focus(); }
-      } }, name, h("button.main", {}, "Save")) : "",
+      ...(views.length
+        ? views.map(viewLine)
+        : [h("p.soft.small", {}, "No search has a name yet.")]),
+      mayChange
+        ? h(
+            "form",
+            {
+              onsubmit: async (event) => {
+                event.preventDefault();
+                const reply = await save("/do/browse/view", {
+                  id: newId(),
+                  name: name.value,
+                  ...current(),
+                }).catch(() => null);
+                if (reply) {
+                  toast(`Saved as “${reply.name}”.`);
+                  close();
+                  button.focus();
+                }
+              },
+            },
+            name,
+            h("button.main", {}, "Save"),
+          )
+        : "",
     );
     sheet.hidden = false;
     button.setAttribute("aria-expanded", "true");
   }
 
   button.addEventListener("click", () => (sheet.hidden ? open() : close()));
-  document.addEventListener("click", (event) => { if (!menu.contains(event.target) && event.target.isConnected) close(); });
-  menu.addEventListener("keydown", (event) => { if (event.key === "Escape") { close(); button.focus(); } });
+  document.addEventListener("click", (event) => {
+    if (!menu.contains(event.target) && event.target.isConnected) close();
+  });
+  menu.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      close();
+      button.focus();
+    }
+  });
 }

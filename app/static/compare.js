@@ -1,225 +1,362 @@
-// Compare, one question: asks both sides at once, lets one vote at any moment, sends what the student should learn to the queue.
+// Compare, one question: asks both sides at once, lets one vote at any moment, sends what the
+// student should learn to the queue.
+import { pictureInput } from "./compare_picture.js";
 import { column } from "./side.js";
 import { duration, h } from "./dom.js";
-import { keys, typing } from "./keys.js";
+import { keys, inText } from "./keys.js";
 import { get, newId, save, stream, toast } from "./server.js";
 
 const find = (name) => document.querySelector(`[data-${name}]`);
 const main = document.querySelector("main.compare");
-const form = find("ask"), drop = find("drop"), file = find("file"), question = find("question"), votes = find("votes"), headline = find("headline");
+const form = find("ask");
+const drop = find("drop");
+const file = find("file");
+const question = find("question");
+const votes = find("votes");
+const headline = find("headline");
 const NAMES = { pipeline: "Program pipeline", student: "Distilled student", base: "Base model" };
-const offered = main.dataset.sides.split(" ");
-const model = () => find("model")?.value ?? ""; // a finished job's, as the student; empty: the profile's
+const sideNames = main.dataset.sides.split(" ");
+// a finished job's, as the student; empty: the profile's
+const model = () => find("model")?.value ?? "";
 const mayDecide = document.body.dataset.role !== "viewer";
-const sides = Object.fromEntries(offered.map((side) => [side, column(side, NAMES[side], () => cancel(side))]));
-const warm = { pipeline: [], student: [] }; // seconds to the answer, models loaded, since the question was put
-let picture = null, task = "", run = "", asked = 0, order = ["pipeline", "student"], voted = false, examples = [], measuring = false;
+const sides = Object.fromEntries(
+  sideNames.map((side) => [side, column(side, NAMES[side], () => cancel(side))]),
+);
+const warm = { pipeline: [], student: [] }; // seconds to each answer that no model had to load for
+let picture = null;
+let task = "";
+let run = "";
+let startTime = 0;
+let order = ["pipeline", "student"];
+let hasVote = false;
+let examples = [];
+let measurement = false;
 
 // --- what is asked
 
-function put(shown, words = null, id = "") {
-  picture = shown;
+function put(view, words = null, id = "") {
+  picture = view;
   task = id;
   if (words !== null) question.value = words;
   const thumb = find("thumb");
-  thumb.src = shown.thumb;
+  thumb.src = view.thumb;
   thumb.hidden = false;
   thumb.alt = "The picture chosen";
   find("hint").hidden = true;
-  for (const one of Object.values(sides)) { one.clear(); one.picture(shown); }
-  warm.pipeline = []; warm.student = [];
+  for (const one of Object.values(sides)) {
+    one.clear();
+    one.picture(view);
+  }
+  warm.pipeline = [];
+  warm.student = [];
   headline.replaceChildren();
   votes.hidden = true;
-  for (const button of find("examples").children) button.setAttribute("aria-pressed", String(button.dataset.image === shown.image && !id));
+  for (const button of find("examples").children) {
+    button.setAttribute("aria-pressed", String(button.dataset.image === view.image && !id));
+  }
   link();
 }
 
 function link() {
   const address = new URL(location.pathname, location.origin);
   if (task) address.searchParams.set("task", task);
-  else if (picture) { address.searchParams.set("image", picture.image); address.searchParams.set("q", question.value); }
+  else if (picture) {
+    address.searchParams.set("image", picture.image);
+    address.searchParams.set("q", question.value);
+  }
   if (model()) address.searchParams.set("model", model());
   history.replaceState(null, "", address);
-  const words = JSON.stringify(question.value || "How many cats are there?");
-  find("code").textContent = `from gradio_client import Client\nclient = Client("${location.origin}/")\nfor message in client.submit("${picture?.image ?? "DIGEST"}", ${words}, ${model() ? `side="student", model="${model()}"` : 'side="pipeline"'}, api_name="/answer"):\n    print(*message.values())\n\n# without the server\nvpd ask PICTURE ${words}`;
+  find("code").textContent = scriptOf(question.value || "How many cats are there?");
 }
 
-async function upload(blob) {
-  if (!blob) return;
-  if (blob.size > 20e6) { toast("The picture is larger than 20 MB; nothing was sent.", "bad"); return; }
-  try {
-    const reply = await fetch("/upload/compare", { method: "POST", headers: { "Content-Type": "application/octet-stream", Accept: "application/json" }, body: blob });
-    const body = await reply.json();
-    if (!reply.ok) throw new Error(body.error);
-    put(body);
-    question.focus();
-  } catch (error) { toast(error.message, "bad"); }
+/** The same question asked from Python, and from the command line. */
+function scriptOf(text) {
+  const words = JSON.stringify(text);
+  const digest = picture?.image ?? "DIGEST";
+  const side = model() ? `side="student", model="${model()}"` : 'side="pipeline"';
+  return [
+    "from gradio_client import Client",
+    `client = Client("${location.origin}/")`,
+    `for message in client.submit("${digest}", ${words}, ${side}, api_name="/answer"):`,
+    "    print(*message.values())",
+    "",
+    "# without the server",
+    `vpd ask PICTURE ${words}`,
+  ].join("\n");
 }
 
-file.addEventListener("change", () => { upload(file.files[0]); file.value = ""; });
-drop.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); file.click(); } });
-for (const name of ["dragover", "drop", "dragleave"]) {
-  drop.addEventListener(name, (event) => {
-    event.preventDefault();
-    drop.classList.toggle("over", name === "dragover");
-    if (name === "drop") upload([...event.dataTransfer.files].find((one) => one.type.startsWith("image/")));
-  });
-}
-addEventListener("paste", (event) => {
-  const found = [...event.clipboardData.files].find((one) => one.type.startsWith("image/"));
-  if (found) { event.preventDefault(); upload(found); }
+pictureInput(drop, file, (view) => {
+  put(view);
+  question.focus();
 });
 
 async function any() {
   try {
-    const found = await get(`/data/compare/task?but=${encodeURIComponent(task)}`);
-    put(found, found.question, found.task);
+    const sample = await get(`/data/compare/task?but=${encodeURIComponent(task)}`);
+    put(sample, sample.question, sample.task);
     return true;
-  } catch (error) { toast(error.message, "bad"); return false; }
+  } catch (error) {
+    toast(error.message, "bad");
+    return false;
+  }
 }
 
-question.addEventListener("input", () => { if (task && picture) { task = ""; link(); } });
+question.addEventListener("input", () => {
+  if (task && picture) {
+    task = "";
+    link();
+  }
+});
 find("random")?.addEventListener("click", any);
 
 // --- asking
 
-const third = () => offered.includes("base") && find("base")?.checked;
-const shown = () => [...order, ...(third() ? ["base"] : [])];
+const third = () => sideNames.includes("base") && find("base")?.checked;
+const columnSides = () => [...order, ...(third() ? ["base"] : [])];
 
 function lay() {
-  const blind = find("blind").checked && !voted;
-  find("columns").replaceChildren(...shown().map((side) => sides[side].node));
-  shown().forEach((side, index) => { sides[side].name(blind && side !== "base" ? `Side ${"AB"[index]}` : NAMES[side]); sides[side].hide(blind); });
+  const blind = find("blind").checked && !hasVote;
+  find("columns").replaceChildren(...columnSides().map((side) => sides[side].node));
+  columnSides().forEach((side, index) => {
+    sides[side].name(blind && side !== "base" ? `Side ${"AB"[index]}` : NAMES[side]);
+    sides[side].hide(blind);
+  });
   const [first, second] = [find("columns"), votes];
   first.dataset.blind = String(blind);
-  second.querySelector("[data-vote='1'] span").textContent = blind ? "Side A" : NAMES.pipeline.split(" ")[1].replace(/^./, (one) => one.toUpperCase());
+  second.querySelector("[data-vote='1'] span").textContent = blind
+    ? "Side A"
+    : NAMES.pipeline.split(" ")[1].replace(/^./, (one) => one.toUpperCase());
   second.querySelector("[data-vote='2'] span").textContent = blind ? "Side B" : "Student";
 }
 
 function ready() {
-  if (!picture) { toast("Choose a picture first: an example, a file, or paste one.", "bad"); drop.focus(); return false; }
-  if (!question.value.trim()) { toast("Write a question first.", "bad"); question.focus(); return false; }
+  if (!picture) {
+    toast("Choose a picture first: an example, a file, or paste one.", "bad");
+    drop.focus();
+    return false;
+  }
+  if (!question.value.trim()) {
+    toast("Write a question first.", "bad");
+    question.focus();
+    return false;
+  }
   return true;
 }
 
 async function answer(side) {
-  const one = sides[side], mine = run;
+  const one = sides[side];
+  const mine = run;
   one.begin();
   try {
-    await stream("answer", [picture.image, question.value, side, task, mine, model()], { onData: (message) => { if (mine === run) one.take(Object.values(message).flat()); } });
+    await stream("answer", [picture.image, question.value, side, task, mine, model()], {
+      onData: (message) => {
+        if (mine === run) one.take(Object.values(message).flat());
+      },
+    });
   } catch (error) {
     if (mine === run && !one.done) one.fail(error.message);
   }
-  if (mine === run && one.done?.times?.answer && !one.done.times.cold && side in warm && !one.done.failure) warm[side].push(one.done.times.answer);
+  if (mine === run && side in warm && isWarm(one.done)) warm[side].push(one.done.times.answer);
   return one.done;
+}
+
+/** Whether an answer came whole, and no model had to be loaded for it. */
+function isWarm(reply) {
+  if (!reply?.times || reply.failure) return false;
+  return Boolean(reply.times.answer) && !reply.times.cold;
 }
 
 function fresh() {
   for (const side of Object.keys(sides)) if (sides[side].busy) cancel(side);
   run = newId();
-  asked = performance.now();
-  voted = false;
-  votes.querySelectorAll("[aria-pressed]").forEach((button) => button.removeAttribute("aria-pressed"));
-  votes.querySelectorAll("button").forEach((button) => { button.disabled = !mayDecide && !("next" in button.dataset); });
+  startTime = performance.now();
+  hasVote = false;
+  votes
+    .querySelectorAll("[aria-pressed]")
+    .forEach((button) => button.removeAttribute("aria-pressed"));
+  votes.querySelectorAll("button").forEach((button) => {
+    button.disabled = !mayDecide && !("next" in button.dataset);
+  });
   find("note").value = "";
 }
 
 async function ask() {
-  if (measuring || !ready()) return;
+  if (measurement || !ready()) return;
   fresh();
-  order = find("blind").checked && Math.random() < 0.5 ? ["student", "pipeline"] : ["pipeline", "student"];
+  order =
+    find("blind").checked && Math.random() < 0.5
+      ? ["student", "pipeline"]
+      : ["pipeline", "student"];
   lay();
   link();
   votes.hidden = false;
-  headline.textContent = "Both answer at the same time, on the same machine; for times that compare, take the 5-run median.";
-  await Promise.allSettled(shown().map(answer));
+  headline.textContent =
+    "Both answer at the same time, on the same machine; for times that compare, take the 5-run median.";
+  await Promise.allSettled(columnSides().map(answer));
   tell();
 }
 
 async function cancel(side) {
-  await fetch("/do/compare/cancel", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ run, side: side ?? null }), keepalive: true }).catch(() => {});
+  await fetch("/do/compare/cancel", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ run, side: side ?? null }),
+    keepalive: true,
+  }).catch(() => {});
 }
 
 // A page that goes away takes its program with it: the next question need not wait for it.
-window.addEventListener("pagehide", () => { if (Object.values(sides).some((side) => side.busy)) cancel(); });
+window.addEventListener("pagehide", () => {
+  if (Object.values(sides).some((side) => side.busy)) cancel();
+});
 
-const median = (numbers) => { const sorted = [...numbers].sort((a, b) => a - b), half = sorted.length >> 1; return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2; };
+const median = (numbers) => {
+  const ascending = [...numbers].sort((a, b) => a - b);
+  const half = ascending.length >> 1;
+  return ascending.length % 2 ? ascending[half] : (ascending[half - 1] + ascending[half]) / 2;
+};
 
-/** The headline: a ratio only of warm medians, of at least three answers each that nothing disturbed. */
+const plainAnswer = (side) => sides[side].done?.form;
+
+/**
+ * The headline: a ratio only of warm medians, of at least three answers each that nothing
+ * disturbed.
+ */
 function tell(alone = false) {
-  const [p, s] = [warm.pipeline, warm.student];
-  const same = sides.pipeline.done?.form === sides.student.done?.form;
-  if (!alone || p.length < 3 || s.length < 3 || (find("blind").checked && !voted)) return;
-  const [slow, quick] = [median(p), median(s)];
-  const [name, factor] = slow >= quick ? ["Student", slow / quick] : ["Pipeline", quick / slow];
-  headline.replaceChildren(h("b", {}, `${name} ${factor.toFixed(factor < 10 ? 1 : 0)}× faster to its answer`), `, ${same ? "same answer" : "another answer"}: medians ${duration(slow * 1000)} (pipeline, n = ${p.length}) and ${duration(quick * 1000)} (student, n = ${s.length}), warm, one at a time.`);
+  const { pipeline, student } = warm;
+  if (!alone || Math.min(pipeline.length, student.length) < 3) return;
+  if (find("blind").checked && !hasVote) return;
+  const slow = median(pipeline);
+  const quick = median(student);
+  const name = slow >= quick ? "Student" : "Pipeline";
+  const factor = Math.max(slow, quick) / Math.min(slow, quick);
+  const same = plainAnswer("pipeline") === plainAnswer("student");
+  const part = (seconds, side, times) =>
+    `${duration(seconds * 1000)} (${side}, n = ${times.length})`;
+  const medians = `${part(slow, "pipeline", pipeline)} and ${part(quick, "student", student)}`;
+  headline.replaceChildren(
+    h("b", {}, `${name} ${factor.toFixed(factor < 10 ? 1 : 0)}× faster to its answer`),
+    `, ${same ? "same answer" : "another answer"}: medians ${medians}, warm, one at a time.`,
+  );
 }
 
 async function measure() {
-  if (measuring || !ready()) return;
-  measuring = true;
+  if (measurement || !ready()) return;
+  measurement = true;
   find("median").disabled = true;
   fresh();
   order = ["pipeline", "student"];
   lay();
   votes.hidden = false;
-  warm.pipeline = []; warm.student = [];
+  warm.pipeline = [];
+  warm.student = [];
   const mine = run;
   const rounds = async () => {
-    for (let warming = 0; Math.min(warm.pipeline.length, warm.student.length) < 5 && warming < 8; warming++) {
+    for (
+      let round = 0;
+      Math.min(warm.pipeline.length, warm.student.length) < 5 && round < 8;
+      round++
+    ) {
       for (const side of order) {
         if (warm[side].length >= 5) continue;
-        headline.textContent = `Measuring: pipeline ${warm.pipeline.length} of 5, student ${warm.student.length} of 5, one at a time.`;
-        const done = await answer(side);
-        if (mine !== run || done?.cancelled || done?.failure) return;
+        const counts = order.map((name) => `${name} ${warm[name].length} of 5`).join(", ");
+        headline.textContent = `Measuring: ${counts}, one at a time.`;
+        const result = await answer(side);
+        if (mine !== run || result?.cancelled || result?.failure) return;
       }
     }
   };
   await rounds();
-  measuring = false;
+  measurement = false;
   find("median").disabled = false;
   headline.textContent = "";
   tell(true);
-  if (!headline.textContent) headline.textContent = "Not measured: a side failed or was cancelled, so there are no five answers to take a median of.";
+  if (!headline.textContent) {
+    headline.textContent =
+      "Not measured: a side failed or was cancelled, so there are no five answers to take a median of.";
+  }
 }
 
 // --- votes and the queue
 
 async function vote(number) {
-  if (votes.hidden || voted || !mayDecide) return;
+  if (votes.hidden || hasVote || !mayDecide) return;
   const choice = { 1: order[0], 2: order[1], 3: "tie", 4: "neither" }[number];
-  voted = true;
-  const seconds = (performance.now() - asked) / 1000, blind = find("blind").checked, mine = run;
-  votes.querySelectorAll("[data-vote]").forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.vote === String(number))));
-  await stopped();
+  hasVote = true;
+  const seconds = (performance.now() - startTime) / 1000;
+  const blind = find("blind").checked;
+  const mine = run;
+  votes
+    .querySelectorAll("[data-vote]")
+    .forEach((button) =>
+      button.setAttribute("aria-pressed", String(button.dataset.vote === String(number))),
+    );
+  await stopBoth();
   if (mine !== run) return;
   lay();
   try {
-    await save("/do/compare/vote", { run: mine, choice, left: order[0], blind, note: find("note").value, seconds });
-    toast(`Vote stored: ${{ pipeline: "pipeline", student: "student", tie: "tie", neither: "both wrong" }[choice]}.`);
-  } catch { voted = false; votes.querySelectorAll("[aria-pressed]").forEach((button) => button.removeAttribute("aria-pressed")); }
+    await save("/do/compare/vote", {
+      run: mine,
+      choice,
+      left: order[0],
+      blind,
+      note: find("note").value,
+      seconds,
+    });
+    toast(`Vote stored: ${choice === "neither" ? "both wrong" : choice}.`);
+  } catch {
+    hasVote = false;
+    votes
+      .querySelectorAll("[aria-pressed]")
+      .forEach((button) => button.removeAttribute("aria-pressed"));
+  }
 }
 
 /** A vote cuts both answers off. */
-async function stopped() {
-  if (shown().some((side) => sides[side].busy)) await cancel();
+async function stopBoth() {
+  if (columnSides().some((side) => sides[side].busy)) await cancel();
   const until = performance.now() + 4000;
-  while (shown().some((side) => sides[side].busy) && performance.now() < until) await new Promise((go) => setTimeout(go, 50));
+  while (columnSides().some((side) => sides[side].busy) && performance.now() < until) {
+    await new Promise((go) => setTimeout(go, 50));
+  }
 }
 
 async function queue() {
   if (votes.hidden || !mayDecide) return;
-  if (sides.pipeline.busy) { toast("The pipeline has not answered yet; the queue needs its trace.", "bad"); return; }
+  if (sides.pipeline.busy) {
+    toast("The pipeline has not answered yet; the queue needs its trace.", "bad");
+    return;
+  }
   try {
-    const { id, task: stored, trace } = await save("/do/compare/queue", { run });
-    toast("In the Curate queue.", "plain", ["Undo", () => save("/do/undo", { task: stored, target: id })]);
-    if (trace) headline.replaceChildren("Stored: ", h("a", { href: `/step?trace=${encodeURIComponent(trace)}` }, "the program step by step"), ", ", h("a", { href: `/browse?q=${encodeURIComponent(`id:${stored}`)}` }, "the question in Browse"), ".");
-  } catch { /* said by the outbox */ }
+    const { id, task: storedTask, trace } = await save("/do/compare/queue", { run });
+    toast("In the Curate queue.", "plain", [
+      "Undo",
+      () => save("/do/undo", { task: storedTask, target: id }),
+    ]);
+    if (trace) {
+      headline.replaceChildren(
+        "Stored: ",
+        h("a", { href: `/step?trace=${encodeURIComponent(trace)}` }, "the program step by step"),
+        ", ",
+        h(
+          "a",
+          { href: `/browse?q=${encodeURIComponent(`id:${storedTask}`)}` },
+          "the question in Browse",
+        ),
+        ".",
+      );
+    }
+  } catch {
+    /* said by the outbox */
+  }
 }
 
 async function next() {
-  if (measuring) return;
-  if (task || !examples.length) { if (await any()) ask(); return; }
+  if (measurement) return;
+  if (task || !examples.length) {
+    if (await any()) ask();
+    return;
+  }
   const here = examples.findIndex((one) => one.image === picture?.image);
   const one = examples[(here + 1) % examples.length];
   put(one, one.question);
@@ -234,23 +371,51 @@ function escape() {
   return true;
 }
 
-form.addEventListener("submit", (event) => { event.preventDefault(); ask(); });
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  ask();
+});
 find("median").addEventListener("click", measure);
-find("blind").addEventListener("change", () => { if (!shown().some((side) => sides[side].busy)) lay(); });
+find("blind").addEventListener("change", () => {
+  if (!columnSides().some((side) => sides[side].busy)) lay();
+});
 find("base")?.addEventListener("change", lay);
-find("model")?.addEventListener("change", () => { sides.student.clear(); if (picture) sides.student.picture(picture); warm.student = []; headline.replaceChildren(); votes.hidden = true; link(); });
-votes.addEventListener("click", (event) => { const button = event.target.closest("[data-vote]"); if (button) vote(Number(button.dataset.vote)); });
+find("model")?.addEventListener("change", () => {
+  sides.student.clear();
+  if (picture) sides.student.picture(picture);
+  warm.student = [];
+  headline.replaceChildren();
+  votes.hidden = true;
+  link();
+});
+votes.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-vote]");
+  if (button) vote(Number(button.dataset.vote));
+});
 find("queue").addEventListener("click", queue);
 find("next").addEventListener("click", next);
-find("copy-code").addEventListener("click", () => navigator.clipboard.writeText(find("code").textContent).then(() => toast("Copied."), () => toast("The browser does not let it be copied.", "bad")));
-addEventListener("keydown", (event) => { if (event.key === "Escape" && typing(event.target)) escape(); });
+find("copy-code").addEventListener("click", () =>
+  navigator.clipboard.writeText(find("code").textContent).then(
+    () => toast("Copied."),
+    () => toast("The browser does not let it be copied.", "bad"),
+  ),
+);
+addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && inText(event.target)) escape();
+});
 
-keys("Compare", [
-  ["1", "the pipeline was better", () => vote(1)], ["2", "the student was better", () => vote(2)], ["3", "a tie", () => vote(3)], ["4", "both wrong", () => vote(4)],
-  ["q", "pipeline right, student wrong: to the queue", queue],
-  ["Enter", "next question", next],
-  ["Escape", "cancel what is under way (of the column in focus, else of all)", escape],
-].map(([key, says, work]) => [key, says, () => (find("all").hidden ? work() : false)]));
+keys(
+  "Compare",
+  [
+    ["1", "the pipeline was better", () => vote(1)],
+    ["2", "the student was better", () => vote(2)],
+    ["3", "a tie", () => vote(3)],
+    ["4", "both wrong", () => vote(4)],
+    ["q", "pipeline right, student wrong: to the queue", queue],
+    ["Enter", "next question", next],
+    ["Escape", "cancel what is under way (of the column in focus, else of all)", escape],
+  ].map(([key, words, work]) => [key, words, () => (find("all").hidden ? work() : false)]),
+);
 
 // --- where one comes from
 
@@ -259,28 +424,67 @@ const all = () => new URL(location).searchParams.get("mode") === "all";
 function tab() {
   find("all").hidden = !all();
   document.querySelector("#live").hidden = all();
-  document.querySelectorAll("[data-tab]").forEach((one) => one.setAttribute("aria-selected", String((one.dataset.tab === "all") === all())));
+  document
+    .querySelectorAll("[data-tab]")
+    .forEach((one) =>
+      one.setAttribute("aria-selected", String((one.dataset.tab === "all") === all())),
+    );
+}
+
+function chooseModel(job) {
+  if (find("model")?.querySelector(`option[value="${CSS.escape(job)}"]`)) {
+    find("model").value = job;
+  } else toast("This job has no finished model; the profile's student answers.", "bad");
+}
+
+async function loadExamples() {
+  examples = await get("/data/compare/examples");
+  find("examples").replaceChildren(
+    ...examples.map((one) =>
+      h(
+        "button",
+        {
+          type: "button",
+          title: one.question,
+          "aria-label": `Example: ${one.question}`,
+          "aria-pressed": "false",
+          dataset: { image: one.image },
+          onclick: () => put(one, one.question),
+        },
+        h("img", { src: one.thumb, alt: "", loading: "lazy" }),
+      ),
+    ),
+  );
+}
+
+/** What the address names: a question of the project, a picture, or else the first example. */
+async function begin(params, offer) {
+  const id = params.get("task");
+  const digest = params.get("image");
+  if (id) {
+    const sample = await get(`/data/compare/task?id=${encodeURIComponent(id)}`);
+    put(sample, sample.question, sample.task);
+  } else if (digest) {
+    const image = await get(`/data/compare/picture?digest=${encodeURIComponent(digest)}`);
+    put(image, params.get("q") ?? "");
+  } else {
+    await offer;
+    if (examples.length && !picture) put(examples[0], examples[0].question);
+  }
 }
 
 async function start() {
   tab();
   if (all()) return;
   lay();
-  const given = new URL(location).searchParams, wanted = given.get("model");
-  if (wanted) {
-    if (find("model")?.querySelector(`option[value="${CSS.escape(wanted)}"]`)) find("model").value = wanted;
-    else toast("This job has no finished model; the profile's student answers.", "bad");
-  }
-  const offer = get("/data/compare/examples").then((found) => {
-    examples = found;
-    find("examples").replaceChildren(...found.map((one) => h("button", { type: "button", title: one.question, "aria-label": `Example: ${one.question}`, "aria-pressed": "false", dataset: { image: one.image }, onclick: () => put(one, one.question) }, h("img", { src: one.thumb, alt: "", loading: "lazy" }))));
-    return found;
-  });
+  const params = new URL(location).searchParams;
+  if (params.get("model")) chooseModel(params.get("model"));
+  const offer = loadExamples();
   try {
-    if (given.get("task")) { const found = await get(`/data/compare/task?id=${encodeURIComponent(given.get("task"))}`); put(found, found.question, found.task); }
-    else if (!given.get("image")) { const [first] = await offer; if (first && !picture) put(first, first.question); }
-    else if (given.get("image")) put(await get(`/data/compare/picture?digest=${encodeURIComponent(given.get("image"))}`), given.get("q") ?? "");
-  } catch (error) { toast(error.message, "bad"); }
+    await begin(params, offer);
+  } catch (error) {
+    toast(error.message, "bad");
+  }
   link();
 }
 

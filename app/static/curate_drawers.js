@@ -1,113 +1,361 @@
 // Beside the queue: its settings, the guidelines, and what a snapshot would hold now.
-import { counted, h } from "./dom.js";
+import { amount, h } from "./dom.js";
 import { get, save, toast } from "./server.js";
 
 const box = document.querySelector("[data-dialog]");
 const guide = document.querySelector("[data-guide]");
 const admin = document.body.dataset.role === "admin";
 const ORDERS = {
-  disagreement: "programs disagree most first", student: "student and programs furthest apart first", newest: "newest first",
-  random: "at random, the same for everybody", acceptance: "expected to be accepted first",
+  disagreement: "programs disagree most first",
+  student: "student and programs furthest apart first",
+  newest: "newest first",
+  random: "at random, the same for everybody",
+  acceptance: "expected to be accepted first",
   suspicion: "right for the wrong reason first, as the checks see it",
 };
 
-function opened(title, ...content) {
-  box.replaceChildren(h("div.head", {}, h("h2", { id: "dialog-title" }, title), h("button.button.small", { type: "button", onclick: () => box.close() }, "Close ", h("kbd", {}, "Esc"))), ...content);
+function openDialog(title, ...content) {
+  box.replaceChildren(
+    h(
+      "div.head",
+      {},
+      h("h2", { id: "dialog-title" }, title),
+      h(
+        "button.button.small",
+        { type: "button", onclick: () => box.close() },
+        "Close ",
+        h("kbd", {}, "Esc"),
+      ),
+    ),
+    ...content,
+  );
   if (!box.open) box.showModal();
 }
 
-const row = (label, field, hint = "") => h("label.row", {}, h("span", {}, label, hint ? h("small.soft", {}, hint) : ""), field);
-const number = (name, value, min, max, step = 1) => h("input.field", { type: "number", name, value, min, max, step, required: true });
+const row = (label, field, hint = "") =>
+  h("label.row", {}, h("span", {}, label, hint ? h("small.soft", {}, hint) : ""), field);
+const number = (name, value, min, max, step = 1) =>
+  h("input.field", { type: "number", name, value, min, max, step, required: true });
 
 /** Which questions, in which order; and for admins the rules of the whole project. */
 export async function queueDrawer(query) {
-  const { settings, held } = await get("/data/curate/queue");
-  const order = (chosen, none) => h("select", { name: "order" }, none ? h("option", { value: "" }, `the project's: ${ORDERS[settings.order]}`) : "", Object.entries(ORDERS).map(([value, words]) => h("option", { value, selected: value === chosen }, words)));
-  const search = h("input.field", { name: "q", value: query.q, placeholder: "all questions that were kept", autocomplete: "off", spellcheck: "false", maxlength: 500 });
-  const state = h("select", { name: "state" }, [["pending", "not decided yet"], ["skipped", "skipped before"]].map(([value, words]) => h("option", { value, selected: value === query.state }, words)));
-  const mine = h("form.rows", { method: "get", action: "/curate" },
-    row("Filter", search, "a search as in Browse, tokens included"), row("Order", order(query.order, true)), row("Questions", state),
-    h("div.actions", {}, h("button.button.main", {}, "Show these"), h("a.button", { href: `/browse?${new URLSearchParams({ q: query.q })}` }, "Choose in Browse")));
-  const rules = h("form.rows", { onsubmit: async (event) => {
-    event.preventDefault();
-    const given = Object.fromEntries(new FormData(rules));
-    const body = { overlap: Number(given.overlap), gold_rate: Number(given.gold) / 100, hide_verdicts: given.hide === "on", lease_minutes: Number(given.minutes), daily_goal: Number(given.goal), order: given.order };
-    if (await save("/do/curate/settings", body).catch(() => null)) location.reload();
-  } },
-  row("Order", order(settings.order, false)),
-  row("Reviewers for each question", number("overlap", settings.overlap, 1, 20), "two or more measure agreement"),
-  row("Gold questions, %", number("gold", Math.round(1000 * settings.gold_rate) / 10, 0, 50, 0.5), "their right verdict is known already"),
-  row("Goal for each reviewer and day", number("goal", settings.daily_goal, 0, 100000)),
-  row("Minutes that a question is held", number("minutes", settings.lease_minutes, 0.1, 1440, 0.1)),
-  row("Hide verdicts until one has decided", h("input", { type: "checkbox", name: "hide", checked: settings.hide_verdicts }), "the verifier's and other people's"),
-  h("div.actions", {}, h("button.button.main", {}, "Put in force")));
-  const holders = held.length ? h("ul.plain", {}, held.map((one) => h("li", {}, `${one.name} holds ${counted(one.count, "question")}, until ${new Date(one.until).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}`))) : h("p.soft", {}, "Nobody holds a question now.");
-  opened("Queue", h("h3", {}, "What I see"), mine, h("h3", {}, "Who holds what"), holders,
-    ...(admin ? [h("h3", {}, "Rules of the project"), rules] : [h("p.soft.small", {}, "The rules of the project (reviewers for each question, gold, goal) are an admin's to set.")]));
+  const { settings, held: holds } = await get("/data/curate/queue");
+  const order = (current, none) =>
+    h(
+      "select",
+      { name: "order" },
+      none ? h("option", { value: "" }, `the project's: ${ORDERS[settings.order]}`) : "",
+      Object.entries(ORDERS).map(([value, words]) =>
+        h("option", { value, selected: value === current }, words),
+      ),
+    );
+  const search = h("input.field", {
+    name: "q",
+    value: query.q,
+    placeholder: "all questions that were kept",
+    autocomplete: "off",
+    spellcheck: "false",
+    maxlength: 500,
+  });
+  const state = h(
+    "select",
+    { name: "state" },
+    [
+      ["pending", "not decided yet"],
+      ["skipped", "skipped before"],
+    ].map(([value, words]) => h("option", { value, selected: value === query.state }, words)),
+  );
+  const mine = h(
+    "form.rows",
+    { method: "get", action: "/curate" },
+    row("Filter", search, "a search as in Browse, tokens included"),
+    row("Order", order(query.order, true)),
+    row("Questions", state),
+    h(
+      "div.actions",
+      {},
+      h("button.button.main", {}, "Show these"),
+      h("a.button", { href: `/browse?${new URLSearchParams({ q: query.q })}` }, "Choose in Browse"),
+    ),
+  );
+  const rules = h(
+    "form.rows",
+    {
+      onsubmit: async (event) => {
+        event.preventDefault();
+        const values = Object.fromEntries(new FormData(rules));
+        const body = {
+          overlap: Number(values.overlap),
+          gold_rate: Number(values.gold) / 100,
+          hide_verdicts: values.hide === "on",
+          lease_minutes: Number(values.minutes),
+          daily_goal: Number(values.goal),
+          order: values.order,
+        };
+        if (await save("/do/curate/settings", body).catch(() => null)) location.reload();
+      },
+    },
+    row("Order", order(settings.order, false)),
+    row(
+      "Reviewers for each question",
+      number("overlap", settings.overlap, 1, 20),
+      "two or more measure agreement",
+    ),
+    row(
+      "Gold questions, %",
+      number("gold", Math.round(1000 * settings.gold_rate) / 10, 0, 50, 0.5),
+      "their right verdict is known already",
+    ),
+    row("Goal for each reviewer and day", number("goal", settings.daily_goal, 0, 100000)),
+    row(
+      "Minutes that a question is held",
+      number("minutes", settings.lease_minutes, 0.1, 1440, 0.1),
+    ),
+    row(
+      "Hide verdicts until one has decided",
+      h("input", { type: "checkbox", name: "hide", checked: settings.hide_verdicts }),
+      "the verifier's and other people's",
+    ),
+    h("div.actions", {}, h("button.button.main", {}, "Put in force")),
+  );
+  const clock = (time) =>
+    new Date(time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const holder = (one) =>
+    h("li", {}, `${one.name} holds ${amount(one.count, "question")}, until ${clock(one.until)}`);
+  const holders = holds.length
+    ? h("ul.plain", {}, holds.map(holder))
+    : h("p.soft", {}, "Nobody holds a question now.");
+  openDialog(
+    "Queue",
+    h("h3", {}, "What I see"),
+    mine,
+    h("h3", {}, "Who holds what"),
+    holders,
+    ...(admin
+      ? [h("h3", {}, "Rules of the project"), rules]
+      : [
+          h(
+            "p.soft.small",
+            {},
+            "The rules of the project (reviewers for each question, gold, goal) are an admin's to set.",
+          ),
+        ]),
+  );
 }
 
-/** The guidelines beside the work: nothing is covered that one decides with. */
-export async function guidelines(toggle = true) {
-  const all = await get("/data/curate/guidelines");
-  const [now] = all;
-  if (!toggle) return now ?? null;
-  guide.hidden = !guide.hidden;
-  if (guide.hidden) return now ?? null;
+function guidelinesForm(now) {
   const editor = h("textarea.field", { rows: 12, maxlength: 20000, "aria-label": "Guidelines" });
   editor.value = now?.text ?? "";
-  const write = h("details", {}, h("summary", {}, now ? "Write a new version" : "Write the first version"), editor, h("div.actions", {}, h("button.button.main.small", { type: "button", onclick: async () => {
-    if (!await save("/do/curate/guidelines", { text: editor.value }).catch(() => null)) return;
+  const store = async () => {
+    const body = { text: editor.value };
+    if (!(await save("/do/curate/guidelines", body).catch(() => null))) return;
     toast("The guidelines are in force. Decisions from now on name this version.");
     location.reload();
-  } }, "Put in force")));
-  const earlier = all.slice(1).map((one) => h("details", {}, h("summary", {}, `${one.version} · ${one.author} · ${new Date(one.at).toLocaleDateString()}`), text(one.text)));
-  guide.replaceChildren(h("div.head", {}, h("h2", {}, "Guidelines"), h("button.button.small", { type: "button", onclick: () => { guide.hidden = true; } }, "Close ", h("kbd", {}, "G"))),
-    now ? h("p.soft.small", {}, `version ${now.version}, by ${now.author}, ${new Date(now.at).toLocaleDateString()}`) : h("p.soft", {}, "There are none yet. An admin writes them here, or with: vpd guidelines add FILE"),
-    now ? text(now.text) : "", admin ? write : "", earlier.length ? h("h3", {}, "Before") : "", ...earlier);
-  return now ?? null;
+  };
+  return h(
+    "details",
+    {},
+    h("summary", {}, now ? "Write a new version" : "Write the first version"),
+    editor,
+    h(
+      "div.actions",
+      {},
+      h("button.button.main.small", { type: "button", onclick: store }, "Put in force"),
+    ),
+  );
 }
 
-const text = (words) => h("div.text", {}, words.split(/\n{2,}/).map((part) => h("p", {}, part)));
+const day = (time) => new Date(time).toLocaleDateString();
+
+function currentGuidelines(now) {
+  if (!now) {
+    return [
+      h(
+        "p.soft",
+        {},
+        "There are none yet. An admin writes them here, or with: vpd guidelines add FILE",
+      ),
+    ];
+  }
+  return [
+    h("p.soft.small", {}, `version ${now.version}, by ${now.author}, ${day(now.at)}`),
+    text(now.text),
+  ];
+}
+
+const earlierGuidelines = (one) =>
+  h(
+    "details",
+    {},
+    h("summary", {}, `${one.version} · ${one.author} · ${day(one.at)}`),
+    text(one.text),
+  );
+
+/**
+ * The guidelines beside the work: nothing is covered that one decides with.  Returns the version in
+ * force, or null; `toggle` false only looks.
+ */
+export async function guidelines(toggle = true) {
+  const [now = null, ...earlier] = await get("/data/curate/guidelines");
+  if (toggle) guide.hidden = !guide.hidden;
+  if (!toggle || guide.hidden) return now;
+  const close = () => {
+    guide.hidden = true;
+  };
+  guide.replaceChildren(
+    h(
+      "div.head",
+      {},
+      h("h2", {}, "Guidelines"),
+      h("button.button.small", { type: "button", onclick: close }, "Close ", h("kbd", {}, "G")),
+    ),
+    ...currentGuidelines(now),
+    admin ? guidelinesForm(now) : "",
+    earlier.length ? h("h3", {}, "Before") : "",
+    ...earlier.map(earlierGuidelines),
+  );
+  return now;
+}
+
+const text = (words) =>
+  h(
+    "div.text",
+    {},
+    words.split(/\n{2,}/).map((part) => h("p", {}, part)),
+  );
+
+/** How many questions enter a snapshot, and how they are divided. */
+function entering(now) {
+  const inWords = (value) => value.toLocaleString("en");
+  const words = h(
+    "p.enters",
+    {},
+    h("b", {}, amount(now.rows, "question")),
+    now.rows === 1 ? " enters" : " enter",
+  );
+  if (!now.rows) {
+    words.append(".");
+    return [words];
+  }
+  const pictures = amount(now.pictures, "picture");
+  words.append(`: ${inWords(now.train)} to train on, ${inWords(now.val)} held out, ${pictures}.`);
+  const people = `${now.people} accepted by ${now.reviewers.join(", ") || "nobody"}`;
+  const edits = `${now.edited} edited by people`;
+  const rest = `${amount(now.rationales, "rationale")}, ${edits}; ${people}.`;
+  return [words, h("p.soft.small", {}, rest)];
+}
+
+/** What is left out, and why; each with an example. */
+function leftOut(rows) {
+  if (!rows.length) return h("p.soft", {}, "Nothing is left out.");
+  const example = (one) => `/curate?${new URLSearchParams({ task: one.examples[0] })}`;
+  const line = (one) =>
+    h(
+      "tr",
+      {},
+      h("td.number", {}, one.count.toLocaleString("en")),
+      h("td", {}, one.reason),
+      h("td.soft.small", {}, h("a", { href: example(one) }, "an example")),
+    );
+  return h("table", {}, h("caption", {}, "Left out"), h("tbody", {}, rows.map(line)));
+}
 
 /** Exactly what enters a snapshot now, and what is left out and why. */
 export async function snapshot(query) {
-  const accepted = h("select", { "aria-label": "Accepted by" }, [["person", "what people accepted"], ["both", "people's word, else the verifier's"], ["automatic", "what the verifier kept"]].map(([value, words]) => h("option", { value }, words)));
-  const search = h("input.field", { value: query.q, "aria-label": "Filter", placeholder: "a search as in Browse; all when empty", spellcheck: "false" });
+  const source = h(
+    "select",
+    { "aria-label": "Accepted by" },
+    [
+      ["person", "what people accepted"],
+      ["both", "people's word, else the verifier's"],
+      ["automatic", "what the verifier kept"],
+    ].map(([value, words]) => h("option", { value }, words)),
+  );
+  const search = h("input.field", {
+    value: query.q,
+    "aria-label": "Filter",
+    placeholder: "a search as in Browse; all when empty",
+    spellcheck: "false",
+  });
   const labels = h("input", { type: "checkbox" });
-  const name = h("input.field", { placeholder: "a name, if you like", maxlength: 80, "aria-label": "Name" });
-  const found = h("div.found", { "aria-live": "polite" });
-  const go = h("button.button.main", { type: "button", disabled: true, onclick: take }, "Freeze a snapshot");
-  let asked = 0;
+  const name = h("input.field", {
+    placeholder: "a name, if you like",
+    maxlength: 80,
+    "aria-label": "Name",
+  });
+  const result = h("div.found", { "aria-live": "polite" });
+  const go = h(
+    "button.button.main",
+    { type: "button", disabled: true, onclick: take },
+    "Freeze a snapshot",
+  );
+  let latest = 0;
 
   async function look() {
-    const mine = ++asked;
+    const mine = ++latest;
     go.disabled = true;
-    found.replaceChildren(h("p.soft", {}, "Counting, and looking for pictures that evaluation has too…"));
+    result.replaceChildren(
+      h("p.soft", {}, "Counting, and looking for pictures that evaluation has too…"),
+    );
+    const choice = { accepted: source.value, q: search.value, labels: labels.checked };
     try {
-      const now = await get(`/data/curate/snapshot?${new URLSearchParams({ accepted: accepted.value, q: search.value, labels: labels.checked })}`);
-      if (mine !== asked) return;
+      const now = await get(`/data/curate/snapshot?${new URLSearchParams(choice)}`);
+      if (mine !== latest) return;
       go.disabled = !now.rows || !admin;
-      found.replaceChildren(
-        h("p.enters", {}, h("b", {}, counted(now.rows, "question")), " enter", now.rows === 1 ? "s" : "", now.rows ? `: ${now.train.toLocaleString("en")} to train on, ${now.val.toLocaleString("en")} held out, ${counted(now.pictures, "picture")}.` : "."),
-        now.rows ? h("p.soft.small", {}, `${counted(now.rationales, "rationale")}, ${now.edited} edited by people; ${now.people} accepted by ${now.reviewers.join(", ") || "nobody"}.`) : "",
-        now.left_out.length ? h("table", {}, h("caption", {}, "Left out"), h("tbody", {}, now.left_out.map((one) => h("tr", {}, h("td.number", {}, one.count.toLocaleString("en")), h("td", {}, one.reason), h("td.soft.small", {}, h("a", { href: `/curate?${new URLSearchParams({ task: one.examples[0] })}` }, "an example")))))) : h("p.soft", {}, "Nothing is left out."));
+      result.replaceChildren(...entering(now), leftOut(now.left_out));
     } catch (error) {
-      if (mine === asked) found.replaceChildren(h("p.problem", {}, error.message));
+      if (mine === latest) result.replaceChildren(h("p.problem", {}, error.message));
     }
   }
 
   async function take() {
     go.disabled = true;
-    found.append(h("p.soft", {}, "Writing…"));
-    const done = await save("/do/curate/snapshot", { accepted: accepted.value, q: search.value, labels: labels.checked, name: name.value }).catch(() => null);
-    if (!done) { look(); return; }
-    found.replaceChildren(h("p.enters", {}, "Frozen as ", h("b.mono", {}, done.hash), `: ${counted(done.rows, "row")}.`), h("p.soft.small.mono", {}, done.path));
+    result.append(h("p.soft", {}, "Writing…"));
+    const reply = await save("/do/curate/snapshot", {
+      accepted: source.value,
+      q: search.value,
+      labels: labels.checked,
+      name: name.value,
+    }).catch(() => null);
+    if (!reply) {
+      look();
+      return;
+    }
+    result.replaceChildren(
+      h(
+        "p.enters",
+        {},
+        "Frozen as ",
+        h("b.mono", {}, reply.hash),
+        `: ${amount(reply.rows, "row")}.`,
+      ),
+      h("p.soft.small.mono", {}, reply.path),
+    );
   }
 
-  for (const field of [accepted, labels]) field.addEventListener("change", look);
+  for (const field of [source, labels]) field.addEventListener("change", look);
   search.addEventListener("change", look);
-  opened("Snapshot", h("p.soft", {}, "What training would learn from, as it is now. The same content has the same hash, and never changes."),
-    h("div.rows", {}, row("Takes", accepted), row("Filter", search), row("Also questions with a label alone", labels)), found,
-    h("div.actions", {}, admin ? name : h("span.soft.small", {}, "Freezing one needs the role admin."), go));
+  openDialog(
+    "Snapshot",
+    h(
+      "p.soft",
+      {},
+      "What training would learn from, as it is now. The same content has the same hash, and never changes.",
+    ),
+    h(
+      "div.rows",
+      {},
+      row("Takes", source),
+      row("Filter", search),
+      row("Also questions with a label alone", labels),
+    ),
+    result,
+    h(
+      "div.actions",
+      {},
+      admin ? name : h("span.soft.small", {}, "Freezing one needs the role admin."),
+      go,
+    ),
+  );
   look();
 }

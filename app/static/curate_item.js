@@ -1,9 +1,10 @@
-// One question on screen: the player at the left, and at the right what is asked, what the programs say, and the rationale.
+// One question on screen: the player at the left, and at the right what is asked, what the programs
+// say, and the rationale.
 import { h, verdict } from "./dom.js";
 import { mount } from "./player.js";
 import { get } from "./server.js";
 
-const SAYS = { accept: "accepted", reject: "rejected", skip: "skipped" };
+const VERBS = { accept: "accepted", reject: "rejected", skip: "skipped" };
 const query = (path, values) => `${path}?${new URLSearchParams(values)}`;
 const draftKey = (item) => `vpd-draft ${document.body.dataset.scope} ${item.task}`;
 
@@ -11,9 +12,12 @@ const draftKey = (item) => `vpd-draft ${document.body.dataset.scope} ${item.task
 export function keepDraft(item) {
   const { note, edits } = item;
   try {
-    if (note || Object.keys(edits ?? {}).length) sessionStorage.setItem(draftKey(item), JSON.stringify({ note, edits }));
-    else sessionStorage.removeItem(draftKey(item));
-  } catch { /* private window */ }
+    if (note || Object.keys(edits ?? {}).length) {
+      sessionStorage.setItem(draftKey(item), JSON.stringify({ note, edits }));
+    } else sessionStorage.removeItem(draftKey(item));
+  } catch {
+    /* private window */
+  }
 }
 
 export function dropDraft(item) {
@@ -24,68 +28,188 @@ export function dropDraft(item) {
 
 function draftOf(item) {
   if (item.edits) return;
-  let kept = {};
-  try { kept = JSON.parse(sessionStorage.getItem(draftKey(item)) ?? "{}"); } catch { /* private window */ }
-  item.note = kept.note ?? "";
-  item.edits = kept.edits ?? {};
+  let draft = {};
+  try {
+    draft = JSON.parse(sessionStorage.getItem(draftKey(item)) ?? "{}");
+  } catch {
+    /* private window */
+  }
+  item.note = draft.note ?? "";
+  item.edits = draft.edits ?? {};
+}
+
+const missingRun = (candidate) =>
+  candidate ? "Loading the run…" : "No program of this question has been run.";
+
+/** Why there is no rationale, where there is none. */
+function missingRationale(candidate) {
+  if (!candidate || candidate.rationale) return null;
+  const words =
+    candidate.answer === null
+      ? "A run without an answer has no rationale."
+      : "No rationale was written for this run; accepted, it teaches the answer alone.";
+  return h("p.soft.none", {}, words);
+}
+
+const crumbs = (item) =>
+  h(
+    "p.crumbs",
+    {},
+    h("a", { href: query("/step", { task: item.task }), title: "Open in Step" }, item.task),
+    item.family ? ` · ${item.family}` : "",
+    item.why ? h("span.chip", { title: "Why it comes now" }, item.why) : "",
+  );
+
+function choices(item) {
+  if (!item.choices.length) return null;
+  const choice = (text, index) =>
+    h("span", {}, h("b", {}, String.fromCharCode(65 + index)), ` ${text}`);
+  return h("p.soft.choices", {}, item.choices.map(choice));
+}
+
+/** The expected answer beside the program's. */
+function answers(item, candidate) {
+  const pair = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
+  const rows = [pair("Expected", item.gold || h("span.soft", {}, "no label"))];
+  if (candidate) {
+    const none = h(
+      "span.verdict.failed",
+      {},
+      h("b", { "aria-hidden": "true" }, "!"),
+      h("span", {}, "no answer"),
+    );
+    rows.push(pair(`Program ${candidate.number} says`, candidate.answer ?? none));
+  }
+  return h("dl.answers", {}, rows);
+}
+
+function problemOf(candidate) {
+  if (!candidate?.problem) return null;
+  return h("p.problem.small.failure", {}, candidate.problem);
+}
+
+function editButton(candidate, edit) {
+  if (!candidate?.rationale) return null;
+  return h("button.button.small", { type: "button", onclick: edit }, "Edit ", h("kbd", {}, "e"));
 }
 
 /**
- * Draw an item.  `places` are the elements {player, side}; `actions` {wrong(step), open(index), keep()}.  Returns what keys
- * need: {player, candidate, edited(), edit(), note(hint)}.
+ * Draw an item.  `places` are the elements {player, side}; `actions` {wrong(step), open(index),
+ * keep()}.  Returns what keys need: {player, candidate, wording(), edit(), note(hint)}.
  */
 export function show(item, places, actions) {
   draftOf(item);
   const candidate = item.candidates[item.at];
-  const told = h("div.vpd-player.told-place");
-  const player = candidate?.model ? mounted(item, candidate, places.player, told, actions) : null;
+  const rationale = h("div.vpd-player.told-place");
+  const player = candidate?.model
+    ? mountPlayer(item, candidate, places.player, rationale, actions)
+    : null;
   if (!player) {
-    places.player.replaceChildren(h("section.vp-picture", {}, h("p.vp-missing", {}, candidate ? "Loading the run…" : "No program of this question has been run.")));
-    told.replaceChildren();
+    places.player.replaceChildren(
+      h("section.vp-picture", {}, h("p.vp-missing", {}, missingRun(candidate))),
+    );
   }
-  const note = h("textarea.field.note", { rows: 2, maxlength: 4000, "aria-label": "Note", placeholder: "A note, kept with the decision", oninput: () => { item.note = note.value; keepDraft(item); } });
+  const note = h("textarea.field.note", {
+    rows: 2,
+    maxlength: 4000,
+    "aria-label": "Note",
+    placeholder: "A note, kept with the decision",
+    oninput: () => {
+      item.note = note.value;
+      keepDraft(item);
+    },
+  });
   note.value = item.note;
-  const notes = h("div.note-place", { hidden: !item.note }, h("h2", {}, "Note"), note, h("p.soft.small", {}, h("kbd", {}, "Ctrl Enter"), " decides with it. ", actions.keep ? h("button.button.plain.small", { type: "button", onclick: actions.keep }, "Keep it without deciding") : ""));
-  const area = h("textarea.field.wording", { maxlength: 8000, "aria-label": "Rationale", oninput: () => { item.edits[candidate.trace] = area.value; keepDraft(item); } });
-  const editor = h("div.edit-place", { hidden: true }, area, h("p.soft.small", {}, h("kbd", {}, "Ctrl Enter"), " saves this wording, accepts and goes on. ", h("button.button.plain.small", { type: "button", onclick: () => stop(true) }, "Discard")));
+  const notes = h(
+    "div.note-place",
+    { hidden: !item.note },
+    h("h2", {}, "Note"),
+    note,
+    h(
+      "p.soft.small",
+      {},
+      h("kbd", {}, "Ctrl Enter"),
+      " decides with it. ",
+      actions.keep
+        ? h(
+            "button.button.plain.small",
+            { type: "button", onclick: actions.keep },
+            "Keep it without deciding",
+          )
+        : "",
+    ),
+  );
+  const area = h("textarea.field.wording", {
+    maxlength: 8000,
+    "aria-label": "Rationale",
+    oninput: () => {
+      item.edits[candidate.trace] = area.value;
+      keepDraft(item);
+    },
+  });
+  const editor = h(
+    "div.edit-place",
+    { hidden: true },
+    area,
+    h(
+      "p.soft.small",
+      {},
+      h("kbd", {}, "Ctrl Enter"),
+      " saves this wording, accepts and goes on. ",
+      h("button.button.plain.small", { type: "button", onclick: () => stop(true) }, "Discard"),
+    ),
+  );
 
   function edit() {
     if (!candidate?.rationale) return false;
     area.value = item.edits[candidate.trace] ?? candidate.text;
     editor.hidden = false;
-    told.hidden = true;
+    rationale.hidden = true;
     area.style.height = `${Math.min(Math.max(area.scrollHeight + 4, 96), 320)}px`;
     area.focus();
     return true;
   }
   function stop(discard = false) {
-    if (discard) { delete item.edits[candidate.trace]; keepDraft(item); }
+    if (discard) {
+      delete item.edits[candidate.trace];
+      keepDraft(item);
+    }
     editor.hidden = true;
-    told.hidden = false;
+    rationale.hidden = false;
   }
-  const edited = () => {
+  const wording = () => {
     const words = candidate && item.edits[candidate.trace];
-    return words !== undefined && words.trim() && words !== candidate.text ? words : null;
+    return words?.trim() && words !== candidate.text ? words : null;
   };
 
-  places.side.replaceChildren(...[
-    h("p.crumbs", {}, h("a", { href: query("/step", { task: item.task }), title: "Open in Step" }, item.task), item.family ? ` · ${item.family}` : "", item.why ? h("span.chip", { title: "Why it comes now" }, item.why) : ""),
-    h("h1", { dataset: { question: item.task } }, item.question),
-    item.choices.length ? h("p.soft.choices", {}, item.choices.map((text, index) => h("span", {}, h("b", {}, String.fromCharCode(65 + index)), ` ${text}`))) : "",
-    banner(item),
-    h("dl.answers", {},
-      h("div", {}, h("dt", {}, "Expected"), h("dd", {}, item.gold || h("span.soft", {}, "no label"))),
-      candidate ? h("div", {}, h("dt", {}, `Program ${candidate.number} says`), h("dd", {}, candidate.answer ?? h("span.verdict.failed", {}, h("b", { "aria-hidden": "true" }, "!"), h("span", {}, "no answer")))) : ""),
-    candidate?.problem ? h("p.problem.small.failure", {}, candidate.problem) : "",
-    tabs(item, actions),
-    h("div.told-head", {}, h("h2", {}, "Rationale"), candidate?.rationale ? h("button.button.small", { type: "button", onclick: edit }, "Edit ", h("kbd", {}, "e")) : ""),
-    told, editor, notes, judged(item, candidate, actions),
-  ].filter(Boolean));
-  if (candidate && !candidate.rationale) told.replaceChildren(h("p.soft.none", {}, candidate.answer === null ? "A run without an answer has no rationale." : "No rationale was written for this run; accepted, it teaches the answer alone."));
-  if (candidate && edited() !== null) { edit(); area.blur(); }
+  places.side.replaceChildren(
+    ...[
+      crumbs(item),
+      h("h1", { dataset: { question: item.task } }, item.question),
+      choices(item),
+      banner(item),
+      answers(item, candidate),
+      problemOf(candidate),
+      tabs(item, actions),
+      h("div.told-head", {}, h("h2", {}, "Rationale"), editButton(candidate, edit)),
+      rationale,
+      editor,
+      notes,
+      opinions(item, candidate, actions),
+    ].filter(Boolean),
+  );
+  const none = missingRationale(candidate);
+  if (none) rationale.replaceChildren(none);
+  if (candidate && wording() !== null) {
+    edit();
+    area.blur();
+  }
 
   return {
-    player, candidate, edited, edit,
+    player,
+    candidate,
+    wording,
+    edit,
     note(hint) {
       notes.hidden = false;
       if (hint) note.placeholder = hint;
@@ -94,7 +218,7 @@ export function show(item, places, actions) {
   };
 }
 
-function mounted(item, candidate, element, place, actions) {
+function mountPlayer(item, candidate, element, place, actions) {
   const { model, trace } = candidate;
   const player = mount(element, model, {
     load: (first, last) => get(query("/data/steps", { trace, first, last })),
@@ -102,10 +226,12 @@ function mounted(item, candidate, element, place, actions) {
     wrong: actions.wrong,
   });
   if (model.wrong !== null) player.mark(model.wrong);
-  const told = element.querySelector(".vp-told");
-  if (told) {
-    if (item.hidden) told.querySelector(".vp-foot").textContent = `Written by ${model.told.writer}.`;
-    place.replaceChildren(told);
+  const rationale = element.querySelector(".vp-told");
+  if (rationale) {
+    if (item.hidden) {
+      rationale.querySelector(".vp-foot").textContent = `Written by ${model.told.writer}.`;
+    }
+    place.replaceChildren(rationale);
   }
   return player;
 }
@@ -114,40 +240,146 @@ function mounted(item, candidate, element, place, actions) {
 function tabs(item, actions) {
   if (!item.candidates.length) return null;
   const total = item.candidates.length;
-  const words = item.groups.map((group) => `${group.count} of ${total} say ${group.answer}`).concat(item.failed ? [`${item.failed} failed`] : []).join(", ");
-  const bar = h("div.agreement", { role: "img", "aria-label": words, title: words },
-    item.groups.map((group, index) => h(index === item.candidates[item.at].group ? "span.part.here" : "span.part", { style: { "flex-grow": group.count } }, h("b", {}, group.answer), ` ×${group.count}`)),
-    item.failed ? h("span.part.part-failed", { style: { "flex-grow": item.failed } }, `failed ×${item.failed}`) : "");
+  const words = item.groups
+    .map((group) => `${group.count} of ${total} say ${group.answer}`)
+    .concat(item.failed ? [`${item.failed} failed`] : [])
+    .join(", ");
+  const bar = h(
+    "div.agreement",
+    { role: "img", "aria-label": words, title: words },
+    item.groups.map((group, index) =>
+      h(
+        index === item.candidates[item.at].group ? "span.part.here" : "span.part",
+        { style: { "flex-grow": group.count } },
+        h("b", {}, group.answer),
+        ` ×${group.count}`,
+      ),
+    ),
+    item.failed
+      ? h(
+          "span.part.part-failed",
+          { style: { "flex-grow": item.failed } },
+          `failed ×${item.failed}`,
+        )
+      : "",
+  );
   const signs = { right: "✓", wrong: "✗", failed: "!", none: "" };
-  const buttons = item.candidates.map((one, index) => h(`button.tab.${one.state}`, { type: "button", "aria-pressed": String(index === item.at), title: one.facts, onclick: () => actions.open(index) },
-    h("small", {}, one.number), h("span", {}, one.answer ?? "no answer"), signs[one.state] ? h("b", {}, signs[one.state], h("span.hidden-text", {}, ` ${one.state}`)) : ""));
-  return h("div.candidates", {}, h("div.tabs", { role: "group", "aria-label": "Programs of this question" }, buttons), bar);
+  const buttons = item.candidates.map((one, index) =>
+    h(
+      `button.tab.${one.state}`,
+      {
+        type: "button",
+        "aria-pressed": String(index === item.at),
+        title: one.facts,
+        onclick: () => actions.open(index),
+      },
+      h("small", {}, one.number),
+      h("span", {}, one.answer ?? "no answer"),
+      signs[one.state]
+        ? h("b", {}, signs[one.state], h("span.hidden-text", {}, ` ${one.state}`))
+        : "",
+    ),
+  );
+  return h(
+    "div.candidates",
+    {},
+    h("div.tabs", { role: "group", "aria-label": "Programs of this question" }, buttons),
+    bar,
+  );
 }
 
 /** What stands in the way, or what one has said already. */
 function banner(item) {
-  if (item.gone) return h("p.banner.bad", { role: "status" }, `Your hold on this question ran out and ${item.gone} has it now. Go on with `, h("kbd", {}, "j"), "; what you decide here is kept beside theirs.");
-  if (item.holder) return h("p.banner.bad", { role: "status" }, `Held by ${item.holder.name}, ${item.holder.minutes} min. Look, but leave it to them.`);
+  if (item.gone) {
+    return h(
+      "p.banner.bad",
+      { role: "status" },
+      `Your hold on this question ran out and ${item.gone} has it now. Go on with `,
+      h("kbd", {}, "j"),
+      "; what you decide here is kept beside theirs.",
+    );
+  }
+  if (item.holder) {
+    return h(
+      "p.banner.bad",
+      { role: "status" },
+      `Held by ${item.holder.name}, ${item.holder.minutes} min. Look, but leave it to them.`,
+    );
+  }
   if (!item.mine) return null;
   const reason = item.mine.reason ? `: ${item.mine.reason}` : "";
-  return h(`p.banner.${item.mine.kind}`, { role: "status" }, `You ${SAYS[item.mine.kind] ?? item.mine.kind} this${reason}. A new decision replaces it; `, h("kbd", {}, "u"), " takes back your last one.");
+  return h(
+    `p.banner.${item.mine.kind}`,
+    { role: "status" },
+    `You ${VERBS[item.mine.kind] ?? item.mine.kind} this${reason}. A new decision replaces it; `,
+    h("kbd", {}, "u"),
+    " takes back your last one.",
+  );
 }
 
 /** An admin may make a question that was decided one that reviewers are measured by. */
 function goldOf(item, actions) {
   if (!actions.gold || !["accept", "reject"].includes(item.mine?.kind) || !item.fresh) return "";
-  if (item.gold_item) return h("p.soft.small", {}, `A gold question: its right verdict is ${item.gold_item}.`);
-  return h("p", {}, h("button.button.small", { type: "button", title: "Reviewers get it among others, and are measured by your verdict", onclick: actions.gold }, "Make it a gold question"));
+  if (item.gold_item) {
+    return h("p.soft.small", {}, `A gold question: its right verdict is ${item.gold_item}.`);
+  }
+  return h(
+    "p",
+    {},
+    h(
+      "button.button.small",
+      {
+        type: "button",
+        title: "Reviewers get it among others, and are measured by your verdict",
+        onclick: actions.gold,
+      },
+      "Make it a gold question",
+    ),
+  );
 }
 
 /** What the verifier and other people say, once it may be seen. */
-function judged(item, candidate, actions) {
+function opinions(item, candidate, actions) {
   if (item.hidden || !candidate) return null;
-  const all = item.before && !item.mine ? [{ ...item.before, author: "you" }, ...item.others] : item.others;
-  const said = all.map((one) => h("li", {}, h(`b.${one.kind}`, {}, `${one.author} ${SAYS[one.kind]}`), one.number ? ` program ${one.number}` : "", one.reason ? `: ${one.reason}` : "", one.text ? h("q", {}, one.text) : ""));
-  const words = { right: "right", wrong: "wrong", failed: "failed", none: "says nothing" }[candidate.state];
-  return h("section.judged", { "aria-label": "What others say" }, h("h2", {}, "What others say"),
-    h("p", {}, "The verifier: ", verdict(candidate.state, words), candidate.judged ? h("span.soft.small", {}, ` ${candidate.judged}`) : ""),
-    candidate.flags.length ? h("div.flags", {}, "The checks:", h("ul", {}, candidate.flags.map((text) => h("li", {}, text)))) : "",
-    said.length ? h("ul", {}, said) : "", goldOf(item, actions));
+  const all =
+    item.before && !item.mine ? [{ ...item.before, author: "you" }, ...item.others] : item.others;
+  const items = all.map((one) =>
+    h(
+      "li",
+      {},
+      h(`b.${one.kind}`, {}, `${one.author} ${VERBS[one.kind]}`),
+      one.number ? ` program ${one.number}` : "",
+      one.reason ? `: ${one.reason}` : "",
+      one.text ? h("q", {}, one.text) : "",
+    ),
+  );
+  const words = { right: "right", wrong: "wrong", failed: "failed", none: "says nothing" }[
+    candidate.state
+  ];
+  return h(
+    "section.judged",
+    { "aria-label": "What others say" },
+    h("h2", {}, "What others say"),
+    h(
+      "p",
+      {},
+      "The verifier: ",
+      verdict(candidate.state, words),
+      candidate.judged ? h("span.soft.small", {}, ` ${candidate.judged}`) : "",
+    ),
+    candidate.flags.length
+      ? h(
+          "div.flags",
+          {},
+          "The checks:",
+          h(
+            "ul",
+            {},
+            candidate.flags.map((text) => h("li", {}, text)),
+          ),
+        )
+      : "",
+    items.length ? h("ul", {}, items) : "",
+    goldOf(item, actions),
+  );
 }

@@ -1,15 +1,25 @@
-// The questions that this page holds: the one on screen, those leased ahead of it, and those that were decided here.
+// The questions that this page holds: the one on screen, those leased ahead of it, and those that
+// were decided here.
 import { newId, post, unsent } from "./server.js";
 
-const MOST = 12, LEAST = 3; // questions leased ahead: a tenth of what is left, within these
+const MOST = 12;
+const LEAST = 3; // questions leased ahead: a tenth of what is left, within these
 
 /**
- * `query` is {q, order, state}.  `changed()` is told when the question on screen or its hold changed, `lost(item, by)` when
- * somebody else has a question now.
+ * `query` is {q, order, state}.  `onChange()` runs when the question on screen or its hold changed,
+ * `onLoss(item, by)` when somebody else has a question now.
  */
-export function line(query, { changed, lost }) {
+export function line(query, { onChange, onLoss }) {
   const page = newId();
-  let items = [], at = -1, asking = null, dry = 0, none = null, problem = "", remaining = 0, lasts = 300, since = null;
+  let items = [];
+  let at = -1;
+  let request = null;
+  let dry = 0;
+  let none = null;
+  let problem = "";
+  let backlog = 0;
+  let lasts = 300;
+  let since = null;
 
   const open = (item) => !item.mine && !item.gone;
   const current = () => items[at] ?? null;
@@ -18,8 +28,10 @@ export function line(query, { changed, lost }) {
   function ready(item) {
     item.spent = 0;
     item.before = item.mine;
-    if (item.until) item.mine = null; // skipped before, asked for again, or disputed: it is to be decided now
-    if (item.picture.url) { // fetched and decoded before it is shown
+    // skipped before, asked for again, or disputed: it is to be decided now
+    if (item.until) item.mine = null;
+    if (item.picture.url) {
+      // fetched and decoded before it is shown
       item.image = new Image();
       item.image.src = item.picture.url;
       item.image.decode().catch(() => {});
@@ -35,37 +47,58 @@ export function line(query, { changed, lost }) {
 
   /** Ask for more when there is room for more. */
   function more() {
-    if (asking || Date.now() < dry) return asking;
-    const room = current() ? Math.min(MOST, Math.max(LEAST, Math.ceil(remaining / 10))) - ahead() : 2;
+    if (request || Date.now() < dry) return request;
+    const room = current() ? Math.min(MOST, Math.max(LEAST, Math.ceil(backlog / 10))) - ahead() : 2;
     if (room < 1 || (room < LEAST && ahead() >= LEAST)) return null;
-    const have = [...items.filter(open).map((item) => item.task), ...unsent().map((body) => body.task).filter(Boolean)];
-    asking = ask({ count: room, have }).then((reply) => {
-      problem = "";
-      none = reply.items.length ? null : reply.none ?? none;
-      if (!reply.items.length) dry = Date.now() + 8000;
-      const known = new Set(items.filter(open).map((item) => item.task));
-      items.push(...reply.items.filter((item) => !known.has(item.task)).map(ready));
-      return reply.items.length > 0;
-    }, (error) => {
-      problem = error.message;
-      dry = Date.now() + 2000;
-      setTimeout(more, 2100);
-      return false;
-    }).then((found) => {
-      asking = null;
-      if (!current()) { at = items.findIndex(open); changed(); }
-      if (found) more();
-      else if (!current() && !none && !problem) setTimeout(() => { dry = 0; more(); }, 300); // until all is saved
-    });
-    return asking;
+    const have = [
+      ...items.filter(open).map((item) => item.task),
+      ...unsent()
+        .map((body) => body.task)
+        .filter(Boolean),
+    ];
+    request = ask({ count: room, have })
+      .then(
+        (reply) => {
+          problem = "";
+          none = reply.items.length ? null : (reply.none ?? none);
+          if (!reply.items.length) dry = Date.now() + 8000;
+          const ids = new Set(items.filter(open).map((item) => item.task));
+          items.push(...reply.items.filter((item) => !ids.has(item.task)).map(ready));
+          return reply.items.length > 0;
+        },
+        (error) => {
+          problem = error.message;
+          dry = Date.now() + 2000;
+          setTimeout(more, 2100);
+          return false;
+        },
+      )
+      .then((some) => {
+        request = null;
+        if (!current()) {
+          at = items.findIndex(open);
+          onChange();
+        }
+        if (some) more();
+        else if (!current() && !none && !problem) {
+          setTimeout(() => {
+            dry = 0;
+            more();
+          }, 300);
+        } // until all is saved
+      });
+    return request;
   }
 
-  /** Go to the next question that is open, or to none; it is shown before anything is asked of the server. */
+  /**
+   * Go to the next question that is open, or to none; it is shown before anything is asked of the
+   * server.
+   */
   function advance() {
     const after = items.findIndex((item, index) => index > at && open(item));
     at = after >= 0 ? after : items.findIndex(open);
     if (at < 0) dry = 0;
-    changed();
+    onChange();
     more();
   }
 
@@ -73,7 +106,7 @@ export function line(query, { changed, lost }) {
     const to = at < 0 && offset < 0 ? items.length - 1 : at + offset;
     if (!items[to]) return false;
     at = to;
-    changed();
+    onChange();
     more();
     return true;
   }
@@ -87,56 +120,86 @@ export function line(query, { changed, lost }) {
       items.splice(place, 0, ready(reply.items[0]));
     }
     at = place;
-    changed();
+    onChange();
     more();
   }
 
-  const held = () => items.filter((item) => open(item) && !item.holder).map((item) => item.task);
+  const leases = () => items.filter((item) => open(item) && !item.holder).map((item) => item.task);
 
   /** Say that these are still looked at; take again what had run out. */
   async function hold() {
-    if (document.hidden || !held().length) return;
+    if (document.hidden || !leases().length) return;
     try {
-      const reply = await post("/do/curate/hold", { page, tasks: held() });
+      const reply = await post("/do/curate/hold", { page, tasks: leases() });
       for (const one of reply.lost) {
         const item = items.find((other) => other.task === one.task);
         if (!item || !open(item)) continue;
         item.gone = one.by;
-        lost(item, one.by, item === current());
+        onLoss(item, one.by, item === current());
       }
       items = items.filter((item, index) => !item.gone || index <= at || item === current());
-    } catch { /* the server is away: the next beat says it */ }
+    } catch {
+      /* the server is away: the next beat says it */
+    }
   }
 
   let beats = 0;
   setInterval(() => {
     beats += 1;
     if (beats % Math.max(1, Math.floor(Math.min(60, lasts / 3))) === 0) hold();
-    if (beats % 15 === 0 && !current()) { dry = 0; more(); }
+    if (beats % 15 === 0 && !current()) {
+      dry = 0;
+      more();
+    }
   }, 1000);
 
   // --- time that somebody looked
 
-  const looking = () => !document.hidden && document.hasFocus();
+  const present = () => !document.hidden && document.hasFocus();
   function clock() {
     const item = current();
     if (since && item && item === since.item) item.spent += performance.now() - since.at;
-    since = item && looking() ? { item, at: performance.now() } : null;
+    since = item && present() ? { item, at: performance.now() } : null;
   }
-  for (const name of ["focus", "blur", "visibilitychange"]) (name === "visibilitychange" ? document : window).addEventListener(name, clock);
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) hold(); });
+  for (const name of ["focus", "blur", "visibilitychange"]) {
+    (name === "visibilitychange" ? document : window).addEventListener(name, clock);
+  }
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) hold();
+  });
   addEventListener("pagehide", () => {
     const tasks = items.filter(open).map((item) => item.task);
-    if (tasks.length) navigator.sendBeacon("/do/curate/release", new Blob([JSON.stringify({ page, tasks })], { type: "application/json" }));
+    if (tasks.length) {
+      navigator.sendBeacon(
+        "/do/curate/release",
+        new Blob([JSON.stringify({ page, tasks })], { type: "application/json" }),
+      );
+    }
   });
 
   return {
-    current, ahead, more, advance, move, bring, hold, clock,
+    current,
+    ahead,
+    more,
+    advance,
+    move,
+    bring,
+    hold,
+    clock,
     find: (task) => items.find((item) => item.task === task),
     left: () => items.filter((item, index) => index !== at && open(item)).length,
-    none: () => none, problem: () => problem, busy: () => asking !== null,
+    none: () => none,
+    problem: () => problem,
+    busy: () => request !== null,
     position: () => [at + 1, items.length],
-    told: (count) => { remaining = count; more(); },
-    again: () => { none = null; dry = 0; more(); },
+    setBacklog: (count) => {
+      backlog = count;
+      more();
+    },
+    again: () => {
+      none = null;
+      dry = 0;
+      more();
+    },
   };
 }

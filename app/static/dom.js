@@ -1,29 +1,37 @@
-// Elements from data.  Text goes in as text nodes only: what a model, a dataset or a user wrote is never markup.
+// Elements from data.  Text goes in as text nodes only: what a model, a dataset or a user wrote
+// is never markup.
 const SVG = "http://www.w3.org/2000/svg";
 
 /** h("a.chip", {href: "/x", onclick: f, dataset: {id: 1}}, "text", node, [more], null) */
 export function h(name, properties = {}, ...children) {
   const [tag, ...classes] = name.split(".");
-  return filled(document.createElement(tag), classes, properties, children);
+  return assemble(document.createElement(tag), classes, properties, children);
 }
 
 /** The same for SVG; attributes only. */
 export function svg(name, properties = {}, ...children) {
   const [tag, ...classes] = name.split(".");
-  return filled(document.createElementNS(SVG, tag), classes, properties, children);
+  return assemble(document.createElementNS(SVG, tag), classes, properties, children);
 }
 
-function filled(node, classes, properties, children) {
+const absent = (value) => value === null || value === undefined || value === false;
+
+function assemble(node, classes, properties, children) {
   if (classes.length) node.classList.add(...classes);
   for (const [key, value] of Object.entries(properties)) {
-    if (value === null || value === undefined || value === false) continue;
-    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
-    else if (key === "dataset") Object.assign(node.dataset, value);
-    else if (key === "style") for (const [name, text] of Object.entries(value)) node.style.setProperty(name, text);
-    else node.setAttribute(key, value === true ? "" : value);
+    if (!absent(value)) setProperty(node, key, value);
   }
-  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  node.append(...children.flat(Infinity).filter((child) => !absent(child)));
   return node;
+}
+
+function setProperty(node, key, value) {
+  if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+  else if (key === "dataset") Object.assign(node.dataset, value);
+  else if (key === "style") {
+    // one by one, because our policy refuses a style attribute
+    for (const [name, text] of Object.entries(value)) node.style.setProperty(name, text);
+  } else node.setAttribute(key, value === true ? "" : value);
 }
 
 /** 340 ms, 1.2 s, 2 min 5 s */
@@ -31,14 +39,25 @@ export function duration(ms) {
   if (ms < 0.95) return "under 1 ms";
   if (ms < 999.5) return `${Math.round(ms)} ms`;
   if (ms < 60000) return `${(ms / 1000).toFixed(1)} s`;
-  return `${Math.floor(ms / 60000)} min ${Math.round(ms % 60000 / 1000)} s`;
+  return `${Math.floor(ms / 60000)} min ${Math.round((ms % 60000) / 1000)} s`;
 }
 
-export const counted = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+export const amount = (number, noun) =>
+  `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+
+/** 3 May 2026, 14:05 */
+export const dateTime = (time, timeStyle = "short") =>
+  new Date(time).toLocaleString("en", { dateStyle: "medium", timeStyle, hourCycle: "h23" });
 
 const SIGNS = { right: "✓", wrong: "✗", failed: "!", none: "–" };
 
 /** A verdict: a sign and a word, never colour alone. */
 export function verdict(state, text) {
-  return h(`span.verdict.${state}`, {}, h("b", { "aria-hidden": "true" }, SIGNS[state]), h("span.hidden-text", {}, `${state}: `), h("span", {}, text));
+  return h(
+    `span.verdict.${state}`,
+    {},
+    h("b", { "aria-hidden": "true" }, SIGNS[state]),
+    h("span.hidden-text", {}, `${state}: `),
+    h("span", {}, text),
+  );
 }

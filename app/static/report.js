@@ -1,4 +1,5 @@
-// The report: its charts drawn beside their tables, in the theme's colours, on paper in the light ones.
+// The report: its charts drawn beside their tables, in the theme's colours, on paper in the light
+// ones.
 import { download, drawChart } from "./chart.js";
 
 const charts = JSON.parse(document.querySelector("#charts").textContent);
@@ -19,9 +20,17 @@ for (const chart of charts) {
   button?.addEventListener("click", () => download(chart));
   if (card.querySelector(".plot")) card.querySelector("details").open = false;
 }
-document.querySelectorAll("[data-scripted]").forEach((one) => { one.hidden = false; });
+document.querySelectorAll("[data-scripted]").forEach((one) => {
+  one.hidden = false;
+});
 new MutationObserver(draw).observe(root, { attributeFilter: ["data-theme"] });
 let before = "light";
-addEventListener("beforeprint", () => { before = root.dataset.theme; root.dataset.theme = "light"; draw(); });
-addEventListener("afterprint", () => { root.dataset.theme = before; });
+addEventListener("beforeprint", () => {
+  before = root.dataset.theme;
+  root.dataset.theme = "light";
+  draw();
+});
+addEventListener("afterprint", () => {
+  root.dataset.theme = before;
+});
 draw();

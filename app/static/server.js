@@ -1,9 +1,11 @@
-// Talking to the server: reading, saving through an outbox that survives a reload, and streams from Gradio's queue.
+// Talking to the server: reading, saving through an outbox that survives a reload, and streams from
+// Gradio's queue.
 import { h } from "./dom.js";
 
 const scope = `vpd-outbox ${document.body?.dataset.scope ?? ""} `;
-const waiting = new Map(); // id -> {entry, resolve, reject}
-let sending = false, pause = 0;
+const outbox = new Map(); // id -> {entry, resolve, reject}
+let busy = false;
+let pause = 0;
 
 /** A new id; works without a secure context too. */
 export function newId() {
@@ -18,52 +20,70 @@ export async function get(path, options = {}) {
     reply = await fetch(path, { headers: { Accept: "application/json" }, ...options });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Error("The server does not answer; is `vpd app` still running? Nothing was changed.");
+    throw new Error(
+      "The server does not answer; is `vpd app` still running? Nothing was changed.",
+      { cause: error },
+    );
   }
-  return understood(reply);
+  return bodyOf(reply);
 }
 
-async function understood(reply) {
+async function bodyOf(reply) {
   const body = await reply.json().catch(() => ({}));
   if (reply.ok) return body;
-  if (reply.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
-  throw Object.assign(new Error(body.error ?? `The server answered ${reply.status}.`), { status: reply.status });
+  if (reply.status === 401) {
+    location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+  }
+  throw Object.assign(new Error(body.error ?? `The server answered ${reply.status}.`), {
+    status: reply.status,
+  });
 }
 
 /** POST JSON at once, past the outbox: for what is worth nothing later. */
 export async function post(path, body) {
-  return understood(await fetch(path, { method: "POST", headers: { "Content-Type": "application/json", Accept: "application/json" }, body: JSON.stringify(body) }));
+  return bodyOf(
+    await fetch(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Accept: "application/json" },
+      body: JSON.stringify(body),
+    }),
+  );
 }
 
 /**
- * Save something: POST `body` with an id made here, so that a retry never doubles it.  It is kept in the browser until the
- * server has it, in order, also over a reload.  Resolves with the reply; rejects when the server refuses it.
+ * Save something: POST `body` with an id made here, so that a retry never doubles it.  It is kept
+ * in the browser until the server has it, in order, also over a reload.  Resolves with the reply;
+ * rejects when the server refuses it.
  */
 export function save(path, body) {
   const entry = { path, body: { id: newId(), ...body }, at: Date.now() };
-  try { localStorage.setItem(scope + entry.body.id, JSON.stringify(entry)); } catch { /* private window: memory alone */ }
+  try {
+    localStorage.setItem(scope + entry.body.id, JSON.stringify(entry));
+  } catch {
+    /* private window: memory alone */
+  }
   return new Promise((resolve, reject) => {
-    waiting.set(entry.body.id, { entry, resolve, reject });
+    outbox.set(entry.body.id, { entry, resolve, reject });
     flush();
   });
 }
 
 /** What is not saved yet. */
-export const unsent = () => [...waiting.values()].map(({ entry }) => entry.body);
+export const unsent = () => [...outbox.values()].map(({ entry }) => entry.body);
 
 async function flush() {
-  if (sending) return;
-  sending = true;
-  while (waiting.size) {
-    const [id, { entry, resolve, reject }] = waiting.entries().next().value;
+  if (busy) return;
+  busy = true;
+  while (outbox.size) {
+    const [id, { entry, resolve, reject }] = outbox.entries().next().value;
     tell(pause ? "away" : "saving");
     try {
       const reply = await post(entry.path, entry.body);
-      done(id);
+      drop(id);
       resolve(reply);
     } catch (error) {
       if (error.status >= 400 && error.status < 500 && error.status !== 401) {
-        done(id);
+        drop(id);
         toast(error.message, "bad");
         reject(error);
       } else {
@@ -73,14 +93,18 @@ async function flush() {
       }
     }
   }
-  sending = false;
+  busy = false;
   tell("saved");
 }
 
-function done(id) {
+function drop(id) {
   pause = 0;
-  waiting.delete(id);
-  try { localStorage.removeItem(scope + id); } catch { /* never stored */ }
+  outbox.delete(id);
+  try {
+    localStorage.removeItem(scope + id);
+  } catch {
+    /* never stored */
+  }
 }
 
 function tell(state) {
@@ -88,26 +112,56 @@ function tell(state) {
   if (!place) return;
   place.hidden = false;
   place.className = `state ${state}`;
-  place.textContent = { saving: "saving…", saved: "saved ✓", away: `server away: ${waiting.size} not saved yet, trying again` }[state];
+  place.textContent = {
+    saving: "saving…",
+    saved: "saved ✓",
+    away: `server away: ${outbox.size} not saved yet, trying again`,
+  }[state];
 }
 
 /** Send what an earlier page left behind. */
 export function resume() {
-  const left = Object.keys(localStorage).filter((key) => key.startsWith(scope)).map((key) => JSON.parse(localStorage.getItem(key)));
-  for (const entry of left.sort((a, b) => a.at - b.at)) {
-    waiting.set(entry.body.id, { entry, resolve: () => {}, reject: () => {} });
+  const entries = Object.keys(localStorage)
+    .filter((key) => key.startsWith(scope))
+    .map((key) => JSON.parse(localStorage.getItem(key)));
+  for (const entry of entries.sort((a, b) => a.at - b.at)) {
+    outbox.set(entry.body.id, { entry, resolve: () => {}, reject: () => {} });
   }
-  if (waiting.size) flush();
+  if (outbox.size) flush();
 }
 
-addEventListener("online", () => { pause = 0; });
-addEventListener("beforeunload", (event) => { if (waiting.size) event.preventDefault(); });
+addEventListener("online", () => {
+  pause = 0;
+});
+addEventListener("beforeunload", (event) => {
+  if (outbox.size) event.preventDefault();
+});
 
 /** A short message; `action` is [label, run]. */
 export function toast(text, kind = "plain", action = null) {
   const node = h(`div.toast.${kind}`, {}, h("span", {}, text));
-  if (action) node.append(h("button", { type: "button", onclick: () => { action[1](); node.remove(); } }, action[0]));
-  node.append(h("button.close", { type: "button", "aria-label": "Dismiss", onclick: () => node.remove() }, "×"));
+  if (action) {
+    node.append(
+      h(
+        "button",
+        {
+          type: "button",
+          onclick: () => {
+            action[1]();
+            node.remove();
+          },
+        },
+        action[0],
+      ),
+    );
+  }
+  node.append(
+    h(
+      "button.close",
+      { type: "button", "aria-label": "Dismiss", onclick: () => node.remove() },
+      "×",
+    ),
+  );
   const place = document.querySelector("[data-toasts]");
   place.append(node);
   while (place.children.length > 4) place.firstChild.remove();
@@ -115,29 +169,51 @@ export function toast(text, kind = "plain", action = null) {
   return node;
 }
 
+/** One server-sent event: [its name, its data]. */
+function eventOf(part) {
+  const name = /^event: (.*)$/m.exec(part)?.[1];
+  const data = /^data: (.*)$/ms.exec(part)?.[1] ?? "null";
+  return [name, JSON.parse(data)];
+}
+
+const brokenStream = (body) =>
+  new Error(body?.error ?? "It broke; what went wrong stands in the terminal.");
+
+/** The events of a reply as they come; they end in an error, because a whole reply says so. */
+async function* eventsOf(reply) {
+  const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { value, done: end } = await reader.read();
+    if (end) throw new Error("The server stopped in the middle; nothing was stored.");
+    const parts = (text + value).split("\n\n");
+    text = parts.pop();
+    for (const part of parts) yield eventOf(part);
+  }
+}
+
 /**
- * Call an endpoint of Gradio's queue; `onData` gets what each `yield` of a generator gave, the promise the last.
- * Aborting `signal` ends the work on the server too.
+ * Call an endpoint of Gradio's queue; `onData` gets what each `yield` of a generator gave, the
+ * promise the last.  Aborting `signal` ends the work on the server too.
  */
 export async function stream(name, data, { onData = () => {}, signal } = {}) {
-  const begun = await understood(await fetch(`/gradio_api/call/${name}`, {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ data }), signal,
-  }));
-  const reply = await fetch(`/gradio_api/call/${name}/${begun.event_id}`, { signal });
-  const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "", last = null;
-  for (;;) {
-    const { value, done: ended } = await reader.read();
-    if (ended) throw new Error("The server stopped in the middle; nothing was stored.");
-    text += value;
-    const parts = text.split("\n\n");
-    text = parts.pop();
-    for (const part of parts) {
-      const event = /^event: (.*)$/m.exec(part)?.[1];
-      const body = JSON.parse(/^data: (.*)$/ms.exec(part)?.[1] ?? "null");
-      if (event === "error") throw new Error(body?.error ?? "It broke; what went wrong stands in the terminal.");
-      if (event === "generating") onData(last = body[0]);
-      if (event === "complete") return body?.length ? body[0] : last;
+  const ticket = await bodyOf(
+    await fetch(`/gradio_api/call/${name}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ data }),
+      signal,
+    }),
+  );
+  const reply = await fetch(`/gradio_api/call/${name}/${ticket.event_id}`, { signal });
+  let last = null;
+  for await (const [event, body] of eventsOf(reply)) {
+    if (event === "error") throw brokenStream(body);
+    if (event === "generating") {
+      [last] = body;
+      onData(last);
     }
+    if (event === "complete") return body?.length ? body[0] : last;
   }
+  return last;
 }

@@ -1,19 +1,48 @@
-// What every page has: screens by key, the help overlay, the link to what is shown, the chips of the header.
-import { counted, duration, h } from "./dom.js";
-import { keys, listed, printed } from "./keys.js";
+// What every page has: screens by key, the help overlay, the link to what is shown, the chips of
+// the header.
+import { amount, duration, h } from "./dom.js";
+import { keys, keyTables, keyLabel } from "./keys.js";
 import { get, resume, toast } from "./server.js";
 
 const screens = [...document.querySelectorAll(".bar nav a")];
 const help = document.querySelector("[data-keys]");
 
-try { // Step comes back to the run that was looked at last in this tab
+try {
+  // Step comes back to the run that was looked at last in this tab
   const run = sessionStorage.getItem("vpd-last-run");
-  if (run?.startsWith("/step?")) screens.find((link) => link.pathname === "/step")?.setAttribute("href", run);
-} catch { /* private window */ }
+  if (run?.startsWith("/step?")) {
+    screens.find((link) => link.pathname === "/step")?.setAttribute("href", run);
+  }
+} catch {
+  /* private window */
+}
 
 function showKeys() {
-  const tables = listed().map(({ title, rows }) => h("section", {}, h("h3", {}, title), h("dl", {}, rows.map(([key, says]) =>
-    h("div", {}, h("dt", {}, key.split(" ").length === 2 && key.trim() ? key.split(" ").map((one) => h("kbd", {}, one)) : h("kbd", {}, printed(key))), h("dd", {}, says))))));
+  const tables = keyTables().map(({ title, rows }) =>
+    h(
+      "section",
+      {},
+      h("h3", {}, title),
+      h(
+        "dl",
+        {},
+        rows.map(([key, words]) =>
+          h(
+            "div",
+            {},
+            h(
+              "dt",
+              {},
+              key.split(" ").length === 2 && key.trim()
+                ? key.split(" ").map((one) => h("kbd", {}, one))
+                : h("kbd", {}, keyLabel(key)),
+            ),
+            h("dd", {}, words),
+          ),
+        ),
+      ),
+    ),
+  );
   help.querySelector("[data-list]").replaceChildren(...tables);
   help.showModal();
 }
@@ -29,24 +58,40 @@ async function copyLink() {
 
 keys("Everywhere", [
   ["?", "these keys", showKeys],
-  ["/", "search", () => {
-    const box = document.querySelector("[data-search]");
-    if (!box) { location.assign("/browse?focus=search"); return; }
-    box.focus();
-    box.select();
-  }],
-  ...screens.map((link) => [`g ${/\(g (.)\)/.exec(link.title)[1]}`, link.textContent.trim(), () => link.click()]),
+  [
+    "/",
+    "search",
+    () => {
+      const box = document.querySelector("[data-search]");
+      if (!box) {
+        location.assign("/browse?focus=search");
+        return;
+      }
+      box.focus();
+      box.select();
+    },
+  ],
+  ...screens.map((link) => [
+    `g ${/\(g (.)\)/.exec(link.title)[1]}`,
+    link.textContent.trim(),
+    () => link.click(),
+  ]),
   [".", "copy the link to what is shown", copyLink],
   ["Escape", "close, or leave the text", () => false],
 ]);
 
 document.querySelector("[data-help]").addEventListener("click", showKeys);
 help.querySelector("[data-close]").addEventListener("click", () => help.close());
-help.addEventListener("click", (event) => { if (event.target === help) help.close(); });
+help.addEventListener("click", (event) => {
+  if (event.target === help) help.close();
+});
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
-  await navigator.clipboard.writeText(button.dataset.copy).then(() => toast("Copied."), () => toast("The browser does not let it be copied.", "bad"));
+  await navigator.clipboard.writeText(button.dataset.copy).then(
+    () => toast("Copied."),
+    () => toast("The browser does not let it be copied.", "bad"),
+  );
 });
 
 function chip(name, text, title = "") {
@@ -57,28 +102,55 @@ function chip(name, text, title = "") {
 }
 
 /** A training job: its name, how far it is, what is left. */
-function trained({ name, step, total, eta, silent }) {
+function trainingWords({ name, step, total, eta, silent }) {
   if (silent) return `${name}: no sign for ${Math.round(silent)} s`;
-  return `${name}: ${total ? `${Math.floor(100 * step / total)} %` : "starting"}${eta ? ` · ${duration(1000 * eta)} left` : ""}`;
+  const share = total ? `${Math.floor((100 * step) / total)} %` : "starting";
+  const rest = eta ? ` · ${duration(1000 * eta)} left` : "";
+  return `${name}: ${share}${rest}`;
+}
+
+function jobChip(job) {
+  if (!job) return chip("job", "");
+  const text = `${job.name}: ${job.stage} ${job.done.toLocaleString("en")}`;
+  return chip("job", text, `stage ${job.place}; ${amount(job.done, "row")} written`);
+}
+
+function trainingChip(training) {
+  if (!training) return chip("training", "");
+  document.querySelector("[data-chip=training]").href = `/train?job=${training.id}`;
+  return chip("training", trainingWords(training), `step ${training.step} of ${training.total}`);
+}
+
+function deviceChip(device) {
+  if (!device) return chip("device", "");
+  const gigabytes = (megabytes) => (megabytes / 1024).toFixed(0);
+  const memory = `${gigabytes(device.memory)} of ${gigabytes(device.total)} GB`;
+  return chip("device", `GPU ${device.used} % · ${memory} · ${device.heat} °C`, device.name);
+}
+
+function todayChip(today) {
+  if (!today) return chip("today", "");
+  const goal = today.goal ? `, of ${today.goal}` : "";
+  return chip("today", `${today.count} today`, `decisions of yours today${goal}`);
 }
 
 let timer = null;
 
 async function look() {
   clearTimeout(timer);
+  if (document.hidden) return;
   let next = 10000;
-  if (!document.hidden) {
-    try {
-      const { job, training, device, today } = await get("/data/shell");
-      chip("job", job ? `${job.name}: ${job.stage} ${job.done.toLocaleString("en")}` : "", job ? `stage ${job.place}; ${counted(job.done, "row")} written` : "");
-      chip("training", training ? trained(training) : "", training ? `step ${training.step} of ${training.total}` : "");
-      if (training) document.querySelector("[data-chip=training]").href = `/train?job=${training.id}`;
-      chip("device", device ? `GPU ${device.used} % · ${(device.memory / 1024).toFixed(0)} of ${(device.total / 1024).toFixed(0)} GB · ${device.heat} °C` : "", device?.name);
-      chip("today", today ? `${today.count} today` : "", today ? `decisions of yours today${today.goal ? `, of ${today.goal}` : ""}` : "");
-      if (job || training) next = 2000;
-    } catch { /* the next look says it, and a save would */ }
-    timer = setTimeout(look, next);
+  try {
+    const { job, training, device, today } = await get("/data/shell");
+    jobChip(job);
+    trainingChip(training);
+    deviceChip(device);
+    todayChip(today);
+    if (job || training) next = 2000;
+  } catch {
+    /* the next look says it, and a save would */
   }
+  timer = setTimeout(look, next);
 }
 
 document.addEventListener("visibilitychange", look);

@@ -1,15 +1,21 @@
-// The step page: fetches one run, gives it to the player, and adds what needs the server: marking the first wrong step, and
-// editing the program and running it again.
-import { counted, duration, h } from "./dom.js";
+// The step page: fetches one run, gives it to the player, and adds what needs the server: marking
+// the first wrong step, and editing the program and running it again.
+import { amount, duration, h } from "./dom.js";
 import { keys } from "./keys.js";
 import { mount } from "./player.js";
 import { get, newId, save, stream, toast } from "./server.js";
 
 const root = document.querySelector("[data-player]");
 const banner = document.querySelector("[data-draft]");
-const stored = root.dataset.trace, task = root.dataset.task;
+const storedTrace = root.dataset.trace;
+const task = root.dataset.task;
 const mayChange = document.body.dataset.role !== "viewer";
-let player = null, forget = () => {}, model = null, editor = null, running = null, drafted = null;
+let player = null;
+let forget = () => {};
+let model = null;
+let editor = null;
+let request = null; // the replay under way
+let outcome = null; // what the last edit came to
 
 const query = (path, values) => `${path}?${new URLSearchParams(values)}`;
 
@@ -20,18 +26,27 @@ async function open(trace, at) {
     at,
     load: (first, last) => get(query("/data/steps", { trace, first, last })),
     variables: (step) => get(query("/data/variables", { trace, step })),
-    wrong: mayChange && trace === stored ? firstWrong : undefined,
-    moved: (step) => {
-      if (trace !== stored) return;
+    wrong: mayChange && trace === storedTrace ? firstWrong : undefined,
+    onMove: (step) => {
+      if (trace !== storedTrace) return;
       const address = new URL(location);
       address.searchParams.set("trace", trace);
       address.searchParams.set("step", step);
       history.replaceState(history.state, "", address);
-      try { sessionStorage.setItem("vpd-last-run", address.pathname + address.search); } catch { /* private window */ }
+      try {
+        sessionStorage.setItem("vpd-last-run", address.pathname + address.search);
+      } catch {
+        /* private window */
+      }
     },
   });
-  if (model.wrong !== null && trace === stored) player.mark(model.wrong);
-  const edit = h("button.button.small", { type: "button", title: "Edit and run again (R)", onclick: toggleEditor }, "Edit & replay ", h("kbd", {}, "R"));
+  if (model.wrong !== null && trace === storedTrace) player.mark(model.wrong);
+  const edit = h(
+    "button.button.small",
+    { type: "button", title: "Edit and run again (R)", onclick: toggleEditor },
+    "Edit & replay ",
+    h("kbd", {}, "R"),
+  );
   if (mayChange) player.code.querySelector("header").append(edit);
   forget = keys("Step", [
     ...player.keys,
@@ -43,11 +58,14 @@ async function firstWrong(step) {
   const event = newId();
   player.mark(step);
   try {
-    await save("/do/step/wrong", { id: event, trace: stored, step });
-    toast(`Step ${step + 1} is marked as the first wrong one.`, "plain", ["Undo", async () => {
-      await save("/do/undo", { task, target: event });
-      player.mark(null);
-    }]);
+    await save("/do/step/wrong", { id: event, trace: storedTrace, step });
+    toast(`Step ${step + 1} is marked as the first wrong one.`, "plain", [
+      "Undo",
+      async () => {
+        await save("/do/undo", { task, target: event });
+        player.mark(null);
+      },
+    ]);
   } catch {
     player.mark(model.wrong); // the message is on the screen already
   }
@@ -55,82 +73,163 @@ async function firstWrong(step) {
 
 // --- edit and replay
 
-function toggleEditor() {
-  if (editor) { closeEditor(); return; }
-  const text = h("textarea", { spellcheck: "false", "aria-label": "Program", autocapitalize: "off", onkeydown: indent });
-  text.value = model.text;
-  const run = h("button.button.main.small", { type: "button", onclick: () => replay(text.value) }, "Run again ", h("kbd", {}, "Ctrl Enter"));
-  const says = h("span.soft.small", { "aria-live": "polite" });
-  editor = h("div", {}, h("div.editor", {}, text, h("div.actions", {}, run, h("button.button.small", { type: "button", onclick: closeEditor }, "Close"), says)));
-  Object.assign(editor, { text, run, says });
+const toggleEditor = () => (editor ? closeEditor() : openEditor());
+
+async function openEditor(source = model.text) {
+  const place = h("div.program-editor");
+  const run = h(
+    "button.button.main.small",
+    { type: "button", onclick: replay },
+    "Run again ",
+    h("kbd", {}, "Ctrl Enter"),
+  );
+  const close = h("button.button.small", { type: "button", onclick: closeEditor }, "Close");
+  const status = h("span.soft.small", { "aria-live": "polite" });
+  const node = h("div.editor", {}, place, h("div.actions", {}, run, close, status));
+  const mine = { node, run, status, text: () => source };
+  editor = mine;
   player.code.classList.add("editing");
-  player.code.append(editor);
-  text.focus();
+  player.code.querySelector("header").after(node);
+  player.show(); // the picture has another width now
+  try {
+    const { programEditor } = await import("./codemirror.js");
+    if (editor !== mine) return; // closed before it came
+    Object.assign(mine, programEditor(place, source, { label: "Program", onRun: replay }));
+    showFailure(mine, source);
+    mine.focus();
+  } catch {
+    status.textContent = "The editor could not be loaded; is `vpd app` still running?";
+  }
+}
+
+/** The line that failed, where the text is what failed there. */
+function showFailure(target, source) {
+  if (outcome?.failure && outcome.line && outcome.source === source) {
+    target.mark(outcome.line, outcome.failure);
+  }
 }
 
 function closeEditor() {
-  running?.abort();
-  editor?.remove();
+  request?.abort();
+  editor?.close?.();
+  editor?.node.remove();
   editor = null;
   player.code.classList.remove("editing");
+  player.show();
 }
 
-function indent(event) {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); replay(event.target.value); return; }
-  if (event.key !== "Tab" || event.shiftKey) return;
-  event.preventDefault();
-  event.target.setRangeText("    ", event.target.selectionStart, event.target.selectionEnd, "end");
-}
+const PROGRESS = {
+  loading: () => "starting the sandbox and its tools…",
+  running: ({ events }) => `${amount(events, "event")} so far…`,
+  done: () => "",
+};
 
-async function replay(source) {
-  if (running) return;
-  running = new AbortController();
-  const { says, run } = editor;
+async function replay() {
+  if (request) return;
+  request = new AbortController();
+  const { status, run, text } = editor;
+  const source = text();
   run.disabled = true;
-  says.textContent = "in the queue…";
+  status.textContent = "in the queue…";
   try {
-    const found = await stream("replay", [stored, source], { signal: running.signal, onData: (now) => {
-      says.textContent = now.state === "loading" ? "starting the sandbox and its tools…" : now.state === "running" ? `${counted(now.events, "event")} so far…` : "";
-    } });
-    drafted = { ...found, source };
+    const reply = await stream("replay", [storedTrace, source], {
+      signal: request.signal,
+      onData: (now) => {
+        status.textContent = PROGRESS[now.state](now);
+      },
+    });
+    outcome = { ...reply, source };
     await showDraft();
   } catch (error) {
-    if (error.name !== "AbortError") says.textContent = error.message;
+    if (error.name !== "AbortError") status.textContent = error.message;
   } finally {
-    running = null;
+    request = null;
     run.disabled = false;
   }
 }
 
+const RIGHT = new Map([
+  [null, ""],
+  [true, ", as expected ✓"],
+  [false, ", not as expected ✗"],
+]);
+
+/** What the edit came to, beside the stored run, and what it cost. */
+function outcomeWords({ answer, failure, right, calls, cached, seconds, was }) {
+  const end = failure
+    ? `It ended without an answer (${failure}).`
+    : `It answers “${answer}”${RIGHT.get(right)}.`;
+  const before =
+    was === null ? "The stored run gave no answer." : `The stored run answered “${was}”.`;
+  const cost = [
+    amount(calls, "tool call"),
+    `${cached} from the cache`,
+    duration(1000 * seconds),
+  ].join(", ");
+  return `${end} ${before} ${cost}.`;
+}
+
 async function showDraft() {
-  const { draft, answer, failure, right, calls, cached, seconds, was } = drafted;
   closeEditor();
-  await open(draft);
-  const ended = failure ? `It ended without an answer (${failure}).` : `It answers “${answer}”${right === null ? "" : right ? ", as expected ✓" : ", not as expected ✗"}.`;
-  const before = was === null ? "The stored run gave no answer." : `The stored run answered “${was}”.`;
+  await open(outcome.draft);
+  const button = (words, onclick, name = "button.button.small") =>
+    h(name, { type: "button", onclick }, words);
   banner.replaceChildren(
-    h("p", {}, h("b", {}, "An edit, not stored. "), `${ended} ${before} ${counted(calls, "tool call")}, ${cached} from the cache, ${duration(1000 * seconds)}.`),
-    h("button.button.small.main", { type: "button", onclick: send }, "Send to the queue"),
-    h("button.button.small", { type: "button", onclick: () => { model.text = drafted.source; toggleEditor(); } }, "Edit further"),
-    h("button.button.small", { type: "button", onclick: () => location.reload() }, "Back to the stored run"),
+    h("p", {}, h("b", {}, "An edit, not stored. "), outcomeWords(outcome)),
+    button("Send to the queue", send, "button.button.small.main"),
+    button("Edit further", editFurther),
+    button("Back to the stored run", () => location.reload()),
   );
   banner.hidden = false;
-  player.code.append(changes(drafted.changes));
+  player.code.append(changes(outcome.changes));
+}
+
+function editFurther() {
+  if (editor) closeEditor();
+  openEditor(outcome.source);
+}
+
+/** One side of a difference: [step, line, title, result]; the new run's may be gone to. */
+function differenceSide([step, line, title, short], isNew) {
+  const words = `line ${line}`;
+  const place = isNew
+    ? h("button", { type: "button", onclick: () => player.go(step) }, words)
+    : words;
+  const result = short ? ` → ${short}` : "";
+  return h(isNew ? "div.come" : "div.gone", {}, place, ` ${title}${result}`);
+}
+
+const SIGNS = {
+  "-": ["td.gone", "−"],
+  "+": ["td.come", "+"],
+  "~": ["td", "~"],
+};
+
+function difference({ sign, old, new: fresh }) {
+  const [cell, words] = SIGNS[sign];
+  const sides = [old && differenceSide(old, false), fresh && differenceSide(fresh, true)];
+  return h("tr", {}, h(cell, {}, words), h("td", {}, sides));
 }
 
 function changes({ rows, same, more }) {
-  const side = (one, kind, jump) => one && h(`div.${kind}`, {}, jump ? h("button", { type: "button", onclick: () => player.go(one[0]) }, `line ${one[1]}`) : `line ${one[1]}`, ` ${one[2]}${one[3] ? ` → ${one[3]}` : ""}`);
-  const signs = { "-": "−", "+": "+", "~": "~" };
-  const body = rows.map((row) => h("tr", {}, h(row.sign === "-" ? "td.gone" : row.sign === "+" ? "td.come" : "td", {}, signs[row.sign]), h("td", {}, side(row.old, "gone", false), side(row.new, "come", true))));
-  const title = rows.length ? `${counted(rows.length + more, "step")} differ, ${counted(same, "event")} the same` : `The runs are the same: ${counted(same, "event")}`;
-  return h("div.changes", { tabindex: 0, role: "region", "aria-label": "What differs" }, h("h3", {}, title), h("table", {}, h("tbody", {}, body)), more ? h("p.soft.small", {}, `and ${more} more`) : null);
+  const rest = amount(same, "event");
+  const title = rows.length
+    ? `${amount(rows.length + more, "step")} differ, ${rest} the same`
+    : `The runs are the same: ${rest}`;
+  return h(
+    "div.changes",
+    { tabindex: 0, role: "region", "aria-label": "What differs" },
+    h("h3", {}, title),
+    h("table", {}, h("tbody", {}, rows.map(difference))),
+    more ? h("p.soft.small", {}, `and ${more} more`) : null,
+  );
 }
 
 async function send(event) {
   const button = event.currentTarget;
   button.disabled = true;
   try {
-    const { trace } = await save("/do/step/edit", { draft: drafted.draft });
+    const { trace } = await save("/do/step/edit", { draft: outcome.draft });
     toast("The edit is stored beside its parent and asked for in the queue.");
     location.assign(query("/step", { trace }));
   } catch {
@@ -143,6 +242,8 @@ keys("Programs of the question", [
   ["]", "program after", () => document.querySelector("[data-next][href]")?.click()],
 ]);
 
-const asked = new URLSearchParams(location.search).get("step");
-open(stored, asked === null ? undefined : Number(asked)).catch((error) => root.replaceChildren(h("p.problem", {}, error.message)));
+const first = new URLSearchParams(location.search).get("step");
+open(storedTrace, first === null ? undefined : Number(first)).catch((error) =>
+  root.replaceChildren(h("p.problem", {}, error.message)),
+);
 addEventListener("resize", () => player?.show());

@@ -240,7 +240,7 @@ def test_hostile_text_stays_text(visit, site: Running) -> None:
 def test_an_edit_is_run_again_compared_and_sent_to_the_queue(visit, site: Running, without_models) -> None:
     page = opened(visit, site, f"t0-{COUNT}")
     page.keyboard.press("R")
-    page.locator(".editor textarea").fill(ORACLE)
+    page.locator(".editor .cm-content").fill(ORACLE)
     page.keyboard.press("Control+Enter")
     page.locator("[data-draft]", has_text="It answers “640”").wait_for()
     assert "not as expected" in page.inner_text("[data-draft]")
@@ -264,7 +264,7 @@ def test_an_edit_is_run_again_compared_and_sent_to_the_queue(visit, site: Runnin
 def test_an_edit_that_fails_says_where(visit, site: Running, without_models) -> None:
     page = opened(visit, site, f"t0-{COUNT}")
     page.keyboard.press("R")
-    page.locator(".editor textarea").fill("def execute_command(image):\n    return 1 / 0\n")
+    page.locator(".editor .cm-content").fill("def execute_command(image):\n    return 1 / 0\n")
     page.click("text=Run again")
     page.locator("[data-draft]", has_text="ended without an answer").wait_for()
     assert "1 / 0" in page.locator(".vp-lines li.failed").inner_text()

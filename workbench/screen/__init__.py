@@ -6,7 +6,7 @@ Files:
     highlight.py  Python source in colours
     player.py     what the step player is given: model, folds, variables
     review.py     one question as a curator sees it, and what the curator says of it
-    static/       the step player: one ES module without imports, and its styles
+    static/       the step player: ES modules that import nothing but each other, and its styles
     steps.py      trace events to the player's steps
     views.py      records in words for people
 """
@@ -16,4 +16,4 @@ from __future__ import annotations
 from pathlib import Path
 
 PLAYER = Path(__file__).resolve().parent / "static"
-"""Folder of `player.js` and `player.css`."""
+"""Folder of the player's modules (`player.js` mounts it) and of `player.css`."""

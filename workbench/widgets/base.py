@@ -17,14 +17,13 @@ from workbench.screen import PLAYER
 
 STATIC = Path(__file__).resolve().parent / "static"
 
-_IMPORT = re.compile(r"^import .*;\n", re.MULTILINE)
+_IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 
 
 def script(*names: str) -> str:
     """The player and these files as one module, in this order."""
-    texts = [(PLAYER / "player.js").read_text(encoding="utf-8")]
-    texts += [(STATIC / name).read_text(encoding="utf-8") for name in ("common.js", *names)]
-    return "\n".join(_IMPORT.sub("", text) for text in texts)
+    paths = [*sorted(PLAYER.glob("*.js")), *(STATIC / name for name in ("common.js", *names))]
+    return "\n".join(_IMPORT.sub("", path.read_text(encoding="utf-8")) for path in paths)
 
 
 def styles() -> str:

@@ -1,61 +1,131 @@
-import { h } from "./player.js";
-import { ask, follow, frame, help, keyed, put, sign } from "./common.js";
-import { playing } from "./playing.js";
+import { h } from "../../screen/static/player_elements.js";
+import { ask, follow, frame, help, takeKeys, put, sign } from "./common.js";
+import { traitPlayer } from "./playing.js";
 
-const newId = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-const button = (name, key, run, main = "") => h(`button.vw-button${main}`, { type: "button", onclick: run }, `${name} `, h("kbd", {}, key));
+const newId = () =>
+  [...crypto.getRandomValues(new Uint8Array(16))]
+    .map((byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
+const button = (name, key, run, main = "") =>
+  h(`button.vw-button${main}`, { type: "button", onclick: run }, `${name} `, h("kbd", {}, key));
 
 function render({ model, el }) {
   const node = frame(el, "Questions to decide");
-  const desk = h("div.vw-desk"), place = h("div"), empty = h("p"), problem = h("p.vw-banner.vw-bad", { role: "status", hidden: true });
-  const view = playing(model, place, { wrong: (step) => send("wrong", { step }), drawn: hideChecks });
-  let choosing = false, writing = false, noting = false, sent = null, spent = 0, since = null, shownTask = null, shownRun = null;
+  const desk = h("div.vw-desk");
+  const place = h("div");
+  const empty = h("p");
+  const problem = h("p.vw-banner.vw-bad", { role: "status", hidden: true });
+  const view = traitPlayer(model, place, {
+    wrong: (step) => send("wrong", { step }),
+    onDraw: hideChecks,
+  });
+  let reasonsOpen = false;
+  let wordingOpen = false;
+  let noteOpen = false;
+  let request = null;
+  let spent = 0;
+  let since = null;
+  let shownTask = null;
+  let shownRun = null;
 
   const candidate = () => model.get("item").candidates?.[model.get("candidate")] ?? null;
-  const area = h("textarea.vw-field", { rows: 4, maxlength: 8000, "aria-label": "Rationale", onchange: () => put(model, { wording: area.value }) });
-  const note = h("textarea.vw-field", { rows: 2, maxlength: 4000, "aria-label": "Note", placeholder: "A note, kept with the decision", onchange: () => put(model, { note: note.value }) });
-  const head = h("div.vw-desk"), reasons = h("div.vw-reasons", { role: "group", "aria-label": "Why it is rejected" });
-  const editor = h("div", {}, area, h("p.vw-soft", {}, h("kbd", {}, "Ctrl Enter"), " accepts with this wording"));
-  const notes = h("div", {}, note, h("p.vw-soft", {}, h("kbd", {}, "Ctrl Enter"), " decides with it"));
+  const area = h("textarea.vw-field", {
+    rows: 4,
+    maxlength: 8000,
+    "aria-label": "Rationale",
+    onchange: () => put(model, { wording: area.value }),
+  });
+  const note = h("textarea.vw-field", {
+    rows: 2,
+    maxlength: 4000,
+    "aria-label": "Note",
+    placeholder: "A note, kept with the decision",
+    onchange: () => put(model, { note: note.value }),
+  });
+  const head = h("div.vw-desk");
+  const reasons = h("div.vw-reasons", { role: "group", "aria-label": "Why it is rejected" });
+  const editor = h(
+    "div",
+    {},
+    area,
+    h("p.vw-soft", {}, h("kbd", {}, "Ctrl Enter"), " accepts with this wording"),
+  );
+  const notes = h(
+    "div",
+    {},
+    note,
+    h("p.vw-soft", {}, h("kbd", {}, "Ctrl Enter"), " decides with it"),
+  );
   const count = h("span.vw-soft", { "aria-live": "polite" });
   const accept = button("Accept", "a", () => send("accept"), ".vw-main");
-  const bar = h("div.vw-bar", {}, button("Reject", "r", () => choose()), button("Skip", "s", () => send("skip")), accept, button("Undo", "u", () => send("undo")), count);
+  const bar = h(
+    "div.vw-bar",
+    {},
+    button("Reject", "r", () => choose()),
+    button("Skip", "s", () => send("skip")),
+    accept,
+    button("Undo", "u", () => send("undo")),
+    count,
+  );
 
   // --- deciding
 
   /** Say something about the question on screen; what comes next is shown when the store has it. */
   async function send(action, more = {}) {
     const task = model.get("task");
-    if (sent || (!task && action !== "undo")) return;
-    if (action === "accept" && (!candidate() || candidate().answer === null)) { say("This run gave no answer: choose another one with [ and ], or reject."); return; }
+    if (request || (!task && action !== "undo")) return;
+    if (action === "accept" && (!candidate() || candidate().answer === null)) {
+      say("This run gave no answer: choose another one with [ and ], or reject.");
+      return;
+    }
     clock();
-    sent = action;
+    request = action;
     say("");
     count.textContent = "saving…";
     try {
-      await ask(model, { do: action, task, event: newId(), seconds: Math.round(spent) / 1000, candidate: model.get("candidate"), wording: writing ? area.value : null, note: note.value, ...more });
-    } catch (error) { say(error.message); }
-    sent = null;
+      await ask(model, {
+        do: action,
+        task,
+        event: newId(),
+        seconds: Math.round(spent) / 1000,
+        candidate: model.get("candidate"),
+        wording: wordingOpen ? area.value : null,
+        note: note.value,
+        ...more,
+      });
+    } catch (error) {
+      say(error.message);
+    }
+    request = null;
     tell();
   }
 
-  const say = (words) => { problem.textContent = words; problem.hidden = !words; };
+  const say = (words) => {
+    problem.textContent = words;
+    problem.hidden = !words;
+  };
 
-  function choose(on = !choosing) {
-    choosing = on && Boolean(model.get("task"));
-    reasons.hidden = !choosing;
+  function choose(on = !reasonsOpen) {
+    reasonsOpen = on && Boolean(model.get("task"));
+    reasons.hidden = !reasonsOpen;
   }
 
   function because(digit) {
-    if (!choosing || !model.get("reasons").some(([one]) => one === digit)) return false;
-    if (digit === 9 && !(noting && note.value.trim())) { open(note, "What is wrong? Ctrl+Enter rejects and goes on"); return true; }
+    if (!reasonsOpen || !model.get("reasons").some(([one]) => one === digit)) return false;
+    if (digit === 9 && !(noteOpen && note.value.trim())) {
+      open(note, "What is wrong? Ctrl+Enter rejects and goes on");
+      return true;
+    }
     send("reject", { digit });
     return true;
   }
 
   function open(field, hint) {
     if (!model.get("task") || (field === area && !candidate()?.rationale)) return false;
-    if (field === area) { if (!writing) area.value = model.get("wording") ?? candidate().text; writing = true; } else noting = true;
+    if (field === area) {
+      if (!wordingOpen) area.value = model.get("wording") ?? candidate().text;
+      wordingOpen = true;
+    } else noteOpen = true;
     if (hint) field.placeholder = hint;
     fields();
     field.focus();
@@ -63,101 +133,240 @@ function render({ model, el }) {
   }
 
   /** What Python wrote stands in the fields as well. */
-  function written() {
+  function syncFields() {
     const wording = model.get("wording");
-    if (wording !== null && wording !== area.value) { area.value = wording; writing = true; }
-    if (model.get("note") !== note.value) { note.value = model.get("note"); noting = true; }
+    if (wording !== null && wording !== area.value) {
+      area.value = wording;
+      wordingOpen = true;
+    }
+    if (model.get("note") !== note.value) {
+      note.value = model.get("note");
+      noteOpen = true;
+    }
     fields();
   }
 
   function fields() {
-    editor.hidden = !writing;
-    notes.hidden = !noting;
+    editor.hidden = !wordingOpen;
+    notes.hidden = !noteOpen;
   }
 
   function leave(event) {
-    if (event.target === area || event.target === note) { node.focus(); return true; }
-    if (!choosing) return false;
+    if (event.target === area || event.target === note) {
+      node.focus();
+      return true;
+    }
+    if (!reasonsOpen) return false;
     choose(false);
     return true;
   }
 
-  const other = (offset) => { const all = model.get("item").candidates ?? []; if (all.length) put(model, { candidate: (model.get("candidate") + offset + all.length) % all.length }); };
+  const other = (offset) => {
+    const all = model.get("item").candidates ?? [];
+    if (all.length) {
+      put(model, { candidate: (model.get("candidate") + offset + all.length) % all.length });
+    }
+  };
   const rows = () => [
-    ["a", "accept and next", () => { send("accept"); }, "once"],
+    [
+      "a",
+      "accept and next",
+      () => {
+        send("accept");
+      },
+      "once",
+    ],
     ["r", "reject, then a digit says why", () => choose(), "once"],
     ...model.get("reasons").map(([digit]) => [String(digit), "", () => because(digit), "once"]),
-    ["s", "skip and next", () => { send("skip"); }, "once"],
-    ["u", "undo the last decision", () => { send("undo"); }, "once"],
-    ["e", "edit the rationale", () => open(area)], ["n", "write a note", () => open(note)],
-    ["Ctrl+Enter", "save what is written, accept, next", () => (choosing ? because(9) : send("accept"))],
-    ["]", "next program", () => other(1)], ["[", "program before", () => other(-1)],
+    [
+      "s",
+      "skip and next",
+      () => {
+        send("skip");
+      },
+      "once",
+    ],
+    [
+      "u",
+      "undo the last decision",
+      () => {
+        send("undo");
+      },
+      "once",
+    ],
+    ["e", "edit the rationale", () => open(area)],
+    ["n", "write a note", () => open(note)],
+    [
+      "Ctrl+Enter",
+      "save what is written, accept, next",
+      () => (reasonsOpen ? because(9) : send("accept")),
+    ],
+    ["]", "next program", () => other(1)],
+    ["[", "program before", () => other(-1)],
     ["Escape", "leave a field or the reasons", leave],
     ...view.keys(),
   ];
-  keyed(node, rows);
+  takeKeys(node, rows);
 
   // --- on screen
 
   /** What the check says of the rationale is part of the verdict: hidden until one has decided. */
-  function hideChecks(drawn) {
-    const foot = drawn.querySelector(".vp-told .vp-foot");
-    if (foot && model.get("item").hidden) foot.textContent = `Written by ${model.get("run").told.writer}.`;
+  function hideChecks(root) {
+    const foot = root.querySelector(".vp-told .vp-foot");
+    if (foot && model.get("item").hidden) {
+      foot.textContent = `Written by ${model.get("run").told.writer}.`;
+    }
   }
 
   function tabs(item) {
-    return h("div.vw-tabs", { role: "group", "aria-label": "Programs of this question" }, item.candidates.map((one, index) => h("button.vw-button", { type: "button", title: one.facts, "aria-pressed": String(index === model.get("candidate")), onclick: () => put(model, { candidate: index }) },
-      h("span.vw-soft", {}, one.number), " ", one.state === "none" ? one.answer : sign(one.state, one.answer ?? "no answer"))));
+    return h(
+      "div.vw-tabs",
+      { role: "group", "aria-label": "Programs of this question" },
+      item.candidates.map((one, index) =>
+        h(
+          "button.vw-button",
+          {
+            type: "button",
+            title: one.facts,
+            "aria-pressed": String(index === model.get("candidate")),
+            onclick: () => put(model, { candidate: index }),
+          },
+          h("span.vw-soft", {}, one.number),
+          " ",
+          one.state === "none" ? one.answer : sign(one.state, one.answer ?? "no answer"),
+        ),
+      ),
+    );
   }
 
-  function judged(item) {
+  function opinions(item) {
     if (item.hidden) return null;
-    const said = item.others.map((one) => `${one.author}: ${one.kind}${one.reason ? ` (${one.reason})` : ""}`).join("; ");
-    return h("p.vw-soft", {}, [candidate()?.judged, said].filter(Boolean).join(" "));
+    const opinion = ({ author, kind, reason }) =>
+      reason ? `${author}: ${kind} (${reason})` : `${author}: ${kind}`;
+    const others = item.others.map(opinion).join("; ");
+    return h("p.vw-soft", {}, [candidate()?.judged, others].filter(Boolean).join(" "));
+  }
+
+  /** Why there is no question, where there is none. */
+  function drawEmpty(none) {
+    const places = [
+      none.held_by_others && `${none.held_by_others} held by others`,
+      none.disputed && `${none.disputed} disputed`,
+      none.skipped && `${none.skipped} skipped`,
+    ];
+    empty.replaceChildren(
+      h("b", {}, "Nothing is left to decide. "),
+      places.filter(Boolean).join(", "),
+    );
+  }
+
+  /** Another question begins: its own time, without what was written about the one before. */
+  function begin(task) {
+    shownTask = task;
+    noteOpen = false;
+    note.value = "";
+    syncFields();
+    spent = 0;
+    since = null;
+    choose(false);
+    clock();
+    if (node.contains(document.activeElement) && document.activeElement !== node) {
+      node.focus({ preventScroll: true });
+    }
+  }
+
+  function beginRun(trace) {
+    shownRun = trace;
+    wordingOpen = false;
+    area.value = "";
+    syncFields();
+  }
+
+  function earlier(mine) {
+    if (!mine) return null;
+    const reason = mine.reason ? ` (${mine.reason})` : "";
+    const words = `You said before: ${mine.kind}${reason}. A new decision replaces it.`;
+    return h("p.vw-banner", {}, words);
+  }
+
+  function answers(item, one) {
+    const pair = (name, words) => h("div", {}, h("dt", {}, name), h("dd", {}, words));
+    const list = [pair("Expected", item.gold || "no label")];
+    if (one) {
+      list.push(pair(`Program ${one.number} says`, one.answer ?? `no answer. ${one.problem}`));
+    }
+    return h("dl.vw-answers", {}, list);
+  }
+
+  function drawItem(item, one) {
+    accept.disabled = !one || one.answer === null;
+    const why = item.why ? h("span.vw-chip", {}, item.why) : null;
+    const parts = [
+      h("p.vw-soft", {}, item.task, item.family ? ` · ${item.family}` : "", "  ", why),
+      h("p.vw-question", {}, item.question),
+      item.choices.length ? h("p.vw-soft", {}, item.choices.join(", ")) : null,
+      earlier(item.mine),
+      answers(item, one),
+      tabs(item),
+      opinions(item),
+    ];
+    head.replaceChildren(...parts.filter(Boolean));
   }
 
   function draw() {
-    const item = model.get("item"), one = candidate(), task = model.get("task");
+    const item = model.get("item");
+    const one = candidate();
+    const task = model.get("task");
     desk.hidden = !task;
     empty.hidden = Boolean(task);
-    const none = item.none;
-    if (none) empty.replaceChildren(h("b", {}, "Nothing is left to decide. "), [none.held_by_others && `${none.held_by_others} held by others`, none.disputed && `${none.disputed} disputed`, none.skipped && `${none.skipped} skipped`].filter(Boolean).join(", "));
-    if (one?.trace !== shownRun) { shownRun = one?.trace; writing = false; area.value = ""; written(); }
-    if (task !== shownTask) { shownTask = task; noting = false; note.value = ""; written(); spent = 0; since = null; choose(false); clock(); if (node.contains(document.activeElement) && document.activeElement !== node) node.focus({ preventScroll: true }); }
-    if (task) {
-      accept.disabled = !one || one.answer === null;
-      head.replaceChildren(...[
-        h("p.vw-soft", {}, item.task, item.family ? ` · ${item.family}` : "", "  ", item.why ? h("span.vw-chip", {}, item.why) : null),
-        h("p.vw-question", {}, item.question), item.choices.length ? h("p.vw-soft", {}, item.choices.join(", ")) : null,
-        item.mine ? h("p.vw-banner", {}, `You said before: ${item.mine.kind}${item.mine.reason ? ` (${item.mine.reason})` : ""}. A new decision replaces it.`) : null,
-        h("dl.vw-answers", {}, h("div", {}, h("dt", {}, "Expected"), h("dd", {}, item.gold || "no label")), one ? h("div", {}, h("dt", {}, `Program ${one.number} says`), h("dd", {}, one.answer ?? `no answer. ${one.problem}`)) : null),
-        tabs(item), judged(item),
-      ].filter(Boolean));
-    }
+    if (item.none) drawEmpty(item.none);
+    if (one?.trace !== shownRun) beginRun(one?.trace);
+    if (task !== shownTask) begin(task);
+    if (task) drawItem(item, one);
     tell();
   }
 
   function tell() {
-    const made = model.get("decided").length;
-    count.textContent = `${made ? `${made} decided here, ` : ""}${model.get("left")} left`;
+    const total = model.get("decided").length;
+    count.textContent = `${total ? `${total} decided here, ` : ""}${model.get("left")} left`;
   }
 
   // --- time that somebody looked, and the hold on the question
 
-  const looking = () => !document.hidden && document.hasFocus();
+  const present = () => !document.hidden && document.hasFocus();
   function clock() {
     const now = performance.now();
     if (since !== null) spent += now - since;
-    since = looking() ? now : null;
+    since = present() ? now : null;
   }
   for (const name of ["focus", "blur"]) addEventListener(name, clock);
-  const beat = setInterval(() => { if (model.get("task") && !document.hidden && node.isConnected) ask(model, { do: "hold" }).catch(() => {}); }, 60000);
+  const beat = setInterval(() => {
+    if (model.get("task") && !document.hidden && node.isConnected) {
+      ask(model, { do: "hold" }).catch(() => {});
+    }
+  }, 60000);
 
-  reasons.append(...model.get("reasons").map(([digit, , words]) => h("button.vw-button", { type: "button", onclick: () => because(digit) }, h("kbd", {}, String(digit)), ` ${words}`)));
+  reasons.append(
+    ...model
+      .get("reasons")
+      .map(([digit, , words]) =>
+        h(
+          "button.vw-button",
+          { type: "button", onclick: () => because(digit) },
+          h("kbd", {}, String(digit)),
+          ` ${words}`,
+        ),
+      ),
+  );
   reasons.hidden = editor.hidden = notes.hidden = true;
   desk.append(head, place, editor, notes, reasons);
   node.append(empty, desk, problem, bar, h("footer", {}, help(rows())));
-  const stops = [follow(model, ["item", "candidate"], draw), follow(model, ["left", "decided"], tell), follow(model, ["wording", "note"], written), follow(model, ["problem"], () => say(model.get("problem")))];
+  const stops = [
+    follow(model, ["item", "candidate"], draw),
+    follow(model, ["left", "decided"], tell),
+    follow(model, ["wording", "note"], syncFields),
+    follow(model, ["problem"], () => say(model.get("problem"))),
+  ];
   return () => {
     for (const stop of stops) stop();
     view.stop();
