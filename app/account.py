@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Form, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
-from app.people import COOKIE, SESSION_HOURS, SIGN_ON_COOKIE, People, Refused, SignOnProblem
+from app.people import COOKIE, SESSION_HOURS, SIGN_ON_COOKIE, Forbidden, People, SignOnProblem
 from app.site import Site
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def add(site: Site, sign_on: SignOn | None = None) -> None:
         token = None
         try:
             token = site.people.log_in(username, password) if site.people is not None else ""
-        except Refused as error:
+        except Forbidden as error:
             problem = f"{str(error).capitalize()}."
         if token is None:
             if not wants_page:
@@ -128,7 +128,7 @@ def _add_sign_on(door: Door, sign_on: SignOn, people: People) -> None:
         try:
             person, target = await sign_on.finish(request)
             token = people.admit(person)
-        except Refused as error:
+        except Forbidden as error:
             answer = door.page(request, "/browse", f"{error}.", status=403)
         except SignOnProblem as error:
             answer = door.page(request, "/browse", str(error), status=error.status)

@@ -26,10 +26,10 @@ from workbench.pipeline.live_events import (
     Finished,
     Pointed,
     Queued,
-    Said,
     Side,
     Started,
     Stepped,
+    TextPiece,
     Wrote,
 )  # fmt: skip
 from workbench.records import Region, Task, TraceEvent
@@ -189,7 +189,7 @@ def messages(stream: Iterator[Event], held: Round, size: tuple[int, int]) -> Ite
                 held.sides[event.side] = event
                 held.running.pop(event.side, None)
             waiting += telling.tell(event)
-            hurried = not isinstance(event, Said | Stepped)
+            hurried = not isinstance(event, TextPiece | Stepped)
             if hurried or ((waiting or telling.fresh) and time.monotonic() - sent >= PACE):
                 number += 1
                 yield {str(number): waiting + telling.steps()}
@@ -216,7 +216,7 @@ class _Telling:
             return [{"kind": "queued", "ahead": event.ahead}]
         if isinstance(event, Started):
             return [{"kind": "started", "cold": event.cold}]
-        if isinstance(event, Said):
+        if isinstance(event, TextPiece):
             if event.part != "program":
                 return [{"kind": "said", "part": event.part, "text": event.text}]
             self.source += event.text

@@ -14,11 +14,11 @@ from app.browse import PAGE, row
 from app.people import person_of
 from app.site import Site
 from workbench.errors import InputError
-from workbench.pipeline.snapshotting import Wanted, take
+from workbench.pipeline.snapshotting import SnapshotWish, take
 from workbench.records import Reason
 from workbench.records import plain as plain_value
 from workbench.screen import views
-from workbench.screen.review import said
+from workbench.screen.review import person_event
 from workbench.screen.steps import plain, steps_of
 
 Said = Literal["accept", "reject", "skip", "note", "undo"]
@@ -99,7 +99,7 @@ def add(site: Site) -> None:
         if reason and reason not in get_args(Reason):
             raise InputError(f"no reason is called '{reason}'; there are: {', '.join(get_args(Reason))}")
         given = {"trace_id": trace or None, "reason": reason or None, "text": text, "target": target or None}
-        stored = project.curation.decide([said(person_of(request), id, kind, task_id=task, **given)])[0]  # type: ignore[arg-type]
+        stored = project.curation.decide([person_event(person_of(request), id, kind, task_id=task, **given)])[0]  # type: ignore[arg-type]
         return {"id": stored.id, "seq": stored.seq, "state": project.curation.item(task).state}
 
     @site.api("snapshot", role="admin", concurrency_id="snapshot")
@@ -113,7 +113,7 @@ def add(site: Site) -> None:
         """
         if accepted not in ("person", "automatic", "both"):
             raise InputError(f"accepted must be person, automatic or both; found '{accepted}'")
-        found = take(project, Wanted(accepted=accepted, text=text), name)  # type: ignore[arg-type]
+        found = take(project, SnapshotWish(accepted=accepted, text=text), name)  # type: ignore[arg-type]
         content = found.manifest.content
         shown = {"counts": plain_value(content.counts), "left_out": plain_value(content.left_out)}
         return {"hash": found.hash, "path": str(found.path), **shown}

@@ -15,7 +15,7 @@ from workbench.errors import InputError
 from workbench.records import Task
 from workbench.screen import views
 from workbench.screen.highlight import highlight
-from workbench.screen.review import said
+from workbench.screen.review import person_event
 from workbench.store import Outcome, Project, RunLine, parse_query
 from workbench.verify.answers import canonical
 
@@ -58,7 +58,7 @@ class Chosen:
 
 
 @dataclass(frozen=True)
-class Named:
+class ViewRequest:
     id: str
     name: str
     q: str = ""
@@ -119,12 +119,12 @@ def add(site: Site) -> None:
         return [{"name": v.name, "q": v.text, "sort": v.sort, "author": v.author} for v in project.saved_views()]
 
     @server.post("/do/browse/view")
-    def keep(body: Named, person: Curator) -> dict[str, str]:
+    def keep(body: ViewRequest, person: Curator) -> dict[str, str]:
         view = project.save_view(body.name.strip(), body.q, body.sort, person.name)
         return {"name": view.name}
 
     @server.post("/do/browse/forget")
-    def forget(body: Named, person: Curator) -> dict[str, str]:
+    def forget(body: ViewRequest, person: Curator) -> dict[str, str]:
         project.delete_view(body.name)
         return {"name": body.name}
 
@@ -149,7 +149,7 @@ def add(site: Site) -> None:
         why = body.text.strip() or f"asked for by {person.name}"
         project.curation.decide(
             [
-                said(person, f"{body.id}.{at}", "queue", task_id=task_id, text=why, batch=body.id)
+                person_event(person, f"{body.id}.{at}", "queue", task_id=task_id, text=why, batch=body.id)
                 for at, task_id in enumerate(ids)
             ]
         )
@@ -163,7 +163,7 @@ def row(task: Task, one: Outcome) -> dict[str, Any]:
         "image": task.image,
         "question": task.question,
         "gold": views.gold_of(task),
-        "family": views.spaced(task.family),
+        "family": views.family_words(task.family),
         "state": views.STATES[one.status],
         "said": one.said if one.said is not None else views.SHORT_WORDS[one.status] or "no answer",
         "status": views.WORDS[one.status],

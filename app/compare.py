@@ -17,13 +17,13 @@ from fastapi.responses import FileResponse
 from app.answers import Pictures, Rounds, keep, messages, outputs
 from app.people import Curator, Viewer, person_of
 from app.site import FOREVER, Site
-from app.train_models import Students, finished
+from app.train_models import Students, finished_models
 from workbench.errors import ImageError, InputError, WorkbenchError
 from workbench.pipeline.ask import question_task
 from workbench.pipeline.live import Live
 from workbench.pipeline.live_events import Side
 from workbench.records import Rating, Task, content_key
-from workbench.screen.review import said
+from workbench.screen.review import person_event
 from workbench.study.two_by_two import CELLS, COUNTINGS, FILTERS, Counting, compare, in_cell
 from workbench.tasks.bundled import Collages, Photos
 
@@ -40,7 +40,7 @@ Choice = Literal["pipeline", "student", "tie", "neither"]
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class StopAnswer:
     """End what is under way."""
 
     run: str
@@ -97,7 +97,7 @@ def _pages(site: Site, pictures: Pictures, live: Live) -> None:
             "profile": site.project.profile().name,
             "tasks": site.project.count_tasks(),
             "countings": COUNTINGS,
-            "models": finished(site.project),
+            "models": finished_models(site.project),
         }
         return site.page(request, "compare.html", "compare", view)
 
@@ -161,7 +161,7 @@ def _api(site: Site, pictures: Pictures, rounds: Rounds, students: Students) -> 
         yield from messages(live.answer(chosen, asked, cancelled), held, picture.size)
 
     @site.server.post("/do/compare/cancel")
-    def cancel(body: Stop, person: Viewer) -> dict[str, Any]:
+    def cancel(body: StopAnswer, person: Viewer) -> dict[str, Any]:
         return {"cancelled": rounds.cancel(body.run, body.side)}
 
 
@@ -179,7 +179,7 @@ def _votes(site: Site, pictures: Pictures, rounds: Rounds) -> None:
         sided = {body.left: "left", right: "right", "tie": "both", "neither": "neither"}
         [stored] = project.curation.decide(
             [
-                said(
+                person_event(
                     person,
                     body.id,
                     "rating",
@@ -201,7 +201,9 @@ def _votes(site: Site, pictures: Pictures, rounds: Rounds) -> None:
         pipeline = keep(project, pictures, held, project.profile().seed)
         trace = pipeline.trace.id if pipeline is not None and pipeline.trace is not None else None
         why = "pipeline right, student wrong (Compare)"
-        project.curation.decide([said(person, body.id, "queue", task_id=held.task.id, trace_id=trace, text=why)])
+        project.curation.decide(
+            [person_event(person, body.id, "queue", task_id=held.task.id, trace_id=trace, text=why)]
+        )
         return {"id": body.id, "task": held.task.id, "trace": trace}
 
     @site.server.post("/do/compare/queue-cell")
@@ -210,7 +212,7 @@ def _votes(site: Site, pictures: Pictures, rounds: Rounds) -> None:
         ids = in_cell(project.outcomes(), "pipeline", body.counting)
         project.curation.decide(
             [
-                said(person, f"{body.id}.{at}", "queue", task_id=task, text=why, batch=body.id)
+                person_event(person, f"{body.id}.{at}", "queue", task_id=task, text=why, batch=body.id)
                 for at, task in enumerate(ids)
             ]
         )

@@ -20,7 +20,7 @@ from app.people import Curator, Person, Viewer
 from app.site import Site
 from workbench.curate.agreement import ENOUGH
 from workbench.curate.fold import VERDICTS
-from workbench.curate.queue import Asked
+from workbench.curate.queue import QueueRequest
 from workbench.curate.settings import ORDERS
 from workbench.records import REASON_WORDS, REASONS, Decision, DecisionKind
 from workbench.screen.review import Items, Say, decide
@@ -45,12 +45,12 @@ class Next:
     state: Literal["pending", "skipped", "disputed"] = "pending"
     task: str | None = None
 
-    def asked(self) -> Asked:
-        return Asked(order=self.order or None, text=self.q, state=self.state)
+    def asked(self) -> QueueRequest:
+        return QueueRequest(order=self.order or None, text=self.q, state=self.state)
 
 
 @dataclass(frozen=True)
-class Held:
+class OpenQuestions:
     """Questions that a page holds."""
 
     page: str
@@ -132,7 +132,7 @@ def add(site: Site) -> None:
         """The one question that was asked for: leased where it is free, else with who holds it."""
         task = cast(str, body.task)
         holder = next((lease for lease in curation.leases([task]) if lease.holder != person.name), None)
-        asked = Asked(tasks=(task,), state="disputed" if body.state == "disputed" else "pending")
+        asked = QueueRequest(tasks=(task,), state="disputed" if body.state == "disputed" else "pending")
         served = curation.next_items(person.name, person.role, asked, 1)
         pages.claim(person.name, body.page, [s.task_id for s in served], lasts)
         lease = served[0].lease if served else None
@@ -143,7 +143,7 @@ def add(site: Site) -> None:
         return {"items": [found], "none": None, "lasts": lasts}
 
     @server.post("/do/curate/hold")
-    def hold(body: Held, person: Curator) -> dict[str, Any]:
+    def hold(body: OpenQuestions, person: Curator) -> dict[str, Any]:
         """Hold these for another while; what had run out is taken again where nobody else has it."""
         held, lost = [], []
         with pages.lock(person.name):
@@ -152,7 +152,7 @@ def add(site: Site) -> None:
                 if task in elsewhere:
                     lost.append({"task": task, "by": "another page of yours"})
                 elif curation.renew(person.name, task) or curation.next_items(
-                    person.name, person.role, Asked(tasks=(task,)), 1
+                    person.name, person.role, QueueRequest(tasks=(task,)), 1
                 ):
                     held.append(task)
                 else:
@@ -162,7 +162,7 @@ def add(site: Site) -> None:
         return {"held": held, "lost": lost}
 
     @server.post("/do/curate/release")
-    def release(body: Held, person: Curator) -> dict[str, int]:
+    def release(body: OpenQuestions, person: Curator) -> dict[str, int]:
         """Let go of what a page holds: it was closed."""
         mine = pages.drop(person.name, body.page, body.tasks[:MOST])
         for task in mine:
@@ -198,7 +198,7 @@ def add(site: Site) -> None:
     def progress(
         person: Curator, q: str = "", order: str = "", state: Literal["pending", "skipped", "disputed"] = "pending"
     ) -> dict[str, Any]:
-        found = curation.progress(person.name, person.role, Asked(order=order or None, text=q, state=state))
+        found = curation.progress(person.name, person.role, QueueRequest(order=order or None, text=q, state=state))
         return {
             "remaining": found.remaining, "held": found.held_by_others, "disputed": found.disputed,
             "skipped": found.skipped, "today": found.decided_today, "goal": found.daily_goal,
@@ -229,7 +229,7 @@ def nothing(project: Project, person: Person, body: Next) -> dict[str, Any]:
     curation = project.curation
     if body.q.strip():
         hidden = curation.progress(
-            person.name, person.role, Asked(order=body.order or None, state=body.state)
+            person.name, person.role, QueueRequest(order=body.order or None, state=body.state)
         ).remaining
         if hidden:
             return {"kind": "filter", "hidden": hidden}

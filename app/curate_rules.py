@@ -9,7 +9,7 @@ from typing import Any, Literal
 from app.people import Admin, Viewer
 from app.site import Site
 from workbench.curate.settings import Settings
-from workbench.pipeline.snapshotting import Wanted, preview, take
+from workbench.pipeline.snapshotting import SnapshotWish, preview, take
 from workbench.store.people.curation import Guideline
 
 
@@ -40,8 +40,8 @@ class Freeze:
     labels: bool = False
     name: str = ""
 
-    def wanted(self) -> Wanted:
-        return Wanted(accepted=self.accepted, text=self.q, labels=self.labels)
+    def wanted(self) -> SnapshotWish:
+        return SnapshotWish(accepted=self.accepted, text=self.q, labels=self.labels)
 
 
 def add(site: Site) -> None:

@@ -26,7 +26,7 @@ FRESH = 5.0
 
 
 def add(site: Site) -> None:
-    figures = Figures(site)
+    figures = FigureCache(site)
 
     @site.server.get("/dashboard")
     def dashboard(request: Request) -> Response:
@@ -50,7 +50,7 @@ def add(site: Site) -> None:
         return figures.look()
 
 
-class Figures:
+class FigureCache:
     """The figures, counted once for everybody who looks at about the same time."""
 
     def __init__(self, site: Site) -> None:

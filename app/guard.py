@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from starlette.exceptions import HTTPException
 
-from app.people import COOKIE, People, Person, Refused
+from app.people import COOKIE, Forbidden, People, Person
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Scope]]
@@ -90,7 +90,7 @@ class Guard:
         answer = _Answer(send)
         try:
             problem = self._problem(scope, headers)
-        except Refused as error:
+        except Forbidden as error:
             problem = (429, str(error))
         if problem is not None:
             await self._refuse(scope, headers, answer, *problem)

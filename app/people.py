@@ -43,7 +43,7 @@ _MEMORY = 256 * 1024 * 1024
 _NAME = re.compile(r"[\w.@-]{1,40}")
 
 
-class Refused(WorkbenchError):
+class Forbidden(WorkbenchError):
     """This person may not do this."""
 
 
@@ -71,7 +71,7 @@ class Person:
         return ROLES.index(self.role) >= ROLES.index(role)
 
 
-def hashed(password: str, salt: bytes | None = None) -> str:
+def hash_password(password: str, salt: bytes | None = None) -> str:
     """`scrypt$N$r$p$salt$hash`, both in base64."""
     salt = secrets.token_bytes(16) if salt is None else salt
     found = hashlib.scrypt(password.encode(), salt=salt, n=_COST, r=_BLOCK, p=_LANES, maxmem=_MEMORY, dklen=32)
@@ -125,7 +125,7 @@ def add_user(path: Path, name: str, password: str, role: str) -> None:
     if len(password) < SHORTEST:
         raise InputError(f"the password has {len(password)} characters; give at least {SHORTEST}")
     users = read_users(path) if path.exists() else {}
-    users[name] = {"role": role, "password": hashed(password)}
+    users[name] = {"role": role, "password": hash_password(password)}
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -165,7 +165,7 @@ class People:
         self._wrong: dict[str, list[float]] = {}
         self._lock = threading.Lock()
         self._salt = secrets.token_bytes(16)
-        self._decoy = hashed(secrets.token_hex(8))
+        self._decoy = hash_password(secrets.token_hex(8))
         self._read()
 
     def _read(self) -> Mapping[str, Mapping[str, str]]:
@@ -187,7 +187,7 @@ class People:
             now = time.monotonic()
             recent = [at for at in self._wrong.get(name, ()) if now - at < PAUSE]
             if len(recent) >= TRIES:
-                raise Refused(f"too many wrong passwords for this name; wait {PAUSE - now + recent[0]:.0f} seconds")
+                raise Forbidden(f"too many wrong passwords for this name; wait {PAUSE - now + recent[0]:.0f} seconds")
             row = self._read().get(name)
             if not fits(password, row["password"] if row else self._decoy) or row is None:
                 self._wrong = {key: at for key, at in self._wrong.items() if now - at[-1] < PAUSE}
@@ -207,7 +207,7 @@ class People:
             Refused: a user of the file has this name, and decisions are kept by name.
         """
         if person.name in self._read():
-            raise Refused(
+            raise Forbidden(
                 f"{person.name} is a user of this server with a password; log in with it, or ask "
                 "whoever runs this server to take that user out of the file of users"
             )
@@ -262,7 +262,7 @@ def person_of(request: Any) -> Person:
     inner = getattr(request, "request", None) or request
     found = inner.scope.get("person")
     if not isinstance(found, Person):
-        raise Refused("log in first")
+        raise Forbidden("log in first")
     return found
 
 
@@ -270,7 +270,7 @@ def need(request: Any, role: Role) -> Person:
     """The person, who must have this role or a higher one.  Raises Refused."""
     person = person_of(request)
     if not person.may(role):
-        raise Refused(f"this needs the role {role}; {person.name} is {person.role}")
+        raise Forbidden(f"this needs the role {role}; {person.name} is {person.role}")
     return person
 
 

@@ -16,7 +16,7 @@ from workbench.curate.rating import PIPELINE, SAMPLE, Side, sides
 from workbench.evaluate.human import ASKED, human_evaluation
 from workbench.records import Form, PartRef, Preference, Rating
 from workbench.screen import views
-from workbench.screen.review import said
+from workbench.screen.review import person_event
 
 AHEAD = 8
 """Pairs given at once, at most."""
@@ -84,7 +84,7 @@ def add(site: Site) -> None:
     def rate(body: Rate, person: Curator) -> dict[str, str]:
         left, right = sides(body.task, body.a, body.b, person.name)
         rating = Rating(left, right, body.left.form(), body.right.form(), body.preference)
-        event = said(
+        event = person_event(
             person, body.id, "rating", task_id=body.task, rating=rating, seconds=body.seconds, guideline=body.guideline,
             hidden=True,
         )  # fmt: skip

@@ -17,12 +17,12 @@ from typing import Any
 import gradio as gr
 
 from app.people import Curator
-from app.runs import Draft, Runs
+from app.runs import ProgramDraft, Runs
 from app.site import Site
 from workbench.errors import InputError
 from workbench.events import diff_traces
 from workbench.records import Program, Task, Trace, TraceEvent, Verdict, content_key
-from workbench.screen.review import said
+from workbench.screen.review import person_event
 from workbench.screen.steps import Step, places
 from workbench.store import Run
 from workbench.verify.answers import score
@@ -35,7 +35,7 @@ MOST = 200
 
 
 @dataclass(frozen=True)
-class Edit:
+class EditRequest:
     id: str
     draft: str
     text: str = ""
@@ -69,7 +69,7 @@ def add(site: Site, runs: Runs) -> None:
             else:
                 yield {"state": "running", "events": found}
         assert new is not None
-        draft = Draft(f"draft-{program.id}", task, old.program, Run(program, new, _judged(task, program, new)))
+        draft = ProgramDraft(f"draft-{program.id}", task, old.program, Run(program, new, _judged(task, program, new)))
         runs.drafts.keep(draft)
         calls = [event for event in new.events if event.kind == "tool_result"]
         yield {
@@ -86,16 +86,16 @@ def add(site: Site, runs: Runs) -> None:
         }  # fmt: skip
 
     @site.server.post("/do/step/edit")
-    def send(body: Edit, person: Curator) -> dict[str, Any]:
+    def send(body: EditRequest, person: Curator) -> dict[str, Any]:
         """Store a draft as a program that names its parent, with its trace, and ask for it in the queue."""
         draft = runs.drafts.get(body.draft)
         if draft is None:
             raise InputError("this draft is gone (the server was started again, or many came after it); run it again")
-        edit = said(person, body.id, "edit", task_id=draft.task.id, program_id=draft.parent.id, text=body.text)
+        edit = person_event(person, body.id, "edit", task_id=draft.task.id, program_id=draft.parent.id, text=body.text)
         program = project.curation.edit_program(edit, draft.run.program.source)
         trace = next(iter(site.parts().executor.run([(draft.task, program)])))  # its calls are in the cache
         project.add_traces([trace])
-        ask = said(
+        ask = person_event(
             person, f"{body.id[:58]}.queue", "queue", task_id=draft.task.id, trace_id=trace.id,
             program_id=program.id, text=body.text or f"program edited by {person.name}",
         )  # fmt: skip

@@ -52,7 +52,7 @@ BOXES = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ReportFile:
     """A report that was written."""
 
     path: Path
@@ -60,7 +60,7 @@ class Written:
     examples: int
 
 
-def write(project: Project, path: Path) -> Written:
+def write(project: Project, path: Path) -> ReportFile:
     """Write a project's report; a report that is there gives way, whole or not at all.
 
     Raises:
@@ -75,7 +75,7 @@ def write(project: Project, path: Path) -> Written:
         part.replace(path)
     except OSError as error:
         raise InputError(f"the report cannot be written to {path}: {error.strerror}; choose another place") from error
-    return Written(path, len(data), examples)
+    return ReportFile(path, len(data), examples)
 
 
 def page(project: Project) -> tuple[bytes, int]:
@@ -103,7 +103,7 @@ def _page(project: Project, examples: Sequence[Mapping[str, Any]]) -> str:
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    environment.filters |= {"cell": _cell, "spaced": views.spaced, "duration": views.duration}
+    environment.filters |= {"cell": _cell, "spaced": views.family_words, "duration": views.duration}
     return environment.get_template("report.html").render(
         mark=Markup(MARK),  # noqa: S704
         policy=_policy(scripts.values()),
@@ -170,7 +170,7 @@ def _example(project: Project, view: TaskView) -> dict[str, Any]:
         "facts": views.facts_of(run) if run else "",
         "program": highlight(run.program.source) if run else [],
         "steps": [(step.line, step.title, step.short) for step in steps if step.kind in ("tool", "error", "end")][:20],
-        "told": views.told(told),
+        "told": views.rationale_view(told),
         "student": _student(view),
     }
 

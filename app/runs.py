@@ -19,7 +19,7 @@ KEPT = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class ProgramDraft:
     """A program that was edited and run, and not stored."""
 
     id: str
@@ -32,14 +32,14 @@ class Drafts:
     """The drafts of this server."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, Draft] = OrderedDict()
+        self._kept: OrderedDict[str, ProgramDraft] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, some_id: str) -> Draft | None:
+    def get(self, some_id: str) -> ProgramDraft | None:
         """The draft of this id; None where it is gone, or was never there."""
         return self._kept.get(some_id)
 
-    def keep(self, draft: Draft) -> None:
+    def keep(self, draft: ProgramDraft) -> None:
         """Keep a draft, in place of the oldest where there are many."""
         with self._lock:
             self._kept[draft.id] = draft

@@ -27,7 +27,7 @@ from fastapi import Request, Response
 from joserfc.errors import JoseError
 
 from app.guard import LOOPBACK
-from app.people import SIGN_ON_COOKIE, Person, Refused, SignOnProblem
+from app.people import SIGN_ON_COOKIE, Forbidden, Person, SignOnProblem
 from workbench.errors import InputError
 from workbench.records import ROLES, Role
 
@@ -357,11 +357,11 @@ def person_of_claims(settings: SignOnSettings, claims: Mapping[str, Any]) -> Per
     verified = str(claims.get("email") or "").lower() if claims.get("email_verified") is True else ""
     name = _claim(claims, settings.name_claim)
     if settings.name_claim == "email" and not verified:
-        raise Refused(
+        raise Forbidden(
             f"{settings.button} does not say that your e-mail address is yours, so it cannot be your name here"
         )
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise Refused(
+        raise Forbidden(
             f"{settings.button} gave no name that can be kept with decisions: "
             f"{settings.name_claim} is {name!r:.100}, and 1 to 80 letters, digits or . _ @ + - are "
             "needed"
@@ -372,7 +372,7 @@ def person_of_claims(settings: SignOnSettings, claims: Mapping[str, Any]) -> Per
     for address in (verified, verified[verified.find("@") :]) if verified else ():
         roles += [settings.emails[address]] if address in settings.emails else []
     if not roles and settings.default_role is None:
-        raise Refused(
+        raise Forbidden(
             f"{name} is known to {settings.button}, but has no role here; ask whoever runs this "
             "server to give one to your group or e-mail address"
         )

@@ -36,7 +36,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 
 from app.guard import Guard
-from app.people import People, Person, Refused, need
+from app.people import Forbidden, People, Person, need
 from workbench.errors import ImageError, InputError, WorkbenchError
 from workbench.pipeline import Parts
 from workbench.records import Role
@@ -89,7 +89,7 @@ class Site:
         self._environment = Environment(
             loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
-        self._environment.filters["spaced"] = views.spaced
+        self._environment.filters["spaced"] = views.family_words
         self._environment.filters["duration"] = views.duration
         self.chips: list[Callable[[Person], Mapping[str, Any]]] = []
         """What the header shows beside the project: each gives a part of /data/shell."""
@@ -228,7 +228,7 @@ class Site:
 
 
 def _status_of(error: Exception) -> tuple[int, str]:
-    if isinstance(error, Refused):
+    if isinstance(error, Forbidden):
         return 403, f"{error}. Nothing was changed."
     if isinstance(error, InputError):
         return 404, str(error)

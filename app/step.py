@@ -16,7 +16,7 @@ from workbench.errors import InputError
 from workbench.records import Task
 from workbench.screen import views
 from workbench.screen.player import full, variables
-from workbench.screen.review import numbered, said
+from workbench.screen.review import numbered, person_event
 from workbench.store import Project, Run
 
 
@@ -74,13 +74,13 @@ def add(site: Site) -> None:
             raise InputError(f"this run has no step {body.step + 1}")
         raw = steps[body.step].raw
         at = raw[0]["seq"] if raw else 0
-        event = said(person, body.id, "wrong_step", task_id=task.id, trace_id=run.trace.id, step=at)
+        event = person_event(person, body.id, "wrong_step", task_id=task.id, trace_id=run.trace.id, step=at)
         return {"event": project.curation.decide([event])[0].id, "task": task.id}
 
     @server.post("/do/undo")
     def undo(body: TakeBack, person: Curator) -> dict[str, Any]:
         """Take back an event, or a batch, of one's own."""
-        project.curation.decide([said(person, body.id, "undo", task_id=body.task, target=body.target)])
+        project.curation.decide([person_event(person, body.id, "undo", task_id=body.task, target=body.target)])
         return {"undone": body.target}
 
     replay.add(site, runs)

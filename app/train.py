@@ -21,7 +21,7 @@ from app.people import Admin, Viewer, person_of
 from app.site import Site
 from app.train_curves import Curves
 from app.train_look import Kind, Looks
-from app.train_models import FOLDER, finished
+from app.train_models import FOLDER, finished_models
 from workbench import registry
 from workbench.errors import InputError
 from workbench.store import Project
@@ -63,14 +63,14 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
-class One:
+class JobRequest:
     """A job."""
 
     job: str
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class StopJob:
     """A job to stop, with a checkpoint or at once."""
 
     job: str
@@ -116,7 +116,10 @@ def _pages(site: Site, jobs: Jobs) -> None:
 
     @site.server.get("/train")
     def train(request: Request) -> Response:
-        view = {"library": f"/vendor/plotly-{plotly.__version__}.js", "snapshots": len(train_data.listed(site.project))}
+        view = {
+            "library": f"/vendor/plotly-{plotly.__version__}.js",
+            "snapshots": len(train_data.snapshot_list(site.project)),
+        }
         return site.page(request, "train.html", "train", view)
 
     @site.server.get("/data/train/jobs")
@@ -148,23 +151,23 @@ def _walkthrough(site: Site, jobs: Jobs, looks: Looks) -> None:
     def form(person: Viewer) -> dict[str, Any]:
         models = [
             {"id": one.job, "name": one.name, "folder": str(one.folder), "accuracy": one.accuracy, "of": one.of}
-            for one in finished(project)
+            for one in finished_models(project)
         ]
         return {
             "fields": train_form.form(), "methods": train_form.methods(), "models": models,
-            "objectives": list(registry.parts("objective")), "snapshots": train_data.listed(project),
+            "objectives": list(registry.parts("objective")), "snapshots": train_data.snapshot_list(project),
         }  # fmt: skip
 
     @site.server.get("/data/train/snapshot")
     def snapshot(hash: str, person: Viewer) -> dict[str, Any]:
-        return train_data.shown(project, hash)
+        return train_data.snapshot_view(project, hash)
 
     @site.server.post("/do/train/check")
     def check(body: Wish, person: Admin) -> dict[str, Any]:
-        found = train_form.checked(project, body.settings)
+        found = train_form.judge(project, body.settings)
         measured = looks.result("measure", found.job) if found.job else None
         return {
-            **train_form.told(project, found),
+            **train_form.judgement(project, found),
             "measured": measured,
             "free_mb": shutil.disk_usage(project.path).free / 2**20,
         }
@@ -191,7 +194,7 @@ def _walkthrough(site: Site, jobs: Jobs, looks: Looks) -> None:
 
 def wanted(project: Project, settings: dict[str, Any]) -> Job:
     """The job of these settings.  Raises InputError with every reason why it cannot start."""
-    found = train_form.checked(project, settings)
+    found = train_form.judge(project, settings)
     if found.reasons or found.job is None:
         raise InputError("this job cannot start: " + "; ".join(found.reasons))
     return found.job
@@ -199,12 +202,12 @@ def wanted(project: Project, settings: dict[str, Any]) -> Job:
 
 def _changes(site: Site, jobs: Jobs) -> None:
     @site.server.post("/do/train/stop")
-    def stop(body: Stop, person: Admin) -> dict[str, Any]:
+    def stop(body: StopJob, person: Admin) -> dict[str, Any]:
         jobs.stop(body.job, body.save)
         return {"state": jobs.show(body.job).state}
 
     @site.server.post("/do/train/resume")
-    def resume(body: One, person: Admin) -> dict[str, Any]:
+    def resume(body: JobRequest, person: Admin) -> dict[str, Any]:
         jobs.resume(body.job)
         return {"state": jobs.show(body.job).state}
 
@@ -214,7 +217,7 @@ def _changes(site: Site, jobs: Jobs) -> None:
         return {}
 
     @site.server.post("/do/train/delete")
-    def delete(body: One, person: Admin) -> dict[str, Any]:
+    def delete(body: JobRequest, person: Admin) -> dict[str, Any]:
         jobs.delete(body.job)
         return {}
 

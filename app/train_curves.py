@@ -110,7 +110,7 @@ class _Curve:
         known = file == str(self._file) and line.isdecimal() and int(line) <= self._lines
         after = int(line) if known else 0
         series = {
-            name: thinned([point for at, point in points[_first(points, after) :]])
+            name: thin([point for at, point in points[_first(points, after) :]])
             for name, points in self._points.items()
         }
         return {
@@ -129,7 +129,7 @@ def _first(points: Sequence[tuple[int, Point]], after: int) -> int:
     return low
 
 
-def thinned(points: Sequence[Point], most: int = MOST) -> list[Point]:
+def thin(points: Sequence[Point], most: int = MOST) -> list[Point]:
     """At most so many points: of each stretch its lowest and its highest, so that no peak is lost."""
     if len(points) <= most:
         return list(points)

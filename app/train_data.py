@@ -14,7 +14,7 @@ from workbench.store import Project
 from workbench.store.reading import snapshots
 
 
-def listed(project: Project) -> list[dict[str, Any]]:
+def snapshot_list(project: Project) -> list[dict[str, Any]]:
     """The project's snapshots, the newest first."""
     return [
         {
@@ -22,7 +22,7 @@ def listed(project: Project) -> list[dict[str, Any]]:
             "rationales": one.counts["rationales"], "pictures": one.counts["pictures"],
             "accepted": one.filter.get("accepted", ""), "text": one.filter.get("text", ""),
         }
-        for one in snapshots.taken(project.database)
+        for one in snapshots.snapshot_rows(project.database)
     ]  # fmt: skip
 
 
@@ -31,25 +31,28 @@ def folder_of(project: Project, hash: str) -> Path:
     return project.path.resolve() / FOLDER / snapshots.find(project.database, hash).hash
 
 
-def shown(project: Project, hash: str) -> dict[str, Any]:
+def snapshot_view(project: Project, hash: str) -> dict[str, Any]:
     """One snapshot: counts by side, family, tool and kind, repeated questions, what was left out, what leaks.
 
     Raises InputError: the project has no such snapshot.  SnapshotError: it is damaged or gone.
     """
     folder = folder_of(project, hash)
-    return {**counted(folder, tuple(project.profile().tools)), "leak": leak(project, opened(folder).manifest.content)}
+    return {
+        **snapshot_counts(folder, tuple(project.profile().tools)),
+        "leak": leak(project, open_snapshot(folder).manifest.content),
+    }
 
 
 @lru_cache(maxsize=16)
-def opened(folder: Path) -> Snapshot:
+def open_snapshot(folder: Path) -> Snapshot:
     """A snapshot, checked once: it never changes."""
     return Snapshot.open(folder)
 
 
 @lru_cache(maxsize=16)
-def counted(folder: Path, tools: tuple[str, ...]) -> dict[str, Any]:
+def snapshot_counts(folder: Path, tools: tuple[str, ...]) -> dict[str, Any]:
     """What a snapshot holds.  Raises SnapshotError."""
-    snapshot = opened(folder)
+    snapshot = open_snapshot(folder)
     content, examples = snapshot.manifest.content, snapshot.examples()
     named = re.compile(rf"\b({'|'.join(map(re.escape, tools))})\s*\(") if tools else None
     by_tool = Counter(

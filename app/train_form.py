@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec import inspect as kinds
 
-from app.train_data import folder_of, leak, opened
+from app.train_data import folder_of, leak, open_snapshot
 from workbench import registry
 from workbench.errors import WorkbenchError
 from workbench.schema import describe, problems, sentences
@@ -72,7 +72,7 @@ def methods() -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class JudgedSettings:
     """What was chosen, judged."""
 
     job: Job | None
@@ -88,7 +88,7 @@ class Checked:
     held_out: int
 
 
-def checked(project: Project, given: Mapping[str, Any]) -> Checked:
+def judge(project: Project, given: Mapping[str, Any]) -> JudgedSettings:
     """Judge settings: the keys of a job, with the snapshot as its hash."""
     problems = _problems(given)
     reasons = [f"{key}: {text}" for key, text in problems.items()]
@@ -99,7 +99,7 @@ def checked(project: Project, given: Mapping[str, Any]) -> Checked:
     else:
         try:
             folder = folder_of(project, str(given["snapshot"]))
-            content = opened(folder).manifest.content
+            content = open_snapshot(folder).manifest.content
             rows = {side: int(held["count"]) for side, held in content.rows.items()}
             if not rows["train"]:
                 reasons.append("the snapshot has no example to train on")
@@ -109,7 +109,7 @@ def checked(project: Project, given: Mapping[str, Any]) -> Checked:
     job = None
     if folder is not None and not problems:
         job = job_of({**given, "snapshot": str(folder)})
-    return Checked(job, problems, reasons, _changed(job) if job else (), rows["train"], rows["val"])
+    return JudgedSettings(job, problems, reasons, _changed(job) if job else (), rows["train"], rows["val"])
 
 
 def _leaks(found: Mapping[str, Any]) -> list[str]:
@@ -168,7 +168,7 @@ def flat(job: Job) -> dict[str, Any]:
     return {**held, **{f"{table}.{key}": value for table, inner in tables.items() for key, value in inner.items()}}
 
 
-def told(project: Project, found: Checked) -> dict[str, Any]:
+def judgement(project: Project, found: JudgedSettings) -> dict[str, Any]:
     """What was judged, for the page: with steps, batch, the command and the file."""
     job = found.job
     shown = {

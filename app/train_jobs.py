@@ -13,7 +13,7 @@ from app.train_form import command, flat
 from workbench.errors import InputError, WorkbenchError
 from workbench.snapshot import Snapshot
 from workbench.train.job import FILE, Job, job_text, read_job
-from workbench.train.jobs import Jobs, Seen
+from workbench.train.jobs import Jobs, JobView
 from workbench.train.status_files import RESULT, STATUS, VALIDATION, read_json, read_lines
 
 TOGETHER = 8
@@ -24,7 +24,7 @@ LOG_LINES = 30
 ENDED = ("done", "failed", "stopped")
 
 
-def row(seen: Seen) -> dict[str, Any]:
+def row(seen: JobView) -> dict[str, Any]:
     """A job's line in the list."""
     job, result, status = _job(seen), read_json(seen.folder / RESULT), read_json(seen.folder / STATUS)
     return {
@@ -41,7 +41,7 @@ def _figures(result: dict[str, Any]) -> dict[str, Any]:
     return {name: result.get(name) for name in ("accuracy", "interval", "of", "first", "steps", "memory_mb", "rows")}
 
 
-def shown_student(seen: Seen, student: str) -> str:
+def shown_student(seen: JobView, student: str) -> str:
     """What a student is called: an earlier job's model by its job, a folder by its last part."""
     path = Path(student)
     if path.name == "model" and path.parent.parent == seen.folder.parent:
@@ -49,14 +49,14 @@ def shown_student(seen: Seen, student: str) -> str:
     return path.name if path.is_absolute() else student
 
 
-def _job(seen: Seen) -> Job | None:
+def _job(seen: JobView) -> Job | None:
     try:
         return read_job(seen.folder / FILE)
     except WorkbenchError:
         return None
 
 
-def resumable(seen: Seen, job: Job | None) -> str:
+def resumable(seen: JobView, job: Job | None) -> str:
     """Why a job cannot be resumed; empty when it can."""
     if seen.state not in ("stopped", "failed"):
         return f"it is {seen.state}"
@@ -141,12 +141,12 @@ def _differing(all_: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     return {key: values for key, values in found.items() if any(value != values[0] for value in values)}
 
 
-def _settings(seen: Seen) -> dict[str, Any]:
+def _settings(seen: JobView) -> dict[str, Any]:
     job = _job(seen)
     return {**flat(job), "snapshot": Path(job.snapshot).name} if job else {}
 
 
-def _snapshot(seen: Seen) -> dict[str, Any]:
+def _snapshot(seen: JobView) -> dict[str, Any]:
     """What a job learns from: sizes, and what it was chosen by."""
     job = _job(seen)
     try:

@@ -22,7 +22,7 @@ HELD = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class FinishedModel:
     """What a finished job left."""
 
     job: str
@@ -33,13 +33,13 @@ class Model:
     of: int
 
 
-def finished(project: Project) -> list[Model]:
+def finished_models(project: Project) -> list[FinishedModel]:
     """Models of finished jobs, the newest first; nothing that was half written is among them."""
     found = []
     for seen in Jobs(project.path / FOLDER).all():
         result = read_json(seen.folder / RESULT)
         if result and (folder := seen.folder / result["model"]).is_dir():
-            found.append(Model(seen.id, seen.name, folder, result["accuracy"], result["of"]))
+            found.append(FinishedModel(seen.id, seen.name, folder, result["accuracy"], result["of"]))
     return found
 
 
@@ -62,7 +62,7 @@ class Students:
         """
         if not job:
             return self._live
-        model = next((one for one in finished(self._project) if one.job == job), None)
+        model = next((one for one in finished_models(self._project) if one.job == job), None)
         if model is None:
             raise InputError(f"no finished job is called '{job}'; the Train page lists them")
         with self._lock:

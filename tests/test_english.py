@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from workbench.english import a, counted, is_plural, join, number, one, plural, singular, the, value
+from workbench.english import a, count_phrase, is_plural, join, number, one, plural, singular, the, value
 from workbench.tasks.collage.catalogue import CATEGORIES
 
 PLURALS = {
@@ -151,7 +151,7 @@ def test_inflect_is_loaded_with_the_first_word_and_typeguard_left_as_it_was() ->
 
 
 def test_counts_and_lists() -> None:
-    assert [counted(n, "dog") for n in (0, 1, 3)] == ["no dogs", "one dog", "three dogs"]
+    assert [count_phrase(n, "dog") for n in (0, 1, 3)] == ["no dogs", "one dog", "three dogs"]
     assert number(20) == "twenty"
     assert number(21) == "21"
     assert join([]) == ""

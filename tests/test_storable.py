@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.evaluate.benchmarks.scores import Answer
+from workbench.evaluate.benchmarks.scores import SystemAnswer
 from workbench.evaluate.benchmarks.submission import write
 from workbench.events import decode_events, encode_events
 from workbench.execute.scheduler import _short
@@ -57,7 +57,7 @@ def test_submissions(tmp_path: Path) -> None:
     task = Task(
         "t", "mmbench", "test", "d", HALF, choices=(HALF, "no"), meta={"question_id": 7, "index": 7, "letters": "AB"}
     )
-    (written,) = write("mmbench", [task], {"t": Answer(HALF)}, tmp_path)
+    (written,) = write("mmbench", [task], {"t": SystemAnswer(HALF)}, tmp_path)
     assert written.path.read_text(encoding="utf-8").count(WHOLE) == 3
 
 

@@ -246,7 +246,7 @@ def number(value: int) -> str:
     return NUMBERS[value] if 0 <= value < len(NUMBERS) else str(value)
 
 
-def counted(value: int, noun: str) -> str:
+def count_phrase(value: int, noun: str) -> str:
     """A count with its noun: `no dogs`, `one dog`, `two dogs`."""
     if value == 0:
         return f"no {plural(noun)}"

@@ -12,7 +12,7 @@ LABEL_SUFFIX = " Answer briefly."
 RATIONALE_SUFFIX = " Explain the rationale to answer the question."
 
 
-class Asked(Protocol):
+class HasQuestion(Protocol):
     """Anything with a question and its options: a task, or an example of a snapshot."""
 
     @property
@@ -22,7 +22,7 @@ class Asked(Protocol):
     def choices(self) -> Sequence[str]: ...
 
 
-def question_text(asked: Asked) -> str:
+def question_text(asked: HasQuestion) -> str:
     """The question, and the options of a multiple-choice question behind it."""
     if not asked.choices:
         return asked.question

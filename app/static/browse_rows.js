@@ -133,8 +133,7 @@ export function rowOf(row, on) {
 export function runsOf(row) {
   const groups = new Map();
   for (const run of row.runs) {
-    const key =
-      run.answer === null ? `! ${run.kind ?? "waiting"}` : `= ${run.form}`;
+    const key = run.answer === null ? `! ${run.kind ?? "waiting"}` : `= ${run.form}`;
     if (!groups.has(key)) groups.set(key, []);
     groups.get(key).push(run);
   }

@@ -6,7 +6,7 @@ import pytest
 
 from workbench.bench.tools import (
     knowledge_questions,
-    matched,
+    match_boxes,
     measure_exists,
     measure_find,
     measure_knowledge,
@@ -40,9 +40,9 @@ class Late(OracleFind):
 
 def test_no_thing_is_counted_twice():
     box, near, far = Box(0, 0, 10, 10), Box(1, 0, 11, 10), Box(50, 50, 60, 60)
-    assert matched([box, near], [box]) == 1
-    assert matched([near, box], [box, far]) == 1
-    assert matched([], [box]) == 0
+    assert match_boxes([box, near], [box]) == 1
+    assert match_boxes([near, box], [box, far]) == 1
+    assert match_boxes([], [box]) == 0
 
 
 def test_exact_tools_are_right_everywhere(images):

@@ -13,7 +13,7 @@ from conftest import served
 from curating import shown
 
 from app.main import Running
-from app.people import hashed
+from app.people import hash_password
 from workbench.bench import pages
 from workbench.curate.settings import Settings
 from workbench.errors import WorkbenchError
@@ -27,7 +27,7 @@ NAMES = [f"curator-{at}" for at in range(10)]
 @pytest.fixture(scope="module")
 def users(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten curators, a viewer, an adjudicator and an admin, all with one password."""
-    kept = hashed(pages.PASSWORD)
+    kept = hash_password(pages.PASSWORD)
     roles = dict.fromkeys(NAMES, "curator") | {"vera": "viewer", "judy": "adjudicator", "root": "admin"}
     path = tmp_path_factory.mktemp("users") / "users.json"
     path.write_text(json.dumps({name: {"role": role, "password": kept} for name, role in roles.items()}))

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app import people
-from app.people import People, Person, Refused, add_user, fits, hashed, need, read_users
+from app.people import Forbidden, People, Person, add_user, fits, hash_password, need, read_users
 from workbench import cli
 from workbench.errors import InputError
 
@@ -33,8 +33,8 @@ def test_a_password_is_kept_as_a_salted_hash(users: Path) -> None:
     text = users.read_text()
     assert "correct horse" not in text
     assert stat.S_IMODE(users.stat().st_mode) == 0o600
-    assert hashed("same") != hashed("same")
-    assert fits("same", hashed("same"))
+    assert hash_password("same") != hash_password("same")
+    assert fits("same", hash_password("same"))
 
 
 @pytest.mark.parametrize("kept", ["", "scrypt$", "scrypt$2$8$1$!!$!!", "plain$secret", "scrypt$3$8$1$AAAA$AAAA"])
@@ -77,7 +77,7 @@ def test_guessing_has_to_wait_and_the_right_password_with_it(users: Path) -> Non
     known = People(users)
     for _ in range(people.TRIES):
         assert known.log_in("ann", "wrong") is None
-    with pytest.raises(Refused, match="too many wrong passwords"):
+    with pytest.raises(Forbidden, match="too many wrong passwords"):
         known.log_in("ann", "correct horse")
     assert known.log_in("bob", "battery staple") is not None
 
@@ -111,12 +111,12 @@ def test_a_role_may_what_those_before_it_may(role: people.Role) -> None:
     for wanted in people.ROLES[: place + 1]:
         assert need(Request(Person("ann", role)), wanted).name == "ann"
     for wanted in people.ROLES[place + 1 :]:
-        with pytest.raises(Refused, match=f"needs the role {wanted}; ann is {role}"):
+        with pytest.raises(Forbidden, match=f"needs the role {wanted}; ann is {role}"):
             need(Request(Person("ann", role)), wanted)
 
 
 def test_nobody_may_nothing() -> None:
-    with pytest.raises(Refused, match="log in first"):
+    with pytest.raises(Forbidden, match="log in first"):
         need(Request(None), "viewer")
 
 

@@ -15,7 +15,7 @@ from provider import CLIENT, SECRET, Provider, provider
 
 from app import people, sign_on
 from app.main import Running
-from app.people import Person, Refused
+from app.people import Forbidden, Person
 from app.sign_on import SignOn, SignOnSettings
 
 GROUPS = {"labellers": "curator", "owners": "admin"}
@@ -282,7 +282,7 @@ def test_who_has_no_role_or_name_is_refused(
 
 
 def test_nobody_takes_the_name_of_a_user_with_a_password(caller: httpx.Client, issuer: Provider, site: Running) -> None:
-    with pytest.raises(Refused, match="eve is a user of this server with a password"):
+    with pytest.raises(Forbidden, match="eve is a user of this server with a password"):
         site.site.people.admit(Person("eve", "viewer"))
 
 

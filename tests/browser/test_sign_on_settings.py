@@ -11,7 +11,7 @@ import pytest
 from provider import CLIENT
 from typer.testing import CliRunner
 
-from app.people import Person, Refused
+from app.people import Forbidden, Person
 from app.sign_on import SignOn, SignOnSettings, check_public_url, person_of_claims, read_settings
 from workbench import cli
 from workbench.errors import InputError
@@ -45,7 +45,7 @@ def test_the_highest_role_counts(given: dict[str, object], claims: dict[str, obj
 
 def test_an_address_that_nobody_verified_gives_no_role() -> None:
     for verified in (False, "true", None):
-        with pytest.raises(Refused, match="has no role here"):
+        with pytest.raises(Forbidden, match="has no role here"):
             person_of_claims(
                 settings(name_claim="preferred_username", emails={"@example.org": "admin"}),
                 ANN | {"email_verified": verified},

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from app.train_curves import MOST, Curves, thinned
+from app.train_curves import MOST, Curves, thin
 
 
 def step(number: int, **more: Any) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def test_a_long_run_is_thinned_and_keeps_its_peaks(tmp_path: Path) -> None:
 
 def test_few_points_stay_as_they_are() -> None:
     points = [(at, at, 0.0, 1.0) for at in range(10)]
-    assert thinned(points) == points
+    assert thin(points) == points
 
 
 def test_a_run_without_figures_has_no_curves(tmp_path: Path) -> None:

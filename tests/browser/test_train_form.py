@@ -11,8 +11,8 @@ import pytest
 import trained
 from typer.testing import CliRunner
 
-from app.train_data import shown
-from app.train_form import APART, checked, command, form, told
+from app.train_data import snapshot_view
+from app.train_form import APART, command, form, judge, judgement
 from workbench.cli import app as cli
 from workbench.snapshot import Snapshot
 from workbench.store import Project
@@ -32,7 +32,7 @@ def project(taken: Snapshot) -> Iterator[Project]:
 
 def test_every_wrong_setting_is_told_by_its_name(project: Project, taken: Snapshot) -> None:
     given = {"snapshot": taken.hash, "lr": "fast", "batch": 0, "lora": {"r": 0}, "speed": 1, "student": "/nowhere"}
-    problems = checked(project, given).problems
+    problems = judge(project, given).problems
     assert problems["lr"] == "must be a number above 0, found 'fast'"
     assert problems["batch"] == "must be a whole number from 1, found 0"
     assert problems["lora.r"] == "must be a whole number from 1, found 0"
@@ -53,13 +53,13 @@ def test_every_wrong_setting_is_told_by_its_name(project: Project, taken: Snapsh
 def test_a_job_that_cannot_start_says_why(
     project: Project, taken: Snapshot, given: dict[str, object], reason: str
 ) -> None:
-    found = checked(project, {"snapshot": taken.hash, **given})
+    found = judge(project, {"snapshot": taken.hash, **given})
     assert found.job is None
     assert reason in " ".join(found.reasons)
 
 
 def test_what_is_right_has_steps_and_a_file(project: Project, taken: Snapshot) -> None:
-    found = told(project, checked(project, {"snapshot": taken.hash, "batch": 4, "epochs": 2, "student": "own/er"}))
+    found = judgement(project, judge(project, {"snapshot": taken.hash, "batch": 4, "epochs": 2, "student": "own/er"}))
     train = taken.manifest.content.rows["train"]["count"]
     assert found["reasons"] == []
     assert found["steps"] == 2 * -(-int(train) // 4)
@@ -99,16 +99,16 @@ def test_pictures_that_evaluation_has_meanwhile_block(tmp_path: Path) -> None:
     folder = trained.build(tmp_path / "p", scenes=4)
     taken = trained.snapshot(folder)
     with Project.open(folder) as project:
-        assert shown(project, taken.hash)["leak"]["same"] == 0
+        assert snapshot_view(project, taken.hash)["leak"]["same"] == 0
         task = project.tasks([taken.examples()[0].task_id])[0]
         project.add_tasks([replace(task, id="late/1", split="test")])
-        found = checked(project, {"snapshot": taken.hash})
+        found = judge(project, {"snapshot": taken.hash})
         assert "evaluation has 1 of its pictures" in found.reasons[0]
         assert "(test)" in found.reasons[0]
 
 
 def test_a_snapshot_is_counted_by_side_family_tool_and_repetition(project: Project, taken: Snapshot) -> None:
-    found = shown(project, taken.hash)
+    found = snapshot_view(project, taken.hash)
     assert found["sides"]["train"] + found["sides"]["val"] == found["rows"] == len(taken.examples())
     assert found["families"] == {"count": found["rows"]}
     assert found["tools"] == {"find": found["rows"]}

@@ -13,7 +13,7 @@ from typing import Any
 import drawn
 import psutil
 
-from workbench.pipeline.snapshotting import Wanted, take
+from workbench.pipeline.snapshotting import SnapshotWish, take
 from workbench.records import JSON, Decision, content_key
 from workbench.snapshot import Snapshot
 from workbench.store import Project
@@ -43,7 +43,7 @@ def build(folder: Path, scenes: int = 8) -> Path:
 def snapshot(folder: Path, name: str = "first", **wanted: Any) -> Snapshot:
     """Freeze what was accepted."""
     with Project.open(folder) as project:
-        return take(project, Wanted(**{"val": 0.3, **wanted}), name)
+        return take(project, SnapshotWish(**{"val": 0.3, **wanted}), name)
 
 
 def student(folder: Path) -> Path:

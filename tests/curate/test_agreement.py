@@ -51,7 +51,7 @@ def rows(n: int) -> tuple[list[dict[str, float]], list[bool]]:
 
 def test_the_model_learns_what_people_accept() -> None:
     model = predict.fit(*rows(300))
-    assert isinstance(model, predict.Model)
+    assert isinstance(model, predict.AcceptanceModel)
     given, _ = rows(1)
     assert model.n == 300
     assert model.chance({**given[0], "siblings": 0.1}) > 0.9 > 0.1 > model.chance({**given[0], "siblings": 0.95})
@@ -80,9 +80,9 @@ def test_settings_that_make_no_sense_are_refused(given: dict[str, object], text:
 
 def test_a_queue_that_does_not_exist_is_refused() -> None:
     with pytest.raises(InputError, match="no queue is called 'done'"):
-        queue.Asked(state="done")  # type: ignore[arg-type]
+        queue.QueueRequest(state="done")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="no order is called 'loudest'"):
-        queue.Asked(order="loudest")
+        queue.QueueRequest(order="loudest")
 
 
 def test_why_an_item_comes_is_said_in_words() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from workbench.evaluate.benchmarks.scorers import scorer
-from workbench.evaluate.benchmarks.scores import Answer, Scores
+from workbench.evaluate.benchmarks.scores import Scores, SystemAnswer
 from workbench.records import AnswerType, Task
 
 
@@ -28,7 +28,7 @@ def task(
 
 
 def scored(tasks: Sequence[Task], said: Sequence[str | None], **options: Any) -> Scores:
-    answers = {asked.id: Answer(text) for asked, text in zip(tasks, said, strict=True) if text is not None}
+    answers = {asked.id: SystemAnswer(text) for asked, text in zip(tasks, said, strict=True) if text is not None}
     return scorer(tasks[0].source, **options).score(tasks, answers)
 
 
@@ -59,9 +59,9 @@ def mm_task(index: int, right: str = "B", options: tuple[str, ...] = ("cat", "do
     return task("mmbench", index, gold, options, family="object", **meta)
 
 
-def memes(gold: str, chances: Sequence[float | None]) -> tuple[list[Task], dict[str, Answer]]:
+def memes(gold: str, chances: Sequence[float | None]) -> tuple[list[Task], dict[str, SystemAnswer]]:
     tasks = [task("hateful", i, ["yes" if letter == "y" else "no"]) for i, letter in enumerate(gold)]
-    return tasks, {asked.id: Answer("no", chance) for asked, chance in zip(tasks, chances, strict=True)}
+    return tasks, {asked.id: SystemAnswer("no", chance) for asked, chance in zip(tasks, chances, strict=True)}
 
 
 def labelled(source: str) -> list[Task]:

@@ -14,7 +14,7 @@ from workbench.evaluate.benchmarks import (
     pope,
 )
 from workbench.evaluate.benchmarks.scorers import scorer
-from workbench.evaluate.benchmarks.scores import UNLABELLED, Answer
+from workbench.evaluate.benchmarks.scores import UNLABELLED, SystemAnswer
 
 # GQA
 
@@ -275,4 +275,4 @@ def test_hateful_area_needs_every_probability() -> None:
 
 
 def test_hateful_without_a_clear_answer_is_wrong() -> None:
-    assert hateful.says_hateful(Answer("maybe")) is None
+    assert hateful.says_hateful(SystemAnswer("maybe")) is None

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from workbench.boxes import GRID
-from workbench.evaluate.faithfulness.corrupt import NUDGE, Pool, corruptions, disordered, harmless
+from workbench.evaluate.faithfulness.corrupt import NUDGE, Pool, corruptions, harmless, shuffle_sentences
 from workbench.records import Task
 
 YESNO = Task("t", "s", "test", "d", "Is the dog left of the bus?", ("yes",), "yesno")
@@ -103,8 +103,8 @@ def test_a_fact_about_what_is_asked_is_no_aside() -> None:
 
 
 def test_sentences_are_shuffled_only_where_there_are_two() -> None:
-    mixed = disordered("A dog. A cat. A cup.", random.Random(0))
+    mixed = shuffle_sentences("A dog. A cat. A cup.", random.Random(0))
     assert mixed is not None
     assert mixed.body != "A dog. A cat. A cup."
     assert sorted(mixed.body.split()) == sorted(["A", "dog.", "A", "cat.", "A", "cup."])
-    assert disordered("A dog. A dog.", random.Random(0)) is None
+    assert shuffle_sentences("A dog. A dog.", random.Random(0)) is None

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from exact_runs import case, program, scene, task, traced
 
-from workbench.evaluate.wrong_reasons.blame import Attribution, Blame, attribute, count
+from workbench.evaluate.wrong_reasons.blame import Attribution, ErrorShares, attribute, count
 from workbench.evaluate.wrong_reasons.exact_tools import read_question, right, scene_of, undecided
 from workbench.evaluate.wrong_reasons.new_scenes import answer, form_of, others
 from workbench.evaluate.wrong_reasons.transfer import Elsewhere, elsewhere
@@ -165,7 +165,7 @@ def test_figures_have_denominators_and_survive_json() -> None:
         ("", "lucky"),
     ]
     found = count(pairs)  # type: ignore[arg-type]
-    assert found.all == Blame(1, 1, 2, 1, 0)
+    assert found.all == ErrorShares(1, 1, 2, 1, 0)
     assert (found.all.program_share.hits, found.all.program_share.of) == (2, 3)
     assert (found.all.tool_share.hits, found.all.lucky_share.of, found.left_out) == (1, 2, 1)
     assert list(found.families) == ["", "count", "exists"]

@@ -9,7 +9,7 @@ from exact_runs import Case, program, task, traced
 
 from workbench.api import STANDARD
 from workbench.evaluate.wrong_reasons.counterfactual import Worlds
-from workbench.evaluate.wrong_reasons.measure_checks import Measured, measure
+from workbench.evaluate.wrong_reasons.measure_checks import CheckMeasures, measure
 from workbench.tasks.collage.scene import make_scene
 
 
@@ -28,7 +28,7 @@ def cases() -> list[Case]:
 
 
 @pytest.fixture(scope="module")
-def figures() -> Measured:
+def figures() -> CheckMeasures:
     told: list[tuple[str, int, int]] = []
     with Worlds(STANDARD.values(), workers=1) as worlds:
         found = measure(cases(), worlds, lambda *step: told.append(step))
@@ -37,7 +37,7 @@ def figures() -> Measured:
     return found
 
 
-def test_the_lucky_program_is_the_flagged_one(figures: Measured) -> None:
+def test_the_lucky_program_is_the_flagged_one(figures: CheckMeasures) -> None:
     natural = figures.sets["natural"]["suspicion"]
     assert (natural.precision.hits, natural.precision.of) == (1, 1)
     assert (natural.recall.hits, natural.recall.of, natural.alarms.hits, natural.alarms.of) == (1, 1, 0, 1)
@@ -46,15 +46,15 @@ def test_the_lucky_program_is_the_flagged_one(figures: Measured) -> None:
     assert figures.undecided == 0
 
 
-def test_mutants_are_counted_by_kind_and_constants_can_be_left_out(figures: Measured) -> None:
+def test_mutants_are_counted_by_kind_and_constants_can_be_left_out(figures: CheckMeasures) -> None:
     mutants = figures.sets["mutants"]["suspicion"].recall.of
     assert mutants == sum(share.of for share in figures.edits.values()) > 0
     constants = figures.edits["constant answer"].of
     assert figures.sets["mutants without constants"]["suspicion"].recall.of == mutants - constants
 
 
-def test_the_figures_survive_json(figures: Measured) -> None:
-    assert Measured.from_json(json.loads(json.dumps(figures.to_json()))) == figures
+def test_the_figures_survive_json(figures: CheckMeasures) -> None:
+    assert CheckMeasures.from_json(json.loads(json.dumps(figures.to_json()))) == figures
 
 
 def test_nothing_to_measure_gives_empty_figures() -> None:

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from workbench.evaluate.benchmarks.scorers import scorer
-from workbench.evaluate.benchmarks.scores import Answer
+from workbench.evaluate.benchmarks.scores import SystemAnswer
 from workbench.evaluate.benchmarks.submission import write
 from workbench.records import Task
 from workbench.tasks.aokvqa import aokvqa
@@ -130,8 +130,8 @@ MAKERS: dict[str, tuple[Callable[[Path], Any], str]] = {
 }
 
 
-def _right(task: Task) -> Answer:
-    return Answer(task.answers[0], float(task.answers[0] == "yes"))
+def _right(task: Task) -> SystemAnswer:
+    return SystemAnswer(task.answers[0], float(task.answers[0] == "yes"))
 
 
 @pytest.mark.parametrize("name", [*MAKERS])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from workbench.errors import InputError
 from workbench.evaluate.benchmarks import pope
 from workbench.evaluate.benchmarks.scorers import BENCHMARKS, scorer
-from workbench.evaluate.benchmarks.scores import UNLABELLED, Answer
+from workbench.evaluate.benchmarks.scores import UNLABELLED, SystemAnswer
 
 
 def test_other_sources_are_scored_as_programs_are() -> None:
@@ -59,7 +59,7 @@ def test_a_task_without_its_official_data_is_named(source: str, name: str) -> No
 
 def test_the_interval_is_wilsons_where_each_picture_has_one_question() -> None:
     tasks = [gqa_task(str(i)) for i in range(10)]
-    found = scorer("gqa").interval(tasks, {asked.id: Answer("yes") for asked in tasks[:8]})
+    found = scorer("gqa").interval(tasks, {asked.id: SystemAnswer("yes") for asked in tasks[:8]})
     assert found is not None
     assert (found.method, found.value, found.n, found.clusters) == ("wilson", 0.8, 10, 10)
     assert (found.low, found.high) == pytest.approx((0.4902, 0.9433), abs=1e-4)
@@ -68,7 +68,7 @@ def test_the_interval_is_wilsons_where_each_picture_has_one_question() -> None:
 def test_the_interval_of_f1_keeps_pictures_together() -> None:
     tasks = [asked for split in pope.SPLITS for asked in pope_tasks(split, "yn" * 20)]
     drawn = random.Random(0)
-    answers = {asked.id: Answer(drawn.choice(["yes", "no"])) for asked in tasks}
+    answers = {asked.id: SystemAnswer(drawn.choice(["yes", "no"])) for asked in tasks}
     scores, found = scorer("pope").score(tasks, answers), scorer("pope").interval(tasks, answers)
     assert found is not None
     assert scores.value is not None

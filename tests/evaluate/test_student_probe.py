@@ -5,7 +5,7 @@ from __future__ import annotations
 from readers import Looker, Reader, Terse, drawn, seen, task
 
 from workbench.boxes import Box
-from workbench.evaluate.faithfulness.probe import CONDITIONS, Masked, Probe, Row, conclude, explain, figures, plan
+from workbench.evaluate.faithfulness.probe import CONDITIONS, Masked, Probe, ProbeRow, conclude, explain, figures, plan
 from workbench.records import PartRef, Region
 
 SEEN = {f"digest-{number}": drawn(number) for number in range(2, 9)}
@@ -19,7 +19,7 @@ class Held:
         return SEEN[region.image].crop(tuple(int(edge) for edge in region.box.as_tuple()))
 
 
-def probed(student: Looker) -> tuple[Probe, list[Row]]:
+def probed(student: Looker) -> tuple[Probe, list[ProbeRow]]:
     tasks = [task(at, f"digest-{2 + at % 7}") for at in range(21)]
     rows = explain(student, tasks, Held())
     jobs = plan(tasks, {row.task: row for row in rows}, 0)
@@ -71,8 +71,8 @@ def test_families_stand_apart() -> None:
 
 
 def test_an_answer_that_cannot_be_read_has_moved_and_is_counted() -> None:
-    own = Row("t", "f", "d", "own", "There are 2 dogs. Thus, 2.", "2")
-    lost = Row("t", "f", "d", "empty", "Thus, dogs.", None, True)
+    own = ProbeRow("t", "f", "d", "own", "There are 2 dogs. Thus, 2.", "2")
+    lost = ProbeRow("t", "f", "d", "empty", "Thus, dogs.", None, True)
     (line,) = figures(PartRef("student", "s"), None, 0, [own, lost]).lines
     assert (line.condition, line.moved.hits, line.unreadable) == ("empty", 1, 1)
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from workbench.errors import InputError
-from workbench.evaluate.benchmarks.scores import Answer
+from workbench.evaluate.benchmarks.scores import SystemAnswer
 from workbench.evaluate.benchmarks.submission import write
 from workbench.records import Task
 
@@ -22,8 +22,8 @@ def asked(source: str, number: int | str, split: str = "test", choices: tuple[st
     return Task(name, source, split, "p", 'Is "it"\tred?\n<b>', choices=choices, family="kind", meta=meta)
 
 
-def given(tasks: Sequence[Task], *texts: str) -> Mapping[str, Answer]:
-    return {task.id: Answer(text) for task, text in zip(tasks, texts)}
+def given(tasks: Sequence[Task], *texts: str) -> Mapping[str, SystemAnswer]:
+    return {task.id: SystemAnswer(text) for task, text in zip(tasks, texts)}
 
 
 def test_gqa_ids_are_text(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_mmbench_is_a_sheet_with_a_column_per_option(tmp_path: Path) -> None:
 
 def test_hateful_has_probabilities_and_labels(tmp_path: Path) -> None:
     tasks = [asked("hateful", 42953, "test_unseen"), asked("hateful", 23058, "test_unseen")]
-    answers = {tasks[0].id: Answer("no", 0.75), tasks[1].id: Answer("yes", 1e-05)}
+    answers = {tasks[0].id: SystemAnswer("no", 0.75), tasks[1].id: SystemAnswer("yes", 1e-05)}
     (written,) = write("hateful", tasks, answers, tmp_path)
     assert written.path.read_text() == "id,proba,label\n42953,0.75,1\n23058,1e-05,0\n"
 
@@ -94,7 +94,7 @@ def test_hateful_has_probabilities_and_labels(tmp_path: Path) -> None:
 def test_hateful_needs_every_probability_and_writes_nothing_else(tmp_path: Path) -> None:
     tasks = [asked("hateful", 1, "dev"), asked("hateful", 1, "test")]
     with pytest.raises(InputError, match=r"1 of 1 answers have no P\(hateful\)"):
-        write("hateful", tasks, {tasks[0].id: Answer("no", 0.2)}, tmp_path / "out")
+        write("hateful", tasks, {tasks[0].id: SystemAnswer("no", 0.2)}, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

@@ -10,7 +10,7 @@ from exact_runs import case, scene, task
 
 from workbench.api import STANDARD
 from workbench.evaluate.wrong_reasons.counterfactual import Worlds, shake
-from workbench.evaluate.wrong_reasons.suspicion import CHECKS, FLAGGED, WEIGHTS, Finding, findings, suspicion
+from workbench.evaluate.wrong_reasons.suspicion import CHECKS, FLAGGED, WEIGHTS, CheckFinding, findings, suspicion
 
 PARK = scene("dog", "dog", "cat", "car")
 COUNT = 'return formatting_answer(len(patch.find("dog")))'
@@ -26,7 +26,7 @@ def worlds() -> Iterator[Worlds]:
         yield made
 
 
-def found(worlds: Worlds, *given: object) -> dict[str, Finding]:
+def found(worlds: Worlds, *given: object) -> dict[str, CheckFinding]:
     made = case(*given)  # type: ignore[arg-type]
     (effects,) = shake(worlds, [(made.task, made.program, made.trace)])
     return {one.check: one for one in findings(made, effects)}
@@ -107,10 +107,10 @@ def test_long_calls_are_cut(worlds: Worlds) -> None:
 
 def test_suspicion_grows_with_every_sign_and_stays_below_one() -> None:
     assert set(WEIGHTS) == set(CHECKS)
-    signs = [Finding(check, 1.0, "") for check in CHECKS]
+    signs = [CheckFinding(check, 1.0, "") for check in CHECKS]
     steps = [suspicion(signs[:n]) for n in range(len(signs) + 1)]
     assert steps[0] == 0
     assert steps == sorted(steps)
     assert steps[3] > steps[2] > steps[1]
     assert steps[-1] <= 1
-    assert suspicion([Finding("independent", 1.0, "")]) >= FLAGGED > suspicion([Finding("apart", 1.0, "")])
+    assert suspicion([CheckFinding("independent", 1.0, "")]) >= FLAGGED > suspicion([CheckFinding("apart", 1.0, "")])

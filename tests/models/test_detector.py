@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from workbench.errors import InputError
-from workbench.models.detector import CLASSES, COCO, SSDLite, bundled, pool, suppress
+from workbench.models.detector import CLASSES, COCO, SSDLite, bundled_detector, pool, suppress
 from workbench.settings import data_dir
 from workbench.tasks.collage.pictures import make_scene, render
 
@@ -29,7 +29,7 @@ def test_finds_most_coco_objects_of_collages_where_they_are() -> None:
     hits = total = 0
     for i in range(12):
         scene = make_scene("val", i)
-        found = bundled().detect([render(scene)])[0]
+        found = bundled_detector().detect([render(scene)])[0]
         for thing in scene.objects:
             if thing.category in CLASSES and thing.covered < 0.1:
                 total += 1
@@ -46,7 +46,7 @@ def test_finds_most_coco_objects_of_collages_where_they_are() -> None:
 
 
 def test_boxes_are_pixels_inside_the_picture_and_best_first(pictures: list[Image.Image]) -> None:
-    for picture, found in zip(pictures, bundled().detect(pictures, threshold=0.1), strict=True):
+    for picture, found in zip(pictures, bundled_detector().detect(pictures, threshold=0.1), strict=True):
         assert found
         assert [d.score for d in found] == sorted((d.score for d in found), reverse=True)
         for d in found:
@@ -55,28 +55,28 @@ def test_boxes_are_pixels_inside_the_picture_and_best_first(pictures: list[Image
 
 
 def test_a_higher_threshold_keeps_a_part_of_a_lower_ones_detections(pictures: list[Image.Image]) -> None:
-    low, high = bundled().detect(pictures, threshold=0.2), bundled().detect(pictures, threshold=0.6)
+    low, high = bundled_detector().detect(pictures, threshold=0.2), bundled_detector().detect(pictures, threshold=0.6)
     assert sum(map(len, high)) < sum(map(len, low))
     for few, many in zip(high, low, strict=True):
         assert set(few) <= set(many)
 
 
 def test_only_the_classes_asked_for_are_looked_for(pictures: list[Image.Image]) -> None:
-    found = [d for here in bundled().detect(pictures, threshold=0.05, classes={"dog"}) for d in here]
+    found = [d for here in bundled_detector().detect(pictures, threshold=0.05, classes={"dog"}) for d in here]
     assert {d.label for d in found} <= {"dog"}
 
 
 def test_batching_changes_nothing(pictures: list[Image.Image]) -> None:
-    together = bundled().regions(pictures)
+    together = bundled_detector().regions(pictures)
     for i, picture in enumerate(pictures):
-        alone = bundled().regions([picture])
+        alone = bundled_detector().regions([picture])
         for name in ("boxes", "scores", "features", "objectness", "mask", "whole"):
             assert np.array_equal(getattr(together, name)[i], getattr(alone, name)[0]), name
 
 
 def test_regions_have_fixed_shapes_and_an_honest_mask(pictures: list[Image.Image]) -> None:
     blank = Image.new("RGB", (50, 40), "white")
-    r = bundled().regions([*pictures, blank], count=10)
+    r = bundled_detector().regions([*pictures, blank], count=10)
     assert r.boxes.shape == (5, 10, 4)
     assert r.scores.shape == (5, 10, 80)
     assert r.features.shape == (5, 10, 576)
@@ -100,7 +100,7 @@ def test_suppression_keeps_the_best_of_overlapping_boxes() -> None:
 
 
 def test_one_pixel_and_very_long_pictures_are_taken() -> None:
-    found = bundled().detect([Image.new("RGB", (1, 1)), Image.new("RGB", (4000, 3)), Image.new("L", (9, 9))])
+    found = bundled_detector().detect([Image.new("RGB", (1, 1)), Image.new("RGB", (4000, 3)), Image.new("L", (9, 9))])
     assert len(found) == 3
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from ran import ran_project
 
-from workbench.pipeline.import_decisions import Imported, import_decisions
-from workbench.pipeline.snapshotting import Wanted, take
+from workbench.pipeline.import_decisions import DecisionImport, import_decisions
+from workbench.pipeline.snapshotting import SnapshotWish, take
 from workbench.snapshot import Snapshot
 from workbench.snapshot.exports import export
 from workbench.store import Project
@@ -25,7 +25,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
 @pytest.fixture
 def snapshot(project: Project) -> Snapshot:
-    return take(project, Wanted(accepted="automatic"))
+    return take(project, SnapshotWish(accepted="automatic"))
 
 
 def answered(record: dict[str, Any], user: str, **given: str) -> None:
@@ -34,7 +34,7 @@ def answered(record: dict[str, Any], user: str, **given: str) -> None:
         record["responses"].setdefault(name, []).append({"value": value, "user_id": user})
 
 
-def imported(project: Project, path: Path, tool: str, entries: list[dict[str, Any]]) -> Imported:
+def imported(project: Project, path: Path, tool: str, entries: list[dict[str, Any]]) -> DecisionImport:
     path.write_text(json.dumps(entries))
     return import_decisions(project, path, tool)
 
@@ -50,7 +50,7 @@ def test_there_and_back_through_argilla(project: Project, snapshot: Snapshot, tm
     items = project.curation.items(tasks)
     assert [items[task].state for task in tasks] == ["accepted", "rejected", "accepted"]
     assert items[tasks[0]].rationale_id == records[0]["metadata"]["rationale_id"]
-    by_task = {example.task_id: example for example in take(project, Wanted()).examples()}
+    by_task = {example.task_id: example for example in take(project, SnapshotWish()).examples()}
     assert by_task[tasks[2]].rationale == "There are many. Thus, it is so."
     assert by_task[tasks[2]].edited
     assert by_task[tasks[2]].reviewers == ("argilla:u1",)

@@ -42,7 +42,7 @@ def test_every_benchmark_is_imported_once_however_often(name: str, empty: Projec
     choice = official(name, tmp_path)
     first = importing.import_tasks(empty, choice)
     assert first.added == empty.count_tasks() >= 3
-    assert importing.import_tasks(empty, choice) == importing.Imported(0, 0, ())
+    assert importing.import_tasks(empty, choice) == importing.TaskImport(0, 0, ())
     for path in kept(empty):
         assert path.is_symlink() == (name != "mmbench")
     for row in empty.database.rows("SELECT image FROM task"):

@@ -17,9 +17,9 @@ from workbench.pipeline.live_events import (
     Finished,
     Pointed,
     Queued,
-    Said,
     Started,
     Stepped,
+    TextPiece,
     Wrote,
 )  # fmt: skip
 from workbench.records import PartRef, Prediction, Program, Task, content_key
@@ -112,14 +112,14 @@ def with_parts(images: ImageFolder, **choices: Choice) -> Live:
 
 
 def said(events, name: str) -> str:
-    return "".join(event.text for event in events if isinstance(event, Said) and event.part == name)
+    return "".join(event.text for event in events if isinstance(event, TextPiece) and event.part == name)
 
 
 def test_the_program_streams_and_is_the_one_that_sampling_gives(live: Live, task: Task) -> None:
     events = list(live.answer("pipeline", task))
     finished = events[-1]
     assert isinstance(finished, Finished)
-    assert len([event for event in events if isinstance(event, Said)]) > 5
+    assert len([event for event in events if isinstance(event, TextPiece)]) > 5
     [again] = live._parts.sampler.sample([task], 1, EMBEDDED.seed)
     assert finished.program is not None
     assert (finished.program.id, finished.program.source) == (again.id, again.source)
@@ -128,7 +128,7 @@ def test_the_program_streams_and_is_the_one_that_sampling_gives(live: Live, task
 
 def test_every_step_of_the_trace_is_shown_before_the_answer(live: Live, task: Task) -> None:
     events = list(live.answer("pipeline", task))
-    kinds = [type(event) for event in events if not isinstance(event, Said)]
+    kinds = [type(event) for event in events if not isinstance(event, TextPiece)]
     assert kinds[:2] == [Started, Wrote]
     assert set(kinds[2:-1]) == {Stepped}
     finished = events[-1]
@@ -147,7 +147,7 @@ def test_tools_are_asked_anew_each_time(live: Live, task: Task) -> None:
 
 def test_the_student_answers_first_and_explains_then(live: Live, task: Task) -> None:
     events = list(live.answer("student", task))
-    parts = [event.part for event in events if isinstance(event, Said)]
+    parts = [event.part for event in events if isinstance(event, TextPiece)]
     assert parts == sorted(parts, key=("answer", "rationale").index)
     finished = events[-1]
     short, told = finished.predictions
@@ -186,7 +186,7 @@ def test_cancelling_stops_the_writing_of_a_program(live: Live, task: Task) -> No
     cancelled = threading.Event()
     finished = None
     for event in live.answer("pipeline", task, cancelled):
-        if isinstance(event, Said):
+        if isinstance(event, TextPiece):
             cancelled.set()
         finished = event
     assert finished.cancelled

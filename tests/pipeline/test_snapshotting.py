@@ -15,7 +15,7 @@ from PIL import Image
 from ran import ran_project
 
 from workbench.errors import InputError, SnapshotError
-from workbench.pipeline.snapshotting import Preview, Wanted, folder_of, preview, take
+from workbench.pipeline.snapshotting import Preview, SnapshotWish, folder_of, preview, take
 from workbench.records import Decision, Task
 from workbench.snapshot import Snapshot
 from workbench.store import Project
@@ -65,8 +65,8 @@ def test_nothing_enters_before_somebody_decided(project: Project) -> None:
     with pytest.raises(
         SnapshotError, match=r"nothing fits, .*8 left out: nobody has decided on it yet.*vpd snapshot --auto"
     ):
-        take(project, Wanted())
-    assert snapshots.taken(project.database) == []
+        take(project, SnapshotWish())
+    assert snapshots.snapshot_rows(project.database) == []
 
 
 def test_what_people_accepted_enters(project: Project, decide: Decide) -> None:
@@ -74,7 +74,7 @@ def test_what_people_accepted_enters(project: Project, decide: Decide) -> None:
     decide("accept", first, guideline="g1")
     decide("reject", second, reason="bad_gold")
     decide("skip", third)
-    snapshot = take(project, Wanted(), "mine")
+    snapshot = take(project, SnapshotWish(), "mine")
     (example,) = snapshot.examples()
     view = project.task_view(first)
     assert view.chosen is not None
@@ -95,7 +95,7 @@ def test_what_was_taken_back_does_not(project: Project, decide: Decide) -> None:
     decide("accept", first)
     event = decide("accept", second)
     project.curation.decide([Decision("undo-0001", "undo", "ann", "curator", task_id=second, target=event.id)])
-    assert [row.task_id for row in take(project, Wanted()).examples()] == [first]
+    assert [row.task_id for row in take(project, SnapshotWish()).examples()] == [first]
 
 
 def test_disagreement_waits_for_adjudication(project: Project, decide: Decide) -> None:
@@ -104,11 +104,11 @@ def test_disagreement_waits_for_adjudication(project: Project, decide: Decide) -
 
     project.curation.set_settings(replace(project.curation.settings(), overlap=2), "root")
     decide("accept", first)
-    assert reasons(preview(project, Wanted()))["another reviewer has to decide too"] == 1
+    assert reasons(preview(project, SnapshotWish()))["another reviewer has to decide too"] == 1
     decide("reject", first, "ben", reason="wrong_reason")
-    assert reasons(preview(project, Wanted()))["its reviewers disagree"] == 1
+    assert reasons(preview(project, SnapshotWish()))["its reviewers disagree"] == 1
     decide("adjudicate", first, "eve", role="adjudicator", ruling="accept")
-    (example,) = take(project, Wanted()).examples()
+    (example,) = take(project, SnapshotWish()).examples()
     assert example.task_id == first
     assert set(example.reviewers) == {"ann", "eve"}
 
@@ -122,7 +122,7 @@ def test_an_edited_rationale_is_what_is_taught(project: Project, decide: Decide)
     edit = Decision("edit-00001", "edit", "ann", "curator", task_id=first, trace_id=old.trace_id, rationale_id=old.id)
     new = project.curation.edit_rationale(edit, f"Look closely. {old.text}")
     decide("accept", first, rationale_id=new.id)
-    (example,) = take(project, Wanted()).examples()
+    (example,) = take(project, SnapshotWish()).examples()
     assert example.rationale == f"Look closely. {old.text}"
     assert example.edited
     assert example.rationale_id == new.id
@@ -130,7 +130,7 @@ def test_an_edited_rationale_is_what_is_taught(project: Project, decide: Decide)
 
 def test_automatic_takes_what_the_verifier_kept(project: Project, decide: Decide) -> None:
     decide("reject", kept(project)[0], reason="wrong_reason")
-    found = preview(project, Wanted(accepted="automatic"))
+    found = preview(project, SnapshotWish(accepted="automatic"))
     assert [example.task_id for example in found.examples] == kept(project)
     assert {example.kind for example in found.examples} == {"automatic"}
     assert reasons(found)["kept by agreement alone, without a label"] == 1
@@ -140,7 +140,7 @@ def test_both_lets_people_overrule_the_verifier(project: Project, decide: Decide
     first, second, *rest = kept(project)
     decide("reject", first, reason="wrong_reason")
     decide("accept", second)
-    found = preview(project, Wanted(accepted="both"))
+    found = preview(project, SnapshotWish(accepted="both"))
     assert {example.task_id: example.kind for example in found.examples} == {
         second: "person", **dict.fromkeys(rest, "automatic"),
     }  # fmt: skip
@@ -151,7 +151,7 @@ def test_labels_bring_in_what_has_no_target(project: Project, decide: Decide) ->
     decide("accept", first)
     decide("reject", second, reason="unfaithful")
     decide("reject", third, reason="ambiguous")
-    found = {example.task_id: example for example in preview(project, Wanted(labels=True)).examples}
+    found = {example.task_id: example for example in preview(project, SnapshotWish(labels=True)).examples}
     assert found[second].kind == "label"
     assert found[second].rationale is None
     assert found[second].answer == project.tasks([second])[0].answers[0]
@@ -160,7 +160,7 @@ def test_labels_bring_in_what_has_no_target(project: Project, decide: Decide) ->
 
 
 def test_agreed_traces_enter_when_asked_for(project: Project) -> None:
-    found = preview(project, Wanted(accepted="automatic", agreed=True))
+    found = preview(project, SnapshotWish(accepted="automatic", agreed=True))
     (agreed,) = [example for example in found.examples if not example.answers]
     view = project.task_view(agreed.task_id)
     assert view.chosen is not None
@@ -169,10 +169,10 @@ def test_agreed_traces_enter_when_asked_for(project: Project) -> None:
 
 
 def test_a_query_narrows_it(project: Project) -> None:
-    found = preview(project, Wanted(accepted="automatic", text="family:count"))
+    found = preview(project, SnapshotWish(accepted="automatic", text="family:count"))
     assert {example.family for example in found.examples} == {"count"}
     with pytest.raises(InputError):
-        preview(project, Wanted(text="nosuchtoken:x"))
+        preview(project, SnapshotWish(text="nosuchtoken:x"))
 
 
 def test_an_accepted_answer_other_than_gold_is_taught_with_its_rationale(project: Project) -> None:
@@ -188,7 +188,7 @@ def test_an_accepted_answer_other_than_gold_is_taught_with_its_rationale(project
     project.curation.decide(
         [Decision("accept-001", "accept", "ann", "curator", task_id=task_id, trace_id=run_.trace.id)]
     )
-    (example,) = preview(project, Wanted()).examples
+    (example,) = preview(project, SnapshotWish()).examples
     assert example.answer == run_.trace.answer != view.task.answers[0]
     assert example.answers == view.task.answers
 
@@ -197,11 +197,11 @@ def test_an_accepted_answer_other_than_gold_is_taught_with_its_rationale(project
 
 
 def test_evaluation_splits_stay_out_unless_named(project: Project) -> None:
-    train = preview(project, Wanted(accepted="automatic"))
+    train = preview(project, SnapshotWish(accepted="automatic"))
     assert {example.task_split for example in train.examples} == {"train"}
     assert reasons(train)["it is of an evaluation set (name its split to train on it)"] == 4
     assert train.leakage["splits"] == ["test"]
-    test = preview(project, Wanted(accepted="automatic", splits=("test",)))
+    test = preview(project, SnapshotWish(accepted="automatic", splits=("test",)))
     assert {example.task_split for example in test.examples} == {"test"}
     assert test.leakage["splits"] == []
 
@@ -224,19 +224,19 @@ def copy_into_test(project: Project, task_id: str, exact: bool, tmp_path: Path) 
 def test_pictures_of_evaluation_sets_are_left_out(project: Project, tmp_path: Path, exact: bool, why: str) -> None:
     first = kept(project)[0]
     image = copy_into_test(project, first, exact, tmp_path)
-    found = preview(project, Wanted(accepted="automatic"))
+    found = preview(project, SnapshotWish(accepted="automatic"))
     assert image not in {example.image for example in found.examples}
     assert reasons(found)[why] >= 1
     assert (found.leakage["same"], found.leakage["near"]) == ((1, 0) if exact else (0, 1))
     with pytest.raises(InputError, match=r"pictures are in an evaluation set too .*leakage leave-out"):
-        preview(project, Wanted(accepted="automatic", leakage="stop"))
-    stays = preview(project, Wanted(accepted="automatic", leakage="keep"))
+        preview(project, SnapshotWish(accepted="automatic", leakage="stop"))
+    stays = preview(project, SnapshotWish(accepted="automatic", leakage="keep"))
     assert image in {example.image for example in stays.examples}
     assert stays.leakage["action"] == "keep"
 
 
 def test_a_source_can_be_held_out(project: Project) -> None:
-    found = preview(project, Wanted(accepted="automatic", evaluation_sources=("squares",)))
+    found = preview(project, SnapshotWish(accepted="automatic", evaluation_sources=("squares",)))
     assert found.examples == ()
     assert reasons(found) == {"it is of an evaluation set (name its split to train on it)": 12}
 
@@ -245,12 +245,12 @@ def test_a_source_can_be_held_out(project: Project) -> None:
 
 
 def test_a_lost_picture_leaves_its_questions_out(project: Project) -> None:
-    before = preview(project, Wanted(accepted="automatic"))
+    before = preview(project, SnapshotWish(accepted="automatic"))
     image = before.examples[0].image
     path = project.images.path(image)
     assert path is not None
     path.unlink()
-    found = preview(project, Wanted(accepted="automatic"))
+    found = preview(project, SnapshotWish(accepted="automatic"))
     assert image not in {example.image for example in found.examples}
     assert reasons(found)["its picture is missing or cannot be read"] == sum(e.image == image for e in before.examples)
 
@@ -258,7 +258,7 @@ def test_a_lost_picture_leaves_its_questions_out(project: Project) -> None:
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(val=st.floats(0, 0.99), seed=st.integers(0, 99))
 def test_no_picture_is_on_both_sides(project: Project, val: float, seed: int) -> None:
-    wanted = Wanted(accepted="automatic", splits=("train", "test"), val=val, seed=seed)
+    wanted = SnapshotWish(accepted="automatic", splits=("train", "test"), val=val, seed=seed)
     snapshot = take(project, wanted)
     train, held = ({example.image for example in snapshot.examples(side)} for side in ("train", "val"))  # type: ignore[arg-type]
     assert not train & held
@@ -272,22 +272,22 @@ def test_no_picture_is_on_both_sides(project: Project, val: float, seed: int) ->
 def test_the_same_state_gives_the_same_snapshot(project: Project, decide: Decide) -> None:
     first, second, *_ = kept(project)
     decide("accept", first)
-    one = take(project, Wanted())
+    one = take(project, SnapshotWish())
     decide("note", second, text="a nice one")
-    assert take(project, Wanted(), "named later").hash == one.hash, "a note changes nothing of it"
+    assert take(project, SnapshotWish(), "named later").hash == one.hash, "a note changes nothing of it"
     decide("accept", second)
-    assert take(project, Wanted()).hash != one.hash
-    assert len(snapshots.taken(project.database)) == 2
+    assert take(project, SnapshotWish()).hash != one.hash
+    assert len(snapshots.snapshot_rows(project.database)) == 2
     assert snapshots.find(project.database, "named later").hash == one.hash
 
 
 def test_the_store_knows_what_is_in_it(project: Project) -> None:
-    snapshot = take(project, Wanted(accepted="automatic"), "auto")
+    snapshot = take(project, SnapshotWish(accepted="automatic"), "auto")
     rows = project.database.rows("SELECT * FROM snapshot_row ORDER BY task_id")
     assert [(row["task_id"], row["trace_id"], row["side"]) for row in rows] == sorted(
         (example.task_id, example.trace_id, example.split) for example in snapshot.examples()
     )
-    (taken,) = snapshots.taken(project.database)
+    (taken,) = snapshots.snapshot_rows(project.database)
     assert taken.counts == json.loads(json.dumps(snapshot.manifest.content.counts))
     assert taken.filter["accepted"] == "automatic"
     assert folder_of(project, "auto") == folder_of(project, snapshot.hash[:6]) == snapshot.path
@@ -296,14 +296,14 @@ def test_the_store_knows_what_is_in_it(project: Project) -> None:
 def test_an_unknown_snapshot_lists_them(project: Project) -> None:
     with pytest.raises(InputError, match=r"'x' names no snapshot; take one with: vpd snapshot"):
         folder_of(project, "x")
-    take(project, Wanted(accepted="automatic"), "auto")
+    take(project, SnapshotWish(accepted="automatic"), "auto")
     with pytest.raises(InputError, match=r"'x' names no snapshot; there are: auto"):
         folder_of(project, "x")
 
 
 def test_the_manifest_names_the_last_decision(project: Project, decide: Decide) -> None:
     event = decide("accept", kept(project)[0])
-    manifest = Snapshot.open(take(project, Wanted()).path).manifest
+    manifest = Snapshot.open(take(project, SnapshotWish()).path).manifest
     assert manifest.as_of == event.id
     assert datetime.fromisoformat(manifest.created_at)
 
@@ -321,4 +321,4 @@ def test_the_manifest_names_the_last_decision(project: Project, decide: Decide) 
 )
 def test_a_wrong_wish_is_refused(given: dict[str, Any], why: str) -> None:
     with pytest.raises(InputError, match=why):
-        Wanted(**given)
+        SnapshotWish(**given)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.sample.extract import ended, extract_program
+from workbench.sample.extract import extract_program, is_complete
 
 PROGRAM = "def execute_command(image):\n    patch = ImagePatch(image)\n    return formatting_answer(1)\n"
 
@@ -54,6 +54,6 @@ def test_extracting_twice_changes_nothing():
 
 
 def test_a_completion_has_ended_at_a_fence_or_at_the_margin():
-    assert not ended("\n    patch = ImagePatch(image)\n    x = 1\n")
-    assert ended("\n    return 1\n```")
-    assert ended("\n    return 1\n\n# Next question")
+    assert not is_complete("\n    patch = ImagePatch(image)\n    x = 1\n")
+    assert is_complete("\n    return 1\n```")
+    assert is_complete("\n    return 1\n\n# Next question")

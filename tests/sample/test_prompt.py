@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from workbench.api import STANDARD, Api
 from workbench.records import Task
-from workbench.sample.examples import EXAMPLES, Example, callable_with, retrieve
+from workbench.sample.examples import EXAMPLES, WorkedExample, callable_with, retrieve
 from workbench.sample.prompt import HEADER, LONGEST_QUESTION, Prompts, compact_own, one_line, question_line
 
 SPECS = tuple(STANDARD[name] for name in ("find", "exists", "visual_question_answering", "llm_query"))
@@ -71,7 +71,7 @@ def test_examples_of_missing_tools_are_not_shown():
     prompt = Prompts(SPECS[:1], "full", shots=len(EXAMPLES))(a_task("How many?"))
     assert "visual_question_answering(" not in prompt.own
     assert "llm_query(" not in prompt.own
-    assert callable_with([Example("q", "x.finder()")], ["find"])
+    assert callable_with([WorkedExample("q", "x.finder()")], ["find"])
 
 
 def test_the_example_closest_to_the_question_comes_last():

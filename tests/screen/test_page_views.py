@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from workbench.records import Citation, PartRef, Rationale, Task
 from workbench.screen.highlight import LONGEST, highlight
-from workbench.screen.views import duration, gold_of, pieces, told
+from workbench.screen.views import duration, gold_of, pieces, rationale_view
 
 WRITER = PartRef("writer", "template", "1")
 
@@ -55,14 +55,14 @@ def test_cutting_at_boxes_loses_nothing(text: str) -> None:
 
 def test_a_sentence_without_support_is_marked() -> None:
     text = "There are two dogs. They look happy."
-    view = told(rationale(text, Citation(0, 19, (3, 4)), Citation(20, 36, ())))
+    view = rationale_view(rationale(text, Citation(0, 19, (3, 4)), Citation(20, 36, ())))
     assert view is not None
     assert [sentence.supported for sentence in view.sentences] == [True, False]
 
 
 def test_text_between_citations_is_kept_and_marked() -> None:
     text = "Nobody said this. There are two dogs."
-    view = told(rationale(text, Citation(18, 37, (1,))))
+    view = rationale_view(rationale(text, Citation(18, 37, (1,))))
     assert view is not None
     assert [(s.pieces[0].text, s.supported) for s in view.sentences] == [
         ("Nobody said this.", False),
@@ -73,7 +73,7 @@ def test_text_between_citations_is_kept_and_marked() -> None:
 @given(st.lists(st.tuples(st.integers(-5, 50), st.integers(-5, 50)), max_size=5))
 def test_citations_of_any_kind_lose_no_text(spans: list[tuple[int, int]]) -> None:
     text = "One dog sits here. Thus, there is one dog."
-    view = told(rationale(text, *(Citation(max(a, 0), b, (1,)) for a, b in spans)))
+    view = rationale_view(rationale(text, *(Citation(max(a, 0), b, (1,)) for a, b in spans)))
     assert view is not None
     shown = "".join(piece.text for sentence in view.sentences for piece in sentence.pieces)
     assert shown.replace(" ", "") == text.replace(" ", "")

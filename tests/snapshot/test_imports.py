@@ -14,7 +14,7 @@ from made import HOSTILE
 
 from workbench.errors import DatasetError
 from workbench.records import storable_json
-from workbench.snapshot.imports import TOOLS, Refused, Said, read
+from workbench.snapshot.imports import TOOLS, ImportedDecision, RefusedEntry, read
 
 ABOUT = {"task_id": "made/1", "trace_id": "t1", "rationale_id": "r1"}
 
@@ -47,7 +47,7 @@ def studio(decision: str = "accept", **changes: Any) -> dict[str, Any]:
     return {"id": 5, "data": ABOUT, "annotations": [annotation]}
 
 
-def taken(tmp_path: Path, tool: str, *entries: Any) -> tuple[list[Said], list[Refused]]:
+def taken(tmp_path: Path, tool: str, *entries: Any) -> tuple[list[ImportedDecision], list[RefusedEntry]]:
     path = tmp_path / "file.json"
     path.write_text(json.dumps(list(entries)))
     return read(path, tool)
@@ -92,9 +92,9 @@ def test_reading_again_gives_the_same_ids(tmp_path: Path, tool: str) -> None:
     make = {"argilla": argilla, "label-studio": studio}[tool]
     (first,), _ = taken(tmp_path, tool, make(note="a"))
     assert taken(tmp_path, tool, {"id": 1}, make(note="a"))[0] == [
-        Said(
+        ImportedDecision(
             **{
-                **{f: getattr(first, f) for f in Said.__dataclass_fields__},
+                **{f: getattr(first, f) for f in ImportedDecision.__dataclass_fields__},
                 "where": first.where.replace("record 1", "record 2"),
             }
         )

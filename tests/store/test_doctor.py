@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from ran import ran_project
 
-from workbench.pipeline.snapshotting import Wanted, take
+from workbench.pipeline.snapshotting import SnapshotWish, take
 from workbench.records import Decision
 from workbench.store import Project, doctor
 from workbench.store.doctor import examine, repair
@@ -26,7 +26,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project that went through the loop, with two decisions and a snapshot."""
     folder = ran_project(tmp_path_factory.mktemp("sound"))
     with Project.open(folder) as made:
-        take(made, Wanted(accepted="automatic"))
+        take(made, SnapshotWish(accepted="automatic"))
         for number, (task, outcome) in enumerate(made.browse("status:kept").rows[:2]):
             event = Decision(f"decision-{number}", "accept", "ann", "curator", task_id=task.id, trace_id=outcome.chosen)
             made.curation.decide([event])

@@ -12,7 +12,7 @@ from workbench.events import encode_events
 from workbench.records import TraceEvent
 from workbench.store import Project
 from workbench.store.kernel.database import Database
-from workbench.store.kernel.migrate import shipped
+from workbench.store.kernel.migrate import shipped_steps
 from workbench.store.project import PROFILE
 from workbench.store.records.rows import part_key
 
@@ -79,9 +79,9 @@ def write_rows(database: Database, version: int) -> None:
     database.transaction(work)
 
 
-@pytest.mark.parametrize("version", range(1, len(shipped())))
+@pytest.mark.parametrize("version", range(1, len(shipped_steps())))
 def test_a_store_of_every_earlier_version_shows_what_it_held(tmp_path: Path, version: int) -> None:
-    store = Database(tmp_path / "vpd.duckdb", create=True, steps=shipped()[:version])
+    store = Database(tmp_path / "vpd.duckdb", create=True, steps=shipped_steps()[:version])
     write_rows(store, version)
     store.close()
     (tmp_path / PROFILE).write_text("k = 1\n")
@@ -97,5 +97,5 @@ def test_a_store_of_every_earlier_version_shows_what_it_held(tmp_path: Path, ver
 
 
 def test_released_steps_never_change() -> None:
-    digests = {step.number: hashlib.sha256(step.sql.encode()).hexdigest()[:12] for step in shipped()}
+    digests = {step.number: hashlib.sha256(step.sql.encode()).hexdigest()[:12] for step in shipped_steps()}
     assert {number: digests[number] for number in RELEASED} == RELEASED

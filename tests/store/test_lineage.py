@@ -50,7 +50,7 @@ def test_what_was_written_comes_back(project: Project) -> None:
     assert (found.jobs, found.models, found.evaluations) == ((JOB,), (MODEL,), (EVALUATION,))
     assert project.metrics("j1") == [{"step": 1, "loss": 2.0}, {"step": 2, "loss": 1.5}]
     assert project.evaluation_scores("e1") == {"a": 1.0, "b": 0.0}, "a question that does not count has no score"
-    assert evaluations.given(project.database, "e1") == {"a": "2", "c": "9"}
+    assert evaluations.evaluation_answers(project.database, "e1") == {"a": "2", "c": "9"}
 
 
 def test_what_is_written_again_gives_way(project: Project) -> None:
@@ -101,9 +101,9 @@ def test_reading_alone_writes_nothing(project: Project) -> None:
 def test_a_selection_may_be_of_one_source(project: Project) -> None:
     project.add_tasks([task(0), replace(task(1), source="other"), task(2, split="test")])
     database = project.database
-    assert evaluations.selected(database, Selection(source="other")) == ["made/00001"]
-    assert evaluations.selected(database, Selection("train", 5, "made")) == ["made/00000"]
-    assert evaluations.selected(database, Selection(limit=2)) == ["made/00000", "made/00001"]
+    assert evaluations.selected_ids(database, Selection(source="other")) == ["made/00001"]
+    assert evaluations.selected_ids(database, Selection("train", 5, "made")) == ["made/00000"]
+    assert evaluations.selected_ids(database, Selection(limit=2)) == ["made/00000", "made/00001"]
 
 
 def test_programs_are_told_in_order_with_what_they_cost(project: Project) -> None:
@@ -111,6 +111,9 @@ def test_programs_are_told_in_order_with_what_they_cost(project: Project) -> Non
     project.add_tasks([made.task])
     project.add_programs(made.programs, 0)
     project.add_traces(made.traces)
-    runs = evaluations.said(project.database, put_in_force(project), [made.task.id])[made.task.id]
+    runs = evaluations.program_answers(project.database, put_in_force(project), [made.task.id])[made.task.id]
     assert [(run.index, run.answer, run.tool_calls) for run in runs] == [(0, None, 1), (1, "2", 1), (2, "3", 1)]
-    assert evaluations.said(project.database, put_in_force(project, k=1), [made.task.id])[made.task.id] == runs[:1]
+    assert (
+        evaluations.program_answers(project.database, put_in_force(project, k=1), [made.task.id])[made.task.id]
+        == runs[:1]
+    )

@@ -8,7 +8,7 @@ import pytest
 
 from workbench.errors import StoreError, StoreVersionError
 from workbench.store.kernel.database import Database
-from workbench.store.kernel.migrate import Migration, shipped
+from workbench.store.kernel.migrate import Migration, shipped_steps
 
 FIRST = Migration(1, "first", "CREATE TABLE note (text VARCHAR); INSERT INTO note VALUES ('kept')")
 SECOND = Migration(2, "second", "ALTER TABLE note ADD COLUMN author VARCHAR; UPDATE note SET author = 'ann'")
@@ -29,7 +29,7 @@ def notes(path: Path, steps: list[Migration]) -> list[dict[str, object]]:
 
 
 def test_the_shipped_steps_are_numbered_and_named() -> None:
-    steps = shipped()
+    steps = shipped_steps()
     assert [step.number for step in steps] == list(range(1, len(steps) + 1))
     assert steps[0].name == "loop"
 
@@ -46,7 +46,7 @@ def test_a_wrong_set_of_steps_is_refused(tmp_path: Path, names: list[str], text:
     for name in names:
         (tmp_path / name).write_text("SELECT 1")
     with pytest.raises(StoreError, match=text):
-        shipped(tmp_path)
+        shipped_steps(tmp_path)
 
 
 def test_an_earlier_store_is_brought_up_to_date_after_a_backup(store: Path) -> None:

@@ -159,10 +159,10 @@ def test_a_write_whose_answer_was_lost_is_not_done_twice(folder: Path, holder: C
             found = seat_run(seat, sql, limit)  # type: ignore[arg-type]
             if sql == "COMMIT" and holder.process.poll() is None:
                 holder.kill()
-                from workbench.store.kernel.attached import Lost
+                from workbench.store.kernel.attached import OwnerLost
 
                 seat.whole = False  # type: ignore[attr-defined]
-                raise Lost("the owner was killed after COMMIT, before it answered")
+                raise OwnerLost("the owner was killed after COMMIT, before it answered")
             return found
 
         with pytest.MonkeyPatch.context() as patch:

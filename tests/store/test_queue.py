@@ -15,7 +15,7 @@ import pytest
 from curated import Voice, make_project, states
 from hand_made import Made, loop_records, task
 
-from workbench.curate.queue import Asked
+from workbench.curate.queue import QueueRequest
 from workbench.curate.settings import Settings
 from workbench.errors import InputError
 from workbench.records import Role
@@ -31,7 +31,9 @@ def home(tmp_path: Path) -> Iterator[Home]:
     project.close()
 
 
-def served(project: Project, who: str, asked: Asked | None = None, count: int = 1, role: Role = "curator") -> list[str]:
+def served(
+    project: Project, who: str, asked: QueueRequest | None = None, count: int = 1, role: Role = "curator"
+) -> list[str]:
     return [one.task_id for one in project.curation.next_items(who, role, asked, count)]
 
 
@@ -44,7 +46,7 @@ def test_two_people_never_get_one_item(home: Home) -> None:
 
 def test_a_reload_gives_the_same_item(home: Home) -> None:
     project, _ = home
-    asked = Asked(order="random", seed=3)
+    asked = QueueRequest(order="random", seed=3)
     assert served(project, "ann", asked) == served(project, "ann", asked)
     assert len(project.curation.leases()) == 1
 
@@ -90,7 +92,7 @@ def test_a_lease_can_be_renewed_and_given_up(home: Home) -> None:
 def test_an_overlap_lets_as_many_look_as_are_asked_for(home: Home) -> None:
     project, made = home
     project.curation.set_settings(Settings(overlap=2), "root")
-    only = Asked(tasks=(made[0].task.id,))
+    only = QueueRequest(tasks=(made[0].task.id,))
     assert served(project, "ann", only) == served(project, "bob", only) == [made[0].task.id]
     assert served(project, "cy", only) == []
     project.curation.decide([Voice("ann").accept(made[0])])
@@ -103,7 +105,7 @@ def test_an_overlap_lets_as_many_look_as_are_asked_for(home: Home) -> None:
 def test_what_one_skipped_goes_to_others(home: Home) -> None:
     project, made = home
     project.curation.decide([Voice("ann").event("skip", made[0].task.id)])
-    only = Asked(tasks=(made[0].task.id,))
+    only = QueueRequest(tasks=(made[0].task.id,))
     assert served(project, "ann", only) == []
     assert served(project, "ann", replace(only, state="skipped")) == [made[0].task.id]
     project.curation.release("ann", made[0].task.id)
@@ -114,7 +116,7 @@ def test_what_was_undone_comes_back(home: Home) -> None:
     project, made = home
     ann = Voice("ann")
     (said,) = project.curation.decide([ann.accept(made[0])])
-    only = Asked(tasks=(made[0].task.id,))
+    only = QueueRequest(tasks=(made[0].task.id,))
     assert served(project, "ann", only) == []
     project.curation.decide([ann.event("undo", made[0].task.id, target=said.id)])
     assert served(project, "ann", only) == [made[0].task.id]
@@ -136,7 +138,7 @@ def test_a_question_without_a_kept_program_comes_only_when_it_is_asked_for(home:
     wrong = replace(wrong, verdicts=[replace(one, correct=False, chosen=False, score=0.0) for one in wrong.verdicts])
     wrong.write(project)
     assert wrong.task.id not in served(project, "ann", count=9)
-    assert served(project, "bob", Asked(status=("wrong",))) == [wrong.task.id]
+    assert served(project, "bob", QueueRequest(status=("wrong",))) == [wrong.task.id]
     project.curation.release("bob", wrong.task.id)
     project.curation.decide([Voice("ann").event("queue", wrong.task.id)])
     assert served(project, "bob") == [wrong.task.id]
@@ -146,11 +148,16 @@ def test_filters_narrow_the_queue(home: Home) -> None:
     project, _ = home
     other = loop_records(task(9, "What colour is the bus?", ("red",), family="colour", split="val"), 3)
     other.write(project)
-    for asked in (Asked(family="colour"), Asked(split="val"), Asked(text="bus"), Asked(text="family:colour")):
+    for asked in (
+        QueueRequest(family="colour"),
+        QueueRequest(split="val"),
+        QueueRequest(text="bus"),
+        QueueRequest(text="family:colour"),
+    ):
         assert served(project, "ann", asked, 9) == [other.task.id]
-    assert served(project, "ann", Asked(text="zebra")) == []
+    assert served(project, "ann", QueueRequest(text="zebra")) == []
     with pytest.raises(InputError):
-        served(project, "ann", Asked(text="family>3"))
+        served(project, "ann", QueueRequest(text="family>3"))
 
 
 def test_orders_are_what_they_say(home: Home) -> None:
@@ -164,7 +171,7 @@ def test_orders_are_what_they_say(home: Home) -> None:
     calm.write(project)
 
     def place(order: str) -> int:
-        found = served(project, order, Asked(order=order), 7)
+        found = served(project, order, QueueRequest(order=order), 7)
         for one in found:
             project.curation.release(order, one)
         return found.index(calm.task.id)
@@ -176,7 +183,7 @@ def test_a_random_order_is_the_seeds(home: Home) -> None:
     project, _ = home
     drawn = []
     for seed in (1, 2, 1):
-        drawn.append(served(project, "ann", Asked(order="random", seed=seed), 6))
+        drawn.append(served(project, "ann", QueueRequest(order="random", seed=seed), 6))
         for one in drawn[-1]:
             project.curation.release("ann", one)
     assert drawn[0] == drawn[2] != drawn[1]
@@ -184,7 +191,7 @@ def test_a_random_order_is_the_seeds(home: Home) -> None:
 
 def test_acceptance_is_expected_only_after_enough_decisions(tmp_path: Path) -> None:
     project, made = make_project(tmp_path, 34)
-    asked = Asked(order="acceptance")
+    asked = QueueRequest(order="acceptance")
     with project:
         ann = Voice("ann")
         project.curation.decide([ann.accept(one) for one in made[:20]])
@@ -229,7 +236,7 @@ def test_disputes_are_for_adjudicators(home: Home) -> None:
     project, made = home
     project.curation.decide([Voice("ann").accept(made[0])])
     project.curation.decide([Voice("bob").reject(made[0])])
-    asked = Asked(state="disputed")
+    asked = QueueRequest(state="disputed")
     with pytest.raises(InputError, match="disputes belong to the roles adjudicator and admin; ann is curator"):
         served(project, "ann", asked)
     assert served(project, "cy", asked, role="adjudicator") == [made[0].task.id]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from workbench.errors import InputError
 from workbench.records import Failure, Trace, TraceEvent
-from workbench.store.reading.search import CLOSED, Compared, Query, parse_query
+from workbench.store.reading.search import CLOSED, Comparison, Query, parse_query
 from workbench.store.records.words import LONGEST, text_of, tools_of
 
 
@@ -17,7 +17,7 @@ def test_words_choices_and_numbers_are_told_apart() -> None:
     found = parse_query('dog tool:find status:wrong steps>6 seconds<=0.5 answer:"Two Dogs" left of')
     assert found.words == ("dog", "left", "of")
     assert found.picked == (("tool", "find"), ("status", "wrong"), ("answer", "two dogs"))
-    assert found.compared == (Compared("steps", ">", 6.0), Compared("seconds", "<=", 0.5))
+    assert found.compared == (Comparison("steps", ">", 6.0), Comparison("seconds", "<=", 0.5))
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ picks = st.one_of(
     st.sampled_from([(name, value) for name, known in CLOSED.items() for value in known]),
 )
 numbers = st.builds(
-    Compared, st.sampled_from(["steps", "seconds", "right"]), st.sampled_from([">", "<", ">=", "<=", "="]),
+    Comparison, st.sampled_from(["steps", "seconds", "right"]), st.sampled_from([">", "<", ">=", "<=", "="]),
     st.integers(-9999, 9999).map(lambda n: n / 4),
 )  # fmt: skip
 
@@ -81,7 +81,7 @@ numbers = st.builds(
     st.lists(values, max_size=3), st.lists(picks, max_size=4, unique=True), st.lists(numbers, max_size=3, unique=True)
 )
 def test_what_is_written_is_read_back(
-    words: list[str], picked: list[tuple[str, str]], compared: list[Compared]
+    words: list[str], picked: list[tuple[str, str]], compared: list[Comparison]
 ) -> None:
     asked = Query(tuple(words), tuple(picked), tuple(compared))
     assert parse_query(str(asked)) == asked

@@ -21,7 +21,7 @@ from workbench.records import Failure, Task
 from workbench.settings import Choice
 from workbench.store import Outcome, Project
 from workbench.store.kernel.database import Database
-from workbench.store.kernel.migrate import shipped
+from workbench.store.kernel.migrate import shipped_steps
 from workbench.store.project import PROFILE
 from workbench.store.reading import evaluations
 from workbench.study.evaluate import evaluate_pipeline
@@ -75,7 +75,7 @@ def test_all_who_ask_are_told_the_same_answer(project: Project, outcomes: dict[s
     assert [verdict.correct for verdict in verdicts] == [form == forms[place] for form in forms]
 
     voted = next(row for row in evaluate_pipeline(project, 5, timed=0) if row.mode == "vote")
-    assert evaluations.given(project.database, voted.id)[name] == answers[place]
+    assert evaluations.evaluation_answers(project.database, voted.id)[name] == answers[place]
 
     assert outcome.vote == place
     assert outcome.siblings == pytest.approx(1 - spoken.count(forms[place]) / len(spoken))
@@ -158,7 +158,7 @@ def earlier_store(project: Project, folder: Path) -> None:
                 cursor.execute(sql, list(kept.values()))
         cursor.execute("UPDATE summary SET scope = ?", [json.dumps(asdict(project.scope()))])
 
-    old = Database(folder / "vpd.duckdb", create=True, steps=shipped()[:6])
+    old = Database(folder / "vpd.duckdb", create=True, steps=shipped_steps()[:6])
     old.transaction(write)
     old.close()
     (folder / PROFILE).write_text((project.path / PROFILE).read_text())

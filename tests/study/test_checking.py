@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from ran import ran_project
 
-from workbench.curate.queue import Asked
+from workbench.curate.queue import QueueRequest
 from workbench.pipeline import run
 from workbench.pipeline.loop import Progress
 from workbench.store import Project, Selection
@@ -24,7 +24,7 @@ def test_kept_runs_are_checked_once(tmp_path: Path) -> None:
         again = checking.check(project)
         assert (first.made, again.made) == (len(kept), 0)
         assert set(again.checks) == kept
-        assert first.checks == again.checks == checking.found(project, list(kept))
+        assert first.checks == again.checks == checking.known_checks(project, list(kept))
         assert (told[-1].done, told[-1].total) == (len(kept), len(kept))
 
 
@@ -60,12 +60,12 @@ def test_another_number_of_programs_is_checked_again(tmp_path: Path) -> None:
 
 def test_a_project_without_drawn_scenes_has_no_exact_figures(tmp_path: Path) -> None:
     with Project.open(ran_project(tmp_path)) as project:
-        assert checking.attributed(project) is None
+        assert checking.last_attribution(project) is None
         found = checking.attribute(project)
         assert (found.all.of, found.left_out) == (0, 48)
-        assert checking.attributed(project) == found
+        assert checking.last_attribution(project) == found
         figures = checking.measure_checks(project)
-        assert checking.measured(project) == figures
+        assert checking.last_measures(project) == figures
         assert figures.sets["natural"]["suspicion"].recall.of == 0
 
 
@@ -81,8 +81,8 @@ def test_flags_are_searched_and_the_most_suspicious_come_first(tmp_path: Path) -
         checks.add(project.database, [CheckRow("c", first, calm, 0.2, (), ())])
         assert project.browse_ids("flag:idle") == project.browse_ids("flag:any") == [odd]
         assert project.browse_ids("flag:id") == []
-        assert checks.found(project.database, [first])[first].suspicion == 0.2
-        assert "<b>find</b>" in checks.found(project.database, [second])[second].findings[0][2]
-        served = project.curation.next_items("ann", "curator", Asked(order="suspicion"), 2)
+        assert checks.check_rows(project.database, [first])[first].suspicion == 0.2
+        assert "<b>find</b>" in checks.check_rows(project.database, [second])[second].findings[0][2]
+        served = project.curation.next_items("ann", "curator", QueueRequest(order="suspicion"), 2)
         assert [one.task_id for one in served] == [odd, calm]
         assert served[0].why == "the checks speak against it most"

@@ -17,7 +17,7 @@ from workbench.records import Prediction, Task, content_key
 from workbench.store import Project, Selection
 from workbench.store.reading import evaluations
 from workbench.study import answering
-from workbench.study.answering import Named, ask, named, sample, timed
+from workbench.study.answering import NamedStudent, ask, sample, seconds_alone, student_by_name
 from workbench.study.evaluate import evaluate, evaluate_pipeline, questions
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "train"))
@@ -53,12 +53,12 @@ class Explains(ShareOfRed):
         ]
 
 
-def who(student: ShareOfRed) -> Named:
-    return Named(student.ref, "mine", None, lambda: student)
+def who(student: ShareOfRed) -> NamedStudent:
+    return NamedStudent(student.ref, "mine", None, lambda: student)
 
 
 def ids(project: Project) -> list[str]:
-    return evaluations.selected(project.database, Selection())
+    return evaluations.selected_ids(project.database, Selection())
 
 
 def test_a_student_is_asked_only_what_it_has_not_answered(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +185,7 @@ def test_how_sure_a_yes_is_is_asked_where_the_benchmark_wants_it(project: Projec
     row = evaluate(project, model, asked, timed=0)
     assert row.metric == "roc_auc"
     assert 0 <= row.value <= 1  # type: ignore[operator]
-    shares = answering.yes_shares(project, named(project, model), [meme.id for meme in memes])
+    shares = answering.yes_shares(project, student_by_name(project, model), [meme.id for meme in memes])
     assert all(0 < share < 1 for share in shares.values())
     assert len(shares) == 4
 
@@ -196,14 +196,14 @@ def test_a_job_that_has_no_model_yet_is_said(project: Project) -> None:
 
     name = Jobs(project.path / "jobs", start=False).submit(Job("s"))
     with pytest.raises(InputError, match=f"has no model yet; vpd jobs show {name}"):
-        named(project, name[:6])
+        student_by_name(project, name[:6])
 
 
 def test_the_clock_leaves_the_first_questions_out() -> None:
     tasks = [Task(f"t{at}", "made", "test", "", "?") for at in range(6)]
     asked: list[str] = []
-    found = timed(sample(tasks, 3), lambda task: asked.append(task.id))
+    found = seconds_alone(sample(tasks, 3), lambda task: asked.append(task.id))
     assert asked == ["t0", "t1", "t0", "t2", "t4"]
     assert found["n"] == 3
     assert found["low"] <= found["median"] <= found["high"]
-    assert timed(sample([], 3), lambda task: content_key(task.id)) == {}
+    assert seconds_alone(sample([], 3), lambda task: content_key(task.id)) == {}

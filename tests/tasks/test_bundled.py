@@ -13,7 +13,7 @@ from PIL import Image
 from tests.tasks.brute import answer
 from workbench.errors import DatasetError
 from workbench.images import decode
-from workbench.making.bundle import PLANS, Plan, write_bundle
+from workbench.making.bundle import PLANS, SplitPlan, write_bundle
 from workbench.ports import TaskSource
 from workbench.records import Task
 from workbench.settings import data_dir
@@ -82,7 +82,7 @@ def test_the_splits_use_the_wordings_they_say() -> None:
 
 
 def test_a_small_bundle_has_pictures(tmp_path: Path) -> None:
-    assert write_bundle(tmp_path, {"val": Plan(2, 6, "test")}) == {"val": 6}
+    assert write_bundle(tmp_path, {"val": SplitPlan(2, 6, "test")}) == {"val": 6}
     source = Collages(tmp_path)
     for task in source.tasks("val"):
         with Image.open(source.image_path(task)) as picture:

@@ -15,10 +15,10 @@ from official_files import gqa_row, picture
 
 from workbench.errors import DatasetError
 from workbench.tasks import json_stream
-from workbench.tasks.json_stream import Entry, Meter, json_entries, json_lines
+from workbench.tasks.json_stream import JsonEntry, Meter, json_entries, json_lines
 
 
-def read(root: Path, text: str | bytes, under: str | None = None) -> list[Entry]:
+def read(root: Path, text: str | bytes, under: str | None = None) -> list[JsonEntry]:
     path = root / "file.json"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     meter = Meter()
@@ -29,7 +29,7 @@ def read(root: Path, text: str | bytes, under: str | None = None) -> list[Entry]
 
 def test_an_array_gives_its_entries_with_line_and_number(tmp_path: Path) -> None:
     found = read(tmp_path, '\ufeff[\n {"a": 1},\n\n 2, "x" ]\n')
-    assert found == [Entry(2, 1, None, {"a": 1}), Entry(4, 2, None, 2), Entry(4, 3, None, "x")]
+    assert found == [JsonEntry(2, 1, None, {"a": 1}), JsonEntry(4, 2, None, 2), JsonEntry(4, 3, None, "x")]
     assert read(tmp_path, " [ ] ") == []
 
 

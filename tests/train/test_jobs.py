@@ -16,7 +16,7 @@ from made_job import job_folder
 from workbench.errors import InputError, ProfileError
 from workbench.train.failure import explain
 from workbench.train.job import Job, read_job
-from workbench.train.jobs import Jobs, Seen
+from workbench.train.jobs import Jobs, JobView
 from workbench.train.status_files import read_json, read_lines, write_json
 
 
@@ -37,7 +37,7 @@ def waited(what: Callable[[], bool], seconds: float = 120) -> None:
         time.sleep(0.1)
 
 
-def running(jobs: Jobs, name: str, silent: float = 0.0) -> Seen:
+def running(jobs: Jobs, name: str, silent: float = 0.0) -> JobView:
     """Make a waiting job look like one that a process of ours runs."""
     folder = jobs.show(name).folder
     me = psutil.Process()

@@ -16,7 +16,7 @@ from workbench.records import Lesson, Task
 from workbench.train.examples import Adapter
 from workbench.train.loss import combined, lesson_losses
 from workbench.train.objective import Instruct, Vpd
-from workbench.train.shared_prefix import shared
+from workbench.train.shared_prefix import share_prefixes
 
 PICTURES = [Image.new("RGB", (96, 64), (40 * i, 90, 200 - 40 * i)) for i in range(4)]
 EXAMPLES = [
@@ -80,7 +80,7 @@ def test_lessons_that_share_a_row_have_the_loss_and_gradient_of_lessons_apart(pi
     adapter = Adapter(processor)
     of = [pictures[at] for at in range(4) for _ in EXAMPLES[at]]
     apart = adapter.encode([(PICTURES[picture], lesson) for picture, lesson in zip(of, chain(*EXAMPLES), strict=True)])
-    together = shared(apart, [str(picture) for picture in of])
+    together = share_prefixes(apart, [str(picture) for picture in of])
     assert together.targets.shape[0] == len(set(pictures))
     assert together.tokens < apart.tokens
     found = []

@@ -85,7 +85,7 @@ NAMES = ("person", "car", "dog", "cat", "chair", "cup", "bottle", "bird", "boat"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ExecuteFigure:
     """One figure."""
 
     name: str
@@ -168,7 +168,7 @@ def _processor() -> float:
     return sum(u.ru_utime + u.ru_stime for u in used)
 
 
-def measure_sandbox(programs: int) -> list[Row]:
+def measure_sandbox(programs: int) -> list[ExecuteFigure]:
     """Stub tools: programs per second and core, and the cost of tracing.
 
     Processor time of N programs less that of one: what starts once is not counted.  The quickest of three,
@@ -189,13 +189,13 @@ def measure_sandbox(programs: int) -> list[Row]:
         each[traced] = (used[programs] - used[1]) / (programs - 1)
     note = f"{steps / programs:.0f} steps, {calls / programs:.1f} calls each"
     return [
-        Row("programs per second and core", 1 / each[True], "/s", note),
-        Row("traced against untraced", each[True] / each[False], "x", "processor time"),
-        Row("programs that failed", failed, ""),
+        ExecuteFigure("programs per second and core", 1 / each[True], "/s", note),
+        ExecuteFigure("traced against untraced", each[True] / each[False], "x", "processor time"),
+        ExecuteFigure("programs that failed", failed, ""),
     ]
 
 
-def measure_start() -> list[Row]:
+def measure_start() -> list[ExecuteFigure]:
     """One program alone: what a person waits for."""
     began = time.perf_counter()
     with Executor(stubs(), _Grey()) as executor:
@@ -204,10 +204,13 @@ def measure_start() -> list[Row]:
         began = time.perf_counter()
         next(executor.run(_jobs(PROGRAM.replace("handle", "lid"), 1, _distinct(2)[1:])))
         one = time.perf_counter() - began
-    return [Row("executor starts in", ready * 1000, "ms"), Row("one program alone", one * 1000, "ms")]
+    return [
+        ExecuteFigure("executor starts in", ready * 1000, "ms"),
+        ExecuteFigure("one program alone", one * 1000, "ms"),
+    ]
 
 
-def measure_tools(programs: int, detector: str, pictures: Path) -> list[Row]:
+def measure_tools(programs: int, detector: str, pictures: Path) -> list[ExecuteFigure]:
     """The real detector on a few pictures that many programs share: one program at a time against batched.
 
     One at a time means what a loop over programs does: nothing is shared, each program has a fresh tool.
@@ -231,16 +234,16 @@ def measure_tools(programs: int, detector: str, pictures: Path) -> list[Row]:
         cold, warm, many = _cold_and_warm(jobs, start, images, partial(_detector, detector, 1), Path(folder))
     note = f"{programs} programs on {len(digests)} pictures, answers {'equal' if one == many else 'DIFFER'}"
     return [
-        Row("one at a time", programs / alone["wall"], "programs/s", note),
-        Row("batched", programs / cold, "programs/s"),
-        Row("batched against one at a time", alone["wall"] / cold, "x"),
-        Row("warm cache", programs / warm, "programs/s", "all results on disk, every program runs"),
-        Row("warm against batched", cold / warm, "x", "shared pictures: few results to save"),
-        Row("warm against one at a time", alone["wall"] / warm, "x"),
+        ExecuteFigure("one at a time", programs / alone["wall"], "programs/s", note),
+        ExecuteFigure("batched", programs / cold, "programs/s"),
+        ExecuteFigure("batched against one at a time", alone["wall"] / cold, "x"),
+        ExecuteFigure("warm cache", programs / warm, "programs/s", "all results on disk, every program runs"),
+        ExecuteFigure("warm against batched", cold / warm, "x", "shared pictures: few results to save"),
+        ExecuteFigure("warm against one at a time", alone["wall"] / warm, "x"),
     ]
 
 
-def measure_warm(programs: int, detector: str, question: str, pictures: Path) -> list[Row]:
+def measure_warm(programs: int, detector: str, question: str, pictures: Path) -> list[ExecuteFigure]:
     """The same N programs with an empty cache and with all results on disk, both batched, each on its own picture.
 
     First with the detector alone, then a fifth as many programs that ask a visual question as well.  A warm run has a
@@ -258,9 +261,11 @@ def measure_warm(programs: int, detector: str, question: str, pictures: Path) ->
             jobs, start = _jobs(source, count, digests), _jobs(source, 1, [first])
             cold, warm, _ = _cold_and_warm(jobs, start, images, tools, Path(folder) / name)
             rows += [
-                Row(f"{name}: cold", count / cold, "programs/s", f"{count} programs, a picture each, batched"),
-                Row(f"{name}: warm", count / warm, "programs/s", "the same, all results on disk"),
-                Row(f"{name}: warm against cold", cold / warm, "x"),
+                ExecuteFigure(
+                    f"{name}: cold", count / cold, "programs/s", f"{count} programs, a picture each, batched"
+                ),
+                ExecuteFigure(f"{name}: warm", count / warm, "programs/s", "the same, all results on disk"),
+                ExecuteFigure(f"{name}: warm against cold", cold / warm, "x"),
             ]
     return rows
 
@@ -326,7 +331,7 @@ def _detector(name: str, number: int, *more: str) -> list[Tool]:
     return found + [registry.build("tool", part) for part in more]
 
 
-def measure_held(programs: int) -> list[Row]:
+def measure_held(programs: int) -> list[ExecuteFigure]:
     """Programs that all wait for one tool at once: memory of this process and of the workers."""
     seen: dict[str, float] = {}
 
@@ -347,10 +352,10 @@ def measure_held(programs: int) -> list[Row]:
         failed = sum(not trace.ok for trace in executor.run(_jobs(PROGRAM, programs, _distinct(programs))))
         wall = time.perf_counter() - began
     return [
-        Row("programs held at once", programs, "", f"{failed} failed, {wall:.1f} s in all"),
-        Row("memory of this process for them", (seen["own"] - before) / 2**20, "MB"),
-        Row("memory of the sandbox's processes", seen["workers"] / 2**20, "MB"),
-        Row("memory of one held program", (seen["own"] - before + seen["workers"]) / programs / 1024, "KB"),
+        ExecuteFigure("programs held at once", programs, "", f"{failed} failed, {wall:.1f} s in all"),
+        ExecuteFigure("memory of this process for them", (seen["own"] - before) / 2**20, "MB"),
+        ExecuteFigure("memory of the sandbox's processes", seen["workers"] / 2**20, "MB"),
+        ExecuteFigure("memory of one held program", (seen["own"] - before + seen["workers"]) / programs / 1024, "KB"),
     ]
 
 
@@ -375,14 +380,14 @@ def bench_execute(
     detector: str = "ssdlite-coco",
     question: str = "student-vqa",
     pictures: Path | None = None,
-) -> list[Row]:
+) -> list[ExecuteFigure]:
     """All figures.  A part that is absent gives a row that says so."""
     rows = measure_sandbox(programs) + measure_start()
     folder = pictures or data_dir() / "photos" / "images"
     try:
         rows += measure_tools(programs, detector, folder) + measure_warm(programs, detector, question, folder)
     except (WorkbenchError, OSError) as error:
-        rows.append(Row("models", 0.0, "", f"not measured: {error}"))
+        rows.append(ExecuteFigure("models", 0.0, "", f"not measured: {error}"))
     return rows + measure_held(held)
 
 

@@ -27,7 +27,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from app.people import add_user
-from workbench.bench.store import PARTS, K, Row, fill
+from workbench.bench.store import PARTS, K, StoreFigure, fill
 from workbench.errors import InputError, WorkbenchError
 from workbench.records import Program, Task, Trace, TraceEvent, content_key
 from workbench.store import Project
@@ -199,13 +199,13 @@ def check(project: Path, people: Sequence[Curator]) -> tuple[int, int, int]:
     return len(said - set(stored)), len(stored) - len(set(stored)), len(mine) - len(set(mine))
 
 
-def _spread(name: str, milliseconds: Sequence[float], aim: str) -> Row:
+def _spread(name: str, milliseconds: Sequence[float], aim: str) -> StoreFigure:
     ordered = sorted(milliseconds)
     p95 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
-    return Row(name, p95, "ms p95", aim, f"p50 {median(ordered):.0f} ms, n {len(ordered)}")
+    return StoreFigure(name, p95, "ms p95", aim, f"p50 {median(ordered):.0f} ms, n {len(ordered)}")
 
 
-def pages(address: str, decisions: int) -> Iterator[Row]:
+def pages(address: str, decisions: int) -> Iterator[StoreFigure]:
     """What a person at a browser waits for."""
     try:
         from playwright.sync_api import sync_playwright
@@ -224,13 +224,13 @@ def pages(address: str, decisions: int) -> Iterator[Row]:
         browser.close()
 
 
-def _curate(page: Any, address: str, decisions: int) -> list[Row]:
+def _curate(page: Any, address: str, decisions: int) -> list[StoreFigure]:
     page.goto(f"{address}/curate")
     _until(page, "window.first")
     paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     rows = [
-        Row("Curate: first paint", paint, "ms", "< 2,000 ms"),
-        Row("Curate: first question painted", page.evaluate("window.first"), "ms", "< 2,000 ms"),
+        StoreFigure("Curate: first paint", paint, "ms", "< 2,000 ms"),
+        StoreFigure("Curate: first question painted", page.evaluate("window.first"), "ms", "< 2,000 ms"),
     ]
     page.wait_for_timeout(2000)
     for at in range(decisions):
@@ -251,18 +251,18 @@ def _until(page: Any, what: str) -> None:
     )
 
 
-def _long_trace(page: Any, address: str) -> list[Row]:
+def _long_trace(page: Any, address: str) -> list[StoreFigure]:
     page.goto(f"{address}/step?trace={LONG_RUN}", wait_until="commit")
     page.wait_for_selector(".vp-step h3")
     painted = page.evaluate("new Promise((then) => requestAnimationFrame(() => then(performance.now())))")
     nodes = page.evaluate("document.querySelectorAll('*').length")
     return [
-        Row(f"Step: a trace of {STEPS:,} steps painted", painted, "ms", "< 2,000 ms"),
-        Row(f"Step: nodes with {STEPS:,} steps", nodes, "nodes", "< 5,000"),
+        StoreFigure(f"Step: a trace of {STEPS:,} steps painted", painted, "ms", "< 2,000 ms"),
+        StoreFigure(f"Step: nodes with {STEPS:,} steps", nodes, "nodes", "< 5,000"),
     ]
 
 
-def _browse(page: Any, address: str) -> list[Row]:
+def _browse(page: Any, address: str) -> list[StoreFigure]:
     asked = ["", "status:wrong", "tool:find status:kept", "dog", "beside number 7", "steps>20"]
     spent, drawn = [], []
     page.goto(f"{address}/browse")
@@ -297,7 +297,9 @@ NEXT = """() => new Promise((then) => {
 })"""
 
 
-def bench_app(traces: int, pictures: int, decisions: int, curators: int, keys: int, folder: Path) -> Iterator[Row]:
+def bench_app(
+    traces: int, pictures: int, decisions: int, curators: int, keys: int, folder: Path
+) -> Iterator[StoreFigure]:
     """All figures, in a new project in `folder`."""
     project, users = folder / "project", folder / "users.json"
     names = [f"curator-{at}" for at in range(curators)]
@@ -305,19 +307,21 @@ def bench_app(traces: int, pictures: int, decisions: int, curators: int, keys: i
         add_user(users, name, PASSWORD, "curator")
     began = time.perf_counter()
     make(project, max(traces // K, 1), pictures).close()
-    yield Row("store", traces, "traces", "", f"made in {time.perf_counter() - began:.0f} s, {pictures} pictures")
+    yield StoreFigure(
+        "store", traces, "traces", "", f"made in {time.perf_counter() - began:.0f} s, {pictures} pictures"
+    )
     with server(project, users) as address:
         yield from pages(address, keys)
         people, seconds = curate_at_once(address, names, decisions)
     lost, doubled, shared = check(project, people)
     waits = [1000 * wait for one in people for wait in one.seconds]
-    yield Row(
+    yield StoreFigure(
         f"{curators} curators: decisions a second", decisions / seconds, "/s", "", f"{decisions:,} in {seconds:.0f} s"
     )
     yield _spread(f"{curators} curators: a decision stored", waits, "")
-    yield Row(f"{curators} curators: lost", lost, "", "0", f"of {decisions:,}, a tenth of them sent twice")
-    yield Row(f"{curators} curators: doubled", doubled, "", "0")
-    yield Row(f"{curators} curators: given to two", shared, "", "0")
+    yield StoreFigure(f"{curators} curators: lost", lost, "", "0", f"of {decisions:,}, a tenth of them sent twice")
+    yield StoreFigure(f"{curators} curators: doubled", doubled, "", "0")
+    yield StoreFigure(f"{curators} curators: given to two", shared, "", "0")
 
 
 def main(args: list[str]) -> None:

@@ -60,7 +60,7 @@ PROGRAM = """def execute_command(image):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StoreFigure:
     """One figure."""
 
     name: str
@@ -70,12 +70,12 @@ class Row:
     note: str = ""
 
 
-def _spread(name: str, spent: Sequence[tuple[float, float]], aim: str) -> Row:
+def _spread(name: str, spent: Sequence[tuple[float, float]], aim: str) -> StoreFigure:
     """Wall time at the 95th percentile; beside it the processor's, which other work on the machine leaves alone."""
     wall, processor = (sorted(values) for values in zip(*spent, strict=True))
     p95 = wall[min(len(wall) - 1, int(len(wall) * 0.95))]
     note = f"p50 {median(wall) * 1000:.1f} ms, processor p50 {median(processor) * 1000:.1f} ms, n {len(wall)}"
-    return Row(name, p95 * 1000, "ms p95", aim, note)
+    return StoreFigure(name, p95 * 1000, "ms p95", aim, note)
 
 
 def _timed(work: Callable[[], Any]) -> tuple[float, float]:
@@ -225,7 +225,7 @@ def _execute(sql: str, given: Mapping[str, Any], cursor: Any) -> None:
     cursor.execute(sql, given)
 
 
-def fill(project: Project, tasks: int) -> Row:
+def fill(project: Project, tasks: int) -> StoreFigure:
     """Make a store of `tasks` questions with everything, and bring its summary up to date."""
     run = project.start_run(Scope(k=K), Selection(), "predict")
     given: dict[str, Any] = {role: project.set_part(run, role, ref) for role, ref in PARTS.items()}
@@ -242,10 +242,10 @@ def fill(project: Project, tasks: int) -> Row:
             used = {name: value for name, value in given.items() if f"${name}" in sql}
             project.database.transaction(partial(_execute, sql, used))
         spent += _timed(lambda: project.browse(limit=1))[0]
-    return Row("summary and words of a bulk import", tasks * K / spent, "traces/s", "", f"{tasks * K:,} traces")
+    return StoreFigure("summary and words of a bulk import", tasks * K / spent, "traces/s", "", f"{tasks * K:,} traces")
 
 
-def browse(project: Project, rounds: int) -> list[Row]:
+def browse(project: Project, rounds: int) -> list[StoreFigure]:
     """The queries of the screens, each with changing values."""
     rng = random.Random(1)
     count = project.browse_total()
@@ -288,14 +288,14 @@ def browse(project: Project, rounds: int) -> list[Row]:
     return rows
 
 
-def commit(project: Project, rounds: int, aim: str = "< 5 ms") -> Row:
+def commit(project: Project, rounds: int, aim: str = "< 5 ms") -> StoreFigure:
     """One row, one transaction."""
     project.save_view("bench", "", "import", "bench")
     spent = [_timed(lambda: project.save_view("bench", "", "import", "bench")) for _ in range(rounds)]
     return _spread("commit of one row", spent, aim)
 
 
-def commit_record(project: Project, rounds: int) -> Row:
+def commit_record(project: Project, rounds: int) -> StoreFigure:
     """One record with what makes it be found, one transaction."""
     made = [
         Prediction(content_key("commit", at), f"bench/{at}", "yes", "", 1.0, 0.1, PARTS["student"])
@@ -305,7 +305,7 @@ def commit_record(project: Project, rounds: int) -> Row:
     return _spread("commit of one record", [_timed(partial(project.add_predictions, [one])) for one in made[1:]], "")
 
 
-def attached_commit(project: Project, rounds: int) -> Row:
+def attached_commit(project: Project, rounds: int) -> StoreFigure:
     """The same from a second process, while this one has the project open."""
     code = (
         "import sys; from pathlib import Path; from workbench.store import bench\n"
@@ -318,12 +318,12 @@ def attached_commit(project: Project, rounds: int) -> Row:
     )
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        return Row("commit of one row, attached", math.nan, "ms p95", "< 10 ms", f"not measured: {reason}")
+        return StoreFigure("commit of one row, attached", math.nan, "ms p95", "< 10 ms", f"not measured: {reason}")
     value, note = done.stdout.strip().split("|")
-    return Row("commit of one row, attached", float(value), "ms p95", "< 10 ms", note)
+    return StoreFigure("commit of one row, attached", float(value), "ms p95", "< 10 ms", note)
 
 
-def ingest(project: Project, traces: int) -> list[Row]:
+def ingest(project: Project, traces: int) -> list[StoreFigure]:
     """Records to rows to store, in batches of 5,000; the summary that follows is counted apart."""
     tasks, programs, made, verdicts = records(traces // K)
     count = len(made)
@@ -342,12 +342,18 @@ def ingest(project: Project, traces: int) -> list[Row]:
     by_processor = f"by processor time {count / processor:,.0f} /s"
     unpacked = f"by processor time {count / (processor - packing_alone):,.0f} /s"
     return [
-        Row("traces, in bulk", count / wall, "/s", "20,000 /s", f"{count:,} of {events:.0f} events; {by_processor}"),
-        Row("the same without packing the events", count / max(wall - packing, 1e-9), "/s", "20,000 /s", unpacked),
-        Row("packing of a trace's events", packing_alone / count * 1e6, "us", "", "processor"),
-        Row("summary and words of these traces", count / summed, "/s"),
-        Row("a batch that is there already", min(5000, count) / again, "/s", "", "nothing is written twice"),
-        Row("store per trace", (_size(project) - before) / count, "bytes", "", "with program, verdict, words, indexes"),
+        StoreFigure(
+            "traces, in bulk", count / wall, "/s", "20,000 /s", f"{count:,} of {events:.0f} events; {by_processor}"
+        ),
+        StoreFigure(
+            "the same without packing the events", count / max(wall - packing, 1e-9), "/s", "20,000 /s", unpacked
+        ),
+        StoreFigure("packing of a trace's events", packing_alone / count * 1e6, "us", "", "processor"),
+        StoreFigure("summary and words of these traces", count / summed, "/s"),
+        StoreFigure("a batch that is there already", min(5000, count) / again, "/s", "", "nothing is written twice"),
+        StoreFigure(
+            "store per trace", (_size(project) - before) / count, "bytes", "", "with program, verdict, words, indexes"
+        ),
     ]
 
 
@@ -355,22 +361,24 @@ def _size(project: Project) -> int:
     return (project.path / STORE).stat().st_size
 
 
-def long_trace(steps: int = 1000) -> Row:
+def long_trace(steps: int = 1000) -> StoreFigure:
     """What a program of a thousand steps takes."""
     events = events_of(random.Random(0), steps // 3)
-    return Row(f"events of a run of {len(events)} events", len(encode_events(events)) / 1024, "KB", "tens of KB")
+    return StoreFigure(
+        f"events of a run of {len(events)} events", len(encode_events(events)) / 1024, "KB", "tens of KB"
+    )
 
 
-def bench_store(traces: int, rounds: int, bulk: int, folder: Path) -> list[Row]:
+def bench_store(traces: int, rounds: int, bulk: int, folder: Path) -> list[StoreFigure]:
     """All figures, made in a new project in `folder`."""
     with Project.create(folder / "project") as project:
         rows = [commit(project, rounds * 5), attached_commit(project, rounds * 5), commit_record(project, rounds)]
         rows += [*ingest(project, bulk), long_trace()]
     with Project.create(folder / "made") as project:
         rows += [fill(project, max(traces // K, 1)), *browse(project, rounds)]
-        rows.append(Row("file", _size(project) / 2**20, "MB", "", f"{traces:,} traces"))
+        rows.append(StoreFigure("file", _size(project) / 2**20, "MB", "", f"{traces:,} traces"))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-    return [*rows, Row("most memory of this process", peak, "MB")]
+    return [*rows, StoreFigure("most memory of this process", peak, "MB")]
 
 
 def main(args: list[str]) -> None:

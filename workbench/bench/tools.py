@@ -38,7 +38,7 @@ Row = tuple[str, Share]
 Pictured = Sequence[tuple[Scene, Region]]
 
 
-def matched(found: Sequence[Box], things: Sequence[Box]) -> int:
+def match_boxes(found: Sequence[Box], things: Sequence[Box]) -> int:
     """How many of the boxes found (best first) are things; no thing is counted twice."""
     left = list(things)
     for box in found:
@@ -57,7 +57,7 @@ def measure_find(tool: Tool, name: str, scenes: Pictured, images: Images, names:
             boxes = [r.box for r in found if isinstance(r, Region)] if isinstance(found, list) else []
             true = [thing.box for thing in scene.objects if thing.category == word]
             shown += len(boxes)
-            hits += matched(boxes, true)
+            hits += match_boxes(boxes, true)
             if true:
                 things, shown_there = things + len(true), shown_there + len(boxes)
                 present, counts = present + 1, counts + (len(boxes) == len(true))

@@ -15,7 +15,7 @@ from workbench.cli.bars import Bars
 from workbench.cli.text import console, open_project, percent, safe
 from workbench.errors import InputError
 from workbench.evaluate.wrong_reasons.blame import Attribution
-from workbench.evaluate.wrong_reasons.measure_checks import Flagging, Measured
+from workbench.evaluate.wrong_reasons.measure_checks import CheckMeasures, Flagging
 from workbench.evaluate.wrong_reasons.suspicion import CHECKS, FLAGGED
 from workbench.shares import Share
 from workbench.store import Project, Selection
@@ -88,7 +88,7 @@ def _part(number: int, share: Share) -> str:
     return f"{number} ({percent(share.value)})"
 
 
-def _measured(out: Console, figures: Measured) -> None:
+def _measured(out: Console, figures: CheckMeasures) -> None:
     if not figures.sets["natural"]["suspicion"].alarms.of:
         out.print("no kept run about a drawn scene has a label; there is nothing to measure the checks with")
         return

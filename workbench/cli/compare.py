@@ -13,7 +13,7 @@ from rich.text import Text
 from workbench.cli.text import console, open_project, percent, safe
 from workbench.errors import InputError
 from workbench.store import Selection
-from workbench.study.two_by_two import COUNTINGS, Compared, Counting, Table, compare
+from workbench.study.two_by_two import COUNTINGS, Counting, Table, TwoByTwo, compare
 
 
 def main(project: Path | None, counting: str, by: str, split: str | None, as_json: bool) -> None:
@@ -34,7 +34,7 @@ def main(project: Path | None, counting: str, by: str, split: str | None, as_jso
     _print(found, by)
 
 
-def _print(found: Compared, by: str) -> None:
+def _print(found: TwoByTwo, by: str) -> None:
     out, table = console(), found.all
     square = Printed(box=SIMPLE, pad_edge=False)
     for name in ("", "student right", "student wrong", "pipeline"):

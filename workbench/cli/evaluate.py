@@ -9,7 +9,7 @@ from pathlib import Path
 
 from workbench.cli.bars import Bars
 from workbench.cli.text import console, open_project, percent, safe, seconds
-from workbench.evaluate.benchmarks.scores import Answer
+from workbench.evaluate.benchmarks.scores import SystemAnswer
 from workbench.evaluate.benchmarks.submission import write
 from workbench.store import Evaluation, Project, Selection
 from workbench.store.reading import evaluations
@@ -53,7 +53,7 @@ def _submit(project: Project, selection: Selection, made: Sequence[Evaluation], 
     asked = evaluate.questions(project, selection)
     for row in made:
         if row.mode != "any":
-            said = evaluations.given(project.database, row.id)
-            answers = {task: Answer(text) for task, text in said.items()}
+            said = evaluations.evaluation_answers(project.database, row.id)
+            answers = {task: SystemAnswer(text) for task, text in said.items()}
             for file in write(asked.scorer.source, asked.tasks, answers, folder / row.id, read_options=True):
                 console().print(f"{safe(row.system, 60)}: {file.rows} rows in {safe(file.path)}")

@@ -11,7 +11,7 @@ from workbench.cli.text import console, safe
 from workbench.errors import WorkbenchError
 
 
-def listed() -> list[dict[str, Any]]:
+def part_rows() -> list[dict[str, Any]]:
     """Every registered part: role, name, its first doc line, its arguments, or why it cannot be loaded."""
     found = []
     for role in registry.ROLES:
@@ -34,7 +34,7 @@ def listed() -> list[dict[str, Any]]:
 
 def main(as_json: bool) -> None:
     """Print the list."""
-    found = listed()
+    found = part_rows()
     if as_json:
         print(json.dumps(found, indent=1))
         return

@@ -12,7 +12,7 @@ from workbench.cli.bars import Bars
 from workbench.cli.text import console, open_project, safe
 from workbench.evaluate.faithfulness.corrupt import KINDS
 from workbench.evaluate.faithfulness.probe import Line, Probe
-from workbench.study.answering import named
+from workbench.study.answering import student_by_name
 from workbench.study.probing import probe
 
 
@@ -21,7 +21,7 @@ def main(
 ) -> None:
     """Probe, and print how often the answer moved under each condition."""
     with open_project(project, read_only=True) as opened, Bars() as bars:
-        found = probe(opened, named(opened, model).student, split, limit, seed, bars)
+        found = probe(opened, student_by_name(opened, model).student, split, limit, seed, bars)
     if as_json:
         print(json.dumps(found.to_json(), indent=1))
         return

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from workbench.cli.text import console, open_project, safe
 from workbench.pipeline.ingesting import ingest
-from workbench.study.results import Against, By, Results, Row, results
+from workbench.study.results import Against, By, Results, SystemRow, results
 
 Cells = Sequence[str]
 
@@ -59,7 +59,7 @@ def _metric(found: Results) -> str:
     return names.pop() if len(names) == 1 else "figure"
 
 
-def _figure(row: Row) -> list[str]:
+def _figure(row: SystemRow) -> list[str]:
     name = f"{row.system}, {row.seeds} seeds" if row.seeds > 1 else row.system
     return [name, _with_range(row.value, row.low, row.high), str(row.questions)]
 
@@ -78,7 +78,7 @@ def _apart(against: Against | None) -> list[str]:
     return [_with_range(against.difference, against.low, against.high, "+"), p]
 
 
-def _spent(row: Row) -> list[str]:
+def _spent(row: SystemRow) -> list[str]:
     took = f"{row.latency['median']:.2f}" if row.latency else "-"
     return [took, *("-" if (held := row.cost.get(name)) is None else f"{held:.1f}" for name in ("calls", "tokens"))]
 

@@ -26,7 +26,7 @@ def main(what: str, project: Path | None, status: str | None, text: str, limit: 
             view = opened.task_view(found)
             _task(out, view)
             if view.chosen is not None and view.chosen.trace is not None:
-                for row in checks.found(opened.database, [view.chosen.trace.id]).values():
+                for row in checks.check_rows(opened.database, [view.chosen.trace.id]).values():
                     out.print(f"the checks: suspicion {row.suspicion:.2f}")
                     for _, _, text in row.findings:
                         out.print(f"  {safe(text, 200)}")

@@ -16,7 +16,7 @@ from workbench.cli.bars import Bars
 from workbench.cli.text import console, open_project, safe
 from workbench.errors import InputError
 from workbench.pipeline import Progress
-from workbench.pipeline.snapshotting import Wanted, folder_of, keep, preview
+from workbench.pipeline.snapshotting import SnapshotWish, folder_of, keep, preview
 from workbench.snapshot import LeftOut, Manifest, Snapshot
 from workbench.store.reading import snapshots
 
@@ -27,7 +27,9 @@ def main(project: Path | None, name: str, dry: bool, as_json: bool, automatic: b
         raise InputError("--automatic and --both contradict each other; choose one")
     wanted["accepted"] = "both" if both else "automatic" if automatic else "person"
     with open_project(project, read_only=False) as opened, Bars() as bars:
-        found = preview(opened, Wanted(**wanted), lambda done, of: bars(Progress("pictures", done, of, "pictures")))
+        found = preview(
+            opened, SnapshotWish(**wanted), lambda done, of: bars(Progress("pictures", done, of, "pictures"))
+        )
         if dry:
             _dry(found.examples, found.left_out, as_json)
             return
@@ -49,7 +51,7 @@ def _dry(examples: Sequence[Any], left_out: Sequence[LeftOut], as_json: bool) ->
 def list_(project: Path | None, as_json: bool) -> None:
     """The snapshots taken, the newest first."""
     with open_project(project, read_only=True) as opened:
-        found = snapshots.taken(opened.database)
+        found = snapshots.snapshot_rows(opened.database)
     if as_json:
         rows = [{"hash": s.hash, "name": s.name, "created_at": s.created_at.isoformat(), **s.counts} for s in found]
         print(json.dumps(rows, indent=1))

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from workbench.cli.text import console, open_project, percent, safe, seconds
 from workbench.pipeline import Report, report
-from workbench.pipeline.report import Figures
+from workbench.pipeline.report import GroupShares
 from workbench.shares import Share
 from workbench.store import Selection
 
@@ -73,6 +73,6 @@ def print_report(out: Console, found: Report) -> None:
         out.print("failures: " + ", ".join(f"{kind} {n}" for kind, n in counts.failures.items()))
 
 
-def _row(name: str, found: Figures) -> list[Text]:
+def _row(name: str, found: GroupShares) -> list[Text]:
     shares: list[Share] = [*found.passed.values(), found.kept, found.executed, found.student]
     return [Text(safe(name, 40)), Text(str(found.tasks)), *(Text(percent(share.value)) for share in shares)]

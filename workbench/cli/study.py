@@ -11,7 +11,7 @@ from workbench.cli.results import show
 from workbench.cli.text import open_project
 from workbench.cli.train import put
 from workbench.store import Selection
-from workbench.study.distillation import Plan
+from workbench.study.distillation import StudyPlan
 from workbench.study.distillation import study as run_study
 
 
@@ -23,7 +23,7 @@ def main(
     given: dict[str, Any] = {} if steps is None else {"steps": steps}
     for change in settings:
         put(given, change)
-    plan, selection = Plan(snapshot, seeds, given), Selection(split, limit, benchmark)
+    plan, selection = StudyPlan(snapshot, seeds, given), Selection(split, limit, benchmark)
     with open_project(project, read_only=False) as opened, open_project(test, read_only=False) as asked, Bars() as bars:
         found = run_study(opened, asked, plan, k, selection, timed, bars)
     show(found, markdown)

@@ -21,7 +21,7 @@ from workbench.errors import InputError
 from workbench.pipeline.snapshotting import folder_of
 from workbench.store.reading import snapshots
 from workbench.train.job import FILE, Job, job_of, job_text, read_job
-from workbench.train.jobs import Jobs, Seen
+from workbench.train.jobs import Jobs, JobView
 from workbench.train.launchers import to_ray, to_slurm
 from workbench.train.status_files import METRICS, RESULT, read_json, read_lines
 
@@ -112,7 +112,7 @@ def _snapshot(project: Path, which: str) -> Path:
         return Path(which).resolve()
     with open_project(project, read_only=True) as opened:
         if not which:
-            taken = snapshots.taken(opened.database)
+            taken = snapshots.snapshot_rows(opened.database)
             if not taken:
                 raise InputError("no snapshot was taken yet; take one with: vpd snapshot")
             which = taken[0].hash
@@ -134,7 +134,7 @@ def _watch(jobs: Jobs, name: str) -> None:
         time.sleep(1.0)
 
 
-def _line(seen: Seen) -> str:
+def _line(seen: JobView) -> str:
     place = f", place {seen.place}" if seen.place else ""
     steps = f", step {seen.step} of {seen.total}" if seen.total else ""
     left = f", {seen.eta:.0f} s left" if seen.eta and seen.state == "running" else ""
@@ -142,7 +142,7 @@ def _line(seen: Seen) -> str:
     return f"{seen.id} {seen.state}{place}{steps}{left}{quiet}"
 
 
-def _ended(out: Console, jobs: Jobs, seen: Seen) -> None:
+def _ended(out: Console, jobs: Jobs, seen: JobView) -> None:
     if seen.failure:
         for line in jobs.log(seen.id):
             out.print("  | " + safe(line, 300))

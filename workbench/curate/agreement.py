@@ -30,7 +30,7 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
-class Confusion:
+class VerdictConfusion:
     """The automatic verdict against a person's, counted over standing decisions that name a trace."""
 
     right_accepted: int

@@ -31,7 +31,7 @@ ENOUGH = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class AcceptanceModel:
     """A linear score; the larger, the likelier to be accepted."""
 
     weights: Mapping[str, float]
@@ -46,7 +46,7 @@ class Model:
         return float(1 / (1 + np.exp(-score)))
 
 
-def fit(rows: Sequence[Mapping[str, float]], accepted: Sequence[bool]) -> Model | str:
+def fit(rows: Sequence[Mapping[str, float]], accepted: Sequence[bool]) -> AcceptanceModel | str:
     """A model of past decisions; words that say why there is none.
 
     Args:
@@ -66,4 +66,4 @@ def fit(rows: Sequence[Mapping[str, float]], accepted: Sequence[bool]) -> Model 
     learnt = LogisticRegression(max_iter=1000).fit((values - middle) / spread, np.array(accepted))
     weights = learnt.coef_[0] / spread
     intercept = float(learnt.intercept_[0] - weights @ middle)
-    return Model(dict(zip(FEATURES, map(float, weights), strict=True)), intercept, len(rows))
+    return AcceptanceModel(dict(zip(FEATURES, map(float, weights), strict=True)), intercept, len(rows))

@@ -13,7 +13,7 @@ from workbench.records import content_key
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QueueRequest:
     """Which items a reviewer wants, and in which order.  Items that somebody sent to the queue come first."""
 
     order: str | None = None
@@ -61,7 +61,7 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class QueueProgress:
     """Where a reviewer and a queue stand."""
 
     remaining: int

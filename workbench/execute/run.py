@@ -11,10 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from workbench.execute.language.check import Refused
+from workbench.execute.language.check import RefusedProgram
 from workbench.execute.language.instrument import Instrumented
 from workbench.execute.sandbox import (
-    Asked,
     Crashed,
     Ended,
     Flushed,
@@ -23,6 +22,7 @@ from workbench.execute.sandbox import (
     Session,
     Step,
     Stopped,
+    ToolRequest,
 )  # fmt: skip
 from workbench.execute.trace import Recorder
 from workbench.execute.values import Border, Unfit, answer_text
@@ -58,7 +58,7 @@ _WHERE = ("unsupported", "source", "value")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ToolAnswer:
     """What came of one call."""
 
     ok: bool
@@ -85,11 +85,11 @@ class Answer:
 class Lookup(Protocol):
     """Answers a call at once when its result is known: an override, or the cache."""
 
-    def __call__(self, run: Run, number: int, call: ToolCall) -> Answer | None: ...
+    def __call__(self, run: ProgramRun, number: int, call: ToolCall) -> ToolAnswer | None: ...
 
 
 @dataclass(slots=True)
-class Run:
+class ProgramRun:
     """A program on its way to a trace."""
 
     index: int
@@ -104,7 +104,7 @@ class Run:
     prepared: Instrumented | None = None
     recorder: Recorder | None = None
     border: Border = field(init=False)
-    log: list[tuple[ToolCall, Answer]] = field(default_factory=list)
+    log: list[tuple[ToolCall, ToolAnswer]] = field(default_factory=list)
     """Calls answered so far."""
     call: ToolCall | None = None
     """The call that waits."""
@@ -127,7 +127,7 @@ class Run:
     def __post_init__(self) -> None:
         self.border = Border(self.whole, self.sandbox.limits)
 
-    def advance(self, answer: Answer | None, lookup: Lookup, stopped: Callable[[], bool]) -> None:
+    def advance(self, answer: ToolAnswer | None, lookup: Lookup, stopped: Callable[[], bool]) -> None:
         """Go on to the next unknown call or to the end; `answer` answers the pending call.
 
         Never raises for what a program does.
@@ -155,7 +155,7 @@ class Run:
         if self.prepared is None:
             try:
                 self.prepared = self.sandbox.prepare(self.program.source)
-            except Refused as refused:
+            except RefusedProgram as refused:
                 self._fail(refused.kind, refused.message, refused.line)
                 return
         try:
@@ -195,11 +195,11 @@ class Run:
 
     def _resume(self, step: Step) -> Step:
         assert self.session is not None
-        if isinstance(step, Asked):
+        if isinstance(step, ToolRequest):
             return self.session.resume(self._deliver(*self.log[self.replayed - 1]))
         return self.session.resume()
 
-    def _deliver(self, call: ToolCall, answer: Answer) -> tuple[bool, Any]:
+    def _deliver(self, call: ToolCall, answer: ToolAnswer) -> tuple[bool, Any]:
         assert self.recorder is not None
         self.call = None
         self.recorder.answered(self.replayed - 1, call.tool, self.frame, answer.payload(), answer.value)
@@ -233,7 +233,7 @@ class Run:
         else:
             self._limit(kind if kind in ("unsupported", "source", "value") else "runtime", message[:500], line)
 
-    def _asked(self, step: Asked, lookup: Lookup) -> bool:
+    def _asked(self, step: ToolRequest, lookup: Lookup) -> bool:
         assert self.recorder is not None
         try:
             call = self._read_call(step)
@@ -261,7 +261,7 @@ class Run:
             return True
         return False
 
-    def _read_call(self, step: Asked) -> ToolCall:
+    def _read_call(self, step: ToolRequest) -> ToolCall:
         spec = self.sandbox.api.spec(step.tool) if type(step.tool) is str else None
         if spec is None or type(step.arguments) is not list:
             raise Unfit("an unknown tool")

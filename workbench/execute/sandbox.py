@@ -22,7 +22,7 @@ import pydantic_monty as monty
 
 from workbench.api import Api
 from workbench.errors import EngineError
-from workbench.execute.language.check import Refused, check
+from workbench.execute.language.check import RefusedProgram, check
 from workbench.execute.language.desugar import Desugarer
 from workbench.execute.language.instrument import Instrumented, instrument
 from workbench.execute.language.prelude import PROBE, prelude_text
@@ -56,9 +56,11 @@ def prepare(source: str, api: Api, limits: Limits, traced: bool = True) -> Instr
         made.rare = checked.rare
         return made
     except RecursionError:
-        raise Refused("source", "the source is nested too deeply", None) from None
+        raise RefusedProgram("source", "the source is nested too deeply", None) from None
     except ValueError as error:  # what ast.unparse says of some f-strings
-        raise Refused("unsupported", f"an f-string cannot be rewritten ({error}); use str.format", None) from None
+        raise RefusedProgram(
+            "unsupported", f"an f-string cannot be rewritten ({error}); use str.format", None
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class Flushed:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ToolRequest:
     """The program called a tool and waits."""
 
     events: Any
@@ -99,7 +101,7 @@ class Ended:
     answer: Any
 
 
-Step = Flushed | Asked | Stopped | Ended
+Step = Flushed | ToolRequest | Stopped | Ended
 
 
 class Raised(Exception):
@@ -374,7 +376,7 @@ def _step(arguments: tuple[Any, ...]) -> Step:
         return Flushed(events)
     if op == 1:
         tool, site, frame, arguments = payload
-        return Asked(events, tool, site, frame, arguments)
+        return ToolRequest(events, tool, site, frame, arguments)
     if op == 2:
         return Stopped(events, *payload)
     return Ended(events, payload)

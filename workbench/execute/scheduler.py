@@ -22,7 +22,7 @@ from typing import Any
 from workbench.boxes import Box
 from workbench.errors import ImageError, ToolFailure
 from workbench.execute.cache import ResultCache
-from workbench.execute.run import Answer, Run
+from workbench.execute.run import ProgramRun, ToolAnswer
 from workbench.execute.sandbox import Sandbox
 from workbench.execute.values import Border, Unfit
 from workbench.ports import ConcurrentTool, Images, Tool
@@ -53,7 +53,7 @@ class _Waiting:
 
     call: ToolCall
     key: str
-    runs: list[Run]
+    runs: list[ProgramRun]
     border: Border
     since: float
 
@@ -118,15 +118,15 @@ class Batching:
             name: _Queue(tool, at_once=_batches_at_once(tool), size=max(tool.batch_size, 1))
             for name, tool in means.tools.items()
         }
-        self.ready: queue.PriorityQueue[tuple[int, int, Run | None, Answer | None]] = queue.PriorityQueue()
+        self.ready: queue.PriorityQueue[tuple[int, int, ProgramRun | None, ToolAnswer | None]] = queue.PriorityQueue()
         self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.moving = 0
         """Runs given to the workers and not yet back."""
         self.open = 0
-        self.fresh: deque[Run] = deque()
+        self.fresh: deque[ProgramRun] = deque()
         """Runs not yet started."""
-        self.under_way: dict[int, Run] = {}
-        self.done: dict[int, Run] = {}
+        self.under_way: dict[int, ProgramRun] = {}
+        self.done: dict[int, ProgramRun] = {}
         self.stopped = threading.Event()
         self.exhausted = False
 
@@ -180,7 +180,7 @@ class Batching:
             failure = Failure("infra", f"the task's picture cannot be opened: {error}", None)
         whole = Region(task.image, width, height, Box(0, 0, width, height))
         every = 64 if self.on_event is None else 1
-        run = Run(index, task, program, whole, means.sandbox, means.ref, every, overrides)
+        run = ProgramRun(index, task, program, whole, means.sandbox, means.ref, every, overrides)
         if failure is not None:
             run.failure, run.done = failure, True
             self.done[index] = run
@@ -218,7 +218,7 @@ class Batching:
             return False
         return any(line.busy and time.perf_counter() - line.began >= PATIENCE for line in lines)
 
-    def _move(self, run: Run, answer: Answer | None) -> None:
+    def _move(self, run: ProgramRun, answer: ToolAnswer | None) -> None:
         """Hand a run to the workers; answered runs go before new ones, so that few programs wait half-way."""
         self.moving += 1
         self.ready.put((1 if answer is None else 0, run.index, run, answer))
@@ -247,16 +247,16 @@ class Batching:
     def _is_stopped(self) -> bool:
         return self.stopped.is_set() or self.means.cancelled.is_set() or self.cancelled.is_set()
 
-    def _lookup(self, run: Run, number: int, call: ToolCall) -> Answer | None:
+    def _lookup(self, run: ProgramRun, number: int, call: ToolCall) -> ToolAnswer | None:
         if self.on_event is not None:
             self.inbox.put(("shown", run, run.fresh_events()))
         key = self.means.key(call)
         for name in (number, key):
             if name in run.overrides:
                 spec = self.means.tools[call.tool].spec
-                return Answer(True, run.border.result(run.overrides[name], spec))
+                return ToolAnswer(True, run.border.result(run.overrides[name], spec))
         known, value = self.means.cache.get(key)
-        return Answer(True, value, cached=True) if known else None
+        return ToolAnswer(True, value, cached=True) if known else None
 
     # -- the caller's thread
 
@@ -283,7 +283,7 @@ class Batching:
     def _queued(self) -> bool:
         return any(q.waiting and q.free for q in self.queues.values())
 
-    def _moved(self, run: Run) -> None:
+    def _moved(self, run: ProgramRun) -> None:
         if self.on_event is not None:
             self._show(run, run.fresh_events())
         if run.done:
@@ -300,7 +300,7 @@ class Batching:
             return
         known, value = self.means.cache.get(key)
         if known:  # answered while this run was being parked
-            self._move(run, Answer(True, value, cached=True))
+            self._move(run, ToolAnswer(True, value, cached=True))
             return
         line.waiting[key] = _Waiting(run.call, key, [run], run.border, run.asked_at)
 
@@ -342,28 +342,28 @@ class Batching:
         except BaseException as error:  # a bug of ours, or the interpreter is going down
             self.inbox.put(("bug", line, error))
 
-    def _answer(self, tool: Tool, waiting: _Waiting, result: Any) -> Answer:
+    def _answer(self, tool: Tool, waiting: _Waiting, result: Any) -> ToolAnswer:
         if isinstance(result, ToolFailure):
-            return Answer(False, None, _short(result))
+            return ToolAnswer(False, None, _short(result))
         try:
             value = waiting.border.result(result, tool.spec)
             if tool.spec.name == "best_image_match":
                 patches = waiting.call.arguments["list_patches"]
                 if not (isinstance(value, int) and isinstance(patches, list) and 0 <= value < len(patches)):
                     raise Unfit(f"best_image_match returned {value}, which is no index of its list")
-            return Answer(True, value)
+            return ToolAnswer(True, value)
         except Unfit as unfit:
-            return Answer(False, None, f"the tool gave {unfit}")
+            return ToolAnswer(False, None, f"the tool gave {unfit}")
 
-    def _answered(self, line: _Queue, answers: list[tuple[_Waiting, Answer, float, float, int]]) -> None:
+    def _answered(self, line: _Queue, answers: list[tuple[_Waiting, ToolAnswer, float, float, int]]) -> None:
         line.busy -= 1
         for waiting, answer, share, queued, size in answers:
             line.asked.pop(waiting.key, None)
             for i, run in enumerate(sorted(waiting.runs, key=lambda r: r.index)):
-                own = Answer(answer.ok, answer.value, answer.error, share if i == 0 else 0.0, queued, size, i > 0)
+                own = ToolAnswer(answer.ok, answer.value, answer.error, share if i == 0 else 0.0, queued, size, i > 0)
                 self._move(run, own)
 
-    def _show(self, run: Run, events: Sequence[TraceEvent]) -> None:
+    def _show(self, run: ProgramRun, events: Sequence[TraceEvent]) -> None:
         if self.on_event is not None:
             for event in events:
                 self.on_event(run.program.id, event)

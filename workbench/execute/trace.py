@@ -9,7 +9,7 @@ from typing import Any
 
 from workbench.events import RESULT_ITEMS, plain_number, summary
 from workbench.execute.language.desugar import CallSite
-from workbench.execute.language.instrument import Site
+from workbench.execute.language.instrument import EventSite
 from workbench.records import JSON, EventKind, Failure, ToolCall, TraceEvent, Value
 
 
@@ -61,7 +61,7 @@ class Recorder:
     def _take(self, report: tuple[Any, ...]) -> None:
         number, frame = report[0], max(report[1] - 1, 0)
         site = self.sites[number] if 0 <= number < len(self.sites) else None
-        if not isinstance(site, Site):
+        if not isinstance(site, EventSite):
             line, _, _ = self.place(number)
             text = str(report[2])
             self.last_line = line

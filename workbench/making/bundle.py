@@ -27,7 +27,7 @@ from workbench.tasks.rows import task_to_json
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SplitPlan:
     """What one split holds."""
 
     scenes: int
@@ -38,10 +38,10 @@ class Plan:
     """`train` or `test`."""
 
 
-PLANS: Mapping[str, Plan] = {
-    "train": Plan(240, 900, "train"),
-    "val": Plan(40, 120, "test"),
-    "test": Plan(100, 400, "test"),
+PLANS: Mapping[str, SplitPlan] = {
+    "train": SplitPlan(240, 900, "train"),
+    "val": SplitPlan(40, 120, "test"),
+    "test": SplitPlan(100, 400, "test"),
 }
 """The bundle in the repository."""
 
@@ -106,7 +106,7 @@ def choose(candidates: Sequence[Sequence[Task]], total: int) -> list[Task]:
     ]
 
 
-def questions(scenes: Sequence[Scene], plan: Plan) -> list[Task]:
+def questions(scenes: Sequence[Scene], plan: SplitPlan) -> list[Task]:
     """The bundled questions about some scenes: the same scenes and plan give the same tasks."""
     candidates = []
     for scene in scenes:
@@ -134,7 +134,7 @@ def _webp(picture: Image.Image) -> bytes:
     return data
 
 
-def write_bundle(folder: Path, plans: Mapping[str, Plan] = PLANS, pictures: bool = True) -> dict[str, int]:
+def write_bundle(folder: Path, plans: Mapping[str, SplitPlan] = PLANS, pictures: bool = True) -> dict[str, int]:
     """Writes `<split>.jsonl` (scenes), `questions.jsonl` and, if wanted, `images/<split>/<id>.webp`.
 
     Returns:

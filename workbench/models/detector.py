@@ -210,6 +210,6 @@ def pool(cells: Array, boxes: Array) -> Array:
 
 
 @lru_cache(maxsize=2)
-def bundled(threads: int = 1) -> SSDLite:
+def bundled_detector(threads: int = 1) -> SSDLite:
     """The bundled detector, loaded once per process."""
     return SSDLite(threads=threads)

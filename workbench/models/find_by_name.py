@@ -17,7 +17,7 @@ from PIL import Image
 
 from workbench.boxes import from_grid, non_maximum_suppression
 from workbench.errors import InputError
-from workbench.models.detector import CLASSES, Detection, SSDLite, bundled
+from workbench.models.detector import CLASSES, Detection, SSDLite, bundled_detector
 from workbench.models.region_vlm import IMAGE_TOKEN
 from workbench.models.vlm import Vlm
 from workbench.settings import data_dir
@@ -82,4 +82,4 @@ class RegionNamer:
 @lru_cache(maxsize=2)
 def bundled_namer(threads: int = 1) -> RegionNamer:
     """The bundled student's namer, loaded once per process."""
-    return RegionNamer(Vlm.load("bundled"), list(vocabulary()), bundled(threads))
+    return RegionNamer(Vlm.load("bundled"), list(vocabulary()), bundled_detector(threads))

@@ -149,7 +149,7 @@ def _unpack(source: Path, target: Path) -> None:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Loaded:
+class LoadedLanguage:
     """A causal language model ready to run."""
 
     model: Any
@@ -171,7 +171,9 @@ def adapter_folder(adapter: str) -> Path:
     return folder
 
 
-def load_language(model: str, adapter: str | None = None, device: str | None = None, exact: bool = False) -> Loaded:
+def load_language(
+    model: str, adapter: str | None = None, device: str | None = None, exact: bool = False
+) -> LoadedLanguage:
     """A model and its tokenizer, loaded once per process and merged with its adapter, if one is given.
 
     `exact`: in float32, where a row's results do not depend on the rows beside it; else as `preferred_dtype`.
@@ -187,7 +189,7 @@ def load_language(model: str, adapter: str | None = None, device: str | None = N
 
 
 @functools.lru_cache(maxsize=4)
-def _load(path: str, adapter: str | None, device: str, dtype: torch.dtype) -> Loaded:
+def _load(path: str, adapter: str | None, device: str, dtype: torch.dtype) -> LoadedLanguage:
     settle_threads()
     try:
         with quiet():
@@ -205,7 +207,9 @@ def _load(path: str, adapter: str | None, device: str, dtype: torch.dtype) -> Lo
         tokenizer.pad_token = tokenizer.eos_token
     ends = model.generation_config.eos_token_id
     stops = {tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None}
-    return Loaded(model, tokenizer, torch.device(device), tuple(sorted(stops)), _weights_key(path, adapter, dtype))
+    return LoadedLanguage(
+        model, tokenizer, torch.device(device), tuple(sorted(stops)), _weights_key(path, adapter, dtype)
+    )
 
 
 def _weights_key(path: str, adapter: str | None, dtype: torch.dtype) -> str:
@@ -217,7 +221,7 @@ def _weights_key(path: str, adapter: str | None, dtype: torch.dtype) -> str:
     return content_key(Path(path).name, files(path), digest, str(dtype))[:12]
 
 
-def template_parts(loaded: Loaded, system: str | None = None) -> tuple[str, str]:
+def template_parts(loaded: LoadedLanguage, system: str | None = None) -> tuple[str, str]:
     """What the chat template puts before and after a user's turn, the answer's opening included; two empty texts
     for a model without one."""
     if loaded.tokenizer.chat_template is None:
@@ -231,7 +235,7 @@ def template_parts(loaded: Loaded, system: str | None = None) -> tuple[str, str]
     return before, after
 
 
-def chat_tokens(loaded: Loaded, prompt: str, system: str | None = None) -> list[int]:
+def chat_tokens(loaded: LoadedLanguage, prompt: str, system: str | None = None) -> list[int]:
     """A user's turn in the model's chat template, up to where the answer begins; plain text where it has none.
 
     The user's text is tokenised apart from the template: what looks like a control token in it stays text.
@@ -314,7 +318,7 @@ class TransformersLanguage:
         return [torch.tensor(row, dtype=torch.float64).softmax(0).tolist() for row in found]
 
     @staticmethod
-    def _score(loaded: Loaded, rows: Sequence[tuple[int, list[int], list[int]]]) -> list[float]:
+    def _score(loaded: LoadedLanguage, rows: Sequence[tuple[int, list[int], list[int]]]) -> list[float]:
         """Log-probability of each row's answer after its prompt; equal prompts go through the model once."""
         starts = list(dict.fromkeys(tuple(start) for _, start, _ in rows))
         which = torch.tensor([starts.index(tuple(start)) for _, start, _ in rows], device=loaded.device)
@@ -342,7 +346,7 @@ class TransformersLanguage:
         logp = logits.float().log_softmax(-1).gather(-1, ends[..., None]).squeeze(-1)
         return [float(logp[i, : len(answer)].sum()) for i, (_, _, answer) in enumerate(rows)]
 
-    def _prompt(self, loaded: Loaded, prompt: str) -> list[int]:
+    def _prompt(self, loaded: LoadedLanguage, prompt: str) -> list[int]:
         ids = chat_tokens(loaded, prompt)
         if len(ids) <= self._longest:
             return ids

@@ -39,7 +39,7 @@ from transformers.processing_utils import ProcessorMixin
 
 from workbench.boxes import Box, grid_text
 from workbench.models.detector import CLASSES as CLASS_NAMES
-from workbench.models.detector import MIDDLE, bundled
+from workbench.models.detector import MIDDLE, bundled_detector
 
 CLASSES = len(CLASS_NAMES)
 PLACE = 8
@@ -249,7 +249,7 @@ class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
         keys = [hashlib.sha256(p.tobytes() + repr(p.size).encode()).digest() for p in pictures]
         new = {k: p.convert("RGB") for k, p in zip(keys, pictures, strict=True) if k not in self._features}
         if new:
-            found = bundled().regions(list(new.values()), count=self.region_count, floor=FLOOR)
+            found = bundled_detector().regions(list(new.values()), count=self.region_count, floor=FLOOR)
             for row, key in enumerate(new):
                 vectors, texts = region_vectors(
                     found.boxes[row], found.scores[row], found.features[row], found.mask[row]

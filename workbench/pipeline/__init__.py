@@ -14,9 +14,9 @@ Files:
     snapshotting.py      what enters a snapshot, and why not
 """
 
-from workbench.pipeline.ask import Asked, ask
+from workbench.pipeline.ask import BothAnswers, ask
 from workbench.pipeline.loop import Progress, Summary, run
 from workbench.pipeline.parts import Parts
 from workbench.pipeline.report import Report, report
 
-__all__ = ["Asked", "Parts", "Progress", "Report", "Summary", "ask", "report", "run"]
+__all__ = ["BothAnswers", "Parts", "Progress", "Report", "Summary", "ask", "report", "run"]

@@ -20,7 +20,7 @@ LONGEST_QUESTION = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BothAnswers:
     """Both answers to one question, with what they took.  Loading of models is not counted (see `Parts.build`)."""
 
     task: Task
@@ -73,7 +73,7 @@ def ask(
     k: int | None = None,
     choices: Sequence[str] = (),
     say: Callable[[str], None] | None = None,
-) -> Asked:
+) -> BothAnswers:
     """Answer a question by sampling k programs and by the student.
 
     The answer of the programs is the one that most of those that ran agree on.
@@ -98,7 +98,7 @@ def ask(
             return _answer(parts, images, task, k or profile.k, tell)
 
 
-def _answer(parts: Parts, images: ImageFolder, task: Task, k: int, tell: Callable[[str], None]) -> Asked:
+def _answer(parts: Parts, images: ImageFolder, task: Task, k: int, tell: Callable[[str], None]) -> BothAnswers:
     sampler, executor, verifier, student = parts.sampler, parts.executor, parts.verifier, parts.student
     started = time.perf_counter()
     tell("writing programs")
@@ -112,4 +112,4 @@ def _answer(parts: Parts, images: ImageFolder, task: Task, k: int, tell: Callabl
     student_seconds = time.perf_counter() - ended
     runs = tuple(zip(programs, traces, verdicts, strict=True))
     told = parts.writer.write([(task, program, trace) for program, trace, verdict in runs if verdict.chosen])
-    return Asked(task, runs, prediction, ended - started, student_seconds, told[0].text if told else "")
+    return BothAnswers(task, runs, prediction, ended - started, student_seconds, told[0].text if told else "")

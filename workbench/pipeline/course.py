@@ -7,7 +7,7 @@ from pathlib import Path
 
 from workbench.pipeline import loop
 from workbench.pipeline.importing import import_tasks
-from workbench.pipeline.snapshotting import Wanted, take
+from workbench.pipeline.snapshotting import SnapshotWish, take
 from workbench.settings import Choice, cache_dir
 from workbench.store import Project, Selection
 from workbench.store.project import STORE
@@ -18,7 +18,7 @@ LEARNT, ASKED = 12, 8
 """Questions of the train split, to sample, curate and learn from; of the test split, to be asked after."""
 K = 4
 """Programs a question."""
-LESSON = Wanted(accepted="both", seed=2)
+LESSON = SnapshotWish(accepted="both", seed=2)
 """What a person accepted, and where nobody has decided what the verifier kept.  With only three pictures most seeds
 leave the held-out side empty; this one does not."""
 

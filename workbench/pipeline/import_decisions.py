@@ -8,13 +8,13 @@ from typing import Any
 
 from workbench.errors import InputError
 from workbench.records import Decision
-from workbench.snapshot.imports import Refused, Said, read
+from workbench.snapshot.imports import ImportedDecision, RefusedEntry, read
 from workbench.store import Project
-from workbench.store.kernel.database import IDS, listed
+from workbench.store.kernel.database import IDS, id_list
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class DecisionImport:
     """What came of a file of decisions."""
 
     added: int
@@ -22,10 +22,10 @@ class Imported:
     """Decisions that were imported before."""
     edited: int
     """Rationales that were changed over there, of those added."""
-    refused: tuple[Refused, ...]
+    refused: tuple[RefusedEntry, ...]
 
 
-def import_decisions(project: Project, path: Path, tool: str) -> Imported:
+def import_decisions(project: Project, path: Path, tool: str) -> DecisionImport:
     """Add the decisions of a file that `tool` exported; a second time adds nothing.
 
     A rationale that was changed over there becomes an edit with the old one as its parent, and the decision is
@@ -35,22 +35,22 @@ def import_decisions(project: Project, path: Path, tool: str) -> Imported:
     """
     found, refused = read(path, tool)
     sql = f"SELECT id FROM decision WHERE id IN {IDS}"  # noqa: S608
-    known = {row["id"] for row in project.database.rows(sql, {"ids": listed(said.id for said in found)})}
+    known = {row["id"] for row in project.database.rows(sql, {"ids": id_list(said.id for said in found)})}
     tasks = project.known_tasks([said.task_id for said in found])
     added = edited = 0
     for said in (said for said in found if said.id not in known):
         if said.task_id not in tasks:
-            refused.append(Refused(said.where, f"there is no task '{said.task_id}' in this project"))
+            refused.append(RefusedEntry(said.where, f"there is no task '{said.task_id}' in this project"))
             continue
         try:
             edited += _decide(project, said)
             added += 1
         except InputError as error:
-            refused.append(Refused(said.where, str(error)))
-    return Imported(added, len(known), edited, tuple(refused))
+            refused.append(RefusedEntry(said.where, str(error)))
+    return DecisionImport(added, len(known), edited, tuple(refused))
 
 
-def _decide(project: Project, said: Said) -> bool:
+def _decide(project: Project, said: ImportedDecision) -> bool:
     """Store one decision, and the edit it rests on; returns whether there was one."""
     common: dict[str, Any] = {
         "author": said.author, "role": "curator", "task_id": said.task_id, "trace_id": said.trace_id,

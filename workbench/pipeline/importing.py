@@ -36,7 +36,7 @@ class _Bad:
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class TaskImport:
     """What one import did."""
 
     added: int
@@ -79,7 +79,7 @@ def import_tasks(
     split: str | None = None,
     limit: int | None = None,
     seen: Seen | None = None,
-) -> Imported:
+) -> TaskImport:
     """Read a source until `limit` tasks of the split are in the project, or to its end.
 
     Pictures stay where they are: the project refers to them by path and digest (`ImageFolder.link`); those that lie
@@ -122,7 +122,7 @@ def import_tasks(
         cache.close()
     if limit is None or held + added < limit:
         project.mark_imported(choice, split, held + added)
-    return Imported(added, bad + len(source.bad), tuple(changed))
+    return TaskImport(added, bad + len(source.bad), tuple(changed))
 
 
 def look(

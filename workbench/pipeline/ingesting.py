@@ -18,7 +18,7 @@ from workbench.store import JobRow, ModelRow, Project
 from workbench.store.kernel.database import now
 from workbench.store.reading import lineage
 from workbench.train.job import FILE, read_job
-from workbench.train.jobs import Jobs, Seen
+from workbench.train.jobs import Jobs, JobView
 from workbench.train.status_files import METRICS, RESULT, STATUS, read_json, read_lines
 
 _FILES = (FILE, STATUS, METRICS, RESULT)
@@ -59,12 +59,12 @@ def _is_gone(row: JobRow, root: Path) -> bool:
     return row.state != "deleted" and not (root / row.folder / FILE).is_file()
 
 
-def _stamp(job: Seen) -> str:
+def _stamp(job: JobView) -> str:
     stats = (path.stat() if (path := job.folder / name).exists() else None for name in _FILES)
     return content_key(job.state, *((stat.st_mtime_ns, stat.st_size) if stat else None for stat in stats))
 
 
-def _row(job: Seen, root: Path) -> JobRow:
+def _row(job: JobView, root: Path) -> JobRow:
     try:
         settings = asdict(read_job(job.folder / FILE))
     except WorkbenchError:  # edited by hand: the job cannot run, and its row says so by its state
@@ -85,7 +85,7 @@ def kin(settings: dict[str, Any]) -> str:
     return content_key({**held, **{key: Path(str(held.get(key, ""))).name for key in ("snapshot", "student")}})
 
 
-def _model(job: Seen, row: JobRow) -> list[ModelRow]:
+def _model(job: JobView, row: JobRow) -> list[ModelRow]:
     name = row.result.get("model")
     if not isinstance(name, str):
         return []

@@ -30,10 +30,10 @@ from workbench.pipeline.live_events import (
     Finished,
     Pointed,
     Queued,
-    Said,
     Side,
     Started,
     Stepped,
+    TextPiece,
     Times,
     Wrote,
 )  # fmt: skip
@@ -230,7 +230,7 @@ class _Asking:
             self._check()
             if self.first is None:
                 self.first = time.perf_counter()
-            self.events.put(Said(self.side, part, piece))
+            self.events.put(TextPiece(self.side, part, piece))
 
         return hear
 

@@ -30,7 +30,7 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class TextPiece:
     """A piece of text, to be put behind what was said before of the same part."""
 
     side: Side
@@ -102,4 +102,4 @@ class Finished:
     """The short answer and the rationale, of a model."""
 
 
-Event = Queued | Started | Said | Wrote | Stepped | Pointed | Finished
+Event = Queued | Started | TextPiece | Wrote | Stepped | Pointed | Finished

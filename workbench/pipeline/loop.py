@@ -175,7 +175,7 @@ class _Loop:
         ids = pending.to_sample(self.project.database, self.scope, self.selection)
 
         def samples() -> Iterator[list[Program]]:
-            for chunk in batched(ids, SAMPLE_TASKS):
+            for chunk in batches(ids, SAMPLE_TASKS):
                 tasks = self.project.tasks(chunk)
                 yield from _by_task(sampler.sample(tasks, self.scope.k, self.scope.seed), tasks, self.scope.k)
 
@@ -190,7 +190,7 @@ class _Loop:
         ids = pending.to_execute(self.project.database, self.scope, self.selection)
 
         def jobs() -> Iterator[tuple[Task, Program]]:
-            for chunk in batched(ids, WRITE_TRACES):
+            for chunk in batches(ids, WRITE_TRACES):
                 yield from self.project.jobs(chunk)
 
         self._stream(
@@ -207,7 +207,7 @@ class _Loop:
         ids = pending.to_verify(self.project.database, self.scope, self.selection)
 
         def judged() -> Iterator[Sequence[Any]]:
-            for chunk in batched(ids, VERIFY_TASKS):
+            for chunk in batches(ids, VERIFY_TASKS):
                 for task, listed in self.project.runs(chunk, self.scope):
                     yield verifier.judge(task, listed)
 
@@ -219,7 +219,7 @@ class _Loop:
         ids = pending.to_rationalize(self.project.database, self.scope, self.selection)
 
         def written() -> Iterator[Any]:
-            for chunk in batched(ids, WRITE_RATIONALES):
+            for chunk in batches(ids, WRITE_RATIONALES):
                 yield from writer.write(self.project.traced(chunk))
 
         self._stream(
@@ -232,7 +232,7 @@ class _Loop:
         ids = pending.to_predict(self.project.database, self.scope, self.selection)
 
         def answers() -> Iterator[Prediction]:
-            for chunk in batched(ids, PREDICT_TASKS):
+            for chunk in batches(ids, PREDICT_TASKS):
                 yield from self._answers(self.project.tasks(chunk))
 
         self._stream(
@@ -306,7 +306,7 @@ class _Loop:
             self.progress(Progress(stage, done, max(total, done), unit))
 
 
-def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
     """Lists of at most `size` items, in order."""
     rest = iter(items)
     while chunk := list(islice(rest, size)):

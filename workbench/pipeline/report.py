@@ -11,7 +11,7 @@ from workbench.store import STAGES, Counts, Outcome, Project, Scope, Selection
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class GroupShares:
     """Shares over a group of tasks.  Unlabelled tasks count in `agreed` and `executed` alone."""
 
     tasks: int
@@ -46,8 +46,8 @@ class Report:
 
     k: int
     counts: Counts
-    all: Figures
-    families: Mapping[str, Figures]
+    all: GroupShares
+    families: Mapping[str, GroupShares]
     stages: Mapping[str, Cost]
     seconds_per_question: float | None
     """Sampling k programs, running and judging them: what an answer by programs costs.  Loading of models apart."""
@@ -79,7 +79,7 @@ class Report:
         }
 
 
-def _named(found: Figures) -> dict[str, Share]:
+def _named(found: GroupShares) -> dict[str, Share]:
     return {
         **{f"pass@{k}": share for k, share in found.passed.items()},
         "yield": found.kept,
@@ -94,14 +94,14 @@ def _share(share: Share) -> dict[str, Any]:
     return {"value": share.value, "hits": share.hits, "of": share.of, "low": low, "high": high}
 
 
-def figures(outcomes: Sequence[Outcome], k: int) -> Figures:
+def figures(outcomes: Sequence[Outcome], k: int) -> GroupShares:
     """Shares over these tasks."""
     judged = [o for o in outcomes if o.status != "waiting"]
     gold = [o for o in judged if o.labelled]
     free = [o for o in judged if not o.labelled]
     answered = [o.student_score for o in outcomes if o.student_score is not None]
     sizes = dict.fromkeys((1, k))
-    return Figures(
+    return GroupShares(
         tasks=len(outcomes),
         labelled=sum(o.labelled for o in outcomes),
         passed={size: Share(sum(pass_at_k(o.judged, o.correct, size) for o in gold), len(gold)) for size in sizes},

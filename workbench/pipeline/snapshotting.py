@@ -40,7 +40,7 @@ _BAD_QUESTION = ("ambiguous", "bad_gold", "unsafe")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SnapshotWish:
     """What a snapshot is to hold.  Its values stand in the manifest and count for the hash."""
 
     accepted: Literal["person", "automatic", "both"] = "person"
@@ -74,7 +74,7 @@ class Wanted:
 class Preview:
     """What a snapshot would hold."""
 
-    wanted: Wanted
+    wanted: SnapshotWish
     examples: tuple[Example, ...]
     left_out: tuple[LeftOut, ...]
     leakage: Mapping[str, JSON]
@@ -84,7 +84,7 @@ class Preview:
 
 
 def take(
-    project: Project, wanted: Wanted, name: str = "", progress: Callable[[int, int], None] | None = None
+    project: Project, wanted: SnapshotWish, name: str = "", progress: Callable[[int, int], None] | None = None
 ) -> Snapshot:
     """Write the snapshot and remember it; the same content gives the snapshot that is there already.
 
@@ -125,12 +125,12 @@ def keep(project: Project, found: Preview, name: str = "") -> Snapshot:
     return snapshot
 
 
-def preview(project: Project, wanted: Wanted, progress: Callable[[int, int], None] | None = None) -> Preview:
+def preview(project: Project, wanted: SnapshotWish, progress: Callable[[int, int], None] | None = None) -> Preview:
     """What would enter, and what would not and why.  Writes nothing but pictures' fingerprints.  Raises as `take`."""
     database = project.database
     as_of = snapshots.last_decision(database)
     rows = snapshots.tasks(database, project.browse_ids(wanted.text) if wanted.text.strip() else None)
-    people = {t.task_id: t for t in snapshots.decided(database)}
+    people = {t.task_id: t for t in snapshots.decided_targets(database)}
     machine = {t.task_id: t for t in snapshots.kept(database, project.scope())}
     splits = sorted(split for split in snapshots.splits(database) if split not in wanted.splits and evaluates(split))
     left: dict[str, list[str]] = defaultdict(list)
@@ -182,14 +182,16 @@ def evaluates(split: str) -> bool:
     return split.lower().startswith(("val", "dev", "test"))
 
 
-def _outside(row: Mapping[str, Any], wanted: Wanted, evaluation: Sequence[str]) -> str:
+def _outside(row: Mapping[str, Any], wanted: SnapshotWish, evaluation: Sequence[str]) -> str:
     """Why a task is not looked at; empty when it is."""
     if row["split"] in evaluation or row["source"] in wanted.evaluation_sources:
         return "it is of an evaluation set (name its split to train on it)"
     return "it is of a split that was not named" if wanted.splits and row["split"] not in wanted.splits else ""
 
 
-def _decide(row: Mapping[str, Any], person: Target | None, machine: Target | None, wanted: Wanted) -> _Chosen | str:
+def _decide(
+    row: Mapping[str, Any], person: Target | None, machine: Target | None, wanted: SnapshotWish
+) -> _Chosen | str:
     """The task with its target, or the reason why it is left out."""
     heard = person if wanted.accepted != "automatic" else None
     if heard is not None and heard.state == "accepted":
@@ -215,7 +217,7 @@ def _said(person: Target) -> str:
     )
 
 
-def _kept(machine: Target | None, wanted: Wanted) -> str:
+def _kept(machine: Target | None, wanted: SnapshotWish) -> str:
     """Why what the verifier kept does not enter; empty when it does."""
     if machine is None:
         return "its programs are not judged yet"
@@ -292,7 +294,7 @@ def _look(
 
 
 def _leaks(
-    seen: Mapping[str, Picture], ours: set[str], held_out: set[str], wanted: Wanted, splits: Sequence[str]
+    seen: Mapping[str, Picture], ours: set[str], held_out: set[str], wanted: SnapshotWish, splits: Sequence[str]
 ) -> tuple[dict[str, str], dict[str, JSON]]:
     """Why each leaking picture is left out, and what the manifest says of the check."""
 

@@ -36,7 +36,7 @@ _INSTRUCTION = (
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class Shot:
     """One shot of the prompt, in the paper's form."""
 
     question: str
@@ -47,7 +47,7 @@ class Example:
 
 
 EXAMPLES = (
-    Example(
+    Shot(
         "How many buses are not yellow?",
         'def execute_command(image):\n    image_patch = ImagePatch(image)\n    buses = image_patch.find("bus")\n'
         '    others = [bus for bus in buses if not bus.verify_property("bus", "yellow")]\n'
@@ -63,7 +63,7 @@ EXAMPLES = (
         "There are 3 buses in the image. The bus at 469 124 726 351 is not yellow. The buses at 494 330 692 512 and "
         "494 464 710 667 are yellow. Thus, there is 1 bus that is not yellow.",
     ),
-    Example(
+    Shot(
         "Is there a dog to the left of the sofa?",
         'def execute_command(image):\n    image_patch = ImagePatch(image)\n    sofa = image_patch.find("sofa")[0]\n'
         '    dogs = image_patch.find("dog")\n'
@@ -74,7 +74,7 @@ EXAMPLES = (
         "The sofa is at 402 515 811 930, and the dog is at 610 88 790 241. The dog is left of the sofa. Thus, the "
         "answer is yes.",
     ),
-    Example(
+    Shot(
         "Can the animal on the branch fly?",
         "def execute_command(image):\n    image_patch = ImagePatch(image)\n"
         '    animal = image_patch.visual_question_answering("What animal is on the branch?")\n'

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from workbench.rationalize.check.faithful import check
 from workbench.rationalize.claims.clauses import capital, one_line
 from workbench.rationalize.follow.follow import follow
-from workbench.rationalize.follow.reading import Run, read
+from workbench.rationalize.follow.reading import FollowedRun, read
 from workbench.rationalize.say.conclude import conclusion
 from workbench.rationalize.say.tell import Sentence, Teller
 from workbench.records import Citation, PartRef, Program, Rationale, Task, Trace, content_key
@@ -63,7 +63,7 @@ def tell(task: Task, program: Program, trace: Trace) -> list[Sentence]:
     return [*sentences, Sentence(capital(text), events)]
 
 
-def _printed(run: Run) -> list[Sentence]:
+def _printed(run: FollowedRun) -> list[Sentence]:
     """Lines that the program printed: all there is to say where no tool was asked and nothing followed."""
     lines = [(seq, one_line(text)) for seq, text in run.printed[:MAX_PRINTED]]
     return [Sentence(capital(line), (seq,)) for seq, line in lines if any(c.isalpha() for c in line)]

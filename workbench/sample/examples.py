@@ -15,19 +15,19 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class WorkedExample:
     """A question with the options it had, and a program for it."""
 
     question: str
     program: str
 
 
-def _example(question: str, *lines: str) -> Example:
+def _example(question: str, *lines: str) -> WorkedExample:
     body = ("image_patch = ImagePatch(image)", *lines)
-    return Example(question, "\n    ".join(("def execute_command(image):", *body)))
+    return WorkedExample(question, "\n    ".join(("def execute_command(image):", *body)))
 
 
-EXAMPLES: tuple[Example, ...] = (
+EXAMPLES: tuple[WorkedExample, ...] = (
     _example(
         "How many muffins can each kid have for it to be fair?",
         'muffins = image_patch.find("muffin")',
@@ -154,7 +154,7 @@ def words(text: str) -> list[str]:
     return [word[:-1] if len(word) > 3 and word.endswith("s") else word for word in _WORD.findall(text.lower())]
 
 
-def retrieve(question: str, number: int, library: Sequence[Example] = EXAMPLES) -> list[Example]:
+def retrieve(question: str, number: int, library: Sequence[WorkedExample] = EXAMPLES) -> list[WorkedExample]:
     """The `number` examples closest to a question, the closest last (next to the question)."""
     documents = [Counter(words(example.question)) for example in library]
     average = sum(sum(document.values()) for document in documents) / max(len(documents), 1)
@@ -173,7 +173,7 @@ def retrieve(question: str, number: int, library: Sequence[Example] = EXAMPLES) 
     return [library[i] for i in reversed(order)]
 
 
-def callable_with(library: Iterable[Example], missing: Iterable[str]) -> list[Example]:
+def callable_with(library: Iterable[WorkedExample], missing: Iterable[str]) -> list[WorkedExample]:
     """The examples that call none of the missing tools."""
     absent = re.compile(rf"\b({'|'.join(map(re.escape, missing))})\(") if (missing := sorted(missing)) else None
     return [example for example in library if not (absent and absent.search(example.program))]

@@ -44,7 +44,7 @@ def _function(lines: list[str]) -> list[str]:
     return lines
 
 
-def ended(body: str) -> bool:
+def is_complete(body: str) -> bool:
     """Whether a completion of the header has come to the end of the function (a fence, or text at the margin)."""
     _, _, rest = body.partition("\n")
     return "```" in body or re.search(r"^[^\s)]", rest, re.MULTILINE) is not None

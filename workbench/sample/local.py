@@ -23,9 +23,9 @@ from torch import Tensor
 from workbench.api import Style
 from workbench.errors import EngineError, InputError
 from workbench.images import digest_of
-from workbench.models.language import Loaded, adapter_folder, load_language, pad_left, template_parts
+from workbench.models.language import LoadedLanguage, adapter_folder, load_language, pad_left, template_parts
 from workbench.records import PartRef, Program, Task, ToolSpec, content_key
-from workbench.sample.extract import ended, extract_program
+from workbench.sample.extract import extract_program, is_complete
 from workbench.sample.prompt import HEADER, Prompts
 
 _LIKELY = 64
@@ -168,7 +168,7 @@ class TransformersSampler:
             _ = self._shared
 
     @cached_property
-    def _loaded(self) -> Loaded:
+    def _loaded(self) -> LoadedLanguage:
         return load_language(self._model, self._adapter, self._device, self._exact)
 
     @cached_property
@@ -302,4 +302,4 @@ class TransformersSampler:
             return True
         if len(sample.tokens) % _CHECK_EVERY:
             return False
-        return ended(self._loaded.tokenizer.decode(sample.tokens))
+        return is_complete(self._loaded.tokenizer.decode(sample.tokens))

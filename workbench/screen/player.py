@@ -20,7 +20,7 @@ from typing import Any
 from workbench.records import Rationale
 from workbench.screen.highlight import highlight
 from workbench.screen.steps import Shown, Step, places, steps_of
-from workbench.screen.views import told
+from workbench.screen.views import rationale_view
 from workbench.store import Run
 
 FOLDED = 3
@@ -143,7 +143,7 @@ def _end(steps: Sequence[Step], rounds: Sequence[int]) -> int:
 
 def told_of(rationale: Rationale | None, steps: Sequence[Step]) -> dict[str, Any] | None:
     """A rationale whose sentences name the steps that they state."""
-    view = told(rationale)
+    view = rationale_view(rationale)
     if view is None:
         return None
     place = places(steps)

@@ -30,7 +30,7 @@ FULL = 32
 """Steps that come along in full, so that the first picture is drawn without another question."""
 
 
-class Person(Protocol):
+class NamedRole(Protocol):
     """Who looks and decides."""
 
     @property
@@ -59,19 +59,19 @@ class Say:
     at: datetime | None = None
 
 
-def said(person: Person, some_id: str, kind: DecisionKind, **fields: Any) -> Decision:
+def person_event(person: NamedRole, some_id: str, kind: DecisionKind, **fields: Any) -> Decision:
     """An event in this person's name; `some_id` was made by the client."""
     return Decision(some_id, kind, person.name, person.role, **fields)
 
 
-def decide(project: Project, person: Person, say: Say) -> Decision:
+def decide(project: Project, person: NamedRole, say: Say) -> Decision:
     """Store what was said; the same words again are the same event.  Raises InputError where a rule is broken."""
     rationale = say.rationale
     common: dict[str, Any] = {"task_id": say.task, "guideline": say.guideline, "client_time": say.at}
     if say.edited is not None:
-        edit = said(person, f"{say.id}.e", "edit", rationale_id=rationale, **common)
+        edit = person_event(person, f"{say.id}.e", "edit", rationale_id=rationale, **common)
         rationale = project.curation.edit_rationale(edit, say.edited).id
-    event = said(
+    event = person_event(
         person, say.id, say.kind, trace_id=say.trace, rationale_id=rationale, ruling=say.verdict, reason=say.reason,
         text=say.text, seconds=say.seconds, hidden=say.hidden, **common,
     )  # fmt: skip
@@ -122,7 +122,7 @@ class Items:
         """The steps of a run."""
         return self._traces.steps(run, (picture["width"], picture["height"]) if picture["url"] else None)
 
-    def item(self, person: Person, task_id: str, why: str = "", lease: Lease | None = None) -> dict[str, Any]:
+    def item(self, person: NamedRole, task_id: str, why: str = "", lease: Lease | None = None) -> dict[str, Any]:
         """The question with its candidates, the one to begin with in full.
 
         Args:
@@ -145,7 +145,7 @@ class Items:
             candidates[at]["model"] = self._model(runs[at][1], sight)
         return {
             "task": task_id, "question": task.question, "choices": list(task.choices), "gold": views.gold_of(task),
-            "family": views.spaced(task.family), "source": task.source, "split": task.split, "why": why,
+            "family": views.family_words(task.family), "source": task.source, "split": task.split, "why": why,
             "picture": self.picture_of(task.image), "hidden": hidden, "candidates": candidates, "at": at,
             "groups": [_group(key, counts[key], runs, keys) for key in order], "failed": keys.count(None),
             "mine": _said(mine, sight.events, runs) if mine else None,
@@ -154,14 +154,14 @@ class Items:
             "until": lease.expires_at.replace(tzinfo=UTC).isoformat() if lease else None,
         }  # fmt: skip
 
-    def candidate(self, person: Person, task_id: str, trace_id: str) -> dict[str, Any]:
+    def candidate(self, person: NamedRole, task_id: str, trace_id: str) -> dict[str, Any]:
         """The run of another candidate."""
         task, run = self.project.run_view(trace_id)
         if task.id != task_id or run.trace is None:
             raise InputError(f"question '{task_id}' has no run '{trace_id}'")
         return self._model(run, self._sight(person, task_id))
 
-    def _sight(self, person: Person, task_id: str) -> _Sight:
+    def _sight(self, person: NamedRole, task_id: str) -> _Sight:
         curation = self.project.curation
         hidden = not curation.may_show(task_id, person.name, person.role)
         return _Sight(self.project.task_view(task_id), curation.history([task_id]), person.name, hidden)
@@ -172,7 +172,7 @@ class Items:
         """Every run in short, with its place among the answers (`order`) by what it means (`keys`)."""
         findings: Mapping[str, CheckRow] = {}
         if not sight.hidden:
-            findings = checks.found(self.project.database, [run.trace.id for _, run in runs if run.trace])
+            findings = checks.check_rows(self.project.database, [run.trace.id for _, run in runs if run.trace])
         rationales = sight.rationales()
         return [
             _candidate(run, number, rationales, sight.hidden)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.records import TraceEvent
-from workbench.screen.views import counted
+from workbench.screen.views import count_label
 
 Shown = list[dict[str, Any]]
 """A value as pieces of text, some of which name a patch."""
@@ -323,7 +323,7 @@ class _Builder:
 
     @staticmethod
     def _sums(payload: Mapping[str, Any]) -> list[str]:
-        return [counted(payload.get("steps", 0), "step"), counted(payload.get("tool_calls", 0), "tool call")]
+        return [count_label(payload.get("steps", 0), "step"), count_label(payload.get("tool_calls", 0), "tool call")]
 
     def _other(self, event: TraceEvent, payload: Mapping[str, Any]) -> Step:
         return self._new("tick", event, event.kind, event.kind.replace("_", " ").capitalize())

@@ -36,7 +36,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Sentence:
+class SupportedSentence:
     """A sentence of a rationale, and whether something in the trace supports it."""
 
     pieces: tuple[Piece, ...]
@@ -46,15 +46,15 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RationaleView:
     """A rationale."""
 
-    sentences: tuple[Sentence, ...]
+    sentences: tuple[SupportedSentence, ...]
     issues: tuple[str, ...]
     writer: str
 
 
-def spaced(name: str) -> str:
+def family_words(name: str) -> str:
     """A family's name as words."""
     return name.replace("_", " ")
 
@@ -70,7 +70,7 @@ def duration(seconds: float | None) -> str:
     return f"{int(seconds // 60)} min {int(seconds % 60)} s"
 
 
-def counted(number: int, noun: str) -> str:
+def count_label(number: int, noun: str) -> str:
     """`1 step`, `2 steps`: nouns of this page only, none of them irregular."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
@@ -104,7 +104,7 @@ def pieces(text: str) -> tuple[Piece, ...]:
     return tuple(piece for piece in (*cut, Piece(text[at:])) if piece.text)
 
 
-def told(rationale: Rationale | None) -> Told | None:
+def rationale_view(rationale: Rationale | None) -> RationaleView | None:
     """A rationale with its boxes and what supports each sentence; text that no citation spans counts as unsupported."""
     if rationale is None:
         return None
@@ -122,10 +122,10 @@ def told(rationale: Rationale | None) -> Told | None:
         # a text without any citation was never checked: that is not the same as a sentence that nothing supports
         spans.append((at, len(rationale.text), () if rationale.citations else None))
     sentences = tuple(
-        Sentence(pieces(rationale.text[a:b].strip()), events is None or bool(events), events or ())
+        SupportedSentence(pieces(rationale.text[a:b].strip()), events is None or bool(events), events or ())
         for a, b, events in spans
     )
-    return Told(sentences, rationale.issues, f"{rationale.writer.name} {rationale.writer.version}")
+    return RationaleView(sentences, rationale.issues, f"{rationale.writer.name} {rationale.writer.version}")
 
 
 def run_state(run: Run) -> str:
@@ -154,6 +154,6 @@ def facts_of(run: Run) -> str:
     """Score, steps, tool calls and time of a run."""
     facts = [f"score {run.program.score:.2f}"]
     if run.trace is not None:
-        facts += [counted(run.trace.steps, "step"), counted(run.trace.tool_calls, "tool call")]
+        facts += [count_label(run.trace.steps, "step"), count_label(run.trace.tool_calls, "tool call")]
         facts.append(duration(run.trace.seconds))
     return " · ".join(facts)

@@ -24,7 +24,7 @@ LARGEST = 2_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ImportedDecision:
     """One person's decision on one example."""
 
     id: str
@@ -47,14 +47,14 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedEntry:
     """An entry that cannot be taken."""
 
     where: str
     reason: str
 
 
-def read(path: Path, tool: str) -> tuple[list[Said], list[Refused]]:
+def read(path: Path, tool: str) -> tuple[list[ImportedDecision], list[RefusedEntry]]:
     """The decisions in a file of `tool` (`argilla` or `label-studio`), and the entries that are none.
 
     Raises DatasetError when the tool is unknown or the file cannot be read at all.
@@ -71,18 +71,18 @@ def read(path: Path, tool: str) -> tuple[list[Said], list[Refused]]:
         raise DatasetError(f"{path} is not valid JSON ({error}); export it again from {tool}") from error
     if not isinstance(held, list):
         raise DatasetError(f"{path} holds {type(held).__name__}; expected the list that {tool} exports as JSON")
-    said: dict[str, Said] = {}
+    said: dict[str, ImportedDecision] = {}
     refused = []
     for number, entry in enumerate(held, 1):
         for found in TOOLS[tool](number, entry):
-            if isinstance(found, Said):
+            if isinstance(found, ImportedDecision):
                 said[found.id] = found
             else:
                 refused.append(found)
     return list(said.values()), refused
 
 
-def _argilla(number: int, entry: Any) -> Iterator[Said | Refused]:
+def _argilla(number: int, entry: Any) -> Iterator[ImportedDecision | RefusedEntry]:
     """One record: `metadata` names the example, `responses` holds a list of answers for each question."""
     where = f"record {number}"
     about, responses = _mapping(entry, "metadata"), _mapping(entry, "responses")
@@ -96,23 +96,23 @@ def _argilla(number: int, entry: Any) -> Iterator[Said | Refused]:
         yield _said(where, "argilla", [_text(entry, "id"), who], who, about, given)
 
 
-def _label_studio(number: int, entry: Any) -> Iterator[Said | Refused]:
+def _label_studio(number: int, entry: Any) -> Iterator[ImportedDecision | RefusedEntry]:
     """One task: `data` names the example, each of `annotations` is one person's."""
     where = f"task {_text(entry, 'id') or number}"
     about = _mapping(entry, "data")
     annotations = entry.get("annotations") if isinstance(entry, dict) else None
     if not isinstance(annotations, list):
-        yield Refused(where, "it has no list 'annotations'; export as JSON, not as JSON-MIN")
+        yield RefusedEntry(where, "it has no list 'annotations'; export as JSON, not as JSON-MIN")
         return
     for at, annotation in enumerate(annotations, 1):
         if not isinstance(annotation, dict) or annotation.get("was_cancelled") is True:
-            yield Refused(f"{where}, annotation {at}", "it was cancelled")
+            yield RefusedEntry(f"{where}, annotation {at}", "it was cancelled")
             continue
         who = annotation.get("completed_by")
         name = _text(who, "email") or _text(who, "id") if isinstance(who, dict) else _text(annotation, "completed_by")
         ids = [_text(entry, "id"), _text(annotation, "unique_id") or _text(annotation, "id")]
         said = _said(f"{where}, annotation {at}", "label-studio", ids, name, about, _results(annotation))
-        if isinstance(said, Said):
+        if isinstance(said, ImportedDecision):
             spent = annotation.get("lead_time")
             seconds = float(spent) if isinstance(spent, int | float) and 0 <= spent < 1e7 else None
             said = replace(said, seconds=seconds, client_time=_time(_text(annotation, "created_at")))
@@ -133,21 +133,21 @@ def _results(annotation: Mapping[str, Any]) -> dict[str, str]:
 
 def _said(
     where: str, tool: str, ids: list[str], who: str, about: Mapping[str, Any], given: Mapping[str, str]
-) -> Said | Refused:
+) -> ImportedDecision | RefusedEntry:
     kind = given.get("decision", "")
     if kind not in DECISIONS:
-        return Refused(where, f"its decision is {kind!r:.40}; expected {', '.join(DECISIONS)}")
+        return RefusedEntry(where, f"its decision is {kind!r:.40}; expected {', '.join(DECISIONS)}")
     task = _text(about, "task_id")
     if not task or not who:
-        return Refused(
+        return RefusedEntry(
             where, "it does not name " + ("its task; it was not exported from here" if not task else "who decided")
         )
     reason = _REASONS.get(given.get("reason", "")) if kind == "reject" else None
     if kind == "reject" and reason is None:
-        return Refused(where, "a rejection needs a reason; choose one there and export again")
+        return RefusedEntry(where, "a rejection needs a reason; choose one there and export again")
     made_of = [tool, *ids, who, kind, reason, given.get("note", ""), given.get("rationale", "")]
     key = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]
-    return Said(
+    return ImportedDecision(
         id=f"{tool}:{key}", where=where, author=f"{tool}:{who}", task_id=task, kind=kind, reason=reason,
         trace_id=_text(about, "trace_id") or None, rationale_id=_text(about, "rationale_id") or None,
         note=given.get("note", ""), rationale=given.get("rationale") or None,
@@ -174,7 +174,7 @@ def _text(entry: Any, name: str) -> str:
 
 
 _REASONS: Mapping[str, Reason] = {words: name for name, title in REASON_TITLES.items() for words in (name, title)}
-TOOLS: Mapping[str, Callable[[int, Any], Iterator[Said | Refused]]] = {
+TOOLS: Mapping[str, Callable[[int, Any], Iterator[ImportedDecision | RefusedEntry]]] = {
     "argilla": _argilla,
     "label-studio": _label_studio,
 }

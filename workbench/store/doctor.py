@@ -20,7 +20,7 @@ from workbench.events import decode_events
 from workbench.images import digest_of
 from workbench.snapshot import Snapshot
 from workbench.store.kernel import owner
-from workbench.store.kernel.database import IDS, Database, listed
+from workbench.store.kernel.database import IDS, Database, id_list
 from workbench.store.project import STORE, Project
 from workbench.store.reading import snapshots
 from workbench.store.reading.outcome import OUTCOMES
@@ -250,7 +250,7 @@ def _events(database: Database, say: Progress) -> Iterator[Finding]:
     broken = []
     for start in range(0, len(ids), READ):
         sql = f"SELECT id, events FROM trace WHERE id IN {IDS}"  # noqa: S608
-        for row in database.rows(sql, {"ids": listed(ids[start : start + READ])}):
+        for row in database.rows(sql, {"ids": id_list(ids[start : start + READ])}):
             try:
                 decode_events(row["events"])
             except ValueError:
@@ -286,7 +286,7 @@ def _pictures(project: Project, quick: bool, say: Progress) -> Iterator[Finding]
 
 def _snapshots(project: Project, quick: bool, say: Progress) -> Iterator[Finding]:
     folder = project.path / "snapshots"
-    known = {row.hash for row in snapshots.taken(project.database)}
+    known = {row.hash for row in snapshots.snapshot_rows(project.database)}
     held = {path.name: path for path in sorted(folder.glob("*")) if path.is_dir() and not path.name.startswith(".")}
     yield from _finding(
         "snapshot-missing", "snapshots whose folder is gone", sorted(known - set(held)),

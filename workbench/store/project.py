@@ -20,7 +20,7 @@ from workbench.images import ImageFolder
 from workbench.ports import BadRow
 from workbench.records import PartRef, Prediction, Program, Rationale, Task, Trace, Verdict, content_key
 from workbench.settings import Choice, Profile, find_profile, read_profile
-from workbench.store.kernel.database import IDS, WAIT, Database, listed, now
+from workbench.store.kernel.database import IDS, WAIT, Database, id_list, now
 from workbench.store.listing import Listing
 from workbench.store.people.curation import Curation
 from workbench.store.reading import outcome, summary, views
@@ -164,7 +164,7 @@ class Project(Listing):
             row["id"]: row["content"]
             for row in self.database.rows(
                 f"SELECT id, content FROM task WHERE id IN {IDS}",  # noqa: S608
-                {"ids": listed(task.id for task in cleaned)},
+                {"ids": id_list(task.id for task in cleaned)},
             )
         }
         last = self.database.rows("SELECT coalesce(max(seq), -1) AS last FROM task")[0]["last"]
@@ -208,7 +208,7 @@ class Project(Listing):
     def _known(self, name: str, ids: Iterable[str]) -> list[str]:
         """Which of these records are there to stay."""
         stays = "AND failure_kind IS DISTINCT FROM 'infra'" if name == "trace" else ""
-        found = self.database.rows(f"SELECT id FROM {name} WHERE id IN {IDS} {stays}", {"ids": listed(ids)})  # noqa: S608
+        found = self.database.rows(f"SELECT id FROM {name} WHERE id IN {IDS} {stays}", {"ids": id_list(ids)})  # noqa: S608
         return [row["id"] for row in found]
 
     def add_part(self, ref: PartRef) -> str:
@@ -227,7 +227,7 @@ class Project(Listing):
             SELECT DISTINCT task_id, sampler, index FROM program
             WHERE task_id IN {IDS} AND base_seed = $seed AND parent IS NULL
             """,  # noqa: S608
-            {"ids": listed({program.task_id for program in programs}), "seed": base_seed},
+            {"ids": id_list({program.task_id for program in programs}), "seed": base_seed},
         )
         known = {(row["task_id"], row["sampler"], row["index"]) for row in held}
         keys = shape.Keys()
@@ -241,7 +241,7 @@ class Project(Listing):
         def make_room(cursor: Any) -> None:
             broken = cursor.execute(
                 f"SELECT id, task_id, executor FROM trace WHERE failure_kind = 'infra' AND id IN {IDS}",  # noqa: S608
-                {"ids": listed(trace.id for trace in traces)},
+                {"ids": id_list(trace.id for trace in traces)},
             ).fetchall()
             for trace_id, task_id, executor in broken:
                 cursor.execute(

@@ -13,7 +13,7 @@ from workbench import registry
 from workbench.errors import ImageError
 from workbench.evaluate.faithfulness.read_answer import read_answer
 from workbench.models.weights import is_folder, model_folder
-from workbench.pipeline.loop import PREDICT_TASKS, Progress, Watch, batched
+from workbench.pipeline.loop import PREDICT_TASKS, Progress, Watch, batches
 from workbench.pipeline.parts import Parts
 from workbench.ports import CountsTokens, Forgetful, SharesYes, Student
 from workbench.records import JSON, PartRef, Prediction, Task, content_key
@@ -29,7 +29,7 @@ WARM = 2
 
 
 @dataclass(slots=True)
-class Named:
+class NamedStudent:
     """A student that is loaded when it is first asked."""
 
     ref: PartRef
@@ -55,7 +55,7 @@ class Named:
         return replace(self.ref, arguments={**self.ref.arguments, "explain": True}) if explain else self.ref
 
 
-def named(project: Project, model: str | None = None) -> Named:
+def student_by_name(project: Project, model: str | None = None) -> NamedStudent:
     """A student by name.
 
     Args:
@@ -68,12 +68,14 @@ def named(project: Project, model: str | None = None) -> Named:
     """
     if model is None:
         student = Parts(project.profile(), project.images).student
-        return Named(student.ref, _called(student.ref), None, lambda: student)
+        return NamedStudent(student.ref, _called(student.ref), None, lambda: student)
     folder = _folder(project, model)
     job = next((path for path in (folder, folder.parent) if (path / FILE).is_file()), None) if folder else None
     checkpoint = str(model_folder(folder).resolve()) if folder else model
     ref: PartRef = registry.load("student", "transformers").reference(checkpoint)
-    return Named(ref, _called(ref), job, lambda: registry.build("student", "transformers", checkpoint=checkpoint))
+    return NamedStudent(
+        ref, _called(ref), job, lambda: registry.build("student", "transformers", checkpoint=checkpoint)
+    )
 
 
 def _folder(project: Project, model: str) -> Path | None:
@@ -91,7 +93,7 @@ def _called(ref: PartRef) -> str:
 
 
 def ask(
-    project: Project, who: Named, ids: Sequence[str], explain: bool, watch: Watch | None = None
+    project: Project, who: NamedStudent, ids: Sequence[str], explain: bool, watch: Watch | None = None
 ) -> dict[str, tuple[str, str]]:
     """Ask a student what it has not answered yet; each batch is written at once, so that it can be stopped anywhere.
 
@@ -109,7 +111,7 @@ def ask(
     return _kept(project, ref, ids, f"{who.name}{' explained' * explain}", give, watch)
 
 
-def yes_shares(project: Project, who: Named, ids: Sequence[str], watch: Watch | None = None) -> dict[str, float]:
+def yes_shares(project: Project, who: NamedStudent, ids: Sequence[str], watch: Watch | None = None) -> dict[str, float]:
     """By task, how much of a student's yes-or-no probability is on yes, where it tells; asked as `ask` asks."""
     student = who.student
     if not isinstance(student, SharesYes):
@@ -131,10 +133,10 @@ def _kept(
     give: Callable[[Sequence[Task]], list[Prediction]],
     watch: Watch | None,
 ) -> dict[str, tuple[str, str]]:
-    known = evaluations.answered(project.database, part_key(ref), ids)
+    known = evaluations.student_answers(project.database, part_key(ref), ids)
     missing = [id_ for id_ in ids if id_ not in known]
     done = 0
-    for chunk in batched(missing, PREDICT_TASKS):
+    for chunk in batches(missing, PREDICT_TASKS):
         if watch is not None:
             watch(Progress(stage, done, len(missing), "questions"))
         made = _bearing(project.tasks(chunk), give)
@@ -161,7 +163,7 @@ def _as(task: Task, said: Prediction, ref: PartRef, explain: bool) -> Prediction
     return replace(said, score=score(task, said.answer).score) if task.labelled else said
 
 
-def tokens(who: Named, said: dict[str, tuple[str, str]]) -> float | None:
+def tokens(who: NamedStudent, said: dict[str, tuple[str, str]]) -> float | None:
     """Mean length of what a student wrote, in its tokens; None where it does not tell."""
     written = [rationale or answer for answer, rationale in said.values()]
     student = who.student
@@ -180,7 +182,7 @@ def sample(tasks: Sequence[Task], number: int) -> list[Task]:
     return [tasks[at % len(tasks)] for at in range(WARM)] + spread if wanted else []
 
 
-def timed(tasks: Sequence[Task], answer: Callable[[Task], object]) -> dict[str, JSON]:
+def seconds_alone(tasks: Sequence[Task], answer: Callable[[Task], object]) -> dict[str, JSON]:
     """Seconds of one question asked alone; the first `WARM` of a `sample` do not count."""
     spent = []
     for task in tasks:
@@ -194,7 +196,7 @@ def timed(tasks: Sequence[Task], answer: Callable[[Task], object]) -> dict[str, 
     return {"median": statistics.median(spent), "low": low, "high": high, "n": len(spent)}
 
 
-def student_answer(project: Project, who: Named, explain: bool) -> Callable[[Task], object]:
+def student_answer(project: Project, who: NamedStudent, explain: bool) -> Callable[[Task], object]:
     """Asks one question with nothing remembered of its picture."""
     student = who.student
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from workbench.api import STANDARD
 from workbench.evaluate.wrong_reasons import blame, suspicion
 from workbench.evaluate.wrong_reasons.counterfactual import Worlds, shake
-from workbench.evaluate.wrong_reasons.measure_checks import Measured, measure
-from workbench.evaluate.wrong_reasons.suspicion import Case, Finding
+from workbench.evaluate.wrong_reasons.measure_checks import CheckMeasures, measure
+from workbench.evaluate.wrong_reasons.suspicion import Case, CheckFinding
 from workbench.execute import Limits
-from workbench.pipeline.loop import Progress, Watch, batched
+from workbench.pipeline.loop import Progress, Watch, batches
 from workbench.pipeline.parts import Parts
 from workbench.records import Program, Task, ToolSpec, Trace, content_key
 from workbench.store import Outcome, Project, Selection
-from workbench.store.kernel.database import IDS, listed
+from workbench.store.kernel.database import IDS, id_list
 from workbench.store.reading import checks
 from workbench.store.reading.checks import CheckRow
 
@@ -34,12 +34,12 @@ class Check:
     task_id: str
     suspicion: float
     """0 to 1; from `reasons.FLAGGED` on it counts as flagged."""
-    findings: tuple[Finding, ...]
+    findings: tuple[CheckFinding, ...]
     """The gravest first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckReport:
     """What one call of `check` did, and what is known after it."""
 
     made: int
@@ -52,19 +52,19 @@ class Checked:
         return sum(one.suspicion >= suspicion.FLAGGED for one in self.checks.values())
 
 
-def check(project: Project, selection: Selection | None = None, progress: Watch | None = None) -> Checked:
+def check(project: Project, selection: Selection | None = None, progress: Watch | None = None) -> CheckReport:
     """Check the kept runs that were not checked yet, or of which something changed.  Can be stopped anywhere.
 
     Raises ProfileError when the project's tools cannot be built.
     """
     keys = _keys(project, selection or Selection())
-    held = checks.found(project.database, list(keys))
+    held = checks.check_rows(project.database, list(keys))
     left = [trace for trace in keys if trace not in held or held[trace].id != keys[trace][0]]
     done = 0
     if left:
         issues = {trace: keys[trace][1] for trace in left}
         with Worlds(_specs(project), Limits.of(project.profile().limits)) as worlds:
-            for chunk in batched(left, CHUNK):
+            for chunk in batches(left, CHUNK):
                 cases = list(_cases(project, chunk, issues))
                 shaken = shake(worlds, ((case.task, case.program, case.trace) for case in cases))
                 rows = []
@@ -74,14 +74,14 @@ def check(project: Project, selection: Selection | None = None, progress: Watch 
                     if progress is not None:
                         progress(Progress("check", done, len(left), "runs"))
                 checks.add(project.database, rows)
-    return Checked(done, found(project, list(keys)))
+    return CheckReport(done, known_checks(project, list(keys)))
 
 
-def found(project: Project, trace_ids: Sequence[str]) -> dict[str, Check]:
+def known_checks(project: Project, trace_ids: Sequence[str]) -> dict[str, Check]:
     """What is known about runs, by trace; those that were not checked are left out."""
     return {
-        trace: Check(trace, row.task_id, row.suspicion, tuple(Finding(*one) for one in row.findings))
-        for trace, row in checks.found(project.database, trace_ids).items()
+        trace: Check(trace, row.task_id, row.suspicion, tuple(CheckFinding(*one) for one in row.findings))
+        for trace, row in checks.check_rows(project.database, trace_ids).items()
     }
 
 
@@ -89,7 +89,7 @@ def attribute(project: Project, selection: Selection | None = None, progress: Wa
     """Whose errors the wrong answers are: all runs of the scope once more, with exact tools.  Keeps the figures."""
     outcomes = project.outcomes(None, selection or Selection())
     blamed = []
-    for chunk in batched([outcome.task_id for outcome in outcomes], 4 * CHUNK):
+    for chunk in batches([outcome.task_id for outcome in outcomes], 4 * CHUNK):
         rows = [
             (task, program, trace) for task, runs in project.runs(chunk, project.scope()) for program, trace in runs
         ]
@@ -103,13 +103,15 @@ def attribute(project: Project, selection: Selection | None = None, progress: Wa
     return figures
 
 
-def attributed(project: Project) -> blame.Attribution | None:
+def last_attribution(project: Project) -> blame.Attribution | None:
     """The figures that `attribute` kept last; None before."""
     kept = checks.figures(project.database, "exact")
     return blame.Attribution.from_json(kept) if kept is not None else None
 
 
-def measure_checks(project: Project, selection: Selection | None = None, progress: Watch | None = None) -> Measured:
+def measure_checks(
+    project: Project, selection: Selection | None = None, progress: Watch | None = None
+) -> CheckMeasures:
     """How right the checks are, on kept runs of drawn scenes and on mutants of right programs.  Keeps the figures."""
     keys = _keys(project, selection or Selection())
     cases = list(_cases(project, list(keys), {trace: issues for trace, (_, issues) in keys.items()}))
@@ -124,10 +126,10 @@ def measure_checks(project: Project, selection: Selection | None = None, progres
     return figures
 
 
-def measured(project: Project) -> Measured | None:
+def last_measures(project: Project) -> CheckMeasures | None:
     """The figures that `measure_checks` kept last; None before."""
     kept = checks.figures(project.database, "measure")
-    return Measured.from_json(kept) if kept is not None else None
+    return CheckMeasures.from_json(kept) if kept is not None else None
 
 
 def _specs(project: Project) -> list[ToolSpec]:
@@ -144,7 +146,7 @@ def _keys(project: Project, selection: Selection) -> dict[str, tuple[str, tuple[
     kept = [outcome for outcome in project.outcomes(None, selection) if outcome.chosen is not None]
     told = project.database.rows(
         f"SELECT trace_id, issues FROM rationale WHERE writer = $writer AND trace_id IN {IDS}",  # noqa: S608
-        {"ids": listed(str(outcome.chosen) for outcome in kept), "writer": project.scope().writer},
+        {"ids": id_list(str(outcome.chosen) for outcome in kept), "writer": project.scope().writer},
     )
     issues = {row["trace_id"]: tuple(row["issues"]) for row in told}
     return {str(outcome.chosen): _key(outcome, issues.get(str(outcome.chosen), ())) for outcome in kept}
@@ -159,7 +161,7 @@ def _cases(project: Project, trace_ids: Sequence[str], issues: Mapping[str, tupl
     wanted = set(trace_ids)
     tasks = project.database.rows(
         f"SELECT DISTINCT task_id FROM trace WHERE id IN {IDS}",  # noqa: S608
-        {"ids": listed(trace_ids)},
+        {"ids": id_list(trace_ids)},
     )
     for task, runs in project.runs([row["task_id"] for row in tasks], project.scope()):
         for program, trace in runs:
@@ -173,7 +175,7 @@ def _case(
     return Case(task, program, trace, tuple(run for run in runs if run[0].id != program.id), issues)
 
 
-def _row(case: Case, key: str, findings: tuple[Finding, ...]) -> CheckRow:
+def _row(case: Case, key: str, findings: tuple[CheckFinding, ...]) -> CheckRow:
     return CheckRow(
         key, case.trace.id, case.task.id, suspicion.suspicion(findings),
         tuple(one.check for one in findings if one.flag),

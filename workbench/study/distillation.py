@@ -31,7 +31,7 @@ LOOK = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class StudyPlan:
     """What is trained."""
 
     snapshot: str = ""
@@ -41,7 +41,7 @@ class Plan:
     """Of every job, as in `job.toml`."""
 
 
-def train(project: Project, plan: Plan, watch: Watch | None = None) -> list[Path]:
+def train(project: Project, plan: StudyPlan, watch: Watch | None = None) -> list[Path]:
     """The jobs of a plan, trained; their folders, objective by objective in order of seeds.
 
     The jobs are processes of their own: who stops waiting stops none, and asking again finds them.
@@ -53,7 +53,7 @@ def train(project: Project, plan: Plan, watch: Watch | None = None) -> list[Path
     """
     if plan.seeds < 1:
         raise InputError(f"a study needs a seed or more, found {plan.seeds}")
-    which = plan.snapshot or next((row.hash for row in snapshots.taken(project.database)), "")
+    which = plan.snapshot or next((row.hash for row in snapshots.snapshot_rows(project.database)), "")
     given = {**(plan.settings or {}), "snapshot": str(folder_of(project, which).resolve())}
     jobs, ids = Jobs(project.path / "jobs"), []
     for objective in OBJECTIVES:
@@ -84,7 +84,7 @@ def train(project: Project, plan: Plan, watch: Watch | None = None) -> list[Path
 def study(
     project: Project,
     test: Project,
-    plan: Plan,
+    plan: StudyPlan,
     k: int = 5,
     selection: Selection | None = None,
     timed: int = 10,

@@ -13,7 +13,7 @@ from typing import Any
 
 from workbench.errors import InputError
 from workbench.evaluate.benchmarks.scorers import BENCHMARKS, scorer
-from workbench.evaluate.benchmarks.scores import Answer, Scorer, clusters
+from workbench.evaluate.benchmarks.scores import Scorer, SystemAnswer, clusters
 from workbench.evaluate.statistics.comparisons import Interval, mean_interval
 from workbench.pipeline import loop
 from workbench.pipeline.ingesting import ingest
@@ -28,9 +28,9 @@ from workbench.store import (
 )
 from workbench.store.kernel.database import now
 from workbench.store.reading import evaluations
-from workbench.store.reading.evaluations import Said
+from workbench.store.reading.evaluations import ProgramAnswer
 from workbench.study import answering
-from workbench.study.answering import Named
+from workbench.study.answering import NamedStudent
 from workbench.verify.answers import canonical
 from workbench.verify.vote import vote
 
@@ -60,7 +60,7 @@ def questions(project: Project, selection: Selection) -> Questions:
     Raises:
         InputError: there are none, or they are of several benchmarks that are not scored alike.
     """
-    tasks = project.tasks(evaluations.selected(project.database, selection))
+    tasks = project.tasks(evaluations.selected_ids(project.database, selection))
     sources = sorted({task.source for task in tasks})
     if not tasks:
         there = project.database.rows("SELECT DISTINCT source, split FROM task ORDER BY source, split")
@@ -93,7 +93,7 @@ def evaluate(
         InputError: no such model, no questions, or ones that are not scored alike.
     """
     asked = questions(project, selection or Selection())
-    who = answering.named(project, model)
+    who = answering.student_by_name(project, model)
     ingest(project, [who.job] if who.job is not None else [])
     row = next((row for row in project.lineage().jobs if who.job is not None and row.id == who.job.name), None)
     ref = who.asked(explain)
@@ -105,7 +105,7 @@ def evaluate(
     if min(timed, len(said)) > latency.get("n", 0):
         _tell(watch, "timing", timed)
         timing = answering.sample([task for task in asked.tasks if task.id in said], timed)
-        latency = answering.timed(timing, answering.student_answer(project, who, explain))
+        latency = answering.seconds_alone(timing, answering.student_answer(project, who, explain))
     if who.loaded or not cost:
         cost = {"tokens": answering.tokens(who, said), "calls": 0.0}
     shares = {}
@@ -122,7 +122,7 @@ def evaluate(
     return made
 
 
-def _name(who: Named, row: JobRow | None, explain: bool) -> str:
+def _name(who: NamedStudent, row: JobRow | None, explain: bool) -> str:
     name = f"{row.objective} seed {row.seed}" if row is not None else who.name
     return f"{name} explained" if explain else name
 
@@ -142,7 +142,7 @@ def evaluate_pipeline(
     # As many tasks as there are: an evaluation imports nothing.
     loop.run(project, len(asked.tasks), k, "execute", watch, split=own.split, source=own.source)
     scope = replace(project.scope(), k=k)
-    said = evaluations.said(project.database, scope, [task.id for task in asked.tasks])
+    said = evaluations.program_answers(project.database, scope, [task.id for task in asked.tasks])
     modes = {"first": "pipeline k=1"} | ({"vote": f"pipeline k={k}", "any": f"pipeline pass@{k}"} if k > 1 else {})
     made: list[Evaluation] = []
     scored = {}
@@ -156,7 +156,7 @@ def evaluate_pipeline(
         elif min(timed, len(asked.tasks)) > latency.get("n", 0):
             _tell(watch, f"timing k={ran}", timed)
             with answering.pipeline_answer(project, ran) as answer:
-                latency = answering.timed(answering.sample(asked.tasks, timed), answer)
+                latency = answering.seconds_alone(answering.sample(asked.tasks, timed), answer)
         found = _best(asked, said, k) if mode == "any" else _scored(asked, _chosen(asked.tasks, said, mode), {})
         made.append(
             _row(
@@ -169,7 +169,7 @@ def evaluate_pipeline(
     return made
 
 
-def _chosen(tasks: Sequence[Task], said: Mapping[str, Sequence[Said]], mode: str) -> dict[str, str | None]:
+def _chosen(tasks: Sequence[Task], said: Mapping[str, Sequence[ProgramAnswer]], mode: str) -> dict[str, str | None]:
     """By task, the first program's answer, or the one that the vote gives; of the best of k, nothing is said."""
     chosen: dict[str, str | None] = {}
     for task in tasks:
@@ -183,7 +183,7 @@ def _chosen(tasks: Sequence[Task], said: Mapping[str, Sequence[Said]], mode: str
     return chosen
 
 
-def _cost(said: Mapping[str, Sequence[Said]], k: int) -> dict[str, JSON]:
+def _cost(said: Mapping[str, Sequence[ProgramAnswer]], k: int) -> dict[str, JSON]:
     """Tool calls and tokens of a question's first k programs; batched seconds beside."""
     if not said:
         return {}
@@ -213,7 +213,7 @@ def _scored(asked: Questions, texts: Mapping[str, str | None], shares: Mapping[s
         texts: by task, what was answered; None where it came to nothing, which is wrong.
         shares: how much of yes and no was on yes, where that is known.
     """
-    answers = {id_: Answer(text, shares.get(id_)) for id_, text in texts.items() if text is not None}
+    answers = {id_: SystemAnswer(text, shares.get(id_)) for id_, text in texts.items() if text is not None}
     found = asked.scorer.score(asked.tasks, answers)
     more = found.to_json()
     return _Scored(
@@ -223,7 +223,7 @@ def _scored(asked: Questions, texts: Mapping[str, str | None], shares: Mapping[s
     )  # fmt: skip
 
 
-def _best(asked: Questions, said: Mapping[str, Sequence[Said]], k: int) -> _Scored:
+def _best(asked: Questions, said: Mapping[str, Sequence[ProgramAnswer]], k: int) -> _Scored:
     """The best of k programs, and of fewer: the curve of pass@k."""
     pictures, each = clusters(asked.tasks), _each_program(asked, said, k)
     curve = {size: {id_: best_of(row, size) for id_, row in each.items()} for size in range(1, k + 1)}
@@ -250,12 +250,12 @@ def _row(asked: Questions, found: _Scored, **known: Any) -> Evaluation:
     )  # fmt: skip
 
 
-def _each_program(asked: Questions, said: Mapping[str, Sequence[Said]], k: int) -> dict[str, list[float]]:
+def _each_program(asked: Questions, said: Mapping[str, Sequence[ProgramAnswer]], k: int) -> dict[str, list[float]]:
     """By question, the score of each of its k programs; one that failed or did not run scores 0."""
     each: dict[str, list[float]] = {}
     for index in range(k):
         mine = {run.task_id: run.answer for runs in said.values() for run in runs if run.index == index}
-        answers = {id_: Answer(text) for id_, text in mine.items() if text is not None}
+        answers = {id_: SystemAnswer(text) for id_, text in mine.items() if text is not None}
         for id_, score in asked.scorer.score(asked.tasks, answers).per_task.items():
             each.setdefault(id_, []).append(score)
     return each

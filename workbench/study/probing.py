@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from workbench.errors import ImageError, InputError
-from workbench.evaluate.faithfulness.probe import OWN, Probe, Row, conclude, explain, figures, plan
-from workbench.pipeline.loop import Progress, Watch, batched
+from workbench.evaluate.faithfulness.probe import OWN, Probe, ProbeRow, conclude, explain, figures, plan
+from workbench.pipeline.loop import Progress, Watch, batches
 from workbench.ports import Concluding, Student
 from workbench.records import JSON, PartRef, Task, content_key
 from workbench.store import Project
@@ -24,7 +24,7 @@ BATCH = 32
 """Questions, or endings of them, that are asked and written at once."""
 
 T = TypeVar("T")
-Rows = dict[tuple[str, str], Row]
+Rows = dict[tuple[str, str], ProbeRow]
 """By task and condition."""
 
 
@@ -106,7 +106,7 @@ def _seen(project: Project, task: Task) -> bool:
 
 
 def _go(stage: str, items: Sequence[T], work: Callable[[list[T]], None], progress: Watch | None) -> None:
-    for at, some in enumerate(batched(items, BATCH)):
+    for at, some in enumerate(batches(items, BATCH)):
         if progress is not None:
             progress(Progress(stage, at * BATCH, len(items), "texts"))
         work(some)
@@ -114,10 +114,10 @@ def _go(stage: str, items: Sequence[T], work: Callable[[list[T]], None], progres
         progress(Progress(stage, len(items), len(items), "texts"))
 
 
-def _writer(path: Path, about: JSON, rows: Rows) -> Callable[[list[Row]], None]:
+def _writer(path: Path, about: JSON, rows: Rows) -> Callable[[list[ProbeRow]], None]:
     """What keeps rows: in memory and, in one piece, at the end of the file."""
 
-    def write(found: list[Row]) -> None:
+    def write(found: list[ProbeRow]) -> None:
         rows.update({(row.task, row.condition): row for row in found})
         path.parent.mkdir(exist_ok=True)
         lines = [asdict(row) for row in found] if path.exists() else [about, *(asdict(row) for row in found)]
@@ -138,7 +138,7 @@ def _read(path: Path) -> tuple[dict[str, JSON], Rows]:
             continue
     try:
         about, *rest = held
-        rows = [Row(**row) for row in rest]
+        rows = [ProbeRow(**row) for row in rest]
         figures_of = {"model": about["model"], "split": about["split"], "seed": about["seed"]}
     except (TypeError, KeyError, ValueError) as error:
         raise InputError(f"{path} is no file of a probe ({error}); move it away and run: vpd probe") from error

@@ -37,7 +37,7 @@ class Against:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SystemRow:
     """One system."""
 
     system: str
@@ -63,7 +63,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class PassAtK:
     """pass@k for one k, over `of` questions."""
 
     k: int
@@ -86,8 +86,8 @@ class Results:
     split: str
     task_limit: int | None
     baseline: str
-    rows: tuple[Row, ...]
-    curve: tuple[Point, ...]
+    rows: tuple[SystemRow, ...]
+    curve: tuple[PassAtK, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -189,7 +189,7 @@ def _row(
     held: Sequence[Evaluation],
     scores: Mapping[str, Mapping[str, float]],
     about: Mapping[str, tuple[str, str]],
-) -> Row:
+) -> SystemRow:
     first = held[0]
     measured = next((row for row in held if row.latency), first)
     value, low, high, questions = first.value, first.low, first.high, first.questions
@@ -210,7 +210,7 @@ def _row(
     elif not note and not _is_mean(first, scores[first.id]):
         note = "differences and families are of right answers"
     cost = {key: _average([row.cost.get(key) for row in held]) for key in first.cost}
-    return Row(
+    return SystemRow(
         name, first.kind, first.mode, tuple(row.id for row in held), first.metric, value, low, high, questions,
         families, measured.latency, cost, note,
     )  # fmt: skip
@@ -234,14 +234,14 @@ def _average(values: Sequence[Any]) -> float | None:
 _ORDER = ("pipeline first", "pipeline vote", "pipeline any", "student direct", "student explain")
 
 
-def _place(row: Row) -> tuple[int, bool, str]:
+def _place(row: SystemRow) -> tuple[int, bool, str]:
     """The pipeline, then the base, then what was trained."""
     return _ORDER.index(f"{row.kind} {row.mode}"), not row.system.startswith("base"), row.system
 
 
 def _compared(
-    rows: Sequence[Row], baseline: str, scores: Mapping[str, Mapping[str, float]], pictures: Mapping[str, str]
-) -> tuple[Row, ...]:
+    rows: Sequence[SystemRow], baseline: str, scores: Mapping[str, Mapping[str, float]], pictures: Mapping[str, str]
+) -> tuple[SystemRow, ...]:
     """Each row with its difference from the baseline; a bound is no system and is not compared."""
     base = [scores[id_] for row in rows if row.system == baseline for id_ in row.evaluations]
     found: dict[str, Against] = {}
@@ -260,14 +260,14 @@ def _compared(
     return tuple(replace(row, against=whole.get(row.system)) for row in rows)
 
 
-def _curve(chosen: Sequence[Evaluation]) -> tuple[Point, ...]:
+def _curve(chosen: Sequence[Evaluation]) -> tuple[PassAtK, ...]:
     bounds = [row.details["passed"] for row in chosen if row.mode == "any"]
     if not bounds:
         return ()
     widest = max(bounds, key=len)
     one = widest["1"]["value"]
     return tuple(
-        Point(int(k), **at, gain=at["value"] - one, relative=at["value"] / one - 1 if one else None)
+        PassAtK(int(k), **at, gain=at["value"] - one, relative=at["value"] / one - 1 if one else None)
         for k, at in sorted(widest.items(), key=lambda item: int(item[0]))
         if at["value"] is not None
     )

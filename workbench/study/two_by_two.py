@@ -82,7 +82,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class TwoByTwo:
     """Both sides over a project's labelled questions that both have answered."""
 
     counting: Counting
@@ -103,7 +103,7 @@ class Compared:
         }
 
 
-def compare(outcomes: Iterable[Outcome], counting: Counting = "any") -> Compared:
+def compare(outcomes: Iterable[Outcome], counting: Counting = "any") -> TwoByTwo:
     """The 2x2 table and its slices, the largest first.
 
     Slices are looked at because they are many: a small p among twenty of them is no finding yet.
@@ -124,7 +124,7 @@ def compare(outcomes: Iterable[Outcome], counting: Counting = "any") -> Compared
         families.setdefault(outcome.family, Counter())[cell] += 1
         for tool in outcome.tools:
             tools.setdefault(tool, Counter())[cell] += 1
-    return Compared(counting, _table(cells), _tables(families), _tables(tools), left_out)
+    return TwoByTwo(counting, _table(cells), _tables(families), _tables(tools), left_out)
 
 
 def in_cell(outcomes: Iterable[Outcome], cell: Cell, counting: Counting = "any") -> list[str]:

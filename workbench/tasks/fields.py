@@ -15,7 +15,7 @@ VOTES = 10
 """From so many answers on they are annotators' votes; fewer are alternatives."""
 
 
-def shown(value: Any) -> str:
+def describe(value: Any) -> str:
     """A value as an error message names it."""
     return "missing" if value is None else f"{type(value).__name__} {value!r:.60}"
 
@@ -27,7 +27,7 @@ def text(row: Row, name: str, empty: bool = False) -> str:
 
 def _text(value: Any, what: str, empty: bool = False) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"{what} is {shown(value)}; expected text")
+        raise ValueError(f"{what} is {describe(value)}; expected text")
     if not empty and not value.strip():
         raise ValueError(f"{what} is empty; expected text")
     try:
@@ -43,7 +43,7 @@ def texts(row: Row, name: str) -> tuple[str, ...]:
     if found is None:
         return ()
     if not isinstance(found, list):
-        raise ValueError(f"the {name} are {shown(found)}; expected a list of texts")
+        raise ValueError(f"the {name} are {describe(found)}; expected a list of texts")
     return tuple(_text(entry, f"an entry of {name}", False) for entry in found)
 
 
@@ -51,7 +51,7 @@ def whole(row: Row, name: str) -> int:
     """A whole number."""
     found = row.get(name)
     if isinstance(found, bool) or not isinstance(found, int):
-        raise ValueError(f"the {name} is {shown(found)}; expected a whole number")
+        raise ValueError(f"the {name} is {describe(found)}; expected a whole number")
     if abs(found) >= 1 << 63:
         raise ValueError(f"the {name} has {len(str(found))} digits; expected at most 18")
     return found
@@ -61,7 +61,7 @@ def flag(row: Row, name: str) -> bool:
     """True or false."""
     found = row.get(name)
     if not isinstance(found, bool):
-        raise ValueError(f"the {name} is {shown(found)}; expected true or false")
+        raise ValueError(f"the {name} is {describe(found)}; expected true or false")
     return found
 
 
@@ -76,7 +76,7 @@ def choices(row: Row, name: str, count: int) -> tuple[str, ...]:
 def text_or_number(value: Any, what: str) -> str:
     """A text or number as text; refuses everything else, NaN, and nothing but spaces."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f"{what} is {shown(value)}; expected text or a number")
+        raise ValueError(f"{what} is {describe(value)}; expected text or a number")
     if isinstance(value, float):
         if not math.isfinite(value):
             raise ValueError(f"{what} is {value}; expected text or a number, or leave it out")

@@ -31,7 +31,7 @@ from workbench.errors import DatasetError, ImageError
 from workbench.images import decode
 from workbench.ports import BadRow
 from workbench.records import PartRef, Task
-from workbench.tasks.fields import Row, answer_type, shown, text_or_number
+from workbench.tasks.fields import Row, answer_type, describe, text_or_number
 from workbench.tasks.json_stream import Meter, raw_lines
 from workbench.tasks.rows import Bad
 
@@ -121,7 +121,7 @@ class Folder:
         """One row as a task.  Raises ValueError with what was found and what was expected."""
         question = row.get("question")
         if not isinstance(question, str):
-            raise ValueError(f"the question is {shown(question)}; expected text")
+            raise ValueError(f"the question is {describe(question)}; expected text")
         if not question.strip():
             raise ValueError("the question is empty; expected text")
         choices = _texts(row.get("choices"), "choices")
@@ -135,10 +135,10 @@ class Folder:
             )
         split = row.get("split", SPLIT)
         if not isinstance(split, str):
-            raise ValueError(f"the split is {shown(split)}; expected text")
+            raise ValueError(f"the split is {describe(split)}; expected text")
         name = row.get("id")
         if isinstance(name, bool) or not isinstance(name, str | int | None) or name == "":
-            raise ValueError(f"the id is {shown(name)}; expected text, a whole number, or none")
+            raise ValueError(f"the id is {describe(name)}; expected text, a whole number, or none")
         image = self._image(row.get("image"), pictures)
         return Task(
             id=f"{self.name}/{line if name is None else name}",
@@ -155,7 +155,7 @@ class Folder:
     def _image(self, name: Any, pictures: dict[Path, str | None]) -> str:
         """The picture's path relative to the folder, after a look that it lies inside and decodes."""
         if not isinstance(name, str) or not name.strip():
-            raise ValueError(f"the image is {shown(name)}; expected a path relative to {self._images}")
+            raise ValueError(f"the image is {describe(name)}; expected a path relative to {self._images}")
         root = self._images.resolve()
         for start in (self._images, self._images / "images"):
             try:
@@ -190,7 +190,7 @@ def _texts(value: Any, what: str) -> tuple[str, ...]:
     if value is None:
         return ()
     if not isinstance(value, list):
-        raise ValueError(f"{what} is {shown(value)}; expected a list of texts")
+        raise ValueError(f"{what} is {describe(value)}; expected a list of texts")
     return tuple(text_or_number(entry, f"an entry of {what}") for entry in value)
 
 

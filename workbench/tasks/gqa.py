@@ -13,7 +13,7 @@ from pathlib import Path
 
 from workbench.errors import ProfileError
 from workbench.records import Task
-from workbench.tasks.fields import Row, answer_type, flag, shown, text, texts
+from workbench.tasks.fields import Row, answer_type, describe, flag, text, texts
 from workbench.tasks.official import Find, Format, Official
 
 SUBSETS = ("balanced", "all")
@@ -37,7 +37,7 @@ def _task(name: str, split: str, row: Row, find: Find) -> Task:
     picture = text(row, "imageId")
     types = row.get("types")
     if not isinstance(types, dict):
-        raise ValueError(f"the types are {shown(types)}; expected an object with structural, semantic and detailed")
+        raise ValueError(f"the types are {describe(types)}; expected an object with structural, semantic and detailed")
     structural = text(types, "structural")
     return Task(
         id=name, source="gqa", split=split, image=find(f"{picture}.jpg", f"images/{picture}.jpg"),

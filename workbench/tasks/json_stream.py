@@ -29,7 +29,7 @@ _JSON = json.JSONDecoder()
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JsonEntry:
     """One entry of a file, or what is wrong with it."""
 
     line: int
@@ -51,7 +51,7 @@ class Meter:
     """Bytes."""
 
 
-def json_lines(path: Path, meter: Meter) -> Iterator[Entry]:
+def json_lines(path: Path, meter: Meter) -> Iterator[JsonEntry]:
     """The lines of a JSON Lines file, blank ones left out.  Raises DatasetError when it cannot be read at all."""
     for line, raw in enumerate(raw_lines(path, meter), start=1):
         value: Any
@@ -64,7 +64,7 @@ def json_lines(path: Path, meter: Meter) -> Iterator[Entry]:
             value = ValueError(f"the line is not UTF-8 ({error.reason}); save the file as UTF-8")
         except (ValueError, RecursionError) as error:
             value = ValueError(f"the line is not JSON ({error}); expected one object a line")
-        yield Entry(line, line, None, value)
+        yield JsonEntry(line, line, None, value)
 
 
 def raw_lines(path: Path, meter: Meter) -> Iterator[bytes]:
@@ -80,7 +80,7 @@ def raw_lines(path: Path, meter: Meter) -> Iterator[bytes]:
         raise DatasetError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def json_entries(path: Path, meter: Meter, under: str | None = None) -> Iterator[Entry]:
+def json_entries(path: Path, meter: Meter, under: str | None = None) -> Iterator[JsonEntry]:
     """The entries of the array or object that a JSON file is, or of the one under a key of its outer object.
 
     Where the file breaks off or stops being JSON, the last entry says so: the place of later ones is unknown.
@@ -95,7 +95,7 @@ def json_entries(path: Path, meter: Meter, under: str | None = None) -> Iterator
         raise DatasetError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _entries(path: Path, window: _Window, under: str | None) -> Iterator[Entry]:
+def _entries(path: Path, window: _Window, under: str | None) -> Iterator[JsonEntry]:
     what = "an array or object" if under is None else f'an object with an array under "{under}"'
     number = 0
     try:
@@ -114,14 +114,14 @@ def _entries(path: Path, window: _Window, under: str | None) -> Iterator[Entry]:
             line = window.line
             value = window.value()
             number += 1
-            yield Entry(line, number, key, value)
+            yield JsonEntry(line, number, key, value)
     except _Broken as error:
         if not number:
             raise DatasetError(
                 f"{path}:{window.line}: {error}; expected {what}: download or export it again"
             ) from error
         told = f"{error}; the file is of no use from here, after {number} entries: download or export it again"
-        yield Entry(window.line, number + 1, None, ValueError(told))
+        yield JsonEntry(window.line, number + 1, None, ValueError(told))
 
 
 def _seek(window: _Window, under: str) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 from workbench.errors import DatasetError, ImageError
 from workbench.records import Task
 from workbench.tasks.fields import Row, text, whole
-from workbench.tasks.json_stream import LARGEST, Entry, Meter, raw_lines
+from workbench.tasks.json_stream import LARGEST, JsonEntry, Meter, raw_lines
 from workbench.tasks.official import Files, Find, Format, Official
 
 SPLITS = ("dev", "test")
@@ -75,7 +75,7 @@ class MMBench:
             ) from error
 
 
-def _rows(places: dict[str, tuple[int, int]], files: Files, meter: Meter) -> Iterator[tuple[Path, Entry]]:
+def _rows(places: dict[str, tuple[int, int]], files: Files, meter: Meter) -> Iterator[tuple[Path, JsonEntry]]:
     """The rows of a table; `picture` is the row that holds the picture, None where there is none above."""
     if len(files[0]) > 1:
         names = ", ".join(path.name for path in files[0])
@@ -116,7 +116,7 @@ def _rows(places: dict[str, tuple[int, int]], files: Files, meter: Meter) -> Ite
                 value = _row(places, path, start, header, cells)
             else:
                 value = ValueError(f"the row has {len(cells)} cells; expected {len(header)}, as the header has")
-        yield path, Entry(line, number, None, value)
+        yield path, JsonEntry(line, number, None, value)
 
 
 def _row(

@@ -16,8 +16,8 @@ from pathlib import Path, PurePath
 from workbench.errors import DatasetError
 from workbench.ports import BadRow
 from workbench.records import JSON, PartRef, Task
-from workbench.tasks.fields import Row, shown
-from workbench.tasks.json_stream import Entry, Meter, json_entries, json_lines
+from workbench.tasks.fields import Row, describe
+from workbench.tasks.json_stream import JsonEntry, Meter, json_entries, json_lines
 from workbench.tasks.rows import Bad
 
 NO_PICTURES = 1000
@@ -35,14 +35,14 @@ Find = Callable[..., str]
 """`find(name, ...)`: the first of these pictures that is there, as `Task.image`; ValueError when none is."""
 
 
-def json_files(files: Files, meter: Meter) -> Iterator[tuple[Path, Entry]]:
+def json_files(files: Files, meter: Meter) -> Iterator[tuple[Path, JsonEntry]]:
     """The entries of files that are one JSON array or object each."""
     for path in files[0]:
         for entry in json_entries(path, meter):
             yield path, entry
 
 
-def jsonl_files(files: Files, meter: Meter) -> Iterator[tuple[Path, Entry]]:
+def jsonl_files(files: Files, meter: Meter) -> Iterator[tuple[Path, JsonEntry]]:
     """The lines of JSON Lines files."""
     for path in files[0]:
         for entry in json_lines(path, meter):
@@ -60,7 +60,7 @@ class Format:
     """Names or patterns of the files that a split needs, all of them."""
     task: Callable[[str, str, Row, Find], Task]
     """`task(id, split, row, find)`: one row as a task.  Raises ValueError with what was found and expected."""
-    read: Callable[[Files, Meter], Iterator[tuple[Path, Entry]]] = json_files
+    read: Callable[[Files, Meter], Iterator[tuple[Path, JsonEntry]]] = json_files
     """The rows of a split, with the file that each stands in."""
     number: str = "question_id"
     """The field with the official id; in a JSON object the entry's key is the id."""
@@ -150,15 +150,15 @@ class Official:
             raise DatasetError(f"{self.root} has no {lacking[0]}, which the split {split} needs; put it there")
         return [] if lacking else found
 
-    def _task(self, split: str, path: Path, entry: Entry, ids: sqlite3.Connection) -> Task:
+    def _task(self, split: str, path: Path, entry: JsonEntry, ids: sqlite3.Connection) -> Task:
         row = entry.value
         if isinstance(row, ValueError):
             raise row
         if not isinstance(row, dict):
-            raise ValueError(f"the entry is {shown(row)}; expected an object")
+            raise ValueError(f"the entry is {describe(row)}; expected an object")
         number = row.get(self._form.number) if entry.key is None else entry.key
         if isinstance(number, bool) or not isinstance(number, str | int) or not 0 < len(str(number)) <= LONGEST_ID:
-            raise ValueError(f"the {self._form.number} is {shown(number)}; expected short text or a whole number")
+            raise ValueError(f"the {self._form.number} is {describe(number)}; expected short text or a whole number")
         name = f"{self._form.name}/{split}/{number}{self._form.suffix}"
         task = self._form.task(name, split, row, self._find)
         place = f"entry {entry.number} of {path.name}"
@@ -167,7 +167,7 @@ class Official:
             raise ValueError(f"the {self._form.number} is already used by {used}; expected each once")
         return task
 
-    def _named(self, entry: Entry) -> str:
+    def _named(self, entry: JsonEntry) -> str:
         number = entry.key
         if number is None and isinstance(entry.value, dict):
             number = entry.value.get(self._form.number)

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from workbench.records import Task
-from workbench.tasks.fields import VOTES, Row, answer_type, shown, text, whole
-from workbench.tasks.json_stream import Entry, Meter, json_entries
+from workbench.tasks.fields import VOTES, Row, answer_type, describe, text, whole
+from workbench.tasks.json_stream import JsonEntry, Meter, json_entries
 from workbench.tasks.official import Files, Find, Format, Official
 
 TYPES = ("yes/no", "number", "other")
@@ -46,7 +46,7 @@ def _form(name: str, prefix: str) -> Format:
     return Format(name, ("train", "val"), files, _task, _joined)
 
 
-def _joined(files: Files, meter: Meter) -> Iterator[tuple[Path, Entry]]:
+def _joined(files: Files, meter: Meter) -> Iterator[tuple[Path, JsonEntry]]:
     """Every question with its annotation under `annotation`; annotations that are wrong or have no question."""
     (questions,), (annotations,) = files
     with closing(sqlite3.connect("", isolation_level=None)) as waiting:
@@ -68,7 +68,7 @@ def _joined(files: Files, meter: Meter) -> Iterator[tuple[Path, Entry]]:
             yield questions, entry
         for number, line, place in waiting.execute("SELECT id, line, number FROM annotation ORDER BY number"):
             left = ValueError(f"question_id {number} has an annotation and no question in {questions.name}")
-            yield annotations, Entry(line, place, None, left)
+            yield annotations, JsonEntry(line, place, None, left)
 
 
 def _annotation(row: Any) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def _annotation(row: Any) -> dict[str, Any]:
     if isinstance(row, ValueError):
         raise row
     if not isinstance(row, dict):
-        raise ValueError(f"the annotation is {shown(row)}; expected an object")
+        raise ValueError(f"the annotation is {describe(row)}; expected an object")
     number = whole(row, "question_id")
     try:
         kind = text(row, "answer_type")
@@ -84,7 +84,7 @@ def _annotation(row: Any) -> dict[str, Any]:
             raise ValueError(f"the answer_type is {kind!r:.60}; expected {', '.join(TYPES)}")
         votes = row.get("answers")
         if not isinstance(votes, list) or len(votes) != VOTES or not all(isinstance(vote, dict) for vote in votes):
-            found = f"{len(votes)} entries" if isinstance(votes, list) else shown(votes)
+            found = f"{len(votes)} entries" if isinstance(votes, list) else describe(votes)
             raise ValueError(f"the answers are {found}; expected a list of {VOTES} objects")
         return {
             "question_id": number, "image_id": whole(row, "image_id"), "answer_type": kind,

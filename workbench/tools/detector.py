@@ -17,7 +17,7 @@ from PIL import Image
 from workbench.api import STANDARD
 from workbench.boxes import Box, clip, non_maximum_suppression
 from workbench.errors import ImageError, ToolFailure
-from workbench.models.detector import Detection, bundled
+from workbench.models.detector import Detection, bundled_detector
 from workbench.ports import Images
 from workbench.records import PartRef, Region, ToolCall, Value
 from workbench.tools.arguments import answer_batch, patch, text
@@ -105,9 +105,9 @@ def placed_in(region: Region, x: int, y: int, box: Box, label: str, score: float
 
 
 @lru_cache(maxsize=8)
-def shared(threshold: float, iou: float, threads: int) -> CropDetector:
+def shared_detector(threshold: float, iou: float, threads: int) -> CropDetector:
     """One detector with its memory per setting and process, so that `exists` after `find` costs nothing."""
-    return CropDetector(bundled(threads), threshold, iou)
+    return CropDetector(bundled_detector(threads), threshold, iou)
 
 
 def _asked(call: ToolCall) -> tuple[Region, tuple[str, ...]]:
@@ -135,7 +135,7 @@ class FindCoco:
     batch_size = BATCH
 
     def __init__(self, threshold: float = 0.3, iou: float = 0.5, threads: int = 1) -> None:
-        self._detector = shared(threshold, iou, threads)
+        self._detector = shared_detector(threshold, iou, threads)
         self.ref = PartRef("tool", "ssdlite-coco", "1", {"threshold": threshold, "iou": iou})
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
@@ -149,7 +149,7 @@ class ExistsCoco:
     batch_size = BATCH
 
     def __init__(self, threshold: float = 0.3, iou: float = 0.5, threads: int = 1) -> None:
-        self._detector = shared(threshold, iou, threads)
+        self._detector = shared_detector(threshold, iou, threads)
         self.ref = PartRef("tool", "ssdlite-coco-exists", "1", {"threshold": threshold, "iou": iou})
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:

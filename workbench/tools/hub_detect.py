@@ -33,7 +33,7 @@ from workbench.tools.detector import CropDetector, crop_key, placed_in
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _DetectionRequest:
     region: Region
     name: str
     crop: Image.Image
@@ -78,19 +78,19 @@ class HubDetection:
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
         return answer_batch(calls, lambda call: self._parse(call, images), self._answer)
 
-    def _answer(self, asked: list[_Asked]) -> Sequence[Value | ToolFailure]:
+    def _answer(self, asked: list[_DetectionRequest]) -> Sequence[Value | ToolFailure]:
         return self._find(asked)
 
     @staticmethod
-    def _parse(call: ToolCall, images: Images) -> _Asked:
+    def _parse(call: ToolCall, images: Images) -> _DetectionRequest:
         region = patch(call)
         # a full stop separates names in Grounding DINO's text
         name = text(call, "object_name").replace(".", " ").strip()
         if not name:
             raise ToolFailure(f"{call.tool}: object_name is empty")
-        return _Asked(region, name, images.crop(region))
+        return _DetectionRequest(region, name, images.crop(region))
 
-    def _find(self, asked: list[_Asked]) -> list[list[Region]]:
+    def _find(self, asked: list[_DetectionRequest]) -> list[list[Region]]:
         """The detections of each (crop, name)."""
         groups: dict[Any, list[int]] = {}
         for i, item in enumerate(asked):
@@ -107,14 +107,14 @@ class HubDetection:
                     self._look(asked, rows[start : start + self.batch_size], out)
         return out
 
-    def _look(self, asked: list[_Asked], rows: list[int], out: list[list[Region]]) -> None:
+    def _look(self, asked: list[_DetectionRequest], rows: list[int], out: list[list[Region]]) -> None:
         pictures, texts = [asked[i].crop for i in rows], [[self._text(asked[i].name)] for i in rows]
         batch = self._vision.processor(images=pictures, text=texts, padding=True, return_tensors="pt")
         results = self._results(batch, [asked[i].crop for i in rows])
         for i, result in zip(rows, results, strict=True):
             out[i] = self._regions(asked[i], result)
 
-    def _look_owl(self, asked: list[_Asked], groups: list[list[int]], out: list[list[Region]]) -> None:
+    def _look_owl(self, asked: list[_DetectionRequest], groups: list[list[int]], out: list[list[Region]]) -> None:
         names = [list(dict.fromkeys(asked[i].name for i in rows)) for rows in groups]
         most = max(map(len, names))
         texts = [[self._text(n) for n in row] + [" "] * (most - len(row)) for row in names]
@@ -154,7 +154,7 @@ class HubDetection:
             output, threshold=self._threshold, target_sizes=sizes
         )
 
-    def _regions(self, asked: _Asked, result: Any) -> list[Region]:
+    def _regions(self, asked: _DetectionRequest, result: Any) -> list[Region]:
         _, x, y, _, _ = crop_key(asked.region)
         found = [
             placed_in(asked.region, x, y, _box(corners, asked.crop), asked.name, score)
@@ -174,7 +174,7 @@ class HubZeroShotExists(HubDetection):
     name = "hub-zero-shot-exists"
     spec = STANDARD["exists"]
 
-    def _answer(self, asked: list[_Asked]) -> Sequence[Value | ToolFailure]:
+    def _answer(self, asked: list[_DetectionRequest]) -> Sequence[Value | ToolFailure]:
         return [bool(found) for found in self._find(asked)]
 
 

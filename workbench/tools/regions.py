@@ -17,7 +17,7 @@ from workbench.tools.detector import BATCH, CropDetector
 
 
 @lru_cache(maxsize=8)
-def shared(threshold: float, iou: float) -> CropDetector:
+def shared_namer(threshold: float, iou: float) -> CropDetector:
     """One namer with its memory per setting and process, so that `exists` after `find` costs nothing."""
     return CropDetector(bundled_namer(), threshold, iou)
 
@@ -37,7 +37,7 @@ class FindNamed:
     batch_size = BATCH
 
     def __init__(self, threshold: float = 0.5, iou: float = 0.5) -> None:
-        self._namer = shared(threshold, iou)
+        self._namer = shared_namer(threshold, iou)
         self._more = vocabulary()
         self.ref = PartRef("tool", "student-regions", student_folder().name, {"threshold": threshold, "iou": iou})
 

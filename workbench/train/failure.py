@@ -16,7 +16,7 @@ Cause = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class FailureCard:
     """A failure card."""
 
     cause: Cause
@@ -41,7 +41,7 @@ _CAUSES: Sequence[tuple[Cause, str, str]] = (
 )
 
 
-def explain(text: str, job: Mapping[str, JSON], peak: str = "", killed: bool = False) -> Failure:
+def explain(text: str, job: Mapping[str, JSON], peak: str = "", killed: bool = False) -> FailureCard:
     """The card of an error's text.
 
     Args:
@@ -58,17 +58,17 @@ def explain(text: str, job: Mapping[str, JSON], peak: str = "", killed: bool = F
         if cause == "memory":
             change = smaller(job)
             what = ", ".join(f"{key} = {str(value).lower()}" for key, value in change.items())
-            return Failure(
+            return FailureCard(
                 cause, f"Memory ran out{peak and f' ({peak})'}.", f"Try {what}." if change else _ROOM, change
             )
         if cause == "diverged":
             lower = {"lr": float(f"{float(job.get('lr', 1e-4)) / 3:.2g}")}
-            return Failure(cause, brief, f"Try lr = {lower['lr']}.", lower)
-        return Failure(cause, brief, advice)
+            return FailureCard(cause, brief, f"Try lr = {lower['lr']}.", lower)
+        return FailureCard(cause, brief, advice)
     if killed:
         what = "The process ended without a word: it was killed, by a person or by a system short of memory."
-        return Failure("killed", what, "Resume; if it happens again, try the change.", smaller(job))
-    return Failure("unknown", brief or "The run ended without a word.", "Read the last lines; resuming is safe.")
+        return FailureCard("killed", what, "Resume; if it happens again, try the change.", smaller(job))
+    return FailureCard("unknown", brief or "The run ended without a word.", "Read the last lines; resuming is safe.")
 
 
 _ROOM = "Take a smaller student, or a machine with more memory."

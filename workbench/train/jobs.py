@@ -46,7 +46,7 @@ SILENT = 95.0
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class JobView:
     """A job as the disk shows it."""
 
     id: str
@@ -79,7 +79,7 @@ class Jobs:
 
     # what is there
 
-    def all(self) -> list[Seen]:
+    def all(self) -> list[JobView]:
         """All jobs: the running one, the queue in order, then the ended ones, the newest first."""
         queue = {folder.name: at for at, folder in enumerate(self._queue(), start=1)}
         rows = [_seen(path.parent, queue.get(path.parent.name)) for path in self.root.glob(f"[!.]*/{FILE}")]
@@ -87,7 +87,7 @@ class Jobs:
         newest = {row.id: -(row.folder / FILE).stat().st_mtime for row in rows}
         return sorted(rows, key=lambda row: (rank.get(row.state, 2), row.place or 0, newest[row.id]))
 
-    def show(self, which: str) -> Seen:
+    def show(self, which: str) -> JobView:
         """One job, by id or the beginning of one."""
         folder = self._folder(which)
         queue = [path.name for path in self._queue()]
@@ -293,14 +293,14 @@ def _tail(folder: Path, lines: int) -> list[str]:
         return []
 
 
-def _seen(folder: Path, place: int | None) -> Seen:
+def _seen(folder: Path, place: int | None) -> JobView:
     status = read_json(folder / STATUS)
     try:
         job = asdict(read_job(folder / FILE))
     except ProfileError:
         job = {}
     state, silent, failure = _state(folder, status, job, place)
-    return Seen(
+    return JobView(
         folder.name, str(job.get("name", "")), state, int(status.get("step", 0)), int(status.get("total", 0)),
         status.get("eta"), place, silent, failure, folder,
     )  # fmt: skip

@@ -23,7 +23,7 @@ from workbench.train.job import Job, Lora
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedStudent:
     """A student ready to be trained."""
 
     model: Any
@@ -71,7 +71,7 @@ def load_adapter(student: str) -> tuple[str, Adapter]:
     return base, Adapter(processor)
 
 
-def load_student(job: Job, device: torch.device | None = None, quantised: bool | None = None) -> Loaded:
+def load_student(job: Job, device: torch.device | None = None, quantised: bool | None = None) -> LoadedStudent:
     """Load a job's student on the processor, with what is trained marked `requires_grad`.
 
     Adapters are float32 beside weights of the job's precision, and so are all weights when all are trained: an
@@ -100,7 +100,7 @@ def load_student(job: Job, device: torch.device | None = None, quantised: bool |
         model = with_adapters(model, job.lora, job.seed)
     if job.checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-    return Loaded(model, adapter, base)
+    return LoadedStudent(model, adapter, base)
 
 
 def _brief(error: BaseException) -> str:
@@ -165,14 +165,14 @@ def _named(name: str, target: str) -> bool:
     return name == target or name.endswith("." + target)
 
 
-def trained(model: Any) -> dict[str, nn.Parameter]:
+def trainable_parameters(model: Any) -> dict[str, nn.Parameter]:
     """What is trained, by name; a tied weight once."""
     return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
 
 
 def put(model: Any, weights: Mapping[str, Tensor]) -> None:
     """Set what is trained.  Raises InputError when the weights are those of another model."""
-    own = trained(model)
+    own = trainable_parameters(model)
     wrong = sorted(set(own) ^ set(weights)) or [n for n, p in own.items() if p.shape != weights[n].shape]
     if wrong:
         raise InputError(

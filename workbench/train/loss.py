@@ -13,7 +13,7 @@ from workbench.images import ImageFolder
 from workbench.records import Lesson
 from workbench.train.batch import Batch
 from workbench.train.examples import Adapter
-from workbench.train.shared_prefix import shared
+from workbench.train.shared_prefix import share_prefixes
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class StudentLoss:
         """
         batch = self.adapter.encode([(self.images.open(image), lesson) for image, lesson in rows], fillers)
         if together and self.adapter.shares:
-            batch = shared(batch, [image for image, _ in rows])
+            batch = share_prefixes(batch, [image for image, _ in rows])
         batch = batch.to(self.device)
         losses = lesson_losses(model, batch)
         return LossShare(combined(losses, batch, examples), losses, batch.names, batch.tokens)

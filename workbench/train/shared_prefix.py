@@ -73,7 +73,7 @@ def shared_rows(rows: Sequence[Sequence[TokenLesson]], inputs: Mapping[str, Tens
     )
 
 
-def shared(batch: Batch, pictures: Sequence[str]) -> Batch:
+def share_prefixes(batch: Batch, pictures: Sequence[str]) -> Batch:
     """Put neighbouring rows about the same picture into one row.
 
     Args:

@@ -177,7 +177,7 @@ def score(task: Task, answer: str, mode: Mode = "always") -> Scored:
     annotators' votes: the VQA leave-one-out score, or A-OKVQA's min(1, n / 3) on raw text where
     `task.meta["scoring"]` is `aokvqa`.  An unlabelled task scores 0 and the reason says so.
     """
-    shown = quoted(answer)
+    shown = quote(answer)
     if not task.answers:
         return Scored(0.0, "The task has no gold answer to compare with.")
     if len(answer) > MAX_ANSWER:
@@ -192,12 +192,12 @@ def score(task: Task, answer: str, mode: Mode = "always") -> Scored:
         return Scored(value, f"{hits} of {len(task.answers)} annotators say {shown}.")
     for gold in task.answers:
         if same(answer, gold, task, mode):
-            return Scored(1.0, f"The answer {shown} equals the label {quoted(gold)}.")
-    golds = " or ".join(quoted(gold) for gold in dict.fromkeys(task.answers))
+            return Scored(1.0, f"The answer {shown} equals the label {quote(gold)}.")
+    golds = " or ".join(quote(gold) for gold in dict.fromkeys(task.answers))
     return Scored(0.0, f"The answer {shown} differs from the label {golds}.")
 
 
-def quoted(text: str, limit: int = 60) -> str:
+def quote(text: str, limit: int = 60) -> str:
     """A text in quotes on one line, cut to `limit` characters: fit for a sentence."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * limit]).split())
     return f'"{line if len(line) <= limit else line[: limit - 1] + "…"}"'

@@ -17,7 +17,7 @@ from workbench.errors import ProfileError
 from workbench.ports import LanguageModel
 from workbench.records import PartRef, Program, Task, Trace, Verdict, content_key
 from workbench.verify import judge
-from workbench.verify.answers import SOFT_ANSWERS, Scored, canonical, quoted, same, score
+from workbench.verify.answers import SOFT_ANSWERS, Scored, canonical, quote, same, score
 from workbench.verify.normalise import Mode
 from workbench.verify.vote import vote
 from workbench.verify.vqa import leave_one_out
@@ -122,7 +122,7 @@ class JudgedVerifier:
     def _check_judge(self) -> None:
         if self._controlled:
             return
-        share = judge.controlled(self.language, self.certainty)
+        share = judge.control_share(self.language, self.certainty)
         if share < self.control:
             raise ProfileError(
                 f"the language model '{self.language.ref.name}' judges {share:.0%} of {len(judge.CONTROL)} control "
@@ -139,7 +139,7 @@ class JudgedVerifier:
         soft = len(task.answers) >= SOFT_ANSWERS
         after = leave_one_out(alike) if soft else float(any(alike))
         best = max(range(len(chances)), key=chances.__getitem__)
-        pair = f"{quoted(answer)} for {quoted(task.answers[best])} (certainty {chances[best]:.2f})"
+        pair = f"{quote(answer)} for {quote(task.answers[best])} (certainty {chances[best]:.2f})"
         if after > before.score:
             return Scored(after, f"The judge takes {pair}.")
         return Scored(before.score, f"{before.reason} The judge does not take {pair}.")
@@ -155,7 +155,7 @@ def _check(threshold: float, mode: str) -> None:
 def _failed(trace: Trace) -> Scored | None:
     if trace.failure is not None:
         where = f" in line {trace.failure.line}" if trace.failure.line is not None else ""
-        what = quoted(trace.failure.message, 120)
+        what = quote(trace.failure.message, 120)
         kind = trace.failure.kind.replace("_", " ")
         if trace.failure.kind == "infra":
             return Scored(0.0, f"Not run to its end, not the program's fault ({what}); run it again.")
@@ -193,7 +193,7 @@ def _agreement(task: Task, runs: Sequence[Run], ref: PartRef) -> list[Verdict]:
         scored = _failed(trace)
         if scored is None:
             size, every = sizes[form or ""], sizes.total()
-            text = f"{size} of {every} executable programs say {quoted(trace.answer or '')}; there is no label."
+            text = f"{size} of {every} executable programs say {quote(trace.answer or '')}; there is no label."
             scored = Scored(size / every, text)
         right = form is not None and form == agreed
         verdicts.append(_verdict(task, runs, at, scored, right, at == chosen, "agreement", ref))

@@ -98,7 +98,7 @@ def same_meaning(language: LanguageModel, question: str, pairs: Sequence[tuple[s
     return [float(chance[0]) for chance in chances]
 
 
-def controlled(language: LanguageModel, certainty: float) -> float:
+def control_share(language: LanguageModel, certainty: float) -> float:
     """The share of the control pairs that a model judges rightly; 0.5 is what a model that says one word gets."""
     prompts = [prompt(question, gold, answer) for question, gold, answer, _ in CONTROL]
     chances = language.choose(prompts, [(SAME, DIFFERENT)] * len(prompts))

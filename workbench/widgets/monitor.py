@@ -12,7 +12,7 @@ import traitlets
 
 from workbench.errors import InputError, WorkbenchError
 from workbench.store import Project
-from workbench.train.jobs import Jobs, Seen
+from workbench.train.jobs import Jobs, JobView
 from workbench.train.status_files import METRICS, read_lines
 from workbench.widgets import plain
 from workbench.widgets.base import Widget, script
@@ -51,8 +51,8 @@ class JobMonitor(Widget):
     lines: traitlets.List[str] = traitlets.List().tag(sync=True)
     """The end of its log."""
 
-    def __init__(self, job: str | Path | Seen, project: Project | None = None, *, every: float = 1.0) -> None:
-        folder = job.folder if isinstance(job, Seen) else Path(job)
+    def __init__(self, job: str | Path | JobView, project: Project | None = None, *, every: float = 1.0) -> None:
+        folder = job.folder if isinstance(job, JobView) else Path(job)
         if isinstance(job, str) and not folder.is_dir():
             folder = Jobs(current(project).path / "jobs", start=False).show(job).folder
         self._jobs, self._which = Jobs(folder.parent, start=False), folder.name

@@ -21,7 +21,7 @@ SMALL = 320
 INK = {"result": "#12a36b", "receiver": "#ffffff", "variable": "#e6b800"}
 
 
-def opened(picture: Path | str | Image.Image | None, images: ImageFolder | None = None) -> Image.Image | None:
+def open_picture(picture: Path | str | Image.Image | None, images: ImageFolder | None = None) -> Image.Image | None:
     """A picture by path, by its digest in `images`, or as it is.  Raises ImageError when it cannot be read."""
     if picture is None or isinstance(picture, Image.Image):
         return picture if picture is None else picture.convert("RGB")
@@ -30,7 +30,7 @@ def opened(picture: Path | str | Image.Image | None, images: ImageFolder | None 
     return decode(Path(picture))
 
 
-def packed(picture: Image.Image, side: int = LARGE, quality: int = 82) -> bytes:
+def to_webp(picture: Image.Image, side: int = LARGE, quality: int = 82) -> bytes:
     """WebP of at most `side` pixels a side."""
     small = picture.copy()
     small.thumbnail((side, side))
@@ -39,7 +39,7 @@ def packed(picture: Image.Image, side: int = LARGE, quality: int = 82) -> bytes:
     return out.getvalue()
 
 
-def shown(image: str, picture: Image.Image | None, problem: str = "") -> dict[str, Any]:
+def picture_view(image: str, picture: Image.Image | None, problem: str = "") -> dict[str, Any]:
     """What the player is told of a picture: `url` is put in by the page, from the bytes."""
     if picture is None:
         return {"image": image, "url": None, "width": 4, "height": 3, "problem": problem}
@@ -51,8 +51,8 @@ def of_project(images: ImageFolder, digest: str) -> tuple[Image.Image | None, di
     try:
         picture = images.open(digest)
     except ImageError as error:
-        return None, shown(digest, None, str(error))
-    return picture, shown(digest, picture)
+        return None, picture_view(digest, None, str(error))
+    return picture, picture_view(digest, picture)
 
 
 def inline(picture: Image.Image, boxes: Sequence[Mapping[str, Any]] = (), side: int = SMALL) -> str:
@@ -64,5 +64,5 @@ def inline(picture: Image.Image, boxes: Sequence[Mapping[str, Any]] = (), side: 
     for one in boxes:
         x0, y0, x1, y1 = (round(edge * scale) for edge in one["box"])
         pen.rectangle((x0, y0, max(x1, x0), max(y1, y0)), outline=INK.get(one["role"], INK["result"]), width=2)
-    data = base64.b64encode(packed(small, side, 70)).decode()
+    data = base64.b64encode(to_webp(small, side, 70)).decode()
     return f'<img alt="The picture asked about" src="data:image/webp;base64,{data}">'

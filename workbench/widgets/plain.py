@@ -42,7 +42,11 @@ def code(source: str) -> str:
 
 def task(one: Task, picture: str = "") -> str:
     """A question; `picture` is an <img> or nothing."""
-    rows = [("expected", views.gold_of(one)), ("choices", ", ".join(one.choices)), ("family", views.spaced(one.family))]
+    rows = [
+        ("expected", views.gold_of(one)),
+        ("choices", ", ".join(one.choices)),
+        ("family", views.family_words(one.family)),
+    ]
     return f"{picture}<p><b>{text(one.question)}</b></p>{facts([*rows, ('split', one.split), ('task', one.id)])}"
 
 
@@ -71,7 +75,7 @@ def steps(found: Sequence[Step]) -> str:
 
 
 def trace(one: Trace) -> str:
-    counts = f"{views.counted(one.steps, 'step')}, {views.counted(one.tool_calls, 'tool call')}, "
+    counts = f"{views.count_label(one.steps, 'step')}, {views.count_label(one.tool_calls, 'tool call')}, "
     return answer_of(one) + f"<p>{counts}{views.duration(one.seconds)}</p>" + steps(steps_of(one.events))
 
 
@@ -86,7 +90,7 @@ def verdict(one: Verdict) -> str:
 
 def rationale(one: Rationale) -> str:
     """Boxes as code; a sentence that nothing in the trace supports is marked."""
-    said = views.told(one)
+    said = views.rationale_view(one)
     shown = ""
     for sentence in said.sentences if said else ():
         words = "".join(f"<code>{text(p.text)}</code>" if p.box else text(p.text) for p in sentence.pieces)

@@ -54,7 +54,7 @@ class Playing(Widget):
         with self.hold_sync():
             if picture is not self._image or not self.picture:
                 self._image = picture
-                self.picture = pictures.packed(picture) if picture is not None else b""
+                self.picture = pictures.to_webp(picture) if picture is not None else b""
             self.run = {**model, "full": full(steps, 0, FULL)}
             self.step = model["start"] if steps else 0
             self.wrong = model.get("wrong")

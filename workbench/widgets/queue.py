@@ -14,10 +14,10 @@ from weakref import WeakValueDictionary
 
 import traitlets
 
-from workbench.curate.queue import Asked, Served
+from workbench.curate.queue import QueueRequest, Served
 from workbench.errors import InputError, WorkbenchError
 from workbench.records import REASON_WORDS, REASONS, Decision, Reason, Role
-from workbench.screen.review import Items, Say, decide, said
+from workbench.screen.review import Items, Say, decide, person_event
 from workbench.store import Project
 from workbench.store.people.decisions import to_columns
 from workbench.widgets import pictures, plain
@@ -79,7 +79,7 @@ class ReviewQueue(Playing):
     ) -> None:  # fmt: skip
         self._project = current(project)
         self._person = Reviewer(name or _user(), role)
-        self._asked = Asked(order=order, text=text, state=state)
+        self._asked = QueueRequest(order=order, text=text, state=state)
         self._items = Items(self._project, lambda digest: pictures.of_project(self._project.images, digest)[1])
         self._models: dict[str, Any] = {}
         key = (str(self._project.path.resolve()), self._person.name)
@@ -123,11 +123,11 @@ class ReviewQueue(Playing):
         if one is None or not 0 <= step < len(self.steps):
             raise InputError(f"the run shown has no step {step}")
         if self._mark is not None and self.wrong == step:
-            event = said(self._person, _new(), "undo", task_id=self.task, target=self._mark)
+            event = person_event(self._person, _new(), "undo", task_id=self.task, target=self._mark)
         else:
             raw = self.steps[step].raw
             at = raw[0]["seq"] if raw else 0
-            event = said(self._person, _new(), "wrong_step", task_id=self.task, trace_id=one["trace"], step=at)
+            event = person_event(self._person, _new(), "wrong_step", task_id=self.task, trace_id=one["trace"], step=at)
         stored = self._store(self._project.curation.decide([event])[0])
         marked = stored.kind == "wrong_step"
         self._mark, self.wrong = (stored.id, step) if marked else (None, None)
@@ -143,7 +143,7 @@ class ReviewQueue(Playing):
         if not mine:
             raise InputError("there is no decision to take back")
         target = mine[0]
-        event = said(self._person, _new(), "undo", task_id=target.task_id, target=target.id)
+        event = person_event(self._person, _new(), "undo", task_id=target.task_id, target=target.id)
         stored = self._store(self._project.curation.decide([event])[0])
         self.decided = [one for one in self.decided if one != target.id]
         self._next(target.task_id)
@@ -225,7 +225,7 @@ class ReviewQueue(Playing):
         served: list[Served] = []
         if task is not None:
             self._release()
-            asked = Asked(tasks=(task,), state="disputed" if self._asked.state == "disputed" else "pending")
+            asked = QueueRequest(tasks=(task,), state="disputed" if self._asked.state == "disputed" else "pending")
             served = curation.next_items(person.name, person.role, asked)
         if not served:
             # Another window of the same person may hold questions: those come only when nothing else is left.
@@ -271,7 +271,9 @@ class ReviewQueue(Playing):
         """Keep the question; take it again where the lease ran out, and leave it where somebody else has it now."""
         if self.task and self._project.curation.renew(self._person.name, self.task) is None:
             task = self.task
-            served = self._project.curation.next_items(self._person.name, self._person.role, Asked(tasks=(task,)))
+            served = self._project.curation.next_items(
+                self._person.name, self._person.role, QueueRequest(tasks=(task,))
+            )
             if not served:
                 self._next()
                 self.problem = "Your hold on the last question ran out, and somebody else has it now."
@@ -287,10 +289,12 @@ class ReviewQueue(Playing):
         if not self.task:
             return f"<p>No question is left to decide; {len(self.decided)} were decided here.</p>"
         one = self._candidate()
-        said = f"<p>Program {plain.text(one['number'])} says <b>{plain.text(one['answer'])}</b></p>" if one else ""
+        person_event = (
+            f"<p>Program {plain.text(one['number'])} says <b>{plain.text(one['answer'])}</b></p>" if one else ""
+        )
         told = f"<p>{plain.text(one['text'])}</p>" if one else ""
         gold = f"<p>expected {plain.text(self.item['gold'])}</p>"
-        return f"<p><b>{plain.text(self.item['question'])}</b></p>{gold}{said}{told}{self.plain_run()}"
+        return f"<p><b>{plain.text(self.item['question'])}</b></p>{gold}{person_event}{told}{self.plain_run()}"
 
 
 def _new() -> str:

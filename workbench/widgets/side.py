@@ -25,10 +25,10 @@ from workbench.pipeline.live_events import (
     Finished,
     Pointed,
     Queued,
-    Said,
     Side,
     Started,
     Stepped,
+    TextPiece,
     Wrote,
 )  # fmt: skip
 from workbench.records import Task, TraceEvent
@@ -86,7 +86,7 @@ class SideBySide(Widget):
         sides: Sequence[Side] = ("pipeline", "student"),
     ) -> None:  # fmt: skip
         known = held(project)
-        self._image = pictures.opened(picture, known.images if known else None)
+        self._image = pictures.open_picture(picture, known.images if known else None)
         if self._image is None:
             raise InputError("which picture? give its path, its digest in the project, or the picture")
         self._digest, self._choices = _kept(self._image), tuple(choices)
@@ -98,7 +98,7 @@ class SideBySide(Widget):
         self._threads: list[threading.Thread] = []
         self.finished: dict[Side, Finished] = {}
         super().__init__(
-            picture=pictures.packed(self._image, 480), about={"width": self._image.width, "height": self._image.height},
+            picture=pictures.to_webp(self._image, 480), about={"width": self._image.width, "height": self._image.height},
             sides=list(sides), question=" ".join(question.split()),
         )  # fmt: skip
         if question:
@@ -161,7 +161,7 @@ class SideBySide(Widget):
         column, sent = _Column(self._image.size), 0.0
         for event in self._live.answer(side, task, self._cancels[side]):
             column.take(event)
-            if isinstance(event, Said | Stepped) and time.monotonic() - sent < PACE:
+            if isinstance(event, TextPiece | Stepped) and time.monotonic() - sent < PACE:
                 continue
             sent = time.monotonic()
             with self._lock:
@@ -194,7 +194,7 @@ class _Column:
             drawn["says"] = f"waits behind {event.ahead}" if event.ahead else "next"
         elif isinstance(event, Started):
             drawn["says"] = "loading models" if event.cold else "answers"
-        elif isinstance(event, Said):
+        elif isinstance(event, TextPiece):
             drawn["says"] = {"program": "writes a program", "answer": "answers", "rationale": "explains"}[event.part]
             drawn[event.part] += event.text
         elif isinstance(event, Wrote):

@@ -56,8 +56,8 @@ class TracePlayer(Playing):
         if picture is None and known is not None and task is not None:
             image, about = pictures.of_project(known.images, task.image)
         else:
-            image = pictures.opened(picture, known.images if known else None)
-            about = pictures.shown("", image, "No picture was given: TracePlayer(trace, picture=...)")
+            image = pictures.open_picture(picture, known.images if known else None)
+            about = pictures.picture_view("", image, "No picture was given: TracePlayer(trace, picture=...)")
         run = Run(program, seen, kept.verdict if kept and kept.trace == seen else None)
         self.play(*model(task, run, about, rationale), image)
 

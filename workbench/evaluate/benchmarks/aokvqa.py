@@ -13,13 +13,13 @@ from collections.abc import Mapping, Sequence
 from workbench.errors import InputError
 from workbench.evaluate.benchmarks.scores import (
     UNLABELLED,
-    Answer,
     Scores,
+    SystemAnswer,
+    answer_text,
+    count_unanswered,
     mean,
     official,
-    said,
-    unanswered,
-    unlabelled,
+    unlabelled_reason,
 )
 from workbench.records import Task
 from workbench.verify.answers import choice
@@ -29,7 +29,7 @@ CITED = "evaluation/eval_predictions.py of allenai/aokvqa; Schwenk et al. 2022, 
 DIFFICULT = "difficult for a direct answer"
 
 
-def score(tasks: Sequence[Task], answers: Mapping[str, Answer]) -> Scores:
+def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
     """`multiple choice` where the tasks have options, else `direct answer`.
 
     Raises:
@@ -50,19 +50,19 @@ def read(task: Task, text: str) -> str:
     return text if index is None else task.choices[index]
 
 
-def _multiple_choice(tasks: Sequence[Task], answers: Mapping[str, Answer]) -> Scores:
+def _multiple_choice(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
     counting = [task for task in tasks if task.labelled]
-    per_task = {task.id: float(said(task, answers) == task.answers[0]) for task in counting}
-    lenient = [float(read(task, said(task, answers) or "") == task.answers[0]) for task in counting]
+    per_task = {task.id: float(answer_text(task, answers) == task.answers[0]) for task in counting}
+    lenient = [float(read(task, answer_text(task, answers) or "") == task.answers[0]) for task in counting]
     metrics = {"multiple choice": mean(per_task.values()), "multiple choice, options read": mean(lenient)}
-    return Scores("multiple choice", per_task, metrics, unlabelled(tasks), unanswered(per_task, answers))
+    return Scores("multiple choice", per_task, metrics, unlabelled_reason(tasks), count_unanswered(per_task, answers))
 
 
-def _direct(tasks: Sequence[Task], answers: Mapping[str, Answer]) -> Scores:
+def _direct(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
     left_out: Counter[str] = Counter()
     per_task: dict[str, float] = {}
     for task in tasks:
-        text = said(task, answers)
+        text = answer_text(task, answers)
         if not task.labelled:
             left_out[UNLABELLED] += 1
         elif official(task, "difficult"):
@@ -70,4 +70,4 @@ def _direct(tasks: Sequence[Task], answers: Mapping[str, Answer]) -> Scores:
         else:
             per_task[task.id] = 0.0 if text is None else aokvqa_score(text, task.answers)
     metrics = {"direct answer": mean(per_task.values())}
-    return Scores("direct answer", per_task, metrics, left_out, unanswered(per_task, answers))
+    return Scores("direct answer", per_task, metrics, left_out, count_unanswered(per_task, answers))

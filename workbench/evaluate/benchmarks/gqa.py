@@ -10,7 +10,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from workbench.evaluate.benchmarks.scores import UNLABELLED, Answer, Scores, grouped, mean, official, said, unanswered
+from workbench.evaluate.benchmarks.scores import (
+    UNLABELLED,
+    Scores,
+    SystemAnswer,
+    answer_text,
+    count_unanswered,
+    mean,
+    means_by_group,
+    official,
+)
 from workbench.records import Task
 
 CITED = "eval.py of the GQA download; Hudson and Manning 2019, arXiv 1902.09506"
@@ -18,7 +27,7 @@ UNBALANCED = "not in the balanced set"
 NO_ENTAILED = "for consistency: an entailed question is not among the tasks"
 
 
-def score(tasks: Sequence[Task], answers: Mapping[str, Answer]) -> Scores:
+def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
     """Accuracy over the balanced questions (the main metric) and all breakdowns of the official script."""
     by_question = {str(official(task, "question_id")): task for task in tasks}
     left_out: Counter[str] = Counter()
@@ -43,16 +52,16 @@ def score(tasks: Sequence[Task], answers: Mapping[str, Answer]) -> Scores:
     halves = {task_id: "open" if kind == "query" else "binary" for task_id, kind in structural.items()}
     metrics = {
         "accuracy": mean(per_task.values()),
-        **grouped(per_task, halves),
+        **means_by_group(per_task, halves),
         "consistency": mean(consistency, "no right answer has entailed questions among the tasks"),
-        **grouped(per_task, {task_id: f"structural/{kind}" for task_id, kind in structural.items()}),
-        **grouped(per_task, semantic),
+        **means_by_group(per_task, {task_id: f"structural/{kind}" for task_id, kind in structural.items()}),
+        **means_by_group(per_task, semantic),
     }
-    return Scores("accuracy", per_task, metrics, left_out, unanswered(per_task, answers))
+    return Scores("accuracy", per_task, metrics, left_out, count_unanswered(per_task, answers))
 
 
-def _right(task: Task, answers: Mapping[str, Answer]) -> float:
-    return float(task.labelled and said(task, answers) == task.answers[0])
+def _right(task: Task, answers: Mapping[str, SystemAnswer]) -> float:
+    return float(task.labelled and answer_text(task, answers) == task.answers[0])
 
 
 def _entailed(task: Task) -> list[str]:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from workbench.evaluate.benchmarks.scores import (
-    Answer,
     Metric,
     Scores,
+    SystemAnswer,
     clusters,
+    count_unanswered,
     mean,
     mean_of_tasks,
-    unanswered,
-    unlabelled,
+    unlabelled_reason,
 )
 from workbench.evaluate.statistics.comparisons import Interval, auc_interval
 from workbench.records import Task
@@ -25,12 +25,12 @@ from workbench.verify.answers import yes_no
 CITED = "README of the Hateful Memes Challenge; Kiela et al. 2020, arXiv 2005.04790"
 
 
-def says_hateful(answer: Answer) -> bool | None:
+def says_hateful(answer: SystemAnswer) -> bool | None:
     """The label: P(hateful) at least one half, or what the text says where there is no P; None where unclear."""
     return yes_no(answer.text) if answer.yes is None else answer.yes >= 0.5
 
 
-def score(tasks: Sequence[Task], answers: Mapping[str, Answer]) -> Scores:
+def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
     """`roc_auc` (the main metric) and `accuracy`, which takes its place where the area is not defined.
 
     That is where one label alone occurs, and where an answer lacks its P(hateful): leaving that one out would score
@@ -43,10 +43,10 @@ def score(tasks: Sequence[Task], answers: Mapping[str, Answer]) -> Scores:
         per_task[task.id] = float(label is not None and label == _hateful(task))
     metrics = {"roc_auc": _area(counting, answers), "accuracy": mean(per_task.values())}
     name = "accuracy" if metrics["roc_auc"].value is None else "roc_auc"
-    return Scores(name, per_task, metrics, unlabelled(tasks), unanswered(per_task, answers))
+    return Scores(name, per_task, metrics, unlabelled_reason(tasks), count_unanswered(per_task, answers))
 
 
-def interval(scores: Scores, tasks: Sequence[Task], answers: Mapping[str, Answer], seed: int) -> Interval | None:
+def interval(scores: Scores, tasks: Sequence[Task], answers: Mapping[str, SystemAnswer], seed: int) -> Interval | None:
     """Of the area; memes, not questions, are drawn."""
     if scores.name == "accuracy":
         return mean_of_tasks(scores, tasks, answers, seed)
@@ -55,7 +55,7 @@ def interval(scores: Scores, tasks: Sequence[Task], answers: Mapping[str, Answer
     return auc_interval(labels, _chances(counting, answers), clusters(counting), seed)
 
 
-def _area(tasks: Sequence[Task], answers: Mapping[str, Answer]) -> Metric:
+def _area(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Metric:
     labels = [_hateful(task) for task in tasks]
     chances = _chances(tasks, answers)
     if len(set(labels)) < 2:
@@ -71,6 +71,6 @@ def _hateful(task: Task) -> bool:
     return task.answers[0] == "yes"
 
 
-def _chances(tasks: Sequence[Task], answers: Mapping[str, Answer]) -> dict[str, float]:
+def _chances(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> dict[str, float]:
     found = {task.id: answers[task.id].yes for task in tasks if task.id in answers}
     return {task_id: yes for task_id, yes in found.items() if yes is not None}

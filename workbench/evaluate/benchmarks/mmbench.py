@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 
 from workbench.evaluate.benchmarks.scores import (
     UNLABELLED,
-    Answer,
     Metric,
     Scores,
-    grouped,
+    SystemAnswer,
+    answer_text,
+    count_unanswered,
     mean,
+    means_by_group,
     official,
-    said,
-    unanswered,
 )
 from workbench.records import Task
 from workbench.verify.answers import choice
@@ -54,7 +54,7 @@ def read(task: Task, text: str) -> str:
     return text if index is None else str(official(task, "letters")[index])
 
 
-def score(tasks: Sequence[Task], answers: Mapping[str, Answer]) -> Scores:
+def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
     """`circular` (the main metric): questions right in all their rotations, with each category's beside it.
 
     `single` counts the first rotation alone, `rotations` every row for itself; `circular, options read` reads an
@@ -79,7 +79,9 @@ def score(tasks: Sequence[Task], answers: Mapping[str, Answer]) -> Scores:
             continue
         first[heads[0].id] = heads[0]
         circular[heads[0].id] = min(per_row[task.id] for task in group)
-        lenient.append(float(all(read(task, said(task, answers) or "") == task.meta["answer"] for task in group)))
+        lenient.append(
+            float(all(read(task, answer_text(task, answers) or "") == task.meta["answer"] for task in group))
+        )
         short += len(group) < len(heads[0].choices)
     note = f"{short} of {len(first)} questions have fewer rotations than options" if short else ""
     found = mean(circular.values())
@@ -88,15 +90,15 @@ def score(tasks: Sequence[Task], answers: Mapping[str, Answer]) -> Scores:
         "circular, options read": mean(lenient),
         "single": mean(per_row[task_id] for task_id in first),
         "rotations": mean(per_row.values()),
-        **grouped(circular, {key: f"category/{task.family}" for key, task in first.items() if task.family}),
-        **grouped(
+        **means_by_group(circular, {key: f"category/{task.family}" for key, task in first.items() if task.family}),
+        **means_by_group(
             circular, {key: f"l2/{kind}" for key, task in first.items() if (kind := task.meta.get("l2_category"))}
         ),
     }
-    return Scores("circular", circular, metrics, left_out, unanswered(per_row, answers))
+    return Scores("circular", circular, metrics, left_out, count_unanswered(per_row, answers))
 
 
-def _right(task: Task, answers: Mapping[str, Answer]) -> bool:
-    text = said(task, answers)
+def _right(task: Task, answers: Mapping[str, SystemAnswer]) -> bool:
+    text = answer_text(task, answers)
     options = dict(zip(official(task, "letters"), task.choices, strict=True))
     return text is not None and letter(text, options) == task.meta["answer"]

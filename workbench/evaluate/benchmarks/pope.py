@@ -13,8 +13,16 @@ from itertools import chain
 
 import numpy as np
 
-from workbench.evaluate.benchmarks.scores import Answer, Metric, Scores, clusters, said, unanswered, unlabelled
-from workbench.evaluate.statistics.comparisons import Interval, resampled
+from workbench.evaluate.benchmarks.scores import (
+    Metric,
+    Scores,
+    SystemAnswer,
+    answer_text,
+    clusters,
+    count_unanswered,
+    unlabelled_reason,
+)
+from workbench.evaluate.statistics.comparisons import Interval, percentile_bootstrap
 from workbench.records import Task
 
 CITED = "evaluate.py of RUCAIBox/POPE; Li et al. 2023, arXiv 2305.10355"
@@ -33,7 +41,7 @@ def says_yes(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Confusion:
+class PopeCounts:
     """Answers by what was said and what is true."""
 
     tp: int = 0
@@ -54,7 +62,7 @@ class Confusion:
         }
 
 
-def score(tasks: Sequence[Task], answers: Mapping[str, Answer]) -> Scores:
+def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
     """The mean over the sets present of F1 (the main metric) and the other four, then all five of each set."""
     held: dict[str, list[tuple[bool, bool]]] = {}
     per_task: dict[str, float] = {}
@@ -68,10 +76,10 @@ def score(tasks: Sequence[Task], answers: Mapping[str, Answer]) -> Scores:
     metrics = {name: _mean([figures[name] for figures in by_split.values()], note) for name in FIGURES}
     for split, figures in by_split.items():
         metrics |= {f"{split}/{name}": metric for name, metric in figures.items()}
-    return Scores("f1", per_task, metrics, unlabelled(tasks), unanswered(per_task, answers))
+    return Scores("f1", per_task, metrics, unlabelled_reason(tasks), count_unanswered(per_task, answers))
 
 
-def interval(scores: Scores, tasks: Sequence[Task], answers: Mapping[str, Answer], seed: int) -> Interval | None:
+def interval(scores: Scores, tasks: Sequence[Task], answers: Mapping[str, SystemAnswer], seed: int) -> Interval | None:
     """Of the mean F1; the three sets ask about the same pictures, which are drawn together."""
     counting = [task for task in tasks if task.labelled]
     picture = clusters(counting)
@@ -87,19 +95,21 @@ def interval(scores: Scores, tasks: Sequence[Task], answers: Mapping[str, Answer
         above[cell] += 2 * (said_yes and is_yes)
         below[cell] += said_yes + is_yes
     half = len(splits)
-    low, high = resampled([*above, *below], lambda *sums: sum(map(np.divide, sums[:half], sums[half:])) / half, seed)
+    low, high = percentile_bootstrap(
+        [*above, *below], lambda *sums: sum(map(np.divide, sums[:half], sums[half:])) / half, seed
+    )
     return Interval(scores.value, low, high, len(counting), len(row), "bootstrap")
 
 
-def _outcome(task: Task, answers: Mapping[str, Answer]) -> tuple[bool, bool]:
+def _outcome(task: Task, answers: Mapping[str, SystemAnswer]) -> tuple[bool, bool]:
     """What was said and what is true; saying nothing is the opposite of what is true."""
-    text, is_yes = said(task, answers), task.answers[0] == "yes"
+    text, is_yes = answer_text(task, answers), task.answers[0] == "yes"
     return (not is_yes if text is None else says_yes(text)), is_yes
 
 
-def _confusion(outcomes: Sequence[tuple[bool, bool]]) -> Confusion:
+def _confusion(outcomes: Sequence[tuple[bool, bool]]) -> PopeCounts:
     count = outcomes.count
-    return Confusion(count((True, True)), count((True, False)), count((False, False)), count((False, True)))
+    return PopeCounts(count((True, True)), count((True, False)), count((False, False)), count((False, True)))
 
 
 def _order(split: str) -> tuple[int, str]:

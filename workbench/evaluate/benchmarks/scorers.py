@@ -18,7 +18,16 @@ from workbench.evaluate.benchmarks import (
     tallyqa,
     vqa,
 )
-from workbench.evaluate.benchmarks.scores import Answer, Scorer, Scores, grouped, mean, said, unanswered, unlabelled
+from workbench.evaluate.benchmarks.scores import (
+    Scorer,
+    Scores,
+    SystemAnswer,
+    answer_text,
+    count_unanswered,
+    mean,
+    means_by_group,
+    unlabelled_reason,
+)
 from workbench.records import Task
 from workbench.verify import answers as comparators
 from workbench.verify.normalise import Mode
@@ -58,13 +67,13 @@ def scorer(source: str, mode: Mode = "always") -> Scorer:
     return Scorer(source, "verify.answers: by answer type, lenient about form", partial(house, mode=mode))
 
 
-def house(tasks: Sequence[Task], answers: Mapping[str, Answer], mode: Mode = "always") -> Scores:
+def house(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer], mode: Mode = "always") -> Scores:
     """`accuracy` as programs are verified (`verify.answers.score`), and `family/<family>`."""
     counting = [task for task in tasks if task.labelled]
     per_task = {}
     for task in counting:
-        text = said(task, answers)
+        text = answer_text(task, answers)
         per_task[task.id] = 0.0 if text is None else comparators.score(task, text, mode).score
     families = {task.id: f"family/{task.family}" for task in counting if task.family}
-    metrics = {"accuracy": mean(per_task.values()), **grouped(per_task, families)}
-    return Scores("accuracy", per_task, metrics, unlabelled(tasks), unanswered(per_task, answers))
+    metrics = {"accuracy": mean(per_task.values()), **means_by_group(per_task, families)}
+    return Scores("accuracy", per_task, metrics, unlabelled_reason(tasks), count_unanswered(per_task, answers))

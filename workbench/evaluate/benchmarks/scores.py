@@ -17,7 +17,7 @@ from workbench.records import Task
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SystemAnswer:
     """What a system says to one question."""
 
     text: str
@@ -77,10 +77,12 @@ class Scores:
 UNLABELLED = "unlabelled"
 """Why most tasks of a test split do not count."""
 
-Score = Callable[[Sequence[Task], Mapping[str, Answer]], Scores]
+Score = Callable[[Sequence[Task], Mapping[str, SystemAnswer]], Scores]
 
 
-def mean_of_tasks(scores: Scores, tasks: Sequence[Task], answers: Mapping[str, Answer], seed: int) -> Interval | None:
+def mean_of_tasks(
+    scores: Scores, tasks: Sequence[Task], answers: Mapping[str, SystemAnswer], seed: int
+) -> Interval | None:
     """The interval of a main metric that is the mean over its questions."""
     return mean_interval(scores.per_task, clusters(tasks), seed)
 
@@ -95,9 +97,9 @@ class Scorer:
     """Where the rules come from."""
     score: Score
     """All figures.  Raises InputError where a task lacks what the importer should have given it."""
-    _interval: Callable[[Scores, Sequence[Task], Mapping[str, Answer], int], Interval | None] = mean_of_tasks
+    _interval: Callable[[Scores, Sequence[Task], Mapping[str, SystemAnswer], int], Interval | None] = mean_of_tasks
 
-    def interval(self, tasks: Sequence[Task], answers: Mapping[str, Answer], seed: int = 0) -> Interval | None:
+    def interval(self, tasks: Sequence[Task], answers: Mapping[str, SystemAnswer], seed: int = 0) -> Interval | None:
         """The 95 % interval of the main metric, questions about one picture kept together; None if undefined."""
         return self._interval(self.score(tasks, answers), tasks, answers, seed)
 
@@ -107,7 +109,7 @@ def clusters(tasks: Iterable[Task]) -> dict[str, str]:
     return {task.id: task.image for task in tasks}
 
 
-def said(task: Task, answers: Mapping[str, Answer]) -> str | None:
+def answer_text(task: Task, answers: Mapping[str, SystemAnswer]) -> str | None:
     """The text answered to a task; None where there is no answer."""
     answer = answers.get(task.id)
     return None if answer is None else answer.text
@@ -129,7 +131,7 @@ def mean(values: Iterable[float], why_none: str = "no question counts") -> Metri
     return Metric(sum(found) / len(found), len(found)) if found else Metric(None, 0, why_none)
 
 
-def grouped(per_task: Mapping[str, float], groups: Mapping[str, str]) -> dict[str, Metric]:
+def means_by_group(per_task: Mapping[str, float], groups: Mapping[str, str]) -> dict[str, Metric]:
     """The mean per group, by name; `groups` maps task id to its group, tasks without one belong to none."""
     held: dict[str, list[float]] = {}
     for task_id, value in per_task.items():
@@ -138,12 +140,12 @@ def grouped(per_task: Mapping[str, float], groups: Mapping[str, str]) -> dict[st
     return {name: mean(held[name]) for name in sorted(held)}
 
 
-def unlabelled(tasks: Sequence[Task]) -> dict[str, int]:
+def unlabelled_reason(tasks: Sequence[Task]) -> dict[str, int]:
     """What is left out where only tasks without a right answer are."""
     number = sum(not task.labelled for task in tasks)
     return {UNLABELLED: number} if number else {}
 
 
-def unanswered(task_ids: Iterable[str], answers: Mapping[str, Answer]) -> int:
+def count_unanswered(task_ids: Iterable[str], answers: Mapping[str, SystemAnswer]) -> int:
     """How many of these tasks have no answer."""
     return sum(task_id not in answers for task_id in task_ids)

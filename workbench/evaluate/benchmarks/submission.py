@@ -26,12 +26,12 @@ from typing import Any
 from workbench.errors import InputError
 from workbench.evaluate.benchmarks import aokvqa, mmbench
 from workbench.evaluate.benchmarks.hateful import says_hateful
-from workbench.evaluate.benchmarks.scores import Answer, official
+from workbench.evaluate.benchmarks.scores import SystemAnswer, official
 from workbench.records import Task, storable
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class SubmissionFile:
     """One file for submission."""
 
     path: Path
@@ -41,8 +41,8 @@ class Written:
 
 
 def write(
-    source: str, tasks: Sequence[Task], answers: Mapping[str, Answer], folder: Path, read_options: bool = False
-) -> list[Written]:
+    source: str, tasks: Sequence[Task], answers: Mapping[str, SystemAnswer], folder: Path, read_options: bool = False
+) -> list[SubmissionFile]:
     """Write the files of a benchmark, one per split, as `<source>_<split>.<json|jsonl|tsv|csv>`.
 
     Args:
@@ -65,12 +65,12 @@ def write(
     rendered = []
     for split, held in splits.items():
         _refuse_twins(held)
-        given = [answers.get(task.id, Answer("")) for task in held]
+        given = [answers.get(task.id, SystemAnswer("")) for task in held]
         if read_options:
             given = [replace(answer, text=_option(task, answer.text)) for task, answer in zip(held, given)]
         path = folder / f"{source}_{re.sub(r'[^A-Za-z0-9_-]', '_', split)}.{ending}"
         missing = sum(task.id not in answers for task in held)
-        rendered.append((Written(path, len(held), missing), render(list(zip(held, given)))))
+        rendered.append((SubmissionFile(path, len(held), missing), render(list(zip(held, given)))))
     folder.mkdir(parents=True, exist_ok=True)
     for written, text in rendered:
         written.path.write_text(storable(text), encoding="utf-8", newline="")
@@ -94,7 +94,7 @@ def _option(task: Task, text: str) -> str:
     return mmbench.read(task, text) if task.source == "mmbench" else aokvqa.read(task, text)
 
 
-Rows = list[tuple[Task, Answer]]
+Rows = list[tuple[Task, SystemAnswer]]
 
 
 def _gqa(rows: Rows) -> str:

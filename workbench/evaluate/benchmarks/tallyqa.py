@@ -11,7 +11,16 @@ from collections.abc import Mapping, Sequence
 from math import sqrt
 
 from workbench.errors import InputError
-from workbench.evaluate.benchmarks.scores import Answer, Metric, Scores, grouped, mean, said, unanswered, unlabelled
+from workbench.evaluate.benchmarks.scores import (
+    Metric,
+    Scores,
+    SystemAnswer,
+    answer_text,
+    count_unanswered,
+    mean,
+    means_by_group,
+    unlabelled_reason,
+)
 from workbench.records import Task
 from workbench.verify.answers import integer
 
@@ -20,7 +29,7 @@ FAMILIES = ("simple", "complex", "unknown")
 """`unknown`: entries of the training set that do not say."""
 
 
-def score(tasks: Sequence[Task], answers: Mapping[str, Answer]) -> Scores:
+def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
     """Accuracy over all (the main metric) and per family, with RMSE for each.
 
     Raises:
@@ -35,7 +44,7 @@ def score(tasks: Sequence[Task], answers: Mapping[str, Answer]) -> Scores:
             raise InputError(
                 f"task '{task.id:.80}' has the answer '{task.answers[0]:.40}'; TallyQA's are whole numbers"
             )
-        text = said(task, answers)
+        text = answer_text(task, answers)
         number = None if text is None else integer(text)
         per_task[task.id] = float(number == gold)
         if number is not None:
@@ -43,11 +52,11 @@ def score(tasks: Sequence[Task], answers: Mapping[str, Answer]) -> Scores:
     of_family = {name: sum(task.family == name for task in counting) for name in FAMILIES}
     metrics = {
         "accuracy": mean(per_task.values()),
-        **grouped(per_task, {task.id: task.family for task in counting}),
+        **means_by_group(per_task, {task.id: task.family for task in counting}),
         "rmse": _rmse([error for found in errors.values() for error in found], len(counting)),
         **{f"{name}/rmse": _rmse(errors.get(name, []), n) for name, n in of_family.items() if n},
     }
-    return Scores("accuracy", per_task, metrics, unlabelled(tasks), unanswered(per_task, answers))
+    return Scores("accuracy", per_task, metrics, unlabelled_reason(tasks), count_unanswered(per_task, answers))
 
 
 def _rmse(errors: Sequence[int], of: int) -> Metric:

@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from workbench.evaluate.benchmarks.scores import Answer, Scores, grouped, mean, said, unanswered, unlabelled
+from workbench.evaluate.benchmarks.scores import (
+    Scores,
+    SystemAnswer,
+    answer_text,
+    count_unanswered,
+    mean,
+    means_by_group,
+    unlabelled_reason,
+)
 from workbench.records import Task
 from workbench.verify.normalise import Mode
 from workbench.verify.vqa import vqa_score
@@ -17,14 +25,14 @@ from workbench.verify.vqa import vqa_score
 CITED = "vqaEval.py of GT-Vision-Lab/VQA; Antol et al. 2015, Goyal et al. 2017"
 
 
-def score(tasks: Sequence[Task], answers: Mapping[str, Answer], mode: Mode = "always") -> Scores:
+def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer], mode: Mode = "always") -> Scores:
     """Accuracy (the main metric), `answer/<type>` and `question/<type>`."""
-    per_task = {task.id: _score(task, said(task, answers), mode) for task in tasks if task.labelled}
+    per_task = {task.id: _score(task, answer_text(task, answers), mode) for task in tasks if task.labelled}
     metrics = {"accuracy": mean(per_task.values())}
     for name, key in (("answer", "answer_type"), ("question", "question_type")):
         types = {task.id: f"{name}/{task.meta[key]}" for task in tasks if task.meta.get(key)}
-        metrics |= grouped(per_task, types)
-    return Scores("accuracy", per_task, metrics, unlabelled(tasks), unanswered(per_task, answers))
+        metrics |= means_by_group(per_task, types)
+    return Scores("accuracy", per_task, metrics, unlabelled_reason(tasks), count_unanswered(per_task, answers))
 
 
 def _score(task: Task, text: str | None, mode: Mode) -> float:

@@ -51,7 +51,7 @@ _FLIPPED = {"yes": "no", "no": "yes"}
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class RationaleEdit:
     """A rationale's reasons, changed."""
 
     condition: str
@@ -90,7 +90,7 @@ class Pool:
         return Pool(*(tuple(sorted(set(found))) for found in facts))
 
 
-def corruptions(task: Task, body: str, answer: str, pool: Pool, dice: random.Random) -> list[Edit]:
+def corruptions(task: Task, body: str, answer: str, pool: Pool, dice: random.Random) -> list[RationaleEdit]:
     """For each type of fact that the reasons hold: one of that type made wrong.
 
     Args:
@@ -105,22 +105,22 @@ def corruptions(task: Task, body: str, answer: str, pool: Pool, dice: random.Ran
     return [edit for edit in found if edit is not None and edit.body != body]
 
 
-def harmless(task: Task, body: str, pool: Pool, dice: random.Random) -> list[Edit]:
+def harmless(task: Task, body: str, pool: Pool, dice: random.Random) -> list[RationaleEdit]:
     """Edits that a reader of the reasons would not mind: the same again; boxes off by a hair; a fact about something
     else, of another rationale, in front."""
-    made = [Edit("again", body)]
+    made = [RationaleEdit("again", body)]
     nudged = _moved(body, {box: _nudge(box, dice) for box in dict.fromkeys(_boxes(body))})
     if nudged != body:
-        made.append(Edit("nudge", nudged))
+        made.append(RationaleEdit("nudge", nudged))
     mine = _names(f"{task.question} {body}", pool)
     others = [said for said in pool.sentences if said not in body and (held := _names(said, pool)) and not held & mine]
     if others:
         said = dice.choice(others)
-        made.append(Edit("aside", f"{said} {body}", "", said))
+        made.append(RationaleEdit("aside", f"{said} {body}", "", said))
     return made
 
 
-def disordered(body: str, dice: random.Random) -> Edit | None:
+def shuffle_sentences(body: str, dice: random.Random) -> RationaleEdit | None:
     """The sentences in another order; None where there are not two different ones."""
     said = sentences(body)
     if len(set(said)) < 2:
@@ -128,7 +128,7 @@ def disordered(body: str, dice: random.Random) -> Edit | None:
     mixed = list(said)
     while mixed == said:
         dice.shuffle(mixed)
-    return Edit("shuffle", " ".join(mixed))
+    return RationaleEdit("shuffle", " ".join(mixed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class _Corruption:
     pool: Pool
     dice: random.Random
 
-    def number(self) -> Edit | None:
+    def number(self) -> RationaleEdit | None:
         was = self._one(_numbers(self.body))
         now = self._one(n for n in self.pool.numbers if n != was and int(n) > 1)
         if was is None or now is None:
@@ -150,9 +150,9 @@ class _Corruption:
             pieces = split_at_boxes(self.body)
             pieces[::2] = [_NUMBER.sub(lambda m: now if m[0] == was else m[0], p) for p in pieces[::2]]
             changed = "".join(pieces)
-        return Edit("number", changed, was, now, self._follows(was, now))
+        return RationaleEdit("number", changed, was, now, self._follows(was, now))
 
-    def name(self) -> Edit | None:
+    def name(self) -> RationaleEdit | None:
         mine = _names(self.body, self.pool)
         was, now = self._one(mine), self._one(name for name in self.pool.names if name not in mine)
         if was is None or now is None:
@@ -161,36 +161,36 @@ class _Corruption:
         changed = re.sub(rf"\b([Aa])n? {one}\b", lambda said: said[1] + article, self.body)
         for old, new in ((many, plural(now)), (one, now)):
             changed = re.sub(rf"\b{old}\b", new, changed)
-        return Edit("name", changed, was, now, self._follows(was, now))
+        return RationaleEdit("name", changed, was, now, self._follows(was, now))
 
-    def colour(self) -> Edit | None:
+    def colour(self) -> RationaleEdit | None:
         was = self._one(word for word in self.pool.colours if _has(word, self.body))
         now = self._one(word for word in self.pool.colours if not _has(word, self.body))
         if was is None or now is None:
             return None
-        return Edit("colour", re.sub(rf"\b{was}\b", now, self.body), was, now, self._follows(was, now))
+        return RationaleEdit("colour", re.sub(rf"\b{was}\b", now, self.body), was, now, self._follows(was, now))
 
-    def relation(self) -> Edit | None:
+    def relation(self) -> RationaleEdit | None:
         was = self._one(word for word in _OPPOSITE if _has(word, self.body))
         if was is None:
             return None
         now = _OPPOSITE[was]
         expects = None if _has("not", self.body) else self._flips()  # what is not left need not be right
-        return Edit("relation", re.sub(rf"\b{was}\b", now, self.body), was, now, expects)
+        return RationaleEdit("relation", re.sub(rf"\b{was}\b", now, self.body), was, now, expects)
 
-    def presence(self) -> Edit | None:
+    def presence(self) -> RationaleEdit | None:
         fits = [(said, instead) for found, instead in _PRESENCE if (said := found.search(self.body))]
         if not fits:
             return None
         said, instead = self.dice.choice(fits)
         now = said.expand(instead)
         changed = self.body[: said.start()] + now + self.body[said.end() :]
-        return Edit("presence", changed, said[0].strip(), now.strip(), self._flips())
+        return RationaleEdit("presence", changed, said[0].strip(), now.strip(), self._flips())
 
-    def box(self) -> Edit | None:
+    def box(self) -> RationaleEdit | None:
         mine = set(_boxes(self.body))
         was, now = self._one(mine), self._one(box for box in self.pool.boxes if box not in mine)
-        return None if was is None or now is None else Edit("box", _moved(self.body, {was: now}), was, now)
+        return None if was is None or now is None else RationaleEdit("box", _moved(self.body, {was: now}), was, now)
 
     def _one(self, values: Iterable[str]) -> str | None:
         held = sorted(values)

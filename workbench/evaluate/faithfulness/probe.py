@@ -17,7 +17,15 @@ from typing import Any, Literal
 from PIL import Image
 
 from workbench.evaluate.faithfulness import read_answer
-from workbench.evaluate.faithfulness.corrupt import KINDS, NUDGE, Edit, Pool, corruptions, disordered, harmless
+from workbench.evaluate.faithfulness.corrupt import (
+    KINDS,
+    NUDGE,
+    Pool,
+    RationaleEdit,
+    corruptions,
+    harmless,
+    shuffle_sentences,
+)
 from workbench.evaluate.statistics.comparisons import Paired, compare_systems
 from workbench.ports import Concluding, Images
 from workbench.records import JSON, PartRef, Region, Task, content_key
@@ -59,7 +67,7 @@ _GREY = "grey:"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ProbeRow:
     """One question under one condition."""
 
     task: str
@@ -130,25 +138,25 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class ProbeItem:
     """One ending to be asked for."""
 
     task: Task
     own: str
     """The answer of its own explanation."""
-    edit: Edit
+    edit: RationaleEdit
     lead: str
 
 
-def explain(student: Concluding, tasks: Sequence[Task], images: Images) -> list[Row]:
+def explain(student: Concluding, tasks: Sequence[Task], images: Images) -> list[ProbeRow]:
     """The student's own explanations, one row per task."""
     return [
-        Row(task.id, task.family, task.image, OWN, said.rationale, read_answer.read_answer(task, said.rationale))
+        ProbeRow(task.id, task.family, task.image, OWN, said.rationale, read_answer.read_answer(task, said.rationale))
         for task, said in zip(tasks, student.answer(tasks, images, explain=True), strict=True)
     ]
 
 
-def plan(tasks: Sequence[Task], own: Mapping[str, Row], seed: int) -> list[Job]:
+def plan(tasks: Sequence[Task], own: Mapping[str, ProbeRow], seed: int) -> list[ProbeItem]:
     """Every condition of every question whose explanation has reasons and an answer.
 
     Args:
@@ -166,16 +174,16 @@ def plan(tasks: Sequence[Task], own: Mapping[str, Row], seed: int) -> list[Job]:
         edits = [
             *harmless(task, parts.body, pool, dice),
             *corruptions(task, parts.body, answer, pool, dice),
-            *filter(None, [disordered(parts.body, dice)]),
-            *(Edit(name, "") for name in ("empty", "blind")),
-            Edit("grey", parts.body),
-            *(Edit("other", parts.body, "", other) for other in _another(pictures, task.image, dice)),
+            *filter(None, [shuffle_sentences(parts.body, dice)]),
+            *(RationaleEdit(name, "") for name in ("empty", "blind")),
+            RationaleEdit("grey", parts.body),
+            *(RationaleEdit("other", parts.body, "", other) for other in _another(pictures, task.image, dice)),
         ]
-        jobs += [Job(task, answer, edit, parts.lead or "Thus,") for edit in edits]
+        jobs += [ProbeItem(task, answer, edit, parts.lead or "Thus,") for edit in edits]
     return jobs
 
 
-def conclude(student: Concluding, jobs: Sequence[Job], images: Images) -> list[Row]:
+def conclude(student: Concluding, jobs: Sequence[ProbeItem], images: Images) -> list[ProbeRow]:
     """The student's conclusions from what was put into its mouth; one row per job."""
     begun = [f"{job.edit.body} {job.lead}".strip() for job in jobs]
     shown = [replace(job.task, image=_picture(job)) for job in jobs]
@@ -198,7 +206,7 @@ class Masked:
         return _grey(part) if region.image.startswith(_GREY) else part
 
 
-def figures(model: PartRef, split: str | None, seed: int, rows: Sequence[Row]) -> Probe:
+def figures(model: PartRef, split: str | None, seed: int, rows: Sequence[ProbeRow]) -> Probe:
     """How often the answer moved, condition by condition."""
     own = [row for row in rows if row.condition == OWN]
     with_reasons = [row for row in own if read_answer.split(row.text).body]
@@ -211,24 +219,24 @@ def figures(model: PartRef, split: str | None, seed: int, rows: Sequence[Row]) -
     )  # fmt: skip
 
 
-def _lines(rows: Sequence[Row], seed: int, names: Sequence[str]) -> tuple[Line, ...]:
-    by_condition: dict[str, dict[str, Row]] = {}
+def _lines(rows: Sequence[ProbeRow], seed: int, names: Sequence[str]) -> tuple[Line, ...]:
+    by_condition: dict[str, dict[str, ProbeRow]] = {}
     for row in rows:
         by_condition.setdefault(row.condition, {})[row.task] = row
     by_condition[FACT] = _drawn(by_condition, seed)
     return tuple(_measured(name, by_condition) for name in names if by_condition.get(name))
 
 
-def _drawn(by_condition: Mapping[str, Mapping[str, Row]], seed: int) -> dict[str, Row]:
+def _drawn(by_condition: Mapping[str, Mapping[str, ProbeRow]], seed: int) -> dict[str, ProbeRow]:
     """Of each question's corruptions one, whatever its kind: a question with many facts counts once."""
-    held: dict[str, list[Row]] = {}
+    held: dict[str, list[ProbeRow]] = {}
     for kind in KINDS:
         for task, row in by_condition.get(kind, {}).items():
             held.setdefault(task, []).append(row)
     return {task: random.Random(content_key(seed, task)).choice(found) for task, found in held.items()}
 
 
-def _measured(name: str, by_condition: Mapping[str, Mapping[str, Row]]) -> Line:
+def _measured(name: str, by_condition: Mapping[str, Mapping[str, ProbeRow]]) -> Line:
     condition, rows = CONDITIONS[name], by_condition[name]
     led = [row for row in rows.values() if row.expects is not None]
     control = by_condition.get(condition.against or "", {})
@@ -244,18 +252,18 @@ def _measured(name: str, by_condition: Mapping[str, Mapping[str, Row]]) -> Line:
     )  # fmt: skip
 
 
-def _row(job: Job, text: str) -> Row:
+def _row(job: ProbeItem, text: str) -> ProbeRow:
     task, edit = job.task, job.edit
     answer = read_answer.read_answer(task, text)
     said = None if answer is None else canonical(answer, task)
-    return Row(
+    return ProbeRow(
         task.id, task.family, task.image, edit.condition, text, answer, said != canonical(job.own, task),
         edit.was, edit.now, edit.expects, said is not None and edit.expects is not None
         and said == canonical(edit.expects, task),
     )  # fmt: skip
 
 
-def _picture(job: Job) -> str:
+def _picture(job: ProbeItem) -> str:
     if job.edit.condition in ("grey", "blind"):
         return _GREY + job.task.image
     return job.edit.now if job.edit.condition == "other" else job.task.image

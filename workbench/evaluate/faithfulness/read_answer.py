@@ -28,7 +28,7 @@ _SHORT = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class RationaleParts:
     """A rationale in three."""
 
     body: str
@@ -44,7 +44,7 @@ def sentences(text: str) -> list[str]:
     return [part.strip() for part in SENTENCE_END.split(text[:MAX_TEXT]) if part.strip()]
 
 
-def split(text: str) -> Parts:
+def split(text: str) -> RationaleParts:
     """A rationale's reasons and its ending; the last sign counts.
 
     >>> split("There are 3 buses. Thus, there are 3 buses.")
@@ -54,8 +54,8 @@ def split(text: str) -> Parts:
     for at in range(len(said) - 1, -1, -1):
         if sign := _SIGN.match(said[at]):
             ending = " ".join([said[at][sign.end() :], *said[at + 1 :]])
-            return Parts(" ".join(said[:at]), f"{sign[1]},", ending)
-    return Parts(" ".join(said[:-1]), "", said[-1] if said else "")
+            return RationaleParts(" ".join(said[:at]), f"{sign[1]},", ending)
+    return RationaleParts(" ".join(said[:-1]), "", said[-1] if said else "")
 
 
 def read_answer(task: Task, text: str) -> str | None:

@@ -85,7 +85,7 @@ def mean_interval(
         low, high = wilson(value * of, of)
         return Interval(value, low, high, len(ids), of, "wilson")
     sums, counts = _summed(scores, number, of)
-    low, high = resampled([sums, counts], lambda x, n: x / n, seed)
+    low, high = percentile_bootstrap([sums, counts], lambda x, n: x / n, seed)
     return Interval(value, low, high, len(ids), of, "bootstrap")
 
 
@@ -121,7 +121,9 @@ def auc_interval(
     return Interval(float(roc_auc_score(truth, chance)), low, high, len(ids), of, "bootstrap")
 
 
-def resampled(columns: Sequence[Numbers], statistic: Callable[..., Any], seed: int = 0) -> tuple[float, float]:
+def percentile_bootstrap(
+    columns: Sequence[Numbers], statistic: Callable[..., Any], seed: int = 0
+) -> tuple[float, float]:
     """Percentile bootstrap over clusters of a statistic of sums.
 
     Args:
@@ -154,7 +156,7 @@ def compare_systems(
     exact = mcnemar(only_a, only_b) if _zero_one(first) and _zero_one(second) else None
     sums, counts = _summed(apart, number, of)
     value = float(apart.mean())
-    low, high = resampled([sums, counts], lambda x, n: x / n, seed) if of > 1 else (-1.0, 1.0)
+    low, high = percentile_bootstrap([sums, counts], lambda x, n: x / n, seed) if of > 1 else (-1.0, 1.0)
     if exact is not None and of == len(ids):
         return Paired(value, low, high, exact, len(ids), of, only_a, only_b, "mcnemar", exact)
     return Paired(value, low, high, _flips(sums, seed), len(ids), of, only_a, only_b, "permutation", exact)

@@ -19,7 +19,7 @@ Blamed = Literal["right", "lucky", "program", "tool", "undecided"]
 
 
 @dataclass(frozen=True, slots=True)
-class Blame:
+class ErrorShares:
     """Programs by whose error their answer is."""
 
     right: int
@@ -56,8 +56,8 @@ class Blame:
 class Attribution:
     """Whose errors a set of programs has."""
 
-    all: Blame
-    families: Mapping[str, Blame]
+    all: ErrorShares
+    families: Mapping[str, ErrorShares]
     """By kind of question, in alphabetical order."""
     left_out: int
     """Programs whose question has no label or no drawn scene."""
@@ -73,8 +73,8 @@ class Attribution:
         return cls(_from_json(data["all"]), families, data["left_out"])
 
 
-def _from_json(data: Mapping[str, int]) -> Blame:
-    return Blame(*(data[name] for name in Blame.__slots__))
+def _from_json(data: Mapping[str, int]) -> ErrorShares:
+    return ErrorShares(*(data[name] for name in ErrorShares.__slots__))
 
 
 def attribute(rows: Sequence[tuple[Task, Program, Trace]]) -> Iterator[Blamed | None]:
@@ -109,6 +109,6 @@ def count(blamed: Iterable[tuple[str, Blamed | None]]) -> Attribution:
             left_out += 1
         else:
             families.setdefault(family, Counter())[whose] += 1
-    found = {name: Blame(*(families[name][key] for key in Blame.__slots__)) for name in sorted(families)}
-    every = Blame(*(sum(getattr(one, key) for one in found.values()) for key in Blame.__slots__))
+    found = {name: ErrorShares(*(families[name][key] for key in ErrorShares.__slots__)) for name in sorted(families)}
+    every = ErrorShares(*(sum(getattr(one, key) for one in found.values()) for key in ErrorShares.__slots__))
     return Attribution(every, found, left_out)

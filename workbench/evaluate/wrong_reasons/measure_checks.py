@@ -22,7 +22,7 @@ from workbench.evaluate.statistics.comparisons import auc_interval
 from workbench.evaluate.wrong_reasons.counterfactual import Worlds, shake
 from workbench.evaluate.wrong_reasons.exact_tools import right, run_exactly, scene_of
 from workbench.evaluate.wrong_reasons.mutate import mutants
-from workbench.evaluate.wrong_reasons.suspicion import CHECKS, FLAGGED, Case, Finding, findings, suspicion
+from workbench.evaluate.wrong_reasons.suspicion import CHECKS, FLAGGED, Case, CheckFinding, findings, suspicion
 from workbench.evaluate.wrong_reasons.transfer import elsewhere
 from workbench.records import content_key
 from workbench.shares import Share
@@ -38,7 +38,7 @@ Tell = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownRun:
     """A run whose program is known to be right or wrong."""
 
     case: Case
@@ -62,7 +62,7 @@ class Flagging:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class CheckMeasures:
     """Figures by set, and within it by check; `suspicion` is all checks by the fixed rule, `fitted` by regression."""
 
     sets: Mapping[str, Mapping[str, Flagging]]
@@ -75,7 +75,7 @@ class Measured:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Measured:
+    def from_json(cls, data: Mapping[str, Any]) -> CheckMeasures:
         """The inverse of `to_json`, also after a round through JSON."""
         sets = {name: {check: _flagging(one) for check, one in found.items()} for name, found in data["sets"].items()}
         return cls(sets, {kind: Share(**share) for kind, share in data["edits"].items()}, data["undecided"])
@@ -88,7 +88,7 @@ def _flagging(data: Mapping[str, Any]) -> Flagging:
     )  # fmt: skip
 
 
-def measure(cases: Sequence[Case], worlds: Worlds, tell: Tell = lambda stage, done, total: None) -> Measured:
+def measure(cases: Sequence[Case], worlds: Worlds, tell: Tell = lambda stage, done, total: None) -> CheckMeasures:
     """The figures over kept runs; those without a label or a drawn scene are left out.
 
     Args:
@@ -96,11 +96,11 @@ def measure(cases: Sequence[Case], worlds: Worlds, tell: Tell = lambda stage, do
     """
     drawn = [case for case in cases if case.task.labelled and scene_of(case.task) is not None]
     truths = _judged(drawn, tell, "judge")
-    natural = [Known(case, not truth) for case, truth in zip(drawn, truths, strict=True) if truth is not None]
+    natural = [KnownRun(case, not truth) for case, truth in zip(drawn, truths, strict=True) if truth is not None]
     originals = _again([known.case for known in natural if not known.wrong])
     mutated = _mutants(originals, tell)
-    rows = [*natural, *(Known(case, False) for case in originals), *mutated]
-    found: list[tuple[Finding, ...]] = []
+    rows = [*natural, *(KnownRun(case, False) for case in originals), *mutated]
+    found: list[tuple[CheckFinding, ...]] = []
     for one, effects in zip(
         rows, shake(worlds, ((k.case.task, k.case.program, k.case.trace) for k in rows)), strict=True
     ):
@@ -113,7 +113,7 @@ def measure(cases: Sequence[Case], worlds: Worlds, tell: Tell = lambda stage, do
     for known, score in zip(rows, scores["suspicion"], strict=True):
         if known.edit:
             edits.setdefault(known.edit, []).append(score >= FLAGGED)
-    return Measured(
+    return CheckMeasures(
         {name: _figures([rows[at] for at in among], [found[at] for at in among],
                         {kind: [values[at] for at in among] for kind, values in scores.items()})
          for name, among in sets.items()},
@@ -148,7 +148,7 @@ def _again(cases: Sequence[Case]) -> list[Case]:
     return again
 
 
-def _mutants(originals: Sequence[Case], tell: Tell) -> list[Known]:
+def _mutants(originals: Sequence[Case], tell: Tell) -> list[KnownRun]:
     """Mutants whose answer on this picture is right and whose program is wrong on others."""
     made: list[tuple[str, Case]] = []
     for case in originals:
@@ -164,10 +164,10 @@ def _mutants(originals: Sequence[Case], tell: Tell) -> list[Known]:
         if right(case.task, trace)
     ]
     truths = _judged([case for _, case in fitting], tell, "mutants")
-    return [Known(case, True, kind) for (kind, case), truth in zip(fitting, truths, strict=True) if truth is False]
+    return [KnownRun(case, True, kind) for (kind, case), truth in zip(fitting, truths, strict=True) if truth is False]
 
 
-def _fitted(rows: Sequence[Known], found: Sequence[tuple[Finding, ...]]) -> list[float]:
+def _fitted(rows: Sequence[KnownRun], found: Sequence[tuple[CheckFinding, ...]]) -> list[float]:
     """Chances of being wrong from a logistic regression over the checks' scores, each fitted on other pictures.
 
     Zeros where there are too few pictures, or where one fold holds one class alone.
@@ -189,12 +189,12 @@ def _fitted(rows: Sequence[Known], found: Sequence[tuple[Finding, ...]]) -> list
     return [float(chance) for chance in chances]
 
 
-def _scored(found: Iterable[Finding], check: str) -> float:
+def _scored(found: Iterable[CheckFinding], check: str) -> float:
     return max((one.score for one in found if one.check == check), default=0.0)
 
 
 def _figures(
-    rows: Sequence[Known], found: Sequence[tuple[Finding, ...]], scores: Mapping[str, Sequence[float]]
+    rows: Sequence[KnownRun], found: Sequence[tuple[CheckFinding, ...]], scores: Mapping[str, Sequence[float]]
 ) -> dict[str, Flagging]:
     flags = {check: [any(f.check == check and f.flag for f in one) for one in found] for check in CHECKS}
     flags |= {name: [value >= FLAGGED for value in values] for name, values in scores.items()}

@@ -66,7 +66,7 @@ _PLAIN = frozenset(("object", "objects", "thing", "things", "item", "items", "vi
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckFinding:
     """What one check found."""
 
     check: str
@@ -96,7 +96,7 @@ class Case:
     """Of its rationale."""
 
 
-def findings(case: Case, shaken: Shaken) -> tuple[Finding, ...]:
+def findings(case: Case, shaken: Shaken) -> tuple[CheckFinding, ...]:
     """Everything found about a run, the gravest first.
 
     Args:
@@ -105,11 +105,11 @@ def findings(case: Case, shaken: Shaken) -> tuple[Finding, ...]:
     found = [*_dependence(shaken), *_order(shaken), *_sides(case, shaken)]
     found += [*_words(case, shaken.calls), *_strange(case, shaken.calls), *_concepts(case), *_apart(case)]
     if case.issues:
-        found.append(Finding("unfaithful", 1.0, f"The rationale: {case.issues[0]}"))
+        found.append(CheckFinding("unfaithful", 1.0, f"The rationale: {case.issues[0]}"))
     return tuple(sorted(found, key=lambda one: (-one.score, list(CHECKS).index(one.check))))
 
 
-def suspicion(found: Iterable[Finding]) -> float:
+def suspicion(found: Iterable[CheckFinding]) -> float:
     """From 0 to 1: the checks together, as if each were an independent chance of being right.
 
     A fixed rule: a logistic regression over the scores, fitted on other pictures, does not tell wrong programs that
@@ -121,25 +121,27 @@ def suspicion(found: Iterable[Finding]) -> float:
     return round(1 - innocent, 4)
 
 
-def _dependence(shaken: Shaken) -> Iterator[Finding]:
+def _dependence(shaken: Shaken) -> Iterator[CheckFinding]:
     if not shaken.calls:
-        yield Finding("untooled", 1.0, "No tool was asked before the answer was given.")
+        yield CheckFinding("untooled", 1.0, "No tool was asked before the answer was given.")
         return
     idle = shaken.idle() if shaken.repeats else []
     sites = len({call.site for call in shaken.calls})
     if len(idle) == sites:
-        yield Finding("independent", 1.0, "Whatever the tools say, the answer stays the same.")
+        yield CheckFinding("independent", 1.0, "Whatever the tools say, the answer stays the same.")
     elif idle:
         named = " or ".join(dict.fromkeys(_quoted(call.words) for call in idle[:3]))
-        yield Finding("idle", len(idle) / sites, f"The answer does not depend on what came of {named}.")
+        yield CheckFinding("idle", len(idle) / sites, f"The answer does not depend on what came of {named}.")
 
 
-def _order(shaken: Shaken) -> Iterator[Finding]:
+def _order(shaken: Shaken) -> Iterator[CheckFinding]:
     turned = [e for e in shaken.effects if e.change.name == "reversed" and e.moved == "answer"]
     if turned and shaken.repeats:
         site = next(iter(turned[0].change.sites))
         words = next(call.words for call in shaken.calls if call.site == site)
-        yield Finding("order", 1.0, f"The answer depends on the order in which {_quoted(words)} lists what it found.")
+        yield CheckFinding(
+            "order", 1.0, f"The answer depends on the order in which {_quoted(words)} lists what it found."
+        )
 
 
 _SIDES: tuple[tuple[Axis, str, re.Pattern[str]], ...] = (
@@ -151,7 +153,7 @@ _SIDES: tuple[tuple[Axis, str, re.Pattern[str]], ...] = (
 """What an axis is called, and the words of a question about it."""
 
 
-def _sides(case: Case, shaken: Shaken) -> Iterator[Finding]:
+def _sides(case: Case, shaken: Shaken) -> Iterator[CheckFinding]:
     question = case.task.question.lower()
     told = " ".join(text.lower() for call in shaken.calls for text in _texts(call))
     for axis, name, words in _SIDES:
@@ -160,18 +162,22 @@ def _sides(case: Case, shaken: Shaken) -> Iterator[Finding]:
             continue
         asked = words.search(question)
         if moved == "answer" and not asked:
-            yield Finding("side", 1.0, f"Mirrored, the picture gives another answer; the question is not about {name}.")
+            yield CheckFinding(
+                "side", 1.0, f"Mirrored, the picture gives another answer; the question is not about {name}."
+            )
         elif moved == "same" and asked:
             score = 1.0 if case.task.answer_type == "yesno" else 0.5
-            yield Finding("side", score, f"The question is about {name}; mirrored, the picture gives the same answer.")
+            yield CheckFinding(
+                "side", score, f"The question is about {name}; mirrored, the picture gives the same answer."
+            )
 
 
-def _words(case: Case, calls: Sequence[Called]) -> Iterator[Finding]:
+def _words(case: Case, calls: Sequence[Called]) -> Iterator[CheckFinding]:
     question = _stems([case.task.question])
     here = _stems([*(text for call in calls for text in _texts(call)), *_strings(case.program.source)])
     for name in _nouns(case.task.question):
         if calls and not _stems([name]) & here:
-            yield Finding("unasked", 1.0, f"The question names {_quoted(name)}; the program never looks for it.")
+            yield CheckFinding("unasked", 1.0, f"The question names {_quoted(name)}; the program never looks for it.")
             return
     elsewhere = Counter(
         word for other, _ in case.siblings for word in {w for text in _strings(other.source) for w in _lower(text)}
@@ -183,15 +189,17 @@ def _words(case: Case, calls: Sequence[Called]) -> Iterator[Finding]:
     if missed and calls:
         (times, word), of = max(missed), len(case.siblings)
         text = f"{times} of {of} other programs have the question's word {_quoted(word)}, this one not."
-        yield Finding("unasked", times / of, text)
+        yield CheckFinding("unasked", times / of, text)
 
 
-def _strange(case: Case, calls: Sequence[Called]) -> Iterator[Finding]:
+def _strange(case: Case, calls: Sequence[Called]) -> Iterator[CheckFinding]:
     known = [case.task.question, *case.task.choices, *(call.result for call in calls if isinstance(call.result, str))]
     stems = _stems([*known, *_PLAIN, *STOCK])
     for name in _looked_for(calls):
         if (own := _stems([name])) and not own & stems:
-            yield Finding("foreign", 1.0, f"The program looks for {_quoted(name)}, which the question does not name.")
+            yield CheckFinding(
+                "foreign", 1.0, f"The program looks for {_quoted(name)}, which the question does not name."
+            )
             return
 
 
@@ -219,17 +227,17 @@ _CONCEPTS: tuple[tuple[str, str, str], ...] = (
 _EQUAL = re.compile(r"as many|same number", re.IGNORECASE)
 
 
-def _concepts(case: Case) -> Iterator[Finding]:
+def _concepts(case: Case) -> Iterator[CheckFinding]:
     question, source = case.task.question.lower(), case.program.source
     for name, asked, used in _CONCEPTS:
         if re.search(asked, question) and not re.search(used, source, re.IGNORECASE):
-            yield Finding("concept", 1.0, f"The question is about {name}; nothing in the program is.")
+            yield CheckFinding("concept", 1.0, f"The question is about {name}; nothing in the program is.")
             return
     if _EQUAL.search(source) and not re.search(_CONCEPTS[-1][1], question):
-        yield Finding("concept", 1.0, "The program asks whether numbers are equal; the question does not.")
+        yield CheckFinding("concept", 1.0, "The program asks whether numbers are equal; the question does not.")
 
 
-def _apart(case: Case) -> Iterator[Finding]:
+def _apart(case: Case) -> Iterator[CheckFinding]:
     answers = [
         canonical(trace.answer, case.task) for _, trace in case.siblings if trace.ok and trace.answer is not None
     ]
@@ -237,7 +245,7 @@ def _apart(case: Case) -> Iterator[Finding]:
     other = sum(answer != mine for answer in answers)
     if other:
         text = f"{other} of {len(answers)} other programs of this question answer otherwise."
-        yield Finding("apart", other / len(answers), text)
+        yield CheckFinding("apart", other / len(answers), text)
 
 
 # --- words

@@ -30,7 +30,7 @@ from workbench.records import ErrorKind
 MAIN = "execute_command"
 
 
-class Refused(Exception):
+class RefusedProgram(Exception):
     """A program that does not pass; becomes a `Failure` row."""
 
     def __init__(self, kind: ErrorKind, message: str, line: int | None) -> None:
@@ -41,7 +41,7 @@ class Refused(Exception):
 
 
 @dataclass(slots=True)
-class Checked:
+class CheckedSource:
     """A program that passed."""
 
     tree: ast.Module
@@ -59,7 +59,7 @@ class Checked:
     """Set by the rewriting: needs the part of the prelude that few programs need."""
 
 
-def check(source: str, api: Api, limits: Limits) -> Checked:
+def check(source: str, api: Api, limits: Limits) -> CheckedSource:
     """Parse and check a program.  Raises Refused with kind `syntax`, `unsupported` or `source`."""
     tree, wrapped = _whole(_parse(source, limits))
     nodes = _measure(tree, limits)
@@ -71,7 +71,7 @@ def check(source: str, api: Api, limits: Limits) -> Checked:
             raise _unsupported(f"the sandbox does not have {what}", node)
         for name in _identifiers(node):
             if name.startswith("__") and not _dunder_allowed(node, name):
-                raise Refused(
+                raise RefusedProgram(
                     "source", f"names that begin with two underscores cannot be used: '{name[:40]}'", _line(node)
                 )
         bound.update(_bindings(node))
@@ -82,7 +82,9 @@ def check(source: str, api: Api, limits: Limits) -> Checked:
         elif isinstance(node, ast.FunctionDef) and node.decorator_list:
             raise _unsupported(f"decorators are not available (on {node.name})", node)
         elif isinstance(node, ast.arguments) and node.posonlyargs and node.kwarg:
-            raise Refused("unsupported", "positional-only parameters beside ** are not available", node.kwarg.lineno)
+            raise RefusedProgram(
+                "unsupported", "positional-only parameters beside ** are not available", node.kwarg.lineno
+            )
         elif isinstance(node, ast.Constant):
             _check_constant(node)
         elif isinstance(node, ast.Delete):
@@ -92,33 +94,37 @@ def check(source: str, api: Api, limits: Limits) -> Checked:
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             attributes.add(node.attr)
     _check_uses(nodes, bound, attributes, modules)
-    return Checked(tree, frozenset(bound), frozenset(attributes), frozenset(modules), wrapped, nodes)
+    return CheckedSource(tree, frozenset(bound), frozenset(attributes), frozenset(modules), wrapped, nodes)
 
 
 def _line(node: ast.AST) -> int | None:
     return getattr(node, "lineno", None)
 
 
-def _unsupported(message: str, node: ast.AST) -> Refused:
-    return Refused("unsupported", message, _line(node))
+def _unsupported(message: str, node: ast.AST) -> RefusedProgram:
+    return RefusedProgram("unsupported", message, _line(node))
 
 
 def _parse(source: str, limits: Limits) -> ast.Module:
     if len(source) > limits.source:
-        raise Refused("source", f"the source has {len(source)} characters; at most {limits.source} are taken", None)
+        raise RefusedProgram(
+            "source", f"the source has {len(source)} characters; at most {limits.source} are taken", None
+        )
     if "\0" in source:
-        raise Refused("syntax", "the source contains a null character", source.count("\n", 0, source.index("\0")) + 1)
+        raise RefusedProgram(
+            "syntax", "the source contains a null character", source.count("\n", 0, source.index("\0")) + 1
+        )
     if source[:1] in (" ", "\t"):
         source = textwrap.dedent(source)
     try:
         source.encode()
         return parse(source)
     except SyntaxError as error:
-        raise Refused("syntax", error.msg or "invalid syntax", error.lineno) from None
+        raise RefusedProgram("syntax", error.msg or "invalid syntax", error.lineno) from None
     except (RecursionError, MemoryError):
-        raise Refused("source", "the source is nested too deeply to be parsed", None) from None
+        raise RefusedProgram("source", "the source is nested too deeply to be parsed", None) from None
     except ValueError as error:  # lone surrogates, integers of too many digits
-        raise Refused("syntax", str(error)[:200], None) from None
+        raise RefusedProgram("syntax", str(error)[:200], None) from None
 
 
 def _measure(tree: ast.Module, limits: Limits) -> list[ast.AST]:
@@ -129,9 +135,9 @@ def _measure(tree: ast.Module, limits: Limits) -> list[ast.AST]:
     while level:
         nodes += level
         if len(nodes) > limits.nodes:
-            raise Refused("source", f"the source has more than {limits.nodes} syntax nodes", None)
+            raise RefusedProgram("source", f"the source has more than {limits.nodes} syntax nodes", None)
         if depth > limits.nesting:
-            raise Refused("source", f"the source is nested more than {limits.nesting} deep", _line(level[0]))
+            raise RefusedProgram("source", f"the source is nested more than {limits.nesting} deep", _line(level[0]))
         below: list[ast.AST] = []
         for node in level:
             for name in node._fields:
@@ -153,7 +159,7 @@ def _whole(tree: ast.Module) -> tuple[ast.Module, bool]:
         plain = a.posonlyargs + a.args
         needed = len(plain) - len(a.defaults)
         if needed > 1 or not (plain or a.vararg) or any(d is None for d in a.kw_defaults):
-            raise Refused("source", f"{MAIN} takes one argument, the image", mains[-1].lineno)
+            raise RefusedProgram("source", f"{MAIN} takes one argument, the image", mains[-1].lineno)
         tree.body = [node for node in tree.body if not _is_call_of_main(node)]
         return tree, False
     if any(isinstance(node, ast.Return) for top in tree.body for node in _outside_functions(top)):
@@ -162,7 +168,7 @@ def _whole(tree: ast.Module) -> tuple[ast.Module, bool]:
         arguments = ast.arguments([], [ast.arg("image", lineno=1, col_offset=0)], None, [], [], None, [])
         function = ast.FunctionDef(MAIN, arguments, body, [], lineno=body[0].lineno, col_offset=0)
         return ast.Module([*imports, function], []), True
-    raise Refused("source", f"the program has no function {MAIN}(image)", None)
+    raise RefusedProgram("source", f"the program has no function {MAIN}(image)", None)
 
 
 def _is_call_of_main(node: ast.stmt) -> bool:
@@ -236,7 +242,7 @@ def _check_constant(node: ast.Constant) -> None:
     if isinstance(value, complex | bytes):
         raise _unsupported(f"{type(value).__name__} values are not available", node)
     if isinstance(value, int) and value.bit_length() > 4096:
-        raise Refused("source", "an integer of more than 4096 bits", node.lineno)
+        raise RefusedProgram("source", "an integer of more than 4096 bits", node.lineno)
     if isinstance(value, str) and any("\ud800" <= c <= "\udfff" for c in value):
         raise _unsupported("a text with a lone surrogate", node)
 

@@ -23,7 +23,7 @@ from typing import Any
 
 from workbench.api import METHODS as PATCH_METHODS
 from workbench.api import Api
-from workbench.execute.language.check import Checked, Refused
+from workbench.execute.language.check import CheckedSource, RefusedProgram
 from workbench.execute.language.tables import BUILTINS, DROPPED_IMPORTS, LAZY, METHODS, TYPES, WRAPPERS
 
 _DRAINED = frozenset({"join", "update", "union", "intersection", "difference", "symmetric_difference"})
@@ -51,7 +51,7 @@ class LazyLoop(ast.While):
 class Desugarer(ast.NodeTransformer):
     """Rewrites one checked program in place; call `run`."""
 
-    checked: Checked
+    checked: CheckedSource
     api: Api
     sites: list[Any] = field(default_factory=list)
     """Call sites; shared with the instrumenter, which appends its own."""
@@ -223,9 +223,9 @@ class Desugarer(ast.NodeTransformer):
     def _check(self, node: Any) -> None:
         for part in ast.walk(node):
             if isinstance(part, ast.NamedExpr):
-                raise Refused("unsupported", ":= inside a comprehension is not available", part.lineno)
+                raise RefusedProgram("unsupported", ":= inside a comprehension is not available", part.lineno)
         if any(g.is_async for g in node.generators):
-            raise Refused("unsupported", "async comprehensions are not available", node.lineno)
+            raise RefusedProgram("unsupported", "async comprehensions are not available", node.lineno)
 
     def _generator(self, node: Any, element: ast.expr) -> ast.expr:
         self._check(node)
@@ -269,7 +269,7 @@ class Desugarer(ast.NodeTransformer):
 
     def visit_MatchClass(self, node: ast.MatchClass) -> ast.pattern:
         if isinstance(node.cls, ast.Name) and isinstance(self.visit(node.cls), ast.Call):
-            raise Refused("unsupported", f"a pattern of an unknown class ({node.cls.id})", node.lineno)
+            raise RefusedProgram("unsupported", f"a pattern of an unknown class ({node.cls.id})", node.lineno)
         node.patterns, node.kwd_patterns = self._all(node.patterns), self._all(node.kwd_patterns)
         return node
 
@@ -358,7 +358,9 @@ class Desugarer(ast.NodeTransformer):
         node.bases = []
         for item in node.body:
             if not isinstance(item, ast.FunctionDef) and any(isinstance(n, ast.GeneratorExp) for n in ast.walk(item)):
-                raise Refused("unsupported", "generator expressions in a class body are not available", item.lineno)
+                raise RefusedProgram(
+                    "unsupported", "generator expressions in a class body are not available", item.lineno
+                )
         node.body = self._block(node.body)
         return node
 

@@ -24,7 +24,7 @@ from workbench.records import EventKind
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class EventSite:
     """What an event from one place of the program means."""
 
     kind: EventKind
@@ -46,7 +46,7 @@ class Instrumented:
 
     code: str
     sites: list[Any]
-    """By site number: `Site`, or `desugar.CallSite` for tool calls and prints."""
+    """By site number: `EventSite`, or `desugar.CallSite` for tool calls and prints."""
     lines: list[int]
     """Line of the original source by line of `code` (index 0 is line 1)."""
     rare: bool = False
@@ -89,7 +89,7 @@ class _Writer:
     def site(
         self, kind: EventKind, line: int, names: Sequence[str] = (), function: str = "", form: str = "", inner: int = 0
     ) -> int:
-        self.sites.append(Site(kind, line, tuple(names), function, form, inner or self.after, self.after))
+        self.sites.append(EventSite(kind, line, tuple(names), function, form, inner or self.after, self.after))
         return len(self.sites) - 1
 
     def report(

@@ -47,12 +47,12 @@ def no_set(node: ast.expr) -> bool:
     return name in ("list", "sorted", "range", "map", "filter", "zip", "enumerate", "reversed", "str", "len")
 
 
-def loaded(node: ast.expr) -> ast.expr:
+def as_load(node: ast.expr) -> ast.expr:
     """The same place, read."""
     if isinstance(node, ast.Name):
         return ast.Name(node.id, ast.Load())
     if isinstance(node, ast.Attribute):
-        return ast.Attribute(loaded(node.value), node.attr, ast.Load(), lineno=node.lineno, col_offset=0)
+        return ast.Attribute(as_load(node.value), node.attr, ast.Load(), lineno=node.lineno, col_offset=0)
     if isinstance(node, ast.Subscript):
-        return ast.Subscript(loaded(node.value), loaded(node.slice), ast.Load())
+        return ast.Subscript(as_load(node.value), as_load(node.slice), ast.Load())
     return node

@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from workbench.execute.language.check import Checked, Refused
-from workbench.execute.language.node_kinds import is_text, loaded, no_set, pure, reads, single, some_text
+from workbench.execute.language.check import CheckedSource, RefusedProgram
+from workbench.execute.language.node_kinds import as_load, is_text, no_set, pure, reads, single, some_text
 from workbench.execute.language.tables import SEARCHES, SET_MAKERS, SET_REMOVERS, TEXT_OF, WALKED, WALKED_METHODS
 
 _SCALAR = (ast.Constant, ast.JoinedStr, ast.FormattedValue, ast.Compare, ast.Lambda)
@@ -30,7 +30,7 @@ _MEASURES = ("sorted", "len", "min", "max", "set", "frozenset")
 class Exact(ast.NodeTransformer):
     """Rewrites one checked program in place; call `run`."""
 
-    checked: Checked
+    checked: CheckedSource
     counters: set[str] = field(default_factory=set)
     """Names under which the program imported Counter."""
     defaults: set[str] = field(default_factory=set)
@@ -123,10 +123,10 @@ class Exact(ast.NodeTransformer):
             node.value = _call("__steps__", node.value)
         if isinstance(node.ctx, ast.Store) and not isinstance(node.slice, ast.Slice) and not is_text(node.slice):
             if not pure(node.value):
-                raise Refused(
+                raise RefusedProgram(
                     "unsupported", "an assignment to an item of a value made here; name it first", node.lineno
                 )
-            node.slice = _call("__key__", loaded(node.value), node.slice)
+            node.slice = _call("__key__", as_load(node.value), node.slice)
         return node
 
     def visit_Assign(self, node: ast.Assign) -> ast.stmt:
@@ -187,7 +187,7 @@ class Exact(ast.NodeTransformer):
     def visit_DictComp(self, node: ast.DictComp) -> ast.expr:
         for part in ast.walk(node):
             if isinstance(part, ast.NamedExpr):
-                raise Refused("unsupported", ":= inside a comprehension is not available", part.lineno)
+                raise RefusedProgram("unsupported", ":= inside a comprehension is not available", part.lineno)
         text = is_text(node.key)
         self._generators(node)
         node.key, node.value = self.visit(node.key), self.visit(node.value)
@@ -270,14 +270,16 @@ class Exact(ast.NodeTransformer):
         if node.attr == "__name__" and isinstance(node.ctx, ast.Load):
             return self._rare("__named__", self.visit(node.value))
         if self._module(node.value) and node.attr in ("findall", "split", "sub"):
-            raise Refused("unsupported", f"re.{node.attr} as a value; call it directly", node.lineno)
+            raise RefusedProgram("unsupported", f"re.{node.attr} as a value; call it directly", node.lineno)
         node.value = self.visit(node.value)
         return node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt:
         for item in node.body:
             if not isinstance(item, ast.FunctionDef) and any(isinstance(n, ast.DictComp) for n in ast.walk(item)):
-                raise Refused("unsupported", "dict comprehensions in a class body are not available", item.lineno)
+                raise RefusedProgram(
+                    "unsupported", "dict comprehensions in a class body are not available", item.lineno
+                )
         node.body = self._block(node.body)
         return node
 
@@ -356,7 +358,7 @@ class Exact(ast.NodeTransformer):
         if plain:
             return node
         if len(node.ops) > 1:
-            raise Refused("unsupported", "`is` in a chain of comparisons", node.lineno)
+            raise RefusedProgram("unsupported", "`is` in a chain of comparisons", node.lineno)
         made = _call("__is__", node.left, node.comparators[0])
         return ast.UnaryOp(ast.Not(), made) if isinstance(node.ops[0], ast.IsNot) else made
 

@@ -35,7 +35,7 @@ def stem(word: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class AnsweredProperty:
     """One answered question of the run: a property or a yes/no answer about a thing."""
 
     event: int
@@ -61,7 +61,7 @@ class Support:
     """How many of each name were found in the whole picture, in the singular."""
     absent: set[str] = field(default_factory=set)
     """Names that were looked for somewhere and not found."""
-    seen: list[Seen] = field(default_factory=list)
+    seen: list[AnsweredProperty] = field(default_factory=list)
     closing: tuple[int, ...] = ()
 
     def says(self, text: str) -> list[int]:
@@ -184,7 +184,7 @@ def _asked(found: Support, asked: Any, seq: int, size: tuple[int, int] | None) -
     if truth is None or not texts:
         return
     if asked.name == "verify_property" and len(texts) > 1:
-        found.seen.append(Seen(seq, box, frozenset(map(stem, WORD.findall(texts[1]))), truth))
+        found.seen.append(AnsweredProperty(seq, box, frozenset(map(stem, WORD.findall(texts[1]))), truth))
     elif asked.name != "exists" and not truth:
         found.absent |= {singular(word.lower()) for word in WORD.findall(texts[0])}
 

@@ -38,7 +38,7 @@ class Patch:
 
 
 @dataclass(frozen=True, slots=True)
-class One:
+class NamedPatch:
     """One thing and the noun that the program uses for it."""
 
     patch: Patch
@@ -54,8 +54,8 @@ class Measure:
     """A number read off a patch: `x`, `y`, `area`, `width`, `height`, `depth`, `distance`."""
 
     kind: str
-    one: One
-    towards: One | None = None
+    one: NamedPatch
+    towards: NamedPatch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +71,11 @@ class Group:
     """What the patches are sorted by (the measure of any of them)."""
     falling: bool = False
     """Sorted from the most to the least."""
-    within: One | None = None
+    within: NamedPatch | None = None
     """Where they were looked for; None for the whole picture."""
 
-    def ones(self) -> list[One]:
-        return [One(patch, self.noun) for patch in self.patches]
+    def ones(self) -> list[NamedPatch]:
+        return [NamedPatch(patch, self.noun) for patch in self.patches]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Found:
 
     noun: str
     patches: tuple[Patch, ...]
-    within: One | None
+    within: NamedPatch | None
     number: int
     """How many there are; the trace may show fewer patches."""
 
@@ -95,29 +95,29 @@ class Exists:
 
     noun: str
     truth: bool
-    within: One | None
+    within: NamedPatch | None
 
 
 @dataclass(frozen=True, slots=True)
 class Holds:
     """Something does or does not hold for one thing."""
 
-    one: One
+    one: NamedPatch
     predicate: Predicate
     truth: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class VisualAnswer:
     """A visual answer to an open question."""
 
     question: str
     answer: str
-    one: One | None
+    one: NamedPatch | None
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class GeneralKnowledge:
     """An answer of general knowledge."""
 
     question: str
@@ -131,16 +131,16 @@ class Known:
 class Extreme:
     """One thing stands out of a group."""
 
-    one: One
+    one: NamedPatch
     adjective: str
     """`leftmost`, `largest`, `nearest`, ..."""
-    towards: One | None
+    towards: NamedPatch | None
     """What `nearest` is nearest to."""
     group: Group
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class CountComparison:
     """Two counts beside each other."""
 
     first: Group
@@ -158,7 +158,7 @@ class HowMany:
 class Fits:
     """The option that describes a thing best."""
 
-    one: One | None
+    one: NamedPatch | None
     answer: str
     options: tuple[str, ...]
 
@@ -169,10 +169,10 @@ class Reported:
 
     tool: str
     text: str
-    one: One | None
+    one: NamedPatch | None
 
 
-Claim = Found | Exists | Holds | Answered | Known | Extreme | Compared | HowMany | Fits | Reported
+Claim = Found | Exists | Holds | VisualAnswer | GeneralKnowledge | Extreme | CountComparison | HowMany | Fits | Reported
 
 
 # --- meanings of values ---
@@ -186,7 +186,7 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class Ground:
     """One thing that a bool rests on."""
 
     claim: Claim | None
@@ -202,22 +202,22 @@ class Item:
 class Truth:
     """What a bool says."""
 
-    items: tuple[Item, ...]
+    items: tuple[Ground, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ToolText:
     """Text that a tool gave."""
 
-    one: One | None
+    one: NamedPatch | None
     question: str
-    item: Item | None
+    item: Ground | None
     """For a yes/no answer: what it affirms or denies."""
     label: bool = False
     """It is the detector's label of `one`."""
 
 
-Meaning = Group | One | Count | Measure | Truth | Said
+Meaning = Group | NamedPatch | Count | Measure | Truth | ToolText
 
 
 class _Unknown:
@@ -251,12 +251,12 @@ class Val:
     """Numbers of the claims it rests on."""
 
 
-class Lost(Exception):
+class Untellable(Exception):
     """The follower cannot say what an expression means; its statement is then not told."""
 
 
 @dataclass(slots=True)
-class Entry:
+class StoryEntry:
     """A claim in a story."""
 
     claim: Claim
@@ -272,7 +272,7 @@ class Story:
     """Claims in the order in which they arose, each once."""
 
     def __init__(self) -> None:
-        self.entries: list[Entry] = []
+        self.entries: list[StoryEntry] = []
         self._at: dict[Claim, int] = {}
         self._clock = 0
 
@@ -285,7 +285,7 @@ class Story:
         """The number of the claim; a repeated claim gains events and keeps its number."""
         if claim not in self._at:
             self._at[claim] = len(self.entries)
-            self.entries.append(Entry(claim, set(), set()))
+            self.entries.append(StoryEntry(claim, set(), set()))
             self.touch(len(self.entries) - 1)
         number = self._at[claim]
         self.entries[number].events |= events
@@ -296,7 +296,7 @@ class Story:
         """The number of a claim already told."""
         return self._at.get(claim)
 
-    def relevant(self, rests: frozenset[int], everything: bool) -> list[Entry]:
+    def relevant(self, rests: frozenset[int], everything: bool) -> list[StoryEntry]:
         """Entries that the answer rests on, or that decided the way, in order."""
         wanted = {n for n, entry in enumerate(self.entries) if everything or entry.kept} | set(rests)
         todo = list(wanted)

@@ -9,7 +9,7 @@ import ast
 from dataclasses import replace
 
 from workbench.boxes import iou
-from workbench.rationalize.claims.claims import Meaning, Measure, One, Patch
+from workbench.rationalize.claims.claims import Meaning, Measure, NamedPatch, Patch
 from workbench.rationalize.claims.clauses import Predicate
 
 KINDS = {
@@ -67,7 +67,7 @@ def relation(first: Measure, less: bool, second: Measure | float) -> Predicate |
     return None
 
 
-def combined(a: Meaning | None, op: ast.operator, b: Meaning | None, second: float) -> Measure | None:
+def combine(a: Meaning | None, op: ast.operator, b: Meaning | None, second: float) -> Measure | None:
     """What arithmetic on two measures measures: width times height, half the picture's width, distance of centres."""
     if isinstance(a, Measure) and isinstance(b, Measure):
         same = a.one.patch == b.one.patch
@@ -90,7 +90,7 @@ def combined(a: Meaning | None, op: ast.operator, b: Meaning | None, second: flo
     return None
 
 
-def other_than(thing: One) -> Predicate:
+def other_than(thing: NamedPatch) -> Predicate:
     """What `x != thing` says of x."""
     return Predicate("be", "other than {0}", (thing,))
 

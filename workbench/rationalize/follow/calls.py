@@ -15,16 +15,16 @@ from workbench.rationalize.claims.claims import (
     Count,
     CutText,
     Extreme,
+    Ground,
     Group,
     Holds,
-    Item,
-    Lost,
     Measure,
-    One,
+    NamedPatch,
     Patch,
-    Said,
     Story,
+    ToolText,
     Truth,
+    Untellable,
     Val,
 )  # fmt: skip
 from workbench.rationalize.claims.clauses import Predicate
@@ -42,7 +42,7 @@ _TEXT_METHODS = frozenset({"lower", "strip", "upper", "rstrip", "lstrip", "title
 def boolean(value: Any) -> bool:
     """The truth of a known value; raises Lost for an unknown one."""
     if value is UNKNOWN:
-        raise Lost("unknown value")
+        raise Untellable("unknown value")
     return bool(value)
 
 
@@ -85,7 +85,7 @@ class Calls:
         """The value of an expression.  Raises Lost."""
         method = getattr(self, f"_{type(node).__name__}", None)
         if method is None:
-            raise Lost(type(node).__name__)
+            raise Untellable(type(node).__name__)
         result: Val = method(node)
         return result
 
@@ -99,7 +99,7 @@ class Calls:
         claims: list[Holds | Any] = []
         if isinstance(val.about, Truth):
             claims = [item.claim for item in val.about.items if item.claim is not None]
-        elif isinstance(val.about, Said) and val.about.item is not None:
+        elif isinstance(val.about, ToolText) and val.about.item is not None:
             claims = [val.about.item.claim]
         rests = set(val.rests)
         for claim in claims:
@@ -110,12 +110,12 @@ class Calls:
         value = base.value[index]
         if isinstance(value, Patch):
             noun = base.about.noun if isinstance(base.about, Group) else self.noun(value)
-            return Val(value, One(value, noun), base.rests)
+            return Val(value, NamedPatch(value, noun), base.rests)
         return Val(value, None, base.rests)
 
     def _each(self, base: Val, target: ast.expr) -> Any:
         if not isinstance(base.value, list | tuple) or len(base.value) > MAX_ITEMS or not isinstance(target, ast.Name):
-            raise Lost("loop")
+            raise Untellable("loop")
         before = self.names.get(target.id)
         for index in range(len(base.value)):
             element = self._element(base, index)
@@ -129,7 +129,7 @@ class Calls:
         if isinstance(node.func, ast.Attribute):
             return self._method(node, node.func)
         if not isinstance(node.func, ast.Name):
-            raise Lost("call")
+            raise Untellable("call")
         name = node.func.id
         if name in ("any", "all") and len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp | ast.ListComp):
             return self._quantified(name, node.args[0])
@@ -147,10 +147,10 @@ class Calls:
 
     def _from_feed(self, rests: frozenset[int], args: Sequence[Val]) -> Val:
         val = self.feed.popleft()[1]
-        subject = next((a.about.one for a in args if isinstance(a.about, Said) and a.about.one is not None), None)
+        subject = next((a.about.one for a in args if isinstance(a.about, ToolText) and a.about.one is not None), None)
         for number in val.rests & set(self.fresh):
             self.story.touch(number)
-        if isinstance(val.about, Said) and val.about.one is None and subject is not None:
+        if isinstance(val.about, ToolText) and val.about.one is None and subject is not None:
             item = val.about.item and replace(val.about.item, patch=subject.patch)
             val = replace(val, about=replace(val.about, one=subject, item=item))
         for number in val.rests:
@@ -167,7 +167,7 @@ class Calls:
             return self._text(func.attr, base, args, rests)
         if isinstance(base.value, Patch):
             return self._geometry(func.attr, base, args, rests)
-        raise Lost(func.attr)
+        raise Untellable(func.attr)
 
     def _text(self, name: str, base: Val, args: Sequence[Val], rests: frozenset[int]) -> Val:
         if name in _TEXT_METHODS and not args:
@@ -175,35 +175,35 @@ class Calls:
         words = [arg.value for arg in args]
         if name in ("startswith", "endswith") and len(words) == 1 and isinstance(words[0], str):
             value = getattr(base.value, name)(words[0])
-            items = (base.about.item,) if isinstance(base.about, Said) and base.about.item else ()
+            items = (base.about.item,) if isinstance(base.about, ToolText) and base.about.item else ()
             return Val(value, Truth(items), rests)
         if name == "replace" and len(words) == 2 and all(isinstance(word, str) for word in words):
             return Val(base.value.replace(*words)[:MAX_TEXT], base.about, rests)
-        raise Lost(name)
+        raise Untellable(name)
 
     def _geometry(self, name: str, base: Val, args: Sequence[Val], rests: frozenset[int]) -> Val:
         patch: Patch = base.value
-        one = base.about if isinstance(base.about, One) else One(patch, self.noun(patch))
+        one = base.about if isinstance(base.about, NamedPatch) else NamedPatch(patch, self.noun(patch))
         other = args[0].value if args else None
         if name == "overlaps" and isinstance(other, Patch):
             a, b = patch.box, other.box
             value = a.x0 <= b.x1 and b.x0 <= a.x1 and a.y0 <= b.y1 and b.y0 <= a.y1
-            about = args[0].about if isinstance(args[0].about, One) else One(other, self.noun(other))
+            about = args[0].about if isinstance(args[0].about, NamedPatch) else NamedPatch(other, self.noun(other))
             predicate = Predicate("overlap", "{0}", (about,))
             claim = Holds(one, predicate, value)
-            return Val(value, Truth((Item(claim, value, predicate, patch),)), rests)
+            return Val(value, Truth((Ground(claim, value, predicate, patch),)), rests)
         corners = [arg.value for arg in args]
         if name == "crop" and len(corners) == 4 and all(isinstance(v, NUMBERS) for v in corners):
             try:
                 left, lower, right, upper = (float(v) for v in corners)
                 box = from_lower_left(left, lower, right, upper, patch.box.height)
             except ValueError as error:
-                raise Lost(name) from error
+                raise Untellable(name) from error
             box = clip(box, patch.box.width, patch.box.height)
             x, y = patch.box.x0, patch.box.y0
             moved = replace(patch, box=type(box)(box.x0 + x, box.y0 + y, box.x1 + x, box.y1 + y))
-            return Val(moved, One(moved, one.noun), rests)
-        raise Lost(name)
+            return Val(moved, NamedPatch(moved, one.noun), rests)
+        raise Untellable(name)
 
     def _builtin(self, name: str, args: Sequence[Val], rests: frozenset[int]) -> Val:
         first = args[0] if args else Val(UNKNOWN)
@@ -211,11 +211,11 @@ class Calls:
         if name == "ImagePatch" and len(args) == 1:
             return first
         if isinstance(value, CutText):
-            raise Lost("a text that the trace does not show in full")
+            raise Untellable("a text that the trace does not show in full")
         if name == "len" and isinstance(value, list | str | tuple):
             return Val(len(value), Count(first.about) if isinstance(first.about, Group) else None, rests)
         if name in ("formatting_answer", "str") and len(args) == 1 and isinstance(value, bool | int | float | str):
-            return replace(first, value=formatted(value) if name == "formatting_answer" else str(value))
+            return replace(first, value=format_answer(value) if name == "formatting_answer" else str(value))
         if name in ("formatting_answer", "coerce_to_numeric", "process_guesses") and value is not UNKNOWN:
             return replace(first, value=UNKNOWN)  # the trace shows the text; its meaning is the argument's
         if name == "bool_to_yesno":
@@ -234,16 +234,19 @@ class Calls:
         if name in ("any", "all") and isinstance(value, list):
             return Val((any if name == "any" else all)(map(boolean, value)), None, rests)
         if name == "distance" and len(args) == 2 and all(isinstance(arg.value, Patch) for arg in args):
-            ones = [arg.about if isinstance(arg.about, One) else One(arg.value, self.noun(arg.value)) for arg in args]
+            ones = [
+                arg.about if isinstance(arg.about, NamedPatch) else NamedPatch(arg.value, self.noun(arg.value))
+                for arg in args
+            ]
             if ones[1].patch in self.focus and ones[0].patch not in self.focus:
                 ones.reverse()
             return Val(relations.distance(args[0].value, args[1].value), Measure("distance", ones[0], ones[1]), rests)
-        raise Lost(name)
+        raise Untellable(name)
 
     def _quantified(self, name: str, node: ast.GeneratorExp | ast.ListComp) -> Val:
         part = node.generators[0]
         if len(node.generators) != 1 or part.ifs:
-            raise Lost(name)
+            raise Untellable(name)
         base = self.value(part.iter)
         eager = isinstance(node, ast.ListComp)
         result, rests, seen = name == "all", set(base.rests), []
@@ -266,7 +269,7 @@ class Calls:
                 vals = [self.value(arg) for arg in node.args]
                 if all(isinstance(val.value, NUMBERS) for val in vals):
                     return Val((min if name == "min" else max)(val.value for val in vals))
-            raise Lost(name)
+            raise Untellable(name)
         base = self.value(node.args[0])
         ranked, rests = self.ranked(base, key)
         reverse = turned is not None and boolean(self.value(turned).value)
@@ -280,7 +283,7 @@ class Calls:
             measured = self.value(key.body)
             self.focus.pop()
             if not isinstance(measured.value, (*NUMBERS, str)):
-                raise Lost("key")
+                raise Untellable("key")
             rests |= measured.rests
             keys.append((element.value, measured))
         return keys, frozenset(rests)
@@ -299,7 +302,7 @@ class Calls:
                 return Val([value for value, _ in order], group, rests)
             best, measured = (min if name == "min" else max)(keys, key=lambda pair: pair[1].value)
         except (TypeError, ValueError) as error:
-            raise Lost(name) from error
+            raise Untellable(name) from error
         noun = base.about.noun if isinstance(base.about, Group) else self.noun(best) if isinstance(best, Patch) else ""
         return self.stands_out(best, noun, base.about, measured.about, name == "max", rests)
 
@@ -307,7 +310,7 @@ class Calls:
         """One item as the leftmost, largest, nearest ... of a group; told where there is a word for it."""
         if not isinstance(best, Patch):
             return Val(best, None, rests)
-        one = One(best, noun)
+        one = NamedPatch(best, noun)
         if isinstance(measure, Measure) and isinstance(group, Group):
             kind, most = (measure.kind[1:], not most) if measure.kind.startswith("-") else (measure.kind, most)
             word = relations.superlative(kind, most)
@@ -317,7 +320,7 @@ class Calls:
         return Val(best, one, rests)
 
 
-def formatted(value: bool | int | float | str) -> str:
+def format_answer(value: bool | int | float | str) -> str:
     """An answer as `formatting_answer` writes it."""
     if isinstance(value, bool):
         return "yes" if value else "no"

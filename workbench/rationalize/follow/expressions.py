@@ -2,7 +2,7 @@
 
 A second reading of the program beside the sandbox's: tool answers come from the trace, the rest is computed over
 plain values.  Nothing here can act: there are no names but the program's own variables and a closed list of
-functions.  An expression outside the known forms raises `Lost`, and its statement is not told; whatever is
+functions.  An expression outside the known forms raises `Untellable`, and its statement is not told; whatever is
 computed is compared with what the trace shows before it is believed (`follow`).
 """
 
@@ -17,23 +17,23 @@ from typing import Any
 from workbench.rationalize.claims import relations
 from workbench.rationalize.claims.claims import (
     UNKNOWN,
-    Compared,
     Count,
+    CountComparison,
+    Ground,
     Group,
     Holds,
     HowMany,
-    Item,
-    Lost,
     Measure,
-    One,
+    NamedPatch,
     Patch,
-    Said,
+    ToolText,
     Truth,
+    Untellable,
     Val,
 )  # fmt: skip
 from workbench.rationalize.claims.clauses import Predicate, article
 from workbench.rationalize.follow.calls import MAX_TEXT, NUMBERS, Calls, boolean
-from workbench.rationalize.follow.narrowing import compare, items_of, narrow, turned
+from workbench.rationalize.follow.narrowing import compare, exchange_sides, items_of, narrow
 
 
 class Evaluator(Calls):
@@ -47,19 +47,19 @@ class Evaluator(Calls):
     def _Name(self, node: ast.Name) -> Val:
         if node.id in self.names:
             return self.names[node.id]
-        raise Lost(node.id)
+        raise Untellable(node.id)
 
     def _JoinedStr(self, node: ast.JoinedStr) -> Val:
         parts: list[str] = []
         rests: set[int] = set()
-        about: Said | None = None
+        about: ToolText | None = None
         for piece in node.values:
             if isinstance(piece, ast.FormattedValue):
                 val = self.value(piece.value)
                 if val.value is UNKNOWN or isinstance(val.value, list | Patch):
-                    raise Lost("value in text")
+                    raise Untellable("value in text")
                 rests |= val.rests
-                about = about or (val.about if isinstance(val.about, Said) else None)
+                about = about or (val.about if isinstance(val.about, ToolText) else None)
                 parts.append(str(val.value))
             elif isinstance(piece, ast.Constant):
                 parts.append(str(piece.value))
@@ -68,7 +68,7 @@ class Evaluator(Calls):
     def _List(self, node: ast.List | ast.Tuple | ast.Set) -> Val:
         vals = [self.value(item) for item in node.elts]
         rests = frozenset().union(*(val.rests for val in vals))
-        ones = [val.about for val in vals if isinstance(val.about, One)]
+        ones = [val.about for val in vals if isinstance(val.about, NamedPatch)]
         if vals and len(ones) == len(vals):
             patches = tuple(one.patch for one in ones)
             noun = ones[0].noun if len({one.noun for one in ones}) == 1 else "object"
@@ -90,27 +90,27 @@ class Evaluator(Calls):
     def _Attribute(self, node: ast.Attribute) -> Val:
         base = self.value(node.value)
         if not isinstance(base.value, Patch):
-            raise Lost(node.attr)
-        one = base.about if isinstance(base.about, One) else One(base.value, self.noun(base.value))
+            raise Untellable(node.attr)
+        one = base.about if isinstance(base.about, NamedPatch) else NamedPatch(base.value, self.noun(base.value))
         if node.attr == "label":
-            return Val(base.value.label, Said(one, "", None, label=True), base.rests)
+            return Val(base.value.label, ToolText(one, "", None, label=True), base.rests)
         number = relations.field(base.value, node.attr)
         if number is None:
-            raise Lost(node.attr)
+            raise Untellable(node.attr)
         return Val(number, Measure(relations.KINDS[node.attr], one), base.rests)
 
     def _Subscript(self, node: ast.Subscript) -> Val:
         base = self.value(node.value)
         if not isinstance(base.value, list | tuple):
-            raise Lost("subscript")
+            raise Untellable("subscript")
         if isinstance(node.slice, ast.Slice):
             bounds = [None if b is None else self.value(b).value for b in (node.slice.lower, node.slice.upper)]
             if node.slice.step is not None or not all(b is None or isinstance(b, int) for b in bounds):
-                raise Lost("slice")
+                raise Untellable("slice")
             return Val(list(base.value[bounds[0] : bounds[1]]), None, base.rests)
         index = self.value(node.slice).value
         if not isinstance(index, int) or not -len(base.value) <= index < len(base.value):
-            raise Lost("index")
+            raise Untellable("index")
         group = base.about
         if isinstance(group, Group) and group.order is not None and index in (0, -1, len(base.value) - 1):
             most = group.falling if index == 0 else not group.falling
@@ -129,7 +129,7 @@ class Evaluator(Calls):
         return Val(val.value, about, val.rests | told.rests)
 
     def _BoolOp(self, node: ast.BoolOp) -> Val:
-        items: list[Item] = []
+        items: list[Ground] = []
         rests: set[int] = set()
         val = Val(UNKNOWN)
         for part in node.values:
@@ -148,16 +148,16 @@ class Evaluator(Calls):
         if isinstance(node.op, ast.USub) and isinstance(val.value, NUMBERS):
             about = replace(val.about, kind=f"-{val.about.kind}") if isinstance(val.about, Measure) else None
             return Val(-val.value, about, val.rests)
-        raise Lost("unary")
+        raise Untellable("unary")
 
     def _BinOp(self, node: ast.BinOp) -> Val:
         left, right = self.value(node.left), self.value(node.right)
         rests = left.rests | right.rests
         if isinstance(node.op, ast.Add) and isinstance(left.value, str) and isinstance(right.value, str):
-            said = next((val.about for val in (left, right) if isinstance(val.about, Said)), None)
+            said = next((val.about for val in (left, right) if isinstance(val.about, ToolText)), None)
             return Val((left.value + right.value)[:MAX_TEXT], said and replace(said, item=None, label=False), rests)
         if not (isinstance(left.value, NUMBERS) and isinstance(right.value, NUMBERS)):
-            raise Lost("arithmetic")
+            raise Untellable("arithmetic")
         functions: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
             ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
             ast.FloorDiv: operator.floordiv, ast.Pow: operator.pow,
@@ -165,12 +165,12 @@ class Evaluator(Calls):
         function = functions.get(type(node.op))
         huge = max(abs(left.value), abs(right.value)) > 1e12
         if function is None or huge or (isinstance(node.op, ast.Pow) and right.value not in (0.5, 1, 2)):
-            raise Lost("arithmetic")
+            raise Untellable("arithmetic")
         try:
             value = function(left.value, right.value)
         except (ZeroDivisionError, OverflowError) as error:
-            raise Lost("arithmetic") from error
-        return Val(value, relations.combined(left.about, node.op, right.about, right.value), rests)
+            raise Untellable("arithmetic") from error
+        return Val(value, relations.combine(left.about, node.op, right.about, right.value), rests)
 
     def _Compare(self, node: ast.Compare) -> Val:
         if len(node.ops) != 1:
@@ -181,7 +181,7 @@ class Evaluator(Calls):
         value = compare(node.ops[0], left.value, right.value)
         return Val(value, Truth(self._meaning(left, node.ops[0], right, value)), left.rests | right.rests)
 
-    def _meaning(self, left: Val, op: ast.cmpop, right: Val, value: bool) -> tuple[Item, ...]:
+    def _meaning(self, left: Val, op: ast.cmpop, right: Val, value: bool) -> tuple[Ground, ...]:
         if (
             isinstance(right.about, Measure)
             and not isinstance(left.about, Count)
@@ -191,7 +191,7 @@ class Evaluator(Calls):
                 or (right.about.one.patch in self.focus and left.about.one.patch not in self.focus)
             )
         ):
-            left, right, op = right, left, turned(op)
+            left, right, op = right, left, exchange_sides(op)
         a, b = left.about, right.about
         field = isinstance(a, Measure) and isinstance(b, Measure) and a.kind == b.kind in ("x", "y")
         if field and isinstance(op, ast.Eq | ast.NotEq) and isinstance(a, Measure) and isinstance(b, Measure):
@@ -200,24 +200,28 @@ class Evaluator(Calls):
             said = relations.relation(a, isinstance(op, ast.Lt | ast.LtE), b if isinstance(b, Measure) else right.value)
             if said is None:
                 return ()
-            return (Item(Holds(a.one, said, value), value, said, a.one.patch),)
+            return (Ground(Holds(a.one, said, value), value, said, a.one.patch),)
         if isinstance(a, Count) and isinstance(b, Count):
-            claim_: Any = Compared(a.group, b.group)
-            return (Item(claim_, value, None, None),)
-        if isinstance(a, One) and isinstance(b, One) and not isinstance(op, ast.Lt | ast.Gt | ast.LtE | ast.GtE):
+            claim_: Any = CountComparison(a.group, b.group)
+            return (Ground(claim_, value, None, None),)
+        if (
+            isinstance(a, NamedPatch)
+            and isinstance(b, NamedPatch)
+            and not isinstance(op, ast.Lt | ast.Gt | ast.LtE | ast.GtE)
+        ):
             if b.patch in self.focus and a.patch not in self.focus:
                 a, b = b, a
             apart = value == isinstance(op, ast.NotEq | ast.IsNot)
-            return (Item(None, apart, relations.other_than(b), a.patch),)
+            return (Ground(None, apart, relations.other_than(b), a.patch),)
         for count in (a, b):
             if isinstance(count, Count):
-                return (Item(HowMany(count.group), value, None, None),)
+                return (Ground(HowMany(count.group), value, None, None),)
         for said_, other in ((a, right), (b, left)):
-            if isinstance(said_, Said):
+            if isinstance(said_, ToolText):
                 return self._words(said_, op, other.value, value)
         return ()
 
-    def _words(self, said: Said, op: ast.cmpop, other: Any, value: bool) -> tuple[Item, ...]:
+    def _words(self, said: ToolText, op: ast.cmpop, other: Any, value: bool) -> tuple[Ground, ...]:
         if said.item is not None:
             return (said.item,)
         negated = isinstance(op, ast.NotEq | ast.NotIn | ast.IsNot)
@@ -233,7 +237,7 @@ class Evaluator(Calls):
         holds = value != negated
         predicate = Predicate("be", rest)
         claim = Holds(said.one, predicate, holds)
-        return (Item(claim, holds, predicate, said.one.patch),)
+        return (Ground(claim, holds, predicate, said.one.patch),)
 
     # --- collections ---
 
@@ -241,7 +245,7 @@ class Evaluator(Calls):
         self, node: ast.ListComp | ast.GeneratorExp | ast.SetComp
     ) -> tuple[list[Val], Group | None, set[int]]:
         if len(node.generators) != 1 or node.generators[0].is_async:
-            raise Lost("nested comprehension")
+            raise Untellable("nested comprehension")
         part = node.generators[0]
         base = self.value(part.iter)
         kept, results, conditions = [], [], []

@@ -17,7 +17,7 @@ from workbench.rationalize.claims.claims import (
     Cut,
     Found,
     Group,
-    One,
+    NamedPatch,
     Patch,
     Story,
     Truth,
@@ -26,9 +26,9 @@ from workbench.rationalize.claims.claims import (
 from workbench.rationalize.follow.expressions import Evaluator
 from workbench.rationalize.follow.frames import Frame, Loop, adds_one, gather, missed
 from workbench.rationalize.follow.narrowing import items_of
-from workbench.rationalize.follow.reading import Run, Step, agree
+from workbench.rationalize.follow.reading import FollowedRun, FollowedStep, agree
 from workbench.rationalize.follow.source import Source
-from workbench.rationalize.follow.tool_calls import ALIASES, Asked, claim_of
+from workbench.rationalize.follow.tool_calls import ALIASES, AnsweredCall, claim_of
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class Followed:
 class Follower:
     """Follows one run; use `follow`."""
 
-    def __init__(self, source: str, run: Run, nouns: Sequence[str] = ()) -> None:
+    def __init__(self, source: str, run: FollowedRun, nouns: Sequence[str] = ()) -> None:
         self.run = run
         self.story = Story()
         self.nouns: dict[str, None] = dict.fromkeys(nouns)
@@ -77,10 +77,10 @@ class Follower:
             self.frames[number] = Frame({"image": Val(self.run.picture)} if self.run.picture else {})
         return self.frames[number]
 
-    def _on_other(self, step: Step) -> None:
+    def _on_other(self, step: FollowedStep) -> None:
         pass
 
-    def _on_tool(self, step: Step) -> None:
+    def _on_tool(self, step: FollowedStep) -> None:
         frame = self._frame(step.frame)
         asked = step.asked
         if asked is None:
@@ -99,7 +99,7 @@ class Follower:
         frame.feed.append((ALIASES.get(asked.name, asked.name), replace(val, rests=frozenset({number}))))
         frame.lines.append(step.line)
 
-    def _learn(self, asked: Asked) -> None:
+    def _learn(self, asked: AnsweredCall) -> None:
         results = asked.result if isinstance(asked.result, list) else [asked.result]
         words = [*asked.arguments.values(), *results]
         words += [patch.label for patch in results if isinstance(patch, Patch)]
@@ -112,14 +112,14 @@ class Follower:
             ):
                 self.nouns.setdefault(word.lower())
 
-    def _on_call(self, step: Step) -> None:
+    def _on_call(self, step: FollowedStep) -> None:
         names = {name: self._shown(value) for name, value in step.values.items()}
         if self.program.function_at(step.line) == "execute_command" and self.run.picture is not None:
             names = dict.fromkeys(names, Val(self.run.picture))
         self.frames[step.frame] = Frame(names, function=self.program.function_at(step.line))
         self.stack.append(step.frame)
 
-    def _on_return(self, step: Step) -> None:
+    def _on_return(self, step: FollowedStep) -> None:
         frame = self._frame(step.frame)
         node = self.program.statement(step.line, ast.Return)
         self._stale(frame, node)
@@ -155,7 +155,7 @@ class Follower:
                 return Truth(tuple(frame.tests[parent]))
         return None
 
-    def _on_branch(self, step: Step) -> None:
+    def _on_branch(self, step: FollowedStep) -> None:
         frame = self._frame(step.frame)
         node = self.program.statement(step.line, ast.If, ast.While)
         self._stale(frame, node)
@@ -186,7 +186,7 @@ class Follower:
         if loop is not None:
             loop.clear = False
 
-    def _on_line(self, step: Step) -> None:
+    def _on_line(self, step: FollowedStep) -> None:
         frame = self._frame(step.frame)
         node = self.program.statement(step.line)
         self._stale(frame, node)
@@ -202,7 +202,7 @@ class Follower:
 
     # --- statements ---
 
-    def _simple(self, frame: Frame, node: ast.stmt, step: Step) -> None:
+    def _simple(self, frame: Frame, node: ast.stmt, step: FollowedStep) -> None:
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target
             single = not isinstance(node, ast.Assign) or len(node.targets) == 1
@@ -231,7 +231,7 @@ class Follower:
         self._lose(step)
         self._adopt(frame, step)
 
-    def _called(self, frame: Frame, node: ast.Expr, call: ast.Call, step: Step) -> None:
+    def _called(self, frame: Frame, node: ast.Expr, call: ast.Call, step: FollowedStep) -> None:
         func = call.func
         if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id in frame.names:
             name = func.value.id
@@ -255,7 +255,7 @@ class Follower:
             self._lose(step)
         self._adopt(frame, step)
 
-    def _iterate(self, frame: Frame, node: ast.For, step: Step) -> None:
+    def _iterate(self, frame: Frame, node: ast.For, step: FollowedStep) -> None:
         loop = frame.loops.get(node)
         if loop is None:
             base = self._evaluated(step, node.iter) or Val(UNKNOWN)
@@ -289,14 +289,14 @@ class Follower:
 
     # --- values ---
 
-    def _evaluator(self, frame: Frame, step: Step) -> Evaluator:
+    def _evaluator(self, frame: Frame, step: FollowedStep) -> Evaluator:
         evaluator = Evaluator(
             frame.names, frame.feed, frame.returned, self.story, frame.events | {step.seq}, self._noun, frame.claims
         )
         evaluator.focus = [loop.patch for loop in frame.loops.values() if loop.patch is not None]
         return evaluator
 
-    def _evaluated(self, step: Step, node: ast.expr, quiet: bool = False) -> Val | None:
+    def _evaluated(self, step: FollowedStep, node: ast.expr, quiet: bool = False) -> Val | None:
         frame = self._frame(step.frame)
         names = dict(frame.names)
         evaluator = self._evaluator(frame, step)
@@ -310,7 +310,7 @@ class Follower:
                 self.story.touch(number)  # as they were asked: what was worked out so far does not hold
             return None
 
-    def _adopt(self, frame: Frame, step: Step, computed: Mapping[str, Val] | None = None) -> None:
+    def _adopt(self, frame: Frame, step: FollowedStep, computed: Mapping[str, Val] | None = None) -> None:
         """Bind what the statement changed: computed values where they agree with the trace, else the trace's."""
         computed = computed or {}
         for name, value in step.values.items():
@@ -343,10 +343,10 @@ class Follower:
     def _noun(self, patch: Patch) -> str:
         return self.called.get(patch.box) or patch.label or ""
 
-    def _thing(self, patch: Patch | None, noun: str | None = None) -> One | None:
+    def _thing(self, patch: Patch | None, noun: str | None = None) -> NamedPatch | None:
         if patch is None or patch.whole:
             return None
-        return One(patch, noun or self._noun(patch))
+        return NamedPatch(patch, noun or self._noun(patch))
 
     def _stale(self, frame: Frame, node: ast.stmt | None) -> None:
         """Calls of an earlier statement that reported nothing: a loop over an empty list.  It decided the way."""
@@ -366,14 +366,14 @@ class Follower:
         frame.events.clear()
         frame.claims.clear()
 
-    def _lose(self, step: Step) -> None:
+    def _lose(self, step: FollowedStep) -> None:
         frame = self._frame(step.frame)
         for number in frame.claims:
             self.story.entries[number].kept = True
         self.lost = True
 
 
-def follow(source: str, run: Run, nouns: Sequence[str] = ()) -> Followed:
+def follow(source: str, run: FollowedRun, nouns: Sequence[str] = ()) -> Followed:
     """Follow a run through its program.
 
     Args:

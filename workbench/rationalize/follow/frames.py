@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from workbench.rationalize.claims.claims import UNKNOWN, Clause, Count, Group, Item, Patch, Val
+from workbench.rationalize.claims.claims import UNKNOWN, Clause, Count, Ground, Group, Patch, Val
 from workbench.rationalize.follow.narrowing import clauses
 
 
@@ -19,7 +19,7 @@ class Loop:
     base: Val
     next: int = 0
     patch: Patch | None = None
-    path: list[Item] = field(default_factory=list)
+    path: list[Ground] = field(default_factory=list)
     """What the tests of this iteration rested on."""
     clear: bool = True
     """Every test of this iteration could be followed."""
@@ -36,7 +36,7 @@ class Frame:
     claims: list[int] = field(default_factory=list)
     """Claims of the tool calls since the last statement."""
     loops: dict[ast.For, Loop] = field(default_factory=dict)
-    tests: dict[ast.stmt, list[Item]] = field(default_factory=dict)
+    tests: dict[ast.stmt, list[Ground]] = field(default_factory=dict)
     """What the last test of each `if` and `while` rested on."""
     gathered: dict[str, list[tuple[Loop, Patch | None, tuple[Clause, ...] | None]]] = field(default_factory=dict)
     """For a variable that a loop fills: what was added when."""
@@ -74,7 +74,7 @@ def _gathered(loop: Loop, added: Sequence[tuple[Loop, Patch | None, tuple[Clause
     return None if way is None else replace(base, patches=patches, where=base.where + way)
 
 
-def missed(frame: Frame, names: Sequence[str], loop: Loop, items: Sequence[Item]) -> None:
+def missed(frame: Frame, names: Sequence[str], loop: Loop, items: Sequence[Ground]) -> None:
     """A loop's test failed: what it would have added is still empty, and we know what that means."""
     base = loop.base.about
     way = clauses(loop.patch, items) if loop.patch is not None and loop.clear else None

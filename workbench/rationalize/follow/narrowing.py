@@ -12,13 +12,13 @@ from workbench.rationalize.claims.claims import (
     UNKNOWN,
     Clause,
     Count,
+    Ground,
     Group,
     HowMany,
-    Item,
-    Lost,
     Patch,
-    Said,
+    ToolText,
     Truth,
+    Untellable,
     Val,
 )
 
@@ -29,29 +29,29 @@ _COMPARE: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 
 
-def items_of(val: Val) -> list[Item]:
+def items_of(val: Val) -> list[Ground]:
     """What a condition's value rests on."""
     if isinstance(val.about, Truth):
         return list(val.about.items)
-    if isinstance(val.about, Said) and val.about.item is not None:
+    if isinstance(val.about, ToolText) and val.about.item is not None:
         return [val.about.item]
     if isinstance(val.about, Count | Group):
         group = val.about.group if isinstance(val.about, Count) else val.about
-        return [Item(HowMany(group), bool(val.value), None, None)]
+        return [Ground(HowMany(group), bool(val.value), None, None)]
     return []
 
 
 def compare(op: ast.cmpop, a: Any, b: Any) -> bool:
     """The value of a comparison of known values; raises Lost for others."""
     if a is UNKNOWN or b is UNKNOWN or isinstance(a, ast.AST) or isinstance(b, ast.AST):
-        raise Lost("unknown value")
+        raise Untellable("unknown value")
     try:
         return bool(_COMPARE[type(op)](a, b))
     except TypeError as error:
-        raise Lost("compare") from error
+        raise Untellable("compare") from error
 
 
-def turned(op: ast.cmpop) -> ast.cmpop:
+def exchange_sides(op: ast.cmpop) -> ast.cmpop:
     """The comparison with its sides exchanged."""
     pairs: dict[type[ast.cmpop], type[ast.cmpop]] = {
         ast.Lt: ast.Gt, ast.Gt: ast.Lt, ast.LtE: ast.GtE, ast.GtE: ast.LtE,
@@ -59,7 +59,7 @@ def turned(op: ast.cmpop) -> ast.cmpop:
     return pairs.get(type(op), type(op))()
 
 
-def narrow(group: Group, seen: Sequence[tuple[Patch, bool, Sequence[Item]]]) -> Group | None:
+def narrow(group: Group, seen: Sequence[tuple[Patch, bool, Sequence[Ground]]]) -> Group | None:
     """A group after a condition; None where the condition has no words.
 
     Args:
@@ -79,7 +79,7 @@ def narrow(group: Group, seen: Sequence[tuple[Patch, bool, Sequence[Item]]]) -> 
     return replace(group, patches=kept, where=group.where + way)
 
 
-def clauses(patch: Patch, items: Sequence[Item]) -> tuple[Clause, ...] | None:
+def clauses(patch: Patch, items: Sequence[Ground]) -> tuple[Clause, ...] | None:
     """What a condition says of one thing; None where it rests on something else as well, or on nothing told."""
     about = [item for item in items if item.predicate is not None and item.patch == patch]
     if len(about) != len(items) or not items:

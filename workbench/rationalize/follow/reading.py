@@ -8,12 +8,12 @@ from typing import Any
 
 from workbench.boxes import Box
 from workbench.rationalize.claims.claims import UNKNOWN, Cut, CutText, Patch
-from workbench.rationalize.follow.tool_calls import Asked
+from workbench.rationalize.follow.tool_calls import AnsweredCall
 from workbench.records import Trace, TraceEvent
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FollowedStep:
     """One event that the follower looks at."""
 
     kind: str
@@ -25,16 +25,16 @@ class Step:
     """`line`: what changed; `call`: the arguments."""
     value: Any = UNKNOWN
     """`branch`: whether it was taken; `return`: the value."""
-    asked: Asked | None = None
+    asked: AnsweredCall | None = None
     parent: int = 0
     """`call` and `return`: the frame that called."""
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class FollowedRun:
     """A trace as the follower sees it."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[FollowedStep, ...]
     picture: Patch | None
     """The whole picture; None where the trace holds no patch."""
     printed: tuple[tuple[int, str], ...]
@@ -43,11 +43,11 @@ class Run:
     """`seq` of the events that hold the answer."""
 
 
-def read(trace: Trace) -> Run:
+def read(trace: Trace) -> FollowedRun:
     """A trace as the follower sees it.  Never raises: events of a strange form are left out."""
     picture = _picture(trace.events)
     reader = _Reader(picture)
-    steps: list[Step] = []
+    steps: list[FollowedStep] = []
     answers = {
         repr(event.payload.get("call")): event
         for event in trace.events
@@ -63,19 +63,21 @@ def read(trace: Trace) -> Run:
         if event.kind == "tool" and (answer := answers.get(repr(data.get("call")))) is not None:
             asked = reader.asked(event, answer)
             if asked is not None:
-                steps.append(Step("tool", event.seq, event.line, event.frame, asked=asked))
+                steps.append(FollowedStep("tool", event.seq, event.line, event.frame, asked=asked))
         elif event.kind == "line":
-            steps.append(Step("line", event.seq, event.line, event.frame, reader.named(data.get("changed"))))
+            steps.append(FollowedStep("line", event.seq, event.line, event.frame, reader.named(data.get("changed"))))
         elif event.kind == "branch" and isinstance(data.get("taken"), bool):
-            steps.append(Step("branch", event.seq, event.line, event.frame, value=data["taken"]))
+            steps.append(FollowedStep("branch", event.seq, event.line, event.frame, value=data["taken"]))
         elif event.kind == "call":
             parent = data.get("parent")
             parents[event.frame] = parent if isinstance(parent, int) else 0
-            steps.append(Step("call", event.seq, event.line, event.frame, reader.named(data.get("arguments"))))
+            steps.append(FollowedStep("call", event.seq, event.line, event.frame, reader.named(data.get("arguments"))))
         elif event.kind == "return":
             value = reader.value(data.get("value"))
             steps.append(
-                Step("return", event.seq, event.line, event.frame, value=value, parent=parents.get(event.frame, 0))
+                FollowedStep(
+                    "return", event.seq, event.line, event.frame, value=value, parent=parents.get(event.frame, 0)
+                )
             )
             if event.frame == 0:
                 closing.append(event.seq)
@@ -83,7 +85,7 @@ def read(trace: Trace) -> Run:
             printed.append((event.seq, str(data.get("text", ""))))
         elif event.kind == "end":
             closing.append(event.seq)
-    return Run(tuple(steps), picture, tuple(printed), tuple(closing))
+    return FollowedRun(tuple(steps), picture, tuple(printed), tuple(closing))
 
 
 def _is_map(event: TraceEvent) -> bool:
@@ -154,11 +156,11 @@ class _Reader:
             return inner if length == len(inner) else Cut(inner, length if isinstance(length, int) else len(inner))
         return UNKNOWN
 
-    def asked(self, event: TraceEvent, answer: TraceEvent) -> Asked | None:
+    def asked(self, event: TraceEvent, answer: TraceEvent) -> AnsweredCall | None:
         if answer.payload.get("ok") is not True:
             return None
         receiver = self.value(event.payload.get("receiver"))
-        return Asked(
+        return AnsweredCall(
             name=str(event.payload.get("tool", "")),
             receiver=receiver if isinstance(receiver, Patch) else None,
             arguments=self.named(event.payload.get("arguments")),

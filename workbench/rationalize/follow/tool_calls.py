@@ -9,23 +9,23 @@ from typing import Any
 
 from workbench.rationalize.claims.claims import (
     UNKNOWN,
-    Answered,
     Claim,
     Cut,
     Exists,
     Fits,
     Found,
+    GeneralKnowledge,
+    Ground,
     Group,
     Holds,
-    Item,
-    Known,
     Measure,
-    One,
+    NamedPatch,
     Patch,
     Reported,
-    Said,
+    ToolText,
     Truth,
     Val,
+    VisualAnswer,
 )  # fmt: skip
 from workbench.rationalize.claims.clauses import Predicate, one_line, predicate_of
 from workbench.rationalize.claims.statements import statement
@@ -38,7 +38,7 @@ _OPTIONS = re.compile(r"\s*\bOptions?:.*$", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AnsweredCall:
     """A tool call with its answer, as the trace shows them."""
 
     name: str
@@ -65,7 +65,7 @@ def question_of(text: str) -> str:
     return one_line(cut if cut else asked)
 
 
-def claim_of(asked: Asked, one: One | None, nouns: Sequence[str]) -> tuple[Claim, Val]:
+def claim_of(asked: AnsweredCall, one: NamedPatch | None, nouns: Sequence[str]) -> tuple[Claim, Val]:
     """What a tool call says, and the value it gave with its meaning (without the claim's number).
 
     Args:
@@ -85,12 +85,12 @@ def claim_of(asked: Asked, one: One | None, nouns: Sequence[str]) -> tuple[Claim
         )
     if name == "exists" and isinstance(asked.result, bool):
         claim: Claim = Exists(first, asked.result, one)
-        return claim, Val(asked.result, Truth((Item(claim, asked.result, None, None),)))
+        return claim, Val(asked.result, Truth((Ground(claim, asked.result, None, None),)))
     if name == "verify_property" and isinstance(asked.result, bool) and len(words) > 1:
-        what = one or One(asked.receiver, first) if asked.receiver is not None else None
+        what = one or NamedPatch(asked.receiver, first) if asked.receiver is not None else None
         if what is not None:
             predicate = predicate_of(one_line(list(words.values())[1]))
-            return _held(One(what.patch, first), predicate, asked.result, asked.result)
+            return _held(NamedPatch(what.patch, first), predicate, asked.result, asked.result)
     if name == "visual_question_answering" and isinstance(asked.result, str):
         return _seen(asked.result, question_of(first) or "What is this?", asked, one, nouns)
     if name == "llm_query" and isinstance(asked.result, str):
@@ -98,13 +98,13 @@ def claim_of(asked: Asked, one: One | None, nouns: Sequence[str]) -> tuple[Claim
     if name == "best_text_match" and isinstance(asked.result, str):
         options = next((v for v in asked.arguments.values() if isinstance(v, list)), [])
         claim = Fits(one, one_line(asked.result), tuple(one_line(o, 40) for o in options[:12] if isinstance(o, str)))
-        return claim, Val(asked.result, Said(one, "", None))
+        return claim, Val(asked.result, ToolText(one, "", None))
     if name == "compute_depth" and one is not None and isinstance(asked.result, int | float):
         depth = Measure("depth", one)
         return Reported(name, f"{asked.result:.3g}", one), Val(asked.result, depth)
     if patches is not None and len(patches) == 1 and not isinstance(asked.result, list):
-        return Reported(name, "", One(patches[0], "patch")), Val(patches[0], One(patches[0], "patch"))
-    said = Said(one, "", None) if isinstance(asked.result, str) else None
+        return Reported(name, "", NamedPatch(patches[0], "patch")), Val(patches[0], NamedPatch(patches[0], "patch"))
+    said = ToolText(one, "", None) if isinstance(asked.result, str) else None
     return Reported(name, one_line(_shown(asked.result)), one), Val(asked.result, said)
 
 
@@ -116,40 +116,42 @@ def _patches(result: Any) -> tuple[Patch, ...] | None:
     return None
 
 
-def _held(one: One, predicate: Predicate, truth: bool, value: Any) -> tuple[Claim, Val]:
+def _held(one: NamedPatch, predicate: Predicate, truth: bool, value: Any) -> tuple[Claim, Val]:
     claim = Holds(one, predicate, truth)
-    item = Item(claim, truth, predicate, one.patch)
+    item = Ground(claim, truth, predicate, one.patch)
     if isinstance(value, bool):
         return claim, Val(value, Truth((item,)))
-    return claim, Val(value, Said(one, "", item))
+    return claim, Val(value, ToolText(one, "", item))
 
 
-def _seen(answer: str, question: str, asked: Asked, one: One | None, nouns: Sequence[str]) -> tuple[Claim, Val]:
+def _seen(
+    answer: str, question: str, asked: AnsweredCall, one: NamedPatch | None, nouns: Sequence[str]
+) -> tuple[Claim, Val]:
     truth = yes(answer)
     if truth is not None and asked.receiver is not None:
         there = statement(question, nouns)
         if there is not None and there.subject == "there" and one is None:
             noun = re.sub(r"^(an?|any)\s+", "", there.predicate.rest)
             claim: Claim = Exists(noun, truth, None)
-            return claim, Val(answer, Said(one, question, Item(claim, truth, None, None)))
+            return claim, Val(answer, ToolText(one, question, Ground(claim, truth, None, None)))
         itself = re.fullmatch(r"(?:is|are)\s+(?:it|this|that|they|these)\s+([^?;:,]+)\??", question, re.IGNORECASE)
         if itself and one is not None:
             return _held(one, Predicate("be", itself[1].strip()), truth, answer)
         if there is not None and there.subject != "there" and not there.many:
-            return _held(One(asked.receiver, there.noun), there.predicate, truth, answer)
-    claim = Answered(question, one_line(answer), one)
-    return claim, Val(answer, Said(one, question, None))
+            return _held(NamedPatch(asked.receiver, there.noun), there.predicate, truth, answer)
+    claim = VisualAnswer(question, one_line(answer), one)
+    return claim, Val(answer, ToolText(one, question, None))
 
 
 def _known(answer: str, question: str, nouns: Sequence[str]) -> tuple[Claim, Val]:
     truth = yes(answer)
     said = statement(question, nouns) if truth is not None else None
     if said is None or truth is None:
-        claim: Claim = Known(question, one_line(answer), None)
-        item = Item(claim, truth, None, None) if truth is not None else None
-        return claim, Val(answer, Said(None, question, item))
-    claim = Known(question, one_line(answer), said, truth)
-    return claim, Val(answer, Said(None, question, Item(claim, truth, said.predicate, None)))
+        claim: Claim = GeneralKnowledge(question, one_line(answer), None)
+        item = Ground(claim, truth, None, None) if truth is not None else None
+        return claim, Val(answer, ToolText(None, question, item))
+    claim = GeneralKnowledge(question, one_line(answer), said, truth)
+    return claim, Val(answer, ToolText(None, question, Ground(claim, truth, said.predicate, None)))
 
 
 def _shown(value: Any) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from workbench.boxes_in_text import without_boxes
-from workbench.rationalize.claims.claims import Count, Group, Holds, Item, Known, Said, Truth
+from workbench.rationalize.claims.claims import Count, GeneralKnowledge, Ground, Group, Holds, ToolText, Truth
 from workbench.rationalize.claims.clauses import one_line
 from workbench.rationalize.claims.statements import about_picture, about_thing, countable, statement
 from workbench.rationalize.follow.follow import Followed
@@ -80,20 +80,20 @@ def _meant(answer: str, followed: Followed, teller: Teller) -> str:
         return teller.names.counted(about.group)
     if isinstance(about, Truth) and yes(answer) is not None:
         return _truth(about.items, teller)
-    if isinstance(about, Said) and about.one is not None and isinstance(value, str):
+    if isinstance(about, ToolText) and about.one is not None and isinstance(value, str):
         if about.item is not None and yes(answer) is not None:
             return _truth((about.item,), teller)
         if answer == one_line(value):
             said = f"is {countable(answer)}" if about.label else about_thing(about.question, answer, about.one.noun)
             return f"{teller.names.the(about.one, box=False)} {said}" if said else ""
-    if isinstance(about, Said) and about.one is None and about.item is None and answer == one_line(value):
+    if isinstance(about, ToolText) and about.one is None and about.item is None and answer == one_line(value):
         return about_picture(about.question, answer, followed.nouns)
     return ""
 
 
-def _truth(items: Sequence[Item], teller: Teller) -> str:
+def _truth(items: Sequence[Ground], teller: Teller) -> str:
     claims = list(dict.fromkeys(item.claim for item in items if item.claim is not None))
-    if any(isinstance(claim, Known) for claim in claims):
+    if any(isinstance(claim, GeneralKnowledge) for claim in claims):
         return ""  # "a bus has wheels" is a reason, not what the picture shows
     if len(claims) == 1:
         return teller.statement(claims[0])

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from workbench.english import join
 from workbench.english import one as single
 from workbench.english import plural as several
-from workbench.rationalize.claims.claims import Clause, Extreme, Found, Group, One, Patch
+from workbench.rationalize.claims.claims import Clause, Extreme, Found, Group, NamedPatch, Patch
 from workbench.rationalize.claims.clauses import Predicate
 from workbench.rationalize.claims.relations import COMPARATIVE, other_than
 from workbench.rationalize.claims.statements import GENERAL
@@ -55,7 +55,7 @@ class Names:
     def told(self, patch: Patch) -> bool:
         return patch in self._told
 
-    def unique(self, thing: One) -> bool:
+    def unique(self, thing: NamedPatch) -> bool:
         """Its noun alone says which one is meant."""
         return self._all.get(thing.noun, {thing.patch}) <= {thing.patch}
 
@@ -67,7 +67,7 @@ class Names:
         self._told.update(patches)
         return join(shown)
 
-    def the(self, thing: One, box: bool = True) -> str:
+    def the(self, thing: NamedPatch, box: bool = True) -> str:
         """`the bus`, `the bus at 469 124 726 351`, `the leftmost dog`; without `box` the box only where needed."""
         if thing.patch.whole:
             return f"the {one(thing.noun)}" if thing.noun not in ("", "object", "image") else "the image"
@@ -85,7 +85,7 @@ class Names:
     def several(self, noun: str, patches: Sequence[Patch]) -> str:
         """`the bus at B`, `the buses at B and C`; `3 buses` where there are too many boxes."""
         if len(patches) == 1:
-            return self.the(One(patches[0], noun))
+            return self.the(NamedPatch(patches[0], noun))
         where = self.boxes(patches)
         return f"the {plural(noun)} at {where}" if where else f"{len(patches)} {plural(noun)}"
 
@@ -106,7 +106,7 @@ class Names:
         within = f" {self.within(group.within, box=False)}" if group.within is not None else ""
         return (plural(group.noun) if many else one(group.noun)) + self.where(group.where, many) + within
 
-    def within(self, thing: One | None, box: bool = True) -> str:
+    def within(self, thing: NamedPatch | None, box: bool = True) -> str:
         """Where something was looked for: `in the image`, `in the region of the bus`."""
         if thing is None or thing.patch.whole:
             return "in the image"
@@ -117,7 +117,7 @@ class Names:
         number = len(group.patches)
         return f"there {'is' if number == 1 else 'are'} {number} {self.group(group, number)}"
 
-    def call(self, thing: One, name: str) -> None:
+    def call(self, thing: NamedPatch, name: str) -> None:
         """From now on the thing is `the <name>`, unless its noun alone says which one is meant."""
         if not self.unique(thing):
             self._alias.setdefault(thing.patch, name)

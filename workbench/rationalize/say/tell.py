@@ -7,24 +7,24 @@ from dataclasses import dataclass, field
 
 from workbench.english import a, join
 from workbench.rationalize.claims.claims import (
-    Answered,
     Claim,
-    Compared,
-    Entry,
+    CountComparison,
     Exists,
     Extreme,
     Fits,
     Found,
+    GeneralKnowledge,
     Group,
     Holds,
     HowMany,
-    Known,
     Meaning,
-    One,
+    NamedPatch,
     Patch,
     Reported,
-    Said,
+    StoryEntry,
+    ToolText,
     Truth,
+    VisualAnswer,
 )  # fmt: skip
 from workbench.rationalize.claims.clauses import Predicate, capital
 from workbench.rationalize.claims.statements import about_picture, about_thing
@@ -47,20 +47,20 @@ class _Topic:
     """Claims that are said in one go."""
 
     key: tuple[object, ...]
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[StoryEntry] = field(default_factory=list)
 
 
 class Teller:
     """Turns entries into sentences; keeps what has been named and what not."""
 
-    def __init__(self, entries: Sequence[Entry], answer: Meaning | None = None, nouns: Sequence[str] = ()) -> None:
+    def __init__(self, entries: Sequence[StoryEntry], answer: Meaning | None = None, nouns: Sequence[str] = ()) -> None:
         self._nouns = nouns
         depth = any("camera" in _words(entry.claim) for entry in entries)
         self.entries = [e for e in entries if not (depth and _is_depth(e.claim))]
         claims = [entry.claim for entry in self.entries]
         self.names = Names(
             (claim for claim in claims if isinstance(claim, Found)),
-            (claim.one.patch for claim in claims if isinstance(claim, Answered | Fits) and claim.one is not None),
+            (claim.one.patch for claim in claims if isinstance(claim, VisualAnswer | Fits) and claim.one is not None),
         )
         self._described = {patch for claim in claims for patch in _members(claim)} | set(_in_answer(answer))
 
@@ -97,13 +97,13 @@ class Teller:
             return [f"there is {a(first.noun)} {self.names.within(first.within)}"]
         if isinstance(first, Holds):
             return self._holds([claim for claim in claims if isinstance(claim, Holds)])
-        if isinstance(first, Answered):
-            return self._answered([claim for claim in claims if isinstance(claim, Answered)])
-        if isinstance(first, Known):
-            return self._known([claim for claim in claims if isinstance(claim, Known)])
+        if isinstance(first, VisualAnswer):
+            return self._answered([claim for claim in claims if isinstance(claim, VisualAnswer)])
+        if isinstance(first, GeneralKnowledge):
+            return self._known([claim for claim in claims if isinstance(claim, GeneralKnowledge)])
         if isinstance(first, Extreme):
             return [self.names.extreme(first)]
-        if isinstance(first, Compared):
+        if isinstance(first, CountComparison):
             return [self.compared(first, numbers=True)]
         if isinstance(first, HowMany):
             return [self.names.counted(first.group)] if first.group.where and not self._counts(first) else []
@@ -148,7 +148,9 @@ class Teller:
             told = {True: yes} if computed and yes else sides
             texts = [self._side(noun, patches, predicate, truth) for truth, patches in told.items()]
         if len(yes) == 1 and (computed or total > 1):
-            self.names.call(One(yes[0], noun), f"{one(noun)} {self.names.predicate(predicate, False, True, hang=True)}")
+            self.names.call(
+                NamedPatch(yes[0], noun), f"{one(noun)} {self.names.predicate(predicate, False, True, hang=True)}"
+            )
         return texts
 
     def _side(self, noun: str, patches: list[Patch], predicate: Predicate, truth: bool) -> str:
@@ -166,13 +168,13 @@ class Teller:
         head = f"neither of the 2 {plural(noun)}" if number == 2 else f"none of the {number} {plural(noun)}"
         return f"{head}{at} {self.names.predicate(predicate, False, True)}"
 
-    def _answered(self, claims: Sequence[Answered]) -> list[str]:
-        by_answer: dict[str, list[Answered]] = {}
+    def _answered(self, claims: Sequence[VisualAnswer]) -> list[str]:
+        by_answer: dict[str, list[VisualAnswer]] = {}
         for claim in claims:
             by_answer.setdefault(claim.answer, []).append(claim)
         return [self._answer(answer, same) for answer, same in by_answer.items()]
 
-    def _answer(self, answer: str, claims: Sequence[Answered]) -> str:
+    def _answer(self, answer: str, claims: Sequence[VisualAnswer]) -> str:
         question, thing = claims[0].question, claims[0].one
         things = [claim.one.patch for claim in claims if claim.one is not None]
         many = len(things) > 1
@@ -184,7 +186,7 @@ class Teller:
         about = f"for {subject}, " if subject else ""
         return f'{about}the answer to "{question}" is "{answer}"'
 
-    def _known(self, claims: Sequence[Known]) -> list[str]:
+    def _known(self, claims: Sequence[GeneralKnowledge]) -> list[str]:
         said = [claim.statement for claim in claims if claim.statement is not None]
         if not said:
             return [f'common knowledge answers "{claim.question}" with "{claim.answer}"' for claim in claims]
@@ -209,7 +211,7 @@ class Teller:
             return ""
         return f'{claim.tool} gives "{claim.text}" for {subject}' if claim.text else ""
 
-    def compared(self, claim: Compared, numbers: bool) -> str:
+    def compared(self, claim: CountComparison, numbers: bool) -> str:
         """`there are more cats (3) than dogs (1)`."""
         first, second = len(claim.first.patches), len(claim.second.patches)
         if first == second:
@@ -230,9 +232,9 @@ class Teller:
             return f"there is {what} {self.names.within(claim.within)}"
         if isinstance(claim, HowMany):
             return self._present(claim.group)
-        if isinstance(claim, Compared):
+        if isinstance(claim, CountComparison):
             return self.compared(claim, numbers=False)
-        if isinstance(claim, Known) and claim.statement is not None:
+        if isinstance(claim, GeneralKnowledge) and claim.statement is not None:
             return claim.statement.say(claim.truth)
         return ""
 
@@ -253,9 +255,9 @@ def _key(claim: Claim) -> tuple[object, ...]:
         return ("absent", None) if claim.within is None else ("absent", claim.within)
     if isinstance(claim, Holds):
         return ("holds", claim.one.noun, claim.predicate)
-    if isinstance(claim, Answered):
+    if isinstance(claim, VisualAnswer):
         return ("answered", claim.one and claim.one.noun, claim.question)
-    if isinstance(claim, Known):
+    if isinstance(claim, GeneralKnowledge):
         said = claim.statement
         return (
             ("known", claim.truth, said.predicate) if said is not None and said.subject != "there" else ("known", claim)
@@ -270,7 +272,7 @@ def _key(claim: Claim) -> tuple[object, ...]:
 def _members(claim: Claim) -> list[Patch]:
     if isinstance(claim, Holds | Extreme):
         return [claim.one.patch]
-    if isinstance(claim, Answered | Fits | Reported) and claim.one is not None:
+    if isinstance(claim, VisualAnswer | Fits | Reported) and claim.one is not None:
         return [claim.one.patch]
     if isinstance(claim, Found | Exists) and claim.within is not None:
         return [claim.within.patch]
@@ -282,7 +284,7 @@ def _in_answer(answer: Meaning | None) -> list[Patch]:
     if isinstance(answer, Truth):
         holds = [item.claim for item in answer.items if isinstance(item.claim, Holds)]
         return [patch for claim in holds for patch in (claim.one.patch, *(ref.patch for ref in claim.predicate.refs))]
-    return [answer.one.patch] if isinstance(answer, Said) and answer.one is not None else []
+    return [answer.one.patch] if isinstance(answer, ToolText) and answer.one is not None else []
 
 
 def _words(claim: Claim) -> str:

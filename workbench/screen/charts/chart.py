@@ -119,7 +119,7 @@ def bars(rows: Sequence[tuple[str, float]], unit: str, color: str) -> dict[str, 
     return {"data": [bar], "layout": {"bargap": gap, "xaxis": axis(unit, rangemode="tozero")}}
 
 
-def stacked(days: Sequence[str], series: Mapping[str, Sequence[float]], unit: str) -> dict[str, Any]:
+def stacked_bars(days: Sequence[str], series: Mapping[str, Sequence[float]], unit: str) -> dict[str, Any]:
     """Bars by day, one colour for each name."""
     data = [
         {"type": "bar", "name": words(name), "x": list(days), "y": list(held), "marker": {"color": TONES[at % 6]},

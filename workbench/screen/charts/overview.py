@@ -17,7 +17,7 @@ from typing import Any
 
 from workbench.shares import Share, pass_at_k
 from workbench.store import Evaluation, Project, Scope
-from workbench.store.people.reviewing import Reviewer
+from workbench.store.people.reviewing import ReviewerFigures
 from workbench.store.reading.lineage import Lineage
 from workbench.store.reading.snapshots import Taken
 from workbench.study.two_by_two import RIGHT
@@ -26,7 +26,7 @@ _TARGET = "(state = 'accepted' OR (state = 'adjudicated' AND outcome = 'accept')
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FunnelBar:
     """One step of the funnel."""
 
     name: str
@@ -36,7 +36,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Tool:
+class ToolOutcomes:
     """What came of the runs that called one tool."""
 
     name: str
@@ -50,7 +50,7 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class SystemFigures:
     """How right and how slow one way of answering is."""
 
     name: str
@@ -110,17 +110,17 @@ class Overview:
     """Yield: labelled questions with a right trace kept, of those judged."""
     student: Share
     """Right answers of the student in force, of the labelled questions that it answered."""
-    funnel: tuple[Step, ...]
+    funnel: tuple[FunnelBar, ...]
     curve: tuple[tuple[int, Share], ...]
     """pass@1 to pass@k over judged labelled questions."""
     families: tuple[Family, ...]
     """The largest first."""
-    tools: tuple[Tool, ...]
+    tools: tuple[ToolOutcomes, ...]
     own_blame: int
     """First wrong steps marked in the program itself, at no tool's call."""
     errors: tuple[Mapping[str, Any], ...]
     """{kind, day, runs, tasks} by day (UTC)."""
-    reviewers: tuple[Reviewer, ...]
+    reviewers: tuple[ReviewerFigures, ...]
     pace: tuple[Mapping[str, Any], ...]
     """{day, author, n}: standing decisions by day (UTC) and person."""
     agreement: tuple[Mapping[str, Any], ...]
@@ -129,19 +129,19 @@ class Overview:
     reasons: Mapping[str, int]
     """Standing rejections by reason."""
     confusion: Mapping[str, int]
-    models: tuple[Model, ...]
+    models: tuple[SystemFigures, ...]
     lineage: Lineage
     minutes: Mapping[str, float]
     """By snapshot, reviewers' time in the decisions up to it; nothing for what the verifier alone chose."""
     disk: Disk
 
     @property
-    def pipeline(self) -> Model | None:
+    def pipeline(self) -> SystemFigures | None:
         """The pipeline with all its programs."""
         return max((one for one in self.models if one.pipeline), key=lambda one: one.seconds, default=None)
 
     @property
-    def best(self) -> Model | None:
+    def best(self) -> SystemFigures | None:
         """The student with the most right answers; of equal ones the one asked more."""
         students = [one for one in self.models if not one.pipeline]
         return max(students, key=lambda one: (one.value, one.of), default=None)
@@ -149,7 +149,7 @@ class Overview:
 
 def overview(project: Project) -> Overview:
     """The figures of a project as it stands, for the parts in force."""
-    funnel = [Step(step.name, step.tasks, step.token) for step in project.funnel()]
+    funnel = [FunnelBar(step.name, step.tasks, step.token) for step in project.funnel()]
     scope = project.scope()
     rows = project.database.rows
     (row,) = rows(
@@ -240,7 +240,7 @@ def _kappas(project: Project) -> Iterator[Mapping[str, Any]]:
             yield {"day": str(day), "first": one.first, "second": one.second, "kappa": one.kappa, "n": one.n}
 
 
-def _taught(project: Project) -> list[Step]:
+def _taught(project: Project) -> list[FunnelBar]:
     """Questions of the newest snapshot, and those that any model was taught."""
     (row,) = project.database.rows(
         """
@@ -250,7 +250,7 @@ def _taught(project: Project) -> list[Step]:
         FROM snapshot_row
         """
     )
-    return [Step("in snapshot", row["held"], None), Step("trained", row["taught"], None)]
+    return [FunnelBar("in snapshot", row["held"], None), FunnelBar("trained", row["taught"], None)]
 
 
 def _minutes(project: Project, snapshots: Sequence[Taken]) -> dict[str, float]:
@@ -266,7 +266,7 @@ def _minutes(project: Project, snapshots: Sequence[Taken]) -> dict[str, float]:
     return {row["hash"]: row["minutes"] or 0.0 for row in spent if row["hash"] in people}
 
 
-def _tools(project: Project, blamed: Mapping[str, int]) -> tuple[Tool, ...]:
+def _tools(project: Project, blamed: Mapping[str, int]) -> tuple[ToolOutcomes, ...]:
     said = project.database.rows(
         """
         SELECT tool, count(*) AS n, count(*) FILTER (kind = 'accept') AS accepted
@@ -278,7 +278,7 @@ def _tools(project: Project, blamed: Mapping[str, int]) -> tuple[Tool, ...]:
     )
     people = {row["tool"]: Share(row["accepted"], row["n"]) for row in said}
     return tuple(
-        Tool(
+        ToolOutcomes(
             one.tool, one.runs, Share(one.right, one.judged), people.get(one.tool, Share(0, 0)), blamed.get(one.tool, 0)
         )
         for one in project.by_tool()
@@ -287,12 +287,12 @@ def _tools(project: Project, blamed: Mapping[str, int]) -> tuple[Tool, ...]:
 
 def _models(
     project: Project, kept: Share, curve: Sequence[tuple[int, Share]], scope: Scope, found: Sequence[Evaluation]
-) -> list[Model]:
+) -> list[SystemFigures]:
     """The systems that were evaluated, and timed, on the questions of the latest evaluation; before there is one, the
     pipeline with k programs and with one, and every model that has answered labelled questions."""
     latest = [one for one in found if _questions(one) == _questions(found[-1])]
     timed = [
-        Model(
+        SystemFigures(
             one.system, one.value, one.low, one.high, one.questions, seconds, one.kind == "pipeline",
             one.job is not None, evaluated=True,
         )
@@ -322,7 +322,7 @@ def _models(
     for row in answered:
         looped.append((f"{row['name']} {row['version'][:8]}", Share(row["hits"], row["n"]), row["seconds"], False))
     return [
-        Model(name, share.value or 0.0, *share.interval, share.of, seconds, pipeline)
+        SystemFigures(name, share.value or 0.0, *share.interval, share.of, seconds, pipeline)
         for name, share, seconds, pipeline in looped
     ]
 

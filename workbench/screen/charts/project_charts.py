@@ -17,7 +17,7 @@ from workbench.screen.charts.chart import (
     percent,
     seconds,
     size_of,
-    stacked,
+    stacked_bars,
     words,
 )
 from workbench.screen.charts.overview import Overview
@@ -164,7 +164,7 @@ def _errors(found: Overview) -> Chart:
     if len(days) < 2:
         plot = bars(list(of.items()), "runs", "@crash")
     else:
-        plot = stacked(days, {kind: [runs.get((kind, day), 0) for day in days] for kind in kinds}, "runs")
+        plot = stacked_bars(days, {kind: [runs.get((kind, day), 0) for day in days] for kind in kinds}, "runs")
     return Chart(
         "errors",
         "Errors by class",
@@ -229,7 +229,7 @@ def _pace(found: Overview) -> Chart:
         "Fills when people decide: a, r and s in Curate.",
         ("day (UTC)", "reviewer", "decisions"),
         tuple((one["day"], one["author"], one["n"]) for one in found.pace),
-        stacked(days, people, "decisions"),
+        stacked_bars(days, people, "decisions"),
     )
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from workbench.evaluate.wrong_reasons.blame import Attribution
-from workbench.evaluate.wrong_reasons.measure_checks import Measured
+from workbench.evaluate.wrong_reasons.measure_checks import CheckMeasures
 from workbench.evaluate.wrong_reasons.suspicion import CHECKS
 from workbench.screen.charts.chart import Chart, Row, axis, dot_plot, interval, words
 from workbench.shares import Share
 from workbench.store import Project
 from workbench.store.reading.search import token
-from workbench.study.checking import attributed, measured
+from workbench.study.checking import last_attribution, last_measures
 
 
 def reason_charts(project: Project) -> list[Chart]:
     """Flags, their precision and recall, program errors against tool errors."""
-    return [_flags(project), _measured(measured(project)), _exact(attributed(project))]
+    return [_flags(project), _measured(last_measures(project)), _exact(last_attribution(project))]
 
 
 def _flags(project: Project) -> Chart:
@@ -43,7 +43,7 @@ def _flags(project: Project) -> Chart:
     )
 
 
-def _measured(found: Measured | None) -> Chart:
+def _measured(found: CheckMeasures | None) -> Chart:
     rows: list[Row] = []
     for name, checks in found.sets.items() if found else ():
         for check, one in checks.items():

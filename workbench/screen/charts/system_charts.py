@@ -24,7 +24,7 @@ def model_charts(found: Overview) -> list[Chart]:
     return [_latency(found), learning, _systems(found), minutes, _lineage(found)]
 
 
-class Point(NamedTuple):
+class EvaluationPoint(NamedTuple):
     """An evaluation whose main metric is defined, in percent."""
 
     made: Evaluation
@@ -33,10 +33,10 @@ class Point(NamedTuple):
     high: float
 
 
-def points(found: Overview) -> list[Point]:
+def points(found: Overview) -> list[EvaluationPoint]:
     """Every evaluation that has a value."""
     return [
-        Point(one, 100 * one.value, 100 * one.low, 100 * one.high)
+        EvaluationPoint(one, 100 * one.value, 100 * one.low, 100 * one.high)
         for one in found.lineage.evaluations
         if one.value is not None and one.low is not None and one.high is not None
     ]
@@ -178,7 +178,7 @@ def _learning(found: Overview) -> list[Chart]:
         ("minutes", "What reviewing buys", "student accuracy by reviewers' time", "reviewers' minutes", 3,
          " Minutes: the time of all standing decisions up to the snapshot; none for what the verifier chose alone."),
     ):  # fmt: skip
-        held: dict[str, list[tuple[Point, float]]] = {}
+        held: dict[str, list[tuple[EvaluationPoint, float]]] = {}
         for point, row in zip([*base, *taught], rows):
             held.setdefault(_kind(point.made, objectives), []).append((point, float(row[column] or 0)))
         layout = {"xaxis": axis(unit, rangemode="tozero"), "yaxis": axis("% right", range=[0, 100]), "showlegend": True}
@@ -198,7 +198,7 @@ def _kind(one: Evaluation, objectives: Mapping[str, str]) -> str:
     return f"{objective}{' explained' * (one.mode == 'explain')}" if objective else one.system
 
 
-def _scatter(held: Mapping[str, Sequence[tuple[Point, float]]]) -> list[dict[str, object]]:
+def _scatter(held: Mapping[str, Sequence[tuple[EvaluationPoint, float]]]) -> list[dict[str, object]]:
     data: list[dict[str, object]] = []
     for name, mine in held.items():
         dots = [point for point, _ in mine]
@@ -316,7 +316,7 @@ def _symbol(one: Evaluation) -> str:
     return "diamond-open" if one.mode == "explain" else "diamond" if one.kind == "student" else "circle"
 
 
-def _error(held: Sequence[Point], color: str) -> dict[str, object]:
+def _error(held: Sequence[EvaluationPoint], color: str) -> dict[str, object]:
     return _bar([point.high - point.value for point in held], [point.value - point.low for point in held], color)
 
 

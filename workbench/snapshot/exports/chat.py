@@ -41,7 +41,7 @@ def conversations(example: Example) -> Iterator[tuple[str, str, str]]:
         yield "rationale", asked + RATIONALE_SUFFIX, example.rationale
 
 
-def untagged(text: str) -> str:
+def without_tags(text: str) -> str:
     """Text in which nothing reads as a picture's place any more: `<image>` becomes `< image>`."""
     return _TAG.sub("< ", text)
 
@@ -58,7 +58,7 @@ def write(snapshot: Snapshot, folder: Path) -> tuple[int, str]:
                     "images": [path_of[example.image]], "id": f"{example.id}-{target}", "task": example.task_id,
                     "target": target,
                 }  # fmt: skip
-                tagged.append({"messages": _turns("<image>" + untagged(prompt), untagged(answer)), **common})
+                tagged.append({"messages": _turns("<image>" + without_tags(prompt), without_tags(answer)), **common})
                 parts = [{"type": "image"}, {"type": "text", "text": prompt}]
                 typed.append({"messages": _turns(parts, [{"type": "text", "text": answer}]), **common})
         json_lines(folder / f"{split}.jsonl", tagged)

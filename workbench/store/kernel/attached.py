@@ -32,7 +32,7 @@ ANSWER = 15.0
 """Seconds for an owner to let us in.  A query may take as long as it takes."""
 
 
-class Lost(Exception):
+class OwnerLost(Exception):
     """The owner does not answer, or not to us: it ended, or serves elsewhere now."""
 
 
@@ -182,7 +182,7 @@ class _Seat:
             if isinstance(error, duckdb.IOException | duckdb.HTTPException) or line.endswith(
                 ("Invalid connection id", "Authentication failed")
             ):
-                raise Lost(line) from error
+                raise OwnerLost(line) from error
             if re.search(r"[cC]onflict (on|with)|write-write conflict|key \"id: write ", line):
                 raise Conflict(line) from error
             if any(word in line for word in ("No space", "Could not write", "Failed to commit", "File too large")):
@@ -218,7 +218,7 @@ def _interruptible(ask: Callable[[], T], seconds: float | None) -> T:
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
-        raise Lost(f"no answer within {seconds:.0f} s")
+        raise OwnerLost(f"no answer within {seconds:.0f} s")
     if failed:
         raise failed[0]
     return found[0]

@@ -24,7 +24,7 @@ from workbench.store.kernel.attached import Attached
 from workbench.store.kernel.local import Local, first_line, now
 from workbench.store.kernel.locks import WriteLock
 
-__all__ = ["IDS", "WAIT", "Database", "listed", "now"]
+__all__ = ["IDS", "WAIT", "Database", "id_list", "now"]
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ Not a list parameter: DuckDB's binding looks for pandas once per value, which co
 """
 
 
-def listed(ids: Iterable[str]) -> str:
+def id_list(ids: Iterable[str]) -> str:
     """Ids as one parameter, for `IDS`."""
     return json.dumps(list(ids))
 
@@ -76,7 +76,7 @@ class Database:
         if create and path.exists():
             raise StoreError(f"{path} exists already; open it, or choose another folder")
         local_disk.check_local(path)
-        known = migrate.shipped() if steps is None else tuple(steps)
+        known = migrate.shipped_steps() if steps is None else tuple(steps)
         with self._translated("opened"):
             self._link = link.take(path, known, wait, upgrade=not read_only, only_read=read_only)
         self._open = True

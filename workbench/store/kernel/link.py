@@ -19,8 +19,8 @@ import duckdb
 
 from workbench.errors import StoreError
 from workbench.store.kernel import migrate, owner
-from workbench.store.kernel.attached import Attached, Lost
-from workbench.store.kernel.local import WRITES, Attempt, Conflict, Held, Local, holder, unreadable, wait_a_little
+from workbench.store.kernel.attached import Attached, OwnerLost
+from workbench.store.kernel.local import WRITES, Attempt, Conflict, FileInUse, Local, holder, unreadable, wait_a_little
 from workbench.store.kernel.locks import FileLock, WriteLock
 
 T = TypeVar("T")
@@ -70,7 +70,7 @@ class Link:
             if free:
                 try:
                     return Local(self.path, self._known, self._lock, upgrade)
-                except Held as error:
+                except FileInUse as error:
                     self._lock.release()
                     if late:
                         raise StoreError(_in_use(self.path, holder(str(error)))) from error
@@ -99,7 +99,7 @@ class Link:
                             f"({address.version}); stop it and try again"
                         )
                 return attached
-            except Lost as error:
+            except OwnerLost as error:
                 reason = f"it does not answer: {error}"
         if not late:
             return None
@@ -109,7 +109,7 @@ class Link:
     def _only_read(self) -> Local:
         try:
             return Local(self.path, self._known, None, False)
-        except Held as error:
+        except FileInUse as error:
             raise StoreError(_in_use(self.path, holder(str(error)))) from error
 
     def _here(self) -> Local | Attached:
@@ -143,7 +143,7 @@ class Link:
             except duckdb.FatalException:
                 self.leave(way)  # DuckDB closes a database whose file it could not write; the next call opens it
                 raise
-            except Lost as error:
+            except OwnerLost as error:
                 self.leave(way)
                 if time.monotonic() > deadline:
                     raise StoreError(f"the process that holds {self.path} does not answer ({error})") from error
@@ -172,7 +172,7 @@ class Link:
                 except duckdb.FatalException:
                     self.leave(way)
                     raise
-                except Lost as error:
+                except OwnerLost as error:
                     self.leave(way)
                     if time.monotonic() > deadline:
                         raise StoreError(f"the process that holds {self.path} does not answer ({error})") from error

@@ -34,7 +34,7 @@ class Conflict(Exception):
     """Two writes met; the later one was undone and can be tried again."""
 
 
-class Held(Exception):
+class FileInUse(Exception):
     """Another process has the file open."""
 
 
@@ -195,7 +195,7 @@ def _connect(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
         return duckdb.connect(str(path), read_only=read_only, config=CONFIG)
     except duckdb.IOException as error:
         if "lock" in str(error).lower():
-            raise Held(str(error)) from error
+            raise FileInUse(str(error)) from error
         raise StoreError(_unreadable(path, error)) from error
     except duckdb.ConnectionException as error:
         raise StoreError(

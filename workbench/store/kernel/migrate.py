@@ -24,7 +24,7 @@ class Migration:
     sql: str
 
 
-def shipped(folder: Path = FOLDER) -> tuple[Migration, ...]:
+def shipped_steps(folder: Path = FOLDER) -> tuple[Migration, ...]:
     """The steps `NNNN_name.sql` of a folder, in order.  Raises StoreError when a number is missing or doubled."""
     found = []
     for path in sorted(folder.glob("*.sql")):

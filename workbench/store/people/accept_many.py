@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from workbench.records import Decision, Role, content_key
-from workbench.store.kernel.database import Database, listed
+from workbench.store.kernel.database import Database, id_list
 from workbench.store.people import decisions
 
 
@@ -51,7 +51,7 @@ ORDER BY given.id
 
 def count(database: Database, task_ids: Sequence[str], author: str, moment: datetime) -> Bulk:
     """What `accept` would do now."""
-    given = {"ids": listed(task_ids), "author": author, "moment": moment}
+    given = {"ids": id_list(task_ids), "author": author, "moment": moment}
     fates = [(row["id"], row["chosen"], row["told"], row["why"]) for row in database.rows(_FATES, given)]
     return Bulk(None, sum(why is None for *_, why in fates), _left_out(fates))
 
@@ -69,7 +69,7 @@ def accept(
     (held,) = cursor.execute("SELECT count(*) FROM decision WHERE batch = ?", [batch]).fetchone()
     if held:
         return Bulk(batch, held, {})
-    given = {"ids": listed(task_ids), "author": author, "moment": moment}
+    given = {"ids": id_list(task_ids), "author": author, "moment": moment}
     fates: list[Fate] = cursor.execute(_FATES, given).fetchall()
     events = [
         Decision(

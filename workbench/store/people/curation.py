@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from workbench.curate import rating
-from workbench.curate.agreement import Agreement, Confusion
+from workbench.curate.agreement import Agreement, VerdictConfusion
 from workbench.curate.fold import History, Item, Standing
-from workbench.curate.queue import Asked, Lease, Progress, Served
+from workbench.curate.queue import Lease, QueueProgress, QueueRequest, Served
 from workbench.curate.settings import Settings
 from workbench.errors import InputError
 from workbench.rationalize.check.faithful import check as check_rationale
 from workbench.records import Decision, PartRef, Program, Rationale, Role, content_key, storable
-from workbench.store.kernel.database import IDS, Database, listed, now
+from workbench.store.kernel.database import IDS, Database, id_list, now
 from workbench.store.people import (
     accept_many,
     decisions,
@@ -27,7 +27,7 @@ from workbench.store.people import (
 )
 from workbench.store.people import queue as serving
 from workbench.store.people.accept_many import Bulk
-from workbench.store.people.reviewing import Blame, Reviewer
+from workbench.store.people.reviewing import ReviewerFigures, ToolBlame
 from workbench.store.reading import views
 from workbench.store.reading.summary import bring_up_to_date
 from workbench.store.records import rows as shape
@@ -160,7 +160,7 @@ class Curation:
     def items(self, task_ids: Sequence[str]) -> dict[str, Item]:
         """What came of these tasks; pending where nobody said anything."""
         sql = f"SELECT * FROM curated WHERE task_id IN {IDS}"  # noqa: S608
-        found = {row["task_id"]: decisions.to_item(row) for row in self.database.rows(sql, {"ids": listed(task_ids)})}
+        found = {row["task_id"]: decisions.to_item(row) for row in self.database.rows(sql, {"ids": id_list(task_ids)})}
         needed = self.settings().overlap
         return {task_id: found.get(task_id) or Item(task_id, needed=needed) for task_id in task_ids}
 
@@ -171,7 +171,7 @@ class Curation:
             SELECT * FROM standing WHERE kind <> 'none' AND ($author IS NULL OR author = $author) {some}
             ORDER BY task_id, author
             """  # noqa: S608
-        given = {"author": author} | ({} if task_ids is None else {"ids": listed(task_ids)})
+        given = {"author": author} | ({} if task_ids is None else {"ids": id_list(task_ids)})
         return [decisions.to_standing(row) for row in self.database.rows(sql, given)]
 
     def events(
@@ -251,7 +251,7 @@ class Curation:
 
     # --- the queue
 
-    def next_items(self, reviewer: str, role: Role, asked: Asked | None = None, count: int = 1) -> list[Served]:
+    def next_items(self, reviewer: str, role: Role, asked: QueueRequest | None = None, count: int = 1) -> list[Served]:
         """Items to look at, leased to the reviewer: first those held already, then the next in order.
 
         Never an item that somebody else holds (unless several reviewers are asked for), nor one that the reviewer
@@ -260,11 +260,11 @@ class Curation:
         Raises:
             InputError: the role may not decide, or the search text is none.
         """
-        return self._queue.next(reviewer, role, asked or Asked(), count, self.settings(), now())
+        return self._queue.next(reviewer, role, asked or QueueRequest(), count, self.settings(), now())
 
-    def progress(self, reviewer: str, role: Role, asked: Asked | None = None) -> Progress:
+    def progress(self, reviewer: str, role: Role, asked: QueueRequest | None = None) -> QueueProgress:
         """Where the reviewer and the queue stand."""
-        return self._queue.progress(reviewer, role, asked or Asked(), self.settings(), now())
+        return self._queue.progress(reviewer, role, asked or QueueRequest(), self.settings(), now())
 
     def may_show(self, task_id: str, reviewer: str, role: Role) -> bool:
         """Whether the reviewer may see the automatic verdict and other people's on this task."""
@@ -314,11 +314,11 @@ class Curation:
 
     def ratings(self) -> list[Decision]:
         """Every rater's last word on each question and pair of models; `evaluate.human` counts them."""
-        return ratings.said(self.database)
+        return ratings.last_ratings(self.database)
 
     # --- figures
 
-    def reviewers(self, since: datetime | None = None, until: datetime | None = None) -> list[Reviewer]:
+    def reviewers(self, since: datetime | None = None, until: datetime | None = None) -> list[ReviewerFigures]:
         """Each reviewer's figures in a span of time."""
         return reviewing.reviewers(self.database, since, until)
 
@@ -326,11 +326,11 @@ class Curation:
         """Cohen's kappa of every pair of reviewers with items in common, now or at a time."""
         return reviewing.agreement(self.database, until)
 
-    def confusion(self) -> Confusion:
+    def confusion(self) -> VerdictConfusion:
         """The automatic verdict against people."""
         return reviewing.confusion(self.database)
 
-    def blame(self) -> list[Blame]:
+    def blame(self) -> list[ToolBlame]:
         """First wrong steps by tool."""
         return reviewing.blame(self.database)
 

@@ -20,7 +20,7 @@ from workbench.curate.rules import Facts
 from workbench.errors import InputError
 from workbench.events import decode_events
 from workbench.records import Decision, Form, Rating, TraceEvent, content_key, storable
-from workbench.store.kernel.database import IDS, Database, listed, now
+from workbench.store.kernel.database import IDS, Database, id_list, now
 from workbench.store.records.scope import LATEST
 
 GIVEN = ("automatic", "tool", "created_at", "seq")
@@ -139,7 +139,7 @@ def _about(cursor: Any, events: Sequence[Decision]) -> set[str]:
             OR author IN (SELECT subject FROM decision WHERE kind = 'rollback' AND id IN {_among("targets")})
         )
         """,  # noqa: S608
-        {"targets": listed(targets), "subjects": listed(subjects)},
+        {"targets": id_list(targets), "subjects": id_list(subjects)},
     )
     return {task_id for (task_id,) in found.fetchall()}
 
@@ -154,7 +154,7 @@ def _stored(cursor: Any, tasks: Iterable[str] | None) -> list[tuple[Decision, st
     parameters = {}
     if tasks is not None:
         sql += f" WHERE task_id IN {IDS}"
-        parameters = {"ids": listed(["", *tasks])}
+        parameters = {"ids": id_list(["", *tasks])}
     rows = cursor.execute(f"{sql} ORDER BY seq", parameters).fetchall()
     return [(to_decision(dict(zip(COLUMNS.values(), row[:-1], strict=True))), row[-1]) for row in rows]
 
@@ -162,7 +162,7 @@ def _stored(cursor: Any, tasks: Iterable[str] | None) -> list[tuple[Decision, st
 def history_of(database: Database, task_ids: Iterable[str]) -> History:
     """Everything that bears on what came of these tasks: their own events, and those about no single task."""
     sql = f"SELECT * FROM decision WHERE task_id IN {IDS} ORDER BY seq"  # noqa: S608
-    return History(to_decision(row) for row in database.rows(sql, {"ids": listed(["", *task_ids])}))
+    return History(to_decision(row) for row in database.rows(sql, {"ids": id_list(["", *task_ids])}))
 
 
 def to_decision(row: Mapping[str, Any]) -> Decision:
@@ -238,7 +238,7 @@ def _release(cursor: Any, events: Iterable[Decision], stamp: datetime) -> None:
             f"UPDATE lease SET expires_at = $stamp WHERE holder = $author AND expires_at > $stamp AND task_id IN {IDS}",  # noqa: S608
             {
                 "stamp": stamp, "author": author,
-                "ids": listed(event.task_id for event in done if event.author == author),
+                "ids": id_list(event.task_id for event in done if event.author == author),
             },
         )  # fmt: skip
 
@@ -319,7 +319,7 @@ def _named(events: Sequence[Decision]) -> dict[str, Any]:
         "rationales": {event.rationale_id for event in events},
         "rated": {event.task_id for event in events if event.kind == "rating"},
     }
-    return {"fresh": len(events), **{name: listed(sorted(id for id in some if id)) for name, some in ids.items()}}
+    return {"fresh": len(events), **{name: id_list(sorted(id for id in some if id)) for name, some in ids.items()}}
 
 
 def _events_of_traces(cursor: Any, events: Sequence[Decision]) -> dict[str | None, Sequence[TraceEvent]]:
@@ -328,7 +328,7 @@ def _events_of_traces(cursor: Any, events: Sequence[Decision]) -> dict[str | Non
     if not traces:
         return {}
     sql = f"SELECT id, events FROM trace WHERE id IN {IDS}"  # noqa: S608
-    blobs = cursor.execute(sql, {"ids": listed(sorted(traces))}).fetchall()
+    blobs = cursor.execute(sql, {"ids": id_list(sorted(traces))}).fetchall()
     return {id: decode_events(blob) for id, blob in blobs}
 
 

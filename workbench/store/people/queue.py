@@ -14,11 +14,11 @@ from typing import Any
 
 from workbench.curate import predict
 from workbench.curate.fold import VERDICTS
-from workbench.curate.queue import Asked, Lease, Progress, Served, gold_turn, why
+from workbench.curate.queue import Lease, QueueProgress, QueueRequest, Served, gold_turn, why
 from workbench.curate.settings import Settings
 from workbench.errors import InputError
 from workbench.records import Role
-from workbench.store.kernel.database import IDS, Database, listed
+from workbench.store.kernel.database import IDS, Database, id_list
 from workbench.store.people.decisions import put
 from workbench.store.reading.browse import _Where as Where
 from workbench.store.reading.search import parse_query
@@ -54,10 +54,10 @@ class Queue:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._model: tuple[int, predict.Model | str] | None = None
+        self._model: tuple[int, predict.AcceptanceModel | str] | None = None
 
     def next(
-        self, reviewer: str, role: Role, asked: Asked, count: int, settings: Settings, moment: datetime
+        self, reviewer: str, role: Role, asked: QueueRequest, count: int, settings: Settings, moment: datetime
     ) -> list[Served]:
         """See `Curation.next_items`."""
         _check(reviewer, role, asked)
@@ -111,7 +111,9 @@ class Queue:
 
         return self.database.transaction(work)
 
-    def progress(self, reviewer: str, role: Role, asked: Asked, settings: Settings, moment: datetime) -> Progress:
+    def progress(
+        self, reviewer: str, role: Role, asked: QueueRequest, settings: Settings, moment: datetime
+    ) -> QueueProgress:
         """See `Curation.progress`."""
         _check(reviewer, role, asked)
         order, note, rank = self._order(asked, settings)
@@ -128,12 +130,12 @@ class Queue:
             """  # noqa: S608
         day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
         row = self.database.rows(sql, _used(sql, {**given, "day": day}))[0]
-        return Progress(
+        return QueueProgress(
             row["remaining"], row["held"], row["disputed"], row["skipped"], row["today"], settings.daily_goal,
             row["seconds"], order, note,
         )  # fmt: skip
 
-    def _order(self, asked: Asked, settings: Settings) -> tuple[str, str, str]:
+    def _order(self, asked: QueueRequest, settings: Settings) -> tuple[str, str, str]:
         """Name of the order in force, why it is not the one asked for, and what it sorts by."""
         order = asked.order or settings.order
         if order != "acceptance":
@@ -144,7 +146,7 @@ class Queue:
         terms = [f"{weight!r} * {_FEATURES[name]}" for name, weight in model.weights.items()]
         return order, "", " + ".join([repr(model.intercept), *terms])
 
-    def model(self) -> predict.Model | str:
+    def model(self) -> predict.AcceptanceModel | str:
         """What is expected to be accepted, learnt again after every ten decided items; words where nothing can be."""
         settled = "state IN ('accepted', 'rejected', 'adjudicated')"
         n = self.database.rows(f"SELECT count(*) AS n FROM curated WHERE {settled}")[0]["n"]  # noqa: S608
@@ -163,14 +165,14 @@ class Queue:
         return self._model[1]
 
     def _items(
-        self, reviewer: str, asked: Asked, rank: str, settings: Settings, moment: datetime
+        self, reviewer: str, asked: QueueRequest, rank: str, settings: Settings, moment: datetime
     ) -> tuple[str, dict[str, Any]]:
         """Named queries that end in `candidate`, and their parameters."""
         where = Where(self.database, parse_query(asked.text), bring_up_to_date(self.database))
         fits = [where.sql()]
         given: dict[str, Any] = {
             **where.given, "me": reviewer, "moment": moment, "overlap": settings.overlap, "split": asked.split,
-            "family": asked.family, "seed": str(asked.seed), "status": listed(asked.status),
+            "family": asked.family, "seed": str(asked.seed), "status": id_list(asked.status),
         }  # fmt: skip
         if asked.split is not None:
             fits.append("split = $split")
@@ -179,7 +181,7 @@ class Queue:
         wanted = "status IN (SELECT unnest(from_json($status, '[\"VARCHAR\"]')))"
         if asked.tasks is not None:
             fits.append(f"id IN {IDS}")
-            given["ids"] = listed(asked.tasks)
+            given["ids"] = id_list(asked.tasks)
             wanted = "true"
         sql = f"""
         WITH {_LIVE},
@@ -222,7 +224,7 @@ _COLUMNS = ("id", "siblings", "apart", "asked", "asked_by", "slots", "slot", "si
 _PICKED = ", ".join(_COLUMNS)
 
 
-def _check(reviewer: str, role: Role, asked: Asked) -> None:
+def _check(reviewer: str, role: Role, asked: QueueRequest) -> None:
     if role == "viewer":
         raise InputError(f"{reviewer} may look but not decide (role viewer); ask an admin for the role curator")
     if asked.state == "disputed" and role not in ("adjudicator", "admin"):
@@ -256,7 +258,7 @@ def live(database: Database, moment: datetime, task_ids: Sequence[str] | None) -
         SELECT task_id, holder, granted_at, expires_at FROM lease WHERE expires_at > $moment {some}
         ORDER BY granted_at, task_id
         """  # noqa: S608
-    rows = database.rows(sql, _used(sql, {"moment": moment, "ids": listed(task_ids or ())}))
+    rows = database.rows(sql, _used(sql, {"moment": moment, "ids": id_list(task_ids or ())}))
     return [Lease(**row) for row in rows]
 
 

@@ -90,7 +90,7 @@ def _given(reviewer: str, first: str, second: str, sample: int | None, seed: int
     }  # fmt: skip
 
 
-def said(database: Database) -> list[Decision]:
+def last_ratings(database: Database) -> list[Decision]:
     """Every rater's last word on each task and pair of models, in the order in which they were said."""
     rows = database.rows(
         """

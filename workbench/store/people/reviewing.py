@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from workbench.curate.agreement import Agreement, Confusion, agreements
+from workbench.curate.agreement import Agreement, VerdictConfusion, agreements
 from workbench.curate.fold import VERDICTS
 from workbench.shares import Share
 from workbench.store.kernel.database import Database
 
 
 @dataclass(frozen=True, slots=True)
-class Reviewer:
+class ReviewerFigures:
     """One reviewer's decisions of a span of time; what was taken back since does not count."""
 
     name: str
@@ -35,7 +35,7 @@ class Reviewer:
 
 
 @dataclass(frozen=True, slots=True)
-class Blame:
+class ToolBlame:
     """First wrong steps that people marked in one tool's calls."""
 
     tool: str
@@ -45,7 +45,7 @@ class Blame:
     """Of all first wrong steps."""
 
 
-def reviewers(database: Database, since: datetime | None, until: datetime | None) -> list[Reviewer]:
+def reviewers(database: Database, since: datetime | None, until: datetime | None) -> list[ReviewerFigures]:
     """Everybody who decided in a span of time (UTC), by name."""
     found = database.rows(
         f"""
@@ -63,7 +63,7 @@ def reviewers(database: Database, since: datetime | None, until: datetime | None
         {"since": since, "until": until},
     )
     return [
-        Reviewer(
+        ReviewerFigures(
             row["name"], row["decided"], row["skipped"], Share(row["accepted"], row["accepted"] + row["rejected"]),
             Share(row["fitting"], row["judged"]), row["days"], row["seconds"],
         )
@@ -85,7 +85,7 @@ def _standing(until: datetime | None) -> tuple[str, list[Any]]:
     return ("standing", []) if until is None else ("standing_at(?)", [until])
 
 
-def confusion(database: Database) -> Confusion:
+def confusion(database: Database) -> VerdictConfusion:
     """The automatic verdict, at the moment of the decision, against the person's."""
     row = database.rows(
         """
@@ -96,10 +96,10 @@ def confusion(database: Database) -> Confusion:
         FROM decision AS d JOIN standing AS s ON s.seq = d.seq AND s.kind <> 'none'
         """
     )[0]
-    return Confusion(**row)
+    return VerdictConfusion(**row)
 
 
-def blame(database: Database) -> list[Blame]:
+def blame(database: Database) -> list[ToolBlame]:
     """First wrong steps by tool, the most blamed first; one for a trace and person."""
     found = database.rows(
         """
@@ -111,7 +111,7 @@ def blame(database: Database) -> list[Blame]:
         GROUP BY tool ORDER BY wrong DESC, tool
         """
     )
-    return [Blame(row["tool"], row["wrong"], Share(row["wrong"], row["every"])) for row in found]
+    return [ToolBlame(row["tool"], row["wrong"], Share(row["wrong"], row["every"])) for row in found]
 
 
 def reasons(database: Database) -> dict[str, int]:

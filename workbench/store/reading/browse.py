@@ -23,7 +23,7 @@ from typing import Any
 
 from workbench.errors import InputError
 from workbench.records import Task
-from workbench.store.kernel.database import IDS, Database, listed, now
+from workbench.store.kernel.database import IDS, Database, id_list, now
 from workbench.store.reading.outcome import Outcome, split_names, to_outcome
 from workbench.store.reading.search import CLOSED, FACETS, NUMBERS, Query, bounds, found_by, parse_query, token
 from workbench.store.reading.summary import bring_up_to_date
@@ -205,7 +205,7 @@ def _with_tasks(database: Database, seqs: list[int]) -> tuple[tuple[Task, Outcom
     among = ", ".join(map(str, seqs)) or "NULL"
     found = {row["seq"]: row for row in database.rows(f"SELECT * FROM outcome WHERE seq IN ({among})")}  # noqa: S608
     tasks = {row["seq"]: shape.to_task(row) for row in database.rows(f"SELECT * FROM task WHERE seq IN ({among})")}  # noqa: S608
-    ids = listed(row["id"] for row in found.values())
+    ids = id_list(row["id"] for row in found.values())
     said = {
         row["task_id"]: row
         for row in database.rows(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.records import JSON, storable_json
-from workbench.store.kernel.database import IDS, Database, listed, now
+from workbench.store.kernel.database import IDS, Database, id_list, now
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,11 @@ def add(database: Database, rows: Sequence[CheckRow]) -> None:
     )  # fmt: skip
 
 
-def found(database: Database, trace_ids: Sequence[str]) -> dict[str, CheckRow]:
+def check_rows(database: Database, trace_ids: Sequence[str]) -> dict[str, CheckRow]:
     """What was found about these traces, by trace; those that were not checked are left out."""
     rows = database.rows(
         f"SELECT * FROM trace_check WHERE trace_id IN {IDS}",  # noqa: S608
-        {"ids": listed(trace_ids)},
+        {"ids": id_list(trace_ids)},
     )
     return {
         row["trace_id"]: CheckRow(

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from workbench.records import JSON
-from workbench.store.kernel.database import IDS, Database, listed
+from workbench.store.kernel.database import IDS, Database, id_list
 from workbench.store.records.pending import SELECTED
 from workbench.store.records.scope import Scope, Selection
 
@@ -65,7 +65,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ProgramAnswer:
     """What one program of the pipeline came to."""
 
     task_id: str
@@ -92,7 +92,7 @@ def scores(database: Database, evaluation: str) -> dict[str, float]:
     return {row["task_id"]: row["score"] for row in database.rows(sql, {"id": evaluation})}
 
 
-def given(database: Database, evaluation: str) -> dict[str, str]:
+def evaluation_answers(database: Database, evaluation: str) -> dict[str, str]:
     """What was answered to each question of an evaluation, where anything was."""
     sql = "SELECT task_id, answer FROM evaluated WHERE evaluation = $id AND answer IS NOT NULL ORDER BY task_id"
     return {row["task_id"]: row["answer"] for row in database.rows(sql, {"id": evaluation})}
@@ -106,7 +106,7 @@ def put(
     Args:
         scored: by evaluation, the answer and the score of each question; no score where it does not count.
     """
-    ids = listed(row.id for row in rows)
+    ids = id_list(row.id for row in rows)
 
     def make_room(cursor: Any) -> None:
         cursor.execute(f"DELETE FROM evaluation WHERE id IN {IDS}", {"ids": ids})  # noqa: S608
@@ -129,25 +129,25 @@ def put(
     database.insert({name: table for name, table in tables.items() if len(table)}, make_room)
 
 
-def selected(database: Database, selection: Selection) -> list[str]:
+def selected_ids(database: Database, selection: Selection) -> list[str]:
     """Ids of the tasks of a selection, in order of import."""
     return [row["id"] for row in database.rows(f"WITH {SELECTED} SELECT id FROM selected", selection.parameters())]  # noqa: S608
 
 
 def about(database: Database, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
     """The picture and the family of each of these tasks."""
-    found = database.rows(f"SELECT id, image, family FROM task WHERE id IN {IDS}", {"ids": listed(ids)})  # noqa: S608
+    found = database.rows(f"SELECT id, image, family FROM task WHERE id IN {IDS}", {"ids": id_list(ids)})  # noqa: S608
     return {row["id"]: (row["image"], row["family"]) for row in found}
 
 
-def answered(database: Database, model: str, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+def student_answers(database: Database, model: str, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
     """By task, the answer and the rationale of this student (key of its part)."""
     sql = f"SELECT task_id, answer, rationale FROM prediction WHERE model = $model AND task_id IN {IDS}"  # noqa: S608
-    found = database.rows(sql, {"model": model, "ids": listed(ids)})
+    found = database.rows(sql, {"model": model, "ids": id_list(ids)})
     return {row["task_id"]: (row["answer"], row["rationale"]) for row in found}
 
 
-def said(database: Database, scope: Scope, ids: Sequence[str]) -> dict[str, list[Said]]:
+def program_answers(database: Database, scope: Scope, ids: Sequence[str]) -> dict[str, list[ProgramAnswer]]:
     """By task, its programs that ran, in order of sampling."""
     sql = f"""
     SELECT program.task_id, index, CASE WHEN failure_kind IS NULL THEN answer END AS answer, score, tokens, tool_calls,
@@ -156,8 +156,8 @@ def said(database: Database, scope: Scope, ids: Sequence[str]) -> dict[str, list
     WHERE sampler = $sampler AND base_seed = $seed AND index < $k AND parent IS NULL AND program.task_id IN {IDS}
     ORDER BY program.task_id, index
     """  # noqa: S608
-    given = {name: scope.parameters()[name] for name in ("sampler", "executor", "seed", "k")}
-    out: dict[str, list[Said]] = {}
-    for row in database.rows(sql, {**given, "ids": listed(ids)}):
-        out.setdefault(row["task_id"], []).append(Said(**row))
+    evaluation_answers = {name: scope.parameters()[name] for name in ("sampler", "executor", "seed", "k")}
+    out: dict[str, list[ProgramAnswer]] = {}
+    for row in database.rows(sql, {**evaluation_answers, "ids": id_list(ids)}):
+        out.setdefault(row["task_id"], []).append(ProgramAnswer(**row))
     return out

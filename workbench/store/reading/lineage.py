@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow as pa
 
 from workbench.records import JSON
-from workbench.store.kernel.database import IDS, Database, listed, now
+from workbench.store.kernel.database import IDS, Database, id_list, now
 from workbench.store.reading.evaluations import Evaluation, evaluations
-from workbench.store.reading.snapshots import Taken, taken
+from workbench.store.reading.snapshots import Taken, snapshot_rows
 
 _TEXT, _NUMBER, _TIME = pa.string(), pa.int64(), pa.timestamp("us")
 
@@ -76,7 +76,7 @@ class Lineage:
 
 def lineage(database: Database) -> Lineage:
     """Everything from snapshots to evaluations, each in order of time."""
-    snapshots = tuple(reversed(taken(database)))
+    snapshots = tuple(reversed(snapshot_rows(database)))
     return Lineage(snapshots, tuple(jobs(database)), tuple(models(database)), tuple(evaluations(database)))
 
 
@@ -112,7 +112,7 @@ def put_jobs(
         figures: by job, the lines of its metrics.jsonl.
         made: their models.
     """
-    ids = listed(row.id for row in rows)
+    ids = id_list(row.id for row in rows)
 
     def make_room(cursor: Any) -> None:
         for table, key in (("job", "id"), ("metric", "job"), ("model", "job")):
@@ -135,7 +135,7 @@ def put_jobs(
 def mark_deleted(database: Database, ids: Sequence[str]) -> None:
     """Say of jobs that their folders are gone."""
     sql = f"UPDATE job SET state = 'deleted', stamp = '', updated_at = $now WHERE id IN {IDS}"  # noqa: S608
-    database.transaction(lambda cursor: cursor.execute(sql, {"now": now(), "ids": listed(ids)}))
+    database.transaction(lambda cursor: cursor.execute(sql, {"now": now(), "ids": id_list(ids)}))
 
 
 def _plain(row: JobRow | ModelRow) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from typing import get_args
 
 from workbench.errors import InputError
 from workbench.records import AnswerType
-from workbench.store.kernel.database import IDS, Database, listed
+from workbench.store.kernel.database import IDS, Database, id_list
 from workbench.store.reading.outcome import MATCHES, STATUSES, STUDENTS
 
 WORDS = r"regexp_extract_all(strip_accents(lower({})), '\p{{Han}}|(?:[^\P{{L}}\p{{Han}}]|\p{{N}}|\p{{M}})+')"
@@ -56,7 +56,7 @@ _PIECE = re.compile(r'(?:"[^"]*"?|[^\s"])+')
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class Comparison:
     """`steps>6`."""
 
     name: str
@@ -79,7 +79,7 @@ class Query:
     """As typed; a quoted piece is one of them."""
     picked: tuple[tuple[str, str], ...] = ()
     """Name and value, each once."""
-    compared: tuple[Compared, ...] = ()
+    compared: tuple[Comparison, ...] = ()
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -121,7 +121,7 @@ def parse_query(text: str) -> Query:
     """
     words: list[str] = []
     picked: dict[tuple[str, str], None] = {}
-    compared: dict[Compared, None] = {}
+    compared: dict[Comparison, None] = {}
     for piece in _PIECE.findall(text):
         found = re.match(r"(\w+)(:|>=|<=|>|<|=)(.*)", piece, re.DOTALL)
         if found is None or piece.startswith('"'):
@@ -131,7 +131,7 @@ def parse_query(text: str) -> Query:
         if sign == ":":
             picked[name, _value(piece, name, value)] = None
         elif name in NUMBERS:
-            compared[Compared(name, sign, _number(piece, value))] = None
+            compared[Comparison(name, sign, _number(piece, value))] = None
         elif name in NAMES:
             raise InputError(f"'{piece}': {name} is not a number; write {name}:{value or 'VALUE'}")
         else:
@@ -191,7 +191,7 @@ def found_by(database: Database, typed: Sequence[str]) -> str:
     begun = cut[-1] if len(cut[-1]) >= BEGINNING else None
     known = database.rows(
         f"SELECT word, sum(n) AS n FROM posting WHERE word IN {IDS} OR starts_with(word, $begun) GROUP BY word",  # noqa: S608
-        {"ids": listed(cut), "begun": begun},
+        {"ids": id_list(cut), "begun": begun},
     )
     sizes = {row["word"]: row["n"] for row in known}
     lists = [[word] if word in sizes else [] for word in cut[:-1]]

@@ -13,7 +13,7 @@ import pyarrow as pa
 from workbench.errors import InputError
 from workbench.records import JSON
 from workbench.snapshot import Picture, Snapshot
-from workbench.store.kernel.database import IDS, Database, listed, now
+from workbench.store.kernel.database import IDS, Database, id_list, now
 from workbench.store.records.scope import Scope
 
 _TEXT, _TIME = pa.string(), pa.timestamp("us")
@@ -66,7 +66,7 @@ _TOLD = """
     lambda key: key IS NOT NULL) AS parts"""
 
 
-def decided(database: Database) -> list[Target]:
+def decided_targets(database: Database) -> list[Target]:
     """What people decided, one target for each task that has a decision."""
     sql = f"""
     WITH opinion AS (
@@ -131,7 +131,7 @@ def tasks(database: Database, ids: Sequence[str] | None) -> list[dict[str, Any]]
     if ids is None:
         return database.rows(f"SELECT {columns} FROM task ORDER BY seq")  # noqa: S608
     sql = f"SELECT {columns} FROM task WHERE id IN {IDS} ORDER BY seq"  # noqa: S608
-    return database.rows(sql, {"ids": listed(ids)})
+    return database.rows(sql, {"ids": id_list(ids)})
 
 
 def splits(database: Database) -> list[str]:
@@ -159,7 +159,7 @@ def pictures(database: Database, digests: Sequence[str]) -> dict[str, Picture]:
     sql = f"SELECT digest, width, height, fingerprint FROM picture WHERE digest IN {IDS}"  # noqa: S608
     return {
         row["digest"]: Picture(row["digest"], row["width"], row["height"], int(row["fingerprint"], 16))
-        for row in database.rows(sql, {"ids": listed(digests)})
+        for row in database.rows(sql, {"ids": id_list(digests)})
     }
 
 
@@ -208,7 +208,7 @@ def rename(database: Database, hash_: str, name: str) -> None:
     database.transaction(lambda cursor: cursor.execute("UPDATE snapshot SET name = ? WHERE hash = ?", [name, hash_]))
 
 
-def taken(database: Database) -> list[Taken]:
+def snapshot_rows(database: Database) -> list[Taken]:
     """All snapshots taken, the newest first."""
     found = database.rows("SELECT * FROM snapshot ORDER BY created_at DESC, hash")
     return [Taken(**{**row, "filter": json.loads(row["filter"]), "counts": json.loads(row["counts"])}) for row in found]
@@ -219,7 +219,7 @@ def find(database: Database, given: str) -> Taken:
 
     Raises InputError when nothing or more than one thing fits.
     """
-    known = taken(database)
+    known = snapshot_rows(database)
     if named := [row for row in known if given and row.name == given]:
         return named[0]
     fits = [row for row in known if given and row.hash.startswith(given)]

@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from workbench.errors import StoreError
-from workbench.store.kernel.database import IDS, Database, listed, now
+from workbench.store.kernel.database import IDS, Database, id_list, now
 from workbench.store.reading import views
 from workbench.store.reading.outcome import OUTCOMES
 from workbench.store.reading.search import WORDS
@@ -169,7 +169,7 @@ def _read_events(database: Database) -> None:
     def update(cursor: Any) -> None:
         for tools, ids in by_tools.items():
             sql = f"UPDATE trace SET tools = $tools WHERE id IN {IDS} AND tools IS NULL"  # noqa: S608
-            cursor.execute(sql, {"tools": tools, "ids": listed(ids)})
+            cursor.execute(sql, {"tools": tools, "ids": id_list(ids)})
 
     database.insert({"touched": shape.table("touched", shape.touches("trace", read), now())}, update)
 
@@ -190,7 +190,7 @@ def _read_answers(database: Database, table: str) -> None:
                     unnest(from_json($forms, '["VARCHAR"]')) AS form
             ) AS fresh WHERE {table}.id = fresh.id AND {table}.form IS NULL
             """,  # noqa: S608
-            {"ids": listed(row["id"] for row in rows), "forms": listed(forms)},
+            {"ids": id_list(row["id"] for row in rows), "forms": id_list(forms)},
         )
 
     database.insert({"touched": shape.table("touched", touched, now())}, update)

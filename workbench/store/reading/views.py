@@ -8,7 +8,7 @@ from typing import Literal
 
 from workbench.errors import InputError
 from workbench.records import PartRef, Prediction, Program, Rationale, Task, Trace, Verdict
-from workbench.store.kernel.database import IDS, Database, listed
+from workbench.store.kernel.database import IDS, Database, id_list
 from workbench.store.reading.outcome import OUTCOMES
 from workbench.store.records import rows as shape
 from workbench.store.records.pending import SAMPLED, SELECTED, TRACED
@@ -109,12 +109,12 @@ def seconds(database: Database, scope: Scope) -> dict[str, tuple[int, float]]:
     SELECT stage, sum(rows)::BIGINT AS n, sum(seconds) AS seconds FROM timing
     WHERE part IS NULL OR part IN {IDS} GROUP BY stage
     """  # noqa: S608
-    return {row["stage"]: (row["n"], row["seconds"]) for row in database.rows(sql, {"ids": listed(current)})}
+    return {row["stage"]: (row["n"], row["seconds"]) for row in database.rows(sql, {"ids": id_list(current)})}
 
 
 def tasks(database: Database, ids: Sequence[str]) -> list[Task]:
     sql = f"SELECT * FROM task WHERE id IN {IDS} ORDER BY seq"  # noqa: S608
-    return [shape.to_task(row) for row in database.rows(sql, {"ids": listed(ids)})]
+    return [shape.to_task(row) for row in database.rows(sql, {"ids": id_list(ids)})]
 
 
 def _by_id(found: Sequence[Task]) -> dict[str, Task]:
@@ -126,7 +126,7 @@ def jobs(database: Database, parts: Mapping[str, PartRef], program_ids: Sequence
     SELECT program.* FROM program JOIN task ON task.id = program.task_id
     WHERE program.id IN {IDS} ORDER BY task.seq, program.index
     """  # noqa: S608
-    programs = [shape.to_program(row, parts) for row in database.rows(sql, {"ids": listed(program_ids)})]
+    programs = [shape.to_program(row, parts) for row in database.rows(sql, {"ids": id_list(program_ids)})]
     known = _by_id(tasks(database, list({program.task_id for program in programs})))
     return [(known[program.task_id], program) for program in programs]
 
@@ -144,7 +144,7 @@ def _runs(
 ) -> list[tuple[Task, list[Run]]]:
     # All by the task, whose rows lie together: asked by ids that lie apart, DuckDB would read every row's program and
     # events on the way.
-    ids = listed(task_ids)
+    ids = id_list(task_ids)
     given = {"ids": ids, **{n: scope.parameters()[n] for n in ("sampler", "seed", "k")}}
     programs = database.rows(
         f"""
@@ -175,7 +175,7 @@ def _runs(
 def traced(
     database: Database, parts: Mapping[str, PartRef], trace_ids: Sequence[str]
 ) -> list[tuple[Task, Program, Trace]]:
-    found = database.rows(f"SELECT * FROM trace WHERE id IN {IDS}", {"ids": listed(trace_ids)})  # noqa: S608
+    found = database.rows(f"SELECT * FROM trace WHERE id IN {IDS}", {"ids": id_list(trace_ids)})  # noqa: S608
     by_program = {row["program_id"]: shape.to_trace(row, parts) for row in found}
     return [(task, program, by_program[program.id]) for task, program in jobs(database, parts, list(by_program))]
 

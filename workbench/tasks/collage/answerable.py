@@ -24,7 +24,7 @@ _COUNT_WEIGHT = {0: 0.18, 1: 0.5, 2: 1.0, 3: 1.6, 4: 2.2, 5: 2.0}
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class QuestionDraft:
     """A question before it is worded."""
 
     form: Form
@@ -69,9 +69,9 @@ def unique(scene: Scene) -> list[SceneObject]:
     return [thing for thing in scene.objects if scene.count(thing.category) == 1]
 
 
-def _by_count(drafts: Iterable[Draft], rng: np.random.Generator) -> Draft | None:
+def _by_count(drafts: Iterable[QuestionDraft], rng: np.random.Generator) -> QuestionDraft | None:
     """One draft with an integer answer; larger counts are preferred, since they are rarer."""
-    by_answer: dict[int, list[Draft]] = {}
+    by_answer: dict[int, list[QuestionDraft]] = {}
     for draft in drafts:
         by_answer.setdefault(int(draft.answer), []).append(draft)
     if not by_answer:
@@ -91,9 +91,9 @@ def _absent(scene: Scene, rng: np.random.Generator, how: str) -> str | None:
     return pick(names, rng) if names else None
 
 
-def _count(scene: Scene, rng: np.random.Generator) -> Draft | None:
-    def draft(name: str, number: int) -> Draft:
-        return Draft({"op": "count", "a": name}, str(number), "integer")
+def _count(scene: Scene, rng: np.random.Generator) -> QuestionDraft | None:
+    def draft(name: str, number: int) -> QuestionDraft:
+        return QuestionDraft({"op": "count", "a": name}, str(number), "integer")
 
     drafts = [draft(name, scene.count(name)) for name in scene.categories]
     missing = _absent(scene, rng, "random")
@@ -105,18 +105,18 @@ def _count(scene: Scene, rng: np.random.Generator) -> Draft | None:
     return _by_count(drafts, rng)
 
 
-def _exists(scene: Scene, rng: np.random.Generator) -> Draft | None:
+def _exists(scene: Scene, rng: np.random.Generator) -> QuestionDraft | None:
     if _coin(rng):
-        return Draft({"op": "exists", "a": pick(scene.categories, rng)}, "yes", "yesno")
+        return QuestionDraft({"op": "exists", "a": pick(scene.categories, rng)}, "yes", "yesno")
     how = pick(("random", "popular", "adversarial"), rng)
     name = _absent(scene, rng, how)
-    return Draft({"op": "exists", "a": name}, "no", "yesno", meta={"negative": how}) if name else None
+    return QuestionDraft({"op": "exists", "a": name}, "no", "yesno", meta={"negative": how}) if name else None
 
 
-def _relation(scene: Scene, rng: np.random.Generator) -> Draft | None:
+def _relation(scene: Scene, rng: np.random.Generator) -> QuestionDraft | None:
     truth = _coin(rng)
     drafts = [
-        Draft({"op": "relation", "a": x.category, "rel": rel, "b": y.category}, _yesno(truth), "yesno")
+        QuestionDraft({"op": "relation", "a": x.category, "rel": rel, "b": y.category}, _yesno(truth), "yesno")
         for x in unique(scene)
         for y in unique(scene)
         for rel in RELATIONS
@@ -129,9 +129,9 @@ def _compared(first: int, second: int, cmp: str) -> bool:
     return {"more": first > second, "fewer": first < second, "same": first == second}[cmp]
 
 
-def _compare(scene: Scene, rng: np.random.Generator) -> Draft | None:
+def _compare(scene: Scene, rng: np.random.Generator) -> QuestionDraft | None:
     """Only comparisons of which the scene has a true and a false one, so that the words give nothing away."""
-    found: dict[str, dict[bool, list[Draft]]] = {}
+    found: dict[str, dict[bool, list[QuestionDraft]]] = {}
     for first in scene.categories:
         for second in scene.categories:
             for cmp in ("more", "fewer", "same"):
@@ -139,41 +139,41 @@ def _compare(scene: Scene, rng: np.random.Generator) -> Draft | None:
                     continue
                 truth = _compared(scene.count(first), scene.count(second), cmp)
                 form = {"op": "compare", "a": first, "b": second, "cmp": cmp}
-                found.setdefault(cmp, {}).setdefault(truth, []).append(Draft(form, _yesno(truth), "yesno"))
+                found.setdefault(cmp, {}).setdefault(truth, []).append(QuestionDraft(form, _yesno(truth), "yesno"))
     fair = [both for both in found.values() if len(both) == 2]
     return pick(pick(fair, rng)[_coin(rng)], rng) if fair else None
 
 
-def _extremes(scene: Scene, name: str, op: str) -> list[Draft]:
+def _extremes(scene: Scene, name: str, op: str) -> list[QuestionDraft]:
     things = among(scene, name) or []
     drafts = []
     for by in ALONE:
         answer = extreme(scene, things, by)
         if answer:
-            drafts.append(Draft({"op": op, "among": name, "by": by}, answer, "phrase"))
+            drafts.append(QuestionDraft({"op": op, "among": name, "by": by}, answer, "phrase"))
     for other in unique(scene):
         rest = [thing for thing in things if thing is not other]
         for by in TOWARDS:
             answer = extreme(scene, rest, by, other)
             if answer:
                 form = {"op": op, "among": name, "by": by, "b": other.category}
-                drafts.append(Draft(form, answer, "phrase"))
+                drafts.append(QuestionDraft(form, answer, "phrase"))
     return drafts
 
 
-def _spread(drafts: Sequence[Draft], rng: np.random.Generator) -> Draft | None:
+def _spread(drafts: Sequence[QuestionDraft], rng: np.random.Generator) -> QuestionDraft | None:
     """One draft, its `by` or `rel` drawn first, so that each is asked about equally often."""
-    groups: dict[str, list[Draft]] = {}
+    groups: dict[str, list[QuestionDraft]] = {}
     for draft in drafts:
         groups.setdefault(str(draft.form.get("by", "rel")), []).append(draft)
     return pick(groups[pick(sorted(groups), rng)], rng) if groups else None
 
 
-def _extreme(scene: Scene, rng: np.random.Generator) -> Draft | None:
+def _extreme(scene: Scene, rng: np.random.Generator) -> QuestionDraft | None:
     return _spread(_extremes(scene, "object", "extreme"), rng)
 
 
-def _count_relation(scene: Scene, rng: np.random.Generator) -> Draft | None:
+def _count_relation(scene: Scene, rng: np.random.Generator) -> QuestionDraft | None:
     drafts = []
     for name in (*scene.categories, *KINDS):
         things = among(scene, name) or []
@@ -183,11 +183,11 @@ def _count_relation(scene: Scene, rng: np.random.Generator) -> Draft | None:
                 sides = [lies(scene, thing, rel, other) for thing in rest]
                 if len(rest) >= 2 and None not in sides:
                     form = {"op": "count_relation", "a": name, "rel": rel, "b": other.category}
-                    drafts.append(Draft(form, str(sides.count(True)), "integer"))
+                    drafts.append(QuestionDraft(form, str(sides.count(True)), "integer"))
     return _by_count(drafts, rng)
 
 
-def _category_of(scene: Scene, rng: np.random.Generator) -> Draft | None:
+def _category_of(scene: Scene, rng: np.random.Generator) -> QuestionDraft | None:
     drafts = []
     for kind in KINDS:
         drafts += _extremes(scene, kind, "category_of")
@@ -198,14 +198,14 @@ def _category_of(scene: Scene, rng: np.random.Generator) -> Draft | None:
                 sides = [lies(scene, thing, rel, other) for thing in rest]
                 if None not in sides and sides.count(True) == 1:
                     form = {"op": "category_of", "among": kind, "rel": rel, "b": other.category}
-                    drafts.append(Draft(form, rest[sides.index(True)].category, "phrase"))
+                    drafts.append(QuestionDraft(form, rest[sides.index(True)].category, "phrase"))
     related = [draft for draft in drafts if "rel" in draft.form]
     return pick(related, rng) if related and _coin(rng) else _spread(drafts, rng)
 
 
-def _knowledge(scene: Scene, rng: np.random.Generator) -> Draft | None:
+def _knowledge(scene: Scene, rng: np.random.Generator) -> QuestionDraft | None:
     counts, whiches = [], []
-    exists: dict[bool, list[Draft]] = {True: [], False: []}
+    exists: dict[bool, list[QuestionDraft]] = {True: [], False: []}
     for fact, entry in FACTS.items():
         for name in entry.among:
             things = among(scene, name)
@@ -213,8 +213,8 @@ def _knowledge(scene: Scene, rng: np.random.Generator) -> Draft | None:
                 continue
             holders = [thing for thing in things if has(fact, thing.category)]
 
-            def draft(ask: str, answer: str, kind: AnswerType, fact: str = fact, name: str = name) -> Draft:
-                return Draft({"op": "knowledge", "ask": ask, "fact": fact, "among": name}, answer, kind)
+            def draft(ask: str, answer: str, kind: AnswerType, fact: str = fact, name: str = name) -> QuestionDraft:
+                return QuestionDraft({"op": "knowledge", "ask": ask, "fact": fact, "among": name}, answer, kind)
 
             exists[bool(holders)].append(draft("exists", _yesno(bool(holders)), "yesno"))
             if holders or rng.random() < 0.05:
@@ -253,7 +253,7 @@ def _options(scene: Scene, answer: str, rng: np.random.Generator) -> tuple[str, 
     return tuple(options[int(i)] for i in rng.permutation(4))
 
 
-def _odd_one(scene: Scene, rng: np.random.Generator) -> Draft | None:
+def _odd_one(scene: Scene, rng: np.random.Generator) -> QuestionDraft | None:
     """Which of four is in the picture, or is not."""
     absent = _coin(rng) and len(scene.categories) >= 3
     there = [scene.categories[int(i)] for i in rng.permutation(len(scene.categories))][: 3 if absent else 1]
@@ -265,10 +265,10 @@ def _odd_one(scene: Scene, rng: np.random.Generator) -> Draft | None:
     answer = missing[0] if absent else there[0]
     options = [(*there, *missing)[int(i)] for i in rng.permutation(4)]
     inner = {"op": "absent" if absent else "present", "options": options}
-    return Draft({"op": "choice", "of": inner}, answer, "choice", tuple(options))
+    return QuestionDraft({"op": "choice", "of": inner}, answer, "choice", tuple(options))
 
 
-def _choice(scene: Scene, rng: np.random.Generator) -> Draft | None:
+def _choice(scene: Scene, rng: np.random.Generator) -> QuestionDraft | None:
     make = pick((_odd_one, _extreme, _category_of, _count), rng)
     draft = make(scene, rng)
     if draft is None or draft.answer_type == "choice":
@@ -279,10 +279,10 @@ def _choice(scene: Scene, rng: np.random.Generator) -> Draft | None:
         options = tuple(str(low + i) for i in range(4))
     else:
         options = _options(scene, draft.answer, rng)
-    return Draft({"op": "choice", "of": draft.form}, draft.answer, "choice", options)
+    return QuestionDraft({"op": "choice", "of": draft.form}, draft.answer, "choice", options)
 
 
-MAKERS: dict[str, Callable[[Scene, np.random.Generator], Draft | None]] = {
+MAKERS: dict[str, Callable[[Scene, np.random.Generator], QuestionDraft | None]] = {
     "count": _count,
     "exists": _exists,
     "relation": _relation,
