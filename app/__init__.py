@@ -1,4 +1,5 @@
-"""Everything a person looks at.  Floor 7: it may import from anywhere below, and nothing imports it but the CLI.
+"""Everything a person looks at.  Floor 7: it may import from anywhere below, and nothing imports it
+but the CLI.
 
 Files:
     account.py       logging in and out

@@ -22,7 +22,9 @@ class Door:
     site: Site
     sign_on: SignOn | None
 
-    def page(self, request: Request, target: str, problem: str = "", name: str = "", status: int = 200) -> Response:
+    def page(
+        self, request: Request, target: str, problem: str = "", name: str = "", status: int = 200
+    ) -> Response:
         """The login page.
 
         Args:
@@ -53,7 +55,9 @@ class Door:
         public = self.sign_on is not None and self.sign_on.secure
         secure = public or request.url.scheme == "https"
         seconds = SESSION_HOURS * 3600
-        answer.set_cookie(COOKIE, token, max_age=seconds, httponly=True, samesite="lax", secure=secure)
+        answer.set_cookie(
+            COOKIE, token, max_age=seconds, httponly=True, samesite="lax", secure=secure
+        )
         return answer
 
 
@@ -91,7 +95,9 @@ def add(site: Site, sign_on: SignOn | None = None) -> None:
             if not wants_page:
                 return JSONResponse({"error": problem}, 401)
             return door.page(request, next, problem, username, 401)
-        answer = RedirectResponse(_own(next), 303) if wants_page else JSONResponse({"success": True})
+        answer = (
+            RedirectResponse(_own(next), 303) if wants_page else JSONResponse({"success": True})
+        )
         return door.remember(answer, request, token)
 
     @server.post("/logout")

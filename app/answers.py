@@ -1,7 +1,9 @@
-"""Live answers for the pages: pictures that visitors bring, questions under way, and their events as JSON.
+"""Live answers for the pages: pictures that visitors bring, questions under way, and their events
+as JSON.
 
-Pictures that nobody decided on stay in the project's cache folder, the newest few hundred; a vote or a place in the
-queue makes the picture, the question, the program with its trace and the predictions part of the project.
+Pictures that nobody decided on stay in the project's cache folder, the newest few hundred; a vote
+or a place in the queue makes the picture, the question, the program with its trace and the
+predictions part of the project.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ from workbench.pipeline.live_events import (
     Stepped,
     TextPiece,
     Wrote,
-)  # fmt: skip
+)
 from workbench.records import Region, Task, TraceEvent
 from workbench.screen.highlight import highlight
 from workbench.screen.steps import steps_of
@@ -72,7 +74,9 @@ class Pictures:
         return self.of(region.image).crop(region)
 
     def take(self, data: bytes) -> str:
-        """Keep a visitor's picture; returns its digest.  Raises ImageError when it is none that can be read."""
+        """Keep a visitor's picture; returns its digest.  Raises ImageError when it is none that can
+        be read.
+        """
         part = self.guests.root / f"{uuid.uuid4().hex}.part"
         part.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -93,7 +97,9 @@ class Pictures:
         return digest
 
     def keep(self, digest: str) -> None:
-        """Make a picture the project's own.  Raises InputError when a visitor's picture has given way to newer ones."""
+        """Make a picture the project's own.  Raises InputError when a visitor's picture has given
+        way to newer ones.
+        """
         path = self.of(digest).path(digest)
         if path is None:
             raise InputError("this picture is no longer held; give it again")
@@ -151,7 +157,8 @@ class Rounds:
 
 
 def keep(project: Project, pictures: Pictures, held: Round, seed: int) -> Finished | None:
-    """Write a round into the project: picture, question, program, trace, predictions; returns the pipeline's side.
+    """Write a round into the project: picture, question, program, trace, predictions; returns the
+    pipeline's side.
 
     What is there already stays as it is.
     """
@@ -164,8 +171,12 @@ def keep(project: Project, pictures: Pictures, held: Round, seed: int) -> Finish
         program = pipeline.program
         project.add_programs([program], seed)
         rows = project.database.rows("SELECT id, index FROM program WHERE task_id = ?", [task.id])
-        if program.id not in {row["id"] for row in rows}:  # the loop has sampled another one at this place
-            project.add_programs([replace(program, index=1 + max(row["index"] for row in rows))], seed)
+        if program.id not in {
+            row["id"] for row in rows
+        }:  # the loop has sampled another one at this place
+            project.add_programs(
+                [replace(program, index=1 + max(row["index"] for row in rows))], seed
+            )
         if pipeline.trace is not None:
             project.add_traces([pipeline.trace])
     predictions = [one for side in held.sides.values() for one in side.predictions]
@@ -174,11 +185,14 @@ def keep(project: Project, pictures: Pictures, held: Round, seed: int) -> Finish
     return pipeline
 
 
-def messages(stream: Iterator[Event], held: Round, size: tuple[int, int]) -> Iterator[dict[str, Any]]:
-    """A stream's events as JSON, `{number: [event, ...]}` at a time; the very last one is `finished`.
+def messages(
+    stream: Iterator[Event], held: Round, size: tuple[int, int]
+) -> Iterator[dict[str, Any]]:
+    """A stream's events as JSON, `{number: [event, ...]}` at a time; the very last one is
+    `finished`.
 
-    Gradio sends its clients the difference to the message before, and is wrong about nested lists that shrink; under
-    a key of its own each message is sent whole.
+    Gradio sends its clients the difference to the message before, and is wrong about nested lists
+    that shrink; under a key of its own each message is sent whole.
     """
     telling = _Telling(size, held.task)
     waiting: list[dict[str, Any]] = []
@@ -245,11 +259,16 @@ class _Telling:
         self.fresh = False
         steps = [
             {
-                "kind": step.kind, "line": step.line, "title": step.title, "short": step.short, "error": step.error,
-                "ms": round(step.ms, 1), "boxes": step.boxes,
+                "kind": step.kind,
+                "line": step.line,
+                "title": step.title,
+                "short": step.short,
+                "error": step.error,
+                "ms": round(step.ms, 1),
+                "boxes": step.boxes,
             }
             for step in steps_of(self.events, self.size)[:MOST_STEPS]
-        ]  # fmt: skip
+        ]
         same = _same(self.shown, steps)
         self.shown = steps
         return [{"kind": "steps", "from": same, "steps": steps[same:]}]

@@ -1,12 +1,13 @@
-"""The documented API: the same functions for `gradio_client`, for MCP clients and for scripts over HTTP.
+"""The documented API: the same functions for `gradio_client`, for MCP clients and for scripts over
+HTTP.
 
-`answer` stands with the page Compare.  What is listed here and there is all that is public: what only our pages call
-is not listed, and checks the same roles.
+`answer` stands with the page Compare.  What is listed here and there is all that is public: what
+only our pages call is not listed, and checks the same roles.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 import gradio as gr
 
@@ -15,7 +16,7 @@ from app.people import person_of
 from app.site import Site
 from workbench.errors import InputError
 from workbench.pipeline.snapshotting import SnapshotWish, take
-from workbench.records import Reason
+from workbench.records import DecisionKind, Reason
 from workbench.records import plain as plain_value
 from workbench.screen import views
 from workbench.screen.review import person_event
@@ -33,11 +34,10 @@ def add(site: Site) -> None:
     ) -> dict[str, Any]:
         """Find questions with what their programs answered, a page at a time.
 
-        Args:
-            text: words, and tokens such as status:wrong tool:find steps>6 family:count answer:yes; empty for all.
-            sort: import, newest, seconds, steps, siblings or student; a minus before it turns it round.
-            after: the `next` of the page before; empty for the first page.
-            limit: questions on the page, at most 50.
+        Args: text: words, and tokens such as status:wrong tool:find steps>6 family:count
+            answer:yes; empty for all. sort: import, newest, seconds, steps, siblings or student; a
+            minus before it turns it round. after: the `next` of the page before; empty for the
+            first page. limit: questions on the page, at most 50.
         """
         page = project.browse(text, sort, after or None, max(1, min(limit, PAGE)))
         return {
@@ -48,68 +48,103 @@ def add(site: Site) -> None:
 
     @site.api("get_trace", queue=False)
     def get_trace(trace: str, request: gr.Request) -> dict[str, Any]:
-        """One run step by step: program, tool calls with their results, changed variables, answer, verdict, rationale.
+        """One run step by step: program, tool calls with their results, changed variables, answer,
+        verdict, rationale.
 
         Args:
             trace: id of a trace or of its program, or its unique beginning.
         """
         task, run = project.run_view(trace)
         if run.trace is None:
-            raise InputError(f"program {run.program.id} has not been run yet; vpd run --project {project.path}")
-        told = next((r for r in project.task_view(task.id).rationales if r.trace_id == run.trace.id), None)
+            raise InputError(
+                f"program {run.program.id} has not been run yet; vpd run --project {project.path}"
+            )
+        told = next(
+            (r for r in project.task_view(task.id).rationales if r.trace_id == run.trace.id), None
+        )
         size = site.picture_of(task.image)
         steps = [
             {
-                "line": step.line, "does": step.heading, "tool": step.kind == "tool",
+                "line": step.line,
+                "does": step.heading,
+                "tool": step.kind == "tool",
                 "arguments": {one["name"]: plain(one["value"]) for one in step.arguments},
                 "result": plain(step.result) if step.result is not None else None,
                 "changed": {one["name"]: plain(one["value"]) for one in step.changed},
-                "printed": step.text or None, "error": step.error or None, "boxes": step.boxes,
+                "printed": step.text or None,
+                "error": step.error or None,
+                "boxes": step.boxes,
             }
             for step in steps_of(run.trace.events, (size["width"], size["height"]))
-        ]  # fmt: skip
+        ]
         return {
-            "trace": run.trace.id, "task": task.id, "question": task.question, "choices": list(task.choices),
-            "gold": list(task.answers), "image": task.image, "program": run.program.source,
+            "trace": run.trace.id,
+            "task": task.id,
+            "question": task.question,
+            "choices": list(task.choices),
+            "gold": list(task.answers),
+            "image": task.image,
+            "program": run.program.source,
             "parent": run.program.parent,
-            "answer": run.trace.answer, "problem": views.problem_of(run) or None, "state": views.run_state(run),
-            "seconds": run.trace.seconds, "steps": steps, "rationale": told.text if told else None,
+            "answer": run.trace.answer,
+            "problem": views.problem_of(run) or None,
+            "state": views.run_state(run),
+            "seconds": run.trace.seconds,
+            "steps": steps,
+            "rationale": told.text if told else None,
             "faithful": told.faithful if told else None,
-        }  # fmt: skip
+        }
 
     @site.api("decide", role="curator", queue=False)
     def decide(
-        id: str, kind: str, task: str, request: gr.Request, trace: str = "", reason: str = "", text: str = "",
+        id: str,
+        kind: str,
+        task: str,
+        request: gr.Request,
+        trace: str = "",
+        reason: str = "",
+        text: str = "",
         target: str = "",
-    ) -> dict[str, Any]:  # fmt: skip
-        """Say what becomes of a question: one event, kept under the caller's name and never changed.
+    ) -> dict[str, Any]:
+        """Say what becomes of a question: one event, kept under the caller's name and never
+        changed.
 
-        Args:
-            id: an id of your own, 8 to 64 letters, digits or . _ : - ; the same id twice is one decision.
-            kind: accept (the trace becomes the target), reject (with a reason), skip, note, or undo.
-            task: id of the question.
-            trace: the run it is about; accept needs it.
-            reason: of a reject: wrong_tool_output, wrong_program, wrong_reason, unfaithful, ambiguous, bad_gold, unsafe
+        Args: id: an id of your own, 8 to 64 letters, digits or . _ : - ; the same id twice is one
+            decision. kind: accept (the trace becomes the target), reject (with a reason), skip,
+            note, or undo. task: id of the question. trace: the run it is about; accept needs it.
+            reason: of a reject: wrong_tool_output, wrong_program, wrong_reason, unfaithful,
+            ambiguous, bad_gold, unsafe
                 or other (which needs a text).
             text: the note, or what "other" means.
             target: undo: id of the decision that is taken back.
         """
         if kind not in get_args(Said):
-            raise InputError(f"no decision is called '{kind}'; there are: {', '.join(get_args(Said))}")
+            raise InputError(
+                f"no decision is called '{kind}'; there are: {', '.join(get_args(Said))}"
+            )
         if reason and reason not in get_args(Reason):
-            raise InputError(f"no reason is called '{reason}'; there are: {', '.join(get_args(Reason))}")
-        given = {"trace_id": trace or None, "reason": reason or None, "text": text, "target": target or None}
-        stored = project.curation.decide([person_event(person_of(request), id, kind, task_id=task, **given)])[0]  # type: ignore[arg-type]
+            raise InputError(
+                f"no reason is called '{reason}'; there are: {', '.join(get_args(Reason))}"
+            )
+        given = {
+            "trace_id": trace or None,
+            "reason": reason or None,
+            "text": text,
+            "target": target or None,
+        }
+        stored = project.curation.decide(
+            [person_event(person_of(request), id, cast(DecisionKind, kind), task_id=task, **given)]
+        )[0]
         return {"id": stored.id, "seq": stored.seq, "state": project.curation.item(task).state}
 
     @site.api("snapshot", role="admin", concurrency_id="snapshot")
-    def snapshot(request: gr.Request, name: str = "", text: str = "", accepted: str = "person") -> dict[str, Any]:
+    def snapshot(
+        request: gr.Request, name: str = "", text: str = "", accepted: str = "person"
+    ) -> dict[str, Any]:
         """Freeze what is accepted into a training snapshot, known by its hash.
 
-        Args:
-            name: what to call it.
-            text: a search as in `search`; empty for all.
-            accepted: person (what people accepted), automatic (what the verifier kept and is faithful), or both.
+        Args: name: what to call it. text: a search as in `search`; empty for all. accepted: person
+            (what people accepted), automatic (what the verifier kept and is faithful), or both.
         """
         if accepted not in ("person", "automatic", "both"):
             raise InputError(f"accepted must be person, automatic or both; found '{accepted}'")

@@ -1,4 +1,6 @@
-"""Browse: questions with their programs, by facets and words; what is chosen goes to the queue, or is accepted."""
+"""Browse: questions with their programs, by facets and words; what is chosen goes to the queue, or
+is accepted.
+"""
 
 from __future__ import annotations
 
@@ -90,7 +92,10 @@ def add(site: Site) -> None:
 
     @server.get("/data/browse/total")
     def total(q: str = "") -> dict[str, int]:
-        return {"total": project.browse_total(q), "all": project.browse_total() if q.strip() else -1}
+        return {
+            "total": project.browse_total(q),
+            "all": project.browse_total() if q.strip() else -1,
+        }
 
     @server.get("/data/browse/facets")
     def facets(q: str = "") -> list[dict[str, Any]]:
@@ -101,14 +106,18 @@ def add(site: Site) -> None:
                 "title": facet.title,
                 "values": [
                     {
-                        "value": one.value, "count": one.count, "picked": one.picked,
-                        "to": query.without_token(one.token) if one.picked else query.with_token(one.token),
+                        "value": one.value,
+                        "count": one.count,
+                        "picked": one.picked,
+                        "to": query.without_token(one.token)
+                        if one.picked
+                        else query.with_token(one.token),
                     }
                     for one in facet.values
                 ],
             }
             for facet in project.browse_facets(q)
-        ]  # fmt: skip
+        ]
 
     @server.get("/data/browse/peek")
     def peek(task: str) -> dict[str, Any]:
@@ -116,7 +125,10 @@ def add(site: Site) -> None:
 
     @server.get("/data/views")
     def saved() -> list[dict[str, str]]:
-        return [{"name": v.name, "q": v.text, "sort": v.sort, "author": v.author} for v in project.saved_views()]
+        return [
+            {"name": v.name, "q": v.text, "sort": v.sort, "author": v.author}
+            for v in project.saved_views()
+        ]
 
     @server.post("/do/browse/view")
     def keep(body: ViewRequest, person: Curator) -> dict[str, str]:
@@ -145,11 +157,15 @@ def add(site: Site) -> None:
         """Ask for these in the queue, as one batch."""
         ids = body.ids(project)
         if len(ids) > MOST:
-            raise InputError(f"{len(ids):,} questions are chosen; at most {MOST:,} go to the queue at once")
+            raise InputError(
+                f"{len(ids):,} questions are chosen; at most {MOST:,} go to the queue at once"
+            )
         why = body.text.strip() or f"asked for by {person.name}"
         project.curation.decide(
             [
-                person_event(person, f"{body.id}.{at}", "queue", task_id=task_id, text=why, batch=body.id)
+                person_event(
+                    person, f"{body.id}.{at}", "queue", task_id=task_id, text=why, batch=body.id
+                )
                 for at, task_id in enumerate(ids)
             ]
         )
@@ -184,17 +200,28 @@ def row(task: Task, one: Outcome) -> dict[str, Any]:
 def _run(run: RunLine, task: Task) -> dict[str, Any]:
     form = None if run.answer is None else canonical(run.answer, task)
     return {
-        "number": run.index + 1, "program": run.program, "trace": run.trace, "answer": run.answer, "form": form,
+        "number": run.index + 1,
+        "program": run.program,
+        "trace": run.trace,
+        "answer": run.answer,
+        "form": form,
         "kind": run.kind,
-        "steps": run.steps, "seconds": run.seconds, "tools": list(run.tools), "state": RESULTS.get(run.result, "none"),
-    }  # fmt: skip
+        "steps": run.steps,
+        "seconds": run.seconds,
+        "tools": list(run.tools),
+        "state": RESULTS.get(run.result, "none"),
+    }
 
 
 def look(site: Site, task_id: str) -> dict[str, Any]:
-    """One question at a glance: picture, the kept program (else the first), its rationale, the student's answer."""
+    """One question at a glance: picture, the kept program (else the first), its rationale, the
+    student's answer.
+    """
     view = site.project.task_view(task_id)
     run = view.chosen or next(iter(view.runs), None)
-    told = next((r for r in view.rationales if run and run.trace and r.trace_id == run.trace.id), None)
+    told = next(
+        (r for r in view.rationales if run and run.trace and r.trace_id == run.trace.id), None
+    )
     answer, state, words = views.student_view(view.task, view.prediction)
     return {
         "picture": site.picture_of(view.task.image),

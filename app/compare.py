@@ -1,4 +1,6 @@
-"""Compare: one question answered live by the program pipeline and by the student; and all questions in a table."""
+"""Compare: one question answered live by the program pipeline and by the student; and all questions
+in a table.
+"""
 
 from __future__ import annotations
 
@@ -114,7 +116,10 @@ def _pages(site: Site, pictures: Pictures, live: Live) -> None:
 
     @site.server.get("/data/compare/examples")
     def examples(person: Viewer) -> list[dict[str, Any]]:
-        return [_shown(pictures, pictures.add(source.image_path(task)), task.question) for source, task in _examples()]
+        return [
+            _shown(pictures, pictures.add(source.image_path(task)), task.question)
+            for source, task in _examples()
+        ]
 
     @site.server.get("/data/compare/picture")
     def known(digest: str, person: Viewer) -> dict[str, Any]:
@@ -136,19 +141,26 @@ def _pages(site: Site, pictures: Pictures, live: Live) -> None:
 def _api(site: Site, pictures: Pictures, rounds: Rounds, students: Students) -> None:
     @site.api("answer", concurrency_id="answer", concurrency_limit=AT_ONCE)
     def answer(
-        image: str, question: str, request: gr.Request, side: str = "pipeline", task: str = "", run: str = "",
+        image: str,
+        question: str,
+        request: gr.Request,
+        side: str = "pipeline",
+        task: str = "",
+        run: str = "",
         model: str = "",
-    ) -> Iterator[dict[str, Any]]:  # fmt: skip
-        """Answer a question about a picture, as a stream of messages {number: [event, ...]}; `finished` is the last.
+    ) -> Iterator[dict[str, Any]]:
+        """Answer a question about a picture, as a stream of messages {number: [event, ...]};
+        `finished` is the last.
 
-        Args:
-            image: digest of a picture of this project (or one given to POST /upload/compare), or a data: URL with one.
-            question: as people ask; at most 1,000 characters.
-            side: `pipeline` (a program is written and run), `student` (answers in one forward pass, then explains), or
+        Args: image: digest of a picture of this project (or one given to POST /upload/compare), or
+            a data: URL with one. question: as people ask; at most 1,000 characters. side:
+            `pipeline` (a program is written and run), `student` (answers in one forward pass, then
+            explains), or
                 `base` where there is a base model apart from the student.
-            task: id of a question of the project, to compare with its label; image and question are then its own.
-            run: an id of your own, the same for both sides, to cancel or vote on; may be left out.
-            model: id of a finished training job, whose model then is the student; the profile's student if left out.
+            task: id of a question of the project, to compare with its label; image and question are
+            then its own. run: an id of your own, the same for both sides, to cancel or vote on; may
+            be left out. model: id of a finished training job, whose model then is the student; the
+            profile's student if left out.
         """
         person_of(request)
         live = students.of(model if side == "student" else "")
@@ -157,7 +169,9 @@ def _api(site: Site, pictures: Pictures, rounds: Rounds, students: Students) -> 
         asked = _task(site, task) if task else question_task(_digest(pictures, image), question)
         picture = pictures.open(asked.image)
         chosen: Side = side
-        held, cancelled = rounds.begin(run or content_key(asked.id, side, id(request)), asked, chosen)
+        held, cancelled = rounds.begin(
+            run or content_key(asked.id, side, id(request)), asked, chosen
+        )
         yield from messages(live.answer(chosen, asked, cancelled), held, picture.size)
 
     @site.server.post("/do/compare/cancel")
@@ -174,7 +188,10 @@ def _votes(site: Site, pictures: Pictures, rounds: Rounds) -> None:
         pipeline = keep(project, pictures, held, project.profile().seed)
         student = held.sides.get("student")
         maker = student.maker if student is not None else None
-        keys = {"pipeline": "pipeline", "student": project.add_part(maker) if maker is not None else "student"}
+        keys = {
+            "pipeline": "pipeline",
+            "student": project.add_part(maker) if maker is not None else "student",
+        }
         right: Side = "student" if body.left == "pipeline" else "pipeline"
         sided = {body.left: "left", right: "right", "tie": "both", "neither": "neither"}
         [stored] = project.curation.decide(
@@ -184,10 +201,19 @@ def _votes(site: Site, pictures: Pictures, rounds: Rounds) -> None:
                     body.id,
                     "rating",
                     task_id=held.task.id,
-                    trace_id=pipeline.trace.id if pipeline is not None and pipeline.trace is not None else None,
-                    program_id=pipeline.program.id if pipeline is not None and pipeline.program is not None else None,
-                    text=json.dumps(outputs(held, {"note": body.note[:2000], "blind": body.blind}), ensure_ascii=False),
-                    rating=Rating(keys[body.left], keys[right], None, None, cast(Any, sided[body.choice])),
+                    trace_id=pipeline.trace.id
+                    if pipeline is not None and pipeline.trace is not None
+                    else None,
+                    program_id=pipeline.program.id
+                    if pipeline is not None and pipeline.program is not None
+                    else None,
+                    text=json.dumps(
+                        outputs(held, {"note": body.note[:2000], "blind": body.blind}),
+                        ensure_ascii=False,
+                    ),
+                    rating=Rating(
+                        keys[body.left], keys[right], None, None, cast(Any, sided[body.choice])
+                    ),
                     seconds=body.seconds,
                     hidden=body.blind,
                 )
@@ -212,7 +238,9 @@ def _votes(site: Site, pictures: Pictures, rounds: Rounds) -> None:
         ids = in_cell(project.outcomes(), "pipeline", body.counting)
         project.curation.decide(
             [
-                person_event(person, f"{body.id}.{at}", "queue", task_id=task, text=why, batch=body.id)
+                person_event(
+                    person, f"{body.id}.{at}", "queue", task_id=task, text=why, batch=body.id
+                )
                 for at, task in enumerate(ids)
             ]
         )
@@ -228,7 +256,10 @@ def _tables(site: Site) -> None:
             **found.to_json(),
             "means": COUNTINGS[found.counting],
             "k": site.project.scope().k,
-            "cells": [{"name": name, "title": title, "filter": FILTERS[name]} for name, title in CELLS.items()],
+            "cells": [
+                {"name": name, "title": title, "filter": FILTERS[name]}
+                for name, title in CELLS.items()
+            ],
         }
 
 
@@ -271,7 +302,8 @@ def _task(site: Site, id: str) -> Task:
 def _any(site: Site, but: str) -> Task:
     """A labelled question whose picture is there, drawn anew each time."""
     rows = site.project.database.rows(
-        "SELECT id FROM task WHERE len(answers) > 0 ORDER BY id = $but, random() LIMIT 5", {"but": but}
+        "SELECT id FROM task WHERE len(answers) > 0 ORDER BY id = $but, random() LIMIT 5",
+        {"but": but},
     )
     for row in rows:
         task = _task(site, row["id"])
@@ -286,7 +318,9 @@ def _digest(pictures: Pictures, image: str) -> str:
         return image
     head, _, packed = image.partition(",")
     if not head.endswith(";base64") or len(packed) > LARGEST_URL:
-        raise ImageError(f"a picture in a data: URL must be base64 of at most {LARGEST_URL:,} characters")
+        raise ImageError(
+            f"a picture in a data: URL must be base64 of at most {LARGEST_URL:,} characters"
+        )
     try:
         return pictures.take(base64.b64decode(packed, validate=True))
     except (ValueError, binascii.Error) as error:

@@ -1,7 +1,9 @@
-"""Curate: one question a screen, decided from the keyboard; `workbench.screen.review` says what is seen of it.
+"""Curate: one question a screen, decided from the keyboard; `workbench.screen.review` says what is
+seen of it.
 
-A page holds the question on screen and a few behind it by leases in the reviewer's name.  One reviewer may have several
-pages open: `Pages` remembers which page holds which, so that no two show the same question.
+A page holds the question on screen and a few behind it by leases in the reviewer's name.  One
+reviewer may have several pages open: `Pages` remembers which page holds which, so that no two show
+the same question.
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ TRAY = 10
 
 @dataclass(frozen=True)
 class Next:
-    """More questions for a page; `task` asks for a certain one, `have` names what it holds or has not saved yet."""
+    """More questions for a page; `task` asks for a certain one, `have` names what it holds or has
+    not saved yet.
+    """
 
     page: str
     count: int = 3
@@ -58,7 +62,9 @@ class OpenQuestions:
 
 
 class Pages:
-    """Which page of a person holds which question; a page that is silent for as long as a lease lasts holds nothing."""
+    """Which page of a person holds which question; a page that is silent for as long as a lease
+    lasts holds nothing.
+    """
 
     def __init__(self) -> None:
         self._held: dict[tuple[str, str], tuple[str, float]] = {}
@@ -80,7 +86,11 @@ class Pages:
         now = time.monotonic()
         with self._guard:
             self._held = {key: held for key, held in self._held.items() if held[1] > now}
-            return {task for (who, task), (where, _) in self._held.items() if who == name and where != page}
+            return {
+                task
+                for (who, task), (where, _) in self._held.items()
+                if who == name and where != page
+            }
 
     def drop(self, name: str, page: str, tasks: Iterable[str]) -> list[str]:
         """Forget these of this page; returns those that it held."""
@@ -107,7 +117,7 @@ def add(site: Site) -> None:
             "mode": "disputes" if mode == "disputes" else "queue",
             "reasons": [(digit, REASONS[digit], REASON_WORDS[REASONS[digit]]) for digit in REASONS],
             "orders": ORDERS,
-        }  # fmt: skip
+        }
         return site.page(request, "curate.html", "curate", view)
 
     @server.post("/do/curate/next")
@@ -122,7 +132,9 @@ def add(site: Site) -> None:
             kept = len(held & (elsewhere | set(body.have)))
             wanted = min(max(body.count, 1), MOST)
             served = curation.next_items(person.name, person.role, body.asked(), kept + wanted)
-            fresh = [s for s in served if s.task_id not in elsewhere and s.task_id not in body.have][:wanted]
+            fresh = [
+                s for s in served if s.task_id not in elsewhere and s.task_id not in body.have
+            ][:wanted]
             pages.claim(person.name, body.page, [s.task_id for s in fresh], lasts)
         found = [items.item(person, s.task_id, s.why, s.lease) for s in fresh]
         none = nothing(project, person, body) if not found and not body.have else None
@@ -131,14 +143,23 @@ def add(site: Site) -> None:
     def one(body: Next, person: Person, lasts: float) -> dict[str, Any]:
         """The one question that was asked for: leased where it is free, else with who holds it."""
         task = cast(str, body.task)
-        holder = next((lease for lease in curation.leases([task]) if lease.holder != person.name), None)
-        asked = QueueRequest(tasks=(task,), state="disputed" if body.state == "disputed" else "pending")
+        holder = next(
+            (lease for lease in curation.leases([task]) if lease.holder != person.name), None
+        )
+        asked = QueueRequest(
+            tasks=(task,), state="disputed" if body.state == "disputed" else "pending"
+        )
         served = curation.next_items(person.name, person.role, asked, 1)
         pages.claim(person.name, body.page, [s.task_id for s in served], lasts)
         lease = served[0].lease if served else None
         found = items.item(person, task, served[0].why if served else "", lease)
         if lease is None and holder is not None:
-            minutes = max(1, round((holder.expires_at.replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds() / 60))
+            minutes = max(
+                1,
+                round(
+                    (holder.expires_at.replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds() / 60
+                ),
+            )
             found["holder"] = {"name": holder.holder, "minutes": minutes}
         return {"items": [found], "none": None, "lasts": lasts}
 
@@ -156,7 +177,9 @@ def add(site: Site) -> None:
                 ):
                     held.append(task)
                 else:
-                    other = next((lease.holder for lease in curation.leases([task])), "another reviewer")
+                    other = next(
+                        (lease.holder for lease in curation.leases([task])), "another reviewer"
+                    )
                     lost.append({"task": task, "by": other})
             pages.claim(person.name, body.page, held, 60 * curation.settings().lease_minutes)
         return {"held": held, "lost": lost}
@@ -179,16 +202,24 @@ def add(site: Site) -> None:
 
     @server.post("/do/curate/decide")
     def say(body: Say, person: Curator) -> dict[str, Any]:
-        """Store what was said, and give back what others and the verifier say now that it may be seen."""
+        """Store what was said, and give back what others and the verifier say now that it may be
+        seen.
+        """
         stored = decide(project, person, body)
         shown = body.kind in ("accept", "reject", "adjudicate") and curation.may_show(
             body.task, person.name, person.role
         )
-        others = [one for one in curation.standing([body.task]) if one.author != person.name] if shown else []
+        others = (
+            [one for one in curation.standing([body.task]) if one.author != person.name]
+            if shown
+            else []
+        )
         return {
-            "event": stored.id, "rationale": stored.rationale_id, "automatic": stored.automatic if shown else None,
+            "event": stored.id,
+            "rationale": stored.rationale_id,
+            "automatic": stored.automatic if shown else None,
             "others": [{"author": one.author, "kind": one.kind} for one in others],
-        }  # fmt: skip
+        }
 
     @server.get("/data/curate/recent")
     def recent(person: Viewer) -> list[dict[str, Any]]:
@@ -196,14 +227,25 @@ def add(site: Site) -> None:
 
     @server.get("/data/curate/progress")
     def progress(
-        person: Curator, q: str = "", order: str = "", state: Literal["pending", "skipped", "disputed"] = "pending"
+        person: Curator,
+        q: str = "",
+        order: str = "",
+        state: Literal["pending", "skipped", "disputed"] = "pending",
     ) -> dict[str, Any]:
-        found = curation.progress(person.name, person.role, QueueRequest(order=order or None, text=q, state=state))
+        found = curation.progress(
+            person.name, person.role, QueueRequest(order=order or None, text=q, state=state)
+        )
         return {
-            "remaining": found.remaining, "held": found.held_by_others, "disputed": found.disputed,
-            "skipped": found.skipped, "today": found.decided_today, "goal": found.daily_goal,
-            "seconds": found.median_seconds, "order": found.order, "note": found.order_note,
-        }  # fmt: skip
+            "remaining": found.remaining,
+            "held": found.held_by_others,
+            "disputed": found.disputed,
+            "skipped": found.skipped,
+            "today": found.decided_today,
+            "goal": found.daily_goal,
+            "seconds": found.median_seconds,
+            "order": found.order,
+            "note": found.order_note,
+        }
 
     @server.get("/data/curate/agreement")
     def agreement(person: Viewer) -> dict[str, Any]:
@@ -219,7 +261,9 @@ def add(site: Site) -> None:
 def today(project: Project, person: Person) -> dict[str, int] | None:
     """The chip in the header."""
     day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-    sql = "SELECT count(*) AS n FROM standing WHERE author = ? AND kind <> 'none' AND created_at >= ?"
+    sql = (
+        "SELECT count(*) AS n FROM standing WHERE author = ? AND kind <> 'none' AND created_at >= ?"
+    )
     count = project.database.rows(sql, [person.name, day])[0]["n"]
     return {"count": count, "goal": project.curation.settings().daily_goal} if count else None
 
@@ -237,15 +281,21 @@ def nothing(project: Project, person: Person, body: Next) -> dict[str, Any]:
     if not project.browse_total("status:kept status:agreed") and not curation.events(limit=1):
         return {"kind": "nothing", "questions": project.count_tasks()}
     return {
-        "kind": "done", "held": found.held_by_others, "disputed": found.disputed, "skipped": found.skipped,
-        "today": found.decided_today, "state": body.state,
-    }  # fmt: skip
+        "kind": "done",
+        "held": found.held_by_others,
+        "disputed": found.disputed,
+        "skipped": found.skipped,
+        "today": found.decided_today,
+        "state": body.state,
+    }
 
 
 def tray(project: Project, person: Person) -> list[dict[str, Any]]:
     """The person's last decisions, a batch as one, the newest first."""
     found = project.curation.recent(person.name, 5 * TRAY)
-    questions = {task.id: task.question for task in project.tasks([one.decision.task_id for one in found])}
+    questions = {
+        task.id: task.question for task in project.tasks([one.decision.task_id for one in found])
+    }
     rows: dict[str, dict[str, Any]] = {}
     for one in found:
         event = one.decision
@@ -258,9 +308,15 @@ def tray(project: Project, person: Person) -> list[dict[str, Any]]:
 def _row(event: Decision, undone: bool, question: str) -> dict[str, Any]:
     kind: DecisionKind = event.kind
     return {
-        "event": event.batch or event.id, "batch": event.batch is not None, "kind": kind,
-        "task": event.task_id, "question": question, "verdict": event.ruling,
-        "reason": REASON_WORDS[event.reason] if event.reason else "", "text": event.text, "undone": undone,
+        "event": event.batch or event.id,
+        "batch": event.batch is not None,
+        "kind": kind,
+        "task": event.task_id,
+        "question": question,
+        "verdict": event.ruling,
+        "reason": REASON_WORDS[event.reason] if event.reason else "",
+        "text": event.text,
+        "undone": undone,
         "automatic": event.automatic if kind in VERDICTS and kind != "skip" else None,
         "at": event.created_at.replace(tzinfo=UTC).isoformat() if event.created_at else None,
-    }  # fmt: skip
+    }

@@ -1,4 +1,6 @@
-"""What stands beside the queue: its settings, who holds what, the guidelines, and what a snapshot would hold now."""
+"""What stands beside the queue: its settings, who holds what, the guidelines, and what a snapshot
+would hold now.
+"""
 
 from __future__ import annotations
 
@@ -73,31 +75,47 @@ def add(site: Site) -> None:
 
     @server.get("/data/curate/snapshot")
     def look(
-        person: Viewer, accepted: Literal["person", "automatic", "both"] = "person", q: str = "", labels: bool = False
+        person: Viewer,
+        accepted: Literal["person", "automatic", "both"] = "person",
+        q: str = "",
+        labels: bool = False,
     ) -> dict[str, Any]:
-        """Exactly what a snapshot would hold now, and what it would leave out and why; nothing is written."""
+        """Exactly what a snapshot would hold now, and what it would leave out and why; nothing is
+        written.
+        """
         found = preview(project, Freeze("", accepted, q, labels).wanted())
         rows = found.examples
-        rest = [{"reason": one.reason, "count": one.count, "examples": list(one.examples)} for one in found.left_out]
+        rest = [
+            {"reason": one.reason, "count": one.count, "examples": list(one.examples)}
+            for one in found.left_out
+        ]
         return {
-            "rows": len(rows), "train": sum(one.split == "train" for one in rows),
+            "rows": len(rows),
+            "train": sum(one.split == "train" for one in rows),
             "val": sum(one.split == "val" for one in rows),
             "rationales": sum(one.rationale is not None for one in rows),
-            "edited": sum(one.edited for one in rows), "pictures": len({one.image for one in rows}),
+            "edited": sum(one.edited for one in rows),
+            "pictures": len({one.image for one in rows}),
             "people": sum(one.kind == "person" for one in rows),
             "reviewers": sorted({name for one in rows for name in one.reviewers}),
             "left_out": rest,
-        }  # fmt: skip
+        }
 
     @server.post("/do/curate/snapshot")
     def freeze(body: Freeze, person: Admin) -> dict[str, Any]:
         found = take(project, body.wanted(), body.name.strip())
         rows = found.manifest.content.rows
-        return {"hash": found.hash, "path": str(found.path), "rows": sum(int(one["count"]) for one in rows.values())}
+        return {
+            "hash": found.hash,
+            "path": str(found.path),
+            "rows": sum(int(one["count"]) for one in rows.values()),
+        }
 
 
 def _text(one: Guideline) -> dict[str, str]:
     return {
-        "version": one.version, "text": one.text, "author": one.author,
+        "version": one.version,
+        "text": one.text,
+        "author": one.author,
         "at": one.created_at.replace(tzinfo=UTC).isoformat(),
-    }  # fmt: skip
+    }

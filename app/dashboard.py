@@ -1,4 +1,6 @@
-"""Dashboard: a project's figures as charts that keep their zoom, each with n, time, a table and its data as CSV."""
+"""Dashboard: a project's figures as charts that keep their zoom, each with n, time, a table and its
+data as CSV.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,13 @@ from app.site import FOREVER, Site
 from workbench.pipeline.ingesting import ingest
 from workbench.screen.charts.chart import Chart
 from workbench.screen.charts.overview import overview
-from workbench.screen.charts.project_charts import disk_chart, loop_charts, numbers, people_charts, tool_charts
+from workbench.screen.charts.project_charts import (
+    disk_chart,
+    loop_charts,
+    numbers,
+    people_charts,
+    tool_charts,
+)
 from workbench.screen.charts.system_charts import model_charts
 from workbench.screen.charts.trust_charts import stamp, trust_charts
 from workbench.store import Project
@@ -30,7 +38,10 @@ def add(site: Site) -> None:
 
     @site.server.get("/dashboard")
     def dashboard(request: Request) -> Response:
-        view = {"library": f"/vendor/plotly-{plotly.__version__}.js", "tasks": site.project.count_tasks()}
+        view = {
+            "library": f"/vendor/plotly-{plotly.__version__}.js",
+            "tasks": site.project.count_tasks(),
+        }
         return site.page(request, "dashboard.html", "dashboard", view)
 
     @site.server.get(f"/vendor/plotly-{plotly.__version__}.js")
@@ -42,7 +53,9 @@ def add(site: Site) -> None:
         """As a file: it is made to be sent, and would not run under the policy of these pages."""
         data, _ = report.page(site.project)
         return Response(
-            data, media_type="text/html", headers={"Content-Disposition": "attachment; filename=report.html"}
+            data,
+            media_type="text/html",
+            headers={"Content-Disposition": "attachment; filename=report.html"},
         )
 
     @site.server.get("/data/dashboard")
@@ -73,6 +86,12 @@ class FigureCache:
         found = overview(project)
         if self._stamp != (now := stamp(project)):
             self._stamp, self._trust = now, trust_charts(project)
-        charts = [*loop_charts(found), *model_charts(found), *self._trust, *tool_charts(found), *people_charts(found)]
+        charts = [
+            *loop_charts(found),
+            *model_charts(found),
+            *self._trust,
+            *tool_charts(found),
+            *people_charts(found),
+        ]
         shown = [chart.to_json() for chart in (*charts, disk_chart(found))]
         return {"at": found.at, "numbers": numbers(found), "charts": shown}

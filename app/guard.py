@@ -1,9 +1,11 @@
-"""What stands before every page: which name of this machine is taken, who asks, what a body may weigh, what may load.
+"""What stands before every page: which name of this machine is taken, who asks, what a body may
+weigh, what may load.
 
-Text of models, datasets and users is untrusted everywhere, so no page may run inline scripts or load anything from
-elsewhere (Content-Security-Policy), be framed, or be read by another site.  Without a login only this machine's own
-names are answered, so that a web page elsewhere cannot read a project by pointing its own name at 127.0.0.1; with a
-login a foreign name has no session.  Requests that change something must come from our own pages or from no page.
+Text of models, datasets and users is untrusted everywhere, so no page may run inline scripts or
+load anything from elsewhere (Content-Security-Policy), be framed, or be read by another site.
+Without a login only this machine's own names are answered, so that a web page elsewhere cannot read
+a project by pointing its own name at 127.0.0.1; with a login a foreign name has no session.
+Requests that change something must come from our own pages or from no page.
 """
 
 from __future__ import annotations
@@ -30,16 +32,26 @@ UPLOADS = ("/gradio_api/upload", "/upload")
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
-OPEN = ("/login", "/static/", "/favicon.ico", "/config", "/gradio_api/info", "/gradio_api/startup-events")
-"""Answered before a login: the login itself, our own style sheets and scripts, and the names of the API's endpoints,
-which Gradio's clients read before they send who they are."""
+OPEN = (
+    "/login",
+    "/static/",
+    "/favicon.ico",
+    "/config",
+    "/gradio_api/info",
+    "/gradio_api/startup-events",
+)
+"""Answered before a login: the login itself, our own style sheets and scripts, and the names of the
+API's endpoints, which Gradio's clients read before they send who they are.
+"""
 
 ENGINE = (
     "/gradio_api/call/", "/gradio_api/queue/", "/gradio_api/run/", "/gradio_api/info", "/gradio_api/openapi.json",
     "/gradio_api/startup-events", "/gradio_api/heartbeat/", "/gradio_api/cancel", "/gradio_api/reset",
     "/gradio_api/upload", "/gradio_api/mcp",
 )  # fmt: skip
-"""Of Gradio's own routes, those that its clients need; its editors, proxies, recorders and monitors stay shut."""
+"""Of Gradio's own routes, those that its clients need; its editors, proxies, recorders and monitors
+stay shut.
+"""
 SHUT = (
     "/svelte",
     "/assets",
@@ -86,7 +98,9 @@ class Guard:
             return
         if scope["type"] != "http":
             return  # no page here speaks anything else
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
         answer = _Answer(send)
         try:
             problem = self._problem(scope, headers)
@@ -105,13 +119,18 @@ class Guard:
         if scope["method"] not in ("GET", "HEAD", "OPTIONS"):
             origin = headers.get("origin")
             foreign = origin is not None and urlsplit(origin).netloc != host
-            if foreign or headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            if foreign or headers.get("sec-fetch-site", "same-origin") not in (
+                "same-origin",
+                "none",
+            ):
                 return 403, "Changes are taken from this server's own pages only."
         limit = _limit(path)
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > limit:
             return 413, _too_large(limit)
-        if path.startswith(SHUT) or (path.startswith("/gradio_api") and not path.startswith(ENGINE)):
+        if path.startswith(SHUT) or (
+            path.startswith("/gradio_api") and not path.startswith(ENGINE)
+        ):
             return 404, f"There is no page at {path}."
         scope["person"] = self._person(headers)
         if scope["person"] is None and not path.startswith(OPEN):
@@ -128,7 +147,9 @@ class Guard:
         found = self.people.of_session(cookie.value) if cookie is not None else None
         return found or self.people.of_header(headers.get("authorization", ""))
 
-    async def _refuse(self, scope: Scope, headers: dict[str, str], send: Send, status: int, message: str) -> None:
+    async def _refuse(
+        self, scope: Scope, headers: dict[str, str], send: Send, status: int, message: str
+    ) -> None:
         head = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
         body = json.dumps({"error": message}).encode()
         if "text/html" in headers.get("accept", ""):

@@ -1,7 +1,7 @@
 """`vpd app`: the pages over one open project, until Ctrl-C.
 
-A gradio.Server: FastAPI with Gradio's queue, API and MCP behind, our own pages in front.  Nothing is sent anywhere: no
-analytics, no share link, no history of calls, no hub.
+A gradio.Server: FastAPI with Gradio's queue, API and MCP behind, our own pages in front.  Nothing
+is sent anywhere: no analytics, no share link, no history of calls, no hub.
 """
 
 from __future__ import annotations
@@ -70,7 +70,9 @@ def build(
 
 
 def start(site: Site, host: str = "127.0.0.1", port: int = 8870) -> Running:
-    """Serve in threads of this process.  Raises InputError when no port is free or users are missing."""
+    """Serve in threads of this process.  Raises InputError when no port is free or users are
+    missing.
+    """
     if host not in LOOPBACK and site.people is None:
         raise InputError(
             f"{host} can be reached from other machines, so people have to log in: make a file of users with "
@@ -81,11 +83,22 @@ def start(site: Site, host: str = "127.0.0.1", port: int = 8870) -> Running:
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")  # what Gradio says at its start is not for this page's user
         site.engine.launch(
-            server_name=host, server_port=free_port(host, port), prevent_thread_lock=True, quiet=True, inbrowser=False,
-            share=False, run_history=False, enable_monitoring=False, ssr_mode=False, pwa=False, footer_links=[],
-            show_error=False, max_file_size="20mb", mcp_server=importlib.util.find_spec("mcp") is not None,
+            server_name=host,
+            server_port=free_port(host, port),
+            prevent_thread_lock=True,
+            quiet=True,
+            inbrowser=False,
+            share=False,
+            run_history=False,
+            enable_monitoring=False,
+            ssr_mode=False,
+            pwa=False,
+            footer_links=[],
+            show_error=False,
+            max_file_size="20mb",
+            mcp_server=importlib.util.find_spec("mcp") is not None,
             _frontend=False,
-        )  # fmt: skip
+        )
     blocks = site.engine.get_blocks()
     shown = f"[{host}]" if ":" in host else host
     return Running(site, f"http://{shown}:{blocks.server_port}/")
@@ -102,7 +115,9 @@ def free_port(host: str, port: int) -> int:
             except OSError:
                 continue
             return int(probe.getsockname()[1])
-    raise InputError(f"ports {port} to {port + TRIES - 1} are all taken on {host}; give a free one with --port")
+    raise InputError(
+        f"ports {port} to {port + TRIES - 1} are all taken on {host}; give a free one with --port"
+    )
 
 
 def serve(
@@ -158,7 +173,9 @@ def sign_on_at(oidc: Path | None, public_url: str, host: str) -> SignOn | None:
     """
     if oidc is None:
         if public_url:
-            raise InputError("--public-url is for the sign-on alone; give its settings with --oidc as well")
+            raise InputError(
+                "--public-url is for the sign-on alone; give its settings with --oidc as well"
+            )
         return None
     if not public_url and host not in LOOPBACK:
         raise InputError(
@@ -168,9 +185,15 @@ def sign_on_at(oidc: Path | None, public_url: str, host: str) -> SignOn | None:
     try:  # by name: without the sign-on nothing of Authlib is loaded
         module = importlib.import_module("app.sign_on")
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] not in ("authlib", "httpx2", "joserfc"):
+        if error.name is None or error.name.partition(".")[0] not in (
+            "authlib",
+            "httpx2",
+            "joserfc",
+        ):
             raise
-        raise InputError("the sign-on needs Authlib; install it with: pip install 'vpd-workbench[oidc]'") from error
+        raise InputError(
+            "the sign-on needs Authlib; install it with: pip install 'vpd-workbench[oidc]'"
+        ) from error
     sign_on: SignOn = module.SignOn(module.read_settings(oidc), public_url)
     return sign_on
 

@@ -1,8 +1,9 @@
 """Who looks and who may do what: the file of users, roles, passwords, sessions.
 
-On this machine alone nobody logs in: whoever can open the page can open the project's files as well.  Bound to any
-other address, the server needs a file of users (`vpd app add-user`).  Passwords are kept as scrypt hashes (RFC 7914,
-with the parameters that OWASP names as a minimum: N = 2^17, r = 8, p = 1).
+On this machine alone nobody logs in: whoever can open the page can open the project's files as
+well.  Bound to any other address, the server needs a file of users (`vpd app add-user`).  Passwords
+are kept as scrypt hashes (RFC 7914, with the parameters that OWASP names as a minimum: N = 2^17, r
+= 8, p = 1).
 """
 
 from __future__ import annotations
@@ -74,7 +75,9 @@ class Person:
 def hash_password(password: str, salt: bytes | None = None) -> str:
     """`scrypt$N$r$p$salt$hash`, both in base64."""
     salt = secrets.token_bytes(16) if salt is None else salt
-    found = hashlib.scrypt(password.encode(), salt=salt, n=_COST, r=_BLOCK, p=_LANES, maxmem=_MEMORY, dklen=32)
+    found = hashlib.scrypt(
+        password.encode(), salt=salt, n=_COST, r=_BLOCK, p=_LANES, maxmem=_MEMORY, dklen=32
+    )
     return f"scrypt${_COST}${_BLOCK}${_LANES}${base64.b64encode(salt).decode()}${base64.b64encode(found).decode()}"
 
 
@@ -83,9 +86,14 @@ def fits(password: str, kept: str) -> bool:
     try:
         _, cost, block, lanes, salt, wanted = kept.split("$")
         found = hashlib.scrypt(
-            password.encode(), salt=base64.b64decode(salt), n=int(cost), r=int(block), p=int(lanes), maxmem=_MEMORY,
+            password.encode(),
+            salt=base64.b64decode(salt),
+            n=int(cost),
+            r=int(block),
+            p=int(lanes),
+            maxmem=_MEMORY,
             dklen=32,
-        )  # fmt: skip
+        )
         return hmac.compare_digest(found, base64.b64decode(wanted))
     except (ValueError, binascii.Error):
         return False
@@ -101,7 +109,9 @@ def read_users(path: Path) -> dict[str, dict[str, str]]:
     except (OSError, ValueError) as error:
         raise InputError(f"the file of users {path} cannot be read ({error}); {how}") from error
     if not isinstance(raw, dict):
-        raise InputError(f"{path} is no file of users: expected an object with one entry per name; {how}")
+        raise InputError(
+            f"{path} is no file of users: expected an object with one entry per name; {how}"
+        )
     for name, row in raw.items():
         if (
             not isinstance(row, dict)
@@ -117,7 +127,9 @@ def read_users(path: Path) -> dict[str, dict[str, str]]:
 
 
 def add_user(path: Path, name: str, password: str, role: str) -> None:
-    """Add a user to a file, or change one; the file is made where there is none, readable by its owner alone."""
+    """Add a user to a file, or change one; the file is made where there is none, readable by its
+    owner alone.
+    """
     if not _NAME.fullmatch(name):
         raise InputError(f"a user's name has 1 to 40 letters, digits or . _ @ -; found {name!r}")
     if role not in ROLES:
@@ -129,7 +141,9 @@ def add_user(path: Path, name: str, password: str, role: str) -> None:
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        with os.fdopen(
+            os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+        ) as file:
             json.dump(users, file, indent=1)
         part.replace(path)
     except OSError as error:
@@ -187,7 +201,9 @@ class People:
             now = time.monotonic()
             recent = [at for at in self._wrong.get(name, ()) if now - at < PAUSE]
             if len(recent) >= TRIES:
-                raise Forbidden(f"too many wrong passwords for this name; wait {PAUSE - now + recent[0]:.0f} seconds")
+                raise Forbidden(
+                    f"too many wrong passwords for this name; wait {PAUSE - now + recent[0]:.0f} seconds"
+                )
             row = self._read().get(name)
             if not fits(password, row["password"] if row else self._decoy) or row is None:
                 self._wrong = {key: at for key, at in self._wrong.items() if now - at[-1] < PAUSE}
@@ -234,7 +250,11 @@ class People:
         session = self._sessions.get(token)
         if session is None or session.until <= time.time():
             return None
-        return Person(session.name, session.role) if session.role is not None else self._person(session.name)
+        return (
+            Person(session.name, session.role)
+            if session.role is not None
+            else self._person(session.name)
+        )
 
     def of_header(self, value: str) -> Person | None:
         """HTTP Basic, for scripts and MCP clients; a pair that was right is known for ten minutes."""

@@ -1,6 +1,8 @@
-"""Rating mode of Curate: two models' answers to one question, blind, on the form of the paper's evaluation.
+"""Rating mode of Curate: two models' answers to one question, blind, on the form of the paper's
+evaluation.
 
-Which model stands at which side is known to the server alone and drawn anew for each question and rater.
+Which model stands at which side is known to the server alone and drawn anew for each question and
+rater.
 """
 
 from __future__ import annotations
@@ -58,7 +60,10 @@ def page(site: Site, request: Request) -> Response:
     """`/curate?mode=rate&a=KEY&b=KEY&n=600&seed=0`"""
     models = [(key, _label(ref)) for key, ref in site.project.curation.models_to_rate().items()]
     return site.page(
-        request, "curate_rate.html", "curate", {"models": models, "path": str(site.project.path), "sample": SAMPLE}
+        request,
+        "curate_rate.html",
+        "curate",
+        {"models": models, "path": str(site.project.path), "sample": SAMPLE},
     )
 
 
@@ -67,7 +72,9 @@ def add(site: Site) -> None:
     curation = project.curation
 
     @server.get("/data/curate/pairs")
-    def pairs(person: Curator, a: str, b: str, count: int = 3, n: Sample = None, seed: Seed = 0) -> dict[str, Any]:
+    def pairs(
+        person: Curator, a: str, b: str, count: int = 3, n: Sample = None, seed: Seed = 0
+    ) -> dict[str, Any]:
         """Pairs that this rater has not rated yet; nothing says which model wrote what."""
         found = curation.next_rating(person.name, a, b, max(1, min(count, AHEAD)), n, seed)
         rated, of = curation.rating_progress(person.name, a, b, n, seed)
@@ -85,16 +92,25 @@ def add(site: Site) -> None:
         left, right = sides(body.task, body.a, body.b, person.name)
         rating = Rating(left, right, body.left.form(), body.right.form(), body.preference)
         event = person_event(
-            person, body.id, "rating", task_id=body.task, rating=rating, seconds=body.seconds, guideline=body.guideline,
+            person,
+            body.id,
+            "rating",
+            task_id=body.task,
+            rating=rating,
+            seconds=body.seconds,
+            guideline=body.guideline,
             hidden=True,
-        )  # fmt: skip
+        )
         return {"event": curation.decide([event])[0].id}
 
     @server.get("/data/curate/ratings")
     def ratings(person: Viewer, a: str, b: str) -> dict[str, Any]:
         """What all raters said of two models, each share with its own n, the paper's beside it."""
         found = human_evaluation(curation.ratings(), a, b)
-        return found.to_json() | {"names": [_label(project.parts.get(key)) for key in (a, b)], "asked": dict(ASKED)}
+        return found.to_json() | {
+            "names": [_label(project.parts.get(key)) for key in (a, b)],
+            "asked": dict(ASKED),
+        }
 
 
 def _shown(side: Side) -> dict[str, Any]:
@@ -104,4 +120,8 @@ def _shown(side: Side) -> dict[str, Any]:
 
 
 def _label(ref: PartRef | None) -> str:
-    return f"{ref.role} {ref.name} {ref.version}".strip() if ref is not None else f"the programs ({PIPELINE})"
+    return (
+        f"{ref.role} {ref.name} {ref.version}".strip()
+        if ref is not None
+        else f"the programs ({PIPELINE})"
+    )

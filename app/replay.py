@@ -1,8 +1,9 @@
-"""Edit and replay: a changed program in the same sandbox, compared with the stored run, and sent to the queue.
+"""Edit and replay: a changed program in the same sandbox, compared with the stored run, and sent to
+the queue.
 
-Calls whose tool, arguments and picture are unchanged are answered from the cache; the others are asked.  What was run
-this way is a draft in memory: nothing is stored before somebody sends it to the queue, and then as a new program that
-names its parent.
+Calls whose tool, arguments and picture are unchanged are answered from the cache; the others are
+asked.  What was run this way is a draft in memory: nothing is stored before somebody sends it to
+the queue, and then as a new program that names its parent.
 """
 
 from __future__ import annotations
@@ -45,7 +46,13 @@ def add(site: Site, runs: Runs) -> None:
     """Register what the pages and scripts call."""
     project = site.project
 
-    @site.api("replay", role="curator", visibility="undocumented", concurrency_id="models", concurrency_limit=1)
+    @site.api(
+        "replay",
+        role="curator",
+        visibility="undocumented",
+        concurrency_id="models",
+        concurrency_limit=1,
+    )
     def replay(trace: str, source: str, request: gr.Request) -> Iterator[dict[str, Any]]:
         """Run a changed program and compare it with the stored run.
 
@@ -54,13 +61,18 @@ def add(site: Site, runs: Runs) -> None:
             source: the program's new text.
         """
         if len(source) > LONGEST:
-            raise InputError(f"the program has {len(source):,} characters; at most {LONGEST:,} are run")
+            raise InputError(
+                f"the program has {len(source):,} characters; at most {LONGEST:,} are run"
+            )
         task, old = project.run_view(trace)
         if old.trace is None:
             raise InputError(f"{trace} has not been run; there is nothing to compare with")
         yield {"state": "loading"}
         program = replace(
-            old.program, id=content_key("draft", old.program.id, source), source=source, parent=old.program.id
+            old.program,
+            id=content_key("draft", old.program.id, source),
+            source=source,
+            parent=old.program.id,
         )
         new = None
         for found in _running(site, task, program):
@@ -69,36 +81,66 @@ def add(site: Site, runs: Runs) -> None:
             else:
                 yield {"state": "running", "events": found}
         assert new is not None
-        draft = ProgramDraft(f"draft-{program.id}", task, old.program, Run(program, new, _judged(task, program, new)))
+        draft = ProgramDraft(
+            f"draft-{program.id}", task, old.program, Run(program, new, _judged(task, program, new))
+        )
         runs.drafts.keep(draft)
         calls = [event for event in new.events if event.kind == "tool_result"]
         yield {
-            "state": "done", "draft": draft.id, "answer": new.answer,
-            "failure": f"{new.failure.kind.replace('_', ' ')}: {new.failure.message}" if new.failure else None,
+            "state": "done",
+            "draft": draft.id,
+            "answer": new.answer,
+            "failure": f"{new.failure.kind.replace('_', ' ')}: {new.failure.message}"
+            if new.failure
+            else None,
             "line": new.failure.line if new.failure else None,
             "right": draft.run.verdict.correct if draft.run.verdict else None,
-            "calls": len(calls), "cached": sum(bool(event.payload.get("cached")) for event in calls),
-            "seconds": new.seconds, "was": old.trace.answer,
+            "calls": len(calls),
+            "cached": sum(bool(event.payload.get("cached")) for event in calls),
+            "seconds": new.seconds,
+            "was": old.trace.answer,
             "changes": difference(
-                old.program.source, source, old.trace.events, new.events, runs.steps(task, old),
+                old.program.source,
+                source,
+                old.trace.events,
+                new.events,
+                runs.steps(task, old),
                 runs.steps(task, draft.run),
             ),
-        }  # fmt: skip
+        }
 
     @site.server.post("/do/step/edit")
     def send(body: EditRequest, person: Curator) -> dict[str, Any]:
-        """Store a draft as a program that names its parent, with its trace, and ask for it in the queue."""
+        """Store a draft as a program that names its parent, with its trace, and ask for it in the
+        queue.
+        """
         draft = runs.drafts.get(body.draft)
         if draft is None:
-            raise InputError("this draft is gone (the server was started again, or many came after it); run it again")
-        edit = person_event(person, body.id, "edit", task_id=draft.task.id, program_id=draft.parent.id, text=body.text)
+            raise InputError(
+                "this draft is gone (the server was started again, or many came after it); run it again"
+            )
+        edit = person_event(
+            person,
+            body.id,
+            "edit",
+            task_id=draft.task.id,
+            program_id=draft.parent.id,
+            text=body.text,
+        )
         program = project.curation.edit_program(edit, draft.run.program.source)
-        trace = next(iter(site.parts().executor.run([(draft.task, program)])))  # its calls are in the cache
+        trace = next(
+            iter(site.parts().executor.run([(draft.task, program)]))
+        )  # its calls are in the cache
         project.add_traces([trace])
         ask = person_event(
-            person, f"{body.id[:58]}.queue", "queue", task_id=draft.task.id, trace_id=trace.id,
-            program_id=program.id, text=body.text or f"program edited by {person.name}",
-        )  # fmt: skip
+            person,
+            f"{body.id[:58]}.queue",
+            "queue",
+            task_id=draft.task.id,
+            trace_id=trace.id,
+            program_id=program.id,
+            text=body.text or f"program edited by {person.name}",
+        )
         project.curation.decide([ask])
         return {"trace": trace.id, "program": program.id}
 
@@ -137,19 +179,30 @@ def _judged(task: Task, program: Program, trace: Trace) -> Verdict | None:
         return None
     fit = score(task, trace.answer)
     ref = replace(trace.executor, role="verifier", name="answers", arguments={})
-    return Verdict("", trace.id, program.id, task.id, fit.score, fit.score >= 0.5, False, "gold", "", ref)
+    return Verdict(
+        "", trace.id, program.id, task.id, fit.score, fit.score >= 0.5, False, "gold", "", ref
+    )
 
 
 def difference(
-    before: str, after: str, a: Sequence[TraceEvent], b: Sequence[TraceEvent], old: Sequence[Step], new: Sequence[Step]
+    before: str,
+    after: str,
+    a: Sequence[TraceEvent],
+    b: Sequence[TraceEvent],
+    old: Sequence[Step],
+    new: Sequence[Step],
 ) -> dict[str, Any]:
     """What differs between two runs, step by step: {rows, same, more}.
 
-    Lines of the new program are matched with the old one's first, so that a line put in does not make all that follow
-    different.  A row is {sign: "-" | "+" | "~", old, new}, each side [step, line, title, short] or None.
+    Lines of the new program are matched with the old one's first, so that a line put in does not
+    make all that follow different.  A row is {sign: "-" | "+" | "~", old, new}, each side [step,
+    line, title, short] or None.
     """
     lines = _same_lines(before, after)
-    moved = [replace(event, line=lines.get(event.line, event.line + 1_000_000 if event.line else 0)) for event in b]
+    moved = [
+        replace(event, line=lines.get(event.line, event.line + 1_000_000 if event.line else 0))
+        for event in b
+    ]
     place_old, place_new = places(old), places(new)
     rows: dict[tuple[int | None, int | None], None] = {}
     same = 0
@@ -160,14 +213,20 @@ def difference(
         elif pair != (None, None):
             rows[pair] = None
     shown = [
-        {"sign": "-" if y is None else "+" if x is None else "~", "old": _brief(old, x), "new": _brief(new, y)}
+        {
+            "sign": "-" if y is None else "+" if x is None else "~",
+            "old": _brief(old, x),
+            "new": _brief(new, y),
+        }
         for x, y in rows
     ]
     return {"rows": shown[:MOST], "more": max(len(shown) - MOST, 0), "same": same}
 
 
 def _same_lines(before: str, after: str) -> Mapping[int, int]:
-    """Line of the new program -> line of the old one, where they are the same or took each other's place."""
+    """Line of the new program -> line of the old one, where they are the same or took each other's
+    place.
+    """
     found: dict[int, int] = {}
     a, b = before.splitlines(), after.splitlines()
     for kind, a0, a1, b0, b1 in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():

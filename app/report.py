@@ -1,8 +1,8 @@
 """`vpd report`: a project as one HTML file that needs nothing else, to be read, printed or sent.
 
-It shows the dashboard's charts (`workbench.screen.charts`), each with its table and how it was made, and a dozen
-questions as they went.  Everything from the store is escaped by the template or, in the charts' data, by JSON; a
-policy in the page itself lets only the page's own scripts run.
+It shows the dashboard's charts (`workbench.screen.charts`), each with its table and how it was
+made, and a dozen questions as they went.  Everything from the store is escaped by the template or,
+in the charts' data, by JSON; a policy in the page itself lets only the page's own scripts run.
 """
 
 from __future__ import annotations
@@ -68,13 +68,17 @@ def write(project: Project, path: Path) -> ReportFile:
     """
     try:
         if path.exists() and MARK not in path.read_text(encoding="utf-8", errors="ignore")[:500]:
-            raise InputError(f"{path} is there and is no report; choose another name with: vpd report -o NAME.html")
+            raise InputError(
+                f"{path} is there and is no report; choose another name with: vpd report -o NAME.html"
+            )
         data, examples = page(project)
         part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
         part.write_bytes(data)
         part.replace(path)
     except OSError as error:
-        raise InputError(f"the report cannot be written to {path}: {error.strerror}; choose another place") from error
+        raise InputError(
+            f"the report cannot be written to {path}: {error.strerror}; choose another place"
+        ) from error
     return ReportFile(path, len(data), examples)
 
 
@@ -101,7 +105,10 @@ def _page(project: Project, examples: Sequence[Mapping[str, Any]]) -> str:
         "page": "\n".join(_unbound(_static(name)) for name in SCRIPTS),
     }
     environment = Environment(
-        loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
     )
     environment.filters |= {"cell": _cell, "spaced": views.family_words, "duration": views.duration}
     return environment.get_template("report.html").render(
@@ -115,7 +122,10 @@ def _page(project: Project, examples: Sequence[Mapping[str, Any]]) -> str:
         version=__version__,
         numbers=numbers(found),
         parts=_parts(project),
-        sources=[(source.part, json.dumps(dict(source.arguments), default=str)) for source in project.sources()],
+        sources=[
+            (source.part, json.dumps(dict(source.arguments), default=str))
+            for source in project.sources()
+        ],
         sections=sections,
         examples=examples,
     )
@@ -126,7 +136,10 @@ def _parts(project: Project) -> list[tuple[str, str, str, str]]:
     scope, known = project.scope(), project.parts
     keys = (scope.sampler, scope.executor, scope.verifier, scope.writer, scope.student)
     refs = [known[key] for key in keys if key is not None and key in known]
-    return [(ref.role, ref.name, ref.version, json.dumps(dict(ref.arguments), ensure_ascii=False)) for ref in refs]
+    return [
+        (ref.role, ref.name, ref.version, json.dumps(dict(ref.arguments), ensure_ascii=False))
+        for ref in refs
+    ]
 
 
 # --- examples
@@ -140,7 +153,9 @@ apart AS (SELECT *, row_number() OVER (PARTITION BY cell, family ORDER BY seq) A
 turned AS (SELECT *, row_number() OVER (PARTITION BY cell ORDER BY nth, md5(cell || family)) AS turn FROM apart)
 SELECT id FROM turned ORDER BY turn, cell LIKE 'kept%' DESC, cell DESC LIMIT $limit
 """
-"""A few of each way that a question can go, each of another family where there are several; the same ones each time."""
+"""A few of each way that a question can go, each of another family where there are several; the
+same ones each time.
+"""
 
 
 def _examples(project: Project) -> list[dict[str, Any]]:
@@ -154,7 +169,9 @@ def _example(project: Project, view: TaskView) -> dict[str, Any]:
     picture = _picture(project, task.image)
     size = (picture["width"], picture["height"]) if picture["data"] else None
     steps = steps_of(run.trace.events, size) if run and run.trace else []
-    told = next((one for one in view.rationales if run and run.trace and one.trace_id == run.trace.id), None)
+    told = next(
+        (one for one in view.rationales if run and run.trace and one.trace_id == run.trace.id), None
+    )
     return {
         "id": task.id,
         "question": task.question,
@@ -169,7 +186,11 @@ def _example(project: Project, view: TaskView) -> dict[str, Any]:
         "why": run.verdict.reason if run and run.verdict else "",
         "facts": views.facts_of(run) if run else "",
         "program": highlight(run.program.source) if run else [],
-        "steps": [(step.line, step.title, step.short) for step in steps if step.kind in ("tool", "error", "end")][:20],
+        "steps": [
+            (step.line, step.title, step.short)
+            for step in steps
+            if step.kind in ("tool", "error", "end")
+        ][:20],
         "told": views.rationale_view(told),
         "student": _student(view),
     }
@@ -187,7 +208,12 @@ def _student(view: TaskView) -> list[dict[str, Any]]:
     for one in view.predictions:
         right = one.score >= 0.5 if view.task.labelled else None
         state = "none" if right is None else "right" if right else "wrong"
-        named = {"model": _named(one.model), "answer": one.answer, "rationale": one.rationale, "state": state}
+        named = {
+            "model": _named(one.model),
+            "answer": one.answer,
+            "rationale": one.rationale,
+            "state": state,
+        }
         found.setdefault((named["model"], bool(one.rationale)), {**named, "seconds": one.seconds})
     return list(found.values())[:8]
 
@@ -202,7 +228,9 @@ def _boxes(steps: Sequence[Step]) -> list[dict[str, Any]]:
     for step in steps:
         for one in step.boxes:
             if one["role"] == "result":
-                found.setdefault(one["patch"], {"box": [float(end) for end in one["box"]], "label": one["label"]})
+                found.setdefault(
+                    one["patch"], {"box": [float(end) for end in one["box"]], "label": one["label"]}
+                )
     return list(found.values())[:BOXES]
 
 
@@ -211,7 +239,12 @@ def _picture(project: Project, digest: str) -> dict[str, Any]:
     try:
         whole = project.images.open(digest)
     except ImageError as error:
-        return {"data": "", "width": 0, "height": 0, "problem": str(error).replace(str(project.path), "")}
+        return {
+            "data": "",
+            "width": 0,
+            "height": 0,
+            "problem": str(error).replace(str(project.path), ""),
+        }
     small = whole.copy()
     small.thumbnail((WIDTH, WIDTH))
     held = io.BytesIO()

@@ -1,4 +1,6 @@
-"""Runs as the step page and its replays look them up: stored ones, and drafts that nobody has stored yet."""
+"""Runs as the step page and its replays look them up: stored ones, and drafts that nobody has
+stored yet.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,9 @@ class Runs:
     def steps(self, task: Task, run: Run) -> list[Step]:
         """The steps of a run."""
         picture = self.site.picture_of(task.image)
-        return self.traces.steps(run, (picture["width"], picture["height"]) if picture["url"] else None)
+        return self.traces.steps(
+            run, (picture["width"], picture["height"]) if picture["url"] else None
+        )
 
     def head(self, some_id: str) -> dict[str, Any]:
         """What the step page opens a run with: everybody's wordings and marks count."""

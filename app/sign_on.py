@@ -1,9 +1,9 @@
 """Signing in at an OpenID Connect provider: the settings, the journey there and back, the role.
 
-The Authorization Code flow with PKCE, state and nonce (OpenID Connect Core 1.0, RFC 7636, RFC 9207).
-Authlib builds the requests and checks the id token: signature against the provider's keys, issuer,
-audience, expiry, nonce.  Nothing is asked of the provider before somebody signs in, and every
-request to it has a time limit.
+The Authorization Code flow with PKCE, state and nonce (OpenID Connect Core 1.0, RFC 7636, RFC
+9207). Authlib builds the requests and checks the id token: signature against the provider's keys,
+issuer, audience, expiry, nonce.  Nothing is asked of the provider before somebody signs in, and
+every request to it has a time limit.
 """
 
 from __future__ import annotations
@@ -98,11 +98,15 @@ class SignOnSettings:
             try:
                 secret = Path(self.secret_file).expanduser().read_text(encoding="utf-8").strip()
             except (OSError, ValueError) as error:
-                raise InputError(f"{where} with the sign-on secret cannot be read: {error}") from error
+                raise InputError(
+                    f"{where} with the sign-on secret cannot be read: {error}"
+                ) from error
         else:
             return None
         if not secret:
-            raise InputError(f"{where} holds no sign-on secret; put there what the provider gave for the client")
+            raise InputError(
+                f"{where} holds no sign-on secret; put there what the provider gave for the client"
+            )
         return secret
 
 
@@ -126,7 +130,9 @@ def read_settings(path: Path) -> SignOnSettings:
         raise InputError(f"{path}: there is no setting '{key}'; there are: {', '.join(known)}")
     for key, each in known.items():
         if key not in raw and each.default is MISSING and each.default_factory is MISSING:
-            raise InputError(f'{path} needs {key} = "..."; the provider shows it when you register a client')
+            raise InputError(
+                f'{path} needs {key} = "..."; the provider shows it when you register a client'
+            )
     for key, value in raw.items():
         _check_setting(path, key, value)
     if raw.get("secret_env") and raw.get("secret_file"):
@@ -140,16 +146,22 @@ def _check_setting(path: Path, key: str, value: Any) -> None:
     if key in ("groups", "emails"):
         roles = value.values() if isinstance(value, dict) else [value]
         if not isinstance(value, dict) or any(role not in ROLES for role in roles):
-            raise InputError(f"{path}: [{key}] gives a role ({', '.join(ROLES)}) to each entry; found {value!r}")
+            raise InputError(
+                f"{path}: [{key}] gives a role ({', '.join(ROLES)}) to each entry; found {value!r}"
+            )
     elif key == "scopes":
         if not isinstance(value, list) or not all(isinstance(scope, str) for scope in value):
-            raise InputError(f'{path}: scopes is a list such as ["openid", "email"]; found {value!r}')
+            raise InputError(
+                f'{path}: scopes is a list such as ["openid", "email"]; found {value!r}'
+            )
     elif not isinstance(value, str) or not value:
         raise InputError(f"{path}: {key} is a text in quotation marks; found {value!r}")
     elif key == "default_role" and value not in ROLES:
         raise InputError(f"{path}: default_role is one of {', '.join(ROLES)}; found {value!r}")
     elif key == "issuer" and not _is_safe(value):
-        raise InputError(f"{path}: issuer begins with https:// (http:// on this machine alone); found {value!r}")
+        raise InputError(
+            f"{path}: issuer begins with https:// (http:// on this machine alone); found {value!r}"
+        )
 
 
 def check_public_url(address: str) -> str:
@@ -159,8 +171,16 @@ def check_public_url(address: str) -> str:
         InputError: it is not an https address without a path (http on this machine alone).
     """
     parts = urlsplit(address)
-    if not _is_safe(address) or parts.path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc:
-        raise InputError(f"--public-url is an address such as https://vpd.example.org; found {address!r}")
+    if (
+        not _is_safe(address)
+        or parts.path not in ("", "/")
+        or parts.query
+        or parts.fragment
+        or "@" in parts.netloc
+    ):
+        raise InputError(
+            f"--public-url is an address such as https://vpd.example.org; found {address!r}"
+        )
     return address.rstrip("/")
 
 
@@ -198,14 +218,20 @@ class _Provider(StarletteOAuth2App):  # type: ignore[misc]
                 502,
             )
         addresses = {key: document[key] for key in _ENDPOINTS if key in document}
-        if not all(map(_is_safe, addresses.values())) or not addresses.keys() >= set(_ENDPOINTS[:3]):
-            raise SignOnProblem("The provider lacks an address that can be reached safely; nobody can sign in.", 502)
+        if not all(map(_is_safe, addresses.values())) or not addresses.keys() >= set(
+            _ENDPOINTS[:3]
+        ):
+            raise SignOnProblem(
+                "The provider lacks an address that can be reached safely; nobody can sign in.", 502
+            )
         offered = document.get("id_token_signing_alg_values_supported") or ["RS256"]
         methods = document.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
         kept = {
             "issuer": self.issuer,
             "_loaded_at": document["_loaded_at"],
-            "id_token_signing_alg_values_supported": [name for name in _SIGNATURES if name in offered],
+            "id_token_signing_alg_values_supported": [
+                name for name in _SIGNATURES if name in offered
+            ],
             **addresses,
         }
         if self.client_secret and "client_secret_basic" not in methods:
@@ -233,7 +259,11 @@ class SignOn:
             client_id=settings.client_id,
             client_secret=settings.secret(),
             server_metadata_url=settings.issuer.rstrip("/") + "/.well-known/openid-configuration",
-            client_kwargs={"scope": " ".join(settings.scopes), "code_challenge_method": "S256", "timeout": SECONDS},
+            client_kwargs={
+                "scope": " ".join(settings.scopes),
+                "code_challenge_method": "S256",
+                "timeout": SECONDS,
+            },
         )
         self._provider.issuer = settings.issuer
         self._pending: dict[str, tuple[float, dict[str, Any]]] = {}
@@ -257,7 +287,9 @@ class SignOn:
         session: dict[str, Any] = {"target": target}
         request.scope["session"] = session  # where Authlib keeps state, nonce and the PKCE verifier
         try:
-            answer: Response = await self._provider.authorize_redirect(request, self._redirect_address(request))
+            answer: Response = await self._provider.authorize_redirect(
+                request, self._redirect_address(request)
+            )
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, TypeError, RuntimeError) as error:
             raise self._silent(error) from error
         token = secrets.token_urlsafe(32)
@@ -267,7 +299,13 @@ class SignOn:
             self._pending = {**dict(fresh[-PENDING + 1 :]), token: (now + MINUTES * 60, session)}
         secure = self.secure or request.url.scheme == "https"
         answer.set_cookie(
-            SIGN_ON_COOKIE, token, max_age=MINUTES * 60, path="/login", httponly=True, samesite="lax", secure=secure
+            SIGN_ON_COOKIE,
+            token,
+            max_age=MINUTES * 60,
+            path="/login",
+            httponly=True,
+            samesite="lax",
+            secure=secure,
         )
         return answer
 
@@ -285,7 +323,9 @@ class SignOn:
                 f"This sign-in was not begun in this browser, or it took more than {MINUTES} minutes. Sign in again."
             )
         if request.query_params.get("iss", self.settings.issuer) != self.settings.issuer:
-            raise SignOnProblem("This sign-in comes from another provider than this server's. Sign in again.")
+            raise SignOnProblem(
+                "This sign-in comes from another provider than this server's. Sign in again."
+            )
         request.scope["session"] = session
         try:
             return await self._person(request), str(session["target"])
@@ -296,21 +336,34 @@ class SignOn:
                 f"What {self.settings.button} sent does not prove who you are ({_reason(error)}). "
                 "Sign in again; if it happens again, tell whoever runs this server."
             ) from error
-        except (httpx2.HTTPError, httpx2.InvalidURL, ValueError, TypeError, KeyError, RuntimeError) as error:
+        except (
+            httpx2.HTTPError,
+            httpx2.InvalidURL,
+            ValueError,
+            TypeError,
+            KeyError,
+            RuntimeError,
+        ) as error:
             raise self._silent(error) from error
 
     async def _person(self, request: Request) -> Person:
         ours = {"iss": self.settings.issuer, "aud": self.settings.client_id}
         options = {key: {"essential": True, "value": value} for key, value in ours.items()}
-        token = await self._provider.authorize_access_token(request, claims_options=options, leeway=LEEWAY)
+        token = await self._provider.authorize_access_token(
+            request, claims_options=options, leeway=LEEWAY
+        )
         claims = token.get("userinfo")
         if not claims:
-            raise SignOnProblem(f"{self.settings.button} sent no proof of who you are (no id token). Sign in again.")
+            raise SignOnProblem(
+                f"{self.settings.button} sent no proof of who you are (no id token). Sign in again."
+            )
         lacking = [name for name in self._needed() if _claim(claims, name) is None]
         if lacking and "userinfo_endpoint" in await self._provider.load_server_metadata():
             more = await self._provider.userinfo(token=token)
             if more.get("sub") != claims["sub"]:
-                raise SignOnProblem("The provider told of another person than the one who signed in. Sign in again.")
+                raise SignOnProblem(
+                    "The provider told of another person than the one who signed in. Sign in again."
+                )
             claims = {**more, **claims}
         return person_of_claims(self.settings, claims)
 
@@ -341,7 +394,9 @@ class SignOn:
             what = "cannot be reached"
         else:
             what = "answered with something else than a sign-in"
-        return SignOnProblem(f"{self.settings.button} {what}. Wait a little and sign in again.", 503)
+        return SignOnProblem(
+            f"{self.settings.button} {what}. Wait a little and sign in again.", 503
+        )
 
 
 def person_of_claims(settings: SignOnSettings, claims: Mapping[str, Any]) -> Person:
@@ -354,7 +409,9 @@ def person_of_claims(settings: SignOnSettings, claims: Mapping[str, Any]) -> Per
     Raises:
         Refused: there is no name that can be used, or no role.
     """
-    verified = str(claims.get("email") or "").lower() if claims.get("email_verified") is True else ""
+    verified = (
+        str(claims.get("email") or "").lower() if claims.get("email_verified") is True else ""
+    )
     name = _claim(claims, settings.name_claim)
     if settings.name_claim == "email" and not verified:
         raise Forbidden(
@@ -368,7 +425,11 @@ def person_of_claims(settings: SignOnSettings, claims: Mapping[str, Any]) -> Per
         )
     groups = _claim(claims, settings.groups_claim)
     groups = [groups] if isinstance(groups, str) else groups
-    roles = [settings.groups[group] for group in groups or () if isinstance(group, str) and group in settings.groups]
+    roles = [
+        settings.groups[group]
+        for group in groups or ()
+        if isinstance(group, str) and group in settings.groups
+    ]
     for address in (verified, verified[verified.find("@") :]) if verified else ():
         roles += [settings.emails[address]] if address in settings.emails else []
     if not roles and settings.default_role is None:

@@ -1,4 +1,5 @@
-"""The shell that every page stands on: templates, pictures, errors, shared models, Gradio's API with roles.
+"""The shell that every page stands on: templates, pictures, errors, shared models, Gradio's API
+with roles.
 
 A page is a module `app/NAME.py` with a function `add(site)` that registers its routes:
 
@@ -62,7 +63,13 @@ TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 """For what is named by its content."""
 
-TITLES = {401: "Log in first", 403: "Not for you", 404: "Not here", 503: "Not now", 500: "A fault of this page"}
+TITLES = {
+    401: "Log in first",
+    403: "Not for you",
+    404: "Not here",
+    503: "Not now",
+    500: "A fault of this page",
+}
 
 
 class Site:
@@ -74,11 +81,15 @@ class Site:
         me: who everybody is without a login.
     """
 
-    def __init__(self, project: Project, people: People | None = None, me: Person | None = None) -> None:
+    def __init__(
+        self, project: Project, people: People | None = None, me: Person | None = None
+    ) -> None:
         self.project = project
         self.people = people
         self.me = me or Person("you", "admin")
-        self.engine: Any = Server(title="VPD Workbench", openapi_url=None, docs_url=None, redoc_url=None)
+        self.engine: Any = Server(
+            title="VPD Workbench", openapi_url=None, docs_url=None, redoc_url=None
+        )
         inside = self.engine.build_middleware_stack
         # around everything, Gradio's own middleware included
         self.engine.build_middleware_stack = lambda: Guard(inside(), self.people, self.me)
@@ -87,7 +98,10 @@ class Site:
         self._lock = threading.Lock()
         self._closing: list[Callable[[], None]] = []
         self._environment = Environment(
-            loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+            loader=FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
         )
         self._environment.filters["spaced"] = views.family_words
         self._environment.filters["duration"] = views.duration
@@ -97,28 +111,43 @@ class Site:
 
     # --- what pages use
 
-    def page(self, request: Request, template: str, here: str, view: Mapping[str, Any], status: int = 200) -> Response:
+    def page(
+        self, request: Request, template: str, here: str, view: Mapping[str, Any], status: int = 200
+    ) -> Response:
         """A page: `view` is what its template shows, `here` the screen it belongs to."""
         person = request.scope.get("person") or self.me
         shell = {
-            "here": here, "screens": SCREENS, "project": self.project.path.resolve().name,
-            "path": str(self.project.path.resolve()), "person": person, "login": self.people is not None,
-        }  # fmt: skip
+            "here": here,
+            "screens": SCREENS,
+            "project": self.project.path.resolve().name,
+            "path": str(self.project.path.resolve()),
+            "person": person,
+            "login": self.people is not None,
+        }
         html = self._environment.get_template(template).render(view=view, shell=shell)
         return HTMLResponse(html, status, headers={"Cache-Control": "no-store"})
 
     def api(
-        self, name: str, role: Role = "viewer", visibility: Literal["public", "undocumented"] = "public", **options: Any
+        self,
+        name: str,
+        role: Role = "viewer",
+        visibility: Literal["public", "undocumented"] = "public",
+        **options: Any,
     ) -> Callable[[F], F]:
         """Register a function as an endpoint of Gradio's queue, `gradio_client` and MCP.
 
-        The function takes `request: gr.Request` to learn who asks (`person_of(request)`), says what it returns in its
-        annotation and what it does in its docstring; a generator streams.  What it raises on purpose reaches the caller
-        as text; anything else stays in the terminal.  `visibility`: "undocumented" for what only our pages call.
+        The function takes `request: gr.Request` to learn who asks (`person_of(request)`), says what
+        it returns in its annotation and what it does in its docstring; a generator streams.  What
+        it raises on purpose reaches the caller as text; anything else stays in the terminal.
+        `visibility`: "undocumented" for what only our pages call.
         """
 
         def register(function: F) -> F:
-            given = next(n for n, p in inspect.signature(function).parameters.items() if "Request" in str(p.annotation))
+            given = next(
+                n
+                for n, p in inspect.signature(function).parameters.items()
+                if "Request" in str(p.annotation)
+            )
             bound = inspect.signature(function).bind
 
             def asked(arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
@@ -146,11 +175,15 @@ class Site:
         return register
 
     def parts(self) -> Parts:
-        """The models and the sandbox of the project's profile, shared by all pages and built on first use."""
+        """The models and the sandbox of the project's profile, shared by all pages and built on
+        first use.
+        """
         with self._lock:
             if self._parts is None:
                 project = self.project
-                self._parts = Parts(project.profile(), project.images, project.path / "cache" / "tools.sqlite")
+                self._parts = Parts(
+                    project.profile(), project.images, project.path / "cache" / "tools.sqlite"
+                )
             return self._parts
 
     def on_close(self, work: Callable[[], None]) -> None:
@@ -165,25 +198,38 @@ class Site:
             self._parts.close()
 
     def picture_of(self, digest: str) -> dict[str, Any]:
-        """The picture's address and size, or that it cannot be shown: a page is more useful than an error."""
+        """The picture's address and size, or that it cannot be shown: a page is more useful than an
+        error.
+        """
         try:
             picture = self.project.images.open(digest)
         except ImageError as error:
             return {"image": digest, "url": None, "width": 4, "height": 3, "problem": str(error)}
-        return {"image": digest, "url": f"/image/{digest}", "width": picture.width, "height": picture.height}
+        return {
+            "image": digest,
+            "url": f"/image/{digest}",
+            "width": picture.width,
+            "height": picture.height,
+        }
 
     # --- routes that belong to no page
 
     def _routes(self) -> None:
         server = self.server
 
-        @server.get("/static/{name:path}")  # all below it, so that nothing gets through to Gradio's own files
+        @server.get(
+            "/static/{name:path}"
+        )  # all below it, so that nothing gets through to Gradio's own files
         def static(name: str) -> Response:
-            known = {path.name: path for folder in (HERE / "static", PLAYER) for path in folder.iterdir()}
+            known = {
+                path.name: path for folder in (HERE / "static", PLAYER) for path in folder.iterdir()
+            }
             if name not in known:
                 raise InputError(f"there is no file {name}")
             return FileResponse(
-                known[name], media_type=TYPES[known[name].suffix], headers={"Cache-Control": "no-cache"}
+                known[name],
+                media_type=TYPES[known[name].suffix],
+                headers={"Cache-Control": "no-cache"},
             )
 
         @server.get("/favicon.ico")
@@ -194,7 +240,9 @@ class Site:
         def image(digest: str) -> Response:
             path = self.project.images.path(digest)
             if path is None:
-                raise InputError(f"picture {digest[:12]} is missing or broken; import its task again")
+                raise InputError(
+                    f"picture {digest[:12]} is missing or broken; import its task again"
+                )
             return FileResponse(path, headers=FOREVER)
 
         @server.get("/thumb/{digest}")
@@ -215,10 +263,14 @@ class Site:
         server.add_exception_handler(Exception, self._failed)
 
     def _failed(self, request: Request, error: Exception) -> Response:
-        """What went wrong, as JSON to a script and as a page to a person.  Starlette prints faults of ours itself."""
+        """What went wrong, as JSON to a script and as a page to a person.  Starlette prints faults
+        of ours itself.
+        """
         status, message = _status_of(error)
         if request.url.path.startswith(("/data/", "/do/", "/upload", "/thumb/")):
-            status = 400 if isinstance(error, InputError) else status  # the address is right, what it asks for is not
+            status = (
+                400 if isinstance(error, InputError) else status
+            )  # the address is right, what it asks for is not
             return JSONResponse({"error": message}, status, headers={"Cache-Control": "no-store"})
         if request.url.path == "/" or request.method != "GET":
             return JSONResponse({"error": message}, status)
@@ -239,8 +291,13 @@ def _status_of(error: Exception) -> tuple[int, str]:
         where = ".".join(map(str, first["loc"][1:])) or "the request"
         return 422, f"{where}: {first['msg']}. Nothing was changed."
     if isinstance(error, HTTPException):
-        return error.status_code, "There is no such page." if error.status_code == 404 else str(error.detail)
-    return 500, "This page could not be made; what went wrong stands in the terminal. Nothing has changed."
+        return error.status_code, "There is no such page." if error.status_code == 404 else str(
+            error.detail
+        )
+    return (
+        500,
+        "This page could not be made; what went wrong stands in the terminal. Nothing has changed.",
+    )
 
 
 class _spoken:
@@ -249,6 +306,8 @@ class _spoken:
     def __enter__(self) -> None:
         pass
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
+    ) -> None:
         if isinstance(error, WorkbenchError):
             raise gr.Error(str(error), print_exception=False) from error

@@ -1,4 +1,6 @@
-"""What the header says beside the project: work that goes on, and the device; each only when it is true."""
+"""What the header says beside the project: work that goes on, and the device; each only when it is
+true.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,12 @@ def job(project: Project) -> Mapping[str, Any] | None:
         return None
     row = found[0]
     stage = f"{STAGES.index(row['stage']) + 1} of {len(STAGES)}" if row["stage"] in STAGES else ""
-    return {"name": f"run {row['id']}", "stage": row["stage"], "place": stage, "done": int(row["done"] or 0)}
+    return {
+        "name": f"run {row['id']}",
+        "stage": row["stage"],
+        "place": stage,
+        "done": int(row["done"] or 0),
+    }
 
 
 class Device:
@@ -66,9 +73,20 @@ class Device:
         try:
             done = subprocess.run(  # noqa: S603
                 [command, f"--query-gpu={fields}", "--format=csv,noheader,nounits"],
-                capture_output=True, text=True, timeout=3, check=True,
-            )  # fmt: skip
-            name, used, memory, total, heat = (cell.strip() for cell in done.stdout.splitlines()[0].split(","))
-            return {"name": name, "used": int(used), "memory": int(memory), "total": int(total), "heat": int(heat)}
+                capture_output=True,
+                text=True,
+                timeout=3,
+                check=True,
+            )
+            name, used, memory, total, heat = (
+                cell.strip() for cell in done.stdout.splitlines()[0].split(",")
+            )
+            return {
+                "name": name,
+                "used": int(used),
+                "memory": int(memory),
+                "total": int(total),
+                "heat": int(heat),
+            }
         except (OSError, subprocess.SubprocessError, ValueError, IndexError):
             return None

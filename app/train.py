@@ -1,7 +1,7 @@
 """Train: a walkthrough from a snapshot to a job, the jobs with their curves, and what came of them.
 
-Nothing here holds a job: states, figures and answers are read off the jobs' folders, so that the server may end and
-come back at any time.
+Nothing here holds a job: states, figures and answers are read off the jobs' folders, so that the
+server may end and come back at any time.
 """
 
 from __future__ import annotations
@@ -126,7 +126,11 @@ def _pages(site: Site, jobs: Jobs) -> None:
     def list_(person: Viewer) -> dict[str, Any]:
         seen = jobs.all()
         states = {one.state for one in seen}
-        if "queued" in states and not states & {"running", "stopping"} and time.monotonic() - tried[0] > AGAIN:
+        if (
+            "queued" in states
+            and not states & {"running", "stopping"}
+            and time.monotonic() - tried[0] > AGAIN
+        ):
             tried[0] = time.monotonic()
             jobs.advance()  # a queue whose runner was killed goes on when somebody looks
         return {"jobs": [train_jobs.row(one) for one in seen]}
@@ -150,13 +154,22 @@ def _walkthrough(site: Site, jobs: Jobs, looks: Looks) -> None:
     @site.server.get("/data/train/form")
     def form(person: Viewer) -> dict[str, Any]:
         models = [
-            {"id": one.job, "name": one.name, "folder": str(one.folder), "accuracy": one.accuracy, "of": one.of}
+            {
+                "id": one.job,
+                "name": one.name,
+                "folder": str(one.folder),
+                "accuracy": one.accuracy,
+                "of": one.of,
+            }
             for one in finished_models(project)
         ]
         return {
-            "fields": train_form.form(), "methods": train_form.methods(), "models": models,
-            "objectives": list(registry.parts("objective")), "snapshots": train_data.snapshot_list(project),
-        }  # fmt: skip
+            "fields": train_form.form(),
+            "methods": train_form.methods(),
+            "models": models,
+            "objectives": list(registry.parts("objective")),
+            "snapshots": train_data.snapshot_list(project),
+        }
 
     @site.server.get("/data/train/snapshot")
     def snapshot(hash: str, person: Viewer) -> dict[str, Any]:
@@ -175,7 +188,9 @@ def _walkthrough(site: Site, jobs: Jobs, looks: Looks) -> None:
     @site.server.post("/do/train/look")
     def look(body: LookAt, person: Admin) -> dict[str, Any]:
         if body.kind == "measure" and chip(jobs):
-            raise InputError("a job runs here now, and two at once would measure neither; measure when it has ended")
+            raise InputError(
+                "a job runs here now, and two at once would measure neither; measure when it has ended"
+            )
         return looks.begin(body.kind, wanted(project, body.settings))
 
     @site.server.get("/data/train/look")
@@ -227,9 +242,8 @@ def _api(site: Site, jobs: Jobs) -> None:
     def train(settings: str, request: gr.Request, id: str = "") -> dict[str, Any]:
         """Queue a training job; returns its id.
 
-        Args:
-            settings: a JSON object with the keys of a job file; `snapshot` is a snapshot's name or hash.
-            id: an id of your own; the same id twice is one job.
+        Args: settings: a JSON object with the keys of a job file; `snapshot` is a snapshot's name
+            or hash. id: an id of your own; the same id twice is one job.
         """
         person_of(request)
         try:
@@ -244,6 +258,8 @@ def _api(site: Site, jobs: Jobs) -> None:
 
     @site.api("jobs", queue=False)
     def training_jobs(request: gr.Request) -> list[dict[str, Any]]:
-        """The training jobs: the running one, the queue in order, then the ended ones, the newest first."""
+        """The training jobs: the running one, the queue in order, then the ended ones, the newest
+        first.
+        """
         person_of(request)
         return [train_jobs.row(one) for one in jobs.all()]

@@ -15,7 +15,9 @@ from workbench.shares import wilson
 from workbench.train.status_files import METRICS, STATUS, read_json
 
 MOST = 1000
-"""Points of one series in one answer; the page asks for all of them anew when it holds more than 1,500."""
+"""Points of one series in one answer; the page asks for all of them anew when it holds more than
+1,500.
+"""
 
 HELD = 16
 """Runs whose figures are kept in memory."""
@@ -36,9 +38,11 @@ class Curves:
         self._lock = threading.Lock()
 
     def since(self, folder: Path, cursor: str = "") -> dict[str, Any]:
-        """What is new in a run's folder since a cursor; everything where the file is another one or the cursor empty.
+        """What is new in a run's folder since a cursor; everything where the file is another one or
+        the cursor empty.
 
-        `series` are lists of points by name, `smooth` the losses' running means, `evals` one row each.
+        `series` are lists of points by name, `smooth` the losses' running means, `evals` one row
+        each.
         """
         with self._lock:
             curve = self._held.setdefault(folder, _Curve(folder))
@@ -63,7 +67,9 @@ class _Curve:
         self._evals: list[tuple[int, dict[str, Any]]] = []
 
     def read(self) -> None:
-        """Take in the lines that are whole.  A run that goes on from a checkpoint writes another file."""
+        """Take in the lines that are whole.  A run that goes on from a checkpoint writes another
+        file.
+        """
         try:
             with (self._folder / METRICS).open("rb") as file:
                 number = os.fstat(file.fileno()).st_ino
@@ -103,7 +109,9 @@ class _Curve:
                 total, weight = self._sums.get(name, (0.0, 0.0))
                 total, weight = keep * total + value, keep * weight + 1
                 self._sums[name] = total, weight
-                self._points.setdefault(f"smooth {name}", []).append((self._lines, (*at, total / weight)))
+                self._points.setdefault(f"smooth {name}", []).append(
+                    (self._lines, (*at, total / weight))
+                )
 
     def since(self, cursor: str) -> dict[str, Any]:
         file, _, line = cursor.partition(".")
@@ -114,10 +122,11 @@ class _Curve:
             for name, points in self._points.items()
         }
         return {
-            "cursor": f"{self._file}.{self._lines}", "anew": not known,
+            "cursor": f"{self._file}.{self._lines}",
+            "anew": not known,
             "series": {name: points for name, points in series.items() if points},
             "evals": [row for at, row in self._evals if at > after],
-        }  # fmt: skip
+        }
 
 
 def _first(points: Sequence[tuple[int, Point]], after: int) -> int:

@@ -109,15 +109,21 @@ def judge(project: Project, given: Mapping[str, Any]) -> JudgedSettings:
     job = None
     if folder is not None and not problems:
         job = job_of({**given, "snapshot": str(folder)})
-    return JudgedSettings(job, problems, reasons, _changed(job) if job else (), rows["train"], rows["val"])
+    return JudgedSettings(
+        job, problems, reasons, _changed(job) if job else (), rows["train"], rows["val"]
+    )
 
 
 def _leaks(found: Mapping[str, Any]) -> list[str]:
     same, near = found["same"], found["near"]
     if not same + near:
         return []
-    what = f"evaluation has {same} of its pictures" + (f" and {near} that look like one" if near else "")
-    return [f"{what} ({', '.join(found['splits'])}); take the snapshot again: pictures of evaluation stay out then"]
+    what = f"evaluation has {same} of its pictures" + (
+        f" and {near} that look like one" if near else ""
+    )
+    return [
+        f"{what} ({', '.join(found['splits'])}); take the snapshot again: pictures of evaluation stay out then"
+    ]
 
 
 def _problems(given: Mapping[str, Any]) -> dict[str, str]:
@@ -145,7 +151,9 @@ def _objective(given: Mapping[str, Any]) -> str:
 
 
 def student_problem(student: str) -> str:
-    """Why a student cannot be one, as far as can be seen without loading it; empty when nothing speaks against it."""
+    """Why a student cannot be one, as far as can be seen without loading it; empty when nothing
+    speaks against it.
+    """
     if student == "bundled" or (Path(student) / "config.json").is_file():
         return ""
     if Path(student).is_absolute() or student.startswith((".", "~")) or not _HUB.fullmatch(student):
@@ -158,14 +166,23 @@ def student_problem(student: str) -> str:
 
 def _changed(job: Job) -> list[str]:
     now, plain = flat(job), flat(Job(job.snapshot))
-    return [key for key in now if key not in ("snapshot", "name", "student") and now[key] != plain[key]]
+    return [
+        key for key in now if key not in ("snapshot", "name", "student") and now[key] != plain[key]
+    ]
 
 
 def flat(job: Job) -> dict[str, Any]:
     """Every setting by one key; those of tables as `lora.r`."""
     held = asdict(job)
     tables = {"lora": held.pop("lora"), "arguments": held.pop("arguments")}
-    return {**held, **{f"{table}.{key}": value for table, inner in tables.items() for key, value in inner.items()}}
+    return {
+        **held,
+        **{
+            f"{table}.{key}": value
+            for table, inner in tables.items()
+            for key, value in inner.items()
+        },
+    }
 
 
 def judgement(project: Project, found: JudgedSettings) -> dict[str, Any]:
@@ -181,14 +198,24 @@ def judgement(project: Project, found: JudgedSettings) -> dict[str, Any]:
     if job is None:
         return {**shown, "toml": "", "command": "", "steps": None, "batch": None}
     return {
-        **shown, "toml": job_text(job), "command": command(project, job),
-        "steps": total_steps(job, found.examples) if found.examples else None, "batch": min(job.batch, found.examples),
-    }  # fmt: skip
+        **shown,
+        "toml": job_text(job),
+        "command": command(project, job),
+        "steps": total_steps(job, found.examples) if found.examples else None,
+        "batch": min(job.batch, found.examples),
+    }
 
 
 def command(project: Project, job: Job) -> str:
     """The same job from the command line."""
-    words = ["vpd", "train", "--project", str(project.path.resolve()), "--snapshot", Path(job.snapshot).name]
+    words = [
+        "vpd",
+        "train",
+        "--project",
+        str(project.path.resolve()),
+        "--snapshot",
+        Path(job.snapshot).name,
+    ]
     now, plain = flat(job), flat(Job(job.snapshot))
     for key, value in now.items():
         if key == "snapshot" or value == plain.get(key):

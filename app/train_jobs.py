@@ -26,19 +26,39 @@ ENDED = ("done", "failed", "stopped")
 
 def row(seen: JobView) -> dict[str, Any]:
     """A job's line in the list."""
-    job, result, status = _job(seen), read_json(seen.folder / RESULT), read_json(seen.folder / STATUS)
+    job, result, status = (
+        _job(seen),
+        read_json(seen.folder / RESULT),
+        read_json(seen.folder / STATUS),
+    )
     return {
-        "id": seen.id, "name": seen.name, "state": seen.state, "step": seen.step, "total": seen.total, "eta": seen.eta,
-        "place": seen.place, "silent": seen.silent, "phase": status.get("phase", ""), "loss": status.get("loss"),
-        "cause": seen.failure["cause"] if seen.failure else None, "at": (seen.folder / FILE).stat().st_mtime,
-        "student": shown_student(seen, job.student) if job else "", "objective": job.objective if job else "",
-        "method": job.method if job else "", "snapshot": Path(job.snapshot).name if job else "",
-        **_figures(result), "seconds": result.get("seconds"), "resume": resumable(seen, job),
-    }  # fmt: skip
+        "id": seen.id,
+        "name": seen.name,
+        "state": seen.state,
+        "step": seen.step,
+        "total": seen.total,
+        "eta": seen.eta,
+        "place": seen.place,
+        "silent": seen.silent,
+        "phase": status.get("phase", ""),
+        "loss": status.get("loss"),
+        "cause": seen.failure["cause"] if seen.failure else None,
+        "at": (seen.folder / FILE).stat().st_mtime,
+        "student": shown_student(seen, job.student) if job else "",
+        "objective": job.objective if job else "",
+        "method": job.method if job else "",
+        "snapshot": Path(job.snapshot).name if job else "",
+        **_figures(result),
+        "seconds": result.get("seconds"),
+        "resume": resumable(seen, job),
+    }
 
 
 def _figures(result: dict[str, Any]) -> dict[str, Any]:
-    return {name: result.get(name) for name in ("accuracy", "interval", "of", "first", "steps", "memory_mb", "rows")}
+    return {
+        name: result.get(name)
+        for name in ("accuracy", "interval", "of", "first", "steps", "memory_mb", "rows")
+    }
 
 
 def shown_student(seen: JobView, student: str) -> str:
@@ -71,19 +91,29 @@ def resumable(seen: JobView, job: Job | None) -> str:
 
 
 def detail(site: Site, jobs: Jobs, which: str) -> dict[str, Any]:
-    """One job with its settings, log, failure, checkpoints, answers on the fixed held-out pictures, and model card."""
+    """One job with its settings, log, failure, checkpoints, answers on the fixed held-out pictures,
+    and model card.
+    """
     seen = jobs.show(which)
     job, result = _job(seen), read_json(seen.folder / RESULT)
-    steps = [int(path.parent.name[5:]) for path in (seen.folder / "checkpoints").glob("step-*/state.json")]
+    steps = [
+        int(path.parent.name[5:])
+        for path in (seen.folder / "checkpoints").glob("step-*/state.json")
+    ]
     return {
-        **row(seen), "folder": str(seen.folder), "settings": asdict(job) if job else {},
-        "toml": job_text(job) if job else "", "command": command(site.project, job) if job else "",
+        **row(seen),
+        "folder": str(seen.folder),
+        "settings": asdict(job) if job else {},
+        "toml": job_text(job) if job else "",
+        "command": command(site.project, job) if job else "",
         "failure": dict(seen.failure) if seen.failure else None,
         "log": [line[:2000] for line in jobs.log(seen.id, LOG_LINES)],
-        "checkpoints": sorted(steps), "best": result.get("step"), "answers": _answers(site, seen.folder),
+        "checkpoints": sorted(steps),
+        "best": result.get("step"),
+        "answers": _answers(site, seen.folder),
         "card": _text(seen.folder / result["model"] / "README.md") if result else "",
         "model": str(seen.folder / result["model"]) if result else "",
-    }  # fmt: skip
+    }
 
 
 def _text(path: Path) -> str:
@@ -94,7 +124,9 @@ def _text(path: Path) -> str:
 
 
 def _answers(site: Site, folder: Path) -> list[dict[str, Any]]:
-    """Each fixed held-out question with its answer at every checkpoint, and what became of it since the first."""
+    """Each fixed held-out question with its answer at every checkpoint, and what became of it since
+    the first.
+    """
     by_task: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for said in read_lines(folder / VALIDATION):
         by_task[str(said.get("task_id"))].append(said)
@@ -105,17 +137,22 @@ def _answers(site: Site, folder: Path) -> list[dict[str, Any]]:
         picture = site.project.images.path(last["image"])
         out.append(
             {
-                "task": last["task_id"], "question": last["question"], "gold": last["gold"],
+                "task": last["task_id"],
+                "question": last["question"],
+                "gold": last["gold"],
                 "thumb": f"/thumb/{last['image']}" if picture else None,
-                "answers": [{name: one[name] for name in ("step", "answer", "right")} for one in rows],
+                "answers": [
+                    {name: one[name] for name in ("step", "answer", "right")} for one in rows
+                ],
                 "change": "improved" if change > 0 else "broke" if change < 0 else "same",
             }
-        )  # fmt: skip
+        )
     return out
 
 
 def together(jobs: Jobs, ids: Sequence[str]) -> dict[str, Any]:
-    """Several jobs beside each other: figures, the settings that differ, the snapshots where they differ.
+    """Several jobs beside each other: figures, the settings that differ, the snapshots where they
+    differ.
 
     Args:
         ids: at most 8; the newest five that have run where there are none.
@@ -137,8 +174,13 @@ def together(jobs: Jobs, ids: Sequence[str]) -> dict[str, Any]:
 
 def _differing(all_: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     """What is not the same in all, by key: one value for each; None where one lacks it."""
-    found = {key: [one.get(key) for one in all_] for key in dict.fromkeys(key for one in all_ for key in one)}
-    return {key: values for key, values in found.items() if any(value != values[0] for value in values)}
+    found = {
+        key: [one.get(key) for one in all_]
+        for key in dict.fromkeys(key for one in all_ for key in one)
+    }
+    return {
+        key: values for key, values in found.items() if any(value != values[0] for value in values)
+    }
 
 
 def _settings(seen: JobView) -> dict[str, Any]:
@@ -157,7 +199,10 @@ def _snapshot(seen: JobView) -> dict[str, Any]:
         return {"hash": None}
     counts, rows = manifest.content.counts, manifest.content.rows
     return {
-        "hash": manifest.hash, "name": manifest.name, "train": rows["train"]["count"], "val": rows["val"]["count"],
+        "hash": manifest.hash,
+        "name": manifest.name,
+        "train": rows["train"]["count"],
+        "val": rows["val"]["count"],
         **{key: counts[key] for key in ("rationales", "edited", "pictures", "kinds", "families")},
         **{f"filter: {key}": value for key, value in manifest.content.filter.items()},
-    }  # fmt: skip
+    }

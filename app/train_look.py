@@ -1,4 +1,5 @@
-"""Looks at a job before it starts, in a process of their own: what the student will see, and what it will cost.
+"""Looks at a job before it starts, in a process of their own: what the student will see, and what
+it will cost.
 
 The process is `python -m workbench.train.estimate`; it leaves its result in the folder of the look.
 The same look at the same job is taken once; its result stays in its folder.
@@ -33,7 +34,8 @@ KEPT = 40
 
 
 class Looks:
-    """Looks under way and taken.  Of each kind one is under way at a time: a new one ends the one before it.
+    """Looks under way and taken.  Of each kind one is under way at a time: a new one ends the one
+    before it.
 
     Args:
         root: where results lie.
@@ -66,19 +68,27 @@ class Looks:
         write_job(job, folder)
         with (folder / LOG).open("wb") as log:
             command = [sys.executable, "-m", "workbench.train.estimate", str(folder)]
-            command += ["--result", str(folder / RESULT), *(["--preview"] if kind == "preview" else [])]
+            command += [
+                "--result",
+                str(folder / RESULT),
+                *(["--preview"] if kind == "preview" else []),
+            ]
             process = subprocess.Popen(  # noqa: S603 - our own module
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
         self._running[kind] = key, process, time.time()
 
     def state(self, key: str) -> dict[str, Any]:
-        """`running` with its seconds, `done` with the result, or `failed` with why and what to change."""
+        """`running` with its seconds, `done` with the result, or `failed` with why and what to
+        change.
+        """
         if not key.isalnum():
             raise InputError("a look's key holds letters and digits alone; take the look again")
         folder = self._root / key
         with self._lock:
-            found = next(((p, since) for held, p, since in self._running.values() if held == key), None)
+            found = next(
+                ((p, since) for held, p, since in self._running.values() if held == key), None
+            )
         running = found is not None and found[0].poll() is None
         result = read_json(folder / RESULT)
         if result:

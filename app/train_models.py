@@ -39,12 +39,15 @@ def finished_models(project: Project) -> list[FinishedModel]:
     for seen in Jobs(project.path / FOLDER).all():
         result = read_json(seen.folder / RESULT)
         if result and (folder := seen.folder / result["model"]).is_dir():
-            found.append(FinishedModel(seen.id, seen.name, folder, result["accuracy"], result["of"]))
+            found.append(
+                FinishedModel(seen.id, seen.name, folder, result["accuracy"], result["of"])
+            )
     return found
 
 
 class Students:
-    """Who answers as the student: the profile's, or a finished job's model.  Safe for several threads.
+    """Who answers as the student: the profile's, or a finished job's model.  Safe for several
+    threads.
 
     Args:
         live: of the project's profile; it answers for every other side as well.
@@ -68,7 +71,9 @@ class Students:
         with self._lock:
             if job not in self._held:
                 student = Choice("transformers", {"checkpoint": str(model.folder)})
-                self._held[job] = Live(replace(self._project.profile(), student=student), self._images)
+                self._held[job] = Live(
+                    replace(self._project.profile(), student=student), self._images
+                )
             self._held.move_to_end(job)
             while len(self._held) > HELD:
                 self._held.popitem(last=False)  # an answer under way still holds its own

@@ -1,6 +1,8 @@
-"""A project for the pages to show: collages with exact labels, programs written by hand, traces to match.
+"""A project for the pages to show: collages with exact labels, programs written by hand, traces to
+match.
 
-The records are what the loop would store; the pages cannot tell the difference, and no model has to run.
+The records are what the loop would store; the pages cannot tell the difference, and no model has to
+run.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from workbench.records import (
     Trace,
     TraceEvent,
     Verdict,
-)  # fmt: skip
+)
 from workbench.store.project import Project
 from workbench.store.records.scope import Scope, Selection
 from workbench.tasks.collage.pictures import make_scene, render
@@ -60,25 +62,72 @@ def listed(items: list[Any]) -> dict[str, Any]:
     return {"type": "list", "length": len(items), "items": items[:12]}
 
 
-def events_of(noun: str, boxes: list[Any], size: tuple[int, int], fails: bool = False) -> tuple[TraceEvent, ...]:
+def events_of(
+    noun: str, boxes: list[Any], size: tuple[int, int], fails: bool = False
+) -> tuple[TraceEvent, ...]:
     """The trace of `program_for(noun)` when its detector finds `boxes`."""
     whole = {"type": "patch", "box": [0, 0, *size], "label": None, "score": None}
     found = [patch(box, noun, 0.95 - 0.04 * at) for at, box in enumerate(boxes)]
     rows: list[tuple[Any, int, dict[str, Any]]] = [
         ("call", 1, {"function": "execute_command", "arguments": {}, "parent": 0, "depth": 0}),
         ("line", 2, {"changed": {"image_patch": whole}}),
-        ("tool", 3, {"call": 0, "tool": "find", "receiver": whole, "arguments": {"object_name": noun}, "column": 12}),
+        (
+            "tool",
+            3,
+            {
+                "call": 0,
+                "tool": "find",
+                "receiver": whole,
+                "arguments": {"object_name": noun},
+                "column": 12,
+            },
+        ),
     ]
     measured = {"duration_ms": 21.4, "queue_ms": 3.2, "batch_size": 4, "cached": False}
     if fails:
         rows += [
-            ("tool_result", 3, {"call": 0, "tool": "find", "ok": False, "error": f"no detector knows '{noun}'", **measured}),
-            ("exception", 3, {"type": "RuntimeError", "message": f"no detector knows '{noun}'", "handled": False}),
-            ("end", 0, {"ok": False, "steps": 2, "tool_calls": 1, "error": {"kind": "tool_error", "message": f"no detector knows '{noun}'", "line": 3}}),
-        ]  # fmt: skip
+            (
+                "tool_result",
+                3,
+                {
+                    "call": 0,
+                    "tool": "find",
+                    "ok": False,
+                    "error": f"no detector knows '{noun}'",
+                    **measured,
+                },
+            ),
+            (
+                "exception",
+                3,
+                {
+                    "type": "RuntimeError",
+                    "message": f"no detector knows '{noun}'",
+                    "handled": False,
+                },
+            ),
+            (
+                "end",
+                0,
+                {
+                    "ok": False,
+                    "steps": 2,
+                    "tool_calls": 1,
+                    "error": {
+                        "kind": "tool_error",
+                        "message": f"no detector knows '{noun}'",
+                        "line": 3,
+                    },
+                },
+            ),
+        ]
     else:
         rows += [
-            ("tool_result", 3, {"call": 0, "tool": "find", "ok": True, "result": listed(found), **measured}),
+            (
+                "tool_result",
+                3,
+                {"call": 0, "tool": "find", "ok": True, "result": listed(found), **measured},
+            ),
             ("line", 3, {"changed": {"found": listed(found)}}),
             ("line", 4, {"changed": {"number": len(found)}}),
             ("print", 5, {"text": f"found {len(found)}"}),
@@ -87,16 +136,29 @@ def events_of(noun: str, boxes: list[Any], size: tuple[int, int], fails: bool = 
             ("return", 8, {"function": "execute_command", "value": str(len(found))}),
             ("end", 0, {"ok": True, "answer": str(len(found)), "steps": 7, "tool_calls": 1}),
         ]
-    return tuple(TraceEvent(seq, kind, line, 0, payload) for seq, (kind, line, payload) in enumerate(rows))
+    return tuple(
+        TraceEvent(seq, kind, line, 0, payload) for seq, (kind, line, payload) in enumerate(rows)
+    )
 
 
 def loop_events(rounds: int, size: tuple[int, int]) -> tuple[TraceEvent, ...]:
     """A long trace: a loop whose target is all that there is of a round."""
     rows = [
-        TraceEvent(i, "line", 4, 0, {"changed": {"i": i, "p": patch((i % 99, 5, 120, 60), "dog")}, "form": "for"})
+        TraceEvent(
+            i,
+            "line",
+            4,
+            0,
+            {"changed": {"i": i, "p": patch((i % 99, 5, 120, 60), "dog")}, "form": "for"},
+        )
         for i in range(rounds)
     ]
-    return (*rows, TraceEvent(rounds, "end", 0, 0, {"ok": True, "answer": "9", "steps": rounds, "tool_calls": 0}))
+    return (
+        *rows,
+        TraceEvent(
+            rounds, "end", 0, 0, {"ok": True, "answer": "9", "steps": rounds, "tool_calls": 0}
+        ),
+    )
 
 
 class Drawn:
@@ -105,7 +167,13 @@ class Drawn:
     def __init__(self, folder: Path) -> None:
         self.project = Project.create(folder)
         self.run = self.project.start_run(Scope(k=K), Selection(), "predict")
-        for role, part in (("sampler", SAMPLER), ("executor", EXECUTOR), ("verifier", VERIFIER), ("writer", WRITER), ("student", STUDENT)):  # fmt: skip
+        for role, part in (
+            ("sampler", SAMPLER),
+            ("executor", EXECUTOR),
+            ("verifier", VERIFIER),
+            ("writer", WRITER),
+            ("student", STUDENT),
+        ):
             self.project.set_part(self.run, role, part)
         self.scratch = folder / "scratch"
         self.scratch.mkdir()
@@ -116,9 +184,15 @@ class Drawn:
         return self.project.images.add(path)
 
     def task(
-        self, task: Task, runs: list[tuple[str, tuple[TraceEvent, ...]]], told: str = "", student: str = "2"
+        self,
+        task: Task,
+        runs: list[tuple[str, tuple[TraceEvent, ...]]],
+        told: str = "",
+        student: str = "2",
     ) -> str:
-        """Store a task with its programs; the first whose answer is gold is kept.  Returns the first trace's id."""
+        """Store a task with its programs; the first whose answer is gold is kept.  Returns the
+        first trace's id.
+        """
         self.project.add_tasks([task])
         programs, traces, verdicts = [], [], []
         chosen = False
@@ -126,19 +200,48 @@ class Drawn:
             end = events[-1].payload
             answer = end.get("answer")
             failure = (
-                None if end["ok"] else Failure(end["error"]["kind"], end["error"]["message"], end["error"]["line"])
+                None
+                if end["ok"]
+                else Failure(end["error"]["kind"], end["error"]["message"], end["error"]["line"])
             )
-            program = Program(f"p{index}-{task.id}", task.id, index, source, -0.2 * index, 60, index, SAMPLER, 0.31)
+            program = Program(
+                f"p{index}-{task.id}",
+                task.id,
+                index,
+                source,
+                -0.2 * index,
+                60,
+                index,
+                SAMPLER,
+                0.31,
+            )
             trace = Trace(
-                f"t{index}-{task.id}", program.id, task.id, answer, failure, events, end["steps"], end["tool_calls"],
-                0.084, EXECUTOR,
-            )  # fmt: skip
+                f"t{index}-{task.id}",
+                program.id,
+                task.id,
+                answer,
+                failure,
+                events,
+                end["steps"],
+                end["tool_calls"],
+                0.084,
+                EXECUTOR,
+            )
             correct = failure is None and answer in task.answers
             verdicts.append(
-                Verdict(f"v{index}-{task.id}", trace.id, program.id, task.id, float(correct), correct,
-                        correct and not chosen, "gold", f'"{answer}" is the expected answer.' if correct else "Wrong.",
-                        VERIFIER)
-            )  # fmt: skip
+                Verdict(
+                    f"v{index}-{task.id}",
+                    trace.id,
+                    program.id,
+                    task.id,
+                    float(correct),
+                    correct,
+                    correct and not chosen,
+                    "gold",
+                    f'"{answer}" is the expected answer.' if correct else "Wrong.",
+                    VERIFIER,
+                )
+            )
             chosen = chosen or correct
             programs.append(program)
             traces.append(trace)
@@ -150,10 +253,31 @@ class Drawn:
             first = told.find(". ") + 1
             cited = (Citation(0, first, (3,)), Citation(first + 1, len(told), (8,)))
             self.project.add_rationales(
-                [Rationale(f"r-{task.id}", kept.trace_id, task.id, told, task.answers[0], cited, (), WRITER)]
+                [
+                    Rationale(
+                        f"r-{task.id}",
+                        kept.trace_id,
+                        task.id,
+                        told,
+                        task.answers[0],
+                        cited,
+                        (),
+                        WRITER,
+                    )
+                ]
             )
         self.project.add_predictions(
-            [Prediction(f"s-{task.id}", task.id, student, "", float(student in task.answers), 0.21, STUDENT)]
+            [
+                Prediction(
+                    f"s-{task.id}",
+                    task.id,
+                    student,
+                    "",
+                    float(student in task.answers),
+                    0.21,
+                    STUDENT,
+                )
+            ]
         )
         return traces[0].id
 
@@ -164,30 +288,44 @@ class Drawn:
 
 def grid(box: Any, size: tuple[int, int]) -> str:
     x0, y0, x1, y1 = box
-    return " ".join(str(round(v / s * 999)) for v, s in ((y0, size[1]), (x0, size[0]), (y1, size[1]), (x1, size[0])))
+    return " ".join(
+        str(round(v / s * 999))
+        for v, s in ((y0, size[1]), (x0, size[0]), (y1, size[1]), (x1, size[0]))
+    )
 
 
 def build(folder: Path, scenes: int = 14) -> Path:
-    """A project with `scenes` pictures, one counting question each, beside whatever else a test adds."""
+    """A project with `scenes` pictures, one counting question each, beside whatever else a test
+    adds.
+    """
     drawn = Drawn(folder)
     for index in range(scenes):
         scene = make_scene("train", index)
         size = (scene.width, scene.height)
         digest = drawn.picture(index)
         rng = np.random.default_rng(index)
-        for task in ask(scene, phrasing="train", rng=rng, families=("count", "exists", "relation", "extreme"))[:3]:
+        for task in ask(
+            scene, phrasing="train", rng=rng, families=("count", "exists", "relation", "extreme")
+        )[:3]:
             noun = scene.objects[index % len(scene.objects)].category
             boxes = [o.box.as_tuple() for o in scene.objects if o.category == noun]
             answer = str(len(boxes))
             family = task.family
             stored = Task(
-                f"collages/train-{index:05d}/{family}", "collages", "train", digest,
+                f"collages/train-{index:05d}/{family}",
+                "collages",
+                "train",
+                digest,
                 f"How many {noun}s are there?" if family == "count" else task.question,
-                (answer,) if family == "count" else task.answers, "integer" if family == "count" else task.answer_type,
+                (answer,) if family == "count" else task.answers,
+                "integer" if family == "count" else task.answer_type,
                 family=family,
-            )  # fmt: skip
+            )
             right = (program_for(noun), events_of(noun, boxes, size))
-            wrong = (program_for("object"), events_of("object", [o.box.as_tuple() for o in scene.objects], size))
+            wrong = (
+                program_for("object"),
+                events_of("object", [o.box.as_tuple() for o in scene.objects], size),
+            )
             broken = (program_for("gizmo"), events_of("gizmo", [], size, fails=True))
             runs = [
                 [right, wrong, right, broken, right],

@@ -19,7 +19,7 @@ from workbench.records import (
     TraceEvent,
     Verdict,
     content_key,
-)  # fmt: skip
+)
 from workbench.store import Project, Scope, Selection
 from workbench.store.records.rows import part_key
 
@@ -56,7 +56,16 @@ def task(
     split: str = "train",
 ) -> Task:
     return Task(
-        f"made/{number:05d}", "made", split, f"{number:064x}", question, answers, "integer", choices, family, meta or {}
+        f"made/{number:05d}",
+        "made",
+        split,
+        f"{number:064x}",
+        question,
+        answers,
+        "integer",
+        choices,
+        family,
+        meta or {},
     )
 
 
@@ -86,43 +95,79 @@ class Made:
 def loop_records(given: Task, k: int, flavour: str = "") -> Made:
     programs = [
         Program(
-            content_key(given.id, at, flavour), given.id, at, f"def execute_command(image):\n    return {at}  # {flavour}",
-            -0.1 * at, 12, 7 + at, SAMPLER, 0.25,
+            content_key(given.id, at, flavour),
+            given.id,
+            at,
+            f"def execute_command(image):\n    return {at}  # {flavour}",
+            -0.1 * at,
+            12,
+            7 + at,
+            SAMPLER,
+            0.25,
         )
         for at in range(k)
-    ]  # fmt: skip
+    ]
     events = (
         TraceEvent(0, "tool", 2, 0, {"id": 0, "name": "find", "arguments": {"object_name": "dog"}}),
         TraceEvent(1, "end", 0, 0, {"answer": "2"}),
     )
     traces = [
         Trace(
-            content_key("trace", p.id), p.id, given.id, None if at == 0 else "2" if at == 1 else "3",
-            Made.failure if at == 0 else None, events, 4, 1, 0.5, EXECUTOR,
+            content_key("trace", p.id),
+            p.id,
+            given.id,
+            None if at == 0 else "2" if at == 1 else "3",
+            Made.failure if at == 0 else None,
+            events,
+            4,
+            1,
+            0.5,
+            EXECUTOR,
         )
         for at, p in enumerate(programs)
-    ]  # fmt: skip
+    ]
     verdicts = [
         Verdict(
-            content_key("verdict", t.id, k), t.id, t.program_id, given.id, float(at == 1), at == 1, at == 1, "gold",
-            "It fits." if at == 1 else "It does not fit.", VERIFIER,
+            content_key("verdict", t.id, k),
+            t.id,
+            t.program_id,
+            given.id,
+            float(at == 1),
+            at == 1,
+            at == 1,
+            "gold",
+            "It fits." if at == 1 else "It does not fit.",
+            VERIFIER,
         )
         for at, t in enumerate(traces)
-    ]  # fmt: skip
+    ]
     kept = traces[min(1, k - 1)]
     rationale = Rationale(
-        content_key("rationale", kept.id), kept.id, given.id, "Thus, there are 2 dogs.", "2",
-        (Citation(0, 23, (0, 1)),), (), WRITER,
-    )  # fmt: skip
-    prediction = Prediction(content_key("prediction", given.id), given.id, "3", "", 0.0, 0.125, STUDENT)
+        content_key("rationale", kept.id),
+        kept.id,
+        given.id,
+        "Thus, there are 2 dogs.",
+        "2",
+        (Citation(0, 23, (0, 1)),),
+        (),
+        WRITER,
+    )
+    prediction = Prediction(
+        content_key("prediction", given.id), given.id, "3", "", 0.0, 0.125, STUDENT
+    )
     return Made(given, programs, traces, verdicts, rationale, prediction)
 
 
 def scope_of(made: Made) -> Scope:
     return Scope(
-        part_key(SAMPLER), part_key(EXECUTOR), part_key(VERIFIER), part_key(WRITER), part_key(STUDENT),
-        k=len(made.programs), seed=0,
-    )  # fmt: skip
+        part_key(SAMPLER),
+        part_key(EXECUTOR),
+        part_key(VERIFIER),
+        part_key(WRITER),
+        part_key(STUDENT),
+        k=len(made.programs),
+        seed=0,
+    )
 
 
 def put_in_force(project: Project, k: int = 3, seed: int = 0, **versions: str) -> Scope:

@@ -36,17 +36,27 @@ def write_lines(path: Path, *rows: Any) -> None:
 def gqa_row(number: int = 1, **changes: Any) -> dict[str, Any]:
     return {
         "semantic": [{"operation": "select", "dependencies": [], "argument": "dog (12)"}],
-        "entailed": ["07"], "equivalent": [f"0{number}"], "question": "Is there a dog?", "imageId": "n1",
-        "isBalanced": True, "groups": {"global": None, "local": "x"}, "answer": "yes", "semanticStr": "select: dog",
+        "entailed": ["07"],
+        "equivalent": [f"0{number}"],
+        "question": "Is there a dog?",
+        "imageId": "n1",
+        "isBalanced": True,
+        "groups": {"global": None, "local": "x"},
+        "answer": "yes",
+        "semanticStr": "select: dog",
         "annotations": {"answer": {}, "question": {"3": "12"}, "fullAnswer": {}},
         "types": {"detailed": "existC", "semantic": "obj", "structural": "verify"},
-        "fullAnswer": "Yes, there is a dog.", **changes,
-    }  # fmt: skip
+        "fullAnswer": "Yes, there is a dog.",
+        **changes,
+    }
 
 
 def gqa(root: Path) -> None:
     picture(root / "images" / "n1.jpg")
-    write(root / "questions" / "testdev_balanced_questions.json", {f"0{n}": gqa_row(n) for n in (1, 2, 3)})
+    write(
+        root / "questions" / "testdev_balanced_questions.json",
+        {f"0{n}": gqa_row(n) for n in (1, 2, 3)},
+    )
 
 
 def vqa_question(number: int, **changes: Any) -> dict[str, Any]:
@@ -56,18 +66,31 @@ def vqa_question(number: int, **changes: Any) -> dict[str, Any]:
 def vqa_annotation(number: int, **changes: Any) -> dict[str, Any]:
     said = ["red"] * 7 + ["dark red"] * 3
     return {
-        "question_type": "what color is", "multiple_choice_answer": "red", "image_id": 9, "answer_type": "other",
-        "answers": [{"answer": a, "answer_confidence": "yes", "answer_id": i} for i, a in enumerate(said, 1)],
-        "question_id": number, **changes,
-    }  # fmt: skip
+        "question_type": "what color is",
+        "multiple_choice_answer": "red",
+        "image_id": 9,
+        "answer_type": "other",
+        "answers": [
+            {"answer": a, "answer_confidence": "yes", "answer_id": i} for i, a in enumerate(said, 1)
+        ],
+        "question_id": number,
+        **changes,
+    }
 
 
 def vqav2(root: Path, prefix: str = "v2_", numbers: tuple[int, ...] = (9000, 9001, 9002)) -> None:
     picture(root / "images" / "val2014" / "COCO_val2014_000000000009.jpg")
-    head = {"info": {"year": 2017, "description": "a, [b] {c}"}, "license": {"url": "x"}, "data_type": "mscoco"}
+    head = {
+        "info": {"year": 2017, "description": "a, [b] {c}"},
+        "license": {"url": "x"},
+        "data_type": "mscoco",
+    }
     asked = [vqa_question(number) for number in numbers]
     votes = [vqa_annotation(number) for number in reversed(numbers)]
-    write(root / f"{prefix}OpenEnded_mscoco_val2014_questions.json", {**head, "questions": asked, "data_subtype": "v"})
+    write(
+        root / f"{prefix}OpenEnded_mscoco_val2014_questions.json",
+        {**head, "questions": asked, "data_subtype": "v"},
+    )
     write(root / f"{prefix}mscoco_val2014_annotations.json", {**head, "annotations": votes})
 
 
@@ -77,17 +100,26 @@ def okvqa(root: Path) -> None:
 
 def aokvqa_row(number: str, **changes: Any) -> dict[str, Any]:
     return {
-        "split": "val", "image_id": 9, "question_id": number, "question": "What is it for?",
-        "choices": ["rain", "sun", "wind", "snow"], "correct_choice_idx": 1,
-        "direct_answers": ["sun"] * 6 + ["shade"] * 4, "difficult_direct_answer": False,
-        "rationales": ["a", "b", "c"], **changes,
-    }  # fmt: skip
+        "split": "val",
+        "image_id": 9,
+        "question_id": number,
+        "question": "What is it for?",
+        "choices": ["rain", "sun", "wind", "snow"],
+        "correct_choice_idx": 1,
+        "direct_answers": ["sun"] * 6 + ["shade"] * 4,
+        "difficult_direct_answer": False,
+        "rationales": ["a", "b", "c"],
+        **changes,
+    }
 
 
 def aokvqa(root: Path) -> None:
     picture(root / "val2017" / "000000000009.jpg")
     picture(root / "test2017" / "000000000009.jpg")
-    write(root / "aokvqa_v1p0_val.json", [aokvqa_row("a"), aokvqa_row("b", difficult_direct_answer=True)])
+    write(
+        root / "aokvqa_v1p0_val.json",
+        [aokvqa_row("a"), aokvqa_row("b", difficult_direct_answer=True)],
+    )
     hidden = aokvqa_row("c")
     del hidden["correct_choice_idx"], hidden["direct_answers"]
     write(root / "aokvqa_v1p0_test.json", [hidden])
@@ -95,9 +127,15 @@ def aokvqa(root: Path) -> None:
 
 def tallyqa_row(number: int, **changes: Any) -> dict[str, Any]:
     return {
-        "answer": 3, "data_source": "amt", "image": "VG_100K_2/1.jpg", "image_id": 1, "issimple": True,
-        "question": "How many cups?", "question_id": number, **changes,
-    }  # fmt: skip
+        "answer": 3,
+        "data_source": "amt",
+        "image": "VG_100K_2/1.jpg",
+        "image_id": 1,
+        "issimple": True,
+        "question": "How many cups?",
+        "question_id": number,
+        **changes,
+    }
 
 
 def tallyqa(root: Path) -> None:
@@ -110,7 +148,13 @@ def tallyqa(root: Path) -> None:
 
 def pope_row(number: int, **changes: Any) -> dict[str, Any]:
     asked = "Is there a cup in the image?"
-    return {"question_id": number, "image": "COCO_val2014_000000000009.jpg", "text": asked, "label": "yes", **changes}
+    return {
+        "question_id": number,
+        "image": "COCO_val2014_000000000009.jpg",
+        "text": asked,
+        "label": "yes",
+        **changes,
+    }
 
 
 def pope(root: Path) -> None:
@@ -119,15 +163,37 @@ def pope(root: Path) -> None:
         write_lines(root / f"coco_pope_{split}.json", pope_row(1), pope_row(2, label="no"))
 
 
-MMBENCH = ("index", "question", "hint", "A", "B", "C", "D", "answer", "category", "image", "l2-category", "split")
+MMBENCH = (
+    "index",
+    "question",
+    "hint",
+    "A",
+    "B",
+    "C",
+    "D",
+    "answer",
+    "category",
+    "image",
+    "l2-category",
+    "split",
+)
 
 
-def mmbench_row(number: int, *options: str, answer: str = "A", image: str | None = None, **changes: Any) -> list[str]:
+def mmbench_row(
+    number: int, *options: str, answer: str = "A", image: str | None = None, **changes: Any
+) -> list[str]:
     row = dict(zip("ABCD", [*options, "nan", "nan", "nan"]))
     row |= {
-        "index": str(number), "question": "Which one\nis it?", "hint": "nan", "answer": answer, "category": "ocr",
-        "image": encoded(number % 200) if image is None else image, "l2-category": "fine", "split": "dev", **changes,
-    }  # fmt: skip
+        "index": str(number),
+        "question": "Which one\nis it?",
+        "hint": "nan",
+        "answer": answer,
+        "category": "ocr",
+        "image": encoded(number % 200) if image is None else image,
+        "l2-category": "fine",
+        "split": "dev",
+        **changes,
+    }
     return [row[name] for name in MMBENCH]
 
 
@@ -146,7 +212,13 @@ def mmbench(root: Path) -> None:
 
 
 def hateful_row(number: int, **changes: Any) -> dict[str, Any]:
-    return {"id": number, "img": f"img/{number:05d}.png", "label": 1, "text": "words <b>here</b>", **changes}
+    return {
+        "id": number,
+        "img": f"img/{number:05d}.png",
+        "label": 1,
+        "text": "words <b>here</b>",
+        **changes,
+    }
 
 
 def hateful(root: Path) -> None:

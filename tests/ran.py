@@ -1,4 +1,6 @@
-"""A project of small parts that went through the loop: made once for a test file, copied for each test."""
+"""A project of small parts that went through the loop: made once for a test file, copied for each
+test.
+"""
 
 from __future__ import annotations
 
@@ -29,5 +31,7 @@ def _made() -> Path:
 
 
 def ran_project(folder: Path) -> Path:
-    """Twelve questions on six pictures, two of these in the test split; run, judged and told.  Returns its path."""
+    """Twelve questions on six pictures, two of these in the test split; run, judged and told.
+    Returns its path.
+    """
     return Path(shutil.copytree(_made() / "p", folder / "p"))

@@ -1,4 +1,6 @@
-"""Students that are known to rest on their reasons, or not to: they count red squares and explain themselves."""
+"""Students that are known to rest on their reasons, or not to: they count red squares and explain
+themselves.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,16 @@ def seen(picture: Image.Image) -> int:
 
 def task(at: int, image: str) -> Task:
     noun = NOUNS[at % len(NOUNS)]
-    return Task(f"red/{at:03d}", "red", "test", image, f"How many {noun}s are there?", ("2",), "integer", family=noun)
+    return Task(
+        f"red/{at:03d}",
+        "red",
+        "test",
+        image,
+        f"How many {noun}s are there?",
+        ("2",),
+        "integer",
+        family=noun,
+    )
 
 
 class Looker:
@@ -40,9 +51,13 @@ class Looker:
         self.ref = PartRef("student", type(self).__name__.lower())
         self.asked = 0
 
-    def answer(self, tasks: Sequence[Task], images: Images, explain: bool = False) -> list[Prediction]:
+    def answer(
+        self, tasks: Sequence[Task], images: Images, explain: bool = False
+    ) -> list[Prediction]:
         self.asked += len(tasks)
-        return [self._says(one, self._explanation(one, seen(images.open(one.image)))) for one in tasks]
+        return [
+            self._says(one, self._explanation(one, seen(images.open(one.image)))) for one in tasks
+        ]
 
     def conclude(self, tasks: Sequence[Task], begun: Sequence[str], images: Images) -> list[str]:
         self.asked += len(tasks)

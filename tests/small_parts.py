@@ -1,8 +1,9 @@
 """Small honest parts: each does its whole job, on pictures of red squares that are drawn here.
 
-They stand where the learned models stand, so that the loop, the store and the command line are tested in
-seconds: the detector really finds squares in pixels, the sampler really writes programs, some right, some
-wrong, some that crash, and the student really looks (at the share of red) and is really weak.
+They stand where the learned models stand, so that the loop, the store and the command line are
+tested in seconds: the detector really finds squares in pixels, the sampler really writes programs,
+some right, some wrong, some that crash, and the student really looks (at the share of red) and is
+really weak.
 """
 
 from __future__ import annotations
@@ -31,13 +32,14 @@ from workbench.records import (
     Trace,
     Value,
     content_key,
-)  # fmt: skip
+)
 
 SIDE, CELL = 96, 24
 
 
 class Squares:
-    """Pictures with 1 to 5 red squares and two questions about each; every seventh task has no label.
+    """Pictures with 1 to 5 red squares and two questions about each; every seventh task has no
+    label.
 
     Args:
         root: where the pictures are drawn.
@@ -59,14 +61,26 @@ class Squares:
             count = self._draw(at)
             asked = (
                 ("How many red squares are there?", str(count), "integer", "count"),
-                ("Are there more than two red squares?", "yes" if count > 2 else "no", "yesno", "exists"),
+                (
+                    "Are there more than two red squares?",
+                    "yes" if count > 2 else "no",
+                    "yesno",
+                    "exists",
+                ),
             )
             for number, (question, answer, kind, family) in enumerate(asked):
                 labelled = (2 * at + number) % 7 != 6
                 yield Task(
-                    f"squares/{at:04d}/{number}", "squares", own, f"{at:04d}.png", question,
-                    (answer,) if labelled else (), kind, (), family,
-                )  # fmt: skip
+                    f"squares/{at:04d}/{number}",
+                    "squares",
+                    own,
+                    f"{at:04d}.png",
+                    question,
+                    (answer,) if labelled else (),
+                    kind,
+                    (),
+                    family,
+                )
 
     def image_path(self, task: Task) -> Path:
         return self.folder / task.image
@@ -74,7 +88,9 @@ class Squares:
     def _draw(self, at: int) -> int:
         rng = random.Random(at)
         picture = Image.new("RGB", (SIDE, SIDE), (235, 235, 225))
-        cells = rng.sample([(x, y) for x in range(0, SIDE, CELL) for y in range(0, SIDE, CELL)], 1 + at % 5)
+        cells = rng.sample(
+            [(x, y) for x in range(0, SIDE, CELL) for y in range(0, SIDE, CELL)], 1 + at % 5
+        )
         for x, y in cells:
             picture.paste((200, 20, 20), (x + 4, y + 4, x + 18, y + 18))
         picture.save(self.folder / f"{at:04d}.png")
@@ -100,7 +116,9 @@ class FindSquares:
 
     def _find(self, call: ToolCall, images: Images) -> Value | ToolFailure:
         if call.arguments["object_name"] not in ("red square", "square"):
-            return ToolFailure(f"this detector knows red squares only, not {call.arguments['object_name']!r}")
+            return ToolFailure(
+                f"this detector knows red squares only, not {call.arguments['object_name']!r}"
+            )
         patch = call.arguments["patch"]
         assert isinstance(patch, Region)
         red = _red(images.open(patch.image))
@@ -109,7 +127,9 @@ class FindSquares:
             for x in range(0, red.shape[1], CELL):
                 if red[y : y + CELL, x : x + CELL].mean() > 0.1:
                     box = Box(x + 4.0, y + 4.0, x + 18.0, y + 18.0)
-                    found.append(Region(patch.image, patch.width, patch.height, box, "red square", 0.9))
+                    found.append(
+                        Region(patch.image, patch.width, patch.height, box, "red square", 0.9)
+                    )
         return found
 
 
@@ -133,14 +153,14 @@ BROKEN = "def execute_command(image):\n    return (\n"
 class Scribe:
     """Writes programs by throwing dice over a sheet of right and wrong ones.
 
-    Args:
-        specs: the tools; `find` must be among them.
-        version: another version throws other dice.
-        breaks_at: number of the task at which the model "breaks" (EngineError), once per object; -1 never.
-        pause: seconds that each task takes, as a model would.
+    Args: specs: the tools; `find` must be among them. version: another version throws other dice.
+        breaks_at: number of the task at which the model "breaks" (EngineError), once per object; -1
+        never. pause: seconds that each task takes, as a model would.
     """
 
-    def __init__(self, specs: Sequence[ToolSpec], version: str = "1", breaks_at: int = -1, pause: float = 0.0) -> None:
+    def __init__(
+        self, specs: Sequence[ToolSpec], version: str = "1", breaks_at: int = -1, pause: float = 0.0
+    ) -> None:
         assert "find" in [spec.name for spec in specs]
         self.ref = PartRef("sampler", "scribe", version, {"tools": [spec.name for spec in specs]})
         self.asked = 0
@@ -160,7 +180,17 @@ class Scribe:
                 source = dice.choice([right, right, right, OFF_BY_ONE, CRASH, UNKNOWN, BROKEN])
                 score = -dice.random()
                 key = content_key("program", task.id, index, seed, source, self.ref)
-                yield Program(key, task.id, index, source, score, len(source.split()), seed + index, self.ref, 0.001)
+                yield Program(
+                    key,
+                    task.id,
+                    index,
+                    source,
+                    score,
+                    len(source.split()),
+                    seed + index,
+                    self.ref,
+                    0.001,
+                )
 
 
 class ShareOfRed:
@@ -169,13 +199,25 @@ class ShareOfRed:
     def __init__(self, version: str = "1") -> None:
         self.ref = PartRef("student", "share-of-red", version)
 
-    def answer(self, tasks: Sequence[Task], images: Images, explain: bool = False) -> list[Prediction]:
+    def answer(
+        self, tasks: Sequence[Task], images: Images, explain: bool = False
+    ) -> list[Prediction]:
         answers = []
         for task in tasks:
             guess = 2 * round(float(_red(images.open(task.image)).mean()) * SIDE * SIDE / 14**2 / 2)
-            answers.append(str(guess) if task.answer_type == "integer" else "yes" if guess > 2 else "no")
+            answers.append(
+                str(guess) if task.answer_type == "integer" else "yes" if guess > 2 else "no"
+            )
         return [
-            Prediction(content_key("says", task, self.ref, explain), task.id, answer, "", 0.0, 0.001, self.ref)
+            Prediction(
+                content_key("says", task, self.ref, explain),
+                task.id,
+                answer,
+                "",
+                0.0,
+                0.001,
+                self.ref,
+            )
             for task, answer in zip(tasks, answers, strict=True)
         ]
 
@@ -188,10 +230,18 @@ class PlainWriter:
 
     def write(self, rows: Sequence[tuple[Task, Program, Trace]]) -> list[Rationale]:
         return [
-            Rationale(content_key("told", trace.id, self.ref), trace.id, task.id, f"Thus, the answer is {trace.answer}.",
-                      trace.answer or "", (), (), self.ref)
+            Rationale(
+                content_key("told", trace.id, self.ref),
+                trace.id,
+                task.id,
+                f"Thus, the answer is {trace.answer}.",
+                trace.answer or "",
+                (),
+                (),
+                self.ref,
+            )
             for task, _, trace in rows
-        ]  # fmt: skip
+        ]
 
 
 def profile_text(**changes: str) -> str:
@@ -207,4 +257,7 @@ def profile_text(**changes: str) -> str:
         **changes,
     }
     find = lines.pop("find", f'{{ part = "{here}:FindSquares" }}')
-    return "\n".join(f"{key} = {value}" for key, value in lines.items()) + f"\n[tools]\nfind = {find}\n"
+    return (
+        "\n".join(f"{key} = {value}" for key, value in lines.items())
+        + f"\n[tools]\nfind = {find}\n"
+    )

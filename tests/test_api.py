@@ -7,7 +7,16 @@ from collections.abc import Sequence
 
 import pytest
 
-from workbench.api import ALIASES, FIELDS, FUNCTIONS, METHODS, STANDARD, Api, batch_tool, spec_from_function
+from workbench.api import (
+    ALIASES,
+    FIELDS,
+    FUNCTIONS,
+    METHODS,
+    STANDARD,
+    Api,
+    batch_tool,
+    spec_from_function,
+)
 from workbench.errors import InputError
 from workbench.ports import Images, Tool
 from workbench.records import Parameter, ToolCall, ToolSpec, Value
@@ -128,9 +137,15 @@ def odd_default(patch: object, names: list = []) -> str:  # type: ignore[type-ar
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        (no_doc, "tool 'no_doc' has no docstring; its first line is what the model is told about it"),
+        (
+            no_doc,
+            "tool 'no_doc' has no docstring; its first line is what the model is told about it",
+        ),
         (stars, r"tool 'stars': \*names cannot be explained to a model; name each parameter"),
-        (odd_type, r"tool 'odd_type': parameter 'names' has the type 'set\[str\]'; programs can give"),
+        (
+            odd_type,
+            r"tool 'odd_type': parameter 'names' has the type 'set\[str\]'; programs can give",
+        ),
         (odd_default, "tool 'odd_default': the default of 'names' must be a plain value or None"),
     ],
 )
@@ -142,13 +157,25 @@ def test_a_signature_that_programs_cannot_call_is_refused(function: object, mess
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        (ToolSpec("crop", (), "str", "Doc."), "a tool is called 'crop', but that name is taken; rename the tool"),
+        (
+            ToolSpec("crop", (), "str", "Doc."),
+            "a tool is called 'crop', but that name is taken; rename the tool",
+        ),
         (ToolSpec("left", (), "str", "Doc."), "a tool is called 'left', but that name is taken"),
-        (ToolSpec("simple_query", (), "str", "Doc."), "a tool is called 'simple_query', but that name is taken"),
-        (ToolSpec("__init__", (), "str", "Doc."), "'__init__' is no plain Python name; use letters, digits and _"),
+        (
+            ToolSpec("simple_query", (), "str", "Doc."),
+            "a tool is called 'simple_query', but that name is taken",
+        ),
+        (
+            ToolSpec("__init__", (), "str", "Doc."),
+            "'__init__' is no plain Python name; use letters, digits and _",
+        ),
         (ToolSpec("class", (), "str", "Doc."), "'class' is no plain Python name"),
         (ToolSpec("a b", (), "str", "Doc."), "'a b' is no plain Python name"),
-        (ToolSpec("t", (Parameter("x", "str"), Parameter("x", "str")), "str", "D."), "parameters must differ"),
+        (
+            ToolSpec("t", (Parameter("x", "str"), Parameter("x", "str")), "str", "D."),
+            "parameters must differ",
+        ),
         (ToolSpec("t", (Parameter("patch", "str"),), "str", "D."), "not be called 'patch'"),
     ],
 )

@@ -35,7 +35,9 @@ def boxes(draw: st.DrawFn, values: st.SearchStrategy[float] = pixels) -> Box:
 sizes = st.integers(min_value=1, max_value=5000)
 
 
-@pytest.mark.parametrize("sides", [(5, 0, 4, 1), (0, 5, 1, 4), (math.nan, 0, 1, 1), (0, 0, math.inf, 1)])
+@pytest.mark.parametrize(
+    "sides", [(5, 0, 4, 1), (0, 5, 1, 4), (math.nan, 0, 1, 1), (0, 0, math.inf, 1)]
+)
 def test_a_box_that_is_none_is_refused(sides: tuple[float, float, float, float]) -> None:
     with pytest.raises(ValueError, match="a box needs finite x0 <= x1 and y0 <= y1, found"):
         Box(*sides)
@@ -64,14 +66,21 @@ def test_lower_left_refuses_an_upside_down_box() -> None:
 def test_grid_cells_survive_pixels_and_back(cells: list[int], width: int, height: int) -> None:
     ymin, ymax = sorted(cells[:2])
     xmin, xmax = sorted(cells[2:])
-    assert to_grid(from_grid((ymin, xmin, ymax, xmax), width, height), width, height) == (ymin, xmin, ymax, xmax)
+    assert to_grid(from_grid((ymin, xmin, ymax, xmax), width, height), width, height) == (
+        ymin,
+        xmin,
+        ymax,
+        xmax,
+    )
 
 
 @given(boxes(), sizes, sizes)
 def test_pixels_survive_the_grid_to_half_a_cell(box: Box, width: int, height: int) -> None:
     inside = clip(box, width, height)
     back = from_grid(to_grid(inside, width, height), width, height)
-    for found, wanted, size in zip(back.as_tuple(), inside.as_tuple(), (width, height, width, height)):
+    for found, wanted, size in zip(
+        back.as_tuple(), inside.as_tuple(), (width, height, width, height)
+    ):
         assert abs(found - wanted) <= 0.5 * size / GRID + 1e-6
 
 
@@ -104,7 +113,9 @@ def test_clip_is_what_the_picture_shares(box: Box, width: int, height: int) -> N
 
 
 @given(st.lists(st.tuples(boxes(), st.floats(0, 1)), max_size=12), st.floats(0, 0.99))
-def test_suppression_keeps_the_best_and_nothing_that_overlaps(rows: list[tuple[Box, float]], threshold: float) -> None:
+def test_suppression_keeps_the_best_and_nothing_that_overlaps(
+    rows: list[tuple[Box, float]], threshold: float
+) -> None:
     found, scores = [box for box, _ in rows], [score for _, score in rows]
     kept = non_maximum_suppression(found, scores, threshold)
     assert [scores[i] for i in kept] == sorted((scores[i] for i in kept), reverse=True)

@@ -81,9 +81,15 @@ def test_the_faithfulness_check(text: str) -> None:
     """A trace that holds every four numbers of the text: what is refused is refused for its form."""
     numbers = text.split()
     rows = {" ".join(numbers[at : at + 4]).strip("(),.") for at in range(len(numbers))}
-    known = Support(boxes={row: {"bus"} for row in rows}, box_events={row: {7} for row in rows}, stems={"bus", "red"})
+    known = Support(
+        boxes={row: {"bus"} for row in rows},
+        box_events={row: {7} for row in rows},
+        stems={"bus", "red"},
+    )
     sentence = _Sentence(text, known, set(), {"2019", "3"})
-    refused = [issue for issue in sentence.issues() if "is not a box" in issue or "The number" in issue]
+    refused = [
+        issue for issue in sentence.issues() if "is not a box" in issue or "The number" in issue
+    ]
     assert bool(refused) == (not SENTENCES[text])
     assert (7 in sentence.events) == bool(SENTENCES[text])
 
@@ -100,16 +106,23 @@ def test_the_reader_of_endings(probe: str) -> None:
     assert (answer == "17") == bool(PROBES[probe])
 
 
-@pytest.mark.parametrize("probe", [probe for probe, boxes in PROBES.items() if len(boxes) < 2 and probe[-1].isalnum()])
+@pytest.mark.parametrize(
+    "probe", [probe for probe, boxes in PROBES.items() if len(boxes) < 2 and probe[-1].isalnum()]
+)
 def test_the_writer_of_conclusions(probe: str) -> None:
     assert says(f"the bus at {probe} is red", "the bus is red") == bool(PROBES[probe])
 
 
 def test_nobody_else_reads_boxes() -> None:
-    """A pattern of numbers with spaces between them stands in one module, and where the check finds faulty rows."""
+    """A pattern of numbers with spaces between them stands in one module, and where the check finds
+    faulty rows.
+    """
     row = re.compile(r"(?:\\d|\[0-9\])(?:[+*]|\{[0-9,]+\})?\)? \(?(?:\\d|\[0-9\])")
     paths = [
-        path for folder in ("workbench", "app") for kind in ("*.py", "*.js") for path in (ROOT / folder).rglob(kind)
+        path
+        for folder in ("workbench", "app")
+        for kind in ("*.py", "*.js")
+        for path in (ROOT / folder).rglob(kind)
     ]
     readers = {path.name for path in paths if row.search(path.read_text(encoding="utf-8"))}
     assert readers == set(), "ask workbench.boxes_in_text"
@@ -121,9 +134,12 @@ def test_labels_are_in_the_singular_and_count_for_a_list() -> None:
         "One of them, at 5 6 7 8, is near 6 7 8 9."
     )
     assert [(box.label, box.text) for box in boxes_in(text)] == [
-        ("cat", "208 312 333 437"), ("red bus", "493 331 691 512"), ("red bus", "1 2 3 4"), ("them", "5 6 7 8"),
+        ("cat", "208 312 333 437"),
+        ("red bus", "493 331 691 512"),
+        ("red bus", "1 2 3 4"),
+        ("them", "5 6 7 8"),
         ("", "6 7 8 9"),
-    ]  # fmt: skip
+    ]
 
 
 def test_a_box_in_pixels() -> None:

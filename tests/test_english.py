@@ -7,7 +7,18 @@ import sys
 
 import pytest
 
-from workbench.english import a, count_phrase, is_plural, join, number, one, plural, singular, the, value
+from workbench.english import (
+    a,
+    count_phrase,
+    is_plural,
+    join,
+    number,
+    one,
+    plural,
+    singular,
+    the,
+    value,
+)
 from workbench.tasks.collage.catalogue import CATEGORIES
 
 PLURALS = {
@@ -107,9 +118,33 @@ def test_latin_plurals_are_read(many: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "dog ", " dogs", "-", "'", "s", "3", "1980s", "狗", "\ud800s", "<b>dogs</b>", "{x}", "x[0]s", "(dogs)", "%s",
-     "\n", "dogs\ncats", "of", " of x", "I", "x" * 100_000, "a'" * 50_000, " ".join("s" * 50_000)],
-)  # fmt: skip
+    [
+        "",
+        " ",
+        "dog ",
+        " dogs",
+        "-",
+        "'",
+        "s",
+        "3",
+        "1980s",
+        "狗",
+        "\ud800s",
+        "<b>dogs</b>",
+        "{x}",
+        "x[0]s",
+        "(dogs)",
+        "%s",
+        "\n",
+        "dogs\ncats",
+        "of",
+        " of x",
+        "I",
+        "x" * 100_000,
+        "a'" * 50_000,
+        " ".join("s" * 50_000),
+    ],
+)
 def test_what_is_no_noun_is_only_added_to(text: str) -> None:
     """Nothing raises, and what a person typed is not rewritten."""
     assert plural(text).startswith(text.rstrip("s"))
@@ -126,8 +161,13 @@ def test_every_category_comes_back_from_its_plural(noun: str) -> None:
 
 def test_articles() -> None:
     assert [a(noun) for noun in ("apple", "umbrella", "unicorn", "hour", "dog", "scissors")] == [
-        "an apple", "an umbrella", "a unicorn", "an hour", "a dog", "a pair of scissors",
-    ]  # fmt: skip
+        "an apple",
+        "an umbrella",
+        "a unicorn",
+        "an hour",
+        "a dog",
+        "a pair of scissors",
+    ]
     assert the("scissors") == "the pair of scissors"
     assert the("dog") == "the dog"
 
@@ -138,7 +178,9 @@ def test_articles_go_by_the_sound(article: str) -> None:
         "a": "university utensil European ukulele one-way once UFO UK uk 100 1980s 180 yacht hot-dog USAGE",
         "an": "heir honest uninteresting urn MRI SUV suv LED lcd x-ray 8 8-ball 11 18 80 UNKNOWN Éclair (apple)",
     }
-    assert [a(word) for word in words[article].split()] == [f"{article} {word}" for word in words[article].split()]
+    assert [a(word) for word in words[article].split()] == [
+        f"{article} {word}" for word in words[article].split()
+    ]
 
 
 def test_inflect_is_loaded_with_the_first_word_and_typeguard_left_as_it_was() -> None:
@@ -163,9 +205,21 @@ def test_counts_and_lists() -> None:
 
 @pytest.mark.parametrize(
     ("word", "amount"),
-    [("zero", 0), ("Three", 3), ("twenty", 20), ("ninety-nine", 99), ("twenty-one", 21), ("dogs", None), ("", None),
-     ("twenty-ten", None), ("twenty-", None), ("forty", 40), ("-one", None), ("none", None)],
-)  # fmt: skip
+    [
+        ("zero", 0),
+        ("Three", 3),
+        ("twenty", 20),
+        ("ninety-nine", 99),
+        ("twenty-one", 21),
+        ("dogs", None),
+        ("", None),
+        ("twenty-ten", None),
+        ("twenty-", None),
+        ("forty", 40),
+        ("-one", None),
+        ("none", None),
+    ],
+)
 def test_number_words_are_read_back(word: str, amount: int | None) -> None:
     assert value(word) == amount
 

@@ -1,4 +1,6 @@
-"""The habits of the house, held by checks: one page that lists the files, small files, floors, quiet imports."""
+"""The habits of the house, held by checks: one page that lists the files, small files, floors,
+quiet imports.
+"""
 
 from __future__ import annotations
 
@@ -98,7 +100,9 @@ def readme_tree() -> list[str]:
     """Paths in the README's file tree, from its indentation of two spaces a level."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     block = re.search(r"<!-- tree -->\s*```[a-z]*\n(.*?)```", text, re.DOTALL)
-    assert block, "README.md needs its file tree between '<!-- tree -->' and the end of a code block"
+    assert block, (
+        "README.md needs its file tree between '<!-- tree -->' and the end of a code block"
+    )
     stack: list[str] = []
     found = []
     for line in block[1].splitlines():
@@ -111,21 +115,33 @@ def readme_tree() -> list[str]:
 
 
 def test_the_readme_tree_is_the_disk() -> None:
-    """Every folder of code has a line, and so has every file that lies in no room; every line has its file."""
+    """Every folder of code has a line, and so has every file that lies in no room; every line has
+    its file.
+    """
     tree = readme_tree()
     rooms = {"app", *(str(path.parent.relative_to(ROOT)) for path in ROOT.glob("workbench/*/*.py"))}
-    loose = {str(path.relative_to(ROOT)) for path in (ROOT / "workbench").glob("*.py") if path.stem != "__init__"}
+    loose = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "workbench").glob("*.py")
+        if path.stem != "__init__"
+    }
     gone = [path for path in tree if not (ROOT / path).exists()]
     assert sorted((rooms | loose) - set(tree)) == [], "these have no line in the README's tree"
     assert gone == [], "these lines of the README's tree have no file"
 
 
 @pytest.mark.parametrize(
-    "init", [ROOT / "app" / "__init__.py", *ROOT.glob("workbench/*/**/__init__.py")], ids=lambda path: path.parent.name
+    "init",
+    [ROOT / "app" / "__init__.py", *ROOT.glob("workbench/*/**/__init__.py")],
+    ids=lambda path: path.parent.name,
 )
 def test_every_folder_lists_its_files(init: Path) -> None:
-    listing = (ast.get_docstring(ast.parse(init.read_text(encoding="utf-8"))) or "").partition("Files:\n")[2]
-    listed = {match[1].rstrip("/") for match in re.finditer(r"^ +(\S+?)/?  +\S", listing, re.MULTILINE)}
+    listing = (ast.get_docstring(ast.parse(init.read_text(encoding="utf-8"))) or "").partition(
+        "Files:\n"
+    )[2]
+    listed = {
+        match[1].rstrip("/") for match in re.finditer(r"^ +(\S+?)/?  +\S", listing, re.MULTILINE)
+    }
     held = {
         path.name
         for path in init.parent.iterdir()
@@ -136,7 +152,11 @@ def test_every_folder_lists_its_files(init: Path) -> None:
 
 def test_no_file_is_long() -> None:
     files = [*sources("workbench", "app", "tests"), *sources("workbench", "app", kind="js")]
-    long = {str(path.relative_to(ROOT)): lines for path in files if (lines := path.read_text().count("\n")) > LONGEST}
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in files
+        if (lines := path.read_text().count("\n")) > LONGEST
+    }
     assert long == {}, f"files of more than {LONGEST} lines: make two"
 
 
@@ -144,13 +164,19 @@ def test_every_module_says_what_it_is_for() -> None:
     silent = [
         str(path.relative_to(ROOT))
         for path in sources("workbench", "app")
-        if path.stat().st_size > 1 and not path.read_text(encoding="utf-8").lstrip().startswith(('"""', 'r"""', "#"))
+        if path.stat().st_size > 1
+        and not path.read_text(encoding="utf-8").lstrip().startswith(('"""', 'r"""', "#"))
     ]
     assert silent == []
 
 
 def test_imports_point_down() -> None:
-    command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()", "--no-cache"]
+    command = [
+        sys.executable,
+        "-c",
+        "from importlinter.cli import lint_imports_command as c; c()",
+        "--no-cache",
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -181,13 +207,22 @@ sys.stdout.write(json.dumps({"modules": report, "files": sorted(os.listdir("."))
 
 def test_importing_does_nothing(tmp_path: Path) -> None:
     names = modules()
-    environment = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "c"), "PYTHONPATH": str(ROOT)}
+    environment = {
+        **os.environ,
+        "HOME": str(tmp_path),
+        "XDG_CACHE_HOME": str(tmp_path / "c"),
+        "PYTHONPATH": str(ROOT),
+    }
     environment |= {"VPD_CACHE": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
         [sys.executable, "-c", QUIET],
         input=json.dumps([HEAVY, names]),
-        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     report = json.loads(done.stdout)
     assert report["files"] == [], "importing made files"
@@ -224,16 +259,43 @@ def test_every_part_stands_in_the_readme(role: str, name: str) -> None:
 
 def test_nothing_names_the_machine_it_was_made_on() -> None:
     tracked = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
     ).stdout.split("\n")
     private = re.compile(
-        "|".join(["/wo" + "rk/", "/tmp/" + "bash", "/opt/" + "wheels", "/opt/" + "pypi", "/tmp/" + "scratch"])
+        "|".join(
+            [
+                "/wo" + "rk/",
+                "/tmp/" + "bash",
+                "/opt/" + "wheels",
+                "/opt/" + "pypi",
+                "/tmp/" + "scratch",
+            ]
+        )
     )
-    text = {".py", ".md", ".toml", ".txt", ".json", ".js", ".css", ".html", ".sql", ".ipynb", ".yml", ".csv", ""}
+    text = {
+        ".py",
+        ".md",
+        ".toml",
+        ".txt",
+        ".json",
+        ".js",
+        ".css",
+        ".html",
+        ".sql",
+        ".ipynb",
+        ".yml",
+        ".csv",
+        "",
+    }
     named = [
         name
         for name in tracked
-        if Path(name).suffix in text and (ROOT / name).is_file() and (ROOT / name).stat().st_size < 2_000_000
+        if Path(name).suffix in text
+        and (ROOT / name).is_file()
+        and (ROOT / name).stat().st_size < 2_000_000
         and private.search((ROOT / name).read_text(encoding="utf-8", errors="ignore"))
-    ]  # fmt: skip
+    ]
     assert named == []

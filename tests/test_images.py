@@ -20,10 +20,17 @@ def png_header(width: int, height: int) -> bytes:
     """A PNG that claims a size and has no pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0")) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(b"\0"))
+        + chunk(b"IEND", b"")
+    )
 
 
 def test_missing_picture_names_the_path(tmp_path: Path) -> None:
@@ -60,7 +67,9 @@ def test_a_truncated_file_is_an_error_not_half_a_picture(tmp_path: Path, suffix:
         decode(path)
 
 
-@pytest.mark.parametrize("junk", [b"", b"<html>", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0" + b"\0" * 50, b"%PDF-1.7"])
+@pytest.mark.parametrize(
+    "junk", [b"", b"<html>", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0" + b"\0" * 50, b"%PDF-1.7"]
+)
 def test_junk_is_an_error_that_lists_the_formats(tmp_path: Path, junk: bytes) -> None:
     path = tmp_path / "junk.png"
     path.write_bytes(junk)
@@ -136,7 +145,9 @@ def test_a_broken_picture_leaves_nothing_behind(tmp_path: Path) -> None:
     assert not folder.root.exists()
 
 
-@pytest.mark.parametrize("digest", ["../../etc/passwd", "", "a" * 63, "A" * 64, "*" * 64, "0" * 62 + "/."])
+@pytest.mark.parametrize(
+    "digest", ["../../etc/passwd", "", "a" * 63, "A" * 64, "*" * 64, "0" * 62 + "/."]
+)
 def test_a_digest_that_is_none_opens_nothing(tmp_path: Path, digest: str) -> None:
     folder = ImageFolder(tmp_path / "images")
     assert folder.path(digest) is None
@@ -195,7 +206,9 @@ def test_a_crop_stays_inside_the_picture(tmp_path: Path, picture: Path) -> None:
     assert folder.crop(Region(digest, 64, 48, Box(60, 40, 900, 900))).size == (4, 8)
 
 
-@pytest.mark.parametrize("box", [Box(5, 5, 5, 5), Box(64, 48, 64, 48), Box(500, 500, 600, 600), Box(-9, -9, -3, -3)])
+@pytest.mark.parametrize(
+    "box", [Box(5, 5, 5, 5), Box(64, 48, 64, 48), Box(500, 500, 600, 600), Box(-9, -9, -3, -3)]
+)
 def test_an_empty_or_outer_box_gives_one_pixel(tmp_path: Path, picture: Path, box: Box) -> None:
     folder = ImageFolder(tmp_path / "images")
     digest = folder.add(picture)

@@ -1,4 +1,6 @@
-"""The course runs from top to bottom with the bundled parts, without a network, on a project that it makes itself."""
+"""The course runs from top to bottom with the bundled parts, without a network, on a project that
+it makes itself.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +24,21 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     "path",
-    [pytest.param(path, marks=[pytest.mark.slow] * (path.stem not in QUICK), id=path.stem) for path in NOTEBOOKS],
+    [
+        pytest.param(path, marks=[pytest.mark.slow] * (path.stem not in QUICK), id=path.stem)
+        for path in NOTEBOOKS
+    ],
 )
-def test_a_notebook_runs(path: Path, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_notebook_runs(
+    path: Path, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     nbformat = pytest.importorskip("nbformat", reason="make lab installs what notebooks need")
     client = pytest.importorskip("nbclient", reason="make lab installs what notebooks need")
-    for name, value in {"VPD_PROJECT": str(project), "HTTP_PROXY": NOWHERE, "HTTPS_PROXY": NOWHERE}.items():
+    for name, value in {
+        "VPD_PROJECT": str(project),
+        "HTTP_PROXY": NOWHERE,
+        "HTTPS_PROXY": NOWHERE,
+    }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     notebook = nbformat.read(path, as_version=4)
@@ -48,5 +59,7 @@ def test_the_course_is_whole() -> None:
     for path, after in zip(NOTEBOOKS, [*NOTEBOOKS[1:], None]):
         text = path.read_text(encoding="utf-8")
         assert "Takes " in text
-        assert after is None or f"({after.name})" in text, f"{path.name} does not lead to {after.name}"
+        assert after is None or f"({after.name})" in text, (
+            f"{path.name} does not lead to {after.name}"
+        )
     assert len(NOTEBOOKS) == 8

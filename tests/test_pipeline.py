@@ -37,7 +37,9 @@ def parts(project: Project, **changes: str) -> Parts:
 
 def rows(project: Project) -> dict[str, int]:
     names = ("task", "program", "trace", "verdict", "rationale", "prediction")
-    return {name: project.database.rows(f"SELECT count(*) AS n FROM {name}")[0]["n"] for name in names}
+    return {
+        name: project.database.rows(f"SELECT count(*) AS n FROM {name}")[0]["n"] for name in names
+    }
 
 
 def test_the_loop_fills_every_table(project: Project) -> None:
@@ -45,9 +47,13 @@ def test_the_loop_fills_every_table(project: Project) -> None:
     found = rows(project)
     kept = summary.report.counts.kept + summary.report.counts.agreed
     assert found == {
-        "task": TASKS, "program": TASKS * K, "trace": TASKS * K, "verdict": TASKS * K, "rationale": kept,
+        "task": TASKS,
+        "program": TASKS * K,
+        "trace": TASKS * K,
+        "verdict": TASKS * K,
+        "rationale": kept,
         "prediction": TASKS,
-    }  # fmt: skip
+    }
     assert 0 < kept <= TASKS
     assert {stage: done.rows for stage, done in summary.done.items()} == dict(
         zip(STAGES, (TASKS, TASKS * K, TASKS * K, TASKS * K, kept, TASKS), strict=True)
@@ -76,7 +82,9 @@ def test_failures_are_rows_with_kind_and_line(project: Project) -> None:
     failures = run(project).report.counts.failures
     assert sum(failures.values()) == TASKS * K - run(project).report.counts.executed
     assert {"syntax", "tool_error", "runtime"} == set(failures)
-    lines = project.database.rows("SELECT DISTINCT failure_line FROM trace WHERE failure_kind = 'runtime'")
+    lines = project.database.rows(
+        "SELECT DISTINCT failure_line FROM trace WHERE failure_kind = 'runtime'"
+    )
     assert [row["failure_line"] for row in lines] == [4]
 
 
@@ -131,9 +139,16 @@ def test_a_larger_k_samples_only_what_is_missing(project: Project) -> None:
         ("student", ("predict",)),
     ],
 )
-def test_an_edited_part_re_runs_only_what_depends_on_it(project: Project, change: str, again: tuple[str, ...]) -> None:
+def test_an_edited_part_re_runs_only_what_depends_on_it(
+    project: Project, change: str, again: tuple[str, ...]
+) -> None:
     run(project)
-    names = {"sampler": "Scribe", "find": "FindSquares", "writer": "PlainWriter", "student": "ShareOfRed"}
+    names = {
+        "sampler": "Scribe",
+        "find": "FindSquares",
+        "writer": "PlainWriter",
+        "student": "ShareOfRed",
+    }
     edited = (
         '{ part = "answers", threshold = 0.6 }'
         if change == "verifier"
@@ -142,14 +157,17 @@ def test_an_edited_part_re_runs_only_what_depends_on_it(project: Project, change
     summary = run(project, parts=parts(project, **{change: edited}))
     assert tuple(stage for stage, done in summary.done.items() if done.rows) == again
     back = run(project)
-    assert [done.rows for done in back.done.values()] == [0] * len(STAGES), "the first part's rows are still there"
+    assert [done.rows for done in back.done.values()] == [0] * len(STAGES), (
+        "the first part's rows are still there"
+    )
 
 
 def test_an_edited_tool_may_change_the_prompt_too(project: Project) -> None:
     """The sampler's key holds what it read: another name for the tool gives other programs."""
     run(project)
     text = profile_text().replace(
-        "[tools]\nfind", "[tools]\nfind = " + f'{{ part = "{HERE / "small_parts.py"}:FindSquares" }}' + "\nlocate"
+        "[tools]\nfind",
+        "[tools]\nfind = " + f'{{ part = "{HERE / "small_parts.py"}:FindSquares" }}' + "\nlocate",
     )
     (project.path / "two.toml").write_text(text)
     summary = run(project, parts=Parts(read_profile(project.path / "two.toml"), project.images))
@@ -157,7 +175,9 @@ def test_an_edited_tool_may_change_the_prompt_too(project: Project) -> None:
 
 
 def test_what_was_finished_before_a_breakdown_is_kept(project: Project) -> None:
-    broken = parts(project, sampler=f'{{ part = "{HERE / "small_parts.py"}:Scribe", breaks_at = 7 }}')
+    broken = parts(
+        project, sampler=f'{{ part = "{HERE / "small_parts.py"}:Scribe", breaks_at = 7 }}'
+    )
     with pytest.raises(EngineError, match="did not answer"):
         run(project, parts=broken)
     assert rows(project)["program"] == 7 * K
@@ -176,7 +196,12 @@ def test_ctrl_c_leaves_a_state_that_goes_on(project: Project, stage: str) -> Non
         run(project, progress=stop)
     run(project)
     after = rows(project)
-    assert (after["program"], after["trace"], after["verdict"], after["prediction"]) == (48, 48, 48, 12)
+    assert (after["program"], after["trace"], after["verdict"], after["prediction"]) == (
+        48,
+        48,
+        48,
+        12,
+    )
     assert [done.rows for done in run(project).done.values()] == [0] * len(STAGES)
 
 
@@ -190,7 +215,9 @@ def test_progress_counts_to_the_total(project: Project) -> None:
         assert [p.done for p in told] == sorted(p.done for p in told)
 
 
-def test_a_broken_picture_leaves_its_tasks_out_with_a_reason(project: Project, tmp_path: Path) -> None:
+def test_a_broken_picture_leaves_its_tasks_out_with_a_reason(
+    project: Project, tmp_path: Path
+) -> None:
     drawn = Squares(str(tmp_path / "other"))
     for number, name in enumerate(["0001.png", "0003.png"]):
         drawn.folder.mkdir(exist_ok=True)
@@ -214,15 +241,21 @@ def test_a_broken_picture_leaves_its_tasks_out_with_a_reason(project: Project, t
     result = importing.import_tasks(project, choice)
     assert (result.added, result.bad) == (TASKS - 4, 4)
     reasons = project.database.rows("SELECT file, reason FROM bad_row ORDER BY file")
-    assert [row["file"] for row in reasons] == [f"squares/000{at}/{n}" for at in (1, 3) for n in (0, 1)]
+    assert [row["file"] for row in reasons] == [
+        f"squares/000{at}/{n}" for at in (1, 3) for n in (0, 1)
+    ]
     assert all("is not a picture that can be read" in row["reason"] for row in reasons)
 
 
-def test_importing_again_adds_nothing_and_names_changed_tasks(project: Project, tmp_path: Path) -> None:
+def test_importing_again_adds_nothing_and_names_changed_tasks(
+    project: Project, tmp_path: Path
+) -> None:
     from workbench.pipeline import importing
 
     run(project, upto="import")
-    project.database.transaction(lambda c: c.execute("UPDATE task SET content = 'other' WHERE id = 'squares/0002/1'"))
+    project.database.transaction(
+        lambda c: c.execute("UPDATE task SET content = 'other' WHERE id = 'squares/0002/1'")
+    )
     (choice,) = project.sources()
     result = importing.import_tasks(project, choice)
     assert (result.added, result.changed) == (0, ("squares/0002/1",))
@@ -281,7 +314,14 @@ def test_families_add_up(project: Project) -> None:
 
 def test_the_report_as_json_has_numbers_and_denominators(project: Project) -> None:
     found = run(project).report.to_json()
-    assert {"pass@1", f"pass@{K}", "yield", "seconds_per_question", "student_accuracy", "counts"} <= set(found)
+    assert {
+        "pass@1",
+        f"pass@{K}",
+        "yield",
+        "seconds_per_question",
+        "student_accuracy",
+        "counts",
+    } <= set(found)
     assert 0 < found["pass@1"] < found[f"pass@{K}"] <= 1
     assert found["details"]["yield"]["of"] == TASKS - 1
     assert found["counts"]["programs"] == TASKS * K
@@ -302,7 +342,9 @@ def test_the_report_as_json_has_numbers_and_denominators(project: Project) -> No
         ({"k": 101}, "k must be 1 to 100, found 101"),
     ],
 )
-def test_bad_arguments_are_refused(project: Project, arguments: dict[str, object], text: str) -> None:
+def test_bad_arguments_are_refused(
+    project: Project, arguments: dict[str, object], text: str
+) -> None:
     with pytest.raises(InputError, match=text):
         run(project, **arguments)  # type: ignore[arg-type]
     assert rows(project)["task"] == 0
@@ -328,13 +370,17 @@ class Short(Scribe):
 def test_a_sampler_that_gives_too_few_is_named(project: Project) -> None:
     mended = parts(project)
     mended.__dict__["sampler"] = Short([FindSquares().spec])
-    with pytest.raises(EngineError, match=r"gave 3 programs where 4 of task squares/0005/1 were expected"):
+    with pytest.raises(
+        EngineError, match=r"gave 3 programs where 4 of task squares/0005/1 were expected"
+    ):
         run(project, parts=mended)
     assert rows(project)["program"] == (TASKS - 1) * K
 
 
 class Nearsighted(ShareOfRed):
-    def answer(self, tasks: Sequence[Task], images: Images, explain: bool = False) -> list[Prediction]:
+    def answer(
+        self, tasks: Sequence[Task], images: Images, explain: bool = False
+    ) -> list[Prediction]:
         if len(tasks) > 1:
             raise ImageError("one of these is gone")
         return super().answer(tasks, images, explain)
@@ -358,7 +404,10 @@ def test_traces_keep_their_events(project: Project) -> None:
 
 def test_the_writer_gets_chosen_traces_only(project: Project) -> None:
     run(project)
-    chosen = {row["trace_id"] for row in project.database.rows("SELECT trace_id FROM verdict WHERE chosen")}
+    chosen = {
+        row["trace_id"]
+        for row in project.database.rows("SELECT trace_id FROM verdict WHERE chosen")
+    }
     told = {row["trace_id"] for row in project.database.rows("SELECT trace_id FROM rationale")}
     assert told == chosen
 

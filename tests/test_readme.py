@@ -22,7 +22,9 @@ TEXT = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding
 
 def block(language: str, holding: str) -> str:
     """The code block of that language that holds a text."""
-    found = [body for body in re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL) if holding in body]
+    found = [
+        body for body in re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL) if holding in body
+    ]
     assert len(found) == 1, f"one block of {language} with {holding!r}"
     return found[0]
 
@@ -37,7 +39,9 @@ def test_the_tool_runs_in_a_program(tmp_path: Path, picture: Path) -> None:
     with Executor([tool], images, workers=1) as executor:
         assert ".brightness() float" in executor.api.prompt("compact")
         (trace,) = executor.run([(task, program)])
-        (dark,) = executor.run([(task, replace(program, id="d", source=source.replace("> 0.5", "< 0.5")))])
+        (dark,) = executor.run(
+            [(task, replace(program, id="d", source=source.replace("> 0.5", "< 0.5")))]
+        )
     assert (trace.failure, trace.answer, dark.answer) == (None, "yes", "no")
 
 
@@ -63,7 +67,9 @@ def test_the_questions_import(tmp_path: Path, picture: Path) -> None:
 
 @pytest.mark.parametrize("command", sorted(set(re.findall(r"^vpd ([a-z-]+)", TEXT, re.MULTILINE))))
 def test_every_command_exists_with_its_options(command: str) -> None:
-    shown = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"})
+    shown = CliRunner().invoke(
+        app, [command, "--help"], env={"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
+    )
     assert shown.exit_code == 0, f"vpd {command}: {shown.output}"
     for line in re.findall(rf"^vpd {command} (.*)$", TEXT, re.MULTILINE):
         for option in re.findall(r"(--[a-z]+)", line.partition("#")[0]):

@@ -28,13 +28,16 @@ def own_file(tmp_path: Path) -> Path:
 
 
 def test_a_wrong_role_lists_the_right_ones() -> None:
-    with pytest.raises(ProfileError, match="no role is called 'painter'; there are: source, sampler, tool"):
+    with pytest.raises(
+        ProfileError, match="no role is called 'painter'; there are: source, sampler, tool"
+    ):
         registry.parts("painter")
 
 
 def test_a_wrong_name_lists_the_right_ones() -> None:
     with pytest.raises(
-        ProfileError, match=r"no source is called 'collage'; registered are: aokvqa, collages, folder, gqa, "
+        ProfileError,
+        match=r"no source is called 'collage'; registered are: aokvqa, collages, folder, gqa, ",
     ):
         registry.load("source", "collage")
 
@@ -49,7 +52,9 @@ def test_a_dotted_path_is_a_name() -> None:
 
 @pytest.mark.parametrize("name", ["no_such_package_at_all:Part", "pathlib:NoSuchName"])
 def test_a_wrong_dotted_path_says_what_failed(name: str) -> None:
-    with pytest.raises(ProfileError, match=f"tool '{name}' cannot be loaded: .*(no_such_package_at_all|NoSuchName)"):
+    with pytest.raises(
+        ProfileError, match=f"tool '{name}' cannot be loaded: .*(no_such_package_at_all|NoSuchName)"
+    ):
         registry.load("tool", name)
 
 
@@ -61,7 +66,10 @@ def test_two_files_of_one_name_keep_apart(own_file: Path, tmp_path: Path) -> Non
     other = tmp_path / "elsewhere" / own_file.name
     other.parent.mkdir()
     other.write_text(TOOL.replace("step: int = 1", "step: int = 9"))
-    first, second = registry.load("tool", f"{own_file}:Count"), registry.load("tool", f"{other}:Count")
+    first, second = (
+        registry.load("tool", f"{own_file}:Count"),
+        registry.load("tool", f"{other}:Count"),
+    )
     assert (first().step, second().step) == (1, 9)
     assert first.__module__ != second.__module__
 
@@ -85,7 +93,9 @@ def test_a_broken_file_is_named_with_its_error(tmp_path: Path, source: str) -> N
 
 
 def test_a_wrong_argument_names_the_part_and_what_it_takes(own_file: Path) -> None:
-    with pytest.raises(ProfileError, match=r"tool '.*:Count' was given .*'stride'.*; it takes \(step: int = 1\)"):
+    with pytest.raises(
+        ProfileError, match=r"tool '.*:Count' was given .*'stride'.*; it takes \(step: int = 1\)"
+    ):
         registry.build("tool", f"{own_file}:Count", stride=2)
 
 
@@ -96,12 +106,19 @@ def test_a_type_error_inside_a_part_is_a_bug_and_stays_one(tmp_path: Path) -> No
         registry.build("tool", f"{path}:Part")
 
 
-def test_an_absent_package_gives_the_pip_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_absent_package_gives_the_pip_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dist = tmp_path / "plugin-1.0.dist-info"
     dist.mkdir()
     (dist / "METADATA").write_text("Metadata-Version: 2.1\nName: plugin\nVersion: 1.0\n")
-    (dist / "entry_points.txt").write_text("[workbench.tool]\nfar-sight = no_such_package_at_all:Tool [models]\n")
+    (dist / "entry_points.txt").write_text(
+        "[workbench.tool]\nfar-sight = no_such_package_at_all:Tool [models]\n"
+    )
     monkeypatch.syspath_prepend(str(tmp_path))
     assert "far-sight" in registry.parts("tool")
-    with pytest.raises(MissingPart, match=r"tool 'far-sight' needs a package .*pip install 'vpd-workbench\[models\]'"):
+    with pytest.raises(
+        MissingPart,
+        match=r"tool 'far-sight' needs a package .*pip install 'vpd-workbench\[models\]'",
+    ):
         registry.load("tool", "far-sight")

@@ -1,4 +1,6 @@
-"""Records of settings: values are read, every error is told, and a field is described by its annotation."""
+"""Records of settings: values are read, every error is told, and a field is described by its
+annotation.
+"""
 
 from __future__ import annotations
 
@@ -36,14 +38,20 @@ class Cart:
 
 
 def test_plain_values_become_a_record() -> None:
-    cart = read(Cart, {"owner": "ann", "stops": ["a"], "load": 2, "wheels": {"left": {"spokes": 1e1}}}, "cart")
+    cart = read(
+        Cart,
+        {"owner": "ann", "stops": ["a"], "load": 2, "wheels": {"left": {"spokes": 1e1}}},
+        "cart",
+    )
     assert cart == Cart("ann", 2.0, stops=("a",), wheels={"left": Wheel(10)})
     assert (type(cart.load), type(cart.wheels["left"].spokes)) == (float, int)
 
 
 def test_a_value_that_may_be_anything_stays_as_it_is() -> None:
     extras = {"far": float("inf"), "none": None, "list": [1, (2,)]}
-    assert read(Cart, {"owner": "ann", "extras": extras, "limit": 2}, "cart") == Cart("ann", limit=2, extras=extras)
+    assert read(Cart, {"owner": "ann", "extras": extras, "limit": 2}, "cart") == Cart(
+        "ann", limit=2, extras=extras
+    )
 
 
 @pytest.mark.parametrize(
@@ -60,7 +68,9 @@ def test_a_value_that_may_be_anything_stays_as_it_is() -> None:
         ("owner", ["y" * 99], "must be text, found ['" + "y" * 58),
     ],
 )
-def test_a_wrong_value_is_told_with_what_was_expected(key: str, value: Any, text: str | None) -> None:
+def test_a_wrong_value_is_told_with_what_was_expected(
+    key: str, value: Any, text: str | None
+) -> None:
     assert problems(Cart, {"owner": "ann", key: value}) == ({key: text} if text else {})
 
 
@@ -81,7 +91,11 @@ def test_every_error_is_told_by_its_key() -> None:
 
 def test_a_field_is_described_by_its_annotation_and_its_docstring() -> None:
     setting = describe(Cart)["load"]
-    assert (setting.label, setting.expected, setting.default) == ("Load", "a number from 0 to below 9.5", 1.0)
+    assert (setting.label, setting.expected, setting.default) == (
+        "Load",
+        "a number from 0 to below 9.5",
+        1.0,
+    )
     assert describe(Cart)["colour"].options == ("red", "blue"), "in the order of the annotation"
     assert (describe(Cart)["owner"].required, setting.required) == (True, False)
     assert sentences(Cart) == {"owner": "Name of the person who pushes."}

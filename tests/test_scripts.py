@@ -32,7 +32,9 @@ def node(*words: str, text: str | None = None) -> subprocess.CompletedProcess[st
     program = shutil.which("node")
     if program is None:
         pytest.skip("Node is needed to look at scripts")
-    return subprocess.run([program, *words], cwd=ROOT, input=text, capture_output=True, text=True, timeout=240)
+    return subprocess.run(
+        [program, *words], cwd=ROOT, input=text, capture_output=True, text=True, timeout=240
+    )
 
 
 def tool(name: str) -> str:
@@ -44,7 +46,14 @@ def tool(name: str) -> str:
 
 
 def eslint(text: str) -> list[str]:
-    words = ("--config", "app/js/eslint.config.js", "--format", "json", "--stdin", "--stdin-filename")
+    words = (
+        "--config",
+        "app/js/eslint.config.js",
+        "--format",
+        "json",
+        "--stdin",
+        "--stdin-filename",
+    )
     done = node(tool("eslint"), *words, "app/static/probe.js", text=text)
     (report,) = json.loads(done.stdout)
     return [message["ruleId"] for message in report["messages"]]
@@ -110,7 +119,15 @@ def test_every_import_names_an_export(room: str, tmp_path: Path) -> None:
             shutil.copy(path, folder)
     scripts = [str(path) for path in served.glob("*.js") if path.name != BUNDLE.name]
     out = tmp_path / "out"
-    words = ("--bundle", "--format=esm", "--log-level=warning", f"--outdir={out}", "--external:./codemirror.js")
-    done = subprocess.run([tool("esbuild"), *words, *scripts], capture_output=True, text=True, timeout=240)
+    words = (
+        "--bundle",
+        "--format=esm",
+        "--log-level=warning",
+        f"--outdir={out}",
+        "--external:./codemirror.js",
+    )
+    done = subprocess.run(
+        [tool("esbuild"), *words, *scripts], capture_output=True, text=True, timeout=240
+    )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""

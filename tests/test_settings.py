@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import ProfileError
-from workbench.settings import Choice, cache_dir, data_dir, find_profile, read_profile, shipped_profiles
+from workbench.settings import (
+    Choice,
+    cache_dir,
+    data_dir,
+    find_profile,
+    read_profile,
+    shipped_profiles,
+)
 
 GOOD = """
 name = "mine"
@@ -51,7 +58,9 @@ def test_every_shipped_profile_is_found_by_name_and_reads(name: str) -> None:
 
 
 def test_a_wrong_profile_name_lists_the_right_ones() -> None:
-    with pytest.raises(ProfileError, match=r"no profile is called 'embeded'; shipped are: .*embedded"):
+    with pytest.raises(
+        ProfileError, match=r"no profile is called 'embeded'; shipped are: .*embedded"
+    ):
         find_profile("embeded")
 
 
@@ -76,7 +85,10 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     ("change", "message"),
     [
         (("k = 3", "k = 3\nepochs = 2"), r"epochs is an unknown key \(there are: name, sampler"),
-        (('verifier = "answers"', ""), r"verifier is missing, expected a table \(.*: verifier = { part = "),
+        (
+            ('verifier = "answers"', ""),
+            r"verifier is missing, expected a table \(.*: verifier = { part = ",
+        ),
         (("k = 3", "k = 3\nk = 5"), "is not valid TOML: .*line 4"),
         (("k = 3", "k = "), "is not valid TOML"),
         (("k = 3", "k = 0"), "k must be a whole number from 1 to 100, found 0"),
@@ -89,19 +101,36 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
             ('part = "openai"', 'parts = "openai"'),
             r"sampler\.part is missing, expected text that is not empty \(Name of a",
         ),
-        (('part = "ssdlite-coco"', "part = 3"), r"tools\.find\.part must be text that is not empty, found 3"),
+        (
+            ('part = "ssdlite-coco"', "part = 3"),
+            r"tools\.find\.part must be text that is not empty, found 3",
+        ),
         (("[tools]\nfind = ", "tools = 3\nx = "), "tools must be a table, found 3"),
-        (("steps = 500", 'steps = "many"'), r"limits\.steps must be a whole number from 1 .*, found 'many'"),
-        (("steps = 500", "steps = -1"), r"limits\.steps must be a whole number from 1 .*, found -1"),
-        (("steps = 500", "steps = nan"), r"limits\.steps must be a whole number from 1 .*, found nan"),
-        (("steps = 500", "step = 500"), r"limits\.step is an unknown key \(there are: steps, seconds"),
+        (
+            ("steps = 500", 'steps = "many"'),
+            r"limits\.steps must be a whole number from 1 .*, found 'many'",
+        ),
+        (
+            ("steps = 500", "steps = -1"),
+            r"limits\.steps must be a whole number from 1 .*, found -1",
+        ),
+        (
+            ("steps = 500", "steps = nan"),
+            r"limits\.steps must be a whole number from 1 .*, found nan",
+        ),
+        (
+            ("steps = 500", "step = 500"),
+            r"limits\.step is an unknown key \(there are: steps, seconds",
+        ),
         (
             ("[limits]\n", "[limits]\nseconds = 0\ndepth = 0\n"),
             r"2 errors: limits\.seconds must .*; limits\.depth must",
         ),
     ],
 )
-def test_a_wrong_profile_says_what_was_found_and_expected(write, change: tuple[str, str], message: str) -> None:
+def test_a_wrong_profile_says_what_was_found_and_expected(
+    write, change: tuple[str, str], message: str
+) -> None:
     assert change[0] in GOOD
     with pytest.raises(ProfileError, match=message) as caught:
         read_profile(write(GOOD.replace(*change)))
@@ -110,7 +139,9 @@ def test_a_wrong_profile_says_what_was_found_and_expected(write, change: tuple[s
 
 def test_all_that_is_wrong_in_a_profile_is_listed(write) -> None:
     with pytest.raises(ProfileError) as caught:
-        read_profile(write("k = 0\nepochs = 2\nsampler = 'a'\nwriter = {}\ntools = 3\n[limits]\nsteps = 0"))
+        read_profile(
+            write("k = 0\nepochs = 2\nsampler = 'a'\nwriter = {}\ntools = 3\n[limits]\nsteps = 0")
+        )
     text = str(caught.value)
     assert ": 7 errors: " in text
     for key in ("k", "epochs", "writer.part", "tools", "verifier", "student", "limits.steps"):

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from workbench.shares import Share, best_of, pass_at_k, wilson
 
 
-@given(st.integers(1, 8).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n), st.integers(1, n))))
+@given(
+    st.integers(1, 8).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n), st.integers(1, n)))
+)
 def test_pass_at_k_is_the_share_of_draws_that_hold_a_right_one(case: tuple[int, int, int]) -> None:
     n, c, k = case
     draws = list(combinations([True] * c + [False] * (n - c), k))

@@ -25,12 +25,18 @@ WHOLE = "half ? of a pair, é"
 def test_a_text_keeps_its_length_and_all_that_utf8_holds(text: str) -> None:
     clean = storable(text)
     assert len(clean) == len(text)
-    assert all(new == old or (new == "?" and "\ud800" <= old <= "\udfff") for new, old in zip(clean, text, strict=True))
+    assert all(
+        new == old or (new == "?" and "\ud800" <= old <= "\udfff")
+        for new, old in zip(clean, text, strict=True)
+    )
     assert clean.encode().decode() == clean
 
 
 def test_every_text_of_a_value_is_cleaned() -> None:
-    assert storable_json({HALF: [HALF, (1, HALF)], "n": None}) == {WHOLE: [WHOLE, [1, WHOLE]], "n": None}
+    assert storable_json({HALF: [HALF, (1, HALF)], "n": None}) == {
+        WHOLE: [WHOLE, [1, WHOLE]],
+        "n": None,
+    }
 
 
 def test_events() -> None:
@@ -47,15 +53,31 @@ def test_digests() -> None:
 
 
 def test_questions_in_the_store() -> None:
-    task = Task(HALF, HALF, HALF, "d", HALF, (HALF,), choices=(HALF,), family=HALF, meta={HALF: HALF})
+    task = Task(
+        HALF, HALF, HALF, "d", HALF, (HALF,), choices=(HALF,), family=HALF, meta={HALF: HALF}
+    )
     assert clean_task(task) == Task(
-        WHOLE, WHOLE, WHOLE, "d", WHOLE, (WHOLE,), choices=(WHOLE,), family=WHOLE, meta={WHOLE: WHOLE}
+        WHOLE,
+        WHOLE,
+        WHOLE,
+        "d",
+        WHOLE,
+        (WHOLE,),
+        choices=(WHOLE,),
+        family=WHOLE,
+        meta={WHOLE: WHOLE},
     )
 
 
 def test_submissions(tmp_path: Path) -> None:
     task = Task(
-        "t", "mmbench", "test", "d", HALF, choices=(HALF, "no"), meta={"question_id": 7, "index": 7, "letters": "AB"}
+        "t",
+        "mmbench",
+        "test",
+        "d",
+        HALF,
+        choices=(HALF, "no"),
+        meta={"question_id": 7, "index": 7, "letters": "AB"},
     )
     (written,) = write("mmbench", [task], {"t": SystemAnswer(HALF)}, tmp_path)
     assert written.path.read_text(encoding="utf-8").count(WHOLE) == 3

@@ -1,4 +1,6 @@
-"""The whole loop with the real parts: bundled questions in; programs, traces, verdicts, rationales and figures out."""
+"""The whole loop with the real parts: bundled questions in; programs, traces, verdicts, rationales
+and figures out.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from workbench.store import Project
 
 QUESTIONS, K = 8, 5
 
-pytestmark = pytest.mark.timeout(900)  # half a minute of work; the rest is for machines that do something else too
+pytestmark = pytest.mark.timeout(
+    900
+)  # half a minute of work; the rest is for machines that do something else too
 
 
 def vpd(*arguments: object) -> str:
@@ -63,7 +67,9 @@ def test_the_figures_are_those_of_the_store(folder: Path, status: dict[str, Any]
     right = [sum(run.verdict.correct for run in view.runs if run.verdict) for view in views]
     assert status["pass@1"] == pytest.approx(sum(right) / (K * QUESTIONS))
     assert status[f"pass@{K}"] == pytest.approx(sum(map(bool, right)) / QUESTIONS)
-    assert status["yield"] == pytest.approx(sum(view.chosen is not None for view in views) / QUESTIONS)
+    assert status["yield"] == pytest.approx(
+        sum(view.chosen is not None for view in views) / QUESTIONS
+    )
     student = [view.prediction.score for view in views if view.prediction]
     assert status["student_accuracy"] == pytest.approx(sum(student) / QUESTIONS)
     assert status["seconds_per_question"] > 0
@@ -87,7 +93,10 @@ def test_a_second_run_does_nothing(folder: Path) -> None:
     def rows() -> list[dict[str, Any]]:
         with Project.open(folder, read_only=True) as project:
             tables = ("task", "program", "trace", "verdict", "rationale", "prediction")
-            return [project.database.rows(f"SELECT id, created_at FROM {name} ORDER BY id") for name in tables]
+            return [
+                project.database.rows(f"SELECT id, created_at FROM {name} ORDER BY id")
+                for name in tables
+            ]
 
     before = rows()
     vpd("run", "--project", folder, "--limit", QUESTIONS, "--k", K)
@@ -96,7 +105,9 @@ def test_a_second_run_does_nothing(folder: Path) -> None:
 
 def test_the_pages_show_it(folder: Path) -> None:
     with Project.open(folder) as project:
-        view = next(v for v in (project.task_view(t.id) for t, _ in project.browse().rows) if v.chosen)
+        view = next(
+            v for v in (project.task_view(t.id) for t, _ in project.browse().rows) if v.chosen
+        )
         assert view.chosen is not None
         assert view.chosen.trace is not None
         running = start(build(project), port=0)

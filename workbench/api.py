@@ -1,10 +1,12 @@
-"""What programs may use, declared once: prompt text, checks, sandbox and documentation come from here.
+"""What programs may use, declared once: prompt text, checks, sandbox and documentation come from
+here.
 
-`Api(specs)` joins three things: the patch (`ImagePatch`, its fields and geometry), the functions that need no
-model (`distance`, `formatting_answer`, ...) and the tools, each by its `ToolSpec`.  The names are those of
-VPD (Hu et al., CVPR 2024) and of ViperGPT (arXiv 2303.08128, `image_patch.py`); where the two differ both
-run, and an alias stands in the full prompt only.  `STANDARD` holds the specs of the published tools, so that
-every tool of that name, embedded or hub, has the same parameters.
+`Api(specs)` joins three things: the patch (`ImagePatch`, its fields and geometry), the functions
+that need no model (`distance`, `formatting_answer`, ...) and the tools, each by its `ToolSpec`.
+The names are those of VPD (Hu et al., CVPR 2024) and of ViperGPT (arXiv 2303.08128,
+`image_patch.py`); where the two differ both run, and an alias stands in the full prompt only.
+`STANDARD` holds the specs of the published tools, so that every tool of that name, embedded or hub,
+has the same parameters.
 
 A tool of one's own is a signature with a docstring and a function over a batch of calls:
 
@@ -51,7 +53,9 @@ FIELDS: Mapping[str, str] = {
 _COMPACT_FIELDS = " ".join(name for name in FIELDS if name != "label")
 
 
-def _spec(name: str, parameters: Sequence[Parameter], returns: str, doc: str, method: bool = True) -> ToolSpec:
+def _spec(
+    name: str, parameters: Sequence[Parameter], returns: str, doc: str, method: bool = True
+) -> ToolSpec:
     return ToolSpec(name, tuple(parameters), returns, inspect.cleandoc(doc), method)
 
 
@@ -60,65 +64,116 @@ _NAME = Parameter("object_name", "str")
 STANDARD: Mapping[str, ToolSpec] = {
     spec.name: spec
     for spec in (
-        _spec("find", [_NAME], "list[ImagePatch]", """
+        _spec(
+            "find",
+            [_NAME],
+            "list[ImagePatch]",
+            """
             The objects of that name inside this patch, best score first; an empty list when there are none.
             >>> # How many red cups are there?
             >>> cups = image_patch.find("cup")
             >>> return formatting_answer(len([c for c in cups if c.verify_property("cup", "red")]))
-            """),
-        _spec("exists", [_NAME], "bool", """
+            """,
+        ),
+        _spec(
+            "exists",
+            [_NAME],
+            "bool",
+            """
             True if an object of that name is inside this patch.
             >>> # Is there a dog?
             >>> return formatting_answer(image_patch.exists("dog"))
-            """),
-        _spec("visual_question_answering",
-              [Parameter("question", "str", "What is this?", required=False)], "str", """
+            """,
+        ),
+        _spec(
+            "visual_question_answering",
+            [Parameter("question", "str", "What is this?", required=False)],
+            "str",
+            """
             The short answer to a question about what this patch shows.
             >>> # What is the man holding?
             >>> return formatting_answer(image_patch.visual_question_answering("What is the man holding?"))
-            """),
-        _spec("verify_property", [_NAME, Parameter("attribute", "str")], "bool", """
+            """,
+        ),
+        _spec(
+            "verify_property",
+            [_NAME, Parameter("attribute", "str")],
+            "bool",
+            """
             True if the object, which is in this patch, has the attribute.
             >>> # Is the bus yellow?
             >>> bus = image_patch.find("bus")[0]
             >>> return formatting_answer(bus.verify_property("bus", "yellow"))
-            """),
-        _spec("best_text_match",
-              [Parameter("options", "list[str]"), Parameter("prefix", "str | None", None, required=False)], "str", """
+            """,
+        ),
+        _spec(
+            "best_text_match",
+            [
+                Parameter("options", "list[str]"),
+                Parameter("prefix", "str | None", None, required=False),
+            ],
+            "str",
+            """
             The option that describes this patch best; `prefix` is put before each option.
             >>> # Is the cap gold or white?
             >>> cap = image_patch.find("cap")[0]
             >>> return formatting_answer(cap.best_text_match(["gold", "white"], prefix="cap"))
-            """),
-        _spec("image_caption", [], "str", """
+            """,
+        ),
+        _spec(
+            "image_caption",
+            [],
+            "str",
+            """
             One sentence that describes this patch.
             >>> print(image_patch.image_caption())
-            """),
-        _spec("compute_depth", [], "float", """
+            """,
+        ),
+        _spec(
+            "compute_depth",
+            [],
+            "float",
+            """
             Median depth of this patch; larger is farther away.
             >>> # Which bench is nearest?
             >>> nearest = min(image_patch.find("bench"), key=lambda bench: bench.compute_depth())
-            """),
-        _spec("read_text", [], "str", """
+            """,
+        ),
+        _spec(
+            "read_text",
+            [],
+            "str",
+            """
             The text written in this patch, lines joined by a space; empty when there is none.
             >>> sign = image_patch.find("sign")[0]
             >>> return formatting_answer(sign.read_text())
-            """),
-        _spec("llm_query",
-              [Parameter("question", "str"), Parameter("long_answer", "bool", False, required=False)], "str", """
+            """,
+        ),
+        _spec(
+            "llm_query",
+            [Parameter("question", "str"), Parameter("long_answer", "bool", False, required=False)],
+            "str",
+            """
             The answer of a language model, which sees no picture, to a question of general knowledge.
             >>> # Can the animal in the picture fly?
             >>> animal = image_patch.visual_question_answering("What animal is this?")
             >>> return formatting_answer(llm_query(f"Can a {animal} fly? Answer yes or no."))
-            """, method=False),
-        _spec("best_image_match",
-              [Parameter("list_patches", "list[ImagePatch]"), Parameter("content", "list[str]")], "int", """
+            """,
+            method=False,
+        ),
+        _spec(
+            "best_image_match",
+            [Parameter("list_patches", "list[ImagePatch]"), Parameter("content", "list[str]")],
+            "int",
+            """
             Which of the patches shows the content best; None for an empty list.
             `best_image_match(patches, content)` gives the patch, with `return_index=True` its index.
             >>> player = best_image_match(image_patch.find("person"), ["goalkeeper"])
-            """, method=False),
+            """,
+            method=False,
+        ),
     )
-}  # fmt: skip
+}
 """Specs of the published tools; a tool of one of these names uses the spec as it stands."""
 
 ALIASES: Mapping[str, str] = {
@@ -191,7 +246,9 @@ class Api:
         for spec in self.specs:
             check_spec(spec)
             if spec.name in taken:
-                raise InputError(f"a tool is called '{spec.name}', but that name is taken; rename the tool")
+                raise InputError(
+                    f"a tool is called '{spec.name}', but that name is taken; rename the tool"
+                )
             taken.add(spec.name)
 
     def spec(self, name: str) -> ToolSpec | None:
@@ -205,7 +262,9 @@ class Api:
 
     @property
     def methods(self) -> frozenset[str]:
-        """Names that may be called on a patch and reach a tool (functions without a patch are methods as well)."""
+        """Names that may be called on a patch and reach a tool (functions without a patch are
+        methods as well).
+        """
         names = {spec.name for spec in self.specs}
         return frozenset(names | {alias for alias, target in ALIASES.items() if target in names})
 
@@ -221,7 +280,9 @@ class Api:
         return frozenset({"ImagePatch", *FUNCTIONS}) | self.functions
 
     def prompt(self, style: Style = "compact") -> str:
-        """The text that a sampler puts first: Python source with examples, or one short line per function."""
+        """The text that a sampler puts first: Python source with examples, or one short line per
+        function.
+        """
         return self._compact() if style == "compact" else self._full()
 
     def _compact(self) -> str:
@@ -277,18 +338,31 @@ def _source(spec: ToolSpec, indent: str) -> list[str]:
     if len(doc) == 1:
         shown = [f'{body}"""{doc[0]}"""']
     else:
-        shown = [f'{body}"""{doc[0]}', *(f"{body}{line}".rstrip() for line in doc[1:]), f'{body}"""']
+        shown = [
+            f'{body}"""{doc[0]}',
+            *(f"{body}{line}".rstrip() for line in doc[1:]),
+            f'{body}"""',
+        ]
     return [f"{indent}def {_signature(spec, receiver=spec.method)}:", *shown]
 
 
 def check_spec(spec: ToolSpec) -> None:
     """Raises InputError unless the spec can be called from a program and explained in a prompt."""
     for name in (spec.name, *(p.name for p in spec.parameters)):
-        if not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_") or not name.isascii():
-            raise InputError(f"tool '{spec.name}': '{name}' is no plain Python name; use letters, digits and _")
+        if (
+            not name.isidentifier()
+            or keyword.iskeyword(name)
+            or name.startswith("_")
+            or not name.isascii()
+        ):
+            raise InputError(
+                f"tool '{spec.name}': '{name}' is no plain Python name; use letters, digits and _"
+            )
     names = [p.name for p in spec.parameters]
     if len(set(names)) < len(names) or "patch" in names or "self" in names:
-        raise InputError(f"tool '{spec.name}': parameters must differ and not be called 'patch', found {names}")
+        raise InputError(
+            f"tool '{spec.name}': parameters must differ and not be called 'patch', found {names}"
+        )
     for p in spec.parameters:
         if not _TYPES.fullmatch(p.type):
             raise InputError(
@@ -296,15 +370,18 @@ def check_spec(spec: ToolSpec) -> None:
                 "float, bool, ImagePatch, dict, list and list[...] of them, with ' | None' if it may be None"
             )
     if not spec.doc.strip():
-        raise InputError(f"tool '{spec.name}' has no docstring; its first line is what the model is told about it")
+        raise InputError(
+            f"tool '{spec.name}' has no docstring; its first line is what the model is told about it"
+        )
 
 
 def spec_from_function(function: Callable[..., Any], method: bool = True) -> ToolSpec:
     """The spec that a function's signature and docstring declare.
 
-    Args:
-        function: Its annotations are the types (no annotation means `str`), its docstring the explanation.  A first
-            parameter called `self` or `patch` is the receiver and makes it a method whatever `method` says.
+    Args: function: Its annotations are the types (no annotation means `str`), its docstring the
+        explanation.  A first
+            parameter called `self` or `patch` is the receiver and makes it a method whatever
+            `method` says.
         method: Whether programs call it on a patch.
 
     Raises:
@@ -322,9 +399,16 @@ def spec_from_function(function: Callable[..., Any], method: bool = True) -> Too
             )
         required = p.default is p.empty
         if not required and not isinstance(p.default, (str, int, float, bool, type(None))):
-            raise InputError(f"tool '{function.__name__}': the default of '{p.name}' must be a plain value or None")
+            raise InputError(
+                f"tool '{function.__name__}': the default of '{p.name}' must be a plain value or None"
+            )
         parameters.append(
-            Parameter(p.name, _annotation(p.annotation, p.empty), None if required else p.default, required)
+            Parameter(
+                p.name,
+                _annotation(p.annotation, p.empty),
+                None if required else p.default,
+                required,
+            )
         )
     returns = _annotation(signature.return_annotation, signature.empty)
     spec = _spec(function.__name__, parameters, returns, function.__doc__ or "", method)
@@ -338,7 +422,9 @@ def _annotation(annotation: Any, empty: Any) -> str:
     if isinstance(annotation, str):
         return annotation.strip("\"'")
     return (
-        annotation.__name__ if isinstance(annotation, type) and not hasattr(annotation, "__args__") else str(annotation)
+        annotation.__name__
+        if isinstance(annotation, type) and not hasattr(annotation, "__args__")
+        else str(annotation)
     )
 
 
@@ -361,12 +447,12 @@ class FunctionTool:
 def batch_tool(
     signature: Callable[..., Any], version: str = "1", batch_size: int = 32
 ) -> Callable[[Batch], Callable[[], FunctionTool]]:
-    """Make a tool part from a signature and a batch function (decorator; gives a factory without arguments).
+    """Make a tool part from a signature and a batch function (decorator; gives a factory without
+    arguments).
 
-    Args:
-        signature: A function whose name, annotations and docstring declare the tool; its body is never run.
-        version: Change it whenever the answers may change: cached answers of other versions are not used.
-        batch_size: The largest useful batch.
+    Args: signature: A function whose name, annotations and docstring declare the tool; its body is
+        never run. version: Change it whenever the answers may change: cached answers of other
+        versions are not used. batch_size: The largest useful batch.
     """
     first = next(iter(inspect.signature(signature).parameters), "")
     spec = spec_from_function(signature, method=first in ("self", "patch"))

@@ -73,7 +73,9 @@ def clip(box: Box, width: float, height: float) -> Box:
 
 
 def to_lower_left(box: Box, height: float) -> tuple[float, float, float, float]:
-    """`(left, lower, right, upper)` with the origin at the lower left of a picture `height` pixels high."""
+    """`(left, lower, right, upper)` with the origin at the lower left of a picture `height` pixels
+    high.
+    """
     return box.x0, height - box.y1, box.x1, height - box.y0
 
 
@@ -102,8 +104,12 @@ def grid_text(box: Box, width: float, height: float) -> str:
     return " ".join(str(v) for v in to_grid(box, width, height))
 
 
-def non_maximum_suppression(boxes: Sequence[Box], scores: Sequence[float], threshold: float) -> list[int]:
-    """Indices kept by greedy suppression, best score first; overlap above `threshold` (IoU) is dropped."""
+def non_maximum_suppression(
+    boxes: Sequence[Box], scores: Sequence[float], threshold: float
+) -> list[int]:
+    """Indices kept by greedy suppression, best score first; overlap above `threshold` (IoU) is
+    dropped.
+    """
     order = sorted(range(len(boxes)), key=lambda i: (-scores[i], i))
     kept: list[int] = []
     for i in order:

@@ -33,7 +33,9 @@ _BOX = re.compile(
     # Not inside a word or a longer number, and not behind another number of the same row.
     r"(?<![\w.,-])(?<!\d )" + " ".join([_CELL] * 4) + r"(?! ?\d|\w|[.,-]\d)"
 )
-_NOUN_AT = re.compile(r"(?P<noun>[\w'-]+(?: [\w'-]+)?)(?: in the (?:image|picture))?,? at (?=[0-9])")
+_NOUN_AT = re.compile(
+    r"(?P<noun>[\w'-]+(?: [\w'-]+)?)(?: in the (?:image|picture))?,? at (?=[0-9])"
+)
 _AT = re.compile(r",? at \Z")
 _LISTED = (", ", " and ", ", and ")
 """What stands between two boxes of one list."""

@@ -64,16 +64,56 @@ _ADDS_ES = frozenset((
 _SINGULARS = {
     **{many: one for one, many in _IRREGULAR.items()},
     **{one + ending: one for one, ending in _PLURALS.items()},
-    "cacti": "cactus", "octopi": "octopus", "fungi": "fungus", "hippopotami": "hippopotamus",
-    "busses": "bus", "matrices": "matrix", "vertices": "vertex", "indices": "index",
+    "cacti": "cactus",
+    "octopi": "octopus",
+    "fungi": "fungus",
+    "hippopotami": "hippopotamus",
+    "busses": "bus",
+    "matrices": "matrix",
+    "vertices": "vertex",
+    "indices": "index",
     "appendices": "appendix",
-}  # fmt: skip
-_NO_PLURALS = _ONE_FORM | frozenset((
-    "abdomen", "agenda", "always", "as", "besides", "data", "does", "has", "hers", "his", "is",
-    "its", "mathematics", "metadata", "omen", "ours", "ourselves", "perhaps", "physics", "politics",
-    "ramen", "regimen", "specimen", "stamen", "theirs", "themselves", "they", "this", "thus",
-    "towards", "us", "was", "we", "yes", "yours", "yourselves",
-))  # fmt: skip
+}
+_NO_PLURALS = _ONE_FORM | frozenset(
+    (
+        "abdomen",
+        "agenda",
+        "always",
+        "as",
+        "besides",
+        "data",
+        "does",
+        "has",
+        "hers",
+        "his",
+        "is",
+        "its",
+        "mathematics",
+        "metadata",
+        "omen",
+        "ours",
+        "ourselves",
+        "perhaps",
+        "physics",
+        "politics",
+        "ramen",
+        "regimen",
+        "specimen",
+        "stamen",
+        "theirs",
+        "themselves",
+        "they",
+        "this",
+        "thus",
+        "towards",
+        "us",
+        "was",
+        "we",
+        "yes",
+        "yours",
+        "yourselves",
+    )
+)
 """Words that inflect takes for plurals: `is` of `i`, `this` of `thi`, `ramen` of `raman`."""
 _ADDS_S = frozenset((
     "alibi", "beanie", "bikini", "bureau", "caribou", "chateau", "chili", "corgi", "deli", "die",
@@ -269,7 +309,9 @@ def join(words: Sequence[str], last: str = "and", oxford: bool = False) -> str:
 
 _TENS = {
     word: 10 * tens
-    for tens, word in enumerate(("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"), 2)
+    for tens, word in enumerate(
+        ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"), 2
+    )
 }
 _VALUES = {word: value for value, word in enumerate(NUMBERS)} | _TENS
 

@@ -17,11 +17,11 @@ Payloads, beside `seq`, `kind`, `line` (of the original source) and `frame` of e
 `truncated`    `kept`: events kept; the rest was left out
 `end`          `ok`, `answer` (full text) or `error` {kind, message, line}; `steps`, `tool_calls`
 
-A value is JSON: None, bool, numbers and short text as they are;
-`{"type": "patch", "box": [x0, y0, x1, y1], "label", "score"}` (pixels, top-left origin),
-`{"type": "list" | "tuple" | "set" | "dict", "length", "items"}` (first 12, to depth 3, dict items as pairs),
-`{"type": "str", "length", "text"}` for long text, `{"type": "object", "name"}` for the rest.
-Order is execution order; the events of a nested call come before the statement that made it.
+A value is JSON: None, bool, numbers and short text as they are; `{"type": "patch", "box": [x0, y0,
+x1, y1], "label", "score"}` (pixels, top-left origin), `{"type": "list" | "tuple" | "set" | "dict",
+"length", "items"}` (first 12, to depth 3, dict items as pairs), `{"type": "str", "length", "text"}`
+for long text, `{"type": "object", "name"}` for the rest. Order is execution order; the events of a
+nested call come before the statement that made it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,12 @@ def summary(value: Value, items: int = _ITEMS, depth: int = 3) -> JSON:
     """A host value as it stands in a payload."""
     if isinstance(value, Region):
         box = [int(x) if x == int(x) else x for x in value.box.as_tuple()]
-        return {"type": "patch", "box": box, "label": value.label, "score": plain_number(value.score)}
+        return {
+            "type": "patch",
+            "box": box,
+            "label": value.label,
+            "score": plain_number(value.score),
+        }
     if isinstance(value, dict):
         shown = [[summary(k), summary(v, items, depth - 1)] for k, v in list(value.items())[:items]]
         return {"type": "dict", "length": len(value), "items": shown if depth else None}
@@ -73,7 +78,8 @@ def encode_events(events: Iterable[TraceEvent]) -> bytes:
         text = orjson.dumps(rows)
     except TypeError:  # integers of more than 64 bits, lone surrogates
         text = storable(json.dumps(rows, ensure_ascii=False, separators=(",", ":"))).encode()
-    # Of a short text zlib's time goes into clearing its tables: small ones make it six times as fast.
+    # Of a short text zlib's time goes into clearing its tables: small ones make it six times as
+    # fast.
     packer = zlib.compressobj() if len(text) > 8192 else zlib.compressobj(6, zlib.DEFLATED, 12, 4)
     return packer.compress(text) + packer.flush()
 
@@ -83,8 +89,17 @@ def decode_events(data: bytes) -> tuple[TraceEvent, ...]:
     try:
         rows = json.loads(zlib.decompress(data))
         return tuple(TraceEvent(i, row[0], row[1], row[2], row[3]) for i, row in enumerate(rows))
-    except (zlib.error, json.JSONDecodeError, UnicodeDecodeError, IndexError, TypeError, KeyError) as error:
-        raise ValueError(f"these bytes are no encoded trace ({error}); run the program again") from error
+    except (
+        zlib.error,
+        json.JSONDecodeError,
+        UnicodeDecodeError,
+        IndexError,
+        TypeError,
+        KeyError,
+    ) as error:
+        raise ValueError(
+            f"these bytes are no encoded trace ({error}); run the program again"
+        ) from error
 
 
 def final_locals(events: Iterable[TraceEvent], frame: int = 0) -> dict[str, JSON]:
@@ -100,7 +115,12 @@ def final_locals(events: Iterable[TraceEvent], frame: int = 0) -> dict[str, JSON
 def stable(event: TraceEvent) -> tuple[Any, ...]:
     """An event without what is measured: equal for equal runs."""
     payload = {k: v for k, v in event.payload.items() if k not in MEASURED}
-    return event.kind, event.line, event.frame, json.dumps(payload, sort_keys=True, ensure_ascii=False)
+    return (
+        event.kind,
+        event.line,
+        event.frame,
+        json.dumps(payload, sort_keys=True, ensure_ascii=False),
+    )
 
 
 Change = tuple[str, TraceEvent | None, TraceEvent | None]
@@ -109,10 +129,12 @@ Change = tuple[str, TraceEvent | None, TraceEvent | None]
 def diff_traces(
     a: Sequence[TraceEvent], b: Sequence[TraceEvent], key: Callable[[TraceEvent], Any] = stable
 ) -> list[Change]:
-    """What differs between two traces, in order: `("same" | "removed" | "added" | "changed", from a, from b)`.
+    """What differs between two traces, in order: `("same" | "removed" | "added" | "changed", from
+    a, from b)`.
 
-    Events align by kind and line; an aligned pair whose content differs is `changed`.  Prefix and suffix are
-    matched first, the rest greedily, so that two thousand-step traces compare in milliseconds.
+    Events align by kind and line; an aligned pair whose content differs is `changed`.  Prefix and
+    suffix are matched first, the rest greedily, so that two thousand-step traces compare in
+    milliseconds.
     """
     start = 0
     while start < min(len(a), len(b)) and key(a[start]) == key(b[start]):
@@ -126,7 +148,9 @@ def diff_traces(
     return changes
 
 
-def _align(a: Sequence[TraceEvent], b: Sequence[TraceEvent], key: Callable[[TraceEvent], Any]) -> list[Change]:
+def _align(
+    a: Sequence[TraceEvent], b: Sequence[TraceEvent], key: Callable[[TraceEvent], Any]
+) -> list[Change]:
     changes: list[Change] = []
     i = j = 0
     while i < len(a) and j < len(b):
@@ -135,8 +159,12 @@ def _align(a: Sequence[TraceEvent], b: Sequence[TraceEvent], key: Callable[[Trac
         elif (a[i].kind, a[i].line) == (b[j].kind, b[j].line):
             changes.append(("changed", a[i], b[j]))
         else:
-            ahead = next((n for n in range(j, min(j + 50, len(b))) if _place(b[n]) == _place(a[i])), None)
-            back = next((n for n in range(i, min(i + 50, len(a))) if _place(a[n]) == _place(b[j])), None)
+            ahead = next(
+                (n for n in range(j, min(j + 50, len(b))) if _place(b[n]) == _place(a[i])), None
+            )
+            back = next(
+                (n for n in range(i, min(i + 50, len(a))) if _place(a[n]) == _place(b[j])), None
+            )
             if ahead is not None and (back is None or ahead - j <= back - i):
                 changes.append(("added", None, b[j]))
                 j += 1

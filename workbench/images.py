@@ -26,7 +26,14 @@ from workbench.records import Region
 MAX_PIXELS = 40_000_000
 """Largest picture decoded, in pixels."""
 
-SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif", "BMP": ".bmp", "TIFF": ".tiff"}
+SUFFIXES = {
+    "JPEG": ".jpg",
+    "PNG": ".png",
+    "WEBP": ".webp",
+    "GIF": ".gif",
+    "BMP": ".bmp",
+    "TIFF": ".tiff",
+}
 """The formats taken, and the suffix under which each is stored whatever the file was called."""
 
 FORMATS = tuple(SUFFIXES)
@@ -44,10 +51,11 @@ def digest_of(path: Path) -> str:
 
 
 def decode(path: Path) -> Image.Image:
-    """A picture file as RGB, upright (EXIF rotation applied), first frame only, on white where transparent.
+    """A picture file as RGB, upright (EXIF rotation applied), first frame only, on white where
+    transparent.
 
-    Raises ImageError naming the file and what is wrong: missing, unknown format, over 40 megapixels,
-    truncated or otherwise corrupt.
+    Raises ImageError naming the file and what is wrong: missing, unknown format, over 40
+    megapixels, truncated or otherwise corrupt.
     """
     return _decode(path, path)[0]
 
@@ -76,7 +84,9 @@ def _decode(path: object, file: Path | BinaryIO) -> tuple[Image.Image, str]:
 
 
 def _opened(path: object, file: Path | BinaryIO) -> Image.Image:
-    """The file opened, no pixel decoded.  Pillow's own bomb check would hide the size from the message."""
+    """The file opened, no pixel decoded.  Pillow's own bomb check would hide the size from the
+    message.
+    """
     try:
         return Image.open(file, formats=FORMATS)
     except Image.DecompressionBombError as error:
@@ -88,7 +98,9 @@ def _opened(path: object, file: Path | BinaryIO) -> Image.Image:
 
 
 def _rgb(picture: Image.Image) -> Image.Image:
-    """8-bit RGB.  Pillow alone would cut 16-bit greys off at 255 and show what lies under transparency."""
+    """8-bit RGB.  Pillow alone would cut 16-bit greys off at 255 and show what lies under
+    transparency.
+    """
     if picture.mode.startswith("I"):
         picture = picture.convert("I").point(lambda value: value / 256).convert("L")
     if picture.has_transparency_data:
@@ -99,9 +111,11 @@ def _rgb(picture: Image.Image) -> Image.Image:
 
 
 class ImageFolder:
-    """Pictures of a project: files, or links to files elsewhere, under `root/<2 hex>/<digest><suffix>`.
+    """Pictures of a project: files, or links to files elsewhere, under `root/<2
+    hex>/<digest><suffix>`.
 
-    They are decoded lazily.  Keeps the last `keep` decoded pictures.  Safe to use from several threads.
+    They are decoded lazily.  Keeps the last `keep` decoded pictures.  Safe to use from several
+    threads.
     """
 
     def __init__(self, root: Path, keep: int = 64) -> None:
@@ -111,24 +125,29 @@ class ImageFolder:
         self._lock = Lock()
 
     def add(self, source: Path) -> str:
-        """Copy a picture in after checking that it decodes; returns its digest.  Idempotent, atomic."""
+        """Copy a picture in after checking that it decodes; returns its digest.  Idempotent,
+        atomic.
+        """
         digest = digest_of(source)
         if self.path(digest) is None:
             self._write(self._place(digest, _decode(source, source)[1]), source.read_bytes())
         return digest
 
     def add_bytes(self, data: bytes, name: str) -> str:
-        """Write a picture that lies inside another file; `name` is what messages call it.  Otherwise as `add`."""
+        """Write a picture that lies inside another file; `name` is what messages call it.
+        Otherwise as `add`.
+        """
         digest = hashlib.sha256(data).hexdigest()
         if self.path(digest) is None:
             self._write(self._place(digest, _decode(name, io.BytesIO(data))[1]), data)
         return digest
 
     def link(self, source: Path) -> str:
-        """Refer to a picture where it lies, after checking that it decodes; returns its digest.  Idempotent, atomic.
+        """Refer to a picture where it lies, after checking that it decodes; returns its digest.
+        Idempotent, atomic.
 
-        What is kept is a symbolic link with the time of the file's last change, so that `open` notices another
-        file in its place.  Where links cannot be made, the picture is copied.
+        What is kept is a symbolic link with the time of the file's last change, so that `open`
+        notices another file in its place.  Where links cannot be made, the picture is copied.
         """
         digest = digest_of(source)
         held = self.path(digest)
@@ -191,7 +210,9 @@ class ImageFolder:
     def whole(self, digest: str) -> Region:
         """The region that shows all of a picture."""
         picture = self.open(digest)
-        return Region(digest, picture.width, picture.height, Box(0, 0, picture.width, picture.height))
+        return Region(
+            digest, picture.width, picture.height, Box(0, 0, picture.width, picture.height)
+        )
 
     def thumbnail(self, digest: str, side: int = 144) -> Path:
         """A WebP of at most `side` x `side` pixels, made once.  Raises ImageError as `open` does."""
@@ -225,7 +246,11 @@ def _stamp(link: Path, source: Path) -> None:
 
 def _check(path: Path, digest: str) -> None:
     """Raise ImageError when a link points to another file than the one that was imported."""
-    if path.is_symlink() and path.lstat().st_mtime_ns != path.stat().st_mtime_ns and digest_of(path) != digest:
+    if (
+        path.is_symlink()
+        and path.lstat().st_mtime_ns != path.stat().st_mtime_ns
+        and digest_of(path) != digest
+    ):
         raise ImageError(
             f"{path.readlink()} is not the file that was imported as picture {digest[:12]}…; put that one back, or "
             f"delete {path} and import its task again"

@@ -1,8 +1,8 @@
 """Promises: one small Protocol per extension point.
 
 A part is a class or factory with plain arguments, registered under an entry-point group
-`workbench.<role>` (see `registry`).  What goes in, what comes out, what may be raised, and whether the
-caller can recover stands with each method.  Nothing here is a base class.
+`workbench.<role>` (see `registry`).  What goes in, what comes out, what may be raised, and whether
+the caller can recover stands with each method.  Nothing here is a base class.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from workbench.records import (
     Trace,
     Value,
     Verdict,
-)  # fmt: skip
+)
 
 
 class Images(Protocol):
@@ -60,7 +60,9 @@ class TaskSource(Protocol):
     """Rows left out so far, filled while `tasks` is consumed."""
 
     def tasks(self, split: str | None = None) -> Iterator[Task]:
-        """Tasks in the files' order, lazily.  Raises DatasetError when a file cannot be read at all."""
+        """Tasks in the files' order, lazily.  Raises DatasetError when a file cannot be read at
+        all.
+        """
         ...
 
     def image_path(self, task: Task) -> Path:
@@ -153,8 +155,8 @@ class Tool(Protocol):
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> Sequence[Value | ToolFailure]:
         """One result per call, same length and order.
 
-        A call that cannot be answered gives a ToolFailure in its place.  An exception means the whole
-        batch broke; the scheduler then asks the calls one by one.
+        A call that cannot be answered gives a ToolFailure in its place.  An exception means the
+        whole batch broke; the scheduler then asks the calls one by one.
         """
         ...
 
@@ -185,7 +187,9 @@ class RationaleWriter(Protocol):
     ref: PartRef
 
     def write(self, rows: Sequence[tuple[Task, Program, Trace]]) -> Sequence[Rationale]:
-        """One rationale per row, same order; an unfaithful one carries its `issues`, it is not dropped."""
+        """One rationale per row, same order; an unfaithful one carries its `issues`, it is not
+        dropped.
+        """
         ...
 
 
@@ -195,7 +199,9 @@ class Student(Protocol):
 
     ref: PartRef
 
-    def answer(self, tasks: Sequence[Task], images: Images, explain: bool = False) -> Sequence[Prediction]:
+    def answer(
+        self, tasks: Sequence[Task], images: Images, explain: bool = False
+    ) -> Sequence[Prediction]:
         """One prediction per task, same order; with `explain`, a rationale as well."""
         ...
 
@@ -204,7 +210,9 @@ class Student(Protocol):
 class StreamingStudent(Protocol):
     """A student that shows an answer while it writes it."""
 
-    def stream(self, task: Task, images: Images, explain: bool, watch: Callable[[str], None]) -> Prediction:
+    def stream(
+        self, task: Task, images: Images, explain: bool, watch: Callable[[str], None]
+    ) -> Prediction:
         """As `answer` for one task.
 
         Args:
@@ -222,11 +230,15 @@ class Concluding(Protocol):
 
     ref: PartRef
 
-    def answer(self, tasks: Sequence[Task], images: Images, explain: bool = False) -> Sequence[Prediction]:
+    def answer(
+        self, tasks: Sequence[Task], images: Images, explain: bool = False
+    ) -> Sequence[Prediction]:
         """As `Student.answer`."""
         ...
 
-    def conclude(self, tasks: Sequence[Task], begun: Sequence[str], images: Images) -> Sequence[str]:
+    def conclude(
+        self, tasks: Sequence[Task], begun: Sequence[str], images: Images
+    ) -> Sequence[str]:
         """What it writes behind the beginning of an explanation; one text per task, same order."""
         ...
 
@@ -259,10 +271,13 @@ class LanguageModel(Protocol):
         """Greedy completion of each prompt (a user turn), same order.  Raises EngineError."""
         ...
 
-    def choose(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> Sequence[list[float]]:
+    def choose(
+        self, prompts: Sequence[str], options: Sequence[Sequence[str]]
+    ) -> Sequence[list[float]]:
         """For each prompt, the probability of each of its options as the answer (they add to 1).
 
-        An endpoint that gives no log-probabilities generates once and gives 1.0 to the option named.
+        An endpoint that gives no log-probabilities generates once and gives 1.0 to the option
+        named.
         """
         ...
 
@@ -287,13 +302,15 @@ class Teachable(Protocol):
 class Objective(Protocol):
     """What a student learns from one example.
 
-    The loss of an example is the sum over its lessons of weight times the mean cross-entropy over that lesson's
-    own target tokens; the loss of a step is the mean over its examples, however they are divided among
-    micro-batches and processes.
+    The loss of an example is the sum over its lessons of weight times the mean cross-entropy over
+    that lesson's own target tokens; the loss of a step is the mean over its examples, however they
+    are divided among micro-batches and processes.
     """
 
     ref: PartRef
 
     def lessons(self, example: Teachable) -> Sequence[Lesson]:
-        """At least one lesson; the first one's prompt is what a student is asked with when it is scored."""
+        """At least one lesson; the first one's prompt is what a student is asked with when it is
+        scored.
+        """
         ...

@@ -1,4 +1,5 @@
-"""The two prompts of visual program distillation, as students are asked and trained (Hu et al. 2024, section 3.3).
+"""The two prompts of visual program distillation, as students are asked and trained (Hu et al.
+2024, section 3.3).
 
 The task's instruction asks for the short answer, a suffix asks for the rationale.
 """

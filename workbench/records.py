@@ -2,8 +2,8 @@
 
 Records hold plain values only (no models, no connections, no pictures: a picture is its digest), so
 they can be pickled to a worker, written to the store and compared.  Each knows its content key:
-`Program.id`, `Trace.id`, ... are hashes of what the record was made from (inputs, part, version), so
-that the same work done twice is one row and an edited part re-runs only what depends on it.
+`Program.id`, `Trace.id`, ... are hashes of what the record was made from (inputs, part, version),
+so that the same work done twice is one row and an edited part re-runs only what depends on it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ ErrorKind = Literal[
     "syntax", "unsupported", "source", "runtime", "tool_error", "steps", "memory", "recursion",
     "tool_calls", "output", "value", "time", "infra",
 ]  # fmt: skip
-"""Why a program ended without an answer; closed list.  `infra` alone is retryable and not its fault."""
+"""Why a program ended without an answer; closed list.  `infra` alone is retryable and not its
+fault.
+"""
 
 DecisionKind = Literal[
     "accept", "reject", "skip", "edit", "note", "wrong_step", "adjudicate", "gold", "queue", "rating", "undo",
@@ -64,7 +66,9 @@ REASON_WORDS: Mapping[Reason, str] = {
 
 Role = Literal["viewer", "curator", "adjudicator", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
-"""A later role may do all that an earlier one may: look; decide; settle disputes; change settings, publish."""
+"""A later role may do all that an earlier one may: look; decide; settle disputes; change settings,
+publish.
+"""
 
 Preference = Literal["left", "right", "both", "neither"]
 """Which of two answers a rater prefers, by the side on which it stood."""
@@ -75,12 +79,16 @@ EventKind = Literal[
 
 
 def storable(text: str) -> str:
-    """The text with each lone surrogate, which UTF-8 cannot hold, as `?`: what files and databases can take."""
+    """The text with each lone surrogate, which UTF-8 cannot hold, as `?`: what files and databases
+    can take.
+    """
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def storable_json(value: JSON) -> JSON:
-    """A value with every text in it, keys of dicts included, as `storable` makes it; tuples become lists."""
+    """A value with every text in it, keys of dicts included, as `storable` makes it; tuples become
+    lists.
+    """
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, dict):
@@ -96,9 +104,13 @@ def content_key(*parts: object) -> str:
     def plain(value: object) -> Any:
         if is_dataclass(value) and not isinstance(value, type):
             return {"_": type(value).__name__, **asdict(value)}
-        raise TypeError(f"cannot make a content key from {type(value).__name__}; give plain values or records")
+        raise TypeError(
+            f"cannot make a content key from {type(value).__name__}; give plain values or records"
+        )
 
-    text = json.dumps(parts, default=plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(
+        parts, default=plain, sort_keys=True, ensure_ascii=False, separators=(",", ":")
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
@@ -143,7 +155,9 @@ class Task:
     """One question about one picture."""
 
     id: str
-    """Unique within a project; importers prefix it with the source, for example `collages/test-00012/3`."""
+    """Unique within a project; importers prefix it with the source, for example
+    `collages/test-00012/3`.
+    """
     source: str
     """Name of the task source, for example `collages`."""
     split: str
@@ -214,7 +228,9 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class TraceEvent:
-    """One thing that happened while a program ran; see `workbench/events.py` for each kind's payload."""
+    """One thing that happened while a program ran; see `workbench/events.py` for each kind's
+    payload.
+    """
 
     seq: int
     """Position in the trace, from 0, without gaps."""
@@ -293,7 +309,9 @@ class Rationale:
     answer: str
     citations: tuple[Citation, ...]
     issues: tuple[str, ...]
-    """What the faithfulness check found; empty means every number, name and box occurs in the trace."""
+    """What the faithfulness check found; empty means every number, name and box occurs in the
+    trace.
+    """
     writer: PartRef
 
     @property
@@ -347,7 +365,9 @@ class Rating:
     """Two answers to one task, compared blind."""
 
     left: str
-    """Key of the part that made the answer shown at the left; `pipeline` for the programs' rationale."""
+    """Key of the part that made the answer shown at the left; `pipeline` for the programs'
+    rationale.
+    """
     right: str
     left_form: Form | None
     """None, like the other one, where only the preference was asked."""
@@ -378,7 +398,9 @@ class Decision:
     made: str | None = None
     """`edit`: id of the new program or rationale."""
     ruling: Literal["accept", "reject"] | None = None
-    """`adjudicate`, `gold`: what the author rules to be right.  Its column and its key in JSON are called `verdict`."""
+    """`adjudicate`, `gold`: what the author rules to be right.  Its column and its key in JSON are
+    called `verdict`.
+    """
     reason: Reason | None = None
     text: str = ""
     """The note, the words behind `other`, why it was queued."""
@@ -403,7 +425,9 @@ class Decision:
     client_time: datetime | None = None
     """The client's clock."""
     automatic: bool | None = None
-    """The automatic verdict on the trace (`Verdict.correct`); filled in by the store, as are the next three."""
+    """The automatic verdict on the trace (`Verdict.correct`); filled in by the store, as are the
+    next three.
+    """
     tool: str | None = None
     """The tool that `step` is a call of; empty for a step of the program itself."""
     created_at: datetime | None = None
@@ -417,7 +441,9 @@ class Parameter:
 
     name: str
     type: str
-    """Python annotation as written in the prompt: `str`, `int`, `ImagePatch`, `list[ImagePatch]`, ..."""
+    """Python annotation as written in the prompt: `str`, `int`, `ImagePatch`, `list[ImagePatch]`,
+    ...
+    """
     default: Scalar = None
     required: bool = True
 
@@ -433,13 +459,22 @@ class ToolSpec:
     doc: str
     """First line: what it does.  Then a `>>>` example; both stand in the prompt."""
     method: bool = True
-    """True: a method of ImagePatch (its patch arrives as argument `patch`); False: a plain function."""
+    """True: a method of ImagePatch (its patch arrives as argument `patch`); False: a plain
+    function.
+    """
 
 
 def plain(value: object) -> JSON:
-    """Records, boxes and containers as what `json.dumps` takes; a patch becomes a dict with its box."""
+    """Records, boxes and containers as what `json.dumps` takes; a patch becomes a dict with its
+    box.
+    """
     if isinstance(value, Region):
-        return {"image": value.image, "box": list(value.box.as_tuple()), "label": value.label, "score": value.score}
+        return {
+            "image": value.image,
+            "box": list(value.box.as_tuple()),
+            "label": value.label,
+            "score": value.score,
+        }
     if isinstance(value, Box):
         return list(value.as_tuple())
     if isinstance(value, Mapping):

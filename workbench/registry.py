@@ -1,8 +1,8 @@
 """Parts by name, loaded on first use; a wrong name lists the right ones.
 
-Ours and strangers' parts use the same entry-point groups, `workbench.<role>`, so that a plug-in is never
-second class.  A dotted path `package.module:Name` works wherever a name does, and so does a file
-`path/to/tool.py:Name` for a tool of one's own.
+Ours and strangers' parts use the same entry-point groups, `workbench.<role>`, so that a plug-in is
+never second class.  A dotted path `package.module:Name` works wherever a name does, and so does a
+file `path/to/tool.py:Name` for a tool of one's own.
 """
 
 from __future__ import annotations
@@ -26,19 +26,30 @@ def parts(role: str) -> dict[str, EntryPoint]:
     """Registered parts of one role, by name, in alphabetical order."""
     if role not in ROLES:
         raise ProfileError(f"no role is called '{role}'; there are: {', '.join(ROLES)}")
-    return {point.name: point for point in sorted(entry_points(group=f"workbench.{role}"), key=lambda p: p.name)}
+    return {
+        point.name: point
+        for point in sorted(entry_points(group=f"workbench.{role}"), key=lambda p: p.name)
+    }
 
 
 def load(role: str, name: str) -> Any:
-    """The part's class or factory.  Raises ProfileError for a wrong name, MissingPart for an absent package."""
+    """The part's class or factory.  Raises ProfileError for a wrong name, MissingPart for an absent
+    package.
+    """
     known = parts(role)
     if name in known:
         try:
             return known[name].load()
         except ImportError as error:
             extra = (known[name].extras or [""])[0]
-            hint = f"pip install 'vpd-workbench[{extra}]'" if extra else f"pip install {error.name or 'it'}"
-            raise MissingPart(f"{role} '{name}' needs a package that is not installed ({error}); {hint}") from error
+            hint = (
+                f"pip install 'vpd-workbench[{extra}]'"
+                if extra
+                else f"pip install {error.name or 'it'}"
+            )
+            raise MissingPart(
+                f"{role} '{name}' needs a package that is not installed ({error}); {hint}"
+            ) from error
     path, _, attribute = name.rpartition(":")
     if path.endswith(".py") and attribute:
         return _from_file(role, Path(path), attribute)
@@ -54,7 +65,9 @@ def load(role: str, name: str) -> Any:
 
 
 def build(role: str, name: str, **arguments: Any) -> Any:
-    """Load a part and call it with plain arguments; a wrong argument names the part and what it takes."""
+    """Load a part and call it with plain arguments; a wrong argument names the part and what it
+    takes.
+    """
     factory = load(role, name)
     try:
         return factory(**arguments)
@@ -68,8 +81,12 @@ def build(role: str, name: str, **arguments: Any) -> Any:
 
 def _from_file(role: str, path: Path, attribute: str) -> Any:
     if not path.is_file():
-        raise ProfileError(f"{role} file {path} does not exist; give a path relative to the current folder")
-    name = f"workbench_user_{path.stem}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
+        raise ProfileError(
+            f"{role} file {path} does not exist; give a path relative to the current folder"
+        )
+    name = (
+        f"workbench_user_{path.stem}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
+    )
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ProfileError(f"{role} file {path} cannot be read as Python")
@@ -79,8 +96,16 @@ def _from_file(role: str, path: Path, attribute: str) -> Any:
         spec.loader.exec_module(module)
     except Exception as error:  # a user's file raises whatever it likes; the cause stays attached
         del sys.modules[name]
-        raise ProfileError(f"{role} file {path} cannot be loaded: {type(error).__name__}: {error}") from error
+        raise ProfileError(
+            f"{role} file {path} cannot be loaded: {type(error).__name__}: {error}"
+        ) from error
     if not hasattr(module, attribute):
-        names = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-        raise ProfileError(f"{path} has no '{attribute}'; it has: {', '.join(names) or 'nothing that can be called'}")
+        names = [
+            key
+            for key, value in vars(module).items()
+            if callable(value) and not key.startswith("_")
+        ]
+        raise ProfileError(
+            f"{path} has no '{attribute}'; it has: {', '.join(names) or 'nothing that can be called'}"
+        )
     return getattr(module, attribute)

@@ -184,8 +184,12 @@ def _setting(field: Field[Any], hint: Any) -> Setting:
     return Setting(label, hint, kind, default, default is MISSING)
 
 
-def _values(record: type, values: Mapping[str, Any], prefix: str, wrong: dict[str, str]) -> dict[str, Any]:
-    """The values that are right, as the record takes them; the text of each wrong one is put into `wrong`."""
+def _values(
+    record: type, values: Mapping[str, Any], prefix: str, wrong: dict[str, str]
+) -> dict[str, Any]:
+    """The values that are right, as the record takes them; the text of each wrong one is put into
+    `wrong`.
+    """
     known = describe(record)
     right = {}
     for key, value in values.items():
@@ -196,7 +200,9 @@ def _values(record: type, values: Mapping[str, Any], prefix: str, wrong: dict[st
     for key, setting in known.items():
         if setting.required and key not in values:
             sentence = sentences(record).get(key, "")
-            wrong[f"{prefix}{key}"] = f"is missing, expected {setting.expected}" + (sentence and f" ({sentence})")
+            wrong[f"{prefix}{key}"] = f"is missing, expected {setting.expected}" + (
+                sentence and f" ({sentence})"
+            )
     return right
 
 
@@ -208,7 +214,9 @@ def _value(hint: Any, value: Any, key: str, wrong: dict[str, str]) -> Any:
         return kind(**inner) if len(wrong) == before else None  # type: ignore[operator]
     if isinstance(value, Mapping) and get_origin(kind) is Mapping:
         of_items = get_args(kind)[1]
-        return {name: _value(of_items, item, f"{key}.{name}", wrong) for name, item in value.items()}
+        return {
+            name: _value(of_items, item, f"{key}.{name}", wrong) for name, item in value.items()
+        }
     if kind is int and isinstance(value, float) and value.is_integer():
         value = int(value)  # TOML has no other way to write 1e6
     endless = isinstance(value, float) and not math.isfinite(value)
@@ -255,7 +263,9 @@ _WORDS: Mapping[type, Callable[[Any], str]] = {
     kinds.FloatType: lambda kind: f"a number{_range(kind)}",
     kinds.StrType: lambda kind: "text that is not empty" if kind.min_length else "text",
     kinds.LiteralType: lambda kind: f"one of {', '.join(map(str, kind.values))}",
-    kinds.TupleType: lambda kind: f"a list of {len(kind.item_types)}, every item {_words(kind.item_types[0])}",
+    kinds.TupleType: lambda kind: (
+        f"a list of {len(kind.item_types)}, every item {_words(kind.item_types[0])}"
+    ),
     kinds.VarTupleType: lambda kind: f"a list, every item {_words(kind.item_type)}",
     kinds.ListType: lambda kind: "a list",
     kinds.DictType: lambda kind: "a table",

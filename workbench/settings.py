@@ -1,8 +1,8 @@
 """Profiles and folders: which part plays which role, with which arguments.
 
 A profile is a TOML file.  `embedded` and `hub` ship with the package; a project has its own copy as
-`profile.toml`.  An unknown key is an error that lists the right ones; no profile object ever travels into
-a part: parts take the plain arguments written here.
+`profile.toml`.  An unknown key is an error that lists the right ones; no profile object ever
+travels into a part: parts take the plain arguments written here.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ _ROLES = ("sampler", "verifier", "writer", "student")
 
 
 def _choices(parts: Mapping[str, Any]) -> dict[str, Any]:
-    """Parts as a profile names them, with the keys of `Choice`: every key but `part` is an argument."""
+    """Parts as a profile names them, with the keys of `Choice`: every key but `part` is an
+    argument.
+    """
     choices = {}
     for key, value in parts.items():
         arguments = dict(value) if isinstance(value, dict) else {"part": value}

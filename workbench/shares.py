@@ -41,14 +41,16 @@ class Share:
         if not self.of:
             return "- (of 0)"
         low, high = self.interval
-        return f"{100 * self.hits / self.of:.1f} % of {self.of} ({100 * low:.1f} to {100 * high:.1f})"
+        return (
+            f"{100 * self.hits / self.of:.1f} % of {self.of} ({100 * low:.1f} to {100 * high:.1f})"
+        )
 
 
 def best_of(scores: Sequence[float], k: int) -> float:
     """The best score among k of these samples, drawn without replacement, on average.
 
-    For scores of 0 and 1 this is pass@k; for soft scores, the same expectation.  It knows the label: an upper bound
-    on what choosing among k samples can give.
+    For scores of 0 and 1 this is pass@k; for soft scores, the same expectation.  It knows the
+    label: an upper bound on what choosing among k samples can give.
 
     Raises:
         ValueError: not 1 <= k <= number of scores.
@@ -58,7 +60,10 @@ def best_of(scores: Sequence[float], k: int) -> float:
     ordered = sorted(scores)
     draws = comb(len(ordered), k)
     # From the best score each step down is lost where all k come from below it.
-    lost = ((upper - lower) * (comb(below, k) / draws) for below, (lower, upper) in enumerate(pairwise(ordered), 1))
+    lost = (
+        (upper - lower) * (comb(below, k) / draws)
+        for below, (lower, upper) in enumerate(pairwise(ordered), 1)
+    )
     return ordered[-1] - sum(lost)
 
 
@@ -79,7 +84,8 @@ def pass_at_k(n: int, c: int, k: int) -> float:
 
 
 def wilson(hits: float, of: int, z: float = 1.959964) -> tuple[float, float]:
-    """Wilson's score interval for a share (Wilson 1927); z = 1.96 is 95 %; nothing counted gives (0, 1).
+    """Wilson's score interval for a share (Wilson 1927); z = 1.96 is 95 %; nothing counted gives
+    (0, 1).
 
     Raises:
         ValueError: hits outside 0 to `of`.
@@ -92,4 +98,6 @@ def wilson(hits: float, of: int, z: float = 1.959964) -> tuple[float, float]:
     middle = share + z * z / (2 * of)
     spread = z * sqrt(share * (1 - share) / of + z * z / (4 * of * of))
     scale = 1 + z * z / of
-    return max(0.0, min(share, (middle - spread) / scale)), min(1.0, max(share, (middle + spread) / scale))
+    return max(0.0, min(share, (middle - spread) / scale)), min(
+        1.0, max(share, (middle + spread) / scale)
+    )

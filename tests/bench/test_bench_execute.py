@@ -26,7 +26,9 @@ def test_a_warm_run_asks_no_tool_and_answers_the_same(tmp_path: Path, source: st
         made.append(all_tools())
         return list(made[-1])
 
-    cold, warm, answers = _cold_and_warm(some(source, 6), some(source, 1), OnePicture(), tools, tmp_path / "cache")
+    cold, warm, answers = _cold_and_warm(
+        some(source, 6), some(source, 1), OnePicture(), tools, tmp_path / "cache"
+    )
     assert [sum(len(tool.calls) for tool in each) > 0 for each in made] == [True, False, False]
     assert len(answers) == 6
     assert all(answers)
@@ -38,7 +40,9 @@ def test_answers_that_differ_with_a_full_cache_are_told(tmp_path: Path) -> None:
 
     def tools() -> list[Tool]:
         version = next(runs)  # nothing is found in the cache
-        return list(all_tools(version=version, fail=lambda call: "dark" if version == "two" else None))
+        return list(
+            all_tools(version=version, fail=lambda call: "dark" if version == "two" else None)
+        )
 
     with pytest.raises(WorkbenchError, match="differ"):
         _cold_and_warm(some(ASKING, 2), some(ASKING, 1), OnePicture(), tools, tmp_path)

@@ -1,4 +1,6 @@
-"""Measuring tools: tools that know the scenes are right everywhere, and others are counted as they are."""
+"""Measuring tools: tools that know the scenes are right everywhere, and others are counted as they
+are.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,9 @@ def test_exact_tools_are_right_everywhere(images):
 
 
 def test_what_is_missed_and_what_is_seen_twice_is_counted(images):
-    rows = dict(measure_find(Late(**collage_record(SCENES)), "find", PICTURED, images, list(CATEGORIES)))
+    rows = dict(
+        measure_find(Late(**collage_record(SCENES)), "find", PICTURED, images, list(CATEGORIES))
+    )
     things = sum(len(scene.objects) for scene in SCENES.values())
     present = sum(len(scene.categories) for scene in SCENES.values())
     recall, precision = rows["find: recall"], rows["find: precision, names that are there"]

@@ -1,4 +1,6 @@
-"""What the tests of Compare share: a project whose sampler and student speak, a server over it, and what one does on the page."""
+"""What the tests of Compare share: a project whose sampler and student speak, a server over it, and
+what one does on the page.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A real Chromium for every test here: Debian's where it is installed, else Playwright's own, else a reason."""
+"""A real Chromium for every test here: Debian's where it is installed, else Playwright's own, else
+a reason.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +30,16 @@ QUIET = [
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[sync_api.Browser]:
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    path = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
     with sync_api.sync_playwright() as playwright:
         try:
             opened = playwright.chromium.launch(executable_path=path, args=QUIET)
         except sync_api.Error as error:
-            pytest.skip(f"no Chromium: apt-get install chromium, or playwright install chromium ({error.message[:80]})")
+            pytest.skip(
+                f"no Chromium: apt-get install chromium, or playwright install chromium ({error.message[:80]})"
+            )
         yield opened
         opened.close()
 
@@ -48,7 +54,10 @@ def visit(browser: sync_api.Browser) -> Iterator[Callable[..., sync_api.Page]]:
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
         context.set_default_timeout(15_000)
         context.on(
-            "request", lambda request: strayed.append(request.url) if "//127.0.0.1:" not in request.url else None
+            "request",
+            lambda request: (
+                strayed.append(request.url) if "//127.0.0.1:" not in request.url else None
+            ),
         )
         contexts.append(context)
         page = context.new_page()
@@ -70,9 +79,11 @@ def served(
     port: int = 0,
     sign_on: SignOn | None = None,
 ) -> Iterator[Running]:
-    """The real server over a project's folder, on a free port unless one is given; without `auth` everybody is `name`.
+    """The real server over a project's folder, on a free port unless one is given; without `auth`
+    everybody is `name`.
 
-    `served(...)` gives a Running: `.url` ends with a slash, `.site` is the Site, `.site.project` the open project.
+    `served(...)` gives a Running: `.url` ends with a slash, `.site` is the Site, `.site.project`
+    the open project.
     """
     with Project.open(folder) as project:
         people = People(auth) if auth or sign_on else None

@@ -10,7 +10,9 @@ from workbench.records import Decision
 VERDICTS = ("accept", "reject", "skip")
 
 
-def opened(visit: Any, site: Running, path: str = "curate", width: int = 1440, theme: str = "light") -> Any:
+def opened(
+    visit: Any, site: Running, path: str = "curate", width: int = 1440, theme: str = "light"
+) -> Any:
     """The page with a question on it."""
     page = visit(site.url + path, width, theme)
     page.wait_for_selector("[data-question]")

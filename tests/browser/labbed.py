@@ -40,12 +40,21 @@ def notebook(folder: Path, cells: Sequence[str] = CELLS) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "small.toml").write_text(profile_text(), encoding="utf-8")
     rows = [
-        {"cell_type": "code", "id": f"cell-{at}", "execution_count": None, "metadata": {}, "outputs": [], "source": text}
+        {
+            "cell_type": "code",
+            "id": f"cell-{at}",
+            "execution_count": None,
+            "metadata": {},
+            "outputs": [],
+            "source": text,
+        }
         for at, text in enumerate(cells)
-    ]  # fmt: skip
+    ]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     path = folder / "widgets.ipynb"
-    path.write_text(json.dumps({"cells": rows, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
+    path.write_text(
+        json.dumps({"cells": rows, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5})
+    )
     return path
 
 
@@ -54,7 +63,10 @@ def job(project: Path) -> Path:
     folder = project / "jobs" / "abc123"
     folder.mkdir(parents=True)
     write_job(Job("somewhere", name="a first job"), folder)
-    write_json(folder / STATUS, {"state": "running", "step": 40, "total": 100, "eta": 61.0, "at": time.time() + 3600})
+    write_json(
+        folder / STATUS,
+        {"state": "running", "step": 40, "total": 100, "eta": 61.0, "at": time.time() + 3600},
+    )
     rows = [{"step": at, "loss": 3 / (at + 2) + 0.2 * (at % 3)} for at in range(1, 41)]
     rows += [{"step": at, "accuracy": 0.2 + at / 100} for at in (10, 20, 30, 40)]
     (folder / METRICS).write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -76,12 +88,19 @@ def jupyter(project: Path, home: Path, theme: str = "JupyterLab Light") -> Itera
         path = settings / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(held))
-    own = {"HOME": str(home), "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"), "OMP_NUM_THREADS": "1"}
+    own = {
+        "HOME": str(home),
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "OMP_NUM_THREADS": "1",
+    }
     with (home / "lab.log").open("wb") as log:
         process = subprocess.Popen(
             [*command(home / "nb", port, False), f"--IdentityProvider.token={TOKEN}"],
-            env=environment(project) | own, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-        )  # fmt: skip
+            env=environment(project) | own,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
     try:
         _until_it_answers(f"http://127.0.0.1:{port}/api?token={TOKEN}", process, home / "lab.log")
         yield f"http://127.0.0.1:{port}/lab/tree/widgets.ipynb?token={TOKEN}"

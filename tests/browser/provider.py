@@ -1,6 +1,7 @@
 """A small OpenID provider on loopback: real keys, real tokens, PKCE; each test may bend one thing.
 
-It is written with joserfc and Starlette alone, so that both sides of the protocol do not share their mistakes.
+It is written with joserfc and Starlette alone, so that both sides of the protocol do not share
+their mistakes.
 """
 
 from __future__ import annotations
@@ -44,7 +45,11 @@ class Provider:
         self.reset()
 
     def reset(self) -> None:
-        self.claims: dict[str, Any] = {"email": "ann@example.org", "email_verified": True, "groups": ["labellers"]}
+        self.claims: dict[str, Any] = {
+            "email": "ann@example.org",
+            "email_verified": True,
+            "groups": ["labellers"],
+        }
         self.document: dict[str, Any] = {}
         self.info: dict[str, Any] = {}
         self.answer: dict[str, str] = {}
@@ -63,7 +68,14 @@ class Provider:
 
     def token(self, nonce: str) -> str:
         now = int(time.time())
-        plain = {"iss": self.issuer, "sub": "1234", "aud": CLIENT, "iat": now, "exp": now + 300, "nonce": nonce}
+        plain = {
+            "iss": self.issuer,
+            "sub": "1234",
+            "aud": CLIENT,
+            "iat": now,
+            "exp": now + 300,
+            "nonce": nonce,
+        }
         claims = {key: value for key, value in (plain | self.claims).items() if value is not None}
         if self.way == "none":
             return f"{_part({'alg': 'none'})}.{_part(claims)}."
@@ -79,14 +91,20 @@ class Provider:
     async def configuration(self, request: Request) -> Response:
         self.requests.append("configuration")
         time.sleep(self.wait)
-        return JSONResponse({
-            "issuer": self.issuer,
-            **{f"{name}_endpoint": f"{self.issuer}/{name}" for name in ("authorization", "token", "userinfo")},
-            "jwks_uri": f"{self.issuer}/jwks",
-            "id_token_signing_alg_values_supported": ["RS256", "HS256", "none"],
-            "timeout": 0.000001,
-            "verify": False,
-        } | self.document)  # fmt: skip
+        return JSONResponse(
+            {
+                "issuer": self.issuer,
+                **{
+                    f"{name}_endpoint": f"{self.issuer}/{name}"
+                    for name in ("authorization", "token", "userinfo")
+                },
+                "jwks_uri": f"{self.issuer}/jwks",
+                "id_token_signing_alg_values_supported": ["RS256", "HS256", "none"],
+                "timeout": 0.000001,
+                "verify": False,
+            }
+            | self.document
+        )
 
     async def jwks(self, request: Request) -> Response:
         self.requests.append("jwks")
@@ -115,7 +133,11 @@ class Provider:
             or base64.urlsafe_b64encode(digest).decode().rstrip("=") != (asked["code_challenge"])
         ):
             return JSONResponse({"error": "invalid_grant", "error_description": "PKCE"}, 400)
-        token = {"access_token": secrets.token_urlsafe(16), "token_type": "Bearer", "expires_in": 3600}
+        token = {
+            "access_token": secrets.token_urlsafe(16),
+            "token_type": "Bearer",
+            "expires_in": 3600,
+        }
         if self.way != "missing":
             token["id_token"] = self.token(asked["nonce"])
         return JSONResponse(token)

@@ -1,6 +1,8 @@
-"""A sampler and a student that speak word by word, as models do, in no time; what they do stands in the question.
+"""A sampler and a student that speak word by word, as models do, in no time; what they do stands in
+the question.
 
-"crash" writes a program that fails at its line 4, "endless" one that never ends, "slowly" takes a while over each word.
+"crash" writes a program that fails at its line 4, "endless" one that never ends, "slowly" takes a
+while over each word.
 """
 
 from __future__ import annotations
@@ -37,7 +39,9 @@ class Talker:
         return program
 
     def _program(self, task: Task, index: int, seed: int) -> Program:
-        source = CRASH if "crash" in task.question else ENDLESS if "endless" in task.question else COUNT
+        source = (
+            CRASH if "crash" in task.question else ENDLESS if "endless" in task.question else COUNT
+        )
         if index:
             source = source.replace("red square", "square")
         key = content_key("program", task.id, task.question, index, seed, source)
@@ -45,20 +49,35 @@ class Talker:
 
 
 class Teller:
-    """Says 7 whatever is asked, and explains it with one real box and with text that wants to be markup."""
+    """Says 7 whatever is asked, and explains it with one real box and with text that wants to be
+    markup.
+    """
 
     def __init__(self, name: str = "teller") -> None:
         self.ref = PartRef("student", name, "9")
 
-    def answer(self, tasks: Sequence[Task], images: Images, explain: bool = False) -> list[Prediction]:
+    def answer(
+        self, tasks: Sequence[Task], images: Images, explain: bool = False
+    ) -> list[Prediction]:
         return [self.stream(task, images, explain, lambda _: None) for task in tasks]
 
-    def stream(self, task: Task, images: Images, explain: bool, watch: Callable[[str], None]) -> Prediction:
-        text = f"There is a red square at 41 41 187 187. {HOSTILE} Thus, there are 7." if explain else "7"
+    def stream(
+        self, task: Task, images: Images, explain: bool, watch: Callable[[str], None]
+    ) -> Prediction:
+        text = (
+            f"There is a red square at 41 41 187 187. {HOSTILE} Thus, there are 7."
+            if explain
+            else "7"
+        )
         for piece in text.split(" "):
             time.sleep(0.2 if "slowly" in task.question else 0.003)
             watch(f"{piece} " if explain else piece)
         return Prediction(
-            content_key("says", task, self.ref, explain), task.id, "" if explain else text, text if explain else "",
-            0.0, 0.01, self.ref,
-        )  # fmt: skip
+            content_key("says", task, self.ref, explain),
+            task.id,
+            "" if explain else text,
+            text if explain else "",
+            0.0,
+            0.01,
+            self.ref,
+        )

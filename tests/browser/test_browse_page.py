@@ -1,4 +1,6 @@
-"""Browse in a real browser: search, facets, pages, the cursor, choosing, and what hostile text cannot do."""
+"""Browse in a real browser: search, facets, pages, the cursor, choosing, and what hostile text
+cannot do.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +30,18 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         bad = drawn.HOSTILE
         rows = [
             ("tool", 3, {"call": 0, "tool": "find", "receiver": None, "arguments": {bad: bad}}),
-            ("tool_result", 3, {"call": 0, "tool": "find", "ok": True, "result": drawn.listed([bad])}),
+            (
+                "tool_result",
+                3,
+                {"call": 0, "tool": "find", "ok": True, "result": drawn.listed([bad])},
+            ),
             ("print", 3, {"text": bad}),
             ("end", 0, {"ok": True, "answer": bad, "steps": 3, "tool_calls": 1}),
-        ]  # fmt: skip
-        events = tuple(drawn.TraceEvent(seq, kind, line, 0, payload) for seq, (kind, line, payload) in enumerate(rows))
+        ]
+        events = tuple(
+            drawn.TraceEvent(seq, kind, line, 0, payload)
+            for seq, (kind, line, payload) in enumerate(rows)
+        )
         task = Task(HOSTILE_ID, bad, "train", digest, bad, (bad,), "choice", (bad, "b"), bad)
         more.task(
             task,
@@ -45,7 +54,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 def rows(page) -> list[str]:
     page.wait_for_selector("[data-rows][aria-busy=false]")
-    return page.eval_on_selector_all("[data-rows] > li", "all => all.map((item) => item.dataset.id)")
+    return page.eval_on_selector_all(
+        "[data-rows] > li", "all => all.map((item) => item.dataset.id)"
+    )
 
 
 def test_the_address_is_the_view_and_back_comes_back(visit, site: Running) -> None:
@@ -74,7 +85,10 @@ def test_tokens_become_chips_that_can_be_taken_away(visit, site: Running) -> Non
     page = visit(f"{site.url}browse?q=family%3Acount+status%3Akept")
     rows(page)
     chips = page.locator("[data-tokens] button")
-    assert [text.split("\n")[0] for text in chips.all_inner_texts()[:2]] == ["family:count", "status:kept"]
+    assert [text.split("\n")[0] for text in chips.all_inner_texts()[:2]] == [
+        "family:count",
+        "status:kept",
+    ]
     chips.nth(1).click()
     page.locator("[data-count]", has_text="of 20 questions").wait_for()
     assert page.input_value("[data-search]") == "family:count"
@@ -144,7 +158,10 @@ def test_the_cursor_walks_by_keys_and_enter_opens_the_kept_run(visit, site: Runn
     page.go_back()
     page.wait_for_selector(".row[aria-current=true]")
     page.locator("[data-peek] h2", has_text=question[:30]).wait_for()
-    assert page.locator(".row[aria-current=true]").evaluate("node => node.parentElement.dataset.id") == order[2]
+    assert (
+        page.locator(".row[aria-current=true]").evaluate("node => node.parentElement.dataset.id")
+        == order[2]
+    )
 
 
 def test_a_question_opens_to_its_programs_by_answer(visit, site: Running) -> None:
@@ -170,14 +187,18 @@ def test_chosen_questions_go_to_the_queue_and_come_back_by_undo(visit, site: Run
     assert page.inner_text("[data-chosen] b") == "4"
     page.keyboard.press("q")
     page.locator(".toast", has_text="4 questions asked for in the queue").wait_for()
-    asked = [event.task_id for event in site.site.project.curation.events() if event.kind == "queue"]
+    asked = [
+        event.task_id for event in site.site.project.curation.events() if event.kind == "queue"
+    ]
     assert asked[-4:] == order[:4]
     page.click(".toast >> text=Undo")
     page.locator(".toast", has_text="Taken back").wait_for()
     assert all(item.asked is None for item in site.site.project.curation.items(order[:4]).values())
 
 
-def test_all_that_match_are_accepted_with_their_number_said_and_undone_as_one(visit, site: Running) -> None:
+def test_all_that_match_are_accepted_with_their_number_said_and_undone_as_one(
+    visit, site: Running
+) -> None:
     page = visit(f"{site.url}browse?q=family%3Acount")
     ids = rows(page)
     page.locator("[data-count]", has_text="of 20").wait_for()
@@ -186,7 +207,9 @@ def test_all_that_match_are_accepted_with_their_number_said_and_undone_as_one(vi
     assert page.inner_text("[data-chosen] b") == "20"
     page.click("[data-chosen] >> text=Accept…")
     said = page.inner_text("dialog[open]")
-    kept = sum(one.status == "kept" for one in site.site.project.outcomes() if one.task_id in set(ids))
+    kept = sum(
+        one.status == "kept" for one in site.site.project.outcomes() if one.task_id in set(ids)
+    )
     assert f"Accept {kept} questions?" in said
     assert f"{20 - kept} left out" in said
     page.click(f"dialog >> text=/^Accept {kept}$/")
@@ -243,7 +266,9 @@ def test_the_list_is_light(visit, site: Running) -> None:
     page = visit(f"{site.url}browse")
     rows(page)
     assert page.evaluate("document.querySelectorAll('*').length") < 3000
-    page.wait_for_function("performance.getEntriesByType('resource').some((one) => one.name.includes('/thumb/'))")
+    page.wait_for_function(
+        "performance.getEntriesByType('resource').some((one) => one.name.includes('/thumb/'))"
+    )
     sizes = page.evaluate(
         "performance.getEntriesByType('resource').filter((one) => one.name.includes('/thumb/')).map((one) => one.encodedBodySize)"
     )

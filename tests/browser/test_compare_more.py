@@ -1,4 +1,6 @@
-"""Compare in a real browser: pictures that visitors bring, all questions at once, narrow windows, keys alone, the API."""
+"""Compare in a real browser: pictures that visitors bring, all questions at once, narrow windows,
+keys alone, the API.
+"""
 
 # ruff: noqa: F811 - fixtures that are imported have the names of arguments
 
@@ -17,7 +19,9 @@ from small_parts import profile_text
 from workbench.store import Project
 from workbench.study.two_by_two import compare
 
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
+axe = pytest.importorskip(
+    "axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python"
+)
 
 pytestmark = pytest.mark.browser
 
@@ -25,9 +29,13 @@ pytestmark = pytest.mark.browser
 # --- pictures
 
 
-def test_an_uploaded_picture_is_asked_about_and_stays_in_the_projects_cache(visit: Visit, site: Running) -> None:
+def test_an_uploaded_picture_is_asked_about_and_stays_in_the_projects_cache(
+    visit: Visit, site: Running
+) -> None:
     page = visit(f"{site.url}compare")
-    page.locator("[data-file]").set_input_files({"name": "../../evil.png", "mimeType": "image/png", "buffer": png()})
+    page.locator("[data-file]").set_input_files(
+        {"name": "../../evil.png", "mimeType": "image/png", "buffer": png()}
+    )
     page.wait_for_function("() => document.querySelector('.side.pipeline img').naturalWidth === 60")
     ask(page, "How many red squares are there?")
     both(page)
@@ -59,9 +67,13 @@ def test_a_pasted_picture_is_taken(visit: Visit, site: Running) -> None:
     ],
     ids=["text", "huge", "empty"],
 )
-def test_a_file_that_is_no_picture_is_refused(visit: Visit, site: Running, data: bytes, says: str) -> None:
+def test_a_file_that_is_no_picture_is_refused(
+    visit: Visit, site: Running, data: bytes, says: str
+) -> None:
     page = visit(f"{site.url}compare")
-    page.locator("[data-file]").set_input_files({"name": "x.png", "mimeType": "image/png", "buffer": data})
+    page.locator("[data-file]").set_input_files(
+        {"name": "x.png", "mimeType": "image/png", "buffer": data}
+    )
     sync_api.expect(page.locator(".toast.bad")).to_contain_text(says)
     assert not list(site.site.project.path.rglob("*.part"))
 
@@ -108,7 +120,9 @@ def test_a_whole_cell_goes_to_the_queue_and_back_as_one(visit: Visit, site: Runn
     assert all(site.site.project.curation.item(one.task_id).asked is None for one in sent)
 
 
-def test_before_both_have_answered_the_table_says_what_fills_it(visit: Visit, tmp_path: Path) -> None:
+def test_before_both_have_answered_the_table_says_what_fills_it(
+    visit: Visit, tmp_path: Path
+) -> None:
     (tmp_path / "talk.toml").write_text(profile_text())
     Project.create(tmp_path / "p", str(tmp_path / "talk.toml")).close()
     with served(tmp_path / "p") as running:
@@ -121,7 +135,9 @@ def test_before_both_have_answered_the_table_says_what_fills_it(visit: Visit, tm
 
 
 @pytest.mark.parametrize("width", [390, 1440])
-def test_nothing_runs_over_the_side_after_an_answer(visit: Visit, site: Running, width: int) -> None:
+def test_nothing_runs_over_the_side_after_an_answer(
+    visit: Visit, site: Running, width: int
+) -> None:
     page = opened(visit, site, width, "dark")
     ask(page, "How many " + "verylongwords" * 20 + " are there?")
     both(page)
@@ -131,7 +147,9 @@ def test_nothing_runs_over_the_side_after_an_answer(visit: Visit, site: Running,
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_a_question_is_asked_voted_on_and_followed_by_the_next_without_a_mouse(visit: Visit, site: Running) -> None:
+def test_a_question_is_asked_voted_on_and_followed_by_the_next_without_a_mouse(
+    visit: Visit, site: Running
+) -> None:
     page = opened(visit, site)
     page.keyboard.press("/")
     page.keyboard.press("Enter")
@@ -158,17 +176,25 @@ def test_the_same_answer_comes_through_gradio_client(site: Running) -> None:
     project = site.site.project
     [task] = project.tasks([task_of(site)])
     client = Client(site.url, verbose=False)
-    job = client.submit(image=task.image, question=task.question, side="pipeline", api_name="/answer")
+    job = client.submit(
+        image=task.image, question=task.question, side="pipeline", api_name="/answer"
+    )
     [[*_, last]] = job.result(timeout=60).values()
-    kinds = [event["kind"] for message in job.outputs() for found in message.values() for event in found]
+    kinds = [
+        event["kind"] for message in job.outputs() for found in message.values() for event in found
+    ]
     assert last["kind"] == kinds[-1] == "finished"
     assert {"started", "code", "wrote", "steps"} <= set(kinds)
     assert last["answer"] == task.answers[0]
     with pytest.raises(Exception, match="no side is called 'judge'"):
         client.predict(image=task.image, question="x", side="judge", api_name="/answer")
     packed = f"data:image/png;base64,{base64.b64encode(png()).decode()}"
-    said = client.predict(image=packed, question="How many red squares are there?", side="student", api_name="/answer")
-    assert [event["answer"] for found in said.values() for event in found if event["kind"] == "finished"] == ["7"]
+    said = client.predict(
+        image=packed, question="How many red squares are there?", side="student", api_name="/answer"
+    )
+    assert [
+        event["answer"] for found in said.values() for event in found if event["kind"] == "finished"
+    ] == ["7"]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -182,6 +208,14 @@ def test_axe_finds_nothing_serious(visit: Visit, site: Running, path: str, theme
         both(page)
     else:
         sync_api.expect(page.locator(".two, .main-svg").first).to_be_visible(timeout=20_000)
-    found = axe.Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"]}).response["violations"]
-    serious = [(one["id"], one["nodes"][0]["html"][:200]) for one in found if one["impact"] in ("serious", "critical")]
+    found = (
+        axe.Axe()
+        .run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"]})
+        .response["violations"]
+    )
+    serious = [
+        (one["id"], one["nodes"][0]["html"][:200])
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
     assert serious == []

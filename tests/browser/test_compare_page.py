@@ -1,6 +1,8 @@
-"""Compare in a real browser, one question: both sides live, cancelled and failing alone; votes; the queue.
+"""Compare in a real browser, one question: both sides live, cancelled and failing alone; votes; the
+queue.
 
-The sampler and the student speak word by word (`talkers.py`); sandbox, tools, store and server are the real ones.
+The sampler and the student speak word by word (`talkers.py`); sandbox, tools, store and server are
+the real ones.
 """
 
 # ruff: noqa: F811 - fixtures that are imported have the names of arguments
@@ -39,7 +41,9 @@ def test_both_sides_answer_with_steps_boxes_and_times(visit: Visit, site: Runnin
         assert name in student.locator(".times").inner_text()
 
 
-def test_a_step_that_is_chosen_is_on_the_picture_and_in_the_code(visit: Visit, site: Running) -> None:
+def test_a_step_that_is_chosen_is_on_the_picture_and_in_the_code(
+    visit: Visit, site: Running
+) -> None:
     page = opened(visit, site)
     ask(page)
     both(page)
@@ -90,7 +94,9 @@ def test_a_page_that_goes_away_takes_its_program_with_it(visit: Visit, site: Run
     both(other)
 
 
-def test_a_program_that_fails_says_where_and_the_student_goes_on(visit: Visit, site: Running) -> None:
+def test_a_program_that_fails_says_where_and_the_student_goes_on(
+    visit: Visit, site: Running
+) -> None:
     page = opened(visit, site)
     ask(page, "please crash")
     done(page, "pipeline", "failed")
@@ -166,7 +172,10 @@ def test_a_vote_stores_both_outputs_versions_and_times(visit: Visit, site: Runni
     assert kept["sides"]["student"]["answer"] == "7"
     assert kept["sides"]["student"]["version"] == "teller 9"
     assert kept["sides"]["pipeline"]["times"]["total"] > 0
-    assert site.site.project.run_view(vote.trace_id)[1].trace.answer == kept["sides"]["pipeline"]["answer"]
+    assert (
+        site.site.project.run_view(vote.trace_id)[1].trace.answer
+        == kept["sides"]["pipeline"]["answer"]
+    )
 
 
 def test_a_vote_before_the_end_cuts_both_answers_off(visit: Visit, site: Running) -> None:
@@ -194,7 +203,9 @@ def test_blind_sides_have_no_names_until_the_vote(visit: Visit, site: Running) -
     page = opened(visit, site)
     page.get_by_label("Blind").check()
     ask(page)
-    sync_api.expect(page.locator(".side .state").filter(has_text="done")).to_have_count(2, timeout=20_000)
+    sync_api.expect(page.locator(".side .state").filter(has_text="done")).to_have_count(
+        2, timeout=20_000
+    )
     shown = page.locator("[data-columns]").inner_text()
     assert "Side A" in shown
     assert not re.search(r"pipeline|student|teller|talker|first token", shown, re.IGNORECASE)
@@ -212,7 +223,9 @@ def test_blind_sides_have_no_names_until_the_vote(visit: Visit, site: Running) -
 
 def test_one_key_sends_a_new_question_to_the_queue(visit: Visit, site: Running) -> None:
     page = visit(f"{site.url}compare")
-    page.locator("[data-file]").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": png()})
+    page.locator("[data-file]").set_input_files(
+        {"name": "a.png", "mimeType": "image/png", "buffer": png()}
+    )
     page.wait_for_function("() => document.querySelector('.side.pipeline img').naturalWidth === 60")
     ask(page, "How many red squares are there?")
     both(page)
@@ -225,7 +238,10 @@ def test_one_key_sends_a_new_question_to_the_queue(visit: Visit, site: Running) 
     assert (view.task.source, view.task.question) == ("compare", "How many red squares are there?")
     assert project.images.path(view.task.image) is not None
     assert {p.answer or p.rationale[:5] for p in view.predictions} == {"7", "There"}
-    assert project.run_view(sent.trace_id)[1].trace.answer == side(page, "pipeline").locator("output").inner_text()
+    assert (
+        project.run_view(sent.trace_id)[1].trace.answer
+        == side(page, "pipeline").locator("output").inner_text()
+    )
     page.get_by_role("button", name="Undo").click()
     sync_api.expect(page.locator("[data-outbox]")).to_contain_text("saved")
     page.wait_for_timeout(300)

@@ -1,4 +1,6 @@
-"""Curate in a real browser: one key decides, nothing is lost, nothing is told too early, the keyboard is enough."""
+"""Curate in a real browser: one key decides, nothing is lost, nothing is told too early, the
+keyboard is enough.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield running
 
 
-def test_ten_presses_in_a_third_of_a_second_are_ten_decisions_on_ten_questions(visit, large: Running) -> None:
+def test_ten_presses_in_a_third_of_a_second_are_ten_decisions_on_ten_questions(
+    visit, large: Running
+) -> None:
     page = opened(visit, large)
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(1000)  # as long as anybody needs to read a question
@@ -80,7 +84,9 @@ def test_typing_decides_nothing_and_ctrl_enter_decides_once(visit, site: Running
     assert shown(page) != task
 
 
-def test_undo_after_a_reload_brings_the_question_back_with_one_event_more(visit, site: Running) -> None:
+def test_undo_after_a_reload_brings_the_question_back_with_one_event_more(
+    visit, site: Running
+) -> None:
     page = opened(visit, site)
     task = shown(page)
     page.keyboard.press("a")
@@ -165,7 +171,9 @@ def test_j_and_k_go_on_and_back_without_deciding(visit, site: Running) -> None:
     assert events(site) == []
 
 
-def test_brackets_open_the_other_programs_and_accept_takes_the_one_that_is_open(visit, site: Running) -> None:
+def test_brackets_open_the_other_programs_and_accept_takes_the_one_that_is_open(
+    visit, site: Running
+) -> None:
     page = opened(visit, site)
     before = page.inner_text(".tab[aria-pressed=true] small")
     while True:
@@ -214,7 +222,10 @@ def test_what_is_sent_before_deciding_says_nothing_of_the_verdict(visit, site: R
     site.site.project.curation.set_settings(Settings(), "ann")
     page = visit("about:blank")
     bodies: list[str] = []
-    page.on("response", lambda reply: bodies.append(reply.text()) if "/do/curate/next" in reply.url else None)
+    page.on(
+        "response",
+        lambda reply: bodies.append(reply.text()) if "/do/curate/next" in reply.url else None,
+    )
     page.goto(f"{site.url}curate")
     page.wait_for_selector("[data-question]")
     page.wait_for_load_state("networkidle")
@@ -240,7 +251,9 @@ def test_saves_wait_for_the_server_and_outlive_a_reload(visit, site: Running) ->
     assert [(one.kind, one.task_id) for one in events(site)] == [("accept", task)]
 
 
-def test_decisions_made_while_the_server_restarts_are_all_stored_once(visit, made: Path, tmp_path: Path) -> None:
+def test_decisions_made_while_the_server_restarts_are_all_stored_once(
+    visit, made: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "collages"
     shutil.copytree(made, folder)
     with served(folder) as first:
@@ -260,7 +273,10 @@ def test_decisions_made_while_the_server_restarts_are_all_stored_once(visit, mad
 def test_a_refused_decision_says_why_and_the_question_comes_back(visit, site: Running) -> None:
     page = opened(visit, site)
     task = shown(page)
-    page.context.route("**/do/curate/decide", lambda route: route.fulfill(status=400, json={"error": "No, because."}))
+    page.context.route(
+        "**/do/curate/decide",
+        lambda route: route.fulfill(status=400, json={"error": "No, because."}),
+    )
     page.keyboard.press("a")
     page.locator(".toast.bad", has_text="No, because.").wait_for()
     page.locator("[data-last]", has_text="not kept").wait_for()

@@ -19,7 +19,10 @@ pytestmark = pytest.mark.browser
 def test_flags_are_told_after_deciding_and_as_text(visit, tmp_path: Path) -> None:
     folder = drawn.build(tmp_path / "collages", scenes=4)
     with Project.open(folder) as project:
-        findings = (("idle", 0.8, f"It does not depend on {drawn.HOSTILE}."), ("apart", 0.1, "One differs."))
+        findings = (
+            ("idle", 0.8, f"It does not depend on {drawn.HOSTILE}."),
+            ("apart", 0.1, "One differs."),
+        )
         rows = [
             CheckRow(f"check {at}", str(one.chosen), one.task_id, 0.8, ("idle",), findings)
             for at, one in enumerate(project.outcomes())
@@ -35,5 +38,7 @@ def test_flags_are_told_after_deciding_and_as_text(visit, tmp_path: Path) -> Non
         page.keyboard.press("k")
         page.wait_for_selector(f"[data-question='{task}']")
         page.wait_for_selector(".judged")
-        assert page.locator(".judged .flags li").all_inner_texts() == [f"It does not depend on {drawn.HOSTILE}."]
+        assert page.locator(".judged .flags li").all_inner_texts() == [
+            f"It does not depend on {drawn.HOSTILE}."
+        ]
         assert page.evaluate("window.hacked") is None

@@ -1,4 +1,6 @@
-"""Several people at one queue, through the real server: never the same question, nothing lost, roles, disputes."""
+"""Several people at one queue, through the real server: never the same question, nothing lost,
+roles, disputes.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +30,15 @@ NAMES = [f"curator-{at}" for at in range(10)]
 def users(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ten curators, a viewer, an adjudicator and an admin, all with one password."""
     kept = hash_password(pages.PASSWORD)
-    roles = dict.fromkeys(NAMES, "curator") | {"vera": "viewer", "judy": "adjudicator", "root": "admin"}
+    roles = dict.fromkeys(NAMES, "curator") | {
+        "vera": "viewer",
+        "judy": "adjudicator",
+        "root": "admin",
+    }
     path = tmp_path_factory.mktemp("users") / "users.json"
-    path.write_text(json.dumps({name: {"role": role, "password": kept} for name, role in roles.items()}))
+    path.write_text(
+        json.dumps({name: {"role": role, "password": kept} for name, role in roles.items()})
+    )
     return path
 
 
@@ -42,7 +50,9 @@ def site(tmp_path: Path, users: Path) -> Iterator[Running]:
 
 def entered(visit, site: Running, name: str, path: str = "curate"):
     page = visit("about:blank")
-    page.context.request.post(f"{site.url}login", form={"username": name, "password": pages.PASSWORD})
+    page.context.request.post(
+        f"{site.url}login", form={"username": name, "password": pages.PASSWORD}
+    )
     page.goto(site.url + path)
     return page
 
@@ -53,7 +63,13 @@ def rules(site: Running, **changes) -> None:
 
 def verdict(author: str, kind: str, task: str, **more) -> Decision:
     return Decision(
-        f"{author}-{kind}-{task[-20:]}".replace("/", "."), kind, author, "curator", task, f"t2-{task}", **more
+        f"{author}-{kind}-{task[-20:]}".replace("/", "."),
+        kind,
+        author,
+        "curator",
+        task,
+        f"t2-{task}",
+        **more,
     )
 
 
@@ -84,7 +100,9 @@ def test_two_pages_of_one_person_show_different_questions(visit, site: Running) 
     assert shown(second) != one
 
 
-def test_a_page_that_is_closed_lets_go_and_one_that_is_killed_runs_out(visit, site: Running) -> None:
+def test_a_page_that_is_closed_lets_go_and_one_that_is_killed_runs_out(
+    visit, site: Running
+) -> None:
     rules(site, lease_minutes=0.05)
     first = entered(visit, site, NAMES[0])
     task = shown(first)
@@ -131,7 +149,9 @@ def test_a_hold_that_ran_out_is_said_and_the_decision_is_kept(visit, site: Runni
     ],
 )
 def test_a_viewer_changes_nothing(site: Running, path: str, body: dict) -> None:
-    with pytest.raises(WorkbenchError, match=r"answered 403: this needs the role \w+; vera is viewer"):
+    with pytest.raises(
+        WorkbenchError, match=r"answered 403: this needs the role \w+; vera is viewer"
+    ):
         pages.Curator(site.url.rstrip("/"), "vera").post(path, body)
     assert site.site.project.curation.events() == []
 
@@ -147,7 +167,15 @@ def test_a_viewers_page_says_so_and_takes_no_keys(visit, site: Running) -> None:
 
 
 def test_a_curator_sets_no_rules(site: Running) -> None:
-    given = {"id": "rules-rules", "overlap": 2, "gold_rate": 0, "hide_verdicts": False, "lease_minutes": 5, "daily_goal": 1, "order": "random"}  # fmt: skip
+    given = {
+        "id": "rules-rules",
+        "overlap": 2,
+        "gold_rate": 0,
+        "hide_verdicts": False,
+        "lease_minutes": 5,
+        "daily_goal": 1,
+        "order": "random",
+    }
     with pytest.raises(WorkbenchError, match="403"):
         pages.Curator(site.url.rstrip("/"), NAMES[0]).post("/do/curate/settings", given)
     pages.Curator(site.url.rstrip("/"), "root").post("/do/curate/settings", given)
@@ -159,7 +187,10 @@ def test_an_adjudicator_sees_both_sides_of_a_dispute_and_rules(visit, site: Runn
     curation = site.site.project.curation
     task = "collages/train-00001/count"
     curation.decide(
-        [verdict("ann", "accept", task), verdict("bob", "reject", task, reason="unfaithful", text="It saw three.")]
+        [
+            verdict("ann", "accept", task),
+            verdict("bob", "reject", task, reason="unfaithful", text="It saw three."),
+        ]
     )
     assert curation.item(task).state == "disputed"
     page = entered(visit, site, "judy", "curate?mode=disputes")

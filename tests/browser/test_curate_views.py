@@ -1,4 +1,6 @@
-"""Around the queue, in a real browser: empty states, hostile text, snapshots, ratings, gold, and how the pages fit."""
+"""Around the queue, in a real browser: empty states, hostile text, snapshots, ratings, gold, and
+how the pages fit.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from workbench.store import Project
 
 pytestmark = pytest.mark.browser
 
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
+axe = pytest.importorskip(
+    "axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python"
+)
 
 HOSTILE_ID = "hostile/1"
 
@@ -45,7 +49,9 @@ def test_three_nothings_are_three(visit, site: Running, tmp_path: Path) -> None:
         page.locator(".empty", has_text="No traces are verified yet").wait_for()
         assert "vpd run --project" in page.inner_text(".empty")
     for one in site.site.project.browse("status:kept", limit=50).rows:
-        skip = Decision(f"skip-{one[0].id[-30:]}".replace("/", "."), "skip", "ann", "admin", one[0].id)
+        skip = Decision(
+            f"skip-{one[0].id[-30:]}".replace("/", "."), "skip", "ann", "admin", one[0].id
+        )
         site.site.project.curation.decide([skip])
     page = visit(f"{site.url}curate")
     page.locator(".empty", has_text="Queue empty").wait_for()
@@ -63,12 +69,17 @@ def test_hostile_text_stays_text(visit, site: Running) -> None:
         ("tool", 3, {"call": 0, "tool": "find", "receiver": None, "arguments": {bad: bad}}),
         ("tool_result", 3, {"call": 0, "tool": "find", "ok": True, "result": drawn.listed([bad])}),
         ("end", 0, {"ok": True, "answer": bad, "steps": 3, "tool_calls": 1}),
-    ]  # fmt: skip
-    happened = tuple(drawn.TraceEvent(seq, kind, line, 0, payload) for seq, (kind, line, payload) in enumerate(rows))
+    ]
+    happened = tuple(
+        drawn.TraceEvent(seq, kind, line, 0, payload)
+        for seq, (kind, line, payload) in enumerate(rows)
+    )
     task = Task(HOSTILE_ID, bad, "train", digest, bad, (bad,), "choice", (bad, "b"), bad)
     more.task(task, [(f"# {bad}\n", happened)] * 5, f"{bad}. {bad}", bad)
     project = site.site.project
-    project.curation.decide([Decision("queue-hostile", "queue", "bob", "curator", HOSTILE_ID, text=bad)])
+    project.curation.decide(
+        [Decision("queue-hostile", "queue", "bob", "curator", HOSTILE_ID, text=bad)]
+    )
     project.curation.add_guideline(bad, bad)
     page = opened(visit, site, f"curate?task={HOSTILE_ID}")
     assert shown(page) == HOSTILE_ID
@@ -158,7 +169,12 @@ def test_rating_is_blind_and_done_with_y_n_and_a_digit(visit, site: Running) -> 
     project = site.site.project
     ids = [task.id for task, _ in project.browse("family:count status:kept", limit=9).rows]
     project.add_predictions(
-        [Prediction(f"told/{one}", one, "2", "I see two at 100 100 300 300.", 1.0, 0.2, drawn.STUDENT) for one in ids]
+        [
+            Prediction(
+                f"told/{one}", one, "2", "I see two at 100 100 300 300.", 1.0, 0.2, drawn.STUDENT
+            )
+            for one in ids
+        ]
     )
     page = visit(f"{site.url}curate?mode=rate")
     page.wait_for_selector(".ask.here")
@@ -184,30 +200,50 @@ def test_rating_is_blind_and_done_with_y_n_and_a_digit(visit, site: Running) -> 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 1024, 390])
-def test_it_fits_its_window_and_axe_finds_nothing_serious(visit, site: Running, width: int, theme: str) -> None:
+def test_it_fits_its_window_and_axe_finds_nothing_serious(
+    visit, site: Running, width: int, theme: str
+) -> None:
     page = opened(visit, site, width=width, theme=theme)
     page.keyboard.press("a")
     saved(page)
     page.keyboard.press("r")
     page.keyboard.press("l")
     page.wait_for_load_state("networkidle")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+        "the page scrolls sideways"
+    )
     box = page.locator(".verdicts").bounding_box()
     assert box is not None
     assert box["y"] + box["height"] <= 900
-    found = axe.Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"]}).response["violations"]
+    found = (
+        axe.Axe()
+        .run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"]})
+        .response["violations"]
+    )
     assert [
-        (one["id"], one["nodes"][0]["html"][:160]) for one in found if one["impact"] in ("serious", "critical")
+        (one["id"], one["nodes"][0]["html"][:160])
+        for one in found
+        if one["impact"] in ("serious", "critical")
     ] == []
 
 
-@pytest.mark.parametrize("path", ["curate?mode=rate", "curate?q=zebra", "curate?mode=disputes", "train"])
+@pytest.mark.parametrize(
+    "path", ["curate?mode=rate", "curate?q=zebra", "curate?mode=disputes", "train"]
+)
 @pytest.mark.parametrize("width", [1440, 390])
 def test_the_other_views_fit_too(visit, site: Running, path: str, width: int) -> None:
     page = visit(site.url + path, width)
     page.wait_for_selector(".empty")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
-    found = axe.Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"]}).response["violations"]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+        "the page scrolls sideways"
+    )
+    found = (
+        axe.Axe()
+        .run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"]})
+        .response["violations"]
+    )
     assert [
-        (one["id"], one["nodes"][0]["html"][:160]) for one in found if one["impact"] in ("serious", "critical")
+        (one["id"], one["nodes"][0]["html"][:160])
+        for one in found
+        if one["impact"] in ("serious", "critical")
     ] == []

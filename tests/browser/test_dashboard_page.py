@@ -1,4 +1,6 @@
-"""The dashboard in a real browser: charts under our policy, zoom that stays, tables, CSV, and what an empty one says."""
+"""The dashboard in a real browser: charts under our policy, zoom that stays, tables, CSV, and what
+an empty one says.
+"""
 
 from __future__ import annotations
 
@@ -52,9 +54,15 @@ def decide(project: Project, kind: str, author: str, number: int = 0) -> None:
     kept = [one for one in project.outcomes() if one.chosen][number]
     reason = "wrong_tool_output" if kind == "reject" else None
     event = Decision(
-        content_key(author, kind, number), kind, author, "curator", task_id=kept.task_id,
-        trace_id=kept.chosen, reason=reason, seconds=4.0,
-    )  # fmt: skip
+        content_key(author, kind, number),
+        kind,
+        author,
+        "curator",
+        task_id=kept.task_id,
+        trace_id=kept.chosen,
+        reason=reason,
+        seconds=4.0,
+    )
     project.curation.decide([event])
 
 
@@ -104,7 +112,9 @@ def test_new_figures_arrive_without_a_reload(visit: Visit, site: Running) -> Non
     assert "Fills when people decide" in page.locator("[data-chart=pace]").inner_text()
     decide(site.site.project, "accept", "ann")
     drawn(page, "pace")
-    sync_api.expect(page.locator(".numbers div").filter(has_text="Accepted").locator("b")).to_have_text("1")
+    sync_api.expect(
+        page.locator(".numbers div").filter(has_text="Accepted").locator("b")
+    ).to_have_text("1")
 
 
 def test_each_chart_has_n_time_and_a_table(visit: Visit, site: Running) -> None:
@@ -160,7 +170,8 @@ def test_colours_follow_the_theme(visit: Visit, site: Running) -> None:
     before = plot.evaluate("(node) => node.layout.font.color")
     page.get_by_role("button", name="Light or dark").click()
     page.wait_for_function(
-        "(before) => document.querySelector('[data-chart=pass_at_k] .plot').layout.font.color !== before", arg=before
+        "(before) => document.querySelector('[data-chart=pass_at_k] .plot').layout.font.color !== before",
+        arg=before,
     )
 
 
@@ -170,7 +181,9 @@ def test_nothing_runs_over_the_side(visit: Visit, site: Running, width: int, the
     page = visit(f"{site.url}dashboard", width, theme)
     drawn(page, "accuracy_latency")
     drawn(page, "pace")
-    page.evaluate("document.querySelectorAll('.chart details').forEach((one) => { one.open = true; })")
+    page.evaluate(
+        "document.querySelectorAll('.chart details').forEach((one) => { one.open = true; })"
+    )
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
@@ -181,7 +194,9 @@ def test_an_empty_dashboard_says_what_fills_it(visit: Visit, tmp_path: Path, sit
         page = visit(f"{running.url}dashboard")
         assert "vpd import" in page.locator(".empty code").inner_text()
     page = visit(f"{site.url}dashboard")
-    sync_api.expect(page.locator("[data-chart=agreement] .none")).to_contain_text("set overlap to 2", timeout=20_000)
+    sync_api.expect(page.locator("[data-chart=agreement] .none")).to_contain_text(
+        "set overlap to 2", timeout=20_000
+    )
 
 
 def test_the_report_is_given_as_a_file(visit: Visit, site: Running) -> None:

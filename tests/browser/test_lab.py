@@ -13,7 +13,20 @@ from conftest import Running, served, sync_api
 
 pytest.importorskip("jupyterlab", reason="make lab installs what notebooks need")
 
-from labbed import BELOW, CELLS, MONITOR, PLAYER, QUEUE, RECORD, SIDE, TABLE, job, jupyter, notebook, run_all
+from labbed import (
+    BELOW,
+    CELLS,
+    MONITOR,
+    PLAYER,
+    QUEUE,
+    RECORD,
+    SIDE,
+    TABLE,
+    job,
+    jupyter,
+    notebook,
+    run_all,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -49,7 +62,9 @@ def page(app: Running, browser: sync_api.Browser, home: Path) -> Iterator[sync_a
         opened.goto(url)
         run_all(opened)
         yield opened
-        assert [one for one in strayed if not one.startswith(("http://127.0.0.1", "data:", "blob:"))] == []
+        assert [
+            one for one in strayed if not one.startswith(("http://127.0.0.1", "data:", "blob:"))
+        ] == []
         context.close()
 
 
@@ -62,7 +77,9 @@ def widget(page: sync_api.Page, place: int) -> sync_api.Locator:
 
 
 def sources(page: sync_api.Page) -> list[str]:
-    return [text.strip() for text in page.locator(".jp-Notebook .jp-Cell .cm-content").all_inner_texts()]
+    return [
+        text.strip() for text in page.locator(".jp-Notebook .jp-Cell .cm-content").all_inner_texts()
+    ]
 
 
 def python(page: sync_api.Page) -> str:
@@ -102,7 +119,10 @@ def until_leased(page: sync_api.Page, app: Running) -> list[Any]:
 def test_every_widget_is_drawn(page: sync_api.Page) -> None:
     for place in (PLAYER, TABLE, QUEUE, RECORD):
         expect(widget(page, place).locator(".vp-canvas img")).to_be_visible()
-        assert widget(page, place).locator(".vp-canvas img").evaluate("image => image.naturalWidth") == 640
+        assert (
+            widget(page, place).locator(".vp-canvas img").evaluate("image => image.naturalWidth")
+            == 640
+        )
     expect(widget(page, MONITOR).locator("svg")).to_have_count(2)
     expect(widget(page, SIDE).locator(".vw-side")).to_have_count(2)
 
@@ -143,7 +163,21 @@ def test_keys_decide_and_the_cells_are_untouched(page: sync_api.Page, app: Runni
     page.keyboard.press("u")
     assert until(page, app, before + 3)[-1].kind == "undo"
     expect(question).to_have_text(second)
-    for key in ("x", "d", "d", "y", "m", "b", "b", "c", "v", "z", "Enter", "0", "0"):  # JupyterLab's own keys
+    for key in (
+        "x",
+        "d",
+        "d",
+        "y",
+        "m",
+        "b",
+        "b",
+        "c",
+        "v",
+        "z",
+        "Enter",
+        "0",
+        "0",
+    ):  # JupyterLab's own keys
         page.keyboard.press(key)
     assert sources(page) == [text.strip() for text in CELLS]
     assert queue.evaluate("node => node.contains(document.activeElement)")
@@ -163,7 +197,9 @@ def test_typing_a_note_decides_nothing(page: sync_api.Page, app: Running) -> Non
     assert sources(page) == [text.strip() for text in CELLS]
 
 
-def test_the_question_on_screen_is_held_for_the_app_as_well(page: sync_api.Page, app: Running) -> None:
+def test_the_question_on_screen_is_held_for_the_app_as_well(
+    page: sync_api.Page, app: Running
+) -> None:
     shown = widget(page, QUEUE).locator(".vw-soft").first
     (lease,) = until_leased(page, app)
     assert lease.holder == "ann"
@@ -186,9 +222,13 @@ def test_both_sides_answer_and_can_be_asked_again(page: sync_api.Page) -> None:
     assert sources(page) == [text.strip() for text in CELLS]
 
 
-def test_a_saved_notebook_is_small_and_holds_what_reads_without_a_kernel(page: sync_api.Page, home: Path) -> None:
+def test_a_saved_notebook_is_small_and_holds_what_reads_without_a_kernel(
+    page: sync_api.Page, home: Path
+) -> None:
     path, places = home / "nb" / "widgets.ipynb", (PLAYER, TABLE, QUEUE, SIDE, RECORD)
-    cell(page, PLAYER).locator(".jp-InputArea-editor").click()  # a widget in focus keeps JupyterLab's keys away
+    cell(page, PLAYER).locator(
+        ".jp-InputArea-editor"
+    ).click()  # a widget in focus keeps JupyterLab's keys away
     page.keyboard.press("Control+s")
     for _ in range(300):
         cells = json.loads(path.read_text())["cells"]

@@ -37,7 +37,9 @@ def test_a_password_is_kept_as_a_salted_hash(users: Path) -> None:
     assert fits("same", hash_password("same"))
 
 
-@pytest.mark.parametrize("kept", ["", "scrypt$", "scrypt$2$8$1$!!$!!", "plain$secret", "scrypt$3$8$1$AAAA$AAAA"])
+@pytest.mark.parametrize(
+    "kept", ["", "scrypt$", "scrypt$2$8$1$!!$!!", "plain$secret", "scrypt$3$8$1$AAAA$AAAA"]
+)
 def test_a_damaged_hash_fits_no_password(kept: str) -> None:
     assert not fits("secret", kept)
 
@@ -59,13 +61,17 @@ def test_a_user_can_be_changed(users: Path) -> None:
         ("ann", "long enough", "king", "there are: viewer, curator, adjudicator, admin"),
     ],
 )
-def test_a_bad_user_is_refused(tmp_path: Path, name: str, password: str, role: str, why: str) -> None:
+def test_a_bad_user_is_refused(
+    tmp_path: Path, name: str, password: str, role: str, why: str
+) -> None:
     with pytest.raises(InputError, match=why):
         add_user(tmp_path / "users.json", name, password, role)
     assert not (tmp_path / "users.json").exists()
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"ann": 1}', '{"ann": {"role": "king", "password": "scrypt$"}}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"ann": 1}', '{"ann": {"role": "king", "password": "scrypt$"}}']
+)
 def test_a_bad_file_is_refused_with_the_way_out(tmp_path: Path, text: str) -> None:
     path = tmp_path / "users.json"
     path.write_text(text)
@@ -123,7 +129,9 @@ def test_nobody_may_nothing() -> None:
 def test_the_command_adds_a_user_and_takes_the_password_from_a_pipe(tmp_path: Path) -> None:
     path = tmp_path / "users.json"
     done = CliRunner().invoke(
-        cli.app, ["app", "add-user", "ann", "--auth", str(path), "--role", "admin"], "a long password\n"
+        cli.app,
+        ["app", "add-user", "ann", "--auth", str(path), "--role", "admin"],
+        "a long password\n",
     )
     assert done.exit_code == 0
     assert "vpd app --auth" in done.output

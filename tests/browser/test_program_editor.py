@@ -65,7 +65,9 @@ def test_the_editor_is_fetched_only_when_somebody_edits(visit, site: Running) ->
     fetches: list[str] = []
     page.on("request", lambda request: fetches.append(request.url))
     page.wait_for_selector(".vp-step h3")
-    loaded = "performance.getEntriesByType('resource').some((one) => one.name.endsWith('codemirror.js'))"
+    loaded = (
+        "performance.getEntriesByType('resource').some((one) => one.name.endsWith('codemirror.js'))"
+    )
     assert page.evaluate(loaded) is False
     page.keyboard.press("R")
     page.locator(TEXT).wait_for()

@@ -1,4 +1,6 @@
-"""The human evaluation from end to end in a real browser: a sample, two raters, blind, results beside the paper's."""
+"""The human evaluation from end to end in a real browser: a sample, two raters, blind, results
+beside the paper's.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from workbench.store.records.rows import part_key
 
 pytestmark = pytest.mark.browser
 
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
+axe = pytest.importorskip(
+    "axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python"
+)
 
 INSTRUCT, VPD = (PartRef("student", name, "1", {"explain": True}) for name in ("instruct", "vpd"))
 KEYS = "yn" + "yyyy"
@@ -26,12 +30,19 @@ KEYS = "yn" + "yyyy"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two students have explained the counting questions of eight scenes; one has only its answer to say."""
+    """Two students have explained the counting questions of eight scenes; one has only its answer
+    to say.
+    """
     made = drawn.build(tmp_path / "collages", scenes=8)
     with Project.open(made) as project:
         ids = [task.id for task, _ in project.browse("family:count", limit=20).rows]
-        for ref, words in ((INSTRUCT, "2"), (VPD, f"I see two at 100 100 300 300. {drawn.HOSTILE} Thus, there are 2.")):
-            project.add_predictions([Prediction(f"{ref.name}/{one}", one, "2", words, 1.0, 0.2, ref) for one in ids])
+        for ref, words in (
+            (INSTRUCT, "2"),
+            (VPD, f"I see two at 100 100 300 300. {drawn.HOSTILE} Thus, there are 2."),
+        ):
+            project.add_predictions(
+                [Prediction(f"{ref.name}/{one}", one, "2", words, 1.0, 0.2, ref) for one in ids]
+            )
     return made
 
 
@@ -51,7 +62,9 @@ def rate_all(page) -> list[str]:
     for at in range(3):
         page.locator("[data-count]", has_text=f"you have rated {at} of 3").wait_for()
         page.wait_for_selector(".ask.here")
-        asked.append(page.inner_text("[data-asked] h2") + page.get_attribute("[data-picture] img", "src"))
+        asked.append(
+            page.inner_text("[data-asked] h2") + page.get_attribute("[data-picture] img", "src")
+        )
         for key in KEYS:
             page.keyboard.press(key)
         page.keyboard.press("2")
@@ -60,7 +73,9 @@ def rate_all(page) -> list[str]:
     return asked
 
 
-def test_two_raters_see_one_sample_and_the_results_stand_beside_the_papers(visit, folder: Path) -> None:
+def test_two_raters_see_one_sample_and_the_results_stand_beside_the_papers(
+    visit, folder: Path
+) -> None:
     asked = {}
     for name in ("ann", "bob"):
         with served(folder, name=name, role="curator") as running:
@@ -74,7 +89,10 @@ def test_two_raters_see_one_sample_and_the_results_stand_beside_the_papers(visit
     assert asked["ann"] == asked["bob"]
     assert len(set(asked["ann"])) == 3
     assert "Results: 3 questions, 6 ratings" in shown
-    assert all(part in shown for part in ("student instruct 1", "paper: VPD", "46 %", "ann and bob", "kappa"))
+    assert all(
+        part in shown
+        for part in ("student instruct 1", "paper: VPD", "46 %", "ann and bob", "kappa")
+    )
     with Project.open(folder, read_only=True) as project:
         found = human_evaluation(project.curation.ratings(), part_key(INSTRUCT), part_key(VPD))
     assert (found.questions, found.raters) == (3, ("ann", "bob"))
@@ -95,15 +113,25 @@ def test_the_sample_is_chosen_on_the_page_and_stays_in_the_address(visit, site: 
 
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_form_and_results_fit_and_axe_finds_nothing_serious(visit, site: Running, width: int, theme: str) -> None:
+def test_form_and_results_fit_and_axe_finds_nothing_serious(
+    visit, site: Running, width: int, theme: str
+) -> None:
     page = visit(address(site), width=width, theme=theme)
     page.wait_for_selector(".ask.here")
     for opened in (False, True):
         if opened:
             page.click("[data-results]")
             page.wait_for_selector("dialog[open]")
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
-        found = axe.Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"]}).response["violations"]
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+            "the page scrolls sideways"
+        )
+        found = (
+            axe.Axe()
+            .run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"]})
+            .response["violations"]
+        )
         assert [
-            (one["id"], one["nodes"][0]["html"][:160]) for one in found if one["impact"] in ("serious", "critical")
+            (one["id"], one["nodes"][0]["html"][:160])
+            for one in found
+            if one["impact"] in ("serious", "critical")
         ] == []

@@ -1,4 +1,6 @@
-"""What differs between a run and its edit: lines are matched first, and only what is different is shown."""
+"""What differs between a run and its edit: lines are matched first, and only what is different is
+shown.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,16 @@ SOURCE = "def execute_command(image):\n    x = 1\n    y = 2\n    return y\n"
 
 
 def run(*lines: tuple[int, dict[str, int]]) -> tuple[TraceEvent, ...]:
-    end = TraceEvent(len(lines), "end", 0, 0, {"ok": True, "answer": "2", "steps": len(lines), "tool_calls": 0})
-    return (*(TraceEvent(at, "line", line, 0, {"changed": held}) for at, (line, held) in enumerate(lines)), end)
+    end = TraceEvent(
+        len(lines), "end", 0, 0, {"ok": True, "answer": "2", "steps": len(lines), "tool_calls": 0}
+    )
+    return (
+        *(
+            TraceEvent(at, "line", line, 0, {"changed": held})
+            for at, (line, held) in enumerate(lines)
+        ),
+        end,
+    )
 
 
 OLD = run((2, {"x": 1}), (3, {"y": 2}))

@@ -1,4 +1,6 @@
-"""The report as a file in a real browser: alone, with and without scripts, small and dark, with hostile text in it."""
+"""The report as a file in a real browser: alone, with and without scripts, small and dark, with
+hostile text in it.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ from workbench.records import Task
 from workbench.store import Project
 from workbench.tasks.collage.pictures import make_scene
 
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
+axe = pytest.importorskip(
+    "axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python"
+)
 pytestmark = pytest.mark.browser
 
 Look = Callable[..., sync_api.Page]
@@ -36,10 +40,19 @@ def page_file(tmp_path_factory) -> Path:
     for at, answer in enumerate(("1", "2", "3")):
         digest = made.picture(at)
         task = Task(
-            f"t{at}{HOSTILE}", "collages", "train", digest, f"{HOSTILE} how many?", (answer,), "integer", family=HOSTILE
+            f"t{at}{HOSTILE}",
+            "collages",
+            "train",
+            digest,
+            f"{HOSTILE} how many?",
+            (answer,),
+            "integer",
+            family=HOSTILE,
         )
         runs = [(f"# {HOSTILE}\n{drawn.program_for('dog')}", drawn.events_of(HOSTILE, [box], size))]
-        made.task(task, runs * drawn.K, f"There is one {HOSTILE}. Thus, it is {HOSTILE}.", student=HOSTILE)
+        made.task(
+            task, runs * drawn.K, f"There is one {HOSTILE}. Thus, it is {HOSTILE}.", student=HOSTILE
+        )
     made.close()
     with Project.open(folder / "p") as project:
         taught.teach(project, name=HOSTILE)
@@ -55,7 +68,9 @@ def look(browser: sync_api.Browser, page_file: Path) -> Iterator[Look]:
 
     def look(width: int = 1440, theme: str = "light", scripts: bool = True) -> sync_api.Page:
         context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=theme, java_script_enabled=scripts
+            viewport={"width": width, "height": 900},
+            color_scheme=theme,
+            java_script_enabled=scripts,
         )
         contexts.append(context)
         context.set_default_timeout(60_000)
@@ -63,7 +78,9 @@ def look(browser: sync_api.Browser, page_file: Path) -> Iterator[Look]:
         page = context.new_page()
         page.goto(page_file.as_uri())
         if scripts:
-            sync_api.expect(page.locator("[data-chart=lineage] .main-svg").first).to_be_visible(timeout=60_000)
+            sync_api.expect(page.locator("[data-chart=lineage] .main-svg").first).to_be_visible(
+                timeout=60_000
+            )
         return page
 
     yield look
@@ -73,15 +90,23 @@ def look(browser: sync_api.Browser, page_file: Path) -> Iterator[Look]:
 
 
 @pytest.mark.parametrize(("width", "theme"), [(1440, "dark"), (390, "light")])
-def test_it_fits_runs_nothing_foreign_and_axe_finds_nothing_serious(look: Look, width: int, theme: str) -> None:
+def test_it_fits_runs_nothing_foreign_and_axe_finds_nothing_serious(
+    look: Look, width: int, theme: str
+) -> None:
     page = look(width, theme)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("window.hacked") is None
     assert page.locator("img").count() == 3
     assert HOSTILE in page.locator(".example h3").first.inner_text()
-    found = axe.Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"]}).response["violations"]
+    found = (
+        axe.Axe()
+        .run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"]})
+        .response["violations"]
+    )
     assert [
-        (one["id"], one["nodes"][0]["html"][:200]) for one in found if one["impact"] in ("serious", "critical")
+        (one["id"], one["nodes"][0]["html"][:200])
+        for one in found
+        if one["impact"] in ("serious", "critical")
     ] == []
 
 
@@ -113,7 +138,10 @@ def test_paper_is_light(look: Look) -> None:
     page = look(theme="dark")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
-    assert page.locator("body").evaluate("(node) => getComputedStyle(node).backgroundColor") == "rgb(255, 255, 255)"
+    assert (
+        page.locator("body").evaluate("(node) => getComputedStyle(node).backgroundColor")
+        == "rgb(255, 255, 255)"
+    )
     ink = "document.querySelector('[data-chart=systems] .plot').layout.font.color"
     page.wait_for_function(f"() => {ink} === '#596170'")
 

@@ -1,4 +1,6 @@
-"""The server without a browser: whom it answers, what it refuses, what is public, and that it never gives way."""
+"""The server without a browser: whom it answers, what it refuses, what is public, and that it never
+gives way.
+"""
 
 from __future__ import annotations
 
@@ -51,20 +53,28 @@ def ask(
     site: Running, path: str, method: str = "GET", body: bytes | str | None = None, **headers: str
 ) -> tuple[int, str, dict[str, str]]:
     connection = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=20)
-    connection.request(method, path, body, {key.replace("_", "-"): value for key, value in headers.items()})
+    connection.request(
+        method, path, body, {key.replace("_", "-"): value for key, value in headers.items()}
+    )
     reply = connection.getresponse()
     text = reply.read().decode("utf-8", "replace")
     connection.close()
     return reply.status, text, {key.lower(): value for key, value in reply.getheaders()}
 
 
-def do(site: Running, path: str, body: dict[str, object], **headers: str) -> tuple[int, dict[str, object]]:
-    status, text, _ = ask(site, path, "POST", json.dumps(body), Content_Type="application/json", **headers)
+def do(
+    site: Running, path: str, body: dict[str, object], **headers: str
+) -> tuple[int, dict[str, object]]:
+    status, text, _ = ask(
+        site, path, "POST", json.dumps(body), Content_Type="application/json", **headers
+    )
     return status, json.loads(text)
 
 
 def basic(name: str) -> dict[str, str]:
-    return {"Authorization": "Basic " + base64.b64encode(f"{name}:{name}-password".encode()).decode()}
+    return {
+        "Authorization": "Basic " + base64.b64encode(f"{name}:{name}-password".encode()).decode()
+    }
 
 
 def call(site: Running, name: str, *arguments: object, **headers: str) -> tuple[str, object]:
@@ -81,7 +91,16 @@ def call(site: Running, name: str, *arguments: object, **headers: str) -> tuple[
 
 
 @pytest.mark.parametrize(
-    "path", ["/browse", "/train", "/nowhere", "/static/style.css", "/data/browse", "/config", "/gradio_api/info"]
+    "path",
+    [
+        "/browse",
+        "/train",
+        "/nowhere",
+        "/static/style.css",
+        "/data/browse",
+        "/config",
+        "/gradio_api/info",
+    ],
 )
 def test_every_reply_allows_nothing_from_elsewhere(site: Running, path: str) -> None:
     _, body, headers = ask(site, path, Origin="http://evil.example", Accept="text/html")
@@ -98,7 +117,9 @@ def test_every_reply_allows_nothing_from_elsewhere(site: Running, path: str) -> 
         assert "https://" not in body
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8870", "127.0.0.1.evil.example", "", "[::1"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8870", "127.0.0.1.evil.example", "", "[::1"]
+)
 def test_another_name_for_this_machine_is_refused(site: Running, host: str) -> None:
     status, body, _ = ask(site, "/browse", Host=host)
     assert status == 403
@@ -117,7 +138,9 @@ def test_another_name_for_this_machine_is_refused(site: Running, host: str) -> N
 @pytest.mark.parametrize(
     "path", ["/do/undo", "/gradio_api/call/decide", "/gradio_api/queue/join", "/gradio_api/upload"]
 )
-def test_a_change_from_another_site_is_refused(site: Running, path: str, headers: dict[str, str]) -> None:
+def test_a_change_from_another_site_is_refused(
+    site: Running, path: str, headers: dict[str, str]
+) -> None:
     status, text, _ = ask(site, path, "POST", "{}", Content_Type="application/json", **headers)
     assert status == 403
     assert "own pages" in text
@@ -126,10 +149,18 @@ def test_a_change_from_another_site_is_refused(site: Running, path: str, headers
 @pytest.mark.parametrize(
     "path",
     [
-        "/nowhere", "/static/../main.py", "/static/%2e%2e/main.py", "/static/", "/static/img/logo.svg", "/image/../../../../etc/passwd",
-        "/image/" + "0" * 64, "/step?trace=gone", "/browse/x", "/questions",
+        "/nowhere",
+        "/static/../main.py",
+        "/static/%2e%2e/main.py",
+        "/static/",
+        "/static/img/logo.svg",
+        "/image/../../../../etc/passwd",
+        "/image/" + "0" * 64,
+        "/step?trace=gone",
+        "/browse/x",
+        "/questions",
     ],
-)  # fmt: skip
+)
 def test_what_is_not_there_is_said_so(site: Running, path: str) -> None:
     status, body, headers = ask(site, path, Accept="text/html")
     assert status == 404
@@ -140,16 +171,30 @@ def test_what_is_not_there_is_said_so(site: Running, path: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/gradio_api/vibe-code", "/gradio_api/file=/etc/passwd", "/gradio_api/proxy=http://x.hf.space", "/monitoring",
-        "/gradio_api/runs", "/gradio_api/dev/reload", "/svelte/x", "/assets/x", "/manifest.json", "/gradio_api/token",
+        "/gradio_api/vibe-code",
+        "/gradio_api/file=/etc/passwd",
+        "/gradio_api/proxy=http://x.hf.space",
+        "/monitoring",
+        "/gradio_api/runs",
+        "/gradio_api/dev/reload",
+        "/svelte/x",
+        "/assets/x",
+        "/manifest.json",
+        "/gradio_api/token",
     ],
-)  # fmt: skip
+)
 def test_what_gradio_brings_and_nobody_needs_is_shut(site: Running, path: str) -> None:
     assert ask(site, path)[0] == 404
 
 
 @pytest.mark.parametrize(
-    "path", ["/data/step?trace=gone", "/data/browse?q=stat:us", "/data/browse?sort=x", "/data/browse?after=x"]
+    "path",
+    [
+        "/data/step?trace=gone",
+        "/data/browse?q=stat:us",
+        "/data/browse?sort=x",
+        "/data/browse?after=x",
+    ],
 )
 def test_a_script_gets_what_is_wrong_as_json(site: Running, path: str) -> None:
     status, body, _ = ask(site, path)
@@ -157,7 +202,9 @@ def test_a_script_gets_what_is_wrong_as_json(site: Running, path: str) -> None:
     assert json.loads(body)["error"]
 
 
-@pytest.mark.parametrize("body", ["", "{", "[]", '{"id": "abcdefgh"}', '{"id": 5, "trace": [], "step": "x"}'])
+@pytest.mark.parametrize(
+    "body", ["", "{", "[]", '{"id": "abcdefgh"}', '{"id": 5, "trace": [], "step": "x"}']
+)
 def test_an_unreadable_change_changes_nothing(site: Running, body: str) -> None:
     status, text, _ = ask(site, "/do/step/wrong", "POST", body, Content_Type="application/json")
     assert status == 422
@@ -168,7 +215,9 @@ def test_a_body_is_bounded_whatever_it_says_of_itself(site: Running) -> None:
     assert ask(site, "/do/undo", "POST", "x" * 1_000_001)[0] == 413
     connection = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=20)
     chunks = (b"x" * 100_000 for _ in range(12))
-    connection.request("POST", "/do/undo", chunks, {"Content-Type": "application/json"}, encode_chunked=True)
+    connection.request(
+        "POST", "/do/undo", chunks, {"Content-Type": "application/json"}, encode_chunked=True
+    )
     assert connection.getresponse().status == 413
     connection.close()
 
@@ -195,7 +244,9 @@ def test_many_pages_at_once_are_all_answered(site: Running) -> None:
         assert {status for status, _, _ in pool.map(lambda path: ask(site, path), paths)} == {200}
 
 
-def test_a_fault_of_ours_is_a_page_and_the_server_goes_on(site: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_ours_is_a_page_and_the_server_goes_on(
+    site: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object, **__: object) -> None:
         raise ValueError("not for people")
 
@@ -216,7 +267,12 @@ def test_a_page_leads_to_the_login_and_back_and_a_script_is_told(locked: Running
     assert ask(locked, "/image/" + "0" * 64)[0] == 401
     form = urlencode({"username": "ann", "password": "ann-password", "next": "/browse?q=dog"})
     status, _, headers = ask(
-        locked, "/login", "POST", form, Content_Type="application/x-www-form-urlencoded", Accept="text/html"
+        locked,
+        "/login",
+        "POST",
+        form,
+        Content_Type="application/x-www-form-urlencoded",
+        Accept="text/html",
     )
     assert (status, headers["location"]) == (303, "/browse?q=dog")
     cookie = headers["set-cookie"]
@@ -232,7 +288,12 @@ def test_a_wrong_password_says_so_and_nothing_else(locked: Running) -> None:
     for name in ("ann", "nobody"):
         form = urlencode({"username": name, "password": "wrong"})
         status, body, headers = ask(
-            locked, "/login", "POST", form, Content_Type="application/x-www-form-urlencoded", Accept="text/html"
+            locked,
+            "/login",
+            "POST",
+            form,
+            Content_Type="application/x-www-form-urlencoded",
+            Accept="text/html",
         )
         assert status == 401
         assert "do not belong together" in body
@@ -240,12 +301,18 @@ def test_a_wrong_password_says_so_and_nothing_else(locked: Running) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)", "/a\nb"]
+    "address",
+    ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)", "/a\nb"],
 )
 def test_the_login_leads_nowhere_else(locked: Running, address: str) -> None:
     form = urlencode({"username": "ann", "password": "ann-password", "next": address})
     _, _, headers = ask(
-        locked, "/login", "POST", form, Content_Type="application/x-www-form-urlencoded", Accept="text/html"
+        locked,
+        "/login",
+        "POST",
+        form,
+        Content_Type="application/x-www-form-urlencoded",
+        Accept="text/html",
     )
     assert headers["location"] == "/browse"
 
@@ -280,7 +347,11 @@ def test_a_viewer_changes_nothing(locked: Running, path: str) -> None:
 
 
 def test_every_change_that_there_is_checks_a_role(locked: Running) -> None:
-    routes = [route for route in locked.site.server.routes if getattr(route, "path", "").startswith("/do/")]
+    routes = [
+        route
+        for route in locked.site.server.routes
+        if getattr(route, "path", "").startswith("/do/")
+    ]
     assert len(routes) >= len(CHANGES)
     for route in routes:
         checks = [dependency.call.__qualname__ for dependency in route.dependant.dependencies]
@@ -301,7 +372,9 @@ def test_an_endpoint_checks_the_role_too(locked: Running, name: str) -> None:
 
 
 def test_a_decision_is_kept_under_the_name_of_who_logged_in(locked: Running) -> None:
-    event, data = call(locked, "decide", "decision-0001", "skip", COUNT, "", "", "", "", **basic("ann"))
+    event, data = call(
+        locked, "decide", "decision-0001", "skip", COUNT, "", "", "", "", **basic("ann")
+    )
     assert event == "complete"
     assert data[0]["state"] == "skipped"
     (stored,) = locked.site.project.curation.events(task_id=COUNT)
@@ -309,7 +382,9 @@ def test_a_decision_is_kept_under_the_name_of_who_logged_in(locked: Running) -> 
 
 
 def test_gradios_own_client_logs_in(locked: Running) -> None:
-    client = pytest.importorskip("gradio_client").Client(locked.url, auth=("bob", "bob-password"), verbose=False)
+    client = pytest.importorskip("gradio_client").Client(
+        locked.url, auth=("bob", "bob-password"), verbose=False
+    )
     assert client.predict("", "import", "", 1, api_name="/search")["total"] > 0
 
 
@@ -319,8 +394,14 @@ def test_gradios_own_client_logs_in(locked: Running) -> None:
 def test_what_is_public_is_what_is_documented(site: Running) -> None:
     info = json.loads(ask(site, "/gradio_api/info")[1])
     assert set(info["named_endpoints"]) == {
-        "/search", "/get_trace", "/decide", "/snapshot", "/answer", "/train", "/jobs",
-    }  # fmt: skip
+        "/search",
+        "/get_trace",
+        "/decide",
+        "/snapshot",
+        "/answer",
+        "/train",
+        "/jobs",
+    }
     assert info["unnamed_endpoints"] == {}
     assert all(one["description"] for one in info["named_endpoints"].values())
 
@@ -343,7 +424,9 @@ def test_deciding_twice_with_one_id_is_one_decision(site: Running) -> None:
     event, data = call(site, "decide", "same-decision", "skip", COUNT, "", "", "", "")
     assert event == "error"
     assert "another content" in data["error"]
-    kept = [one for one in site.site.project.curation.events(task_id=COUNT) if one.id == "same-decision"]
+    kept = [
+        one for one in site.site.project.curation.events(task_id=COUNT) if one.id == "same-decision"
+    ]
     assert len(kept) == 1
     site.site.project.curation.decide(
         [Decision("take-it-back", "undo", "ann", "admin", task_id=COUNT, target="same-decision")]
@@ -364,13 +447,22 @@ def test_mcp_clients_see_the_same_tools(site: Running) -> None:
 def test_mcp_calls_run_under_the_callers_role(locked: Running) -> None:
     pytest.importorskip("mcp")
     body = {
-        "jsonrpc": "2.0", "id": 1, "method": "tools/call",
-        "params": {"name": "decide", "arguments": {"id": "by-mcp-0001", "kind": "note", "task": COUNT, "text": "seen"}},
-    }  # fmt: skip
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {
+            "name": "decide",
+            "arguments": {"id": "by-mcp-0001", "kind": "note", "task": COUNT, "text": "seen"},
+        },
+    }
     headers = {"Content_Type": "application/json", "Accept": "application/json, text/event-stream"}
-    _, refused, _ = ask(locked, "/gradio_api/mcp/", "POST", json.dumps(body), **headers, **basic("bob"))
+    _, refused, _ = ask(
+        locked, "/gradio_api/mcp/", "POST", json.dumps(body), **headers, **basic("bob")
+    )
     assert "needs the role curator" in refused
-    _, kept, _ = ask(locked, "/gradio_api/mcp/", "POST", json.dumps(body), **headers, **basic("ann"))
+    _, kept, _ = ask(
+        locked, "/gradio_api/mcp/", "POST", json.dumps(body), **headers, **basic("ann")
+    )
     assert "by-mcp-0001" in kept
     assert locked.site.project.curation.events(task_id=COUNT)[-1].author == "ann"
     assert ask(locked, "/gradio_api/mcp/", "POST", json.dumps(body), **headers)[0] == 401
@@ -396,7 +488,9 @@ def test_no_free_port_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         held.bind(("127.0.0.1", 0))
         held.listen()
         port = held.getsockname()[1]
-        with pytest.raises(InputError, match=rf"ports {port} to {port} are all taken on 127.0.0.1; give a free one"):
+        with pytest.raises(
+            InputError, match=rf"ports {port} to {port} are all taken on 127.0.0.1; give a free one"
+        ):
             main.free_port("127.0.0.1", port)
 
 
@@ -406,7 +500,10 @@ def test_a_signal_ends_it_and_the_project_opens_again(tmp_path: Path, kind: sign
     Project.create(folder).close()
     code = "import sys; from workbench.cli import main; sys.argv = ['vpd', 'app', '-p', sys.argv[1], '--port', '0', '--no-browser']; main()"
     child = subprocess.Popen(
-        [sys.executable, "-c", code, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert child.stdout is not None
     assert child.stdout.readline().startswith("http://127.0.0.1:")

@@ -1,4 +1,6 @@
-"""The shell in a real browser: screens by key, help, themes, no sideways scroll, axe, and saves that are never lost."""
+"""The shell in a real browser: screens by key, help, themes, no sideways scroll, axe, and saves
+that are never lost.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from workbench.store import Project
 
 pytestmark = pytest.mark.browser
 
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
+axe = pytest.importorskip(
+    "axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python"
+)
 
 COUNT = "collages/train-00003/count"
 PATHS = (
@@ -50,15 +54,29 @@ def test_a_page_fits_its_window_and_axe_finds_nothing_serious(
 ) -> None:
     errors: list[str] = []
     page = visit("about:blank", width, theme)
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on(
+        "console", lambda message: errors.append(message.text) if message.type == "error" else None
+    )
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(site.url + path)
     page.wait_for_load_state("networkidle")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+        "the page scrolls sideways"
+    )
     assert page.evaluate("document.documentElement.dataset.theme") == theme
-    assert page.evaluate("[...document.images].filter(i => i.complete && !i.naturalWidth).length") == 0
-    found = axe.Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"]}).response["violations"]
-    serious = [(one["id"], one["nodes"][0]["html"][:160]) for one in found if one["impact"] in ("serious", "critical")]
+    assert (
+        page.evaluate("[...document.images].filter(i => i.complete && !i.naturalWidth).length") == 0
+    )
+    found = (
+        axe.Axe()
+        .run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"]})
+        .response["violations"]
+    )
+    serious = [
+        (one["id"], one["nodes"][0]["html"][:160])
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
     assert serious == []
     assert [text for text in errors if "404" not in text or path != "nowhere"] == []
 
@@ -187,7 +205,12 @@ def test_a_refused_save_says_why_and_is_not_tried_again(visit, site: Running) ->
         "import('/static/server.js').then((m) => { m.save('/do/step/wrong', {trace: 'gone', step: 1}).catch(() => 0); })"
     )
     assert "names no task, program or trace" in page.inner_text(".toast.bad")
-    assert page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('vpd-outbox')).length") == 0
+    assert (
+        page.evaluate(
+            "Object.keys(localStorage).filter((key) => key.startsWith('vpd-outbox')).length"
+        )
+        == 0
+    )
 
 
 def test_the_header_tells_of_a_run_while_it_writes(visit, site: Running) -> None:

@@ -1,4 +1,6 @@
-"""Signing in at a provider: the whole way through two real servers, and everything that must not get in."""
+"""Signing in at a provider: the whole way through two real servers, and everything that must not
+get in.
+"""
 
 from __future__ import annotations
 
@@ -28,17 +30,25 @@ def issuer() -> Iterator[Provider]:
 
 
 @pytest.fixture(scope="module")
-def door(issuer: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, SignOn]]:
+def door(
+    issuer: Provider, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Running, SignOn]]:
     """A server with one user of a file, eve, and the provider."""
     folder = tmp_path_factory.mktemp("sign-on")
     cost, people._COST = people._COST, 2**7
     people.add_user(folder / "users.json", "eve", "eve-password", "admin")
     (folder / "secret").write_text(SECRET + "\n")
     settings = SignOnSettings(
-        issuer.issuer, CLIENT, secret_file=str(folder / "secret"), label="Example & Sons", groups=GROUPS
+        issuer.issuer,
+        CLIENT,
+        secret_file=str(folder / "secret"),
+        label="Example & Sons",
+        groups=GROUPS,
     )
     way = SignOn(settings)
-    with served(drawn.build(folder / "small", scenes=1), auth=folder / "users.json", sign_on=way) as running:
+    with served(
+        drawn.build(folder / "small", scenes=1), auth=folder / "users.json", sign_on=way
+    ) as running:
         yield running, way
     people._COST = cost
 
@@ -52,7 +62,9 @@ def site(door: tuple[Running, SignOn], issuer: Provider) -> Running:
 
 @pytest.fixture
 def caller(site: Running) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=site.url, headers={"Accept": "text/html"}, trust_env=False, timeout=20) as client:
+    with httpx.Client(
+        base_url=site.url, headers={"Accept": "text/html"}, trust_env=False, timeout=20
+    ) as client:
         yield client
 
 
@@ -79,7 +91,9 @@ def refused(answer: httpx.Response, status: int, words: str) -> None:
     assert people.COOKIE not in answer.cookies
 
 
-def test_the_button_leads_to_the_provider_and_back_to_the_page(caller: httpx.Client, issuer: Provider) -> None:
+def test_the_button_leads_to_the_provider_and_back_to_the_page(
+    caller: httpx.Client, issuer: Provider
+) -> None:
     login = caller.get("/browse?q=dog", follow_redirects=True)
     assert 'href="/login/sign-on?next=/browse%3Fq%3Ddog"' in login.text
     assert 'name="password"' in login.text
@@ -93,7 +107,9 @@ def test_the_button_leads_to_the_provider_and_back_to_the_page(caller: httpx.Cli
     assert SECRET not in address
     answer = back(caller, address)
     assert (answer.status_code, answer.headers["location"]) == (303, "/step")
-    cookie = next(line for line in answer.headers.get_list("set-cookie") if line.startswith(people.COOKIE))
+    cookie = next(
+        line for line in answer.headers.get_list("set-cookie") if line.startswith(people.COOKIE)
+    )
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
     shell = caller.get("/browse").text
@@ -103,7 +119,9 @@ def test_the_button_leads_to_the_provider_and_back_to_the_page(caller: httpx.Cli
     assert caller.get("/data/shell", headers={"Accept": "*/*"}).status_code == 401
 
 
-def test_chromium_is_let_through_by_our_own_policy(site: Running, visit: Callable[..., Any]) -> None:
+def test_chromium_is_let_through_by_our_own_policy(
+    site: Running, visit: Callable[..., Any]
+) -> None:
     page = visit(site.url + "login?next=/dashboard")
     page.get_by_role("link", name="Sign in with Example & Sons").click()
     page.wait_for_url("**/dashboard")
@@ -114,11 +132,16 @@ def test_chromium_is_let_through_by_our_own_policy(site: Running, visit: Callabl
 
 
 def test_the_password_still_opens(caller: httpx.Client) -> None:
-    assert caller.post("/login", data={"username": "eve", "password": "eve-password"}).status_code == 303
+    assert (
+        caller.post("/login", data={"username": "eve", "password": "eve-password"}).status_code
+        == 303
+    )
     assert "eve" in caller.get("/browse").text
 
 
-@pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "target", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)"]
+)
 def test_the_way_back_never_leads_elsewhere(caller: httpx.Client, target: str) -> None:
     answer = back(caller, to_provider(caller, "/login/sign-on?" + urlencode({"next": target})))
     assert (answer.status_code, answer.headers["location"]) == (303, "/browse")
@@ -140,7 +163,9 @@ def test_a_foreign_host_gets_no_redirect_address(caller: httpx.Client) -> None:
         ({"error": "<script>", "error_description": "CALL 555"}, "refused the sign-in"),
     ],
 )
-def test_what_the_browser_brings_back_has_to_fit(caller: httpx.Client, changes: dict[str, str], words: str) -> None:
+def test_what_the_browser_brings_back_has_to_fit(
+    caller: httpx.Client, changes: dict[str, str], words: str
+) -> None:
     answer = back(caller, to_provider(caller), **changes)
     refused(answer, 400, words)
     assert "555" not in answer.text
@@ -158,7 +183,12 @@ def test_a_journey_serves_once(caller: httpx.Client) -> None:
 
 def test_a_code_serves_once(caller: httpx.Client) -> None:
     landing = parse_qs(urlsplit(caller.get(to_provider(caller)).headers["location"]).query)
-    assert caller.get(f"/login/callback?{urlencode({key: row[0] for key, row in landing.items()})}").status_code == 303
+    assert (
+        caller.get(
+            f"/login/callback?{urlencode({key: row[0] for key, row in landing.items()})}"
+        ).status_code
+        == 303
+    )
     caller.cookies.clear()
     refused(back(caller, to_provider(caller), code=landing["code"][0]), 400, "was used before")
 
@@ -169,7 +199,9 @@ def test_another_browser_cannot_end_the_journey(caller: httpx.Client) -> None:
     refused(caller.get(landing), 400, "not begun in this browser")
 
 
-def test_a_journey_ends_after_ten_minutes(caller: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_journey_ends_after_ten_minutes(
+    caller: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sign_on, "MINUTES", 0)
     address = to_provider(caller)
     caller.cookies.set(people.SIGN_ON_COOKIE, "gone")
@@ -205,7 +237,9 @@ def test_a_token_that_proves_nothing_is_refused(
 
 
 @pytest.mark.parametrize("way", ["none", "HS256", "stranger"])
-def test_a_signature_of_somebody_else_is_refused(caller: httpx.Client, issuer: Provider, way: str) -> None:
+def test_a_signature_of_somebody_else_is_refused(
+    caller: httpx.Client, issuer: Provider, way: str
+) -> None:
     """Even where the provider says that it signs in such a way."""
     issuer.way = way
     refused(back(caller, to_provider(caller)), 400, "does not prove who you are")
@@ -256,7 +290,9 @@ def test_a_silent_provider_is_said_to_be_so_and_stops_no_page(
         client["timeout"] = sign_on.SECONDS
 
 
-def test_an_absent_provider_is_said_to_be_so(caller: httpx.Client, door: tuple[Running, SignOn]) -> None:
+def test_an_absent_provider_is_said_to_be_so(
+    caller: httpx.Client, door: tuple[Running, SignOn]
+) -> None:
     client = door[1]._provider
     address, client._server_metadata_url = client._server_metadata_url, "http://127.0.0.1:9/x"
     try:
@@ -268,7 +304,10 @@ def test_an_absent_provider_is_said_to_be_so(caller: httpx.Client, door: tuple[R
 @pytest.mark.parametrize(
     ("claims", "words"),
     [
-        ({"groups": ["strangers"]}, "ann@example.org is known to Example &amp; Sons, but has no role here"),
+        (
+            {"groups": ["strangers"]},
+            "ann@example.org is known to Example &amp; Sons, but has no role here",
+        ),
         ({"groups": None}, "has no role here"),
         ({"email_verified": False}, "does not say that your e-mail address is yours"),
         ({"email": "<b>@example.org"}, "no name that can be kept"),
@@ -281,7 +320,9 @@ def test_who_has_no_role_or_name_is_refused(
     refused(back(caller, to_provider(caller)), 403, words)
 
 
-def test_nobody_takes_the_name_of_a_user_with_a_password(caller: httpx.Client, issuer: Provider, site: Running) -> None:
+def test_nobody_takes_the_name_of_a_user_with_a_password(
+    caller: httpx.Client, issuer: Provider, site: Running
+) -> None:
     with pytest.raises(Forbidden, match="eve is a user of this server with a password"):
         site.site.people.admit(Person("eve", "viewer"))
 
@@ -293,7 +334,9 @@ def test_groups_may_stand_in_the_user_info(caller: httpx.Client, issuer: Provide
     assert 'data-role="admin"' in caller.get("/browse").text
 
 
-def test_the_user_info_may_say_that_an_address_is_verified(caller: httpx.Client, issuer: Provider) -> None:
+def test_the_user_info_may_say_that_an_address_is_verified(
+    caller: httpx.Client, issuer: Provider
+) -> None:
     issuer.claims["email_verified"] = None
     issuer.info = {"email_verified": True}
     assert back(caller, to_provider(caller)).status_code == 303

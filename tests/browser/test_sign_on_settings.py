@@ -31,14 +31,24 @@ ANN = {"sub": "1", "email": "Ann@Example.org", "email_verified": True, "preferre
     [
         ({"groups": GROUPS}, {"groups": ["labellers", "owners", 7, None]}, "admin"),
         ({"groups": GROUPS}, {"groups": "labellers"}, "curator"),
-        ({"groups": GROUPS, "groups_claim": "realm.roles"}, {"realm": {"roles": ["owners"]}}, "admin"),
+        (
+            {"groups": GROUPS, "groups_claim": "realm.roles"},
+            {"realm": {"roles": ["owners"]}},
+            "admin",
+        ),
         ({"emails": {"@example.org": "viewer"}}, {}, "viewer"),
-        ({"emails": {"@example.org": "viewer", "ann@example.org": "adjudicator"}}, {}, "adjudicator"),
+        (
+            {"emails": {"@example.org": "viewer", "ann@example.org": "adjudicator"}},
+            {},
+            "adjudicator",
+        ),
         ({"default_role": "viewer"}, {}, "viewer"),
         ({"default_role": "viewer", "groups": GROUPS}, {"groups": ["labellers"]}, "curator"),
     ],
 )
-def test_the_highest_role_counts(given: dict[str, object], claims: dict[str, object], role: str) -> None:
+def test_the_highest_role_counts(
+    given: dict[str, object], claims: dict[str, object], role: str
+) -> None:
     person = person_of_claims(settings(name_claim="preferred_username", **given), ANN | claims)
     assert person == Person("ann", role)
 
@@ -98,7 +108,9 @@ def test_bad_settings_are_refused_with_the_way_out(tmp_path: Path, text: str, wh
         read_settings(path)
 
 
-@pytest.mark.parametrize("address", ["vpd.example.org", "http://vpd.example.org", "https://a@b.org", "https://a.org/x"])
+@pytest.mark.parametrize(
+    "address", ["vpd.example.org", "http://vpd.example.org", "https://a@b.org", "https://a.org/x"]
+)
 def test_a_bad_public_address_is_refused(address: str) -> None:
     with pytest.raises(InputError, match="--public-url is an address"):
         check_public_url(address)

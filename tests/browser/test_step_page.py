@@ -1,4 +1,6 @@
-"""The step player in a real browser: one cursor for line, step and picture; edit and replay; what a long trace costs."""
+"""The step player in a real browser: one cursor for line, step and picture; edit and replay; what a
+long trace costs.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ ORACLE = "def execute_command(image):\n    patch = ImagePatch(image)\n    return
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """Questions on eight pictures; one hostile in every field, one without its picture, one with a long trace."""
+    """Questions on eight pictures; one hostile in every field, one without its picture, one with a
+    long trace.
+    """
     folder = drawn.build(tmp_path_factory.mktemp("step") / "collages", scenes=8)
     with served(folder) as running:
         more = drawn.Drawn.__new__(drawn.Drawn)
@@ -32,26 +36,55 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         digest = more.project.images.add(next((folder / "scratch").glob("3.webp")))
         bad = drawn.HOSTILE
         rows = [
-            ("tool", 3, {"call": 0, "tool": bad, "receiver": drawn.patch((5, 5, 90, 60), bad), "arguments": {bad: bad}}),
-            ("tool_result", 3, {"call": 0, "tool": bad, "ok": True, "result": drawn.listed([drawn.patch((9, 9, 50, 50), bad), bad])}),
+            (
+                "tool",
+                3,
+                {
+                    "call": 0,
+                    "tool": bad,
+                    "receiver": drawn.patch((5, 5, 90, 60), bad),
+                    "arguments": {bad: bad},
+                },
+            ),
+            (
+                "tool_result",
+                3,
+                {
+                    "call": 0,
+                    "tool": bad,
+                    "ok": True,
+                    "result": drawn.listed([drawn.patch((9, 9, 50, 50), bad), bad]),
+                },
+            ),
             ("line", 3, {"changed": {bad: bad}}),
             ("print", 3, {"text": bad}),
             ("exception", 3, {"type": bad, "message": bad, "handled": True}),
             ("end", 0, {"ok": True, "answer": bad, "steps": 3, "tool_calls": 1}),
-        ]  # fmt: skip
-        events = tuple(drawn.TraceEvent(seq, kind, line, 0, payload) for seq, (kind, line, payload) in enumerate(rows))
-        source = f"def execute_command(image):\n    # {bad}\n    found = '''{bad}'''\n    return found\n"
+        ]
+        events = tuple(
+            drawn.TraceEvent(seq, kind, line, 0, payload)
+            for seq, (kind, line, payload) in enumerate(rows)
+        )
+        source = (
+            f"def execute_command(image):\n    # {bad}\n    found = '''{bad}'''\n    return found\n"
+        )
         task = Task(HOSTILE_ID, "s", "train", digest, bad, (bad,), "choice", (bad, "b"), bad)
         more.task(task, [(source, events)] * 5, f"{bad}. Thus, {bad} at 1 2 300 400.", bad)
         gone = Task(BROKEN_ID, "s", "train", "0" * 64, "Where is the picture?", ("2",), "integer")
-        more.task(gone, [(drawn.program_for("dog"), drawn.events_of("dog", [(1, 2, 30, 40)], (640, 480)))] * 5)
+        more.task(
+            gone,
+            [(drawn.program_for("dog"), drawn.events_of("dog", [(1, 2, 30, 40)], (640, 480)))] * 5,
+        )
         endless = Task(LONG_ID, "s", "train", digest, "How long is it?", ("9",), "integer")
         more.task(endless, [("i = 0\n" * 9, drawn.loop_events(2000, (640, 480)))] * 5)
         yield running
 
 
 def opened(visit, site: Running, trace: str, step: int | None = None, width: int = 1440):
-    page = visit(f"{site.url}step?trace={quote(trace, safe='')}" + ("" if step is None else f"&step={step}"), width)
+    page = visit(
+        f"{site.url}step?trace={quote(trace, safe='')}" + ("" if step is None else f"&step={step}"),
+        width,
+    )
     page.wait_for_selector("[aria-current=step]")
     page.wait_for_selector(".vp-step h3")
     return page
@@ -84,7 +117,9 @@ def test_one_cursor_for_line_step_and_picture(visit, site: Running) -> None:
     page = opened(visit, site, f"t0-{COUNT}")
     scene = drawn.make_scene("train", 3)
     noun = scene.objects[3 % len(scene.objects)].category
-    wanted = sorted(tuple(round(v) for v in o.box.as_tuple()) for o in scene.objects if o.category == noun)
+    wanted = sorted(
+        tuple(round(v) for v in o.box.as_tuple()) for o in scene.objects if o.category == noun
+    )
     rects = page.eval_on_selector_all(
         ".vp-overlay rect.result",
         "all => all.map(r => ['x', 'y', 'width', 'height'].map(a => Number(r.getAttribute(a))))",
@@ -142,7 +177,9 @@ def test_boxes_scores_and_patches(visit, site: Running) -> None:
     assert page.locator(".vp-overlay rect.result").count() == 0
 
 
-def test_what_changed_stands_beside_what_was_and_all_variables_on_demand(visit, site: Running) -> None:
+def test_what_changed_stands_beside_what_was_and_all_variables_on_demand(
+    visit, site: Running
+) -> None:
     page = opened(visit, site, f"t0-{LONG_ID}", 5)
     assert page.locator(".vp-was").count() == 0
     page.keyboard.press("d")
@@ -168,7 +205,9 @@ def test_a_rationales_box_lights_up_on_the_picture(visit, site: Running) -> None
     button = page.locator(".vp-where").first
     _, xmin, _, xmax = map(int, button.inner_text().split())
     button.hover()
-    x, width = page.eval_on_selector(".vp-overlay rect.result", "r => [r.x.baseVal.value, r.width.baseVal.value]")
+    x, width = page.eval_on_selector(
+        ".vp-overlay rect.result", "r => [r.x.baseVal.value, r.width.baseVal.value]"
+    )
     assert x == pytest.approx(xmin / 999 * 640, abs=0.01)
     assert width == pytest.approx((xmax - xmin) / 999 * 640, abs=0.01)
 
@@ -237,7 +276,9 @@ def test_hostile_text_stays_text(visit, site: Running) -> None:
     assert page.evaluate("window.hacked") is None
 
 
-def test_an_edit_is_run_again_compared_and_sent_to_the_queue(visit, site: Running, without_models) -> None:
+def test_an_edit_is_run_again_compared_and_sent_to_the_queue(
+    visit, site: Running, without_models
+) -> None:
     page = opened(visit, site, f"t0-{COUNT}")
     page.keyboard.press("R")
     page.locator(".editor .cm-content").fill(ORACLE)
@@ -256,7 +297,9 @@ def test_an_edit_is_run_again_compared_and_sent_to_the_queue(visit, site: Runnin
     assert stored == 0
     assert (edit["parent"], edit["source"]) == (f"p0-{COUNT}", ORACLE)
     assert site.site.project.run_view(f"p0-{COUNT}")[1].program.source == drawn.program_for(
-        re.search(r'find\("(\w+)"\)', site.site.project.run_view(f"p0-{COUNT}")[1].program.source)[1]
+        re.search(r'find\("(\w+)"\)', site.site.project.run_view(f"p0-{COUNT}")[1].program.source)[
+            1
+        ]
     )
     assert site.site.project.curation.item(COUNT).asked is not None
 
@@ -272,7 +315,10 @@ def test_an_edit_that_fails_says_where(visit, site: Running, without_models) -> 
 
 def test_a_phone_shows_picture_strip_and_code_in_this_order(visit, site: Running) -> None:
     page = opened(visit, site, f"t0-{COUNT}", width=390)
-    tops = [page.locator(name).bounding_box()["y"] for name in (".vp-stage", ".vp-strip", ".vp-code", ".vp-step")]
+    tops = [
+        page.locator(name).bounding_box()["y"]
+        for name in (".vp-stage", ".vp-strip", ".vp-code", ".vp-step")
+    ]
     assert tops == sorted(tops)
 
 

@@ -1,4 +1,6 @@
-"""Curves read off a run's file: appended, thinned without losing a peak, begun anew where a run went back."""
+"""Curves read off a run's file: appended, thinned without losing a peak, begun anew where a run
+went back.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,11 @@ def test_a_later_look_brings_only_what_is_new(tmp_path: Path) -> None:
     first = curves.since(tmp_path)
     assert first["anew"]
     assert first["series"]["loss"] == [(1, 4, 2.0, 1.0), (2, 8, 4.0, 0.5)]
-    write(tmp_path, step(3), {"step": 3, "accuracy": 0.5, "right": 1, "of": 2, "eval_loss": 1.5, "eval_seconds": 3.0})
+    write(
+        tmp_path,
+        step(3),
+        {"step": 3, "accuracy": 0.5, "right": 1, "of": 2, "eval_loss": 1.5, "eval_seconds": 3.0},
+    )
     later = curves.since(tmp_path, first["cursor"])
     assert not later["anew"]
     assert later["series"]["loss"] == [(3, 12, 6.0, 1 / 3)]
@@ -91,4 +97,9 @@ def test_few_points_stay_as_they_are() -> None:
 
 
 def test_a_run_without_figures_has_no_curves(tmp_path: Path) -> None:
-    assert Curves().since(tmp_path, "7.3") == {"cursor": "0.0", "anew": True, "series": {}, "evals": []}
+    assert Curves().since(tmp_path, "7.3") == {
+        "cursor": "0.0",
+        "anew": True,
+        "series": {},
+        "evals": [],
+    }

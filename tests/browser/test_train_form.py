@@ -1,4 +1,6 @@
-"""What is wrong with the settings of a job, told setting by setting; what evaluation has of a snapshot; the command."""
+"""What is wrong with the settings of a job, told setting by setting; what evaluation has of a
+snapshot; the command.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,14 @@ def project(taken: Snapshot) -> Iterator[Project]:
 
 
 def test_every_wrong_setting_is_told_by_its_name(project: Project, taken: Snapshot) -> None:
-    given = {"snapshot": taken.hash, "lr": "fast", "batch": 0, "lora": {"r": 0}, "speed": 1, "student": "/nowhere"}
+    given = {
+        "snapshot": taken.hash,
+        "lr": "fast",
+        "batch": 0,
+        "lora": {"r": 0},
+        "speed": 1,
+        "student": "/nowhere",
+    }
     problems = judge(project, given).problems
     assert problems["lr"] == "must be a number above 0, found 'fast'"
     assert problems["batch"] == "must be a whole number from 1, found 0"
@@ -46,7 +55,10 @@ def test_every_wrong_setting_is_told_by_its_name(project: Project, taken: Snapsh
         ({"snapshot": ""}, "no snapshot is chosen"),
         ({"snapshot": "zz"}, "'zz' names no snapshot"),
         ({"objective": "praise"}, "there is no objective 'praise'; registered are: instruct, vpd"),
-        ({"arguments": {"weight": -1}}, "the objective's weight must be a number from 0 on, found -1"),
+        (
+            {"arguments": {"weight": -1}},
+            "the objective's weight must be a number from 0 on, found -1",
+        ),
         ({"student": "../../etc"}, "is no folder with a config.json"),
     ],
 )
@@ -59,7 +71,10 @@ def test_a_job_that_cannot_start_says_why(
 
 
 def test_what_is_right_has_steps_and_a_file(project: Project, taken: Snapshot) -> None:
-    found = judgement(project, judge(project, {"snapshot": taken.hash, "batch": 4, "epochs": 2, "student": "own/er"}))
+    found = judgement(
+        project,
+        judge(project, {"snapshot": taken.hash, "batch": 4, "epochs": 2, "student": "own/er"}),
+    )
     train = taken.manifest.content.rows["train"]["count"]
     assert found["reasons"] == []
     assert found["steps"] == 2 * -(-int(train) // 4)
@@ -68,9 +83,15 @@ def test_what_is_right_has_steps_and_a_file(project: Project, taken: Snapshot) -
 
 def test_the_command_gives_the_same_job(project: Project, taken: Snapshot) -> None:
     job = Job(
-        str(taken.path.resolve()), student="own/er", name="it's <one>", arguments={"weight": 0.5}, lr=3e-4,
-        betas=(0.9, 0.95), checkpointing=True, lora=Lora(r=4, targets=("q_proj", "v_proj")),
-    )  # fmt: skip
+        str(taken.path.resolve()),
+        student="own/er",
+        name="it's <one>",
+        arguments={"weight": 0.5},
+        lr=3e-4,
+        betas=(0.9, 0.95),
+        checkpointing=True,
+        lora=Lora(r=4, targets=("q_proj", "v_proj")),
+    )
     words = shlex.split(command(project, job))[1:]
     done = CliRunner().invoke(cli, [*words, "--toml"])
     assert done.exit_code == 0, done.output
@@ -86,10 +107,18 @@ def test_every_setting_of_a_job_has_a_field_or_a_choice_of_its_own() -> None:
 def test_a_field_is_what_the_job_says_of_it() -> None:
     by_key = {field["key"]: field for field in form()}
     assert by_key["batch"] == {
-        "key": "batch", "label": "Batch", "group": "basic", "kind": "whole", "options": [], "default": 16,
+        "key": "batch",
+        "label": "Batch",
+        "group": "basic",
+        "kind": "whole",
+        "options": [],
+        "default": 16,
         "says": "Examples per step, over all devices and micro-batches. Takes a whole number from 1.",
-    }  # fmt: skip
-    assert (by_key["schedule"]["kind"], by_key["schedule"]["options"]) == ("choice", ["cosine", "linear", "constant"])
+    }
+    assert (by_key["schedule"]["kind"], by_key["schedule"]["options"]) == (
+        "choice",
+        ["cosine", "linear", "constant"],
+    )
     assert (by_key["betas"]["kind"], by_key["betas"]["default"]) == ("numbers", [0.9, 0.98])
     assert (by_key["lora.targets"]["kind"], by_key["lora.targets"]["default"]) == ("names", [])
     assert all(field["label"] and field["says"].endswith(".") for field in by_key.values())
@@ -107,7 +136,9 @@ def test_pictures_that_evaluation_has_meanwhile_block(tmp_path: Path) -> None:
         assert "(test)" in found.reasons[0]
 
 
-def test_a_snapshot_is_counted_by_side_family_tool_and_repetition(project: Project, taken: Snapshot) -> None:
+def test_a_snapshot_is_counted_by_side_family_tool_and_repetition(
+    project: Project, taken: Snapshot
+) -> None:
     found = snapshot_view(project, taken.hash)
     assert found["sides"]["train"] + found["sides"]["val"] == found["rows"] == len(taken.examples())
     assert found["families"] == {"count": found["rows"]}

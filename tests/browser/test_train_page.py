@@ -1,4 +1,6 @@
-"""The Train page in a real browser: the walkthrough, the list, one job, several; folders as runs leave them."""
+"""The Train page in a real browser: the walkthrough, the list, one job, several; folders as runs
+leave them.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ from workbench.tasks.collage.pictures import make_scene
 from workbench.train.job import read_job
 from workbench.train.jobs import Jobs
 
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
+axe = pytest.importorskip(
+    "axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python"
+)
 Visit = Callable[..., sync_api.Page]
 expect = sync_api.expect
 expect.set_options(timeout=60_000)  # a busy machine is no failure
@@ -61,10 +65,18 @@ def written(site: Running, taken: Snapshot, **changes: object) -> trained.Writte
 
 
 def fits(page: sync_api.Page) -> None:
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
-    found = axe.Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"]}).response["violations"]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+        "the page scrolls sideways"
+    )
+    found = (
+        axe.Axe()
+        .run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"]})
+        .response["violations"]
+    )
     assert [
-        (one["id"], one["nodes"][0]["html"][:160]) for one in found if one["impact"] in ("serious", "critical")
+        (one["id"], one["nodes"][0]["html"][:160])
+        for one in found
+        if one["impact"] in ("serious", "critical")
     ] == []
 
 
@@ -91,10 +103,14 @@ def test_the_keyboard_alone_leads_from_nothing_to_a_queued_job(visit: Visit, sit
     expect(page.locator(".job-top")).to_contain_text("queued, place 1")
 
 
-def test_what_is_wrong_stands_beside_its_field_and_stops_the_start(visit: Visit, site: Running) -> None:
+def test_what_is_wrong_stands_beside_its_field_and_stops_the_start(
+    visit: Visit, site: Running
+) -> None:
     page = visit(f"{site.url}train?new=1&step=3")
     page.locator("[data-key=lr] input").fill("fast")
-    expect(page.locator("[data-key=lr] .problem")).to_have_text("must be a number above 0, found 'fast'")
+    expect(page.locator("[data-key=lr] .problem")).to_have_text(
+        "must be a number above 0, found 'fast'"
+    )
     page.locator(".advanced summary").click()
     for key, value in (("lora.r", "4"), ("clip", "0.5"), ("max_tokens", "8")):
         page.locator(f"[data-key='{key}'] input").fill(value)
@@ -167,7 +183,9 @@ def test_the_queue_is_reordered_and_a_silent_job_is_not_called_running(
     page = visit(f"{site.url}train")
     lines = page.locator(".job-line .name")
     expect(lines).to_have_text(["quiet", "first", "second"])
-    expect(page.locator(f"[data-job='{quiet.id}'] .verdict")).to_have_text(re.compile(r"no sign for 1\d\d s"))
+    expect(page.locator(f"[data-job='{quiet.id}'] .verdict")).to_have_text(
+        re.compile(r"no sign for 1\d\d s")
+    )
     page.get_by_role("button", name="second: earlier").click()
     expect(lines).to_have_text(["quiet", "second", "first"])
     assert [one.id for one in first.jobs.all()][1:] == [second.id, first.id]
@@ -192,17 +210,25 @@ def test_a_job_goes_after_its_name_was_typed(visit: Visit, site: Running, taken:
 
 
 def test_resume_says_why_it_is_not_possible(visit: Visit, site: Running, taken: Snapshot) -> None:
-    job = written(site, taken, snapshot=str(taken.path.parent / "gone")).failed("SnapshotError: there is no snapshot")
+    job = written(site, taken, snapshot=str(taken.path.parent / "gone")).failed(
+        "SnapshotError: there is no snapshot"
+    )
     page = visit(f"{site.url}train?job={job.id}")
     expect(page.get_by_role("button", name="Resume")).to_be_disabled()
-    expect(page.locator(".job-top")).to_contain_text("its snapshot is gone; take it again, then clone the job")
+    expect(page.locator(".job-top")).to_contain_text(
+        "its snapshot is gone; take it again, then clone the job"
+    )
 
 
 # --- one job
 
 
-def test_a_failure_is_cloned_with_the_change_to_try(visit: Visit, site: Running, taken: Snapshot) -> None:
-    job = written(site, taken, micro_batch=4, name="big").failed(f"OutOfMemoryError: CUDA out of memory {HOSTILE}")
+def test_a_failure_is_cloned_with_the_change_to_try(
+    visit: Visit, site: Running, taken: Snapshot
+) -> None:
+    job = written(site, taken, micro_batch=4, name="big").failed(
+        f"OutOfMemoryError: CUDA out of memory {HOSTILE}"
+    )
     page = visit(f"{site.url}train?job={job.id}")
     card = page.locator(".why-failed")
     expect(card).to_contain_text("Memory ran out")
@@ -218,7 +244,9 @@ def test_a_failure_is_cloned_with_the_change_to_try(visit: Visit, site: Running,
     assert page.evaluate("window.hacked") is None
 
 
-def test_zoom_survives_three_ticks_while_the_curve_goes_on(visit: Visit, site: Running, taken: Snapshot) -> None:
+def test_zoom_survives_three_ticks_while_the_curve_goes_on(
+    visit: Visit, site: Running, taken: Snapshot
+) -> None:
     job = written(site, taken, steps=200).running()
     job.steps(1, 40)
     job.evaluated(0, 1)
@@ -245,10 +273,14 @@ def test_zoom_survives_three_ticks_while_the_curve_goes_on(visit: Visit, site: R
     assert page.evaluate("(node) => node.isConnected", node)
     assert page.evaluate(first) == list(range(1, 44)), "no gap and nothing twice"
     page.get_by_role("button", name="Whole curves").click()
-    page.wait_for_function("() => document.querySelector('[data-chart=loss] .plot').layout.xaxis.range[1] > 40")
+    page.wait_for_function(
+        "() => document.querySelector('[data-chart=loss] .plot').layout.xaxis.range[1] > 40"
+    )
 
 
-def test_a_long_run_shows_at_most_1500_points_of_a_series(visit: Visit, site: Running, taken: Snapshot) -> None:
+def test_a_long_run_shows_at_most_1500_points_of_a_series(
+    visit: Visit, site: Running, taken: Snapshot
+) -> None:
     job = written(site, taken, steps=9000).running()
     job.steps(1, 4000)
     page = visit(f"{site.url}train?job={job.id}&every=1")
@@ -261,7 +293,9 @@ def test_a_long_run_shows_at_most_1500_points_of_a_series(visit: Visit, site: Ru
         assert page.evaluate(held) <= 1500
 
 
-def test_the_same_pictures_are_shown_at_each_checkpoint(visit: Visit, site: Running, taken: Snapshot) -> None:
+def test_the_same_pictures_are_shown_at_each_checkpoint(
+    visit: Visit, site: Running, taken: Snapshot
+) -> None:
     job = written(site, taken)
     job.steps(1, 20)
     job.evaluated(0, 1, answers=("right", HOSTILE, "no"))
@@ -269,7 +303,9 @@ def test_the_same_pictures_are_shown_at_each_checkpoint(visit: Visit, site: Runn
     job.evaluated(20, 2, answers=("right", "two", "no"))
     job.done()
     page = visit(f"{site.url}train?job={job.id}")
-    expect(page.locator(".fixed .head")).to_contain_text("1 improved, 0 broke, 2 the same since the start")
+    expect(page.locator(".fixed .head")).to_contain_text(
+        "1 improved, 0 broke, 2 the same since the start"
+    )
     cards = page.locator(".pictures > li")
     expect(cards.nth(1).locator(".said > li")).to_have_count(3)
     expect(cards.nth(1)).to_contain_text(HOSTILE)
@@ -280,7 +316,9 @@ def test_the_same_pictures_are_shown_at_each_checkpoint(visit: Visit, site: Runn
     )
 
 
-def test_nothing_that_a_job_is_called_becomes_markup(visit: Visit, site: Running, taken: Snapshot) -> None:
+def test_nothing_that_a_job_is_called_becomes_markup(
+    visit: Visit, site: Running, taken: Snapshot
+) -> None:
     for job in (written(site, taken, name=HOSTILE, lr=lr) for lr in (1e-3, 2e-3)):
         job.steps(1, 5)
         job.evaluated(5, 2)
@@ -309,10 +347,14 @@ def test_runs_beside_each_other_show_what_differs_and_nothing_else(
     page = visit(f"{site.url}train?jobs={one.id},{two.id}")
     settings = page.get_by_role("region", name="Settings that differ", exact=True).last
     expect(settings.locator("tbody th")).to_have_text(["snapshot", "lr"])
-    expect(page.get_by_role("region", name="Snapshots that differ").last).to_contain_text("filter: val")
+    expect(page.get_by_role("region", name="Snapshots that differ").last).to_contain_text(
+        "filter: val"
+    )
     expect(page.get_by_role("region", name="Figures").last).to_contain_text("30.0 to 95.0 %")
     expect(page.locator("[data-chart=loss] .main-svg").first).to_be_visible()
-    page.wait_for_function("() => document.querySelector('[data-chart=loss] .plot').data?.length === 6")
+    page.wait_for_function(
+        "() => document.querySelector('[data-chart=loss] .plot').data?.length === 6"
+    )
 
 
 # --- everywhere
@@ -338,7 +380,12 @@ def test_every_view_fits_its_window_and_axe_finds_nothing_serious(
         f"?job={failed.id}": ".why-failed",
         "?jobs=": ".differ",
     }
-    views |= {"?new=1": ".tally", "?new=1&step=2": "fieldset", "?new=1&step=3": ".setting", "?new=1&step=4": ".copied"}
+    views |= {
+        "?new=1": ".tally",
+        "?new=1&step=2": "fieldset",
+        "?new=1&step=3": ".setting",
+        "?new=1&step=4": ".copied",
+    }
     for address, shown in views.items():
         page.goto(f"{site.url}train{address}")
         expect(page.locator(shown).first).to_be_visible()

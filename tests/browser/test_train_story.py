@@ -1,4 +1,6 @@
-"""Real jobs of a tiny student, from the page to Compare: what they outlive, and what they are not held up by."""
+"""Real jobs of a tiny student, from the page to Compare: what they outlive, and what they are not
+held up by.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def waited(what: Callable[[], bool], seconds: float = LONG / 1000) -> None:
         time.sleep(0.2)
 
 
-def test_a_job_from_the_page_outlives_reload_and_server_and_answers_in_compare(visit: Visit, tmp_path: Path) -> None:
+def test_a_job_from_the_page_outlives_reload_and_server_and_answers_in_compare(
+    visit: Visit, tmp_path: Path
+) -> None:
     folder = trained.build(tmp_path / "p")
     trained.snapshot(folder)
     student = trained.student(tmp_path / "student")
@@ -50,7 +54,12 @@ def test_a_job_from_the_page_outlives_reload_and_server_and_answers_in_compare(v
         page = visit(f"{running.url}train?new=1&step=2")
         page.get_by_label("Folder or hub id").fill(str(student))
         page.get_by_role("button", name="Next: settings").click()
-        for key, value in (("name", "a tiny one"), ("steps", "300"), ("batch", "4"), ("eval_every", "100")):
+        for key, value in (
+            ("name", "a tiny one"),
+            ("steps", "300"),
+            ("batch", "4"),
+            ("eval_every", "100"),
+        ):
             page.locator(f"[data-key={key}] input").fill(value)
         page.get_by_role("button", name="Next: preview and start").click()
         mark = page.locator(".example mark").first
@@ -76,10 +85,14 @@ def test_a_job_from_the_page_outlives_reload_and_server_and_answers_in_compare(v
         if psutil.pid_exists(pid):
             assert read_json(seen.folder / "process.json")["pid"] == pid
         expect(page.locator(".job-top .verdict")).to_have_text("✓done", timeout=LONG)
-        assert read_json(seen.folder / "process.json")["pid"] == pid, "one process from the first step to the last"
+        assert read_json(seen.folder / "process.json")["pid"] == pid, (
+            "one process from the first step to the last"
+        )
         steps = [row["step"] for row in read_lines(seen.folder / "metrics.jsonl") if "loss" in row]
         assert steps == list(range(1, 301))
-        page.wait_for_function("() => document.querySelector('[data-chart=loss] .plot').data?.[0].x.length === 300")
+        page.wait_for_function(
+            "() => document.querySelector('[data-chart=loss] .plot').data?.[0].x.length === 300"
+        )
         expect(page.locator(".pictures > li").first).to_be_visible()
         page.locator(".model").get_by_role("link", name="Open in Compare").click()
         expect(page.locator("[data-model]")).to_have_value(id)
@@ -97,12 +110,17 @@ def test_a_job_from_the_page_outlives_reload_and_server_and_answers_in_compare(v
         assert found["version"].find(id) >= 0, found["version"]
 
 
-def test_ten_megabytes_on_stderr_with_nobody_watching_hold_nothing_up(visit: Visit, tmp_path: Path) -> None:
+def test_ten_megabytes_on_stderr_with_nobody_watching_hold_nothing_up(
+    visit: Visit, tmp_path: Path
+) -> None:
     folder = trained.build(tmp_path / "p", scenes=4)
     taken = trained.snapshot(folder)
     (tmp_path / "noisy.py").write_text(NOISY, encoding="utf-8")
     job = trained.job(
-        taken, str(trained.student(tmp_path / "student")), objective=f"{tmp_path / 'noisy.py'}:Noisy", steps=4
+        taken,
+        str(trained.student(tmp_path / "student")),
+        objective=f"{tmp_path / 'noisy.py'}:Noisy",
+        steps=4,
     )
     jobs = Jobs(folder / "jobs")
     id = jobs.submit(job)

@@ -1,4 +1,6 @@
-"""A project with an accepted set and its snapshot, a tiny student, and jobs whose folders a run's own board wrote."""
+"""A project with an accepted set and its snapshot, a tiny student, and jobs whose folders a run's
+own board wrote.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ from workbench.train.job import Job, Lora, read_job
 from workbench.train.jobs import Jobs
 from workbench.train.status_files import METRICS, RESULT, STATUS, VALIDATION, Board, write_json
 
-sys.path.append(str(Path(__file__).resolve().parent.parent / "train"))  # the tiny models of the training room's tests
+sys.path.append(
+    str(Path(__file__).resolve().parent.parent / "train")
+)  # the tiny models of the training room's tests
 
 
 def build(folder: Path, scenes: int = 8) -> Path:
@@ -32,11 +36,18 @@ def build(folder: Path, scenes: int = 8) -> Path:
         kept = [one for one in project.outcomes() if one.chosen]
         project.curation.decide(
             [
-                Decision(content_key("accept", at), "accept", "ann", "curator", task_id=one.task_id,
-                         trace_id=one.chosen, seconds=3.0)
+                Decision(
+                    content_key("accept", at),
+                    "accept",
+                    "ann",
+                    "curator",
+                    task_id=one.task_id,
+                    trace_id=one.chosen,
+                    seconds=3.0,
+                )
                 for at, one in enumerate(kept)
             ]
-        )  # fmt: skip
+        )
     return folder
 
 
@@ -56,9 +67,17 @@ def student(folder: Path) -> Path:
 def job(taken: Snapshot, student: str = "bundled", **changes: Any) -> Job:
     """A small job on a snapshot."""
     settings: dict[str, Any] = {
-        "snapshot": str(taken.path), "student": student, "steps": 20, "eval_every": 10, "batch": 4, "micro_batch": 2, "max_tokens": 3, "lr": 1e-3,
-        "lora": Lora(r=2, alpha=4), **changes,
-    }  # fmt: skip
+        "snapshot": str(taken.path),
+        "student": student,
+        "steps": 20,
+        "eval_every": 10,
+        "batch": 4,
+        "micro_batch": 2,
+        "max_tokens": 3,
+        "lr": 1e-3,
+        "lora": Lora(r=2, alpha=4),
+        **changes,
+    }
     return Job(**settings)
 
 
@@ -74,7 +93,10 @@ class Written:
     def running(self, step: int = 3, silent: float = 0.0) -> Written:
         """As if this process ran it."""
         me = psutil.Process()
-        write_json(self.folder / "process.json", {"pid": me.pid, "born": me.create_time(), "host": os.uname().nodename})
+        write_json(
+            self.folder / "process.json",
+            {"pid": me.pid, "born": me.create_time(), "host": os.uname().nodename},
+        )
         self.board.say(phase="training", step=step, total=self.job.steps, eta=12.0)
         if silent:
             held: Mapping[str, JSON] = {"state": "running", "step": step, "total": self.job.steps}
@@ -91,28 +113,56 @@ class Written:
         self.board.add(
             METRICS,
             [
-                {"step": step, "epoch": step / 5, "loss": 3 - step / last / 2 + step % 3 / 9, "label": 1.0 + step % 2,
-                 "rationale": 2 - step / last, "lr": 1e-3, "norm": 1.5, "examples": 4 * step, "seconds": 0.5,
-                 "tokens_per_s": 900.0, "memory_mb": 120.0}
+                {
+                    "step": step,
+                    "epoch": step / 5,
+                    "loss": 3 - step / last / 2 + step % 3 / 9,
+                    "label": 1.0 + step % 2,
+                    "rationale": 2 - step / last,
+                    "lr": 1e-3,
+                    "norm": 1.5,
+                    "examples": 4 * step,
+                    "seconds": 0.5,
+                    "tokens_per_s": 900.0,
+                    "memory_mb": 120.0,
+                }
                 for step in range(first, last + 1)
             ],
-        )  # fmt: skip
+        )
 
     def evaluated(self, step: int, right: int, of: int = 4, answers: tuple[str, ...] = ()) -> None:
-        """An evaluation, with answers to as many held-out questions, the first `right` of them right."""
+        """An evaluation, with answers to as many held-out questions, the first `right` of them
+        right.
+        """
         self.board.add(
             METRICS,
-            [{"step": step, "accuracy": right / of, "right": right, "of": of, "eval_loss": 2.5, "eval_seconds": 1.0}],
+            [
+                {
+                    "step": step,
+                    "accuracy": right / of,
+                    "right": right,
+                    "of": of,
+                    "eval_loss": 2.5,
+                    "eval_seconds": 1.0,
+                }
+            ],
         )
         asked = Snapshot.open(Path(self.job.snapshot)).examples()
         self.board.add(
             VALIDATION,
             [
-                {"step": step, "task_id": one.task_id, "image": one.image, "question": one.question,
-                 "gold": one.answer, "answer": said, "right": float(at < right)}
+                {
+                    "step": step,
+                    "task_id": one.task_id,
+                    "image": one.image,
+                    "question": one.question,
+                    "gold": one.answer,
+                    "answer": said,
+                    "right": float(at < right),
+                }
                 for at, (one, said) in enumerate(zip(asked, answers, strict=False))
             ],
-        )  # fmt: skip
+        )
 
     def failed(self, text: str) -> Written:
         """As a run that ended with this error."""
@@ -130,7 +180,20 @@ class Written:
         card = "---\ntags: [x]\n---\n\n# A card\n\nMade from `tiny`, with a <b>mark</b>.\n\n## Limits\n\nMany.\n"
         (self.folder / "model" / "README.md").write_text(card, encoding="utf-8")
         self.board.say(state="done", phase="", eta=None)
-        found = {"model": "model", "step": 10, "steps": 20, "accuracy": right / of, "right": right, "of": of}
-        more = {"interval": [0.3, 0.95], "first": 0.25, "seconds": 30.0, "memory_mb": 500.0, "rows": 9}
+        found = {
+            "model": "model",
+            "step": 10,
+            "steps": 20,
+            "accuracy": right / of,
+            "right": right,
+            "of": of,
+        }
+        more = {
+            "interval": [0.3, 0.95],
+            "first": 0.25,
+            "seconds": 30.0,
+            "memory_mb": 500.0,
+            "rows": 9,
+        }
         write_json(self.folder / RESULT, {**found, **more})
         return self

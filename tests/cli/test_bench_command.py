@@ -11,7 +11,10 @@ from workbench.errors import InputError
 
 
 def test_a_wrong_name_lists_the_measurements():
-    with pytest.raises(InputError, match="no measurement is called 'sandbox'; there are: app, execute, store, tools"):
+    with pytest.raises(
+        InputError,
+        match="no measurement is called 'sandbox'; there are: app, execute, store, tools",
+    ):
         main("sandbox", [])
 
 

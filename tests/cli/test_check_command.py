@@ -31,7 +31,9 @@ def test_it_says_what_was_checked_and_as_json_what_was_found(folder: Path) -> No
     assert said(folder, "check").startswith("0 kept runs checked now")
     rows = json.loads(said(folder, "check", "--json"))
     with Project.open(folder, read_only=True) as project:
-        assert {row["trace_id"] for row in rows} == {o.chosen for o in project.outcomes() if o.chosen}
+        assert {row["trace_id"] for row in rows} == {
+            o.chosen for o in project.outcomes() if o.chosen
+        }
 
 
 def test_a_question_shows_what_speaks_against_its_kept_run(folder: Path) -> None:
@@ -39,7 +41,8 @@ def test_a_question_shows_what_speaks_against_its_kept_run(folder: Path) -> None
         kept = next(outcome for outcome in project.outcomes() if outcome.status == "kept")
         text = "It does not depend on \x1b[31mfind\x1b[0m."
         checks.add(
-            project.database, [CheckRow("x", str(kept.chosen), kept.task_id, 0.8, ("idle",), (("idle", 1.0, text),))]
+            project.database,
+            [CheckRow("x", str(kept.chosen), kept.task_id, 0.8, ("idle",), (("idle", 1.0, text),))],
         )
     shown = said(folder, "show", kept.task_id)
     assert "the checks: suspicion 0.80" in shown

@@ -1,4 +1,6 @@
-"""The command line as a person uses it, in process; what needs a real process stands in test_process.py."""
+"""The command line as a person uses it, in process; what needs a real process stands in
+test_process.py.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,16 @@ def small(tmp_path: Path) -> Path:
 @pytest.fixture
 def project(small: Path) -> Path:
     """A project of twelve tasks, not run yet."""
-    result = vpd("init", small / "p", "--profile", small / "small.toml", "--source", SQUARES, "--from", small / "drawn")
+    result = vpd(
+        "init",
+        small / "p",
+        "--profile",
+        small / "small.toml",
+        "--source",
+        SQUARES,
+        "--from",
+        small / "drawn",
+    )
     assert result.exit_code == 0, result.output
     return small / "p"
 
@@ -61,21 +72,43 @@ def ran(project: Path) -> Path:
 
 
 def test_init_makes_a_project_and_says_what_comes_next(small: Path) -> None:
-    result = vpd("init", small / "p", "--profile", small / "small.toml", "--source", SQUARES, "--from", small / "drawn")
+    result = vpd(
+        "init",
+        small / "p",
+        "--profile",
+        small / "small.toml",
+        "--source",
+        SQUARES,
+        "--from",
+        small / "drawn",
+    )
     assert "12 tasks added" in result.stdout
     assert "next: vpd run --project" in result.stdout
     assert "import: 12 of 12 tasks" in result.stderr
 
 
 def test_init_with_limit_takes_so_many(small: Path) -> None:
-    vpd("init", small / "p", "--profile", small / "small.toml", "--source", SQUARES, "--from", small / "drawn",
-        "--limit", 5)  # fmt: skip
+    vpd(
+        "init",
+        small / "p",
+        "--profile",
+        small / "small.toml",
+        "--source",
+        SQUARES,
+        "--from",
+        small / "drawn",
+        "--limit",
+        5,
+    )
     with Project.open(small / "p") as project:
         assert project.count_tasks() == 5
 
 
 def test_init_refuses_a_folder_with_something_in_it(small: Path) -> None:
-    assert re.match(r"error: .* is not empty: .*a new project needs a new or empty folder", refused("init", small))
+    assert re.match(
+        r"error: .* is not empty: .*a new project needs a new or empty folder",
+        refused("init", small),
+    )
 
 
 def test_init_with_an_unknown_profile_lists_them(tmp_path: Path) -> None:
@@ -84,7 +117,9 @@ def test_init_with_an_unknown_profile_lists_them(tmp_path: Path) -> None:
 
 
 def test_init_with_a_profile_that_is_not_there(tmp_path: Path) -> None:
-    assert "no profile at nosuch.toml" in refused("init", tmp_path / "p", "--profile", "nosuch.toml")
+    assert "no profile at nosuch.toml" in refused(
+        "init", tmp_path / "p", "--profile", "nosuch.toml"
+    )
 
 
 def test_init_with_an_unknown_source_lists_them(tmp_path: Path) -> None:
@@ -100,7 +135,9 @@ def test_init_from_a_folder_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_the_folder_source_needs_a_folder(tmp_path: Path) -> None:
-    assert "the source 'folder' needs --from DIR" in refused("init", tmp_path / "p", "--source", "folder")
+    assert "the source 'folder' needs --from DIR" in refused(
+        "init", tmp_path / "p", "--source", "folder"
+    )
 
 
 def test_own_pictures_with_a_broken_row(small: Path, picture: Path) -> None:
@@ -137,8 +174,19 @@ def test_import_adds_another_source(project: Path, small: Path) -> None:
 def test_run_prints_the_table(project: Path) -> None:
     result = vpd("run", "--project", project)
     assert result.exit_code == 0
-    assert re.search(r"run 1: sample 48 in .*execute 48 in .*verify 48 in .*predict 12 in", result.stdout)
-    for word in ("pass@1", "pass@4", "yield", "executed", "student", "count", "exists", "an answer by programs:"):
+    assert re.search(
+        r"run 1: sample 48 in .*execute 48 in .*verify 48 in .*predict 12 in", result.stdout
+    )
+    for word in (
+        "pass@1",
+        "pass@4",
+        "yield",
+        "executed",
+        "student",
+        "count",
+        "exists",
+        "an answer by programs:",
+    ):
         assert word in result.stdout
     assert "execute: 48 of 48 programs" in result.stderr
 
@@ -152,22 +200,32 @@ def test_k_and_limit(project: Path) -> None:
 
 
 def test_an_unknown_stage_lists_them(project: Path) -> None:
-    assert "no stage is called 'train'; there are: import, sample" in refused("run", "-p", project, "--upto", "train")
+    assert "no stage is called 'train'; there are: import, sample" in refused(
+        "run", "-p", project, "--upto", "train"
+    )
 
 
 @pytest.mark.parametrize(
     ("change", "text"),
     [
         ({"sampler": '{ part = "nosuch" }'}, "no sampler is called 'nosuch'; registered are:"),
-        ({"sampler": '{ part = "%s:Nobody" }' % (HERE / "small_parts.py")}, "small_parts.py has no 'Nobody'"),
+        (
+            {"sampler": '{ part = "%s:Nobody" }' % (HERE / "small_parts.py")},
+            "small_parts.py has no 'Nobody'",
+        ),
         ({"verifier": '{ part = "answers", nosuch = 1 }'}, "was given arguments it does not take"),
         ({"find": '"nosuch"'}, "no tool is called 'nosuch'"),
         ({"chef": '"me"'}, "chef is an unknown key (there are: name, sampler"),
         ({"k": '"many"'}, "k must be a whole number from 1 to 100, found 'many'"),
-        ({"limits": "{ nosuch = 3 }"}, "limits.nosuch is an unknown key (there are: steps, seconds"),
+        (
+            {"limits": "{ nosuch = 3 }"},
+            "limits.nosuch is an unknown key (there are: steps, seconds",
+        ),
     ],
-)  # fmt: skip
-def test_a_wrong_profile_is_one_line_of_error(project: Path, change: dict[str, str], text: str) -> None:
+)
+def test_a_wrong_profile_is_one_line_of_error(
+    project: Path, change: dict[str, str], text: str
+) -> None:
     (project / "profile.toml").write_text(profile_text(**change))
     assert text in refused("run", "-p", project)
 
@@ -175,10 +233,14 @@ def test_a_wrong_profile_is_one_line_of_error(project: Path, change: dict[str, s
 def test_outside_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert refused("status").startswith("error: no project in ")
-    assert "there is no project at nosuch; make one with: vpd init nosuch" in refused("status", "-p", "nosuch")
+    assert "there is no project at nosuch; make one with: vpd init nosuch" in refused(
+        "status", "-p", "nosuch"
+    )
 
 
-def test_the_project_is_found_from_a_folder_inside(ran: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_project_is_found_from_a_folder_inside(
+    ran: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(ran / "images")
     assert f"project {ran}" in vpd("status").stdout
 
@@ -195,13 +257,24 @@ def test_status_before_any_run(project: Path) -> None:
 def test_status_as_json(ran: Path) -> None:
     result = vpd("status", "-p", ran, "--json")
     found = json.loads(result.stdout)
-    assert {"pass@1", "pass@4", "yield", "seconds_per_question", "student_accuracy", "counts", "families"} <= set(found)
+    assert {
+        "pass@1",
+        "pass@4",
+        "yield",
+        "seconds_per_question",
+        "student_accuracy",
+        "counts",
+        "families",
+    } <= set(found)
     assert found["counts"]["traces"] == 48
     assert result.stderr == ""
 
 
 def test_status_of_one_split(ran: Path) -> None:
-    assert json.loads(vpd("status", "-p", ran, "--json", "--split", "test").stdout)["counts"]["tasks"] == 4
+    assert (
+        json.loads(vpd("status", "-p", ran, "--json", "--split", "test").stdout)["counts"]["tasks"]
+        == 4
+    )
 
 
 def test_a_newer_store_is_one_line_of_error(project: Path) -> None:
@@ -276,8 +349,9 @@ def test_parts_lists_every_part() -> None:
 def test_make_models_lists_them() -> None:
     assert "program-writer" in vpd("make-models").stdout
     assert "program-writer" in vpd("make-models", "--help").stdout
-    assert "no embedded model is called 'nosuch'; there are: base-student, program-writer" in refused(
-        "make-models", "nosuch"
+    assert (
+        "no embedded model is called 'nosuch'; there are: base-student, program-writer"
+        in refused("make-models", "nosuch")
     )
 
 
@@ -294,11 +368,15 @@ def test_every_embedded_model_has_a_command() -> None:
 
 
 def test_a_port_that_does_not_exist(project: Path) -> None:
-    assert "port must be 0 to 65535 (0 takes a free one), found 70000" in refused("app", "-p", project, "--port", 70000)
+    assert "port must be 0 to 65535 (0 takes a free one), found 70000" in refused(
+        "app", "-p", project, "--port", 70000
+    )
 
 
 def test_bench_goes_to_the_rooms_own_command() -> None:
-    assert "no measurement is called 'nosuch'; there are: app, execute" in refused("bench", "nosuch")
+    assert "no measurement is called 'nosuch'; there are: app, execute" in refused(
+        "bench", "nosuch"
+    )
     result = vpd("bench", "execute", "--programs", "nosuch")
     assert result.exit_code == 2
     assert "argument --programs: invalid int value: 'nosuch'" in result.stderr
@@ -325,18 +403,23 @@ def test_ask_shows_both_answers(ran: Path, squares: Path) -> None:
 def test_ask_leaves_the_store_alone(ran: Path, squares: Path) -> None:
     with Project.open(ran) as held:
         before = held.counts()
-        assert vpd("ask", squares, "How many?", "-p", ran).exit_code == 0, "also while the store is in use"
+        assert vpd("ask", squares, "How many?", "-p", ran).exit_code == 0, (
+            "also while the store is in use"
+        )
         assert held.counts() == before
 
 
 def test_ask_with_an_empty_question(ran: Path, squares: Path) -> None:
-    assert "the question is empty; write one (on the command line in quotes behind the picture)" in refused(
-        "ask", squares, " \n", "-p", ran
+    assert (
+        "the question is empty; write one (on the command line in quotes behind the picture)"
+        in refused("ask", squares, " \n", "-p", ran)
     )
 
 
 def test_ask_with_a_book_for_a_question(ran: Path, squares: Path) -> None:
-    assert "the question has 4999 characters; at most 1000" in refused("ask", squares, "why? " * 1000, "-p", ran)
+    assert "the question has 4999 characters; at most 1000" in refused(
+        "ask", squares, "why? " * 1000, "-p", ran
+    )
 
 
 def test_ask_with_k_out_of_range(ran: Path, squares: Path) -> None:
@@ -344,12 +427,16 @@ def test_ask_with_k_out_of_range(ran: Path, squares: Path) -> None:
 
 
 def test_ask_about_a_picture_that_is_not_there(ran: Path) -> None:
-    assert "no picture at nosuch.png; check the path" in refused("ask", "nosuch.png", "What is it?", "-p", ran)
+    assert "no picture at nosuch.png; check the path" in refused(
+        "ask", "nosuch.png", "What is it?", "-p", ran
+    )
 
 
 def test_ask_about_a_broken_picture(ran: Path, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\x00" * 50)
-    assert "is not a picture that can be read" in refused("ask", tmp_path / "a.png", "What is it?", "-p", ran)
+    assert "is not a picture that can be read" in refused(
+        "ask", tmp_path / "a.png", "What is it?", "-p", ran
+    )
 
 
 def test_ask_about_a_huge_picture(ran: Path, tmp_path: Path) -> None:
@@ -383,15 +470,24 @@ def hostile(small: Path, picture: Path) -> Path:
     own = small / "mine"
     own.mkdir()
     (own / "a.png").write_bytes(picture.read_bytes())
-    row = {"id": "x", "image": "a.png", "question": f"How many red squares{HOSTILE} are there?", "answer": HOSTILE}
+    row = {
+        "id": "x",
+        "image": "a.png",
+        "question": f"How many red squares{HOSTILE} are there?",
+        "answer": HOSTILE,
+    }
     (own / "questions.jsonl").write_text(json.dumps(row))
     assert vpd("init", small / "p", "--profile", small / "small.toml", "--from", own).exit_code == 0
     assert vpd("run", "-p", small / "p").exit_code == 0
     return small / "p"
 
 
-@pytest.mark.parametrize("command", [("show",), ("show", "mine/x"), ("status",), ("sql", "FROM task")])
-def test_no_command_lets_control_characters_through(hostile: Path, command: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "command", [("show",), ("show", "mine/x"), ("status",), ("sql", "FROM task")]
+)
+def test_no_command_lets_control_characters_through(
+    hostile: Path, command: tuple[str, ...]
+) -> None:
     result = vpd(*command, "-p", hostile)
     assert result.exit_code == 0, result.output
     assert all(char.isprintable() or char == "\n" for char in result.stdout)

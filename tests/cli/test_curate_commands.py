@@ -37,13 +37,40 @@ def test_figures_come_with_their_n(path: Path) -> None:
             if at == 0:
                 made.write(project)
             reason = "wrong_reason" if kind == "reject" else None
-            event = Decision(f"event-{at:04d}", kind, who, "curator", made.task.id, made.traces[1].id, reason=reason)  # type: ignore[arg-type]
+            event = Decision(
+                f"event-{at:04d}",
+                kind,
+                who,
+                "curator",
+                made.task.id,
+                made.traces[1].id,
+                reason=reason,
+            )  # type: ignore[arg-type]
             project.curation.decide([event])
     result = vpd("curate", "status", "--project", path)
     assert result.exit_code == 0, result.output
     assert "decided on: 1 disputed" in result.output
-    ann = next(line for line in result.output.splitlines() if line.strip().startswith("ann") and "to" in line)
-    assert ann.split() == ["ann", "1", "1.0", "-", "1", "of", "1", "21", "to", "100", "0", "of", "0", "-"]
+    ann = next(
+        line
+        for line in result.output.splitlines()
+        if line.strip().startswith("ann") and "to" in line
+    )
+    assert ann.split() == [
+        "ann",
+        "1",
+        "1.0",
+        "-",
+        "1",
+        "of",
+        "1",
+        "21",
+        "to",
+        "100",
+        "0",
+        "of",
+        "0",
+        "-",
+    ]
     assert "too few: 1 of 30" in result.output
     assert "rejected for: right for the wrong reason 1" in result.output
     assert "\x1b[31m" not in result.output
@@ -62,7 +89,9 @@ def test_guidelines_are_added_and_shown(path: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"])
-def test_a_file_that_is_no_text_is_refused(path: Path, tmp_path: Path, content: bytes | None) -> None:
+def test_a_file_that_is_no_text_is_refused(
+    path: Path, tmp_path: Path, content: bytes | None
+) -> None:
     if content is not None:
         (tmp_path / "g.md").write_bytes(content)
     result = vpd("guidelines", "add", tmp_path / "g.md", "--project", path)

@@ -43,7 +43,9 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_pipeline_and_student_stand_in_one_table(project: Path) -> None:
-    assert "pipeline pass@4: pass@4" in said("evaluate", "-p", project, "--pipeline", 4, "--time", 0)
+    assert "pipeline pass@4: pass@4" in said(
+        "evaluate", "-p", project, "--pipeline", 4, "--time", 0
+    )
     assert "share-of-red: accuracy 63.6 %" in said("evaluate", "-p", project, "--time", 1)
     shown = said("results", "-p", project)
     for system in ("pipeline k=1", "pipeline k=4", "pipeline pass@4", "share-of-red"):
@@ -63,14 +65,18 @@ def test_pipeline_and_student_stand_in_one_table(project: Path) -> None:
 
 
 def test_an_evaluation_may_be_printed_for_programs(project: Path) -> None:
-    (row,) = json.loads(said("evaluate", "-p", project, "--split", "test", "--limit", 2, "--time", 0, "--json"))
+    (row,) = json.loads(
+        said("evaluate", "-p", project, "--split", "test", "--limit", 2, "--time", 0, "--json")
+    )
     assert (row["system"], row["split"], row["questions"]) == ("share-of-red", "test", 2)
 
 
 def test_hostile_names_do_not_break_the_table(project: Path) -> None:
     said("evaluate", "-p", project, "--time", 0)
     with Project.open(project) as opened:
-        opened.database.transaction(lambda cursor: cursor.execute("UPDATE evaluation SET system = 'a|<b>\x1b[31m`'"))
+        opened.database.transaction(
+            lambda cursor: cursor.execute("UPDATE evaluation SET system = 'a|<b>\x1b[31m`'")
+        )
     table = said("results", "-p", project, "--markdown")
     assert "| ab\\x1b31m |" in table
     assert "\x1b" not in said("results", "-p", project)
@@ -79,16 +85,29 @@ def test_hostile_names_do_not_break_the_table(project: Path) -> None:
 def test_what_is_wrong_is_said(project: Path) -> None:
     assert "nothing was evaluated there yet; run: vpd evaluate" in refused("results", "-p", project)
     assert "no model at" in refused("evaluate", "-p", project, "--model", project / "images")
-    assert "no question fits; the project holds: squares" in refused("evaluate", "-p", project, "--benchmark", "gqa")
-    assert "has no submission format" in refused("evaluate", "-p", project, "--time", 0, "--submit", project / "out")
+    assert "no question fits; the project holds: squares" in refused(
+        "evaluate", "-p", project, "--benchmark", "gqa"
+    )
+    assert "has no submission format" in refused(
+        "evaluate", "-p", project, "--time", 0, "--submit", project / "out"
+    )
     assert "k must be 1 to 100" in refused("evaluate", "-p", project, "--pipeline", 0)
 
 
 @pytest.mark.slow
-def test_a_study_trains_asks_and_compares_and_does_nothing_twice(project: Path, tmp_path: Path) -> None:
+def test_a_study_trains_asks_and_compares_and_does_nothing_twice(
+    project: Path, tmp_path: Path
+) -> None:
     said("snapshot", "--automatic", "-p", project)
     student = save("region", tmp_path / "student")
-    sets = [f"student={student}", "batch=2", "eval_every=9", "lora.r=2", "max_tokens=3", "precision=fp32"]
+    sets = [
+        f"student={student}",
+        "batch=2",
+        "eval_every=9",
+        "lora.r=2",
+        "max_tokens=3",
+        "precision=fp32",
+    ]
     asked = [
         "study",
         "-p",
@@ -112,7 +131,10 @@ def test_a_study_trains_asks_and_compares_and_does_nothing_twice(project: Path, 
     for system in ("pipeline k=4", f"{tmp_path.name}/student", "instruct", "vpd", "vpd explained"):
         assert system[:20] in shown
     jobs = Jobs(project / "jobs", start=False).all()
-    assert sorted(read_job(job.folder / "job.toml").objective for job in jobs) == ["instruct", "vpd"]
+    assert sorted(read_job(job.folder / "job.toml").objective for job in jobs) == [
+        "instruct",
+        "vpd",
+    ]
     with Project.open(project) as opened:
         found = opened.lineage()
     assert {row.job for row in found.models} == {job.id for job in jobs}

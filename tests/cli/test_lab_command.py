@@ -18,7 +18,9 @@ def test_it_listens_on_this_machine_alone(tmp_path: Path) -> None:
     assert f"--ServerApp.root_dir={tmp_path.resolve()}" in asked
 
 
-def test_kernels_find_the_project_and_threads_that_sleep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kernels_find_the_project_and_threads_that_sleep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
     found = environment(tmp_path)
     assert found["VPD_PROJECT"] == str(tmp_path.resolve())
@@ -30,7 +32,9 @@ def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
         main(tmp_path / "gone", None, 8888, False)
 
 
-def test_without_jupyterlab_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_jupyterlab_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(MissingPart, match="pip install"):
         main(tmp_path, None, 8888, False)

@@ -23,7 +23,9 @@ MODELS = [PartRef("student", f"=model-{at}", "1", {"explain": True}) for at in r
 
 def project(folder: Path, student: str = "Reader") -> Path:
     """Fifteen questions about five pictures; the student is one that is known to read, or not to."""
-    (folder / "small.toml").write_text(profile_text(student=f'{{ part = "{ROOT / "readers.py"}:{student}" }}'))
+    (folder / "small.toml").write_text(
+        profile_text(student=f'{{ part = "{ROOT / "readers.py"}:{student}" }}')
+    )
     with Project.create(folder / "p", str(folder / "small.toml")) as made:
         for number in range(2, 7):
             drawn(number).save(folder / f"{number}.png")
@@ -47,7 +49,10 @@ def test_a_probe_says_what_moved_against_its_control(tmp_path: Path) -> None:
     assert "+100 (100 to 100)" in " ".join(number)
     assert number[-3:] == ["15", "of", "15"]
     assert "stamp" in text
-    lines = {line["condition"]: line for line in json.loads(said("probe", "-p", folder, "--json"))["lines"]}
+    lines = {
+        line["condition"]: line
+        for line in json.loads(said("probe", "-p", folder, "--json"))["lines"]
+    }
     assert lines["grey"]["moved"]["value"] == 0.0
     assert lines["number"]["difference"]["difference"] == 1.0
 
@@ -65,15 +70,28 @@ def rated(folder: Path) -> Path:
         for ref in MODELS:
             made.add_predictions(
                 [
-                    Prediction(f"{ref.name}/{at}", f"red/{at:03d}", "2", "I see 2. Thus, 2.", 1.0, 0.1, ref)
+                    Prediction(
+                        f"{ref.name}/{at}", f"red/{at:03d}", "2", "I see 2. Thus, 2.", 1.0, 0.1, ref
+                    )
                     for at in range(4)
                 ]
             )
         for author in ("ann", "bob"):
             for at in range(4):
-                rating = Rating(first, second, Form(True, True, True, at > 1), Form(at > 0, False), "left")
+                rating = Rating(
+                    first, second, Form(True, True, True, at > 1), Form(at > 0, False), "left"
+                )
                 made.curation.decide(
-                    [Decision(f"{author}-rating-{at}", "rating", author, "curator", f"red/{at:03d}", rating=rating)]
+                    [
+                        Decision(
+                            f"{author}-rating-{at}",
+                            "rating",
+                            author,
+                            "curator",
+                            f"red/{at:03d}",
+                            rating=rating,
+                        )
+                    ]
                 )
     return path
 

@@ -29,7 +29,10 @@ def project(tmp_path: Path) -> Path:
     """Forty tasks, and a sampler that takes its time."""
     slow = f'{{ part = "{HERE / "small_parts.py"}:Scribe", pause = 0.1 }}'
     (tmp_path / "small.toml").write_text(profile_text(sampler=slow))
-    source = Choice(f"{HERE / 'small_parts.py'}:Squares", {"root": str(tmp_path / "drawn"), "pictures": TASKS // 2})
+    source = Choice(
+        f"{HERE / 'small_parts.py'}:Squares",
+        {"root": str(tmp_path / "drawn"), "pictures": TASKS // 2},
+    )
     Project.create(tmp_path / "p", str(tmp_path / "small.toml"), source).close()
     return tmp_path / "p"
 
@@ -62,7 +65,13 @@ def test_help_uses_little_processor_time() -> None:
         before = os.times()
         assert vpd("--help").returncode == 0
         after = os.times()
-        best = min(best, after.children_user + after.children_system - before.children_user - before.children_system)
+        best = min(
+            best,
+            after.children_user
+            + after.children_system
+            - before.children_user
+            - before.children_system,
+        )
     assert best < 0.5
 
 
@@ -105,7 +114,12 @@ def test_killed_in_the_middle_the_next_run_goes_on(project: Path) -> None:
     assert 0 < before < TASKS * K, "killed while it sampled"
     assert vpd("run", "-p", project).returncode == 0
     found = json.loads(vpd("status", "-p", project, "--json").stdout)["counts"]
-    assert (found["programs"], found["traces"], found["judged"], found["predictions"]) == (160, 160, 40, 40)
+    assert (found["programs"], found["traces"], found["judged"], found["predictions"]) == (
+        160,
+        160,
+        40,
+        40,
+    )
 
 
 def test_commands_work_while_another_process_has_the_store(project: Path) -> None:
@@ -114,14 +128,20 @@ def test_commands_work_while_another_process_has_the_store(project: Path) -> Non
         assert done.returncode == 0, done.stderr
         assert opened.counts().programs == 2 * K, "what the command wrote is seen here"
         assert opened.database.owner
-        assert json.loads(vpd("status", "-p", project, "--json").stdout)["counts"]["programs"] == 2 * K
-        assert "2" in vpd("sql", "SELECT count(DISTINCT task_id) FROM program", "-p", project).stdout
+        assert (
+            json.loads(vpd("status", "-p", project, "--json").stdout)["counts"]["programs"] == 2 * K
+        )
+        assert (
+            "2" in vpd("sql", "SELECT count(DISTINCT task_id) FROM program", "-p", project).stdout
+        )
 
 
 def test_a_reader_that_goes_away_is_no_error(project: Path) -> None:
     vpd("run", "-p", project, "--upto", "import")
     command = " ".join(f"'{part}'" for part in [*VPD, "show", "-p", str(project)])
-    done = subprocess.run(["bash", "-c", f"{command} | head -1"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        ["bash", "-c", f"{command} | head -1"], capture_output=True, text=True, timeout=60
+    )
     assert "How many red squares" in done.stdout
     assert done.stderr == ""
 
@@ -130,8 +150,10 @@ def test_the_page_is_served_until_ctrl_c(project: Path) -> None:
     vpd("run", "-p", project, "--limit", 2)
     child = subprocess.Popen(
         [*VPD, "app", "-p", str(project), "--port", "0", "--no-browser"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     try:
         assert child.stdout is not None
         url = child.stdout.readline().split()[0]
@@ -153,7 +175,10 @@ def test_a_full_disk_is_one_line_of_error(project: Path) -> None:
         "from workbench.cli import main; main()"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, "run", "-p", str(project)], capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", code, "run", "-p", str(project)],
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stderr

@@ -22,10 +22,14 @@ def test_an_empty_project_has_a_report_as_well(project: Path, tmp_path: Path) ->
     done = CliRunner().invoke(app, ["report", "-p", str(project), "-o", str(tmp_path / "r.html")])
     assert done.exit_code == 0, done.output
     assert "MiB, 0 examples" in done.output
-    assert "Fills when programs have run: vpd run." in (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "Fills when programs have run: vpd run." in (tmp_path / "r.html").read_text(
+        encoding="utf-8"
+    )
 
 
-def test_a_missing_package_is_named(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_named(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "plotly", None)
     monkeypatch.delitem(sys.modules, "app.report", raising=False)
     done = CliRunner().invoke(app, ["report", "-p", str(project), "-o", str(tmp_path / "r.html")])
@@ -34,6 +38,8 @@ def test_a_missing_package_is_named(project: Path, tmp_path: Path, monkeypatch: 
 
 
 def test_a_place_that_cannot_be_written_is_named(project: Path, tmp_path: Path) -> None:
-    done = CliRunner().invoke(app, ["report", "-p", str(project), "-o", str(tmp_path / "no" / "r.html")])
+    done = CliRunner().invoke(
+        app, ["report", "-p", str(project), "-o", str(tmp_path / "no" / "r.html")]
+    )
     assert done.exit_code == 2
     assert "choose another place" in done.output

@@ -21,7 +21,9 @@ def vpd(*arguments: object) -> Result:
 
 
 def refused(*arguments: object) -> str:
-    """Run a command that must end with an error, and give its line: the last, behind what progress said."""
+    """Run a command that must end with an error, and give its line: the last, behind what progress
+    said.
+    """
     result = vpd(*arguments)
     assert result.exit_code == 2, result.output
     line = result.stderr.strip().splitlines()[-1]
@@ -56,7 +58,9 @@ def test_a_snapshot_is_taken_listed_and_shown(project: Path) -> None:
 
 def test_a_dry_run_writes_nothing(project: Path) -> None:
     dry = vpd("snapshot", "--automatic", "--labels", "--dry-run", "-p", project)
-    assert re.search(r"would hold \d+ questions, \d+ with a rationale; nothing is written", dry.stdout)
+    assert re.search(
+        r"would hold \d+ questions, \d+ with a rationale; nothing is written", dry.stdout
+    )
     assert list((project / "snapshots").iterdir()) == []
     assert "no snapshot was taken yet" in vpd("snapshot", "list", "-p", project).stdout
 
@@ -68,14 +72,18 @@ def test_nothing_accepted_says_what_to_do(project: Path) -> None:
 
 
 def test_a_filter_as_in_browse(project: Path) -> None:
-    shown = json.loads(vpd("snapshot", "--automatic", "--filter", "family:count", "-p", project, "--json").stdout)
+    shown = json.loads(
+        vpd("snapshot", "--automatic", "--filter", "family:count", "-p", project, "--json").stdout
+    )
     assert list(shown["content"]["counts"]["families"]) == ["count"]
     assert shown["content"]["filter"]["text"] == "family:count"
     assert "error: " in refused("snapshot", "--filter", "nosuch:x", "-p", project)
 
 
 def test_a_split_can_be_named(project: Path) -> None:
-    shown = json.loads(vpd("snapshot", "--automatic", "--split", "test", "-p", project, "--json").stdout)
+    shown = json.loads(
+        vpd("snapshot", "--automatic", "--split", "test", "-p", project, "--json").stdout
+    )
     assert shown["content"]["filter"]["splits"] == ["test"]
 
 
@@ -97,8 +105,12 @@ def test_an_export_by_name_and_by_folder(project: Path, tmp_path: Path) -> None:
     assert f"14 rows in {tmp_path / 'chat'}" in made.stdout.replace("\n", "")
     assert "LLaMA-Factory" in made.stdout
     (folder,) = (project / "snapshots").iterdir()
-    assert vpd("export", folder, tmp_path / "f", "--to", "fiftyone").exit_code == 0, "a folder needs no project"
-    assert "is there already" in refused("export", "first", tmp_path / "chat", "--to", "chat", "-p", project)
+    assert vpd("export", folder, tmp_path / "f", "--to", "fiftyone").exit_code == 0, (
+        "a folder needs no project"
+    )
+    assert "is there already" in refused(
+        "export", "first", tmp_path / "chat", "--to", "chat", "-p", project
+    )
     assert "name the format with --to; there are: chat, datasets" in refused(
         "export", "first", tmp_path / "x", "-p", project
     )
@@ -122,7 +134,10 @@ def test_decisions_come_back(project: Path, tmp_path: Path) -> None:
     records[2]["responses"] = {"decision": [{"value": "\x1b[31mperhaps", "user_id": "u1"}]}
     (tmp_path / "d.json").write_text(json.dumps(records))
     said = vpd("import-decisions", tmp_path / "d.json", "--from", "argilla", "-p", project)
-    assert "2 decisions added (0 with an edited rationale), 0 were here already, 1 could not be taken" in said.stdout
+    assert (
+        "2 decisions added (0 with an edited rationale), 0 were here already, 1 could not be taken"
+        in said.stdout
+    )
     assert "record 3: its decision is" in said.stdout
     assert "\x1b" not in said.stdout
     again = vpd("import-decisions", tmp_path / "d.json", "--from", "argilla", "-p", project)
@@ -134,14 +149,21 @@ def test_backup_and_restore(project: Path, tmp_path: Path) -> None:
     vpd("snapshot", "--automatic", "--name", "first", "-p", project)
     made = vpd("backup", tmp_path / "b", "-p", project)
     assert made.exit_code == 0, made.output
-    assert re.search(r"backed up to .*: \d+ rows in \d+ tables \(0 decisions\), 6 files of images", made.stdout)
+    assert re.search(
+        r"backed up to .*: \d+ rows in \d+ tables \(0 decisions\), 6 files of images", made.stdout
+    )
     assert "restore it with: vpd restore" in made.stdout
     assert vpd("restore", tmp_path / "b", tmp_path / "q").exit_code == 0
-    assert vpd("status", "-p", tmp_path / "q", "--json").stdout == vpd("status", "-p", project, "--json").stdout
+    assert (
+        vpd("status", "-p", tmp_path / "q", "--json").stdout
+        == vpd("status", "-p", project, "--json").stdout
+    )
     with Project.open(tmp_path / "q") as again:
         (folder,) = (again.path / "snapshots").iterdir()
         assert Snapshot.open(folder).problems() == []
-    assert "a backup is restored into a new or empty folder" in refused("restore", tmp_path / "b", project)
+    assert "a backup is restored into a new or empty folder" in refused(
+        "restore", tmp_path / "b", project
+    )
     assert "there is no backup at" in refused("restore", tmp_path, tmp_path / "z")
 
 
@@ -149,7 +171,11 @@ def test_doctor_of_a_sound_project(project: Path) -> None:
     found = vpd("doctor", "-p", project)
     assert found.exit_code == 0
     assert "everything is as it has to be" in found.stdout
-    assert json.loads(vpd("doctor", "-p", project, "--json").stdout) == {"sound": True, "removed": [], "findings": []}
+    assert json.loads(vpd("doctor", "-p", project, "--json").stdout) == {
+        "sound": True,
+        "removed": [],
+        "findings": [],
+    }
 
 
 def test_doctor_of_a_broken_project(project: Path) -> None:

@@ -51,10 +51,27 @@ def submitted(*arguments: object) -> str:
 
 def test_a_job_is_queued_with_the_newest_snapshot_and_what_was_set(project: Path) -> None:
     name = submitted(
-        "-p", project, "--weight", "0.5", "--steps", "7", "--set", "lora.r=16", "--set", "schedule=linear", "--name", "mine"
-    )  # fmt: skip
+        "-p",
+        project,
+        "--weight",
+        "0.5",
+        "--steps",
+        "7",
+        "--set",
+        "lora.r=16",
+        "--set",
+        "schedule=linear",
+        "--name",
+        "mine",
+    )
     job = read_job(project / "jobs" / name / "job.toml")
-    assert (job.steps, job.lora.r, job.schedule, job.arguments, job.name) == (7, 16, "linear", {"weight": 0.5}, "mine")
+    assert (job.steps, job.lora.r, job.schedule, job.arguments, job.name) == (
+        7,
+        16,
+        "linear",
+        {"weight": 0.5},
+        "mine",
+    )
     assert Path(job.snapshot).parent == project / "snapshots"
     (row,) = json.loads(vpd("jobs", "list", "-p", project, "--json").stdout)
     assert (row["id"], row["state"], row["place"]) == (name, "queued", 1)
@@ -102,7 +119,12 @@ def test_a_failed_job_shows_its_card_and_the_change_to_try(project: Path) -> Non
     folder = project / "jobs" / name
     (folder / "queue.json").unlink()
     (folder / "log.txt").write_text("one line \x1b[31m\n")
-    failure = {"cause": "memory", "text": "Memory ran out.", "advice": "Try it.", "change": {"micro_batch": 2}}
+    failure = {
+        "cause": "memory",
+        "text": "Memory ran out.",
+        "advice": "Try it.",
+        "change": {"micro_batch": 2},
+    }
     write_json(folder / "status.json", {"state": "failed", "failure": failure})
     shown = vpd("jobs", "show", name, "-p", project).stdout
     assert "Memory ran out. Try it." in shown

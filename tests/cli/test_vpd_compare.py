@@ -45,7 +45,10 @@ def test_the_table_holds_the_cells_p_and_slices(folder: Path) -> None:
 
 def test_as_json_it_is_what_python_gives(folder: Path) -> None:
     with Project.open(folder, read_only=True) as project:
-        assert json.loads(said("--project", str(folder), "--json")) == compare(project.outcomes()).to_json()
+        assert (
+            json.loads(said("--project", str(folder), "--json"))
+            == compare(project.outcomes()).to_json()
+        )
 
 
 def test_before_anything_ran_it_says_what_to_run(tmp_path: Path) -> None:

@@ -14,21 +14,31 @@ from workbench.records import Decision, Form, Rating
 NOON = datetime(2026, 3, 3, 12)
 
 FACTS = Facts(
-    task=True, trace_task="t1", trace_program="p1", trace_events=5, trace_ok=True, program_task="t1",
-    rationale_trace="r1-trace", models=frozenset({"model-a", "model-b"}),
-)  # fmt: skip
+    task=True,
+    trace_task="t1",
+    trace_program="p1",
+    trace_events=5,
+    trace_ok=True,
+    program_task="t1",
+    rationale_trace="r1-trace",
+    models=frozenset({"model-a", "model-b"}),
+)
 
 RATING = Rating("model-a", "model-b", Form(True, True, True, False), Form(False, False), "left")
 
 
 class Table:
-    """Where people say things: each event is checked and gets its place, an hour after the one before."""
+    """Where people say things: each event is checked and gets its place, an hour after the one
+    before.
+    """
 
     def __init__(self) -> None:
         self.history = History()
         self.n = 0
 
-    def say(self, kind: Any, author: str = "ann", role: Any = "curator", task: str = "t1", **more: Any) -> Decision:
+    def say(
+        self, kind: Any, author: str = "ann", role: Any = "curator", task: str = "t1", **more: Any
+    ) -> Decision:
         self.n += 1
         place: dict[str, Any] = {"seq": self.n, "created_at": NOON + timedelta(hours=self.n)}
         event = Decision(f"event-{self.n:04d}", kind, author, role, task, **more, **place)

@@ -23,7 +23,9 @@ def test_one_verdict_throughout_has_no_kappa() -> None:
 
 
 def test_few_items_in_common_are_said_to_be_too_few() -> None:
-    said = [(f"t{i}", who, "accept" if i % 2 else "reject") for i in range(29) for who in ("bob", "ann")]
+    said = [
+        (f"t{i}", who, "accept" if i % 2 else "reject") for i in range(29) for who in ("bob", "ann")
+    ]
     (pair,) = agreement.agreements([*said, ("t99", "cy", "accept")])
     assert (pair.first, pair.second, pair.n, pair.same, pair.kappa) == ("ann", "bob", 29, 29, 1.0)
     assert pair.note == "too few: 29 of 30"
@@ -54,23 +56,37 @@ def test_the_model_learns_what_people_accept() -> None:
     assert isinstance(model, predict.AcceptanceModel)
     given, _ = rows(1)
     assert model.n == 300
-    assert model.chance({**given[0], "siblings": 0.1}) > 0.9 > 0.1 > model.chance({**given[0], "siblings": 0.95})
+    assert (
+        model.chance({**given[0], "siblings": 0.1})
+        > 0.9
+        > 0.1
+        > model.chance({**given[0], "siblings": 0.95})
+    )
 
 
 def test_too_few_or_one_sided_decisions_give_words() -> None:
     given, accepted = rows(29)
     assert predict.fit(given, accepted) == "too few decisions yet: 29 of 30"
-    assert predict.fit(rows(40)[0], [True] * 40) == "all 40 decided items were accepted: nothing to tell apart"
+    assert (
+        predict.fit(rows(40)[0], [True] * 40)
+        == "all 40 decided items were accepted: nothing to tell apart"
+    )
 
 
 @pytest.mark.parametrize(
     ("given", "text"),
     [
-        ({"overlap": 0}, "the rules of the queue: overlap must be a whole number from 1 to 20, found 0"),
+        (
+            {"overlap": 0},
+            "the rules of the queue: overlap must be a whole number from 1 to 20, found 0",
+        ),
         ({"gold_rate": 0.9}, "gold_rate must be a number from 0 to 0.5, found 0.9"),
         ({"lease_minutes": 0}, "lease_minutes must be a number from 0.01 to 1440, found 0"),
         ({"order": "loudest"}, "order must be one of disagreement, student, .*, found 'loudest'"),
-        ({"overlap": 0, "daily_goal": -1}, "2 errors: overlap must be .*; daily_goal must be .*, found -1"),
+        (
+            {"overlap": 0, "daily_goal": -1},
+            "2 errors: overlap must be .*; daily_goal must be .*, found -1",
+        ),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(given: dict[str, object], text: str) -> None:
@@ -88,5 +104,8 @@ def test_a_queue_that_does_not_exist_is_refused() -> None:
 def test_why_an_item_comes_is_said_in_words() -> None:
     row = {"asked": "odd box", "asked_by": "bob", "siblings": 0.4, "apart": None}
     assert queue.why("disagreement", row) == "sent by bob: odd box"
-    assert queue.why("disagreement", {**row, "asked_by": None}) == "40% of its programs say something else"
+    assert (
+        queue.why("disagreement", {**row, "asked_by": None})
+        == "40% of its programs say something else"
+    )
     assert queue.why("student", {**row, "asked_by": None}) == "next"

@@ -22,7 +22,12 @@ def test_nothing_said_is_pending(table: Table) -> None:
 def test_an_accept_makes_its_trace_the_target(table: Table) -> None:
     table.accept(rationale_id="told-1", program_id="p1")
     item = table.history.item("t1", 1)
-    assert (item.state, item.target, item.trace_id, item.rationale_id) == ("accepted", True, "trace-1", "told-1")
+    assert (item.state, item.target, item.trace_id, item.rationale_id) == (
+        "accepted",
+        True,
+        "trace-1",
+        "told-1",
+    )
 
 
 def test_the_latest_accept_names_the_target(table: Table) -> None:
@@ -86,7 +91,7 @@ def test_a_rollback_takes_back_one_persons_span_and_nothing_else(table: Table) -
     table.reject("bob")
     back = table.say(
         "rollback", "root", "admin", "", subject="ann", since=NOON, until=NOON + timedelta(hours=2)
-    )  # fmt: skip
+    )
     assert table.state() == "rejected"
     table.say("undo", "root", "admin", "", target=back.id)
     assert table.state() == "disputed"
@@ -94,7 +99,9 @@ def test_a_rollback_takes_back_one_persons_span_and_nothing_else(table: Table) -
 
 def test_a_rollback_does_not_reach_what_is_said_after_it(table: Table) -> None:
     table.accept("ann")
-    table.say("rollback", "ann", "curator", "", subject="ann", since=NOON, until=NOON + timedelta(days=9))
+    table.say(
+        "rollback", "ann", "curator", "", subject="ann", since=NOON, until=NOON + timedelta(days=9)
+    )
     table.reject("ann")
     assert table.state() == "rejected"
 
@@ -103,9 +110,14 @@ def test_rolling_back_an_undo_gives_back_what_it_took(table: Table) -> None:
     accepted = table.accept("ann")
     table.undo(accepted)
     table.say(
-        "rollback", "root", "admin", "", subject="ann", since=NOON + timedelta(hours=2),
+        "rollback",
+        "root",
+        "admin",
+        "",
+        subject="ann",
+        since=NOON + timedelta(hours=2),
         until=NOON + timedelta(hours=3),
-    )  # fmt: skip
+    )
     assert table.state() == "accepted"
 
 
@@ -115,7 +127,9 @@ def test_an_edited_rationale_marks_the_target(table: Table) -> None:
     assert table.history.item("t1", 1).edited
 
 
-def test_a_settled_item_that_is_sent_again_is_asked_for_until_somebody_decides(table: Table) -> None:
+def test_a_settled_item_that_is_sent_again_is_asked_for_until_somebody_decides(
+    table: Table,
+) -> None:
     table.accept("ann")
     table.say("queue", "bob", text="look again")
     item = table.history.item("t1", 1)
@@ -128,7 +142,12 @@ def test_a_gold_item_has_the_state_its_author_gave_it(table: Table) -> None:
     table.accept("ann")
     table.say("gold", "root", "admin", ruling="reject", reason="bad_gold")
     item = table.history.item("t1", 1)
-    assert (item.state, item.gold, item.reason, item.target) == ("rejected", "reject", "bad_gold", False)
+    assert (item.state, item.gold, item.reason, item.target) == (
+        "rejected",
+        "reject",
+        "bad_gold",
+        False,
+    )
 
 
 def test_events_without_a_place_are_refused() -> None:

@@ -24,11 +24,17 @@ def task(
 ) -> Task:
     name = f"{source}/{split}/{number}"
     held = {"question_id": number, **meta}
-    return Task(name, source, split, image or name, "?", tuple(gold), answer_type, choices, family, held)
+    return Task(
+        name, source, split, image or name, "?", tuple(gold), answer_type, choices, family, held
+    )
 
 
 def scored(tasks: Sequence[Task], said: Sequence[str | None], **options: Any) -> Scores:
-    answers = {asked.id: SystemAnswer(text) for asked, text in zip(tasks, said, strict=True) if text is not None}
+    answers = {
+        asked.id: SystemAnswer(text)
+        for asked, text in zip(tasks, said, strict=True)
+        if text is not None
+    }
     return scorer(tasks[0].source, **options).score(tasks, answers)
 
 
@@ -36,8 +42,12 @@ def values(scores: Scores) -> Mapping[str, float | None]:
     return {name: metric.value for name, metric in scores.metrics.items()}
 
 
-def gqa_task(number: str, gold: str = "yes", structural: str = "verify", balanced: bool = True, **meta: Any) -> Task:
-    return task("gqa", number, [gold], balanced=balanced, structural=structural, semantic="obj", **meta)
+def gqa_task(
+    number: str, gold: str = "yes", structural: str = "verify", balanced: bool = True, **meta: Any
+) -> Task:
+    return task(
+        "gqa", number, [gold], balanced=balanced, structural=structural, semantic="obj", **meta
+    )
 
 
 def votes(number: int, right: int, answer: str = "red", kind: str = "other") -> Task:
@@ -48,20 +58,38 @@ def votes(number: int, right: int, answer: str = "red", kind: str = "other") -> 
 
 def pope_tasks(split: str, gold: str, first: int = 1) -> list[Task]:
     return [
-        task("pope", first + i, ["yes" if letter == "y" else "no"], split=split, image=f"picture {i // 2}")
+        task(
+            "pope",
+            first + i,
+            ["yes" if letter == "y" else "no"],
+            split=split,
+            image=f"picture {i // 2}",
+        )
         for i, letter in enumerate(gold)
     ]
 
 
-def mm_task(index: int, right: str = "B", options: tuple[str, ...] = ("cat", "dog", "red cup"), **more: Any) -> Task:
-    meta = {"index": index, "base": index % 1_000_000, "letters": "ABCD"[: len(options)], "answer": right, **more}
+def mm_task(
+    index: int, right: str = "B", options: tuple[str, ...] = ("cat", "dog", "red cup"), **more: Any
+) -> Task:
+    meta = {
+        "index": index,
+        "base": index % 1_000_000,
+        "letters": "ABCD"[: len(options)],
+        "answer": right,
+        **more,
+    }
     gold = [options["ABCD".index(right)]] if right else []
     return task("mmbench", index, gold, options, family="object", **meta)
 
 
 def memes(gold: str, chances: Sequence[float | None]) -> tuple[list[Task], dict[str, SystemAnswer]]:
-    tasks = [task("hateful", i, ["yes" if letter == "y" else "no"]) for i, letter in enumerate(gold)]
-    return tasks, {asked.id: SystemAnswer("no", chance) for asked, chance in zip(tasks, chances, strict=True)}
+    tasks = [
+        task("hateful", i, ["yes" if letter == "y" else "no"]) for i, letter in enumerate(gold)
+    ]
+    return tasks, {
+        asked.id: SystemAnswer("no", chance) for asked, chance in zip(tasks, chances, strict=True)
+    }
 
 
 def labelled(source: str) -> list[Task]:

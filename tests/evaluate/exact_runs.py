@@ -17,10 +17,14 @@ HEAD = "def execute_command(image):\n    patch = ImagePatch(image)\n"
 
 def scene(*names: str) -> Scene:
     """A scene of these things, from left to right."""
-    layout = next(s for s in (make_scene("train", at) for at in range(100)) if len(s.objects) == len(names))
+    layout = next(
+        s for s in (make_scene("train", at) for at in range(100)) if len(s.objects) == len(names)
+    )
     places = sorted(layout.objects, key=lambda thing: thing.box.center)
     assert set(names) <= set(CATEGORIES)
-    objects = tuple(replace(place, category=name) for place, name in zip(places, names, strict=True))
+    objects = tuple(
+        replace(place, category=name) for place, name in zip(places, names, strict=True)
+    )
     return replace(layout, id="train-00000", objects=objects)
 
 
@@ -33,7 +37,9 @@ def task(question: str, answer: str, form: dict[str, Any] | None = None, **field
         "meta": {"scene": "train-00000", "form": form or {}},
         **fields,
     }
-    return Task(f"made/{question}", "collages", "train", question=question, answers=(answer,), **given)
+    return Task(
+        f"made/{question}", "collages", "train", question=question, answers=(answer,), **given
+    )
 
 
 def program(body: str, of: Task, index: int = 0) -> Program:

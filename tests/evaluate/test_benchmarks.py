@@ -30,7 +30,11 @@ def test_gqa_counts_the_balanced_questions_alone() -> None:
 
 
 def test_gqa_query_questions_are_open_and_all_others_binary() -> None:
-    tasks = [gqa_task("1", "red", "query"), gqa_task("2", structural="choose"), gqa_task("3", structural="logical")]
+    tasks = [
+        gqa_task("1", "red", "query"),
+        gqa_task("2", structural="choose"),
+        gqa_task("3", structural="logical"),
+    ]
     found = values(scored(tasks, ["red", "yes", "no"]))
     assert (found["open"], found["binary"], found["structural/choose"]) == (1, 0.5, 1)
     assert found["semantic/obj"] == pytest.approx(2 / 3)
@@ -38,7 +42,9 @@ def test_gqa_query_questions_are_open_and_all_others_binary() -> None:
 
 def test_gqa_consistency_is_over_right_answers_and_asks_unbalanced_questions_too() -> None:
     tasks = [
-        gqa_task("1", entailed=["1", "3", "4"]),  # right; of 3 and 4 one is right; a question entails itself
+        gqa_task(
+            "1", entailed=["1", "3", "4"]
+        ),  # right; of 3 and 4 one is right; a question entails itself
         gqa_task("2", entailed=["3"]),  # wrong: says nothing about consistency
         gqa_task("3", "no", balanced=False),
         gqa_task("4", "no", balanced=False),
@@ -66,7 +72,11 @@ def test_vqa_leaves_one_annotator_out() -> None:
 def test_vqa_breaks_down_by_answer_type_and_question_type() -> None:
     scores = scored([votes(1, 10), votes(2, 10, "yes", "yes/no")], ["red", "no"])
     found = values(scores)
-    assert (found["answer/other"], found["answer/yes/no"], found["question/what color"]) == (1, 0, 0.5)
+    assert (found["answer/other"], found["answer/yes/no"], found["question/what color"]) == (
+        1,
+        0,
+        0.5,
+    )
 
 
 @pytest.mark.parametrize(("mode", "value"), [("always", 1.0), ("official", 0.0)])
@@ -79,7 +89,9 @@ def test_official_vqa_takes_answers_for_the_same_that_differ_in_space_alone() ->
 
 
 def test_another_benchmark_has_no_mode() -> None:
-    with pytest.raises(InputError, match="'gqa' has one way of scoring; the mode 'official' is for vqav2 and okvqa"):
+    with pytest.raises(
+        InputError, match="'gqa' has one way of scoring; the mode 'official' is for vqav2 and okvqa"
+    ):
         scorer("gqa", "official")
 
 
@@ -96,7 +108,10 @@ def test_aokvqa_multiple_choice_is_to_the_letter() -> None:
 
 
 def test_aokvqa_direct_answer_is_a_third_for_each_exact_match() -> None:
-    tasks = [task("aokvqa", i, ["cat"] * i + ["Cat"] * (10 - i), difficult=False) for i in (0, 1, 2, 3, 9)]
+    tasks = [
+        task("aokvqa", i, ["cat"] * i + ["Cat"] * (10 - i), difficult=False)
+        for i in (0, 1, 2, 3, 9)
+    ]
     scores = scored(tasks, ["cat"] * 5)
     assert list(scores.per_task.values()) == pytest.approx([0, 1 / 3, 2 / 3, 1, 1])
 
@@ -169,12 +184,19 @@ def test_pope_parser(text: str, yes: bool) -> None:
 def test_pope_figures_have_yes_as_the_positive_class() -> None:
     scores = scored(pope_tasks("random", "yyynn"), ["yes", "yes", "no", "yes", "no"])
     found = values(scores)
-    assert found["random/precision"] == found["random/recall"] == found["random/f1"] == pytest.approx(2 / 3)
+    assert (
+        found["random/precision"]
+        == found["random/recall"]
+        == found["random/f1"]
+        == pytest.approx(2 / 3)
+    )
     assert (found["random/accuracy"], found["random/yes share"]) == (0.6, 0.6)
 
 
 def test_pope_takes_the_mean_of_the_three_sets() -> None:
-    tasks = [asked for split in pope.SPLITS for asked in pope_tasks(split, "yn")]  # ids begin anew in each
+    tasks = [
+        asked for split in pope.SPLITS for asked in pope_tasks(split, "yn")
+    ]  # ids begin anew in each
     scores = scored(tasks, ["yes", "no", "yes", "yes", "no", "no"])
     # F1 of the sets: 1, 2/3 and 0 (one yes missed)
     assert (scores.name, scores.value) == ("f1", pytest.approx(5 / 9))
@@ -191,7 +213,11 @@ def test_pope_says_when_a_set_is_missing_and_what_is_not_defined() -> None:
 
 def test_pope_questions_without_an_answer_are_wrong_both_ways() -> None:
     found = values(scored(pope_tasks("random", "yn"), [None, None]))
-    assert (found["random/accuracy"], found["random/f1"], found["random/yes share"]) == (0.0, 0.0, 0.5)
+    assert (found["random/accuracy"], found["random/f1"], found["random/yes share"]) == (
+        0.0,
+        0.0,
+        0.5,
+    )
 
 
 # MMBench
@@ -212,7 +238,10 @@ def test_pope_questions_without_an_answer_are_wrong_both_ways() -> None:
         ("dog or cat", None),
         ("B" * 2, None),
         ("bird", None),
-        ("a dog, or so it seems to me, sir", None),  # more than twice as long as the options together
+        (
+            "a dog, or so it seems to me, sir",
+            None,
+        ),  # more than twice as long as the options together
         ("B, or so it seems to me, sir, after a look", "B"),
         ("", None),
     ],
@@ -228,7 +257,14 @@ def test_mmbench_texts_inside_each_other_are_not_told_apart() -> None:
 
 
 def test_mmbench_counts_a_question_only_if_every_rotation_is_right() -> None:
-    tasks = [mm_task(1), mm_task(1_000_001), mm_task(2_000_001), mm_task(2), mm_task(1_000_002), mm_task(2_000_002)]
+    tasks = [
+        mm_task(1),
+        mm_task(1_000_001),
+        mm_task(2_000_001),
+        mm_task(2),
+        mm_task(1_000_002),
+        mm_task(2_000_002),
+    ]
     scores = scored(tasks, ["B", "B", "A", "B", "dog", "(B)"])
     assert scores.per_task == {"mmbench/val/1": 0.0, "mmbench/val/2": 1.0}
     found = values(scores)
@@ -252,7 +288,8 @@ def test_mmbench_test_questions_have_no_answer_to_score_with() -> None:
 
 
 def test_hateful_area_is_the_share_of_pairs_in_order() -> None:
-    # Pairs (hateful, harmless): .9 above .4 and .5; .45 above .4, below .5; ties count half: .5 and .5
+    # Pairs (hateful, harmless): .9 above .4 and .5; .45 above .4, below .5; ties count half: .5 and
+    # .5
     scores = scorer("hateful").score(*memes("yyynn", [0.9, 0.45, 0.5, 0.4, 0.5]))
     assert (scores.name, scores.value) == ("roc_auc", pytest.approx((2 + 1 + 1.5) / 6))
     assert scores.metrics["accuracy"].value == 0.6  # P decides, not the text "no"

@@ -7,7 +7,13 @@ import random
 import pytest
 
 from workbench.boxes import GRID
-from workbench.evaluate.faithfulness.corrupt import NUDGE, Pool, corruptions, harmless, shuffle_sentences
+from workbench.evaluate.faithfulness.corrupt import (
+    NUDGE,
+    Pool,
+    corruptions,
+    harmless,
+    shuffle_sentences,
+)
 from workbench.records import Task
 
 YESNO = Task("t", "s", "test", "d", "Is the dog left of the bus?", ("yes",), "yesno")
@@ -25,7 +31,9 @@ def changed(task: Task, body: str, answer: str, seed: int = 0, others=OTHERS):
 
 
 def test_a_number_changes_wherever_it_is_said_and_the_answer_should_follow() -> None:
-    edit = changed(COUNT, "There are 2 dogs in the image. Both 2 dogs, at 2 20 200 222, are big.", "2")["number"]
+    edit = changed(
+        COUNT, "There are 2 dogs in the image. Both 2 dogs, at 2 20 200 222, are big.", "2"
+    )["number"]
     assert edit.body == "There are 5 dogs in the image. Both 5 dogs, at 2 20 200 222, are big."
     assert (edit.was, edit.now, edit.expects) == ("2", "5", "5")
 
@@ -39,9 +47,15 @@ def test_one_thing_becomes_several_with_its_grammar() -> None:
 def test_a_name_changes_in_both_numbers_with_its_article(seed: int) -> None:
     body = "There are 2 dogs in the image. A dog can bark. The object is a dog."
     edit = changed(
-        Task("t", "s", "test", "d", "?", ("dog",), "phrase"), body, "dog", seed, ("There is an apple in the image.",)
+        Task("t", "s", "test", "d", "?", ("dog",), "phrase"),
+        body,
+        "dog",
+        seed,
+        ("There is an apple in the image.",),
     )["name"]
-    assert edit.body == "There are 2 apples in the image. An apple can bark. The object is an apple."
+    assert (
+        edit.body == "There are 2 apples in the image. An apple can bark. The object is an apple."
+    )
     assert edit.expects == "apple"
 
 
@@ -83,7 +97,10 @@ def test_nothing_is_made_wrong_where_there_is_nothing_to_draw_from() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_harmless_edits_keep_the_facts(seed: int) -> None:
     body = "There are 2 dogs, at 0 20 999 40 and 50 60 70 80. The one at 50 60 70 80 is red."
-    found = {edit.condition: edit for edit in harmless(COUNT, body, Pool.of([body, *OTHERS]), random.Random(seed))}
+    found = {
+        edit.condition: edit
+        for edit in harmless(COUNT, body, Pool.of([body, *OTHERS]), random.Random(seed))
+    }
     assert found["again"].body == body
     assert found["aside"].body.endswith(body)
     assert "dog" not in found["aside"].now
@@ -97,7 +114,9 @@ def test_harmless_edits_keep_the_facts(seed: int) -> None:
 
 
 def test_a_fact_about_what_is_asked_is_no_aside() -> None:
-    asked = Task("t", "s", "test", "d", "Are there more apples than cups or teddy bears?", (), "yesno")
+    asked = Task(
+        "t", "s", "test", "d", "Are there more apples than cups or teddy bears?", (), "yesno"
+    )
     found = harmless(asked, "There are 2 dogs.", Pool.of(OTHERS), random.Random(0))
     assert [edit.condition for edit in found] == ["again"]
 

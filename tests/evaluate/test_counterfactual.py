@@ -107,7 +107,9 @@ def test_calls_are_rebuilt_from_the_events() -> None:
     find, exists = calls_of(made.task, made.trace)
     dogs = [thing.box for thing in PARK.objects if thing.category == "dog"]
     assert isinstance(find.result, list)
-    assert sorted(item.box for item in find.result) == sorted(Box(*map(int, box.as_tuple())) for box in dogs)
+    assert sorted(item.box for item in find.result) == sorted(
+        Box(*map(int, box.as_tuple())) for box in dogs
+    )
     assert exists.arguments["patch"] == find.result[0]
     assert (exists.arguments["object_name"], exists.result) == ("cat", False)
 
@@ -128,18 +130,20 @@ DOG = Region("picture", 640, 480, Box(10, 20, 110, 70), "dog", 0.9)
         ({"a": 1}, []),
     ],
 )
-def test_how_each_kind_of_result_is_changed(result: Value, changed: list[tuple[str, Value]]) -> None:
+def test_how_each_kind_of_result_is_changed(
+    result: Value, changed: list[tuple[str, Value]]
+) -> None:
     assert list(variants(result, COUNT, ["red", "blue"], set(), (640, 480))) == changed
 
 
 def test_a_list_is_made_as_long_as_another_one() -> None:
-    lengths = [len(v) for name, v in variants([DOG], COUNT, [], {1, 3}, (640, 480)) if name == "as many"]  # type: ignore[arg-type]
+    lengths = [
+        len(v) for name, v in variants([DOG], COUNT, [], {1, 3}, (640, 480)) if name == "as many"
+    ]  # type: ignore[arg-type]
     assert lengths == [3]
 
 
 def test_a_long_run_has_a_bounded_number_of_worlds() -> None:
-    body = (
-        'for at in range(60):\n    patch.exists("dog")\n    patch.crop(0, 0, 100 + at, 100).exists("dog")\nreturn "2"'
-    )
+    body = 'for at in range(60):\n    patch.exists("dog")\n    patch.crop(0, 0, 100 + at, 100).exists("dog")\nreturn "2"'
     made = case(COUNT, body, PARK)
     assert len(list(changes(made.task, calls_of(made.task, made.trace), (640, 480)))) < 40

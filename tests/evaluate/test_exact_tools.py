@@ -1,4 +1,6 @@
-"""Exact answers of forms and questions, programs on other scenes, and whose error a wrong answer is."""
+"""Exact answers of forms and questions, programs on other scenes, and whose error a wrong answer
+is.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ def test_the_forms_of_the_bundled_questions_have_the_bundled_answers() -> None:
     wrong = [
         one.id
         for one in source.tasks("test")
-        if (form := form_of(one)) is None or answer(scenes[one.meta["scene"]], form) not in one.answers
+        if (form := form_of(one)) is None
+        or answer(scenes[one.meta["scene"]], form) not in one.answers
     ]
     assert wrong == []
 
@@ -50,18 +53,42 @@ def test_a_question_without_a_form_has_no_other_scenes() -> None:
 @pytest.mark.parametrize(
     ("question", "form"),
     [
-        ("Are there as many oranges as giraffes?", {"op": "compare", "a": "orange", "b": "giraffe", "cmp": "same"}),
-        ("Is the hat to the left of the pair of scissors?", {"op": "relation", "a": "hat", "b": "scissors", "rel": "left"}),
-        ("How many dogs are above the car?", {"op": "count_relation", "a": "dog", "b": "car", "rel": "above"}),
-        ("What is the largest thing? Options: cat, dog.", {"op": "extreme", "by": "largest", "among": "object"}),
-        ("What animal is nearest to the car?", {"op": "extreme", "among": "animal", "by": "nearest", "b": "car"}),
-        ("Which vehicle is right of the dog?", {"op": "category_of", "among": "vehicle", "b": "dog", "rel": "right"}),
-        ("Is there an object that has wheels?", {"op": "knowledge", "ask": "exists", "fact": "wheels", "among": "object"}),
-        ("How many animals can fly?", {"op": "knowledge", "ask": "count", "fact": "fly", "among": "animal"}),
+        (
+            "Are there as many oranges as giraffes?",
+            {"op": "compare", "a": "orange", "b": "giraffe", "cmp": "same"},
+        ),
+        (
+            "Is the hat to the left of the pair of scissors?",
+            {"op": "relation", "a": "hat", "b": "scissors", "rel": "left"},
+        ),
+        (
+            "How many dogs are above the car?",
+            {"op": "count_relation", "a": "dog", "b": "car", "rel": "above"},
+        ),
+        (
+            "What is the largest thing? Options: cat, dog.",
+            {"op": "extreme", "by": "largest", "among": "object"},
+        ),
+        (
+            "What animal is nearest to the car?",
+            {"op": "extreme", "among": "animal", "by": "nearest", "b": "car"},
+        ),
+        (
+            "Which vehicle is right of the dog?",
+            {"op": "category_of", "among": "vehicle", "b": "dog", "rel": "right"},
+        ),
+        (
+            "Is there an object that has wheels?",
+            {"op": "knowledge", "ask": "exists", "fact": "wheels", "among": "object"},
+        ),
+        (
+            "How many animals can fly?",
+            {"op": "knowledge", "ask": "count", "fact": "fly", "among": "animal"},
+        ),
         ("Is the sky left of the sea?", None),
         ("What is this?", None),
     ],
-)  # fmt: skip
+)
 def test_plain_questions_are_read_as_forms(question: str, form: dict[str, str] | None) -> None:
     assert read_question(question) == form
 
@@ -113,9 +140,17 @@ def test_a_right_program_is_right_elsewhere_and_a_lucky_one_is_not() -> None:
 
 @pytest.mark.parametrize(
     ("counts", "verdict"),
-    [((12, 0, 0), True), ((6, 0, 6), True), ((5, 0, 7), None), ((9, 3, 0), None), ((8, 4, 0), False)],
+    [
+        ((12, 0, 0), True),
+        ((6, 0, 6), True),
+        ((5, 0, 7), None),
+        ((9, 3, 0), None),
+        ((8, 4, 0), False),
+    ],
 )
-def test_what_is_wrong_now_and_then_is_neither(counts: tuple[int, int, int], verdict: bool | None) -> None:
+def test_what_is_wrong_now_and_then_is_neither(
+    counts: tuple[int, int, int], verdict: bool | None
+) -> None:
     assert Elsewhere(*counts).verdict is verdict
 
 
@@ -124,7 +159,12 @@ def drawn_task() -> object:
     park = make_scene("train", 3)
     name = park.objects[0].category
     form = {"op": "count", "a": name}
-    return task(f"How many {name}?", str(park.count(name)), form, meta={"scene": "train-00003", "form": form})
+    return task(
+        f"How many {name}?",
+        str(park.count(name)),
+        form,
+        meta={"scene": "train-00003", "form": form},
+    )
 
 
 def test_an_error_is_the_programs_or_the_tools() -> None:
@@ -140,8 +180,17 @@ def test_an_error_is_the_programs_or_the_tools() -> None:
     )
     run = case(HOW_MANY, COUNT, PARK).trace
     good, bad = replace(run, answer=of.answers[0]), replace(run, answer="99")  # type: ignore[attr-defined]
-    broken = replace(bad, answer=None, failure=Failure("tool_error", "the detector knows no such name"))
-    rows = [(counting, good), (counting, bad), (counting, broken), (wrong, bad), (wrong, good), (free, good)]
+    broken = replace(
+        bad, answer=None, failure=Failure("tool_error", "the detector knows no such name")
+    )
+    rows = [
+        (counting, good),
+        (counting, bad),
+        (counting, broken),
+        (wrong, bad),
+        (wrong, good),
+        (free, good),
+    ]
     blamed = list(attribute([(of, made, trace) for made, trace in rows]))  # type: ignore[misc]
     assert blamed == ["right", "tool", "tool", "program", "lucky", "undecided"]
 

@@ -9,7 +9,12 @@ GOOD, BARE, WRONG = Form(True, True, True, True), Form(True, False), Form(False,
 
 
 def said(
-    author: str, task: str, first: Form | None, second: Form | None, preference: str = "left", turned: bool = False
+    author: str,
+    task: str,
+    first: Form | None,
+    second: Form | None,
+    preference: str = "left",
+    turned: bool = False,
 ):
     rating = Rating("a", "b", first, second, preference)
     if turned:
@@ -46,7 +51,10 @@ def test_a_question_counts_once_however_many_rated_it() -> None:
 
 def test_raters_agreement_is_kappa_over_what_both_were_asked() -> None:
     events = [said("ann", f"t{at}", GOOD, BARE if at % 2 else WRONG) for at in range(40)]
-    events += [said("bob", f"t{at}", GOOD, BARE if at % 2 or at < 8 else WRONG, "right") for at in range(40)]
+    events += [
+        said("bob", f"t{at}", GOOD, BARE if at % 2 or at < 8 else WRONG, "right")
+        for at in range(40)
+    ]
     found = human_evaluation(events, "a", "b").agreement
     (correct,) = found["correct"]
     assert (correct.first, correct.second, correct.n, correct.same) == ("ann", "bob", 80, 76)
@@ -60,7 +68,9 @@ def test_raters_agreement_is_kappa_over_what_both_were_asked() -> None:
 
 def test_votes_without_the_form_and_other_pairs_are_left_out() -> None:
     vote = said("ann", "t1", None, None)
-    other = Decision("other-event", "rating", "ann", "curator", "t1", rating=Rating("a", "c", GOOD, GOOD, "left"))
+    other = Decision(
+        "other-event", "rating", "ann", "curator", "t1", rating=Rating("a", "c", GOOD, GOOD, "left")
+    )
     events = [vote, other, said("ann", "t2", GOOD, GOOD), said("bob", "t2", GOOD, GOOD)]
     assert human_evaluation(events, "a", "b").ratings == 2
     assert rated_pairs(events) == [("a", "b"), ("a", "c")]
@@ -69,7 +79,11 @@ def test_votes_without_the_form_and_other_pairs_are_left_out() -> None:
 
 def test_nothing_rated_has_no_shares_and_no_difference() -> None:
     found = human_evaluation([], "a", "b")
-    assert (found.questions, found.shares["correct"][0].value, found.differences["correct"]) == (0, None, None)
+    assert (found.questions, found.shares["correct"][0].value, found.differences["correct"]) == (
+        0,
+        None,
+        None,
+    )
 
 
 def test_the_papers_figures_stand_beside_and_a_row_says_what_was_said() -> None:

@@ -16,7 +16,10 @@ from workbench.tasks.collage.scene import make_scene
 def cases() -> list[Case]:
     """Two pictures: a right program that counts, and one that is right by chance."""
     found = []
-    for number, body in ((3, 'things = patch.find("{0}")\nreturn len(things)'), (5, 'patch.find("{0}")\nreturn "{1}"')):
+    for number, body in (
+        (3, 'things = patch.find("{0}")\nreturn len(things)'),
+        (5, 'patch.find("{0}")\nreturn "{1}"'),
+    ):
         drawn = make_scene("train", number)
         name = drawn.objects[0].category
         form, many = {"op": "count", "a": name}, str(drawn.count(name))
@@ -40,7 +43,12 @@ def figures() -> CheckMeasures:
 def test_the_lucky_program_is_the_flagged_one(figures: CheckMeasures) -> None:
     natural = figures.sets["natural"]["suspicion"]
     assert (natural.precision.hits, natural.precision.of) == (1, 1)
-    assert (natural.recall.hits, natural.recall.of, natural.alarms.hits, natural.alarms.of) == (1, 1, 0, 1)
+    assert (natural.recall.hits, natural.recall.of, natural.alarms.hits, natural.alarms.of) == (
+        1,
+        1,
+        0,
+        1,
+    )
     assert natural.auc is not None
     assert natural.auc[0] == 1.0
     assert figures.undecided == 0

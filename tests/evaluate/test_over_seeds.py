@@ -16,7 +16,9 @@ def answered(dice: np.random.Generator, share: float, spread: float = 0.0) -> di
 
 
 def test_the_mean_is_over_seeds_and_questions() -> None:
-    found = mean([{"a": 1.0, "b": 0.0}, {"a": 1.0, "b": 1.0, "c": 0.0}], {"a": "p", "b": "q", "c": "q"})
+    found = mean(
+        [{"a": 1.0, "b": 0.0}, {"a": 1.0, "b": 1.0, "c": 0.0}], {"a": "p", "b": "q", "c": "q"}
+    )
     assert (found.value, found.of, found.seeds) == (0.75, 2, 2)
     assert found.low <= found.value <= found.high
 

@@ -30,11 +30,19 @@ def test_without_a_sign_the_last_sentence_is_the_ending() -> None:
 @pytest.mark.parametrize(
     ("kind", "text", "answer"),
     [
-        ("yesno", "The dog is left of 1 2 3 4. Thus, it is not above it, and the answer is no.", "no"),
+        (
+            "yesno",
+            "The dog is left of 1 2 3 4. Thus, it is not above it, and the answer is no.",
+            "no",
+        ),
         ("yesno", "There is a dog. Thus, yes.", "yes"),
         ("yesno", "There is a dog. Thus, a dog.", None),
         ("integer", "Thus, there are 2 animals that walk on four feet.", "2"),
-        ("integer", "All dogs bark. Thus, 2 of the 3 dogs, at 10 20 30 40 and 1 2 3 4, are black.", "2"),
+        (
+            "integer",
+            "All dogs bark. Thus, 2 of the 3 dogs, at 10 20 30 40 and 1 2 3 4, are black.",
+            "2",
+        ),
         ("integer", "Thus, the dogs at 10 20 30 40 and 1 2 3 4 are three.", "3"),
         ("integer", "Thus, there are no dogs.", "0"),
         ("integer", "Thus, dogs.", None),
@@ -45,7 +53,7 @@ def test_without_a_sign_the_last_sentence_is_the_ending() -> None:
         ("open", "I would rather not say anything about this at all", None),
         ("open", "", None),
     ],
-)  # fmt: skip
+)
 def test_the_answer_is_read_by_its_type(kind: str, text: str, answer: str | None) -> None:
     assert read_answer(task(kind), text) == answer
 

@@ -42,11 +42,25 @@ def _picture(root: Path, name: str) -> None:
 def _gqa(root: Path) -> Any:
     def question(answer: str, balanced: bool, entailed: list[str]) -> dict[str, Any]:
         types = {"structural": "verify", "semantic": "attr", "detailed": "verifyColor"}
-        held = {"imageId": "2370799", "question": "Is it red?", "answer": answer, "fullAnswer": "Yes, it is."}
-        return {**held, "isBalanced": balanced, "types": types, "entailed": entailed, "equivalent": []}
+        held = {
+            "imageId": "2370799",
+            "question": "Is it red?",
+            "answer": answer,
+            "fullAnswer": "Yes, it is.",
+        }
+        return {
+            **held,
+            "isBalanced": balanced,
+            "types": types,
+            "entailed": entailed,
+            "equivalent": [],
+        }
 
     _picture(root, "2370799.jpg")
-    rows = {"05451384": question("yes", True, ["05451384", "0545"]), "0545": question("no", False, [])}
+    rows = {
+        "05451384": question("yes", True, ["05451384", "0545"]),
+        "0545": question("no", False, []),
+    }
     _write(root / "questions" / "testdev_all_questions.json", rows)
     return gqa(root, subset="all")
 
@@ -55,7 +69,9 @@ def _votes(prefix: str, part: Callable[..., Any]) -> Callable[[Path], Any]:
     def made(root: Path) -> Any:
         _picture(root, "val2014/COCO_val2014_000000262148.jpg")
         questions = [{"image_id": 262148, "question": "Where?", "question_id": 262148000}]
-        answers = [{"answer": "down", "answer_confidence": "yes", "answer_id": i} for i in range(1, 11)]
+        answers = [
+            {"answer": "down", "answer_confidence": "yes", "answer_id": i} for i in range(1, 11)
+        ]
         types = {"question_type": "where", "answer_type": "other", "multiple_choice_answer": "down"}
         votes = [{**types, "image_id": 262148, "question_id": 262148000, "answers": answers}]
         _write(root / f"{prefix}OpenEnded_mscoco_val2014_questions.json", {"questions": questions})
@@ -69,10 +85,15 @@ def _aokvqa(setting: str) -> Callable[[Path], Any]:
     def made(root: Path) -> Any:
         _picture(root, "val2017/000000299207.jpg")
         row = {
-            "image_id": 299207, "question_id": "22MexNkBPpdZGX6sxbxVBH", "question": "Who?", "correct_choice_idx": 3,
-            "choices": ["man", "boy", "girl", "cab"], "direct_answers": ["cab"] * 10, "rationales": ["a", "b", "c"],
+            "image_id": 299207,
+            "question_id": "22MexNkBPpdZGX6sxbxVBH",
+            "question": "Who?",
+            "correct_choice_idx": 3,
+            "choices": ["man", "boy", "girl", "cab"],
+            "direct_answers": ["cab"] * 10,
+            "rationales": ["a", "b", "c"],
             "difficult_direct_answer": False,
-        }  # fmt: skip
+        }
         _write(root / "aokvqa_v1p0_val.json", [row])
         return aokvqa(root, setting=setting)
 
@@ -81,8 +102,16 @@ def _aokvqa(setting: str) -> Callable[[Path], Any]:
 
 def _tallyqa(root: Path) -> Any:
     _picture(root, "VG_100K_2/2410408.jpg")
-    row = {"answer": 4, "data_source": "imported_genome", "image": "VG_100K_2/2410408.jpg", "image_id": 92410408}
-    _write(root / "test.json", [{**row, "issimple": False, "question": "How many?", "question_id": 30095774}])
+    row = {
+        "answer": 4,
+        "data_source": "imported_genome",
+        "image": "VG_100K_2/2410408.jpg",
+        "image_id": 92410408,
+    }
+    _write(
+        root / "test.json",
+        [{**row, "issimple": False, "question": "How many?", "question_id": 30095774}],
+    )
     return tallyqa(root)
 
 
@@ -98,7 +127,20 @@ def _pope(root: Path) -> Any:
 def _mmbench(root: Path) -> Any:
     _picture(root, "x.jpg")
     cell = base64.b64encode((root / "images" / "x.jpg").read_bytes()).decode()
-    header = ["index", "question", "hint", "A", "B", "C", "D", "answer", "category", "image", "l2-category", "split"]
+    header = [
+        "index",
+        "question",
+        "hint",
+        "A",
+        "B",
+        "C",
+        "D",
+        "answer",
+        "category",
+        "image",
+        "l2-category",
+        "split",
+    ]
     more = ["object", cell, "fine", "dev"]
     rows = [
         header,
@@ -110,7 +152,9 @@ def _mmbench(root: Path) -> Any:
 
 
 def _hateful(root: Path) -> Any:
-    rows = [{"id": i, "img": f"img/{i}.png", "label": i % 2, "text": "look"} for i in (42953, 23058)]
+    rows = [
+        {"id": i, "img": f"img/{i}.png", "label": i % 2, "text": "look"} for i in (42953, 23058)
+    ]
     for row in rows:
         _picture(root, row["img"])
     _write(root / "dev_seen.jsonl", _lines(*rows))
@@ -135,7 +179,9 @@ def _right(task: Task) -> SystemAnswer:
 
 
 @pytest.mark.parametrize("name", [*MAKERS])
-def test_right_answers_to_official_files_score_1_and_go_out_in_the_official_form(name: str, tmp_path: Path) -> None:
+def test_right_answers_to_official_files_score_1_and_go_out_in_the_official_form(
+    name: str, tmp_path: Path
+) -> None:
     make, shown = MAKERS[name]
     part = make(tmp_path / "in")
     tasks = list(part.tasks())
@@ -145,7 +191,9 @@ def test_right_answers_to_official_files_score_1_and_go_out_in_the_official_form
     scores = chosen.score(tasks, answers)
     assert (scores.value, scores.unanswered) == (1.0, 0)
     assert set(scores.per_task) <= set(answers)
-    assert all(0 <= (metric.value or 0) <= 1 and not metric.note for metric in scores.metrics.values())
+    assert all(
+        0 <= (metric.value or 0) <= 1 and not metric.note for metric in scores.metrics.values()
+    )
     files = write(tasks[0].source, tasks, answers, tmp_path / "out")
     assert sum(file.rows for file in files) == len(tasks)
     assert shown in files[0].path.read_text()

@@ -1,4 +1,6 @@
-"""What all scorers have in common, their intervals, and the scorer of sources that are no benchmark."""
+"""What all scorers have in common, their intervals, and the scorer of sources that are no
+benchmark.
+"""
 
 from __future__ import annotations
 
@@ -49,11 +51,15 @@ def test_any_text_scores_between_0_and_1(source: str, said: list[str]) -> None:
     assert all(0.0 <= value <= 1.0 for value in scores.per_task.values())
 
 
-@pytest.mark.parametrize(("source", "name"), [("gqa", "balanced"), ("mmbench", "base"), ("aokvqa", "difficult")])
+@pytest.mark.parametrize(
+    ("source", "name"), [("gqa", "balanced"), ("mmbench", "base"), ("aokvqa", "difficult")]
+)
 def test_a_task_without_its_official_data_is_named(source: str, name: str) -> None:
     first = labelled(source)[0]
     broken = replace(first, meta={key: held for key, held in first.meta.items() if key != name})
-    with pytest.raises(InputError, match=f"task '{first.id}' of '{source}' has no '{name}' in its meta data"):
+    with pytest.raises(
+        InputError, match=f"task '{first.id}' of '{source}' has no '{name}' in its meta data"
+    ):
         scored([broken], ["x"])
 
 
@@ -77,7 +83,9 @@ def test_the_interval_of_f1_keeps_pictures_together() -> None:
 
 
 def test_the_interval_of_the_area_lies_around_it() -> None:
-    tasks, answers = memes("yn" * 20, [0.5 + (0.3 if i % 4 == 0 else -0.1 * (i % 3)) for i in range(40)])
+    tasks, answers = memes(
+        "yn" * 20, [0.5 + (0.3 if i % 4 == 0 else -0.1 * (i % 3)) for i in range(40)]
+    )
     found = scorer("hateful").interval(tasks, answers)
     assert found is not None
     assert found.low < found.value < found.high <= 1.0

@@ -1,4 +1,6 @@
-"""Intervals and tests against known values, and by simulation: do 95 % intervals hold the truth that often?"""
+"""Intervals and tests against known values, and by simulation: do 95 % intervals hold the truth
+that often?
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,13 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from workbench.evaluate.statistics import comparisons
-from workbench.evaluate.statistics.comparisons import auc_interval, compare_systems, holm, mcnemar, mean_interval
+from workbench.evaluate.statistics.comparisons import (
+    auc_interval,
+    compare_systems,
+    holm,
+    mcnemar,
+    mean_interval,
+)
 
 
 def named(values: object) -> dict[str, float]:
@@ -32,7 +40,9 @@ def test_soft_scores_are_drawn_again() -> None:
     found = mean_interval(named(scores))
     assert found is not None
     half = 1.96 * scores.std(ddof=1) / 20
-    assert (found.low, found.high) == pytest.approx((scores.mean() - half, scores.mean() + half), abs=0.006)
+    assert (found.low, found.high) == pytest.approx(
+        (scores.mean() - half, scores.mean() + half), abs=0.006
+    )
     assert found.method == "bootstrap"
 
 
@@ -42,7 +52,8 @@ def test_pictures_that_are_right_or_wrong_as_a_whole_are_few() -> None:
     assert alone is not None
     assert shared is not None
     assert shared.clusters == 40
-    # A picture's ten questions say no more than one: the interval is as wide as of 40, sqrt(10) times that of 400.
+    # A picture's ten questions say no more than one: the interval is as wide as of 40, sqrt(10)
+    # times that of 400.
     assert (shared.high - shared.low) / (alone.high - alone.low) == pytest.approx(10**0.5, rel=0.1)
 
 
@@ -77,7 +88,9 @@ def shared_difficulty(rng: np.random.Generator, of: int, each: int) -> np.ndarra
     return (rng.random(of * each) < chance).astype(float)
 
 
-def test_intervals_over_pictures_hold_the_truth_as_often_as_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_intervals_over_pictures_hold_the_truth_as_often_as_they_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(comparisons, "RESAMPLES", 200)
     rng = np.random.default_rng(3)
     clustered = alone = 0
@@ -92,7 +105,9 @@ def test_intervals_over_pictures_hold_the_truth_as_often_as_they_say(monkeypatch
     assert alone / 150 < 0.88  # what leaving the pictures out would cost
 
 
-def test_intervals_of_a_difference_hold_the_truth_as_often_as_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_intervals_of_a_difference_hold_the_truth_as_often_as_they_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(comparisons, "RESAMPLES", 200)
     monkeypatch.setattr(comparisons, "PERMUTATIONS", 9)
     rng = np.random.default_rng(8)
@@ -106,7 +121,9 @@ def test_intervals_of_a_difference_hold_the_truth_as_often_as_they_say(monkeypat
     assert 0.89 < held / 150 < 0.99
 
 
-def test_intervals_of_the_area_hold_the_truth_as_often_as_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_intervals_of_the_area_hold_the_truth_as_often_as_they_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(comparisons, "RESAMPLES", 200)
     rng = np.random.default_rng(4)
     truth = 0.76025  # two normal distributions one standard deviation apart: Phi(1 / sqrt(2))
@@ -128,7 +145,10 @@ def test_the_area_of_a_draw_is_sklearns_with_weights(monkeypatch: pytest.MonkeyP
     found = auc_interval(labels, chances, pictures(40, 4), seed=7)
     draws = np.random.default_rng(7).integers(0, 10, (50, 10))  # as scipy draws them
     truth, chance = list(labels.values()), list(chances.values())
-    areas = [roc_auc_score(truth, chance, sample_weight=np.bincount(drawn, minlength=10).repeat(4)) for drawn in draws]
+    areas = [
+        roc_auc_score(truth, chance, sample_weight=np.bincount(drawn, minlength=10).repeat(4))
+        for drawn in draws
+    ]
     assert found is not None
     assert (found.low, found.high) == pytest.approx(tuple(np.quantile(areas, [0.025, 0.975])))
 
@@ -141,7 +161,9 @@ def test_area_of_perfect_order_and_of_one_label() -> None:
     assert auc_interval({"a": True}, {"a": 0.9}) is None
 
 
-@pytest.mark.parametrize(("first", "second", "p"), [(10, 2, 0.0385742), (5, 5, 1.0), (0, 6, 0.03125), (1, 0, 1.0)])
+@pytest.mark.parametrize(
+    ("first", "second", "p"), [(10, 2, 0.0385742), (5, 5, 1.0), (0, 6, 0.03125), (1, 0, 1.0)]
+)
 def test_mcnemar_is_the_exact_binomial(first: int, second: int, p: float) -> None:
     assert mcnemar(first, second) == pytest.approx(p, abs=1e-6)
 
@@ -151,11 +173,23 @@ def test_mcnemar_needs_a_question_that_tells_the_two_apart() -> None:
 
 
 def test_two_systems_on_independent_questions() -> None:
-    a, b = named([1] * 60 + [1] * 10 + [0] * 2 + [0] * 28), named([1] * 60 + [0] * 10 + [1] * 2 + [0] * 28)
+    a, b = (
+        named([1] * 60 + [1] * 10 + [0] * 2 + [0] * 28),
+        named([1] * 60 + [0] * 10 + [1] * 2 + [0] * 28),
+    )
     found = compare_systems(a, {**b, "extra": 1.0})
     assert found is not None
-    assert (found.difference, found.n, found.only_a, found.only_b) == (pytest.approx(0.08), 100, 10, 2)
-    assert (found.test, found.p, found.mcnemar) == ("mcnemar", pytest.approx(0.0385742, abs=1e-6), found.p)
+    assert (found.difference, found.n, found.only_a, found.only_b) == (
+        pytest.approx(0.08),
+        100,
+        10,
+        2,
+    )
+    assert (found.test, found.p, found.mcnemar) == (
+        "mcnemar",
+        pytest.approx(0.0385742, abs=1e-6),
+        found.p,
+    )
     assert 0 < found.low < 0.08 < found.high < 0.16
 
 
@@ -187,7 +221,11 @@ def test_the_permutation_test_is_right_about_no_difference(monkeypatch: pytest.M
     false = sum(
         found.p <= 0.05
         for seed in range(300)
-        if (found := compare_systems(named(rng.random(90)), named(rng.random(90)), pictures(90, 3), seed))
+        if (
+            found := compare_systems(
+                named(rng.random(90)), named(rng.random(90)), pictures(90, 3), seed
+            )
+        )
     )
     assert 4 <= false <= 27  # 15 of 300 expected
 
@@ -203,7 +241,9 @@ def test_holm_on_an_example_by_hand() -> None:
 @given(st.dictionaries(st.text(max_size=3), st.floats(0, 1), max_size=8))
 def test_holm_keeps_the_order_and_never_lowers_a_p(ps: dict[str, float]) -> None:
     adjusted = holm(ps)
-    assert all(ps[name] <= (value or 0.0) <= 1 or value == ps[name] for name, value in adjusted.items())
+    assert all(
+        ps[name] <= (value or 0.0) <= 1 or value == ps[name] for name, value in adjusted.items()
+    )
     ordered = [adjusted[name] or 0.0 for name in sorted(ps, key=lambda name: ps[name])]
     assert ordered == sorted(ordered)
 

@@ -1,11 +1,22 @@
-"""The probe tells a student that reads its reasons from one that only decorates its answer with them."""
+"""The probe tells a student that reads its reasons from one that only decorates its answer with
+them.
+"""
 
 from __future__ import annotations
 
 from readers import Looker, Reader, Terse, drawn, seen, task
 
 from workbench.boxes import Box
-from workbench.evaluate.faithfulness.probe import CONDITIONS, Masked, Probe, ProbeRow, conclude, explain, figures, plan
+from workbench.evaluate.faithfulness.probe import (
+    CONDITIONS,
+    Masked,
+    Probe,
+    ProbeRow,
+    conclude,
+    explain,
+    figures,
+    plan,
+)
 from workbench.records import PartRef, Region
 
 SEEN = {f"digest-{number}": drawn(number) for number in range(2, 9)}
@@ -35,7 +46,12 @@ def test_a_student_that_reads_its_reasons_follows_a_wrong_number_and_needs_no_pi
     found, _ = probed(Reader())
     share = moved(found)
     assert (share["again"], share["nudge"], share["aside"]) == (0.0, 0.0, 0.0)
-    assert (share["number"], share["grey"], share["other"], share["shuffle"]) == (1.0, 0.0, 0.0, 0.0)
+    assert (share["number"], share["grey"], share["other"], share["shuffle"]) == (
+        1.0,
+        0.0,
+        0.0,
+        0.0,
+    )
     (number,) = (line for line in found.lines if line.condition == "number")
     assert (number.followed.hits, number.followed.of) == (21, 21)
     assert number.difference is not None

@@ -16,10 +16,14 @@ from workbench.evaluate.benchmarks.submission import write
 from workbench.records import Task
 
 
-def asked(source: str, number: int | str, split: str = "test", choices: tuple[str, ...] = (), **meta: Any) -> Task:
+def asked(
+    source: str, number: int | str, split: str = "test", choices: tuple[str, ...] = (), **meta: Any
+) -> Task:
     meta = {"question_id": number, **meta}
     name = f"{source}/{split}/{number}/{len(choices)}"
-    return Task(name, source, split, "p", 'Is "it"\tred?\n<b>', choices=choices, family="kind", meta=meta)
+    return Task(
+        name, source, split, "p", 'Is "it"\tred?\n<b>', choices=choices, family="kind", meta=meta
+    )
 
 
 def given(tasks: Sequence[Task], *texts: str) -> Mapping[str, SystemAnswer]:
@@ -40,12 +44,20 @@ def test_gqa_ids_are_text(tmp_path: Path) -> None:
 def test_ids_are_whole_numbers(source: str, tmp_path: Path) -> None:
     tasks = [asked(source, 262148000)]
     (written,) = write(source, tasks, given(tasks, "3 é \udc80"), tmp_path)
-    assert json.loads(written.path.read_text()) == [{"question_id": 262148000, "answer": "3 é \udc80"}]
+    assert json.loads(written.path.read_text()) == [
+        {"question_id": 262148000, "answer": "3 é \udc80"}
+    ]
 
 
 def test_aokvqa_has_both_settings_in_one_object(tmp_path: Path) -> None:
-    tasks = [asked("aokvqa", "q", choices=("a dog", "cat")), asked("aokvqa", "q"), asked("aokvqa", "r")]
-    (written,) = write("aokvqa", tasks, given(tasks, "(b)", "a cat", "sun"), tmp_path, read_options=True)
+    tasks = [
+        asked("aokvqa", "q", choices=("a dog", "cat")),
+        asked("aokvqa", "q"),
+        asked("aokvqa", "r"),
+    ]
+    (written,) = write(
+        "aokvqa", tasks, given(tasks, "(b)", "a cat", "sun"), tmp_path, read_options=True
+    )
     assert json.loads(written.path.read_text()) == {
         "q": {"multiple_choice": "cat", "direct_answer": "a cat"},
         "r": {"direct_answer": "sun"},
@@ -59,7 +71,9 @@ def test_answers_are_written_as_given_unless_told_otherwise(tmp_path: Path) -> N
 
 
 def test_pope_has_a_file_per_set_in_the_order_of_its_ids(tmp_path: Path) -> None:
-    tasks = [asked("pope", number, split) for split in ("random", "popular") for number in (2, 10, 1)]
+    tasks = [
+        asked("pope", number, split) for split in ("random", "popular") for number in (2, 10, 1)
+    ]
     texts = ["yes", "no", "No, not one.", "yes", "yes", "no"]
     random, popular = write("pope", tasks, given(tasks, *texts), tmp_path)
     rows = [json.loads(line) for line in random.path.read_text().splitlines()]
@@ -81,7 +95,11 @@ def test_mmbench_is_a_sheet_with_a_column_per_option(tmp_path: Path) -> None:
     assert written.path.suffix == ".tsv"
     assert [rows[0][name] for name in ("index", "A", "B", "C", "D")] == ["7", *options, ""]
     assert [row["prediction"] for row in rows] == ["B", "A"]
-    assert (rows[0]["question"], rows[0]["category"], rows[0]["l2-category"]) == (tasks[0].question, "kind", "fine")
+    assert (rows[0]["question"], rows[0]["category"], rows[0]["l2-category"]) == (
+        tasks[0].question,
+        "kind",
+        "fine",
+    )
 
 
 def test_hateful_has_probabilities_and_labels(tmp_path: Path) -> None:
@@ -111,7 +129,9 @@ def test_two_tasks_with_one_id_are_refused(tmp_path: Path) -> None:
 
 
 def test_what_has_no_format_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="'collages' has no submission format; there are: aokvqa, gqa"):
+    with pytest.raises(
+        InputError, match="'collages' has no submission format; there are: aokvqa, gqa"
+    ):
         write("collages", [asked("collages", 1)], {}, tmp_path)
     with pytest.raises(InputError, match="there is no task of 'gqa'"):
         write("gqa", [], {}, tmp_path)

@@ -10,7 +10,14 @@ from exact_runs import case, scene, task
 
 from workbench.api import STANDARD
 from workbench.evaluate.wrong_reasons.counterfactual import Worlds, shake
-from workbench.evaluate.wrong_reasons.suspicion import CHECKS, FLAGGED, WEIGHTS, CheckFinding, findings, suspicion
+from workbench.evaluate.wrong_reasons.suspicion import (
+    CHECKS,
+    FLAGGED,
+    WEIGHTS,
+    CheckFinding,
+    findings,
+    suspicion,
+)
 
 PARK = scene("dog", "dog", "cat", "car")
 COUNT = 'return formatting_answer(len(patch.find("dog")))'
@@ -33,7 +40,17 @@ def found(worlds: Worlds, *given: object) -> dict[str, CheckFinding]:
 
 
 def test_nothing_speaks_against_a_right_program(worlds: Worlds) -> None:
-    assert found(worlds, HOW_MANY, COUNT, PARK, COUNT, 'return patch.visual_question_answering("How many dogs?")') == {}
+    assert (
+        found(
+            worlds,
+            HOW_MANY,
+            COUNT,
+            PARK,
+            COUNT,
+            'return patch.visual_question_answering("How many dogs?")',
+        )
+        == {}
+    )
 
 
 @pytest.mark.parametrize(
@@ -43,9 +60,24 @@ def test_nothing_speaks_against_a_right_program(worlds: Worlds) -> None:
         ("independent", HOW_MANY, 'patch.find("dog")\nreturn "2"', "Whatever the tools say"),
         ("idle", HOW_MANY, f"{CAT}{COUNT}", 'does not depend on what came of find("cat")'),
         ("order", task("Is a dog there?", "yes"), FIRST, 'in which find("dog") lists'),
-        ("foreign", HOW_MANY, 'return formatting_answer(1 + len(patch.find("cat")))', '"cat", which the question'),
-        ("unasked", HOW_MANY, 'return formatting_answer(1 + len(patch.find("cat")))', 'names "dogs"; the program never'),
-        ("concept", LEFT, 'return formatting_answer(len(patch.find("cat")) <= len(patch.find("car")))', "left and right"),
+        (
+            "foreign",
+            HOW_MANY,
+            'return formatting_answer(1 + len(patch.find("cat")))',
+            '"cat", which the question',
+        ),
+        (
+            "unasked",
+            HOW_MANY,
+            'return formatting_answer(1 + len(patch.find("cat")))',
+            'names "dogs"; the program never',
+        ),
+        (
+            "concept",
+            LEFT,
+            'return formatting_answer(len(patch.find("cat")) <= len(patch.find("car")))',
+            "left and right",
+        ),
         (
             "concept",
             task("Are there more dogs than cats?", "yes"),
@@ -65,8 +97,10 @@ def test_nothing_speaks_against_a_right_program(worlds: Worlds) -> None:
             "the question is not about left and right",
         ),
     ],
-)  # fmt: skip
-def test_each_sign_is_seen_and_said(worlds: Worlds, check: str, of: object, body: str, text: str) -> None:
+)
+def test_each_sign_is_seen_and_said(
+    worlds: Worlds, check: str, of: object, body: str, text: str
+) -> None:
     signs = found(worlds, of, body, PARK)
     assert text in signs[check].text
     assert signs[check].score > 0
@@ -81,21 +115,29 @@ def test_a_word_of_the_question_that_only_others_use(worlds: Worlds) -> None:
     of = task("How many furry dogs are there?", "2")
     other = 'return formatting_answer(len([d for d in patch.find("dog") if d.verify_property("dog", "furry")]))'
     signs = found(worlds, of, COUNT, PARK, other, COUNT)
-    assert signs["unasked"].text == '1 of 2 other programs have the question\'s word "furry", this one not.'
+    assert (
+        signs["unasked"].text
+        == '1 of 2 other programs have the question\'s word "furry", this one not.'
+    )
 
 
 def test_a_rationale_that_is_not_supported_counts(worlds: Worlds) -> None:
     made = case(HOW_MANY, COUNT, PARK)
     (effects,) = shake(worlds, [(made.task, made.program, made.trace)])
     (sign,) = findings(replace(made, issues=('The number "7" is not in the trace.',)), effects)
-    assert (sign.check, sign.text) == ("unfaithful", 'The rationale: The number "7" is not in the trace.')
+    assert (sign.check, sign.text) == (
+        "unfaithful",
+        'The rationale: The number "7" is not in the trace.',
+    )
 
 
 def test_a_run_that_does_not_repeat_is_not_said_to_depend_on_nothing(worlds: Worlds) -> None:
     made = case(HOW_MANY, COUNT, PARK)
     (effects,) = shake(worlds, [(made.task, made.program, replace(made.trace, answer="5"))])
     assert not effects.repeats
-    assert {"independent", "idle", "side", "order"}.isdisjoint(one.check for one in findings(made, effects))
+    assert {"independent", "idle", "side", "order"}.isdisjoint(
+        one.check for one in findings(made, effects)
+    )
 
 
 def test_long_calls_are_cut(worlds: Worlds) -> None:
@@ -113,4 +155,8 @@ def test_suspicion_grows_with_every_sign_and_stays_below_one() -> None:
     assert steps == sorted(steps)
     assert steps[3] > steps[2] > steps[1]
     assert steps[-1] <= 1
-    assert suspicion([CheckFinding("independent", 1.0, "")]) >= FLAGGED > suspicion([CheckFinding("apart", 1.0, "")])
+    assert (
+        suspicion([CheckFinding("independent", 1.0, "")])
+        >= FLAGGED
+        > suspicion([CheckFinding("apart", 1.0, "")])
+    )

@@ -1,7 +1,7 @@
 """Hostile programs, one property each: what they try, and how the run must end.
 
-`CANARY` stands for the path of a file that must not be read, changed or named in a trace.
-Each ends in one of the kinds named (`ok` where the attempt is harmless and the program simply goes on).
+`CANARY` stands for the path of a file that must not be read, changed or named in a trace. Each ends
+in one of the kinds named (`ok` where the attempt is harmless and the program simply goes on).
 """
 
 from __future__ import annotations
@@ -63,7 +63,11 @@ _body("function_globals", "def f(): pass\nreturn str(f.__globals__)", *REFUSED)
 _body("function_code", "return str((lambda: 0).__code__.co_consts)", *REFUSED)
 _body("plain_code_attribute", "return str((lambda: 0).func_code)", "runtime")
 _body("frames_of_a_generator", "g = (x for x in [1])\nreturn str(g.gi_frame.f_back)", "runtime")
-_body("traceback_frames", "try:\n    1 / 0\nexcept Exception as e:\n    return str(e.__traceback__.tb_frame)", *REFUSED)
+_body(
+    "traceback_frames",
+    "try:\n    1 / 0\nexcept Exception as e:\n    return str(e.__traceback__.tb_frame)",
+    *REFUSED,
+)
 _body(
     "traceback_by_getattr",
     "try:\n    1 / 0\nexcept Exception as e:\n    return str(getattr(e, '__traceback__'))",
@@ -71,10 +75,18 @@ _body(
 )
 _body("getattr_dunder", "return str(getattr(p, '__class__'))", "source")
 _body("getattr_joined", "return str(getattr(p, '_' + '_bo' + 'x__'))", "source")
-_body("getattr_caught", "try:\n    getattr(p, '__dict__')\nexcept BaseException:\n    return 'caught'", "source")
-_body("setattr_dunder", "setattr(p, '__box__', (0, 0, 9999, 9999))\nreturn str(p.find('x'))", "source")
+_body(
+    "getattr_caught",
+    "try:\n    getattr(p, '__dict__')\nexcept BaseException:\n    return 'caught'",
+    "source",
+)
+_body(
+    "setattr_dunder", "setattr(p, '__box__', (0, 0, 9999, 9999))\nreturn str(p.find('x'))", "source"
+)
 _body("hasattr_dunder", "return str(hasattr(p, '__globals__'))", "source")
-_body("format_attribute", "return '{0.__class__.__init__.__globals__}'.format(p)", "runtime", "source")
+_body(
+    "format_attribute", "return '{0.__class__.__init__.__globals__}'.format(p)", "runtime", "source"
+)
 _body("format_hidden_state", "return '{0.__box__}'.format(p)", "runtime", "source", "ok")
 _body("format_map_trick", "return '{a.__class__}'.format_map({'a': p})", *REFUSED, "runtime")
 _body("percent_format_width", "return len('%*d' % (10**9, 1))", "memory", "runtime", "unsupported")
@@ -106,7 +118,12 @@ _body("endless_for", "x = [1]\nfor i in x:\n    x.append(i)", "steps", "memory")
 _body("endless_iter", "for i in iter(lambda: 1, 2):\n    pass", "steps")
 _body("endless_comprehension", "return str(len([x for x in range(10**12)]))", "time", "memory")
 _body("endless_sum", "return str(sum(range(10**12)))", "time", "memory", "runtime")
-_body("nested_ranges", "return str(sum(1 for a in range(10**6) for b in range(10**6)))", "time", "steps")
+_body(
+    "nested_ranges",
+    "return str(sum(1 for a in range(10**6) for b in range(10**6)))",
+    "time",
+    "steps",
+)
 _body(
     "catch_the_limit",
     "while True:\n    try:\n        while True:\n            pass\n    except BaseException:\n        pass",
@@ -132,7 +149,13 @@ _body(
 )
 _body("power_tower", "return str(9**9**9)", "memory", "time", "runtime")
 _body("shift", "return str(1 << 10**10)", "memory", "runtime", "time")
-_body("factorial_growth", "x = 1\nfor i in range(1, 10**6):\n    x *= i\nreturn str(x)", "steps", "memory", "time")
+_body(
+    "factorial_growth",
+    "x = 1\nfor i in range(1, 10**6):\n    x *= i\nreturn str(x)",
+    "steps",
+    "memory",
+    "time",
+)
 _body("large_int_text", "return str(10**5000)", "runtime", "value")
 _body("int_of_long_text", "return str(int('9' * 10000))", "runtime", "value")
 _body("string_doubling", "s = 'a'\nwhile True:\n    s += s", "memory", "steps")
@@ -154,9 +177,20 @@ _body(
     "infra",
 )
 _body("self_containing_list", "x = []\nx.append(x)\nreturn x", "value", "recursion", "runtime")
-_body("self_containing_argument", "x = []\nx.append(x)\nreturn p.best_text_match(x)", "runtime", "value", "recursion")
 _body(
-    "shared_list_bomb", "x = ['a']\nfor i in range(40):\n    x = [x, x]\nreturn x", "value", "runtime", "memory", "time"
+    "self_containing_argument",
+    "x = []\nx.append(x)\nreturn p.best_text_match(x)",
+    "runtime",
+    "value",
+    "recursion",
+)
+_body(
+    "shared_list_bomb",
+    "x = ['a']\nfor i in range(40):\n    x = [x, x]\nreturn x",
+    "value",
+    "runtime",
+    "memory",
+    "time",
 )
 _body("recursion", "def f(n):\n    return f(n + 1)\nf(0)", "recursion")
 _body("mutual_recursion", "def f():\n    g()\ndef g():\n    f()\nf()", "recursion")
@@ -181,7 +215,13 @@ _body(
     "steps",
     "time",
 )
-_body("regex_backtracking", "import re\nreturn str(re.match('(a+)+$', 'a' * 40 + 'b'))", "ok", "time", "runtime")
+_body(
+    "regex_backtracking",
+    "import re\nreturn str(re.match('(a+)+$', 'a' * 40 + 'b'))",
+    "ok",
+    "time",
+    "runtime",
+)
 _body(
     "regex_size",
     "import re\nreturn str(re.match('(((((a{500}){500}){500}){500}){500})', 'a'))",
@@ -213,7 +253,11 @@ _body(
     "runtime",
 )
 _body("moved_patch", "p.left = -10**9\np.right = 10**9\nreturn str(len(p.find('no x')))", "ok")
-_body("huge_patch", "q = ImagePatch(image, -10**20, -10**20, 10**20, 10**20)\nreturn f'{q.width}x{q.height}'", "ok")
+_body(
+    "huge_patch",
+    "q = ImagePatch(image, -10**20, -10**20, 10**20, 10**20)\nreturn f'{q.width}x{q.height}'",
+    "ok",
+)
 _body("nan_patch", "ImagePatch(image, float('nan'), 0, 1, 1)", "runtime")
 _body("infinite_patch", "ImagePatch(image, 0, 0, float('inf'), 1)", "runtime")
 _body("empty_patch", "ImagePatch(image, 5, 5, 5, 5)", "runtime")
@@ -229,7 +273,12 @@ _body("long_text_argument", "p.find('x' * 10**6)", "runtime", "value")
 _body("surrogate_argument", "p.find('\\ud800')", "runtime", "value", "syntax", "unsupported")
 _body("null_argument", "return str(p.exists('a\\x00b'))", "ok")
 _body("huge_int_argument", "p.best_text_match([10**100])", "runtime")
-_body("nested_argument", "x = 'a'\nfor i in range(100):\n    x = [x]\np.best_text_match(x)", "runtime", "value")
+_body(
+    "nested_argument",
+    "x = 'a'\nfor i in range(100):\n    x = [x]\np.best_text_match(x)",
+    "runtime",
+    "value",
+)
 _body("many_items", "p.best_text_match(['a'] * 10**6)", "runtime", "value")
 _body("too_many_arguments", "p.find(*['a'] * 1000)", "runtime")
 _body("unknown_keyword", "p.find('a', path='CANARY')", "runtime")
@@ -249,7 +298,9 @@ _body("returns_class", "class A:\n    pass\nreturn A()", "runtime", "value")
 _body("returns_nan", "return float('nan')", "value")
 _body("returns_huge_int", "return 10**30", "runtime", "value")
 _body("returns_long_text", "return 'x' * 10**5", "runtime", "value")
-_body("returns_deep_list", "x = 'a'\nfor i in range(50):\n    x = [x]\nreturn x", "runtime", "value")
+_body(
+    "returns_deep_list", "x = 'a'\nfor i in range(50):\n    x = [x]\nreturn x", "runtime", "value"
+)
 _body("returns_none", "return None", "value")
 _body("returns_dict", "return {'a': 1}", "value")
 _body("exit", "exit()", *REFUSED)
@@ -273,20 +324,49 @@ _file("null_character", "def execute_command(image):\n    return '\0'", "syntax"
 _file("lone_surrogate", "def execute_command(image):\n    return '\ud800'", "syntax", "source")
 _file("too_long", "#" * 100_000 + "\ndef execute_command(image):\n    return 1", "source")
 _file(
-    "deep_parentheses", "def execute_command(image):\n    return " + "(" * 5000 + "1" + ")" * 5000, "syntax", "source"
+    "deep_parentheses",
+    "def execute_command(image):\n    return " + "(" * 5000 + "1" + ")" * 5000,
+    "syntax",
+    "source",
 )
-_file("deep_unary", "def execute_command(image):\n    return " + "-" * 15000 + "1", "source", "syntax")
-_file("deep_attributes", "def execute_command(image):\n    return image" + ".a" * 5000, "source", "syntax")
 _file(
-    "deep_blocks",
-    "def execute_command(image):\n" + "".join(" " * (i + 1) + "if 1:\n" for i in range(90)) + " " * 92 + "pass",
+    "deep_unary", "def execute_command(image):\n    return " + "-" * 15000 + "1", "source", "syntax"
+)
+_file(
+    "deep_attributes",
+    "def execute_command(image):\n    return image" + ".a" * 5000,
     "source",
     "syntax",
 )
-_file("deep_brackets", "def execute_command(image):\n    return " + "[" * 150 + "]" * 150, "source", "syntax")
-_file("long_sum", "def execute_command(image):\n    return " + "+".join(["1"] * 9000), "source", "syntax")
+_file(
+    "deep_blocks",
+    "def execute_command(image):\n"
+    + "".join(" " * (i + 1) + "if 1:\n" for i in range(90))
+    + " " * 92
+    + "pass",
+    "source",
+    "syntax",
+)
+_file(
+    "deep_brackets",
+    "def execute_command(image):\n    return " + "[" * 150 + "]" * 150,
+    "source",
+    "syntax",
+)
+_file(
+    "long_sum",
+    "def execute_command(image):\n    return " + "+".join(["1"] * 9000),
+    "source",
+    "syntax",
+)
 _file("many_statements", "def execute_command(image):\n" + "    x=1\n" * 2400, "source")
-_file("huge_number", "def execute_command(image):\n    return " + "9" * 10000, "syntax", "source", "value")
+_file(
+    "huge_number",
+    "def execute_command(image):\n    return " + "9" * 10000,
+    "syntax",
+    "source",
+    "value",
+)
 _file(
     "hexadecimal_number",
     "def execute_command(image):\n    return 0x" + "f" * 15000,
@@ -296,12 +376,36 @@ _file(
     "syntax",
 )
 _file("wrong_arguments", "def execute_command(a, b):\n    return 1", "source")
-_file("bad_encoding", "# -*- coding: utf-7 -*-\ndef execute_command(image):\n    return 1", "ok", "syntax")
+_file(
+    "bad_encoding",
+    "# -*- coding: utf-7 -*-\ndef execute_command(image):\n    return 1",
+    "ok",
+    "syntax",
+)
 _file("form_feed", "def execute_command(image):\n\x0c    return 'x'", "ok", "syntax")
 _file("carriage_returns", "def execute_command(image):\r    return 'x'\r", "ok", "syntax")
-_file("module_level_attack", "x = open('CANARY').read()\ndef execute_command(image):\n    return x", *REFUSED)
-_file("default_argument_attack", "def execute_command(image, x=open('CANARY')):\n    return x", *REFUSED)
-_file("annotation_attack", "def execute_command(image: open('CANARY')):\n    return 'x'", "ok", *REFUSED)
-_file("recursion_of_main", "def execute_command(image):\n    return execute_command(image)", "recursion")
-_file("redefined_main", "def execute_command(image):\n    return 'a'\nexecute_command = 3", "runtime")
+_file(
+    "module_level_attack",
+    "x = open('CANARY').read()\ndef execute_command(image):\n    return x",
+    *REFUSED,
+)
+_file(
+    "default_argument_attack",
+    "def execute_command(image, x=open('CANARY')):\n    return x",
+    *REFUSED,
+)
+_file(
+    "annotation_attack",
+    "def execute_command(image: open('CANARY')):\n    return 'x'",
+    "ok",
+    *REFUSED,
+)
+_file(
+    "recursion_of_main",
+    "def execute_command(image):\n    return execute_command(image)",
+    "recursion",
+)
+_file(
+    "redefined_main", "def execute_command(image):\n    return 'a'\nexecute_command = 3", "runtime"
+)
 _file("async_main", "async def execute_command(image):\n    return 1", *REFUSED)

@@ -63,108 +63,186 @@ class Writer:
     def int_(self, d: int = 2) -> str:
         if d <= 0:
             return self.variable("int", lambda: str(self.r.randint(-3, 12)))
-        return str(self.pick(
-            lambda: self.variable("int", lambda: str(self.r.randint(-3, 12))),
-            lambda: f"len({self.any_list(d - 1)})",
-            lambda: f"({self.int_(d - 1)} {self.r.choice(['+', '-', '*', '//', '%'])} {self.int_(d - 1)})",
-            lambda: f"{self.patch(d - 1)}.{self.r.choice(['left', 'lower', 'right', 'upper', 'width', 'height'])}",
-            lambda: f"sum({self.int_(0)} for {(x := self.name())} in {self.patches(d - 1)} if {x}.exists({self.word()}))",
-            lambda: f"max({self.int_(d - 1)}, {self.int_(d - 1)})",
-            lambda: f"min({self.ints(d - 1)}, default={self.int_(0)})",
-            lambda: f"int({self.patch(d - 1)}.compute_depth())",
-            lambda: f"round({self.int_(d - 1)} / 7, {self.r.randint(0, 3)})" if self.r.random() < 0.3 else f"abs({self.int_(d - 1)})",
-            lambda: f"({self.int_(d - 1)} if {self.bool_(d - 1)} else {self.int_(d - 1)})",
-            lambda: f"int({self.str_(d - 1)})" if self.r.random() < 0.2 else f"{self.str_(d - 1)}.find('e')",
-            lambda: f"sum({self.ints(d - 1)})",
-            lambda: f"next(({(x := self.name())}.left for {x} in {self.patches(d - 1)} if {x}.verify_property('cup', {self.word()})), {self.int_(0)})",
-            lambda: f"{self.r.choice(self.functions)}({self.int_(0)})" if self.functions else self.int_(0),
-        ))  # fmt: skip
+        return str(
+            self.pick(
+                lambda: self.variable("int", lambda: str(self.r.randint(-3, 12))),
+                lambda: f"len({self.any_list(d - 1)})",
+                lambda: (
+                    f"({self.int_(d - 1)} {self.r.choice(['+', '-', '*', '//', '%'])} {self.int_(d - 1)})"
+                ),
+                lambda: (
+                    f"{self.patch(d - 1)}.{self.r.choice(['left', 'lower', 'right', 'upper', 'width', 'height'])}"
+                ),
+                lambda: (
+                    f"sum({self.int_(0)} for {(x := self.name())} in {self.patches(d - 1)} if {x}.exists({self.word()}))"
+                ),
+                lambda: f"max({self.int_(d - 1)}, {self.int_(d - 1)})",
+                lambda: f"min({self.ints(d - 1)}, default={self.int_(0)})",
+                lambda: f"int({self.patch(d - 1)}.compute_depth())",
+                lambda: (
+                    f"round({self.int_(d - 1)} / 7, {self.r.randint(0, 3)})"
+                    if self.r.random() < 0.3
+                    else f"abs({self.int_(d - 1)})"
+                ),
+                lambda: f"({self.int_(d - 1)} if {self.bool_(d - 1)} else {self.int_(d - 1)})",
+                lambda: (
+                    f"int({self.str_(d - 1)})"
+                    if self.r.random() < 0.2
+                    else f"{self.str_(d - 1)}.find('e')"
+                ),
+                lambda: f"sum({self.ints(d - 1)})",
+                lambda: (
+                    f"next(({(x := self.name())}.left for {x} in {self.patches(d - 1)} if {x}.verify_property('cup', {self.word()})), {self.int_(0)})"
+                ),
+                lambda: (
+                    f"{self.r.choice(self.functions)}({self.int_(0)})"
+                    if self.functions
+                    else self.int_(0)
+                ),
+            )
+        )
 
     def bool_(self, d: int = 2) -> str:
         if d <= 0:
             return self.variable("bool", lambda: str(self.r.choice(["True", "False"])))
-        return str(self.pick(
-            lambda: f"({self.int_(d - 1)} {self.r.choice(['<', '>', '==', '!=', '<=', '>='])} {self.int_(d - 1)})",
-            lambda: f"({self.bool_(d - 1)} {self.r.choice(['and', 'or'])} {self.bool_(d - 1)})",
-            lambda: f"(not {self.bool_(d - 1)})",
-            lambda: f"{self.r.choice(['any', 'all'])}({(x := self.name())}.verify_property('cup', {self.word()}) for {x} in {self.patches(d - 1)})",
-            lambda: f"{self.r.choice(['any', 'all'])}([{(x := self.name())}.exists({self.word()}) for {x} in {self.patches(d - 1)}])",
-            lambda: f"{self.patch(d - 1)}.exists({self.word()})",
-            lambda: f"{self.patch(d - 1)}.overlaps({self.patch(d - 1)})",
-            lambda: f"({self.patch(d - 1)} in {self.patches(d - 1)})",
-            lambda: f"({self.int_(d - 1)} in ({(x := self.name())}.left for {x} in {self.patches(d - 1)} if {x}.exists('a')))",
-            lambda: f"any(map(lambda {(x := self.name())}: {x}.exists({self.word()}), {self.patches(d - 1)}))",
-            lambda: f"({self.str_(d - 1)}).startswith('a')",
-            lambda: f"isinstance({self.int_(d - 1)}, (str, int))",
-            lambda: f"({self.int_(0)} < {self.int_(d - 1)} <= {self.int_(0)})",
-            lambda: f"bool({self.any_list(d - 1)})",
-        ))  # fmt: skip
+        return str(
+            self.pick(
+                lambda: (
+                    f"({self.int_(d - 1)} {self.r.choice(['<', '>', '==', '!=', '<=', '>='])} {self.int_(d - 1)})"
+                ),
+                lambda: f"({self.bool_(d - 1)} {self.r.choice(['and', 'or'])} {self.bool_(d - 1)})",
+                lambda: f"(not {self.bool_(d - 1)})",
+                lambda: (
+                    f"{self.r.choice(['any', 'all'])}({(x := self.name())}.verify_property('cup', {self.word()}) for {x} in {self.patches(d - 1)})"
+                ),
+                lambda: (
+                    f"{self.r.choice(['any', 'all'])}([{(x := self.name())}.exists({self.word()}) for {x} in {self.patches(d - 1)}])"
+                ),
+                lambda: f"{self.patch(d - 1)}.exists({self.word()})",
+                lambda: f"{self.patch(d - 1)}.overlaps({self.patch(d - 1)})",
+                lambda: f"({self.patch(d - 1)} in {self.patches(d - 1)})",
+                lambda: (
+                    f"({self.int_(d - 1)} in ({(x := self.name())}.left for {x} in {self.patches(d - 1)} if {x}.exists('a')))"
+                ),
+                lambda: (
+                    f"any(map(lambda {(x := self.name())}: {x}.exists({self.word()}), {self.patches(d - 1)}))"
+                ),
+                lambda: f"({self.str_(d - 1)}).startswith('a')",
+                lambda: f"isinstance({self.int_(d - 1)}, (str, int))",
+                lambda: f"({self.int_(0)} < {self.int_(d - 1)} <= {self.int_(0)})",
+                lambda: f"bool({self.any_list(d - 1)})",
+            )
+        )
 
     def str_(self, d: int = 2) -> str:
         if d <= 0:
             return self.variable("str", self.word)
-        return str(self.pick(
-            self.word,
-            lambda: f"{self.patch(d - 1)}.simple_query({self.str_(d - 1)})",
-            lambda: f"str({self.int_(d - 1)})",
-            lambda: f"f{chr(34)}{{{self.int_(0)}:>4}}|{{{self.str_(0)}!r}}{chr(34)}",
-            lambda: f"({self.str_(d - 1)}).{self.r.choice(['upper', 'lower', 'strip', 'title', 'capitalize'])}()",
-            lambda: f"({self.str_(d - 1)}).replace('e', {self.word()})",
-            lambda: f"', '.join(str({(x := self.name())}) for {x} in {self.ints(d - 1)})",
-            lambda: f"'-'.join({(x := self.name())}.simple_query('q') for {x} in {self.patches(d - 1)})",
-            lambda: f"{self.patch(d - 1)}.best_text_match(['red', 'blue', {self.word()}])",
-            lambda: f"({self.str_(d - 1)})[{self.r.randint(-2, 3)}:]",
-            lambda: f"({self.str_(d - 1)})[{self.r.randint(-1, 2)}]" if self.r.random() < 0.2 else f"({self.str_(d - 1)})[:2]",
-            lambda: f"bool_to_yesno({self.bool_(d - 1)})",
-            lambda: f"formatting_answer({self.int_(d - 1)} / 2)",
-            lambda: f"llm_query({self.str_(d - 1)})",
-            lambda: f"str(sorted([{self.str_(0)}, {self.str_(0)}], key=str.lower))",
-        ))  # fmt: skip
+        return str(
+            self.pick(
+                self.word,
+                lambda: f"{self.patch(d - 1)}.simple_query({self.str_(d - 1)})",
+                lambda: f"str({self.int_(d - 1)})",
+                lambda: f"f{chr(34)}{{{self.int_(0)}:>4}}|{{{self.str_(0)}!r}}{chr(34)}",
+                lambda: (
+                    f"({self.str_(d - 1)}).{self.r.choice(['upper', 'lower', 'strip', 'title', 'capitalize'])}()"
+                ),
+                lambda: f"({self.str_(d - 1)}).replace('e', {self.word()})",
+                lambda: f"', '.join(str({(x := self.name())}) for {x} in {self.ints(d - 1)})",
+                lambda: (
+                    f"'-'.join({(x := self.name())}.simple_query('q') for {x} in {self.patches(d - 1)})"
+                ),
+                lambda: f"{self.patch(d - 1)}.best_text_match(['red', 'blue', {self.word()}])",
+                lambda: f"({self.str_(d - 1)})[{self.r.randint(-2, 3)}:]",
+                lambda: (
+                    f"({self.str_(d - 1)})[{self.r.randint(-1, 2)}]"
+                    if self.r.random() < 0.2
+                    else f"({self.str_(d - 1)})[:2]"
+                ),
+                lambda: f"bool_to_yesno({self.bool_(d - 1)})",
+                lambda: f"formatting_answer({self.int_(d - 1)} / 2)",
+                lambda: f"llm_query({self.str_(d - 1)})",
+                lambda: f"str(sorted([{self.str_(0)}, {self.str_(0)}], key=str.lower))",
+            )
+        )
 
     def patch(self, d: int = 2) -> str:
         if d <= 0:
             return self.variable("patch", lambda: "p")
-        return str(self.pick(
-            lambda: self.variable("patch", lambda: "p"),
-            lambda: self.variable("patch", lambda: "p"),
-            lambda: f"{self.patches(d - 1)}[{self.r.choice([0, 0, 1, -1])}]" if self.r.random() < 0.4 else "p",
-            lambda: f"p.crop({self.r.randint(0, 200)}, {self.r.randint(0, 200)}, {self.r.randint(250, 700)}, {self.r.randint(250, 700)})",
-            lambda: f"next(({(x := self.name())} for {x} in {self.patches(d - 1)} if {x}.exists('b')), p)",
-            lambda: f"min({self.patches(d - 1)}, key=lambda {(x := self.name())}: {x}.compute_depth(), default=p)",
-            lambda: f"max({self.patches(d - 1)} + [p], key=lambda {(x := self.name())}: {x}.width)",
-            lambda: f"{self.patch(d - 1)}.expand_patch_with_surrounding()",
-        ))  # fmt: skip
+        return str(
+            self.pick(
+                lambda: self.variable("patch", lambda: "p"),
+                lambda: self.variable("patch", lambda: "p"),
+                lambda: (
+                    f"{self.patches(d - 1)}[{self.r.choice([0, 0, 1, -1])}]"
+                    if self.r.random() < 0.4
+                    else "p"
+                ),
+                lambda: (
+                    f"p.crop({self.r.randint(0, 200)}, {self.r.randint(0, 200)}, {self.r.randint(250, 700)}, {self.r.randint(250, 700)})"
+                ),
+                lambda: (
+                    f"next(({(x := self.name())} for {x} in {self.patches(d - 1)} if {x}.exists('b')), p)"
+                ),
+                lambda: (
+                    f"min({self.patches(d - 1)}, key=lambda {(x := self.name())}: {x}.compute_depth(), default=p)"
+                ),
+                lambda: (
+                    f"max({self.patches(d - 1)} + [p], key=lambda {(x := self.name())}: {x}.width)"
+                ),
+                lambda: f"{self.patch(d - 1)}.expand_patch_with_surrounding()",
+            )
+        )
 
     def patches(self, d: int = 2) -> str:
         if d <= 0:
             return self.variable("patches", lambda: f"p.find('{self.r.choice(NAMES)}')")
-        return str(self.pick(
-            lambda: self.variable("patches", lambda: f"p.find('{self.r.choice(NAMES)}')"),
-            lambda: f"{self.patch(d - 1)}.find('{self.r.choice(NAMES)}')",
-            lambda: f"[{(x := self.name())} for {x} in {self.patches(d - 1)} if {x}.verify_property('cup', 'red')]",
-            lambda: f"sorted({self.patches(d - 1)}, key=lambda {(x := self.name())}: ({x}.compute_depth(), {x}.left), reverse={self.r.choice(['True', 'False'])})",
-            lambda: f"list(filter(lambda {(x := self.name())}: {x}.exists({self.word()}), {self.patches(d - 1)}))",
-            lambda: f"{self.patches(d - 1)}[:{self.r.randint(0, 3)}]",
-            lambda: f"({self.patches(d - 1)} + {self.patches(d - 1)})",
-            lambda: f"list(reversed({self.patches(d - 1)}))",
-            lambda: f"[{(x := self.name())} for {(y := self.name())} in {self.patches(d - 1)} for {x} in {y}.find('cup')]",
-        ))  # fmt: skip
+        return str(
+            self.pick(
+                lambda: self.variable("patches", lambda: f"p.find('{self.r.choice(NAMES)}')"),
+                lambda: f"{self.patch(d - 1)}.find('{self.r.choice(NAMES)}')",
+                lambda: (
+                    f"[{(x := self.name())} for {x} in {self.patches(d - 1)} if {x}.verify_property('cup', 'red')]"
+                ),
+                lambda: (
+                    f"sorted({self.patches(d - 1)}, key=lambda {(x := self.name())}: ({x}.compute_depth(), {x}.left), reverse={self.r.choice(['True', 'False'])})"
+                ),
+                lambda: (
+                    f"list(filter(lambda {(x := self.name())}: {x}.exists({self.word()}), {self.patches(d - 1)}))"
+                ),
+                lambda: f"{self.patches(d - 1)}[:{self.r.randint(0, 3)}]",
+                lambda: f"({self.patches(d - 1)} + {self.patches(d - 1)})",
+                lambda: f"list(reversed({self.patches(d - 1)}))",
+                lambda: (
+                    f"[{(x := self.name())} for {(y := self.name())} in {self.patches(d - 1)} for {x} in {y}.find('cup')]"
+                ),
+            )
+        )
 
     def ints(self, d: int = 2) -> str:
         if d <= 0:
             return self.variable("ints", lambda: f"[{self.int_(0)}, {self.int_(0)}]")
-        return str(self.pick(
-            lambda: self.variable("ints", lambda: f"[{self.int_(0)}]"),
-            lambda: f"[{self.int_(d - 1)}, {self.int_(d - 1)}]",
-            lambda: f"list(range({self.int_(0)}))",
-            lambda: f"[{(x := self.name())}.left for {x} in {self.patches(d - 1)}]",
-            lambda: f"list(map(lambda {(x := self.name())}: {x}.lower + {self.int_(0)}, {self.patches(d - 1)}))",
-            lambda: f"sorted({self.ints(d - 1)}, reverse=True)",
-            lambda: f"[{(x := self.name())} * 2 for {x} in {self.ints(d - 1)} if {x} > {self.int_(0)}]",
-            lambda: f"[{(x := self.name())} + {(y := self.name())}.left for {x}, {y} in zip({self.ints(d - 1)}, {self.patches(d - 1)})]",
-            lambda: f"sorted(set({self.ints(d - 1)}))",
-            lambda: f"[{(x := self.name())} for {x}, {(y := self.name())} in enumerate(map(lambda z: z.exists('m'), {self.patches(d - 1)})) if {y}]",
-        ))  # fmt: skip
+        return str(
+            self.pick(
+                lambda: self.variable("ints", lambda: f"[{self.int_(0)}]"),
+                lambda: f"[{self.int_(d - 1)}, {self.int_(d - 1)}]",
+                lambda: f"list(range({self.int_(0)}))",
+                lambda: f"[{(x := self.name())}.left for {x} in {self.patches(d - 1)}]",
+                lambda: (
+                    f"list(map(lambda {(x := self.name())}: {x}.lower + {self.int_(0)}, {self.patches(d - 1)}))"
+                ),
+                lambda: f"sorted({self.ints(d - 1)}, reverse=True)",
+                lambda: (
+                    f"[{(x := self.name())} * 2 for {x} in {self.ints(d - 1)} if {x} > {self.int_(0)}]"
+                ),
+                lambda: (
+                    f"[{(x := self.name())} + {(y := self.name())}.left for {x}, {y} in zip({self.ints(d - 1)}, {self.patches(d - 1)})]"
+                ),
+                lambda: f"sorted(set({self.ints(d - 1)}))",
+                lambda: (
+                    f"[{(x := self.name())} for {x}, {(y := self.name())} in enumerate(map(lambda z: z.exists('m'), {self.patches(d - 1)})) if {y}]"
+                ),
+            )
+        )
 
     def any_list(self, d: int) -> str:
         return str(self.pick(lambda: self.patches(d), lambda: self.ints(d), lambda: self.str_(d)))
@@ -194,7 +272,11 @@ class Writer:
             "bool": self.bool_,
         }[kind]()
         known = self.variables[kind]
-        name = self.r.choice(known) if known and self.r.random() < 0.4 and known != ["p"] else self.name()
+        name = (
+            self.r.choice(known)
+            if known and self.r.random() < 0.4 and known != ["p"]
+            else self.name()
+        )
         if name == "p":
             name = self.name()
         self.put(indent, f"{name} = {made}")
@@ -204,25 +286,33 @@ class Writer:
     def statement(self, indent: int, size: int) -> None:
         simple = [
             lambda: self.put(
-                indent, f"{(a := self.name())}, *{(b := self.name())} = {self.ints(1)} + [0]; print({a}, {b})"
+                indent,
+                f"{(a := self.name())}, *{(b := self.name())} = {self.ints(1)} + [0]; print({a}, {b})",
             ),
-            lambda: self.put(indent, f"log += {self.r.choice([self.ints, self.patches, self.str_])(1)}"),
+            lambda: self.put(
+                indent, f"log += {self.r.choice([self.ints, self.patches, self.str_])(1)}"
+            ),
             lambda: self.put(indent, f"log[{self.r.randint(0, 1)}:] = {self.ints(1)}"),
-            lambda: self.put(indent, f"seen.update({{{self.word()}: {self.int_(1)}, {self.str_(1)}: {self.int_(0)}}})"),
+            lambda: self.put(
+                indent,
+                f"seen.update({{{self.word()}: {self.int_(1)}, {self.str_(1)}: {self.int_(0)}}})",
+            ),
             lambda: (
                 self.put(indent, f"del seen[{self.word()}]")
                 if self.r.random() < 0.3
                 else self.put(indent, "log[5:] = []")
             ),
             lambda: self.put(
-                indent, f"print(sorted(seen.items()), {{x: len(x) for x in seen}}, {self.word()} in seen)"
+                indent,
+                f"print(sorted(seen.items()), {{x: len(x) for x in seen}}, {self.word()} in seen)",
             ),
             lambda: self.put(
                 indent,
                 f"print({self.str_(1)}.split(), {self.str_(1)} * 2, '%s|%5.1f' % ({self.str_(0)}, {self.int_(0)}))",
             ),
             lambda: self.put(
-                indent, f"print(*({(x := self.name())}.simple_query('s') for {x} in {self.patches(1)}), sep='/')"
+                indent,
+                f"print(*({(x := self.name())}.simple_query('s') for {x} in {self.patches(1)}), sep='/')",
             ),
             lambda: self.put(
                 indent,
@@ -238,21 +328,30 @@ class Writer:
             ),
             lambda: self.put(indent, f"if (w := {self.int_(1)}) > {self.int_(0)}: print(w)"),
             lambda: self.put(
-                indent, f"add = lambda n, m={self.int_(0)}: n + m + total; print(add({self.int_(0)}), add(1, m=2))"
+                indent,
+                f"add = lambda n, m={self.int_(0)}: n + m + total; print(add({self.int_(0)}), add(1, m=2))",
             ),
             lambda: self.assign(indent),
             lambda: self.assign(indent),
-            lambda: self.put(indent, f"print({self.str_()}, {self.int_()}, {self.variable('ints', lambda: '[]')})"),
-            lambda: self.put(indent, f"{self.variable('ints', lambda: 'log')}.append({self.int_()})"),
+            lambda: self.put(
+                indent,
+                f"print({self.str_()}, {self.int_()}, {self.variable('ints', lambda: '[]')})",
+            ),
+            lambda: self.put(
+                indent, f"{self.variable('ints', lambda: 'log')}.append({self.int_()})"
+            ),
             lambda: self.put(
                 indent,
                 f"{self.variable('patches', lambda: 'log')}.sort(key=lambda q: q.left if hasattr(q, 'left') else 0)",
             ),
-            lambda: self.put(indent, f"log.extend({self.int_(1)} for {self.name()} in {self.patches(1)})"),
+            lambda: self.put(
+                indent, f"log.extend({self.int_(1)} for {self.name()} in {self.patches(1)})"
+            ),
             lambda: self.put(indent, f"seen[{self.str_(1)}] = {self.int_(1)}"),
             lambda: self.put(indent, f"seen[{self.word()}] = seen.get({self.word()}, 0) + 1"),
             lambda: self.put(
-                indent, f"{self.variable('int', lambda: 'total')} {self.r.choice(['+=', '-=', '*='])} {self.int_(1)}"
+                indent,
+                f"{self.variable('int', lambda: 'total')} {self.r.choice(['+=', '-=', '*='])} {self.int_(1)}",
             ),
             lambda: (
                 self.put(indent, f"log.pop({self.r.choice(['', '0'])})")
@@ -314,10 +413,16 @@ class Writer:
             self.variables["patch"].append(x)
             self.variables["int"].append(y)
         elif form == 3:
-            self.put(indent, f"for {x} in map(lambda q: q.simple_query({self.word()}), {self.patches(1)}):")
+            self.put(
+                indent,
+                f"for {x} in map(lambda q: q.simple_query({self.word()}), {self.patches(1)}):",
+            )
             self.variables["str"].append(x)
         elif form == 4:
-            self.put(indent, f"for {x} in (q.left for q in {self.patches(1)} if q.exists({self.word()})):")
+            self.put(
+                indent,
+                f"for {x} in (q.left for q in {self.patches(1)} if q.exists({self.word()})):",
+            )
             self.variables["int"].append(x)
         else:
             self.put(indent, f"for {x} in {self.patches(1)}:")
@@ -344,7 +449,13 @@ class Writer:
         self.put(indent, "try:")
         self.block(indent + 1, size)
         error = self.r.choice(
-            ["ValueError", "(IndexError, ZeroDivisionError)", "Exception", "KeyError", "RuntimeError"]
+            [
+                "ValueError",
+                "(IndexError, ZeroDivisionError)",
+                "Exception",
+                "KeyError",
+                "RuntimeError",
+            ]
         )
         self.put(indent, f"except {error} as e:")
         self.put(indent + 1, "print(type(e).__name__)")
@@ -357,7 +468,14 @@ class Writer:
         f, a = self.name(), self.name()
         self.put(indent, f"def {f}({a}, k={self.int_(0)}):")
         kept, functions = {k: list(v) for k, v in self.variables.items()}, self.functions
-        self.variables = {"int": [a, "k"], "str": [], "patch": ["p"], "patches": [], "ints": [], "bool": []}
+        self.variables = {
+            "int": [a, "k"],
+            "str": [],
+            "patch": ["p"],
+            "patches": [],
+            "ints": [],
+            "bool": [],
+        }
         self.functions = []
         self.put(indent + 1, "nonlocal total")
         self.block(indent + 1, size)

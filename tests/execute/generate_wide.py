@@ -1,6 +1,8 @@
-"""Random programs over the corners of the language: keys of many types, sets, formats, slices, order of evaluation.
+"""Random programs over the corners of the language: keys of many types, sets, formats, slices,
+order of evaluation.
 
-`t(x)` asks a tool and gives x back, so that the log of calls shows the order in which Python evaluates.
+`t(x)` asks a tool and gives x back, so that the log of calls shows the order in which Python
+evaluates.
 """
 
 from __future__ import annotations
@@ -22,8 +24,32 @@ TEXTS = [
 ]
 INTS = ["0", "1", "-1", "2", "3", "7", "-7", "10", "255", "10**20", "True", "False"]
 FLOATS = ["0.0", "-0.0", "0.5", "2.5", "-2.5", "1e16", "1.5e-7", "1/3", "2.675", "2.0", "1.0"]
-LISTS = ["[]", "[1, 2, 3]", "['b', 'a', 'B']", "[True, 0, 2.0]", "[[1], []]", "[3, 1, 2, 1]", "list(range(7))"]
-KEYS = ["1", "True", "1.0", "0", "False", "0.0", "2", "2.0", "'a'", "'b'", "None", "(1, 2)", "(True, 2.0)", "'1'", "p"]
+LISTS = [
+    "[]",
+    "[1, 2, 3]",
+    "['b', 'a', 'B']",
+    "[True, 0, 2.0]",
+    "[[1], []]",
+    "[3, 1, 2, 1]",
+    "list(range(7))",
+]
+KEYS = [
+    "1",
+    "True",
+    "1.0",
+    "0",
+    "False",
+    "0.0",
+    "2",
+    "2.0",
+    "'a'",
+    "'b'",
+    "None",
+    "(1, 2)",
+    "(True, 2.0)",
+    "'1'",
+    "p",
+]
 
 HEAD = """
 from collections import Counter, defaultdict
@@ -102,7 +128,11 @@ class Wide:
         if r == 3:
             name = self.r.choice(list(STRING_METHODS))
             given = [
-                {"w": self.of("' '", "'a'", "','", "''", "'l'"), "i": self.small(), "l": self.items()}[a]
+                {
+                    "w": self.of("' '", "'a'", "','", "''", "'l'"),
+                    "i": self.small(),
+                    "l": self.items(),
+                }[a]
                 for a in STRING_METHODS[name]
             ]
             return f"{self.text()}.{name}({', '.join(given)})"
@@ -124,7 +154,9 @@ class Wide:
             return (
                 "{"
                 + ", ".join(
-                    self.of(f"{self.key()}: {self.number()}", f"{self.key()}: t({self.text()})", "**d")
+                    self.of(
+                        f"{self.key()}: {self.number()}", f"{self.key()}: t({self.text()})", "**d"
+                    )
                     for _ in range(3)
                 )
                 + "}"
@@ -136,12 +168,16 @@ class Wide:
         if r == 14:
             return f"Counter([{self.key()}, {self.key()}, {self.key()}, 'a'])"
         if r == 15:
-            small = [self.of("0", "1", "2", "3", "True", "5", "7") for _ in range(self.r.randint(1, 4))]
+            small = [
+                self.of("0", "1", "2", "3", "True", "5", "7") for _ in range(self.r.randint(1, 4))
+            ]
             return (
                 self.of("list", "sorted", "str", "len", "sum", "tuple")
                 + "("
                 + self.of(
-                    f"{{{', '.join(small)}}}", f"set([{', '.join(small)}])", f"{{v % 3 for v in [{', '.join(small)}]}}"
+                    f"{{{', '.join(small)}}}",
+                    f"set([{', '.join(small)}])",
+                    f"{{v % 3 for v in [{', '.join(small)}]}}",
                 )
                 + ")"
             )

@@ -1,4 +1,6 @@
-"""Small expressions over the language that programs have; each must equal CPython's value, error type, or be refused."""
+"""Small expressions over the language that programs have; each must equal CPython's value, error
+type, or be refused.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ coerce_to_numeric('12 dogs') ; coerce_to_numeric('10-15') ; coerce_to_numeric('-
 p.find('cup') ; p.find('no cup') ; p.exists('cup') ; p.simple_query() ; p.simple_query('x') ; p.visual_question_answering('x') ; p.verify_property('a', 'b') ; p.best_text_match(['a', 'b'], 'x') ; p.best_text_match(('a', 'b')) ; p.image_caption() ; p.compute_depth() ; p.read_text() ; llm_query('a', long_answer=True) ; llm_query('a', True) ; p.llm_query('a') ; p.llm_query('a', long_answer=False) ; language_question_answering('x') ; best_image_match(p.find('cup') + [p], ['a']) ; best_image_match([], ['a']) ; best_image_match([p, p], 'a', return_index=True) ; p.find() ; p.find('a', 'b') ; p.find(3) ; p.find(object='a') ; p.find(nothing='a') ; p.exists(None) ; p.verify_property('a') ; p.best_text_match('abc') ; p.best_text_match([]) ; p.best_text_match([1]) ; p.find('a')[0].label ; [c.left for c in p.find('cup')] ; ImagePatch.find(p, 'cup') ; list(map(p.exists, ['a', 'b'])) ; (lambda f: f('x'))(p.find) ; (lambda f: f('x'))(llm_query) ; None.find(p.simple_query('a')) ; 'abc'.find(p.simple_query('b')) ; missing(p.simple_query('c')) ; sorted(p.find('cup'), key=lambda c: c.compute_depth()) ; p.simple_query(question='a') ; p.simple_query(query='a') ; llm_query(query='a')
 """.strip()
 
-PROBES: list[str] = [part.strip() for line in _EXPRESSIONS.splitlines() for part in line.split(" ; ")]
+PROBES: list[str] = [
+    part.strip() for line in _EXPRESSIONS.splitlines() for part in line.split(" ; ")
+]
 
 _STATEMENTS = r"""
 x = [1, 2, 3]; del x[0]; return x

@@ -1,7 +1,8 @@
-"""CPython as the reference: the same program, `exec`uted, with an ImagePatch of plain Python over the same tools.
+"""CPython as the reference: the same program, `exec`uted, with an ImagePatch of plain Python over
+the same tools.
 
-A second implementation of the API, written against its documentation and not against the prelude.  Only
-for programs that the tests themselves wrote.
+A second implementation of the API, written against its documentation and not against the prelude.
+Only for programs that the tests themselves wrote.
 """
 
 from __future__ import annotations
@@ -73,7 +74,12 @@ class _Image:
 def _packed(value: Any) -> Any:
     """A value as the prelude packs it."""
     if isinstance(value, ImagePatch):
-        return ("p", (value.left, value.lower, value.right, value.upper), value.label, value._region.score)
+        return (
+            "p",
+            (value.left, value.lower, value.right, value.upper),
+            value.label,
+            value._region.score,
+        )
     for kind, tag in ((list, "l"), (tuple, "t"), (set, "e"), (frozenset, "e")):
         if type(value) is kind:
             return (tag, [_packed(v) for v in value])
@@ -93,7 +99,9 @@ def _plain(value: Any) -> Any:
 class ImagePatch:
     """ImagePatch over a Region."""
 
-    def __init__(self, image: Any, left: Any = None, lower: Any = None, right: Any = None, upper: Any = None) -> None:
+    def __init__(
+        self, image: Any, left: Any = None, lower: Any = None, right: Any = None, upper: Any = None
+    ) -> None:
         if isinstance(image, ImagePatch):
             base = image._region.box
         elif isinstance(image, _Image):
@@ -136,10 +144,17 @@ class ImagePatch:
     def crop(self, left: Any, lower: Any, right: Any, upper: Any) -> ImagePatch:
         return ImagePatch(self, left, lower, right, upper)
 
-    def overlaps_with(self, left: Any, lower: Any = None, right: Any = None, upper: Any = None) -> bool:
+    def overlaps_with(
+        self, left: Any, lower: Any = None, right: Any = None, upper: Any = None
+    ) -> bool:
         if isinstance(left, ImagePatch):
             left, lower, right, upper = left.left, left.lower, left.right, left.upper
-        return self.left <= right and left <= self.right and self.lower <= upper and lower <= self.upper
+        return (
+            self.left <= right
+            and left <= self.right
+            and self.lower <= upper
+            and lower <= self.upper
+        )
 
     overlaps = overlaps_with
 
@@ -156,7 +171,13 @@ class _World:
         self.calls: list[ToolCall] = []
         self.border = Border(Region(PICTURE, WIDTH, HEIGHT, Box(0, 0, WIDTH, HEIGHT)), Limits())
 
-    def ask(self, spec: ToolSpec, patch: ImagePatch | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def ask(
+        self,
+        spec: ToolSpec,
+        patch: ImagePatch | None,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
         names = [p.name for p in spec.parameters]
         if len(args) > len(names):
             raise TypeError("too many arguments")
@@ -173,7 +194,9 @@ class _World:
             if not _fits(bound[p.name], p.type):
                 raise TypeError(f"{p.name} must be {p.type}")
         arguments = {"patch": patch._region} if spec.method and patch is not None else {}
-        call = ToolCall(spec.name, {**arguments, **{p.name: _plain(bound[p.name]) for p in spec.parameters}})
+        call = ToolCall(
+            spec.name, {**arguments, **{p.name: _plain(bound[p.name]) for p in spec.parameters}}
+        )
         self.calls.append(call)
         if reason := self.fail(call):
             raise RuntimeError(f"{spec.name}: {reason}")
@@ -193,7 +216,10 @@ class _World:
         if not patches:
             return None
         best = self.ask(
-            STANDARD["best_image_match"], None, (patches, [content] if isinstance(content, str) else content), {}
+            STANDARD["best_image_match"],
+            None,
+            (patches, [content] if isinstance(content, str) else content),
+            {},
         )
         return best if index else patches[best]
 

@@ -1,4 +1,6 @@
-"""Whatever a program tries ends in a row: the canary is untouched, its neighbour runs, the host goes on."""
+"""Whatever a program tries ends in a row: the canary is untouched, its neighbour runs, the host
+goes on.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ def test_attack_ends_in_a_row(confined: tuple[Executor, Path], name: str) -> Non
     source = source.replace("CANARY", str(canary))
     before = hashlib.sha256(canary.read_bytes()).hexdigest()
     started = time.monotonic()
-    attacker, neighbour = executor.run([(a_task(), a_program(source)), (a_task(1), a_program(NEIGHBOUR, 1))])
+    attacker, neighbour = executor.run(
+        [(a_task(), a_program(source)), (a_task(1), a_program(NEIGHBOUR, 1))]
+    )
     ended = attacker.failure.kind if attacker.failure else "ok"
     assert ended in kinds, (attacker.failure, attacker.answer)
     assert time.monotonic() - started < 15

@@ -1,4 +1,6 @@
-"""The cache of results: what goes in comes out, from several processes, and broken entries are computed again."""
+"""The cache of results: what goes in comes out, from several processes, and broken entries are
+computed again.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,19 @@ PATCH = Region("a" * 64, 64, 48, Box(1, 2, 3, 4), "cup", 0.5)
 
 
 @pytest.mark.parametrize(
-    "value", [None, True, 3, 2.5, "text é", [PATCH, PATCH], [], {"a": [1, PATCH]}, (1, "b"), [[1], {"x": None}]]
+    "value",
+    [
+        None,
+        True,
+        3,
+        2.5,
+        "text é",
+        [PATCH, PATCH],
+        [],
+        {"a": [1, PATCH]},
+        (1, "b"),
+        [[1], {"x": None}],
+    ],
 )
 def test_values_come_back_as_they_were(tmp_path: Path, value: Value) -> None:
     path = tmp_path / "cache" / "results.sqlite"
@@ -39,7 +53,12 @@ def test_none_is_a_result() -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", ["UPDATE results SET value = x'00'", "UPDATE results SET value = x'5B5D'", "UPDATE results SET sum = 'x'"]
+    "damage",
+    [
+        "UPDATE results SET value = x'00'",
+        "UPDATE results SET value = x'5B5D'",
+        "UPDATE results SET sum = 'x'",
+    ],
 )
 def test_a_damaged_entry_is_computed_again(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "r.sqlite"

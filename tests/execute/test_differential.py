@@ -1,4 +1,6 @@
-"""Random programs against CPython: the same answer, print-outs and calls, or a refusal that names the construct."""
+"""Random programs against CPython: the same answer, print-outs and calls, or a refusal that names
+the construct.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +33,11 @@ def compare(executor: Executor, source: str) -> str:
         assert trace.failure.kind == "tool_calls"
         return "limit"
     assert printed(trace) == in_new_words(expected.printed), source
-    assert [(e.payload["tool"], e.payload["arguments"]) for e in trace.events if e.kind == "tool"] == [
-        (c.tool, {k: summary(v) for k, v in c.arguments.items() if k != "patch"}) for c in expected.calls
+    assert [
+        (e.payload["tool"], e.payload["arguments"]) for e in trace.events if e.kind == "tool"
+    ] == [
+        (c.tool, {k: summary(v) for k, v in c.arguments.items() if k != "patch"})
+        for c in expected.calls
     ], source
     assert trace.answer == expected.answer, (trace.failure, expected.error, source)
     if trace.failure is not None and trace.failure.kind == "runtime":
@@ -44,13 +49,17 @@ def printed(trace: Trace) -> str:
     return "".join(e.payload["text"] + "\n" for e in trace.events if e.kind == "print")
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(
+    max_examples=120, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+)
 @given(st.integers(0, 2**32))
 def test_random_programs_mean_what_python_means(executor: Executor, seed: int) -> None:
     compare(executor, program(Random(seed)))
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(
+    max_examples=250, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+)
 @given(st.integers(0, 2**32))
 def test_random_corners_mean_what_python_means(executor: Executor, seed: int) -> None:
     compare(executor, wide_program(Random(seed)))

@@ -36,9 +36,15 @@ def inside(tmp_path: Path, code: str) -> str:
     )
     python = os.path.realpath(sys.executable)
     readable = (sys.base_prefix,)
-    text = start.format(root=str(Path(launch.__file__).parents[2]), readable=readable, python=python, code=code)
+    text = start.format(
+        root=str(Path(launch.__file__).parents[2]), readable=readable, python=python, code=code
+    )
     done = subprocess.run(
-        [sys.executable, "-c", text], capture_output=True, text=True, env={"VPD_CANARY": "secret"}, timeout=60
+        [sys.executable, "-c", text],
+        capture_output=True,
+        text=True,
+        env={"VPD_CANARY": "secret"},
+        timeout=60,
     )
     return done.stdout + done.stderr
 
@@ -47,7 +53,9 @@ def inside(tmp_path: Path, code: str) -> str:
 def test_denied(tmp_path: Path, attempt: str) -> None:
     canary = tmp_path / "canary.txt"
     canary.write_text("secret")
-    program = shutil.copy("/bin/echo", f"{canary}.program")  # lies where nothing may be read; Python's folders may be
+    program = shutil.copy(
+        "/bin/echo", f"{canary}.program"
+    )  # lies where nothing may be read; Python's folders may be
     code = f"""
 import os, socket, ctypes
 CANARY = {str(canary)!r}
@@ -82,7 +90,9 @@ def test_the_launcher_names_monty_and_quotes_paths(tmp_path: Path) -> None:
 def test_workers_run_in_the_jail_by_default(tmp_path: Path) -> None:
     with Executor(all_tools(), OnePicture(), hold=1) as executor:
         assert executor.jailed
-        assert next(executor.run([(a_task(), a_program("def execute_command(image):\n    return 'ok'\n"))])).ok
+        assert next(
+            executor.run([(a_task(), a_program("def execute_command(image):\n    return 'ok'\n"))])
+        ).ok
         with executor._sandbox.checkout() as session:
             status = Path(f"/proc/{session.worker_pid}/status").read_text()
     assert "NoNewPrivs:\t1" in status

@@ -15,9 +15,19 @@ from workbench.execute import Executor, Limits
 @pytest.fixture(scope="module")
 def tight() -> Iterator[Executor]:
     limits = Limits(
-        steps=200, seconds=0.5, memory=16 * 2**20, recursion=60, tool_calls=5, output=100,
-        text=50, items=20, depth=3, source=2000, nodes=800, nesting=25,
-    )  # fmt: skip
+        steps=200,
+        seconds=0.5,
+        memory=16 * 2**20,
+        recursion=60,
+        tool_calls=5,
+        output=100,
+        text=50,
+        items=20,
+        depth=3,
+        source=2000,
+        nodes=800,
+        nesting=25,
+    )
     with Executor(all_tools(), OnePicture(), limits, hold=3) as executor:
         yield executor
 
@@ -67,7 +77,9 @@ LIMITS = [
 
 
 @pytest.mark.parametrize(("body", "kind", "line", "message"), LIMITS)
-def test_each_ends_in_its_own_kind(tight: Executor, body: str, kind: str, line: int | None, message: str) -> None:
+def test_each_ends_in_its_own_kind(
+    tight: Executor, body: str, kind: str, line: int | None, message: str
+) -> None:
     lines = "".join(f"    {text}\n" for text in body.split("\n"))
     source = f"def execute_command(image):\n    p = ImagePatch(image)\n{lines}    return 'end'\n"
     trace = next(tight.run([(a_task(), a_program(source))]))
@@ -84,7 +96,10 @@ def test_each_ends_in_its_own_kind(tight: Executor, body: str, kind: str, line: 
     ("source", "message"),
     [
         ("x = 1", "the program has no function execute_command(image)"),
-        ("def execute_command(a, b):\n    return 1", "execute_command takes one argument, the image"),
+        (
+            "def execute_command(a, b):\n    return 1",
+            "execute_command takes one argument, the image",
+        ),
         ("def execute_command():\n    return 1", "execute_command takes one argument, the image"),
     ],
 )
@@ -98,7 +113,9 @@ def test_waiting_for_tools_costs_a_program_no_time() -> None:
     import time
 
     source = "def execute_command(image):\n    p = ImagePatch(image)\n    return p.exists('a') + p.exists('b')\n"
-    with Executor(all_tools(hook=lambda calls: time.sleep(0.4)), OnePicture(), Limits(seconds=0.3)) as executor:
+    with Executor(
+        all_tools(hook=lambda calls: time.sleep(0.4)), OnePicture(), Limits(seconds=0.3)
+    ) as executor:
         trace = next(executor.run([(a_task(), a_program(source))]))
     assert trace.ok
     assert trace.seconds > 0.8
@@ -113,7 +130,10 @@ def test_waiting_for_tools_costs_a_program_no_time() -> None:
         ({"steps": 5.5}, "steps must be a whole number from 1 .*, found 5.5"),
         ({"seconds": float("inf")}, "seconds must be a number above 0 .*, found inf"),
         ({"memory": "64"}, "memory must be a whole number from 1 .*, found '64'"),
-        ({"steps": 0, "depth": -1}, "limits: 2 errors: steps must be .*, found 0; depth must be .*, found -1"),
+        (
+            {"steps": 0, "depth": -1},
+            "limits: 2 errors: steps must be .*, found 0; depth must be .*, found -1",
+        ),
     ],
 )
 def test_wrong_limits_are_refused_by_name(overrides: dict[str, Any], message: str) -> None:
@@ -122,11 +142,15 @@ def test_wrong_limits_are_refused_by_name(overrides: dict[str, Any], message: st
 
 
 def test_limits_that_are_made_directly_are_judged_too() -> None:
-    with pytest.raises(ProfileError, match=r"limits: steps must be a whole number from 1 .*, found 0"):
+    with pytest.raises(
+        ProfileError, match=r"limits: steps must be a whole number from 1 .*, found 0"
+    ):
         Limits(steps=0)
 
 
 def test_limits_of_a_profile_stay_as_they_are_written() -> None:
     limits = Limits.of({"steps": 5.0, "seconds": 2})
     assert limits == Limits(steps=5, seconds=2)
-    assert (repr(limits.steps), repr(limits.seconds)) == ("5", "2"), "the key of a trace has 2 and not 2.0"
+    assert (repr(limits.steps), repr(limits.seconds)) == ("5", "2"), (
+        "the key of a trace has 2 and not 2.0"
+    )

@@ -1,4 +1,6 @@
-"""Small pieces of the language, each against CPython: equal value, print-outs and calls, or a named refusal."""
+"""Small pieces of the language, each against CPython: equal value, print-outs and calls, or a named
+refusal.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,8 @@ def test_means_what_python_means(traces: dict[str, Trace], probe: str, source: s
         assert error.replace("PatternError", "error") == expected.error
     events = [e.payload for e in trace.events if e.kind == "tool"]
     assert [(e["tool"], e["arguments"]) for e in events] == [
-        (c.tool, {k: summary(v) for k, v in c.arguments.items() if k != "patch"}) for c in expected.calls
+        (c.tool, {k: summary(v) for k, v in c.arguments.items() if k != "patch"})
+        for c in expected.calls
     ]
     printed = "".join(e.payload["text"] + "\n" for e in trace.events if e.kind == "print")
     assert printed.strip("\n") == in_new_words(expected.printed).strip("\n")

@@ -1,4 +1,6 @@
-"""Programs of the published style run, and give what CPython gives: the answer, the print-outs, the calls."""
+"""Programs of the published style run, and give what CPython gives: the answer, the print-outs, the
+calls.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ def printed(trace: Trace) -> str:
 
 def calls_of(trace: Trace) -> list[tuple[object, ...]]:
     return [
-        (e.payload["tool"], e.payload["receiver"], e.payload["arguments"]) for e in trace.events if e.kind == "tool"
+        (e.payload["tool"], e.payload["receiver"], e.payload["arguments"])
+        for e in trace.events
+        if e.kind == "tool"
     ]
 
 
@@ -28,9 +32,13 @@ def test_published_style(executor: Executor, name: str) -> None:
     source = PROGRAMS[name]
     reference = source
     if "def execute_command" not in source:
-        reference = "def execute_command(image):\n" + "".join(f"    {line}\n" for line in source.splitlines())
+        reference = "def execute_command(image):\n" + "".join(
+            f"    {line}\n" for line in source.splitlines()
+        )
     reference = "\n".join(
-        line for line in reference.splitlines() if not line.startswith("from image_patch") and "PIL" not in line
+        line
+        for line in reference.splitlines()
+        if not line.startswith("from image_patch") and "PIL" not in line
     )
     expected = run_in_python(reference)
     trace = next(executor.run([(a_task(), a_program(source))]))

@@ -19,9 +19,7 @@ from workbench.execute import Executor, Limits
 from workbench.execute.language.check import check
 from workbench.records import Trace
 
-HEAD = (
-    "import re\nfrom collections import Counter, defaultdict\ndef execute_command(image):\n    p = ImagePatch(image)\n"
-)
+HEAD = "import re\nfrom collections import Counter, defaultdict\ndef execute_command(image):\n    p = ImagePatch(image)\n"
 
 
 def run(executor: Executor, body: str) -> Trace:
@@ -262,8 +260,10 @@ def test_the_order_of_a_set_of_texts_is_one_that_python_may_give(executor: Execu
 
 
 def test_programs_are_parsed_from_many_threads_at_once() -> None:
-    """Python 3.11 counts the depth of all threads' parsers together (gh-106905); a collection of garbage in the
-    middle of a parse lets another thread in.  Unguarded, this ends in SystemError: recursion depth mismatch."""
+    """Python 3.11 counts the depth of all threads' parsers together (gh-106905); a collection of
+    garbage in the middle of a parse lets another thread in.  Unguarded, this ends in SystemError:
+    recursion depth mismatch.
+    """
     api, limits = Api(STANDARD.values()), Limits()
     sources = [program(Random(seed)) for seed in range(80)]
     threshold = gc.get_threshold()

@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tools_for_tests import ASKS, OnePicture, ScriptedTool, a_program, a_task, all_tools, contents, jobs
+from tools_for_tests import (
+    ASKS,
+    OnePicture,
+    ScriptedTool,
+    a_program,
+    a_task,
+    all_tools,
+    contents,
+    jobs,
+)
 
 from workbench.api import STANDARD
 from workbench.boxes import Box
@@ -51,10 +60,17 @@ def test_parked_programs_go_on_where_they_were(plain: list[Trace]) -> None:
 
 
 def test_batches_hold_calls_of_many_programs_and_never_too_many() -> None:
-    with Executor(all_tools(batch_size=8, hook=lambda calls: time.sleep(0.05)), OnePicture(), window=64) as executor:
+    with Executor(
+        all_tools(batch_size=8, hook=lambda calls: time.sleep(0.05)), OnePicture(), window=64
+    ) as executor:
         list(executor.run(jobs(16)))  # the workers have started
         tool(executor, "find").batches.clear()
-        list(executor.run((task, a_program(p.source.replace("cup", "mug"), i)) for i, (task, p) in enumerate(jobs(48))))
+        list(
+            executor.run(
+                (task, a_program(p.source.replace("cup", "mug"), i))
+                for i, (task, p) in enumerate(jobs(48))
+            )
+        )
         sizes = [len(batch) for batch in tool(executor, "find").batches]
     assert max(sizes) <= 8
     assert sum(sizes) == 48
@@ -77,7 +93,10 @@ def all_of(executor: Executor) -> list[ScriptedTool]:
 def test_a_shared_answer_says_so_in_the_trace() -> None:
     with Executor(all_tools(), OnePicture()) as executor:
         first, second = executor.run(jobs(2, distinct=1))
-    flags = [next(e for e in t.events if e.kind == "tool_result").payload["cached"] for t in (first, second)]
+    flags = [
+        next(e for e in t.events if e.kind == "tool_result").payload["cached"]
+        for t in (first, second)
+    ]
     assert sorted(flags) == [False, True]  # either may have asked first
 
 
@@ -92,7 +111,9 @@ def execute_command(image):
 
 
 def test_a_failed_call_is_raised_into_the_program_and_recorded() -> None:
-    tools = all_tools(fail=lambda call: "too dark" if call.arguments.get("question") == "bad" else None)
+    tools = all_tools(
+        fail=lambda call: "too dark" if call.arguments.get("question") == "bad" else None
+    )
     with Executor(tools, OnePicture()) as executor:
         caught, uncaught = executor.run(
             [
@@ -100,7 +121,8 @@ def test_a_failed_call_is_raised_into_the_program_and_recorded() -> None:
                 (
                     a_task(),
                     a_program(
-                        "def execute_command(image):\n    p = ImagePatch(image)\n    return p.simple_query('bad')\n", 1
+                        "def execute_command(image):\n    p = ImagePatch(image)\n    return p.simple_query('bad')\n",
+                        1,
                     ),
                 ),
             ]
@@ -124,11 +146,18 @@ class Broken(ScriptedTool):
 
 
 def test_a_broken_batch_is_asked_again_in_halves() -> None:
-    tools = [Broken(spec) if spec.name == "find" else ScriptedTool(spec) for spec in STANDARD.values()]
+    tools = [
+        Broken(spec) if spec.name == "find" else ScriptedTool(spec) for spec in STANDARD.values()
+    ]
     sources = [ASKS.replace("NAME", name) for name in ("cup", "bad", "mug", "dish")]
     with Executor(tools, OnePicture()) as executor:
         traces = list(executor.run([(a_task(i), a_program(s, i)) for i, s in enumerate(sources)]))
-    assert [t.failure.kind if t.failure else "ok" for t in traces] == ["ok", "tool_error", "ok", "ok"]
+    assert [t.failure.kind if t.failure else "ok" for t in traces] == [
+        "ok",
+        "tool_error",
+        "ok",
+        "ok",
+    ]
     assert traces[1].failure is not None
     assert traces[1].failure.message == "find: ValueError: cuda is out of memory"
 
@@ -139,7 +168,10 @@ def test_a_broken_batch_is_asked_again_in_halves() -> None:
         ([], "find: the tool gave 0 results for one call"),
         (["a"], "find: the tool gave find returned a str, its spec says list[ImagePatch]"),
         ([None], "find: the tool gave find returned a NoneType, its spec says list[ImagePatch]"),
-        ([[Region("b" * 64, 640, 480, Box(0, 0, 5, 5))]], "find: the tool gave a patch of another picture"),
+        (
+            [[Region("b" * 64, 640, 480, Box(0, 0, 5, 5))]],
+            "find: the tool gave a patch of another picture",
+        ),
         ([[object()]], "find: the tool gave a value of type object"),
         ([[["x"] * 3]], "find: the tool gave find returned a list, its spec says list[ImagePatch]"),
         ([ToolFailure("")], "find: ToolFailure"),
@@ -147,13 +179,19 @@ def test_a_broken_batch_is_asked_again_in_halves() -> None:
 )
 def test_a_wrong_result_is_a_failure_of_the_tool(result: list[Any], message: str) -> None:
     class Wrong(ScriptedTool):
-        def __call__(self, calls: Sequence[ToolCall], images: Images) -> Sequence[Value | ToolFailure]:
+        def __call__(
+            self, calls: Sequence[ToolCall], images: Images
+        ) -> Sequence[Value | ToolFailure]:
             return result
 
     with Executor([Wrong(STANDARD["find"])], OnePicture()) as executor:
         trace = next(executor.run(jobs(1)))
     assert trace.failure is not None
-    assert (trace.failure.kind, trace.failure.message, trace.failure.line) == ("tool_error", message, 4)
+    assert (trace.failure.kind, trace.failure.message, trace.failure.line) == (
+        "tool_error",
+        message,
+        4,
+    )
 
 
 def test_results_outlive_the_process_on_disk_and_a_new_version_asks_again(tmp_path: Path) -> None:
@@ -225,7 +263,10 @@ def test_a_dying_worker_costs_nothing_but_a_replay() -> None:
             for pid in killed:
                 os.kill(pid, signal.SIGKILL)
 
-    tools = [ScriptedTool(s, hook=kill if s.name == "image_caption" else lambda calls: None) for s in STANDARD.values()]
+    tools = [
+        ScriptedTool(s, hook=kill if s.name == "image_caption" else lambda calls: None)
+        for s in STANDARD.values()
+    ]
     with Executor(all_tools(), OnePicture(), hold=8) as executor:
         expected = contents(list(executor.run(jobs(12))))
     with Executor(tools, OnePicture(), hold=8) as executor:
@@ -250,9 +291,13 @@ def test_one_slow_program_does_not_hold_up_the_others() -> None:
 def test_a_watcher_sees_every_event_as_it_happens() -> None:
     seen: list[tuple[str, Any]] = []
     before_answer: list[bool] = []
-    tools = all_tools(hook=lambda calls: before_answer.append(any(e.kind == "tool" for _, e in seen)))
+    tools = all_tools(
+        hook=lambda calls: before_answer.append(any(e.kind == "tool" for _, e in seen))
+    )
     with Executor(tools, OnePicture()) as executor:
-        traces = list(executor.run(jobs(3), on_event=lambda program, event: seen.append((program, event))))
+        traces = list(
+            executor.run(jobs(3), on_event=lambda program, event: seen.append((program, event)))
+        )
     for trace in traces:
         assert [e for program, e in seen if program == trace.program_id] == list(trace.events)
     assert all(before_answer)
@@ -260,14 +305,19 @@ def test_a_watcher_sees_every_event_as_it_happens() -> None:
 
 def test_a_watched_run_gives_the_same_trace(plain: list[Trace]) -> None:
     with Executor(all_tools(), OnePicture()) as executor:
-        assert contents(list(executor.run(jobs(5), on_event=lambda program, event: None))) == contents(plain[:5])
+        assert contents(
+            list(executor.run(jobs(5), on_event=lambda program, event: None))
+        ) == contents(plain[:5])
 
 
 def test_a_picture_that_cannot_be_opened_is_a_row() -> None:
     with Executor(all_tools(), OnePicture()) as executor:
         bad, good = executor.run([(a_task(0, OnePicture.missing), jobs(1)[0][1]), jobs(1)[0]])
     assert bad.failure is not None
-    assert (bad.failure.kind, bad.failure.message) == ("infra", "the task's picture cannot be opened: no such picture")
+    assert (bad.failure.kind, bad.failure.message) == (
+        "infra",
+        "the task's picture cannot be opened: no such picture",
+    )
     assert bad.events[-1].kind == "end"
     assert good.ok
 
@@ -338,7 +388,10 @@ def test_a_worker_that_hangs_is_ended_and_only_its_program_is_told() -> None:
         thread.join()
     assert stopped
     assert hung.failure is not None
-    assert (hung.failure.kind, hung.failure.message) == ("time", "the worker did not answer and was ended")
+    assert (hung.failure.kind, hung.failure.message) == (
+        "time",
+        "the worker did not answer and was ended",
+    )
     assert other.ok
 
 
@@ -357,14 +410,26 @@ def test_a_tool_may_serve_several_batches_at_once() -> None:
             running -= 1
 
     endpoint, local = (
-        ScriptedTool(STANDARD[n], batch_size=1, hook=count) for n in ("visual_question_answering", "find")
+        ScriptedTool(STANDARD[n], batch_size=1, hook=count)
+        for n in ("visual_question_answering", "find")
     )
     endpoint.concurrency = 4  # type: ignore[attr-defined]
     source = "def execute_command(image):\n    return ImagePatch(image).simple_query('NAME')\n"
     with Executor([endpoint, local], OnePicture()) as executor:
-        list(executor.run([(a_task(i), a_program(source.replace("NAME", str(i)), i)) for i in range(12)]))
+        list(
+            executor.run(
+                [(a_task(i), a_program(source.replace("NAME", str(i)), i)) for i in range(12)]
+            )
+        )
         assert max(at_once) > 1
         assert max(at_once) <= 4
         at_once.clear()
-        list(executor.run([(a_task(i), a_program(f"return len(ImagePatch(image).find('{i}'))", i)) for i in range(6)]))
+        list(
+            executor.run(
+                [
+                    (a_task(i), a_program(f"return len(ImagePatch(image).find('{i}'))", i))
+                    for i in range(6)
+                ]
+            )
+        )
         assert max(at_once) == 1

@@ -1,4 +1,6 @@
-"""What every trace keeps: no gaps, one result a call, the log equals the host's, replay gives the variables."""
+"""What every trace keeps: no gaps, one result a call, the log equals the host's, replay gives the
+variables.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,14 @@ from reference import run_in_python
 from tools_for_tests import OnePicture, ScriptedTool, a_program, a_task, all_tools
 
 from workbench.boxes import Box
-from workbench.events import decode_events, diff_traces, encode_events, final_locals, stable, summary
+from workbench.events import (
+    decode_events,
+    diff_traces,
+    encode_events,
+    final_locals,
+    stable,
+    summary,
+)
 from workbench.execute import Executor, Limits
 from workbench.records import Region, Trace
 
@@ -25,7 +34,9 @@ SOURCES = [*PROGRAMS.values(), *(program(Random(seed)) for seed in range(60))]
 
 @pytest.fixture(scope="module")
 def traces(executor: Executor) -> list[Trace]:
-    return list(executor.run([(a_task(), a_program(source, i)) for i, source in enumerate(SOURCES)]))
+    return list(
+        executor.run([(a_task(), a_program(source, i)) for i, source in enumerate(SOURCES)])
+    )
 
 
 def run(executor: Executor, source: str) -> Trace:
@@ -47,7 +58,10 @@ def test_every_call_has_one_result_and_it_follows_at_once(traces: list[Trace]) -
         for i, event in calls:
             result = trace.events[i + 1]
             assert result.kind == "tool_result"
-            assert (result.payload["call"], result.payload["tool"]) == (event.payload["call"], event.payload["tool"])
+            assert (result.payload["call"], result.payload["tool"]) == (
+                event.payload["call"],
+                event.payload["tool"],
+            )
             assert (result.line, result.frame) == (event.line, event.frame)
 
 
@@ -55,7 +69,11 @@ def test_the_calls_are_those_that_the_tools_saw() -> None:
     tools = all_tools()
     with Executor(tools, OnePicture(), window=1, workers=1) as executor:
         trace = run(executor, PROGRAMS["viper_overlap_loop"] + "\n")
-    asked = {(c.tool, str(summary(c.arguments["patch"])), c.arguments["object_name"]) for t in tools for c in t.calls}
+    asked = {
+        (c.tool, str(summary(c.arguments["patch"])), c.arguments["object_name"])
+        for t in tools
+        for c in t.calls
+    }
     assert asked == {
         (e.payload["tool"], str(e.payload["receiver"]), e.payload["arguments"]["object_name"])
         for e in trace.events
@@ -137,11 +155,28 @@ def _shown(value: Any) -> Any:
             "items": [[_shown(k), _shown(v)] for k, v in list(value.items())[:12]],
         }
     if isinstance(value, list | tuple | set):
-        return {"type": type(value).__name__, "length": len(value), "items": [_shown(v) for v in list(value)[:12]]}
+        return {
+            "type": type(value).__name__,
+            "length": len(value),
+            "items": [_shown(v) for v in list(value)[:12]],
+        }
     return value
 
 
-PLAIN = ["viper_muffins", "viper_left_of", "viper_any_verify", "vpd_buses", "vpd_leftmost", "zip_pairs", "while_scan", "ternaries_and_slices", "map_filter", "walrus", "viper_coerce", "string_methods"]  # fmt: skip
+PLAIN = [
+    "viper_muffins",
+    "viper_left_of",
+    "viper_any_verify",
+    "vpd_buses",
+    "vpd_leftmost",
+    "zip_pairs",
+    "while_scan",
+    "ternaries_and_slices",
+    "map_filter",
+    "walrus",
+    "viper_coerce",
+    "string_methods",
+]
 
 
 @pytest.mark.parametrize("name", PLAIN)
@@ -180,7 +215,10 @@ def test_the_lines_are_those_that_python_ran(executor: Executor, name: str) -> N
     assert ours - python == set()
     missing = {lines[n - 1].strip() for n in python - ours}
     assert all(
-        text in ("pass",) or "[0]" in text or "int(" in text or text.startswith(("limit =", "nonlocal"))
+        text in ("pass",)
+        or "[0]" in text
+        or "int(" in text
+        or text.startswith(("limit =", "nonlocal"))
         for text in missing
     ), missing
 
@@ -239,7 +277,8 @@ def test_a_handled_error_names_the_line_that_raised_it(executor: Executor) -> No
 
 def test_an_uncaught_error_is_an_event_and_the_failure(executor: Executor) -> None:
     trace = run(
-        executor, "def f(x):\n    return x[3]\n\ndef execute_command(image):\n    x = 1\n    return f(\n        [])\n"
+        executor,
+        "def f(x):\n    return x[3]\n\ndef execute_command(image):\n    x = 1\n    return f(\n        [])\n",
     )
     assert trace.failure is not None
     assert (trace.failure.kind, trace.failure.line, trace.failure.message) == (
@@ -263,13 +302,16 @@ def execute_command(image):
 """
     events = [e for e in run(executor, source).events if e.kind == "tool"]
     places = [(e.line, e.payload["column"], e.payload["inside"]) for e in events]
-    assert places == [(4, 8, "statement"), (4, 27, "statement"), (5, 9, "comprehension"), (6, 34, "lambda")]
+    assert places == [
+        (4, 8, "statement"),
+        (4, 27, "statement"),
+        (5, 9, "comprehension"),
+        (6, 34, "lambda"),
+    ]
 
 
 def test_mutation_is_reported_where_the_variable_is_mentioned(executor: Executor) -> None:
-    source = (
-        "def execute_command(image):\n    xs = [1]\n    xs.append(2)\n    ys = xs\n    ys.pop()\n    return len(xs)\n"
-    )
+    source = "def execute_command(image):\n    xs = [1]\n    xs.append(2)\n    ys = xs\n    ys.pop()\n    return len(xs)\n"
     changes = [e.payload["changed"] for e in run(executor, source).events if e.kind == "line"]
     lengths = [{k: v["length"] for k, v in c.items()} for c in changes]
     assert lengths == [{"xs": 1}, {"xs": 2}, {"ys": 2}, {"ys": 1}]
@@ -288,14 +330,21 @@ def execute_command(image):
     found = final_locals(run(executor, source).events)
     assert found["text"] == {"type": "str", "length": 5000, "text": "x" * 200}
     assert found["many"] == {"type": "list", "length": 5000, "items": list(range(12))}
-    assert found["deep"]["items"][0]["items"][0]["items"][0] == {"type": "list", "length": 1, "items": None}
+    assert found["deep"]["items"][0]["items"][0]["items"][0] == {
+        "type": "list",
+        "length": 1,
+        "items": None,
+    }
     assert found["huge"] == {"type": "object", "name": "int"}
     assert found["odd"] == {"type": "float", "text": "nan"}
 
 
 def test_a_long_trace_is_cut_and_says_so() -> None:
     with Executor([], OnePicture(), Limits(events=50)) as executor:
-        trace = run(executor, "def execute_command(image):\n    for i in range(100):\n        x = i\n    return x\n")
+        trace = run(
+            executor,
+            "def execute_command(image):\n    for i in range(100):\n        x = i\n    return x\n",
+        )
     assert trace.answer == "99"
     assert len(trace.events) == 52
     assert [e.kind for e in trace.events[-2:]] == ["truncated", "end"]
@@ -322,5 +371,9 @@ def test_the_difference_of_two_traces_names_what_changed() -> None:
             ("changed", "return", 7),
             ("changed", "end", 0),
         ]
-        again = executor.replay(a_task(), a_program(source.replace("LIMIT", "99")), {0: [WHOLE] * 50})
-        assert [c for c in changes(high, again) if c[1] == "tool_result"] == [("changed", "tool_result", 3)]
+        again = executor.replay(
+            a_task(), a_program(source.replace("LIMIT", "99")), {0: [WHOLE] * 50}
+        )
+        assert [c for c in changes(high, again) if c[1] == "tool_result"] == [
+            ("changed", "tool_result", 3)
+        ]

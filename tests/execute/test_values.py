@@ -32,7 +32,10 @@ class Sneaky(str):
         (("l", [1, ("t", ["a"])]), [1, ("a",)]),
         (("e", ["b", "a"]), ["a", "b"]),
         (("d", [("k", 1), (2, None)]), {"k": 1, "2": None}),
-        (("p", (10, 20, 30, 60), "cup", 0.5), replace(WHOLE, box=Box(10, 20, 30, 60), label="cup", score=0.5)),
+        (
+            ("p", (10, 20, 30, 60), "cup", 0.5),
+            replace(WHOLE, box=Box(10, 20, 30, 60), label="cup", score=0.5),
+        ),
     ],
 )
 def test_what_crosses(packed: Any, value: Any) -> None:

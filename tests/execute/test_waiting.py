@@ -1,4 +1,6 @@
-"""How the scheduler waits: nothing idles, memory bounds batches, cancelling ends rows, timing changes no trace."""
+"""How the scheduler waits: nothing idles, memory bounds batches, cancelling ends rows, timing
+changes no trace.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,14 @@ def one_by_one() -> list[Trace]:
 @pytest.mark.parametrize("seed", range(4))
 def test_random_delays_of_tools_change_no_trace(one_by_one: list[Trace], seed: int) -> None:
     chance = random.Random(seed)
-    tools = all_tools(batch_size=chance.randint(1, 12), hook=lambda calls: time.sleep(chance.uniform(0, 0.02)))
-    shape = {"workers": chance.randint(1, 4), "hold": chance.randint(2, 12), "window": chance.randint(2, 64)}
+    tools = all_tools(
+        batch_size=chance.randint(1, 12), hook=lambda calls: time.sleep(chance.uniform(0, 0.02))
+    )
+    shape = {
+        "workers": chance.randint(1, 4),
+        "hold": chance.randint(2, 12),
+        "window": chance.randint(2, 64),
+    }
     with Executor(tools, OnePicture(), **shape) as executor:
         assert contents(list(executor.run(jobs(40)))) == contents(one_by_one)
 
@@ -51,7 +59,11 @@ def test_batches_grow_smaller_when_memory_runs_out(huge: int) -> None:
     source = "def execute_command(image):\n    return ImagePatch(image).simple_query('NAME')\n"
     names = [*(["huge"] * huge), *map(str, range(40 - huge))]
     with Executor([small], OnePicture(), window=40) as executor:
-        traces = list(executor.run((a_task(i), a_program(source.replace("NAME", n), i)) for i, n in enumerate(names)))
+        traces = list(
+            executor.run(
+                (a_task(i), a_program(source.replace("NAME", n), i)) for i, n in enumerate(names)
+            )
+        )
     assert [t.ok for t in traces] == [False] * huge + [True] * (40 - huge)
     sizes = [len(batch) for batch in small.batches]
     broken, halves = 0, Counter[int]()
@@ -59,7 +71,9 @@ def test_batches_grow_smaller_when_memory_runs_out(huge: int) -> None:
         broken += not halves[size]
         halves[size] -= bool(halves[size])
         halves.update((size // 2, size - size // 2))
-    assert broken <= 1 + huge  # the first to break teaches the size; one that holds a huge call teaches nothing
+    assert (
+        broken <= 1 + huge
+    )  # the first to break teaches the size; one that holds a huge call teaches nothing
     assert sizes.count(1) < 20  # the others are not asked one by one
 
 
@@ -69,7 +83,10 @@ def test_two_tools_work_at_the_same_time() -> None:
         ScriptedTool(STANDARD[name], hook=lambda calls: meeting.wait(10) and None)
         for name in ("find", "visual_question_answering")
     ]
-    sources = ["return len(ImagePatch(image).find('cup'))", "return ImagePatch(image).simple_query('what?')"]
+    sources = [
+        "return len(ImagePatch(image).find('cup'))",
+        "return ImagePatch(image).simple_query('what?')",
+    ]
     with Executor(tools, OnePicture()) as executor:
         traces = executor.run(
             (a_task(i), a_program(f"def execute_command(image):\n    {source}\n", i))
@@ -82,7 +99,11 @@ def test_a_batch_does_not_wait_for_a_program_that_computes() -> None:
     asked = threading.Event()
     hog = "def execute_command(image):\n    return sum(range(10**12))\n"
     short = "def execute_command(image):\n    return ImagePatch(image).simple_query('what?')\n"
-    tools = [ScriptedTool(STANDARD["visual_question_answering"], batch_size=8, hook=lambda calls: asked.set())]
+    tools = [
+        ScriptedTool(
+            STANDARD["visual_question_answering"], batch_size=8, hook=lambda calls: asked.set()
+        )
+    ]
     asked_before_its_end = []
     with Executor(tools, OnePicture(), Limits(seconds=3.0), workers=2) as executor:
         for trace in executor.run([(a_task(), a_program(hog, 9)), (a_task(), a_program(short))]):

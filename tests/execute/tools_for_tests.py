@@ -1,6 +1,8 @@
-"""Small honest tools: their answers follow from the call alone (a hash of it), so that runs can be compared.
+"""Small honest tools: their answers follow from the call alone (a hash of it), so that runs can be
+compared.
 
-`ScriptedTool` keeps the log of what it was asked, batch by batch.  No model, no picture is looked at.
+`ScriptedTool` keeps the log of what it was asked, batch by batch.  No model, no picture is looked
+at.
 """
 
 from __future__ import annotations
@@ -19,7 +21,17 @@ from workbench.boxes import Box
 from workbench.errors import ImageError, ToolFailure
 from workbench.events import stable
 from workbench.ports import Images
-from workbench.records import PartRef, Program, Region, Task, ToolCall, ToolSpec, Trace, Value, plain
+from workbench.records import (
+    PartRef,
+    Program,
+    Region,
+    Task,
+    ToolCall,
+    ToolSpec,
+    Trace,
+    Value,
+    plain,
+)
 
 WIDTH, HEIGHT = 640, 480
 PICTURE = "a" * 64
@@ -78,8 +90,12 @@ def _parts(patch: Region, name: str, n: int) -> list[Value]:
         k = (n // (i + 3)) % 97
         x0 = b.x0 + b.width * (k % 10) / 20
         y0 = b.y0 + b.height * (k // 10) / 20
-        box = Box(x0, y0, min(x0 + b.width * (0.2 + (k % 3) / 10), b.x1), min(y0 + b.height * 0.3, b.y1))
-        found.append(Region(patch.image, patch.width, patch.height, box, name, round(0.95 - i / 10, 2)))
+        box = Box(
+            x0, y0, min(x0 + b.width * (0.2 + (k % 3) / 10), b.x1), min(y0 + b.height * 0.3, b.y1)
+        )
+        found.append(
+            Region(patch.image, patch.width, patch.height, box, name, round(0.95 - i / 10, 2))
+        )
     return found
 
 
@@ -123,7 +139,9 @@ def a_task(number: int = 0, image: str = PICTURE) -> Task:
 
 
 def a_program(source: str, number: int = 0, index: int = 0) -> Program:
-    return Program(f"p{number}-{index}", f"t{number}", index, source, 0.0, 1, 0, PartRef("sampler", "hand"))
+    return Program(
+        f"p{number}-{index}", f"t{number}", index, source, 0.0, 1, 0, PartRef("sampler", "hand")
+    )
 
 
 ASKS = """
@@ -138,7 +156,9 @@ def execute_command(image):
 
 
 def jobs(count: int, distinct: int = 1000) -> list[tuple[Task, Program]]:
-    return [(a_task(i), a_program(ASKS.replace("NAME", f"cup{i % distinct}"), i)) for i in range(count)]
+    return [
+        (a_task(i), a_program(ASKS.replace("NAME", f"cup{i % distinct}"), i)) for i in range(count)
+    ]
 
 
 def contents(traces: Sequence[Trace]) -> list[Any]:

@@ -21,11 +21,17 @@ from workbench.making.tfjs_graph import read_graph
 
 RNG = np.random.default_rng(0)
 CONSTANTS: dict[str, Any] = {
-    "w1": RNG.standard_normal((3, 3, 3, 4)), "b1": RNG.standard_normal(4),
-    "wd": RNG.standard_normal((3, 3, 4, 1)), "gamma": RNG.random(4) + 0.5, "beta": RNG.standard_normal(4),
-    "mean": RNG.standard_normal(4), "variance": RNG.random(4) + 0.1,
-    "w2": RNG.standard_normal((1, 1, 4, 4)), "b2": RNG.standard_normal(4), "scale": RNG.random(4),
-}  # fmt: skip
+    "w1": RNG.standard_normal((3, 3, 3, 4)),
+    "b1": RNG.standard_normal(4),
+    "wd": RNG.standard_normal((3, 3, 4, 1)),
+    "gamma": RNG.random(4) + 0.5,
+    "beta": RNG.standard_normal(4),
+    "mean": RNG.standard_normal(4),
+    "variance": RNG.random(4) + 0.1,
+    "w2": RNG.standard_normal((1, 1, 4, 4)),
+    "b2": RNG.standard_normal(4),
+    "scale": RNG.random(4),
+}
 
 
 def attribute(**values: Any) -> dict[str, Any]:
@@ -37,7 +43,9 @@ def attribute(**values: Any) -> dict[str, Any]:
 
 
 def model(folder: Path) -> Path:
-    """x -> conv stride 2 -> + b1 -> relu6 -> depthwise -> batch norm -> relu6 -> 1x1 conv, scale, residual, + b2."""
+    """x -> conv stride 2 -> + b1 -> relu6 -> depthwise -> batch norm -> relu6 -> 1x1 conv, scale,
+    residual, + b2.
+    """
     conv = attribute(strides=[1, 1, 1, 1], dilations=[1, 1, 1, 1], padding="SAME")
     two = attribute(strides=[1, 2, 2, 1], dilations=[1, 1, 1, 1], padding="SAME")
     nodes = [
@@ -59,7 +67,9 @@ def model(folder: Path) -> Path:
         {"name": "s", "op": "AddN", "input": ["m", "r1"]},
         {"name": "y", "op": "Add", "input": ["b2", "s"]},
     ]
-    weights = [{"name": k, "shape": list(v.shape), "dtype": "float32"} for k, v in CONSTANTS.items()]
+    weights = [
+        {"name": k, "shape": list(v.shape), "dtype": "float32"} for k, v in CONSTANTS.items()
+    ]
     data = b"".join(v.astype(np.float32).tobytes() for v in CONSTANTS.values())
     (folder / "part1").write_bytes(data[:100])
     (folder / "part2").write_bytes(data[100:])
@@ -89,17 +99,22 @@ def test_every_operation_equals_torch_for_any_batch(tmp_path: Path) -> None:
     name, side = writer.tensor("y")
     assert side == 4
     graph = helper.make_graph(
-        writer.nodes, "small",
+        writer.nodes,
+        "small",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, 8, 8])],
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 4, 4, 4])],
         writer.weights,
-    )  # fmt: skip
+    )
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(made, full_check=True)
-    session = onnxruntime.InferenceSession(made.SerializeToString(), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        made.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
     for batch in (1, 3):
         x = torch.randn(batch, 3, 8, 8, generator=torch.Generator().manual_seed(batch))
-        np.testing.assert_allclose(session.run(None, {"x": x.numpy()})[0], reference(x).numpy(), atol=1e-4)
+        np.testing.assert_allclose(
+            session.run(None, {"x": x.numpy()})[0], reference(x).numpy(), atol=1e-4
+        )
 
 
 def test_quantised_weights_are_scaled_back(tmp_path: Path) -> None:
@@ -112,7 +127,12 @@ def test_quantised_weights_are_scaled_back(tmp_path: Path) -> None:
     }
     path = tmp_path / "model.json"
     path.write_text(
-        json.dumps({"modelTopology": {"node": []}, "weightsManifest": [{"paths": ["bin"], "weights": [quantised]}]})
+        json.dumps(
+            {
+                "modelTopology": {"node": []},
+                "weightsManifest": [{"paths": ["bin"], "weights": [quantised]}],
+            }
+        )
     )
     assert read_graph(path).constants["w"].tolist() == [-1.0, 63.0, 126.5]
 
@@ -122,15 +142,23 @@ def test_shards_are_read_beside_the_model_only(tmp_path: Path) -> None:
     outside.write_bytes(b"\0" * 4)
     folder = tmp_path / "model"
     folder.mkdir()
-    manifest = [{"paths": ["../secret"], "weights": [{"name": "w", "shape": [1], "dtype": "float32"}]}]
-    (folder / "model.json").write_text(json.dumps({"modelTopology": {"node": []}, "weightsManifest": manifest}))
+    manifest = [
+        {"paths": ["../secret"], "weights": [{"name": "w", "shape": [1], "dtype": "float32"}]}
+    ]
+    (folder / "model.json").write_text(
+        json.dumps({"modelTopology": {"node": []}, "weightsManifest": manifest})
+    )
     with pytest.raises(InputError, match="secret"):
         read_graph(folder / "model.json")
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [("", "not a TensorFlow.js"), ("[]", "not a TensorFlow.js"), ('{"modelTopology": {}}', "not a TensorFlow.js")],
+    [
+        ("", "not a TensorFlow.js"),
+        ("[]", "not a TensorFlow.js"),
+        ('{"modelTopology": {}}', "not a TensorFlow.js"),
+    ],
 )
 def test_other_files_are_input_errors(tmp_path: Path, text: str, reason: str) -> None:
     path = tmp_path / "model.json"

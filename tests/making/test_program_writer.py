@@ -76,15 +76,23 @@ def test_a_packed_row_costs_what_its_pairs_cost_one_by_one(tiny, tmp_path):
 def test_training_lowers_the_loss_and_the_sampler_loads_what_it_saves(tiny, tmp_path):
     out = tmp_path / "writer"
     out.mkdir()
-    WriterTraining(WriterRecipe(rows=12, questions=2, rate=5e-3, warmup=1, rank=4), out).run(every=2)
+    WriterTraining(WriterRecipe(rows=12, questions=2, rate=5e-3, warmup=1, rank=4), out).run(
+        every=2
+    )
     made = json.loads((out / "training.json").read_text())
     losses = [row["loss"] for row in made["history"]]
     assert losses[-1] < losses[0]
-    assert json.loads((out / "adapter_config.json").read_text())["base_model_name_or_path"] == program_writer.BASE
+    assert (
+        json.loads((out / "adapter_config.json").read_text())["base_model_name_or_path"]
+        == program_writer.BASE
+    )
     task = Task("t/0", "test", "test", "0" * 64, "Is there a dog?")
     sampler = TransformersSampler([STANDARD["find"]], tiny, adapter=os.fspath(out), max_tokens=8)
     plain = TransformersSampler([STANDARD["find"]], tiny, adapter="none", max_tokens=8)
-    assert next(iter(sampler.sample([task], 1, 0))).score != next(iter(plain.sample([task], 1, 0))).score
+    assert (
+        next(iter(sampler.sample([task], 1, 0))).score
+        != next(iter(plain.sample([task], 1, 0))).score
+    )
 
 
 def test_training_goes_on_from_an_adapter(tiny, tmp_path):

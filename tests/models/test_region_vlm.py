@@ -39,7 +39,9 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
         num_key_value_heads=2,
     )
     model = RegionVlmForConditionalGeneration(
-        RegionVlmConfig(text, projector_width=16, image_token_id=tokenizer.convert_tokens_to_ids(IMAGE_TOKEN))
+        RegionVlmConfig(
+            text, projector_width=16, image_token_id=tokenizer.convert_tokens_to_ids(IMAGE_TOKEN)
+        )
     )
     folder = tmp_path_factory.mktemp("student")
     model.save_pretrained(folder)
@@ -52,12 +54,16 @@ def pictures() -> list[Image.Image]:
     return [render(make_scene("train", i)) for i in range(3)]
 
 
-def test_the_auto_classes_load_it_with_the_same_weights(checkpoint: Path, pictures: list[Image.Image]) -> None:
+def test_the_auto_classes_load_it_with_the_same_weights(
+    checkpoint: Path, pictures: list[Image.Image]
+) -> None:
     model = AutoModelForImageTextToText.from_pretrained(checkpoint).eval()
     again = AutoModelForImageTextToText.from_pretrained(checkpoint).eval()
     processor = AutoProcessor.from_pretrained(checkpoint)
     assert isinstance(processor, RegionVlmProcessor)
-    batch = processor(images=[pictures[0]], text=[IMAGE_TOKEN + "What is this?\n"], return_tensors="pt")
+    batch = processor(
+        images=[pictures[0]], text=[IMAGE_TOKEN + "What is this?\n"], return_tensors="pt"
+    )
     with torch.no_grad():
         torch.testing.assert_close(model(**batch).logits, again(**batch).logits)
 
@@ -65,17 +71,22 @@ def test_the_auto_classes_load_it_with_the_same_weights(checkpoint: Path, pictur
 def test_the_picture_changes_the_answer(checkpoint: Path, pictures: list[Image.Image]) -> None:
     model = AutoModelForImageTextToText.from_pretrained(checkpoint).eval()
     processor = AutoProcessor.from_pretrained(checkpoint)
-    batch = processor(images=[pictures[0]], text=[IMAGE_TOKEN + "What is this?\n"], return_tensors="pt")
+    batch = processor(
+        images=[pictures[0]], text=[IMAGE_TOKEN + "What is this?\n"], return_tensors="pt"
+    )
     features = batch.pop("region_features")
     other = features.clone()
     other[:, 1:, 2 : 2 + CLASSES] = features[:, 1:, 2 : 2 + CLASSES].flip(-1)
     with torch.no_grad():
         assert not torch.allclose(
-            model(**batch, region_features=features).logits[:, -1], model(**batch, region_features=other).logits[:, -1]
+            model(**batch, region_features=features).logits[:, -1],
+            model(**batch, region_features=other).logits[:, -1],
         )
 
 
-def test_an_answer_does_not_depend_on_the_batch(checkpoint: Path, pictures: list[Image.Image], tmp_path: Path) -> None:
+def test_an_answer_does_not_depend_on_the_batch(
+    checkpoint: Path, pictures: list[Image.Image], tmp_path: Path
+) -> None:
     vlm = Vlm.load(str(checkpoint), device="cpu")
     vlm.model.float()
     images = ImageFolder(tmp_path / "images")
@@ -85,7 +96,9 @@ def test_an_answer_does_not_depend_on_the_batch(checkpoint: Path, pictures: list
         regions.append(images.whole(images.add(tmp_path / f"{i}.png")))
     prompts = ["What is this?", "How many things are there in the picture, all told?", "Where?"]
     together = vlm.generate(regions, prompts, images, 6)
-    assert together == [vlm.generate([r], [p], images, 6)[0] for r, p in zip(regions, prompts, strict=True)]
+    assert together == [
+        vlm.generate([r], [p], images, 6)[0] for r, p in zip(regions, prompts, strict=True)
+    ]
     options = [["yes", "no"], ["a dog", "cat", "sports ball"], ["1"]]
     chances = vlm.choose(regions, prompts, options, images)
     assert [len(row) for row in chances] == [2, 3, 1]
@@ -94,7 +107,9 @@ def test_an_answer_does_not_depend_on_the_batch(checkpoint: Path, pictures: list
     np.testing.assert_allclose(chances[1], alone, rtol=1e-4)
 
 
-def test_an_answer_goes_on_from_its_beginning(checkpoint: Path, pictures: list[Image.Image], tmp_path: Path) -> None:
+def test_an_answer_goes_on_from_its_beginning(
+    checkpoint: Path, pictures: list[Image.Image], tmp_path: Path
+) -> None:
     student = TransformersStudent(str(checkpoint), device="cpu", max_rationale_tokens=6)
     images = ImageFolder(tmp_path / "images")
     tasks = []
@@ -103,7 +118,9 @@ def test_an_answer_goes_on_from_its_beginning(checkpoint: Path, pictures: list[I
         tasks.append(Task(f"t{i}", "s", "test", images.add(tmp_path / f"{i}.png"), "What is this?"))
     begun = ["There are 3 dogs. Thus,", "", "A cat"]
     said = student.conclude(tasks, begun, images)
-    assert said == [student.conclude([t], [b], images)[0] for t, b in zip(tasks, begun, strict=True)]
+    assert said == [
+        student.conclude([t], [b], images)[0] for t, b in zip(tasks, begun, strict=True)
+    ]
     free = [prediction.rationale for prediction in student.answer(tasks, images, explain=True)]
     assert said[1] == free[1]
     assert said[0] != free[0]
@@ -115,7 +132,9 @@ def test_special_tokens_in_a_question_are_taken_out(checkpoint: Path) -> None:
     assert vlm.clean(hostile) == "abc d"
 
 
-def test_a_wrong_number_of_pictures_is_refused(checkpoint: Path, pictures: list[Image.Image]) -> None:
+def test_a_wrong_number_of_pictures_is_refused(
+    checkpoint: Path, pictures: list[Image.Image]
+) -> None:
     processor = AutoProcessor.from_pretrained(checkpoint)
     with pytest.raises(ValueError, match="2 image marks in the text, 1 pictures"):
         processor(images=pictures[:1], text=[IMAGE_TOKEN * 2], return_tensors="pt")
@@ -125,7 +144,9 @@ def test_regions_stand_from_left_to_right_with_their_boxes() -> None:
     boxes = np.array([[0.5, 0.1, 0.9, 0.3], [0.0, 0.2, 0.4, 0.6], [0, 0, 0, 0]], np.float32)
     scores = np.zeros((3, CLASSES), np.float32)
     scores[0, 3], scores[1, 5] = 0.81, 0.64
-    vectors, texts = region_vectors(boxes, scores, np.ones((3, WIDTH - 10 - CLASSES)), np.array([True, True, False]))
+    vectors, texts = region_vectors(
+        boxes, scores, np.ones((3, WIDTH - 10 - CLASSES)), np.array([True, True, False])
+    )
     assert texts == ["", " 200 0 599 400", " 100 500 300 899"]
     assert vectors[1, 2 + 5] == pytest.approx(0.8)
     assert vectors[2, 2 + 3] == pytest.approx(0.9)

@@ -26,7 +26,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_two_jobs_models_are_two_students(models: Path) -> None:
-    one, two = (TransformersStudent.reference(str(models / job / "model")) for job in ("one", "two"))
+    one, two = (
+        TransformersStudent.reference(str(models / job / "model")) for job in ("one", "two")
+    )
     assert one.version != two.version
     assert (one.name, two.name) == ("one/model", "two/model")
 
@@ -38,7 +40,9 @@ def test_a_student_is_named_as_it_was_announced_before_loading(models: Path) -> 
     assert student.tokens("abc") == 3
 
 
-def test_a_moved_model_is_the_same_one_and_a_retrained_one_is_not(models: Path, tmp_path: Path) -> None:
+def test_a_moved_model_is_the_same_one_and_a_retrained_one_is_not(
+    models: Path, tmp_path: Path
+) -> None:
     moved = Path(shutil.copytree(models / "one", tmp_path / "one"))
     before = TransformersStudent.reference(str(models / "one" / "model"))
     assert TransformersStudent.reference(str(moved / "model")) == before
@@ -59,7 +63,9 @@ def test_longer_rationales_are_another_student() -> None:
 
 
 def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no model at .* \(no file \*\.safetensors or \*\.bin\); give 'bundled'"):
+    with pytest.raises(
+        InputError, match=r"no model at .* \(no file \*\.safetensors or \*\.bin\); give 'bundled'"
+    ):
         weights_digest(tmp_path)
 
 

@@ -34,8 +34,12 @@ def test_what_was_run_is_not_run_again(tmp_path: Path, monkeypatch: pytest.Monke
     with Project.open(folder) as project:
         number = project.start_run(Scope(k=course.K), Selection("train", course.LEARNT), "predict")
         project.set_part(number, "student", STUDENT)
-        asked = [one.task_id for one in project.outcomes(selection=Selection("train", course.LEARNT))]
-        project.add_predictions([Prediction(f"s-{id_}", id_, "2", "", 1.0, 0.1, STUDENT) for id_ in asked[1:]])
+        asked = [
+            one.task_id for one in project.outcomes(selection=Selection("train", course.LEARNT))
+        ]
+        project.add_predictions(
+            [Prediction(f"s-{id_}", id_, "2", "", 1.0, 0.1, STUDENT) for id_ in asked[1:]]
+        )
         project.end_run(number, 0)
         ran: list[object] = []
         monkeypatch.setattr(loop, "run", lambda *_, **named: ran.append(named["split"]))

@@ -34,15 +34,28 @@ def answered(record: dict[str, Any], user: str, **given: str) -> None:
         record["responses"].setdefault(name, []).append({"value": value, "user_id": user})
 
 
-def imported(project: Project, path: Path, tool: str, entries: list[dict[str, Any]]) -> DecisionImport:
+def imported(
+    project: Project, path: Path, tool: str, entries: list[dict[str, Any]]
+) -> DecisionImport:
     path.write_text(json.dumps(entries))
     return import_decisions(project, path, tool)
 
 
-def test_there_and_back_through_argilla(project: Project, snapshot: Snapshot, tmp_path: Path) -> None:
-    records = json.loads((export(snapshot, "argilla", tmp_path / "out").path / "records.json").read_text())
-    answered(records[0], "u1", decision="accept", rationale=records[0]["suggestions"]["rationale"]["value"])
-    answered(records[1], "u1", decision="reject", reason="wrong_program", note="it counts one too many")
+def test_there_and_back_through_argilla(
+    project: Project, snapshot: Snapshot, tmp_path: Path
+) -> None:
+    records = json.loads(
+        (export(snapshot, "argilla", tmp_path / "out").path / "records.json").read_text()
+    )
+    answered(
+        records[0],
+        "u1",
+        decision="accept",
+        rationale=records[0]["suggestions"]["rationale"]["value"],
+    )
+    answered(
+        records[1], "u1", decision="reject", reason="wrong_program", note="it counts one too many"
+    )
     answered(records[2], "u1", decision="accept", rationale="There are many. Thus, it is so.")
     found = imported(project, tmp_path / "d.json", "argilla", records)
     assert (found.added, found.known, found.edited, found.refused) == (3, 0, 1, ())
@@ -57,7 +70,9 @@ def test_there_and_back_through_argilla(project: Project, snapshot: Snapshot, tm
 
 
 def test_a_second_import_adds_nothing(project: Project, snapshot: Snapshot, tmp_path: Path) -> None:
-    records = json.loads((export(snapshot, "argilla", tmp_path / "out").path / "records.json").read_text())
+    records = json.loads(
+        (export(snapshot, "argilla", tmp_path / "out").path / "records.json").read_text()
+    )
     answered(records[0], "u1", decision="accept", rationale="Other words.")
     answered(records[1], "u1", decision="skip")
     imported(project, tmp_path / "d.json", "argilla", records)
@@ -68,8 +83,12 @@ def test_a_second_import_adds_nothing(project: Project, snapshot: Snapshot, tmp_
     assert project.database.rows("SELECT id, seq FROM decision ORDER BY seq") == before
 
 
-def test_who_changed_their_mind_over_there_says_so_here(project: Project, snapshot: Snapshot, tmp_path: Path) -> None:
-    records = json.loads((export(snapshot, "argilla", tmp_path / "out").path / "records.json").read_text())[:1]
+def test_who_changed_their_mind_over_there_says_so_here(
+    project: Project, snapshot: Snapshot, tmp_path: Path
+) -> None:
+    records = json.loads(
+        (export(snapshot, "argilla", tmp_path / "out").path / "records.json").read_text()
+    )[:1]
     answered(records[0], "u1", decision="accept")
     imported(project, tmp_path / "d.json", "argilla", records)
     records[0]["responses"] = {}
@@ -79,27 +98,42 @@ def test_who_changed_their_mind_over_there_says_so_here(project: Project, snapsh
     assert project.curation.item(task).state == "rejected"
 
 
-def test_there_and_back_through_label_studio(project: Project, snapshot: Snapshot, tmp_path: Path) -> None:
-    tasks = json.loads((export(snapshot, "label-studio", tmp_path / "out").path / "tasks.json").read_text())
+def test_there_and_back_through_label_studio(
+    project: Project, snapshot: Snapshot, tmp_path: Path
+) -> None:
+    tasks = json.loads(
+        (export(snapshot, "label-studio", tmp_path / "out").path / "tasks.json").read_text()
+    )
     for number, (decision, task) in enumerate(zip(("accept", "reject"), tasks)):
         result = [{"from_name": "decision", "type": "choices", "value": {"choices": [decision]}}]
         if decision == "reject":
-            result.append({"from_name": "reason", "type": "choices", "value": {"choices": ["unsafe"]}})
-        told = [part for part in task["predictions"][0]["result"] if part["from_name"] == "rationale"]
+            result.append(
+                {"from_name": "reason", "type": "choices", "value": {"choices": ["unsafe"]}}
+            )
+        told = [
+            part for part in task["predictions"][0]["result"] if part["from_name"] == "rationale"
+        ]
         task |= {
             "id": number,
-            "annotations": [{"id": 10 + number, "completed_by": 1, "result": result + told, "lead_time": 2.5}],
+            "annotations": [
+                {"id": 10 + number, "completed_by": 1, "result": result + told, "lead_time": 2.5}
+            ],
         }
     found = imported(project, tmp_path / "d.json", "label-studio", tasks[:2])
     assert (found.added, found.edited, found.refused) == (2, 0, ())
     events = project.curation.events()
     assert [(event.kind, event.author, event.reason, event.seconds) for event in events] == [
-        ("accept", "label-studio:1", None, 2.5), ("reject", "label-studio:1", "unsafe", 2.5),
-    ]  # fmt: skip
+        ("accept", "label-studio:1", None, 2.5),
+        ("reject", "label-studio:1", "unsafe", 2.5),
+    ]
 
 
-def test_what_is_not_of_this_project_is_listed(project: Project, snapshot: Snapshot, tmp_path: Path) -> None:
-    records = json.loads((export(snapshot, "argilla", tmp_path / "out").path / "records.json").read_text())[:3]
+def test_what_is_not_of_this_project_is_listed(
+    project: Project, snapshot: Snapshot, tmp_path: Path
+) -> None:
+    records = json.loads(
+        (export(snapshot, "argilla", tmp_path / "out").path / "records.json").read_text()
+    )[:3]
     for record in records:
         answered(record, "u1", decision="accept")
     records[0]["metadata"]["task_id"] = "elsewhere/1"

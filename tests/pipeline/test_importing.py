@@ -37,7 +37,9 @@ def kept(project: Project) -> list[Path]:
 
 
 @pytest.mark.parametrize("name", made.BENCHMARKS)
-def test_every_benchmark_is_imported_once_however_often(name: str, empty: Project, tmp_path: Path) -> None:
+def test_every_benchmark_is_imported_once_however_often(
+    name: str, empty: Project, tmp_path: Path
+) -> None:
     (tmp_path / "files").mkdir()
     choice = official(name, tmp_path)
     first = importing.import_tasks(empty, choice)
@@ -49,13 +51,17 @@ def test_every_benchmark_is_imported_once_however_often(name: str, empty: Projec
         assert empty.images.open(row["image"]).size == (8, 6)
 
 
-def test_a_known_picture_is_not_read_again(empty: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_known_picture_is_not_read_again(
+    empty: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "files").mkdir()
     choice = official("hateful", tmp_path)
     importing.import_tasks(empty, choice)
     read: list[Path] = []
     link = ImageFolder.link
-    monkeypatch.setattr(ImageFolder, "link", lambda self, path: read.append(path) or link(self, path))
+    monkeypatch.setattr(
+        ImageFolder, "link", lambda self, path: read.append(path) or link(self, path)
+    )
     importing.import_tasks(empty, choice)
     assert read == []
     os.utime(tmp_path / "files" / "img" / "00002.png", (1, 1))
@@ -68,16 +74,22 @@ def test_progress_estimates_the_rows_from_the_bytes(empty: Project, tmp_path: Pa
     (tmp_path / "train.json").unlink()
     made.write(tmp_path / "test.json", [made.tallyqa_row(n, note="x" * 3000) for n in range(1000)])
     told: list[tuple[int, int]] = []
-    importing.import_tasks(empty, Choice("tallyqa", {"root": str(tmp_path)}), seen=lambda *now: told.append(now))
+    importing.import_tasks(
+        empty, Choice("tallyqa", {"root": str(tmp_path)}), seen=lambda *now: told.append(now)
+    )
     assert [done for done, _ in told] == [256, 512, 768, 1000, 1000]
     assert all(done < expected < 2500 for done, expected in told[:2])
     assert told[-1] == (1000, 1000)
 
 
-def test_a_broken_picture_and_bad_rows_are_listed_in_the_project(empty: Project, tmp_path: Path) -> None:
+def test_a_broken_picture_and_bad_rows_are_listed_in_the_project(
+    empty: Project, tmp_path: Path
+) -> None:
     made.hateful(tmp_path)
     (tmp_path / "img" / "00001.png").write_bytes(b"not a picture")
-    made.write_lines(tmp_path / "dev_seen.jsonl", made.hateful_row(1), made.hateful_row(2), made.hateful_row(2))
+    made.write_lines(
+        tmp_path / "dev_seen.jsonl", made.hateful_row(1), made.hateful_row(2), made.hateful_row(2)
+    )
     result = importing.import_tasks(empty, Choice("hateful", {"root": str(tmp_path)}), "dev_seen")
     assert (result.added, result.bad) == (1, 2)
     broken, twice = empty.database.rows("SELECT file, line, reason FROM bad_row ORDER BY line")
@@ -95,7 +107,9 @@ def test_a_look_counts_and_writes_nothing(empty: Project, tmp_path: Path) -> Non
     told = importing.look(choice, project=empty)
     assert told.splits == {"train": 1, "test": 360}
     assert (told.known, told.bad, len(told.first)) == (1, 40, importing.LISTED)
-    assert told.reasons == {"entry …, question_id …: the answer is missing; expected a whole number": 40}
+    assert told.reasons == {
+        "entry …, question_id …: the answer is missing; expected a whole number": 40
+    }
     assert empty.count_tasks() == 1
     assert importing.look(choice, "test", limit=5).splits == {"test": 5}
 
@@ -110,7 +124,8 @@ def test_a_picture_that_moved_says_where_it_was(tmp_path: Path) -> None:
     assert folder.path(digest) is not None
     (tmp_path / "a.png").rename(tmp_path / "b.png")
     with pytest.raises(
-        ImageError, match=r"was imported from .*a\.png, and no file is there now; put it back, or import"
+        ImageError,
+        match=r"was imported from .*a\.png, and no file is there now; put it back, or import",
     ):
         folder.open(digest)
     assert folder.link(tmp_path / "b.png") == digest
@@ -139,7 +154,9 @@ def test_a_broken_picture_is_not_linked(tmp_path: Path) -> None:
     assert not folder.root.exists()
 
 
-def test_a_picture_is_copied_where_no_link_can_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_is_copied_where_no_link_can_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object) -> None:
         raise OSError(1, "not permitted")
 
@@ -173,7 +190,14 @@ def vpd(*words: object) -> Result:
 def test_init_from_official_files(tmp_path: Path) -> None:
     (tmp_path / "small.toml").write_text(profile_text())
     made.aokvqa(tmp_path / "files")
-    words = ("--source", "aokvqa", "--from", tmp_path / "files", "--profile", tmp_path / "small.toml")
+    words = (
+        "--source",
+        "aokvqa",
+        "--from",
+        tmp_path / "files",
+        "--profile",
+        tmp_path / "small.toml",
+    )
     dry = vpd("init", tmp_path / "p", *words, "--dry-run")
     assert dry.exit_code == 0, dry.output
     assert "aokvqa: 3 tasks would be taken, 0 rows left out" in dry.stdout
@@ -182,7 +206,16 @@ def test_init_from_official_files(tmp_path: Path) -> None:
     assert not (tmp_path / "p").exists()
     done = vpd("init", tmp_path / "p", *words, "--split", "val", "--set", "setting=open")
     assert "aokvqa: 2 tasks added" in done.stdout, done.output
-    more = vpd("import", "aokvqa", "--from", tmp_path / "files", "--project", tmp_path / "p", "--split", "val")
+    more = vpd(
+        "import",
+        "aokvqa",
+        "--from",
+        tmp_path / "files",
+        "--project",
+        tmp_path / "p",
+        "--split",
+        "val",
+    )
     assert "4 tasks in" in more.stdout, more.output
     again = vpd("import", "--project", tmp_path / "p", "--split", "val", "--dry-run")
     assert again.stdout.count("  2 of them are in the project already") == 2, again.output
@@ -190,12 +223,31 @@ def test_init_from_official_files(tmp_path: Path) -> None:
 
 def test_a_dry_run_names_problem_rows(tmp_path: Path) -> None:
     made.pope(tmp_path)
-    made.write_lines(tmp_path / "coco_pope_random.json", made.pope_row(1), made.pope_row(1), made.pope_row(2, label=""))
-    done = vpd("init", tmp_path / "p", "--source", "pope", "--from", tmp_path, "--split", "random", "--dry-run")
+    made.write_lines(
+        tmp_path / "coco_pope_random.json",
+        made.pope_row(1),
+        made.pope_row(1),
+        made.pope_row(2, label=""),
+    )
+    done = vpd(
+        "init",
+        tmp_path / "p",
+        "--source",
+        "pope",
+        "--from",
+        tmp_path,
+        "--split",
+        "random",
+        "--dry-run",
+    )
     assert "pope: 1 tasks would be taken, 2 rows left out" in done.stdout
-    assert "left out, 1 times: entry …, question_id …: the label is empty; expected text" in done.stdout
     assert (
-        f"  {tmp_path / 'coco_pope_random.json'}:2: entry 2, question_id 1: the question_id is already" in done.stdout
+        "left out, 1 times: entry …, question_id …: the label is empty; expected text"
+        in done.stdout
+    )
+    assert (
+        f"  {tmp_path / 'coco_pope_random.json'}:2: entry 2, question_id 1: the question_id is already"
+        in done.stdout
     )
 
 
@@ -205,13 +257,25 @@ def test_what_cannot_be_read_makes_no_project(tmp_path: Path) -> None:
     for wrong, said in [
         (("tmp",), "--from tmp is not a folder; give the folder that holds the questions"),
         ((tmp_path,), "has no question file of pope; expected random: coco_pope_random.json"),
-        ((tmp_path / "files", "--split", "val"), "pope has no split 'val'; it has: random, popular, adversarial"),
-        ((tmp_path / "files", "--images", "nowhere"), "--images nowhere is not a folder; give the folder that holds"),
-        ((tmp_path / "files", "--set", "subset=all"), "source 'pope' was given arguments it does not take"),
+        (
+            (tmp_path / "files", "--split", "val"),
+            "pope has no split 'val'; it has: random, popular, adversarial",
+        ),
+        (
+            (tmp_path / "files", "--images", "nowhere"),
+            "--images nowhere is not a folder; give the folder that holds",
+        ),
+        (
+            (tmp_path / "files", "--set", "subset=all"),
+            "source 'pope' was given arguments it does not take",
+        ),
         ((tmp_path / "files", "--set", "subset"), "--set takes KEY=VALUE"),
     ]:
         done = vpd(*words, *wrong)
         assert done.exit_code == 2
         assert said in " ".join(done.stderr.split())
         assert not (tmp_path / "p").exists()
-    assert "the source 'pope' needs --from DIR" in vpd("init", tmp_path / "p", "--source", "pope").stderr
+    assert (
+        "the source 'pope' needs --from DIR"
+        in vpd("init", tmp_path / "p", "--source", "pope").stderr
+    )

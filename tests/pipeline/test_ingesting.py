@@ -34,7 +34,9 @@ def finish(folder: Path) -> None:
     """What a run leaves behind."""
     (folder / "queue.json").unlink(missing_ok=True)
     save("region", folder / "model")
-    (folder / "metrics.jsonl").write_text('{"step": 1, "loss": 2.5}\n{"step": 2, "loss": 1.5}\n{"cut off')
+    (folder / "metrics.jsonl").write_text(
+        '{"step": 1, "loss": 2.5}\n{"step": 2, "loss": 1.5}\n{"cut off'
+    )
     write_json(folder / "result.json", {"model": "model", "step": 2, "accuracy": 0.5})
 
 
@@ -44,7 +46,12 @@ def test_a_job_is_read_when_it_changes_and_only_then(project: Path) -> None:
         assert ingest(opened) == 1
         assert ingest(opened) == 0
         (row,) = opened.lineage().jobs
-        assert (row.state, row.seed, row.snapshot, row.folder) == ("queued", 4, "snap1", f"jobs/{folder.name}")
+        assert (row.state, row.seed, row.snapshot, row.folder) == (
+            "queued",
+            4,
+            "snap1",
+            f"jobs/{folder.name}",
+        )
         finish(folder)
         assert ingest(opened) == 1
         found = opened.lineage()
@@ -68,7 +75,9 @@ def test_lineage_outlives_folders(project: Path) -> None:
         assert len(opened.metrics(folder.name)) == 2
 
 
-def test_a_job_of_another_project_is_read_where_its_model_is_used(project: Path, tmp_path: Path) -> None:
+def test_a_job_of_another_project_is_read_where_its_model_is_used(
+    project: Path, tmp_path: Path
+) -> None:
     elsewhere = tmp_path / "elsewhere"
     folder = job_in(elsewhere)
     finish(folder)
@@ -94,14 +103,19 @@ def test_jobs_are_kin_that_differ_in_seed_and_name_alone(tmp_path: Path) -> None
         ingest(opened)
         kins = {row.name: row.kin for row in opened.lineage().jobs}
     assert kins["a"] == kins["b"] != kins["c"]
-    assert kin({"snapshot": "/here/x", "student": "bundled"}) == kin({"snapshot": "../there/x", "student": "bundled"})
+    assert kin({"snapshot": "/here/x", "student": "bundled"}) == kin(
+        {"snapshot": "../there/x", "student": "bundled"}
+    )
 
 
 def test_the_rows_say_what_the_files_say(project: Path, tmp_path: Path) -> None:
     folder = tmp_path / "loose"
     folder.mkdir()
     write_job(Job("s", objective="instruct", steps=7), folder)
-    write_json(folder / "status.json", {"state": "failed", "failure": {"cause": "memory", "text": "Memory ran out."}})
+    write_json(
+        folder / "status.json",
+        {"state": "failed", "failure": {"cause": "memory", "text": "Memory ran out."}},
+    )
     with Project.open(project) as opened:
         ingest(opened, [folder])
         (row,) = opened.lineage().jobs

@@ -1,5 +1,6 @@
-"""One question answered while somebody watches, by the bundled models; failures and endless programs by parts
-that are written here."""
+"""One question answered while somebody watches, by the bundled models; failures and endless
+programs by parts that are written here.
+"""
 
 import threading
 import time
@@ -21,7 +22,7 @@ from workbench.pipeline.live_events import (
     Stepped,
     TextPiece,
     Wrote,
-)  # fmt: skip
+)
 from workbench.records import PartRef, Prediction, Program, Task, content_key
 from workbench.settings import Choice, find_profile, read_profile
 from workbench.tasks.collage.pictures import make_scene, render
@@ -41,7 +42,9 @@ class Endless:
     def sample(self, tasks, k, seed):
         for task in tasks:
             key = content_key(task, self.source)
-            yield from (Program(key, task.id, i, self.source, 0.0, 9, seed, self.ref) for i in range(k))
+            yield from (
+                Program(key, task.id, i, self.source, 0.0, 9, seed, self.ref) for i in range(k)
+            )
 
 
 class Broken:
@@ -65,8 +68,14 @@ class Boxer:
         for word in text.split(" "):
             watch(word + " ")
         found = {"rationale": text} if explain else {"answer": text}
-        return Prediction(content_key(task, explain), task.id, **{"answer": "", "rationale": "", **found},
-                          score=0.0, seconds=0.1, model=self.ref)  # fmt: skip
+        return Prediction(
+            content_key(task, explain),
+            task.id,
+            **{"answer": "", "rationale": "", **found},
+            score=0.0,
+            seconds=0.1,
+            model=self.ref,
+        )
 
 
 class Speller(Boxer):
@@ -74,12 +83,18 @@ class Speller(Boxer):
 
     def stream(self, task, images, explain, watch):
         text = "The cat at 10 20 500 600." if explain else "yes"
-        return super().stream(task, images, explain, lambda _: None) if not explain else self._spell(task, text, watch)
+        return (
+            super().stream(task, images, explain, lambda _: None)
+            if not explain
+            else self._spell(task, text, watch)
+        )
 
     def _spell(self, task, text, watch):
         for letter in text:
             watch(letter)
-        return Prediction(content_key(task), task.id, "", text, score=0.0, seconds=0.1, model=self.ref)
+        return Prediction(
+            content_key(task), task.id, "", text, score=0.0, seconds=0.1, model=self.ref
+        )
 
 
 def part(name: str) -> str:
@@ -112,7 +127,9 @@ def with_parts(images: ImageFolder, **choices: Choice) -> Live:
 
 
 def said(events, name: str) -> str:
-    return "".join(event.text for event in events if isinstance(event, TextPiece) and event.part == name)
+    return "".join(
+        event.text for event in events if isinstance(event, TextPiece) and event.part == name
+    )
 
 
 def test_the_program_streams_and_is_the_one_that_sampling_gives(live: Live, task: Task) -> None:
@@ -134,7 +151,10 @@ def test_every_step_of_the_trace_is_shown_before_the_answer(live: Live, task: Ta
     finished = events[-1]
     assert finished.trace.ok
     assert finished.answer == finished.trace.answer
-    assert tuple(event.event for event in events if isinstance(event, Stepped)) == finished.trace.events
+    assert (
+        tuple(event.event for event in events if isinstance(event, Stepped))
+        == finished.trace.events
+    )
 
 
 def test_tools_are_asked_anew_each_time(live: Live, task: Task) -> None:
@@ -194,8 +214,12 @@ def test_cancelling_stops_the_writing_of_a_program(live: Live, task: Task) -> No
     assert not list(live.answer("pipeline", task))[-1].cancelled
 
 
-@pytest.mark.parametrize("body", ["    while True:\n        pass\n", "    return llm_query('x') * 10 ** 9999999\n"])
-def test_cancelling_stops_a_program_and_frees_its_side(images: ImageFolder, task: Task, body: str) -> None:
+@pytest.mark.parametrize(
+    "body", ["    while True:\n        pass\n", "    return llm_query('x') * 10 ** 9999999\n"]
+)
+def test_cancelling_stops_a_program_and_frees_its_side(
+    images: ImageFolder, task: Task, body: str
+) -> None:
     fresh = with_parts(images, sampler=Choice(part("Endless"), {"body": body}))
     cancelled = threading.Event()
     for event in fresh.answer("pipeline", task, cancelled):

@@ -45,7 +45,10 @@ def decide(project: Project) -> Decide:
         if kind in ("accept", "adjudicate"):
             about["rationale_id"] = view.rationales[0].id
         event = Decision(
-            f"test-{next(count):06d}", kind, author, **{"role": "curator", "task_id": task_id, **about, **more}
+            f"test-{next(count):06d}",
+            kind,
+            author,
+            **{"role": "curator", "task_id": task_id, **about, **more},
         )  # type: ignore[arg-type]
         return project.curation.decide([event])[0]
 
@@ -63,7 +66,8 @@ def reasons(found: Preview) -> dict[str, int]:
 
 def test_nothing_enters_before_somebody_decided(project: Project) -> None:
     with pytest.raises(
-        SnapshotError, match=r"nothing fits, .*8 left out: nobody has decided on it yet.*vpd snapshot --auto"
+        SnapshotError,
+        match=r"nothing fits, .*8 left out: nobody has decided on it yet.*vpd snapshot --auto",
     ):
         take(project, SnapshotWish())
     assert snapshots.snapshot_rows(project.database) == []
@@ -79,7 +83,12 @@ def test_what_people_accepted_enters(project: Project, decide: Decide) -> None:
     view = project.task_view(first)
     assert view.chosen is not None
     assert view.chosen.trace is not None
-    assert (example.task_id, example.kind, example.reviewers, example.guideline) == (first, "person", ("ann",), "g1")
+    assert (example.task_id, example.kind, example.reviewers, example.guideline) == (
+        first,
+        "person",
+        ("ann",),
+        "g1",
+    )
     assert (example.trace_id, example.program) == (view.chosen.trace.id, view.chosen.program.source)
     assert example.rationale == view.rationales[0].text
     assert (example.answer, example.width) == (view.task.answers[0], 96)
@@ -87,14 +96,20 @@ def test_what_people_accepted_enters(project: Project, decide: Decide) -> None:
     assert left["rejected: the gold answer is wrong"] == 1
     assert left["skipped by its reviewer"] == 1
     assert sum(left.values()) == 12 - 1
-    assert {part["role"] for part in snapshot.manifest.content.parts} == {"sampler", "executor", "writer"}
+    assert {part["role"] for part in snapshot.manifest.content.parts} == {
+        "sampler",
+        "executor",
+        "writer",
+    }
 
 
 def test_what_was_taken_back_does_not(project: Project, decide: Decide) -> None:
     first, second, *_ = kept(project)
     decide("accept", first)
     event = decide("accept", second)
-    project.curation.decide([Decision("undo-0001", "undo", "ann", "curator", task_id=second, target=event.id)])
+    project.curation.decide(
+        [Decision("undo-0001", "undo", "ann", "curator", task_id=second, target=event.id)]
+    )
     assert [row.task_id for row in take(project, SnapshotWish()).examples()] == [first]
 
 
@@ -119,7 +134,15 @@ def test_an_edited_rationale_is_what_is_taught(project: Project, decide: Decide)
     assert view.chosen is not None
     assert view.chosen.trace is not None
     old = view.rationales[0]
-    edit = Decision("edit-00001", "edit", "ann", "curator", task_id=first, trace_id=old.trace_id, rationale_id=old.id)
+    edit = Decision(
+        "edit-00001",
+        "edit",
+        "ann",
+        "curator",
+        task_id=first,
+        trace_id=old.trace_id,
+        rationale_id=old.id,
+    )
     new = project.curation.edit_rationale(edit, f"Look closely. {old.text}")
     decide("accept", first, rationale_id=new.id)
     (example,) = take(project, SnapshotWish()).examples()
@@ -142,8 +165,9 @@ def test_both_lets_people_overrule_the_verifier(project: Project, decide: Decide
     decide("accept", second)
     found = preview(project, SnapshotWish(accepted="both"))
     assert {example.task_id: example.kind for example in found.examples} == {
-        second: "person", **dict.fromkeys(rest, "automatic"),
-    }  # fmt: skip
+        second: "person",
+        **dict.fromkeys(rest, "automatic"),
+    }
 
 
 def test_labels_bring_in_what_has_no_target(project: Project, decide: Decide) -> None:
@@ -151,12 +175,16 @@ def test_labels_bring_in_what_has_no_target(project: Project, decide: Decide) ->
     decide("accept", first)
     decide("reject", second, reason="unfaithful")
     decide("reject", third, reason="ambiguous")
-    found = {example.task_id: example for example in preview(project, SnapshotWish(labels=True)).examples}
+    found = {
+        example.task_id: example for example in preview(project, SnapshotWish(labels=True)).examples
+    }
     assert found[second].kind == "label"
     assert found[second].rationale is None
     assert found[second].answer == project.tasks([second])[0].answers[0]
     assert third not in found, "an ambiguous question teaches nothing"
-    assert all(example.answers for example in found.values()), "and without a label there is nothing to teach"
+    assert all(example.answers for example in found.values()), (
+        "and without a label there is nothing to teach"
+    )
 
 
 def test_agreed_traces_enter_when_asked_for(project: Project) -> None:
@@ -186,7 +214,11 @@ def test_an_accepted_answer_other_than_gold_is_taught_with_its_rationale(project
     task_id = view.task.id
     assert run_.trace is not None
     project.curation.decide(
-        [Decision("accept-001", "accept", "ann", "curator", task_id=task_id, trace_id=run_.trace.id)]
+        [
+            Decision(
+                "accept-001", "accept", "ann", "curator", task_id=task_id, trace_id=run_.trace.id
+            )
+        ]
     )
     (example,) = preview(project, SnapshotWish()).examples
     assert example.answer == run_.trace.answer != view.task.answers[0]
@@ -207,7 +239,9 @@ def test_evaluation_splits_stay_out_unless_named(project: Project) -> None:
 
 
 def copy_into_test(project: Project, task_id: str, exact: bool, tmp_path: Path) -> str:
-    """Ask about a training picture (or a copy of it in another size and format) in the test split too."""
+    """Ask about a training picture (or a copy of it in another size and format) in the test split
+    too.
+    """
     digest = project.tasks([task_id])[0].image
     if not exact:
         copy = project.images.open(digest).resize((144, 144), Image.Resampling.BICUBIC)
@@ -219,16 +253,23 @@ def copy_into_test(project: Project, task_id: str, exact: bool, tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("exact", "why"),
-    [(True, "an evaluation set has the same picture"), (False, "its picture looks like one of an evaluation set")],
+    [
+        (True, "an evaluation set has the same picture"),
+        (False, "its picture looks like one of an evaluation set"),
+    ],
 )
-def test_pictures_of_evaluation_sets_are_left_out(project: Project, tmp_path: Path, exact: bool, why: str) -> None:
+def test_pictures_of_evaluation_sets_are_left_out(
+    project: Project, tmp_path: Path, exact: bool, why: str
+) -> None:
     first = kept(project)[0]
     image = copy_into_test(project, first, exact, tmp_path)
     found = preview(project, SnapshotWish(accepted="automatic"))
     assert image not in {example.image for example in found.examples}
     assert reasons(found)[why] >= 1
     assert (found.leakage["same"], found.leakage["near"]) == ((1, 0) if exact else (0, 1))
-    with pytest.raises(InputError, match=r"pictures are in an evaluation set too .*leakage leave-out"):
+    with pytest.raises(
+        InputError, match=r"pictures are in an evaluation set too .*leakage leave-out"
+    ):
         preview(project, SnapshotWish(accepted="automatic", leakage="stop"))
     stays = preview(project, SnapshotWish(accepted="automatic", leakage="keep"))
     assert image in {example.image for example in stays.examples}
@@ -252,15 +293,21 @@ def test_a_lost_picture_leaves_its_questions_out(project: Project) -> None:
     path.unlink()
     found = preview(project, SnapshotWish(accepted="automatic"))
     assert image not in {example.image for example in found.examples}
-    assert reasons(found)["its picture is missing or cannot be read"] == sum(e.image == image for e in before.examples)
+    assert reasons(found)["its picture is missing or cannot be read"] == sum(
+        e.image == image for e in before.examples
+    )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(val=st.floats(0, 0.99), seed=st.integers(0, 99))
 def test_no_picture_is_on_both_sides(project: Project, val: float, seed: int) -> None:
     wanted = SnapshotWish(accepted="automatic", splits=("train", "test"), val=val, seed=seed)
     snapshot = take(project, wanted)
-    train, held = ({example.image for example in snapshot.examples(side)} for side in ("train", "val"))  # type: ignore[arg-type]
+    train, held = (
+        {example.image for example in snapshot.examples(side)} for side in ("train", "val")
+    )  # type: ignore[arg-type]
     assert not train & held
     assert len(train | held) == 6
     assert take(project, wanted).hash == snapshot.hash
@@ -274,7 +321,9 @@ def test_the_same_state_gives_the_same_snapshot(project: Project, decide: Decide
     decide("accept", first)
     one = take(project, SnapshotWish())
     decide("note", second, text="a nice one")
-    assert take(project, SnapshotWish(), "named later").hash == one.hash, "a note changes nothing of it"
+    assert take(project, SnapshotWish(), "named later").hash == one.hash, (
+        "a note changes nothing of it"
+    )
     decide("accept", second)
     assert take(project, SnapshotWish()).hash != one.hash
     assert len(snapshots.snapshot_rows(project.database)) == 2

@@ -39,18 +39,30 @@ LEFT = (
     ("name", "text"),
     [
         ("paper", PAPER),
-        ("paper", "The image shows three buses. One of them, at 468 125 726 351, is not yellow. Thus, the answer is 1."),
-        ("paper", "There are 3 buses. The buses at 493 331 691 512 and 493 465 710 667 are yellow; the bus at "
-                  "468 125 726 351 is not. Thus, there is 1 bus that is not yellow."),
+        (
+            "paper",
+            "The image shows three buses. One of them, at 468 125 726 351, is not yellow. Thus, the answer is 1.",
+        ),
+        (
+            "paper",
+            "There are 3 buses. The buses at 493 331 691 512 and 493 465 710 667 are yellow; the bus at "
+            "468 125 726 351 is not. Thus, there is 1 bus that is not yellow.",
+        ),
         ("count relation", LEFT),
-        ("count relation", "Both dogs at 624 31 749 156 and 645 187 770 312 are left of the bus. Thus, the answer is 2."),
+        (
+            "count relation",
+            "Both dogs at 624 31 749 156 and 645 187 770 312 are left of the bus. Thus, the answer is 2.",
+        ),
         ("exists no", "There is no cat in the image. Thus, the answer is no."),
         ("count none", "None is found. There is no cat in the image. Thus, there are 0 cats."),
         ("sign", 'The sign reads "EXIT ONLY". Thus, the answer is "EXIT ONLY".'),
-        ("year", 'The car was made by Ford. Thus, the answer is 1903.'),
-        ("compare", "There are more dogs (3) than buses (1). Thus, yes, there are more dogs than buses."),
+        ("year", "The car was made by Ford. Thus, the answer is 1903."),
+        (
+            "compare",
+            "There are more dogs (3) than buses (1). Thus, yes, there are more dogs than buses.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_true_rationales_pass(name: str, text: str) -> None:
     found = issues(name, text)
     assert found == () or found == ('The word "made" occurs nowhere in the trace.',)
@@ -61,33 +73,97 @@ def test_true_rationales_pass(name: str, text: str) -> None:
     [
         ("paper", PAPER.replace("3 buses", "4 buses"), 'The number "4" is not in the trace'),
         ("paper", PAPER.replace("3 buses", "four buses"), 'The number "four" is not in the trace'),
-        ("paper", PAPER.replace("3 buses", "2 buses"), '"2 buses in the image" is wrong: the trace found 3'),
-        ("paper", PAPER.replace("468 125", "468 126"), 'The box "468 126 726 351" is not in the trace'),
-        ("paper", PAPER.replace("468 125 726 351", "468 125 726 351 4"), "is not a box: a box is four integers from 0 to 999"),
-        ("paper", PAPER.replace("The bus at 468 125 726 351 is not", "The bus at 468 125 726 351 is"),
-         '"The bus at 468 125 726 351 is yellow." is wrong: the trace answers no'),
+        (
+            "paper",
+            PAPER.replace("3 buses", "2 buses"),
+            '"2 buses in the image" is wrong: the trace found 3',
+        ),
+        (
+            "paper",
+            PAPER.replace("468 125", "468 126"),
+            'The box "468 126 726 351" is not in the trace',
+        ),
+        (
+            "paper",
+            PAPER.replace("468 125 726 351", "468 125 726 351 4"),
+            "is not a box: a box is four integers from 0 to 999",
+        ),
+        (
+            "paper",
+            PAPER.replace("The bus at 468 125 726 351 is not", "The bus at 468 125 726 351 is"),
+            '"The bus at 468 125 726 351 is yellow." is wrong: the trace answers no',
+        ),
         ("paper", PAPER.replace("are yellow", "are not yellow"), "is wrong: the trace answers yes"),
-        ("paper", PAPER.replace("The bus at", "The truck at"), 'The word "truck" occurs nowhere in the trace'),
-        ("paper", PAPER.replace("are yellow", "are red"), 'The word "red" occurs nowhere in the trace'),
-        ("paper", PAPER.replace("there is 1 bus that is not yellow", "the answer is 2"), 'The conclusion gives "2", the run answered "1"'),
-        ("paper", PAPER.replace("1 bus that is", "2 buses that are"), 'does not hold the answer "1"'),
+        (
+            "paper",
+            PAPER.replace("The bus at", "The truck at"),
+            'The word "truck" occurs nowhere in the trace',
+        ),
+        (
+            "paper",
+            PAPER.replace("are yellow", "are red"),
+            'The word "red" occurs nowhere in the trace',
+        ),
+        (
+            "paper",
+            PAPER.replace("there is 1 bus that is not yellow", "the answer is 2"),
+            'The conclusion gives "2", the run answered "1"',
+        ),
+        (
+            "paper",
+            PAPER.replace("1 bus that is", "2 buses that are"),
+            'does not hold the answer "1"',
+        ),
         ("paper", PAPER.replace("Thus, t", "T"), 'does not end in a conclusion ("Thus, ...")'),
-        ("paper", PAPER.replace("1 bus that is not", "1 bus of 3 that is not"), 'The conclusion holds "3" beside the answer "1"'),
-        ("paper", PAPER.replace("in the image", '"in the museum"'), 'The text "in the museum" is quoted'),
-        ("paper", PAPER.replace("yellow. Thus", "yellow.\x07 Thus"), "unprintable character U+0007"),
+        (
+            "paper",
+            PAPER.replace("1 bus that is not", "1 bus of 3 that is not"),
+            'The conclusion holds "3" beside the answer "1"',
+        ),
+        (
+            "paper",
+            PAPER.replace("in the image", '"in the museum"'),
+            'The text "in the museum" is quoted',
+        ),
+        (
+            "paper",
+            PAPER.replace("yellow. Thus", "yellow.\x07 Thus"),
+            "unprintable character U+0007",
+        ),
         ("paper", "", "The rationale is empty"),
         ("paper", "x" * (MAX_TEXT + 1), f"at most {MAX_TEXT} are read"),
-        ("count relation", LEFT.replace("1 bus in the image, at 416 468 666 702", "1 dog in the image, at 416 468 666 702"),
-         '"dog at 416 468 666 702" is wrong: the trace calls it bus'),
-        ("exists no", "There is a cat in the image. Thus, the answer is yes.", 'The conclusion gives "yes", the run answered "no"'),
-        ("relation", "There is no bus in the image. Thus, the answer is yes.", '"There is no bus" is wrong: the trace found 1'),
+        (
+            "count relation",
+            LEFT.replace(
+                "1 bus in the image, at 416 468 666 702", "1 dog in the image, at 416 468 666 702"
+            ),
+            '"dog at 416 468 666 702" is wrong: the trace calls it bus',
+        ),
+        (
+            "exists no",
+            "There is a cat in the image. Thus, the answer is yes.",
+            'The conclusion gives "yes", the run answered "no"',
+        ),
+        (
+            "relation",
+            "There is no bus in the image. Thus, the answer is yes.",
+            '"There is no bus" is wrong: the trace found 1',
+        ),
         ("choice present", "Thus, the answer is bus or cat.", 'The conclusion gives "bus or cat"'),
-        ("choice present", "Thus, it is the bus and not the cat.", 'names the option "cat" beside the answer "bus"'),
-        ("compare", "Thus, there are more dogs than buses.", 'does not say that the answer is "yes"'),
+        (
+            "choice present",
+            "Thus, it is the bus and not the cat.",
+            'names the option "cat" beside the answer "bus"',
+        ),
+        (
+            "compare",
+            "Thus, there are more dogs than buses.",
+            'does not say that the answer is "yes"',
+        ),
         ("compare", "Thus, yes and no.", 'does not say that the answer is "yes"'),
         ("failed", "Thus, the answer is dog.", "The run gave no answer"),
     ],
-)  # fmt: skip
+)
 def test_untruths_are_found(name: str, text: str, expected: str) -> None:
     assert any(expected in issue for issue in issues(name, text)), issues(name, text)
 
@@ -95,14 +171,23 @@ def test_untruths_are_found(name: str, text: str, expected: str) -> None:
 def test_words_of_the_question_are_known_in_the_conclusion_only() -> None:
     task, program, trace = row("count")
     asked = replace(task, question="How many purebred dogs are there?")
-    assert check("There are 3 dogs. Thus, there are 3 purebred dogs.", asked, program, trace)[0] == ()
-    assert check("There are 3 purebred dogs. Thus, the answer is 3.", asked, program, trace)[0] != ()
+    assert (
+        check("There are 3 dogs. Thus, there are 3 purebred dogs.", asked, program, trace)[0] == ()
+    )
+    assert (
+        check("There are 3 purebred dogs. Thus, the answer is 3.", asked, program, trace)[0] != ()
+    )
 
 
 def test_each_sentence_is_cited() -> None:
     _, program, trace = row("paper")
     citations = check(PAPER, row("paper")[0], program, trace)[1]
-    assert [PAPER[c.start : c.end].split()[0] for c in citations] == ["There", "The", "The", "Thus,"]
+    assert [PAPER[c.start : c.end].split()[0] for c in citations] == [
+        "There",
+        "The",
+        "The",
+        "Thus,",
+    ]
     events = {trace.events[seq].kind for seq in citations[1].events}
     assert events & {"tool", "tool_result"}
     assert trace.events[-1].seq in citations[-1].events

@@ -19,13 +19,29 @@ NOUNS = ("dog", "bus", "parrot", "teddy bear", "cat")
         ("Does a bus have wheels?", "a bus has wheels", "a bus does not have wheels"),
         ("Do dogs have wheels?", "dogs have wheels", "dogs do not have wheels"),
         ("Is a parrot a bird?", "a parrot is a bird", "a parrot is not a bird"),
-        ("Is it true that a teddy bear lays eggs?", "a teddy bear lays eggs", "a teddy bear does not lay eggs"),
+        (
+            "Is it true that a teddy bear lays eggs?",
+            "a teddy bear lays eggs",
+            "a teddy bear does not lay eggs",
+        ),
         ("Is the bus yellow?", "the bus is yellow", "the bus is not yellow"),
-        ("Is the sofa left of the lamp?", "the sofa is left of the lamp", "the sofa is not left of the lamp"),
+        (
+            "Is the sofa left of the lamp?",
+            "the sofa is left of the lamp",
+            "the sofa is not left of the lamp",
+        ),
         ("Are all dogs asleep?", "all dogs are asleep", "not all dogs are asleep"),
-        ("Is there a dog in the picture?", "there is a dog in the picture", "there is no dog in the picture"),
+        (
+            "Is there a dog in the picture?",
+            "there is a dog in the picture",
+            "there is no dog in the picture",
+        ),
         ("Are there any cats?", "there are cats", "there are no cats"),
-        ("Are there more cats than dogs?", "there are more cats than dogs", "there are not more cats than dogs"),
+        (
+            "Are there more cats than dogs?",
+            "there are more cats than dogs",
+            "there are not more cats than dogs",
+        ),
         ("Do you see an owl?", "there is an owl", "there is no owl"),
         ("Can a a dog fly?", None, None),
         ("Is the quartz yellow?", None, None),
@@ -35,7 +51,7 @@ NOUNS = ("dog", "bus", "parrot", "teddy bear", "cat")
         ("Is the dog?", None, None),
         ("", None, None),
     ],
-)  # fmt: skip
+)
 def test_yes_no_questions(question: str, yes: str | None, no: str | None) -> None:
     said = statement(question, NOUNS)
     assert (said.say(True) if said else None) == yes
@@ -62,7 +78,7 @@ def test_yes_no_questions(question: str, yes: str | None, no: str | None) -> Non
         ("What is the leftmost animal?", 'a "dog". Or not', ""),
         ("Why?", "because", ""),
     ],
-)  # fmt: skip
+)
 def test_open_questions_about_the_picture(question: str, answer: str, clause: str) -> None:
     assert about_picture(question, answer, ("animal", "vehicle")) == clause
 
@@ -79,8 +95,10 @@ def test_open_questions_about_the_picture(question: str, answer: str, clause: st
         ("What is the man holding?", "a cup", "woman", False, ""),
         ("What is this?", "scissors", "object", False, "is a pair of scissors"),
     ],
-)  # fmt: skip
-def test_answers_about_one_thing(question: str, answer: str, noun: str, many: bool, clause: str) -> None:
+)
+def test_answers_about_one_thing(
+    question: str, answer: str, noun: str, many: bool, clause: str
+) -> None:
     assert about_thing(question, answer, noun, many) == clause
 
 
@@ -91,12 +109,30 @@ def test_answers_about_one_thing(question: str, answer: str, noun: str, many: bo
         ("can fly", "can fly", "can fly", "cannot fly", "that can fly"),
         ("has wheels", "has wheels", "have wheels", "does not have wheels", "that has wheels"),
         ("lays eggs", "lays eggs", "lay eggs", "does not lay eggs", "that lays eggs"),
-        ("is used for cutting", "is used for cutting", "are used for cutting", "is not used for cutting", "that is used for cutting"),
-        ("glass table", "is glass table", "are glass table", "is not glass table", "that is glass table"),
-        ("on the table", "is on the table", "are on the table", "is not on the table", "on the table"),
+        (
+            "is used for cutting",
+            "is used for cutting",
+            "are used for cutting",
+            "is not used for cutting",
+            "that is used for cutting",
+        ),
+        (
+            "glass table",
+            "is glass table",
+            "are glass table",
+            "is not glass table",
+            "that is glass table",
+        ),
+        (
+            "on the table",
+            "is on the table",
+            "are on the table",
+            "is not on the table",
+            "on the table",
+        ),
         ("a dog", "is a dog", "are dogs", "is not a dog", "that is a dog"),
     ],
-)  # fmt: skip
+)
 def test_predicates(attribute: str, one: str, several: str, denied: str, hung: str) -> None:
     predicate = predicate_of(attribute)
     assert predicate.say(False) == one

@@ -1,4 +1,6 @@
-"""The deterministic writer on real traces: what it says, what it cites, and that nothing makes it fall over."""
+"""The deterministic writer on real traces: what it says, what it cites, and that nothing makes it
+fall over.
+"""
 
 from __future__ import annotations
 
@@ -115,7 +117,9 @@ def test_a_sentence_about_a_box_cites_the_call_that_looked_at_it() -> None:
     citation = rationale.citations[1]
     assert "468 125 726 351 is not yellow" in rationale.text[citation.start : citation.end]
     assert {"verify_property"} == {
-        trace.events[seq].payload["tool"] for seq in citation.events if trace.events[seq].kind == "tool"
+        trace.events[seq].payload["tool"]
+        for seq in citation.events
+        if trace.events[seq].kind == "tool"
     }
 
 
@@ -129,7 +133,10 @@ def test_the_conclusion_cites_the_end_of_the_run() -> None:
 
 
 def test_the_same_trace_gives_the_same_rationale() -> None:
-    assert TemplateWriter().write([row("nearest"), row("count")]) == [written("nearest"), written("count")]
+    assert TemplateWriter().write([row("nearest"), row("count")]) == [
+        written("nearest"),
+        written("count"),
+    ]
 
 
 def test_a_failed_run_has_no_answer_and_says_so() -> None:
@@ -141,7 +148,11 @@ def test_a_failed_run_has_no_answer_and_says_so() -> None:
 def test_text_of_a_tool_is_one_bounded_line() -> None:
     attack = "EXIT\n\nThus, the answer is <b>yes</b>.\x1b[31m" + "x" * 3000
     sign = thing("sign", 300, 50, text=attack)
-    made = run('return formatting_answer(len(image_patch.find("sign")[0].read_text()) > 3)', [sign], "Is there text?")
+    made = run(
+        'return formatting_answer(len(image_patch.find("sign")[0].read_text()) > 3)',
+        [sign],
+        "Is there text?",
+    )
     text = TemplateWriter().write([made])[0].text
     assert text.isprintable()
     assert len(text) < 1000
@@ -176,7 +187,10 @@ for cat in image_patch.find("cat"):
         return formatting_answer("yes")
 return formatting_answer("no")
 """
-    assert told(body, [thing("dog", 10, 10)]) == "There is no cat in the image. Thus, the answer is no."
+    assert (
+        told(body, [thing("dog", 10, 10)])
+        == "There is no cat in the image. Thus, the answer is no."
+    )
 
 
 def test_a_thing_compared_with_itself_is_one_of_its_group() -> None:
@@ -190,7 +204,9 @@ return formatting_answer(len([a for a in image_patch.find("animal") if a.left > 
 
 def test_more_things_than_the_trace_shows_are_counted_in_full() -> None:
     cars = [thing("car", 10 + 30 * (i % 20), 10 + 30 * (i // 20), 20, 20) for i in range(60)]
-    text = told('return formatting_answer(len(image_patch.find("car")))', cars, "How many cars are there?")
+    text = told(
+        'return formatting_answer(len(image_patch.find("car")))', cars, "How many cars are there?"
+    )
     assert text == "There are 60 cars in the image. Thus, there are 60 cars."
 
 
@@ -200,7 +216,9 @@ left = image_patch.crop(0, 0, 320, 480)
 return formatting_answer(len(left.find("dog")))
 """
     text = told(body, [thing("dog", 10, 10), thing("dog", 400, 10)])
-    assert text.startswith("There is 1 dog in the part of the image at 0 0 999 500, at 21 16 146 140.")
+    assert text.startswith(
+        "There is 1 dog in the part of the image at 0 0 999 500, at 21 16 146 140."
+    )
 
 
 def test_the_template_writer_is_registered_and_keeps_its_promise() -> None:
@@ -209,11 +227,21 @@ def test_the_template_writer_is_registered_and_keeps_its_promise() -> None:
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-10, 10**6) | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["type", "box", "label", "items", "length", "text"]), inner, max_size=4)
-    | st.fixed_dictionaries({"type": st.just("patch"), "box": st.lists(st.integers(-5, 700), min_size=4, max_size=4), "label": st.text(max_size=5)}),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["type", "box", "label", "items", "length", "text"]), inner, max_size=4
+        )
+        | st.fixed_dictionaries(
+            {
+                "type": st.just("patch"),
+                "box": st.lists(st.integers(-5, 700), min_size=4, max_size=4),
+                "label": st.text(max_size=5),
+            }
+        )
+    ),
     max_leaves=6,
-)  # fmt: skip
+)
 KEYS = [
     "changed",
     "taken",
@@ -230,7 +258,9 @@ KEYS = [
 ]
 events = st.lists(
     st.tuples(
-        st.sampled_from(["call", "return", "line", "branch", "tool", "tool_result", "print", "end", "exception"]),
+        st.sampled_from(
+            ["call", "return", "line", "branch", "tool", "tool_result", "print", "end", "exception"]
+        ),
         st.integers(0, 12),
         st.integers(0, 2),
         st.dictionaries(st.sampled_from(KEYS), json_values, max_size=4),
@@ -247,20 +277,30 @@ events = st.lists(
     st.sampled_from([s.body for s in SHAPES]) | st.text(max_size=60),
 )
 def test_a_trace_of_any_form_is_told_without_an_error(
-    made: list[tuple[str, int, int, dict[str, object]]], question: str, answer: str | None, source: str
+    made: list[tuple[str, int, int, dict[str, object]]],
+    question: str,
+    answer: str | None,
+    source: str,
 ) -> None:
-    rows = tuple(TraceEvent(seq, kind, line, frame, payload) for seq, (kind, line, frame, payload) in enumerate(made))  # type: ignore[arg-type]
+    rows = tuple(
+        TraceEvent(seq, kind, line, frame, payload)
+        for seq, (kind, line, frame, payload) in enumerate(made)
+    )  # type: ignore[arg-type]
     part = PartRef("x", "y")
     trace = Trace("r", "p", "t", answer, None, rows, 0, 0, 0.0, part)
     program = Program("p", "t", 0, source, 0.0, 1, 0, part)
-    rationale = TemplateWriter().write([(Task("t", "s", "test", PICTURE, question), program, trace)])[0]
+    rationale = TemplateWriter().write(
+        [(Task("t", "s", "test", PICTURE, question), program, trace)]
+    )[0]
     assert rationale.text.isprintable()
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_real_events_with_one_payload_spoilt_are_told_without_an_error(data: st.DataObject) -> None:
-    task, program, trace = row(data.draw(st.sampled_from(["paper", "helper", "knowledge count", "nearest", "all"])))
+    task, program, trace = row(
+        data.draw(st.sampled_from(["paper", "helper", "knowledge count", "nearest", "all"]))
+    )
     at = data.draw(st.integers(0, len(trace.events) - 1))
     spoilt = list(trace.events)
     key = data.draw(st.sampled_from(KEYS))

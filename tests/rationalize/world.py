@@ -1,4 +1,6 @@
-"""A small world to run programs in: tools whose answers follow from a list of things, and the real executor."""
+"""A small world to run programs in: tools whose answers follow from a list of things, and the real
+executor.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +79,9 @@ class WorldTool:
         assert isinstance(region, Region)
         if name == "unicorn":
             return ToolFailure("cannot look for a unicorn")
-        return [Region(PICTURE, WIDTH, HEIGHT, t.box, t.name, 0.9) for t in self._named(region, name)]
+        return [
+            Region(PICTURE, WIDTH, HEIGHT, t.box, t.name, 0.9) for t in self._named(region, name)
+        ]
 
     def _exists(self, call: ToolCall) -> Value:
         region = call.arguments["patch"]
@@ -90,7 +94,10 @@ class WorldTool:
         thing = self._shown(region)
         attribute = str(call.arguments["attribute"])
         if thing is None:
-            return any(attribute in t.properties for t in self._named(region, str(call.arguments["object_name"])))
+            return any(
+                attribute in t.properties
+                for t in self._named(region, str(call.arguments["object_name"]))
+            )
         return attribute in thing.properties
 
     def _visual_question_answering(self, call: ToolCall) -> Value:
@@ -117,7 +124,11 @@ class WorldTool:
         assert isinstance(region, Region)
         assert isinstance(options, list)
         thing = self._shown(region)
-        known = (thing.name, thing.color, *thing.properties) if thing else tuple(t.name for t in self.things)
+        known = (
+            (thing.name, thing.color, *thing.properties)
+            if thing
+            else tuple(t.name for t in self.things)
+        )
         return next((option for option in options if option in known), options[0])
 
     def _image_caption(self, call: ToolCall) -> Value:
@@ -152,7 +163,11 @@ def run(
     if "def execute_command" not in body:
         lines = body.strip("\n").splitlines()
         body = "\n".join(
-            ["def execute_command(image):", "    image_patch = ImagePatch(image)", *(f"    {x}" for x in lines)]
+            [
+                "def execute_command(image):",
+                "    image_patch = ImagePatch(image)",
+                *(f"    {x}" for x in lines),
+            ]
         )
     task = Task("w/1", "world", "test", PICTURE, question, answers, answer_type, choices)
     program = Program("p1", "w/1", 0, body + "\n", -0.5, 10, 0, PartRef("sampler", "hand"))

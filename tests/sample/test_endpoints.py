@@ -73,13 +73,21 @@ def serve():
 
 def said(*texts, logprobs=None):
     choices = [
-        {"message": {"content": text}, "logprobs": {"content": logprobs} if logprobs else None} for text in texts
+        {"message": {"content": text}, "logprobs": {"content": logprobs} if logprobs else None}
+        for text in texts
     ]
-    return 200, {"choices": choices, "usage": {"prompt_tokens": 100, "completion_tokens": 10 * len(texts)}}, {}
+    return (
+        200,
+        {"choices": choices, "usage": {"prompt_tokens": 100, "completion_tokens": 10 * len(texts)}},
+        {},
+    )
 
 
 def tasks(number):
-    return [Task(f"t/{i}", "test", "test", "0" * 64, f"How many things of kind {i}?") for i in range(number)]
+    return [
+        Task(f"t/{i}", "test", "test", "0" * 64, f"How many things of kind {i}?")
+        for i in range(number)
+    ]
 
 
 def sampler(server, **arguments):
@@ -88,7 +96,9 @@ def sampler(server, **arguments):
 
 
 def test_a_busy_server_is_asked_again_until_it_answers(serve):
-    server = serve(lambda n, _: (503, {"error": {"message": "loading"}}, {}) if n < 3 else said("hello"))
+    server = serve(
+        lambda n, _: (503, {"error": {"message": "loading"}}, {}) if n < 3 else said("hello")
+    )
     model = OpenAILanguage("tiny", server.url, first_pause=0.01)
     assert model.complete(["hi"], 5) == ["hello"]
     assert (model.endpoint.usage.requests, model.endpoint.usage.retries) == (1, 2)
@@ -120,7 +130,9 @@ def test_an_answer_that_is_none_ends_in_an_engine_error(serve, body):
 
 def test_a_server_that_is_not_there_is_an_engine_error():
     with pytest.raises(EngineError, match="ConnectError"):
-        OpenAILanguage("tiny", "http://127.0.0.1:9", retries=1, first_pause=0.01).complete(["hi"], 5)
+        OpenAILanguage("tiny", "http://127.0.0.1:9", retries=1, first_pause=0.01).complete(
+            ["hi"], 5
+        )
 
 
 def test_an_address_that_is_none_is_an_input_error():
@@ -140,9 +152,14 @@ def test_prompts_run_side_by_side_and_answers_keep_their_order(serve):
 
 
 def test_options_are_weighed_by_the_first_tokens_alternatives(serve):
-    top = [{"token": "Yes", "logprob": math.log(0.6)}, {"token": " no", "logprob": math.log(0.2)},
-           {"token": "Well", "logprob": math.log(0.2)}]  # fmt: skip
-    server = serve(lambda n, _: said("Yes", logprobs=[{"token": "Yes", "logprob": -0.5, "top_logprobs": top}]))
+    top = [
+        {"token": "Yes", "logprob": math.log(0.6)},
+        {"token": " no", "logprob": math.log(0.2)},
+        {"token": "Well", "logprob": math.log(0.2)},
+    ]
+    server = serve(
+        lambda n, _: said("Yes", logprobs=[{"token": "Yes", "logprob": -0.5, "top_logprobs": top}])
+    )
     found = OpenAILanguage("tiny", server.url).choose(["Can birds fly?"], [["yes", "no"]])
     assert found[0] == pytest.approx([0.75, 0.25])
 
@@ -156,10 +173,16 @@ def test_without_logprobs_the_option_that_is_named_counts(serve):
 
 def test_a_question_is_one_request_for_k_programs(serve):
     tokens = [{"token": "x", "logprob": -0.5}, {"token": "y", "logprob": -1.5}]
-    server = serve(lambda n, p: said(*[f"```python\n{PROGRAM.format(i)}```" for i in range(p["n"])], logprobs=tokens))
+    server = serve(
+        lambda n, p: said(
+            *[f"```python\n{PROGRAM.format(i)}```" for i in range(p["n"])], logprobs=tokens
+        )
+    )
     part = sampler(server, prices=(1.0, 10.0))
     programs = list(part.sample(tasks(3), 4, seed=0))
-    assert [(p.task_id, p.index) for p in programs] == [(f"t/{i}", j) for i in range(3) for j in range(4)]
+    assert [(p.task_id, p.index) for p in programs] == [
+        (f"t/{i}", j) for i in range(3) for j in range(4)
+    ]
     assert [p.source for p in programs[:4]] == [PROGRAM.format(i) for i in range(4)]
     assert {(p.score, p.tokens) for p in programs} == {(-1.0, 2)}
     assert len({p.id for p in programs}) == 12
@@ -196,4 +219,7 @@ def test_the_same_task_and_seed_ask_for_the_same(serve):
 
 def test_chatter_without_a_program_is_handed_on_as_a_program_that_will_fail(serve):
     server = serve(lambda n, p: said("I cannot see the picture."))
-    assert next(iter(sampler(server).sample(tasks(1), 1, seed=0))).source == "I cannot see the picture.\n"
+    assert (
+        next(iter(sampler(server).sample(tasks(1), 1, seed=0))).source
+        == "I cannot see the picture.\n"
+    )

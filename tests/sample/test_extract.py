@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from workbench.sample.extract import extract_program, is_complete
 
-PROGRAM = "def execute_command(image):\n    patch = ImagePatch(image)\n    return formatting_answer(1)\n"
+PROGRAM = (
+    "def execute_command(image):\n    patch = ImagePatch(image)\n    return formatting_answer(1)\n"
+)
 
 
 @pytest.mark.parametrize(

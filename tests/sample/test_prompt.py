@@ -9,9 +9,18 @@ from hypothesis import strategies as st
 from workbench.api import STANDARD, Api
 from workbench.records import Task
 from workbench.sample.examples import EXAMPLES, WorkedExample, callable_with, retrieve
-from workbench.sample.prompt import HEADER, LONGEST_QUESTION, Prompts, compact_own, one_line, question_line
+from workbench.sample.prompt import (
+    HEADER,
+    LONGEST_QUESTION,
+    Prompts,
+    compact_own,
+    one_line,
+    question_line,
+)
 
-SPECS = tuple(STANDARD[name] for name in ("find", "exists", "visual_question_answering", "llm_query"))
+SPECS = tuple(
+    STANDARD[name] for name in ("find", "exists", "visual_question_answering", "llm_query")
+)
 
 
 def a_task(question, choices=()):
@@ -44,7 +53,8 @@ def test_options_stand_behind_the_question():
 def test_the_full_prompt_has_api_guidelines_examples_and_question_in_this_order():
     prompt = Prompts(SPECS, "full", shots=2)(a_task("How many chairs are wooden?"))
     places = [
-        prompt.text.index(part) for part in ("class ImagePatch", "Write one Python function", "\n# How many chairs")
+        prompt.text.index(part)
+        for part in ("class ImagePatch", "Write one Python function", "\n# How many chairs")
     ]
     assert places == sorted(places)
     assert prompt.text.endswith(f"# How many chairs are wooden?\n{HEADER}")
@@ -63,7 +73,11 @@ def test_an_unknown_style_is_refused():
 
 
 def test_a_prompt_made_of_other_tools_or_examples_has_another_version():
-    versions = {Prompts(SPECS, "full").version, Prompts(SPECS[:2], "full").version, Prompts(SPECS, "full", 1).version}
+    versions = {
+        Prompts(SPECS, "full").version,
+        Prompts(SPECS[:2], "full").version,
+        Prompts(SPECS, "full", 1).version,
+    }
     assert len(versions) == 3
 
 
@@ -75,17 +89,30 @@ def test_examples_of_missing_tools_are_not_shown():
 
 
 def test_the_example_closest_to_the_question_comes_last():
-    assert retrieve("Are there more dogs than cats?", 3)[-1].question == "Are there more boats than buoys?"
-    assert retrieve("What is written on the wall?", 3)[-1].question == "What is written on the sign?"
+    assert (
+        retrieve("Are there more dogs than cats?", 3)[-1].question
+        == "Are there more boats than buoys?"
+    )
+    assert (
+        retrieve("What is written on the wall?", 3)[-1].question == "What is written on the sign?"
+    )
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.question[:30])
 def test_examples_use_the_api_alone(example):
     api = Api(STANDARD.values())
     tree = ast.parse(example.program)
-    bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    bound = {
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
     bound |= {argument.arg for argument in ast.walk(tree) if isinstance(argument, ast.arg)}
     read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - bound
     assert read <= api.names | {"len", "min", "max", "print"}
-    called = {node.func.attr for node in ast.walk(tree) if isinstance(node, ast.Call) and hasattr(node.func, "attr")}
+    called = {
+        node.func.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and hasattr(node.func, "attr")
+    }
     assert called <= api.methods | {"lower", "expand_patch_with_surrounding"}

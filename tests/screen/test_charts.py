@@ -1,4 +1,6 @@
-"""Charts hold what the store holds: rows, links into Browse, lineage; and say what fills them where there is nothing."""
+"""Charts hold what the store holds: rows, links into Browse, lineage; and say what fills them where
+there is nothing.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,13 @@ import taught
 from workbench.records import Decision, content_key
 from workbench.screen.charts.chart import Chart
 from workbench.screen.charts.overview import overview
-from workbench.screen.charts.project_charts import disk_chart, loop_charts, numbers, people_charts, tool_charts
+from workbench.screen.charts.project_charts import (
+    disk_chart,
+    loop_charts,
+    numbers,
+    people_charts,
+    tool_charts,
+)
 from workbench.screen.charts.system_charts import model_charts
 from workbench.screen.charts.trust_charts import stamp, trust_charts
 from workbench.store import Project
@@ -28,14 +36,19 @@ def made(tmp_path_factory) -> Iterator[Project]:
         project.curation.decide(
             [
                 Decision(
-                    content_key(author, at), "reject" if at < 2 + (author == "ben") else "accept", author, "curator",
-                    task_id=one.task_id, trace_id=next(run.trace for run in one.runs if run.answer is not None), seconds=30.0,
+                    content_key(author, at),
+                    "reject" if at < 2 + (author == "ben") else "accept",
+                    author,
+                    "curator",
+                    task_id=one.task_id,
+                    trace_id=next(run.trace for run in one.runs if run.answer is not None),
+                    seconds=30.0,
                     reason="wrong_tool_output" if at < 2 + (author == "ben") else None,
                 )
                 for author in ("ann", "ben")
                 for at, one in enumerate(tasks)
             ]
-        )  # fmt: skip
+        )
         yield project
 
 
@@ -53,7 +66,10 @@ def charts(project: Project) -> dict[str, Chart]:
 
 def test_rows_have_a_cell_for_each_column(made: Project) -> None:
     wrong = [
-        (chart.name, row) for chart in charts(made).values() for row in chart.rows if len(row) != len(chart.columns)
+        (chart.name, row)
+        for chart in charts(made).values()
+        for row in chart.rows
+        if len(row) != len(chart.columns)
     ]
     assert wrong == []
 
@@ -67,13 +83,16 @@ def test_links_find_what_their_rows_count(made: Project) -> None:
     ]
     for chart, numbers_ in counted:
         found = [made.browse_total(link) for link in chart.links if link is not None]
-        assert found == [number for number, link in zip(numbers_, chart.links, strict=True) if link is not None], (
-            chart.name
-        )
+        assert found == [
+            number for number, link in zip(numbers_, chart.links, strict=True) if link is not None
+        ], chart.name
 
 
 def test_the_funnel_ends_in_what_models_were_taught(made: Project) -> None:
-    assert [row[:2] for row in charts(made)["funnel"].rows[-2:]] == [("in snapshot", 12), ("trained", 9)]
+    assert [row[:2] for row in charts(made)["funnel"].rows[-2:]] == [
+        ("in snapshot", 12),
+        ("trained", 9),
+    ]
 
 
 def test_gains_of_pass_at_k_are_against_pass_at_1(made: Project) -> None:
@@ -93,8 +112,10 @@ def test_lineage_leads_from_snapshot_to_evaluation(made: Project) -> None:
 def test_the_learning_curve_begins_with_the_untaught(made: Project) -> None:
     held = charts(made)
     assert [(row[0], row[1], row[2]) for row in held["learning"].rows] == [
-        ("base", 0, 0), ("vpd", 12, 9), ("vpd explained", 12, 9),
-    ]  # fmt: skip
+        ("base", 0, 0),
+        ("vpd", 12, 9),
+        ("vpd explained", 12, 9),
+    ]
     where = {trace["name"]: trace["x"] for trace in held["learning"].plot["data"]}
     assert where == {"base": [0.0], "vpd": [12.0], "vpd explained": [12.0]}
 
@@ -107,7 +128,12 @@ def test_differences_are_from_the_base(made: Project) -> None:
 
 def test_timed_evaluations_take_the_place_of_the_loops_times(made: Project) -> None:
     rows = charts(made)["accuracy_latency"].rows
-    assert {row[0]: row[-1] for row in rows} == {"pipeline k=1": 3.1, "base": 0.2, "vpd": 0.2, "vpd explained": 0.2}
+    assert {row[0]: row[-1] for row in rows} == {
+        "pipeline k=1": 3.1,
+        "base": 0.2,
+        "vpd": 0.2,
+        "vpd explained": 0.2,
+    }
 
 
 def test_people_agree_and_say_why(made: Project) -> None:
@@ -125,7 +151,11 @@ def test_the_best_student_stands_among_the_numbers(made: Project) -> None:
 
 def test_an_empty_project_says_what_fills_each_chart(tmp_path: Path) -> None:
     with Project.create(tmp_path / "p") as project:
-        silent = [name for name, chart in charts(project).items() if not chart.rows and "Fills when" not in chart.empty]
+        silent = [
+            name
+            for name, chart in charts(project).items()
+            if not chart.rows and "Fills when" not in chart.empty
+        ]
         assert silent == ["errors"]
         assert ("Best student", "–", "no answer yet") in numbers(overview(project))
 
@@ -135,7 +165,12 @@ def test_names_are_no_markup_in_plots(tmp_path: Path) -> None:
     with Project.open(folder) as project:
         taught.teach(project, name=drawn.HOSTILE)
         held = charts(project)
-        told = repr([held[name].plot for name in ("systems", "learning", "lineage", "accuracy_latency", "against")])
+        told = repr(
+            [
+                held[name].plot
+                for name in ("systems", "learning", "lineage", "accuracy_latency", "against")
+            ]
+        )
         assert "‹img" in told
         assert "<img" not in told.replace("<extra>", "")
 

@@ -37,9 +37,13 @@ class Desk:
 
     def say(self, kind: Any, author: str, role: Role = "curator", **fields: Any) -> Decision:
         self.events += 1
-        return self.project.curation.decide([Decision(f"event-{self.events:05d}", kind, author, role, **fields)])[0]
+        return self.project.curation.decide(
+            [Decision(f"event-{self.events:05d}", kind, author, role, **fields)]
+        )[0]
 
-    def name_step(self, author: str, step: int, kind: str = "wrong_step", **fields: Any) -> Decision:
+    def name_step(
+        self, author: str, step: int, kind: str = "wrong_step", **fields: Any
+    ) -> Decision:
         seq = self.runs.with_steps(self.trace)[2][step].raw[0]["seq"]
         return self.say(kind, author, task_id=self.task, trace_id=self.trace, step=seq, **fields)
 
@@ -64,7 +68,9 @@ def test_a_mark_is_shown_to_its_author_in_curate_and_to_all_in_step(desk: Desk) 
 def test_a_mark_that_an_admin_rolled_back_is_not_shown(desk: Desk) -> None:
     desk.name_step("ann", 1)
     since = datetime.now(UTC).replace(tzinfo=None) - timedelta(hours=1)
-    back = desk.say("rollback", "root", "admin", subject="ann", since=since, until=since + timedelta(days=1))
+    back = desk.say(
+        "rollback", "root", "admin", subject="ann", since=since, until=since + timedelta(days=1)
+    )
     assert desk.project.curation.blame() == []
     assert desk.wrong("ann") == (None, None)
     desk.say("undo", "root", "admin", target=back.id)

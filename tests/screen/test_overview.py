@@ -26,7 +26,11 @@ def project(tmp_path: Path) -> Iterator[Project]:
 def test_figures_equal_the_reports(project: Project) -> None:
     run(project)
     found, told = overview(project), report(project)
-    assert (found.kept, found.executed, found.student) == (told.all.kept, told.all.executed, told.all.student)
+    assert (found.kept, found.executed, found.student) == (
+        told.all.kept,
+        told.all.executed,
+        told.all.student,
+    )
     curve = dict(found.curve)
     assert {size: curve[size].hits for size in (1, 4)} == {
         size: pytest.approx(share.hits) for size, share in told.all.passed.items()
@@ -35,7 +39,8 @@ def test_figures_equal_the_reports(project: Project) -> None:
     assert found.models[0].seconds == pytest.approx(told.seconds_per_question)
     families = {one.name: (one.tasks, one.first.hits, one.student) for one in found.families}
     assert families == {
-        name: (one.tasks, pytest.approx(one.passed[1].hits), one.student) for name, one in told.families.items()
+        name: (one.tasks, pytest.approx(one.passed[1].hits), one.student)
+        for name, one in told.families.items()
     }
 
 
@@ -63,13 +68,26 @@ def test_what_people_say_counts_by_tool(project: Project) -> None:
     step = next(event.seq for event in trace.events if event.kind == "tool")
     project.curation.decide(
         [
-            Decision("said-0001", "accept", "ann", "curator", task_id=accepted.task_id, trace_id=accepted.chosen),
             Decision(
-                "said-0002", "reject", "ann", "curator", task_id=rejected.task_id, trace_id=rejected.chosen,
-                reason="wrong_tool_output", step=step,
+                "said-0001",
+                "accept",
+                "ann",
+                "curator",
+                task_id=accepted.task_id,
+                trace_id=accepted.chosen,
+            ),
+            Decision(
+                "said-0002",
+                "reject",
+                "ann",
+                "curator",
+                task_id=rejected.task_id,
+                trace_id=rejected.chosen,
+                reason="wrong_tool_output",
+                step=step,
             ),
         ]
-    )  # fmt: skip
+    )
     found = overview(project)
     [tool] = found.tools
     assert (tool.name, tool.accepted.hits, tool.accepted.of, tool.blamed) == ("find", 1, 2, 1)

@@ -36,7 +36,14 @@ def test_a_huge_program_is_shown_plain() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(None, ""), (0.0, "0 ms"), (0.34, "340 ms"), (0.9996, "1.0 s"), (1.24, "1.2 s"), (125.9, "2 min 5 s")],
+    [
+        (None, ""),
+        (0.0, "0 ms"),
+        (0.34, "340 ms"),
+        (0.9996, "1.0 s"),
+        (1.24, "1.2 s"),
+        (125.9, "2 min 5 s"),
+    ],
 )
 def test_durations_are_for_people(seconds: float | None, text: str) -> None:
     assert duration(seconds) == text
@@ -44,7 +51,11 @@ def test_durations_are_for_people(seconds: float | None, text: str) -> None:
 
 def test_boxes_are_found_in_prose() -> None:
     found = pieces("The bus at 469 124 726 351 is not yellow; 12 dogs.")
-    assert [piece.text for piece in found] == ["The bus at ", "469 124 726 351", " is not yellow; 12 dogs."]
+    assert [piece.text for piece in found] == [
+        "The bus at ",
+        "469 124 726 351",
+        " is not yellow; 12 dogs.",
+    ]
     assert found[1].box == (469, 124, 726, 351)
 
 
@@ -80,5 +91,12 @@ def test_citations_of_any_kind_lose_no_text(spans: list[tuple[int, int]]) -> Non
 
 
 def test_ten_answers_are_told_by_how_often_they_were_given() -> None:
-    task = Task("q", "s", "val", "d", "?", answers=("dog", "puppy", "dog", "dog", "hound", "animal", "puppy"))
+    task = Task(
+        "q",
+        "s",
+        "val",
+        "d",
+        "?",
+        answers=("dog", "puppy", "dog", "dog", "hound", "animal", "puppy"),
+    )
     assert gold_of(task) == "dog / puppy / hound"

@@ -29,12 +29,22 @@ def test_flags_come_after_the_decision_and_only_those_that_speak_against_it(tmp_
         items = Items(project, lambda digest: {"url": "", "width": 96, "height": 96})
 
         def flags() -> list[list[str]]:
-            return [one["flags"] for one in items.item(Curator(), kept.task_id)["candidates"] if one["flags"]]
+            return [
+                one["flags"]
+                for one in items.item(Curator(), kept.task_id)["candidates"]
+                if one["flags"]
+            ]
 
         assert flags() == []
         told = project.task_view(kept.task_id).rationales[0].id
         accept = Decision(
-            "accept-0001", "accept", "ann", "curator", kept.task_id, trace_id=kept.chosen, rationale_id=told
+            "accept-0001",
+            "accept",
+            "ann",
+            "curator",
+            kept.task_id,
+            trace_id=kept.chosen,
+            rationale_id=told,
         )
         project.curation.decide([accept])
         assert flags() == [["It does not depend on find()."]]

@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from workbench.execute import Executor
 from workbench.images import ImageFolder
-from workbench.records import Citation, Failure, PartRef, Program, Rationale, Task, Trace, TraceEvent
+from workbench.records import (
+    Citation,
+    Failure,
+    PartRef,
+    Program,
+    Rationale,
+    Task,
+    Trace,
+    TraceEvent,
+)
 from workbench.screen.player import folds, full, model_of, told_of, variables
 from workbench.screen.steps import Step, plain, steps_of
 from workbench.store import Run
@@ -32,14 +41,22 @@ def run_of(events: tuple[TraceEvent, ...], source: str = "", failure: Failure | 
 def data_of(events: tuple[TraceEvent, ...], source: str = "") -> dict[str, Any]:
     """The model, with every step in full."""
     steps = steps_of(events, SIZE)
-    return model_of(run_of(events, source), steps, PICTURE, None) | {"steps": full(steps, 0, len(steps))}
+    return model_of(run_of(events, source), steps, PICTURE, None) | {
+        "steps": full(steps, 0, len(steps))
+    }
 
 
 def test_a_statement_with_its_tool_is_one_step() -> None:
     steps = data_of(drawn.events_of("dog", [(1, 2, 30, 40), (50, 2, 90, 40)], SIZE))["steps"]
     assert [(step["kind"], step["line"]) for step in steps] == [
-        ("tick", 2), ("tool", 3), ("tick", 4), ("said", 5), ("tick", 6), ("tick", 8), ("end", 8),
-    ]  # fmt: skip
+        ("tick", 2),
+        ("tool", 3),
+        ("tick", 4),
+        ("said", 5),
+        ("tick", 6),
+        ("tick", 8),
+        ("end", 8),
+    ]
     asked = steps[1]
     assert plain(asked["result"]) == "[dog 1, dog 2]"
     assert asked["changed"][0]["name"] == "found"
@@ -72,26 +89,56 @@ def test_a_call_that_was_never_answered_says_so() -> None:
 
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
-    lambda inner: st.fixed_dictionaries(
-        {"type": st.sampled_from(["list", "tuple", "set"]), "length": st.integers(0, 40), "items": st.none() | st.lists(inner, max_size=4)}
-    )
-    | st.fixed_dictionaries({"type": st.just("dict"), "length": st.integers(0, 40), "items": st.lists(st.tuples(inner, inner).map(list), max_size=3)})
-    | st.fixed_dictionaries({"type": st.just("str"), "length": st.integers(0, 9999), "text": st.text(max_size=9)})
-    | st.fixed_dictionaries({"type": st.just("object"), "name": st.text(max_size=9)})
-    | st.fixed_dictionaries({"type": st.just("patch"), "box": st.lists(st.integers(0, 640), min_size=4, max_size=4), "label": st.none() | st.text(max_size=5), "score": st.none() | st.floats(0, 1)}),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=20),
+    lambda inner: (
+        st.fixed_dictionaries(
+            {
+                "type": st.sampled_from(["list", "tuple", "set"]),
+                "length": st.integers(0, 40),
+                "items": st.none() | st.lists(inner, max_size=4),
+            }
+        )
+        | st.fixed_dictionaries(
+            {
+                "type": st.just("dict"),
+                "length": st.integers(0, 40),
+                "items": st.lists(st.tuples(inner, inner).map(list), max_size=3),
+            }
+        )
+        | st.fixed_dictionaries(
+            {"type": st.just("str"), "length": st.integers(0, 9999), "text": st.text(max_size=9)}
+        )
+        | st.fixed_dictionaries({"type": st.just("object"), "name": st.text(max_size=9)})
+        | st.fixed_dictionaries(
+            {
+                "type": st.just("patch"),
+                "box": st.lists(st.integers(0, 640), min_size=4, max_size=4),
+                "label": st.none() | st.text(max_size=5),
+                "score": st.none() | st.floats(0, 1),
+            }
+        )
+    ),
     max_leaves=12,
-)  # fmt: skip
+)
 
 
 @given(st.lists(st.dictionaries(st.text(max_size=6), values, max_size=3), max_size=6))
 def test_any_recorded_value_can_be_shown(changes: list[dict[str, Any]]) -> None:
-    events = tuple(TraceEvent(at, "line", at + 1, 0, {"changed": changed}) for at, changed in enumerate(changes))
+    events = tuple(
+        TraceEvent(at, "line", at + 1, 0, {"changed": changed})
+        for at, changed in enumerate(changes)
+    )
     data = json.loads(json.dumps(data_of(events)))
     assert len(data["steps"]) == len(changes)
     for step, changed in zip(data["steps"], changes):
         assert [pair["name"] for pair in step["changed"]] == list(changed)
-        assert all(isinstance(piece["text"], str) for pair in step["changed"] for piece in pair["value"])
+        assert all(
+            isinstance(piece["text"], str) for pair in step["changed"] for piece in pair["value"]
+        )
 
 
 PROGRAMS = {
@@ -124,7 +171,11 @@ def test_traces_of_the_real_sandbox_become_steps(tmp_path: Any, picture: Any, na
 
 def loop(rounds: int, body: int = 2) -> list[Step]:
     """`for` in line 3 with `body` lines below it, between two plain lines."""
-    lines = [(2, "")] + [(3 + at, "" if at else "for") for _ in range(rounds) for at in range(body + 1)] + [(9, "")]
+    lines = (
+        [(2, "")]
+        + [(3 + at, "" if at else "for") for _ in range(rounds) for at in range(body + 1)]
+        + [(9, "")]
+    )
     return [Step("tick", line, "x", "Sets x", form=form) for line, form in lines]
 
 
@@ -156,7 +207,9 @@ def test_loops_of_the_real_sandbox_fold(tmp_path: Any, picture: Any, rounds: int
     images = ImageFolder(tmp_path / "images")
     task = Task("q", "s", "mine", images.add(picture), "?")
     with Executor([], images, workers=1) as executor:
-        (trace,) = executor.run([(task, Program("p", "q", 0, source, 0.0, 0, 0, PartRef("sampler", "by-hand")))])
+        (trace,) = executor.run(
+            [(task, Program("p", "q", 0, source, 0.0, 0, 0, PartRef("sampler", "by-hand")))]
+        )
     steps = steps_of(trace.events, (64, 48))
     (fold,) = folds(steps)
     assert len(fold["rounds"]) == rounds
@@ -174,7 +227,8 @@ def test_a_variable_stands_beside_what_it_held_before() -> None:
 def test_variables_behind_a_step_are_those_of_its_frame() -> None:
     rows = [(1, 0, {"x": 1}), (2, 1, {"y": 2}), (3, 0, {"x": 3, "z": 4})]
     events = tuple(
-        TraceEvent(at, "line", line, frame, {"changed": held}) for at, (line, frame, held) in enumerate(rows)
+        TraceEvent(at, "line", line, frame, {"changed": held})
+        for at, (line, frame, held) in enumerate(rows)
     )
     steps = steps_of(events)
     shown = [{one["name"]: plain(one["value"]) for one in variables(steps, at)} for at in range(4)]
@@ -184,8 +238,18 @@ def test_variables_behind_a_step_are_those_of_its_frame() -> None:
 def test_a_sentence_names_the_steps_that_it_states() -> None:
     steps = steps_of(drawn.events_of("dog", [(1, 2, 30, 40)], SIZE))
     told = Rationale(
-        "r", "t", "q", "One dog. It barks.", "1", (Citation(0, 8, (3,)), Citation(9, 18, ())), (), drawn.WRITER
+        "r",
+        "t",
+        "q",
+        "One dog. It barks.",
+        "1",
+        (Citation(0, 8, (3,)), Citation(9, 18, ())),
+        (),
+        drawn.WRITER,
     )
     view = told_of(told, steps)
     assert view is not None
-    assert [(one["steps"], one["supported"]) for one in view["sentences"]] == [([1], True), ([], False)]
+    assert [(one["steps"], one["supported"]) for one in view["sentences"]] == [
+        ([1], True),
+        ([], False),
+    ]

@@ -22,7 +22,9 @@ def draw(folder: Path, number: int, size: tuple[int, int] = (96, 64)) -> Path:
         return path
     dice = random.Random(number)
     small = Image.new("RGB", (8, 6))
-    small.putdata([(dice.randrange(256), dice.randrange(256), dice.randrange(256)) for _ in range(48)])
+    small.putdata(
+        [(dice.randrange(256), dice.randrange(256), dice.randrange(256)) for _ in range(48)]
+    )
     folder.mkdir(parents=True, exist_ok=True)
     small.resize(size, Image.Resampling.NEAREST).save(path)
     return path
@@ -33,20 +35,41 @@ def example(number: int, image: str, **changes: Any) -> Example:
     told = changes.get("rationale", RATIONALE)
     return Example(
         **{
-            "task_id": f"made/{number:04d}", "source": "made", "task_split": "train", "split": "train",
-            "family": "count", "question": "How many dogs are there?", "choices": (), "answer": "2", "answers": ("2",),
-            "answer_type": "integer", "rationale": told, "boxes": boxes_in(told or ""),
-            "program": "def execute_command(image):\n    return '2'\n", "image": image, "width": 96, "height": 64,
-            "kind": "person", "trace_id": f"t{number}", "program_id": f"p{number}", "rationale_id": f"r{number}",
-            "edited": False, "reviewers": ("ann",), "guideline": "g1", **changes,
+            "task_id": f"made/{number:04d}",
+            "source": "made",
+            "task_split": "train",
+            "split": "train",
+            "family": "count",
+            "question": "How many dogs are there?",
+            "choices": (),
+            "answer": "2",
+            "answers": ("2",),
+            "answer_type": "integer",
+            "rationale": told,
+            "boxes": boxes_in(told or ""),
+            "program": "def execute_command(image):\n    return '2'\n",
+            "image": image,
+            "width": 96,
+            "height": 64,
+            "kind": "person",
+            "trace_id": f"t{number}",
+            "program_id": f"p{number}",
+            "rationale_id": f"r{number}",
+            "edited": False,
+            "reviewers": ("ann",),
+            "guideline": "g1",
+            **changes,
         }
-    )  # fmt: skip
+    )
 
 
 def taken(folder: Path, rows: int = 4, **changes: Any) -> Snapshot:
     """A snapshot of `rows` examples on as many pictures; the last one is in val."""
-    pictures = {digest_of(path): path for path in (draw(folder / "drawn", at) for at in range(rows))}
+    pictures = {
+        digest_of(path): path for path in (draw(folder / "drawn", at) for at in range(rows))
+    }
     examples = [
-        example(at, image, split="val" if at == rows - 1 else "train", **changes) for at, image in enumerate(pictures)
+        example(at, image, split="val" if at == rows - 1 else "train", **changes)
+        for at, image in enumerate(pictures)
     ]
     return write(folder / "snapshots", examples, pictures, filter={"accepted": "person"})

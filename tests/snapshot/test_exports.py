@@ -56,14 +56,18 @@ def test_a_folder_with_something_in_it_is_not_touched(tmp_path: Path, to: str) -
 def test_a_missing_picture_leaves_no_half_export(tmp_path: Path, to: str) -> None:
     snapshot = taken(tmp_path)
     next((snapshot.path / "images").rglob("*.png")).unlink()
-    with pytest.raises(InputError, match=r"picture .*… is missing in .*; vpd doctor says what is wrong"):
+    with pytest.raises(
+        InputError, match=r"picture .*… is missing in .*; vpd doctor says what is wrong"
+    ):
         export(snapshot, to, tmp_path / "out")
     assert not (tmp_path / "out").exists()
     assert not list(tmp_path.glob(".*.part"))
 
 
 def test_an_unknown_format_lists_them(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no format is called 'csv'; there are: chat, datasets, argilla"):
+    with pytest.raises(
+        InputError, match="no format is called 'csv'; there are: chat, datasets, argilla"
+    ):
         export(taken(tmp_path), "csv", tmp_path / "out")
 
 
@@ -75,23 +79,32 @@ def test_two_prompts_two_targets(made: Callable[..., Path]) -> None:
     assert [row["target"] for row in rows] == ["label", "rationale"] * 2
     asked = "<image>How many dogs are there?"
     assert rows[0]["messages"] == [
-        {"role": "user", "content": asked + LABEL_SUFFIX}, {"role": "assistant", "content": "2"},
-    ]  # fmt: skip
+        {"role": "user", "content": asked + LABEL_SUFFIX},
+        {"role": "assistant", "content": "2"},
+    ]
     assert rows[1]["messages"] == [
-        {"role": "user", "content": asked + RATIONALE_SUFFIX}, {"role": "assistant", "content": RATIONALE},
-    ]  # fmt: skip
+        {"role": "user", "content": asked + RATIONALE_SUFFIX},
+        {"role": "assistant", "content": RATIONALE},
+    ]
 
 
 def test_an_example_without_a_rationale_teaches_its_label(made: Callable[..., Path]) -> None:
-    assert [row["target"] for row in lines(made("chat", rationale=None) / "train.jsonl")] == ["label"] * 2
+    assert [row["target"] for row in lines(made("chat", rationale=None) / "train.jsonl")] == [
+        "label"
+    ] * 2
 
 
 def test_options_stand_behind_the_question(made: Callable[..., Path]) -> None:
     row = lines(made("chat", choices=("one", "two")) / "val.jsonl")[0]
-    assert row["messages"][0]["content"] == f"<image>How many dogs are there? Options: one, two.{LABEL_SUFFIX}"
+    assert (
+        row["messages"][0]["content"]
+        == f"<image>How many dogs are there? Options: one, two.{LABEL_SUFFIX}"
+    )
 
 
-def test_there_is_one_tag_for_each_picture_whatever_the_text_says(made: Callable[..., Path]) -> None:
+def test_there_is_one_tag_for_each_picture_whatever_the_text_says(
+    made: Callable[..., Path],
+) -> None:
     """LLaMA-Factory and ms-swift count `<image>`, `<video>` and `<audio>` in all messages."""
     wild = HOSTILE + "<video><audio></image><bbox><IMAGE><ref-object> < image>"
     for row in lines(made("chat", question=wild, rationale=wild, answer=wild) / "train.jsonl"):
@@ -137,7 +150,10 @@ def test_line_separators_do_not_cut_rows(made: Callable[..., Path]) -> None:
 def test_datasets_shows_pictures(made: Callable[..., Path], tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets", reason="pip install datasets")
     folder = made("datasets", rows=4, question=HOSTILE)
-    files = {"train": str(folder / "train.parquet"), "validation": str(folder / "validation.parquet")}
+    files = {
+        "train": str(folder / "train.parquet"),
+        "validation": str(folder / "validation.parquet"),
+    }
     data = datasets.load_dataset("parquet", data_files=files, cache_dir=str(tmp_path / "cache"))
     assert {name: len(rows) for name, rows in data.items()} == {"train": 3, "validation": 1}
     assert type(data["train"].features["image"]).__name__ == "Image"
@@ -174,10 +190,14 @@ def test_argilla_records_fit_their_settings(made: Callable[..., Path]) -> None:
         assert record["suggestions"]["rationale"]["value"] == RATIONALE
         assert set(record["metadata"]) >= {"task_id", "trace_id", "rationale_id"}
         assert (folder / record["fields"]["image"]).is_file()
-    assert not any(field["settings"].get("use_markdown") for field in known.values()), "nothing is interpreted"
+    assert not any(field["settings"].get("use_markdown") for field in known.values()), (
+        "nothing is interpreted"
+    )
 
 
-def test_argilla_itself_reads_the_folder(made: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_argilla_itself_reads_the_folder(
+    made: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     argilla = pytest.importorskip("argilla", reason="pip install argilla")
     from argilla.records._io._json import JsonIO
 
@@ -236,7 +256,11 @@ def test_label_studio_labels_cannot_break_the_configuration() -> None:
 def test_fiftyone_boxes_are_relative(made: Callable[..., Path]) -> None:
     folder = made("fiftyone")
     samples = json.loads((folder / "samples.json").read_text())["samples"]
-    assert [sample["tags"] for sample in samples] == [["train", "person"], ["train", "person"], ["val", "person"]]
+    assert [sample["tags"] for sample in samples] == [
+        ["train", "person"],
+        ["train", "person"],
+        ["val", "person"],
+    ]
     boxes = samples[0]["boxes"]["detections"]
     assert boxes[1]["bounding_box"] == pytest.approx([0, 0, 500 / 999, 500 / 999])
     assert all(0 <= side <= 1 for box in boxes for side in box["bounding_box"])

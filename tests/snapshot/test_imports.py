@@ -1,4 +1,6 @@
-"""Decisions from other tools' files: what is taken, what is listed, and that nothing in a file can do harm."""
+"""Decisions from other tools' files: what is taken, what is listed, and that nothing in a file can
+do harm.
+"""
 
 from __future__ import annotations
 
@@ -35,19 +37,40 @@ def argilla(decision: str = "accept", user: str = "u-1", **answers: str) -> dict
 
 def studio(decision: str = "accept", **changes: Any) -> dict[str, Any]:
     """A task as Label Studio exports it."""
-    result = [{"from_name": "decision", "to_name": "image", "type": "choices", "value": {"choices": [decision]}}]
+    result = [
+        {
+            "from_name": "decision",
+            "to_name": "image",
+            "type": "choices",
+            "value": {"choices": [decision]},
+        }
+    ]
     for name in ("reason", "note", "rationale"):
         if name in changes:
             kind = "choices" if name == "reason" else "text"
-            result.append({"from_name": name, "to_name": "image", "type": kind, "value": {kind: [changes.pop(name)]}})
+            result.append(
+                {
+                    "from_name": name,
+                    "to_name": "image",
+                    "type": kind,
+                    "value": {kind: [changes.pop(name)]},
+                }
+            )
     annotation = {
-        "id": 7, "completed_by": 3, "result": result, "was_cancelled": False, "lead_time": 4.2,
-        "created_at": "2026-03-09T22:16:08.728353Z", **changes,
-    }  # fmt: skip
+        "id": 7,
+        "completed_by": 3,
+        "result": result,
+        "was_cancelled": False,
+        "lead_time": 4.2,
+        "created_at": "2026-03-09T22:16:08.728353Z",
+        **changes,
+    }
     return {"id": 5, "data": ABOUT, "annotations": [annotation]}
 
 
-def taken(tmp_path: Path, tool: str, *entries: Any) -> tuple[list[ImportedDecision], list[RefusedEntry]]:
+def taken(
+    tmp_path: Path, tool: str, *entries: Any
+) -> tuple[list[ImportedDecision], list[RefusedEntry]]:
     path = tmp_path / "file.json"
     path.write_text(json.dumps(list(entries)))
     return read(path, tool)
@@ -57,15 +80,28 @@ def test_argilla_decisions(tmp_path: Path) -> None:
     entry = argilla("reject", reason="bad_gold", note="it is three", rationale="told")
     (said,), refused = taken(tmp_path, "argilla", entry)
     assert refused == []
-    assert (said.kind, said.reason, said.note, said.rationale) == ("reject", "bad_gold", "it is three", "told")
-    assert (said.author, said.task_id, said.trace_id, said.rationale_id) == ("argilla:u-1", "made/1", "t1", "r1")
+    assert (said.kind, said.reason, said.note, said.rationale) == (
+        "reject",
+        "bad_gold",
+        "it is three",
+        "told",
+    )
+    assert (said.author, said.task_id, said.trace_id, said.rationale_id) == (
+        "argilla:u-1",
+        "made/1",
+        "t1",
+        "r1",
+    )
 
 
 def test_two_people_on_one_argilla_record(tmp_path: Path) -> None:
     entry = argilla()
     entry["responses"]["decision"].append({"value": "skip", "user_id": "u-2"})
     said, _ = taken(tmp_path, "argilla", entry)
-    assert [(row.author, row.kind) for row in said] == [("argilla:u-1", "accept"), ("argilla:u-2", "skip")]
+    assert [(row.author, row.kind) for row in said] == [
+        ("argilla:u-1", "accept"),
+        ("argilla:u-2", "skip"),
+    ]
 
 
 def test_argilla_drafts_are_no_decisions(tmp_path: Path) -> None:
@@ -75,15 +111,24 @@ def test_argilla_drafts_are_no_decisions(tmp_path: Path) -> None:
 
 
 def test_label_studio_decisions(tmp_path: Path) -> None:
-    (said,), refused = taken(tmp_path, "label-studio", studio("reject", reason="ambiguous question", note="which dog?"))
+    (said,), refused = taken(
+        tmp_path, "label-studio", studio("reject", reason="ambiguous question", note="which dog?")
+    )
     assert refused == []
-    assert (said.author, said.kind, said.reason, said.note) == ("label-studio:3", "reject", "ambiguous", "which dog?")
+    assert (said.author, said.kind, said.reason, said.note) == (
+        "label-studio:3",
+        "reject",
+        "ambiguous",
+        "which dog?",
+    )
     assert said.seconds == 4.2
     assert said.client_time == datetime(2026, 3, 9, 22, 16, 8, 728353)
 
 
 def test_a_label_studio_person_with_an_address(tmp_path: Path) -> None:
-    (said,), _ = taken(tmp_path, "label-studio", studio(completed_by={"id": 3, "email": "ann@example.org"}))
+    (said,), _ = taken(
+        tmp_path, "label-studio", studio(completed_by={"id": 3, "email": "ann@example.org"})
+    )
     assert said.author == "label-studio:ann@example.org"
 
 
@@ -109,14 +154,22 @@ def test_reading_again_gives_the_same_ids(tmp_path: Path, tool: str) -> None:
     [
         ("argilla", argilla("perhaps"), "its decision is 'perhaps'; expected accept, reject, skip"),
         ("argilla", argilla("reject"), "a rejection needs a reason"),
-        ("argilla", {**argilla(), "metadata": {}}, "it does not name its task; it was not exported from here"),
-        ("label-studio", {"id": 5, "data": ABOUT}, "it has no list 'annotations'; export as JSON, not as JSON-MIN"),
+        (
+            "argilla",
+            {**argilla(), "metadata": {}},
+            "it does not name its task; it was not exported from here",
+        ),
+        (
+            "label-studio",
+            {"id": 5, "data": ABOUT},
+            "it has no list 'annotations'; export as JSON, not as JSON-MIN",
+        ),
         ("label-studio", studio(was_cancelled=True), "it was cancelled"),
         ("label-studio", studio(completed_by=None), "it does not name who decided"),
         ("label-studio", studio(result=[]), "its decision is ''"),
         ("label-studio", "text", "it has no list 'annotations'"),
     ],
-)  # fmt: skip
+)
 def test_what_does_not_fit_is_listed(tmp_path: Path, tool: str, entry: Any, why: str) -> None:
     said, (refused,) = taken(tmp_path, tool, entry)
     assert said == []
@@ -127,10 +180,12 @@ def test_what_does_not_fit_is_listed(tmp_path: Path, tool: str, entry: Any, why:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "is not valid JSON"), ("{}", "holds dict; expected the list that argilla exports"), ("[" * 99999, "is not valid"),
+        ("", "is not valid JSON"),
+        ("{}", "holds dict; expected the list that argilla exports"),
+        ("[" * 99999, "is not valid"),
         ("\udcff", "is not valid JSON"),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_is_no_export(tmp_path: Path, text: str, why: str) -> None:
     (tmp_path / "x.json").write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(DatasetError, match=why):
@@ -138,12 +193,17 @@ def test_a_file_that_is_no_export(tmp_path: Path, text: str, why: str) -> None:
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"x.json cannot be read \(No such file or directory\); check the path"):
+    with pytest.raises(
+        DatasetError, match=r"x.json cannot be read \(No such file or directory\); check the path"
+    ):
         read(tmp_path / "x.json", "argilla")
 
 
 def test_an_unknown_tool(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="decisions of 'doccano' cannot be read; there are: argilla, label-studio"):
+    with pytest.raises(
+        DatasetError,
+        match="decisions of 'doccano' cannot be read; there are: argilla, label-studio",
+    ):
         read(tmp_path / "x.json", "doccano")
 
 
@@ -154,19 +214,42 @@ def test_hostile_notes_stay_text(tmp_path: Path) -> None:
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
-    lambda held: st.lists(held, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(["id", "data", "metadata", "annotations", "result", "responses", "decision", "value", "user_id",
-                         "choices", "from_name", "completed_by", "task_id", "lead_time", "created_at", "text"]),
-        held, max_size=4,
+    lambda held: (
+        st.lists(held, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "id",
+                    "data",
+                    "metadata",
+                    "annotations",
+                    "result",
+                    "responses",
+                    "decision",
+                    "value",
+                    "user_id",
+                    "choices",
+                    "from_name",
+                    "completed_by",
+                    "task_id",
+                    "lead_time",
+                    "created_at",
+                    "text",
+                ]
+            ),
+            held,
+            max_size=4,
+        )
     ),
     max_leaves=25,
-)  # fmt: skip
+)
 
 
 @settings(max_examples=150, deadline=None)
 @given(entries=st.lists(ANYTHING, max_size=4), tool=st.sampled_from(list(TOOLS)))
-def test_no_file_breaks_the_reader(tmp_path_factory: pytest.TempPathFactory, entries: list[Any], tool: str) -> None:
+def test_no_file_breaks_the_reader(
+    tmp_path_factory: pytest.TempPathFactory, entries: list[Any], tool: str
+) -> None:
     said, refused = taken(tmp_path_factory.mktemp("a"), tool, *entries)
     assert all(row.task_id and row.author for row in said)
     assert all(row.where and row.reason for row in refused)

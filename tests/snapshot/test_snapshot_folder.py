@@ -36,16 +36,26 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 def test_the_manifest_counts(tmp_path: Path) -> None:
     content = taken(tmp_path, 3).manifest.content
     assert content.counts == {
-        "rows": 3, "rationales": 3, "edited": 0, "pictures": 3, "kinds": {"person": 3}, "families": {"count": 3},
-        "sources": {"made": 3}, "reviewers": {"ann": 3},
-    }  # fmt: skip
+        "rows": 3,
+        "rationales": 3,
+        "edited": 0,
+        "pictures": 3,
+        "kinds": {"person": 3},
+        "families": {"count": 3},
+        "sources": {"made": 3},
+        "reviewers": {"ann": 3},
+    }
     assert [content.rows[split]["count"] for split in SPLITS] == [2, 1]
     assert content.guidelines == ("g1",)
-    assert [row["digest"] for row in content.images] == sorted(row["digest"] for row in content.images)
+    assert [row["digest"] for row in content.images] == sorted(
+        row["digest"] for row in content.images
+    )
 
 
 @settings(max_examples=25, deadline=None)
-@given(order=st.permutations(range(6)), name=st.text(max_size=8), as_of=st.none() | st.text(max_size=5))
+@given(
+    order=st.permutations(range(6)), name=st.text(max_size=8), as_of=st.none() | st.text(max_size=5)
+)
 def test_the_hash_is_of_the_content_alone(
     tmp_path_factory: pytest.TempPathFactory, order: list[int], name: str, as_of: str | None
 ) -> None:
@@ -53,23 +63,37 @@ def test_the_hash_is_of_the_content_alone(
     pictures = {digest_of(path): path for path in (draw(folder, at) for at in range(6))}
     rows = [example(at, image) for at, image in enumerate(pictures)]
     one = write(folder / "a", rows, pictures, filter={"b": 1, "a": [2]})
-    other = write(folder / "b", [rows[at] for at in order], dict(reversed(pictures.items())),
-                  filter={"a": [2], "b": 1}, name=name, as_of=as_of)  # fmt: skip
+    other = write(
+        folder / "b",
+        [rows[at] for at in order],
+        dict(reversed(pictures.items())),
+        filter={"a": [2], "b": 1},
+        name=name,
+        as_of=as_of,
+    )
     assert one.hash == other.hash == one.path.name
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"answer": "3"}, {"rationale": None}, {"edited": True}, {"guideline": "g2"}, {"reviewers": ("ann", "ben")},
-        {"split": "val"}, {"trace_id": "t9"}, {"choices": ("1", "2")}, {"width": 97},
+        {"answer": "3"},
+        {"rationale": None},
+        {"edited": True},
+        {"guideline": "g2"},
+        {"reviewers": ("ann", "ben")},
+        {"split": "val"},
+        {"trace_id": "t9"},
+        {"choices": ("1", "2")},
+        {"width": 97},
     ],
-)  # fmt: skip
+)
 def test_another_content_has_another_hash(tmp_path: Path, change: dict[str, object]) -> None:
     picture = draw(tmp_path, 0)
     image = digest_of(picture)
     hashes = {
-        write(tmp_path / "s", [example(0, image, **given)], {image: picture}, filter={}).hash for given in ({}, change)
+        write(tmp_path / "s", [example(0, image, **given)], {image: picture}, filter={}).hash
+        for given in ({}, change)
     }
     assert len(hashes) == 2
 
@@ -77,7 +101,10 @@ def test_another_content_has_another_hash(tmp_path: Path, change: dict[str, obje
 def test_another_filter_has_another_hash(tmp_path: Path) -> None:
     picture = draw(tmp_path, 0)
     image = digest_of(picture)
-    hashes = {write(tmp_path / "s", [example(0, image)], {image: picture}, filter={"x": x}).hash for x in (1, 2)}
+    hashes = {
+        write(tmp_path / "s", [example(0, image)], {image: picture}, filter={"x": x}).hash
+        for x in (1, 2)
+    }
     assert len(hashes) == 2
 
 
@@ -91,7 +118,9 @@ def test_a_second_writing_changes_nothing(tmp_path: Path) -> None:
 
 def test_many_writers_of_one_content_make_one_folder(tmp_path: Path) -> None:
     found: list[str] = []
-    threads = [threading.Thread(target=lambda: found.append(taken(tmp_path).hash)) for _ in range(6)]
+    threads = [
+        threading.Thread(target=lambda: found.append(taken(tmp_path).hash)) for _ in range(6)
+    ]
     for at in range(4):
         draw(tmp_path / "drawn", at)
     for thread in threads:
@@ -119,30 +148,35 @@ def test_damaged_rows_are_noticed_on_opening(tmp_path: Path, file: str, damage: 
     path = taken(tmp_path).path
     damage(path / file)  # type: ignore[operator]
     with pytest.raises(
-        SnapshotError, match=rf"{file} (was changed after it was written: a snapshot never|cannot be read)"
+        SnapshotError,
+        match=rf"{file} (was changed after it was written: a snapshot never|cannot be read)",
     ):
         Snapshot.open(path)
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("name", "mine"), ("created_at", "1999"), ("hash", "0" * 20), ("files", {}), ("more", 1)]
+    ("key", "value"),
+    [("name", "mine"), ("created_at", "1999"), ("hash", "0" * 20), ("files", {}), ("more", 1)],
 )
 def test_an_edited_manifest_is_noticed(tmp_path: Path, key: str, value: object) -> None:
     path = taken(tmp_path).path / "manifest.json"
     held = json.loads(path.read_text())
     path.write_text(json.dumps({**held, key: value}))
-    with pytest.raises(SnapshotError, match=r"manifest.json was changed after it was written: .*delete its folder"):
+    with pytest.raises(
+        SnapshotError, match=r"manifest.json was changed after it was written: .*delete its folder"
+    ):
         Snapshot.open(path.parent)
 
 
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("not json", "cannot be read"), ("[]", "is no manifest of a snapshot; expected an object with 'content'"),
+        ("not json", "cannot be read"),
+        ("[]", "is no manifest of a snapshot; expected an object with 'content'"),
         ('{"content": {"format": 2}}', "has format 2; this workbench reads format 1: upgrade it"),
         ("[" * 100000, "cannot be read"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_manifest_is_refused(tmp_path: Path, text: str, why: str) -> None:
     (tmp_path / "manifest.json").write_text(text)
     with pytest.raises(SnapshotError, match=why):
@@ -162,12 +196,16 @@ def test_a_forged_manifest_is_refused(tmp_path: Path, change: dict[str, object])
     path = taken(tmp_path).path / "manifest.json"
     held = {**json.loads(path.read_text()), **change}
     path.write_text(json.dumps({**held, "seal": _seal(held)}))
-    with pytest.raises(SnapshotError, match=r"manifest.json (was changed|is no manifest of a snapshot)"):
+    with pytest.raises(
+        SnapshotError, match=r"manifest.json (was changed|is no manifest of a snapshot)"
+    ):
         Snapshot.open(path.parent)
 
 
 def test_no_snapshot_there(tmp_path: Path) -> None:
-    with pytest.raises(SnapshotError, match=r"there is no snapshot at .*; vpd snapshot list names them"):
+    with pytest.raises(
+        SnapshotError, match=r"there is no snapshot at .*; vpd snapshot list names them"
+    ):
         Snapshot.open(tmp_path / "nosuch")
 
 
@@ -178,15 +216,18 @@ def test_pictures_are_checked_by_their_digest(tmp_path: Path) -> None:
     second.unlink()  # a link: written in place, the project's own picture would change as well
     second.write_bytes(draw(tmp_path, 77).read_bytes())
     assert snapshot.problems() == [
-        f"picture {first.stem[:12]}… is missing", f"picture {second.stem[:12]}… is not the file that was taken in",
-    ]  # fmt: skip
+        f"picture {first.stem[:12]}… is missing",
+        f"picture {second.stem[:12]}… is not the file that was taken in",
+    ]
 
 
 def test_rows_are_checked_beyond_their_file(tmp_path: Path) -> None:
     snapshot = taken(tmp_path)
     table = pq.read_table(snapshot.path / "train.parquet")
     pq.write_table(table.slice(1), snapshot.path / "train.parquet")
-    assert snapshot.problems() == ["the rows of train.parquet are not those that the manifest names"]
+    assert snapshot.problems() == [
+        "the rows of train.parquet are not those that the manifest names"
+    ]
 
 
 def test_it_outlives_the_project(tmp_path: Path) -> None:
@@ -202,7 +243,9 @@ def test_it_outlives_the_project(tmp_path: Path) -> None:
 
 def test_no_example_says_what_was_left_out(tmp_path: Path) -> None:
     left = [LeftOut("nobody has decided yet", 12, ("a",))]
-    with pytest.raises(SnapshotError, match=r"no example fits, .*; 12 left out: nobody has decided yet"):
+    with pytest.raises(
+        SnapshotError, match=r"no example fits, .*; 12 left out: nobody has decided yet"
+    ):
         write(tmp_path, [], {}, filter={}, left_out=left)
     assert list(tmp_path.iterdir()) == []
 
@@ -216,35 +259,54 @@ def test_a_picture_on_both_sides_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_picture_without_a_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SnapshotError, match="of an example has no file; vpd doctor lists what is missing"):
+    with pytest.raises(
+        SnapshotError, match="of an example has no file; vpd doctor lists what is missing"
+    ):
         write(tmp_path, [example(0, "0" * 64)], {}, filter={})
 
 
 def test_a_picture_that_is_another_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SnapshotError, match=r"0.png is not the file that was taken in; vpd doctor lists such files"):
+    with pytest.raises(
+        SnapshotError, match=r"0.png is not the file that was taken in; vpd doctor lists such files"
+    ):
         write(tmp_path / "s", [example(0, "0" * 64)], {"0" * 64: draw(tmp_path, 0)}, filter={})
     assert list((tmp_path / "s").iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "snapshots").write_text("in the way")
-    with pytest.raises(SnapshotError, match=r"the snapshot cannot be written to .*; make room there"):
+    with pytest.raises(
+        SnapshotError, match=r"the snapshot cannot be written to .*; make room there"
+    ):
         taken(tmp_path)
 
 
 def test_hostile_text_comes_back_as_text(tmp_path: Path) -> None:
-    snapshot = taken(tmp_path, 2, question=HOSTILE, rationale=HOSTILE, program=HOSTILE, choices=(HOSTILE, ""))
+    snapshot = taken(
+        tmp_path, 2, question=HOSTILE, rationale=HOSTILE, program=HOSTILE, choices=(HOSTILE, "")
+    )
     row = Snapshot.open(snapshot.path).examples()[0]
     assert row.question == row.rationale == row.program == row.choices[0] == storable_json(HOSTILE)
     assert "?" in row.question, "a lone surrogate can be in no file"
 
 
 @settings(max_examples=40, deadline=None)
-@given(texts=st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=3, max_size=3), none=st.booleans())
-def test_any_text_comes_back(tmp_path_factory: pytest.TempPathFactory, texts: list[str], none: bool) -> None:
+@given(
+    texts=st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=3, max_size=3),
+    none=st.booleans(),
+)
+def test_any_text_comes_back(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str], none: bool
+) -> None:
     folder = tmp_path_factory.mktemp("t")
     picture = draw(folder, 0)
-    row = example(0, digest_of(picture), question=texts[0], answers=tuple(texts), rationale=None if none else texts[1])
+    row = example(
+        0,
+        digest_of(picture),
+        question=texts[0],
+        answers=tuple(texts),
+        rationale=None if none else texts[1],
+    )
     assert write(folder / "s", [row], {row.image: picture}, filter={}).examples() == [row]
 
 

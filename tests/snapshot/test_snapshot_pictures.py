@@ -35,7 +35,11 @@ def test_copies_of_collages_are_near(scale: float, quality: int) -> None:
 
 
 def test_different_collages_are_far() -> None:
-    prints = [fingerprint(render(make_scene(split, at))) for split in ("train", "test") for at in range(20)]
+    prints = [
+        fingerprint(render(make_scene(split, at)))
+        for split in ("train", "test")
+        for at in range(20)
+    ]
     assert min((a ^ b).bit_count() for a, b in itertools.combinations(prints, 2)) > NEAR
 
 
@@ -54,16 +58,23 @@ def test_the_slices_miss_no_pair(seed: int, threshold: int) -> None:
 
 
 def test_blank_pages_are_not_copies_of_each_other() -> None:
-    white, black = (fingerprint(Image.new("RGB", (40, 30), colour)) for colour in ("white", "black"))
+    white, black = (
+        fingerprint(Image.new("RGB", (40, 30), colour)) for colour in ("white", "black")
+    )
     assert white == black == 0
     assert alike({"a": white}, {"b": black}) == []
 
 
 @settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 999), n=st.integers(1, 40), share=st.floats(0, 1), others=st.integers(0, 20))
+@given(
+    seed=st.integers(0, 999), n=st.integers(1, 40), share=st.floats(0, 1), others=st.integers(0, 20)
+)
 def test_a_pictures_side_is_its_own(seed: int, n: int, share: float, others: int) -> None:
     dice = random.Random(seed)
-    made = [Picture(f"{dice.getrandbits(256):064x}", 9, 9, dice.getrandbits(BITS)) for _ in range(n + others)]
+    made = [
+        Picture(f"{dice.getrandbits(256):064x}", 9, 9, dice.getrandbits(BITS))
+        for _ in range(n + others)
+    ]
     few, many = sides(made[:n], share, seed), sides(made, share, seed)
     assert few == {digest: many[digest] for digest in few}, "others that come do not move it"
     assert sides(list(reversed(made)), share, seed) == many
@@ -74,7 +85,10 @@ def test_pictures_that_look_alike_are_on_one_side(tmp_path: Path) -> None:
     for at in range(60):
         picture = Image.open(draw(tmp_path, at))
         prints = (fingerprint(picture), fingerprint(copy(picture, 0.8, 85)))
-        held += [Picture(f"{at:02d}{copy_:062x}"[::-1], 96, 64, value) for copy_, value in enumerate(prints)]
+        held += [
+            Picture(f"{at:02d}{copy_:062x}"[::-1], 96, 64, value)
+            for copy_, value in enumerate(prints)
+        ]
     found = sides(held, 0.4, 0)
     assert all(found[a.digest] == found[b.digest] for a, b in zip(held[::2], held[1::2]))
     assert set(found.values()) == {"train", "val"}

@@ -6,7 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hand_made import EXECUTOR, SAMPLER, STUDENT, VERIFIER, WRITER, Made, loop_records, profile_file, scope_of, task
+from hand_made import (
+    EXECUTOR,
+    SAMPLER,
+    STUDENT,
+    VERIFIER,
+    WRITER,
+    Made,
+    loop_records,
+    profile_file,
+    scope_of,
+    task,
+)
 
 from workbench.records import Decision
 from workbench.store import Project, Selection
@@ -23,12 +34,19 @@ def make_project(folder: Path, questions: int = 6) -> tuple[Project, list[Made]]
     project.add_rationales([one.rationale for one in made])
     project.add_predictions([one.prediction for one in made])
     project.add_predictions(
-        [replace(one.prediction, id=f"told/{one.task.id}", rationale="I see three.") for one in made]
+        [
+            replace(one.prediction, id=f"told/{one.task.id}", rationale="I see three.")
+            for one in made
+        ]
     )
     run = project.start_run(scope_of(made[0]), Selection(), "predict")
     for role, ref in (
-        ("sampler", SAMPLER), ("executor", EXECUTOR), ("verifier", VERIFIER), ("writer", WRITER), ("student", STUDENT),
-    ):  # fmt: skip
+        ("sampler", SAMPLER),
+        ("executor", EXECUTOR),
+        ("verifier", VERIFIER),
+        ("writer", WRITER),
+        ("student", STUDENT),
+    ):
         project.set_part(run, role, ref)
     return project, made
 
@@ -43,7 +61,9 @@ class Voice:
 
     def event(self, kind: Any, task_id: str = "", **more: Any) -> Decision:
         self.n += 1
-        return Decision(f"{self.name}-event-{self.n:05d}", kind, self.name, self.role, task_id, **more)
+        return Decision(
+            f"{self.name}-event-{self.n:05d}", kind, self.name, self.role, task_id, **more
+        )
 
     def accept(self, made: Made, **more: Any) -> Decision:
         kept = made.traces[1]

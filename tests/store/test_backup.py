@@ -29,7 +29,11 @@ def project(tmp_path: Path, picture: Path) -> Iterator[Project]:
             loop_records(task(at), k=3).write(made)
         made.images.add(picture)
         kept = loop_records(task(0), k=3)
-        about = {"task_id": kept.task.id, "trace_id": kept.traces[1].id, "rationale_id": kept.rationale.id}
+        about = {
+            "task_id": kept.task.id,
+            "trace_id": kept.traces[1].id,
+            "rationale_id": kept.rationale.id,
+        }
         made.curation.decide([Decision("decision-1", "accept", "ann", "curator", **about)])
         yield made
 
@@ -62,7 +66,9 @@ def test_the_store_is_still_locked_after_a_backup(project: Project, tmp_path: Pa
     """POSIX drops a process's lock on a file with the first handle on it that is closed."""
     back_up(project, tmp_path / "b")
     code = "import duckdb, sys; duckdb.connect(sys.argv[1])"
-    done = subprocess.run([sys.executable, "-c", code, str(project.database.path)], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(project.database.path)], capture_output=True, text=True
+    )
     assert "Could not set lock" in done.stderr
 
 
@@ -83,11 +89,17 @@ while True:
 
 
 @pytest.mark.parametrize("owner", ["here", "elsewhere"])
-def test_while_others_write_a_backup_is_one_moment(project: Project, tmp_path: Path, owner: str) -> None:
+def test_while_others_write_a_backup_is_one_moment(
+    project: Project, tmp_path: Path, owner: str
+) -> None:
     project.close()
     ours = Project.open(project.path) if owner == "here" else None
     writers = [
-        subprocess.Popen([sys.executable, "-c", WRITER, str(project.path), name], stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(project.path), name],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         for name in ("one", "two")
     ]
     try:
@@ -125,11 +137,16 @@ def test_links_outlive_the_projects_own_pictures(project: Project, tmp_path: Pat
     source.unlink()
     restore(folder, tmp_path / "q")
     (restored,) = (tmp_path / "q" / "images").rglob("*.png")
-    assert restored.stat().st_ino != held.stat().st_ino, "a project never shares files with its backup"
+    assert restored.stat().st_ino != held.stat().st_ino, (
+        "a project never shares files with its backup"
+    )
 
 
 def test_copies_and_no_pictures(project: Project, tmp_path: Path) -> None:
-    copied, without = back_up(project, tmp_path / "c", copy=True), back_up(project, tmp_path / "w", images=False)
+    copied, without = (
+        back_up(project, tmp_path / "c", copy=True),
+        back_up(project, tmp_path / "w", images=False),
+    )
     (source,) = (project.path / "images").rglob("*.png")
     (held,) = (copied / "images").rglob("*.png")
     assert source.stat().st_ino != held.stat().st_ino
@@ -151,7 +168,9 @@ def test_a_folder_with_something_in_it(project: Project, tmp_path: Path) -> None
     with pytest.raises(InputError, match="is there already; a backup needs a new or empty folder"):
         back_up(project, tmp_path / "b")
     folder = back_up(project, tmp_path / "c")
-    with pytest.raises(InputError, match="is there already; a backup is restored into a new or empty folder"):
+    with pytest.raises(
+        InputError, match="is there already; a backup is restored into a new or empty folder"
+    ):
         restore(folder, tmp_path / "b")
     assert [path.name for path in (tmp_path / "b").iterdir()] == ["mine"]
 
@@ -166,7 +185,8 @@ def test_a_folder_that_may_not_be_written(project: Project, tmp_path: Path) -> N
 def test_a_file_in_the_way_of_the_folder(project: Project, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(
-        InputError, match=r"no backup can be written to .*Not a directory.*make room, or choose another"
+        InputError,
+        match=r"no backup can be written to .*Not a directory.*make room, or choose another",
     ):
         back_up(project, tmp_path / "file" / "b")
     with pytest.raises(InputError, match="nothing can be restored to"):
@@ -214,7 +234,11 @@ def test_unfinished_files_do_not_come_along(project: Project, tmp_path: Path) ->
     (project.path / "snapshots" / ".abc.part" / "images").mkdir(parents=True)
     (project.path / "snapshots" / ".abc.part" / "manifest.json").write_text("{}")
     folder = back_up(project, tmp_path / "b")
-    assert json.loads((folder / "backup.json").read_text())["files"] == {"evaluations": 0, "images": 1, "snapshots": 0}
+    assert json.loads((folder / "backup.json").read_text())["files"] == {
+        "evaluations": 0,
+        "images": 1,
+        "snapshots": 0,
+    }
 
 
 def test_answers_of_probes_are_copied_so_that_later_ones_do_not_reach_the_backup(

@@ -20,18 +20,26 @@ K = 3
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """Seven tasks: 0 kept, 1 agreed, 2 wrong, 3 failed, 4 waiting, 5 kept by the student alone, 6 bare."""
+    """Seven tasks: 0 kept, 1 agreed, 2 wrong, 3 failed, 4 waiting, 5 kept by the student alone, 6
+    bare.
+    """
     folder = tmp_path_factory.mktemp("browse")
     with Project.create(folder / "p", str(profile_file(folder))) as made:
         put_in_force(made, K)
         for at in range(7):
             given = task(
-                at, ("Where is the café?", "How many DOGS are there?")[at % 2], () if at == 1 else ("2", "two dogs"),
-                split=("train", "test")[at // 4], family=("count", "which one")[at % 2],
-            )  # fmt: skip
+                at,
+                ("Where is the café?", "How many DOGS are there?")[at % 2],
+                () if at == 1 else ("2", "two dogs"),
+                split=("train", "test")[at // 4],
+                family=("count", "which one")[at % 2],
+            )
             one = loop_records(given, K)
             said = TraceEvent(0, "print", 2, 0, {"text": f"counting kettle_{at}"})
-            traces = [replace(t, events=(said, *t.events[1:]), steps=4 + at, seconds=0.1 * at) for t in one.traces]
+            traces = [
+                replace(t, events=(said, *t.events[1:]), steps=4 + at, seconds=0.1 * at)
+                for t in one.traces
+            ]
             verdicts = one.verdicts
             if at == 2:
                 verdicts = [replace(v, correct=False, chosen=False, score=0.0) for v in verdicts]
@@ -43,7 +51,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
             if at < 6:
                 made.add_programs(one.programs, 0)
                 made.add_traces(traces)
-                made.add_predictions([replace(one.prediction, answer="2", score=1.0) if at == 5 else one.prediction])
+                made.add_predictions(
+                    [replace(one.prediction, answer="2", score=1.0) if at == 5 else one.prediction]
+                )
             if at not in (4, 6):
                 made.add_verdicts([verdicts])
         yield made
@@ -73,7 +83,9 @@ def test_pages_hold_every_task_once_in_every_order(project: Project, sort: str) 
 def test_what_has_no_value_comes_last(project: Project) -> None:
     assert numbers(project, "", "steps") == [5, 4, 3, 2, 1, 0, 6]
     assert numbers(project, "", "-steps") == [0, 1, 2, 3, 4, 5, 6]
-    assert numbers(project, "", "student")[-2:] == [4, 6], "not judged yet: nothing to hold the student against"
+    assert numbers(project, "", "student")[-2:] == [4, 6], (
+        "not judged yet: nothing to hold the student against"
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,7 +112,7 @@ def test_what_has_no_value_comes_last(project: Project) -> None:
         ("source:made type:integer programs<1", [6]),
         ("source:MADE", []),
     ],
-)  # fmt: skip
+)
 def test_choices_and_numbers(project: Project, text: str, found: list[int]) -> None:
     assert numbers(project, text) == found
 
@@ -132,18 +144,38 @@ def test_words_of_every_text(project: Project, text: str, found: list[int]) -> N
 
 @pytest.mark.parametrize(
     "text",
-    ["", "status:wrong status:kept", "split:test steps>4", "dogs", "counting status:kept", "steps:0-5 review:pending"],
+    [
+        "",
+        "status:wrong status:kept",
+        "split:test steps>4",
+        "dogs",
+        "counting status:kept",
+        "steps:0-5 review:pending",
+    ],
 )
 def test_each_count_is_what_choosing_it_would_show(project: Project, text: str) -> None:
     for facet in project.browse_facets(text):
         query = parse_query(text)
-        rest = str(replace(query, picked=tuple(pick for pick in query.picked if pick[0] != facet.name)))
+        rest = str(
+            replace(query, picked=tuple(pick for pick in query.picked if pick[0] != facet.name))
+        )
         for value in facet.values:
             asked = parse_query(rest).with_token(value.token)
             assert project.browse_total(asked) == value.count, (facet.name, value)
             assert value.picked == (value.value in parse_query(text).values(facet.name))
-        if facet.name in ("status", "source", "split", "family", "type", "match", "student", "review"):
-            assert sum(value.count for value in facet.values) == project.browse_total(rest), facet.name
+        if facet.name in (
+            "status",
+            "source",
+            "split",
+            "family",
+            "type",
+            "match",
+            "student",
+            "review",
+        ):
+            assert sum(value.count for value in facet.values) == project.browse_total(rest), (
+                facet.name
+            )
     assert list(BUCKETS["steps"][:2]) == [
         v.value for f in project.browse_facets() if f.name == "steps" for v in f.values
     ]
@@ -166,9 +198,22 @@ def test_a_review_is_seen_at_once(tmp_path: Path) -> None:
         assert project.browse_total("review:pending reviewer:none") == 3
         kept = made[1].traces[1]
         project.curation.decide(
-            [Decision("test-00000001", "accept", "ann", "curator", task_id=kept.task_id, trace_id=kept.id)]
+            [
+                Decision(
+                    "test-00000001",
+                    "accept",
+                    "ann",
+                    "curator",
+                    task_id=kept.task_id,
+                    trace_id=kept.id,
+                )
+            ]
         )
-        assert project.browse_ids("review:accepted") == project.browse_ids("reviewer:ann") == [kept.task_id]
+        assert (
+            project.browse_ids("review:accepted")
+            == project.browse_ids("reviewer:ann")
+            == [kept.task_id]
+        )
         assert project.browse_total("review:pending") == project.browse_total("reviewer:none") == 2
         ((_, outcome),) = project.browse("reviewer:ann").rows
         assert (outcome.review, outcome.reviewers) == ("accepted", ("ann",))
@@ -179,7 +224,9 @@ def test_a_review_is_seen_at_once(tmp_path: Path) -> None:
 
 
 def test_a_list_never_reads_events(project: Project) -> None:
-    """Events are most of a store; a page that touched them would be slow in proportion to the runs' length."""
+    """Events are most of a store; a page that touched them would be slow in proportion to the runs'
+    length.
+    """
     asked: list[str] = []
 
     class Watched:
@@ -201,9 +248,14 @@ def test_views_are_saved_replaced_and_forgotten(tmp_path: Path) -> None:
         project.save_view("A first", "", "import", "ann")
         project.save_view("b dogs", "cat", "newest", "bob")
         assert [(v.name, v.text, v.sort, v.author) for v in project.saved_views()] == [
-            ("A first", "", "import", "ann"), ("b dogs", "cat", "newest", "bob"),
-        ]  # fmt: skip
-        for name, text, sort in (("", "dog", "import"), ("x", "status:no", "import"), ("x", "dog", "best")):
+            ("A first", "", "import", "ann"),
+            ("b dogs", "cat", "newest", "bob"),
+        ]
+        for name, text, sort in (
+            ("", "dog", "import"),
+            ("x", "status:no", "import"),
+            ("x", "dog", "best"),
+        ):
             with pytest.raises(InputError):
                 project.save_view(name, text, sort, "ann")
         project.delete_view("A first")

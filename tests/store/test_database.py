@@ -27,8 +27,10 @@ def start(code: str, *arguments: object) -> subprocess.Popen[str]:
     """A child process of Python that knows the hand-made records."""
     return subprocess.Popen(
         [sys.executable, "-c", CHILD + code, *map(str, arguments)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 @pytest.fixture
@@ -64,7 +66,11 @@ while True:
 
 def test_killed_in_the_middle_of_writing_nothing_acknowledged_is_lost(folder: Path) -> None:
     done = 0
-    for moment in (0.0, 0.013, 0.041):  # seconds after an acknowledgement: in the middle of the next writes
+    for moment in (
+        0.0,
+        0.013,
+        0.041,
+    ):  # seconds after an acknowledgement: in the middle of the next writes
         child = start(WRITE, folder, done)
         assert child.stdout is not None
         acknowledged = [int(child.stdout.readline()) for _ in range(3)]
@@ -78,8 +84,11 @@ def test_killed_in_the_middle_of_writing_nothing_acknowledged_is_lost(folder: Pa
                 made = loop_records(task(at), k=3)
                 new = made.write(project)
                 if at in acknowledged:
-                    assert sum(new) == 0, f"task {at} was acknowledged, and {new} of its rows are not there"
-                # the one that was under way: each of its six writes is there as a whole or not at all
+                    assert sum(new) == 0, (
+                        f"task {at} was acknowledged, and {new} of its rows are not there"
+                    )
+                # the one that was under way: each of its six writes is there as a whole or not at
+                # all
                 assert all(n in (0, full) for n, full in zip(new, (1, 3, 3, 3, 1, 1)))
             assert project.counts().tasks == done + 1
     assert done >= 9
@@ -154,9 +163,16 @@ def test_a_damaged_file_is_a_clear_error(folder: Path, damage: str) -> None:
             loop_records(task(at), k=3).write(project)
     store = folder / "vpd.duckdb"
     held = store.read_bytes()
-    spoilt = {"text": b"hello, this is no database" * 1000, "cut": held[:9000], "zeros": bytes(len(held))}[damage]
+    spoilt = {
+        "text": b"hello, this is no database" * 1000,
+        "cut": held[:9000],
+        "zeros": bytes(len(held)),
+    }[damage]
     store.write_bytes(spoilt)
-    with pytest.raises(StoreError, match=r"cannot be (opened|read)|refused a query"), Project.open(folder) as project:
+    with (
+        pytest.raises(StoreError, match=r"cannot be (opened|read)|refused a query"),
+        Project.open(folder) as project,
+    ):
         project.counts()
     assert store.read_bytes()[: len(spoilt)] == spoilt, "it is left as it was found"
 
@@ -173,12 +189,16 @@ def test_another_programs_database_is_refused(folder: Path) -> None:
     (folder / "vpd.duckdb").unlink()
     with duckdb.connect(str(folder / "vpd.duckdb")) as other:
         other.execute("CREATE TABLE invoices (id INTEGER)")
-    with pytest.raises(StoreError, match="is a DuckDB file but not a workbench store; give the folder of a project"):
+    with pytest.raises(
+        StoreError, match="is a DuckDB file but not a workbench store; give the folder of a project"
+    ):
         Project.open(folder)
 
 
 def test_a_store_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"there is no store at .*x.duckdb; make a project with: vpd init"):
+    with pytest.raises(
+        StoreError, match=r"there is no store at .*x.duckdb; make a project with: vpd init"
+    ):
         Database(tmp_path / "x.duckdb")
 
 
@@ -193,8 +213,13 @@ def test_a_query_reads_the_store_and_nothing_else(folder: Path, tmp_path: Path) 
     secret = tmp_path / "secret.csv"
     secret.write_text("a\n1\n")
     with Project.open(folder, read_only=True) as project:
-        for query in (f"SELECT * FROM read_csv('{secret}')", f"COPY task TO '{tmp_path / 'out.csv'}'", "INSTALL httpfs",
-                      f"ATTACH '{tmp_path / 'b.duckdb'}'", "SET enable_external_access = true"):  # fmt: skip
+        for query in (
+            f"SELECT * FROM read_csv('{secret}')",
+            f"COPY task TO '{tmp_path / 'out.csv'}'",
+            "INSTALL httpfs",
+            f"ATTACH '{tmp_path / 'b.duckdb'}'",
+            "SET enable_external_access = true",
+        ):
             with pytest.raises(StoreError, match=r"the store refused a query|cannot be read"):
                 project.database.table(query, 10)
     assert not (tmp_path / "out.csv").exists()
@@ -224,9 +249,10 @@ def test_a_full_disk_is_a_clear_error_and_loses_nothing(folder: Path) -> None:
     out, err = child.communicate(timeout=120)
     lines = out.splitlines()
     assert lines, err
-    assert re.match(r"StoreError .* cannot be written .*nothing committed is lost: look for a full disk", lines[-1]), (
-        err
-    )
+    assert re.match(
+        r"StoreError .* cannot be written .*nothing committed is lost: look for a full disk",
+        lines[-1],
+    ), err
     acknowledged = [int(line) for line in lines[:-1]]
     assert acknowledged
     with Project.open(folder) as project:
@@ -253,7 +279,9 @@ except WorkbenchError as error:
 
 @pytest.fixture
 def read_only_folder() -> Iterator[Path]:
-    """A project that its reader may not write, even where the tests run as root (the reader is then nobody)."""
+    """A project that its reader may not write, even where the tests run as root (the reader is then
+    nobody).
+    """
     with tempfile.TemporaryDirectory() as name:
         base = Path(name)
         base.chmod(0o755)
@@ -269,7 +297,8 @@ def read_only_folder() -> Iterator[Path]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
 @pytest.mark.parametrize(
-    ("mode", "text"), [("writer", "StoreError .*cannot be opened .*can be read and written"), ("reader", "open 1")]
+    ("mode", "text"),
+    [("writer", "StoreError .*cannot be opened .*can be read and written"), ("reader", "open 1")],
 )
 def test_a_folder_that_cannot_be_written(read_only_folder: Path, mode: str, text: str) -> None:
     out, err = start(AS_NOBODY, read_only_folder, mode).communicate(timeout=60)
@@ -277,9 +306,12 @@ def test_a_folder_that_cannot_be_written(read_only_folder: Path, mode: str, text
 
 
 def test_a_parent_that_cannot_be_written(read_only_folder: Path) -> None:
-    code = AS_NOBODY.replace("Project.open(Path(sys.argv[1]), read_only=sys.argv[2] == \"reader\")",
-                             "Project.create(Path(sys.argv[1]) / 'new')")  # fmt: skip
+    code = AS_NOBODY.replace(
+        'Project.open(Path(sys.argv[1]), read_only=sys.argv[2] == "reader")',
+        "Project.create(Path(sys.argv[1]) / 'new')",
+    )
     out, err = start(code, read_only_folder, "maker").communicate(timeout=60)
     assert re.match(
-        r"InputError no project can be made at .*: Permission denied; choose a folder you can write", out
+        r"InputError no project can be made at .*: Permission denied; choose a folder you can write",
+        out,
     ), err

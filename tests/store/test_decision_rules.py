@@ -1,4 +1,6 @@
-"""Whatever people say in whatever order: the store, the view, the replay of the events and the pages say the same."""
+"""Whatever people say in whatever order: the store, the view, the replay of the events and the
+pages say the same.
+"""
 
 from __future__ import annotations
 
@@ -71,13 +73,27 @@ class People(RuleBasedStateMachine):
             self.events += self.project.curation.decide([event])
         except InputError:
             return  # the invariants hold after a refusal, too
-        assert self.project.curation.decide([event]) == self.events[-1:], "a retry is the same event"
+        assert self.project.curation.decide([event]) == self.events[-1:], (
+            "a retry is the same event"
+        )
 
-    @rule(who=people, at=questions, trace=st.sampled_from([0, 1, 2]), batch=st.sampled_from([None, "batch-0001"]))
+    @rule(
+        who=people,
+        at=questions,
+        trace=st.sampled_from([0, 1, 2]),
+        batch=st.sampled_from([None, "batch-0001"]),
+    )
     def accept(self, who: str, at: int, trace: int, batch: str | None) -> None:
         made = self.made[at]
         told = made.rationale.id if trace == 1 else None
-        self.say("accept", who, made.task.id, trace_id=made.traces[trace].id, rationale_id=told, batch=batch)
+        self.say(
+            "accept",
+            who,
+            made.task.id,
+            trace_id=made.traces[trace].id,
+            rationale_id=told,
+            batch=batch,
+        )
 
     @rule(
         who=people,
@@ -87,17 +103,32 @@ class People(RuleBasedStateMachine):
         batch=st.sampled_from([None, "batch-0001"]),
         kind=st.sampled_from(["wrong_step", "wrong_step", "reject"]),
     )
-    def name_step(self, who: str, at: int, trace: int, step: int, batch: str | None, kind: str) -> None:
+    def name_step(
+        self, who: str, at: int, trace: int, step: int, batch: str | None, kind: str
+    ) -> None:
         made = self.made[at]
         reason = "unsafe" if kind == "reject" else None
-        self.say(kind, who, made.task.id, trace_id=made.traces[trace].id, step=step, batch=batch, reason=reason)
+        self.say(
+            kind,
+            who,
+            made.task.id,
+            trace_id=made.traces[trace].id,
+            step=step,
+            batch=batch,
+            reason=reason,
+        )
 
     @rule(who=people, at=questions, kind=st.sampled_from(["reject", "skip", "queue", "note"]))
     def speak(self, who: str, at: int, kind: str) -> None:
         reason = "unsafe" if kind == "reject" else None
         self.say(kind, who, self.made[at].task.id, reason=reason, text="so")
 
-    @rule(who=people, at=questions, kind=st.sampled_from(["adjudicate", "gold"]), accepted=st.booleans())
+    @rule(
+        who=people,
+        at=questions,
+        kind=st.sampled_from(["adjudicate", "gold"]),
+        accepted=st.booleans(),
+    )
     def settle(self, who: str, at: int, kind: str, accepted: bool) -> None:
         more: dict[str, Any] = {"ruling": "reject", "reason": "bad_gold"}
         if accepted:
@@ -118,7 +149,10 @@ class People(RuleBasedStateMachine):
     @rule(who=people, subject=people, first=st.integers(0, 20), last=st.integers(0, 20))
     def roll_back(self, who: str, subject: str, first: int, last: int) -> None:
         times = [event.created_at for event in self.events if event.created_at is not None]
-        since, until = times[first % len(times)], times[last % len(times)] + timedelta(microseconds=1)
+        since, until = (
+            times[first % len(times)],
+            times[last % len(times)] + timedelta(microseconds=1),
+        )
         self.say("rollback", who, subject=subject, since=since, until=until)
 
     @rule(overlap=st.integers(1, 3))
@@ -136,7 +170,11 @@ class People(RuleBasedStateMachine):
         held = self.project.curation.items(tasks)
         assert [held[task] for task in tasks] == items
         assert states(self.project, "curated") == states(self.project, "item")
-        counting = [event for event in stored if event.kind not in ("undo", "rollback") and replay.counts(event)]
+        counting = [
+            event
+            for event in stored
+            if event.kind not in ("undo", "rollback") and replay.counts(event)
+        ]
         assert self.project.database.rows("SELECT seq FROM active_decision ORDER BY seq") == [
             {"seq": event.seq} for event in counting
         ]
@@ -151,34 +189,58 @@ class People(RuleBasedStateMachine):
         self.past_is_replayed()
 
     def pages_show_what_counts(self) -> None:
-        """Curate's first wrong step, Step's, and the list of a person's last decisions follow the view."""
-        counting = {row["seq"]: row for row in self.project.database.rows("SELECT * FROM active_decision ORDER BY seq")}
+        """Curate's first wrong step, Step's, and the list of a person's last decisions follow the
+        view.
+        """
+        counting = {
+            row["seq"]: row
+            for row in self.project.database.rows("SELECT * FROM active_decision ORDER BY seq")
+        }
         site = Site(self.project)
         items, runs = Items(self.project, site.picture_of), Runs(site)
-        # Where nobody ever named a step there is nothing to get wrong, and each look costs several questions.
-        for trace, task, who in {(e.trace_id, e.task_id, e.author) for e in self.events if e.step is not None}:
-            steps = {raw["seq"]: at for at, one in enumerate(runs.with_steps(str(trace))[2]) for raw in one.raw}
-            marks = [row for row in counting.values() if row["step"] is not None and row["trace_id"] == trace]
+        # Where nobody ever named a step there is nothing to get wrong, and each look costs several
+        # questions.
+        for trace, task, who in {
+            (e.trace_id, e.task_id, e.author) for e in self.events if e.step is not None
+        }:
+            steps = {
+                raw["seq"]: at
+                for at, one in enumerate(runs.with_steps(str(trace))[2])
+                for raw in one.raw
+            }
+            marks = [
+                row
+                for row in counting.values()
+                if row["step"] is not None and row["trace_id"] == trace
+            ]
             own = [row for row in marks if row["author"] == who]
-            assert runs.head(str(trace))["wrong"] == (steps.get(marks[-1]["step"]) if marks else None)
+            assert runs.head(str(trace))["wrong"] == (
+                steps.get(marks[-1]["step"]) if marks else None
+            )
             head = items.candidate(Reviewer(who, PEOPLE[who]), task, str(trace))  # type: ignore[arg-type]
             assert head["wrong"] == (steps.get(own[-1]["step"]) if own else None)
         undone = {event.target for event in self.events if event.kind == "undo"}
         for name in PEOPLE:
             for one in self.project.curation.recent(name, 1000):
                 event = one.decision
-                counts = event.id not in undone if event.kind == "rollback" else event.seq in counting
+                counts = (
+                    event.id not in undone if event.kind == "rollback" else event.seq in counting
+                )
                 assert one.undone == (not counts)
 
     def past_is_replayed(self) -> None:
         """As of any event's time, the view is the replay of what had been said by then."""
         for at in {0, len(self.events) // 2, len(self.events) - 1} if self.events else ():
             moment = self.events[at].created_at or datetime.now(UTC)
-            replay = History(event for event in self.events if event.created_at and event.created_at <= moment)
+            replay = History(
+                event for event in self.events if event.created_at and event.created_at <= moment
+            )
             rows = self.project.database.rows("SELECT * FROM item_at(?)", [moment])
             past = {row["task_id"]: to_item(row) for row in rows}
             overlap = {item.needed for item in past.values()}
-            assert past == {task: replay.item(task, *overlap) for task in set(replay.by_task) - {""}}
+            assert past == {
+                task: replay.item(task, *overlap) for task in set(replay.by_task) - {""}
+            }
 
 
 TestPeople = People.TestCase

@@ -30,14 +30,22 @@ def home(tmp_path: Path) -> Iterator[Home]:
 def test_an_event_comes_back_as_it_was_said(home: Home) -> None:
     project, made = home
     given = Voice("ann").accept(
-        made[0], text='odd "quotes" \x00 \N{SNOWMAN}', seconds=2.5, hidden=True, guideline="v1",
+        made[0],
+        text='odd "quotes" \x00 \N{SNOWMAN}',
+        seconds=2.5,
+        hidden=True,
+        guideline="v1",
         client_time=datetime(2026, 1, 2, tzinfo=UTC),
-    )  # fmt: skip
+    )
     (stored,) = project.curation.decide([given])
     assert stored == replace(
-        given, seq=stored.seq, created_at=stored.created_at, automatic=True, program_id=made[0].programs[1].id,
+        given,
+        seq=stored.seq,
+        created_at=stored.created_at,
+        automatic=True,
+        program_id=made[0].programs[1].id,
         client_time=datetime(2026, 1, 2),
-    )  # fmt: skip
+    )
     assert project.curation.events(task_id=given.task_id) == [stored]
 
 
@@ -70,7 +78,9 @@ def test_a_ruling_stored_under_its_older_name_is_read_and_its_retry_is_known(hom
     )
     (stored,) = project.curation.events()
     assert (stored.ruling, stored.reason) == ("reject", "bad_gold")
-    retry = Voice("root", "admin").event("gold", made[0].task.id, ruling="reject", reason="bad_gold")
+    retry = Voice("root", "admin").event(
+        "gold", made[0].task.id, ruling="reject", reason="bad_gold"
+    )
     assert project.curation.decide([retry]) == [stored]
     with pytest.raises(InputError, match="is stored with another content"):
         project.curation.decide([replace(retry, reason="unsafe")])
@@ -81,7 +91,9 @@ def test_an_id_stands_for_one_thing(home: Home, other: int) -> None:
     project, made = home
     given = Voice("ann").accept(made[0])
     project.curation.decide([given])
-    with pytest.raises(InputError, match="is stored with another content; a new decision needs a new id"):
+    with pytest.raises(
+        InputError, match="is stored with another content; a new decision needs a new id"
+    ):
         project.curation.decide([replace(Voice("ann").reject(made[other]), id=given.id)])
 
 
@@ -104,7 +116,9 @@ def test_two_events_given_together_need_two_ids(home: Home) -> None:
 def test_a_trace_that_failed_is_no_target(home: Home) -> None:
     project, made = home
     with pytest.raises(InputError, match="ended without an answer and cannot be a target"):
-        project.curation.decide([Voice("ann").accept(made[0], trace_id=made[0].traces[0].id, rationale_id=None)])
+        project.curation.decide(
+            [Voice("ann").accept(made[0], trace_id=made[0].traces[0].id, rationale_id=None)]
+        )
 
 
 def test_somebody_elses_trace_is_refused(home: Home) -> None:
@@ -152,9 +166,13 @@ def test_an_edit_that_changes_nothing_leaves_nothing(home: Home) -> None:
     project, made = home
     ann, parent, told = Voice("ann"), made[0].programs[0], made[0].rationale
     with pytest.raises(InputError, match="nothing was changed"):
-        project.curation.edit_program(ann.event("edit", parent.task_id, program_id=parent.id), parent.source)
+        project.curation.edit_program(
+            ann.event("edit", parent.task_id, program_id=parent.id), parent.source
+        )
     with pytest.raises(InputError, match="nothing was changed"):
-        project.curation.edit_rationale(ann.event("edit", told.task_id, rationale_id=told.id), told.text)
+        project.curation.edit_rationale(
+            ann.event("edit", told.task_id, rationale_id=told.id), told.text
+        )
     assert project.curation.events() == []
 
 
@@ -162,7 +180,9 @@ def test_an_edit_of_nothing_is_refused(home: Home) -> None:
     project, made = home
     ann = Voice("ann")
     with pytest.raises(InputError, match="has no rationale 'gone' to edit"):
-        project.curation.edit_rationale(ann.event("edit", made[0].task.id, rationale_id="gone"), "x")
+        project.curation.edit_rationale(
+            ann.event("edit", made[0].task.id, rationale_id="gone"), "x"
+        )
     with pytest.raises(InputError, match="has no program 'gone' to edit"):
         project.curation.edit_program(ann.event("edit", made[0].task.id, program_id="gone"), "x")
     note = ann.event("note", made[0].task.id, program_id=made[0].programs[0].id)
@@ -246,8 +266,14 @@ def test_guidelines_have_versions(home: Home) -> None:
     second = curation.add_guideline("Look three times.", "root")
     assert curation.guideline() == second
     assert curation.guideline(first.version) == first
-    assert curation.add_guideline("Look twice.", "ann").version == first.version, "an older text is in force again"
-    assert [one.version for one in curation.guidelines()] == [first.version, second.version, first.version]
+    assert curation.add_guideline("Look twice.", "ann").version == first.version, (
+        "an older text is in force again"
+    )
+    assert [one.version for one in curation.guidelines()] == [
+        first.version,
+        second.version,
+        first.version,
+    ]
     with pytest.raises(InputError, match="the guidelines are empty"):
         curation.add_guideline(" \n", "root")
 
@@ -257,10 +283,20 @@ def test_reviewers_are_measured_with_their_n(home: Home) -> None:
     ann, bob, root = Voice("ann"), Voice("bob"), Voice("root", "admin")
     curation = project.curation
     curation.decide([root.event("gold", made[0].task.id, ruling="reject", reason="bad_gold")])
-    curation.decide([ann.accept(made[0], seconds=2), ann.accept(made[1], seconds=4), ann.reject(made[2], seconds=9)])
+    curation.decide(
+        [
+            ann.accept(made[0], seconds=2),
+            ann.accept(made[1], seconds=4),
+            ann.reject(made[2], seconds=9),
+        ]
+    )
     curation.decide([bob.reject(made[0]), bob.accept(made[1]), bob.event("skip", made[2].task.id)])
     by_name = {one.name: one for one in curation.reviewers()}
-    assert (by_name["ann"].accepted.hits, by_name["ann"].accepted.of, by_name["ann"].median_seconds) == (2, 3, 4.0)
+    assert (
+        by_name["ann"].accepted.hits,
+        by_name["ann"].accepted.of,
+        by_name["ann"].median_seconds,
+    ) == (2, 3, 4.0)
     assert (by_name["ann"].gold.hits, by_name["bob"].gold.hits, by_name["bob"].gold.of) == (0, 1, 1)
     assert (by_name["bob"].skipped, by_name["bob"].per_day) == (1, 3.0)
     (pair,) = curation.agreement()
@@ -278,9 +314,13 @@ def test_models_are_rated_blind(home: Home) -> None:
     assert {pair.left.model, pair.right.model} == {student, "pipeline"}
     told = {side.model: (side.answer, side.rationale) for side in (pair.left, pair.right)}
     assert told == {student: ("3", "I see three."), "pipeline": ("2", "Thus, there are 2 dogs.")}
-    said = Rating(pair.left.model, pair.right.model, Form(True, True, True, True), Form(False, False), "left")
+    said = Rating(
+        pair.left.model, pair.right.model, Form(True, True, True, True), Form(False, False), "left"
+    )
     curation.decide([Voice("ann").event("rating", pair.task_id, rating=said)])
-    assert pair.task_id not in {one.task_id for one in curation.next_rating("ann", "pipeline", student, 9)}
+    assert pair.task_id not in {
+        one.task_id for one in curation.next_rating("ann", "pipeline", student, 9)
+    }
     assert len(curation.next_rating("bob", student, "pipeline", 9)) == len(made)
     (only,) = curation.ratings()
     assert (only.author, only.task_id, only.rating) == ("ann", pair.task_id, said)
@@ -292,7 +332,10 @@ def test_a_sample_to_rate_is_drawn_once_for_all_raters(home: Home) -> None:
     student = part_key(made[0].prediction.model)
 
     def drawn(reviewer: str, seed: int) -> list[str]:
-        return [pair.task_id for pair in curation.next_rating(reviewer, student, "pipeline", 9, sample=3, seed=seed)]
+        return [
+            pair.task_id
+            for pair in curation.next_rating(reviewer, student, "pipeline", 9, sample=3, seed=seed)
+        ]
 
     first = drawn("ann", 0)
     assert len(first) == 3
@@ -300,7 +343,9 @@ def test_a_sample_to_rate_is_drawn_once_for_all_raters(home: Home) -> None:
     assert any(drawn("ann", seed) != first for seed in range(1, 5))
     said = Rating(student, "pipeline", Form(False, False), Form(False, False), "neither")
     curation.decide([Voice("ann").event("rating", first[0], rating=said)])
-    assert drawn("ann", 0) == first[1:], "what was rated is not replaced by a question outside the sample"
+    assert drawn("ann", 0) == first[1:], (
+        "what was rated is not replaced by a question outside the sample"
+    )
     assert curation.rating_progress("ann", student, "pipeline", 3, 0) == (1, 3)
     assert curation.rating_progress("bob", student, "pipeline") == (0, len(made))
 

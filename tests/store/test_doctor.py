@@ -28,7 +28,14 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Project.open(folder) as made:
         take(made, SnapshotWish(accepted="automatic"))
         for number, (task, outcome) in enumerate(made.browse("status:kept").rows[:2]):
-            event = Decision(f"decision-{number}", "accept", "ann", "curator", task_id=task.id, trace_id=outcome.chosen)
+            event = Decision(
+                f"decision-{number}",
+                "accept",
+                "ann",
+                "curator",
+                task_id=task.id,
+                trace_id=outcome.chosen,
+            )
             made.curation.decide([event])
     return folder
 
@@ -59,25 +66,40 @@ ONE = "(SELECT id FROM {} ORDER BY id LIMIT 1)"
     [
         ("program-task", "DELETE FROM task WHERE id = (SELECT min(id) FROM task)"),
         ("trace-program", f"DELETE FROM program WHERE id = {ONE.format('program')}"),
-        ("trace-program", "UPDATE trace SET task_id = 'squares/0001/1' WHERE id = (SELECT min(id) FROM trace WHERE task_id <> 'squares/0001/1')"),
+        (
+            "trace-program",
+            "UPDATE trace SET task_id = 'squares/0001/1' WHERE id = (SELECT min(id) FROM trace WHERE task_id <> 'squares/0001/1')",
+        ),
         ("verdict-trace", "DELETE FROM trace WHERE id NOT IN (SELECT trace_id FROM rationale)"),
         ("rationale-trace", "DELETE FROM trace WHERE id = (SELECT min(trace_id) FROM rationale)"),
         ("prediction-task", "DELETE FROM task WHERE id = (SELECT min(id) FROM task)"),
-        ("program-parent", f"UPDATE program SET parent = 'gone' WHERE id = {ONE.format('program')}"),
+        (
+            "program-parent",
+            f"UPDATE program SET parent = 'gone' WHERE id = {ONE.format('program')}",
+        ),
         ("part", "DELETE FROM part WHERE role = 'sampler'"),
         ("decision-task", "DELETE FROM task WHERE id IN (SELECT task_id FROM decision)"),
         ("decision-about", "DELETE FROM trace WHERE id IN (SELECT trace_id FROM decision)"),
         ("snapshot-row", "DELETE FROM trace WHERE id IN (SELECT min(trace_id) FROM snapshot_row)"),
-        ("twice-sampled", f"INSERT INTO program SELECT * REPLACE ('twin' AS id) FROM program WHERE id = {ONE.format('program')}"),
-        ("twice-chosen", "UPDATE verdict SET chosen = true WHERE task_id = (SELECT min(task_id) FROM verdict WHERE chosen)"),
+        (
+            "twice-sampled",
+            f"INSERT INTO program SELECT * REPLACE ('twin' AS id) FROM program WHERE id = {ONE.format('program')}",
+        ),
+        (
+            "twice-chosen",
+            "UPDATE verdict SET chosen = true WHERE task_id = (SELECT min(task_id) FROM verdict WHERE chosen)",
+        ),
         ("curated", "UPDATE curated SET state = 'rejected'"),
         ("summary", "UPDATE outcome SET status = 'wrong' WHERE status = 'kept'"),
         ("summary", "DELETE FROM outcome WHERE seq = 3"),
-        ("events", "UPDATE trace SET events = 'nonsense'::BLOB WHERE id = (SELECT min(id) FROM trace)"),
+        (
+            "events",
+            "UPDATE trace SET events = 'nonsense'::BLOB WHERE id = (SELECT min(id) FROM trace)",
+        ),
         ("snapshot-missing", "UPDATE snapshot SET hash = 'gone'"),
         ("snapshot-unknown", "DELETE FROM snapshot"),
     ],
-)  # fmt: skip
+)
 def test_a_broken_invariant_is_named(folder: Path, check: str, sql: str) -> None:
     found = broken(folder, sql)[check]
     assert found.count >= 1

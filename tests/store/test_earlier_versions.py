@@ -17,11 +17,19 @@ from workbench.store.project import PROFILE
 from workbench.store.records.rows import part_key
 
 RELEASED = {1: "b21c5c391dee"}
-"""Beginning of the digest of each step that a release has shipped: stores out there were made by exactly this."""
+"""Beginning of the digest of each step that a release has shipped: stores out there were made by
+exactly this.
+"""
 
 
 EVENTS = (
-    TraceEvent(0, "tool", 2, 0, {"call": 0, "tool": "find", "receiver": None, "arguments": {"object_name": "dog"}}),
+    TraceEvent(
+        0,
+        "tool",
+        2,
+        0,
+        {"call": 0, "tool": "find", "receiver": None, "arguments": {"object_name": "dog"}},
+    ),
     TraceEvent(1, "print", 3, 0, {"text": "a kettle too"}),
     TraceEvent(2, "end", 0, 0, {"ok": True, "answer": "2"}),
 )
@@ -34,7 +42,8 @@ def write_rows(database: Database, version: int) -> None:
     told, guess = made.rationale, made.prediction
     day = "TIMESTAMP '2026-01-02'"
     keys = {
-        ref.role: part_key(ref) for ref in (program.sampler, trace.executor, verdict.verifier, told.writer, guess.model)
+        ref.role: part_key(ref)
+        for ref in (program.sampler, trace.executor, verdict.verifier, told.writer, guess.model)
     }
 
     def work(cursor: object) -> None:
@@ -87,7 +96,12 @@ def test_a_store_of_every_earlier_version_shows_what_it_held(tmp_path: Path, ver
     (tmp_path / PROFILE).write_text("k = 1\n")
     with Project.open(tmp_path) as project:
         ((found, outcome),) = project.browse("dogs thus status:kept student:wrong").rows
-        assert (outcome.status, outcome.answer, outcome.match, outcome.faithful) == ("kept", "2", "all", True)
+        assert (outcome.status, outcome.answer, outcome.match, outcome.faithful) == (
+            "kept",
+            "2",
+            "all",
+            True,
+        )
         assert project.outcomes() == [outcome]
         assert project.task_view(found.id).chosen is not None
         for words in ("execute_command", "how many", "kettle", "tool:find"):
@@ -97,5 +111,7 @@ def test_a_store_of_every_earlier_version_shows_what_it_held(tmp_path: Path, ver
 
 
 def test_released_steps_never_change() -> None:
-    digests = {step.number: hashlib.sha256(step.sql.encode()).hexdigest()[:12] for step in shipped_steps()}
+    digests = {
+        step.number: hashlib.sha256(step.sql.encode()).hexdigest()[:12] for step in shipped_steps()
+    }
     assert {number: digests[number] for number in RELEASED} == RELEASED

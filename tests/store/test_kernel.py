@@ -1,4 +1,6 @@
-"""A notebook's kernel beside the app and a job that writes: one store, full SQL, and no decision lost when one is killed."""
+"""A notebook's kernel beside the app and a job that writes: one store, full SQL, and no decision
+lost when one is killed.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from together import WRITE, Child, children, held
 
 from workbench.store import Project
 
-jupyter_client = pytest.importorskip("jupyter_client", reason="make lab installs what notebooks need")
+jupyter_client = pytest.importorskip(
+    "jupyter_client", reason="make lab installs what notebooks need"
+)
 pytest.importorskip("ipykernel", reason="make lab installs what notebooks need")
 pytest.importorskip("anywidget", reason="make lab installs what notebooks need")
 
@@ -40,11 +44,17 @@ class Kernel:
     """A real kernel, driven as JupyterLab drives it."""
 
     def __init__(self) -> None:
-        self._manager, self._client = jupyter_client.manager.start_new_kernel(startup_timeout=PATIENCE)
+        self._manager, self._client = jupyter_client.manager.start_new_kernel(
+            startup_timeout=PATIENCE
+        )
 
     def run(self, code: str) -> Any:
-        """Run a cell that ends in `show(value)`; returns the value.  Fails with the cell's own error."""
-        self._client.execute("import json\ndef show(value): print(json.dumps(value))\n" + code, store_history=False)
+        """Run a cell that ends in `show(value)`; returns the value.  Fails with the cell's own
+        error.
+        """
+        self._client.execute(
+            "import json\ndef show(value): print(json.dumps(value))\n" + code, store_history=False
+        )
         printed, until = "", time.monotonic() + PATIENCE
         while time.monotonic() < until:
             try:
@@ -99,7 +109,11 @@ show(decided)
 
 def decisions(folder: Path) -> list[str]:
     with Project.open(folder, read_only=True) as project:
-        return [event.id for event in project.curation.events(author="notebook") if event.kind == "reject"]
+        return [
+            event.id
+            for event in project.curation.events(author="notebook")
+            if event.kind == "reject"
+        ]
 
 
 @pytest.mark.timeout(900)

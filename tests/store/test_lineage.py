@@ -23,14 +23,47 @@ from workbench.store.reading import evaluations, lineage
 
 DAY = datetime(2026, 1, 2)
 JOB = JobRow(
-    "j1", "mine", "jobs/j1", "done", "snap", "bundled", "vpd", 3, {"seed": 3, "steps": 4}, "kin", 4, 4,
-    {"model": "model"}, {}, "stamp", DAY,
-)  # fmt: skip
+    "j1",
+    "mine",
+    "jobs/j1",
+    "done",
+    "snap",
+    "bundled",
+    "vpd",
+    3,
+    {"seed": 3, "steps": 4},
+    "kin",
+    4,
+    4,
+    {"model": "model"},
+    {},
+    "stamp",
+    DAY,
+)
 MODEL = ModelRow("digest", "j1", "mine", "vpd", 4, "jobs/j1/model", DAY)
 EVALUATION = Evaluation(
-    "e1", "vpd seed 3", "student", "direct", "part", "digest", "j1", "snap", "made", "test", None, 2, "accuracy", 0.5,
-    0.1, 0.9, {"count": {"value": 0.5, "of": 2, "low": 0.1, "high": 0.9}}, {}, {"tokens": 2.5}, {}, DAY,
-)  # fmt: skip
+    "e1",
+    "vpd seed 3",
+    "student",
+    "direct",
+    "part",
+    "digest",
+    "j1",
+    "snap",
+    "made",
+    "test",
+    None,
+    2,
+    "accuracy",
+    0.5,
+    0.1,
+    0.9,
+    {"count": {"value": 0.5, "of": 2, "low": 0.1, "high": 0.9}},
+    {},
+    {"tokens": 2.5},
+    {},
+    DAY,
+)
 
 
 @pytest.fixture
@@ -40,8 +73,17 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
 
 def write_all(project: Project) -> None:
-    lineage.put_jobs(project.database, [JOB], {"j1": [{"step": 1, "loss": 2.0}, {"step": 2, "loss": 1.5}]}, [MODEL])
-    evaluations.put(project.database, [EVALUATION], {"e1": {"a": ("2", 1.0), "b": (None, 0.0), "c": ("9", None)}})
+    lineage.put_jobs(
+        project.database,
+        [JOB],
+        {"j1": [{"step": 1, "loss": 2.0}, {"step": 2, "loss": 1.5}]},
+        [MODEL],
+    )
+    evaluations.put(
+        project.database,
+        [EVALUATION],
+        {"e1": {"a": ("2", 1.0), "b": (None, 0.0), "c": ("9", None)}},
+    )
 
 
 def test_what_was_written_comes_back(project: Project) -> None:
@@ -49,14 +91,19 @@ def test_what_was_written_comes_back(project: Project) -> None:
     found = project.lineage()
     assert (found.jobs, found.models, found.evaluations) == ((JOB,), (MODEL,), (EVALUATION,))
     assert project.metrics("j1") == [{"step": 1, "loss": 2.0}, {"step": 2, "loss": 1.5}]
-    assert project.evaluation_scores("e1") == {"a": 1.0, "b": 0.0}, "a question that does not count has no score"
+    assert project.evaluation_scores("e1") == {"a": 1.0, "b": 0.0}, (
+        "a question that does not count has no score"
+    )
     assert evaluations.evaluation_answers(project.database, "e1") == {"a": "2", "c": "9"}
 
 
 def test_what_is_written_again_gives_way(project: Project) -> None:
     write_all(project)
     lineage.put_jobs(
-        project.database, [replace(JOB, state="failed", result={})], {"j1": [{"step": 1, "loss": 3.0}]}, []
+        project.database,
+        [replace(JOB, state="failed", result={})],
+        {"j1": [{"step": 1, "loss": 3.0}]},
+        [],
     )
     evaluations.put(project.database, [replace(EVALUATION, value=1.0)], {"e1": {"a": ("2", 1.0)}})
     found = project.lineage()
@@ -111,9 +158,17 @@ def test_programs_are_told_in_order_with_what_they_cost(project: Project) -> Non
     project.add_tasks([made.task])
     project.add_programs(made.programs, 0)
     project.add_traces(made.traces)
-    runs = evaluations.program_answers(project.database, put_in_force(project), [made.task.id])[made.task.id]
-    assert [(run.index, run.answer, run.tool_calls) for run in runs] == [(0, None, 1), (1, "2", 1), (2, "3", 1)]
+    runs = evaluations.program_answers(project.database, put_in_force(project), [made.task.id])[
+        made.task.id
+    ]
+    assert [(run.index, run.answer, run.tool_calls) for run in runs] == [
+        (0, None, 1),
+        (1, "2", 1),
+        (2, "3", 1),
+    ]
     assert (
-        evaluations.program_answers(project.database, put_in_force(project, k=1), [made.task.id])[made.task.id]
+        evaluations.program_answers(project.database, put_in_force(project, k=1), [made.task.id])[
+            made.task.id
+        ]
         == runs[:1]
     )

@@ -40,18 +40,28 @@ def mounts(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("mounts")
 @pytest.mark.parametrize(
     ("path", "kind"),
-    [("/home/a/p", "ext4"), ("/mnt/team/p", "nfs4"), ("/mnt/with space/p", "cifs"), ("/mnt/team/ann/p", "fuse.sshfs"),
-     ("/mnt/team/disk/p", "xfs"), ("/mnt/teams/p", "ext4"), ("/srv/p", "ext4")],
-)  # fmt: skip
+    [
+        ("/home/a/p", "ext4"),
+        ("/mnt/team/p", "nfs4"),
+        ("/mnt/with space/p", "cifs"),
+        ("/mnt/team/ann/p", "fuse.sshfs"),
+        ("/mnt/team/disk/p", "xfs"),
+        ("/mnt/teams/p", "ext4"),
+        ("/srv/p", "ext4"),
+    ],
+)
 def test_the_file_system_of_a_path(path: str, kind: str) -> None:
     assert file_system(Path(path)) == kind
 
 
 @pytest.mark.usefixtures("mounts")
-@pytest.mark.parametrize("path", ["/mnt/team/p/vpd.duckdb", "/mnt/with space/vpd.duckdb", "/mnt/team/ann/vpd.duckdb"])
+@pytest.mark.parametrize(
+    "path", ["/mnt/team/p/vpd.duckdb", "/mnt/with space/vpd.duckdb", "/mnt/team/ann/vpd.duckdb"]
+)
 def test_a_network_file_system_is_refused(path: str) -> None:
     with pytest.raises(
-        StoreError, match=r"network file system \((nfs4|cifs|fuse.sshfs)\).*keep the project on a disk of"
+        StoreError,
+        match=r"network file system \((nfs4|cifs|fuse.sshfs)\).*keep the project on a disk of",
     ):
         check_local(Path(path))
 
@@ -66,7 +76,9 @@ def test_a_disk_that_is_mounted_inside_a_share_is_taken() -> None:
 
 
 @pytest.mark.parametrize("failure", [PermissionError("/proc/mounts"), psutil.Error()])
-def test_where_the_system_does_not_tell_a_folder_is_taken(monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
+def test_where_the_system_does_not_tell_a_folder_is_taken(
+    monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
     def refuse(all: bool) -> list[Mount]:
         raise failure
 

@@ -11,8 +11,12 @@ from workbench.store.kernel.database import Database
 from workbench.store.kernel.migrate import Migration, shipped_steps
 
 FIRST = Migration(1, "first", "CREATE TABLE note (text VARCHAR); INSERT INTO note VALUES ('kept')")
-SECOND = Migration(2, "second", "ALTER TABLE note ADD COLUMN author VARCHAR; UPDATE note SET author = 'ann'")
-BROKEN = Migration(2, "broken", "ALTER TABLE note ADD COLUMN author VARCHAR; SELECT nonsense FROM nowhere")
+SECOND = Migration(
+    2, "second", "ALTER TABLE note ADD COLUMN author VARCHAR; UPDATE note SET author = 'ann'"
+)
+BROKEN = Migration(
+    2, "broken", "ALTER TABLE note ADD COLUMN author VARCHAR; SELECT nonsense FROM nowhere"
+)
 
 
 @pytest.fixture
@@ -39,7 +43,10 @@ def test_the_shipped_steps_are_numbered_and_named() -> None:
     [
         (["0001_a.sql", "0003_b.sql"], r"must be numbered from 1 without gaps, found 1, 3"),
         (["0001_a.sql", "0001_b.sql"], r"must be numbered from 1 without gaps, found 1, 1"),
-        (["0001_a.sql", "two.sql"], r"two.sql is not named like a migration; expected NNNN_name.sql"),
+        (
+            ["0001_a.sql", "two.sql"],
+            r"two.sql is not named like a migration; expected NNNN_name.sql",
+        ),
     ],
 )
 def test_a_wrong_set_of_steps_is_refused(tmp_path: Path, names: list[str], text: str) -> None:
@@ -63,8 +70,9 @@ def test_each_step_is_taken_once(store: Path) -> None:
     assert len(list((store.parent / "backups").iterdir())) == 1
     database = Database(store, steps=[FIRST, SECOND])
     assert database.rows("SELECT number, name FROM migration ORDER BY number") == [
-        {"number": 1, "name": "first"}, {"number": 2, "name": "second"},
-    ]  # fmt: skip
+        {"number": 1, "name": "first"},
+        {"number": 2, "name": "second"},
+    ]
     database.close()
 
 
@@ -89,14 +97,20 @@ def test_a_newer_store_is_refused_and_not_touched(store: Path) -> None:
 
 
 def test_a_reader_does_not_upgrade(store: Path) -> None:
-    with pytest.raises(StoreError, match="has store version 1 and must be brought to 2 first; any command that writes"):
+    with pytest.raises(
+        StoreError,
+        match="has store version 1 and must be brought to 2 first; any command that writes",
+    ):
         Database(store, steps=[FIRST, SECOND], read_only=True)
     assert not (store.parent / "backups").exists()
 
 
 def test_without_a_backup_there_is_no_upgrade(store: Path) -> None:
     (store.parent / "backups").write_text("in the way")
-    with pytest.raises(StoreError, match=r"no backup could be written to .* so the store was not upgraded; make room"):
+    with pytest.raises(
+        StoreError,
+        match=r"no backup could be written to .* so the store was not upgraded; make room",
+    ):
         Database(store, steps=[FIRST, SECOND])
     (store.parent / "backups").unlink()
     assert notes(store, [FIRST]) == [{"text": "kept"}]

@@ -63,7 +63,11 @@ def test_the_owner_reads_what_others_write(folder: Path) -> None:
 
 @pytest.mark.parametrize("how", ["close", "kill"])
 def test_the_next_takes_over(folder: Path, holder: Child, how: str) -> None:
-    with Project.open(folder) as project, Project.open(folder) as same, children(Child(READ, folder)) as (reader,):
+    with (
+        Project.open(folder) as project,
+        Project.open(folder) as same,
+        children(Child(READ, folder)) as (reader,),
+    ):
         reader.wait_lines(3)
         project.add_tasks([task(0)])
         if how == "kill":
@@ -88,7 +92,9 @@ def test_an_error_inside_an_attached_write_leaves_nothing(folder: Path, holder: 
         with pytest.raises(KeyboardInterrupt):
             project.database.transaction(half)
         with pytest.raises(StoreError, match=r"the store refused a query .*nope"):
-            project.database.transaction(lambda cursor: cursor.execute("INSERT INTO nope VALUES (1)"))
+            project.database.transaction(
+                lambda cursor: cursor.execute("INSERT INTO nope VALUES (1)")
+            )
         assert project.counts().bad_rows == 0
         assert project.add_tasks([task(0)]) == (1, []), "and the next write works"
 
@@ -100,7 +106,9 @@ def test_the_write_lock_spans_processes(folder: Path, holder: Child) -> None:
             started.append(Child(WRITE, folder, "a", 0, 1))
             started[0].wait_lines(1)
             time.sleep(0.3)
-            assert project.counts().bad_rows == before, "what was read stays true while the lock is held"
+            assert project.counts().bad_rows == before, (
+                "what was read stays true while the lock is held"
+            )
         assert started[0].end() == 0
         assert project.counts().bad_rows == before + 1
 
@@ -132,13 +140,22 @@ def test_a_query_through_the_owner_reads_the_store_and_nothing_else(
     secret = tmp_path / "secret.csv"
     secret.write_text("a\n1\n")
     hostile = [
-        f"SELECT * FROM read_csv('{secret}')", f"COPY task TO '{tmp_path / 'out.csv'}'", "INSTALL fts",
-        f"ATTACH '{tmp_path / 'b.duckdb'}'", "SET enable_external_access = true", "DROP TABLE task", "SELECT 1; DROP TABLE task",
-        "COMMIT", "CALL quack_stop('x')", "FROM quack_serve('quack:0.0.0.0:0', token='longenough', allow_other_hostname=true)",
+        f"SELECT * FROM read_csv('{secret}')",
+        f"COPY task TO '{tmp_path / 'out.csv'}'",
+        "INSTALL fts",
+        f"ATTACH '{tmp_path / 'b.duckdb'}'",
+        "SET enable_external_access = true",
+        "DROP TABLE task",
+        "SELECT 1; DROP TABLE task",
+        "COMMIT",
+        "CALL quack_stop('x')",
+        "FROM quack_serve('quack:0.0.0.0:0', token='longenough', allow_other_hostname=true)",
         "FROM query('FROM quack_serve(''quack:127.0.0.1:9'', token=''longenough'')')",
-        "SET quack_authentication_function = 'x'", "EXPLAIN ANALYZE FROM quack_server_list()", "FROM quack_server_list()",
+        "SET quack_authentication_function = 'x'",
+        "EXPLAIN ANALYZE FROM quack_server_list()",
+        "FROM quack_server_list()",
         "SELECT * FROM read_text('http://127.0.0.1:1/')",
-    ]  # fmt: skip
+    ]
     for project in (Project.open(folder, read_only=True),):
         for query in hostile:
             with pytest.raises(StoreError, match=r"the store refused a query|cannot be read"):
@@ -164,25 +181,35 @@ def test_only_the_user_may_read_the_token_and_only_this_machine_may_connect(fold
         assert stat.S_IMODE(mode) == 0o600
         served = project.database.rows("SELECT host FROM quack_server_list()")
         assert served == [{"host": "127.0.0.1"}]
-    assert owner.read_address(folder / "vpd.duckdb") is None, "whoever hands over takes its address away"
+    assert owner.read_address(folder / "vpd.duckdb") is None, (
+        "whoever hands over takes its address away"
+    )
 
 
 def test_a_wrong_token_is_refused(folder: Path, holder: Child) -> None:
     store = folder / "vpd.duckdb"
     right = owner.read_address(store)
     assert right is not None
-    owner.write_address(store, owner.Address(right.pid, right.name, right.uri, "x" * 40, right.version))
-    with pytest.raises(StoreError, match=rf"in use by process {right.pid} .*does not answer: .*Authentication failed"):
+    owner.write_address(
+        store, owner.Address(right.pid, right.name, right.uri, "x" * 40, right.version)
+    )
+    with pytest.raises(
+        StoreError,
+        match=rf"in use by process {right.pid} .*does not answer: .*Authentication failed",
+    ):
         Project.open(folder, wait=0.3)
     owner.write_address(store, right)
     Project.open(folder).close()
 
 
-def test_an_owner_that_hangs_is_named(folder: Path, holder: Child, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_owner_that_hangs_is_named(
+    folder: Path, holder: Child, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(attached, "ANSWER", 0.5)
     holder.process.send_signal(signal.SIGSTOP)
     with pytest.raises(
-        StoreError, match=rf"in use by process {holder.process.pid} .*does not answer: no answer within"
+        StoreError,
+        match=rf"in use by process {holder.process.pid} .*does not answer: no answer within",
     ):
         Project.open(folder, wait=0.1)
 
@@ -190,7 +217,9 @@ def test_an_owner_that_hangs_is_named(folder: Path, holder: Child, monkeypatch: 
 @pytest.mark.parametrize("pid", [1, 2**22 - 3])
 def test_an_address_of_an_owner_that_is_gone_is_no_hindrance(folder: Path, pid: int) -> None:
     """Whether the number belongs to nobody or to another program now: what counts is the lock."""
-    owner.write_address(folder / "vpd.duckdb", owner.Address(pid, "vpd", "quack:127.0.0.1:1", "x" * 40, "0"))
+    owner.write_address(
+        folder / "vpd.duckdb", owner.Address(pid, "vpd", "quack:127.0.0.1:1", "x" * 40, "0")
+    )
     with Project.open(folder) as project:
         assert project.database.owner
 
@@ -208,7 +237,10 @@ PLAIN = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flus
 def test_a_program_that_does_not_share_the_file_is_named(folder: Path) -> None:
     with children(Child(PLAIN, folder / "vpd.duckdb")) as (child,):
         child.wait_lines(1)
-        with pytest.raises(StoreError, match=rf"is in use by process {child.process.pid} \(python.*stop it, then try"):
+        with pytest.raises(
+            StoreError,
+            match=rf"is in use by process {child.process.pid} \(python.*stop it, then try",
+        ):
             Project.open(folder, wait=0.1)
         assert child.end() == 0
     Project.open(folder).close()
@@ -218,8 +250,12 @@ def test_a_plain_client_opens_the_file_when_nobody_owns_it(folder: Path) -> None
     with Project.open(folder) as project:
         project.add_tasks([task(0)])
     assert not (folder / "vpd.duckdb.wal").exists(), "closing folds the log in"
-    with children(Child("import duckdb; print(duckdb.connect(sys.argv[1]).execute('FROM task').fetchone()[0])",
-                        folder / "vpd.duckdb")) as (child,):  # fmt: skip
+    with children(
+        Child(
+            "import duckdb; print(duckdb.connect(sys.argv[1]).execute('FROM task').fetchone()[0])",
+            folder / "vpd.duckdb",
+        )
+    ) as (child,):
         assert child.end() == 0, child.errors
         assert child.lines == [task(0).id]
 
@@ -252,7 +288,9 @@ except KeyboardInterrupt:
 LONG = '"SELECT count(*) FROM range(100000000000) WHERE range % 7 = 3"'
 
 
-@pytest.mark.parametrize("inside", [f"rows({LONG})", f"transaction(lambda cursor: cursor.execute({LONG}))"])
+@pytest.mark.parametrize(
+    "inside", [f"rows({LONG})", f"transaction(lambda cursor: cursor.execute({LONG}))"]
+)
 def test_ctrl_c_while_the_owner_works_is_ctrl_c(folder: Path, holder: Child, inside: str) -> None:
     with children(Child(CTRL_C.format(inside), folder)) as (child,):
         child.wait_lines(1)

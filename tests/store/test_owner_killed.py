@@ -1,4 +1,6 @@
-"""Eight processes at once, and processes killed at any moment: nothing acknowledged is lost, nothing is doubled."""
+"""Eight processes at once, and processes killed at any moment: nothing acknowledged is lost,
+nothing is doubled.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,9 @@ def test_five_thousand_rows_by_eight_processes_at_once(folder: Path) -> None:
 
 
 def kill_at_random(folder: Path, rounds: int, seed: int) -> float:
-    """Kill one of four writers and a reader, again and again; returns the longest hand-over in seconds."""
+    """Kill one of four writers and a reader, again and again; returns the longest hand-over in
+    seconds.
+    """
     chance = random.Random(seed)
     longest = 0.0
     acknowledged: set[tuple[str, int]] = set()
@@ -133,13 +137,17 @@ project.database.transaction(work)
 """
 
 
-def test_a_write_that_died_half_way_is_undone_and_holds_nobody_up(folder: Path, holder: Child) -> None:
+def test_a_write_that_died_half_way_is_undone_and_holds_nobody_up(
+    folder: Path, holder: Child
+) -> None:
     with Project.open(folder) as project:
         project.database.transaction(lambda cursor: cursor.execute(ROW, ["a", 1]))
         with children(Child(DIE_INSIDE, folder)) as (child,):
             assert child.process.wait(60) == -signal.SIGKILL, child.errors
         assert child.lines == ["inside"]
-        project.database.transaction(lambda cursor: cursor.execute("UPDATE bad_row SET reason = reason || '!'"))
+        project.database.transaction(
+            lambda cursor: cursor.execute("UPDATE bad_row SET reason = reason || '!'")
+        )
         assert project.database.rows("SELECT reason FROM bad_row") == [{"reason": "r!"}]
         assert not project.database.owner
 
@@ -211,10 +219,14 @@ def test_a_full_disk_at_the_owner_is_a_clear_error_here(folder: Path) -> None:
                     acknowledged.append(at)
 
             with pytest.raises(
-                StoreError, match=r"cannot be written .*nothing committed is lost: look for a full disk"
+                StoreError,
+                match=r"cannot be written .*nothing committed is lost: look for a full disk",
             ):
                 fill()
             child.kill()
             assert acknowledged
             for at in acknowledged:
-                assert sum(loop_records(task(at, question="How many? " * 500), k=3).write(project)) == 0
+                assert (
+                    sum(loop_records(task(at, question="How many? " * 500), k=3).write(project))
+                    == 0
+                )

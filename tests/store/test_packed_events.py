@@ -15,7 +15,10 @@ from workbench.store import Project
 from workbench.store.records.rows import PackedEvents
 from workbench.verify.choose import AnswerVerifier
 
-EVENTS = (TraceEvent(0, "tool", 2, 0, {"tool": "find"}), TraceEvent(1, "end", 0, 0, {"answer": "2"}))
+EVENTS = (
+    TraceEvent(0, "tool", 2, 0, {"tool": "find"}),
+    TraceEvent(1, "end", 0, 0, {"answer": "2"}),
+)
 
 
 @pytest.fixture
@@ -29,7 +32,12 @@ def test_they_are_the_events_that_were_stored() -> None:
     packed = PackedEvents(encode_events(EVENTS))
     assert packed == EVENTS
     assert packed == EVENTS
-    assert (len(packed), packed[-1], packed[1:], list(packed)) == (2, EVENTS[1], EVENTS[1:], list(EVENTS))
+    assert (len(packed), packed[-1], packed[1:], list(packed)) == (
+        2,
+        EVENTS[1],
+        EVENTS[1:],
+        list(EVENTS),
+    )
     assert repr(packed) == repr(EVENTS)
     assert PackedEvents(encode_events(EVENTS)) != EVENTS[:1]
     assert pickle.loads(pickle.dumps(PackedEvents(encode_events(EVENTS)))) == EVENTS
@@ -39,8 +47,14 @@ def test_a_verdict_needs_no_events(project: Project) -> None:
     """Damaged events stop whoever looks at them, not the verifier, which looks at answers alone."""
     made = loop_records(task(0), 3)
     made.write(project)
-    project.database.transaction(lambda cursor: cursor.execute("UPDATE trace SET events = 'broken'::BLOB"))
+    project.database.transaction(
+        lambda cursor: cursor.execute("UPDATE trace SET events = 'broken'::BLOB")
+    )
     ((found, runs),) = project.runs([made.task.id], project.scope())
-    assert [verdict.correct for verdict in AnswerVerifier().judge(found, runs)] == [False, True, False]
+    assert [verdict.correct for verdict in AnswerVerifier().judge(found, runs)] == [
+        False,
+        True,
+        False,
+    ]
     with pytest.raises(ValueError, match="no encoded trace"):
         len(runs[0][1].events)

@@ -45,7 +45,9 @@ def test_create_with_an_unknown_profile_makes_nothing(tmp_path: Path) -> None:
 
 def test_create_below_a_file_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"no project can be made at .*choose a folder you can write"):
+    with pytest.raises(
+        InputError, match=r"no project can be made at .*choose a folder you can write"
+    ):
         Project.create(tmp_path / "file" / "p", str(profile_file(tmp_path)))
 
 
@@ -72,7 +74,11 @@ def test_sources_are_remembered(project: Project) -> None:
     project.add_source(Choice("collages"))
     project.add_source(Choice("folder", {"path": "/b"}))
     project.add_source(Choice("collages"))
-    assert project.sources() == [Choice("folder", {"path": "/a"}), Choice("collages"), Choice("folder", {"path": "/b"})]
+    assert project.sources() == [
+        Choice("folder", {"path": "/a"}),
+        Choice("collages"),
+        Choice("folder", {"path": "/b"}),
+    ]
 
 
 def test_tasks_come_back_as_they_went_in(project: Project) -> None:
@@ -95,7 +101,9 @@ def test_a_changed_task_is_named_and_left_alone(project: Project) -> None:
     assert project.tasks([other.id]) == [task(1)]
 
 
-@pytest.mark.parametrize("text", ["Is it \ud800 there?", "a\x00b", "'; DROP TABLE task; --", "é" * 5000, "\u202eabc"])
+@pytest.mark.parametrize(
+    "text", ["Is it \ud800 there?", "a\x00b", "'; DROP TABLE task; --", "é" * 5000, "\u202eabc"]
+)
 def test_hostile_text_is_stored(project: Project, text: str) -> None:
     given = task(0, question=text, meta={"note": text})
     assert project.add_tasks([given]) == (1, [])
@@ -162,7 +170,9 @@ def test_a_broken_run_gives_way_to_its_repetition(project: Project) -> None:
     assert project.add_traces([made.traces[0]]) == 1
     view = project.task_view(made.task.id, scope_of(made))
     assert view.runs[0].trace == made.traces[0]
-    assert [run.verdict for run in view.runs] == [None, None], "they were judged with the broken run beside them"
+    assert [run.verdict for run in view.runs] == [None, None], (
+        "they were judged with the broken run beside them"
+    )
 
 
 def test_a_program_that_failed_is_never_replaced(project: Project) -> None:
@@ -215,7 +225,10 @@ def test_reading_again_after_closing(project: Project, tmp_path: Path) -> None:
 
 def test_a_read_only_project_refuses_to_write(project: Project) -> None:
     project.close()
-    with Project.open(project.path, read_only=True) as again, pytest.raises(StoreError, match="read-only"):
+    with (
+        Project.open(project.path, read_only=True) as again,
+        pytest.raises(StoreError, match="read-only"),
+    ):
         again.add_tasks([task(0)])
 
 

@@ -32,7 +32,11 @@ def home(tmp_path: Path) -> Iterator[Home]:
 
 
 def served(
-    project: Project, who: str, asked: QueueRequest | None = None, count: int = 1, role: Role = "curator"
+    project: Project,
+    who: str,
+    asked: QueueRequest | None = None,
+    count: int = 1,
+    role: Role = "curator",
 ) -> list[str]:
     return [one.task_id for one in project.curation.next_items(who, role, asked, count)]
 
@@ -96,7 +100,9 @@ def test_an_overlap_lets_as_many_look_as_are_asked_for(home: Home) -> None:
     assert served(project, "ann", only) == served(project, "bob", only) == [made[0].task.id]
     assert served(project, "cy", only) == []
     project.curation.decide([Voice("ann").accept(made[0])])
-    assert served(project, "cy", only) == [], "bob is still at it, and ann has said what she had to say"
+    assert served(project, "cy", only) == [], (
+        "bob is still at it, and ann has said what she had to say"
+    )
     project.curation.release("bob", made[0].task.id)
     assert served(project, "ann", only) == []
     assert served(project, "cy", only) == [made[0].task.id]
@@ -125,7 +131,9 @@ def test_what_was_undone_comes_back(home: Home) -> None:
 def test_what_was_sent_comes_first_even_when_it_was_settled(home: Home) -> None:
     project, made = home
     ann = Voice("ann")
-    project.curation.decide([ann.accept(made[4]), ann.event("queue", made[4].task.id, text="odd box")])
+    project.curation.decide(
+        [ann.accept(made[4]), ann.event("queue", made[4].task.id, text="odd box")]
+    )
     (first,) = project.curation.next_items("bob", "curator")
     assert (first.task_id, first.why) == (made[4].task.id, "sent by ann: odd box")
     project.curation.decide([Voice("bob").accept(made[4])])
@@ -135,7 +143,10 @@ def test_what_was_sent_comes_first_even_when_it_was_settled(home: Home) -> None:
 def test_a_question_without_a_kept_program_comes_only_when_it_is_asked_for(home: Home) -> None:
     project, _ = home
     wrong = loop_records(task(9), 3)
-    wrong = replace(wrong, verdicts=[replace(one, correct=False, chosen=False, score=0.0) for one in wrong.verdicts])
+    wrong = replace(
+        wrong,
+        verdicts=[replace(one, correct=False, chosen=False, score=0.0) for one in wrong.verdicts],
+    )
     wrong.write(project)
     assert wrong.task.id not in served(project, "ann", count=9)
     assert served(project, "bob", QueueRequest(status=("wrong",))) == [wrong.task.id]
@@ -146,7 +157,9 @@ def test_a_question_without_a_kept_program_comes_only_when_it_is_asked_for(home:
 
 def test_filters_narrow_the_queue(home: Home) -> None:
     project, _ = home
-    other = loop_records(task(9, "What colour is the bus?", ("red",), family="colour", split="val"), 3)
+    other = loop_records(
+        task(9, "What colour is the bus?", ("red",), family="colour", split="val"), 3
+    )
     other.write(project)
     for asked in (
         QueueRequest(family="colour"),
@@ -208,7 +221,9 @@ def test_gold_items_are_mixed_in_and_never_named(home: Home) -> None:
     root = Voice("root", "admin")
     project.curation.set_settings(Settings(gold_rate=0.5), "root")
     for one in made[:2]:
-        project.curation.decide([root.event("gold", one.task.id, ruling="accept", trace_id=one.traces[1].id)])
+        project.curation.decide(
+            [root.event("gold", one.task.id, ruling="accept", trace_id=one.traces[1].id)]
+        )
     gold = {one.task.id for one in made[:2]}
     found = [one for at in range(6) for one in project.curation.next_items(f"p{at}", "curator")]
     assert 0 < sum(one.task_id in gold for one in found) < 6
@@ -237,12 +252,16 @@ def test_disputes_are_for_adjudicators(home: Home) -> None:
     project.curation.decide([Voice("ann").accept(made[0])])
     project.curation.decide([Voice("bob").reject(made[0])])
     asked = QueueRequest(state="disputed")
-    with pytest.raises(InputError, match="disputes belong to the roles adjudicator and admin; ann is curator"):
+    with pytest.raises(
+        InputError, match="disputes belong to the roles adjudicator and admin; ann is curator"
+    ):
         served(project, "ann", asked)
     assert served(project, "cy", asked, role="adjudicator") == [made[0].task.id]
     assert served(project, "dee", asked, role="admin") == []
     cy = Voice("cy", "adjudicator")
-    project.curation.decide([cy.event("adjudicate", made[0].task.id, ruling="reject", reason="bad_gold")])
+    project.curation.decide(
+        [cy.event("adjudicate", made[0].task.id, ruling="reject", reason="bad_gold")]
+    )
     assert served(project, "cy", asked, role="adjudicator") == []
 
 
@@ -257,7 +276,12 @@ def test_progress_counts(home: Home) -> None:
     project.curation.decide([Voice("ann").accept(made[0], seconds=3.0)])
     served(project, "bob", count=2)
     found = project.curation.progress("ann", "curator")
-    assert (found.remaining, found.held_by_others, found.decided_today, found.median_seconds) == (3, 2, 1, 3.0)
+    assert (found.remaining, found.held_by_others, found.decided_today, found.median_seconds) == (
+        3,
+        2,
+        1,
+        3.0,
+    )
 
 
 WORKER = """
@@ -290,10 +314,12 @@ def race(folder: Path, questions: int, workers: int) -> None:
         running = [
             subprocess.Popen(
                 [sys.executable, "-c", WORKER, str(project.path), f"person{at}", str(at)],
-                stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
+                stdout=subprocess.PIPE,
+                text=True,
+                env={**os.environ, "OMP_NUM_THREADS": "1"},
             )
             for at in range(workers)
-        ]  # fmt: skip
+        ]
         said = [int(one.communicate(timeout=1500)[0]) for one in running]
         assert [one.returncode for one in running] == [0] * workers
         events = project.curation.events(limit=10 * questions)

@@ -39,7 +39,10 @@ def test_tokens_have_one_spelling(text: str, tokens: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("status:good", "no status is called 'good'; there are: kept, agreed, wrong, failed, waiting"),
+        (
+            "status:good",
+            "no status is called 'good'; there are: kept, agreed, wrong, failed, waiting",
+        ),
         (
             "colour:red",
             r"nothing is called 'colour:'; there are status:, .* id:, flag: and, compared with a number, steps",
@@ -72,13 +75,17 @@ picks = st.one_of(
     st.sampled_from([(name, value) for name, known in CLOSED.items() for value in known]),
 )
 numbers = st.builds(
-    Comparison, st.sampled_from(["steps", "seconds", "right"]), st.sampled_from([">", "<", ">=", "<=", "="]),
+    Comparison,
+    st.sampled_from(["steps", "seconds", "right"]),
+    st.sampled_from([">", "<", ">=", "<=", "="]),
     st.integers(-9999, 9999).map(lambda n: n / 4),
-)  # fmt: skip
+)
 
 
 @given(
-    st.lists(values, max_size=3), st.lists(picks, max_size=4, unique=True), st.lists(numbers, max_size=3, unique=True)
+    st.lists(values, max_size=3),
+    st.lists(picks, max_size=4, unique=True),
+    st.lists(numbers, max_size=3, unique=True),
 )
 def test_what_is_written_is_read_back(
     words: list[str], picked: list[tuple[str, str]], compared: list[Comparison]
@@ -107,7 +114,10 @@ def test_a_trace_is_found_by_what_it_printed_and_was_told() -> None:
     trace = traced(
         ("line", {"changed": {"x": "hidden"}}),
         ("print", {"text": "there are three"}),
-        ("tool_result", {"tool": "find", "result": {"type": "list", "length": 1, "items": [patch]}}),
+        (
+            "tool_result",
+            {"tool": "find", "result": {"type": "list", "length": 1, "items": [patch]}},
+        ),
         ("tool_result", {"tool": "llm_query", "result": long}),
         ("tool_result", {"tool": "exists", "result": True}),
     )
@@ -117,7 +127,9 @@ def test_a_trace_is_found_by_what_it_printed_and_was_told() -> None:
 def test_a_run_that_will_be_repeated_is_not_found() -> None:
     said = ("print", {"text": "half way"})
     assert text_of(traced(said, failure=Failure("infra", "the worker died"))) == ""
-    assert "division by zero" in text_of(traced(said, failure=Failure("runtime", "division by zero")))
+    assert "division by zero" in text_of(
+        traced(said, failure=Failure("runtime", "division by zero"))
+    )
 
 
 def test_a_talkative_trace_is_cut() -> None:

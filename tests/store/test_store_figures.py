@@ -27,15 +27,24 @@ def test_the_funnel_narrows_and_each_step_can_be_searched(project: Project) -> N
     project.add_programs(sampled.programs, 0)
     steps = project.funnel()
     assert [(step.name, step.tasks) for step in steps] == [
-        ("question", 3), ("sampled", 2), ("executed", 1), ("matched", 1), ("accepted", 0),
-    ]  # fmt: skip
+        ("question", 3),
+        ("sampled", 2),
+        ("executed", 1),
+        ("matched", 1),
+        ("accepted", 0),
+    ]
     assert [project.browse_total(step.token) for step in steps] == [step.tasks for step in steps]
 
 
 def test_runs_by_tool(project: Project) -> None:
     made = loop_records(task(0), 3)
-    call = [TraceEvent(at, "tool", 2, 0, {"tool": tool}) for at, tool in enumerate(("find", "exists"))]
-    traces = [replace(t, events=tuple(call[: at + 1]) if at < 2 else ()) for at, t in enumerate(made.traces)]
+    call = [
+        TraceEvent(at, "tool", 2, 0, {"tool": tool}) for at, tool in enumerate(("find", "exists"))
+    ]
+    traces = [
+        replace(t, events=tuple(call[: at + 1]) if at < 2 else ())
+        for at, t in enumerate(made.traces)
+    ]
     project.add_tasks([made.task])
     project.add_programs(made.programs, 0)
     project.add_traces(traces)

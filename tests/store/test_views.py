@@ -56,7 +56,9 @@ def written(project: Project, at: int, stages: int = 6, **changes: object) -> Ma
         (6, set()),
     ],
 )
-def test_what_is_pending_follows_from_the_rows(project: Project, stages: int, lacking: set[str]) -> None:
+def test_what_is_pending_follows_from_the_rows(
+    project: Project, stages: int, lacking: set[str]
+) -> None:
     made = written(project, 0, stages)
     scope, all_tasks = scope_of(made), Selection()
     for name in ("to_sample", "to_execute", "to_verify", "to_rationalize", "to_predict"):
@@ -68,8 +70,12 @@ def test_pending_keeps_the_order_of_import(project: Project) -> None:
     for at in (4, 2, 7):
         written(project, at, 1)
     scope = scope_of(loop_records(task(0), K))
-    assert pending.to_sample(project.database, scope, Selection()) == [task(at).id for at in (4, 2, 7)]
-    assert pending.to_sample(project.database, scope, Selection(limit=2)) == [task(at).id for at in (4, 2)]
+    assert pending.to_sample(project.database, scope, Selection()) == [
+        task(at).id for at in (4, 2, 7)
+    ]
+    assert pending.to_sample(project.database, scope, Selection(limit=2)) == [
+        task(at).id for at in (4, 2)
+    ]
 
 
 def test_pending_programs_come_by_task_and_index(project: Project) -> None:
@@ -96,7 +102,9 @@ def test_a_broken_run_is_pending_again(project: Project) -> None:
 
 def test_an_explanation_alone_is_not_an_answer(project: Project) -> None:
     made = written(project, 0, 5)
-    project.add_predictions([Prediction("x", made.task.id, "", "There are 2 dogs.", 0.0, 0.1, STUDENT)])
+    project.add_predictions(
+        [Prediction("x", made.task.id, "", "There are 2 dogs.", 0.0, 0.1, STUDENT)]
+    )
     assert pending.to_predict(project.database, scope_of(made), Selection()) == [made.task.id]
 
 
@@ -116,9 +124,21 @@ def outcome_of(project: Project, made: Made) -> object:
 def test_the_outcome_of_a_kept_task(project: Project) -> None:
     made = written(project, 0)
     (found,) = project.outcomes(scope_of(made))
-    assert (found.status, found.programs, found.traces, found.executed, found.judged, found.correct) == (
-        "kept", 3, 3, 2, 3, 1,
-    )  # fmt: skip
+    assert (
+        found.status,
+        found.programs,
+        found.traces,
+        found.executed,
+        found.judged,
+        found.correct,
+    ) == (
+        "kept",
+        3,
+        3,
+        2,
+        3,
+        1,
+    )
     assert (found.chosen, found.answer, found.faithful) == (made.traces[1].id, "2", True)
     assert found.seconds == pytest.approx(3 * 0.25 + 3 * 0.5)
     assert (found.student_answer, found.student_score, found.student_seconds) == ("3", 0.0, 0.125)
@@ -129,17 +149,24 @@ def test_the_status_says_what_came_of_a_task(project: Project) -> None:
     agreed = written(project, 1, answers=())
     written(project, 2, 3)
     wrong = written(project, 3, 3)
-    project.add_verdicts([[replace(v, correct=False, chosen=False, score=0.0) for v in wrong.verdicts]])
+    project.add_verdicts(
+        [[replace(v, correct=False, chosen=False, score=0.0) for v in wrong.verdicts]]
+    )
     failed = loop_records(task(4), K)
     project.add_tasks([failed.task])
     project.add_programs(failed.programs, 0)
     project.add_traces([replace(t, answer=None, failure=Made.failure) for t in failed.traces])
-    project.add_verdicts([[replace(v, correct=False, chosen=False, score=0.0) for v in failed.verdicts]])
+    project.add_verdicts(
+        [[replace(v, correct=False, chosen=False, score=0.0) for v in failed.verdicts]]
+    )
     found = {o.task_id: o.status for o in project.outcomes(scope_of(kept))}
     assert found == {
-        kept.task.id: "kept", agreed.task.id: "agreed", task(2).id: "waiting", wrong.task.id: "wrong",
+        kept.task.id: "kept",
+        agreed.task.id: "agreed",
+        task(2).id: "waiting",
+        wrong.task.id: "wrong",
         failed.task.id: "failed",
-    }  # fmt: skip
+    }
     assert set(found.values()) == set(STATUSES)
 
 
@@ -153,12 +180,36 @@ def test_counts_of_every_stage(project: Project) -> None:
     made = written(project, 0)
     written(project, 1, 2, answers=())
     counts = project.counts(scope_of(made))
-    assert (counts.tasks, counts.labelled, counts.programs, counts.sampled, counts.traces, counts.executed) == (
-        2, 1, 6, 2, 3, 2,
-    )  # fmt: skip
-    assert (counts.judged, counts.kept, counts.agreed, counts.rationales, counts.faithful, counts.predictions) == (
-        1, 1, 0, 1, 1, 1,
-    )  # fmt: skip
+    assert (
+        counts.tasks,
+        counts.labelled,
+        counts.programs,
+        counts.sampled,
+        counts.traces,
+        counts.executed,
+    ) == (
+        2,
+        1,
+        6,
+        2,
+        3,
+        2,
+    )
+    assert (
+        counts.judged,
+        counts.kept,
+        counts.agreed,
+        counts.rationales,
+        counts.faithful,
+        counts.predictions,
+    ) == (
+        1,
+        1,
+        0,
+        1,
+        1,
+        1,
+    )
     assert counts.failures == {"runtime": 1}
 
 
@@ -182,16 +233,30 @@ def test_a_task_that_is_not_there(project: Project) -> None:
 def test_a_task_before_any_run(project: Project) -> None:
     project.add_tasks([task(0)])
     view = project.task_view(task(0).id)
-    assert (view.runs, view.rationales, view.predictions, view.chosen, view.prediction) == ((), (), (), None, None)
+    assert (view.runs, view.rationales, view.predictions, view.chosen, view.prediction) == (
+        (),
+        (),
+        (),
+        None,
+        None,
+    )
 
 
 def test_a_run_is_found_by_the_beginning_of_its_id(project: Project) -> None:
     made = written(project, 0)
-    for some_id in (made.traces[2].id, made.traces[2].id[:9], made.programs[2].id, made.programs[2].id[:9]):
+    for some_id in (
+        made.traces[2].id,
+        made.traces[2].id[:9],
+        made.programs[2].id,
+        made.programs[2].id[:9],
+    ):
         found, run = project.run_view(some_id, scope_of(made))
         assert (found, run.program, run.trace, run.verdict) == (
-            made.task, made.programs[2], made.traces[2], made.verdicts[2],
-        )  # fmt: skip
+            made.task,
+            made.programs[2],
+            made.traces[2],
+            made.verdicts[2],
+        )
 
 
 def test_a_run_is_found_whatever_the_parts_in_force(project: Project) -> None:
@@ -202,7 +267,9 @@ def test_a_run_is_found_whatever_the_parts_in_force(project: Project) -> None:
 
 def test_a_run_that_is_not_there(project: Project) -> None:
     written(project, 0)
-    with pytest.raises(InputError, match="'zz' names no task, program or trace here; vpd show lists the tasks"):
+    with pytest.raises(
+        InputError, match="'zz' names no task, program or trace here; vpd show lists the tasks"
+    ):
         project.run_view("zz")
 
 

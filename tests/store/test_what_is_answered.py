@@ -1,4 +1,6 @@
-"""What the pipeline answers is one thing for all who ask: verifier, evaluation, tables, Browse, queue; old stores too."""
+"""What the pipeline answers is one thing for all who ask: verifier, evaluation, tables, Browse,
+queue; old stores too.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ WINNERS = {"most": 0, "tie": 3, "even": 0, "yes": 1, "letter": 0, "free": 2, "ot
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     root = tmp_path_factory.mktemp("answered")
-    profile = profile_text(k="5", sampler=f'{{ part = "{PARTS}:Dictated" }}', student=f'{{ part = "{PARTS}:Parrot" }}')
+    profile = profile_text(
+        k="5", sampler=f'{{ part = "{PARTS}:Dictated" }}', student=f'{{ part = "{PARTS}:Parrot" }}'
+    )
     (root / "small.toml").write_text(profile)
     source = Choice(f"{PARTS}:Dictation", {"root": str(root / "drawn")})
     with Project.create(root / "p", str(root / "small.toml"), source) as made:
@@ -52,8 +56,12 @@ def outcomes(project: Project) -> dict[str, Outcome]:
     return {one.task_id: one for one in project.outcomes()}
 
 
-def test_three_ways_of_writing_3_beat_two_times_2(project: Project, outcomes: dict[str, Outcome]) -> None:
-    """Once the evaluation called this vote right, the table beside it wrong, and two of five programs apart three."""
+def test_three_ways_of_writing_3_beat_two_times_2(
+    project: Project, outcomes: dict[str, Outcome]
+) -> None:
+    """Once the evaluation called this vote right, the table beside it wrong, and two of five
+    programs apart three.
+    """
     assert cell_of(outcomes["most"], "vote") == "pipeline"
     assert compare([outcomes["most"]], "vote").all.pipeline == 1
     assert outcomes["most"].siblings == 0.4
@@ -62,7 +70,9 @@ def test_three_ways_of_writing_3_beat_two_times_2(project: Project, outcomes: di
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_all_who_ask_are_told_the_same_answer(project: Project, outcomes: dict[str, Outcome], name: str) -> None:
+def test_all_who_ask_are_told_the_same_answer(
+    project: Project, outcomes: dict[str, Outcome], name: str
+) -> None:
     *_, label, answers, scores, student = QUESTIONS[name]
     task, outcome, place = project.tasks([name])[0], outcomes[name], WINNERS[name]
     forms = [None if answer is None else canonical(answer, task) for answer in answers]
@@ -95,7 +105,9 @@ def test_where_nothing_was_kept_the_vote_is_what_browse_shows(project: Project) 
     """A label that no program gives: the column shows what most of them mean."""
     task = replace(project.tasks(["most"])[0], id="nobody", answers=("9",), question="nobody?")
     ((_, runs),) = project.runs(["most"], project.scope())
-    programs = [replace(program, id=f"nobody{program.index}", task_id=task.id) for program, _ in runs]
+    programs = [
+        replace(program, id=f"nobody{program.index}", task_id=task.id) for program, _ in runs
+    ]
     traces = [
         replace(trace, id=f"run{program.id}", program_id=program.id, task_id=task.id)
         for program, (_, trace) in zip(programs, runs, strict=True)
@@ -109,14 +121,20 @@ def test_where_nothing_was_kept_the_vote_is_what_browse_shows(project: Project) 
 
 
 said = st.lists(
-    st.tuples(st.sampled_from(["3", "three", "3.0", "2", " Two", "no", "many", None]), st.sampled_from([-0.5, 0.0])),
-    min_size=1, max_size=5,
-)  # fmt: skip
+    st.tuples(
+        st.sampled_from(["3", "three", "3.0", "2", " Two", "no", "many", None]),
+        st.sampled_from([-0.5, 0.0]),
+    ),
+    min_size=1,
+    max_size=5,
+)
 
 
 @settings(max_examples=4, deadline=None)
 @given(drawn=st.lists(said, min_size=10, max_size=20), data=st.data())
-def test_the_store_counts_as_the_vote_does(project: Project, drawn: list, data: st.DataObject) -> None:
+def test_the_store_counts_as_the_vote_does(
+    project: Project, drawn: list, data: st.DataObject
+) -> None:
     ((_, runs),) = project.runs(["most"], project.scope())
     (program, trace), key = runs[0], data.draw(st.uuids()).hex
     tasks, programs, traces, expected = [], [], [], {}
@@ -127,27 +145,48 @@ def test_the_store_counts_as_the_vote_does(project: Project, drawn: list, data: 
             one = replace(program, id=f"{task.id}/{at}", task_id=task.id, index=at, score=score)
             failure = Failure("runtime", "it broke") if answer is None else None
             programs.append(one)
-            traces.append(replace(
-                trace, id=f"t{one.id}", program_id=one.id, task_id=task.id, answer=answer, failure=failure
-            ))  # fmt: skip
+            traces.append(
+                replace(
+                    trace,
+                    id=f"t{one.id}",
+                    program_id=one.id,
+                    task_id=task.id,
+                    answer=answer,
+                    failure=failure,
+                )
+            )
         forms = [None if answer is None else canonical(answer, task) for answer, _ in answers]
         expected[task.id] = vote(forms, [score for _, score in answers])
     project.add_tasks(tasks)
     project.add_programs(programs, project.scope().seed)
     project.add_traces(traces)
-    assert {one.task_id: one.vote for one in project.outcomes() if one.task_id in expected} == expected
+    assert {
+        one.task_id: one.vote for one in project.outcomes() if one.task_id in expected
+    } == expected
 
 
 # --- stores from before forms were kept
 
 
-TABLES = ("part", "task", "program", "trace", "verdict", "rationale", "prediction", "run", "outcome")
+TABLES = (
+    "part",
+    "task",
+    "program",
+    "trace",
+    "verdict",
+    "rationale",
+    "prediction",
+    "run",
+    "outcome",
+)
 
 
 def earlier_store(project: Project, folder: Path) -> None:
     """The same project as the version before forms left it: its summary up to date and wrong."""
     rows = {table: project.database.rows(f"SELECT * FROM {table}") for table in TABLES}
-    rows["outcome"] = [{**row, "said": "of old", "siblings": 0.9, "apart": None} for row in rows["outcome"]]
+    rows["outcome"] = [
+        {**row, "said": "of old", "siblings": 0.9, "apart": None} for row in rows["outcome"]
+    ]
 
     def write(cursor: Any) -> None:
         for table, held in rows.items():
@@ -165,7 +204,9 @@ def earlier_store(project: Project, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("attached", [False, True], ids=["own", "attached"])
-def test_a_store_from_before_forms_tells_the_same(project: Project, tmp_path: Path, attached: bool) -> None:
+def test_a_store_from_before_forms_tells_the_same(
+    project: Project, tmp_path: Path, attached: bool
+) -> None:
     expected = [one for one in project.outcomes() if one.task_id in QUESTIONS]
     project.browse_total()
     earlier_store(project, tmp_path)

@@ -57,8 +57,11 @@ class Child:
     def __init__(self, code: str, *arguments: object) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-c", CHILD + code, *map(str, arguments)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         self.lines: list[str] = []
         self.errors: list[str] = []
         self._threads = [

@@ -35,7 +35,9 @@ def test_a_selection_checks_no_more_than_itself(tmp_path: Path) -> None:
         assert 0 < some.made < rest.made + some.made == len(rest.checks)
 
 
-def test_what_was_finished_stays_when_it_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_finished_stays_when_it_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(checking, "CHUNK", 2)
 
     def stop(progress: Progress) -> None:
@@ -76,7 +78,10 @@ def test_flags_are_searched_and_the_most_suspicious_come_first(tmp_path: Path) -
         findings = (("idle", 0.5, "It does not depend on <b>find</b>('\ud800')."),)
         checks.add(
             project.database,
-            [CheckRow("a", second, odd, 0.9, ("idle", "side"), findings), CheckRow("b", first, calm, 0.1, (), ())],
+            [
+                CheckRow("a", second, odd, 0.9, ("idle", "side"), findings),
+                CheckRow("b", first, calm, 0.1, (), ()),
+            ],
         )
         checks.add(project.database, [CheckRow("c", first, calm, 0.2, (), ())])
         assert project.browse_ids("flag:idle") == project.browse_ids("flag:any") == [odd]

@@ -1,4 +1,6 @@
-"""Students and the pipeline on questions: asked once, scored by the benchmark's rules, told with what they cost."""
+"""Students and the pipeline on questions: asked once, scored by the benchmark's rules, told with
+what they cost.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ class Explains(ShareOfRed):
         self.asked: list[str] = []
         self._breaks_at = breaks_at
 
-    def answer(self, tasks: Sequence[Task], images: Images, explain: bool = False) -> list[Prediction]:
+    def answer(
+        self, tasks: Sequence[Task], images: Images, explain: bool = False
+    ) -> list[Prediction]:
         if 0 <= self._breaks_at <= len(self.asked):
             raise EngineError("the machine went away; ask again")
         self.asked += [task.id for task in tasks]
@@ -47,7 +51,11 @@ class Explains(ShareOfRed):
             return found
         return [
             replace(
-                p, answer="", rationale=f"Red. Thus, the answer is {p.answer}." if t.answer_type == "integer" else ""
+                p,
+                answer="",
+                rationale=f"Red. Thus, the answer is {p.answer}."
+                if t.answer_type == "integer"
+                else "",
             )
             for t, p in zip(tasks, found, strict=True)
         ]
@@ -61,7 +69,9 @@ def ids(project: Project) -> list[str]:
     return evaluations.selected_ids(project.database, Selection())
 
 
-def test_a_student_is_asked_only_what_it_has_not_answered(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_student_is_asked_only_what_it_has_not_answered(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(answering, "PREDICT_TASKS", 4)
     wanted = ids(project)
     broken = Explains(breaks_at=8)
@@ -83,7 +93,10 @@ def test_direct_and_explained_answers_never_mix(project: Project) -> None:
     assert len(student.asked) == 2 * len(ids(project))
     counted = next(task.id for task in project.tasks(ids(project)) if task.answer_type == "integer")
     other = next(task.id for task in project.tasks(ids(project)) if task.answer_type == "yesno")
-    assert explained[counted] == (direct[counted][0], f"Red. Thus, the answer is {direct[counted][0]}.")
+    assert explained[counted] == (
+        direct[counted][0],
+        f"Red. Thus, the answer is {direct[counted][0]}.",
+    )
     assert explained[other] == ("", ""), "nothing was concluded, and that is not an answer"
     assert direct[other][0] in ("yes", "no")
 
@@ -93,7 +106,9 @@ def test_a_broken_picture_costs_its_own_question_alone(project: Project) -> None
     torn = tasks[0].image
 
     class Careful(Explains):
-        def answer(self, tasks: Sequence[Task], images: Images, explain: bool = False) -> list[Prediction]:
+        def answer(
+            self, tasks: Sequence[Task], images: Images, explain: bool = False
+        ) -> list[Prediction]:
             if any(task.image == torn for task in tasks):
                 raise ImageError("it is torn")
             return super().answer(tasks, images, explain)
@@ -115,7 +130,9 @@ def test_an_evaluation_is_a_row_with_its_interval_families_and_cost(project: Pro
     assert project.evaluations() == [row]
 
 
-def test_evaluated_again_it_is_the_same_row_and_the_clock_is_not_asked_again(project: Project) -> None:
+def test_evaluated_again_it_is_the_same_row_and_the_clock_is_not_asked_again(
+    project: Project,
+) -> None:
     first = evaluate(project, timed=50)
     second = evaluate(project, timed=50)
     assert first.latency["n"] == 12, "no question is asked twice for the clock"
@@ -127,13 +144,19 @@ def test_what_cannot_be_read_is_wrong_and_counted(project: Project, tmp_path: Pa
     row = evaluate(project, str(save("region", tmp_path / "untaught")), explain=True, timed=0)
     assert (row.mode, row.system) == ("explain", f"{tmp_path.name}/untaught explained")
     assert row.details["unreadable"] > 0
-    assert row.details["unanswered"] == row.details["unreadable"] - 1, "one of the questions has no label"
+    assert row.details["unanswered"] == row.details["unreadable"] - 1, (
+        "one of the questions has no label"
+    )
     assert row.cost["tokens"] > 0
 
 
 def test_the_pipeline_is_its_first_program_the_vote_and_a_bound(project: Project) -> None:
     first, voted, bound = evaluate_pipeline(project, 4, timed=0)
-    assert [row.system for row in (first, voted, bound)] == ["pipeline k=1", "pipeline k=4", "pipeline pass@4"]
+    assert [row.system for row in (first, voted, bound)] == [
+        "pipeline k=1",
+        "pipeline k=4",
+        "pipeline pass@4",
+    ]
     assert bound.value >= voted.value  # type: ignore[operator]
     assert bound.value >= first.value  # type: ignore[operator]
     curve = [bound.details["passed"][str(k)]["value"] for k in range(1, 5)]
@@ -154,38 +177,61 @@ def test_pass_at_k_is_what_the_project_says_of_it(project: Project) -> None:
 
 
 def test_one_program_alone_needs_no_vote(project: Project) -> None:
-    assert [row.mode for row in evaluate_pipeline(project, 1, Selection("test"), timed=1)] == ["first"]
+    assert [row.mode for row in evaluate_pipeline(project, 1, Selection("test"), timed=1)] == [
+        "first"
+    ]
 
 
 def test_the_questions_may_be_of_one_split_and_source(project: Project) -> None:
     assert evaluate(project, selection=Selection("test", source="squares"), timed=0).questions == 4
-    with pytest.raises(InputError, match="no question fits; the project holds: squares test, squares train"):
+    with pytest.raises(
+        InputError, match="no question fits; the project holds: squares test, squares train"
+    ):
         evaluate(project, selection=Selection("val"), timed=0)
 
 
 def test_benchmarks_are_not_mixed(project: Project) -> None:
     task = project.tasks(ids(project))[0]
-    project.add_tasks([replace(task, id="pope/1", source="pope", split="random", answers=("yes",), family="random")])
-    with pytest.raises(InputError, match=r"of pope, squares, which are not scored alike; choose with --benchmark NAME"):
+    project.add_tasks(
+        [
+            replace(
+                task, id="pope/1", source="pope", split="random", answers=("yes",), family="random"
+            )
+        ]
+    )
+    with pytest.raises(
+        InputError,
+        match=r"of pope, squares, which are not scored alike; choose with --benchmark NAME",
+    ):
         questions(project, Selection())
     assert questions(project, Selection(source="pope")).scorer.source == "pope"
 
 
-def test_how_sure_a_yes_is_is_asked_where_the_benchmark_wants_it(project: Project, tmp_path: Path) -> None:
+def test_how_sure_a_yes_is_is_asked_where_the_benchmark_wants_it(
+    project: Project, tmp_path: Path
+) -> None:
     pictures = list({task.image: task for task in project.tasks(ids(project))}.values())[:4]
     memes = [
         replace(
-            task, id=f"hateful/{at}", source="hateful", split="dev", answers=("yes",) if at % 2 else ("no",),
-            answer_type="yesno", choices=("yes", "no"), family="",
+            task,
+            id=f"hateful/{at}",
+            source="hateful",
+            split="dev",
+            answers=("yes",) if at % 2 else ("no",),
+            answer_type="yesno",
+            choices=("yes", "no"),
+            family="",
         )
         for at, task in enumerate(pictures)
-    ]  # fmt: skip
+    ]
     project.add_tasks(memes)
     model, asked = str(save("region", tmp_path / "student")), Selection(source="hateful")
     row = evaluate(project, model, asked, timed=0)
     assert row.metric == "roc_auc"
     assert 0 <= row.value <= 1  # type: ignore[operator]
-    shares = answering.yes_shares(project, student_by_name(project, model), [meme.id for meme in memes])
+    shares = answering.yes_shares(
+        project, student_by_name(project, model), [meme.id for meme in memes]
+    )
     assert all(0 < share < 1 for share in shares.values())
     assert len(shares) == 4
 

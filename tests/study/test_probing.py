@@ -50,7 +50,9 @@ def test_two_students_and_two_seeds_are_kept_apart(project: Project) -> None:
     ]
     held = probing.probes(project)
     assert len(held) == 3
-    assert {(one.model.name, one.seed) for one in held} == {(one.model.name, one.seed) for one in found}
+    assert {(one.model.name, one.seed) for one in held} == {
+        (one.model.name, one.seed) for one in found
+    }
 
 
 def test_a_sample_is_the_same_for_every_student(project: Project) -> None:

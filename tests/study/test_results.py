@@ -24,7 +24,12 @@ QUESTIONS = 60
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
     with Project.create(tmp_path / "p", str(profile_file(tmp_path))) as made:
-        made.add_tasks([task(at, family="count" if at % 2 else "exists", split="test") for at in range(QUESTIONS)])
+        made.add_tasks(
+            [
+                task(at, family="count" if at % 2 else "exists", split="test")
+                for at in range(QUESTIONS)
+            ]
+        )
         yield made
 
 
@@ -32,11 +37,28 @@ def put(project: Project, system: str, right: Sequence[bool], **changes: Any) ->
     """An evaluation whose questions came out so."""
     number = len(project.evaluations())
     row = Evaluation(
-        id=f"e{number}", system=system, kind="student", mode="direct", part="part", model=f"m{number}", job=None,
-        snapshot=None, benchmark="made", split="test", task_limit=None, questions=len(right), metric="accuracy",
-        value=float(np.mean(right)), low=0.1, high=0.9, families={"count": {"value": 0.5, "of": 3, "low": 0, "high": 1}},
-        latency={}, cost={"tokens": 2.0, "calls": 0.0}, details={}, created_at=DAY + timedelta(seconds=number),
-    )  # fmt: skip
+        id=f"e{number}",
+        system=system,
+        kind="student",
+        mode="direct",
+        part="part",
+        model=f"m{number}",
+        job=None,
+        snapshot=None,
+        benchmark="made",
+        split="test",
+        task_limit=None,
+        questions=len(right),
+        metric="accuracy",
+        value=float(np.mean(right)),
+        low=0.1,
+        high=0.9,
+        families={"count": {"value": 0.5, "of": 3, "low": 0, "high": 1}},
+        latency={},
+        cost={"tokens": 2.0, "calls": 0.0},
+        details={},
+        created_at=DAY + timedelta(seconds=number),
+    )
     row = replace(row, **changes)
     held = {f"made/{at:05d}": ("x", float(one)) for at, one in enumerate(right)}
     evaluations.put(project.database, [row], {row.id: held})
@@ -46,7 +68,24 @@ def put(project: Project, system: str, right: Sequence[bool], **changes: Any) ->
 def job(project: Project, id_: str, objective: str, seed: int, **settings: Any) -> str:
     held = {"objective": objective, "seed": seed, "lr": 0.1, **settings}
     kin = f"{objective} {held['lr']}"
-    row = JobRow(id_, "", f"jobs/{id_}", "done", "snap", "bundled", objective, seed, held, kin, 1, 1, {}, {}, id_, DAY)
+    row = JobRow(
+        id_,
+        "",
+        f"jobs/{id_}",
+        "done",
+        "snap",
+        "bundled",
+        objective,
+        seed,
+        held,
+        kin,
+        1,
+        1,
+        {},
+        {},
+        id_,
+        DAY,
+    )
     lineage.put_jobs(project.database, [row], {}, [])
     return id_
 
@@ -59,10 +98,27 @@ def test_rows_stand_in_order_and_are_compared_with_the_base(project: Project) ->
     put(project, "vpd seed 0", drawn(0.9, 1))
     put(project, "base", drawn(0.3, 2))
     put(project, "pipeline k=1", drawn(0.5, 3), kind="pipeline", mode="first", model=None)
-    put(project, "pipeline pass@2", drawn(0.8, 4), kind="pipeline", mode="any", model=None,
-        details={"passed": {str(k): {"value": v, "of": 60, "low": 0.1, "high": 0.9} for k, v in ((1, 0.4), (2, 0.8))}})  # fmt: skip
+    put(
+        project,
+        "pipeline pass@2",
+        drawn(0.8, 4),
+        kind="pipeline",
+        mode="any",
+        model=None,
+        details={
+            "passed": {
+                str(k): {"value": v, "of": 60, "low": 0.1, "high": 0.9}
+                for k, v in ((1, 0.4), (2, 0.8))
+            }
+        },
+    )
     found = results(project)
-    assert [row.system for row in found.rows] == ["pipeline k=1", "pipeline pass@2", "base", "vpd seed 0"]
+    assert [row.system for row in found.rows] == [
+        "pipeline k=1",
+        "pipeline pass@2",
+        "base",
+        "vpd seed 0",
+    ]
     assert found.baseline == "base"
     first, bound, base, vpd = found.rows
     assert bound.against is None, "it knows the label, so it is no system"
@@ -73,8 +129,9 @@ def test_rows_stand_in_order_and_are_compared_with_the_base(project: Project) ->
     assert first.against is not None
     assert vpd.against.p_holm == pytest.approx(2 * vpd.against.p), "the smaller of two p-values"
     assert [(point.k, point.gain, point.relative) for point in found.curve] == [
-        (1, 0.0, 0.0), (2, pytest.approx(0.4), pytest.approx(1.0)),
-    ]  # fmt: skip
+        (1, 0.0, 0.0),
+        (2, pytest.approx(0.4), pytest.approx(1.0)),
+    ]
 
 
 def test_seeds_of_one_objective_are_one_row(project: Project) -> None:
@@ -84,7 +141,11 @@ def test_seeds_of_one_objective_are_one_row(project: Project) -> None:
             made = job(project, f"{objective}{seed}", objective, seed)
             put(project, f"{objective} seed {seed}", drawn(share, seed), job=made)
     found = results(project, by="objective")
-    assert [(row.system, row.seeds) for row in found.rows] == [("base", 1), ("instruct", 3), ("vpd", 3)]
+    assert [(row.system, row.seeds) for row in found.rows] == [
+        ("base", 1),
+        ("instruct", 3),
+        ("vpd", 3),
+    ]
     vpd = found.rows[-1]
     assert vpd.value == pytest.approx(np.mean([drawn(0.7, seed) for seed in range(3)]))
     assert vpd.low < vpd.value < vpd.high  # type: ignore[operator]
@@ -94,7 +155,10 @@ def test_seeds_of_one_objective_are_one_row(project: Project) -> None:
 def test_an_objective_trained_two_ways_says_in_what_they_differ(project: Project) -> None:
     for lr in (0.1, 0.5):
         put(project, "vpd seed 0", drawn(0.5, 1), job=job(project, f"j{lr}", "vpd", 0, lr=lr))
-    assert {row.system for row in results(project, by="objective").rows} == {"vpd (lr 0.1)", "vpd (lr 0.5)"}
+    assert {row.system for row in results(project, by="objective").rows} == {
+        "vpd (lr 0.1)",
+        "vpd (lr 0.5)",
+    }
     assert {row.system for row in results(project).rows} == {"vpd seed 0", "vpd seed 0 (j0.5)"}
 
 
@@ -118,14 +182,21 @@ def test_only_evaluations_on_the_same_questions_stand_together(project: Project)
     put(project, "base", drawn(0.3, 1)[:5], split="val", task_limit=5)
     assert [row.questions for row in results(project).rows] == [5]
     assert [row.questions for row in results(project, split="test").rows] == [60]
-    with pytest.raises(InputError, match=r"nothing was evaluated there yet; there are: made test, made val"):
+    with pytest.raises(
+        InputError, match=r"nothing was evaluated there yet; there are: made test, made val"
+    ):
         results(project, benchmark="gqa")
 
 
 def test_a_metric_that_is_no_mean_keeps_its_own_interval(project: Project) -> None:
     put(project, "a", drawn(0.5, 1), metric="roc_auc", value=0.83, low=0.7, high=0.9)
     (row,) = results(project).rows
-    assert (row.value, row.low, row.high, row.note) == (0.83, 0.7, 0.9, "differences and families are of right answers")
+    assert (row.value, row.low, row.high, row.note) == (
+        0.83,
+        0.7,
+        0.9,
+        "differences and families are of right answers",
+    )
 
 
 def test_what_is_not_there_is_said(project: Project) -> None:

@@ -45,7 +45,9 @@ def test_p_is_the_chance_of_a_split_as_uneven(pipeline: int, student: int) -> No
 
 
 def test_p_of_a_published_table() -> None:
-    """Agresti, Categorical Data Analysis (1990), table 10.1: 150 changed one way, 86 the other; z = 4.17."""
+    """Agresti, Categorical Data Analysis (1990), table 10.1: 150 changed one way, 86 the other; z =
+    4.17.
+    """
     assert Table(794, 150, 86, 570).p == pytest.approx(3.7e-5, rel=0.02)
 
 
@@ -60,25 +62,41 @@ def test_every_question_stands_in_one_cell_or_is_left_out(outcomes: list[Outcome
 def test_families_add_up_to_the_whole(outcomes: list[Outcome]) -> None:
     found = compare(outcomes)
     for cell in CELLS:
-        assert sum(getattr(table, cell) for table in found.families.values()) == getattr(found.all, cell)
+        assert sum(getattr(table, cell) for table in found.families.values()) == getattr(
+            found.all, cell
+        )
     assert set(found.tools) == {"find"}
 
 
 def test_any_counts_for_the_pipeline_what_one_program_may_not(outcomes: list[Outcome]) -> None:
-    right = {name: compare(outcomes, name).all.pipeline_right.hits for name in ("any", "vote", "first")}
+    right = {
+        name: compare(outcomes, name).all.pipeline_right.hits for name in ("any", "vote", "first")
+    }
     assert right["any"] > right["first"]
     assert right["any"] >= right["vote"]
 
 
 def test_the_most_frequent_answer_decides_a_vote(outcomes: list[Outcome]) -> None:
     outcome = next(one for one in outcomes if one.labelled and one.student == "wrong")
-    lines = [replace(line, answer=answer, result=result) for line, (answer, result) in zip(
-        outcome.runs, [("3", "wrong"), ("Two ", "right"), ("two", "right"), (None, "crashed")], strict=True)]  # fmt: skip
+    lines = [
+        replace(line, answer=answer, result=result)
+        for line, (answer, result) in zip(
+            outcome.runs,
+            [("3", "wrong"), ("Two ", "right"), ("two", "right"), (None, "crashed")],
+            strict=True,
+        )
+    ]
     asked = replace(outcome, runs=tuple(lines), correct=2)
-    assert (cell_of(asked, "vote"), cell_of(asked, "first"), cell_of(asked)) == ("pipeline", "neither", "pipeline")
+    assert (cell_of(asked, "vote"), cell_of(asked, "first"), cell_of(asked)) == (
+        "pipeline",
+        "neither",
+        "pipeline",
+    )
 
 
-def test_the_filter_of_a_cell_finds_its_questions_in_browse(project: Project, outcomes: list[Outcome]) -> None:
+def test_the_filter_of_a_cell_finds_its_questions_in_browse(
+    project: Project, outcomes: list[Outcome]
+) -> None:
     for cell in CELLS:
         assert sorted(project.browse_ids(FILTERS[cell])) == sorted(in_cell(outcomes, cell))
 

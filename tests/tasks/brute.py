@@ -1,4 +1,6 @@
-"""Answers derived again from a scene, by other means than the code that asks: plain loops over boxes."""
+"""Answers derived again from a scene, by other means than the code that asks: plain loops over
+boxes.
+"""
 
 from __future__ import annotations
 
@@ -50,8 +52,12 @@ def furthest(scene: Scene, group: list[SceneObject], by: str, b: str | None) -> 
         "bottommost": lambda o: -middle(o)[1],
         "largest": lambda o: -(o.box.x1 - o.box.x0) * (o.box.y1 - o.box.y0),
         "smallest": lambda o: (o.box.x1 - o.box.x0) * (o.box.y1 - o.box.y0),
-        "nearest": lambda o: sum((c - d) ** 2 for c, d in zip(middle(o), middle(p), strict=True)) ** 0.5,
-        "farthest": lambda o: -(sum((c - d) ** 2 for c, d in zip(middle(o), middle(p), strict=True)) ** 0.5),
+        "nearest": lambda o: (
+            sum((c - d) ** 2 for c, d in zip(middle(o), middle(p), strict=True)) ** 0.5
+        ),
+        "farthest": lambda o: (
+            -(sum((c - d) ** 2 for c, d in zip(middle(o), middle(p), strict=True)) ** 0.5)
+        ),
     }
     ranked = sorted(group, key=spans[by])
     rival = next(o for o in ranked if o.category != ranked[0].category)
@@ -60,7 +66,9 @@ def furthest(scene: Scene, group: list[SceneObject], by: str, b: str | None) -> 
         least = 1.3 if by in ("largest", "smallest") else 1.25
         assert max(first, second) >= least * min(first, second) * 0.999999
     else:
-        assert abs(first - second) > 0.08 * (scene.width if by in ("leftmost", "rightmost") else scene.height)
+        assert abs(first - second) > 0.08 * (
+            scene.width if by in ("leftmost", "rightmost") else scene.height
+        )
     return ranked[0].category
 
 
@@ -72,7 +80,11 @@ def answer(scene: Scene, form: dict[str, Any]) -> str:
     if op == "exists":
         return "yes" if things(scene, form["a"]) else "no"
     if op == "relation":
-        return "yes" if beyond(scene, only(scene, form["a"]), form["rel"], only(scene, form["b"])) else "no"
+        return (
+            "yes"
+            if beyond(scene, only(scene, form["a"]), form["rel"], only(scene, form["b"]))
+            else "no"
+        )
     if op == "compare":
         m, n = len(things(scene, form["a"])), len(things(scene, form["b"]))
         return "yes" if {"more": m > n, "fewer": n > m, "same": m == n}[form["cmp"]] else "no"
@@ -80,7 +92,9 @@ def answer(scene: Scene, form: dict[str, Any]) -> str:
         return furthest(scene, things(scene, form["among"]), form["by"], form.get("b"))
     if op in ("count_relation", "category_of"):
         p = only(scene, form["b"])
-        group = [o for o in things(scene, form["a" if op == "count_relation" else "among"]) if o is not p]
+        group = [
+            o for o in things(scene, form["a" if op == "count_relation" else "among"]) if o is not p
+        ]
         found = [o.category for o in group if beyond(scene, o, form["rel"], p)]
         if op == "count_relation":
             return str(len(found))
@@ -99,5 +113,7 @@ def answer(scene: Scene, form: dict[str, Any]) -> str:
         return answer(scene, form["of"])
     present = {o.category for o in scene.objects}
     assert op in ("present", "absent")
-    [found_option] = [option for option in form["options"] if (option in present) is (op == "present")]
+    [found_option] = [
+        option for option in form["options"] if (option in present) is (op == "present")
+    ]
     return str(found_option)

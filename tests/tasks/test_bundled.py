@@ -64,7 +64,11 @@ def test_the_bundle_is_balanced(split: str) -> None:
     assert len(families) == 9
     assert max(families.values()) < 1.7 * min(families.values())
     for family in families:
-        says = Counter(task.answers[0] for task in tasks if task.family == family and task.answer_type == "yesno")
+        says = Counter(
+            task.answers[0]
+            for task in tasks
+            if task.family == family and task.answer_type == "yesno"
+        )
         assert abs(says["yes"] - says["no"]) <= 1, family
 
 
@@ -77,7 +81,9 @@ def test_the_splits_use_the_wordings_they_say() -> None:
             task.question.split()[0] == TEMPLATES[phrasing][key][int(number)].split()[0]
             or "{" in TEMPLATES[phrasing][key][int(number)].split()[0]
         )
-    questions = {split: {task.question for task in collages() if task.split == split} for split in PLANS}
+    questions = {
+        split: {task.question for task in collages() if task.split == split} for split in PLANS
+    }
     assert not questions["train"] & (questions["val"] | questions["test"])
 
 
@@ -112,7 +118,9 @@ def test_both_are_task_sources() -> None:
 def test_bad_lines_are_listed_and_good_ones_come(tmp_path: Path) -> None:
     good = json.dumps(task_to_json(collages()[0]))
     wrong = json.dumps({**task_to_json(collages()[0]), "answers": "yes"})
-    (tmp_path / "questions.jsonl").write_text(f"{good}\n[1]\n{{\n{wrong}\n\n{good}\n", encoding="utf-8")
+    (tmp_path / "questions.jsonl").write_text(
+        f"{good}\n[1]\n{{\n{wrong}\n\n{good}\n", encoding="utf-8"
+    )
     source = Collages(tmp_path)
     assert list(source.tasks()) == [collages()[0]] * 2
     assert [row.line for row in source.bad] == [2, 3, 4]

@@ -39,7 +39,12 @@ def row(**changes: Any) -> dict[str, Any]:
 
 def test_a_good_row_becomes_a_task(root: Path) -> None:
     [task] = write(root, row(note="kept", split="train")).tasks()
-    assert (task.id, task.source, task.split, task.image) == ("mine/1", "mine", "train", "images/red.png")
+    assert (task.id, task.source, task.split, task.image) == (
+        "mine/1",
+        "mine",
+        "train",
+        "images/red.png",
+    )
     assert task.answers == ("red",)
     assert task.answer_type == "open"
     assert task.meta == {"note": "kept"}
@@ -58,7 +63,14 @@ def test_answers_and_choices_give_the_type(root: Path) -> None:
         row(answer=2.0),
     )
     tasks = list(source.tasks())
-    assert [task.answer_type for task in tasks] == ["yesno", "integer", "open", "choice", "open", "integer"]
+    assert [task.answer_type for task in tasks] == [
+        "yesno",
+        "integer",
+        "open",
+        "choice",
+        "open",
+        "integer",
+    ]
     assert [task.answers for task in tasks] == [("Yes",), ("3",), ("a", "b"), ("cat",), (), ("2",)]
     assert source.bad == []
 
@@ -121,7 +133,9 @@ def test_broken_and_huge_pictures_are_listed(root: Path) -> None:
     size = struct.pack(">IIBBBBB", 8000, 6000, 8, 2, 0, 0, 0)
     head = struct.pack(">I", 13) + b"IHDR" + size + struct.pack(">I", zlib.crc32(b"IHDR" + size))
     (root / "images" / "huge.png").write_bytes(whole[:8] + head + whole[33:])
-    source = write(root, *(row(image=name) for name in ("text.png", "cut.png", "huge.png", "red.png")))
+    source = write(
+        root, *(row(image=name) for name in ("text.png", "cut.png", "huge.png", "red.png"))
+    )
     assert [task.id for task in source.tasks()] == ["mine/4"]
     assert [bad.line for bad in source.bad] == [1, 2, 3]
     assert "8000x6000 pixels; at most 40 megapixels" in source.bad[2].reason
@@ -179,8 +193,12 @@ def test_a_folder_without_one_table_cannot_be_read(root: Path) -> None:
         list(Folder(root / "nowhere").tasks())
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.binary(max_size=60).filter(lambda b: b"\n" not in b and b"\r" not in b), max_size=6))
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(st.binary(max_size=60).filter(lambda b: b"\n" not in b and b"\r" not in b), max_size=6)
+)
 def test_hostile_lines_never_lose_a_good_row(root: Path, lines: list[bytes]) -> None:
     source = write(root, *lines, row(id="good"))
     assert [task.id for task in source.tasks()][-1] == "mine/good"
@@ -188,11 +206,21 @@ def test_hostile_lines_never_lose_a_good_row(root: Path, lines: list[bytes]) -> 
     assert len(source.bad) >= len(lines) - blank - 1
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1), min_size=1, max_size=4))
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(
+        st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1),
+        min_size=1,
+        max_size=4,
+    )
+)
 def test_any_question_text_comes_through_csv_unchanged(root: Path, texts: list[str]) -> None:
     file = io.StringIO(newline="")
     writer = csv.writer(file, quoting=csv.QUOTE_ALL)
     writer.writerows([("image", "question"), *(("red.png", text) for text in texts)])
     (root / "questions.csv").write_text(file.getvalue(), encoding="utf-8", newline="")
-    assert [task.question for task in Folder(root).tasks()] == [text for text in texts if text.strip()]
+    assert [task.question for task in Folder(root).tasks()] == [
+        text for text in texts if text.strip()
+    ]

@@ -1,4 +1,6 @@
-"""Entries of large files: each with its line and number, in bounded memory, whatever stands in the file."""
+"""Entries of large files: each with its line and number, in bounded memory, whatever stands in the
+file.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,11 @@ def read(root: Path, text: str | bytes, under: str | None = None) -> list[JsonEn
 
 def test_an_array_gives_its_entries_with_line_and_number(tmp_path: Path) -> None:
     found = read(tmp_path, '\ufeff[\n {"a": 1},\n\n 2, "x" ]\n')
-    assert found == [JsonEntry(2, 1, None, {"a": 1}), JsonEntry(4, 2, None, 2), JsonEntry(4, 3, None, "x")]
+    assert found == [
+        JsonEntry(2, 1, None, {"a": 1}),
+        JsonEntry(4, 2, None, 2),
+        JsonEntry(4, 3, None, "x"),
+    ]
     assert read(tmp_path, " [ ] ") == []
 
 
@@ -44,7 +50,9 @@ def test_entries_under_a_key_come_wherever_it_stands(tmp_path: Path) -> None:
 
 
 def test_nan_and_endless_numbers_are_values_like_any_other(tmp_path: Path) -> None:
-    first, second, third = read(tmp_path, '[{"a": NaN}, {"a": %s, "b": 7}, {"a": 1}]' % ("9" * 6000))
+    first, second, third = read(
+        tmp_path, '[{"a": NaN}, {"a": %s, "b": 7}, {"a": 1}]' % ("9" * 6000)
+    )
     assert first.value["a"] != first.value["a"]
     assert second.value == {"a": float("inf"), "b": 7}
     assert third.value == {"a": 1}
@@ -53,14 +61,25 @@ def test_nan_and_endless_numbers_are_values_like_any_other(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('[1, {"a": ]', r"this is not JSON \(Expecting value\); the file is of no use from here, after 1 entries"),
-        ('[1\n 2, 3, 4, "and more that follows"]', "found '2' where , was expected; the file is of no use"),
-        ('[1, {"a": "un', "the file ends too early; the file is of no use from here, after 1 entries"),
+        (
+            '[1, {"a": ]',
+            r"this is not JSON \(Expecting value\); the file is of no use from here, after 1 entries",
+        ),
+        (
+            '[1\n 2, 3, 4, "and more that follows"]',
+            "found '2' where , was expected; the file is of no use",
+        ),
+        (
+            '[1, {"a": "un',
+            "the file ends too early; the file is of no use from here, after 1 entries",
+        ),
         ("[1, 2", "the file ends too early"),
         ("[1, " + "[" * 100_000, "values lie too deep in each other"),
     ],
 )
-def test_where_a_file_stops_being_json_the_last_entry_says_so(text: str, said: str, tmp_path: Path) -> None:
+def test_where_a_file_stops_being_json_the_last_entry_says_so(
+    text: str, said: str, tmp_path: Path
+) -> None:
     *good, last = read(tmp_path, text + (" " * 40 if "ends" not in said else ""))
     assert good[0].value == 1
     assert isinstance(last.value, ValueError)
@@ -74,11 +93,17 @@ def test_where_a_file_stops_being_json_the_last_entry_says_so(text: str, said: s
         ("", None, "the file ends too early; expected an array or object"),
         ("<html>", None, r"found '<' where \[ or { was expected"),
         ("[" + '"x', None, "the file ends too early"),
-        ('{"info": 1}', "rows", r"found '}' where , was expected; expected an object with an array under \"rows\""),
+        (
+            '{"info": 1}',
+            "rows",
+            r"found '}' where , was expected; expected an object with an array under \"rows\"",
+        ),
         ('{"rows": 7}', "rows", r"found '7' where \[ or { was expected"),
     ],
 )
-def test_a_file_without_entries_cannot_be_read(text: str, under: str | None, said: str, tmp_path: Path) -> None:
+def test_a_file_without_entries_cannot_be_read(
+    text: str, under: str | None, said: str, tmp_path: Path
+) -> None:
     with pytest.raises(DatasetError, match=said):
         read(tmp_path, text, under)
 
@@ -90,7 +115,9 @@ def test_a_missing_file_cannot_be_read(tmp_path: Path) -> None:
         list(json_lines(tmp_path / "gone.json", Meter()))
 
 
-def test_an_entry_larger_than_allowed_ends_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_entry_larger_than_allowed_ends_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(json_stream, "LARGEST", 3 << 20)
     last = read(tmp_path, "[1, " + json.dumps("x" * (9 << 20)) + ", 2]")[-1]
     with pytest.raises(ValueError, match="an entry has more than 3 million characters"):
@@ -103,26 +130,42 @@ def test_an_entry_larger_than_allowed_ends_the_file(tmp_path: Path, monkeypatch:
 def test_a_bad_line_is_an_entry_and_blank_ones_are_none(tmp_path: Path) -> None:
     (tmp_path / "lines").write_bytes(b'\xef\xbb\xbf{"a": 1}\n\n{"a"\n"\xff"\n2')
     found = list(json_lines(tmp_path / "lines", Meter()))
-    assert [(entry.line, entry.value) for entry in found if not isinstance(entry.value, ValueError)] == [
+    assert [
+        (entry.line, entry.value) for entry in found if not isinstance(entry.value, ValueError)
+    ] == [
         (1, {"a": 1}),
         (5, 2),
     ]
-    assert [str(entry.value)[:20] for entry in found[1:3]] == ["the line is not JSON", "the line is not UTF-"]
+    assert [str(entry.value)[:20] for entry in found[1:3]] == [
+        "the line is not JSON",
+        "the line is not UTF-",
+    ]
 
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=30),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(VALUES, max_size=6) | st.dictionaries(st.text(max_size=5), VALUES, max_size=5), st.integers(1, 9))
-def test_any_json_comes_whole_however_the_window_falls(tmp_path: Path, value: Any, chunk: int) -> None:
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(VALUES, max_size=6) | st.dictionaries(st.text(max_size=5), VALUES, max_size=5),
+    st.integers(1, 9),
+)
+def test_any_json_comes_whole_however_the_window_falls(
+    tmp_path: Path, value: Any, chunk: int
+) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_stream, "CHUNK", chunk)
-        found = read(tmp_path, json.dumps(value, ensure_ascii=False, indent=chunk % 3 or None).encode())
+        found = read(
+            tmp_path, json.dumps(value, ensure_ascii=False, indent=chunk % 3 or None).encode()
+        )
     if isinstance(value, dict):
         assert {entry.key: entry.value for entry in found} == value
     else:
@@ -149,14 +192,20 @@ print(rows, len(source.bad), most - before, used() - before)
 
 
 def test_a_large_file_is_read_in_little_memory(tmp_path: Path) -> None:
-    """60 MB of JSON: read entry by entry it needs the window and the ids' pages, read whole at least the text."""
+    """60 MB of JSON: read entry by entry it needs the window and the ids' pages, read whole at
+    least the text.
+    """
     picture(tmp_path / "n1.jpg")
     row = json.dumps(gqa_row(semanticStr="select: dog->" * 75))
     with (tmp_path / "val_all_questions.json").open("w") as file:
         file.write("{" + ", ".join(f'"{n:08d}": {row}' for n in range(40_000)) + "}")
     assert (tmp_path / "val_all_questions.json").stat().st_size > 55_000_000
     done = subprocess.run(
-        [sys.executable, "-c", PEAK, str(tmp_path)], capture_output=True, text=True, check=True, timeout=250
+        [sys.executable, "-c", PEAK, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=250,
     )
     rows, bad, grown, whole = map(int, done.stdout.split())
     assert (rows, bad) == (40_000, 0)

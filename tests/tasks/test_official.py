@@ -58,19 +58,36 @@ def test_a_folder_without_the_files_says_which_are_expected(name: str, tmp_path:
 def test_gqa(tmp_path: Path) -> None:
     first, *_ = tasks("gqa", tmp_path, "testdev")
     assert first == Task(
-        "gqa/testdev/01", "gqa", "testdev", "images/n1.jpg", "Is there a dog?", ("yes",), "yesno", (), "verify",
+        "gqa/testdev/01",
+        "gqa",
+        "testdev",
+        "images/n1.jpg",
+        "Is there a dog?",
+        ("yes",),
+        "yesno",
+        (),
+        "verify",
         {
-            "question_id": "01", "balanced": True, "structural": "verify", "semantic": "obj", "detailed": "existC",
-            "entailed": ["07"], "equivalent": ["01"], "full_answer": "Yes, there is a dog.",
+            "question_id": "01",
+            "balanced": True,
+            "structural": "verify",
+            "semantic": "obj",
+            "detailed": "existC",
+            "entailed": ["07"],
+            "equivalent": ["01"],
+            "full_answer": "Yes, there is a dog.",
         },
-    )  # fmt: skip
+    )
 
 
 def test_gqa_reads_all_chunks_of_the_training_set(tmp_path: Path) -> None:
     made.gqa(tmp_path)
     folder = tmp_path / "questions" / "train_all_questions"
     for chunk in (1, 0):
-        made.write(folder / f"train_all_questions_{chunk}.json", {f"{chunk}7": made.gqa_row(isBalanced=False)})
+        made.write(
+            folder / f"train_all_questions_{chunk}.json",
+            {f"{chunk}7": made.gqa_row(isBalanced=False)},
+        )
     source = registry.build("source", "gqa", root=str(tmp_path), subset="all")
     assert [(task.id, task.meta["balanced"]) for task in source.tasks()] == [
         ("gqa/train/07", False),
@@ -82,30 +99,50 @@ def test_gqa_reads_all_chunks_of_the_training_set(tmp_path: Path) -> None:
 def test_vqa_joins_questions_with_annotations_in_any_order(name: str, tmp_path: Path) -> None:
     first, *others = tasks(name, tmp_path, "val")
     assert first == Task(
-        f"{name}/val/9000", name, "val", "images/val2014/COCO_val2014_000000000009.jpg", "What colour is it?",
-        ("red",) * 7 + ("dark red",) * 3, "open", (), "other" if name == "vqav2" else "what color is",
+        f"{name}/val/9000",
+        name,
+        "val",
+        "images/val2014/COCO_val2014_000000000009.jpg",
+        "What colour is it?",
+        ("red",) * 7 + ("dark red",) * 3,
+        "open",
+        (),
+        "other" if name == "vqav2" else "what color is",
         {"question_id": 9000, "answer_type": "other", "question_type": "what color is"},
-    )  # fmt: skip
+    )
     assert [task.meta["question_id"] for task in others] == [9001, 9002]
 
 
 def test_aokvqa_as_multiple_choice(tmp_path: Path) -> None:
     first, second, hidden = tasks("aokvqa", tmp_path)
-    assert (first.id, first.answers, first.choices) == ("aokvqa/val/a", ("sun",), ("rain", "sun", "wind", "snow"))
+    assert (first.id, first.answers, first.choices) == (
+        "aokvqa/val/a",
+        ("sun",),
+        ("rain", "sun", "wind", "snow"),
+    )
     assert (first.answer_type, first.family, second.family) == ("choice", "", "difficult")
     assert first.meta == {
-        "question_id": "a", "correct_choice": "sun", "difficult": False,
+        "question_id": "a",
+        "correct_choice": "sun",
+        "difficult": False,
         "direct_answers": ["sun"] * 6 + ["shade"] * 4,
-    }  # fmt: skip
+    }
     assert (hidden.split, hidden.answers, hidden.meta["correct_choice"]) == ("test", (), None)
 
 
 def test_aokvqa_with_direct_answers(tmp_path: Path) -> None:
     first, _, hidden = tasks("aokvqa", tmp_path, setting="open")
-    assert (first.id, first.answers, first.choices) == ("aokvqa/val/a/open", ("sun",) * 6 + ("shade",) * 4, ())
+    assert (first.id, first.answers, first.choices) == (
+        "aokvqa/val/a/open",
+        ("sun",) * 6 + ("shade",) * 4,
+        (),
+    )
     assert first.meta == {
-        "question_id": "a", "correct_choice": "sun", "difficult": False, "choices": ["rain", "sun", "wind", "snow"],
-    }  # fmt: skip
+        "question_id": "a",
+        "correct_choice": "sun",
+        "difficult": False,
+        "choices": ["rain", "sun", "wind", "snow"],
+    }
     assert not hidden.labelled
 
 
@@ -126,10 +163,20 @@ def test_pope_keeps_the_splits_apart(tmp_path: Path) -> None:
 
 def test_mmbench_copies_share_the_picture_of_their_base_row(tmp_path: Path) -> None:
     base, copy, other = tasks("mmbench", tmp_path)
-    assert (base.answers, base.choices, base.question) == (("dog",), ("cat", "dog"), "Which one\nis it?")
+    assert (base.answers, base.choices, base.question) == (
+        ("dog",),
+        ("cat", "dog"),
+        "Which one\nis it?",
+    )
     assert base.meta == {
-        "question_id": 5, "index": 5, "base": 5, "letters": "AB", "answer": "B", "l2_category": "fine", "hint": "",
-    }  # fmt: skip
+        "question_id": 5,
+        "index": 5,
+        "base": 5,
+        "letters": "AB",
+        "answer": "B",
+        "l2_category": "fine",
+        "hint": "",
+    }
     assert (copy.meta["index"], copy.meta["base"], copy.answers) == (1_000_005, 5, ("dog",))
     assert copy.image == base.image != other.image
     assert (other.choices, other.meta["hint"]) == (("one", "two", "None"), "look")
@@ -138,12 +185,17 @@ def test_mmbench_copies_share_the_picture_of_their_base_row(tmp_path: Path) -> N
 def test_mmbench_with_several_tables_asks_which(tmp_path: Path) -> None:
     made.mmbench(tmp_path)
     made.write_table(tmp_path / "MMBench_DEV_CN.tsv", made.mmbench_row(9, "x", "y"))
-    with pytest.raises(DatasetError, match=r"several tables of one split: MMBench_DEV_CN\.tsv, mmbench_dev_2.*file="):
+    with pytest.raises(
+        DatasetError,
+        match=r"several tables of one split: MMBench_DEV_CN\.tsv, mmbench_dev_2.*file=",
+    ):
         list(registry.build("source", "mmbench", root=str(tmp_path)).tasks())
     chosen = registry.build("source", "mmbench", root=str(tmp_path), file="MMBench_DEV_CN.tsv")
     assert [task.id for task in chosen.tasks()] == ["mmbench/dev/9"]
     for wrong in ("all.tsv", "/dev.tsv"):
-        with pytest.raises(DatasetError, match=f"the file '{wrong}' is not a name with dev or test in it"):
+        with pytest.raises(
+            DatasetError, match=f"the file '{wrong}' is not a name with dev or test in it"
+        ):
             registry.build("source", "mmbench", root=str(tmp_path), file=wrong)
 
 
@@ -157,13 +209,19 @@ def test_a_picture_that_is_not_base64_is_an_error_that_names_its_row(tmp_path: P
     made.write_table(tmp_path / "mmbench_dev.tsv", made.mmbench_row(5, "cat", "dog", image="<svg>"))
     source = registry.build("source", "mmbench", root=str(tmp_path))
     [task] = source.tasks()
-    with pytest.raises(ImageError, match=r"the picture of index 5 in .*mmbench_dev\.tsv cannot be decoded"):
+    with pytest.raises(
+        ImageError, match=r"the picture of index 5 in .*mmbench_dev\.tsv cannot be decoded"
+    ):
         source.image_bytes(task)
 
 
 def test_hateful_memes(tmp_path: Path) -> None:
     first, second, hidden = tasks("hateful", tmp_path)
-    assert (first.id, first.image, first.choices) == ("hateful/dev_seen/1", "img/00001.png", ("yes", "no"))
+    assert (first.id, first.image, first.choices) == (
+        "hateful/dev_seen/1",
+        "img/00001.png",
+        ("yes", "no"),
+    )
     assert first.question == "Is this meme hateful? It says: words <b>here</b>"
     assert (first.answers, second.answers, hidden.answers) == (("yes",), ("no",), ())
     assert first.meta == {"question_id": 1, "label": 1, "text": "words <b>here</b>"}
@@ -173,12 +231,18 @@ def test_pictures_may_lie_in_another_folder(tmp_path: Path) -> None:
     made.picture(tmp_path / "far" / "val2014" / "COCO_val2014_000000000009.jpg")
     (tmp_path / "near").mkdir()
     made.write_lines(tmp_path / "near" / "coco_pope_random.json", made.pope_row(1))
-    source = registry.build("source", "pope", root=str(tmp_path / "near"), images=str(tmp_path / "far"))
+    source = registry.build(
+        "source", "pope", root=str(tmp_path / "near"), images=str(tmp_path / "far")
+    )
     [task] = source.tasks()
     assert source.image_path(task) == tmp_path / "far" / "val2014" / "COCO_val2014_000000000009.jpg"
 
 
-@pytest.mark.parametrize(("name", "wrong"), [("gqa", {"subset": "some"}), ("aokvqa", {"setting": "some"})])
-def test_an_unknown_choice_names_the_known_ones(name: str, wrong: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "wrong"), [("gqa", {"subset": "some"}), ("aokvqa", {"setting": "some"})]
+)
+def test_an_unknown_choice_names_the_known_ones(
+    name: str, wrong: dict[str, str], tmp_path: Path
+) -> None:
     with pytest.raises(ProfileError, match=rf"{name} has no \w+ 'some'; choose \w+ or \w+"):
         registry.build("source", name, root=str(tmp_path), **wrong)

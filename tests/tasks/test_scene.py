@@ -11,9 +11,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.tasks.collage.backgrounds import BACKGROUNDS, VARIANTS, background
-from workbench.tasks.collage.catalogue import CATEGORIES, CONFUSABLE, KINDS, cutouts, is_a, members, of_kind
+from workbench.tasks.collage.catalogue import (
+    CATEGORIES,
+    CONFUSABLE,
+    KINDS,
+    cutouts,
+    is_a,
+    members,
+    of_kind,
+)
 from workbench.tasks.collage.pictures import render
-from workbench.tasks.collage.scene import MAX_COUNT, MAX_COVERED, SPLITS, Scene, held_out, held_out_pairs, make_scene
+from workbench.tasks.collage.scene import (
+    MAX_COUNT,
+    MAX_COVERED,
+    SPLITS,
+    Scene,
+    held_out,
+    held_out_pairs,
+    make_scene,
+)
 
 places = st.tuples(st.sampled_from(SPLITS), st.integers(0, 10**6))
 

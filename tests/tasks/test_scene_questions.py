@@ -1,4 +1,6 @@
-"""Questions: every answer derived again by brute force, fair yes and no, two separate sets of wordings."""
+"""Questions: every answer derived again by brute force, fair yes and no, two separate sets of
+wordings.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +30,20 @@ seeds = st.integers(0, 10**6)
 def many() -> tuple[Task, ...]:
     """The questions about 500 scenes, train wording."""
     rng = np.random.default_rng(5)
-    return tuple(task for index in range(500) for task in ask(make_scene("train", index), phrasing="train", rng=rng))
+    return tuple(
+        task
+        for index in range(500)
+        for task in ask(make_scene("train", index), phrasing="train", rng=rng)
+    )
 
 
 @settings(max_examples=120, deadline=None)
 @given(st.sampled_from(SPLITS), seeds, st.sampled_from(PHRASINGS))
 def test_every_answer_is_what_brute_force_finds(split: str, seed: int, phrasing: str) -> None:
     scene = make_scene(split, seed)
-    for task in ask(scene, phrasing=phrasing, rng=np.random.default_rng(seed), families=FAMILIES * 3):
+    for task in ask(
+        scene, phrasing=phrasing, rng=np.random.default_rng(seed), families=FAMILIES * 3
+    ):
         form = task.meta["form"]
         assert (answer(scene, form),) == task.answers, (task.question, form)
         assert form["op"] == task.family
@@ -46,10 +54,14 @@ def test_every_answer_is_what_brute_force_finds(split: str, seed: int, phrasing:
 @given(seeds)
 def test_choices_are_four_different_options_with_one_answer(seed: int) -> None:
     scene = make_scene("val", seed)
-    for task in ask(scene, phrasing="test", rng=np.random.default_rng(seed), families=["choice"] * 6):
+    for task in ask(
+        scene, phrasing="test", rng=np.random.default_rng(seed), families=["choice"] * 6
+    ):
         assert len(set(task.choices)) == 4
         assert task.answers[0] in task.choices
-        others = [option for option in task.choices if option != task.answers[0] and option in CATEGORIES]
+        others = [
+            option for option in task.choices if option != task.answers[0] and option in CATEGORIES
+        ]
         assert not any(confusable(option, task.answers[0]) for option in others)
 
 
@@ -62,13 +74,17 @@ def test_the_same_state_asks_the_same() -> None:
 
 @pytest.mark.parametrize("family", ["exists", "relation", "compare", "knowledge"])
 def test_yes_and_no_come_equally_often(family: str) -> None:
-    counts = Counter(task.answers[0] for task in many() if task.family == family and task.answer_type == "yesno")
+    counts = Counter(
+        task.answers[0] for task in many() if task.family == family and task.answer_type == "yesno"
+    )
     assert abs(counts["yes"] - counts["no"]) < 3 * sum(counts.values()) ** 0.5, counts
 
 
 def test_comparisons_do_not_give_their_answer_away() -> None:
     for cmp in ("more", "fewer", "same"):
-        counts = Counter(t.answers[0] for t in many() if t.family == "compare" and t.meta["form"]["cmp"] == cmp)
+        counts = Counter(
+            t.answers[0] for t in many() if t.family == "compare" and t.meta["form"]["cmp"] == cmp
+        )
         assert abs(counts["yes"] - counts["no"]) < 3 * sum(counts.values()) ** 0.5, (cmp, counts)
 
 
@@ -86,7 +102,11 @@ def test_every_family_is_asked_often() -> None:
 
 
 def test_negatives_come_in_three_kinds() -> None:
-    kinds = Counter(task.meta.get("negative") for task in many() if task.family == "exists" and task.answers == ("no",))
+    kinds = Counter(
+        task.meta.get("negative")
+        for task in many()
+        if task.family == "exists" and task.answers == ("no",)
+    )
     assert set(kinds) == {"random", "popular", "adversarial"}
 
 
@@ -106,14 +126,18 @@ def test_each_wording_names_all_that_its_form_needs() -> None:
     for phrasing in PHRASINGS:
         for key, slots in needed.items():
             for template in TEMPLATES[phrasing][key]:
-                assert set(slots) <= {name for _, name, _, _ in Formatter().parse(template) if name}, template
+                assert set(slots) <= {
+                    name for _, name, _, _ in Formatter().parse(template) if name
+                }, template
 
 
 def test_wrong_names_are_refused() -> None:
     scene, rng = make_scene("train", 0), np.random.default_rng(0)
     with pytest.raises(ValueError, match="no family is called 'colour'; expected one of count"):
         ask(scene, phrasing="train", rng=rng, families=["colour"])
-    with pytest.raises(ValueError, match="no phrasing is called 'val'; expected one of train, test"):
+    with pytest.raises(
+        ValueError, match="no phrasing is called 'val'; expected one of train, test"
+    ):
         ask(scene, phrasing="val", rng=rng)
     with pytest.raises(ValueError, match="no family is called 'depth'; expected one of name"):
         perceive(scene, rng=rng, families=["depth"])
@@ -139,11 +163,16 @@ def test_perception_answers_point_at_the_objects(seed: int) -> None:
         word, cells = entry.rsplit(" ", 4)[0], [int(v) for v in entry.rsplit(" ", 4)[1:]]
         assert word == thing.category
         assert iou(from_grid(cells, 640, 480), thing.box) > 0.95
-    boxes = [from_grid([int(v) for v in text.split()], 640, 480) for text in locate.answers[0].split(", ")]
+    boxes = [
+        from_grid([int(v) for v in text.split()], 640, 480)
+        for text in locate.answers[0].split(", ")
+    ]
     assert all(any(iou(box, thing.box) > 0.95 for thing in scene.objects) for box in boxes)
     assert at.answers[0] in scene.categories
     assert exists.answers[0] in ("yes", "no")
-    assert all(task.question and "{" not in task.question for task in (name, locate, listed, at, exists))
+    assert all(
+        task.question and "{" not in task.question for task in (name, locate, listed, at, exists)
+    )
 
 
 def test_perception_has_several_wordings() -> None:

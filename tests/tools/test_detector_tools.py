@@ -36,7 +36,9 @@ def seen(gallery: Gallery, find: FindCoco) -> tuple[Region, list[Region]]:
     raise AssertionError("nothing found in any collage")
 
 
-def test_results_are_patches_of_the_whole_picture_surest_first(gallery: Gallery, find: FindCoco) -> None:
+def test_results_are_patches_of_the_whole_picture_surest_first(
+    gallery: Gallery, find: FindCoco
+) -> None:
     whole, found = seen(gallery, find)
     scores = [patch.score or 0 for patch in found]
     assert scores == sorted(scores, reverse=True)
@@ -51,7 +53,8 @@ def test_what_is_found_in_a_crop_lies_in_that_crop(gallery: Gallery, find: FindC
     best = found[0]
     b = best.box
     crop = dataclasses.replace(
-        whole, box=Box(max(b.x0 - 40, 0), max(b.y0 - 40, 0), min(b.x1 + 40, 640), min(b.y1 + 40, 480))
+        whole,
+        box=Box(max(b.x0 - 40, 0), max(b.y0 - 40, 0), min(b.x1 + 40, 640), min(b.y1 + 40, 480)),
     )
     again = find([call(crop, best.label)], gallery.images)[0]
     assert isinstance(again, list)
@@ -62,7 +65,8 @@ def test_what_is_found_in_a_crop_lies_in_that_crop(gallery: Gallery, find: FindC
 
 def test_a_batch_equals_one_call_at_a_time(gallery: Gallery) -> None:
     calls = [
-        call(gallery.whole(i % 4), name) for i, name in enumerate(["dog", "vehicle", "cup", "object", "cats", "x"])
+        call(gallery.whole(i % 4), name)
+        for i, name in enumerate(["dog", "vehicle", "cup", "object", "cats", "x"])
     ]
     together = FindCoco(threshold=0.31)(calls, gallery.images)
     apart = [FindCoco(threshold=0.31)([c], gallery.images)[0] for c in calls]
@@ -82,7 +86,12 @@ def test_each_crop_is_looked_at_once_for_all_names(gallery: Gallery) -> None:
     detector = CropDetector(counting, 0.3, 0.5)
     for names in ("dog", "cat"):
         detector.find(
-            [(gallery.whole(0), (names,)), (gallery.whole(0), ("car",)), (gallery.whole(1), (names,))], gallery.images
+            [
+                (gallery.whole(0), (names,)),
+                (gallery.whole(0), ("car",)),
+                (gallery.whole(1), (names,)),
+            ],
+            gallery.images,
         )
     assert counting.looked == 2
 
@@ -102,8 +111,12 @@ def test_a_wider_word_counts_a_place_once(gallery: Gallery) -> None:
         assert all(iou(a.box, b.box) <= 0.5 for k, a in enumerate(found) for b in found[:k])
 
 
-def test_a_name_outside_the_table_fails_alone_and_says_what_can_be_found(gallery: Gallery, find: FindCoco) -> None:
-    good, bad = find([call(gallery.whole(), "dog"), call(gallery.whole(), "unicorn")], gallery.images)
+def test_a_name_outside_the_table_fails_alone_and_says_what_can_be_found(
+    gallery: Gallery, find: FindCoco
+) -> None:
+    good, bad = find(
+        [call(gallery.whole(), "dog"), call(gallery.whole(), "unicorn")], gallery.images
+    )
     assert isinstance(good, list)
     assert isinstance(bad, ToolFailure)
     assert "unicorn" in str(bad)
@@ -146,12 +159,22 @@ def test_hostile_arguments_fail_their_own_call(
 @pytest.mark.parametrize(
     ("word", "classes"),
     [
-        ("dogs", ("dog",)), ("The Automobile", ("car",)), ("people", ("person",)), ("men", ("person",)),
-        ("buses", ("bus",)), ("planes", ("airplane",)), ("motorbikes", ("motorcycle",)), ("ball", ("sports ball",)),
-        ("fruit", ("banana", "apple", "orange")), ("pairs of scissors", ("scissors",)), ("teddy bears", ("teddy bear",)),
-        ("things", CLASSES), ("lion", None), ("", None),
+        ("dogs", ("dog",)),
+        ("The Automobile", ("car",)),
+        ("people", ("person",)),
+        ("men", ("person",)),
+        ("buses", ("bus",)),
+        ("planes", ("airplane",)),
+        ("motorbikes", ("motorcycle",)),
+        ("ball", ("sports ball",)),
+        ("fruit", ("banana", "apple", "orange")),
+        ("pairs of scissors", ("scissors",)),
+        ("teddy bears", ("teddy bear",)),
+        ("things", CLASSES),
+        ("lion", None),
+        ("", None),
     ],
-)  # fmt: skip
+)
 def test_words_stand_for_classes(word: str, classes: tuple[str, ...] | None) -> None:
     assert classes_of(word) == classes
 

@@ -62,13 +62,20 @@ def test_zero_shot_detectors_give_patches_inside_the_crop_best_first(
     scores = [patch.score or 0 for patch in found]
     assert scores == sorted(scores, reverse=True)
     for patch in found:
-        assert (patch.image, patch.width, patch.height, patch.label) == (gallery.whole().image, 640, 480, "dog")
+        assert (patch.image, patch.width, patch.height, patch.label) == (
+            gallery.whole().image,
+            640,
+            480,
+            "dog",
+        )
         assert 100 <= patch.box.x0 <= patch.box.x1 <= 400
         assert 80 <= patch.box.y0 <= patch.box.y1 <= 300
 
 
 @pytest.mark.parametrize("kind", ["owlv2", "grounding_dino"])
-def test_zero_shot_results_do_not_depend_on_the_batch(gallery: Gallery, checkpoint: Folder, kind: str) -> None:
+def test_zero_shot_results_do_not_depend_on_the_batch(
+    gallery: Gallery, checkpoint: Folder, kind: str
+) -> None:
     tool = HubDetection(checkpoint(kind), threshold=0.3, device="cpu", batch_size=2)
     patches = [gallery.whole(0), crop(gallery), gallery.whole(1)]
     calls = [call(patch, name) for patch in patches for name in ("dog", "traffic light")]
@@ -98,7 +105,9 @@ def test_owl_pictures_stand_in_the_upper_left_of_a_square() -> None:
 
 
 @pytest.mark.parametrize("half", [False, True])
-def test_closed_detectors_answer_for_their_own_labels(gallery: Gallery, checkpoint: Folder, half: bool) -> None:
+def test_closed_detectors_answer_for_their_own_labels(
+    gallery: Gallery, checkpoint: Folder, half: bool
+) -> None:
     tool = HubClosedDetection(checkpoint("yolos"), threshold=0.0, iou=1.0, device="cpu", half=half)
     names = ["cat", "Traffic lights", "tennis ball", "animal", "object", "giraffe"]
     *known, unknown = tool([call(crop(gallery), name) for name in names], gallery.images)
@@ -112,16 +121,23 @@ def test_closed_detectors_answer_for_their_own_labels(gallery: Gallery, checkpoi
 def test_closed_exists_is_find_with_something_found(gallery: Gallery, checkpoint: Folder) -> None:
     arguments = {"model": checkpoint("yolos"), "threshold": 0.3, "device": "cpu"}
     names = ["cat", "traffic light", "tennis ball"]
-    found = HubClosedDetection(**arguments)([call(gallery.whole(), n) for n in names], gallery.images)
-    exists = HubClosedExists(**arguments)([call(gallery.whole(), n, "exists") for n in names], gallery.images)
+    found = HubClosedDetection(**arguments)(
+        [call(gallery.whole(), n) for n in names], gallery.images
+    )
+    exists = HubClosedExists(**arguments)(
+        [call(gallery.whole(), n, "exists") for n in names], gallery.images
+    )
     assert exists == [bool(f) for f in found]
 
 
 @pytest.mark.parametrize("half", [False, True])
-def test_depth_is_the_median_inside_the_patch(gallery: Gallery, checkpoint: Folder, half: bool) -> None:
+def test_depth_is_the_median_inside_the_patch(
+    gallery: Gallery, checkpoint: Folder, half: bool
+) -> None:
     tool = HubDepth(checkpoint("depth_anything"), device="cpu", half=half)
     whole, part = tool(
-        [ToolCall("compute_depth", {"patch": p}) for p in (gallery.whole(), crop(gallery))], gallery.images
+        [ToolCall("compute_depth", {"patch": p}) for p in (gallery.whole(), crop(gallery))],
+        gallery.images,
     )
     depth = tool._maps[gallery.whole().image]
     assert tuple(depth.shape) == (480, 640)
@@ -130,47 +146,66 @@ def test_depth_is_the_median_inside_the_patch(gallery: Gallery, checkpoint: Fold
 
 
 def test_larger_is_farther_whatever_the_model_gives(gallery: Gallery, checkpoint: Folder) -> None:
-    points = [dataclasses.replace(gallery.whole(), box=Box(x, y, x + 9, y + 9)) for x, y in ((5, 5), (300, 200))]
+    points = [
+        dataclasses.replace(gallery.whole(), box=Box(x, y, x + 9, y + 9))
+        for x, y in ((5, 5), (300, 200))
+    ]
     calls = [ToolCall("compute_depth", {"patch": p}) for p in points]
     near, far = HubDepth(checkpoint("depth_anything"), device="cpu")(calls, gallery.images)
-    one, two = HubDepth(checkpoint("depth_anything"), inverse=False, device="cpu")(calls, gallery.images)
+    one, two = HubDepth(checkpoint("depth_anything"), inverse=False, device="cpu")(
+        calls, gallery.images
+    )
     assert (near < far) == (one > two)
 
 
 def test_a_small_depth_map_is_read_at_the_patchs_share_of_the_picture() -> None:
     depth = torch.arange(8.0).reshape(1, 8).repeat(4, 1)
-    left, right, point = (Region("", 80, 40, Box(*b)) for b in ((0, 0, 40, 40), (70, 0, 80, 40), (79, 39, 80, 40)))
+    left, right, point = (
+        Region("", 80, 40, Box(*b)) for b in ((0, 0, 40, 40), (70, 0, 80, 40), (79, 39, 80, 40))
+    )
     assert [_median(depth, region) for region in (left, right, point)] == [1.0, 7.0, 7.0]
 
 
 def test_metric_depth_models_are_taken_as_they_are(gallery: Gallery, tmp_path: Path) -> None:
-    assert HubDepth(tiny_hub.depth_anything(tmp_path, "metric"), device="cpu").ref.arguments["inverse"] is False
+    assert (
+        HubDepth(tiny_hub.depth_anything(tmp_path, "metric"), device="cpu").ref.arguments["inverse"]
+        is False
+    )
 
 
 @pytest.mark.parametrize("kind", ["clip", "siglip"])
 @pytest.mark.parametrize("half", [False, True])
-def test_image_text_tools_agree_with_each_other(gallery: Gallery, checkpoint: Folder, kind: str, half: bool) -> None:
+def test_image_text_tools_agree_with_each_other(
+    gallery: Gallery, checkpoint: Folder, kind: str, half: bool
+) -> None:
     arguments = {"model": checkpoint(kind), "device": "cpu", "half": half}
     patches = [gallery.whole(0), crop(gallery), gallery.whole(2)]
     words = ["a dog", "a bus"]
     scores = [
-        HubSimilarity(**arguments)([ToolCall("similarity", {"patch": p, "text": w}) for w in words], gallery.images)
+        HubSimilarity(**arguments)(
+            [ToolCall("similarity", {"patch": p, "text": w}) for w in words], gallery.images
+        )
         for p in patches
     ]
     assert all(-1 <= s <= 1 for row in scores for s in row)
     means = [sum(row) for row in scores]
     match = HubImageText(**arguments)
-    best = match([ToolCall("best_image_match", {"list_patches": patches, "content": words})], gallery.images)[0]
+    best = match(
+        [ToolCall("best_image_match", {"list_patches": patches, "content": words})], gallery.images
+    )[0]
     assert means[best] == pytest.approx(max(means), abs=5e-4)
     option = HubTextMatch(**arguments)(
-        [ToolCall("best_text_match", {"patch": patches[0], "options": words, "prefix": None})], gallery.images
+        [ToolCall("best_text_match", {"patch": patches[0], "options": words, "prefix": None})],
+        gallery.images,
     )[0]
     assert scores[0][words.index(option)] == pytest.approx(max(scores[0]), abs=5e-4)
 
 
 def test_no_patches_have_no_best_match(gallery: Gallery, checkpoint: Folder) -> None:
     tool = HubImageText(checkpoint("clip"), device="cpu")
-    assert tool([ToolCall("best_image_match", {"list_patches": [], "content": ["dog"]})], gallery.images) == [None]
+    assert tool(
+        [ToolCall("best_image_match", {"list_patches": [], "content": ["dog"]})], gallery.images
+    ) == [None]
 
 
 @pytest.mark.parametrize(
@@ -186,7 +221,9 @@ def test_no_patches_have_no_best_match(gallery: Gallery, checkpoint: Folder) -> 
         {},
     ],
 )
-def test_hostile_lists_fail_their_own_call(gallery: Gallery, checkpoint: Folder, arguments: dict[str, Any]) -> None:
+def test_hostile_lists_fail_their_own_call(
+    gallery: Gallery, checkpoint: Folder, arguments: dict[str, Any]
+) -> None:
     tool = HubImageText(checkpoint("clip"), device="cpu")
     good = {"list_patches": [gallery.whole()], "content": ["dog"]}
     bad, index = tool([ToolCall("best_image_match", a) for a in (arguments, good)], gallery.images)
@@ -197,7 +234,9 @@ def test_hostile_lists_fail_their_own_call(gallery: Gallery, checkpoint: Folder,
 @pytest.mark.parametrize("name", [".", "...", "", 3, None, "x" * 1000])
 def test_hostile_names_fail_their_own_call(gallery: Gallery, checkpoint: Folder, name: Any) -> None:
     tool = HubDetection(checkpoint("grounding_dino"), device="cpu")
-    bad, good = tool([call(gallery.whole(), name), call(gallery.whole(), "dog. cat")], gallery.images)
+    bad, good = tool(
+        [call(gallery.whole(), name), call(gallery.whole(), "dog. cat")], gallery.images
+    )
     assert isinstance(bad, ToolFailure)
     assert isinstance(good, list)
 

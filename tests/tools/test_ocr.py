@@ -30,7 +30,9 @@ def sign(tmp_path_factory: pytest.TempPathFactory) -> tuple[ImageFolder, Region]
     return images, images.whole(images.add(path))
 
 
-def test_lines_are_read_from_top_to_bottom_and_inside_the_patch_only(sign: tuple[ImageFolder, Region]) -> None:
+def test_lines_are_read_from_top_to_bottom_and_inside_the_patch_only(
+    sign: tuple[ImageFolder, Region],
+) -> None:
     images, whole = sign
     lower = dataclasses.replace(whole, box=Box(0, 95, 320, 200))
     blank = dataclasses.replace(whole, box=Box(0, 0, 30, 20))

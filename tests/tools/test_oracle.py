@@ -24,7 +24,7 @@ from workbench.tools.oracle import (
     OracleQuestions,
     OracleTextMatch,
     Record,
-)  # fmt: skip
+)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,9 @@ def ask(tool: Any, gallery: Gallery, **arguments: Any) -> Any:
     return tool([ToolCall(tool.spec.name, arguments)], gallery.images)[0]
 
 
-def test_find_gives_every_object_with_its_exact_box(gallery: Gallery, record: dict[str, Any]) -> None:
+def test_find_gives_every_object_with_its_exact_box(
+    gallery: Gallery, record: dict[str, Any]
+) -> None:
     tool = OracleFind(**record)
     for i in range(4):
         scene = gallery.scene(i)
@@ -46,7 +48,9 @@ def test_find_gives_every_object_with_its_exact_box(gallery: Gallery, record: di
             assert sorted(p.box for p in found) == exact
 
 
-def test_find_on_a_crop_gives_what_has_its_centre_there(gallery: Gallery, record: dict[str, Any]) -> None:
+def test_find_on_a_crop_gives_what_has_its_centre_there(
+    gallery: Gallery, record: dict[str, Any]
+) -> None:
     thing = gallery.scene().objects[0]
     crop = dataclasses.replace(gallery.whole(), box=thing.box)
     found = ask(OracleFind(**record), gallery, patch=crop, object_name=thing.category)
@@ -67,19 +71,43 @@ def test_questions_about_a_patch_and_the_whole(gallery: Gallery, record: dict[st
     assert ask(tool, gallery, patch=crop, question="What is this?") == thing.category
     assert ask(tool, gallery, patch=crop, question=f"Is this a {thing.category}?") == "yes"
     count = sum(o.category == thing.category for o in scene.objects)
-    assert ask(tool, gallery, patch=gallery.whole(), question=f"How many {thing.category}s are there?") == str(count)
-    assert ask(tool, gallery, patch=gallery.whole(), question=f"Is there a {thing.category} in the picture?") == "yes"
+    assert ask(
+        tool, gallery, patch=gallery.whole(), question=f"How many {thing.category}s are there?"
+    ) == str(count)
+    assert (
+        ask(
+            tool,
+            gallery,
+            patch=gallery.whole(),
+            question=f"Is there a {thing.category} in the picture?",
+        )
+        == "yes"
+    )
     assert ask(tool, gallery, patch=gallery.whole(), question="Is there a piano?") == "no"
     assert isinstance(ask(tool, gallery, patch=crop, question="Why is it there?"), ToolFailure)
 
 
 @pytest.mark.parametrize("fact", sorted(FACTS))
-def test_knowledge_agrees_with_the_facts_in_both_wordings(gallery: Gallery, record: dict[str, Any], fact: str) -> None:
+def test_knowledge_agrees_with_the_facts_in_both_wordings(
+    gallery: Gallery, record: dict[str, Any], fact: str
+) -> None:
     tool = OracleKnowledge(**record)
-    for category in ("bird", "apple", "guitar", "cell phone", "sports ball", "bus", "teddy bear", "saw", "fish"):
+    for category in (
+        "bird",
+        "apple",
+        "guitar",
+        "cell phone",
+        "sports ball",
+        "bus",
+        "teddy bear",
+        "saw",
+        "fish",
+    ):
         truth = has(fact, category)
         for wording in (FACTS[fact].train[0], FACTS[fact].test[0]):
-            said = ask(tool, gallery, question=f"Is it true that a {category} {wording}? Answer yes or no.")
+            said = ask(
+                tool, gallery, question=f"Is it true that a {category} {wording}? Answer yes or no."
+            )
             if truth is not None:
                 assert said == ("yes" if truth else "no"), (category, wording)
 
@@ -98,18 +126,23 @@ def test_properties_are_kinds_and_facts(gallery: Gallery, record: dict[str, Any]
     crop = dataclasses.replace(gallery.whole(), box=thing.box)
     kind = (CATEGORIES[thing.category].kinds or (thing.category,))[0]
     assert ask(tool, gallery, patch=crop, object_name=thing.category, attribute=kind) is True
-    assert ask(tool, gallery, patch=crop, object_name=thing.category, attribute="musical instrument") is (
-        "musical instrument" in CATEGORIES[thing.category].kinds
-    )
+    assert ask(
+        tool, gallery, patch=crop, object_name=thing.category, attribute="musical instrument"
+    ) is ("musical instrument" in CATEGORIES[thing.category].kinds)
     failure = ask(tool, gallery, patch=crop, object_name=thing.category, attribute="nostalgic")
     assert isinstance(failure, ToolFailure)
 
 
-def test_text_match_and_caption_name_what_is_there(gallery: Gallery, record: dict[str, Any]) -> None:
+def test_text_match_and_caption_name_what_is_there(
+    gallery: Gallery, record: dict[str, Any]
+) -> None:
     thing = gallery.scene().objects[-1]
     crop = dataclasses.replace(gallery.whole(), box=thing.box)
     options = ["piano", thing.category, "spaceship"]
-    assert ask(OracleTextMatch(**record), gallery, patch=crop, options=options, prefix=None) == thing.category
+    assert (
+        ask(OracleTextMatch(**record), gallery, patch=crop, options=options, prefix=None)
+        == thing.category
+    )
     assert thing.category in ask(OracleCaption(**record), gallery, patch=gallery.whole())
 
 

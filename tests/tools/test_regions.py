@@ -41,7 +41,9 @@ def test_exists_agrees_with_find(gallery: Gallery, find: FindNamed) -> None:
 
 
 def test_a_name_that_nobody_taught_fails_its_call_alone(gallery: Gallery, find: FindNamed) -> None:
-    unknown, known = find([call(gallery.whole(0), "unicorn"), call(gallery.whole(0), "object")], gallery.images)
+    unknown, known = find(
+        [call(gallery.whole(0), "unicorn"), call(gallery.whole(0), "object")], gallery.images
+    )
     assert isinstance(unknown, ToolFailure)
     assert "does not know 'unicorn'" in str(unknown)
     assert isinstance(known, list)

@@ -1,4 +1,6 @@
-"""Question tools on a tiny random checkpoint of a hub class (LLaVA): the same code serves the bundled student."""
+"""Question tools on a tiny random checkpoint of a hub class (LLaVA): the same code serves the
+bundled student.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,12 @@ from gallery import Gallery
 from workbench.boxes import Box
 from workbench.errors import InputError, ToolFailure
 from workbench.records import Region, ToolCall
-from workbench.tools.visual_questions import StudentCaption, StudentProperty, StudentQuestions, StudentTextMatch
+from workbench.tools.visual_questions import (
+    StudentCaption,
+    StudentProperty,
+    StudentQuestions,
+    StudentTextMatch,
+)
 from workbench.tools.yesno import property_question
 
 
@@ -23,7 +30,11 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def patches(gallery: Gallery) -> list[Region]:
-    return [gallery.whole(0), dataclasses.replace(gallery.whole(1), box=Box(10, 20, 200, 160)), gallery.whole(2)]
+    return [
+        gallery.whole(0),
+        dataclasses.replace(gallery.whole(1), box=Box(10, 20, 200, 160)),
+        gallery.whole(2),
+    ]
 
 
 def texts(answers: Any) -> list[str]:
@@ -31,7 +42,9 @@ def texts(answers: Any) -> list[str]:
     return [str(answer) for answer in answers]
 
 
-def test_questions_are_answered_in_text_whatever_the_batch(gallery: Gallery, checkpoint: str) -> None:
+def test_questions_are_answered_in_text_whatever_the_batch(
+    gallery: Gallery, checkpoint: str
+) -> None:
     tool = StudentQuestions(checkpoint, device="cpu", max_tokens=6)
     questions = ["What is this?", "Is there a dog in the picture?", "How many?"]
     calls = [
@@ -46,7 +59,8 @@ def test_questions_are_answered_in_text_whatever_the_batch(gallery: Gallery, che
 def test_a_property_is_true_or_false(gallery: Gallery, checkpoint: str) -> None:
     tool = StudentProperty(checkpoint, device="cpu")
     calls = [
-        ToolCall("verify_property", {"patch": p, "object_name": "dog", "attribute": "brown"}) for p in patches(gallery)
+        ToolCall("verify_property", {"patch": p, "object_name": "dog", "attribute": "brown"})
+        for p in patches(gallery)
     ]
     answers = tool(calls, gallery.images)
     assert {type(answer) for answer in answers} == {bool}
@@ -66,34 +80,54 @@ def test_the_best_match_is_one_of_the_options_as_given(gallery: Gallery, checkpo
 
 def test_a_caption_is_one_line(gallery: Gallery, checkpoint: str) -> None:
     tool = StudentCaption(checkpoint, device="cpu", max_tokens=8)
-    for answer in texts(tool([ToolCall("image_caption", {"patch": p}) for p in patches(gallery)], gallery.images)):
+    for answer in texts(
+        tool([ToolCall("image_caption", {"patch": p}) for p in patches(gallery)], gallery.images)
+    ):
         assert "\n" not in answer
 
 
 @pytest.mark.parametrize(
     "arguments",
     [
-        {"question": None}, {"question": 3}, {"question": ""}, {"question": "why " * 1000}, {"question": ["a"]},
-        {"question": "What?", "patch": None}, {"question": "What?", "patch": "picture"},
+        {"question": None},
+        {"question": 3},
+        {"question": ""},
+        {"question": "why " * 1000},
+        {"question": ["a"]},
+        {"question": "What?", "patch": None},
+        {"question": "What?", "patch": "picture"},
     ],
-)  # fmt: skip
-def test_hostile_arguments_fail_their_own_call(gallery: Gallery, checkpoint: str, arguments: dict[str, Any]) -> None:
+)
+def test_hostile_arguments_fail_their_own_call(
+    gallery: Gallery, checkpoint: str, arguments: dict[str, Any]
+) -> None:
     tool = StudentQuestions(checkpoint, device="cpu", max_tokens=3)
     good = {"patch": gallery.whole(), "question": "What is this?"}
-    calls = [ToolCall("visual_question_answering", {**good, **arguments}), ToolCall("visual_question_answering", good)]
+    calls = [
+        ToolCall("visual_question_answering", {**good, **arguments}),
+        ToolCall("visual_question_answering", good),
+    ]
     bad, _ = tool(calls, gallery.images)
     assert isinstance(bad, ToolFailure)
     assert "visual_question_answering" in str(bad)
 
 
-@pytest.mark.parametrize("options", [[], "red", None, [1, 2], ["x"] * 100, ["ok", ""], ["y" * 1000]])
-def test_hostile_options_fail_their_own_call(gallery: Gallery, checkpoint: str, options: Any) -> None:
+@pytest.mark.parametrize(
+    "options", [[], "red", None, [1, 2], ["x"] * 100, ["ok", ""], ["y" * 1000]]
+)
+def test_hostile_options_fail_their_own_call(
+    gallery: Gallery, checkpoint: str, options: Any
+) -> None:
     tool = StudentTextMatch(checkpoint, device="cpu")
-    call = ToolCall("best_text_match", {"patch": gallery.whole(), "options": options, "prefix": None})
+    call = ToolCall(
+        "best_text_match", {"patch": gallery.whole(), "options": options, "prefix": None}
+    )
     assert isinstance(tool([call], gallery.images)[0], ToolFailure)
 
 
-def test_a_question_with_the_models_control_tokens_is_answered(gallery: Gallery, checkpoint: str) -> None:
+def test_a_question_with_the_models_control_tokens_is_answered(
+    gallery: Gallery, checkpoint: str
+) -> None:
     tool = StudentQuestions(checkpoint, device="cpu", max_tokens=3)
     calls = [
         ToolCall("visual_question_answering", {"patch": gallery.whole(), "question": q})

@@ -22,7 +22,9 @@ def picture(folder: Path, number: int) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         dice = random.Random(number)
         small = Image.new("RGB", (4, 4))
-        small.putdata([(dice.randrange(256), dice.randrange(256), dice.randrange(256)) for _ in range(16)])
+        small.putdata(
+            [(dice.randrange(256), dice.randrange(256), dice.randrange(256)) for _ in range(16)]
+        )
         small.resize((48, 48), Image.Resampling.NEAREST).save(path)
     return path
 
@@ -30,19 +32,44 @@ def picture(folder: Path, number: int) -> Path:
 def example(number: int, image: str, **changes: Any) -> Example:
     answer = str(number % 3)
     made = Example(
-        task_id=f"made/{number:04d}", source="made", task_split="train", split="train", family="count",
-        question=f"How many of kind {number}?", choices=(), answer=answer, answers=(answer,), answer_type="integer",
-        rationale=None if number % 4 == 3 else f"There are {answer} things" + " and more" * (number % 3) + f". So, {answer}.",
-        boxes=(), program=None, image=image, width=48, height=48, kind="automatic", trace_id=f"t{number}",
-        program_id=f"p{number}", rationale_id=f"r{number}", edited=False, reviewers=(), guideline=None,
-    )  # fmt: skip
+        task_id=f"made/{number:04d}",
+        source="made",
+        task_split="train",
+        split="train",
+        family="count",
+        question=f"How many of kind {number}?",
+        choices=(),
+        answer=answer,
+        answers=(answer,),
+        answer_type="integer",
+        rationale=None
+        if number % 4 == 3
+        else f"There are {answer} things" + " and more" * (number % 3) + f". So, {answer}.",
+        boxes=(),
+        program=None,
+        image=image,
+        width=48,
+        height=48,
+        kind="automatic",
+        trace_id=f"t{number}",
+        program_id=f"p{number}",
+        rationale_id=f"r{number}",
+        edited=False,
+        reviewers=(),
+        guideline=None,
+    )
     return replace(made, **changes)
 
 
 def snapshot(folder: Path, rows: int = 7, val: int = 2) -> Snapshot:
     """Questions about as many pictures; the last `val` are held out."""
-    pictures = {digest_of(path): path for path in (picture(folder / "drawn", at) for at in range(rows))}
-    examples = [example(at, image, split="val" if at >= rows - val else "train") for at, image in enumerate(pictures)]
+    pictures = {
+        digest_of(path): path for path in (picture(folder / "drawn", at) for at in range(rows))
+    }
+    examples = [
+        example(at, image, split="val" if at >= rows - val else "train")
+        for at, image in enumerate(pictures)
+    ]
     return write(folder / "snapshots", examples, pictures, filter={"accepted": "automatic"})
 
 
@@ -53,9 +80,18 @@ def job_folder(folder: Path, family: str = "smolvlm", name: str = "job", **chang
     if not student.exists():
         save(family, student)
     settings: dict[str, Any] = {
-        "snapshot": str(taken.path), "student": str(student), "lr": 1e-2, "batch": 4, "micro_batch": 2, "steps": 4,
-        "eval_every": 2, "precision": "fp32", "max_tokens": 3, "lora": Lora(r=2, alpha=4), **changes,
-    }  # fmt: skip
+        "snapshot": str(taken.path),
+        "student": str(student),
+        "lr": 1e-2,
+        "batch": 4,
+        "micro_batch": 2,
+        "steps": 4,
+        "eval_every": 2,
+        "precision": "fp32",
+        "max_tokens": 3,
+        "lora": Lora(r=2, alpha=4),
+        **changes,
+    }
     target = folder / name
     target.mkdir()
     write_job(Job(**settings), target)

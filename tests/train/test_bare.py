@@ -20,6 +20,8 @@ sys.exit(execute(job_folder(Path({folder!r}), steps=1)))
 
 def test_a_run_needs_neither_store_nor_pages(tmp_path: Path) -> None:
     script = ALONE.format(here=str(Path(__file__).parent), folder=str(tmp_path))
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=240)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=240
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     assert (tmp_path / "job" / "result.json").is_file()

@@ -21,8 +21,11 @@ def test_a_preview_shows_what_the_student_sees_and_what_counts(tmp_path: Path) -
     folder = job_folder(tmp_path)
     rows = preview(read_job(folder / "job.toml"), folder, examples=2)
     assert [(row.task_id, row.name) for row in rows] == [
-        ("made/0000", "label"), ("made/0000", "rationale"), ("made/0001", "label"), ("made/0001", "rationale"),
-    ]  # fmt: skip
+        ("made/0000", "label"),
+        ("made/0000", "rationale"),
+        ("made/0001", "label"),
+        ("made/0001", "rationale"),
+    ]
     (asked, counted), (answer, counts) = rows[0].pieces
     assert (counted, counts) == (False, True)
     assert "[4 of the picture]" in asked
@@ -53,7 +56,9 @@ def test_a_wrong_job_is_one_line(tmp_path: Path, module: str) -> None:
     assert process.stderr.count("\n") == 1
 
 
-def test_the_command_line_prints_the_estimate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_line_prints_the_estimate(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = job_folder(tmp_path)
     assert main([str(folder)]) == 0
     printed = json.loads(capsys.readouterr().out)
@@ -85,11 +90,21 @@ def test_the_command_line_runs_a_job(tmp_path: Path) -> None:
 def test_the_card_gives_the_interval_and_takes_no_markup(tmp_path: Path) -> None:
     taken = snapshot(tmp_path)
     result = {
-        "rows": 5, "steps": 4, "step": 2, "accuracy": 0.5, "right": 1.0, "of": 2, "interval": [0.0945, 0.9055], "first": 0.0,
-    }  # fmt: skip
+        "rows": 5,
+        "steps": 4,
+        "step": 2,
+        "accuracy": 0.5,
+        "right": 1.0,
+        "of": 2,
+        "interval": [0.0945, 0.9055],
+        "first": 0.0,
+    }
     job = Job("s", student="/private/place/base", name="a\n# <b>[x](y)`")
     text = card(job, taken.manifest, result)
-    assert "Right on 50.0 % of 2 held-out questions (95 % Wilson interval 9.4 to 90.5); before training 0.0 %." in text
+    assert (
+        "Right on 50.0 % of 2 held-out questions (95 % Wilson interval 9.4 to 90.5); before training 0.0 %."
+        in text
+    )
     assert taken.hash in text
     assert "# a # bx(y)\n" in text
     assert "/private" not in text

@@ -12,7 +12,12 @@ from workbench.train.examples import Adapter, Order, pieces
 PICTURE = Image.new("RGB", (96, 64), (200, 30, 40))
 LESSONS = [
     Lesson("label", "How many dogs are there? Answer briefly.", "2"),
-    Lesson("rationale", "How many dogs are there? Explain.", "There are 2 dogs at 0 0 500 500. So, 2.", 0.5),
+    Lesson(
+        "rationale",
+        "How many dogs are there? Explain.",
+        "There are 2 dogs at 0 0 500 500. So, 2.",
+        0.5,
+    ),
 ]
 ENDS = {
     "region": "<|im_end|>", "idefics3": "<end_of_utterance>", "smolvlm": "<end_of_utterance>",
@@ -40,7 +45,9 @@ def test_the_prompt_is_what_the_student_is_asked(family: str) -> None:
     model, processor = make(family)
     adapter = Adapter(processor)
     batch = adapter.encode([(PICTURE, LESSONS[1])])
-    asked = Vlm(model, processor, family)._inputs([PICTURE], [LESSONS[1].prompt], [""])["input_ids"][0]
+    asked = Vlm(model, processor, family)._inputs([PICTURE], [LESSONS[1].prompt], [""])[
+        "input_ids"
+    ][0]
     assert torch.equal(batch.inputs["input_ids"][0, : len(asked)], asked)
     assert (batch.targets[0] >= 0).nonzero()[0] == len(asked)
 
@@ -54,7 +61,9 @@ def test_padding_does_not_change_a_row(family: str) -> None:
     length = alone.targets.shape[1]
     with torch.no_grad():
         logits = model(**both.inputs, use_cache=False).logits[0, :length]
-        torch.testing.assert_close(logits, model(**alone.inputs, use_cache=False).logits[0], rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(
+            logits, model(**alone.inputs, use_cache=False).logits[0], rtol=1e-4, atol=1e-4
+        )
 
 
 def test_special_tokens_in_an_answer_are_taken_out() -> None:
@@ -82,7 +91,9 @@ def test_every_epoch_shows_every_example_once_with_like_lengths_together() -> No
     assert sorted(at for batch in epoch for at in batch) == list(range(100))
     assert all(max(batch) - min(batch) == len(batch) - 1 for batch in epoch)
     assert epoch != [order[step] for step in range(order.steps, 2 * order.steps)]
-    assert epoch == [Order(tuple(range(100, 0, -1)), 8, seed=3)[step] for step in range(order.steps)]
+    assert epoch == [
+        Order(tuple(range(100, 0, -1)), 8, seed=3)[step] for step in range(order.steps)
+    ]
 
 
 def test_examples_of_one_picture_stand_together_where_they_share_a_row() -> None:
@@ -100,5 +111,7 @@ def test_the_shares_of_a_step_are_the_step(ranks: int, micro: int) -> None:
     order = Order(tuple(range(7)), 7, seed=0)
     shares = [order.share(0, rank, ranks, micro) for rank in range(ranks)]
     assert len({len(share) for share in shares}) == 1
-    real = [at for share in shares for taken, fillers in share for at in taken[: len(taken) - fillers]]
+    real = [
+        at for share in shares for taken, fillers in share for at in taken[: len(taken) - fillers]
+    ]
     assert sorted(real) == list(range(7))

@@ -41,8 +41,14 @@ def running(jobs: Jobs, name: str, silent: float = 0.0) -> JobView:
     """Make a waiting job look like one that a process of ours runs."""
     folder = jobs.show(name).folder
     me = psutil.Process()
-    write_json(folder / "process.json", {"pid": me.pid, "born": me.create_time(), "host": os.uname().nodename})
-    write_json(folder / "status.json", {"state": "running", "step": 3, "total": 9, "at": time.time() - silent})
+    write_json(
+        folder / "process.json",
+        {"pid": me.pid, "born": me.create_time(), "host": os.uname().nodename},
+    )
+    write_json(
+        folder / "status.json",
+        {"state": "running", "step": 3, "total": 9, "at": time.time() - silent},
+    )
     (folder / "queue.json").unlink()
     return jobs.show(name)
 
@@ -50,8 +56,10 @@ def running(jobs: Jobs, name: str, silent: float = 0.0) -> JobView:
 def test_jobs_wait_in_the_order_of_their_coming_until_they_are_moved(queue: Jobs) -> None:
     a, b, c = (queue.submit(job(name)) for name in "abc")
     assert [(row.name, row.state, row.place) for row in queue.all()] == [
-        ("a", "queued", 1), ("b", "queued", 2), ("c", "queued", 3),
-    ]  # fmt: skip
+        ("a", "queued", 1),
+        ("b", "queued", 2),
+        ("c", "queued", 3),
+    ]
     queue.move(c, 1)
     queue.move(a, 99)
     assert [row.id for row in queue.all()] == [c, b, a]
@@ -116,9 +124,13 @@ def test_a_process_that_died_without_a_word_has_failed(queue: Jobs) -> None:
     write_json(folder / "process.json", {**held, "pid": dead.pid})
     seen = queue.show(name)
     assert (seen.state, seen.failure and seen.failure["cause"]) == ("failed", "killed")
-    write_json(folder / "process.json", {**held, "born": held["born"] - 60})  # the number is another process's now
+    write_json(
+        folder / "process.json", {**held, "born": held["born"] - 60}
+    )  # the number is another process's now
     assert queue.show(name).state == "failed"
-    (folder / "log.txt").write_text("...\ntorch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB\n")
+    (folder / "log.txt").write_text(
+        "...\ntorch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB\n"
+    )
     failure = queue.show(name).failure
     assert failure
     assert (failure["cause"], failure["change"]) == ("memory", {"micro_batch": 2})
@@ -127,14 +139,24 @@ def test_a_process_that_died_without_a_word_has_failed(queue: Jobs) -> None:
 @pytest.mark.parametrize(
     ("text", "settings", "change"),
     [
-        ("RuntimeError: [enforce fail] DefaultCPUAllocator: can't allocate memory", {"micro_batch": 1}, {"checkpointing": True}),
-        ("torch.OutOfMemoryError: CUDA out of memory", {"micro_batch": 1, "checkpointing": True}, {}),
+        (
+            "RuntimeError: [enforce fail] DefaultCPUAllocator: can't allocate memory",
+            {"micro_batch": 1},
+            {"checkpointing": True},
+        ),
+        (
+            "torch.OutOfMemoryError: CUDA out of memory",
+            {"micro_batch": 1, "checkpointing": True},
+            {},
+        ),
         ("EngineError: the loss is no number at step 3", {"lr": 3e-4}, {"lr": 1e-4}),
         ("EngineError: the loss is not a number at step 3", {"lr": 3e-4}, {"lr": 1e-4}),
         ("ValueError: strange", {}, {}),
     ],
-)  # fmt: skip
-def test_a_card_says_what_to_change(text: str, settings: dict[str, object], change: dict[str, object]) -> None:
+)
+def test_a_card_says_what_to_change(
+    text: str, settings: dict[str, object], change: dict[str, object]
+) -> None:
     assert explain(text, settings).change == change
 
 
@@ -148,7 +170,9 @@ def test_broken_files_break_no_list(queue: Jobs) -> None:
 
 
 def test_a_queue_is_worked_off_by_itself_and_survives_its_runner(tmp_path: Path) -> None:
-    """One job fails, the next is stopped with a checkpoint though the runner was killed, and goes on to its end."""
+    """One job fails, the next is stopped with a checkpoint though the runner was killed, and goes
+    on to its end.
+    """
     jobs = Jobs(tmp_path / "jobs")
     made = read_job(job_folder(tmp_path, steps=20_000, eval_every=20_000) / "job.toml")
     bad = jobs.submit(replace(made, snapshot=str(tmp_path / "gone")))
@@ -157,7 +181,11 @@ def test_a_queue_is_worked_off_by_itself_and_survives_its_runner(tmp_path: Path)
         waited(lambda: jobs.show(bad).state == "failed")
         assert "there is no snapshot" in "\n".join(jobs.log(bad))
         waited(lambda: jobs.show(long).step > 2)
-        runners = [p for p in psutil.process_iter(["cmdline"]) if (p.info["cmdline"] or [])[-1:] == [str(jobs.root)]]
+        runners = [
+            p
+            for p in psutil.process_iter(["cmdline"])
+            if (p.info["cmdline"] or [])[-1:] == [str(jobs.root)]
+        ]
         assert len(runners) == 1
         runners[0].send_signal(signal.SIGKILL)
         jobs.stop(long, save=True)

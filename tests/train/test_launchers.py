@@ -50,7 +50,11 @@ def test_accelerate_takes_the_options() -> None:
 
     command = local_command(FOLDER, Job("s", processes=2, sharded=True))
     given = launch_command_parser().parse_args(command[3:])
-    assert (given.num_processes, given.use_fsdp, given.training_script) == (2, True, "workbench.train.run")
+    assert (given.num_processes, given.use_fsdp, given.training_script) == (
+        2,
+        True,
+        "workbench.train.run",
+    )
 
 
 def test_an_absent_cluster_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,8 +87,15 @@ class Slurm:
 
 def test_slurm_gets_the_nodes_their_gpus_and_more_options(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "submitit", Slurm)
-    assert to_slurm(FOLDER, Job("s", processes=8), nodes=2, hours=0.5, options=["partition=big"]) == "77"
-    assert (Slurm.asked["nodes"], Slurm.asked["gpus_per_node"], Slurm.asked["timeout_min"]) == (2, 8, 30)
+    assert (
+        to_slurm(FOLDER, Job("s", processes=8), nodes=2, hours=0.5, options=["partition=big"])
+        == "77"
+    )
+    assert (Slurm.asked["nodes"], Slurm.asked["gpus_per_node"], Slurm.asked["timeout_min"]) == (
+        2,
+        8,
+        30,
+    )
     assert Slurm.asked["slurm_additional_parameters"] == {"partition": "big"}
     assert Slurm.asked["command"][:2] == ["bash", "-c"]
     with pytest.raises(InputError, match="write partition=VALUE"):

@@ -20,7 +20,10 @@ from workbench.train.shared_prefix import share_prefixes
 
 PICTURES = [Image.new("RGB", (96, 64), (40 * i, 90, 200 - 40 * i)) for i in range(4)]
 EXAMPLES = [
-    [Lesson("label", "How many?", "2"), Lesson("rationale", "How many? Explain.", "There are 2 dogs. So, 2.", 0.5)],
+    [
+        Lesson("label", "How many?", "2"),
+        Lesson("rationale", "How many? Explain.", "There are 2 dogs. So, 2.", 0.5),
+    ],
     [Lesson("label", "Is it a cat?", "yes")],
     [Lesson("label", "What colour is it?", "dark red"), Lesson("rationale", "Why?", "It is.", 0.5)],
     [Lesson("label", "Who?", "a very long answer to a short question")],
@@ -75,11 +78,15 @@ def test_dividing_a_step_changes_neither_value_nor_gradient(family: str) -> None
 
 
 @pytest.mark.parametrize("pictures", [(0, 1, 2, 3), (0, 0, 0, 1), (2, 2, 2, 2)])
-def test_lessons_that_share_a_row_have_the_loss_and_gradient_of_lessons_apart(pictures: Sequence[int]) -> None:
+def test_lessons_that_share_a_row_have_the_loss_and_gradient_of_lessons_apart(
+    pictures: Sequence[int],
+) -> None:
     model, processor = make("region")
     adapter = Adapter(processor)
     of = [pictures[at] for at in range(4) for _ in EXAMPLES[at]]
-    apart = adapter.encode([(PICTURES[picture], lesson) for picture, lesson in zip(of, chain(*EXAMPLES), strict=True)])
+    apart = adapter.encode(
+        [(PICTURES[picture], lesson) for picture, lesson in zip(of, chain(*EXAMPLES), strict=True)]
+    )
     together = share_prefixes(apart, [str(picture) for picture in of])
     assert together.targets.shape[0] == len(set(pictures))
     assert together.tokens < apart.tokens
@@ -88,7 +95,12 @@ def test_lessons_that_share_a_row_have_the_loss_and_gradient_of_lessons_apart(pi
         model.zero_grad()
         losses = lesson_losses(model, batch)
         combined(losses, batch, 4).backward()
-        found.append((losses.detach(), {n: p.grad.clone() for n, p in model.named_parameters() if p.grad is not None}))
+        found.append(
+            (
+                losses.detach(),
+                {n: p.grad.clone() for n, p in model.named_parameters() if p.grad is not None},
+            )
+        )
     torch.testing.assert_close(found[1][0], found[0][0], rtol=1e-4, atol=1e-5)
     for name, gradient in found[0][1].items():
         torch.testing.assert_close(found[1][1][name], gradient, rtol=1e-3, atol=1e-5)

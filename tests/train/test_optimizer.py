@@ -28,7 +28,9 @@ def test_a_jobs_rate_has_the_shape_that_it_names(shape: str, half: float) -> Non
 
 def test_updates_below_the_precision_of_a_parameter_add_up() -> None:
     live = nn.Parameter(torch.ones(3, dtype=torch.bfloat16))
-    optimizer = ScheduledAdamW([([live], 1e-4)], RateSchedule(100, shape="constant"), weight_decay=0.0)
+    optimizer = ScheduledAdamW(
+        [([live], 1e-4)], RateSchedule(100, shape="constant"), weight_decay=0.0
+    )
     for step in range(100):  # one update of 1e-4 is a fortieth of what bfloat16 can tell from 1
         live.grad = torch.ones_like(live)
         optimizer.step(step)

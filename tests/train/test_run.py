@@ -36,7 +36,9 @@ def curve(folder: Path) -> dict[int, float]:
 
 
 def failure(folder: Path, capfd: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    """Run a job that has to fail: no model and no result may be there; returns its card, with what was printed."""
+    """Run a job that has to fail: no model and no result may be there; returns its card, with what
+    was printed.
+    """
     assert execute(folder) != 0
     assert not (folder / "model").exists()
     assert not (folder / "result.json").exists()
@@ -70,7 +72,9 @@ def test_a_run_ends_with_a_model_that_answers(tmp_path: Path) -> None:
 def test_the_model_offered_is_the_best_checkpoints(tmp_path: Path) -> None:
     folder = job_folder(tmp_path, method="full")
     assert execute(folder) == 0
-    kept = checkpoint.weights_of(folder / "checkpoints" / f"step-{read_json(folder / 'result.json')['step']:06d}")
+    kept = checkpoint.weights_of(
+        folder / "checkpoints" / f"step-{read_json(folder / 'result.json')['step']:06d}"
+    )
     from transformers import AutoModelForImageTextToText
 
     offered = AutoModelForImageTextToText.from_pretrained(folder / "model").state_dict()
@@ -82,8 +86,14 @@ def test_the_model_offered_is_the_best_checkpoints(tmp_path: Path) -> None:
 def test_a_resumed_run_has_the_curve_of_an_unbroken_one(
     tmp_path: Path, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings: dict[str, Any] = {"method": method, "steps": 6, "lora": Lora(r=2, alpha=4, dropout=0.2)}
-    unbroken, broken = (job_folder(tmp_path, name=name, **settings) for name in ("unbroken", "broken"))
+    settings: dict[str, Any] = {
+        "method": method,
+        "steps": 6,
+        "lora": Lora(r=2, alpha=4, dropout=0.2),
+    }
+    unbroken, broken = (
+        job_folder(tmp_path, name=name, **settings) for name in ("unbroken", "broken")
+    )
     assert execute(unbroken) == 0
     take = run.TrainingRun.step
 
@@ -98,7 +108,10 @@ def test_a_resumed_run_has_the_curve_of_an_unbroken_one(
     assert list(curve(broken)) == [1, 2, 3]
     assert execute(broken) == 0
     assert curve(broken) == pytest.approx(curve(unbroken), rel=1e-6)
-    last = [checkpoint.weights_of(folder / "checkpoints" / "step-000006") for folder in (unbroken, broken)]
+    last = [
+        checkpoint.weights_of(folder / "checkpoints" / "step-000006")
+        for folder in (unbroken, broken)
+    ]
     for name, weight in last[0].items():
         torch.testing.assert_close(weight, last[1][name], rtol=1e-5, atol=1e-7)
 
@@ -114,10 +127,12 @@ def test_two_processes_give_the_curve_of_one(tmp_path: Path) -> None:
         subprocess.Popen(
             [sys.executable, "-m", "workbench.train.run", str(two / "job.toml")],
             env={**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         for rank in range(2)
-    ]  # fmt: skip
+    ]
     try:
         said = [process.communicate(timeout=240)[0] for process in ranks]
     finally:
@@ -125,14 +140,21 @@ def test_two_processes_give_the_curve_of_one(tmp_path: Path) -> None:
             process.kill()
     assert [process.returncode for process in ranks] == [0, 0], said
     assert curve(two) == pytest.approx(curve(one), rel=1e-4)
-    figures = [[row for row in read_lines(f / "metrics.jsonl") if "accuracy" in row][-1] for f in (one, two)]
+    figures = [
+        [row for row in read_lines(f / "metrics.jsonl") if "accuracy" in row][-1]
+        for f in (one, two)
+    ]
     assert figures[1]["eval_loss"] == pytest.approx(figures[0]["eval_loss"], rel=1e-4)
-    weights = [checkpoint.weights_of(folder / "checkpoints" / "step-000004") for folder in (one, two)]
+    weights = [
+        checkpoint.weights_of(folder / "checkpoints" / "step-000004") for folder in (one, two)
+    ]
     for name, weight in weights[0].items():
         torch.testing.assert_close(weights[1][name], weight, rtol=1e-3, atol=1e-4)
 
 
-def test_a_stopped_run_keeps_a_checkpoint_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_run_keeps_a_checkpoint_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = job_folder(tmp_path, steps=5, eval_every=50)
     take = run.TrainingRun.step
 
@@ -189,7 +211,8 @@ def test_without_held_out_questions_the_last_step_is_offered(tmp_path: Path) -> 
 
 def test_checkpointing_activations_changes_nothing(tmp_path: Path) -> None:
     plain, spared = (
-        job_folder(tmp_path, "region", name=name, steps=2, checkpointing=on) for name, on in (("a", False), ("b", True))
+        job_folder(tmp_path, "region", name=name, steps=2, checkpointing=on)
+        for name, on in (("a", False), ("b", True))
     )
     assert (execute(plain), execute(spared)) == (0, 0)
     assert curve(spared) == pytest.approx(curve(plain), rel=1e-5)
@@ -213,7 +236,9 @@ def test_nothing_accepted(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> 
     assert "has no training example; accept some questions" in failure(folder, capfd)["text"]
 
 
-def test_a_picture_that_is_gone_or_broken(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_picture_that_is_gone_or_broken(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     folder = job_folder(tmp_path)
     taken = Snapshot.open(Path(read_job(folder / "job.toml").snapshot))
     found = taken.images.path(taken.examples("train")[0].image)
@@ -225,7 +250,9 @@ def test_a_picture_that_is_gone_or_broken(tmp_path: Path, capfd: pytest.CaptureF
     assert failure(folder, capfd)["cause"] == "picture"
 
 
-def test_unknown_layers_are_listed_against_those_there(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_unknown_layers_are_listed_against_those_there(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     card = failure(job_folder(tmp_path, lora=Lora(targets=("q_proj", "wq"))), capfd)
     assert card["cause"] == "layers"
     assert "is called wq; there are: " in card["text"]
@@ -245,7 +272,9 @@ def test_a_checkpoint_of_another_model(tmp_path: Path, capfd: pytest.CaptureFixt
     assert "is a checkpoint of another model or other adapters" in failure(folder, capfd)["text"]
 
 
-def test_a_disk_that_fills(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_fills(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = job_folder(tmp_path)
 
     def full(*_: Any, **__: Any) -> None:
@@ -278,7 +307,9 @@ def test_a_student_that_is_none(tmp_path: Path, capfd: pytest.CaptureFixture[str
     assert card["cause"] == "student"
 
 
-def test_a_processor_that_needs_a_package(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_processor_that_needs_a_package(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     if importlib.util.find_spec("torchvision"):
         pytest.skip("torchvision is there")
     model, processor = make("qwen2_vl")
@@ -297,7 +328,11 @@ def test_four_bits_need_a_package(tmp_path: Path, capfd: pytest.CaptureFixture[s
 
 def test_a_job_reads_back_as_it_was_written(tmp_path: Path) -> None:
     job = Job(
-        "s p\"a'c\\e\n\x7f", name="ünï", arguments={"weight": 0.5}, lora=Lora(targets=("q_proj", "v_proj")), seed=3
+        "s p\"a'c\\e\n\x7f",
+        name="ünï",
+        arguments={"weight": 0.5},
+        lora=Lora(targets=("q_proj", "v_proj")),
+        seed=3,
     )
     write_job(job, tmp_path)
     assert read_job(tmp_path / "job.toml") == job
@@ -308,9 +343,15 @@ def test_a_job_reads_back_as_it_was_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("snapshot = 's'\nlearning_rate = 1", r"learning_rate is an unknown key \(there are: snapshot, student"),
+        (
+            "snapshot = 's'\nlearning_rate = 1",
+            r"learning_rate is an unknown key \(there are: snapshot, student",
+        ),
         ("snapshot = 's'\n[lora]\nrank = 8", r"lora\.rank is an unknown key \(there are: r, alpha"),
-        ("student = 's'", r"snapshot is missing, expected text that is not empty \(Folder .*; vpd snapshot makes one"),
+        (
+            "student = 's'",
+            r"snapshot is missing, expected text that is not empty \(Folder .*; vpd snapshot makes one",
+        ),
         ("snapshot = ''", "snapshot must be text that is not empty, found ''"),
         ("snapshot = 's'\nlr = 'fast'", "lr must be a number above 0, found 'fast'"),
         ("snapshot = 's'\nlr = nan", "lr must be a number above 0, found nan"),
@@ -318,11 +359,23 @@ def test_a_job_reads_back_as_it_was_written(tmp_path: Path) -> None:
         ("snapshot = 's'\nwarmup = 1", "warmup must be a number from 0 to below 1, found 1"),
         ("snapshot = 's'\nbatch = 0", "batch must be a whole number from 1, found 0"),
         ("snapshot = 's'\nbatch = true", "batch must be a whole number"),
-        ("snapshot = 's'\nmethod = 'dora'", "method must be one of lora, qlora, full, found 'dora'"),
-        ("snapshot = 's'\nbetas = [0.9]", "betas must be a list of 2, every item a number from 0 to below 1, found"),
-        ("snapshot = 's'\n[lora]\ntargets = ['']", r"lora\.targets must be a list, every item text that is not empty"),
+        (
+            "snapshot = 's'\nmethod = 'dora'",
+            "method must be one of lora, qlora, full, found 'dora'",
+        ),
+        (
+            "snapshot = 's'\nbetas = [0.9]",
+            "betas must be a list of 2, every item a number from 0 to below 1, found",
+        ),
+        (
+            "snapshot = 's'\n[lora]\ntargets = ['']",
+            r"lora\.targets must be a list, every item text that is not empty",
+        ),
         ("snapshot = 's'\narguments = 3", "arguments must be a table, found 3"),
-        ("snapshot = 's'\n[arguments]\nday = 2020-01-01", r"arguments\.day must be true or false, .* or a table"),
+        (
+            "snapshot = 's'\n[arguments]\nday = 2020-01-01",
+            r"arguments\.day must be true or false, .* or a table",
+        ),
         (
             "lr = 0\nspeed = 1\nlora = { r = 0 }",
             "4 errors: lr must .*; speed is .*; lora.r must .*; snapshot is missing",
@@ -341,8 +394,17 @@ def test_a_job_of_an_earlier_version_keeps_its_key() -> None:
     """A checkpoint goes on only under the key that it was written with."""
     assert job_of({"snapshot": "a/b"}).key == "7887be93a136fe334891"
     whole = {
-        "snapshot": "s", "lr": 1, "betas": [0, 0.5], "epochs": 2, "clip": 1, "warmup": 0, "student": "x/y",
-        "weight_decay": 0, "lora": {"r": 4, "targets": ["q"], "dropout": 0},
+        "snapshot": "s",
+        "lr": 1,
+        "betas": [0, 0.5],
+        "epochs": 2,
+        "clip": 1,
+        "warmup": 0,
+        "student": "x/y",
+        "weight_decay": 0,
+        "lora": {"r": 4, "targets": ["q"], "dropout": 0},
         "arguments": {"weight": 1, "names": ["a", 1], "t": {"x": 1.5}},
-    }  # fmt: skip
-    assert job_of(whole).key == "c1b458c7d97716c31033", "whole numbers for numbers, as they were read before"
+    }
+    assert job_of(whole).key == "c1b458c7d97716c31033", (
+        "whole numbers for numbers, as they were read before"
+    )

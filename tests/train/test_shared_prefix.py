@@ -34,7 +34,9 @@ def small_model() -> LlamaForCausalLM:
 
 def weighted(lessons: Sequence[TokenLesson], power: float) -> list[TokenLesson]:
     """The same lessons, each as heavy as this power of its target's length."""
-    return [TokenLesson(one.prompt, one.target, one.source, len(one.target) ** power) for one in lessons]
+    return [
+        TokenLesson(one.prompt, one.target, one.source, len(one.target) ** power) for one in lessons
+    ]
 
 
 def apart(model: LlamaForCausalLM, lessons: Sequence[TokenLesson]) -> torch.Tensor:
@@ -60,7 +62,9 @@ def gradients(model: LlamaForCausalLM, loss: torch.Tensor) -> list[torch.Tensor]
 
 @pytest.mark.parametrize("power", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("cuts", [(4,), (3, 1), (1, 2, 1)])
-def test_loss_and_gradient_are_those_of_the_lessons_apart(power: float, cuts: Sequence[int]) -> None:
+def test_loss_and_gradient_are_those_of_the_lessons_apart(
+    power: float, cuts: Sequence[int]
+) -> None:
     model = small_model()
     lessons = weighted(LESSONS, power)
     rest = iter(lessons)
@@ -75,7 +79,9 @@ def test_a_lesson_does_not_see_its_neighbours() -> None:
     model = small_model()
     changed = [TokenLesson([*CAT, 30, 31], [32, 2], "cat"), *LESSONS[1:]]
     with torch.no_grad():
-        losses = [lesson_losses(model, shared_rows([lessons], {})) for lessons in (LESSONS, changed)]
+        losses = [
+            lesson_losses(model, shared_rows([lessons], {})) for lessons in (LESSONS, changed)
+        ]
     torch.testing.assert_close(losses[0][1:], losses[1][1:])
     assert losses[0][0] != losses[1][0]
 
@@ -94,4 +100,6 @@ def test_every_target_stands_once_and_belongs_to_its_lesson() -> None:
     batch = shared_rows([LESSONS[:3], LESSONS[3:]], {})
     counted = batch.targets >= 0
     assert batch.targets[counted].tolist() == [token for one in LESSONS for token in one.target]
-    assert batch.owners[counted].tolist() == [at for at, one in enumerate(LESSONS) for _ in one.target]
+    assert batch.owners[counted].tolist() == [
+        at for at, one in enumerate(LESSONS) for _ in one.target
+    ]

@@ -1,5 +1,7 @@
-"""Very small real vision-language models, one of each family: random weights from the family's own configuration
-class, its own processor, a byte-level tokenizer with its special tokens, and the chat template that it ships with."""
+"""Very small real vision-language models, one of each family: random weights from the family's own
+configuration class, its own processor, a byte-level tokenizer with its special tokens, and the chat
+template that it ships with.
+"""
 
 from __future__ import annotations
 
@@ -71,39 +73,60 @@ LLAVA_CHAT = (
 )
 
 
-def tokenizer_of(*special: str, eos: str, pad: str = "<pad>", bos: str | None = None) -> PreTrainedTokenizerFast:
+def tokenizer_of(
+    *special: str, eos: str, pad: str = "<pad>", bos: str | None = None
+) -> PreTrainedTokenizerFast:
     """One token a byte, and the special ones in front."""
     names = list(dict.fromkeys(name for name in (pad, eos, bos, *special) if name))
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    raw = Tokenizer(models.BPE(vocab={name: i for i, name in enumerate([*names, *alphabet])}, merges=[]))
+    raw = Tokenizer(
+        models.BPE(vocab={name: i for i, name in enumerate([*names, *alphabet])}, merges=[])
+    )
     raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     raw.decoder = decoders.ByteLevel()
     return PreTrainedTokenizerFast(
-        tokenizer_object=raw, eos_token=eos, pad_token=pad, bos_token=bos, additional_special_tokens=list(special)
+        tokenizer_object=raw,
+        eos_token=eos,
+        pad_token=pad,
+        bos_token=bos,
+        additional_special_tokens=list(special),
     )
 
 
 def _text(tokenizer: Any, **more: Any) -> dict[str, Any]:
     return {
-        "vocab_size": len(tokenizer), "hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 1,
-        "num_attention_heads": 2, "num_key_value_heads": 1, "max_position_embeddings": 4096, "initializer_range": 0.2,
-        "eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id,
-        "bos_token_id": tokenizer.bos_token_id, **more,
-    }  # fmt: skip
+        "vocab_size": len(tokenizer),
+        "hidden_size": 16,
+        "intermediate_size": 24,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+        "max_position_embeddings": 4096,
+        "initializer_range": 0.2,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+        "bos_token_id": tokenizer.bos_token_id,
+        **more,
+    }
 
 
 def region() -> Made:
     tokenizer = tokenizer_of(IMAGE_TOKEN, "<|im_end|>", eos="<|im_end|>", pad="<|endoftext|>")
     text = LlamaConfig(**_text(tokenizer))
     config = RegionVlmConfig(
-        text, projector_width=8, image_token_id=tokenizer.convert_tokens_to_ids(IMAGE_TOKEN),
-        eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
-    )  # fmt: skip
+        text,
+        projector_width=8,
+        image_token_id=tokenizer.convert_tokens_to_ids(IMAGE_TOKEN),
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
     return RegionVlmForConditionalGeneration(config), RegionVlmProcessor(tokenizer)
 
 
 def pictures_only(processor: type) -> Any:
-    """The family's processor without its slot for films, which takes a class that needs torchvision."""
+    """The family's processor without its slot for films, which takes a class that needs
+    torchvision.
+    """
 
     class PicturesOnly(processor):  # type: ignore[misc, valid-type]
         @classmethod
@@ -114,7 +137,13 @@ def pictures_only(processor: type) -> Any:
 
 
 def _idefics(config: type, processor: type, pictures: type, **more: Any) -> Made:
-    special = ("<image>", "<fake_token_around_image>", "<global-img>", "<end_of_utterance>", "<row_1_col_1>")
+    special = (
+        "<image>",
+        "<fake_token_around_image>",
+        "<global-img>",
+        "<end_of_utterance>",
+        "<row_1_col_1>",
+    )
     tokenizer = tokenizer_of(*special, eos="<end_of_utterance>", bos="<|im_start|>")
     vision = {
         "hidden_size": 16,
@@ -125,10 +154,17 @@ def _idefics(config: type, processor: type, pictures: type, **more: Any) -> Made
         "patch_size": 8,
     }
     made = config(
-        text_config={"model_type": "llama", **_text(tokenizer)}, vision_config=vision, scale_factor=2,
-        image_token_id=tokenizer.convert_tokens_to_ids("<image>"), pad_token_id=tokenizer.pad_token_id,
-    )  # fmt: skip
-    sizes = {"size": {"longest_edge": 32}, "max_image_size": {"longest_edge": 32}, "do_image_splitting": False}
+        text_config={"model_type": "llama", **_text(tokenizer)},
+        vision_config=vision,
+        scale_factor=2,
+        image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    sizes = {
+        "size": {"longest_edge": 32},
+        "max_image_size": {"longest_edge": 32},
+        "do_image_splitting": False,
+    }
     return AutoModelForImageTextToText.from_config(made), processor(
         pictures(**sizes), tokenizer, image_seq_len=4, chat_template=IDEFICS_CHAT, **more
     )
@@ -147,14 +183,24 @@ def smolvlm2() -> Made:
     """Its processor spells numbers, through a package, for films; no film is shown here."""
     processing_smolvlm.num2words = processing_smolvlm.num2words or str
     model, processor = _idefics(
-        SmolVLMConfig, pictures_only(SmolVLMProcessor), SmolVLMImageProcessorPil, video_processor=None
+        SmolVLMConfig,
+        pictures_only(SmolVLMProcessor),
+        SmolVLMImageProcessorPil,
+        video_processor=None,
     )
     processor.video_processor = SimpleNamespace(num_frames=1, fps=1, size={}, video_sampling={})
     return model, processor
 
 
 def _qwen(config: type, processor: type, vision: dict[str, Any], patch: int = 14) -> Made:
-    special = ("<|im_start|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>", "<|endoftext|>")
+    special = (
+        "<|im_start|>",
+        "<|vision_start|>",
+        "<|vision_end|>",
+        "<|image_pad|>",
+        "<|video_pad|>",
+        "<|endoftext|>",
+    )
     tokenizer = tokenizer_of(*special, eos="<|im_end|>", pad="<|endoftext|>")
     rope = {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 10000.0}
     ids = {
@@ -162,12 +208,16 @@ def _qwen(config: type, processor: type, vision: dict[str, Any], patch: int = 14
         for name in ("vision_start_token_id", "vision_end_token_id")
     }
     made = config(
-        text_config=_text(tokenizer, rope_parameters=rope, head_dim=8), vision_config=vision,
+        text_config=_text(tokenizer, rope_parameters=rope, head_dim=8),
+        vision_config=vision,
         image_token_id=tokenizer.convert_tokens_to_ids("<|image_pad|>"),
-        video_token_id=tokenizer.convert_tokens_to_ids("<|video_pad|>"), **ids,
-    )  # fmt: skip
+        video_token_id=tokenizer.convert_tokens_to_ids("<|video_pad|>"),
+        **ids,
+    )
     pictures = Qwen2VLImageProcessorPil(
-        patch_size=patch, merge_size=2, size={"shortest_edge": (2 * patch) ** 2, "longest_edge": (4 * patch) ** 2}
+        patch_size=patch,
+        merge_size=2,
+        size={"shortest_edge": (2 * patch) ** 2, "longest_edge": (4 * patch) ** 2},
     )
     return AutoModelForImageTextToText.from_config(made), pictures_only(processor)(
         pictures, tokenizer, None, chat_template=QWEN_CHAT
@@ -210,18 +260,29 @@ def qwen3_vl() -> Made:
 def llava() -> Made:
     tokenizer = tokenizer_of("<image>", eos="</s>", bos="<s>")
     vision = CLIPVisionConfig(
-        hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=2, image_size=32, patch_size=8
+        hidden_size=16,
+        intermediate_size=24,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        image_size=32,
+        patch_size=8,
     )
     config = LlavaConfig(
         vision_config=vision,
         text_config=LlamaConfig(**_text(tokenizer)),
         image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
     )
-    pictures = CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
+    pictures = CLIPImageProcessorPil(
+        size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}
+    )
     processor = LlavaProcessor(
-        pictures, tokenizer, patch_size=8, vision_feature_select_strategy="default", chat_template=LLAVA_CHAT,
+        pictures,
+        tokenizer,
+        patch_size=8,
+        vision_feature_select_strategy="default",
+        chat_template=LLAVA_CHAT,
         num_additional_image_tokens=1,
-    )  # fmt: skip
+    )
     return AutoModelForImageTextToText.from_config(config), processor
 
 
@@ -243,14 +304,27 @@ def paligemma() -> Made:
     )
     text = GemmaConfig(**_text(tokenizer), head_dim=8)
     config = PaliGemmaConfig(
-        vision_config=vision, text_config=text, image_token_index=processor.image_token_id, projection_dim=16
+        vision_config=vision,
+        text_config=text,
+        image_token_index=processor.image_token_id,
+        projection_dim=16,
     )
     return AutoModelForImageTextToText.from_config(config), processor
 
 
 FAMILIES: dict[str, Callable[[], Made]] = {
     made.__name__: made
-    for made in (region, idefics3, smolvlm, smolvlm2, qwen2_vl, qwen25_vl, qwen3_vl, llava, paligemma)
+    for made in (
+        region,
+        idefics3,
+        smolvlm,
+        smolvlm2,
+        qwen2_vl,
+        qwen25_vl,
+        qwen3_vl,
+        llava,
+        paligemma,
+    )
 }
 
 

@@ -12,20 +12,42 @@ from workbench.records import AnswerType, Task
 from workbench.verify import answers
 
 
-def task(answers: tuple[str, ...], kind: AnswerType, choices: tuple[str, ...] = (), **meta: str) -> Task:
+def task(
+    answers: tuple[str, ...], kind: AnswerType, choices: tuple[str, ...] = (), **meta: str
+) -> Task:
     return Task("t", "s", "test", "i", "q?", answers, kind, choices, meta=meta)
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("yes", True), ("Yes.", True), ("True", True), ("YES!", True), ("yes, there are no dogs", True),
-        ("ｙｅｓ", True), ("**Yes**", True), ("Yeah", True),
-        ("no", False), ("False", False), ("No, there is a dog.", False), ("no\n", False), ("No dogs are left.", False),
-        ("", None), ("maybe", None), ("yes or no", None), ("yes and no", None), ("no one", None), ("no idea", None),
-        ("1", None), ("yesterday", None), ("not", None), ("none", None), ("there is no dog", None), ("know", None),
+        ("yes", True),
+        ("Yes.", True),
+        ("True", True),
+        ("YES!", True),
+        ("yes, there are no dogs", True),
+        ("ｙｅｓ", True),
+        ("**Yes**", True),
+        ("Yeah", True),
+        ("no", False),
+        ("False", False),
+        ("No, there is a dog.", False),
+        ("no\n", False),
+        ("No dogs are left.", False),
+        ("", None),
+        ("maybe", None),
+        ("yes or no", None),
+        ("yes and no", None),
+        ("no one", None),
+        ("no idea", None),
+        ("1", None),
+        ("yesterday", None),
+        ("not", None),
+        ("none", None),
+        ("there is no dog", None),
+        ("know", None),
     ],
-)  # fmt: skip
+)
 def test_yes_no(text: str, expected: bool | None) -> None:
     assert answers.yes_no(text) is expected
 
@@ -33,14 +55,46 @@ def test_yes_no(text: str, expected: bool | None) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("3", 3), ("3 dogs", 3), ("3.0", 3), ("3.", 3), ("three", 3), ("Three dogs.", 3), ("There are 3 dogs", 3),
-        ("1,000", 1000), ("12,345 birds", 12345), ("-2", -2), ("twenty-one", 21), ("twelve", 12), ("no dogs", 0),
-        ("none", 0), ("zero", 0), ("0", 0), ("3 (three)", 3), ("007", 7), ("３", 3), ("forty-two", 42),
-        ("3.5", None), ("3 of 5", None), ("12:30", None), ("2nd", None), ("1/2", None), ("100%", None), ("", None),
-        ("1e3", None), ("dogs", None), ("a dog", None), ("True", None), ("nine hundred and one", None),
-        ("9" * 50, None), ("1,00", None), ("3.0.1", None), ("inf", None), ("nan", None), ("someone", None),
+        ("3", 3),
+        ("3 dogs", 3),
+        ("3.0", 3),
+        ("3.", 3),
+        ("three", 3),
+        ("Three dogs.", 3),
+        ("There are 3 dogs", 3),
+        ("1,000", 1000),
+        ("12,345 birds", 12345),
+        ("-2", -2),
+        ("twenty-one", 21),
+        ("twelve", 12),
+        ("no dogs", 0),
+        ("none", 0),
+        ("zero", 0),
+        ("0", 0),
+        ("3 (three)", 3),
+        ("007", 7),
+        ("３", 3),
+        ("forty-two", 42),
+        ("3.5", None),
+        ("3 of 5", None),
+        ("12:30", None),
+        ("2nd", None),
+        ("1/2", None),
+        ("100%", None),
+        ("", None),
+        ("1e3", None),
+        ("dogs", None),
+        ("a dog", None),
+        ("True", None),
+        ("nine hundred and one", None),
+        ("9" * 50, None),
+        ("1,00", None),
+        ("3.0.1", None),
+        ("inf", None),
+        ("nan", None),
+        ("someone", None),
     ],
-)  # fmt: skip
+)
 def test_integer(text: str, expected: int | None) -> None:
     assert answers.integer(text) == expected
 
@@ -51,14 +105,35 @@ OPTIONS = ("red", "dark red", "a blue car", "B")
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("red", 0), ("Red.", 0), ("the red", 0), ("A", 0), ("(a)", 0), ("a.", 0), ("a)", 0), ("[A]", 0),
-        ("Answer: A", 0), ("The answer is (C).", 2), ("option c", 2), ("C. a blue car", 2), ("c: blue car", 2),
-        ("It is dark red", 1), ("dark red", 1), ("blue car", 2), ("a Blue  Car", 2),
-        ("B", 3), ("b", 3),  # the text of an option comes before its letter
-        ("D", 3), ("C. red", 0),  # letter and text disagree: the text is what is mentioned
-        ("red or dark red", None), ("green", None), ("", None), ("E", None), ("a cat", None), ("reddish", None),
+        ("red", 0),
+        ("Red.", 0),
+        ("the red", 0),
+        ("A", 0),
+        ("(a)", 0),
+        ("a.", 0),
+        ("a)", 0),
+        ("[A]", 0),
+        ("Answer: A", 0),
+        ("The answer is (C).", 2),
+        ("option c", 2),
+        ("C. a blue car", 2),
+        ("c: blue car", 2),
+        ("It is dark red", 1),
+        ("dark red", 1),
+        ("blue car", 2),
+        ("a Blue  Car", 2),
+        ("B", 3),
+        ("b", 3),  # the text of an option comes before its letter
+        ("D", 3),
+        ("C. red", 0),  # letter and text disagree: the text is what is mentioned
+        ("red or dark red", None),
+        ("green", None),
+        ("", None),
+        ("E", None),
+        ("a cat", None),
+        ("reddish", None),
     ],
-)  # fmt: skip
+)
 def test_choice(text: str, expected: int | None) -> None:
     assert answers.choice(text, OPTIONS) == expected
 
@@ -75,13 +150,20 @@ def test_an_option_that_normalises_to_nothing_is_found_by_its_own_text() -> None
 @pytest.mark.parametrize(
     ("kind", "answer", "gold", "score"),
     [
-        ("yesno", "True", "yes", 1.0), ("yesno", "False", "no", 1.0), ("yesno", "yes, one", "no", 0.0),
-        ("yesno", "maybe", "no", 0.0), ("integer", "3 dogs", "3", 1.0), ("integer", "three", "3", 1.0),
-        ("integer", "4", "3", 0.0), ("phrase", "The Dog.", "dog", 1.0), ("phrase", "dogs", "dog", 0.0),
-        ("open", "mountains", "mountain", 0.0), ("phrase", "t-shirt", "t shirt", 1.0),
+        ("yesno", "True", "yes", 1.0),
+        ("yesno", "False", "no", 1.0),
+        ("yesno", "yes, one", "no", 0.0),
+        ("yesno", "maybe", "no", 0.0),
+        ("integer", "3 dogs", "3", 1.0),
+        ("integer", "three", "3", 1.0),
+        ("integer", "4", "3", 0.0),
+        ("phrase", "The Dog.", "dog", 1.0),
+        ("phrase", "dogs", "dog", 0.0),
+        ("open", "mountains", "mountain", 0.0),
+        ("phrase", "t-shirt", "t shirt", 1.0),
         ("integer", "many", "many", 1.0),
     ],
-)  # fmt: skip
+)
 def test_one_gold_answer(kind: AnswerType, answer: str, gold: str, score: float) -> None:
     assert answers.score(task((gold,), kind), answer).score == score
 
@@ -114,14 +196,18 @@ def test_votes_on_a_yes_no_question_take_a_programs_boolean() -> None:
 
 def test_aokvqa_scoring_is_chosen_by_the_tasks_meta() -> None:
     votes = ("sofa",) * 2 + ("couch",) * 8
-    assert answers.score(task(votes, "open", scoring="aokvqa"), "sofa").score == pytest.approx(2 / 3)
+    assert answers.score(task(votes, "open", scoring="aokvqa"), "sofa").score == pytest.approx(
+        2 / 3
+    )
     assert answers.score(task(votes, "open", scoring="aokvqa"), "Sofa").score == 0.0
 
 
 def test_official_mode_reaches_phrases() -> None:
     assert answers.score(task(("dog",), "phrase"), "The dog", "official").score == 0.0
     assert answers.score(task(("dog",) * 10, "phrase"), "The dog", "official").score == 0.0
-    assert answers.score(task(("dog",) * 9 + ("cat",), "phrase"), "The dog", "official").score == 1.0
+    assert (
+        answers.score(task(("dog",) * 9 + ("cat",), "phrase"), "The dog", "official").score == 1.0
+    )
 
 
 def test_a_huge_answer_is_wrong_and_the_reason_says_why() -> None:
@@ -141,11 +227,17 @@ def test_reasons_quote_hostile_text_on_one_short_line() -> None:
 
 
 kinds = st.sampled_from(get_args(AnswerType))
-wild = st.one_of(st.text(), st.from_regex(r"[\dA-Da-d.,:/() -]{0,12}", fullmatch=True), st.sampled_from(["yes", "no"]))
+wild = st.one_of(
+    st.text(),
+    st.from_regex(r"[\dA-Da-d.,:/() -]{0,12}", fullmatch=True),
+    st.sampled_from(["yes", "no"]),
+)
 
 
 @given(wild, st.lists(wild, max_size=11), kinds, st.lists(wild, max_size=5))
-def test_any_text_scores_between_0_and_1(answer: str, golds: list[str], kind: AnswerType, options: list[str]) -> None:
+def test_any_text_scores_between_0_and_1(
+    answer: str, golds: list[str], kind: AnswerType, options: list[str]
+) -> None:
     result = answers.score(task(tuple(golds), kind, tuple(options)), answer)
     assert 0.0 <= result.score <= 1.0
     assert result.reason.endswith(".")
@@ -158,10 +250,19 @@ def test_an_answer_equals_itself(answer: str, kind: AnswerType) -> None:
 
 @given(st.integers(-(10**15), 10**15))
 def test_every_integer_is_read_back_in_three_spellings(value: int) -> None:
-    assert answers.integer(str(value)) == answers.integer(f"{value:,}") == answers.integer(f"{value}.0") == value
+    assert (
+        answers.integer(str(value))
+        == answers.integer(f"{value:,}")
+        == answers.integer(f"{value}.0")
+        == value
+    )
 
 
-@given(st.lists(st.text(alphabet="bcdefgh ", min_size=2).map(str.strip), min_size=2, max_size=5, unique=True))
+@given(
+    st.lists(
+        st.text(alphabet="bcdefgh ", min_size=2).map(str.strip), min_size=2, max_size=5, unique=True
+    )
+)
 def test_every_option_is_found_by_its_letter(options: list[str]) -> None:
     for index in range(len(options)):
         if "abcde"[index] not in options:

@@ -21,16 +21,22 @@ from workbench.verify.judge import CONTROL, prompt, worth_asking
 REF = PartRef("sampler", "scripted")
 
 
-def run(answer: str | None, score: float = 0.0, failure: Failure | None = None, index: int = 0) -> Run:
+def run(
+    answer: str | None, score: float = 0.0, failure: Failure | None = None, index: int = 0
+) -> Run:
     program = Program(f"p{index}", "t", index, "source", score, 5, 0, REF)
-    return program, Trace(f"r{index}", f"p{index}", "t", answer, failure, (), 1, 0, 0.1, PartRef("executor", "x"))
+    return program, Trace(
+        f"r{index}", f"p{index}", "t", answer, failure, (), 1, 0, 0.1, PartRef("executor", "x")
+    )
 
 
 def runs(*answers: tuple[str | None, float]) -> list[Run]:
     return [run(answer, score, index=at) for at, (answer, score) in enumerate(answers)]
 
 
-def task(answers: tuple[str, ...] = (), kind: AnswerType = "open", choices: tuple[str, ...] = ()) -> Task:
+def task(
+    answers: tuple[str, ...] = (), kind: AnswerType = "open", choices: tuple[str, ...] = ()
+) -> Task:
     return Task("t", "s", "test", "i", "What is it?", answers, kind, choices)
 
 
@@ -38,7 +44,13 @@ def chosen(verdicts: Sequence) -> list[int]:  # type: ignore[type-arg]
     return [at for at, verdict in enumerate(verdicts) if verdict.chosen]
 
 
-SYNONYMS = {"motor bike": "motorcycle", "grey": "gray", "television": "tv", "couch": "sofa", "aeroplane": "airplane"}
+SYNONYMS = {
+    "motor bike": "motorcycle",
+    "grey": "gray",
+    "television": "tv",
+    "couch": "sofa",
+    "aeroplane": "airplane",
+}
 
 
 class WordForms:
@@ -70,7 +82,9 @@ class Yea(WordForms):
 
 
 def test_of_several_right_programs_the_best_scored_is_chosen() -> None:
-    verdicts = AnswerVerifier().judge(task(("3",), "integer"), runs(("3", -2.0), ("three", -1.0), ("4", -0.1)))
+    verdicts = AnswerVerifier().judge(
+        task(("3",), "integer"), runs(("3", -2.0), ("three", -1.0), ("4", -0.1))
+    )
     assert [verdict.correct for verdict in verdicts] == [True, True, False]
     assert chosen(verdicts) == [1]
     assert {verdict.method for verdict in verdicts} == {"gold"}
@@ -95,12 +109,16 @@ def test_a_failed_program_is_wrong_and_the_reason_names_kind_line_and_message() 
 
 
 def test_an_answer_beside_a_failure_does_not_count() -> None:
-    (verdict,) = AnswerVerifier().judge(task(("dog",)), [run("dog", failure=Failure("output", "too long"))])
+    (verdict,) = AnswerVerifier().judge(
+        task(("dog",)), [run("dog", failure=Failure("output", "too long"))]
+    )
     assert not verdict.correct
 
 
 def test_an_infrastructure_failure_is_not_the_programs_fault() -> None:
-    (verdict,) = AnswerVerifier().judge(task(("dog",)), [run(None, failure=Failure("infra", "worker died"))])
+    (verdict,) = AnswerVerifier().judge(
+        task(("dog",)), [run(None, failure=Failure("infra", "worker died"))]
+    )
     assert "not the program's fault" in verdict.reason
 
 
@@ -108,11 +126,17 @@ def test_soft_scores_count_as_correct_from_the_threshold_on() -> None:
     votes = task(("sofa",) * 2 + ("couch",) * 7 + ("bed",))
     given_runs = runs(("sofa", 0.0), ("couch", -1.0), ("bed", 0.5))
     assert [v.correct for v in AnswerVerifier().judge(votes, given_runs)] == [True, True, False]
-    assert [v.correct for v in AnswerVerifier(threshold=0.7).judge(votes, given_runs)] == [False, True, False]
+    assert [v.correct for v in AnswerVerifier(threshold=0.7).judge(votes, given_runs)] == [
+        False,
+        True,
+        False,
+    ]
 
 
 def test_without_a_label_the_largest_agreeing_group_gives_the_choice() -> None:
-    verdicts = AnswerVerifier().judge(task((), "integer"), runs(("2", 9.0), ("3", -2.0), ("three", -1.0), (None, 0.0)))
+    verdicts = AnswerVerifier().judge(
+        task((), "integer"), runs(("2", 9.0), ("3", -2.0), ("three", -1.0), (None, 0.0))
+    )
     assert [verdict.method for verdict in verdicts] == ["agreement"] * 4
     assert chosen(verdicts) == [2]
     assert [round(verdict.score, 2) for verdict in verdicts] == [0.33, 0.67, 0.67, 0.0]
@@ -145,7 +169,10 @@ def test_the_judge_sees_each_pair_once() -> None:
 def test_a_model_that_is_no_judge_is_refused_the_first_time_it_is_needed() -> None:
     verifier = JudgedVerifier(Yea())
     assert verifier.judge(task(("dog",)), runs(("dog", 0.0)))[0].correct
-    with pytest.raises(ProfileError, match="judges 50% of 12 control pairs rightly, 80% are needed; use a larger one"):
+    with pytest.raises(
+        ProfileError,
+        match="judges 50% of 12 control pairs rightly, 80% are needed; use a larger one",
+    ):
         verifier.judge(task(("dog",)), runs(("cat", 0.0)))
 
 
@@ -162,12 +189,21 @@ def test_the_judge_keeps_soft_scores_soft() -> None:
 @pytest.mark.parametrize(
     ("kind", "answer", "gold"),
     [
-        ("integer", "4", "3"), ("yesno", "yes", "no"), ("choice", "cat", "dog"), ("open", "2 dogs", "3 dogs"),
-        ("open", "not red", "red"), ("open", "yes", "dog"), ("open", "x" * 100, "dog"), ("open", "", "dog"),
-        ("open", "The dog", "dog"), ("open", "dog", "?"),
+        ("integer", "4", "3"),
+        ("yesno", "yes", "no"),
+        ("choice", "cat", "dog"),
+        ("open", "2 dogs", "3 dogs"),
+        ("open", "not red", "red"),
+        ("open", "yes", "dog"),
+        ("open", "x" * 100, "dog"),
+        ("open", "", "dog"),
+        ("open", "The dog", "dog"),
+        ("open", "dog", "?"),
     ],
-)  # fmt: skip
-def test_the_judge_is_not_asked_what_wording_cannot_settle(kind: AnswerType, answer: str, gold: str) -> None:
+)
+def test_the_judge_is_not_asked_what_wording_cannot_settle(
+    kind: AnswerType, answer: str, gold: str
+) -> None:
     assert not worth_asking(task((gold,), kind), answer, gold)
 
 
@@ -211,9 +247,14 @@ anything = st.tuples(st.none() | st.text(), st.floats(-9, 0), failures)
     st.lists(st.text(), max_size=4),
 )
 def test_anything_at_all_gives_one_verdict_per_run_and_one_choice_at_most(
-    rows: list[tuple[str | None, float, Failure | None]], golds: list[str], kind: AnswerType, options: list[str]
+    rows: list[tuple[str | None, float, Failure | None]],
+    golds: list[str],
+    kind: AnswerType,
+    options: list[str],
 ) -> None:
-    given_runs = [run(answer, score, failure, at) for at, (answer, score, failure) in enumerate(rows)]
+    given_runs = [
+        run(answer, score, failure, at) for at, (answer, score, failure) in enumerate(rows)
+    ]
     for verifier in (AnswerVerifier(), JudgedVerifier(WordForms())):
         verdicts = verifier.judge(task(tuple(golds), kind, tuple(options)), given_runs)
         assert [verdict.trace_id for verdict in verdicts] == [trace.id for _, trace in given_runs]

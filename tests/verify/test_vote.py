@@ -6,7 +6,9 @@ from workbench.verify.vote import vote
 
 
 def winner(*runs: tuple[str | None, float], kind: str = "integer") -> int | None:
-    """The place that wins among programs with these answers and scores, as the answers of one question."""
+    """The place that wins among programs with these answers and scores, as the answers of one
+    question.
+    """
     task = Task("t", "made", "test", "", "How many dogs?", ("7",), kind)  # type: ignore[arg-type]
     forms = [None if answer is None else canonical(answer, task) for answer, _ in runs]
     return vote(forms, [score for _, score in runs])

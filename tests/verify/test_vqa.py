@@ -10,7 +10,9 @@ from workbench.verify import vqa
 from workbench.verify.normalise import Mode
 
 
-@pytest.mark.parametrize(("hits", "score"), [(0, 0), (1, 0.3), (2, 0.6), (3, 0.9), (4, 1.0), (10, 1.0)])
+@pytest.mark.parametrize(
+    ("hits", "score"), [(0, 0), (1, 0.3), (2, 0.6), (3, 0.9), (4, 1.0), (10, 1.0)]
+)
 def test_the_ten_answer_score_leaves_one_out(hits: int, score: float) -> None:
     answers = ["red"] * hits + [f"other {i}" for i in range(10 - hits)]
     assert vqa.vqa_score("Red.", answers) == pytest.approx(score)

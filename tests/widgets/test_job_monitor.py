@@ -22,7 +22,9 @@ def job(tmp_path: Path) -> Path:
     folder = tmp_path / "jobs" / "abc123"
     folder.mkdir(parents=True)
     write_job(Job("somewhere", name="<b>first</b>"), folder)
-    write_json(folder / STATUS, {"state": "running", "step": 2, "total": 10, "eta": 8.0, "at": time.time()})
+    write_json(
+        folder / STATUS, {"state": "running", "step": 2, "total": 10, "eta": 8.0, "at": time.time()}
+    )
     rows = [{"step": at, "loss": 2.0 / at} for at in (1, 2)] + [{"step": 2, "accuracy": 0.25}]
     (folder / METRICS).write_text("".join(json.dumps(row) + "\n" for row in rows))
     return folder
@@ -72,7 +74,9 @@ def test_an_unknown_job_is_an_error_in_words(tmp_path: Path) -> None:
 
 
 def test_long_curves_are_thinned_and_end_with_the_last_point() -> None:
-    rows = [{"step": at, "loss": 1.0} for at in range(5000)] + [{"step": 5000, "loss": float("nan")}]
+    rows = [{"step": at, "loss": 1.0} for at in range(5000)] + [
+        {"step": 5000, "loss": float("nan")}
+    ]
     found = curves(rows)["loss"]
     assert len(found) <= MOST
     assert found[-1] == [4999, 1.0]

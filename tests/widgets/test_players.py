@@ -79,7 +79,9 @@ def test_of_a_long_run_only_the_beginning_comes_along() -> None:
     player = TracePlayer(trace, program=program)
     assert len(player.run["steps"]) == 2001
     assert len(player.run["full"]) == 60
-    assert player.heard({"do": "load", "from": 1000, "to": 1032})[0]["changed"][0]["value"] == [{"text": "1000"}]
+    assert player.heard({"do": "load", "from": 1000, "to": 1032})[0]["changed"][0]["value"] == [
+        {"text": "1000"}
+    ]
 
 
 def test_what_the_page_cannot_ask_is_answered_in_words(project: Project) -> None:

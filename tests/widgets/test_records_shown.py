@@ -1,4 +1,6 @@
-"""Records at the end of a cell, and what a saved notebook shows of everything: nothing hostile is markup."""
+"""Records at the end of a cell, and what a saved notebook shows of everything: nothing hostile is
+markup.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,15 @@ from ipywidgets import Widget
 from workbench.errors import InputError
 from workbench.records import Citation, Decision, Prediction, Program, Rationale, Trace, TraceEvent
 from workbench.store import Project
-from workbench.widgets import ProgramTable, ReviewQueue, TracePlayer, current, load_ipython_extension, show, use
+from workbench.widgets import (
+    ProgramTable,
+    ReviewQueue,
+    TracePlayer,
+    current,
+    load_ipython_extension,
+    show,
+    use,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -34,20 +44,57 @@ def hostile(project: Project) -> str:
     """A question of which everything is hostile; returns its id."""
     first = project.tasks(project.browse_ids()[:1])[0]
     task = replace(
-        first, id="bad/1", question=HOSTILE, answers=(HOSTILE,), choices=(HOSTILE, "no"), answer_type="choice"
+        first,
+        id="bad/1",
+        question=HOSTILE,
+        answers=(HOSTILE,),
+        choices=(HOSTILE, "no"),
+        answer_type="choice",
     )
     project.add_tasks([task])
     events = tuple(
-        TraceEvent(one.seq, one.kind, one.line, one.frame, {**one.payload, "text": HOSTILE} if one.kind == "print" else one.payload)
+        TraceEvent(
+            one.seq,
+            one.kind,
+            one.line,
+            one.frame,
+            {**one.payload, "text": HOSTILE} if one.kind == "print" else one.payload,
+        )
         for one in drawn.events_of(HOSTILE, [(1, 2, 30, 40)], (640, 480))
-    )  # fmt: skip
+    )
     program = Program("bad-p", task.id, 0, f"# {HOSTILE}\n", -0.1, 9, 0, drawn.SAMPLER)
     trace = Trace("bad-t", program.id, task.id, HOSTILE, None, events, 7, 1, 0.1, drawn.EXECUTOR)
-    told = Rationale("bad-r", trace.id, task.id, HOSTILE, HOSTILE, (Citation(0, 9, ()),), (HOSTILE,), drawn.WRITER)
+    told = Rationale(
+        "bad-r",
+        trace.id,
+        task.id,
+        HOSTILE,
+        HOSTILE,
+        (Citation(0, 9, ()),),
+        (HOSTILE,),
+        drawn.WRITER,
+    )
     said = Prediction("bad-s", task.id, HOSTILE, HOSTILE, 0.0, 0.1, drawn.STUDENT)
     project.add_programs([program], 0)
     project.add_traces([trace])
-    project.add_verdicts([[drawn.Verdict("bad-v", trace.id, program.id, task.id, 1.0, True, True, "gold", HOSTILE, drawn.VERIFIER)]])  # fmt: skip
+    project.add_verdicts(
+        [
+            [
+                drawn.Verdict(
+                    "bad-v",
+                    trace.id,
+                    program.id,
+                    task.id,
+                    1.0,
+                    True,
+                    True,
+                    "gold",
+                    HOSTILE,
+                    drawn.VERIFIER,
+                )
+            ]
+        ]
+    )
     project.add_rationales([told])
     project.add_predictions([said])
     return task.id
@@ -58,7 +105,9 @@ def test_hostile_text_is_text_in_every_saved_record(own: Project) -> None:
     trace = own.run_view("bad-t")[1]
     verdict = replace(own.task_view(own.browse_ids()[0]).runs[0].verdict, reason=HOSTILE)  # type: ignore[type-var]
     records: list[Any] = [view.task, trace.program, trace.trace, verdict, view.predictions[0]]
-    records.append(Rationale("r", "t", "q", HOSTILE, "a", (Citation(0, 5, ()),), (HOSTILE,), drawn.WRITER))
+    records.append(
+        Rationale("r", "t", "q", HOSTILE, "a", (Citation(0, 5, ()),), (HOSTILE,), drawn.WRITER)
+    )
     for record in records:
         text = show(record)._repr_html_()  # type: ignore[union-attr]
         assert "onerror" in text, type(record)
@@ -68,7 +117,9 @@ def test_hostile_text_is_text_in_every_saved_record(own: Project) -> None:
 def test_hostile_text_is_text_in_every_saved_widget(own: Project) -> None:
     task = hostile(own)
     player = TracePlayer("bad-t", project=own)
-    own.curation.decide([Decision("q" * 32, "queue", "ben", "admin", task)])  # so that it comes first
+    own.curation.decide(
+        [Decision("q" * 32, "queue", "ben", "admin", task)]
+    )  # so that it comes first
     queue = ReviewQueue(own, name="ann")
     for widget in (player, ProgramTable(task, own), queue):
         bundle = widget._repr_mimebundle_()[0]
@@ -121,7 +172,9 @@ def test_no_widget_names_another_machine() -> None:
 def test_without_its_state_a_widget_reads_as_html(project: Project) -> None:
     """As nbviewer does it: the widget's state is not in the file, so the next best form is shown."""
     nbconvert, nbformat = pytest.importorskip("nbconvert"), pytest.importorskip("nbformat")
-    player = TracePlayer(project.task_view(project.browse_ids("family:count")[0]).runs[0].program.id, project=project)
+    player = TracePlayer(
+        project.task_view(project.browse_ids("family:count")[0]).runs[0].program.id, project=project
+    )
     data, metadata = player._repr_mimebundle_()
     shown = nbformat.v4.new_output("display_data", data, metadata=metadata)
     cell = nbformat.v4.new_code_cell("player", outputs=[shown])
@@ -132,6 +185,8 @@ def test_without_its_state_a_widget_reads_as_html(project: Project) -> None:
 
 
 def test_the_state_of_a_player_is_small(project: Project) -> None:
-    player = TracePlayer(project.task_view(project.browse_ids("family:count")[0]).runs[0].program.id, project=project)
+    player = TracePlayer(
+        project.task_view(project.browse_ids("family:count")[0]).runs[0].program.id, project=project
+    )
     state = Widget.get_manager_state(widgets=[player])
     assert 50_000 < len(json.dumps(state)) < 200_000, "ten of them fit into a notebook of 2 MB"

@@ -22,18 +22,33 @@ def press(queue: ReviewQueue, do: str, **more: Any) -> dict[str, Any]:
     """What the page sends for a key, and what it hears."""
     said: list[Any] = []
     queue.send = said.append  # type: ignore[method-assign]
-    asked = {"do": do, "task": queue.task, "candidate": queue.candidate, "note": "", "wording": None, **more}
+    asked = {
+        "do": do,
+        "task": queue.task,
+        "candidate": queue.candidate,
+        "note": "",
+        "wording": None,
+        **more,
+    }
     queue._received(queue, {"id": "1", **asked}, [])
     (reply,) = said
     return dict(reply)
 
 
-def test_accepting_stores_the_event_and_shows_the_next_question(own: Project, queue: ReviewQueue) -> None:
+def test_accepting_stores_the_event_and_shows_the_next_question(
+    own: Project, queue: ReviewQueue
+) -> None:
     task, left = queue.task, queue.left
     event = "a" * 32
     assert press(queue, "accept", event=event, seconds=2.5) == {"id": "1", "value": event}
     (stored,) = own.curation.events(task_id=task)
-    assert (stored.id, stored.kind, stored.author, stored.seconds, stored.hidden) == (event, "accept", "ann", 2.5, True)
+    assert (stored.id, stored.kind, stored.author, stored.seconds, stored.hidden) == (
+        event,
+        "accept",
+        "ann",
+        2.5,
+        True,
+    )
     assert stored.rationale_id is not None
     assert queue.task not in ("", task)
     assert queue.left == left - 1
@@ -107,7 +122,9 @@ def test_two_people_never_hold_one_question(own: Project, queue: ReviewQueue) ->
     assert {one.holder for one in own.curation.leases()} == {"ann"}
 
 
-def test_running_the_cell_again_goes_on_with_the_same_question(own: Project, queue: ReviewQueue) -> None:
+def test_running_the_cell_again_goes_on_with_the_same_question(
+    own: Project, queue: ReviewQueue
+) -> None:
     again = ReviewQueue(own, name="ann")
     assert again.task == queue.task
     again.close()

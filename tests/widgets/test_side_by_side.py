@@ -1,4 +1,6 @@
-"""SideBySide: both sides in threads, folded into what is drawn; the parts are small and run for real."""
+"""SideBySide: both sides in threads, folded into what is drawn; the parts are small and run for
+real.
+"""
 
 from __future__ import annotations
 

@@ -81,7 +81,20 @@ def execute_command(image):
 QUESTIONING = ASKING.replace("answer(", 'answer(image_patch.simple_query("What is this?") or ')
 """The same with a question to a model that looks and speaks."""
 
-NAMES = ("person", "car", "dog", "cat", "chair", "cup", "bottle", "bird", "boat", "clock", "book", "bench")
+NAMES = (
+    "person",
+    "car",
+    "dog",
+    "cat",
+    "chair",
+    "cup",
+    "bottle",
+    "bird",
+    "boat",
+    "clock",
+    "book",
+    "bench",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +125,10 @@ class Stub:
         n = int.from_bytes(hashlib.sha256(repr(call).encode()).digest()[:4])
         patch = call.arguments.get("patch")
         if self.spec.name == "find" and isinstance(patch, Region):
-            return [replace(patch, box=_part(patch.box, n + i), label="cup", score=0.9) for i in range(4)]
+            return [
+                replace(patch, box=_part(patch.box, n + i), label="cup", score=0.9)
+                for i in range(4)
+            ]
         return n % 2 == 0 if self.spec.returns == "bool" else f"answer {n % 5}"
 
 
@@ -143,10 +159,16 @@ def _jobs(source: str, count: int, digests: Sequence[str]) -> Jobs:
     made = []
     for i in range(count):
         names = (NAMES[(i * step + i // len(NAMES)) % len(NAMES)] for step in (1, 5, 7))
-        text = source.replace("NAME", next(names)).replace("OTHER", next(names)).replace("THIRD", next(names))
+        text = (
+            source.replace("NAME", next(names))
+            .replace("OTHER", next(names))
+            .replace("THIRD", next(names))
+        )
         digest = digests[i % len(digests)]
         task = Task(f"bench/{i}", "bench", "bench", digest, "?")
-        made.append((task, Program(f"p{i}", task.id, 0, text, 0.0, 0, 0, PartRef("sampler", "bench"))))
+        made.append(
+            (task, Program(f"p{i}", task.id, 0, text, 0.0, 0, 0, PartRef("sampler", "bench")))
+        )
     return made
 
 
@@ -156,7 +178,9 @@ def _distinct(count: int) -> list[str]:
 
 @contextmanager
 def _measured(into: dict[str, float]) -> Iterator[None]:
-    """Wall seconds, and processor seconds of this process and of children that have ended inside the block."""
+    """Wall seconds, and processor seconds of this process and of children that have ended inside
+    the block.
+    """
     wall, before = time.perf_counter(), _processor()
     yield
     into["wall"] = time.perf_counter() - wall
@@ -171,8 +195,8 @@ def _processor() -> float:
 def measure_sandbox(programs: int) -> list[ExecuteFigure]:
     """Stub tools: programs per second and core, and the cost of tracing.
 
-    Processor time of N programs less that of one: what starts once is not counted.  The quickest of three,
-    because other work on the machine only adds.
+    Processor time of N programs less that of one: what starts once is not counted.  The quickest of
+    three, because other work on the machine only adds.
     """
     each: dict[bool, float] = {}
     steps = calls = failed = 0
@@ -180,12 +204,17 @@ def measure_sandbox(programs: int) -> list[ExecuteFigure]:
         used: dict[int, float] = {}
         for count in (1, programs) * 3:
             jobs, seconds = _jobs(PROGRAM, count, _distinct(count)), dict[str, float]()
-            with _measured(seconds), Executor(stubs(), _Grey(), workers=1, hold=4, traced=traced) as executor:
+            with (
+                _measured(seconds),
+                Executor(stubs(), _Grey(), workers=1, hold=4, traced=traced) as executor,
+            ):
                 traces = list(executor.run(jobs))
             failed += sum(not trace.ok for trace in traces)
             used[count] = min(seconds["processor"], used.get(count, seconds["processor"]))
             if traced:
-                steps, calls = (sum(getattr(t, name) for t in traces) for name in ("steps", "tool_calls"))
+                steps, calls = (
+                    sum(getattr(t, name) for t in traces) for name in ("steps", "tool_calls")
+                )
         each[traced] = (used[programs] - used[1]) / (programs - 1)
     note = f"{steps / programs:.0f} steps, {calls / programs:.1f} calls each"
     return [
@@ -211,9 +240,11 @@ def measure_start() -> list[ExecuteFigure]:
 
 
 def measure_tools(programs: int, detector: str, pictures: Path) -> list[ExecuteFigure]:
-    """The real detector on a few pictures that many programs share: one program at a time against batched.
+    """The real detector on a few pictures that many programs share: one program at a time against
+    batched.
 
-    One at a time means what a loop over programs does: nothing is shared, each program has a fresh tool.
+    One at a time means what a loop over programs does: nothing is shared, each program has a fresh
+    tool.
     """
     with tempfile.TemporaryDirectory(prefix="vpd-bench-") as folder:
         images = ImageFolder(Path(folder) / "images")
@@ -222,7 +253,9 @@ def measure_tools(programs: int, detector: str, pictures: Path) -> list[ExecuteF
             images.open(digest)  # decoding is not what is compared
         jobs, start = _jobs(ASKING, programs, digests), _jobs(ASKING, 1, digests)
         alone: dict[str, float] = {}
-        with Executor([_Forgetful(tool) for tool in _detector(detector, 0)], images, window=1, hold=1) as executor:
+        with Executor(
+            [_Forgetful(tool) for tool in _detector(detector, 0)], images, window=1, hold=1
+        ) as executor:
             list(executor.run(start))
             with _measured(alone):
                 one = []
@@ -231,40 +264,62 @@ def measure_tools(programs: int, detector: str, pictures: Path) -> list[ExecuteF
                     for tool in executor.tools.values():
                         cast(_Forgetful, tool).renew(detector)
                     one += [trace.answer for trace in executor.run([job])]
-        cold, warm, many = _cold_and_warm(jobs, start, images, partial(_detector, detector, 1), Path(folder))
+        cold, warm, many = _cold_and_warm(
+            jobs, start, images, partial(_detector, detector, 1), Path(folder)
+        )
     note = f"{programs} programs on {len(digests)} pictures, answers {'equal' if one == many else 'DIFFER'}"
     return [
         ExecuteFigure("one at a time", programs / alone["wall"], "programs/s", note),
         ExecuteFigure("batched", programs / cold, "programs/s"),
         ExecuteFigure("batched against one at a time", alone["wall"] / cold, "x"),
-        ExecuteFigure("warm cache", programs / warm, "programs/s", "all results on disk, every program runs"),
-        ExecuteFigure("warm against batched", cold / warm, "x", "shared pictures: few results to save"),
+        ExecuteFigure(
+            "warm cache", programs / warm, "programs/s", "all results on disk, every program runs"
+        ),
+        ExecuteFigure(
+            "warm against batched", cold / warm, "x", "shared pictures: few results to save"
+        ),
         ExecuteFigure("warm against one at a time", alone["wall"] / warm, "x"),
     ]
 
 
-def measure_warm(programs: int, detector: str, question: str, pictures: Path) -> list[ExecuteFigure]:
-    """The same N programs with an empty cache and with all results on disk, both batched, each on its own picture.
+def measure_warm(
+    programs: int, detector: str, question: str, pictures: Path
+) -> list[ExecuteFigure]:
+    """The same N programs with an empty cache and with all results on disk, both batched, each on
+    its own picture.
 
-    First with the detector alone, then a fifth as many programs that ask a visual question as well.  A warm run has a
-    new executor, new tools and a new connection to the file; it runs every program and asks no model.
+    First with the detector alone, then a fifth as many programs that ask a visual question as well.
+    A warm run has a new executor, new tools and a new connection to the file; it runs every program
+    and asks no model.
     """
     rows = []
     with tempfile.TemporaryDirectory(prefix="vpd-bench-") as folder:
         images = ImageFolder(Path(folder) / "images")
-        first, *digests = [images.add(path) for path in _crops(_photos(pictures), programs + 1, Path(folder))]
+        first, *digests = [
+            images.add(path) for path in _crops(_photos(pictures), programs + 1, Path(folder))
+        ]
 
         for name, source, count, tools in (
             ("detector", ASKING, programs, partial(_detector, detector, 2)),
-            ("and questions", QUESTIONING, max(programs // 5, 1), partial(_detector, detector, 3, question)),
+            (
+                "and questions",
+                QUESTIONING,
+                max(programs // 5, 1),
+                partial(_detector, detector, 3, question),
+            ),
         ):
             jobs, start = _jobs(source, count, digests), _jobs(source, 1, [first])
             cold, warm, _ = _cold_and_warm(jobs, start, images, tools, Path(folder) / name)
             rows += [
                 ExecuteFigure(
-                    f"{name}: cold", count / cold, "programs/s", f"{count} programs, a picture each, batched"
+                    f"{name}: cold",
+                    count / cold,
+                    "programs/s",
+                    f"{count} programs, a picture each, batched",
                 ),
-                ExecuteFigure(f"{name}: warm", count / warm, "programs/s", "the same, all results on disk"),
+                ExecuteFigure(
+                    f"{name}: warm", count / warm, "programs/s", "the same, all results on disk"
+                ),
                 ExecuteFigure(f"{name}: warm against cold", cold / warm, "x"),
             ]
     return rows
@@ -273,10 +328,11 @@ def measure_warm(programs: int, detector: str, question: str, pictures: Path) ->
 def _cold_and_warm(
     jobs: Jobs, start: Jobs, images: Images, tools: Callable[[], list[Tool]], folder: Path
 ) -> tuple[float, float, list[str | None]]:
-    """Wall seconds with an empty cache, and with a full one (the quicker of two), and the first run's answers.
+    """Wall seconds with an empty cache, and with a full one (the quicker of two), and the first
+    run's answers.
 
-    `start` is run first, so that neither models nor workers are loaded within the time.  Raises WorkbenchError when
-    the answers differ.
+    `start` is run first, so that neither models nor workers are loaded within the time.  Raises
+    WorkbenchError when the answers differ.
     """
     folder.mkdir(exist_ok=True)
     seconds, answers = [], []
@@ -302,7 +358,9 @@ def _crops(photos: Sequence[Path], count: int, folder: Path) -> Iterator[Path]:
     for i in range(count):
         with Image.open(photos[i % len(photos)]) as photo:
             n, path = i // len(photos) + 1, folder / f"{i}.png"
-            photo.convert("RGB").crop((n, n, photo.width, photo.height)).save(path, compress_level=1)
+            photo.convert("RGB").crop((n, n, photo.width, photo.height)).save(
+                path, compress_level=1
+            )
         yield path
 
 
@@ -325,9 +383,13 @@ class _Forgetful:
 
 
 def _detector(name: str, number: int, *more: str) -> list[Tool]:
-    """`find` and `exists` with a memory of their own (the threshold differs in the ninth place), and other tools."""
+    """`find` and `exists` with a memory of their own (the threshold differs in the ninth place),
+    and other tools.
+    """
     threshold = 0.3 + number * 1e-9
-    found = [registry.build("tool", f"{name}{suffix}", threshold=threshold) for suffix in ("", "-exists")]
+    found = [
+        registry.build("tool", f"{name}{suffix}", threshold=threshold) for suffix in ("", "-exists")
+    ]
     return found + [registry.build("tool", part) for part in more]
 
 
@@ -338,7 +400,9 @@ def measure_held(programs: int) -> list[ExecuteFigure]:
     class Gate(Stub):
         batch_size = 10_000
 
-        def __call__(self, calls: Sequence[ToolCall], images: Images) -> Sequence[Value | ToolFailure]:
+        def __call__(
+            self, calls: Sequence[ToolCall], images: Images
+        ) -> Sequence[Value | ToolFailure]:
             while not seen and executor.waiting() < programs:
                 time.sleep(0.05)
             seen.setdefault("own", _resident(os.getpid()))
@@ -349,13 +413,21 @@ def measure_held(programs: int) -> list[ExecuteFigure]:
     with Executor(tools, _Grey(), window=programs) as executor:
         before = _resident(os.getpid())
         began = time.perf_counter()
-        failed = sum(not trace.ok for trace in executor.run(_jobs(PROGRAM, programs, _distinct(programs))))
+        failed = sum(
+            not trace.ok for trace in executor.run(_jobs(PROGRAM, programs, _distinct(programs)))
+        )
         wall = time.perf_counter() - began
     return [
-        ExecuteFigure("programs held at once", programs, "", f"{failed} failed, {wall:.1f} s in all"),
+        ExecuteFigure(
+            "programs held at once", programs, "", f"{failed} failed, {wall:.1f} s in all"
+        ),
         ExecuteFigure("memory of this process for them", (seen["own"] - before) / 2**20, "MB"),
         ExecuteFigure("memory of the sandbox's processes", seen["workers"] / 2**20, "MB"),
-        ExecuteFigure("memory of one held program", (seen["own"] - before + seen["workers"]) / programs / 1024, "KB"),
+        ExecuteFigure(
+            "memory of one held program",
+            (seen["own"] - before + seen["workers"]) / programs / 1024,
+            "KB",
+        ),
     ]
 
 
@@ -365,7 +437,11 @@ def _resident(pid: int) -> float:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
         return 0.0
-    return sum(int(x.split()[1]) * 1024.0 for x in lines if x.startswith(("Private_Clean:", "Private_Dirty:")))
+    return sum(
+        int(x.split()[1]) * 1024.0
+        for x in lines
+        if x.startswith(("Private_Clean:", "Private_Dirty:"))
+    )
 
 
 def _children() -> list[int]:
@@ -385,7 +461,9 @@ def bench_execute(
     rows = measure_sandbox(programs) + measure_start()
     folder = pictures or data_dir() / "photos" / "images"
     try:
-        rows += measure_tools(programs, detector, folder) + measure_warm(programs, detector, question, folder)
+        rows += measure_tools(programs, detector, folder) + measure_warm(
+            programs, detector, question, folder
+        )
     except (WorkbenchError, OSError) as error:
         rows.append(ExecuteFigure("models", 0.0, "", f"not measured: {error}"))
     return rows + measure_held(held)
@@ -393,12 +471,20 @@ def bench_execute(
 
 def main(args: list[str]) -> None:
     """Print the table of `bench_execute`."""
-    parser = argparse.ArgumentParser(prog="vpd bench execute", description="Measure the execution of programs here.")
+    parser = argparse.ArgumentParser(
+        prog="vpd bench execute", description="Measure the execution of programs here."
+    )
     parser.add_argument("--programs", type=int, default=200, help="programs for each figure")
     parser.add_argument("--held", type=int, default=1000, help="programs held at once")
-    parser.add_argument("--detector", default="ssdlite-coco", help="a registered tool that finds; its -exists too")
-    parser.add_argument("--question", default="student-vqa", help="a registered tool that answers questions")
-    parser.add_argument("--pictures", type=Path, help="a folder of pictures; the bundled photos if left out")
+    parser.add_argument(
+        "--detector", default="ssdlite-coco", help="a registered tool that finds; its -exists too"
+    )
+    parser.add_argument(
+        "--question", default="student-vqa", help="a registered tool that answers questions"
+    )
+    parser.add_argument(
+        "--pictures", type=Path, help="a folder of pictures; the bundled photos if left out"
+    )
     for row in bench_execute(**vars(parser.parse_args(args))):
         value = f"{row.value:,.0f}" if row.value >= 100 else f"{row.value:.2f}"
         print(f"{row.name:<36}{value:>10} {row.unit:<11}{row.note}")

@@ -1,4 +1,5 @@
-"""`vpd bench store`: what keeping and finding records costs on this machine, each figure beside its aim.
+"""`vpd bench store`: what keeping and finding records costs on this machine, each figure beside its
+aim.
 
 commit     one record in its own transaction, in this process and attached from another
 ingest     records to rows to store, in bulk, with and without the packing of events
@@ -24,7 +25,16 @@ from statistics import median
 from typing import Any
 
 from workbench.events import encode_events
-from workbench.records import PartRef, Prediction, Program, Task, Trace, TraceEvent, Verdict, content_key
+from workbench.records import (
+    PartRef,
+    Prediction,
+    Program,
+    Task,
+    Trace,
+    TraceEvent,
+    Verdict,
+    content_key,
+)
 from workbench.store.kernel.database import now
 from workbench.store.project import STORE, Project
 from workbench.store.records.scope import Scope, Selection
@@ -32,8 +42,9 @@ from workbench.store.records.scope import Scope, Selection
 K = 5
 
 PARTS = {
-    role: PartRef(role, "bench") for role in ("sampler", "executor", "verifier", "writer", "student")
-}  # fmt: skip
+    role: PartRef(role, "bench")
+    for role in ("sampler", "executor", "verifier", "writer", "student")
+}
 
 THINGS = (
     "apple", "bench", "bicycle", "bird", "boat", "book", "bottle", "bowl", "car", "cat", "chair", "clock", "cup",
@@ -71,7 +82,9 @@ class StoreFigure:
 
 
 def _spread(name: str, spent: Sequence[tuple[float, float]], aim: str) -> StoreFigure:
-    """Wall time at the 95th percentile; beside it the processor's, which other work on the machine leaves alone."""
+    """Wall time at the 95th percentile; beside it the processor's, which other work on the machine
+    leaves alone.
+    """
     wall, processor = (sorted(values) for values in zip(*spent, strict=True))
     p95 = wall[min(len(wall) - 1, int(len(wall) * 0.95))]
     note = f"p50 {median(wall) * 1000:.1f} ms, processor p50 {median(processor) * 1000:.1f} ms, n {len(wall)}"
@@ -93,15 +106,44 @@ def events_of(rng: random.Random, loops: int = 4) -> tuple[TraceEvent, ...]:
     thing = rng.choice(THINGS)
     whole = {"type": "patch", "box": [0, 0, 640, 480], "label": None, "score": None}
     found = [
-        {"type": "patch", "box": [rng.randrange(300), rng.randrange(200), 400 + i, 300], "label": thing, "score": 0.9}
+        {
+            "type": "patch",
+            "box": [rng.randrange(300), rng.randrange(200), 400 + i, 300],
+            "label": thing,
+            "score": 0.9,
+        }
         for i in range(loops)
     ]
     listed = {"type": "list", "length": loops, "items": found}
     made: list[tuple[Any, int, dict[str, Any]]] = [
-        ("call", 1, {"function": "execute_command", "arguments": {"image": whole}, "parent": 0, "depth": 0}),
+        (
+            "call",
+            1,
+            {"function": "execute_command", "arguments": {"image": whole}, "parent": 0, "depth": 0},
+        ),
         ("line", 2, {"changed": {"image_patch": whole}}),
-        ("tool", 3, {"call": 0, "tool": "find", "receiver": whole, "arguments": {"object_name": thing}, "column": 12}),
-        ("tool_result", 3, {"call": 0, "tool": "find", "ok": True, "result": listed, "duration_ms": rng.random() * 90}),
+        (
+            "tool",
+            3,
+            {
+                "call": 0,
+                "tool": "find",
+                "receiver": whole,
+                "arguments": {"object_name": thing},
+                "column": 12,
+            },
+        ),
+        (
+            "tool_result",
+            3,
+            {
+                "call": 0,
+                "tool": "find",
+                "ok": True,
+                "result": listed,
+                "duration_ms": rng.random() * 90,
+            },
+        ),
         ("line", 3, {"changed": {"found": listed}}),
         ("print", 4, {"text": f"There are {loops} of them."}),
         ("line", 5, {"changed": {"ordered": listed}}),
@@ -116,34 +158,64 @@ def events_of(rng: random.Random, loops: int = 4) -> tuple[TraceEvent, ...]:
         (
             "tool",
             12,
-            {"call": 1, "tool": "exists", "receiver": whole, "arguments": {"object_name": rng.choice(THINGS)}},
+            {
+                "call": 1,
+                "tool": "exists",
+                "receiver": whole,
+                "arguments": {"object_name": rng.choice(THINGS)},
+            },
         ),
-        ("tool_result", 12, {"call": 1, "tool": "exists", "ok": True, "result": False, "duration_ms": rng.random()}),
+        (
+            "tool_result",
+            12,
+            {"call": 1, "tool": "exists", "ok": True, "result": False, "duration_ms": rng.random()},
+        ),
         ("return", 13, {"function": "execute_command", "value": loops}),
         ("end", 0, {"ok": True, "answer": str(loops), "steps": 8 + 3 * loops, "tool_calls": 2}),
     ]
-    return tuple(TraceEvent(seq, kind, line, 0, payload) for seq, (kind, line, payload) in enumerate(made))
+    return tuple(
+        TraceEvent(seq, kind, line, 0, payload) for seq, (kind, line, payload) in enumerate(made)
+    )
 
 
-def records(tasks: int, seed: int = 0) -> tuple[list[Task], list[Program], list[Trace], list[list[Verdict]]]:
+def records(
+    tasks: int, seed: int = 0
+) -> tuple[list[Task], list[Program], list[Trace], list[list[Verdict]]]:
     """Tasks with everything up to their verdicts."""
     rng = random.Random(seed)
     asked, programs, traces, verdicts = [], [], [], []
     for at in range(tasks):
         thing = rng.choice(THINGS)
         digest = f"{at:064x}"
-        task = Task(f"ingest{seed}/{at}", "ingest", "train", digest, f"How many {thing}s are left?", (str(at % 6),))
+        task = Task(
+            f"ingest{seed}/{at}",
+            "ingest",
+            "train",
+            digest,
+            f"How many {thing}s are left?",
+            (str(at % 6),),
+        )
         asked.append(task)
         group = []
         for index in range(K):
             source = PROGRAM.format(a=thing, b=rng.choice(THINGS), n=index)
             key = content_key(task.id, index)
-            programs.append(Program(key, task.id, index, source, -0.1, 200, index, PARTS["sampler"], 0.2))
+            programs.append(
+                Program(key, task.id, index, source, -0.1, 200, index, PARTS["sampler"], 0.2)
+            )
             count = rng.randrange(6)
             trace = Trace(
-                content_key(key), key, task.id, str(count), None, events_of(rng, count), 8 + 3 * count, 2, 0.1,
+                content_key(key),
+                key,
+                task.id,
+                str(count),
+                None,
+                events_of(rng, count),
+                8 + 3 * count,
+                2,
+                0.1,
                 PARTS["executor"],
-            )  # fmt: skip
+            )
             traces.append(trace)
             right = count == at % 6
             group.append(
@@ -231,9 +303,10 @@ def fill(project: Project, tasks: int) -> StoreFigure:
     given: dict[str, Any] = {role: project.set_part(run, role, ref) for role, ref in PARTS.items()}
     rng = random.Random(0)
     given |= {
-        "now": now(), "source": PROGRAM.format(a=chr(1), b=chr(2), n=chr(3)),
+        "now": now(),
+        "source": PROGRAM.format(a=chr(1), b=chr(2), n=chr(3)),
         "blobs": [encode_events(events_of(rng, at % 6)) for at in range(64)],
-    }  # fmt: skip
+    }
     spent = 0.0
     for first in range(0, tasks, 20_000):
         given |= {"first": first, "last": min(first + 20_000, tasks)}
@@ -242,7 +315,13 @@ def fill(project: Project, tasks: int) -> StoreFigure:
             used = {name: value for name, value in given.items() if f"${name}" in sql}
             project.database.transaction(partial(_execute, sql, used))
         spent += _timed(lambda: project.browse(limit=1))[0]
-    return StoreFigure("summary and words of a bulk import", tasks * K / spent, "traces/s", "", f"{tasks * K:,} traces")
+    return StoreFigure(
+        "summary and words of a bulk import",
+        tasks * K / spent,
+        "traces/s",
+        "",
+        f"{tasks * K:,} traces",
+    )
 
 
 def browse(project: Project, rounds: int) -> list[StoreFigure]:
@@ -265,33 +344,51 @@ def browse(project: Project, rounds: int) -> list[StoreFigure]:
         "deep page, in order of import": deep("import"),
         "deep page, newest": deep("newest"),
         "deep page, by steps": deep("steps"),
-        "page of a choice": lambda: project.browse(f"tool:find status:wrong steps>{rng.randrange(6, 30)} split:val"),
+        "page of a choice": lambda: project.browse(
+            f"tool:find status:wrong steps>{rng.randrange(6, 30)} split:val"
+        ),
         "page of a rare word": lambda: project.browse(f"number {rng.randrange(5000)}"),
         "page of a common word": lambda: project.browse(f"{thing()} counted"),
         "page of a beginning": lambda: project.browse(f"beside {thing()[:3]}", sort="siblings"),
-        "page of words and a choice": lambda: project.browse(f"status:wrong {thing()} there are {rng.randrange(5)}"),
+        "page of words and a choice": lambda: project.browse(
+            f"status:wrong {thing()} there are {rng.randrange(5)}"
+        ),
         "counts of all": lambda: project.browse_facets(),
-        "counts of a choice": lambda: project.browse_facets(f"tool:find status:wrong steps>{rng.randrange(6, 30)}"),
+        "counts of a choice": lambda: project.browse_facets(
+            f"tool:find status:wrong steps>{rng.randrange(6, 30)}"
+        ),
         "counts of a word": lambda: project.browse_facets(f"{thing()}"),
-        "total of a choice": lambda: project.browse_total(f"family:count seconds<{rng.randrange(1, 9)}"),
+        "total of a choice": lambda: project.browse_total(
+            f"family:count seconds<{rng.randrange(1, 9)}"
+        ),
         "total of a word": lambda: project.browse_total(thing()),
         "funnel": project.funnel,
         "acceptance by tool": project.by_tool,
         "errors by day": lambda: project.errors(by_day=True),
-        "one question with its runs": lambda: project.task_view(f"bench/{rng.randrange(count):08d}"),
+        "one question with its runs": lambda: project.task_view(
+            f"bench/{rng.randrange(count):08d}"
+        ),
     }
     rows = []
     for name, ask in asked.items():
         ask()
         spent = [_timed(ask) for _ in range(rounds)]
-        rows.append(_spread(name, spent, "< 100 ms" if "page" in name or "counts" in name or "total" in name else ""))
+        rows.append(
+            _spread(
+                name,
+                spent,
+                "< 100 ms" if "page" in name or "counts" in name or "total" in name else "",
+            )
+        )
     return rows
 
 
 def commit(project: Project, rounds: int, aim: str = "< 5 ms") -> StoreFigure:
     """One row, one transaction."""
     project.save_view("bench", "", "import", "bench")
-    spent = [_timed(lambda: project.save_view("bench", "", "import", "bench")) for _ in range(rounds)]
+    spent = [
+        _timed(lambda: project.save_view("bench", "", "import", "bench")) for _ in range(rounds)
+    ]
     return _spread("commit of one row", spent, aim)
 
 
@@ -302,7 +399,11 @@ def commit_record(project: Project, rounds: int) -> StoreFigure:
         for at in range(rounds + 1)
     ]
     project.add_predictions(made[:1])
-    return _spread("commit of one record", [_timed(partial(project.add_predictions, [one])) for one in made[1:]], "")
+    return _spread(
+        "commit of one record",
+        [_timed(partial(project.add_predictions, [one])) for one in made[1:]],
+        "",
+    )
 
 
 def attached_commit(project: Project, rounds: int) -> StoreFigure:
@@ -314,11 +415,16 @@ def attached_commit(project: Project, rounds: int) -> StoreFigure:
         "    row = bench.commit(project, int(sys.argv[2])); print(row.value, row.note, sep='|')"
     )
     done = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", code, str(project.path), str(rounds)], capture_output=True, text=True, check=False
+        [sys.executable, "-c", code, str(project.path), str(rounds)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        return StoreFigure("commit of one row, attached", math.nan, "ms p95", "< 10 ms", f"not measured: {reason}")
+        return StoreFigure(
+            "commit of one row, attached", math.nan, "ms p95", "< 10 ms", f"not measured: {reason}"
+        )
     value, note = done.stdout.strip().split("|")
     return StoreFigure("commit of one row, attached", float(value), "ms p95", "< 10 ms", note)
 
@@ -332,7 +438,9 @@ def ingest(project: Project, traces: int) -> list[StoreFigure]:
     project.add_programs(programs, 0)
     project.browse(limit=1)
     packing, packing_alone = _timed(lambda: [encode_events(trace.events) for trace in made])
-    wall, processor = _timed(lambda: [project.add_traces(made[at : at + 5000]) for at in range(0, count, 5000)])
+    wall, processor = _timed(
+        lambda: [project.add_traces(made[at : at + 5000]) for at in range(0, count, 5000)]
+    )
     summed, _ = _timed(lambda: project.browse(limit=1))
     again, _ = _timed(lambda: project.add_traces(made[:5000]))
     project.add_verdicts(verdicts)
@@ -343,16 +451,36 @@ def ingest(project: Project, traces: int) -> list[StoreFigure]:
     unpacked = f"by processor time {count / (processor - packing_alone):,.0f} /s"
     return [
         StoreFigure(
-            "traces, in bulk", count / wall, "/s", "20,000 /s", f"{count:,} of {events:.0f} events; {by_processor}"
+            "traces, in bulk",
+            count / wall,
+            "/s",
+            "20,000 /s",
+            f"{count:,} of {events:.0f} events; {by_processor}",
         ),
         StoreFigure(
-            "the same without packing the events", count / max(wall - packing, 1e-9), "/s", "20,000 /s", unpacked
+            "the same without packing the events",
+            count / max(wall - packing, 1e-9),
+            "/s",
+            "20,000 /s",
+            unpacked,
         ),
-        StoreFigure("packing of a trace's events", packing_alone / count * 1e6, "us", "", "processor"),
+        StoreFigure(
+            "packing of a trace's events", packing_alone / count * 1e6, "us", "", "processor"
+        ),
         StoreFigure("summary and words of these traces", count / summed, "/s"),
-        StoreFigure("a batch that is there already", min(5000, count) / again, "/s", "", "nothing is written twice"),
         StoreFigure(
-            "store per trace", (_size(project) - before) / count, "bytes", "", "with program, verdict, words, indexes"
+            "a batch that is there already",
+            min(5000, count) / again,
+            "/s",
+            "",
+            "nothing is written twice",
+        ),
+        StoreFigure(
+            "store per trace",
+            (_size(project) - before) / count,
+            "bytes",
+            "",
+            "with program, verdict, words, indexes",
         ),
     ]
 
@@ -365,33 +493,48 @@ def long_trace(steps: int = 1000) -> StoreFigure:
     """What a program of a thousand steps takes."""
     events = events_of(random.Random(0), steps // 3)
     return StoreFigure(
-        f"events of a run of {len(events)} events", len(encode_events(events)) / 1024, "KB", "tens of KB"
+        f"events of a run of {len(events)} events",
+        len(encode_events(events)) / 1024,
+        "KB",
+        "tens of KB",
     )
 
 
 def bench_store(traces: int, rounds: int, bulk: int, folder: Path) -> list[StoreFigure]:
     """All figures, made in a new project in `folder`."""
     with Project.create(folder / "project") as project:
-        rows = [commit(project, rounds * 5), attached_commit(project, rounds * 5), commit_record(project, rounds)]
+        rows = [
+            commit(project, rounds * 5),
+            attached_commit(project, rounds * 5),
+            commit_record(project, rounds),
+        ]
         rows += [*ingest(project, bulk), long_trace()]
     with Project.create(folder / "made") as project:
         rows += [fill(project, max(traces // K, 1)), *browse(project, rounds)]
         rows.append(StoreFigure("file", _size(project) / 2**20, "MB", "", f"{traces:,} traces"))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        2**20 if sys.platform == "darwin" else 2**10
+    )
     return [*rows, StoreFigure("most memory of this process", peak, "MB")]
 
 
 def main(args: list[str]) -> None:
     """Print the table of `bench_store`."""
     parser = argparse.ArgumentParser(prog="vpd bench store", description="Measure the store here.")
-    parser.add_argument("--traces", type=int, default=50_000, help="traces of the store that is searched")
+    parser.add_argument(
+        "--traces", type=int, default=50_000, help="traces of the store that is searched"
+    )
     parser.add_argument("--rounds", type=int, default=20, help="calls of each query")
-    parser.add_argument("--bulk", type=int, default=10_000, help="traces that are ingested as records, up to 40,000")
+    parser.add_argument(
+        "--bulk", type=int, default=10_000, help="traces that are ingested as records, up to 40,000"
+    )
     given = parser.parse_args(args)
     with tempfile.TemporaryDirectory(prefix="vpd-bench-") as folder:
         for row in bench_store(given.traces, given.rounds, given.bulk, Path(folder)):
             value = f"{row.value:,.0f}" if row.value >= 100 else f"{row.value:.1f}"
-            print(f"{row.name:<42}{value:>10} {row.unit:<9}{row.aim and 'aim ' + row.aim:<16}{row.note}")
+            print(
+                f"{row.name:<42}{value:>10} {row.unit:<9}{row.aim and 'aim ' + row.aim:<16}{row.note}"
+            )
 
 
 if __name__ == "__main__":

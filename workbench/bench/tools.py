@@ -1,4 +1,5 @@
-"""`vpd bench tools`: how right the embedded tools are, on the bundled collages' test split with its exact labels.
+"""`vpd bench tools`: how right the embedded tools are, on the bundled collages' test split with its
+exact labels.
 
 find       the COCO detector alone (threshold .3, COCO's names only) and the embedded profile's `find` (every name of
            the catalogue).  A box is right when it overlaps a thing of that name by more than half (IoU > .5), each
@@ -48,13 +49,19 @@ def match_boxes(found: Sequence[Box], things: Sequence[Box]) -> int:
     return len(things) - len(left)
 
 
-def measure_find(tool: Tool, name: str, scenes: Pictured, images: Images, names: Sequence[str]) -> list[Row]:
-    """Recall, precision and right counts of a tool that finds, asked for each of the names in each scene."""
+def measure_find(
+    tool: Tool, name: str, scenes: Pictured, images: Images, names: Sequence[str]
+) -> list[Row]:
+    """Recall, precision and right counts of a tool that finds, asked for each of the names in each
+    scene.
+    """
     things = hits = shown = shown_there = present = counts = 0
     for scene, region in scenes:
         calls = [ToolCall("find", {"patch": region, "object_name": word}) for word in names]
         for word, found in zip(names, tool(calls, images), strict=True):
-            boxes = [r.box for r in found if isinstance(r, Region)] if isinstance(found, list) else []
+            boxes = (
+                [r.box for r in found if isinstance(r, Region)] if isinstance(found, list) else []
+            )
             true = [thing.box for thing in scene.objects if thing.category == word]
             shown += len(boxes)
             hits += match_boxes(boxes, true)
@@ -74,10 +81,17 @@ def measure_exists(tool: Tool, scenes: Pictured, images: Images) -> list[Row]:
     right: dict[bool, list[bool]] = {True: [], False: []}
     for scene, region in scenes:
         absent = [
-            word for word in CATEGORIES if not any(word == here or confusable(word, here) for here in scene.categories)
+            word
+            for word in CATEGORIES
+            if not any(word == here or confusable(word, here) for here in scene.categories)
         ]
-        chosen = np.random.default_rng([13, scene.seed]).choice(absent, len(scene.categories), replace=False)
-        asked = [*((word, True) for word in scene.categories), *((str(word), False) for word in chosen)]
+        chosen = np.random.default_rng([13, scene.seed]).choice(
+            absent, len(scene.categories), replace=False
+        )
+        asked = [
+            *((word, True) for word in scene.categories),
+            *((str(word), False) for word in chosen),
+        ]
         calls = [ToolCall("exists", {"patch": region, "object_name": word}) for word, _ in asked]
         for (_, there), said in zip(asked, tool(calls, images), strict=True):
             right[there].append(said is there)
@@ -89,7 +103,9 @@ def measure_exists(tool: Tool, scenes: Pictured, images: Images) -> list[Row]:
 
 
 def knowledge_questions(each: int) -> list[tuple[str, bool]]:
-    """Of each fact and wording, `each` questions about categories for which it holds and `each` for which not."""
+    """Of each fact and wording, `each` questions about categories for which it holds and `each` for
+    which not.
+    """
     asked = []
     for number, (name, fact) in enumerate(FACTS.items()):
         rng = np.random.default_rng([17, number])
@@ -104,13 +120,18 @@ def knowledge_questions(each: int) -> list[tuple[str, bool]]:
 def measure_knowledge(tool: Tool, images: Images, each: int) -> list[Row]:
     """Accuracy of `llm_query` on `knowledge_questions`."""
     asked = knowledge_questions(each)
-    calls = [ToolCall("llm_query", {"question": question, "long_answer": False}) for question, _ in asked]
+    calls = [
+        ToolCall("llm_query", {"question": question, "long_answer": False}) for question, _ in asked
+    ]
     said: list[Value | ToolFailure] = []
     for at in range(0, len(calls), max(tool.batch_size, 1)):
         said += tool(calls[at : at + max(tool.batch_size, 1)], images)
-    right = [answer == ("yes" if true else "no") for answer, (_, true) in zip(said, asked, strict=True)]
+    right = [
+        answer == ("yes" if true else "no") for answer, (_, true) in zip(said, asked, strict=True)
+    ]
     parts = {
-        true: [ok for ok, (_, wanted) in zip(right, asked, strict=True) if wanted is true] for true in (True, False)
+        true: [ok for ok, (_, wanted) in zip(right, asked, strict=True) if wanted is true]
+        for true in (True, False)
     }
     return [
         ("llm_query: right", _share(right)),
@@ -147,9 +168,15 @@ def bench_tools(scenes: int, each: int, folder: Path) -> list[Row]:
 
 def main(args: list[str]) -> None:
     """Print the table of `bench_tools`."""
-    parser = argparse.ArgumentParser(prog="vpd bench tools", description="Measure how right the embedded tools are.")
-    parser.add_argument("--scenes", type=int, default=100, help="test scenes, from the first; there are 100")
-    parser.add_argument("--facts", type=int, default=2, help="true and false statements of each fact and wording")
+    parser = argparse.ArgumentParser(
+        prog="vpd bench tools", description="Measure how right the embedded tools are."
+    )
+    parser.add_argument(
+        "--scenes", type=int, default=100, help="test scenes, from the first; there are 100"
+    )
+    parser.add_argument(
+        "--facts", type=int, default=2, help="true and false statements of each fact and wording"
+    )
     given = parser.parse_args(args)
     with tempfile.TemporaryDirectory(prefix="vpd-bench-") as folder:
         for name, share in bench_tools(given.scenes, given.facts, Path(folder)):

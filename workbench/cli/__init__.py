@@ -1,6 +1,7 @@
 """The command `vpd`: what each command takes stands here, what it does in a module of its own.
 
-A command's module is imported when the command runs, so that `vpd --help` needs neither the store nor a model.
+A command's module is imported when the command runs, so that `vpd --help` needs neither the store
+nor a model.
 
 Files:
     ask.py       vpd ask: one question, by programs and by the student
@@ -64,41 +65,70 @@ app = typer.Typer(
 
 Limit = Annotated[int | None, typer.Option(help="Only the first so many tasks.")]
 Split = Annotated[str | None, typer.Option(help="Only tasks of this split.")]
-K = Annotated[int | None, typer.Option("--k", help="Programs per question; the profile's if left out.")]
-PASSED_ON: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+K = Annotated[
+    int | None, typer.Option("--k", help="Programs per question; the profile's if left out.")
+]
+PASSED_ON: dict[str, Any] = {
+    "allow_extra_args": True,
+    "ignore_unknown_options": True,
+    "help_option_names": [],
+}
 """For commands whose options, `--help` among them, belong to a module's own command."""
 SOURCES = (
     "collages, photos; your own folder; gqa, vqav2, okvqa, aokvqa, tallyqa, pope, mmbench, hateful in their official "
     "files; or a part of your own."
 )
 FromFolder = Annotated[
-    Path | None, typer.Option("--from", help="Folder with questions.jsonl (or .csv) and pictures, or official files.")
+    Path | None,
+    typer.Option(
+        "--from", help="Folder with questions.jsonl (or .csv) and pictures, or official files."
+    ),
 ]
-ImageFolder = Annotated[Path | None, typer.Option("--images", help="Folder with the pictures, where it is another.")]
+ImageFolder = Annotated[
+    Path | None, typer.Option("--images", help="Folder with the pictures, where it is another.")
+]
 SourceSet = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="An argument of the source (vpd parts lists them); repeat."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="An argument of the source (vpd parts lists them); repeat.",
+    ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Count and list what would be left out; write nothing.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Count and list what would be left out; write nothing.")
+]
 
 
 @app.command()
 def init(
     path: Annotated[Path, typer.Argument(help="A new or empty folder.")],
-    source: Annotated[str, typer.Option(help=f"{SOURCES}  Left out: collages, or the folder of --from.")] = "",
+    source: Annotated[
+        str, typer.Option(help=f"{SOURCES}  Left out: collages, or the folder of --from.")
+    ] = "",
     from_folder: FromFolder = None,
     images: ImageFolder = None,
     settings: SourceSet = None,
-    profile: Annotated[str, typer.Option(help="Name of a shipped profile, or a .toml file.")] = "embedded",
+    profile: Annotated[
+        str, typer.Option(help="Name of a shipped profile, or a .toml file.")
+    ] = "embedded",
     limit: Limit = None,
     split: Split = None,
     dry_run: DryRun = False,
 ) -> None:
     """Make a project and import its tasks."""
     _go(
-        "init", path=path, source=source, folder=from_folder, images=images, changes=settings or (), profile=profile,
-        limit=limit, split=split, dry_run=dry_run,
-    )  # fmt: skip
+        "init",
+        path=path,
+        source=source,
+        folder=from_folder,
+        images=images,
+        changes=settings or (),
+        profile=profile,
+        limit=limit,
+        split=split,
+        dry_run=dry_run,
+    )
 
 
 @app.command("import")
@@ -114,9 +144,17 @@ def import_(
 ) -> None:
     """Add tasks to a project from one more source, or read its sources again."""
     _go(
-        "init", "add", project=project, source=source, folder=from_folder, images=images, changes=settings or (),
-        limit=limit, split=split, dry_run=dry_run,
-    )  # fmt: skip
+        "init",
+        "add",
+        project=project,
+        source=source,
+        folder=from_folder,
+        images=images,
+        changes=settings or (),
+        limit=limit,
+        split=split,
+        dry_run=dry_run,
+    )
 
 
 @app.command()
@@ -124,9 +162,10 @@ def run(
     project: ProjectFolder = None,
     limit: Limit = None,
     k: K = None,
-    upto: Annotated[str, typer.Option(help="Last stage: import, sample, execute, verify, rationalize or predict.")] = (
-        "predict"
-    ),
+    upto: Annotated[
+        str,
+        typer.Option(help="Last stage: import, sample, execute, verify, rationalize or predict."),
+    ] = ("predict"),
     split: Split = None,
 ) -> None:
     """Run the loop: sample, execute, verify, rationalize, and the student's answers beside.
@@ -137,7 +176,9 @@ def run(
 
 
 @app.command()
-def status(project: ProjectFolder = None, as_json: AsJson = False, split: Split = None, limit: Limit = None) -> None:
+def status(
+    project: ProjectFolder = None, as_json: AsJson = False, split: Split = None, limit: Limit = None
+) -> None:
     """Counts per stage, pass@1, pass@k, yield, seconds per question, the student beside."""
     _go("status", project=project, as_json=as_json, split=split, limit=limit)
 
@@ -147,19 +188,35 @@ def ask(
     image: Annotated[Path, typer.Argument(help="A picture.")],
     question: Annotated[str, typer.Argument(help="A question about it, in quotes.")],
     project: ProjectFolder = None,
-    profile: Annotated[str | None, typer.Option(help="A shipped profile or .toml file, not the project's.")] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="A shipped profile or .toml file, not the project's.")
+    ] = None,
     k: K = None,
-    choice: Annotated[list[str] | None, typer.Option(help="An option of a multiple-choice question; repeat.")] = None,
+    choice: Annotated[
+        list[str] | None, typer.Option(help="An option of a multiple-choice question; repeat.")
+    ] = None,
 ) -> None:
     """Ask one question about one picture: by programs, and the student beside."""
-    _go("ask", picture=image, question=question, project=project, profile=profile, k=k, choices=tuple(choice or ()))
+    _go(
+        "ask",
+        picture=image,
+        question=question,
+        project=project,
+        profile=profile,
+        k=k,
+        choices=tuple(choice or ()),
+    )
 
 
 @app.command()
 def show(
-    what: Annotated[str, typer.Argument(help="A task, program or trace by id; a list of tasks if left out.")] = "",
+    what: Annotated[
+        str, typer.Argument(help="A task, program or trace by id; a list of tasks if left out.")
+    ] = "",
     project: ProjectFolder = None,
-    status: Annotated[str | None, typer.Option(help="List only: kept, agreed, wrong, failed or waiting.")] = None,
+    status: Annotated[
+        str | None, typer.Option(help="List only: kept, agreed, wrong, failed or waiting.")
+    ] = None,
     text: Annotated[str, typer.Option(help="List only questions with this text.")] = "",
     limit: Annotated[int, typer.Option(help="Tasks to list.")] = 30,
 ) -> None:
@@ -176,23 +233,40 @@ def app_(
     context: typer.Context,
     project: ProjectFolder = None,
     host: Annotated[
-        str, typer.Option(help="Address to listen on; another than this machine's own needs --auth or --oidc.")
+        str,
+        typer.Option(
+            help="Address to listen on; another than this machine's own needs --auth or --oidc."
+        ),
     ] = ("127.0.0.1"),
-    port: Annotated[int, typer.Option(help="Port; the next free one if it is taken, 0 takes any.")] = 8870,
-    auth: Annotated[Path | None, typer.Option(help="File of users who log in; see vpd app add-user.")] = None,
+    port: Annotated[
+        int, typer.Option(help="Port; the next free one if it is taken, 0 takes any.")
+    ] = 8870,
+    auth: Annotated[
+        Path | None, typer.Option(help="File of users who log in; see vpd app add-user.")
+    ] = None,
     oidc: Annotated[
         Path | None,
-        typer.Option(help="Settings of an OpenID Connect provider where people sign in; see docs/sign-on.md."),
+        typer.Option(
+            help="Settings of an OpenID Connect provider where people sign in; see docs/sign-on.md."
+        ),
     ] = None,
-    public_url: Annotated[str, typer.Option(help="Address under which people reach the server, for --oidc.")] = "",
+    public_url: Annotated[
+        str, typer.Option(help="Address under which people reach the server, for --oidc.")
+    ] = "",
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
 ) -> None:
     """Browse, step through, curate and compare in the browser."""
     if context.invoked_subcommand is None:
         _go(
-            "page", project=project, host=host, port=port, auth=auth, oidc=oidc, public_url=public_url,
+            "page",
+            project=project,
+            host=host,
+            port=port,
+            auth=auth,
+            oidc=oidc,
+            public_url=public_url,
             open_browser=browser,
-        )  # fmt: skip
+        )
 
 
 @pages.command("add-user")
@@ -200,7 +274,10 @@ def add_user(
     name: Annotated[str, typer.Argument(help="1 to 40 letters, digits or . _ @ -")],
     auth: Annotated[Path, typer.Option(help="File of users; made if it is not there.")],
     role: Annotated[
-        str, typer.Option(help="viewer (looks), curator (decides), adjudicator (settles disputes) or admin.")
+        str,
+        typer.Option(
+            help="viewer (looks), curator (decides), adjudicator (settles disputes) or admin."
+        ),
     ] = "curator",
 ) -> None:
     """Add a user who may log in, or change the password or the role of one.  Asks for the password."""
@@ -226,7 +303,9 @@ def sql(
 
 takes = typer.Typer(invoke_without_command=True)
 app.add_typer(takes, name="snapshot")
-SnapshotName = Annotated[str, typer.Argument(help="A snapshot by name, or by the beginning of its hash.")]
+SnapshotName = Annotated[
+    str, typer.Argument(help="A snapshot by name, or by the beginning of its hash.")
+]
 
 
 @takes.callback()
@@ -234,28 +313,56 @@ def snapshot(
     context: typer.Context,
     project: ProjectFolder = None,
     name: Annotated[str, typer.Option(help="What you call it.")] = "",
-    text: Annotated[str, typer.Option("--filter", help="Only what this query finds, as in Browse.")] = "",
-    automatic: Annotated[bool, typer.Option(help="Not what people accepted, but what the verifier kept.")] = False,
-    both: Annotated[bool, typer.Option(help="A person's word where there is one, else the verifier's.")] = False,
-    labels: Annotated[bool, typer.Option(help="Also labelled questions without a target, for their label.")] = False,
-    agreed: Annotated[bool, typer.Option(help="Also what programs without a label agreed on.")] = False,
+    text: Annotated[
+        str, typer.Option("--filter", help="Only what this query finds, as in Browse.")
+    ] = "",
+    automatic: Annotated[
+        bool, typer.Option(help="Not what people accepted, but what the verifier kept.")
+    ] = False,
+    both: Annotated[
+        bool, typer.Option(help="A person's word where there is one, else the verifier's.")
+    ] = False,
+    labels: Annotated[
+        bool, typer.Option(help="Also labelled questions without a target, for their label.")
+    ] = False,
+    agreed: Annotated[
+        bool, typer.Option(help="Also what programs without a label agreed on.")
+    ] = False,
     split: Annotated[
         list[str] | None, typer.Option(help="Train on this split; repeat. All but val, dev, test.")
     ] = None,
-    hold_out: Annotated[list[str] | None, typer.Option(help="A source that is for evaluation; repeat.")] = None,
-    leakage: Annotated[str, typer.Option(help="Pictures of evaluation sets: leave-out, stop or keep.")] = "leave-out",
+    hold_out: Annotated[
+        list[str] | None, typer.Option(help="A source that is for evaluation; repeat.")
+    ] = None,
+    leakage: Annotated[
+        str, typer.Option(help="Pictures of evaluation sets: leave-out, stop or keep.")
+    ] = "leave-out",
     val: Annotated[float, typer.Option(help="Share of pictures held out for validation.")] = 0.1,
     seed: Annotated[int, typer.Option(help="Of the division into train and val.")] = 0,
     dry: Annotated[bool, typer.Option("--dry-run", help="Only say what it would hold.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take a training snapshot: accepted questions with answers, rationales and pictures, never changed again."""
+    """Take a training snapshot: accepted questions with answers, rationales and pictures, never
+    changed again.
+    """
     if context.invoked_subcommand is None:
         _go(
-            "snapshot", project=project, name=name, dry=dry, as_json=as_json, text=text, labels=labels, agreed=agreed,
-            automatic=automatic, both=both, splits=tuple(split or ()), evaluation_sources=tuple(hold_out or ()),
-            leakage=leakage, val=val, seed=seed,
-        )  # fmt: skip
+            "snapshot",
+            project=project,
+            name=name,
+            dry=dry,
+            as_json=as_json,
+            text=text,
+            labels=labels,
+            agreed=agreed,
+            automatic=automatic,
+            both=both,
+            splits=tuple(split or ()),
+            evaluation_sources=tuple(hold_out or ()),
+            leakage=leakage,
+            val=val,
+            seed=seed,
+        )
 
 
 @takes.command("list")
@@ -265,7 +372,9 @@ def snapshot_list(project: ProjectFolder = None, as_json: AsJson = False) -> Non
 
 
 @takes.command("show")
-def snapshot_show(which: SnapshotName, project: ProjectFolder = None, as_json: AsJson = False) -> None:
+def snapshot_show(
+    which: SnapshotName, project: ProjectFolder = None, as_json: AsJson = False
+) -> None:
     """What is in a snapshot, and what was left out and why."""
     _go("snapshot", "show", which=which, project=project, as_json=as_json)
 
@@ -286,7 +395,9 @@ app.add_typer(jobs, name="jobs")
 def export(
     which: Annotated[str, typer.Argument(metavar="SNAPSHOT", help="By name, hash or folder.")],
     path: Annotated[Path, typer.Argument(help="A new or empty folder.")],
-    to: Annotated[str, typer.Option(help="chat, datasets, argilla, label-studio or fiftyone.")] = "",
+    to: Annotated[
+        str, typer.Option(help="chat, datasets, argilla, label-studio or fiftyone.")
+    ] = "",
     project: ProjectFolder = None,
 ) -> None:
     """Write a snapshot for another tool: chat for TRL, Unsloth, LLaMA-Factory and ms-swift."""
@@ -305,11 +416,14 @@ def import_decisions(
 
 @app.command()
 def backup(
-    path: Annotated[Path | None, typer.Argument(help="A new or empty folder; backups/TIME if left out.")] = None,
+    path: Annotated[
+        Path | None, typer.Argument(help="A new or empty folder; backups/TIME if left out.")
+    ] = None,
     project: ProjectFolder = None,
     images: Annotated[bool, typer.Option(help="With pictures and snapshots.")] = True,
     copy: Annotated[
-        bool, typer.Option(help="Copy pictures, not link them; for another disk they are copied anyway.")
+        bool,
+        typer.Option(help="Copy pictures, not link them; for another disk they are copied anyway."),
     ] = (False),
 ) -> None:
     """Back the project up as it is at one moment; others may go on working."""
@@ -328,8 +442,12 @@ def restore(
 @app.command()
 def doctor(
     project: ProjectFolder = None,
-    quick: Annotated[bool, typer.Option(help="Leave out what reads every picture and every trace.")] = False,
-    repair: Annotated[bool, typer.Option(help="Remove what cut-off writers left; nothing else is touched.")] = False,
+    quick: Annotated[
+        bool, typer.Option(help="Leave out what reads every picture and every trace.")
+    ] = False,
+    repair: Annotated[
+        bool, typer.Option(help="Remove what cut-off writers left; nothing else is touched.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Check that everything in the project is as it has to be; exit code 1 when something is wrong."""
@@ -338,9 +456,12 @@ def doctor(
 
 @app.command()
 def lab(
-    folder: Annotated[Path | None, typer.Argument(help="Folder of notebooks; notebooks/ if left out.")] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder of notebooks; notebooks/ if left out.")
+    ] = None,
     project: Annotated[
-        Path | None, typer.Option("--project", "-p", help="The project; the course's own if left out.")
+        Path | None,
+        typer.Option("--project", "-p", help="The project; the course's own if left out."),
     ] = None,
     port: Annotated[int, typer.Option(help="The first that is free from here.")] = 8888,
     browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
@@ -393,7 +514,10 @@ def make_models(
 def bench(
     context: typer.Context,
     what: Annotated[
-        str, typer.Argument(help="execute: what running programs costs; tools: how right the embedded tools are.")
+        str,
+        typer.Argument(
+            help="execute: what running programs costs; tools: how right the embedded tools are."
+        ),
     ] = "execute",
 ) -> None:
     """Measure this machine.  Options behind the name go to the measurement's own command."""
@@ -417,6 +541,7 @@ def _options(
 
 def main() -> None:
     """Entry point of `vpd`."""
-    # OpenMP reads it once, when torch loads: threads that spin while they wait cost a busy machine many times the work
+    # OpenMP reads it once, when torch loads: threads that spin while they wait cost a busy machine
+    # many times the work
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     app()

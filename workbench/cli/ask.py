@@ -13,12 +13,19 @@ from workbench.store import Run
 
 
 def main(
-    picture: Path, question: str, project: Path | None, profile: str | None, k: int | None, choices: tuple[str, ...]
+    picture: Path,
+    question: str,
+    project: Path | None,
+    profile: str | None,
+    k: int | None,
+    choices: tuple[str, ...],
 ) -> None:
     """Ask and print program, steps, answer and the student's answer beside it."""
     out, beside = console(), console(stderr=True)
     with beside.status("starting") as status:
-        asked = pipeline.ask(picture, question, _profile(project, profile), k, choices, status.update)
+        asked = pipeline.ask(
+            picture, question, _profile(project, profile), k, choices, status.update
+        )
     out.print(f"question: {safe(asked.task.question)}")
     for program, trace, verdict in asked.runs:
         out.print(f"  {program.index + 1}. [{'kept' if verdict.chosen else '-'}] {ending(trace)}")
@@ -32,7 +39,9 @@ def main(
         answer = safe(trace.answer)
     else:
         answer = "none, every program failed"
-    out.print(f"by programs:  {answer}  ({seconds(asked.pipeline_seconds)}, {len(asked.runs)} programs)")
+    out.print(
+        f"by programs:  {answer}  ({seconds(asked.pipeline_seconds)}, {len(asked.runs)} programs)"
+    )
     out.print(f"by student:   {safe(asked.prediction.answer)}  ({seconds(asked.student_seconds)})")
 
 

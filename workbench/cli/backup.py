@@ -23,7 +23,9 @@ def restore(source: Path, path: Path) -> None:
 
 def _print(verb: str, folder: Path, made: backup.Backup) -> None:
     rows = sum(made.tables.values())
-    files = ", ".join(f"{count} files of {name}" for name, count in made.files.items()) or "no pictures"
+    files = (
+        ", ".join(f"{count} files of {name}" for name, count in made.files.items()) or "no pictures"
+    )
     console().print(
         f"{verb} {safe(folder)}: {rows} rows in {len(made.tables)} tables "
         f"({made.tables.get('decision', 0)} decisions), {files}"

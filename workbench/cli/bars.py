@@ -1,10 +1,19 @@
-"""Progress on stderr: a bar per stage with rate and estimate; plain lines where no terminal looks on."""
+"""Progress on stderr: a bar per stage with rate and estimate; plain lines where no terminal looks
+on.
+"""
 
 from __future__ import annotations
 
 import time
 
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import Progress as RichProgress
 from rich.progress import Task as RichTask
 from rich.text import Text
@@ -24,7 +33,9 @@ class _Rate(TextColumn):
         speed = task.finished_speed or task.speed
         if not speed:
             return Text("")
-        return Text(f"{speed:.1f} {task.fields['unit']}/s" if speed >= 1 else f"{1 / speed:.1f} s each")
+        return Text(
+            f"{speed:.1f} {task.fields['unit']}/s" if speed >= 1 else f"{1 / speed:.1f} s each"
+        )
 
 
 class Bars:
@@ -37,9 +48,15 @@ class Bars:
         self._started: dict[str, float] = {}
         self._said: dict[str, float] = {}
         self._progress = RichProgress(
-            TextColumn("{task.description:<12}"), BarColumn(bar_width=30), MofNCompleteColumn(), _Rate(),
-            TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(), console=self._console,
-        )  # fmt: skip
+            TextColumn("{task.description:<12}"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=self._console,
+        )
 
     def __enter__(self) -> Bars:
         if self._live:
@@ -58,8 +75,12 @@ class Bars:
 
     def _draw(self, progress: Progress) -> None:
         if progress.stage not in self._bars:
-            self._bars[progress.stage] = self._progress.add_task(progress.stage, total=None, unit=progress.unit)
-        self._progress.update(self._bars[progress.stage], completed=progress.done, total=progress.total or None)
+            self._bars[progress.stage] = self._progress.add_task(
+                progress.stage, total=None, unit=progress.unit
+            )
+        self._progress.update(
+            self._bars[progress.stage], completed=progress.done, total=progress.total or None
+        )
 
     def _say(self, progress: Progress) -> None:
         now = time.monotonic()
@@ -69,6 +90,10 @@ class Bars:
             return
         self._said[progress.stage] = now
         rate = progress.done / (now - started) if now > started else 0.0
-        left = f", {(progress.total - progress.done) / rate:.0f} s left" if rate and not ended else ""
+        left = (
+            f", {(progress.total - progress.done) / rate:.0f} s left" if rate and not ended else ""
+        )
         speed = f", {rate:.1f}/s" if rate else ""
-        self._console.print(f"{progress.stage}: {progress.done} of {progress.total} {progress.unit}{speed}{left}")
+        self._console.print(
+            f"{progress.stage}: {progress.done} of {progress.total} {progress.unit}{speed}{left}"
+        )

@@ -1,4 +1,6 @@
-"""`vpd check`: right for the wrong reason, program errors apart from tool errors, and how right the checks are."""
+"""`vpd check`: right for the wrong reason, program errors apart from tool errors, and how right the
+checks are.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,13 @@ from workbench.study.checking import Check
 
 
 def main(
-    project: Path | None, split: str | None, limit: int | None, exact: bool, measure: bool, top: int, as_json: bool
+    project: Path | None,
+    split: str | None,
+    limit: int | None,
+    exact: bool,
+    measure: bool,
+    top: int,
+    as_json: bool,
 ) -> None:
     """Check kept runs; with `exact` or `measure` make those figures instead."""
     if exact and measure:
@@ -36,20 +44,30 @@ def main(
             _exact(out, blamed) if not as_json else print(json.dumps(blamed.to_json(), indent=1))
         elif measure:
             figures = checking.measure_checks(opened, selection, bars)
-            _measured(out, figures) if not as_json else print(json.dumps(figures.to_json(), indent=1))
+            _measured(out, figures) if not as_json else print(
+                json.dumps(figures.to_json(), indent=1)
+            )
         else:
             checked = checking.check(opened, selection, bars)
             if as_json:
-                print(json.dumps([dataclasses.asdict(one) for one in checked.checks.values()], indent=1))
+                print(
+                    json.dumps(
+                        [dataclasses.asdict(one) for one in checked.checks.values()], indent=1
+                    )
+                )
                 return
-            out.print(f"{checked.made} kept runs checked now, {len(checked.checks)} in all, {checked.flagged} flagged")
+            out.print(
+                f"{checked.made} kept runs checked now, {len(checked.checks)} in all, {checked.flagged} flagged"
+            )
             _counts(out, checked.checks)
             _list(out, opened, checked.checks, top)
 
 
 def _counts(out: Console, checks: Mapping[str, Check]) -> None:
     for name, title in CHECKS.items():
-        flagged = sum(any(f.check == name and f.flag for f in one.findings) for one in checks.values())
+        flagged = sum(
+            any(f.check == name and f.flag for f in one.findings) for one in checks.values()
+        )
         if flagged:
             out.print(f"  {flagged:>4}  flag:{name:<12} {title}")
 
@@ -59,14 +77,18 @@ def _list(out: Console, project: Project, checks: Mapping[str, Check], top: int)
     tasks = {task.id: task for task in project.tasks([one.task_id for one in worst])}
     for one in worst:
         if one.suspicion >= FLAGGED:
-            out.print(f"{one.suspicion:.2f}  {safe(one.task_id, 60)}  {safe(tasks[one.task_id].question, 90)}")
+            out.print(
+                f"{one.suspicion:.2f}  {safe(one.task_id, 60)}  {safe(tasks[one.task_id].question, 90)}"
+            )
             for finding in one.findings:
                 out.print(f"      {safe(finding.text, 200)}")
 
 
 def _exact(out: Console, blamed: Attribution) -> None:
     if not blamed.all.of:
-        out.print("no labelled question about a drawn scene was run yet; exact tools know no other pictures")
+        out.print(
+            "no labelled question about a drawn scene was run yet; exact tools know no other pictures"
+        )
         return
     table = Table(box=SIMPLE, pad_edge=False)
     table.add_column("family")
@@ -77,11 +99,17 @@ def _exact(out: Console, blamed: Attribution) -> None:
         counts = (str(one.of), str(one.right), str(one.lucky), *errors, str(one.undecided))
         table.add_row(safe(name or "(none)", 40), *counts)
     out.print(table)
-    out.print(f"program errors  {blamed.all.program_share}  of the wrong answers that could be decided (95 % interval)")
+    out.print(
+        f"program errors  {blamed.all.program_share}  of the wrong answers that could be decided (95 % interval)"
+    )
     out.print(f"tool errors     {blamed.all.tool_share}")
-    out.print(f"right by luck   {blamed.all.lucky_share}  of the right answers that could be decided")
+    out.print(
+        f"right by luck   {blamed.all.lucky_share}  of the right answers that could be decided"
+    )
     if blamed.left_out:
-        out.print(f"{blamed.left_out} programs left out: their questions have no label or no drawn scene")
+        out.print(
+            f"{blamed.left_out} programs left out: their questions have no label or no drawn scene"
+        )
 
 
 def _part(number: int, share: Share) -> str:
@@ -90,7 +118,9 @@ def _part(number: int, share: Share) -> str:
 
 def _measured(out: Console, figures: CheckMeasures) -> None:
     if not figures.sets["natural"]["suspicion"].alarms.of:
-        out.print("no kept run about a drawn scene has a label; there is nothing to measure the checks with")
+        out.print(
+            "no kept run about a drawn scene has a label; there is nothing to measure the checks with"
+        )
         return
     for name, found in figures.sets.items():
         suspected = found["suspicion"]
@@ -108,13 +138,17 @@ def _measured(out: Console, figures: CheckMeasures) -> None:
         "flagged, by kind of edit: "
         + ", ".join(f"{kind} {share.hits:g}/{share.of}" for kind, share in figures.edits.items())
     )
-    out.print(f"{figures.undecided} kept runs left out: neither right nor clearly wrong on other scenes")
+    out.print(
+        f"{figures.undecided} kept runs left out: neither right nor clearly wrong on other scenes"
+    )
 
 
 def _interval(share: Share) -> str:
     """Per cent with its 95 % interval: `54 (35-71)`."""
     low, high = share.interval
-    return f"{100 * share.hits / share.of:.0f} ({100 * low:.0f}-{100 * high:.0f})" if share.of else "-"
+    return (
+        f"{100 * share.hits / share.of:.0f} ({100 * low:.0f}-{100 * high:.0f})" if share.of else "-"
+    )
 
 
 def _area(one: Flagging) -> str:

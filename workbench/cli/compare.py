@@ -39,14 +39,19 @@ def _print(found: TwoByTwo, by: str) -> None:
     square = Printed(box=SIMPLE, pad_edge=False)
     for name in ("", "student right", "student wrong", "pipeline"):
         square.add_column(name, justify="right" if name else "left")
-    square.add_row("pipeline right", str(table.both), str(table.pipeline), percent(table.pipeline_right.value))
+    square.add_row(
+        "pipeline right", str(table.both), str(table.pipeline), percent(table.pipeline_right.value)
+    )
     square.add_row("pipeline wrong", str(table.student), str(table.neither), "")
     square.add_row("student", percent(table.student_right.value), "", f"of {table.of}")
     out.print(square)
     out.print(f"pipeline right: {COUNTINGS[found.counting]}")
     out.print(f"pipeline  {table.pipeline_right}  (95 % interval)")
     out.print(f"student   {table.student_right}")
-    out.print(f"McNemar's exact test: {_p(table)}" + (f"; {found.left_out} questions left out" * bool(found.left_out)))
+    out.print(
+        f"McNemar's exact test: {_p(table)}"
+        + (f"; {found.left_out} questions left out" * bool(found.left_out))
+    )
     slices = Printed(box=SIMPLE, pad_edge=False)
     slices.add_column(by)
     for name in ("questions", "pipeline", "student", "only pipeline", "only student", "p"):
@@ -64,5 +69,7 @@ def _p(table: Table, short: bool = False) -> str:
         return "-" if short else "no question separates the two"
     shown = "< 0.001" if table.p < 0.001 else f"{table.p:.3f}" if short else f"= {table.p:.3f}"
     return (
-        shown if short else f"p {shown} over {table.pipeline + table.student} questions that one side alone got right"
+        shown
+        if short
+        else f"p {shown} over {table.pipeline + table.student} questions that one side alone got right"
     )

@@ -28,8 +28,12 @@ def status(project: Path | None) -> None:
 
 def _states(out: Console, project: Project) -> None:
     curation = project.curation
-    rows = project.database.rows("SELECT state, count(*) AS n FROM curated GROUP BY state ORDER BY n DESC, state")
-    out.print("decided on: " + (", ".join(f"{row['n']} {row['state']}" for row in rows) or "nothing yet"))
+    rows = project.database.rows(
+        "SELECT state, count(*) AS n FROM curated GROUP BY state ORDER BY n DESC, state"
+    )
+    out.print(
+        "decided on: " + (", ".join(f"{row['n']} {row['state']}" for row in rows) or "nothing yet")
+    )
     held = curation.leases()
     left = curation.progress("", "curator")
     out.print(f"queue: {left.remaining} to look at, {len(held)} held now, order {left.order}")
@@ -59,7 +63,10 @@ def _reviewers(out: Console, project: Project) -> None:
 def _share(share: Share) -> tuple[str, str]:
     """Hits of how many, and Wilson's interval in per cent."""
     low, high = share.interval
-    return f"{share.hits:.0f} of {share.of}", f"{100 * low:.0f} to {100 * high:.0f}" if share.of else "-"
+    return (
+        f"{share.hits:.0f} of {share.of}",
+        f"{100 * low:.0f} to {100 * high:.0f}" if share.of else "-",
+    )
 
 
 def _agreement(out: Console, project: Project) -> None:
@@ -67,9 +74,13 @@ def _agreement(out: Console, project: Project) -> None:
     found = project.curation.agreement()
     for one in found:
         table.add_row(
-            Text(safe(one.first, 40)), Text(safe(one.second, 40)), str(one.n), str(one.same),
-            "-" if one.kappa is None else f"{one.kappa:.2f}", one.note,
-        )  # fmt: skip
+            Text(safe(one.first, 40)),
+            Text(safe(one.second, 40)),
+            str(one.n),
+            str(one.same),
+            "-" if one.kappa is None else f"{one.kappa:.2f}",
+            one.note,
+        )
     if found:
         out.print(table)
     cells = project.curation.confusion()
@@ -84,7 +95,9 @@ def _agreement(out: Console, project: Project) -> None:
 def _blame(out: Console, project: Project) -> None:
     if why := project.curation.reject_reasons():
         words: dict[str, str] = {str(name): said for name, said in REASON_WORDS.items()}
-        out.print("rejected for: " + ", ".join(f"{words.get(name, name)} {n}" for name, n in why.items()))
+        out.print(
+            "rejected for: " + ", ".join(f"{words.get(name, name)} {n}" for name, n in why.items())
+        )
     for one in project.curation.blame():
         out.print(f"first wrong step in {safe(one.tool) or 'the program itself'}: {one.of}")
 
@@ -101,9 +114,13 @@ def add_guideline(project: Path | None, file: Path, author: str) -> None:
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise InputError(f"there is no file {file}; give a text file with the guidelines") from error
+        raise InputError(
+            f"there is no file {file}; give a text file with the guidelines"
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file} cannot be read as text ({error}); give a UTF-8 text file") from error
+        raise InputError(
+            f"{file} cannot be read as text ({error}); give a UTF-8 text file"
+        ) from error
     with open_project(project, read_only=False) as opened:
         held = opened.curation.add_guideline(text, author)
     console().print(f"guidelines {held.version} by {safe(held.author)} are in force")
@@ -115,9 +132,13 @@ def show_guideline(project: Path | None, version: str | None) -> None:
         found = opened.curation.guideline(version)
         known = [one.version for one in opened.curation.guidelines()]
     if found is None and version is not None:
-        raise InputError(f"no guidelines have version '{version}'; there are: {', '.join(known) or 'none'}")
+        raise InputError(
+            f"no guidelines have version '{version}'; there are: {', '.join(known) or 'none'}"
+        )
     if found is None:
         raise InputError("there are no guidelines yet; add some with: vpd guidelines add FILE")
     out = console()
-    out.print(f"version {found.version}, by {safe(found.author)}, {found.created_at:%Y-%m-%d %H:%M} UTC")
+    out.print(
+        f"version {found.version}, by {safe(found.author)}, {found.created_at:%Y-%m-%d %H:%M} UTC"
+    )
     out.print(safe(found.text, 1_000_000, lines=True))

@@ -19,21 +19,33 @@ def main(project: Path | None, quick: bool, repair: bool, as_json: bool) -> None
     folder = project_folder(project)
     removed = doctor.repair(folder) if repair else []
     with Bars() as bars:
-        found = doctor.examine(folder, quick, lambda what, done, of: bars(Progress(what, done, of, what)))
+        found = doctor.examine(
+            folder, quick, lambda what, done, of: bars(Progress(what, done, of, what))
+        )
     errors = [finding for finding in found if finding.level == "error"]
     if as_json:
-        print(json.dumps({"sound": not errors, "removed": removed, "findings": [asdict(f) for f in found]}, indent=1))
+        print(
+            json.dumps(
+                {"sound": not errors, "removed": removed, "findings": [asdict(f) for f in found]},
+                indent=1,
+            )
+        )
     else:
         out = console()
         for name in removed:
             out.print(f"removed: {safe(name)}")
         for finding in found:
-            out.print(f"{finding.level}: {safe(finding.what)}" + f" ({finding.count})" * (finding.count > 1))
+            out.print(
+                f"{finding.level}: {safe(finding.what)}"
+                + f" ({finding.count})" * (finding.count > 1)
+            )
             for example in finding.examples:
                 out.print(f"    {safe(example, 200)}")
             out.print(f"    what to do: {safe(finding.advice)}")
         out.print(
-            f"{len(errors)} errors, {len(found) - len(errors)} notes" if found else "everything is as it has to be"
+            f"{len(errors)} errors, {len(found) - len(errors)} notes"
+            if found
+            else "everything is as it has to be"
         )
     if errors:
         raise typer.Exit(1)

@@ -1,4 +1,6 @@
-"""`vpd export` and `vpd import-decisions`: snapshots to other tools, and what people decided there back."""
+"""`vpd export` and `vpd import-decisions`: snapshots to other tools, and what people decided there
+back.
+"""
 
 from __future__ import annotations
 

@@ -18,8 +18,11 @@ from workbench.settings import Choice
 from workbench.store import Project
 
 
-def choice(source: str, folder: Path | None, images: Path | None = None, changes: Sequence[str] = ()) -> Choice:
-    """A task source from what was typed; `--from` becomes its argument `root`, `--images` its `images`.
+def choice(
+    source: str, folder: Path | None, images: Path | None = None, changes: Sequence[str] = ()
+) -> Choice:
+    """A task source from what was typed; `--from` becomes its argument `root`, `--images` its
+    `images`.
 
     Raises:
         InputError: `--from` is missing, or what was given is not a folder.
@@ -31,19 +34,30 @@ def choice(source: str, folder: Path | None, images: Path | None = None, changes
         if given is not None:
             if not given.is_dir():
                 what = "questions" if argument == "root" else "pictures"
-                raise InputError(f"{option} {given} is not a folder; give the folder that holds the {what}")
+                raise InputError(
+                    f"{option} {given} is not a folder; give the folder that holds the {what}"
+                )
             arguments[argument] = str(given.resolve())
     wanted = inspect.signature(registry.load("source", name)).parameters.get("root")
     if wanted is not None and wanted.default is wanted.empty and "root" not in arguments:
-        raise InputError(f"the source '{name}' needs --from DIR: the folder with its questions and pictures")
+        raise InputError(
+            f"the source '{name}' needs --from DIR: the folder with its questions and pictures"
+        )
     registry.build("source", name, **arguments)
     return Choice(name, arguments)
 
 
 def main(
-    path: Path, source: str, folder: Path | None, images: Path | None, changes: Sequence[str], profile: str,
-    limit: int | None, split: str | None, dry_run: bool,
-) -> None:  # fmt: skip
+    path: Path,
+    source: str,
+    folder: Path | None,
+    images: Path | None,
+    changes: Sequence[str],
+    profile: str,
+    limit: int | None,
+    split: str | None,
+    dry_run: bool,
+) -> None:
     """Make a project and import its tasks."""
     chosen = choice(source, folder, images, changes)
     if dry_run:
@@ -56,9 +70,15 @@ def main(
 
 
 def add(
-    project: Path | None, source: str, folder: Path | None, images: Path | None, changes: Sequence[str],
-    limit: int | None, split: str | None, dry_run: bool,
-) -> None:  # fmt: skip
+    project: Path | None,
+    source: str,
+    folder: Path | None,
+    images: Path | None,
+    changes: Sequence[str],
+    limit: int | None,
+    split: str | None,
+    dry_run: bool,
+) -> None:
     """Add one more source, or read all sources again."""
     named = bool(source or folder or images or changes)
     chosen = choice(source, folder, images, changes) if named else None
@@ -77,7 +97,9 @@ def _try(chosen: Choice, split: str | None) -> None:
     """Read one row, so that a source of which nothing can be read never becomes a project's."""
     source = registry.build("source", chosen.part, **chosen.arguments)
     if split is not None and isinstance(source, HasSplits) and split not in source.splits:
-        raise InputError(f"{chosen.part} has no split '{split}'; it has: {', '.join(source.splits)}")
+        raise InputError(
+            f"{chosen.part} has no split '{split}'; it has: {', '.join(source.splits)}"
+        )
     importing.look(chosen, split, 1)
 
 
@@ -86,24 +108,38 @@ def _import(project: Project, choices: list[Choice], split: str | None, limit: i
     for chosen in choices:
         with Bars() as bars:
             result = importing.import_tasks(
-                project, chosen, split, limit, lambda done, total: bars(Progress("import", done, total, "tasks"))
+                project,
+                chosen,
+                split,
+                limit,
+                lambda done, total: bars(Progress("import", done, total, "tasks")),
             )
         out.print(f"{safe(chosen.part)}: {result.added} tasks added")
         if result.bad:
             out.print(f"{result.bad} rows were left out; why: vpd sql 'FROM bad_row'")
         if result.changed:
-            out.print(f"{len(result.changed)} tasks differ from those imported before and were left as they are")
+            out.print(
+                f"{len(result.changed)} tasks differ from those imported before and were left as they are"
+            )
 
 
-def _look(project: Project | None, choices: list[Choice], split: str | None, limit: int | None) -> None:
+def _look(
+    project: Project | None, choices: list[Choice], split: str | None, limit: int | None
+) -> None:
     """Say what an import would do."""
     out = console()
     for chosen in choices:
         with Bars() as bars:
             told = importing.look(
-                chosen, split, limit, lambda done, total: bars(Progress("look", done, total, "tasks")), project
+                chosen,
+                split,
+                limit,
+                lambda done, total: bars(Progress("look", done, total, "tasks")),
+                project,
             )
-        out.print(f"{safe(chosen.part)}: {sum(told.splits.values())} tasks would be taken, {told.bad} rows left out")
+        out.print(
+            f"{safe(chosen.part)}: {sum(told.splits.values())} tasks would be taken, {told.bad} rows left out"
+        )
         for name, count in told.splits.items():
             out.print(f"  {safe(name):<12} {count}")
         if told.known:
@@ -114,4 +150,6 @@ def _look(project: Project | None, choices: list[Choice], split: str | None, lim
             out.print(f"  {safe(row.file)}:{row.line}: {safe(row.reason, 400)}")
         if told.bad > len(told.first):
             out.print(f"  and {told.bad - len(told.first)} more")
-    out.print("nothing was written; pictures were looked for, not decoded: a broken one shows when it is imported")
+    out.print(
+        "nothing was written; pictures were looked for, not decoded: a broken one shows when it is imported"
+    )

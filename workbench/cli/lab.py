@@ -22,25 +22,41 @@ def main(folder: Path | None, project: Path | None, port: int, open_browser: boo
         MissingPart: JupyterLab is not installed.
     """
     notebooks = _notebooks(folder)
-    if importlib.util.find_spec("jupyterlab") is None or importlib.util.find_spec("anywidget") is None:
-        raise MissingPart("JupyterLab is not installed; do: pip install 'vpd-workbench[models,app,lab]'")
+    if (
+        importlib.util.find_spec("jupyterlab") is None
+        or importlib.util.find_spec("anywidget") is None
+    ):
+        raise MissingPart(
+            "JupyterLab is not installed; do: pip install 'vpd-workbench[models,app,lab]'"
+        )
     held = project_folder(project) if project is not None else course_project()
     console().print(f"notebooks in {safe(notebooks)} work on {safe(held)}; Ctrl-C ends JupyterLab")
     subprocess.run(command(notebooks, port, open_browser), env=environment(held), check=False)  # noqa: S603
 
 
 def command(notebooks: Path, port: int, open_browser: bool) -> list[str]:
-    """JupyterLab, reachable from this machine alone (in a container often as root), that asks nobody for news."""
+    """JupyterLab, reachable from this machine alone (in a container often as root), that asks
+    nobody for news.
+    """
     return [
-        sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}",
-        f"--ServerApp.root_dir={notebooks.resolve()}", f"--ServerApp.open_browser={open_browser}",
-        "--ServerApp.allow_root=True", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        "--LabApp.news_url=None", "--LabApp.extension_manager=readonly",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.port={port}",
+        f"--ServerApp.root_dir={notebooks.resolve()}",
+        f"--ServerApp.open_browser={open_browser}",
+        "--ServerApp.allow_root=True",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.news_url=None",
+        "--LabApp.extension_manager=readonly",
+    ]
 
 
 def environment(project: Path) -> dict[str, str]:
-    """What kernels find: the project, this environment before the user's own kernels, waiting threads that sleep."""
+    """What kernels find: the project, this environment before the user's own kernels, waiting
+    threads that sleep.
+    """
     own = {"VPD_PROJECT": str(project.resolve()), "JUPYTER_PREFER_ENV_PATH": "1"}
     return {"OMP_WAIT_POLICY": "passive", **os.environ, **own}
 
@@ -50,7 +66,11 @@ def _notebooks(folder: Path | None) -> Path:
         if not folder.is_dir():
             raise InputError(f"there is no folder {folder}; give the one that holds the notebooks")
         return folder
-    found = next((one for one in (Path("notebooks"), PACKAGE.parent / "notebooks") if one.is_dir()), None)
+    found = next(
+        (one for one in (Path("notebooks"), PACKAGE.parent / "notebooks") if one.is_dir()), None
+    )
     if found is None:
-        raise InputError("no folder notebooks/ here; give the one that holds the notebooks: vpd lab FOLDER")
+        raise InputError(
+            "no folder notebooks/ here; give the one that holds the notebooks: vpd lab FOLDER"
+        )
     return found

@@ -8,7 +8,10 @@ from workbench.cli.text import console
 from workbench.errors import InputError, MissingPart
 
 MODELS = {
-    "base-student": ("workbench.making.base_student", "the base student: sees well, counts and composes badly"),
+    "base-student": (
+        "workbench.making.base_student",
+        "the base student: sees well, counts and composes badly",
+    ),
     "program-writer": ("workbench.making.program_writer", "the LoRA that writes programs"),
 }
 """Model -> module with `main(arguments)`, and what it is."""
@@ -20,7 +23,9 @@ def main(name: str, arguments: list[str]) -> None:
         out = console()
         for known, (_, doc) in MODELS.items():
             out.print(f"{known:<16} {doc}")
-        out.print("make one with: vpd make-models NAME [OPTIONS]; its options: vpd make-models NAME --help")
+        out.print(
+            "make one with: vpd make-models NAME [OPTIONS]; its options: vpd make-models NAME --help"
+        )
         return
     if name not in MODELS:
         raise InputError(f"no embedded model is called '{name}'; there are: {', '.join(MODELS)}")

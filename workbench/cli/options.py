@@ -14,7 +14,9 @@ from workbench.errors import ProfileError, WorkbenchError
 
 ProjectFolder = Annotated[
     Path | None,
-    typer.Option("--project", "-p", help="Folder of the project; found from the current folder if left out."),
+    typer.Option(
+        "--project", "-p", help="Folder of the project; found from the current folder if left out."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for other programs.")]
 
@@ -40,7 +42,9 @@ def go(module: str, function: str = "main", **arguments: Any) -> None:
         error_line(str(error))
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
-        error_line("stopped; what was finished is kept, and the same command goes on from there", "")
+        error_line(
+            "stopped; what was finished is kept, and the same command goes on from there", ""
+        )
         raise typer.Exit(130) from None
     except BrokenPipeError:
         # The reader (head, less) went away.  Point stdout elsewhere, or Python complains at exit.

@@ -39,12 +39,16 @@ def main(
         raise InputError(f"port must be 0 to 65535 (0 takes a free one), found {port}")
     with Project.open(project_folder(project)) as opened:
         # By name: the pages stand on a floor above the command line and may be replaced.
-        importlib.import_module("app.main").serve(opened, host, port, auth, oidc, public_url, open_browser)
+        importlib.import_module("app.main").serve(
+            opened, host, port, auth, oidc, public_url, open_browser
+        )
 
 
 def add_user(name: str, auth: Path, role: str) -> None:
     """Add a user, or give one another password or role."""
-    password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    password = (
+        getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    )
     if sys.stdin.isatty() and getpass.getpass("Again: ") != password:
         raise InputError("the two passwords differ; nothing was changed, try again")
     importlib.import_module("app.people").add_user(auth, name, password, role)

@@ -12,11 +12,20 @@ from workbench.errors import WorkbenchError
 
 
 def part_rows() -> list[dict[str, Any]]:
-    """Every registered part: role, name, its first doc line, its arguments, or why it cannot be loaded."""
+    """Every registered part: role, name, its first doc line, its arguments, or why it cannot be
+    loaded.
+    """
     found = []
     for role in registry.ROLES:
         for name, point in registry.parts(role).items():
-            row = {"role": role, "name": name, "from": point.value, "doc": "", "arguments": "", "missing": None}
+            row = {
+                "role": role,
+                "name": name,
+                "from": point.value,
+                "doc": "",
+                "arguments": "",
+                "missing": None,
+            }
             try:
                 part = registry.load(role, name)
                 row["doc"] = (inspect.getdoc(part) or "").split("\n")[0]
@@ -43,7 +52,11 @@ def main(as_json: bool) -> None:
         out.print(role)
         for row in found:
             if row["role"] == role:
-                said = safe(row["doc"]) if row["missing"] is None else f"cannot be loaded: {safe(row['missing'])}"
+                said = (
+                    safe(row["doc"])
+                    if row["missing"] is None
+                    else f"cannot be loaded: {safe(row['missing'])}"
+                )
                 out.print(f"  {safe(row['name']):<22} {said}")
                 if row["arguments"]:
                     out.print(f"  {'':<22} ({safe(row['arguments'])})")

@@ -17,7 +17,12 @@ from workbench.study.probing import probe
 
 
 def main(
-    project: Path | None, model: str | None, split: str | None, limit: int | None, seed: int, as_json: bool
+    project: Path | None,
+    model: str | None,
+    split: str | None,
+    limit: int | None,
+    seed: int,
+    as_json: bool,
 ) -> None:
     """Probe, and print how often the answer moved under each condition."""
     with open_project(project, read_only=True) as opened, Bars() as bars:
@@ -30,10 +35,16 @@ def main(
 
 def _print(found: Probe) -> None:
     out = console()
-    out.print(f"student {safe(found.model.name)} {safe(found.model.version)}, {found.asked} questions")
-    out.print(f"reasons before the answer: {found.explained}; of these, an answer that can be read: {found.readable}")
+    out.print(
+        f"student {safe(found.model.name)} {safe(found.model.version)}, {found.asked} questions"
+    )
+    out.print(
+        f"reasons before the answer: {found.explained}; of these, an answer that can be read: {found.readable}"
+    )
     if not found.readable.hits:
-        out.print("nothing to corrupt: a student that was not taught rationales repeats its answer; probe one that was")
+        out.print(
+            "nothing to corrupt: a student that was not taught rationales repeats its answer; probe one that was"
+        )
         return
     table = Table(box=SIMPLE, pad_edge=False)
     for name in ("changed", "of", "moved", "95 %", "above control", "as told"):
@@ -46,15 +57,24 @@ def _print(found: Probe) -> None:
         table.add_row(*_cells(line))
     out.print(table)
     out.print("moved: the answer is another one than behind its own reasons")
-    out.print("above control: than with an unrelated fact in front (a box: off by a hair; else: its own reasons again)")
-    out.print("as told: the answer became the one that the wrong fact leads to, where that can be told")
+    out.print(
+        "above control: than with an unrelated fact in front (a box: off by a hair; else: its own reasons again)"
+    )
+    out.print(
+        "as told: the answer became the one that the wrong fact leads to, where that can be told"
+    )
     families = Table(box=SIMPLE, pad_edge=False)
     families.add_column("family")
-    names = list(dict.fromkeys(line.condition for lines in found.families.values() for line in lines))
+    names = list(
+        dict.fromkeys(line.condition for lines in found.families.values() for line in lines)
+    )
     for name in names:
         families.add_column(name, justify="right")
     for family, lines in found.families.items():
-        held = {line.condition: f"{100 * (line.moved.value or 0):.0f} % of {line.moved.of}" for line in lines}
+        held = {
+            line.condition: f"{100 * (line.moved.value or 0):.0f} % of {line.moved.of}"
+            for line in lines
+        }
         families.add_row(safe(family or "(none)", 40), *(held.get(name, "-") for name in names))
     out.print(families)
 
@@ -67,6 +87,8 @@ def _cells(line: Line) -> tuple[str, ...]:
         str(line.moved.of),
         f"{100 * (line.moved.value or 0):.0f} %",
         f"{100 * low:.0f} to {100 * high:.0f}",
-        f"{100 * apart.difference:+.0f} ({100 * apart.low:.0f} to {100 * apart.high:.0f})" if apart is not None else "",
+        f"{100 * apart.difference:+.0f} ({100 * apart.low:.0f} to {100 * apart.high:.0f})"
+        if apart is not None
+        else "",
         f"{led.hits:.0f} of {led.of}" if led.of else "",
     )

@@ -1,4 +1,6 @@
-"""`vpd ratings`: what people said of two models' explanations, beside the figures of the paper's human evaluation."""
+"""`vpd ratings`: what people said of two models' explanations, beside the figures of the paper's
+human evaluation.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,14 @@ from rich.console import Console
 from rich.table import Table
 
 from workbench.cli.text import console, open_project, percent, safe
-from workbench.evaluate.human import ASKED, PAPER, HumanEvaluation, human_evaluation, rated_pairs, table
+from workbench.evaluate.human import (
+    ASKED,
+    PAPER,
+    HumanEvaluation,
+    human_evaluation,
+    rated_pairs,
+    table,
+)
 from workbench.records import PartRef
 
 
@@ -33,7 +42,9 @@ def main(project: Path | None, as_json: bool, as_csv: bool) -> None:
         return
     out = console()
     if not found:
-        out.print("nobody has rated two models yet; rate them in the app: vpd app, then Curate, Rate models")
+        out.print(
+            "nobody has rated two models yet; rate them in the app: vpd app, then Curate, Rate models"
+        )
     for one in found:
         _print(out, one, parts)
 
@@ -56,17 +67,27 @@ def _print(out: Console, found: HumanEvaluation, parts: Mapping[str, PartRef]) -
             low, high = share.interval
             where = f"{100 * low:.0f} to {100 * high:.0f}" if share.of else "-"
             shown.add_row(
-                words if side == "A" else "", side, percent(share.value), str(share.of), where, percent(paper)
+                words if side == "A" else "",
+                side,
+                percent(share.value),
+                str(share.of),
+                where,
+                percent(paper),
             )
         if (apart := found.differences[name]) is not None:
             where = f"{100 * apart.low:.0f} to {100 * apart.high:.0f}"
             first, second = PAPER[name]
             points = f"{100 * (second - first):+.1f}"
-            shown.add_row("", "B - A", f"{100 * apart.difference:+.1f}", str(apart.n), where, points)
+            shown.add_row(
+                "", "B - A", f"{100 * apart.difference:+.1f}", str(apart.n), where, points
+            )
     out.print(shown)
     out.print("paper: PaLI-X-Instruct (A) and PaLI-X-VPD (B), 600 questions")
     sides = {"first": "A", "second": "B", "both": "both alike", "neither": "neither"}
-    out.print("preferred: " + ", ".join(f"{sides[name]} {share}" for name, share in found.preferences.items()))
+    out.print(
+        "preferred: "
+        + ", ".join(f"{sides[name]} {share}" for name, share in found.preferences.items())
+    )
     for name, held in found.agreement.items():
         for one in held:
             kappa = "-" if one.kappa is None else f"{one.kappa:.2f}"

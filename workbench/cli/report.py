@@ -20,4 +20,6 @@ def main(project: Path | None, out: Path) -> None:
         ) from error
     with open_project(project, read_only=False) as opened:
         written = page.write(opened, out)
-    console().print(f"{safe(written.path)}  ({written.bytes / 2**20:.1f} MiB, {written.examples} examples)")
+    console().print(
+        f"{safe(written.path)}  ({written.bytes / 2**20:.1f} MiB, {written.examples} examples)"
+    )

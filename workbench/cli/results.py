@@ -22,9 +22,14 @@ _NO_LABEL = "pass@k knows the label: it bounds what choosing among k programs co
 
 
 def main(
-    project: Path | None, baseline: str | None, benchmark: str | None, split: str | None, by: str, as_json: bool,
+    project: Path | None,
+    baseline: str | None,
+    benchmark: str | None,
+    split: str | None,
+    by: str,
+    as_json: bool,
     markdown: bool,
-) -> None:  # fmt: skip
+) -> None:
     """Print the table."""
     with open_project(project, read_only=False) as opened:
         ingest(opened)
@@ -67,7 +72,9 @@ def _figure(row: SystemRow) -> list[str]:
 def _with_range(value: float | None, low: float | None, high: float | None, sign: str = "") -> str:
     if value is None:
         return "-"
-    around = f" ({100 * low:.1f} to {100 * high:.1f})" if low is not None and high is not None else ""
+    around = (
+        f" ({100 * low:.1f} to {100 * high:.1f})" if low is not None and high is not None else ""
+    )
     return f"{100 * value:{sign}.1f}{around}"
 
 
@@ -80,7 +87,13 @@ def _apart(against: Against | None) -> list[str]:
 
 def _spent(row: SystemRow) -> list[str]:
     took = f"{row.latency['median']:.2f}" if row.latency else "-"
-    return [took, *("-" if (held := row.cost.get(name)) is None else f"{held:.1f}" for name in ("calls", "tokens"))]
+    return [
+        took,
+        *(
+            "-" if (held := row.cost.get(name)) is None else f"{held:.1f}"
+            for name in ("calls", "tokens")
+        ),
+    ]
 
 
 def _families(found: Results) -> list[Cells]:
@@ -92,22 +105,33 @@ def _families(found: Results) -> list[Cells]:
     return [
         ["family, %", "n", *(row.system for row in found.rows)],
         *(
-            [name or "(none)", str(size), *(_with_range(row.families.get(name, {}).get("value"), None, None)
-                                            for row in found.rows)]
+            [
+                name or "(none)",
+                str(size),
+                *(
+                    _with_range(row.families.get(name, {}).get("value"), None, None)
+                    for row in found.rows
+                ),
+            ]
             for name, size in sorted(sizes.items())
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _curve(found: Results) -> list[Cells]:
     return [
         ["k", "pass@k, %", "n", "over pass@1", "relative"],
         *(
-            [str(point.k), _with_range(point.value, point.low, point.high), str(point.of), f"{100 * point.gain:+.1f}",
-             "-" if point.relative is None else f"{100 * point.relative:+.1f} %"]
+            [
+                str(point.k),
+                _with_range(point.value, point.low, point.high),
+                str(point.of),
+                f"{100 * point.gain:+.1f}",
+                "-" if point.relative is None else f"{100 * point.relative:+.1f} %",
+            ]
             for point in found.curve
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _remarks(found: Results) -> list[str]:
@@ -121,10 +145,14 @@ def _remarks(found: Results) -> list[str]:
     ]
     if timed:
         number = "/".join(map(str, sorted(timed)))
-        said.append(f"Seconds: median of {number} questions asked one by one, warm, with nothing cached.")
+        said.append(
+            f"Seconds: median of {number} questions asked one by one, warm, with nothing cached."
+        )
     if found.curve:
         said.append(_NO_LABEL)
-    said += [f"{safe(row.system)}: {row.note}." for row in found.rows if row.note and row.mode != "any"]
+    said += [
+        f"{safe(row.system)}: {row.note}." for row in found.rows if row.note and row.mode != "any"
+    ]
     return said
 
 

@@ -17,7 +17,9 @@ from workbench.store.reading.views import resolve
 def main(what: str, project: Path | None, status: str | None, text: str, limit: int) -> None:
     """Print what was asked for."""
     out = console()
-    with open_project(project, read_only=bool(what)) as opened:  # a list brings up to date what it reads
+    with open_project(
+        project, read_only=bool(what)
+    ) as opened:  # a list brings up to date what it reads
         if not what:
             _list(out, opened, status, text, limit)
             return
@@ -33,7 +35,9 @@ def main(what: str, project: Path | None, status: str | None, text: str, limit: 
             return
         task, run = opened.run_view(found)
         _question(out, task)
-        out.print(f"program {run.program.index + 1}: {run.program.id}, trace {run.trace.id if run.trace else '-'}")
+        out.print(
+            f"program {run.program.index + 1}: {run.program.id}, trace {run.trace.id if run.trace else '-'}"
+        )
         for line in run_lines(run):
             out.print(line)
 
@@ -63,7 +67,15 @@ def _task(out: Console, view: TaskView) -> None:
     _question(out, view.task)
     for run in view.runs:
         verdict = run.verdict
-        mark = "-" if verdict is None else "kept" if verdict.chosen else "right" if verdict.correct else "wrong"
+        mark = (
+            "-"
+            if verdict is None
+            else "kept"
+            if verdict.chosen
+            else "right"
+            if verdict.correct
+            else "wrong"
+        )
         came = ending(run.trace) if run.trace is not None else "not run yet"
         out.print(f"  {run.program.index + 1}. {run.program.id} [{mark}] {came}")
     if view.chosen is not None:
@@ -75,4 +87,6 @@ def _task(out: Console, view: TaskView) -> None:
         for issue in rationale.issues:
             out.print(f"  not supported by the trace: {safe(issue)}")
     if view.prediction is not None:
-        out.print(f"the student says: {safe(view.prediction.answer)} ({view.prediction.seconds:.2f} s)")
+        out.print(
+            f"the student says: {safe(view.prediction.answer)} ({view.prediction.seconds:.2f} s)"
+        )

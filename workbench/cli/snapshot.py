@@ -21,14 +21,24 @@ from workbench.snapshot import LeftOut, Manifest, Snapshot
 from workbench.store.reading import snapshots
 
 
-def main(project: Path | None, name: str, dry: bool, as_json: bool, automatic: bool, both: bool, **wanted: Any) -> None:
+def main(
+    project: Path | None,
+    name: str,
+    dry: bool,
+    as_json: bool,
+    automatic: bool,
+    both: bool,
+    **wanted: Any,
+) -> None:
     """Take a snapshot, or say what it would hold."""
     if automatic and both:
         raise InputError("--automatic and --both contradict each other; choose one")
     wanted["accepted"] = "both" if both else "automatic" if automatic else "person"
     with open_project(project, read_only=False) as opened, Bars() as bars:
         found = preview(
-            opened, SnapshotWish(**wanted), lambda done, of: bars(Progress("pictures", done, of, "pictures"))
+            opened,
+            SnapshotWish(**wanted),
+            lambda done, of: bars(Progress("pictures", done, of, "pictures")),
         )
         if dry:
             _dry(found.examples, found.left_out, as_json)
@@ -53,7 +63,10 @@ def list_(project: Path | None, as_json: bool) -> None:
     with open_project(project, read_only=True) as opened:
         found = snapshots.snapshot_rows(opened.database)
     if as_json:
-        rows = [{"hash": s.hash, "name": s.name, "created_at": s.created_at.isoformat(), **s.counts} for s in found]
+        rows = [
+            {"hash": s.hash, "name": s.name, "created_at": s.created_at.isoformat(), **s.counts}
+            for s in found
+        ]
         print(json.dumps(rows, indent=1))
         return
     if not found:
@@ -61,10 +74,14 @@ def list_(project: Path | None, as_json: bool) -> None:
         return
     table = Table(box=SIMPLE, pad_edge=False)
     for title in ("hash", "name", "taken (UTC)", "questions", "rationales", "pictures"):
-        table.add_column(title, justify="right" if title in ("questions", "rationales", "pictures") else "left")
+        table.add_column(
+            title, justify="right" if title in ("questions", "rationales", "pictures") else "left"
+        )
     for row in found:
         numbers = (str(row.counts[key]) for key in ("rows", "rationales", "pictures"))
-        table.add_row(row.hash[:12], Text(safe(row.name, 40)), f"{row.created_at:%Y-%m-%d %H:%M}", *numbers)
+        table.add_row(
+            row.hash[:12], Text(safe(row.name, 40)), f"{row.created_at:%Y-%m-%d %H:%M}", *numbers
+        )
     console().print(table)
 
 
@@ -83,7 +100,9 @@ def _print(folder: Path, manifest: Manifest, as_json: bool) -> None:
     out = console()
     content, counts = manifest.content, manifest.content.counts
     sides = ", ".join(f"{content.rows[split]['count']} {split}" for split in ("train", "val"))
-    out.print(f"snapshot {manifest.hash}" + (f" ({safe(manifest.name, 80)})" if manifest.name else ""))
+    out.print(
+        f"snapshot {manifest.hash}" + (f" ({safe(manifest.name, 80)})" if manifest.name else "")
+    )
     out.print(f"  {safe(folder)}")
     out.print(
         f"  {counts['rows']} questions ({sides}), {counts['rationales']} with a rationale, {counts['edited']} edited, "
@@ -110,4 +129,6 @@ def _tally(counted: Mapping[str, int]) -> str:
 
 def _left_out(out: Console, left_out: Sequence[LeftOut]) -> None:
     for row in left_out:
-        out.print(f"  left out: {row.count} ({safe(row.reason)}), for example {safe(', '.join(row.examples[:2]), 120)}")
+        out.print(
+            f"  left out: {row.count} ({safe(row.reason)}), for example {safe(', '.join(row.examples[:2]), 120)}"
+        )

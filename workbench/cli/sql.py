@@ -16,7 +16,9 @@ from workbench.errors import InputError
 def main(query: str, project: Path | None, limit: int, as_json: bool) -> None:
     """Print at most `limit` rows."""
     if not query.strip():
-        raise InputError('the query is empty; for example: vpd sql "SELECT split, count(*) FROM task GROUP BY split"')
+        raise InputError(
+            'the query is empty; for example: vpd sql "SELECT split, count(*) FROM task GROUP BY split"'
+        )
     with open_project(project, read_only=True) as opened:
         names, rows = opened.database.table(query, max(limit, 1) + 1)
     shown = rows[: max(limit, 1)]

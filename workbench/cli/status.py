@@ -53,14 +53,21 @@ def print_report(out: Console, found: Report) -> None:
         f"pass@k, yield: of {found.all.kept.of} judged labelled tasks with {found.k} programs each; "
         f"executed: of {found.all.executed.of} programs; student: of {found.all.student.of} labelled answers"
     )
-    for name, share in ((f"pass@{sizes[0]}", found.all.passed[sizes[0]]), ("yield", found.all.kept),
-                        ("student", found.all.student)):  # fmt: skip
+    for name, share in (
+        (f"pass@{sizes[0]}", found.all.passed[sizes[0]]),
+        ("yield", found.all.kept),
+        ("student", found.all.student),
+    ):
         if share.of:
             out.print(f"{name:<8}{share}  (95 % interval)")
     if found.all.agreed.of:
-        out.print(f"agreed  {found.all.agreed}  of unlabelled tasks: agreement among programs, not correctness")
+        out.print(
+            f"agreed  {found.all.agreed}  of unlabelled tasks: agreement among programs, not correctness"
+        )
     spent = [
-        f"{stage} {seconds(cost.per_question)}" for stage, cost in found.stages.items() if cost.per_question is not None
+        f"{stage} {seconds(cost.per_question)}"
+        for stage, cost in found.stages.items()
+        if cost.per_question is not None
     ]
     if spent:
         out.print(f"seconds per question: {', '.join(spent)}")
@@ -75,4 +82,8 @@ def print_report(out: Console, found: Report) -> None:
 
 def _row(name: str, found: GroupShares) -> list[Text]:
     shares: list[Share] = [*found.passed.values(), found.kept, found.executed, found.student]
-    return [Text(safe(name, 40)), Text(str(found.tasks)), *(Text(percent(share.value)) for share in shares)]
+    return [
+        Text(safe(name, 40)),
+        Text(str(found.tasks)),
+        *(Text(percent(share.value)) for share in shares),
+    ]

@@ -19,7 +19,10 @@ def program_lines(source: str, failed: int | None = None) -> list[str]:
     lines = source.rstrip("\n").split("\n")
     wide = len(str(len(lines)))
     marks = {failed: ">"}
-    return [f"{marks.get(at, ' ')} {at:>{wide}}  {safe(line, 200, lines=True)}" for at, line in enumerate(lines, 1)]
+    return [
+        f"{marks.get(at, ' ')} {at:>{wide}}  {safe(line, 200, lines=True)}"
+        for at, line in enumerate(lines, 1)
+    ]
 
 
 def value_text(value: JSON) -> str:
@@ -39,7 +42,9 @@ def value_text(value: JSON) -> str:
         if kind == "str":
             return safe(repr(value.get("text", "")), LONGEST)
         return f"<{safe(value.get('name', kind), 40)}>"
-    return safe(repr(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False), LONGEST)
+    return safe(
+        repr(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False), LONGEST
+    )
 
 
 def _pair(item: Sequence[JSON]) -> str:
@@ -48,7 +53,9 @@ def _pair(item: Sequence[JSON]) -> str:
 
 
 def step_lines(events: Sequence[TraceEvent]) -> Iterator[str]:
-    """One line per tool call with its result, per change of variables, per print; the rest left out."""
+    """One line per tool call with its result, per change of variables, per print; the rest left
+    out.
+    """
     asked: dict[int, TraceEvent] = {}
     for event in events:
         payload = event.payload
@@ -58,7 +65,10 @@ def step_lines(events: Sequence[TraceEvent]) -> Iterator[str]:
             call = asked.get(payload.get("call", -1), event)
             yield f"line {call.line}: {_call(call.payload)} -> {_outcome(payload)}"
         elif event.kind == "line" and payload.get("changed"):
-            changed = ", ".join(f"{safe(name, 40)} = {value_text(value)}" for name, value in payload["changed"].items())
+            changed = ", ".join(
+                f"{safe(name, 40)} = {value_text(value)}"
+                for name, value in payload["changed"].items()
+            )
             yield f"line {event.line}: {changed}"
         elif event.kind == "branch":
             taken = "taken" if payload.get("taken") else "not taken"
@@ -66,22 +76,30 @@ def step_lines(events: Sequence[TraceEvent]) -> Iterator[str]:
         elif event.kind == "print":
             yield f"line {event.line}: prints {safe(repr(payload.get('text', '')), LONGEST)}"
         elif event.kind in ("exception", "limit"):
-            yield f"line {event.line}: {safe(payload.get('type') or payload.get('limit'), 40)}: " + safe(
-                payload.get("message", ""), 300
+            yield (
+                f"line {event.line}: {safe(payload.get('type') or payload.get('limit'), 40)}: "
+                + safe(payload.get("message", ""), 300)
             )
         elif event.kind == "truncated":
             yield f"(only the first {payload.get('kept')} events were kept)"
 
 
 def _call(payload: Mapping[str, Any]) -> str:
-    given = ", ".join(f"{safe(name, 40)}={value_text(value)}" for name, value in payload.get("arguments", {}).items())
+    given = ", ".join(
+        f"{safe(name, 40)}={value_text(value)}"
+        for name, value in payload.get("arguments", {}).items()
+    )
     receiver = payload.get("receiver")
     of = f"{value_text(receiver)}." if receiver is not None else ""
     return f"{of}{safe(payload.get('tool', '?'), 60)}({given})"
 
 
 def _outcome(payload: Mapping[str, Any]) -> str:
-    shown = value_text(payload.get("result")) if payload.get("ok") else f"failed: {safe(payload.get('error', ''), 300)}"
+    shown = (
+        value_text(payload.get("result"))
+        if payload.get("ok")
+        else f"failed: {safe(payload.get('error', ''), 300)}"
+    )
     if payload.get("cached"):
         return f"{shown}  (known)"
     took = payload.get("duration_ms")
@@ -98,7 +116,9 @@ def ending(trace: Trace) -> str:
 
 def run_lines(run: Run) -> Iterator[str]:
     """A program, its steps and what came of them."""
-    failed = run.trace.failure.line if run.trace is not None and run.trace.failure is not None else None
+    failed = (
+        run.trace.failure.line if run.trace is not None and run.trace.failure is not None else None
+    )
     yield from program_lines(run.program.source, failed)
     if run.trace is None:
         yield "not run yet"
@@ -113,5 +133,9 @@ def run_lines(run: Run) -> Iterator[str]:
 def verdict_line(run: Run) -> str:
     """The verdict in words."""
     assert run.verdict is not None
-    word = {True: "right", False: "wrong"} if run.verdict.method == "gold" else {True: "agrees", False: "differs"}
+    word = (
+        {True: "right", False: "wrong"}
+        if run.verdict.method == "gold"
+        else {True: "agrees", False: "differs"}
+    )
     return f"{word[run.verdict.correct]}{', kept' if run.verdict.chosen else ''}: {safe(run.verdict.reason, 400)}"

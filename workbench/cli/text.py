@@ -18,8 +18,8 @@ SHOWN = 2000
 def safe(text: object, longest: int = SHOWN, lines: bool = False) -> str:
     """Text from a model, a dataset or a file name, harmless in a terminal.
 
-    Control characters (escape sequences among them), invisible formatting (text direction) and lone surrogates
-    are shown as `\\x1b` and the like; long text is cut.
+    Control characters (escape sequences among them), invisible formatting (text direction) and lone
+    surrogates are shown as `\\x1b` and the like; long text is cut.
 
     Args:
         lines: keep line breaks and tabs.
@@ -27,7 +27,9 @@ def safe(text: object, longest: int = SHOWN, lines: bool = False) -> str:
     whole = str(text)
     cut = whole[:longest]
     shown = "".join(
-        char if (lines and char in "\n\t") or unicodedata.category(char) not in _UNSAFE else _escaped(char)
+        char
+        if (lines and char in "\n\t") or unicodedata.category(char) not in _UNSAFE
+        else _escaped(char)
         for char in cut
     )
     return shown + f"… ({len(whole) - longest} more characters)" * (len(whole) > longest)
@@ -47,7 +49,9 @@ def console(stderr: bool = False) -> Console:
 
 def error_line(text: str, label: str = "error: ") -> None:
     """One line on stderr, red where colours are shown."""
-    console(stderr=True).print(Text(label + " ".join(safe(text, 4000, lines=True).split("\n")), style="red"))
+    console(stderr=True).print(
+        Text(label + " ".join(safe(text, 4000, lines=True).split("\n")), style="red")
+    )
 
 
 def open_project(project: Path | None, read_only: bool) -> Project:

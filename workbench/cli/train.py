@@ -29,9 +29,19 @@ WHERE = ("here", "slurm", "ray")
 
 
 def main(
-    project: Path | None, file: Path | None, snapshot: str, changes: Sequence[str], on: str, nodes: int, hours: float,
-    options: Sequence[str], show: bool, wait: bool, request: str, **settings: Any,
-) -> None:  # fmt: skip
+    project: Path | None,
+    file: Path | None,
+    snapshot: str,
+    changes: Sequence[str],
+    on: str,
+    nodes: int,
+    hours: float,
+    options: Sequence[str],
+    show: bool,
+    wait: bool,
+    request: str,
+    **settings: Any,
+) -> None:
     """Write a job and queue it; or only show what it would be.
 
     Args:
@@ -69,7 +79,11 @@ def main(
 
 
 def wanted_job(
-    folder: Path, file: Path | None, snapshot: str, changes: Sequence[str], settings: Mapping[str, Any]
+    folder: Path,
+    file: Path | None,
+    snapshot: str,
+    changes: Sequence[str],
+    settings: Mapping[str, Any],
 ) -> Job:
     """The job that the options of `vpd train` describe.
 
@@ -93,7 +107,9 @@ def wanted_job(
     for change in changes:
         put(given, change)
     beside = file.parent / given["snapshot"] if file else Path()
-    given["snapshot"] = str(_snapshot(folder, snapshot) if snapshot or not file else beside.resolve())
+    given["snapshot"] = str(
+        _snapshot(folder, snapshot) if snapshot or not file else beside.resolve()
+    )
     return job_of(given)
 
 
@@ -148,13 +164,17 @@ def _ended(out: Console, jobs: Jobs, seen: JobView) -> None:
             out.print("  | " + safe(line, 300))
         out.print(f"{safe(seen.failure['text'])} {safe(seen.failure['advice'])}")
         if seen.failure["change"]:
-            sets = " ".join(f"--set {key}={json.dumps(value)}" for key, value in seen.failure["change"].items())
+            sets = " ".join(
+                f"--set {key}={json.dumps(value)}" for key, value in seen.failure["change"].items()
+            )
             out.print(f"try: vpd jobs clone {seen.id} {sets}")
     if result := read_json(seen.folder / RESULT):
         out.print(f"model: {safe(seen.folder / result['model'])}")
         if result["of"]:
             share, low, high = (100 * side for side in (result["accuracy"], *result["interval"]))
-            out.print(f"right on {share:.1f} % of {result['of']} held-out questions ({low:.1f} to {high:.1f})")
+            out.print(
+                f"right on {share:.1f} % of {result['of']} held-out questions ({low:.1f} to {high:.1f})"
+            )
 
 
 def _jobs(project: Path | None) -> Jobs:
@@ -190,7 +210,11 @@ def show(which: str, project: Path | None, as_json: bool) -> None:
     seen = jobs.show(which)
     figures = read_lines(seen.folder / METRICS)
     if as_json:
-        held = {**asdict(seen), "folder": str(seen.folder), "result": read_json(seen.folder / RESULT)}
+        held = {
+            **asdict(seen),
+            "folder": str(seen.folder),
+            "result": read_json(seen.folder / RESULT),
+        }
         print(json.dumps({**held, "metrics": figures}, indent=1))
         return
     out = console()
@@ -198,7 +222,9 @@ def show(which: str, project: Path | None, as_json: bool) -> None:
     out.print(f"  {safe(seen.folder)}")
     for kind in ("loss", "accuracy"):
         if found := [row for row in figures if kind in row]:
-            out.print("  " + ", ".join(f"{key} {_number(value)}" for key, value in found[-1].items()))
+            out.print(
+                "  " + ", ".join(f"{key} {_number(value)}" for key, value in found[-1].items())
+            )
     _ended(out, jobs, seen)
 
 

@@ -50,5 +50,7 @@ def main(
         text = Text("  ")
         for piece, counted in row.pieces:
             readable = safe(piece, lines=True).replace("\n", "\n  ")
-            text.append(f"⟦{readable}⟧" if counted else readable, style="bold" if counted else "dim")
+            text.append(
+                f"⟦{readable}⟧" if counted else readable, style="bold" if counted else "dim"
+            )
         out.print(text)

@@ -1,4 +1,5 @@
-"""What people may say about items, and what follows from it: rules without a store and without a screen.
+"""What people may say about items, and what follows from it: rules without a store and without a
+screen.
 
 Files:
     agreement.py  Cohen's kappa with its n; automatic verdict against people

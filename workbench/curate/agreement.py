@@ -1,6 +1,8 @@
-"""How far reviewers agree: Cohen's kappa for each pair, with its n; the automatic verdict against people.
+"""How far reviewers agree: Cohen's kappa for each pair, with its n; the automatic verdict against
+people.
 
-Source: Cohen 1960; kappa = (observed - expected agreement) / (1 - expected), computed by scikit-learn.
+Source: Cohen 1960; kappa = (observed - expected agreement) / (1 - expected), computed by
+scikit-learn.
 """
 
 from __future__ import annotations
@@ -69,7 +71,9 @@ def agreements(verdicts: Iterable[tuple[str, str, str]]) -> list[Agreement]:
             note = f"too few: {len(pairs)} of {ENOUGH}" if len(pairs) < ENOUGH else ""
             if value is None and not note:
                 note = "not defined: one verdict throughout"
-            found.append(Agreement(first, second, len(pairs), sum(a == b for a, b in pairs), value, note))
+            found.append(
+                Agreement(first, second, len(pairs), sum(a == b for a, b in pairs), value, note)
+            )
     return found
 
 

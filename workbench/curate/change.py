@@ -1,4 +1,6 @@
-"""What new events change: one step down from the store with the events and the facts, one step up with the rows."""
+"""What new events change: one step down from the store with the events and the facts, one step up
+with the rows.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from workbench.records import Decision
 def apply(
     history: History, events: Iterable[Decision], facts: Iterable[Facts], overlap: int
 ) -> tuple[list[Decision], list[Standing], list[Item]]:
-    """Check new events in their order, add them to the history, and work out the states of its tasks.
+    """Check new events in their order, add them to the history, and work out the states of its
+    tasks.
 
     Args:
         history: everything that bears on the tasks whose states may change; it grows by the events.
@@ -21,9 +24,9 @@ def apply(
         facts: what the project knows of the records that each event names, in the same order.
         overlap: number of reviewers that are asked for each task.
 
-    Returns:
-        The events with all that the store fills in; what each reviewer who ever judged a task of the history says
-        of it now (kind `none` where nothing stands); what came of each task of the history.
+    Returns: The events with all that the store fills in; what each reviewer who ever judged a task
+        of the history says of it now (kind `none` where nothing stands); what came of each task of
+        the history.
 
     Raises:
         InputError: an event breaks a rule; the history may then hold the events before it.
@@ -48,4 +51,6 @@ def apply(
 def _every_standing(history: History, task_id: str) -> list[Standing]:
     """A standing for each person who ever judged the task, by name."""
     standing = {one.author: one for one in history.standing(task_id)}
-    return [standing.get(author, Standing(task_id, author)) for author in history.reviewers(task_id)]
+    return [
+        standing.get(author, Standing(task_id, author)) for author in history.reviewers(task_id)
+    ]

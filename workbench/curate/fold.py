@@ -1,4 +1,5 @@
-"""From events to states: which events count, what each reviewer says of a task now, what came of the task.
+"""From events to states: which events count, what each reviewer says of a task now, what came of
+the task.
 
 An item is one task (a question).  Its state follows from the events about it alone:
 
@@ -11,9 +12,10 @@ adjudicated   an adjudicator settled a dispute; `outcome` says how
 
 A gold item (its answer is known, to measure reviewers by) has the state that its author gave it.
 
-Taken back are: what a standing rollback covers, and what its own author undid.  An undo can be rolled back, a
-rollback can be undone, and there it ends.  `History.counts` is this rule; the store's view `active_decision` says the
-same in SQL, and a test holds the two equal.  Nothing else decides what counts.
+Taken back are: what a standing rollback covers, and what its own author undid.  An undo can be
+rolled back, a rollback can be undone, and there it ends.  `History.counts` is this rule; the
+store's view `active_decision` says the same in SQL, and a test holds the two equal.  Nothing else
+decides what counts.
 """
 
 from __future__ import annotations
@@ -85,9 +87,11 @@ class Item:
 
 
 class History:
-    """Events in order of `seq`, and what follows from them.  Grows by `add`; holds no more than it was given.
+    """Events in order of `seq`, and what follows from them.  Grows by `add`; holds no more than it
+    was given.
 
-    A task's state needs the task's own events and those without a task (rollbacks, undos of batches).
+    A task's state needs the task's own events and those without a task (rollbacks, undos of
+    batches).
     """
 
     def __init__(self, events: Iterable[Decision] = ()) -> None:
@@ -120,7 +124,10 @@ class History:
         if event.kind == "undo":
             return True
         undos = [*self._undos.get(event.id, ()), *self._undos.get(event.batch or "", ())]
-        return not any(undo.author == event.author and _seq(undo) > _seq(event) and self.counts(undo) for undo in undos)
+        return not any(
+            undo.author == event.author and _seq(undo) > _seq(event) and self.counts(undo)
+            for undo in undos
+        )
 
     def _of_a_rollback(self, undo: Decision) -> bool:
         target = self.by_id.get(undo.target or "")
@@ -128,11 +135,17 @@ class History:
 
     def active(self, task_id: str) -> list[Decision]:
         """The task's events that count."""
-        return [event for event in self.by_task.get(task_id, ()) if event.kind != "undo" and self.counts(event)]
+        return [
+            event
+            for event in self.by_task.get(task_id, ())
+            if event.kind != "undo" and self.counts(event)
+        ]
 
     def reviewers(self, task_id: str) -> list[str]:
         """Names of all who ever accepted, rejected or skipped the task, whether that counts or not."""
-        return sorted({event.author for event in self.by_task.get(task_id, ()) if event.kind in VERDICTS})
+        return sorted(
+            {event.author for event in self.by_task.get(task_id, ()) if event.kind in VERDICTS}
+        )
 
     def standing(self, task_id: str) -> list[Standing]:
         """Each reviewer's last word on the task, by author."""
@@ -143,7 +156,9 @@ class History:
         active = self.active(task_id)
         standing = _standing(active)
         ruling = _latest(active, RULINGS)
-        state, target, reason = _by_votes(standing, overlap) if ruling is None else _by_ruling(ruling)
+        state, target, reason = (
+            _by_votes(standing, overlap) if ruling is None else _by_ruling(ruling)
+        )
         gold = _latest(active, ("gold",))
         wish = _open_wish(active)
         return Item(
@@ -164,7 +179,9 @@ class History:
             seq=max((_seq(event) for event in active if event.kind in COUNTED), default=0),
         )
 
-    def first_wrong(self, task_id: str, trace_id: str, author: str | None = None) -> Decision | None:
+    def first_wrong(
+        self, task_id: str, trace_id: str, author: str | None = None
+    ) -> Decision | None:
         """The latest event that counts and names the first wrong step of a trace.
 
         Args:
@@ -175,13 +192,19 @@ class History:
         marks = [
             event
             for event in self.active(task_id)
-            if event.trace_id == trace_id and event.step is not None and author in (None, event.author)
+            if event.trace_id == trace_id
+            and event.step is not None
+            and author in (None, event.author)
         ]
         return marks[-1] if marks else None
 
     def _edited(self, target: Standing | Decision) -> bool:
-        """Whether a person made the target's program or rationale; an edit stays one when it is taken back."""
-        edits = {event.made for event in self.by_task.get(target.task_id, ()) if event.kind == "edit"}
+        """Whether a person made the target's program or rationale; an edit stays one when it is
+        taken back.
+        """
+        edits = {
+            event.made for event in self.by_task.get(target.task_id, ()) if event.kind == "edit"
+        }
         return not edits.isdisjoint({target.program_id, target.rationale_id} - {None})
 
 
@@ -226,7 +249,9 @@ def _latest(active: Iterable[Decision], kinds: Sequence[str]) -> Decision | None
 
 
 def covers(rollback: Decision, event: Decision) -> bool:
-    """Whether a rollback takes this event back: its subject's, stored within its span and before it."""
+    """Whether a rollback takes this event back: its subject's, stored within its span and before
+    it.
+    """
     return spans(rollback, event) and _seq(event) < _seq(rollback)
 
 
@@ -265,5 +290,7 @@ def _standing(active: Iterable[Decision]) -> list[Standing]:
 
 def _seq(event: Decision) -> int:
     if event.seq is None:
-        raise ValueError(f"event {event.id} has no place in the order yet; give events as the store gave them back")
+        raise ValueError(
+            f"event {event.id} has no place in the order yet; give events as the store gave them back"
+        )
     return event.seq

@@ -1,7 +1,7 @@
 """Which items will be accepted: logistic regression on a few plain facts about their runs.
 
-Small on purpose: it orders a queue, it decides nothing.  Its weights are plain numbers, so that the store can order
-by them without reading an item.
+Small on purpose: it orders a queue, it decides nothing.  Its weights are plain numbers, so that the
+store can order by them without reading an item.
 """
 
 from __future__ import annotations
@@ -66,4 +66,6 @@ def fit(rows: Sequence[Mapping[str, float]], accepted: Sequence[bool]) -> Accept
     learnt = LogisticRegression(max_iter=1000).fit((values - middle) / spread, np.array(accepted))
     weights = learnt.coef_[0] / spread
     intercept = float(learnt.intercept_[0] - weights @ middle)
-    return AcceptanceModel(dict(zip(FEATURES, map(float, weights), strict=True)), intercept, len(rows))
+    return AcceptanceModel(
+        dict(zip(FEATURES, map(float, weights), strict=True)), intercept, len(rows)
+    )

@@ -14,12 +14,16 @@ from workbench.records import content_key
 
 @dataclass(frozen=True, slots=True)
 class QueueRequest:
-    """Which items a reviewer wants, and in which order.  Items that somebody sent to the queue come first."""
+    """Which items a reviewer wants, and in which order.  Items that somebody sent to the queue come
+    first.
+    """
 
     order: str | None = None
     """One of `settings.ORDERS`; None: the project's."""
     status: tuple[str, ...] = ("kept", "agreed")
-    """What came of the question's programs (`store.STATUSES`); an item that was sent to the queue may have any."""
+    """What came of the question's programs (`store.STATUSES`); an item that was sent to the queue
+    may have any.
+    """
     split: str | None = None
     family: str | None = None
     text: str = ""
@@ -35,7 +39,9 @@ class QueueRequest:
         if self.order is not None and self.order not in ORDERS:
             raise InputError(f"no order is called '{self.order}'; there are: {', '.join(ORDERS)}")
         if self.state not in ("pending", "skipped", "disputed"):
-            raise InputError(f"no queue is called '{self.state}'; there are: pending, skipped, disputed")
+            raise InputError(
+                f"no queue is called '{self.state}'; there are: pending, skipped, disputed"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,9 @@ class QueueProgress:
     disputed: int
     skipped: int
     decided_today: int
-    """Items that the reviewer accepted, rejected or skipped since midnight UTC, and what stands of it."""
+    """Items that the reviewer accepted, rejected or skipped since midnight UTC, and what stands of
+    it.
+    """
     daily_goal: int
     median_seconds: float | None
     """Per decision, of the reviewer, all days."""
@@ -105,7 +113,9 @@ def why(order: str, row: Mapping[str, Any]) -> str:
     if order == "student" and row["apart"] is not None:
         return f"student and programs are {row['apart']:.0%} apart"
     words = {
-        "newest": "new", "random": "drawn at random", "acceptance": "expected to be accepted",
+        "newest": "new",
+        "random": "drawn at random",
+        "acceptance": "expected to be accepted",
         "suspicion": "the checks speak against it most",
-    }  # fmt: skip
+    }
     return words.get(order, "next")

@@ -1,7 +1,7 @@
 """Blind pairs: which model stands at which side.
 
-The form and its order are the paper's human evaluation: correct? does it explain? if so, factual? consistent? then
-which of the two is preferred.  `evaluate.human` counts what raters said.
+The form and its order are the paper's human evaluation: correct? does it explain? if so, factual?
+consistent? then which of the two is preferred.  `evaluate.human` counts what raters said.
 """
 
 from __future__ import annotations

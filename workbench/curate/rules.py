@@ -38,7 +38,9 @@ _ID = re.compile(r"[A-Za-z0-9._:-]{8,64}")
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the project knows of the records that an event names; False or None where it has no such record."""
+    """What the project knows of the records that an event names; False or None where it has no such
+    record.
+    """
 
     task: bool = False
     trace_task: str | None = None
@@ -58,15 +60,17 @@ class Facts:
 
 
 def check(event: Decision, history: History, facts: Facts) -> None:
-    """Raises InputError when the event may not be stored after `history`; says what is wrong and what to do.
+    """Raises InputError when the event may not be stored after `history`; says what is wrong and
+    what to do.
 
-    Args:
-        history: everything stored before about the event's task (and, for an undo, about what it names).
-        facts: about the records that the event names.
+    Args: history: everything stored before about the event's task (and, for an undo, about what it
+        names). facts: about the records that the event names.
     """
     _check_form(event)
     if event.role == "viewer":
-        raise InputError(f"{event.author} may look but not decide (role viewer); ask an admin for the role curator")
+        raise InputError(
+            f"{event.author} may look but not decide (role viewer); ask an admin for the role curator"
+        )
     if event.task_id and not facts.task:
         raise InputError(f"no task is called '{event.task_id}' in this project")
     _check_records(event, facts)
@@ -95,21 +99,29 @@ def _check_form(event: Decision) -> None:
         raise InputError(f"no role is called '{event.role}'; there are: {', '.join(ROLES)}")
     for name, value in (("id", event.id), ("batch", event.batch)):
         if value is not None and not _ID.fullmatch(value):
-            raise InputError(f"a decision's {name} has 8 to 64 letters, digits or ._:- , found {value[:80]!r}")
+            raise InputError(
+                f"a decision's {name} has 8 to 64 letters, digits or ._:- , found {value[:80]!r}"
+            )
     if not event.author.strip() or len(event.author) > MAX_NAME:
         raise InputError(f"a decision needs its author's name, at most {MAX_NAME} characters")
     if len(event.text) > MAX_TEXT:
-        raise InputError(f"the text has {len(event.text)} characters; at most {MAX_TEXT} are kept: shorten it")
+        raise InputError(
+            f"the text has {len(event.text)} characters; at most {MAX_TEXT} are kept: shorten it"
+        )
     if event.seconds is not None and not 0 <= event.seconds <= MAX_SECONDS:
         raise InputError(f"seconds spent must be 0 to {MAX_SECONDS:.0f}, found {event.seconds}")
     if event.reason is not None and event.reason not in REASON_WORDS:
-        raise InputError(f"no reason is called '{event.reason}'; there are: {', '.join(REASON_WORDS)}")
+        raise InputError(
+            f"no reason is called '{event.reason}'; there are: {', '.join(REASON_WORDS)}"
+        )
     alone = event.kind in ("undo", "rollback")
     if not event.task_id and not alone:
         raise InputError(f"'{event.kind}' needs the task that it is about")
     for name, kinds in _ONLY.items():
         if getattr(event, name) is not None and event.kind not in kinds:
-            raise InputError(f"'{event.kind}' has no field '{name}'; it belongs to: {', '.join(kinds)}")
+            raise InputError(
+                f"'{event.kind}' has no field '{name}'; it belongs to: {', '.join(kinds)}"
+            )
 
 
 _ONLY: Mapping[str, tuple[str, ...]] = {
@@ -135,10 +147,18 @@ def _check_records(event: Decision, facts: Facts) -> None:
             raise InputError(f"task '{event.task_id}' has no program '{event.program_id}'")
         if event.trace_id is not None and facts.trace_program != event.program_id:
             raise InputError(f"trace '{event.trace_id}' is not of program '{event.program_id}'")
-    if event.rationale_id is not None and (event.trace_id is None or facts.rationale_trace != event.trace_id):
-        raise InputError(f"rationale '{event.rationale_id}' is not of trace '{event.trace_id}'; name its own trace")
-    if event.step is not None and not (event.trace_id is not None and 0 <= event.step < facts.trace_events):
-        raise InputError(f"step {event.step} is not in the trace, which has {facts.trace_events} events from 0")
+    if event.rationale_id is not None and (
+        event.trace_id is None or facts.rationale_trace != event.trace_id
+    ):
+        raise InputError(
+            f"rationale '{event.rationale_id}' is not of trace '{event.trace_id}'; name its own trace"
+        )
+    if event.step is not None and not (
+        event.trace_id is not None and 0 <= event.step < facts.trace_events
+    ):
+        raise InputError(
+            f"step {event.step} is not in the trace, which has {facts.trace_events} events from 0"
+        )
 
 
 def _check_verdict(event: Decision, verdict: str, facts: Facts) -> None:
@@ -146,7 +166,9 @@ def _check_verdict(event: Decision, verdict: str, facts: Facts) -> None:
         if event.trace_id is None:
             raise InputError(f"'{event.kind}' names the trace that becomes the target")
         if not facts.trace_ok:
-            raise InputError(f"trace '{event.trace_id}' ended without an answer and cannot be a target; reject it")
+            raise InputError(
+                f"trace '{event.trace_id}' ended without an answer and cannot be a target; reject it"
+            )
         if event.reason is not None:
             raise InputError("a reason belongs to a reject")
     else:
@@ -159,7 +181,9 @@ def _check_verdict(event: Decision, verdict: str, facts: Facts) -> None:
 def _check_ruling(event: Decision, history: History, facts: Facts) -> None:
     allowed = ("adjudicator", "admin") if event.kind == "adjudicate" else ("admin",)
     if event.role not in allowed:
-        raise InputError(f"'{event.kind}' belongs to the role {' or '.join(allowed)}; {event.author} is {event.role}")
+        raise InputError(
+            f"'{event.kind}' belongs to the role {' or '.join(allowed)}; {event.author} is {event.role}"
+        )
     if event.ruling not in ("accept", "reject"):
         raise InputError(f"'{event.kind}' needs a verdict: accept or reject")
     if event.kind == "adjudicate" and (state := history.item(event.task_id, 1).state) != "disputed":
@@ -169,7 +193,9 @@ def _check_ruling(event: Decision, history: History, facts: Facts) -> None:
 
 def _check_edit(event: Decision) -> None:
     if event.made is None or (event.program_id is None) == (event.rationale_id is None):
-        raise InputError("an edit names its parent (a program or a rationale, not both) and what was made of it")
+        raise InputError(
+            "an edit names its parent (a program or a rationale, not both) and what was made of it"
+        )
     if event.made in (event.program_id, event.rationale_id):
         raise InputError("nothing was changed: an edit that equals its parent is not kept")
 
@@ -182,7 +208,9 @@ def _check_rating(event: Decision, facts: Facts) -> None:
         raise InputError("a rating compares two models")
     # A vote without forms may come before a side has answered.
     if rating.left_form is not None and (unknown := {rating.left, rating.right} - facts.models):
-        raise InputError(f"nothing by {', '.join(sorted(unknown))} to rate for task '{event.task_id}'")
+        raise InputError(
+            f"nothing by {', '.join(sorted(unknown))} to rate for task '{event.task_id}'"
+        )
     if (rating.left_form is None) != (rating.right_form is None):
         raise InputError("a rating has the forms of both models, or none")
     if rating.preference not in get_args(Preference):
@@ -210,14 +238,20 @@ def _check_undo(event: Decision, history: History) -> None:
         if event.task_id:
             raise InputError("the undo of a batch is about no single task; leave the task out")
         if not any(one.author == event.author and history.counts(one) for one in batch):
-            raise InputError(f"nothing of batch '{event.target}' is left to undo for {event.author}")
+            raise InputError(
+                f"nothing of batch '{event.target}' is left to undo for {event.author}"
+            )
         return
     if target.kind == "undo":
         raise InputError("an undo cannot be undone; decide again instead")
     if event.task_id != target.task_id:
-        raise InputError(f"event '{event.target}' is about task '{target.task_id}', not '{event.task_id}'")
+        raise InputError(
+            f"event '{event.target}' is about task '{target.task_id}', not '{event.task_id}'"
+        )
     if target.author != event.author and not (target.kind == "rollback" and event.role == "admin"):
-        raise InputError(f"event '{event.target}' is {target.author}'s; only one's own can be undone")
+        raise InputError(
+            f"event '{event.target}' is {target.author}'s; only one's own can be undone"
+        )
     if not history.counts(target):
         raise InputError(f"event '{event.target}' was taken back already")
 
@@ -228,6 +262,10 @@ def _check_rollback(event: Decision, history: History) -> None:
     if event.since >= event.until:
         raise InputError(f"a rollback from {event.since} until {event.until} covers nothing")
     if event.subject != event.author and event.role != "admin":
-        raise InputError(f"only an admin rolls back another's events; {event.author} is {event.role}")
+        raise InputError(
+            f"only an admin rolls back another's events; {event.author} is {event.role}"
+        )
     if not any(spans(event, one) for one in history.by_id.values()):
-        raise InputError(f"{event.subject} decided nothing from {event.since} until {event.until} (UTC)")
+        raise InputError(
+            f"{event.subject} decided nothing from {event.since} until {event.until} (UTC)"
+        )

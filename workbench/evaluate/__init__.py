@@ -1,4 +1,5 @@
-"""How good an answer, a trace, a student is: official scorers, statistics, checks and probes; no store, no screen.
+"""How good an answer, a trace, a student is: official scorers, statistics, checks and probes; no
+store, no screen.
 
 Files:
     benchmarks/     official scorers of the benchmarks, and answers as the files that their servers take

@@ -1,11 +1,13 @@
-"""What people said of two models' explanations, blind: the figures of the paper's human evaluation, and agreement.
+"""What people said of two models' explanations, blind: the figures of the paper's human evaluation,
+and agreement.
 
-Hu et al. 2024, section 4.4: raters saw 600 questions with both models' answers and were asked, in this order, whether
-each answer is correct, whether it explains itself, if so whether the explanation is factual and consistent with the
-answer, and then which of the two they prefer.
+Hu et al. 2024, section 4.4: raters saw 600 questions with both models' answers and were asked, in
+this order, whether each answer is correct, whether it explains itself, if so whether the
+explanation is factual and consistent with the answer, and then which of the two they prefer.
 
-Every share is over questions, not ratings: where several people rated a question it counts once, with the mean of what
-they said, so that an interval does not take two opinions about one question for two questions.
+Every share is over questions, not ratings: where several people rated a question it counts once,
+with the mean of what they said, so that an interval does not take two opinions about one question
+for two questions.
 """
 
 from __future__ import annotations
@@ -58,7 +60,9 @@ class HumanEvaluation:
     def to_json(self) -> dict[str, JSON]:
         """Plain values; shares with their intervals, the paper's beside them."""
         return asdict(self) | {
-            "shares": {name: [share.to_json() for share in both] for name, both in self.shares.items()},
+            "shares": {
+                name: [share.to_json() for share in both] for name, both in self.shares.items()
+            },
             "preferences": {name: share.to_json() for name, share in self.preferences.items()},
             "paper": {name: list(both) for name, both in PAPER.items()},
         }
@@ -66,7 +70,9 @@ class HumanEvaluation:
 
 def rated_pairs(said: Iterable[Decision]) -> list[tuple[str, str]]:
     """Pairs of models that people filled the form for, the most rated first."""
-    pairs = Counter((min(one.left, one.right), max(one.left, one.right)) for _, one in _formed(said))
+    pairs = Counter(
+        (min(one.left, one.right), max(one.left, one.right)) for _, one in _formed(said)
+    )
     return [pair for pair, _ in pairs.most_common()]
 
 
@@ -76,7 +82,11 @@ def human_evaluation(said: Iterable[Decision], first: str, second: str) -> Human
     Args:
         said: each rater's last word on each question and pair of models.
     """
-    held = [(event, rating) for event, rating in _formed(said) if {rating.left, rating.right} == {first, second}]
+    held = [
+        (event, rating)
+        for event, rating in _formed(said)
+        if {rating.left, rating.right} == {first, second}
+    ]
     scores = {name: (_scores(held, name, first), _scores(held, name, second)) for name in ASKED}
     preferred = [(event.task_id, _preferred(rating)) for event, rating in held]
     names = {first: "first", second: "second"}
@@ -89,11 +99,17 @@ def human_evaluation(said: Iterable[Decision], first: str, second: str) -> Human
         {name: (_over(a), _over(b)) for name, (a, b) in scores.items()},
         {name: compare_systems(b, a) for name, (a, b) in scores.items()},
         {
-            choice: _over(_means((task, names.get(said, said) == choice) for task, said in preferred))
+            choice: _over(
+                _means((task, names.get(said, said) == choice) for task, said in preferred)
+            )
             for choice in PREFERENCES
         },
         {name: _agreement(held, name) for name in ASKED}
-        | {"preference": agreements((event.task_id, event.author, _preferred(rating)) for event, rating in held)},
+        | {
+            "preference": agreements(
+                (event.task_id, event.author, _preferred(rating)) for event, rating in held
+            )
+        },
     )
 
 
@@ -101,9 +117,14 @@ def table(said: Iterable[Decision]) -> list[dict[str, JSON]]:
     """Every filled form as it was given: one row per rating and model, for a spreadsheet."""
     return [
         {
-            "question": event.task_id, "rater": event.author,
-            "rated_at": event.created_at.isoformat() if event.created_at else None, "seconds": event.seconds,
-            "model": model, "other": other, "side": side, **asdict(form),
+            "question": event.task_id,
+            "rater": event.author,
+            "rated_at": event.created_at.isoformat() if event.created_at else None,
+            "seconds": event.seconds,
+            "model": model,
+            "other": other,
+            "side": side,
+            **asdict(form),
             "preferred": {model: "this", other: "other"}.get(_preferred(rating), rating.preference),
         }
         for event, rating in _formed(said)
@@ -112,11 +133,15 @@ def table(said: Iterable[Decision]) -> list[dict[str, JSON]]:
             ("right", rating.right, rating.left, rating.right_form),
         )
         if form is not None
-    ]  # fmt: skip
+    ]
 
 
 def _formed(said: Iterable[Decision]) -> list[tuple[Decision, Rating]]:
-    return [(event, event.rating) for event in said if event.rating is not None and event.rating.left_form is not None]
+    return [
+        (event, event.rating)
+        for event in said
+        if event.rating is not None and event.rating.left_form is not None
+    ]
 
 
 def _form(rating: Rating, model: str) -> Form | None:

@@ -1,7 +1,8 @@
 """Results of tools by content, on disk: what was asked before is not asked again.
 
-One SQLite file, safe for several processes (write-ahead log).  The key holds tool, version, arguments and
-picture digest (`ToolCall.key`).  An entry that cannot be read back is dropped and computed again.
+One SQLite file, safe for several processes (write-ahead log).  The key holds tool, version,
+arguments and picture digest (`ToolCall.key`).  An entry that cannot be read back is dropped and
+computed again.
 """
 
 from __future__ import annotations
@@ -45,13 +46,17 @@ class ResultCache:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 self._open()
             except (OSError, sqlite3.Error) as error:
-                raise InputError(f"{path} cannot be used as a cache of results ({error}); move it away") from error
+                raise InputError(
+                    f"{path} cannot be used as a cache of results ({error}); move it away"
+                ) from error
 
     def _open(self) -> sqlite3.Connection:
         connection = getattr(self._local, "connection", None)
         if connection is None:
             assert self.path is not None
-            connection = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
+            connection = sqlite3.connect(
+                self.path, timeout=30, isolation_level=None, check_same_thread=False
+            )
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute(
@@ -78,7 +83,11 @@ class ResultCache:
 
     def _read(self, key: str) -> Any:
         try:
-            row = self._open().execute("SELECT value, sum FROM results WHERE key = ?", (key,)).fetchone()
+            row = (
+                self._open()
+                .execute("SELECT value, sum FROM results WHERE key = ?", (key,))
+                .fetchone()
+            )
         except sqlite3.Error:
             return _MISSING
         if row is None:
@@ -92,7 +101,9 @@ class ResultCache:
             return _MISSING
 
     def put(self, tool: str, items: list[tuple[str, Value]]) -> None:
-        """Keep results, all in one transaction; failing to write to disk is not an error (it is a cache)."""
+        """Keep results, all in one transaction; failing to write to disk is not an error (it is a
+        cache).
+        """
         for key, value in items:
             self._remember(key, value)
         if self.path is None or not items:
@@ -131,7 +142,16 @@ class ResultCache:
 
 def _encode(value: Any) -> Any:
     if isinstance(value, Region):
-        return {"r": [value.image, value.width, value.height, list(value.box.as_tuple()), value.label, value.score]}
+        return {
+            "r": [
+                value.image,
+                value.width,
+                value.height,
+                list(value.box.as_tuple()),
+                value.label,
+                value.score,
+            ]
+        }
     if isinstance(value, dict):
         return {"d": [[k, _encode(v)] for k, v in value.items()]}
     if isinstance(value, tuple):

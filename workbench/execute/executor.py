@@ -23,17 +23,16 @@ from workbench.records import PartRef, Program, Task, ToolCall, Trace, Value, co
 class Executor:
     """Runs programs on pictures with a set of tools; see the module's text.
 
-    Args:
-        tools: Each under its `spec.name`; two of one name are refused.
-        images: Where pictures come from.
-        limits: What one program may use.
-        cache: Results known already; a fresh one in memory when None.
-        workers: Threads that drive programs; None is one more than there are processors, at most eight, so that one
+    Args: tools: Each under its `spec.name`; two of one name are refused. images: Where pictures
+        come from. limits: What one program may use. cache: Results known already; a fresh one in
+        memory when None. workers: Threads that drive programs; None is one more than there are
+        processors, at most eight, so that one
             computes in the host while others wait for their sandbox processes.
         window: Programs in flight at most, those that wait for their turn to be yielded included.
-        hold: Sandbox processes at most (about 1 MB each); programs beyond them wait as bytes.
-        jail: Put each sandbox process into a jail of the operating system as well (see `jail`), where it offers one.
-        traced: Record every step; untraced runs keep only calls and print-outs, and count no steps.
+        hold: Sandbox processes at most (about 1 MB each); programs beyond them wait as bytes. jail:
+        Put each sandbox process into a jail of the operating system as well (see `jail`), where it
+        offers one. traced: Record every step; untraced runs keep only calls and print-outs, and
+        count no steps.
 
     Raises:
         InputError: two tools of one name.  EngineError: the sandbox cannot start.
@@ -58,13 +57,19 @@ class Executor:
         self.cache = cache if cache is not None else ResultCache()
         self.workers = max(workers, 1) if workers is not None else min(_processors() + 1, 8)
         self.window = max(window, 1)
-        versions = {name: f"{tool.ref.name}@{tool.ref.version}" for name, tool in sorted(self.tools.items())}
+        versions = {
+            name: f"{tool.ref.name}@{tool.ref.version}" for name, tool in sorted(self.tools.items())
+        }
         self._versions = {
-            n: content_key(t.ref.name, t.ref.version, dict(t.ref.arguments)) for n, t in self.tools.items()
+            n: content_key(t.ref.name, t.ref.version, dict(t.ref.arguments))
+            for n, t in self.tools.items()
         }
         limits_used = {name: getattr(self.limits, name) for name in Limits.__dataclass_fields__}
         self.ref = PartRef(
-            "executor", "monty", engine_version(), {"limits": limits_used, "tools": versions, "keys": self._versions}
+            "executor",
+            "monty",
+            engine_version(),
+            {"limits": limits_used, "tools": versions, "keys": self._versions},
         )
         self._folder = tempfile.TemporaryDirectory(prefix="vpd-jail-") if jail else None
         self._sandbox = self._start(max(hold, self.workers), traced)
@@ -97,7 +102,10 @@ class Executor:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -124,21 +132,29 @@ class Executor:
     ) -> Iterator[Trace]:
         """One trace per job, in the jobs' order.  Jobs are taken lazily, at most `window` ahead.
 
-        A program never raises: whatever it does is in its trace's `failure`.  Closing the iterator cancels
-        what is under way, and so does setting `cancelled`, from any thread: programs then end at their next event.
+        A program never raises: whatever it does is in its trace's `failure`.  Closing the iterator
+        cancels what is under way, and so does setting `cancelled`, from any thread: programs then
+        end at their next event.
         """
         return Batching(self._means, ((t, p, {}) for t, p in jobs), on_event, cancelled).traces()
 
     def replay(
-        self, task: Task, program: Program, overrides: Mapping[int | str, Value], on_event: OnEvent | None = None
+        self,
+        task: Task,
+        program: Program,
+        overrides: Mapping[int | str, Value],
+        on_event: OnEvent | None = None,
     ) -> Trace:
-        """Run a program with some results of tools replaced, by call number (from 0) or by call key.
+        """Run a program with some results of tools replaced, by call number (from 0) or by call
+        key.
 
         Calls that are not overridden are answered from the cache, or asked.
         """
         return next(Batching(self._means, [(task, program, overrides)], on_event).traces())
 
-    def replays(self, jobs: Iterable[tuple[Task, Program, Mapping[int | str, Value]]]) -> Iterator[Trace]:
+    def replays(
+        self, jobs: Iterable[tuple[Task, Program, Mapping[int | str, Value]]]
+    ) -> Iterator[Trace]:
         """As `replay`, many at once: one trace per job, in the jobs' order."""
         return Batching(self._means, jobs, None).traces()
 

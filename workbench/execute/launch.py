@@ -1,7 +1,9 @@
-"""Becomes Monty inside a jail: `python -IS launch.py BINARY ARGUMENT...`, started for each sandbox worker.
+"""Becomes Monty inside a jail: `python -IS launch.py BINARY ARGUMENT...`, started for each sandbox
+worker.
 
-Imports next to nothing, because it runs before each worker starts (about 25 ms).  Landlock lets no file be
-opened but the interpreter's own libraries; the seccomp filter denies sockets, tracing and the like.
+Imports next to nothing, because it runs before each worker starts (about 25 ms).  Landlock lets no
+file be opened but the interpreter's own libraries; the seccomp filter denies sockets, tracing and
+the like.
 """
 
 from __future__ import annotations
@@ -19,10 +21,33 @@ _NEW = (425, 428, 429, 430, 431, 432, 434)
 
 _DENIED = {
     "x86_64": (
-        *(41, 42, 43, 49, 50, 53, 288),  # socket, connect, accept, bind, listen, socketpair, accept4
-        *(57, 58, 101, 310, 311, 298, 323),  # fork, vfork, ptrace, process_vm_*, perf_event_open, userfaultfd
+        *(
+            41,
+            42,
+            43,
+            49,
+            50,
+            53,
+            288,
+        ),  # socket, connect, accept, bind, listen, socketpair, accept4
+        *(
+            57,
+            58,
+            101,
+            310,
+            311,
+            298,
+            323,
+        ),  # fork, vfork, ptrace, process_vm_*, perf_event_open, userfaultfd
         *(165, 166, 272, 308, 304),  # mount, umount2, unshare, setns, open_by_handle_at
-        *(169, 175, 176, 246, 313, 321),  # reboot, init_module, delete_module, kexec_load, finit_module, bpf
+        *(
+            169,
+            175,
+            176,
+            246,
+            313,
+            321,
+        ),  # reboot, init_module, delete_module, kexec_load, finit_module, bpf
         *_NEW,
     ),
     "aarch64": (
@@ -67,7 +92,8 @@ def limit_resources() -> None:
 
 
 def restrict_files(libc: ctypes.CDLL, binary: str) -> None:
-    """Landlock: nothing but the binary and the system's libraries can be read, nothing can be written.
+    """Landlock: nothing but the binary and the system's libraries can be read, nothing can be
+    written.
 
     Raises OSError where the kernel has no Landlock.
     """
@@ -102,7 +128,12 @@ def restrict_calls(libc: ctypes.CDLL, binary: str) -> None:
         raise OSError(f"no filter for {machine}")
     denied = _DENIED[machine]
     load, jump, back = 0x20, 0x15, 0x06
-    program = [(load, 0, 0, 4), (jump, 1, 0, _ARCHITECTURE[machine]), (back, 0, 0, 0x80000000), (load, 0, 0, 0)]
+    program = [
+        (load, 0, 0, 4),
+        (jump, 1, 0, _ARCHITECTURE[machine]),
+        (back, 0, 0, 0x80000000),
+        (load, 0, 0, 0),
+    ]
     for i, number in enumerate(denied):
         program.append((jump, len(denied) - i, 0, number))
     program += [(back, 0, 0, 0x7FFF0000), (back, 0, 0, 0x00050001)]  # allow; EPERM

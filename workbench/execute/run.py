@@ -1,8 +1,9 @@
 """One program's run, from source to trace: a state that worker threads drive from pause to pause.
 
-A run knows no thread and no clock of its own.  `advance` takes it from its start, or from the answer to its
-pending call, to the next call that is not known yet, or to its end.  When a worker dies the run is replayed
-from its log of calls: no tool is asked again, and each replayed call must equal the logged one.
+A run knows no thread and no clock of its own.  `advance` takes it from its start, or from the
+answer to its pending call, to the next call that is not known yet, or to its end.  When a worker
+dies the run is replayed from its log of calls: no tool is asked again, and each replayed call must
+equal the logged one.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from workbench.execute.sandbox import (
     Step,
     Stopped,
     ToolRequest,
-)  # fmt: skip
+)
 from workbench.execute.trace import Recorder
 from workbench.execute.values import Border, Unfit, answer_text
 from workbench.records import (
@@ -39,7 +40,7 @@ from workbench.records import (
     TraceEvent,
     Value,
     content_key,
-)  # fmt: skip
+)
 
 ATTEMPTS = 3
 """How often a run is started when its worker dies."""
@@ -127,7 +128,9 @@ class ProgramRun:
     def __post_init__(self) -> None:
         self.border = Border(self.whole, self.sandbox.limits)
 
-    def advance(self, answer: ToolAnswer | None, lookup: Lookup, stopped: Callable[[], bool]) -> None:
+    def advance(
+        self, answer: ToolAnswer | None, lookup: Lookup, stopped: Callable[[], bool]
+    ) -> None:
         """Go on to the next unknown call or to the end; `answer` answers the pending call.
 
         Never raises for what a program does.
@@ -186,7 +189,9 @@ class ProgramRun:
     def _enter(self) -> Step:
         assert self.prepared is not None
         if self.session is None:
-            self.recorder = Recorder(self.prepared.sites, self.whole.height, self.sandbox.limits.events)
+            self.recorder = Recorder(
+                self.prepared.sites, self.whole.height, self.sandbox.limits.events
+            )
             self.replayed = 0
             self.session = Session(self.sandbox, self.prepared)
             return self.session.start(self.whole, self.every)
@@ -202,7 +207,9 @@ class ProgramRun:
     def _deliver(self, call: ToolCall, answer: ToolAnswer) -> tuple[bool, Any]:
         assert self.recorder is not None
         self.call = None
-        self.recorder.answered(self.replayed - 1, call.tool, self.frame, answer.payload(), answer.value)
+        self.recorder.answered(
+            self.replayed - 1, call.tool, self.frame, answer.payload(), answer.value
+        )
         if answer.ok:
             return True, self.border.write(answer.value)
         self.tool_error = f"{call.tool}: {answer.error}"
@@ -218,7 +225,9 @@ class ProgramRun:
             line = step.line if type(step.line) is int else None
             if line is None and self.session and step.kind in _WHERE:
                 line = self.session.where()
-            self._stopped(str(step.kind), str(step.message), line or self.recorder.place(step.site)[0])
+            self._stopped(
+                str(step.kind), str(step.message), line or self.recorder.place(step.site)[0]
+            )
             return False
         if isinstance(step, Ended):
             self._end(step)
@@ -229,9 +238,15 @@ class ProgramRun:
         """The prelude marked the run: a limit, or something the sandbox cannot do."""
         limits = self.sandbox.limits
         if kind in _MESSAGES:
-            self._limit(kind, _MESSAGES[kind].format(steps=limits.steps, output=limits.output), line)
+            self._limit(
+                kind, _MESSAGES[kind].format(steps=limits.steps, output=limits.output), line
+            )
         else:
-            self._limit(kind if kind in ("unsupported", "source", "value") else "runtime", message[:500], line)
+            self._limit(
+                kind if kind in ("unsupported", "source", "value") else "runtime",
+                message[:500],
+                line,
+            )
 
     def _asked(self, step: ToolRequest, lookup: Lookup) -> bool:
         assert self.recorder is not None
@@ -244,13 +259,18 @@ class ProgramRun:
         number = self.replayed
         if number >= self.sandbox.limits.tool_calls:
             self.recorder.last_line = self.recorder.place(step.site)[0]
-            self._limit("tool_calls", f"the program called tools more than {self.sandbox.limits.tool_calls} times")
+            self._limit(
+                "tool_calls",
+                f"the program called tools more than {self.sandbox.limits.tool_calls} times",
+            )
             return False
         self.frame = step.frame
         self.recorder.asked(number, call, step.site, step.frame)
         if number < len(self.log):
             if self.log[number][0] != call:
-                self._fail("infra", "a replayed run called a tool differently; run it again", self._line())
+                self._fail(
+                    "infra", "a replayed run called a tool differently; run it again", self._line()
+                )
                 return False
             self.replayed += 1
             return True
@@ -287,13 +307,20 @@ class ProgramRun:
     def _raised(self, raised: Raised) -> None:
         failure = raised.failure
         assert self.recorder is not None
-        if raised.events is None and self.every > 1 and failure.kind in ("memory", "time", "recursion"):
+        if (
+            raised.events is None
+            and self.every > 1
+            and failure.kind in ("memory", "time", "recursion")
+        ):
             self.every = 1  # its last events are lost: once more, reporting each, to know the line
             raise Crashed("the worker died")
         self.recorder.take(raised.events)
-        # time and memory end a program without a traceback: the statement after the last one completed
+        # time and memory end a program without a traceback: the statement after the last one
+        # completed
         line = failure.line or self.recorder.next_line or self._line()
-        if raised.text.startswith(STOPPED):  # where it could not suspend, the prelude raised instead
+        if raised.text.startswith(
+            STOPPED
+        ):  # where it could not suspend, the prelude raised instead
             kind_of_stop, _, message = raised.text[len(STOPPED) :].partition(":")
             self._stopped(kind_of_stop, message, line)
             return
@@ -302,7 +329,11 @@ class ProgramRun:
             return
         kind: ErrorKind = failure.kind
         message = failure.message
-        if kind == "runtime" and raised.type_name == "RuntimeError" and raised.text == self.tool_error:
+        if (
+            kind == "runtime"
+            and raised.type_name == "RuntimeError"
+            and raised.text == self.tool_error
+        ):
             kind, message = "tool_error", raised.text
         payload = {"type": raised.type_name, "message": raised.text[:500], "handled": False}
         self.recorder.add("exception", line or 0, 0, payload)
@@ -322,7 +353,11 @@ class ProgramRun:
     def broken(self, error: Exception) -> None:
         """Something outside the program went wrong while it ran."""
         self.close()
-        self._fail("infra", f"the executor failed ({type(error).__name__}: {error}); run it again", self._line())
+        self._fail(
+            "infra",
+            f"the executor failed ({type(error).__name__}: {error}); run it again",
+            self._line(),
+        )
 
     def fresh_events(self) -> list[TraceEvent]:
         """Events not yet shown to a watcher."""
@@ -336,7 +371,9 @@ class ProgramRun:
         """The finished record."""
         recorder = self.recorder or Recorder([], self.whole.height, 1)
         events = recorder.finish(self.answer, self.failure, len(self.log))
-        source = self.program.source.encode("utf-8", "backslashreplace").decode()  # hostile: lone surrogates
+        source = self.program.source.encode(
+            "utf-8", "backslashreplace"
+        ).decode()  # hostile: lone surrogates
         arguments = [self.program.id, source, self.task.image, self.executor]
         changed = {str(k): v for k, v in self.overrides.items()}
         if changed:

@@ -1,9 +1,9 @@
 """Sessions of Monty: programs are prepared, started, resumed and parked as bytes.
 
-What it covers: a program has no file, network, environment, clock, randomness, module or object of the host;
-it computes in a worker process under limits of time, memory and recursion, and can only ask for the tools
-of its API.  What it does not cover: timing side channels, a flaw in Monty that survives the worker's jail, a
-kernel bug.  For a public service put a virtual machine around it.
+What it covers: a program has no file, network, environment, clock, randomness, module or object of
+the host; it computes in a worker process under limits of time, memory and recursion, and can only
+ask for the tools of its API.  What it does not cover: timing side channels, a flaw in Monty that
+survives the worker's jail, a kernel bug.  For a public service put a virtual machine around it.
 """
 
 from __future__ import annotations
@@ -126,8 +126,8 @@ class Crashed(Exception):
 class Sandbox:
     """A pool of Monty workers for one API and one set of limits.
 
-    Each program that runs or waits holds a worker process, up to `hold` of them; when more programs are under
-    way, the one that has waited longest is parked as bytes and its worker given on.
+    Each program that runs or waits holds a worker process, up to `hold` of them; when more programs
+    are under way, the one that has waited longest is parked as bytes and its worker given on.
 
     Args:
         hold: Worker processes at most; more than the threads that drive them.
@@ -135,7 +135,9 @@ class Sandbox:
         traced: Report each step; see `instrument`.
     """
 
-    def __init__(self, api: Api, limits: Limits, hold: int, launcher: Path | None = None, traced: bool = True) -> None:
+    def __init__(
+        self, api: Api, limits: Limits, hold: int, launcher: Path | None = None, traced: bool = True
+    ) -> None:
         self.api = api
         self.traced = traced
         self.limits = limits
@@ -233,7 +235,9 @@ class Sandbox:
 
 
 class Session:
-    """One program in the sandbox: started, asked on, parked and woken, closed.  Used by one thread at a time."""
+    """One program in the sandbox: started, asked on, parked and woken, closed.  Used by one thread
+    at a time.
+    """
 
     def __init__(self, sandbox: Sandbox, program: Instrumented) -> None:
         self._sandbox = sandbox
@@ -251,7 +255,9 @@ class Session:
 
         def begin() -> Any:
             session = self._open()
-            session.load_session(self._sandbox.whole_base if self._program.rare else self._sandbox.base)
+            session.load_session(
+                self._sandbox.whole_base if self._program.rare else self._sandbox.base
+            )
             return session.feed_start(code, print_callback=_no_print)
 
         return self._turn(begin)
@@ -265,10 +271,14 @@ class Session:
             return self._turn(lambda: self._wake().resume({"return_value": answer}))
 
     def where(self) -> int | None:
-        """After Stopped: the line that the program had reached.  An error raised there tells; it ends the program."""
+        """After Stopped: the line that the program had reached.  An error raised there tells; it
+        ends the program.
+        """
         with self._lock:
             try:
-                step = self._turn(lambda: self._wake().resume({"exc_type": "RuntimeError", "message": "stopped"}))
+                step = self._turn(
+                    lambda: self._wake().resume({"exc_type": "RuntimeError", "message": "stopped"})
+                )
             except Raised as raised:
                 return raised.failure.line
             except Crashed:
@@ -279,7 +289,9 @@ class Session:
         if self._parked is not None:
             parked, self._parked = self._parked, None
             self._sandbox.parked(-1)
-            self._snapshot = self._open().load_snapshot(zlib.decompress(parked), print_callback=_no_print)
+            self._snapshot = self._open().load_snapshot(
+                zlib.decompress(parked), print_callback=_no_print
+            )
         return self._snapshot
 
     def wait(self) -> None:
@@ -290,7 +302,9 @@ class Session:
         """Keep the waiting program as bytes and give its worker back."""
         with self._lock:
             try:
-                self._parked = zlib.compress(self._snapshot.dump(), 1)  # 190 KB to 50, in a millisecond
+                self._parked = zlib.compress(
+                    self._snapshot.dump(), 1
+                )  # 190 KB to 50, in a millisecond
                 self._sandbox.parked(1)
             except monty.MontyError:
                 self._lost = True
@@ -320,7 +334,9 @@ class Session:
     def _release(self) -> None:
         session, self._session = self._session, None
         if session is not None:
-            with contextlib.suppress(monty.MontyError):  # the worker may be gone; the pool replaces it
+            with contextlib.suppress(
+                monty.MontyError
+            ):  # the worker may be gone; the pool replaces it
                 session.__exit__(None, None, None)
             self._sandbox.leave()
 
@@ -328,7 +344,10 @@ class Session:
         try:
             snapshot = action()
             while True:
-                if isinstance(snapshot, monty.FunctionSnapshot) and snapshot.function_name == "__vpd__":
+                if (
+                    isinstance(snapshot, monty.FunctionSnapshot)
+                    and snapshot.function_name == "__vpd__"
+                ):
                     self._snapshot = snapshot
                     return _step(snapshot.args)
                 if isinstance(snapshot, monty.FunctionSnapshot):
@@ -351,10 +370,14 @@ class Session:
             raise Crashed(str(error)) from error
 
     def _left_over(self) -> Any:
-        """The events that the program had not handed over when it ended; the session outlives the error."""
+        """The events that the program had not handed over when it ended; the session outlives the
+        error.
+        """
         try:
             assert self._session is not None
-            snapshot = self._session.feed_start("__vpd__(0, __S__[3], None, __PROBE__)", print_callback=_no_print)
+            snapshot = self._session.feed_start(
+                "__vpd__(0, __S__[3], None, __PROBE__)", print_callback=_no_print
+            )
             return snapshot.args[1] if isinstance(snapshot, monty.FunctionSnapshot) else None
         except (monty.MontyError, RuntimeError, OSError, AssertionError):
             return None  # the error took the worker with it
@@ -365,8 +388,10 @@ def _no_print(stream: str, text: str) -> None:
 
 
 def _step(arguments: tuple[Any, ...]) -> Step:
-    """What the prelude said.  Near its recursion limit Monty replaces what is nested deeper by a text; the probe,
-    nested deeper than anything that is sent, shows whether that happened.  Raises Raised with kind `recursion`."""
+    """What the prelude said.  Near its recursion limit Monty replaces what is nested deeper by a
+    text; the probe, nested deeper than anything that is sent, shows whether that happened.  Raises
+    Raised with kind `recursion`.
+    """
     empty: tuple[Any, ...] = (None, None, None, None)
     op, events, payload, probe = arguments if len(arguments) == 4 else empty
     if probe != PROBE or type(op) is not int:
@@ -382,7 +407,9 @@ def _step(arguments: tuple[Any, ...]) -> Step:
     return Ended(events, payload)
 
 
-def _raised(error: monty.MontyRuntimeError | monty.MontySyntaxError, program: Instrumented, events: Any) -> Raised:
+def _raised(
+    error: monty.MontyRuntimeError | monty.MontySyntaxError, program: Instrumented, events: Any
+) -> Raised:
     inner = error.exception()
     name, text = type(inner).__name__, str(error.display("msg"))
     shown = error.display("type-msg")
@@ -400,7 +427,8 @@ def _raised(error: monty.MontyRuntimeError | monty.MontySyntaxError, program: In
     elif name == "RecursionError":
         kind = "recursion"
     elif isinstance(error, monty.MontySyntaxError) or (
-        name in ("NotImplementedError", "RuntimeError") and ("monty" in text or "cannot suspend" in text)
+        name in ("NotImplementedError", "RuntimeError")
+        and ("monty" in text or "cannot suspend" in text)
     ):
         kind = "unsupported"
     message = shown if kind == "runtime" else text

@@ -1,10 +1,11 @@
 """Many programs at once: they ask, the scheduler answers.
 
-Worker threads drive programs in the sandbox from pause to pause; a paused program is parked as bytes.  Calls
-of all programs wait in one queue per tool.  A batch starts when it is full, when no program can move before
-it is answered, or when its oldest call has waited `PATIENCE` seconds, so that nothing ever idles and one
-slow program stalls nobody.  Equal calls are asked once.  A batch that does not fit into memory is asked in
-halves, and the next ones are smaller.  Traces come out in the order of the jobs whatever the timing.
+Worker threads drive programs in the sandbox from pause to pause; a paused program is parked as
+bytes.  Calls of all programs wait in one queue per tool.  A batch starts when it is full, when no
+program can move before it is answered, or when its oldest call has waited `PATIENCE` seconds, so
+that nothing ever idles and one slow program stalls nobody.  Equal calls are asked once.  A batch
+that does not fit into memory is asked in halves, and the next ones are smaller.  Traces come out in
+the order of the jobs whatever the timing.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from workbench.records import (
     Value,
     content_key,
     storable,
-)  # fmt: skip
+)
 
 PATIENCE = 0.05
 """Seconds a call waits at most for others to join its batch while programs still move."""
@@ -73,7 +74,9 @@ class _Queue:
     at_once: int = 1
     """Batches that may be under way."""
     size: int = 1
-    """Calls of one batch at most: the tool's own bound, halved when a batch did not fit into memory."""
+    """Calls of one batch at most: the tool's own bound, halved when a batch did not fit into
+    memory.
+    """
 
     @property
     def free(self) -> bool:
@@ -118,7 +121,9 @@ class Batching:
             name: _Queue(tool, at_once=_batches_at_once(tool), size=max(tool.batch_size, 1))
             for name, tool in means.tools.items()
         }
-        self.ready: queue.PriorityQueue[tuple[int, int, ProgramRun | None, ToolAnswer | None]] = queue.PriorityQueue()
+        self.ready: queue.PriorityQueue[tuple[int, int, ProgramRun | None, ToolAnswer | None]] = (
+            queue.PriorityQueue()
+        )
         self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.moving = 0
         """Runs given to the workers and not yet back."""
@@ -131,7 +136,9 @@ class Batching:
         self.exhausted = False
 
     def traces(self) -> Iterator[Trace]:
-        threads = [threading.Thread(target=self._work, daemon=True) for _ in range(self.means.workers)]
+        threads = [
+            threading.Thread(target=self._work, daemon=True) for _ in range(self.means.workers)
+        ]
         at_once = sum(line.at_once for line in self.queues.values())
         pool = ThreadPoolExecutor(max(at_once, 1), thread_name_prefix="tool")
         for thread in threads:
@@ -170,7 +177,9 @@ class Batching:
             index, (task, program, overrides) = job
             self._start(index, task, program, overrides)
 
-    def _start(self, index: int, task: Task, program: Program, overrides: Mapping[int | str, Value]) -> None:
+    def _start(
+        self, index: int, task: Task, program: Program, overrides: Mapping[int | str, Value]
+    ) -> None:
         means = self.means
         failure = None
         try:
@@ -189,7 +198,9 @@ class Batching:
         self.fresh.append(run)
 
     def _size(self, digest: str) -> tuple[int, int]:
-        """Width and height of a picture, from the cache where it is known: decoding it costs more than a program."""
+        """Width and height of a picture, from the cache where it is known: decoding it costs more
+        than a program.
+        """
         key = content_key("size", digest)
         known, size = self.means.cache.get(key)
         if not known:
@@ -199,10 +210,12 @@ class Batching:
         return size
 
     def _feed(self) -> None:
-        """Start programs: as many as there are sandbox processes, and more only while tools are at work.
+        """Start programs: as many as there are sandbox processes, and more only while tools are at
+        work.
 
-        A program beyond the processes has another one parked, which costs milliseconds; that pays while a slow
-        tool works and the next batch can be filled, not when a tool could answer those that wait already.
+        A program beyond the processes has another one parked, which costs milliseconds; that pays
+        while a slow tool works and the next batch can be filled, not when a tool could answer those
+        that wait already.
         """
         while self.fresh and self.moving < 2 * self.means.workers:
             if len(self.under_way) >= self.means.sandbox.hold and not self._worth_parking():
@@ -219,7 +232,9 @@ class Batching:
         return any(line.busy and time.perf_counter() - line.began >= PATIENCE for line in lines)
 
     def _move(self, run: ProgramRun, answer: ToolAnswer | None) -> None:
-        """Hand a run to the workers; answered runs go before new ones, so that few programs wait half-way."""
+        """Hand a run to the workers; answered runs go before new ones, so that few programs wait
+        half-way.
+        """
         self.moving += 1
         self.ready.put((1 if answer is None else 0, run.index, run, answer))
 
@@ -264,7 +279,9 @@ class Batching:
         """Handle one message, or start batches when none comes."""
         self._start_batches(pool)
         try:
-            kind, subject, content = self.inbox.get(timeout=PATIENCE if self.fresh or self._queued() else None)
+            kind, subject, content = self.inbox.get(
+                timeout=PATIENCE if self.fresh or self._queued() else None
+            )
         except queue.Empty:
             self._start_batches(pool)
             return
@@ -349,18 +366,32 @@ class Batching:
             value = waiting.border.result(result, tool.spec)
             if tool.spec.name == "best_image_match":
                 patches = waiting.call.arguments["list_patches"]
-                if not (isinstance(value, int) and isinstance(patches, list) and 0 <= value < len(patches)):
+                if not (
+                    isinstance(value, int)
+                    and isinstance(patches, list)
+                    and 0 <= value < len(patches)
+                ):
                     raise Unfit(f"best_image_match returned {value}, which is no index of its list")
             return ToolAnswer(True, value)
         except Unfit as unfit:
             return ToolAnswer(False, None, f"the tool gave {unfit}")
 
-    def _answered(self, line: _Queue, answers: list[tuple[_Waiting, ToolAnswer, float, float, int]]) -> None:
+    def _answered(
+        self, line: _Queue, answers: list[tuple[_Waiting, ToolAnswer, float, float, int]]
+    ) -> None:
         line.busy -= 1
         for waiting, answer, share, queued, size in answers:
             line.asked.pop(waiting.key, None)
             for i, run in enumerate(sorted(waiting.runs, key=lambda r: r.index)):
-                own = ToolAnswer(answer.ok, answer.value, answer.error, share if i == 0 else 0.0, queued, size, i > 0)
+                own = ToolAnswer(
+                    answer.ok,
+                    answer.value,
+                    answer.error,
+                    share if i == 0 else 0.0,
+                    queued,
+                    size,
+                    i > 0,
+                )
                 self._move(run, own)
 
     def _show(self, run: ProgramRun, events: Sequence[TraceEvent]) -> None:
@@ -369,11 +400,14 @@ class Batching:
                 self.on_event(run.program.id, event)
 
 
-def ask_tool(tool: Tool, calls: Sequence[ToolCall], images: Images) -> tuple[Sequence[Value | ToolFailure], int]:
-    """One batch; when it breaks as a whole its halves are asked, so that each failure stays its own.
+def ask_tool(
+    tool: Tool, calls: Sequence[ToolCall], images: Images
+) -> tuple[Sequence[Value | ToolFailure], int]:
+    """One batch; when it breaks as a whole its halves are asked, so that each failure stays its
+    own.
 
-    Also how many calls fit into memory together: all, or the largest part that went through.  A call that does not
-    fit alone tells nothing about the others.
+    Also how many calls fit into memory together: all, or the largest part that went through.  A
+    call that does not fit alone tells nothing about the others.
     """
     fitted = len(calls)
     try:
@@ -390,7 +424,9 @@ def ask_tool(tool: Tool, calls: Sequence[ToolCall], images: Images) -> tuple[Seq
     if len(calls) == 1:
         return [problem], fitted
     half = len(calls) // 2
-    (first, some), (second, others) = (ask_tool(tool, part, images) for part in (calls[:half], calls[half:]))
+    (first, some), (second, others) = (
+        ask_tool(tool, part, images) for part in (calls[:half], calls[half:])
+    )
     return [*first, *second], fitted or max(some, others)
 
 

@@ -1,4 +1,6 @@
-"""The recorder: what a program reports while it runs becomes the events of its trace (`workbench/events.py`)."""
+"""The recorder: what a program reports while it runs becomes the events of its trace
+(`workbench/events.py`).
+"""
 
 from __future__ import annotations
 
@@ -40,18 +42,31 @@ class Recorder:
         self.events.append(TraceEvent(len(self.events), kind, line, frame, payload))
 
     def take(self, reports: Any) -> None:
-        """Reports of the sandbox, in order.  Malformed ones are dropped: they cannot come from our own prelude."""
+        """Reports of the sandbox, in order.  Malformed ones are dropped: they cannot come from our
+        own prelude.
+        """
         if type(reports) is not list:
             return
         for report in reports:
-            if type(report) is tuple and len(report) >= 3 and type(report[0]) is int and type(report[1]) is int:
+            if (
+                type(report) is tuple
+                and len(report) >= 3
+                and type(report[0]) is int
+                and type(report[1]) is int
+            ):
                 self._take(report)
 
     def place(self, number: Any) -> tuple[int, int, str]:
-        """Line, column and surroundings of a site number; a negative one means the line of that other site."""
+        """Line, column and surroundings of a site number; a negative one means the line of that
+        other site.
+        """
         if type(number) is not int:
             return self.last_line, 0, "statement"
-        site = self.sites[number if number >= 0 else -1 - number] if -len(self.sites) <= number else None
+        site = (
+            self.sites[number if number >= 0 else -1 - number]
+            if -len(self.sites) <= number
+            else None
+        )
         if site is None:
             return self.last_line, 0, "statement"
         if isinstance(site, CallSite) and number >= 0:
@@ -68,27 +83,50 @@ class Recorder:
             self.add("print", line, frame, {"text": text.removesuffix("\n")})
             return
         self.last_line = site.line
-        self.next_line = (site.following if site.kind != "branch" or report[2] else site.otherwise) or site.line
+        self.next_line = (
+            site.following if site.kind != "branch" or report[2] else site.otherwise
+        ) or site.line
         if site.kind in ("line", "branch", "call", "exception"):
             self.steps += 1
         if site.kind == "line":
             changed = self._changed(frame, site.names, report[2])
-            self.add("line", site.line, frame, {"changed": changed, **({"form": site.form} if site.form else {})})
+            self.add(
+                "line",
+                site.line,
+                frame,
+                {"changed": changed, **({"form": site.form} if site.form else {})},
+            )
         elif site.kind == "branch":
             changed = self._changed(frame, site.names, report[3])
-            payload = {"form": site.form, "taken": bool(report[2]), **({"changed": changed} if changed else {})}
+            payload = {
+                "form": site.form,
+                "taken": bool(report[2]),
+                **({"changed": changed} if changed else {}),
+            }
             self.add("branch", site.line, frame, payload)
         elif site.kind == "call":
             parent = max(int(report[3]) - 1, 0)
             depth = self._depths[frame] = 0 if frame == 0 else self._depths.get(parent, 0) + 1
             arguments = self._changed(frame, site.names, report[2])
-            payload = {"function": site.function, "arguments": arguments, "parent": parent, "depth": depth}
+            payload = {
+                "function": site.function,
+                "arguments": arguments,
+                "parent": parent,
+                "depth": depth,
+            }
             self.add("call", site.line, frame, payload)
         elif site.kind == "return":
-            self.add("return", site.line, frame, {"function": site.function, "value": self.value(report[2])})
+            self.add(
+                "return",
+                site.line,
+                frame,
+                {"function": site.function, "value": self.value(report[2])},
+            )
         elif site.kind == "exception":
             kind, message, line = report[2]
-            self.add("exception", int(line), frame, {"type": kind, "message": message, "handled": True})
+            self.add(
+                "exception", int(line), frame, {"type": kind, "message": message, "handled": True}
+            )
 
     def _changed(self, frame: int, names: Sequence[str], values: Any) -> dict[str, JSON]:
         changed = {}
@@ -105,7 +143,9 @@ class Recorder:
         if type(v) is float:
             return plain_number(v)
         if type(v) is not tuple:
-            return v if v is None or type(v) in (bool, int, str) else {"type": "object", "name": "?"}
+            return (
+                v if v is None or type(v) in (bool, int, str) else {"type": "object", "name": "?"}
+            )
         tag = v[0]
         if tag == "s":
             return {"type": "str", "length": v[1], "text": v[2]}
@@ -140,22 +180,34 @@ class Recorder:
         }
         self.add("tool", line, max(int(frame) - 1, 0), payload)
 
-    def answered(self, number: int, tool: str, frame: Any, outcome: Mapping[str, JSON], result: Value = None) -> None:
+    def answered(
+        self, number: int, tool: str, frame: Any, outcome: Mapping[str, JSON], result: Value = None
+    ) -> None:
         """The host answered it; `outcome` holds `ok`, `error` and what was measured."""
         payload: dict[str, JSON] = {"call": number, "tool": tool, **outcome}
         if outcome["ok"]:
             payload["result"] = summary(result, RESULT_ITEMS)
         self.add("tool_result", self.last_line, max(int(frame) - 1, 0), payload)
 
-    def finish(self, answer: str | None, failure: Failure | None, tool_calls: int) -> tuple[TraceEvent, ...]:
+    def finish(
+        self, answer: str | None, failure: Failure | None, tool_calls: int
+    ) -> tuple[TraceEvent, ...]:
         """Close the trace with `truncated` (where events were left out) and `end`."""
         if self.dropped:
             kept = len(self.events)
             self.events.append(TraceEvent(kept, "truncated", self.last_line, 0, {"kept": kept}))
-        payload: dict[str, JSON] = {"ok": failure is None, "steps": self.steps, "tool_calls": tool_calls}
+        payload: dict[str, JSON] = {
+            "ok": failure is None,
+            "steps": self.steps,
+            "tool_calls": tool_calls,
+        }
         if failure is None:
             payload["answer"] = answer
         else:
-            payload["error"] = {"kind": failure.kind, "message": failure.message, "line": failure.line}
+            payload["error"] = {
+                "kind": failure.kind,
+                "message": failure.message,
+                "line": failure.line,
+            }
         self.add("end", 0, 0, payload)
         return tuple(self.events)

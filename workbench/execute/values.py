@@ -1,10 +1,10 @@
 """The border: the one list of exact types that cross between a program and the host, with caps.
 
-Out of the sandbox come plain scalars and tagged tuples made by the prelude: `("p", box, label, score)` for a
-patch with its box in lower-left coordinates, `("l" | "t" | "e", items)` for list, tuple and set,
-`("d", pairs)` for dict.  All of it is treated as hostile: exact types, counts, sizes, and boxes that lie in
-the picture.  A program cannot name a picture; the run's own is filled in here, so that no patch of another
-run can cross.
+Out of the sandbox come plain scalars and tagged tuples made by the prelude: `("p", box, label,
+score)` for a patch with its box in lower-left coordinates, `("l" | "t" | "e", items)` for list,
+tuple and set, `("d", pairs)` for dict.  All of it is treated as hostile: exact types, counts,
+sizes, and boxes that lie in the picture.  A program cannot name a picture; the run's own is filled
+in here, so that no patch of another run can cross.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ class Border:
             return self._patch(v[1], v[2], v[3])
         if len(v) == 2 and type(v[1]) is list:
             if tag == "d":
-                return {self._key(k): self._read(x, depth + 1, count) for k, x in map(self._pair, v[1])}
+                return {
+                    self._key(k): self._read(x, depth + 1, count) for k, x in map(self._pair, v[1])
+                }
             if tag in ("l", "t", "e"):
                 items = [self._read(x, depth + 1, count) for x in v[1]]
                 if tag == "e":
@@ -118,15 +120,25 @@ class Border:
         return value
 
     def result(self, value: Any, spec: ToolSpec) -> Value:
-        """A tool's result, copied through the same list; boxes are snapped to whole pixels of the picture.
+        """A tool's result, copied through the same list; boxes are snapped to whole pixels of the
+        picture.
 
-        Raises Unfit when the tool returned something else than its spec says, or a region of another picture.
+        Raises Unfit when the tool returned something else than its spec says, or a region of
+        another picture.
         """
         checked: Value = self._result(value, 0, [0])
-        if spec.returns != "ImagePatch" and not spec.returns.startswith("list") and isinstance(checked, Region | list):
-            raise Unfit(f"{spec.name} returned a {type(value).__name__}, its spec says {spec.returns}")
+        if (
+            spec.returns != "ImagePatch"
+            and not spec.returns.startswith("list")
+            and isinstance(checked, Region | list)
+        ):
+            raise Unfit(
+                f"{spec.name} returned a {type(value).__name__}, its spec says {spec.returns}"
+            )
         if not _returns(checked, spec.returns):
-            raise Unfit(f"{spec.name} returned a {type(value).__name__}, its spec says {spec.returns}")
+            raise Unfit(
+                f"{spec.name} returned a {type(value).__name__}, its spec says {spec.returns}"
+            )
         return checked
 
     def _result(self, v: Any, depth: int, count: list[int]) -> Any:
@@ -172,14 +184,17 @@ def _returns(value: Any, declared: str) -> bool:
         "list": list,
         "dict": dict,
     }
-    return isinstance(value, kinds.get(base, object)) and (base == "bool" or type(value) is not bool)
+    return isinstance(value, kinds.get(base, object)) and (
+        base == "bool" or type(value) is not bool
+    )
 
 
 def answer_text(value: Value) -> str:
     """The program's answer as text, as the paper's `formatting_answer` puts it.
 
-    bool: yes or no.  Whole floats without a point.  Lists: items joined by ", ".  A patch: its label.
-    Raises Unfit for None, an empty text or list, a dict, or a patch without a label: there is no answer in it.
+    bool: yes or no.  Whole floats without a point.  Lists: items joined by ", ".  A patch: its
+    label. Raises Unfit for None, an empty text or list, a dict, or a patch without a label: there
+    is no answer in it.
     """
     if value is None:
         raise Unfit("None; it must return an answer")

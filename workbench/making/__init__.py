@@ -1,4 +1,5 @@
-"""How the embedded models and the bundled collages were made: conversions, reference programs, training.
+"""How the embedded models and the bundled collages were made: conversions, reference programs,
+training.
 
 Files:
     base_student.py      trains the base student

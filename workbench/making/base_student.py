@@ -1,14 +1,16 @@
 """The base student: trained to perceive, left weak at reasoning over what it perceives.
 
-What PaLI-X was to the paper, a small one is to the embedded profile: it answers the programs' visual questions, and it
-is the model that gets distilled.  So it learns to name, locate and list what is there, on drawn scenes of the training
-split, and sees only a pinch of composed questions, enough to know the form of an answer.
+What PaLI-X was to the paper, a small one is to the embedded profile: it answers the programs'
+visual questions, and it is the model that gets distilled.  So it learns to name, locate and list
+what is there, on drawn scenes of the training split, and sees only a pinch of composed questions,
+enough to know the form of an answer.
 
     vpd make-models base-student
 
-Two stages, the detector frozen throughout.  First the projector alone, without the language model: each region is
-drawn towards the embedding of its category's name, regions that show no thing towards "nothing".  Then a LoRA on the
-language model and the projector together (bfloat16 with fp32 masters), on questions.
+Two stages, the detector frozen throughout.  First the projector alone, without the language model:
+each region is drawn towards the embedding of its category's name, regions that show no thing
+towards "nothing".  Then a LoRA on the language model and the projector together (bfloat16 with fp32
+masters), on questions.
 """
 
 from __future__ import annotations
@@ -46,7 +48,12 @@ FIRST_SCENE = 100_000
 
 NAMES = [*CATEGORIES, "nothing"]
 
-CROP_WORDINGS = ("What is this?", "What object is this?", "What kind of object is shown?", "What is in the picture?")
+CROP_WORDINGS = (
+    "What is this?",
+    "What object is this?",
+    "What kind of object is shown?",
+    "What is in the picture?",
+)
 
 Pair = tuple[str, str]
 """A prompt and its answer."""
@@ -62,19 +69,29 @@ def pairs_of(index: int, reasoning: float) -> list[tuple[Image.Image, list[Pair]
     rng = np.random.default_rng([7, index])
     scene = make_scene("train", FIRST_SCENE + index)
     picture = render(scene)
-    families = ["name", "locate", "locate", "at", "at", "exists", "exists"] + ["list"] * (rng.random() < 0.4)
-    pairs = [(task.question + LABEL_SUFFIX, task.answers[0]) for task in perceive(scene, rng=rng, families=families)]
+    families = ["name", "locate", "locate", "at", "at", "exists", "exists"] + ["list"] * (
+        rng.random() < 0.4
+    )
+    pairs = [
+        (task.question + LABEL_SUFFIX, task.answers[0])
+        for task in perceive(scene, rng=rng, families=families)
+    ]
     composed = ask(scene, phrasing="train", rng=rng)
     for i in rng.permutation(len(composed))[: rng.poisson(reasoning)]:
         pairs.append((question_text(composed[i]) + LABEL_SUFFIX, composed[i].answers[0]))
     thing = scene.objects[rng.integers(len(scene.objects))]
     margin = rng.uniform(0.0, 0.15) * max(thing.box.width, thing.box.height)
     b = thing.box
-    crop = picture.crop((int(b.x0 - margin), int(b.y0 - margin), round(b.x1 + margin), round(b.y1 + margin)))
+    crop = picture.crop(
+        (int(b.x0 - margin), int(b.y0 - margin), round(b.x1 + margin), round(b.y1 + margin))
+    )
     other = thing.category if rng.random() < 0.5 else str(rng.choice(sorted(CATEGORIES)))
     crop_pairs = [
         (str(rng.choice(CROP_WORDINGS)) + LABEL_SUFFIX, thing.category),
-        (f"Is this {with_article(other)}?" + LABEL_SUFFIX, "yes" if other == thing.category else "no"),
+        (
+            f"Is this {with_article(other)}?" + LABEL_SUFFIX,
+            "yes" if other == thing.category else "no",
+        ),
     ]
     return [(picture, pairs), (crop, crop_pairs)]
 
@@ -85,7 +102,9 @@ def category_of(scene: Scene, box: Box) -> int:
     return NAMES.index(best.category) if iou(best.box, box) > 0.5 else len(NAMES) - 1
 
 
-def labelled_regions(processor: RegionVlmProcessor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+def labelled_regions(
+    processor: RegionVlmProcessor, count: int
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Regions of drawn pictures, and what each shows.
 
     Args:
@@ -140,11 +159,16 @@ class StudentTraining:
         tokenizer = self.processor.tokenizer
         table: torch.Tensor = self.model.get_input_embeddings().weight  # type: ignore[assignment]
         tokens = [tokenizer(f" {name}", add_special_tokens=False)["input_ids"] for name in NAMES]
-        names = torch.nn.functional.normalize(torch.stack([table[t].mean(0) for t in tokens]), dim=-1)
+        names = torch.nn.functional.normalize(
+            torch.stack([table[t].mean(0) for t in tokens]), dim=-1
+        )
         tenth = len(labels) // 10
         batches = epochs * (len(labels) - tenth) // 128
         optimizer = ScheduledAdamW(
-            [(self.model.projector.parameters(), 1e-3)], RateSchedule(batches), betas=(0.9, 0.999), weight_decay=0.05
+            [(self.model.projector.parameters(), 1e-3)],
+            RateSchedule(batches),
+            betas=(0.9, 0.999),
+            weight_decay=0.05,
         )
         for batch in range(batches):
             chosen = torch.randint(tenth, len(labels), (128,))
@@ -156,7 +180,10 @@ class StudentTraining:
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step(batch)
         with torch.no_grad():
-            near = torch.nn.functional.normalize(self.model.projector(vectors[:tenth]), dim=-1) @ names.T
+            near = (
+                torch.nn.functional.normalize(self.model.projector(vectors[:tenth]), dim=-1)
+                @ names.T
+            )
         right = (near.argmax(1) == labels[:tenth]).float().mean()
         return {
             "regions": len(labels),
@@ -167,8 +194,15 @@ class StudentTraining:
     def begin_questions(self) -> None:
         """Set stage two up: bfloat16, LoRA on every linear layer of the language model."""
         self.model.to(torch.bfloat16)
-        lora = LoraConfig(r=self.rank, lora_alpha=2 * self.rank, target_modules="all-linear", task_type="CAUSAL_LM")
-        self.model.language_model = get_peft_model(self.model.language_model, lora, autocast_adapter_dtype=False)
+        lora = LoraConfig(
+            r=self.rank,
+            lora_alpha=2 * self.rank,
+            target_modules="all-linear",
+            task_type="CAUSAL_LM",
+        )
+        self.model.language_model = get_peft_model(
+            self.model.language_model, lora, autocast_adapter_dtype=False
+        )
         adapters = [p for n, p in self.model.language_model.named_parameters() if "lora_" in n]
         groups = [(adapters, 8e-4), (self.model.projector.parameters(), 1e-4)]
         schedule = RateSchedule(self.steps, warm=max(self.steps // 50, 10), end=0.1)
@@ -235,8 +269,13 @@ class StudentTraining:
         self.model.language_model.save_pretrained(out)
         config = json.loads((out / "adapter_config.json").read_text())
         config["base_model_name_or_path"] = "SmolLM2-135M-Instruct"
-        (out / "adapter_config.json").write_text(json.dumps(config, indent=1, sort_keys=True) + "\n")
-        weights = {k: v.detach().to(torch.bfloat16).contiguous() for k, v in self.model.projector.state_dict().items()}
+        (out / "adapter_config.json").write_text(
+            json.dumps(config, indent=1, sort_keys=True) + "\n"
+        )
+        weights = {
+            k: v.detach().to(torch.bfloat16).contiguous()
+            for k, v in self.model.projector.state_dict().items()
+        }
         save_file(weights, out / "projector.safetensors")
         names = {category.name: list(category.kinds) for category in CATEGORIES.values()}
         (out / "names.json").write_text(json.dumps(names, indent=0) + "\n")
@@ -248,15 +287,21 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=data_dir() / "models" / "base-student")
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--pictures", type=int, default=3, help="pictures per step")
-    parser.add_argument("--align", type=int, default=2000, help="pictures whose regions teach the projector")
+    parser.add_argument(
+        "--align", type=int, default=2000, help="pictures whose regions teach the projector"
+    )
     parser.add_argument("--rank", type=int, default=16)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--reasoning", type=float, default=0.4, help="composed questions per picture, on average")
+    parser.add_argument(
+        "--reasoning", type=float, default=0.4, help="composed questions per picture, on average"
+    )
     parser.add_argument("--save-every", type=int, default=100)
     options = parser.parse_args(args)
     options.out.mkdir(parents=True, exist_ok=True)
-    training = StudentTraining(options.rank, options.steps, options.pictures, options.threads, options.seed)
+    training = StudentTraining(
+        options.rank, options.steps, options.pictures, options.threads, options.seed
+    )
     print(json.dumps(training.align(options.align)), flush=True)
     training.begin_questions()
     for figures in training.train(options.reasoning, options.save_every, options.out):

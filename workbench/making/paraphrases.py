@@ -1,8 +1,10 @@
-"""More wordings to learn from: a writer that has seen only the bundled train wordings reads little else.
+"""More wordings to learn from: a writer that has seen only the bundled train wordings reads little
+else.
 
-Everything here belongs to the train side; none of it is a test wording of `tasks.phrasings` (tested).  Since
-a program needs no answer to be learnt, forms are also made about things and facts that no collage knows,
-so that names and predicates are copied from the question instead of remembered.
+Everything here belongs to the train side; none of it is a test wording of `tasks.phrasings`
+(tested).  Since a program needs no answer to be learnt, forms are also made about things and facts
+that no collage knows, so that names and predicates are copied from the question instead of
+remembered.
 """
 
 from __future__ import annotations
@@ -56,10 +58,29 @@ PREDICATES: dict[str, tuple[tuple[str, str], ...]] = {
 """Predicates, singular and plural, by fact; those under the empty name hold for nobody knows what."""
 
 RELATIONS = {
-    "left": ("on the left of", "to the left of", "left of", "on the left side of", "more to the left than"),
-    "right": ("on the right of", "to the right of", "right of", "on the right side of", "more to the right than"),
+    "left": (
+        "on the left of",
+        "to the left of",
+        "left of",
+        "on the left side of",
+        "more to the left than",
+    ),
+    "right": (
+        "on the right of",
+        "to the right of",
+        "right of",
+        "on the right side of",
+        "more to the right than",
+    ),
     "above": ("above", "over", "higher than", "at a higher place than", "nearer to the top than"),
-    "below": ("below", "under", "beneath", "lower than", "at a lower place than", "nearer to the bottom than"),
+    "below": (
+        "below",
+        "under",
+        "beneath",
+        "lower than",
+        "at a lower place than",
+        "nearer to the bottom than",
+    ),
 }
 
 SUPERLATIVES = {
@@ -288,12 +309,35 @@ TEMPLATES: dict[str, tuple[str, ...]] = {
 }
 """Wordings by the keys of `tasks.phrasings`."""
 
-_OPENINGS = ("", "", "", "", "", "Hello! ", "In this image: ", "Look carefully. ", "Question: ", "If I may ask: ")
-_ENDINGS = ("", "", "", "", "", " Thanks.", " Be careful.", " Just answer.", " Explain what you find.")
+_OPENINGS = (
+    "",
+    "",
+    "",
+    "",
+    "",
+    "Hello! ",
+    "In this image: ",
+    "Look carefully. ",
+    "Question: ",
+    "If I may ask: ",
+)
+_ENDINGS = (
+    "",
+    "",
+    "",
+    "",
+    "",
+    " Thanks.",
+    " Be careful.",
+    " Just answer.",
+    " Explain what you find.",
+)
 
 
 def other_things(form: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
-    """The form about something that no collage has; forms without a name of a category stay as they are."""
+    """The form about something that no collage has; forms without a name of a category stay as they
+    are.
+    """
     changed = dict(form)
     if changed["op"] in ("count", "exists", "relation", "compare", "count_relation"):
         names = [THINGS[int(i)] for i in rng.permutation(len(THINGS))[:2]]
@@ -304,23 +348,36 @@ def other_things(form: Mapping[str, Any], rng: np.random.Generator) -> dict[str,
 
 
 def paraphrase(form: Mapping[str, Any], rng: np.random.Generator) -> tuple[str, str]:
-    """A form in other words: the question, and the predicate it uses (empty but for knowledge forms)."""
+    """A form in other words: the question, and the predicate it uses (empty but for knowledge
+    forms).
+    """
     inner = form["of"] if form["op"] == "choice" else form
     op = inner["op"]
     key = (
-        f"choice/{op}" if op in ("present", "absent")
-        else "superlative" if "by" in inner
-        else f"compare/{inner['cmp']}" if op == "compare"
-        else f"knowledge/{inner['ask']}" if op == "knowledge"
+        f"choice/{op}"
+        if op in ("present", "absent")
+        else "superlative"
+        if "by" in inner
+        else f"compare/{inner['cmp']}"
+        if op == "compare"
+        else f"knowledge/{inner['ask']}"
+        if op == "knowledge"
         else op
-    )  # fmt: skip
+    )
     slots: dict[str, str] = {}
     for slot in ("a", "b"):
         if slot in inner:
             noun = {"object": "thing", "food": "food item"}.get(inner[slot], inner[slot])
-            slots |= {slot: one(noun), f"a_{slot}": a(noun), f"the_{slot}": the(noun), f"many_{slot}": plural(noun)}
+            slots |= {
+                slot: one(noun),
+                f"a_{slot}": a(noun),
+                f"the_{slot}": the(noun),
+                f"many_{slot}": plural(noun),
+            }
     if "among" in inner:
-        noun = {"object": pick(("object", "thing"), rng), "food": "food item"}.get(inner["among"], inner["among"])
+        noun = {"object": pick(("object", "thing"), rng), "food": "food item"}.get(
+            inner["among"], inner["among"]
+        )
         slots |= {"noun": noun, "a_noun": a(noun), "nouns": plural(noun)}
     if "rel" in inner:
         slots["rel"] = pick(RELATIONS[inner["rel"]], rng)

@@ -1,9 +1,10 @@
 """Train the program-writing LoRA of the embedded profile on SmolLM2-135M-Instruct.
 
-It reads the tool list and a question and writes a program.  Questions come in the train wordings of the bundled
-generator and in paraphrases of our own; the programs are drawn from the reference programs of the question's form
-that the tool list allows, and the tool list changes from row to row, so that it has to be read.  One row is a
-tool list with several questions behind it (`train.shared_prefix`), which halves the tokens.
+It reads the tool list and a question and writes a program.  Questions come in the train wordings of
+the bundled generator and in paraphrases of our own; the programs are drawn from the reference
+programs of the question's form that the tool list allows, and the tool list changes from row to
+row, so that it has to be read.  One row is a tool list with several questions behind it
+(`train.shared_prefix`), which halves the tokens.
 
     python -m workbench.making.program_writer --out data/models/program-writer
 """
@@ -77,16 +78,27 @@ class WriterRecipe:
 
 
 def tool_list(rng: np.random.Generator) -> list[str]:
-    """Names of the tools of one row: mostly the usual ones, else some missing, some added, shuffled."""
+    """Names of the tools of one row: mostly the usual ones, else some missing, some added,
+    shuffled.
+    """
     if rng.random() < 0.6:
         return list(USUAL)
     names = list(USUAL)
-    for name in ("find", "exists", "visual_question_answering", "llm_query", "verify_property", "best_text_match"):
+    for name in (
+        "find",
+        "exists",
+        "visual_question_answering",
+        "llm_query",
+        "verify_property",
+        "best_text_match",
+    ):
         if rng.random() < (0.1 if name == "find" else 0.2):
             names.remove(name)
     if rng.random() < 0.4:
         names.remove("image_caption")
-    names += [name for name in ("compute_depth", "read_text", "best_image_match") if rng.random() < 0.3]
+    names += [
+        name for name in ("compute_depth", "read_text", "best_image_match") if rng.random() < 0.3
+    ]
     if "find" not in names and "visual_question_answering" not in names:
         names.append("visual_question_answering")
     return [names[int(i)] for i in rng.permutation(len(names))]
@@ -98,7 +110,9 @@ def api_text(tools: Sequence[str]) -> str:
 
 
 def example(split: str, index: int, rng: np.random.Generator, tools: Sequence[str]) -> Pair | None:
-    """A question (what the prompt says of it) and the body of a program; None where the tools allow none."""
+    """A question (what the prompt says of it) and the body of a program; None where the tools allow
+    none.
+    """
     tasks = ask(make_scene(split, index), phrasing="train", rng=rng, families=[pick(FAMILIES, rng)])
     if not tasks:
         return None
@@ -118,7 +132,9 @@ def example(split: str, index: int, rng: np.random.Generator, tools: Sequence[st
 
 
 def examples(split: str, number: int, recipe: WriterRecipe) -> tuple[list[str], list[Pair]]:
-    """Row number `number`: its tools and its questions with programs; the same number always gives the same."""
+    """Row number `number`: its tools and its questions with programs; the same number always gives
+    the same.
+    """
     rng = np.random.default_rng([recipe.seed, ("train", "val").index(split), number])
     tools = tool_list(rng)
     pairs: list[Pair] = []
@@ -130,7 +146,9 @@ def examples(split: str, number: int, recipe: WriterRecipe) -> tuple[list[str], 
     return tools, pairs
 
 
-def token_lessons(tokenizer: Any, tools: Sequence[str], pairs: Sequence[Pair], end: int) -> list[TokenLesson]:
+def token_lessons(
+    tokenizer: Any, tools: Sequence[str], pairs: Sequence[Pair], end: int
+) -> list[TokenLesson]:
     """The questions behind one tool list, in tokens; every target token weighs the same.
 
     Args:
@@ -141,7 +159,9 @@ def token_lessons(tokenizer: Any, tools: Sequence[str], pairs: Sequence[Pair], e
     """
 
     def ids(text: str) -> list[int]:
-        return list(tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"])
+        return list(
+            tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+        )
 
     listed = ids(api_text(tools))
     targets = [[*ids(body), end] for _, body in pairs]
@@ -168,9 +188,14 @@ class WriterTraining:
         path = language_path("bundled")
         with quiet():
             self.tokenizer = AutoTokenizer.from_pretrained(path)
-            model = AutoModelForCausalLM.from_pretrained(path, dtype=self.dtype, attn_implementation="sdpa")
+            model = AutoModelForCausalLM.from_pretrained(
+                path, dtype=self.dtype, attn_implementation="sdpa"
+            )
         config = LoraConfig(
-            r=recipe.rank, lora_alpha=2 * recipe.rank, target_modules="all-linear", task_type="CAUSAL_LM"
+            r=recipe.rank,
+            lora_alpha=2 * recipe.rank,
+            target_modules="all-linear",
+            task_type="CAUSAL_LM",
         )
         with quiet():
             if recipe.start:
@@ -207,7 +232,9 @@ class WriterTraining:
         started, recent = time.monotonic(), list[float]()
         size = self.recipe.batch
         for step in range(self.steps):
-            losses = (self.loss("train", number) for number in range(step * size, (step + 1) * size))
+            losses = (
+                self.loss("train", number) for number in range(step * size, (step + 1) * size)
+            )
             mean, _ = mean_step(self.optimizer, step, losses, size)
             recent.append(mean)
             if (step + 1) % every == 0 or step + 1 == self.steps:
@@ -215,9 +242,13 @@ class WriterTraining:
                     val = sum(float(self.loss("val", number)) for number in range(3)) / 3
                 seconds = time.monotonic() - started
                 loss = sum(recent) / len(recent)
-                self.history.append({"step": step + 1, "loss": loss, "val_loss": val, "seconds": seconds})
+                self.history.append(
+                    {"step": step + 1, "loss": loss, "val_loss": val, "seconds": seconds}
+                )
                 recent = []
-                log.info("step %d/%d loss %.3f val %.3f %.0f s", step + 1, self.steps, loss, val, seconds)
+                log.info(
+                    "step %d/%d loss %.3f val %.3f %.0f s", step + 1, self.steps, loss, val, seconds
+                )
                 self.save()
 
     def save(self) -> None:
@@ -228,18 +259,24 @@ class WriterTraining:
             warnings.simplefilter("ignore")  # the base's hub page is asked for, and is not needed
             weights = get_peft_model_state_dict(self.model)
         part = self.out / ".adapter_model.part"
-        save_file({name: value.detach().cpu().contiguous() for name, value in weights.items()}, part)
+        save_file(
+            {name: value.detach().cpu().contiguous() for name, value in weights.items()}, part
+        )
         part.chmod(0o644)
         part.replace(self.out / "adapter_model.safetensors")
         config.save_pretrained(os.fspath(self.out))
         recipe = asdict(self.recipe) | {"start": Path(self.recipe.start).name}
         origin = {"base": BASE, "recipe": recipe, "history": self.history}
-        (self.out / "training.json").write_text(json.dumps(origin, indent=1) + "\n", encoding="utf-8")
+        (self.out / "training.json").write_text(
+            json.dumps(origin, indent=1) + "\n", encoding="utf-8"
+        )
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Train and save; about half an hour on one processor thread, a minute or two on a GPU."""
-    parser = argparse.ArgumentParser(prog="program-writer", description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = argparse.ArgumentParser(
+        prog="program-writer", description=__doc__.splitlines()[0] if __doc__ else ""
+    )
     defaults = WriterRecipe()
     parser.add_argument("--out", type=Path, required=True, help="folder of the adapter")
     for name in WriterRecipe.__slots__:

@@ -1,9 +1,9 @@
 """Reference programs: several natural ways to answer each logical form of the question generator.
 
-They are what the embedded program writer learns from.  A form is described in `tasks.questions`; a program
-uses the paper's and ViperGPT's API (`workbench.api`), and only the tools it is allowed.  With tools that
-are always right an *exact* program gives the form's exact answer; the others take a short cut that a person
-might take too (ask about the whole picture, measure from edge to edge).
+They are what the embedded program writer learns from.  A form is described in `tasks.questions`; a
+program uses the paper's and ViperGPT's API (`workbench.api`), and only the tools it is allowed.
+With tools that are always right an *exact* program gives the form's exact answer; the others take a
+short cut that a person might take too (ask about the whole picture, measure from edge to edge).
 """
 
 from __future__ import annotations
@@ -59,13 +59,14 @@ class Reference:
     """How often it is shown, relative to the form's other ways."""
 
 
-def references(form: Form, predicate: str, choices: Sequence[str], rng: np.random.Generator) -> list[Reference]:
+def references(
+    form: Form, predicate: str, choices: Sequence[str], rng: np.random.Generator
+) -> list[Reference]:
     """Every way to answer a form, its small choices (names, prints, wording) drawn by `rng`.
 
-    Args:
-        form: a logical form of `tasks.questions`.
-        predicate: of knowledge forms, in the singular as the question says it: `can fly`, `has wheels`.
-        choices: the options of a multiple-choice question.
+    Args: form: a logical form of `tasks.questions`. predicate: of knowledge forms, in the singular
+        as the question says it: `can fly`, `has wheels`. choices: the options of a multiple-choice
+        question.
     """
     return _Maker(rng).make(form, predicate, choices)
 
@@ -81,7 +82,9 @@ def variable(noun: str, many: bool = False) -> str:
     single = f"{single}_patch" if single in ("object", "image", "patch") and not many else single
     if not many:
         return single
-    several = re.sub(r"\W+", "_", plural(noun.lower()).removeprefix("pairs of ").removeprefix("pieces of ")).strip("_")
+    several = re.sub(
+        r"\W+", "_", plural(noun.lower()).removeprefix("pairs of ").removeprefix("pieces of ")
+    ).strip("_")
     return f"{several}_list" if several == single else several
 
 
@@ -130,7 +133,9 @@ class _Maker:
         return f'print(f"{text}")' if self._prints else ""
 
     def _known(self, *nouns: str) -> bool:
-        """Whether the embedded detector knows the names: where it does not, asking is shown more often."""
+        """Whether the embedded detector knows the names: where it does not, asking is shown more
+        often.
+        """
         return all(classes_of(noun) for noun in nouns)
 
     def _yes(self, condition: str) -> str:
@@ -148,7 +153,9 @@ class _Maker:
         )
         self._add(1.5 if sure else 0.5, f"return formatting_answer(len({self._find(noun)}))")
         question = f"How many {plural('food item' if noun == 'food' else noun)} are there?"
-        self._add(0.5 if sure else 1.5, f"return formatting_answer({self._ask(question)})", exact=False)
+        self._add(
+            0.5 if sure else 1.5, f"return formatting_answer({self._ask(question)})", exact=False
+        )
         if choices:
             self._add(
                 0.5,
@@ -168,12 +175,16 @@ class _Maker:
             self._yes(f"len({many}) > 0"),
         )
         question = f"Is there {with_article(noun)}?"
-        self._add(0.25 if sure else 0.8, f"return formatting_answer({self._ask(question)})", exact=False)
+        self._add(
+            0.25 if sure else 0.8, f"return formatting_answer({self._ask(question)})", exact=False
+        )
 
     def _relation(self, form: Form, choices: Sequence[str]) -> None:
         first, second = variable(form["a"]), variable(form["b"])
         side, sign, said = _RELATION[form["rel"]]
-        say = self._say(f"{the(form['a'])} is at {{{first}.{side}}} and {the(form['b'])} at {{{second}.{side}}}")
+        say = self._say(
+            f"{the(form['a'])} is at {{{first}.{side}}} and {the(form['b'])} at {{{second}.{side}}}"
+        )
         sure = self._known(form["a"], form["b"])
         truth = self._yes(f"{first}.{side} {sign} {second}.{side}")
         self._add(
@@ -192,11 +203,14 @@ class _Maker:
             '    return formatting_answer("no")',
             f"return formatting_answer({firsts}[0].{side} {sign} {seconds}[0].{side})",
         )
-        said = {"left of": pick(("left of", "to the left of"), self._rng), "right of": "to the right of"}.get(
-            said, said
-        )
+        said = {
+            "left of": pick(("left of", "to the left of"), self._rng),
+            "right of": "to the right of",
+        }.get(said, said)
         question = f"Is {the(form['a'])} {said} {the(form['b'])}?"
-        self._add(0.25 if sure else 0.8, f"return formatting_answer({self._ask(question)})", exact=False)
+        self._add(
+            0.25 if sure else 0.8, f"return formatting_answer({self._ask(question)})", exact=False
+        )
 
     def _compare(self, form: Form, choices: Sequence[str]) -> None:
         first, second = variable(form["a"], many=True), variable(form["b"], many=True)
@@ -206,7 +220,9 @@ class _Maker:
             2.5 if sure else 1,
             f"{first} = {self._find(form['a'])}",
             f"{second} = {self._find(form['b'])}",
-            self._say(f"{{len({first})}} {plural(form['a'])} and {{len({second})}} {plural(form['b'])}"),
+            self._say(
+                f"{{len({first})}} {plural(form['a'])} and {{len({second})}} {plural(form['b'])}"
+            ),
             self._yes(f"len({first}) {sign} len({second})"),
         )
         self._add(
@@ -217,7 +233,9 @@ class _Maker:
         )
         tail = f"as {plural(form['b'])}" if form["cmp"] == "same" else f"than {plural(form['b'])}"
         question = f"Are there {said} {plural(form['a'])} {tail}?"
-        self._add(0.7 if sure else 2, f"return formatting_answer({self._ask(question)})", exact=False)
+        self._add(
+            0.7 if sure else 2, f"return formatting_answer({self._ask(question)})", exact=False
+        )
 
     def _count_relation(self, form: Form, choices: Sequence[str]) -> None:
         noun, other = form["a"], variable(form["b"])
@@ -245,14 +263,20 @@ class _Maker:
             "return formatting_answer(count)",
         )
         question = f"How many {plural(noun)} are {said} {the(form['b'])}?"
-        self._add(0.2 if sure else 0.7, f"return formatting_answer({self._ask(question)})", exact=False)
+        self._add(
+            0.2 if sure else 0.7, f"return formatting_answer({self._ask(question)})", exact=False
+        )
 
     def _described(self, form: Form, choices: Sequence[str]) -> None:
         """`extreme` and `category_of`: find the object that is meant, then ask what it is."""
         noun = form["among"]
         each = "thing" if noun == "object" else variable(noun)
         many = "objects" if noun == "object" else variable(noun, many=True)
-        asks = self._asks if noun == "object" or self._rng.random() < 0.6 else f"What {one(noun)} is this?"
+        asks = (
+            self._asks
+            if noun == "object" or self._rng.random() < 0.6
+            else f"What {one(noun)} is this?"
+        )
         options = "[" + ", ".join(f'"{option}"' for option in choices) + "]"
         name = f"best_text_match({options})" if choices else f'visual_question_answering("{asks}")'
         other = variable(form["b"]) if "b" in form else ""
@@ -267,9 +291,13 @@ class _Maker:
         sure = self._known(noun, form.get("b", noun))
         if choices:
             question += f" Options: {', '.join(choices)}."
-        self._add(0.2 if sure else 0.6, f"return formatting_answer({self._ask(question)})", exact=False)
+        self._add(
+            0.2 if sure else 0.6, f"return formatting_answer({self._ask(question)})", exact=False
+        )
 
-    def _related(self, noun: str, each: str, many: str, name: str, start: str, condition: str) -> None:
+    def _related(
+        self, noun: str, each: str, many: str, name: str, start: str, condition: str
+    ) -> None:
         self._add(
             2,
             start,
@@ -282,10 +310,18 @@ class _Maker:
             f"for {each} in {self._find(noun)}:",
             f"    if {condition}:",
             f"        return formatting_answer({each}.{name})",
-            pick(('return formatting_answer("none")', f"return formatting_answer({self._ask(self._asks)})"), self._rng),
+            pick(
+                (
+                    'return formatting_answer("none")',
+                    f"return formatting_answer({self._ask(self._asks)})",
+                ),
+                self._rng,
+            ),
         )
 
-    def _superlative(self, by: str, noun: str, each: str, many: str, name: str, start: str, other: str) -> None:
+    def _superlative(
+        self, by: str, noun: str, each: str, many: str, name: str, start: str, other: str
+    ) -> None:
         function, measure = _EXTREME[by]
         key = measure.format(each, other)
         found = f"{many} = {self._find(noun)}"
@@ -296,7 +332,14 @@ class _Maker:
         if other:
             centres = _CENTRES.format(each, other)
             near = by == "nearest"
-            self._add(2, start, away, f"{best} = {function}({many}, key=lambda {each}: {key})", ends, exact=False)
+            self._add(
+                2,
+                start,
+                away,
+                f"{best} = {function}({many}, key=lambda {each}: {key})",
+                ends,
+                exact=False,
+            )
             self._add(
                 1,
                 start,
@@ -307,8 +350,12 @@ class _Maker:
             return
         self._add(2.5, found, f"{best} = {function}({many}, key=lambda {each}: {key})", say, ends)
         reverse = ", reverse=True" if function == "max" else ""
-        self._add(1.5, found, f"{many} = sorted({many}, key=lambda {each}: {key}{reverse})",
-                  f"return formatting_answer({many}[0].{name})")  # fmt: skip
+        self._add(
+            1.5,
+            found,
+            f"{many} = sorted({many}, key=lambda {each}: {key}{reverse})",
+            f"return formatting_answer({many}[0].{name})",
+        )
 
     def _present(self, form: Form, choices: Sequence[str]) -> None:
         absent = form["op"] == "absent"
@@ -317,43 +364,88 @@ class _Maker:
         last = f"return formatting_answer({self._whole}.best_text_match({options}))"
         sure = self._known(*form["options"])
         end = pick(("", 'return formatting_answer("none")'), self._rng)
-        self._add(2 if sure else 0.7, f"for option in {options}:", f"    if {no}{self._whole}.exists(option):",
-                  "        return formatting_answer(option)", end)  # fmt: skip
+        self._add(
+            2 if sure else 0.7,
+            f"for option in {options}:",
+            f"    if {no}{self._whole}.exists(option):",
+            "        return formatting_answer(option)",
+            end,
+        )
         compared = "== 0" if absent else "> 0"
-        self._add(1, f"for option in {options}:", f"    found = {self._whole}.find(option)",
-                  self._say("{option}: {len(found)}").replace("print", "    print"),
-                  f"    if len(found) {compared}:", "        return formatting_answer(option)")  # fmt: skip
+        self._add(
+            1,
+            f"for option in {options}:",
+            f"    found = {self._whole}.find(option)",
+            self._say("{option}: {len(found)}").replace("print", "    print"),
+            f"    if len(found) {compared}:",
+            "        return formatting_answer(option)",
+        )
         word = "no" if absent else "yes"
-        self._add(1.5 if sure else 3, f"for option in {options}:",
-                  f'    answer = {self._whole}.visual_question_answering(f"Is there a {{option}}?")',
-                  f'    if answer == "{word}":', "        return formatting_answer(option)")  # fmt: skip
+        self._add(
+            1.5 if sure else 3,
+            f"for option in {options}:",
+            f'    answer = {self._whole}.visual_question_answering(f"Is there a {{option}}?")',
+            f'    if answer == "{word}":',
+            "        return formatting_answer(option)",
+        )
         if not absent:
             self._add(0.7 if sure else 1.5, last, exact=False)
 
     def _knowledge(self, form: Form, predicate: str) -> None:
         noun, ask = form["among"], form["ask"]
         each = "thing" if noun == "object" else variable(noun)
-        asks = self._asks if noun == "object" or self._rng.random() < 0.6 else f"What {one(noun)} is this?"
+        asks = (
+            self._asks
+            if noun == "object" or self._rng.random() < 0.6
+            else f"What {one(noun)} is this?"
+        )
         name = f'    name = {each}.visual_question_answering("{asks}")'
-        query = f'llm_query(f"{pick(questions_of(predicate), self._rng, (3, 1))} Answer yes or no.")'
+        query = (
+            f'llm_query(f"{pick(questions_of(predicate), self._rng, (3, 1))} Answer yes or no.")'
+        )
         loop = f"for {each} in {self._find(noun)}:"
         say = self._say(f"{{name}}: {{answer}}").replace("print", "    print")  # noqa: F541
         test = 'if "yes" in answer.lower():'
         checks = (
             (2.5, (name, f"    answer = {query}", say, f"    {test}")),
             (1.0, (name, f'    if {query} == "yes":')),
-            (0.8, (f'    if {each}.verify_property("{"object" if noun == "object" else noun}", "{predicate}"):',)),
+            (
+                0.8,
+                (
+                    f'    if {each}.verify_property("{"object" if noun == "object" else noun}", "{predicate}"):',
+                ),
+            ),
         )
         for weight, check in checks:
             if ask == "count":
-                self._add(weight, "count = 0", loop, *check, "        count += 1", "return formatting_answer(count)")
+                self._add(
+                    weight,
+                    "count = 0",
+                    loop,
+                    *check,
+                    "        count += 1",
+                    "return formatting_answer(count)",
+                )
             elif ask == "exists":
-                self._add(weight, loop, *check, '        return formatting_answer("yes")',
-                          'return formatting_answer("no")')  # fmt: skip
+                self._add(
+                    weight,
+                    loop,
+                    *check,
+                    '        return formatting_answer("yes")',
+                    'return formatting_answer("no")',
+                )
             elif "name =" in check[0]:
-                self._add(weight, loop, *check, "        return formatting_answer(name)", _fallback(self._rng))
+                self._add(
+                    weight,
+                    loop,
+                    *check,
+                    "        return formatting_answer(name)",
+                    _fallback(self._rng),
+                )
             else:
-                tail = f'        return formatting_answer({each}.visual_question_answering("{asks}"))'
+                tail = (
+                    f'        return formatting_answer({each}.visual_question_answering("{asks}"))'
+                )
                 self._add(weight, loop, *check, tail, _fallback(self._rng))
         kind = {"eaten": "food", "passengers": "vehicle"}.get(form["fact"])
         if kind and noun == "object":
@@ -363,8 +455,11 @@ class _Maker:
             elif ask == "exists":
                 self._add(1.5, f"return formatting_answer(len({found}) > 0)")
             else:
-                self._add(1.5, f"{kind} = {found}[0]",
-                          f'return formatting_answer({kind}.visual_question_answering("{self._asks}"))')  # fmt: skip
+                self._add(
+                    1.5,
+                    f"{kind} = {found}[0]",
+                    f'return formatting_answer({kind}.visual_question_answering("{self._asks}"))',
+                )
         nouns = plural(noun)
         whole = {
             "count": f"How many {nouns} {_plural_predicate(predicate)}?",
@@ -388,7 +483,9 @@ def _superlative_words(form: Form, noun: str) -> str:
 
 
 def questions_of(predicate: str) -> tuple[str, str]:
-    """Two ways to ask about `{name}`: `can fly` gives `Can a {name} fly?` and `Is it true that a {name} can fly?`."""
+    """Two ways to ask about `{name}`: `can fly` gives `Can a {name} fly?` and `Is it true that a
+    {name} can fly?`.
+    """
     first, _, rest = predicate.partition(" ")
     if first in ("can", "is"):
         plain = f"{first.capitalize()} a {{name}} {rest}?"

@@ -1,7 +1,8 @@
 """The shipped weights put together: adapters in `data/models`, full checkpoints in the cache.
 
-The repository ships what is ours (LoRA adapter, projector); the language model comes in a package of the
-index.  On first use both are merged into one checkpoint folder that transformers' Auto classes load.
+The repository ships what is ours (LoRA adapter, projector); the language model comes in a package
+of the index.  On first use both are merged into one checkpoint folder that transformers' Auto
+classes load.
 """
 
 from __future__ import annotations
@@ -30,8 +31,12 @@ from workbench.models.region_vlm import (
 from workbench.settings import cache_dir, data_dir
 
 
-def fresh_student(dtype: torch.dtype = torch.float32) -> tuple[RegionVlmForConditionalGeneration, RegionVlmProcessor]:
-    """An untrained student: the bundled language model behind a projector that starts from class names."""
+def fresh_student(
+    dtype: torch.dtype = torch.float32,
+) -> tuple[RegionVlmForConditionalGeneration, RegionVlmProcessor]:
+    """An untrained student: the bundled language model behind a projector that starts from class
+    names.
+    """
     path = language_path("bundled")
     with quiet():
         language = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
@@ -77,7 +82,9 @@ def student_folder() -> Path:
     shipped = data_dir() / "models" / "base-student"
     adapter, projector = shipped / "adapter_model.safetensors", shipped / "projector.safetensors"
     if not adapter.is_file() or not projector.is_file():
-        raise InputError(f"no base student in {shipped}; run `vpd make-models base-student` or set VPD_DATA")
+        raise InputError(
+            f"no base student in {shipped}; run `vpd make-models base-student` or set VPD_DATA"
+        )
     key = digest_of(adapter)[:8] + digest_of(projector)[:8]
     target = cache_dir() / f"base-student-{key}"
     if not target.is_dir():

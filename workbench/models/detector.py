@@ -1,8 +1,9 @@
 """The embedded detector: SSDLite-MobileNetV2 over COCO's 80 classes, in onnxruntime.
 
-One forward pass serves two users: the tools that find things (`SSDLite.detect`) and the student's eyes
-(`SSDLite.regions`: proposals with features of the backbone pooled inside each box).  The file is written by
-`making/convert_detector.py`; weights by Google's TensorFlow object detection API, Apache-2.0.
+One forward pass serves two users: the tools that find things (`SSDLite.detect`) and the student's
+eyes (`SSDLite.regions`: proposals with features of the backbone pooled inside each box).  The file
+is written by `making/convert_detector.py`; weights by Google's TensorFlow object detection API,
+Apache-2.0.
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ class Detection:
 
 @dataclass(frozen=True, slots=True)
 class RegionFeatures:
-    """What the student sees: proposals and the backbone's features inside them, best proposal first.
+    """What the student sees: proposals and the backbone's features inside them, best proposal
+    first.
 
     n pictures, k regions; rows beyond a picture's own regions are zero and have `mask` false.
     """
@@ -68,10 +70,12 @@ class RegionFeatures:
     scores: Array
     """(n, k, 80) float16, class scores in the order of `CLASSES`."""
     features: Array
-    """(n, k, 576) float16, the 19x19 map averaged over the cells inside the box, weighted by overlap.
+    """(n, k, 576) float16, the 19x19 map averaged over the cells inside the box, weighted by
+    overlap.
 
-    On collages a linear classifier names 97 % of the regions from it (99 % of COCO's categories, 90 % of the
-    others), against 68 % from the class scores and 79 % from the 10x10 map; both maps together are no better.
+    On collages a linear classifier names 97 % of the regions from it (99 % of COCO's categories, 90
+    % of the others), against 68 % from the class scores and 79 % from the 10x10 map; both maps
+    together are no better.
     """
     objectness: Array
     """(n, k) float32, the best class score."""
@@ -84,30 +88,40 @@ class RegionFeatures:
 class SSDLite:
     """The detector, ready to run.  Safe to use from several threads.
 
-    `path`: an ONNX file as `convert_detector` writes it; None is the bundled one.  `threads`: onnxruntime's threads
-    within one operation.  Raises InputError when the file is missing or is another model, MissingPart without
-    onnxruntime.
+    `path`: an ONNX file as `convert_detector` writes it; None is the bundled one.  `threads`:
+    onnxruntime's threads within one operation.  Raises InputError when the file is missing or is
+    another model, MissingPart without onnxruntime.
     """
 
     def __init__(self, path: Path | None = None, threads: int = 1) -> None:
         path = path or data_dir() / "models" / "detector" / "ssdlite_mobilenet_v2_coco.onnx"
         if not path.is_file():
-            raise InputError(f"no detector at {path}; run `python -m workbench.making.convert_detector`")
+            raise InputError(
+                f"no detector at {path}; run `python -m workbench.making.convert_detector`"
+            )
         try:
             import onnxruntime  # training a student from a hub does without
         except ImportError as error:
-            raise MissingPart("the embedded detector needs a package: pip install onnxruntime") from error
+            raise MissingPart(
+                "the embedded detector needs a package: pip install onnxruntime"
+            ) from error
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
         except Exception as error:  # onnxruntime's own exceptions share no public base
-            raise InputError(f"{path} cannot be loaded by onnxruntime ({error}); convert it again") from error
+            raise InputError(
+                f"{path} cannot be loaded by onnxruntime ({error}); convert it again"
+            ) from error
         outputs = {o.name for o in self._session.get_outputs()}
         if missing := {"scores", "boxes", "middle", "deep"} - outputs:
-            raise InputError(f"{path} lacks the outputs {', '.join(sorted(missing))}; convert it again")
+            raise InputError(
+                f"{path} lacks the outputs {', '.join(sorted(missing))}; convert it again"
+            )
 
     def detect(
         self,
@@ -118,8 +132,9 @@ class SSDLite:
     ) -> list[list[Detection]]:
         """Detections of each picture, best score first.
 
-        A class is kept where its score is at least `threshold`; within a class, a box that overlaps a better one by
-        more than `iou` is dropped.  `classes` limits the names looked for (None: all 80).
+        A class is kept where its score is at least `threshold`; within a class, a box that overlaps
+        a better one by more than `iou` is dropped.  `classes` limits the names looked for (None:
+        all 80).
         """
         wanted = [i for i, name in enumerate(CLASSES) if classes is None or name in classes]
         out: list[list[Detection]] = []
@@ -129,15 +144,22 @@ class SSDLite:
             for c in wanted:
                 rows = np.flatnonzero(scores[:, c] >= threshold)
                 for i in rows[suppress(boxes[rows], scores[rows, c], iou)]:
-                    x0, y0, x1, y1 = np.clip(boxes[i], 0.0, 1.0).astype(float) * np.array([*picture.size] * 2)
-                    found.append(Detection(CLASSES[c], float(scores[i, c]), Box(x0, y0, max(x0, x1), max(y0, y1))))
+                    x0, y0, x1, y1 = np.clip(boxes[i], 0.0, 1.0).astype(float) * np.array(
+                        [*picture.size] * 2
+                    )
+                    found.append(
+                        Detection(
+                            CLASSES[c], float(scores[i, c]), Box(x0, y0, max(x0, x1), max(y0, y1))
+                        )
+                    )
             out.append(sorted(found, key=lambda d: (-d.score, d.label, d.box)))
         return out
 
     def regions(
         self, images: Sequence[Image.Image], count: int = 16, floor: float = 0.05, iou: float = 0.6
     ) -> RegionFeatures:
-        """The `count` best proposals of each picture after class-agnostic suppression, with pooled features.
+        """The `count` best proposals of each picture after class-agnostic suppression, with pooled
+        features.
 
         A proposal's objectness is its best class score; those under `floor` are left out.
         """
@@ -165,8 +187,12 @@ class SSDLite:
         return out
 
     def _run(self, outputs: list[str], picture: Image.Image) -> list[Array]:
-        """One picture at a time: on a processor a batch is no faster, and so cannot change a result."""
-        pixels = np.asarray(picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR), np.uint8)
+        """One picture at a time: on a processor a batch is no faster, and so cannot change a
+        result.
+        """
+        pixels = np.asarray(
+            picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR), np.uint8
+        )
         try:
             return [value[0] for value in self._session.run(outputs, {"pictures": pixels[None]})]
         except Exception as error:  # as above
@@ -174,7 +200,9 @@ class SSDLite:
 
 
 def suppress(boxes: Array, scores: Array, iou: float) -> Array:
-    """Indices kept by greedy non-maximum suppression, best score first; boxes (m, 4) as x0 y0 x1 y1."""
+    """Indices kept by greedy non-maximum suppression, best score first; boxes (m, 4) as x0 y0 x1
+    y1.
+    """
     order = np.argsort(-scores, kind="stable")
     low, high = boxes[:, :2], boxes[:, 2:]
     area = np.prod(np.maximum(high - low, 0), axis=1)
@@ -182,7 +210,9 @@ def suppress(boxes: Array, scores: Array, iou: float) -> Array:
     while len(order):
         i, rest = order[0], order[1:]
         kept.append(int(i))
-        shared = np.prod(np.maximum(np.minimum(high[i], high[rest]) - np.maximum(low[i], low[rest]), 0), axis=1)
+        shared = np.prod(
+            np.maximum(np.minimum(high[i], high[rest]) - np.maximum(low[i], low[rest]), 0), axis=1
+        )
         order = rest[shared <= iou * (area[i] + area[rest] - shared)]
     return np.array(kept, np.int64)
 
@@ -190,7 +220,8 @@ def suppress(boxes: Array, scores: Array, iou: float) -> Array:
 def pool(cells: Array, boxes: Array) -> Array:
     """Averages (k, channels) of a feature map (side, side, channels) inside boxes (k, 4) in 0..1.
 
-    A cell weighs as much of it as the box covers; a box is taken to be at least 1/1000 wide and high.
+    A cell weighs as much of it as the box covers; a box is taken to be at least 1/1000 wide and
+    high.
     """
     side = cells.shape[0]
     edges = np.arange(side + 1, dtype=np.float32) / side

@@ -1,7 +1,8 @@
 """OpenAI-compatible chat endpoints: vLLM, `transformers serve`, TGI, llama.cpp, or a hosted one.
 
-One `Endpoint` holds the connection, asks again with growing pauses when the server is busy or away, and counts
-tokens and cost.  The key is read from the environment when a request is made: it is in no record and no message.
+One `Endpoint` holds the connection, asks again with growing pauses when the server is busy or away,
+and counts tokens and cost.  The key is read from the environment when a request is made: it is in
+no record and no message.
 """
 
 from __future__ import annotations
@@ -78,7 +79,9 @@ class Endpoint:
         self._key_variable, self._retries, self.concurrency = key_variable, retries, concurrency
         self._prices, self._first_pause = tuple(prices), first_pause
         self._usage, self._lock = Usage(), threading.Lock()
-        self._client = httpx.Client(timeout=timeout, limits=httpx.Limits(max_connections=concurrency))
+        self._client = httpx.Client(
+            timeout=timeout, limits=httpx.Limits(max_connections=concurrency)
+        )
 
     @property
     def usage(self) -> Usage:
@@ -93,8 +96,8 @@ class Endpoint:
     def chat(self, messages: Sequence[Mapping[str, str]], **options: Any) -> dict[str, Any]:
         """One reply as the server gave it, with at least one choice.
 
-        Raises:
-            EngineError: the server refused, went away, or answered something else, after every retry.
+        Raises: EngineError: the server refused, went away, or answered something else, after every
+            retry.
         """
         payload = {"model": self.model, "messages": list(messages), **options}
         problem = ""
@@ -123,7 +126,9 @@ class Endpoint:
         """Status, body (JSON if it is, else text) and the pause the server asks for."""
         key = os.environ.get(self._key_variable, "")
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        with self._client.stream("POST", f"{self.base_url}/chat/completions", json=payload, headers=headers) as reply:
+        with self._client.stream(
+            "POST", f"{self.base_url}/chat/completions", json=payload, headers=headers
+        ) as reply:
             body = b""
             for part in reply.iter_bytes():
                 body += part
@@ -139,7 +144,9 @@ class Endpoint:
 
     def _count(self, reply: Mapping[str, Any], retries: int) -> None:
         used = reply.get("usage") or {}
-        asked, written = (int(used.get(name) or 0) for name in ("prompt_tokens", "completion_tokens"))
+        asked, written = (
+            int(used.get(name) or 0) for name in ("prompt_tokens", "completion_tokens")
+        )
         cost = (asked * self._prices[0] + written * self._prices[1]) / 1e6
         with self._lock:
             u = self._usage
@@ -152,7 +159,8 @@ class Endpoint:
             )
 
     def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
-        """`function` of each item, `concurrency` at a time, results in the items' order as they come.
+        """`function` of each item, `concurrency` at a time, results in the items' order as they
+        come.
 
         The first exception is raised in its place; what had not begun by then is not begun.
         """
@@ -178,7 +186,9 @@ def text_of(choice: Mapping[str, Any]) -> str:
 
 
 def logprobs_of(choice: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Per token of a choice: its text, log-probability and likeliest alternatives; empty without them."""
+    """Per token of a choice: its text, log-probability and likeliest alternatives; empty without
+    them.
+    """
     content = (choice.get("logprobs") or {}).get("content")
     return content if isinstance(content, list) else []
 
@@ -202,7 +212,9 @@ class OpenAILanguage:
         prices: Sequence[float] = (0.0, 0.0),
         first_pause: float = 1.0,
     ) -> None:
-        self.endpoint = Endpoint(model, base_url, key_variable, timeout, retries, concurrency, prices, first_pause)
+        self.endpoint = Endpoint(
+            model, base_url, key_variable, timeout, retries, concurrency, prices, first_pause
+        )
         self._temperature = temperature
         arguments = {"model": model, "base_url": self.endpoint.base_url, "temperature": temperature}
         self.ref = PartRef("language", "openai", arguments=arguments)
@@ -212,24 +224,33 @@ class OpenAILanguage:
 
         def one(prompt: str) -> str:
             reply = self.endpoint.chat(
-                [{"role": "user", "content": prompt}], max_tokens=max_tokens, temperature=self._temperature
+                [{"role": "user", "content": prompt}],
+                max_tokens=max_tokens,
+                temperature=self._temperature,
             )
             return text_of(reply["choices"][0]).strip()
 
         return list(self.endpoint.map(one, prompts))
 
-    def choose(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> Sequence[list[float]]:
+    def choose(
+        self, prompts: Sequence[str], options: Sequence[Sequence[str]]
+    ) -> Sequence[list[float]]:
         """For each prompt, the probability of each of its options as the answer (they add to 1).
 
-        Taken from the first token's likeliest alternatives, where the server gives them and they tell the options
-        apart; else the option that the answer names gets 1.0, and all share alike when it names none.
+        Taken from the first token's likeliest alternatives, where the server gives them and they
+        tell the options apart; else the option that the answer names gets 1.0, and all share alike
+        when it names none.
         """
 
         def one(row: tuple[str, Sequence[str]]) -> list[float]:
             prompt, choices = row
             asked = f"{prompt}\nAnswer with exactly one of: {', '.join(choices)}."
             reply = self.endpoint.chat(
-                [{"role": "user", "content": asked}], max_tokens=32, temperature=0.0, logprobs=True, top_logprobs=20
+                [{"role": "user", "content": asked}],
+                max_tokens=32,
+                temperature=0.0,
+                logprobs=True,
+                top_logprobs=20,
             )
             choice = reply["choices"][0]
             return _from_logprobs(logprobs_of(choice), choices) or _named(text_of(choice), choices)
@@ -237,14 +258,22 @@ class OpenAILanguage:
         return list(self.endpoint.map(one, list(zip(prompts, options, strict=True))))
 
 
-def _from_logprobs(tokens: Sequence[Mapping[str, Any]], choices: Sequence[str]) -> list[float] | None:
-    """Shares of the options by the first token's alternatives; None where a token could begin two options."""
+def _from_logprobs(
+    tokens: Sequence[Mapping[str, Any]], choices: Sequence[str]
+) -> list[float] | None:
+    """Shares of the options by the first token's alternatives; None where a token could begin two
+    options.
+    """
     if not tokens or not isinstance(tokens[0].get("top_logprobs"), list):
         return None
     shares = [0.0] * len(choices)
     for alternative in tokens[0]["top_logprobs"]:
         start = str(alternative.get("token", "")).strip().lower()
-        fits = [i for i, choice in enumerate(choices) if start and choice.strip().lower().startswith(start)]
+        fits = [
+            i
+            for i, choice in enumerate(choices)
+            if start and choice.strip().lower().startswith(start)
+        ]
         if len(fits) > 1:
             return None
         if fits:
@@ -256,7 +285,11 @@ def _from_logprobs(tokens: Sequence[Mapping[str, Any]], choices: Sequence[str]) 
 def _named(text: str, choices: Sequence[str]) -> list[float]:
     """1.0 for the option that stands first in the text (the longest of those that start there)."""
     low = text.lower()
-    places = [(low.find(choice.strip().lower()), -len(choice), i) for i, choice in enumerate(choices) if choice.strip()]
+    places = [
+        (low.find(choice.strip().lower()), -len(choice), i)
+        for i, choice in enumerate(choices)
+        if choice.strip()
+    ]
     found = sorted(place for place in places if place[0] >= 0)
     if not found:
         return [1 / len(choices)] * len(choices) if choices else []

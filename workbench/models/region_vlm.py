@@ -1,14 +1,17 @@
-"""The bundled student's architecture: a detector's regions as visual tokens in front of a small language model.
+"""The bundled student's architecture: a detector's regions as visual tokens in front of a small
+language model.
 
-Region features in place of a patch grid (bottom-up attention, Anderson et al., CVPR 2018; VinVL, Zhang et
-al., CVPR 2021): the embedded detector proposes up to `region_count` boxes; each becomes one position that holds what is
-there (class scores and pooled backbone features, projected) and, behind it, its box as the digits that
-rationales use.  The language model reads and writes boxes in one notation, so that it can copy them.  A
-picture costs about a hundred positions instead of several hundred, and almost nothing has to be learnt
-about digits, which is what makes training on two processor cores possible.
+Region features in place of a patch grid (bottom-up attention, Anderson et al., CVPR 2018; VinVL,
+Zhang et al., CVPR 2021): the embedded detector proposes up to `region_count` boxes; each becomes
+one position that holds what is there (class scores and pooled backbone features, projected) and,
+behind it, its box as the digits that rationales use.  The language model reads and writes boxes in
+one notation, so that it can copy them.  A picture costs about a hundred positions instead of
+several hundred, and almost nothing has to be learnt about digits, which is what makes training on
+two processor cores possible.
 
 Registered with transformers' Auto classes: importing this module makes
-`AutoModelForImageTextToText.from_pretrained` and `AutoProcessor.from_pretrained` load such checkpoints.
+`AutoModelForImageTextToText.from_pretrained` and `AutoProcessor.from_pretrained` load such
+checkpoints.
 """
 
 from __future__ import annotations
@@ -55,7 +58,9 @@ CHAT_TEMPLATE = (
     "{%- for message in messages -%}"
     "{%- if message['content'] is string -%}{{ message['content'] }}{%- else -%}"
     "{%- for part in message['content'] -%}"
-    "{%- if part['type'] == 'image' -%}" + IMAGE_TOKEN + "{%- else -%}{{ part['text'] }}{%- endif -%}"
+    "{%- if part['type'] == 'image' -%}"
+    + IMAGE_TOKEN
+    + "{%- else -%}{{ part['text'] }}{%- endif -%}"
     "{%- endfor -%}{%- endif -%}"
     "{%- if message['role'] == 'assistant' -%}<|im_end|>{%- else -%}{{ '\\n' }}{%- endif -%}"
     "{%- endfor -%}"
@@ -65,7 +70,8 @@ CHAT_TEMPLATE = (
 def region_vectors(
     boxes: NDArray[Any], scores: NDArray[Any], pooled: NDArray[Any], mask: NDArray[Any]
 ) -> tuple[NDArray[np.float32], list[str]]:
-    """One vector per region and its box as text: a start mark and then the regions from left to right.
+    """One vector per region and its box as text: a start mark and then the regions from left to
+    right.
 
     Args:
         boxes: `(count, 4)`, x0 y0 x1 y1 in 0..1 of the picture.
@@ -73,8 +79,8 @@ def region_vectors(
         pooled: `(count, POOLED)`, backbone features inside the box.
         mask: `(count,)`, True where a region is real.
 
-    Returns:
-        `(1 + count, WIDTH)` float32, rows beyond the regions zero; and one text per used row (the mark's is "").
+    Returns: `(1 + count, WIDTH)` float32, rows beyond the regions zero; and one text per used row
+        (the mark's is "").
     """
     out = np.zeros((1 + len(boxes), WIDTH), np.float32)
     out[0, 0] = 1.0
@@ -84,7 +90,16 @@ def region_vectors(
         x0, y0, x1, y1 = (float(v) for v in np.clip(boxes[i], 0.0, 1.0))
         out[row, 1] = 1.0
         out[row, 2 : 2 + CLASSES] = np.sqrt(scores[i])
-        out[row, 2 + CLASSES : -POOLED] = (x0, y0, x1, y1, (x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0)
+        out[row, 2 + CLASSES : -POOLED] = (
+            x0,
+            y0,
+            x1,
+            y1,
+            (x0 + x1) / 2,
+            (y0 + y1) / 2,
+            x1 - x0,
+            y1 - y0,
+        )
         out[row, -POOLED:] = pooled[i]
         texts.append(" " + grid_text(Box(x0, y0, max(x0, x1), max(y0, y1)), 1, 1))
     return out, texts
@@ -118,10 +133,11 @@ class RegionVlmConfig(PreTrainedConfig):  # type: ignore[misc]
 
 
 class RegionProjector(nn.Module):
-    """`(regions, WIDTH)` to `(regions, hidden)`, at the size of the language model's own embeddings.
+    """`(regions, WIDTH)` to `(regions, hidden)`, at the size of the language model's own
+    embeddings.
 
-    Class scores enter through a linear map that starts as the embeddings of the class names, so that "dog" at
-    a position means "dog" before any training.
+    Class scores enter through a linear map that starts as the embeddings of the class names, so
+    that "dog" at a position means "dog" before any training.
     """
 
     def __init__(self, hidden: int, width: int) -> None:
@@ -132,7 +148,10 @@ class RegionProjector(nn.Module):
         self.size = nn.Parameter(torch.ones(()))
 
     def forward(self, regions_RW: Tensor) -> Tensor:
-        scores, pooled = regions_RW[..., 2 : 2 + CLASSES], self.pooled_norm(regions_RW[..., -POOLED:])
+        scores, pooled = (
+            regions_RW[..., 2 : 2 + CLASSES],
+            self.pooled_norm(regions_RW[..., -POOLED:]),
+        )
         rest = torch.cat([regions_RW[..., :-POOLED], pooled * regions_RW[..., 1:2]], -1)
         mixed = self.names(scores) + self.mix(rest)
         return nn.functional.normalize(mixed.float(), dim=-1).to(mixed.dtype) * self.size
@@ -172,13 +191,12 @@ class RegionVlmForConditionalGeneration(PreTrainedModel, GenerationMixin):  # ty
     def embed(self, input_ids: Tensor, region_features: Tensor | None) -> Tensor:
         """Token embeddings with every image position replaced by its projected region.
 
-        Args:
-            input_ids: `(batch, tokens)`.
-            region_features: `(pictures, 1 + region_count, WIDTH)` in the order in which the pictures' positions
+        Args: input_ids: `(batch, tokens)`. region_features: `(pictures, 1 + region_count, WIDTH)`
+            in the order in which the pictures' positions
                 appear, or None when there are none; rows without a flag are filling.
 
-        Raises:
-            ValueError: the text has another number of image positions than the pictures have regions.
+        Raises: ValueError: the text has another number of image positions than the pictures have
+            regions.
         """
         embeds: Tensor = self.get_input_embeddings()(input_ids)
         if region_features is None:
@@ -205,7 +223,9 @@ class RegionVlmForConditionalGeneration(PreTrainedModel, GenerationMixin):  # ty
         use_cache: bool | None = None,
         **kwargs: Any,
     ) -> CausalLMOutputWithPast:
-        """Next-token logits `(batch, tokens, vocab)`, and the mean cross-entropy where `labels` >= 0."""
+        """Next-token logits `(batch, tokens, vocab)`, and the mean cross-entropy where `labels` >=
+        0.
+        """
         if inputs_embeds is None:
             assert input_ids is not None, "give input_ids or inputs_embeds"
             inputs_embeds = self.embed(input_ids, region_features)
@@ -221,7 +241,11 @@ class RegionVlmForConditionalGeneration(PreTrainedModel, GenerationMixin):  # ty
         )
 
     def prepare_inputs_for_generation(
-        self, input_ids: Tensor, past_key_values: Any = None, region_features: Tensor | None = None, **kwargs: Any
+        self,
+        input_ids: Tensor,
+        past_key_values: Any = None,
+        region_features: Tensor | None = None,
+        **kwargs: Any,
     ) -> dict[str, Any]:
         inputs: dict[str, Any] = super().prepare_inputs_for_generation(
             input_ids, past_key_values=past_key_values, **kwargs
@@ -232,11 +256,15 @@ class RegionVlmForConditionalGeneration(PreTrainedModel, GenerationMixin):  # ty
 
 
 class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
-    """Pictures to region features (through the embedded detector, cached by pixels), text to tokens."""
+    """Pictures to region features (through the embedded detector, cached by pixels), text to
+    tokens.
+    """
 
     _auto_class = None
 
-    def __init__(self, tokenizer: Any, chat_template: str | None = None, region_count: int = 12) -> None:
+    def __init__(
+        self, tokenizer: Any, chat_template: str | None = None, region_count: int = 12
+    ) -> None:
         self.region_count = region_count
         self._features: OrderedDict[bytes, tuple[NDArray[np.float32], str]] = OrderedDict()
         super().__init__(tokenizer, chat_template=chat_template or CHAT_TEMPLATE)
@@ -247,9 +275,15 @@ class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
         Each distinct picture goes through the detector once.
         """
         keys = [hashlib.sha256(p.tobytes() + repr(p.size).encode()).digest() for p in pictures]
-        new = {k: p.convert("RGB") for k, p in zip(keys, pictures, strict=True) if k not in self._features}
+        new = {
+            k: p.convert("RGB")
+            for k, p in zip(keys, pictures, strict=True)
+            if k not in self._features
+        }
         if new:
-            found = bundled_detector().regions(list(new.values()), count=self.region_count, floor=FLOOR)
+            found = bundled_detector().regions(
+                list(new.values()), count=self.region_count, floor=FLOOR
+            )
             for row, key in enumerate(new):
                 vectors, texts = region_vectors(
                     found.boxes[row], found.scores[row], found.features[row], found.mask[row]
@@ -276,20 +310,28 @@ class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
         """
         texts = [text] if isinstance(text, str) else list(text or [])
         flat: list[Image.Image] = []
-        for item in images if isinstance(images, list | tuple) else [] if images is None else [images]:
+        for item in (
+            images if isinstance(images, list | tuple) else [] if images is None else [images]
+        ):
             flat.extend(item if isinstance(item, list | tuple) else [item])
         marks = sum(t.count(IMAGE_TOKEN) for t in texts)
         if marks != len(flat):
-            raise ValueError(f"{marks} image marks in the text, {len(flat)} pictures; use the chat template")
+            raise ValueError(
+                f"{marks} image marks in the text, {len(flat)} pictures; use the chat template"
+            )
         extra = {}
         if flat:
             features, stand_ins = self.features(flat)
             extra["region_features"] = torch.from_numpy(features)
             left = iter(stand_ins)
             texts = [
-                "".join(p + next(left) for p in t.split(IMAGE_TOKEN)[:-1]) + t.split(IMAGE_TOKEN)[-1] for t in texts
+                "".join(p + next(left) for p in t.split(IMAGE_TOKEN)[:-1])
+                + t.split(IMAGE_TOKEN)[-1]
+                for t in texts
             ]
-        return BatchFeature({**self.tokenizer(texts, return_tensors=return_tensors, **kwargs), **extra})
+        return BatchFeature(
+            {**self.tokenizer(texts, return_tensors=return_tensors, **kwargs), **extra}
+        )
 
     @property
     def model_input_names(self) -> list[str]:
@@ -299,7 +341,9 @@ class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
 def register() -> None:
     """Make transformers' Auto classes know this architecture; safe to call again."""
     AutoConfig.register("region_vlm", RegionVlmConfig, exist_ok=True)
-    AutoModelForImageTextToText.register(RegionVlmConfig, RegionVlmForConditionalGeneration, exist_ok=True)
+    AutoModelForImageTextToText.register(
+        RegionVlmConfig, RegionVlmForConditionalGeneration, exist_ok=True
+    )
     AutoProcessor.register(RegionVlmConfig, RegionVlmProcessor, exist_ok=True)
 
 

@@ -1,7 +1,7 @@
 """Hub vision models behind their Auto classes: loading, device, precision and moving a batch over.
 
-Image processors run on Pillow and NumPy (`backend="pil"`): torchvision is never needed, and a result does not depend
-on whether it happens to be installed.
+Image processors run on Pillow and NumPy (`backend="pil"`): torchvision is never needed, and a
+result does not depend on whether it happens to be installed.
 """
 
 from __future__ import annotations
@@ -19,29 +19,38 @@ from workbench.models.language import preferred_device, quiet
 class VisionModel:
     """A model of one Auto class with its processor, in evaluation mode.
 
-    Args:
-        auto: the Auto class of transformers that loads the weights.
-        processor: `AutoProcessor` or `AutoImageProcessor`.
-        checkpoint: a folder or a hub id.
-        device: as torch names it; None takes CUDA, then Apple's GPU, then the processor.
-        half: 16-bit floats; None means on CUDA only, where they double the speed (on a processor these small
+    Args: auto: the Auto class of transformers that loads the weights. processor: `AutoProcessor` or
+        `AutoImageProcessor`. checkpoint: a folder or a hub id. device: as torch names it; None
+        takes CUDA, then Apple's GPU, then the processor. half: 16-bit floats; None means on CUDA
+        only, where they double the speed (on a processor these small
             models are no faster in bfloat16, and boxes lose pixels).
 
     Raises InputError when the checkpoint is not there or is of another kind.
     """
 
     def __init__(
-        self, auto: Any, processor: Any, checkpoint: str, device: str | None = None, half: bool | None = None
+        self,
+        auto: Any,
+        processor: Any,
+        checkpoint: str,
+        device: str | None = None,
+        half: bool | None = None,
     ) -> None:
         self.device = preferred_device(device)
         wanted = self.device.type == "cuda" if half is None else half
-        self.dtype = (torch.bfloat16 if self.device.type == "cpu" else torch.float16) if wanted else torch.float32
+        self.dtype = (
+            (torch.bfloat16 if self.device.type == "cpu" else torch.float16)
+            if wanted
+            else torch.float32
+        )
         if checkpoint.startswith((".", "/", "~")) and not Path(checkpoint).expanduser().is_dir():
             raise InputError(f"no model folder at {checkpoint}; give a folder or a hub id")
         path = str(Path(checkpoint).expanduser()) if checkpoint.startswith("~") else checkpoint
         try:
             with quiet():
-                self.model: Any = auto.from_pretrained(path, dtype=self.dtype).to(self.device).eval()
+                self.model: Any = (
+                    auto.from_pretrained(path, dtype=self.dtype).to(self.device).eval()
+                )
                 self.processor: Any = processor.from_pretrained(path, backend="pil")
         except (OSError, ValueError, KeyError) as error:
             raise InputError(
@@ -65,7 +74,9 @@ class VisionModel:
 
 
 def plain_float(output: Any) -> Any:
-    """A model's output with its floating-point tensors as float32 on the processor, for exact post-processing."""
+    """A model's output with its floating-point tensors as float32 on the processor, for exact
+    post-processing.
+    """
     for name, value in list(output.items()):
         if isinstance(value, torch.Tensor) and value.is_floating_point():
             output[name] = value.float().cpu()

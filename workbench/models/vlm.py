@@ -1,9 +1,9 @@
 """Any vision-language model of transformers behind three verbs: load, generate, choose.
 
 One code path serves the bundled student and every hub checkpoint of `AutoModelForImageTextToText`
-(SmolVLM, Qwen-VL, LLaVA, PaliGemma, Idefics): the processor's chat template makes the prompt, greedy
-decoding or option scoring makes the answer.  Question text is hostile: the tokenizer's special tokens are
-removed from it before it is templated.
+(SmolVLM, Qwen-VL, LLaVA, PaliGemma, Idefics): the processor's chat template makes the prompt,
+greedy decoding or option scoring makes the answer.  Question text is hostile: the tokenizer's
+special tokens are removed from it before it is templated.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ MAX_PROMPT = 2000
 
 def special_tokens(tokenizer: Any) -> list[str]:
     """What may not stand in a question or an answer, the longest first."""
-    return sorted(set(tokenizer.all_special_tokens) | {region_vlm.IMAGE_TOKEN}, key=len, reverse=True)
+    return sorted(
+        set(tokenizer.all_special_tokens) | {region_vlm.IMAGE_TOKEN}, key=len, reverse=True
+    )
 
 
 def plain_text(text: str, special: Sequence[str]) -> str:
@@ -47,7 +49,9 @@ def plain_text(text: str, special: Sequence[str]) -> str:
 
 
 class Vlm:
-    """A loaded model with its processor.  Safe for several threads: inputs are made by one at a time."""
+    """A loaded model with its processor.  Safe for several threads: inputs are made by one at a
+    time.
+    """
 
     def __init__(self, model: Any, processor: Any, name: str, batch_size: int = 16) -> None:
         self.model = model.eval()
@@ -59,7 +63,9 @@ class Vlm:
         if tokenizer.pad_token is None:
             tokenizer.pad_token = tokenizer.eos_token
         self.tokenizer = tokenizer
-        self._lock = threading.Lock()  # a processor keeps state while it works: padding, features of pictures
+        self._lock = (
+            threading.Lock()
+        )  # a processor keeps state while it works: padding, features of pictures
         self._special = special_tokens(tokenizer)
 
     @staticmethod
@@ -68,23 +74,35 @@ class Vlm:
 
         Raises InputError when there is no such checkpoint.
         """
-        return _load(checkpoint, device or ("cuda" if torch.cuda.is_available() else "cpu"), batch_size)
+        return _load(
+            checkpoint, device or ("cuda" if torch.cuda.is_available() else "cpu"), batch_size
+        )
 
     def clean(self, text: str) -> str:
         """One line of plain text: special tokens and line breaks taken out, length bounded."""
         return plain_text(text, self._special)
 
-    def _inputs(self, pictures: Sequence[Image.Image], prompts: Sequence[str], answers: Sequence[str]) -> Any:
+    def _inputs(
+        self, pictures: Sequence[Image.Image], prompts: Sequence[str], answers: Sequence[str]
+    ) -> Any:
         chats = [
-            [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": self.clean(prompt)}]}]
+            [
+                {
+                    "role": "user",
+                    "content": [{"type": "image"}, {"type": "text", "text": self.clean(prompt)}],
+                }
+            ]
             for prompt in prompts
         ]
         texts = [
-            self.processor.apply_chat_template(chat, add_generation_prompt=True, tokenize=False) + answer
+            self.processor.apply_chat_template(chat, add_generation_prompt=True, tokenize=False)
+            + answer
             for chat, answer in zip(chats, answers, strict=True)
         ]
         with self._lock:
-            batch = self.processor(images=[[p] for p in pictures], text=texts, padding=True, return_tensors="pt")
+            batch = self.processor(
+                images=[[p] for p in pictures], text=texts, padding=True, return_tensors="pt"
+            )
         batch.pop("labels", None)  # PaliGemma's processor adds some to every prompt
         return batch.to(self.model.device)
 
@@ -99,30 +117,49 @@ class Vlm:
     ) -> list[str]:
         """Greedy answers, one per (region, prompt), same order; each stripped of special tokens.
 
-        Args:
-            begun: what each answer begins with, one text per prompt; the answers hold what comes behind it.
+        Args: begun: what each answer begins with, one text per prompt; the answers hold what comes
+            behind it.
         """
         out: list[str] = []
         begun = [self.clean(text) for text in begun] or [""] * len(prompts)
         for start in range(0, len(regions), self.batch_size):
             part = slice(start, start + self.batch_size)
-            batch = self._inputs([images.crop(r) for r in regions[part]], prompts[part], begun[part])
+            batch = self._inputs(
+                [images.crop(r) for r in regions[part]], prompts[part], begun[part]
+            )
             done = self.model.generate(
-                **batch, max_new_tokens=max_tokens, do_sample=False, pad_token_id=self.tokenizer.pad_token_id
+                **batch,
+                max_new_tokens=max_tokens,
+                do_sample=False,
+                pad_token_id=self.tokenizer.pad_token_id,
             )
             new = done[:, batch["input_ids"].shape[1] :]
-            out += [text.strip() for text in self.tokenizer.batch_decode(new, skip_special_tokens=True)]
+            out += [
+                text.strip() for text in self.tokenizer.batch_decode(new, skip_special_tokens=True)
+            ]
         return out
 
     @torch.inference_mode()
-    def stream(self, region: Region, prompt: str, images: Images, max_tokens: int, watch: Callable[[str], None]) -> str:
-        """As `generate` for one prompt; `watch` hears each piece of text as it is written, and may raise to stop."""
+    def stream(
+        self,
+        region: Region,
+        prompt: str,
+        images: Images,
+        max_tokens: int,
+        watch: Callable[[str], None],
+    ) -> str:
+        """As `generate` for one prompt; `watch` hears each piece of text as it is written, and may
+        raise to stop.
+        """
         batch = self._inputs([images.crop(region)], [prompt], [""])
         writer = _Watched(self.tokenizer, watch)
         self.model.generate(
-            **batch, max_new_tokens=max_tokens, do_sample=False, pad_token_id=self.tokenizer.pad_token_id,
+            **batch,
+            max_new_tokens=max_tokens,
+            do_sample=False,
+            pad_token_id=self.tokenizer.pad_token_id,
             streamer=writer,
-        )  # fmt: skip
+        )
         return writer.said.strip()
 
     def forget(self) -> None:
@@ -133,11 +170,16 @@ class Vlm:
 
     @torch.inference_mode()
     def choose(
-        self, regions: Sequence[Region], prompts: Sequence[str], options: Sequence[Sequence[str]], images: Images
+        self,
+        regions: Sequence[Region],
+        prompts: Sequence[str],
+        options: Sequence[Sequence[str]],
+        images: Images,
     ) -> list[list[float]]:
         """For each prompt, how probable each of its options is as the answer; they add to 1.
 
-        An option's weight is its length-normalised likelihood, so that longer names are not punished.
+        An option's weight is its length-normalised likelihood, so that longer names are not
+        punished.
         """
         rows = [(i, option) for i, choices in enumerate(options) for option in choices]
         scores: list[float] = []
@@ -147,7 +189,10 @@ class Vlm:
             asked = [prompts[i] for i, _ in part]
             batch = self._inputs(pictures, asked, [self.clean(option) for _, option in part])
             with self._lock:
-                lengths = [len(self.tokenizer(self.clean(o), add_special_tokens=False)["input_ids"]) for _, o in part]
+                lengths = [
+                    len(self.tokenizer(self.clean(o), add_special_tokens=False)["input_ids"])
+                    for _, o in part
+                ]
             keep = max(lengths) + 1
             logits: Tensor = self.model(**batch, logits_to_keep=keep).logits.float().log_softmax(-1)
             targets = batch["input_ids"][:, -keep + 1 :]
@@ -174,7 +219,9 @@ class _Watched:
             return
         self._tokens += value.flatten().tolist()
         text = self._tokenizer.decode(self._tokens, skip_special_tokens=True)
-        if len(text) > len(self.said) and not text.endswith("\ufffd"):  # the last token may hold half a character
+        if len(text) > len(self.said) and not text.endswith(
+            "\ufffd"
+        ):  # the last token may hold half a character
             piece, self.said = text[len(self.said) :], text
             self._watch(piece)
 
@@ -185,12 +232,21 @@ class _Watched:
 @lru_cache(maxsize=2)
 def _load(checkpoint: str, device: str, batch_size: int) -> Vlm:
     path = str(student_folder()) if checkpoint == "bundled" else checkpoint
-    if checkpoint != "bundled" and "/" in checkpoint and checkpoint[0] in "./~" and not Path(checkpoint).is_dir():
+    if (
+        checkpoint != "bundled"
+        and "/" in checkpoint
+        and checkpoint[0] in "./~"
+        and not Path(checkpoint).is_dir()
+    ):
         raise InputError(f"no model folder at {checkpoint}; give 'bundled', a folder, or a hub id")
     try:
         with quiet():
-            model = AutoModelForImageTextToText.from_pretrained(path, dtype=preferred_dtype(device)).to(device)
+            model = AutoModelForImageTextToText.from_pretrained(
+                path, dtype=preferred_dtype(device)
+            ).to(device)
             processor = AutoProcessor.from_pretrained(path)
     except OSError as error:
-        raise InputError(f"the model '{checkpoint}' cannot be loaded: {str(error).splitlines()[0]}") from error
+        raise InputError(
+            f"the model '{checkpoint}' cannot be loaded: {str(error).splitlines()[0]}"
+        ) from error
     return Vlm(model, processor, checkpoint, batch_size)

@@ -25,12 +25,15 @@ def model_folder(path: Path) -> Path:
     if not (path / "job.toml").is_file():
         return path
     if not (path / "model").is_dir():
-        raise InputError(f"the job in {path} has no model yet; vpd jobs show {path.name} says how far it is")
+        raise InputError(
+            f"the job in {path} has no model yet; vpd jobs show {path.name} says how far it is"
+        )
     return path / "model"
 
 
 def weights_digest(folder: Path) -> str:
-    """20 characters that change with the weights or the configuration; a file is read again when it has changed.
+    """20 characters that change with the weights or the configuration; a file is read again when it
+    has changed.
 
     Raises InputError when there are no weights.
     """
@@ -41,7 +44,9 @@ def weights_digest(folder: Path) -> str:
         )
     files = [*found, *(path for path in (folder / "config.json",) if path.is_file())]
     stats = [(path, path.stat()) for path in files]
-    return content_key(*((path.name, _digest(path, stat.st_size, stat.st_mtime_ns)) for path, stat in stats))
+    return content_key(
+        *((path.name, _digest(path, stat.st_size, stat.st_mtime_ns)) for path, stat in stats)
+    )
 
 
 @lru_cache(maxsize=256)

@@ -21,7 +21,9 @@ LONGEST_QUESTION = 1000
 
 @dataclass(frozen=True, slots=True)
 class BothAnswers:
-    """Both answers to one question, with what they took.  Loading of models is not counted (see `Parts.build`)."""
+    """Both answers to one question, with what they took.  Loading of models is not counted (see
+    `Parts.build`).
+    """
 
     task: Task
     runs: tuple[tuple[Program, Trace, Verdict], ...]
@@ -38,23 +40,27 @@ class BothAnswers:
         return next((run for run in self.runs if run[2].chosen), None)
 
 
-def question_task(image: str, question: str, choices: Sequence[str] = (), source: str = "compare") -> Task:
+def question_task(
+    image: str, question: str, choices: Sequence[str] = (), source: str = "compare"
+) -> Task:
     """A task for a question that stands in no project; the same question has the same id.
 
-    Args:
-        image: the picture's digest.
-        question: white space in it becomes single spaces.
-        choices: options of a multiple-choice question.
-        source: who asks, the task's source and split: `ask` for the command, `compare` for pages and notebooks.
+    Args: image: the picture's digest. question: white space in it becomes single spaces. choices:
+        options of a multiple-choice question. source: who asks, the task's source and split: `ask`
+        for the command, `compare` for pages and notebooks.
 
     Raises:
         InputError: the question is empty or far too long.
     """
     text = " ".join(question.split())
     if not text:
-        raise InputError("the question is empty; write one (on the command line in quotes behind the picture)")
+        raise InputError(
+            "the question is empty; write one (on the command line in quotes behind the picture)"
+        )
     if len(text) > LONGEST_QUESTION:
-        raise InputError(f"the question has {len(text)} characters; at most {LONGEST_QUESTION} are taken: shorten it")
+        raise InputError(
+            f"the question has {len(text)} characters; at most {LONGEST_QUESTION} are taken: shorten it"
+        )
     return Task(
         id=f"{source}/{content_key(image, text, list(choices))}",
         source=source,
@@ -98,8 +104,15 @@ def ask(
             return _answer(parts, images, task, k or profile.k, tell)
 
 
-def _answer(parts: Parts, images: ImageFolder, task: Task, k: int, tell: Callable[[str], None]) -> BothAnswers:
-    sampler, executor, verifier, student = parts.sampler, parts.executor, parts.verifier, parts.student
+def _answer(
+    parts: Parts, images: ImageFolder, task: Task, k: int, tell: Callable[[str], None]
+) -> BothAnswers:
+    sampler, executor, verifier, student = (
+        parts.sampler,
+        parts.executor,
+        parts.verifier,
+        parts.student,
+    )
     started = time.perf_counter()
     tell("writing programs")
     programs = list(sampler.sample([task], k, parts.profile.seed))
@@ -111,5 +124,9 @@ def _answer(parts: Parts, images: ImageFolder, task: Task, k: int, tell: Callabl
     prediction = student.answer([task], images)[0]
     student_seconds = time.perf_counter() - ended
     runs = tuple(zip(programs, traces, verdicts, strict=True))
-    told = parts.writer.write([(task, program, trace) for program, trace, verdict in runs if verdict.chosen])
-    return BothAnswers(task, runs, prediction, ended - started, student_seconds, told[0].text if told else "")
+    told = parts.writer.write(
+        [(task, program, trace) for program, trace, verdict in runs if verdict.chosen]
+    )
+    return BothAnswers(
+        task, runs, prediction, ended - started, student_seconds, told[0].text if told else ""
+    )

@@ -1,4 +1,6 @@
-"""The project of the notebooks: bundled collages; made, run and taught from once, whichever notebook comes first."""
+"""The project of the notebooks: bundled collages; made, run and taught from once, whichever
+notebook comes first.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +17,20 @@ from workbench.train.job import Job
 from workbench.train.jobs import Jobs
 
 LEARNT, ASKED = 12, 8
-"""Questions of the train split, to sample, curate and learn from; of the test split, to be asked after."""
+"""Questions of the train split, to sample, curate and learn from; of the test split, to be asked
+after.
+"""
 K = 4
 """Programs a question."""
 LESSON = SnapshotWish(accepted="both", seed=2)
-"""What a person accepted, and where nobody has decided what the verifier kept.  With only three pictures most seeds
-leave the held-out side empty; this one does not."""
+"""What a person accepted, and where nobody has decided what the verifier kept.  With only three
+pictures most seeds leave the held-out side empty; this one does not.
+"""
 
 
 def course_project(folder: Path | None = None) -> Path:
-    """The folder of the course's project, made with its questions where there is none; nothing is run.
+    """The folder of the course's project, made with its questions where there is none; nothing is
+    run.
 
     Args:
         folder: `VPD_PROJECT` when left out, else a place beside the caches.
@@ -54,11 +60,20 @@ def prepared(folder: Path | None = None, watch: loop.Watch | None = None) -> Pat
 
 
 def lesson(project: Project) -> str:
-    """The id of the training job that the notebook on training writes out, over the project's `LESSON`; submitted once.
+    """The id of the training job that the notebook on training writes out, over the project's
+    `LESSON`; submitted once.
 
     Raises:
         SnapshotError: nothing was accepted or kept.
     """
     snapshot = take(project, LESSON)
-    job = Job(str(snapshot.path.resolve()), name="first lesson", lr=3e-4, batch=4, steps=6, eval_every=3, max_val=4)
+    job = Job(
+        str(snapshot.path.resolve()),
+        name="first lesson",
+        lr=3e-4,
+        batch=4,
+        steps=6,
+        eval_every=3,
+        max_val=4,
+    )
     return Jobs(project.path / "jobs").submit(job, request="first lesson")

@@ -28,19 +28,23 @@ class DecisionImport:
 def import_decisions(project: Project, path: Path, tool: str) -> DecisionImport:
     """Add the decisions of a file that `tool` exported; a second time adds nothing.
 
-    A rationale that was changed over there becomes an edit with the old one as its parent, and the decision is
-    about the new one.
+    A rationale that was changed over there becomes an edit with the old one as its parent, and the
+    decision is about the new one.
 
     Raises DatasetError when the file cannot be read at all; single entries are listed instead.
     """
     found, refused = read(path, tool)
     sql = f"SELECT id FROM decision WHERE id IN {IDS}"  # noqa: S608
-    known = {row["id"] for row in project.database.rows(sql, {"ids": id_list(said.id for said in found)})}
+    known = {
+        row["id"] for row in project.database.rows(sql, {"ids": id_list(said.id for said in found)})
+    }
     tasks = project.known_tasks([said.task_id for said in found])
     added = edited = 0
     for said in (said for said in found if said.id not in known):
         if said.task_id not in tasks:
-            refused.append(RefusedEntry(said.where, f"there is no task '{said.task_id}' in this project"))
+            refused.append(
+                RefusedEntry(said.where, f"there is no task '{said.task_id}' in this project")
+            )
             continue
         try:
             edited += _decide(project, said)
@@ -53,22 +57,36 @@ def import_decisions(project: Project, path: Path, tool: str) -> DecisionImport:
 def _decide(project: Project, said: ImportedDecision) -> bool:
     """Store one decision, and the edit it rests on; returns whether there was one."""
     common: dict[str, Any] = {
-        "author": said.author, "role": "curator", "task_id": said.task_id, "trace_id": said.trace_id,
+        "author": said.author,
+        "role": "curator",
+        "task_id": said.task_id,
+        "trace_id": said.trace_id,
         "client_time": said.client_time,
-    }  # fmt: skip
+    }
     rationale = said.rationale_id
-    changed = said.kind == "accept" and rationale is not None and _changed(project, rationale, said.rationale)
+    changed = (
+        said.kind == "accept"
+        and rationale is not None
+        and _changed(project, rationale, said.rationale)
+    )
     if changed:
         edit = Decision(f"{said.id}:edit", "edit", rationale_id=rationale, **common)
         rationale = project.curation.edit_rationale(edit, said.rationale or "").id
     decision = Decision(
-        said.id, said.kind, rationale_id=rationale, reason=said.reason, text=said.note,
-        seconds=said.seconds, **common,
-    )  # fmt: skip
+        said.id,
+        said.kind,
+        rationale_id=rationale,
+        reason=said.reason,
+        text=said.note,
+        seconds=said.seconds,
+        **common,
+    )
     project.curation.decide([decision])
     return changed
 
 
 def _changed(project: Project, rationale_id: str, text: str | None) -> bool:
     found = project.database.rows("SELECT text FROM rationale WHERE id = ?", [rationale_id])
-    return bool(found) and bool(text) and text is not None and text.strip() != found[0]["text"].strip()
+    return (
+        bool(found) and bool(text) and text is not None and text.strip() != found[0]["text"].strip()
+    )

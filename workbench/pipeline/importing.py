@@ -48,7 +48,9 @@ class TaskImport:
 
 @dataclass(slots=True)
 class Look:
-    """What an import would do, as far as the files' rows say: no picture is decoded, nothing is written."""
+    """What an import would do, as far as the files' rows say: no picture is decoded, nothing is
+    written.
+    """
 
     splits: Counter[str] = field(default_factory=Counter)
     """Tasks that can be taken, by split."""
@@ -70,7 +72,9 @@ def missing(project: Project, split: str | None, limit: int | None) -> list[Choi
 
 
 Seen = Callable[[int, int], None]
-"""Called after each batch with the rows read and the rows to expect: the limit, or an estimate from the bytes read."""
+"""Called after each batch with the rows read and the rows to expect: the limit, or an estimate from
+the bytes read.
+"""
 
 
 def import_tasks(
@@ -82,9 +86,10 @@ def import_tasks(
 ) -> TaskImport:
     """Read a source until `limit` tasks of the split are in the project, or to its end.
 
-    Pictures stay where they are: the project refers to them by path and digest (`ImageFolder.link`); those that lie
-    inside the source's own files are written to the project.  A picture that is missing or broken leaves its task
-    out, with the reason in `bad_row`.  A picture whose path, size and time of change are known is not read again.
+    Pictures stay where they are: the project refers to them by path and digest
+    (`ImageFolder.link`); those that lie inside the source's own files are written to the project.
+    A picture that is missing or broken leaves its task out, with the reason in `bad_row`.  A
+    picture whose path, size and time of change are known is not read again.
 
     Raises:
         DatasetError: the source cannot be read at all.
@@ -95,10 +100,19 @@ def import_tasks(
     offered = _Offered(source, split)
     cache = ResultCache(project.path / "cache" / "pictures.sqlite")
     try:
-        with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:  # a decoded picture can be 120 MB
-            while batch := offered.take(BATCH if limit is None else max(0, min(BATCH, limit - held - added))):
+        with ThreadPoolExecutor(
+            min(8, os.cpu_count() or 1)
+        ) as pool:  # a decoded picture can be 120 MB
+            while batch := offered.take(
+                BATCH if limit is None else max(0, min(BATCH, limit - held - added))
+            ):
                 names = {source.image_path(task): task for task in batch}
-                found = dict(zip(names, pool.map(partial(_picture, project.images, cache, source), names.values())))
+                found = dict(
+                    zip(
+                        names,
+                        pool.map(partial(_picture, project.images, cache, source), names.values()),
+                    )
+                )
                 ready: list[Task] = []
                 broken: list[_Bad] = []
                 for task in batch:
@@ -114,7 +128,10 @@ def import_tasks(
                 project.add_bad_rows(choice.part, [*broken, *source.bad[listed:]])
                 listed = len(source.bad)
                 if seen is not None:
-                    seen(offered.rows, offered.expected if limit is None else max(limit, offered.rows))
+                    seen(
+                        offered.rows,
+                        offered.expected if limit is None else max(limit, offered.rows),
+                    )
         project.add_bad_rows(choice.part, source.bad[listed:])
         if seen is not None:
             seen(offered.rows, offered.rows)
@@ -184,8 +201,12 @@ class _Offered:
         return max(self.rows, round(self.rows * total / read)) if read else self.rows
 
 
-def _picture(images: ImageFolder, cache: ResultCache, source: TaskSource, task: Task) -> str | ImageError:
-    """The digest of a task's picture, which is in the project from then on, or what is wrong with it."""
+def _picture(
+    images: ImageFolder, cache: ResultCache, source: TaskSource, task: Task
+) -> str | ImageError:
+    """The digest of a task's picture, which is in the project from then on, or what is wrong with
+    it.
+    """
     try:
         if isinstance(source, HoldsPictures):
             return images.add_bytes(source.image_bytes(task), str(source.image_path(task)))

@@ -1,7 +1,8 @@
-"""Training jobs into the store: what their folders say becomes rows, so that lineage outlives folders.
+"""Training jobs into the store: what their folders say becomes rows, so that lineage outlives
+folders.
 
-A job's process knows no store.  Whoever looks (a command, a page) calls `ingest`; where no file of a job has changed
-since, that costs a few looks at the disk.
+A job's process knows no store.  Whoever looks (a command, a page) calls `ingest`; where no file of
+a job has changed since, that costs a few looks at the disk.
 """
 
 from __future__ import annotations
@@ -49,7 +50,11 @@ def ingest(project: Project, folders: Iterable[Path] = ()) -> int:
             models += _model(job, row)
         lineage.put_jobs(project.database, rows, figures, models)
     here = {job.id for job in seen}
-    gone = [row.id for row in lineage.jobs(project.database) if row.id not in here and _is_gone(row, root)]
+    gone = [
+        row.id
+        for row in lineage.jobs(project.database)
+        if row.id not in here and _is_gone(row, root)
+    ]
     if gone:
         lineage.mark_deleted(project.database, gone)
     return len(changed) + len(gone)
@@ -61,7 +66,9 @@ def _is_gone(row: JobRow, root: Path) -> bool:
 
 def _stamp(job: JobView) -> str:
     stats = (path.stat() if (path := job.folder / name).exists() else None for name in _FILES)
-    return content_key(job.state, *((stat.st_mtime_ns, stat.st_size) if stat else None for stat in stats))
+    return content_key(
+        job.state, *((stat.st_mtime_ns, stat.st_size) if stat else None for stat in stats)
+    )
 
 
 def _row(job: JobView, root: Path) -> JobRow:
@@ -71,18 +78,33 @@ def _row(job: JobView, root: Path) -> JobRow:
         settings = {}
     folder = job.folder
     return JobRow(
-        id=job.id, name=job.name, folder=str(folder.relative_to(root) if folder.is_relative_to(root) else folder),
-        state=job.state, snapshot=Path(str(settings.get("snapshot", ""))).name,
-        student=str(settings.get("student", "")), objective=str(settings.get("objective", "")),
-        seed=int(settings.get("seed", 0)), settings=settings, kin=kin(settings), step=job.step, total=job.total,
-        result=read_json(folder / RESULT), failure=dict(job.failure or {}), stamp=_stamp(job), updated_at=now(),
-    )  # fmt: skip
+        id=job.id,
+        name=job.name,
+        folder=str(folder.relative_to(root) if folder.is_relative_to(root) else folder),
+        state=job.state,
+        snapshot=Path(str(settings.get("snapshot", ""))).name,
+        student=str(settings.get("student", "")),
+        objective=str(settings.get("objective", "")),
+        seed=int(settings.get("seed", 0)),
+        settings=settings,
+        kin=kin(settings),
+        step=job.step,
+        total=job.total,
+        result=read_json(folder / RESULT),
+        failure=dict(job.failure or {}),
+        stamp=_stamp(job),
+        updated_at=now(),
+    )
 
 
 def kin(settings: dict[str, Any]) -> str:
-    """What jobs share that differ in seed and name alone; the snapshot and the student count by their names."""
+    """What jobs share that differ in seed and name alone; the snapshot and the student count by
+    their names.
+    """
     held = {key: value for key, value in settings.items() if key not in ("seed", "name")}
-    return content_key({**held, **{key: Path(str(held.get(key, ""))).name for key in ("snapshot", "student")}})
+    return content_key(
+        {**held, **{key: Path(str(held.get(key, ""))).name for key in ("snapshot", "student")}}
+    )
 
 
 def _model(job: JobView, row: JobRow) -> list[ModelRow]:
@@ -94,4 +116,8 @@ def _model(job: JobView, row: JobRow) -> list[ModelRow]:
     except WorkbenchError:  # deleted by hand to save room
         return []
     folder = str(Path(row.folder) / name)
-    return [ModelRow(digest, row.id, row.name, row.objective, int(row.result.get("step", 0)), folder, now())]
+    return [
+        ModelRow(
+            digest, row.id, row.name, row.objective, int(row.result.get("step", 0)), folder, now()
+        )
+    ]

@@ -1,10 +1,12 @@
-"""One question about one picture, answered while somebody watches: by a program and, beside it, by models alone.
+"""One question about one picture, answered while somebody watches: by a program and, beside it, by
+models alone.
 
-Each side is a stream of small events of its own and can fail or be cancelled alone.  The work is done in a thread
-that the stream starts, so that whoever reads the stream is never held up; a side does one question at a time, in the
-order of asking, and says how many are before it.  Parts are loaded once and kept; an answer that had to wait for the
-loading says so (`Times.cold`).  Nothing is taken from a cache of answers: tools and features of the picture are
-asked anew each time, or the times would say nothing.
+Each side is a stream of small events of its own and can fail or be cancelled alone.  The work is
+done in a thread that the stream starts, so that whoever reads the stream is never held up; a side
+does one question at a time, in the order of asking, and says how many are before it.  Parts are
+loaded once and kept; an answer that had to wait for the loading says so (`Times.cold`).  Nothing is
+taken from a cache of answers: tools and features of the picture are asked anew each time, or the
+times would say nothing.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ from workbench.pipeline.live_events import (
     TextPiece,
     Times,
     Wrote,
-)  # fmt: skip
+)
 from workbench.pipeline.loop import peak_rss
 from workbench.pipeline.parts import Parts
 from workbench.ports import Forgetful, Images, StreamingSampler, StreamingStudent, Student
@@ -92,11 +94,13 @@ class Live:
                     _ = self._student(side)
                 self._loaded.add(side)
 
-    def answer(self, side: Side, task: Task, cancelled: threading.Event | None = None) -> Iterator[Event]:
+    def answer(
+        self, side: Side, task: Task, cancelled: threading.Event | None = None
+    ) -> Iterator[Event]:
         """Answer a question; the last event is `Finished`, and nothing is raised on the way.
 
-        Setting `cancelled`, or closing the stream, stops the model and the program at their next token or event; a
-        tool's own batch is waited for in the background.
+        Setting `cancelled`, or closing the stream, stops the model and the program at their next
+        token or event; a tool's own batch is waited for in the background.
 
         Raises:
             InputError: there is no such side.
@@ -168,7 +172,9 @@ class _Asking:
             self.events.put(self.finished(failure))
         except _Cancelled:
             self.events.put(self.finished(cancelled=True))
-        except Exception as error:  # whatever a part raises is this side's failure, and the other side goes on
+        except (
+            Exception
+        ) as error:  # whatever a part raises is this side's failure, and the other side goes on
             known = isinstance(error, WorkbenchError)
             message = str(error) if known else f"{type(error).__name__}: {error}"
             self.events.put(self.finished(Failure("infra", message[:500])))
@@ -261,9 +267,17 @@ class _Asking:
             cold=self.cold,
         )
         return Finished(
-            self.side, self.answer, self._right(self.answer), failure, cancelled, times, self.maker, self.program,
-            self.trace, tuple(self.predictions),
-        )  # fmt: skip
+            self.side,
+            self.answer,
+            self._right(self.answer),
+            failure,
+            cancelled,
+            times,
+            self.maker,
+            self.program,
+            self.trace,
+            tuple(self.predictions),
+        )
 
 
 class _Line:
@@ -275,7 +289,9 @@ class _Line:
 
     @contextmanager
     def turn(self, check: Callable[[], None], tell: Callable[[int], None]) -> Iterator[None]:
-        """Wait for one's turn and hold it; `check` may raise to give up, `tell` hears how many are before."""
+        """Wait for one's turn and hold it; `check` may raise to give up, `tell` hears how many are
+        before.
+        """
         ticket, told = object(), 0
         with self._moved:
             self._waiting.append(ticket)

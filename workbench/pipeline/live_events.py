@@ -40,7 +40,9 @@ class TextPiece:
 
 @dataclass(frozen=True, slots=True)
 class Wrote:
-    """The program is complete; what runs is this source, which may leave out chatter that was streamed."""
+    """The program is complete; what runs is this source, which may leave out chatter that was
+    streamed.
+    """
 
     side: Side
     program: Program

@@ -1,7 +1,8 @@
-"""The loop over a project: each stage asks the store what is missing, hands it to its room, writes what comes back.
+"""The loop over a project: each stage asks the store what is missing, hands it to its room, writes
+what comes back.
 
-Nothing is kept in memory between batches and each batch is written at once, so a run can be stopped anywhere
-and started again; a run with nothing to do does nothing.
+Nothing is kept in memory between batches and each batch is written at once, so a run can be stopped
+anywhere and started again; a run with nothing to do does nothing.
 """
 
 from __future__ import annotations
@@ -113,7 +114,9 @@ def run(
     if k is not None and not 1 <= k <= 100:
         raise InputError(f"k must be 1 to 100, found {k}")
     if parts is None:
-        with Parts(project.profile(), project.images, project.path / "cache" / "tools.sqlite") as built:
+        with Parts(
+            project.profile(), project.images, project.path / "cache" / "tools.sqlite"
+        ) as built:
             return run(project, limit, k, upto, progress, split=split, source=source, parts=built)
     scope = Scope(k=k or parts.profile.k, seed=parts.profile.seed)
     return _Loop(project, parts, Selection(split, limit, source), scope, progress).run(upto)
@@ -131,13 +134,18 @@ class _Loop:
     notes: list[str] = field(default_factory=list)
 
     def run(self, upto: str) -> Summary:
-        # Every part is built before any work: a wrong name in the profile shows now, not after an hour of sampling.
+        # Every part is built before any work: a wrong name in the profile shows now, not after an
+        # hour of sampling.
         self.parts.build(STAGES[: STAGES.index(upto) + 1])
         self.number = self.project.start_run(self.scope, self.selection, upto)
         stages = {
-            "import": self._import, "sample": self._sample, "execute": self._execute, "verify": self._verify,
-            "rationalize": self._rationalize, "predict": self._predict,
-        }  # fmt: skip
+            "import": self._import,
+            "sample": self._sample,
+            "execute": self._execute,
+            "verify": self._verify,
+            "rationalize": self._rationalize,
+            "predict": self._predict,
+        }
         try:
             for stage in STAGES[: STAGES.index(upto) + 1]:
                 self.done[stage] = Done(0, 0.0)
@@ -146,7 +154,9 @@ class _Loop:
                     raise InputError(_no_tasks(self.project, self.selection.split))
         finally:
             self.project.end_run(self.number, peak_rss())
-        return Summary(self.number, self.done, tuple(self.notes), report(self.project, None, self.selection))
+        return Summary(
+            self.number, self.done, tuple(self.notes), report(self.project, None, self.selection)
+        )
 
     # --- the stages
 
@@ -162,7 +172,9 @@ class _Loop:
             result = importing.import_tasks(self.project, choice, split, limit, seen)
             self._written("import", None, result.added, time.perf_counter() - started)
             if result.bad:
-                self.notes.append(f"{result.bad} rows of {choice.part} were left out; see the table bad_row")
+                self.notes.append(
+                    f"{result.bad} rows of {choice.part} were left out; see the table bad_row"
+                )
             if result.changed:
                 self.notes.append(
                     f"{len(result.changed)} tasks of {choice.part} differ from those imported before and were left as "
@@ -177,12 +189,21 @@ class _Loop:
         def samples() -> Iterator[list[Program]]:
             for chunk in batches(ids, SAMPLE_TASKS):
                 tasks = self.project.tasks(chunk)
-                yield from _by_task(sampler.sample(tasks, self.scope.k, self.scope.seed), tasks, self.scope.k)
+                yield from _by_task(
+                    sampler.sample(tasks, self.scope.k, self.scope.seed), tasks, self.scope.k
+                )
 
         self._stream(
-            "sample", key, len(ids), "tasks", samples(), SAMPLE_TASKS,
-            lambda groups: self.project.add_programs([p for group in groups for p in group], self.scope.seed),
-        )  # fmt: skip
+            "sample",
+            key,
+            len(ids),
+            "tasks",
+            samples(),
+            SAMPLE_TASKS,
+            lambda groups: self.project.add_programs(
+                [p for group in groups for p in group], self.scope.seed
+            ),
+        )
 
     def _execute(self) -> None:
         executor = self.parts.executor
@@ -194,12 +215,19 @@ class _Loop:
                 yield from self.project.jobs(chunk)
 
         self._stream(
-            "execute", key, len(ids), "programs", executor.run(jobs()) if ids else (), WRITE_TRACES,
+            "execute",
+            key,
+            len(ids),
+            "programs",
+            executor.run(jobs()) if ids else (),
+            WRITE_TRACES,
             self.project.add_traces,
-        )  # fmt: skip
+        )
         left = len(pending.to_execute(self.project.database, self.scope, self.selection))
         if left:
-            self.notes.append(f"{left} programs broke for reasons outside them (infra); the next run tries them again")
+            self.notes.append(
+                f"{left} programs broke for reasons outside them (infra); the next run tries them again"
+            )
 
     def _verify(self) -> None:
         verifier = self.parts.verifier
@@ -211,7 +239,9 @@ class _Loop:
                 for task, listed in self.project.runs(chunk, self.scope):
                     yield verifier.judge(task, listed)
 
-        self._stream("verify", key, len(ids), "tasks", judged(), VERIFY_TASKS, self.project.add_verdicts)
+        self._stream(
+            "verify", key, len(ids), "tasks", judged(), VERIFY_TASKS, self.project.add_verdicts
+        )
 
     def _rationalize(self) -> None:
         writer = self.parts.writer
@@ -223,8 +253,14 @@ class _Loop:
                 yield from writer.write(self.project.traced(chunk))
 
         self._stream(
-            "rationalize", key, len(ids), "traces", written(), WRITE_RATIONALES, self.project.add_rationales
-        )  # fmt: skip
+            "rationalize",
+            key,
+            len(ids),
+            "traces",
+            written(),
+            WRITE_RATIONALES,
+            self.project.add_rationales,
+        )
 
     def _predict(self) -> None:
         student = self.parts.student
@@ -236,8 +272,14 @@ class _Loop:
                 yield from self._answers(self.project.tasks(chunk))
 
         self._stream(
-            "predict", key, len(ids), "tasks", answers(), PREDICT_TASKS, self.project.add_predictions
-        )  # fmt: skip
+            "predict",
+            key,
+            len(ids),
+            "tasks",
+            answers(),
+            PREDICT_TASKS,
+            self.project.add_predictions,
+        )
 
     def _answers(self, tasks: Sequence[Task]) -> list[Prediction]:
         try:
@@ -248,7 +290,9 @@ class _Loop:
                 return []
             return [prediction for task in tasks for prediction in self._answers([task])]
         return [
-            replace(prediction, score=score(task, prediction.answer).score) if task.labelled else prediction
+            replace(prediction, score=score(task, prediction.answer).score)
+            if task.labelled
+            else prediction
             for task, prediction in zip(tasks, found, strict=True)
         ]
 
@@ -270,7 +314,9 @@ class _Loop:
         size: int,
         write: Callable[[list[T]], int],
     ) -> None:
-        """Write what comes, `size` at a time or every few seconds; also what was finished when something broke."""
+        """Write what comes, `size` at a time or every few seconds; also what was finished when
+        something broke.
+        """
         if not total:
             return
         held: list[T] = []
@@ -318,7 +364,9 @@ def _by_task(programs: Iterable[Program], tasks: Sequence[Task], k: int) -> Iter
     rest = iter(programs)
     for task in tasks:
         group = list(islice(rest, k))
-        if [program.task_id for program in group] != [task.id] * k or sorted(p.index for p in group) != list(range(k)):
+        if [program.task_id for program in group] != [task.id] * k or sorted(
+            p.index for p in group
+        ) != list(range(k)):
             raise EngineError(
                 f"the sampler gave {len(group)} programs where {k} of task {task.id} were expected, with index 0 to "
                 f"{k - 1}, grouped by task; this is a fault of the sampler part"
@@ -334,9 +382,14 @@ def _no_tasks(project: Project, split: str | None) -> str:
 
 
 def peak_rss() -> int:
-    """Most memory used so far by this process and by its largest child, bytes; 0 where it is not known."""
+    """Most memory used so far by this process and by its largest child, bytes; 0 where it is not
+    known.
+    """
     if resource is None:
         return 0
     unit = 1 if sys.platform == "darwin" else 1024
-    used = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    used = (
+        resource.getrusage(who).ru_maxrss
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
     return unit * sum(used)

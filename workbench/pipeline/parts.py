@@ -16,7 +16,9 @@ from workbench.settings import Profile
 
 
 class Renamed:
-    """A tool under the name that the profile gives it: programs call the new name, the tool hears its own."""
+    """A tool under the name that the profile gives it: programs call the new name, the tool hears
+    its own.
+    """
 
     def __init__(self, tool: Tool, name: str) -> None:
         self._tool = tool
@@ -59,9 +61,12 @@ class Parts:
             MissingPart: a package is not installed.
         """
         roles = {
-            "sample": "sampler", "execute": "executor", "verify": "verifier", "rationalize": "writer",
+            "sample": "sampler",
+            "execute": "executor",
+            "verify": "verifier",
+            "rationalize": "writer",
             "predict": "student",
-        }  # fmt: skip
+        }
         for stage in stages:
             if stage in roles:
                 part = getattr(self, roles[stage])
@@ -96,15 +101,21 @@ class Parts:
 
     @cached_property
     def verifier(self) -> Verifier:
-        verifier: Verifier = registry.build("verifier", self.profile.verifier.part, **self.profile.verifier.arguments)
+        verifier: Verifier = registry.build(
+            "verifier", self.profile.verifier.part, **self.profile.verifier.arguments
+        )
         return verifier
 
     @cached_property
     def writer(self) -> RationaleWriter:
-        writer: RationaleWriter = registry.build("writer", self.profile.writer.part, **self.profile.writer.arguments)
+        writer: RationaleWriter = registry.build(
+            "writer", self.profile.writer.part, **self.profile.writer.arguments
+        )
         return writer
 
     @cached_property
     def student(self) -> Student:
-        student: Student = registry.build("student", self.profile.student.part, **self.profile.student.arguments)
+        student: Student = registry.build(
+            "student", self.profile.student.part, **self.profile.student.arguments
+        )
         return student

@@ -1,4 +1,6 @@
-"""The figures of a project: pass@k, yield, failures, seconds, the student beside; each with its denominator."""
+"""The figures of a project: pass@k, yield, failures, seconds, the student beside; each with its
+denominator.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +19,21 @@ class GroupShares:
     tasks: int
     labelled: int
     passed: Mapping[int, Share]
-    """pass@1 and pass@k over judged labelled tasks: the unbiased estimator of Chen et al. 2021 with n = k samples,
-    so that pass@1 is the mean share of right programs and not the luck of the first."""
+    """pass@1 and pass@k over judged labelled tasks: the unbiased estimator of Chen et al. 2021 with
+    n = k samples, so that pass@1 is the mean share of right programs and not the luck of the first.
+    """
     kept: Share
     """Yield: labelled tasks with a right trace kept, of those judged."""
     agreed: Share
-    """Unlabelled tasks with a trace kept by agreement, of those judged; says nothing about being right."""
+    """Unlabelled tasks with a trace kept by agreement, of those judged; says nothing about being
+    right.
+    """
     executed: Share
     """Programs that ended with an answer, of those run."""
     student: Share
-    """The student's score (right answers, or the sum of soft scores) over the labelled tasks it answered."""
+    """The student's score (right answers, or the sum of soft scores) over the labelled tasks it
+    answered.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +57,18 @@ class Report:
     families: Mapping[str, GroupShares]
     stages: Mapping[str, Cost]
     seconds_per_question: float | None
-    """Sampling k programs, running and judging them: what an answer by programs costs.  Loading of models apart."""
+    """Sampling k programs, running and judging them: what an answer by programs costs.  Loading of
+    models apart.
+    """
     student_seconds: float | None
     """The student's own answer, per question."""
     peak_rss: int | None
     """Bytes, of the latest finished run."""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values: shares as numbers at the top, with hits, denominators and intervals under `details`."""
+        """Plain values: shares as numbers at the top, with hits, denominators and intervals under
+        `details`.
+        """
         shares = _named(self.all)
         return {
             "k": self.k,
@@ -104,7 +115,10 @@ def figures(outcomes: Sequence[Outcome], k: int) -> GroupShares:
     return GroupShares(
         tasks=len(outcomes),
         labelled=sum(o.labelled for o in outcomes),
-        passed={size: Share(sum(pass_at_k(o.judged, o.correct, size) for o in gold), len(gold)) for size in sizes},
+        passed={
+            size: Share(sum(pass_at_k(o.judged, o.correct, size) for o in gold), len(gold))
+            for size in sizes
+        },
         kept=Share(sum(o.status == "kept" for o in gold), len(gold)),
         agreed=Share(sum(o.status == "agreed" for o in free), len(free)),
         executed=Share(sum(o.executed for o in outcomes), sum(o.traces for o in outcomes)),
@@ -112,8 +126,12 @@ def figures(outcomes: Sequence[Outcome], k: int) -> GroupShares:
     )
 
 
-def report(project: Project, scope: Scope | None = None, selection: Selection | None = None) -> Report:
-    """The figures of a project as it stands: of the parts in force, over all tasks unless a selection is given."""
+def report(
+    project: Project, scope: Scope | None = None, selection: Selection | None = None
+) -> Report:
+    """The figures of a project as it stands: of the parts in force, over all tasks unless a
+    selection is given.
+    """
     scope = scope or project.scope()
     selection = selection or Selection()
     outcomes = project.outcomes(scope, selection)
@@ -125,14 +143,18 @@ def report(project: Project, scope: Scope | None = None, selection: Selection | 
         rows, seconds = spent[stage]
         questions = rows / per_task.get(stage, 1)
         stages[stage] = Cost(rows, seconds, seconds / questions if questions else None)
-    parts = [stages[stage].per_question for stage in ("sample", "execute", "verify") if stage in stages]
+    parts = [
+        stages[stage].per_question for stage in ("sample", "execute", "verify") if stage in stages
+    ]
     known = [part for part in parts if part is not None]
     student = [o.student_seconds for o in outcomes if o.student_seconds is not None]
     return Report(
         k=scope.k,
         counts=project.counts(scope, selection),
         all=figures(outcomes, scope.k),
-        families={name: figures([o for o in outcomes if o.family == name], scope.k) for name in names},
+        families={
+            name: figures([o for o in outcomes if o.family == name], scope.k) for name in names
+        },
         stages=stages,
         seconds_per_question=sum(known) if len(known) == 3 else None,
         student_seconds=sum(student) / len(student) if student else None,

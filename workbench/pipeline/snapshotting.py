@@ -1,4 +1,6 @@
-"""From a project to a training snapshot: what enters, what is left out and why, and on which side each picture is."""
+"""From a project to a training snapshot: what enters, what is left out and why, and on which side
+each picture is.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ from workbench.snapshot import (
     fingerprint,
     sides,
     write,
-)  # fmt: skip
+)
 from workbench.store import Project
 from workbench.store.reading import snapshots
 from workbench.store.reading.snapshots import Target
@@ -44,13 +46,16 @@ class SnapshotWish:
     """What a snapshot is to hold.  Its values stand in the manifest and count for the hash."""
 
     accepted: Literal["person", "automatic", "both"] = "person"
-    """`person`: what people accepted.  `automatic`: traces that the verifier kept, with a faithful rationale.
-    `both`: a person's word where there is one, else the verifier's."""
+    """`person`: what people accepted.  `automatic`: traces that the verifier kept, with a faithful
+    rationale. `both`: a person's word where there is one, else the verifier's.
+    """
     text: str = ""
     """A query as in Browse; all tasks when empty."""
     splits: tuple[str, ...] = ()
-    """Tasks of these splits are trained on; when empty, of every split that is not for evaluation.  A split whose name
-    begins with `val`, `dev` or `test` is for evaluation, unless it is named here."""
+    """Tasks of these splits are trained on; when empty, of every split that is not for evaluation.
+    A split whose name begins with `val`, `dev` or `test` is for evaluation, unless it is named
+    here.
+    """
     evaluation_sources: tuple[str, ...] = ()
     """Sources that are for evaluation, whatever their split."""
     labels: bool = False
@@ -60,7 +65,9 @@ class SnapshotWish:
     leakage: Literal["leave-out", "stop", "keep"] = "leave-out"
     """What is done about a picture that an evaluation set has too, or a copy of it."""
     near: Annotated[int, Meta(ge=0, le=32)] = NEAR
-    """Bits of 128 in which the fingerprints of copies differ at most (see `workbench.snapshot.pictures`)."""
+    """Bits of 128 in which the fingerprints of copies differ at most (see
+    `workbench.snapshot.pictures`).
+    """
     val: Annotated[float, Meta(ge=0, lt=1)] = 0.1
     """Share of pictures held out for validation."""
     seed: int = 0
@@ -84,17 +91,20 @@ class Preview:
 
 
 def take(
-    project: Project, wanted: SnapshotWish, name: str = "", progress: Callable[[int, int], None] | None = None
+    project: Project,
+    wanted: SnapshotWish,
+    name: str = "",
+    progress: Callable[[int, int], None] | None = None,
 ) -> Snapshot:
-    """Write the snapshot and remember it; the same content gives the snapshot that is there already.
+    """Write the snapshot and remember it; the same content gives the snapshot that is there
+    already.
 
     Args:
         name: what a person calls it.
         progress: told how many pictures of how many have been looked at.
 
-    Raises:
-        InputError: the query is wrong; or a picture is in an evaluation set and `leakage` is `stop`.
-        SnapshotError: nothing fits (the text says why); or it cannot be written.
+    Raises: InputError: the query is wrong; or a picture is in an evaluation set and `leakage` is
+        `stop`. SnapshotError: nothing fits (the text says why); or it cannot be written.
     """
     return keep(project, preview(project, wanted, progress), name)
 
@@ -102,7 +112,10 @@ def take(
 def keep(project: Project, found: Preview, name: str = "") -> Snapshot:
     """Write what `preview` found, and remember it.  Raises SnapshotError as `take` does."""
     if not found.examples:
-        why = "; ".join(f"{row.count} left out: {row.reason}" for row in found.left_out) or "there are no tasks"
+        why = (
+            "; ".join(f"{row.count} left out: {row.reason}" for row in found.left_out)
+            or "there are no tasks"
+        )
         raise SnapshotError(
             f"nothing fits, so there is no snapshot to take ({why}); decide on more (vpd app, Curate), or take "
             "what the verifier kept: vpd snapshot --automatic"
@@ -125,14 +138,24 @@ def keep(project: Project, found: Preview, name: str = "") -> Snapshot:
     return snapshot
 
 
-def preview(project: Project, wanted: SnapshotWish, progress: Callable[[int, int], None] | None = None) -> Preview:
-    """What would enter, and what would not and why.  Writes nothing but pictures' fingerprints.  Raises as `take`."""
+def preview(
+    project: Project, wanted: SnapshotWish, progress: Callable[[int, int], None] | None = None
+) -> Preview:
+    """What would enter, and what would not and why.  Writes nothing but pictures' fingerprints.
+    Raises as `take`.
+    """
     database = project.database
     as_of = snapshots.last_decision(database)
-    rows = snapshots.tasks(database, project.browse_ids(wanted.text) if wanted.text.strip() else None)
+    rows = snapshots.tasks(
+        database, project.browse_ids(wanted.text) if wanted.text.strip() else None
+    )
     people = {t.task_id: t for t in snapshots.decided_targets(database)}
     machine = {t.task_id: t for t in snapshots.kept(database, project.scope())}
-    splits = sorted(split for split in snapshots.splits(database) if split not in wanted.splits and evaluates(split))
+    splits = sorted(
+        split
+        for split in snapshots.splits(database)
+        if split not in wanted.splits and evaluates(split)
+    )
     left: dict[str, list[str]] = defaultdict(list)
     chosen: list[_Chosen] = []
     for row in rows:
@@ -149,19 +172,30 @@ def preview(project: Project, wanted: SnapshotWish, progress: Callable[[int, int
     fitting = []
     for one in chosen:
         image = one.row["image"]
-        why = "its picture is missing or cannot be read" if image not in seen else leaks.get(image, "")
+        why = (
+            "its picture is missing or cannot be read"
+            if image not in seen
+            else leaks.get(image, "")
+        )
         if why:
             left[why].append(one.row["id"])
         else:
             fitting.append(one)
     side_of = sides(
-        [seen[image] for image in {one.row["image"] for one in fitting}], wanted.val, wanted.seed, wanted.near
+        [seen[image] for image in {one.row["image"] for one in fitting}],
+        wanted.val,
+        wanted.seed,
+        wanted.near,
     )
     used = sorted({key for one in fitting if one.target is not None for key in one.target.parts})
     return Preview(
         wanted=wanted,
-        examples=tuple(_example(one, seen[one.row["image"]], side_of[one.row["image"]]) for one in fitting),
-        left_out=tuple(LeftOut(why, len(ids), tuple(sorted(ids)[:NAMED])) for why, ids in sorted(left.items())),
+        examples=tuple(
+            _example(one, seen[one.row["image"]], side_of[one.row["image"]]) for one in fitting
+        ),
+        left_out=tuple(
+            LeftOut(why, len(ids), tuple(sorted(ids)[:NAMED])) for why, ids in sorted(left.items())
+        ),
         leakage=leakage,
         parts=tuple(plain(project.parts[key]) for key in used),
         as_of=as_of,
@@ -186,7 +220,11 @@ def _outside(row: Mapping[str, Any], wanted: SnapshotWish, evaluation: Sequence[
     """Why a task is not looked at; empty when it is."""
     if row["split"] in evaluation or row["source"] in wanted.evaluation_sources:
         return "it is of an evaluation set (name its split to train on it)"
-    return "it is of a split that was not named" if wanted.splits and row["split"] not in wanted.splits else ""
+    return (
+        "it is of a split that was not named"
+        if wanted.splits and row["split"] not in wanted.splits
+        else ""
+    )
 
 
 def _decide(
@@ -234,38 +272,73 @@ def _example(one: _Chosen, picture: Picture, side: Split) -> Example:
     row, target = one.row, one.target
     same = {name: row[name] for name in ("source", "family", "question", "answer_type", "image")}
     common = {
-        **same, "task_id": row["id"], "task_split": row["split"], "split": side, "choices": tuple(row["choices"]),
-        "answer": _answer(row["answers"], target), "answers": tuple(row["answers"]), "width": picture.width,
-        "height": picture.height, "kind": one.kind,
-    }  # fmt: skip
+        **same,
+        "task_id": row["id"],
+        "task_split": row["split"],
+        "split": side,
+        "choices": tuple(row["choices"]),
+        "answer": _answer(row["answers"], target),
+        "answers": tuple(row["answers"]),
+        "width": picture.width,
+        "height": picture.height,
+        "kind": one.kind,
+    }
     if target is None:
         return Example(
-            **common, rationale=None, boxes=(), program=None, trace_id=None, program_id=None, rationale_id=None,
-            edited=False, reviewers=(), guideline=None,
-        )  # fmt: skip
-    names = ("rationale", "program", "trace_id", "program_id", "rationale_id", "edited", "reviewers", "guideline")
-    return Example(**common, boxes=boxes_in(target.rationale or ""), **{name: getattr(target, name) for name in names})
+            **common,
+            rationale=None,
+            boxes=(),
+            program=None,
+            trace_id=None,
+            program_id=None,
+            rationale_id=None,
+            edited=False,
+            reviewers=(),
+            guideline=None,
+        )
+    names = (
+        "rationale",
+        "program",
+        "trace_id",
+        "program_id",
+        "rationale_id",
+        "edited",
+        "reviewers",
+        "guideline",
+    )
+    return Example(
+        **common,
+        boxes=boxes_in(target.rationale or ""),
+        **{name: getattr(target, name) for name in names},
+    )
 
 
 def _answer(answers: Sequence[str], target: Target | None) -> str:
     """The commonest gold answer, the first of equals; the trace's own where there is no label.
 
-    A person may accept a trace whose answer is not the gold one.  Then its answer is taught: label and rationale
-    of one example never contradict each other.
+    A person may accept a trace whose answer is not the gold one.  Then its answer is taught: label
+    and rationale of one example never contradict each other.
     """
     said = target.said if target is not None else None
     if not answers:
         return said or ""
     fits = (
-        target is None or target.right or said is None or said.strip().lower() in {a.strip().lower() for a in answers}
+        target is None
+        or target.right
+        or said is None
+        or said.strip().lower() in {a.strip().lower() for a in answers}
     )
     return Counter(answers).most_common(1)[0][0] if fits else str(said)
 
 
 def _look(
-    project: Project, ours: set[str], held_out: set[str], progress: Callable[[int, int], None] | None
+    project: Project,
+    ours: set[str],
+    held_out: set[str],
+    progress: Callable[[int, int], None] | None,
 ) -> dict[str, Picture]:
-    """Sizes and fingerprints of pictures, from the store or by decoding; those that cannot be read are not in it.
+    """Sizes and fingerprints of pictures, from the store or by decoding; those that cannot be read
+    are not in it.
 
     Our own are looked up on disk each time, so that a picture lost since then is noticed.
     """
@@ -294,7 +367,11 @@ def _look(
 
 
 def _leaks(
-    seen: Mapping[str, Picture], ours: set[str], held_out: set[str], wanted: SnapshotWish, splits: Sequence[str]
+    seen: Mapping[str, Picture],
+    ours: set[str],
+    held_out: set[str],
+    wanted: SnapshotWish,
+    splits: Sequence[str],
 ) -> tuple[dict[str, str], dict[str, JSON]]:
     """Why each leaking picture is left out, and what the manifest says of the check."""
 
@@ -305,10 +382,16 @@ def _leaks(
     pairs = alike(prints(ours - same), prints(held_out), wanted.near)
     near = {one for one, _ in pairs}
     leakage: dict[str, JSON] = {
-        "splits": sorted(splits), "sources": sorted(wanted.evaluation_sources), "pictures": len(held_out),
-        "unreadable": len(held_out - set(seen)), "near_bits": wanted.near, "same": len(same), "near": len(near),
-        "pairs": [list(pair) for pair in pairs[:NAMED]], "action": wanted.leakage,
-    }  # fmt: skip
+        "splits": sorted(splits),
+        "sources": sorted(wanted.evaluation_sources),
+        "pictures": len(held_out),
+        "unreadable": len(held_out - set(seen)),
+        "near_bits": wanted.near,
+        "same": len(same),
+        "near": len(near),
+        "pairs": [list(pair) for pair in pairs[:NAMED]],
+        "action": wanted.leakage,
+    }
     if wanted.leakage == "stop" and (same or near):
         first = next(iter(sorted(same)), "") or pairs[0][0]
         raise InputError(
@@ -318,9 +401,14 @@ def _leaks(
     if wanted.leakage == "keep":
         return {}, leakage
     why = dict.fromkeys(same, "an evaluation set has the same picture")
-    return {**why, **dict.fromkeys(near, "its picture looks like one of an evaluation set")}, leakage
+    return {
+        **why,
+        **dict.fromkeys(near, "its picture looks like one of an evaluation set"),
+    }, leakage
 
 
 def folder_of(project: Project, given: str) -> Path:
-    """The folder of a snapshot by name, hash or beginning of a hash.  Raises InputError when nothing fits."""
+    """The folder of a snapshot by name, hash or beginning of a hash.  Raises InputError when
+    nothing fits.
+    """
     return project.path / FOLDER / snapshots.find(project.database, given).hash

@@ -1,9 +1,11 @@
-"""The writer with a language model: a few-shot rewrite of question, program, trace and draft into prose.
+"""The writer with a language model: a few-shot rewrite of question, program, trace and draft into
+prose.
 
-Source: Hu et al. 2024 (VPD), section 4: an LLM turns (query, program, trace) into a rationale that keeps the boxes that
-matter and ends in "Thus, ...".  The draft of the deterministic writer stands in the prompt, so that a small
-model has the facts in words.  What comes back is hostile text: it is cut at the first conclusion, bounded, and
-checked like any other (`faithful.check`); nothing in it is ever interpreted.
+Source: Hu et al. 2024 (VPD), section 4: an LLM turns (query, program, trace) into a rationale that
+keeps the boxes that matter and ends in "Thus, ...".  The draft of the deterministic writer stands
+in the prompt, so that a small model has the facts in words.  What comes back is hostile text: it is
+cut at the first conclusion, bounded, and checked like any other (`faithful.check`); nothing in it
+is ever interpreted.
 """
 
 from __future__ import annotations
@@ -79,7 +81,10 @@ EXAMPLES = (
         "def execute_command(image):\n    image_patch = ImagePatch(image)\n"
         '    animal = image_patch.visual_question_answering("What animal is on the branch?")\n'
         '    return formatting_answer(llm_query(f"Can a {animal} fly? Answer yes or no."))',
-        ("visual_question_answering What animal is on the branch? -> parrot", "llm_query Can a parrot fly? -> yes"),
+        (
+            "visual_question_answering What animal is on the branch? -> parrot",
+            "llm_query Can a parrot fly? -> yes",
+        ),
         "The animal on the branch is a parrot. A parrot can fly. Thus, the answer is yes.",
         "The animal on the branch is a parrot, and a parrot can fly. Thus, the answer is yes.",
     ),
@@ -97,11 +102,18 @@ class LanguageWriter:
         arguments: plain arguments of the language model.
     """
 
-    def __init__(self, language: str | LanguageModel = "transformers", max_tokens: int = 220, **arguments: Any) -> None:
+    def __init__(
+        self,
+        language: str | LanguageModel = "transformers",
+        max_tokens: int = 220,
+        **arguments: Any,
+    ) -> None:
         if not isinstance(max_tokens, int) or not 20 <= max_tokens <= 2000:
             raise InputError(f"max_tokens must be 20 to 2000, found {max_tokens}")
         self.language: LanguageModel = (
-            registry.build("language", language, **arguments) if isinstance(language, str) else language
+            registry.build("language", language, **arguments)
+            if isinstance(language, str)
+            else language
         )
         self.max_tokens = max_tokens
         ref = self.language.ref
@@ -109,7 +121,9 @@ class LanguageWriter:
         self.ref = PartRef("writer", "language", f"1+{ref.version}", named)
 
     def write(self, rows: Sequence[tuple[Task, Program, Trace]]) -> list[Rationale]:
-        """One rationale per row, same order, with the issues of the faithfulness check.  Raises EngineError."""
+        """One rationale per row, same order, with the issues of the faithfulness check.  Raises
+        EngineError.
+        """
         if not rows:
             return []
         prompts = [prompt(task, program, trace) for task, program, trace in rows]
@@ -133,7 +147,9 @@ class LanguageWriter:
 
 
 def cut(completion: str) -> str:
-    """The rationale in a completion: one line, up to the first conclusion, at most `MAX_TEXT` characters."""
+    """The rationale in a completion: one line, up to the first conclusion, at most `MAX_TEXT`
+    characters.
+    """
     text = completion[: 4 * MAX_TEXT].strip()
     text = re.sub(r"^(?:explanation|rationale|answer)\s*:\s*", "", text, flags=re.IGNORECASE)
     text = re.split(r"\n\s*\n|\n(?=Question:)", text, maxsplit=1)[0]
@@ -147,12 +163,19 @@ def prompt(task: Task, program: Program, trace: Trace) -> str:
     """The few-shot prompt for one trace; everything from outside is bounded and on its own lines."""
     draft, _ = join(tell(task, program, trace))
     shots = [_case(e.question, e.program, e.steps, e.draft) + f" {e.rationale}" for e in EXAMPLES]
-    asked = _case(one_line(task.question, 300), _source(program.source), steps(trace), draft[:MAX_TEXT])
+    asked = _case(
+        one_line(task.question, 300), _source(program.source), steps(trace), draft[:MAX_TEXT]
+    )
     return "\n\n".join((_INSTRUCTION, *shots, asked))
 
 
 def _case(question: str, program: str, shown: Sequence[str], draft: str) -> str:
-    lines = (f"Question: {question}", f"Program:\n{program}", "Steps:", *(f"- {step}" for step in shown))
+    lines = (
+        f"Question: {question}",
+        f"Program:\n{program}",
+        "Steps:",
+        *(f"- {step}" for step in shown),
+    )
     return "\n".join((*lines, f"Draft: {draft}", "Explanation:"))
 
 
@@ -167,7 +190,11 @@ def steps(trace: Trace) -> list[str]:
     lines = []
     for call in asked[:MAX_STEPS]:
         words = ", ".join(one_line(v, 80) for v in call.arguments.values() if isinstance(v, str))
-        where = f" at {call.receiver.grid}" if call.receiver is not None and not call.receiver.whole else ""
+        where = (
+            f" at {call.receiver.grid}"
+            if call.receiver is not None and not call.receiver.whole
+            else ""
+        )
         lines.append(one_line(f"{call.name} {words}{where} -> {_result(call.result)}", MAX_STEP))
     if len(asked) > MAX_STEPS:
         lines.append(f"... and {len(asked) - MAX_STEPS} more calls")

@@ -1,6 +1,7 @@
 """The deterministic writer: a trace told in prose in the paper's form, without a language model.
 
-Source: Hu et al. 2024 (VPD), section 4: "There are 3 buses in the image.  The bus at 469 124 726 351 is not
+Source: Hu et al. 2024 (VPD), section 4: "There are 3 buses in the image.  The bus at 469 124 726
+351 is not
 yellow. ... Thus, there is 1 bus that is not yellow."  It says what the trace and the program's own text support
 (`follow`), leaves out what it cannot follow, and ends in a conclusion that holds the answer word for word.
 """
@@ -64,9 +65,13 @@ def tell(task: Task, program: Program, trace: Trace) -> list[Sentence]:
 
 
 def _printed(run: FollowedRun) -> list[Sentence]:
-    """Lines that the program printed: all there is to say where no tool was asked and nothing followed."""
+    """Lines that the program printed: all there is to say where no tool was asked and nothing
+    followed.
+    """
     lines = [(seq, one_line(text)) for seq, text in run.printed[:MAX_PRINTED]]
-    return [Sentence(capital(line), (seq,)) for seq, line in lines if any(c.isalpha() for c in line)]
+    return [
+        Sentence(capital(line), (seq,)) for seq, line in lines if any(c.isalpha() for c in line)
+    ]
 
 
 def join(sentences: Sequence[Sentence]) -> tuple[str, tuple[Citation, ...]]:

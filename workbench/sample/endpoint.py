@@ -17,15 +17,13 @@ from workbench.sample.prompt import HEADER, Prompts
 class OpenAISampler:
     """k programs per question from a chat endpoint, several questions at a time.
 
-    A question is one request with `n=k`; where the server gives fewer (many ignore `n`), further requests fill up.
-    Each request carries a seed made from the task, so that a server that honours it gives the same again.
+    A question is one request with `n=k`; where the server gives fewer (many ignore `n`), further
+    requests fill up. Each request carries a seed made from the task, so that a server that honours
+    it gives the same again.
 
-    Args:
-        specs: the tools that programs may call.
-        model, base_url, key_variable, timeout, retries, concurrency, prices, first_pause: as `Endpoint`.
-        temperature, top_p, max_tokens: of sampling.
-        prompt: `full` or `compact`.
-        shots: examples per question in the full prompt.
+    Args: specs: the tools that programs may call. model, base_url, key_variable, timeout, retries,
+        concurrency, prices, first_pause: as `Endpoint`. temperature, top_p, max_tokens: of
+        sampling. prompt: `full` or `compact`. shots: examples per question in the full prompt.
         logprobs: ask for log-probabilities.
     """
 
@@ -47,14 +45,25 @@ class OpenAISampler:
         prices: Sequence[float] = (0.0, 0.0),
         first_pause: float = 1.0,
     ) -> None:
-        self._endpoint = Endpoint(model, base_url, key_variable, timeout, retries, concurrency, prices, first_pause)
+        self._endpoint = Endpoint(
+            model, base_url, key_variable, timeout, retries, concurrency, prices, first_pause
+        )
         try:
             self._prompts = Prompts(specs, prompt, shots)
         except ValueError as error:
             raise InputError(f"the sampler's prompt: {error}") from error
-        self._options: dict[str, Any] = {"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens}
+        self._options: dict[str, Any] = {
+            "temperature": temperature,
+            "top_p": top_p,
+            "max_tokens": max_tokens,
+        }
         self._logprobs = {"logprobs": True} if logprobs else {}
-        arguments = {"model": model, "base_url": self._endpoint.base_url, "prompt": prompt, **self._options}
+        arguments = {
+            "model": model,
+            "base_url": self._endpoint.base_url,
+            "prompt": prompt,
+            **self._options,
+        }
         self.ref = PartRef("sampler", "openai", f"1-{self._prompts.version}", arguments)
 
     @property
@@ -69,22 +78,35 @@ class OpenAISampler:
 
     def _task(self, task: Task, k: int, seed: int) -> list[Program]:
         prompt = self._prompts(task)
-        said = prompt.text.removesuffix(HEADER) + f"Answer with the function, which begins with\n{HEADER}"
+        said = (
+            prompt.text.removesuffix(HEADER)
+            + f"Answer with the function, which begins with\n{HEADER}"
+        )
         messages = [{"role": "user", "content": said}]
         programs: list[Program] = []
         while len(programs) < k:
             started = time.perf_counter()
             chosen = int(content_key("sample", seed, task.id, task.question, len(programs))[:7], 16)
-            reply = self._endpoint.chat(messages, n=k - len(programs), seed=chosen, **self._options, **self._logprobs)
+            reply = self._endpoint.chat(
+                messages, n=k - len(programs), seed=chosen, **self._options, **self._logprobs
+            )
             choices = reply["choices"][: k - len(programs)]
             seconds = (time.perf_counter() - started) / len(choices)
             written = int((reply.get("usage") or {}).get("completion_tokens") or 0)
             for choice in choices:
-                programs.append(self._program(task, choice, len(programs), chosen, seconds, written // len(choices)))
+                programs.append(
+                    self._program(
+                        task, choice, len(programs), chosen, seconds, written // len(choices)
+                    )
+                )
         return programs
 
-    def _program(self, task: Task, choice: Any, index: int, seed: int, seconds: float, share: int) -> Program:
-        """One choice as a program; `share` is its part of the reply's tokens, for servers that do not list them."""
+    def _program(
+        self, task: Task, choice: Any, index: int, seed: int, seconds: float, share: int
+    ) -> Program:
+        """One choice as a program; `share` is its part of the reply's tokens, for servers that do
+        not list them.
+        """
         source = extract_program(text_of(choice))
         tokens = logprobs_of(choice)
         total = sum(float(token.get("logprob") or 0.0) for token in tokens)

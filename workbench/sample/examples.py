@@ -1,8 +1,8 @@
 """Worked examples for the full prompt, and which of them to show for a question.
 
 Each is a question and a program in the API of `workbench.api`; none is about the bundled pictures.
-Retrieval is by the words that a question shares with them (BM25), which finds the kind of question better
-than its subject: words that stand in many examples weigh little.
+Retrieval is by the words that a question shares with them (BM25), which finds the kind of question
+better than its subject: words that stand in many examples weigh little.
 """
 
 from __future__ import annotations
@@ -151,10 +151,15 @@ _SATURATION, _LENGTH = 1.2, 0.5
 
 def words(text: str) -> list[str]:
     """Lower-case words, plural endings off."""
-    return [word[:-1] if len(word) > 3 and word.endswith("s") else word for word in _WORD.findall(text.lower())]
+    return [
+        word[:-1] if len(word) > 3 and word.endswith("s") else word
+        for word in _WORD.findall(text.lower())
+    ]
 
 
-def retrieve(question: str, number: int, library: Sequence[WorkedExample] = EXAMPLES) -> list[WorkedExample]:
+def retrieve(
+    question: str, number: int, library: Sequence[WorkedExample] = EXAMPLES
+) -> list[WorkedExample]:
     """The `number` examples closest to a question, the closest last (next to the question)."""
     documents = [Counter(words(example.question)) for example in library]
     average = sum(sum(document.values()) for document in documents) / max(len(documents), 1)
@@ -165,8 +170,15 @@ def retrieve(question: str, number: int, library: Sequence[WorkedExample] = EXAM
         length = 1 - _LENGTH + _LENGTH * sum(document.values()) / average
         total = 0.0
         for word in asked & set(document):
-            rarity = math.log(1 + (len(documents) - frequency[word] + 0.5) / (frequency[word] + 0.5))
-            total += rarity * document[word] * (_SATURATION + 1) / (document[word] + _SATURATION * length)
+            rarity = math.log(
+                1 + (len(documents) - frequency[word] + 0.5) / (frequency[word] + 0.5)
+            )
+            total += (
+                rarity
+                * document[word]
+                * (_SATURATION + 1)
+                / (document[word] + _SATURATION * length)
+            )
         return total
 
     order = sorted(range(len(library)), key=lambda i: (-score(documents[i]), i))[:number]
@@ -175,5 +187,9 @@ def retrieve(question: str, number: int, library: Sequence[WorkedExample] = EXAM
 
 def callable_with(library: Iterable[WorkedExample], missing: Iterable[str]) -> list[WorkedExample]:
     """The examples that call none of the missing tools."""
-    absent = re.compile(rf"\b({'|'.join(map(re.escape, missing))})\(") if (missing := sorted(missing)) else None
+    absent = (
+        re.compile(rf"\b({'|'.join(map(re.escape, missing))})\(")
+        if (missing := sorted(missing))
+        else None
+    )
     return [example for example in library if not (absent and absent.search(example.program))]

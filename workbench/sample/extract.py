@@ -14,12 +14,12 @@ LONGEST = 20_000
 def extract_program(text: str) -> str:
     """The source of `execute_command` (with helpers and imports before it) out of a completion.
 
-    Args:
-        text: hostile; whatever a model said.  A completion that continues the header has to be given with it.
+    Args: text: hostile; whatever a model said.  A completion that continues the header has to be
+        given with it.
 
-    Returns:
-        Source ending in one newline.  Where no such function is found, what was said, stripped: it will
-        fail as a program with a message that quotes its own line, which is better than a guess.
+    Returns: Source ending in one newline.  Where no such function is found, what was said,
+        stripped: it will fail as a program with a message that quotes its own line, which is better
+        than a guess.
     """
     text = text[:LONGEST].replace("\r\n", "\n").replace("\t", "    ")
     block = next((part for part in _FENCE.split(text) if "def execute_command" in part), text)
@@ -38,13 +38,22 @@ def _function(lines: list[str]) -> list[str]:
             inside = True
         elif inside and line.strip() and not line[0].isspace() and line[0] != ")":
             return lines[:number]
-        elif not inside and line.strip() and not line[0].isspace() and not line.startswith(_TOP_LEVEL):
-            first = next(i for i, later in enumerate(lines) if later.startswith("def execute_command"))
+        elif (
+            not inside
+            and line.strip()
+            and not line[0].isspace()
+            and not line.startswith(_TOP_LEVEL)
+        ):
+            first = next(
+                i for i, later in enumerate(lines) if later.startswith("def execute_command")
+            )
             return _function(lines[first:])
     return lines
 
 
 def is_complete(body: str) -> bool:
-    """Whether a completion of the header has come to the end of the function (a fence, or text at the margin)."""
+    """Whether a completion of the header has come to the end of the function (a fence, or text at
+    the margin).
+    """
     _, _, rest = body.partition("\n")
     return "```" in body or re.search(r"^[^\s)]", rest, re.MULTILINE) is not None

@@ -1,10 +1,11 @@
 """Programs from a causal language model in this process.
 
-What all questions share (API, guidelines) goes through the model once and stays as its cache; each question's own
-words go through it once for all its samples; samples that have ended leave the batch.  Chance is drawn per
-sample, from its task and number alone, so that neither the batch nor the order of tasks changes a program.
-That holds in float32; in bfloat16 the rounding of products depends on the number of rows, and about a fifth of
-the programs come out otherwise in another batch.
+What all questions share (API, guidelines) goes through the model once and stays as its cache; each
+question's own words go through it once for all its samples; samples that have ended leave the
+batch.  Chance is drawn per sample, from its task and number alone, so that neither the batch nor
+the order of tasks changes a program. That holds in float32; in bfloat16 the rounding of products
+depends on the number of rows, and about a fifth of the programs come out otherwise in another
+batch.
 """
 
 from __future__ import annotations
@@ -23,7 +24,13 @@ from torch import Tensor
 from workbench.api import Style
 from workbench.errors import EngineError, InputError
 from workbench.images import digest_of
-from workbench.models.language import LoadedLanguage, adapter_folder, load_language, pad_left, template_parts
+from workbench.models.language import (
+    LoadedLanguage,
+    adapter_folder,
+    load_language,
+    pad_left,
+    template_parts,
+)
 from workbench.records import PartRef, Program, Task, ToolSpec, content_key
 from workbench.sample.extract import extract_program, is_complete
 from workbench.sample.prompt import HEADER, Prompts
@@ -31,7 +38,9 @@ from workbench.sample.prompt import HEADER, Prompts
 _LIKELY = 64
 """Tokens looked at before the whole vocabulary is sorted."""
 _CHECK_EVERY = 8
-"""Tokens between two looks at whether a function has ended, for models that do not stop by themselves."""
+"""Tokens between two looks at whether a function has ended, for models that do not stop by
+themselves.
+"""
 
 
 @dataclass(slots=True)
@@ -52,18 +61,13 @@ class _Sample:
 class TransformersSampler:
     """k programs per question from a causal model of transformers; loaded at the first call.
 
-    Args:
-        specs: the tools that programs may call.
-        model: `bundled`, a folder, or a hub id.
-        adapter: a LoRA adapter's folder, `bundled`, or `none`; by default the bundled adapter for the bundled model.
-        temperature: 0 is greedy (all k alike).
-        top_p: nucleus; 1 is off.
-        max_tokens: longest program, in tokens.
-        prompt: `compact` for the bundled adapter, `full` for models that follow instructions.
-        shots: examples per question in the full prompt.
-        batch_size: programs written at a time.
-        device: as torch names it; None chooses.
-        exact: float32, half as slow again on a processor with bfloat16; by default for the bundled model alone.
+    Args: specs: the tools that programs may call. model: `bundled`, a folder, or a hub id. adapter:
+        a LoRA adapter's folder, `bundled`, or `none`; by default the bundled adapter for the
+        bundled model. temperature: 0 is greedy (all k alike). top_p: nucleus; 1 is off. max_tokens:
+        longest program, in tokens. prompt: `compact` for the bundled adapter, `full` for models
+        that follow instructions. shots: examples per question in the full prompt. batch_size:
+        programs written at a time. device: as torch names it; None chooses. exact: float32, half as
+        slow again on a processor with bfloat16; by default for the bundled model alone.
     """
 
     def __init__(
@@ -96,17 +100,28 @@ class TransformersSampler:
         except ValueError as error:
             raise InputError(f"the sampler's prompt: {error}") from error
         arguments = {
-            "model": model, "adapter": chosen, "temperature": temperature, "top_p": top_p, "max_tokens": max_tokens,
-            "prompt": prompt, **({"exact": True} if self._exact else {}),
-        }  # fmt: skip
-        weights = digest_of(adapter_folder(self._adapter) / "adapter_model.safetensors")[:8] if self._adapter else "0"
-        self.ref = PartRef("sampler", "transformers", f"1-{self._prompts.version}-{weights}", arguments)
+            "model": model,
+            "adapter": chosen,
+            "temperature": temperature,
+            "top_p": top_p,
+            "max_tokens": max_tokens,
+            "prompt": prompt,
+            **({"exact": True} if self._exact else {}),
+        }
+        weights = (
+            digest_of(adapter_folder(self._adapter) / "adapter_model.safetensors")[:8]
+            if self._adapter
+            else "0"
+        )
+        self.ref = PartRef(
+            "sampler", "transformers", f"1-{self._prompts.version}-{weights}", arguments
+        )
 
     def sample(self, tasks: Sequence[Task], k: int, seed: int) -> Iterator[Program]:
         """k programs per task, grouped by task in the tasks' order, as they are ready.
 
-        Raises:
-            EngineError: the model breaks, out of memory included; ask again, or with a smaller `batch_size`.
+        Raises: EngineError: the model breaks, out of memory included; ask again, or with a smaller
+            `batch_size`.
         """
         per_batch = max(self._batch_size // max(k, 1), 1)
         for at in range(0, len(tasks), per_batch):
@@ -116,13 +131,16 @@ class TransformersSampler:
                 with torch.inference_mode():
                     samples = self._write(batch, k, seed)
             except (RuntimeError, MemoryError) as error:
-                raise EngineError(f"the sampler's model '{self._model}' broke: {str(error)[:300]}") from error
+                raise EngineError(
+                    f"the sampler's model '{self._model}' broke: {str(error)[:300]}"
+                ) from error
             seconds = (time.perf_counter() - started) / max(len(samples), 1)
             for sample in samples:
                 yield self._program(batch[sample.task], sample, seconds)
 
     def stream(self, task: Task, seed: int, watch: Callable[[str], None]) -> Program:
-        """The first program of a task, as `sample` gives it; `watch` hears each piece of its text as it is written.
+        """The first program of a task, as `sample` gives it; `watch` hears each piece of its text
+        as it is written.
 
         What `watch` raises ends the writing.  Raises EngineError as `sample` does.
         """
@@ -131,7 +149,9 @@ class TransformersSampler:
         def show(sample: _Sample) -> None:
             nonlocal said
             text = HEADER + self._text(sample)
-            if len(text) > len(said) and not text.endswith("\ufffd"):  # the last token may hold half a character
+            if len(text) > len(said) and not text.endswith(
+                "\ufffd"
+            ):  # the last token may hold half a character
                 piece, said = text[len(said) :], text
                 watch(piece)
 
@@ -140,7 +160,9 @@ class TransformersSampler:
             with torch.inference_mode():
                 [sample] = self._write([task], 1, seed, show)
         except (RuntimeError, MemoryError) as error:
-            raise EngineError(f"the sampler's model '{self._model}' broke: {str(error)[:300]}") from error
+            raise EngineError(
+                f"the sampler's model '{self._model}' broke: {str(error)[:300]}"
+            ) from error
         return self._program(task, sample, time.perf_counter() - started)
 
     def _text(self, sample: _Sample) -> str:
@@ -151,7 +173,9 @@ class TransformersSampler:
     def _program(self, task: Task, sample: _Sample, seconds: float) -> Program:
         source = extract_program(HEADER + self._text(sample))
         return Program(
-            id=content_key("program", task.id, task.question, sample.index, sample.seed, source, self.ref),
+            id=content_key(
+                "program", task.id, task.question, sample.index, sample.seed, source, self.ref
+            ),
             task_id=task.id,
             index=sample.index,
             source=source,
@@ -163,7 +187,9 @@ class TransformersSampler:
         )
 
     def warm(self) -> None:
-        """Load the model and read the shared prompt now, so that loading is not counted as sampling."""
+        """Load the model and read the shared prompt now, so that loading is not counted as
+        sampling.
+        """
         with torch.inference_mode():
             _ = self._shared
 
@@ -179,36 +205,58 @@ class TransformersSampler:
         else:
             first, second = template_parts(self._loaded)
             before = self._ids(first, special=True) + self._ids(self._prompts.shared)
-            after = self._ids(second, special=True) + self._ids(f"```python\n{HEADER}") if second else []
+            after = (
+                self._ids(second, special=True) + self._ids(f"```python\n{HEADER}")
+                if second
+                else []
+            )
         ids = torch.tensor([before], device=self._loaded.device)
-        return before, after, self._loaded.model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values
+        return (
+            before,
+            after,
+            self._loaded.model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values,
+        )
 
     def _ids(self, text: str, special: bool = False) -> list[int]:
         split = {} if special else {"split_special_tokens": True}
         return list(self._loaded.tokenizer(text, add_special_tokens=False, **split)["input_ids"])
 
     def _write(
-        self, tasks: Sequence[Task], k: int, seed: int, watch: Callable[[_Sample], None] | None = None
+        self,
+        tasks: Sequence[Task],
+        k: int,
+        seed: int,
+        watch: Callable[[_Sample], None] | None = None,
     ) -> list[_Sample]:
-        """All samples of some tasks, by task and number; `watch` is shown each sample after each of its tokens."""
+        """All samples of some tasks, by task and number; `watch` is shown each sample after each of
+        its tokens.
+        """
         before, after, cache = self._shared
         own = [self._ids(self._prompts(task).own) + after for task in tasks]
         samples = []
         for t, task in enumerate(tasks):
             for index in range(k):
-                key = int(content_key("sample", seed, task.id, task.question, index)[:15], 16) % 2**53
+                key = (
+                    int(content_key("sample", seed, task.id, task.question, index)[:15], 16) % 2**53
+                )
                 chance = np.random.Generator(np.random.Philox(key)).random(self._max_tokens)
                 samples.append(_Sample(t, index, key, chance))
         if not samples:
             return []
-        ids, mask, positions = pad_left(own, self._loaded.tokenizer.pad_token_id, self._loaded.device)
+        ids, mask, positions = pad_left(
+            own, self._loaded.tokenizer.pad_token_id, self._loaded.device
+        )
         mask = torch.cat([mask.new_ones(len(own), len(before)), mask], dim=1)
         cache = copy.deepcopy(cache)
         cache.batch_repeat_interleave(len(own))
         out = self._loaded.model(
-            input_ids=ids, attention_mask=mask, position_ids=positions + len(before), past_key_values=cache,
-            use_cache=True, logits_to_keep=1,
-        )  # fmt: skip
+            input_ids=ids,
+            attention_mask=mask,
+            position_ids=positions + len(before),
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
         cache.batch_repeat_interleave(k)
         logits = out.logits[:, -1].repeat_interleave(k, dim=0)
         lengths = torch.tensor([len(before) + len(row) for row in own]).repeat_interleave(k)
@@ -234,7 +282,9 @@ class TransformersSampler:
         """
         live = samples
         for step in range(self._max_tokens):
-            chosen, logp = self._draw(logits, torch.tensor([sample.chance[step] for sample in live]))
+            chosen, logp = self._draw(
+                logits, torch.tensor([sample.chance[step] for sample in live])
+            )
             for sample, token, value in zip(live, chosen.tolist(), logp.tolist(), strict=True):
                 sample.tokens.append(token)
                 sample.logp += value
@@ -250,9 +300,12 @@ class TransformersSampler:
                 chosen, mask, positions = chosen[rows], mask[rows], positions[rows]
             mask = torch.cat([mask, mask.new_ones(len(live), 1)], dim=1)
             out = self._loaded.model(
-                input_ids=chosen[:, None], attention_mask=mask, position_ids=positions[:, None], past_key_values=cache,
+                input_ids=chosen[:, None],
+                attention_mask=mask,
+                position_ids=positions[:, None],
+                past_key_values=cache,
                 use_cache=True,
-            )  # fmt: skip
+            )
             logits, positions = out.logits[:, -1], positions + 1
 
     def _draw(self, logits: Tensor, chance: Tensor) -> tuple[Tensor, Tensor]:
@@ -267,9 +320,11 @@ class TransformersSampler:
         return chosen, logp.gather(-1, chosen[:, None]).squeeze(-1)
 
     def _pick(self, share: Tensor, chance: Tensor) -> Tensor:
-        """The token of each row at which its number falls, likely tokens first; `share` is `(rows, vocabulary)`.
+        """The token of each row at which its number falls, likely tokens first; `share` is `(rows,
+        vocabulary)`.
 
-        Sorting the whole vocabulary costs more than the model: the likeliest few settle nearly every row.
+        Sorting the whole vocabulary costs more than the model: the likeliest few settle nearly
+        every row.
         """
         few = min(_LIKELY, share.shape[-1])
         high, tokens = share.topk(few, dim=-1)

@@ -1,7 +1,9 @@
-"""The prompt: tool API, guidelines, examples and question, in the paper's order (Hu et al. 2024, section 3.1).
+"""The prompt: tool API, guidelines, examples and question, in the paper's order (Hu et al. 2024,
+section 3.1).
 
-A question is hostile text.  It stands on one line, is bounded, holds no control characters, and samplers
-tokenise it without special tokens: whatever it says, it remains one comment line of Python.
+A question is hostile text.  It stands on one line, is bounded, holds no control characters, and
+samplers tokenise it without special tokens: whatever it says, it remains one comment line of
+Python.
 """
 
 from __future__ import annotations
@@ -63,7 +65,9 @@ class Prompts:
         self.style, self._shots = style, shots
         absent = {name for name in STANDARD if name not in {spec.name for spec in api.specs}}
         self._library = callable_with(EXAMPLES, absent)
-        self.shared = api.prompt(style) if style == "compact" else f"{api.prompt(style)}\n{GUIDELINES}"
+        self.shared = (
+            api.prompt(style) if style == "compact" else f"{api.prompt(style)}\n{GUIDELINES}"
+        )
         texts = [(example.question, example.program) for example in self._library]
         self.version = content_key(style, self.shared, shots, texts if style == "full" else "")[:8]
 

@@ -1,4 +1,5 @@
-"""What a page or a notebook is shown, made from what the store holds: plain values and the step player that draws them.
+"""What a page or a notebook is shown, made from what the store holds: plain values and the step
+player that draws them.
 
 Files:
     charts/       a project's figures as charts, for the Dashboard and the report

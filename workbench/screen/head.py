@@ -1,4 +1,6 @@
-"""The head of a run: what Step and Curate give the step player first, with what people said of the run."""
+"""The head of a run: what Step and Curate give the step player first, with what people said of the
+run.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +29,12 @@ def head_of(
         rationale: the wording to show beside the steps.
         mark: the event that names the run's first wrong step (`History.first_wrong`).
 
-    Returns:
-        `model_of` with `wrong`, the index of the marked step, and `mark`, the id of an event that does nothing but
-        mark it: taking that one back takes no decision with it.
+    Returns: `model_of` with `wrong`, the index of the marked step, and `mark`, the id of an event
+        that does nothing but mark it: taking that one back takes no decision with it.
     """
     wrong = places(steps).get(mark.step) if mark is not None and mark.step is not None else None
     alone = mark is not None and mark.kind == "wrong_step"
-    return model_of(run, steps, picture, rationale) | {"wrong": wrong, "mark": mark.id if mark and alone else None}
+    return model_of(run, steps, picture, rationale) | {
+        "wrong": wrong,
+        "mark": mark.id if mark and alone else None,
+    }

@@ -1,4 +1,5 @@
-"""What the step player is given: the whole run in short (`model_of`), and full steps on demand (`Traces`).
+"""What the step player is given: the whole run in short (`model_of`), and full steps on demand
+(`Traces`).
 
 The model is JSON for `static/player.js`, which a notebook mounts as well:
 
@@ -34,7 +35,9 @@ MOST = 100
 
 
 class Traces:
-    """Steps of runs, built once: a run's steps are asked for again and again while somebody walks through it."""
+    """Steps of runs, built once: a run's steps are asked for again and again while somebody walks
+    through it.
+    """
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[object, ...], list[Step]] = OrderedDict()
@@ -44,7 +47,12 @@ class Traces:
         trace = run.trace
         if trace is None:
             return []
-        key = (trace.id, trace.failure, len(trace.events), size)  # a run that broke may come back under its id
+        key = (
+            trace.id,
+            trace.failure,
+            len(trace.events),
+            size,
+        )  # a run that broke may come back under its id
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
@@ -62,7 +70,9 @@ def model_of(
 ) -> dict[str, Any]:
     """The run in short."""
     events = run.trace.events if run.trace is not None else ()
-    ran = Counter(event.line for event in events if event.kind in ("line", "branch", "call", "return"))
+    ran = Counter(
+        event.line for event in events if event.kind in ("line", "branch", "call", "return")
+    )
     for event in events:
         if event.kind in ("tool", "print", "exception") and not ran[event.line]:
             ran[event.line] = 1  # a line that began and did not end
@@ -91,15 +101,17 @@ def variables(steps: Sequence[Step], at: int) -> list[dict[str, Any]]:
     held: dict[str, Shown] = {}
     for step in steps[: at + 1]:
         if step.frame == steps[at].frame:
-            held.update({one["name"]: one["value"] for one in step.changed if one["name"] != "returned"})
+            held.update(
+                {one["name"]: one["value"] for one in step.changed if one["name"] != "returned"}
+            )
     return [{"name": name, "value": value} for name, value in held.items()]
 
 
 def folds(steps: Sequence[Step]) -> list[dict[str, Any]]:
     """Loops of several rounds, the outermost that has enough of them.
 
-    A round runs from one step with the loop's mark (same line, same frame) to the next; the last one is taken to be as
-    long as the one before it at most, and to end with the trace.
+    A round runs from one step with the loop's mark (same line, same frame) to the next; the last
+    one is taken to be as long as the one before it at most, and to end with the trace.
     """
     found: list[dict[str, Any]] = []
     at = 0
@@ -115,7 +127,9 @@ def folds(steps: Sequence[Step]) -> list[dict[str, Any]]:
 
 
 def _rounds(steps: Sequence[Step], at: int) -> list[int]:
-    """First steps of the rounds of the loop that begins at `at`: until something outside the loop's lines runs."""
+    """First steps of the rounds of the loop that begins at `at`: until something outside the loop's
+    lines runs.
+    """
     line, frame, form = steps[at].line, steps[at].frame, steps[at].form
     rounds = [at]
     inside = {line}
@@ -136,7 +150,9 @@ def _end(steps: Sequence[Step], rounds: Sequence[int]) -> int:
     frame = steps[rounds[0]].frame
     for index in range(rounds[-1] + 1, len(steps)):
         step = steps[index]
-        if step.frame == frame and (step.line not in lines or step.kind in ("end", "error") or step.title == "while"):
+        if step.frame == frame and (
+            step.line not in lines or step.kind in ("end", "error") or step.title == "while"
+        ):
             return index
     return len(steps)
 

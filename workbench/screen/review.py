@@ -1,8 +1,9 @@
-"""One question as a curator sees it: its candidates, how far they agree, and the run of the one that is open; and
-what the curator says of it, stored.
+"""One question as a curator sees it: its candidates, how far they agree, and the run of the one
+that is open; and what the curator says of it, stored.
 
-While verdicts are hidden, nothing here says what the verifier or another reviewer thinks: no right or wrong, no check
-of the rationale, no other person's wording.  That a run failed is a fact and is shown.
+While verdicts are hidden, nothing here says what the verifier or another reviewer thinks: no right
+or wrong, no check of the rationale, no other person's wording.  That a run failed is a fact and is
+shown.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ class NamedRole(Protocol):
 
 @dataclass(frozen=True)
 class Say:
-    """A verdict, a note or a ruling; `edited` is another wording of the rationale that is accepted with it."""
+    """A verdict, a note or a ruling; `edited` is another wording of the rationale that is accepted
+    with it.
+    """
 
     id: str
     task: str
@@ -65,16 +68,31 @@ def person_event(person: NamedRole, some_id: str, kind: DecisionKind, **fields: 
 
 
 def decide(project: Project, person: NamedRole, say: Say) -> Decision:
-    """Store what was said; the same words again are the same event.  Raises InputError where a rule is broken."""
+    """Store what was said; the same words again are the same event.  Raises InputError where a rule
+    is broken.
+    """
     rationale = say.rationale
-    common: dict[str, Any] = {"task_id": say.task, "guideline": say.guideline, "client_time": say.at}
+    common: dict[str, Any] = {
+        "task_id": say.task,
+        "guideline": say.guideline,
+        "client_time": say.at,
+    }
     if say.edited is not None:
         edit = person_event(person, f"{say.id}.e", "edit", rationale_id=rationale, **common)
         rationale = project.curation.edit_rationale(edit, say.edited).id
     event = person_event(
-        person, say.id, say.kind, trace_id=say.trace, rationale_id=rationale, ruling=say.verdict, reason=say.reason,
-        text=say.text, seconds=say.seconds, hidden=say.hidden, **common,
-    )  # fmt: skip
+        person,
+        say.id,
+        say.kind,
+        trace_id=say.trace,
+        rationale_id=rationale,
+        ruling=say.verdict,
+        reason=say.reason,
+        text=say.text,
+        seconds=say.seconds,
+        hidden=say.hidden,
+        **common,
+    )
     return project.curation.decide([event])[0]
 
 
@@ -97,7 +115,9 @@ class _Sight:
     def rationales(self) -> dict[str, Rationale]:
         """The newest rationale of each trace, among those that the person may read."""
         edits = [event for event in self.events if event.kind == "edit"]
-        open_to_all = {event.made for event in edits if not self.hidden or event.author == self.name}
+        open_to_all = {
+            event.made for event in edits if not self.hidden or event.author == self.name
+        }
         foreign = {event.made for event in edits} - open_to_all
         newest: dict[str, Rationale] = {}
         for rationale in self.view.rationales:
@@ -120,9 +140,13 @@ class Items:
 
     def steps(self, run: Run, picture: Mapping[str, Any]) -> list[Step]:
         """The steps of a run."""
-        return self._traces.steps(run, (picture["width"], picture["height"]) if picture["url"] else None)
+        return self._traces.steps(
+            run, (picture["width"], picture["height"]) if picture["url"] else None
+        )
 
-    def item(self, person: NamedRole, task_id: str, why: str = "", lease: Lease | None = None) -> dict[str, Any]:
+    def item(
+        self, person: NamedRole, task_id: str, why: str = "", lease: Lease | None = None
+    ) -> dict[str, Any]:
         """The question with its candidates, the one to begin with in full.
 
         Args:
@@ -140,19 +164,35 @@ class Items:
         standing = {one.author: one for one in sight.history.standing(task_id)}
         mine = standing.pop(person.name, None)
         candidates = self._candidates(sight, runs, keys, order)
-        at = _begin(candidates, mine, sight.view.chosen, _repaired(runs) and why.startswith("sent by"))
+        at = _begin(
+            candidates, mine, sight.view.chosen, _repaired(runs) and why.startswith("sent by")
+        )
         if candidates:
             candidates[at]["model"] = self._model(runs[at][1], sight)
         return {
-            "task": task_id, "question": task.question, "choices": list(task.choices), "gold": views.gold_of(task),
-            "family": views.family_words(task.family), "source": task.source, "split": task.split, "why": why,
-            "picture": self.picture_of(task.image), "hidden": hidden, "candidates": candidates, "at": at,
-            "groups": [_group(key, counts[key], runs, keys) for key in order], "failed": keys.count(None),
+            "task": task_id,
+            "question": task.question,
+            "choices": list(task.choices),
+            "gold": views.gold_of(task),
+            "family": views.family_words(task.family),
+            "source": task.source,
+            "split": task.split,
+            "why": why,
+            "picture": self.picture_of(task.image),
+            "hidden": hidden,
+            "candidates": candidates,
+            "at": at,
+            "groups": [_group(key, counts[key], runs, keys) for key in order],
+            "failed": keys.count(None),
             "mine": _said(mine, sight.events, runs) if mine else None,
-            "others": [] if hidden else [_said(one, sight.events, runs) for one in standing.values()],
-            "gold_item": None if hidden or person.role != "admin" else sight.history.item(task_id, 1).gold,
+            "others": []
+            if hidden
+            else [_said(one, sight.events, runs) for one in standing.values()],
+            "gold_item": None
+            if hidden or person.role != "admin"
+            else sight.history.item(task_id, 1).gold,
             "until": lease.expires_at.replace(tzinfo=UTC).isoformat() if lease else None,
-        }  # fmt: skip
+        }
 
     def candidate(self, person: NamedRole, task_id: str, trace_id: str) -> dict[str, Any]:
         """The run of another candidate."""
@@ -164,19 +204,30 @@ class Items:
     def _sight(self, person: NamedRole, task_id: str) -> _Sight:
         curation = self.project.curation
         hidden = not curation.may_show(task_id, person.name, person.role)
-        return _Sight(self.project.task_view(task_id), curation.history([task_id]), person.name, hidden)
+        return _Sight(
+            self.project.task_view(task_id), curation.history([task_id]), person.name, hidden
+        )
 
     def _candidates(
-        self, sight: _Sight, runs: Sequence[Numbered], keys: Sequence[str | None], order: Sequence[str]
+        self,
+        sight: _Sight,
+        runs: Sequence[Numbered],
+        keys: Sequence[str | None],
+        order: Sequence[str],
     ) -> list[dict[str, Any]]:
         """Every run in short, with its place among the answers (`order`) by what it means (`keys`)."""
         findings: Mapping[str, CheckRow] = {}
         if not sight.hidden:
-            findings = checks.check_rows(self.project.database, [run.trace.id for _, run in runs if run.trace])
+            findings = checks.check_rows(
+                self.project.database, [run.trace.id for _, run in runs if run.trace]
+            )
         rationales = sight.rationales()
         return [
             _candidate(run, number, rationales, sight.hidden)
-            | {"group": order.index(key) if key is not None else None, "flags": _flags(findings, run)}
+            | {
+                "group": order.index(key) if key is not None else None,
+                "flags": _flags(findings, run),
+            }
             for (number, run), key in zip(runs, keys, strict=True)
         ]
 
@@ -222,24 +273,33 @@ def _repaired(runs: Sequence[Numbered]) -> bool:
     return any(run.program.parent is not None for _, run in runs)
 
 
-def _candidate(run: Run, number: str, rationales: Mapping[str, Rationale], hidden: bool) -> dict[str, Any]:
+def _candidate(
+    run: Run, number: str, rationales: Mapping[str, Rationale], hidden: bool
+) -> dict[str, Any]:
     trace = run.trace
     assert trace is not None
     rationale = rationales.get(trace.id)
     state = views.run_state(run)
     return {
-        "number": number, "trace": trace.id, "program": run.program.id, "answer": trace.answer,
-        "problem": views.problem_of(run), "facts": views.facts_of(run),
+        "number": number,
+        "trace": trace.id,
+        "program": run.program.id,
+        "answer": trace.answer,
+        "problem": views.problem_of(run),
+        "facts": views.facts_of(run),
         "state": "none" if hidden and state != "failed" else state,
         "judged": "" if hidden or run.verdict is None else run.verdict.reason,
-        "rationale": rationale.id if rationale else None, "text": rationale.text if rationale else "",
-    }  # fmt: skip
+        "rationale": rationale.id if rationale else None,
+        "text": rationale.text if rationale else "",
+    }
 
 
 def _flags(found: Mapping[str, CheckRow], run: Run) -> list[str]:
     """What checks say against a run, in sentences."""
     row = found.get(run.trace.id) if run.trace is not None else None
-    return [text for check, _, text in row.findings if check in row.flags] if row is not None else []
+    return (
+        [text for check, _, text in row.findings if check in row.flags] if row is not None else []
+    )
 
 
 def _key(run: Run, task: Task) -> str | None:
@@ -248,8 +308,15 @@ def _key(run: Run, task: Task) -> str | None:
     return None if answer is None else canonical(answer, task)
 
 
-def _begin(candidates: Sequence[Mapping[str, Any]], mine: Standing | None, chosen: Run | None, repaired: bool) -> int:
-    """The candidate to open: the one decided on, a repaired one that was asked for, the kept one, one that answers."""
+def _begin(
+    candidates: Sequence[Mapping[str, Any]],
+    mine: Standing | None,
+    chosen: Run | None,
+    repaired: bool,
+) -> int:
+    """The candidate to open: the one decided on, a repaired one that was asked for, the kept one,
+    one that answers.
+    """
     wanted = mine.trace_id if mine else None
     if wanted is None and not repaired and chosen is not None and chosen.trace is not None:
         wanted = chosen.trace.id
@@ -260,7 +327,9 @@ def _begin(candidates: Sequence[Mapping[str, Any]], mine: Standing | None, chose
     return (places or [0])[0]
 
 
-def _group(key: str, count: int, runs: Sequence[Numbered], keys: Sequence[str | None]) -> dict[str, Any]:
+def _group(
+    key: str, count: int, runs: Sequence[Numbered], keys: Sequence[str | None]
+) -> dict[str, Any]:
     trace = runs[keys.index(key)][1].trace
     return {"answer": (trace.answer if trace else "") or "an empty answer", "count": count}
 
@@ -268,11 +337,17 @@ def _group(key: str, count: int, runs: Sequence[Numbered], keys: Sequence[str | 
 def _said(one: Standing, events: Sequence[Decision], runs: Sequence[Numbered]) -> dict[str, Any]:
     """What a reviewer says of the question now, in words."""
     event = next((event for event in events if event.seq == one.seq), None)
-    number = next((number for number, run in runs if run.trace and run.trace.id == one.trace_id), None)
+    number = next(
+        (number for number, run in runs if run.trace and run.trace.id == one.trace_id), None
+    )
     return {
-        "author": one.author, "kind": one.kind, "cause": one.reason,
+        "author": one.author,
+        "kind": one.kind,
+        "cause": one.reason,
         "reason": REASON_WORDS[cast(Reason, one.reason)] if one.reason else "",
-        "text": event.text if event else "", "number": number, "trace": one.trace_id,
+        "text": event.text if event else "",
+        "number": number,
+        "trace": one.trace_id,
         "event": event.id if event else None,
         "at": one.created_at.replace(tzinfo=UTC).isoformat() if one.created_at else None,
-    }  # fmt: skip
+    }

@@ -1,8 +1,10 @@
-"""From trace events to the steps that the player shows: one step per tool call, statement, branch or end.
+"""From trace events to the steps that the player shows: one step per tool call, statement, branch
+or end.
 
-A statement that asked a tool is one step with it (call, answer, the variables it set).  Patches get names,
-`dog 1`, `dog 2`, by their boxes in order of appearance, the same everywhere in the trace; the whole picture is
-`picture`.  A value is a list of {text} and {text, patch}: the player sets text nodes and never reads markup.
+A statement that asked a tool is one step with it (call, answer, the variables it set).  Patches get
+names, `dog 1`, `dog 2`, by their boxes in order of appearance, the same everywhere in the trace;
+the whole picture is `picture`.  A value is a list of {text} and {text, patch}: the player sets text
+nodes and never reads markup.
 """
 
 from __future__ import annotations
@@ -21,7 +23,13 @@ Shown = list[dict[str, Any]]
 SHORT = 40
 """Characters of a result in the strip."""
 
-BRACKETS = {"list": ("[", "]"), "tuple": ("(", ")"), "set": ("{", "}"), "frozenset": ("{", "}"), "dict": ("{", "}")}
+BRACKETS = {
+    "list": ("[", "]"),
+    "tuple": ("(", ")"),
+    "set": ("{", "}"),
+    "frozenset": ("{", "}"),
+    "dict": ("{", "}"),
+}
 
 
 @dataclass(slots=True)
@@ -46,7 +54,9 @@ class Step:
     textTitle: str = ""
     facts: list[str] = field(default_factory=list)
     boxes: list[dict[str, Any]] = field(default_factory=list)
-    """{box, label, role, patch, score}; role: result, receiver or variable; pixels, top left origin."""
+    """{box, label, role, patch, score}; role: result, receiver or variable; pixels, top left
+    origin.
+    """
     ms: float = 0.0
     """This call's share of its batch."""
     cached: bool = False
@@ -123,7 +133,9 @@ class _Builder:
         for event in events:
             step = getattr(self, f"_{event.kind}", self._other)(event, event.payload)
             if step is not None:
-                step.raw.append({"seq": event.seq, "kind": event.kind, "line": event.line, **event.payload})
+                step.raw.append(
+                    {"seq": event.seq, "kind": event.kind, "line": event.line, **event.payload}
+                )
         return self.steps
 
     def _new(self, kind: str, event: TraceEvent, title: str, heading: str, **more: Any) -> Step:
@@ -155,7 +167,10 @@ class _Builder:
     def _container(self, value: Mapping[str, Any]) -> Shown:
         kind = str(value.get("type", "object"))
         if kind == "str":
-            return [*self.show(str(value.get("text", ""))), {"text": f"… {value.get('length')} characters"}]
+            return [
+                *self.show(str(value.get("text", ""))),
+                {"text": f"… {value.get('length')} characters"},
+            ]
         if kind not in BRACKETS:
             return [{"text": str(value.get("text") or f"<{value.get('name', kind)}>")}]
         opening, closing = BRACKETS[kind]
@@ -173,13 +188,18 @@ class _Builder:
         return [*shown, {"text": more + closing}]
 
     def _pairs(self, values: Any) -> list[dict[str, Any]]:
-        return [{"name": str(name), "value": self.show(value)} for name, value in dict(values or {}).items()]
+        return [
+            {"name": str(name), "value": self.show(value)}
+            for name, value in dict(values or {}).items()
+        ]
 
     def _set(self, step: Step, event: TraceEvent, values: Mapping[str, Any]) -> None:
         """Variables that the step set, each beside what it held before."""
         for name, value in values.items():
             shown = self.show(value)
-            step.changed.append({"name": name, "value": shown, "before": self.seen.get((event.frame, name))})
+            step.changed.append(
+                {"name": name, "value": shown, "before": self.seen.get((event.frame, name))}
+            )
             self.seen[event.frame, name] = shown
         self._boxes(step, list(values.values()), "variable")
 
@@ -217,7 +237,14 @@ class _Builder:
         value = payload.get("value")
         step = self._last(event, "tool")
         if step is None or step.result is None or step.changed:
-            step = self._new("tick", event, "return", "Returns", result=self.show(value), short=self._short(value))
+            step = self._new(
+                "tick",
+                event,
+                "return",
+                "Returns",
+                result=self.show(value),
+                short=self._short(value),
+            )
         else:
             step.changed.append({"name": "returned", "value": self.show(value), "before": None})
         self._boxes(step, value, "result")
@@ -240,7 +267,9 @@ class _Builder:
     def _branch(self, event: TraceEvent, payload: Mapping[str, Any]) -> Step:
         form, taken = str(payload.get("form", "if")), bool(payload.get("taken"))
         does = {"while": ("goes round", "is over")}.get(form, ("is taken", "is passed over"))
-        step = self._new("tick", event, form, f"{form}: {does[not taken]}", short="true" if taken else "false")
+        step = self._new(
+            "tick", event, form, f"{form}: {does[not taken]}", short="true" if taken else "false"
+        )
         step.form = "while" if form == "while" and taken else ""
         self._set(step, event, dict(payload.get("changed") or {}))
         return step
@@ -248,7 +277,9 @@ class _Builder:
     def _tool(self, event: TraceEvent, payload: Mapping[str, Any]) -> Step:
         arguments = dict(payload.get("arguments") or {})
         tool = str(payload.get("tool"))
-        asked = _cut(", ".join(str(value) for value in arguments.values() if isinstance(value, str)), 28)
+        asked = _cut(
+            ", ".join(str(value) for value in arguments.values() if isinstance(value, str)), 28
+        )
         step = self._new("tool", event, f"{tool} {asked}".strip(), f"{tool}")
         step.arguments = self._pairs(arguments)
         receiver = payload.get("receiver")
@@ -274,7 +305,11 @@ class _Builder:
         else:
             step.error = str(payload.get("error"))
             step.short = _cut(step.error)
-        step.facts = ["from the cache"] if step.cached else [f"{step.ms:.0f} ms" if step.ms >= 1 else "under 1 ms"]
+        step.facts = (
+            ["from the cache"]
+            if step.cached
+            else [f"{step.ms:.0f} ms" if step.ms >= 1 else "under 1 ms"]
+        )
         if not step.cached and (batch := payload.get("batch_size")):
             step.facts.append(f"batch of {batch}")
         if (waited := float(payload.get("queue_ms") or 0)) >= 1:
@@ -283,18 +318,27 @@ class _Builder:
 
     def _print(self, event: TraceEvent, payload: Mapping[str, Any]) -> Step:
         text = str(payload.get("text", ""))
-        return self._new("said", event, "prints", "Prints", short=_cut(text), text=text, textTitle="Printed")
+        return self._new(
+            "said", event, "prints", "Prints", short=_cut(text), text=text, textTitle="Printed"
+        )
 
     def _exception(self, event: TraceEvent, payload: Mapping[str, Any]) -> Step:
         kind, message = str(payload.get("type")), str(payload.get("message"))
         handled = bool(payload.get("handled"))
         heading = f"{kind}, handled by the program" if handled else kind
-        return self._new("tick" if handled else "error", event, kind, heading, short=_cut(message), error=message)
+        return self._new(
+            "tick" if handled else "error", event, kind, heading, short=_cut(message), error=message
+        )
 
     def _limit(self, event: TraceEvent, payload: Mapping[str, Any]) -> Step:
         kind, message = str(payload.get("limit")).replace("_", " "), str(payload.get("message"))
         return self._new(
-            "error", event, f"limit: {kind}", f"Stopped by the limit on {kind}", short=_cut(message), error=message
+            "error",
+            event,
+            f"limit: {kind}",
+            f"Stopped by the limit on {kind}",
+            short=_cut(message),
+            error=message,
         )
 
     def _truncated(self, event: TraceEvent, payload: Mapping[str, Any]) -> Step:
@@ -306,7 +350,12 @@ class _Builder:
         if payload.get("ok"):
             answer = str(payload.get("answer"))
             step = self._new(
-                "end", event, _cut(answer) or "empty", "The answer", text=answer, textTitle="Program output"
+                "end",
+                event,
+                _cut(answer) or "empty",
+                "The answer",
+                text=answer,
+                textTitle="Program output",
             )
             step.short = "answer"
         else:
@@ -316,14 +365,19 @@ class _Builder:
             if self.steps and self.steps[-1].kind == "error" and self.steps[-1].error in message:
                 self.steps[-1].facts = self._sums(payload)
                 return self.steps[-1]
-            step = self._new("error", event, kind, f"Ended: {kind}", short=_cut(message), error=message)
+            step = self._new(
+                "error", event, kind, f"Ended: {kind}", short=_cut(message), error=message
+            )
         step.line = last
         step.facts = self._sums(payload)
         return step
 
     @staticmethod
     def _sums(payload: Mapping[str, Any]) -> list[str]:
-        return [count_label(payload.get("steps", 0), "step"), count_label(payload.get("tool_calls", 0), "tool call")]
+        return [
+            count_label(payload.get("steps", 0), "step"),
+            count_label(payload.get("tool_calls", 0), "tool call"),
+        ]
 
     def _other(self, event: TraceEvent, payload: Mapping[str, Any]) -> Step:
         return self._new("tick", event, event.kind, event.kind.replace("_", " ").capitalize())

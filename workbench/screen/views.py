@@ -11,7 +11,13 @@ from workbench.boxes_in_text import boxes_in
 from workbench.records import Prediction, Rationale, Task
 from workbench.store import Run
 
-STATES = {"kept": "right", "agreed": "none", "wrong": "wrong", "failed": "failed", "waiting": "none"}
+STATES = {
+    "kept": "right",
+    "agreed": "none",
+    "wrong": "wrong",
+    "failed": "failed",
+    "waiting": "none",
+}
 """The sign of what came of a task, by the store's status."""
 
 WORDS = {
@@ -23,13 +29,21 @@ WORDS = {
 }
 """The same in words."""
 
-SHORT_WORDS = {"kept": "", "agreed": "", "wrong": "none right", "failed": "all failed", "waiting": "not run"}
+SHORT_WORDS = {
+    "kept": "",
+    "agreed": "",
+    "wrong": "none right",
+    "failed": "all failed",
+    "waiting": "not run",
+}
 """The same where there is little room and no answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of a rationale; `box` is `ymin xmin ymax xmax` on the 0-999 grid where the text names one."""
+    """A stretch of a rationale; `box` is `ymin xmin ymax xmax` on the 0-999 grid where the text
+    names one.
+    """
 
     text: str
     box: tuple[int, ...] | None = None
@@ -105,7 +119,9 @@ def pieces(text: str) -> tuple[Piece, ...]:
 
 
 def rationale_view(rationale: Rationale | None) -> RationaleView | None:
-    """A rationale with its boxes and what supports each sentence; text that no citation spans counts as unsupported."""
+    """A rationale with its boxes and what supports each sentence; text that no citation spans
+    counts as unsupported.
+    """
     if rationale is None:
         return None
     spans: list[tuple[int, int, tuple[int, ...] | None]] = []
@@ -119,13 +135,18 @@ def rationale_view(rationale: Rationale | None) -> RationaleView | None:
         spans.append((start, end, tuple(citation.events)))
         at = end
     if rationale.text[at:].strip():
-        # a text without any citation was never checked: that is not the same as a sentence that nothing supports
+        # a text without any citation was never checked: that is not the same as a sentence that
+        # nothing supports
         spans.append((at, len(rationale.text), () if rationale.citations else None))
     sentences = tuple(
-        SupportedSentence(pieces(rationale.text[a:b].strip()), events is None or bool(events), events or ())
+        SupportedSentence(
+            pieces(rationale.text[a:b].strip()), events is None or bool(events), events or ()
+        )
         for a, b, events in spans
     )
-    return RationaleView(sentences, rationale.issues, f"{rationale.writer.name} {rationale.writer.version}")
+    return RationaleView(
+        sentences, rationale.issues, f"{rationale.writer.name} {rationale.writer.version}"
+    )
 
 
 def run_state(run: Run) -> str:
@@ -154,6 +175,9 @@ def facts_of(run: Run) -> str:
     """Score, steps, tool calls and time of a run."""
     facts = [f"score {run.program.score:.2f}"]
     if run.trace is not None:
-        facts += [count_label(run.trace.steps, "step"), count_label(run.trace.tool_calls, "tool call")]
+        facts += [
+            count_label(run.trace.steps, "step"),
+            count_label(run.trace.tool_calls, "tool call"),
+        ]
         facts.append(duration(run.trace.seconds))
     return " · ".join(facts)

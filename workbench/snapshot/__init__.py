@@ -1,6 +1,7 @@
 """Snapshots: immutable sets of training examples, each a folder that is complete by itself.
 
-Reading and writing need pyarrow and Pillow alone, so that a bare machine with a GPU can train on one.
+Reading and writing need pyarrow and Pillow alone, so that a bare machine with a GPU can train on
+one.
 
 Files:
     example.py   one row: what a student is to learn from a question

@@ -1,6 +1,7 @@
 """One row of a snapshot: a question with what a student is to learn from it.
 
-Boxes are kept as the rationale names them, on the 0-999 grid; `NamedBox.pixels` gives them in pixels.
+Boxes are kept as the rationale names them, on the 0-999 grid; `NamedBox.pixels` gives them in
+pixels.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ class Example:
     task_split: str
     """The split that the question had in its source."""
     split: Split
-    """The side of the snapshot; all rows of one picture, and of pictures that look alike, are on one."""
+    """The side of the snapshot; all rows of one picture, and of pictures that look alike, are on
+    one.
+    """
     family: str
     question: str
     choices: tuple[str, ...]
@@ -72,13 +75,23 @@ _NAMES = tuple(field.name for field in fields(Example))
 _BOX_NAMES = tuple(field.name for field in fields(NamedBox))
 _TEXTS = pa.list_(pa.string())
 _BOX_TYPE = pa.struct(
-    [("label", pa.string()), *((name, pa.int32()) for name in ("ymin", "xmin", "ymax", "xmax", "start", "end"))]
+    [
+        ("label", pa.string()),
+        *((name, pa.int32()) for name in ("ymin", "xmin", "ymax", "xmax", "start", "end")),
+    ]
 )
 _OTHER: Mapping[str, pa.DataType] = {
-    "choices": _TEXTS, "answers": _TEXTS, "reviewers": _TEXTS, "boxes": pa.list_(_BOX_TYPE),
-    "width": pa.int32(), "height": pa.int32(), "edited": pa.bool_(),
-}  # fmt: skip
-SCHEMA = pa.schema([("id", pa.string()), *((name, _OTHER.get(name, pa.string())) for name in _NAMES)])
+    "choices": _TEXTS,
+    "answers": _TEXTS,
+    "reviewers": _TEXTS,
+    "boxes": pa.list_(_BOX_TYPE),
+    "width": pa.int32(),
+    "height": pa.int32(),
+    "edited": pa.bool_(),
+}
+SCHEMA = pa.schema(
+    [("id", pa.string()), *((name, _OTHER.get(name, pa.string())) for name in _NAMES)]
+)
 """Columns of `train.parquet` and `val.parquet`; an optional column holds null where there is none."""
 
 
@@ -94,7 +107,9 @@ def _bytes(cleaned: Any) -> bytes:
 def to_row(example: Example) -> dict[str, Any]:
     """An example as a row of the Parquet files."""
     row: dict[str, Any] = {name: storable_json(getattr(example, name)) for name in _NAMES}
-    boxes = [{name: storable_json(getattr(box, name)) for name in _BOX_NAMES} for box in example.boxes]
+    boxes = [
+        {name: storable_json(getattr(box, name)) for name in _BOX_NAMES} for box in example.boxes
+    ]
     return {"id": example.id, **row, "boxes": boxes}
 
 
@@ -107,7 +122,9 @@ def from_row(row: Mapping[str, Any]) -> Example:
 
 
 def digest(rows: Iterable[Mapping[str, Any]]) -> str:
-    """sha256 over rows (of `to_row`, or read back) in their order; the same whatever wrote the file."""
+    """sha256 over rows (of `to_row`, or read back) in their order; the same whatever wrote the
+    file.
+    """
     found = hashlib.sha256()
     for row in rows:
         found.update(_bytes(row) + b"\n")

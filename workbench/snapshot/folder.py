@@ -6,7 +6,8 @@ snapshots/<hash>/
     val.parquet
     images/          the pictures by digest, as hard links where the file system has them
 
-A folder is complete by itself: copy it to another machine and train there.  Reading needs pyarrow and Pillow.
+A folder is complete by itself: copy it to another machine and train there.  Reading needs pyarrow
+and Pillow.
 """
 
 from __future__ import annotations
@@ -68,19 +69,25 @@ class Snapshot:
 
     @property
     def images(self) -> ImageFolder:
-        """Its pictures by digest, decoded lazily (the `Images` port).  A new one, with its own cache, each time."""
+        """Its pictures by digest, decoded lazily (the `Images` port).  A new one, with its own
+        cache, each time.
+        """
         return ImageFolder(self.path / IMAGES)
 
     def examples(self, split: Split | None = None) -> list[Example]:
         """The examples of one side, or of both (train first), each side sorted by task."""
-        return [from_row(row) for side in ([split] if split else SPLITS) for row in self._rows(side)]
+        return [
+            from_row(row) for side in ([split] if split else SPLITS) for row in self._rows(side)
+        ]
 
     def _rows(self, split: Split) -> list[dict[str, Any]]:
         path = self.path / f"{split}.parquet"
         try:
             found: list[dict[str, Any]] = pq.read_table(path, schema=SCHEMA).to_pylist()
         except (OSError, pa.ArrowException) as error:
-            raise SnapshotError(f"{path} cannot be read ({error}); make the snapshot again") from error
+            raise SnapshotError(
+                f"{path} cannot be read ({error}); make the snapshot again"
+            ) from error
         return found
 
     def problems(self) -> list[str]:
@@ -95,7 +102,9 @@ class Snapshot:
             if path is None:
                 found.append(f"picture {str(row['digest'])[:12]}… is missing")
             elif digest_of(path) != row["digest"]:
-                found.append(f"picture {str(row['digest'])[:12]}… is not the file that was taken in")
+                found.append(
+                    f"picture {str(row['digest'])[:12]}… is not the file that was taken in"
+                )
         return found
 
 
@@ -119,19 +128,24 @@ def write(
         pictures: the file of every picture, by digest.
         filter, left_out, leakage, parts, name, as_of: for the manifest.
 
-    Raises:
-        SnapshotError: no example; a picture on both sides, or without a file; no room; a damaged folder of the
+    Raises: SnapshotError: no example; a picture on both sides, or without a file; no room; a
+        damaged folder of the
             same content is in the way.
     """
     if not examples:
-        raise SnapshotError("no example fits, so there is no snapshot to write" + _reasons(left_out))
+        raise SnapshotError(
+            "no example fits, so there is no snapshot to write" + _reasons(left_out)
+        )
     ordered = sorted(examples, key=lambda e: (e.task_id, e.trace_id or "", e.rationale_id or ""))
     side_of = _sides(ordered)
     if lacking := sorted(set(side_of) - set(pictures)):
         raise SnapshotError(
             f"the picture {lacking[0][:12]}… of an example has no file; vpd doctor lists what is missing"
         )
-    rows = {split: [to_row(example) for example in ordered if example.split == split] for split in SPLITS}
+    rows = {
+        split: [to_row(example) for example in ordered if example.split == split]
+        for split in SPLITS
+    }
     size = {example.image: (example.width, example.height) for example in ordered}
     content = Content(
         filter=storable_json(dict(filter)),
@@ -154,10 +168,16 @@ def write(
         part.mkdir(parents=True)
         for key in sorted(side_of):
             if digest_of(pictures[key]) != key:
-                raise SnapshotError(f"{pictures[key]} is not the file that was taken in; vpd doctor lists such files")
+                raise SnapshotError(
+                    f"{pictures[key]} is not the file that was taken in; vpd doctor lists such files"
+                )
             place(pictures[key], part / IMAGES / key[:2] / f"{key}{pictures[key].suffix}")
         for split, held in rows.items():
-            pq.write_table(pa.Table.from_pylist(held, schema=SCHEMA), part / f"{split}.parquet", compression="zstd")
+            pq.write_table(
+                pa.Table.from_pylist(held, schema=SCHEMA),
+                part / f"{split}.parquet",
+                compression="zstd",
+            )
         Manifest(
             content=content,
             hash=content.hash,
@@ -178,7 +198,9 @@ def write(
 
 
 def _settle(part: Path, target: Path) -> None:
-    """Rename into place.  Of two writers of one content the second finds the first's folder, as good as its own."""
+    """Rename into place.  Of two writers of one content the second finds the first's folder, as
+    good as its own.
+    """
     try:
         part.rename(target)
     except OSError:
@@ -187,7 +209,9 @@ def _settle(part: Path, target: Path) -> None:
 
 
 def place(source: Path, target: Path) -> None:
-    """The file of `source` at `target`, as a hard link where the file system has them, else as a copy."""
+    """The file of `source` at `target`, as a hard link where the file system has them, else as a
+    copy.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(source.resolve(), target)  # a hard link to a symbolic one would hold nothing
@@ -204,7 +228,9 @@ def _sides(examples: Sequence[Example]) -> dict[str, Split]:
     side_of: dict[str, Split] = {}
     for example in examples:
         if side_of.setdefault(example.image, example.split) != example.split:
-            raise SnapshotError(f"the picture {example.image[:12]}… is on both sides; split by picture (`sides`)")
+            raise SnapshotError(
+                f"the picture {example.image[:12]}… is on both sides; split by picture (`sides`)"
+            )
     return side_of
 
 

@@ -1,8 +1,8 @@
 """Decisions that people made in Argilla or Label Studio, read from those tools' own JSON files.
 
 Argilla: what `dataset.records.to_json(PATH)` writes (argilla 2).  Label Studio: its export "JSON"
-(https://labelstud.io/guide/task_format), not "JSON-MIN".  Everything in the files is hostile: of each record only
-texts of known names are taken, and what does not fit is listed with its reason.
+(https://labelstud.io/guide/task_format), not "JSON-MIN".  Everything in the files is hostile: of
+each record only texts of known names are taken, and what does not fit is listed with its reason.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ class ImportedDecision:
     """One person's decision on one example."""
 
     id: str
-    """Made of the tool's own ids and of what was said: reading the file again gives the same one, and a person who
-    changed their mind over there a new one."""
+    """Made of the tool's own ids and of what was said: reading the file again gives the same one,
+    and a person who changed their mind over there a new one.
+    """
     where: str
     """The place in the file, for people."""
     author: str
@@ -55,7 +56,8 @@ class RefusedEntry:
 
 
 def read(path: Path, tool: str) -> tuple[list[ImportedDecision], list[RefusedEntry]]:
-    """The decisions in a file of `tool` (`argilla` or `label-studio`), and the entries that are none.
+    """The decisions in a file of `tool` (`argilla` or `label-studio`), and the entries that are
+    none.
 
     Raises DatasetError when the tool is unknown or the file cannot be read at all.
     """
@@ -63,14 +65,20 @@ def read(path: Path, tool: str) -> tuple[list[ImportedDecision], list[RefusedEnt
         raise DatasetError(f"decisions of '{tool}' cannot be read; there are: {', '.join(TOOLS)}")
     try:
         if path.stat().st_size > LARGEST:
-            raise DatasetError(f"{path} has {path.stat().st_size} bytes; at most {LARGEST} are read, split it")
+            raise DatasetError(
+                f"{path} has {path.stat().st_size} bytes; at most {LARGEST} are read, split it"
+            )
         held = storable_json(json.loads(path.read_bytes()))
     except OSError as error:
         raise DatasetError(f"{path} cannot be read ({error.strerror}); check the path") from error
     except (ValueError, RecursionError) as error:
-        raise DatasetError(f"{path} is not valid JSON ({error}); export it again from {tool}") from error
+        raise DatasetError(
+            f"{path} is not valid JSON ({error}); export it again from {tool}"
+        ) from error
     if not isinstance(held, list):
-        raise DatasetError(f"{path} holds {type(held).__name__}; expected the list that {tool} exports as JSON")
+        raise DatasetError(
+            f"{path} holds {type(held).__name__}; expected the list that {tool} exports as JSON"
+        )
     said: dict[str, ImportedDecision] = {}
     refused = []
     for number, entry in enumerate(held, 1):
@@ -83,7 +91,9 @@ def read(path: Path, tool: str) -> tuple[list[ImportedDecision], list[RefusedEnt
 
 
 def _argilla(number: int, entry: Any) -> Iterator[ImportedDecision | RefusedEntry]:
-    """One record: `metadata` names the example, `responses` holds a list of answers for each question."""
+    """One record: `metadata` names the example, `responses` holds a list of answers for each
+    question.
+    """
     where = f"record {number}"
     about, responses = _mapping(entry, "metadata"), _mapping(entry, "responses")
     people: dict[str, dict[str, str]] = {}
@@ -109,13 +119,21 @@ def _label_studio(number: int, entry: Any) -> Iterator[ImportedDecision | Refuse
             yield RefusedEntry(f"{where}, annotation {at}", "it was cancelled")
             continue
         who = annotation.get("completed_by")
-        name = _text(who, "email") or _text(who, "id") if isinstance(who, dict) else _text(annotation, "completed_by")
+        name = (
+            _text(who, "email") or _text(who, "id")
+            if isinstance(who, dict)
+            else _text(annotation, "completed_by")
+        )
         ids = [_text(entry, "id"), _text(annotation, "unique_id") or _text(annotation, "id")]
-        said = _said(f"{where}, annotation {at}", "label-studio", ids, name, about, _results(annotation))
+        said = _said(
+            f"{where}, annotation {at}", "label-studio", ids, name, about, _results(annotation)
+        )
         if isinstance(said, ImportedDecision):
             spent = annotation.get("lead_time")
             seconds = float(spent) if isinstance(spent, int | float) and 0 <= spent < 1e7 else None
-            said = replace(said, seconds=seconds, client_time=_time(_text(annotation, "created_at")))
+            said = replace(
+                said, seconds=seconds, client_time=_time(_text(annotation, "created_at"))
+            )
         yield said
 
 
@@ -132,7 +150,12 @@ def _results(annotation: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _said(
-    where: str, tool: str, ids: list[str], who: str, about: Mapping[str, Any], given: Mapping[str, str]
+    where: str,
+    tool: str,
+    ids: list[str],
+    who: str,
+    about: Mapping[str, Any],
+    given: Mapping[str, str],
 ) -> ImportedDecision | RefusedEntry:
     kind = given.get("decision", "")
     if kind not in DECISIONS:
@@ -140,7 +163,9 @@ def _said(
     task = _text(about, "task_id")
     if not task or not who:
         return RefusedEntry(
-            where, "it does not name " + ("its task; it was not exported from here" if not task else "who decided")
+            where,
+            "it does not name "
+            + ("its task; it was not exported from here" if not task else "who decided"),
         )
     reason = _REASONS.get(given.get("reason", "")) if kind == "reject" else None
     if kind == "reject" and reason is None:
@@ -148,10 +173,17 @@ def _said(
     made_of = [tool, *ids, who, kind, reason, given.get("note", ""), given.get("rationale", "")]
     key = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]
     return ImportedDecision(
-        id=f"{tool}:{key}", where=where, author=f"{tool}:{who}", task_id=task, kind=kind, reason=reason,
-        trace_id=_text(about, "trace_id") or None, rationale_id=_text(about, "rationale_id") or None,
-        note=given.get("note", ""), rationale=given.get("rationale") or None,
-    )  # fmt: skip
+        id=f"{tool}:{key}",
+        where=where,
+        author=f"{tool}:{who}",
+        task_id=task,
+        kind=kind,
+        reason=reason,
+        trace_id=_text(about, "trace_id") or None,
+        rationale_id=_text(about, "rationale_id") or None,
+        note=given.get("note", ""),
+        rationale=given.get("rationale") or None,
+    )
 
 
 def _time(text: str) -> datetime | None:
@@ -173,7 +205,9 @@ def _text(entry: Any, name: str) -> str:
     return held if isinstance(held, str) else str(held) if type(held) is int else ""
 
 
-_REASONS: Mapping[str, Reason] = {words: name for name, title in REASON_TITLES.items() for words in (name, title)}
+_REASONS: Mapping[str, Reason] = {
+    words: name for name, title in REASON_TITLES.items() for words in (name, title)
+}
 TOOLS: Mapping[str, Callable[[int, Any], Iterator[ImportedDecision | RefusedEntry]]] = {
     "argilla": _argilla,
     "label-studio": _label_studio,

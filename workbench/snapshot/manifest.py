@@ -1,7 +1,8 @@
 """The manifest of a snapshot: what is in it, what was left out and why, and the hash that names it.
 
-`content` is what the hash is taken of: no time, no path, no file format.  Everything else may differ between two
-writings of the same content.  The seal covers the whole manifest, so that an edit by hand is noticed.
+`content` is what the hash is taken of: no time, no path, no file format.  Everything else may
+differ between two writings of the same content.  The seal covers the whole manifest, so that an
+edit by hand is noticed.
 """
 
 from __future__ import annotations
@@ -82,25 +83,37 @@ class Manifest:
     def save(self, folder: Path) -> None:
         """Write `manifest.json`."""
         held = asdict(self)
-        text = json.dumps({**held, "seal": _seal(held)}, indent=1, ensure_ascii=False, sort_keys=True)
+        text = json.dumps(
+            {**held, "seal": _seal(held)}, indent=1, ensure_ascii=False, sort_keys=True
+        )
         (folder / NAME).write_bytes(storable(text).encode())
 
 
 def _seal(held: Mapping[str, Any]) -> str:
-    return hashlib.sha256(canonical({key: value for key, value in held.items() if key != "seal"})).hexdigest()
+    return hashlib.sha256(
+        canonical({key: value for key, value in held.items() if key != "seal"})
+    ).hexdigest()
 
 
 def load(folder: Path) -> Manifest:
-    """Read and check `manifest.json`.  Raises SnapshotError: missing, unreadable, newer, edited or damaged."""
+    """Read and check `manifest.json`.  Raises SnapshotError: missing, unreadable, newer, edited or
+    damaged.
+    """
     path = folder / NAME
     try:
         held = json.loads(path.read_bytes())
     except FileNotFoundError as error:
-        raise SnapshotError(f"there is no snapshot at {folder} (no {NAME}); vpd snapshot list names them") from error
+        raise SnapshotError(
+            f"there is no snapshot at {folder} (no {NAME}); vpd snapshot list names them"
+        ) from error
     except (OSError, ValueError, RecursionError) as error:
-        raise SnapshotError(f"{path} cannot be read ({error}); make the snapshot again with: vpd snapshot") from error
+        raise SnapshotError(
+            f"{path} cannot be read ({error}); make the snapshot again with: vpd snapshot"
+        ) from error
     if not isinstance(held, dict) or not isinstance(content := held.get("content"), dict):
-        raise SnapshotError(f"{path} is no manifest of a snapshot; expected an object with 'content'")
+        raise SnapshotError(
+            f"{path} is no manifest of a snapshot; expected an object with 'content'"
+        )
     if content.get("format") != FORMAT:
         raise SnapshotError(
             f"{path} has format {content.get('format')!r:.40}; this workbench reads format {FORMAT}: upgrade it, "
@@ -110,12 +123,22 @@ def load(folder: Path) -> Manifest:
         raise SnapshotError(f"{path} {CHANGED}")
     try:
         lists = {name: tuple(content[name]) for name in ("images", "parts", "guidelines")}
-        left = tuple(LeftOut(**{**row, "examples": tuple(row["examples"])}) for row in content["left_out"])
+        left = tuple(
+            LeftOut(**{**row, "examples": tuple(row["examples"])}) for row in content["left_out"]
+        )
         made = Content(**{**content, **lists, "left_out": left})
-        manifest = Manifest(made, **{f.name: held[f.name] for f in fields(Manifest) if f.name != "content"})
+        manifest = Manifest(
+            made, **{f.name: held[f.name] for f in fields(Manifest) if f.name != "content"}
+        )
     except (TypeError, KeyError, AttributeError) as error:
-        raise SnapshotError(f"{path} is no manifest of a snapshot ({error}); make the snapshot again") from error
-    if manifest.hash != made.hash or set(manifest.files) != set(FILES) or set(made.rows) != set(SPLITS):
+        raise SnapshotError(
+            f"{path} is no manifest of a snapshot ({error}); make the snapshot again"
+        ) from error
+    if (
+        manifest.hash != made.hash
+        or set(manifest.files) != set(FILES)
+        or set(made.rows) != set(SPLITS)
+    ):
         raise SnapshotError(f"{path} {CHANGED}")
     return manifest
 

@@ -1,8 +1,9 @@
 """Pictures of a snapshot: their fingerprints, which look alike, and the side each is put on.
 
-The fingerprint is a difference hash: the picture in grey, scaled to 9 x 8 and to 8 x 9 cells, one bit for each
-pair of neighbours that says whether brightness rises (N. Krawetz, "Kind of Like That", 2013).  It survives another
-file format, size or quality; it does not see crops, mirror images or turned pictures.
+The fingerprint is a difference hash: the picture in grey, scaled to 9 x 8 and to 8 x 9 cells, one
+bit for each pair of neighbours that says whether brightness rises (N. Krawetz, "Kind of Like That",
+2013).  It survives another file format, size or quality; it does not see crops, mirror images or
+turned pictures.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ class Picture:
 
 
 def fingerprint(picture: Image.Image) -> int:
-    """The difference hash of a picture, 128 bits; the same for copies of another size, format or quality."""
+    """The difference hash of a picture, 128 bits; the same for copies of another size, format or
+    quality.
+    """
     grey = picture.convert("L")
     found = 0
     for width, height, ahead in ((9, 8, 1), (8, 9, 8)):
@@ -47,11 +50,14 @@ def fingerprint(picture: Image.Image) -> int:
     return found
 
 
-def alike(ours: Mapping[str, int], others: Mapping[str, int], threshold: int = NEAR) -> list[tuple[str, str]]:
+def alike(
+    ours: Mapping[str, int], others: Mapping[str, int], threshold: int = NEAR
+) -> list[tuple[str, str]]:
     """Pairs (ours, other) of digests whose fingerprints differ in at most `threshold` bits, sorted.
 
-    Exact: two numbers that differ in n bits agree in one of n + 1 slices, so only pictures that share a slice are
-    compared.  A picture without any structure (fingerprint 0) is like nothing: blank pages are not copies.
+    Exact: two numbers that differ in n bits agree in one of n + 1 slices, so only pictures that
+    share a slice are compared.  A picture without any structure (fingerprint 0) is like nothing:
+    blank pages are not copies.
     """
     slices = threshold + 1
     width = -(-BITS // slices)
@@ -76,11 +82,14 @@ def alike(ours: Mapping[str, int], others: Mapping[str, int], threshold: int = N
     return sorted(pairs)
 
 
-def sides(pictures: Iterable[Picture], val_share: float, seed: int, threshold: int = NEAR) -> dict[str, Split]:
+def sides(
+    pictures: Iterable[Picture], val_share: float, seed: int, threshold: int = NEAR
+) -> dict[str, Split]:
     """The side of each picture, by digest: `val` for about `val_share` of them.
 
-    A picture's side follows from its digest and the seed alone, so it stays when others come or go; pictures that
-    look alike follow the first of them by digest, so that no copy stands on the other side.
+    A picture's side follows from its digest and the seed alone, so it stays when others come or go;
+    pictures that look alike follow the first of them by digest, so that no copy stands on the other
+    side.
     """
     prints = {picture.digest: picture.fingerprint for picture in pictures}
     leader = {digest: digest for digest in prints}
@@ -94,7 +103,9 @@ def sides(pictures: Iterable[Picture], val_share: float, seed: int, threshold: i
     for one, other in alike(prints, prints, threshold):
         low, high = sorted((first(one), first(other)))
         leader[high] = low
-    return {digest: "val" if _share(first(digest), seed) < val_share else "train" for digest in prints}
+    return {
+        digest: "val" if _share(first(digest), seed) < val_share else "train" for digest in prints
+    }
 
 
 def _share(digest: str, seed: int) -> float:

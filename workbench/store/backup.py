@@ -1,9 +1,10 @@
-"""Backup and restore: a project as it is at one moment, while others go on reading and, a moment later, writing.
+"""Backup and restore: a project as it is at one moment, while others go on reading and, a moment
+later, writing.
 
-A backup is a folder: `backup.json`, the store's file, the profile, the probes' answers, and links to (or copies of)
-pictures and snapshots.  Every write of every process takes the store's write lock, and what was committed lies in the
-file and its log; so both are copied while that lock is held, and the copy is opened and counted before it is called a
-backup.
+A backup is a folder: `backup.json`, the store's file, the profile, the probes' answers, and links
+to (or copies of) pictures and snapshots.  Every write of every process takes the store's write
+lock, and what was committed lies in the file and its log; so both are copied while that lock is
+held, and the copy is opened and counted before it is called a backup.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ KEPT = ("images", "snapshots")
 GROWING = "evaluations"
 """What probes said: files that are appended to, so that they are copied and never linked."""
 
-# In a process of its own: DuckDB locks its file with a POSIX lock, and a process loses such a lock as soon as it
-# closes any handle on that file.
+# In a process of its own: DuckDB locks its file with a POSIX lock, and a process loses such a lock
+# as soon as it closes any handle on that file.
 _COPY = """
 import shutil, sys
 from pathlib import Path
@@ -60,13 +61,14 @@ class Backup:
     """Files of each folder that went with it; without a folder: it was left out."""
 
 
-def back_up(project: Project, target: Path | None = None, images: bool = True, copy: bool = False) -> Path:
+def back_up(
+    project: Project, target: Path | None = None, images: bool = True, copy: bool = False
+) -> Path:
     """Write a backup and return its folder.
 
-    Args:
-        target: a new or empty folder; `backups/<time>` of the project when left out.
-        images: pictures and snapshots go with it.
-        copy: copies instead of hard links.  A link costs nothing and outlives the project's own file, but it lies
+    Args: target: a new or empty folder; `backups/<time>` of the project when left out. images:
+        pictures and snapshots go with it. copy: copies instead of hard links.  A link costs nothing
+        and outlives the project's own file, but it lies
             on the same disk.  Where links cannot be made, copies are.
 
     Raises:
@@ -84,9 +86,13 @@ def back_up(project: Project, target: Path | None = None, images: bool = True, c
             _copy_store(project.database.path, part / STORE)
         tables = _verified(part / STORE, counted)
         shutil.copyfile(project.path / PROFILE, part / PROFILE)
-        files = {name: _take(project.path / name, part / name, copy) for name in KEPT} if images else {}
+        files = (
+            {name: _take(project.path / name, part / name, copy) for name in KEPT} if images else {}
+        )
         files[GROWING] = _take(project.path / GROWING, part / GROWING, True)
-        made = Backup(now().isoformat(timespec="seconds"), __version__, _sha256(part / STORE), tables, files)
+        made = Backup(
+            now().isoformat(timespec="seconds"), __version__, _sha256(part / STORE), tables, files
+        )
         (part / NAME).write_text(json.dumps(asdict(made), indent=1), encoding="utf-8")
         if folder.exists():
             folder.rmdir()
@@ -108,7 +114,9 @@ def restore(backup: Path, target: Path) -> Backup:
     """
     made = read(backup)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise InputError(f"{target} is there already; a backup is restored into a new or empty folder")
+        raise InputError(
+            f"{target} is there already; a backup is restored into a new or empty folder"
+        )
     if _sha256(backup / STORE) != made.sha256:
         raise InputError(f"{backup / STORE} was changed after it was written; use another backup")
     part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
@@ -121,12 +129,16 @@ def restore(backup: Path, target: Path) -> Backup:
         for name, wanted in made.files.items():
             found = _take(backup / name, part / name, True)
             if found != wanted:
-                raise InputError(f"{backup / name} has {found} files, and had {wanted}; use another backup")
+                raise InputError(
+                    f"{backup / name} has {found} files, and had {wanted}; use another backup"
+                )
         if target.exists():
             target.rmdir()
         part.rename(target)
     except OSError as error:
-        raise InputError(f"nothing can be restored to {target} ({error.strerror}); choose another folder") from error
+        raise InputError(
+            f"nothing can be restored to {target} ({error.strerror}); choose another folder"
+        ) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return made
@@ -137,7 +149,9 @@ def read(backup: Path) -> Backup:
     try:
         return Backup(**json.loads((backup / NAME).read_text(encoding="utf-8")))
     except FileNotFoundError as error:
-        raise InputError(f"there is no backup at {backup} (no {NAME}); make one with: vpd backup") from error
+        raise InputError(
+            f"there is no backup at {backup} (no {NAME}); make one with: vpd backup"
+        ) from error
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"{backup / NAME} cannot be read ({error}); use another backup") from error
 
@@ -151,21 +165,28 @@ _TABLES = "SELECT table_name AS name FROM duckdb_tables() WHERE NOT internal ORD
 
 
 def _counts(rows: list[dict[str, str]]) -> list[tuple[str, str]]:
-    return [(row["name"], f'SELECT count(*) AS n FROM "{row["name"]}"') for row in rows]  # noqa: S608
+    return [(row["name"], f'SELECT count(*) AS n FROM "{row["name"]}"') for row in rows]
 
 
 def _copy_store(store: Path, target: Path) -> None:
     """The store's file and its log."""
-    pairs = [(store.with_name(store.name + end), target.with_name(target.name + end)) for end in ("", ".wal")]
+    pairs = [
+        (store.with_name(store.name + end), target.with_name(target.name + end))
+        for end in ("", ".wal")
+    ]
     named = [str(path) for pair in pairs for path in pair]
     done = subprocess.run([sys.executable, "-c", _COPY, *named], capture_output=True, text=True)  # noqa: S603
     if done.returncode:
         why = (done.stderr.strip().splitlines() or ["it ended"])[-1]
-        raise InputError(f"the store cannot be copied to {target.parent} ({why}); make room, or choose another folder")
+        raise InputError(
+            f"the store cannot be copied to {target.parent} ({why}); make room, or choose another folder"
+        )
 
 
 def _verified(store: Path, wanted: Mapping[str, int]) -> dict[str, int]:
-    """Open a copy, fold its log in, count its rows.  Raises StoreError when they are not those wanted."""
+    """Open a copy, fold its log in, count its rows.  Raises StoreError when they are not those
+    wanted.
+    """
     try:
         with duckdb.connect(str(store), config={"autoinstall_known_extensions": False}) as copy:
             copy.execute("SET enable_external_access = false")
@@ -176,7 +197,9 @@ def _verified(store: Path, wanted: Mapping[str, int]) -> dict[str, int]:
     with suppress(OSError):
         store.with_name(store.name + ".wal").unlink()
     if found != wanted:
-        apart = next(name for name in sorted({*found, *wanted}) if found.get(name) != wanted.get(name))
+        apart = next(
+            name for name in sorted({*found, *wanted}) if found.get(name) != wanted.get(name)
+        )
         why = f"{found.get(apart)} rows in {apart}, not {wanted.get(apart)}"
         raise StoreError(f"the copy of the store is not whole ({why}); try again")
     return found
@@ -188,7 +211,11 @@ def _take(source: Path, target: Path, copy: bool) -> int:
     target.mkdir(exist_ok=True)
     for path in sorted(source.rglob("*")):
         inner = path.relative_to(source)
-        if not path.is_file() or path.suffix == ".part" or any(name.endswith(".part") for name in inner.parts):
+        if (
+            not path.is_file()
+            or path.suffix == ".part"
+            or any(name.endswith(".part") for name in inner.parts)
+        ):
             continue
         if copy:
             (target / inner).parent.mkdir(parents=True, exist_ok=True)

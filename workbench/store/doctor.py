@@ -1,8 +1,9 @@
-"""Is everything in a project as it has to be?  Every invariant that the tables alone cannot hold, checked one by one.
+"""Is everything in a project as it has to be?  Every invariant that the tables alone cannot hold,
+checked one by one.
 
-A finding is an error (something that was kept is missing, changed or contradicts itself) or a note (something to know,
-or to tidy).  Only what cannot lose anything is repaired: files of writers that were cut off, and the address of an
-owner that is no more.
+A finding is an error (something that was kept is missing, changed or contradicts itself) or a note
+(something to know, or to tidy).  Only what cannot lose anything is repaired: files of writers that
+were cut off, and the address of an owner that is no more.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ _ORPHANS: Sequence[tuple[str, str, str, str]] = (
      "JOIN program ON program.id = trace.program_id WHERE chosen "
      "GROUP BY verdict.task_id, verifier, runs, executor, sampler, base_seed HAVING count(*) > 1", _AGAIN),
     ("curated", "tasks whose curated state is not what their events say",
-     f"SELECT DISTINCT task_id AS id FROM ((SELECT {_CURATED} FROM curated EXCEPT SELECT {_CURATED} FROM item) "  # noqa: S608
+     f"SELECT DISTINCT task_id AS id FROM ((SELECT {_CURATED} FROM curated EXCEPT SELECT {_CURATED} FROM item) "
      f"UNION ALL (SELECT {_CURATED} FROM item EXCEPT SELECT {_CURATED} FROM curated))",
      "nothing that was said is lost; please report this"),
 )  # fmt: skip
@@ -129,7 +130,9 @@ def examine(folder: Path, quick: bool = False, progress: Progress | None = None)
 
 
 def repair(folder: Path) -> list[str]:
-    """Remove files of writers that were cut off, and the address of an owner that is no more; says what it removed."""
+    """Remove files of writers that were cut off, and the address of an owner that is no more; says
+    what it removed.
+    """
     removed = []
     for path in _left_over(folder):
         if path.is_dir():
@@ -144,7 +147,11 @@ def repair(folder: Path) -> list[str]:
 
 
 def _finding(
-    check: str, what: str, names: Sequence[str], advice: str, level: Literal["error", "note"] = "error"
+    check: str,
+    what: str,
+    names: Sequence[str],
+    advice: str,
+    level: Literal["error", "note"] = "error",
 ) -> Iterator[Finding]:
     if names:
         yield Finding(check, level, what, len(names), tuple(sorted(names)[:NAMED]), advice)
@@ -154,7 +161,9 @@ def _finding(
 
 
 def _left_over(folder: Path) -> list[Path]:
-    """Unfinished files and folders that nobody has touched for a while; what lies in such a folder goes with it."""
+    """Unfinished files and folders that nobody has touched for a while; what lies in such a folder
+    goes with it.
+    """
     now = time.time()
     found: list[Path] = []
     for path in sorted(folder.rglob("*.part")):
@@ -167,7 +176,11 @@ def _left_over(folder: Path) -> list[Path]:
 def _files(folder: Path) -> Iterator[Finding]:
     names = [str(path.relative_to(folder)) for path in _left_over(folder)]
     yield from _finding(
-        "part-files", "unfinished files of writers that were cut off", names, "vpd doctor --repair removes them", "note"
+        "part-files",
+        "unfinished files of writers that were cut off",
+        names,
+        "vpd doctor --repair removes them",
+        "note",
     )
 
 
@@ -188,9 +201,13 @@ def _stale(folder: Path) -> bool:
 def _address(folder: Path) -> Iterator[Finding]:
     if _stale(folder):
         yield Finding(
-            "owner", "note", "the process that owned the store ended without taking leave", 1, (),
+            "owner",
+            "note",
+            "the process that owned the store ended without taking leave",
+            1,
+            (),
             "nothing is lost; the next command takes over, or vpd doctor --repair removes its address",
-        )  # fmt: skip
+        )
 
 
 def _room(folder: Path) -> Iterator[Finding]:
@@ -201,16 +218,22 @@ def _room(folder: Path) -> Iterator[Finding]:
         return
     if free < needed:
         yield Finding(
-            "disk", "note", f"only {free / 1e9:.1f} GB of disk are free", 1, (),
+            "disk",
+            "note",
+            f"only {free / 1e9:.1f} GB of disk are free",
+            1,
+            (),
             f"make room: an upgrade or a backup of this project may need {needed / 1e9:.1f} GB",
-        )  # fmt: skip
+        )
 
 
 def _profile(project: Project) -> Iterator[Finding]:
     try:
         project.profile()
     except ProfileError as error:
-        yield Finding("profile", "error", str(error), 1, (), "mend profile.toml, or take it from a backup")
+        yield Finding(
+            "profile", "error", str(error), 1, (), "mend profile.toml, or take it from a backup"
+        )
 
 
 # --- tables
@@ -231,17 +254,25 @@ def _summary(project: Project) -> Iterator[Finding]:
 
     Sums of seconds differ in their last digits with the order of adding, and are left out.
     """
-    given: Mapping[str, object] = {**bring_up_to_date(project.database).parameters(), **Selection().parameters()}
+    given: Mapping[str, object] = {
+        **bring_up_to_date(project.database).parameters(),
+        **Selection().parameters(),
+    }
     sql = f"""
     WITH held AS MATERIALIZED (SELECT * EXCLUDE (updated_at, seconds) FROM outcome), {SELECTED}, {OUTCOMES},
     fresh AS MATERIALIZED (SELECT * EXCLUDE (updated_at, seconds) FROM outcome)
     SELECT DISTINCT id FROM ((FROM held EXCEPT FROM fresh) UNION ALL (FROM fresh EXCEPT FROM held))
-    """  # noqa: S608
-    apart = [row["id"] for row in project.database.rows(sql, {k: v for k, v in given.items() if f"${k}" in sql})]
+    """
+    apart = [
+        row["id"]
+        for row in project.database.rows(sql, {k: v for k, v in given.items() if f"${k}" in sql})
+    ]
     yield from _finding(
-        "summary", "tasks whose line in Browse is not what their records say", apart,
-        'nothing is lost; vpd sql cannot mend it: please report this',
-    )  # fmt: skip
+        "summary",
+        "tasks whose line in Browse is not what their records say",
+        apart,
+        "nothing is lost; vpd sql cannot mend it: please report this",
+    )
 
 
 def _events(database: Database, say: Progress) -> Iterator[Finding]:
@@ -249,7 +280,7 @@ def _events(database: Database, say: Progress) -> Iterator[Finding]:
     ids = [row["id"] for row in database.rows("SELECT id FROM trace ORDER BY id")]
     broken = []
     for start in range(0, len(ids), READ):
-        sql = f"SELECT id, events FROM trace WHERE id IN {IDS}"  # noqa: S608
+        sql = f"SELECT id, events FROM trace WHERE id IN {IDS}"
         for row in database.rows(sql, {"ids": id_list(ids[start : start + READ])}):
             try:
                 decode_events(row["events"])
@@ -264,7 +295,10 @@ def _events(database: Database, say: Progress) -> Iterator[Finding]:
 
 
 def _pictures(project: Project, quick: bool, say: Progress) -> Iterator[Finding]:
-    digests = [row["image"] for row in project.database.rows("SELECT DISTINCT image FROM task ORDER BY image")]
+    digests = [
+        row["image"]
+        for row in project.database.rows("SELECT DISTINCT image FROM task ORDER BY image")
+    ]
     missing, changed = [], []
     for number, digest in enumerate(digests):
         path = project.images.path(digest)
@@ -279,23 +313,38 @@ def _pictures(project: Project, quick: bool, say: Progress) -> Iterator[Finding]
         if number % 500 == 0 or number == len(digests) - 1:
             say("pictures", number + 1, len(digests))
     again = "import their tasks again (vpd import), or put the files back from a backup"
-    yield from _finding("picture-missing", "pictures of tasks that are not in images/", missing, again)
-    yield from _finding("picture-changed", "pictures that are not the file that was taken in", changed,
-                        f"delete these files, then {again}")  # fmt: skip
+    yield from _finding(
+        "picture-missing", "pictures of tasks that are not in images/", missing, again
+    )
+    yield from _finding(
+        "picture-changed",
+        "pictures that are not the file that was taken in",
+        changed,
+        f"delete these files, then {again}",
+    )
 
 
 def _snapshots(project: Project, quick: bool, say: Progress) -> Iterator[Finding]:
     folder = project.path / "snapshots"
     known = {row.hash for row in snapshots.snapshot_rows(project.database)}
-    held = {path.name: path for path in sorted(folder.glob("*")) if path.is_dir() and not path.name.startswith(".")}
+    held = {
+        path.name: path
+        for path in sorted(folder.glob("*"))
+        if path.is_dir() and not path.name.startswith(".")
+    }
     yield from _finding(
-        "snapshot-missing", "snapshots whose folder is gone", sorted(known - set(held)),
+        "snapshot-missing",
+        "snapshots whose folder is gone",
+        sorted(known - set(held)),
         "put the folder back from a backup; a model that was trained on it cannot name its data otherwise",
-    )  # fmt: skip
+    )
     yield from _finding(
-        "snapshot-unknown", "folders in snapshots/ that the store does not know", sorted(set(held) - known),
-        "they can be trained on; taking the same snapshot again (vpd snapshot) makes them known", "note",
-    )  # fmt: skip
+        "snapshot-unknown",
+        "folders in snapshots/ that the store does not know",
+        sorted(set(held) - known),
+        "they can be trained on; taking the same snapshot again (vpd snapshot) makes them known",
+        "note",
+    )
     wrong = []
     for number, (name, path) in enumerate(held.items(), 1):
         try:
@@ -308,5 +357,9 @@ def _snapshots(project: Project, quick: bool, say: Progress) -> Iterator[Finding
         if problems:
             wrong.append(f"{name}: {problems[0]}")
         say("snapshots", number, len(held))
-    yield from _finding("snapshot-changed", "snapshots that are not as they were written", wrong,
-                        "delete the folder and take it again (vpd snapshot), or put it back from a backup")  # fmt: skip
+    yield from _finding(
+        "snapshot-changed",
+        "snapshots that are not as they were written",
+        wrong,
+        "delete the folder and take it again (vpd snapshot), or put it back from a backup",
+    )

@@ -1,4 +1,6 @@
-"""The part of a project that Browse and Dashboard ask: lists, counts and figures of the scope in force."""
+"""The part of a project that Browse and Dashboard ask: lists, counts and figures of the scope in
+force.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,11 @@ class Listing:
 
     database: Database
 
-    def browse(self, text: str = "", sort: str = "import", after: str | None = None, limit: int = 50) -> Page:
-        """One page of tasks with what came of each, of the scope in force (see `search` for the language of `text`).
+    def browse(
+        self, text: str = "", sort: str = "import", after: str | None = None, limit: int = 50
+    ) -> Page:
+        """One page of tasks with what came of each, of the scope in force (see `search` for the
+        language of `text`).
 
         Args:
             sort: one of `browse.SORTS`; a minus before it turns it round.

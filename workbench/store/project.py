@@ -1,4 +1,5 @@
-"""A project: a folder with a DuckDB file, pictures by digest, models, jobs, snapshots and its profile.
+"""A project: a folder with a DuckDB file, pictures by digest, models, jobs, snapshots and its
+profile.
 
 profile.toml   which part plays which role
 vpd.duckdb     every record of the loop
@@ -18,7 +19,16 @@ from workbench import __version__
 from workbench.errors import InputError, StoreError
 from workbench.images import ImageFolder
 from workbench.ports import BadRow
-from workbench.records import PartRef, Prediction, Program, Rationale, Task, Trace, Verdict, content_key
+from workbench.records import (
+    PartRef,
+    Prediction,
+    Program,
+    Rationale,
+    Task,
+    Trace,
+    Verdict,
+    content_key,
+)
 from workbench.settings import Choice, Profile, find_profile, read_profile
 from workbench.store.kernel.database import IDS, WAIT, Database, id_list, now
 from workbench.store.listing import Listing
@@ -35,10 +45,12 @@ FOLDERS = ("images", "models", "jobs", "snapshots", "cache")
 
 
 class Project(Listing):
-    """An open project.  Use `Project.create`, `Project.open` or `Project.find`; close it, or use `with`.
+    """An open project.  Use `Project.create`, `Project.open` or `Project.find`; close it, or use
+    `with`.
 
-    All reads may come from any thread.  Each `add_*` call is one transaction and idempotent: rows whose
-    content key is there already are left alone, and the number of rows really added comes back.
+    All reads may come from any thread.  Each `add_*` call is one transaction and idempotent: rows
+    whose content key is there already are left alone, and the number of rows really added comes
+    back.
     """
 
     def __init__(self, path: Path, database: Database) -> None:
@@ -68,7 +80,11 @@ class Project(Listing):
         chosen = find_profile(profile)
         read_profile(chosen)
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            held = "a project already; go on with: vpd run --project" if (path / STORE).exists() else "not empty:"
+            held = (
+                "a project already; go on with: vpd run --project"
+                if (path / STORE).exists()
+                else "not empty:"
+            )
             raise InputError(f"{path} is {held} {path}; a new project needs a new or empty folder")
         try:
             for name in FOLDERS:
@@ -85,11 +101,11 @@ class Project(Listing):
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False, wait: float = WAIT) -> Project:
-        """Open a project's folder, whoever else has it open: this process owns the store or attaches to its owner.
+        """Open a project's folder, whoever else has it open: this process owns the store or
+        attaches to its owner.
 
-        Raises:
-            InputError: there is no project at `path`.
-            StoreError: held by a program that does not share it, damaged, unwritable (see `Database`).
+        Raises: InputError: there is no project at `path`. StoreError: held by a program that does
+            not share it, damaged, unwritable (see `Database`).
         """
         if not (path / STORE).is_file():
             raise InputError(f"there is no project at {path}; make one with: vpd init {path}")
@@ -145,7 +161,8 @@ class Project(Listing):
     def mark_imported(self, source: Choice, split: str | None, tasks: int) -> None:
         self.database.transaction(
             lambda cursor: cursor.execute(
-                "INSERT OR REPLACE INTO imported VALUES (?, ?, ?, ?)", [_source_key(source), split or "", tasks, now()]
+                "INSERT OR REPLACE INTO imported VALUES (?, ?, ?, ?)",
+                [_source_key(source), split or "", tasks, now()],
             )
         )
 
@@ -163,13 +180,15 @@ class Project(Listing):
         known = {
             row["id"]: row["content"]
             for row in self.database.rows(
-                f"SELECT id, content FROM task WHERE id IN {IDS}",  # noqa: S608
+                f"SELECT id, content FROM task WHERE id IN {IDS}",
                 {"ids": id_list(task.id for task in cleaned)},
             )
         }
         last = self.database.rows("SELECT coalesce(max(seq), -1) AS last FROM task")[0]["last"]
         rows = [shape.from_task(task, last + 1 + at) for at, task in enumerate(cleaned)]
-        changed = [row["id"] for row in rows if known.get(row["id"], row["content"]) != row["content"]]
+        changed = [
+            row["id"] for row in rows if known.get(row["id"], row["content"]) != row["content"]
+        ]
         return self._write("task", rows), changed
 
     def add_bad_rows(self, source: str, bad: Sequence[BadRow]) -> int:
@@ -185,7 +204,11 @@ class Project(Listing):
         keys: shape.Keys | None = None,
         before: Callable[[Any], None] | None = None,
     ) -> int:
-        makers = {key: ref for key, ref in (keys.refs() if keys else {}).items() if key not in self._written}
+        makers = {
+            key: ref
+            for key, ref in (keys.refs() if keys else {}).items()
+            if key not in self._written
+        }
         with self.database.write_lock:
             # What is there already is left out here, so that it is found by its own words alone.
             fresh = {row["id"]: row for row in reversed(rows)}
@@ -196,7 +219,9 @@ class Project(Listing):
             if new:
                 batch["touched"] = shape.touches(name, new)
             stamp = now()
-            added = self.database.insert({of: shape.table(of, held, stamp) for of, held in batch.items()}, before)
+            added = self.database.insert(
+                {of: shape.table(of, held, stamp) for of, held in batch.items()}, before
+            )
         self._written.update(makers)
         self._waiting += len(new)
         if self._waiting >= summary.BATCH:
@@ -208,7 +233,9 @@ class Project(Listing):
     def _known(self, name: str, ids: Iterable[str]) -> list[str]:
         """Which of these records are there to stay."""
         stays = "AND failure_kind IS DISTINCT FROM 'infra'" if name == "trace" else ""
-        found = self.database.rows(f"SELECT id FROM {name} WHERE id IN {IDS} {stays}", {"ids": id_list(ids)})  # noqa: S608
+        found = self.database.rows(
+            f"SELECT id FROM {name} WHERE id IN {IDS} {stays}", {"ids": id_list(ids)}
+        )
         return [row["id"] for row in found]
 
     def add_part(self, ref: PartRef) -> str:
@@ -217,7 +244,9 @@ class Project(Listing):
         return shape.part_key(ref)
 
     def add_programs(self, programs: Sequence[Program], base_seed: int) -> int:
-        """Add samples.  A task keeps the first that it got at each index: a larger k only adds to it."""
+        """Add samples.  A task keeps the first that it got at each index: a larger k only adds to
+        it.
+        """
         with self.database.write_lock:
             return self._add_programs(programs, base_seed)
 
@@ -226,21 +255,27 @@ class Project(Listing):
             f"""
             SELECT DISTINCT task_id, sampler, index FROM program
             WHERE task_id IN {IDS} AND base_seed = $seed AND parent IS NULL
-            """,  # noqa: S608
+            """,
             {"ids": id_list({program.task_id for program in programs}), "seed": base_seed},
         )
         known = {(row["task_id"], row["sampler"], row["index"]) for row in held}
         keys = shape.Keys()
         rows = [shape.from_program(program, keys, base_seed) for program in programs]
-        rows = [row for row in rows if row["parent"] or (row["task_id"], row["sampler"], row["index"]) not in known]
+        rows = [
+            row
+            for row in rows
+            if row["parent"] or (row["task_id"], row["sampler"], row["index"]) not in known
+        ]
         return self._write("program", rows, keys)
 
     def add_traces(self, traces: Sequence[Trace]) -> int:
-        """Add traces.  A run that broke (`infra`) gives way to its repetition, and so do its task's verdicts."""
+        """Add traces.  A run that broke (`infra`) gives way to its repetition, and so do its task's
+        verdicts.
+        """
 
         def make_room(cursor: Any) -> None:
             broken = cursor.execute(
-                f"SELECT id, task_id, executor FROM trace WHERE failure_kind = 'infra' AND id IN {IDS}",  # noqa: S608
+                f"SELECT id, task_id, executor FROM trace WHERE failure_kind = 'infra' AND id IN {IDS}",
                 {"ids": id_list(trace.id for trace in traces)},
             ).fetchall()
             for trace_id, task_id, executor in broken:
@@ -258,7 +293,9 @@ class Project(Listing):
     def add_verdicts(self, judged: Sequence[Sequence[Verdict]]) -> int:
         """Add verdicts, one inner list per task: the runs that were judged together."""
         keys = shape.Keys()
-        rows = [shape.from_verdict(verdict, keys, len(group)) for group in judged for verdict in group]
+        rows = [
+            shape.from_verdict(verdict, keys, len(group)) for group in judged for verdict in group
+        ]
         return self._write("verdict", rows, keys)
 
     def add_rationales(self, rationales: Sequence[Rationale]) -> int:
@@ -269,7 +306,10 @@ class Project(Listing):
     def add_predictions(self, predictions: Sequence[Prediction]) -> int:
         keys = shape.Keys()
         tasks = self._tasks_of(predictions)
-        rows = [shape.from_prediction(prediction, keys, tasks.get(prediction.task_id)) for prediction in predictions]
+        rows = [
+            shape.from_prediction(prediction, keys, tasks.get(prediction.task_id))
+            for prediction in predictions
+        ]
         return self._write("prediction", rows, keys)
 
     def _tasks_of(self, records: Sequence[Trace] | Sequence[Prediction]) -> dict[str, Task]:
@@ -286,7 +326,16 @@ class Project(Listing):
             cursor.execute(
                 "INSERT INTO run (id, version, k, seed, split, task_limit, upto, created_at) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [number, __version__, scope.k, scope.seed, selection.split, selection.limit, upto, now()],
+                [
+                    number,
+                    __version__,
+                    scope.k,
+                    scope.seed,
+                    selection.split,
+                    selection.limit,
+                    upto,
+                    now(),
+                ],
             )
             return number
 
@@ -295,10 +344,12 @@ class Project(Listing):
     def set_part(self, run: int, role: str, ref: PartRef) -> str:
         """Say which part plays `role` in this run; returns its key."""
         if role not in ("sampler", "executor", "verifier", "writer", "student"):
-            raise StoreError(f"a run has no role '{role}'; expected sampler, executor, verifier, writer or student")
+            raise StoreError(
+                f"a run has no role '{role}'; expected sampler, executor, verifier, writer or student"
+            )
         key = self.add_part(ref)
         self.database.transaction(
-            lambda cursor: cursor.execute(f"UPDATE run SET {role} = ? WHERE id = ?", [key, run])  # noqa: S608
+            lambda cursor: cursor.execute(f"UPDATE run SET {role} = ? WHERE id = ?", [key, run])
         )
         return key
 
@@ -315,7 +366,8 @@ class Project(Listing):
         """Wall time of one written batch."""
         self.database.transaction(
             lambda cursor: cursor.execute(
-                "INSERT INTO timing VALUES (?, ?, ?, ?, ?, ?)", [run, stage, part, rows, seconds, now()]
+                "INSERT INTO timing VALUES (?, ?, ?, ?, ?, ?)",
+                [run, stage, part, rows, seconds, now()],
             )
         )
 
@@ -326,7 +378,9 @@ class Project(Listing):
         """Every part that made a record, by key."""
         known = self.database.rows("SELECT count(*) AS n FROM part")[0]["n"]
         if known != len(self._parts):
-            self._parts = {row["key"]: shape.to_part(row) for row in self.database.rows("SELECT * FROM part")}
+            self._parts = {
+                row["key"]: shape.to_part(row) for row in self.database.rows("SELECT * FROM part")
+            }
         return self._parts
 
     def scope(self) -> Scope:
@@ -341,7 +395,9 @@ class Project(Listing):
         """Programs with their tasks, in order of import and index."""
         return views.jobs(self.database, self.parts, program_ids)
 
-    def runs(self, task_ids: Sequence[str], scope: Scope) -> Iterator[tuple[Task, list[tuple[Program, Trace]]]]:
+    def runs(
+        self, task_ids: Sequence[str], scope: Scope
+    ) -> Iterator[tuple[Task, list[tuple[Program, Trace]]]]:
         """Each task with its programs and traces of this scope, by index."""
         return views.runs(self.database, self.parts, task_ids, scope)
 
@@ -362,25 +418,32 @@ class Project(Listing):
         found = self.database.rows("SELECT arg_max(peak_rss, id) AS peak FROM run")
         return found[0]["peak"] if found else None
 
-    def outcomes(self, scope: Scope | None = None, selection: Selection | None = None) -> list[Outcome]:
+    def outcomes(
+        self, scope: Scope | None = None, selection: Selection | None = None
+    ) -> list[Outcome]:
         """What came of each task, one row each, in order of import."""
         summary.complete(self.database)
         return outcome.outcomes(self.database, scope or self.scope(), selection or Selection())
 
     def task_view(self, task_id: str, scope: Scope | None = None) -> TaskView:
-        """Everything about one task: programs, traces with events, verdicts, rationales, predictions.
+        """Everything about one task: programs, traces with events, verdicts, rationales,
+        predictions.
 
         Raises InputError when there is no such task.
         """
         return views.task_view(self.database, self.parts, task_id, scope or self.scope())
 
     def run_view(self, some_id: str, scope: Scope | None = None) -> tuple[Task, Run]:
-        """One program's run by the id of its program or trace.  Raises InputError when there is none."""
+        """One program's run by the id of its program or trace.  Raises InputError when there is
+        none.
+        """
         return views.run_view(self.database, self.parts, some_id, scope or self.scope())
 
 
 def locate(start: Path) -> Path:
-    """The nearest folder from `start` upwards with a profile and a store.  Raises InputError when there is none."""
+    """The nearest folder from `start` upwards with a profile and a store.  Raises InputError when
+    there is none.
+    """
     for folder in (start.absolute(), *start.absolute().parents):
         if (folder / STORE).is_file() and (folder / PROFILE).is_file():
             return folder

@@ -51,15 +51,21 @@ class NamedStudent:
         return bool(self._loaded)
 
     def asked(self, explain: bool) -> PartRef:
-        """Whose answers these are: answers read out of rationales are another system's than direct ones."""
-        return replace(self.ref, arguments={**self.ref.arguments, "explain": True}) if explain else self.ref
+        """Whose answers these are: answers read out of rationales are another system's than direct
+        ones.
+        """
+        return (
+            replace(self.ref, arguments={**self.ref.arguments, "explain": True})
+            if explain
+            else self.ref
+        )
 
 
 def student_by_name(project: Project, model: str | None = None) -> NamedStudent:
     """A student by name.
 
-    Args:
-        model: `bundled`, a training job of the project (the beginning of its id), the folder of a job or of a
+    Args: model: `bundled`, a training job of the project (the beginning of its id), the folder of a
+        job or of a
             checkpoint, or a hub id; the profile's own student when None.
 
     Raises:
@@ -70,11 +76,18 @@ def student_by_name(project: Project, model: str | None = None) -> NamedStudent:
         student = Parts(project.profile(), project.images).student
         return NamedStudent(student.ref, _called(student.ref), None, lambda: student)
     folder = _folder(project, model)
-    job = next((path for path in (folder, folder.parent) if (path / FILE).is_file()), None) if folder else None
+    job = (
+        next((path for path in (folder, folder.parent) if (path / FILE).is_file()), None)
+        if folder
+        else None
+    )
     checkpoint = str(model_folder(folder).resolve()) if folder else model
     ref: PartRef = registry.load("student", "transformers").reference(checkpoint)
     return NamedStudent(
-        ref, _called(ref), job, lambda: registry.build("student", "transformers", checkpoint=checkpoint)
+        ref,
+        _called(ref),
+        job,
+        lambda: registry.build("student", "transformers", checkpoint=checkpoint),
     )
 
 
@@ -82,7 +95,11 @@ def _folder(project: Project, model: str) -> Path | None:
     if is_folder(model):
         return Path(model).expanduser()
     if model != "bundled" and "/" not in model:
-        jobs = [job for job in Jobs(project.path / "jobs", start=False).all() if job.id.startswith(model)]
+        jobs = [
+            job
+            for job in Jobs(project.path / "jobs", start=False).all()
+            if job.id.startswith(model)
+        ]
         if len(jobs) == 1:
             return jobs[0].folder
     return None
@@ -93,11 +110,17 @@ def _called(ref: PartRef) -> str:
 
 
 def ask(
-    project: Project, who: NamedStudent, ids: Sequence[str], explain: bool, watch: Watch | None = None
+    project: Project,
+    who: NamedStudent,
+    ids: Sequence[str],
+    explain: bool,
+    watch: Watch | None = None,
 ) -> dict[str, tuple[str, str]]:
-    """Ask a student what it has not answered yet; each batch is written at once, so that it can be stopped anywhere.
+    """Ask a student what it has not answered yet; each batch is written at once, so that it can be
+    stopped anywhere.
 
-    Explained, the answer is read from where the rationale ends (`evaluate.ending`); it is empty where that says none.
+    Explained, the answer is read from where the rationale ends (`evaluate.ending`); it is empty
+    where that says none.
 
     Returns:
         By task, the answer and the rationale.  A task whose picture is broken has none.
@@ -111,8 +134,12 @@ def ask(
     return _kept(project, ref, ids, f"{who.name}{' explained' * explain}", give, watch)
 
 
-def yes_shares(project: Project, who: NamedStudent, ids: Sequence[str], watch: Watch | None = None) -> dict[str, float]:
-    """By task, how much of a student's yes-or-no probability is on yes, where it tells; asked as `ask` asks."""
+def yes_shares(
+    project: Project, who: NamedStudent, ids: Sequence[str], watch: Watch | None = None
+) -> dict[str, float]:
+    """By task, how much of a student's yes-or-no probability is on yes, where it tells; asked as
+    `ask` asks.
+    """
     student = who.student
     if not isinstance(student, SharesYes):
         return {}
@@ -120,9 +147,15 @@ def yes_shares(project: Project, who: NamedStudent, ids: Sequence[str], watch: W
 
     def give(tasks: Sequence[Task]) -> list[Prediction]:
         shares = zip(tasks, student.yes_shares(tasks, project.images), strict=True)
-        return [Prediction(content_key(task, ref), task.id, repr(share), "", 0.0, 0.0, ref) for task, share in shares]
+        return [
+            Prediction(content_key(task, ref), task.id, repr(share), "", 0.0, 0.0, ref)
+            for task, share in shares
+        ]
 
-    return {id_: float(share) for id_, (share, _) in _kept(project, ref, ids, f"{who.name} yes", give, watch).items()}
+    return {
+        id_: float(share)
+        for id_, (share, _) in _kept(project, ref, ids, f"{who.name} yes", give, watch).items()
+    }
 
 
 def _kept(
@@ -148,7 +181,9 @@ def _kept(
     return known
 
 
-def _bearing(tasks: Sequence[Task], give: Callable[[Sequence[Task]], list[Prediction]]) -> list[Prediction]:
+def _bearing(
+    tasks: Sequence[Task], give: Callable[[Sequence[Task]], list[Prediction]]
+) -> list[Prediction]:
     """One broken picture does not cost its batch."""
     try:
         return give(tasks)
@@ -192,7 +227,9 @@ def seconds_alone(tasks: Sequence[Task], answer: Callable[[Task], object]) -> di
     spent = spent[WARM:]
     if not spent:
         return {}
-    low, _, high = statistics.quantiles(spent, n=4, method="inclusive") if len(spent) > 1 else spent * 3
+    low, _, high = (
+        statistics.quantiles(spent, n=4, method="inclusive") if len(spent) > 1 else spent * 3
+    )
     return {"median": statistics.median(spent), "low": low, "high": high, "n": len(spent)}
 
 

@@ -1,4 +1,5 @@
-"""Right for the wrong reason, over a project: kept runs checked, wrong ones blamed, the checks themselves measured.
+"""Right for the wrong reason, over a project: kept runs checked, wrong ones blamed, the checks
+themselves measured.
 
 Each is made from rows of the store and kept there; what nothing changed is not made again.
 """
@@ -52,8 +53,11 @@ class CheckReport:
         return sum(one.suspicion >= suspicion.FLAGGED for one in self.checks.values())
 
 
-def check(project: Project, selection: Selection | None = None, progress: Watch | None = None) -> CheckReport:
-    """Check the kept runs that were not checked yet, or of which something changed.  Can be stopped anywhere.
+def check(
+    project: Project, selection: Selection | None = None, progress: Watch | None = None
+) -> CheckReport:
+    """Check the kept runs that were not checked yet, or of which something changed.  Can be stopped
+    anywhere.
 
     Raises ProfileError when the project's tools cannot be built.
     """
@@ -69,7 +73,9 @@ def check(project: Project, selection: Selection | None = None, progress: Watch 
                 shaken = shake(worlds, ((case.task, case.program, case.trace) for case in cases))
                 rows = []
                 for case, effects in zip(cases, shaken, strict=True):
-                    rows.append(_row(case, keys[case.trace.id][0], suspicion.findings(case, effects)))
+                    rows.append(
+                        _row(case, keys[case.trace.id][0], suspicion.findings(case, effects))
+                    )
                     done += 1
                     if progress is not None:
                         progress(Progress("check", done, len(left), "runs"))
@@ -80,24 +86,34 @@ def check(project: Project, selection: Selection | None = None, progress: Watch 
 def known_checks(project: Project, trace_ids: Sequence[str]) -> dict[str, Check]:
     """What is known about runs, by trace; those that were not checked are left out."""
     return {
-        trace: Check(trace, row.task_id, row.suspicion, tuple(CheckFinding(*one) for one in row.findings))
+        trace: Check(
+            trace, row.task_id, row.suspicion, tuple(CheckFinding(*one) for one in row.findings)
+        )
         for trace, row in checks.check_rows(project.database, trace_ids).items()
     }
 
 
-def attribute(project: Project, selection: Selection | None = None, progress: Watch | None = None) -> blame.Attribution:
-    """Whose errors the wrong answers are: all runs of the scope once more, with exact tools.  Keeps the figures."""
+def attribute(
+    project: Project, selection: Selection | None = None, progress: Watch | None = None
+) -> blame.Attribution:
+    """Whose errors the wrong answers are: all runs of the scope once more, with exact tools.  Keeps
+    the figures.
+    """
     outcomes = project.outcomes(None, selection or Selection())
     blamed = []
     for chunk in batches([outcome.task_id for outcome in outcomes], 4 * CHUNK):
         rows = [
-            (task, program, trace) for task, runs in project.runs(chunk, project.scope()) for program, trace in runs
+            (task, program, trace)
+            for task, runs in project.runs(chunk, project.scope())
+            for program, trace in runs
         ]
         for (task, _, _), whose in zip(rows, blame.attribute(rows), strict=True):
             blamed.append((task.family, whose))
         if progress is not None:
             done = min(sum(len(outcome.runs) for outcome in outcomes), len(blamed))
-            progress(Progress("exact", done, sum(len(outcome.runs) for outcome in outcomes), "programs"))
+            progress(
+                Progress("exact", done, sum(len(outcome.runs) for outcome in outcomes), "programs")
+            )
     figures = blame.count(blamed)
     checks.add_figures(project.database, "exact", figures.to_json())
     return figures
@@ -112,9 +128,13 @@ def last_attribution(project: Project) -> blame.Attribution | None:
 def measure_checks(
     project: Project, selection: Selection | None = None, progress: Watch | None = None
 ) -> CheckMeasures:
-    """How right the checks are, on kept runs of drawn scenes and on mutants of right programs.  Keeps the figures."""
+    """How right the checks are, on kept runs of drawn scenes and on mutants of right programs.
+    Keeps the figures.
+    """
     keys = _keys(project, selection or Selection())
-    cases = list(_cases(project, list(keys), {trace: issues for trace, (_, issues) in keys.items()}))
+    cases = list(
+        _cases(project, list(keys), {trace: issues for trace, (_, issues) in keys.items()})
+    )
 
     def tell(stage: str, done: int, total: int) -> None:
         if progress is not None:
@@ -149,7 +169,9 @@ def _keys(project: Project, selection: Selection) -> dict[str, tuple[str, tuple[
         {"ids": id_list(str(outcome.chosen) for outcome in kept), "writer": project.scope().writer},
     )
     issues = {row["trace_id"]: tuple(row["issues"]) for row in told}
-    return {str(outcome.chosen): _key(outcome, issues.get(str(outcome.chosen), ())) for outcome in kept}
+    return {
+        str(outcome.chosen): _key(outcome, issues.get(str(outcome.chosen), ())) for outcome in kept
+    }
 
 
 def _key(outcome: Outcome, issues: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
@@ -157,7 +179,9 @@ def _key(outcome: Outcome, issues: tuple[str, ...]) -> tuple[str, tuple[str, ...
     return content_key("check", suspicion.VERSION, outcome.chosen, runs, issues), issues
 
 
-def _cases(project: Project, trace_ids: Sequence[str], issues: Mapping[str, tuple[str, ...]]) -> Iterator[Case]:
+def _cases(
+    project: Project, trace_ids: Sequence[str], issues: Mapping[str, tuple[str, ...]]
+) -> Iterator[Case]:
     wanted = set(trace_ids)
     tasks = project.database.rows(
         f"SELECT DISTINCT task_id FROM trace WHERE id IN {IDS}",  # noqa: S608
@@ -170,14 +194,21 @@ def _cases(project: Project, trace_ids: Sequence[str], issues: Mapping[str, tupl
 
 
 def _case(
-    task: Task, program: Program, trace: Trace, runs: Sequence[tuple[Program, Trace]], issues: tuple[str, ...]
+    task: Task,
+    program: Program,
+    trace: Trace,
+    runs: Sequence[tuple[Program, Trace]],
+    issues: tuple[str, ...],
 ) -> Case:
     return Case(task, program, trace, tuple(run for run in runs if run[0].id != program.id), issues)
 
 
 def _row(case: Case, key: str, findings: tuple[CheckFinding, ...]) -> CheckRow:
     return CheckRow(
-        key, case.trace.id, case.task.id, suspicion.suspicion(findings),
+        key,
+        case.trace.id,
+        case.task.id,
+        suspicion.suspicion(findings),
         tuple(one.check for one in findings if one.flag),
         tuple((one.check, one.score, one.text) for one in findings),
-    )  # fmt: skip
+    )

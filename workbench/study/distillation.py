@@ -1,8 +1,9 @@
-"""What distillation buys, as one study: the same snapshot with and without its rationales, over several seeds, asked
-the same questions as the base and the pipeline (Hu et al. 2024, section 4: Instruct against VPD).
+"""What distillation buys, as one study: the same snapshot with and without its rationales, over
+several seeds, asked the same questions as the base and the pipeline (Hu et al. 2024, section 4:
+Instruct against VPD).
 
-Everything is found again by what it was made from: a job by its settings, an answer by its student.  So a study that
-was stopped goes on, and a larger one does only what is new.
+Everything is found again by what it was made from: a job by its settings, an answer by its student.
+So a study that was stopped goes on, and a larger one does only what is new.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ def train(project: Project, plan: StudyPlan, watch: Watch | None = None) -> list
     """
     if plan.seeds < 1:
         raise InputError(f"a study needs a seed or more, found {plan.seeds}")
-    which = plan.snapshot or next((row.hash for row in snapshots.snapshot_rows(project.database)), "")
+    which = plan.snapshot or next(
+        (row.hash for row in snapshots.snapshot_rows(project.database)), ""
+    )
     given = {**(plan.settings or {}), "snapshot": str(folder_of(project, which).resolve())}
     jobs, ids = Jobs(project.path / "jobs"), []
     for objective in OBJECTIVES:

@@ -1,7 +1,9 @@
-"""Probes of students over a project's questions: what was asked once is kept, a probe that was stopped goes on.
+"""Probes of students over a project's questions: what was asked once is kept, a probe that was
+stopped goes on.
 
-`evaluations/probe-KEY.jsonl` in the project: whom and what it is about in the first line, then a row per question and
-condition.  Rows are only ever added; a line that a crash cut off is asked for again.
+`evaluations/probe-KEY.jsonl` in the project: whom and what it is about in the first line, then a
+row per question and condition.  Rows are only ever added; a line that a crash cut off is asked for
+again.
 """
 
 from __future__ import annotations
@@ -13,7 +15,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from workbench.errors import ImageError, InputError
-from workbench.evaluate.faithfulness.probe import OWN, Probe, ProbeRow, conclude, explain, figures, plan
+from workbench.evaluate.faithfulness.probe import (
+    OWN,
+    Probe,
+    ProbeRow,
+    conclude,
+    explain,
+    figures,
+    plan,
+)
 from workbench.pipeline.loop import Progress, Watch, batches
 from workbench.ports import Concluding, Student
 from workbench.records import JSON, PartRef, Task, content_key
@@ -36,7 +46,8 @@ def probe(
     seed: int = 0,
     progress: Watch | None = None,
 ) -> Probe:
-    """Probe a student over a project's questions; what an earlier probe has kept is not asked again.
+    """Probe a student over a project's questions; what an earlier probe has kept is not asked
+    again.
 
     Args:
         limit: so many questions, drawn by the seed; None takes all.
@@ -56,18 +67,26 @@ def probe(
         )
     tasks = _sample(project, split, limit, seed)
     if not tasks:
-        raise InputError("there is no question to probe with; import some, or name a split that has questions")
+        raise InputError(
+            "there is no question to probe with; import some, or name a split that has questions"
+        )
     about = {"model": asdict(student.ref), "split": split, "seed": seed}
     path = project.path / FOLDER / f"probe-{content_key(about)}.jsonl"
     rows = _read(path)[1] if path.exists() else {}
     write = _writer(path, about, rows)
-    _go("explain", [task for task in tasks if (task.id, OWN) not in rows],
-        lambda some: write(explain(student, some, project.images)), progress)  # fmt: skip
+    _go(
+        "explain",
+        [task for task in tasks if (task.id, OWN) not in rows],
+        lambda some: write(explain(student, some, project.images)),
+        progress,
+    )
     own = {task: row for (task, condition), row in rows.items() if condition == OWN}
     jobs = [job for job in plan(tasks, own, seed) if (job.task.id, job.edit.condition) not in rows]
     _go("conclude", jobs, lambda some: write(conclude(student, some, project.images)), progress)
     asked = {task.id for task in tasks}
-    return figures(student.ref, split, seed, [row for (task, _), row in rows.items() if task in asked])
+    return figures(
+        student.ref, split, seed, [row for (task, _), row in rows.items() if task in asked]
+    )
 
 
 def probes(project: Project) -> list[Probe]:
@@ -76,11 +95,17 @@ def probes(project: Project) -> list[Probe]:
     Raises:
         InputError: a file of a probe is damaged.
     """
-    files = sorted((project.path / FOLDER).glob("probe-*.jsonl"), key=lambda path: path.stat().st_mtime, reverse=True)
+    files = sorted(
+        (project.path / FOLDER).glob("probe-*.jsonl"),
+        key=lambda path: path.stat().st_mtime,
+        reverse=True,
+    )
     found = []
     for path in files:
         about, rows = _read(path)
-        found.append(figures(PartRef(**about["model"]), about["split"], about["seed"], list(rows.values())))
+        found.append(
+            figures(PartRef(**about["model"]), about["split"], about["seed"], list(rows.values()))
+        )
     return found
 
 
@@ -105,7 +130,9 @@ def _seen(project: Project, task: Task) -> bool:
     return True
 
 
-def _go(stage: str, items: Sequence[T], work: Callable[[list[T]], None], progress: Watch | None) -> None:
+def _go(
+    stage: str, items: Sequence[T], work: Callable[[list[T]], None], progress: Watch | None
+) -> None:
     for at, some in enumerate(batches(items, BATCH)):
         if progress is not None:
             progress(Progress(stage, at * BATCH, len(items), "texts"))
@@ -120,7 +147,11 @@ def _writer(path: Path, about: JSON, rows: Rows) -> Callable[[list[ProbeRow]], N
     def write(found: list[ProbeRow]) -> None:
         rows.update({(row.task, row.condition): row for row in found})
         path.parent.mkdir(exist_ok=True)
-        lines = [asdict(row) for row in found] if path.exists() else [about, *(asdict(row) for row in found)]
+        lines = (
+            [asdict(row) for row in found]
+            if path.exists()
+            else [about, *(asdict(row) for row in found)]
+        )
         with path.open("a", encoding="utf-8") as file:
             # Behind a line break of its own: what stands before may have been cut off.
             file.write("".join(f"\n{json.dumps(line)}" for line in lines))
@@ -141,5 +172,7 @@ def _read(path: Path) -> tuple[dict[str, JSON], Rows]:
         rows = [ProbeRow(**row) for row in rest]
         figures_of = {"model": about["model"], "split": about["split"], "seed": about["seed"]}
     except (TypeError, KeyError, ValueError) as error:
-        raise InputError(f"{path} is no file of a probe ({error}); move it away and run: vpd probe") from error
+        raise InputError(
+            f"{path} is no file of a probe ({error}); move it away and run: vpd probe"
+        ) from error
     return figures_of, {(row.task, row.condition): row for row in rows}

@@ -1,7 +1,9 @@
-"""Pipeline against student over the questions that both answered: who was right, and whether the difference is chance.
+"""Pipeline against student over the questions that both answered: who was right, and whether the
+difference is chance.
 
-The two answers to one question belong together, so the test is McNemar's (Psychometrika 12, 1947), in its exact form:
-under chance alone, of the questions that exactly one side got right, each side has half.
+The two answers to one question belong together, so the test is McNemar's (Psychometrika 12, 1947),
+in its exact form: under chance alone, of the questions that exactly one side got right, each side
+has half.
 """
 
 from __future__ import annotations
@@ -22,8 +24,9 @@ COUNTINGS: Mapping[Counting, str] = {
     "vote": "the most frequent answer of the k programs is right",
     "first": "the first program is right",
 }
-"""When the pipeline counts as right.  `any` is what curation works with; it flatters the pipeline, for it knows the
-label."""
+"""When the pipeline counts as right.  `any` is what curation works with; it flatters the pipeline,
+for it knows the label.
+"""
 
 Cell = Literal["both", "pipeline", "student", "neither"]
 CELLS: Mapping[Cell, str] = {
@@ -76,7 +79,10 @@ class Table:
         return {
             **{cell: getattr(self, cell) for cell in CELLS},
             "of": self.of,
-            **{name: {"value": s.value, "low": s.interval[0], "high": s.interval[1]} for name, s in shares.items()},
+            **{
+                name: {"value": s.value, "low": s.interval[0], "high": s.interval[1]}
+                for name, s in shares.items()
+            },
             "p": self.p,
         }
 
@@ -137,7 +143,9 @@ def in_cell(outcomes: Iterable[Outcome], cell: Cell, counting: Counting = "any")
 def cell_of(outcome: Outcome, counting: Counting = "any") -> Cell | None:
     """Where a question stands; None where one side has not answered it or nobody knows the answer."""
     if counting not in COUNTINGS:
-        raise InputError(f"the pipeline cannot be counted by '{counting}'; there are: {', '.join(COUNTINGS)}")
+        raise InputError(
+            f"the pipeline cannot be counted by '{counting}'; there are: {', '.join(COUNTINGS)}"
+        )
     if not outcome.labelled or outcome.status == "waiting" or outcome.student_score is None:
         return None
     pipeline, student = _right(outcome, counting), outcome.student_score >= RIGHT

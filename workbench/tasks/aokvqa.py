@@ -1,4 +1,5 @@
-"""A-OKVQA (Schwenk et al., ECCV 2022): questions that need knowledge, with four choices and ten direct answers.
+"""A-OKVQA (Schwenk et al., ECCV 2022): questions that need knowledge, with four choices and ten
+direct answers.
 
     aokvqa_v1p0_{train,val,test}.json
     images of COCO 2017: {train,val,test}2017/<12 digits>.jpg
@@ -20,13 +21,18 @@ SETTINGS = ("choice", "open")
 
 
 def aokvqa(root: str | Path, images: str | Path | None = None, setting: str = "choice") -> Official:
-    """A-OKVQA; splits train, val and test; `setting` is choice (multiple choice) or open (direct answers)."""
+    """A-OKVQA; splits train, val and test; `setting` is choice (multiple choice) or open (direct
+    answers).
+    """
     if setting not in SETTINGS:
         raise ProfileError(f"aokvqa has no setting {setting!r}; choose {' or '.join(SETTINGS)}")
     form = Format(
-        "aokvqa", ("train", "val", "test"), lambda split: (f"aokvqa_v1p0_{split}.json",),
-        partial(_task, setting == "open"), suffix="/open" if setting == "open" else "",
-    )  # fmt: skip
+        "aokvqa",
+        ("train", "val", "test"),
+        lambda split: (f"aokvqa_v1p0_{split}.json",),
+        partial(_task, setting == "open"),
+        suffix="/open" if setting == "open" else "",
+    )
     return Official(form, root, images, {"setting": setting})
 
 
@@ -49,8 +55,14 @@ def _task(as_open: bool, name: str, split: str, row: Row, find: Find) -> Task:
     offered = () if as_open else options
     file = f"{picture:012d}.jpg"
     return Task(
-        id=name, source="aokvqa", split=split, image=find(f"{split}2017/{file}", file), question=text(row, "question"),
-        answers=given, answer_type=answer_type(given, offered), choices=offered,
+        id=name,
+        source="aokvqa",
+        split=split,
+        image=find(f"{split}2017/{file}", file),
+        question=text(row, "question"),
+        answers=given,
+        answer_type=answer_type(given, offered),
+        choices=offered,
         family="difficult" if difficult else "",
         meta={"question_id": number, "correct_choice": right, "difficult": difficult, **other},
-    )  # fmt: skip
+    )

@@ -70,13 +70,17 @@ class Collages(Bundled):
             DatasetError: no such split, no file, or a line that is not a scene.
         """
         if split not in SPLITS:
-            raise DatasetError(f"the collages have no split '{split}'; expected one of {', '.join(SPLITS)}")
+            raise DatasetError(
+                f"the collages have no split '{split}'; expected one of {', '.join(SPLITS)}"
+            )
         path = self.root / f"{split}.jsonl"
         for number, line in enumerate(_lines(path), start=1):
             try:
                 yield Scene.from_json(json.loads(line))
             except (ValueError, KeyError, TypeError) as error:
-                raise DatasetError(f"{path}:{number} is not a scene ({error!r}); make the bundle again") from error
+                raise DatasetError(
+                    f"{path}:{number} is not a scene ({error!r}); make the bundle again"
+                ) from error
 
 
 class Photos(Bundled):
@@ -91,6 +95,8 @@ def _lines(path: Path) -> Iterator[str]:
         with path.open(encoding="utf-8") as lines:
             yield from lines
     except FileNotFoundError as error:
-        raise DatasetError(f"no file {path}; give its folder, or set VPD_DATA to the data folder") from error
+        raise DatasetError(
+            f"no file {path}; give its folder, or set VPD_DATA to the data folder"
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise DatasetError(f"{path} cannot be read ({error}); expected text in UTF-8") from error

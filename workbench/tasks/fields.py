@@ -1,4 +1,6 @@
-"""Fields of a data set's rows: each reader gives the value, or a ValueError with what was found and expected."""
+"""Fields of a data set's rows: each reader gives the value, or a ValueError with what was found and
+expected.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ def _text(value: Any, what: str, empty: bool = False) -> str:
     try:
         value.encode()
     except UnicodeEncodeError as error:
-        raise ValueError(f"{what} is not UTF-8 or has half of a surrogate pair; expected text") from error
+        raise ValueError(
+            f"{what} is not UTF-8 or has half of a surrogate pair; expected text"
+        ) from error
     return value
 
 
@@ -88,7 +92,9 @@ def text_or_number(value: Any, what: str) -> str:
 
 
 def answer_type(answers: Sequence[str], options: Sequence[str] = ()) -> AnswerType:
-    """How answers are compared, from the options, or from what all answers (of ten votes: the most frequent) are."""
+    """How answers are compared, from the options, or from what all answers (of ten votes: the most
+    frequent) are.
+    """
     if options:
         return "choice"
     if len(answers) >= VOTES:

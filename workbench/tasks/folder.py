@@ -43,11 +43,10 @@ _KNOWN = ("id", "image", "question", "answer", "answers", "choices", "split")
 class Folder:
     """Tasks of a folder of one's own.
 
-    Args:
-        root: the folder.
-        questions: name of the table in it; by default `questions.jsonl` or `questions.csv`, whichever is there.
-        name: source name and prefix of the ids; the folder's own name when None.
-        images: the folder that the pictures' paths are relative to, where it is another.
+    Args: root: the folder. questions: name of the table in it; by default `questions.jsonl` or
+        `questions.csv`, whichever is there. name: source name and prefix of the ids; the folder's
+        own name when None. images: the folder that the pictures' paths are relative to, where it is
+        another.
     """
 
     bad: Sequence[BadRow]
@@ -64,7 +63,9 @@ class Folder:
         self._questions = questions
         self._images = self.root if images is None else Path(images).absolute()
         given = {"root": str(root), "questions": questions, "name": name}
-        self.ref = PartRef("source", "folder", "1", given if images is None else {**given, "images": str(images)})
+        self.ref = PartRef(
+            "source", "folder", "1", given if images is None else {**given, "images": str(images)}
+        )
         self._meter = Meter()
         self._bad: list[BadRow] = []
         self.bad = self._bad
@@ -72,8 +73,8 @@ class Folder:
     def tasks(self, split: str | None = None) -> Iterator[Task]:
         """Tasks in the file's order, lazily; each picture is decoded once to see that it can be.
 
-        Raises:
-            DatasetError: the folder or its table is missing or cannot be read, or two tables are there.
+        Raises: DatasetError: the folder or its table is missing or cannot be read, or two tables
+            are there.
         """
         self._bad.clear()
         path = self._table()
@@ -87,7 +88,9 @@ class Folder:
                     raise row
                 task = self._task(row, line, pictures)
                 if task.id in seen:
-                    raise ValueError(f"the id '{row.get('id', line)}' is already used in line {seen[task.id]}")
+                    raise ValueError(
+                        f"the id '{row.get('id', line)}' is already used in line {seen[task.id]}"
+                    )
             except ValueError as error:
                 self._bad.append(Bad(str(path), line, str(error)))
                 continue
@@ -105,7 +108,9 @@ class Folder:
 
     def _table(self) -> Path:
         if not self.root.is_dir():
-            raise DatasetError(f"{self.root} is not a folder; expected one with images/ and {' or '.join(FILES)}")
+            raise DatasetError(
+                f"{self.root} is not a folder; expected one with images/ and {' or '.join(FILES)}"
+            )
         if self._questions is not None:
             path = self.root / self._questions
             if path.suffix.lower() not in (".csv", ".jsonl") or not path.is_file():
@@ -114,7 +119,9 @@ class Folder:
         found = [self.root / name for name in FILES if (self.root / name).is_file()]
         if len(found) != 1:
             what = "both " + " and ".join(FILES) if found else "neither " + " nor ".join(FILES)
-            raise DatasetError(f"{self.root} has {what}; expected one of them, or name the table with questions=")
+            raise DatasetError(
+                f"{self.root} has {what}; expected one of them, or name the table with questions="
+            )
         return found[0]
 
     def _task(self, row: Row, line: int, pictures: dict[Path, str | None]) -> Task:
@@ -126,7 +133,9 @@ class Folder:
             raise ValueError("the question is empty; expected text")
         choices = _texts(row.get("choices"), "choices")
         if len(choices) == 1 or len(set(choices)) < len(choices):
-            raise ValueError(f"the choices are {list(choices)}; expected two or more different ones, or none")
+            raise ValueError(
+                f"the choices are {list(choices)}; expected two or more different ones, or none"
+            )
         answers = _answers(row)
         strange = [answer for answer in answers if choices and answer not in choices]
         if strange:
@@ -155,20 +164,28 @@ class Folder:
     def _image(self, name: Any, pictures: dict[Path, str | None]) -> str:
         """The picture's path relative to the folder, after a look that it lies inside and decodes."""
         if not isinstance(name, str) or not name.strip():
-            raise ValueError(f"the image is {describe(name)}; expected a path relative to {self._images}")
+            raise ValueError(
+                f"the image is {describe(name)}; expected a path relative to {self._images}"
+            )
         root = self._images.resolve()
         for start in (self._images, self._images / "images"):
             try:
                 path = (start / name).resolve()
                 inside, there = path.is_relative_to(root), path.is_file()
             except (OSError, ValueError) as error:
-                raise ValueError(f"the image '{name:.80}' is not a usable path ({error})") from error
+                raise ValueError(
+                    f"the image '{name:.80}' is not a usable path ({error})"
+                ) from error
             if not inside:
-                raise ValueError(f"the image '{name}' lies outside {self._images}; copy it into the folder")
+                raise ValueError(
+                    f"the image '{name}' lies outside {self._images}; copy it into the folder"
+                )
             if there:
                 break
         else:
-            raise ValueError(f"no picture '{name:.200}' in {self._images} or its images/; expected a file there")
+            raise ValueError(
+                f"no picture '{name:.200}' in {self._images} or its images/; expected a file there"
+            )
         if path not in pictures:
             pictures[path] = _fault(path)
         fault = pictures[path]
@@ -211,9 +228,15 @@ def _json_rows(path: Path, meter: Meter) -> Iterator[tuple[int, Row | ValueError
             row = json.loads(text, parse_constant=_refuse)
             json.dumps(row, ensure_ascii=False).encode()
         except UnicodeEncodeError:
-            yield number, ValueError("a text has half of a surrogate pair; write the character itself")
+            yield (
+                number,
+                ValueError("a text has half of a surrogate pair; write the character itself"),
+            )
         except UnicodeDecodeError as error:
-            yield number, ValueError(f"the line is not UTF-8 ({error.reason}); save the file as UTF-8")
+            yield (
+                number,
+                ValueError(f"the line is not UTF-8 ({error.reason}); save the file as UTF-8"),
+            )
         except (ValueError, RecursionError) as error:
             yield number, ValueError(f"the line is not JSON ({error}); expected one object a line")
         else:
@@ -222,7 +245,9 @@ def _json_rows(path: Path, meter: Meter) -> Iterator[tuple[int, Row | ValueError
             else:
                 yield (
                     number,
-                    ValueError(f"the line is a {type(row).__name__}; expected an object with image, question"),
+                    ValueError(
+                        f"the line is a {type(row).__name__}; expected an object with image, question"
+                    ),
                 )
 
 
@@ -240,9 +265,13 @@ def _csv_rows(path: Path, meter: Meter) -> Iterator[tuple[int, Row | ValueError]
     try:
         header = [name.strip() for name in next(reader, [])]
     except csv.Error as error:
-        raise DatasetError(f"{path}:1 is not CSV ({error}); expected a header with image and question") from error
+        raise DatasetError(
+            f"{path}:1 is not CSV ({error}); expected a header with image and question"
+        ) from error
     if "image" not in header or "question" not in header or len(set(header)) < len(header):
-        raise DatasetError(f"{path}:1 has the columns {header}; expected image and question among them, each name once")
+        raise DatasetError(
+            f"{path}:1 has the columns {header}; expected image and question among them, each name once"
+        )
     while True:
         line = reader.line_num + 1
         try:
@@ -259,7 +288,9 @@ def _csv_rows(path: Path, meter: Meter) -> Iterator[tuple[int, Row | ValueError]
 
 def _csv_row(header: Sequence[str], cells: Sequence[str]) -> Row | ValueError:
     if len(cells) != len(header):
-        return ValueError(f"the row has {len(cells)} cells; expected {len(header)}: {', '.join(header)}")
+        return ValueError(
+            f"the row has {len(cells)} cells; expected {len(header)}: {', '.join(header)}"
+        )
     if any("\udc80" <= letter <= "\udcff" for cell in cells for letter in cell):
         return ValueError("the row is not UTF-8; save the file as UTF-8")
     row: dict[str, Any] = {}

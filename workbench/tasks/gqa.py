@@ -4,7 +4,8 @@
     questions/{val,testdev}_all_questions.json, questions/train_all_questions/train_all_questions_*.json
     images/<imageId>.jpg
 
-One JSON object a file, by question id.  Balanced: 943,000 train, 132,062 val, 12,578 testdev; all: 14.3 million train.
+One JSON object a file, by question id.  Balanced: 943,000 train, 132,062 val, 12,578 testdev; all:
+14.3 million train.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ def gqa(root: str | Path, images: str | Path | None = None, subset: str = "balan
             return ("train_all_questions/train_all_questions_*.json",)
         return (f"{split}_{subset}_questions.json",)
 
-    return Official(Format("gqa", ("train", "val", "testdev"), files, _task), root, images, {"subset": subset})
+    return Official(
+        Format("gqa", ("train", "val", "testdev"), files, _task), root, images, {"subset": subset}
+    )
 
 
 def _task(name: str, split: str, row: Row, find: Find) -> Task:
@@ -37,18 +40,30 @@ def _task(name: str, split: str, row: Row, find: Find) -> Task:
     picture = text(row, "imageId")
     types = row.get("types")
     if not isinstance(types, dict):
-        raise ValueError(f"the types are {describe(types)}; expected an object with structural, semantic and detailed")
+        raise ValueError(
+            f"the types are {describe(types)}; expected an object with structural, semantic and detailed"
+        )
     structural = text(types, "structural")
     return Task(
-        id=name, source="gqa", split=split, image=find(f"{picture}.jpg", f"images/{picture}.jpg"),
-        question=text(row, "question"), answers=(answer,), answer_type=answer_type((answer,)), family=structural,
+        id=name,
+        source="gqa",
+        split=split,
+        image=find(f"{picture}.jpg", f"images/{picture}.jpg"),
+        question=text(row, "question"),
+        answers=(answer,),
+        answer_type=answer_type((answer,)),
+        family=structural,
         meta={
-            "question_id": name.removeprefix(f"gqa/{split}/"), "balanced": flag(row, "isBalanced"),
-            "structural": structural, "semantic": _or_empty(types, "semantic"),
-            "detailed": _or_empty(types, "detailed"), "full_answer": _or_empty(row, "fullAnswer"),
-            "entailed": list(texts(row, "entailed")), "equivalent": list(texts(row, "equivalent")),
+            "question_id": name.removeprefix(f"gqa/{split}/"),
+            "balanced": flag(row, "isBalanced"),
+            "structural": structural,
+            "semantic": _or_empty(types, "semantic"),
+            "detailed": _or_empty(types, "detailed"),
+            "full_answer": _or_empty(row, "fullAnswer"),
+            "entailed": list(texts(row, "entailed")),
+            "equivalent": list(texts(row, "equivalent")),
         },
-    )  # fmt: skip
+    )
 
 
 def _or_empty(row: Row, field: str) -> str:

@@ -19,7 +19,9 @@ SPLITS = ("train", "dev_seen", "dev_unseen", "test_seen", "test_unseen")
 
 def hateful(root: str | Path, images: str | Path | None = None) -> Official:
     """Hateful Memes; splits train, dev_seen, dev_unseen, test_seen and test_unseen."""
-    form = Format("hateful", SPLITS, lambda split: (f"{split}.jsonl",), _task, jsonl_files, number="id")
+    form = Format(
+        "hateful", SPLITS, lambda split: (f"{split}.jsonl",), _task, jsonl_files, number="id"
+    )
     return Official(form, root, images)
 
 
@@ -29,8 +31,13 @@ def _task(name: str, split: str, row: Row, find: Find) -> Task:
     if label not in (None, 0, 1):
         raise ValueError(f"the label is {label}; expected 0, 1 or none")
     return Task(
-        id=name, source="hateful", split=split, image=find(picture, PurePath(picture).name),
+        id=name,
+        source="hateful",
+        split=split,
+        image=find(picture, PurePath(picture).name),
         question=f"Is this meme hateful? It says: {said}",
-        answers=() if label is None else ("yes" if label else "no",), answer_type="yesno", choices=("yes", "no"),
+        answers=() if label is None else ("yes" if label else "no",),
+        answer_type="yesno",
+        choices=("yes", "no"),
         meta={"question_id": whole(row, "id"), "label": label, "text": said},
-    )  # fmt: skip
+    )

@@ -1,8 +1,10 @@
-"""Entries of large files, one at a time: JSON arrays and objects of any size, and JSON lines, in bounded memory.
+"""Entries of large files, one at a time: JSON arrays and objects of any size, and JSON lines, in
+bounded memory.
 
-A JSON file is read through a window that grows to the largest entry, never to the file.  A stock event parser
-(ijson) is as fast, but ends at the first NaN and cannot say on which line anything stands; here an entry with a
-NaN is an entry like any other, for its reader to refuse, and every entry has its line and its number.
+A JSON file is read through a window that grows to the largest entry, never to the file.  A stock
+event parser (ijson) is as fast, but ends at the first NaN and cannot say on which line anything
+stands; here an entry with a NaN is an entry like any other, for its reader to refuse, and every
+entry has its line and its number.
 """
 
 from __future__ import annotations
@@ -52,7 +54,9 @@ class Meter:
 
 
 def json_lines(path: Path, meter: Meter) -> Iterator[JsonEntry]:
-    """The lines of a JSON Lines file, blank ones left out.  Raises DatasetError when it cannot be read at all."""
+    """The lines of a JSON Lines file, blank ones left out.  Raises DatasetError when it cannot be
+    read at all.
+    """
     for line, raw in enumerate(raw_lines(path, meter), start=1):
         value: Any
         try:
@@ -68,12 +72,16 @@ def json_lines(path: Path, meter: Meter) -> Iterator[JsonEntry]:
 
 
 def raw_lines(path: Path, meter: Meter) -> Iterator[bytes]:
-    """The lines of a file as bytes, ends included.  Raises DatasetError when it cannot be read, or is no text."""
+    """The lines of a file as bytes, ends included.  Raises DatasetError when it cannot be read, or
+    is no text.
+    """
     try:
         with path.open("rb") as file:
             while line := file.readline(LARGEST + 1):
                 if len(line) > LARGEST:
-                    raise DatasetError(f"{path} has a line of more than {LARGEST >> 20} MB; expected a text file")
+                    raise DatasetError(
+                        f"{path} has a line of more than {LARGEST >> 20} MB; expected a text file"
+                    )
                 meter.read += len(line)
                 yield line
     except OSError as error:
@@ -81,9 +89,11 @@ def raw_lines(path: Path, meter: Meter) -> Iterator[bytes]:
 
 
 def json_entries(path: Path, meter: Meter, under: str | None = None) -> Iterator[JsonEntry]:
-    """The entries of the array or object that a JSON file is, or of the one under a key of its outer object.
+    """The entries of the array or object that a JSON file is, or of the one under a key of its
+    outer object.
 
-    Where the file breaks off or stops being JSON, the last entry says so: the place of later ones is unknown.
+    Where the file breaks off or stops being JSON, the last entry says so: the place of later ones
+    is unknown.
 
     Raises:
         DatasetError: the file cannot be read, or has no entries where they are expected.
@@ -146,7 +156,9 @@ class _Window:
     def __init__(self, file: BinaryIO, meter: Meter) -> None:
         self._file = file
         self._meter = meter
-        self._decoder = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")  # refused where it is used
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")(
+            "surrogateescape"
+        )  # refused where it is used
         self._text = ""
         self._at = 0
         self._ended = False
@@ -189,9 +201,13 @@ class _Window:
                 value, end = self._parsed()
             except json.JSONDecodeError as error:
                 # An error well before the end of the window is not a matter of reading on.
-                cut = error.msg.startswith("Unterminated string") or error.pos > len(self._text) - 16
+                cut = (
+                    error.msg.startswith("Unterminated string") or error.pos > len(self._text) - 16
+                )
                 if self._ended or not cut:
-                    raise _Broken("the file ends too early" if cut else f"this is not JSON ({error.msg})") from error
+                    raise _Broken(
+                        "the file ends too early" if cut else f"this is not JSON ({error.msg})"
+                    ) from error
             except RecursionError as error:
                 raise _Broken("values lie too deep in each other") from error
             else:

@@ -3,9 +3,10 @@
     mmbench_dev_*.tsv, mmbench_test_*.tsv
     index, question, hint, A, B, C, D, answer (dev only), category, image, l2-category
 
-Tab-separated with quotes.  `image` is a picture in base64, or in a rotated copy the index of the row that has it; a
-copy's index is its base row's plus a multiple of a million.  Empty cells are written as nothing or `nan`.  Pictures
-are decoded when they are taken into a project; until then only their places in the file are remembered.
+Tab-separated with quotes.  `image` is a picture in base64, or in a rotated copy the index of the
+row that has it; a copy's index is its base row's plus a multiple of a million.  Empty cells are
+written as nothing or `nan`.  Pictures are decoded when they are taken into a project; until then
+only their places in the file are remembered.
 """
 
 from __future__ import annotations
@@ -35,21 +36,31 @@ NEEDED = ("index", "question", "A", "B", "category", "image")
 class MMBench:
     """MMBench; splits dev and test.
 
-    Args:
-        root: the folder with the tables.
-        file: the one table to read, where the folder has several; dev or test must be part of its name.
+    Args: root: the folder with the tables. file: the one table to read, where the folder has
+        several; dev or test must be part of its name.
     """
 
     def __init__(self, root: str | Path, file: str | None = None) -> None:
-        splits = SPLITS if file is None else tuple(split for split in SPLITS if split in file.lower())
+        splits = (
+            SPLITS if file is None else tuple(split for split in SPLITS if split in file.lower())
+        )
         if not splits or Path(file or "").name != (file or ""):
-            raise DatasetError(f"the file {file!r} is not a name with dev or test in it; name a table in the folder")
+            raise DatasetError(
+                f"the file {file!r} is not a name with dev or test in it; name a table in the folder"
+            )
         patterns = {"dev": "*[dD][eE][vV]*.tsv", "test": "*[tT][eE][sS][tT]*.tsv"}
         self._places: dict[str, tuple[int, int]] = {}
-        """Where pictures are: by `Task.image` the byte at which the row begins in its file, and the cell in it."""
+        """Where pictures are: by `Task.image` the byte at which the row begins in its file, and the
+        cell in it.
+        """
         read = partial(_rows, self._places)
         form = Format(
-            "mmbench", splits, lambda split: (glob.escape(file) if file else patterns[split],), _task, read, "index"
+            "mmbench",
+            splits,
+            lambda split: (glob.escape(file) if file else patterns[split],),
+            _task,
+            read,
+            "index",
         )
         self._official = Official(form, root, None, {"file": file})
         self.root, self.splits = self._official.root, self._official.splits
@@ -67,7 +78,9 @@ class MMBench:
             start, cell = self._places[task.image]
             with path.parent.open("rb") as file:
                 file.seek(start)
-                row = next(csv.reader((line.decode("utf-8", "replace") for line in file), delimiter="\t"))
+                row = next(
+                    csv.reader((line.decode("utf-8", "replace") for line in file), delimiter="\t")
+                )
             return binascii.a2b_base64(row[cell], strict_mode=True)
         except (KeyError, IndexError, OSError, StopIteration, ValueError, csv.Error) as error:
             raise ImageError(
@@ -75,15 +88,21 @@ class MMBench:
             ) from error
 
 
-def _rows(places: dict[str, tuple[int, int]], files: Files, meter: Meter) -> Iterator[tuple[Path, JsonEntry]]:
-    """The rows of a table; `picture` is the row that holds the picture, None where there is none above."""
+def _rows(
+    places: dict[str, tuple[int, int]], files: Files, meter: Meter
+) -> Iterator[tuple[Path, JsonEntry]]:
+    """The rows of a table; `picture` is the row that holds the picture, None where there is none
+    above.
+    """
     if len(files[0]) > 1:
         names = ", ".join(path.name for path in files[0])
         raise DatasetError(
             f"{files[0][0].parent} has several tables of one split: {names}; name one with --set file=NAME"
         )
     path = files[0][0]
-    csv.field_size_limit(max(csv.field_size_limit(), LARGEST))  # the process's own: 131,072 would refuse a picture
+    csv.field_size_limit(
+        max(csv.field_size_limit(), LARGEST)
+    )  # the process's own: 131,072 would refuse a picture
     position = 0
 
     def lines() -> Iterator[str]:
@@ -100,7 +119,9 @@ def _rows(places: dict[str, tuple[int, int]], files: Files, meter: Meter) -> Ite
             f"{path}:1 is not tab-separated ({error}); expected the columns {', '.join(NEEDED)}"
         ) from error
     if lacking := [name for name in NEEDED if name not in header]:
-        raise DatasetError(f"{path}:1 lacks the column {lacking[0]}; expected {', '.join(NEEDED)} among them")
+        raise DatasetError(
+            f"{path}:1 lacks the column {lacking[0]}; expected {', '.join(NEEDED)} among them"
+        )
     number = 0
     while True:
         start, line, number = position, reader.line_num + 1, number + 1
@@ -110,20 +131,30 @@ def _rows(places: dict[str, tuple[int, int]], files: Files, meter: Meter) -> Ite
         except StopIteration:
             return
         except csv.Error as error:
-            value = ValueError(f"lines {line} to {reader.line_num} are not a row ({error}); check the quotes")
+            value = ValueError(
+                f"lines {line} to {reader.line_num} are not a row ({error}); check the quotes"
+            )
         else:
             if len(cells) == len(header):
                 value = _row(places, path, start, header, cells)
             else:
-                value = ValueError(f"the row has {len(cells)} cells; expected {len(header)}, as the header has")
+                value = ValueError(
+                    f"the row has {len(cells)} cells; expected {len(header)}, as the header has"
+                )
         yield path, JsonEntry(line, number, None, value)
 
 
 def _row(
-    places: dict[str, tuple[int, int]], path: Path, start: int, header: Sequence[str], cells: Sequence[str]
+    places: dict[str, tuple[int, int]],
+    path: Path,
+    start: int,
+    header: Sequence[str],
+    cells: Sequence[str],
 ) -> dict[str, Any]:
     row: dict[str, Any] = {
-        name: cell for name, cell in zip(header, cells, strict=True) if cell.lower() not in ("", "nan")
+        name: cell
+        for name, cell in zip(header, cells, strict=True)
+        if cell.lower() not in ("", "nan")
     }
     if row.get("index", "").isdecimal() and len(row["index"]) < 18:
         row["index"] = int(row["index"])
@@ -142,16 +173,30 @@ def _task(name: str, split: str, row: Row, _: Find) -> Task:
         raise ValueError(f"the options are {list(options)!r:.200}; expected two to four")
     answer = text(row, "answer") if "answer" in row or split == "dev" else None
     if answer is not None and (len(answer) != 1 or answer not in letters):
-        raise ValueError(f"the answer is {answer!r:.60}; expected one of the letters {', '.join(letters)}")
+        raise ValueError(
+            f"the answer is {answer!r:.60}; expected one of the letters {', '.join(letters)}"
+        )
     if row["picture"] is None:
-        raise ValueError("the image is missing, or is the index of a row that has none above this one; expected base64")
+        raise ValueError(
+            "the image is missing, or is the index of a row that has none above this one; expected base64"
+        )
     return Task(
-        id=name, source="mmbench", split=split, image=row["picture"], question=text(row, "question"),
-        answers=() if answer is None else (options[letters.index(answer)],), answer_type="choice", choices=options,
+        id=name,
+        source="mmbench",
+        split=split,
+        image=row["picture"],
+        question=text(row, "question"),
+        answers=() if answer is None else (options[letters.index(answer)],),
+        answer_type="choice",
+        choices=options,
         family=text(row, "category"),
         meta={
-            "question_id": index, "index": index, "base": index % ROUND, "letters": letters, "answer": answer,
+            "question_id": index,
+            "index": index,
+            "base": index % ROUND,
+            "letters": letters,
+            "answer": answer,
             "l2_category": text(row, "l2-category") if "l2-category" in row else "",
             "hint": text(row, "hint") if "hint" in row else "",
         },
-    )  # fmt: skip
+    )

@@ -1,8 +1,9 @@
 """Benchmarks in their official files: what every importer shares.
 
-An importer is a `Format`: which files a split has, and how one row becomes a task.  `Official` reads them lazily, so
-that a question file of any size needs the memory of its largest row; ids seen so far lie in a temporary file.
-Pictures stay where they are.  A row that cannot be taken is listed with file, line and the question's id.
+An importer is a `Format`: which files a split has, and how one row becomes a task.  `Official`
+reads them lazily, so that a question file of any size needs the memory of its largest row; ids seen
+so far lie in a temporary file. Pictures stay where they are.  A row that cannot be taken is listed
+with file, line and the question's id.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from workbench.tasks.json_stream import JsonEntry, Meter, json_entries, json_lin
 from workbench.tasks.rows import Bad
 
 NO_PICTURES = 1000
-"""When so many rows, and every one so far, lack their picture, it is the folder of pictures that is wrong."""
+"""When so many rows, and every one so far, lack their picture, it is the folder of pictures that is
+wrong.
+"""
 
 LONGEST_ID = 200
 """Characters of an official id."""
@@ -32,7 +35,9 @@ FOLDERS = (".", "questions")
 Files = Sequence[Sequence[Path]]
 """The files of a split: for each of its patterns those that match."""
 Find = Callable[..., str]
-"""`find(name, ...)`: the first of these pictures that is there, as `Task.image`; ValueError when none is."""
+"""`find(name, ...)`: the first of these pictures that is there, as `Task.image`; ValueError when
+none is.
+"""
 
 
 def json_files(files: Files, meter: Meter) -> Iterator[tuple[Path, JsonEntry]]:
@@ -59,7 +64,9 @@ class Format:
     files: Callable[[str], tuple[str, ...]]
     """Names or patterns of the files that a split needs, all of them."""
     task: Callable[[str, str, Row, Find], Task]
-    """`task(id, split, row, find)`: one row as a task.  Raises ValueError with what was found and expected."""
+    """`task(id, split, row, find)`: one row as a task.  Raises ValueError with what was found and
+    expected.
+    """
     read: Callable[[Files, Meter], Iterator[tuple[Path, JsonEntry]]] = json_files
     """The rows of a split, with the file that each stands in."""
     number: str = "question_id"
@@ -81,7 +88,11 @@ class Official:
     bad: Sequence[BadRow]
 
     def __init__(
-        self, form: Format, root: str | Path, images: str | Path | None, arguments: Mapping[str, JSON] | None = None
+        self,
+        form: Format,
+        root: str | Path,
+        images: str | Path | None,
+        arguments: Mapping[str, JSON] | None = None,
     ) -> None:
         self.root = Path(root)
         self.splits = form.splits
@@ -89,7 +100,11 @@ class Official:
         self._pictures = [Path(), Path("images")] if images is None else [Path(images).absolute()]
         self._last: tuple[tuple[str, ...], str] = (), ""
         """The names that were looked for last, and what was found."""
-        given = {"root": str(root), "images": None if images is None else str(images), **(arguments or {})}
+        given = {
+            "root": str(root),
+            "images": None if images is None else str(images),
+            **(arguments or {}),
+        }
         self.ref = PartRef("source", form.name, "1", given)
         self._bad: list[BadRow] = []
         self.bad = self._bad
@@ -98,18 +113,24 @@ class Official:
     def tasks(self, split: str | None = None) -> Iterator[Task]:
         """Tasks in the files' order, lazily; nothing for a split that the benchmark does not have.
 
-        Raises:
-            DatasetError: a file is missing or cannot be read at all, or no picture is where it is expected.
+        Raises: DatasetError: a file is missing or cannot be read at all, or no picture is where it
+            is expected.
         """
         self._bad.clear()
         chosen = [one for one in self.splits if split in (None, one)]
         found = {one: files for one in chosen if (files := self._files(one))}
         if chosen and not found:
             names = "; ".join(f"{one}: {' and '.join(self._form.files(one))}" for one in chosen)
-            raise DatasetError(f"{self.root} has no question file of {self._form.name}; expected {names}")
+            raise DatasetError(
+                f"{self.root} has no question file of {self._form.name}; expected {names}"
+            )
         self._meter.read = 0
-        self._meter.total = sum(path.stat().st_size for files in found.values() for held in files for path in held)
-        with closing(sqlite3.connect("", isolation_level=None)) as ids:  # a file of its own, gone when it is closed
+        self._meter.total = sum(
+            path.stat().st_size for files in found.values() for held in files for path in held
+        )
+        with closing(
+            sqlite3.connect("", isolation_level=None)
+        ) as ids:  # a file of its own, gone when it is closed
             ids.execute("PRAGMA journal_mode = OFF")
             ids.execute("CREATE TABLE seen (id TEXT PRIMARY KEY, place TEXT) WITHOUT ROWID")
             taken = 0
@@ -119,7 +140,9 @@ class Official:
                     try:
                         task = self._task(one, path, entry, ids)
                     except ValueError as error:
-                        self._bad.append(Bad(str(path), entry.line, f"{self._named(entry)}: {error}"))
+                        self._bad.append(
+                            Bad(str(path), entry.line, f"{self._named(entry)}: {error}")
+                        )
                         pictureless += isinstance(error, _NoPicture)
                         if pictureless == NO_PICTURES and not taken:
                             raise DatasetError(
@@ -142,12 +165,21 @@ class Official:
         """The files of a split; empty when none is there."""
         patterns = self._form.files(split)
         found = [
-            sorted({path for folder in FOLDERS for path in (self.root / folder).glob(pattern) if path.is_file()})
+            sorted(
+                {
+                    path
+                    for folder in FOLDERS
+                    for path in (self.root / folder).glob(pattern)
+                    if path.is_file()
+                }
+            )
             for pattern in patterns
         ]
         lacking = [pattern for pattern, held in zip(patterns, found, strict=True) if not held]
         if lacking and len(lacking) < len(patterns):
-            raise DatasetError(f"{self.root} has no {lacking[0]}, which the split {split} needs; put it there")
+            raise DatasetError(
+                f"{self.root} has no {lacking[0]}, which the split {split} needs; put it there"
+            )
         return [] if lacking else found
 
     def _task(self, split: str, path: Path, entry: JsonEntry, ids: sqlite3.Connection) -> Task:
@@ -157,21 +189,31 @@ class Official:
         if not isinstance(row, dict):
             raise ValueError(f"the entry is {describe(row)}; expected an object")
         number = row.get(self._form.number) if entry.key is None else entry.key
-        if isinstance(number, bool) or not isinstance(number, str | int) or not 0 < len(str(number)) <= LONGEST_ID:
-            raise ValueError(f"the {self._form.number} is {describe(number)}; expected short text or a whole number")
+        if (
+            isinstance(number, bool)
+            or not isinstance(number, str | int)
+            or not 0 < len(str(number)) <= LONGEST_ID
+        ):
+            raise ValueError(
+                f"the {self._form.number} is {describe(number)}; expected short text or a whole number"
+            )
         name = f"{self._form.name}/{split}/{number}{self._form.suffix}"
         task = self._form.task(name, split, row, self._find)
         place = f"entry {entry.number} of {path.name}"
         if not ids.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", [name, place]).rowcount:
             (used,) = ids.execute("SELECT place FROM seen WHERE id = ?", [name]).fetchone()
-            raise ValueError(f"the {self._form.number} is already used by {used}; expected each once")
+            raise ValueError(
+                f"the {self._form.number} is already used by {used}; expected each once"
+            )
         return task
 
     def _named(self, entry: JsonEntry) -> str:
         number = entry.key
         if number is None and isinstance(entry.value, dict):
             number = entry.value.get(self._form.number)
-        return f"entry {entry.number}" + ("" if number is None else f", {self._form.number} {number!r:.60}")
+        return f"entry {entry.number}" + (
+            "" if number is None else f", {self._form.number} {number!r:.60}"
+        )
 
     def _find(self, *names: str) -> str:
         if names != self._last[0]:  # questions of one picture mostly stand together
@@ -181,7 +223,9 @@ class Official:
     def _looked_up(self, names: tuple[str, ...]) -> str:
         for name in names:
             if "\0" in name or ".." in PurePath(name).parts or PurePath(name).is_absolute():
-                raise ValueError(f"the picture's name is {name!r:.120}; expected a path inside the folder of pictures")
+                raise ValueError(
+                    f"the picture's name is {name!r:.120}; expected a path inside the folder of pictures"
+                )
         for folder in self._pictures:
             for name in names:
                 try:

@@ -18,7 +18,11 @@ from workbench.tasks.official import Find, Format, Official, jsonl_files
 def pope(root: str | Path, images: str | Path | None = None) -> Official:
     """POPE; splits random, popular and adversarial."""
     form = Format(
-        "pope", ("random", "popular", "adversarial"), lambda split: (f"coco_pope_{split}.json",), _task, jsonl_files
+        "pope",
+        ("random", "popular", "adversarial"),
+        lambda split: (f"coco_pope_{split}.json",),
+        _task,
+        jsonl_files,
     )
     return Official(form, root, images)
 
@@ -29,6 +33,13 @@ def _task(name: str, split: str, row: Row, find: Find) -> Task:
         raise ValueError(f"the label is {label!r:.60}; expected yes or no")
     picture = text(row, "image")
     return Task(
-        id=name, source="pope", split=split, image=find(f"val2014/{picture}", picture), question=text(row, "text"),
-        answers=(label,), answer_type="yesno", family=split, meta={"question_id": whole(row, "question_id")},
-    )  # fmt: skip
+        id=name,
+        source="pope",
+        split=split,
+        image=find(f"val2014/{picture}", picture),
+        question=text(row, "text"),
+        answers=(label,),
+        answer_type="yesno",
+        family=split,
+        meta={"question_id": whole(row, "question_id")},
+    )

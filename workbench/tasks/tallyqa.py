@@ -3,7 +3,8 @@
     train.json, test.json
     images of Visual Genome and COCO: VG_100K/, VG_100K_2/, train2014/, val2014/
 
-One JSON array a file: 249,318 train, 38,589 test (22,991 simple, 15,598 complex).  Some training rows do not say which.
+One JSON array a file: 249,318 train, 38,589 test (22,991 simple, 15,598 complex).  Some training
+rows do not say which.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from workbench.tasks.official import Find, Format, Official
 
 def tallyqa(root: str | Path, images: str | Path | None = None) -> Official:
     """TallyQA; splits train and test."""
-    return Official(Format("tallyqa", ("train", "test"), lambda split: (f"{split}.json",), _task), root, images)
+    return Official(
+        Format("tallyqa", ("train", "test"), lambda split: (f"{split}.json",), _task), root, images
+    )
 
 
 def _task(name: str, split: str, row: Row, find: Find) -> Task:
@@ -28,7 +31,13 @@ def _task(name: str, split: str, row: Row, find: Find) -> Task:
     if row.get("issimple") is not None:
         family = "simple" if flag(row, "issimple") else "complex"
     return Task(
-        id=name, source="tallyqa", split=split, image=find(text(row, "image")), question=text(row, "question"),
-        answers=(str(count),), answer_type="integer", family=family,
+        id=name,
+        source="tallyqa",
+        split=split,
+        image=find(text(row, "image")),
+        question=text(row, "question"),
+        answers=(str(count),),
+        answer_type="integer",
+        family=family,
         meta={"question_id": whole(row, "question_id"), "data_source": text(row, "data_source")},
-    )  # fmt: skip
+    )

@@ -1,11 +1,13 @@
-"""VQAv2 (Goyal et al., CVPR 2017) and OK-VQA (Marino et al., CVPR 2019): questions and annotations in two files.
+"""VQAv2 (Goyal et al., CVPR 2017) and OK-VQA (Marino et al., CVPR 2019): questions and annotations
+in two files.
 
     VQAv2    v2_OpenEnded_mscoco_{train,val}2014_questions.json, v2_mscoco_{train,val}2014_annotations.json
     OK-VQA   OpenEnded_mscoco_{train,val}2014_questions.json, mscoco_{train,val}2014_annotations.json
     images   {train,val}2014/COCO_{train,val}2014_<12 digits>.jpg
 
-Annotations wait in a temporary file for their question, so the order of either file does not matter and neither is
-ever whole in memory.  VQAv2: 443,757 train, 214,354 val; OK-VQA: 9,009 train, 5,046 val; ten answers each.
+Annotations wait in a temporary file for their question, so the order of either file does not matter
+and neither is ever whole in memory.  VQAv2: 443,757 train, 214,354 val; OK-VQA: 9,009 train, 5,046
+val; ten answers each.
 """
 
 from __future__ import annotations
@@ -47,17 +49,25 @@ def _form(name: str, prefix: str) -> Format:
 
 
 def _joined(files: Files, meter: Meter) -> Iterator[tuple[Path, JsonEntry]]:
-    """Every question with its annotation under `annotation`; annotations that are wrong or have no question."""
+    """Every question with its annotation under `annotation`; annotations that are wrong or have no
+    question.
+    """
     (questions,), (annotations,) = files
     with closing(sqlite3.connect("", isolation_level=None)) as waiting:
         waiting.execute("PRAGMA journal_mode = OFF")
-        waiting.execute("CREATE TABLE annotation (id INTEGER PRIMARY KEY, line INTEGER, number INTEGER, row TEXT)")
+        waiting.execute(
+            "CREATE TABLE annotation (id INTEGER PRIMARY KEY, line INTEGER, number INTEGER, row TEXT)"
+        )
         for entry in json_entries(annotations, meter, "annotations"):
             try:
                 row = _annotation(entry.value)
                 held = [row["question_id"], entry.line, entry.number, json.dumps(row)]
-                if not waiting.execute("INSERT OR IGNORE INTO annotation VALUES (?, ?, ?, ?)", held).rowcount:
-                    raise ValueError(f"question_id {row['question_id']} has another annotation; expected one")
+                if not waiting.execute(
+                    "INSERT OR IGNORE INTO annotation VALUES (?, ?, ?, ?)", held
+                ).rowcount:
+                    raise ValueError(
+                        f"question_id {row['question_id']} has another annotation; expected one"
+                    )
             except ValueError as error:
                 yield annotations, replace(entry, value=error)
         for entry in json_entries(questions, meter, "questions"):
@@ -66,8 +76,12 @@ def _joined(files: Files, meter: Meter) -> Iterator[tuple[Path, JsonEntry]]:
                 found = waiting.execute(sql, [entry.value["question_id"]]).fetchone()
                 entry.value["annotation"] = json.loads(found[0]) if found else None
             yield questions, entry
-        for number, line, place in waiting.execute("SELECT id, line, number FROM annotation ORDER BY number"):
-            left = ValueError(f"question_id {number} has an annotation and no question in {questions.name}")
+        for number, line, place in waiting.execute(
+            "SELECT id, line, number FROM annotation ORDER BY number"
+        ):
+            left = ValueError(
+                f"question_id {number} has an annotation and no question in {questions.name}"
+            )
             yield annotations, JsonEntry(line, place, None, left)
 
 
@@ -83,14 +97,20 @@ def _annotation(row: Any) -> dict[str, Any]:
         if kind not in TYPES:
             raise ValueError(f"the answer_type is {kind!r:.60}; expected {', '.join(TYPES)}")
         votes = row.get("answers")
-        if not isinstance(votes, list) or len(votes) != VOTES or not all(isinstance(vote, dict) for vote in votes):
+        if (
+            not isinstance(votes, list)
+            or len(votes) != VOTES
+            or not all(isinstance(vote, dict) for vote in votes)
+        ):
             found = f"{len(votes)} entries" if isinstance(votes, list) else describe(votes)
             raise ValueError(f"the answers are {found}; expected a list of {VOTES} objects")
         return {
-            "question_id": number, "image_id": whole(row, "image_id"), "answer_type": kind,
+            "question_id": number,
+            "image_id": whole(row, "image_id"),
+            "answer_type": kind,
             "question_type": text(row, "question_type"),
             "answers": [text(vote, "answer", empty=True) for vote in votes],
-        }  # fmt: skip
+        }
     except ValueError as error:
         raise ValueError(f"the annotation of question_id {number}: {error}") from error
 
@@ -101,15 +121,26 @@ def _task(name: str, split: str, row: Row, find: Find) -> Task:
     asked = text(row, "question")
     votes = row.get("annotation")
     if votes is None:
-        raise ValueError("no annotation is left for this question_id: it has none, a bad one, or stands above already")
+        raise ValueError(
+            "no annotation is left for this question_id: it has none, a bad one, or stands above already"
+        )
     if votes["image_id"] != picture:
-        raise ValueError(f"the image_id is {picture}, and {votes['image_id']} in its annotation; expected the same")
+        raise ValueError(
+            f"the image_id is {picture}, and {votes['image_id']} in its annotation; expected the same"
+        )
     file = f"COCO_{split}2014_{picture:012d}.jpg"
     return Task(
-        id=name, source=source, split=split, image=find(f"{split}2014/{file}", file), question=asked,
-        answers=tuple(votes["answers"]), answer_type=answer_type(votes["answers"]),
+        id=name,
+        source=source,
+        split=split,
+        image=find(f"{split}2014/{file}", file),
+        question=asked,
+        answers=tuple(votes["answers"]),
+        answer_type=answer_type(votes["answers"]),
         family=votes["question_type"] if source == "okvqa" else votes["answer_type"],
         meta={
-            "question_id": number, "answer_type": votes["answer_type"], "question_type": votes["question_type"],
+            "question_id": number,
+            "answer_type": votes["answer_type"],
+            "question_type": votes["question_type"],
         },
-    )  # fmt: skip
+    )

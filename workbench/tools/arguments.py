@@ -1,7 +1,7 @@
 """Checks of what programs pass to tools, and the loop every batch tool shares.
 
-Arguments come from programs that a model wrote: any type, any size.  A bad one fails its own call with a sentence
-that the program's author can act on; the rest of the batch is answered.
+Arguments come from programs that a model wrote: any type, any size.  A bad one fails its own call
+with a sentence that the program's author can act on; the rest of the batch is answered.
 """
 
 from __future__ import annotations
@@ -27,9 +27,11 @@ def answer_batch(
     parse: Callable[[ToolCall], T],
     run: Callable[[list[T]], Sequence[Value | ToolFailure]],
 ) -> list[Value | ToolFailure]:
-    """One result per call, same order: `parse` checks each call, `run` answers the good ones together.
+    """One result per call, same order: `parse` checks each call, `run` answers the good ones
+    together.
 
-    `parse` raises ToolFailure (or ImageError, for a picture that cannot be read) to fail its call alone.
+    `parse` raises ToolFailure (or ImageError, for a picture that cannot be read) to fail its call
+    alone.
     """
     out: list[Value | ToolFailure] = [None] * len(calls)
     good: list[tuple[int, T]] = []
@@ -47,7 +49,9 @@ def answer_batch(
 
 
 def patch(call: ToolCall, name: str = "patch") -> Region:
-    """The region of a patch argument.  Fails for anything else, and for one without area inside its picture."""
+    """The region of a patch argument.  Fails for anything else, and for one without area inside its
+    picture.
+    """
     return region(call.arguments.get(name), call.tool, name)
 
 
@@ -71,7 +75,9 @@ def line(value: Any, tool: str, name: str, longest: int) -> str:
     if not isinstance(value, str):
         raise ToolFailure(f"{tool} needs text as {name}, found {kind(value)}")
     if len(value) > longest:
-        raise ToolFailure(f"{tool}: {name} has {len(value)} characters, at most {longest} are taken")
+        raise ToolFailure(
+            f"{tool}: {name} has {len(value)} characters, at most {longest} are taken"
+        )
     plain = " ".join("".join(c if c.isprintable() else " " for c in value).split())
     if not plain:
         raise ToolFailure(f"{tool}: {name} is empty")
@@ -84,7 +90,9 @@ def texts(call: ToolCall, name: str) -> list[str]:
     if not isinstance(value, list | tuple):
         raise ToolFailure(f"{call.tool} needs a list of texts as {name}, found {kind(value)}")
     if not 1 <= len(value) <= MOST_OPTIONS:
-        raise ToolFailure(f"{call.tool}: {name} has {len(value)} items, 1 to {MOST_OPTIONS} are taken")
+        raise ToolFailure(
+            f"{call.tool}: {name} has {len(value)} items, 1 to {MOST_OPTIONS} are taken"
+        )
     return [line(item, call.tool, f"{name}[{i}]", LONGEST_NAME) for i, item in enumerate(value)]
 
 
@@ -94,10 +102,18 @@ def patches(call: ToolCall, name: str) -> list[Region]:
     if not isinstance(value, list | tuple):
         raise ToolFailure(f"{call.tool} needs a list of patches as {name}, found {kind(value)}")
     if not 1 <= len(value) <= MOST_OPTIONS:
-        raise ToolFailure(f"{call.tool}: {name} has {len(value)} items, 1 to {MOST_OPTIONS} are taken")
+        raise ToolFailure(
+            f"{call.tool}: {name} has {len(value)} items, 1 to {MOST_OPTIONS} are taken"
+        )
     return [region(item, call.tool, f"{name}[{i}]") for i, item in enumerate(value)]
 
 
 def kind(value: Any) -> str:
     """What a wrong argument is, for messages: never its contents."""
-    return "nothing" if value is None else "an ImagePatch" if isinstance(value, Region) else type(value).__name__
+    return (
+        "nothing"
+        if value is None
+        else "an ImagePatch"
+        if isinstance(value, Region)
+        else type(value).__name__
+    )

@@ -1,7 +1,8 @@
 """From the words of a program to COCO's classes: plurals, synonyms and wider words.
 
-A closed-set detector can only be asked for its 80 names.  A word that means part of a class (`man`, `puppy`) stands
-for the class; a wider word (`animal`) for all its classes; anything else is unknown, and the caller says so.
+A closed-set detector can only be asked for its 80 names.  A word that means part of a class (`man`,
+`puppy`) stands for the class; a wider word (`animal`) for all its classes; anything else is
+unknown, and the caller says so.
 """
 
 from __future__ import annotations
@@ -133,13 +134,15 @@ _TABLE: dict[str, tuple[str, ...]] = {
 }
 
 
-def classes_of(name: str, more: Mapping[str, tuple[str, ...]] | None = None) -> tuple[str, ...] | None:
+def classes_of(
+    name: str, more: Mapping[str, tuple[str, ...]] | None = None
+) -> tuple[str, ...] | None:
     """The classes that a word stands for; None for a word outside them.
 
     `more`: names beyond COCO's, each with the wider words it falls under.
 
-    >>> classes_of("the dogs"), classes_of("Automobile"), classes_of("fruits"), classes_of("unicorn")
-    (('dog',), ('car',), ('banana', 'apple', 'orange'), None)
+    >>> classes_of("the dogs"), classes_of("Automobile"), classes_of("fruits"),
+    classes_of("unicorn") (('dog',), ('car',), ('banana', 'apple', 'orange'), None)
     """
     words = name.lower().replace("_", " ").strip(" .,;:!?\"'()").split()
     while len(words) > 1 and words[0] in _LEADING:
@@ -147,7 +150,9 @@ def classes_of(name: str, more: Mapping[str, tuple[str, ...]] | None = None) -> 
     plain = " ".join(words)
     one = singular(plain)
     found = _TABLE.get(plain) or _TABLE.get(one) or ()
-    own = [n for n, kinds in (more or {}).items() if {plain, one} & {n, *kinds} or one in _EVERYTHING]
+    own = [
+        n for n, kinds in (more or {}).items() if {plain, one} & {n, *kinds} or one in _EVERYTHING
+    ]
     if own and one in (more or {}) and one not in CLASSES:
         return (one,)  # the name itself, not the COCO class that it is a synonym of
     return (*found, *(n for n in own if n not in found)) or None

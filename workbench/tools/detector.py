@@ -1,7 +1,7 @@
 """Finding things with the embedded closed-set detector: `find` and `exists`.
 
-One run of the network per distinct crop serves every name that is asked of it, by both tools, in all programs of
-the process.
+One run of the network per distinct crop serves every name that is asked of it, by both tools, in
+all programs of the process.
 """
 
 from __future__ import annotations
@@ -46,8 +46,12 @@ class CropDetector:
         self._seen: OrderedDict[CropKey, tuple[Region, ...]] = OrderedDict()
         self._lock = Lock()
 
-    def look(self, regions: Sequence[Region], images: Images) -> list[tuple[Region, ...] | ToolFailure]:
-        """What each region shows, of all classes, best score first; a picture that cannot be read is a failure."""
+    def look(
+        self, regions: Sequence[Region], images: Images
+    ) -> list[tuple[Region, ...] | ToolFailure]:
+        """What each region shows, of all classes, best score first; a picture that cannot be read
+        is a failure.
+        """
         with self._lock:
             found: dict[CropKey, tuple[Region, ...] | ToolFailure] = {
                 key: self._seen[key] for key in map(crop_key, regions) if key in self._seen
@@ -72,19 +76,26 @@ class CropDetector:
                 self._seen.popitem(last=False)
         return [found[crop_key(r)] for r in regions]
 
-    def find(self, asked: Sequence[tuple[Region, tuple[str, ...]]], images: Images) -> list[list[Region] | ToolFailure]:
+    def find(
+        self, asked: Sequence[tuple[Region, tuple[str, ...]]], images: Images
+    ) -> list[list[Region] | ToolFailure]:
         """For each (region, class names) the detections of those classes, best first.
 
-        Several classes are one wider word: of two classes seen in the same place only the better one counts.
+        Several classes are one wider word: of two classes seen in the same place only the better
+        one counts.
         """
         out: list[list[Region] | ToolFailure] = []
-        for (_, names), here in zip(asked, self.look([region for region, _ in asked], images), strict=True):
+        for (_, names), here in zip(
+            asked, self.look([region for region, _ in asked], images), strict=True
+        ):
             if isinstance(here, ToolFailure):
                 out.append(here)
                 continue
             wanted = [r for r in here if r.label in names]
             if len(names) > 1:
-                kept = non_maximum_suppression([r.box for r in wanted], [r.score or 0.0 for r in wanted], self._iou)
+                kept = non_maximum_suppression(
+                    [r.box for r in wanted], [r.score or 0.0 for r in wanted], self._iou
+                )
                 wanted = [wanted[i] for i in kept]
             out.append(wanted)
         return out
@@ -98,7 +109,9 @@ def crop_key(region: Region) -> CropKey:
 
 
 def placed_in(region: Region, x: int, y: int, box: Box, label: str, score: float) -> Region:
-    """A box found in a crop whose corner is (x, y), as a region of the whole picture in whole pixels."""
+    """A box found in a crop whose corner is (x, y), as a region of the whole picture in whole
+    pixels.
+    """
     moved = clip(Box(box.x0 + x, box.y0 + y, box.x1 + x, box.y1 + y), region.width, region.height)
     whole = Box(*(float(round(v)) for v in moved.as_tuple()))
     return Region(region.image, region.width, region.height, whole, label, round(score, 4))
@@ -106,7 +119,9 @@ def placed_in(region: Region, x: int, y: int, box: Box, label: str, score: float
 
 @lru_cache(maxsize=8)
 def shared_detector(threshold: float, iou: float, threads: int) -> CropDetector:
-    """One detector with its memory per setting and process, so that `exists` after `find` costs nothing."""
+    """One detector with its memory per setting and process, so that `exists` after `find` costs
+    nothing.
+    """
     return CropDetector(bundled_detector(threads), threshold, iou)
 
 
@@ -119,11 +134,13 @@ def _asked(call: ToolCall) -> tuple[Region, tuple[str, ...]]:
 
 
 class FindCoco:
-    """`find` with SSDLite-MobileNetV2: COCO's 80 classes, their synonyms and wider words such as `animal`.
+    """`find` with SSDLite-MobileNetV2: COCO's 80 classes, their synonyms and wider words such as
+    `animal`.
 
-    Results stand best score first, as ViperGPT's do (its detector, GLIP, sorts by score): programs that need another
-    order sort, and programs that take `[0]` mean the surest one.  Boxes are whole pixels of the whole picture, also
-    when a crop was searched.  A name outside the table fails its call and says what can be found.
+    Results stand best score first, as ViperGPT's do (its detector, GLIP, sorts by score): programs
+    that need another order sort, and programs that take `[0]` mean the surest one.  Boxes are whole
+    pixels of the whole picture, also when a crop was searched.  A name outside the table fails its
+    call and says what can be found.
 
     Args:
         threshold: lowest score, 0 to 1.

@@ -1,6 +1,8 @@
-"""Finding things with detectors of the hub: open vocabulary (OWLv2, Grounding DINO) and closed sets (DETR, YOLOS, ...).
+"""Finding things with detectors of the hub: open vocabulary (OWLv2, Grounding DINO) and closed sets
+(DETR, YOLOS, ...).
 
-They answer `find` and `exists` in place of the embedded detector; a profile names the checkpoint and the thresholds.
+They answer `find` and `exists` in place of the embedded detector; a profile names the checkpoint
+and the thresholds.
 """
 
 from __future__ import annotations
@@ -40,18 +42,17 @@ class _DetectionRequest:
 
 
 class HubDetection:
-    """`find` with any model of `AutoModelForZeroShotObjectDetection`: OWLv2, OWL-ViT, Grounding DINO, ...
+    """`find` with any model of `AutoModelForZeroShotObjectDetection`: OWLv2, OWL-ViT, Grounding
+    DINO, ...
 
-    Results stand best score first, in whole pixels of the whole picture.  OWL models look once at each crop for all
-    names that a batch asks of it; a name's result does not depend on the names beside it.
+    Results stand best score first, in whole pixels of the whole picture.  OWL models look once at
+    each crop for all names that a batch asks of it; a name's result does not depend on the names
+    beside it.
 
-    Args:
-        model: a folder or a hub id, for example `google/owlv2-base-patch16-ensemble`.
-        threshold: lowest score, 0 to 1.
-        iou: overlap above which the weaker of two boxes is dropped.
-        prompt: the text around a name, `{name}` in it; None is `a photo of a {name}` for OWL, `a {name}` else.
-        device, half: see `VisionModel`.
-        batch_size: crops per forward pass.
+    Args: model: a folder or a hub id, for example `google/owlv2-base-patch16-ensemble`. threshold:
+        lowest score, 0 to 1. iou: overlap above which the weaker of two boxes is dropped. prompt:
+        the text around a name, `{name}` in it; None is `a photo of a {name}` for OWL, `a {name}`
+        else. device, half: see `VisionModel`. batch_size: crops per forward pass.
     """
 
     name = "hub-zero-shot-detection"
@@ -67,7 +68,9 @@ class HubDetection:
         half: bool | None = None,
         batch_size: int = 8,
     ) -> None:
-        self._vision = VisionModel(AutoModelForZeroShotObjectDetection, AutoProcessor, model, device, half)
+        self._vision = VisionModel(
+            AutoModelForZeroShotObjectDetection, AutoProcessor, model, device, half
+        )
         self._owl = self._vision.kind.startswith("owl")
         self._prompt = prompt or ("a photo of a {name}" if self._owl else "a {name}")
         self._threshold, self._iou = threshold, iou
@@ -107,34 +110,48 @@ class HubDetection:
                     self._look(asked, rows[start : start + self.batch_size], out)
         return out
 
-    def _look(self, asked: list[_DetectionRequest], rows: list[int], out: list[list[Region]]) -> None:
+    def _look(
+        self, asked: list[_DetectionRequest], rows: list[int], out: list[list[Region]]
+    ) -> None:
         pictures, texts = [asked[i].crop for i in rows], [[self._text(asked[i].name)] for i in rows]
-        batch = self._vision.processor(images=pictures, text=texts, padding=True, return_tensors="pt")
+        batch = self._vision.processor(
+            images=pictures, text=texts, padding=True, return_tensors="pt"
+        )
         results = self._results(batch, [asked[i].crop for i in rows])
         for i, result in zip(rows, results, strict=True):
             out[i] = self._regions(asked[i], result)
 
-    def _look_owl(self, asked: list[_DetectionRequest], groups: list[list[int]], out: list[list[Region]]) -> None:
+    def _look_owl(
+        self, asked: list[_DetectionRequest], groups: list[list[int]], out: list[list[Region]]
+    ) -> None:
         names = [list(dict.fromkeys(asked[i].name for i in rows)) for rows in groups]
         most = max(map(len, names))
         texts = [[self._text(n) for n in row] + [" "] * (most - len(row)) for row in names]
         crops = [asked[rows[0]].crop for rows in groups]
         images = self._vision.processor.image_processor
-        if self._vision.kind == "owlv2":  # its own resizing needs SciPy; Pillow's is as smooth and faster
+        if (
+            self._vision.kind == "owlv2"
+        ):  # its own resizing needs SciPy; Pillow's is as smooth and faster
             side = (images.size["width"], images.size["height"])
             pixels = images(
-                [_square(c).resize(side) for c in crops], do_pad=False, do_resize=False, return_tensors="pt"
+                [_square(c).resize(side) for c in crops],
+                do_pad=False,
+                do_resize=False,
+                return_tensors="pt",
             )
         else:
             pixels = images(crops, return_tensors="pt")
         flat = [t for row in texts for t in row]
-        words = self._vision.processor.tokenizer(flat, padding="max_length", truncation=True, return_tensors="pt")
+        words = self._vision.processor.tokenizer(
+            flat, padding="max_length", truncation=True, return_tensors="pt"
+        )
         output = self._forward({**words, **pixels})
         for g, rows in enumerate(groups):
             for i in rows:
                 q = names[g].index(asked[i].name)
                 one = SimpleNamespace(
-                    logits=output.logits[g : g + 1, :, q : q + 1], pred_boxes=output.pred_boxes[g : g + 1]
+                    logits=output.logits[g : g + 1, :, q : q + 1],
+                    pred_boxes=output.pred_boxes[g : g + 1],
                 )
                 out[i] = self._regions(asked[i], self._read(one, [crops[g]])[0])
 
@@ -158,10 +175,14 @@ class HubDetection:
         _, x, y, _, _ = crop_key(asked.region)
         found = [
             placed_in(asked.region, x, y, _box(corners, asked.crop), asked.name, score)
-            for corners, score in zip(result["boxes"].tolist(), result["scores"].tolist(), strict=True)
+            for corners, score in zip(
+                result["boxes"].tolist(), result["scores"].tolist(), strict=True
+            )
         ]
         found = [region for region in found if region.box.area > 0]
-        kept = non_maximum_suppression([r.box for r in found], [r.score or 0.0 for r in found], self._iou)
+        kept = non_maximum_suppression(
+            [r.box for r in found], [r.score or 0.0 for r in found], self._iou
+        )
         return [found[i] for i in kept]
 
     def _text(self, name: str) -> str:
@@ -185,7 +206,9 @@ class _ClosedModel:
         self._vision = vision
         self.labels = {int(i): str(label) for i, label in vision.model.config.id2label.items()}
 
-    def detect(self, images: Sequence[Image.Image], threshold: float = 0.5, iou: float = 0.5) -> list[list[Detection]]:
+    def detect(
+        self, images: Sequence[Image.Image], threshold: float = 0.5, iou: float = 0.5
+    ) -> list[list[Detection]]:
         out: list[list[Detection]] = []
         for picture in images:
             with torch.inference_mode():
@@ -196,7 +219,10 @@ class _ClosedModel:
             found = [
                 Detection(self.labels[int(label)], float(score), _box(corners, picture))
                 for corners, score, label in zip(
-                    result["boxes"].tolist(), result["scores"].tolist(), result["labels"].tolist(), strict=True
+                    result["boxes"].tolist(),
+                    result["scores"].tolist(),
+                    result["labels"].tolist(),
+                    strict=True,
                 )
             ]
             kept: list[Detection] = []
@@ -208,7 +234,9 @@ class _ClosedModel:
         return out
 
     def names(self, word: str) -> tuple[str, ...]:
-        """The model's labels that a word stands for: a label itself, else by COCO's synonyms and wider words."""
+        """The model's labels that a word stands for: a label itself, else by COCO's synonyms and
+        wider words.
+        """
         plain = {label.lower(): label for label in self.labels.values()}
         low = word.lower()
         for candidate in (low, singular(low)):
@@ -242,13 +270,19 @@ class HubClosedDetection:
         half: bool | None = None,
         batch_size: int = 8,
     ) -> None:
-        self._model = _ClosedModel(VisionModel(AutoModelForObjectDetection, AutoImageProcessor, model, device, half))
+        self._model = _ClosedModel(
+            VisionModel(AutoModelForObjectDetection, AutoImageProcessor, model, device, half)
+        )
         self._detector = CropDetector(self._model, threshold, iou)
         self.batch_size = batch_size
-        self.ref = PartRef("tool", self.name, "1", {"model": model, "threshold": threshold, "iou": iou})
+        self.ref = PartRef(
+            "tool", self.name, "1", {"model": model, "threshold": threshold, "iou": iou}
+        )
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
-        return answer_batch(calls, self._parse, lambda asked: self._answer(self._detector.find(asked, images)))
+        return answer_batch(
+            calls, self._parse, lambda asked: self._answer(self._detector.find(asked, images))
+        )
 
     def _answer(self, found: list[list[Region] | ToolFailure]) -> Sequence[Value | ToolFailure]:
         return found

@@ -48,11 +48,12 @@ def _remember(
 
 
 class HubDepth:
-    """`compute_depth` with any model of `AutoModelForDepthEstimation`: Depth Anything, DPT, ZoeDepth, ...
+    """`compute_depth` with any model of `AutoModelForDepthEstimation`: Depth Anything, DPT,
+    ZoeDepth, ...
 
-    The whole picture is looked at once and the median is taken inside the patch, as ViperGPT does.  Larger is always
-    farther: metres for metric models; for models that give inverse depth, the distance below the nearest point's
-    value, in the model's own unit.
+    The whole picture is looked at once and the median is taken inside the patch, as ViperGPT does.
+    Larger is always farther: metres for metric models; for models that give inverse depth, the
+    distance below the nearest point's value, in the model's own unit.
 
     Args:
         model: a folder or a hub id, for example `depth-anything/Depth-Anything-V2-Small-hf`.
@@ -72,10 +73,14 @@ class HubDepth:
         half: bool | None = None,
         keep: int = 32,
     ) -> None:
-        self._vision = VisionModel(AutoModelForDepthEstimation, AutoImageProcessor, model, device, half)
+        self._vision = VisionModel(
+            AutoModelForDepthEstimation, AutoImageProcessor, model, device, half
+        )
         config = self._vision.model.config
         metric = getattr(config, "depth_estimation_type", "relative") == "metric"
-        self._inverse = (self._vision.kind in DISPARITY and not metric) if inverse is None else inverse
+        self._inverse = (
+            (self._vision.kind in DISPARITY and not metric) if inverse is None else inverse
+        )
         self._maps: OrderedDict[str, Tensor] = OrderedDict()
         self._keep = keep
         self.ref = PartRef("tool", "hub-depth", "1", {"model": model, "inverse": self._inverse})
@@ -87,21 +92,25 @@ class HubDepth:
             return region
 
         def run(regions: list[Region]) -> list[Value | ToolFailure]:
-            maps = _remember(self._maps, [r.image for r in regions], lambda d: self._depth(d, images), self._keep)
+            maps = _remember(
+                self._maps, [r.image for r in regions], lambda d: self._depth(d, images), self._keep
+            )
             return [_median(depth, region) for depth, region in zip(maps, regions, strict=True)]
 
         return answer_batch(calls, parse, run)
 
     def _depth(self, digest: str, images: Images) -> Tensor:
-        """Depth of a picture, (height, width) scaled to at most 1024 on the longer side, larger is farther."""
+        """Depth of a picture, (height, width) scaled to at most 1024 on the longer side, larger is
+        farther.
+        """
         picture = images.open(digest)
         with torch.inference_mode():
             output = plain_float(self._vision.model(**self._vision.prepared(picture)))
         scale = min(1.0, LONGEST_SIDE / max(picture.size))
         sizes = [(max(round(picture.height * scale), 1), max(round(picture.width * scale), 1))]
-        depth: Tensor = self._vision.processor.post_process_depth_estimation(output, target_sizes=sizes)[0][
-            "predicted_depth"
-        ]
+        depth: Tensor = self._vision.processor.post_process_depth_estimation(
+            output, target_sizes=sizes
+        )[0]["predicted_depth"]
         return depth.max() - depth if self._inverse else depth
 
 
@@ -121,11 +130,15 @@ def _median(depth: Tensor, region: Region) -> float:
 class _ImageText:
     """Unit vectors of crops and texts by a dual encoder, remembered."""
 
-    def __init__(self, model: str, device: str | None, half: bool | None, prompt: str, keep: int) -> None:
+    def __init__(
+        self, model: str, device: str | None, half: bool | None, prompt: str, keep: int
+    ) -> None:
         self._vision = VisionModel(AutoModel, AutoProcessor, model, device, half)
         if not hasattr(self._vision.model, "get_image_features"):
             kind = type(self._vision.model).__name__
-            raise InputError(f"'{model}' is a {kind}, not a model with image and text vectors such as CLIP or SigLIP")
+            raise InputError(
+                f"'{model}' is a {kind}, not a model with image and text vectors such as CLIP or SigLIP"
+            )
         self._prompt, self._keep = prompt, keep
         self._seen: OrderedDict[Any, Tensor] = OrderedDict()
         self._read: OrderedDict[str, Tensor] = OrderedDict()
@@ -147,7 +160,10 @@ class _ImageText:
         def read(word: str) -> Tensor:
             # SigLIP was trained on texts of full length, and CLIP does not mind
             batch = self._vision.processor(
-                text=[self._prompt.replace("{text}", word)], padding="max_length", truncation=True, return_tensors="pt"
+                text=[self._prompt.replace("{text}", word)],
+                padding="max_length",
+                truncation=True,
+                return_tensors="pt",
             )
             with torch.inference_mode():
                 return _unit(self._vision.model.get_text_features(**self._vision.to_device(batch)))
@@ -177,7 +193,8 @@ class _ImageTextTool:
 
 
 class HubImageText(_ImageTextTool):
-    """`best_image_match` with a dual encoder (CLIP, SigLIP): the index of the patch nearest to the texts on average.
+    """`best_image_match` with a dual encoder (CLIP, SigLIP): the index of the patch nearest to the
+    texts on average.
 
     An empty list gives None, as ViperGPT's does.
 
@@ -208,7 +225,9 @@ class HubImageText(_ImageTextTool):
                 if not regions:
                     out.append(None)
                     continue
-                scores = (self._encoder.crops(regions, images) @ self._encoder.texts(wanted).T).mean(1)
+                scores = (
+                    self._encoder.crops(regions, images) @ self._encoder.texts(wanted).T
+                ).mean(1)
                 out.append(int(scores.argmax()))
             return out
 
@@ -236,7 +255,9 @@ class HubSimilarity(_ImageTextTool):
 
 
 class HubTextMatch(_ImageTextTool):
-    """`best_text_match` with a dual encoder: the option nearest to the patch.  Arguments as `HubImageText`."""
+    """`best_text_match` with a dual encoder: the option nearest to the patch.  Arguments as
+    `HubImageText`.
+    """
 
     name = "hub-text-match"
     spec = STANDARD["best_text_match"]
@@ -248,11 +269,18 @@ class HubTextMatch(_ImageTextTool):
             prefix = text(call, "prefix") if call.arguments.get("prefix") not in (None, "") else ""
             given = call.arguments["options"]
             assert isinstance(given, list | tuple)  # `texts` has checked it
-            return region, [f"{prefix} {option}" if prefix else option for option in options], list(given)
+            return (
+                region,
+                [f"{prefix} {option}" if prefix else option for option in options],
+                list(given),
+            )
 
         def run(asked: list[tuple[Region, list[str], list[Any]]]) -> list[Value | ToolFailure]:
             seen = self._encoder.crops([region for region, _, _ in asked], images)
-            best = [int((self._encoder.texts(options) @ row).argmax()) for row, (_, options, _) in zip(seen, asked)]
+            best = [
+                int((self._encoder.texts(options) @ row).argmax())
+                for row, (_, options, _) in zip(seen, asked)
+            ]
             return [given[i] for i, (_, _, given) in zip(best, asked, strict=True)]
 
         return answer_batch(calls, parse, run)

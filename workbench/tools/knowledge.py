@@ -1,17 +1,19 @@
 """General knowledge asked of a language model: `llm_query`.
 
-A small model says the same to nearly every yes/no question (SmolLM2-135M asked outright: half right, that is chance),
-yet it knows much: asked to *name something that can fly* it prefers a parrot to a spoon.  So yes/no questions are put
-to it as comparisons whose prior is subtracted, in the manner of PMI-DC (Holtzman et al. 2021, arXiv 2104.08315):
+A small model says the same to nearly every yes/no question (SmolLM2-135M asked outright: half
+right, that is chance), yet it knows much: asked to *name something that can fly* it prefers a
+parrot to a spoon.  So yes/no questions are put to it as comparisons whose prior is subtracted, in
+the manner of PMI-DC (Holtzman et al. 2021, arXiv 2104.08315):
 
 * naming: does the predicate raise the subject's odds against each of a few everyday things?
-* telling: does the subject raise the predicate's odds, against a neutral one, more than everyday things do?
+* telling: does the subject raise the predicate's odds, against a neutral one, more than everyday
+things do?
 
-`vpd bench tools` measures it: SmolLM2-135M then answers 92 % of 104 facts about the collages' categories (half yes,
-half no), some of which the method was chosen on.
+`vpd bench tools` measures it: SmolLM2-135M then answers 92 % of 104 facts about the collages'
+categories (half yes, half no), some of which the method was chosen on.
 
-Only `LanguageModel.choose` is used, so any model behind the port can be asked; models that answer outright
-reliably are asked outright.
+Only `LanguageModel.choose` is used, so any model behind the port can be asked; models that answer
+outright reliably are asked outright.
 """
 
 from __future__ import annotations
@@ -49,16 +51,15 @@ _OUTRIGHT = "Answer with yes or no.\nCan a fish swim? yes\nIs a hat a kind of we
 
 
 class LanguageKnowledge:
-    """`llm_query` on a language model part: yes/no questions by comparison or outright, others by completion.
+    """`llm_query` on a language model part: yes/no questions by comparison or outright, others by
+    completion.
 
-    Args:
-        model: `bundled`, a folder, or a hub id; what the language part takes.
-        language: the registered language part, `transformers` or `openai`.
-        method: how yes/no questions are asked: `contrast` for small models, `outright` for able ones; None takes
+    Args: model: `bundled`, a folder, or a hub id; what the language part takes. language: the
+        registered language part, `transformers` or `openai`. method: how yes/no questions are
+        asked: `contrast` for small models, `outright` for able ones; None takes
             `contrast` for the bundled model.
-        max_tokens: longest other answer, in tokens; four times as many where the program asks for a long one.
-        batch_size: questions at once.
-        arguments: further arguments of the language part.
+        max_tokens: longest other answer, in tokens; four times as many where the program asks for a
+        long one. batch_size: questions at once. arguments: further arguments of the language part.
     """
 
     spec = STANDARD["llm_query"]
@@ -72,16 +73,25 @@ class LanguageKnowledge:
         batch_size: int = 16,
         arguments: Mapping[str, Any] | None = None,
     ) -> None:
-        self._language: LanguageModel = registry.build("language", language, model=model, **(arguments or {}))
+        self._language: LanguageModel = registry.build(
+            "language", language, model=model, **(arguments or {})
+        )
         self._method = method or ("contrast" if model == "bundled" else "outright")
         self._max_tokens = max_tokens
         self.batch_size = batch_size
         self._things: dict[str, tuple[float, float]] = {}
         self._anyway: dict[str, float] = {}
         self.ref = PartRef(
-            "tool", "language-knowledge", "1",
-            {"model": model, "language": language, "method": self._method, "max_tokens": max_tokens},
-        )  # fmt: skip
+            "tool",
+            "language-knowledge",
+            "1",
+            {
+                "model": model,
+                "language": language,
+                "method": self._method,
+                "max_tokens": max_tokens,
+            },
+        )
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
         return answer_batch(calls, self._parse, self._answer)
@@ -93,15 +103,25 @@ class LanguageKnowledge:
     def _answer(self, asked: list[tuple[str, bool]]) -> list[Value | ToolFailure]:
         out: list[Value | ToolFailure] = [""] * len(asked)
         facts = {i: parse(question) for i, (question, _) in enumerate(asked) if is_yes_no(question)}
-        compared = {i: fact for i, fact in facts.items() if fact is not None and self._method == "contrast"}
+        compared = {
+            i: fact for i, fact in facts.items() if fact is not None and self._method == "contrast"
+        }
         outright = [i for i in facts if i not in compared]
         for i, margin in zip(compared, self.margins(list(compared.values())), strict=True):
             out[i] = "yes" if margin > 0 else "no"
-        for i, margin in zip(outright, self._outright([asked[i][0] for i in outright]), strict=True):
+        for i, margin in zip(
+            outright, self._outright([asked[i][0] for i in outright]), strict=True
+        ):
             out[i] = "yes" if margin > 0 else "no"
         for long in (False, True):
-            rows = [i for i, (_, wants_long) in enumerate(asked) if i not in facts and wants_long == long]
-            for i, said in zip(rows, self._complete([asked[i][0] for i in rows], long), strict=True):
+            rows = [
+                i
+                for i, (_, wants_long) in enumerate(asked)
+                if i not in facts and wants_long == long
+            ]
+            for i, said in zip(
+                rows, self._complete([asked[i][0] for i in rows], long), strict=True
+            ):
                 out[i] = said
         return out
 
@@ -111,14 +131,19 @@ class LanguageKnowledge:
         tokens = self._max_tokens * (4 if long else 1)
         hint = "" if long else " Answer in a few words."
         said = self._language.complete([question + hint for question in questions], tokens)
-        return [_trimmed(answer, long) or ToolFailure("the language model gave no answer") for answer in said]
+        return [
+            _trimmed(answer, long) or ToolFailure("the language model gave no answer")
+            for answer in said
+        ]
 
     def _outright(self, questions: list[str]) -> list[float]:
         """Log-odds of yes, asked outright."""
         if not questions:
             return []
         prompts = [_OUTRIGHT.format(q=q) for q in questions]
-        return [_odds(row) for row in self._language.choose(prompts, [("yes", "no")] * len(prompts))]
+        return [
+            _odds(row) for row in self._language.choose(prompts, [("yes", "no")] * len(prompts))
+        ]
 
     def margins(self, facts: Sequence[YesNo]) -> list[float]:
         """How clearly each statement holds, in nats; above 0 is yes.  Raises EngineError."""
@@ -126,15 +151,21 @@ class LanguageKnowledge:
             return []
         self._prepare([fact.predicate for fact in facts])
         reference, *_ = THINGS
-        subjects = list(dict.fromkeys(f.noun_phrase for f in facts if f.noun_phrase not in self._anyway))
+        subjects = list(
+            dict.fromkeys(f.noun_phrase for f in facts if f.noun_phrase not in self._anyway)
+        )
         asked = [(_NAMING.format(p=_ANYWAY), (subject, reference)) for subject in subjects]
         for fact in facts:
             asked.append((_NAMING.format(p=fact.predicate), (fact.noun_phrase, reference)))
-            asked.append((_TELLING.format(s=_capital(fact.noun_phrase)), (f"{fact.predicate}.", NEUTRAL)))
+            asked.append(
+                (_TELLING.format(s=_capital(fact.noun_phrase)), (f"{fact.predicate}.", NEUTRAL))
+            )
         odds = [_odds(row) for row in self._language.choose(*map(list, zip(*asked, strict=True)))]
         self._anyway.update(zip(subjects, odds[: len(subjects)]))
         out = []
-        for fact, named, told in zip(facts, odds[len(subjects) :: 2], odds[len(subjects) + 1 :: 2], strict=True):
+        for fact, named, told in zip(
+            facts, odds[len(subjects) :: 2], odds[len(subjects) + 1 :: 2], strict=True
+        ):
             best_named, best_told = self._things[fact.predicate]
             out.append((named - self._anyway[fact.noun_phrase] - best_named) + (told - best_told))
         return out
@@ -147,13 +178,19 @@ class LanguageKnowledge:
         fresh = [p for p in dict.fromkeys(predicates) if p not in self._things]
         if not fresh:
             return
-        rows = self._language.choose([_NAMING.format(p=p) for p in (*fresh, _ANYWAY)], [THINGS] * (len(fresh) + 1))
+        rows = self._language.choose(
+            [_NAMING.format(p=p) for p in (*fresh, _ANYWAY)], [THINGS] * (len(fresh) + 1)
+        )
         *named, anyway = [[_log(share) - _log(row[0]) for share in row] for row in rows]
         prompts = [_TELLING.format(s=_capital(thing)) for _ in fresh for thing in PLAIN_THINGS]
-        told = self._language.choose(prompts, [(f"{p}.", NEUTRAL) for p in fresh for _ in PLAIN_THINGS])
+        told = self._language.choose(
+            prompts, [(f"{p}.", NEUTRAL) for p in fresh for _ in PLAIN_THINGS]
+        )
         for i, p in enumerate(fresh):
             gains = [x - y for x, y in zip(named[i], anyway, strict=True)]
-            plain = [_odds(row) for row in told[i * len(PLAIN_THINGS) : (i + 1) * len(PLAIN_THINGS)]]
+            plain = [
+                _odds(row) for row in told[i * len(PLAIN_THINGS) : (i + 1) * len(PLAIN_THINGS)]
+            ]
             self._things[p] = max(gains), max(plain)
 
 

@@ -20,7 +20,8 @@ MARGIN = 8
 
 
 class ReadText:
-    """`read_text`: the text in the patch, lines from top to bottom joined by a space; empty when there is none.
+    """`read_text`: the text in the patch, lines from top to bottom joined by a space; empty when
+    there is none.
 
     Args:
         threshold: lowest confidence of a line, 0 to 1.
@@ -54,7 +55,9 @@ class ReadText:
         crop = images.crop(region).convert("RGB")
         scale = self._smallest / min(crop.size)
         if scale > 1:
-            crop = crop.resize((min(round(crop.width * scale), 4096), min(round(crop.height * scale), 4096)))
+            crop = crop.resize(
+                (min(round(crop.width * scale), 4096), min(round(crop.height * scale), 4096))
+            )
         pixels = np.asarray(crop, np.uint8)[:, :, ::-1]  # OpenCV's order: blue first
         return np.pad(pixels, ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0)), constant_values=255)
 
@@ -62,4 +65,6 @@ class ReadText:
         with self._lock:  # the engine keeps its thresholds in itself while it runs
             result = self._engine(pixels)
         lines = zip(result.txts or (), result.scores or (), strict=True)
-        return " ".join(words.strip() for words, score in lines if score >= self._threshold and words.strip())
+        return " ".join(
+            words.strip() for words, score in lines if score >= self._threshold and words.strip()
+        )

@@ -1,7 +1,9 @@
-"""Exact answers from a scene's record: second implementations of the tools, for tests and error attribution.
+"""Exact answers from a scene's record: second implementations of the tools, for tests and error
+attribution.
 
-With them a program's mistakes are its own; an experiment that swaps one real tool for its oracle shows what that
-tool costs.  Scenes and facts come as plain mappings, so any source with boxes can be used:
+With them a program's mistakes are its own; an experiment that swaps one real tool for its oracle
+shows what that tool costs.  Scenes and facts come as plain mappings, so any source with boxes can
+be used:
 
     scenes  picture digest -> [{"category": "dog", "box": [x0, y0, x1, y1]}, ...], pixels, top-left origin
     kinds   wider word -> categories, for example {"animal": ["dog", "cat"]}
@@ -29,7 +31,9 @@ from workbench.tools.coco_names import classes_of
 from workbench.tools.yesno import parse
 
 _EVERYTHING = ("object", "thing", "item")
-_IS_THERE = re.compile(r"^(?:is|are) there (?:an? |any |some )?(.+?)(?: in (?:the|this) (?:picture|image|photo))?$")
+_IS_THERE = re.compile(
+    r"^(?:is|are) there (?:an? |any |some )?(.+?)(?: in (?:the|this) (?:picture|image|photo))?$"
+)
 _HOW_MANY = re.compile(
     r"^how many (.+?)(?: are| is)?(?: there)?(?: in (?:the|this) (?:picture|image|photo))?(?: are there)?$"
 )
@@ -48,7 +52,9 @@ class _Thing:
 
 
 class Record:
-    """What is known about pictures and categories.  Raises InputError when the mappings are malformed."""
+    """What is known about pictures and categories.  Raises InputError when the mappings are
+    malformed.
+    """
 
     def __init__(
         self,
@@ -58,7 +64,9 @@ class Record:
     ) -> None:
         try:
             self._scenes = {
-                digest: [_Thing(str(o["category"]), Box(*(float(v) for v in o["box"]))) for o in objects]
+                digest: [
+                    _Thing(str(o["category"]), Box(*(float(v) for v in o["box"]))) for o in objects
+                ]
                 for digest, objects in scenes.items()
             }
         except (KeyError, TypeError, ValueError) as error:
@@ -66,7 +74,9 @@ class Record:
                 f'a scene is malformed ({error!r}); expected a list of {{"category": ..., "box": [x0, y0, x1, y1]}}'
             ) from error
         self._kinds = {kind: frozenset(names) for kind, names in (kinds or {}).items()}
-        self._facts = {_plain(predicate): frozenset(names) for predicate, names in (facts or {}).items()}
+        self._facts = {
+            _plain(predicate): frozenset(names) for predicate, names in (facts or {}).items()
+        }
         self.key = content_key(
             {k: [[t.category, *t.box.as_tuple()] for t in v] for k, v in self._scenes.items()},
             {k: sorted(v) for k, v in self._kinds.items()},
@@ -80,7 +90,9 @@ class Record:
             raw = json.loads(path.read_text(encoding="utf-8"))
             return cls(raw["scenes"], raw.get("kinds"), raw.get("facts"))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"{path} is no record for oracle tools ({error}); it needs the key 'scenes'") from error
+            raise InputError(
+                f"{path} is no record for oracle tools ({error}); it needs the key 'scenes'"
+            ) from error
 
     def inside(self, region: Region) -> list[_Thing]:
         """Things whose centre lies in the region, the largest first."""
@@ -96,14 +108,18 @@ class Record:
 
     def named(self, things: Sequence[_Thing], name: str) -> list[_Thing]:
         """The things that a name stands for: a category, a kind, a synonym, or `object`."""
-        word = singular(" ".join(w for w in name.lower().split() if w not in ("a", "an", "the", "any", "some")))
+        word = singular(
+            " ".join(w for w in name.lower().split() if w not in ("a", "an", "the", "any", "some"))
+        )
         if word in _EVERYTHING:
             return list(things)
         if word in self._kinds:
             return [thing for thing in things if thing.category in self._kinds[word]]
         exact = [thing for thing in things if thing.category == word]
         classes = classes_of(word) or ()
-        return exact or [thing for thing in things if len(classes) < 80 and thing.category in classes]
+        return exact or [
+            thing for thing in things if len(classes) < 80 and thing.category in classes
+        ]
 
     def main(self, region: Region) -> _Thing:
         """What a patch is of: the thing that overlaps it best."""
@@ -118,7 +134,9 @@ class Record:
         return max(here, key=lambda t: (fit(t), t.box))
 
     def holds(self, category: str, predicate: str) -> bool:
-        """Whether a statement such as `can fly` or `is a fruit` holds; fails for a predicate without a record."""
+        """Whether a statement such as `can fly` or `is a fruit` holds; fails for a predicate
+        without a record.
+        """
         plain = _plain(predicate)
         if plain in self._facts:
             return category in self._facts[plain]
@@ -149,7 +167,9 @@ class _OracleTool:
         record: str | None = None,
     ) -> None:
         """`record` is the path of a JSON file with the three mappings, in place of them."""
-        self._record = Record.read(Path(record)) if record is not None else Record(scenes or {}, kinds, facts)
+        self._record = (
+            Record.read(Path(record)) if record is not None else Record(scenes or {}, kinds, facts)
+        )
         self.ref = PartRef("tool", self.name, "1", {"record": self._record.key})
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
@@ -157,7 +177,9 @@ class _OracleTool:
 
 
 class OracleFind(_OracleTool):
-    """`find`: the record's boxes of that name whose centres lie in the patch, from left to right, all with score 1."""
+    """`find`: the record's boxes of that name whose centres lie in the patch, from left to right,
+    all with score 1.
+    """
 
     name, spec = "oracle-find", STANDARD["find"]
 
@@ -214,11 +236,15 @@ class OracleQuestions(_OracleTool):
             main = self._record.main(region)
             named = self._record.named(here, kind) if kind else []
             return main.category if not named or main in named else named[0].category
-        raise ToolFailure(f"the oracle cannot answer '{question}'; it knows what is this, is there, how many, is this")
+        raise ToolFailure(
+            f"the oracle cannot answer '{question}'; it knows what is this, is there, how many, is this"
+        )
 
 
 class OracleTextMatch(_OracleTool):
-    """`best_text_match`: the option that names the thing in the patch, else one that names anything there."""
+    """`best_text_match`: the option that names the thing in the patch, else one that names anything
+    there.
+    """
 
     name, spec = "oracle-text-match", STANDARD["best_text_match"]
 
@@ -250,5 +276,7 @@ class OracleKnowledge(_OracleTool):
         question = text(call, "question", LONGEST_QUESTION)
         fact = parse(question)
         if fact is None:
-            raise ToolFailure(f"the oracle answers yes/no questions of its record only, not '{question}'")
+            raise ToolFailure(
+                f"the oracle answers yes/no questions of its record only, not '{question}'"
+            )
         return "yes" if self._record.holds(singular(fact.subject), fact.predicate) else "no"

@@ -1,4 +1,6 @@
-"""Finding things by every name the bundled student was taught: `find` and `exists` of the embedded profile."""
+"""Finding things by every name the bundled student was taught: `find` and `exists` of the embedded
+profile.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +20,18 @@ from workbench.tools.detector import BATCH, CropDetector
 
 @lru_cache(maxsize=8)
 def shared_namer(threshold: float, iou: float) -> CropDetector:
-    """One namer with its memory per setting and process, so that `exists` after `find` costs nothing."""
+    """One namer with its memory per setting and process, so that `exists` after `find` costs
+    nothing.
+    """
     return CropDetector(bundled_namer(), threshold, iou)
 
 
 class FindNamed:
-    """`find` by the student's eyes: detector's proposals named by the student's projector, COCO's other classes beside.
+    """`find` by the student's eyes: detector's proposals named by the student's projector, COCO's
+    other classes beside.
 
-    Results stand best score first; boxes are whole pixels of the whole picture.  A name outside the student's and
-    COCO's fails its call and says so.
+    Results stand best score first; boxes are whole pixels of the whole picture.  A name outside the
+    student's and COCO's fails its call and says so.
 
     Args:
         threshold: lowest score, 0 to 1.
@@ -39,7 +44,9 @@ class FindNamed:
     def __init__(self, threshold: float = 0.5, iou: float = 0.5) -> None:
         self._namer = shared_namer(threshold, iou)
         self._more = vocabulary()
-        self.ref = PartRef("tool", "student-regions", student_folder().name, {"threshold": threshold, "iou": iou})
+        self.ref = PartRef(
+            "tool", "student-regions", student_folder().name, {"threshold": threshold, "iou": iou}
+        )
 
     def _asked(self, call: ToolCall) -> tuple[Region, tuple[str, ...]]:
         region, name = patch(call), text(call, "object_name")
@@ -60,8 +67,14 @@ class ExistsNamed(FindNamed):
     def __init__(self, threshold: float = 0.5, iou: float = 0.5) -> None:
         super().__init__(threshold, iou)
         self.ref = PartRef(
-            "tool", "student-regions-exists", student_folder().name, {"threshold": threshold, "iou": iou}
+            "tool",
+            "student-regions-exists",
+            student_folder().name,
+            {"threshold": threshold, "iou": iou},
         )
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
-        return [here if isinstance(here, ToolFailure) else bool(here) for here in super().__call__(calls, images)]
+        return [
+            here if isinstance(here, ToolFailure) else bool(here)
+            for here in super().__call__(calls, images)
+        ]

@@ -1,7 +1,7 @@
 """Visual questions, properties, text match and captions, asked of a vision-language model.
 
-The bundled base student and any hub checkpoint of `AutoModelForImageTextToText` answer through the same code.  The
-paper's pipeline asks PaLI-X in the same places (Hu et al. 2024, section 3.1).
+The bundled base student and any hub checkpoint of `AutoModelForImageTextToText` answer through the
+same code.  The paper's pipeline asks PaLI-X in the same places (Hu et al. 2024, section 3.1).
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from workbench.tools.arguments import LONGEST_QUESTION, answer_batch, patch, tex
 from workbench.tools.yesno import property_question
 
 CAPTION_PROMPT = "What is in the picture?"
-"""What the base student learnt to answer with the names of what it sees (`tasks/collage/perception.py`)."""
+"""What the base student learnt to answer with the names of what it sees
+(`tasks/collage/perception.py`).
+"""
 MATCH_QUESTION = "What does the picture show?"
 
 
@@ -29,12 +31,17 @@ class _VlmTool:
     name: str
 
     def __init__(
-        self, checkpoint: str = "bundled", device: str | None = None, batch_size: int = 16, max_tokens: int = 24
+        self,
+        checkpoint: str = "bundled",
+        device: str | None = None,
+        batch_size: int = 16,
+        max_tokens: int = 24,
     ) -> None:
         self._vlm = Vlm.load(checkpoint, device, batch_size)
         self._max_tokens = max_tokens
         self.batch_size = batch_size
-        # the folder of the bundled student carries the key of its weights, so new weights make new answers
+        # the folder of the bundled student carries the key of its weights, so new weights make new
+        # answers
         weights = str(self._vlm.model.config.name_or_path or checkpoint).rsplit("/", 1)[-1]
         arguments = {"checkpoint": checkpoint, "weights": weights, "max_tokens": max_tokens}
         self.ref = PartRef("tool", self.name, "1", arguments)
@@ -44,13 +51,16 @@ class _VlmTool:
         said = self._vlm.generate(regions, prompts, images, self._max_tokens)
         return [_first_line(answer) or ToolFailure("the model gave no answer") for answer in said]
 
-    def _choose(self, asked: Sequence[tuple[Region, str, Sequence[str]]], images: Images) -> list[list[float]]:
+    def _choose(
+        self, asked: Sequence[tuple[Region, str, Sequence[str]]], images: Images
+    ) -> list[list[float]]:
         regions, prompts, options = zip(*asked, strict=True)
         return self._vlm.choose(regions, prompts, options, images)
 
 
 class StudentQuestions(_VlmTool):
-    """`visual_question_answering`: the model's short answer about the patch, lower-cased, without a final stop.
+    """`visual_question_answering`: the model's short answer about the patch, lower-cased, without a
+    final stop.
 
     Args:
         checkpoint: `bundled`, a folder, or a hub id of `AutoModelForImageTextToText`.
@@ -73,7 +83,9 @@ class StudentQuestions(_VlmTool):
 
 
 class StudentProperty(_VlmTool):
-    """`verify_property`: whether the model holds `yes` more probable than `no`.  Arguments as `StudentQuestions`."""
+    """`verify_property`: whether the model holds `yes` more probable than `no`.  Arguments as
+    `StudentQuestions`.
+    """
 
     name = "student-property"
     spec = STANDARD["verify_property"]
@@ -91,7 +103,8 @@ class StudentProperty(_VlmTool):
 
 
 class StudentTextMatch(_VlmTool):
-    """`best_text_match`: the option that the model finds most probable as the answer to what the patch shows.
+    """`best_text_match`: the option that the model finds most probable as the answer to what the
+    patch shows.
 
     Equal options keep the order given.  Arguments as `StudentQuestions`.
     """
@@ -106,7 +119,12 @@ class StudentTextMatch(_VlmTool):
             question = f"Which kind of {prefix}?" if prefix else MATCH_QUESTION
             shown = [f"{prefix} {option}" if prefix else option for option in options]
             given = list(call.arguments["options"])  # type: ignore[arg-type]  # a program gets back what it gave
-            return _readable(call, images), f"{question} Options: {', '.join(shown)}.{LABEL_SUFFIX}", options, given
+            return (
+                _readable(call, images),
+                f"{question} Options: {', '.join(shown)}.{LABEL_SUFFIX}",
+                options,
+                given,
+            )
 
         def run(asked: list[tuple[Region, str, list[str], list[str]]]) -> list[Value | ToolFailure]:
             shares = self._choose([item[:3] for item in asked], images)
@@ -116,7 +134,9 @@ class StudentTextMatch(_VlmTool):
 
 
 class StudentCaption(_VlmTool):
-    """`image_caption`: what the model says the patch shows.  Arguments as `StudentQuestions`, and the `prompt`."""
+    """`image_caption`: what the model says the patch shows.  Arguments as `StudentQuestions`, and
+    the `prompt`.
+    """
 
     name = "student-caption"
     spec = STANDARD["image_caption"]
@@ -135,12 +155,16 @@ class StudentCaption(_VlmTool):
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
         return answer_batch(
-            calls, lambda call: (_readable(call, images), self._prompt), lambda asked: self._say(asked, images)
+            calls,
+            lambda call: (_readable(call, images), self._prompt),
+            lambda asked: self._say(asked, images),
         )
 
 
 def _readable(call: ToolCall, images: Images) -> Region:
-    """The call's patch, its picture opened once so that a broken one fails this call and not the batch."""
+    """The call's patch, its picture opened once so that a broken one fails this call and not the
+    batch.
+    """
     region = patch(call)
     images.open(region.image)
     return region

@@ -7,7 +7,8 @@ YesNo(subject='cell phone', predicate='needs electricity')
 >>> parse("Who built the Eiffel Tower?") is None
 True
 
-Small and made for the questions that programs put to `llm_query`; what it cannot take apart it leaves alone.
+Small and made for the questions that programs put to `llm_query`; what it cannot take apart it
+leaves alone.
 """
 
 from __future__ import annotations
@@ -24,8 +25,31 @@ def _words(text: str) -> frozenset[str]:
 
 
 _AUXILIARY = ("can", "could", "does", "do", "is", "are", "has", "have", "will", "would")
-_ARTICLES = ("a", "an", "the", "some", "any", "most", "all", "every", "this", "that", "these", "those")
-_ADVERBS = ("usually", "typically", "normally", "generally", "often", "commonly", "always", "ever", "really")
+_ARTICLES = (
+    "a",
+    "an",
+    "the",
+    "some",
+    "any",
+    "most",
+    "all",
+    "every",
+    "this",
+    "that",
+    "these",
+    "those",
+)
+_ADVERBS = (
+    "usually",
+    "typically",
+    "normally",
+    "generally",
+    "often",
+    "commonly",
+    "always",
+    "ever",
+    "really",
+)
 _VERBS = _words(
     "fly swim run walk eat drink lay live grow have make need use be hold carry cut play work roll move travel float "
     "breathe bark meow hatch contain produce give serve sing ride drive jump climb burn melt bounce open close come "
@@ -40,7 +64,9 @@ _IS_STARTS = _words(
 )
 _COMPOUNDS = frozenset(name for name in CLASSES if " " in name)
 _TAIL = re.compile(r"\b(please\s+)?(answer|reply|respond|say)\b.*$", re.IGNORECASE | re.DOTALL)
-_TRUE = re.compile(r"^(is it (true|correct|right)|would you say|do you think) that\s+", re.IGNORECASE)
+_TRUE = re.compile(
+    r"^(is it (true|correct|right)|would you say|do you think) that\s+", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +94,9 @@ def parse(question: str) -> YesNo | None:
     if len(words) < 3 or words[0].lower() not in _AUXILIARY:
         return None
     auxiliary, rest = words[0].lower(), words[1:]
-    many = auxiliary in ("do", "are", "have") or (auxiliary in ("can", "could") and rest[0].lower() not in _ARTICLES)
+    many = auxiliary in ("do", "are", "have") or (
+        auxiliary in ("can", "could") and rest[0].lower() not in _ARTICLES
+    )
     rest = _without_articles(rest)
     starts = _IS_STARTS if auxiliary in ("is", "are") else _VERBS | {"got"}
     cut = _cut(rest, starts)
@@ -89,7 +117,9 @@ def _without_articles(words: list[str]) -> list[str]:
 
 
 def _cut(words: list[str], starts: frozenset[str]) -> int | None:
-    """Where the predicate begins: the first word that can start one, a known compound before it left whole."""
+    """Where the predicate begins: the first word that can start one, a known compound before it
+    left whole.
+    """
     if len(words) < 2:
         return None
     first = 2 if singular(" ".join(words[:2]).lower()) in _COMPOUNDS and len(words) > 2 else 1
@@ -114,7 +144,9 @@ def _predicate(auxiliary: str, words: list[str]) -> str:
 
 def _from_statement(words: list[str]) -> YesNo | None:
     words = _without_articles(words)
-    starts = frozenset({"can", "is", "has", "could", "will", "would"} | {third(verb) for verb in _VERBS})
+    starts = frozenset(
+        {"can", "is", "has", "could", "will", "would"} | {third(verb) for verb in _VERBS}
+    )
     for i in range(1, min(len(words), 5)):
         if words[i].lower() in starts and len(words) > i + 1:
             return YesNo(" ".join(words[:i]).lower(), " ".join(words[i:]))
@@ -135,12 +167,22 @@ def third(verb: str) -> str:
 def is_yes_no(question: str) -> bool:
     """Whether a question starts as one that yes or no answers, or asks for yes or no."""
     low = question.strip().lower()
-    starts = low.split(" ", 1)[0] in (*_AUXILIARY, "was", "were", "did", "should", "may", "might", "must")
+    starts = low.split(" ", 1)[0] in (
+        *_AUXILIARY,
+        "was",
+        "were",
+        "did",
+        "should",
+        "may",
+        "might",
+        "must",
+    )
     return starts or "yes or no" in low
 
 
 def property_question(thing: str, attribute: str) -> str:
-    """A yes/no question about a thing that is seen: `Is the bus yellow?`, `Can the bird fly?`, `Does it have wheels?`.
+    """A yes/no question about a thing that is seen: `Is the bus yellow?`, `Can the bird fly?`,
+    `Does it have wheels?`.
 
     >>> property_question("the bus", "yellow"), property_question("the bird", "can fly")
     ('Is the bus yellow?', 'Can the bird fly?')

@@ -1,7 +1,7 @@
 """Fine-tuning: a snapshot and a job file in, a student out.
 
-A bare machine with a GPU can run it: `run` needs torch, transformers, peft, accelerate, safetensors, pyarrow,
-Pillow, msgspec and tomli-w; no store, no pages.
+A bare machine with a GPU can run it: `run` needs torch, transformers, peft, accelerate,
+safetensors, pyarrow, Pillow, msgspec and tomli-w; no store, no pages.
 
 Files:
     batch.py          lessons in tokens, as a model takes them

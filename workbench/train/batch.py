@@ -14,8 +14,10 @@ class Batch:
     """Lessons in one or more rows of tokens; what stands beyond a row's end is padding."""
 
     inputs: Mapping[str, Tensor]
-    """`input_ids`, `attention_mask`, both `(rows, tokens)`, and what the family needs of the pictures.  Rows that
-    lessons share have an `attention_mask` of `(rows, 1, tokens, tokens)` and `position_ids` as well."""
+    """`input_ids`, `attention_mask`, both `(rows, tokens)`, and what the family needs of the
+    pictures.  Rows that lessons share have an `attention_mask` of `(rows, 1, tokens, tokens)` and
+    `position_ids` as well.
+    """
     targets: Tensor
     """`(rows, tokens)`: the token itself where it is a target, -100 elsewhere."""
     owners: Tensor

@@ -1,12 +1,13 @@
-"""Checkpoints of a run: what is trained, the optimizer's state, the step.  Written aside and then renamed.
+"""Checkpoints of a run: what is trained, the optimizer's state, the step.  Written aside and then
+renamed.
 
 checkpoints/step-000050/
     weights.safetensors   what is trained, float32
     optimizer.pt          of the newest checkpoint alone
     state.json            step, the job's key, figures; written last
 
-The order of the examples, the learning rate and the random numbers of a step are functions of seed and step, so that
-nothing else has to be kept.
+The order of the examples, the learning rate and the random numbers of a step are functions of seed
+and step, so that nothing else has to be kept.
 """
 
 from __future__ import annotations
@@ -27,23 +28,43 @@ from workbench.records import JSON
 from workbench.train.job import Job
 from workbench.train.status_files import read_json, write_json
 
-FOLDER, WEIGHTS, OPTIMIZER, STATE = "checkpoints", "weights.safetensors", "optimizer.pt", "state.json"
-_WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True, ignore_frozen_params=True, strict=False)
+FOLDER, WEIGHTS, OPTIMIZER, STATE = (
+    "checkpoints",
+    "weights.safetensors",
+    "optimizer.pt",
+    "state.json",
+)
+_WHOLE = StateDictOptions(
+    full_state_dict=True, cpu_offload=True, ignore_frozen_params=True, strict=False
+)
 
 
-def gather(model: Any, optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """What is trained and the optimizer's state, whole, on the processor of the first process; empty in the others.
+def gather(
+    model: Any, optimizer: torch.optim.Optimizer
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """What is trained and the optimizer's state, whole, on the processor of the first process;
+    empty in the others.
 
     Every process has to call it.
     """
     weights, state = get_state_dict(model, optimizer, options=_WHOLE)
-    once = {name.removeprefix("module.") for name, _ in model.named_parameters()}  # a tied weight has two names there
-    whole = {name: weight for name, weight in weights.items() if name in once and isinstance(weight, Tensor)}
+    once = {
+        name.removeprefix("module.") for name, _ in model.named_parameters()
+    }  # a tied weight has two names there
+    whole = {
+        name: weight
+        for name, weight in weights.items()
+        if name in once and isinstance(weight, Tensor)
+    }
     return {name: weight.float().contiguous() for name, weight in whole.items()}, state
 
 
 def save(
-    folder: Path, job: Job, weights: Mapping[str, Tensor], optimizer: Mapping[str, Any], state: Mapping[str, JSON]
+    folder: Path,
+    job: Job,
+    weights: Mapping[str, Tensor],
+    optimizer: Mapping[str, Any],
+    state: Mapping[str, JSON],
 ) -> Path:
     """Write one checkpoint whole or not at all; the optimizer's state of earlier ones is dropped."""
     target = folder / FOLDER / f"step-{state['step']:06d}"
@@ -105,13 +126,16 @@ def weights_of(path: Path) -> dict[str, Tensor]:
 
 
 def restore(path: Path, model: Any, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Put a checkpoint into a model and its optimizer; returns its state.  Every process has to call it.
+    """Put a checkpoint into a model and its optimizer; returns its state.  Every process has to
+    call it.
 
     Raises InputError when it is damaged or of another model.
     """
     weights = weights_of(path)
     own, _ = gather(model, optimizer)
-    wrong = sorted(set(own) ^ set(weights)) or [name for name in own if own[name].shape != weights[name].shape]
+    wrong = sorted(set(own) ^ set(weights)) or [
+        name for name in own if own[name].shape != weights[name].shape
+    ]
     if own and wrong:
         raise InputError(
             f"{path} is a checkpoint of another model or other adapters ({len(wrong)} weights differ, for example "
@@ -123,5 +147,7 @@ def restore(path: Path, model: Any, optimizer: torch.optim.Optimizer) -> dict[st
         raise InputError(
             f"{path / OPTIMIZER} cannot be read ({error}); delete {path.name} to go on without it"
         ) from error
-    set_state_dict(model, optimizer, model_state_dict={**weights}, optim_state_dict=state, options=_WHOLE)
+    set_state_dict(
+        model, optimizer, model_state_dict={**weights}, optim_state_dict=state, options=_WHOLE
+    )
     return read_json(path / STATE)

@@ -3,8 +3,8 @@
     python -m workbench.train.estimate job.toml              take two steps, for time, memory and disk
     python -m workbench.train.estimate --preview job.toml    show three examples after templating
 
-Nothing is kept.  The figures are printed as JSON; with --result FILE they are written there, or else
-why there are none.
+Nothing is kept.  The figures are printed as JSON; with --result FILE they are written there, or
+else why there are none.
 """
 
 from __future__ import annotations
@@ -136,7 +136,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Take the look that the command line asks for; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m workbench.train.estimate", description=__doc__)
     parser.add_argument("job", type=Path, help="job.toml, or the folder that holds it")
-    parser.add_argument("--preview", action="store_true", help="show three examples instead of measuring")
+    parser.add_argument(
+        "--preview", action="store_true", help="show three examples instead of measuring"
+    )
     parser.add_argument("--result", type=Path, help="file for the result, or for why there is none")
     options = parser.parse_args(arguments)
     folder: Path = options.job if options.job.is_dir() else options.job.parent

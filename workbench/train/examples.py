@@ -1,8 +1,9 @@
 """Lessons to tokens: one way for every vision-language model of transformers.
 
-The processor and its chat template make the prompt exactly as `models.vlm` makes it when the student is asked; the
-target's tokens are put behind it and they alone count in the loss, the token that ends the turn included.  What
-stands between the prompt and the answer, and what ends it, is read off the template.
+The processor and its chat template make the prompt exactly as `models.vlm` makes it when the
+student is asked; the target's tokens are put behind it and they alone count in the loss, the token
+that ends the turn included.  What stands between the prompt and the answer, and what ends it, is
+read off the template.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ def _chat(prompt: str, answer: str | None = None) -> list[dict[str, Any]]:
 class Adapter:
     """A processor as the training room uses it.
 
-    Args:
-        processor: of any checkpoint of `AutoModelForImageTextToText`; one without a chat template gets a plain one,
+    Args: processor: of any checkpoint of `AutoModelForImageTextToText`; one without a chat template
+        gets a plain one,
             which is saved with the student.
     """
 
@@ -54,7 +55,9 @@ class Adapter:
         if self.tokenizer.pad_token is None:
             self.tokenizer.pad_token = self.tokenizer.eos_token
         if not processor.chat_template:
-            processor.chat_template = PLAIN_TEMPLATE.replace("IMAGE", getattr(processor, "image_token", "<image>"))
+            processor.chat_template = PLAIN_TEMPLATE.replace(
+                "IMAGE", getattr(processor, "image_token", "<image>")
+            )
         self.shares = isinstance(processor, RegionVlmProcessor)
         """Lessons about one picture may share a row (see `shared_prefix`)."""
         self._special = special_tokens(self.tokenizer)
@@ -78,7 +81,9 @@ class Adapter:
         if last is not None:
             return lead, behind[: last + 1]
         if self.tokenizer.eos_token_id is None:
-            raise InputError("the checkpoint has no token that ends an answer; take an instruction-tuned checkpoint")
+            raise InputError(
+                "the checkpoint has no token that ends an answer; take an instruction-tuned checkpoint"
+            )
         return lead, [self.tokenizer.eos_token_id]
 
     def clean(self, text: str) -> str:
@@ -88,19 +93,25 @@ class Adapter:
     def prompt(self, text: str) -> str:
         """The templated prompt, as a student is asked."""
         return str(
-            self.processor.apply_chat_template(_chat(self.clean(text)), add_generation_prompt=True, tokenize=False)
+            self.processor.apply_chat_template(
+                _chat(self.clean(text)), add_generation_prompt=True, tokenize=False
+            )
         )
 
     def target(self, prompt: str, text: str) -> list[int]:
         """Tokens that answer a templated prompt with a text, the end of the turn included.
 
-        They are those that the whole text has behind the prompt, so that a tokenizer's word marks are right.
+        They are those that the whole text has behind the prompt, so that a tokenizer's word marks
+        are right.
         """
         anchor = prompt[-40:]
         for token in self._special:
             anchor = anchor.rpartition(token)[2]
         body = self._lead + self.clean(text)
-        before, both = (self.tokenizer(t, add_special_tokens=False)["input_ids"] for t in (anchor, anchor + body))
+        before, both = (
+            self.tokenizer(t, add_special_tokens=False)["input_ids"]
+            for t in (anchor, anchor + body)
+        )
         if both[: len(before)] != before:
             before, both = [], self.tokenizer(body, add_special_tokens=False)["input_ids"]
         return [*both[len(before) :], *self.end]
@@ -108,7 +119,9 @@ class Adapter:
     def length(self, lessons: Sequence[Lesson]) -> int:
         """Tokens of the longest lesson, the picture left out; for grouping by length."""
         texts = [f"{lesson.prompt} {lesson.target}" for lesson in lessons]
-        return max(len(tokens) for tokens in self.tokenizer(texts, add_special_tokens=False)["input_ids"])
+        return max(
+            len(tokens) for tokens in self.tokenizer(texts, add_special_tokens=False)["input_ids"]
+        )
 
     def encode(self, rows: Sequence[tuple[Image.Image, Lesson]], fillers: int = 0) -> Batch:
         """A batch of lessons about pictures, padded at the right.
@@ -117,8 +130,12 @@ class Adapter:
             fillers: so many of the last rows weigh nothing.
         """
         prompts = [self.prompt(lesson.prompt) for _, lesson in rows]
-        targets = [self.target(p, lesson.target) for p, (_, lesson) in zip(prompts, rows, strict=True)]
-        made = self.processor(images=[[p] for p, _ in rows], text=prompts, padding=True, return_tensors="pt")
+        targets = [
+            self.target(p, lesson.target) for p, (_, lesson) in zip(prompts, rows, strict=True)
+        ]
+        made = self.processor(
+            images=[[p] for p, _ in rows], text=prompts, padding=True, return_tensors="pt"
+        )
         made.pop("labels", None)
         shape = made["input_ids"].shape
         kept = made["attention_mask"].bool()
@@ -131,9 +148,20 @@ class Adapter:
             behind = {"input_ids": targets, "attention_mask": [[1] * len(t) for t in targets]}.get(
                 name, [[fill] * len(t) for t in targets]
             )
-            whole = [torch.cat([v[k], torch.tensor(t)]) for v, k, t in zip(value, kept, behind, strict=True)]
-            pad = self.tokenizer.pad_token_id if name == "input_ids" else 0 if name == "attention_mask" else fill
-            inputs[name] = torch.nn.utils.rnn.pad_sequence(whole, batch_first=True, padding_value=pad)
+            whole = [
+                torch.cat([v[k], torch.tensor(t)])
+                for v, k, t in zip(value, kept, behind, strict=True)
+            ]
+            pad = (
+                self.tokenizer.pad_token_id
+                if name == "input_ids"
+                else 0
+                if name == "attention_mask"
+                else fill
+            )
+            inputs[name] = torch.nn.utils.rnn.pad_sequence(
+                whole, batch_first=True, padding_value=pad
+            )
         labels = torch.full_like(inputs["input_ids"], -100)
         for row, (start, tokens) in enumerate(zip(kept.sum(1).tolist(), targets, strict=True)):
             labels[row, start : start + len(tokens)] = torch.tensor(tokens)
@@ -147,11 +175,13 @@ class Adapter:
 
 @dataclass(frozen=True)
 class Order:
-    """Which examples each step takes: a pure function of seed and step, so that resuming needs the step alone.
+    """Which examples each step takes: a pure function of seed and step, so that resuming needs the
+    step alone.
 
-    Examples of like length stand together: each epoch is shuffled, cut into stretches of 50 batches, sorted by
-    length within a stretch, and the batches are shuffled.  Where examples of one picture share a row (see
-    `shared_prefix`), they stand together instead, up to `together` of them, drawn anew each epoch.
+    Examples of like length stand together: each epoch is shuffled, cut into stretches of 50
+    batches, sorted by length within a stretch, and the batches are shuffled.  Where examples of one
+    picture share a row (see `shared_prefix`), they stand together instead, up to `together` of
+    them, drawn anew each epoch.
     """
 
     lengths: tuple[int, ...]
@@ -170,8 +200,12 @@ class Order:
         """Positions of the examples of one step, counted from 0 over all epochs."""
         return _epoch(self, step // self.steps)[step % self.steps]
 
-    def share(self, step: int, rank: int, ranks: int, micro: int) -> list[tuple[tuple[int, ...], int]]:
-        """Micro-batches of one process, as many in every process: positions, and how many of the last are fillers."""
+    def share(
+        self, step: int, rank: int, ranks: int, micro: int
+    ) -> list[tuple[tuple[int, ...], int]]:
+        """Micro-batches of one process, as many in every process: positions, and how many of the
+        last are fillers.
+        """
         whole = self[step]
         mine = whole[rank::ranks]
         longest = -(-len(whole) // ranks)
@@ -195,8 +229,14 @@ def _epoch(order: Order, epoch: int) -> list[tuple[int, ...]]:
 
 
 def _by_length(order: Order, shuffled: Sequence[int]) -> list[int]:
-    stretches = (shuffled[at : at + 50 * order.batch] for at in range(0, len(shuffled), 50 * order.batch))
-    return [example for stretch in stretches for example in sorted(stretch, key=lambda at: order.lengths[at])]
+    stretches = (
+        shuffled[at : at + 50 * order.batch] for at in range(0, len(shuffled), 50 * order.batch)
+    )
+    return [
+        example
+        for stretch in stretches
+        for example in sorted(stretch, key=lambda at: order.lengths[at])
+    ]
 
 
 def _by_picture(order: Order, shuffled: Sequence[int]) -> list[int]:
@@ -207,17 +247,28 @@ def _by_picture(order: Order, shuffled: Sequence[int]) -> list[int]:
         group.append(at)
         if len(group) == order.together:
             full += open_groups.pop(order.pictures[at])
-    return full + [at for group in open_groups.values() for at in group]  # those that fill no row come last
+    return full + [
+        at for group in open_groups.values() for at in group
+    ]  # those that fill no row come last
 
 
-def pieces(batch: Batch, tokenizer: Any, row: int, image_token: int | None) -> list[tuple[str, bool]]:
-    """One row as text: runs of (text, whether it counts in the loss); a picture's positions as their number."""
+def pieces(
+    batch: Batch, tokenizer: Any, row: int, image_token: int | None
+) -> list[tuple[str, bool]]:
+    """One row as text: runs of (text, whether it counts in the loss); a picture's positions as
+    their number.
+    """
     length = int(batch.inputs["attention_mask"][row].sum())
-    ids, counts = batch.inputs["input_ids"][row, :length].tolist(), (batch.targets[row, :length] >= 0).tolist()
+    ids, counts = (
+        batch.inputs["input_ids"][row, :length].tolist(),
+        (batch.targets[row, :length] >= 0).tolist(),
+    )
     out: list[tuple[str, bool]] = []
     for counted, run in groupby(zip(ids, counts, strict=True), key=lambda pair: pair[1]):
         text = ""
-        for picture, part in groupby((token for token, _ in run), key=lambda token: token == image_token):
+        for picture, part in groupby(
+            (token for token, _ in run), key=lambda token: token == image_token
+        ):
             tokens = list(part)
             text += f"[{len(tokens)} of the picture]" if picture else tokenizer.decode(tokens)
         out.append((text, counted))

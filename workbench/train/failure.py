@@ -1,4 +1,6 @@
-"""Why a run failed, in words, and what to change: read off the exception, or off the log of a run that was killed."""
+"""Why a run failed, in words, and what to change: read off the exception, or off the log of a run
+that was killed.
+"""
 
 from __future__ import annotations
 
@@ -29,19 +31,49 @@ class FailureCard:
 
 _CAUSES: Sequence[tuple[Cause, str, str]] = (
     ("memory", r"out of memory|OutOfMemory|can't allocate memory|MemoryError|bad_alloc", ""),
-    ("disk", r"No space left on device|Errno 28|Disk quota exceeded|Errno 122", "Free space, then resume."),
+    (
+        "disk",
+        r"No space left on device|Errno 28|Disk quota exceeded|Errno 122",
+        "Free space, then resume.",
+    ),
     ("diverged", r"loss is no(t a)? number", ""),
-    ("picture", r"ImageError|picture .* (missing|cannot)", "Take the snapshot again: its pictures are checked then."),
-    ("snapshot", r"SnapshotError|no snapshot|no training example", "Take the snapshot again, then clone the job."),
-    ("layers", r"no linear layer|Target modules", "Name layers that the message lists, or leave targets empty."),
-    ("checkpoint", r"checkpoint of another|cannot be read \(.*; delete step-", "Clone the job to start anew."),
-    ("student", r"the student '.*' (cannot be loaded|has no processor)", "Give a checkpoint that is there."),
-    ("package", r"MissingPart|ModuleNotFoundError|ImportError", "Install what the message names, then resume."),
+    (
+        "picture",
+        r"ImageError|picture .* (missing|cannot)",
+        "Take the snapshot again: its pictures are checked then.",
+    ),
+    (
+        "snapshot",
+        r"SnapshotError|no snapshot|no training example",
+        "Take the snapshot again, then clone the job.",
+    ),
+    (
+        "layers",
+        r"no linear layer|Target modules",
+        "Name layers that the message lists, or leave targets empty.",
+    ),
+    (
+        "checkpoint",
+        r"checkpoint of another|cannot be read \(.*; delete step-",
+        "Clone the job to start anew.",
+    ),
+    (
+        "student",
+        r"the student '.*' (cannot be loaded|has no processor)",
+        "Give a checkpoint that is there.",
+    ),
+    (
+        "package",
+        r"MissingPart|ModuleNotFoundError|ImportError",
+        "Install what the message names, then resume.",
+    ),
     ("job", r"ProfileError", "Correct the job's settings."),
 )
 
 
-def explain(text: str, job: Mapping[str, JSON], peak: str = "", killed: bool = False) -> FailureCard:
+def explain(
+    text: str, job: Mapping[str, JSON], peak: str = "", killed: bool = False
+) -> FailureCard:
     """The card of an error's text.
 
     Args:
@@ -50,7 +82,14 @@ def explain(text: str, job: Mapping[str, JSON], peak: str = "", killed: bool = F
         peak: memory used and there, where known.
         killed: the process ended without a word of its own.
     """
-    said = next((line for line in reversed(text.splitlines()) if re.search(r"\w(Error|Part|Memory)\b", line)), text)
+    said = next(
+        (
+            line
+            for line in reversed(text.splitlines())
+            if re.search(r"\w(Error|Part|Memory)\b", line)
+        ),
+        text,
+    )
     brief = " ".join(said.split())[:600]
     for cause, pattern, advice in _CAUSES:
         if not re.search(pattern, text):
@@ -59,7 +98,10 @@ def explain(text: str, job: Mapping[str, JSON], peak: str = "", killed: bool = F
             change = smaller(job)
             what = ", ".join(f"{key} = {str(value).lower()}" for key, value in change.items())
             return FailureCard(
-                cause, f"Memory ran out{peak and f' ({peak})'}.", f"Try {what}." if change else _ROOM, change
+                cause,
+                f"Memory ran out{peak and f' ({peak})'}.",
+                f"Try {what}." if change else _ROOM,
+                change,
             )
         if cause == "diverged":
             lower = {"lr": float(f"{float(job.get('lr', 1e-4)) / 3:.2g}")}
@@ -67,15 +109,23 @@ def explain(text: str, job: Mapping[str, JSON], peak: str = "", killed: bool = F
         return FailureCard(cause, brief, advice)
     if killed:
         what = "The process ended without a word: it was killed, by a person or by a system short of memory."
-        return FailureCard("killed", what, "Resume; if it happens again, try the change.", smaller(job))
-    return FailureCard("unknown", brief or "The run ended without a word.", "Read the last lines; resuming is safe.")
+        return FailureCard(
+            "killed", what, "Resume; if it happens again, try the change.", smaller(job)
+        )
+    return FailureCard(
+        "unknown",
+        brief or "The run ended without a word.",
+        "Read the last lines; resuming is safe.",
+    )
 
 
 _ROOM = "Take a smaller student, or a machine with more memory."
 
 
 def smaller(job: Mapping[str, JSON]) -> dict[str, JSON]:
-    """Settings that need less memory and leave the result as it is: smaller micro-batches, then recomputation."""
+    """Settings that need less memory and leave the result as it is: smaller micro-batches, then
+    recomputation.
+    """
     micro = int(job.get("micro_batch", 4))
     if micro > 1:
         return {"micro_batch": micro // 2}

@@ -1,4 +1,6 @@
-"""A job as written: one TOML file that says everything a run needs; a wrong key or value names what was expected."""
+"""A job as written: one TOML file that says everything a run needs; a wrong key or value names what
+was expected.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,9 @@ class Job:
     """Name of the job, for people."""
     objective: Annotated[str, Meta(title="Objective")] = "vpd"
     """Name of a registered objective."""
-    arguments: Annotated[Mapping[str, Argument], Meta(title="Arguments")] = field(default_factory=dict)
+    arguments: Annotated[Mapping[str, Argument], Meta(title="Arguments")] = field(
+        default_factory=dict
+    )
     """Arguments of the objective: `weight` for vpd."""
     method: Annotated[Literal["lora", "qlora", "full"], Meta(title="Method")] = "lora"
     """Adapters, adapters on a student in four bits, or all weights."""
@@ -110,7 +114,9 @@ class Job:
         """Names what decides the weights: a checkpoint of one job goes on only under the same."""
         free = ("name", "micro_batch", "checkpointing", "max_val", "processes", "sharded")
         held = {k: v for k, v in asdict(self).items() if k not in free}
-        return content_key({**held, "snapshot": Path(self.snapshot).name, "student": Path(self.student).name})
+        return content_key(
+            {**held, "snapshot": Path(self.snapshot).name, "student": Path(self.student).name}
+        )
 
 
 def read_job(path: Path) -> Job:

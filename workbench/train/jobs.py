@@ -1,5 +1,5 @@
-"""The queue of training jobs: folders, nothing else.  States are read off the disk, so that it may be asked by any
-process at any time, and nothing is lost when one dies.
+"""The queue of training jobs: folders, nothing else.  States are read off the disk, so that it may
+be asked by any process at any time, and nothing is lost when one dies.
 
 jobs/<id>/
     job.toml       what to run
@@ -9,8 +9,9 @@ jobs/<id>/
     stop           told to stop: `save` or `now`
     ...            what the run writes (`board`, `checkpoint`)
 
-One job runs at a time.  A runner (`python -m workbench.train.jobs FOLDER`), itself detached, starts one after the
-other, each in a session of its own; killed, it leaves the job running, and whoever next asks starts another runner.
+One job runs at a time.  A runner (`python -m workbench.train.jobs FOLDER`), itself detached, starts
+one after the other, each in a session of its own; killed, it leaves the job running, and whoever
+next asks starts another runner.
 """
 
 from __future__ import annotations
@@ -82,10 +83,15 @@ class Jobs:
     def all(self) -> list[JobView]:
         """All jobs: the running one, the queue in order, then the ended ones, the newest first."""
         queue = {folder.name: at for at, folder in enumerate(self._queue(), start=1)}
-        rows = [_seen(path.parent, queue.get(path.parent.name)) for path in self.root.glob(f"[!.]*/{FILE}")]
+        rows = [
+            _seen(path.parent, queue.get(path.parent.name))
+            for path in self.root.glob(f"[!.]*/{FILE}")
+        ]
         rank = {"running": 0, "stopping": 0, "queued": 1}
         newest = {row.id: -(row.folder / FILE).stat().st_mtime for row in rows}
-        return sorted(rows, key=lambda row: (rank.get(row.state, 2), row.place or 0, newest[row.id]))
+        return sorted(
+            rows, key=lambda row: (rank.get(row.state, 2), row.place or 0, newest[row.id])
+        )
 
     def show(self, which: str) -> JobView:
         """One job, by id or the beginning of one."""
@@ -102,11 +108,12 @@ class Jobs:
     def submit(self, job: Job, request: str = "", hand: Callable[[Path], str] | None = None) -> str:
         """Put a job at the end of the queue, or hand it to a cluster; returns its id.
 
-        Args:
-            request: the same request again is the same job.
-            hand: gives the job's folder to a cluster and returns the cluster's name for it (see `launchers`).
+        Args: request: the same request again is the same job. hand: gives the job's folder to a
+            cluster and returns the cluster's name for it (see `launchers`).
         """
-        name = hashlib.sha256(request.encode()).hexdigest()[:12] if request else uuid.uuid4().hex[:12]
+        name = (
+            hashlib.sha256(request.encode()).hexdigest()[:12] if request else uuid.uuid4().hex[:12]
+        )
         with self._lock():
             target = self.root / name
             if not target.exists():
@@ -122,30 +129,39 @@ class Jobs:
         return name
 
     def resume(self, which: str) -> None:
-        """Queue a job that stopped or failed; it goes on from its newest checkpoint.  Raises InputError for others."""
+        """Queue a job that stopped or failed; it goes on from its newest checkpoint.  Raises
+        InputError for others.
+        """
         with self._lock():
             seen = self.show(which)
             if seen.state not in ("stopped", "failed"):
-                raise InputError(f"job {seen.id} is {seen.state}; only a stopped or failed job can be resumed")
+                raise InputError(
+                    f"job {seen.id} is {seen.state}; only a stopped or failed job can be resumed"
+                )
             (seen.folder / STOP).unlink(missing_ok=True)
             self._enqueue(seen.folder)
         self.advance()
 
     def clone(self, which: str, changes: Mapping[str, Any] | None = None, request: str = "") -> str:
-        """Submit a job's settings again with changes; returns the new id.  Raises ProfileError for a wrong one."""
+        """Submit a job's settings again with changes; returns the new id.  Raises ProfileError for
+        a wrong one.
+        """
         held = asdict(read_job(self._folder(which) / FILE))
         return self.submit(job_of({**held, **(changes or {})}), request)
 
     def stop(self, which: str, save: bool = True) -> None:
-        """Take a job out of the queue, or end it.  Raises InputError when it neither waits nor runs.
+        """Take a job out of the queue, or end it.  Raises InputError when it neither waits nor
+        runs.
 
-        Args:
-            save: after the step at hand, with a checkpoint; else at once, back to the last checkpoint.
+        Args: save: after the step at hand, with a checkpoint; else at once, back to the last
+            checkpoint.
         """
         with self._lock():
             seen = self.show(which)
             if seen.state == "queued":
-                write_json(seen.folder / STATUS, {**read_json(seen.folder / STATUS), "state": "stopped"})
+                write_json(
+                    seen.folder / STATUS, {**read_json(seen.folder / STATUS), "state": "stopped"}
+                )
                 (seen.folder / QUEUE).unlink()
                 return
             if seen.state not in ("running", "stopping"):
@@ -176,13 +192,18 @@ class Jobs:
         shutil.rmtree(gone, ignore_errors=True)
 
     def advance(self) -> None:
-        """See to it that the queue is worked on; does nothing where a runner is there already, or nothing waits."""
+        """See to it that the queue is worked on; does nothing where a runner is there already, or
+        nothing waits.
+        """
         if self._start and self._queue():
             with (self.root / ".runner.log").open("ab") as log:
                 subprocess.Popen(  # noqa: S603 - our own module
-                    [sys.executable, "-m", "workbench.train.jobs", str(self.root)], stdin=subprocess.DEVNULL,
-                    stdout=log, stderr=log, start_new_session=True,
-                )  # fmt: skip
+                    [sys.executable, "-m", "workbench.train.jobs", str(self.root)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
 
     def work(self) -> None:
         """Run the queue until it is empty; returns at once where another process does."""
@@ -199,7 +220,10 @@ class Jobs:
                     process.wait()
 
     def _queue(self) -> list[Path]:
-        found = [(read_json(path).get("order", 0), path.parent) for path in self.root.glob(f"[!.]*/{QUEUE}")]
+        found = [
+            (read_json(path).get("order", 0), path.parent)
+            for path in self.root.glob(f"[!.]*/{QUEUE}")
+        ]
         return [folder for _, folder in sorted(found)]
 
     def _enqueue(self, folder: Path) -> None:
@@ -211,15 +235,24 @@ class Jobs:
         return FileLock(self.root / ".lock", timeout=30)
 
     def _folder(self, which: str) -> Path:
-        found = [path.parent for path in self.root.glob(f"[!.]*/{FILE}") if path.parent.name.startswith(which)]
+        found = [
+            path.parent
+            for path in self.root.glob(f"[!.]*/{FILE}")
+            if path.parent.name.startswith(which)
+        ]
         if len(found) != 1 or not which:
-            there = ", ".join(sorted(path.parent.name for path in self.root.glob(f"[!.]*/{FILE}"))) or "none"
+            there = (
+                ", ".join(sorted(path.parent.name for path in self.root.glob(f"[!.]*/{FILE}")))
+                or "none"
+            )
             raise InputError(f"{len(found) or 'no'} jobs are called '{which}'; there are: {there}")
         return found[0]
 
 
 def _handed(folder: Path, hand: Callable[[Path], str]) -> None:
-    """Give a job to a cluster; from here on its folder says that it runs elsewhere.  Nothing is left if that fails."""
+    """Give a job to a cluster; from here on its folder says that it runs elsewhere.  Nothing is
+    left if that fails.
+    """
     try:
         name = hand(folder)
     except BaseException:
@@ -227,15 +260,22 @@ def _handed(folder: Path, hand: Callable[[Path], str]) -> None:
         raise
     write_json(folder / PROCESS, {"host": name})
     if not read_json(folder / STATUS):
-        write_json(folder / STATUS, {"state": "running", "phase": f"handed to {name}", "at": time.time()})
+        write_json(
+            folder / STATUS, {"state": "running", "phase": f"handed to {name}", "at": time.time()}
+        )
 
 
 def _started(folder: Path) -> subprocess.Popen[bytes] | None:
-    """Start a job in a session of its own, with its log in a file; from here on its folder says that it runs."""
+    """Start a job in a session of its own, with its log in a file; from here on its folder says
+    that it runs.
+    """
     try:
         job = read_job(folder / FILE)
     except ProfileError as error:  # edited by hand meanwhile
-        write_json(folder / STATUS, {"state": "failed", "failure": asdict(explain(f"ProfileError: {error}", {}))})
+        write_json(
+            folder / STATUS,
+            {"state": "failed", "failure": asdict(explain(f"ProfileError: {error}", {}))},
+        )
         (folder / QUEUE).unlink()
         return None
     (folder / STOP).unlink(missing_ok=True)
@@ -252,18 +292,26 @@ def _started(folder: Path) -> subprocess.Popen[bytes] | None:
     )
     with (folder / LOG).open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - our own module
-            local_command(folder, job), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            local_command(folder, job),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        )  # fmt: skip
+        )
     with suppress(psutil.Error):
         born = psutil.Process(process.pid).create_time()
-        write_json(folder / PROCESS, {"pid": process.pid, "born": born, "host": socket.gethostname()})
+        write_json(
+            folder / PROCESS, {"pid": process.pid, "born": born, "host": socket.gethostname()}
+        )
     (folder / QUEUE).unlink()
     return process
 
 
 def _process(held: Mapping[str, Any]) -> psutil.Process | None:
-    """The process that was noted, if it still runs here; a number that was given to another one does not count."""
+    """The process that was noted, if it still runs here; a number that was given to another one
+    does not count.
+    """
     if held.get("host") != socket.gethostname():
         return None
     with suppress(psutil.Error, KeyError):
@@ -301,9 +349,17 @@ def _seen(folder: Path, place: int | None) -> JobView:
         job = {}
     state, silent, failure = _state(folder, status, job, place)
     return JobView(
-        folder.name, str(job.get("name", "")), state, int(status.get("step", 0)), int(status.get("total", 0)),
-        status.get("eta"), place, silent, failure, folder,
-    )  # fmt: skip
+        folder.name,
+        str(job.get("name", "")),
+        state,
+        int(status.get("step", 0)),
+        int(status.get("total", 0)),
+        status.get("eta"),
+        place,
+        silent,
+        failure,
+        folder,
+    )
 
 
 def _state(

@@ -1,4 +1,5 @@
-"""Where a job runs: this machine, a Slurm cluster, a Ray cluster.  The run itself is the same everywhere.
+"""Where a job runs: this machine, a Slurm cluster, a Ray cluster.  The run itself is the same
+everywhere.
 
 What a job needs on another machine is its folder and its snapshot's folder on a disk that both see.
 """
@@ -28,15 +29,30 @@ def _options(job: Job, nodes: int) -> list[str]:
     options = ["--num_processes", str(job.processes * nodes), "--num_machines", str(nodes)]
     options += ["--mixed_precision", "no", "--dynamo_backend", "no"]
     if job.sharded:
-        options += ["--use_fsdp", "--fsdp_version", "2", "--fsdp_auto_wrap_policy", "TRANSFORMER_BASED_WRAP"]
+        options += [
+            "--use_fsdp",
+            "--fsdp_version",
+            "2",
+            "--fsdp_auto_wrap_policy",
+            "TRANSFORMER_BASED_WRAP",
+        ]
     elif job.processes * nodes > 1:
         options.append("--multi_gpu")
     return options
 
 
 def node_script(folder: Path, job: Job, nodes: int) -> str:
-    """The shell line that Slurm runs on every node: one `accelerate launch` each, meeting at the first node."""
-    words = [sys.executable, "-m", "accelerate.commands.launch", *_options(job, nodes), "--rdzv_backend", "static"]
+    """The shell line that Slurm runs on every node: one `accelerate launch` each, meeting at the
+    first node.
+    """
+    words = [
+        sys.executable,
+        "-m",
+        "accelerate.commands.launch",
+        *_options(job, nodes),
+        "--rdzv_backend",
+        "static",
+    ]
     quoted = shlex.join(words)
     meeting = (
         '--machine_rank "$SLURM_NODEID" --main_process_port 29500 '
@@ -50,10 +66,14 @@ def _package(name: str, what: str) -> Any:
         return importlib.import_module(name)
     except ImportError as error:
         package = "ray[default]" if name.startswith("ray") else name
-        raise MissingPart(f"{what} needs a package that is absent: pip install '{package}'") from error
+        raise MissingPart(
+            f"{what} needs a package that is absent: pip install '{package}'"
+        ) from error
 
 
-def to_slurm(folder: Path, job: Job, nodes: int = 1, hours: float = 4.0, options: Sequence[str] = ()) -> str:
+def to_slurm(
+    folder: Path, job: Job, nodes: int = 1, hours: float = 4.0, options: Sequence[str] = ()
+) -> str:
     """Hand a job to Slurm through submitit; returns Slurm's number.
 
     Args:
@@ -67,10 +87,16 @@ def to_slurm(folder: Path, job: Job, nodes: int = 1, hours: float = 4.0, options
         raise InputError(f"the Slurm option {empty[0]!r} has no value; write {empty[0]}=VALUE")
     executor = submitit.AutoExecutor(folder=folder / "slurm")
     executor.update_parameters(
-        name=f"vpd-{folder.name}", timeout_min=round(60 * hours), nodes=nodes, tasks_per_node=1,
-        gpus_per_node=job.processes, slurm_additional_parameters=more,
-    )  # fmt: skip
-    command = ["bash", "-c", node_script(folder, job, nodes)] if nodes > 1 else local_command(folder, job)
+        name=f"vpd-{folder.name}",
+        timeout_min=round(60 * hours),
+        nodes=nodes,
+        tasks_per_node=1,
+        gpus_per_node=job.processes,
+        slurm_additional_parameters=more,
+    )
+    command = (
+        ["bash", "-c", node_script(folder, job, nodes)] if nodes > 1 else local_command(folder, job)
+    )
     return str(executor.submit(submitit.helpers.CommandFunction(command)).job_id)
 
 
@@ -82,7 +108,8 @@ def to_ray(folder: Path, job: Job, address: str = "http://127.0.0.1:8265") -> st
     client = _package("ray.job_submission", "Ray").JobSubmissionClient(address)
     return str(
         client.submit_job(
-            entrypoint=shlex.join(local_command(folder, job)), submission_id=f"vpd-{folder.name}",
+            entrypoint=shlex.join(local_command(folder, job)),
+            submission_id=f"vpd-{folder.name}",
             entrypoint_num_gpus=job.processes,
         )
-    )  # fmt: skip
+    )

@@ -1,4 +1,6 @@
-"""The model that is trained: loaded, its adapters put on, and at the end put together again as a plain checkpoint."""
+"""The model that is trained: loaded, its adapters put on, and at the end put together again as a
+plain checkpoint.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ def dtype_of(job: Job, device: torch.device) -> torch.dtype:
     """What the forward pass computes in."""
     if job.precision == "auto":
         found = preferred_dtype(device)
-        return found if found == torch.bfloat16 else torch.float32  # half precision overflows without loss scaling
+        return (
+            found if found == torch.bfloat16 else torch.float32
+        )  # half precision overflows without loss scaling
     return torch.bfloat16 if job.precision == "bf16" else torch.float32
 
 
@@ -61,28 +65,33 @@ def _told(student: str) -> Iterator[None]:
 def load_adapter(student: str) -> tuple[str, Adapter]:
     """A student's checkpoint and its processor, without weights.
 
-    Raises InputError: no such checkpoint, or one without pictures.  MissingPart: its processor needs a package.
+    Raises InputError: no such checkpoint, or one without pictures.  MissingPart: its processor
+    needs a package.
     """
     base = str(student_folder()) if student == "bundled" else student
     with _told(student):
         processor = AutoProcessor.from_pretrained(base)
     if not hasattr(processor, "tokenizer"):
-        raise InputError(f"the student '{student}' has no processor for pictures; take a vision-language model")
+        raise InputError(
+            f"the student '{student}' has no processor for pictures; take a vision-language model"
+        )
     return base, Adapter(processor)
 
 
-def load_student(job: Job, device: torch.device | None = None, quantised: bool | None = None) -> LoadedStudent:
+def load_student(
+    job: Job, device: torch.device | None = None, quantised: bool | None = None
+) -> LoadedStudent:
     """Load a job's student on the processor, with what is trained marked `requires_grad`.
 
-    Adapters are float32 beside weights of the job's precision, and so are all weights when all are trained: an
-    update of 1e-4 vanishes in bfloat16.
+    Adapters are float32 beside weights of the job's precision, and so are all weights when all are
+    trained: an update of 1e-4 vanishes in bfloat16.
 
     Args:
         device: where it will run; decides the precision.
         quantised: 4-bit weights; what the job says if left out.
 
-    Raises InputError: no such checkpoint, unknown layers.  MissingPart: a package that its processor or 4-bit
-    weights need is absent.
+    Raises InputError: no such checkpoint, unknown layers.  MissingPart: a package that its
+    processor or 4-bit weights need is absent.
     """
     device = device or preferred_device()
     quantised = job.method == "qlora" if quantised is None else quantised
@@ -117,11 +126,16 @@ def _ends(model: Any, adapter: Adapter) -> None:
 
 def _four_bits(dtype: torch.dtype) -> Any:
     if importlib.util.find_spec("bitsandbytes") is None or not torch.cuda.is_available():
-        raise MissingPart("qlora needs a CUDA device and a package: pip install bitsandbytes; or take method = 'lora'")
+        raise MissingPart(
+            "qlora needs a CUDA device and a package: pip install bitsandbytes; or take method = 'lora'"
+        )
     from transformers import BitsAndBytesConfig
 
     return BitsAndBytesConfig(
-        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
     )
 
 
@@ -130,14 +144,19 @@ def with_adapters(model: Any, lora: Lora, seed: int) -> Any:
     names = linear_layers(model, lora)
     torch.manual_seed(seed)
     config = LoraConfig(
-        r=lora.r, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=names, task_type="CAUSAL_LM"
+        r=lora.r,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules=names,
+        task_type="CAUSAL_LM",
     )
     with quiet():
         return get_peft_model(model, config)
 
 
 def linear_layers(model: Any, lora: Lora) -> list[str]:
-    """Full names of the layers that get adapters: every linear one but the head, narrowed by `where` and `targets`.
+    """Full names of the layers that get adapters: every linear one but the head, narrowed by
+    `where` and `targets`.
 
     Raises InputError when a target is unknown, or none is left.
     """
@@ -150,12 +169,18 @@ def linear_layers(model: Any, lora: Lora) -> list[str]:
     }
     where = [name for name, inside in linear.items() if lora.where == "everywhere" or not inside]
     layers = sorted({name.rpartition(".")[2] for name in where})
-    if unknown := [target for target in lora.targets if not any(_named(name, target) for name in where)]:
+    if unknown := [
+        target for target in lora.targets if not any(_named(name, target) for name in where)
+    ]:
         raise InputError(
             f"no linear layer of the student ({lora.where}) is called {', '.join(unknown)}; there are: "
             f"{', '.join(layers) or 'none'}"
         )
-    found = [name for name in where if not lora.targets or any(_named(name, target) for target in lora.targets)]
+    found = [
+        name
+        for name in where
+        if not lora.targets or any(_named(name, target) for target in lora.targets)
+    ]
     if not found:
         raise InputError("the student has no linear layer in its encoder; set where = 'everywhere'")
     return found
@@ -167,13 +192,17 @@ def _named(name: str, target: str) -> bool:
 
 def trainable_parameters(model: Any) -> dict[str, nn.Parameter]:
     """What is trained, by name; a tied weight once."""
-    return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    return {
+        name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad
+    }
 
 
 def put(model: Any, weights: Mapping[str, Tensor]) -> None:
     """Set what is trained.  Raises InputError when the weights are those of another model."""
     own = trainable_parameters(model)
-    wrong = sorted(set(own) ^ set(weights)) or [n for n, p in own.items() if p.shape != weights[n].shape]
+    wrong = sorted(set(own) ^ set(weights)) or [
+        n for n, p in own.items() if p.shape != weights[n].shape
+    ]
     if wrong:
         raise InputError(
             f"the checkpoint is of another model or other adapters ({len(wrong)} weights differ, for example "
@@ -185,7 +214,8 @@ def put(model: Any, weights: Mapping[str, Tensor]) -> None:
 
 
 def finish(job: Job, weights: Mapping[str, Tensor], target: Path) -> Path:
-    """Write the trained student as a plain checkpoint that the Auto classes load: adapters merged, whole or not at all.
+    """Write the trained student as a plain checkpoint that the Auto classes load: adapters merged,
+    whole or not at all.
 
     Raises InputError when the weights are those of another model.
     """

@@ -1,4 +1,6 @@
-"""From lessons about pictures to their losses: one way, for a training step and for held-out questions."""
+"""From lessons about pictures to their losses: one way, for a training step and for held-out
+questions.
+"""
 
 from __future__ import annotations
 
@@ -52,15 +54,15 @@ class StudentLoss:
     ) -> LossShare:
         """The losses of some lessons.
 
-        Args:
-            model: the student, as the processes of a run have wrapped it.
-            rows: the digest of a picture and a lesson about it.
-            examples: number of examples in the whole step.
-            fillers: number of lessons at the end that weigh nothing.
-            together: neighbouring lessons about one picture stand in one row (see `shared_prefix`), where the
+        Args: model: the student, as the processes of a run have wrapped it. rows: the digest of a
+            picture and a lesson about it. examples: number of examples in the whole step. fillers:
+            number of lessons at the end that weigh nothing. together: neighbouring lessons about
+            one picture stand in one row (see `shared_prefix`), where the
                 student's family allows it.
         """
-        batch = self.adapter.encode([(self.images.open(image), lesson) for image, lesson in rows], fillers)
+        batch = self.adapter.encode(
+            [(self.images.open(image), lesson) for image, lesson in rows], fillers
+        )
         if together and self.adapter.shares:
             batch = share_prefixes(batch, [image for image, _ in rows])
         batch = batch.to(self.device)
@@ -71,8 +73,8 @@ class StudentLoss:
 def lesson_losses(model: Any, batch: Batch) -> Tensor:
     """Mean cross-entropy of each lesson over its own target tokens, in nats, `(lessons,)` float32.
 
-    The head runs only at positions that some row predicts a target from: with a vocabulary of 150,000 the logits
-    of a picture's positions would be most of the memory.
+    The head runs only at positions that some row predicts a target from: with a vocabulary of
+    150,000 the logits of a picture's positions would be most of the memory.
     """
     wanted = batch.targets[:, 1:] >= 0
     at = wanted.any(0).nonzero().squeeze(1)
@@ -91,9 +93,7 @@ def combined(losses: Tensor, batch: Batch, examples: float) -> Tensor:
 
     The shares of the batches that a step is divided into add up to the loss of the step.
 
-    Args:
-        losses: `(lessons,)`, as `lesson_losses` gives them.
-        batch: the lessons.
-        examples: number of examples in the step; the sum of the weights gives the weighted mean of this batch.
+    Args: losses: `(lessons,)`, as `lesson_losses` gives them. batch: the lessons. examples: number
+        of examples in the step; the sum of the weights gives the weighted mean of this batch.
     """
     return (losses * batch.weights).sum() / examples

@@ -1,4 +1,6 @@
-"""The draft of a model card, from what the run knows: base, data, settings, figures with their interval, limits."""
+"""The draft of a model card, from what the run knows: base, data, settings, figures with their
+interval, limits.
+"""
 
 from __future__ import annotations
 
@@ -19,25 +21,40 @@ def card(job: Job, manifest: Manifest, result: Mapping[str, Any]) -> str:
         job.method, f"{job.method}, r = {job.lora.r}, alpha = {job.lora.alpha}, {job.lora.where}"
     )
     lines = [
-        "---", "library_name: transformers", "pipeline_tag: image-text-to-text", "tags: [visual-program-distillation]",
-        "---", "", f"# {_line(job.name) or 'A distilled student'}", "",
+        "---",
+        "library_name: transformers",
+        "pipeline_tag: image-text-to-text",
+        "tags: [visual-program-distillation]",
+        "---",
+        "",
+        f"# {_line(job.name) or 'A distilled student'}",
+        "",
         f"Made from `{_line(base)}` by the objective `{_line(job.objective)}` (Visual Program Distillation, Hu et al., "
         "CVPR 2024).",
-        "", "## Data", "",
+        "",
+        "## Data",
+        "",
         f"Snapshot `{manifest.hash}`: {result['rows']} questions to train on, {counts['rationales']} of all "
         f"{counts['rows']} with a rationale, {counts['edited']} edited, about {counts['pictures']} pictures.",
-        _reviewed(reviewers), "",
-        "## Training", "",
+        _reviewed(reviewers),
+        "",
+        "## Training",
+        "",
         f"{result['steps']} steps of {job.batch} examples, {how}; learning rate {job.lr:g}, {job.schedule}, warm-up "
         f"{job.warmup:g}; AdamW {job.betas[0]:g}, {job.betas[1]:g}; seed {job.seed}. Weights are those of step "
-        f"{result['step']}, the best on the held-out side.", "",
-        "## Figures", "", _figures(result), "",
-        "## Limits", "",
+        f"{result['step']}, the best on the held-out side.",
+        "",
+        "## Figures",
+        "",
+        _figures(result),
+        "",
+        "## Limits",
+        "",
         "The held-out questions come from the same sources as the training questions and chose the checkpoint: they "
         "say little about other pictures, and flatter a little. Rationales are written by the model: a fluent one may "
         "be wrong, and so may its boxes. Automatically kept traces may be right for a wrong reason. Nobody has "
         "examined what this model does with pictures of people.",
-    ]  # fmt: skip
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -60,4 +77,6 @@ def _figures(result: Mapping[str, Any]) -> str:
         f"Right on {100 * result['accuracy']:.1f} % of {result['of']} held-out questions "
         f"(95 % Wilson interval {low:.1f} to {high:.1f})"
     )
-    return text + ("." if result["first"] is None else f"; before training {100 * result['first']:.1f} %.")
+    return text + (
+        "." if result["first"] is None else f"; before training {100 * result['first']:.1f} %."
+    )

@@ -24,8 +24,14 @@ class Vpd:
     """
 
     def __init__(self, weight: float = 1.0) -> None:
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < float("inf"):
-            raise ProfileError(f"the objective's weight must be a number from 0 on, found {weight!r}")
+        if (
+            isinstance(weight, bool)
+            or not isinstance(weight, int | float)
+            or not 0 <= weight < float("inf")
+        ):
+            raise ProfileError(
+                f"the objective's weight must be a number from 0 on, found {weight!r}"
+            )
         self._weight = float(weight)
         self.ref = PartRef("objective", "vpd", arguments={"weight": self._weight})
 
@@ -34,7 +40,9 @@ class Vpd:
         question = question_text(example)
         lessons = [Lesson("label", question + LABEL_SUFFIX, example.answer)]
         if example.rationale and self._weight:
-            lessons.append(Lesson("rationale", question + RATIONALE_SUFFIX, example.rationale, self._weight))
+            lessons.append(
+                Lesson("rationale", question + RATIONALE_SUFFIX, example.rationale, self._weight)
+            )
         return lessons
 
 

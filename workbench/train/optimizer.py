@@ -1,8 +1,9 @@
 """AdamW that follows a schedule, for every training loop of the house.
 
-Parameters of low precision have fp32 masters: an update of 1e-4 vanishes in bfloat16, so the optimizer changes a copy
-in full precision and rounds it at the end.  Adapters in bfloat16 beside frozen weights of the same kind were a fifth
-faster, on the processor measured, than adapters in fp32 with casts (see LOG.md, base student).
+Parameters of low precision have fp32 masters: an update of 1e-4 vanishes in bfloat16, so the
+optimizer changes a copy in full precision and rounds it at the end.  Adapters in bfloat16 beside
+frozen weights of the same kind were a fifth faster, on the processor measured, than adapters in
+fp32 with casts (see LOG.md, base student).
 """
 
 from __future__ import annotations
@@ -18,11 +19,9 @@ from workbench.train.schedule import RateSchedule
 class ScheduledAdamW:
     """AdamW on groups of parameters, each with its own peak of one schedule.
 
-    Args:
-        groups: parameters and the highest learning rate of each group; those that are frozen are left out.
-        schedule: the learning rate of each step.
-        betas: decay of the averages of the gradient and of its square.
-        weight_decay: as AdamW takes it.
+    Args: groups: parameters and the highest learning rate of each group; those that are frozen are
+        left out. schedule: the learning rate of each step. betas: decay of the averages of the
+        gradient and of its square. weight_decay: as AdamW takes it.
     """
 
     def __init__(
@@ -38,9 +37,13 @@ class ScheduledAdamW:
         self._peaks: list[float] = []
         specs = []
         for parameters, peak in groups:
-            specs.append({"params": [self._master(p) for p in parameters if p.requires_grad], "lr": peak})
+            specs.append(
+                {"params": [self._master(p) for p in parameters if p.requires_grad], "lr": peak}
+            )
             self._peaks.append(peak)
-        self.adam: torch.optim.Optimizer = torch.optim.AdamW(specs, betas=betas, weight_decay=weight_decay)
+        self.adam: torch.optim.Optimizer = torch.optim.AdamW(
+            specs, betas=betas, weight_decay=weight_decay
+        )
         """What holds the state; whoever wraps the parameters puts its own in place."""
 
     def _master(self, parameter: nn.Parameter) -> nn.Parameter:
@@ -78,9 +81,14 @@ class ScheduledAdamW:
 
 
 def mean_step(
-    optimizer: ScheduledAdamW, step: int, losses: Sequence[Tensor] | Iterable[Tensor], count: int, clip: float = 1.0
+    optimizer: ScheduledAdamW,
+    step: int,
+    losses: Sequence[Tensor] | Iterable[Tensor],
+    count: int,
+    clip: float = 1.0,
 ) -> tuple[float, float]:
-    """One step on the mean of several losses; returns the mean and the length of the gradient before clipping.
+    """One step on the mean of several losses; returns the mean and the length of the gradient
+    before clipping.
 
     Args:
         optimizer: changes the weights.

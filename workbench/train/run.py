@@ -1,8 +1,9 @@
-"""One run of one job: `python -m workbench.train.run job.toml`, alone, or under `accelerate launch` or `torchrun`.
+"""One run of one job: `python -m workbench.train.run job.toml`, alone, or under `accelerate launch`
+or `torchrun`.
 
-Started again it goes on from its newest checkpoint; started once more after its end it does nothing.  The job's
-folder holds all it writes (see `board`, `checkpoint`).  A file `stop` in it, Ctrl-C or SIGTERM ends it after the step
-at hand, with a checkpoint.
+Started again it goes on from its newest checkpoint; started once more after its end it does
+nothing.  The job's folder holds all it writes (see `board`, `checkpoint`).  A file `stop` in it,
+Ctrl-C or SIGTERM ends it after the step at hand, with a checkpoint.
 """
 
 from __future__ import annotations
@@ -41,7 +42,15 @@ from workbench.train.loss import StudentLoss
 from workbench.train.model_card import card
 from workbench.train.optimizer import ScheduledAdamW
 from workbench.train.schedule import RateSchedule, total_steps
-from workbench.train.status_files import METRICS, RESULT, VALIDATION, Board, read_json, read_lines, write_json
+from workbench.train.status_files import (
+    METRICS,
+    RESULT,
+    VALIDATION,
+    Board,
+    read_json,
+    read_lines,
+    write_json,
+)
 
 MODEL = "model"
 STOP = "stop"
@@ -138,7 +147,9 @@ class TrainingRun:
         loss, tokens, *by_name = self._summed(sums).tolist()
         seconds = time.perf_counter() - began
         if not math.isfinite(loss):
-            raise EngineError(f"the loss is not a number at step {step + 1}: the run diverged; lower the learning rate")
+            raise EngineError(
+                f"the loss is not a number at step {step + 1}: the run diverged; lower the learning rate"
+            )
         figures: dict[str, JSON] = {
             "step": step + 1,
             "epoch": round((step + 1) / self.order.steps, 4),
@@ -158,21 +169,24 @@ class TrainingRun:
     def _backward(self, step: int) -> torch.Tensor:
         """Compute the gradients of a step, a micro-batch at a time.
 
-        Returns:
-            This process's share of the loss and its number of tokens, then the sum of the losses and the number of
-            the lessons of each name.
+        Returns: This process's share of the loss and its number of tokens, then the sum of the
+            losses and the number of the lessons of each name.
         """
         ranks, rank = self.accelerator.num_processes, self.accelerator.process_index
         shares = self.order.share(step, rank, ranks, self.job.micro_batch)
         examples = len(self.order[step])
         sums = torch.zeros(2 + 2 * len(self.names), dtype=torch.float64)
         for number, (positions, fillers) in enumerate(shares):
-            rows = [(self.examples[at].image, lesson) for at in positions for lesson in self.lessons[at]]
+            rows = [
+                (self.examples[at].image, lesson) for at in positions for lesson in self.lessons[at]
+            ]
             spare = sum(len(self.lessons[at]) for at in positions[len(positions) - fillers :])
             last = number == len(shares) - 1
             with nullcontext() if last else self.accelerator.no_sync(self.model):
                 loss = self.loss(self.model, rows, examples, spare, together=True)
-                self.accelerator.backward(loss.share * ranks)  # gradients are averaged over processes
+                self.accelerator.backward(
+                    loss.share * ranks
+                )  # gradients are averaged over processes
             values = loss.lessons.detach().double().cpu()
             sums[0] += float(loss.share.detach())
             sums[1] += loss.tokens
@@ -190,7 +204,9 @@ class TrainingRun:
 
     def _summed(self, values: torch.Tensor) -> torch.Tensor:
         kind = torch.float32 if self.accelerator.device.type == "mps" else torch.float64
-        whole: torch.Tensor = self.accelerator.reduce(values.to(self.accelerator.device, kind), "sum")
+        whole: torch.Tensor = self.accelerator.reduce(
+            values.to(self.accelerator.device, kind), "sum"
+        )
         return whole.cpu()
 
     def evaluate(self, step: int) -> None:
@@ -204,7 +220,13 @@ class TrainingRun:
         scored = self.examiner.scored(answers)
         right, of = sum(row.right for row in scored), len(scored)
         loss = sum(row.loss for row in scored) / of
-        figures = {"step": step, "accuracy": right / of, "right": right, "of": of, "eval_loss": loss}
+        figures = {
+            "step": step,
+            "accuracy": right / of,
+            "right": right,
+            "of": of,
+            "eval_loss": loss,
+        }
         if step:  # the student as it came is not a candidate
             better = not self.best or (right, -loss) > (self.best["right"], -self.best["eval_loss"])
             self.waited = 0 if better else self.waited + 1
@@ -250,12 +272,15 @@ def _validation_row(step: int, row: HeldOutAnswer) -> dict[str, JSON]:
 
 
 def _accelerator(job: Job) -> Accelerator:
-    # The vision tower's last layers are unused in some families (LLaVA): their adapters get no gradient.
+    # The vision tower's last layers are unused in some families (LLaVA): their adapters get no
+    # gradient.
     unused = DistributedDataParallelKwargs(find_unused_parameters=True)
     state = _processes()
     mixed = job.method == "full" and dtype_of(job, state.device) == torch.bfloat16
     return Accelerator(
-        cpu=state.device.type == "cpu", mixed_precision="bf16" if mixed else "no", kwargs_handlers=[unused]
+        cpu=state.device.type == "cpu",
+        mixed_precision="bf16" if mixed else "no",
+        kwargs_handlers=[unused],
     )
 
 
@@ -268,7 +293,11 @@ def peak_mb() -> float:
     """Most memory held so far, MB: of the GPU, else of this process."""
     if torch.cuda.is_available():
         return round(torch.cuda.max_memory_allocated() / 2**20, 1)
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 2**20), 1)
+    return round(
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        / (1024 if sys.platform != "darwin" else 2**20),
+        1,
+    )
 
 
 def train(job: Job, folder: Path, board: Board | None) -> str:
@@ -324,12 +353,24 @@ def _offer(run: TrainingRun, steps: int, board: Board) -> None:
     rows = read_lines(run.folder / METRICS)
     right, of = run.best.get("right", 0.0), run.best.get("of", 0)
     result: dict[str, JSON] = {
-        "model": MODEL, "step": best, "steps": steps, "base": run.base, "student": run.job.student,
-        "snapshot": run.snapshot.hash, "objective": asdict(run.objective.ref), "rows": len(run.examples),
-        "accuracy": run.best.get("accuracy"), "right": right, "of": of, "interval": list(wilson(right, of)),
-        "first": next((row["accuracy"] for row in rows if row.get("step") == 0 and "accuracy" in row), None),
-        "seconds": round(sum(row.get("seconds", 0.0) for row in rows), 1), "memory_mb": peak_mb(),
-    }  # fmt: skip
+        "model": MODEL,
+        "step": best,
+        "steps": steps,
+        "base": run.base,
+        "student": run.job.student,
+        "snapshot": run.snapshot.hash,
+        "objective": asdict(run.objective.ref),
+        "rows": len(run.examples),
+        "accuracy": run.best.get("accuracy"),
+        "right": right,
+        "of": of,
+        "interval": list(wilson(right, of)),
+        "first": next(
+            (row["accuracy"] for row in rows if row.get("step") == 0 and "accuracy" in row), None
+        ),
+        "seconds": round(sum(row.get("seconds", 0.0) for row in rows), 1),
+        "memory_mb": peak_mb(),
+    }
     (model / "README.md").write_text(card(run.job, run.snapshot.manifest, result), encoding="utf-8")
     write_json(run.folder / RESULT, result)
 
@@ -353,7 +394,11 @@ def execute(folder: Path) -> int:
             print(text, file=sys.stderr, flush=True)
             if board:
                 with suppress(OSError):  # a full disk may be why
-                    board.say(state="failed", eta=None, failure=asdict(explain(text, job, f"peak {peak_mb():.0f} MB")))
+                    board.say(
+                        state="failed",
+                        eta=None,
+                        failure=asdict(explain(text, job, f"peak {peak_mb():.0f} MB")),
+                    )
             if not isinstance(error, Exception):
                 raise
             return 2 if isinstance(error, InputError) else 1
@@ -366,7 +411,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the job that the command line names; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m workbench.train.run", description=__doc__)
     parser.add_argument("job", type=Path, help="job.toml, or the folder that holds it")
-    parser.add_argument("--dry-run", action="store_true", help="the same as: python -m workbench.train.estimate")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="the same as: python -m workbench.train.estimate"
+    )
     options = parser.parse_args(arguments)
     if options.dry_run:  # `estimate` stands on this module, so it is asked from outside
         command = [sys.executable, "-m", "workbench.train.estimate", str(options.job)]

@@ -1,8 +1,10 @@
-"""Several lessons in one row of tokens, so that what their prompts begin with alike is computed once.
+"""Several lessons in one row of tokens, so that what their prompts begin with alike is computed
+once.
 
-A picture, or a list of tools, stands in front of every question about it, and is most of the tokens.  A row is a tree:
-each lesson sees its own prompt and itself, never its neighbours, and its positions are those that it would have alone.
-The losses and gradients are those of the lessons one by one (tested).
+A picture, or a list of tools, stands in front of every question about it, and is most of the
+tokens.  A row is a tree: each lesson sees its own prompt and itself, never its neighbours, and its
+positions are those that it would have alone. The losses and gradients are those of the lessons one
+by one (tested).
 """
 
 from __future__ import annotations
@@ -25,8 +27,9 @@ class TokenLesson:
     target: Sequence[int]
     """The token that ends the answer is its last one."""
     source: Hashable
-    """What the prompt begins with, for example the digest of its picture.  Lessons of different sources share nothing:
-    two pictures may be the same tokens and are not the same picture."""
+    """What the prompt begins with, for example the digest of its picture.  Lessons of different
+    sources share nothing: two pictures may be the same tokens and are not the same picture.
+    """
     weight: float = 1.0
     name: str = ""
 
@@ -34,13 +37,12 @@ class TokenLesson:
 def shared_rows(rows: Sequence[Sequence[TokenLesson]], inputs: Mapping[str, Tensor]) -> Batch:
     """Put the lessons of each row behind the beginnings that they share.
 
-    Args:
-        rows: the lessons of each row of tokens; those of one source need not stand together.
-        inputs: what the model takes besides tokens, for example `region_features`, in the order of the sources.
+    Args: rows: the lessons of each row of tokens; those of one source need not stand together.
+        inputs: what the model takes besides tokens, for example `region_features`, in the order of
+        the sources.
 
-    Returns:
-        A batch of as many rows.  Its mask is boolean, true where attention is allowed, as scaled dot-product attention
-        takes it.
+    Returns: A batch of as many rows.  Its mask is boolean, true where attention is allowed, as
+        scaled dot-product attention takes it.
     """
     trees = [_tree(row) for row in rows]
     sizes = [1 + int(max(path[-1] for path in paths)) for paths in trees]
@@ -64,7 +66,12 @@ def shared_rows(rows: Sequence[Sequence[TokenLesson]], inputs: Mapping[str, Tens
             owner += 1
     lessons = [lesson for row in rows for lesson in row]
     return Batch(
-        {"input_ids": tokens, "position_ids": positions, "attention_mask": allowed[:, None], **inputs},
+        {
+            "input_ids": tokens,
+            "position_ids": positions,
+            "attention_mask": allowed[:, None],
+            **inputs,
+        },
         targets,
         owners,
         torch.tensor([lesson.weight for lesson in lessons]),
@@ -86,16 +93,20 @@ def share_prefixes(batch: Batch, pictures: Sequence[str]) -> Batch:
         tokens = batch.inputs["input_ids"][row, :length].tolist()
         first = int((batch.targets[row] >= 0).nonzero()[0])
         weight = float(batch.weights[row])
-        lessons.append(TokenLesson(tokens[:first], tokens[first:], picture, weight, batch.names[row]))
+        lessons.append(
+            TokenLesson(tokens[:first], tokens[first:], picture, weight, batch.names[row])
+        )
     rows = [list(run) for _, run in groupby(lessons, key=lambda lesson: lesson.source)]
     firsts = [sum(map(len, rows[:at])) for at in range(len(rows))]
     return shared_rows(rows, {"region_features": batch.inputs["region_features"][firsts]})
 
 
 def _tree(lessons: Sequence[TokenLesson]) -> list[Tensor]:
-    """Where each token of each lesson stands in the row; lessons of one source go the same way until they differ.
+    """Where each token of each lesson stands in the row; lessons of one source go the same way
+    until they differ.
 
-    A lesson keeps its target and the token before it for itself, side by side: that token predicts the first target.
+    A lesson keeps its target and the token before it for itself, side by side: that token predicts
+    the first target.
     """
     places: dict[tuple[Hashable, int], int] = {}
     taken, paths = 0, []

@@ -21,7 +21,12 @@ from typing import Any, Literal
 from workbench.records import JSON
 
 State = Literal["queued", "running", "stopping", "stopped", "failed", "done"]
-STATUS, METRICS, VALIDATION, RESULT = "status.json", "metrics.jsonl", "validation.jsonl", "result.json"
+STATUS, METRICS, VALIDATION, RESULT = (
+    "status.json",
+    "metrics.jsonl",
+    "validation.jsonl",
+    "result.json",
+)
 BEAT = 10.0
 """Seconds between signs of life."""
 
@@ -64,9 +69,15 @@ class Board:
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._held: dict[str, JSON] = {
-            "state": "running", "phase": "loading", "step": 0, "total": 0, "eta": None, "started": time.time(),
-            "pid": os.getpid(), "host": socket.gethostname(),
-        }  # fmt: skip
+            "state": "running",
+            "phase": "loading",
+            "step": 0,
+            "total": 0,
+            "eta": None,
+            "started": time.time(),
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+        }
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
     def __enter__(self) -> Board:
@@ -101,5 +112,8 @@ class Board:
             if path.exists():
                 kept = [row for row in read_lines(path) if row.get("step", 0) <= step]
                 part = path.with_name(f".{file}.part")
-                part.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept), encoding="utf-8")
+                part.write_text(
+                    "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept),
+                    encoding="utf-8",
+                )
                 part.replace(path)

@@ -1,10 +1,11 @@
 """Is this answer right?  Pure comparators by answer type.
 
-An answer is text from a program or a model and may be anything; the readers below (`yes_no`, `integer`,
-`choice`) give what the text says, or None where it says nothing definite.  `score` puts them together for a
-task.  Singular and plural are different words here: wording is a judge's business (`judge`).
-These comparators decide which programs are KEPT (Hu et al. 2024, arXiv 2312.03052, section 3.1); they are lenient
-about form ("3 dogs" is 3), unlike the benchmarks' own scorers, of which `vqa` holds two.
+An answer is text from a program or a model and may be anything; the readers below (`yes_no`,
+`integer`, `choice`) give what the text says, or None where it says nothing definite.  `score` puts
+them together for a task.  Singular and plural are different words here: wording is a judge's
+business (`judge`). These comparators decide which programs are KEPT (Hu et al. 2024, arXiv
+2312.03052, section 3.1); they are lenient about form ("3 dogs" is 3), unlike the benchmarks' own
+scorers, of which `vqa` holds two.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ MAX_ANSWER = 2000
 """Characters; a longer text is no answer to a question about a picture."""
 
 SOFT_ANSWERS = 10
-"""From this many gold answers on they are annotators' votes (VQA); fewer are alternatives, each fully right."""
+"""From this many gold answers on they are annotators' votes (VQA); fewer are alternatives, each
+fully right.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,8 @@ def _plain(text: str) -> str:
 
 
 def yes_no(text: str) -> bool | None:
-    """What a yes/no answer says: its first word decides (`True`, "Yes, two dogs", "No."); None if unclear.
+    """What a yes/no answer says: its first word decides (`True`, "Yes, two dogs", "No."); None if
+    unclear.
 
     >>> yes_no("True"), yes_no("No, there is none."), yes_no("yes or no"), yes_no("maybe")
     (True, False, None, None)
@@ -73,10 +77,11 @@ _NUMBER = re.compile(
 
 
 def integer(text: str) -> int | None:
-    """The one whole number in an answer, in digits or words; None when there is none, or more than one.
+    """The one whole number in an answer, in digits or words; None when there is none, or more than
+    one.
 
-    >>> integer("3 dogs"), integer("3.0"), integer("twenty-one"), integer("no dogs"), integer("3 of 5")
-    (3, 3, 21, 0, None)
+    >>> integer("3 dogs"), integer("3.0"), integer("twenty-one"), integer("no dogs"), integer("3 of
+    5") (3, 3, 21, 0, None)
     """
     found: set[int] = set()
     for match in _NUMBER.finditer(_plain(text[:MAX_ANSWER])):
@@ -101,11 +106,12 @@ _LETTER = re.compile(
 def choice(text: str, options: Sequence[str]) -> int | None:
     """Index of the option that an answer names, or None where it names none or several.
 
-    In order: the option's own text; its letter ("B", "(b)", "b.", "Answer: B", also "B. red" where the text
-    agrees); the one option whose text occurs in the answer as whole words and not inside a longer option.
+    In order: the option's own text; its letter ("B", "(b)", "b.", "Answer: B", also "B. red" where
+    the text agrees); the one option whose text occurs in the answer as whole words and not inside a
+    longer option.
 
-        >>> choice("(b)", ["cat", "dog"]), choice("It is a dog.", ["cat", "dog"]), choice("cat or dog", ["cat", "dog"])
-        (1, 1, None)
+        >>> choice("(b)", ["cat", "dog"]), choice("It is a dog.", ["cat", "dog"]), choice("cat or
+        dog", ["cat", "dog"]) (1, 1, None)
     """
     if len(text) > MAX_ANSWER:
         return None
@@ -113,7 +119,9 @@ def choice(text: str, options: Sequence[str]) -> int | None:
     wanted = normalise(text)
     same = [i for i, option in enumerate(texts) if option == wanted and option]
     if not same:
-        same = [i for i, option in enumerate(options) if option == text]  # options that normalise to nothing: "a"
+        same = [
+            i for i, option in enumerate(options) if option == text
+        ]  # options that normalise to nothing: "a"
     if same:
         return same[0] if len(same) == 1 else None
     if found := _LETTER.fullmatch(_plain(text)):
@@ -130,7 +138,9 @@ def _mentioned(text: str, options: Sequence[str]) -> int | None:
     outer = []
     for i in inside:
         rest = padded
-        for longer in (options[j] for j in inside if f" {options[i]} " in f" {options[j]} " and j != i):
+        for longer in (
+            options[j] for j in inside if f" {options[i]} " in f" {options[j]} " and j != i
+        ):
             rest = rest.replace(f" {longer} ", "  ")
         if f" {options[i]} " in rest:
             outer.append(i)
@@ -140,9 +150,10 @@ def _mentioned(text: str, options: Sequence[str]) -> int | None:
 def canonical(answer: str, task: Task) -> str:
     """One form for all ways of writing an answer: what two programs must share to agree.
 
-    `yes` / `no`, digits, the option's text, or the VQA normalisation; a text that cannot be read as the
-    task's type stays itself, normalised.  The store keeps this form of every answer (columns `trace.form` and
-    `prediction.form`): a change of the rule needs a migration that sets them to NULL, so that they are found again.
+    `yes` / `no`, digits, the option's text, or the VQA normalisation; a text that cannot be read as
+    the task's type stays itself, normalised.  The store keeps this form of every answer (columns
+    `trace.form` and `prediction.form`): a change of the rule needs a migration that sets them to
+    NULL, so that they are found again.
     """
     if len(answer) > MAX_ANSWER:
         return answer
@@ -173,15 +184,17 @@ def same(answer: str, gold: str, task: Task, mode: Mode = "always") -> bool:
 def score(task: Task, answer: str, mode: Mode = "always") -> Scored:
     """How well an answer fits the task's gold answers.
 
-    Fewer than ten gold answers are alternatives: equal to any of them is 1, else 0.  Ten or more are
-    annotators' votes: the VQA leave-one-out score, or A-OKVQA's min(1, n / 3) on raw text where
+    Fewer than ten gold answers are alternatives: equal to any of them is 1, else 0.  Ten or more
+    are annotators' votes: the VQA leave-one-out score, or A-OKVQA's min(1, n / 3) on raw text where
     `task.meta["scoring"]` is `aokvqa`.  An unlabelled task scores 0 and the reason says so.
     """
     shown = quote(answer)
     if not task.answers:
         return Scored(0.0, "The task has no gold answer to compare with.")
     if len(answer) > MAX_ANSWER:
-        return Scored(0.0, f"The answer has {len(answer)} characters; at most {MAX_ANSWER} are read.")
+        return Scored(
+            0.0, f"The answer has {len(answer)} characters; at most {MAX_ANSWER} are read."
+        )
     if len(task.answers) >= SOFT_ANSWERS and task.answer_type != "choice":
         if task.meta.get("scoring") == "aokvqa":
             hits = sum(gold == answer for gold in task.answers)

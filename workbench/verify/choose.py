@@ -1,9 +1,10 @@
 """From the traces of one task to verdicts: which are right, and which one is kept.
 
-With a label (Hu et al. 2024, arXiv 2312.03052, section 3.1): a program is right when its answer fits the label; of
-the right ones the one that the sampler scored highest is kept.  Without a label nothing is known to be right: the
-verdicts say how many of the executable programs AGREE, under `method="agreement"`, and the program that wins their
-vote (see `vote`) is kept; `correct` then only means "agrees".
+With a label (Hu et al. 2024, arXiv 2312.03052, section 3.1): a program is right when its answer
+fits the label; of the right ones the one that the sampler scored highest is kept.  Without a label
+nothing is known to be right: the verdicts say how many of the executable programs AGREE, under
+`method="agreement"`, and the program that wins their vote (see `vote`) is kept; `correct` then only
+means "agrees".
 """
 
 from __future__ import annotations
@@ -48,11 +49,13 @@ class AnswerVerifier:
 
 
 class JudgedVerifier:
-    """As `AnswerVerifier`, and asks a language model where only the wording may differ ("mountain", "mountains").
+    """As `AnswerVerifier`, and asks a language model where only the wording may differ ("mountain",
+    "mountains").
 
-    The model sees short phrase answers only, each different pair once per call; what `judge.worth_asking`
-    rules out never reaches it.  Before its word counts it judges twelve pairs whose answer is known: a small
-    model calls everything the same, and would turn wrong programs into training data.
+    The model sees short phrase answers only, each different pair once per call; what
+    `judge.worth_asking` rules out never reaches it.  Before its word counts it judges twelve pairs
+    whose answer is known: a small model calls everything the same, and would turn wrong programs
+    into training data.
 
     Args:
         language: registered name of a language model, or one that is already built.
@@ -75,7 +78,9 @@ class JudgedVerifier:
         if not 0.0 < certainty <= 1.0:
             raise ProfileError(f"certainty must be above 0 and at most 1, found {certainty}")
         self.language: LanguageModel = (
-            registry.build("language", language, **arguments) if isinstance(language, str) else language
+            registry.build("language", language, **arguments)
+            if isinstance(language, str)
+            else language
         )
         self.certainty = certainty
         self.control = control
@@ -99,7 +104,8 @@ class JudgedVerifier:
     def judge(self, task: Task, runs: Sequence[Run]) -> list[Verdict]:
         """One verdict per run, same order; at most one is chosen.
 
-        Raises EngineError when the model breaks, and ProfileError the first time it is needed when it is no judge.
+        Raises EngineError when the model breaks, and ProfileError the first time it is needed when
+        it is no judge.
         """
         if not task.labelled:
             return _agreement(task, runs, self.ref)
@@ -111,10 +117,17 @@ class JudgedVerifier:
         ]
         answers = dict.fromkeys(runs[at][1].answer or "" for at in open_runs)
         golds = dict.fromkeys(task.answers)
-        asked = [(answer, gold) for answer in answers for gold in golds if judge.worth_asking(task, answer, gold)]
+        asked = [
+            (answer, gold)
+            for answer in answers
+            for gold in golds
+            if judge.worth_asking(task, answer, gold)
+        ]
         if asked:
             self._check_judge()
-            pairs = dict(zip(asked, judge.same_meaning(self.language, task.question, asked), strict=True))
+            pairs = dict(
+                zip(asked, judge.same_meaning(self.language, task.question, asked), strict=True)
+            )
             for at in open_runs:
                 scored[at] = self._settled(task, runs[at][1].answer or "", scored[at], pairs)
         return _verdicts(task, runs, scored, self.threshold, self.ref)
@@ -130,7 +143,9 @@ class JudgedVerifier:
             )
         self._controlled = True
 
-    def _settled(self, task: Task, answer: str, before: Scored, pairs: dict[tuple[str, str], float]) -> Scored:
+    def _settled(
+        self, task: Task, answer: str, before: Scored, pairs: dict[tuple[str, str], float]
+    ) -> Scored:
         chances = [pairs.get((answer, gold), 0.0) for gold in task.answers]
         alike = [
             chance >= self.certainty or same(answer, gold, task, self.mode)
@@ -158,7 +173,9 @@ def _failed(trace: Trace) -> Scored | None:
         what = quote(trace.failure.message, 120)
         kind = trace.failure.kind.replace("_", " ")
         if trace.failure.kind == "infra":
-            return Scored(0.0, f"Not run to its end, not the program's fault ({what}); run it again.")
+            return Scored(
+                0.0, f"Not run to its end, not the program's fault ({what}); run it again."
+            )
         return Scored(0.0, f"The program failed{where}, {kind}: {what}.")
     if trace.answer is None:
         return Scored(0.0, "The program ended without an answer.")
@@ -179,12 +196,16 @@ def _verdicts(
     ]
     chosen = _best(runs, [at for at, right in enumerate(correct) if right])
     return [
-        _verdict(task, runs, at, result, correct[at], at == chosen, "gold", ref) for at, result in enumerate(scored)
+        _verdict(task, runs, at, result, correct[at], at == chosen, "gold", ref)
+        for at, result in enumerate(scored)
     ]
 
 
 def _agreement(task: Task, runs: Sequence[Run], ref: PartRef) -> list[Verdict]:
-    forms = [canonical(trace.answer, task) if trace.ok and trace.answer is not None else None for _, trace in runs]
+    forms = [
+        canonical(trace.answer, task) if trace.ok and trace.answer is not None else None
+        for _, trace in runs
+    ]
     chosen = vote(forms, [program.score for program, _ in runs])
     agreed = forms[chosen] if chosen is not None else None
     sizes = Counter(form for form in forms if form is not None)

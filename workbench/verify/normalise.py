@@ -1,6 +1,7 @@
 """The VQA normalisation of an answer: what both the comparators and the VQA score read.
 
-Source: `vqaEval.py` of GT-Vision-Lab/VQA (`processPunctuation`, `processDigitArticle`), described in our own words.
+Source: `vqaEval.py` of GT-Vision-Lab/VQA (`processPunctuation`, `processDigitArticle`), described
+in our own words.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from typing import Literal
 from workbench.english import NUMBERS
 
 Mode = Literal["always", "official"]
-"""`official` normalises ONLY IF the annotators' answers are not all identical; `always` is what ports do."""
+"""`official` normalises ONLY IF the annotators' answers are not all identical; `always` is what
+ports do.
+"""
 
 MARKS = ';/[]"{}()=+\\_-><@`,?!'
 """Marks deleted or replaced by a space; the colon, the apostrophe, `&`, `%` and `$` stay."""
@@ -32,8 +35,8 @@ _CONTRACTED = (
 
 
 def _contraction_table() -> dict[str, str]:
-    # The official table lists each word with any ONE apostrophe left out, and has one slip, kept for equality:
-    # "somebody'd" loses its apostrophe.
+    # The official table lists each word with any ONE apostrophe left out, and has one slip, kept
+    # for equality: "somebody'd" loses its apostrophe.
     table = {"somebody'd": "somebodyd"}
     for word in _CONTRACTED.split():
         for at, letter in enumerate(word):

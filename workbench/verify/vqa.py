@@ -1,7 +1,8 @@
 """VQA scoring: the leave-one-out score, and A-OKVQA's direct answers.
 
-Source: `vqaEval.py` of GT-Vision-Lab/VQA (`evaluate`), described in our own words; Antol et al. 2015 and Goyal et
-al. 2017 for the score; Schwenk et al. 2022 for A-OKVQA.  Everything here is a pure function of text.
+Source: `vqaEval.py` of GT-Vision-Lab/VQA (`evaluate`), described in our own words; Antol et al.
+2015 and Goyal et al. 2017 for the score; Schwenk et al. 2022 for A-OKVQA.  Everything here is a
+pure function of text.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ def matches(answer: str, answers: Sequence[str], mode: Mode = "always") -> list[
 def leave_one_out(hits: Sequence[bool]) -> float:
     """The soft score: over annotators i, the mean of min(1, matches among the OTHERS / 3).
 
-    With ten annotators 0, 1, 2, 3 and at least 4 matches give 0, .3, .6, .9 and 1; no annotators give 0.
+    With ten annotators 0, 1, 2, 3 and at least 4 matches give 0, .3, .6, .9 and 1; no annotators
+    give 0.
     """
     if not hits:
         return 0.0
@@ -38,6 +40,7 @@ def vqa_score(answer: str, answers: Sequence[str], mode: Mode = "always") -> flo
 def aokvqa_score(answer: str, answers: Sequence[str]) -> float:
     """A-OKVQA direct answer: min(1, exact matches / 3), no normalisation, nobody left out.
 
-    Questions marked `difficult_direct_answer` are dropped by the benchmark; that is the caller's business.
+    Questions marked `difficult_direct_answer` are dropped by the benchmark; that is the caller's
+    business.
     """
     return min(1.0, sum(gold == answer for gold in answers) / 3)

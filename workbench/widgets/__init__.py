@@ -5,8 +5,8 @@
     project = widgets.use("my-project")
     widgets.ReviewQueue()
 
-In a kernel the import also teaches it to show records: a `Trace` at the end of a cell is a player.  Needs the packages
-of the extra `lab`; nothing else imports this.
+In a kernel the import also teaches it to show records: a `Trace` at the end of a cell is a player.
+Needs the packages of the extra `lab`; nothing else imports this.
 
 Files:
     base.py      what the widgets share: code, styles, questions to the kernel, what a saved notebook shows

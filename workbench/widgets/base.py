@@ -1,6 +1,7 @@
 """What the widgets share: code and styles, questions to the kernel, what a saved notebook shows.
 
-A widget is one ES module without imports (the player, then its own file), so that nothing is fetched from anywhere.
+A widget is one ES module without imports (the player, then its own file), so that nothing is
+fetched from anywhere.
 """
 
 from __future__ import annotations
@@ -27,11 +28,15 @@ def script(*names: str) -> str:
 
 
 def styles() -> str:
-    return "\n".join(path.read_text(encoding="utf-8") for path in (PLAYER / "player.css", STATIC / "widgets.css"))
+    return "\n".join(
+        path.read_text(encoding="utf-8") for path in (PLAYER / "player.css", STATIC / "widgets.css")
+    )
 
 
 class Widget(AnyWidget):
-    """A widget whose page may ask the kernel (`heard`), and that reads without a kernel, too (`plain`)."""
+    """A widget whose page may ask the kernel (`heard`), and that reads without a kernel, too
+    (`plain`).
+    """
 
     _css = styles()
 
@@ -40,7 +45,9 @@ class Widget(AnyWidget):
         self.on_msg(self._received)
 
     def heard(self, asked: Mapping[str, Any]) -> Any:
-        """Answer what the page asks: `do` says what.  What is raised on purpose reaches the page as words."""
+        """Answer what the page asks: `do` says what.  What is raised on purpose reaches the page as
+        words.
+        """
         raise NotImplementedError
 
     def plain(self) -> str:

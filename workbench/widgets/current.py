@@ -15,19 +15,24 @@ _held: dict[str, Project] = {}
 
 
 def use(project: Project | Path | str | None = None) -> Project:
-    """Make a project the notebook's own and return it.  Opening it the second time is the same open project.
+    """Make a project the notebook's own and return it.  Opening it the second time is the same open
+    project.
 
-    Args:
-        project: open, or its folder; None: what `vpd lab` was started with, else the project around this folder.
+    Args: project: open, or its folder; None: what `vpd lab` was started with, else the project
+        around this folder.
 
     Raises:
         InputError: there is no project.
         StoreError: it cannot be opened.
     """
     if not isinstance(project, Project):
-        folder = Path(project or os.environ.get(VARIABLE) or locate(Path.cwd())).expanduser().resolve()
+        folder = (
+            Path(project or os.environ.get(VARIABLE) or locate(Path.cwd())).expanduser().resolve()
+        )
         held = _held.get("project")
-        project = held if held is not None and held.path.resolve() == folder else Project.open(folder)
+        project = (
+            held if held is not None and held.path.resolve() == folder else Project.open(folder)
+        )
     _held["project"] = project
     return project
 

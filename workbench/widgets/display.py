@@ -1,4 +1,6 @@
-"""Records at the end of a cell: IPython is told how to show them, in the kernel that imports this package."""
+"""Records at the end of a cell: IPython is told how to show them, in the kernel that imports this
+package.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ class Html:
 
 
 def show(record: Record, project: Project | None = None) -> TracePlayer | Html:
-    """What a record looks like: a player for a trace whose picture the project has, else plain HTML."""
+    """What a record looks like: a player for a trace whose picture the project has, else plain
+    HTML.
+    """
     known = held(project)
     if isinstance(record, Trace) and known is not None:
         player = TracePlayer(record, project=known)
@@ -62,7 +66,9 @@ def _bundle(record: Record, include: object = None, exclude: object = None) -> A
     try:
         found = show(record)
     except WorkbenchError:  # a record is shown even where its project has gone
-        found = Html(plain.task(record) if isinstance(record, Task) else _PLAIN[type(record)](record))
+        found = Html(
+            plain.task(record) if isinstance(record, Task) else _PLAIN[type(record)](record)
+        )
     if isinstance(found, Html):
         return {"text/html": found._repr_html_()}
     return found._repr_mimebundle_()

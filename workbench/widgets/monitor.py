@@ -51,7 +51,9 @@ class JobMonitor(Widget):
     lines: traitlets.List[str] = traitlets.List().tag(sync=True)
     """The end of its log."""
 
-    def __init__(self, job: str | Path | JobView, project: Project | None = None, *, every: float = 1.0) -> None:
+    def __init__(
+        self, job: str | Path | JobView, project: Project | None = None, *, every: float = 1.0
+    ) -> None:
         folder = job.folder if isinstance(job, JobView) else Path(job)
         if isinstance(job, str) and not folder.is_dir():
             folder = Jobs(current(project).path / "jobs", start=False).show(job).folder
@@ -77,16 +79,21 @@ class JobMonitor(Widget):
             self.name = found.name or found.id
             self.state, self.done, self.total = found.state, found.step, found.total
             self.seen = {
-                "id": found.id, "place": found.place, "eta": found.eta, "silent": found.silent,
+                "id": found.id,
+                "place": found.place,
+                "eta": found.eta,
+                "silent": found.silent,
                 "failure": dict(found.failure) if found.failure else None,
-            }  # fmt: skip
+            }
             if size != self._size:
                 self._size, self.curves = size, curves(self.figures)
             self.lines = self._jobs.log(self._which, LINES)
         return found.state
 
     def stop(self, save: bool = True) -> None:
-        """End the job after the step at hand, with a checkpoint; or at once.  Raises InputError when it has ended."""
+        """End the job after the step at hand, with a checkpoint; or at once.  Raises InputError
+        when it has ended.
+        """
         self._jobs.stop(self._which, save)
         self.look()
 
@@ -113,7 +120,10 @@ class JobMonitor(Widget):
             try:
                 if self.look() in ENDED:
                     return
-            except (WorkbenchError, OSError):  # deleted meanwhile, or half written: the next look tells
+            except (
+                WorkbenchError,
+                OSError,
+            ):  # deleted meanwhile, or half written: the next look tells
                 if not (self._jobs.root / self._which).exists():
                     return
 
@@ -127,7 +137,11 @@ def curves(rows: list[dict[str, Any]]) -> dict[str, list[list[float]]]:
     """The figures that are drawn, by name; of long ones every so many points, the last always."""
     found = {}
     for name in ("loss", "accuracy"):
-        points = [[row["step"], row[name]] for row in rows if _number(row.get(name)) and _number(row.get("step"))]
+        points = [
+            [row["step"], row[name]]
+            for row in rows
+            if _number(row.get(name)) and _number(row.get("step"))
+        ]
         every = max(1, -(-len(points) // MOST))
         if points:
             found[name] = points[::-1][::every][::-1]

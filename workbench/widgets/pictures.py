@@ -21,8 +21,12 @@ SMALL = 320
 INK = {"result": "#12a36b", "receiver": "#ffffff", "variable": "#e6b800"}
 
 
-def open_picture(picture: Path | str | Image.Image | None, images: ImageFolder | None = None) -> Image.Image | None:
-    """A picture by path, by its digest in `images`, or as it is.  Raises ImageError when it cannot be read."""
+def open_picture(
+    picture: Path | str | Image.Image | None, images: ImageFolder | None = None
+) -> Image.Image | None:
+    """A picture by path, by its digest in `images`, or as it is.  Raises ImageError when it cannot
+    be read.
+    """
     if picture is None or isinstance(picture, Image.Image):
         return picture if picture is None else picture.convert("RGB")
     if images is not None and images.path(str(picture)) is not None:
@@ -47,7 +51,9 @@ def picture_view(image: str, picture: Image.Image | None, problem: str = "") -> 
 
 
 def of_project(images: ImageFolder, digest: str) -> tuple[Image.Image | None, dict[str, Any]]:
-    """A project's picture and what the player is told of it; a missing one is a sentence, not an error."""
+    """A project's picture and what the player is told of it; a missing one is a sentence, not an
+    error.
+    """
     try:
         picture = images.open(digest)
     except ImageError as error:
@@ -63,6 +69,8 @@ def inline(picture: Image.Image, boxes: Sequence[Mapping[str, Any]] = (), side: 
     pen = ImageDraw.Draw(small)
     for one in boxes:
         x0, y0, x1, y1 = (round(edge * scale) for edge in one["box"])
-        pen.rectangle((x0, y0, max(x1, x0), max(y1, y0)), outline=INK.get(one["role"], INK["result"]), width=2)
+        pen.rectangle(
+            (x0, y0, max(x1, x0), max(y1, y0)), outline=INK.get(one["role"], INK["result"]), width=2
+        )
     data = base64.b64encode(to_webp(small, side, 70)).decode()
     return f'<img alt="The picture asked about" src="data:image/webp;base64,{data}">'

@@ -1,6 +1,8 @@
-"""Records as HTML that needs no script and no address: what a saved notebook shows on GitHub and in nbviewer.
+"""Records as HTML that needs no script and no address: what a saved notebook shows on GitHub and in
+nbviewer.
 
-Everything that is shown goes through `html.escape`: questions, programs, tools and models are hostile.
+Everything that is shown goes through `html.escape`: questions, programs, tools and models are
+hostile.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ def table(rows: Iterable[Sequence[str]], head: Sequence[str] = ()) -> str:
 
 def facts(rows: Iterable[tuple[str, object]]) -> str:
     """Names and values; what is empty is left out."""
-    return table((f"<b>{text(name)}</b>", text(value)) for name, value in rows if value not in ("", None, ()))
+    return table(
+        (f"<b>{text(name)}</b>", text(value)) for name, value in rows if value not in ("", None, ())
+    )
 
 
 def code(source: str) -> str:
@@ -51,7 +55,12 @@ def task(one: Task, picture: str = "") -> str:
 
 
 def program(one: Program) -> str:
-    rows = [("program", one.index + 1), ("score", f"{one.score:.2f}"), ("tokens", one.tokens), ("task", one.task_id)]
+    rows = [
+        ("program", one.index + 1),
+        ("score", f"{one.score:.2f}"),
+        ("tokens", one.tokens),
+        ("task", one.task_id),
+    ]
     rows += [("by", f"{one.sampler.name} {one.sampler.version}"), ("edit of", one.parent)]
     return code(one.source) + facts(rows)
 
@@ -68,7 +77,9 @@ def steps(found: Sequence[Step]) -> str:
     """The steps as a table, the first ones where there are many."""
     rows = []
     for at, step in enumerate(found[:MOST_STEPS], 1):
-        came = plain(step.result) if step.result is not None else step.error or step.text or step.short
+        came = (
+            plain(step.result) if step.result is not None else step.error or step.text or step.short
+        )
         rows.append([str(at), str(step.line), text(step.title), text(came)])
     more = f"<p>and {len(found) - MOST_STEPS} more steps</p>" if len(found) > MOST_STEPS else ""
     return table(rows, ("step", "line", "what", "result")) + more
@@ -76,7 +87,11 @@ def steps(found: Sequence[Step]) -> str:
 
 def trace(one: Trace) -> str:
     counts = f"{views.count_label(one.steps, 'step')}, {views.count_label(one.tool_calls, 'tool call')}, "
-    return answer_of(one) + f"<p>{counts}{views.duration(one.seconds)}</p>" + steps(steps_of(one.events))
+    return (
+        answer_of(one)
+        + f"<p>{counts}{views.duration(one.seconds)}</p>"
+        + steps(steps_of(one.events))
+    )
 
 
 def verdict(one: Verdict) -> str:
@@ -93,8 +108,12 @@ def rationale(one: Rationale) -> str:
     said = views.rationale_view(one)
     shown = ""
     for sentence in said.sentences if said else ():
-        words = "".join(f"<code>{text(p.text)}</code>" if p.box else text(p.text) for p in sentence.pieces)
-        shown += f"{words} " if sentence.supported else f"<u>{words}</u> (not supported by the trace) "
+        words = "".join(
+            f"<code>{text(p.text)}</code>" if p.box else text(p.text) for p in sentence.pieces
+        )
+        shown += (
+            f"{words} " if sentence.supported else f"<u>{words}</u> (not supported by the trace) "
+        )
     foot = "Every number, name and box is in the trace."
     if one.issues:
         foot = f"Not faithful: {text('; '.join(one.issues))}"
@@ -102,6 +121,10 @@ def rationale(one: Rationale) -> str:
 
 
 def prediction(one: Prediction) -> str:
-    rows = [("score", f"{one.score:.2f}"), ("time", views.duration(one.seconds)), ("by", one.model.name)]
+    rows = [
+        ("score", f"{one.score:.2f}"),
+        ("time", views.duration(one.seconds)),
+        ("by", one.model.name),
+    ]
     said = f"<p>{text(one.rationale)}</p>" if one.rationale else ""
     return f"<p>Answer: <b>{text(one.answer)}</b></p>{said}{facts([*rows, ('task', one.task_id)])}"

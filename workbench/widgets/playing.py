@@ -1,4 +1,6 @@
-"""A widget around the step player: its run, its picture, the step it shows, the first wrong step that was marked."""
+"""A widget around the step player: its run, its picture, the step it shows, the first wrong step
+that was marked.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +20,18 @@ from workbench.widgets import pictures, plain
 from workbench.widgets.base import Widget
 
 FULL = 60
-"""Steps that come along in full; the others are asked for one by one, and are missing where no kernel is."""
+"""Steps that come along in full; the others are asked for one by one, and are missing where no
+kernel is.
+"""
 
 
 class Playing(Widget):
     """One run under one cursor."""
 
     run = traitlets.Dict().tag(sync=True)
-    """What `player.js` shows: `workbench.screen.player.model_of`, with the first steps in full.  Empty: nothing."""
+    """What `player.js` shows: `workbench.screen.player.model_of`, with the first steps in full.
+    Empty: nothing.
+    """
     picture = traitlets.Bytes().tag(sync=True)
     step = traitlets.Int().tag(sync=True)
     """The step shown, from 0; set it, and the widget goes there."""
@@ -48,7 +54,9 @@ class Playing(Widget):
     def _inside(self, proposal: Any) -> int:
         return min(max(int(proposal.value), 0), max(len(self.steps) - 1, 0))
 
-    def play(self, model: Mapping[str, Any], steps: Sequence[Step], picture: Image.Image | None) -> None:
+    def play(
+        self, model: Mapping[str, Any], steps: Sequence[Step], picture: Image.Image | None
+    ) -> None:
         """Show a run, at its failing step or its first tool call."""
         self.steps = steps
         with self.hold_sync():
@@ -85,15 +93,20 @@ class Playing(Widget):
 def model(
     task: Task | None, run: Run, picture: Mapping[str, Any], rationale: Rationale | None
 ) -> tuple[dict[str, Any], list[Step]]:
-    """What the player is given of a run, with the line above it, and its steps; `picture` as of `pictures.shown`."""
+    """What the player is given of a run, with the line above it, and its steps; `picture` as of
+    `pictures.shown`.
+    """
     trace = run.trace
     size = (picture["width"], picture["height"]) if picture["url"] else None
     steps = steps_of(trace.events if trace is not None else (), size)
     head = {
-        "question": task.question if task else "", "gold": views.gold_of(task) if task else "",
-        "answer": trace.answer if trace is not None else None, "state": views.run_state(run),
-        "problem": views.problem_of(run), "facts": views.facts_of(run) if task else "",
-    }  # fmt: skip
+        "question": task.question if task else "",
+        "gold": views.gold_of(task) if task else "",
+        "answer": trace.answer if trace is not None else None,
+        "state": views.run_state(run),
+        "problem": views.problem_of(run),
+        "facts": views.facts_of(run) if task else "",
+    }
     return model_of(run, steps, picture, rationale) | {"head": head}, steps
 
 

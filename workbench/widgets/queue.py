@@ -37,12 +37,12 @@ class Reviewer:
 
 
 class ReviewQueue(Playing):
-    """Decide on questions: a accepts, r and a digit rejects, s skips, u takes back, e edits, [ and ] change the
-    program.
+    """Decide on questions: a accepts, r and a digit rejects, s skips, u takes back, e edits, [ and
+    ] change the program.
 
-    What each key does is a method as well (`accept`, `reject`, `skip`, `undo`, `mark_wrong`).  Traits: `task`, `left`,
-    `decided`, `last` (read them); `candidate`, `step`, `wording`, `note` (both ways).  The question on screen is leased
-    to the reviewer, and given back by `close`.
+    What each key does is a method as well (`accept`, `reject`, `skip`, `undo`, `mark_wrong`).
+    Traits: `task`, `left`, `decided`, `last` (read them); `candidate`, `step`, `wording`, `note`
+    (both ways).  The question on screen is leased to the reviewer, and given back by `close`.
 
     Args:
         name: whose decisions they are; the user of this machine when left out.
@@ -74,19 +74,29 @@ class ReviewQueue(Playing):
     _open: ClassVar[WeakValueDictionary[tuple[str, str], ReviewQueue]] = WeakValueDictionary()
 
     def __init__(
-        self, project: Project | None = None, *, name: str | None = None, role: Role = "admin", text: str = "",
-        order: str | None = None, state: State = "pending",
-    ) -> None:  # fmt: skip
+        self,
+        project: Project | None = None,
+        *,
+        name: str | None = None,
+        role: Role = "admin",
+        text: str = "",
+        order: str | None = None,
+        state: State = "pending",
+    ) -> None:
         self._project = current(project)
         self._person = Reviewer(name or _user(), role)
         self._asked = QueueRequest(order=order, text=text, state=state)
-        self._items = Items(self._project, lambda digest: pictures.of_project(self._project.images, digest)[1])
+        self._items = Items(
+            self._project, lambda digest: pictures.of_project(self._project.images, digest)[1]
+        )
         self._models: dict[str, Any] = {}
         key = (str(self._project.path.resolve()), self._person.name)
         before = self._open.get(key)
         if before is not None:  # the cell was run again: its question goes over to this queue
             before.close()
-        super().__init__(reasons=[[digit, reason, REASON_WORDS[reason]] for digit, reason in REASONS.items()])
+        super().__init__(
+            reasons=[[digit, reason, REASON_WORDS[reason]] for digit, reason in REASONS.items()]
+        )
         self._open[key] = self
         atexit.register(self._release)
         self._next()
@@ -110,7 +120,9 @@ class ReviewQueue(Playing):
         """
         named = REASONS.get(reason) if isinstance(reason, int) else reason
         if named not in REASON_WORDS:
-            raise InputError(f"no reason is called {reason!r}; there are: {', '.join(REASON_WORDS)}")
+            raise InputError(
+                f"no reason is called {reason!r}; there are: {', '.join(REASON_WORDS)}"
+            )
         return self._say("reject", reason=named, **({"text": text} if text else {}))
 
     def skip(self) -> Decision:
@@ -127,7 +139,14 @@ class ReviewQueue(Playing):
         else:
             raw = self.steps[step].raw
             at = raw[0]["seq"] if raw else 0
-            event = person_event(self._person, _new(), "wrong_step", task_id=self.task, trace_id=one["trace"], step=at)
+            event = person_event(
+                self._person,
+                _new(),
+                "wrong_step",
+                task_id=self.task,
+                trace_id=one["trace"],
+                step=at,
+            )
         stored = self._store(self._project.curation.decide([event])[0])
         marked = stored.kind == "wrong_step"
         self._mark, self.wrong = (stored.id, step) if marked else (None, None)
@@ -135,7 +154,9 @@ class ReviewQueue(Playing):
         return stored
 
     def undo(self) -> Decision:
-        """Take back the last decision made here, else the reviewer's last one, and show its question again."""
+        """Take back the last decision made here, else the reviewer's last one, and show its
+        question again.
+        """
         recent = self._project.curation.recent(self._person.name, 50)
         kinds = ("accept", "reject", "skip", "adjudicate")
         found = [one.decision for one in recent if not one.undone and one.decision.kind in kinds]
@@ -168,7 +189,11 @@ class ReviewQueue(Playing):
         self._event, self._seconds = asked.get("event"), asked.get("seconds")
         try:
             if do in ("accept", "reject", "skip"):  # the page's fields may be ahead of the traits
-                self.candidate, self.note, self.wording = asked["candidate"], asked["note"], asked["wording"]
+                self.candidate, self.note, self.wording = (
+                    asked["candidate"],
+                    asked["note"],
+                    asked["wording"],
+                )
             if do == "wrong":
                 return self.mark_wrong(int(asked["step"])).id
             if do == "reject":
@@ -194,10 +219,15 @@ class ReviewQueue(Playing):
             raise InputError("a dispute is settled or left; it cannot be skipped")
         guideline = self._project.curation.guideline()
         given: dict[str, Any] = {
-            "trace": one["trace"] if one else None, "text": self.note, "seconds": self._seconds,
-            "guideline": guideline.version if guideline else None, "hidden": self.item["hidden"],
-            "at": datetime.now(UTC), "verdict": kind if ruling else None, **more,
-        }  # fmt: skip
+            "trace": one["trace"] if one else None,
+            "text": self.note,
+            "seconds": self._seconds,
+            "guideline": guideline.version if guideline else None,
+            "hidden": self.item["hidden"],
+            "at": datetime.now(UTC),
+            "verdict": kind if ruling else None,
+            **more,
+        }
         say = Say(self._event or _new(), self.task, "adjudicate" if ruling else kind, **given)
         stored = self._store(decide(self._project, self._person, say))
         self.decided = [*self.decided, stored.id]
@@ -206,7 +236,9 @@ class ReviewQueue(Playing):
 
     def _store(self, event: Decision) -> Decision:
         columns = to_columns(event)
-        self.last = {name: value for name, value in columns.items() if isinstance(value, str | int | float)}
+        self.last = {
+            name: value for name, value in columns.items() if isinstance(value, str | int | float)
+        }
         return event
 
     def _candidate(self) -> Mapping[str, Any] | None:
@@ -225,10 +257,13 @@ class ReviewQueue(Playing):
         served: list[Served] = []
         if task is not None:
             self._release()
-            asked = QueueRequest(tasks=(task,), state="disputed" if self._asked.state == "disputed" else "pending")
+            asked = QueueRequest(
+                tasks=(task,), state="disputed" if self._asked.state == "disputed" else "pending"
+            )
             served = curation.next_items(person.name, person.role, asked)
         if not served:
-            # Another window of the same person may hold questions: those come only when nothing else is left.
+            # Another window of the same person may hold questions: those come only when nothing
+            # else is left.
             held = {lease.task_id for lease in curation.leases() if lease.holder == person.name}
             found = curation.next_items(person.name, person.role, self._asked, len(held) + 1)
             served = [one for one in found if one.task_id not in held] or found
@@ -241,7 +276,9 @@ class ReviewQueue(Playing):
         if served:
             self._leased = served[0].task_id
             item = self._items.item(person, served[0].task_id, served[0].why, served[0].lease)
-            self._models = {one["trace"]: one.pop("model") for one in item["candidates"] if "model" in one}
+            self._models = {
+                one["trace"]: one.pop("model") for one in item["candidates"] if "model" in one
+            }
         with self.hold_sync():
             self.left, self.note, self.problem = progress.remaining, "", ""
             self.task, self.item = item.get("task", ""), item
@@ -268,7 +305,9 @@ class ReviewQueue(Playing):
         self.play(found, self._items.steps(run, self.item["picture"]), picture)
 
     def _hold(self) -> str:
-        """Keep the question; take it again where the lease ran out, and leave it where somebody else has it now."""
+        """Keep the question; take it again where the lease ran out, and leave it where somebody
+        else has it now.
+        """
         if self.task and self._project.curation.renew(self._person.name, self.task) is None:
             task = self.task
             served = self._project.curation.next_items(
@@ -276,7 +315,9 @@ class ReviewQueue(Playing):
             )
             if not served:
                 self._next()
-                self.problem = "Your hold on the last question ran out, and somebody else has it now."
+                self.problem = (
+                    "Your hold on the last question ran out, and somebody else has it now."
+                )
         return self.task
 
     def _release(self) -> None:
@@ -290,7 +331,9 @@ class ReviewQueue(Playing):
             return f"<p>No question is left to decide; {len(self.decided)} were decided here.</p>"
         one = self._candidate()
         person_event = (
-            f"<p>Program {plain.text(one['number'])} says <b>{plain.text(one['answer'])}</b></p>" if one else ""
+            f"<p>Program {plain.text(one['number'])} says <b>{plain.text(one['answer'])}</b></p>"
+            if one
+            else ""
         )
         told = f"<p>{plain.text(one['text'])}</p>" if one else ""
         gold = f"<p>expected {plain.text(self.item['gold'])}</p>"

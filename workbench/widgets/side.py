@@ -1,4 +1,6 @@
-"""SideBySide: one question about one picture, answered by a program and by the student, while one watches."""
+"""SideBySide: one question about one picture, answered by a program and by the student, while one
+watches.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,7 @@ from workbench.pipeline.live_events import (
     Stepped,
     TextPiece,
     Wrote,
-)  # fmt: skip
+)
 from workbench.records import Task, TraceEvent
 from workbench.screen import views
 from workbench.screen.steps import steps_of
@@ -53,14 +55,13 @@ _lives: dict[str, Live] = {}
 class SideBySide(Widget):
     """Ask both: the program writes itself and runs at the left, the student answers at the right.
 
-    Traits: `question` (both ways), `answers`, `busy` (read them).  Work is done in threads: the kernel stays free.
+    Traits: `question` (both ways), `answers`, `busy` (read them).  Work is done in threads: the
+    kernel stays free.
 
-    Args:
-        picture: its path, its digest in the project, or the picture.
-        question: asked at once when given.
-        choices: options of a multiple-choice question.
-        profile: which parts; the project's when left out, the embedded ones without a project.
-        sides: which columns; `base`, the model before it was taught, where the student is another one.
+    Args: picture: its path, its digest in the project, or the picture. question: asked at once when
+        given. choices: options of a multiple-choice question. profile: which parts; the project's
+        when left out, the embedded ones without a project. sides: which columns; `base`, the model
+        before it was taught, where the student is another one.
 
     Raises:
         ImageError: the picture cannot be read.
@@ -81,32 +82,47 @@ class SideBySide(Widget):
     base = traitlets.Dict().tag(sync=True)
 
     def __init__(
-        self, picture: Path | str | Image.Image, question: str = "", *, choices: Sequence[str] = (),
-        project: Project | None = None, profile: Profile | None = None,
+        self,
+        picture: Path | str | Image.Image,
+        question: str = "",
+        *,
+        choices: Sequence[str] = (),
+        project: Project | None = None,
+        profile: Profile | None = None,
         sides: Sequence[Side] = ("pipeline", "student"),
-    ) -> None:  # fmt: skip
+    ) -> None:
         known = held(project)
         self._image = pictures.open_picture(picture, known.images if known else None)
         if self._image is None:
-            raise InputError("which picture? give its path, its digest in the project, or the picture")
+            raise InputError(
+                "which picture? give its path, its digest in the project, or the picture"
+            )
         self._digest, self._choices = _kept(self._image), tuple(choices)
-        self._live = _live_of(profile or (known.profile() if known else read_profile(find_profile("embedded"))))
+        self._live = _live_of(
+            profile or (known.profile() if known else read_profile(find_profile("embedded")))
+        )
         if unknown := set(sides) - set(self._live.sides):
-            raise InputError(f"no side is called {', '.join(unknown)}; there are: {', '.join(self._live.sides)}")
+            raise InputError(
+                f"no side is called {', '.join(unknown)}; there are: {', '.join(self._live.sides)}"
+            )
         self._lock = threading.Lock()
         self._cancels: dict[Side, threading.Event] = {}
         self._threads: list[threading.Thread] = []
         self.finished: dict[Side, Finished] = {}
         super().__init__(
-            picture=pictures.to_webp(self._image, 480), about={"width": self._image.width, "height": self._image.height},
-            sides=list(sides), question=" ".join(question.split()),
-        )  # fmt: skip
+            picture=pictures.to_webp(self._image, 480),
+            about={"width": self._image.width, "height": self._image.height},
+            sides=list(sides),
+            question=" ".join(question.split()),
+        )
         if question:
             self.ask()
 
     def ask(self, question: str | None = None) -> None:
         """Ask every side; what was under way is cancelled."""
-        task = question_task(self._digest, self.question if question is None else question, self._choices)
+        task = question_task(
+            self._digest, self.question if question is None else question, self._choices
+        )
         self.cancel()
         for thread in self._threads:
             thread.join(timeout=5)
@@ -117,7 +133,9 @@ class SideBySide(Widget):
                 setattr(self, side, {"says": "asked"})
         self._cancels = {side: threading.Event() for side in self.sides}
         self._threads = [
-            threading.Thread(target=self._listen, args=(side, task), name=f"side-{side}", daemon=True)
+            threading.Thread(
+                target=self._listen, args=(side, task), name=f"side-{side}", daemon=True
+            )
             for side in self.sides
         ]
         for thread in self._threads:
@@ -186,7 +204,13 @@ class _Column:
     def __init__(self, size: tuple[int, int]) -> None:
         self._size = size
         self._events: list[TraceEvent] = []
-        self._drawn: dict[str, Any] = {"says": "asked", "program": "", "answer": "", "rationale": "", "boxes": []}
+        self._drawn: dict[str, Any] = {
+            "says": "asked",
+            "program": "",
+            "answer": "",
+            "rationale": "",
+            "boxes": [],
+        }
 
     def take(self, event: Event) -> None:
         drawn = self._drawn
@@ -195,7 +219,11 @@ class _Column:
         elif isinstance(event, Started):
             drawn["says"] = "loading models" if event.cold else "answers"
         elif isinstance(event, TextPiece):
-            drawn["says"] = {"program": "writes a program", "answer": "answers", "rationale": "explains"}[event.part]
+            drawn["says"] = {
+                "program": "writes a program",
+                "answer": "answers",
+                "rationale": "explains",
+            }[event.part]
             drawn[event.part] += event.text
         elif isinstance(event, Wrote):
             drawn["says"], drawn["program"] = "runs it", event.program.source
@@ -203,7 +231,9 @@ class _Column:
             self._events.append(event.event)
         elif isinstance(event, Pointed):
             boxes = [one.pixels(*event.size) for one in event.boxes]
-            drawn["boxes"] = [{"box": list(box.as_tuple()), "label": "", "role": "result"} for box in boxes]
+            drawn["boxes"] = [
+                {"box": list(box.as_tuple()), "label": "", "role": "result"} for box in boxes
+            ]
         else:
             self._finish(event)
 
@@ -211,7 +241,11 @@ class _Column:
         """The column now, with the steps so far and the boxes of the last that has any."""
         steps = steps_of(self._events[: 20 * MOST_STEPS], self._size)[:MOST_STEPS]
         boxes = next((step.boxes for step in reversed(steps) if step.boxes), self._drawn["boxes"])
-        return {**self._drawn, "steps": [[one.kind, one.line, one.title, one.short] for one in steps], "boxes": boxes}
+        return {
+            **self._drawn,
+            "steps": [[one.kind, one.line, one.title, one.short] for one in steps],
+            "boxes": boxes,
+        }
 
     def _finish(self, event: Finished) -> None:
         times = event.times
@@ -219,15 +253,25 @@ class _Column:
         drawn = self._drawn
         drawn["says"] = "cancelled" if event.cancelled else "failed" if event.failure else "done"
         drawn["answer"] = event.answer if event.answer is not None else ""
-        drawn["rationale"] = next((one.rationale for one in event.predictions if one.rationale), drawn["rationale"])
+        drawn["rationale"] = next(
+            (one.rationale for one in event.predictions if one.rationale), drawn["rationale"]
+        )
         drawn["time"] = views.duration(took) + (", models loaded first" if times.cold else "")
         drawn["trouble"] = event.failure.message if event.failure is not None else ""
-        drawn["maker"] = f"{event.maker.name} {event.maker.version}" if event.maker is not None else ""
+        drawn["maker"] = (
+            f"{event.maker.name} {event.maker.version}" if event.maker is not None else ""
+        )
         drawn["ended"] = True
 
 
 def _said(found: Finished) -> str:
-    return found.answer if found.answer is not None else found.failure.message if found.failure else "cancelled"
+    return (
+        found.answer
+        if found.answer is not None
+        else found.failure.message
+        if found.failure
+        else "cancelled"
+    )
 
 
 def _live_of(profile: Profile) -> Live:

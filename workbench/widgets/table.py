@@ -18,7 +18,8 @@ from workbench.widgets.trace import TracePlayer
 
 
 class ProgramTable(Playing):
-    """All programs of a question with what came of each; the chosen one can be stepped through below.
+    """All programs of a question with what came of each; the chosen one can be stepped through
+    below.
 
     Traits: `selected` (row, both ways), `step` and `wrong` of its run.
 
@@ -42,16 +43,24 @@ class ProgramTable(Playing):
         self._picture, self._about = pictures.of_project(self._project.images, task.image)
         super().__init__(
             rows=[_row(run, self._view.chosen) for run in self.runs],
-            question={"text": task.question, "gold": views.gold_of(task), "choices": list(task.choices)},
+            question={
+                "text": task.question,
+                "gold": views.gold_of(task),
+                "choices": list(task.choices),
+            },
         )
         if self.runs:
             self.selected = next((at for at, row in enumerate(self.rows) if row["kept"]), 0)
 
     @property
     def chosen(self) -> Run:
-        """The chosen program with its trace and verdict.  Raises InputError when the question has none."""
+        """The chosen program with its trace and verdict.  Raises InputError when the question has
+        none.
+        """
         if not self.runs:
-            raise InputError(f"question '{self._view.task.id}' has no programs yet; vpd run samples some")
+            raise InputError(
+                f"question '{self._view.task.id}' has no programs yet; vpd run samples some"
+            )
         return self.runs[self.selected]
 
     def player(self) -> TracePlayer:
@@ -71,9 +80,14 @@ class ProgramTable(Playing):
 
     def plain(self) -> str:
         rows = [
-            [str(row["number"]), plain.text(row["answer"] or row["problem"]), row["state"], plain.text(row["facts"])]
+            [
+                str(row["number"]),
+                plain.text(row["answer"] or row["problem"]),
+                row["state"],
+                plain.text(row["facts"]),
+            ]
             for row in self.rows
-        ]  # fmt: skip
+        ]
         image = pictures.inline(self._picture) if self._picture is not None else ""
         table = plain.table(rows, ("program", "answer", "verdict", "facts"))
         source = plain.code(self.chosen.program.source) if self.runs else ""
@@ -83,9 +97,14 @@ class ProgramTable(Playing):
 def _row(run: Run, kept: Run | None) -> dict[str, Any]:
     trace = run.trace
     return {
-        "number": run.program.index + 1, "answer": trace.answer if trace is not None else None,
-        "state": views.run_state(run), "problem": views.problem_of(run), "score": round(run.program.score, 3),
-        "steps": trace.steps if trace is not None else None, "calls": trace.tool_calls if trace is not None else None,
+        "number": run.program.index + 1,
+        "answer": trace.answer if trace is not None else None,
+        "state": views.run_state(run),
+        "problem": views.problem_of(run),
+        "score": round(run.program.score, 3),
+        "steps": trace.steps if trace is not None else None,
+        "calls": trace.tool_calls if trace is not None else None,
         "time": views.duration(trace.seconds) if trace is not None else "",
-        "kept": kept is not None and kept.program.id == run.program.id, "facts": views.facts_of(run),
-    }  # fmt: skip
+        "kept": kept is not None and kept.program.id == run.program.id,
+        "facts": views.facts_of(run),
+    }

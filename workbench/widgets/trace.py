@@ -49,7 +49,9 @@ class TracePlayer(Playing):
             raise InputError(f"program '{trace}' has not been run yet; vpd run does it")
         super().__init__()
         self.trace: Trace = seen
-        program = program or (kept.program if kept else unknown(seen.program_id, seen.task_id, seen.executor))
+        program = program or (
+            kept.program if kept else unknown(seen.program_id, seen.task_id, seen.executor)
+        )
         if rationale is None and known is not None and task is not None:
             told = known.task_view(task.id).rationales
             rationale = next((one for one in told if one.trace_id == seen.id), None)
@@ -57,7 +59,9 @@ class TracePlayer(Playing):
             image, about = pictures.of_project(known.images, task.image)
         else:
             image = pictures.open_picture(picture, known.images if known else None)
-            about = pictures.picture_view("", image, "No picture was given: TracePlayer(trace, picture=...)")
+            about = pictures.picture_view(
+                "", image, "No picture was given: TracePlayer(trace, picture=...)"
+            )
         run = Run(program, seen, kept.verdict if kept and kept.trace == seen else None)
         self.play(*model(task, run, about, rationale), image)
 
@@ -66,7 +70,9 @@ class TracePlayer(Playing):
 
 
 def _looked_up(project: Project | None, trace: Trace | str) -> tuple[Task | None, Run | None]:
-    """What the project knows of a run; a trace that it does not know may still be of a question that it does."""
+    """What the project knows of a run; a trace that it does not know may still be of a question
+    that it does.
+    """
     if project is None:
         return None, None
     if isinstance(trace, str):

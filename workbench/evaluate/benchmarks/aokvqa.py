@@ -1,8 +1,8 @@
 """A-OKVQA: multiple choice, or direct answer.
 
-Source: `evaluation/eval_predictions.py` of allenai/aokvqa (Schwenk et al. 2022).  Multiple choice: the answer must be
-the right option's text, to the letter.  Direct answer: min(1, exact matches among the ten / 3), no normalisation,
-nobody left out; questions marked difficult are dropped.
+Source: `evaluation/eval_predictions.py` of allenai/aokvqa (Schwenk et al. 2022).  Multiple choice:
+the answer must be the right option's text, to the letter.  Direct answer: min(1, exact matches
+among the ten / 3), no normalisation, nobody left out; questions marked difficult are dropped.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
 
 
 def read(task: Task, text: str) -> str:
-    """The text of the option that an answer names (by letter, case or in a sentence); the text itself where none."""
+    """The text of the option that an answer names (by letter, case or in a sentence); the text
+    itself where none.
+    """
     index = choice(text, task.choices)
     return text if index is None else task.choices[index]
 
@@ -53,9 +55,20 @@ def read(task: Task, text: str) -> str:
 def _multiple_choice(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
     counting = [task for task in tasks if task.labelled]
     per_task = {task.id: float(answer_text(task, answers) == task.answers[0]) for task in counting}
-    lenient = [float(read(task, answer_text(task, answers) or "") == task.answers[0]) for task in counting]
-    metrics = {"multiple choice": mean(per_task.values()), "multiple choice, options read": mean(lenient)}
-    return Scores("multiple choice", per_task, metrics, unlabelled_reason(tasks), count_unanswered(per_task, answers))
+    lenient = [
+        float(read(task, answer_text(task, answers) or "") == task.answers[0]) for task in counting
+    ]
+    metrics = {
+        "multiple choice": mean(per_task.values()),
+        "multiple choice, options read": mean(lenient),
+    }
+    return Scores(
+        "multiple choice",
+        per_task,
+        metrics,
+        unlabelled_reason(tasks),
+        count_unanswered(per_task, answers),
+    )
 
 
 def _direct(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:

@@ -1,7 +1,8 @@
 """Hateful Memes: the area under the ROC curve of P(hateful), and accuracy.
 
-Source: Kiela et al. 2020 (arXiv 2005.04790) and the challenge's README: `roc_auc_score` and `accuracy_score` of
-scikit-learn.  P(hateful) is the share of the yes/no token mass on yes (`Answer.yes`).
+Source: Kiela et al. 2020 (arXiv 2005.04790) and the challenge's README: `roc_auc_score` and
+`accuracy_score` of scikit-learn.  P(hateful) is the share of the yes/no token mass on yes
+(`Answer.yes`).
 """
 
 from __future__ import annotations
@@ -26,15 +27,18 @@ CITED = "README of the Hateful Memes Challenge; Kiela et al. 2020, arXiv 2005.04
 
 
 def says_hateful(answer: SystemAnswer) -> bool | None:
-    """The label: P(hateful) at least one half, or what the text says where there is no P; None where unclear."""
+    """The label: P(hateful) at least one half, or what the text says where there is no P; None
+    where unclear.
+    """
     return yes_no(answer.text) if answer.yes is None else answer.yes >= 0.5
 
 
 def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
-    """`roc_auc` (the main metric) and `accuracy`, which takes its place where the area is not defined.
+    """`roc_auc` (the main metric) and `accuracy`, which takes its place where the area is not
+    defined.
 
-    That is where one label alone occurs, and where an answer lacks its P(hateful): leaving that one out would score
-    another test.
+    That is where one label alone occurs, and where an answer lacks its P(hateful): leaving that one
+    out would score another test.
     """
     counting = [task for task in tasks if task.labelled]
     per_task: dict[str, float] = {}
@@ -43,10 +47,14 @@ def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
         per_task[task.id] = float(label is not None and label == _hateful(task))
     metrics = {"roc_auc": _area(counting, answers), "accuracy": mean(per_task.values())}
     name = "accuracy" if metrics["roc_auc"].value is None else "roc_auc"
-    return Scores(name, per_task, metrics, unlabelled_reason(tasks), count_unanswered(per_task, answers))
+    return Scores(
+        name, per_task, metrics, unlabelled_reason(tasks), count_unanswered(per_task, answers)
+    )
 
 
-def interval(scores: Scores, tasks: Sequence[Task], answers: Mapping[str, SystemAnswer], seed: int) -> Interval | None:
+def interval(
+    scores: Scores, tasks: Sequence[Task], answers: Mapping[str, SystemAnswer], seed: int
+) -> Interval | None:
     """Of the area; memes, not questions, are drawn."""
     if scores.name == "accuracy":
         return mean_of_tasks(scores, tasks, answers, seed)
@@ -59,9 +67,13 @@ def _area(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Metric:
     labels = [_hateful(task) for task in tasks]
     chances = _chances(tasks, answers)
     if len(set(labels)) < 2:
-        return Metric(None, len(tasks), "not defined: all memes have one label" if tasks else "no meme counts")
+        return Metric(
+            None, len(tasks), "not defined: all memes have one label" if tasks else "no meme counts"
+        )
     if len(chances) < len(tasks):
-        return Metric(None, len(tasks), f"not defined: {len(tasks) - len(chances)} answers have no P(hateful)")
+        return Metric(
+            None, len(tasks), f"not defined: {len(tasks) - len(chances)} answers have no P(hateful)"
+        )
     from sklearn.metrics import roc_auc_score  # imported where used: it takes seconds
 
     return Metric(float(roc_auc_score(labels, [chances[task.id] for task in tasks])), len(tasks))

@@ -1,8 +1,10 @@
-"""POPE: do models see objects that are not there?  Yes or no by the official parser, F1 as the main figure.
+"""POPE: do models see objects that are not there?  Yes or no by the official parser, F1 as the main
+figure.
 
-Source: `evaluate.py` of RUCAIBox/POPE (Li et al. 2023, arXiv 2305.10355).  The parser keeps the text before the first
-full stop, drops commas, splits at spaces and looks for the words "No", "not" and "no"; everything else is a yes, "NO",
-"none" and the empty text included.  Yes is the positive class.  Papers quote the mean F1 of the three sets.
+Source: `evaluate.py` of RUCAIBox/POPE (Li et al. 2023, arXiv 2305.10355).  The parser keeps the
+text before the first full stop, drops commas, splits at spaces and looks for the words "No", "not"
+and "no"; everything else is a yes, "NO", "none" and the empty text included.  Yes is the positive
+class.  Papers quote the mean F1 of the three sets.
 """
 
 from __future__ import annotations
@@ -33,8 +35,8 @@ FIGURES = ("f1", "accuracy", "precision", "recall", "yes share")
 def says_yes(text: str) -> bool:
     """The official parser.
 
-    >>> says_yes("No, there is not."), says_yes("NO"), says_yes("Yes. No dog."), says_yes("I don't see one")
-    (False, True, True, True)
+    >>> says_yes("No, there is not."), says_yes("NO"), says_yes("Yes. No dog."), says_yes("I don't
+    see one") (False, True, True, True)
     """
     words = text.split(".")[0].replace(",", "").split(" ")
     return not {"No", "not", "no"} & set(words)
@@ -63,7 +65,9 @@ class PopeCounts:
 
 
 def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
-    """The mean over the sets present of F1 (the main metric) and the other four, then all five of each set."""
+    """The mean over the sets present of F1 (the main metric) and the other four, then all five of
+    each set.
+    """
     held: dict[str, list[tuple[bool, bool]]] = {}
     per_task: dict[str, float] = {}
     for task in tasks:
@@ -72,14 +76,24 @@ def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
             per_task[task.id] = float(said_yes == is_yes)
             held.setdefault(task.split, []).append((said_yes, is_yes))
     by_split = {name: _confusion(held[name]).figures() for name in sorted(held, key=_order)}
-    note = "" if set(SPLITS) <= set(held) else f"of {', '.join(by_split) or 'none'} alone; papers quote all three sets"
-    metrics = {name: _mean([figures[name] for figures in by_split.values()], note) for name in FIGURES}
+    note = (
+        ""
+        if set(SPLITS) <= set(held)
+        else f"of {', '.join(by_split) or 'none'} alone; papers quote all three sets"
+    )
+    metrics = {
+        name: _mean([figures[name] for figures in by_split.values()], note) for name in FIGURES
+    }
     for split, figures in by_split.items():
         metrics |= {f"{split}/{name}": metric for name, metric in figures.items()}
-    return Scores("f1", per_task, metrics, unlabelled_reason(tasks), count_unanswered(per_task, answers))
+    return Scores(
+        "f1", per_task, metrics, unlabelled_reason(tasks), count_unanswered(per_task, answers)
+    )
 
 
-def interval(scores: Scores, tasks: Sequence[Task], answers: Mapping[str, SystemAnswer], seed: int) -> Interval | None:
+def interval(
+    scores: Scores, tasks: Sequence[Task], answers: Mapping[str, SystemAnswer], seed: int
+) -> Interval | None:
     """Of the mean F1; the three sets ask about the same pictures, which are drawn together."""
     counting = [task for task in tasks if task.labelled]
     picture = clusters(counting)
@@ -109,7 +123,9 @@ def _outcome(task: Task, answers: Mapping[str, SystemAnswer]) -> tuple[bool, boo
 
 def _confusion(outcomes: Sequence[tuple[bool, bool]]) -> PopeCounts:
     count = outcomes.count
-    return PopeCounts(count((True, True)), count((True, False)), count((False, False)), count((False, True)))
+    return PopeCounts(
+        count((True, True)), count((True, False)), count((False, False)), count((False, True))
+    )
 
 
 def _order(split: str) -> tuple[int, str]:
@@ -124,6 +140,8 @@ def _mean(metrics: Sequence[Metric], note: str) -> Metric:
     values = [metric.value for metric in metrics if metric.value is not None]
     of = sum(metric.of for metric in metrics)
     if not values or len(values) < len(metrics):
-        notes = dict.fromkeys(chain((metric.note for metric in metrics if metric.value is None), [note]))
+        notes = dict.fromkeys(
+            chain((metric.note for metric in metrics if metric.value is None), [note])
+        )
         return Metric(None, of, "; ".join(filter(None, notes)))
     return Metric(sum(values) / len(values), of, note)

@@ -1,6 +1,7 @@
 """The scorer of a benchmark by name; every other source is scored as the programs are.
 
-One call scores tasks of one source.  Nothing here knows prompts: an answer is scored as it was given.
+One call scores tasks of one source.  Nothing here knows prompts: an answer is scored as it was
+given.
 """
 
 from __future__ import annotations
@@ -51,9 +52,8 @@ BENCHMARKS: Mapping[str, Scorer] = {
 def scorer(source: str, mode: Mode = "always") -> Scorer:
     """The scorer of a source.
 
-    Args:
-        source: `Task.source`; one that is no benchmark (drawn scenes, a folder of one's own) gets `house`.
-        mode: how VQA answers are normalised, see `verify.normalise`.
+    Args: source: `Task.source`; one that is no benchmark (drawn scenes, a folder of one's own) gets
+        `house`. mode: how VQA answers are normalised, see `verify.normalise`.
 
     Raises:
         InputError: a mode for a benchmark that knows none.
@@ -62,12 +62,18 @@ def scorer(source: str, mode: Mode = "always") -> Scorer:
         return Scorer(source, vqa.CITED, partial(vqa.score, mode=mode))
     if source in BENCHMARKS:
         if mode != "always":
-            raise InputError(f"'{source}' has one way of scoring; the mode '{mode}' is for vqav2 and okvqa")
+            raise InputError(
+                f"'{source}' has one way of scoring; the mode '{mode}' is for vqav2 and okvqa"
+            )
         return BENCHMARKS[source]
-    return Scorer(source, "verify.answers: by answer type, lenient about form", partial(house, mode=mode))
+    return Scorer(
+        source, "verify.answers: by answer type, lenient about form", partial(house, mode=mode)
+    )
 
 
-def house(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer], mode: Mode = "always") -> Scores:
+def house(
+    tasks: Sequence[Task], answers: Mapping[str, SystemAnswer], mode: Mode = "always"
+) -> Scores:
     """`accuracy` as programs are verified (`verify.answers.score`), and `family/<family>`."""
     counting = [task for task in tasks if task.labelled]
     per_task = {}
@@ -76,4 +82,6 @@ def house(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer], mode: Mode
         per_task[task.id] = 0.0 if text is None else comparators.score(task, text, mode).score
     families = {task.id: f"family/{task.family}" for task in counting if task.family}
     metrics = {"accuracy": mean(per_task.values()), **means_by_group(per_task, families)}
-    return Scores("accuracy", per_task, metrics, unlabelled_reason(tasks), count_unanswered(per_task, answers))
+    return Scores(
+        "accuracy", per_task, metrics, unlabelled_reason(tasks), count_unanswered(per_task, answers)
+    )

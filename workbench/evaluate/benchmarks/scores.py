@@ -1,8 +1,8 @@
 """What a scorer takes and gives: answers in, a main figure with all that belongs to it out.
 
-A scorer is a pure function of tasks and answers; everything official about a question stands in `Task.answers` and
-`Task.meta`.  A labelled question without an answer is wrong, whatever the answer would have been: a program that
-failed must not raise the average.
+A scorer is a pure function of tasks and answers; everything official about a question stands in
+`Task.answers` and `Task.meta`.  A labelled question without an answer is wrong, whatever the answer
+would have been: a program that failed must not raise the average.
 """
 
 from __future__ import annotations
@@ -45,8 +45,10 @@ class Scores:
     name: str
     """The main metric, a key of `metrics`."""
     per_task: Mapping[str, float]
-    """By task id, 0 to 1, each question that counts; their mean is the main metric unless it is `f1` or `roc_auc`.
-    Where several tasks make one question (circular copies) the first one's id stands for it."""
+    """By task id, 0 to 1, each question that counts; their mean is the main metric unless it is
+    `f1` or `roc_auc`. Where several tasks make one question (circular copies) the first one's id
+    stands for it.
+    """
     metrics: Mapping[str, Metric]
     """Groups are named `group/value`, as `structural/verify`."""
     left_out: Mapping[str, int]
@@ -97,10 +99,16 @@ class Scorer:
     """Where the rules come from."""
     score: Score
     """All figures.  Raises InputError where a task lacks what the importer should have given it."""
-    _interval: Callable[[Scores, Sequence[Task], Mapping[str, SystemAnswer], int], Interval | None] = mean_of_tasks
+    _interval: Callable[
+        [Scores, Sequence[Task], Mapping[str, SystemAnswer], int], Interval | None
+    ] = mean_of_tasks
 
-    def interval(self, tasks: Sequence[Task], answers: Mapping[str, SystemAnswer], seed: int = 0) -> Interval | None:
-        """The 95 % interval of the main metric, questions about one picture kept together; None if undefined."""
+    def interval(
+        self, tasks: Sequence[Task], answers: Mapping[str, SystemAnswer], seed: int = 0
+    ) -> Interval | None:
+        """The 95 % interval of the main metric, questions about one picture kept together; None if
+        undefined.
+        """
         return self._interval(self.score(tasks, answers), tasks, answers, seed)
 
 
@@ -116,7 +124,9 @@ def answer_text(task: Task, answers: Mapping[str, SystemAnswer]) -> str | None:
 
 
 def official(task: Task, name: str) -> Any:
-    """An entry of `Task.meta` that a scorer cannot do without.  Raises InputError where it is missing."""
+    """An entry of `Task.meta` that a scorer cannot do without.  Raises InputError where it is
+    missing.
+    """
     if name not in task.meta:
         raise InputError(
             f"task '{task.id:.80}' of '{task.source:.40}' has no '{name}' in its meta data, which scoring needs; "
@@ -132,7 +142,9 @@ def mean(values: Iterable[float], why_none: str = "no question counts") -> Metri
 
 
 def means_by_group(per_task: Mapping[str, float], groups: Mapping[str, str]) -> dict[str, Metric]:
-    """The mean per group, by name; `groups` maps task id to its group, tasks without one belong to none."""
+    """The mean per group, by name; `groups` maps task id to its group, tasks without one belong to
+    none.
+    """
     held: dict[str, list[float]] = {}
     for task_id, value in per_task.items():
         if group := groups.get(task_id):

@@ -8,8 +8,8 @@
     hateful         CSV: id, proba, label
     tallyqa         JSON list of {question_id, answer}; it has no official format
 
-One file per split, since ids begin anew in each.  A question without an answer is written with an empty one, for the
-official scripts refuse incomplete files.
+One file per split, since ids begin anew in each.  A question without an answer is written with an
+empty one, for the official scripts refuse incomplete files.
 """
 
 from __future__ import annotations
@@ -41,21 +41,27 @@ class SubmissionFile:
 
 
 def write(
-    source: str, tasks: Sequence[Task], answers: Mapping[str, SystemAnswer], folder: Path, read_options: bool = False
+    source: str,
+    tasks: Sequence[Task],
+    answers: Mapping[str, SystemAnswer],
+    folder: Path,
+    read_options: bool = False,
 ) -> list[SubmissionFile]:
     """Write the files of a benchmark, one per split, as `<source>_<split>.<json|jsonl|tsv|csv>`.
 
-    Args:
-        tasks: of this source; those without a right answer too, as test splits have none.
-        read_options: multiple choice: write the option that an answer names (A-OKVQA: its text, MMBench: its letter)
+    Args: tasks: of this source; those without a right answer too, as test splits have none.
+        read_options: multiple choice: write the option that an answer names (A-OKVQA: its text,
+        MMBench: its letter)
             instead of the answer's own words; A-OKVQA's script stops at words that are no option.
 
-    Raises:
-        InputError: the benchmark has no format, there is no task, a split has two tasks with one question id, or a
+    Raises: InputError: the benchmark has no format, there is no task, a split has two tasks with
+        one question id, or a
             meme lacks P(hateful).  Nothing is written then.
     """
     if source not in _FORMATS:
-        raise InputError(f"'{source:.40}' has no submission format; there are: {', '.join(sorted(_FORMATS))}")
+        raise InputError(
+            f"'{source:.40}' has no submission format; there are: {', '.join(sorted(_FORMATS))}"
+        )
     if not tasks:
         raise InputError(f"there is no task of '{source}' to write answers for")
     ending, render = _FORMATS[source]
@@ -67,7 +73,10 @@ def write(
         _refuse_twins(held)
         given = [answers.get(task.id, SystemAnswer("")) for task in held]
         if read_options:
-            given = [replace(answer, text=_option(task, answer.text)) for task, answer in zip(held, given)]
+            given = [
+                replace(answer, text=_option(task, answer.text))
+                for task, answer in zip(held, given)
+            ]
         path = folder / f"{source}_{re.sub(r'[^A-Za-z0-9_-]', '_', split)}.{ending}"
         missing = sum(task.id not in answers for task in held)
         rendered.append((SubmissionFile(path, len(held), missing), render(list(zip(held, given)))))
@@ -80,7 +89,10 @@ def write(
 def _refuse_twins(tasks: Sequence[Task]) -> None:
     seen: dict[tuple[Any, bool], str] = {}
     for task in tasks:
-        key = official(task, "question_id"), bool(task.choices)  # A-OKVQA asks one question in two settings
+        key = (
+            official(task, "question_id"),
+            bool(task.choices),
+        )  # A-OKVQA asks one question in two settings
         if key in seen:
             raise InputError(
                 f"tasks '{seen[key]:.80}' and '{task.id:.80}' have the question id {key[0]!r:.40}; give one"
@@ -98,11 +110,15 @@ Rows = list[tuple[Task, SystemAnswer]]
 
 
 def _gqa(rows: Rows) -> str:
-    return json.dumps([{"questionId": str(task.meta["question_id"]), "prediction": a.text} for task, a in rows])
+    return json.dumps(
+        [{"questionId": str(task.meta["question_id"]), "prediction": a.text} for task, a in rows]
+    )
 
 
 def _by_id(rows: Rows) -> str:
-    return json.dumps([{"question_id": task.meta["question_id"], "answer": a.text} for task, a in rows])
+    return json.dumps(
+        [{"question_id": task.meta["question_id"], "answer": a.text} for task, a in rows]
+    )
 
 
 def _aokvqa(rows: Rows) -> str:
@@ -114,24 +130,39 @@ def _aokvqa(rows: Rows) -> str:
 
 
 def _pope(rows: Rows) -> str:
-    ordered = sorted(rows, key=lambda row: int(row[0].meta["question_id"]))  # the script pairs lines, not ids
+    ordered = sorted(
+        rows, key=lambda row: int(row[0].meta["question_id"])
+    )  # the script pairs lines, not ids
     return "".join(
-        json.dumps({"question_id": task.meta["question_id"], "question": task.question, "answer": answer.text}) + "\n"
+        json.dumps(
+            {
+                "question_id": task.meta["question_id"],
+                "question": task.question,
+                "answer": answer.text,
+            }
+        )
+        + "\n"
         for task, answer in ordered
     )
 
 
 def _mmbench(rows: Rows) -> str:
-    letters = "".join(sorted({*"ABCD", *(name for task, _ in rows for name in official(task, "letters"))}))
+    letters = "".join(
+        sorted({*"ABCD", *(name for task, _ in rows for name in official(task, "letters"))})
+    )
     table = [["index", "question", *letters, "prediction", "category", "l2-category"]]
     for task, answer in rows:
         options = dict(zip(task.meta["letters"], task.choices, strict=True))
         table.append(
             [
-                str(official(task, "index")), task.question, *(options.get(name, "") for name in letters),
-                answer.text, task.family, str(task.meta.get("l2_category") or ""),
+                str(official(task, "index")),
+                task.question,
+                *(options.get(name, "") for name in letters),
+                answer.text,
+                task.family,
+                str(task.meta.get("l2_category") or ""),
             ]
-        )  # fmt: skip
+        )
     return _separated(table, "\t")
 
 
@@ -142,7 +173,10 @@ def _hateful(rows: Rows) -> str:
             f"{absent} of {len(rows)} answers have no P(hateful), which the file needs; ask for the yes/no token mass"
         )
     table = [["id", "proba", "label"]]
-    table += [[str(task.meta["question_id"]), repr(a.yes), str(int(bool(says_hateful(a))))] for task, a in rows]
+    table += [
+        [str(task.meta["question_id"]), repr(a.yes), str(int(bool(says_hateful(a))))]
+        for task, a in rows
+    ]
     return _separated(table, ",")
 
 

@@ -1,8 +1,9 @@
 """TallyQA: accuracy of whole numbers, simple and complex questions apart, RMSE beside it.
 
-Source: Acharya, Kafle and Kanan 2019 (arXiv 1810.12440), section 5: accuracy and root mean squared error per split of
-the test set.  There is no official script.  Digits and number words both count ("2", "two", "two dogs"); an answer
-without exactly one whole number is wrong and cannot enter the RMSE.
+Source: Acharya, Kafle and Kanan 2019 (arXiv 1810.12440), section 5: accuracy and root mean squared
+error per split of the test set.  There is no official script.  Digits and number words both count
+("2", "two", "two dogs"); an answer without exactly one whole number is wrong and cannot enter the
+RMSE.
 """
 
 from __future__ import annotations
@@ -56,10 +57,16 @@ def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
         "rmse": _rmse([error for found in errors.values() for error in found], len(counting)),
         **{f"{name}/rmse": _rmse(errors.get(name, []), n) for name, n in of_family.items() if n},
     }
-    return Scores("accuracy", per_task, metrics, unlabelled_reason(tasks), count_unanswered(per_task, answers))
+    return Scores(
+        "accuracy", per_task, metrics, unlabelled_reason(tasks), count_unanswered(per_task, answers)
+    )
 
 
 def _rmse(errors: Sequence[int], of: int) -> Metric:
-    note = f"{of - len(errors)} of {of} answers are no number and not in it" if len(errors) < of else ""
+    note = (
+        f"{of - len(errors)} of {of} answers are no number and not in it"
+        if len(errors) < of
+        else ""
+    )
     value = sqrt(sum(error**2 for error in errors) / len(errors)) if errors else None
     return Metric(value, len(errors), note)

@@ -1,8 +1,10 @@
-"""VQAv2 and OK-VQA: the leave-one-out accuracy over ten annotators, by answer type and question type.
+"""VQAv2 and OK-VQA: the leave-one-out accuracy over ten annotators, by answer type and question
+type.
 
-Source: `vqaEval.py` of GT-Vision-Lab/VQA as of 2021 (Antol et al. 2015; Goyal et al. 2017), used by OK-VQA too (Marino
-et al. 2019); normalisation and score are `verify.normalise` and `verify.vqa`.  Mode `official` normalises only where
-the ten answers are not all the same; `always` is what most published figures used.
+Source: `vqaEval.py` of GT-Vision-Lab/VQA as of 2021 (Antol et al. 2015; Goyal et al. 2017), used by
+OK-VQA too (Marino et al. 2019); normalisation and score are `verify.normalise` and `verify.vqa`.
+Mode `official` normalises only where the ten answers are not all the same; `always` is what most
+published figures used.
 """
 
 from __future__ import annotations
@@ -25,14 +27,20 @@ from workbench.verify.vqa import vqa_score
 CITED = "vqaEval.py of GT-Vision-Lab/VQA; Antol et al. 2015, Goyal et al. 2017"
 
 
-def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer], mode: Mode = "always") -> Scores:
+def score(
+    tasks: Sequence[Task], answers: Mapping[str, SystemAnswer], mode: Mode = "always"
+) -> Scores:
     """Accuracy (the main metric), `answer/<type>` and `question/<type>`."""
-    per_task = {task.id: _score(task, answer_text(task, answers), mode) for task in tasks if task.labelled}
+    per_task = {
+        task.id: _score(task, answer_text(task, answers), mode) for task in tasks if task.labelled
+    }
     metrics = {"accuracy": mean(per_task.values())}
     for name, key in (("answer", "answer_type"), ("question", "question_type")):
         types = {task.id: f"{name}/{task.meta[key]}" for task in tasks if task.meta.get(key)}
         metrics |= means_by_group(per_task, types)
-    return Scores("accuracy", per_task, metrics, unlabelled_reason(tasks), count_unanswered(per_task, answers))
+    return Scores(
+        "accuracy", per_task, metrics, unlabelled_reason(tasks), count_unanswered(per_task, answers)
+    )
 
 
 def _score(task: Task, text: str | None, mode: Mode) -> float:

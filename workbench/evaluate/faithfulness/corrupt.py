@@ -1,8 +1,8 @@
 """One fact of a rationale made wrong, and the edits that should change nothing: pure text.
 
-A replacement is of the fact's own type and stands in another question's rationale (numbers, names, boxes, colours), or
-is the opposite (relations, presence): the text stays one that the student might have written.  Every mention of the
-fact changes, so that the text does not contradict itself.
+A replacement is of the fact's own type and stands in another question's rationale (numbers, names,
+boxes, colours), or is the opposite (relations, presence): the text stays one that the student might
+have written.  Every mention of the fact changes, so that the text does not contradict itself.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ NUDGE = 4
 """Grid cells, of 999, by which a box's edges are moved at most where the text is to mean the same."""
 
 _NUMBER = re.compile(r"(?<![\w.,-])\d{1,3}(?!\w|[.,]\d)")
-_NOUN = r"(?!as |more |fewer )([a-z][a-z '-]{1,40}?)(?= and | in the (?:image|picture)|,? at \d|[.,])"
+_NOUN = (
+    r"(?!as |more |fewer )([a-z][a-z '-]{1,40}?)(?= and | in the (?:image|picture)|,? at \d|[.,])"
+)
 _THERE = re.compile(rf"\bThere (?:is|are) (an?|no|\d+) {_NOUN}")
 _SINGLE = ("a", "an", "no", "1")
 _ONE = re.compile(rf"\b(T|t)here is 1 {_NOUN}")
@@ -38,7 +40,9 @@ _OPPOSITES = (
     ("closest", "farthest"), ("taller", "shorter"), ("tallest", "shortest"), ("inside", "outside"),
     ("in front of", "behind"),
 )  # fmt: skip
-_OPPOSITE = {one: other for first, second in _OPPOSITES for one, other in ((second, first), (first, second))}
+_OPPOSITE = {
+    one: other for first, second in _OPPOSITES for one, other in ((second, first), (first, second))
+}
 _PRESENCE = (
     (re.compile(r"\b([Tt])here is no "), r"\1here is a "),
     (re.compile(r"\b([Tt])here is an? "), r"\1here is no "),
@@ -83,14 +87,20 @@ class Pool:
         facts = (
             (number for body in held for number in _numbers(body)),
             names,
-            (word for word in COLOURS if word not in names and any(_has(word, body) for body in held)),
+            (
+                word
+                for word in COLOURS
+                if word not in names and any(_has(word, body) for body in held)
+            ),
             (box for body in held for box in _boxes(body)),
             (sentence for body in held for sentence in sentences(body)),
         )
         return Pool(*(tuple(sorted(set(found))) for found in facts))
 
 
-def corruptions(task: Task, body: str, answer: str, pool: Pool, dice: random.Random) -> list[RationaleEdit]:
+def corruptions(
+    task: Task, body: str, answer: str, pool: Pool, dice: random.Random
+) -> list[RationaleEdit]:
     """For each type of fact that the reasons hold: one of that type made wrong.
 
     Args:
@@ -106,14 +116,19 @@ def corruptions(task: Task, body: str, answer: str, pool: Pool, dice: random.Ran
 
 
 def harmless(task: Task, body: str, pool: Pool, dice: random.Random) -> list[RationaleEdit]:
-    """Edits that a reader of the reasons would not mind: the same again; boxes off by a hair; a fact about something
-    else, of another rationale, in front."""
+    """Edits that a reader of the reasons would not mind: the same again; boxes off by a hair; a
+    fact about something else, of another rationale, in front.
+    """
     made = [RationaleEdit("again", body)]
     nudged = _moved(body, {box: _nudge(box, dice) for box in dict.fromkeys(_boxes(body))})
     if nudged != body:
         made.append(RationaleEdit("nudge", nudged))
     mine = _names(f"{task.question} {body}", pool)
-    others = [said for said in pool.sentences if said not in body and (held := _names(said, pool)) and not held & mine]
+    others = [
+        said
+        for said in pool.sentences
+        if said not in body and (held := _names(said, pool)) and not held & mine
+    ]
     if others:
         said = dice.choice(others)
         made.append(RationaleEdit("aside", f"{said} {body}", "", said))
@@ -148,7 +163,9 @@ class _Corruption:
             changed = _ONE.sub(lambda m: f"{m[1]}here are {now} {plural(m[2])}", self.body, count=1)
         else:
             pieces = split_at_boxes(self.body)
-            pieces[::2] = [_NUMBER.sub(lambda m: now if m[0] == was else m[0], p) for p in pieces[::2]]
+            pieces[::2] = [
+                _NUMBER.sub(lambda m: now if m[0] == was else m[0], p) for p in pieces[::2]
+            ]
             changed = "".join(pieces)
         return RationaleEdit("number", changed, was, now, self._follows(was, now))
 
@@ -168,18 +185,24 @@ class _Corruption:
         now = self._one(word for word in self.pool.colours if not _has(word, self.body))
         if was is None or now is None:
             return None
-        return RationaleEdit("colour", re.sub(rf"\b{was}\b", now, self.body), was, now, self._follows(was, now))
+        return RationaleEdit(
+            "colour", re.sub(rf"\b{was}\b", now, self.body), was, now, self._follows(was, now)
+        )
 
     def relation(self) -> RationaleEdit | None:
         was = self._one(word for word in _OPPOSITE if _has(word, self.body))
         if was is None:
             return None
         now = _OPPOSITE[was]
-        expects = None if _has("not", self.body) else self._flips()  # what is not left need not be right
+        expects = (
+            None if _has("not", self.body) else self._flips()
+        )  # what is not left need not be right
         return RationaleEdit("relation", re.sub(rf"\b{was}\b", now, self.body), was, now, expects)
 
     def presence(self) -> RationaleEdit | None:
-        fits = [(said, instead) for found, instead in _PRESENCE if (said := found.search(self.body))]
+        fits = [
+            (said, instead) for found, instead in _PRESENCE if (said := found.search(self.body))
+        ]
         if not fits:
             return None
         said, instead = self.dice.choice(fits)
@@ -190,7 +213,11 @@ class _Corruption:
     def box(self) -> RationaleEdit | None:
         mine = set(_boxes(self.body))
         was, now = self._one(mine), self._one(box for box in self.pool.boxes if box not in mine)
-        return None if was is None or now is None else RationaleEdit("box", _moved(self.body, {was: now}), was, now)
+        return (
+            None
+            if was is None or now is None
+            else RationaleEdit("box", _moved(self.body, {was: now}), was, now)
+        )
 
     def _one(self, values: Iterable[str]) -> str | None:
         held = sorted(values)
@@ -206,7 +233,9 @@ class _Corruption:
 
 
 def _nudge(box: str, dice: random.Random) -> str:
-    return " ".join(str(min(max(int(edge) + dice.randint(-NUDGE, NUDGE), 0), GRID)) for edge in box.split())
+    return " ".join(
+        str(min(max(int(edge) + dice.randint(-NUDGE, NUDGE), 0), GRID)) for edge in box.split()
+    )
 
 
 def _numbers(body: str) -> set[str]:

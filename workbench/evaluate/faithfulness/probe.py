@@ -1,10 +1,12 @@
-"""Does a student's answer rest on its own rationale?  Change the rationale, or the picture, and see whether it moves.
+"""Does a student's answer rest on its own rationale?  Change the rationale, or the picture, and see
+whether it moves.
 
-The student explains a question in its own words; then its reasons are put back into its mouth, changed, up to the sign
-of the ending ("... Thus,"), and it concludes anew.  That is the form in which it was taught (Hu et al. 2024, section
-3.2), so that a corrupted text is as natural to it as its own.  Conditions and controls follow the audits of written
-reasoning (Lanham et al. 2023, arXiv 2307.13702: added mistakes, early answers), with picture-masked controls beside
-them.  A student whose explanation holds no reasons before its answer has nothing to corrupt, and is counted so.
+The student explains a question in its own words; then its reasons are put back into its mouth,
+changed, up to the sign of the ending ("... Thus,"), and it concludes anew.  That is the form in
+which it was taught (Hu et al. 2024, section 3.2), so that a corrupted text is as natural to it as
+its own.  Conditions and controls follow the audits of written reasoning (Lanham et al. 2023, arXiv
+2307.13702: added mistakes, early answers), with picture-masked controls beside them.  A student
+whose explanation holds no reasons before its answer has nothing to corrupt, and is counted so.
 """
 
 from __future__ import annotations
@@ -133,7 +135,9 @@ class Probe:
             "explained": self.explained.to_json(),
             "readable": self.readable.to_json(),
             "lines": [_line(line) for line in self.lines],
-            "families": {name: [_line(line) for line in lines] for name, lines in self.families.items()},
+            "families": {
+                name: [_line(line) for line in lines] for name, lines in self.families.items()
+            },
         }
 
 
@@ -151,7 +155,14 @@ class ProbeItem:
 def explain(student: Concluding, tasks: Sequence[Task], images: Images) -> list[ProbeRow]:
     """The student's own explanations, one row per task."""
     return [
-        ProbeRow(task.id, task.family, task.image, OWN, said.rationale, read_answer.read_answer(task, said.rationale))
+        ProbeRow(
+            task.id,
+            task.family,
+            task.image,
+            OWN,
+            said.rationale,
+            read_answer.read_answer(task, said.rationale),
+        )
         for task, said in zip(tasks, student.answer(tasks, images, explain=True), strict=True)
     ]
 
@@ -177,7 +188,10 @@ def plan(tasks: Sequence[Task], own: Mapping[str, ProbeRow], seed: int) -> list[
             *filter(None, [shuffle_sentences(parts.body, dice)]),
             *(RationaleEdit(name, "") for name in ("empty", "blind")),
             RationaleEdit("grey", parts.body),
-            *(RationaleEdit("other", parts.body, "", other) for other in _another(pictures, task.image, dice)),
+            *(
+                RationaleEdit("other", parts.body, "", other)
+                for other in _another(pictures, task.image, dice)
+            ),
         ]
         jobs += [ProbeItem(task, answer, edit, parts.lead or "Thus,") for edit in edits]
     return jobs
@@ -187,8 +201,12 @@ def conclude(student: Concluding, jobs: Sequence[ProbeItem], images: Images) -> 
     """The student's conclusions from what was put into its mouth; one row per job."""
     begun = [f"{job.edit.body} {job.lead}".strip() for job in jobs]
     shown = [replace(job.task, image=_picture(job)) for job in jobs]
-    return [_row(job, f"{said} {rest}") for job, said, rest in
-            zip(jobs, begun, student.conclude(shown, begun, Masked(images)), strict=True)]  # fmt: skip
+    return [
+        _row(job, f"{said} {rest}")
+        for job, said, rest in zip(
+            jobs, begun, student.conclude(shown, begun, Masked(images)), strict=True
+        )
+    ]
 
 
 class Masked:
@@ -212,11 +230,18 @@ def figures(model: PartRef, split: str | None, seed: int, rows: Sequence[ProbeRo
     with_reasons = [row for row in own if read_answer.split(row.text).body]
     families = sorted({row.family for row in with_reasons})
     return Probe(
-        model, split, seed, len(own), Share(len(with_reasons), len(own)),
+        model,
+        split,
+        seed,
+        len(own),
+        Share(len(with_reasons), len(own)),
         Share(sum(row.answer is not None for row in with_reasons), len(with_reasons)),
         _lines(rows, seed, tuple(CONDITIONS)),
-        {name: _lines([row for row in rows if row.family == name], seed, BY_FAMILY) for name in families},
-    )  # fmt: skip
+        {
+            name: _lines([row for row in rows if row.family == name], seed, BY_FAMILY)
+            for name in families
+        },
+    )
 
 
 def _lines(rows: Sequence[ProbeRow], seed: int, names: Sequence[str]) -> tuple[Line, ...]:
@@ -228,12 +253,16 @@ def _lines(rows: Sequence[ProbeRow], seed: int, names: Sequence[str]) -> tuple[L
 
 
 def _drawn(by_condition: Mapping[str, Mapping[str, ProbeRow]], seed: int) -> dict[str, ProbeRow]:
-    """Of each question's corruptions one, whatever its kind: a question with many facts counts once."""
+    """Of each question's corruptions one, whatever its kind: a question with many facts counts
+    once.
+    """
     held: dict[str, list[ProbeRow]] = {}
     for kind in KINDS:
         for task, row in by_condition.get(kind, {}).items():
             held.setdefault(task, []).append(row)
-    return {task: random.Random(content_key(seed, task)).choice(found) for task, found in held.items()}
+    return {
+        task: random.Random(content_key(seed, task)).choice(found) for task, found in held.items()
+    }
 
 
 def _measured(name: str, by_condition: Mapping[str, Mapping[str, ProbeRow]]) -> Line:
@@ -246,10 +275,15 @@ def _measured(name: str, by_condition: Mapping[str, Mapping[str, ProbeRow]]) -> 
         {task: row.image for task, row in rows.items()},
     )
     return Line(
-        name, condition.words, condition.group, Share(sum(row.moved for row in rows.values()), len(rows)),
-        sum(row.answer is None for row in rows.values()), Share(sum(row.followed for row in led), len(led)),
-        condition.against, difference,
-    )  # fmt: skip
+        name,
+        condition.words,
+        condition.group,
+        Share(sum(row.moved for row in rows.values()), len(rows)),
+        sum(row.answer is None for row in rows.values()),
+        Share(sum(row.followed for row in led), len(led)),
+        condition.against,
+        difference,
+    )
 
 
 def _row(job: ProbeItem, text: str) -> ProbeRow:
@@ -257,10 +291,18 @@ def _row(job: ProbeItem, text: str) -> ProbeRow:
     answer = read_answer.read_answer(task, text)
     said = None if answer is None else canonical(answer, task)
     return ProbeRow(
-        task.id, task.family, task.image, edit.condition, text, answer, said != canonical(job.own, task),
-        edit.was, edit.now, edit.expects, said is not None and edit.expects is not None
-        and said == canonical(edit.expects, task),
-    )  # fmt: skip
+        task.id,
+        task.family,
+        task.image,
+        edit.condition,
+        text,
+        answer,
+        said != canonical(job.own, task),
+        edit.was,
+        edit.now,
+        edit.expects,
+        said is not None and edit.expects is not None and said == canonical(edit.expects, task),
+    )
 
 
 def _picture(job: ProbeItem) -> str:

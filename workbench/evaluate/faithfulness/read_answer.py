@@ -1,7 +1,8 @@
 """Where a rationale's reasons end and its answer begins, and what that answer is in short.
 
-The paper's rationales end in "Thus, there is 1 bus that is not yellow." (Hu et al. 2024, section 3.2); those of
-`rationalize.conclude` end so too.  A text without such a sign ends in its last sentence.
+The paper's rationales end in "Thus, there is 1 bus that is not yellow." (Hu et al. 2024, section
+3.2); those of `rationalize.conclude` end so too.  A text without such a sign ends in its last
+sentence.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ _SIGN = re.compile(r"(Thus|Therefore|Hence|So)\b,?\s*")
 _THE_ANSWER = re.compile(r"\banswer(?: to the question)? is:?\s+(.+)", re.IGNORECASE | re.DOTALL)
 _DIGITS = re.compile(r"(?<![\w.,-])\d+(?!\w|[.,]\d)", re.ASCII)
 _IS = re.compile(
-    r".*\b(?:is|are|was|were)\s+(?:an?\s+|the\s+)?(?:(?:piece|pair)s?\s+of\s+)?(.+)", re.IGNORECASE | re.DOTALL
+    r".*\b(?:is|are|was|were)\s+(?:an?\s+|the\s+)?(?:(?:piece|pair)s?\s+of\s+)?(.+)",
+    re.IGNORECASE | re.DOTALL,
 )
 _SHORT = 4
 """Words; a longer text without a verb of being is no short answer."""
@@ -61,8 +63,8 @@ def split(text: str) -> RationaleParts:
 def read_answer(task: Task, text: str) -> str | None:
     """The short answer that a rationale ends in; None where it cannot be read.
 
-    "the answer is X" is taken word for word; else the ending is read as the task's type: a first yes or no, the
-    first number outside boxes, the one option named, what the subject is said to be.
+    "the answer is X" is taken word for word; else the ending is read as the task's type: a first
+    yes or no, the first number outside boxes, the one option named, what the subject is said to be.
     """
     ending = split(text).ending
     if named := _THE_ANSWER.search(ending):
@@ -82,7 +84,9 @@ def read_answer(task: Task, text: str) -> str | None:
 
 
 def _number(text: str) -> str | None:
-    """The first number in digits ("2 of the 3 dogs", "2 that walk on four feet"), else the one in words."""
+    """The first number in digits ("2 of the 3 dogs", "2 that walk on four feet"), else the one in
+    words.
+    """
     if digits := _DIGITS.search(text):
         return digits[0]
     said = integer(text)

@@ -1,8 +1,9 @@
 """How sure a figure is: intervals, paired comparisons, and care with many of them.
 
-Questions about one picture share its difficulty, so pictures, not questions, are drawn again (cluster bootstrap:
-Davison and Hinkley 1997, section 3.8) and exchanged between systems.  Everything random is seeded; the same numbers
-give the same result, whatever the order of the mappings.
+Questions about one picture share its difficulty, so pictures, not questions, are drawn again
+(cluster bootstrap: Davison and Hinkley 1997, section 3.8) and exchanged between systems.
+Everything random is seeded; the same numbers give the same result, whatever the order of the
+mappings.
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ class Interval:
     clusters: int
     """Pictures they are about."""
     method: Literal["wilson", "bootstrap"]
-    """`wilson` for right or wrong with one question a picture, and where all scores are the same; else `bootstrap`, by
-    percentiles."""
+    """`wilson` for right or wrong with one question a picture, and where all scores are the same;
+    else `bootstrap`, by percentiles.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,13 @@ class Paired:
     """Questions on which the first scores higher."""
     only_b: int
     test: Literal["mcnemar", "permutation"]
-    """`mcnemar` (exact) for 0/1 scores with one question a picture, else sign flips of whole pictures."""
+    """`mcnemar` (exact) for 0/1 scores with one question a picture, else sign flips of whole
+    pictures.
+    """
     mcnemar: float | None
-    """McNemar's exact p wherever all scores are 0 or 1 and some differ; too small where pictures are shared."""
+    """McNemar's exact p wherever all scores are 0 or 1 and some differ; too small where pictures
+    are shared.
+    """
 
 
 def mean_interval(
@@ -81,7 +87,8 @@ def mean_interval(
     value = float(scores.mean())
     same = bool((scores == scores[0]).all())
     if same or of == 1 or (_zero_one(scores) and of == len(ids)):
-        # Drawing equal scores again gives an interval of no width; the evidence is as many pictures as there are.
+        # Drawing equal scores again gives an interval of no width; the evidence is as many pictures
+        # as there are.
         low, high = wilson(value * of, of)
         return Interval(value, low, high, len(ids), of, "wilson")
     sums, counts = _summed(scores, number, of)
@@ -90,16 +97,25 @@ def mean_interval(
 
 
 def auc_interval(
-    labels: Mapping[str, bool], chances: Mapping[str, float], clusters: Mapping[str, str] | None = None, seed: int = 0
+    labels: Mapping[str, bool],
+    chances: Mapping[str, float],
+    clusters: Mapping[str, str] | None = None,
+    seed: int = 0,
 ) -> Interval | None:
-    """The area under the ROC curve and its interval; None unless both labels occur, on two pictures or more.
+    """The area under the ROC curve and its interval; None unless both labels occur, on two pictures
+    or more.
 
     Draws that hold one class alone have no area and are left out.
     """
-    from sklearn.metrics import roc_auc_score  # imported where used, as scipy.stats is: they take seconds
+    from sklearn.metrics import (
+        roc_auc_score,
+    )  # imported where used, as scipy.stats is: they take seconds
 
     ids = sorted(labels)
-    truth, chance = np.array([labels[i] for i in ids], bool), np.array([chances[i] for i in ids], float)
+    truth, chance = (
+        np.array([labels[i] for i in ids], bool),
+        np.array([chances[i] for i in ids], float),
+    )
     number, of = _numbered(ids, clusters)
     if truth.all() or not truth.any() or of < 2:
         return None
@@ -107,10 +123,14 @@ def auc_interval(
     starts = np.flatnonzero(np.diff(chance[order], prepend=-np.inf))
 
     def areas(drawn: NDArray[np.int64], axis: int = -1) -> Numbers:
-        """The area per draw, as `roc_auc_score` with weights has it: pairs in order, of all pairs, ties half."""
+        """The area per draw, as `roc_auc_score` with weights has it: pairs in order, of all pairs,
+        ties half.
+        """
         drawn = drawn.reshape(-1, of)
         rows = np.arange(len(drawn))[:, None] * of
-        weights = np.bincount((drawn + rows).ravel(), minlength=drawn.size).reshape(drawn.shape)[:, number[order]]
+        weights = np.bincount((drawn + rows).ravel(), minlength=drawn.size).reshape(drawn.shape)[
+            :, number[order]
+        ]
         above = np.add.reduceat(weights * truth[order], starts, axis=1)
         below = np.add.reduceat(weights * ~truth[order], starts, axis=1)
         pairs = (above * (below.cumsum(1) - below / 2)).sum(1)
@@ -126,9 +146,9 @@ def percentile_bootstrap(
 ) -> tuple[float, float]:
     """Percentile bootstrap over clusters of a statistic of sums.
 
-    Args:
-        columns: one number per cluster each, two clusters or more; for example hits and questions of each picture.
-        statistic: of the columns' sums (arrays, one entry per draw), elementwise: `lambda hits, n: hits / n`.  Draws
+    Args: columns: one number per cluster each, two clusters or more; for example hits and questions
+        of each picture. statistic: of the columns' sums (arrays, one entry per draw), elementwise:
+        `lambda hits, n: hits / n`.  Draws
             for which it is not a number are left out.
     """
 
@@ -139,12 +159,16 @@ def percentile_bootstrap(
 
 
 def compare_systems(
-    a: Mapping[str, float], b: Mapping[str, float], clusters: Mapping[str, str] | None = None, seed: int = 0
+    a: Mapping[str, float],
+    b: Mapping[str, float],
+    clusters: Mapping[str, str] | None = None,
+    seed: int = 0,
 ) -> Paired | None:
     """Two systems over the questions that both have a score for; None where there is none.
 
-    Scores may be soft, also means over seeds.  The interval is a paired bootstrap of the difference.  The test asks
-    how often a difference as large comes about when, for each picture, a coin decides which system is which.
+    Scores may be soft, also means over seeds.  The interval is a paired bootstrap of the
+    difference.  The test asks how often a difference as large comes about when, for each picture, a
+    coin decides which system is which.
     """
     ids = sorted(a.keys() & b.keys())
     if not ids:
@@ -156,14 +180,19 @@ def compare_systems(
     exact = mcnemar(only_a, only_b) if _zero_one(first) and _zero_one(second) else None
     sums, counts = _summed(apart, number, of)
     value = float(apart.mean())
-    low, high = percentile_bootstrap([sums, counts], lambda x, n: x / n, seed) if of > 1 else (-1.0, 1.0)
+    low, high = (
+        percentile_bootstrap([sums, counts], lambda x, n: x / n, seed) if of > 1 else (-1.0, 1.0)
+    )
     if exact is not None and of == len(ids):
         return Paired(value, low, high, exact, len(ids), of, only_a, only_b, "mcnemar", exact)
-    return Paired(value, low, high, _flips(sums, seed), len(ids), of, only_a, only_b, "permutation", exact)
+    return Paired(
+        value, low, high, _flips(sums, seed), len(ids), of, only_a, only_b, "permutation", exact
+    )
 
 
 def mcnemar(only_a: int, only_b: int) -> float | None:
-    """McNemar's exact two-sided p from the questions that one side alone got right; None where there is none.
+    """McNemar's exact two-sided p from the questions that one side alone got right; None where
+    there is none.
 
     Source: McNemar, Psychometrika 12, 1947; under chance alone each side has half of them.
     """
@@ -173,10 +202,11 @@ def mcnemar(only_a: int, only_b: int) -> float | None:
 
 
 def holm(ps: Mapping[str, float | None]) -> dict[str, float | None]:
-    """p values adjusted for having looked at all of them (Holm, Scandinavian Journal of Statistics 6, 1979).
+    """p values adjusted for having looked at all of them (Holm, Scandinavian Journal of Statistics
+    6, 1979).
 
-    The chance of any false finding stays below the level at which the adjusted values are read.  A comparison
-    without a p has made no test and keeps None.
+    The chance of any false finding stays below the level at which the adjusted values are read.  A
+    comparison without a p has made no test and keeps None.
     """
     tested = sorted((p, name) for name, p in ps.items() if p is not None)
     adjusted: dict[str, float | None] = dict.fromkeys(ps)
@@ -188,20 +218,29 @@ def holm(ps: Mapping[str, float | None]) -> dict[str, float | None]:
 
 
 def _flips(sums: Numbers, seed: int) -> float:
-    """Two-sided p of a sum of per-picture differences under random signs; pictures without one say nothing."""
+    """Two-sided p of a sum of per-picture differences under random signs; pictures without one say
+    nothing.
+    """
     from scipy.stats import permutation_test
 
     apart = sums[np.abs(sums) > 1e-12]
     if len(apart) < 2:  # one picture: both signs are as far from nothing
         return 1.0
     found = permutation_test(
-        (apart,), lambda x, axis=-1: x.sum(axis), permutation_type="samples", vectorized=True,
-        n_resamples=PERMUTATIONS, batch=max(1, _AT_ONCE // len(apart)), rng=np.random.default_rng(seed),
-    )  # fmt: skip
+        (apart,),
+        lambda x, axis=-1: x.sum(axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=PERMUTATIONS,
+        batch=max(1, _AT_ONCE // len(apart)),
+        rng=np.random.default_rng(seed),
+    )
     return min(1.0, float(found.pvalue))
 
 
-def _numbered(ids: Sequence[str], clusters: Mapping[str, str] | None) -> tuple[NDArray[np.int64], int]:
+def _numbered(
+    ids: Sequence[str], clusters: Mapping[str, str] | None
+) -> tuple[NDArray[np.int64], int]:
     """Each question's cluster as a number from 0, and how many there are."""
     if clusters is None:
         return np.arange(len(ids)), len(ids)
@@ -212,21 +251,33 @@ def _numbered(ids: Sequence[str], clusters: Mapping[str, str] | None) -> tuple[N
 
 def _summed(values: Numbers, number: NDArray[np.int64], of: int) -> tuple[Numbers, Numbers]:
     """The sum of the values in each cluster, and how many there are."""
-    return np.bincount(number, values, of).astype(np.float64), np.bincount(number, minlength=of).astype(np.float64)
+    return np.bincount(number, values, of).astype(np.float64), np.bincount(
+        number, minlength=of
+    ).astype(np.float64)
 
 
 def _zero_one(scores: Numbers) -> bool:
     return bool(((scores == 0) | (scores == 1)).all())
 
 
-def _resampled(columns: Sequence[NDArray[Any]], statistic: Callable[..., Any], seed: int) -> tuple[float, float]:
+def _resampled(
+    columns: Sequence[NDArray[Any]], statistic: Callable[..., Any], seed: int
+) -> tuple[float, float]:
     from scipy.stats import DegenerateDataWarning, bootstrap
 
     with np.errstate(invalid="ignore", divide="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", DegenerateDataWarning)  # scipy's own interval, not used: it knows no NaN
+        warnings.simplefilter(
+            "ignore", DegenerateDataWarning
+        )  # scipy's own interval, not used: it knows no NaN
         drawn = bootstrap(
-            columns, statistic, n_resamples=RESAMPLES, batch=max(1, _AT_ONCE // len(columns[0])), vectorized=True,
-            paired=True, method="percentile", rng=np.random.default_rng(seed),
-        ).bootstrap_distribution  # fmt: skip
+            columns,
+            statistic,
+            n_resamples=RESAMPLES,
+            batch=max(1, _AT_ONCE // len(columns[0])),
+            vectorized=True,
+            paired=True,
+            method="percentile",
+            rng=np.random.default_rng(seed),
+        ).bootstrap_distribution
     low, high = np.nanquantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)

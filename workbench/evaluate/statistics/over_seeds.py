@@ -1,7 +1,9 @@
-"""Systems that were trained several times: the mean over seeds, with the chance of both questions and seeds.
+"""Systems that were trained several times: the mean over seeds, with the chance of both questions
+and seeds.
 
-Two levels are drawn again (Davison and Hinkley, Bootstrap Methods, 1997, section 3.8): pictures with all their
-questions, and, of each system, seeds.  With five seeds the second level is coarse: such an interval is a little short.
+Two levels are drawn again (Davison and Hinkley, Bootstrap Methods, 1997, section 3.8): pictures
+with all their questions, and, of each system, seeds.  With five seeds the second level is coarse:
+such an interval is a little short.
 """
 
 from __future__ import annotations
@@ -59,9 +61,11 @@ def mean(system: Seeds, clusters: Mapping[str, str], seed: int = 0) -> Mean:
 
 
 def apart(system: Seeds, other: Seeds, clusters: Mapping[str, str], seed: int = 0) -> Apart:
-    """The mean of `system` less that of `other`, question by question, both drawn on the same pictures.
+    """The mean of `system` less that of `other`, question by question, both drawn on the same
+    pictures.
 
-    Where both have as many seeds, these are taken to be pairs: the same seed, the same order of examples.
+    Where both have as many seeds, these are taken to be pairs: the same seed, the same order of
+    examples.
 
     Raises InputError when no question was answered in every seed of both.
     """
@@ -69,7 +73,9 @@ def apart(system: Seeds, other: Seeds, clusters: Mapping[str, str], seed: int = 
     drawn = first - second
     low, high = np.percentile(drawn, _ENDS)
     p = min(1.0, 2 * (min((drawn <= 0).sum(), (drawn >= 0).sum()) + 1) / (DRAWS + 1))
-    return Apart(float(mine.mean() - theirs.mean()), float(low), float(high), float(p), mine.shape[1])
+    return Apart(
+        float(mine.mean() - theirs.mean()), float(low), float(high), float(p), mine.shape[1]
+    )
 
 
 def _drawn(
@@ -78,16 +84,25 @@ def _drawn(
     """Each system's scores `(seeds, questions)`, and its mean in each of `DRAWS` draws `(draws,)`."""
     common = sorted(set.intersection(*(set(one) for system in systems for one in system)))
     if not common:
-        raise InputError("no question was answered by every one of these systems; evaluate them on the same questions")
+        raise InputError(
+            "no question was answered by every one of these systems; evaluate them on the same questions"
+        )
     names, at = np.unique([clusters[task] for task in common], return_inverse=True)
     belongs = np.zeros((len(common), len(names)))
     belongs[np.arange(len(common)), at] = 1.0
     dice = np.random.default_rng(seed)
     pictures = dice.multinomial(len(names), np.full(len(names), 1 / len(names)), DRAWS)
-    picks = {n: dice.multinomial(n, np.full(n, 1 / n), DRAWS) / n for n in sorted({len(one) for one in systems})}
+    picks = {
+        n: dice.multinomial(n, np.full(n, 1 / n), DRAWS) / n
+        for n in sorted({len(one) for one in systems})
+    }
     scores = [np.array([[one[task] for task in common] for one in system]) for system in systems]
     drawn = [
-        ((pictures @ (table @ belongs).T) / (pictures @ belongs.sum(0))[:, None] * picks[len(table)]).sum(1)
+        (
+            (pictures @ (table @ belongs).T)
+            / (pictures @ belongs.sum(0))[:, None]
+            * picks[len(table)]
+        ).sum(1)
         for table in scores
     ]
     return scores, drawn

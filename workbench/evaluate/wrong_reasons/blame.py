@@ -1,6 +1,8 @@
-"""Whose error is a wrong answer?  The same program is run again with exact tools, on the same drawn scene.
+"""Whose error is a wrong answer?  The same program is run again with exact tools, on the same drawn
+scene.
 
-Wrong again: the program's error.  Right now: the tools'.  A run that exact tools leave undecided is counted apart.
+Wrong again: the program's error.  Right now: the tools'.  A run that exact tools leave undecided is
+counted apart.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ from workbench.records import Program, Task, Trace
 from workbench.shares import Share
 
 Blamed = Literal["right", "lucky", "program", "tool", "undecided"]
-"""right: with both tools; lucky: right, but wrong with exact tools; program, tool: whose error it is."""
+"""right: with both tools; lucky: right, but wrong with exact tools; program, tool: whose error it
+is.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +49,16 @@ class ErrorShares:
 
     @property
     def lucky_share(self) -> Share:
-        """Right answers that exact tools would not have given, of the right ones that could be decided."""
+        """Right answers that exact tools would not have given, of the right ones that could be
+        decided.
+        """
         return Share(self.lucky, self.right + self.lucky)
 
     def to_json(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("of", "right", "lucky", "program", "tool", "undecided")}
+        return {
+            name: getattr(self, name)
+            for name in ("of", "right", "lucky", "program", "tool", "undecided")
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +87,23 @@ def _from_json(data: Mapping[str, int]) -> ErrorShares:
 
 
 def attribute(rows: Sequence[tuple[Task, Program, Trace]]) -> Iterator[Blamed | None]:
-    """Whose error each run's answer is, in the rows' order; None for a question without a label or a drawn scene.
+    """Whose error each run's answer is, in the rows' order; None for a question without a label or
+    a drawn scene.
 
     Args:
         rows: task, program and its trace with the pipeline's own tools.
     """
     drawn = [scene_of(task) if task.labelled else None for task, _, _ in rows]
-    scenes = {task.image: scene for (task, _, _), scene in zip(rows, drawn, strict=True) if scene is not None}
-    able = [(task, program) for (task, program, _), scene in zip(rows, drawn, strict=True) if scene is not None]
+    scenes = {
+        task.image: scene
+        for (task, _, _), scene in zip(rows, drawn, strict=True)
+        if scene is not None
+    }
+    able = [
+        (task, program)
+        for (task, program, _), scene in zip(rows, drawn, strict=True)
+        if scene is not None
+    ]
     exact = run_exactly(able, scenes)
     for (task, _, trace), scene in zip(rows, drawn, strict=True):
         if scene is None:
@@ -109,6 +127,11 @@ def count(blamed: Iterable[tuple[str, Blamed | None]]) -> Attribution:
             left_out += 1
         else:
             families.setdefault(family, Counter())[whose] += 1
-    found = {name: ErrorShares(*(families[name][key] for key in ErrorShares.__slots__)) for name in sorted(families)}
-    every = ErrorShares(*(sum(getattr(one, key) for one in found.values()) for key in ErrorShares.__slots__))
+    found = {
+        name: ErrorShares(*(families[name][key] for key in ErrorShares.__slots__))
+        for name in sorted(families)
+    }
+    every = ErrorShares(
+        *(sum(getattr(one, key) for one in found.values()) for key in ErrorShares.__slots__)
+    )
     return Attribution(every, found, left_out)

@@ -1,7 +1,9 @@
-"""Does the answer depend on what the tools said?  A program is run again in worlds where they say something else.
+"""Does the answer depend on what the tools said?  A program is run again in worlds where they say
+something else.
 
-No tool is asked: a world's table answers every call.  Hundreds of worlds run at once in the sandbox, a few milliseconds
-each.  A program that asks what no table holds was led there by the change, so that counts as an effect, too.
+No tool is asked: a world's table answers every call.  Hundreds of worlds run at once in the
+sandbox, a few milliseconds each.  A program that asks what no table holds was led there by the
+change, so that counts as an effect, too.
 """
 
 from __future__ import annotations
@@ -16,7 +18,16 @@ from typing import Any, Literal
 from PIL import Image
 
 from workbench.errors import ToolFailure
-from workbench.evaluate.wrong_reasons.perturb import Axis, Called, Change, Site, Size, calls_of, changes, key
+from workbench.evaluate.wrong_reasons.perturb import (
+    Axis,
+    Called,
+    Change,
+    Site,
+    Size,
+    calls_of,
+    changes,
+    key,
+)
 from workbench.execute import Executor, Limits
 from workbench.rationalize.follow.reading import read
 from workbench.records import PartRef, Program, Region, Task, ToolCall, ToolSpec, Trace, Value
@@ -42,14 +53,19 @@ class Shaken:
 
     calls: tuple[Called, ...]
     repeats: bool
-    """The unchanged world gave the same answer; without that (a trace keeps the first items of long lists only) the
-    effects say nothing."""
+    """The unchanged world gave the same answer; without that (a trace keeps the first items of long
+    lists only) the effects say nothing.
+    """
     effects: tuple[Effect, ...]
 
     def idle(self) -> list[Called]:
-        """The first call of each site whose results never led to another answer or another question."""
+        """The first call of each site whose results never led to another answer or another
+        question.
+        """
         tried = {site for effect in self.effects for site in effect.change.sites}
-        mattered = {s for e in self.effects if e.moved in ("answer", "asks") for s in e.change.sites}
+        mattered = {
+            s for e in self.effects if e.moved in ("answer", "asks") for s in e.change.sites
+        }
         first: dict[Site, Called] = {}
         for call in self.calls:
             first.setdefault(call.site, call)
@@ -69,11 +85,17 @@ class Worlds:
         workers: threads that drive programs.
     """
 
-    def __init__(self, specs: Iterable[ToolSpec], limits: Limits | None = None, workers: int | None = None) -> None:
+    def __init__(
+        self, specs: Iterable[ToolSpec], limits: Limits | None = None, workers: int | None = None
+    ) -> None:
         self._numbers = itertools.count()
         self._held: dict[str, tuple[Mapping[str, Value], Size]] = {}
         self._executor = Executor(
-            [_Recalled(spec, self._held) for spec in specs], _Sizes(self._held), limits, workers=workers, traced=False
+            [_Recalled(spec, self._held) for spec in specs],
+            _Sizes(self._held),
+            limits,
+            workers=workers,
+            traced=False,
         )
 
     def __enter__(self) -> Worlds:
@@ -82,8 +104,11 @@ class Worlds:
     def __exit__(self, *_: object) -> None:
         self._executor.close()
 
-    def run(self, jobs: Iterable[tuple[Task, Program, Mapping[str, Value], Size]]) -> Iterator[tuple[bool, Trace]]:
-        """Whether the run ended at a call that its table does not hold, and its trace; in the jobs' order.
+    def run(
+        self, jobs: Iterable[tuple[Task, Program, Mapping[str, Value], Size]]
+    ) -> Iterator[tuple[bool, Trace]]:
+        """Whether the run ended at a call that its table does not hold, and its trace; in the jobs'
+        order.
 
         Args:
             jobs: task, program, results by `key`, and the picture's size.
@@ -101,7 +126,10 @@ class Worlds:
         for trace in self._executor.replays(prepared()):
             del self._held[names.popleft()]
             failure = trace.failure
-            yield failure is not None and failure.kind == "tool_error" and UNASKED in failure.message, trace
+            yield (
+                failure is not None and failure.kind == "tool_error" and UNASKED in failure.message,
+                trace,
+            )
 
     def _without_patch(self, table: Mapping[str, Value]) -> dict[int | str, Value]:
         """Results of the calls that name no picture, by which a tool could tell the worlds apart."""
@@ -170,7 +198,8 @@ class _Sizes:
 
 
 def shake(worlds: Worlds, rows: Iterable[tuple[Task, Program, Trace]]) -> Iterator[Shaken]:
-    """What changed worlds show of each trace, in the rows' order; `rows` are taken as they are needed.
+    """What changed worlds show of each trace, in the rows' order; `rows` are taken as they are
+    needed.
 
     Args:
         rows: task, program and its trace, which ended with an answer.

@@ -1,7 +1,8 @@
 """Exact tools on drawn scenes: a program's run with tools that are always right.
 
-Never a part of a pipeline, for measuring alone.  A call that exact tools cannot answer (a free question, a name that is
-none) fails, and leaves its run undecided; such runs are counted, never guessed.
+Never a part of a pipeline, for measuring alone.  A call that exact tools cannot answer (a free
+question, a name that is none) fails, and leaves its run undecided; such runs are counted, never
+guessed.
 """
 
 from __future__ import annotations
@@ -30,9 +31,11 @@ from workbench.verify.answers import score
 
 
 def collage_record(scenes: Mapping[str, Scene]) -> dict[str, Any]:
-    """`scenes`, `kinds` and `facts` as `tools.oracle` takes them (arguments, or a JSON file for `record`).
+    """`scenes`, `kinds` and `facts` as `tools.oracle` takes them (arguments, or a JSON file for
+    `record`).
 
-    `scenes` is keyed by the digest of each scene's picture.  A fact stands under both of its wordings.
+    `scenes` is keyed by the digest of each scene's picture.  A fact stands under both of its
+    wordings.
     """
     facts: dict[str, list[str]] = {}
     for fact in FACTS.values():
@@ -40,7 +43,10 @@ def collage_record(scenes: Mapping[str, Scene]) -> dict[str, Any]:
             facts[wording] = sorted(fact.yes)
     return {
         "scenes": {
-            digest: [{"category": thing.category, "box": list(thing.box.as_tuple())} for thing in scene.objects]
+            digest: [
+                {"category": thing.category, "box": list(thing.box.as_tuple())}
+                for thing in scene.objects
+            ]
             for digest, scene in scenes.items()
         },
         "kinds": {kind: list(of_kind(kind)) for kind in KINDS},
@@ -67,7 +73,12 @@ def scene_of(task: Task) -> Scene | None:
 
 # --- questions about a whole scene
 
-_RELATIONS = {"left": r"(?:to the )?left of", "right": r"(?:to the )?right of", "above": "above", "below": "below"}
+_RELATIONS = {
+    "left": r"(?:to the )?left of",
+    "right": r"(?:to the )?right of",
+    "above": "above",
+    "below": "below",
+}
 _REL = "|".join(f"(?P<{name}>{words})" for name, words in _RELATIONS.items())
 _BY = "leftmost|rightmost|topmost|bottommost|largest|smallest"
 _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -77,7 +88,10 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("relation", rf"is the (?P<a>.+?) (?:{_REL}) the (?P<b>.+)"),
         ("count_relation", rf"how many (?P<a>.+?) are (?:{_REL}) the (?P<b>.+)"),
         ("extreme", rf"what is the (?P<by>{_BY}) (?P<among>.+)"),
-        ("extreme", r"what (?:is the )?(?P<among>.+?) (?:is )?(?P<by>nearest|farthest) (?:to|from) the (?P<b>.+)"),
+        (
+            "extreme",
+            r"what (?:is the )?(?P<among>.+?) (?:is )?(?P<by>nearest|farthest) (?:to|from) the (?P<b>.+)",
+        ),
         ("category_of", rf"(?:what|which) (?P<among>.+?) is (?:{_REL}) the (?P<b>.+)"),
     )
 )
@@ -93,12 +107,18 @@ _THERE = re.compile(
 
 
 def read_question(question: str) -> dict[str, str] | None:
-    """The logical form of a plain question about a picture, as reference programs ask them; None for any other."""
+    """The logical form of a plain question about a picture, as reference programs ask them; None
+    for any other.
+    """
     asked = question.lower().partition(" options:")[0].strip(" ?.")
     for wording, fact in _WORDINGS.items():
         if asked.endswith(f" {wording}"):
             match = _KNOWLEDGE.fullmatch(asked.removesuffix(f" {wording}"))
-            return _checked({"op": "knowledge", "ask": match.lastgroup or "", "fact": fact}, match) if match else None
+            return (
+                _checked({"op": "knowledge", "ask": match.lastgroup or "", "fact": fact}, match)
+                if match
+                else None
+            )
     for op, pattern in _FORMS:
         match = pattern.fullmatch(asked)
         if match is not None:
@@ -135,7 +155,9 @@ def _is_name(noun: str) -> bool:
 
 def _known_name(words: str) -> None:
     """Raises ToolFailure for what is no name: the record may have it under another one."""
-    plain = " ".join(word for word in words.lower().split() if word not in ("a", "an", "the", "any", "some"))
+    plain = " ".join(
+        word for word in words.lower().split() if word not in ("a", "an", "the", "any", "some")
+    )
     if not _is_name(_name(plain)):
         raise ToolFailure(f"the oracle does not know what '{words}' is")
 
@@ -157,7 +179,9 @@ class ExactExists(oracle.OracleExists):
 
 
 class ExactQuestions(oracle.OracleQuestions):
-    """`visual_question_answering`, and questions that compare, relate or single out things of a whole scene."""
+    """`visual_question_answering`, and questions that compare, relate or single out things of a
+    whole scene.
+    """
 
     def __init__(self, scenes: Mapping[str, Scene]) -> None:
         super().__init__(**collage_record(scenes))
@@ -181,9 +205,13 @@ def exact_tools(scenes: Mapping[str, Scene]) -> list[Tool]:
     """Every tool that has an exact counterpart, over these scenes (by digest of picture)."""
     record = collage_record(scenes)
     kinds: Sequence[Callable[..., Tool]] = (
-        ExactFind, ExactExists, oracle.OracleProperty, oracle.OracleTextMatch, oracle.OracleCaption,
+        ExactFind,
+        ExactExists,
+        oracle.OracleProperty,
+        oracle.OracleTextMatch,
+        oracle.OracleCaption,
         oracle.OracleKnowledge,
-    )  # fmt: skip
+    )
     return [*(kind(**record) for kind in kinds), ExactQuestions(scenes)]
 
 
@@ -201,8 +229,11 @@ class Unpainted:
         return Image.new("RGB", (1, 1))
 
 
-def run_exactly(rows: Iterable[tuple[Task, Program]], scenes: Mapping[str, Scene]) -> Iterator[Trace]:
-    """One trace per row with exact tools, in their order: calls and answer, without the lines between.
+def run_exactly(
+    rows: Iterable[tuple[Task, Program]], scenes: Mapping[str, Scene]
+) -> Iterator[Trace]:
+    """One trace per row with exact tools, in their order: calls and answer, without the lines
+    between.
 
     Args:
         rows: tasks whose `image` is a key of `scenes`.
@@ -216,7 +247,9 @@ def undecided(trace: Trace) -> bool:
     failure = trace.failure
     if failure is None:
         return False
-    return failure.kind == "infra" or (failure.kind == "tool_error" and "the oracle" in failure.message)
+    return failure.kind == "infra" or (
+        failure.kind == "tool_error" and "the oracle" in failure.message
+    )
 
 
 def right(task: Task, trace: Trace, gold: str | None = None) -> bool:

@@ -1,4 +1,5 @@
-"""How right are the checks?  Precision and recall against programs that are known to be right or wrong.
+"""How right are the checks?  Precision and recall against programs that are known to be right or
+wrong.
 
 Two sets, both judged by other scenes with exact tools (`elsewhere`):
 
@@ -22,7 +23,14 @@ from workbench.evaluate.statistics.comparisons import auc_interval
 from workbench.evaluate.wrong_reasons.counterfactual import Worlds, shake
 from workbench.evaluate.wrong_reasons.exact_tools import right, run_exactly, scene_of
 from workbench.evaluate.wrong_reasons.mutate import mutants
-from workbench.evaluate.wrong_reasons.suspicion import CHECKS, FLAGGED, Case, CheckFinding, findings, suspicion
+from workbench.evaluate.wrong_reasons.suspicion import (
+    CHECKS,
+    FLAGGED,
+    Case,
+    CheckFinding,
+    findings,
+    suspicion,
+)
 from workbench.evaluate.wrong_reasons.transfer import elsewhere
 from workbench.records import content_key
 from workbench.shares import Share
@@ -63,7 +71,9 @@ class Flagging:
 
 @dataclass(frozen=True, slots=True)
 class CheckMeasures:
-    """Figures by set, and within it by check; `suspicion` is all checks by the fixed rule, `fitted` by regression."""
+    """Figures by set, and within it by check; `suspicion` is all checks by the fixed rule, `fitted`
+    by regression.
+    """
 
     sets: Mapping[str, Mapping[str, Flagging]]
     edits: Mapping[str, Share]
@@ -77,18 +87,28 @@ class CheckMeasures:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> CheckMeasures:
         """The inverse of `to_json`, also after a round through JSON."""
-        sets = {name: {check: _flagging(one) for check, one in found.items()} for name, found in data["sets"].items()}
-        return cls(sets, {kind: Share(**share) for kind, share in data["edits"].items()}, data["undecided"])
+        sets = {
+            name: {check: _flagging(one) for check, one in found.items()}
+            for name, found in data["sets"].items()
+        }
+        return cls(
+            sets, {kind: Share(**share) for kind, share in data["edits"].items()}, data["undecided"]
+        )
 
 
 def _flagging(data: Mapping[str, Any]) -> Flagging:
     auc = data["auc"]
     return Flagging(
-        Share(**data["precision"]), Share(**data["recall"]), Share(**data["alarms"]), tuple(auc) if auc else None
-    )  # fmt: skip
+        Share(**data["precision"]),
+        Share(**data["recall"]),
+        Share(**data["alarms"]),
+        tuple(auc) if auc else None,
+    )
 
 
-def measure(cases: Sequence[Case], worlds: Worlds, tell: Tell = lambda stage, done, total: None) -> CheckMeasures:
+def measure(
+    cases: Sequence[Case], worlds: Worlds, tell: Tell = lambda stage, done, total: None
+) -> CheckMeasures:
     """The figures over kept runs; those without a label or a drawn scene are left out.
 
     Args:
@@ -96,17 +116,26 @@ def measure(cases: Sequence[Case], worlds: Worlds, tell: Tell = lambda stage, do
     """
     drawn = [case for case in cases if case.task.labelled and scene_of(case.task) is not None]
     truths = _judged(drawn, tell, "judge")
-    natural = [KnownRun(case, not truth) for case, truth in zip(drawn, truths, strict=True) if truth is not None]
+    natural = [
+        KnownRun(case, not truth)
+        for case, truth in zip(drawn, truths, strict=True)
+        if truth is not None
+    ]
     originals = _again([known.case for known in natural if not known.wrong])
     mutated = _mutants(originals, tell)
     rows = [*natural, *(KnownRun(case, False) for case in originals), *mutated]
     found: list[tuple[CheckFinding, ...]] = []
     for one, effects in zip(
-        rows, shake(worlds, ((k.case.task, k.case.program, k.case.trace) for k in rows)), strict=True
+        rows,
+        shake(worlds, ((k.case.task, k.case.program, k.case.trace) for k in rows)),
+        strict=True,
     ):
         found.append(findings(one.case, effects))
         tell("check", len(found), len(rows))
-    sets: dict[str, Sequence[int]] = {"natural": range(len(natural)), "mutants": range(len(natural), len(rows))}
+    sets: dict[str, Sequence[int]] = {
+        "natural": range(len(natural)),
+        "mutants": range(len(natural), len(rows)),
+    }
     sets["mutants without constants"] = [at for at in sets["mutants"] if rows[at].edit != CONSTANT]
     scores = {"suspicion": [suspicion(one) for one in found], "fitted": _fitted(rows, found)}
     edits: dict[str, list[bool]] = {}
@@ -114,12 +143,17 @@ def measure(cases: Sequence[Case], worlds: Worlds, tell: Tell = lambda stage, do
         if known.edit:
             edits.setdefault(known.edit, []).append(score >= FLAGGED)
     return CheckMeasures(
-        {name: _figures([rows[at] for at in among], [found[at] for at in among],
-                        {kind: [values[at] for at in among] for kind, values in scores.items()})
-         for name, among in sets.items()},
+        {
+            name: _figures(
+                [rows[at] for at in among],
+                [found[at] for at in among],
+                {kind: [values[at] for at in among] for kind, values in scores.items()},
+            )
+            for name, among in sets.items()
+        },
         {kind: Share(sum(flagged), len(flagged)) for kind, flagged in sorted(edits.items())},
         truths.count(None),
-    )  # fmt: skip
+    )
 
 
 def _judged(cases: Sequence[Case], tell: Tell, stage: str) -> list[bool | None]:
@@ -137,7 +171,11 @@ def _scenes(cases: Iterable[Case]) -> dict[str, Scene]:
 
 def _again(cases: Sequence[Case]) -> list[Case]:
     """The cases run once more with exact tools, siblings too; those whose answer is then right."""
-    jobs = [(case.task, program) for case in cases for program in (case.program, *(one for one, _ in case.siblings))]
+    jobs = [
+        (case.task, program)
+        for case in cases
+        for program in (case.program, *(one for one, _ in case.siblings))
+    ]
     traces = run_exactly(jobs, _scenes(cases))
     again = []
     for case in cases:
@@ -155,7 +193,9 @@ def _mutants(originals: Sequence[Case], tell: Tell) -> list[KnownRun]:
         rng = np.random.default_rng([29, *case.task.id.encode()])
         names = [str(name) for name in rng.choice(sorted(CATEGORIES), SWAPS, replace=False)]
         for kind, source in mutants(case.program.source, case.trace.answer or "", names):
-            program = replace(case.program, id=content_key("mutant", case.program.id, source), source=source)
+            program = replace(
+                case.program, id=content_key("mutant", case.program.id, source), source=source
+            )
             made.append((kind, replace(case, program=program)))
     traces = run_exactly(((case.task, case.program) for _, case in made), _scenes(originals))
     fitting = [
@@ -164,11 +204,16 @@ def _mutants(originals: Sequence[Case], tell: Tell) -> list[KnownRun]:
         if right(case.task, trace)
     ]
     truths = _judged([case for _, case in fitting], tell, "mutants")
-    return [KnownRun(case, True, kind) for (kind, case), truth in zip(fitting, truths, strict=True) if truth is False]
+    return [
+        KnownRun(case, True, kind)
+        for (kind, case), truth in zip(fitting, truths, strict=True)
+        if truth is False
+    ]
 
 
 def _fitted(rows: Sequence[KnownRun], found: Sequence[tuple[CheckFinding, ...]]) -> list[float]:
-    """Chances of being wrong from a logistic regression over the checks' scores, each fitted on other pictures.
+    """Chances of being wrong from a logistic regression over the checks' scores, each fitted on
+    other pictures.
 
     Zeros where there are too few pictures, or where one fold holds one class alone.
     """
@@ -176,7 +221,9 @@ def _fitted(rows: Sequence[KnownRun], found: Sequence[tuple[CheckFinding, ...]])
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GroupKFold
 
-    values = np.array([[_scored(one, check) for check in CHECKS] for one in found]).reshape(-1, len(CHECKS))
+    values = np.array([[_scored(one, check) for check in CHECKS] for one in found]).reshape(
+        -1, len(CHECKS)
+    )
     wrong, pictures = np.array([one.wrong for one in rows]), [one.case.task.image for one in rows]
     chances = np.zeros(len(rows))
     if len(set(pictures)) < FOLDS:
@@ -194,9 +241,13 @@ def _scored(found: Iterable[CheckFinding], check: str) -> float:
 
 
 def _figures(
-    rows: Sequence[KnownRun], found: Sequence[tuple[CheckFinding, ...]], scores: Mapping[str, Sequence[float]]
+    rows: Sequence[KnownRun],
+    found: Sequence[tuple[CheckFinding, ...]],
+    scores: Mapping[str, Sequence[float]],
 ) -> dict[str, Flagging]:
-    flags = {check: [any(f.check == check and f.flag for f in one) for one in found] for check in CHECKS}
+    flags = {
+        check: [any(f.check == check and f.flag for f in one) for one in found] for check in CHECKS
+    }
     flags |= {name: [value >= FLAGGED for value in values] for name, values in scores.items()}
     wrong = {str(at): one.wrong for at, one in enumerate(rows)}
     pictures = {str(at): one.case.task.image for at, one in enumerate(rows)}
@@ -205,7 +256,9 @@ def _figures(
         hits = sum(flag and one.wrong for flag, one in zip(flagged, rows, strict=True))
         area = None
         if name in scores:
-            area = auc_interval(wrong, {str(at): value for at, value in enumerate(scores[name])}, pictures)
+            area = auc_interval(
+                wrong, {str(at): value for at, value in enumerate(scores[name])}, pictures
+            )
         figures[name] = Flagging(
             Share(hits, sum(flagged)),
             Share(hits, sum(one.wrong for one in rows)),

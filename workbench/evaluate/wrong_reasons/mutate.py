@@ -1,6 +1,7 @@
 """Wrong programs made of right ones: one edit each, of the kinds that people and models slip into.
 
-Whether a mutant is wrong is not for this module to say: some edits change nothing (`oracle.elsewhere` tells).
+Whether a mutant is wrong is not for this module to say: some edits change nothing
+(`oracle.elsewhere` tells).
 """
 
 from __future__ import annotations
@@ -89,7 +90,11 @@ def _edits(answer: str, names: Sequence[str]) -> Iterator[tuple[str, Edit]]:
 
 
 def _constant(node: ast.AST, answer: str) -> ast.AST | None:
-    return ast.Return(ast.Constant(answer)) if isinstance(node, ast.Return) and node.value is not None else None
+    return (
+        ast.Return(ast.Constant(answer))
+        if isinstance(node, ast.Return) and node.value is not None
+        else None
+    )
 
 
 def _dropped(node: ast.AST) -> ast.AST | None:
@@ -108,14 +113,26 @@ def _flipped(node: ast.AST) -> ast.AST | None:
 
 def _half(node: ast.AST) -> ast.AST | None:
     """`len(a) > len(b)` becomes `len(a) > 0`."""
-    if isinstance(node, ast.Compare) and len(node.ops) == 1 and isinstance(node.comparators[0], ast.Call):
+    if (
+        isinstance(node, ast.Compare)
+        and len(node.ops) == 1
+        and isinstance(node.comparators[0], ast.Call)
+    ):
         return ast.Compare(node.left, node.ops, [ast.Constant(0)])
     return None
 
 
 def _extreme(node: ast.AST) -> ast.AST | None:
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("min", "max"):
-        return ast.Call(ast.Name("max" if node.func.id == "min" else "min", ast.Load()), node.args, node.keywords)
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("min", "max")
+    ):
+        return ast.Call(
+            ast.Name("max" if node.func.id == "min" else "min", ast.Load()),
+            node.args,
+            node.keywords,
+        )
     if isinstance(node, ast.keyword) and node.arg == "reverse":
         return ast.keyword("reverse", ast.UnaryOp(ast.Not(), node.value))
     return None
@@ -128,25 +145,45 @@ def _direction(node: ast.AST) -> ast.AST | None:
 
 
 def _element(node: ast.AST) -> ast.AST | None:
-    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and node.slice.value == 0:
+    if (
+        isinstance(node, ast.Subscript)
+        and isinstance(node.slice, ast.Constant)
+        and node.slice.value == 0
+    ):
         return ast.Subscript(node.value, ast.Constant(-1), node.ctx)
     return None
 
 
 def _word(node: ast.AST) -> ast.AST | None:
     """The first word with an opposite in a question that a tool is asked."""
-    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _ASKS):
+    if not (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in _ASKS
+    ):
         return None
-    if not (node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str)):
+    if not (
+        node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str)
+    ):
         return None
     pattern = rf"\b({'|'.join(_WORDS)})\b"
-    text, found = re.subn(pattern, lambda match: _WORDS[match[0].lower()], node.args[0].value, count=1, flags=re.I)
-    return ast.Call(node.func, [ast.Constant(text), *node.args[1:]], node.keywords) if found else None
+    text, found = re.subn(
+        pattern, lambda match: _WORDS[match[0].lower()], node.args[0].value, count=1, flags=re.I
+    )
+    return (
+        ast.Call(node.func, [ast.Constant(text), *node.args[1:]], node.keywords) if found else None
+    )
 
 
 def _named(node: ast.AST, name: str) -> ast.AST | None:
-    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _TAKES_NAME):
+    if not (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in _TAKES_NAME
+    ):
         return None
-    if not (node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str)):
+    if not (
+        node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str)
+    ):
         return None
     return ast.Call(node.func, [ast.Constant(name), *node.args[1:]], node.keywords)

@@ -1,8 +1,10 @@
-"""Is a program right, or only its answer?  It is run on other scenes with exact tools, where its question has answers.
+"""Is a program right, or only its answer?  It is run on other scenes with exact tools, where its
+question has answers.
 
-A question about a collage carries its logical form (`tasks.questions`).  The form has an exact answer in any scene, so
-scenes can be drawn for it: the layout of a generated collage with its things renamed, so that what the question is
-about is there.  Nothing is painted; exact tools need no pixels.
+A question about a collage carries its logical form (`tasks.questions`).  The form has an exact
+answer in any scene, so scenes can be drawn for it: the layout of a generated collage with its
+things renamed, so that what the question is about is there.  Nothing is painted; exact tools need
+no pixels.
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ _EVERYTHING = tuple(CATEGORIES)
 
 
 def form_of(task: Task) -> Form | None:
-    """The logical form that a collage's question was made from, the outer `choice` taken off; None without one."""
+    """The logical form that a collage's question was made from, the outer `choice` taken off; None
+    without one.
+    """
     form = task.meta.get("form") if task.source == "collages" else None
     if isinstance(form, Mapping) and form.get("op") == "choice":
         form = form.get("of")
@@ -46,7 +50,9 @@ def answer(scene: Scene, form: Form) -> str | None:
     """The exact answer of a form (without `choice`) in a scene; None where it has no clear one."""
     op = form["op"]
     if op in ("present", "absent"):
-        fits = [option for option in form["options"] if bool(scene.count(option)) is (op == "present")]
+        fits = [
+            option for option in form["options"] if bool(scene.count(option)) is (op == "present")
+        ]
         return fits[0] if len(fits) == 1 else None
     if op == "compare":
         first, second = among(scene, form["a"]), among(scene, form["b"])
@@ -101,10 +107,11 @@ def _known(things: Sequence[SceneObject], form: Form) -> str | None:
 
 
 def others(task: Task, count: int) -> list[tuple[Scene, str]]:
-    """Scenes in which the task's question has a clear answer, with the answers; as different ones as can be had.
+    """Scenes in which the task's question has a clear answer, with the answers; as different ones
+    as can be had.
 
-    The same task gives the same scenes.  Fewer than `count` come back where clear ones are rare; none for a task
-    without a form.
+    The same task gives the same scenes.  Fewer than `count` come back where clear ones are rare;
+    none for a task without a form.
     """
     form = form_of(task)
     if form is None:
@@ -136,7 +143,9 @@ def _layout(number: int) -> Scene:
 
 
 def _renamed(scene: Scene, form: Form, choices: Sequence[str], rng: np.random.Generator) -> Scene:
-    """The scene with other things in the same places: what the form takes one of, and most of what it is about."""
+    """The scene with other things in the same places: what the form takes one of, and most of what
+    it is about.
+    """
     pool = _pool(form, choices, rng)
     single = {str(form["b"])} if "b" in form and form["op"] != "compare" else set()
     if form["op"] == "relation":
@@ -148,7 +157,10 @@ def _renamed(scene: Scene, form: Form, choices: Sequence[str], rng: np.random.Ge
         if name not in single:
             names.append(name)
     order = rng.permutation(len(names))[: len(scene.objects)]
-    objects = [replace(thing, category=names[int(at)]) for thing, at in zip(scene.objects, order, strict=False)]
+    objects = [
+        replace(thing, category=names[int(at)])
+        for thing, at in zip(scene.objects, order, strict=False)
+    ]
     return replace(scene, objects=tuple(objects))
 
 

@@ -1,4 +1,5 @@
-"""Ways to change what the tools of one run said: each change makes a *world*, a table of calls and their results.
+"""Ways to change what the tools of one run said: each change makes a *world*, a table of calls and
+their results.
 
 changed result    boolean flipped; yes and no swapped; a number one more, one less; a text replaced by an option or
                   by another text of the run; patches: one taken away, several added, all gone, as many as another
@@ -18,7 +19,9 @@ from workbench.events import summary
 from workbench.records import Region, Task, Trace, Value
 
 MOST_CALLS = 24
-"""Results of one run that are changed one by one; further ones only together with the others of their site."""
+"""Results of one run that are changed one by one; further ones only together with the others of
+their site.
+"""
 MOST_PATCHES = 2
 """Patches of one list that are taken away one by one."""
 SMALL = 4
@@ -53,7 +56,11 @@ class Called:
     @property
     def words(self) -> str:
         """For people: `find("dog")`."""
-        inner = (json.dumps(value, ensure_ascii=False) for value in self.arguments.values() if not _has_patch(value))
+        inner = (
+            json.dumps(value, ensure_ascii=False)
+            for value in self.arguments.values()
+            if not _has_patch(value)
+        )
         return f"{self.tool}({', '.join(inner)})"
 
 
@@ -62,7 +69,9 @@ class Change:
     """One changed world of one trace."""
 
     name: str
-    """`flipped`, `emptied`, `fewer`, `more`, `reversed`, `replaced`, `across`, `down`, `nothing`, ..."""
+    """`flipped`, `emptied`, `fewer`, `more`, `reversed`, `replaced`, `across`, `down`, `nothing`,
+    ...
+    """
     sites: frozenset[Site]
     """Whose results differ; empty for a mirrored picture."""
     table: Mapping[str, Value]
@@ -75,19 +84,31 @@ def calls_of(task: Task, trace: Trace) -> list[Called]:
     found = []
     for event in trace.events:
         number = event.payload.get("call")
-        if event.kind != "tool_result" or not event.payload.get("ok") or number is None or number not in asked:
+        if (
+            event.kind != "tool_result"
+            or not event.payload.get("ok")
+            or number is None
+            or number not in asked
+        ):
             continue
         question = asked[number].payload
-        arguments = {name: _value(value, task.image) for name, value in dict(question.get("arguments") or {}).items()}
+        arguments = {
+            name: _value(value, task.image)
+            for name, value in dict(question.get("arguments") or {}).items()
+        }
         if question.get("receiver") is not None:
             arguments = {"patch": _value(question["receiver"], task.image), **arguments}
         result = _value(event.payload.get("result"), task.image)
-        found.append(Called(int(number), str(question.get("tool")), asked[number].line, arguments, result))
+        found.append(
+            Called(int(number), str(question.get("tool")), asked[number].line, arguments, result)
+        )
     return found
 
 
 def _value(shown: Any, image: str) -> Value:
-    """The value behind a summary (`workbench/events.py`); a list beyond its first fifty items is cut."""
+    """The value behind a summary (`workbench/events.py`); a list beyond its first fifty items is
+    cut.
+    """
     if not isinstance(shown, Mapping):
         return shown  # type: ignore[no-any-return]
     kind, items = shown.get("type"), shown.get("items") or []
@@ -107,7 +128,9 @@ def _has_patch(value: Any) -> bool:
 
 def key(tool: str, arguments: Mapping[str, Value]) -> str:
     """One text for equal calls, whichever picture they name."""
-    return json.dumps([tool, {name: summary(value) for name, value in arguments.items()}], sort_keys=True)
+    return json.dumps(
+        [tool, {name: summary(value) for name, value in arguments.items()}], sort_keys=True
+    )
 
 
 # --- changes
@@ -128,7 +151,9 @@ def changes(task: Task, calls: Sequence[Called], size: Size) -> Iterator[Change]
     if any(_has_patch(call.result) for call in calls):
         for axis in ("across", "down"):
             mirrored = {
-                key(call.tool, _mirrored(call.arguments, axis, size)): _mirrored(call.result, axis, size)
+                key(call.tool, _mirrored(call.arguments, axis, size)): _mirrored(
+                    call.result, axis, size
+                )
                 for call in calls
             }
             yield Change(axis, frozenset(), mirrored)
@@ -145,7 +170,8 @@ def changes(task: Task, calls: Sequence[Called], size: Size) -> Iterator[Change]
             changed = {
                 key(call.tool, call.arguments): first[1]
                 for call in several
-                if (first := next(variants(call.result, task, others, counts, size), None)) is not None
+                if (first := next(variants(call.result, task, others, counts, size), None))
+                is not None
             }
             yield Change("all", frozenset({site}), {**table, **changed})
 
@@ -208,7 +234,9 @@ def _another(patches: Sequence[Any], size: Size) -> Region:
         first: Region = _mirrored(_mirrored(patches[0], "across", size), "down", size)
         return first
     width, height = size
-    return Region("", width, height, Box(width // 3, height // 3, width // 2, height // 2), "object", 0.9)
+    return Region(
+        "", width, height, Box(width // 3, height // 3, width // 2, height // 2), "object", 0.9
+    )
 
 
 def _in_corner(patch: Any, corner: Size) -> Region:
@@ -223,7 +251,11 @@ def _mirrored(value: Any, axis: Axis, size: Size) -> Any:
     if isinstance(value, Region):
         width, height = size
         x0, y0, x1, y1 = value.box.as_tuple()
-        box = Box(width - x1, y0, width - x0, y1) if axis == "across" else Box(x0, height - y1, x1, height - y0)
+        box = (
+            Box(width - x1, y0, width - x0, y1)
+            if axis == "across"
+            else Box(x0, height - y1, x1, height - y0)
+        )
         return replace(value, box=box)
     if isinstance(value, list):
         return [_mirrored(item, axis, size) for item in value]

@@ -1,4 +1,5 @@
-"""Right for the wrong reason: signs that a program's answer fits by chance, each a sentence for a curator.
+"""Right for the wrong reason: signs that a program's answer fits by chance, each a sentence for a
+curator.
 
 A check scores from 0 (nothing found) to 1; it flags, a person decides.
 
@@ -43,7 +44,9 @@ WEIGHTS: Mapping[str, float] = {
     "untooled": 0.9, "independent": 0.9, "idle": 0.8, "order": 0.6, "side": 0.6, "unasked": 0.5, "foreign": 0.8,
     "concept": 0.6, "apart": 0.3, "unfaithful": 0.5,
 }  # fmt: skip
-"""How far each check alone raises suspicion: more where it saw what the program does, less where it read words."""
+"""How far each check alone raises suspicion: more where it saw what the program does, less where it
+read words.
+"""
 
 FLAGGED = 0.5
 """From this suspicion on a run counts as flagged."""
@@ -61,7 +64,9 @@ LONGEST_TEXT = 4000
 _ALL = 60
 """A word for so many of a detector's classes names nothing."""
 _NONE = (None,) * _ALL
-_PLAIN = frozenset(("object", "objects", "thing", "things", "item", "items", "viewer", "kind", "sort", "option"))
+_PLAIN = frozenset(
+    ("object", "objects", "thing", "things", "item", "items", "viewer", "kind", "sort", "option")
+)
 """Words of questions that name nothing, besides `STOCK`."""
 
 
@@ -103,7 +108,12 @@ def findings(case: Case, shaken: Shaken) -> tuple[CheckFinding, ...]:
         shaken: its changed worlds.
     """
     found = [*_dependence(shaken), *_order(shaken), *_sides(case, shaken)]
-    found += [*_words(case, shaken.calls), *_strange(case, shaken.calls), *_concepts(case), *_apart(case)]
+    found += [
+        *_words(case, shaken.calls),
+        *_strange(case, shaken.calls),
+        *_concepts(case),
+        *_apart(case),
+    ]
     if case.issues:
         found.append(CheckFinding("unfaithful", 1.0, f"The rationale: {case.issues[0]}"))
     return tuple(sorted(found, key=lambda one: (-one.score, list(CHECKS).index(one.check))))
@@ -112,8 +122,8 @@ def findings(case: Case, shaken: Shaken) -> tuple[CheckFinding, ...]:
 def suspicion(found: Iterable[CheckFinding]) -> float:
     """From 0 to 1: the checks together, as if each were an independent chance of being right.
 
-    A fixed rule: a logistic regression over the scores, fitted on other pictures, does not tell wrong programs that
-    were sampled from right ones better (`vpd check --measure` prints both).
+    A fixed rule: a logistic regression over the scores, fitted on other pictures, does not tell
+    wrong programs that were sampled from right ones better (`vpd check --measure` prints both).
     """
     innocent = 1.0
     for finding in found:
@@ -131,7 +141,9 @@ def _dependence(shaken: Shaken) -> Iterator[CheckFinding]:
         yield CheckFinding("independent", 1.0, "Whatever the tools say, the answer stays the same.")
     elif idle:
         named = " or ".join(dict.fromkeys(_quoted(call.words) for call in idle[:3]))
-        yield CheckFinding("idle", len(idle) / sites, f"The answer does not depend on what came of {named}.")
+        yield CheckFinding(
+            "idle", len(idle) / sites, f"The answer does not depend on what came of {named}."
+        )
 
 
 def _order(shaken: Shaken) -> Iterator[CheckFinding]:
@@ -140,16 +152,26 @@ def _order(shaken: Shaken) -> Iterator[CheckFinding]:
         site = next(iter(turned[0].change.sites))
         words = next(call.words for call in shaken.calls if call.site == site)
         yield CheckFinding(
-            "order", 1.0, f"The answer depends on the order in which {_quoted(words)} lists what it found."
+            "order",
+            1.0,
+            f"The answer depends on the order in which {_quoted(words)} lists what it found.",
         )
 
 
 _SIDES: tuple[tuple[Axis, str, re.Pattern[str]], ...] = (
-    ("across", "left and right", re.compile(
-        r"\b(?:left(?! over)\w*|rightmost|right(?:[- ]hand| of| than| edge| side)|(?:further|the|far) right)\b")),
-    ("down", "above and below", re.compile(
-        r"\b(?:above|below|high\w*|low\w*|top\w*|bottom\w*|upper|under|beneath)\b")),
-)  # fmt: skip
+    (
+        "across",
+        "left and right",
+        re.compile(
+            r"\b(?:left(?! over)\w*|rightmost|right(?:[- ]hand| of| than| edge| side)|(?:further|the|far) right)\b"
+        ),
+    ),
+    (
+        "down",
+        "above and below",
+        re.compile(r"\b(?:above|below|high\w*|low\w*|top\w*|bottom\w*|upper|under|beneath)\b"),
+    ),
+)
 """What an axis is called, and the words of a question about it."""
 
 
@@ -163,29 +185,42 @@ def _sides(case: Case, shaken: Shaken) -> Iterator[CheckFinding]:
         asked = words.search(question)
         if moved == "answer" and not asked:
             yield CheckFinding(
-                "side", 1.0, f"Mirrored, the picture gives another answer; the question is not about {name}."
+                "side",
+                1.0,
+                f"Mirrored, the picture gives another answer; the question is not about {name}.",
             )
         elif moved == "same" and asked:
             score = 1.0 if case.task.answer_type == "yesno" else 0.5
             yield CheckFinding(
-                "side", score, f"The question is about {name}; mirrored, the picture gives the same answer."
+                "side",
+                score,
+                f"The question is about {name}; mirrored, the picture gives the same answer.",
             )
 
 
 def _words(case: Case, calls: Sequence[Called]) -> Iterator[CheckFinding]:
     question = _stems([case.task.question])
-    here = _stems([*(text for call in calls for text in _texts(call)), *_strings(case.program.source)])
+    here = _stems(
+        [*(text for call in calls for text in _texts(call)), *_strings(case.program.source)]
+    )
     for name in _nouns(case.task.question):
         if calls and not _stems([name]) & here:
-            yield CheckFinding("unasked", 1.0, f"The question names {_quoted(name)}; the program never looks for it.")
+            yield CheckFinding(
+                "unasked",
+                1.0,
+                f"The question names {_quoted(name)}; the program never looks for it.",
+            )
             return
     elsewhere = Counter(
-        word for other, _ in case.siblings for word in {w for text in _strings(other.source) for w in _lower(text)}
+        word
+        for other, _ in case.siblings
+        for word in {w for text in _strings(other.source) for w in _lower(text)}
     )
     missed = [
-        (times, word) for word, times in elsewhere.items()
+        (times, word)
+        for word, times in elsewhere.items()
         if word not in STOCK | _PLAIN and stem(word) in question and stem(word) not in here
-    ]  # fmt: skip
+    ]
     if missed and calls:
         (times, word), of = max(missed), len(case.siblings)
         text = f"{times} of {of} other programs have the question's word {_quoted(word)}, this one not."
@@ -193,12 +228,18 @@ def _words(case: Case, calls: Sequence[Called]) -> Iterator[CheckFinding]:
 
 
 def _strange(case: Case, calls: Sequence[Called]) -> Iterator[CheckFinding]:
-    known = [case.task.question, *case.task.choices, *(call.result for call in calls if isinstance(call.result, str))]
+    known = [
+        case.task.question,
+        *case.task.choices,
+        *(call.result for call in calls if isinstance(call.result, str)),
+    ]
     stems = _stems([*known, *_PLAIN, *STOCK])
     for name in _looked_for(calls):
         if (own := _stems([name])) and not own & stems:
             yield CheckFinding(
-                "foreign", 1.0, f"The program looks for {_quoted(name)}, which the question does not name."
+                "foreign",
+                1.0,
+                f"The program looks for {_quoted(name)}, which the question does not name.",
             )
             return
 
@@ -231,15 +272,21 @@ def _concepts(case: Case) -> Iterator[CheckFinding]:
     question, source = case.task.question.lower(), case.program.source
     for name, asked, used in _CONCEPTS:
         if re.search(asked, question) and not re.search(used, source, re.IGNORECASE):
-            yield CheckFinding("concept", 1.0, f"The question is about {name}; nothing in the program is.")
+            yield CheckFinding(
+                "concept", 1.0, f"The question is about {name}; nothing in the program is."
+            )
             return
     if _EQUAL.search(source) and not re.search(_CONCEPTS[-1][1], question):
-        yield CheckFinding("concept", 1.0, "The program asks whether numbers are equal; the question does not.")
+        yield CheckFinding(
+            "concept", 1.0, "The program asks whether numbers are equal; the question does not."
+        )
 
 
 def _apart(case: Case) -> Iterator[CheckFinding]:
     answers = [
-        canonical(trace.answer, case.task) for _, trace in case.siblings if trace.ok and trace.answer is not None
+        canonical(trace.answer, case.task)
+        for _, trace in case.siblings
+        if trace.ok and trace.answer is not None
     ]
     mine = canonical(case.trace.answer or "", case.task)
     other = sum(answer != mine for answer in answers)
@@ -272,14 +319,20 @@ def _strings(source: str) -> list[str]:
 
 
 def _nouns(text: str) -> list[str]:
-    """Words and pairs of words that name a thing a detector knows; wide words that name everything left out."""
+    """Words and pairs of words that name a thing a detector knows; wide words that name everything
+    left out.
+    """
     words = [word.lower() for word in WORD.findall(text[:LONGEST_TEXT])]
     found: list[str] = []
     at = 0
     while at < len(words):
         for size in (2, 1):
             name = words[at : at + size]
-            if len(name) == size and not {*name} & (STOCK | _PLAIN) and len(classes_of(" ".join(name)) or _NONE) < _ALL:
+            if (
+                len(name) == size
+                and not {*name} & (STOCK | _PLAIN)
+                and len(classes_of(" ".join(name)) or _NONE) < _ALL
+            ):
                 found.append(" ".join(name))
                 at += size - 1
                 break

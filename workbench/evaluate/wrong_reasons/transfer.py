@@ -1,4 +1,6 @@
-"""Is a program right, or only its answer?  It is run with exact tools on other scenes that answer its question."""
+"""Is a program right, or only its answer?  It is run with exact tools on other scenes that answer
+its question.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ class Elsewhere:
 
     @property
     def verdict(self) -> bool | None:
-        """Right everywhere; False: wrong in more than a quarter; None: in between (a short cut), or not decided."""
+        """Right everywhere; False: wrong in more than a quarter; None: in between (a short cut), or
+        not decided.
+        """
         decided = self.right + self.wrong
         if decided < LEAST:
             return None
@@ -35,7 +39,11 @@ class Elsewhere:
 def elsewhere(rows: Sequence[tuple[Task, Program]], count: int = ELSEWHERE) -> Iterator[Elsewhere]:
     """How each program does on `count` other scenes of its question, in the rows' order."""
     drawn = {task.id: others(task, count) for task in {task.id: task for task, _ in rows}.values()}
-    scenes = {f"{task_id}#{at}": scene for task_id, found in drawn.items() for at, (scene, _) in enumerate(found)}
+    scenes = {
+        f"{task_id}#{at}": scene
+        for task_id, found in drawn.items()
+        for at, (scene, _) in enumerate(found)
+    }
     jobs = [
         (replace(task, image=f"{task.id}#{at}"), program, said)
         for task, program in rows

@@ -1,7 +1,8 @@
 """The first gate: what a program's source may contain, refused with name and line.
 
-Nothing here is the border that keeps a program in (the sandbox is).  It makes refusals early, cheap and
-clear, keeps hidden names out of reach, and refuses whatever Monty would run differently from Python.
+Nothing here is the border that keeps a program in (the sandbox is).  It makes refusals early, cheap
+and clear, keeps hidden names out of reach, and refuses whatever Monty would run differently from
+Python.
 """
 
 from __future__ import annotations
@@ -72,7 +73,9 @@ def check(source: str, api: Api, limits: Limits) -> CheckedSource:
         for name in _identifiers(node):
             if name.startswith("__") and not _dunder_allowed(node, name):
                 raise RefusedProgram(
-                    "source", f"names that begin with two underscores cannot be used: '{name[:40]}'", _line(node)
+                    "source",
+                    f"names that begin with two underscores cannot be used: '{name[:40]}'",
+                    _line(node),
                 )
         bound.update(_bindings(node))
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -83,7 +86,9 @@ def check(source: str, api: Api, limits: Limits) -> CheckedSource:
             raise _unsupported(f"decorators are not available (on {node.name})", node)
         elif isinstance(node, ast.arguments) and node.posonlyargs and node.kwarg:
             raise RefusedProgram(
-                "unsupported", "positional-only parameters beside ** are not available", node.kwarg.lineno
+                "unsupported",
+                "positional-only parameters beside ** are not available",
+                node.kwarg.lineno,
             )
         elif isinstance(node, ast.Constant):
             _check_constant(node)
@@ -94,7 +99,9 @@ def check(source: str, api: Api, limits: Limits) -> CheckedSource:
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             attributes.add(node.attr)
     _check_uses(nodes, bound, attributes, modules)
-    return CheckedSource(tree, frozenset(bound), frozenset(attributes), frozenset(modules), wrapped, nodes)
+    return CheckedSource(
+        tree, frozenset(bound), frozenset(attributes), frozenset(modules), wrapped, nodes
+    )
 
 
 def _line(node: ast.AST) -> int | None:
@@ -108,11 +115,15 @@ def _unsupported(message: str, node: ast.AST) -> RefusedProgram:
 def _parse(source: str, limits: Limits) -> ast.Module:
     if len(source) > limits.source:
         raise RefusedProgram(
-            "source", f"the source has {len(source)} characters; at most {limits.source} are taken", None
+            "source",
+            f"the source has {len(source)} characters; at most {limits.source} are taken",
+            None,
         )
     if "\0" in source:
         raise RefusedProgram(
-            "syntax", "the source contains a null character", source.count("\n", 0, source.index("\0")) + 1
+            "syntax",
+            "the source contains a null character",
+            source.count("\n", 0, source.index("\0")) + 1,
         )
     if source[:1] in (" ", "\t"):
         source = textwrap.dedent(source)
@@ -122,7 +133,9 @@ def _parse(source: str, limits: Limits) -> ast.Module:
     except SyntaxError as error:
         raise RefusedProgram("syntax", error.msg or "invalid syntax", error.lineno) from None
     except (RecursionError, MemoryError):
-        raise RefusedProgram("source", "the source is nested too deeply to be parsed", None) from None
+        raise RefusedProgram(
+            "source", "the source is nested too deeply to be parsed", None
+        ) from None
     except ValueError as error:  # lone surrogates, integers of too many digits
         raise RefusedProgram("syntax", str(error)[:200], None) from None
 
@@ -135,16 +148,22 @@ def _measure(tree: ast.Module, limits: Limits) -> list[ast.AST]:
     while level:
         nodes += level
         if len(nodes) > limits.nodes:
-            raise RefusedProgram("source", f"the source has more than {limits.nodes} syntax nodes", None)
+            raise RefusedProgram(
+                "source", f"the source has more than {limits.nodes} syntax nodes", None
+            )
         if depth > limits.nesting:
-            raise RefusedProgram("source", f"the source is nested more than {limits.nesting} deep", _line(level[0]))
+            raise RefusedProgram(
+                "source", f"the source is nested more than {limits.nesting} deep", _line(level[0])
+            )
         below: list[ast.AST] = []
         for node in level:
             for name in node._fields:
                 value = getattr(node, name, None)
                 if isinstance(value, list):
                     below.extend(v for v in value if isinstance(v, ast.AST))
-                elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context | ast.operator | ast.cmpop):
+                elif isinstance(value, ast.AST) and not isinstance(
+                    value, ast.expr_context | ast.operator | ast.cmpop
+                ):
                     below.append(value)
         level = below
         depth += 1
@@ -159,22 +178,30 @@ def _whole(tree: ast.Module) -> tuple[ast.Module, bool]:
         plain = a.posonlyargs + a.args
         needed = len(plain) - len(a.defaults)
         if needed > 1 or not (plain or a.vararg) or any(d is None for d in a.kw_defaults):
-            raise RefusedProgram("source", f"{MAIN} takes one argument, the image", mains[-1].lineno)
+            raise RefusedProgram(
+                "source", f"{MAIN} takes one argument, the image", mains[-1].lineno
+            )
         tree.body = [node for node in tree.body if not _is_call_of_main(node)]
         return tree, False
     if any(isinstance(node, ast.Return) for top in tree.body for node in _outside_functions(top)):
         imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
         body = [node for node in tree.body if node not in imports]
-        arguments = ast.arguments([], [ast.arg("image", lineno=1, col_offset=0)], None, [], [], None, [])
+        arguments = ast.arguments(
+            [], [ast.arg("image", lineno=1, col_offset=0)], None, [], [], None, []
+        )
         function = ast.FunctionDef(MAIN, arguments, body, [], lineno=body[0].lineno, col_offset=0)
         return ast.Module([*imports, function], []), True
     raise RefusedProgram("source", f"the program has no function {MAIN}(image)", None)
 
 
 def _is_call_of_main(node: ast.stmt) -> bool:
-    """Published files end by opening a picture and calling `execute_command`; here the executor does both."""
+    """Published files end by opening a picture and calling `execute_command`; here the executor
+    does both.
+    """
     if isinstance(node, ast.Assign | ast.Expr):
-        names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+        names = {
+            n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+        }
         return MAIN in names or "Image" in names
     if isinstance(node, ast.If):
         return any(isinstance(n, ast.Name) and n.id == "__name__" for n in ast.walk(node.test))
@@ -205,7 +232,11 @@ def _identifiers(node: ast.AST) -> list[str]:
     elif isinstance(node, ast.Global | ast.Nonlocal):
         names = list(node.names)
     elif isinstance(node, ast.pattern):
-        names = [getattr(node, "name", None), getattr(node, "rest", None), *getattr(node, "kwd_attrs", ())]
+        names = [
+            getattr(node, "name", None),
+            getattr(node, "rest", None),
+            *getattr(node, "kwd_attrs", ()),
+        ]
     else:
         return []
     return [n if n.isascii() else unicodedata.normalize("NFKC", n) for n in names if n]
@@ -231,7 +262,9 @@ def _bindings(node: ast.AST) -> tuple[str, ...]:
     if isinstance(node, ast.Global | ast.Nonlocal):
         return tuple(node.names)
     if isinstance(node, ast.pattern):
-        return tuple(name for name in (getattr(node, "name", None), getattr(node, "rest", None)) if name)
+        return tuple(
+            name for name in (getattr(node, "name", None), getattr(node, "rest", None)) if name
+        )
     if isinstance(node, ast.ImportFrom) and node.module not in DROPPED_IMPORTS:
         return tuple(alias.asname or alias.name for alias in node.names)
     return ()
@@ -261,7 +294,9 @@ def _check_import(node: ast.Import | ast.ImportFrom, api: Api) -> Iterator[tuple
         if given or module in ("__future__", "PIL"):
             continue
         if module == "re" and alias.name in ("findall", "split", "sub"):
-            raise _unsupported(f"from re import {alias.name}: write `import re` and re.{alias.name}(...)", node)
+            raise _unsupported(
+                f"from re import {alias.name}: write `import re` and re.{alias.name}(...)", node
+            )
         if node.level or alias.name not in MODULES.get(module, ()):
             raise _unsupported(f"from {module} import {alias.name}: {_modules()}", node)
 
@@ -275,7 +310,9 @@ def _check_class(node: ast.ClassDef) -> Iterator[str]:
     if [b for b in node.bases if not (isinstance(b, ast.Name) and b.id == "object")]:
         raise _unsupported(f"classes cannot inherit (class {node.name})", node)
     if node.keywords or node.decorator_list:
-        raise _unsupported(f"decorators and metaclasses are not available (class {node.name})", node)
+        raise _unsupported(
+            f"decorators and metaclasses are not available (class {node.name})", node
+        )
     for item in node.body:
         if isinstance(item, ast.FunctionDef):
             yield item.name
@@ -289,16 +326,33 @@ def _check_class(node: ast.ClassDef) -> Iterator[str]:
             raise _unsupported("a class body may hold methods and plain values only", item)
 
 
-def _check_uses(nodes: list[ast.AST], bound: set[str], attributes: set[str], modules: dict[str, str]) -> None:
-    """Builtins and methods that are Python's but not the sandbox's are refused; unknown ones fail when reached."""
+def _check_uses(
+    nodes: list[ast.AST], bound: set[str], attributes: set[str], modules: dict[str, str]
+) -> None:
+    """Builtins and methods that are Python's but not the sandbox's are refused; unknown ones fail
+    when reached.
+    """
     for node in nodes:
         if isinstance(node, ast.Name):
             name = node.id
             if name in ALL_BUILTINS and name not in BUILTINS and name not in bound:
                 raise _unsupported(f"'{name}' is not available in the sandbox", node)
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
-            if isinstance(node.value, ast.Name) and node.value.id in modules and node.value.id not in bound:
+            if (
+                isinstance(node.value, ast.Name)
+                and node.value.id in modules
+                and node.value.id not in bound
+            ):
                 if node.attr not in MODULES.get(modules[node.value.id], ()):
-                    raise _unsupported(f"{modules[node.value.id]}.{node.attr} is not available in the sandbox", node)
-            elif node.attr in BUILTIN_METHODS and node.attr not in METHODS and node.attr not in attributes:
-                raise _unsupported(f"the method {BUILTIN_METHODS[node.attr]} is not available in the sandbox", node)
+                    raise _unsupported(
+                        f"{modules[node.value.id]}.{node.attr} is not available in the sandbox",
+                        node,
+                    )
+            elif (
+                node.attr in BUILTIN_METHODS
+                and node.attr not in METHODS
+                and node.attr not in attributes
+            ):
+                raise _unsupported(
+                    f"the method {BUILTIN_METHODS[node.attr]} is not available in the sandbox", node
+                )

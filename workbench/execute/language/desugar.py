@@ -1,8 +1,10 @@
-"""Rewrites what Monty lacks or does differently, so that a program means in it what it means in Python.
+"""Rewrites what Monty lacks or does differently, so that a program means in it what it means in
+Python.
 
-The heavy part is laziness.  Monty evaluates generator expressions, `map`, `filter`, `zip` and `enumerate` at
-once; Python asks for one item at a time, and in a visual program each item may be a tool call.  The prelude
-has a lazy `generator` class and versions of the builtins that know it; here the syntax is turned into them:
+The heavy part is laziness.  Monty evaluates generator expressions, `map`, `filter`, `zip` and
+`enumerate` at once; Python asks for one item at a time, and in a visual program each item may be a
+tool call.  The prelude has a lazy `generator` class and versions of the builtins that know it; here
+the syntax is turned into them:
 
     any(E for x in xs if c)      any(__gen__(xs, lambda __t__: [E for x in (__t__,) if c], 1))
     for x in map(f, xs): B       __it1__ = __loop__(map(f, xs));  while __it1__.__more__(): x = __it1__.__value__; B
@@ -10,8 +12,8 @@ has a lazy `generator` class and versions of the builtins that know it; here the
     p.find("cup")                __call__(__has__(p, "find"), "find", 7, "cup")       7 is the call site
     key=str.lower                key=__unbound__("lower", lambda o, *a, **k: o.lower(*a, **k))
 
-Every rewriting keeps the order in which Python evaluates, tool calls included.  Only statements carry line
-numbers afterwards: nothing later needs those of expressions.
+Every rewriting keeps the order in which Python evaluates, tool calls included.  Only statements
+carry line numbers afterwards: nothing later needs those of expressions.
 """
 
 from __future__ import annotations
@@ -24,10 +26,24 @@ from typing import Any
 from workbench.api import METHODS as PATCH_METHODS
 from workbench.api import Api
 from workbench.execute.language.check import CheckedSource, RefusedProgram
-from workbench.execute.language.tables import BUILTINS, DROPPED_IMPORTS, LAZY, METHODS, TYPES, WRAPPERS
+from workbench.execute.language.tables import (
+    BUILTINS,
+    DROPPED_IMPORTS,
+    LAZY,
+    METHODS,
+    TYPES,
+    WRAPPERS,
+)
 
-_DRAINED = frozenset({"join", "update", "union", "intersection", "difference", "symmetric_difference"})
-_COLLECT = {"list": "__drain__", "tuple": "__drain__", "set": "__drain_set__", "frozenset": "__drain_set__"}
+_DRAINED = frozenset(
+    {"join", "update", "union", "intersection", "difference", "symmetric_difference"}
+)
+_COLLECT = {
+    "list": "__drain__",
+    "tuple": "__drain__",
+    "set": "__drain_set__",
+    "frozenset": "__drain_set__",
+}
 _COLLECT["dict"] = "__drain_dict__"
 
 
@@ -60,8 +76,14 @@ class Desugarer(ast.NodeTransformer):
     _lazy_names: set[str] = field(default_factory=set)
 
     def run(self) -> ast.Module:
-        for node in ast.walk(self.checked.tree):  # `found = map(f, xs)`: the name is treated as the call would be
-            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and self._lazy(node.value):
+        for node in ast.walk(
+            self.checked.tree
+        ):  # `found = map(f, xs)`: the name is treated as the call would be
+            if (
+                isinstance(node, ast.Assign)
+                and isinstance(node.targets[0], ast.Name)
+                and self._lazy(node.value)
+            ):
                 self._lazy_names.add(node.targets[0].id)
         tree = self.visit(self.checked.tree)
         assert isinstance(tree, ast.Module)
@@ -79,7 +101,9 @@ class Desugarer(ast.NodeTransformer):
         return isinstance(node, ast.Name) and node.id in names and self._free(node.id)
 
     def _module(self, node: ast.expr) -> bool:
-        return isinstance(node, ast.Name) and node.id in self.checked.modules and self._free(node.id)
+        return (
+            isinstance(node, ast.Name) and node.id in self.checked.modules and self._free(node.id)
+        )
 
     def _site(self, node: ast.expr) -> ast.expr:
         self.sites.append(CallSite(node.lineno, node.col_offset, self._inside[-1]))
@@ -92,7 +116,9 @@ class Desugarer(ast.NodeTransformer):
             if isinstance(node.func, ast.Name) and node.func.id in ("__ord__", "__ordd__"):
                 return self._lazy(node.args[0])
             return wraps or self._builtin(node.func, LAZY)
-        return isinstance(node, ast.GeneratorExp) or (isinstance(node, ast.Name) and node.id in self._lazy_names)
+        return isinstance(node, ast.GeneratorExp) or (
+            isinstance(node, ast.Name) and node.id in self._lazy_names
+        )
 
     def _all(self, nodes: Sequence[Any]) -> list[Any]:
         return [self.visit(node) for node in nodes]
@@ -101,16 +127,28 @@ class Desugarer(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         name = node.id
-        if not isinstance(node.ctx, ast.Load) or not self._free(name) or name in BUILTINS or name.startswith("__"):
+        if (
+            not isinstance(node.ctx, ast.Load)
+            or not self._free(name)
+            or name in BUILTINS
+            or name.startswith("__")
+        ):
             return node
         if name in self.api.names or name in self.checked.modules:
             return node
         return _call("__undefined__", ast.Constant(name))
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
-        """An attribute that is not called at once; Monty has no bound or unbound methods of builtin types."""
+        """An attribute that is not called at once; Monty has no bound or unbound methods of builtin
+        types.
+        """
         name = node.attr
-        if isinstance(node.ctx, ast.Load) and name in METHODS and not self._own(name) and not self._module(node.value):
+        if (
+            isinstance(node.ctx, ast.Load)
+            and name in METHODS
+            and not self._own(name)
+            and not self._module(node.value)
+        ):
             if self._builtin(node.value, TYPES):
                 function = _lambda(name, ["o"], star=True)
                 kind = node.value
@@ -136,7 +174,12 @@ class Desugarer(ast.NodeTransformer):
                 return self._arguments(_call("__print__", self._site(node)), node)
             if name in ("int", "float") and node.args:
                 return self._arguments(_call("__number__", function), node)
-            if name in _COLLECT and len(node.args) == 1 and not node.keywords and self._lazy(node.args[0]):
+            if (
+                name in _COLLECT
+                and len(node.args) == 1
+                and not node.keywords
+                and self._lazy(node.args[0])
+            ):
                 values = _call(_COLLECT[name], self.visit(node.args[0]))
                 return values if name in ("list", "set", "dict") else _call(name, values)
         node.func = self.visit(function)
@@ -161,10 +204,17 @@ class Desugarer(ast.NodeTransformer):
             return node
         if name in self.api.methods:
             site = self._site(node)
-            made = _call("__call__", _call("__has__", self.visit(value), ast.Constant(name)), ast.Constant(name), site)
+            made = _call(
+                "__call__",
+                _call("__has__", self.visit(value), ast.Constant(name)),
+                ast.Constant(name),
+                site,
+            )
             return self._arguments(made, node)
         lazy = len(node.args) == 1 and self._lazy(node.args[0])
-        asks = any(isinstance(n, ast.Call) for part in [*node.args, *node.keywords] for n in ast.walk(part))
+        asks = any(
+            isinstance(n, ast.Call) for part in [*node.args, *node.keywords] for n in ast.walk(part)
+        )
         function.value = self.visit(value)
         if asks:
             function.value = _call("__receiver__", function.value, ast.Constant(name))
@@ -178,7 +228,9 @@ class Desugarer(ast.NodeTransformer):
         elif name == "is_integer" and not node.args:
             return _call("__is_integer__", function.value)
         elif name == "sort" and all(k.arg for k in node.keywords) and not node.args:
-            keywords = ast.Dict([ast.Constant(k.arg) for k in node.keywords], [k.value for k in node.keywords])
+            keywords = ast.Dict(
+                [ast.Constant(k.arg) for k in node.keywords], [k.value for k in node.keywords]
+            )
             return _call("__sort__", function.value, keywords)
         return node
 
@@ -201,7 +253,9 @@ class Desugarer(ast.NodeTransformer):
         return self._comprehension(node, "__drain_set__", node.elt)
 
     def visit_DictComp(self, node: ast.DictComp) -> ast.expr:
-        return self._comprehension(node, "__drain_dict__", ast.Tuple([node.key, node.value], ast.Load()))
+        return self._comprehension(
+            node, "__drain_dict__", ast.Tuple([node.key, node.value], ast.Load())
+        )
 
     def _comprehension(self, node: Any, collect: str, element: ast.expr) -> ast.expr:
         if any(self._lazy(g.iter) for g in node.generators):
@@ -223,9 +277,13 @@ class Desugarer(ast.NodeTransformer):
     def _check(self, node: Any) -> None:
         for part in ast.walk(node):
             if isinstance(part, ast.NamedExpr):
-                raise RefusedProgram("unsupported", ":= inside a comprehension is not available", part.lineno)
+                raise RefusedProgram(
+                    "unsupported", ":= inside a comprehension is not available", part.lineno
+                )
         if any(g.is_async for g in node.generators):
-            raise RefusedProgram("unsupported", "async comprehensions are not available", node.lineno)
+            raise RefusedProgram(
+                "unsupported", "async comprehensions are not available", node.lineno
+            )
 
     def _generator(self, node: Any, element: ast.expr) -> ast.expr:
         self._check(node)
@@ -251,9 +309,14 @@ class Desugarer(ast.NodeTransformer):
             return node
         self._loops += 1
         name = f"__it{self._loops}__"
-        start = _hidden(ast.Assign([ast.Name(name, ast.Store())], _call("__loop__", node.iter)), node)
+        start = _hidden(
+            ast.Assign([ast.Name(name, ast.Store())], _call("__loop__", node.iter)), node
+        )
         bind = _hidden(
-            ast.Assign([node.target], ast.Attribute(ast.Name(name, ast.Load()), "__value__", ast.Load())), node
+            ast.Assign(
+                [node.target], ast.Attribute(ast.Name(name, ast.Load()), "__value__", ast.Load())
+            ),
+            node,
         )
         more = ast.Call(ast.Attribute(ast.Name(name, ast.Load()), "__more__", ast.Load()), [], [])
         loop = LazyLoop(more, [bind, *node.body], node.orelse, lineno=node.lineno, col_offset=0)
@@ -269,7 +332,9 @@ class Desugarer(ast.NodeTransformer):
 
     def visit_MatchClass(self, node: ast.MatchClass) -> ast.pattern:
         if isinstance(node.cls, ast.Name) and isinstance(self.visit(node.cls), ast.Call):
-            raise RefusedProgram("unsupported", f"a pattern of an unknown class ({node.cls.id})", node.lineno)
+            raise RefusedProgram(
+                "unsupported", f"a pattern of an unknown class ({node.cls.id})", node.lineno
+            )
         node.patterns, node.kwd_patterns = self._all(node.patterns), self._all(node.kwd_patterns)
         return node
 
@@ -280,12 +345,16 @@ class Desugarer(ast.NodeTransformer):
         if lazy and isinstance(target, ast.Tuple | ast.List):
             starred = any(isinstance(t, ast.Starred) for t in target.elts)
             count = ast.Constant(len(target.elts))
-            node.value = _call("__drain__", node.value) if starred else _call("__take__", node.value, count)
+            node.value = (
+                _call("__drain__", node.value) if starred else _call("__take__", node.value, count)
+            )
         node.targets = self._all(node.targets)
         return node
 
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:
-        """`xs += iterable`: Monty adds lists to lists only.  Other targets keep Python's order: object, key, value."""
+        """`xs += iterable`: Monty adds lists to lists only.  Other targets keep Python's order:
+        object, key, value.
+        """
         target = node.target
         node.value = self.visit(node.value)
         if not isinstance(node.op, ast.Add | ast.BitOr) or (
@@ -296,13 +365,21 @@ class Desugarer(ast.NodeTransformer):
         made: list[ast.stmt] = []
         place: Any = target
         if isinstance(target, ast.Attribute):
-            made.append(_hidden(ast.Assign([ast.Name("__o__", ast.Store())], self.visit(target.value)), node))
+            made.append(
+                _hidden(
+                    ast.Assign([ast.Name("__o__", ast.Store())], self.visit(target.value)), node
+                )
+            )
             place = ast.Attribute(ast.Name("__o__", ast.Load()), target.attr, ast.Load())
         elif isinstance(target, ast.Subscript):
             pair = ast.Tuple([self.visit(target.value), self.visit(target.slice)], ast.Load())
-            names = ast.Tuple([ast.Name("__o__", ast.Store()), ast.Name("__k__", ast.Store())], ast.Store())
+            names = ast.Tuple(
+                [ast.Name("__o__", ast.Store()), ast.Name("__k__", ast.Store())], ast.Store()
+            )
             made.append(_hidden(ast.Assign([names], pair), node))
-            place = ast.Subscript(ast.Name("__o__", ast.Load()), ast.Name("__k__", ast.Load()), ast.Load())
+            place = ast.Subscript(
+                ast.Name("__o__", ast.Load()), ast.Name("__k__", ast.Load()), ast.Load()
+            )
         else:
             place = ast.Name(target.id, ast.Load())
         self.checked.rare |= isinstance(node.op, ast.BitOr)
@@ -312,7 +389,11 @@ class Desugarer(ast.NodeTransformer):
         return [*made, final]
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
-        lazy = len(node.ops) == 1 and isinstance(node.ops[0], ast.In | ast.NotIn) and self._lazy(node.comparators[0])
+        lazy = (
+            len(node.ops) == 1
+            and isinstance(node.ops[0], ast.In | ast.NotIn)
+            and self._lazy(node.comparators[0])
+        )
         node.left = self.visit(node.left)
         node.comparators = self._all(node.comparators)
         if not lazy:
@@ -345,7 +426,12 @@ class Desugarer(ast.NodeTransformer):
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
         node.returns = None
         a = node.args
-        for argument in [*a.posonlyargs, *a.args, *a.kwonlyargs, *(x for x in (a.vararg, a.kwarg) if x)]:
+        for argument in [
+            *a.posonlyargs,
+            *a.args,
+            *a.kwonlyargs,
+            *(x for x in (a.vararg, a.kwarg) if x),
+        ]:
             argument.annotation = None
         a.defaults = self._all(a.defaults)
         a.kw_defaults = [None if d is None else self.visit(d) for d in a.kw_defaults]
@@ -357,9 +443,13 @@ class Desugarer(ast.NodeTransformer):
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt:
         node.bases = []
         for item in node.body:
-            if not isinstance(item, ast.FunctionDef) and any(isinstance(n, ast.GeneratorExp) for n in ast.walk(item)):
+            if not isinstance(item, ast.FunctionDef) and any(
+                isinstance(n, ast.GeneratorExp) for n in ast.walk(item)
+            ):
                 raise RefusedProgram(
-                    "unsupported", "generator expressions in a class body are not available", item.lineno
+                    "unsupported",
+                    "generator expressions in a class body are not available",
+                    item.lineno,
                 )
         node.body = self._block(node.body)
         return node

@@ -1,4 +1,5 @@
-"""Writes the program that the sandbox runs: each statement, test, call and handler reports its site number.
+"""Writes the program that the sandbox runs: each statement, test, call and handler reports its site
+number.
 
     x = f(y)                 x = f(y); __line__(3, __f__, x, y)
     if t: A                  if __branch__(4, __f__, t): A
@@ -6,10 +7,11 @@
     def g(a): A              def g(a): __f__ = __enter__(6, a); A; return __leave__(7, __f__, None)
     except E as e: A         except E as e: __caught__(8, __f__, e, __at__); A
 
-A site number stands for line, kind and variable names, kept on the host in `Instrumented.sites`, so that an
-event that leaves the sandbox is a number, a frame and the values.  Only variables that are certainly bound
-are reported: parameters, targets, and names that the statement must have evaluated.  Text is written line by
-line, so that each line of it knows the line of the source that it stands for.
+A site number stands for line, kind and variable names, kept on the host in `Instrumented.sites`, so
+that an event that leaves the sandbox is a number, a frame and the values.  Only variables that are
+certainly bound are reported: parameters, targets, and names that the statement must have evaluated.
+Text is written line by line, so that each line of it knows the line of the source that it stands
+for.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ class EventSite:
     """Variables whose values the event carries."""
     function: str = ""
     form: str = ""
-    """For `line`: `for` when it reports the binding of a loop target; for `branch`: `if`, `elif` or `while`."""
+    """For `line`: `for` when it reports the binding of a loop target; for `branch`: `if`, `elif` or
+    `while`.
+    """
     following: int = 0
     """Line of the statement that comes next in the source's order (after a test: when it holds)."""
     otherwise: int = 0
@@ -65,8 +69,8 @@ class _Scope:
 def instrument(tree: ast.Module, sites: list[Any], traced: bool = True) -> Instrumented:
     """Instrument a desugared module; `sites` already holds the call sites.
 
-    Untraced, only calls of tools and print-outs are reported and steps are not counted: for measuring what
-    tracing costs.
+    Untraced, only calls of tools and print-outs are reported and steps are not counted: for
+    measuring what tracing costs.
     """
     writer = _Writer(sites, traced)
     writer.block(tree.body, _Scope("<module>", frame="0"), 0)
@@ -87,13 +91,27 @@ class _Writer:
         self.lines.extend([line] * (text.count("\n") + 1))
 
     def site(
-        self, kind: EventKind, line: int, names: Sequence[str] = (), function: str = "", form: str = "", inner: int = 0
+        self,
+        kind: EventKind,
+        line: int,
+        names: Sequence[str] = (),
+        function: str = "",
+        form: str = "",
+        inner: int = 0,
     ) -> int:
-        self.sites.append(EventSite(kind, line, tuple(names), function, form, inner or self.after, self.after))
+        self.sites.append(
+            EventSite(kind, line, tuple(names), function, form, inner or self.after, self.after)
+        )
         return len(self.sites) - 1
 
     def report(
-        self, indent: int, line: int, scope: _Scope, names: Sequence[str] = (), form: str = "", inner: int = 0
+        self,
+        indent: int,
+        line: int,
+        scope: _Scope,
+        names: Sequence[str] = (),
+        form: str = "",
+        inner: int = 0,
     ) -> None:
         if not self.traced:
             return
@@ -138,11 +156,15 @@ class _Writer:
         elif isinstance(node, ast.Break | ast.Continue):
             self.report(indent, line, scope)
             self.put(indent, ast.unparse(node), line)
-        elif isinstance(node, ast.Global | ast.Nonlocal | ast.Raise) or getattr(node, "hidden", False):
+        elif isinstance(node, ast.Global | ast.Nonlocal | ast.Raise) or getattr(
+            node, "hidden", False
+        ):
             self.put(indent, ast.unparse(node), line)
         elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
             self.put(indent, ast.unparse(node), line)
-            self.report(indent, line, scope, _mentioned_and_bound(getattr(node, "mentions", node), scope))
+            self.report(
+                indent, line, scope, _mentioned_and_bound(getattr(node, "mentions", node), scope)
+            )
 
     def if_(self, node: ast.If, scope: _Scope, indent: int, form: str) -> None:
         word = "elif" if form == "elif" else "if"
@@ -168,7 +190,9 @@ class _Writer:
             line = case.pattern.lineno
             guard = f" if {ast.unparse(case.guard)}" if case.guard else ""
             self.put(indent + 1, f"case {ast.unparse(case.pattern)}{guard}:", line)
-            self.report(indent + 2, line, scope, sorted(scope.bound - before), inner=case.body[0].lineno)
+            self.report(
+                indent + 2, line, scope, sorted(scope.bound - before), inner=case.body[0].lineno
+            )
             self.block(case.body, scope, indent + 2)
         scope.bound = before
 
@@ -194,7 +218,14 @@ class _Writer:
                 body = body[1:]
             targets = _stored(node.target)
             scope.bound |= targets
-            self.report(indent + 1, node.lineno, scope, sorted(targets), "for", body[0].lineno if body else 0)
+            self.report(
+                indent + 1,
+                node.lineno,
+                scope,
+                sorted(targets),
+                "for",
+                body[0].lineno if body else 0,
+            )
         else:
             self.put(indent, f"while {self.test(node, scope, 'while')}:", node.lineno)
         self.block(body, scope, indent + 1)
@@ -218,7 +249,9 @@ class _Writer:
             site = self.site("exception", handler.lineno, (), scope.function)
             self.put(indent, f"except {kind} as {name}:", handler.lineno)
             if self.traced:
-                self.put(indent + 1, f"__caught__({site}, {scope.frame}, {name}, __at__)", handler.lineno)
+                self.put(
+                    indent + 1, f"__caught__({site}, {scope.frame}, {name}, __at__)", handler.lineno
+                )
             self.block(handler.body, scope, indent + 1)
         for word, part in (("else", node.orelse), ("finally", node.finalbody)):
             scope.bound = set(before)
@@ -243,9 +276,16 @@ class _Writer:
             self.put(
                 indent + 1, f"__f__ = __enter__({', '.join([str(site), *names])})", 0
             )  # an error here is the caller's
-        self.block([s for s in node.body if not isinstance(s, ast.Global | ast.Nonlocal)], scope, indent + 1)
+        self.block(
+            [s for s in node.body if not isinstance(s, ast.Global | ast.Nonlocal)],
+            scope,
+            indent + 1,
+        )
         if self.traced and (not node.body or not isinstance(node.body[-1], ast.Return)):
-            end = max((getattr(n, "lineno", 0) for n in node.body), default=node.lineno) or node.lineno
+            end = (
+                max((getattr(n, "lineno", 0) for n in node.body), default=node.lineno)
+                or node.lineno
+            )
             site = self.site("return", end, function=title)
             self.put(indent + 1, f"return __leave__({site}, __f__, None)", end)
 
@@ -262,7 +302,9 @@ class _Writer:
 
 
 def _declared(body: Sequence[ast.stmt]) -> set[str]:
-    """Names that a block declares global or nonlocal (those of nested functions too, which does no harm)."""
+    """Names that a block declares global or nonlocal (those of nested functions too, which does no
+    harm).
+    """
     found: set[str] = set()
     for node in body:
         if isinstance(node, ast.Global | ast.Nonlocal):
@@ -273,12 +315,16 @@ def _declared(body: Sequence[ast.stmt]) -> set[str]:
 
 
 def _stored(node: ast.AST) -> set[str]:
-    names = (n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+    names = (
+        n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    )
     return {name for name in names if not name.startswith("__")}
 
 
 def _mentioned_and_bound(node: ast.stmt, scope: _Scope) -> list[str]:
-    """Variables that a completed simple statement mentions and that are bound for sure, in source order."""
+    """Variables that a completed simple statement mentions and that are bound for sure, in source
+    order.
+    """
     if isinstance(node, ast.Import | ast.ImportFrom):
         return []
     if isinstance(node, ast.Assign):

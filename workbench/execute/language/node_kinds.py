@@ -1,4 +1,6 @@
-"""What a syntax node is for sure, whatever the program's values are: the questions that `exact` asks."""
+"""What a syntax node is for sure, whatever the program's values are: the questions that `exact`
+asks.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,11 @@ def reads(node: ast.AST, name: str) -> bool:
     """Whether the error is looked at otherwise than by its type, or raised again."""
     if isinstance(node, ast.Name):
         return node.id == name
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("type", "isinstance"):
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("type", "isinstance")
+    ):
         return any(reads(a, name) for a in node.args[1:])
     if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Name):
         return False
@@ -18,7 +24,9 @@ def reads(node: ast.AST, name: str) -> bool:
 
 def is_text(node: ast.expr) -> bool:
     """A key that is a text for sure."""
-    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+    return isinstance(node, ast.JoinedStr) or (
+        isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
 
 
 def some_text(node: ast.expr) -> bool:
@@ -36,7 +44,9 @@ def pure(node: ast.expr) -> bool:
 
 def single(node: ast.expr) -> bool:
     """None, True, False or ...: of these there is one each."""
-    return isinstance(node, ast.Constant) and (node.value is None or node.value is ... or type(node.value) is bool)
+    return isinstance(node, ast.Constant) and (
+        node.value is None or node.value is ... or type(node.value) is bool
+    )
 
 
 def no_set(node: ast.expr) -> bool:
@@ -44,7 +54,18 @@ def no_set(node: ast.expr) -> bool:
     if isinstance(node, made):
         return True
     name = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
-    return name in ("list", "sorted", "range", "map", "filter", "zip", "enumerate", "reversed", "str", "len")
+    return name in (
+        "list",
+        "sorted",
+        "range",
+        "map",
+        "filter",
+        "zip",
+        "enumerate",
+        "reversed",
+        "str",
+        "len",
+    )
 
 
 def as_load(node: ast.expr) -> ast.expr:
@@ -52,7 +73,9 @@ def as_load(node: ast.expr) -> ast.expr:
     if isinstance(node, ast.Name):
         return ast.Name(node.id, ast.Load())
     if isinstance(node, ast.Attribute):
-        return ast.Attribute(as_load(node.value), node.attr, ast.Load(), lineno=node.lineno, col_offset=0)
+        return ast.Attribute(
+            as_load(node.value), node.attr, ast.Load(), lineno=node.lineno, col_offset=0
+        )
     if isinstance(node, ast.Subscript):
         return ast.Subscript(as_load(node.value), as_load(node.slice), ast.Load())
     return node

@@ -1,4 +1,6 @@
-"""The text that Monty runs before any program: the parts in `monty/`, with limits and tools filled in."""
+"""The text that Monty runs before any program: the parts in `monty/`, with limits and tools filled
+in.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ for _ in range(32):
     PROBE = (PROBE,)
 
 _ATTRIBUTES: dict[str, tuple[str, ...]] = {
-    kind.__name__: tuple(name for name in dir(kind) if not name.startswith("_")) for kind in _BUILTIN_TYPES
+    kind.__name__: tuple(name for name in dir(kind) if not name.startswith("_"))
+    for kind in _BUILTIN_TYPES
 }
 
 

@@ -7,8 +7,8 @@
     f"{x:>5}"                  f"{__formatted__(x):>5}"          Python formats texts and numbers only
     except E as e: print(e)    except E as e: __text__(e); print(e)    the text must be Python's
 
-The prelude's last two parts have these functions.  A call of one costs 0.2 us; sets are looked after only in
-programs that make one.
+The prelude's last two parts have these functions.  A call of one costs 0.2 us; sets are looked
+after only in programs that make one.
 """
 
 from __future__ import annotations
@@ -19,8 +19,23 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from workbench.execute.language.check import CheckedSource, RefusedProgram
-from workbench.execute.language.node_kinds import as_load, is_text, no_set, pure, reads, single, some_text
-from workbench.execute.language.tables import SEARCHES, SET_MAKERS, SET_REMOVERS, TEXT_OF, WALKED, WALKED_METHODS
+from workbench.execute.language.node_kinds import (
+    as_load,
+    is_text,
+    no_set,
+    pure,
+    reads,
+    single,
+    some_text,
+)
+from workbench.execute.language.tables import (
+    SEARCHES,
+    SET_MAKERS,
+    SET_REMOVERS,
+    TEXT_OF,
+    WALKED,
+    WALKED_METHODS,
+)
 
 _SCALAR = (ast.Constant, ast.JoinedStr, ast.FormattedValue, ast.Compare, ast.Lambda)
 _MEASURES = ("sorted", "len", "min", "max", "set", "frozenset")
@@ -39,7 +54,9 @@ class Exact(ast.NodeTransformer):
     read: bool = False
     """Some handler reads the text of an error."""
     flags: int = 0
-    """1: members are removed from sets; 2: the program's classes have hashes of their own; 4: a sum is made."""
+    """1: members are removed from sets; 2: the program's classes have hashes of their own; 4: a sum
+    is made.
+    """
     caught: list[str | None] = field(default_factory=list)
     """Names of the errors that the handlers around hold."""
 
@@ -113,18 +130,30 @@ class Exact(ast.NodeTransformer):
     def _renamed(self, name: str, node: ast.Call, *first: ast.expr) -> ast.Call:
         self.checked.rare = True
         function = ast.Name(name, ast.Load())
-        return ast.Call(function, [*first, *node.args], node.keywords, lineno=node.lineno, col_offset=0)
+        return ast.Call(
+            function, [*first, *node.args], node.keywords, lineno=node.lineno, col_offset=0
+        )
 
     # -- keys of dicts
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         node.value, node.slice = self.visit(node.value), self.visit(node.slice)
-        if isinstance(node.slice, ast.Slice) and node.slice.step is not None and isinstance(node.ctx, ast.Load):
+        if (
+            isinstance(node.slice, ast.Slice)
+            and node.slice.step is not None
+            and isinstance(node.ctx, ast.Load)
+        ):
             node.value = _call("__steps__", node.value)
-        if isinstance(node.ctx, ast.Store) and not isinstance(node.slice, ast.Slice) and not is_text(node.slice):
+        if (
+            isinstance(node.ctx, ast.Store)
+            and not isinstance(node.slice, ast.Slice)
+            and not is_text(node.slice)
+        ):
             if not pure(node.value):
                 raise RefusedProgram(
-                    "unsupported", "an assignment to an item of a value made here; name it first", node.lineno
+                    "unsupported",
+                    "an assignment to an item of a value made here; name it first",
+                    node.lineno,
                 )
             node.slice = _call("__key__", as_load(node.value), node.slice)
         return node
@@ -134,7 +163,9 @@ class Exact(ast.NodeTransformer):
         if (
             len(node.targets) == 1
             and isinstance(target, ast.Subscript)
-            and not (isinstance(target.slice, ast.Slice) or is_text(target.slice) or pure(target.value))
+            and not (
+                isinstance(target.slice, ast.Slice) or is_text(target.slice) or pure(target.value)
+            )
         ):
             value = self.visit(node.value)
             call = _call("__put__", value, self.visit(target.value), self.visit(target.slice))
@@ -142,10 +173,14 @@ class Exact(ast.NodeTransformer):
         node.value = self.visit(node.value)
         taken = ast.Tuple | ast.List
         if any(
-            isinstance(t, taken) or (isinstance(t, ast.Subscript) and isinstance(t.slice, ast.Slice))
+            isinstance(t, taken)
+            or (isinstance(t, ast.Subscript) and isinstance(t.slice, ast.Slice))
             for t in node.targets
         ):
-            nested = any(isinstance(t, taken) and any(isinstance(e, taken) for e in t.elts) for t in node.targets)
+            nested = any(
+                isinstance(t, taken) and any(isinstance(e, taken) for e in t.elts)
+                for t in node.targets
+            )
             node.value = self._walked(node.value, nested)
         node.targets = self._all(node.targets)
         return node
@@ -153,16 +188,32 @@ class Exact(ast.NodeTransformer):
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:
         target = node.target
         made: list[ast.stmt] = []
-        if isinstance(target, ast.Subscript) and not pure(target.value) and not isinstance(target.slice, ast.Slice):
+        if (
+            isinstance(target, ast.Subscript)
+            and not pure(target.value)
+            and not isinstance(target.slice, ast.Slice)
+        ):
             pair = ast.Tuple([self.visit(target.value), self.visit(target.slice)], ast.Load())
-            names = ast.Tuple([ast.Name("__m__", ast.Store()), ast.Name("__n__", ast.Store())], ast.Store())
+            names = ast.Tuple(
+                [ast.Name("__m__", ast.Store()), ast.Name("__n__", ast.Store())], ast.Store()
+            )
             first = ast.Assign([names], pair, lineno=node.lineno, col_offset=0)
             first.hidden = True  # type: ignore[attr-defined]  # read by the instrumenter
             made.append(first)
-            node.target = ast.Subscript(ast.Name("__m__", ast.Load()), ast.Name("__n__", ast.Load()), ast.Store())
+            node.target = ast.Subscript(
+                ast.Name("__m__", ast.Load()), ast.Name("__n__", ast.Load()), ast.Store()
+            )
         node.target = self.visit(node.target)
-        node.value = self._walked(self.visit(node.value)) if isinstance(node.op, ast.Add) else self.visit(node.value)
-        if self.counters and isinstance(target, ast.Name) and isinstance(node.op, ast.Add | ast.Sub | ast.BitAnd):
+        node.value = (
+            self._walked(self.visit(node.value))
+            if isinstance(node.op, ast.Add)
+            else self.visit(node.value)
+        )
+        if (
+            self.counters
+            and isinstance(target, ast.Name)
+            and isinstance(node.op, ast.Add | ast.Sub | ast.BitAnd)
+        ):
             node.value = self._rare("__alike__", ast.Name(target.id, ast.Load()), node.value)
         return [*made, node] if made else node
 
@@ -180,14 +231,18 @@ class Exact(ast.NodeTransformer):
             if key is not None:
                 pairs += [key, value]
                 continue
-            made = self._rare("__unpacked__", self._rare("__pairs__", made, *pairs) if pairs else made, value)
+            made = self._rare(
+                "__unpacked__", self._rare("__pairs__", made, *pairs) if pairs else made, value
+            )
             pairs = []
         return self._rare("__pairs__", made, *pairs) if pairs else made
 
     def visit_DictComp(self, node: ast.DictComp) -> ast.expr:
         for part in ast.walk(node):
             if isinstance(part, ast.NamedExpr):
-                raise RefusedProgram("unsupported", ":= inside a comprehension is not available", part.lineno)
+                raise RefusedProgram(
+                    "unsupported", ":= inside a comprehension is not available", part.lineno
+                )
         text = is_text(node.key)
         self._generators(node)
         node.key, node.value = self.visit(node.key), self.visit(node.value)
@@ -230,7 +285,11 @@ class Exact(ast.NodeTransformer):
             return self._rare("__type__", *node.args)
         if isinstance(function, ast.Attribute) and not own:
             value = function.value
-            if self._builtin(value) in ("set", "frozenset") and method in ("union", "intersection", "difference"):
+            if self._builtin(value) in ("set", "frozenset") and method in (
+                "union",
+                "intersection",
+                "difference",
+            ):
                 return self._renamed("__several__", node, ast.Constant(method))
             if method == "fromkeys" and self._builtin(value) == "dict":
                 return self._renamed("__fromkeys__", node)
@@ -243,15 +302,24 @@ class Exact(ast.NodeTransformer):
                     receiver = _call("__receiver__", value, ast.Constant(method))
                     return self._renamed("__several__", node, ast.Constant(method), receiver)
                 if method == "update":
-                    return self._renamed("__update__", node, _call("__receiver__", value, ast.Constant(method)))
+                    return self._renamed(
+                        "__update__", node, _call("__receiver__", value, ast.Constant(method))
+                    )
                 if method in SEARCHES and len(node.args) > 1 and not some_text(node.args[0]):
                     node.args[0] = self._rare("__within__", node.args[0])
                 if method == "format":
-                    return self._renamed("__format__", node, _call("__receiver__", value, ast.Constant(method)))
+                    return self._renamed(
+                        "__format__", node, _call("__receiver__", value, ast.Constant(method))
+                    )
         return node
 
     def _walk_arguments(self, node: ast.Call, name: str | None, method: str) -> None:
-        deep = name in TEXT_OF or method == "format" or (name or "").endswith("Error") or name == "Exception"
+        deep = (
+            name in TEXT_OF
+            or method == "format"
+            or (name or "").endswith("Error")
+            or name == "Exception"
+        )
         if deep or name in WALKED or method in WALKED_METHODS:
             values = [*node.args, *(k.value for k in node.keywords)]
             if name in ("map", "filter", "sorted", "min", "max") and len(values) > 1:
@@ -264,21 +332,29 @@ class Exact(ast.NodeTransformer):
             node.func.value = self._walked(node.func.value)
 
     def _module(self, node: ast.expr) -> bool:
-        return isinstance(node, ast.Name) and node.id in self.checked.modules and self._free(node.id)
+        return (
+            isinstance(node, ast.Name) and node.id in self.checked.modules and self._free(node.id)
+        )
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         if node.attr == "__name__" and isinstance(node.ctx, ast.Load):
             return self._rare("__named__", self.visit(node.value))
         if self._module(node.value) and node.attr in ("findall", "split", "sub"):
-            raise RefusedProgram("unsupported", f"re.{node.attr} as a value; call it directly", node.lineno)
+            raise RefusedProgram(
+                "unsupported", f"re.{node.attr} as a value; call it directly", node.lineno
+            )
         node.value = self.visit(node.value)
         return node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt:
         for item in node.body:
-            if not isinstance(item, ast.FunctionDef) and any(isinstance(n, ast.DictComp) for n in ast.walk(item)):
+            if not isinstance(item, ast.FunctionDef) and any(
+                isinstance(n, ast.DictComp) for n in ast.walk(item)
+            ):
                 raise RefusedProgram(
-                    "unsupported", "dict comprehensions in a class body are not available", item.lineno
+                    "unsupported",
+                    "dict comprehensions in a class body are not available",
+                    item.lineno,
                 )
         node.body = self._block(node.body)
         return node
@@ -293,8 +369,11 @@ class Exact(ast.NodeTransformer):
 
     def _iterated(self, node: ast.expr, target: ast.expr) -> ast.expr:
         if self.sets and isinstance(target, ast.Tuple | ast.List):
-            fresh = isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute)
-            name = (node.func.id if isinstance(node.func, ast.Name) else node.func.attr) if fresh else ""  # type: ignore[attr-defined]
+            name = ""
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                name = node.func.id
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                name = node.func.attr
             nested = any(isinstance(e, ast.Tuple | ast.List) for e in target.elts)
             if nested or name not in ("zip", "enumerate", "items"):
                 return self._rare("__ord_items__", node, ast.Constant(self.flags))
@@ -345,7 +424,13 @@ class Exact(ast.NodeTransformer):
         elif self.sets and isinstance(node.op, ast.Sub):
             return self._rare("__less__", node.left, node.right)
         elif self.counters and isinstance(node.op, ast.Add | ast.Sub | ast.BitAnd):
-            op = "+" if isinstance(node.op, ast.Add) else "-" if isinstance(node.op, ast.Sub) else "&"
+            op = (
+                "+"
+                if isinstance(node.op, ast.Add)
+                else "-"
+                if isinstance(node.op, ast.Sub)
+                else "&"
+            )
             return self._rare("__combined__", ast.Constant(op), node.left, node.right)
         return node
 
@@ -387,7 +472,9 @@ class Exact(ast.NodeTransformer):
         node.body = self._block(node.body)
         self.caught.pop()
         if read and node.name:
-            text = self._rare("__text__", ast.Name(node.name, ast.Load()), ast.Constant(node.lineno))
+            text = self._rare(
+                "__text__", ast.Name(node.name, ast.Load()), ast.Constant(node.lineno)
+            )
             look = ast.Expr(text, lineno=node.lineno, col_offset=0)
             look.hidden = True  # type: ignore[attr-defined]  # read by the instrumenter
             node.body.insert(0, look)

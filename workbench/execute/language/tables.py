@@ -1,22 +1,24 @@
 """What of Python a program may use: the tables that `check` and `desugar` read.
 
-A name stands here when Monty (or the prelude) has been seen to treat it as Python does; what Python has and
-the sandbox has not is refused with name and line, never run differently.  Where Python itself has no single
-answer, a program gets one that Python may give:
+A name stands here when Monty (or the prelude) has been seen to treat it as Python does; what Python
+has and the sandbox has not is refused with name and line, never run differently.  Where Python
+itself has no single answer, a program gets one that Python may give:
 
-- Sets of texts and patches are walked in the order of insertion (in Python the order changes with the hash seed).
-  Numbers have their order in Python: small ones that lie in it in ascending order do so here, and walking, printing
-  or unpacking any other set of numbers, or of tuples of numbers, is refused.  len, in, sorted, min, max and sum of
-  integers, and the algebra of sets have no order and always run.
+- Sets of texts and patches are walked in the order of insertion (in Python the order changes with
+  the hash seed). Numbers have their order in Python: small ones that lie in it in ascending order
+  do so here, and walking, printing or unpacking any other set of numbers, or of tuples of numbers,
+  is refused.  len, in, sorted, min, max and sum of integers, and the algebra of sets have no order
+  and always run.
 - `is` between equal texts or numbers is refused: whether they are one object is Python's secret.
-- Messages of errors are those of Python 3.14.  A handler that reads the text of an error whose wording in the sandbox
-  is not known to be Python's is refused when it is reached; the texts of the program's own errors and of tools are
-  free.
-- The text of an iterator, which has an address in it, is refused; that of a function has another address.
+- Messages of errors are those of Python 3.14.  A handler that reads the text of an error whose
+  wording in the sandbox is not known to be Python's is refused when it is reached; the texts of the
+  program's own errors and of tools are free.
+- The text of an iterator, which has an address in it, is refused; that of a function has another
+  address.
 
-Left: a nan that arithmetic makes (inf - inf) equals any other nan inside a container; a pattern whose only empty
-matches touch others (`a|(?<=a)`) is found by looking at the empty text and at the matches, not by proof; the text of a
-program's own class lacks Python's qualified name.
+Left: a nan that arithmetic makes (inf - inf) equals any other nan inside a container; a pattern
+whose only empty matches touch others (`a|(?<=a)`) is found by looking at the empty text and at the
+matches, not by proof; the text of a program's own class lacks Python's qualified name.
 """
 
 from __future__ import annotations
@@ -48,7 +50,9 @@ MODULES: Mapping[str, frozenset[str]] = {
         """acos asin atan atan2 ceil cos degrees dist e exp fabs floor fmod gcd hypot inf isclose isfinite isinf isnan
         log log10 log2 nan pi pow prod radians sin sqrt tan trunc"""
     ),
-    "re": _words("escape findall fullmatch match search split sub I IGNORECASE M MULTILINE S DOTALL"),
+    "re": _words(
+        "escape findall fullmatch match search split sub I IGNORECASE M MULTILINE S DOTALL"
+    ),
     "collections": _words("Counter defaultdict"),
     "json": _words("dumps loads"),
     "typing": _words("Any Callable Dict Iterable List Optional Sequence Set Tuple Union"),
@@ -56,7 +60,9 @@ MODULES: Mapping[str, frozenset[str]] = {
 """Modules that programs may import, with the names they may use of each."""
 
 DROPPED_IMPORTS = frozenset({"__future__", "image_patch", "PIL", "typing"})
-"""Imports of published programs that are left out: what they give is there already, or only annotates."""
+"""Imports of published programs that are left out: what they give is there already, or only
+annotates.
+"""
 
 TYPES = _words("str list dict set tuple int float bytes frozenset")
 """Builtin types whose methods may be taken unbound, as in `key=str.lower`."""
@@ -85,7 +91,9 @@ SET_MAKERS = _words("union intersection difference symmetric_difference")
 SET_REMOVERS = _words("remove discard pop difference symmetric_difference difference_update")
 """Methods that may leave a set in an order of its own."""
 
-WALKED = _words("list tuple iter next enumerate zip map filter sum dict sorted min max reversed Counter")
+WALKED = _words(
+    "list tuple iter next enumerate zip map filter sum dict sorted min max reversed Counter"
+)
 """Builtins that give on the order of what they are given."""
 
 WALKED_METHODS = _words("join extend update fromkeys")

@@ -1,7 +1,9 @@
-"""The faithfulness check: every number, name and box of a rationale occurs in its trace, and it ends in the answer.
+"""The faithfulness check: every number, name and box of a rationale occurs in its trace, and it
+ends in the answer.
 
-Used on every writer's text; it reads the text and the trace alone, so that no writer grades itself.  What it does not
-see: a wrong relation between two things that both occur ("left" for "right"), or a true sentence that proves nothing.
+Used on every writer's text; it reads the text and the trace alone, so that no writer grades itself.
+What it does not see: a wrong relation between two things that both occur ("left" for "right"), or a
+true sentence that proves nothing.
 """
 
 from __future__ import annotations
@@ -24,11 +26,15 @@ MAX_ISSUES = 12
 _ROW = re.compile(r"(?<![\w.,-])\d+(?: \d+){3,}(?!\w|[.,]\d)")
 """Four numbers or more in a row: a box, or a fault.  Each box of `boxes_in` is such a row."""
 _QUOTED = re.compile(r'"([^"]{1,400})"|“([^”]{1,400})”')
-_THE_ANSWER = re.compile(r"\bthe answer is:?\s+(?P<answer>.+?)\s*[.!]?\s*$", re.IGNORECASE | re.DOTALL)
+_THE_ANSWER = re.compile(
+    r"\bthe answer is:?\s+(?P<answer>.+?)\s*[.!]?\s*$", re.IGNORECASE | re.DOTALL
+)
 _COUNT_WORDS = {"both": 2, "neither": 2}
 
 
-def check(text: str, task: Task, program: Program, trace: Trace) -> tuple[tuple[str, ...], tuple[Citation, ...]]:
+def check(
+    text: str, task: Task, program: Program, trace: Trace
+) -> tuple[tuple[str, ...], tuple[Citation, ...]]:
     """What is wrong with a rationale, and which events each of its sentences rests on.
 
     Args:
@@ -37,8 +43,8 @@ def check(text: str, task: Task, program: Program, trace: Trace) -> tuple[tuple[
         program: texts in its source count as known.
         trace: what happened.
 
-    Returns:
-        Issues as sentences that quote the offending words (none: faithful), and one citation per sentence.
+    Returns: Issues as sentences that quote the offending words (none: faithful), and one citation
+        per sentence.
     """
     if len(text) > MAX_TEXT:
         return (f"The rationale has {len(text)} characters; at most {MAX_TEXT} are read.",), ()
@@ -57,7 +63,9 @@ def check(text: str, task: Task, program: Program, trace: Trace) -> tuple[tuple[
     for start, end in spans:
         sentence = text[start:end]
         last = end == spans[-1][1]
-        checked = _Sentence(sentence, known, question if last else set(), numbers if last else set())
+        checked = _Sentence(
+            sentence, known, question if last else set(), numbers if last else set()
+        )
         issues += checked.issues()
         events = set(checked.events) | (set(known.closing) if last else set())
         citations.append(Citation(start, end, tuple(sorted(events))))
@@ -73,7 +81,9 @@ def _sentences(text: str) -> list[tuple[int, int]]:
     for start, end in itertools.pairwise(cuts):
         part = text[start:end]
         if part.strip():
-            spans.append((start + len(part) - len(part.lstrip()), end - len(part) + len(part.rstrip())))
+            spans.append(
+                (start + len(part) - len(part.lstrip()), end - len(part) + len(part.rstrip()))
+            )
     return spans
 
 
@@ -105,7 +115,9 @@ class _Sentence:
         spans = {(box.start, box.end) for box in self.boxes}
         for match in _ROW.finditer(self.text):
             if match.span() not in spans:
-                found.append(f'"{match[0][:80]}" is not a box: a box is four integers from 0 to {GRID}.')
+                found.append(
+                    f'"{match[0][:80]}" is not a box: a box is four integers from 0 to {GRID}.'
+                )
             elif match[0] not in self.known.boxes:
                 found.append(f'The box "{match[0]}" is not in the trace.')
             else:
@@ -124,7 +136,11 @@ class _Sentence:
         return found
 
     def _numbers(self, bare: str) -> list[str]:
-        allowed = self.known.numbers | self.extra_numbers | {str(n) for n in range(1, len(self.boxes) + 1)}
+        allowed = (
+            self.known.numbers
+            | self.extra_numbers
+            | {str(n) for n in range(1, len(self.boxes) + 1)}
+        )
         found = []
         for match in NUMBER.finditer(bare):
             number = match[0].replace(",", "")
@@ -142,7 +158,10 @@ class _Sentence:
         for match in WORD.finditer(bare):
             word = match[0].lower()
             parts = [word, *re.split(r"[-'’]", word)]
-            known = any(part in STOCK for part in (word, word.removesuffix("n't"))) or value(word) is not None
+            known = (
+                any(part in STOCK for part in (word, word.removesuffix("n't")))
+                or value(word) is not None
+            )
             if known or any(stem(part) in self.known.stems | self.extra for part in parts if part):
                 continue
             found.append(f'The word "{match[0][:40]}" occurs nowhere in the trace.')
@@ -158,11 +177,15 @@ class _Sentence:
         """`There are 3 dogs in the image` says how many were found; `2 dogs` may be some of them."""
         found = []
         for noun, counts in self.known.counts.items():
-            names = "|".join(re.escape(name) for name in {noun, singular(noun), plural(noun)} if name)
+            names = "|".join(
+                re.escape(name) for name in {noun, singular(noun), plural(noun)} if name
+            )
             if not names:
                 continue
             for match in re.finditer(
-                rf"\b(?P<n>\w+) (?:{names})\b(?P<after>\s+in the (?:image|picture))?", bare, re.IGNORECASE
+                rf"\b(?P<n>\w+) (?:{names})\b(?P<after>\s+in the (?:image|picture))?",
+                bare,
+                re.IGNORECASE,
             ):
                 number = _count(match["n"])
                 if number is None or not counts:
@@ -180,19 +203,29 @@ class _Sentence:
             re.IGNORECASE,
         ):
             noun = singular(match["noun"].lower())
-            if self.known.counts.get(noun) and 0 not in self.known.counts[noun] and noun not in self.known.absent:
-                found.append(f'"{match[0]}" is wrong: the trace found {max(self.known.counts[noun])}.')
+            if (
+                self.known.counts.get(noun)
+                and 0 not in self.known.counts[noun]
+                and noun not in self.known.absent
+            ):
+                found.append(
+                    f'"{match[0]}" is wrong: the trace found {max(self.known.counts[noun])}.'
+                )
         return found
 
     def _named_boxes(self) -> list[str]:
         """`the bus at 469 124 726 351`: the thing in that box is called so in the trace."""
         found = []
-        names = {name for known in self.known.boxes.values() for name in known} | set(self.known.counts)
+        names = {name for known in self.known.boxes.values() for name in known} | set(
+            self.known.counts
+        )
         for box in self.boxes:
             noun = next((n for n in (box.label, box.label.rpartition(" ")[2]) if n in names), None)
             known = self.known.boxes.get(box.text)
             if noun is not None and known and noun not in known:
-                found.append(f'"{noun} at {box.text}" is wrong: the trace calls it {" or ".join(sorted(known))}.')
+                found.append(
+                    f'"{noun} at {box.text}" is wrong: the trace calls it {" or ".join(sorted(known))}.'
+                )
         return found
 
     def _polarity(self) -> list[str]:
@@ -201,13 +234,17 @@ class _Sentence:
         for clause in re.split(r";|, (?:and|but|while) (?=the\b)", self.text):
             boxes = {box.text for box in boxes_in(clause)}
             stems = {stem(word) for word in WORD.findall(_ROW.sub(" ", clause))}
-            denied = bool(re.search(r"\b(?:not|no|cannot|none|neither|never)\b|n't\b", clause, re.IGNORECASE))
+            denied = bool(
+                re.search(r"\b(?:not|no|cannot|none|neither|never)\b|n't\b", clause, re.IGNORECASE)
+            )
             for seen in self.known.seen:
                 if seen.box in boxes and seen.words and seen.words <= stems:
                     self.events.add(seen.event)
                     if denied == seen.truth:
                         asked = "yes" if seen.truth else "no"
-                        found.append(f'"{clause.strip()[:120]}" is wrong: the trace answers {asked}.')
+                        found.append(
+                            f'"{clause.strip()[:120]}" is wrong: the trace answers {asked}.'
+                        )
         return found
 
 
@@ -232,11 +269,19 @@ def _conclusion(text: str, task: Task, trace: Trace) -> list[str]:
         same = said.lower() == answer.lower() or (
             len(answer) > 199 and answer.lower().startswith(said.lower()) and bool(said)
         )
-        return [] if same else [f'The conclusion gives "{said[:80]}", the run answered "{shown[:80]}".']
+        return (
+            []
+            if same
+            else [f'The conclusion gives "{said[:80]}", the run answered "{shown[:80]}".']
+        )
     bare = _ROW.sub("@", last)
     if answer.lower() in ("yes", "no"):
         words = {word.lower() for word in WORD.findall(bare)} & {"yes", "no"}
-        return [] if words == {answer.lower()} else [f'The conclusion does not say that the answer is "{answer}".']
+        return (
+            []
+            if words == {answer.lower()}
+            else [f'The conclusion does not say that the answer is "{answer}".']
+        )
     if re.search(rf"(?<!\w){re.escape(shown)}(?!\w)", bare, re.IGNORECASE) is None:
         return [f'The conclusion does not hold the answer "{shown[:80]}".']
     return _rivals(bare, answer, task.choices)
@@ -251,5 +296,7 @@ def _rivals(bare: str, answer: str, choices: Sequence[str]) -> list[str]:
     for option in choices:
         same = option.lower() in answer.lower() or not option.strip()
         if not same and re.search(rf"(?<!\w){re.escape(option)}(?!\w)", bare, re.IGNORECASE):
-            return [f'The conclusion names the option "{option[:60]}" beside the answer "{answer[:60]}".']
+            return [
+                f'The conclusion names the option "{option[:60]}" beside the answer "{answer[:60]}".'
+            ]
     return []

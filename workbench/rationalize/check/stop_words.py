@@ -1,7 +1,7 @@
 """Words that a rationale may use without naming anything: they need no support in a trace.
 
-Grammar, places, comparisons, and the few verbs and nouns of the form itself.  No colour, no material, no name of
-a thing is among them: those are claims.
+Grammar, places, comparisons, and the few verbs and nouns of the form itself.  No colour, no
+material, no name of a thing is among them: those are claims.
 """
 
 from __future__ import annotations

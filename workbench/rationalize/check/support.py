@@ -65,7 +65,9 @@ class Support:
     closing: tuple[int, ...] = ()
 
     def says(self, text: str) -> list[int]:
-        """Events that hold a text word for word; a text that ends in an ellipsis may be a beginning."""
+        """Events that hold a text word for word; a text that ends in an ellipsis may be a
+        beginning.
+        """
         wanted = text.removesuffix("…").strip()
         return [seq for seq, known in self.texts if wanted in known]
 
@@ -92,7 +94,9 @@ def support(task: Task, program: Program, trace: Trace) -> Support:
         if step.asked is not None:
             _asked(found, step.asked, step.seq, size)
             same[repr((step.asked.name, step.asked.arguments, step.asked.result))] += 1
-    found.numbers |= {str(times) for times in same.values()}  # "9 of the cars are red": nine equal answers
+    found.numbers |= {
+        str(times) for times in same.values()
+    }  # "9 of the cars are red": nine equal answers
     for text in (trace.answer or "", *_constants(program.source)):
         _add_text(found, -1, text)
     for choice in task.choices:
@@ -142,7 +146,9 @@ def _spellings(number: int | float) -> set[str]:
     return spelt | ({str(int(number))} if number == int(number) else set())
 
 
-def _add_box(found: Support, box: Box, size: tuple[int, int] | None, names: set[str], seq: int) -> None:
+def _add_box(
+    found: Support, box: Box, size: tuple[int, int] | None, names: set[str], seq: int
+) -> None:
     if size is not None:
         grid = grid_text(box, *size)
         found.boxes.setdefault(grid, set()).update(names)
@@ -184,7 +190,9 @@ def _asked(found: Support, asked: Any, seq: int, size: tuple[int, int] | None) -
     if truth is None or not texts:
         return
     if asked.name == "verify_property" and len(texts) > 1:
-        found.seen.append(AnsweredProperty(seq, box, frozenset(map(stem, WORD.findall(texts[1]))), truth))
+        found.seen.append(
+            AnsweredProperty(seq, box, frozenset(map(stem, WORD.findall(texts[1]))), truth)
+        )
     elif asked.name != "exists" and not truth:
         found.absent |= {singular(word.lower()) for word in WORD.findall(texts[0])}
 
@@ -203,4 +211,6 @@ def _constants(source: str) -> list[str]:
         tree = parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
-    return [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)][:200]
+    return [
+        n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)
+    ][:200]

@@ -1,7 +1,8 @@
 """What a trace lets one say: patches, groups of them, and claims about them.
 
-Claims are what becomes sentences.  Values (`Val`) are what the variables of the followed program hold: the
-plain value that the trace shows, what it MEANS in the picture where that is known, and the claims it rests on.
+Claims are what becomes sentences.  Values (`Val`) are what the variables of the followed program
+hold: the plain value that the trace shows, what it MEANS in the picture where that is known, and
+the claims it rests on.
 """
 
 from __future__ import annotations
@@ -172,7 +173,18 @@ class Reported:
     one: NamedPatch | None
 
 
-Claim = Found | Exists | Holds | VisualAnswer | GeneralKnowledge | Extreme | CountComparison | HowMany | Fits | Reported
+Claim = (
+    Found
+    | Exists
+    | Holds
+    | VisualAnswer
+    | GeneralKnowledge
+    | Extreme
+    | CountComparison
+    | HowMany
+    | Fits
+    | Reported
+)
 
 
 # --- meanings of values ---
@@ -277,11 +289,15 @@ class Story:
         self._clock = 0
 
     def touch(self, number: int) -> None:
-        """Move a claim behind all others: what has just been worked out comes before what was asked then."""
+        """Move a claim behind all others: what has just been worked out comes before what was asked
+        then.
+        """
         self._clock += 1
         self.entries[number].order = self._clock
 
-    def add(self, claim: Claim, events: set[int], rests: frozenset[int] | set[int] = frozenset()) -> int:
+    def add(
+        self, claim: Claim, events: set[int], rests: frozenset[int] | set[int] = frozenset()
+    ) -> int:
         """The number of the claim; a repeated claim gains events and keeps its number."""
         if claim not in self._at:
             self._at[claim] = len(self.entries)
@@ -298,7 +314,9 @@ class Story:
 
     def relevant(self, rests: frozenset[int], everything: bool) -> list[StoryEntry]:
         """Entries that the answer rests on, or that decided the way, in order."""
-        wanted = {n for n, entry in enumerate(self.entries) if everything or entry.kept} | set(rests)
+        wanted = {n for n, entry in enumerate(self.entries) if everything or entry.kept} | set(
+            rests
+        )
         todo = list(wanted)
         while todo:
             for number in self.entries[todo.pop()].rests - wanted:

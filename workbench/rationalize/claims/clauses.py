@@ -1,4 +1,6 @@
-"""Clauses: predicates that can be affirmed, denied and hung on a noun; text from outside on one line."""
+"""Clauses: predicates that can be affirmed, denied and hung on a noun; text from outside on one
+line.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,13 @@ from typing import Any
 
 from workbench.english import a, plural
 
-MODALS = {"can": "cannot", "could": "could not", "will": "will not", "would": "would not", "may": "may not"}
+MODALS = {
+    "can": "cannot",
+    "could": "could not",
+    "will": "will not",
+    "would": "would not",
+    "may": "may not",
+}
 PLACES = (
     "left of ", "right of ", "above ", "below ", "to the left of ", "to the right of ", "near ", "behind ", "on ",
     "in ", "in front of ", "inside ", "under ", "closer ", "farther ", "next to ", "nearer ", "other than ",
@@ -72,7 +80,9 @@ _THIRD = re.compile(r"[a-z]{2,}(?<![sui])s")
 
 
 def predicate_of(attribute: str) -> Predicate:
-    """What a program asks about a thing, as a predicate: `yellow`, `can fly`, `has wheels`, `lays eggs`."""
+    """What a program asks about a thing, as a predicate: `yellow`, `can fly`, `has wheels`, `lays
+    eggs`.
+    """
     first, _, rest = attribute.strip().partition(" ")
     low = first.lower()
     if low in MODALS and rest:
@@ -90,7 +100,9 @@ def predicate_of(attribute: str) -> Predicate:
 
 
 def article(text: str, nouns: Iterable[str]) -> str:
-    """`a dog` for a known countable noun, the text itself for anything else (`red`, `water`, `two dogs`)."""
+    """`a dog` for a known countable noun, the text itself for anything else (`red`, `water`, `two
+    dogs`).
+    """
     low = text.lower()
     return a(text) if any(low == noun.lower() for noun in nouns) else text
 
@@ -100,7 +112,11 @@ def capital(sentence: str) -> str:
     sentence = sentence.strip()
     if not sentence:
         return ""
-    return sentence[0].upper() + sentence[1:] + ("" if sentence.endswith((".", "!", "?", '."', '?"')) else ".")
+    return (
+        sentence[0].upper()
+        + sentence[1:]
+        + ("" if sentence.endswith((".", "!", "?", '."', '?"')) else ".")
+    )
 
 
 def one_line(text: object, limit: int = 160) -> str:

@@ -38,21 +38,32 @@ def field(patch: Patch, name: str) -> float | None:
     """A field of a patch as programs see it; None for a field that is no number."""
     box, height = patch.box, patch.height
     values = {
-        "left": box.x0, "right": box.x1, "lower": height - box.y1, "upper": height - box.y0,
-        "bottom": height - box.y1, "top": height - box.y0, "width": box.width, "height": box.height,
-        "horizontal_center": (box.x0 + box.x1) / 2, "vertical_center": height - (box.y0 + box.y1) / 2,
+        "left": box.x0,
+        "right": box.x1,
+        "lower": height - box.y1,
+        "upper": height - box.y0,
+        "bottom": height - box.y1,
+        "top": height - box.y0,
+        "width": box.width,
+        "height": box.height,
+        "horizontal_center": (box.x0 + box.x1) / 2,
+        "vertical_center": height - (box.y0 + box.y1) / 2,
         "area": box.area,
-    }  # fmt: skip
+    }
     return values.get(name)
 
 
 def relation(first: Measure, less: bool, second: Measure | float) -> Predicate | None:
-    """What `first < second` (or `>` where not `less`) says of the first's thing; None where there are no words."""
+    """What `first < second` (or `>` where not `less`) says of the first's thing; None where there
+    are no words.
+    """
     words = (_LESS if less else _MORE).get(first.kind)
     if isinstance(second, Measure) and first.kind == second.kind:
         if first.kind == "distance" and first.towards is not None and second.towards is not None:
             if first.one.patch == second.one.patch and first.towards.patch != second.towards.patch:
-                near, far = (first.towards, second.towards) if less else (second.towards, first.towards)
+                near, far = (
+                    (first.towards, second.towards) if less else (second.towards, first.towards)
+                )
                 return Predicate("be", "nearer to {0} than to {1}", (near, far))
             if first.towards.patch == second.towards.patch:
                 word = "nearer to" if less else "farther from"
@@ -67,8 +78,12 @@ def relation(first: Measure, less: bool, second: Measure | float) -> Predicate |
     return None
 
 
-def combine(a: Meaning | None, op: ast.operator, b: Meaning | None, second: float) -> Measure | None:
-    """What arithmetic on two measures measures: width times height, half the picture's width, distance of centres."""
+def combine(
+    a: Meaning | None, op: ast.operator, b: Meaning | None, second: float
+) -> Measure | None:
+    """What arithmetic on two measures measures: width times height, half the picture's width,
+    distance of centres.
+    """
     if isinstance(a, Measure) and isinstance(b, Measure):
         same = a.one.patch == b.one.patch
         if isinstance(op, ast.Mult) and same:
@@ -78,7 +93,12 @@ def combine(a: Meaning | None, op: ast.operator, b: Meaning | None, second: floa
                 return replace(a, kind=f"{a.kind}2")
         if isinstance(op, ast.Sub) and a.kind == b.kind and a.kind in ("x", "y") and not same:
             return Measure(f"d{a.kind}", a.one, b.one)
-        if isinstance(op, ast.Add) and {a.kind, b.kind} == {"dx2", "dy2"} and a.towards == b.towards and same:
+        if (
+            isinstance(op, ast.Add)
+            and {a.kind, b.kind} == {"dx2", "dy2"}
+            and a.towards == b.towards
+            and same
+        ):
             return Measure("distance", a.one, a.towards)
         return None
     if isinstance(a, Measure) and isinstance(op, ast.Pow):
@@ -101,7 +121,9 @@ def superlative(kind: str, most: bool) -> str | None:
 
 
 def distance(a: Patch, b: Patch) -> float:
-    """Pixels between the nearest edges; minus the intersection over union where two patches overlap (ViperGPT)."""
+    """Pixels between the nearest edges; minus the intersection over union where two patches overlap
+    (ViperGPT).
+    """
     x = max(a.box.x0 - b.box.x1, b.box.x0 - a.box.x1, 0.0)
     y = max(a.box.y0 - b.box.y1, b.box.y0 - a.box.y1, 0.0)
     shared = iou(a.box, b.box)

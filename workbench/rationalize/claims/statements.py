@@ -1,7 +1,7 @@
 """Questions as statements: "Can a parrot fly?" with "no" is "a parrot cannot fly".
 
-Only what can be turned round SAFELY is: a question whose subject is not certain gives nothing, and the writer then
-says the answer without the question's words.
+Only what can be turned round SAFELY is: a question whose subject is not certain gives nothing, and
+the writer then says the answer without the question's words.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from workbench.english import a, one, plural, singular
 from workbench.rationalize.claims.clauses import PLACES, Predicate, predicate_of
 
-GENERAL = frozenset({"object", "item", "thing", "animal", "vehicle", "food", "fruit", "furniture", "tool"})
+GENERAL = frozenset(
+    {"object", "item", "thing", "animal", "vehicle", "food", "fruit", "furniture", "tool"}
+)
 """Wider words: where the detector gives a name of its own, that is said beside them."""
 
 
@@ -41,7 +43,8 @@ class Statement:
 
 
 _QUESTION = re.compile(
-    r"(?P<verb>is|are|can|could|will|would|may|do|does|has|have)\s+(?P<rest>[^?;:,\n]+)\?*", re.IGNORECASE
+    r"(?P<verb>is|are|can|could|will|would|may|do|does|has|have)\s+(?P<rest>[^?;:,\n]+)\?*",
+    re.IGNORECASE,
 )
 _TRUE = re.compile(r"is it true that (?P<what>[^?;:,\n]+)", re.IGNORECASE)
 _THERE = re.compile(r"(?:is|are)\s+there\s+(?P<what>.+)", re.IGNORECASE)
@@ -52,8 +55,12 @@ _PLACED = re.compile(
     re.IGNORECASE,
 )
 _SEE = re.compile(r"(?:do|can)\s+you\s+see\s+(?P<what>.+)", re.IGNORECASE)
-_SHOW = re.compile(r"does\s+(?:the|this)\s+(?:picture|image|photo|scene)\s+show\s+(?P<what>.+)", re.IGNORECASE)
-_MANY = re.compile(r"(?:any|some|more|fewer|as many|equally many|at least|at most|two|\d+)\b", re.IGNORECASE)
+_SHOW = re.compile(
+    r"does\s+(?:the|this)\s+(?:picture|image|photo|scene)\s+show\s+(?P<what>.+)", re.IGNORECASE
+)
+_MANY = re.compile(
+    r"(?:any|some|more|fewer|as many|equally many|at least|at most|two|\d+)\b", re.IGNORECASE
+)
 
 
 def _none(what: str) -> str:
@@ -80,9 +87,8 @@ def _existence(question: str) -> Statement | None:
 def statement(question: str, nouns: Iterable[str]) -> Statement | None:
     """A yes/no question as a statement, or None where its subject is not certain.
 
-    Args:
-        question: for example "Can a parrot fly?".
-        nouns: things whose names are known; the subject must be one of them, in the singular or plural.
+    Args: question: for example "Can a parrot fly?". nouns: things whose names are known; the
+        subject must be one of them, in the singular or plural.
     """
     question = " ".join(question.split()).rstrip("?. ")
     if any(mark in question for mark in '?;:,\n"') or len(question) > 160:
@@ -97,12 +103,18 @@ def statement(question: str, nouns: Iterable[str]) -> Statement | None:
     if match is None:
         return None
     verb, rest = match["verb"].lower(), match["rest"]
-    for noun in sorted({n for known in nouns for n in (known, plural(known))} - {""}, key=lambda n: (-len(n), n)):
-        subject = re.match(rf"(?:(?:an?|the|all|this)\s+)?{re.escape(noun)}(?=\s)", rest, re.IGNORECASE)
+    for noun in sorted(
+        {n for known in nouns for n in (known, plural(known))} - {""}, key=lambda n: (-len(n), n)
+    ):
+        subject = re.match(
+            rf"(?:(?:an?|the|all|this)\s+)?{re.escape(noun)}(?=\s)", rest, re.IGNORECASE
+        )
         if subject is None:
             continue
         said = subject[0]
-        many = verb in ("are", "do", "have") or (verb not in ("is", "does", "has") and _is_plural(said, noun))
+        many = verb in ("are", "do", "have") or (
+            verb not in ("is", "does", "has") and _is_plural(said, noun)
+        )
         after = rest[len(said) :].strip()
         if not after:
             return None
@@ -122,10 +134,16 @@ def statement(question: str, nouns: Iterable[str]) -> Statement | None:
 def _declared(sentence: str, nouns: Iterable[str]) -> Statement | None:
     """`a parrot can fly` as a statement."""
     for noun in sorted(set(nouns) - {""}, key=lambda n: (-len(n), n)):
-        subject = re.match(rf"(?:an?|the)\s+{re.escape(noun)}\s+(?=(?:can|is|has|[a-z]+s)\s)", sentence, re.IGNORECASE)
+        subject = re.match(
+            rf"(?:an?|the)\s+{re.escape(noun)}\s+(?=(?:can|is|has|[a-z]+s)\s)",
+            sentence,
+            re.IGNORECASE,
+        )
         if subject is not None:
             said = subject[0].strip()
-            return Statement(_lower(said, noun), False, predicate_of(sentence[subject.end() :]), noun)
+            return Statement(
+                _lower(said, noun), False, predicate_of(sentence[subject.end() :]), noun
+            )
     return None
 
 
@@ -135,11 +153,18 @@ def _placed(question: str) -> Statement | None:
     if found is None:
         return None
     subject, many = found["subject"], found["verb"].lower() == "are"
-    return Statement(subject[0].lower() + subject[1:], many, Predicate("be", found["rest"]), subject.partition(" ")[2])
+    return Statement(
+        subject[0].lower() + subject[1:],
+        many,
+        Predicate("be", found["rest"]),
+        subject.partition(" ")[2],
+    )
 
 
 def _lower(said: str, noun: str) -> str:
-    """A subject inside a sentence, its article put right: programs write `a {name}` before any name."""
+    """A subject inside a sentence, its article put right: programs write `a {name}` before any
+    name.
+    """
     return a(noun) if said.lower().startswith(("a ", "an ")) else said[0].lower() + said[1:]
 
 
@@ -158,7 +183,8 @@ _IDENTITY = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(
-    r"what\s+is\s+(?:the\s+)?(?:name|category|class)\s+of\s+(?:this|the)\s+[\w -]{1,30}\??", re.IGNORECASE
+    r"what\s+is\s+(?:the\s+)?(?:name|category|class)\s+of\s+(?:this|the)\s+[\w -]{1,30}\??",
+    re.IGNORECASE,
 )
 _COLOR = re.compile(
     r"what\s+(?:colou?r\s+(?:is|are)\s+(?P<x>[\w' -]{2,40})|is\s+the\s+colou?r\s+of\s+(?P<y>[\w' -]{2,40}))\??",
@@ -185,12 +211,15 @@ _HOW_MANY = re.compile(
     re.IGNORECASE,
 )
 _PLAINLY = re.compile(
-    r"(?:there|visible|shown|you see|you see here|in the (?:picture|image|photo|scene))", re.IGNORECASE
+    r"(?:there|visible|shown|you see|you see here|in the (?:picture|image|photo|scene))",
+    re.IGNORECASE,
 )
 
 
 def identifies(question: str, noun: str) -> bool:
-    """Whether a question asks what a thing is: "What is this?", "What animal is this?", not "What color is this?"."""
+    """Whether a question asks what a thing is: "What is this?", "What animal is this?", not "What
+    color is this?".
+    """
     asked = _IDENTITY.fullmatch(question)
     if asked is None:
         return bool(_NAME.fullmatch(question))
@@ -212,7 +241,9 @@ def simple(answer: str) -> bool:
 
 
 def about_thing(question: str, answer: str, noun: str, many: bool = False) -> str:
-    """What an answer says of the thing that was looked at, as a predicate: `is a dog`, `is red`; '' if uncertain."""
+    """What an answer says of the thing that was looked at, as a predicate: `is a dog`, `is red`; ''
+    if uncertain.
+    """
     verb = "are" if many else "is"
     if not simple(answer):
         return ""
@@ -222,12 +253,18 @@ def about_thing(question: str, answer: str, noun: str, many: bool = False) -> st
         return f"{verb} {countable(answer, many)}"
     doing = _DOING.fullmatch(question)
     if doing and [singular(doing["x"].split()[-1].lower())] == noun.lower().split()[-1:]:
-        return f"{verb} {answer}" if doing["verb"].lower() == "doing" else f"{verb} {doing['verb'].lower()} {answer}"
+        return (
+            f"{verb} {answer}"
+            if doing["verb"].lower() == "doing"
+            else f"{verb} {doing['verb'].lower()} {answer}"
+        )
     return ""
 
 
 def about_picture(question: str, answer: str, nouns: Iterable[str]) -> str:
-    """An open question about the whole picture with its answer, as a clause: `the leftmost animal is a dog`."""
+    """An open question about the whole picture with its answer, as a clause: `the leftmost animal
+    is a dog`.
+    """
     question = " ".join(question.split())
     if not simple(answer):
         return ""
@@ -248,10 +285,14 @@ def about_picture(question: str, answer: str, nouns: Iterable[str]) -> str:
     which = _WHICH.fullmatch(question)
     placed = which is not None and which["rest"].lower().removeprefix("is ").startswith(PLACES)
     named = (
-        which is not None and (placed or singular(which["noun"].lower()) in known) and not _MASS.search(which["noun"])
+        which is not None
+        and (placed or singular(which["noun"].lower()) in known)
+        and not _MASS.search(which["noun"])
     )
     if which and named and _said_of_it(which["rest"]):
-        return f"the {which['noun']} {predicate_of(which['rest']).hang(False)} is {countable(answer)}"
+        return (
+            f"the {which['noun']} {predicate_of(which['rest']).hang(False)} is {countable(answer)}"
+        )
     many = _HOW_MANY.fullmatch(question)
     if many and answer.isdecimal():
         return _counted(many, answer)
@@ -262,7 +303,9 @@ def _said_of_it(rest: str) -> bool:
     """`is left of the bus`, `has wheels`, not `is the man riding`, `can you see`."""
     verb, _, after = rest.lower().partition(" ")
     if verb == "is":
-        return after.startswith((*PLACES, "nearest", "closest", "farthest", "furthest", "highest", "lowest"))
+        return after.startswith(
+            (*PLACES, "nearest", "closest", "farthest", "furthest", "highest", "lowest")
+        )
     return not re.match(r"(?:you|we|i|one|the|an?|this|each|he|she|it|they)\b", after)
 
 
@@ -272,6 +315,10 @@ def _counted(many: re.Match[str], answer: str) -> str:
     if _PLAINLY.fullmatch(many["rest"]):
         return f"there {'is' if answer == '1' else 'are'} {answer} {things}"
     rest = re.sub(r"^(?:there|you see)\s+", "", many["rest"])
-    if many["verb"].lower() not in ("is", "are") or not rest.startswith(PLACES) or len(noun.split()) > 3:
+    if (
+        many["verb"].lower() not in ("is", "are")
+        or not rest.startswith(PLACES)
+        or len(noun.split()) > 3
+    ):
         return ""
     return f"{answer} {things} {Predicate('be', rest).say(answer != '1')}"

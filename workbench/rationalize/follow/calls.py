@@ -1,4 +1,6 @@
-"""Calls in a followed program: tools (their answers come from the trace), builtins, and the API's own functions."""
+"""Calls in a followed program: tools (their answers come from the trace), builtins, and the API's
+own functions.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ from workbench.rationalize.claims.claims import (
     Truth,
     Untellable,
     Val,
-)  # fmt: skip
+)
 from workbench.rationalize.claims.clauses import Predicate
 from workbench.rationalize.follow.narrowing import items_of
 from workbench.rationalize.follow.tool_calls import ALIASES
@@ -47,16 +49,14 @@ def boolean(value: Any) -> bool:
 
 
 class Calls:
-    """The state of one statement's evaluation, and how calls in it are followed; see `evaluate.Evaluator`.
+    """The state of one statement's evaluation, and how calls in it are followed; see
+    `evaluate.Evaluator`.
 
-    Args:
-        names: the frame's variables.
-        feed: answers of the tool calls that this statement made, in order: name (aliases resolved) and value.
-        returned: values of the program's own functions that this statement called, in order.
-        story: where claims go that decide something.
-        events: `seq` numbers to cite for them.
-        noun: what a patch was called last.
-        fresh: claims that the statement's own tool calls brought.
+    Args: names: the frame's variables. feed: answers of the tool calls that this statement made, in
+        order: name (aliases resolved) and value. returned: values of the program's own functions
+        that this statement called, in order. story: where claims go that decide something. events:
+        `seq` numbers to cite for them. noun: what a patch was called last. fresh: claims that the
+        statement's own tool calls brought.
     """
 
     def __init__(
@@ -114,7 +114,11 @@ class Calls:
         return Val(value, None, base.rests)
 
     def _each(self, base: Val, target: ast.expr) -> Any:
-        if not isinstance(base.value, list | tuple) or len(base.value) > MAX_ITEMS or not isinstance(target, ast.Name):
+        if (
+            not isinstance(base.value, list | tuple)
+            or len(base.value) > MAX_ITEMS
+            or not isinstance(target, ast.Name)
+        ):
             raise Untellable("loop")
         before = self.names.get(target.id)
         for index in range(len(base.value)):
@@ -131,7 +135,11 @@ class Calls:
         if not isinstance(node.func, ast.Name):
             raise Untellable("call")
         name = node.func.id
-        if name in ("any", "all") and len(node.args) == 1 and isinstance(node.args[0], ast.GeneratorExp | ast.ListComp):
+        if (
+            name in ("any", "all")
+            and len(node.args) == 1
+            and isinstance(node.args[0], ast.GeneratorExp | ast.ListComp)
+        ):
             return self._quantified(name, node.args[0])
         if name in ("min", "max", "sorted"):
             return self._ordered(name, node)
@@ -147,7 +155,14 @@ class Calls:
 
     def _from_feed(self, rests: frozenset[int], args: Sequence[Val]) -> Val:
         val = self.feed.popleft()[1]
-        subject = next((a.about.one for a in args if isinstance(a.about, ToolText) and a.about.one is not None), None)
+        subject = next(
+            (
+                a.about.one
+                for a in args
+                if isinstance(a.about, ToolText) and a.about.one is not None
+            ),
+            None,
+        )
         for number in val.rests & set(self.fresh):
             self.story.touch(number)
         if isinstance(val.about, ToolText) and val.about.one is None and subject is not None:
@@ -159,7 +174,9 @@ class Calls:
 
     def _method(self, node: ast.Call, func: ast.Attribute) -> Val:
         base = self.value(func.value)
-        args = [self.value(arg) for arg in (*node.args, *(keyword.value for keyword in node.keywords))]
+        args = [
+            self.value(arg) for arg in (*node.args, *(keyword.value for keyword in node.keywords))
+        ]
         rests = base.rests.union(*(arg.rests for arg in args))
         if self.feed and self.feed[0][0] == ALIASES.get(func.attr, func.attr):
             return self._from_feed(rests, args)
@@ -175,7 +192,9 @@ class Calls:
         words = [arg.value for arg in args]
         if name in ("startswith", "endswith") and len(words) == 1 and isinstance(words[0], str):
             value = getattr(base.value, name)(words[0])
-            items = (base.about.item,) if isinstance(base.about, ToolText) and base.about.item else ()
+            items = (
+                (base.about.item,) if isinstance(base.about, ToolText) and base.about.item else ()
+            )
             return Val(value, Truth(items), rests)
         if name == "replace" and len(words) == 2 and all(isinstance(word, str) for word in words):
             return Val(base.value.replace(*words)[:MAX_TEXT], base.about, rests)
@@ -183,12 +202,20 @@ class Calls:
 
     def _geometry(self, name: str, base: Val, args: Sequence[Val], rests: frozenset[int]) -> Val:
         patch: Patch = base.value
-        one = base.about if isinstance(base.about, NamedPatch) else NamedPatch(patch, self.noun(patch))
+        one = (
+            base.about
+            if isinstance(base.about, NamedPatch)
+            else NamedPatch(patch, self.noun(patch))
+        )
         other = args[0].value if args else None
         if name == "overlaps" and isinstance(other, Patch):
             a, b = patch.box, other.box
             value = a.x0 <= b.x1 and b.x0 <= a.x1 and a.y0 <= b.y1 and b.y0 <= a.y1
-            about = args[0].about if isinstance(args[0].about, NamedPatch) else NamedPatch(other, self.noun(other))
+            about = (
+                args[0].about
+                if isinstance(args[0].about, NamedPatch)
+                else NamedPatch(other, self.noun(other))
+            )
             predicate = Predicate("overlap", "{0}", (about,))
             claim = Holds(one, predicate, value)
             return Val(value, Truth((Ground(claim, value, predicate, patch),)), rests)
@@ -213,11 +240,24 @@ class Calls:
         if isinstance(value, CutText):
             raise Untellable("a text that the trace does not show in full")
         if name == "len" and isinstance(value, list | str | tuple):
-            return Val(len(value), Count(first.about) if isinstance(first.about, Group) else None, rests)
-        if name in ("formatting_answer", "str") and len(args) == 1 and isinstance(value, bool | int | float | str):
-            return replace(first, value=format_answer(value) if name == "formatting_answer" else str(value))
-        if name in ("formatting_answer", "coerce_to_numeric", "process_guesses") and value is not UNKNOWN:
-            return replace(first, value=UNKNOWN)  # the trace shows the text; its meaning is the argument's
+            return Val(
+                len(value), Count(first.about) if isinstance(first.about, Group) else None, rests
+            )
+        if (
+            name in ("formatting_answer", "str")
+            and len(args) == 1
+            and isinstance(value, bool | int | float | str)
+        ):
+            return replace(
+                first, value=format_answer(value) if name == "formatting_answer" else str(value)
+            )
+        if (
+            name in ("formatting_answer", "coerce_to_numeric", "process_guesses")
+            and value is not UNKNOWN
+        ):
+            return replace(
+                first, value=UNKNOWN
+            )  # the trace shows the text; its meaning is the argument's
         if name == "bool_to_yesno":
             return Val("yes" if boolean(value) else "no", Truth(tuple(items_of(first))), rests)
         if name == "bool":
@@ -228,19 +268,37 @@ class Calls:
             return Val(abs(value), None, rests)
         if name == "int" and isinstance(value, NUMBERS):
             return Val(int(value), first.about, rests)
-        if name == "sum" and isinstance(value, list) and all(isinstance(item, NUMBERS) for item in value):
+        if (
+            name == "sum"
+            and isinstance(value, list)
+            and all(isinstance(item, NUMBERS) for item in value)
+        ):
             counted = isinstance(first.about, Group) and sum(value) == len(first.about.patches)
-            return Val(sum(value), Count(first.about) if counted and isinstance(first.about, Group) else None, rests)
+            return Val(
+                sum(value),
+                Count(first.about) if counted and isinstance(first.about, Group) else None,
+                rests,
+            )
         if name in ("any", "all") and isinstance(value, list):
             return Val((any if name == "any" else all)(map(boolean, value)), None, rests)
-        if name == "distance" and len(args) == 2 and all(isinstance(arg.value, Patch) for arg in args):
+        if (
+            name == "distance"
+            and len(args) == 2
+            and all(isinstance(arg.value, Patch) for arg in args)
+        ):
             ones = [
-                arg.about if isinstance(arg.about, NamedPatch) else NamedPatch(arg.value, self.noun(arg.value))
+                arg.about
+                if isinstance(arg.about, NamedPatch)
+                else NamedPatch(arg.value, self.noun(arg.value))
                 for arg in args
             ]
             if ones[1].patch in self.focus and ones[0].patch not in self.focus:
                 ones.reverse()
-            return Val(relations.distance(args[0].value, args[1].value), Measure("distance", ones[0], ones[1]), rests)
+            return Val(
+                relations.distance(args[0].value, args[1].value),
+                Measure("distance", ones[0], ones[1]),
+                rests,
+            )
         raise Untellable(name)
 
     def _quantified(self, name: str, node: ast.GeneratorExp | ast.ListComp) -> Val:
@@ -288,7 +346,14 @@ class Calls:
             keys.append((element.value, measured))
         return keys, frozenset(rests)
 
-    def pick(self, name: str, base: Val, keys: Sequence[tuple[Any, Val]], rests: frozenset[int], reverse: bool) -> Val:
+    def pick(
+        self,
+        name: str,
+        base: Val,
+        keys: Sequence[tuple[Any, Val]],
+        rests: frozenset[int],
+        reverse: bool,
+    ) -> Val:
         """The result of min, max or sorted."""
         try:
             if name == "sorted":
@@ -303,19 +368,35 @@ class Calls:
             best, measured = (min if name == "min" else max)(keys, key=lambda pair: pair[1].value)
         except (TypeError, ValueError) as error:
             raise Untellable(name) from error
-        noun = base.about.noun if isinstance(base.about, Group) else self.noun(best) if isinstance(best, Patch) else ""
+        noun = (
+            base.about.noun
+            if isinstance(base.about, Group)
+            else self.noun(best)
+            if isinstance(best, Patch)
+            else ""
+        )
         return self.stands_out(best, noun, base.about, measured.about, name == "max", rests)
 
-    def stands_out(self, best: Any, noun: str, group: Any, measure: Any, most: bool, rests: frozenset[int]) -> Val:
-        """One item as the leftmost, largest, nearest ... of a group; told where there is a word for it."""
+    def stands_out(
+        self, best: Any, noun: str, group: Any, measure: Any, most: bool, rests: frozenset[int]
+    ) -> Val:
+        """One item as the leftmost, largest, nearest ... of a group; told where there is a word for
+        it.
+        """
         if not isinstance(best, Patch):
             return Val(best, None, rests)
         one = NamedPatch(best, noun)
         if isinstance(measure, Measure) and isinstance(group, Group):
-            kind, most = (measure.kind[1:], not most) if measure.kind.startswith("-") else (measure.kind, most)
+            kind, most = (
+                (measure.kind[1:], not most)
+                if measure.kind.startswith("-")
+                else (measure.kind, most)
+            )
             word = relations.superlative(kind, most)
             if word is not None and len(group.patches) > 1:
-                number = self.story.add(Extreme(one, word, measure.towards, group), self.events, rests)
+                number = self.story.add(
+                    Extreme(one, word, measure.towards, group), self.events, rests
+                )
                 rests = frozenset({number})
         return Val(best, one, rests)
 

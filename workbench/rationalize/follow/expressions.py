@@ -1,9 +1,10 @@
 """Expressions of a followed program: their values, and what they mean in the picture.
 
-A second reading of the program beside the sandbox's: tool answers come from the trace, the rest is computed over
-plain values.  Nothing here can act: there are no names but the program's own variables and a closed list of
-functions.  An expression outside the known forms raises `Untellable`, and its statement is not told; whatever is
-computed is compared with what the trace shows before it is believed (`follow`).
+A second reading of the program beside the sandbox's: tool answers come from the trace, the rest is
+computed over plain values.  Nothing here can act: there are no names but the program's own
+variables and a closed list of functions.  An expression outside the known forms raises
+`Untellable`, and its statement is not told; whatever is computed is compared with what the trace
+shows before it is believed (`follow`).
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from workbench.rationalize.claims.claims import (
     Truth,
     Untellable,
     Val,
-)  # fmt: skip
+)
 from workbench.rationalize.claims.clauses import Predicate, article
 from workbench.rationalize.follow.calls import MAX_TEXT, NUMBERS, Calls, boolean
 from workbench.rationalize.follow.narrowing import compare, exchange_sides, items_of, narrow
@@ -63,7 +64,11 @@ class Evaluator(Calls):
                 parts.append(str(val.value))
             elif isinstance(piece, ast.Constant):
                 parts.append(str(piece.value))
-        return Val("".join(parts)[:MAX_TEXT], about and replace(about, item=None, label=False), frozenset(rests))
+        return Val(
+            "".join(parts)[:MAX_TEXT],
+            about and replace(about, item=None, label=False),
+            frozenset(rests),
+        )
 
     def _List(self, node: ast.List | ast.Tuple | ast.Set) -> Val:
         vals = [self.value(item) for item in node.elts]
@@ -91,7 +96,11 @@ class Evaluator(Calls):
         base = self.value(node.value)
         if not isinstance(base.value, Patch):
             raise Untellable(node.attr)
-        one = base.about if isinstance(base.about, NamedPatch) else NamedPatch(base.value, self.noun(base.value))
+        one = (
+            base.about
+            if isinstance(base.about, NamedPatch)
+            else NamedPatch(base.value, self.noun(base.value))
+        )
         if node.attr == "label":
             return Val(base.value.label, ToolText(one, "", None, label=True), base.rests)
         number = relations.field(base.value, node.attr)
@@ -104,18 +113,29 @@ class Evaluator(Calls):
         if not isinstance(base.value, list | tuple):
             raise Untellable("subscript")
         if isinstance(node.slice, ast.Slice):
-            bounds = [None if b is None else self.value(b).value for b in (node.slice.lower, node.slice.upper)]
-            if node.slice.step is not None or not all(b is None or isinstance(b, int) for b in bounds):
+            bounds = [
+                None if b is None else self.value(b).value
+                for b in (node.slice.lower, node.slice.upper)
+            ]
+            if node.slice.step is not None or not all(
+                b is None or isinstance(b, int) for b in bounds
+            ):
                 raise Untellable("slice")
             return Val(list(base.value[bounds[0] : bounds[1]]), None, base.rests)
         index = self.value(node.slice).value
         if not isinstance(index, int) or not -len(base.value) <= index < len(base.value):
             raise Untellable("index")
         group = base.about
-        if isinstance(group, Group) and group.order is not None and index in (0, -1, len(base.value) - 1):
+        if (
+            isinstance(group, Group)
+            and group.order is not None
+            and index in (0, -1, len(base.value) - 1)
+        ):
             most = group.falling if index == 0 else not group.falling
             plain = replace(group, order=None, falling=False)
-            return self.stands_out(base.value[index], group.noun, plain, group.order, most, base.rests)
+            return self.stands_out(
+                base.value[index], group.noun, plain, group.order, most, base.rests
+            )
         return self._element(base, index)
 
     # --- logic ---
@@ -146,25 +166,47 @@ class Evaluator(Calls):
         if isinstance(node.op, ast.Not):
             return Val(not boolean(val.value), Truth(tuple(items_of(val))), val.rests)
         if isinstance(node.op, ast.USub) and isinstance(val.value, NUMBERS):
-            about = replace(val.about, kind=f"-{val.about.kind}") if isinstance(val.about, Measure) else None
+            about = (
+                replace(val.about, kind=f"-{val.about.kind}")
+                if isinstance(val.about, Measure)
+                else None
+            )
             return Val(-val.value, about, val.rests)
         raise Untellable("unary")
 
     def _BinOp(self, node: ast.BinOp) -> Val:
         left, right = self.value(node.left), self.value(node.right)
         rests = left.rests | right.rests
-        if isinstance(node.op, ast.Add) and isinstance(left.value, str) and isinstance(right.value, str):
-            said = next((val.about for val in (left, right) if isinstance(val.about, ToolText)), None)
-            return Val((left.value + right.value)[:MAX_TEXT], said and replace(said, item=None, label=False), rests)
+        if (
+            isinstance(node.op, ast.Add)
+            and isinstance(left.value, str)
+            and isinstance(right.value, str)
+        ):
+            said = next(
+                (val.about for val in (left, right) if isinstance(val.about, ToolText)), None
+            )
+            return Val(
+                (left.value + right.value)[:MAX_TEXT],
+                said and replace(said, item=None, label=False),
+                rests,
+            )
         if not (isinstance(left.value, NUMBERS) and isinstance(right.value, NUMBERS)):
             raise Untellable("arithmetic")
         functions: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-            ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
-            ast.FloorDiv: operator.floordiv, ast.Pow: operator.pow,
-        }  # fmt: skip
+            ast.Add: operator.add,
+            ast.Sub: operator.sub,
+            ast.Mult: operator.mul,
+            ast.Div: operator.truediv,
+            ast.FloorDiv: operator.floordiv,
+            ast.Pow: operator.pow,
+        }
         function = functions.get(type(node.op))
         huge = max(abs(left.value), abs(right.value)) > 1e12
-        if function is None or huge or (isinstance(node.op, ast.Pow) and right.value not in (0.5, 1, 2)):
+        if (
+            function is None
+            or huge
+            or (isinstance(node.op, ast.Pow) and right.value not in (0.5, 1, 2))
+        ):
             raise Untellable("arithmetic")
         try:
             value = function(left.value, right.value)
@@ -175,11 +217,16 @@ class Evaluator(Calls):
     def _Compare(self, node: ast.Compare) -> Val:
         if len(node.ops) != 1:
             vals = [self.value(part) for part in (node.left, *node.comparators)]
-            value = all(compare(op, a.value, b.value) for op, a, b in zip(node.ops, vals, vals[1:], strict=False))
+            value = all(
+                compare(op, a.value, b.value)
+                for op, a, b in zip(node.ops, vals, vals[1:], strict=False)
+            )
             return Val(value, Truth(()), frozenset().union(*(val.rests for val in vals)))
         left, right = self.value(node.left), self.value(node.comparators[0])
         value = compare(node.ops[0], left.value, right.value)
-        return Val(value, Truth(self._meaning(left, node.ops[0], right, value)), left.rests | right.rests)
+        return Val(
+            value, Truth(self._meaning(left, node.ops[0], right, value)), left.rests | right.rests
+        )
 
     def _meaning(self, left: Val, op: ast.cmpop, right: Val, value: bool) -> tuple[Ground, ...]:
         if (
@@ -194,10 +241,20 @@ class Evaluator(Calls):
             left, right, op = right, left, exchange_sides(op)
         a, b = left.about, right.about
         field = isinstance(a, Measure) and isinstance(b, Measure) and a.kind == b.kind in ("x", "y")
-        if field and isinstance(op, ast.Eq | ast.NotEq) and isinstance(a, Measure) and isinstance(b, Measure):
-            a, b = a.one, b.one  # `thing.left != bus.left`: how programs say that it is another thing
+        if (
+            field
+            and isinstance(op, ast.Eq | ast.NotEq)
+            and isinstance(a, Measure)
+            and isinstance(b, Measure)
+        ):
+            a, b = (
+                a.one,
+                b.one,
+            )  # `thing.left != bus.left`: how programs say that it is another thing
         if isinstance(a, Measure) and isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE):
-            said = relations.relation(a, isinstance(op, ast.Lt | ast.LtE), b if isinstance(b, Measure) else right.value)
+            said = relations.relation(
+                a, isinstance(op, ast.Lt | ast.LtE), b if isinstance(b, Measure) else right.value
+            )
             if said is None:
                 return ()
             return (Ground(Holds(a.one, said, value), value, said, a.one.patch),)
@@ -227,12 +284,27 @@ class Evaluator(Calls):
         negated = isinstance(op, ast.NotEq | ast.NotIn | ast.IsNot)
         if said.one is None:
             return ()
-        names = [other] if isinstance(other, str) else list(other) if isinstance(other, list | tuple) else []
-        if any(isinstance(name, str) and name.lower() in ("yes", "no", "true", "false") for name in names):
+        names = (
+            [other]
+            if isinstance(other, str)
+            else list(other)
+            if isinstance(other, list | tuple)
+            else []
+        )
+        if any(
+            isinstance(name, str) and name.lower() in ("yes", "no", "true", "false")
+            for name in names
+        ):
             return ()  # the tool gave no yes or no, so nothing is affirmed
-        if not names or len(names) > 12 or not all(isinstance(name, str) and len(name) < 60 for name in names):
+        if (
+            not names
+            or len(names) > 12
+            or not all(isinstance(name, str) and len(name) < 60 for name in names)
+        ):
             return ()
-        known = [said.one.noun, *names] if said.label or "color" not in said.question.lower() else []
+        known = (
+            [said.one.noun, *names] if said.label or "color" not in said.question.lower() else []
+        )
         rest = " or ".join(article(name, known) for name in names)
         holds = value != negated
         predicate = Predicate("be", rest)
@@ -265,13 +337,18 @@ class Evaluator(Calls):
             self.focus.pop()
         group = None
         if isinstance(base.about, Group):
-            narrowed = narrow(base.about, [(e.value, p, i) for e, p, i in conditions if isinstance(e.value, Patch)])
+            narrowed = narrow(
+                base.about,
+                [(e.value, p, i) for e, p, i in conditions if isinstance(e.value, Patch)],
+            )
             group = narrowed if part.ifs else base.about
         return results, group, rests
 
     def _ListComp(self, node: ast.ListComp | ast.GeneratorExp) -> Val:
         results, group, rests = self._comprehension(node)
-        same = isinstance(node.elt, ast.Name) and node.elt.id == getattr(node.generators[0].target, "id", None)
+        same = isinstance(node.elt, ast.Name) and node.elt.id == getattr(
+            node.generators[0].target, "id", None
+        )
         for result in results:
             rests |= result.rests
         values = [result.value for result in results]

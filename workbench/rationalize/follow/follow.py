@@ -1,8 +1,9 @@
-"""Following a trace through its program: every claim that the run supports, and what its answer means.
+"""Following a trace through its program: every claim that the run supports, and what its answer
+means.
 
-The trace says what happened (which line, which branch, which tool answered what); the program says why.  Where the
-two readings differ, the trace is believed and the meaning dropped, so nothing is claimed that the run
-contradicts.  A program that cannot be followed still gives its tool answers.
+The trace says what happened (which line, which branch, which tool answered what); the program says
+why.  Where the two readings differ, the trace is believed and the meaning dropped, so nothing is
+claimed that the run contradicts.  A program that cannot be followed still gives its tool answers.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from workbench.rationalize.claims.claims import (
     Story,
     Truth,
     Val,
-)  # fmt: skip
+)
 from workbench.rationalize.follow.expressions import Evaluator
 from workbench.rationalize.follow.frames import Frame, Loop, adds_one, gather, missed
 from workbench.rationalize.follow.narrowing import items_of
@@ -64,7 +65,9 @@ class Follower:
         for step in self.run.steps:
             try:
                 getattr(self, f"_on_{step.kind}", self._on_other)(step)
-            except Exception:  # the program and its trace are hostile: what cannot be followed is not told
+            except (
+                Exception
+            ):  # the program and its trace are hostile: what cannot be followed is not told
                 self._lose(step)
         frame = self.frames.get(0)
         answer = frame.result if frame is not None else Val(UNKNOWN)
@@ -74,7 +77,9 @@ class Follower:
 
     def _frame(self, number: int) -> Frame:
         if number not in self.frames:
-            self.frames[number] = Frame({"image": Val(self.run.picture)} if self.run.picture else {})
+            self.frames[number] = Frame(
+                {"image": Val(self.run.picture)} if self.run.picture else {}
+            )
         return self.frames[number]
 
     def _on_other(self, step: FollowedStep) -> None:
@@ -96,7 +101,9 @@ class Follower:
         if number == before:
             frame.claims.append(number)
         frame.events |= asked.events
-        frame.feed.append((ALIASES.get(asked.name, asked.name), replace(val, rests=frozenset({number}))))
+        frame.feed.append(
+            (ALIASES.get(asked.name, asked.name), replace(val, rests=frozenset({number})))
+        )
         frame.lines.append(step.line)
 
     def _learn(self, asked: AnsweredCall) -> None:
@@ -114,7 +121,10 @@ class Follower:
 
     def _on_call(self, step: FollowedStep) -> None:
         names = {name: self._shown(value) for name, value in step.values.items()}
-        if self.program.function_at(step.line) == "execute_command" and self.run.picture is not None:
+        if (
+            self.program.function_at(step.line) == "execute_command"
+            and self.run.picture is not None
+        ):
             names = dict.fromkeys(names, Val(self.run.picture))
         self.frames[step.frame] = Frame(names, function=self.program.function_at(step.line))
         self.stack.append(step.frame)
@@ -218,7 +228,11 @@ class Follower:
                     )
                     return
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-            one = isinstance(node.op, ast.Add) and isinstance(node.value, ast.Constant) and node.value.value == 1
+            one = (
+                isinstance(node.op, ast.Add)
+                and isinstance(node.value, ast.Constant)
+                and node.value.value == 1
+            )
             self._adopt(frame, step)
             if one:
                 gather(frame, self._loop_of(frame, node), node.target.id)
@@ -233,7 +247,11 @@ class Follower:
 
     def _called(self, frame: Frame, node: ast.Expr, call: ast.Call, step: FollowedStep) -> None:
         func = call.func
-        if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id in frame.names:
+        if (
+            isinstance(func, ast.Attribute)
+            and isinstance(func.value, ast.Name)
+            and func.value.id in frame.names
+        ):
             name = func.value.id
             if func.attr == "append" and len(call.args) == 1:
                 self._evaluated(step, call.args[0])
@@ -269,7 +287,11 @@ class Follower:
         if isinstance(values, list | tuple) and loop.next < len(values):
             value = values[loop.next]
             noun = loop.base.about.noun if isinstance(loop.base.about, Group) else None
-            element = Val(value, self._thing(value, noun) if isinstance(value, Patch) else None, loop.base.rests)
+            element = Val(
+                value,
+                self._thing(value, noun) if isinstance(value, Patch) else None,
+                loop.base.rests,
+            )
         loop.next += 1
         loop.path, loop.clear = [], True
         self._adopt(frame, step, {target.id: element} if isinstance(target, ast.Name) else {})
@@ -291,7 +313,13 @@ class Follower:
 
     def _evaluator(self, frame: Frame, step: FollowedStep) -> Evaluator:
         evaluator = Evaluator(
-            frame.names, frame.feed, frame.returned, self.story, frame.events | {step.seq}, self._noun, frame.claims
+            frame.names,
+            frame.feed,
+            frame.returned,
+            self.story,
+            frame.events | {step.seq},
+            self._noun,
+            frame.claims,
         )
         evaluator.focus = [loop.patch for loop in frame.loops.values() if loop.patch is not None]
         return evaluator
@@ -303,15 +331,23 @@ class Follower:
         evaluator.names = names
         try:
             return evaluator.value(node)
-        except Exception:  # Lost, or anything a hostile program provokes: the trace's own values stay
+        except (
+            Exception
+        ):  # Lost, or anything a hostile program provokes: the trace's own values stay
             if not quiet:
                 self._lose(step)
             for number in frame.claims:
-                self.story.touch(number)  # as they were asked: what was worked out so far does not hold
+                self.story.touch(
+                    number
+                )  # as they were asked: what was worked out so far does not hold
             return None
 
-    def _adopt(self, frame: Frame, step: FollowedStep, computed: Mapping[str, Val] | None = None) -> None:
-        """Bind what the statement changed: computed values where they agree with the trace, else the trace's."""
+    def _adopt(
+        self, frame: Frame, step: FollowedStep, computed: Mapping[str, Val] | None = None
+    ) -> None:
+        """Bind what the statement changed: computed values where they agree with the trace, else
+        the trace's.
+        """
         computed = computed or {}
         for name, value in step.values.items():
             mine = computed.get(name)
@@ -331,13 +367,19 @@ class Follower:
             return Val(UNKNOWN)
         if isinstance(value, list) and value and all(isinstance(item, Patch) for item in value):
             number = next(
-                (n for n, e in enumerate(self.story.entries)
-                 if isinstance(e.claim, Found) and set(e.claim.patches) == set(value)), None,
-            )  # fmt: skip
+                (
+                    n
+                    for n, e in enumerate(self.story.entries)
+                    if isinstance(e.claim, Found) and set(e.claim.patches) == set(value)
+                ),
+                None,
+            )
             if number is not None:
                 claim = self.story.entries[number].claim
                 assert isinstance(claim, Found)
-                return Val(value, Group(claim.noun, tuple(value), (), claim.patches), frozenset({number}))
+                return Val(
+                    value, Group(claim.noun, tuple(value), (), claim.patches), frozenset({number})
+                )
         return Val(value)
 
     def _noun(self, patch: Patch) -> str:
@@ -349,7 +391,9 @@ class Follower:
         return NamedPatch(patch, noun or self._noun(patch))
 
     def _stale(self, frame: Frame, node: ast.stmt | None) -> None:
-        """Calls of an earlier statement that reported nothing: a loop over an empty list.  It decided the way."""
+        """Calls of an earlier statement that reported nothing: a loop over an empty list.  It
+        decided the way.
+        """
         if node is None:
             return
         body = getattr(node, "body", None)

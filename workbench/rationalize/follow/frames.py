@@ -38,14 +38,18 @@ class Frame:
     loops: dict[ast.For, Loop] = field(default_factory=dict)
     tests: dict[ast.stmt, list[Ground]] = field(default_factory=dict)
     """What the last test of each `if` and `while` rested on."""
-    gathered: dict[str, list[tuple[Loop, Patch | None, tuple[Clause, ...] | None]]] = field(default_factory=dict)
+    gathered: dict[str, list[tuple[Loop, Patch | None, tuple[Clause, ...] | None]]] = field(
+        default_factory=dict
+    )
     """For a variable that a loop fills: what was added when."""
     function: str = ""
     result: Val = field(default_factory=lambda: Val(UNKNOWN))
 
 
 def gather(frame: Frame, loop: Loop | None, name: str) -> None:
-    """A loop has just added one to a variable, or an item to its list: the group that it stands for grows."""
+    """A loop has just added one to a variable, or an item to its list: the group that it stands for
+    grows.
+    """
     val = frame.names.get(name)
     if loop is None or val is None:
         return
@@ -63,7 +67,9 @@ def gather(frame: Frame, loop: Loop | None, name: str) -> None:
         frame.names[name] = replace(val, about=None)
 
 
-def _gathered(loop: Loop, added: Sequence[tuple[Loop, Patch | None, tuple[Clause, ...] | None]]) -> Group | None:
+def _gathered(
+    loop: Loop, added: Sequence[tuple[Loop, Patch | None, tuple[Clause, ...] | None]]
+) -> Group | None:
     ways = {way for _, _, way in added}
     patches = tuple(patch for _, patch, _ in added if patch is not None)
     same = all(other is loop for other, _, _ in added) and len(set(patches)) == len(added)
@@ -83,7 +89,12 @@ def missed(frame: Frame, names: Sequence[str], loop: Loop, items: Sequence[Groun
     opposite = ((way[0][0], not way[0][1]),)
     for name in names:
         val = frame.names.get(name)
-        if val is not None and not frame.gathered.get(name) and val.value in (0, []) and val.value is not False:
+        if (
+            val is not None
+            and not frame.gathered.get(name)
+            and val.value in (0, [])
+            and val.value is not False
+        ):
             group = replace(base, patches=(), where=base.where + opposite)
             frame.names[name] = replace(val, about=group if val.value == [] else Count(group))
 

@@ -23,10 +23,17 @@ from workbench.rationalize.claims.claims import (
 )
 
 _COMPARE: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
-    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge, ast.Eq: operator.eq,
-    ast.NotEq: operator.ne, ast.In: lambda a, b: a in b, ast.NotIn: lambda a, b: a not in b,
-    ast.Is: lambda a, b: a == b, ast.IsNot: lambda a, b: a != b,
-}  # fmt: skip
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.In: lambda a, b: a in b,
+    ast.NotIn: lambda a, b: a not in b,
+    ast.Is: lambda a, b: a == b,
+    ast.IsNot: lambda a, b: a != b,
+}
 
 
 def items_of(val: Val) -> list[Ground]:
@@ -54,8 +61,11 @@ def compare(op: ast.cmpop, a: Any, b: Any) -> bool:
 def exchange_sides(op: ast.cmpop) -> ast.cmpop:
     """The comparison with its sides exchanged."""
     pairs: dict[type[ast.cmpop], type[ast.cmpop]] = {
-        ast.Lt: ast.Gt, ast.Gt: ast.Lt, ast.LtE: ast.GtE, ast.GtE: ast.LtE,
-    }  # fmt: skip
+        ast.Lt: ast.Gt,
+        ast.Gt: ast.Lt,
+        ast.LtE: ast.GtE,
+        ast.GtE: ast.LtE,
+    }
     return pairs.get(type(op), type(op))()
 
 
@@ -66,21 +76,29 @@ def narrow(group: Group, seen: Sequence[tuple[Patch, bool, Sequence[Ground]]]) -
         group: what was gone through.
         seen: for each thing in order: itself, whether it was kept, and what that rested on.
     """
-    if seen and all(passed and all(item.claim is None for item in items) for _, passed, items in seen):
+    if seen and all(
+        passed and all(item.claim is None for item in items) for _, passed, items in seen
+    ):
         return group  # "other than the bus" left nothing out
     kept = tuple(patch for patch, passed, _ in seen if passed)
     ways_of = [clauses(patch, items) for patch, _, items in seen]
     ways = {way for way, (_, passed, _) in zip(ways_of, seen, strict=True) if passed}
     if not ways:
-        # nothing was kept: what would have been kept is the opposite of a single condition that failed
-        ways = {None if way is None or len(way) != 1 else ((way[0][0], not way[0][1]),) for way in ways_of}
+        # nothing was kept: what would have been kept is the opposite of a single condition that
+        # failed
+        ways = {
+            None if way is None or len(way) != 1 else ((way[0][0], not way[0][1]),)
+            for way in ways_of
+        }
     if len(ways) != 1 or (way := next(iter(ways))) is None:
         return None if seen else group
     return replace(group, patches=kept, where=group.where + way)
 
 
 def clauses(patch: Patch, items: Sequence[Ground]) -> tuple[Clause, ...] | None:
-    """What a condition says of one thing; None where it rests on something else as well, or on nothing told."""
+    """What a condition says of one thing; None where it rests on something else as well, or on
+    nothing told.
+    """
     about = [item for item in items if item.predicate is not None and item.patch == patch]
     if len(about) != len(items) or not items:
         return None

@@ -1,4 +1,6 @@
-"""A trace's events in the form that the follower needs: patches as `Patch`, tool calls joined with their answers."""
+"""A trace's events in the form that the follower needs: patches as `Patch`, tool calls joined with
+their answers.
+"""
 
 from __future__ import annotations
 
@@ -65,18 +67,33 @@ def read(trace: Trace) -> FollowedRun:
             if asked is not None:
                 steps.append(FollowedStep("tool", event.seq, event.line, event.frame, asked=asked))
         elif event.kind == "line":
-            steps.append(FollowedStep("line", event.seq, event.line, event.frame, reader.named(data.get("changed"))))
+            steps.append(
+                FollowedStep(
+                    "line", event.seq, event.line, event.frame, reader.named(data.get("changed"))
+                )
+            )
         elif event.kind == "branch" and isinstance(data.get("taken"), bool):
-            steps.append(FollowedStep("branch", event.seq, event.line, event.frame, value=data["taken"]))
+            steps.append(
+                FollowedStep("branch", event.seq, event.line, event.frame, value=data["taken"])
+            )
         elif event.kind == "call":
             parent = data.get("parent")
             parents[event.frame] = parent if isinstance(parent, int) else 0
-            steps.append(FollowedStep("call", event.seq, event.line, event.frame, reader.named(data.get("arguments"))))
+            steps.append(
+                FollowedStep(
+                    "call", event.seq, event.line, event.frame, reader.named(data.get("arguments"))
+                )
+            )
         elif event.kind == "return":
             value = reader.value(data.get("value"))
             steps.append(
                 FollowedStep(
-                    "return", event.seq, event.line, event.frame, value=value, parent=parents.get(event.frame, 0)
+                    "return",
+                    event.seq,
+                    event.line,
+                    event.frame,
+                    value=value,
+                    parent=parents.get(event.frame, 0),
                 )
             )
             if event.frame == 0:
@@ -98,7 +115,9 @@ def _box(value: Any) -> Box | None:
     corners = value.get("box")
     if not isinstance(corners, list | tuple) or len(corners) != 4:
         return None
-    if not all(isinstance(x, int | float) and not isinstance(x, bool) and abs(x) < 1e6 for x in corners):
+    if not all(
+        isinstance(x, int | float) and not isinstance(x, bool) and abs(x) < 1e6 for x in corners
+    ):
         return None
     x0, y0, x1, y1 = (float(x) for x in corners)
     return Box(x0, y0, x1, y1) if x0 <= x1 and y0 <= y1 else None
@@ -112,12 +131,20 @@ def patches_in(value: Any, depth: int = 6) -> list[tuple[Box, str | None]]:
     if box is not None:
         label = value.get("label")
         return [(box, label if isinstance(label, str) else None)]
-    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    inner = (
+        value.values()
+        if isinstance(value, Mapping)
+        else value
+        if isinstance(value, list | tuple)
+        else ()
+    )
     return [found for item in inner for found in patches_in(item, depth - 1)]
 
 
 def _picture(events: Sequence[TraceEvent]) -> Patch | None:
-    """The whole picture: the patch that begins at the corner and holds all others; programs make it first."""
+    """The whole picture: the patch that begins at the corner and holds all others; programs make it
+    first.
+    """
     boxes = [box for event in events for box, _ in patches_in(event.payload)]
     if not boxes:
         return None
@@ -153,7 +180,11 @@ class _Reader:
         items, length = value.get("items"), value.get("length")
         if value.get("type") in ("list", "tuple", "set") and isinstance(items, list):
             inner = [self.value(item, depth - 1) for item in items]
-            return inner if length == len(inner) else Cut(inner, length if isinstance(length, int) else len(inner))
+            return (
+                inner
+                if length == len(inner)
+                else Cut(inner, length if isinstance(length, int) else len(inner))
+            )
         return UNKNOWN
 
     def asked(self, event: TraceEvent, answer: TraceEvent) -> AnsweredCall | None:

@@ -53,6 +53,10 @@ class Source:
         for inner in (part for statement in node.body for part in ast.walk(statement)):
             if isinstance(inner, ast.AugAssign) and isinstance(inner.target, ast.Name):
                 names.append(inner.target.id)
-            elif isinstance(inner, ast.Attribute) and inner.attr == "append" and isinstance(inner.value, ast.Name):
+            elif (
+                isinstance(inner, ast.Attribute)
+                and inner.attr == "append"
+                and isinstance(inner.value, ast.Name)
+            ):
                 names.append(inner.value.id)
         return names

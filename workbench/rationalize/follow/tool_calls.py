@@ -26,12 +26,14 @@ from workbench.rationalize.claims.claims import (
     Truth,
     Val,
     VisualAnswer,
-)  # fmt: skip
+)
 from workbench.rationalize.claims.clauses import Predicate, one_line, predicate_of
 from workbench.rationalize.claims.statements import statement
 
 ALIASES = {"simple_query": "visual_question_answering", "language_question_answering": "llm_query"}
-_ORDER = re.compile(r"\s*(?:please\s+)?(?:answer|reply|respond|say)\b[^.?!]*[.!]?\s*$", re.IGNORECASE)
+_ORDER = re.compile(
+    r"\s*(?:please\s+)?(?:answer|reply|respond|say)\b[^.?!]*[.!]?\s*$", re.IGNORECASE
+)
 """`Answer yes or no.` at the end of a question to a model: not part of what is asked."""
 
 _OPTIONS = re.compile(r"\s*\bOptions?:.*$", re.IGNORECASE | re.DOTALL)
@@ -65,7 +67,9 @@ def question_of(text: str) -> str:
     return one_line(cut if cut else asked)
 
 
-def claim_of(asked: AnsweredCall, one: NamedPatch | None, nouns: Sequence[str]) -> tuple[Claim, Val]:
+def claim_of(
+    asked: AnsweredCall, one: NamedPatch | None, nouns: Sequence[str]
+) -> tuple[Claim, Val]:
     """What a tool call says, and the value it gave with its meaning (without the claim's number).
 
     Args:
@@ -97,13 +101,19 @@ def claim_of(asked: AnsweredCall, one: NamedPatch | None, nouns: Sequence[str]) 
         return _known(asked.result, question_of(first), nouns)
     if name == "best_text_match" and isinstance(asked.result, str):
         options = next((v for v in asked.arguments.values() if isinstance(v, list)), [])
-        claim = Fits(one, one_line(asked.result), tuple(one_line(o, 40) for o in options[:12] if isinstance(o, str)))
+        claim = Fits(
+            one,
+            one_line(asked.result),
+            tuple(one_line(o, 40) for o in options[:12] if isinstance(o, str)),
+        )
         return claim, Val(asked.result, ToolText(one, "", None))
     if name == "compute_depth" and one is not None and isinstance(asked.result, int | float):
         depth = Measure("depth", one)
         return Reported(name, f"{asked.result:.3g}", one), Val(asked.result, depth)
     if patches is not None and len(patches) == 1 and not isinstance(asked.result, list):
-        return Reported(name, "", NamedPatch(patches[0], "patch")), Val(patches[0], NamedPatch(patches[0], "patch"))
+        return Reported(name, "", NamedPatch(patches[0], "patch")), Val(
+            patches[0], NamedPatch(patches[0], "patch")
+        )
     said = ToolText(one, "", None) if isinstance(asked.result, str) else None
     return Reported(name, one_line(_shown(asked.result)), one), Val(asked.result, said)
 
@@ -134,7 +144,9 @@ def _seen(
             noun = re.sub(r"^(an?|any)\s+", "", there.predicate.rest)
             claim: Claim = Exists(noun, truth, None)
             return claim, Val(answer, ToolText(one, question, Ground(claim, truth, None, None)))
-        itself = re.fullmatch(r"(?:is|are)\s+(?:it|this|that|they|these)\s+([^?;:,]+)\??", question, re.IGNORECASE)
+        itself = re.fullmatch(
+            r"(?:is|are)\s+(?:it|this|that|they|these)\s+([^?;:,]+)\??", question, re.IGNORECASE
+        )
         if itself and one is not None:
             return _held(one, Predicate("be", itself[1].strip()), truth, answer)
         if there is not None and there.subject != "there" and not there.many:

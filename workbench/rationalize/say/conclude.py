@@ -1,7 +1,8 @@
-"""The last sentence: what the answer means, as far as that is certain, and the answer word for word.
+"""The last sentence: what the answer means, as far as that is certain, and the answer word for
+word.
 
-In order of preference: what the returned value means in the picture ("there is 1 bus that is not yellow"); the
-question turned into a statement, where its subject is certain; "the answer is ...".
+In order of preference: what the returned value means in the picture ("there is 1 bus that is not
+yellow"); the question turned into a statement, where its subject is certain; "the answer is ...".
 """
 
 from __future__ import annotations
@@ -10,7 +11,15 @@ import re
 from collections.abc import Sequence
 
 from workbench.boxes_in_text import without_boxes
-from workbench.rationalize.claims.claims import Count, GeneralKnowledge, Ground, Group, Holds, ToolText, Truth
+from workbench.rationalize.claims.claims import (
+    Count,
+    GeneralKnowledge,
+    Ground,
+    Group,
+    Holds,
+    ToolText,
+    Truth,
+)
 from workbench.rationalize.claims.clauses import one_line
 from workbench.rationalize.claims.statements import about_picture, about_thing, countable, statement
 from workbench.rationalize.follow.follow import Followed
@@ -54,7 +63,9 @@ def conclusion(task: Task, trace: Trace, followed: Followed, teller: Teller, bef
     return f"Thus, {meant}" if _holds(answer, meant) else plain
 
 
-def _candidates(task: Task, answer: str, followed: Followed, teller: Teller, before: str) -> list[str]:
+def _candidates(
+    task: Task, answer: str, followed: Followed, teller: Teller, before: str
+) -> list[str]:
     meant, asked = _meant(answer, followed, teller), _asked(task, answer, followed.nouns)
     if (meant and not asked.startswith(("all ", "not all "))) or _EXISTENCE.match(before):
         return [meant]  # the question in other words would say it again
@@ -84,9 +95,18 @@ def _meant(answer: str, followed: Followed, teller: Teller) -> str:
         if about.item is not None and yes(answer) is not None:
             return _truth((about.item,), teller)
         if answer == one_line(value):
-            said = f"is {countable(answer)}" if about.label else about_thing(about.question, answer, about.one.noun)
+            said = (
+                f"is {countable(answer)}"
+                if about.label
+                else about_thing(about.question, answer, about.one.noun)
+            )
             return f"{teller.names.the(about.one, box=False)} {said}" if said else ""
-    if isinstance(about, ToolText) and about.one is None and about.item is None and answer == one_line(value):
+    if (
+        isinstance(about, ToolText)
+        and about.one is None
+        and about.item is None
+        and answer == one_line(value)
+    ):
         return about_picture(about.question, answer, followed.nouns)
     return ""
 
@@ -98,7 +118,10 @@ def _truth(items: Sequence[Ground], teller: Teller) -> str:
     if len(claims) == 1:
         return teller.statement(claims[0])
     holds = [claim for claim in claims if isinstance(claim, Holds)]
-    same = len(holds) == len(claims) > 1 and len({(claim.one.noun, claim.predicate) for claim in holds}) == 1
+    same = (
+        len(holds) == len(claims) > 1
+        and len({(claim.one.noun, claim.predicate) for claim in holds}) == 1
+    )
     if not same:
         return ""
     group = Group(holds[0].one.noun, tuple(claim.one.patch for claim in holds))
@@ -120,9 +143,17 @@ def _asked(task: Task, answer: str, nouns: Sequence[str]) -> str:
     if truth is not None and answer.lower() in ("yes", "no"):
         said = statement(question, nouns)
         return said.say(truth) if said is not None else ""
-    return about_picture(question, answer, nouns) if answer in question or _certain(task, answer) else ""
+    return (
+        about_picture(question, answer, nouns)
+        if answer in question or _certain(task, answer)
+        else ""
+    )
 
 
 def _certain(task: Task, answer: str) -> bool:
-    """Numbers fit into every question's words; a name only where it is no option to be picked ("none", "B")."""
-    return answer.isdecimal() or not (task.choices or answer.lower() in ("none", "unknown", "nothing"))
+    """Numbers fit into every question's words; a name only where it is no option to be picked
+    ("none", "B").
+    """
+    return answer.isdecimal() or not (
+        task.choices or answer.lower() in ("none", "unknown", "nothing")
+    )

@@ -1,4 +1,6 @@
-"""How things are named in a rationale, so that each name is clear and no box stands twice without need."""
+"""How things are named in a rationale, so that each name is clear and no box stands twice without
+need.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +35,8 @@ def plural(noun: str) -> str:
 class Names:
     """Names of things, with a memory of the boxes already told.
 
-    Args:
-        found: every detector answer that the rationale rests on.
-        unnamed: things that a tool will name later, so that the detector's name for them is left out.
+    Args: found: every detector answer that the rationale rests on. unnamed: things that a tool will
+        name later, so that the detector's name for them is left out.
     """
 
     def __init__(self, found: Iterable[Found], unnamed: Iterable[Patch] = ()) -> None:
@@ -46,7 +47,9 @@ class Names:
         self._unseen: dict[str, int] = {}
         for claim in found:
             self._all.setdefault(claim.noun, set()).update(claim.patches)
-            self._unseen[claim.noun] = self._unseen.get(claim.noun, 0) + claim.number - len(claim.patches)
+            self._unseen[claim.noun] = (
+                self._unseen.get(claim.noun, 0) + claim.number - len(claim.patches)
+            )
 
     def all_of(self, noun: str) -> int:
         """How many things of a noun were found."""
@@ -60,7 +63,9 @@ class Names:
         return self._all.get(thing.noun, {thing.patch}) <= {thing.patch}
 
     def boxes(self, patches: Sequence[Patch]) -> str:
-        """Boxes in prose: `469 124 726 351 and 494 330 692 512`; '' where there are none to tell or too many."""
+        """Boxes in prose: `469 124 726 351 and 494 330 692 512`; '' where there are none to tell or
+        too many.
+        """
         shown = [patch.grid for patch in patches]
         if not shown or len(shown) > MAX_BOXES or not all(shown):
             return ""
@@ -68,9 +73,15 @@ class Names:
         return join(shown)
 
     def the(self, thing: NamedPatch, box: bool = True) -> str:
-        """`the bus`, `the bus at 469 124 726 351`, `the leftmost dog`; without `box` the box only where needed."""
+        """`the bus`, `the bus at 469 124 726 351`, `the leftmost dog`; without `box` the box only
+        where needed.
+        """
         if thing.patch.whole:
-            return f"the {one(thing.noun)}" if thing.noun not in ("", "object", "image") else "the image"
+            return (
+                f"the {one(thing.noun)}"
+                if thing.noun not in ("", "object", "image")
+                else "the image"
+            )
         if not thing.noun:
             where = self.boxes([thing.patch])
             return f"the part of the image at {where}" if where else "a part of the image"
@@ -98,19 +109,29 @@ class Names:
 
     def where(self, clauses: Sequence[Clause], many: bool) -> str:
         """Clauses after a noun, with a space before them; '' for none."""
-        return "".join(" " + self.predicate(p, many, truth, hang=True) for p, truth in dict.fromkeys(clauses))
+        return "".join(
+            " " + self.predicate(p, many, truth, hang=True) for p, truth in dict.fromkeys(clauses)
+        )
 
     def group(self, group: Group, number: int) -> str:
         """`dogs left of the bus`, in the singular for one."""
         many = number != 1
         within = f" {self.within(group.within, box=False)}" if group.within is not None else ""
-        return (plural(group.noun) if many else one(group.noun)) + self.where(group.where, many) + within
+        return (
+            (plural(group.noun) if many else one(group.noun))
+            + self.where(group.where, many)
+            + within
+        )
 
     def within(self, thing: NamedPatch | None, box: bool = True) -> str:
         """Where something was looked for: `in the image`, `in the region of the bus`."""
         if thing is None or thing.patch.whole:
             return "in the image"
-        return f"in {self.the(thing, box)}" if not thing.noun else f"in the region of {self.the(thing, box)}"
+        return (
+            f"in {self.the(thing, box)}"
+            if not thing.noun
+            else f"in the region of {self.the(thing, box)}"
+        )
 
     def counted(self, group: Group) -> str:
         """`there are 2 dogs left of the bus`, `there is 1 hat in the region of the person`."""
@@ -125,7 +146,9 @@ class Names:
     def extreme(self, claim: Extreme) -> str:
         """`the largest of the 4 objects is the bus at B`; from then on it is `the largest object`."""
         number = len(claim.group.patches)
-        adjective = COMPARATIVE.get(claim.adjective, claim.adjective) if number == 2 else claim.adjective
+        adjective = (
+            COMPARATIVE.get(claim.adjective, claim.adjective) if number == 2 else claim.adjective
+        )
         noun = claim.one.noun
         label = claim.one.patch.label if claim.one.patch not in self._unnamed else None
         name = one(label) if label and noun in GENERAL and label != noun else "one"
@@ -137,7 +160,9 @@ class Names:
         if claim.towards is not None:
             way = "to" if claim.adjective == "nearest" else "from"
             text = f"of {things}, {what} is the {adjective} {way} {self.the(claim.towards)}"
-            self._alias[claim.one.patch] = f"{one(noun)} {claim.adjective} {way} {self.the(claim.towards, box=False)}"
+            self._alias[claim.one.patch] = (
+                f"{one(noun)} {claim.adjective} {way} {self.the(claim.towards, box=False)}"
+            )
             return text
         article = "" if number == 2 else "the "
         text = (
@@ -145,6 +170,10 @@ class Names:
             if " " in adjective
             else f"the {adjective} of {things} is {what}"
         )
-        plain = f"{one(noun)} {claim.adjective}" if " " in adjective else f"{claim.adjective} {one(noun)}"
+        plain = (
+            f"{one(noun)} {claim.adjective}"
+            if " " in adjective
+            else f"{claim.adjective} {one(noun)}"
+        )
         self._alias[claim.one.patch] = plain
         return text

@@ -25,7 +25,7 @@ from workbench.rationalize.claims.claims import (
     ToolText,
     Truth,
     VisualAnswer,
-)  # fmt: skip
+)
 from workbench.rationalize.claims.clauses import Predicate, capital
 from workbench.rationalize.claims.statements import about_picture, about_thing
 from workbench.rationalize.say.naming import Names, one, plural
@@ -53,16 +53,27 @@ class _Topic:
 class Teller:
     """Turns entries into sentences; keeps what has been named and what not."""
 
-    def __init__(self, entries: Sequence[StoryEntry], answer: Meaning | None = None, nouns: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        entries: Sequence[StoryEntry],
+        answer: Meaning | None = None,
+        nouns: Sequence[str] = (),
+    ) -> None:
         self._nouns = nouns
         depth = any("camera" in _words(entry.claim) for entry in entries)
         self.entries = [e for e in entries if not (depth and _is_depth(e.claim))]
         claims = [entry.claim for entry in self.entries]
         self.names = Names(
             (claim for claim in claims if isinstance(claim, Found)),
-            (claim.one.patch for claim in claims if isinstance(claim, VisualAnswer | Fits) and claim.one is not None),
+            (
+                claim.one.patch
+                for claim in claims
+                if isinstance(claim, VisualAnswer | Fits) and claim.one is not None
+            ),
         )
-        self._described = {patch for claim in claims for patch in _members(claim)} | set(_in_answer(answer))
+        self._described = {patch for claim in claims for patch in _members(claim)} | set(
+            _in_answer(answer)
+        )
 
     def sentences(self) -> list[Sentence]:
         """Every claim told, at most `MAX_SENTENCES` sentences."""
@@ -106,7 +117,11 @@ class Teller:
         if isinstance(first, CountComparison):
             return [self.compared(first, numbers=True)]
         if isinstance(first, HowMany):
-            return [self.names.counted(first.group)] if first.group.where and not self._counts(first) else []
+            return (
+                [self.names.counted(first.group)]
+                if first.group.where and not self._counts(first)
+                else []
+            )
         if isinstance(first, Fits):
             return [self._fits(claim) for claim in claims if isinstance(claim, Fits)]
         return [self._reported(claim) for claim in claims if isinstance(claim, Reported)]
@@ -118,7 +133,9 @@ class Teller:
         within = self.names.within(claim.within)
         noun = one(claim.noun) if number == 1 else plural(claim.noun)
         head = f"there {'is' if number == 1 else 'are'} {number} {noun} {within}"
-        told_later = number > 1 and (set(claim.patches) & self._described or number != len(claim.patches))
+        told_later = number > 1 and (
+            set(claim.patches) & self._described or number != len(claim.patches)
+        )
         boxes = "" if told_later else self.names.boxes(claim.patches)
         return f"{head}, at {boxes}" if boxes else head
 
@@ -139,17 +156,22 @@ class Teller:
         if every and total > 1 and len(sides) == 1:
             truth, patches = next(iter(sides.items()))
             return [self._whole(noun, patches, predicate, truth)]
-        computed = bool(predicate.refs)  # where things lie, the reader can see: those that do not fit go without saying
+        computed = bool(
+            predicate.refs
+        )  # where things lie, the reader can see: those that do not fit go without saying
         if every and total > 1 and (computed or total > 6):
             boxes = self.names.boxes(yes)
-            named = f"{len(yes)} of the {total} {plural(noun)}" + (f", at {boxes}," if boxes else "")
+            named = f"{len(yes)} of the {total} {plural(noun)}" + (
+                f", at {boxes}," if boxes else ""
+            )
             texts = [f"{named} {self.names.predicate(predicate, len(yes) > 1, True)}"]
         else:
             told = {True: yes} if computed and yes else sides
             texts = [self._side(noun, patches, predicate, truth) for truth, patches in told.items()]
         if len(yes) == 1 and (computed or total > 1):
             self.names.call(
-                NamedPatch(yes[0], noun), f"{one(noun)} {self.names.predicate(predicate, False, True, hang=True)}"
+                NamedPatch(yes[0], noun),
+                f"{one(noun)} {self.names.predicate(predicate, False, True, hang=True)}",
             )
         return texts
 
@@ -165,7 +187,11 @@ class Teller:
         if truth:
             head = f"both {plural(noun)}" if number == 2 else f"all {number} {plural(noun)}"
             return f"{head}{at} {self.names.predicate(predicate, True, True)}"
-        head = f"neither of the 2 {plural(noun)}" if number == 2 else f"none of the {number} {plural(noun)}"
+        head = (
+            f"neither of the 2 {plural(noun)}"
+            if number == 2
+            else f"none of the {number} {plural(noun)}"
+        )
         return f"{head}{at} {self.names.predicate(predicate, False, True)}"
 
     def _answered(self, claims: Sequence[VisualAnswer]) -> list[str]:
@@ -182,14 +208,19 @@ class Teller:
         if thing is not None and (said := about_thing(question, answer, thing.noun, many)):
             return f"{subject} {said}"
         if thing is None and (said := about_picture(question, answer, self._nouns)):
-            return said.replace("there is ", "the image shows ", 1).replace("there are ", "the image shows ", 1)
+            return said.replace("there is ", "the image shows ", 1).replace(
+                "there are ", "the image shows ", 1
+            )
         about = f"for {subject}, " if subject else ""
         return f'{about}the answer to "{question}" is "{answer}"'
 
     def _known(self, claims: Sequence[GeneralKnowledge]) -> list[str]:
         said = [claim.statement for claim in claims if claim.statement is not None]
         if not said:
-            return [f'common knowledge answers "{claim.question}" with "{claim.answer}"' for claim in claims]
+            return [
+                f'common knowledge answers "{claim.question}" with "{claim.answer}"'
+                for claim in claims
+            ]
         if len(said) == 1:
             return [said[0].say(claims[0].truth)]
         subjects = join(list(dict.fromkeys(statement.subject for statement in said)))
@@ -204,7 +235,11 @@ class Teller:
         if claim.tool == "image_caption":
             return f'{subject} is described as "{claim.text}"'
         if claim.tool == "read_text":
-            return f'the text in {subject} reads "{claim.text}"' if claim.text else f"there is no text in {subject}"
+            return (
+                f'the text in {subject} reads "{claim.text}"'
+                if claim.text
+                else f"there is no text in {subject}"
+            )
         if claim.tool == "compute_depth":
             return f"{subject} lies at a depth of {claim.text}"
         if claim.tool == "best_image_match":
@@ -219,9 +254,7 @@ class Teller:
             return f"there are as many {self.names.group(claim.first, 2)} as {self.names.group(claim.second, 2)}{each}"
         word = "more" if first > second else "fewer"
         left, right = (f" ({first})", f" ({second})") if numbers else ("", "")
-        return (
-            f"there are {word} {self.names.group(claim.first, 2)}{left} than {self.names.group(claim.second, 2)}{right}"
-        )
+        return f"there are {word} {self.names.group(claim.first, 2)}{left} than {self.names.group(claim.second, 2)}{right}"
 
     def statement(self, claim: Claim) -> str:
         """A claim as a clause of the conclusion; '' where it has no short form."""
@@ -241,7 +274,8 @@ class Teller:
     def _counts(self, claim: HowMany) -> bool:
         """Sentences about each of the things make the count plain."""
         return any(
-            isinstance(entry.claim, Holds) and entry.claim.one.noun == claim.group.noun for entry in self.entries
+            isinstance(entry.claim, Holds) and entry.claim.one.noun == claim.group.noun
+            for entry in self.entries
         )
 
     def _present(self, group: Group) -> str:
@@ -251,7 +285,9 @@ class Teller:
 
 
 def _key(claim: Claim) -> tuple[object, ...]:
-    if (isinstance(claim, Found) and not claim.patches) or (isinstance(claim, Exists) and not claim.truth):
+    if (isinstance(claim, Found) and not claim.patches) or (
+        isinstance(claim, Exists) and not claim.truth
+    ):
         return ("absent", None) if claim.within is None else ("absent", claim.within)
     if isinstance(claim, Holds):
         return ("holds", claim.one.noun, claim.predicate)
@@ -260,7 +296,9 @@ def _key(claim: Claim) -> tuple[object, ...]:
     if isinstance(claim, GeneralKnowledge):
         said = claim.statement
         return (
-            ("known", claim.truth, said.predicate) if said is not None and said.subject != "there" else ("known", claim)
+            ("known", claim.truth, said.predicate)
+            if said is not None and said.subject != "there"
+            else ("known", claim)
         )
     if isinstance(claim, Reported):
         return ("reported", claim.tool)
@@ -283,12 +321,22 @@ def _in_answer(answer: Meaning | None) -> list[Patch]:
     """Things that the conclusion will name."""
     if isinstance(answer, Truth):
         holds = [item.claim for item in answer.items if isinstance(item.claim, Holds)]
-        return [patch for claim in holds for patch in (claim.one.patch, *(ref.patch for ref in claim.predicate.refs))]
+        return [
+            patch
+            for claim in holds
+            for patch in (claim.one.patch, *(ref.patch for ref in claim.predicate.refs))
+        ]
     return [answer.one.patch] if isinstance(answer, ToolText) and answer.one is not None else []
 
 
 def _words(claim: Claim) -> str:
-    return claim.adjective if isinstance(claim, Extreme) else claim.predicate.rest if isinstance(claim, Holds) else ""
+    return (
+        claim.adjective
+        if isinstance(claim, Extreme)
+        else claim.predicate.rest
+        if isinstance(claim, Holds)
+        else ""
+    )
 
 
 def _is_depth(claim: Claim) -> bool:

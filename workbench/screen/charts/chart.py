@@ -1,7 +1,8 @@
-"""A figure for people: what it says, its rows, and how Plotly draws them.  Dashboard and report show the same ones.
+"""A figure for people: what it says, its rows, and how Plotly draws them.  Dashboard and report
+show the same ones.
 
-A plot is plain data in Plotly's terms.  Its colours are names with an `@` (`@accent`), which a page replaces by those
-of its theme; Plotly reads some markup in text, so that names go through `flat`.
+A plot is plain data in Plotly's terms.  Its colours are names with an `@` (`@accent`), which a page
+replaces by those of its theme; Plotly reads some markup in text, so that names go through `flat`.
 """
 
 from __future__ import annotations
@@ -98,9 +99,14 @@ def whiskers(shares: Sequence[Share], color: str) -> dict[str, Any]:
     """Wilson's intervals as error bars, in percent."""
     held = [(100 * (share.value or 0), *(100 * end for end in share.interval)) for share in shares]
     return {
-        "type": "data", "symmetric": False, "array": [high - value for value, _, high in held],
-        "arrayminus": [value - low for value, low, _ in held], "color": color, "thickness": 1.4, "width": 4,
-    }  # fmt: skip
+        "type": "data",
+        "symmetric": False,
+        "array": [high - value for value, _, high in held],
+        "arrayminus": [value - low for value, low, _ in held],
+        "color": color,
+        "thickness": 1.4,
+        "width": 4,
+    }
 
 
 def axis(title: str, **more: Any) -> dict[str, Any]:
@@ -112,41 +118,68 @@ def bars(rows: Sequence[tuple[str, float]], unit: str, color: str) -> dict[str, 
     """Horizontal bars, the largest on top."""
     held = sorted(rows, key=lambda row: row[1])
     bar = {
-        "type": "bar", "orientation": "h", "x": [n for _, n in held], "y": [words(name) for name, _ in held],
-        "marker": {"color": color}, "hovertemplate": f"%{{y}}: %{{x}} {unit}<extra></extra>",
-    }  # fmt: skip
+        "type": "bar",
+        "orientation": "h",
+        "x": [n for _, n in held],
+        "y": [words(name) for name, _ in held],
+        "marker": {"color": color},
+        "hovertemplate": f"%{{y}}: %{{x}} {unit}<extra></extra>",
+    }
     gap = 0.6 if len(held) < 4 else 0.3
     return {"data": [bar], "layout": {"bargap": gap, "xaxis": axis(unit, rangemode="tozero")}}
 
 
-def stacked_bars(days: Sequence[str], series: Mapping[str, Sequence[float]], unit: str) -> dict[str, Any]:
+def stacked_bars(
+    days: Sequence[str], series: Mapping[str, Sequence[float]], unit: str
+) -> dict[str, Any]:
     """Bars by day, one colour for each name."""
     data = [
-        {"type": "bar", "name": words(name), "x": list(days), "y": list(held), "marker": {"color": TONES[at % 6]},
-         "hovertemplate": "%{y}<extra></extra>"}
+        {
+            "type": "bar",
+            "name": words(name),
+            "x": list(days),
+            "y": list(held),
+            "marker": {"color": TONES[at % 6]},
+            "hovertemplate": "%{y}<extra></extra>",
+        }
         for at, (name, held) in enumerate(series.items())
-    ]  # fmt: skip
+    ]
     layout = {
-        "barmode": "stack", "bargap": 0.7 if len(days) < 4 else 0.3, "xaxis": {"type": "category"},
-        "yaxis": axis(unit, rangemode="tozero"), "showlegend": True,
-    }  # fmt: skip
+        "barmode": "stack",
+        "bargap": 0.7 if len(days) < 4 else 0.3,
+        "xaxis": {"type": "category"},
+        "yaxis": axis(unit, rangemode="tozero"),
+        "showlegend": True,
+    }
     return {"data": data, "layout": layout}
 
 
-def dots(name: str, shares: Mapping[str, Share], color: str, symbol: str, places: Sequence[float]) -> dict[str, Any]:
+def dots(
+    name: str, shares: Mapping[str, Share], color: str, symbol: str, places: Sequence[float]
+) -> dict[str, Any]:
     """One row of dots with whiskers for each share that has an n, at `places` down the side."""
-    held = [(place, label, share) for place, (label, share) in zip(places, shares.items(), strict=True) if share.of]
+    held = [
+        (place, label, share)
+        for place, (label, share) in zip(places, shares.items(), strict=True)
+        if share.of
+    ]
     return {
-        "type": "scatter", "mode": "markers", "cliponaxis": False, "name": name,
-        "x": [100 * (share.value or 0) for _, _, share in held], "y": [place for place, _, _ in held],
+        "type": "scatter",
+        "mode": "markers",
+        "cliponaxis": False,
+        "name": name,
+        "x": [100 * (share.value or 0) for _, _, share in held],
+        "y": [place for place, _, _ in held],
         "marker": {"color": color, "size": 10, "symbol": symbol},
         "error_x": whiskers([share for _, _, share in held], color),
         "customdata": [[words(label), share.of] for _, label, share in held],
         "hovertemplate": "%{customdata[0]}: %{x:.1f} % of %{customdata[1]}<extra></extra>",
-    }  # fmt: skip
+    }
 
 
-def dot_plot(labels: Sequence[str], series: Sequence[tuple[str, Sequence[Share], str, str]]) -> dict[str, Any]:
+def dot_plot(
+    labels: Sequence[str], series: Sequence[tuple[str, Sequence[Share], str, str]]
+) -> dict[str, Any]:
     """Shares with intervals beside each other, one line for each label.
 
     Args:
@@ -155,15 +188,23 @@ def dot_plot(labels: Sequence[str], series: Sequence[tuple[str, Sequence[Share],
     shown = [one for one in series if any(share.of for share in one[1])]
     lines = range(len(labels))
     data = [
-        dots(name, dict(zip(labels, shares, strict=True)), color, symbol,
-             [line + 0.32 * ((at + 0.5) / len(shown) - 0.5) for line in lines])
+        dots(
+            name,
+            dict(zip(labels, shares, strict=True)),
+            color,
+            symbol,
+            [line + 0.32 * ((at + 0.5) / len(shown) - 0.5) for line in lines],
+        )
         for at, (name, shares, color, symbol) in enumerate(shown)
-    ]  # fmt: skip
+    ]
     layout = {
-        "xaxis": axis("%", range=[0, 100]), "showlegend": True,
+        "xaxis": axis("%", range=[0, 100]),
+        "showlegend": True,
         "yaxis": {
-            "range": [len(labels) - 0.5, -0.5], "tickvals": list(lines), "ticktext": [words(name) for name in labels],
+            "range": [len(labels) - 0.5, -0.5],
+            "tickvals": list(lines),
+            "ticktext": [words(name) for name in labels],
             "zeroline": False,
         },
-    }  # fmt: skip
+    }
     return {"data": data, "layout": layout}

@@ -1,6 +1,8 @@
-"""A project at a glance: what came of its questions, tools, errors, people, models, disk; each figure with its n.
+"""A project at a glance: what came of its questions, tools, errors, people, models, disk; each
+figure with its n.
 
-Made from what the store keeps up to date (table `outcome`), so that it costs the same whenever it is asked for.
+Made from what the store keeps up to date (table `outcome`), so that it costs the same whenever it
+is asked for.
 """
 
 from __future__ import annotations
@@ -125,20 +127,26 @@ class Overview:
     """{day, author, n}: standing decisions by day (UTC) and person."""
     agreement: tuple[Mapping[str, Any], ...]
     kappas: tuple[Mapping[str, Any], ...]
-    """{day, first, second, kappa, n}: agreement at the end of each of the last days (UTC) with a decision."""
+    """{day, first, second, kappa, n}: agreement at the end of each of the last days (UTC) with a
+    decision.
+    """
     reasons: Mapping[str, int]
     """Standing rejections by reason."""
     confusion: Mapping[str, int]
     models: tuple[SystemFigures, ...]
     lineage: Lineage
     minutes: Mapping[str, float]
-    """By snapshot, reviewers' time in the decisions up to it; nothing for what the verifier alone chose."""
+    """By snapshot, reviewers' time in the decisions up to it; nothing for what the verifier alone
+    chose.
+    """
     disk: Disk
 
     @property
     def pipeline(self) -> SystemFigures | None:
         """The pipeline with all its programs."""
-        return max((one for one in self.models if one.pipeline), key=lambda one: one.seconds, default=None)
+        return max(
+            (one for one in self.models if one.pipeline), key=lambda one: one.seconds, default=None
+        )
 
     @property
     def best(self) -> SystemFigures | None:
@@ -233,11 +241,20 @@ DAYS = 12
 
 def _kappas(project: Project) -> Iterator[Mapping[str, Any]]:
     days = project.database.rows(
-        "SELECT DISTINCT created_at::DATE AS day FROM decision ORDER BY day DESC LIMIT $days", {"days": DAYS}
+        "SELECT DISTINCT created_at::DATE AS day FROM decision ORDER BY day DESC LIMIT $days",
+        {"days": DAYS},
     )
     for day in sorted(row["day"] for row in days):
-        for one in project.curation.agreement(until=datetime.combine(day + timedelta(days=1), time.min)):
-            yield {"day": str(day), "first": one.first, "second": one.second, "kappa": one.kappa, "n": one.n}
+        for one in project.curation.agreement(
+            until=datetime.combine(day + timedelta(days=1), time.min)
+        ):
+            yield {
+                "day": str(day),
+                "first": one.first,
+                "second": one.second,
+                "kappa": one.kappa,
+                "n": one.n,
+            }
 
 
 def _taught(project: Project) -> list[FunnelBar]:
@@ -279,34 +296,53 @@ def _tools(project: Project, blamed: Mapping[str, int]) -> tuple[ToolOutcomes, .
     people = {row["tool"]: Share(row["accepted"], row["n"]) for row in said}
     return tuple(
         ToolOutcomes(
-            one.tool, one.runs, Share(one.right, one.judged), people.get(one.tool, Share(0, 0)), blamed.get(one.tool, 0)
+            one.tool,
+            one.runs,
+            Share(one.right, one.judged),
+            people.get(one.tool, Share(0, 0)),
+            blamed.get(one.tool, 0),
         )
         for one in project.by_tool()
     )
 
 
 def _models(
-    project: Project, kept: Share, curve: Sequence[tuple[int, Share]], scope: Scope, found: Sequence[Evaluation]
+    project: Project,
+    kept: Share,
+    curve: Sequence[tuple[int, Share]],
+    scope: Scope,
+    found: Sequence[Evaluation],
 ) -> list[SystemFigures]:
-    """The systems that were evaluated, and timed, on the questions of the latest evaluation; before there is one, the
-    pipeline with k programs and with one, and every model that has answered labelled questions."""
+    """The systems that were evaluated, and timed, on the questions of the latest evaluation; before
+    there is one, the pipeline with k programs and with one, and every model that has answered
+    labelled questions.
+    """
     latest = [one for one in found if _questions(one) == _questions(found[-1])]
     timed = [
         SystemFigures(
-            one.system, one.value, one.low, one.high, one.questions, seconds, one.kind == "pipeline",
-            one.job is not None, evaluated=True,
+            one.system,
+            one.value,
+            one.low,
+            one.high,
+            one.questions,
+            seconds,
+            one.kind == "pipeline",
+            one.job is not None,
+            evaluated=True,
         )
         for one in latest
         if isinstance(seconds := one.latency.get("median"), float)
         if one.value is not None and one.low is not None and one.high is not None
-    ]  # fmt: skip
+    ]
     if timed:
         return timed
     looped = []
     spent = project.seconds(scope)
     stages = [spent[stage] for stage in ("sample", "execute", "verify") if stage in spent]
     if curve and len(stages) == 3 and all(rows for rows, _ in stages):
-        one = sum(seconds / rows for rows, seconds in stages)  # per program: a program's own times hold its waiting
+        one = sum(
+            seconds / rows for rows, seconds in stages
+        )  # per program: a program's own times hold its waiting
         looped.append((f"pipeline, any of {scope.k} programs", kept, one * scope.k, True))
         if scope.k > 1:
             looped.append(("pipeline, one program", curve[0][1], one, True))
@@ -320,7 +356,14 @@ def _models(
         {"right": RIGHT},
     )
     for row in answered:
-        looped.append((f"{row['name']} {row['version'][:8]}", Share(row["hits"], row["n"]), row["seconds"], False))
+        looped.append(
+            (
+                f"{row['name']} {row['version'][:8]}",
+                Share(row["hits"], row["n"]),
+                row["seconds"],
+                False,
+            )
+        )
     return [
         SystemFigures(name, share.value or 0.0, *share.interval, share.of, seconds, pipeline)
         for name, share, seconds, pipeline in looped
@@ -334,7 +377,11 @@ def _questions(one: Evaluation) -> tuple[str, str, int | None]:
 def _disk(path: Path) -> Disk:
     backups = sorted(path.glob("backups/*/backup.json"))
     try:
-        last = str(json.loads(backups[-1].read_text(encoding="utf-8"))["created_at"]) if backups else None
+        last = (
+            str(json.loads(backups[-1].read_text(encoding="utf-8"))["created_at"])
+            if backups
+            else None
+        )
     except (OSError, ValueError, KeyError):
         last = None
     return Disk(
@@ -348,5 +395,7 @@ def _disk(path: Path) -> Disk:
 
 @lru_cache(maxsize=8)
 def _size(folder: Path, minute: int) -> int:
-    """Bytes in a folder (of a link, the link's own), counted once a minute: it may hold a great many files."""
+    """Bytes in a folder (of a link, the link's own), counted once a minute: it may hold a great
+    many files.
+    """
     return sum(file.lstat().st_size for file in folder.rglob("*") if file.is_file())

@@ -1,5 +1,6 @@
-"""A project's figures as charts: what became of its questions, its tools, its people.  Those of models and
-evaluations stand in `charts_models`."""
+"""A project's figures as charts: what became of its questions, its tools, its people.  Those of
+models and evaluations stand in `charts_models`.
+"""
 
 from __future__ import annotations
 
@@ -39,11 +40,21 @@ def numbers(found: Overview) -> list[tuple[str, str, str]]:
         ("Yield", percent(found.kept), f"of {found.kept.of:,} judged"),
         ("Accepted", f"{step['accepted']:,}", "questions, by people"),
         ("In snapshot", f"{step['in snapshot']:,}", "questions, the newest one"),
-        ("Best student", f"{100 * best.value:.1f} %" if best else "–",
-         f"{best.name}: {100 * best.low:.1f} to {100 * best.high:.1f} %, n = {best.of:,}" if best else "no answer yet"),
-        ("Student faster by", f"{timed[0] / timed[1]:.1f}×" if timed else "–",
-         f"{seconds(timed[0])} : {seconds(timed[1])} a question" if timed else "both sides' times are needed"),
-    ]  # fmt: skip
+        (
+            "Best student",
+            f"{100 * best.value:.1f} %" if best else "–",
+            f"{best.name}: {100 * best.low:.1f} to {100 * best.high:.1f} %, n = {best.of:,}"
+            if best
+            else "no answer yet",
+        ),
+        (
+            "Student faster by",
+            f"{timed[0] / timed[1]:.1f}×" if timed else "–",
+            f"{seconds(timed[0])} : {seconds(timed[1])} a question"
+            if timed
+            else "both sides' times are needed",
+        ),
+    ]
 
 
 def loop_charts(found: Overview) -> list[Chart]:
@@ -58,17 +69,31 @@ def tool_charts(found: Overview) -> list[Chart]:
 
 def people_charts(found: Overview) -> list[Chart]:
     """Reviewers: pace, agreement, reasons, the automatic verdict beside."""
-    return [_pace(found), _reviewers(found), _kappas(found), _reasons(found), _agreement(found), _confusion(found)]
+    return [
+        _pace(found),
+        _reviewers(found),
+        _kappas(found),
+        _reasons(found),
+        _agreement(found),
+        _confusion(found),
+    ]
 
 
 def _funnel(found: Overview) -> Chart:
     before = [None, *(step.tasks for step in found.funnel)]
     rows = [
-        (step.name, step.tasks, f"{100 * step.tasks / last:.0f} %" if last and step.tasks <= last else None)
+        (
+            step.name,
+            step.tasks,
+            f"{100 * step.tasks / last:.0f} %" if last and step.tasks <= last else None,
+        )
         for step, last in zip(found.funnel, before)
     ]
     plot = bars([(name, tasks) for name, tasks, _ in reversed(rows)], "questions", "@accent")
-    plot["layout"]["yaxis"] = {"categoryorder": "array", "categoryarray": [words(name) for name, _, _ in rows[::-1]]}
+    plot["layout"]["yaxis"] = {
+        "categoryorder": "array",
+        "categoryarray": [words(name) for name, _, _ in rows[::-1]],
+    }
     return Chart(
         "funnel",
         "From question to trained model",
@@ -95,19 +120,32 @@ def _passed(found: Overview) -> Chart:
     x = [k for k, _ in found.curve]
     low, high = ([100 * share.interval[at] for _, share in found.curve] for at in (0, 1))
     band = {
-        "x": [*x, *reversed(x)], "y": [*high, *reversed(low)], "fill": "toself", "fillcolor": "@accent",
-        "opacity": 0.14, "line": {"width": 0}, "mode": "lines", "hoverinfo": "skip", "showlegend": False,
-    }  # fmt: skip
+        "x": [*x, *reversed(x)],
+        "y": [*high, *reversed(low)],
+        "fill": "toself",
+        "fillcolor": "@accent",
+        "opacity": 0.14,
+        "line": {"width": 0},
+        "mode": "lines",
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
     line = {
-        "x": x, "y": [100 * (share.value or 0) for _, share in found.curve], "mode": "lines+markers",
-        "line": {"color": "@accent", "width": 2}, "marker": {"size": 7, "color": "@accent"},
-        "hovertemplate": "pass@%{x}: %{y:.1f} %<extra></extra>", "showlegend": False,
-    }  # fmt: skip
+        "x": x,
+        "y": [100 * (share.value or 0) for _, share in found.curve],
+        "mode": "lines+markers",
+        "line": {"color": "@accent", "width": 2},
+        "marker": {"size": 7, "color": "@accent"},
+        "hovertemplate": "pass@%{x}: %{y:.1f} %<extra></extra>",
+        "showlegend": False,
+    }
     last = found.curve[-1][1] if found.curve else None
     return Chart(
         "pass_at_k",
         "pass@k",
-        f"a right program among k: {percent(found.curve[0][1])} for 1, {percent(last)} for {x[-1]}" if last else "",
+        f"a right program among k: {percent(found.curve[0][1])} for 1, {percent(last)} for {x[-1]}"
+        if last
+        else "",
         f"% of judged labelled questions, n = {found.kept.of:,}; band: 95 % (Wilson)",
         "Unbiased estimator of Chen et al. 2021 (arXiv 2107.03374) over the k programs of each labelled question; "
         "gains against pass@1, in points and in percent of it. It knows the label: an upper bound of what a choice "
@@ -164,7 +202,9 @@ def _errors(found: Overview) -> Chart:
     if len(days) < 2:
         plot = bars(list(of.items()), "runs", "@crash")
     else:
-        plot = stacked_bars(days, {kind: [runs.get((kind, day), 0) for day in days] for kind in kinds}, "runs")
+        plot = stacked_bars(
+            days, {kind: [runs.get((kind, day), 0) for day in days] for kind in kinds}, "runs"
+        )
     return Chart(
         "errors",
         "Errors by class",
@@ -193,15 +233,31 @@ def _tools(found: Overview) -> Chart:
         f"people's n = {_n(tool.accepted for tool in found.tools):,}",
         f"A run counts for each tool that it called, whatever the tool's part in the answer was. {WILSON}",
         "Fills when programs have called tools and been judged: vpd run.",
-        ("tool", "runs", "right", "low", "high", "n judged", "accepted by people", "low", "high", "n decided"),
-        tuple((tool.name, tool.runs, *interval(tool.right), *interval(tool.accepted)) for tool in found.tools),
+        (
+            "tool",
+            "runs",
+            "right",
+            "low",
+            "high",
+            "n judged",
+            "accepted by people",
+            "low",
+            "high",
+            "n decided",
+        ),
+        tuple(
+            (tool.name, tool.runs, *interval(tool.right), *interval(tool.accepted))
+            for tool in found.tools
+        ),
         dot_plot(names, series),
         tuple(token("tool", name) for name in names),
     )
 
 
 def _blame(found: Overview) -> Chart:
-    held = [(tool.name, tool.blamed) for tool in found.tools] + [("the program itself", found.own_blame)]
+    held = [(tool.name, tool.blamed) for tool in found.tools] + [
+        ("the program itself", found.own_blame)
+    ]
     rows = sorted((row for row in held if row[1]), key=lambda row: -row[1])
     return Chart(
         "blame",
@@ -219,7 +275,9 @@ def _blame(found: Overview) -> Chart:
 def _pace(found: Overview) -> Chart:
     days = sorted({one["day"] for one in found.pace})
     said = {(one["author"], one["day"]): one["n"] for one in found.pace}
-    people = {who: [said.get((who, day), 0) for day in days] for who in sorted({who for who, _ in said})}
+    people = {
+        who: [said.get((who, day), 0) for day in days] for who in sorted({who for who, _ in said})
+    }
     return Chart(
         "pace",
         "Reviewers' pace",
@@ -235,10 +293,16 @@ def _pace(found: Overview) -> Chart:
 
 def _reviewers(found: Overview) -> Chart:
     rows = [
-        (one.name, one.decided, round(one.per_day, 1), one.median_seconds and round(one.median_seconds, 1),
-         in_full(one.accepted), in_full(one.gold))
+        (
+            one.name,
+            one.decided,
+            round(one.per_day, 1),
+            one.median_seconds and round(one.median_seconds, 1),
+            in_full(one.accepted),
+            in_full(one.gold),
+        )
         for one in found.reviewers
-    ]  # fmt: skip
+    ]
     return Chart(
         "reviewers",
         "Reviewers",
@@ -255,13 +319,22 @@ def _kappas(found: Overview) -> Chart:
     pairs = sorted({(one["first"], one["second"]) for one in found.kappas})
     data = []
     for at, pair in enumerate(pairs):
-        held = [one for one in found.kappas if (one["first"], one["second"]) == pair and one["kappa"] is not None]
+        held = [
+            one
+            for one in found.kappas
+            if (one["first"], one["second"]) == pair and one["kappa"] is not None
+        ]
         data.append(
-            {"mode": "lines+markers", "name": flat(", ".join(pair)), "x": [one["day"] for one in held],
-             "y": [one["kappa"] for one in held], "customdata": [one["n"] for one in held],
-             "line": {"color": TONES[at % 6]},
-             "hovertemplate": "κ %{y:.2f}, n = %{customdata}<extra></extra>"}
-        )  # fmt: skip
+            {
+                "mode": "lines+markers",
+                "name": flat(", ".join(pair)),
+                "x": [one["day"] for one in held],
+                "y": [one["kappa"] for one in held],
+                "customdata": [one["n"] for one in held],
+                "line": {"color": TONES[at % 6]},
+                "hovertemplate": "κ %{y:.2f}, n = %{customdata}<extra></extra>",
+            }
+        )
     return Chart(
         "kappas",
         "Agreement over time",
@@ -270,10 +343,17 @@ def _kappas(found: Overview) -> Chart:
         "Each pair of reviewers, over all items that both had accepted or rejected by the end of the day (UTC).",
         "Fills when two reviewers have judged the same items: set overlap to 2 in Curate.",
         ("day (UTC)", "reviewers", "κ", "n"),
-        tuple((one["day"], f"{one['first']}, {one['second']}", one["kappa"], one["n"]) for one in found.kappas),
+        tuple(
+            (one["day"], f"{one['first']}, {one['second']}", one["kappa"], one["n"])
+            for one in found.kappas
+        ),
         {
             "data": data,
-            "layout": {"xaxis": {"type": "category"}, "yaxis": axis("κ", range=[-1.05, 1.05]), "showlegend": True},
+            "layout": {
+                "xaxis": {"type": "category"},
+                "yaxis": axis("κ", range=[-1.05, 1.05]),
+                "showlegend": True,
+            },
         },
     )
 
@@ -337,9 +417,22 @@ def disk_chart(found: Overview) -> Chart:
         ("pictures", size_of(disk.images)),
         ("cache", size_of(disk.cache)),
         ("free on this disk", size_of(disk.free)),
-        ("last backup", f"{disk.backup[:16].replace('T', ' ')} UTC" if disk.backup else "none yet: vpd backup"),
+        (
+            "last backup",
+            f"{disk.backup[:16].replace('T', ' ')} UTC" if disk.backup else "none yet: vpd backup",
+        ),
     )
-    return Chart("disk", "Disk", "", "sizes of the project's folder", "", "", ("what", "size"), rows, size="third")
+    return Chart(
+        "disk",
+        "Disk",
+        "",
+        "sizes of the project's folder",
+        "",
+        "",
+        ("what", "size"),
+        rows,
+        size="third",
+    )
 
 
 def _n(shares: Iterable[Share]) -> int:

@@ -19,7 +19,9 @@ def reason_charts(project: Project) -> list[Chart]:
 
 def _flags(project: Project) -> Chart:
     kept = "trace_check SEMI JOIN outcome ON outcome.chosen = trace_check.trace_id"
-    ((checked,),) = [row.values() for row in project.database.rows(f"SELECT count(*) AS n FROM {kept}")]  # noqa: S608
+    ((checked,),) = [
+        row.values() for row in project.database.rows(f"SELECT count(*) AS n FROM {kept}")
+    ]
     counted = project.database.rows(
         f"""
         SELECT flag, count(*) AS n FROM (SELECT unnest(string_split(trim(flags, '|'), '|')) AS flag FROM {kept})
@@ -37,7 +39,10 @@ def _flags(project: Project) -> Chart:
         "person decides.",
         "Fills when kept runs are checked: vpd check.",
         ("check", "runs", "share", "low", "high", "n checked"),
-        tuple((CHECKS.get(name, name), int(share.hits), *interval(share)) for name, share in shares.items()),
+        tuple(
+            (CHECKS.get(name, name), int(share.hits), *interval(share))
+            for name, share in shares.items()
+        ),
         dot_plot(titles, [("flagged", list(shares.values()), "@warm", "circle")]),
         tuple(token("flag", name) for name in shares),
     )
@@ -49,9 +54,16 @@ def _measured(found: CheckMeasures | None) -> Chart:
         for check, one in checks.items():
             auc = one.auc or (None, None, None)
             rows.append(
-                (words(name), CHECKS.get(check, check), *interval(one.precision), *interval(one.recall),
-                 one.alarms.value, one.alarms.of, *auc)
-            )  # fmt: skip
+                (
+                    words(name),
+                    CHECKS.get(check, check),
+                    *interval(one.precision),
+                    *interval(one.recall),
+                    one.alarms.value,
+                    one.alarms.of,
+                    *auc,
+                )
+            )
     labels, series = [], []
     if found:
         checks = next(iter(found.sets.values()))
@@ -112,7 +124,11 @@ def _exact(found: Attribution | None) -> Chart:
         }
         for title, key, color in kinds
     ]
-    layout = {"barmode": "stack", "xaxis": axis("wrong programs", rangemode="tozero"), "showlegend": True}
+    layout = {
+        "barmode": "stack",
+        "xaxis": axis("wrong programs", rangemode="tozero"),
+        "showlegend": True,
+    }
     return Chart(
         "exact",
         "Program errors and tool errors",

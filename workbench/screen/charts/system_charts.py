@@ -1,4 +1,6 @@
-"""A project's models and evaluations as charts: how right and how fast, what teaching brought, what came of what."""
+"""A project's models and evaluations as charts: how right and how fast, what teaching brought, what
+came of what.
+"""
 
 from __future__ import annotations
 
@@ -45,20 +47,41 @@ def points(found: Overview) -> list[EvaluationPoint]:
 def _systems(found: Overview) -> Chart:
     held = found.lineage.evaluations
     rows = [
-        (one.system, _asked(one), one.metric, one.value, one.low, one.high, one.questions,
-         _number(one.latency, "median"), _number(one.latency, "n"), _number(one.cost, "calls"),
-         _number(one.cost, "tokens"))
+        (
+            one.system,
+            _asked(one),
+            one.metric,
+            one.value,
+            one.low,
+            one.high,
+            one.questions,
+            _number(one.latency, "median"),
+            _number(one.latency, "n"),
+            _number(one.cost, "calls"),
+            _number(one.cost, "tokens"),
+        )
         for one in held
-    ]  # fmt: skip
+    ]
     shown = points(found)
     several = len({_asked(point.made) for point in shown}) > 1
     dots = {
-        "type": "scatter", "mode": "markers", "cliponaxis": False, "x": [point.value for point in shown],
-        "y": list(range(len(shown))), "customdata": [point.made.questions for point in shown],
-        "marker": {"size": 10, "color": [_color(p.made) for p in shown], "symbol": [_symbol(p.made) for p in shown]},
-        "error_x": _error(shown, "@soft"), "hovertemplate": "%{x:.1f} %, n = %{customdata}<extra></extra>",
-    }  # fmt: skip
-    labels = [flat(f"{p.made.system}, {_asked(p.made)}" if several else p.made.system) for p in shown]
+        "type": "scatter",
+        "mode": "markers",
+        "cliponaxis": False,
+        "x": [point.value for point in shown],
+        "y": list(range(len(shown))),
+        "customdata": [point.made.questions for point in shown],
+        "marker": {
+            "size": 10,
+            "color": [_color(p.made) for p in shown],
+            "symbol": [_symbol(p.made) for p in shown],
+        },
+        "error_x": _error(shown, "@soft"),
+        "hovertemplate": "%{x:.1f} %, n = %{customdata}<extra></extra>",
+    }
+    labels = [
+        flat(f"{p.made.system}, {_asked(p.made)}" if several else p.made.system) for p in shown
+    ]
     side = {
         "range": [len(shown) - 0.5, -0.5],
         "tickvals": list(range(len(shown))),
@@ -88,7 +111,10 @@ def _systems(found: Overview) -> Chart:
             "tokens",
         ),
         tuple(rows),
-        {"data": [dots] if shown else [], "layout": {"xaxis": axis("%", range=[0, 100]), "yaxis": side}},
+        {
+            "data": [dots] if shown else [],
+            "layout": {"xaxis": axis("%", range=[0, 100]), "yaxis": side},
+        },
         size="wide",
     )
 
@@ -109,18 +135,25 @@ def _latency(found: Overview) -> Chart:
     symbols = ("circle", "circle-open", "diamond", "square", "cross")
     data = [
         {
-            "name": flat(one.name), "mode": "markers+text" if labelled else "markers", "x": [one.seconds],
-            "y": [100 * one.value], "text": [f"   {flat(one.name)}"], "textposition": "middle right",
-            "cliponaxis": False, "textfont": {"color": "@ink"}, "showlegend": LABELS < len(models) <= LEGEND,
+            "name": flat(one.name),
+            "mode": "markers+text" if labelled else "markers",
+            "x": [one.seconds],
+            "y": [100 * one.value],
+            "text": [f"   {flat(one.name)}"],
+            "textposition": "middle right",
+            "cliponaxis": False,
+            "textfont": {"color": "@ink"},
+            "showlegend": LABELS < len(models) <= LEGEND,
             "marker": {
-                "size": 12, "symbol": symbols[at % 5],
+                "size": 12,
+                "symbol": symbols[at % 5],
                 "color": "@accent" if one.pipeline else "@good" if one.taught else "@warm",
             },
             "error_y": _bar([100 * (one.high - one.value)], [100 * (one.value - one.low)], "@soft"),
             "hovertemplate": f"%{{y:.1f}} % in %{{x:.3g}} s, n = {one.of}<extra></extra>",
         }
         for at, one in enumerate(models)
-    ]  # fmt: skip
+    ]
     times = [one.seconds for one in models if one.seconds > 0] or [1.0]
     span = [log10(min(*times, 1.0)) - 0.35, log10(max(*times, 1.0)) + 0.7]
     layout = {
@@ -153,10 +186,18 @@ def _learning(found: Overview) -> list[Chart]:
         made = point.made
         counts = snapshots.get(made.snapshot or "", {})
         rows.append(
-            (made.system, _number(counts, "rows") or 0, _number(counts, "rationales") or 0,
-             round(found.minutes.get(made.snapshot or "", 0.0), 1), names.get(made.job or "", made.job),
-             made.value, made.low, made.high, made.questions)
-        )  # fmt: skip
+            (
+                made.system,
+                _number(counts, "rows") or 0,
+                _number(counts, "rationales") or 0,
+                round(found.minutes.get(made.snapshot or "", 0.0), 1),
+                names.get(made.job or "", made.job),
+                made.value,
+                made.low,
+                made.high,
+                made.questions,
+            )
+        )
     columns = (
         "student",
         "questions taught",
@@ -174,21 +215,46 @@ def _learning(found: Overview) -> list[Chart]:
     )
     charts = []
     for name, title, says, unit, column, more in (
-        ("learning", "Learning curve", "student accuracy by accepted questions", "questions taught", 1, ""),
-        ("minutes", "What reviewing buys", "student accuracy by reviewers' time", "reviewers' minutes", 3,
-         " Minutes: the time of all standing decisions up to the snapshot; none for what the verifier chose alone."),
-    ):  # fmt: skip
+        (
+            "learning",
+            "Learning curve",
+            "student accuracy by accepted questions",
+            "questions taught",
+            1,
+            "",
+        ),
+        (
+            "minutes",
+            "What reviewing buys",
+            "student accuracy by reviewers' time",
+            "reviewers' minutes",
+            3,
+            " Minutes: the time of all standing decisions up to the snapshot; none for what the verifier chose alone.",
+        ),
+    ):
         held: dict[str, list[tuple[EvaluationPoint, float]]] = {}
         for point, row in zip([*base, *taught], rows):
-            held.setdefault(_kind(point.made, objectives), []).append((point, float(row[column] or 0)))
-        layout = {"xaxis": axis(unit, rangemode="tozero"), "yaxis": axis("% right", range=[0, 100]), "showlegend": True}
+            held.setdefault(_kind(point.made, objectives), []).append(
+                (point, float(row[column] or 0))
+            )
+        layout = {
+            "xaxis": axis(unit, rangemode="tozero"),
+            "yaxis": axis("% right", range=[0, 100]),
+            "showlegend": True,
+        }
         charts.append(
             Chart(
-                name, title, says, f"% right against {unit}; {_counted([point.made for point in taught])}", how + more,
-                "Fills when a trained student is evaluated: vpd train, then vpd evaluate --model JOB.", columns,
-                tuple(rows), {"data": _scatter(held), "layout": layout},
+                name,
+                title,
+                says,
+                f"% right against {unit}; {_counted([point.made for point in taught])}",
+                how + more,
+                "Fills when a trained student is evaluated: vpd train, then vpd evaluate --model JOB.",
+                columns,
+                tuple(rows),
+                {"data": _scatter(held), "layout": layout},
             )
-        )  # fmt: skip
+        )
     return charts
 
 
@@ -198,7 +264,9 @@ def _kind(one: Evaluation, objectives: Mapping[str, str]) -> str:
     return f"{objective}{' explained' * (one.mode == 'explain')}" if objective else one.system
 
 
-def _scatter(held: Mapping[str, Sequence[tuple[EvaluationPoint, float]]]) -> list[dict[str, object]]:
+def _scatter(
+    held: Mapping[str, Sequence[tuple[EvaluationPoint, float]]],
+) -> list[dict[str, object]]:
     data: list[dict[str, object]] = []
     for name, mine in held.items():
         dots = [point for point, _ in mine]
@@ -234,13 +302,24 @@ def _lineage(found: Overview) -> Chart:
         start = names.get(job.snapshot, job.snapshot[:10])
         models: list[ModelRow | None] = [one for one in lineage.models if one.job == job.id]
         for model in models or [None]:
-            made: list[Evaluation | None] = [one for one in lineage.evaluations if model and one.model == model.id]
+            made: list[Evaluation | None] = [
+                one for one in lineage.evaluations if model and one.model == model.id
+            ]
             for one in made or [None]:
                 named = f"{model.name or model.objective} {model.id[:8]}" if model else ""
                 score = "" if one is None or one.value is None else f": {100 * one.value:.1f} %"
                 end = f"{one.system}, {_asked(one)}{score}" if one else ""
                 paths.append((start, job.name or job.id, named, end))
-                rows.append((start, job.name or job.id, job.state, named, end, one.questions if one else None))
+                rows.append(
+                    (
+                        start,
+                        job.name or job.id,
+                        job.state,
+                        named,
+                        end,
+                        one.questions if one else None,
+                    )
+                )
     return Chart(
         "lineage",
         "What came of what",
@@ -258,7 +337,9 @@ def _lineage(found: Overview) -> Chart:
 
 
 def _graph(paths: Sequence[tuple[str, ...]]) -> dict[str, object]:
-    """Columns of nodes, each as high as the middle of the paths through it; each evaluation is a node of its own."""
+    """Columns of nodes, each as high as the middle of the paths through it; each evaluation is a
+    node of its own.
+    """
     routes = [
         [(column, name, at if column == 3 else 0) for column, name in enumerate(path) if name]
         for at, path in enumerate(paths)
@@ -274,15 +355,28 @@ def _graph(paths: Sequence[tuple[str, ...]]) -> dict[str, object]:
         x += [*(node[0] for node in route), None]
         y += [*(high[node] for node in route), None]
     edges = {
-        "mode": "lines", "x": x, "y": y, "line": {"color": "@line", "width": 2}, "hoverinfo": "skip",
+        "mode": "lines",
+        "x": x,
+        "y": y,
+        "line": {"color": "@line", "width": 2},
+        "hoverinfo": "skip",
         "showlegend": False,
-    }  # fmt: skip
+    }
     nodes = {
-        "mode": "markers+text", "x": [column for column, _, _ in high], "y": list(high.values()), "cliponaxis": False,
-        "text": [f"  {flat(name)[:44]}" for _, name, _ in high], "textposition": "middle right",
-        "textfont": {"color": "@ink"}, "hoverinfo": "skip", "showlegend": False,
-        "marker": {"size": 11, "color": [("@accent", "@warm", "@good", "@crash")[column] for column, _, _ in high]},
-    }  # fmt: skip
+        "mode": "markers+text",
+        "x": [column for column, _, _ in high],
+        "y": list(high.values()),
+        "cliponaxis": False,
+        "text": [f"  {flat(name)[:44]}" for _, name, _ in high],
+        "textposition": "middle right",
+        "textfont": {"color": "@ink"},
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "marker": {
+            "size": 11,
+            "color": [("@accent", "@warm", "@good", "@crash")[column] for column, _, _ in high],
+        },
+    }
     names = {"tickvals": [0, 1, 2, 3], "ticktext": ["snapshot", "job", "model", "evaluation"]}
     layout = {
         "xaxis": {"range": [-0.1, 3.9], **names, "zeroline": False, "side": "top"},
@@ -304,7 +398,9 @@ def _number(held: Mapping[str, JSON], name: str) -> float | int | None:
 
 def _counted(held: Sequence[Evaluation]) -> str:
     sizes = sorted({one.questions for one in held})
-    spread = f"{sizes[0]:,} to {sizes[-1]:,}" if len(sizes) > 1 else f"{sizes[0]:,}" if sizes else "0"
+    spread = (
+        f"{sizes[0]:,} to {sizes[-1]:,}" if len(sizes) > 1 else f"{sizes[0]:,}" if sizes else "0"
+    )
     return f"{len(held)} evaluations, n = {spread} questions"
 
 
@@ -313,13 +409,30 @@ def _color(one: Evaluation) -> str:
 
 
 def _symbol(one: Evaluation) -> str:
-    return "diamond-open" if one.mode == "explain" else "diamond" if one.kind == "student" else "circle"
+    return (
+        "diamond-open"
+        if one.mode == "explain"
+        else "diamond"
+        if one.kind == "student"
+        else "circle"
+    )
 
 
 def _error(held: Sequence[EvaluationPoint], color: str) -> dict[str, object]:
-    return _bar([point.high - point.value for point in held], [point.value - point.low for point in held], color)
+    return _bar(
+        [point.high - point.value for point in held],
+        [point.value - point.low for point in held],
+        color,
+    )
 
 
 def _bar(above: Sequence[float], below: Sequence[float], color: str) -> dict[str, object]:
     held = {"array": list(above), "arrayminus": list(below)}
-    return {"type": "data", "symmetric": False, **held, "color": color, "thickness": 1.4, "width": 4}
+    return {
+        "type": "data",
+        "symmetric": False,
+        **held,
+        "color": color,
+        "thickness": 1.4,
+        "width": 4,
+    }

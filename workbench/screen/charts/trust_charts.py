@@ -1,5 +1,7 @@
-"""How far a project's figures can be trusted, as charts: systems against a baseline, wrong reasons, students' own
-rationales, what people said blind.  They read every answer: whoever shows them often keeps them (see `stamp`)."""
+"""How far a project's figures can be trusted, as charts: systems against a baseline, wrong reasons,
+students' own rationales, what people said blind.  They read every answer: whoever shows them often
+keeps them (see `stamp`).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,14 @@ from collections.abc import Mapping, Sequence
 
 from workbench.errors import InputError
 from workbench.evaluate.faithfulness.probe import Line, Probe
-from workbench.evaluate.human import ASKED, PAPER, PREFERENCES, HumanEvaluation, human_evaluation, rated_pairs
+from workbench.evaluate.human import (
+    ASKED,
+    PAPER,
+    PREFERENCES,
+    HumanEvaluation,
+    human_evaluation,
+    rated_pairs,
+)
 from workbench.records import PartRef
 from workbench.screen.charts.chart import TONES, Cell, Chart, Row, axis, dot_plot, flat, interval
 from workbench.screen.charts.reason_charts import reason_charts
@@ -50,24 +59,41 @@ def _against(found: Results | None) -> Chart:
     held = [(row, row.against) for row in rows if row.against is not None]
     base = found.baseline if found else "a baseline"
     dots = {
-        "type": "scatter", "mode": "markers", "x": [100 * apart.difference for _, apart in held],
-        "y": list(range(len(held))), "customdata": [apart.of for _, apart in held],
-        "marker": {"size": 10, "color": ["@accent" if row.kind == "pipeline" else "@good" for row, _ in held]},
+        "type": "scatter",
+        "mode": "markers",
+        "x": [100 * apart.difference for _, apart in held],
+        "y": list(range(len(held))),
+        "customdata": [apart.of for _, apart in held],
+        "marker": {
+            "size": 10,
+            "color": ["@accent" if row.kind == "pipeline" else "@good" for row, _ in held],
+        },
         "error_x": {
-            "type": "data", "symmetric": False, "array": [100 * (apart.high - apart.difference) for _, apart in held],
-            "arrayminus": [100 * (apart.difference - apart.low) for _, apart in held], "color": "@soft",
+            "type": "data",
+            "symmetric": False,
+            "array": [100 * (apart.high - apart.difference) for _, apart in held],
+            "arrayminus": [100 * (apart.difference - apart.low) for _, apart in held],
+            "color": "@soft",
         },
         "hovertemplate": "%{x:+.1f} points, n = %{customdata}<extra></extra>",
-    }  # fmt: skip
+    }
     side = {
-        "range": [len(held) - 0.5, -0.5], "tickvals": list(range(len(held))),
-        "ticktext": [flat(row.system) for row, _ in held], "zeroline": False,
-    }  # fmt: skip
+        "range": [len(held) - 0.5, -0.5],
+        "tickvals": list(range(len(held))),
+        "ticktext": [flat(row.system) for row, _ in held],
+        "zeroline": False,
+    }
     table: list[Row] = []
     for row in rows:
         apart = row.against
-        ends = (apart.difference, apart.low, apart.high, apart.p, apart.p_holm) if apart else (None,) * 5
-        table.append((row.system, row.seeds, row.value, row.low, row.high, row.questions, *ends, row.note))
+        ends = (
+            (apart.difference, apart.low, apart.high, apart.p, apart.p_holm)
+            if apart
+            else (None,) * 5
+        )
+        table.append(
+            (row.system, row.seeds, row.value, row.low, row.high, row.questions, *ends, row.note)
+        )
     return Chart(
         "against",
         f"Difference from {flat(base)}",
@@ -76,9 +102,25 @@ def _against(found: Results | None) -> Chart:
         "Jobs that differ in their seed alone are one row: the mean over seeds, with the seeds in its interval. "
         "Intervals from drawing pictures again; p corrected for all comparisons of the table (Holm 1979).",
         "Fills when at least two systems are evaluated on the same questions: vpd evaluate, or vpd study.",
-        ("system", "seeds", "value", "low", "high", "n", "difference", "low", "high", "p", "p, Holm", ""),
+        (
+            "system",
+            "seeds",
+            "value",
+            "low",
+            "high",
+            "n",
+            "difference",
+            "low",
+            "high",
+            "p",
+            "p, Holm",
+            "",
+        ),
         tuple(table),
-        {"data": [dots] if held else [], "layout": {"xaxis": axis(f"points above {flat(base)}"), "yaxis": side}},
+        {
+            "data": [dots] if held else [],
+            "layout": {"xaxis": axis(f"points above {flat(base)}"), "yaxis": side},
+        },
     )
 
 
@@ -115,9 +157,20 @@ def _probes(project: Project) -> Chart:
     for at, probe in enumerate(found):
         lines = {line.condition: line for line in probe.lines}
         moved = [lines[name].moved if name in lines else Share(0, 0) for name in words]
-        series.append((_name(probe.model), moved, TONES[at % 6], ("circle", "diamond", "square", "cross")[at % 4]))
+        series.append(
+            (
+                _name(probe.model),
+                moved,
+                TONES[at % 6],
+                ("circle", "diamond", "square", "cross")[at % 4],
+            )
+        )
         table += [(_name(probe.model), *_probed(line)) for line in probe.lines if line.moved.of]
-        reasons = (_name(probe.model), "gives reasons before its answer", *interval(probe.explained))
+        reasons = (
+            _name(probe.model),
+            "gives reasons before its answer",
+            *interval(probe.explained),
+        )
         table.append((*reasons, *(None,) * 6))
     plot = dot_plot(list(words.values()), series)
     plot["layout"]["xaxis"] = axis("% of answers that moved", range=[0, 100])
@@ -130,7 +183,20 @@ def _probes(project: Project) -> Chart:
         "moves an answer although it should not; differences are paired. Only rationales with reasons before their "
         "answer count.",
         empty,
-        ("student", "condition", "moved", "low", "high", "n", "followed", "against", "difference", "low", "high", "p"),
+        (
+            "student",
+            "condition",
+            "moved",
+            "low",
+            "high",
+            "n",
+            "followed",
+            "against",
+            "difference",
+            "low",
+            "high",
+            "p",
+        ),
         tuple(table),
         plot,
         size="wide",
@@ -153,11 +219,14 @@ def _rated(found: Sequence[HumanEvaluation], parts: Mapping[str, PartRef]) -> Ch
         for question, words in ASKED.items():
             kappas = [pair for pair in one.agreement[question] if pair.kappa is not None]
             worst = min(kappas, key=lambda pair: pair.kappa or 0.0, default=None)
-            agreed = f"{worst.kappa:.2f} (n = {worst.n})" if worst and worst.kappa is not None else None
+            agreed = (
+                f"{worst.kappa:.2f} (n = {worst.n})" if worst and worst.kappa is not None else None
+            )
             for name, share, told in zip(names, one.shares[question], PAPER[question], strict=True):
                 table.append((words, name, *interval(share), told, agreed))
         table += [
-            (f"preferred: {choice}", "", *interval(one.preferences[choice]), None, None) for choice in PREFERENCES
+            (f"preferred: {choice}", "", *interval(one.preferences[choice]), None, None)
+            for choice in PREFERENCES
         ]
         series = [
             (name, [one.shares[question][side] for question in ASKED], color, "circle")

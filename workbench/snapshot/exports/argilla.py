@@ -1,7 +1,9 @@
-"""Argilla 2: a folder that `rg.Dataset.from_disk` takes, to decide on examples there and bring the decisions back.
+"""Argilla 2: a folder that `rg.Dataset.from_disk` takes, to decide on examples there and bring the
+decisions back.
 
-The layout is that of `argilla.datasets._io._disk`: `.argilla/dataset.json`, `.argilla/settings.json`,
-`records.json`.  Fields are shown as plain text, so that nothing in them is interpreted.
+The layout is that of `argilla.datasets._io._disk`: `.argilla/dataset.json`,
+`.argilla/settings.json`, `records.json`.  Fields are shown as plain text, so that nothing in them
+is interpreted.
 """
 
 from __future__ import annotations
@@ -34,9 +36,13 @@ def write(snapshot: Snapshot, folder: Path) -> tuple[int, str]:
     path_of = pictures(snapshot, folder)
     examples = snapshot.examples()
     json_file(folder / ".argilla" / "settings.json", settings())
-    json_file(folder / ".argilla" / "dataset.json", {"name": f"vpd-{snapshot.hash}", "status": "draft",
-                                                     "allow_extra_metadata": True})  # fmt: skip
-    json_file(folder / "records.json", [record(example, path_of[example.image]) for example in examples])
+    json_file(
+        folder / ".argilla" / "dataset.json",
+        {"name": f"vpd-{snapshot.hash}", "status": "draft", "allow_extra_metadata": True},
+    )
+    json_file(
+        folder / "records.json", [record(example, path_of[example.image]) for example in examples]
+    )
     return len(examples), USAGE
 
 
@@ -44,7 +50,9 @@ def settings() -> dict[str, Any]:
     """What `rg.Settings.from_json` reads: fields to look at, questions to answer."""
     text = {"type": "text", "use_markdown": False}
     fields = [_field("image", "Picture", {"type": "image"}, True)]
-    fields += [_field(name, title, text, name in ("question", "answer")) for name, title in _TEXTS.items()]
+    fields += [
+        _field(name, title, text, name in ("question", "answer")) for name, title in _TEXTS.items()
+    ]
     return {
         "guidelines": "Accept an example when its answer is right and every sentence of the rationale is true.",
         "questions": [
@@ -78,17 +86,25 @@ def _question(name: str, title: str, required: bool, kind: Mapping[str, Any]) ->
 def record(example: Example, picture: str) -> dict[str, Any]:
     """One record; its id is the example's, its metadata say what the decision will be about."""
     shown = {
-        "question": example.question, "answer": example.answer, "program": example.program,
+        "question": example.question,
+        "answer": example.answer,
+        "program": example.program,
         "choices": "\n".join(example.choices) or None,
-    }  # fmt: skip
+    }
     about = {
-        "task_id": example.task_id, "trace_id": example.trace_id, "rationale_id": example.rationale_id,
-        "split": example.split, "family": example.family,
-    }  # fmt: skip
+        "task_id": example.task_id,
+        "trace_id": example.trace_id,
+        "rationale_id": example.rationale_id,
+        "split": example.split,
+        "family": example.family,
+    }
     suggested = {"value": example.rationale, "score": None, "agent": "workbench"}
     return {
         "id": example.id,
-        "fields": {"image": picture, **{name: text for name, text in shown.items() if text is not None}},
+        "fields": {
+            "image": picture,
+            **{name: text for name, text in shown.items() if text is not None},
+        },
         "metadata": {name: value for name, value in about.items() if value is not None},
         "suggestions": {"rationale": suggested} if example.rationale is not None else {},
         "responses": {},

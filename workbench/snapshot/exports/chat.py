@@ -1,4 +1,5 @@
-"""Chat JSONL for TRL, Unsloth, LLaMA-Factory and ms-swift: each example is two conversations, as VPD trains.
+"""Chat JSONL for TRL, Unsloth, LLaMA-Factory and ms-swift: each example is two conversations, as
+VPD trains.
 
 Two spellings of the same rows, because the four take pictures in two ways:
 
@@ -21,7 +22,9 @@ from workbench.snapshot.example import SPLITS, Example
 from workbench.snapshot.exports.common import json_file, json_lines, pictures
 from workbench.snapshot.folder import Snapshot
 
-_TAG = re.compile(r"<(?=/?\s*(?:image|video|audio|bbox|ref-object|cot-process|img|box|quad|ref)\b)", re.IGNORECASE)
+_TAG = re.compile(
+    r"<(?=/?\s*(?:image|video|audio|bbox|ref-object|cot-process|img|box|quad|ref)\b)", re.IGNORECASE
+)
 
 USAGE = """Each question is one conversation with the short answer, and one with the rationale where there is one
 (two prompts, two targets: Hu et al. 2024, section 3.3). Paths of pictures are relative: run in this folder.
@@ -47,7 +50,9 @@ def without_tags(text: str) -> str:
 
 
 def write(snapshot: Snapshot, folder: Path) -> tuple[int, str]:
-    """Both spellings for each side, `dataset_info.json` and the pictures; rows are conversations of one spelling."""
+    """Both spellings for each side, `dataset_info.json` and the pictures; rows are conversations of
+    one spelling.
+    """
     path_of = pictures(snapshot, folder)
     count = 0
     for split in SPLITS:
@@ -55,20 +60,39 @@ def write(snapshot: Snapshot, folder: Path) -> tuple[int, str]:
         for example in snapshot.examples(split):
             for target, prompt, answer in conversations(example):
                 common: dict[str, Any] = {
-                    "images": [path_of[example.image]], "id": f"{example.id}-{target}", "task": example.task_id,
+                    "images": [path_of[example.image]],
+                    "id": f"{example.id}-{target}",
+                    "task": example.task_id,
                     "target": target,
-                }  # fmt: skip
-                tagged.append({"messages": _turns("<image>" + without_tags(prompt), without_tags(answer)), **common})
+                }
+                tagged.append(
+                    {
+                        "messages": _turns("<image>" + without_tags(prompt), without_tags(answer)),
+                        **common,
+                    }
+                )
                 parts = [{"type": "image"}, {"type": "text", "text": prompt}]
-                typed.append({"messages": _turns(parts, [{"type": "text", "text": answer}]), **common})
+                typed.append(
+                    {"messages": _turns(parts, [{"type": "text", "text": answer}]), **common}
+                )
         json_lines(folder / f"{split}.jsonl", tagged)
         count += json_lines(folder / f"{split}.typed.jsonl", typed)
-    tags = {"role_tag": "role", "content_tag": "content", "user_tag": "user", "assistant_tag": "assistant"}
+    tags = {
+        "role_tag": "role",
+        "content_tag": "content",
+        "user_tag": "user",
+        "assistant_tag": "assistant",
+    }
     columns = {"messages": "messages", "images": "images"}
     json_file(
         folder / "dataset_info.json",
         {
-            f"vpd_{split}": {"file_name": f"{split}.jsonl", "formatting": "sharegpt", "columns": columns, "tags": tags}
+            f"vpd_{split}": {
+                "file_name": f"{split}.jsonl",
+                "formatting": "sharegpt",
+                "columns": columns,
+                "tags": tags,
+            }
             for split in SPLITS
         },
     )

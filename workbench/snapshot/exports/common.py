@@ -26,7 +26,9 @@ class Exported:
 
 
 Writer = Callable[[Snapshot, Path], tuple[int, str]]
-"""Writes a snapshot into an empty folder; returns the number of rows and how the other tool takes it."""
+"""Writes a snapshot into an empty folder; returns the number of rows and how the other tool takes
+it.
+"""
 
 
 def into(snapshot: Snapshot, folder: Path, write: Writer, readme: str = "README.txt") -> Exported:
@@ -46,7 +48,9 @@ def into(snapshot: Snapshot, folder: Path, write: Writer, readme: str = "README.
             folder.rmdir()
         part.rename(folder)
     except OSError as error:
-        raise InputError(f"nothing can be written to {folder} ({error.strerror}); choose another folder") from error
+        raise InputError(
+            f"nothing can be written to {folder} ({error.strerror}); choose another folder"
+        ) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return Exported(folder, rows, usage)
@@ -76,7 +80,8 @@ def json_lines(path: Path, rows: Iterable[Any]) -> int:
     count = 0
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for row in rows:
-            # Text may hold line separators that some readers split at: everything beyond ASCII is escaped.
+            # Text may hold line separators that some readers split at: everything beyond ASCII is
+            # escaped.
             file.write(json.dumps(storable_json(row)) + "\n")
             count += 1
     return count

@@ -1,4 +1,6 @@
-"""Parquet for Hugging Face `datasets`: pictures inside, and a schema by which `load_dataset` shows them."""
+"""Parquet for Hugging Face `datasets`: pictures inside, and a schema by which `load_dataset` shows
+them.
+"""
 
 from __future__ import annotations
 
@@ -32,10 +34,14 @@ def _feature(kind: pa.DataType) -> Any:
 
 
 def schema() -> pa.Schema:
-    """The snapshot's columns with the picture in place of its digest, which stays as `image_digest`."""
+    """The snapshot's columns with the picture in place of its digest, which stays as
+    `image_digest`.
+    """
     fields = [pa.field("image", _PICTURE), pa.field("image_digest", pa.string())]
     fields += [field for field in SCHEMA if field.name != "image"]
-    features = {field.name: _feature(field.type) for field in fields} | {"image": {"_type": "Image"}}
+    features = {field.name: _feature(field.type) for field in fields} | {
+        "image": {"_type": "Image"}
+    }
     return pa.schema(fields, metadata={"huggingface": json.dumps({"info": {"features": features}})})
 
 
@@ -44,12 +50,17 @@ def write(snapshot: Snapshot, folder: Path) -> tuple[int, str]:
     rows = {split: snapshot.examples(split) for split in FILES}
     kept = [split for split, examples in rows.items() if examples]
     for split in kept:
-        with pq.ParquetWriter(folder / f"{FILES[split]}.parquet", schema(), compression="zstd") as writer:
+        with pq.ParquetWriter(
+            folder / f"{FILES[split]}.parquet", schema(), compression="zstd"
+        ) as writer:
             for start in range(0, len(rows[split]), GROUP):
                 part = list(_with_pictures(snapshot, rows[split][start : start + GROUP]))
                 writer.write_table(pa.Table.from_pylist(part, schema=schema()))
     usage = "\n".join(
-        ["from datasets import load_dataset", f'data = load_dataset("parquet", data_files={{{_files(kept)}}})']
+        [
+            "from datasets import load_dataset",
+            f'data = load_dataset("parquet", data_files={{{_files(kept)}}})',
+        ]
     )
     (folder / "README.md").write_text(_card(snapshot, kept, usage), encoding="utf-8")
     return sum(map(len, rows.values())), usage
@@ -75,7 +86,9 @@ def _with_pictures(snapshot: Snapshot, examples: Sequence[Example]) -> Iterator[
 
 
 def _card(snapshot: Snapshot, splits: Sequence[Split], usage: str) -> str:
-    files = "\n".join(f"  - split: {FILES[split]}\n    path: {FILES[split]}.parquet" for split in splits)
+    files = "\n".join(
+        f"  - split: {FILES[split]}\n    path: {FILES[split]}.parquet" for split in splits
+    )
     counts = snapshot.manifest.content.counts
     return (
         f"---\nconfigs:\n- config_name: default\n  data_files:\n{files}\n---\n\n"

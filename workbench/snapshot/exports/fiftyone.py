@@ -1,7 +1,9 @@
-"""FiftyOne: `metadata.json`, `samples.json` and `data/`, its JSON format on disk, with boxes as detections.
+"""FiftyOne: `metadata.json`, `samples.json` and `data/`, its JSON format on disk, with boxes as
+detections.
 
-The type to name is `fo.types.LegacyFiftyOneDataset`: plain JSON, read by every version; the newer type of the same
-layout holds a dump of FiftyOne's own database instead.  Boxes are `[left, top, width, height]`, 0 to 1.
+The type to name is `fo.types.LegacyFiftyOneDataset`: plain JSON, read by every version; the newer
+type of the same layout holds a dump of FiftyOne's own database instead.  Boxes are `[left, top,
+width, height]`, 0 to 1.
 """
 
 from __future__ import annotations
@@ -23,8 +25,14 @@ def write(snapshot: Snapshot, folder: Path) -> tuple[int, str]:
     path_of = pictures(snapshot, folder, "data")
     examples = snapshot.examples()
     info = {"snapshot": snapshot.hash, "boxes": "as the rationale names them"}
-    json_file(folder / "metadata.json", {"name": f"vpd-{snapshot.hash}", "media_type": "image", "info": info})
-    json_file(folder / "samples.json", {"samples": [sample(example, path_of[example.image]) for example in examples]})
+    json_file(
+        folder / "metadata.json",
+        {"name": f"vpd-{snapshot.hash}", "media_type": "image", "info": info},
+    )
+    json_file(
+        folder / "samples.json",
+        {"samples": [sample(example, path_of[example.image]) for example in examples]},
+    )
     return len(examples), USAGE
 
 
@@ -49,10 +57,18 @@ def sample(example: Example, picture: str) -> dict[str, Any]:
             }
         )
     return {
-        "filepath": picture, "tags": [example.split, example.kind], "_media_type": "image",
+        "filepath": picture,
+        "tags": [example.split, example.kind],
+        "_media_type": "image",
         "metadata": {"_cls": "ImageMetadata", "width": example.width, "height": example.height},
-        "example_id": example.id, "task_id": example.task_id, "family": example.family, "question": example.question,
+        "example_id": example.id,
+        "task_id": example.task_id,
+        "family": example.family,
+        "question": example.question,
         "answer": {"_cls": "Classification", "label": example.answer, "tags": []},
-        "choices": list(example.choices), "rationale": example.rationale, "program": example.program,
-        "trace_id": example.trace_id, "boxes": {"_cls": "Detections", "detections": detections},
-    }  # fmt: skip
+        "choices": list(example.choices),
+        "rationale": example.rationale,
+        "program": example.program,
+        "trace_id": example.trace_id,
+        "boxes": {"_cls": "Detections", "detections": detections},
+    }

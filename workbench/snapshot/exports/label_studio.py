@@ -1,6 +1,8 @@
-"""Label Studio: tasks with the boxes and the rationale as predictions, and the labelling configuration for them.
+"""Label Studio: tasks with the boxes and the rationale as predictions, and the labelling
+configuration for them.
 
-Formats: https://labelstud.io/guide/task_format and /guide/predictions.  Boxes are in percent of the picture.
+Formats: https://labelstud.io/guide/task_format and /guide/predictions.  Boxes are in percent of the
+picture.
 """
 
 from __future__ import annotations
@@ -31,14 +33,20 @@ def write(snapshot: Snapshot, folder: Path) -> tuple[int, str]:
     """`tasks.json`, `config.xml` and the pictures."""
     path_of = pictures(snapshot, folder)
     examples = snapshot.examples()
-    labels = sorted({box.label or UNNAMED for example in examples for box in example.boxes}) or [UNNAMED]
+    labels = sorted({box.label or UNNAMED for example in examples for box in example.boxes}) or [
+        UNNAMED
+    ]
     (folder / "config.xml").write_text(config(labels), encoding="utf-8")
-    json_file(folder / "tasks.json", [task(example, path_of[example.image]) for example in examples])
+    json_file(
+        folder / "tasks.json", [task(example, path_of[example.image]) for example in examples]
+    )
     return len(examples), USAGE
 
 
 def config(labels: Sequence[str]) -> str:
-    """The labelling interface: picture with boxes, question, answer, rationale to edit, decision, reason, note."""
+    """The labelling interface: picture with boxes, question, answer, rationale to edit, decision,
+    reason, note.
+    """
     view = ElementTree.Element("View")
 
     def add(under: ElementTree.Element, tag: str, **attributes: str) -> ElementTree.Element:
@@ -51,19 +59,48 @@ def config(labels: Sequence[str]) -> str:
     for label in labels:
         add(boxes, "Label", value=label)
     add(view, "Header", value="Rationale: mend it where it is wrong")
-    add(view, "TextArea", name="rationale", toName="image", editable="true", maxSubmissions="1", rows="5")
+    add(
+        view,
+        "TextArea",
+        name="rationale",
+        toName="image",
+        editable="true",
+        maxSubmissions="1",
+        rows="5",
+    )
     decision = add(
-        view, "Choices", name="decision", toName="image", choice="single", required="true", showInline="true"
+        view,
+        "Choices",
+        name="decision",
+        toName="image",
+        choice="single",
+        required="true",
+        showInline="true",
     )
     for kind in DECISIONS:
         add(decision, "Choice", value=kind)
     reason = add(
-        view, "Choices", name="reason", toName="image", choice="single", showInline="true",
-        visibleWhen="choice-selected", whenTagName="decision", whenChoiceValue="reject",
-    )  # fmt: skip
+        view,
+        "Choices",
+        name="reason",
+        toName="image",
+        choice="single",
+        showInline="true",
+        visibleWhen="choice-selected",
+        whenTagName="decision",
+        whenChoiceValue="reject",
+    )
     for name, title in REASON_TITLES.items():
         add(reason, "Choice", value=title, alias=name)
-    add(view, "TextArea", name="note", toName="image", editable="true", maxSubmissions="1", placeholder="Note")
+    add(
+        view,
+        "TextArea",
+        name="note",
+        toName="image",
+        editable="true",
+        maxSubmissions="1",
+        placeholder="Note",
+    )
     ElementTree.indent(view)
     return ElementTree.tostring(view, encoding="unicode") + "\n"
 
@@ -71,17 +108,24 @@ def config(labels: Sequence[str]) -> str:
 def task(example: Example, picture: str) -> dict[str, Any]:
     """One task; what the decision will be about stands in its data."""
     about = {
-        "example_id": example.id, "task_id": example.task_id, "trace_id": example.trace_id,
+        "example_id": example.id,
+        "task_id": example.task_id,
+        "trace_id": example.trace_id,
         "rationale_id": example.rationale_id,
-    }  # fmt: skip
+    }
     return {
         "data": {
-            "image": f"/data/local-files/?d={quote(picture)}", "question": example.question, "answer": example.answer,
-            "choices": list(example.choices), "program": example.program or "", "told": example.rationale or "",
-            "split": example.split, **about,
+            "image": f"/data/local-files/?d={quote(picture)}",
+            "question": example.question,
+            "answer": example.answer,
+            "choices": list(example.choices),
+            "program": example.program or "",
+            "told": example.rationale or "",
+            "split": example.split,
+            **about,
         },
         "predictions": [{"model_version": "workbench", "result": _result(example)}],
-    }  # fmt: skip
+    }
 
 
 def _result(example: Example) -> list[dict[str, Any]]:
@@ -90,20 +134,31 @@ def _result(example: Example) -> list[dict[str, Any]]:
         box = named.pixels(example.width, example.height)
         found.append(
             {
-                "id": f"{example.id}-{at}", "from_name": "boxes", "to_name": "image", "type": "rectanglelabels",
-                "original_width": example.width, "original_height": example.height, "image_rotation": 0,
+                "id": f"{example.id}-{at}",
+                "from_name": "boxes",
+                "to_name": "image",
+                "type": "rectanglelabels",
+                "original_width": example.width,
+                "original_height": example.height,
+                "image_rotation": 0,
                 "value": {
-                    "x": 100 * box.x0 / example.width, "y": 100 * box.y0 / example.height,
-                    "width": 100 * box.width / example.width, "height": 100 * box.height / example.height,
-                    "rotation": 0, "rectanglelabels": [named.label or UNNAMED],
+                    "x": 100 * box.x0 / example.width,
+                    "y": 100 * box.y0 / example.height,
+                    "width": 100 * box.width / example.width,
+                    "height": 100 * box.height / example.height,
+                    "rotation": 0,
+                    "rectanglelabels": [named.label or UNNAMED],
                 },
             }
-        )  # fmt: skip
+        )
     if example.rationale is not None:
         found.append(
             {
-                "id": f"{example.id}-told", "from_name": "rationale", "to_name": "image", "type": "textarea",
+                "id": f"{example.id}-told",
+                "from_name": "rationale",
+                "to_name": "image",
+                "type": "textarea",
                 "value": {"text": [example.rationale]},
             }
-        )  # fmt: skip
+        )
     return found

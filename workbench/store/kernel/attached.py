@@ -1,7 +1,8 @@
 """The store through its owner: every statement runs in the owner's process, and its rows come back.
 
-An attachment is one session in the owner; a small pool of them serves the threads of this process.  What a
-dead process left open there is cleared away by the next write (see `locks.WriteLock.unfinished`).
+An attachment is one session in the owner; a small pool of them serves the threads of this process.
+What a dead process left open there is cleared away by the next write (see
+`locks.WriteLock.unfinished`).
 """
 
 from __future__ import annotations
@@ -47,7 +48,10 @@ class Cursor:
         """Statements that go ahead of the next one, in one request."""
 
     def execute(
-        self, sql: str, parameters: Mapping[str, Any] | Sequence[Any] | None = None, limit: int | None = None
+        self,
+        sql: str,
+        parameters: Mapping[str, Any] | Sequence[Any] | None = None,
+        limit: int | None = None,
     ) -> Cursor:
         text, self.before = self.before + literal.bound(sql, parameters), ""
         names, rows = self.seat.run(text, limit)
@@ -71,9 +75,11 @@ def _client(files: tuple[Path, ...]) -> duckdb.DuckDBPyConnection:
     """The database in memory that speaks to owners; one per process."""
     connection = duckdb.connect(config=CONFIG)
     owner.load(connection, files)
-    # A request that was sent twice would be a write done twice.  This client, unlike the other one, can be kept
-    # from the proxy that the environment names; the owner is on this machine.
-    connection.execute("SET httpfs_client_implementation = 'httplib'; SET http_proxy = ''; SET http_retries = 0")
+    # A request that was sent twice would be a write done twice.  This client, unlike the other one,
+    # can be kept from the proxy that the environment names; the owner is on this machine.
+    connection.execute(
+        "SET httpfs_client_implementation = 'httplib'; SET http_proxy = ''; SET http_retries = 0"
+    )
     connection.execute("SET threads = 1")
     return connection
 
@@ -115,7 +121,9 @@ class Attached:
         """Run `work(cursor)` in one transaction of the owner.  Raises Conflict, Lost."""
         with self.cursor() as cursor:
             lock.begin()
-            cursor.before = f"BEGIN; INSERT INTO {WRITES} VALUES ('{attempt.number}', now()::TIMESTAMP); "  # noqa: S608
+            cursor.before = (
+                f"BEGIN; INSERT INTO {WRITES} VALUES ('{attempt.number}', now()::TIMESTAMP); "
+            )
             try:
                 result = work(cursor)
                 attempt.sent, attempt.result = True, result
@@ -133,7 +141,9 @@ class Attached:
             return result
 
     def cleared(self, store: Path) -> Attached:
-        """The same owner at a new address; all its sessions end, and what they had not committed is undone."""
+        """The same owner at a new address; all its sessions end, and what they had not committed is
+        undone.
+        """
         with self.cursor() as cursor:
             address = owner.serve(cursor, self.address.pid, self.address.name)
         owner.write_address(store, address)
@@ -151,7 +161,9 @@ class Attached:
 class _Seat:
     """One session in the owner; used by one thread at a time."""
 
-    def __init__(self, client: duckdb.DuckDBPyConnection, address: owner.Address, name: str) -> None:
+    def __init__(
+        self, client: duckdb.DuckDBPyConnection, address: owner.Address, name: str
+    ) -> None:
         self.name = name
         self._cursor = client.cursor()
         self.whole = False
@@ -163,7 +175,9 @@ class _Seat:
         def ask() -> tuple[list[str], list[tuple[Any, ...]]]:
             self._cursor.execute(f"FROM quack_query_by_name('{self.name}', ?)", [sql])
             names = [column[0] for column in self._cursor.description or ()]
-            return names, self._cursor.fetchall() if limit is None else self._cursor.fetchmany(limit)
+            return names, self._cursor.fetchall() if limit is None else self._cursor.fetchmany(
+                limit
+            )
 
         self.whole = False
         try:
@@ -185,7 +199,10 @@ class _Seat:
                 raise OwnerLost(line) from error
             if re.search(r"[cC]onflict (on|with)|write-write conflict|key \"id: write ", line):
                 raise Conflict(line) from error
-            if any(word in line for word in ("No space", "Could not write", "Failed to commit", "File too large")):
+            if any(
+                word in line
+                for word in ("No space", "Could not write", "Failed to commit", "File too large")
+            ):
                 raise duckdb.IOException(line) from error
             raise
 
@@ -202,7 +219,9 @@ class _Seat:
 
 
 def _interruptible(ask: Callable[[], T], seconds: float | None) -> T:
-    """Run in another thread where Ctrl-C would have to wait for DuckDB (in the main one), or to wait no longer."""
+    """Run in another thread where Ctrl-C would have to wait for DuckDB (in the main one), or to
+    wait no longer.
+    """
     if seconds is None and threading.current_thread() is not threading.main_thread():
         return ask()
     found: list[T] = []

@@ -1,8 +1,9 @@
 """An open store: reading, writing, and the one place where DuckDB's errors become ours.
 
-Many processes work on one store at once.  The first to open it owns the file and serves it, the others work
-through that one, and when it ends one of them takes its place (see `link`); nobody above has to know which is
-which.  Every write is one transaction: it is there after a crash, or it never was.
+Many processes work on one store at once.  The first to open it owns the file and serves it, the
+others work through that one, and when it ends one of them takes its place (see `link`); nobody
+above has to know which is which.  Every write is one transaction: it is there after a crash, or it
+never was.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ WAIT = 5.0
 IDS = """(SELECT unnest(from_json($ids, '["VARCHAR"]')))"""
 """What stands behind IN for the parameter `ids`, given as `listed(ids)`.
 
-Not a list parameter: DuckDB's binding looks for pandas once per value, which costs 0.3 ms each where it is absent.
+Not a list parameter: DuckDB's binding looks for pandas once per value, which costs 0.3 ms each
+where it is absent.
 """
 
 
@@ -46,15 +48,14 @@ def id_list(ids: Iterable[str]) -> str:
 class Database:
     """An open store.  Reads from any thread; writes one at a time, across all processes.
 
-    Args:
-        path: the DuckDB file; made when it does not exist and `create` is given.
-        read_only: whoever opened it only reads: writes are refused, nothing is upgraded, and a folder that
+    Args: path: the DuckDB file; made when it does not exist and `create` is given. read_only:
+        whoever opened it only reads: writes are refused, nothing is upgraded, and a folder that
             cannot be written will do.
         wait: seconds to wait for the lock of another process.
         steps: migrations; the shipped ones by default.
 
-    Raises:
-        StoreError: missing, held by a program that does not share it (named), damaged, unwritable, not a store,
+    Raises: StoreError: missing, held by a program that does not share it (named), damaged,
+        unwritable, not a store,
             or on a network file system.
         StoreVersionError: written by a newer workbench.
     """
@@ -92,7 +93,9 @@ class Database:
         """Whether this process has the file itself at this moment."""
         return self._link.owns
 
-    def rows(self, sql: str, parameters: Mapping[str, Any] | Sequence[Any] | None = None) -> list[dict[str, Any]]:
+    def rows(
+        self, sql: str, parameters: Mapping[str, Any] | Sequence[Any] | None = None
+    ) -> list[dict[str, Any]]:
         """All rows of a query, each as a dict by column name."""
 
         def ask(cursor: Any) -> list[dict[str, Any]]:
@@ -120,8 +123,11 @@ class Database:
             _check_reads(sql)
             return self._link.read(ask)
 
-    def insert(self, tables: Mapping[str, pa.Table], before: Callable[[Any], None] | None = None) -> dict[str, int]:
-        """Write Arrow tables by name in ONE transaction; rows whose key is there already are left alone.
+    def insert(
+        self, tables: Mapping[str, pa.Table], before: Callable[[Any], None] | None = None
+    ) -> dict[str, int]:
+        """Write Arrow tables by name in ONE transaction; rows whose key is there already are left
+        alone.
 
         Args:
             before: called with the cursor inside the transaction, for rows that must go first.
@@ -140,7 +146,7 @@ class Database:
                 with way.sources(cursor, rows) as sources:
                     for source in sources:
                         found = cursor.execute(
-                            f'INSERT INTO "{name}" ({columns}) SELECT {columns} FROM {source} ON CONFLICT DO NOTHING'  # noqa: S608
+                            f'INSERT INTO "{name}" ({columns}) SELECT {columns} FROM {source} ON CONFLICT DO NOTHING'
                         ).fetchone()
                         added[name] += int(found[0])
             return added
@@ -150,14 +156,17 @@ class Database:
     def transaction(self, work: Callable[[Any], T]) -> T:
         """Run `work(cursor)` in one transaction; on any exception nothing of it stays.
 
-        The cursor has `execute(sql, parameters)`, `fetchone()` and `fetchall()`.  `work` runs again when it met
-        another write or when the process that owns the store ended, so it changes nothing but the store.
+        The cursor has `execute(sql, parameters)`, `fetchone()` and `fetchall()`.  `work` runs again
+        when it met another write or when the process that owns the store ended, so it changes
+        nothing but the store.
         """
         return self._write(lambda cursor, way: work(cursor))
 
     def _write(self, work: Callable[[Any, Local | Attached], T]) -> T:
         if self.read_only:
-            raise StoreError(f"{self.path} was opened read-only and cannot be written; open it without read_only")
+            raise StoreError(
+                f"{self.path} was opened read-only and cannot be written; open it without read_only"
+            )
         with self._translated("written"):
             return self._link.write(work)
 
@@ -166,8 +175,12 @@ class Database:
         try:
             yield
         except (
-            duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.TransactionException, OSError
-        ) as error:  # fmt: skip
+            duckdb.IOException,
+            duckdb.FatalException,
+            duckdb.InternalException,
+            duckdb.TransactionException,
+            OSError,
+        ) as error:
             raise StoreError(
                 f"{self.path} cannot be {verb} ({first_line(error)}); nothing committed is lost: look for a full "
                 "disk or a read-only folder, then run the command again"
@@ -183,7 +196,9 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Let go of the store; the last in the process that owns it folds the log in and hands over."""
+        """Let go of the store; the last in the process that owns it folds the log in and hands
+        over.
+        """
         with self._closing:
             if self._open:
                 self._open = False
@@ -194,16 +209,24 @@ def _check_reads(sql: str) -> None:
     """Raises StoreError unless `sql` is one statement that reads."""
     statements = duckdb.extract_statements(sql)
     kinds = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
-    if len(statements) != 1 or statements[0].type not in kinds or re.match(r"\s*explain\s+\(?\s*analy[sz]e", sql, re.I):
+    if (
+        len(statements) != 1
+        or statements[0].type not in kinds
+        or re.match(r"\s*explain\s+\(?\s*analy[sz]e", sql, re.I)
+    ):
         raise StoreError(
             "the store refused a query (only one SELECT, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN is run here)"
         )
 
 
 def _check_served(cursor: Any, sql: str) -> None:
-    """Raises StoreError when a query would start or stop a server: that takes functions, not statements."""
+    """Raises StoreError when a query would start or stop a server: that takes functions, not
+    statements.
+    """
     if re.match(r"\s*explain\b", sql, re.I):
         return
     plan = cursor.execute(f"EXPLAIN {sql}").fetchall()
     if any(re.search(r"│\s*QUACK_\w+\s*│", text) for _, text in plan):
-        raise StoreError("the store refused a query (it would start, stop or ask a server; only the tables are read)")
+        raise StoreError(
+            "the store refused a query (it would start, stop or ask a server; only the tables are read)"
+        )

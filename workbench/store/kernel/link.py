@@ -1,7 +1,7 @@
 """What this process has of a store: the file itself, or an attachment to the process that has it.
 
-The first to open a store owns it; the others attach.  When the owner ends, whoever misses it first opens the
-file, and the rest attach to that one; a call in flight is tried again.
+The first to open a store owns it; the others attach.  When the owner ends, whoever misses it first
+opens the file, and the rest attach to that one; a call in flight is tried again.
 """
 
 from __future__ import annotations
@@ -20,21 +20,33 @@ import duckdb
 from workbench.errors import StoreError
 from workbench.store.kernel import migrate, owner
 from workbench.store.kernel.attached import Attached, OwnerLost
-from workbench.store.kernel.local import WRITES, Attempt, Conflict, FileInUse, Local, holder, unreadable, wait_a_little
+from workbench.store.kernel.local import (
+    WRITES,
+    Attempt,
+    Conflict,
+    FileInUse,
+    Local,
+    holder,
+    unreadable,
+    wait_a_little,
+)
 from workbench.store.kernel.locks import FileLock, WriteLock
 
 T = TypeVar("T")
 
 HANDOVER = 60.0
-"""Seconds that a call waits for an owner: the file of one that was killed is read back, which takes a while when
-much was written since it was last folded in."""
+"""Seconds that a call waits for an owner: the file of one that was killed is read back, which takes
+a while when much was written since it was last folded in.
+"""
 
 TRIES = 8
 """How often a write that met another one is tried."""
 
 
 class Link:
-    """One process's way to a store, shared by every `Database` on that file.  Raises what `Database` says."""
+    """One process's way to a store, shared by every `Database` on that file.  Raises what
+    `Database` says.
+    """
 
     def __init__(self, path: Path, known: Sequence[migrate.Migration]) -> None:
         self.path = path
@@ -103,7 +115,9 @@ class Link:
                 reason = f"it does not answer: {error}"
         if not late:
             return None
-        who = f"process {address.pid} ({address.name})" if address is not None else "another process"
+        who = (
+            f"process {address.pid} ({address.name})" if address is not None else "another process"
+        )
         raise StoreError(f"{_in_use(self.path, who)} ({reason})")
 
     def _only_read(self) -> Local:
@@ -114,7 +128,9 @@ class Link:
 
     def _here(self) -> Local | Attached:
         if self._process != os.getpid():
-            raise StoreError(f"{self.path} was opened before this process was forked; open it again here")
+            raise StoreError(
+                f"{self.path} was opened before this process was forked; open it again here"
+            )
         with self._changing:
             if self.users == 0:
                 raise StoreError(f"{self.path} was closed; open it again")
@@ -141,18 +157,24 @@ class Link:
                 with way.cursor() as cursor:
                     return ask(cursor)
             except duckdb.FatalException:
-                self.leave(way)  # DuckDB closes a database whose file it could not write; the next call opens it
+                self.leave(
+                    way
+                )  # DuckDB closes a database whose file it could not write; the next call opens it
                 raise
             except OwnerLost as error:
                 self.leave(way)
                 if time.monotonic() > deadline:
-                    raise StoreError(f"the process that holds {self.path} does not answer ({error})") from error
+                    raise StoreError(
+                        f"the process that holds {self.path} does not answer ({error})"
+                    ) from error
 
     def write(self, work: Callable[[Any, Local | Attached], T]) -> T:
-        """`work(cursor, way)` in one transaction; tried again when it met another one or the owner ended.
+        """`work(cursor, way)` in one transaction; tried again when it met another one or the owner
+        ended.
 
-        A write that was sent to an owner has a number, written in the same transaction.  When the answer to its
-        COMMIT is lost, the number says whether it was done: a write is never lost or done twice.
+        A write that was sent to an owner has a number, written in the same transaction.  When the
+        answer to its COMMIT is lost, the number says whether it was done: a write is never lost or
+        done twice.
         """
         attempt = Attempt()
         tries = 0
@@ -168,14 +190,20 @@ class Link:
                     if attempt.sent and self._done(way, attempt):
                         result: T = attempt.result
                         return result
-                    return way.write(lambda cursor, way=way: work(cursor, way), self.write_lock, attempt)  # type: ignore[misc]
+                    return way.write(
+                        lambda cursor, way=way: work(cursor, way),  # type: ignore[misc]
+                        self.write_lock,
+                        attempt,
+                    )
                 except duckdb.FatalException:
                     self.leave(way)
                     raise
                 except OwnerLost as error:
                     self.leave(way)
                     if time.monotonic() > deadline:
-                        raise StoreError(f"the process that holds {self.path} does not answer ({error})") from error
+                        raise StoreError(
+                            f"the process that holds {self.path} does not answer ({error})"
+                        ) from error
                 except Conflict as error:
                     tries += 1
                     if tries == TRIES:
@@ -187,7 +215,9 @@ class Link:
 
     def _done(self, way: Local | Attached, attempt: Attempt) -> bool:
         with way.cursor() as cursor:
-            found = cursor.execute(f"SELECT 1 FROM {WRITES} WHERE id = ?", [attempt.number]).fetchone()  # noqa: S608
+            found = cursor.execute(
+                f"SELECT 1 FROM {WRITES} WHERE id = ?", [attempt.number]
+            ).fetchone()
         return found is not None
 
     def close(self) -> None:
@@ -205,7 +235,9 @@ _links: dict[Path, Link] = {}
 _guard = threading.Lock()
 
 
-def take(path: Path, known: Sequence[migrate.Migration], wait: float, upgrade: bool, only_read: bool) -> Link:
+def take(
+    path: Path, known: Sequence[migrate.Migration], wait: float, upgrade: bool, only_read: bool
+) -> Link:
     """This process's link to a store, opened; give it back with `give`."""
     key = path.resolve()
     with _guard:
@@ -229,7 +261,9 @@ def give(link: Link) -> None:
 
 
 def _forked() -> None:
-    """In a forked process: what its parent opened is not its own, nor may it keep the parent's lock alive."""
+    """In a forked process: what its parent opened is not its own, nor may it keep the parent's lock
+    alive.
+    """
     for link in _links.values():
         link._lock.release()
     _links.clear()
@@ -241,7 +275,9 @@ if hasattr(os, "register_at_fork"):
 
 @atexit.register
 def _close_all() -> None:
-    """What was left open is handed over as well; a server that is cut off in the middle would keep others waiting."""
+    """What was left open is handed over as well; a server that is cut off in the middle would keep
+    others waiting.
+    """
     for link in list(_links.values()):
         with suppress(Exception):
             link.close()

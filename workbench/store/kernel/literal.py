@@ -1,7 +1,8 @@
 """Python values as SQL text, for statements that run in another process.
 
-`bound` binds parameters in the server's own parser (PREPARE, EXECUTE), so that no placeholder is ever looked for
-in SQL text; only values are written out here.  The tests compare each kind with DuckDB's own binding.
+`bound` binds parameters in the server's own parser (PREPARE, EXECUTE), so that no placeholder is
+ever looked for in SQL text; only values are written out here.  The tests compare each kind with
+DuckDB's own binding.
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ def literal(value: Any) -> str:
             return f"DATE '{value.isoformat()}'"
         case list() | tuple():
             return f"[{', '.join(literal(one) for one in value)}]"
-    raise StoreError(f"a {type(value).__name__} cannot be a parameter of a query; give text, numbers, dates or lists")
+    raise StoreError(
+        f"a {type(value).__name__} cannot be a parameter of a query; give text, numbers, dates or lists"
+    )
 
 
 def text(value: str) -> str:
@@ -71,13 +74,15 @@ def text(value: str) -> str:
 def sources(table: pa.Table) -> Iterator[str]:
     """An Arrow table as derived tables `(SELECT ...)`, each of at most about CHUNK characters.
 
-    The rows go as one JSON text, which DuckDB reads far faster than as many literals; numbers that JSON has not,
-    instants and bytes travel as text and are cast.
+    The rows go as one JSON text, which DuckDB reads far faster than as many literals; numbers that
+    JSON has not, instants and bytes travel as text and are cast.
     """
     names = table.column_names
     fields = json.dumps([{name: _kind(field.type) for name, field in zip(names, table.schema)}])
     picked = ", ".join(
-        f'from_base64(r."{name}") AS "{name}"' if _is_bytes(field.type) else f'r."{name}" AS "{name}"'
+        f'from_base64(r."{name}") AS "{name}"'
+        if _is_bytes(field.type)
+        else f'r."{name}" AS "{name}"'
         for name, field in zip(names, table.schema)
     )
     columns = [_plain(table.column(at)) for at in range(len(names))]
@@ -95,7 +100,7 @@ def sources(table: pa.Table) -> Iterator[str]:
 
 
 def _source(picked: str, rows: list[str], fields: str) -> str:
-    return f"(SELECT {picked} FROM (SELECT unnest(from_json({text('[' + ','.join(rows) + ']')}, {text(fields)})) AS r))"  # noqa: S608
+    return f"(SELECT {picked} FROM (SELECT unnest(from_json({text('[' + ','.join(rows) + ']')}, {text(fields)})) AS r))"
 
 
 def _is_bytes(kind: pa.DataType) -> bool:

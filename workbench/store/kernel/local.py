@@ -25,7 +25,9 @@ from workbench.store.kernel.locks import FileLock, WriteLock
 T = TypeVar("T")
 
 WRITES = "attached_write"
-"""Table of the numbers of attached processes' writes: a write whose answer was lost is looked up here."""
+"""Table of the numbers of attached processes' writes: a write whose answer was lost is looked up
+here.
+"""
 
 CONFIG: dict[str, Any] = {"autoinstall_known_extensions": False, "allow_unsigned_extensions": True}
 
@@ -59,7 +61,11 @@ def now() -> datetime:
 
 def program() -> str:
     """What this process is called where others are told of it."""
-    return Path(sys.argv[0] or sys.executable).name if sys.argv and sys.argv[0] != "-c" else Path(sys.executable).name
+    return (
+        Path(sys.argv[0] or sys.executable).name
+        if sys.argv and sys.argv[0] != "-c"
+        else Path(sys.executable).name
+    )
 
 
 class Local:
@@ -69,7 +75,9 @@ class Local:
         lock: held already; released on closing.  None for a folder that only can be read.
     """
 
-    def __init__(self, path: Path, known: Sequence[migrate.Migration], lock: FileLock | None, upgrade: bool) -> None:
+    def __init__(
+        self, path: Path, known: Sequence[migrate.Migration], lock: FileLock | None, upgrade: bool
+    ) -> None:
         self.path = path
         self._lock = lock
         files = owner.binaries() if lock is not None else ()
@@ -77,8 +85,11 @@ class Local:
         try:
             self._bring_up_to_date(known, upgrade)
             owner.load(self._connection, files)
-            # From here on a query reads the store and nothing else: no other file, no extension, no network.
-            self._connection.execute("SET enable_external_access = false; SET lock_configuration = true")
+            # From here on a query reads the store and nothing else: no other file, no extension, no
+            # network.
+            self._connection.execute(
+                "SET enable_external_access = false; SET lock_configuration = true"
+            )
             if lock is not None:
                 self._serve(bool(files))
         except BaseException:
@@ -92,7 +103,9 @@ class Local:
                 f"CREATE TABLE IF NOT EXISTS {WRITES} (id VARCHAR PRIMARY KEY, created_at TIMESTAMP NOT NULL)"
             )
             # No process waits a day for the answer to one write.
-            self._connection.execute(f"DELETE FROM {WRITES} WHERE created_at < now()::TIMESTAMP - INTERVAL 1 DAY")  # noqa: S608
+            self._connection.execute(
+                f"DELETE FROM {WRITES} WHERE created_at < now()::TIMESTAMP - INTERVAL 1 DAY"
+            )
             address = owner.serve(self._connection, address.pid, address.name)
         owner.write_address(self.path, address)
 
@@ -107,7 +120,8 @@ class Local:
                 "any command that writes does it, for example: vpd run --limit 0"
             )
         if found > 0:
-            # A copy is whole only when the write-ahead log is folded in and nobody has the file open.
+            # A copy is whole only when the write-ahead log is folded in and nobody has the file
+            # open.
             self._connection.execute("CHECKPOINT")
             self._connection.close()
             self._back_up(found)
@@ -140,7 +154,8 @@ class Local:
         try:
             yield cursor
         except BaseException:
-            # After Ctrl-C DuckDB's threads may still work on the query, and closing would wait for them.
+            # After Ctrl-C DuckDB's threads may still work on the query, and closing would wait for
+            # them.
             cursor.interrupt()
             raise
         finally:
@@ -161,7 +176,8 @@ class Local:
                 result = work(cursor)
                 cursor.execute("COMMIT")
             except BaseException as error:
-                # After a failed write DuckDB may have closed the database; there is nothing to roll back then.
+                # After a failed write DuckDB may have closed the database; there is nothing to roll
+                # back then.
                 cursor.interrupt()
                 with suppress(duckdb.Error):
                     cursor.execute("ROLLBACK")

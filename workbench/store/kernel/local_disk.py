@@ -1,4 +1,6 @@
-"""Which folders may hold a store: file systems of this machine, whose locks and memory maps can be trusted."""
+"""Which folders may hold a store: file systems of this machine, whose locks and memory maps can be
+trusted.
+"""
 
 from __future__ import annotations
 
@@ -36,5 +38,7 @@ def file_system(path: Path) -> str:
         return ""
     holding = [mount for mount in mounts if real.is_relative_to(mount.mountpoint)]
     # Of two mounts on one point, the later hides the earlier.
-    inner = max(reversed(holding), key=lambda mount: len(Path(mount.mountpoint).parts), default=None)
+    inner = max(
+        reversed(holding), key=lambda mount: len(Path(mount.mountpoint).parts), default=None
+    )
     return inner.fstype.lower() if inner is not None else ""

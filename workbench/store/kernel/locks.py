@@ -1,4 +1,6 @@
-"""Locks between processes, on files beside the store; the system lets go of them when a process ends, however."""
+"""Locks between processes, on files beside the store; the system lets go of them when a process
+ends, however.
+"""
 
 from __future__ import annotations
 
@@ -65,12 +67,12 @@ class FileLock:
 class WriteLock:
     """Held by every write, across threads and processes; the same thread may take it again.
 
-    Hold it around a read that a write depends on.  While a write of an attached process is under way its number
-    stands in the file: whoever finds it there knows that a process ended in the middle (see `unfinished`).
+    Hold it around a read that a write depends on.  While a write of an attached process is under
+    way its number stands in the file: whoever finds it there knows that a process ended in the
+    middle (see `unfinished`).
 
-    Args:
-        path: the lock's file.
-        turn: held by the one process that is next; without it a process that writes without a pause would take
+    Args: path: the lock's file. turn: held by the one process that is next; without it a process
+        that writes without a pause would take
             the lock again before any other has seen it free.
     """
 

@@ -1,4 +1,6 @@
-"""Numbered SQL steps that bring a store's tables up to date; their names are kept in the table `migration`."""
+"""Numbered SQL steps that bring a store's tables up to date; their names are kept in the table
+`migration`.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ class Migration:
 
 
 def shipped_steps(folder: Path = FOLDER) -> tuple[Migration, ...]:
-    """The steps `NNNN_name.sql` of a folder, in order.  Raises StoreError when a number is missing or doubled."""
+    """The steps `NNNN_name.sql` of a folder, in order.  Raises StoreError when a number is missing
+    or doubled.
+    """
     found = []
     for path in sorted(folder.glob("*.sql")):
         match = re.fullmatch(r"(\d{4})_(\w+)", path.stem)
@@ -34,14 +38,21 @@ def shipped_steps(folder: Path = FOLDER) -> tuple[Migration, ...]:
         found.append(Migration(int(match[1]), match[2], path.read_text(encoding="utf-8")))
     if [step.number for step in found] != list(range(1, len(found) + 1)):
         numbers = ", ".join(str(step.number) for step in found)
-        raise StoreError(f"the migrations in {folder} must be numbered from 1 without gaps, found {numbers or 'none'}")
+        raise StoreError(
+            f"the migrations in {folder} must be numbered from 1 without gaps, found {numbers or 'none'}"
+        )
     return tuple(found)
 
 
 def version(connection: duckdb.DuckDBPyConnection) -> int:
-    """Number of the last step taken; 0 for an empty database, -1 for a database that is not a store."""
+    """Number of the last step taken; 0 for an empty database, -1 for a database that is not a
+    store.
+    """
     tables = {
-        name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal").fetchall()
+        name
+        for (name,) in connection.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE NOT internal"
+        ).fetchall()
     }
     if "migration" not in tables:
         return 0 if not tables else -1
@@ -52,7 +63,9 @@ def version(connection: duckdb.DuckDBPyConnection) -> int:
 def check(found: int, steps: Sequence[Migration], path: Path) -> None:
     """Raises StoreVersionError for a newer store, StoreError for another program's database."""
     if found < 0:
-        raise StoreError(f"{path} is a DuckDB file but not a workbench store; give the folder of a project")
+        raise StoreError(
+            f"{path} is a DuckDB file but not a workbench store; give the folder of a project"
+        )
     if found > len(steps):
         raise StoreVersionError(
             f"{path} was written by a newer workbench (store version {found}; this one knows up to {len(steps)}); "
@@ -60,7 +73,9 @@ def check(found: int, steps: Sequence[Migration], path: Path) -> None:
         )
 
 
-def upgrade(connection: duckdb.DuckDBPyConnection, steps: Sequence[Migration], found: int) -> list[int]:
+def upgrade(
+    connection: duckdb.DuckDBPyConnection, steps: Sequence[Migration], found: int
+) -> list[int]:
     """Take the steps after `found`, each in its own transaction; returns their numbers."""
     taken = []
     for step in steps[found:]:
@@ -72,7 +87,9 @@ def upgrade(connection: duckdb.DuckDBPyConnection, steps: Sequence[Migration], f
             )
             connection.execute(step.sql)
             now = datetime.now(UTC).replace(tzinfo=None)
-            connection.execute("INSERT INTO migration VALUES (?, ?, ?)", [step.number, step.name, now])
+            connection.execute(
+                "INSERT INTO migration VALUES (?, ?, ?)", [step.number, step.name, now]
+            )
             connection.execute("COMMIT")
         except BaseException:
             connection.execute("ROLLBACK")

@@ -1,9 +1,9 @@
 """What an owner tells the others: where it serves, in a file that only its user can read.
 
-The owner serves the store with Quack, DuckDB's client-server protocol, on the loopback interface of this machine.
-The extensions come as wheels beside DuckDB's own and are loaded from there: nothing is downloaded or installed.
-Their signature is not checked again, which would cost each command 0.15 s: they are as trusted as any other
-package in the environment, and a query cannot load anything.
+The owner serves the store with Quack, DuckDB's client-server protocol, on the loopback interface of
+this machine. The extensions come as wheels beside DuckDB's own and are loaded from there: nothing
+is downloaded or installed. Their signature is not checked again, which would cost each command 0.15
+s: they are as trusted as any other package in the environment, and a query cannot load anything.
 """
 
 from __future__ import annotations
@@ -41,8 +41,9 @@ class Address:
 
 
 def beside(store: Path, what: str) -> Path:
-    """A file that belongs to a store: `owner` (its address) and the locks `lock` (held by the owner), `write` (by
-    whoever writes) and `turn` (by whoever writes next)."""
+    """A file that belongs to a store: `owner` (its address) and the locks `lock` (held by the
+    owner), `write` (by whoever writes) and `turn` (by whoever writes next).
+    """
     return store.with_name(f"{store.name}.{what}")
 
 
@@ -81,7 +82,11 @@ def binaries() -> tuple[Path, ...]:
     for name in EXTENSIONS:
         spec = find_spec(f"duckdb_extension_{name}")
         folders = spec.submodule_search_locations if spec is not None else None
-        files = [path for folder in folders or () for path in Path(folder).rglob(f"{name}.duckdb_extension")]
+        files = [
+            path
+            for folder in folders or ()
+            for path in Path(folder).rglob(f"{name}.duckdb_extension")
+        ]
         if not files:
             return ()
         found.append(files[0])
@@ -96,7 +101,9 @@ def load(connection: Any, files: Sequence[Path]) -> None:
 
 
 def serve(cursor: Any, pid: int, name: str) -> Address:
-    """Serve the cursor's database on a free port of the loopback interface, with a token of its own."""
+    """Serve the cursor's database on a free port of the loopback interface, with a token of its
+    own.
+    """
     token = secrets.token_hex(24)
     for attempt in range(20):
         with socket.socket() as probe:
@@ -114,7 +121,9 @@ def serve(cursor: Any, pid: int, name: str) -> Address:
 
 
 def stop(cursor: Any, but: str | None = None) -> None:
-    """Stop every server of this database but one; their sessions end, and what these had not committed is undone."""
+    """Stop every server of this database but one; their sessions end, and what these had not
+    committed is undone.
+    """
     for (uri,) in cursor.execute("SELECT listen_uri FROM quack_server_list()").fetchall():
         if uri != but:
             cursor.execute(f"CALL quack_stop('{uri}')").fetchall()

@@ -52,7 +52,9 @@ ORDER BY given.id
 def count(database: Database, task_ids: Sequence[str], author: str, moment: datetime) -> Bulk:
     """What `accept` would do now."""
     given = {"ids": id_list(task_ids), "author": author, "moment": moment}
-    fates = [(row["id"], row["chosen"], row["told"], row["why"]) for row in database.rows(_FATES, given)]
+    fates = [
+        (row["id"], row["chosen"], row["told"], row["why"]) for row in database.rows(_FATES, given)
+    ]
     return Bulk(None, sum(why is None for *_, why in fates), _left_out(fates))
 
 
@@ -65,7 +67,9 @@ def accept(
     guideline: str | None,
     moment: datetime,
 ) -> Bulk:
-    """Accept the kept trace of each question that is open, inside a transaction; a batch stored already stays."""
+    """Accept the kept trace of each question that is open, inside a transaction; a batch stored
+    already stays.
+    """
     (held,) = cursor.execute("SELECT count(*) FROM decision WHERE batch = ?", [batch]).fetchone()
     if held:
         return Bulk(batch, held, {})
@@ -73,11 +77,19 @@ def accept(
     fates: list[Fate] = cursor.execute(_FATES, given).fetchall()
     events = [
         Decision(
-            content_key(batch, task_id), "accept", author, role, task_id, trace_id=trace_id,
-            rationale_id=rationale_id, batch=batch, guideline=guideline,
+            content_key(batch, task_id),
+            "accept",
+            author,
+            role,
+            task_id,
+            trace_id=trace_id,
+            rationale_id=rationale_id,
+            batch=batch,
+            guideline=guideline,
         )
-        for task_id, trace_id, rationale_id, why in fates if why is None
-    ]  # fmt: skip
+        for task_id, trace_id, rationale_id, why in fates
+        if why is None
+    ]
     decisions.store(cursor, events)
     return Bulk(batch, len(events), _left_out(fates))
 

@@ -1,4 +1,5 @@
-"""Curation of a project: deciding, the queue, settings, guidelines, ratings and figures, in one place.
+"""Curation of a project: deciding, the queue, settings, guidelines, ratings and figures, in one
+place.
 
 `project.curation` is this.  Times are UTC without a zone.
 """
@@ -66,7 +67,10 @@ class Curation:
     """
 
     def __init__(
-        self, database: Database, parts: Callable[[], Mapping[str, PartRef]], write: Callable[..., int]
+        self,
+        database: Database,
+        parts: Callable[[], Mapping[str, PartRef]],
+        write: Callable[..., int],
     ) -> None:
         self.database = database
         self._parts = parts
@@ -76,18 +80,20 @@ class Curation:
     # --- deciding
 
     def decide(self, events: Sequence[Decision]) -> list[Decision]:
-        """Store events, all or none, in their order; one that is stored already (a retry) changes nothing.
+        """Store events, all or none, in their order; one that is stored already (a retry) changes
+        nothing.
 
         Returns:
             Each as stored, with its place in the order.
 
-        Raises:
-            InputError: a rule is broken (`curate.rules`), or an id stands for something else already.
+        Raises: InputError: a rule is broken (`curate.rules`), or an id stands for something else
+            already.
         """
         return self.database.transaction(lambda cursor: decisions.store(cursor, events))
 
     def edit_rationale(self, decision: Decision, text: str) -> Rationale:
-        """A person's wording of a rationale: a new record beside its parent, checked against the trace.
+        """A person's wording of a rationale: a new record beside its parent, checked against the
+        trace.
 
         Args:
             decision: of kind `edit`, with the parent as `rationale_id` and without `made`.
@@ -97,21 +103,30 @@ class Curation:
         """
         found = self.database.rows("SELECT * FROM rationale WHERE id = ?", [decision.rationale_id])
         if not found or found[0]["task_id"] != decision.task_id:
-            raise InputError(f"task '{decision.task_id}' has no rationale '{decision.rationale_id}' to edit")
+            raise InputError(
+                f"task '{decision.task_id}' has no rationale '{decision.rationale_id}' to edit"
+            )
         parent = shape.to_rationale(found[0], self._parts())
         ((task, program, trace),) = views.traced(self.database, self._parts(), [parent.trace_id])
         issues, citations = check_rationale(text, task, program, trace)
         made = Rationale(
             parent.id if text == parent.text else content_key("edit", parent.trace_id, text),
-            parent.trace_id, task.id, text, parent.answer, citations, issues, PERSON,
-        )  # fmt: skip
+            parent.trace_id,
+            task.id,
+            text,
+            parent.answer,
+            citations,
+            issues,
+            PERSON,
+        )
         event = replace(decision, made=made.id, trace_id=parent.trace_id)
         keys = shape.Keys()
         self._edit("rationale", shape.from_rationale(made, keys), keys, event)
         return made
 
     def edit_program(self, decision: Decision, source: str) -> Program:
-        """A person's version of a program: a new record that names its parent; run it, then send it to the queue.
+        """A person's version of a program: a new record that names its parent; run it, then send it
+        to the queue.
 
         Args:
             decision: of kind `edit`, with the parent as `program_id` and without `made`.
@@ -121,12 +136,22 @@ class Curation:
         """
         found = self.database.rows("SELECT * FROM program WHERE id = ?", [decision.program_id])
         if not found or found[0]["task_id"] != decision.task_id:
-            raise InputError(f"task '{decision.task_id}' has no program '{decision.program_id}' to edit")
+            raise InputError(
+                f"task '{decision.task_id}' has no program '{decision.program_id}' to edit"
+            )
         parent = shape.to_program(found[0], self._parts())
         made = Program(
             parent.id if source == parent.source else content_key("edit", parent.id, source),
-            parent.task_id, parent.index, source, parent.score, 0, parent.seed, PERSON_SAMPLER, 0.0, parent.id,
-        )  # fmt: skip
+            parent.task_id,
+            parent.index,
+            source,
+            parent.score,
+            0,
+            parent.seed,
+            PERSON_SAMPLER,
+            0.0,
+            parent.id,
+        )
         keys = shape.Keys()
         row = shape.from_program(made, keys, found[0]["base_seed"])
         self._edit("program", row, keys, replace(decision, made=made.id))
@@ -134,16 +159,27 @@ class Curation:
 
     def _edit(self, name: str, row: Mapping[str, Any], keys: shape.Keys, event: Decision) -> None:
         if event.kind != "edit":
-            raise InputError(f"an edited {name} needs a decision of kind 'edit', found '{event.kind}'")
+            raise InputError(
+                f"an edited {name} needs a decision of kind 'edit', found '{event.kind}'"
+            )
         self._write(name, [row], keys, lambda cursor: decisions.store(cursor, [event]))
 
     def accept_all(
-        self, task_ids: Sequence[str], author: str, role: Role, batch: str, guideline: str | None = None
+        self,
+        task_ids: Sequence[str],
+        author: str,
+        role: Role,
+        batch: str,
+        guideline: str | None = None,
     ) -> Bulk:
-        """Accept the kept trace of each of these tasks, with its rationale, as one batch (undo it by its id)."""
+        """Accept the kept trace of each of these tasks, with its rationale, as one batch (undo it
+        by its id).
+        """
         bring_up_to_date(self.database)
         return self.database.transaction(
-            lambda cursor: accept_many.accept(cursor, task_ids, author, role, batch, guideline, now())
+            lambda cursor: accept_many.accept(
+                cursor, task_ids, author, role, batch, guideline, now()
+            )
         )
 
     def bulk_count(self, task_ids: Sequence[str], author: str) -> Bulk:
@@ -159,48 +195,70 @@ class Curation:
 
     def items(self, task_ids: Sequence[str]) -> dict[str, Item]:
         """What came of these tasks; pending where nobody said anything."""
-        sql = f"SELECT * FROM curated WHERE task_id IN {IDS}"  # noqa: S608
-        found = {row["task_id"]: decisions.to_item(row) for row in self.database.rows(sql, {"ids": id_list(task_ids)})}
+        sql = f"SELECT * FROM curated WHERE task_id IN {IDS}"
+        found = {
+            row["task_id"]: decisions.to_item(row)
+            for row in self.database.rows(sql, {"ids": id_list(task_ids)})
+        }
         needed = self.settings().overlap
         return {task_id: found.get(task_id) or Item(task_id, needed=needed) for task_id in task_ids}
 
-    def standing(self, task_ids: Sequence[str] | None = None, author: str | None = None) -> list[Standing]:
+    def standing(
+        self, task_ids: Sequence[str] | None = None, author: str | None = None
+    ) -> list[Standing]:
         """What each reviewer says of each task now, by task and name."""
         some = "" if task_ids is None else f"AND task_id IN {IDS}"
         sql = f"""
             SELECT * FROM standing WHERE kind <> 'none' AND ($author IS NULL OR author = $author) {some}
             ORDER BY task_id, author
-            """  # noqa: S608
+            """
         given = {"author": author} | ({} if task_ids is None else {"ids": id_list(task_ids)})
         return [decisions.to_standing(row) for row in self.database.rows(sql, given)]
 
     def events(
-        self, *, task_id: str | None = None, author: str | None = None, since: datetime | None = None,
-        until: datetime | None = None, after: int = 0, limit: int = 1000,
-    ) -> list[Decision]:  # fmt: skip
+        self,
+        *,
+        task_id: str | None = None,
+        author: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        after: int = 0,
+        limit: int = 1000,
+    ) -> list[Decision]:
         """Events in their order; give the last one's `seq` as `after` to go on."""
         return decisions.events(
-            self.database, task_id=task_id, author=author, since=since, until=until, after=after, limit=limit
+            self.database,
+            task_id=task_id,
+            author=author,
+            since=since,
+            until=until,
+            after=after,
+            limit=limit,
         )
 
     def history(self, task_ids: Iterable[str]) -> History:
-        """Everything that bears on these tasks, and what follows from it: which events count, what came of each."""
+        """Everything that bears on these tasks, and what follows from it: which events count, what
+        came of each.
+        """
         return decisions.history_of(self.database, task_ids)
 
     def recent(self, author: str, limit: int = 10) -> list[Recent]:
         """A reviewer's last events, the newest first."""
         rows = self.database.rows(
-            "SELECT * FROM decision WHERE author = ? AND kind <> 'undo' ORDER BY seq DESC LIMIT ?", [author, limit]
+            "SELECT * FROM decision WHERE author = ? AND kind <> 'undo' ORDER BY seq DESC LIMIT ?",
+            [author, limit],
         )
         history = self.history({row["task_id"] for row in rows})
-        return [Recent(event, not history.counts(event)) for event in map(decisions.to_decision, rows)]
+        return [
+            Recent(event, not history.counts(event)) for event in map(decisions.to_decision, rows)
+        ]
 
     # --- settings and guidelines
 
     def settings(self) -> Settings:
         """The rules in force."""
         names = ", ".join(f'"{name}"' for name in Settings.__slots__)
-        found = self.database.rows(f"SELECT {names} FROM curation ORDER BY seq DESC LIMIT 1")  # noqa: S608
+        found = self.database.rows(f"SELECT {names} FROM curation ORDER BY seq DESC LIMIT 1")
         return Settings(**found[0]) if found else Settings()
 
     def set_settings(self, settings: Settings, author: str) -> None:
@@ -212,7 +270,7 @@ class Curation:
             names = ", ".join(f'"{name}"' for name in row)
             marks = ", ".join("?" for _ in row)
             cursor.execute(
-                f"INSERT INTO curation (seq, {names}) VALUES (nextval('curation_seq'), {marks})",  # noqa: S608
+                f"INSERT INTO curation (seq, {names}) VALUES (nextval('curation_seq'), {marks})",
                 list(row.values()),
             )
             if settings.overlap != before:
@@ -246,23 +304,32 @@ class Curation:
 
     def guidelines(self) -> list[Guideline]:
         """Every text that was put in force, the newest first."""
-        rows = self.database.rows("SELECT version, text, author, created_at FROM guideline ORDER BY seq DESC")
+        rows = self.database.rows(
+            "SELECT version, text, author, created_at FROM guideline ORDER BY seq DESC"
+        )
         return [Guideline(**row) for row in rows]
 
     # --- the queue
 
-    def next_items(self, reviewer: str, role: Role, asked: QueueRequest | None = None, count: int = 1) -> list[Served]:
-        """Items to look at, leased to the reviewer: first those held already, then the next in order.
+    def next_items(
+        self, reviewer: str, role: Role, asked: QueueRequest | None = None, count: int = 1
+    ) -> list[Served]:
+        """Items to look at, leased to the reviewer: first those held already, then the next in
+        order.
 
-        Never an item that somebody else holds (unless several reviewers are asked for), nor one that the reviewer
-        has decided on.  Empty: nothing is left; see `progress`.
+        Never an item that somebody else holds (unless several reviewers are asked for), nor one
+        that the reviewer has decided on.  Empty: nothing is left; see `progress`.
 
         Raises:
             InputError: the role may not decide, or the search text is none.
         """
-        return self._queue.next(reviewer, role, asked or QueueRequest(), count, self.settings(), now())
+        return self._queue.next(
+            reviewer, role, asked or QueueRequest(), count, self.settings(), now()
+        )
 
-    def progress(self, reviewer: str, role: Role, asked: QueueRequest | None = None) -> QueueProgress:
+    def progress(
+        self, reviewer: str, role: Role, asked: QueueRequest | None = None
+    ) -> QueueProgress:
         """Where the reviewer and the queue stand."""
         return self._queue.progress(reviewer, role, asked or QueueRequest(), self.settings(), now())
 
@@ -273,7 +340,9 @@ class Curation:
         return role in ("adjudicator", "admin") and self.item(task_id).state == "disputed"
 
     def renew(self, reviewer: str, task_id: str) -> Lease | None:
-        """Hold an item for another while; None when the lease had run out: ask for it again with `next_items`."""
+        """Hold an item for another while; None when the lease had run out: ask for it again with
+        `next_items`.
+        """
         moment = now()
         until = moment + timedelta(minutes=self.settings().lease_minutes)
         return serving.prolong(self.database, reviewer, task_id, until, moment)
@@ -291,12 +360,24 @@ class Curation:
 
     def models_to_rate(self) -> dict[str, PartRef | None]:
         """What can be rated, by key: models with a rationale, and the programs' own (`pipeline`)."""
-        rows = self.database.rows("SELECT DISTINCT model FROM prediction WHERE rationale <> '' ORDER BY model")
-        found: dict[str, PartRef | None] = {row["model"]: self._parts()[row["model"]] for row in rows}
-        return found | ({rating.PIPELINE: None} if self.database.rows("SELECT 1 FROM rationale LIMIT 1") else {})
+        rows = self.database.rows(
+            "SELECT DISTINCT model FROM prediction WHERE rationale <> '' ORDER BY model"
+        )
+        found: dict[str, PartRef | None] = {
+            row["model"]: self._parts()[row["model"]] for row in rows
+        }
+        return found | (
+            {rating.PIPELINE: None} if self.database.rows("SELECT 1 FROM rationale LIMIT 1") else {}
+        )
 
     def next_rating(
-        self, reviewer: str, first: str, second: str, count: int = 1, sample: int | None = None, seed: int = 0
+        self,
+        reviewer: str,
+        first: str,
+        second: str,
+        count: int = 1,
+        sample: int | None = None,
+        seed: int = 0,
     ) -> list[rating.Pair]:
         """Pairs that the reviewer has not rated, the same order for everybody; sides shuffled.
 
@@ -313,12 +394,16 @@ class Curation:
         return ratings.progress(self.database, reviewer, first, second, sample, seed)
 
     def ratings(self) -> list[Decision]:
-        """Every rater's last word on each question and pair of models; `evaluate.human` counts them."""
+        """Every rater's last word on each question and pair of models; `evaluate.human` counts
+        them.
+        """
         return ratings.last_ratings(self.database)
 
     # --- figures
 
-    def reviewers(self, since: datetime | None = None, until: datetime | None = None) -> list[ReviewerFigures]:
+    def reviewers(
+        self, since: datetime | None = None, until: datetime | None = None
+    ) -> list[ReviewerFigures]:
         """Each reviewer's figures in a span of time."""
         return reviewing.reviewers(self.database, since, until)
 

@@ -1,7 +1,8 @@
-"""Storing what people said: each event checked against the rules and folded into states, in one transaction.
+"""Storing what people said: each event checked against the rules and folded into states, in one
+transaction.
 
-Two people's events about one task both write that task's row of `curated`, so that one of them has to begin again
-and is checked against what the other said.
+Two people's events about one task both write that task's row of `curated`, so that one of them has
+to begin again and is checked against what the other said.
 """
 
 from __future__ import annotations
@@ -26,8 +27,12 @@ from workbench.store.records.scope import LATEST
 GIVEN = ("automatic", "tool", "created_at", "seq")
 """Fields of an event that the store fills in."""
 
-COLUMNS: Mapping[str, str] = {field.name: field.name for field in fields(Decision)} | {"ruling": "verdict"}
-"""Column of each field of an event.  Stored rows, content keys and JSON know a ruling by its older name."""
+COLUMNS: Mapping[str, str] = {field.name: field.name for field in fields(Decision)} | {
+    "ruling": "verdict"
+}
+"""Column of each field of an event.  Stored rows, content keys and JSON know a ruling by its older
+name.
+"""
 
 _TYPES: Mapping[str, Mapping[str, str]] = {
     "decision": {
@@ -46,13 +51,14 @@ _TYPES: Mapping[str, Mapping[str, str]] = {
 
 
 def store(cursor: Any, given: Sequence[Decision]) -> list[Decision]:
-    """Check and store events inside a transaction, in their order; those that are there already are left alone.
+    """Check and store events inside a transaction, in their order; those that are there already are
+    left alone.
 
     Returns:
         Each as it is stored now.
 
-    Raises:
-        InputError: a rule is broken, or an id stands for something else already; nothing must be kept then.
+    Raises: InputError: a rule is broken, or an id stands for something else already; nothing must
+        be kept then.
     """
     cleaned = [_clean(event) for event in given]
     tasks = {event.task_id for event in cleaned}
@@ -69,7 +75,9 @@ def store(cursor: Any, given: Sequence[Decision]) -> list[Decision]:
     for event in cleaned:
         other = event.id in contents and contents[event.id] != _content(event)
         if other or event.id in elsewhere:
-            raise InputError(f"decision '{event.id}' is stored with another content; a new decision needs a new id")
+            raise InputError(
+                f"decision '{event.id}' is stored with another content; a new decision needs a new id"
+            )
     history = History(event for event, _ in stored)
     if records is not None:
         _add(cursor, history, fresh, records)
@@ -80,9 +88,16 @@ def _add(cursor: Any, history: History, fresh: Sequence[Decision], records: _Rec
     """Write new events and the states that follow from them; the history grows by the events."""
     stamp = now()
     rows = _rows_of(history)
-    placed = [replace(event, created_at=stamp, seq=seq) for event, seq in zip(fresh, records.numbers, strict=True)]
+    placed = [
+        replace(event, created_at=stamp, seq=seq)
+        for event, seq in zip(fresh, records.numbers, strict=True)
+    ]
     events, standing, items = apply(history, placed, map(records.facts, fresh), records.overlap)
-    put(cursor, "decision", [_row(event, _content(sent)) for event, sent in zip(events, fresh, strict=True)])
+    put(
+        cursor,
+        "decision",
+        [_row(event, _content(sent)) for event, sent in zip(events, fresh, strict=True)],
+    )
     _put_states(cursor, standing, items, rows, stamp)
     _release(cursor, fresh, stamp)
 
@@ -95,27 +110,33 @@ def write_all_states(cursor: Any, stamp: datetime) -> None:
 
 
 def _rows_of(history: History) -> dict[str, list[str]]:
-    """The tasks that have a row in `curated`, each with the reviewers that have a row in `standing` for it."""
+    """The tasks that have a row in `curated`, each with the reviewers that have a row in `standing`
+    for it.
+    """
     return {task_id: history.reviewers(task_id) for task_id in history.by_task}
 
 
 def _put_states(
-    cursor: Any, standing: Sequence[Standing], items: Sequence[Item], rows: Mapping[str, Sequence[str]], stamp: datetime
+    cursor: Any,
+    standing: Sequence[Standing],
+    items: Sequence[Item],
+    rows: Mapping[str, Sequence[str]],
+    stamp: datetime,
 ) -> None:
     """Write states.
 
-    Args:
-        cursor: inside a transaction.
-        standing: rows of `standing`.
-        items: rows of `curated`.
-        rows: which of these rows are there already, as `_rows_of` gives them: replacing a row costs twice as much as
+    Args: cursor: inside a transaction. standing: rows of `standing`. items: rows of `curated`.
+        rows: which of these rows are there already, as `_rows_of` gives them: replacing a row costs
+        twice as much as
             adding one.
         stamp: when the items were brought up to date.
     """
     for old in (False, True):
         said = [asdict(one) for one in standing if (one.author in rows.get(one.task_id, ())) == old]
         put(cursor, "standing", said, "task_id, author" if old else None)
-        came = [{**asdict(item), "updated_at": stamp} for item in items if (item.task_id in rows) == old]
+        came = [
+            {**asdict(item), "updated_at": stamp} for item in items if (item.task_id in rows) == old
+        ]
         put(cursor, "curated", came, "task_id" if old else None)
 
 
@@ -127,8 +148,8 @@ def overlap_in_force(cursor: Any) -> int:
 def _about(cursor: Any, events: Sequence[Decision]) -> set[str]:
     """Tasks whose states change by events about no single task.
 
-    A rollback, and the undo of one, may change whatever its subject ever spoke of: an undo that is rolled back
-    gives back what it took.
+    A rollback, and the undo of one, may change whatever its subject ever spoke of: an undo that is
+    rolled back gives back what it took.
     """
     targets = [event.target or "" for event in events if event.kind == "undo" and not event.task_id]
     subjects = [event.subject or "" for event in events if event.kind == "rollback"]
@@ -138,7 +159,7 @@ def _about(cursor: Any, events: Sequence[Decision]) -> set[str]:
             batch IN {_among("targets")} OR author IN {_among("subjects")}
             OR author IN (SELECT subject FROM decision WHERE kind = 'rollback' AND id IN {_among("targets")})
         )
-        """,  # noqa: S608
+        """,
         {"targets": id_list(targets), "subjects": id_list(subjects)},
     )
     return {task_id for (task_id,) in found.fetchall()}
@@ -149,20 +170,28 @@ def _among(name: str) -> str:
 
 
 def _stored(cursor: Any, tasks: Iterable[str] | None) -> list[tuple[Decision, str]]:
-    """Stored events in their order, each with its content key: what bears on these tasks; None takes all."""
-    sql = f"SELECT {', '.join(COLUMNS.values())}, content FROM decision"  # noqa: S608
+    """Stored events in their order, each with its content key: what bears on these tasks; None
+    takes all.
+    """
+    sql = f"SELECT {', '.join(COLUMNS.values())}, content FROM decision"
     parameters = {}
     if tasks is not None:
         sql += f" WHERE task_id IN {IDS}"
         parameters = {"ids": id_list(["", *tasks])}
     rows = cursor.execute(f"{sql} ORDER BY seq", parameters).fetchall()
-    return [(to_decision(dict(zip(COLUMNS.values(), row[:-1], strict=True))), row[-1]) for row in rows]
+    return [
+        (to_decision(dict(zip(COLUMNS.values(), row[:-1], strict=True))), row[-1]) for row in rows
+    ]
 
 
 def history_of(database: Database, task_ids: Iterable[str]) -> History:
-    """Everything that bears on what came of these tasks: their own events, and those about no single task."""
-    sql = f"SELECT * FROM decision WHERE task_id IN {IDS} ORDER BY seq"  # noqa: S608
-    return History(to_decision(row) for row in database.rows(sql, {"ids": id_list(["", *task_ids])}))
+    """Everything that bears on what came of these tasks: their own events, and those about no
+    single task.
+    """
+    sql = f"SELECT * FROM decision WHERE task_id IN {IDS} ORDER BY seq"
+    return History(
+        to_decision(row) for row in database.rows(sql, {"ids": id_list(["", *task_ids])})
+    )
 
 
 def to_decision(row: Mapping[str, Any]) -> Decision:
@@ -174,13 +203,18 @@ def to_decision(row: Mapping[str, Any]) -> Decision:
 
 
 def to_columns(event: Decision) -> dict[str, Any]:
-    """The fields of an event under the names of their columns, which are their keys in JSON as well."""
+    """The fields of an event under the names of their columns, which are their keys in JSON as
+    well.
+    """
     return {column: getattr(event, name) for name, column in COLUMNS.items()}
 
 
 def to_rating(raw: Mapping[str, Any]) -> Rating:
     """A rating from its JSON."""
-    forms = {side: Form(**raw[side]) if raw[side] is not None else None for side in ("left_form", "right_form")}
+    forms = {
+        side: Form(**raw[side]) if raw[side] is not None else None
+        for side in ("left_form", "right_form")
+    }
     return Rating(**{**raw, **forms})
 
 
@@ -190,7 +224,9 @@ def _row(event: Decision, content: str) -> dict[str, Any]:
 
 
 def _content(event: Decision) -> str:
-    """Content key of what the client sent: of columns, so that a retry of what an earlier version stored is known."""
+    """Content key of what the client sent: of columns, so that a retry of what an earlier version
+    stored is known.
+    """
     sent = {name: value for name, value in to_columns(event).items() if name not in GIVEN}
     rating = asdict(event.rating) if event.rating is not None else None
     times = {name: str(value) for name, value in sent.items() if isinstance(value, datetime)}
@@ -198,11 +234,15 @@ def _content(event: Decision) -> str:
 
 
 def _clean(event: Decision) -> Decision:
-    """As the store will give it back: without what the store fills in, and without what UTF-8 cannot hold."""
+    """As the store will give it back: without what the store fills in, and without what UTF-8
+    cannot hold.
+    """
     sent = {name: getattr(event, name) for name in COLUMNS if name not in GIVEN}
     texts = {name: storable(value) for name, value in sent.items() if isinstance(value, str)}
     if event.rating is not None:
-        sent["rating"] = replace(event.rating, left=storable(event.rating.left), right=storable(event.rating.right))
+        sent["rating"] = replace(
+            event.rating, left=storable(event.rating.left), right=storable(event.rating.right)
+        )
     times = {name: _utc(value) for name, value in sent.items() if isinstance(value, datetime)}
     return Decision(**{**sent, **texts, **times})
 
@@ -221,8 +261,11 @@ def put(cursor: Any, name: str, rows: Sequence[Mapping[str, Any]], key: str | No
     change = ""
     if key is not None:
         held = [column for column in columns if column not in key.split(", ")]
-        change = f"ON CONFLICT ({key}) DO UPDATE SET " + ", ".join(f'"{c}" = excluded."{c}"' for c in held)
-    # One text parameter for all rows: the same on every connection, and quick for one row and for thousands.
+        change = f"ON CONFLICT ({key}) DO UPDATE SET " + ", ".join(
+            f'"{c}" = excluded."{c}"' for c in held
+        )
+    # One text parameter for all rows: the same on every connection, and quick for one row and for
+    # thousands.
     cursor.execute(
         f"INSERT INTO {name} ({listed_names}) "
         f"SELECT unnest(from_json($rows, '{json.dumps(shape)}'), max_depth := 2) {change}",
@@ -235,12 +278,13 @@ def _release(cursor: Any, events: Iterable[Decision], stamp: datetime) -> None:
     done = [event for event in events if event.kind in (*VERDICTS, "adjudicate")]
     for author in {event.author for event in done}:
         cursor.execute(
-            f"UPDATE lease SET expires_at = $stamp WHERE holder = $author AND expires_at > $stamp AND task_id IN {IDS}",  # noqa: S608
+            f"UPDATE lease SET expires_at = $stamp WHERE holder = $author AND expires_at > $stamp AND task_id IN {IDS}",
             {
-                "stamp": stamp, "author": author,
+                "stamp": stamp,
+                "author": author,
                 "ids": id_list(event.task_id for event in done if event.author == author),
             },
-        )  # fmt: skip
+        )
 
 
 _RECORDS = f"""
@@ -260,9 +304,10 @@ UNION ALL SELECT 'verdict', trace_id, arg_max(correct, (
 UNION ALL SELECT DISTINCT 'model', task_id, model, NULL, NULL
     FROM prediction WHERE rationale <> '' AND task_id IN {_among("rated")}
 UNION ALL SELECT DISTINCT 'model', task_id, '{PIPELINE}', NULL, NULL FROM rationale WHERE task_id IN {_among("rated")}
-"""  # noqa: S608
-"""Everything that the rules ask of the project, in one question: each costs a journey where the store is another
-process's.  The verdict in force counts where there is one, else the newest."""
+"""
+"""Everything that the rules ask of the project, in one question: each costs a journey where the
+store is another process's.  The verdict in force counts where there is one, else the newest.
+"""
 
 
 class _Records:
@@ -319,21 +364,28 @@ def _named(events: Sequence[Decision]) -> dict[str, Any]:
         "rationales": {event.rationale_id for event in events},
         "rated": {event.task_id for event in events if event.kind == "rating"},
     }
-    return {"fresh": len(events), **{name: id_list(sorted(id for id in some if id)) for name, some in ids.items()}}
+    return {
+        "fresh": len(events),
+        **{name: id_list(sorted(id for id in some if id)) for name, some in ids.items()},
+    }
 
 
-def _events_of_traces(cursor: Any, events: Sequence[Decision]) -> dict[str | None, Sequence[TraceEvent]]:
+def _events_of_traces(
+    cursor: Any, events: Sequence[Decision]
+) -> dict[str | None, Sequence[TraceEvent]]:
     """What happened in the traces of which a step is named, by trace."""
     traces = {event.trace_id for event in events if event.step is not None and event.trace_id}
     if not traces:
         return {}
-    sql = f"SELECT id, events FROM trace WHERE id IN {IDS}"  # noqa: S608
+    sql = f"SELECT id, events FROM trace WHERE id IN {IDS}"
     blobs = cursor.execute(sql, {"ids": id_list(sorted(traces))}).fetchall()
     return {id: decode_events(blob) for id, blob in blobs}
 
 
 def _tool(steps: Sequence[TraceEvent], step: int | None) -> str | None:
-    """The tool that a step is a call of: empty for a step of the program itself, None where no such step is named."""
+    """The tool that a step is a call of: empty for a step of the program itself, None where no such
+    step is named.
+    """
     if step is None or not 0 <= step < len(steps):
         return None
     return str(steps[step].payload.get("tool", ""))
@@ -356,7 +408,14 @@ def events(
         AND ($author IS NULL OR author = $author) AND ($since IS NULL OR created_at >= $since)
         AND ($until IS NULL OR created_at < $until) ORDER BY seq LIMIT $limit
         """,
-        {"after": after, "task_id": task_id, "author": author, "since": since, "until": until, "limit": limit},
+        {
+            "after": after,
+            "task_id": task_id,
+            "author": author,
+            "since": since,
+            "until": until,
+            "limit": limit,
+        },
     )
     return [to_decision(row) for row in found]
 

@@ -1,9 +1,11 @@
-"""Handing out items: the next ones in order, each leased in the same transaction, so that no two people get one.
+"""Handing out items: the next ones in order, each leased in the same transaction, so that no two
+people get one.
 
-Candidates are the rows of `outcome` (one per question, kept by `summary.py`), joined to what was decided and to the
-leases; DuckDB reads only the columns that the order and the filter need, which takes milliseconds for hundreds of
-thousands of questions.  A task has as many slots as it may have reviewers; two processes that want the same slot
-write the same row of `lease`, so that one of them has to begin again and finds it taken.
+Candidates are the rows of `outcome` (one per question, kept by `summary.py`), joined to what was
+decided and to the leases; DuckDB reads only the columns that the order and the filter need, which
+takes milliseconds for hundreds of thousands of questions.  A task has as many slots as it may have
+reviewers; two processes that want the same slot write the same row of `lease`, so that one of them
+has to begin again and finds it taken.
 """
 
 from __future__ import annotations
@@ -57,7 +59,13 @@ class Queue:
         self._model: tuple[int, predict.AcceptanceModel | str] | None = None
 
     def next(
-        self, reviewer: str, role: Role, asked: QueueRequest, count: int, settings: Settings, moment: datetime
+        self,
+        reviewer: str,
+        role: Role,
+        asked: QueueRequest,
+        count: int,
+        settings: Settings,
+        moment: datetime,
     ) -> list[Served]:
         """See `Curation.next_items`."""
         _check(reviewer, role, asked)
@@ -67,7 +75,7 @@ class Queue:
         regular = f"""
             {items} SELECT {_PICKED} FROM candidate WHERE wanted AND (own OR free)
             ORDER BY own DESC, asked_seq IS NULL, rank DESC, seq LIMIT {count}
-            """  # noqa: S608
+            """
         # Any gold item will do: one that the filter leaves out looks like any other.
         gold = f"""
             WITH {_LIVE}
@@ -77,14 +85,16 @@ class Queue:
             LEFT JOIN live ON live.task_id = o.id
             WHERE o.id NOT IN (SELECT task_id FROM standing WHERE author = $me AND kind <> 'none')
             ORDER BY hash(o.id || $me) LIMIT {count}
-            """  # noqa: S608
+            """
 
         def work(cursor: Any) -> list[Served]:
             found = _rows(cursor, regular, given)
             if settings.gold_rate and asked.state == "pending" and asked.tasks is None:
-                sql = f"SELECT count(*) FROM decision WHERE author = $me AND kind IN {VERDICTS}"  # noqa: S608
+                sql = f"SELECT count(*) FROM decision WHERE author = $me AND kind IN {VERDICTS}"
                 (decided,) = cursor.execute(sql, {"me": reviewer}).fetchone()
-                turns = [gold_turn(reviewer, decided + at, settings.gold_rate) for at in range(count)]
+                turns = [
+                    gold_turn(reviewer, decided + at, settings.gold_rate) for at in range(count)
+                ]
                 if any(turns):
                     found = _mixed(found, _rows(cursor, gold, given), turns)[:count]
             served = []
@@ -99,15 +109,20 @@ class Queue:
                 "lease",
                 [
                     {
-                        "task_id": lease.task_id, "slot": slot, "holder": reviewer, "granted_at": lease.granted_at,
+                        "task_id": lease.task_id,
+                        "slot": slot,
+                        "holder": reviewer,
+                        "granted_at": lease.granted_at,
                         "expires_at": until,
                     }
                     for slot, lease, _ in served
                 ],
                 "task_id, slot",
-            )  # fmt: skip
+            )
             shown = not settings.hide_verdicts or asked.state == "disputed"
-            return [Served(lease.task_id, lease, why(order, row), shown) for _, lease, row in served]
+            return [
+                Served(lease.task_id, lease, why(order, row), shown) for _, lease, row in served
+            ]
 
         return self.database.transaction(work)
 
@@ -127,13 +142,20 @@ class Queue:
                 (SELECT count(*) FROM standing WHERE author = $me AND kind <> 'none' AND created_at >= $day) AS today,
                 (SELECT median(seconds) FROM decision WHERE author = $me AND kind IN {VERDICTS}) AS seconds
             FROM candidate
-            """  # noqa: S608
+            """
         day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
         row = self.database.rows(sql, _used(sql, {**given, "day": day}))[0]
         return QueueProgress(
-            row["remaining"], row["held"], row["disputed"], row["skipped"], row["today"], settings.daily_goal,
-            row["seconds"], order, note,
-        )  # fmt: skip
+            row["remaining"],
+            row["held"],
+            row["disputed"],
+            row["skipped"],
+            row["today"],
+            settings.daily_goal,
+            row["seconds"],
+            order,
+            note,
+        )
 
     def _order(self, asked: QueueRequest, settings: Settings) -> tuple[str, str, str]:
         """Name of the order in force, why it is not the one asked for, and what it sorts by."""
@@ -147,9 +169,11 @@ class Queue:
         return order, "", " + ".join([repr(model.intercept), *terms])
 
     def model(self) -> predict.AcceptanceModel | str:
-        """What is expected to be accepted, learnt again after every ten decided items; words where nothing can be."""
+        """What is expected to be accepted, learnt again after every ten decided items; words where
+        nothing can be.
+        """
         settled = "state IN ('accepted', 'rejected', 'adjudicated')"
-        n = self.database.rows(f"SELECT count(*) AS n FROM curated WHERE {settled}")[0]["n"]  # noqa: S608
+        n = self.database.rows(f"SELECT count(*) AS n FROM curated WHERE {settled}")[0]["n"]
         if self._model is None or self._model[0] != n // 10:
             bring_up_to_date(self.database)
             columns = ", ".join(f"{sql} AS {name}" for name, sql in _FEATURES.items())
@@ -159,7 +183,7 @@ class Queue:
                 JOIN (SELECT task_id, coalesce(outcome, state) IN ('accept', 'accepted') AS yes FROM curated
                       WHERE {settled}) ON task_id = id
                 ORDER BY id
-                """  # noqa: S608
+                """
             )
             self._model = n // 10, predict.fit(rows, [row["yes"] for row in rows])
         return self._model[1]
@@ -171,9 +195,15 @@ class Queue:
         where = Where(self.database, parse_query(asked.text), bring_up_to_date(self.database))
         fits = [where.sql()]
         given: dict[str, Any] = {
-            **where.given, "me": reviewer, "moment": moment, "overlap": settings.overlap, "split": asked.split,
-            "family": asked.family, "seed": str(asked.seed), "status": id_list(asked.status),
-        }  # fmt: skip
+            **where.given,
+            "me": reviewer,
+            "moment": moment,
+            "overlap": settings.overlap,
+            "split": asked.split,
+            "family": asked.family,
+            "seed": str(asked.seed),
+            "status": id_list(asked.status),
+        }
         if asked.split is not None:
             fits.append("split = $split")
         if asked.family is not None:
@@ -199,7 +229,7 @@ class Queue:
             LEFT JOIN (SELECT task_id, seq FROM standing WHERE author = $me AND kind <> 'none') AS mine
                 ON mine.task_id = fitting.id
         )
-        """  # noqa: S608
+        """
         return sql, given
 
 
@@ -226,9 +256,13 @@ _PICKED = ", ".join(_COLUMNS)
 
 def _check(reviewer: str, role: Role, asked: QueueRequest) -> None:
     if role == "viewer":
-        raise InputError(f"{reviewer} may look but not decide (role viewer); ask an admin for the role curator")
+        raise InputError(
+            f"{reviewer} may look but not decide (role viewer); ask an admin for the role curator"
+        )
     if asked.state == "disputed" and role not in ("adjudicator", "admin"):
-        raise InputError(f"disputes belong to the roles adjudicator and admin; {reviewer} is {role}")
+        raise InputError(
+            f"disputes belong to the roles adjudicator and admin; {reviewer} is {role}"
+        )
 
 
 def _used(sql: str, given: dict[str, Any]) -> dict[str, Any]:
@@ -240,7 +274,9 @@ def _rows(cursor: Any, sql: str, given: dict[str, Any]) -> list[dict[str, Any]]:
     return [dict(zip(_COLUMNS, row, strict=True)) for row in found]
 
 
-def _mixed(regular: list[dict[str, Any]], gold: list[dict[str, Any]], turns: Sequence[bool]) -> list[dict[str, Any]]:
+def _mixed(
+    regular: list[dict[str, Any]], gold: list[dict[str, Any]], turns: Sequence[bool]
+) -> list[dict[str, Any]]:
     """Gold items at their turns, as long as there are any."""
     gold, regular = list(gold), list(regular)
     mixed = []
@@ -257,12 +293,14 @@ def live(database: Database, moment: datetime, task_ids: Sequence[str] | None) -
     sql = f"""
         SELECT task_id, holder, granted_at, expires_at FROM lease WHERE expires_at > $moment {some}
         ORDER BY granted_at, task_id
-        """  # noqa: S608
+        """
     rows = database.rows(sql, _used(sql, {"moment": moment, "ids": id_list(task_ids or ())}))
     return [Lease(**row) for row in rows]
 
 
-def prolong(database: Database, reviewer: str, task_id: str, until: datetime, moment: datetime) -> Lease | None:
+def prolong(
+    database: Database, reviewer: str, task_id: str, until: datetime, moment: datetime
+) -> Lease | None:
     """Let a live lease end at `until`; None when the reviewer holds none."""
     found = database.transaction(
         lambda cursor: cursor.execute(

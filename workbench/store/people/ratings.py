@@ -10,7 +10,8 @@ from workbench.records import Decision
 from workbench.store.kernel.database import Database
 from workbench.store.people.decisions import to_decision
 
-# One answer of each maker to each task: a model's newest explanation, the rationale of the task's kept trace.
+# One answer of each maker to each task: a model's newest explanation, the rationale of the task's
+# kept trace.
 _SAID = f"""
 said AS (
     SELECT task_id, model, arg_max({{'answer': answer, 'rationale': rationale}}, created_at) AS words
@@ -19,7 +20,7 @@ said AS (
     SELECT outcome.id, '{PIPELINE}', arg_max({{'answer': rationale.answer, 'rationale': text}}, rationale.created_at)
     FROM outcome JOIN rationale ON rationale.trace_id = outcome.chosen
     WHERE '{PIPELINE}' IN ($first, $second) GROUP BY outcome.id
-)"""  # noqa: S608
+)"""
 
 
 # Questions that both explained, of which a sample is drawn: the same one for every rater.
@@ -32,13 +33,20 @@ pool AS (
     ) AS rated, md5(concat($seed::VARCHAR, '/', a.task_id)) AS place
     FROM said AS a JOIN said AS b ON b.task_id = a.task_id AND a.model = $first AND b.model = $second
     ORDER BY place LIMIT $sample
-)"""  # noqa: S608
+)"""
 
 
 def pairs(
-    database: Database, reviewer: str, first: str, second: str, count: int, sample: int | None = None, seed: int = 0
+    database: Database,
+    reviewer: str,
+    first: str,
+    second: str,
+    count: int,
+    sample: int | None = None,
+    seed: int = 0,
 ) -> list[Pair]:
-    """Pairs of the sample that the reviewer has not rated, in an order drawn once for all reviewers.
+    """Pairs of the sample that the reviewer has not rated, in an order drawn once for all
+    reviewers.
 
     Args:
         sample: so many questions that both explain, drawn by the seed; None takes all.
@@ -54,7 +62,7 @@ def pairs(
         SELECT task_id, first.answer AS first_answer, first.rationale AS first_rationale,
             second.answer AS second_answer, second.rationale AS second_rationale
         FROM pool WHERE NOT rated ORDER BY place LIMIT $count
-        """,  # noqa: S608
+        """,
         {**_given(reviewer, first, second, sample, seed), "count": count},
     )
     if not found and not progress(database, reviewer, first, second, sample, seed)[1]:
@@ -73,11 +81,16 @@ def pairs(
 
 
 def progress(
-    database: Database, reviewer: str, first: str, second: str, sample: int | None = None, seed: int = 0
+    database: Database,
+    reviewer: str,
+    first: str,
+    second: str,
+    sample: int | None = None,
+    seed: int = 0,
 ) -> tuple[int, int]:
     """How many questions of the sample the reviewer has rated, and how many it has."""
     (found,) = database.rows(
-        f"{_POOL} SELECT count(*) FILTER (rated) AS rated, count(*) AS n FROM pool",  # noqa: S608
+        f"{_POOL} SELECT count(*) FILTER (rated) AS rated, count(*) AS n FROM pool",
         _given(reviewer, first, second, sample, seed),
     )
     return found["rated"], found["n"]
@@ -85,13 +98,18 @@ def progress(
 
 def _given(reviewer: str, first: str, second: str, sample: int | None, seed: int) -> dict[str, Any]:
     return {
-        "reviewer": reviewer, "first": first, "second": second, "seed": seed,
+        "reviewer": reviewer,
+        "first": first,
+        "second": second,
+        "seed": seed,
         "sample": 2**62 if sample is None else sample,
-    }  # fmt: skip
+    }
 
 
 def last_ratings(database: Database) -> list[Decision]:
-    """Every rater's last word on each task and pair of models, in the order in which they were said."""
+    """Every rater's last word on each task and pair of models, in the order in which they were
+    said.
+    """
     rows = database.rows(
         """
         SELECT * FROM active_decision WHERE kind = 'rating' QUALIFY row_number() OVER (

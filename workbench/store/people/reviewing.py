@@ -1,4 +1,6 @@
-"""Figures of the people who decide: pace, acceptance, agreement, gold; and what they blame.  Each with its n."""
+"""Figures of the people who decide: pace, acceptance, agreement, gold; and what they blame.  Each
+with its n.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ class ToolBlame:
     """Of all first wrong steps."""
 
 
-def reviewers(database: Database, since: datetime | None, until: datetime | None) -> list[ReviewerFigures]:
+def reviewers(
+    database: Database, since: datetime | None, until: datetime | None
+) -> list[ReviewerFigures]:
     """Everybody who decided in a span of time (UTC), by name."""
     found = database.rows(
         f"""
@@ -59,16 +63,21 @@ def reviewers(database: Database, since: datetime | None, until: datetime | None
             count(gold) FILTER (kind <> 'skip') AS judged, count(*) FILTER (kind = gold) AS fitting,
             count(DISTINCT last.created_at::DATE) AS days, median(last.seconds) AS seconds
         FROM last LEFT JOIN curated ON curated.task_id = last.task_id GROUP BY last.author ORDER BY name
-        """,  # noqa: S608
+        """,
         {"since": since, "until": until},
     )
     return [
         ReviewerFigures(
-            row["name"], row["decided"], row["skipped"], Share(row["accepted"], row["accepted"] + row["rejected"]),
-            Share(row["fitting"], row["judged"]), row["days"], row["seconds"],
+            row["name"],
+            row["decided"],
+            row["skipped"],
+            Share(row["accepted"], row["accepted"] + row["rejected"]),
+            Share(row["fitting"], row["judged"]),
+            row["days"],
+            row["seconds"],
         )
         for row in found
-    ]  # fmt: skip
+    ]
 
 
 def agreement(database: Database, until: datetime | None = None) -> list[Agreement]:
@@ -77,7 +86,9 @@ def agreement(database: Database, until: datetime | None = None) -> list[Agreeme
     What they decide on gold items counts, too: they decide it without knowing of each other.
     """
     table, given = _standing(until)
-    rows = database.rows(f"SELECT task_id, author, kind FROM {table} WHERE kind IN ('accept', 'reject')", given)  # noqa: S608
+    rows = database.rows(
+        f"SELECT task_id, author, kind FROM {table} WHERE kind IN ('accept', 'reject')", given
+    )
     return agreements((row["task_id"], row["author"], row["kind"]) for row in rows)
 
 
@@ -111,7 +122,9 @@ def blame(database: Database) -> list[ToolBlame]:
         GROUP BY tool ORDER BY wrong DESC, tool
         """
     )
-    return [ToolBlame(row["tool"], row["wrong"], Share(row["wrong"], row["every"])) for row in found]
+    return [
+        ToolBlame(row["tool"], row["wrong"], Share(row["wrong"], row["every"])) for row in found
+    ]
 
 
 def reasons(database: Database) -> dict[str, int]:

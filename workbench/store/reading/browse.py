@@ -2,13 +2,14 @@
 
 What makes it fast at a million traces, layout by layout:
 
-- `outcome` has one narrow row per task (k traces each), so that filters, sorts and counts scan a fifth of the rows
-  and never a program, an event or a picture.  Names in it repeat and are stored as dictionaries; lists of names are
-  one text ('|exists|find|'), since grouping lists costs ten times as much.
-- A page is a top-N over one column with the last row's place as the start (keyset), then 50 rows by their numbers,
-  through the indexes `outcome_seq` and `task_seq`.
-- `posting` gives a word's tasks as one list of integers per batch, merged into order now and then (`summary.py`);
-  the rarest word is looked up first, each through the index `posting_word`.
+- `outcome` has one narrow row per task (k traces each), so that filters, sorts and counts scan a
+  fifth of the rows and never a program, an event or a picture.  Names in it repeat and are stored
+  as dictionaries; lists of names are one text ('|exists|find|'), since grouping lists costs ten
+  times as much.
+- A page is a top-N over one column with the last row's place as the start (keyset), then 50 rows by
+  their numbers, through the indexes `outcome_seq` and `task_seq`.
+- `posting` gives a word's tasks as one list of integers per batch, merged into order now and then
+  (`summary.py`); the rarest word is looked up first, each through the index `posting_word`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,16 @@ from workbench.errors import InputError
 from workbench.records import Task
 from workbench.store.kernel.database import IDS, Database, id_list, now
 from workbench.store.reading.outcome import Outcome, split_names, to_outcome
-from workbench.store.reading.search import CLOSED, FACETS, NUMBERS, Query, bounds, found_by, parse_query, token
+from workbench.store.reading.search import (
+    CLOSED,
+    FACETS,
+    NUMBERS,
+    Query,
+    bounds,
+    found_by,
+    parse_query,
+    token,
+)
 from workbench.store.reading.summary import bring_up_to_date
 from workbench.store.records import rows as shape
 from workbench.store.records.scope import Scope
@@ -38,14 +48,17 @@ SORTS: Mapping[str, tuple[str, bool]] = {
     "siblings": ("siblings", True),
     "student": ("apart", True),
 }
-"""Order of a list: its column, and whether the largest comes first; a minus sign before the name turns it round.
-What has no value comes last; equal ones stand in order of import."""
+"""Order of a list: its column, and whether the largest comes first; a minus sign before the name
+turns it round. What has no value comes last; equal ones stand in order of import.
+"""
 
 BUCKETS: Mapping[str, tuple[str, ...]] = {
     "steps": ("0-5", "6-10", "11-20", "21-50", "51-100", "101-"),
     "seconds": ("0-0.1", "0.1-0.5", "0.5-1", "1-5", "5-30", "30-"),
 }
-"""Whole numbers of steps, both ends included; seconds from the first end up to the second, not included."""
+"""Whole numbers of steps, both ends included; seconds from the first end up to the second, not
+included.
+"""
 
 COLUMNS = {
     "status": "status", "source": "source", "split": "split", "family": "family", "type": "answer_type",
@@ -118,7 +131,10 @@ class _Where:
 
     def rest(self, but: str | None = None) -> str:
         """The conditions without the words, those of one facet left out."""
-        held = [*self.compared, *(condition for name, condition in self.named.items() if name != but)]
+        held = [
+            *self.compared,
+            *(condition for name, condition in self.named.items() if name != but),
+        ]
         return " AND ".join(held) or "true"
 
     def parameters(self, sql: str) -> dict[str, Any]:
@@ -149,12 +165,12 @@ class _Where:
             return f"(starts_with(id, {mark}) OR starts_with(chosen, {mark}))"
         if name == "flag":
             fits = f"flags <> '' AND ({mark} = 'any' OR contains(flags, '|' || {mark} || '|'))"
-            return f"chosen IN (SELECT trace_id FROM trace_check WHERE {fits})"  # noqa: S608
+            return f"chosen IN (SELECT trace_id FROM trace_check WHERE {fits})"
         if name == "review":
-            mine = f"(SELECT task_id FROM curated WHERE state {'<>' if value == 'pending' else '='} {mark})"  # noqa: S608
+            mine = f"(SELECT task_id FROM curated WHERE state {'<>' if value == 'pending' else '='} {mark})"
             return f"id {'NOT IN' if value == 'pending' else 'IN'} {mine}"
         # What was taken back stands as kind 'none', so that no other is.
-        mine = f"(SELECT task_id FROM standing WHERE kind <> 'none' AND {mark} IN ('{NOBODY}', author))"  # noqa: S608
+        mine = f"(SELECT task_id FROM standing WHERE kind <> 'none' AND {mark} IN ('{NOBODY}', author))"
         return f"id {'NOT IN' if value == NOBODY else 'IN'} {mine}"
 
 
@@ -162,7 +178,7 @@ def browse(database: Database, text: str, sort: str, after: str | None, limit: i
     """One page.  Raises InputError for a text, sort or place that is none."""
     value, order, descending = _order(sort)
     where = _Where(database, parse_query(text), bring_up_to_date(database))
-    sql = f"SELECT seq, {value} AS value FROM outcome WHERE {where.sql()}"  # noqa: S608
+    sql = f"SELECT seq, {value} AS value FROM outcome WHERE {where.sql()}"
     given = where.parameters(sql)
     if after is not None:
         last, seq = _place(after)
@@ -171,7 +187,9 @@ def browse(database: Database, text: str, sort: str, after: str | None, limit: i
         given |= {"last": last, "seq": seq}
     found = database.rows(f"{sql} ORDER BY {order} LIMIT {max(limit, 0) + 1}", given)
     shown = found[:limit]
-    place = json.dumps([shown[-1]["value"], shown[-1]["seq"]]) if shown and len(found) > limit else None
+    place = (
+        json.dumps([shown[-1]["value"], shown[-1]["seq"]]) if shown and len(found) > limit else None
+    )
     return Page(
         _with_tasks(database, [row["seq"] for row in shown]),
         base64.urlsafe_b64encode(place.encode()).decode() if place else None,
@@ -186,7 +204,11 @@ def _order(sort: str) -> tuple[str, str, bool]:
         )
     column, descending = SORTS[name]
     descending ^= sort.startswith("-")
-    value = column if name in ("import", "newest") else f"coalesce({column}, {'-1' if descending else '1e300'})"
+    value = (
+        column
+        if name in ("import", "newest")
+        else f"coalesce({column}, {'-1' if descending else '1e300'})"
+    )
     return value, f"{value} {'DESC' if descending else ''}, seq", descending
 
 
@@ -197,14 +219,21 @@ def _place(after: str) -> tuple[float, int]:
             return value, seq
     except (binascii.Error, ValueError, TypeError):
         pass
-    raise InputError("this is no place in a list; leave `after` out for the first page, or give a page's `next`")
+    raise InputError(
+        "this is no place in a list; leave `after` out for the first page, or give a page's `next`"
+    )
 
 
 def _with_tasks(database: Database, seqs: list[int]) -> tuple[tuple[Task, Outcome], ...]:
     # Numbers as literals, which the indexes are asked for.
     among = ", ".join(map(str, seqs)) or "NULL"
-    found = {row["seq"]: row for row in database.rows(f"SELECT * FROM outcome WHERE seq IN ({among})")}  # noqa: S608
-    tasks = {row["seq"]: shape.to_task(row) for row in database.rows(f"SELECT * FROM task WHERE seq IN ({among})")}  # noqa: S608
+    found = {
+        row["seq"]: row for row in database.rows(f"SELECT * FROM outcome WHERE seq IN ({among})")
+    }
+    tasks = {
+        row["seq"]: shape.to_task(row)
+        for row in database.rows(f"SELECT * FROM task WHERE seq IN ({among})")
+    }
     ids = id_list(row["id"] for row in found.values())
     said = {
         row["task_id"]: row
@@ -213,7 +242,7 @@ def _with_tasks(database: Database, seqs: list[int]) -> tuple[tuple[Task, Outcom
             SELECT task_id, any_value(state) AS state,
                 list(DISTINCT author ORDER BY author) FILTER (kind <> 'none') AS authors
             FROM curated LEFT JOIN standing USING (task_id) WHERE task_id IN {IDS} GROUP BY task_id
-            """,  # noqa: S608
+            """,
             {"ids": ids},
         )
     }
@@ -221,7 +250,9 @@ def _with_tasks(database: Database, seqs: list[int]) -> tuple[tuple[Task, Outcom
     for seq in seqs:
         outcome, review = to_outcome(found[seq]), said.get(found[seq]["id"])
         if review is not None:
-            outcome = replace(outcome, review=review["state"], reviewers=tuple(review["authors"] or ()))
+            outcome = replace(
+                outcome, review=review["state"], reviewers=tuple(review["authors"] or ())
+            )
         shown.append((tasks[seq], outcome))
     return tuple(shown)
 
@@ -229,7 +260,7 @@ def _with_tasks(database: Database, seqs: list[int]) -> tuple[tuple[Task, Outcom
 def total(database: Database, text: str) -> int:
     """How many tasks fit."""
     where = _Where(database, parse_query(text), bring_up_to_date(database))
-    sql = f"SELECT count(*) AS n FROM outcome WHERE {where.sql()}"  # noqa: S608
+    sql = f"SELECT count(*) AS n FROM outcome WHERE {where.sql()}"
     return int(database.rows(sql, where.parameters(sql))[0]["n"])
 
 
@@ -237,7 +268,7 @@ def ids(database: Database, text: str, sort: str) -> list[str]:
     """Every task that fits."""
     _, order, _ = _order(sort)
     where = _Where(database, parse_query(text), bring_up_to_date(database))
-    sql = f"SELECT id FROM outcome WHERE {where.sql()} ORDER BY {order}"  # noqa: S608
+    sql = f"SELECT id FROM outcome WHERE {where.sql()} ORDER BY {order}"
     return [row["id"] for row in database.rows(sql, where.parameters(sql))]
 
 
@@ -248,7 +279,10 @@ def facets(database: Database, text: str) -> tuple[Facet, ...]:
     table, head = "outcome", ""
     if query.words:  # looked up once; what they leave is counted
         columns = ", ".join({*COLUMNS.values(), *NUMBERS.values(), "id", "chosen", "said", "gold"})
-        table, head = "fits", f"WITH fits AS MATERIALIZED (SELECT {columns} FROM outcome WHERE {where.found}) "  # noqa: S608
+        table, head = (
+            "fits",
+            f"WITH fits AS MATERIALIZED (SELECT {columns} FROM outcome WHERE {where.found}) ",
+        )
     sql = head + " UNION ALL ".join(_counted(name, table, where.rest(name)) for name in FACETS)
     counts: dict[str, dict[str, int]] = {name: {} for name in FACETS}
     for row in database.rows(sql, where.parameters(sql)):
@@ -265,7 +299,9 @@ def _counted(name: str, table: str, where: str) -> str:
     column = COLUMNS.get(name)
     if name in BUCKETS:
         sign, last = "<=" if name == "steps" else "<", BUCKETS[name][-1]
-        cases = " ".join(f"WHEN {column} {sign} {b.split('-')[1]} THEN '{b}'" for b in BUCKETS[name][:-1])
+        cases = " ".join(
+            f"WHEN {column} {sign} {b.split('-')[1]} THEN '{b}'" for b in BUCKETS[name][:-1]
+        )
         among += f" AND {column} IS NOT NULL"
         column = f"CASE {cases} ELSE '{last}' END"
     if column is not None:
@@ -274,10 +310,10 @@ def _counted(name: str, table: str, where: str) -> str:
         return f"""
         SELECT 'review' AS name, state AS value, count(*) AS n
         FROM curated JOIN (SELECT id {among}) ON id = task_id GROUP BY value
-        UNION ALL SELECT 'review', '', count(*) {among}"""  # noqa: S608
+        UNION ALL SELECT 'review', '', count(*) {among}"""
     return f"""
     SELECT 'reviewer' AS name, author AS value, count(*) AS n
-    FROM standing JOIN (SELECT id {among}) ON id = task_id WHERE kind <> 'none' GROUP BY value"""  # noqa: S608
+    FROM standing JOIN (SELECT id {among}) ON id = task_id WHERE kind <> 'none' GROUP BY value"""
 
 
 def _facet(name: str, counts: Mapping[str, int], picked: list[str]) -> Facet:
@@ -286,9 +322,13 @@ def _facet(name: str, counts: Mapping[str, int], picked: list[str]) -> Facet:
     values = [value for value in order if counts.get(value) or value in picked]
     values += [value for value in picked if value not in values]
     return Facet(
-        name, FACETS[name],
-        tuple(FacetValue(value, counts.get(value, 0), token(name, value), value in picked) for value in values),
-    )  # fmt: skip
+        name,
+        FACETS[name],
+        tuple(
+            FacetValue(value, counts.get(value, 0), token(name, value), value in picked)
+            for value in values
+        ),
+    )
 
 
 # --- saved views
@@ -303,16 +343,22 @@ def save_view(database: Database, name: str, text: str, sort: str, author: str) 
     view = View(name, str(parse_query(text)), sort, author, now())
     values = [view.name, view.text, view.sort, view.author, view.created_at]
     database.transaction(
-        lambda cursor: cursor.execute("INSERT OR REPLACE INTO saved_view VALUES (?, ?, ?, ?, ?)", values)
+        lambda cursor: cursor.execute(
+            "INSERT OR REPLACE INTO saved_view VALUES (?, ?, ?, ?, ?)", values
+        )
     )
     return view
 
 
 def saved_views(database: Database) -> list[View]:
     """By name."""
-    return [View(**row) for row in database.rows("SELECT * FROM saved_view ORDER BY lower(name), name")]
+    return [
+        View(**row) for row in database.rows("SELECT * FROM saved_view ORDER BY lower(name), name")
+    ]
 
 
 def delete_view(database: Database, name: str) -> None:
     """Forget a view; one that is not there is forgotten already."""
-    database.transaction(lambda cursor: cursor.execute("DELETE FROM saved_view WHERE name = ?", [name]))
+    database.transaction(
+        lambda cursor: cursor.execute("DELETE FROM saved_view WHERE name = ?", [name])
+    )

@@ -35,29 +35,35 @@ def add(database: Database, rows: Sequence[CheckRow]) -> None:
         "trace_id",
         [
             {
-                "trace_id": row.trace_id, "id": row.id, "task_id": row.task_id, "suspicion": row.suspicion,
+                "trace_id": row.trace_id,
+                "id": row.id,
+                "task_id": row.task_id,
+                "suspicion": row.suspicion,
                 "flags": "".join(f"|{name}" for name in row.flags) + "|" if row.flags else "",
                 "findings": json.dumps(row.findings),
             }
             for row in rows
         ],
-    )  # fmt: skip
+    )
 
 
 def check_rows(database: Database, trace_ids: Sequence[str]) -> dict[str, CheckRow]:
     """What was found about these traces, by trace; those that were not checked are left out."""
     rows = database.rows(
-        f"SELECT * FROM trace_check WHERE trace_id IN {IDS}",  # noqa: S608
+        f"SELECT * FROM trace_check WHERE trace_id IN {IDS}",
         {"ids": id_list(trace_ids)},
     )
     return {
         row["trace_id"]: CheckRow(
-            row["id"], row["trace_id"], row["task_id"], row["suspicion"],
+            row["id"],
+            row["trace_id"],
+            row["task_id"],
+            row["suspicion"],
             tuple(name for name in row["flags"].split("|") if name),
             tuple((check, score, text) for check, score, text in json.loads(row["findings"])),
         )
         for row in rows
-    }  # fmt: skip
+    }
 
 
 def add_figures(database: Database, kind: str, figures: Mapping[str, JSON]) -> None:

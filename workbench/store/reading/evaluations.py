@@ -25,12 +25,15 @@ class Evaluation:
     id: str
     """Content key of the system and of the questions asked for."""
     system: str
-    """What people call it: `pipeline k=5`, `base`, `vpd`, `vpd explained`; two may share a name, never an id."""
+    """What people call it: `pipeline k=5`, `base`, `vpd`, `vpd explained`; two may share a name,
+    never an id.
+    """
     kind: str
     """`student` or `pipeline`."""
     mode: str
-    """Of a student: `direct` or `explain`.  Of the pipeline: `first` program, `vote` among k, or `any` of k is right,
-    which knows the label."""
+    """Of a student: `direct` or `explain`.  Of the pipeline: `first` program, `vote` among k, or
+    `any` of k is right, which knows the label.
+    """
     part: str
     """Key of the student's part, or of the sampler's."""
     model: str | None
@@ -56,7 +59,9 @@ class Evaluation:
     families: Mapping[str, JSON]
     """By family of question: value, of, low, high."""
     latency: Mapping[str, JSON]
-    """Seconds of one question asked alone, warm: median, low and high quartile, n; empty where not measured."""
+    """Seconds of one question asked alone, warm: median, low and high quartile, n; empty where not
+    measured.
+    """
     cost: Mapping[str, JSON]
     """Per question: tool calls, tokens written."""
     details: Mapping[str, JSON]
@@ -83,7 +88,9 @@ class ProgramAnswer:
 def evaluations(database: Database) -> list[Evaluation]:
     """All evaluations, the latest last."""
     found = database.rows("SELECT * FROM evaluation ORDER BY created_at, id")
-    return [Evaluation(**{**row, **{name: json.loads(row[name]) for name in _JSON}}) for row in found]
+    return [
+        Evaluation(**{**row, **{name: json.loads(row[name]) for name in _JSON}}) for row in found
+    ]
 
 
 def scores(database: Database, evaluation: str) -> dict[str, float]:
@@ -99,21 +106,30 @@ def evaluation_answers(database: Database, evaluation: str) -> dict[str, str]:
 
 
 def put(
-    database: Database, rows: Sequence[Evaluation], scored: Mapping[str, Mapping[str, tuple[str | None, float | None]]]
+    database: Database,
+    rows: Sequence[Evaluation],
+    scored: Mapping[str, Mapping[str, tuple[str | None, float | None]]],
 ) -> None:
     """Write evaluations; earlier ones of the same ids give way.  One transaction.
 
-    Args:
-        scored: by evaluation, the answer and the score of each question; no score where it does not count.
+    Args: scored: by evaluation, the answer and the score of each question; no score where it does
+        not count.
     """
     ids = id_list(row.id for row in rows)
 
     def make_room(cursor: Any) -> None:
-        cursor.execute(f"DELETE FROM evaluation WHERE id IN {IDS}", {"ids": ids})  # noqa: S608
-        cursor.execute(f"DELETE FROM evaluated WHERE evaluation IN {IDS}", {"ids": ids})  # noqa: S608
+        cursor.execute(f"DELETE FROM evaluation WHERE id IN {IDS}", {"ids": ids})
+        cursor.execute(f"DELETE FROM evaluated WHERE evaluation IN {IDS}", {"ids": ids})
 
-    kinds = {"int | None": pa.int64(), "int": pa.int64(), "float | None": pa.float64(), "datetime": pa.timestamp("us")}
-    schema = pa.schema([(field.name, kinds.get(str(field.type), pa.string())) for field in fields(Evaluation)])
+    kinds = {
+        "int | None": pa.int64(),
+        "int": pa.int64(),
+        "float | None": pa.float64(),
+        "datetime": pa.timestamp("us"),
+    }
+    schema = pa.schema(
+        [(field.name, kinds.get(str(field.type), pa.string())) for field in fields(Evaluation)]
+    )
     held = [{field.name: getattr(row, field.name) for field in fields(row)} for row in rows]
     plain = [{**row, **{name: json.dumps(row[name]) for name in _JSON}} for row in held]
     lines = [
@@ -121,7 +137,12 @@ def put(
         for id_, found in scored.items()
         for task, (answer, score) in found.items()
     ]
-    columns = [("evaluation", pa.string()), ("task_id", pa.string()), ("answer", pa.string()), ("score", pa.float64())]
+    columns = [
+        ("evaluation", pa.string()),
+        ("task_id", pa.string()),
+        ("answer", pa.string()),
+        ("score", pa.float64()),
+    ]
     tables = {
         "evaluation": pa.Table.from_pylist(plain, schema=schema),
         "evaluated": pa.Table.from_pylist(lines, schema=pa.schema(columns)),
@@ -131,23 +152,32 @@ def put(
 
 def selected_ids(database: Database, selection: Selection) -> list[str]:
     """Ids of the tasks of a selection, in order of import."""
-    return [row["id"] for row in database.rows(f"WITH {SELECTED} SELECT id FROM selected", selection.parameters())]  # noqa: S608
+    return [
+        row["id"]
+        for row in database.rows(f"WITH {SELECTED} SELECT id FROM selected", selection.parameters())
+    ]
 
 
 def about(database: Database, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
     """The picture and the family of each of these tasks."""
-    found = database.rows(f"SELECT id, image, family FROM task WHERE id IN {IDS}", {"ids": id_list(ids)})  # noqa: S608
+    found = database.rows(
+        f"SELECT id, image, family FROM task WHERE id IN {IDS}", {"ids": id_list(ids)}
+    )
     return {row["id"]: (row["image"], row["family"]) for row in found}
 
 
-def student_answers(database: Database, model: str, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+def student_answers(
+    database: Database, model: str, ids: Sequence[str]
+) -> dict[str, tuple[str, str]]:
     """By task, the answer and the rationale of this student (key of its part)."""
-    sql = f"SELECT task_id, answer, rationale FROM prediction WHERE model = $model AND task_id IN {IDS}"  # noqa: S608
+    sql = f"SELECT task_id, answer, rationale FROM prediction WHERE model = $model AND task_id IN {IDS}"
     found = database.rows(sql, {"model": model, "ids": id_list(ids)})
     return {row["task_id"]: (row["answer"], row["rationale"]) for row in found}
 
 
-def program_answers(database: Database, scope: Scope, ids: Sequence[str]) -> dict[str, list[ProgramAnswer]]:
+def program_answers(
+    database: Database, scope: Scope, ids: Sequence[str]
+) -> dict[str, list[ProgramAnswer]]:
     """By task, its programs that ran, in order of sampling."""
     sql = f"""
     SELECT program.task_id, index, CASE WHEN failure_kind IS NULL THEN answer END AS answer, score, tokens, tool_calls,
@@ -155,8 +185,10 @@ def program_answers(database: Database, scope: Scope, ids: Sequence[str]) -> dic
     FROM program JOIN trace ON trace.program_id = program.id AND trace.executor = $executor
     WHERE sampler = $sampler AND base_seed = $seed AND index < $k AND parent IS NULL AND program.task_id IN {IDS}
     ORDER BY program.task_id, index
-    """  # noqa: S608
-    evaluation_answers = {name: scope.parameters()[name] for name in ("sampler", "executor", "seed", "k")}
+    """
+    evaluation_answers = {
+        name: scope.parameters()[name] for name in ("sampler", "executor", "seed", "k")
+    }
     out: dict[str, list[ProgramAnswer]] = {}
     for row in database.rows(sql, {**evaluation_answers, "ids": id_list(ids)}):
         out.setdefault(row["task_id"], []).append(ProgramAnswer(**row))

@@ -1,4 +1,6 @@
-"""The Dashboard's counts, of the scope in force, in SQL; shares and intervals are made from them by the caller."""
+"""The Dashboard's counts, of the scope in force, in SQL; shares and intervals are made from them by
+the caller.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,9 @@ class FunnelStep:
     """How many questions got this far."""
 
     name: str
-    """`question`, `sampled`, `executed` (a program ended with an answer), `matched` (a trace is kept),
-    `accepted` (by a person)."""
+    """`question`, `sampled`, `executed` (a program ended with an answer), `matched` (a trace is
+    kept), `accepted` (by a person).
+    """
     tasks: int
     token: str
     """What to search for to see them."""
@@ -63,9 +66,12 @@ def funnel(database: Database) -> tuple[FunnelStep, ...]:
         {"k": scope.k},
     )
     tokens = {
-        "question": "", "sampled": f"programs>={scope.k}", "executed": "executed>=1",
-        "matched": "status:kept status:agreed", "accepted": "review:accepted",
-    }  # fmt: skip
+        "question": "",
+        "sampled": f"programs>={scope.k}",
+        "executed": "executed>=1",
+        "matched": "status:kept status:agreed",
+        "accepted": "review:accepted",
+    }
     return tuple(FunnelStep(name, row[name], tokens[name]) for name in tokens)
 
 
@@ -90,8 +96,11 @@ def by_tool(database: Database) -> list[ToolFigures]:
         SELECT tool, sum(tasks)::BIGINT AS tasks, sum(runs)::BIGINT AS runs, sum(executed)::BIGINT AS executed,
             sum(judged)::BIGINT AS judged, sum(fits)::BIGINT AS right
         FROM split GROUP BY tool ORDER BY runs DESC, tool
-        """,  # noqa: S608
-        {name: scope.parameters()[name] for name in ("sampler", "seed", "k", "executor", "verifier")},
+        """,
+        {
+            name: scope.parameters()[name]
+            for name in ("sampler", "seed", "k", "executor", "verifier")
+        },
     )
     return [ToolFigures(**row) for row in found]
 
@@ -105,7 +114,7 @@ def errors(database: Database, by_day: bool) -> list[ErrorCount]:
         {_TRACED}
         SELECT failure_kind AS kind, {day} AS day, count(*) AS runs, count(DISTINCT task_id) AS tasks
         FROM traced WHERE failure_kind IS NOT NULL GROUP BY kind, day ORDER BY day NULLS FIRST, runs DESC, kind
-        """,  # noqa: S608
+        """,
         {name: scope.parameters()[name] for name in ("sampler", "seed", "k", "executor")},
     )
     return [ErrorCount(**row) for row in found]

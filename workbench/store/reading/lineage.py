@@ -77,7 +77,9 @@ class Lineage:
 def lineage(database: Database) -> Lineage:
     """Everything from snapshots to evaluations, each in order of time."""
     snapshots = tuple(reversed(snapshot_rows(database)))
-    return Lineage(snapshots, tuple(jobs(database)), tuple(models(database)), tuple(evaluations(database)))
+    return Lineage(
+        snapshots, tuple(jobs(database)), tuple(models(database)), tuple(evaluations(database))
+    )
 
 
 def jobs(database: Database) -> list[JobRow]:
@@ -104,7 +106,10 @@ def stamps(database: Database) -> dict[str, str]:
 
 
 def put_jobs(
-    database: Database, rows: Sequence[JobRow], figures: Mapping[str, Sequence[JSON]], made: Sequence[ModelRow]
+    database: Database,
+    rows: Sequence[JobRow],
+    figures: Mapping[str, Sequence[JSON]],
+    made: Sequence[ModelRow],
 ) -> None:
     """Write what was read of jobs; what was known of the same jobs gives way.  One transaction.
 
@@ -116,7 +121,7 @@ def put_jobs(
 
     def make_room(cursor: Any) -> None:
         for table, key in (("job", "id"), ("metric", "job"), ("model", "job")):
-            cursor.execute(f"DELETE FROM {table} WHERE {key} IN {IDS}", {"ids": ids})  # noqa: S608
+            cursor.execute(f"DELETE FROM {table} WHERE {key} IN {IDS}", {"ids": ids})
 
     lines = [
         {"job": job, "line": at, "figures": json.dumps(line)}
@@ -134,16 +139,21 @@ def put_jobs(
 
 def mark_deleted(database: Database, ids: Sequence[str]) -> None:
     """Say of jobs that their folders are gone."""
-    sql = f"UPDATE job SET state = 'deleted', stamp = '', updated_at = $now WHERE id IN {IDS}"  # noqa: S608
+    sql = f"UPDATE job SET state = 'deleted', stamp = '', updated_at = $now WHERE id IN {IDS}"
     database.transaction(lambda cursor: cursor.execute(sql, {"now": now(), "ids": id_list(ids)}))
 
 
 def _plain(row: JobRow | ModelRow) -> dict[str, Any]:
     held = {field.name: getattr(row, field.name) for field in fields(row)}
-    return {name: json.dumps(value) if isinstance(value, Mapping) else value for name, value in held.items()}
+    return {
+        name: json.dumps(value) if isinstance(value, Mapping) else value
+        for name, value in held.items()
+    }
 
 
 def _table(record: type, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     kinds = {"int": _NUMBER, "datetime": _TIME}
-    schema = pa.schema([(field.name, kinds.get(str(field.type), _TEXT)) for field in fields(record)])
+    schema = pa.schema(
+        [(field.name, kinds.get(str(field.type), _TEXT)) for field in fields(record)]
+    )
     return pa.Table.from_pylist(rows, schema=schema)

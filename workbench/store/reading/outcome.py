@@ -1,10 +1,10 @@
 """What came of each task within a scope: the one query that says it, and its record.
 
-The query reads every program, trace and verdict of the tasks asked for.  `summary.py` keeps its answer for all
-tasks in the table `outcome`; the figures of another scope or selection ask it anew.
+The query reads every program, trace and verdict of the tasks asked for.  `summary.py` keeps its
+answer for all tasks in the table `outcome`; the figures of another scope or selection ask it anew.
 
-Which answers mean the same is known to `verify.answers` alone: every answer is stored with its canonical form, and
-the query counts forms.
+Which answers mean the same is known to `verify.answers` alone: every answer is stored with its
+canonical form, and the query counts forms.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from workbench.store.records.pending import JUDGED, SAMPLED, SELECTED, TRACED
 from workbench.store.records.scope import Scope, Selection
 
 STATUSES = ("kept", "agreed", "wrong", "failed", "waiting")
-"""What came of a task: a right trace kept; a trace kept by agreement (no label); programs ran, none was right;
-no program ran to its end; not judged yet."""
+"""What came of a task: a right trace kept; a trace kept by agreement (no label); programs ran, none
+was right; no program ran to its end; not judged yet.
+"""
 
 MATCHES = ("all", "some", "none", "unlabelled", "waiting")
 """How many of a task's runs fit its label."""
@@ -39,7 +40,9 @@ class RunLine:
     program: str
     trace: str | None
     result: str
-    """`right`, `wrong` or `crashed`; `unjudged` with an answer and no verdict yet; `waiting` before it ran."""
+    """`right`, `wrong` or `crashed`; `unjudged` with an answer and no verdict yet; `waiting` before
+    it ran.
+    """
     answer: str | None
     """Its first 200 characters."""
     kind: str | None
@@ -71,7 +74,9 @@ class Outcome:
     said: str | None
     """The pipeline's answer: the kept trace's, else the one that wins the vote."""
     vote: int | None
-    """Index of the program whose answer stands for all (see `verify.vote`); None where none has answered."""
+    """Index of the program whose answer stands for all (see `verify.vote`); None where none has
+    answered.
+    """
     faithful: bool | None
     """Whether the kept trace's rationale is; None without one."""
     seconds: float | None
@@ -85,7 +90,9 @@ class Outcome:
     match: str
     """One of `MATCHES`."""
     siblings: float | None
-    """Share of the runs with an answer that do not mean the most frequent one; None without an answer."""
+    """Share of the runs with an answer that do not mean the most frequent one; None without an
+    answer.
+    """
     student: str
     """One of `STUDENTS`."""
     student_answer: str | None
@@ -93,7 +100,9 @@ class Outcome:
     """None for an unlabelled task."""
     student_seconds: float | None
     apart: float | None
-    """Student against pipeline: difference of their scores, or of their answers without a label (0 or 1)."""
+    """Student against pipeline: difference of their scores, or of their answers without a label (0
+    or 1).
+    """
     updated_at: datetime
     """Time of the newest record about it."""
     runs: tuple[RunLine, ...]
@@ -182,8 +191,10 @@ outcome AS (
              ELSE (student_form <> said_form)::INTEGER END AS apart,
         updated_at, coalesce(runs, '[]') AS runs, vote
     FROM joined
-)"""  # noqa: S608
-"""CTEs ending in `outcome`, with the columns of the table of that name; `selected` stands before them."""
+)"""
+"""CTEs ending in `outcome`, with the columns of the table of that name; `selected` stands before
+them.
+"""
 
 FIELDS = (
     "seq", "family", "labelled", "status", "programs", "traces", "executed", "judged", "correct", "chosen", "answer",
@@ -215,5 +226,8 @@ def to_outcome(row: Mapping[str, Any]) -> Outcome:
 
 def outcomes(database: Database, scope: Scope, selection: Selection) -> list[Outcome]:
     """What came of each task, in order of import."""
-    sql = f"WITH {SELECTED}, {OUTCOMES} SELECT * FROM outcome ORDER BY seq"  # noqa: S608
-    return [to_outcome(row) for row in database.rows(sql, {**scope.parameters(), **selection.parameters()})]
+    sql = f"WITH {SELECTED}, {OUTCOMES} SELECT * FROM outcome ORDER BY seq"
+    return [
+        to_outcome(row)
+        for row in database.rows(sql, {**scope.parameters(), **selection.parameters()})
+    ]

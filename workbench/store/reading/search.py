@@ -2,12 +2,14 @@
 
     tool:find status:wrong steps>6 answer:"two dogs" cup on the ta
 
-Free words must all occur in the task's texts: question, programs' source, what they printed, text of tool results,
-answers, messages of failures, rationales; of the parts in force.  The last word is taken as a beginning.  Names with
-a colon choose values of a facet: the same name again means either, another name means both.  Numbers are compared.
+Free words must all occur in the task's texts: question, programs' source, what they printed, text
+of tool results, answers, messages of failures, rationales; of the parts in force.  The last word is
+taken as a beginning.  Names with a colon choose values of a facet: the same name again means
+either, another name means both.  Numbers are compared.
 
-Words are letters and digits in lower case without accents; a Han character is a word of its own.  One table,
-`posting`, holds for each word the tasks whose texts have it.  DuckDB cuts texts and queries with the same expression.
+Words are letters and digits in lower case without accents; a Han character is a word of its own.
+One table, `posting`, holds for each word the tasks whose texts have it.  DuckDB cuts texts and
+queries with the same expression.
 """
 
 from __future__ import annotations
@@ -43,10 +45,12 @@ NUMBERS = {
 """What can be compared with a number: name and column."""
 
 CLOSED: Mapping[str, tuple[str, ...]] = {
-    "status": STATUSES, "match": MATCHES, "student": STUDENTS,
+    "status": STATUSES,
+    "match": MATCHES,
+    "student": STUDENTS,
     "type": get_args(AnswerType),
     "review": ("pending", "accepted", "rejected", "skipped", "disputed", "adjudicated"),
-}  # fmt: skip
+}
 """Names whose values are a closed list."""
 
 NAMES = (*FACETS, "answer", "gold", "id", "flag")
@@ -156,7 +160,11 @@ def _value(piece: str, name: str, value: str) -> str:
 
 
 def _example(name: str) -> str:
-    return CLOSED[name][0] if name in CLOSED else {"steps": "6-10", "seconds": "0.5-1"}.get(name, "NAME")
+    return (
+        CLOSED[name][0]
+        if name in CLOSED
+        else {"steps": "6-10", "seconds": "0.5-1"}.get(name, "NAME")
+    )
 
 
 def _number(piece: str, text: str) -> float:
@@ -190,7 +198,7 @@ def found_by(database: Database, typed: Sequence[str]) -> str:
         return "SELECT NULL"
     begun = cut[-1] if len(cut[-1]) >= BEGINNING else None
     known = database.rows(
-        f"SELECT word, sum(n) AS n FROM posting WHERE word IN {IDS} OR starts_with(word, $begun) GROUP BY word",  # noqa: S608
+        f"SELECT word, sum(n) AS n FROM posting WHERE word IN {IDS} OR starts_with(word, $begun) GROUP BY word",
         {"ids": id_list(cut), "begun": begun},
     )
     sizes = {row["word"]: row["n"] for row in known}
@@ -198,13 +206,13 @@ def found_by(database: Database, typed: Sequence[str]) -> str:
     lists.append([word for word in sizes if word == cut[-1] or (begun and word.startswith(begun))])
     found = ""
     for words in sorted(lists, key=lambda words: sum(sizes[word] for word in words)):
-        # The index is asked for literals (letters and digits, see `WORDS`) and for no second condition: lists are
-        # long to read, and without it every word's would be.
+        # The index is asked for literals (letters and digits, see `WORDS`) and for no second
+        # condition: lists are long to read, and without it every word's would be.
         among = ", ".join(f"'{word}'" for word in words) or "NULL"
         mine = f"""
         SELECT unnest(tasks) AS seq FROM (
             WITH held AS MATERIALIZED (SELECT part, tasks FROM posting WHERE word IN ({among}))
             SELECT tasks FROM held WHERE part IN ('', $sampler, $executor, $writer)
-        )"""  # noqa: S608
-        found = f"SELECT seq FROM ({mine}) WHERE seq IN ({found})" if found else mine  # noqa: S608
+        )"""
+        found = f"SELECT seq FROM ({mine}) WHERE seq IN ({found})" if found else mine
     return found

@@ -25,8 +25,9 @@ class Target:
 
     task_id: str
     state: str
-    """Of a person's decisions: as `curated.state` says, an adjudicated item by its outcome.  Of the verifier's:
-    `kept`, `agreed` (unlabelled) or `wrong`."""
+    """Of a person's decisions: as `curated.state` says, an adjudicated item by its outcome.  Of the
+    verifier's: `kept`, `agreed` (unlabelled) or `wrong`.
+    """
     reason: str | None
     """Why a person rejected it; one of the closed list."""
     waiting: bool
@@ -94,12 +95,14 @@ def decided_targets(database: Database) -> list[Target]:
     LEFT JOIN rationale ON rationale.id = curated.rationale_id
     LEFT JOIN opinion ON opinion.trace_id = curated.trace_id
     LEFT JOIN voices ON voices.task_id = curated.task_id
-    """  # noqa: S608
+    """
     return [_target(row) for row in database.rows(sql)]
 
 
 def kept(database: Database, scope: Scope) -> list[Target]:
-    """What the verifier kept, one target for each task that it judged; the newest rationale of the scope's writer."""
+    """What the verifier kept, one target for each task that it judged; the newest rationale of the
+    scope's writer.
+    """
     sql = f"""
     WITH judged AS (
         SELECT trace.task_id, trace.id AS trace_id, trace.program_id, trace.answer, trace.executor, verdict.chosen,
@@ -115,9 +118,18 @@ def kept(database: Database, scope: Scope) -> list[Target]:
     FROM best JOIN task ON task.id = best.task_id JOIN program ON program.id = best.program_id
     LEFT JOIN rationale ON rationale.trace_id = best.trace_id AND rationale.writer = $writer
     QUALIFY row_number() OVER (PARTITION BY best.task_id ORDER BY rationale.created_at DESC, rationale.id) = 1
-    """  # noqa: S608
-    given = {name: scope.parameters()[name] for name in ("sampler", "executor", "verifier", "writer", "seed", "k")}
-    extra: dict[str, Any] = {"reason": None, "waiting": False, "edited": False, "reviewers": [], "guideline": None}
+    """
+    given = {
+        name: scope.parameters()[name]
+        for name in ("sampler", "executor", "verifier", "writer", "seed", "k")
+    }
+    extra: dict[str, Any] = {
+        "reason": None,
+        "waiting": False,
+        "edited": False,
+        "reviewers": [],
+        "guideline": None,
+    }
     return [_target({**row, **extra}) for row in database.rows(sql, given)]
 
 
@@ -129,8 +141,8 @@ def tasks(database: Database, ids: Sequence[str] | None) -> list[dict[str, Any]]
     """Tasks as rows, in order of import: all, or those of these ids."""
     columns = "id, source, split, image, question, answers, answer_type, choices, family"
     if ids is None:
-        return database.rows(f"SELECT {columns} FROM task ORDER BY seq")  # noqa: S608
-    sql = f"SELECT {columns} FROM task WHERE id IN {IDS} ORDER BY seq"  # noqa: S608
+        return database.rows(f"SELECT {columns} FROM task ORDER BY seq")
+    sql = f"SELECT {columns} FROM task WHERE id IN {IDS} ORDER BY seq"
     return database.rows(sql, {"ids": id_list(ids)})
 
 
@@ -139,10 +151,15 @@ def splits(database: Database) -> list[str]:
     return [row["split"] for row in database.rows("SELECT DISTINCT split FROM task ORDER BY split")]
 
 
-def evaluation_images(database: Database, splits: Sequence[str], sources: Sequence[str]) -> set[str]:
+def evaluation_images(
+    database: Database, splits: Sequence[str], sources: Sequence[str]
+) -> set[str]:
     """Digests of the pictures of every task of these splits or these sources."""
     sql = "SELECT DISTINCT image FROM task WHERE list_contains($splits, split) OR list_contains($sources, source)"
-    return {row["image"] for row in database.rows(sql, {"splits": list(splits), "sources": list(sources)})}
+    return {
+        row["image"]
+        for row in database.rows(sql, {"splits": list(splits), "sources": list(sources)})
+    }
 
 
 def last_decision(database: Database) -> str | None:
@@ -156,20 +173,32 @@ def last_decision(database: Database) -> str | None:
 
 def pictures(database: Database, digests: Sequence[str]) -> dict[str, Picture]:
     """What is known of these pictures."""
-    sql = f"SELECT digest, width, height, fingerprint FROM picture WHERE digest IN {IDS}"  # noqa: S608
+    sql = f"SELECT digest, width, height, fingerprint FROM picture WHERE digest IN {IDS}"
     return {
-        row["digest"]: Picture(row["digest"], row["width"], row["height"], int(row["fingerprint"], 16))
+        row["digest"]: Picture(
+            row["digest"], row["width"], row["height"], int(row["fingerprint"], 16)
+        )
         for row in database.rows(sql, {"ids": id_list(digests)})
     }
 
 
 def add_pictures(database: Database, found: Sequence[Picture]) -> None:
     """Remember pictures' sizes and fingerprints."""
-    columns = [("digest", _TEXT), ("width", pa.int32()), ("height", pa.int32()), ("fingerprint", _TEXT)]
+    columns = [
+        ("digest", _TEXT),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("fingerprint", _TEXT),
+    ]
     rows = [
-        {"digest": p.digest, "width": p.width, "height": p.height, "fingerprint": f"{p.fingerprint:032x}"}
+        {
+            "digest": p.digest,
+            "width": p.width,
+            "height": p.height,
+            "fingerprint": f"{p.fingerprint:032x}",
+        }
         for p in found
-    ]  # fmt: skip
+    ]
     database.insert({"picture": _table(columns, rows)})
 
 
@@ -186,15 +215,25 @@ def register(database: Database, snapshot: Snapshot) -> None:
     """Remember a snapshot and what is in it; nothing changes for one that is known already."""
     manifest = snapshot.manifest
     rows = [
-        {"snapshot": snapshot.hash, "task_id": e.task_id, "trace_id": e.trace_id, "rationale_id": e.rationale_id,
-         "side": e.split}
+        {
+            "snapshot": snapshot.hash,
+            "task_id": e.task_id,
+            "trace_id": e.trace_id,
+            "rationale_id": e.rationale_id,
+            "side": e.split,
+        }
         for e in snapshot.examples()
-    ]  # fmt: skip
-    columns = [(name, _TEXT) for name in ("snapshot", "task_id", "trace_id", "rationale_id", "side")]
+    ]
+    columns = [
+        (name, _TEXT) for name in ("snapshot", "task_id", "trace_id", "rationale_id", "side")
+    ]
     held = {
-        "hash": snapshot.hash, "name": manifest.name, "filter": json.dumps(manifest.content.filter),
-        "counts": json.dumps(manifest.content.counts), "as_of": manifest.as_of,
-    }  # fmt: skip
+        "hash": snapshot.hash,
+        "name": manifest.name,
+        "filter": json.dumps(manifest.content.filter),
+        "counts": json.dumps(manifest.content.counts),
+        "as_of": manifest.as_of,
+    }
     database.insert(
         {
             "snapshot": _table([(name, _TEXT) for name in held], [held]),
@@ -205,17 +244,23 @@ def register(database: Database, snapshot: Snapshot) -> None:
 
 def rename(database: Database, hash_: str, name: str) -> None:
     """Call a snapshot otherwise."""
-    database.transaction(lambda cursor: cursor.execute("UPDATE snapshot SET name = ? WHERE hash = ?", [name, hash_]))
+    database.transaction(
+        lambda cursor: cursor.execute("UPDATE snapshot SET name = ? WHERE hash = ?", [name, hash_])
+    )
 
 
 def snapshot_rows(database: Database) -> list[Taken]:
     """All snapshots taken, the newest first."""
     found = database.rows("SELECT * FROM snapshot ORDER BY created_at DESC, hash")
-    return [Taken(**{**row, "filter": json.loads(row["filter"]), "counts": json.loads(row["counts"])}) for row in found]
+    return [
+        Taken(**{**row, "filter": json.loads(row["filter"]), "counts": json.loads(row["counts"])})
+        for row in found
+    ]
 
 
 def find(database: Database, given: str) -> Taken:
-    """A snapshot by its name, its hash or the unique beginning of its hash; of several with one name the newest.
+    """A snapshot by its name, its hash or the unique beginning of its hash; of several with one
+    name the newest.
 
     Raises InputError when nothing or more than one thing fits.
     """
@@ -227,4 +272,6 @@ def find(database: Database, given: str) -> Taken:
         return fits[0]
     why = f"fits {len(fits)} snapshots; give more of it" if fits else "names no snapshot"
     names = ", ".join(row.name or row.hash[:8] for row in known[:8])
-    raise InputError(f"'{given}' {why}; " + (f"there are: {names}" if known else "take one with: vpd snapshot"))
+    raise InputError(
+        f"'{given}' {why}; " + (f"there are: {names}" if known else "take one with: vpd snapshot")
+    )

@@ -1,9 +1,10 @@
 """Keeping what Browse reads up to date: the table `outcome`, and the words of `posting`.
 
-Every write of records leaves a row in `touched`, in its own transaction.  Bringing the summary up to date takes
-such rows, asks `outcome.OUTCOMES` again for their tasks, files the words of their texts, and deletes the rows: one
-transaction, so that a crash at any point leaves either the old summary with its rows still waiting, or the new one.
-A changed scope (another sampler, a larger k) asks for all tasks again.
+Every write of records leaves a row in `touched`, in its own transaction.  Bringing the summary up
+to date takes such rows, asks `outcome.OUTCOMES` again for their tasks, files the words of their
+texts, and deletes the rows: one transaction, so that a crash at any point leaves either the old
+summary with its rows still waiting, or the new one. A changed scope (another sampler, a larger k)
+asks for all tasks again.
 """
 
 from __future__ import annotations
@@ -22,10 +23,14 @@ from workbench.store.records.scope import LATEST, Scope, to_scope
 from workbench.store.records.words import text_of, tools_of
 
 BATCH = 50_000
-"""Records taken in one transaction, or one batch where that is larger: bounds its memory and what others wait."""
+"""Records taken in one transaction, or one batch where that is larger: bounds its memory and what
+others wait.
+"""
 
 MERGE = 50_000
-"""Rows of `posting` added since the last merge that call for another one, when they are also as many as before."""
+"""Rows of `posting` added since the last merge that call for another one, when they are also as
+many as before.
+"""
 
 
 READ = 1_000
@@ -47,7 +52,7 @@ def bring_up_to_date(database: Database) -> Scope:
             f"""
             SELECT latest.*, summary.scope AS held, EXISTS (FROM touched) AS waiting, {_UNREAD}
             FROM ({LATEST}) AS latest, summary
-            """  # noqa: S608
+            """
         )
         scope = to_scope(found)
         unread = found["words"] or found["trace"] or found["prediction"]
@@ -99,17 +104,17 @@ def _take(cursor: Any) -> None:
         SELECT coalesce(max(row), -1) FROM (
             SELECT rowid AS row, sum(len(task_ids)) OVER (ORDER BY rowid) - len(task_ids) AS before FROM touched
         ) WHERE before < {BATCH}
-        """  # noqa: S608
+        """
     ).fetchone()
     mine = "true"
     if not everything:
-        mine = f"id IN (SELECT unnest(task_ids) FROM touched WHERE rowid <= {upto})"  # noqa: S608
-    cursor.execute(f"DELETE FROM outcome WHERE {mine}")  # noqa: S608
+        mine = f"id IN (SELECT unnest(task_ids) FROM touched WHERE rowid <= {upto})"
+    cursor.execute(f"DELETE FROM outcome WHERE {mine}")
     cursor.execute(
         f"""
         INSERT INTO outcome
         WITH selected AS (SELECT * FROM task WHERE {mine}), {OUTCOMES} SELECT * FROM outcome ORDER BY seq
-        """,  # noqa: S608
+        """,
         scope.parameters(),
     )
     cursor.execute(
@@ -125,12 +130,15 @@ def _take(cursor: Any) -> None:
                 FROM taken JOIN task ON task.id = task_id WHERE text <> ''
             ) GROUP BY word, part
         ) ORDER BY word
-        """  # noqa: S608
+        """
     )
-    cursor.execute(f"DELETE FROM touched WHERE rowid <= {upto}")  # noqa: S608
-    # Two processes that do this at once both write this row, so that one of them has to begin again.
+    cursor.execute(f"DELETE FROM touched WHERE rowid <= {upto}")
+    # Two processes that do this at once both write this row, so that one of them has to begin
+    # again.
     cursor.execute("UPDATE summary SET scope = ?", [_named(scope)])
-    held, merged = cursor.execute("SELECT (SELECT count(*) FROM posting), merged FROM summary").fetchone()
+    held, merged = cursor.execute(
+        "SELECT (SELECT count(*) FROM posting), merged FROM summary"
+    ).fetchone()
     if held - merged > max(MERGE, merged):
         _merge(cursor)
 
@@ -147,13 +155,13 @@ def _merge(cursor: Any) -> None:
         """
     )
     # Rows of one's own transaction have the highest numbers.
-    cursor.execute(f"DELETE FROM posting WHERE rowid <= {last}")  # noqa: S608
+    cursor.execute(f"DELETE FROM posting WHERE rowid <= {last}")
     cursor.execute("UPDATE summary SET merged = (SELECT count(*) FROM posting)")
 
 
 def _read_events(database: Database) -> None:
     """Tools and texts of traces that an earlier workbench wrote."""
-    found = database.rows(f"SELECT * FROM trace WHERE tools IS NULL LIMIT {READ}")  # noqa: S608
+    found = database.rows(f"SELECT * FROM trace WHERE tools IS NULL LIMIT {READ}")
     parts = {row["key"]: shape.to_part(row) for row in database.rows("SELECT * FROM part")}
     by_tools: dict[str, list[str]] = {}
     read = []
@@ -168,17 +176,21 @@ def _read_events(database: Database) -> None:
 
     def update(cursor: Any) -> None:
         for tools, ids in by_tools.items():
-            sql = f"UPDATE trace SET tools = $tools WHERE id IN {IDS} AND tools IS NULL"  # noqa: S608
+            sql = f"UPDATE trace SET tools = $tools WHERE id IN {IDS} AND tools IS NULL"
             cursor.execute(sql, {"tools": tools, "ids": id_list(ids)})
 
-    database.insert({"touched": shape.table("touched", shape.touches("trace", read), now())}, update)
+    database.insert(
+        {"touched": shape.table("touched", shape.touches("trace", read), now())}, update
+    )
 
 
 def _read_answers(database: Database, table: str) -> None:
     """Forms of answers that an earlier workbench wrote; what came of their tasks is asked again."""
-    sql = f"SELECT id, task_id, answer FROM {table} WHERE form IS NULL LIMIT {ANSWERS}"  # noqa: S608
+    sql = f"SELECT id, task_id, answer FROM {table} WHERE form IS NULL LIMIT {ANSWERS}"
     rows = database.rows(sql)
-    tasks = {task.id: task for task in views.tasks(database, list({row["task_id"] for row in rows}))}
+    tasks = {
+        task.id: task for task in views.tasks(database, list({row["task_id"] for row in rows}))
+    }
     forms = [shape.form_of(row["answer"], tasks.get(row["task_id"])) for row in rows]
     touched = shape.touches(table, [{"id": row["id"], "task_id": row["task_id"]} for row in rows])
 
@@ -189,7 +201,7 @@ def _read_answers(database: Database, table: str) -> None:
                 SELECT unnest(from_json($ids, '["VARCHAR"]')) AS id,
                     unnest(from_json($forms, '["VARCHAR"]')) AS form
             ) AS fresh WHERE {table}.id = fresh.id AND {table}.form IS NULL
-            """,  # noqa: S608
+            """,
             {"ids": id_list(row["id"] for row in rows), "forms": id_list(forms)},
         )
 

@@ -68,7 +68,9 @@ class TaskView:
     @property
     def chosen(self) -> Run | None:
         """The run that was kept."""
-        return next((run for run in self.runs if run.verdict is not None and run.verdict.chosen), None)
+        return next(
+            (run for run in self.runs if run.verdict is not None and run.verdict.chosen), None
+        )
 
     @property
     def prediction(self) -> Prediction | None:
@@ -90,30 +92,39 @@ def counts(database: Database, scope: Scope, selection: Selection) -> Counts:
         count(faithful) AS rationales, count(*) FILTER (faithful) AS faithful,
         count(student_answer) AS predictions
     FROM outcome
-    """  # noqa: S608
+    """
     given = {**scope.parameters(), **selection.parameters()}
     row = database.rows(sql, given)[0]
     sql = f"""
     WITH {SELECTED}, {SAMPLED}, {TRACED}
     SELECT failure_kind AS kind, count(*) AS n FROM traced WHERE failure_kind IS NOT NULL
     GROUP BY kind ORDER BY n DESC, kind
-    """  # noqa: S608
-    failures = database.rows(sql, {name: value for name, value in given.items() if f"${name}" in sql})
+    """
+    failures = database.rows(
+        sql, {name: value for name, value in given.items() if f"${name}" in sql}
+    )
     return Counts(**row, failures={row["kind"]: row["n"] for row in failures})
 
 
 def seconds(database: Database, scope: Scope) -> dict[str, tuple[int, float]]:
     """Rows written and wall seconds by stage, of the parts in force."""
-    current = [key for key in (scope.sampler, scope.executor, scope.verifier, scope.writer, scope.student) if key]
+    current = [
+        key
+        for key in (scope.sampler, scope.executor, scope.verifier, scope.writer, scope.student)
+        if key
+    ]
     sql = f"""
     SELECT stage, sum(rows)::BIGINT AS n, sum(seconds) AS seconds FROM timing
     WHERE part IS NULL OR part IN {IDS} GROUP BY stage
-    """  # noqa: S608
-    return {row["stage"]: (row["n"], row["seconds"]) for row in database.rows(sql, {"ids": id_list(current)})}
+    """
+    return {
+        row["stage"]: (row["n"], row["seconds"])
+        for row in database.rows(sql, {"ids": id_list(current)})
+    }
 
 
 def tasks(database: Database, ids: Sequence[str]) -> list[Task]:
-    sql = f"SELECT * FROM task WHERE id IN {IDS} ORDER BY seq"  # noqa: S608
+    sql = f"SELECT * FROM task WHERE id IN {IDS} ORDER BY seq"
     return [shape.to_task(row) for row in database.rows(sql, {"ids": id_list(ids)})]
 
 
@@ -121,12 +132,16 @@ def _by_id(found: Sequence[Task]) -> dict[str, Task]:
     return {task.id: task for task in found}
 
 
-def jobs(database: Database, parts: Mapping[str, PartRef], program_ids: Sequence[str]) -> list[tuple[Task, Program]]:
+def jobs(
+    database: Database, parts: Mapping[str, PartRef], program_ids: Sequence[str]
+) -> list[tuple[Task, Program]]:
     sql = f"""
     SELECT program.* FROM program JOIN task ON task.id = program.task_id
     WHERE program.id IN {IDS} ORDER BY task.seq, program.index
-    """  # noqa: S608
-    programs = [shape.to_program(row, parts) for row in database.rows(sql, {"ids": id_list(program_ids)})]
+    """
+    programs = [
+        shape.to_program(row, parts) for row in database.rows(sql, {"ids": id_list(program_ids)})
+    ]
     known = _by_id(tasks(database, list({program.task_id for program in programs})))
     return [(known[program.task_id], program) for program in programs]
 
@@ -142,29 +157,37 @@ def runs(
 def _runs(
     database: Database, parts: Mapping[str, PartRef], task_ids: Sequence[str], scope: Scope
 ) -> list[tuple[Task, list[Run]]]:
-    # All by the task, whose rows lie together: asked by ids that lie apart, DuckDB would read every row's program and
-    # events on the way.
+    # All by the task, whose rows lie together: asked by ids that lie apart, DuckDB would read every
+    # row's program and events on the way.
     ids = id_list(task_ids)
     given = {"ids": ids, **{n: scope.parameters()[n] for n in ("sampler", "seed", "k")}}
     programs = database.rows(
         f"""
         SELECT * FROM program WHERE task_id IN {IDS} AND sampler = $sampler AND base_seed = $seed
         AND index < $k AND parent IS NULL ORDER BY task_id, index
-        """,  # noqa: S608
+        """,
         given,
     )
     traces = database.rows(
-        f"SELECT * FROM trace WHERE task_id IN {IDS} AND executor = $executor",  # noqa: S608
+        f"SELECT * FROM trace WHERE task_id IN {IDS} AND executor = $executor",
         {"ids": ids, "executor": scope.executor},
     )
     verdicts = database.rows(
-        f"SELECT * FROM verdict WHERE task_id IN {IDS} AND verifier = $verifier AND runs = $k",  # noqa: S608
+        f"SELECT * FROM verdict WHERE task_id IN {IDS} AND verifier = $verifier AND runs = $k",
         {"ids": ids, "verifier": scope.verifier, "k": scope.k},
     )
     sampled = {row["id"] for row in programs}
-    trace_of = {row["program_id"]: shape.to_trace(row, parts) for row in traces if row["program_id"] in sampled}
+    trace_of = {
+        row["program_id"]: shape.to_trace(row, parts)
+        for row in traces
+        if row["program_id"] in sampled
+    }
     held = {trace.id for trace in trace_of.values()}
-    verdict_of = {row["program_id"]: shape.to_verdict(row, parts) for row in verdicts if row["trace_id"] in held}
+    verdict_of = {
+        row["program_id"]: shape.to_verdict(row, parts)
+        for row in verdicts
+        if row["trace_id"] in held
+    }
     grouped: dict[str, list[Run]] = {}
     for row in programs:
         one = Run(shape.to_program(row, parts), trace_of.get(row["id"]), verdict_of.get(row["id"]))
@@ -175,20 +198,29 @@ def _runs(
 def traced(
     database: Database, parts: Mapping[str, PartRef], trace_ids: Sequence[str]
 ) -> list[tuple[Task, Program, Trace]]:
-    found = database.rows(f"SELECT * FROM trace WHERE id IN {IDS}", {"ids": id_list(trace_ids)})  # noqa: S608
+    found = database.rows(f"SELECT * FROM trace WHERE id IN {IDS}", {"ids": id_list(trace_ids)})
     by_program = {row["program_id"]: shape.to_trace(row, parts) for row in found}
-    return [(task, program, by_program[program.id]) for task, program in jobs(database, parts, list(by_program))]
+    return [
+        (task, program, by_program[program.id])
+        for task, program in jobs(database, parts, list(by_program))
+    ]
 
 
-def task_view(database: Database, parts: Mapping[str, PartRef], task_id: str, scope: Scope) -> TaskView:
+def task_view(
+    database: Database, parts: Mapping[str, PartRef], task_id: str, scope: Scope
+) -> TaskView:
     """Everything about one task.  Raises InputError when there is none of this id."""
     found = _runs(database, parts, [task_id], scope)
     if not found:
         raise InputError(f"no task is called '{task_id}' in {database.path}; vpd show lists them")
     task, held = found[0]
     traces = {run.trace.id for run in held if run.trace is not None}
-    rationales = database.rows("SELECT * FROM rationale WHERE task_id = ? ORDER BY created_at DESC", [task_id])
-    predictions = database.rows("SELECT * FROM prediction WHERE task_id = ? ORDER BY created_at DESC", [task_id])
+    rationales = database.rows(
+        "SELECT * FROM rationale WHERE task_id = ? ORDER BY created_at DESC", [task_id]
+    )
+    predictions = database.rows(
+        "SELECT * FROM prediction WHERE task_id = ? ORDER BY created_at DESC", [task_id]
+    )
     return TaskView(
         task,
         tuple(held),
@@ -199,7 +231,8 @@ def task_view(database: Database, parts: Mapping[str, PartRef], task_id: str, sc
 
 
 def resolve(database: Database, some_id: str) -> tuple[Literal["task", "run"], str]:
-    """What an id (or the unique beginning of a program's or trace's id) names: a task, or a run by program id.
+    """What an id (or the unique beginning of a program's or trace's id) names: a task, or a run by
+    program id.
 
     Raises InputError when nothing or more than one thing fits.
     """
@@ -214,22 +247,30 @@ def resolve(database: Database, some_id: str) -> tuple[Literal["task", "run"], s
     )
     if len(fits) == 1 and some_id:
         return "run", fits[0]["id"]
-    why = "fits several programs; give more of it" if fits and some_id else "names no task, program or trace here"
+    why = (
+        "fits several programs; give more of it"
+        if fits and some_id
+        else "names no task, program or trace here"
+    )
     raise InputError(f"'{some_id}' {why}; vpd show lists the tasks")
 
 
-def run_view(database: Database, parts: Mapping[str, PartRef], some_id: str, scope: Scope) -> tuple[Task, Run]:
-    """The run of one program, whatever the scope: the scope's executor and verifier where they have one."""
+def run_view(
+    database: Database, parts: Mapping[str, PartRef], some_id: str, scope: Scope
+) -> tuple[Task, Run]:
+    """The run of one program, whatever the scope: the scope's executor and verifier where they have
+    one.
+    """
     kind, program_id = resolve(database, some_id)
     if kind != "run":
         raise InputError(f"'{some_id}' is a task, not a program or trace; ask for the task")
     task, program = jobs(database, parts, [program_id])[0]
     newest = "ORDER BY {} IS NOT DISTINCT FROM ? DESC, created_at DESC LIMIT 1"
-    sql = f"SELECT * FROM trace WHERE program_id = ? {newest.format('executor')}"  # noqa: S608
+    sql = f"SELECT * FROM trace WHERE program_id = ? {newest.format('executor')}"
     found = database.rows(sql, [program_id, scope.executor])
     if not found:
         return task, Run(program, None, None)
     trace = shape.to_trace(found[0], parts)
-    sql = f"SELECT * FROM verdict WHERE trace_id = ? {newest.format('verifier')}"  # noqa: S608
+    sql = f"SELECT * FROM verdict WHERE trace_id = ? {newest.format('verifier')}"
     verdicts = database.rows(sql, [trace.id, scope.verifier])
     return task, Run(program, trace, shape.to_verdict(verdicts[0], parts) if verdicts else None)

@@ -1,7 +1,9 @@
-"""Rows that lack the next record: what a stage still has to do.  Each query gives ids in order of import.
+"""Rows that lack the next record: what a stage still has to do.  Each query gives ids in order of
+import.
 
-Every question is asked of the rows themselves, never of a flag, so that work stops and goes on anywhere.
-A run that broke for reasons outside the program (`infra`) counts as not done: it is asked for again.
+Every question is asked of the rows themselves, never of a flag, so that work stops and goes on
+anywhere. A run that broke for reasons outside the program (`infra`) counts as not done: it is asked
+for again.
 """
 
 from __future__ import annotations
@@ -9,8 +11,8 @@ from __future__ import annotations
 from workbench.store.kernel.database import Database
 from workbench.store.records.scope import Scope, Selection
 
-# Named CTEs that the questions share: only the columns that are asked for, as a CTE used twice is written out
-# whole.  $-parameters come from Scope and Selection.
+# Named CTEs that the questions share: only the columns that are asked for, as a CTE used twice is
+# written out whole.  $-parameters come from Scope and Selection.
 SELECTED = """
 selected AS (
     SELECT * FROM task WHERE ($split IS NULL OR split = $split) AND ($source IS NULL OR source = $source)
@@ -52,7 +54,7 @@ def to_sample(database: Database, scope: Scope, selection: Selection) -> list[st
     WITH {SELECTED}, {SAMPLED}
     SELECT selected.id FROM selected LEFT JOIN sampled ON sampled.task_id = selected.id
     GROUP BY selected.id, selected.seq HAVING count(DISTINCT sampled.index) < $k ORDER BY selected.seq
-    """  # noqa: S608
+    """
     return _ask(database, sql, scope, selection)
 
 
@@ -65,7 +67,7 @@ def to_execute(database: Database, scope: Scope, selection: Selection) -> list[s
         SELECT 1 FROM trace WHERE trace.program_id = sampled.id AND trace.executor = $executor
         AND trace.failure_kind IS DISTINCT FROM 'infra'
     ) ORDER BY selected.seq, sampled.index
-    """  # noqa: S608
+    """
     return _ask(database, sql, scope, selection)
 
 
@@ -78,7 +80,7 @@ def to_verify(database: Database, scope: Scope, selection: Selection) -> list[st
     HAVING count(DISTINCT traced.program_id) >= $k
        AND (SELECT count(DISTINCT judged.trace_id) FROM judged WHERE judged.task_id = selected.id) < $k
     ORDER BY selected.seq
-    """  # noqa: S608
+    """
     return _ask(database, sql, scope, selection)
 
 
@@ -90,7 +92,7 @@ def to_rationalize(database: Database, scope: Scope, selection: Selection) -> li
     WHERE judged.chosen AND NOT EXISTS (
         SELECT 1 FROM rationale WHERE rationale.trace_id = judged.trace_id AND rationale.writer = $writer
     ) ORDER BY selected.seq
-    """  # noqa: S608
+    """
     return _ask(database, sql, scope, selection)
 
 
@@ -102,5 +104,5 @@ def to_predict(database: Database, scope: Scope, selection: Selection) -> list[s
         SELECT 1 FROM prediction
         WHERE prediction.task_id = selected.id AND prediction.model = $student AND prediction.rationale = ''
     ) ORDER BY selected.seq
-    """  # noqa: S608
+    """
     return _ask(database, sql, scope, selection)

@@ -1,6 +1,7 @@
 """Records to Arrow tables and back: the only place that knows both shapes.
 
-Text from models and datasets may hold anything; a lone surrogate cannot be written as UTF-8 and becomes '?'.
+Text from models and datasets may hold anything; a lone surrogate cannot be written as UTF-8 and
+becomes '?'.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from workbench.records import (
     plain,
     storable,
     storable_json,
-)  # fmt: skip
+)
 from workbench.store.records.words import text_of, tools_of
 from workbench.verify.answers import canonical
 
@@ -40,40 +41,92 @@ SCHEMAS: Mapping[str, pa.Schema] = {
     name: pa.schema([*columns.items(), ("created_at", _TIME)])
     for name, columns in {
         "part": {k: pa.string() for k in ("key", "role", "name", "version", "arguments")},
-        "bad_row": {"source": pa.string(), "file": pa.string(), "line": pa.int64(), "reason": pa.string()},
+        "bad_row": {
+            "source": pa.string(),
+            "file": pa.string(),
+            "line": pa.int64(),
+            "reason": pa.string(),
+        },
         "task": {
-            "id": pa.string(), "seq": pa.int64(), "source": pa.string(), "split": pa.string(), "image": pa.string(),
-            "question": pa.string(), "answers": _TEXTS, "answer_type": pa.string(), "choices": _TEXTS,
-            "family": pa.string(), "meta": pa.string(), "content": pa.string(),
+            "id": pa.string(),
+            "seq": pa.int64(),
+            "source": pa.string(),
+            "split": pa.string(),
+            "image": pa.string(),
+            "question": pa.string(),
+            "answers": _TEXTS,
+            "answer_type": pa.string(),
+            "choices": _TEXTS,
+            "family": pa.string(),
+            "meta": pa.string(),
+            "content": pa.string(),
         },
         "program": {
-            "id": pa.string(), "task_id": pa.string(), "sampler": pa.string(), "base_seed": pa.int64(),
-            "index": pa.int32(), "source": pa.string(), "score": pa.float64(), "tokens": pa.int64(),
-            "seed": pa.int64(), "seconds": pa.float64(), "parent": pa.string(),
+            "id": pa.string(),
+            "task_id": pa.string(),
+            "sampler": pa.string(),
+            "base_seed": pa.int64(),
+            "index": pa.int32(),
+            "source": pa.string(),
+            "score": pa.float64(),
+            "tokens": pa.int64(),
+            "seed": pa.int64(),
+            "seconds": pa.float64(),
+            "parent": pa.string(),
         },
         "trace": {
-            "id": pa.string(), "program_id": pa.string(), "task_id": pa.string(), "executor": pa.string(),
-            "answer": pa.string(), "failure_kind": pa.string(), "failure_message": pa.string(),
-            "failure_line": pa.int32(), "steps": pa.int64(), "tool_calls": pa.int64(), "seconds": pa.float64(),
-            "events": pa.binary(), "tools": pa.string(), "form": pa.string(),
+            "id": pa.string(),
+            "program_id": pa.string(),
+            "task_id": pa.string(),
+            "executor": pa.string(),
+            "answer": pa.string(),
+            "failure_kind": pa.string(),
+            "failure_message": pa.string(),
+            "failure_line": pa.int32(),
+            "steps": pa.int64(),
+            "tool_calls": pa.int64(),
+            "seconds": pa.float64(),
+            "events": pa.binary(),
+            "tools": pa.string(),
+            "form": pa.string(),
         },
         "verdict": {
-            "id": pa.string(), "trace_id": pa.string(), "program_id": pa.string(), "task_id": pa.string(),
-            "verifier": pa.string(), "runs": pa.int32(), "score": pa.float64(), "correct": pa.bool_(),
-            "chosen": pa.bool_(), "method": pa.string(), "reason": pa.string(),
+            "id": pa.string(),
+            "trace_id": pa.string(),
+            "program_id": pa.string(),
+            "task_id": pa.string(),
+            "verifier": pa.string(),
+            "runs": pa.int32(),
+            "score": pa.float64(),
+            "correct": pa.bool_(),
+            "chosen": pa.bool_(),
+            "method": pa.string(),
+            "reason": pa.string(),
         },
         "rationale": {
-            "id": pa.string(), "trace_id": pa.string(), "task_id": pa.string(), "writer": pa.string(),
-            "text": pa.string(), "answer": pa.string(), "citations": pa.string(), "issues": _TEXTS,
+            "id": pa.string(),
+            "trace_id": pa.string(),
+            "task_id": pa.string(),
+            "writer": pa.string(),
+            "text": pa.string(),
+            "answer": pa.string(),
+            "citations": pa.string(),
+            "issues": _TEXTS,
         },
         "prediction": {
-            "id": pa.string(), "task_id": pa.string(), "model": pa.string(), "answer": pa.string(),
-            "rationale": pa.string(), "score": pa.float64(), "seconds": pa.float64(), "form": pa.string(),
+            "id": pa.string(),
+            "task_id": pa.string(),
+            "model": pa.string(),
+            "answer": pa.string(),
+            "rationale": pa.string(),
+            "score": pa.float64(),
+            "seconds": pa.float64(),
+            "form": pa.string(),
         },
     }.items()
 } | {
     "touched": pa.schema({"id": pa.string(), "task_ids": _TEXTS, "parts": _TEXTS, "texts": _TEXTS}),
-}  # fmt: skip
+}
 
 
 def table(name: str, rows: Sequence[Mapping[str, Any]], created_at: datetime) -> pa.Table:
@@ -101,7 +154,9 @@ def part_key(ref: PartRef) -> str:
 
 
 class Keys:
-    """Keys of the parts of one batch: its records share a few PartRef objects, and each is hashed once."""
+    """Keys of the parts of one batch: its records share a few PartRef objects, and each is hashed
+    once.
+    """
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[PartRef, str]] = {}
@@ -120,21 +175,33 @@ class Keys:
 def clean_task(task: Task) -> Task:
     """The task as the store will give it back, so that keys made before and after agree."""
     return Task(
-        id=storable(task.id), source=storable(task.source), split=storable(task.split), image=task.image,
-        question=storable(task.question), answers=tuple(storable_json(task.answers)), answer_type=task.answer_type,
-        choices=tuple(storable_json(task.choices)), family=storable(task.family), meta=json.loads(_json(task.meta)),
-    )  # fmt: skip
+        id=storable(task.id),
+        source=storable(task.source),
+        split=storable(task.split),
+        image=task.image,
+        question=storable(task.question),
+        answers=tuple(storable_json(task.answers)),
+        answer_type=task.answer_type,
+        choices=tuple(storable_json(task.choices)),
+        family=storable(task.family),
+        meta=json.loads(_json(task.meta)),
+    )
 
 
 def _json(value: Any) -> str:
-    return storable(json.dumps(plain(value), sort_keys=True, ensure_ascii=False, separators=(",", ":")))
+    return storable(
+        json.dumps(plain(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    )
 
 
 def from_part(ref: PartRef) -> dict[str, Any]:
     return {
-        "key": part_key(ref), "role": ref.role, "name": ref.name, "version": ref.version,
+        "key": part_key(ref),
+        "role": ref.role,
+        "name": ref.name,
+        "version": ref.version,
         "arguments": _json(ref.arguments),
-    }  # fmt: skip
+    }
 
 
 def to_part(row: Mapping[str, Any]) -> PartRef:
@@ -143,10 +210,19 @@ def to_part(row: Mapping[str, Any]) -> PartRef:
 
 def from_task(task: Task, seq: int) -> dict[str, Any]:
     return {
-        "id": task.id, "seq": seq, "source": task.source, "split": task.split, "image": task.image,
-        "question": task.question, "answers": task.answers, "answer_type": task.answer_type,
-        "choices": task.choices, "family": task.family, "meta": _json(task.meta), "content": content_key(task),
-    }  # fmt: skip
+        "id": task.id,
+        "seq": seq,
+        "source": task.source,
+        "split": task.split,
+        "image": task.image,
+        "question": task.question,
+        "answers": task.answers,
+        "answer_type": task.answer_type,
+        "choices": task.choices,
+        "family": task.family,
+        "meta": _json(task.meta),
+        "content": content_key(task),
+    }
 
 
 def to_task(row: Mapping[str, Any], prefix: str = "") -> Task:
@@ -169,24 +245,41 @@ _TASK_FIELDS = (
 
 def from_program(program: Program, key: Keys, base_seed: int) -> dict[str, Any]:
     return {
-        "id": program.id, "task_id": program.task_id, "sampler": key(program.sampler), "base_seed": base_seed,
-        "index": program.index, "source": program.source, "score": program.score, "tokens": program.tokens,
-        "seed": program.seed, "seconds": program.seconds, "parent": program.parent,
-    }  # fmt: skip
+        "id": program.id,
+        "task_id": program.task_id,
+        "sampler": key(program.sampler),
+        "base_seed": base_seed,
+        "index": program.index,
+        "source": program.source,
+        "score": program.score,
+        "tokens": program.tokens,
+        "seed": program.seed,
+        "seconds": program.seconds,
+        "parent": program.parent,
+    }
 
 
 def to_program(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Program:
     return Program(
-        id=row["id"], task_id=row["task_id"], index=row["index"], source=row["source"], score=row["score"],
-        tokens=row["tokens"], seed=row["seed"], sampler=parts[row["sampler"]], seconds=row["seconds"],
+        id=row["id"],
+        task_id=row["task_id"],
+        index=row["index"],
+        source=row["source"],
+        score=row["score"],
+        tokens=row["tokens"],
+        seed=row["seed"],
+        sampler=parts[row["sampler"]],
+        seconds=row["seconds"],
         parent=row["parent"],
-    )  # fmt: skip
+    )
 
 
 class PackedEvents(Sequence[TraceEvent]):
-    """The events of a stored trace, decoded when they are first looked at; equal to the tuple of them.
+    """The events of a stored trace, decoded when they are first looked at; equal to the tuple of
+    them.
 
-    Most who read a trace look at its answer alone, and decoding takes ten times as long as all the rest.
+    Most who read a trace look at its answer alone, and decoding takes ten times as long as all the
+    rest.
 
     Args:
         packed: bytes of `encode_events`.
@@ -234,9 +327,8 @@ class PackedEvents(Sequence[TraceEvent]):
 def form_of(answer: str | None, task: Task | None) -> str:
     """What an answer means, as the store keeps it: its canonical form, '' without one.
 
-    Args:
-        answer: text of a run or a student; None where it failed.
-        task: the question; of an answer to a question that is not in the store, nothing but its text is known.
+    Args: answer: text of a run or a student; None where it failed. task: the question; of an answer
+        to a question that is not in the store, nothing but its text is known.
     """
     if answer is None:
         return ""
@@ -253,13 +345,22 @@ def from_trace(trace: Trace, key: Keys, task: Task | None) -> dict[str, Any]:
     """
     failure = trace.failure
     return {
-        "id": trace.id, "program_id": trace.program_id, "task_id": trace.task_id,
-        "executor": key(trace.executor), "answer": trace.answer,
-        "failure_kind": failure.kind if failure else None, "failure_message": failure.message if failure else None,
-        "failure_line": failure.line if failure else None, "steps": trace.steps, "tool_calls": trace.tool_calls,
-        "seconds": trace.seconds, "events": encode_events(trace.events), "tools": tools_of(trace.events),
-        "form": form_of(trace.answer, task), "text": text_of(trace),
-    }  # fmt: skip
+        "id": trace.id,
+        "program_id": trace.program_id,
+        "task_id": trace.task_id,
+        "executor": key(trace.executor),
+        "answer": trace.answer,
+        "failure_kind": failure.kind if failure else None,
+        "failure_message": failure.message if failure else None,
+        "failure_line": failure.line if failure else None,
+        "steps": trace.steps,
+        "tool_calls": trace.tool_calls,
+        "seconds": trace.seconds,
+        "events": encode_events(trace.events),
+        "tools": tools_of(trace.events),
+        "form": form_of(trace.answer, task),
+        "text": text_of(trace),
+    }
 
 
 def to_trace(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Trace:
@@ -267,10 +368,17 @@ def to_trace(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Trace:
     if row["failure_kind"] is not None:
         failure = Failure(row["failure_kind"], row["failure_message"], row["failure_line"])
     return Trace(
-        id=row["id"], program_id=row["program_id"], task_id=row["task_id"], answer=row["answer"], failure=failure,
-        events=PackedEvents(row["events"]), steps=row["steps"], tool_calls=row["tool_calls"],
-        seconds=row["seconds"], executor=parts[row["executor"]],
-    )  # fmt: skip
+        id=row["id"],
+        program_id=row["program_id"],
+        task_id=row["task_id"],
+        answer=row["answer"],
+        failure=failure,
+        events=PackedEvents(row["events"]),
+        steps=row["steps"],
+        tool_calls=row["tool_calls"],
+        seconds=row["seconds"],
+        executor=parts[row["executor"]],
+    )
 
 
 def touches(table: str, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -299,35 +407,62 @@ _TOUCHED = {
 
 def from_verdict(verdict: Verdict, key: Keys, runs: int) -> dict[str, Any]:
     return {
-        "id": verdict.id, "trace_id": verdict.trace_id, "program_id": verdict.program_id,
-        "task_id": verdict.task_id, "verifier": key(verdict.verifier), "runs": runs, "score": verdict.score,
-        "correct": verdict.correct, "chosen": verdict.chosen, "method": verdict.method, "reason": verdict.reason,
-    }  # fmt: skip
+        "id": verdict.id,
+        "trace_id": verdict.trace_id,
+        "program_id": verdict.program_id,
+        "task_id": verdict.task_id,
+        "verifier": key(verdict.verifier),
+        "runs": runs,
+        "score": verdict.score,
+        "correct": verdict.correct,
+        "chosen": verdict.chosen,
+        "method": verdict.method,
+        "reason": verdict.reason,
+    }
 
 
 def to_verdict(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Verdict:
     return Verdict(
-        id=row["id"], trace_id=row["trace_id"], program_id=row["program_id"], task_id=row["task_id"],
-        score=row["score"], correct=row["correct"], chosen=row["chosen"], method=row["method"],
-        reason=row["reason"], verifier=parts[row["verifier"]],
-    )  # fmt: skip
+        id=row["id"],
+        trace_id=row["trace_id"],
+        program_id=row["program_id"],
+        task_id=row["task_id"],
+        score=row["score"],
+        correct=row["correct"],
+        chosen=row["chosen"],
+        method=row["method"],
+        reason=row["reason"],
+        verifier=parts[row["verifier"]],
+    )
 
 
 def from_rationale(rationale: Rationale, key: Keys) -> dict[str, Any]:
     return {
-        "id": rationale.id, "trace_id": rationale.trace_id, "task_id": rationale.task_id,
-        "writer": key(rationale.writer), "text": rationale.text, "answer": rationale.answer,
+        "id": rationale.id,
+        "trace_id": rationale.trace_id,
+        "task_id": rationale.task_id,
+        "writer": key(rationale.writer),
+        "text": rationale.text,
+        "answer": rationale.answer,
         "citations": json.dumps([[c.start, c.end, list(c.events)] for c in rationale.citations]),
         "issues": rationale.issues,
-    }  # fmt: skip
+    }
 
 
 def to_rationale(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Rationale:
     return Rationale(
-        id=row["id"], trace_id=row["trace_id"], task_id=row["task_id"], text=row["text"], answer=row["answer"],
-        citations=tuple(Citation(start, end, tuple(events)) for start, end, events in json.loads(row["citations"])),
-        issues=tuple(row["issues"]), writer=parts[row["writer"]],
-    )  # fmt: skip
+        id=row["id"],
+        trace_id=row["trace_id"],
+        task_id=row["task_id"],
+        text=row["text"],
+        answer=row["answer"],
+        citations=tuple(
+            Citation(start, end, tuple(events))
+            for start, end, events in json.loads(row["citations"])
+        ),
+        issues=tuple(row["issues"]),
+        writer=parts[row["writer"]],
+    )
 
 
 def from_prediction(prediction: Prediction, key: Keys, task: Task | None) -> dict[str, Any]:
@@ -339,14 +474,24 @@ def from_prediction(prediction: Prediction, key: Keys, task: Task | None) -> dic
         task: the question; None where the store lacks it.
     """
     return {
-        "id": prediction.id, "task_id": prediction.task_id, "model": key(prediction.model),
-        "answer": prediction.answer, "rationale": prediction.rationale, "score": prediction.score,
-        "seconds": prediction.seconds, "form": form_of(prediction.answer, task),
-    }  # fmt: skip
+        "id": prediction.id,
+        "task_id": prediction.task_id,
+        "model": key(prediction.model),
+        "answer": prediction.answer,
+        "rationale": prediction.rationale,
+        "score": prediction.score,
+        "seconds": prediction.seconds,
+        "form": form_of(prediction.answer, task),
+    }
 
 
 def to_prediction(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Prediction:
     return Prediction(
-        id=row["id"], task_id=row["task_id"], answer=row["answer"], rationale=row["rationale"], score=row["score"],
-        seconds=row["seconds"], model=parts[row["model"]],
-    )  # fmt: skip
+        id=row["id"],
+        task_id=row["task_id"],
+        answer=row["answer"],
+        rationale=row["rationale"],
+        score=row["score"],
+        seconds=row["seconds"],
+        model=parts[row["model"]],
+    )

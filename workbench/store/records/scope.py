@@ -28,9 +28,14 @@ class Scope:
 
     def parameters(self) -> dict[str, Any]:
         return {
-            "sampler": self.sampler, "executor": self.executor, "verifier": self.verifier, "writer": self.writer,
-            "student": self.student, "k": self.k, "seed": self.seed,
-        }  # fmt: skip
+            "sampler": self.sampler,
+            "executor": self.executor,
+            "verifier": self.verifier,
+            "writer": self.writer,
+            "student": self.student,
+            "k": self.k,
+            "seed": self.seed,
+        }
 
 
 LATEST = """
@@ -42,7 +47,9 @@ FROM run"""
 
 def to_scope(row: Mapping[str, Any]) -> Scope:
     """The scope in a row of `LATEST`; the default one before any run."""
-    return Scope(**{name: row[name] for name in Scope.__slots__}) if row["k"] is not None else Scope()
+    return (
+        Scope(**{name: row[name] for name in Scope.__slots__}) if row["k"] is not None else Scope()
+    )
 
 
 @dataclass(frozen=True, slots=True)

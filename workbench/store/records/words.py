@@ -11,7 +11,9 @@ LONGEST = 20_000
 
 
 def text_of(trace: Trace) -> str:
-    """What a run printed, what its tools said, how it ended.  Nothing of a run that will be repeated."""
+    """What a run printed, what its tools said, how it ended.  Nothing of a run that will be
+    repeated.
+    """
     failure = trace.failure
     if failure is not None and failure.kind == "infra":
         return ""
@@ -31,7 +33,9 @@ def text_of(trace: Trace) -> str:
 
 
 def _texts(value: JSON) -> Iterator[str]:
-    """Text anywhere in a summary (see `workbench/events.py`): short, cut, a patch's label, items of containers."""
+    """Text anywhere in a summary (see `workbench/events.py`): short, cut, a patch's label, items of
+    containers.
+    """
     if isinstance(value, str):
         yield value
     elif isinstance(value, list):
@@ -44,5 +48,7 @@ def _texts(value: JSON) -> Iterator[str]:
 
 def tools_of(events: Iterable[TraceEvent]) -> str:
     """The names of the tools that were called: '|exists|find|', sorted."""
-    names = sorted({str(event.payload.get("tool", "")) for event in events if event.kind == "tool"} - {""})
+    names = sorted(
+        {str(event.payload.get("tool", "")) for event in events if event.kind == "tool"} - {""}
+    )
     return "".join(f"|{name}" for name in names) + "|" if names else ""

@@ -1,7 +1,8 @@
-"""Which questions a scene has a clear answer to: one maker per family, each giving a form and its answer.
+"""Which questions a scene has a clear answer to: one maker per family, each giving a form and its
+answer.
 
-What the forms mean stands in `questions`.  Truth and falsehood are drawn before the objects, so that a
-yes/no question's words do not give its answer away.
+What the forms mean stands in `questions`.  Truth and falsehood are drawn before the objects, so
+that a yes/no question's words do not give its answer away.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ class QuestionDraft:
     meta: Mapping[str, Any] = field(default_factory=dict)
 
 
-def pick(values: Sequence[T], rng: np.random.Generator, weights: Sequence[float] | None = None) -> T:
+def pick(
+    values: Sequence[T], rng: np.random.Generator, weights: Sequence[float] | None = None
+) -> T:
     if weights is None:
         return values[int(rng.integers(len(values)))]
     point, total = float(rng.random()) * sum(weights), 0.0
@@ -82,7 +85,11 @@ def _by_count(drafts: Iterable[QuestionDraft], rng: np.random.Generator) -> Ques
 
 def _absent(scene: Scene, rng: np.random.Generator, how: str) -> str | None:
     """A category that is not in the scene: any, a frequent one, or one of a kind that is there."""
-    names = [c for c in CATEGORIES if scene.count(c) == 0 and not any(confusable(c, o) for o in scene.categories)]
+    names = [
+        c
+        for c in CATEGORIES
+        if scene.count(c) == 0 and not any(confusable(c, o) for o in scene.categories)
+    ]
     if how == "popular":
         names = [name for name in names if CATEGORIES[name].weight >= 3]
     if how == "adversarial":
@@ -110,13 +117,19 @@ def _exists(scene: Scene, rng: np.random.Generator) -> QuestionDraft | None:
         return QuestionDraft({"op": "exists", "a": pick(scene.categories, rng)}, "yes", "yesno")
     how = pick(("random", "popular", "adversarial"), rng)
     name = _absent(scene, rng, how)
-    return QuestionDraft({"op": "exists", "a": name}, "no", "yesno", meta={"negative": how}) if name else None
+    return (
+        QuestionDraft({"op": "exists", "a": name}, "no", "yesno", meta={"negative": how})
+        if name
+        else None
+    )
 
 
 def _relation(scene: Scene, rng: np.random.Generator) -> QuestionDraft | None:
     truth = _coin(rng)
     drafts = [
-        QuestionDraft({"op": "relation", "a": x.category, "rel": rel, "b": y.category}, _yesno(truth), "yesno")
+        QuestionDraft(
+            {"op": "relation", "a": x.category, "rel": rel, "b": y.category}, _yesno(truth), "yesno"
+        )
         for x in unique(scene)
         for y in unique(scene)
         for rel in RELATIONS
@@ -130,7 +143,9 @@ def _compared(first: int, second: int, cmp: str) -> bool:
 
 
 def _compare(scene: Scene, rng: np.random.Generator) -> QuestionDraft | None:
-    """Only comparisons of which the scene has a true and a false one, so that the words give nothing away."""
+    """Only comparisons of which the scene has a true and a false one, so that the words give
+    nothing away.
+    """
     found: dict[str, dict[bool, list[QuestionDraft]]] = {}
     for first in scene.categories:
         for second in scene.categories:
@@ -139,7 +154,9 @@ def _compare(scene: Scene, rng: np.random.Generator) -> QuestionDraft | None:
                     continue
                 truth = _compared(scene.count(first), scene.count(second), cmp)
                 form = {"op": "compare", "a": first, "b": second, "cmp": cmp}
-                found.setdefault(cmp, {}).setdefault(truth, []).append(QuestionDraft(form, _yesno(truth), "yesno"))
+                found.setdefault(cmp, {}).setdefault(truth, []).append(
+                    QuestionDraft(form, _yesno(truth), "yesno")
+                )
     fair = [both for both in found.values() if len(both) == 2]
     return pick(pick(fair, rng)[_coin(rng)], rng) if fair else None
 
@@ -213,8 +230,12 @@ def _knowledge(scene: Scene, rng: np.random.Generator) -> QuestionDraft | None:
                 continue
             holders = [thing for thing in things if has(fact, thing.category)]
 
-            def draft(ask: str, answer: str, kind: AnswerType, fact: str = fact, name: str = name) -> QuestionDraft:
-                return QuestionDraft({"op": "knowledge", "ask": ask, "fact": fact, "among": name}, answer, kind)
+            def draft(
+                ask: str, answer: str, kind: AnswerType, fact: str = fact, name: str = name
+            ) -> QuestionDraft:
+                return QuestionDraft(
+                    {"op": "knowledge", "ask": ask, "fact": fact, "among": name}, answer, kind
+                )
 
             exists[bool(holders)].append(draft("exists", _yesno(bool(holders)), "yesno"))
             if holders or rng.random() < 0.05:
@@ -227,11 +248,15 @@ def _knowledge(scene: Scene, rng: np.random.Generator) -> QuestionDraft | None:
     if ask == "which":
         return pick(whiches, rng) if whiches else None
     drafts = exists[_coin(rng)]
-    return pick(drafts, rng, [_commonness(draft.form["fact"]) for draft in drafts]) if drafts else None
+    return (
+        pick(drafts, rng, [_commonness(draft.form["fact"]) for draft in drafts]) if drafts else None
+    )
 
 
 def _commonness(fact: str) -> float:
-    """How likely something with the fact is in a scene, so that a fact's name does not give `no` away."""
+    """How likely something with the fact is in a scene, so that a fact's name does not give `no`
+    away.
+    """
     total = sum(category.weight for category in CATEGORIES.values())
     return 1 - (1 - sum(CATEGORIES[name].weight for name in FACTS[fact].yes) / total) ** 4
 
@@ -241,7 +266,9 @@ def _options(scene: Scene, answer: str, rng: np.random.Generator) -> tuple[str, 
 
     Most are in the picture or of the answer's kind, so that the options alone give little away.
     """
-    kin = [name for name in CATEGORIES if set(CATEGORIES[name].kinds) & set(CATEGORIES[answer].kinds)]
+    kin = [
+        name for name in CATEGORIES if set(CATEGORIES[name].kinds) & set(CATEGORIES[answer].kinds)
+    ]
     pools = [list(scene.categories), kin or list(CATEGORIES), list(CATEGORIES)]
     options = [answer]
     for _ in range(1000):
@@ -256,7 +283,9 @@ def _options(scene: Scene, answer: str, rng: np.random.Generator) -> tuple[str, 
 def _odd_one(scene: Scene, rng: np.random.Generator) -> QuestionDraft | None:
     """Which of four is in the picture, or is not."""
     absent = _coin(rng) and len(scene.categories) >= 3
-    there = [scene.categories[int(i)] for i in rng.permutation(len(scene.categories))][: 3 if absent else 1]
+    there = [scene.categories[int(i)] for i in rng.permutation(len(scene.categories))][
+        : 3 if absent else 1
+    ]
     missing: list[str] = []
     while len(missing) < 4 - len(there):
         name = _absent(scene, rng, pick(("random", "popular", "adversarial"), rng))

@@ -39,30 +39,43 @@ def _flat(colour: Pixels) -> Pixels:
 
 def _blend(top: Pixels, bottom: Pixels, start: float = 0.0, end: float = 1.0) -> Pixels:
     """A vertical gradient between two colours; `start` and `end` are shares of the height."""
-    t: Pixels = np.clip((np.linspace(0, 1, _H, dtype=np.float32) - start) / (end - start), 0, 1)[:, None, None]
+    t: Pixels = np.clip((np.linspace(0, 1, _H, dtype=np.float32) - start) / (end - start), 0, 1)[
+        :, None, None
+    ]
     return np.broadcast_to(top * (1 - t) + bottom * t, (_H, _W, 3)).astype(np.float32)
 
 
 def _wall(rng: np.random.Generator) -> Pixels:
-    base = ((205, 196, 182), (176, 190, 200), (196, 203, 180), (214, 190, 178))[int(rng.integers(4))]
+    base = ((205, 196, 182), (176, 190, 200), (196, 203, 180), (214, 190, 178))[
+        int(rng.integers(4))
+    ]
     colour = _colour(rng, base, 18)
-    return _blend(colour * 1.08, colour * 0.86) + (_noise(rng, 5, 4) * 5 + _noise(rng, 320, 240) * 3)[..., None]
+    return (
+        _blend(colour * 1.08, colour * 0.86)
+        + (_noise(rng, 5, 4) * 5 + _noise(rng, 320, 240) * 3)[..., None]
+    )
 
 
 def _grass(rng: np.random.Generator) -> Pixels:
     near, far = _colour(rng, (94, 128, 58), 14), _colour(rng, (128, 152, 84), 12)
     blades = _noise(rng, 320, 90) * 17 + _noise(rng, 110, 34) * 11 + _noise(rng, 9, 7) * 9
     strength = np.linspace(0.45, 1.0, _H, dtype=np.float32)[:, None]
-    return _blend(far, near) + (blades * strength)[..., None] * np.asarray((1.0, 1.0, 0.6), dtype=np.float32)
+    return _blend(far, near) + (blades * strength)[..., None] * np.asarray(
+        (1.0, 1.0, 0.6), dtype=np.float32
+    )
 
 
 def _meadow(rng: np.random.Generator) -> Pixels:
     horizon = int(_H * (0.16 + 0.12 * rng.random()))
-    sky = _blend(_colour(rng, (120, 165, 214), 14), _colour(rng, (208, 224, 236), 10), 0.0, horizon / _H)
+    sky = _blend(
+        _colour(rng, (120, 165, 214), 14), _colour(rng, (208, 224, 236), 10), 0.0, horizon / _H
+    )
     sky = sky + np.clip(_noise(rng, 6, 12), 0, 1)[..., None] * 26
     ground = _grass(rng)
     hills = horizon + _noise(rng, 5, 2)[0] * 9
-    t: Pixels = np.clip((np.arange(_H, dtype=np.float32)[:, None] - hills[None, :]) / 3, 0, 1)[..., None]
+    t: Pixels = np.clip((np.arange(_H, dtype=np.float32)[:, None] - hills[None, :]) / 3, 0, 1)[
+        ..., None
+    ]
     return sky * (1 - t) + ground * t
 
 
@@ -75,7 +88,9 @@ def _sand(rng: np.random.Generator) -> Pixels:
 def _snow(rng: np.random.Generator) -> Pixels:
     colour = _colour(rng, (226, 232, 240), 6)
     drifts = _noise(rng, 7, 9) * 9 + _noise(rng, 240, 180) * 3
-    return _blend(colour * 0.97, colour * 1.01) + drifts[..., None] * np.asarray((1, 0.9, 0.7), dtype=np.float32)
+    return _blend(colour * 0.97, colour * 1.01) + drifts[..., None] * np.asarray(
+        (1, 0.9, 0.7), dtype=np.float32
+    )
 
 
 def _water(rng: np.random.Generator) -> Pixels:
@@ -100,7 +115,9 @@ def _wood(rng: np.random.Generator) -> Pixels:
     picture = _flat(_colour(rng, base, 12)) + shades[lines.astype(int)][:, None, None]
     grain = _noise(rng, 7, 200) * 12 + _noise(rng, 22, 420) * 7 + _noise(rng, 3, 40) * 7
     gaps: Pixels = np.where(lines % 1.0 < 0.022, -46.0, 0.0).astype(np.float32)[:, None]
-    boarded: Pixels = picture + (grain + gaps)[..., None] * np.asarray((1, 0.9, 0.75), dtype=np.float32)
+    boarded: Pixels = picture + (grain + gaps)[..., None] * np.asarray(
+        (1, 0.9, 0.75), dtype=np.float32
+    )
     return boarded
 
 
@@ -111,7 +128,9 @@ def _tiles(rng: np.random.Generator) -> Pixels:
     ys, xs = np.mgrid[0:_H, 0:_W]
     shade = (rng.random((_H // size + 1, _W // size + 1)) - 0.5).astype(np.float32) * 13
     joint: Pixels = np.where((xs % size < 3) | (ys % size < 3), -30.0, 0.0).astype(np.float32)
-    tiled: Pixels = _flat(colour) + (shade[ys // size, xs // size] + joint + _noise(rng, 90, 70) * 4)[..., None]
+    tiled: Pixels = (
+        _flat(colour) + (shade[ys // size, xs // size] + joint + _noise(rng, 90, 70) * 4)[..., None]
+    )
     return tiled
 
 
@@ -122,7 +141,10 @@ def _bricks(rng: np.random.Generator) -> Pixels:
     rows = ys // tall
     shifted = xs + (rows % 2) * (long // 2)
     shade = (rng.random((_H // tall + 2, _W // long + 3)) - 0.5).astype(np.float32) * 34
-    picture = _flat(_colour(rng, base, 10)) + (shade[rows, shifted // long] + _noise(rng, 200, 160) * 8)[..., None]
+    picture = (
+        _flat(_colour(rng, base, 10))
+        + (shade[rows, shifted // long] + _noise(rng, 200, 160) * 8)[..., None]
+    )
     mortar = ((ys % tall < 4) | (shifted % long < 4))[..., None]
     return np.where(mortar, _flat(_colour(rng, (190, 184, 174), 8)), picture) * np.float32(0.96)
 

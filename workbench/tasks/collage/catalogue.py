@@ -1,8 +1,8 @@
 """What can stand in a collage: categories, their kinds and sizes, and the cut-outs on disk.
 
 A *category* is the name that questions use (COCO's name where COCO has the class); categories are
-disjoint.  A *kind* is a wider word (`animal`, `vehicle`, ...).  Whether a category is of a kind can be
-debatable (is a tomato a fruit?); then `is_a` says None, and no question may depend on it.
+disjoint.  A *kind* is a wider word (`animal`, `vehicle`, ...).  Whether a category is of a kind can
+be debatable (is a tomato a fruit?); then `is_a` says None, and no question may depend on it.
 """
 
 from __future__ import annotations
@@ -48,12 +48,19 @@ class Cutout:
 
 
 def _group(
-    names: str, kinds: str = "", unsure: str = "", coco: bool = True, size: float = 1.0, weight: int = 1
+    names: str,
+    kinds: str = "",
+    unsure: str = "",
+    coco: bool = True,
+    size: float = 1.0,
+    weight: int = 1,
 ) -> tuple[Category, ...]:
     def words(text: str) -> tuple[str, ...]:
         return tuple(word.strip() for word in text.split(",") if word.strip())
 
-    return tuple(Category(name, words(kinds), words(unsure), coco, size, weight) for name in words(names))
+    return tuple(
+        Category(name, words(kinds), words(unsure), coco, size, weight) for name in words(names)
+    )
 
 
 _ALL = (
@@ -96,7 +103,9 @@ _ALL = (
     *_group("hat, flower, teapot", coco=False, size=0.85),
 )
 
-CATEGORIES: dict[str, Category] = {category.name: category for category in sorted(_ALL, key=lambda c: c.name)}
+CATEGORIES: dict[str, Category] = {
+    category.name: category for category in sorted(_ALL, key=lambda c: c.name)
+}
 """Every category by name, in alphabetical order."""
 
 CONFUSABLE = (
@@ -125,7 +134,9 @@ def of_kind(kind: str) -> tuple[str, ...]:
 
 
 def members(name: str) -> tuple[str, ...]:
-    """The categories that a name in a form stands for: itself, a kind's, or all of them for `object`."""
+    """The categories that a name in a form stands for: itself, a kind's, or all of them for
+    `object`.
+    """
     if name == "object":
         return tuple(CATEGORIES)
     return of_kind(name) if name in KINDS else (name,)

@@ -23,7 +23,9 @@ DISTANCE_RATIO = 1.25
 
 
 def offset(scene: Scene, thing: SceneObject, rel: str, other: SceneObject) -> float:
-    """How far `thing` lies in the direction `rel` of `other`: a share of the picture, negative beyond."""
+    """How far `thing` lies in the direction `rel` of `other`: a share of the picture, negative
+    beyond.
+    """
     (x, y), (u, v) = thing.box.center, other.box.center
     across, down = (x - u) / scene.width, (y - v) / scene.height
     return {"left": -across, "right": across, "above": -down, "below": down}[rel]
@@ -56,10 +58,14 @@ def _score(scene: Scene, thing: SceneObject, by: str, other: SceneObject | None)
     }[by]
 
 
-def extreme(scene: Scene, things: Sequence[SceneObject], by: str, other: SceneObject | None = None) -> str | None:
-    """The category of the object among `things` that is `by`, or None without a clear lead over other categories.
+def extreme(
+    scene: Scene, things: Sequence[SceneObject], by: str, other: SceneObject | None = None
+) -> str | None:
+    """The category of the object among `things` that is `by`, or None without a clear lead over
+    other categories.
 
-    `other` is the object that `nearest` and `farthest` are measured from; it must not be among `things`.
+    `other` is the object that `nearest` and `farthest` are measured from; it must not be among
+    `things`.
     """
     best: dict[str, float] = {}
     for thing in things:

@@ -31,7 +31,9 @@ def _set(names: str) -> frozenset[str]:
     found = frozenset(name.strip() for name in names.split(",") if name.strip())
     unknown = found - set(CATEGORIES)
     if unknown:
-        raise ValueError(f"facts name unknown categories {sorted(unknown)}; expected names of the catalogue")
+        raise ValueError(
+            f"facts name unknown categories {sorted(unknown)}; expected names of the catalogue"
+        )
     return found
 
 
@@ -40,7 +42,10 @@ FACTS: dict[str, Fact] = {
         _set("bird, butterfly, airplane"),
         _set("sports ball"),
         ("can fly", "can fly"),
-        ("is able to travel through the air on wings", "are able to travel through the air on wings"),
+        (
+            "is able to travel through the air on wings",
+            "are able to travel through the air on wings",
+        ),
         ("object", "animal"),
     ),
     "eaten": Fact(
@@ -63,7 +68,9 @@ FACTS: dict[str, Fact] = {
         ("object", "animal"),
     ),
     "legs": Fact(
-        _set("bear, camel, cat, cow, dog, elephant, giraffe, horse, lion, pig, sheep, tiger, zebra, rabbit"),
+        _set(
+            "bear, camel, cat, cow, dog, elephant, giraffe, horse, lion, pig, sheep, tiger, zebra, rabbit"
+        ),
         _set("frog, teddy bear, drum"),
         ("has four legs", "have four legs"),
         ("walks on four feet", "walk on four feet"),
@@ -83,7 +90,9 @@ FACTS: dict[str, Fact] = {
     ),
     "electricity": Fact(
         _set("laptop, cell phone, traffic light"),
-        _set("camera, clock, car, train, bus, motorcycle, truck, airplane, boat, guitar, teapot, toilet"),
+        _set(
+            "camera, clock, car, train, bus, motorcycle, truck, airplane, boat, guitar, teapot, toilet"
+        ),
         ("needs electricity to work", "need electricity to work"),
         ("stops working without electric power", "stop working without electric power"),
     ),
@@ -117,7 +126,10 @@ FACTS: dict[str, Fact] = {
         _set("cup, bottle, teapot"),
         _set(""),
         ("can hold a drink", "can hold a drink"),
-        ("is made to be filled with something to drink", "are made to be filled with something to drink"),
+        (
+            "is made to be filled with something to drink",
+            "are made to be filled with something to drink",
+        ),
     ),
 }
 """Every fact by name."""

@@ -1,7 +1,7 @@
 """Questions about what is seen and where, for teaching a student to look before it reasons.
 
-Boxes are `ymin xmin ymax xmax` on the 0-999 grid; things are listed from left to right by the centres of
-their boxes (ties from top to bottom).
+Boxes are `ymin xmin ymax xmax` on the 0-999 grid; things are listed from left to right by the
+centres of their boxes (ties from top to bottom).
 
     family  question                                answer
     name    What is in the picture?                 dog, dog, car

@@ -1,8 +1,8 @@
 """The wordings of questions, in two disjoint sets.
 
-`train` wordings are plain and short; `test` wordings open differently, embed clauses and turn the order
-round, so that a model that learnt templates instead of meaning is found out.  Slots are filled by
-`questions`; every key has at least six train and four test wordings.
+`train` wordings are plain and short; `test` wordings open differently, embed clauses and turn the
+order round, so that a model that learnt templates instead of meaning is found out.  Slots are
+filled by `questions`; every key has at least six train and four test wordings.
 """
 
 from __future__ import annotations
@@ -43,8 +43,14 @@ SUPERLATIVES: dict[str, dict[str, tuple[str, str]]] = {
         "bottommost": ("{noun} that sits lowest down", "sitting lowest down"),
         "largest": ("{noun} that takes up the most room", "taking up the most room"),
         "smallest": ("{noun} that takes up the least room", "taking up the least room"),
-        "nearest": ("{noun} at the shortest distance from {the_b}", "at the shortest distance from {the_b}"),
-        "farthest": ("{noun} at the greatest distance from {the_b}", "at the greatest distance from {the_b}"),
+        "nearest": (
+            "{noun} at the shortest distance from {the_b}",
+            "at the shortest distance from {the_b}",
+        ),
+        "farthest": (
+            "{noun} at the greatest distance from {the_b}",
+            "at the greatest distance from {the_b}",
+        ),
     },
 }
 """How an extreme is said: after `the`, and after `is`."""

@@ -44,12 +44,16 @@ def _pasted(canvas: Image.Image, thing: SceneObject) -> None:
     shadow = shadow.filter(ImageFilter.BoxBlur(_BLUR)).point(lambda value: value * _SHADOW)
     x0, y0 = int(thing.box.x0), int(thing.box.y0)
     corner = (x0 - edge + _SHIFT[0], y0 - edge + _SHIFT[1])
-    canvas.paste((18, 18, 24), (*corner, corner[0] + shadow.width, corner[1] + shadow.height), shadow)
+    canvas.paste(
+        (18, 18, 24), (*corner, corner[0] + shadow.width, corner[1] + shadow.height), shadow
+    )
     canvas.paste(cutout, (x0, y0), alpha)
 
 
 def render(scene: Scene) -> Image.Image:
-    """Draws a scene: RGB, `scene.width` x `scene.height` pixels; the same scene gives the same pixels."""
+    """Draws a scene: RGB, `scene.width` x `scene.height` pixels; the same scene gives the same
+    pixels.
+    """
     canvas = background(scene.background).copy()
     for thing in scene.objects:
         _pasted(canvas, thing)

@@ -2,12 +2,13 @@
 
     tasks = ask(scene, phrasing="train", rng=numpy.random.default_rng(0))
 
-`Task.meta` holds {"scene": id, "phrasing": "train"|"test", "template": n, "form": {...}}.  A form is a dict
-of plain values.  A *name* in a form is a category (`dog`, a key of `catalogue.CATEGORIES`), a kind
-(`animal`, `vehicle`, `fruit`, `food`, `tool`, `musical instrument`: the objects whose category
-`catalogue.is_a` the kind) or `object` (everything).  `catalogue.members(name)` gives its categories.
-Positions are centres of boxes in pixels, y downwards; sizes are areas of boxes; distances are Euclidean
-between centres.  A b stands for exactly one object of the scene, except in `compare`.
+`Task.meta` holds {"scene": id, "phrasing": "train"|"test", "template": n, "form": {...}}.  A form
+is a dict of plain values.  A *name* in a form is a category (`dog`, a key of
+`catalogue.CATEGORIES`), a kind (`animal`, `vehicle`, `fruit`, `food`, `tool`, `musical instrument`:
+the objects whose category `catalogue.is_a` the kind) or `object` (everything).
+`catalogue.members(name)` gives its categories. Positions are centres of boxes in pixels, y
+downwards; sizes are areas of boxes; distances are Euclidean between centres.  A b stands for
+exactly one object of the scene, except in `compare`.
 
     op              keys                           answer
     count           a: name                        number of objects of a
@@ -30,9 +31,10 @@ between centres.  A b stands for exactly one object of the scene, except in `com
     fact  fly | eaten | wheels | water | legs | cut | music | electricity | passengers | eggs | sport | tree |
           drink  (knowledge.FACTS; knowledge.has(fact, category) -> True | False | None)
 
-Task.answer_type: yesno ("yes"/"no"), integer (digits "0".."7"), phrase (a category), choice (text of an option).
-A choice's inner form is one of count, extreme, category_of, present, absent.
-Task.family is the outer op: count exists relation compare extreme count_relation category_of knowledge choice.
+Task.answer_type: yesno ("yes"/"no"), integer (digits "0".."7"), phrase (a category), choice (text
+of an option). A choice's inner form is one of count, extreme, category_of, present, absent.
+Task.family is the outer op: count exists relation compare extreme count_relation category_of
+knowledge choice.
 """
 
 from __future__ import annotations
@@ -63,7 +65,13 @@ def _key(form: Form) -> str:
         return f"choice/{op}"
     if op in ("extreme", "category_of") and "by" in form:
         return "superlative"
-    return f"{op}/{form['cmp']}" if op == "compare" else f"{op}/{form['ask']}" if op == "knowledge" else op
+    return (
+        f"{op}/{form['cmp']}"
+        if op == "compare"
+        else f"{op}/{form['ask']}"
+        if op == "knowledge"
+        else op
+    )
 
 
 def word(form: Form, phrasing: str, rng: np.random.Generator) -> tuple[str, str]:
@@ -73,7 +81,9 @@ def word(form: Form, phrasing: str, rng: np.random.Generator) -> tuple[str, str]
         ValueError: no such phrasing.
     """
     if phrasing not in PHRASINGS:
-        raise ValueError(f"no phrasing is called '{phrasing}'; expected one of {', '.join(PHRASINGS)}")
+        raise ValueError(
+            f"no phrasing is called '{phrasing}'; expected one of {', '.join(PHRASINGS)}"
+        )
     if form["op"] == "choice":
         return word(form["of"], phrasing, rng)
     key = _key(form)
@@ -82,7 +92,12 @@ def word(form: Form, phrasing: str, rng: np.random.Generator) -> tuple[str, str]
     for slot in ("a", "b"):
         if slot in form:
             noun = _noun(form[slot], phrasing)
-            slots |= {slot: one(noun), f"a_{slot}": a(noun), f"the_{slot}": the(noun), f"many_{slot}": plural(noun)}
+            slots |= {
+                slot: one(noun),
+                f"a_{slot}": a(noun),
+                f"the_{slot}": the(noun),
+                f"many_{slot}": plural(noun),
+            }
     if "among" in form:
         noun = _noun(form["among"], phrasing)
         slots |= {"noun": noun, "a_noun": a(noun), "nouns": plural(noun)}
@@ -110,14 +125,13 @@ def ask(
     families: Sequence[str] = FAMILIES,
     first: int = 0,
 ) -> list[Task]:
-    """At most one question of each family given; families that the scene has no clear question for are left out.
+    """At most one question of each family given; families that the scene has no clear question for
+    are left out.
 
-    Args:
-        scene: what to ask about.
-        phrasing: `train` or `test`.
-        rng: decides which questions and wordings; the same state gives the same tasks.
-        families: names out of `FAMILIES`; a name given twice may give two (perhaps equal) questions.
-        first: number of the first task; ids are `collages/<scene>/<number>`.
+    Args: scene: what to ask about. phrasing: `train` or `test`. rng: decides which questions and
+        wordings; the same state gives the same tasks. families: names out of `FAMILIES`; a name
+        given twice may give two (perhaps equal) questions. first: number of the first task; ids are
+        `collages/<scene>/<number>`.
 
     Raises:
         ValueError: no such phrasing or family.
@@ -125,7 +139,9 @@ def ask(
     tasks: list[Task] = []
     for family in families:
         if family not in MAKERS:
-            raise ValueError(f"no family is called '{family}'; expected one of {', '.join(FAMILIES)}")
+            raise ValueError(
+                f"no family is called '{family}'; expected one of {', '.join(FAMILIES)}"
+            )
         draft = MAKERS[family](scene, rng)
         if draft is None:
             continue

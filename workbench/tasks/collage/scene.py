@@ -1,7 +1,7 @@
 """Scenes: what stands where in a collage, made from a split's name and an index alone.
 
-Some pairs of categories are held out: about 15 % of all unordered pairs stand together in test scenes
-only.  Every test scene has at least one such pair; no train or val scene has any.
+Some pairs of categories are held out: about 15 % of all unordered pairs stand together in test
+scenes only.  Every test scene has at least one such pair; no train or val scene has any.
 """
 
 from __future__ import annotations
@@ -145,7 +145,9 @@ def make_scene(split: str, index: int) -> Scene:
         ValueError: the split is not one of `SPLITS` or the index is negative.
     """
     if split not in SPLITS or index < 0:
-        raise ValueError(f"found split '{split}', index {index}; expected one of {', '.join(SPLITS)} and an index >= 0")
+        raise ValueError(
+            f"found split '{split}', index {index}; expected one of {', '.join(SPLITS)} and an index >= 0"
+        )
     rng = np.random.default_rng([SPLITS.index(split), index])
     while True:
         names = _names(split, rng)
@@ -191,7 +193,12 @@ def _names(split: str, rng: np.random.Generator) -> list[str]:
 def _size(cutout: Cutout, crowd: int, rng: np.random.Generator) -> tuple[int, int]:
     """Width and height of one pasted cut-out, pixels: about equal areas, long things held back."""
     crowding = 1.12 if crowd <= 4 else 1.0 if crowd <= 6 else 0.92
-    side = _AREA_SIDE * CATEGORIES[cutout.category].size * crowding * (0.75 + 0.5 * float(rng.random()))
+    side = (
+        _AREA_SIDE
+        * CATEGORIES[cutout.category].size
+        * crowding
+        * (0.75 + 0.5 * float(rng.random()))
+    )
     scale = side / (cutout.width * cutout.height) ** 0.5
     scale = min(scale, 300 / cutout.width, 260 / cutout.height, 1.3)
     return max(12, round(cutout.width * scale)), max(12, round(cutout.height * scale))
@@ -219,7 +226,9 @@ def _place(names: Sequence[str], rng: np.random.Generator) -> tuple[SceneObject,
             x0 = _MARGIN + int(rng.integers(WIDTH - 2 * _MARGIN - width + 1))
             y0 = _MARGIN + int(rng.integers(HEIGHT - 2 * _MARGIN - height + 1))
             box = Box(float(x0), float(y0), float(x0 + width), float(y0 + height))
-            shares = [intersection(box, other) / min(box.area, other.area) for _, other, _ in chosen]
+            shares = [
+                intersection(box, other) / min(box.area, other.area) for _, other, _ in chosen
+            ]
             if all(share <= overlap_allowed for share in shares):
                 chosen.append((cutout, box, mirrored))
                 break
