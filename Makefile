@@ -80,6 +80,7 @@ check: .venv/dev.done $(if $(NODE),$(JS)/node_modules/.done)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tests/style.py --faults
 	@$(if $(NODE),npm --prefix $(JS) run --silent check,echo "$(NO_NODE)")
 
 format: .venv/dev.done $(if $(NODE),$(JS)/node_modules/.done)

@@ -36,7 +36,29 @@ MOST_RADON = 15
 """Highest cyclomatic complexity of a function, by radon; tests/test_house.py holds it."""
 
 PARTICIPLES = frozenset(
-    ["asked", "brought", "built", "drawn", "found", "given", "gone", "heard", "held", "known", "made", "meant", "said", "seen", "shown", "spoken", "taken", "taught", "told", "wanted", "written"]
+    [
+        "asked",
+        "brought",
+        "built",
+        "drawn",
+        "found",
+        "given",
+        "gone",
+        "heard",
+        "held",
+        "known",
+        "made",
+        "meant",
+        "said",
+        "seen",
+        "shown",
+        "spoken",
+        "taken",
+        "taught",
+        "told",
+        "wanted",
+        "written",
+    ]
 )
 """Participles that the code once used as names.  A name says what a thing is, not what happened to it."""
 
@@ -301,6 +323,8 @@ def figures(root: Path = ROOT, folders: Sequence[str] = FOLDERS) -> dict[str, st
 
 def faults(module: Module) -> Iterator[tuple[int, str]]:
     """Lines of a file that a habit of the house speaks against, each with the habit."""
+    for line in unformatted_code(module):
+        yield line, "`fmt: skip` stands over code; only a table of data may be laid out by hand"
     for name, line in participle_names(module):
         yield line, f"'{name}' is a participle; a name says what the thing is"
     for line in double_conditionals(module):
@@ -311,6 +335,27 @@ def faults(module: Module) -> Iterator[tuple[int, str]]:
     for node in module.functions:
         if lacks_arguments(node):
             yield node.lineno, f"{node.name} has three parameters or more and no Args"
+
+
+def unformatted_code(module: Module) -> list[int]:
+    """Last lines of statements that the formatter is told to skip, though they are not tables."""
+    tables = {node.end_lineno for node in module.nodes if _is_table(node)}
+    lines = enumerate(module.text.splitlines(), 1)
+    return [number for number, line in lines if "# fmt: skip" in line and number not in tables]
+
+
+def _is_table(node: ast.AST) -> bool:
+    """Whether a statement gives a name to literals alone, perhaps in a `frozenset(...)`."""
+    if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+        return False
+    computed = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp | ast.Lambda | ast.IfExp
+    calls = [inner for inner in ast.walk(node.value) if isinstance(inner, ast.Call)]
+    plain = not any(isinstance(inner, computed) for inner in ast.walk(node.value))
+    return plain and all(_name_of(call) in ("frozenset", "get_args", "dict") for call in calls)
+
+
+def _name_of(call: ast.Call) -> str:
+    return call.func.id if isinstance(call.func, ast.Name) else ""
 
 
 def _line_of(module: Module, name: str) -> int:
@@ -332,10 +377,12 @@ def main() -> None:
     parser.add_argument("--faults", action="store_true", help="list places instead of figures")
     options = parser.parse_args()
     if options.faults:
-        for module in modules(options.root, options.folders):
-            for line, fault in sorted(faults(module)):
-                sys.stdout.write(f"{module.path.relative_to(options.root)}:{line}: {fault}\n")
-        return
+        lines = [
+            f"{module.path.relative_to(options.root)}:{line}: {fault}"
+            for module in modules(options.root, options.folders)
+            for line, fault in sorted(faults(module))
+        ]
+        sys.exit("\n".join(lines) or 0)
     for name, value in figures(options.root, tuple(options.folders)).items():
         sys.stdout.write(f"| {name} | {value} |\n")
 

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import style
 
 from workbench import registry
 from workbench.errors import MissingPart
@@ -299,3 +300,36 @@ def test_nothing_names_the_machine_it_was_made_on() -> None:
         and private.search((ROOT / name).read_text(encoding="utf-8", errors="ignore"))
     ]
     assert named == []
+
+
+def test_the_code_keeps_the_habits_that_can_be_counted() -> None:
+    """Complexity, names, conditionals, Args, layout: `python tests/style.py --faults` lists the same."""
+    lines = [
+        f"{module.path.relative_to(ROOT)}:{line}: {fault}"
+        for module in style.modules()
+        for line, fault in style.faults(module)
+    ]
+    assert lines == []
+
+
+def test_a_class_name_stands_for_one_thing() -> None:
+    names = [node.name for module in style.modules() for node in module.classes]
+    assert style.repeats(names) == {}
+
+
+BAD = """
+def say(first, second, third):
+    found = first if second else (third if first else second)
+    return found
+"""
+
+
+def test_the_count_of_habits_sees_what_it_is_for() -> None:
+    branches = "".join(f"    if x == {n}:\n        return {n}\n" for n in range(16))
+    module = style.Module("bad", Path("bad.py"), f"{BAD}\n\ndef choose(x):\n{branches}")
+    assert [fault.partition(";")[0] for _, fault in style.faults(module)] == [
+        "'found' is a participle",
+        "two conditional expressions in one",
+        "choose has complexity 17",
+        "say has three parameters or more and no Args",
+    ]
