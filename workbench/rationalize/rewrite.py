@@ -186,7 +186,7 @@ def _source(source: str) -> str:
 
 def steps(trace: Trace) -> list[str]:
     """The tool calls of a trace, one line each: `find dog -> 610 88 790 241`."""
-    asked = [step.asked for step in read(trace).steps if step.asked is not None]
+    asked = [step.call for step in read(trace).steps if step.call is not None]
     lines = []
     for call in asked[:MAX_STEPS]:
         words = ", ".join(one_line(v, 80) for v in call.arguments.values() if isinstance(v, str))

@@ -87,7 +87,7 @@ class Follower:
 
     def _on_tool(self, step: FollowedStep) -> None:
         frame = self._frame(step.frame)
-        asked = step.asked
+        asked = step.call
         if asked is None:
             return
         one = self._thing(asked.receiver)
