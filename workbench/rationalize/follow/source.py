@@ -52,7 +52,7 @@ class Source:
         return node.name if isinstance(node, ast.FunctionDef) else ""
 
     @staticmethod
-    def filled_by(node: ast.If | ast.While) -> list[str]:
+    def variables_of(node: ast.If | ast.While) -> list[str]:
         """Variables that the body of a test adds to: `n += 1`, `xs.append(x)`."""
         names = []
         for inner in (part for statement in node.body for part in ast.walk(statement)):
