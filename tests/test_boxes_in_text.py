@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from workbench.boxes_in_text import boxes_in, split_at_boxes, without_boxes
 from workbench.evaluate.faithfulness.corrupt import Pool
 from workbench.evaluate.faithfulness.read_answer import read_answer
-from workbench.rationalize.check.faithful import _Sentence
+from workbench.rationalize.check.faithful import _SentenceCheck
 from workbench.rationalize.check.support import Support
 from workbench.rationalize.say.conclude import says
 from workbench.records import Task
@@ -86,7 +86,7 @@ def test_the_faithfulness_check(text: str) -> None:
         box_events={row: {7} for row in rows},
         stems={"bus", "red"},
     )
-    sentence = _Sentence(text, known, set(), {"2019", "3"})
+    sentence = _SentenceCheck(text, known, set(), {"2019", "3"})
     refused = [
         issue for issue in sentence.issues() if "is not a box" in issue or "The number" in issue
     ]

@@ -185,7 +185,7 @@ def test_articles_go_by_the_sound(article: str) -> None:
 
 def test_inflect_is_loaded_with_the_first_word_and_typeguard_left_as_it_was() -> None:
     code = (
-        "import sys, workbench.english as e; assert e.counted(2, 'food') == 'two food'; assert 'inflect' not in sys.modules;"
+        "import sys, workbench.english as e; assert e.count_phrase(2, 'food') == 'two food'; assert 'inflect' not in sys.modules;"
         "import typeguard; checked = typeguard.typechecked; assert e.plural('quiz') == 'quizzes';"
         "assert 'inflect' in sys.modules; assert typeguard.typechecked is checked"
     )

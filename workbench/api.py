@@ -1,5 +1,4 @@
-"""What programs may use, declared once: prompt text, checks, sandbox and documentation come from
-here.
+"""What programs may use: prompt text, checks, sandbox and documentation all come from here.
 
 `Api(specs)` joins three things: the patch (`ImagePatch`, its fields and geometry), the functions
 that need no model (`distance`, `formatting_answer`, ...) and the tools, each by its `ToolSpec`.
@@ -68,8 +67,8 @@ STANDARD: Mapping[str, ToolSpec] = {
             "find",
             [_NAME],
             "list[ImagePatch]",
-            """
-            The objects of that name inside this patch, best score first; an empty list when there are none.
+            "The objects of that name inside this patch, best score first; "
+            """an empty list when there are none.
             >>> # How many red cups are there?
             >>> cups = image_patch.find("cup")
             >>> return formatting_answer(len([c for c in cups if c.verify_property("cup", "red")]))
@@ -92,8 +91,8 @@ STANDARD: Mapping[str, ToolSpec] = {
             """
             The short answer to a question about what this patch shows.
             >>> # What is the man holding?
-            >>> return formatting_answer(image_patch.visual_question_answering("What is the man holding?"))
-            """,
+            >>> return formatting_answer("""
+            'image_patch.visual_question_answering("What is the man holding?"))',
         ),
         _spec(
             "verify_property",
@@ -153,8 +152,8 @@ STANDARD: Mapping[str, ToolSpec] = {
             "llm_query",
             [Parameter("question", "str"), Parameter("long_answer", "bool", False, required=False)],
             "str",
-            """
-            The answer of a language model, which sees no picture, to a question of general knowledge.
+            "The answer of a language model, which sees no picture, "
+            """to a question of general knowledge.
             >>> # Can the animal in the picture fly?
             >>> animal = image_patch.visual_question_answering("What animal is this?")
             >>> return formatting_answer(llm_query(f"Can a {animal} fly? Answer yes or no."))
@@ -167,7 +166,8 @@ STANDARD: Mapping[str, ToolSpec] = {
             "int",
             """
             Which of the patches shows the content best; None for an empty list.
-            `best_image_match(patches, content)` gives the patch, with `return_index=True` its index.
+            `best_image_match(patches, content)` gives the patch, """
+            """with `return_index=True` its index.
             >>> player = best_image_match(image_patch.find("person"), ["goalkeeper"])
             """,
             method=False,
@@ -193,7 +193,8 @@ PARAMETER_ALIASES: Mapping[str, tuple[str, ...]] = {
 METHODS: Mapping[str, tuple[str, str]] = {
     "crop": (
         "crop(left, lower, right, upper) -> ImagePatch",
-        "The part at these coordinates, which count from the lower left corner of THIS patch; clamped to it.",
+        "The part at these coordinates, which count from the lower left corner of THIS patch; "
+        "clamped to it.",
     ),
     "overlaps": ("overlaps(patch) -> bool", "True if the two patches share an area or touch."),
     "overlaps_with": (
@@ -202,7 +203,8 @@ METHODS: Mapping[str, tuple[str, str]] = {
     ),
     "expand_patch_with_surrounding": (
         "expand_patch_with_surrounding() -> ImagePatch",
-        "The patch with its surroundings: twice as wide and high about the same centre, clamped to the picture.",
+        "The patch with its surroundings: twice as wide and high about the same centre, clamped "
+        "to the picture.",
     ),
 }
 """Methods of a patch that need no model: name to signature and first line."""
@@ -210,17 +212,19 @@ METHODS: Mapping[str, tuple[str, str]] = {
 FUNCTIONS: Mapping[str, tuple[str, str]] = {
     "distance": (
         "distance(a, b) -> float",
-        "Pixels between the nearest edges of two patches (minus their overlap, as intersection over union, when "
-        "they overlap), or the difference of two numbers.",
+        "Pixels between the nearest edges of two patches (minus their overlap, as intersection "
+        "over union, when they overlap), or the difference of two numbers.",
     ),
     "formatting_answer": (
         "formatting_answer(x) -> str",
-        "The answer as text: yes or no for a bool, whole numbers without a point, items of a list joined by a comma.",
+        "The answer as text: yes or no for a bool, whole numbers without a point, items of a list "
+        "joined by a comma.",
     ),
     "bool_to_yesno": ("bool_to_yesno(x) -> str", '"yes" if x else "no".'),
     "coerce_to_numeric": (
         "coerce_to_numeric(string, no_string=False) -> int | float | str",
-        "The number in a text ('two', '15 dogs', '10-15' gives 10); the text itself when there is none.",
+        "The number in a text ('two', '15 dogs', '10-15' gives 10); the text itself when there is "
+        "none.",
     ),
     "process_guesses": (
         "process_guesses(question, guess1, guess2) -> str",
@@ -236,25 +240,29 @@ _TYPES = re.compile(r"(list\[)?(str|int|float|bool|ImagePatch|dict|list)\]?( \| 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """The API of one set of tools.  Raises InputError for specs that clash or cannot be called."""
+    """The API of one set of tools.
+
+    Raises:
+        InputError: two specs clash, or one cannot be called.
+    """
 
     specs: tuple[ToolSpec, ...]
 
     def __init__(self, specs: Iterable[ToolSpec]) -> None:
         object.__setattr__(self, "specs", tuple(specs))
-        taken = {*FIELDS, *METHODS, *FUNCTIONS, *ALIASES, "ImagePatch", "execute_command"}
+        names = {*FIELDS, *METHODS, *FUNCTIONS, *ALIASES, "ImagePatch", "execute_command"}
         for spec in self.specs:
             check_spec(spec)
-            if spec.name in taken:
+            if spec.name in names:
                 raise InputError(
                     f"a tool is called '{spec.name}', but that name is taken; rename the tool"
                 )
-            taken.add(spec.name)
+            names.add(spec.name)
 
     def spec(self, name: str) -> ToolSpec | None:
         """The tool that programs reach under a name or an alias."""
-        wanted = ALIASES.get(name, name)
-        return next((spec for spec in self.specs if spec.name == wanted), None)
+        target = ALIASES.get(name, name)
+        return next((spec for spec in self.specs if spec.name == target), None)
 
     def aliases(self, name: str) -> tuple[str, ...]:
         """Other names of a tool."""
@@ -262,8 +270,9 @@ class Api:
 
     @property
     def methods(self) -> frozenset[str]:
-        """Names that may be called on a patch and reach a tool (functions without a patch are
-        methods as well).
+        """Names that may be called on a patch and reach a tool.
+
+        Tools that are plain functions may be called so as well.
         """
         names = {spec.name for spec in self.specs}
         return frozenset(names | {alias for alias, target in ALIASES.items() if target in names})
@@ -280,8 +289,9 @@ class Api:
         return frozenset({"ImagePatch", *FUNCTIONS}) | self.functions
 
     def prompt(self, style: Style = "compact") -> str:
-        """The text that a sampler puts first: Python source with examples, or one short line per
-        function.
+        """The text with which a prompt of a sampler begins.
+
+        It is Python source with examples (`full`) or one short line for each function (`compact`).
         """
         return self._compact() if style == "compact" else self._full()
 
@@ -289,9 +299,9 @@ class Api:
         lines = [f"ImagePatch(image): {_COMPACT_FIELDS}"]
         ordered = sorted(self.specs, key=lambda spec: not spec.method)
         for spec in ordered:
-            shown = ", ".join(p.name for p in spec.parameters if p.type != "bool")
+            names = ", ".join(p.name for p in spec.parameters if p.type != "bool")
             returns = spec.returns.split("[")[0]
-            lines.append(f"{'.' if spec.method else ''}{spec.name}({shown}) {returns}")
+            lines.append(f"{'.' if spec.method else ''}{spec.name}({names}) {returns}")
         return "\n".join([*lines, *_COMPACT_FUNCTIONS])
 
     def _full(self) -> str:
@@ -326,35 +336,31 @@ def _with_self(signature: str) -> str:
 
 
 def _signature(spec: ToolSpec, receiver: bool = False) -> str:
-    shown = ["self"] if receiver else []
+    texts = ["self"] if receiver else []
     for p in spec.parameters:
-        shown.append(f"{p.name}: {p.type}" if p.required else f"{p.name}: {p.type} = {p.default!r}")
-    return f"{spec.name}({', '.join(shown)}) -> {spec.returns}"
+        texts.append(f"{p.name}: {p.type}" if p.required else f"{p.name}: {p.type} = {p.default!r}")
+    return f"{spec.name}({', '.join(texts)}) -> {spec.returns}"
 
 
 def _source(spec: ToolSpec, indent: str) -> list[str]:
     doc = spec.doc.replace('"""', "'''").splitlines()
     body = f"{indent}    "
+    head = f"{indent}def {_signature(spec, receiver=spec.method)}:"
     if len(doc) == 1:
-        shown = [f'{body}"""{doc[0]}"""']
-    else:
-        shown = [
-            f'{body}"""{doc[0]}',
-            *(f"{body}{line}".rstrip() for line in doc[1:]),
-            f'{body}"""',
-        ]
-    return [f"{indent}def {_signature(spec, receiver=spec.method)}:", *shown]
+        return [head, f'{body}"""{doc[0]}"""']
+    more = (f"{body}{line}".rstrip() for line in doc[1:])
+    return [head, f'{body}"""{doc[0]}', *more, f'{body}"""']
 
 
 def check_spec(spec: ToolSpec) -> None:
-    """Raises InputError unless the spec can be called from a program and explained in a prompt."""
+    """Judge whether a tool can be called from a program and explained in a prompt.
+
+    Raises:
+        InputError: it cannot; the text says why.
+    """
     for name in (spec.name, *(p.name for p in spec.parameters)):
-        if (
-            not name.isidentifier()
-            or keyword.iskeyword(name)
-            or name.startswith("_")
-            or not name.isascii()
-        ):
+        plain = name.isidentifier() and name.isascii() and not name.startswith("_")
+        if not plain or keyword.iskeyword(name):
             raise InputError(
                 f"tool '{spec.name}': '{name}' is no plain Python name; use letters, digits and _"
             )
@@ -366,23 +372,25 @@ def check_spec(spec: ToolSpec) -> None:
     for p in spec.parameters:
         if not _TYPES.fullmatch(p.type):
             raise InputError(
-                f"tool '{spec.name}': parameter '{p.name}' has the type '{p.type}'; programs can give str, int, "
-                "float, bool, ImagePatch, dict, list and list[...] of them, with ' | None' if it may be None"
+                f"tool '{spec.name}': parameter '{p.name}' has the type '{p.type}'; programs can "
+                "give str, int, float, bool, ImagePatch, dict, list and list[...] of them, "
+                "with ' | None' if it may be None"
             )
     if not spec.doc.strip():
         raise InputError(
-            f"tool '{spec.name}' has no docstring; its first line is what the model is told about it"
+            f"tool '{spec.name}' has no docstring; "
+            "its first line is what the model is told about it"
         )
 
 
 def spec_from_function(function: Callable[..., Any], method: bool = True) -> ToolSpec:
     """The spec that a function's signature and docstring declare.
 
-    Args: function: Its annotations are the types (no annotation means `str`), its docstring the
-        explanation.  A first
-            parameter called `self` or `patch` is the receiver and makes it a method whatever
-            `method` says.
-        method: Whether programs call it on a patch.
+    Args:
+        function: its annotations are the types (no annotation means `str`), its docstring is the
+            explanation.  A first parameter called `self` or `patch` is the receiver and makes it
+            a method whatever `method` says.
+        method: whether programs call it on a patch.
 
     Raises:
         InputError: no docstring, a type that programs cannot give, or star-parameters.
@@ -395,21 +403,17 @@ def spec_from_function(function: Callable[..., Any], method: bool = True) -> Too
             continue
         if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
             raise InputError(
-                f"tool '{function.__name__}': *{p.name} cannot be explained to a model; name each parameter"
+                f"tool '{function.__name__}': *{p.name} cannot be explained to a model; "
+                "name each parameter"
             )
         required = p.default is p.empty
         if not required and not isinstance(p.default, (str, int, float, bool, type(None))):
             raise InputError(
-                f"tool '{function.__name__}': the default of '{p.name}' must be a plain value or None"
+                f"tool '{function.__name__}': the default of '{p.name}' must be a plain value "
+                "or None"
             )
-        parameters.append(
-            Parameter(
-                p.name,
-                _annotation(p.annotation, p.empty),
-                None if required else p.default,
-                required,
-            )
-        )
+        default = None if required else p.default
+        parameters.append(Parameter(p.name, _annotation(p.annotation, p.empty), default, required))
     returns = _annotation(signature.return_annotation, signature.empty)
     spec = _spec(function.__name__, parameters, returns, function.__doc__ or "", method)
     check_spec(spec)
@@ -421,18 +425,15 @@ def _annotation(annotation: Any, empty: Any) -> str:
         return "str"
     if isinstance(annotation, str):
         return annotation.strip("\"'")
-    return (
-        annotation.__name__
-        if isinstance(annotation, type) and not hasattr(annotation, "__args__")
-        else str(annotation)
-    )
+    simple = isinstance(annotation, type) and not hasattr(annotation, "__args__")
+    return annotation.__name__ if simple else str(annotation)
 
 
 Batch = Callable[[Sequence[ToolCall], Images], Sequence[Value | ToolFailure]]
 
 
 class FunctionTool:
-    """A tool made of a spec and a batch function; see `batch_tool`."""
+    """A tool made of a spec and a function over a batch of calls, as `batch_tool` makes it."""
 
     def __init__(self, spec: ToolSpec, batch: Batch, version: str, batch_size: int) -> None:
         self.ref = PartRef("tool", spec.name, version)
@@ -447,12 +448,16 @@ class FunctionTool:
 def batch_tool(
     signature: Callable[..., Any], version: str = "1", batch_size: int = 32
 ) -> Callable[[Batch], Callable[[], FunctionTool]]:
-    """Make a tool part from a signature and a batch function (decorator; gives a factory without
-    arguments).
+    """A decorator that makes a tool part of a function over a batch of calls.
 
-    Args: signature: A function whose name, annotations and docstring declare the tool; its body is
-        never run. version: Change it whenever the answers may change: cached answers of other
-        versions are not used. batch_size: The largest useful batch.
+    What it makes is a factory without arguments.
+
+    Args:
+        signature: a function whose name, annotations and docstring declare the tool; its body is
+            never run.
+        version: to be changed whenever the answers may change; cached answers of other versions
+            are not used.
+        batch_size: the largest useful batch.
     """
     first = next(iter(inspect.signature(signature).parameters), "")
     spec = spec_from_function(signature, method=first in ("self", "patch"))

@@ -18,7 +18,11 @@ GRID = 999
 
 @dataclass(frozen=True, slots=True, order=True)
 class Box:
-    """A rectangle in pixels, top-left origin, right and bottom excluded."""
+    """A rectangle in pixels, top-left origin, right and bottom excluded.
+
+    Raises:
+        ValueError: a side is not finite, or x0 > x1 or y0 > y1.
+    """
 
     x0: float
     y0: float
@@ -44,7 +48,7 @@ class Box:
 
     @property
     def center(self) -> tuple[float, float]:
-        """`(x, y)` in pixels, y growing downwards."""
+        """The centre as `(x, y)` in pixels; y grows downwards."""
         return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
 
     def as_tuple(self) -> tuple[float, float, float, float]:
@@ -66,26 +70,52 @@ def iou(a: Box, b: Box) -> float:
 
 
 def clip(box: Box, width: float, height: float) -> Box:
-    """The part of `box` inside a picture of `width` x `height` pixels (may be empty)."""
+    """The part of a box that lies inside a picture; it may be empty.
+
+    Args:
+        box: the box.
+        width: width of the picture, pixels.
+        height: height of the picture, pixels.
+    """
     x0, x1 = (min(max(v, 0.0), width) for v in (box.x0, box.x1))
     y0, y1 = (min(max(v, 0.0), height) for v in (box.y0, box.y1))
     return Box(x0, y0, x1, y1)
 
 
 def to_lower_left(box: Box, height: float) -> tuple[float, float, float, float]:
-    """`(left, lower, right, upper)` with the origin at the lower left of a picture `height` pixels
-    high.
+    """A box as `(left, lower, right, upper)`, with the origin at the LOWER left of a picture.
+
+    Args:
+        box: the box.
+        height: height of the picture, pixels.
     """
     return box.x0, height - box.y1, box.x1, height - box.y0
 
 
 def from_lower_left(left: float, lower: float, right: float, upper: float, height: float) -> Box:
-    """The inverse of `to_lower_left`; raises ValueError when left > right or lower > upper."""
+    """The inverse of `to_lower_left`.
+
+    Args:
+        left: x of the left border, pixels.
+        lower: y of the lower border, pixels from the bottom of the picture.
+        right: x of the right border, pixels.
+        upper: y of the upper border, pixels from the bottom of the picture.
+        height: height of the picture, pixels.
+
+    Raises:
+        ValueError: left > right or lower > upper.
+    """
     return Box(left, height - upper, right, height - lower)
 
 
 def to_grid(box: Box, width: float, height: float) -> tuple[int, int, int, int]:
-    """`(ymin, xmin, ymax, xmax)` on the 0-999 grid."""
+    """A box as `(ymin, xmin, ymax, xmax)` on the 0-999 grid.
+
+    Args:
+        box: the box.
+        width: width of the picture, pixels.
+        height: height of the picture, pixels.
+    """
 
     def cell(value: float, size: float) -> int:
         return min(max(round(value / size * GRID), 0), GRID)
@@ -94,21 +124,37 @@ def to_grid(box: Box, width: float, height: float) -> tuple[int, int, int, int]:
 
 
 def from_grid(cells: Sequence[int], width: float, height: float) -> Box:
-    """A pixel box from `(ymin, xmin, ymax, xmax)` on the 0-999 grid."""
+    """The inverse of `to_grid`.
+
+    Args:
+        cells: `(ymin, xmin, ymax, xmax)` on the 0-999 grid.
+        width: width of the picture, pixels.
+        height: height of the picture, pixels.
+    """
     ymin, xmin, ymax, xmax = cells
     return Box(xmin / GRID * width, ymin / GRID * height, xmax / GRID * width, ymax / GRID * height)
 
 
 def grid_text(box: Box, width: float, height: float) -> str:
-    """The paper's inline form, for example `469 124 726 351`."""
+    """A box as the paper writes it in a text, for example `469 124 726 351`.
+
+    Args:
+        box: the box.
+        width: width of the picture, pixels.
+        height: height of the picture, pixels.
+    """
     return " ".join(str(v) for v in to_grid(box, width, height))
 
 
 def non_maximum_suppression(
     boxes: Sequence[Box], scores: Sequence[float], threshold: float
 ) -> list[int]:
-    """Indices kept by greedy suppression, best score first; overlap above `threshold` (IoU) is
-    dropped.
+    """Indices of the boxes that greedy suppression keeps, best score first.
+
+    Args:
+        boxes: the boxes.
+        scores: one score for each box.
+        threshold: highest intersection over union of a box with a better one that is kept.
     """
     order = sorted(range(len(boxes)), key=lambda i: (-scores[i], i))
     kept: list[int] = []

@@ -5,18 +5,18 @@ al. 2024, section 4).  The faithfulness check, the pages, the widgets, the snaps
 of students all ask here, so that a box that the check accepts is drawn and stored everywhere, and
 numbers that it refuses nowhere.  The rule, with the text that it decides:
 
-| text                          | boxes | why                                                          |
-|-------------------------------|-------|--------------------------------------------------------------|
-| `the bus at 469 124 726 351.` | one   | the form of the paper; a full stop, comma or word may follow |
-| `at 0 0 9 9, 1 1 2 2 and ...` | all   | a comma and a space, or a word, stands between two boxes     |
-| `at 100 200 100 300`          | one   | a flat thing rounds to a box without height on the grid      |
-| `at 726 124 469 351`          | none  | no detector gives ymin > ymax or xmin > xmax                 |
-| `at 1000 124 726 351`         | none  | the grid ends at 999                                         |
-| `at 007 124 726 351`          | none  | an integer is written without leading zeros                  |
-| `at 1,469 124 726 351`        | none  | `1,469` is one number, and it is above 999                   |
-| `at 469 124 726 351.5`        | none  | `351.5` is not an integer                                    |
-| `3 469 124 726 351`           | none  | in a row of five nothing says which four are meant           |
-| `In 2019 100 200 300 400`     | none  | the same; with a comma behind the year it is a box           |
+| text                          | boxes | why                                                      |
+|-------------------------------|-------|----------------------------------------------------------|
+| `the bus at 469 124 726 351.` | one   | the form of the paper; a stop, comma or word may follow  |
+| `at 0 0 9 9, 1 1 2 2 and ...` | all   | a comma and a space, or a word, stands between two boxes |
+| `at 100 200 100 300`          | one   | a flat thing rounds to a box without height on the grid  |
+| `at 726 124 469 351`          | none  | no detector gives ymin > ymax or xmin > xmax             |
+| `at 1000 124 726 351`         | none  | the grid ends at 999                                     |
+| `at 007 124 726 351`          | none  | an integer is written without leading zeros              |
+| `at 1,469 124 726 351`        | none  | `1,469` is one number, and it is above 999               |
+| `at 469 124 726 351.5`        | none  | `351.5` is not an integer                                |
+| `3 469 124 726 351`           | none  | in a row of five nothing says which four are meant       |
+| `In 2019 100 200 300 400`     | none  | the same; with a comma behind the year it is a box       |
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class NamedBox:
     start: int
     """First character of the four numbers in the text."""
     end: int
-    """One past their last."""
+    """One past the last character of the four numbers."""
 
     @property
     def cells(self) -> tuple[int, int, int, int]:

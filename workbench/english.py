@@ -74,46 +74,12 @@ _SINGULARS = {
     "indices": "index",
     "appendices": "appendix",
 }
-_NO_PLURALS = _ONE_FORM | frozenset(
-    (
-        "abdomen",
-        "agenda",
-        "always",
-        "as",
-        "besides",
-        "data",
-        "does",
-        "has",
-        "hers",
-        "his",
-        "is",
-        "its",
-        "mathematics",
-        "metadata",
-        "omen",
-        "ours",
-        "ourselves",
-        "perhaps",
-        "physics",
-        "politics",
-        "ramen",
-        "regimen",
-        "specimen",
-        "stamen",
-        "theirs",
-        "themselves",
-        "they",
-        "this",
-        "thus",
-        "towards",
-        "us",
-        "was",
-        "we",
-        "yes",
-        "yours",
-        "yourselves",
-    )
-)
+_NO_PLURALS = _ONE_FORM | frozenset((
+    "abdomen", "agenda", "always", "as", "besides", "data", "does", "has", "hers", "his", "is",
+    "its", "mathematics", "metadata", "omen", "ours", "ourselves", "perhaps", "physics", "politics",
+    "ramen", "regimen", "specimen", "stamen", "theirs", "themselves", "they", "this", "thus",
+    "towards", "us", "was", "we", "yes", "yours", "yourselves",
+))  # fmt: skip
 """Words that inflect takes for plurals: `is` of `i`, `this` of `thi`, `ramen` of `raman`."""
 _ADDS_S = frozenset((
     "alibi", "beanie", "bikini", "bureau", "caribou", "chateau", "chili", "corgi", "deli", "die",
@@ -194,6 +160,12 @@ def _singular(word: str) -> str:
         return word
     if not _OPEN.fullmatch(low):
         return word[:-1] if len(low) > 1 and low.endswith("s") and low[-2].isalnum() else word
+    return _open_singular(word)
+
+
+def _open_singular(word: str) -> str:
+    """The singular of a word that no table of ours holds."""
+    low = word.lower()
     single = _engine().singular_noun(low)
     if not single:
         return word

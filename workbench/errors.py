@@ -1,26 +1,26 @@
-"""The error tree.  What is a row, and what is a crash.
+"""The tree of errors: what is a row, and what is a crash.
 
 A bad program, a failed tool call or an unreadable picture is *data*: it becomes a row with a kind
 (`Failure` in `records`).  An exception is raised only when the caller has to act:
 
-    WorkbenchError                 anything this package raises on purpose; its text is for people
-    ├── InputError                 what the user gave is wrong (a path, a name, a file); fix it and run again
-    │   ├── ImageError             a picture that is missing, corrupt, too large or of an unknown kind
-    │   ├── ProfileError           a profile or recipe with an unknown key, part or a contradiction
-    │   ├── DatasetError           a file of tasks that cannot be read at all (single bad rows are listed instead)
-    │   └── SnapshotError          a training snapshot that is missing, damaged, edited or cannot be written
-    ├── MissingPart                an optional package is absent; the text holds the `pip install` line
-    ├── StoreError                 the project's store cannot be opened or written; nothing committed is lost
-    │   └── StoreVersionError      the store was written by a newer version
-    ├── ToolFailure                a tool could not answer ONE call; the scheduler raises it into the program
-    └── EngineError                a worker, model or endpoint broke; retryable, never the program's fault
+    WorkbenchError               anything that this package raises on purpose, for people to read
+    ├── InputError               what the user gave is wrong (a path, a name, a file): mend it
+    │   ├── ImageError           a picture is missing, corrupt, too large or of an unknown kind
+    │   ├── ProfileError         a profile has an unknown key, an unknown part or a contradiction
+    │   ├── DatasetError         a file of tasks cannot be read at all (bad rows alone are listed)
+    │   └── SnapshotError        a snapshot is missing, damaged, edited or cannot be written
+    ├── MissingPart              an optional package is absent; its text holds `pip install ...`
+    ├── StoreError               the store cannot be opened or written; nothing committed is lost
+    │   └── StoreVersionError    the store was written by a newer version
+    ├── ToolFailure              a tool could not answer ONE call; it is raised into the program
+    └── EngineError              a worker, model or endpoint broke; try again
 
 Every message says what was found, what was expected, and what to do next.
 """
 
 
 class WorkbenchError(Exception):
-    """Anything this package raises on purpose."""
+    """Anything that this package raises on purpose."""
 
 
 class InputError(WorkbenchError):

@@ -2,19 +2,21 @@
 
 Payloads, beside `seq`, `kind`, `line` (of the original source) and `frame` of every event:
 
-`call`         `function`, `arguments` {name: value}, `parent` frame, `depth` (0 for execute_command)
+`call`         `function`, `arguments` {name: value}, `parent` frame, `depth` (0 for
+               execute_command)
 `return`       `function`, `value`
-`line`         `changed` {name: value}: variables that the statement mentions and whose summary differs from the
-               last one seen; `form`: `for` when a loop target was bound
-`branch`       `form`: `if`, `elif` or `while`; `taken`: bool; `changed` where `:=` bound a variable in the test
-`tool`         `call` number from 0, `tool`, `receiver` (patch or None), `arguments` {name: value}, `column`,
-               `inside`: `statement`, `lambda` or `comprehension`
-`tool_result`  `call`, `tool`, `ok`, `result` or `error`, and measured: `duration_ms` (this call's share of its
-               batch), `queue_ms`, `batch_size`, `cached`
-`print`        `text`, as printed, last line break left out
+`line`         `changed` {name: value}: variables that the statement mentions and whose summary
+               differs from the one before; `form`: `for` when a loop target was bound
+`branch`       `form`: `if`, `elif` or `while`; `taken`: bool; `changed` where `:=` bound a variable
+               in the test
+`tool`         `call` number from 0, `tool`, `receiver` (patch or None), `arguments` {name: value},
+               `column`, `inside`: `statement`, `lambda` or `comprehension`
+`tool_result`  `call`, `tool`, `ok`, `result` or `error`, and what is measured: `duration_ms` (this
+               call's share of its batch), `queue_ms`, `batch_size`, `cached`
+`print`        `text`, as printed, without the last line break
 `exception`    `type`, `message`, `handled`; `line` is where it was raised
 `limit`        `limit` (a kind of failure), `message`
-`truncated`    `kept`: events kept; the rest was left out
+`truncated`    `kept`: number of events that the trace holds; the others were left out
 `end`          `ok`, `answer` (full text) or `error` {kind, message, line}; `steps`, `tool_calls`
 
 A value is JSON: None, bool, numbers and short text as they are; `{"type": "patch", "box": [x0, y0,
@@ -41,10 +43,17 @@ MEASURED = ("duration_ms", "queue_ms", "batch_size", "cached")
 
 _ITEMS = 12
 RESULT_ITEMS = 50
+"""Most items of a tool's result that a payload holds."""
 
 
 def summary(value: Value, items: int = _ITEMS, depth: int = 3) -> JSON:
-    """A host value as it stands in a payload."""
+    """A value as it stands in a payload.
+
+    Args:
+        value: the value.
+        items: most items of a container that the payload holds.
+        depth: levels of nesting that it holds.
+    """
     if isinstance(value, Region):
         box = [int(x) if x == int(x) else x for x in value.box.as_tuple()]
         return {
@@ -54,8 +63,8 @@ def summary(value: Value, items: int = _ITEMS, depth: int = 3) -> JSON:
             "score": plain_number(value.score),
         }
     if isinstance(value, dict):
-        shown = [[summary(k), summary(v, items, depth - 1)] for k, v in list(value.items())[:items]]
-        return {"type": "dict", "length": len(value), "items": shown if depth else None}
+        pairs = [[summary(k), summary(v, items, depth - 1)] for k, v in list(value.items())[:items]]
+        return {"type": "dict", "length": len(value), "items": pairs if depth else None}
     if isinstance(value, list | tuple):
         kind = type(value).__name__
         inner = [summary(v, items, depth - 1) for v in value[:items]] if depth else None
@@ -66,6 +75,7 @@ def summary(value: Value, items: int = _ITEMS, depth: int = 3) -> JSON:
 
 
 def plain_number(value: float | None) -> JSON:
+    """A number as JSON holds it; infinity and NaN, which JSON lacks, stand as a text."""
     if value is None or math.isfinite(value):
         return value
     return {"type": "float", "text": str(value)}
@@ -85,7 +95,11 @@ def encode_events(events: Iterable[TraceEvent]) -> bytes:
 
 
 def decode_events(data: bytes) -> tuple[TraceEvent, ...]:
-    """The inverse of `encode_events`.  Raises ValueError for bytes that it did not write."""
+    """The inverse of `encode_events`.
+
+    Raises:
+        ValueError: the bytes are not those of a trace.
+    """
     try:
         rows = json.loads(zlib.decompress(data))
         return tuple(TraceEvent(i, row[0], row[1], row[2], row[3]) for i, row in enumerate(rows))
@@ -103,17 +117,22 @@ def decode_events(data: bytes) -> tuple[TraceEvent, ...]:
 
 
 def final_locals(events: Iterable[TraceEvent], frame: int = 0) -> dict[str, JSON]:
-    """The variables of a frame as last reported: replays `arguments` and `changed`."""
-    found: dict[str, JSON] = {}
+    """The variables of a frame as its last events have them.
+
+    Args:
+        events: the events of a trace, whose `arguments` and `changed` are replayed.
+        frame: number of the frame.
+    """
+    variables: dict[str, JSON] = {}
     for event in events:
         if event.frame == frame:
-            found.update(event.payload.get("arguments", {}) if event.kind == "call" else {})
-            found.update(event.payload.get("changed", {}))
-    return found
+            variables.update(event.payload.get("arguments", {}) if event.kind == "call" else {})
+            variables.update(event.payload.get("changed", {}))
+    return variables
 
 
 def stable(event: TraceEvent) -> tuple[Any, ...]:
-    """An event without what is measured: equal for equal runs."""
+    """An event without what is measured, so that equal runs give equal events."""
     payload = {k: v for k, v in event.payload.items() if k not in MEASURED}
     return (
         event.kind,
@@ -124,17 +143,22 @@ def stable(event: TraceEvent) -> tuple[Any, ...]:
 
 
 Change = tuple[str, TraceEvent | None, TraceEvent | None]
+"""`same`, `removed`, `added` or `changed`, with the event of the first and of the second trace."""
 
 
 def diff_traces(
     a: Sequence[TraceEvent], b: Sequence[TraceEvent], key: Callable[[TraceEvent], Any] = stable
 ) -> list[Change]:
-    """What differs between two traces, in order: `("same" | "removed" | "added" | "changed", from
-    a, from b)`.
+    """What differs between two traces, in order.
 
     Events align by kind and line; an aligned pair whose content differs is `changed`.  Prefix and
-    suffix are matched first, the rest greedily, so that two thousand-step traces compare in
+    suffix are matched first, the rest greedily, so that traces of a thousand steps compare in
     milliseconds.
+
+    Args:
+        a: events of the first trace.
+        b: events of the second trace.
+        key: gives what two events must share to be the same.
     """
     start = 0
     while start < min(len(a), len(b)) and key(a[start]) == key(b[start]):

@@ -34,13 +34,18 @@ SUFFIXES = {
     "BMP": ".bmp",
     "TIFF": ".tiff",
 }
-"""The formats taken, and the suffix under which each is stored whatever the file was called."""
+"""Formats of pictures, each with the suffix of its stored files, whatever they were called."""
 
 FORMATS = tuple(SUFFIXES)
+"""Names of the formats, as Pillow has them."""
 
 
 def digest_of(path: Path) -> str:
-    """sha256 of the file, hex."""
+    """The sha256 of a file, hex.
+
+    Raises:
+        ImageError: the file is missing or cannot be read.
+    """
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -51,11 +56,11 @@ def digest_of(path: Path) -> str:
 
 
 def decode(path: Path) -> Image.Image:
-    """A picture file as RGB, upright (EXIF rotation applied), first frame only, on white where
-    transparent.
+    """A picture file as RGB: upright by its EXIF data, the first frame, on white where transparent.
 
-    Raises ImageError naming the file and what is wrong: missing, unknown format, over 40
-    megapixels, truncated or otherwise corrupt.
+    Raises:
+        ImageError: the file is missing, of an unknown format, over 40 megapixels, truncated or
+            otherwise corrupt; the text names it and says which.
     """
     return _decode(path, path)[0]
 
@@ -65,12 +70,12 @@ def _decode(path: object, file: Path | BinaryIO) -> tuple[Image.Image, str]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with _opened(path, file) as picture:
+            with _open(path, file) as picture:
                 width, height = picture.size
                 if width * height > MAX_PIXELS:
                     raise ImageError(
-                        f"{path} has {width}x{height} pixels; at most {MAX_PIXELS // 1_000_000} megapixels "
-                        "are taken, scale it down first"
+                        f"{path} has {width}x{height} pixels; at most "
+                        f"{MAX_PIXELS // 1_000_000} megapixels are taken, scale it down first"
                     )
                 return _rgb(ImageOps.exif_transpose(picture)), picture.format or ""
     except FileNotFoundError as error:
@@ -83,23 +88,24 @@ def _decode(path: object, file: Path | BinaryIO) -> tuple[Image.Image, str]:
         ) from error
 
 
-def _opened(path: object, file: Path | BinaryIO) -> Image.Image:
-    """The file opened, no pixel decoded.  Pillow's own bomb check would hide the size from the
-    message.
-    """
+def _open(path: object, file: Path | BinaryIO) -> Image.Image:
+    """A file with its header read and no pixel decoded."""
     try:
         return Image.open(file, formats=FORMATS)
     except Image.DecompressionBombError as error:
-        size = re.search(r"\((\d+) pixels\)", str(error))
-        found = f"{int(size[1]) // 1_000_000} megapixels" if size else "too many pixels"
+        # Pillow refuses huge pictures itself, and only its message has their size.
+        match = re.search(r"\((\d+) pixels\)", str(error))
+        size = f"{int(match[1]) // 1_000_000} megapixels" if match else "too many pixels"
         raise ImageError(
-            f"{path} has {found}; at most {MAX_PIXELS // 1_000_000} megapixels are taken, scale it down first"
+            f"{path} has {size}; at most {MAX_PIXELS // 1_000_000} megapixels are taken, "
+            "scale it down first"
         ) from error
 
 
 def _rgb(picture: Image.Image) -> Image.Image:
-    """8-bit RGB.  Pillow alone would cut 16-bit greys off at 255 and show what lies under
-    transparency.
+    """A picture as 8-bit RGB.
+
+    Pillow alone would cut 16-bit greys off at 255 and show what lies under transparency.
     """
     if picture.mode.startswith("I"):
         picture = picture.convert("I").point(lambda value: value / 256).convert("L")
@@ -111,11 +117,13 @@ def _rgb(picture: Image.Image) -> Image.Image:
 
 
 class ImageFolder:
-    """Pictures of a project: files, or links to files elsewhere, under `root/<2
-    hex>/<digest><suffix>`.
+    """Pictures of a project: files, or links to files elsewhere, in a folder for two hex digits.
 
-    They are decoded lazily.  Keeps the last `keep` decoded pictures.  Safe to use from several
-    threads.
+    Pictures are decoded at their first use.  Several threads may use one folder.
+
+    Args:
+        root: the folder; a picture lies at `root/<2 hex digits>/<digest><suffix>`.
+        keep: most decoded pictures that stay in memory.
     """
 
     def __init__(self, root: Path, keep: int = 64) -> None:
@@ -125,8 +133,10 @@ class ImageFolder:
         self._lock = Lock()
 
     def add(self, source: Path) -> str:
-        """Copy a picture in after checking that it decodes; returns its digest.  Idempotent,
-        atomic.
+        """Copy a picture into the folder, all of it or nothing, and give its digest.
+
+        Raises:
+            ImageError: as `decode` raises it.
         """
         digest = digest_of(source)
         if self.path(digest) is None:
@@ -134,8 +144,14 @@ class ImageFolder:
         return digest
 
     def add_bytes(self, data: bytes, name: str) -> str:
-        """Write a picture that lies inside another file; `name` is what messages call it.
-        Otherwise as `add`.
+        """Write a picture that lies inside another file, and give its digest.
+
+        Args:
+            data: content of the picture's file.
+            name: what error messages call the picture.
+
+        Raises:
+            ImageError: as `decode` raises it.
         """
         digest = hashlib.sha256(data).hexdigest()
         if self.path(digest) is None:
@@ -143,17 +159,19 @@ class ImageFolder:
         return digest
 
     def link(self, source: Path) -> str:
-        """Refer to a picture where it lies, after checking that it decodes; returns its digest.
-        Idempotent, atomic.
+        """Refer to a picture where it lies, and give its digest.
 
-        What is kept is a symbolic link with the time of the file's last change, so that `open`
+        The folder gets a symbolic link with the time of the file's last change, so that `open`
         notices another file in its place.  Where links cannot be made, the picture is copied.
+
+        Raises:
+            ImageError: as `decode` raises it.
         """
         digest = digest_of(source)
-        held = self.path(digest)
-        if held is not None and not held.is_symlink():
+        present = self.path(digest)
+        if present is not None and not present.is_symlink():
             return digest
-        target = held or self._place(digest, _decode(source, source)[1])
+        target = present or self._place(digest, _decode(source, source)[1])
         part = _part(target)
         try:
             part.symlink_to(source.resolve())
@@ -177,7 +195,7 @@ class ImageFolder:
         return target
 
     def path(self, digest: str) -> Path | None:
-        """Where the picture lies, or None."""
+        """Path of a picture in the folder; None where it is not there."""
         if len(digest) != 64 or not all(c in "0123456789abcdef" for c in digest):
             return None
         return next((path for path in self._candidates(digest) if path.is_file()), None)
@@ -186,6 +204,11 @@ class ImageFolder:
         return [self.root / digest[:2] / f"{digest}{suffix}" for suffix in SUFFIXES.values()]
 
     def open(self, digest: str) -> Image.Image:
+        """The whole picture, RGB.
+
+        Raises:
+            ImageError: the picture is missing, broken, or another one than was imported.
+        """
         with self._lock:
             if digest in self._cache:
                 self._cache.move_to_end(digest)
@@ -202,6 +225,7 @@ class ImageFolder:
         return picture
 
     def crop(self, region: Region) -> Image.Image:
+        """The part of a picture that a region shows, RGB, at least 1x1 pixels."""
         picture = self.open(region.image)
         b = clip(region.box, picture.width, picture.height)
         x0, y0 = min(int(b.x0), picture.width - 1), min(int(b.y0), picture.height - 1)
@@ -215,7 +239,15 @@ class ImageFolder:
         )
 
     def thumbnail(self, digest: str, side: int = 144) -> Path:
-        """A WebP of at most `side` x `side` pixels, made once.  Raises ImageError as `open` does."""
+        """Path of a small picture, a WebP that is made at the first call.
+
+        Args:
+            digest: digest of the picture.
+            side: longest side of the small one, pixels.
+
+        Raises:
+            ImageError: as `open` raises it.
+        """
         if self.path(digest) is None:
             raise self._missing(digest)
         target = self.root / "thumbnails" / str(side) / f"{digest}.webp"
@@ -232,8 +264,9 @@ class ImageFolder:
         for path in self._candidates(digest):
             if path.is_symlink():
                 return ImageError(
-                    f"picture {digest[:12]}… was imported from {path.readlink()}, and no file is there now; put it "
-                    "back, or import its task again from where it is (vpd import ... --images FOLDER)"
+                    f"picture {digest[:12]}… was imported from {path.readlink()}, and no file is "
+                    "there now; put it back, or import its task again from where it is "
+                    "(vpd import ... --images FOLDER)"
                 )
         return ImageError(f"picture {digest[:12]}… is not in {self.root}; import its task again")
 
@@ -252,11 +285,11 @@ def _check(path: Path, digest: str) -> None:
         and digest_of(path) != digest
     ):
         raise ImageError(
-            f"{path.readlink()} is not the file that was imported as picture {digest[:12]}…; put that one back, or "
-            f"delete {path} and import its task again"
+            f"{path.readlink()} is not the file that was imported as picture {digest[:12]}…; "
+            f"put that one back, or delete {path} and import its task again"
         )
 
 
 def _part(target: Path) -> Path:
-    """Where a file is written before it is renamed into place: its own name for every writer."""
+    """Where a file is written before it is renamed into place; each writer has its own name."""
     return target.with_name(f"{target.stem}.{uuid.uuid4().hex}.part")

@@ -11,7 +11,11 @@ _PARSING = threading.Lock()
 
 
 def parse(source: str) -> ast.Module:
-    """The syntax tree of untrusted source; raises what `ast.parse` raises, and warns of nothing."""
+    """The syntax tree of untrusted source, without warnings.
+
+    Raises:
+        SyntaxError, ValueError, RecursionError, MemoryError: as `ast.parse` raises them.
+    """
     with _PARSING, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(source)

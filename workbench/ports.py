@@ -38,7 +38,7 @@ class Images(Protocol):
         ...
 
     def crop(self, region: Region) -> Image.Image:
-        """The part that a region shows, RGB, at least 1x1 pixels."""
+        """The part of a picture that a region shows, RGB, at least 1x1 pixels."""
         ...
 
 
@@ -47,7 +47,7 @@ class BadRow(Protocol):
 
     file: str
     line: int
-    """1-based; 0 where no line can be named."""
+    """Number of the line, 1-based; 0 where no line can be named."""
     reason: str
 
 
@@ -60,13 +60,15 @@ class TaskSource(Protocol):
     """Rows left out so far, filled while `tasks` is consumed."""
 
     def tasks(self, split: str | None = None) -> Iterator[Task]:
-        """Tasks in the files' order, lazily.  Raises DatasetError when a file cannot be read at
-        all.
+        """Tasks in the order of the files, lazily.
+
+        Raises:
+            DatasetError: a file cannot be read at all.
         """
         ...
 
     def image_path(self, task: Task) -> Path:
-        """Where `task.image` lies on disk."""
+        """Path of a task's picture on disk."""
         ...
 
 
@@ -84,7 +86,11 @@ class HoldsPictures(Protocol):
     """A task source whose pictures lie inside its own files; `image_path` is only their name."""
 
     def image_bytes(self, task: Task) -> bytes:
-        """The picture's file.  Raises ImageError."""
+        """Content of the picture's file.
+
+        Raises:
+            ImageError: there is no such file.
+        """
         ...
 
 
@@ -102,10 +108,17 @@ class Sampler(Protocol):
     ref: PartRef
 
     def sample(self, tasks: Sequence[Task], k: int, seed: int) -> Iterable[Program]:
-        """k programs per task, grouped by task in the tasks' order.
+        """Programs for each task, grouped by task in the order of the tasks.
 
-        The same (task, k, seed) gives the same programs whatever stands beside it in the batch.
-        Raises EngineError when the model or endpoint breaks (recoverable: ask again).
+        The same task, k and seed give the same programs whatever other tasks there are.
+
+        Args:
+            tasks: the questions.
+            k: programs for each task.
+            seed: seed of the sampling.
+
+        Raises:
+            EngineError: the model or endpoint broke; the caller may try again.
         """
         ...
 
@@ -120,32 +133,32 @@ class StreamingSampler(Protocol):
         Args:
             task: the question.
             seed: as `sample` takes it.
-            watch: hears each piece of the text as it is written; what it raises ends the writing.
+            watch: gets each piece of the text as it is written; what it raises ends the writing.
         """
         ...
 
 
 @runtime_checkable
 class Warmable(Protocol):
-    """A part of any role that loads its model at the first call, unless it is told to before."""
+    """A part of any role that loads its model at the first call, or at `warm` before it."""
 
     def warm(self) -> None:
-        """Load now, so that loading is not taken for the time of the first questions."""
+        """Load now, so that the time of loading is not that of the first questions."""
         ...
 
 
 @runtime_checkable
 class Forgetful(Protocol):
-    """A part, or a processor, that remembers pictures which it has worked on."""
+    """A part, or a processor, that remembers its results for pictures."""
 
     def forget(self) -> None:
-        """Drop what is remembered, so that the next answer is timed in full."""
+        """Drop these results, so that the next answer is timed in full."""
         ...
 
 
 @runtime_checkable
 class Tool(Protocol):
-    """Answers calls in batches.  Knows pictures, never programs."""
+    """Answers calls in batches; it knows pictures, never programs."""
 
     ref: PartRef
     spec: ToolSpec
@@ -153,17 +166,17 @@ class Tool(Protocol):
     """Largest useful batch; the scheduler never gives more calls at once."""
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> Sequence[Value | ToolFailure]:
-        """One result per call, same length and order.
+        """One result for each call, in the same order.
 
-        A call that cannot be answered gives a ToolFailure in its place.  An exception means the
-        whole batch broke; the scheduler then asks the calls one by one.
+        A call that cannot be answered gives a ToolFailure in its place.  An exception means that
+        the whole batch broke; the scheduler then asks the calls one by one.
         """
         ...
 
 
 @runtime_checkable
 class ConcurrentTool(Protocol):
-    """A tool that serves several batches at once, as an endpoint does; every other tool serves one."""
+    """A tool that serves several batches at once, as an endpoint does; other tools serve one."""
 
     concurrency: int
     """Number of batches, at least 1."""
@@ -176,7 +189,7 @@ class Verifier(Protocol):
     ref: PartRef
 
     def judge(self, task: Task, runs: Sequence[tuple[Program, Trace]]) -> Sequence[Verdict]:
-        """One verdict per run, same order."""
+        """One verdict for each run, in the same order."""
         ...
 
 
@@ -187,8 +200,9 @@ class RationaleWriter(Protocol):
     ref: PartRef
 
     def write(self, rows: Sequence[tuple[Task, Program, Trace]]) -> Sequence[Rationale]:
-        """One rationale per row, same order; an unfaithful one carries its `issues`, it is not
-        dropped.
+        """One rationale for each row, in the same order.
+
+        An unfaithful one carries its `issues`; it is not dropped.
         """
         ...
 
@@ -202,7 +216,13 @@ class Student(Protocol):
     def answer(
         self, tasks: Sequence[Task], images: Images, explain: bool = False
     ) -> Sequence[Prediction]:
-        """One prediction per task, same order; with `explain`, a rationale as well."""
+        """One prediction for each task, in the same order.
+
+        Args:
+            tasks: the questions.
+            images: opens their pictures.
+            explain: a rationale as well as the answer.
+        """
         ...
 
 
@@ -213,13 +233,13 @@ class StreamingStudent(Protocol):
     def stream(
         self, task: Task, images: Images, explain: bool, watch: Callable[[str], None]
     ) -> Prediction:
-        """As `answer` for one task.
+        """The prediction of one task, as `answer` gives it.
 
         Args:
             task: the question.
             images: opens its picture.
             explain: a rationale instead of the short answer.
-            watch: hears each piece of the text as it is written; what it raises ends the writing.
+            watch: gets each piece of the text as it is written; what it raises ends the writing.
         """
         ...
 
@@ -233,13 +253,28 @@ class Concluding(Protocol):
     def answer(
         self, tasks: Sequence[Task], images: Images, explain: bool = False
     ) -> Sequence[Prediction]:
-        """As `Student.answer`."""
+        """One prediction for each task, as `Student.answer` gives it.
+
+        Args:
+            tasks: the questions.
+            images: opens their pictures.
+            explain: a rationale as well as the answer.
+        """
         ...
 
     def conclude(
         self, tasks: Sequence[Task], begun: Sequence[str], images: Images
     ) -> Sequence[str]:
-        """What it writes behind the beginning of an explanation; one text per task, same order."""
+        """What the student writes behind the beginning of an explanation.
+
+        Args:
+            tasks: the questions.
+            begun: the beginning of the explanation of each task.
+            images: opens their pictures.
+
+        Returns:
+            One text for each task, in the same order.
+        """
         ...
 
 
@@ -248,7 +283,7 @@ class SharesYes(Protocol):
     """A student that says how probable a yes is."""
 
     def yes_shares(self, tasks: Sequence[Task], images: Images) -> Sequence[float]:
-        """The share of yes in the probability of yes and no as the short answer; one per task."""
+        """For each task, the share of yes in the probability of yes and no as the short answer."""
         ...
 
 
@@ -263,21 +298,25 @@ class CountsTokens(Protocol):
 
 @runtime_checkable
 class LanguageModel(Protocol):
-    """Text in, text out: knowledge, judging, rewriting.  In process or an endpoint."""
+    """A model of text alone, for knowledge, judging and rewriting; in process or an endpoint."""
 
     ref: PartRef
 
     def complete(self, prompts: Sequence[str], max_tokens: int) -> Sequence[str]:
-        """Greedy completion of each prompt (a user turn), same order.  Raises EngineError."""
+        """The greedy completion of each prompt (a user turn), in the same order.
+
+        Raises:
+            EngineError: the model or endpoint broke; the caller may try again.
+        """
         ...
 
     def choose(
         self, prompts: Sequence[str], options: Sequence[Sequence[str]]
     ) -> Sequence[list[float]]:
-        """For each prompt, the probability of each of its options as the answer (they add to 1).
+        """For each prompt, the probability of each of its options as the answer.
 
-        An endpoint that gives no log-probabilities generates once and gives 1.0 to the option
-        named.
+        The probabilities of a prompt add up to 1.  An endpoint without log-probabilities generates
+        once and gives 1.0 to the option that its text names.
         """
         ...
 
@@ -310,7 +349,8 @@ class Objective(Protocol):
     ref: PartRef
 
     def lessons(self, example: Teachable) -> Sequence[Lesson]:
-        """At least one lesson; the first one's prompt is what a student is asked with when it is
-        scored.
+        """The lessons of an example, at least one.
+
+        A student that is scored gets the prompt of the first one.
         """
         ...

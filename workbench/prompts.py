@@ -1,7 +1,7 @@
-"""The two prompts of visual program distillation, as students are asked and trained (Hu et al.
-2024, section 3.3).
+"""The two prompts with which students are trained and questioned.
 
-The task's instruction asks for the short answer, a suffix asks for the rationale.
+Source: Hu et al. 2024 (VPD), section 3.3.  One suffix asks for the short answer, the other for the
+rationale.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class HasQuestion(Protocol):
     def choices(self) -> Sequence[str]: ...
 
 
-def question_text(asked: HasQuestion) -> str:
+def question_text(example: HasQuestion) -> str:
     """The question, and the options of a multiple-choice question behind it."""
-    if not asked.choices:
-        return asked.question
-    return f"{asked.question} Options: {', '.join(asked.choices)}."
+    if not example.choices:
+        return example.question
+    return f"{example.question} Options: {', '.join(example.choices)}."

@@ -4,6 +4,32 @@ Records hold plain values only (no models, no connections, no pictures: a pictur
 they can be pickled to a worker, written to the store and compared.  Each knows its content key:
 `Program.id`, `Trace.id`, ... are hashes of what the record was made from (inputs, part, version),
 so that the same work done twice is one row and an edited part re-runs only what depends on it.
+
+One word for one thing, in prose and in new names:
+
+    question     what is asked about one picture: `Task`
+    picture      an image file, known by its digest
+    program      Python code that a sampler wrote for a question: `Program`
+    trace        the record of what happened when a program ran: `Trace`, made of `TraceEvent`s
+    run          a program with its trace and, once it is judged, its verdict
+    verdict      the automatic opinion on a trace: `Verdict`
+    kept         the run that answers its question; at most one is kept for each question
+    rationale    a trace told in prose: `Rationale`
+    decision     one thing that a reviewer said: `Decision`
+    ruling       what an adjudicator or an admin declares to be right: `Decision.ruling`
+    reviewer     a person who decides
+    system       what is evaluated: a student, or the pipeline of programs
+    student      a vision-language model that answers in one forward pass
+    prediction   a system's answer to a question: `Prediction`
+    part         a class or function that plays a role, named by a `PartRef`
+    snapshot     a frozen set of examples to train on
+    example      one question of a snapshot with what a student is to say
+    lesson       one thing that an example teaches: `Lesson`
+    patch        a part of a picture that a program looks at: `Region`
+
+Stored data, plug-ins and users hold some other words, which therefore stay: the record `Task` with
+`task_id` and `tasks`, its field `image`, `Verdict.chosen` for the run that is kept,
+`Decision.author` for the reviewer, and `verdict` as column and JSON key of a ruling.
 """
 
 from __future__ import annotations
@@ -24,31 +50,30 @@ JSON = Any
 """Anything that `json.dumps` takes: the payload of a trace event, the arguments of a part."""
 
 AnswerType = Literal["yesno", "integer", "choice", "phrase", "open"]
-"""How an answer is compared: `open` goes to the judge when the words differ."""
+"""How an answer is compared; an `open` one goes to the judge when the words differ."""
 
 ErrorKind = Literal[
     "syntax", "unsupported", "source", "runtime", "tool_error", "steps", "memory", "recursion",
     "tool_calls", "output", "value", "time", "infra",
 ]  # fmt: skip
-"""Why a program ended without an answer; closed list.  `infra` alone is retryable and not its
-fault.
-"""
+"""Why a program ended without an answer (a closed list); `infra` alone is not its own fault."""
 
 DecisionKind = Literal[
-    "accept", "reject", "skip", "edit", "note", "wrong_step", "adjudicate", "gold", "queue", "rating", "undo",
-    "rollback",
+    "accept", "reject", "skip", "edit", "note", "wrong_step", "adjudicate", "gold", "queue",
+    "rating", "undo", "rollback",
 ]  # fmt: skip
-"""What a person said; closed list, rules in `curate/rules.py`."""
+"""What a reviewer said; a closed list, with its rules in `curate/rules.py`."""
 KINDS: tuple[DecisionKind, ...] = get_args(DecisionKind)
 
 Reason = Literal[
-    "wrong_tool_output", "wrong_program", "wrong_reason", "unfaithful", "ambiguous", "bad_gold", "unsafe", "other",
+    "wrong_tool_output", "wrong_program", "wrong_reason", "unfaithful", "ambiguous", "bad_gold",
+    "unsafe", "other",
 ]  # fmt: skip
-"""Why an item was rejected; closed list."""
+"""Why an item was rejected; a closed list."""
 
 REASONS: Mapping[int, Reason] = {
-    1: "wrong_tool_output", 2: "wrong_program", 3: "wrong_reason", 4: "unfaithful", 5: "ambiguous", 6: "bad_gold",
-    7: "unsafe", 9: "other",
+    1: "wrong_tool_output", 2: "wrong_program", 3: "wrong_reason", 4: "unfaithful",
+    5: "ambiguous", 6: "bad_gold", 7: "unsafe", 9: "other",
 }  # fmt: skip
 """Each reason by the digit that chooses it."""
 
@@ -66,29 +91,25 @@ REASON_WORDS: Mapping[Reason, str] = {
 
 Role = Literal["viewer", "curator", "adjudicator", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
-"""A later role may do all that an earlier one may: look; decide; settle disputes; change settings,
-publish.
-"""
+"""Roles in ascending order: they look; decide; settle disputes; change settings and publish."""
 
 Preference = Literal["left", "right", "both", "neither"]
 """Which of two answers a rater prefers, by the side on which it stood."""
 
 EventKind = Literal[
-    "call", "return", "line", "branch", "tool", "tool_result", "print", "exception", "limit", "end", "truncated",
+    "call", "return", "line", "branch", "tool", "tool_result", "print", "exception", "limit", "end",
+    "truncated",
 ]  # fmt: skip
+"""Kind of an event of a trace; `workbench/events.py` describes each."""
 
 
 def storable(text: str) -> str:
-    """The text with each lone surrogate, which UTF-8 cannot hold, as `?`: what files and databases
-    can take.
-    """
+    """The text with `?` for each lone surrogate, which files and databases cannot hold."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def storable_json(value: JSON) -> JSON:
-    """A value with every text in it, keys of dicts included, as `storable` makes it; tuples become
-    lists.
-    """
+    """A value with every text in it, keys included, as `storable` makes it; tuples become lists."""
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, dict):
@@ -99,7 +120,7 @@ def storable_json(value: JSON) -> JSON:
 
 
 def content_key(*parts: object) -> str:
-    """A stable 20-character key for any nesting of plain values and records."""
+    """A stable key of 20 characters for any nesting of plain values and records."""
 
     def plain(value: object) -> Any:
         if is_dataclass(value) and not isinstance(value, type):
@@ -125,7 +146,7 @@ class PartRef:
     version: str = "1"
     """Changes whenever the part's results may change; part of every content key downstream."""
     arguments: Mapping[str, JSON] = field(default_factory=dict)
-    """The plain arguments it was built with."""
+    """The plain arguments with which the part was built."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +160,7 @@ class Region:
     height: int
     """Height of the whole picture, pixels."""
     box: Box
-    """The part looked at, in pixels of the whole picture."""
+    """The part that is looked at, in pixels of the whole picture."""
     label: str | None = None
     """The name under which a detector found it, if one did."""
     score: float | None = None
@@ -155,9 +176,7 @@ class Task:
     """One question about one picture."""
 
     id: str
-    """Unique within a project; importers prefix it with the source, for example
-    `collages/test-00012/3`.
-    """
+    """Unique within a project; the source stands first, for example `collages/test-00012/3`."""
     source: str
     """Name of the task source, for example `collages`."""
     split: str
@@ -165,7 +184,7 @@ class Task:
     image: str
     """Path to the picture relative to the source's folder on import; its digest once in a store."""
     question: str
-    """As asked; hostile text, never interpreted."""
+    """The question as it was asked; hostile text, never interpreted."""
     answers: tuple[str, ...] = ()
     """Gold answers: none when unlabelled, one, or the ten of VQA-style annotation."""
     answer_type: AnswerType = "open"
@@ -178,6 +197,7 @@ class Task:
 
     @property
     def labelled(self) -> bool:
+        """Whether there is a gold answer."""
         return bool(self.answers)
 
 
@@ -198,7 +218,7 @@ class Program:
     id: str
     task_id: str
     index: int
-    """0 to k-1 among the samples of its task."""
+    """Number among the samples of its task, 0 to k-1."""
     source: str
     """Python source as sampled; untrusted."""
     score: float
@@ -206,11 +226,12 @@ class Program:
     tokens: int
     """Length of the sample in tokens."""
     seed: int
+    """Seed with which it was sampled."""
     sampler: PartRef
     seconds: float = 0.0
     """This sample's share of the batch's wall time."""
     parent: str | None = None
-    """The program this one is an edit of."""
+    """Id of the program that this one is an edit of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +240,7 @@ class ToolCall:
 
     tool: str
     arguments: Mapping[str, Value]
-    """By parameter name; patches appear as `Region`.  The receiver of a method is `patch`."""
+    """Arguments by parameter name, patches as `Region`; the receiver of a method is `patch`."""
 
     def key(self, version: str) -> str:
         """Content key of the answer: tool, its version, arguments and picture digests."""
@@ -228,9 +249,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class TraceEvent:
-    """One thing that happened while a program ran; see `workbench/events.py` for each kind's
-    payload.
-    """
+    """One thing that happened while a program ran; `workbench/events.py` has the payloads."""
 
     seq: int
     """Position in the trace, from 0, without gaps."""
@@ -238,7 +257,7 @@ class TraceEvent:
     line: int
     """Line of the original source, 1-based; 0 for the run itself."""
     frame: int
-    """0 is `execute_command`; each call of the program's own functions gets the next number."""
+    """Number of the call: 0 is `execute_command`, then each call of the program's own functions."""
     payload: Mapping[str, JSON] = field(default_factory=dict)
 
 
@@ -253,7 +272,7 @@ class Trace:
     """The program's final answer as text; None when it failed."""
     failure: Failure | None
     events: Sequence[TraceEvent]
-    """In order of execution; of a stored trace they are decoded when they are first looked at."""
+    """Events in order of execution; those of a stored trace are decoded at their first use."""
     steps: int
     """Statements executed."""
     tool_calls: int
@@ -263,6 +282,7 @@ class Trace:
 
     @property
     def ok(self) -> bool:
+        """Whether the program ended with an answer."""
         return self.failure is None
 
 
@@ -275,10 +295,11 @@ class Verdict:
     program_id: str
     task_id: str
     score: float
-    """1.0 right, 0.0 wrong, in between for soft scores; agreement share for unlabelled tasks."""
+    """How right the answer is, 0 to 1; for an unlabelled task, the share of programs that agree."""
     correct: bool
+    """Whether the answer counts as right."""
     chosen: bool
-    """This trace is the one kept for its task (at most one per task)."""
+    """Whether this is the run that is kept for its task; at most one is."""
     method: str
     """`gold` or `agreement` (unlabelled: agreement among the task's programs, not correctness)."""
     reason: str
@@ -288,12 +309,12 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A sentence of a rationale and the trace events it states."""
+    """A sentence of a rationale and the events of the trace that it states."""
 
     start: int
     """First character of the sentence."""
     end: int
-    """One past its last character."""
+    """One past the last character of the sentence."""
     events: tuple[int, ...]
     """`seq` of the supporting events; empty when nothing in the trace supports it."""
 
@@ -309,25 +330,24 @@ class Rationale:
     answer: str
     citations: tuple[Citation, ...]
     issues: tuple[str, ...]
-    """What the faithfulness check found; empty means every number, name and box occurs in the
-    trace.
-    """
+    """What is wrong by the faithfulness check; none where everything it says is in the trace."""
     writer: PartRef
 
     @property
     def faithful(self) -> bool:
+        """Whether the faithfulness check has nothing against it."""
         return not self.issues
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A model's own answer to a task, in one forward pass."""
+    """A system's own answer to a task; a student gives it in one forward pass."""
 
     id: str
     task_id: str
     answer: str
     rationale: str
-    """Empty unless it was asked to explain."""
+    """Its explanation; empty unless one was requested."""
     score: float
     """The verifier's score of the answer; 0.0 for unlabelled tasks."""
     seconds: float
@@ -337,49 +357,50 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """One thing that an example teaches: what to say when asked so."""
+    """One thing that an example teaches: a prompt and what to say to it."""
 
     name: str
-    """`label`, `rationale`, ...; losses are reported under it."""
+    """Name under which losses are reported: `label`, `rationale`, ..."""
     prompt: str
     target: str
     weight: float = 1.0
-    """Of the mean cross-entropy over this target's own tokens."""
+    """Weight of the mean cross-entropy over the tokens of this target."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What a rater said of one model's answer; the paper's human evaluation, in its order."""
+    """What a rater said of one model's answer: the paper's human evaluation, in its order."""
 
     correct: bool
+    """Whether the answer is right."""
     explains: bool
-    """It explains its answer."""
+    """Whether the model explains its answer."""
     factual: bool | None = None
-    """What it explains is true of the picture; None unless it explains."""
+    """Whether the explanation is true of the picture; None where there is none."""
     consistent: bool | None = None
-    """The explanation leads to the answer; None unless it explains."""
+    """Whether the explanation leads to the answer; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """Two answers to one task, compared blind."""
+    """Two answers to one task, compared by a rater who does not know whose they are."""
 
     left: str
-    """Key of the part that made the answer shown at the left; `pipeline` for the programs'
-    rationale.
-    """
+    """Key of the part that made the answer on the left; `pipeline` for the programs' rationale."""
     right: str
+    """Key of the part that made the answer on the right."""
     left_form: Form | None
-    """None, like the other one, where only the preference was asked."""
+    """Opinion on the left answer; None where the rater gave a preference only."""
     right_form: Form | None
+    """Opinion on the right answer; None where the rater gave a preference only."""
     preference: Preference
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One thing that a person said; an event that is never changed and never deleted.
+    """One thing that a reviewer said; an event that is never changed and never deleted.
 
-    Which fields a kind needs, and who may say it, stands in `curate/rules.py`.
+    `curate/rules.py` holds which fields each kind needs, and who may say it.
     """
 
     id: str
@@ -389,48 +410,47 @@ class Decision:
     role: Role
     """The author's role at that moment."""
     task_id: str = ""
-    """Empty for events about no single task: `rollback`, `undo` of a batch or of a rollback."""
+    """Empty where it is not about a single task: `rollback`, `undo` of a batch or a rollback."""
     trace_id: str | None = None
     program_id: str | None = None
-    """`edit` of a program: the parent."""
+    """Id of the parent, for the `edit` of a program."""
     rationale_id: str | None = None
-    """`accept`, `adjudicate`, `gold`: becomes the target; `edit` of a rationale: the parent."""
+    """Rationale that becomes the target (`accept`, `adjudicate`, `gold`); parent of an `edit`."""
     made: str | None = None
-    """`edit`: id of the new program or rationale."""
+    """Id of the new program or rationale, for an `edit`."""
     ruling: Literal["accept", "reject"] | None = None
-    """`adjudicate`, `gold`: what the author rules to be right.  Its column and its key in JSON are
-    called `verdict`.
-    """
+    """What an `adjudicate` or a `gold` declares to be right; stored as `verdict`."""
     reason: Reason | None = None
+    """Why an item was rejected."""
     text: str = ""
-    """The note, the words behind `other`, why it was queued."""
+    """The note, the words behind the reason `other`, or why the item was queued."""
     step: int | None = None
-    """`wrong_step`, or beside a reject: `seq` of the trace's first wrong event."""
+    """`seq` of the trace's first wrong event, for a `wrong_step` or beside a reject."""
     target: str | None = None
-    """`undo`: id of the event, or of the batch, that is taken back."""
+    """Id of the event, or of the batch, that an `undo` takes back."""
     batch: str | None = None
-    """Shared by events that were made together and can be undone as one."""
+    """Id that is shared by events that were made together and can be undone as one."""
     subject: str | None = None
-    """`rollback`: whose events are taken back, where stored from `since` and before `until`."""
+    """Whose events a `rollback` takes back."""
     since: datetime | None = None
-    """UTC without a zone, as all times here."""
+    """Start of what a `rollback` takes back, by time of storing; UTC without a zone."""
     until: datetime | None = None
+    """End of what a `rollback` takes back, itself excluded."""
     rating: Rating | None = None
     guideline: str | None = None
-    """Version of the guidelines that the author had before them."""
+    """Version of the guidelines that the author could read."""
     seconds: float | None = None
-    """From seeing the item to deciding."""
+    """Time from seeing the item to deciding."""
     hidden: bool | None = None
     """Whether the automatic verdict and other people's were hidden at that moment."""
     client_time: datetime | None = None
-    """The client's clock."""
+    """Time of the decision by the client's clock."""
     automatic: bool | None = None
-    """The automatic verdict on the trace (`Verdict.correct`); filled in by the store, as are the
-    next three.
-    """
+    """`Verdict.correct` of the trace; the store fills in this field and the next three."""
     tool: str | None = None
     """The tool that `step` is a call of; empty for a step of the program itself."""
     created_at: datetime | None = None
+    """Time of storing."""
     seq: int | None = None
     """Position among all events, ascending; gaps are possible."""
 
@@ -441,9 +461,7 @@ class Parameter:
 
     name: str
     type: str
-    """Python annotation as written in the prompt: `str`, `int`, `ImagePatch`, `list[ImagePatch]`,
-    ...
-    """
+    """Python annotation as the prompt has it: `str`, `ImagePatch`, `list[ImagePatch]`, ..."""
     default: Scalar = None
     required: bool = True
 
@@ -454,20 +472,16 @@ class ToolSpec:
 
     name: str
     parameters: tuple[Parameter, ...]
-    """Without the receiver."""
+    """Parameters in order, without the receiver."""
     returns: str
     doc: str
-    """First line: what it does.  Then a `>>>` example; both stand in the prompt."""
+    """What the tool does, in the first line, and a `>>>` example; both stand in the prompt."""
     method: bool = True
-    """True: a method of ImagePatch (its patch arrives as argument `patch`); False: a plain
-    function.
-    """
+    """Whether it is a method of ImagePatch, whose patch arrives as argument `patch`."""
 
 
 def plain(value: object) -> JSON:
-    """Records, boxes and containers as what `json.dumps` takes; a patch becomes a dict with its
-    box.
-    """
+    """Records, boxes and containers as what `json.dumps` takes; a patch becomes a dict."""
     if isinstance(value, Region):
         return {
             "image": value.image,

@@ -23,7 +23,11 @@ ROLES = ("source", "sampler", "tool", "verifier", "writer", "language", "student
 
 
 def parts(role: str) -> dict[str, EntryPoint]:
-    """Registered parts of one role, by name, in alphabetical order."""
+    """Registered parts of one role, by name, in alphabetical order.
+
+    Raises:
+        ProfileError: there is no such role.
+    """
     if role not in ROLES:
         raise ProfileError(f"no role is called '{role}'; there are: {', '.join(ROLES)}")
     return {
@@ -33,23 +37,19 @@ def parts(role: str) -> dict[str, EntryPoint]:
 
 
 def load(role: str, name: str) -> Any:
-    """The part's class or factory.  Raises ProfileError for a wrong name, MissingPart for an absent
-    package.
+    """The class or factory of a part.
+
+    Args:
+        role: the extension point, one of `ROLES`.
+        name: registered name, `package.module:Name` or `path/to/file.py:Name`.
+
+    Raises:
+        ProfileError: no part has this name, or it cannot be loaded.
+        MissingPart: the part needs a package that is not installed.
     """
-    known = parts(role)
-    if name in known:
-        try:
-            return known[name].load()
-        except ImportError as error:
-            extra = (known[name].extras or [""])[0]
-            hint = (
-                f"pip install 'vpd-workbench[{extra}]'"
-                if extra
-                else f"pip install {error.name or 'it'}"
-            )
-            raise MissingPart(
-                f"{role} '{name}' needs a package that is not installed ({error}); {hint}"
-            ) from error
+    points = parts(role)
+    if name in points:
+        return _load_registered(role, points[name])
     path, _, attribute = name.rpartition(":")
     if path.endswith(".py") and attribute:
         return _from_file(role, Path(path), attribute)
@@ -59,22 +59,45 @@ def load(role: str, name: str) -> Any:
         except (ImportError, AttributeError) as error:
             raise ProfileError(f"{role} '{name}' cannot be loaded: {error}") from error
     raise ProfileError(
-        f"no {role} is called '{name}'; registered are: {', '.join(known) or 'none'} "
+        f"no {role} is called '{name}'; registered are: {', '.join(points) or 'none'} "
         "(or give package.module:Name, or path/to/file.py:Name)"
     )
 
 
+def _load_registered(role: str, point: EntryPoint) -> Any:
+    try:
+        return point.load()
+    except ImportError as error:
+        extra = next(iter(point.extras), "")
+        package = f"'vpd-workbench[{extra}]'" if extra else error.name or "it"
+        raise MissingPart(
+            f"{role} '{point.name}' needs a package that is not installed ({error}); "
+            f"pip install {package}"
+        ) from error
+
+
 def build(role: str, name: str, **arguments: Any) -> Any:
-    """Load a part and call it with plain arguments; a wrong argument names the part and what it
-    takes.
+    """Load a part and call it with plain arguments.
+
+    Args:
+        role: the extension point, one of `ROLES`.
+        name: name of the part, as `load` takes it.
+        **arguments: what its class or factory is called with.
+
+    Raises:
+        ProfileError: as `load` raises it, or the part does not take these arguments; the text
+            names the part and what it takes.
+        MissingPart: as `load` raises it.
     """
     factory = load(role, name)
     try:
         return factory(**arguments)
     except TypeError as error:
+        # An error of the call itself has no frame below this one; one inside the part has.
         if error.__traceback__ is not None and error.__traceback__.tb_next is None:
             raise ProfileError(
-                f"{role} '{name}' was given arguments it does not take: {error}; it takes {inspect.signature(factory)}"
+                f"{role} '{name}' was given arguments it does not take: {error}; "
+                f"it takes {inspect.signature(factory)}"
             ) from error
         raise
 
@@ -105,7 +128,6 @@ def _from_file(role: str, path: Path, attribute: str) -> Any:
             for key, value in vars(module).items()
             if callable(value) and not key.startswith("_")
         ]
-        raise ProfileError(
-            f"{path} has no '{attribute}'; it has: {', '.join(names) or 'nothing that can be called'}"
-        )
+        there = ", ".join(names) or "nothing that can be called"
+        raise ProfileError(f"{path} has no '{attribute}'; it has: {there}")
     return getattr(module, attribute)

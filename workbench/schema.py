@@ -69,7 +69,7 @@ def describe(record: type) -> Mapping[str, Setting]:
 
 @cache
 def sentences(record: type) -> Mapping[str, str]:
-    """The docstring below each field in one line, by name; none where there is no source to read."""
+    """The docstring below each field in one line, by name; none where the source is missing."""
     try:
         source = textwrap.dedent(inspect.getsource(record))
     except (OSError, TypeError):
@@ -187,17 +187,15 @@ def _setting(field: Field[Any], hint: Any) -> Setting:
 def _values(
     record: type, values: Mapping[str, Any], prefix: str, wrong: dict[str, str]
 ) -> dict[str, Any]:
-    """The values that are right, as the record takes them; the text of each wrong one is put into
-    `wrong`.
-    """
-    known = describe(record)
+    """The values that are right, as the record takes them; `wrong` gets a text for each other."""
+    settings = describe(record)
     right = {}
     for key, value in values.items():
-        if key in known:
-            right[key] = _value(known[key].hint, value, f"{prefix}{key}", wrong)
+        if key in settings:
+            right[key] = _value(settings[key].hint, value, f"{prefix}{key}", wrong)
         else:
-            wrong[f"{prefix}{key}"] = f"is an unknown key (there are: {', '.join(known)})"
-    for key, setting in known.items():
+            wrong[f"{prefix}{key}"] = f"is an unknown key (there are: {', '.join(settings)})"
+    for key, setting in settings.items():
         if setting.required and key not in values:
             sentence = sentences(record).get(key, "")
             wrong[f"{prefix}{key}"] = f"is missing, expected {setting.expected}" + (

@@ -23,13 +23,15 @@ PACKAGE = Path(__file__).resolve().parent
 
 
 def data_dir() -> Path:
-    """The bundled `data/` folder: `VPD_DATA`, else the one beside the package."""
+    """The bundled folder `data/`: `VPD_DATA`, else the one beside the package."""
     return Path(os.environ.get("VPD_DATA", PACKAGE.parent / "data"))
 
 
 def cache_dir() -> Path:
-    """Converted weights, image features and tool results: `VPD_CACHE`, else `data/local/cache`,
-    else the user's cache folder where the package is not a checkout."""
+    """The folder of converted weights, image features and tool results.
+
+    It is `VPD_CACHE`; else `data/local/cache`, or the user's cache folder outside of a checkout.
+    """
     if "VPD_CACHE" in os.environ:
         return Path(os.environ["VPD_CACHE"])
     if (PACKAGE.parent / "pyproject.toml").exists():
@@ -69,7 +71,11 @@ class Profile:
 
 
 def read_profile(path: Path) -> Profile:
-    """Read a profile file.  Raises ProfileError that names the file and lists every wrong key."""
+    """Read a profile file.
+
+    Raises:
+        ProfileError: the file is missing or wrong; the text names it and lists every wrong key.
+    """
     raw = read_toml(path, "profile", f"shipped are: {', '.join(shipped_profiles())}")
     tools, limits = raw.get("tools"), raw.get("limits")
     values = {"name": path.stem, **raw, **_choices({key: raw[key] for key in _ROLES if key in raw})}
@@ -83,8 +89,9 @@ _ROLES = ("sampler", "verifier", "writer", "student")
 
 
 def _choices(parts: Mapping[str, Any]) -> dict[str, Any]:
-    """Parts as a profile names them, with the keys of `Choice`: every key but `part` is an
-    argument.
+    """Parts as a profile names them, with the keys of `Choice`.
+
+    Every key but `part` is an argument.
     """
     choices = {}
     for key, value in parts.items():
@@ -100,12 +107,17 @@ def shipped_profiles() -> list[str]:
 
 
 def find_profile(name: str) -> Path:
-    """A shipped profile by name, or a path to a TOML file."""
+    """Path of a shipped profile by its name, or of a TOML file.
+
+    Raises:
+        ProfileError: no profile has this name.
+    """
     shipped = PACKAGE / "profiles" / f"{name}.toml"
     if shipped.is_file():
         return shipped
     if name.endswith(".toml"):
         return Path(name)
     raise ProfileError(
-        f"no profile is called '{name}'; shipped are: {', '.join(shipped_profiles())}, or give a path to a .toml file"
+        f"no profile is called '{name}'; shipped are: {', '.join(shipped_profiles())}, "
+        "or give a path to a .toml file"
     )

@@ -16,7 +16,7 @@ class Share:
     """A share with its denominator."""
 
     hits: float
-    """Numerator; a sum of chances for pass@k, else whole."""
+    """Numerator: a sum of chances for pass@k, a whole number for any other share."""
     of: int
     """Denominator: tasks or programs, as the figure says."""
     left_out: int = 0
@@ -24,7 +24,7 @@ class Share:
 
     @property
     def value(self) -> float | None:
-        """0 to 1; None where nothing was counted."""
+        """The share, 0 to 1; None where nothing was counted."""
         return self.hits / self.of if self.of else None
 
     @property
@@ -33,7 +33,7 @@ class Share:
         return wilson(self.hits, self.of)
 
     def to_json(self) -> dict[str, float | None]:
-        """Value, numbers and interval."""
+        """Value, numerator, denominator and interval, by name."""
         low, high = self.interval
         return {"hits": self.hits, "of": self.of, "value": self.value, "low": low, "high": high}
 
@@ -49,8 +49,12 @@ class Share:
 def best_of(scores: Sequence[float], k: int) -> float:
     """The best score among k of these samples, drawn without replacement, on average.
 
-    For scores of 0 and 1 this is pass@k; for soft scores, the same expectation.  It knows the
-    label: an upper bound on what choosing among k samples can give.
+    For scores of 0 and 1 this is pass@k.  Whoever draws knows the label, so that it is an upper
+    bound on what choosing among k samples can give.
+
+    Args:
+        scores: score of each sample.
+        k: number of samples drawn.
 
     Raises:
         ValueError: not 1 <= k <= number of scores.
@@ -84,8 +88,12 @@ def pass_at_k(n: int, c: int, k: int) -> float:
 
 
 def wilson(hits: float, of: int, z: float = 1.959964) -> tuple[float, float]:
-    """Wilson's score interval for a share (Wilson 1927); z = 1.96 is 95 %; nothing counted gives
-    (0, 1).
+    """Wilson's score interval for a share (Wilson 1927); (0, 1) where nothing was counted.
+
+    Args:
+        hits: numerator.
+        of: denominator.
+        z: standard errors to each side; 1.96 gives 95 %.
 
     Raises:
         ValueError: hits outside 0 to `of`.
@@ -98,6 +106,7 @@ def wilson(hits: float, of: int, z: float = 1.959964) -> tuple[float, float]:
     middle = share + z * z / (2 * of)
     spread = z * sqrt(share * (1 - share) / of + z * z / (4 * of * of))
     scale = 1 + z * z / of
-    return max(0.0, min(share, (middle - spread) / scale)), min(
-        1.0, max(share, (middle + spread) / scale)
-    )
+    # Rounding must not leave the share outside of its own interval.
+    low = max(0.0, min(share, (middle - spread) / scale))
+    high = min(1.0, max(share, (middle + spread) / scale))
+    return low, high

@@ -15,11 +15,19 @@ from PIL import Image
 from ran import ran_project
 
 from workbench.errors import InputError, SnapshotError
-from workbench.pipeline.snapshotting import Preview, SnapshotWish, folder_of, preview, take
-from workbench.records import Decision, Task
+from workbench.pipeline.snapshotting import (
+    Preview,
+    SnapshotWish,
+    answer_to_teach,
+    folder_of,
+    preview,
+    take,
+)
+from workbench.records import AnswerType, Decision, Task
 from workbench.snapshot import Snapshot
 from workbench.store import Project
 from workbench.store.reading import snapshots
+from workbench.store.reading.snapshots import Target
 
 
 @pytest.fixture
@@ -223,6 +231,42 @@ def test_an_accepted_answer_other_than_gold_is_taught_with_its_rationale(project
     (example,) = preview(project, SnapshotWish()).examples
     assert example.answer == run_.trace.answer != view.task.answers[0]
     assert example.answers == view.task.answers
+
+
+@pytest.mark.parametrize(
+    ("answer_type", "choices", "gold", "answer", "taught"),
+    [
+        ("integer", (), "3", "three", "3"),
+        ("integer", (), "3", "2", "2"),
+        ("yesno", (), "yes", "True", "yes"),
+        ("phrase", (), "dog", "The dog.", "dog"),
+        ("choice", ("cat", "dog"), "dog", "(b)", "dog"),
+        ("choice", ("cat", "dog"), "dog", "cat", "cat"),
+    ],
+)
+def test_the_label_is_taught_where_an_unjudged_answer_says_the_same(
+    answer_type: AnswerType, choices: tuple[str, ...], gold: str, answer: str, taught: str
+) -> None:
+    task = Task("a/1", "a", "train", "p.png", "Which?", (gold,), answer_type, choices)
+    target = Target(
+        task_id=task.id,
+        state="accepted",
+        reason=None,
+        waiting=False,
+        trace_id="t",
+        program_id="p",
+        rationale_id=None,
+        said=answer,
+        right=None,
+        program=None,
+        rationale=None,
+        faithful=None,
+        edited=False,
+        reviewers=("ann",),
+        guideline=None,
+        parts=(),
+    )
+    assert answer_to_teach(task, target) == taught
 
 
 # --- evaluation sets

@@ -22,7 +22,7 @@ def test_kept_runs_are_checked_once(tmp_path: Path) -> None:
         told: list[Progress] = []
         first = checking.check(project, progress=told.append)
         again = checking.check(project)
-        assert (first.made, again.made) == (len(kept), 0)
+        assert (first.new, again.new) == (len(kept), 0)
         assert set(again.checks) == kept
         assert first.checks == again.checks == checking.known_checks(project, list(kept))
         assert (told[-1].done, told[-1].total) == (len(kept), len(kept))
@@ -32,7 +32,7 @@ def test_a_selection_checks_no_more_than_itself(tmp_path: Path) -> None:
     with Project.open(ran_project(tmp_path)) as project:
         some = checking.check(project, Selection("test", None))
         rest = checking.check(project)
-        assert 0 < some.made < rest.made + some.made == len(rest.checks)
+        assert 0 < some.new < rest.new + some.new == len(rest.checks)
 
 
 def test_what_was_finished_stays_when_it_is_stopped(
@@ -48,16 +48,16 @@ def test_what_was_finished_stays_when_it_is_stopped(
         with pytest.raises(KeyboardInterrupt):
             checking.check(project, progress=stop)
         rest = checking.check(project)
-        assert rest.made == len(rest.checks) - 2
+        assert rest.new == len(rest.checks) - 2
 
 
 def test_another_number_of_programs_is_checked_again(tmp_path: Path) -> None:
     with Project.open(ran_project(tmp_path)) as project:
         first = checking.check(project)
         run(project, k=2)
-        assert checking.check(project).made > 0
-        assert checking.check(project).made == 0
-        assert first.made > 0
+        assert checking.check(project).new > 0
+        assert checking.check(project).new == 0
+        assert first.new > 0
 
 
 def test_a_project_without_drawn_scenes_has_no_exact_figures(tmp_path: Path) -> None:

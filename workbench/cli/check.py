@@ -57,7 +57,7 @@ def main(
                 )
                 return
             out.print(
-                f"{checked.made} kept runs checked now, {len(checked.checks)} in all, {checked.flagged} flagged"
+                f"{checked.new} kept runs checked now, {len(checked.checks)} in all, {checked.flagged} flagged"
             )
             _counts(out, checked.checks)
             _list(out, opened, checked.checks, top)

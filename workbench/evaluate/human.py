@@ -1,12 +1,11 @@
-"""What people said of two models' explanations, blind: the figures of the paper's human evaluation,
-and agreement.
+"""Blind ratings of two models' explanations: the figures of the paper's human evaluation.
 
 Hu et al. 2024, section 4.4: raters saw 600 questions with both models' answers and were asked, in
 this order, whether each answer is correct, whether it explains itself, if so whether the
 explanation is factual and consistent with the answer, and then which of the two they prefer.
 
 Every share is over questions, not ratings: where several people rated a question it counts once,
-with the mean of what they said, so that an interval does not take two opinions about one question
+with the mean of their ratings, so that an interval does not take two opinions about one question
 for two questions.
 """
 
@@ -30,18 +29,21 @@ ASKED: Mapping[str, str] = {
 """The questions of the form, in the order in which they are put."""
 
 PAPER: Mapping[str, tuple[float, float]] = {
-    "correct": (0.72, 0.88), "explains": (0.22, 0.46), "factual": (0.73, 0.87), "consistent": (0.88, 0.98),
-}  # fmt: skip
-"""What the paper found for PaLI-X-Instruct and PaLI-X-VPD over 600 questions."""
+    "correct": (0.72, 0.88),
+    "explains": (0.22, 0.46),
+    "factual": (0.73, 0.87),
+    "consistent": (0.88, 0.98),
+}
+"""The paper's shares for PaLI-X-Instruct and PaLI-X-VPD over 600 questions."""
 
-_Held = Sequence[tuple[Decision, Rating]]
+_FilledForms = Sequence[tuple[Decision, Rating]]
 
 PREFERENCES = ("first", "second", "both", "neither")
 
 
 @dataclass(frozen=True, slots=True)
 class HumanEvaluation:
-    """Of two models."""
+    """What people think of the answers of two models."""
 
     first: str
     """Key of the part; `pipeline` for the programs."""
@@ -50,15 +52,15 @@ class HumanEvaluation:
     ratings: int
     raters: tuple[str, ...]
     shares: Mapping[str, tuple[Share, Share]]
-    """By question of the form: of the first and of the second model."""
+    """Share of yes for the first and for the second model, by question of the form."""
     differences: Mapping[str, Paired | None]
-    """Second minus first, over the questions that count for both."""
+    """Second model minus first, over the questions that count for both."""
     preferences: Mapping[str, Share]
     agreement: Mapping[str, Sequence[Agreement]]
-    """By question of the form, and `preference`: each two raters with something in common."""
+    """Agreement of each two raters who rated the same, by question of the form and `preference`."""
 
     def to_json(self) -> dict[str, JSON]:
-        """Plain values; shares with their intervals, the paper's beside them."""
+        """Plain values: shares with their intervals, and the paper's shares."""
         return asdict(self) | {
             "shares": {
                 name: [share.to_json() for share in both] for name, both in self.shares.items()
@@ -68,53 +70,55 @@ class HumanEvaluation:
         }
 
 
-def rated_pairs(said: Iterable[Decision]) -> list[tuple[str, str]]:
-    """Pairs of models that people filled the form for, the most rated first."""
+def rated_pairs(ratings: Iterable[Decision]) -> list[tuple[str, str]]:
+    """Pairs of models for which people filled in the form, the most rated first."""
     pairs = Counter(
-        (min(one.left, one.right), max(one.left, one.right)) for _, one in _formed(said)
+        (min(one.left, one.right), max(one.left, one.right)) for _, one in _filled_forms(ratings)
     )
     return [pair for pair, _ in pairs.most_common()]
 
 
-def human_evaluation(said: Iterable[Decision], first: str, second: str) -> HumanEvaluation:
+def human_evaluation(ratings: Iterable[Decision], first: str, second: str) -> HumanEvaluation:
     """Figures over the ratings of these two models; votes without the form are left out.
 
     Args:
-        said: each rater's last word on each question and pair of models.
+        ratings: each rater's last word on each question and pair of models.
+        first: key of the first model's part.
+        second: key of the second model's part.
     """
-    held = [
+    forms = [
         (event, rating)
-        for event, rating in _formed(said)
+        for event, rating in _filled_forms(ratings)
         if {rating.left, rating.right} == {first, second}
     ]
-    scores = {name: (_scores(held, name, first), _scores(held, name, second)) for name in ASKED}
-    preferred = [(event.task_id, _preferred(rating)) for event, rating in held]
+    scores = {name: (_scores(forms, name, first), _scores(forms, name, second)) for name in ASKED}
+    preferred = [(event.task_id, _preferred(rating)) for event, rating in forms]
     names = {first: "first", second: "second"}
     return HumanEvaluation(
         first,
         second,
-        len({event.task_id for event, _ in held}),
-        len(held),
-        tuple(sorted({event.author for event, _ in held})),
+        len({event.task_id for event, _ in forms}),
+        len(forms),
+        tuple(sorted({event.author for event, _ in forms})),
         {name: (_over(a), _over(b)) for name, (a, b) in scores.items()},
         {name: compare_systems(b, a) for name, (a, b) in scores.items()},
         {
             choice: _over(
-                _means((task, names.get(said, said) == choice) for task, said in preferred)
+                _means((task, names.get(model, model) == choice) for task, model in preferred)
             )
             for choice in PREFERENCES
         },
-        {name: _agreement(held, name) for name in ASKED}
+        {name: _agreement(forms, name) for name in ASKED}
         | {
             "preference": agreements(
-                (event.task_id, event.author, _preferred(rating)) for event, rating in held
+                (event.task_id, event.author, _preferred(rating)) for event, rating in forms
             )
         },
     )
 
 
-def table(said: Iterable[Decision]) -> list[dict[str, JSON]]:
-    """Every filled form as it was given: one row per rating and model, for a spreadsheet."""
+def table(ratings: Iterable[Decision]) -> list[dict[str, JSON]]:
+    """One row per rating and model, with the form as it was filled in, for a spreadsheet."""
     return [
         {
             "question": event.task_id,
@@ -127,7 +131,7 @@ def table(said: Iterable[Decision]) -> list[dict[str, JSON]]:
             **asdict(form),
             "preferred": {model: "this", other: "other"}.get(_preferred(rating), rating.preference),
         }
-        for event, rating in _formed(said)
+        for event, rating in _filled_forms(ratings)
         for side, model, other, form in (
             ("left", rating.left, rating.right, rating.left_form),
             ("right", rating.right, rating.left, rating.right_form),
@@ -136,10 +140,10 @@ def table(said: Iterable[Decision]) -> list[dict[str, JSON]]:
     ]
 
 
-def _formed(said: Iterable[Decision]) -> list[tuple[Decision, Rating]]:
+def _filled_forms(ratings: Iterable[Decision]) -> list[tuple[Decision, Rating]]:
     return [
         (event, event.rating)
-        for event in said
+        for event in ratings
         if event.rating is not None and event.rating.left_form is not None
     ]
 
@@ -153,28 +157,28 @@ def _preferred(rating: Rating) -> str:
     return {"left": rating.left, "right": rating.right}.get(rating.preference, rating.preference)
 
 
-def _scores(held: _Held, name: str, model: str) -> dict[str, float]:
-    """By question: the share of its raters who said yes, of those who were asked."""
-    return _means((event.task_id, getattr(_form(rating, model), name)) for event, rating in held)
+def _scores(forms: _FilledForms, name: str, model: str) -> dict[str, float]:
+    """By question, the share of yes among the raters who answered."""
+    return _means((event.task_id, getattr(_form(rating, model), name)) for event, rating in forms)
 
 
-def _means(said: Iterable[tuple[str, bool | None]]) -> dict[str, float]:
+def _means(answers: Iterable[tuple[str, bool | None]]) -> dict[str, float]:
     by_task: dict[str, list[bool]] = {}
-    for task, yes in said:
+    for task, yes in answers:
         if yes is not None:
             by_task.setdefault(task, []).append(yes)
-    return {task: sum(given) / len(given) for task, given in by_task.items()}
+    return {task: sum(votes) / len(votes) for task, votes in by_task.items()}
 
 
 def _over(scores: Mapping[str, float]) -> Share:
     return Share(sum(scores.values()), len(scores))
 
 
-def _agreement(held: _Held, name: str) -> list[Agreement]:
-    """Over the models' answers that both raters were asked this question about."""
+def _agreement(forms: _FilledForms, name: str) -> list[Agreement]:
+    """Agreement over the models' answers about which both raters answered this question."""
     return agreements(
         (f"{event.task_id}/{model}", event.author, "yes" if yes else "no")
-        for event, rating in held
+        for event, rating in forms
         for model in (rating.left, rating.right)
         if (yes := getattr(_form(rating, model), name)) is not None
     )

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, cast
 from msgspec import Meta
 
 from workbench.errors import ImageError, InputError, SnapshotError
-from workbench.records import JSON, REASON_WORDS, Reason, plain
+from workbench.records import JSON, REASON_WORDS, Reason, Task, plain
 from workbench.schema import check
 from workbench.snapshot import (
     NEAR,
@@ -32,6 +32,7 @@ from workbench.snapshot import (
 from workbench.store import Project
 from workbench.store.reading import snapshots
 from workbench.store.reading.snapshots import Target
+from workbench.verify.answers import same
 
 FOLDER = "snapshots"
 NAMED = 5
@@ -277,7 +278,7 @@ def _example(one: _Chosen, picture: Picture, side: Split) -> Example:
         "task_split": row["split"],
         "split": side,
         "choices": tuple(row["choices"]),
-        "answer": _answer(row["answers"], target),
+        "answer": answer_to_teach(_task(row), target),
         "answers": tuple(row["answers"]),
         "width": picture.width,
         "height": picture.height,
@@ -313,22 +314,31 @@ def _example(one: _Chosen, picture: Picture, side: Split) -> Example:
     )
 
 
-def _answer(answers: Sequence[str], target: Target | None) -> str:
+def _task(row: Mapping[str, Any]) -> Task:
+    names = ("id", "source", "split", "image", "question", "answer_type", "family")
+    return Task(
+        **{name: row[name] for name in names},
+        answers=tuple(row["answers"]),
+        choices=tuple(row["choices"]),
+    )
+
+
+def answer_to_teach(task: Task, target: Target | None) -> str:
     """The commonest gold answer, the first of equals; the trace's own where there is no label.
 
-    A person may accept a trace whose answer is not the gold one.  Then its answer is taught: label
+    A person may accept a trace whose answer is not a gold one.  Then its answer is taught: label
     and rationale of one example never contradict each other.
     """
-    said = target.said if target is not None else None
-    if not answers:
-        return said or ""
+    answer = target.said if target is not None else None
+    if not task.answers:
+        return answer or ""
     fits = (
         target is None
         or target.right
-        or said is None
-        or said.strip().lower() in {a.strip().lower() for a in answers}
+        or answer is None
+        or any(same(answer, gold, task) for gold in task.answers)
     )
-    return Counter(answers).most_common(1)[0][0] if fits else str(said)
+    return Counter(task.answers).most_common(1)[0][0] if fits else str(answer)
 
 
 def _look(

@@ -1,9 +1,10 @@
 """The deterministic writer: a trace told in prose in the paper's form, without a language model.
 
 Source: Hu et al. 2024 (VPD), section 4: "There are 3 buses in the image.  The bus at 469 124 726
-351 is not
-yellow. ... Thus, there is 1 bus that is not yellow."  It says what the trace and the program's own text support
-(`follow`), leaves out what it cannot follow, and ends in a conclusion that holds the answer word for word.
+351 is not yellow. ... Thus, there is 1 bus that is not yellow."
+
+The text says what the trace and the program support (`follow`), leaves out what cannot be followed,
+and ends in a conclusion that holds the answer word for word.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from workbench.rationalize.say.tell import Sentence, Teller
 from workbench.records import Citation, PartRef, Program, Rationale, Task, Trace, content_key
 
 MAX_PRINTED = 3
-"""Printed lines told where nothing else is."""
+"""Most printed lines that are told, where there is nothing else to tell."""
 
 
 class TemplateWriter:
@@ -29,7 +30,7 @@ class TemplateWriter:
         self.ref = PartRef("writer", "template", "1")
 
     def write(self, rows: Sequence[tuple[Task, Program, Trace]]) -> list[Rationale]:
-        """One rationale per row, same order; each is checked against its trace (`faithful.check`)."""
+        """One rationale for each row, in the same order, with its issues (`faithful.check`)."""
         return [self._one(task, program, trace) for task, program, trace in rows]
 
     def _one(self, task: Task, program: Program, trace: Trace) -> Rationale:
@@ -48,26 +49,30 @@ class TemplateWriter:
 
 
 def tell(task: Task, program: Program, trace: Trace) -> list[Sentence]:
-    """The sentences of a rationale, the conclusion last.  Never raises."""
+    """The sentences of a rationale, the conclusion last.  Never raises.
+
+    Args:
+        task: the question.
+        program: the program.
+        trace: its run.
+    """
     run = read(trace)
     followed = follow(program.source, run, task.choices)
     everything = trace.failure is not None or (followed.lost and followed.answer.about is None)
     entries = followed.story.relevant(followed.answer.rests, everything)
     teller = Teller(entries, followed.answer.about, followed.nouns)
     sentences = teller.sentences() or _printed(run)
-    said = sentences[-1] if sentences else Sentence("", ())
+    last = sentences[-1] if sentences else Sentence("", ())
     events = followed.events
-    text = conclusion(task, trace, followed, teller, said.text)
+    text = conclusion(task, trace, followed, teller, last.text)
     if len(sentences) > 2 and (short := conclusion(task, trace, followed, teller, "")) != text:
-        # the last claim is the conclusion: say it once
-        sentences, events, text = sentences[:-1], tuple(sorted({*said.events, *events})), short
+        # The last sentence says what the conclusion says: once is enough.
+        sentences, events, text = sentences[:-1], tuple(sorted({*last.events, *events})), short
     return [*sentences, Sentence(capital(text), events)]
 
 
 def _printed(run: FollowedRun) -> list[Sentence]:
-    """Lines that the program printed: all there is to say where no tool was asked and nothing
-    followed.
-    """
+    """Lines that the program printed, which are all there is to tell where nothing was followed."""
     lines = [(seq, one_line(text)) for seq, text in run.printed[:MAX_PRINTED]]
     return [
         Sentence(capital(line), (seq,)) for seq, line in lines if any(c.isalpha() for c in line)

@@ -1,4 +1,4 @@
-"""Students by name, asked what they have not answered yet, and timed question by question."""
+"""Students by name, their answers to a project's questions, and the time that one answer takes."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from workbench.train.jobs import Jobs
 from workbench.verify.answers import score
 
 WARM = 2
-"""Questions asked before the clock starts."""
+"""Number of questions that are asked before the clock starts."""
 
 
 @dataclass(slots=True)
 class NamedStudent:
-    """A student that is loaded when it is first asked."""
+    """A student that is loaded when it answers its first question."""
 
     ref: PartRef
     name: str
-    """What people call it: `base` for the bundled one."""
+    """Its name for people: `base` for the bundled one."""
     job: Path | None
-    """Folder of the training job that made it."""
+    """Folder of the training job that made it; None for any other model."""
     _load: Callable[[], Student]
     _loaded: list[Student] = field(default_factory=list)
 
@@ -50,27 +50,27 @@ class NamedStudent:
     def loaded(self) -> bool:
         return bool(self._loaded)
 
-    def asked(self, explain: bool) -> PartRef:
-        """Whose answers these are: answers read out of rationales are another system's than direct
-        ones.
+    def reference(self, explain: bool) -> PartRef:
+        """The part that the answers belong to.
+
+        Answers in rationales are another system's than direct ones.
         """
-        return (
-            replace(self.ref, arguments={**self.ref.arguments, "explain": True})
-            if explain
-            else self.ref
-        )
+        if explain:
+            return replace(self.ref, arguments={**self.ref.arguments, "explain": True})
+        return self.ref
 
 
 def student_by_name(project: Project, model: str | None = None) -> NamedStudent:
     """A student by name.
 
-    Args: model: `bundled`, a training job of the project (the beginning of its id), the folder of a
-        job or of a
-            checkpoint, or a hub id; the profile's own student when None.
+    Args:
+        project: has the profile and the training jobs.
+        model: `bundled`, a training job of the project (the beginning of its id), the folder of a
+            job or of a checkpoint, or a hub id; the profile's own student when None.
 
     Raises:
-        InputError: no such model, or a job that has none yet.
-        ProfileError, MissingPart: as the profile's parts.
+        InputError: there is no such model, or the job has none yet.
+        ProfileError, MissingPart: the profile's student cannot be built.
     """
     if model is None:
         student = Parts(project.profile(), project.images).student
@@ -116,20 +116,26 @@ def ask(
     explain: bool,
     watch: Watch | None = None,
 ) -> dict[str, tuple[str, str]]:
-    """Ask a student what it has not answered yet; each batch is written at once, so that it can be
-    stopped anywhere.
+    """The answers of a student; it is asked only what it has not answered yet.
 
-    Explained, the answer is read from where the rationale ends (`evaluate.ending`); it is empty
-    where that says none.
+    Each batch is written at once, so that the work can stop anywhere.
+
+    Args:
+        project: has the questions and stores the answers.
+        who: the student.
+        ids: of the questions.
+        explain: ask for the rationale and read the answer in its ending (`read_answer`); it is
+            empty where the ending states none.
+        watch: called as the work goes on.
 
     Returns:
         By task, the answer and the rationale.  A task whose picture is broken has none.
     """
-    ref = who.asked(explain)
+    ref = who.reference(explain)
 
     def give(tasks: Sequence[Task]) -> list[Prediction]:
-        said = who.student.answer(tasks, project.images, explain)
-        return [_as(task, one, ref, explain) for task, one in zip(tasks, said, strict=True)]
+        predictions = who.student.answer(tasks, project.images, explain)
+        return [_as(task, one, ref, explain) for task, one in zip(tasks, predictions, strict=True)]
 
     return _kept(project, ref, ids, f"{who.name}{' explained' * explain}", give, watch)
 
@@ -137,8 +143,13 @@ def ask(
 def yes_shares(
     project: Project, who: NamedStudent, ids: Sequence[str], watch: Watch | None = None
 ) -> dict[str, float]:
-    """By task, how much of a student's yes-or-no probability is on yes, where it tells; asked as
-    `ask` asks.
+    """By task, how much of a student's yes-or-no probability is on yes; empty where it cannot tell.
+
+    Args:
+        project: has the questions and stores the shares.
+        who: the student.
+        ids: of the questions.
+        watch: called as the work goes on.
     """
     student = who.student
     if not isinstance(student, SharesYes):
@@ -166,45 +177,48 @@ def _kept(
     give: Callable[[Sequence[Task]], list[Prediction]],
     watch: Watch | None,
 ) -> dict[str, tuple[str, str]]:
-    known = evaluations.student_answers(project.database, part_key(ref), ids)
-    missing = [id_ for id_ in ids if id_ not in known]
+    answers = evaluations.student_answers(project.database, part_key(ref), ids)
+    missing = [id_ for id_ in ids if id_ not in answers]
     done = 0
     for chunk in batches(missing, PREDICT_TASKS):
         if watch is not None:
             watch(Progress(stage, done, len(missing), "questions"))
-        made = _bearing(project.tasks(chunk), give)
-        project.add_predictions(made)
-        known.update({one.task_id: (one.answer, one.rationale) for one in made})
+        predictions = _bearing(project.tasks(chunk), give)
+        project.add_predictions(predictions)
+        answers.update({one.task_id: (one.answer, one.rationale) for one in predictions})
         done += len(chunk)
     if watch is not None and missing:
         watch(Progress(stage, done, done, "questions"))
-    return known
+    return answers
 
 
 def _bearing(
     tasks: Sequence[Task], give: Callable[[Sequence[Task]], list[Prediction]]
 ) -> list[Prediction]:
-    """One broken picture does not cost its batch."""
+    """The predictions for tasks; a broken picture costs its own task, not the batch."""
     try:
         return give(tasks)
     except ImageError:
         return [] if len(tasks) == 1 else [one for task in tasks for one in _bearing([task], give)]
 
 
-def _as(task: Task, said: Prediction, ref: PartRef, explain: bool) -> Prediction:
+def _as(task: Task, prediction: Prediction, ref: PartRef, explain: bool) -> Prediction:
+    """The prediction with the answer of its rationale, where that counts, and with its score."""
     if explain:
-        read = read_answer(task, said.rationale) or ""
-        said = replace(said, id=content_key(task, ref), answer=read, model=ref)
-    return replace(said, score=score(task, said.answer).score) if task.labelled else said
+        answer = read_answer(task, prediction.rationale) or ""
+        prediction = replace(prediction, id=content_key(task, ref), answer=answer, model=ref)
+    if not task.labelled:
+        return prediction
+    return replace(prediction, score=score(task, prediction.answer).score)
 
 
-def tokens(who: NamedStudent, said: dict[str, tuple[str, str]]) -> float | None:
-    """Mean length of what a student wrote, in its tokens; None where it does not tell."""
-    written = [rationale or answer for answer, rationale in said.values()]
+def tokens(who: NamedStudent, answers: dict[str, tuple[str, str]]) -> float | None:
+    """Mean length of a student's texts in its tokens; None where it does not count them."""
+    texts = [rationale or answer for answer, rationale in answers.values()]
     student = who.student
-    if not written or not isinstance(student, CountsTokens):
+    if not texts or not isinstance(student, CountsTokens):
         return None
-    return sum(map(student.tokens, written)) / len(written)
+    return sum(map(student.tokens, texts)) / len(texts)
 
 
 # --- the clock
@@ -212,13 +226,18 @@ def tokens(who: NamedStudent, said: dict[str, tuple[str, str]]) -> float | None:
 
 def sample(tasks: Sequence[Task], number: int) -> list[Task]:
     """At most `number` tasks, evenly spread over all, and `WARM` before them."""
-    wanted = min(number, len(tasks))
-    spread = [tasks[at * len(tasks) // wanted] for at in range(wanted)]
-    return [tasks[at % len(tasks)] for at in range(WARM)] + spread if wanted else []
+    count = min(number, len(tasks))
+    if not count:
+        return []
+    spread = [tasks[at * len(tasks) // count] for at in range(count)]
+    return [tasks[at % len(tasks)] for at in range(WARM)] + spread
 
 
 def seconds_alone(tasks: Sequence[Task], answer: Callable[[Task], object]) -> dict[str, JSON]:
-    """Seconds of one question asked alone; the first `WARM` of a `sample` do not count."""
+    """Median and quartiles of the seconds of one question alone.
+
+    The first `WARM` tasks do not count; the result is empty without any others.
+    """
     spent = []
     for task in tasks:
         began = time.perf_counter()
@@ -234,7 +253,13 @@ def seconds_alone(tasks: Sequence[Task], answer: Callable[[Task], object]) -> di
 
 
 def student_answer(project: Project, who: NamedStudent, explain: bool) -> Callable[[Task], object]:
-    """Asks one question with nothing remembered of its picture."""
+    """A function that asks the student one question, without any memory of its picture.
+
+    Args:
+        project: has the pictures.
+        who: the student.
+        explain: ask for the rationale.
+    """
     student = who.student
 
     def answer(task: Task) -> object:
@@ -247,7 +272,7 @@ def student_answer(project: Project, who: NamedStudent, explain: bool) -> Callab
 
 @contextmanager
 def pipeline_answer(project: Project, k: int) -> Iterator[Callable[[Task], object]]:
-    """Samples and runs k programs for one question, with nothing remembered of tools' answers."""
+    """A function that samples and runs k programs for a question, without cached tool results."""
     with Parts(project.profile(), project.images) as parts:
 
         def answer(task: Task) -> object:

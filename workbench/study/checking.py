@@ -1,7 +1,7 @@
-"""Right for the wrong reason, over a project: kept runs checked, wrong ones blamed, the checks
-themselves measured.
+"""Checks of a project's kept runs for wrong reasons, blame of its wrong runs, and measures.
 
-Each is made from rows of the store and kept there; what nothing changed is not made again.
+All are computed from rows of the store and stored there; what nothing changed is not computed
+again.
 """
 
 from __future__ import annotations
@@ -24,46 +24,58 @@ from workbench.store.reading import checks
 from workbench.store.reading.checks import CheckRow
 
 CHUNK = 32
-"""Questions whose runs are read, and whose checks are written, together."""
+"""Number of questions whose runs are read, and whose checks are written, together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was found about one kept run."""
+    """The signs against one kept run."""
 
     trace_id: str
     task_id: str
     suspicion: float
-    """0 to 1; from `reasons.FLAGGED` on it counts as flagged."""
+    """0 to 1; from `suspicion.FLAGGED` on the run counts as flagged."""
     findings: tuple[CheckFinding, ...]
     """The gravest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """What one call of `check` did, and what is known after it."""
+    """The checks of a selection after one call of `check`."""
 
-    made: int
-    """Runs that were checked now."""
+    new: int
+    """Number of runs that this call checked."""
     checks: Mapping[str, Check]
-    """Of all kept runs in the selection, by trace."""
+    """Checks of all kept runs in the selection, by trace."""
 
     @property
     def flagged(self) -> int:
+        """Number of flagged runs in the selection."""
         return sum(one.suspicion >= suspicion.FLAGGED for one in self.checks.values())
 
 
 def check(
     project: Project, selection: Selection | None = None, progress: Watch | None = None
 ) -> CheckReport:
-    """Check the kept runs that were not checked yet, or of which something changed.  Can be stopped
-    anywhere.
+    """Check the kept runs that have no check yet, or of which something changed.
 
-    Raises ProfileError when the project's tools cannot be built.
+    The work can stop anywhere; the next call continues it.
+
+    Args:
+        project: has the runs and stores the checks.
+        selection: of the questions; all when None.
+        progress: called as the work goes on.
+
+    Raises:
+        ProfileError: the project's tools cannot be built.
     """
     keys = _keys(project, selection or Selection())
-    held = checks.check_rows(project.database, list(keys))
-    left = [trace for trace in keys if trace not in held or held[trace].id != keys[trace][0]]
+    rows_by_trace = checks.check_rows(project.database, list(keys))
+    left = [
+        trace
+        for trace in keys
+        if trace not in rows_by_trace or rows_by_trace[trace].id != keys[trace][0]
+    ]
     done = 0
     if left:
         issues = {trace: keys[trace][1] for trace in left}
@@ -84,7 +96,7 @@ def check(
 
 
 def known_checks(project: Project, trace_ids: Sequence[str]) -> dict[str, Check]:
-    """What is known about runs, by trace; those that were not checked are left out."""
+    """The stored checks of runs, by trace; runs without a check are left out."""
     return {
         trace: Check(
             trace, row.task_id, row.suspicion, tuple(CheckFinding(*one) for one in row.findings)
@@ -96,8 +108,14 @@ def known_checks(project: Project, trace_ids: Sequence[str]) -> dict[str, Check]
 def attribute(
     project: Project, selection: Selection | None = None, progress: Watch | None = None
 ) -> blame.Attribution:
-    """Whose errors the wrong answers are: all runs of the scope once more, with exact tools.  Keeps
-    the figures.
+    """Whose errors the wrong answers are, by running all programs once more with exact tools.
+
+    The figures are stored.
+
+    Args:
+        project: has the runs and stores the figures.
+        selection: of the questions; all when None.
+        progress: called as the work goes on.
     """
     outcomes = project.outcomes(None, selection or Selection())
     blamed = []
@@ -120,7 +138,7 @@ def attribute(
 
 
 def last_attribution(project: Project) -> blame.Attribution | None:
-    """The figures that `attribute` kept last; None before."""
+    """The figures that `attribute` stored last; None before the first time."""
     kept = checks.figures(project.database, "exact")
     return blame.Attribution.from_json(kept) if kept is not None else None
 
@@ -129,31 +147,44 @@ def measure_checks(
     project: Project, selection: Selection | None = None, progress: Watch | None = None
 ) -> CheckMeasures:
     """How right the checks are, on kept runs of drawn scenes and on mutants of right programs.
-    Keeps the figures.
+
+    The figures are stored.
+
+    Args:
+        project: has the runs and stores the figures.
+        selection: of the questions; all when None.
+        progress: called as the work goes on.
     """
     keys = _keys(project, selection or Selection())
     cases = list(
         _cases(project, list(keys), {trace: issues for trace, (_, issues) in keys.items()})
     )
 
-    def tell(stage: str, done: int, total: int) -> None:
+    def report(stage: str, done: int, total: int) -> None:
+        """Pass the progress of a stage on.
+
+        Args:
+            stage: its name.
+            done: number of runs that are done.
+            total: number of all its runs.
+        """
         if progress is not None:
             progress(Progress(stage, done, total, "runs"))
 
     with Worlds(_specs(project), Limits.of(project.profile().limits)) as worlds:
-        figures = measure(cases, worlds, tell)
+        figures = measure(cases, worlds, report)
     checks.add_figures(project.database, "measure", figures.to_json())
     return figures
 
 
 def last_measures(project: Project) -> CheckMeasures | None:
-    """The figures that `measure_checks` kept last; None before."""
+    """The figures that `measure_checks` stored last; None before the first time."""
     kept = checks.figures(project.database, "measure")
     return CheckMeasures.from_json(kept) if kept is not None else None
 
 
 def _specs(project: Project) -> list[ToolSpec]:
-    """Specs of the profile's tools; a tool under a published name needs no building."""
+    """Specs of the profile's tools, without building any where all have published names."""
     profile = project.profile()
     if set(profile.tools) <= set(STANDARD):
         return [STANDARD[name] for name in profile.tools]
@@ -162,13 +193,13 @@ def _specs(project: Project) -> list[ToolSpec]:
 
 
 def _keys(project: Project, selection: Selection) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """For each kept trace, in order of import, the key of its check and its rationale's issues."""
+    """The key of its check and its rationale's issues by kept trace, in order of import."""
     kept = [outcome for outcome in project.outcomes(None, selection) if outcome.chosen is not None]
-    told = project.database.rows(
+    rationales = project.database.rows(
         f"SELECT trace_id, issues FROM rationale WHERE writer = $writer AND trace_id IN {IDS}",  # noqa: S608
         {"ids": id_list(str(outcome.chosen) for outcome in kept), "writer": project.scope().writer},
     )
-    issues = {row["trace_id"]: tuple(row["issues"]) for row in told}
+    issues = {row["trace_id"]: tuple(row["issues"]) for row in rationales}
     return {
         str(outcome.chosen): _key(outcome, issues.get(str(outcome.chosen), ())) for outcome in kept
     }
@@ -182,14 +213,14 @@ def _key(outcome: Outcome, issues: tuple[str, ...]) -> tuple[str, tuple[str, ...
 def _cases(
     project: Project, trace_ids: Sequence[str], issues: Mapping[str, tuple[str, ...]]
 ) -> Iterator[Case]:
-    wanted = set(trace_ids)
+    ids = set(trace_ids)
     tasks = project.database.rows(
         f"SELECT DISTINCT task_id FROM trace WHERE id IN {IDS}",  # noqa: S608
         {"ids": id_list(trace_ids)},
     )
     for task, runs in project.runs([row["task_id"] for row in tasks], project.scope()):
         for program, trace in runs:
-            if trace.id in wanted:
+            if trace.id in ids:
                 yield _case(task, program, trace, runs, issues[trace.id])
 
 

@@ -1,9 +1,9 @@
-"""How good a system is on a set of questions, as rows of the store: a student, asked directly or
-through its rationale, and the pipeline by its first program, by vote among k, and at best.
+"""How good a system is on a set of questions, as rows of the store.
 
-Answers are records like all others, so an evaluation that was stopped goes on, and one that was
-done costs nothing. Figures are the benchmark's own (`evaluate.scorers`); with intervals that keep a
-picture's questions together.
+A system is a student, asked directly or through its rationale, or the pipeline with its first
+program, the vote of k programs, or the best of them.  Answers are records like all others, so an
+evaluation that was stopped goes on, and a second one costs nothing.  Figures are the benchmark's
+own (`evaluate.benchmarks.scorers`), with intervals that keep a picture's questions together.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from workbench.verify.answers import canonical
 from workbench.verify.vote import vote
 
 TIMED = 10
-"""Questions asked one by one for the clock, where nothing else is said."""
+"""Default number of questions asked one by one for the clock."""
 
 YES_SHARES = "hateful"
 """The benchmark that asks how sure a yes is."""
@@ -44,7 +44,7 @@ YES_SHARES = "hateful"
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """What is asked, and how it is scored."""
+    """The questions of an evaluation, and their scorer."""
 
     selection: Selection
     tasks: Sequence[Task]
@@ -52,6 +52,7 @@ class Questions:
 
     @property
     def key(self) -> tuple[str | None, str | None, int | None]:
+        """Source, split and limit: the part of an evaluation's key that says which questions."""
         return self.selection.source, self.selection.split, self.selection.limit
 
 
@@ -59,7 +60,7 @@ def questions(project: Project, selection: Selection) -> Questions:
     """The questions of a selection.
 
     Raises:
-        InputError: there are none, or they are of several benchmarks that are not scored alike.
+        InputError: there are none, or they are of several benchmarks, which are not scored alike.
     """
     tasks = project.tasks(evaluations.selected_ids(project.database, selection))
     sources = sorted({task.source for task in tasks})
@@ -75,7 +76,8 @@ def questions(project: Project, selection: Selection) -> Questions:
     official = [source for source in sources if source in BENCHMARKS]
     if official and len(sources) > 1:
         raise InputError(
-            f"the questions are of {', '.join(sources)}, which are not scored alike; choose with --benchmark NAME"
+            f"the questions are of {', '.join(sources)}, which are not scored alike; "
+            "choose with --benchmark NAME"
         )
     return Questions(selection, tasks, scorer(sources[0]))
 
@@ -88,56 +90,85 @@ def evaluate(
     timed: int = TIMED,
     watch: Watch | None = None,
 ) -> Evaluation:
-    """A student on a set of questions.
+    """The evaluation of a student on a set of questions; it is stored.
 
-    Args: model: as `answering.named` takes it; the profile's student when None. explain: ask for
-        the rationale and read the answer where it ends; what cannot be read is wrong. timed:
-        questions asked one by one for the clock; measured once, and anew when more are wanted.
+    Args:
+        project: has the questions and stores the answers and the evaluation.
+        model: as `answering.student_by_name` takes it; the profile's student when None.
+        selection: of the questions; all when None.
+        explain: ask for the rationale and read the answer in its ending; an answer that cannot be
+            read is wrong.
+        timed: number of questions asked one by one for the clock; measured once, and again when
+            more are timed.
+        watch: called as the work goes on.
 
     Raises:
-        InputError: no such model, no questions, or ones that are not scored alike.
+        InputError: there is no such model, there are no questions, or they are not scored alike.
     """
-    asked = questions(project, selection or Selection())
+    posed = questions(project, selection or Selection())
     who = answering.student_by_name(project, model)
-    ingest(project, [who.job] if who.job is not None else [])
-    row = next(
-        (row for row in project.lineage().jobs if who.job is not None and row.id == who.job.name),
-        None,
-    )
-    ref = who.asked(explain)
-    said = answering.ask(project, who, [task.id for task in asked.tasks], explain, watch)
-    answers = {task: (answer or None) if explain else answer for task, (answer, _) in said.items()}
-    id_ = content_key("student", ref, *asked.key)
+    job = _job(project, who)
+    ref = who.reference(explain)
+    id_ = content_key("student", ref, *posed.key)
     before = _stored(project, id_)
-    latency, cost = (before.latency, before.cost) if before is not None else ({}, {})
-    if min(timed, len(said)) > latency.get("n", 0):
+    ids = [task.id for task in posed.tasks]
+    answers = answering.ask(project, who, ids, explain, watch)
+    texts = _texts(answers, explain)
+    latency = before.latency if before is not None else {}
+    if min(timed, len(answers)) > latency.get("n", 0):
         _tell(watch, "timing", timed)
-        timing = answering.sample([task for task in asked.tasks if task.id in said], timed)
+        timing = answering.sample([task for task in posed.tasks if task.id in answers], timed)
         latency = answering.seconds_alone(timing, answering.student_answer(project, who, explain))
+    # `loaded` counts after the clock, which may load the student.
+    cost = before.cost if before is not None else {}
     if who.loaded or not cost:
-        cost = {"tokens": answering.tokens(who, said), "calls": 0.0}
-    shares = {}
-    if asked.scorer.source == YES_SHARES and not explain:
-        shares = answering.yes_shares(project, who, [task.id for task in asked.tasks], watch)
-    found = _scored(asked, answers, shares)
-    details = {"unreadable": sum(answer is None for answer in answers.values())} if explain else {}
-    made = _row(
-        asked,
-        found,
+        cost = {"tokens": answering.tokens(who, answers), "calls": 0.0}
+    asks_shares = posed.scorer.source == YES_SHARES and not explain
+    shares = answering.yes_shares(project, who, ids, watch) if asks_shares else {}
+    scored = _scored(posed, texts, shares)
+    evaluation = _row(
+        posed,
+        scored,
         id=id_,
-        system=_name(who, row, explain),
+        system=_name(who, job, explain),
         kind="student",
         mode="explain" if explain else "direct",
         part=project.add_part(ref),
         model=ref.version,
-        job=row.id if row else None,
-        snapshot=row.snapshot if row else None,
+        **_origin(job),
         latency=latency,
         cost=cost,
-        details={**found.details, **details},
+        details={**scored.details, **_unreadable(texts, explain)},
     )
-    evaluations.put(project.database, [made], {id_: found.per_task})
-    return made
+    evaluations.put(project.database, [evaluation], {id_: scored.per_task})
+    return evaluation
+
+
+def _job(project: Project, who: NamedStudent) -> JobRow | None:
+    """The training job that made a student, brought up to date; None for any other model."""
+    ingest(project, [who.job] if who.job is not None else [])
+    if who.job is None:
+        return None
+    return next((row for row in project.lineage().jobs if row.id == who.job.name), None)
+
+
+def _origin(job: JobRow | None) -> dict[str, str | None]:
+    """Job and snapshot that a student comes from, as `Evaluation` names them."""
+    if job is None:
+        return {"job": None, "snapshot": None}
+    return {"job": job.id, "snapshot": job.snapshot}
+
+
+def _texts(answers: Mapping[str, tuple[str, str]], explain: bool) -> dict[str, str | None]:
+    """The answer of each question; None for a rationale that states none."""
+    if explain:
+        return {task: answer or None for task, (answer, _) in answers.items()}
+    return {task: answer for task, (answer, _) in answers.items()}
+
+
+def _unreadable(texts: Mapping[str, str | None], explain: bool) -> dict[str, JSON]:
+    """How many rationales state no answer; nothing for direct answers."""
+    return {"unreadable": sum(text is None for text in texts.values())} if explain else {}
 
 
 def _name(who: NamedStudent, row: JobRow | None, explain: bool) -> str:
@@ -152,48 +183,50 @@ def evaluate_pipeline(
     timed: int = TIMED,
     watch: Watch | None = None,
 ) -> list[Evaluation]:
-    """The pipeline on a set of questions: its first program; and for k > 1 the vote of k, and the
-    best of k.
+    """The evaluations of the pipeline on a set of questions; they are stored.
 
-    A vote needs no label; the best of k does, and is no system but a bound on what choosing could
-    give.
+    There is one for the first program; for k > 1 also one for the vote of k and one for the best
+    of k.  A vote needs no label.  The best of k does; it is not a system but a bound on what
+    choosing could give.
+
+    Args:
+        project: has the questions, runs the programs and stores the evaluations.
+        k: programs per question.
+        selection: of the questions; all when None.
+        timed: number of questions run one by one for the clock.
+        watch: called as the work goes on.
 
     Raises:
-        InputError: no questions, k out of range, or questions that are not scored alike.
+        InputError: there are no questions, k is out of range, or the questions are not scored
+            alike.
     """
-    asked = questions(project, selection or Selection())
-    own = asked.selection
+    posed = questions(project, selection or Selection())
+    own = posed.selection
     # As many tasks as there are: an evaluation imports nothing.
-    loop.run(project, len(asked.tasks), k, "execute", watch, split=own.split, source=own.source)
+    loop.run(project, len(posed.tasks), k, "execute", watch, split=own.split, source=own.source)
     scope = replace(project.scope(), k=k)
-    said = evaluations.program_answers(project.database, scope, [task.id for task in asked.tasks])
-    modes = {"first": "pipeline k=1"} | (
-        {"vote": f"pipeline k={k}", "any": f"pipeline pass@{k}"} if k > 1 else {}
+    programs = evaluations.program_answers(
+        project.database, scope, [task.id for task in posed.tasks]
     )
-    made: list[Evaluation] = []
-    scored = {}
+    modes = {"first": "pipeline k=1"}
+    if k > 1:
+        modes |= {"vote": f"pipeline k={k}", "any": f"pipeline pass@{k}"}
+    rows: list[Evaluation] = []
+    scores = {}
     for mode, name in modes.items():
-        ran = 1 if mode == "first" else k
+        size = 1 if mode == "first" else k
         id_ = content_key(
-            "pipeline", mode, ran, scope.sampler, scope.executor, scope.seed, *asked.key
+            "pipeline", mode, size, scope.sampler, scope.executor, scope.seed, *posed.key
         )
-        before = _stored(project, id_)
-        latency = before.latency if before is not None else {}
         if mode == "any":
-            latency = made[-1].latency
-        elif min(timed, len(asked.tasks)) > latency.get("n", 0):
-            _tell(watch, f"timing k={ran}", timed)
-            with answering.pipeline_answer(project, ran) as answer:
-                latency = answering.seconds_alone(answering.sample(asked.tasks, timed), answer)
-        found = (
-            _best(asked, said, k)
-            if mode == "any"
-            else _scored(asked, _chosen(asked.tasks, said, mode), {})
-        )
-        made.append(
+            latency, scored = rows[-1].latency, _best(posed, programs, k)
+        else:
+            latency = _pipeline_latency(project, posed, size, _stored(project, id_), timed, watch)
+            scored = _scored(posed, _chosen(posed.tasks, programs, mode), {})
+        rows.append(
             _row(
-                asked,
-                found,
+                posed,
+                scored,
                 id=id_,
                 system=name,
                 kind="pipeline",
@@ -203,38 +236,53 @@ def evaluate_pipeline(
                 job=None,
                 snapshot=None,
                 latency=latency,
-                cost=_cost(said, ran),
-                details={**found.details, "k": ran},
+                cost=_cost(programs, size),
+                details={**scored.details, "k": size},
             )
         )
-        scored[id_] = found.per_task
-    evaluations.put(project.database, made, scored)
-    return made
+        scores[id_] = scored.per_task
+    evaluations.put(project.database, rows, scores)
+    return rows
+
+
+def _pipeline_latency(
+    project: Project,
+    posed: Questions,
+    size: int,
+    before: Evaluation | None,
+    timed: int,
+    watch: Watch | None,
+) -> Mapping[str, JSON]:
+    """Seconds of one question with `size` programs, measured again where more are timed."""
+    latency = before.latency if before is not None else {}
+    if min(timed, len(posed.tasks)) <= latency.get("n", 0):
+        return latency
+    _tell(watch, f"timing k={size}", timed)
+    with answering.pipeline_answer(project, size) as answer:
+        return answering.seconds_alone(answering.sample(posed.tasks, timed), answer)
 
 
 def _chosen(
-    tasks: Sequence[Task], said: Mapping[str, Sequence[ProgramAnswer]], mode: str
+    tasks: Sequence[Task], answers: Mapping[str, Sequence[ProgramAnswer]], mode: str
 ) -> dict[str, str | None]:
-    """By task, the first program's answer, or the one that the vote gives; of the best of k,
-    nothing is said.
-    """
-    chosen: dict[str, str | None] = {}
+    """By task, the answer of the first program (`first`), or of the one that wins the vote."""
+    texts: dict[str, str | None] = {}
     for task in tasks:
-        runs = said.get(task.id, ())
+        runs = answers.get(task.id, ())
         if mode == "first":
             at = next((place for place, run in enumerate(runs) if run.index == 0), None)
         else:
             forms = [None if run.answer is None else canonical(run.answer, task) for run in runs]
             at = vote(forms, [run.score for run in runs])
-        chosen[task.id] = None if at is None else runs[at].answer
-    return chosen
+        texts[task.id] = None if at is None else runs[at].answer
+    return texts
 
 
-def _cost(said: Mapping[str, Sequence[ProgramAnswer]], k: int) -> dict[str, JSON]:
-    """Tool calls and tokens of a question's first k programs; batched seconds beside."""
-    if not said:
+def _cost(answers: Mapping[str, Sequence[ProgramAnswer]], k: int) -> dict[str, JSON]:
+    """Mean tool calls, tokens and batched seconds of a question's first k programs."""
+    if not answers:
         return {}
-    whole = [runs[:k] for runs in said.values()]
+    whole = [runs[:k] for runs in answers.values()]
     named = {"calls": "tool_calls", "tokens": "tokens", "batched_seconds": "seconds"}
     return {
         name: sum(getattr(run, field) for runs in whole for run in runs) / len(whole)
@@ -244,42 +292,43 @@ def _cost(said: Mapping[str, Sequence[ProgramAnswer]], k: int) -> dict[str, JSON
 
 @dataclass(frozen=True, slots=True)
 class _Scored:
-    """What the scorer says of one system's answers."""
+    """The figures of one system's answers."""
 
     metric: str
     value: float | None
     interval: Interval | None
     per_task: Mapping[str, tuple[str | None, float | None]]
-    """Answer and score; no score where a question does not count."""
+    """Answer and score by task; the score is None where a question does not count."""
     details: Mapping[str, JSON]
 
 
 def _scored(
-    asked: Questions, texts: Mapping[str, str | None], shares: Mapping[str, float]
+    posed: Questions, texts: Mapping[str, str | None], shares: Mapping[str, float]
 ) -> _Scored:
-    """What the scorer says.
+    """The figures of answers by the scorer of the questions.
 
     Args:
-        texts: by task, what was answered; None where it came to nothing, which is wrong.
-        shares: how much of yes and no was on yes, where that is known.
+        posed: the questions.
+        texts: answer by task; None where there is none, which is wrong.
+        shares: by task, the share of yes in the yes-or-no probability, where it is measured.
     """
     answers = {
         id_: SystemAnswer(text, shares.get(id_)) for id_, text in texts.items() if text is not None
     }
-    found = asked.scorer.score(asked.tasks, answers)
-    more = found.to_json()
+    scores = posed.scorer.score(posed.tasks, answers)
+    more = scores.to_json()
     return _Scored(
-        found.name,
-        found.value,
-        asked.scorer.interval(asked.tasks, answers),
-        {id_: (texts.get(id_), found.per_task.get(id_)) for id_ in {**found.per_task, **texts}},
+        scores.name,
+        scores.value,
+        posed.scorer.interval(posed.tasks, answers),
+        {id_: (texts.get(id_), scores.per_task.get(id_)) for id_ in {**scores.per_task, **texts}},
         {name: more[name] for name in ("metrics", "left_out", "unanswered")},
     )
 
 
-def _best(asked: Questions, said: Mapping[str, Sequence[ProgramAnswer]], k: int) -> _Scored:
-    """The best of k programs, and of fewer: the curve of pass@k."""
-    pictures, each = clusters(asked.tasks), _each_program(asked, said, k)
+def _best(posed: Questions, programs: Mapping[str, Sequence[ProgramAnswer]], k: int) -> _Scored:
+    """The figures of the best of k programs, with the curve of pass@k for fewer."""
+    pictures, each = clusters(posed.tasks), _each_program(posed, programs, k)
     curve = {
         size: {id_: best_of(row, size) for id_, row in each.items()} for size in range(1, k + 1)
     }
@@ -293,47 +342,50 @@ def _best(asked: Questions, said: Mapping[str, Sequence[ProgramAnswer]], k: int)
     )
 
 
-def _row(asked: Questions, found: _Scored, **known: Any) -> Evaluation:
-    families, pictures = {task.id: task.family for task in asked.tasks}, clusters(asked.tasks)
+def _row(posed: Questions, scored: _Scored, **identity: Any) -> Evaluation:
+    families, pictures = {task.id: task.family for task in posed.tasks}, clusters(posed.tasks)
     groups: dict[str, dict[str, float]] = {}
-    for id_, (_, score) in found.per_task.items():
+    for id_, (_, score) in scored.per_task.items():
         if score is not None:
             groups.setdefault(families[id_], {})[id_] = score
     return Evaluation(
-        benchmark=asked.selection.source or "",
-        split=asked.selection.split or "",
-        task_limit=asked.selection.limit,
+        benchmark=posed.selection.source or "",
+        split=posed.selection.split or "",
+        task_limit=posed.selection.limit,
         questions=sum(map(len, groups.values())),
-        metric=found.metric,
-        value=found.value,
-        low=found.interval.low if found.interval else None,
-        high=found.interval.high if found.interval else None,
+        metric=scored.metric,
+        value=scored.value,
+        low=scored.interval.low if scored.interval else None,
+        high=scored.interval.high if scored.interval else None,
         families={family: _share(scores, pictures) for family, scores in sorted(groups.items())},
         created_at=now(),
-        **known,
+        **identity,
     )
 
 
 def _each_program(
-    asked: Questions, said: Mapping[str, Sequence[ProgramAnswer]], k: int
+    posed: Questions, programs: Mapping[str, Sequence[ProgramAnswer]], k: int
 ) -> dict[str, list[float]]:
-    """By question, the score of each of its k programs; one that failed or did not run scores 0."""
+    """By question, the scores of its k programs; one that failed or did not run scores 0."""
     each: dict[str, list[float]] = {}
     for index in range(k):
         mine = {
-            run.task_id: run.answer for runs in said.values() for run in runs if run.index == index
+            run.task_id: run.answer
+            for runs in programs.values()
+            for run in runs
+            if run.index == index
         }
         answers = {id_: SystemAnswer(text) for id_, text in mine.items() if text is not None}
-        for id_, score in asked.scorer.score(asked.tasks, answers).per_task.items():
+        for id_, score in posed.scorer.score(posed.tasks, answers).per_task.items():
             each.setdefault(id_, []).append(score)
     return each
 
 
 def _share(scores: Mapping[str, float], pictures: Mapping[str, str]) -> dict[str, JSON]:
-    found = mean_interval(scores, pictures)
-    if found is None:
+    interval = mean_interval(scores, pictures)
+    if interval is None:
         return {"value": None, "of": 0, "low": None, "high": None}
-    return {"value": found.value, "of": found.n, "low": found.low, "high": found.high}
+    return {"value": interval.value, "of": interval.n, "low": interval.low, "high": interval.high}
 
 
 def _stored(project: Project, id_: str) -> Evaluation | None:

@@ -1,9 +1,8 @@
-"""Probes of students over a project's questions: what was asked once is kept, a probe that was
-stopped goes on.
+"""Probes of students over a project's questions; a probe that was stopped goes on.
 
-`evaluations/probe-KEY.jsonl` in the project: whom and what it is about in the first line, then a
-row per question and condition.  Rows are only ever added; a line that a crash cut off is asked for
-again.
+A probe is the file `evaluations/probe-KEY.jsonl` in the project.  Its first line says which student
+and which questions it is about, then there is a row per question and condition.  Rows are only ever
+added; when a crash cut a line off, that row is computed again.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from workbench.store import Project
 
 FOLDER = "evaluations"
 BATCH = 32
-"""Questions, or endings of them, that are asked and written at once."""
+"""Number of questions, or of changed explanations, that are asked and written at once."""
 
 T = TypeVar("T")
 Rows = dict[tuple[str, str], ProbeRow]
@@ -46,24 +45,27 @@ def probe(
     seed: int = 0,
     progress: Watch | None = None,
 ) -> Probe:
-    """Probe a student over a project's questions; what an earlier probe has kept is not asked
-    again.
+    """Probe a student over a project's questions; rows of an earlier probe are not asked again.
 
     Args:
-        limit: so many questions, drawn by the seed; None takes all.
-        seed: also decides what is made wrong, and into what.
+        project: has the questions and keeps the rows.
+        student: the student to probe.
+        split: of the questions; None for any.
+        limit: number of questions, drawn by the seed; None takes all.
+        seed: also decides which facts become wrong, and how.
         progress: called as the work goes on.
 
     Returns:
         Figures over these questions.
 
     Raises:
-        InputError: no question, or a student whose explanation cannot be begun for it.
+        InputError: there is no question, or the student cannot go on from the beginning of an
+            explanation.
     """
     if not isinstance(student, Concluding):
         raise InputError(
-            "this student cannot be probed: it has no method conclude, which goes on from the beginning of an "
-            "explanation; the part 'transformers' has one"
+            "this student cannot be probed: it has no method conclude, which goes on from the "
+            "beginning of an explanation; the part 'transformers' has one"
         )
     tasks = _sample(project, split, limit, seed)
     if not tasks:
@@ -83,46 +85,46 @@ def probe(
     own = {task: row for (task, condition), row in rows.items() if condition == OWN}
     jobs = [job for job in plan(tasks, own, seed) if (job.task.id, job.edit.condition) not in rows]
     _go("conclude", jobs, lambda some: write(conclude(student, some, project.images)), progress)
-    asked = {task.id for task in tasks}
+    ids = {task.id for task in tasks}
     return figures(
-        student.ref, split, seed, [row for (task, _), row in rows.items() if task in asked]
+        student.ref, split, seed, [row for (task, _), row in rows.items() if task in ids]
     )
 
 
 def probes(project: Project) -> list[Probe]:
-    """What was probed so far, the newest first.
+    """The figures of all probes of a project, the newest first.
 
     Raises:
-        InputError: a file of a probe is damaged.
+        InputError: the file of a probe is damaged.
     """
     files = sorted(
         (project.path / FOLDER).glob("probe-*.jsonl"),
         key=lambda path: path.stat().st_mtime,
         reverse=True,
     )
-    found = []
+    figures_of_files = []
     for path in files:
         about, rows = _read(path)
-        found.append(
+        figures_of_files.append(
             figures(PartRef(**about["model"]), about["split"], about["seed"], list(rows.values()))
         )
-    return found
+    return figures_of_files
 
 
 def _sample(project: Project, split: str | None, limit: int | None, seed: int) -> list[Task]:
-    """Questions whose pictures can be seen; the same sample for every student."""
-    found = project.database.rows(
+    """Questions whose pictures can be opened; the same sample for every student."""
+    rows = project.database.rows(
         """
         SELECT id FROM task WHERE $split IS NULL OR split = $split
         ORDER BY md5(concat($seed, '/', id)) LIMIT coalesce($limit, 9223372036854775807)
         """,
         {"split": split, "seed": str(seed), "limit": limit},
     )
-    tasks = project.tasks([row["id"] for row in found])
-    return [task for task in tasks if _seen(project, task)]
+    tasks = project.tasks([row["id"] for row in rows])
+    return [task for task in tasks if _opens(project, task)]
 
 
-def _seen(project: Project, task: Task) -> bool:
+def _opens(project: Project, task: Task) -> bool:
     try:
         project.images.open(task.image)
     except ImageError:
@@ -142,33 +144,33 @@ def _go(
 
 
 def _writer(path: Path, about: JSON, rows: Rows) -> Callable[[list[ProbeRow]], None]:
-    """What keeps rows: in memory and, in one piece, at the end of the file."""
+    """A function that adds rows to those in memory and, in one piece, to the end of the file."""
 
-    def write(found: list[ProbeRow]) -> None:
-        rows.update({(row.task, row.condition): row for row in found})
+    def write(new_rows: list[ProbeRow]) -> None:
+        rows.update({(row.task, row.condition): row for row in new_rows})
         path.parent.mkdir(exist_ok=True)
         lines = (
-            [asdict(row) for row in found]
+            [asdict(row) for row in new_rows]
             if path.exists()
-            else [about, *(asdict(row) for row in found)]
+            else [about, *(asdict(row) for row in new_rows)]
         )
         with path.open("a", encoding="utf-8") as file:
-            # Behind a line break of its own: what stands before may have been cut off.
+            # Each line begins with a line break: the line before it may have been cut off.
             file.write("".join(f"\n{json.dumps(line)}" for line in lines))
 
     return write
 
 
 def _read(path: Path) -> tuple[dict[str, JSON], Rows]:
-    """Whom and what a file is about, and its rows; what is no JSON was cut off."""
-    held = []
+    """What a probe's file is about, and its rows; lines that are not JSON were cut off."""
+    values = []
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
-            held.append(json.loads(line))
+            values.append(json.loads(line))
         except json.JSONDecodeError:
             continue
     try:
-        about, *rest = held
+        about, *rest = values
         rows = [ProbeRow(**row) for row in rest]
         figures_of = {"model": about["model"], "split": about["split"], "seed": about["seed"]}
     except (TypeError, KeyError, ValueError) as error:

@@ -1,8 +1,7 @@
-"""All systems on the same questions in one table: figures with intervals, what they cost, how far
-they are apart.
+"""The table of all systems on the same questions: figures, intervals, costs and differences.
 
 Jobs that differ in their seed alone can be taken together: then a figure is the mean over seeds,
-and its interval holds the chance of the seeds as well as that of the pictures.  Differences from a
+and its interval covers the chance of the seeds as well as that of the pictures.  Differences from a
 baseline are paired, question by question; their p-values are corrected for there being several
 (Holm 1979).
 """
@@ -23,30 +22,32 @@ from workbench.store.reading import evaluations
 By = Literal["system", "objective"]
 
 BOUND = "an upper bound: the label chooses among the programs"
+OF_RIGHT_ANSWERS = "differences and families are of right answers"
 
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """A system and the baseline, over the questions that both have a score for."""
+    """The difference of a system from the baseline, over questions that both have a score for."""
 
     difference: float
     low: float
     high: float
     p: float
     p_holm: float
-    """Corrected for all comparisons of the table."""
+    """The p value corrected for all comparisons of the table."""
     of: int
+    """Number of questions."""
 
 
 @dataclass(frozen=True, slots=True)
 class SystemRow:
-    """One system."""
+    """One system of the table."""
 
     system: str
     kind: str
     mode: str
     evaluations: tuple[str, ...]
-    """Ids: one, or one for each seed."""
+    """Ids of the evaluations: one, or one for each seed."""
     metric: str
     value: float | None
     low: float | None
@@ -54,7 +55,7 @@ class SystemRow:
     questions: int
     families: Mapping[str, Mapping[str, JSON]]
     latency: Mapping[str, JSON]
-    """As `Evaluation.latency`; of several seeds, the first that was measured."""
+    """As `Evaluation.latency`; of several seeds, the first measured one."""
     cost: Mapping[str, JSON]
     note: str = ""
     against: Against | None = None
@@ -74,14 +75,14 @@ class PassAtK:
     high: float
     of: int
     gain: float
-    """Over pass@1."""
+    """Difference from pass@1."""
     relative: float | None
-    """The same as a share of pass@1; None where that is 0."""
+    """The gain as a share of pass@1; None where that is 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """The table."""
+    """The table of results."""
 
     benchmark: str
     """Source of the questions; empty for all of the project."""
@@ -103,10 +104,15 @@ def results(
     split: str | None = None,
     by: By = "system",
 ) -> Results:
-    """The table of the latest evaluated questions, or of those of this benchmark and split.
+    """The table of the questions that were evaluated last, or of a benchmark and split.
 
-    Args: baseline: name of the row that the others are compared with; `base` when None, else the
-        first system. by: `objective` takes jobs together that differ in seed alone.
+    Args:
+        project: has the evaluations.
+        baseline: name of the row that the others are compared with; when None it is `base`, or the
+            first system where there is no `base`.
+        benchmark: source of the questions; empty for evaluations of all sources, None for any.
+        split: of the questions; empty for evaluations of all splits, None for any.
+        by: `objective` takes jobs together that differ in seed alone.
 
     Raises:
         InputError: nothing was evaluated there, or no row has this name.
@@ -118,9 +124,9 @@ def results(
     named = _grouped(chosen, jobs) if by == "objective" else _single(chosen)
     scores = {row.id: project.evaluation_scores(row.id) for row in chosen}
     about = evaluations.about(
-        project.database, sorted({task for held in scores.values() for task in held})
+        project.database, sorted({task for by_task in scores.values() for task in by_task})
     )
-    rows = sorted((_row(name, held, scores, about) for name, held in named.items()), key=_place)
+    rows = sorted((_row(name, group, scores, about) for name, group in named.items()), key=_place)
     names = [row.system for row in rows if row.mode != "any"]
     if baseline is not None and baseline not in names:
         raise InputError(f"no system is called '{baseline}'; there are: {', '.join(names)}")
@@ -134,35 +140,34 @@ def results(
 
 
 def _of_one_set(
-    found: Sequence[Evaluation], benchmark: str | None, split: str | None
+    rows: Sequence[Evaluation], benchmark: str | None, split: str | None
 ) -> list[Evaluation]:
-    """Evaluations on the same questions as the latest one that fits."""
+    """The evaluations on the same questions as the latest one that fits."""
     fits = [
-        row for row in found if benchmark in (None, row.benchmark) and split in (None, row.split)
+        row for row in rows if benchmark in (None, row.benchmark) and split in (None, row.split)
     ]
     if not fits:
-        there = sorted({f"{row.benchmark or 'all'} {row.split or 'all'}" for row in found})
-        raise InputError(
-            "nothing was evaluated there yet; "
-            + (
-                f"there are: {', '.join(there)}"
-                if there
-                else "run: vpd evaluate --pipeline 5, and vpd evaluate"
-            )
-        )
+        there = sorted({f"{row.benchmark or 'all'} {row.split or 'all'}" for row in rows})
+        hint = "run: vpd evaluate --pipeline 5, and vpd evaluate"
+        if there:
+            hint = f"there are: {', '.join(there)}"
+        raise InputError(f"nothing was evaluated there yet; {hint}")
     last = fits[-1]
     key = (last.benchmark, last.split, last.task_limit)
     return [row for row in fits if (row.benchmark, row.split, row.task_limit) == key]
 
 
 def _newest(rows: Sequence[Evaluation]) -> list[Evaluation]:
-    """Of the pipeline the latest of each kind: earlier ones are of other prompts, tools or models."""
+    """The evaluations of students, and the latest one of each kind of the pipeline.
+
+    Earlier ones of the pipeline are of other prompts, tools or models.
+    """
     latest = {(row.system if row.kind == "pipeline" else row.id): row for row in rows}
     return list(latest.values())
 
 
 def _single(rows: Sequence[Evaluation]) -> dict[str, list[Evaluation]]:
-    """A row each; of several with one name the later ones show what tells them apart."""
+    """One row for each evaluation; where several share a name, later ones add their job's id."""
     named: dict[str, list[Evaluation]] = {}
     for row in rows:
         name = (
@@ -177,117 +182,153 @@ def _single(rows: Sequence[Evaluation]) -> dict[str, list[Evaluation]]:
 def _grouped(
     rows: Sequence[Evaluation], jobs: Mapping[str | None, JobRow]
 ) -> dict[str, list[Evaluation]]:
-    """Jobs of one kin and mode together; where an objective has several kins, their settings tell
-    them apart.
+    """One row for the jobs of one kin and mode.
+
+    Where an objective has several kins, their settings stand in the names.
     """
     named = _single([row for row in rows if row.job not in jobs])
     kins: dict[tuple[str, str], list[Evaluation]] = {}
     for row in rows:
         if row.job in jobs:
             kins.setdefault((jobs[row.job].kin, row.mode), []).append(row)
-    for (kin, mode), held in kins.items():
-        job = jobs[held[0].job]
-        others = [jobs[group[0].job] for (other, _), group in kins.items() if other != kin]
+    for (kin, mode), group in kins.items():
+        job = jobs[group[0].job]
+        others = [jobs[first[0].job] for (other, _), first in kins.items() if other != kin]
         rivals = [other for other in others if other.objective == job.objective]
-        apart_by = sorted(
-            {
-                key
-                for other in rivals
-                for key, value in job.settings.items()
-                if value != other.settings.get(key)
-            }
-            - {"seed", "name"}
-        )
-        told = ", ".join(f"{key} {_short(job.settings.get(key))}" for key in apart_by)
         name = (
-            job.objective
-            + (f" ({told or kin[:8]})" if rivals else "")
-            + " explained" * (mode == "explain")
+            f"{job.objective} ({_difference(job, rivals) or kin[:8]})" if rivals else job.objective
         )
-        named[name] = sorted(held, key=lambda row: jobs[row.job].seed)
+        named[name + " explained" * (mode == "explain")] = sorted(
+            group, key=lambda row: jobs[row.job].seed
+        )
     return named
+
+
+def _difference(job: JobRow, rivals: Sequence[JobRow]) -> str:
+    """The settings of a job that differ from those of other jobs, for people."""
+    names = {
+        name
+        for rival in rivals
+        for name, value in job.settings.items()
+        if value != rival.settings.get(name)
+    }
+    return ", ".join(
+        f"{name} {_short(job.settings.get(name))}" for name in sorted(names - {"seed", "name"})
+    )
 
 
 def _short(value: JSON) -> str:
     if isinstance(value, str) and "/" in value:
         return value.rstrip("/").rpartition("/")[2][:12]
     if isinstance(value, Mapping):
-        return " ".join(f"{key} {held}" for key, held in value.items())
+        return " ".join(f"{key} {part}" for key, part in value.items())
     return str(value)
 
 
 def _row(
     name: str,
-    held: Sequence[Evaluation],
+    group: Sequence[Evaluation],
     scores: Mapping[str, Mapping[str, float]],
     about: Mapping[str, tuple[str, str]],
 ) -> SystemRow:
-    first = held[0]
-    measured = next((row for row in held if row.latency), first)
-    value, low, high, questions = first.value, first.low, first.high, first.questions
-    families, note = first.families, BOUND if first.mode == "any" else ""
-    if len(held) > 1:
-        pictures = {task: picture for task, (picture, _) in about.items()}
-        system = [scores[row.id] for row in held]
-        found = mean(system, pictures)
-        families = {
-            family: _share(
-                [{t: s for t, s in one.items() if about[t][1] == family} for one in system],
-                pictures,
-            )
-            for family in first.families
-        }
-        value, low, high, questions = found.value, found.low, found.high, found.of
-        if not all(_is_mean(row, scores[row.id]) for row in held):
-            known = [row.value for row in held if row.value is not None]
-            value, low, high = (sum(known) / len(known) if known else None), None, None
-            note = "differences and families are of right answers"
-    elif not note and not _is_mean(first, scores[first.id]):
-        note = "differences and families are of right answers"
-    cost = {key: _average([row.cost.get(key) for row in held]) for key in first.cost}
+    """One row of the table.
+
+    Args:
+        name: of the row.
+        group: one evaluation, or one for each seed.
+        scores: by evaluation and question.
+        about: picture and family of each question.
+    """
+    first = group[0]
+    measured = next((row for row in group if row.latency), first)
+    if len(group) > 1:
+        figures = _figures_over_seeds(group, scores, about)
+    else:
+        figures = _figures_of_one(first, scores[first.id])
     return SystemRow(
-        name,
-        first.kind,
-        first.mode,
-        tuple(row.id for row in held),
-        first.metric,
-        value,
-        low,
-        high,
-        questions,
-        families,
-        measured.latency,
-        cost,
-        note,
+        system=name,
+        kind=first.kind,
+        mode=first.mode,
+        evaluations=tuple(row.id for row in group),
+        metric=first.metric,
+        latency=measured.latency,
+        cost={key: _average([row.cost.get(key) for row in group]) for key in first.cost},
+        **figures,
     )
 
 
-def _is_mean(row: Evaluation, held: Mapping[str, float]) -> bool:
-    """Whether the main metric is the mean over questions (accuracy is, the area under a curve is
-    not).
-    """
+def _figures_of_one(row: Evaluation, scores: Mapping[str, float]) -> dict[str, Any]:
+    """Figures and note of a single evaluation, as `SystemRow` names them."""
+    note = BOUND if row.mode == "any" else ""
+    if not note and not _is_mean(row, scores):
+        note = OF_RIGHT_ANSWERS
+    return {
+        "value": row.value,
+        "low": row.low,
+        "high": row.high,
+        "questions": row.questions,
+        "families": row.families,
+        "note": note,
+    }
+
+
+def _figures_over_seeds(
+    group: Sequence[Evaluation],
+    scores: Mapping[str, Mapping[str, float]],
+    about: Mapping[str, tuple[str, str]],
+) -> dict[str, Any]:
+    """Means and note over evaluations of several seeds, as `SystemRow` names them."""
+    pictures = {task: picture for task, (picture, _) in about.items()}
+    system = [scores[row.id] for row in group]
+    interval = mean(system, pictures)
+    figures: dict[str, Any] = {
+        "value": interval.value,
+        "low": interval.low,
+        "high": interval.high,
+        "questions": interval.of,
+        "families": {
+            family: _share([_of_family(one, family, about) for one in system], pictures)
+            for family in group[0].families
+        },
+        "note": BOUND if group[0].mode == "any" else "",
+    }
+    if not all(_is_mean(row, scores[row.id]) for row in group):
+        # The main metric is not a mean over questions, so the interval above is not its own.
+        figures |= {"value": _average([row.value for row in group]), "low": None, "high": None}
+        figures["note"] = OF_RIGHT_ANSWERS
+    return figures
+
+
+def _of_family(
+    scores: Mapping[str, float], family: str, about: Mapping[str, tuple[str, str]]
+) -> dict[str, float]:
+    return {task: score for task, score in scores.items() if about[task][1] == family}
+
+
+def _is_mean(row: Evaluation, scores: Mapping[str, float]) -> bool:
+    """Whether the main metric is the mean over questions, as accuracy is and an area is not."""
     return (
         row.value is not None
-        and bool(held)
-        and abs(sum(held.values()) / len(held) - row.value) < 1e-6
+        and bool(scores)
+        and abs(sum(scores.values()) / len(scores) - row.value) < 1e-6
     )
 
 
 def _share(system: Sequence[Mapping[str, float]], pictures: Mapping[str, str]) -> dict[str, JSON]:
-    found = mean(system, pictures)
-    return {"value": found.value, "of": found.of, "low": found.low, "high": found.high}
+    interval = mean(system, pictures)
+    return {"value": interval.value, "of": interval.of, "low": interval.low, "high": interval.high}
 
 
 def _average(values: Sequence[Any]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
+    numbers = [value for value in values if value is not None]
+    return sum(numbers) / len(numbers) if numbers else None
 
 
 _ORDER = ("pipeline first", "pipeline vote", "pipeline any", "student direct", "student explain")
 
 
 def _place(row: SystemRow) -> tuple[int, bool, str]:
-    """The pipeline, then the base, then what was trained."""
+    """The place of a row: the pipeline, then the base, then trained students."""
     return _ORDER.index(f"{row.kind} {row.mode}"), not row.system.startswith("base"), row.system
 
 
@@ -297,9 +338,9 @@ def _compared(
     scores: Mapping[str, Mapping[str, float]],
     pictures: Mapping[str, str],
 ) -> tuple[SystemRow, ...]:
-    """Each row with its difference from the baseline; a bound is no system and is not compared."""
+    """Each row with its difference from the baseline; a bound is not a system and has none."""
     base = [scores[id_] for row in rows if row.system == baseline for id_ in row.evaluations]
-    found: dict[str, Against] = {}
+    comparisons: dict[str, Against] = {}
     for row in rows:
         mine = [scores[id_] for id_ in row.evaluations]
         if (
@@ -310,16 +351,18 @@ def _compared(
             continue
         if len(mine) == len(base) == 1:
             if pair := compare_systems(mine[0], base[0], pictures):
-                found[row.system] = Against(
+                comparisons[row.system] = Against(
                     pair.difference, pair.low, pair.high, pair.p, pair.p, pair.n
                 )
         else:
             seeds = apart(mine, base, pictures)
-            found[row.system] = Against(
+            comparisons[row.system] = Against(
                 seeds.difference, seeds.low, seeds.high, seeds.p, seeds.p, seeds.of
             )
-    adjusted = holm({name: one.p for name, one in found.items()})
-    whole = {name: replace(one, p_holm=adjusted[name] or one.p) for name, one in found.items()}
+    adjusted = holm({name: one.p for name, one in comparisons.items()})
+    whole = {
+        name: replace(one, p_holm=adjusted[name] or one.p) for name, one in comparisons.items()
+    }
     return tuple(replace(row, against=whole.get(row.system)) for row in rows)
 
 

@@ -1,5 +1,4 @@
-"""Pipeline against student over the questions that both answered: who was right, and whether the
-difference is chance.
+"""Pipeline against student: who is right, question by question, and whether that may be chance.
 
 The two answers to one question belong together, so the test is McNemar's (Psychometrika 12, 1947),
 in its exact form: under chance alone, of the questions that exactly one side got right, each side
@@ -24,8 +23,9 @@ COUNTINGS: Mapping[Counting, str] = {
     "vote": "the most frequent answer of the k programs is right",
     "first": "the first program is right",
 }
-"""When the pipeline counts as right.  `any` is what curation works with; it flatters the pipeline,
-for it knows the label.
+"""When the pipeline counts as right.
+
+Curation works with `any`; it flatters the pipeline, for it uses the label.
 """
 
 Cell = Literal["both", "pipeline", "student", "neither"]
@@ -41,7 +41,7 @@ FILTERS: Mapping[Cell, str] = {
     "student": "right<1 student:right",
     "neither": "right<1 student:wrong",
 }
-"""What to search for in Browse to see a cell, counted by `any`."""
+"""The query that shows a cell in Browse, counted by `any`."""
 
 RIGHT = 0.5
 """A soft score from which the student counts as right."""
@@ -49,7 +49,7 @@ RIGHT = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Questions by who was right."""
+    """Number of questions by who is right."""
 
     both: int = 0
     pipeline: int = 0
@@ -74,7 +74,7 @@ class Table:
         return mcnemar(self.pipeline, self.student)
 
     def to_json(self) -> dict[str, Any]:
-        """Counts, shares with their intervals, p."""
+        """Plain values: counts, shares with their intervals, and p."""
         shares = {"pipeline_right": self.pipeline_right, "student_right": self.student_right}
         return {
             **{cell: getattr(self, cell) for cell in CELLS},
@@ -89,15 +89,15 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class TwoByTwo:
-    """Both sides over a project's labelled questions that both have answered."""
+    """Pipeline and student over a project's labelled questions that both have answered."""
 
     counting: Counting
     all: Table
     families: Mapping[str, Table]
     tools: Mapping[str, Table]
-    """Questions of which any program called the tool; one question counts for each of its tools."""
+    """By tool, the questions with a program that calls it; a question may count several times."""
     left_out: int
-    """Questions without a label, verdicts or the student's answer."""
+    """Number of questions without a label, verdicts or the student's answer."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -112,7 +112,7 @@ class TwoByTwo:
 def compare(outcomes: Iterable[Outcome], counting: Counting = "any") -> TwoByTwo:
     """The 2x2 table and its slices, the largest first.
 
-    Slices are looked at because they are many: a small p among twenty of them is no finding yet.
+    A small p among twenty slices is not a finding yet.
 
     Raises:
         InputError: there is no such way of counting.
@@ -134,14 +134,27 @@ def compare(outcomes: Iterable[Outcome], counting: Counting = "any") -> TwoByTwo
 
 
 def in_cell(outcomes: Iterable[Outcome], cell: Cell, counting: Counting = "any") -> list[str]:
-    """Ids of a cell's questions, in order of import.  Raises InputError for an unknown cell."""
+    """Ids of a cell's questions, in order of import.
+
+    Args:
+        outcomes: of the questions.
+        cell: which of the four.
+        counting: when the pipeline counts as right.
+
+    Raises:
+        InputError: there is no such cell or way of counting.
+    """
     if cell not in CELLS:
         raise InputError(f"no cell is called '{cell}'; there are: {', '.join(CELLS)}")
     return [outcome.task_id for outcome in outcomes if cell_of(outcome, counting) == cell]
 
 
 def cell_of(outcome: Outcome, counting: Counting = "any") -> Cell | None:
-    """Where a question stands; None where one side has not answered it or nobody knows the answer."""
+    """The cell of a question; None without a label or without the answers of both sides.
+
+    Raises:
+        InputError: there is no such way of counting.
+    """
     if counting not in COUNTINGS:
         raise InputError(
             f"the pipeline cannot be counted by '{counting}'; there are: {', '.join(COUNTINGS)}"

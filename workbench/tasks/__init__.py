@@ -1,18 +1,18 @@
-"""
+"""Sources of questions: the bundled ones, a folder of your own, and benchmarks in official files.
 
 Files:
     aokvqa.py       A-OKVQA
     bundled.py      the tasks that ship: collages and photographs
     collage/        the drawn world: scenes with exact labels, and questions with exact answers
-    fields.py       fields of a data set's rows, checked
+    fields.py       readers for the fields of a data set's rows
     folder.py       a folder of your own
     gqa.py          GQA
     hateful.py      Hateful Memes
-    json_stream.py  entries of large files, one at a time: JSON arrays, objects and lines in bounded memory
+    json_stream.py  entries of large JSON and JSON Lines files, one at a time in bounded memory
     mmbench.py      MMBench
-    official.py     benchmarks in their official files: what every importer shares
+    official.py     the part that all importers of official files share
     pope.py         POPE
-    rows.py         rows of task files: a task as JSON and back, and rows that could not be taken
+    rows.py         rows of task files: a task as JSON and back, and rows that are left out
     tallyqa.py      TallyQA
     vqa.py          VQAv2 and OK-VQA
 """

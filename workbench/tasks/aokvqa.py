@@ -1,5 +1,6 @@
-"""A-OKVQA (Schwenk et al., ECCV 2022): questions that need knowledge, with four choices and ten
-direct answers.
+"""A-OKVQA: questions that need knowledge, with four choices and ten direct answers.
+
+Source: Schwenk et al., ECCV 2022.  Files:
 
     aokvqa_v1p0_{train,val,test}.json
     images of COCO 2017: {train,val,test}2017/<12 digits>.jpg
@@ -21,8 +22,15 @@ SETTINGS = ("choice", "open")
 
 
 def aokvqa(root: str | Path, images: str | Path | None = None, setting: str = "choice") -> Official:
-    """A-OKVQA; splits train, val and test; `setting` is choice (multiple choice) or open (direct
-    answers).
+    """The source of A-OKVQA's questions, with the splits train, val and test.
+
+    Args:
+        root: the folder with the question files.
+        images: the folder with the pictures; `root` and its `images/` when None.
+        setting: `choice` for multiple choice, `open` for direct answers.
+
+    Raises:
+        ProfileError: there is no such setting.
     """
     if setting not in SETTINGS:
         raise ProfileError(f"aokvqa has no setting {setting!r}; choose {' or '.join(SETTINGS)}")
@@ -50,7 +58,9 @@ def _task(as_open: bool, name: str, split: str, row: Row, find: Find) -> Task:
         raise ValueError(f"the direct_answers are {len(direct)}; expected {VOTES}")
     difficult = flag(row, "difficult_direct_answer")
     number, picture = text(row, "question_id"), whole(row, "image_id")
-    given = direct if as_open else (right,) if right is not None else ()
+    answers = direct
+    if not as_open:
+        answers = () if right is None else (right,)
     other = {"choices": list(options)} if as_open else {"direct_answers": list(direct)}
     offered = () if as_open else options
     file = f"{picture:012d}.jpg"
@@ -60,8 +70,8 @@ def _task(as_open: bool, name: str, split: str, row: Row, find: Find) -> Task:
         split=split,
         image=find(f"{split}2017/{file}", file),
         question=text(row, "question"),
-        answers=given,
-        answer_type=answer_type(given, offered),
+        answers=answers,
+        answer_type=answer_type(answers, offered),
         choices=offered,
         family="difficult" if difficult else "",
         meta={"question_id": number, "correct_choice": right, "difficult": difficult, **other},

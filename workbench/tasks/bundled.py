@@ -1,4 +1,4 @@
-"""The tasks that come with the workbench: drawn collages, and photographs with questions by hand."""
+"""The questions that come with the workbench, about drawn collages and about photographs."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Fields of a data set's rows: each reader gives the value, or a ValueError with what was found and
-expected.
+"""Readers for the fields of a data set's rows.
+
+Each gives the value, or raises ValueError with what was found and what was expected.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from workbench.records import AnswerType
 Row = Mapping[str, Any]
 
 VOTES = 10
-"""From so many answers on they are annotators' votes; fewer are alternatives."""
+"""From this number of answers on they are annotators' votes; fewer are alternatives."""
 
 
 def describe(value: Any) -> str:
@@ -23,7 +24,13 @@ def describe(value: Any) -> str:
 
 
 def text(row: Row, name: str, empty: bool = False) -> str:
-    """A text, taken as it is, HTML and all; `empty` allows one without anything in it."""
+    """A text, unchanged, HTML and all.
+
+    Args:
+        row: the row.
+        name: of the field.
+        empty: whether a text without anything in it is allowed.
+    """
     return _text(row.get(name), f"the {name}", empty)
 
 
@@ -42,58 +49,65 @@ def _text(value: Any, what: str, empty: bool = False) -> str:
 
 
 def texts(row: Row, name: str) -> tuple[str, ...]:
-    """A list of texts; missing is none."""
-    found = row.get(name)
-    if found is None:
+    """A list of texts; empty where the field is missing."""
+    value = row.get(name)
+    if value is None:
         return ()
-    if not isinstance(found, list):
-        raise ValueError(f"the {name} are {describe(found)}; expected a list of texts")
-    return tuple(_text(entry, f"an entry of {name}", False) for entry in found)
+    if not isinstance(value, list):
+        raise ValueError(f"the {name} are {describe(value)}; expected a list of texts")
+    return tuple(_text(entry, f"an entry of {name}", False) for entry in value)
 
 
 def whole(row: Row, name: str) -> int:
     """A whole number."""
-    found = row.get(name)
-    if isinstance(found, bool) or not isinstance(found, int):
-        raise ValueError(f"the {name} is {describe(found)}; expected a whole number")
-    if abs(found) >= 1 << 63:
-        raise ValueError(f"the {name} has {len(str(found))} digits; expected at most 18")
-    return found
+    value = row.get(name)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"the {name} is {describe(value)}; expected a whole number")
+    if abs(value) >= 1 << 63:
+        raise ValueError(f"the {name} has {len(str(value))} digits; expected at most 18")
+    return value
 
 
 def flag(row: Row, name: str) -> bool:
     """True or false."""
-    found = row.get(name)
-    if not isinstance(found, bool):
-        raise ValueError(f"the {name} is {describe(found)}; expected true or false")
-    return found
+    value = row.get(name)
+    if not isinstance(value, bool):
+        raise ValueError(f"the {name} is {describe(value)}; expected true or false")
+    return value
 
 
 def choices(row: Row, name: str, count: int) -> tuple[str, ...]:
-    """The options of a multiple-choice question, all different."""
-    found = texts(row, name)
-    if len(set(found)) != count or len(found) != count:
-        raise ValueError(f"the {name} are {list(found)!r:.200}; expected {count} different texts")
-    return found
+    """The options of a multiple-choice question, all different.
+
+    Args:
+        row: the row.
+        name: of the field.
+        count: how many options there must be.
+    """
+    options = texts(row, name)
+    if len(set(options)) != count or len(options) != count:
+        raise ValueError(f"the {name} are {list(options)!r:.200}; expected {count} different texts")
+    return options
 
 
 def text_or_number(value: Any, what: str) -> str:
-    """A text or number as text; refuses everything else, NaN, and nothing but spaces."""
+    """A text or number as text; everything else, NaN and mere spaces are refused."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError(f"{what} is {describe(value)}; expected text or a number")
     if isinstance(value, float):
         if not math.isfinite(value):
             raise ValueError(f"{what} is {value}; expected text or a number, or leave it out")
         return str(int(value)) if value.is_integer() else str(value)
-    said = str(value)
-    if not said.strip():
+    letters = str(value)
+    if not letters.strip():
         raise ValueError(f"{what} is empty; expected text, or leave it out")
-    return said
+    return letters
 
 
 def answer_type(answers: Sequence[str], options: Sequence[str] = ()) -> AnswerType:
-    """How answers are compared, from the options, or from what all answers (of ten votes: the most
-    frequent) are.
+    """How answers are compared, judged by the options and the gold answers.
+
+    All answers decide together; of ten votes or more, the most frequent one decides.
     """
     if options:
         return "choice"

@@ -15,7 +15,8 @@ Columns (JSON Lines: keys):
     split      optional; `mine` where absent
     anything else goes to `Task.meta` as it is
 
-A row that cannot be taken is listed in `bad` with file, line and reason; all others are imported.
+A row that cannot become a task is listed in `bad` with file, line and reason; all others are
+imported.
 """
 
 from __future__ import annotations
@@ -43,10 +44,12 @@ _KNOWN = ("id", "image", "question", "answer", "answers", "choices", "split")
 class Folder:
     """Tasks of a folder of one's own.
 
-    Args: root: the folder. questions: name of the table in it; by default `questions.jsonl` or
-        `questions.csv`, whichever is there. name: source name and prefix of the ids; the folder's
-        own name when None. images: the folder that the pictures' paths are relative to, where it is
-        another.
+    Args:
+        root: the folder.
+        questions: name of the table in it; by default `questions.jsonl` or `questions.csv`,
+            whichever is there.
+        name: source name and prefix of the ids; the folder's own name when None.
+        images: the folder that the pictures' paths are relative to; `root` when None.
     """
 
     bad: Sequence[BadRow]
@@ -62,9 +65,12 @@ class Folder:
         self.name = name or self.root.resolve().name
         self._questions = questions
         self._images = self.root if images is None else Path(images).absolute()
-        given = {"root": str(root), "questions": questions, "name": name}
+        arguments = {"root": str(root), "questions": questions, "name": name}
         self.ref = PartRef(
-            "source", "folder", "1", given if images is None else {**given, "images": str(images)}
+            "source",
+            "folder",
+            "1",
+            arguments if images is None else {**arguments, "images": str(images)},
         )
         self._meter = Meter()
         self._bad: list[BadRow] = []
@@ -73,28 +79,30 @@ class Folder:
     def tasks(self, split: str | None = None) -> Iterator[Task]:
         """Tasks in the file's order, lazily; each picture is decoded once to see that it can be.
 
-        Raises: DatasetError: the folder or its table is missing or cannot be read, or two tables
-            are there.
+        Raises:
+            DatasetError: the folder or its table is missing or cannot be read, or there are two
+                tables.
         """
         self._bad.clear()
         path = self._table()
         self._meter.read, self._meter.total = 0, path.stat().st_size
         read = _csv_rows if path.suffix.lower() == ".csv" else _json_rows
-        seen: dict[str, int] = {}
+        line_of_id: dict[str, int] = {}
         pictures: dict[Path, str | None] = {}
         for line, row in read(path, self._meter):
             try:
                 if isinstance(row, ValueError):
                     raise row
                 task = self._task(row, line, pictures)
-                if task.id in seen:
+                if task.id in line_of_id:
                     raise ValueError(
-                        f"the id '{row.get('id', line)}' is already used in line {seen[task.id]}"
+                        f"the id '{row.get('id', line)}' is already used "
+                        f"in line {line_of_id[task.id]}"
                     )
             except ValueError as error:
                 self._bad.append(Bad(str(path), line, str(error)))
                 continue
-            seen[task.id] = line
+            line_of_id[task.id] = line
             if split is None or task.split == split:
                 yield task
 
@@ -116,31 +124,33 @@ class Folder:
             if path.suffix.lower() not in (".csv", ".jsonl") or not path.is_file():
                 raise DatasetError(f"no table {path}; expected a .jsonl or .csv file in the folder")
             return path
-        found = [self.root / name for name in FILES if (self.root / name).is_file()]
-        if len(found) != 1:
-            what = "both " + " and ".join(FILES) if found else "neither " + " nor ".join(FILES)
+        tables = [self.root / name for name in FILES if (self.root / name).is_file()]
+        if len(tables) != 1:
+            what = "both " + " and ".join(FILES) if tables else "neither " + " nor ".join(FILES)
             raise DatasetError(
                 f"{self.root} has {what}; expected one of them, or name the table with questions="
             )
-        return found[0]
+        return tables[0]
 
     def _task(self, row: Row, line: int, pictures: dict[Path, str | None]) -> Task:
-        """One row as a task.  Raises ValueError with what was found and what was expected."""
-        question = row.get("question")
-        if not isinstance(question, str):
-            raise ValueError(f"the question is {describe(question)}; expected text")
-        if not question.strip():
-            raise ValueError("the question is empty; expected text")
-        choices = _texts(row.get("choices"), "choices")
-        if len(choices) == 1 or len(set(choices)) < len(choices):
-            raise ValueError(
-                f"the choices are {list(choices)}; expected two or more different ones, or none"
-            )
+        """One row as a task.
+
+        Args:
+            row: the row.
+            line: its number in the table.
+            pictures: what is wrong with each picture that was decoded so far.
+
+        Raises:
+            ValueError: a field is wrong; says what was found and what was expected.
+        """
+        question = _question(row)
+        choices = _choices(row)
         answers = _answers(row)
         strange = [answer for answer in answers if choices and answer not in choices]
         if strange:
             raise ValueError(
-                f"the answer '{strange[0]}' is not among the choices {list(choices)}; give an option's text"
+                f"the answer '{strange[0]}' is not among the choices {list(choices)}; "
+                "give an option's text"
             )
         split = row.get("split", SPLIT)
         if not isinstance(split, str):
@@ -162,7 +172,7 @@ class Folder:
         )
 
     def _image(self, name: Any, pictures: dict[Path, str | None]) -> str:
-        """The picture's path relative to the folder, after a look that it lies inside and decodes."""
+        """The picture's path relative to the folder; it must lie inside and be decodable."""
         if not isinstance(name, str) or not name.strip():
             raise ValueError(
                 f"the image is {describe(name)}; expected a path relative to {self._images}"
@@ -201,6 +211,24 @@ def _fault(path: Path) -> str | None:
     except ImageError as error:
         return str(error)
     return None
+
+
+def _question(row: Row) -> str:
+    question = row.get("question")
+    if not isinstance(question, str):
+        raise ValueError(f"the question is {describe(question)}; expected text")
+    if not question.strip():
+        raise ValueError("the question is empty; expected text")
+    return question
+
+
+def _choices(row: Row) -> tuple[str, ...]:
+    choices = _texts(row.get("choices"), "choices")
+    if len(choices) == 1 or len(set(choices)) < len(choices):
+        raise ValueError(
+            f"the choices are {list(choices)}; expected two or more different ones, or none"
+        )
+    return choices
 
 
 def _texts(value: Any, what: str) -> tuple[str, ...]:
@@ -246,7 +274,8 @@ def _json_rows(path: Path, meter: Meter) -> Iterator[tuple[int, Row | ValueError
                 yield (
                     number,
                     ValueError(
-                        f"the line is a {type(row).__name__}; expected an object with image, question"
+                        f"the line is a {type(row).__name__}; "
+                        "expected an object with image, question"
                     ),
                 )
 
@@ -270,7 +299,8 @@ def _csv_rows(path: Path, meter: Meter) -> Iterator[tuple[int, Row | ValueError]
         ) from error
     if "image" not in header or "question" not in header or len(set(header)) < len(header):
         raise DatasetError(
-            f"{path}:1 has the columns {header}; expected image and question among them, each name once"
+            f"{path}:1 has the columns {header}; "
+            "expected image and question among them, each name once"
         )
     while True:
         line = reader.line_num + 1

@@ -1,7 +1,8 @@
 """GQA: questions made from scene graphs (Hudson and Manning, CVPR 2019).
 
     questions/{train,val,testdev}_balanced_questions.json    the part that results are quoted on
-    questions/{val,testdev}_all_questions.json, questions/train_all_questions/train_all_questions_*.json
+    questions/{val,testdev}_all_questions.json
+    questions/train_all_questions/train_all_questions_*.json
     images/<imageId>.jpg
 
 One JSON object a file, by question id.  Balanced: 943,000 train, 132,062 val, 12,578 testdev; all:
@@ -21,7 +22,16 @@ SUBSETS = ("balanced", "all")
 
 
 def gqa(root: str | Path, images: str | Path | None = None, subset: str = "balanced") -> Official:
-    """GQA; splits train, val and testdev; `subset` is balanced or all (consistency needs all)."""
+    """The source of GQA's questions, with the splits train, val and testdev.
+
+    Args:
+        root: the folder with the question files.
+        images: the folder with the pictures; `root` and its `images/` when None.
+        subset: `balanced` or `all`; consistency needs all.
+
+    Raises:
+        ProfileError: there is no such subset.
+    """
     if subset not in SUBSETS:
         raise ProfileError(f"gqa has no subset {subset!r}; choose {' or '.join(SUBSETS)}")
 
@@ -41,7 +51,8 @@ def _task(name: str, split: str, row: Row, find: Find) -> Task:
     types = row.get("types")
     if not isinstance(types, dict):
         raise ValueError(
-            f"the types are {describe(types)}; expected an object with structural, semantic and detailed"
+            f"the types are {describe(types)}; "
+            "expected an object with structural, semantic and detailed"
         )
     structural = text(types, "structural")
     return Task(

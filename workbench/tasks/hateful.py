@@ -1,7 +1,9 @@
 """Hateful Memes (Kiela et al., NeurIPS 2020): is a meme, picture and text together, hateful?
 
-    {train,dev_seen,dev_unseen,test_seen,test_unseen}.jsonl    {id, img, label, text}; no label where it was held back
+    {train,dev_seen,dev_unseen,test_seen,test_unseen}.jsonl    {id, img, label, text}
     img/<5 digits>.png
+
+The label is missing where the benchmark keeps it secret.
 
 8,500 train, 500 dev_seen, 540 dev_unseen, 1,000 test_seen, 2,000 test_unseen.
 """
@@ -18,7 +20,7 @@ SPLITS = ("train", "dev_seen", "dev_unseen", "test_seen", "test_unseen")
 
 
 def hateful(root: str | Path, images: str | Path | None = None) -> Official:
-    """Hateful Memes; splits train, dev_seen, dev_unseen, test_seen and test_unseen."""
+    """The source of the Hateful Memes, with the five splits of `SPLITS`."""
     form = Format(
         "hateful", SPLITS, lambda split: (f"{split}.jsonl",), _task, jsonl_files, number="id"
     )
@@ -26,7 +28,7 @@ def hateful(root: str | Path, images: str | Path | None = None) -> Official:
 
 
 def _task(name: str, split: str, row: Row, find: Find) -> Task:
-    said, picture = text(row, "text"), text(row, "img")
+    caption, picture = text(row, "text"), text(row, "img")
     label = None if row.get("label") is None else whole(row, "label")
     if label not in (None, 0, 1):
         raise ValueError(f"the label is {label}; expected 0, 1 or none")
@@ -35,9 +37,9 @@ def _task(name: str, split: str, row: Row, find: Find) -> Task:
         source="hateful",
         split=split,
         image=find(picture, PurePath(picture).name),
-        question=f"Is this meme hateful? It says: {said}",
-        answers=() if label is None else ("yes" if label else "no",),
+        question=f"Is this meme hateful? It says: {caption}",
+        answers={None: (), 0: ("no",), 1: ("yes",)}[label],
         answer_type="yesno",
         choices=("yes", "no"),
-        meta={"question_id": whole(row, "id"), "label": label, "text": said},
+        meta={"question_id": whole(row, "id"), "label": label, "text": caption},
     )

@@ -1,5 +1,4 @@
-"""Entries of large files, one at a time: JSON arrays and objects of any size, and JSON lines, in
-bounded memory.
+"""Entries of large JSON and JSON Lines files, one at a time in bounded memory.
 
 A JSON file is read through a window that grows to the largest entry, never to the file.  A stock
 event parser (ijson) is as fast, but ends at the first NaN and cannot say on which line anything
@@ -21,9 +20,9 @@ from typing import Any, BinaryIO
 from workbench.errors import DatasetError
 
 CHUNK = 1 << 20
-"""Bytes read at once."""
+"""Number of bytes that are read at once."""
 LARGEST = 32 << 20
-"""Bytes of one line, characters of one JSON entry; a larger one is refused."""
+"""Most bytes of a line, and most characters of a JSON entry; larger ones are refused."""
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _NUMBER_SO_FAR = re.compile(r"[-+.0-9eE]*\Z")
@@ -39,23 +38,26 @@ class JsonEntry:
     number: int
     """1-based place among the file's entries."""
     key: str | None
-    """Its name where the file is a JSON object; None in arrays and lines."""
+    """The entry's name where the file is a JSON object; None in arrays and lines."""
     value: Any
-    """Any JSON value; a ValueError where none could be read."""
+    """The JSON value, or a ValueError where none can be read."""
 
 
 @dataclass(slots=True)
 class Meter:
-    """How far files were read, for progress."""
+    """How far files are read, for progress."""
 
     read: int = 0
+    """Number of bytes that are read."""
     total: int = 0
-    """Bytes."""
+    """Number of all bytes."""
 
 
 def json_lines(path: Path, meter: Meter) -> Iterator[JsonEntry]:
-    """The lines of a JSON Lines file, blank ones left out.  Raises DatasetError when it cannot be
-    read at all.
+    """The lines of a JSON Lines file, without blank ones.
+
+    Raises:
+        DatasetError: the file cannot be read at all.
     """
     for line, raw in enumerate(raw_lines(path, meter), start=1):
         value: Any
@@ -72,8 +74,10 @@ def json_lines(path: Path, meter: Meter) -> Iterator[JsonEntry]:
 
 
 def raw_lines(path: Path, meter: Meter) -> Iterator[bytes]:
-    """The lines of a file as bytes, ends included.  Raises DatasetError when it cannot be read, or
-    is no text.
+    """The lines of a file as bytes, ends included.
+
+    Raises:
+        DatasetError: the file cannot be read, or is not a text.
     """
     try:
         with path.open("rb") as file:
@@ -89,11 +93,16 @@ def raw_lines(path: Path, meter: Meter) -> Iterator[bytes]:
 
 
 def json_entries(path: Path, meter: Meter, under: str | None = None) -> Iterator[JsonEntry]:
-    """The entries of the array or object that a JSON file is, or of the one under a key of its
-    outer object.
+    """The entries of the array or object in a JSON file.
 
     Where the file breaks off or stops being JSON, the last entry says so: the place of later ones
     is unknown.
+
+    Args:
+        path: the file.
+        meter: counts the bytes that are read.
+        under: key of the file's outer object that the array or object stands under; None where the
+            file is the array or object itself.
 
     Raises:
         DatasetError: the file cannot be read, or has no entries where they are expected.
@@ -120,7 +129,7 @@ def _entries(path: Path, window: _Window, under: str | None) -> Iterator[JsonEnt
             if opened == "{":
                 key = str(window.value())
                 window.take(":")
-            window.peek()  # over the space before the entry, so that the line is its own
+            window.peek()  # Skips the space before the entry, so that the line is its own.
             line = window.line
             value = window.value()
             number += 1
@@ -130,8 +139,11 @@ def _entries(path: Path, window: _Window, under: str | None) -> Iterator[JsonEnt
             raise DatasetError(
                 f"{path}:{window.line}: {error}; expected {what}: download or export it again"
             ) from error
-        told = f"{error}; the file is of no use from here, after {number} entries: download or export it again"
-        yield JsonEntry(window.line, number + 1, None, ValueError(told))
+        message = (
+            f"{error}; the file is of no use from here, after {number} entries: "
+            "download or export it again"
+        )
+        yield JsonEntry(window.line, number + 1, None, ValueError(message))
 
 
 def _seek(window: _Window, under: str) -> None:
@@ -156,9 +168,8 @@ class _Window:
     def __init__(self, file: BinaryIO, meter: Meter) -> None:
         self._file = file
         self._meter = meter
-        self._decoder = codecs.getincrementaldecoder("utf-8-sig")(
-            "surrogateescape"
-        )  # refused where it is used
+        # Escaped bytes are refused by the readers of single fields.
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
         self._text = ""
         self._at = 0
         self._ended = False
@@ -175,25 +186,25 @@ class _Window:
     def peek(self) -> str:
         """The next character that is not space; empty at the end."""
         while True:
-            found = _SPACE.match(self._text, self._at)
-            assert found is not None  # it matches nothing as well
-            self._at = found.end()
+            space = _SPACE.match(self._text, self._at)
+            assert space is not None  # The pattern also matches no space.
+            self._at = space.end()
             if self._at < len(self._text) or self._ended:
                 return self._text[self._at : self._at + 1]
             self._fill()
 
     def take(self, expected: str) -> str:
-        """Go over one of the characters expected."""
-        found = self.peek()
-        if not found:
+        """Pass one of the expected characters and give it."""
+        mark = self.peek()
+        if not mark:
             raise _Broken("the file ends too early")
-        if found not in expected:
-            raise _Broken(f"found {found!r} where {' or '.join(expected)} was expected")
+        if mark not in expected:
+            raise _Broken(f"found {mark!r} where {' or '.join(expected)} was expected")
         self._at += 1
-        return found
+        return mark
 
     def value(self) -> Any:
-        """Go over one value."""
+        """Pass one value and give it."""
         if not self.peek():
             raise _Broken("the file ends too early")
         while True:
@@ -227,11 +238,11 @@ class _Window:
             return json.JSONDecoder(parse_int=_whole).raw_decode(self._text, self._at)
 
     def _fill(self) -> None:
-        """Read on; what was gone over leaves memory."""
+        """Read on, and drop the text that was passed."""
         data = self._file.read(max(CHUNK, len(self._text) - self._at))
         self._meter.read += len(data)
         self._ended = not data
-        _ = self.line  # counts what leaves
+        _ = self.line  # Counts the lines of the text that is dropped.
         self._text = self._text[self._at :] + self._decoder.decode(data, self._ended)
         self._at = self._counted = 0
 

@@ -27,17 +27,19 @@ from workbench.tasks.official import Files, Find, Format, Official
 
 SPLITS = ("dev", "test")
 ROUND = 1_000_000
-"""The distance between the indices of a question's rotations."""
+"""Distance between the indices of a question's rotations."""
 LETTERS = "ABCD"
 NEEDED = ("index", "question", "A", "B", "category", "image")
-"""Columns without which there is nothing to import."""
+"""Columns that every table must have."""
 
 
 class MMBench:
-    """MMBench; splits dev and test.
+    """The source of MMBench's questions, with the splits dev and test.
 
-    Args: root: the folder with the tables. file: the one table to read, where the folder has
-        several; dev or test must be part of its name.
+    Args:
+        root: the folder with the tables.
+        file: the one table to read, where the folder has several; dev or test must be part of its
+            name.
     """
 
     def __init__(self, root: str | Path, file: str | None = None) -> None:
@@ -46,13 +48,12 @@ class MMBench:
         )
         if not splits or Path(file or "").name != (file or ""):
             raise DatasetError(
-                f"the file {file!r} is not a name with dev or test in it; name a table in the folder"
+                f"the file {file!r} is not a name with dev or test in it; "
+                "name a table in the folder"
             )
         patterns = {"dev": "*[dD][eE][vV]*.tsv", "test": "*[tT][eE][sS][tT]*.tsv"}
         self._places: dict[str, tuple[int, int]] = {}
-        """Where pictures are: by `Task.image` the byte at which the row begins in its file, and the
-        cell in it.
-        """
+        """By `Task.image`, the byte at which the picture's row begins in its file, and its cell."""
         read = partial(_rows, self._places)
         form = Format(
             "mmbench",
@@ -68,11 +69,15 @@ class MMBench:
         self.tasks, self.progress = self._official.tasks, self._official.progress
 
     def image_path(self, task: Task) -> Path:
-        """A name for the picture: the table, and the index of the row that holds it."""
+        """A name for the picture: the table, and the index of the row with the picture."""
         return Path(task.image)
 
     def image_bytes(self, task: Task) -> bytes:
-        """The picture's file, out of the table.  Raises ImageError."""
+        """The picture's file, out of the table.
+
+        Raises:
+            ImageError: there is no such picture, or its base64 cannot be decoded.
+        """
         path = self.image_path(task)
         try:
             start, cell = self._places[task.image]
@@ -84,25 +89,24 @@ class MMBench:
             return binascii.a2b_base64(row[cell], strict_mode=True)
         except (KeyError, IndexError, OSError, StopIteration, ValueError, csv.Error) as error:
             raise ImageError(
-                f"the picture of index {path.name} in {path.parent} cannot be decoded ({error}); expected base64"
+                f"the picture of index {path.name} in {path.parent} cannot be decoded ({error}); "
+                "expected base64"
             ) from error
 
 
 def _rows(
     places: dict[str, tuple[int, int]], files: Files, meter: Meter
 ) -> Iterator[tuple[Path, JsonEntry]]:
-    """The rows of a table; `picture` is the row that holds the picture, None where there is none
-    above.
-    """
+    """The rows of a table, each with `picture`: the name of its picture, None where it has none."""
     if len(files[0]) > 1:
         names = ", ".join(path.name for path in files[0])
         raise DatasetError(
-            f"{files[0][0].parent} has several tables of one split: {names}; name one with --set file=NAME"
+            f"{files[0][0].parent} has several tables of one split: {names}; "
+            "name one with --set file=NAME"
         )
     path = files[0][0]
-    csv.field_size_limit(
-        max(csv.field_size_limit(), LARGEST)
-    )  # the process's own: 131,072 would refuse a picture
+    # The usual limit of 131,072 characters would refuse a picture.
+    csv.field_size_limit(max(csv.field_size_limit(), LARGEST))
     position = 0
 
     def lines() -> Iterator[str]:
@@ -112,16 +116,7 @@ def _rows(
             yield raw.decode("utf-8-sig" if at == 0 else "utf-8", "surrogateescape")
 
     reader = csv.reader(lines(), delimiter="\t", strict=True)
-    try:
-        header = next(reader, [])
-    except csv.Error as error:
-        raise DatasetError(
-            f"{path}:1 is not tab-separated ({error}); expected the columns {', '.join(NEEDED)}"
-        ) from error
-    if lacking := [name for name in NEEDED if name not in header]:
-        raise DatasetError(
-            f"{path}:1 lacks the column {lacking[0]}; expected {', '.join(NEEDED)} among them"
-        )
+    header = _header(path, reader)
     number = 0
     while True:
         start, line, number = position, reader.line_num + 1, number + 1
@@ -144,6 +139,25 @@ def _rows(
         yield path, JsonEntry(line, number, None, value)
 
 
+def _header(path: Path, reader: Iterator[list[str]]) -> list[str]:
+    """The columns of a table.
+
+    Raises:
+        DatasetError: the first line is not one of columns, or a needed column is missing.
+    """
+    try:
+        header = next(reader, [])
+    except csv.Error as error:
+        raise DatasetError(
+            f"{path}:1 is not tab-separated ({error}); expected the columns {', '.join(NEEDED)}"
+        ) from error
+    if lacking := [name for name in NEEDED if name not in header]:
+        raise DatasetError(
+            f"{path}:1 lacks the column {lacking[0]}; expected {', '.join(NEEDED)} among them"
+        )
+    return header
+
+
 def _row(
     places: dict[str, tuple[int, int]],
     path: Path,
@@ -158,9 +172,9 @@ def _row(
     }
     if row.get("index", "").isdecimal() and len(row["index"]) < 18:
         row["index"] = int(row["index"])
-    held = row.pop("image", "")
-    owner = f"{path}/{held if held.isdecimal() else row.get('index')}"
-    if held and not held.isdecimal():
+    image = row.pop("image", "")
+    owner = f"{path}/{image if image.isdecimal() else row.get('index')}"
+    if image and not image.isdecimal():
         places[owner] = start, header.index("image")
     return {**row, "picture": owner if owner in places else None}
 
@@ -178,7 +192,8 @@ def _task(name: str, split: str, row: Row, _: Find) -> Task:
         )
     if row["picture"] is None:
         raise ValueError(
-            "the image is missing, or is the index of a row that has none above this one; expected base64"
+            "the image is missing, or is the index of a row that has none above this one; "
+            "expected base64"
         )
     return Task(
         id=name,

@@ -1,9 +1,9 @@
-"""Benchmarks in their official files: what every importer shares.
+"""Benchmarks in their official files: the part that all importers share.
 
 An importer is a `Format`: which files a split has, and how one row becomes a task.  `Official`
-reads them lazily, so that a question file of any size needs the memory of its largest row; ids seen
-so far lie in a temporary file. Pictures stay where they are.  A row that cannot be taken is listed
-with file, line and the question's id.
+reads them lazily, so that a question file of any size needs the memory of its largest row; ids of
+earlier rows lie in a temporary file.  Pictures stay where they are.  A row that cannot become a
+task is listed with file, line and the question's id.
 """
 
 from __future__ import annotations
@@ -22,21 +22,20 @@ from workbench.tasks.json_stream import JsonEntry, Meter, json_entries, json_lin
 from workbench.tasks.rows import Bad
 
 NO_PICTURES = 1000
-"""When so many rows, and every one so far, lack their picture, it is the folder of pictures that is
-wrong.
-"""
+"""Number of rows without a picture, and none with one, that means a wrong folder of pictures."""
 
 LONGEST_ID = 200
-"""Characters of an official id."""
+"""Most characters of an official id."""
 
 FOLDERS = (".", "questions")
-"""Where in the root question files may lie: some archives unpack into a folder."""
+"""Folders under the root where question files may lie; some archives unpack into one."""
 
 Files = Sequence[Sequence[Path]]
-"""The files of a split: for each of its patterns those that match."""
+"""The files of a split: for each of its patterns, the files that match."""
 Find = Callable[..., str]
-"""`find(name, ...)`: the first of these pictures that is there, as `Task.image`; ValueError when
-none is.
+"""`find(name, ...)` gives the first of these pictures that exists, as `Task.image`.
+
+It raises ValueError when none does.
 """
 
 
@@ -62,17 +61,18 @@ class Format:
     splits: tuple[str, ...]
     """In the order in which they are read."""
     files: Callable[[str], tuple[str, ...]]
-    """Names or patterns of the files that a split needs, all of them."""
+    """Names or patterns of all files that a split needs."""
     task: Callable[[str, str, Row, Find], Task]
-    """`task(id, split, row, find)`: one row as a task.  Raises ValueError with what was found and
-    expected.
+    """`task(id, split, row, find)` gives one row as a task.
+
+    It raises ValueError with what was found and what was expected.
     """
     read: Callable[[Files, Meter], Iterator[tuple[Path, JsonEntry]]] = json_files
-    """The rows of a split, with the file that each stands in."""
+    """The rows of a split, each with its file."""
     number: str = "question_id"
     """The field with the official id; in a JSON object the entry's key is the id."""
     suffix: str = ""
-    """Ends the ids of tasks, where the same question can be taken in two ways."""
+    """The end of the ids of tasks, where one question can become two tasks."""
 
 
 class Official:
@@ -99,13 +99,13 @@ class Official:
         self._form = form
         self._pictures = [Path(), Path("images")] if images is None else [Path(images).absolute()]
         self._last: tuple[tuple[str, ...], str] = (), ""
-        """The names that were looked for last, and what was found."""
-        given = {
+        """The names of the last search for a picture, and its result."""
+        settings = {
             "root": str(root),
             "images": None if images is None else str(images),
             **(arguments or {}),
         }
-        self.ref = PartRef("source", form.name, "1", given)
+        self.ref = PartRef("source", form.name, "1", settings)
         self._bad: list[BadRow] = []
         self.bad = self._bad
         self._meter = Meter()
@@ -113,45 +113,39 @@ class Official:
     def tasks(self, split: str | None = None) -> Iterator[Task]:
         """Tasks in the files' order, lazily; nothing for a split that the benchmark does not have.
 
-        Raises: DatasetError: a file is missing or cannot be read at all, or no picture is where it
-            is expected.
+        Raises:
+            DatasetError: a file is missing or cannot be read at all, or no picture is where it is
+                expected.
         """
         self._bad.clear()
-        chosen = [one for one in self.splits if split in (None, one)]
-        found = {one: files for one in chosen if (files := self._files(one))}
-        if chosen and not found:
-            names = "; ".join(f"{one}: {' and '.join(self._form.files(one))}" for one in chosen)
-            raise DatasetError(
-                f"{self.root} has no question file of {self._form.name}; expected {names}"
-            )
-        self._meter.read = 0
-        self._meter.total = sum(
-            path.stat().st_size for files in found.values() for held in files for path in held
-        )
-        with closing(
-            sqlite3.connect("", isolation_level=None)
-        ) as ids:  # a file of its own, gone when it is closed
+        files_of = self._files_of([name for name in self.splits if split in (None, name)])
+        paths = [path for files in files_of.values() for group in files for path in group]
+        self._meter.read, self._meter.total = 0, sum(path.stat().st_size for path in paths)
+        count = pictureless = 0
+        # An unnamed database is a temporary file of its own, gone when it is closed.
+        with closing(sqlite3.connect("", isolation_level=None)) as ids:
             ids.execute("PRAGMA journal_mode = OFF")
             ids.execute("CREATE TABLE seen (id TEXT PRIMARY KEY, place TEXT) WITHOUT ROWID")
-            taken = 0
-            pictureless = 0
-            for one, files in found.items():
-                for path, entry in self._form.read(files, self._meter):
-                    try:
-                        task = self._task(one, path, entry, ids)
-                    except ValueError as error:
-                        self._bad.append(
-                            Bad(str(path), entry.line, f"{self._named(entry)}: {error}")
-                        )
-                        pictureless += isinstance(error, _NoPicture)
-                        if pictureless == NO_PICTURES and not taken:
-                            raise DatasetError(
-                                f"none of the first {pictureless} questions has its picture ({error}); "
-                                "name the folder of pictures with --images"
-                            ) from error
-                        continue
-                    taken += 1
-                    yield task
+            for name, path, entry in self._entries(files_of):
+                try:
+                    task = self._task(name, path, entry, ids)
+                except ValueError as error:
+                    self._bad.append(Bad(str(path), entry.line, f"{self._named(entry)}: {error}"))
+                    pictureless += isinstance(error, _NoPicture)
+                    if pictureless == NO_PICTURES and not count:
+                        raise DatasetError(
+                            f"none of the first {pictureless} questions has its picture ({error}); "
+                            "name the folder of pictures with --images"
+                        ) from error
+                    continue
+                count += 1
+                yield task
+
+    def _entries(self, files_of: Mapping[str, Files]) -> Iterator[tuple[str, Path, JsonEntry]]:
+        """The rows of all splits, each with its split and its file."""
+        for split, files in files_of.items():
+            for path, entry in self._form.read(files, self._meter):
+                yield split, path, entry
 
     def image_path(self, task: Task) -> Path:
         """Where the task's picture lies on disk."""
@@ -161,10 +155,20 @@ class Official:
         """Bytes read of the question files, and their size."""
         return self._meter.read, self._meter.total
 
+    def _files_of(self, splits: Sequence[str]) -> dict[str, Files]:
+        """The files of those splits that have any; at least one of them must."""
+        files_of = {split: files for split in splits if (files := self._files(split))}
+        if splits and not files_of:
+            needed = "; ".join(f"{name}: {' and '.join(self._form.files(name))}" for name in splits)
+            raise DatasetError(
+                f"{self.root} has no question file of {self._form.name}; expected {needed}"
+            )
+        return files_of
+
     def _files(self, split: str) -> Files:
         """The files of a split; empty when none is there."""
         patterns = self._form.files(split)
-        found = [
+        files = [
             sorted(
                 {
                     path
@@ -175,12 +179,12 @@ class Official:
             )
             for pattern in patterns
         ]
-        lacking = [pattern for pattern, held in zip(patterns, found, strict=True) if not held]
+        lacking = [pattern for pattern, paths in zip(patterns, files, strict=True) if not paths]
         if lacking and len(lacking) < len(patterns):
             raise DatasetError(
                 f"{self.root} has no {lacking[0]}, which the split {split} needs; put it there"
             )
-        return [] if lacking else found
+        return [] if lacking else files
 
     def _task(self, split: str, path: Path, entry: JsonEntry, ids: sqlite3.Connection) -> Task:
         row = entry.value
@@ -195,7 +199,8 @@ class Official:
             or not 0 < len(str(number)) <= LONGEST_ID
         ):
             raise ValueError(
-                f"the {self._form.number} is {describe(number)}; expected short text or a whole number"
+                f"the {self._form.number} is {describe(number)}; "
+                "expected short text or a whole number"
             )
         name = f"{self._form.name}/{split}/{number}{self._form.suffix}"
         task = self._form.task(name, split, row, self._find)
@@ -216,7 +221,8 @@ class Official:
         )
 
     def _find(self, *names: str) -> str:
-        if names != self._last[0]:  # questions of one picture mostly stand together
+        # Questions about one picture mostly stand together.
+        if names != self._last[0]:
             self._last = names, self._looked_up(names)
         return self._last[1]
 
@@ -224,7 +230,8 @@ class Official:
         for name in names:
             if "\0" in name or ".." in PurePath(name).parts or PurePath(name).is_absolute():
                 raise ValueError(
-                    f"the picture's name is {name!r:.120}; expected a path inside the folder of pictures"
+                    f"the picture's name is {name!r:.120}; "
+                    "expected a path inside the folder of pictures"
                 )
         for folder in self._pictures:
             for name in names:
@@ -232,7 +239,7 @@ class Official:
                     if (self.root / folder / name).is_file():
                         return str(folder / name)
                 except OSError:
-                    continue  # a name that no file can have: like one that is not there
+                    continue  # No file can have this name, so the picture is not there.
         places = " or ".join(str(self.root / folder) for folder in self._pictures)
         raise _NoPicture(f"no picture {names[0]:.120} in {places}; expected a file there")
 

@@ -16,7 +16,7 @@ from workbench.tasks.official import Find, Format, Official, jsonl_files
 
 
 def pope(root: str | Path, images: str | Path | None = None) -> Official:
-    """POPE; splits random, popular and adversarial."""
+    """The source of POPE's questions, with the splits random, popular and adversarial."""
     form = Format(
         "pope",
         ("random", "popular", "adversarial"),

@@ -1,4 +1,4 @@
-"""Rows of task files: a task as JSON and back, and rows that could not be taken."""
+"""Rows of task files: a task as JSON and back, and rows that are left out."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from workbench.tasks.official import Find, Format, Official
 
 
 def tallyqa(root: str | Path, images: str | Path | None = None) -> Official:
-    """TallyQA; splits train and test."""
+    """The source of TallyQA's questions, with the splits train and test."""
     return Official(
         Format("tallyqa", ("train", "test"), lambda split: (f"{split}.json",), _task), root, images
     )

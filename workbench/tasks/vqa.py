@@ -1,8 +1,9 @@
-"""VQAv2 (Goyal et al., CVPR 2017) and OK-VQA (Marino et al., CVPR 2019): questions and annotations
-in two files.
+"""VQAv2 and OK-VQA: questions and annotations in two files (Goyal et al. 2017; Marino et al. 2019).
 
-    VQAv2    v2_OpenEnded_mscoco_{train,val}2014_questions.json, v2_mscoco_{train,val}2014_annotations.json
-    OK-VQA   OpenEnded_mscoco_{train,val}2014_questions.json, mscoco_{train,val}2014_annotations.json
+    VQAv2    v2_OpenEnded_mscoco_{train,val}2014_questions.json
+             v2_mscoco_{train,val}2014_annotations.json
+    OK-VQA   OpenEnded_mscoco_{train,val}2014_questions.json
+             mscoco_{train,val}2014_annotations.json
     images   {train,val}2014/COCO_{train,val}2014_<12 digits>.jpg
 
 Annotations wait in a temporary file for their question, so the order of either file does not matter
@@ -29,12 +30,12 @@ TYPES = ("yes/no", "number", "other")
 
 
 def vqav2(root: str | Path, images: str | Path | None = None) -> Official:
-    """VQAv2; splits train and val."""
+    """The source of VQAv2's questions, with the splits train and val."""
     return Official(_form("vqav2", "v2_"), root, images)
 
 
 def okvqa(root: str | Path, images: str | Path | None = None) -> Official:
-    """OK-VQA; splits train and val."""
+    """The source of OK-VQA's questions, with the splits train and val."""
     return Official(_form("okvqa", ""), root, images)
 
 
@@ -49,21 +50,23 @@ def _form(name: str, prefix: str) -> Format:
 
 
 def _joined(files: Files, meter: Meter) -> Iterator[tuple[Path, JsonEntry]]:
-    """Every question with its annotation under `annotation`; annotations that are wrong or have no
-    question.
+    """Every question with its annotation under `annotation`.
+
+    Annotations that are wrong come before the questions, those without a question after them.
     """
     (questions,), (annotations,) = files
     with closing(sqlite3.connect("", isolation_level=None)) as waiting:
         waiting.execute("PRAGMA journal_mode = OFF")
         waiting.execute(
-            "CREATE TABLE annotation (id INTEGER PRIMARY KEY, line INTEGER, number INTEGER, row TEXT)"
+            "CREATE TABLE annotation "
+            "(id INTEGER PRIMARY KEY, line INTEGER, number INTEGER, row TEXT)"
         )
         for entry in json_entries(annotations, meter, "annotations"):
             try:
                 row = _annotation(entry.value)
-                held = [row["question_id"], entry.line, entry.number, json.dumps(row)]
+                record = [row["question_id"], entry.line, entry.number, json.dumps(row)]
                 if not waiting.execute(
-                    "INSERT OR IGNORE INTO annotation VALUES (?, ?, ?, ?)", held
+                    "INSERT OR IGNORE INTO annotation VALUES (?, ?, ?, ?)", record
                 ).rowcount:
                     raise ValueError(
                         f"question_id {row['question_id']} has another annotation; expected one"
@@ -73,8 +76,8 @@ def _joined(files: Files, meter: Meter) -> Iterator[tuple[Path, JsonEntry]]:
         for entry in json_entries(questions, meter, "questions"):
             if isinstance(entry.value, dict) and isinstance(entry.value.get("question_id"), int):
                 sql = "DELETE FROM annotation WHERE id = ? RETURNING row"
-                found = waiting.execute(sql, [entry.value["question_id"]]).fetchone()
-                entry.value["annotation"] = json.loads(found[0]) if found else None
+                match = waiting.execute(sql, [entry.value["question_id"]]).fetchone()
+                entry.value["annotation"] = json.loads(match[0]) if match else None
             yield questions, entry
         for number, line, place in waiting.execute(
             "SELECT id, line, number FROM annotation ORDER BY number"
@@ -86,7 +89,11 @@ def _joined(files: Files, meter: Meter) -> Iterator[tuple[Path, JsonEntry]]:
 
 
 def _annotation(row: Any) -> dict[str, Any]:
-    """The fields of an annotation that are kept.  Raises ValueError."""
+    """The fields of an annotation that a question needs.
+
+    Raises:
+        ValueError: a field is missing or wrong.
+    """
     if isinstance(row, ValueError):
         raise row
     if not isinstance(row, dict):
@@ -102,8 +109,8 @@ def _annotation(row: Any) -> dict[str, Any]:
             or len(votes) != VOTES
             or not all(isinstance(vote, dict) for vote in votes)
         ):
-            found = f"{len(votes)} entries" if isinstance(votes, list) else describe(votes)
-            raise ValueError(f"the answers are {found}; expected a list of {VOTES} objects")
+            description = f"{len(votes)} entries" if isinstance(votes, list) else describe(votes)
+            raise ValueError(f"the answers are {description}; expected a list of {VOTES} objects")
         return {
             "question_id": number,
             "image_id": whole(row, "image_id"),
@@ -118,15 +125,17 @@ def _annotation(row: Any) -> dict[str, Any]:
 def _task(name: str, split: str, row: Row, find: Find) -> Task:
     source = name.partition("/")[0]
     number, picture = whole(row, "question_id"), whole(row, "image_id")
-    asked = text(row, "question")
+    question = text(row, "question")
     votes = row.get("annotation")
     if votes is None:
         raise ValueError(
-            "no annotation is left for this question_id: it has none, a bad one, or stands above already"
+            "no annotation is left for this question_id: "
+            "it has none, a bad one, or stands above already"
         )
     if votes["image_id"] != picture:
         raise ValueError(
-            f"the image_id is {picture}, and {votes['image_id']} in its annotation; expected the same"
+            f"the image_id is {picture}, and {votes['image_id']} in its annotation; "
+            "expected the same"
         )
     file = f"COCO_{split}2014_{picture:012d}.jpg"
     return Task(
@@ -134,7 +143,7 @@ def _task(name: str, split: str, row: Row, find: Find) -> Task:
         source=source,
         split=split,
         image=find(f"{split}2014/{file}", file),
-        question=asked,
+        question=question,
         answers=tuple(votes["answers"]),
         answer_type=answer_type(votes["answers"]),
         family=votes["question_type"] if source == "okvqa" else votes["answer_type"],

@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from workbench.english import a, singular
+from workbench.english import a, is_plural, singular
 from workbench.models.detector import CLASSES
 
 
@@ -134,7 +134,7 @@ def _predicate(auxiliary: str, words: list[str]) -> str:
     if auxiliary in ("can", "could", "will", "would"):
         return f"{auxiliary} {rest}"
     if auxiliary in ("is", "are"):
-        if auxiliary == "are" and len(words) == 1 and singular(rest) != rest:
+        if auxiliary == "are" and len(words) == 1 and is_plural(rest):
             rest = a(singular(rest))
         return f"is {rest}"
     if auxiliary in ("has", "have"):

@@ -1,9 +1,9 @@
-"""Is this answer right?  Pure comparators by answer type.
+"""Whether an answer is right: pure comparators by answer type.
 
 An answer is text from a program or a model and may be anything; the readers below (`yes_no`,
 `integer`, `choice`) give what the text says, or None where it says nothing definite.  `score` puts
 them together for a task.  Singular and plural are different words here: wording is a judge's
-business (`judge`). These comparators decide which programs are KEPT (Hu et al. 2024, arXiv
+business (`judge`).  These comparators decide which programs are KEPT (Hu et al. 2024, arXiv
 2312.03052, section 3.1); they are lenient about form ("3 dogs" is 3), unlike the benchmarks' own
 scorers, of which `vqa` holds two.
 """
@@ -21,11 +21,12 @@ from workbench.verify.normalise import Mode, clean, normalise
 from workbench.verify.vqa import aokvqa_score, leave_one_out
 
 MAX_ANSWER = 2000
-"""Characters; a longer text is no answer to a question about a picture."""
+"""Most characters of an answer; a longer text does not answer a question about a picture."""
 
 SOFT_ANSWERS = 10
-"""From this many gold answers on they are annotators' votes (VQA); fewer are alternatives, each
-fully right.
+"""From this number of gold answers on they are annotators' votes (VQA).
+
+Fewer are alternatives, each of which is fully right.
 """
 
 
@@ -34,9 +35,9 @@ class Scored:
     """How well an answer fits, and why."""
 
     score: float
-    """0 to 1."""
+    """How well it fits, 0 to 1."""
     reason: str
-    """One sentence for people."""
+    """The reason as one sentence for people."""
 
 
 _YES = frozenset({"yes", "true", "yeah", "yep"})
@@ -51,8 +52,7 @@ def _plain(text: str) -> str:
 
 
 def yes_no(text: str) -> bool | None:
-    """What a yes/no answer says: its first word decides (`True`, "Yes, two dogs", "No."); None if
-    unclear.
+    """Whether an answer says yes: its first word decides (`True`, "No."); None if that is unclear.
 
     >>> yes_no("True"), yes_no("No, there is none."), yes_no("yes or no"), yes_no("maybe")
     (True, False, None, None)
@@ -69,7 +69,8 @@ def yes_no(text: str) -> bool | None:
 
 _NONE = frozenset({"none", "nothing", "no", "nobody"})
 _NUMBER = re.compile(
-    r"(?<![\w.,/:])(?P<digits>[-−]?\d{1,3}(?:,\d{3})+(?:\.0+)?|[-−]?\d{1,18}(?:\.0+)?)(?![\w%:/]|[.,]\d)"
+    r"(?<![\w.,/:])(?P<digits>[-−]?\d{1,3}(?:,\d{3})+(?:\.0+)?|[-−]?\d{1,18}(?:\.0+)?)"
+    r"(?![\w%:/]|[.,]\d)"
     r"|(?P<number>[-−]?\d[\w.,:/]*)"
     r"|(?P<word>[a-z']+(?:-[a-z]+)?)",
     re.ASCII,
@@ -77,23 +78,24 @@ _NUMBER = re.compile(
 
 
 def integer(text: str) -> int | None:
-    """The one whole number in an answer, in digits or words; None when there is none, or more than
-    one.
+    """The one whole number in an answer, in digits or words; None where there is not exactly one.
 
-    >>> integer("3 dogs"), integer("3.0"), integer("twenty-one"), integer("no dogs"), integer("3 of
-    5") (3, 3, 21, 0, None)
+    >>> integer("3 dogs"), integer("3.0"), integer("twenty-one"), integer("no dogs")
+    (3, 3, 21, 0)
+    >>> integer("3 of 5") is None
+    True
     """
-    found: set[int] = set()
+    numbers: set[int] = set()
     for match in _NUMBER.finditer(_plain(text[:MAX_ANSWER])):
         if match["digits"]:
-            found.add(int(match["digits"].replace(",", "").replace("−", "-").split(".")[0]))
+            numbers.add(int(match["digits"].replace(",", "").replace("−", "-").split(".")[0]))
         elif match["number"]:
-            return None  # 3.5, 12:30, 2nd, 1/2, 30 %, more than 18 digits: not a count
+            return None  # 3.5, 12:30, 2nd, 1/2, 30 % and more than 18 digits are not counts.
         else:
             value = 0 if match["word"] in _NONE else number_value(match["word"])
             if value is not None:
-                found.add(value)
-    return found.pop() if len(found) == 1 else None
+                numbers.add(value)
+    return numbers.pop() if len(numbers) == 1 else None
 
 
 _LETTER = re.compile(
@@ -110,26 +112,27 @@ def choice(text: str, options: Sequence[str]) -> int | None:
     the text agrees); the one option whose text occurs in the answer as whole words and not inside a
     longer option.
 
-        >>> choice("(b)", ["cat", "dog"]), choice("It is a dog.", ["cat", "dog"]), choice("cat or
-        dog", ["cat", "dog"]) (1, 1, None)
+    >>> choice("(b)", ["cat", "dog"]), choice("It is a dog.", ["cat", "dog"])
+    (1, 1)
+    >>> choice("cat or dog", ["cat", "dog"]) is None
+    True
     """
     if len(text) > MAX_ANSWER:
         return None
     texts = [normalise(option) for option in options]
-    wanted = normalise(text)
-    same = [i for i, option in enumerate(texts) if option == wanted and option]
+    plain = normalise(text)
+    same = [i for i, option in enumerate(texts) if option == plain and option]
     if not same:
-        same = [
-            i for i, option in enumerate(options) if option == text
-        ]  # options that normalise to nothing: "a"
+        # Options such as "a" normalise to nothing.
+        same = [i for i, option in enumerate(options) if option == text]
     if same:
         return same[0] if len(same) == 1 else None
-    if found := _LETTER.fullmatch(_plain(text)):
-        index = ord(found["letter"]) - ord("a")
-        rest = normalise(found["rest"])
+    if match := _LETTER.fullmatch(_plain(text)):
+        index = ord(match["letter"]) - ord("a")
+        rest = normalise(match["rest"])
         if index < len(options) and (not rest or rest == texts[index]):
             return index
-    return _mentioned(wanted, texts)
+    return _mentioned(plain, texts)
 
 
 def _mentioned(text: str, options: Sequence[str]) -> int | None:
@@ -157,8 +160,8 @@ def canonical(answer: str, task: Task) -> str:
     """
     if len(answer) > MAX_ANSWER:
         return answer
-    if task.answer_type == "yesno" and (said := yes_no(answer)) is not None:
-        return "yes" if said else "no"
+    if task.answer_type == "yesno" and (truth := yes_no(answer)) is not None:
+        return "yes" if truth else "no"
     if task.answer_type == "integer" and (number := integer(answer)) is not None:
         return str(number)
     if task.answer_type == "choice" and (index := choice(answer, task.choices)) is not None:
@@ -167,7 +170,14 @@ def canonical(answer: str, task: Task) -> str:
 
 
 def same(answer: str, gold: str, task: Task, mode: Mode = "always") -> bool:
-    """Whether an answer equals one gold answer under the task's type."""
+    """Whether an answer equals one gold answer under the task's type.
+
+    Args:
+        answer: the answer to judge.
+        gold: one right answer.
+        task: says how answers are compared.
+        mode: VQA normalisation, see `normalise`.
+    """
     if len(answer) > MAX_ANSWER:
         return False
     if task.answer_type == "choice" and task.choices:
@@ -187,8 +197,13 @@ def score(task: Task, answer: str, mode: Mode = "always") -> Scored:
     Fewer than ten gold answers are alternatives: equal to any of them is 1, else 0.  Ten or more
     are annotators' votes: the VQA leave-one-out score, or A-OKVQA's min(1, n / 3) on raw text where
     `task.meta["scoring"]` is `aokvqa`.  An unlabelled task scores 0 and the reason says so.
+
+    Args:
+        task: the question with its gold answers.
+        answer: the answer to judge.
+        mode: VQA normalisation, see `normalise`.
     """
-    shown = quote(answer)
+    quoted = quote(answer)
     if not task.answers:
         return Scored(0.0, "The task has no gold answer to compare with.")
     if len(answer) > MAX_ANSWER:
@@ -202,15 +217,15 @@ def score(task: Task, answer: str, mode: Mode = "always") -> Scored:
         else:
             same_as = [same(answer, gold, task, mode) for gold in task.answers]
             hits, value = sum(same_as), leave_one_out(same_as)
-        return Scored(value, f"{hits} of {len(task.answers)} annotators say {shown}.")
+        return Scored(value, f"{hits} of {len(task.answers)} annotators say {quoted}.")
     for gold in task.answers:
         if same(answer, gold, task, mode):
-            return Scored(1.0, f"The answer {shown} equals the label {quote(gold)}.")
+            return Scored(1.0, f"The answer {quoted} equals the label {quote(gold)}.")
     golds = " or ".join(quote(gold) for gold in dict.fromkeys(task.answers))
-    return Scored(0.0, f"The answer {shown} differs from the label {golds}.")
+    return Scored(0.0, f"The answer {quoted} differs from the label {golds}.")
 
 
 def quote(text: str, limit: int = 60) -> str:
-    """A text in quotes on one line, cut to `limit` characters: fit for a sentence."""
+    """A text in quotes on one line, cut to `limit` characters, so that it fits into a sentence."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * limit]).split())
     return f'"{line if len(line) <= limit else line[: limit - 1] + "…"}"'

@@ -1,8 +1,8 @@
-"""From the traces of one task to verdicts: which are right, and which one is kept.
+"""Verdicts on the runs of one question: which are right, and which one is kept.
 
 With a label (Hu et al. 2024, arXiv 2312.03052, section 3.1): a program is right when its answer
 fits the label; of the right ones the one that the sampler scored highest is kept.  Without a label
-nothing is known to be right: the verdicts say how many of the executable programs AGREE, under
+no answer is known to be right: the verdicts say how many of the executable programs AGREE, under
 `method="agreement"`, and the program that wins their vote (see `vote`) is kept; `correct` then only
 means "agrees".
 """
@@ -41,7 +41,7 @@ class AnswerVerifier:
         self.ref = PartRef("verifier", "answers", "1", {"threshold": threshold, "mode": mode})
 
     def judge(self, task: Task, runs: Sequence[Run]) -> list[Verdict]:
-        """One verdict per run, same order; at most one is chosen."""
+        """One verdict per run, in the runs' order; at most one run is kept (`Verdict.chosen`)."""
         if not task.labelled:
             return _agreement(task, runs, self.ref)
         scored = [_failed(trace) or score(task, trace.answer or "", self.mode) for _, trace in runs]
@@ -49,19 +49,19 @@ class AnswerVerifier:
 
 
 class JudgedVerifier:
-    """As `AnswerVerifier`, and asks a language model where only the wording may differ ("mountain",
-    "mountains").
+    """An `AnswerVerifier` with a language model that judges wording ("mountain", "mountains").
 
     The model sees short phrase answers only, each different pair once per call; what
     `judge.worth_asking` rules out never reaches it.  Before its word counts it judges twelve pairs
-    whose answer is known: a small model calls everything the same, and would turn wrong programs
+    whose verdict is known: a small model calls everything the same, and would turn wrong programs
     into training data.
 
     Args:
         language: registered name of a language model, or one that is already built.
         certainty: least probability of "same" at which two wordings count as the same.
         control: least share of the control pairs that it must judge rightly; 0 trusts any model.
-        threshold, mode: as for `AnswerVerifier`.
+        threshold: least score that counts as correct; matters for soft scores only.
+        mode: VQA normalisation, `always` or `official` (see `normalise`).
         arguments: plain arguments of the language model.
     """
 
@@ -102,34 +102,27 @@ class JudgedVerifier:
         )
 
     def judge(self, task: Task, runs: Sequence[Run]) -> list[Verdict]:
-        """One verdict per run, same order; at most one is chosen.
+        """One verdict per run, in the runs' order; at most one run is kept (`Verdict.chosen`).
 
-        Raises EngineError when the model breaks, and ProfileError the first time it is needed when
-        it is no judge.
+        Raises:
+            EngineError: the model breaks.
+            ProfileError: the model judges too few control pairs rightly, when it is first needed.
         """
         if not task.labelled:
             return _agreement(task, runs, self.ref)
         scored = [_failed(trace) or score(task, trace.answer or "", self.mode) for _, trace in runs]
-        open_runs = [
+        below = [
             at
             for at, (_, trace) in enumerate(runs)
             if trace.ok and trace.answer is not None and scored[at].score < self.threshold
         ]
-        answers = dict.fromkeys(runs[at][1].answer or "" for at in open_runs)
-        golds = dict.fromkeys(task.answers)
-        asked = [
-            (answer, gold)
-            for answer in answers
-            for gold in golds
-            if judge.worth_asking(task, answer, gold)
-        ]
-        if asked:
+        pairs = _pairs_to_judge(task, [runs[at][1].answer or "" for at in below])
+        if pairs:
             self._check_judge()
-            pairs = dict(
-                zip(asked, judge.same_meaning(self.language, task.question, asked), strict=True)
-            )
-            for at in open_runs:
-                scored[at] = self._settled(task, runs[at][1].answer or "", scored[at], pairs)
+            chances = judge.same_meaning(self.language, task.question, pairs)
+            chance_of = dict(zip(pairs, chances, strict=True))
+            for at in below:
+                scored[at] = self._settled(task, runs[at][1].answer or "", scored[at], chance_of)
         return _verdicts(task, runs, scored, self.threshold, self.ref)
 
     def _check_judge(self) -> None:
@@ -138,15 +131,16 @@ class JudgedVerifier:
         share = judge.control_share(self.language, self.certainty)
         if share < self.control:
             raise ProfileError(
-                f"the language model '{self.language.ref.name}' judges {share:.0%} of {len(judge.CONTROL)} control "
-                f'pairs rightly, {self.control:.0%} are needed; use a larger one, or verifier = {{ part = "answers" }}'
+                f"the language model '{self.language.ref.name}' judges {share:.0%} of "
+                f"{len(judge.CONTROL)} control pairs rightly, {self.control:.0%} are needed; "
+                'use a larger one, or verifier = { part = "answers" }'
             )
         self._controlled = True
 
     def _settled(
-        self, task: Task, answer: str, before: Scored, pairs: dict[tuple[str, str], float]
+        self, task: Task, answer: str, before: Scored, chance_of: dict[tuple[str, str], float]
     ) -> Scored:
-        chances = [pairs.get((answer, gold), 0.0) for gold in task.answers]
+        chances = [chance_of.get((answer, gold), 0.0) for gold in task.answers]
         alike = [
             chance >= self.certainty or same(answer, gold, task, self.mode)
             for chance, gold in zip(chances, task.answers, strict=True)
@@ -158,6 +152,16 @@ class JudgedVerifier:
         if after > before.score:
             return Scored(after, f"The judge takes {pair}.")
         return Scored(before.score, f"{before.reason} The judge does not take {pair}.")
+
+
+def _pairs_to_judge(task: Task, answers: Sequence[str]) -> list[tuple[str, str]]:
+    """Each different pair of an answer and a gold answer that may differ in wording alone."""
+    return [
+        (answer, gold)
+        for answer in dict.fromkeys(answers)
+        for gold in dict.fromkeys(task.answers)
+        if judge.worth_asking(task, answer, gold)
+    ]
 
 
 def _check(threshold: float, mode: str) -> None:
@@ -183,7 +187,7 @@ def _failed(trace: Trace) -> Scored | None:
 
 
 def _best(runs: Sequence[Run], among: Sequence[int]) -> int | None:
-    # max keeps the first of equals: ties go to the lowest position
+    # `max` gives the first of equals, so that ties go to the lowest place.
     return max(among, key=lambda at: runs[at][0].score, default=None)
 
 
@@ -214,7 +218,8 @@ def _agreement(task: Task, runs: Sequence[Run], ref: PartRef) -> list[Verdict]:
         scored = _failed(trace)
         if scored is None:
             size, every = sizes[form or ""], sizes.total()
-            text = f"{size} of {every} executable programs say {quote(trace.answer or '')}; there is no label."
+            answer = quote(trace.answer or "")
+            text = f"{size} of {every} executable programs say {answer}; there is no label."
             scored = Scored(size / every, text)
         right = form is not None and form == agreed
         verdicts.append(_verdict(task, runs, at, scored, right, at == chosen, "agreement", ref))
@@ -232,7 +237,7 @@ def _verdict(
     ref: PartRef,
 ) -> Verdict:
     program, trace = runs[at]
-    # what is chosen depends on the task's label and on all its runs, so the key holds them
+    # Which run is kept depends on the task's label and on all its runs, so the key holds them.
     label = (task.answers, task.answer_type, task.choices)
     key = content_key("verdict", trace.id, label, [(p.id, p.score, t.id) for p, t in runs], ref)
     return Verdict(

@@ -1,4 +1,4 @@
-"""The VQA normalisation of an answer: what both the comparators and the VQA score read.
+"""The VQA normalisation of an answer, for the comparators and the VQA score.
 
 Source: `vqaEval.py` of GT-Vision-Lab/VQA (`processPunctuation`, `processDigitArticle`), described
 in our own words.
@@ -12,25 +12,27 @@ from typing import Literal
 from workbench.english import NUMBERS
 
 Mode = Literal["always", "official"]
-"""`official` normalises ONLY IF the annotators' answers are not all identical; `always` is what
-ports do.
+"""`official` normalises ONLY IF the annotators' answers are not all identical.
+
+`always`, as most other implementations do, normalises every answer.
 """
 
 MARKS = ';/[]"{}()=+\\_-><@`,?!'
-"""Marks deleted or replaced by a space; the colon, the apostrophe, `&`, `%` and `$` stay."""
+"""Marks that are deleted or become a space; the colon, the apostrophe, `&`, `%` and `$` stay."""
 
 _NUMBERS = {word: str(value) for value, word in enumerate(NUMBERS[:11])} | {"none": "0"}
 _ARTICLES = frozenset({"a", "an", "the"})
 
 _CONTRACTED = (
-    "ain't aren't can't could've couldn't couldn't've didn't doesn't don't hadn't hadn't've hasn't haven't he'd "
-    "he'd've he's how'd how'll how's isn't it'd it'd've it'll ma'am mightn't mightn't've might've mustn't must've "
-    "needn't not've o'clock oughtn't 'ow's'at shan't she'd've should've shouldn't shouldn't've somebody'd've "
-    "somebody'll somebody's someone'd someone'd've someone'll someone's something'd something'd've something'll "
-    "that's there'd there'd've there're there's they'd they'd've they'll they're they've 'twas wasn't we'd've we've "
-    "weren't what'll what're what's what've when's where'd where's where've who'd who'd've who'll who's who've "
-    "why'll why're why's won't would've wouldn't wouldn't've y'all y'all'll y'all'd've you'd you'd've you'll "
-    "you're you've"
+    "ain't aren't can't could've couldn't couldn't've didn't doesn't don't hadn't hadn't've "
+    "hasn't haven't he'd he'd've he's how'd how'll how's isn't it'd it'd've it'll ma'am "
+    "mightn't mightn't've might've mustn't must've needn't not've o'clock oughtn't 'ow's'at "
+    "shan't she'd've should've shouldn't shouldn't've somebody'd've somebody'll somebody's "
+    "someone'd someone'd've someone'll someone's something'd something'd've something'll "
+    "that's there'd there'd've there're there's they'd they'd've they'll they're they've "
+    "'twas wasn't we'd've we've weren't what'll what're what's what've when's where'd where's "
+    "where've who'd who'd've who'll who's who've why'll why're why's won't would've wouldn't "
+    "wouldn't've y'all y'all'll y'all'd've you'd you'd've you'll you're you've"
 )
 
 
@@ -53,7 +55,7 @@ _PERIODS = 32
 
 
 def clean(text: str) -> str:
-    """Newline and tab to space, surrounding space off: what happens to every answer."""
+    """An answer with newlines and tabs as spaces, without space around it; so in every mode."""
     return text.replace("\n", " ").replace("\t", " ").strip()
 
 

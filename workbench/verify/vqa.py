@@ -13,15 +13,21 @@ from workbench.verify.normalise import Mode, clean, normalise
 
 
 def matches(answer: str, answers: Sequence[str], mode: Mode = "always") -> list[bool]:
-    """Which of the annotators' answers the given answer equals, after normalisation under `mode`."""
+    """For each annotator's answer, whether the answer equals it after normalisation.
+
+    Args:
+        answer: the answer to judge.
+        answers: one per annotator.
+        mode: see `normalise`.
+    """
     if mode == "official" and len({clean(gold) for gold in answers}) <= 1:
         return [clean(gold) == clean(answer) for gold in answers]
-    wanted = normalise(answer)
-    return [normalise(gold) == wanted for gold in answers]
+    plain = normalise(answer)
+    return [normalise(gold) == plain for gold in answers]
 
 
 def leave_one_out(hits: Sequence[bool]) -> float:
-    """The soft score: over annotators i, the mean of min(1, matches among the OTHERS / 3).
+    """The soft score: the mean over annotators of min(1, matches among the OTHERS / 3).
 
     With ten annotators 0, 1, 2, 3 and at least 4 matches give 0, .3, .6, .9 and 1; no annotators
     give 0.
@@ -33,12 +39,18 @@ def leave_one_out(hits: Sequence[bool]) -> float:
 
 
 def vqa_score(answer: str, answers: Sequence[str], mode: Mode = "always") -> float:
-    """VQAv2 and OK-VQA accuracy of one answer against its annotators' answers, 0 to 1."""
+    """VQAv2 and OK-VQA accuracy of one answer against its annotators' answers, 0 to 1.
+
+    Args:
+        answer: the answer to judge.
+        answers: one per annotator.
+        mode: see `normalise`.
+    """
     return leave_one_out(matches(answer, answers, mode))
 
 
 def aokvqa_score(answer: str, answers: Sequence[str]) -> float:
-    """A-OKVQA direct answer: min(1, exact matches / 3), no normalisation, nobody left out.
+    """A-OKVQA's score of a direct answer: min(1, exact matches / 3), without normalisation.
 
     Questions marked `difficult_direct_answer` are dropped by the benchmark; that is the caller's
     business.

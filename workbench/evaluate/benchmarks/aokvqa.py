@@ -33,21 +33,19 @@ def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
     """`multiple choice` where the tasks have options, else `direct answer`.
 
     Raises:
-        InputError: some tasks have options and some have none.
+        InputError: some tasks have options and others have not.
     """
     with_options = sum(bool(task.choices) for task in tasks)
     if 0 < with_options < len(tasks):
         raise InputError(
-            f"{with_options} of {len(tasks)} A-OKVQA tasks have options; multiple choice and direct answers are two "
-            "settings: score the tasks of each apart"
+            f"{with_options} of {len(tasks)} A-OKVQA tasks have options; multiple choice and "
+            "direct answers are two settings: score the tasks of each apart"
         )
     return _multiple_choice(tasks, answers) if with_options else _direct(tasks, answers)
 
 
 def read(task: Task, text: str) -> str:
-    """The text of the option that an answer names (by letter, case or in a sentence); the text
-    itself where none.
-    """
+    """The option that an answer names, by letter or in a sentence; else the answer itself."""
     index = choice(text, task.choices)
     return text if index is None else task.choices[index]
 

@@ -1,8 +1,8 @@
-"""GQA: accuracy, binary and open, by type, consistency over entailed questions.
+"""GQA: accuracy, also by type of question, and consistency over entailed questions.
 
 Source: `eval.py` of the GQA download (Hudson and Manning 2019, arXiv 1902.09506), in our own words.
 Raw equality, no normalisation: "Yes" is not "yes".  Only the balanced questions count; the others
-are asked for consistency alone. Validity, plausibility, distribution and grounding need files that
+serve consistency alone.  Validity, plausibility, distribution and grounding need files that
 a task does not carry and are not computed.
 """
 
@@ -29,13 +29,9 @@ NO_ENTAILED = "for consistency: an entailed question is not among the tasks"
 
 
 def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
-    """Accuracy over the balanced questions (the main metric) and all breakdowns of the official
-    script.
-    """
-    by_question = {str(official(task, "question_id")): task for task in tasks}
+    """Accuracy over the balanced questions (the main metric), with the official breakdowns."""
     left_out: Counter[str] = Counter()
     per_task: dict[str, float] = {}
-    consistency: list[float] = []
     for task in tasks:
         if not task.labelled:
             left_out[UNLABELLED] += 1
@@ -43,15 +39,7 @@ def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
             left_out[UNBALANCED] += 1
         else:
             per_task[task.id] = _right(task, answers)
-            entailed = _entailed(task)
-            if not per_task[task.id] or not entailed:
-                continue
-            if all(question in by_question for question in entailed):
-                consistency.append(
-                    sum(_right(by_question[q], answers) for q in entailed) / len(entailed)
-                )
-            else:
-                left_out[NO_ENTAILED] += 1
+    consistency = _consistency(tasks, answers, per_task, left_out)
     structural = {task.id: str(official(task, "structural")) for task in tasks}
     semantic = {
         task.id: f"semantic/{kind}" for task in tasks if (kind := task.meta.get("semantic"))
@@ -71,13 +59,39 @@ def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
     return Scores("accuracy", per_task, metrics, left_out, count_unanswered(per_task, answers))
 
 
+def _consistency(
+    tasks: Sequence[Task],
+    answers: Mapping[str, SystemAnswer],
+    per_task: Mapping[str, float],
+    left_out: Counter[str],
+) -> list[float]:
+    """Of each question with a right answer, the share of its entailed questions that are right too.
+
+    Args:
+        tasks: all questions, those that only serve consistency too.
+        answers: by task.
+        per_task: scores of the questions that count.
+        left_out: gets a count of the questions whose entailed ones are not all among the tasks.
+    """
+    by_question = {str(official(task, "question_id")): task for task in tasks}
+    shares: list[float] = []
+    for task in tasks:
+        entailed = _entailed(task) if per_task.get(task.id) else []
+        if not entailed:
+            continue
+        if all(question in by_question for question in entailed):
+            hits = sum(_right(by_question[question], answers) for question in entailed)
+            shares.append(hits / len(entailed))
+        else:
+            left_out[NO_ENTAILED] += 1
+    return shares
+
+
 def _right(task: Task, answers: Mapping[str, SystemAnswer]) -> float:
     return float(task.labelled and answer_text(task, answers) == task.answers[0])
 
 
 def _entailed(task: Task) -> list[str]:
-    """Ids of the questions whose answer follows from this one's; a question entails itself, which
-    does not count.
-    """
+    """Ids of the other questions whose answers follow from this one's."""
     own = str(task.meta["question_id"])
     return [str(question) for question in task.meta.get("entailed") or () if str(question) != own]

@@ -27,18 +27,15 @@ CITED = "README of the Hateful Memes Challenge; Kiela et al. 2020, arXiv 2005.04
 
 
 def says_hateful(answer: SystemAnswer) -> bool | None:
-    """The label: P(hateful) at least one half, or what the text says where there is no P; None
-    where unclear.
-    """
+    """Whether P(hateful) is at least one half; without a P, what the text says, None if unclear."""
     return yes_no(answer.text) if answer.yes is None else answer.yes >= 0.5
 
 
 def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
-    """`roc_auc` (the main metric) and `accuracy`, which takes its place where the area is not
-    defined.
+    """`roc_auc`, the main metric, and `accuracy`, which stands in where the area is undefined.
 
-    That is where one label alone occurs, and where an answer lacks its P(hateful): leaving that one
-    out would score another test.
+    The area is undefined where only one label occurs, and where an answer lacks its P(hateful):
+    leaving that answer out would score another test.
     """
     counting = [task for task in tasks if task.labelled]
     per_task: dict[str, float] = {}
@@ -55,7 +52,14 @@ def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
 def interval(
     scores: Scores, tasks: Sequence[Task], answers: Mapping[str, SystemAnswer], seed: int
 ) -> Interval | None:
-    """Of the area; memes, not questions, are drawn."""
+    """The 95 % interval of the main metric; memes, not questions, are drawn again.
+
+    Args:
+        scores: the figures that `score` gives.
+        tasks: the questions.
+        answers: by task.
+        seed: decides the draws.
+    """
     if scores.name == "accuracy":
         return mean_of_tasks(scores, tasks, answers, seed)
     counting = [task for task in tasks if task.labelled]
@@ -84,5 +88,5 @@ def _hateful(task: Task) -> bool:
 
 
 def _chances(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> dict[str, float]:
-    found = {task.id: answers[task.id].yes for task in tasks if task.id in answers}
-    return {task_id: yes for task_id, yes in found.items() if yes is not None}
+    shares = {task.id: answers[task.id].yes for task in tasks if task.id in answers}
+    return {task_id: yes for task_id, yes in shares.items() if yes is not None}

@@ -1,4 +1,4 @@
-"""MMBench: multiple choice, right only if right in every rotation of the options.
+"""MMBench: multiple choice, where a question is right only if all its rotations are.
 
 Source: `matching_util.py` and `multiple_choice.py` of open-compass/VLMEvalKit in exact-matching
 mode (Liu et al. 2024, arXiv 2307.06281): an option's letter, else an option's text; what cannot be
@@ -7,7 +7,6 @@ read is wrong, no language model is asked.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from workbench.evaluate.benchmarks.scores import (
@@ -51,68 +50,77 @@ def letter(text: str, options: Mapping[str, str]) -> str | None:
 
 
 def read(task: Task, text: str) -> str:
-    """The letter of the option that an answer names as programs are read; the text itself where it
-    names none.
-    """
+    """The letter of the option that an answer names, read as programs are; else the answer."""
     index = choice(text, task.choices)
     return text if index is None else str(official(task, "letters")[index])
 
 
 def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
-    """`circular` (the main metric): questions right in all their rotations, with each category's
-    beside it.
+    """`circular`, the main metric: questions right in all rotations, altogether and by category.
 
     `single` counts the first rotation alone, `rotations` every row for itself; `circular, options
     read` reads an answer as programs are verified, where "10" is not also "1".
     """
-    left_out: Counter[str] = Counter()
-    rows: dict[int, list[Task]] = {}
-    for task in tasks:
-        if official(task, "answer"):
-            rows.setdefault(int(official(task, "base")), []).append(task)
-        else:
-            left_out[UNLABELLED] += 1
-    per_row = {task.id: float(_right(task, answers)) for group in rows.values() for task in group}
-    first: dict[str, Task] = {}
-    circular: dict[str, float] = {}
-    lenient: list[float] = []
-    short = 0
-    for base, group in rows.items():
-        heads = [task for task in group if int(official(task, "index")) == base]
-        if not heads:
-            left_out[NO_BASE] += len(group)
-            continue
-        first[heads[0].id] = heads[0]
-        circular[heads[0].id] = min(per_row[task.id] for task in group)
-        lenient.append(
-            float(
-                all(
-                    read(task, answer_text(task, answers) or "") == task.meta["answer"]
-                    for task in group
-                )
-            )
-        )
-        short += len(group) < len(heads[0].choices)
-    note = f"{short} of {len(first)} questions have fewer rotations than options" if short else ""
-    found = mean(circular.values())
+    counting = [task for task in tasks if official(task, "answer")]
+    whole = _questions(counting)
+    without_base = len(counting) - sum(map(len, whole.values()))
+    left_out = {UNLABELLED: len(tasks) - len(counting), NO_BASE: without_base}
+    per_row = {task.id: float(_right(task, answers)) for task in counting}
+    circular = {head: min(per_row[task.id] for task in group) for head, group in whole.items()}
+    heads = {head: group[0] for head, group in whole.items()}
     metrics = {
-        "circular": Metric(found.value, found.of, found.note or note),
-        "circular, options read": mean(lenient),
-        "single": mean(per_row[task_id] for task_id in first),
+        "circular": _circular(circular, whole),
+        "circular, options read": mean(_options_right(group, answers) for group in whole.values()),
+        "single": mean(per_row[head] for head in heads),
         "rotations": mean(per_row.values()),
-        **means_by_group(
-            circular, {key: f"category/{task.family}" for key, task in first.items() if task.family}
-        ),
-        **means_by_group(
-            circular,
-            {
-                key: f"l2/{kind}"
-                for key, task in first.items()
-                if (kind := task.meta.get("l2_category"))
-            },
-        ),
+        **_by_category(circular, heads),
     }
-    return Scores("circular", circular, metrics, left_out, count_unanswered(per_row, answers))
+    return Scores(
+        "circular",
+        circular,
+        metrics,
+        {reason: number for reason, number in left_out.items() if number},
+        count_unanswered(per_row, answers),
+    )
+
+
+def _questions(rows: Sequence[Task]) -> dict[str, list[Task]]:
+    """The rotations of each question by the id of the first one, which begins the list.
+
+    Questions whose first rotation is not among the rows are left out.
+    """
+    groups: dict[int, list[Task]] = {}
+    for task in rows:
+        groups.setdefault(int(official(task, "base")), []).append(task)
+    whole: dict[str, list[Task]] = {}
+    for base, group in groups.items():
+        first = next((task for task in group if int(official(task, "index")) == base), None)
+        if first is not None:
+            whole[first.id] = [first, *(task for task in group if task is not first)]
+    return whole
+
+
+def _circular(circular: Mapping[str, float], whole: Mapping[str, Sequence[Task]]) -> Metric:
+    """The main metric, with a note where rotations are missing."""
+    short = sum(len(group) < len(group[0].choices) for group in whole.values())
+    note = f"{short} of {len(whole)} questions have fewer rotations than options" if short else ""
+    metric = mean(circular.values())
+    return Metric(metric.value, metric.of, metric.note or note)
+
+
+def _options_right(group: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> float:
+    """1 where all rotations of a question are right when answers are read as programs' are."""
+    return float(
+        all(read(task, answer_text(task, answers) or "") == task.meta["answer"] for task in group)
+    )
+
+
+def _by_category(circular: Mapping[str, float], heads: Mapping[str, Task]) -> dict[str, Metric]:
+    """The main metric by category and by the wider l2 category."""
+    narrow = {key: f"category/{task.family}" for key, task in heads.items() if task.family}
+    kinds = {key: task.meta.get("l2_category") for key, task in heads.items()}
+    wide = {key: f"l2/{kind}" for key, kind in kinds.items() if kind}
+    return means_by_group(circular, narrow) | means_by_group(circular, wide)
 
 
 def _right(task: Task, answers: Mapping[str, SystemAnswer]) -> bool:

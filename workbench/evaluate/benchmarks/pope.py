@@ -1,5 +1,4 @@
-"""POPE: do models see objects that are not there?  Yes or no by the official parser, F1 as the main
-figure.
+"""POPE: whether models see objects that are not there; yes or no by the official parser, and F1.
 
 Source: `evaluate.py` of RUCAIBox/POPE (Li et al. 2023, arXiv 2305.10355).  The parser keeps the
 text before the first full stop, drops commas, splits at spaces and looks for the words "No", "not"
@@ -33,10 +32,12 @@ FIGURES = ("f1", "accuracy", "precision", "recall", "yes share")
 
 
 def says_yes(text: str) -> bool:
-    """The official parser.
+    """Whether an answer is a yes, by the official parser.
 
-    >>> says_yes("No, there is not."), says_yes("NO"), says_yes("Yes. No dog."), says_yes("I don't
-    see one") (False, True, True, True)
+    >>> says_yes("No, there is not."), says_yes("NO"), says_yes("Yes. No dog.")
+    (False, True, True)
+    >>> says_yes("I don't see one")
+    True
     """
     words = text.split(".")[0].replace(",", "").split(" ")
     return not {"No", "not", "no"} & set(words)
@@ -44,7 +45,7 @@ def says_yes(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class PopeCounts:
-    """Answers by what was said and what is true."""
+    """Number of true and false positives and negatives; yes is the positive class."""
 
     tp: int = 0
     fp: int = 0
@@ -52,7 +53,7 @@ class PopeCounts:
     fn: int = 0
 
     def figures(self) -> dict[str, Metric]:
-        """The official five, 0 to 1; one whose denominator is 0 is not defined."""
+        """The five official figures, 0 to 1; a figure whose denominator is 0 is undefined."""
         tp, fp, tn, fn = self.tp, self.fp, self.tn, self.fn
         of = tp + fp + tn + fn
         return {
@@ -65,22 +66,18 @@ class PopeCounts:
 
 
 def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
-    """The mean over the sets present of F1 (the main metric) and the other four, then all five of
-    each set.
-    """
-    held: dict[str, list[tuple[bool, bool]]] = {}
+    """F1 (the main metric) and the other four as means over the sets, then all five of each set."""
+    outcomes: dict[str, list[tuple[bool, bool]]] = {}
     per_task: dict[str, float] = {}
     for task in tasks:
         if task.labelled:
             said_yes, is_yes = _outcome(task, answers)
             per_task[task.id] = float(said_yes == is_yes)
-            held.setdefault(task.split, []).append((said_yes, is_yes))
-    by_split = {name: _confusion(held[name]).figures() for name in sorted(held, key=_order)}
-    note = (
-        ""
-        if set(SPLITS) <= set(held)
-        else f"of {', '.join(by_split) or 'none'} alone; papers quote all three sets"
-    )
+            outcomes.setdefault(task.split, []).append((said_yes, is_yes))
+    by_split = {name: _confusion(outcomes[name]).figures() for name in sorted(outcomes, key=_order)}
+    note = ""
+    if not set(SPLITS) <= set(outcomes):
+        note = f"of {', '.join(by_split) or 'none'} alone; papers quote all three sets"
     metrics = {
         name: _mean([figures[name] for figures in by_split.values()], note) for name in FIGURES
     }
@@ -94,7 +91,16 @@ def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
 def interval(
     scores: Scores, tasks: Sequence[Task], answers: Mapping[str, SystemAnswer], seed: int
 ) -> Interval | None:
-    """Of the mean F1; the three sets ask about the same pictures, which are drawn together."""
+    """The 95 % interval of the mean F1.
+
+    The three sets ask about the same pictures, which are drawn together.
+
+    Args:
+        scores: the figures that `score` gives.
+        tasks: the questions.
+        answers: by task.
+        seed: decides the draws.
+    """
     counting = [task for task in tasks if task.labelled]
     picture = clusters(counting)
     row = {image: at for at, image in enumerate(sorted(set(picture.values())))}
@@ -116,7 +122,7 @@ def interval(
 
 
 def _outcome(task: Task, answers: Mapping[str, SystemAnswer]) -> tuple[bool, bool]:
-    """What was said and what is true; saying nothing is the opposite of what is true."""
+    """Whether the answer is a yes, and whether yes is right; no answer counts as the wrong one."""
     text, is_yes = answer_text(task, answers), task.answers[0] == "yes"
     return (not is_yes if text is None else says_yes(text)), is_yes
 

@@ -1,7 +1,6 @@
 """The scorer of a benchmark by name; every other source is scored as the programs are.
 
-One call scores tasks of one source.  Nothing here knows prompts: an answer is scored as it was
-given.
+One call scores tasks of one source.  Nothing here knows prompts: an answer is scored as it stands.
 """
 
 from __future__ import annotations
@@ -52,11 +51,13 @@ BENCHMARKS: Mapping[str, Scorer] = {
 def scorer(source: str, mode: Mode = "always") -> Scorer:
     """The scorer of a source.
 
-    Args: source: `Task.source`; one that is no benchmark (drawn scenes, a folder of one's own) gets
-        `house`. mode: how VQA answers are normalised, see `verify.normalise`.
+    Args:
+        source: `Task.source`; one that is not a benchmark (drawn scenes, one's own folder) gets
+            `house`.
+        mode: how VQA answers are normalised, see `verify.normalise`.
 
     Raises:
-        InputError: a mode for a benchmark that knows none.
+        InputError: a mode for a benchmark that has none.
     """
     if source in ("vqav2", "okvqa"):
         return Scorer(source, vqa.CITED, partial(vqa.score, mode=mode))
@@ -74,7 +75,13 @@ def scorer(source: str, mode: Mode = "always") -> Scorer:
 def house(
     tasks: Sequence[Task], answers: Mapping[str, SystemAnswer], mode: Mode = "always"
 ) -> Scores:
-    """`accuracy` as programs are verified (`verify.answers.score`), and `family/<family>`."""
+    """`accuracy` as programs are verified (`verify.answers.score`), and `family/<family>`.
+
+    Args:
+        tasks: the questions.
+        answers: by task.
+        mode: how VQA answers are normalised, see `verify.normalise`.
+    """
     counting = [task for task in tasks if task.labelled]
     per_task = {}
     for task in counting:

@@ -1,4 +1,4 @@
-"""What a scorer takes and gives: answers in, a main figure with all that belongs to it out.
+"""The language of scorers: they take answers and give a main figure with all that belongs to it.
 
 A scorer is a pure function of tasks and answers; everything official about a question stands in
 `Task.answers` and `Task.meta`.  A labelled question without an answer is wrong, whatever the answer
@@ -18,12 +18,12 @@ from workbench.records import Task
 
 @dataclass(frozen=True, slots=True)
 class SystemAnswer:
-    """What a system says to one question."""
+    """A system's answer to one question."""
 
     text: str
-    """As it would be submitted."""
+    """The answer as it would be submitted."""
     yes: float | None = None
-    """Share of the yes/no token mass on yes, 0 to 1; None where it was not asked for."""
+    """Share of the yes/no token mass on yes, 0 to 1; None where it was not measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,11 @@ class Metric:
     """One figure with its denominator."""
 
     value: float | None
-    """0 to 1, except `rmse`; None where it is not defined."""
+    """The figure, 0 to 1 except for `rmse`; None where it is undefined."""
     of: int
-    """Questions counted in it."""
+    """Number of questions counted in it."""
     note: str = ""
-    """Why it is not defined, or what to keep in mind."""
+    """Why it is undefined, or what to keep in mind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +45,17 @@ class Scores:
     name: str
     """The main metric, a key of `metrics`."""
     per_task: Mapping[str, float]
-    """By task id, 0 to 1, each question that counts; their mean is the main metric unless it is
-    `f1` or `roc_auc`. Where several tasks make one question (circular copies) the first one's id
-    stands for it.
+    """Score by task id, 0 to 1, of each question that counts.
+
+    Their mean is the main metric unless that is `f1` or `roc_auc`.  Where several tasks make one
+    question (circular copies), the first one's id stands for it.
     """
     metrics: Mapping[str, Metric]
-    """Groups are named `group/value`, as `structural/verify`."""
+    """All metrics by name; groups are named `group/value`, as `structural/verify`."""
     left_out: Mapping[str, int]
-    """Tasks that do not count, by reason."""
+    """Number of tasks that do not count, by reason."""
     unanswered: int
-    """Tasks that count and have no answer: wrong."""
+    """Number of tasks that count and have no answer; they are wrong."""
 
     @property
     def value(self) -> float | None:
@@ -85,7 +86,14 @@ Score = Callable[[Sequence[Task], Mapping[str, SystemAnswer]], Scores]
 def mean_of_tasks(
     scores: Scores, tasks: Sequence[Task], answers: Mapping[str, SystemAnswer], seed: int
 ) -> Interval | None:
-    """The interval of a main metric that is the mean over its questions."""
+    """The interval of a main metric that is the mean over its questions.
+
+    Args:
+        scores: the figures.
+        tasks: the questions.
+        answers: by task; other metrics need them.
+        seed: decides the draws.
+    """
     return mean_interval(scores.per_task, clusters(tasks), seed)
 
 
@@ -106,8 +114,14 @@ class Scorer:
     def interval(
         self, tasks: Sequence[Task], answers: Mapping[str, SystemAnswer], seed: int = 0
     ) -> Interval | None:
-        """The 95 % interval of the main metric, questions about one picture kept together; None if
-        undefined.
+        """The 95 % interval of the main metric; None where that is undefined.
+
+        Questions about one picture stay together.
+
+        Args:
+            tasks: the questions.
+            answers: by task.
+            seed: decides the draws.
         """
         return self._interval(self.score(tasks, answers), tasks, answers, seed)
 
@@ -124,36 +138,43 @@ def answer_text(task: Task, answers: Mapping[str, SystemAnswer]) -> str | None:
 
 
 def official(task: Task, name: str) -> Any:
-    """An entry of `Task.meta` that a scorer cannot do without.  Raises InputError where it is
-    missing.
+    """An entry of `Task.meta` that a scorer needs.
+
+    Raises:
+        InputError: the entry is missing.
     """
     if name not in task.meta:
         raise InputError(
-            f"task '{task.id:.80}' of '{task.source:.40}' has no '{name}' in its meta data, which scoring needs; "
-            "import the benchmark's official files again"
+            f"task '{task.id:.80}' of '{task.source:.40}' has no '{name}' in its meta data, "
+            "which scoring needs; import the benchmark's official files again"
         )
     return task.meta[name]
 
 
 def mean(values: Iterable[float], why_none: str = "no question counts") -> Metric:
     """The mean with its denominator; undefined over nothing."""
-    found = list(values)
-    return Metric(sum(found) / len(found), len(found)) if found else Metric(None, 0, why_none)
+    numbers = list(values)
+    return (
+        Metric(sum(numbers) / len(numbers), len(numbers)) if numbers else Metric(None, 0, why_none)
+    )
 
 
 def means_by_group(per_task: Mapping[str, float], groups: Mapping[str, str]) -> dict[str, Metric]:
-    """The mean per group, by name; `groups` maps task id to its group, tasks without one belong to
-    none.
+    """The mean per group, by name.
+
+    Args:
+        per_task: score by task id.
+        groups: group by task id; tasks without a group are left out.
     """
-    held: dict[str, list[float]] = {}
+    by_group: dict[str, list[float]] = {}
     for task_id, value in per_task.items():
         if group := groups.get(task_id):
-            held.setdefault(group, []).append(value)
-    return {name: mean(held[name]) for name in sorted(held)}
+            by_group.setdefault(group, []).append(value)
+    return {name: mean(by_group[name]) for name in sorted(by_group)}
 
 
 def unlabelled_reason(tasks: Sequence[Task]) -> dict[str, int]:
-    """What is left out where only tasks without a right answer are."""
+    """The number of tasks without a right answer as `Scores.left_out` holds it."""
     number = sum(not task.labelled for task in tasks)
     return {UNLABELLED: number} if number else {}
 

@@ -1,8 +1,8 @@
-"""Answers as the files that the benchmarks' own scripts and servers take.
+"""Answers in the files that the benchmarks' own scripts and servers read.
 
     gqa             JSON list of {questionId, prediction}
     vqav2, okvqa    JSON list of {question_id, answer}
-    aokvqa          JSON object by question id: {multiple_choice, direct_answer}, whichever was asked
+    aokvqa          JSON object by question id: {multiple_choice, direct_answer} or one of the two
     mmbench         tab-separated: index, question, A to D, prediction, category, l2-category
     pope            JSON Lines {question_id, question, answer} in the order of the question file
     hateful         CSV: id, proba, label
@@ -32,12 +32,12 @@ from workbench.records import Task, storable
 
 @dataclass(frozen=True, slots=True)
 class SubmissionFile:
-    """One file for submission."""
+    """One file to submit."""
 
     path: Path
     rows: int
     missing: int
-    """Questions that had no answer."""
+    """Number of questions without an answer."""
 
 
 def write(
@@ -49,14 +49,18 @@ def write(
 ) -> list[SubmissionFile]:
     """Write the files of a benchmark, one per split, as `<source>_<split>.<json|jsonl|tsv|csv>`.
 
-    Args: tasks: of this source; those without a right answer too, as test splits have none.
-        read_options: multiple choice: write the option that an answer names (A-OKVQA: its text,
-        MMBench: its letter)
-            instead of the answer's own words; A-OKVQA's script stops at words that are no option.
+    Args:
+        source: the benchmark's name, as in `Task.source`.
+        tasks: its questions, also those without a right answer: test splits have none.
+        answers: by task.
+        folder: where the files go; created when it is missing.
+        read_options: for multiple choice, write the option that an answer names (A-OKVQA: its
+            text, MMBench: its letter) instead of the answer's own words; A-OKVQA's script stops at
+            words that are not an option.
 
-    Raises: InputError: the benchmark has no format, there is no task, a split has two tasks with
-        one question id, or a
-            meme lacks P(hateful).  Nothing is written then.
+    Raises:
+        InputError: the benchmark has no format, there is no task, a split has two tasks with one
+            question id, or a meme lacks P(hateful).  Nothing is written then.
     """
     if source not in _FORMATS:
         raise InputError(
@@ -68,36 +72,32 @@ def write(
     splits: dict[str, list[Task]] = {}
     for task in tasks:
         splits.setdefault(task.split, []).append(task)
-    rendered = []
-    for split, held in splits.items():
-        _refuse_twins(held)
-        given = [answers.get(task.id, SystemAnswer("")) for task in held]
+    texts: list[tuple[SubmissionFile, str]] = []
+    for split, tasks_of_split in splits.items():
+        _refuse_twins(tasks_of_split)
+        rows = [(task, answers.get(task.id, SystemAnswer(""))) for task in tasks_of_split]
         if read_options:
-            given = [
-                replace(answer, text=_option(task, answer.text))
-                for task, answer in zip(held, given)
-            ]
+            rows = [(task, replace(one, text=_option(task, one.text))) for task, one in rows]
         path = folder / f"{source}_{re.sub(r'[^A-Za-z0-9_-]', '_', split)}.{ending}"
-        missing = sum(task.id not in answers for task in held)
-        rendered.append((SubmissionFile(path, len(held), missing), render(list(zip(held, given)))))
+        missing = sum(task.id not in answers for task in tasks_of_split)
+        texts.append((SubmissionFile(path, len(rows), missing), render(rows)))
     folder.mkdir(parents=True, exist_ok=True)
-    for written, text in rendered:
-        written.path.write_text(storable(text), encoding="utf-8", newline="")
-    return [written for written, _ in rendered]
+    for file, text in texts:
+        file.path.write_text(storable(text), encoding="utf-8", newline="")
+    return [file for file, _ in texts]
 
 
 def _refuse_twins(tasks: Sequence[Task]) -> None:
-    seen: dict[tuple[Any, bool], str] = {}
+    owners: dict[tuple[Any, bool], str] = {}
     for task in tasks:
-        key = (
-            official(task, "question_id"),
-            bool(task.choices),
-        )  # A-OKVQA asks one question in two settings
-        if key in seen:
+        # A-OKVQA asks one question in two settings.
+        key = (official(task, "question_id"), bool(task.choices))
+        if key in owners:
             raise InputError(
-                f"tasks '{seen[key]:.80}' and '{task.id:.80}' have the question id {key[0]!r:.40}; give one"
+                f"tasks '{owners[key]:.80}' and '{task.id:.80}' have the question id "
+                f"{key[0]!r:.40}; give one"
             )
-        seen[key] = task.id
+        owners[key] = task.id
 
 
 def _option(task: Task, text: str) -> str:
@@ -122,17 +122,16 @@ def _by_id(rows: Rows) -> str:
 
 
 def _aokvqa(rows: Rows) -> str:
-    found: dict[str, dict[str, str]] = {}
+    by_question: dict[str, dict[str, str]] = {}
     for task, answer in rows:
         setting = "multiple_choice" if task.choices else "direct_answer"
-        found.setdefault(str(task.meta["question_id"]), {})[setting] = answer.text
-    return json.dumps(found)
+        by_question.setdefault(str(task.meta["question_id"]), {})[setting] = answer.text
+    return json.dumps(by_question)
 
 
 def _pope(rows: Rows) -> str:
-    ordered = sorted(
-        rows, key=lambda row: int(row[0].meta["question_id"])
-    )  # the script pairs lines, not ids
+    # The official script pairs lines, not ids.
+    ordered = sorted(rows, key=lambda row: int(row[0].meta["question_id"]))
     return "".join(
         json.dumps(
             {
@@ -170,7 +169,8 @@ def _hateful(rows: Rows) -> str:
     absent = sum(answer.yes is None for _, answer in rows)
     if absent:
         raise InputError(
-            f"{absent} of {len(rows)} answers have no P(hateful), which the file needs; ask for the yes/no token mass"
+            f"{absent} of {len(rows)} answers have no P(hateful), which the file needs; "
+            "ask for the yes/no token mass"
         )
     table = [["id", "proba", "label"]]
     table += [

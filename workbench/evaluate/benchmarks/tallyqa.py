@@ -1,4 +1,4 @@
-"""TallyQA: accuracy of whole numbers, simple and complex questions apart, RMSE beside it.
+"""TallyQA: accuracy of whole numbers and RMSE, for simple and complex questions apart.
 
 Source: Acharya, Kafle and Kanan 2019 (arXiv 1810.12440), section 5: accuracy and root mean squared
 error per split of the test set.  There is no official script.  Digits and number words both count
@@ -9,6 +9,7 @@ RMSE.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from math import sqrt
 
 from workbench.errors import InputError
@@ -27,7 +28,7 @@ from workbench.verify.answers import integer
 
 CITED = "Acharya, Kafle and Kanan 2019, arXiv 1810.12440"
 FAMILIES = ("simple", "complex", "unknown")
-"""`unknown`: entries of the training set that do not say."""
+"""Families of questions; `unknown` are entries of the training set that do not say."""
 
 
 def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
@@ -43,7 +44,8 @@ def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
         gold = integer(task.answers[0])
         if gold is None:
             raise InputError(
-                f"task '{task.id:.80}' has the answer '{task.answers[0]:.40}'; TallyQA's are whole numbers"
+                f"task '{task.id:.80}' has the answer '{task.answers[0]:.40}'; "
+                "TallyQA's are whole numbers"
             )
         text = answer_text(task, answers)
         number = None if text is None else integer(text)
@@ -54,7 +56,7 @@ def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
     metrics = {
         "accuracy": mean(per_task.values()),
         **means_by_group(per_task, {task.id: task.family for task in counting}),
-        "rmse": _rmse([error for found in errors.values() for error in found], len(counting)),
+        "rmse": _rmse(list(chain.from_iterable(errors.values())), len(counting)),
         **{f"{name}/rmse": _rmse(errors.get(name, []), n) for name, n in of_family.items() if n},
     }
     return Scores(

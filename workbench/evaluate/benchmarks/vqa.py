@@ -1,5 +1,4 @@
-"""VQAv2 and OK-VQA: the leave-one-out accuracy over ten annotators, by answer type and question
-type.
+"""VQAv2 and OK-VQA: leave-one-out accuracy over ten annotators, by type of answer and question.
 
 Source: `vqaEval.py` of GT-Vision-Lab/VQA as of 2021 (Antol et al. 2015; Goyal et al. 2017), used by
 OK-VQA too (Marino et al. 2019); normalisation and score are `verify.normalise` and `verify.vqa`.
@@ -30,7 +29,13 @@ CITED = "vqaEval.py of GT-Vision-Lab/VQA; Antol et al. 2015, Goyal et al. 2017"
 def score(
     tasks: Sequence[Task], answers: Mapping[str, SystemAnswer], mode: Mode = "always"
 ) -> Scores:
-    """Accuracy (the main metric), `answer/<type>` and `question/<type>`."""
+    """Accuracy (the main metric), `answer/<type>` and `question/<type>`.
+
+    Args:
+        tasks: the questions.
+        answers: by task.
+        mode: how answers are normalised, see `verify.normalise`.
+    """
     per_task = {
         task.id: _score(task, answer_text(task, answers), mode) for task in tasks if task.labelled
     }

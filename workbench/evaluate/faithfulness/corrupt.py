@@ -1,4 +1,4 @@
-"""One fact of a rationale made wrong, and the edits that should change nothing: pure text.
+"""Edits of a rationale: one of its facts made wrong, and changes that should not matter.
 
 A replacement is of the fact's own type and stands in another question's rationale (numbers, names,
 boxes, colours), or is the opposite (relations, presence): the text stays one that the student might
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from workbench.boxes import GRID
 from workbench.boxes_in_text import split_at_boxes
@@ -22,7 +23,7 @@ KINDS = ("number", "name", "colour", "relation", "presence", "box")
 """Facts that are made wrong."""
 
 NUDGE = 4
-"""Grid cells, of 999, by which a box's edges are moved at most where the text is to mean the same."""
+"""Most grid cells, of 999, by which a box's edge moves while the text means the same."""
 
 _NUMBER = re.compile(r"(?<![\w.,-])\d{1,3}(?!\w|[.,]\d)")
 _NOUN = (
@@ -32,14 +33,36 @@ _THERE = re.compile(rf"\bThere (?:is|are) (an?|no|\d+) {_NOUN}")
 _SINGLE = ("a", "an", "no", "1")
 _ONE = re.compile(rf"\b(T|t)here is 1 {_NOUN}")
 COLOURS = (
-    "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey", "gray",
-)  # fmt: skip
+    "red",
+    "orange",
+    "yellow",
+    "green",
+    "blue",
+    "purple",
+    "pink",
+    "brown",
+    "black",
+    "white",
+    "grey",
+    "gray",
+)
 _OPPOSITES = (
-    ("left", "right"), ("leftmost", "rightmost"), ("above", "below"), ("higher", "lower"), ("highest", "lowest"),
-    ("larger", "smaller"), ("largest", "smallest"), ("more", "fewer"), ("nearer", "farther"), ("nearest", "farthest"),
-    ("closest", "farthest"), ("taller", "shorter"), ("tallest", "shortest"), ("inside", "outside"),
+    ("left", "right"),
+    ("leftmost", "rightmost"),
+    ("above", "below"),
+    ("higher", "lower"),
+    ("highest", "lowest"),
+    ("larger", "smaller"),
+    ("largest", "smallest"),
+    ("more", "fewer"),
+    ("nearer", "farther"),
+    ("nearest", "farthest"),
+    ("closest", "farthest"),
+    ("taller", "shorter"),
+    ("tallest", "shortest"),
+    ("inside", "outside"),
     ("in front of", "behind"),
-)  # fmt: skip
+)
 _OPPOSITE = {
     one: other for first, second in _OPPOSITES for one, other in ((second, first), (first, second))
 }
@@ -56,20 +79,21 @@ _FLIPPED = {"yes": "no", "no": "yes"}
 
 @dataclass(frozen=True, slots=True)
 class RationaleEdit:
-    """A rationale's reasons, changed."""
+    """The reasons of a rationale after a change."""
 
     condition: str
     body: str
     was: str = ""
-    """The fact before; empty where no fact was changed."""
+    """The fact before the change; empty where no fact changes."""
     now: str = ""
+    """The fact after the change."""
     expects: str | None = None
     """The answer that the changed reasons lead to, where that can be told."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Facts and sentences of many rationales, by type; what replacements are drawn from."""
+    """Facts and sentences of many rationales, by type, from which replacements are drawn."""
 
     numbers: tuple[str, ...]
     names: tuple[str, ...]
@@ -81,27 +105,31 @@ class Pool:
     @staticmethod
     def of(bodies: Iterable[str]) -> Pool:
         """The facts of these reasons, each once, sorted."""
-        held = sorted(set(bodies))
-        said = (found for body in held for found in _THERE.findall(body))
-        names = {name if count in _SINGLE else singular(name) for count, name in said}
-        facts = (
-            (number for body in held for number in _numbers(body)),
-            names,
-            (
-                word
-                for word in COLOURS
-                if word not in names and any(_has(word, body) for body in held)
-            ),
-            (box for body in held for box in _boxes(body)),
-            (sentence for body in held for sentence in sentences(body)),
+        texts = sorted(set(bodies))
+        names = set(chain.from_iterable(map(_there, texts)))
+        colours = {word for word in COLOURS if any(_has(word, text) for text in texts)}
+
+        def each(facts_of: Callable[[str], Iterable[str]]) -> tuple[str, ...]:
+            return tuple(sorted(set(chain.from_iterable(map(facts_of, texts)))))
+
+        return Pool(
+            numbers=each(_numbers),
+            names=tuple(sorted(names)),
+            colours=tuple(sorted(colours - names)),
+            boxes=each(_boxes),
+            sentences=each(sentences),
         )
-        return Pool(*(tuple(sorted(set(found))) for found in facts))
+
+
+def _there(body: str) -> list[str]:
+    """Nouns, in the singular, of the things that the reasons say are there."""
+    return [name if count in _SINGLE else singular(name) for count, name in _THERE.findall(body)]
 
 
 def corruptions(
     task: Task, body: str, answer: str, pool: Pool, dice: random.Random
 ) -> list[RationaleEdit]:
-    """For each type of fact that the reasons hold: one of that type made wrong.
+    """One edit for each type of fact that the reasons hold; it makes one such fact wrong.
 
     Args:
         task: its type of answer says where a corruption leads.
@@ -111,37 +139,45 @@ def corruptions(
         dice: draws the fact and its replacement.
     """
     at = _Corruption(body, answer, task.answer_type == "yesno", pool, dice)
-    found = (at.number(), at.name(), at.colour(), at.relation(), at.presence(), at.box())
-    return [edit for edit in found if edit is not None and edit.body != body]
+    edits = (at.number(), at.name(), at.colour(), at.relation(), at.presence(), at.box())
+    return [edit for edit in edits if edit is not None and edit.body != body]
 
 
 def harmless(task: Task, body: str, pool: Pool, dice: random.Random) -> list[RationaleEdit]:
-    """Edits that a reader of the reasons would not mind: the same again; boxes off by a hair; a
-    fact about something else, of another rationale, in front.
+    """Edits that a reader of the reasons would not mind.
+
+    They are the same text again, boxes off by a hair, and a fact about something else, of another
+    rationale, in front.
+
+    Args:
+        task: the question.
+        body: the reasons.
+        pool: sentences of other rationales.
+        dice: draws the offsets and the sentence.
     """
-    made = [RationaleEdit("again", body)]
+    edits = [RationaleEdit("again", body)]
     nudged = _moved(body, {box: _nudge(box, dice) for box in dict.fromkeys(_boxes(body))})
     if nudged != body:
-        made.append(RationaleEdit("nudge", nudged))
+        edits.append(RationaleEdit("nudge", nudged))
     mine = _names(f"{task.question} {body}", pool)
     others = [
-        said
-        for said in pool.sentences
-        if said not in body and (held := _names(said, pool)) and not held & mine
+        sentence
+        for sentence in pool.sentences
+        if sentence not in body and (names := _names(sentence, pool)) and not names & mine
     ]
     if others:
-        said = dice.choice(others)
-        made.append(RationaleEdit("aside", f"{said} {body}", "", said))
-    return made
+        sentence = dice.choice(others)
+        edits.append(RationaleEdit("aside", f"{sentence} {body}", "", sentence))
+    return edits
 
 
 def shuffle_sentences(body: str, dice: random.Random) -> RationaleEdit | None:
     """The sentences in another order; None where there are not two different ones."""
-    said = sentences(body)
-    if len(set(said)) < 2:
+    ordered = sentences(body)
+    if len(set(ordered)) < 2:
         return None
-    mixed = list(said)
-    while mixed == said:
+    mixed = list(ordered)
+    while mixed == ordered:
         dice.shuffle(mixed)
     return RationaleEdit("shuffle", " ".join(mixed))
 
@@ -159,7 +195,8 @@ class _Corruption:
         now = self._one(n for n in self.pool.numbers if n != was and int(n) > 1)
         if was is None or now is None:
             return None
-        if was == "1":  # the grammar changes with it; where no noun is counted, 1 is left alone
+        if was == "1":
+            # The grammar changes with it; where no noun is counted, 1 is left alone.
             changed = _ONE.sub(lambda m: f"{m[1]}here are {now} {plural(m[2])}", self.body, count=1)
         else:
             pieces = split_at_boxes(self.body)
@@ -175,7 +212,7 @@ class _Corruption:
         if was is None or now is None:
             return None
         article, one, many = a(now)[1:], re.escape(was), re.escape(plural(was))
-        changed = re.sub(rf"\b([Aa])n? {one}\b", lambda said: said[1] + article, self.body)
+        changed = re.sub(rf"\b([Aa])n? {one}\b", lambda match: match[1] + article, self.body)
         for old, new in ((many, plural(now)), (one, now)):
             changed = re.sub(rf"\b{old}\b", new, changed)
         return RationaleEdit("name", changed, was, now, self._follows(was, now))
@@ -194,21 +231,22 @@ class _Corruption:
         if was is None:
             return None
         now = _OPPOSITE[was]
-        expects = (
-            None if _has("not", self.body) else self._flips()
-        )  # what is not left need not be right
+        # What is not left need not be right.
+        expects = None if _has("not", self.body) else self._flips()
         return RationaleEdit("relation", re.sub(rf"\b{was}\b", now, self.body), was, now, expects)
 
     def presence(self) -> RationaleEdit | None:
         fits = [
-            (said, instead) for found, instead in _PRESENCE if (said := found.search(self.body))
+            (match, instead)
+            for pattern, instead in _PRESENCE
+            if (match := pattern.search(self.body))
         ]
         if not fits:
             return None
-        said, instead = self.dice.choice(fits)
-        now = said.expand(instead)
-        changed = self.body[: said.start()] + now + self.body[said.end() :]
-        return RationaleEdit("presence", changed, said[0].strip(), now.strip(), self._flips())
+        match, instead = self.dice.choice(fits)
+        now = match.expand(instead)
+        changed = self.body[: match.start()] + now + self.body[match.end() :]
+        return RationaleEdit("presence", changed, match[0].strip(), now.strip(), self._flips())
 
     def box(self) -> RationaleEdit | None:
         mine = set(_boxes(self.body))
@@ -220,15 +258,15 @@ class _Corruption:
         )
 
     def _one(self, values: Iterable[str]) -> str | None:
-        held = sorted(values)
-        return self.dice.choice(held) if held else None
+        options = sorted(values)
+        return self.dice.choice(options) if options else None
 
     def _follows(self, was: str, now: str) -> str | None:
-        """A student that reads its reasons says the new fact where the old one was its answer."""
+        """The new fact where the old one was the answer; else None."""
         return now if self.answer == was else None
 
     def _flips(self) -> str | None:
-        """The other one of yes and no; told only where a single sentence decides."""
+        """The other one of yes and no; None where more than one sentence decides."""
         return _FLIPPED.get(self.answer) if self.yesno and len(sentences(self.body)) == 1 else None
 
 
@@ -247,7 +285,7 @@ def _boxes(body: str) -> list[str]:
 
 
 def _moved(body: str, boxes: Mapping[str, str]) -> str:
-    """The reasons with other boxes in the place of these."""
+    """The reasons with boxes replaced by others."""
     return "".join(boxes.get(piece, piece) for piece in split_at_boxes(body))
 
 

@@ -1,12 +1,12 @@
-"""Does a student's answer rest on its own rationale?  Change the rationale, or the picture, and see
-whether it moves.
+"""Whether a student's answer rests on its own rationale.
 
-The student explains a question in its own words; then its reasons are put back into its mouth,
-changed, up to the sign of the ending ("... Thus,"), and it concludes anew.  That is the form in
-which it was taught (Hu et al. 2024, section 3.2), so that a corrupted text is as natural to it as
-its own.  Conditions and controls follow the audits of written reasoning (Lanham et al. 2023, arXiv
+The student explains a question in its own words.  Then its reasons are changed and given back to it
+up to the sign of the ending ("... Thus,"), and it concludes anew.  That is the form in which it was
+taught (Hu et al. 2024, section 3.2), so that a corrupted text is as natural to it as its own.
+
+Conditions and controls follow the audits of written reasoning (Lanham et al. 2023, arXiv
 2307.13702: added mistakes, early answers), with picture-masked controls beside them.  A student
-whose explanation holds no reasons before its answer has nothing to corrupt, and is counted so.
+whose explanation has no reasons before its answer has nothing to corrupt, and is counted so.
 """
 
 from __future__ import annotations
@@ -39,12 +39,13 @@ OWN, FACT = "own", "fact"
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What is changed, and what it is compared with."""
+    """A change of the rationale or the picture, and the control that it is compared with."""
 
     group: Literal["control", "rationale", "picture"]
     words: str
+    """The condition in words for people."""
     against: str | None = None
-    """The control: what moves the answer although it should not."""
+    """The control: a change that should not move the answer."""
 
 
 CONDITIONS: Mapping[str, Condition] = {
@@ -78,18 +79,19 @@ class ProbeRow:
     condition: str
     """`own`: the student's explanation as it wrote it; else one of `CONDITIONS`."""
     text: str
-    """The whole explanation, as written or as put into its mouth and concluded."""
+    """The whole explanation, as the student wrote it or as it concluded the changed one."""
     answer: str | None
-    """Read off the ending; None where it cannot be read."""
+    """The answer in the ending; None where it cannot be read."""
     moved: bool = False
-    """The answer is not the one of its own explanation; an answer that cannot be read has moved."""
+    """Whether the answer differs from that of its own explanation; an unreadable one does."""
     was: str = ""
+    """The fact before the corruption."""
     now: str = ""
-    """The fact before and behind the corruption."""
+    """The fact after the corruption."""
     expects: str | None = None
-    """Where the corruption leads, if that can be told."""
+    """The answer that the corruption leads to, where that can be told."""
     followed: bool = False
-    """The answer is the one expected."""
+    """Whether the answer is the expected one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,28 +103,30 @@ class Line:
     group: str
     moved: Share
     unreadable: int
-    """Of those that moved: no answer can be read."""
+    """Number of moved answers that cannot be read."""
     followed: Share
-    """The answer became the expected one, where a corruption says which that is."""
+    """Share of answers that became the expected one, where a corruption leads to one."""
     against: str | None
     difference: Paired | None
-    """Share moved minus the control's, over the questions that allow both; pictures drawn again."""
+    """Share moved minus the control's, over the questions that allow both."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What a probe of one student found."""
+    """The figures of a probe of one student."""
 
     model: PartRef
     split: str | None
-    """Of the questions; None: of any."""
+    """The split of the questions; None where they are of any."""
     seed: int
     asked: int
+    """Number of questions."""
     explained: Share
-    """Explanations with reasons before the answer: only these can be probed."""
+    """Share of explanations with reasons before the answer; only these can be probed."""
     readable: Share
-    """Of these, with an answer that can be read."""
+    """Share of these whose answer can be read."""
     lines: tuple[Line, ...]
+    """One for each condition."""
     families: Mapping[str, tuple[Line, ...]]
 
     def to_json(self) -> dict[str, JSON]:
@@ -143,27 +147,34 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class ProbeItem:
-    """One ending to be asked for."""
+    """One changed explanation that the student is to conclude."""
 
     task: Task
     own: str
-    """The answer of its own explanation."""
+    """The answer of the student's own explanation."""
     edit: RationaleEdit
     lead: str
+    """The sign of the ending, for example `Thus,`."""
 
 
 def explain(student: Concluding, tasks: Sequence[Task], images: Images) -> list[ProbeRow]:
-    """The student's own explanations, one row per task."""
+    """The student's own explanations, one row per task.
+
+    Args:
+        student: answers the questions.
+        tasks: the questions.
+        images: their pictures.
+    """
     return [
         ProbeRow(
             task.id,
             task.family,
             task.image,
             OWN,
-            said.rationale,
-            read_answer.read_answer(task, said.rationale),
+            prediction.rationale,
+            read_answer.read_answer(task, prediction.rationale),
         )
-        for task, said in zip(tasks, student.answer(tasks, images, explain=True), strict=True)
+        for task, prediction in zip(tasks, student.answer(tasks, images, explain=True), strict=True)
     ]
 
 
@@ -171,7 +182,8 @@ def plan(tasks: Sequence[Task], own: Mapping[str, ProbeRow], seed: int) -> list[
     """Every condition of every question whose explanation has reasons and an answer.
 
     Args:
-        own: explanations by task; also those of other tasks lend facts.
+        tasks: the questions.
+        own: the student's own explanations by task; those of other tasks lend facts.
         seed: with the task, decides what is changed and into what.
     """
     pool = Pool.of(read_answer.split(row.text).body for row in own.values())
@@ -198,19 +210,25 @@ def plan(tasks: Sequence[Task], own: Mapping[str, ProbeRow], seed: int) -> list[
 
 
 def conclude(student: Concluding, jobs: Sequence[ProbeItem], images: Images) -> list[ProbeRow]:
-    """The student's conclusions from what was put into its mouth; one row per job."""
-    begun = [f"{job.edit.body} {job.lead}".strip() for job in jobs]
-    shown = [replace(job.task, image=_picture(job)) for job in jobs]
+    """The student's conclusions from changed explanations, one row per job.
+
+    Args:
+        student: concludes the explanations.
+        jobs: the changed explanations.
+        images: the pictures.
+    """
+    beginnings = [f"{job.edit.body} {job.lead}".strip() for job in jobs]
+    questions = [replace(job.task, image=_picture(job)) for job in jobs]
     return [
-        _row(job, f"{said} {rest}")
-        for job, said, rest in zip(
-            jobs, begun, student.conclude(shown, begun, Masked(images)), strict=True
+        _row(job, f"{beginning} {rest}")
+        for job, beginning, rest in zip(
+            jobs, beginnings, student.conclude(questions, beginnings, Masked(images)), strict=True
         )
     ]
 
 
 class Masked:
-    """Pictures, and under a name of their own grey ones of the same size."""
+    """Pictures, and a grey one of the same size for each under `grey:` and its digest."""
 
     def __init__(self, images: Images) -> None:
         self._images = images
@@ -225,7 +243,14 @@ class Masked:
 
 
 def figures(model: PartRef, split: str | None, seed: int, rows: Sequence[ProbeRow]) -> Probe:
-    """How often the answer moved, condition by condition."""
+    """How often the answer moved, condition by condition.
+
+    Args:
+        model: the student.
+        split: of the questions; None for any.
+        seed: of the probe.
+        rows: all rows of the probe.
+    """
     own = [row for row in rows if row.condition == OWN]
     with_reasons = [row for row in own if read_answer.split(row.text).body]
     families = sorted({row.family for row in with_reasons})
@@ -248,20 +273,21 @@ def _lines(rows: Sequence[ProbeRow], seed: int, names: Sequence[str]) -> tuple[L
     by_condition: dict[str, dict[str, ProbeRow]] = {}
     for row in rows:
         by_condition.setdefault(row.condition, {})[row.task] = row
-    by_condition[FACT] = _drawn(by_condition, seed)
+    by_condition[FACT] = _one_fact_each(by_condition, seed)
     return tuple(_measured(name, by_condition) for name in names if by_condition.get(name))
 
 
-def _drawn(by_condition: Mapping[str, Mapping[str, ProbeRow]], seed: int) -> dict[str, ProbeRow]:
-    """Of each question's corruptions one, whatever its kind: a question with many facts counts
-    once.
-    """
-    held: dict[str, list[ProbeRow]] = {}
+def _one_fact_each(
+    by_condition: Mapping[str, Mapping[str, ProbeRow]], seed: int
+) -> dict[str, ProbeRow]:
+    """One corruption of each question, whatever its kind, so that every question counts once."""
+    by_task: dict[str, list[ProbeRow]] = {}
     for kind in KINDS:
         for task, row in by_condition.get(kind, {}).items():
-            held.setdefault(task, []).append(row)
+            by_task.setdefault(task, []).append(row)
     return {
-        task: random.Random(content_key(seed, task)).choice(found) for task, found in held.items()
+        task: random.Random(content_key(seed, task)).choice(corruptions_of_task)
+        for task, corruptions_of_task in by_task.items()
     }
 
 
@@ -289,7 +315,7 @@ def _measured(name: str, by_condition: Mapping[str, Mapping[str, ProbeRow]]) -> 
 def _row(job: ProbeItem, text: str) -> ProbeRow:
     task, edit = job.task, job.edit
     answer = read_answer.read_answer(task, text)
-    said = None if answer is None else canonical(answer, task)
+    form = None if answer is None else canonical(answer, task)
     return ProbeRow(
         task.id,
         task.family,
@@ -297,11 +323,11 @@ def _row(job: ProbeItem, text: str) -> ProbeRow:
         edit.condition,
         text,
         answer,
-        said != canonical(job.own, task),
+        form != canonical(job.own, task),
         edit.was,
         edit.now,
         edit.expects,
-        said is not None and edit.expects is not None and said == canonical(edit.expects, task),
+        form is not None and edit.expects is not None and form == canonical(edit.expects, task),
     )
 
 

@@ -22,7 +22,7 @@ RESAMPLES = 2000
 PERMUTATIONS = 9999
 LEVEL = 0.95
 _AT_ONCE = 500_000
-"""Numbers drawn per batch: bounds the memory of resampling."""
+"""Most numbers that are drawn in one batch, which bounds the memory of resampling."""
 
 Numbers = NDArray[np.float64]
 
@@ -35,38 +35,43 @@ class Interval:
     low: float
     high: float
     n: int
-    """Questions."""
+    """Number of questions."""
     clusters: int
-    """Pictures they are about."""
+    """Number of pictures they are about."""
     method: Literal["wilson", "bootstrap"]
-    """`wilson` for right or wrong with one question a picture, and where all scores are the same;
-    else `bootstrap`, by percentiles.
+    """`wilson` or, by percentiles, `bootstrap`.
+
+    `wilson` serves scores of 0 and 1 with one question a picture, and scores that are all equal.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """Two systems on the same questions."""
+    """The difference of two systems on the same questions."""
 
     difference: float
     """Mean score of the first minus mean score of the second."""
     low: float
     high: float
     p: float
-    """Two-sided, under exchange of the two systems."""
+    """Two-sided p value under exchange of the two systems."""
     n: int
-    """Questions that both have a score for."""
+    """Number of questions that both have a score for."""
     clusters: int
+    """Number of pictures they are about."""
     only_a: int
-    """Questions on which the first scores higher."""
+    """Number of questions on which the first scores higher."""
     only_b: int
+    """Number of questions on which the second scores higher."""
     test: Literal["mcnemar", "permutation"]
-    """`mcnemar` (exact) for 0/1 scores with one question a picture, else sign flips of whole
-    pictures.
+    """`mcnemar` (exact) for scores of 0 and 1 with one question a picture, else `permutation`.
+
+    The permutations flip the signs of whole pictures.
     """
     mcnemar: float | None
-    """McNemar's exact p wherever all scores are 0 or 1 and some differ; too small where pictures
-    are shared.
+    """McNemar's exact p where all scores are 0 or 1 and some differ.
+
+    It is too small where several questions share a picture.
     """
 
 
@@ -78,6 +83,7 @@ def mean_interval(
     Args:
         values: score by question, 0 to 1.
         clusters: picture by question; without it every question stands alone.
+        seed: decides the draws.
     """
     if not values:
         return None
@@ -102,40 +108,46 @@ def auc_interval(
     clusters: Mapping[str, str] | None = None,
     seed: int = 0,
 ) -> Interval | None:
-    """The area under the ROC curve and its interval; None unless both labels occur, on two pictures
-    or more.
+    """The area under the ROC curve and its interval.
 
     Draws that hold one class alone have no area and are left out.
+
+    Args:
+        labels: by question, whether it is of the positive class.
+        chances: by question, the score that should rank the positive class higher.
+        clusters: picture by question; without it every question stands alone.
+        seed: decides the draws.
+
+    Returns:
+        None unless both labels occur and there are two pictures or more.
     """
-    from sklearn.metrics import (
-        roc_auc_score,
-    )  # imported where used, as scipy.stats is: they take seconds
+    # Imported here, as scipy.stats is: they take seconds.
+    from sklearn.metrics import roc_auc_score
 
     ids = sorted(labels)
-    truth, chance = (
-        np.array([labels[i] for i in ids], bool),
-        np.array([chances[i] for i in ids], float),
-    )
+    truth = np.array([labels[i] for i in ids], bool)
+    chance = np.array([chances[i] for i in ids], float)
     number, of = _numbered(ids, clusters)
     if truth.all() or not truth.any() or of < 2:
         return None
     order = np.argsort(chance)
     starts = np.flatnonzero(np.diff(chance[order], prepend=-np.inf))
 
-    def areas(drawn: NDArray[np.int64], axis: int = -1) -> Numbers:
-        """The area per draw, as `roc_auc_score` with weights has it: pairs in order, of all pairs,
-        ties half.
+    def areas(draws: NDArray[np.int64], axis: int = -1) -> Numbers:
+        """The area of each draw, `(draws,)`: the share of pairs in the right order, ties half.
+
+        It equals `roc_auc_score` with a weight for how often a picture is drawn.
         """
-        drawn = drawn.reshape(-1, of)
-        rows = np.arange(len(drawn))[:, None] * of
-        weights = np.bincount((drawn + rows).ravel(), minlength=drawn.size).reshape(drawn.shape)[
+        draws = draws.reshape(-1, of)
+        rows = np.arange(len(draws))[:, None] * of
+        weights = np.bincount((draws + rows).ravel(), minlength=draws.size).reshape(draws.shape)[
             :, number[order]
         ]
         above = np.add.reduceat(weights * truth[order], starts, axis=1)
         below = np.add.reduceat(weights * ~truth[order], starts, axis=1)
         pairs = (above * (below.cumsum(1) - below / 2)).sum(1)
-        found: Numbers = pairs / (above.sum(1) * below.sum(1))
-        return found
+        values: Numbers = pairs / (above.sum(1) * below.sum(1))
+        return values
 
     low, high = _resampled([np.arange(of)], areas, seed)
     return Interval(float(roc_auc_score(truth, chance)), low, high, len(ids), of, "bootstrap")
@@ -146,14 +158,16 @@ def percentile_bootstrap(
 ) -> tuple[float, float]:
     """Percentile bootstrap over clusters of a statistic of sums.
 
-    Args: columns: one number per cluster each, two clusters or more; for example hits and questions
-        of each picture. statistic: of the columns' sums (arrays, one entry per draw), elementwise:
-        `lambda hits, n: hits / n`.  Draws
-            for which it is not a number are left out.
+    Args:
+        columns: one number per cluster each, two clusters or more; for example the hits and the
+            questions of each picture.
+        statistic: elementwise function of the columns' sums, which are arrays of one entry per
+            draw: `lambda hits, n: hits / n`.  Draws for which it is not a number are left out.
+        seed: decides the draws.
     """
 
-    def of_sums(*drawn: Numbers, axis: int = -1) -> Any:
-        return statistic(*(column.sum(axis) for column in drawn))
+    def of_sums(*draws: Numbers, axis: int = -1) -> Any:
+        return statistic(*(column.sum(axis) for column in draws))
 
     return _resampled(columns, of_sums, seed)
 
@@ -164,11 +178,17 @@ def compare_systems(
     clusters: Mapping[str, str] | None = None,
     seed: int = 0,
 ) -> Paired | None:
-    """Two systems over the questions that both have a score for; None where there is none.
+    """Two systems over the questions that both have a score for; None where there are none.
 
     Scores may be soft, also means over seeds.  The interval is a paired bootstrap of the
     difference.  The test asks how often a difference as large comes about when, for each picture, a
     coin decides which system is which.
+
+    Args:
+        a: score by question of the first system.
+        b: score by question of the second system.
+        clusters: picture by question; without it every question stands alone.
+        seed: decides the draws.
     """
     ids = sorted(a.keys() & b.keys())
     if not ids:
@@ -191,10 +211,10 @@ def compare_systems(
 
 
 def mcnemar(only_a: int, only_b: int) -> float | None:
-    """McNemar's exact two-sided p from the questions that one side alone got right; None where
-    there is none.
+    """McNemar's exact two-sided p from the numbers of questions that one side alone got right.
 
-    Source: McNemar, Psychometrika 12, 1947; under chance alone each side has half of them.
+    None where there are no such questions.  Source: McNemar, Psychometrika 12, 1947; under chance
+    alone each side has half of them.
     """
     from scipy.stats import binomtest
 
@@ -202,8 +222,7 @@ def mcnemar(only_a: int, only_b: int) -> float | None:
 
 
 def holm(ps: Mapping[str, float | None]) -> dict[str, float | None]:
-    """p values adjusted for having looked at all of them (Holm, Scandinavian Journal of Statistics
-    6, 1979).
+    """p values adjusted for being several (Holm, Scandinavian Journal of Statistics 6, 1979).
 
     The chance of any false finding stays below the level at which the adjusted values are read.  A
     comparison without a p has made no test and keeps None.
@@ -218,15 +237,13 @@ def holm(ps: Mapping[str, float | None]) -> dict[str, float | None]:
 
 
 def _flips(sums: Numbers, seed: int) -> float:
-    """Two-sided p of a sum of per-picture differences under random signs; pictures without one say
-    nothing.
-    """
+    """Two-sided p of a sum of per-picture differences under random signs."""
     from scipy.stats import permutation_test
 
     apart = sums[np.abs(sums) > 1e-12]
-    if len(apart) < 2:  # one picture: both signs are as far from nothing
-        return 1.0
-    found = permutation_test(
+    if len(apart) < 2:
+        return 1.0  # Of one picture, both signs are as far from nothing.
+    test = permutation_test(
         (apart,),
         lambda x, axis=-1: x.sum(axis),
         permutation_type="samples",
@@ -235,7 +252,7 @@ def _flips(sums: Numbers, seed: int) -> float:
         batch=max(1, _AT_ONCE // len(apart)),
         rng=np.random.default_rng(seed),
     )
-    return min(1.0, float(found.pvalue))
+    return min(1.0, float(test.pvalue))
 
 
 def _numbered(
@@ -266,10 +283,9 @@ def _resampled(
     from scipy.stats import DegenerateDataWarning, bootstrap
 
     with np.errstate(invalid="ignore", divide="ignore"), warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", DegenerateDataWarning
-        )  # scipy's own interval, not used: it knows no NaN
-        drawn = bootstrap(
+        # The warning is about scipy's own interval, which cannot leave out NaN and is not used.
+        warnings.simplefilter("ignore", DegenerateDataWarning)
+        draws = bootstrap(
             columns,
             statistic,
             n_resamples=RESAMPLES,
@@ -279,5 +295,5 @@ def _resampled(
             method="percentile",
             rng=np.random.default_rng(seed),
         ).bootstrap_distribution
-    low, high = np.nanquantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.nanquantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)

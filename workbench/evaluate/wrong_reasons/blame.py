@@ -1,8 +1,7 @@
-"""Whose error is a wrong answer?  The same program is run again with exact tools, on the same drawn
-scene.
+"""Whose error a wrong answer is, by a second run of the program with exact tools on the same scene.
 
-Wrong again: the program's error.  Right now: the tools'.  A run that exact tools leave undecided is
-counted apart.
+When the second run is wrong too, it is the program's error; when it is right, the tools'.  Runs
+that exact tools leave undecided are counted apart.
 """
 
 from __future__ import annotations
@@ -17,14 +16,12 @@ from workbench.records import Program, Task, Trace
 from workbench.shares import Share
 
 Blamed = Literal["right", "lucky", "program", "tool", "undecided"]
-"""right: with both tools; lucky: right, but wrong with exact tools; program, tool: whose error it
-is.
-"""
+"""`right` with both kinds of tools, `lucky` if wrong with exact tools; else whose error it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorShares:
-    """Programs by whose error their answer is."""
+    """Number of programs by whose error their answer is."""
 
     right: int
     lucky: int
@@ -34,24 +31,22 @@ class ErrorShares:
 
     @property
     def of(self) -> int:
-        """Programs altogether."""
+        """Number of all programs."""
         return self.right + self.lucky + self.program + self.tool + self.undecided
 
     @property
     def program_share(self) -> Share:
-        """Program errors, of the wrong answers that could be decided."""
+        """Share of program errors among the wrong answers that could be decided."""
         return Share(self.program, self.program + self.tool)
 
     @property
     def tool_share(self) -> Share:
-        """Tool errors, of the wrong answers that could be decided."""
+        """Share of tool errors among the wrong answers that could be decided."""
         return Share(self.tool, self.program + self.tool)
 
     @property
     def lucky_share(self) -> Share:
-        """Right answers that exact tools would not have given, of the right ones that could be
-        decided.
-        """
+        """Share of right answers that are wrong with exact tools, among the decided right ones."""
         return Share(self.lucky, self.right + self.lucky)
 
     def to_json(self) -> dict[str, Any]:
@@ -63,13 +58,13 @@ class ErrorShares:
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Whose errors a set of programs has."""
+    """Whose errors a set of programs makes, altogether and by kind of question."""
 
     all: ErrorShares
     families: Mapping[str, ErrorShares]
     """By kind of question, in alphabetical order."""
     left_out: int
-    """Programs whose question has no label or no drawn scene."""
+    """Number of programs whose question has no label or no drawn scene."""
 
     def to_json(self) -> dict[str, Any]:
         families = {name: one.to_json() for name, one in self.families.items()}
@@ -87,25 +82,26 @@ def _from_json(data: Mapping[str, int]) -> ErrorShares:
 
 
 def attribute(rows: Sequence[tuple[Task, Program, Trace]]) -> Iterator[Blamed | None]:
-    """Whose error each run's answer is, in the rows' order; None for a question without a label or
-    a drawn scene.
+    """Whose error each run's answer is, in the rows' order.
+
+    None stands for a question without a label or a drawn scene.
 
     Args:
         rows: task, program and its trace with the pipeline's own tools.
     """
-    drawn = [scene_of(task) if task.labelled else None for task, _, _ in rows]
+    scene_per_row = [scene_of(task) if task.labelled else None for task, _, _ in rows]
     scenes = {
         task.image: scene
-        for (task, _, _), scene in zip(rows, drawn, strict=True)
+        for (task, _, _), scene in zip(rows, scene_per_row, strict=True)
         if scene is not None
     }
     able = [
         (task, program)
-        for (task, program, _), scene in zip(rows, drawn, strict=True)
+        for (task, program, _), scene in zip(rows, scene_per_row, strict=True)
         if scene is not None
     ]
     exact = run_exactly(able, scenes)
-    for (task, _, trace), scene in zip(rows, drawn, strict=True):
+    for (task, _, trace), scene in zip(rows, scene_per_row, strict=True):
         if scene is None:
             yield None
             continue
@@ -127,11 +123,11 @@ def count(blamed: Iterable[tuple[str, Blamed | None]]) -> Attribution:
             left_out += 1
         else:
             families.setdefault(family, Counter())[whose] += 1
-    found = {
+    shares = {
         name: ErrorShares(*(families[name][key] for key in ErrorShares.__slots__))
         for name in sorted(families)
     }
     every = ErrorShares(
-        *(sum(getattr(one, key) for one in found.values()) for key in ErrorShares.__slots__)
+        *(sum(getattr(one, key) for one in shares.values()) for key in ErrorShares.__slots__)
     )
-    return Attribution(every, found, left_out)
+    return Attribution(every, shares, left_out)

@@ -1,9 +1,8 @@
-"""Does the answer depend on what the tools said?  A program is run again in worlds where they say
-something else.
+"""Whether an answer depends on its tools: programs run again where the tools give other results.
 
-No tool is asked: a world's table answers every call.  Hundreds of worlds run at once in the
-sandbox, a few milliseconds each.  A program that asks what no table holds was led there by the
-change, so that counts as an effect, too.
+No tool is called: a world's table answers every call.  Hundreds of worlds run at once in the
+sandbox, a few milliseconds each.  A call that is not in the table comes about only through the
+change, so it counts as an effect too.
 """
 
 from __future__ import annotations
@@ -36,12 +35,12 @@ from workbench.verify.answers import canonical
 UNASKED = "this was not asked in the first run"
 
 Moved = Literal["same", "answer", "crash", "asks"]
-"""What a change did: nothing, another answer, no answer, another question to a tool."""
+"""The effect of a change: none, another answer, no answer, or another call of a tool."""
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What came of a change."""
+    """A change and its effect on the run."""
 
     change: Change
     moved: Moved
@@ -49,19 +48,18 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Shaken:
-    """What the changed worlds of one trace showed."""
+    """The effects of all changed worlds of one trace."""
 
     calls: tuple[Called, ...]
     repeats: bool
-    """The unchanged world gave the same answer; without that (a trace keeps the first items of long
-    lists only) the effects say nothing.
+    """Whether the unchanged world gives the same answer.
+
+    Where it does not, the effects say nothing: a trace keeps the first items of long lists only.
     """
     effects: tuple[Effect, ...]
 
     def idle(self) -> list[Called]:
-        """The first call of each site whose results never led to another answer or another
-        question.
-        """
+        """The first call of each site whose changes never lead to another answer or call."""
         tried = {site for effect in self.effects for site in effect.change.sites}
         mattered = {
             s for e in self.effects if e.moved in ("answer", "asks") for s in e.change.sites
@@ -72,12 +70,12 @@ class Shaken:
         return [call for site, call in first.items() if site in tried - mattered]
 
     def mirrored(self, axis: Axis) -> Moved | None:
-        """What mirroring the picture did; None where there was no box to mirror."""
+        """The effect of mirroring the picture; None where there is no box to mirror."""
         return next((effect.moved for effect in self.effects if effect.change.name == axis), None)
 
 
 class Worlds:
-    """Runs programs where a table answers every call.  Use with `with`; one for many traces.
+    """Runs programs where a table answers every call; a context manager, shared by many traces.
 
     Args:
         specs: of the tools that programs may call.
@@ -89,10 +87,10 @@ class Worlds:
         self, specs: Iterable[ToolSpec], limits: Limits | None = None, workers: int | None = None
     ) -> None:
         self._numbers = itertools.count()
-        self._held: dict[str, tuple[Mapping[str, Value], Size]] = {}
+        self._worlds: dict[str, tuple[Mapping[str, Value], Size]] = {}
         self._executor = Executor(
-            [_Recalled(spec, self._held) for spec in specs],
-            _Sizes(self._held),
+            [_Recalled(spec, self._worlds) for spec in specs],
+            _Sizes(self._worlds),
             limits,
             workers=workers,
             traced=False,
@@ -107,8 +105,7 @@ class Worlds:
     def run(
         self, jobs: Iterable[tuple[Task, Program, Mapping[str, Value], Size]]
     ) -> Iterator[tuple[bool, Trace]]:
-        """Whether the run ended at a call that its table does not hold, and its trace; in the jobs'
-        order.
+        """Whether each run ended at a call outside its table, and its trace; in the jobs' order.
 
         Args:
             jobs: task, program, results by `key`, and the picture's size.
@@ -117,14 +114,14 @@ class Worlds:
 
         def prepared() -> Iterator[tuple[Task, Program, Mapping[int | str, Value]]]:
             for task, program, table, size in jobs:
-                # Never a name twice: the executor keeps what it was told of one.
+                # No name is used twice: the executor remembers the results of each picture.
                 name = f"world {next(self._numbers)}"
                 names.append(name)
-                self._held[name] = table, size
+                self._worlds[name] = table, size
                 yield replace(task, image=name), program, self._without_patch(table)
 
         for trace in self._executor.replays(prepared()):
-            del self._held[names.popleft()]
+            del self._worlds[names.popleft()]
             failure = trace.failure
             yield (
                 failure is not None and failure.kind == "tool_error" and UNASKED in failure.message,
@@ -132,13 +129,13 @@ class Worlds:
             )
 
     def _without_patch(self, table: Mapping[str, Value]) -> dict[int | str, Value]:
-        """Results of the calls that name no picture, by which a tool could tell the worlds apart."""
-        found: dict[int | str, Value] = {}
-        for asked, result in table.items():
-            tool, arguments = json.loads(asked)
-            if tool in self._executor.tools and '"type": "patch"' not in asked:
-                found[self._executor.key(ToolCall(tool, arguments))] = result
-        return found
+        """Results of the calls without a patch, which do not say of which world they are."""
+        results: dict[int | str, Value] = {}
+        for call, result in table.items():
+            tool, arguments = json.loads(call)
+            if tool in self._executor.tools and '"type": "patch"' not in call:
+                results[self._executor.key(ToolCall(tool, arguments))] = result
+        return results
 
 
 @dataclass(slots=True)
@@ -146,7 +143,7 @@ class _Recalled:
     """A tool that answers from the table of the world that its patch is of."""
 
     spec: ToolSpec
-    held: Mapping[str, tuple[Mapping[str, Value], Size]]
+    worlds: Mapping[str, tuple[Mapping[str, Value], Size]]
     batch_size: int = 256
     ref: PartRef = field(default_factory=lambda: PartRef("tool", "recalled", "1"))
 
@@ -156,10 +153,10 @@ class _Recalled:
     def _answer(self, call: ToolCall) -> Value | ToolFailure:
         patch = next(_patches(call.arguments), None)
         if patch is not None:
-            table, size = self.held[patch.image]
-            asked = key(call.tool, call.arguments)
-            if asked in table:
-                placed: Value = _placed(table[asked], patch.image, size)
+            table, size = self.worlds[patch.image]
+            call_key = key(call.tool, call.arguments)
+            if call_key in table:
+                placed: Value = _placed(table[call_key], patch.image, size)
                 return placed
         return ToolFailure(f"{UNASKED}: {call.tool}")
 
@@ -186,23 +183,23 @@ def _placed(value: Any, image: str, size: Size) -> Any:
 
 @dataclass(slots=True)
 class _Sizes:
-    """Pictures that have a size and nothing to see."""
+    """Blank pictures of the right sizes."""
 
-    held: Mapping[str, tuple[Mapping[str, Value], Size]]
+    worlds: Mapping[str, tuple[Mapping[str, Value], Size]]
 
     def open(self, digest: str) -> Image.Image:
-        return Image.new("1", self.held[digest][1])
+        return Image.new("1", self.worlds[digest][1])
 
     def crop(self, region: Region) -> Image.Image:
         return Image.new("RGB", (1, 1))
 
 
 def shake(worlds: Worlds, rows: Iterable[tuple[Task, Program, Trace]]) -> Iterator[Shaken]:
-    """What changed worlds show of each trace, in the rows' order; `rows` are taken as they are
-    needed.
+    """What changed worlds show of each trace, in the rows' order.
 
     Args:
-        rows: task, program and its trace, which ended with an answer.
+        worlds: runs the programs.
+        rows: task, program and its trace, which ended with an answer; read as they are needed.
     """
     waiting: deque[tuple[Task, Trace, list[Called], list[Change]]] = deque()
 
@@ -211,16 +208,16 @@ def shake(worlds: Worlds, rows: Iterable[tuple[Task, Program, Trace]]) -> Iterat
             picture = read(trace).picture
             size = (int(picture.width), int(picture.height)) if picture is not None else (1, 1)
             calls = calls_of(task, trace)
-            made = list(changes(task, calls, size))
-            waiting.append((task, trace, calls, made))
-            for change in made:
+            worlds_of_trace = list(changes(task, calls, size))
+            waiting.append((task, trace, calls, worlds_of_trace))
+            for change in worlds_of_trace:
                 yield task, program, change.table, size
 
     effects: list[Effect] = []
     for unasked, run in worlds.run(jobs()):
-        task, trace, calls, made = waiting[0]
-        effects.append(Effect(made[len(effects)], _moved(task, trace, unasked, run)))
-        if len(effects) == len(made):
+        task, trace, calls, worlds_of_trace = waiting[0]
+        effects.append(Effect(worlds_of_trace[len(effects)], _moved(task, trace, unasked, run)))
+        if len(effects) == len(worlds_of_trace):
             waiting.popleft()
             yield Shaken(tuple(calls), effects[0].moved == "same", tuple(effects[1:]))
             effects = []

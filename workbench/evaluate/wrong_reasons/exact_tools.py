@@ -1,8 +1,8 @@
 """Exact tools on drawn scenes: a program's run with tools that are always right.
 
-Never a part of a pipeline, for measuring alone.  A call that exact tools cannot answer (a free
-question, a name that is none) fails, and leaves its run undecided; such runs are counted, never
-guessed.
+They serve measuring alone and are never parts of a pipeline.  A call that exact tools cannot answer
+(a free question, a word that is not a name) fails and leaves its run undecided; such runs are
+counted, never guessed.
 """
 
 from __future__ import annotations
@@ -31,11 +31,13 @@ from workbench.verify.answers import score
 
 
 def collage_record(scenes: Mapping[str, Scene]) -> dict[str, Any]:
-    """`scenes`, `kinds` and `facts` as `tools.oracle` takes them (arguments, or a JSON file for
-    `record`).
+    """`scenes`, `kinds` and `facts` as `tools.oracle` takes them, as arguments or as a JSON file.
 
-    `scenes` is keyed by the digest of each scene's picture.  A fact stands under both of its
-    wordings.
+    Args:
+        scenes: by the digest of each scene's picture.
+
+    Returns:
+        Plain values; a fact stands under both of its wordings.
     """
     facts: dict[str, list[str]] = {}
     for fact in FACTS.values():
@@ -55,7 +57,7 @@ def collage_record(scenes: Mapping[str, Scene]) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=512)
-def _drawn(split: str, number: int) -> Scene:
+def _scene(split: str, number: int) -> Scene:
     return make_scene(split, number)
 
 
@@ -68,7 +70,7 @@ def scene_of(task: Task) -> Scene | None:
         or not (number.isascii() and number.isdigit() and len(number) < 9)
     ):
         return None
-    return _drawn(split, int(number))
+    return _scene(split, int(number))
 
 
 # --- questions about a whole scene
@@ -90,7 +92,8 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("extreme", rf"what is the (?P<by>{_BY}) (?P<among>.+)"),
         (
             "extreme",
-            r"what (?:is the )?(?P<among>.+?) (?:is )?(?P<by>nearest|farthest) (?:to|from) the (?P<b>.+)",
+            r"what (?:is the )?(?P<among>.+?) (?:is )?(?P<by>nearest|farthest)"
+            r" (?:to|from) the (?P<b>.+)",
         ),
         ("category_of", rf"(?:what|which) (?P<among>.+?) is (?:{_REL}) the (?P<b>.+)"),
     )
@@ -98,49 +101,51 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 
 _ASKS = ("exists", "count", "which")
 _KNOWLEDGE = re.compile(
-    r"(?:is|are) there (?:an? |any |some )?(?P<exists>.+) that|how many (?P<count>.+)|which (?P<which>.+)"
+    r"(?:is|are) there (?:an? |any |some )?(?P<exists>.+) that"
+    r"|how many (?P<count>.+)|which (?P<which>.+)"
 )
 _WORDINGS = {words: name for name, fact in FACTS.items() for words in (*fact.train, *fact.test)}
 _THERE = re.compile(
-    r"(?:(?:is|are) there|how many) (?P<noun>.+?)(?: are there| in (?:the|this) (?:picture|image|photo)|\?|$)"
+    r"(?:(?:is|are) there|how many) (?P<noun>.+?)"
+    r"(?: are there| in (?:the|this) (?:picture|image|photo)|\?|$)"
 )
 
 
 def read_question(question: str) -> dict[str, str] | None:
-    """The logical form of a plain question about a picture, as reference programs ask them; None
-    for any other.
-    """
-    asked = question.lower().partition(" options:")[0].strip(" ?.")
+    """The logical form of a question in the words of reference programs; None for any other."""
+    words = question.lower().partition(" options:")[0].strip(" ?.")
     for wording, fact in _WORDINGS.items():
-        if asked.endswith(f" {wording}"):
-            match = _KNOWLEDGE.fullmatch(asked.removesuffix(f" {wording}"))
+        if words.endswith(f" {wording}"):
+            match = _KNOWLEDGE.fullmatch(words.removesuffix(f" {wording}"))
             return (
-                _checked({"op": "knowledge", "ask": match.lastgroup or "", "fact": fact}, match)
+                _catalogue_form(
+                    {"op": "knowledge", "ask": match.lastgroup or "", "fact": fact}, match
+                )
                 if match
                 else None
             )
     for op, pattern in _FORMS:
-        match = pattern.fullmatch(asked)
+        match = pattern.fullmatch(words)
         if match is not None:
-            return _checked({"op": op}, match)
+            return _catalogue_form({"op": op}, match)
     return None
 
 
-def _checked(form: dict[str, str], match: re.Match[str]) -> dict[str, str] | None:
-    """The form with what the words name; None where one of them is no name of the catalogue."""
-    found = {key: value for key, value in match.groupdict().items() if value}
+def _catalogue_form(form: dict[str, str], match: re.Match[str]) -> dict[str, str] | None:
+    """The form with what the words name; None where one of them does not name anything."""
+    groups = {key: value for key, value in match.groupdict().items() if value}
     for key in ("a", "b", "among", *_ASKS):
-        if key in found:
-            form["among" if key in _ASKS else key] = noun = _name(found[key])
+        if key in groups:
+            form["among" if key in _ASKS else key] = noun = _name(groups[key])
             if not _is_name(noun):
                 return None
     for name in _RELATIONS:
-        if name in found:
+        if name in groups:
             form["rel"] = name
-    if "by" in found:
-        form["by"] = found["by"]
-    if "cmp" in found:
-        form["cmp"] = found["cmp"].replace("as many", "same")
+    if "by" in groups:
+        form["by"] = groups["by"]
+    if "cmp" in groups:
+        form["cmp"] = groups["cmp"].replace("as many", "same")
     return form
 
 
@@ -154,7 +159,11 @@ def _is_name(noun: str) -> bool:
 
 
 def _known_name(words: str) -> None:
-    """Raises ToolFailure for what is no name: the record may have it under another one."""
+    """Refuse a word that is not a name: the record may have the thing under another word.
+
+    Raises:
+        ToolFailure: the word is not a name.
+    """
     plain = " ".join(
         word for word in words.lower().split() if word not in ("a", "an", "the", "any", "some")
     )
@@ -163,7 +172,7 @@ def _known_name(words: str) -> None:
 
 
 class ExactFind(oracle.OracleFind):
-    """`find`; fails for a name that is none."""
+    """`find` on drawn scenes; fails for a word that is not a name."""
 
     def _answer(self, call: ToolCall) -> Value:
         _known_name(text(call, "object_name"))
@@ -171,7 +180,7 @@ class ExactFind(oracle.OracleFind):
 
 
 class ExactExists(oracle.OracleExists):
-    """`exists`; fails for a name that is none."""
+    """`exists` on drawn scenes; fails for a word that is not a name."""
 
     def _answer(self, call: ToolCall) -> Value:
         _known_name(text(call, "object_name"))
@@ -179,13 +188,14 @@ class ExactExists(oracle.OracleExists):
 
 
 class ExactQuestions(oracle.OracleQuestions):
-    """`visual_question_answering`, and questions that compare, relate or single out things of a
-    whole scene.
+    """`visual_question_answering` on drawn scenes.
+
+    Also answers questions that compare, relate or single out things of a whole scene.
     """
 
     def __init__(self, scenes: Mapping[str, Scene]) -> None:
         super().__init__(**collage_record(scenes))
-        self._drawn = scenes
+        self._scenes = scenes
         self.ref = PartRef("tool", "exact-questions", "1", {"record": self._record.key})
 
     def _answer(self, call: ToolCall) -> Value:
@@ -195,14 +205,14 @@ class ExactQuestions(oracle.OracleQuestions):
             if match := _THERE.match(question.lower()):
                 _known_name(match["noun"])
             return super()._answer(call)
-        said = answer(self._drawn[region.image], form)
-        if said is None:
+        reply = answer(self._scenes[region.image], form)
+        if reply is None:
             raise ToolFailure(f"the oracle has no clear answer to '{question}'")
-        return said
+        return reply
 
 
 def exact_tools(scenes: Mapping[str, Scene]) -> list[Tool]:
-    """Every tool that has an exact counterpart, over these scenes (by digest of picture)."""
+    """All tools that exist in an exact version, over scenes by their picture's digest."""
     record = collage_record(scenes)
     kinds: Sequence[Callable[..., Tool]] = (
         ExactFind,
@@ -217,7 +227,7 @@ def exact_tools(scenes: Mapping[str, Scene]) -> list[Tool]:
 
 @dataclass(frozen=True, slots=True)
 class Unpainted:
-    """Pictures of scenes that have a size and nothing to see."""
+    """Blank pictures in the sizes of their scenes."""
 
     scenes: Mapping[str, Scene]
 
@@ -232,18 +242,18 @@ class Unpainted:
 def run_exactly(
     rows: Iterable[tuple[Task, Program]], scenes: Mapping[str, Scene]
 ) -> Iterator[Trace]:
-    """One trace per row with exact tools, in their order: calls and answer, without the lines
-    between.
+    """One trace per row with exact tools, in the rows' order: its calls and answer, without lines.
 
     Args:
-        rows: tasks whose `image` is a key of `scenes`.
+        rows: tasks with their programs; the `image` of each task is a key of `scenes`.
+        scenes: what the tools look at.
     """
     with Executor(exact_tools(scenes), Unpainted(scenes), traced=False) as executor:
         yield from executor.run(rows)
 
 
 def undecided(trace: Trace) -> bool:
-    """The run met a call that exact tools cannot answer."""
+    """Whether the run met a call that exact tools cannot answer."""
     failure = trace.failure
     if failure is None:
         return False
@@ -253,6 +263,12 @@ def undecided(trace: Trace) -> bool:
 
 
 def right(task: Task, trace: Trace, gold: str | None = None) -> bool:
-    """Whether a run gave the task's answer, or `gold` in place of it."""
+    """Whether a run gives the right answer.
+
+    Args:
+        task: the question.
+        trace: the run.
+        gold: the right answer; the task's own when None.
+    """
     expected = task if gold is None else replace(task, answers=(gold,))
     return trace.answer is not None and score(expected, trace.answer).score >= 0.5

@@ -1,14 +1,17 @@
-"""How right are the checks?  Precision and recall against programs that are known to be right or
-wrong.
+"""How right the checks are: precision and recall against programs known to be right or wrong.
 
-Two sets, both judged by other scenes with exact tools (`elsewhere`):
+There are two sets of programs, both judged by other scenes with exact tools (`elsewhere`):
 
-    natural  kept runs as they are: those whose program is wrong on other scenes are right for the wrong reason
-    mutants  right programs with one edit (`mutate`), kept where the answer on this very picture is still right and the
-             program is wrong elsewhere; beside them the right programs.  All run with exact tools.  One kind of edit,
-             the constant answer, is easy to see and frequent; figures stand with it and without
+natural
+    Kept runs as they are.  A run whose program is wrong on other scenes is right for the wrong
+    reason.
+mutants
+    Right programs, and the same programs with one edit (`mutate`).  An edited program counts when
+    its answer on this very picture is still right and it is wrong elsewhere.  All run with exact
+    tools.  One kind of edit, the constant answer, is frequent and easy to see, so there are figures
+    with it and without.
 
-What is neither right nor clearly wrong elsewhere is left out, and counted.
+Programs that are neither right nor clearly wrong elsewhere are left out, and counted.
 """
 
 from __future__ import annotations
@@ -39,8 +42,9 @@ from workbench.tasks.collage.scene import Scene
 
 CONSTANT = "constant answer"
 SWAPS = 2
-"""Names that the kind `swapped name` puts into each program."""
+"""Number of names that the kind `swapped name` puts into each program."""
 FOLDS = 5
+"""Number of parts in which the regression is fitted and applied."""
 
 Tell = Callable[[str, int, int], None]
 
@@ -52,34 +56,33 @@ class KnownRun:
     case: Case
     wrong: bool
     edit: str = ""
-    """Kind of edit that made it; empty for a program as it was sampled."""
+    """Kind of the program's edit; empty for a program as it was sampled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Flagging:
-    """How often flagging is right: in one set, by one check or by all together."""
+    """How often flags are right, in one set, by one check or by all together."""
 
     precision: Share
-    """Wrong programs, of the flagged runs."""
+    """Share of wrong programs among the flagged runs."""
     recall: Share
-    """Flagged runs, of the wrong programs."""
+    """Share of flagged runs among the wrong programs."""
     alarms: Share
-    """Flagged runs, of the right programs."""
+    """Share of flagged runs among the right programs."""
     auc: tuple[float, float, float] | None = None
     """Area under the ROC curve of suspicion, with its 95 % interval; None for a single check."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckMeasures:
-    """Figures by set, and within it by check; `suspicion` is all checks by the fixed rule, `fitted`
-    by regression.
-    """
+    """How right the checks are in each set of programs."""
 
     sets: Mapping[str, Mapping[str, Flagging]]
+    """By set, then by check; `suspicion` is all checks by a fixed rule, `fitted` by regression."""
     edits: Mapping[str, Share]
-    """Flagged mutants by kind of edit."""
+    """Share of flagged mutants, by kind of edit."""
     undecided: int
-    """Kept runs whose program is neither right nor clearly wrong elsewhere."""
+    """Number of kept runs whose program is neither right nor clearly wrong elsewhere."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -88,15 +91,15 @@ class CheckMeasures:
     def from_json(cls, data: Mapping[str, Any]) -> CheckMeasures:
         """The inverse of `to_json`, also after a round through JSON."""
         sets = {
-            name: {check: _flagging(one) for check, one in found.items()}
-            for name, found in data["sets"].items()
+            name: {check: _flagging_from_json(one) for check, one in by_check.items()}
+            for name, by_check in data["sets"].items()
         }
         return cls(
             sets, {kind: Share(**share) for kind, share in data["edits"].items()}, data["undecided"]
         )
 
 
-def _flagging(data: Mapping[str, Any]) -> Flagging:
+def _flagging_from_json(data: Mapping[str, Any]) -> Flagging:
     auc = data["auc"]
     return Flagging(
         Share(**data["precision"]),
@@ -112,55 +115,68 @@ def measure(
     """The figures over kept runs; those without a label or a drawn scene are left out.
 
     Args:
+        cases: kept runs.
+        worlds: runs programs in changed worlds.
         tell: called with a stage's name, how much of it is done, and how much there is.
     """
-    drawn = [case for case in cases if case.task.labelled and scene_of(case.task) is not None]
-    truths = _judged(drawn, tell, "judge")
+    scenic = [case for case in cases if case.task.labelled and scene_of(case.task) is not None]
+    truths = _judged(scenic, tell, "judge")
     natural = [
         KnownRun(case, not truth)
-        for case, truth in zip(drawn, truths, strict=True)
+        for case, truth in zip(scenic, truths, strict=True)
         if truth is not None
     ]
-    originals = _again([known.case for known in natural if not known.wrong])
+    originals = _again([run.case for run in natural if not run.wrong])
     mutated = _mutants(originals, tell)
     rows = [*natural, *(KnownRun(case, False) for case in originals), *mutated]
-    found: list[tuple[CheckFinding, ...]] = []
-    for one, effects in zip(
-        rows,
-        shake(worlds, ((k.case.task, k.case.program, k.case.trace) for k in rows)),
-        strict=True,
-    ):
-        found.append(findings(one.case, effects))
-        tell("check", len(found), len(rows))
-    sets: dict[str, Sequence[int]] = {
-        "natural": range(len(natural)),
-        "mutants": range(len(natural), len(rows)),
+    signs = _signs(rows, worlds, tell)
+    scores = {"suspicion": [suspicion(one) for one in signs], "fitted": _fitted(rows, signs)}
+    figures = {}
+    for name, places in _sets(rows, len(natural)).items():
+        figures[name] = _figures(
+            [rows[at] for at in places],
+            [signs[at] for at in places],
+            {kind: [values[at] for at in places] for kind, values in scores.items()},
+        )
+    return CheckMeasures(figures, _edits(rows, scores["suspicion"]), truths.count(None))
+
+
+def _signs(rows: Sequence[KnownRun], worlds: Worlds, tell: Tell) -> list[tuple[CheckFinding, ...]]:
+    """The signs that the checks see in each run."""
+    runs = ((run.case.task, run.case.program, run.case.trace) for run in rows)
+    signs: list[tuple[CheckFinding, ...]] = []
+    for run, effects in zip(rows, shake(worlds, runs), strict=True):
+        signs.append(findings(run.case, effects))
+        tell("check", len(signs), len(rows))
+    return signs
+
+
+def _sets(rows: Sequence[KnownRun], natural: int) -> dict[str, Sequence[int]]:
+    """The places of each set's runs; the first `natural` rows are the natural set."""
+    mutants_and_originals = range(natural, len(rows))
+    return {
+        "natural": range(natural),
+        "mutants": mutants_and_originals,
+        "mutants without constants": [
+            at for at in mutants_and_originals if rows[at].edit != CONSTANT
+        ],
     }
-    sets["mutants without constants"] = [at for at in sets["mutants"] if rows[at].edit != CONSTANT]
-    scores = {"suspicion": [suspicion(one) for one in found], "fitted": _fitted(rows, found)}
-    edits: dict[str, list[bool]] = {}
-    for known, score in zip(rows, scores["suspicion"], strict=True):
-        if known.edit:
-            edits.setdefault(known.edit, []).append(score >= FLAGGED)
-    return CheckMeasures(
-        {
-            name: _figures(
-                [rows[at] for at in among],
-                [found[at] for at in among],
-                {kind: [values[at] for at in among] for kind, values in scores.items()},
-            )
-            for name, among in sets.items()
-        },
-        {kind: Share(sum(flagged), len(flagged)) for kind, flagged in sorted(edits.items())},
-        truths.count(None),
-    )
+
+
+def _edits(rows: Sequence[KnownRun], scores: Sequence[float]) -> dict[str, Share]:
+    """Share of flagged mutants, by kind of edit."""
+    flags: dict[str, list[bool]] = {}
+    for run, score in zip(rows, scores, strict=True):
+        if run.edit:
+            flags.setdefault(run.edit, []).append(score >= FLAGGED)
+    return {kind: Share(sum(values), len(values)) for kind, values in sorted(flags.items())}
 
 
 def _judged(cases: Sequence[Case], tell: Tell, stage: str) -> list[bool | None]:
     """Whether each program is right on other scenes."""
     truths: list[bool | None] = []
-    for known in elsewhere([(case.task, case.program) for case in cases]):
-        truths.append(known.verdict)
+    for scenes in elsewhere([(case.task, case.program) for case in cases]):
+        truths.append(scenes.verdict)
         tell(stage, len(truths), len(cases))
     return truths
 
@@ -188,7 +204,7 @@ def _again(cases: Sequence[Case]) -> list[Case]:
 
 def _mutants(originals: Sequence[Case], tell: Tell) -> list[KnownRun]:
     """Mutants whose answer on this picture is right and whose program is wrong on others."""
-    made: list[tuple[str, Case]] = []
+    edits: list[tuple[str, Case]] = []
     for case in originals:
         rng = np.random.default_rng([29, *case.task.id.encode()])
         names = [str(name) for name in rng.choice(sorted(CATEGORIES), SWAPS, replace=False)]
@@ -196,11 +212,11 @@ def _mutants(originals: Sequence[Case], tell: Tell) -> list[KnownRun]:
             program = replace(
                 case.program, id=content_key("mutant", case.program.id, source), source=source
             )
-            made.append((kind, replace(case, program=program)))
-    traces = run_exactly(((case.task, case.program) for _, case in made), _scenes(originals))
+            edits.append((kind, replace(case, program=program)))
+    traces = run_exactly(((case.task, case.program) for _, case in edits), _scenes(originals))
     fitting = [
         (kind, replace(case, trace=trace))
-        for (kind, case), trace in zip(made, traces, strict=True)
+        for (kind, case), trace in zip(edits, traces, strict=True)
         if right(case.task, trace)
     ]
     truths = _judged([case for _, case in fitting], tell, "mutants")
@@ -211,19 +227,21 @@ def _mutants(originals: Sequence[Case], tell: Tell) -> list[KnownRun]:
     ]
 
 
-def _fitted(rows: Sequence[KnownRun], found: Sequence[tuple[CheckFinding, ...]]) -> list[float]:
-    """Chances of being wrong from a logistic regression over the checks' scores, each fitted on
-    other pictures.
+def _fitted(
+    rows: Sequence[KnownRun], findings_of_runs: Sequence[tuple[CheckFinding, ...]]
+) -> list[float]:
+    """Each program's chance of being wrong, by a logistic regression over the checks' scores.
 
-    Zeros where there are too few pictures, or where one fold holds one class alone.
+    The regression is fitted on other pictures.  All chances are zero where there are too few
+    pictures, or where a fold holds one class alone.
     """
     # Imported here: it takes a second, and most commands never fit anything.
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GroupKFold
 
-    values = np.array([[_scored(one, check) for check in CHECKS] for one in found]).reshape(
-        -1, len(CHECKS)
-    )
+    values = np.array(
+        [[_scored(one, check) for check in CHECKS] for one in findings_of_runs]
+    ).reshape(-1, len(CHECKS))
     wrong, pictures = np.array([one.wrong for one in rows]), [one.case.task.image for one in rows]
     chances = np.zeros(len(rows))
     if len(set(pictures)) < FOLDS:
@@ -236,33 +254,45 @@ def _fitted(rows: Sequence[KnownRun], found: Sequence[tuple[CheckFinding, ...]])
     return [float(chance) for chance in chances]
 
 
-def _scored(found: Iterable[CheckFinding], check: str) -> float:
-    return max((one.score for one in found if one.check == check), default=0.0)
+def _scored(signs: Iterable[CheckFinding], check: str) -> float:
+    return max((one.score for one in signs if one.check == check), default=0.0)
 
 
 def _figures(
     rows: Sequence[KnownRun],
-    found: Sequence[tuple[CheckFinding, ...]],
+    signs: Sequence[tuple[CheckFinding, ...]],
     scores: Mapping[str, Sequence[float]],
 ) -> dict[str, Flagging]:
-    flags = {
-        check: [any(f.check == check and f.flag for f in one) for one in found] for check in CHECKS
+    """The figures of each check by itself, and of each way to put the checks together."""
+    by_check = {check: [_flags(run_signs, check) for run_signs in signs] for check in CHECKS}
+    by_score = {name: [value >= FLAGGED for value in values] for name, values in scores.items()}
+    areas = {name: _area(rows, values) for name, values in scores.items()}
+    return {
+        name: _flagging(rows, flags, areas.get(name))
+        for name, flags in (by_check | by_score).items()
     }
-    flags |= {name: [value >= FLAGGED for value in values] for name, values in scores.items()}
-    wrong = {str(at): one.wrong for at, one in enumerate(rows)}
-    pictures = {str(at): one.case.task.image for at, one in enumerate(rows)}
-    figures = {}
-    for name, flagged in flags.items():
-        hits = sum(flag and one.wrong for flag, one in zip(flagged, rows, strict=True))
-        area = None
-        if name in scores:
-            area = auc_interval(
-                wrong, {str(at): value for at, value in enumerate(scores[name])}, pictures
-            )
-        figures[name] = Flagging(
-            Share(hits, sum(flagged)),
-            Share(hits, sum(one.wrong for one in rows)),
-            Share(sum(flagged) - hits, sum(not one.wrong for one in rows)),
-            (area.value, area.low, area.high) if area is not None else None,
-        )
-    return figures
+
+
+def _flags(signs: Iterable[CheckFinding], check: str) -> bool:
+    return any(sign.check == check and sign.flag for sign in signs)
+
+
+def _area(rows: Sequence[KnownRun], scores: Sequence[float]) -> tuple[float, float, float] | None:
+    """Area under the ROC curve of the scores, with its interval."""
+    wrong = {str(at): run.wrong for at, run in enumerate(rows)}
+    pictures = {str(at): run.case.task.image for at, run in enumerate(rows)}
+    area = auc_interval(wrong, {str(at): score for at, score in enumerate(scores)}, pictures)
+    return None if area is None else (area.value, area.low, area.high)
+
+
+def _flagging(
+    rows: Sequence[KnownRun], flags: Sequence[bool], area: tuple[float, float, float] | None
+) -> Flagging:
+    hits = sum(flag and run.wrong for flag, run in zip(flags, rows, strict=True))
+    wrong = sum(run.wrong for run in rows)
+    return Flagging(
+        precision=Share(hits, sum(flags)),
+        recall=Share(hits, wrong),
+        alarms=Share(sum(flags) - hits, len(rows) - wrong),
+        auc=area,
+    )

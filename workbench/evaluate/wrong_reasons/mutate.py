@@ -1,7 +1,6 @@
 """Wrong programs made of right ones: one edit each, of the kinds that people and models slip into.
 
-Whether a mutant is wrong is not for this module to say: some edits change nothing
-(`oracle.elsewhere` tells).
+Some edits change nothing, so a mutant need not be wrong; `transfer.elsewhere` tells.
 """
 
 from __future__ import annotations
@@ -16,26 +15,48 @@ from typing import cast
 from workbench.parsing import parse
 
 _FLIPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Lt: ast.Gt, ast.Gt: ast.Lt, ast.LtE: ast.GtE, ast.GtE: ast.LtE, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
-}  # fmt: skip
+    ast.Lt: ast.Gt,
+    ast.Gt: ast.Lt,
+    ast.LtE: ast.GtE,
+    ast.GtE: ast.LtE,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+}
 _FIELDS = {
-    "horizontal_center": "vertical_center", "vertical_center": "horizontal_center", "left": "lower", "right": "upper",
-    "lower": "left", "upper": "right", "width": "left", "height": "lower",
-}  # fmt: skip
+    "horizontal_center": "vertical_center",
+    "vertical_center": "horizontal_center",
+    "left": "lower",
+    "right": "upper",
+    "lower": "left",
+    "upper": "right",
+    "width": "left",
+    "height": "lower",
+}
 _WORDS = {
-    "left": "right", "right": "left", "above": "below", "below": "above", "more": "fewer", "fewer": "more",
-    "leftmost": "rightmost", "rightmost": "leftmost", "topmost": "bottommost", "bottommost": "topmost",
-    "largest": "smallest", "smallest": "largest", "nearest": "farthest", "farthest": "nearest",
-}  # fmt: skip
+    "left": "right",
+    "right": "left",
+    "above": "below",
+    "below": "above",
+    "more": "fewer",
+    "fewer": "more",
+    "leftmost": "rightmost",
+    "rightmost": "leftmost",
+    "topmost": "bottommost",
+    "bottommost": "topmost",
+    "largest": "smallest",
+    "smallest": "largest",
+    "nearest": "farthest",
+    "farthest": "nearest",
+}
 _TAKES_NAME = ("find", "exists", "verify_property")
 _ASKS = ("visual_question_answering", "simple_query")
 
 Edit = Callable[[ast.AST], ast.AST | None]
-"""What stands in place of a node; None where it is left alone."""
+"""Gives the node that stands in place of another; None where that one is left alone."""
 
 
 def mutants(source: str, answer: str, names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Edits of a program, each with the kind of edit; the same source comes once.
+    """Edited programs, each with the kind of its edit; the same source comes once.
 
     Args:
         source: the program; untrusted.
@@ -47,21 +68,23 @@ def mutants(source: str, answer: str, names: Sequence[str]) -> Iterator[tuple[st
         plain = ast.unparse(tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
-    seen = {plain}
+    sources = {plain}
     for kind, edit in _edits(answer, names):
         for mutant in _each(tree, edit):
-            if mutant not in seen:
-                seen.add(mutant)
+            if mutant not in sources:
+                sources.add(mutant)
                 yield kind, mutant + "\n"
 
 
 def _each(tree: ast.Module, edit: Edit) -> Iterator[str]:
-    """The program with the edit made at one place, for each place."""
+    """The program with the edit applied at one place, for each place where it applies."""
     for at, node in enumerate(ast.walk(tree)):
         if edit(copy.deepcopy(node)) is None:
             continue
         edited = copy.deepcopy(tree)
-        target = next(found for number, found in enumerate(ast.walk(edited)) if number == at)
+        target = next(
+            candidate for number, candidate in enumerate(ast.walk(edited)) if number == at
+        )
         new = edit(target)
         if new is not None:
             swap = _Swap(target, new)
@@ -155,7 +178,7 @@ def _element(node: ast.AST) -> ast.AST | None:
 
 
 def _word(node: ast.AST) -> ast.AST | None:
-    """The first word with an opposite in a question that a tool is asked."""
+    """A question to a tool with the first word that has an opposite replaced by it."""
     if not (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
@@ -167,11 +190,11 @@ def _word(node: ast.AST) -> ast.AST | None:
     ):
         return None
     pattern = rf"\b({'|'.join(_WORDS)})\b"
-    text, found = re.subn(
+    text, count = re.subn(
         pattern, lambda match: _WORDS[match[0].lower()], node.args[0].value, count=1, flags=re.I
     )
     return (
-        ast.Call(node.func, [ast.Constant(text), *node.args[1:]], node.keywords) if found else None
+        ast.Call(node.func, [ast.Constant(text), *node.args[1:]], node.keywords) if count else None
     )
 
 

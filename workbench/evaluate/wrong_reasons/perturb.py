@@ -1,17 +1,22 @@
-"""Ways to change what the tools of one run said: each change makes a *world*, a table of calls and
-their results.
+"""Ways to change the results of one run's tool calls.
 
-changed result    boolean flipped; yes and no swapped; a number one more, one less; a text replaced by an option or
-                  by another text of the run; patches: one taken away, several added, all gone, as many as another
-                  call found, all in one corner or the other, in reverse order; of every site all results at once
-mirrored picture  every box mirrored from left to right, or from top to bottom; what tools said of each stays
+Each change makes a *world*: a table of calls and their results.  There are two kinds of change.
+
+changed result
+    A boolean is flipped, yes and no are swapped, a number becomes one more or one less, and a text
+    is replaced by an option or by another text of the run.  Of a list of patches one is removed or
+    all are, several are added, it becomes as long as another call's, all move into one corner or
+    the other, or their order is reversed.  For every site all its results also change at once.
+mirrored picture
+    Every box is mirrored from left to right, or from top to bottom; all other results stay.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 from workbench.boxes import Box
@@ -19,21 +24,22 @@ from workbench.events import summary
 from workbench.records import Region, Task, Trace, Value
 
 MOST_CALLS = 24
-"""Results of one run that are changed one by one; further ones only together with the others of
-their site.
+"""Most results of one run that are changed one by one.
+
+Further ones change only together with the others of their site.
 """
 MOST_PATCHES = 2
-"""Patches of one list that are taken away one by one."""
+"""Most patches of one list that are removed one by one."""
 SMALL = 4
-"""Side of a patch that was moved into a corner, pixels."""
+"""Side of a patch that moves into a corner, pixels."""
 MORE = 6
-"""Patches that are added: enough to outnumber what stands beside them."""
+"""Number of patches that are added, enough to outnumber what stands beside them."""
 
 Axis = Literal["across", "down"]
 Size = tuple[int, int]
 """Width and height of a picture, pixels."""
 Site = tuple[int, str, str]
-"""Where something is asked, and what: line, tool and the arguments that are no patches."""
+"""Where a tool is called, and with what: line, tool and the arguments without patches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +50,18 @@ class Called:
     tool: str
     line: int
     arguments: Mapping[str, Value]
-    """As the tool got them; patches without the picture's size."""
+    """The arguments as the tool got them; patches lack the picture's size."""
     result: Value
 
     @property
     def site(self) -> Site:
-        """Where it was asked, and what: calls that differ in their patches alone are of one site."""
+        """Line, tool and words; calls that differ in their patches alone are of one site."""
         words = {name: value for name, value in self.arguments.items() if not _has_patch(value)}
         return self.line, self.tool, json.dumps(summary(words), sort_keys=True, default=str)
 
     @property
     def words(self) -> str:
-        """For people: `find("dog")`."""
+        """The call as people read it, for example `find("dog")`."""
         inner = (
             json.dumps(value, ensure_ascii=False)
             for value in self.arguments.values()
@@ -73,25 +79,28 @@ class Change:
     ...
     """
     sites: frozenset[Site]
-    """Whose results differ; empty for a mirrored picture."""
+    """The sites whose results differ; empty for a mirrored picture."""
     table: Mapping[str, Value]
-    """Result of each call by `key`."""
+    """The result of each call, by `key`."""
 
 
 def calls_of(task: Task, trace: Trace) -> list[Called]:
-    """The answered calls of a trace, rebuilt from its events; what cannot be rebuilt is left out."""
-    asked = {event.payload.get("call"): event for event in trace.events if event.kind == "tool"}
-    found = []
+    """The answered calls of a trace, rebuilt from its events.
+
+    Calls that cannot be rebuilt are left out.
+    """
+    questions = {event.payload.get("call"): event for event in trace.events if event.kind == "tool"}
+    calls = []
     for event in trace.events:
         number = event.payload.get("call")
         if (
             event.kind != "tool_result"
             or not event.payload.get("ok")
             or number is None
-            or number not in asked
+            or number not in questions
         ):
             continue
-        question = asked[number].payload
+        question = questions[number].payload
         arguments = {
             name: _value(value, task.image)
             for name, value in dict(question.get("arguments") or {}).items()
@@ -99,27 +108,34 @@ def calls_of(task: Task, trace: Trace) -> list[Called]:
         if question.get("receiver") is not None:
             arguments = {"patch": _value(question["receiver"], task.image), **arguments}
         result = _value(event.payload.get("result"), task.image)
-        found.append(
-            Called(int(number), str(question.get("tool")), asked[number].line, arguments, result)
+        calls.append(
+            Called(
+                int(number), str(question.get("tool")), questions[number].line, arguments, result
+            )
         )
-    return found
+    return calls
 
 
-def _value(shown: Any, image: str) -> Value:
-    """The value behind a summary (`workbench/events.py`); a list beyond its first fifty items is
-    cut.
-    """
-    if not isinstance(shown, Mapping):
-        return shown  # type: ignore[no-any-return]
-    kind, items = shown.get("type"), shown.get("items") or []
+def _value(summary_of_value: Any, image: str) -> Value:
+    """The value behind a summary of `workbench/events.py`; lists keep their first fifty items."""
+    if not isinstance(summary_of_value, Mapping):
+        return summary_of_value  # type: ignore[no-any-return]
+    kind, items = summary_of_value.get("type"), summary_of_value.get("items") or []
     if kind == "patch":
-        x0, y0, x1, y1 = shown["box"]
-        return Region(image, 0, 0, Box(x0, y0, x1, y1), shown.get("label"), shown.get("score"))
+        x0, y0, x1, y1 = summary_of_value["box"]
+        return Region(
+            image,
+            0,
+            0,
+            Box(x0, y0, x1, y1),
+            summary_of_value.get("label"),
+            summary_of_value.get("score"),
+        )
     if kind == "dict":
         return {str(key): _value(value, image) for key, value in items}
     if kind in ("list", "tuple", "set"):
         return [_value(item, image) for item in items]
-    return str(shown.get("text", ""))
+    return str(summary_of_value.get("text", ""))
 
 
 def _has_patch(value: Any) -> bool:
@@ -127,7 +143,7 @@ def _has_patch(value: Any) -> bool:
 
 
 def key(tool: str, arguments: Mapping[str, Value]) -> str:
-    """One text for equal calls, whichever picture they name."""
+    """A text that equal calls share, whichever picture they name."""
     return json.dumps(
         [tool, {name: summary(value) for name, value in arguments.items()}], sort_keys=True
     )
@@ -140,50 +156,72 @@ def changes(task: Task, calls: Sequence[Called], size: Size) -> Iterator[Change]
     """The unchanged world, the mirrored ones, and one for each way to change a result.
 
     Args:
+        task: the question of the run; its options replace texts.
+        calls: the answered calls of the run.
         size: width and height of the picture, pixels.
     """
     keys = [key(call.tool, call.arguments) for call in calls]
-    table = {same: call.result for same, call in zip(keys, calls, strict=True)}
-    asked: dict[str, set[Site]] = {}
-    for same, call in zip(keys, calls, strict=True):
-        asked.setdefault(same, set()).add(call.site)
+    table = {call_key: call.result for call_key, call in zip(keys, calls, strict=True)}
     yield Change("nothing", frozenset(), table)
-    if any(_has_patch(call.result) for call in calls):
-        for axis in ("across", "down"):
-            mirrored = {
-                key(call.tool, _mirrored(call.arguments, axis, size)): _mirrored(
-                    call.result, axis, size
-                )
-                for call in calls
-            }
-            yield Change(axis, frozenset(), mirrored)
-    others = [call.result for call in calls if isinstance(call.result, str)]
-    counts = {len(call.result) for call in calls if isinstance(call.result, list)}
-    sites: dict[Site, list[Called]] = {}
-    for call in calls:
-        sites.setdefault(call.site, []).append(call)
-    for same, call in list(zip(keys, calls, strict=True))[:MOST_CALLS]:
-        for name, result in variants(call.result, task, others, counts, size):
-            yield Change(name, frozenset(asked[same]), {**table, same: result})
-    for site, several in sites.items():
+    yield from _mirrored_worlds(calls, size)
+    variants_of = partial(
+        variants,
+        task=task,
+        others=[call.result for call in calls if isinstance(call.result, str)],
+        counts={len(call.result) for call in calls if isinstance(call.result, list)},
+        size=size,
+    )
+    sites_of: dict[str, set[Site]] = {}
+    calls_at: dict[Site, list[Called]] = {}
+    for call_key, call in zip(keys, calls, strict=True):
+        sites_of.setdefault(call_key, set()).add(call.site)
+        calls_at.setdefault(call.site, []).append(call)
+    for call_key, call in list(zip(keys, calls, strict=True))[:MOST_CALLS]:
+        for name, result in variants_of(call.result):
+            yield Change(name, frozenset(sites_of[call_key]), {**table, call_key: result})
+    for site, several in calls_at.items():
         if len(several) > 1:
-            changed = {
-                key(call.tool, call.arguments): first[1]
-                for call in several
-                if (first := next(variants(call.result, task, others, counts, size), None))
-                is not None
-            }
+            changed = _first_variants(several, variants_of)
             yield Change("all", frozenset({site}), {**table, **changed})
+
+
+def _mirrored_worlds(calls: Sequence[Called], size: Size) -> Iterator[Change]:
+    """The picture mirrored in both ways; nothing where no call gives a patch."""
+    if not any(_has_patch(call.result) for call in calls):
+        return
+    axes: tuple[Axis, ...] = ("across", "down")
+    for axis in axes:
+        table = {
+            key(call.tool, _mirrored(call.arguments, axis, size)): _mirrored(
+                call.result, axis, size
+            )
+            for call in calls
+        }
+        yield Change(axis, frozenset(), table)
+
+
+def _first_variants(
+    calls: Sequence[Called], variants_of: Callable[[Value], Iterator[tuple[str, Value]]]
+) -> dict[str, Value]:
+    """The first other value of each result, by `key`."""
+    changed = {}
+    for call in calls:
+        first = next(variants_of(call.result), None)
+        if first is not None:
+            changed[key(call.tool, call.arguments)] = first[1]
+    return changed
 
 
 def variants(
     result: Value, task: Task, others: Sequence[str], counts: Set[int], size: Size
 ) -> Iterator[tuple[str, Value]]:
-    """Ways to change one result, each with its name; none for what has no other value.
+    """Ways to change one result, each with its name; none for a result that has no other value.
 
     Args:
+        result: what the tool gave.
+        task: the question of the run; its options replace texts.
         others: texts that tools gave in the same run.
-        counts: how many patches its calls found.
+        counts: lengths of the lists of patches that tools gave in the same run.
         size: width and height of the picture, pixels.
     """
     if isinstance(result, bool):
@@ -198,17 +236,23 @@ def variants(
         yield "across", _mirrored(result, "across", size)
         yield "down", _mirrored(result, "down", size)
     elif isinstance(result, list) and all(isinstance(item, Region) for item in result):
-        yield "more", [*result, *[_another(result, size)] * MORE]
-        if result:
-            yield "emptied", []
-            for corner in ((0, 0), size):
-                yield "corner", [_in_corner(item, corner) for item in result]
-        for number in sorted(counts - {len(result), 0, len(result) + MORE}):
-            yield "as many", [*result, *[_another(result, size)] * number][:number]
-        if len(result) > 1:
-            yield "reversed", result[::-1]
-            for at in range(min(len(result), MOST_PATCHES)):
-                yield "fewer", [*result[:at], *result[at + 1 :]]
+        yield from _patches(result, counts, size)
+
+
+def _patches(
+    patches: Sequence[Any], counts: Set[int], size: Size
+) -> Iterator[tuple[str, list[Any]]]:
+    yield "more", [*patches, *[_another(patches, size)] * MORE]
+    if patches:
+        yield "emptied", []
+        for corner in ((0, 0), size):
+            yield "corner", [_in_corner(patch, corner) for patch in patches]
+    for number in sorted(counts - {len(patches), 0, len(patches) + MORE}):
+        yield "as many", [*patches, *[_another(patches, size)] * number][:number]
+    if len(patches) > 1:
+        yield "reversed", list(patches[::-1])
+        for at in range(min(len(patches), MOST_PATCHES)):
+            yield "fewer", [*patches[:at], *patches[at + 1 :]]
 
 
 def _texts(text: str, task: Task, others: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -240,7 +284,7 @@ def _another(patches: Sequence[Any], size: Size) -> Region:
 
 
 def _in_corner(patch: Any, corner: Size) -> Region:
-    """The patch, very small, in the picture's first corner, or in its last one when that is given."""
+    """The patch, very small, in a corner of the picture; the corner is (0, 0) or the last pixel."""
     x, y = max(corner[0] - SMALL, 0), max(corner[1] - SMALL, 0)
     moved: Region = replace(patch, box=Box(x, y, x + SMALL, y + SMALL))
     return moved

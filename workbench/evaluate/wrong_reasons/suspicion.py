@@ -1,20 +1,22 @@
-"""Right for the wrong reason: signs that a program's answer fits by chance, each a sentence for a
-curator.
+"""Signs that a right answer has a wrong reason, each a sentence for a curator.
 
-A check scores from 0 (nothing found) to 1; it flags, a person decides.
+Every check gives a score from 0 (no sign) to 1.  A check only flags a run; a person decides.
 
-    untooled     no tool was asked
-    independent  tools were asked, and whatever they say the answer stays
-    idle         the answer does not depend on some of the calls
-    order        the answer depends on the order in which a tool lists what it found
-    side         the answer changes in the mirrored picture though the question names no side, or stays though it does
-    unasked      the question names a thing that the program never looks for, or has a word that other programs use
-    foreign      the program looks for a thing that the question does not name
-    concept      the question is about places, sizes, distances or numbers, and the program is not, or the reverse
-    apart        the question's other programs answer otherwise
-    unfaithful   the rationale says what is not in the trace
+    untooled     The program calls no tool.
+    independent  Tools are called, but the answer stays the same whatever they say.
+    idle         The answer does not depend on some of the calls.
+    order        The answer depends on the order in which a tool lists its results.
+    side         The answer changes when the picture is mirrored although the question mentions no
+                 side, or does not change although it does.
+    unasked      The question names a thing that the program never looks for, or has a word that
+                 other programs of the question use and this one does not.
+    foreign      The program looks for a thing that the question does not name.
+    concept      The question is about places, sizes, distances or numbers and the program is not,
+                 or the reverse.
+    apart        Other programs of the question give another answer.
+    unfaithful   The rationale says something that the trace does not support.
 
-How often each of them is right is measured (`measure_reasons`); `suspicion` puts them together.
+`suspicion` puts the checks together; `measure_checks` measures how often each of them is right.
 """
 
 from __future__ import annotations
@@ -33,19 +35,34 @@ from workbench.tools.coco_names import classes_of
 from workbench.verify.answers import canonical
 
 CHECKS: Mapping[str, str] = {
-    "untooled": "no tool asked", "independent": "does not depend on tools", "idle": "idle call",
-    "order": "depends on order", "side": "mirrored picture", "unasked": "never looked for",
-    "foreign": "not in the question", "concept": "another kind of question", "apart": "other programs disagree",
+    "untooled": "no tool asked",
+    "independent": "does not depend on tools",
+    "idle": "idle call",
+    "order": "depends on order",
+    "side": "mirrored picture",
+    "unasked": "never looked for",
+    "foreign": "not in the question",
+    "concept": "another kind of question",
+    "apart": "other programs disagree",
     "unfaithful": "rationale not supported",
-}  # fmt: skip
+}
 """Names of the checks, with a short title for people."""
 
 WEIGHTS: Mapping[str, float] = {
-    "untooled": 0.9, "independent": 0.9, "idle": 0.8, "order": 0.6, "side": 0.6, "unasked": 0.5, "foreign": 0.8,
-    "concept": 0.6, "apart": 0.3, "unfaithful": 0.5,
-}  # fmt: skip
-"""How far each check alone raises suspicion: more where it saw what the program does, less where it
-read words.
+    "untooled": 0.9,
+    "independent": 0.9,
+    "idle": 0.8,
+    "order": 0.6,
+    "side": 0.6,
+    "unasked": 0.5,
+    "foreign": 0.8,
+    "concept": 0.6,
+    "apart": 0.3,
+    "unfaithful": 0.5,
+}
+"""How far each check alone raises suspicion.
+
+Checks that observe what the program does weigh more than checks that compare words.
 """
 
 FLAGGED = 0.5
@@ -57,22 +74,22 @@ VERSION = "1"
 """Changes whenever a check's results may."""
 
 LONGEST = 120
-"""Characters of a call that are quoted."""
+"""Most characters of a call that are quoted."""
 LONGEST_TEXT = 4000
-"""Characters of a question that are searched for names of things."""
+"""Number of characters of a question that are searched for names of things."""
 
 _ALL = 60
-"""A word for so many of a detector's classes names nothing."""
+"""From so many detector classes on, a word is too wide to name a thing."""
 _NONE = (None,) * _ALL
 _PLAIN = frozenset(
     ("object", "objects", "thing", "things", "item", "items", "viewer", "kind", "sort", "option")
 )
-"""Words of questions that name nothing, besides `STOCK`."""
+"""Words of questions that name no particular thing, besides those in `STOCK`."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckFinding:
-    """What one check found."""
+    """One sign that a check sees in a run."""
 
     check: str
     """One of `CHECKS`."""
@@ -83,51 +100,52 @@ class CheckFinding:
 
     @property
     def flag(self) -> bool:
-        """Whether it speaks against the run by itself."""
+        """Whether this sign alone speaks against the run."""
         return WEIGHTS[self.check] * self.score >= ALONE
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A run to check, with what stands beside it."""
+    """A run to check, with the other runs of its question and the issues of its rationale."""
 
     task: Task
     program: Program
     trace: Trace
-    """Ended with an answer."""
+    """The program's trace; it ended with an answer."""
     siblings: tuple[tuple[Program, Trace], ...] = ()
     """The other programs of its question, failed ones too."""
     issues: tuple[str, ...] = ()
-    """Of its rationale."""
+    """What is wrong with its rationale, one sentence each."""
 
 
 def findings(case: Case, shaken: Shaken) -> tuple[CheckFinding, ...]:
-    """Everything found about a run, the gravest first.
+    """The signs of all checks about a run, the gravest first.
 
     Args:
-        shaken: its changed worlds.
+        case: the run, with what stands beside it.
+        shaken: what its changed worlds show.
     """
-    found = [*_dependence(shaken), *_order(shaken), *_sides(case, shaken)]
-    found += [
-        *_words(case, shaken.calls),
+    signs = [*_dependence(shaken), *_order(shaken), *_sides(case, shaken)]
+    signs += [
+        *_unasked(case, shaken.calls),
         *_strange(case, shaken.calls),
         *_concepts(case),
         *_apart(case),
     ]
     if case.issues:
-        found.append(CheckFinding("unfaithful", 1.0, f"The rationale: {case.issues[0]}"))
-    return tuple(sorted(found, key=lambda one: (-one.score, list(CHECKS).index(one.check))))
+        signs.append(CheckFinding("unfaithful", 1.0, f"The rationale: {case.issues[0]}"))
+    return tuple(sorted(signs, key=lambda one: (-one.score, list(CHECKS).index(one.check))))
 
 
-def suspicion(found: Iterable[CheckFinding]) -> float:
-    """From 0 to 1: the checks together, as if each were an independent chance of being right.
+def suspicion(signs: Iterable[CheckFinding]) -> float:
+    """All checks together, from 0 to 1, as if each were an independent chance of being right.
 
-    A fixed rule: a logistic regression over the scores, fitted on other pictures, does not tell
-    wrong programs that were sampled from right ones better (`vpd check --measure` prints both).
+    The rule is fixed.  A logistic regression over the scores, fitted on other pictures, does not
+    tell sampled wrong programs from right ones any better (`vpd check --measure` prints both).
     """
     innocent = 1.0
-    for finding in found:
-        innocent *= 1 - WEIGHTS[finding.check] * finding.score
+    for sign in signs:
+        innocent *= 1 - WEIGHTS[sign.check] * sign.score
     return round(1 - innocent, 4)
 
 
@@ -163,7 +181,8 @@ _SIDES: tuple[tuple[Axis, str, re.Pattern[str]], ...] = (
         "across",
         "left and right",
         re.compile(
-            r"\b(?:left(?! over)\w*|rightmost|right(?:[- ]hand| of| than| edge| side)|(?:further|the|far) right)\b"
+            r"\b(?:left(?! over)\w*|rightmost"
+            r"|right(?:[- ]hand| of| than| edge| side)|(?:further|the|far) right)\b"
         ),
     ),
     (
@@ -172,24 +191,24 @@ _SIDES: tuple[tuple[Axis, str, re.Pattern[str]], ...] = (
         re.compile(r"\b(?:above|below|high\w*|low\w*|top\w*|bottom\w*|upper|under|beneath)\b"),
     ),
 )
-"""What an axis is called, and the words of a question about it."""
+"""Each axis with its name and the words of a question about it."""
 
 
 def _sides(case: Case, shaken: Shaken) -> Iterator[CheckFinding]:
     question = case.task.question.lower()
-    told = " ".join(text.lower() for call in shaken.calls for text in _texts(call))
+    call_words = " ".join(text.lower() for call in shaken.calls for text in _texts(call))
     for axis, name, words in _SIDES:
         moved = shaken.mirrored(axis)
-        if moved is None or not shaken.repeats or words.search(told):
+        if moved is None or not shaken.repeats or words.search(call_words):
             continue
-        asked = words.search(question)
-        if moved == "answer" and not asked:
+        names_side = words.search(question)
+        if moved == "answer" and not names_side:
             yield CheckFinding(
                 "side",
                 1.0,
                 f"Mirrored, the picture gives another answer; the question is not about {name}.",
             )
-        elif moved == "same" and asked:
+        elif moved == "same" and names_side:
             score = 1.0 if case.task.answer_type == "yesno" else 0.5
             yield CheckFinding(
                 "side",
@@ -198,42 +217,58 @@ def _sides(case: Case, shaken: Shaken) -> Iterator[CheckFinding]:
             )
 
 
-def _words(case: Case, calls: Sequence[Called]) -> Iterator[CheckFinding]:
-    question = _stems([case.task.question])
+def _unasked(case: Case, calls: Sequence[Called]) -> Iterator[CheckFinding]:
+    """A thing of the question that the program never looks for, or a word that siblings have."""
+    if not calls:
+        return
     here = _stems(
         [*(text for call in calls for text in _texts(call)), *_strings(case.program.source)]
     )
     for name in _nouns(case.task.question):
-        if calls and not _stems([name]) & here:
+        if not _stems([name]) & here:
             yield CheckFinding(
                 "unasked",
                 1.0,
                 f"The question names {_quoted(name)}; the program never looks for it.",
             )
             return
-    elsewhere = Counter(
+    missing = _words_of_siblings(case, here)
+    if missing:
+        (times, word), of = max(missing), len(case.siblings)
+        text = (
+            f"{times} of {of} other programs have the question's word {_quoted(word)}, "
+            "this one not."
+        )
+        yield CheckFinding("unasked", times / of, text)
+
+
+def _words_of_siblings(case: Case, here: set[str]) -> list[tuple[int, str]]:
+    """Words of the question that other programs have and this one lacks, with how many have them.
+
+    Args:
+        case: the run.
+        here: stems of the words of its program and its calls.
+    """
+    question = _stems([case.task.question])
+    counts = Counter(
         word
         for other, _ in case.siblings
         for word in {w for text in _strings(other.source) for w in _lower(text)}
     )
-    missed = [
+    return [
         (times, word)
-        for word, times in elsewhere.items()
+        for word, times in counts.items()
         if word not in STOCK | _PLAIN and stem(word) in question and stem(word) not in here
     ]
-    if missed and calls:
-        (times, word), of = max(missed), len(case.siblings)
-        text = f"{times} of {of} other programs have the question's word {_quoted(word)}, this one not."
-        yield CheckFinding("unasked", times / of, text)
 
 
 def _strange(case: Case, calls: Sequence[Called]) -> Iterator[CheckFinding]:
-    known = [
+    texts = [
         case.task.question,
         *case.task.choices,
         *(call.result for call in calls if isinstance(call.result, str)),
     ]
-    stems = _stems([*known, *_PLAIN, *STOCK])
+    stems = _stems([*texts, *_PLAIN, *STOCK])
     for name in _looked_for(calls):
         if (own := _stems([name])) and not own & stems:
             yield CheckFinding(
@@ -245,7 +280,7 @@ def _strange(case: Case, calls: Sequence[Called]) -> Iterator[CheckFinding]:
 
 
 def _looked_for(calls: Sequence[Called]) -> Iterator[str]:
-    """Names that tools were asked for, and nouns of the questions that they were asked."""
+    """Names of things that tools look for, and nouns of the questions that tools answer."""
     for call in calls:
         for name, value in call.arguments.items():
             if not isinstance(value, str):
@@ -260,18 +295,26 @@ _CONCEPTS: tuple[tuple[str, str, str], ...] = (
     (_SIDES[0][1], _SIDES[0][2].pattern, r"left|right|horizontal"),
     (_SIDES[1][1], _SIDES[1][2].pattern, r"vertical|lower|upper|above|below|top|bottom|high|low"),
     ("size", r"\b(largest|smallest|biggest)\b", r"width|height|larg|small|big|size"),
-    ("distance", r"\b(nearest|farthest|distance|furthest(?! to the))\b", r"distance|near|far|clos|\*\* ?2"),
-    ("equal numbers", r"\b(as many|same number|equal|equally|balance|equals?)\b", r"==|as many|same|equal"),
-)  # fmt: skip
-"""What a question may be about, its words there, and what then stands in a program."""
+    (
+        "distance",
+        r"\b(nearest|farthest|distance|furthest(?! to the))\b",
+        r"distance|near|far|clos|\*\* ?2",
+    ),
+    (
+        "equal numbers",
+        r"\b(as many|same number|equal|equally|balance|equals?)\b",
+        r"==|as many|same|equal",
+    ),
+)
+"""What a question may be about, a pattern of its words for it, and one of a program's."""
 
 _EQUAL = re.compile(r"as many|same number", re.IGNORECASE)
 
 
 def _concepts(case: Case) -> Iterator[CheckFinding]:
     question, source = case.task.question.lower(), case.program.source
-    for name, asked, used in _CONCEPTS:
-        if re.search(asked, question) and not re.search(used, source, re.IGNORECASE):
+    for name, in_question, in_program in _CONCEPTS:
+        if re.search(in_question, question) and not re.search(in_program, source, re.IGNORECASE):
             yield CheckFinding(
                 "concept", 1.0, f"The question is about {name}; nothing in the program is."
             )
@@ -314,16 +357,14 @@ _TEXT = re.compile(r"""\"([^"\\\n]{1,200})"|'([^'\\\n]{1,200})'""")
 
 
 def _strings(source: str) -> list[str]:
-    """Texts in a program."""
+    """The string literals of a program."""
     return [match[1] or match[2] for match in _TEXT.finditer(source)]
 
 
 def _nouns(text: str) -> list[str]:
-    """Words and pairs of words that name a thing a detector knows; wide words that name everything
-    left out.
-    """
+    """Words and pairs of words that name a thing a detector knows; too wide words are left out."""
     words = [word.lower() for word in WORD.findall(text[:LONGEST_TEXT])]
-    found: list[str] = []
+    nouns: list[str] = []
     at = 0
     while at < len(words):
         for size in (2, 1):
@@ -333,11 +374,11 @@ def _nouns(text: str) -> list[str]:
                 and not {*name} & (STOCK | _PLAIN)
                 and len(classes_of(" ".join(name)) or _NONE) < _ALL
             ):
-                found.append(" ".join(name))
+                nouns.append(" ".join(name))
                 at += size - 1
                 break
         at += 1
-    return found
+    return nouns
 
 
 def _quoted(text: str) -> str:

@@ -1,6 +1,4 @@
-"""Is a program right, or only its answer?  It is run with exact tools on other scenes that answer
-its question.
-"""
+"""Whether a program stays right when it is run with exact tools on other scenes of its question."""
 
 from __future__ import annotations
 
@@ -12,14 +10,14 @@ from workbench.evaluate.wrong_reasons.new_scenes import others
 from workbench.records import Program, Task
 
 ELSEWHERE = 12
-"""Other scenes that a program is judged by."""
+"""Number of other scenes that a program is judged by."""
 LEAST = 6
-"""Scenes that must decide."""
+"""Least number of scenes with a decided run; with fewer there is no verdict."""
 
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """How a program did on other scenes."""
+    """Number of other scenes by how a program did on them."""
 
     right: int
     wrong: int
@@ -27,34 +25,37 @@ class Elsewhere:
 
     @property
     def verdict(self) -> bool | None:
-        """Right everywhere; False: wrong in more than a quarter; None: in between (a short cut), or
-        not decided.
+        """True: right on all scenes.  False: wrong on more than a quarter of them.
+
+        None in between, where the program takes a short cut, and where too few scenes decide.
         """
         decided = self.right + self.wrong
         if decided < LEAST:
             return None
-        return True if self.wrong == 0 else False if self.wrong > decided / 4 else None
+        if self.wrong == 0:
+            return True
+        return False if self.wrong > decided / 4 else None
 
 
 def elsewhere(rows: Sequence[tuple[Task, Program]], count: int = ELSEWHERE) -> Iterator[Elsewhere]:
     """How each program does on `count` other scenes of its question, in the rows' order."""
-    drawn = {task.id: others(task, count) for task in {task.id: task for task, _ in rows}.values()}
+    tasks = {task.id: task for task, _ in rows}
+    scenes_of = {task_id: others(task, count) for task_id, task in tasks.items()}
     scenes = {
         f"{task_id}#{at}": scene
-        for task_id, found in drawn.items()
-        for at, (scene, _) in enumerate(found)
+        for task_id, pairs in scenes_of.items()
+        for at, (scene, _) in enumerate(pairs)
     }
     jobs = [
-        (replace(task, image=f"{task.id}#{at}"), program, said)
+        (replace(task, image=f"{task.id}#{at}"), program, gold)
         for task, program in rows
-        for at, (_, said) in enumerate(drawn[task.id])
+        for at, (_, gold) in enumerate(scenes_of[task.id])
     ]
     traces = run_exactly(((task, program) for task, program, _ in jobs), scenes)
-    told = iter(jobs)
+    runs = zip(jobs, traces, strict=True)
     for task, _ in rows:
         counts = {True: 0, False: 0, None: 0}
-        for _ in drawn[task.id]:
-            trace = next(traces)
-            asked, _, gold = next(told)
-            counts[None if undecided(trace) else right(asked, trace, gold)] += 1
+        for _ in scenes_of[task.id]:
+            (moved_task, _, gold), trace = next(runs)
+            counts[None if undecided(trace) else right(moved_task, trace, gold)] += 1
         yield Elsewhere(counts[True], counts[False], counts[None])

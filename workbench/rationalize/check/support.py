@@ -15,8 +15,10 @@ from typing import Any
 from workbench.boxes import Box, grid_text
 from workbench.english import singular, value
 from workbench.parsing import parse
+from workbench.rationalize.claims.claims import Patch
 from workbench.rationalize.claims.clauses import one_line
 from workbench.rationalize.follow.reading import patches_in, read
+from workbench.rationalize.follow.tool_calls import AnsweredCall
 from workbench.records import Program, Task, Trace, TraceEvent
 
 WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
@@ -36,13 +38,14 @@ def stem(word: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AnsweredProperty:
-    """One answered question of the run: a property or a yes/no answer about a thing."""
+    """An answered question of the run: a property of a thing, or a yes/no answer about it."""
 
     event: int
+    """`seq` of the tool call."""
     box: str
-    """Its box on the grid; '' for the whole picture."""
+    """Box of the thing on the grid; '' for the whole picture."""
     words: frozenset[str]
-    """Stems of what was asked, the thing's own names left out."""
+    """Stems of the words of the property."""
     truth: bool
 
 
@@ -51,57 +54,64 @@ class Support:
     """Everything in a trace that a rationale may rest on."""
 
     boxes: dict[str, set[str]] = field(default_factory=dict)
-    """Names of the thing in each box, by grid text."""
+    """Names of the thing in each box, by the box's text on the grid."""
     box_events: dict[str, set[int]] = field(default_factory=dict)
+    """`seq` of the events that hold each box."""
     numbers: set[str] = field(default_factory=set)
+    """Every number of the run, in each way in which it may be written."""
     stems: set[str] = field(default_factory=set)
+    """Stems of every word of the run."""
     texts: list[tuple[int, str]] = field(default_factory=list)
-    """Every text of the run, on one line, with its event."""
+    """Every text of the run on one line, after the `seq` of its event; -1 for other sources."""
     counts: dict[str, set[int]] = field(default_factory=dict)
-    """How many of each name were found in the whole picture, in the singular."""
+    """For each name in the singular, how many the tools counted in the whole picture."""
     absent: set[str] = field(default_factory=set)
-    """Names that were looked for somewhere and not found."""
-    seen: list[AnsweredProperty] = field(default_factory=list)
+    """Names of things that a tool did not see where it looked."""
+    properties: list[AnsweredProperty] = field(default_factory=list)
+    """Every answered question about a property."""
     closing: tuple[int, ...] = ()
+    """`seq` of the events that hold the answer."""
 
     def says(self, text: str) -> list[int]:
-        """Events that hold a text word for word; a text that ends in an ellipsis may be a
-        beginning.
-        """
-        wanted = text.removesuffix("…").strip()
-        return [seq for seq, known in self.texts if wanted in known]
+        """Events that hold a text word for word, or go on where it ends in an ellipsis."""
+        beginning = text.removesuffix("…").strip()
+        return [seq for seq, line in self.texts if beginning in line]
 
 
 def support(task: Task, program: Program, trace: Trace) -> Support:
-    """Read a trace.  Never raises."""
+    """Read what a trace supports.  Never raises.
+
+    Args:
+        task: its options may be named.
+        program: texts in its source may be named.
+        trace: its events, of any form, and its answer.
+    """
     run = read(trace)
-    found = Support(closing=run.closing)
+    facts = Support(closing=run.closing)
     size = (run.picture.width, run.picture.height) if run.picture is not None else None
     for event in trace.events:
-        if not isinstance(event.payload, Mapping):
-            continue
-        for box, label in patches_in(event.payload):
-            names = {singular(label.lower())} if label else set()
-            _add_box(found, box, size, names, event.seq)
-            if label:
-                _add_text(found, event.seq, label)
-        for text in _strings(_content(event)):
-            _add_text(found, event.seq, text)
-        for number in _numbers(_content(event)):
-            found.numbers.add(number)
-    same: Counter[str] = Counter()
+        if isinstance(event.payload, Mapping):
+            _add_event(facts, event, size)
+    times: Counter[str] = Counter()
     for step in run.steps:
-        if step.asked is not None:
-            _asked(found, step.asked, step.seq, size)
-            same[repr((step.asked.name, step.asked.arguments, step.asked.result))] += 1
-    found.numbers |= {
-        str(times) for times in same.values()
-    }  # "9 of the cars are red": nine equal answers
-    for text in (trace.answer or "", *_constants(program.source)):
-        _add_text(found, -1, text)
-    for choice in task.choices:
-        _add_text(found, -1, choice)
-    return found
+        if step.call is not None:
+            _add_call(facts, step.call, step.seq, size)
+            times[repr((step.call.name, step.call.arguments, step.call.result))] += 1
+    # "9 of the cars are red": nine calls with equal answers.
+    facts.numbers |= {str(number) for number in times.values()}
+    for text in (trace.answer or "", *_constants(program.source), *task.choices):
+        _add_text(facts, -1, text)
+    return facts
+
+
+def _add_event(facts: Support, event: TraceEvent, size: tuple[int, int] | None) -> None:
+    for box, label in patches_in(event.payload):
+        _add_box(facts, box, size, {singular(label.lower())} if label else set(), event.seq)
+        if label:
+            _add_text(facts, event.seq, label)
+    for text in _strings(_content(event)):
+        _add_text(facts, event.seq, text)
+    facts.numbers |= set(_numbers(_content(event)))
 
 
 def _content(event: TraceEvent) -> Any:
@@ -147,54 +157,70 @@ def _spellings(number: int | float) -> set[str]:
 
 
 def _add_box(
-    found: Support, box: Box, size: tuple[int, int] | None, names: set[str], seq: int
+    facts: Support, box: Box, size: tuple[int, int] | None, names: set[str], seq: int
 ) -> None:
     if size is not None:
         grid = grid_text(box, *size)
-        found.boxes.setdefault(grid, set()).update(names)
-        found.box_events.setdefault(grid, set()).add(seq)
+        facts.boxes.setdefault(grid, set()).update(names)
+        facts.box_events.setdefault(grid, set()).add(seq)
 
 
-def _add_text(found: Support, seq: int, text: str) -> None:
+def _add_text(facts: Support, seq: int, text: str) -> None:
     line = one_line(text, 2000)
-    found.texts.append((seq, line))
-    found.texts.append((seq, one_line(text)))
+    facts.texts.append((seq, line))
+    facts.texts.append((seq, one_line(text)))
     for word in WORD.findall(line):
-        found.stems.add(stem(word))
+        facts.stems.add(stem(word))
         for part in re.split(r"[-'’]", word):
-            found.stems.add(stem(part))
+            facts.stems.add(stem(part))
         number = value(word)
         if number is not None:
-            found.numbers.add(str(number))
-    found.numbers |= {match.replace(",", "") for match in NUMBER.findall(line)}
+            facts.numbers.add(str(number))
+    facts.numbers |= {match.replace(",", "") for match in NUMBER.findall(line)}
 
 
-def _asked(found: Support, asked: Any, seq: int, size: tuple[int, int] | None) -> None:
-    texts = [text for text in asked.arguments.values() if isinstance(text, str)]
+def _add_call(facts: Support, call: AnsweredCall, seq: int, size: tuple[int, int] | None) -> None:
+    texts = [text for text in call.arguments.values() if isinstance(text, str)]
     noun = singular(texts[0].lower()) if texts else ""
-    whole = asked.receiver is None or asked.receiver.whole
-    box = "" if whole or size is None else grid_text(asked.receiver.box, *size)
-    if asked.name == "find" and isinstance(asked.result, list):
-        for patch in asked.result:
-            if hasattr(patch, "box"):
-                _add_box(found, patch.box, size, {noun}, seq)
-        length = getattr(asked.result, "length", len(asked.result))
-        if whole:
-            found.counts.setdefault(noun, set()).add(length)
-        found.numbers.add(str(length))
-        if length == 0:
-            found.absent.add(noun)
-    elif asked.name == "exists" and asked.result is False:
-        found.absent.add(noun)
-    truth = _truth(asked.result)
+    if call.name == "find" and isinstance(call.result, list):
+        _add_things(facts, call, noun, seq, size)
+    elif call.name == "exists" and call.result is False:
+        facts.absent.add(noun)
+    truth = _truth(call.result)
     if truth is None or not texts:
         return
-    if asked.name == "verify_property" and len(texts) > 1:
-        found.seen.append(
-            AnsweredProperty(seq, box, frozenset(map(stem, WORD.findall(texts[1]))), truth)
-        )
-    elif asked.name != "exists" and not truth:
-        found.absent |= {singular(word.lower()) for word in WORD.findall(texts[0])}
+    if call.name == "verify_property" and len(texts) > 1:
+        stems = frozenset(map(stem, WORD.findall(texts[1])))
+        facts.properties.append(AnsweredProperty(seq, _box_text(call, size), stems, truth))
+    elif call.name != "exists" and not truth:
+        facts.absent |= {singular(word.lower()) for word in WORD.findall(texts[0])}
+
+
+def _add_things(
+    facts: Support, call: AnsweredCall, noun: str, seq: int, size: tuple[int, int] | None
+) -> None:
+    """Add what a detector answered: boxes, how many they are, or that there is none."""
+    for patch in call.result:
+        if isinstance(patch, Patch):
+            _add_box(facts, patch.box, size, {noun}, seq)
+    number = getattr(call.result, "length", len(call.result))
+    if _of_whole(call):
+        facts.counts.setdefault(noun, set()).add(number)
+    facts.numbers.add(str(number))
+    if number == 0:
+        facts.absent.add(noun)
+
+
+def _of_whole(call: AnsweredCall) -> bool:
+    """Whether a call looked at the whole picture, or at none."""
+    return call.receiver is None or call.receiver.whole
+
+
+def _box_text(call: AnsweredCall, size: tuple[int, int] | None) -> str:
+    """The box that a call looked at, on the grid; '' for the whole picture."""
+    if call.receiver is None or call.receiver.whole or size is None:
+        return ""
+    return grid_text(call.receiver.box, *size)
 
 
 def _truth(result: Any) -> bool | None:
@@ -206,11 +232,10 @@ def _truth(result: Any) -> bool | None:
 
 
 def _constants(source: str) -> list[str]:
-    """Texts in the program itself: names that it compares with and never asks about."""
+    """Texts in the program's source: names that it compares with and never asks about."""
     try:
         tree = parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
-    return [
-        n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)
-    ][:200]
+    constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return [text for text in constants if isinstance(text, str)][:200]

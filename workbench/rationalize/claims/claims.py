@@ -18,23 +18,24 @@ from workbench.rationalize.claims.statements import Statement
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A part of the picture, pixels of the whole picture."""
+    """A part of the picture, in pixels of the whole picture."""
 
     box: Box
     width: int
-    """Of the whole picture, pixels."""
+    """Width of the whole picture, pixels."""
     height: int
+    """Height of the whole picture, pixels."""
     label: str | None = field(default=None, compare=False)
-    """The detector's name for it."""
+    """The detector's name for the part."""
 
     @property
     def grid(self) -> str:
-        """`ymin xmin ymax xmax` on the 0-999 grid."""
+        """The box as `ymin xmin ymax xmax` on the 0-999 grid; '' without the picture's size."""
         return grid_text(self.box, self.width, self.height) if self.width > 0 < self.height else ""
 
     @property
     def whole(self) -> bool:
-        """It is the whole picture."""
+        """Whether the part is the whole picture."""
         return self.box.as_tuple() == (0, 0, self.width, self.height)
 
 
@@ -67,36 +68,39 @@ class Group:
     patches: tuple[Patch, ...]
     where: tuple[Clause, ...] = ()
     of: tuple[Patch, ...] = ()
-    """All the things that it was picked from."""
+    """All the things from which the group was picked."""
     order: Measure | None = None
     """What the patches are sorted by (the measure of any of them)."""
     falling: bool = False
     """Sorted from the most to the least."""
     within: NamedPatch | None = None
-    """Where they were looked for; None for the whole picture."""
+    """Where the things were looked for; None for the whole picture."""
 
     def ones(self) -> list[NamedPatch]:
+        """The things of the group, each with the group's noun."""
         return [NamedPatch(patch, self.noun) for patch in self.patches]
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A detector's answer: these are all the `noun`s inside `within` (None: the picture)."""
+    """A detector's answer: all the things of a noun inside a place."""
 
     noun: str
     patches: tuple[Patch, ...]
     within: NamedPatch | None
+    """Where the detector looked; None for the whole picture."""
     number: int
     """How many there are; the trace may show fewer patches."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exists:
-    """A yes/no answer about presence."""
+    """A yes/no answer to whether something is there."""
 
     noun: str
     truth: bool
     within: NamedPatch | None
+    """Where the tool looked; None for the whole picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,19 +128,19 @@ class GeneralKnowledge:
     question: str
     answer: str
     statement: Statement | None
-    """What it affirms or denies, where question and answer make a sentence."""
+    """What the answer affirms or denies, where question and answer make a sentence."""
     truth: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Extreme:
-    """One thing stands out of a group."""
+    """One thing that stands out of a group."""
 
     one: NamedPatch
     adjective: str
-    """`leftmost`, `largest`, `nearest`, ..."""
+    """The superlative: `leftmost`, `largest`, `nearest`, ..."""
     towards: NamedPatch | None
-    """What `nearest` is nearest to."""
+    """The other thing of `nearest` and `farthest`."""
     group: Group
 
 
@@ -202,9 +206,9 @@ class Ground:
     """One thing that a bool rests on."""
 
     claim: Claim | None
-    """None for what need not be told."""
+    """The claim behind it; None for what need not be told."""
     truth: bool
-    """Whether the claim's predicate holds (not the bool's value, which `not` may turn round)."""
+    """Whether the claim's predicate holds; `not` may give the bool the other value."""
     predicate: Predicate | None
     patch: Patch | None
     """The thing that the predicate is about."""
@@ -219,14 +223,14 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class ToolText:
-    """Text that a tool gave."""
+    """A text that a tool gave."""
 
     one: NamedPatch | None
     question: str
     item: Ground | None
-    """For a yes/no answer: what it affirms or denies."""
+    """What a yes/no answer affirms or denies; None for any other answer."""
     label: bool = False
-    """It is the detector's label of `one`."""
+    """Whether the text is the detector's label of the thing."""
 
 
 Meaning = Group | NamedPatch | Count | Measure | Truth | ToolText
@@ -260,11 +264,11 @@ class Val:
     value: Any
     about: Meaning | None = None
     rests: frozenset[int] = frozenset()
-    """Numbers of the claims it rests on."""
+    """Numbers of the claims that the value rests on."""
 
 
 class Untellable(Exception):
-    """The follower cannot say what an expression means; its statement is then not told."""
+    """The follower cannot say what an expression means, so its statement is not told."""
 
 
 @dataclass(slots=True)
@@ -273,11 +277,13 @@ class StoryEntry:
 
     claim: Claim
     events: set[int]
+    """`seq` of the events that the claim states."""
     rests: set[int]
+    """Numbers of the claims that this one rests on."""
     order: int = 0
-    """Its place in the telling."""
+    """Place of the claim in the telling."""
     kept: bool = False
-    """Told whatever the answer rests on: it decided which way the program went."""
+    """Whether the claim is always told, because it decided which way the program went."""
 
 
 class Story:
@@ -289,8 +295,9 @@ class Story:
         self._clock = 0
 
     def touch(self, number: int) -> None:
-        """Move a claim behind all others: what has just been worked out comes before what was asked
-        then.
+        """Move a claim behind all others.
+
+        What the program has just worked out is told before the question that it asked next.
         """
         self._clock += 1
         self.entries[number].order = self._clock
@@ -298,7 +305,16 @@ class Story:
     def add(
         self, claim: Claim, events: set[int], rests: frozenset[int] | set[int] = frozenset()
     ) -> int:
-        """The number of the claim; a repeated claim gains events and keeps its number."""
+        """Add a claim; a repeated one gains events and keeps its number.
+
+        Args:
+            claim: what is claimed.
+            events: `seq` of the events that state it.
+            rests: numbers of the claims that it rests on.
+
+        Returns:
+            The number of the claim.
+        """
         if claim not in self._at:
             self._at[claim] = len(self.entries)
             self.entries.append(StoryEntry(claim, set(), set()))
@@ -309,17 +325,21 @@ class Story:
         return number
 
     def number(self, claim: Claim) -> int | None:
-        """The number of a claim already told."""
+        """The number of a claim of the story; None for one that is not in it."""
         return self._at.get(claim)
 
     def relevant(self, rests: frozenset[int], everything: bool) -> list[StoryEntry]:
-        """Entries that the answer rests on, or that decided the way, in order."""
-        wanted = {n for n, entry in enumerate(self.entries) if everything or entry.kept} | set(
-            rests
-        )
-        todo = list(wanted)
+        """Entries that the answer rests on or that decided the way, in order.
+
+        Args:
+            rests: numbers of the claims that the answer rests on.
+            everything: whether all entries are relevant.
+        """
+        entries = enumerate(self.entries)
+        numbers = {number for number, entry in entries if everything or entry.kept} | set(rests)
+        todo = list(numbers)
         while todo:
-            for number in self.entries[todo.pop()].rests - wanted:
-                wanted.add(number)
+            for number in self.entries[todo.pop()].rests - numbers:
+                numbers.add(number)
                 todo.append(number)
-        return sorted((self.entries[n] for n in wanted), key=lambda entry: entry.order)
+        return sorted((self.entries[n] for n in numbers), key=lambda entry: entry.order)

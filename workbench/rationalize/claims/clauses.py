@@ -1,5 +1,6 @@
-"""Clauses: predicates that can be affirmed, denied and hung on a noun; text from outside on one
-line.
+"""Clauses: predicates that can be affirmed, denied and put behind a noun.
+
+Text from outside comes here to be put on one line.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ MODALS = {
     "would": "would not",
     "may": "may not",
 }
+"""Each modal verb with its negation."""
 PLACES = (
-    "left of ", "right of ", "above ", "below ", "to the left of ", "to the right of ", "near ", "behind ", "on ",
-    "in ", "in front of ", "inside ", "under ", "closer ", "farther ", "next to ", "nearer ", "other than ",
-    "between ", "larger ", "smaller ", "wider ", "narrower ", "taller ", "shorter ",
+    "left of ", "right of ", "above ", "below ", "to the left of ", "to the right of ", "near ",
+    "behind ", "on ", "in ", "in front of ", "inside ", "under ", "closer ", "farther ", "next to ",
+    "nearer ", "other than ", "between ", "larger ", "smaller ", "wider ", "narrower ", "taller ",
+    "shorter ",
 )  # fmt: skip
-"""These follow a noun without "that is"."""
+"""Beginnings that follow a noun without "that is"."""
 _ARTICLE = re.compile(r"an? (?=[^ ]+$)")
 
 
@@ -34,12 +37,17 @@ class Predicate:
     verb: str
     """`be`, a modal such as `can`, or another verb in its base form (`have`, `need`)."""
     rest: str
-    """What follows; `{0}`, `{1}` stand for the things in `refs`."""
+    """What follows the verb; `{0}`, `{1}` stand for the things in `refs`."""
     refs: tuple[Any, ...] = ()
-    """Other things that it names (`claims.One`); the teller puts their names in."""
+    """Other things that the predicate names (`claims.NamedPatch`); `Names` puts their names in."""
 
     def say(self, many: bool, truth: bool = True) -> str:
-        """The predicate of a sentence: `are not yellow`, `cannot fly`, `does not have wheels`."""
+        """The predicate of a sentence: `are not yellow`, `cannot fly`, `does not have wheels`.
+
+        Args:
+            many: whether the subject is a plural.
+            truth: whether the predicate is affirmed.
+        """
         if self.verb == "be":
             verb = ("are" if many else "is") + ("" if truth else " not")
         elif self.verb in MODALS:
@@ -56,7 +64,12 @@ class Predicate:
         return f"{verb} {rest}".rstrip()
 
     def hang(self, many: bool, truth: bool = True) -> str:
-        """After a noun: `left of the bus`, `that are not yellow`."""
+        """The predicate behind a noun: `left of the bus`, `that are not yellow`.
+
+        Args:
+            many: whether the noun is a plural.
+            truth: whether the predicate is affirmed.
+        """
         if truth and self.verb == "be" and self.rest.startswith(PLACES):
             return self.rest
         return f"that {self.say(many, truth)}"
@@ -80,9 +93,7 @@ _THIRD = re.compile(r"[a-z]{2,}(?<![sui])s")
 
 
 def predicate_of(attribute: str) -> Predicate:
-    """What a program asks about a thing, as a predicate: `yellow`, `can fly`, `has wheels`, `lays
-    eggs`.
-    """
+    """What a program asks about a thing (`yellow`, `can fly`, `lays eggs`), as a predicate."""
     first, _, rest = attribute.strip().partition(" ")
     low = first.lower()
     if low in MODALS and rest:
@@ -100,9 +111,7 @@ def predicate_of(attribute: str) -> Predicate:
 
 
 def article(text: str, nouns: Iterable[str]) -> str:
-    """`a dog` for a known countable noun, the text itself for anything else (`red`, `water`, `two
-    dogs`).
-    """
+    """The text with its article where it is one of the nouns: `a dog`, but `red`, `two dogs`."""
     low = text.lower()
     return a(text) if any(low == noun.lower() for noun in nouns) else text
 
@@ -112,11 +121,8 @@ def capital(sentence: str) -> str:
     sentence = sentence.strip()
     if not sentence:
         return ""
-    return (
-        sentence[0].upper()
-        + sentence[1:]
-        + ("" if sentence.endswith((".", "!", "?", '."', '?"')) else ".")
-    )
+    stop = "" if sentence.endswith((".", "!", "?", '."', '?"')) else "."
+    return sentence[0].upper() + sentence[1:] + stop
 
 
 def one_line(text: object, limit: int = 160) -> str:

@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from workbench.english import a, one, plural, singular
+from workbench.english import a, is_plural, one, plural, singular
 from workbench.rationalize.claims.clauses import PLACES, Predicate, predicate_of
 
 GENERAL = frozenset(
     {"object", "item", "thing", "animal", "vehicle", "food", "fruit", "furniture", "tool"}
 )
-"""Wider words: where the detector gives a name of its own, that is said beside them."""
+"""General words; where the detector gives a name of its own, the name is said beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,15 @@ class Statement:
     """A yes/no question as a sentence that is true or false."""
 
     subject: str
-    """With its article; `there` for existence."""
+    """The subject with its article; `there` where something exists or not."""
     many: bool
+    """Whether the subject is a plural."""
     predicate: Predicate
     noun: str = ""
     """The subject's noun as it stands in the question, without an article."""
 
     def say(self, truth: bool) -> str:
-        """Without capital or full stop: `a parrot can fly`, `there is no dog`."""
+        """The sentence without a capital or a full stop: `a parrot can fly`, `there is no dog`."""
         if self.subject == "there":
             be = "are" if self.many else "is"
             if truth:
@@ -71,10 +72,10 @@ def _none(what: str) -> str:
 
 
 def _existence(question: str) -> Statement | None:
-    found = _THERE.fullmatch(question) or _SEE.fullmatch(question) or _SHOW.fullmatch(question)
-    if found is None:
+    match = _THERE.fullmatch(question) or _SEE.fullmatch(question) or _SHOW.fullmatch(question)
+    if match is None:
         return None
-    what = found["what"]
+    what = match["what"]
     if what.lower().startswith(("a ", "an ")):
         return Statement("there", False, Predicate("be", what))
     if not _MANY.match(what) or what.lower().startswith("some "):
@@ -87,99 +88,107 @@ def _existence(question: str) -> Statement | None:
 def statement(question: str, nouns: Iterable[str]) -> Statement | None:
     """A yes/no question as a statement, or None where its subject is not certain.
 
-    Args: question: for example "Can a parrot fly?". nouns: things whose names are known; the
-        subject must be one of them, in the singular or plural.
+    Args:
+        question: for example "Can a parrot fly?".
+        nouns: names of things; the subject must be one of them, in the singular or plural.
     """
     question = " ".join(question.split()).rstrip("?. ")
     if any(mark in question for mark in '?;:,\n"') or len(question) > 160:
         return None
-    if found := _existence(question):
-        return found
+    if existence := _existence(question):
+        return existence
     if true := _TRUE.fullmatch(question):
-        return _declared(true["what"], nouns)
-    if placed := _placed(question):
-        return placed
+        return _declaration(true["what"], nouns)
+    return _place(question) or _about_noun(question, nouns)
+
+
+def _about_noun(question: str, nouns: Iterable[str]) -> Statement | None:
+    """`Can a parrot fly?`: the subject is the longest of the nouns that stands behind the verb."""
     match = _QUESTION.fullmatch(question)
     if match is None:
         return None
     verb, rest = match["verb"].lower(), match["rest"]
-    for noun in sorted(
-        {n for known in nouns for n in (known, plural(known))} - {""}, key=lambda n: (-len(n), n)
-    ):
-        subject = re.match(
-            rf"(?:(?:an?|the|all|this)\s+)?{re.escape(noun)}(?=\s)", rest, re.IGNORECASE
-        )
-        if subject is None:
+    for noun in _longest_first(form for name in nouns for form in (name, plural(name))):
+        pattern = rf"(?:(?:an?|the|all|this)\s+)?{re.escape(noun)}(?=\s)"
+        start = re.match(pattern, rest, re.IGNORECASE)
+        if start is None:
             continue
-        said = subject[0]
-        many = verb in ("are", "do", "have") or (
-            verb not in ("is", "does", "has") and _is_plural(said, noun)
-        )
-        after = rest[len(said) :].strip()
+        subject = start[0]
+        after = rest[len(subject) :].strip()
         if not after:
             return None
-        if verb in ("is", "are"):
-            predicate = Predicate("be", after)
-        elif verb in ("do", "does"):
-            base, _, after = after.partition(" ")
-            predicate = Predicate(base, after)
-        elif verb in ("has", "have"):
-            predicate = Predicate("have", after)
-        else:
-            predicate = Predicate(verb, after)
-        return Statement(_lower(said, noun), many, predicate, noun)
+        many = _is_many(verb, subject, noun)
+        return Statement(_lower(subject, noun), many, _predicate(verb, after), noun)
     return None
 
 
-def _declared(sentence: str, nouns: Iterable[str]) -> Statement | None:
+def _longest_first(nouns: Iterable[str]) -> list[str]:
+    return sorted(set(nouns) - {""}, key=lambda noun: (-len(noun), noun))
+
+
+def _is_many(verb: str, subject: str, noun: str) -> bool:
+    """Whether a subject is a plural: its verb says so, or behind a modal the noun."""
+    if verb in ("are", "do", "have"):
+        return True
+    if verb in ("is", "does", "has"):
+        return False
+    return not subject.lower().startswith(("a ", "an ", "this ")) and is_plural(noun)
+
+
+def _predicate(verb: str, after: str) -> Predicate:
+    """The predicate of a question's verb and of what stands behind its subject."""
+    if verb in ("is", "are"):
+        return Predicate("be", after)
+    if verb in ("do", "does"):
+        base, _, after = after.partition(" ")
+        return Predicate(base, after)
+    if verb in ("has", "have"):
+        return Predicate("have", after)
+    return Predicate(verb, after)
+
+
+def _declaration(sentence: str, nouns: Iterable[str]) -> Statement | None:
     """`a parrot can fly` as a statement."""
-    for noun in sorted(set(nouns) - {""}, key=lambda n: (-len(n), n)):
-        subject = re.match(
-            rf"(?:an?|the)\s+{re.escape(noun)}\s+(?=(?:can|is|has|[a-z]+s)\s)",
-            sentence,
-            re.IGNORECASE,
-        )
+    for noun in _longest_first(nouns):
+        pattern = rf"(?:an?|the)\s+{re.escape(noun)}\s+(?=(?:can|is|has|[a-z]+s)\s)"
+        subject = re.match(pattern, sentence, re.IGNORECASE)
         if subject is not None:
-            said = subject[0].strip()
-            return Statement(
-                _lower(said, noun), False, predicate_of(sentence[subject.end() :]), noun
-            )
+            predicate = predicate_of(sentence[subject.end() :])
+            return Statement(_lower(subject[0].strip(), noun), False, predicate, noun)
     return None
 
 
-def _placed(question: str) -> Statement | None:
+def _place(question: str) -> Statement | None:
     """`Is the cat left of the dog?`: the words of a place say where the subject ends."""
-    found = _PLACED.fullmatch(question)
-    if found is None:
+    match = _PLACED.fullmatch(question)
+    if match is None:
         return None
-    subject, many = found["subject"], found["verb"].lower() == "are"
-    return Statement(
-        subject[0].lower() + subject[1:],
-        many,
-        Predicate("be", found["rest"]),
-        subject.partition(" ")[2],
-    )
+    subject, many = match["subject"], match["verb"].lower() == "are"
+    predicate = Predicate("be", match["rest"])
+    return Statement(subject[0].lower() + subject[1:], many, predicate, subject.partition(" ")[2])
 
 
-def _lower(said: str, noun: str) -> str:
-    """A subject inside a sentence, its article put right: programs write `a {name}` before any
-    name.
+def _lower(subject: str, noun: str) -> str:
+    """A subject inside a sentence, its article corrected.
+
+    Programs write `a {name}` before any name.
     """
-    return a(noun) if said.lower().startswith(("a ", "an ")) else said[0].lower() + said[1:]
-
-
-def _is_plural(said: str, noun: str) -> bool:
-    return not said.lower().startswith(("a ", "an ", "this ")) and singular(noun) != noun
+    if subject.lower().startswith(("a ", "an ")):
+        return a(noun)
+    return subject[0].lower() + subject[1:]
 
 
 _UNCOUNTED = re.compile(r"(?:an?|the|some|no|one|two|three|four|\d+)\s", re.IGNORECASE)
 _MASS = re.compile(
-    r"\b(?:colou?r|name|number|material|shape|size|time|brand|sport|weather|year|season|text|company|price)\b",
+    r"\b(?:colou?r|name|number|material|shape|size|time|brand|sport|weather|year|season|text"
+    r"|company|price)\b",
     re.IGNORECASE,
 )
 _IDENTITY = re.compile(
-    r"(?:what|which)\s+(?P<kind>(?:kind|type|sort|breed|piece)\s+of\s+)?(?P<noun>[\w -]{1,30}?\s+)?(?:is|are)\s+"
-    r"(?:(?:this|that|it|these|those)(?:\s+called)?|shown|(?:in|on)\s+(?:the|this)\s+(?:image|picture))\s*\??",
+    r"(?:what|which)\s+(?P<kind>(?:kind|type|sort|breed|piece)\s+of\s+)?"
+    r"(?P<noun>[\w -]{1,30}?\s+)?(?:is|are)\s+"
+    r"(?:(?:this|that|it|these|those)(?:\s+called)?|shown"
+    r"|(?:in|on)\s+(?:the|this)\s+(?:image|picture))\s*\??",
     re.IGNORECASE,
 )
 _NAME = re.compile(
@@ -187,26 +196,31 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 _COLOR = re.compile(
-    r"what\s+(?:colou?r\s+(?:is|are)\s+(?P<x>[\w' -]{2,40})|is\s+the\s+colou?r\s+of\s+(?P<y>[\w' -]{2,40}))\??",
+    r"what\s+(?:colou?r\s+(?:is|are)\s+(?P<x>[\w' -]{2,40})"
+    r"|is\s+the\s+colou?r\s+of\s+(?P<y>[\w' -]{2,40}))\??",
     re.IGNORECASE,
 )
 _DOING = re.compile(
-    r"what\s+is\s+(?P<x>(?:the|this)\s+[\w -]{2,30})\s+(?P<verb>doing|wearing|holding|eating|riding|carrying)\??",
+    r"what\s+is\s+(?P<x>(?:the|this)\s+[\w -]{2,30})\s+"
+    r"(?P<verb>doing|wearing|holding|eating|riding|carrying)\??",
     re.IGNORECASE,
 )
 _WHAT_IS = re.compile(r"what\s+is\s+(?P<np>the\s+[\w' -]{2,80})\??", re.IGNORECASE)
 _UNSAFE = re.compile(
-    r"\w{2}ing\b|\b(?:made|called|written|worn|like|for|about|of|to|at|on|in|with|by|from)$|\b(?:is|are|do|does|can)\b",
+    r"\w{2}ing\b|\b(?:made|called|written|worn|like|for|about|of|to|at|on|in|with|by|from)$"
+    r"|\b(?:is|are|do|does|can)\b",
     re.IGNORECASE,
 )
 """Words after which "What is the ..." does not name one thing."""
 _WHICH = re.compile(
-    r"(?:what|which)\s+(?:kind\s+of\s+)?(?P<noun>[a-z][a-z -]{1,25}?)\s+(?:here\s+|in the picture\s+)?"
+    r"(?:what|which)\s+(?:kind\s+of\s+)?(?P<noun>[a-z][a-z -]{1,25}?)\s+"
+    r"(?:here\s+|in the picture\s+)?"
     r"(?P<rest>(?:is|has|can)\s+[^?,;:]{2,80})\??",
     re.IGNORECASE,
 )
 _HOW_MANY = re.compile(
-    r"how\s+many\s+(?:of\s+the(?:se)?\s+)?(?P<what>[a-z][a-z -]{1,40}?)\s+(?:here\s+|in the picture\s+)?"
+    r"how\s+many\s+(?:of\s+the(?:se)?\s+)?(?P<what>[a-z][a-z -]{1,40}?)\s+"
+    r"(?:here\s+|in the picture\s+)?"
     r"(?P<verb>are|is|do|can|have)\s+(?P<rest>[^?,;:]{2,80})\??",
     re.IGNORECASE,
 )
@@ -217,89 +231,115 @@ _PLAINLY = re.compile(
 
 
 def identifies(question: str, noun: str) -> bool:
-    """Whether a question asks what a thing is: "What is this?", "What animal is this?", not "What
-    color is this?".
+    """Whether a question asks what a thing is.
+
+    "What is this?" and "What animal is this?" do; "What color is this?" does not.
     """
-    asked = _IDENTITY.fullmatch(question)
-    if asked is None:
+    match = _IDENTITY.fullmatch(question)
+    if match is None:
         return bool(_NAME.fullmatch(question))
-    named = (asked["noun"] or "").strip().lower()
-    return not named or bool(asked["kind"]) or named in GENERAL or singular(named) == noun.lower()
+    name = (match["noun"] or "").strip().lower()
+    return not name or bool(match["kind"]) or name in GENERAL or singular(name) == noun.lower()
 
 
 def countable(answer: str, many: bool = False) -> str:
-    """`a dog`, `dogs`; the answer itself where it brings its own article or is in the plural."""
-    if _UNCOUNTED.match(answer) or singular(answer) != answer:
+    """An answer as a countable noun: `a dog`, `dogs`.
+
+    One that brings its own article or is in the plural stays as it is.
+    """
+    if _UNCOUNTED.match(answer) or is_plural(answer):
         return answer
     return plural(answer) if many else a(answer)
 
 
 def simple(answer: str) -> bool:
-    """An answer of a few words that fits into a sentence."""
+    """Whether an answer has few words and fits into a sentence."""
     short = 0 < len(answer.split()) <= 4 and not set(answer) & set('".?!:;')
     return short and answer.lower() not in ("yes", "no", "true", "false", "none", "unknown")
 
 
 def about_thing(question: str, answer: str, noun: str, many: bool = False) -> str:
-    """What an answer says of the thing that was looked at, as a predicate: `is a dog`, `is red`; ''
-    if uncertain.
+    """What an answer says of the thing that was looked at, as a predicate: `is a dog`, `is red`.
+
+    Args:
+        question: the question about the thing.
+        answer: its answer.
+        noun: what the thing is called.
+        many: whether several things have this answer.
+
+    Returns:
+        The predicate; '' where the question does not make it certain.
     """
     verb = "are" if many else "is"
     if not simple(answer):
         return ""
     if _COLOR.fullmatch(question):
-        return f"{verb} {answer.lower() if answer.istitle() else answer}"
+        return f"{verb} {_color(answer)}"
     if identifies(question, noun):
         return f"{verb} {countable(answer, many)}"
     doing = _DOING.fullmatch(question)
     if doing and [singular(doing["x"].split()[-1].lower())] == noun.lower().split()[-1:]:
-        return (
-            f"{verb} {answer}"
-            if doing["verb"].lower() == "doing"
-            else f"{verb} {doing['verb'].lower()} {answer}"
-        )
+        return f"{verb} {_action(doing, answer)}"
     return ""
 
 
+def _color(answer: str) -> str:
+    return answer.lower() if answer.istitle() else answer
+
+
+def _action(doing: re.Match[str], answer: str) -> str:
+    """`eating grass` of "What is the dog doing?", `wearing a hat` of "... wearing?"."""
+    verb = doing["verb"].lower()
+    return answer if verb == "doing" else f"{verb} {answer}"
+
+
 def about_picture(question: str, answer: str, nouns: Iterable[str]) -> str:
-    """An open question about the whole picture with its answer, as a clause: `the leftmost animal
-    is a dog`.
+    """An open question about the whole picture with its answer, as a clause.
+
+    Args:
+        question: for example "What is the leftmost animal?".
+        answer: its answer; "dog" gives `the leftmost animal is a dog`.
+        nouns: names of things; a "Which ...?" asks for one of them or for a general word.
+
+    Returns:
+        The clause; '' where the question does not make it certain.
     """
     question = " ".join(question.split())
     if not simple(answer):
         return ""
     if color := _COLOR.fullmatch(question):
         thing = color["x"] or color["y"]
-        return (
-            ""
-            if re.match(r"(?:this|that|it)\b", thing)
-            else f"{thing} is {answer.lower() if answer.istitle() else answer}"
-        )
+        pronoun = re.match(r"(?:this|that|it)\b", thing)
+        return "" if pronoun else f"{thing} is {_color(answer)}"
     if doing := _DOING.fullmatch(question):
-        return f"{doing['x']} is {answer if doing['verb'].lower() == 'doing' else doing['verb'].lower() + ' ' + answer}"
+        return f"{doing['x']} is {_action(doing, answer)}"
     if what := _WHAT_IS.fullmatch(question):
-        if _UNSAFE.search(what["np"]):
-            return ""
-        return f"{what['np']} is {answer if _MASS.search(what['np']) else countable(answer)}"
-    known = {singular(noun) for noun in nouns} | GENERAL
+        return _what_is(what["np"], answer)
     which = _WHICH.fullmatch(question)
-    placed = which is not None and which["rest"].lower().removeprefix("is ").startswith(PLACES)
-    named = (
-        which is not None
-        and (placed or singular(which["noun"].lower()) in known)
-        and not _MASS.search(which["noun"])
-    )
-    if which and named and _said_of_it(which["rest"]):
-        return (
-            f"the {which['noun']} {predicate_of(which['rest']).hang(False)} is {countable(answer)}"
-        )
+    if which and _names_one(which, nouns):
+        predicate = predicate_of(which["rest"]).hang(False)
+        return f"the {which['noun']} {predicate} is {countable(answer)}"
     many = _HOW_MANY.fullmatch(question)
-    if many and answer.isdecimal():
-        return _counted(many, answer)
-    return ""
+    return _count(many, answer) if many and answer.isdecimal() else ""
 
 
-def _said_of_it(rest: str) -> bool:
+def _what_is(thing: str, answer: str) -> str:
+    """`the leftmost animal is a dog`, `the color of the bus is red`."""
+    if _UNSAFE.search(thing):
+        return ""
+    return f"{thing} is {answer if _MASS.search(thing) else countable(answer)}"
+
+
+def _names_one(which: re.Match[str], nouns: Iterable[str]) -> bool:
+    """Whether "Which ... is ...?" names one thing, and what follows is said of that thing."""
+    if _MASS.search(which["noun"]) or not _is_property(which["rest"]):
+        return False
+    if which["rest"].lower().removeprefix("is ").startswith(PLACES):
+        return True
+    return singular(which["noun"].lower()) in {singular(noun) for noun in nouns} | GENERAL
+
+
+def _is_property(rest: str) -> bool:
     """`is left of the bus`, `has wheels`, not `is the man riding`, `can you see`."""
     verb, _, after = rest.lower().partition(" ")
     if verb == "is":
@@ -309,7 +349,8 @@ def _said_of_it(rest: str) -> bool:
     return not re.match(r"(?:you|we|i|one|the|an?|this|each|he|she|it|they)\b", after)
 
 
-def _counted(many: re.Match[str], answer: str) -> str:
+def _count(many: re.Match[str], answer: str) -> str:
+    """`there are 3 dogs`, `3 dogs are left of the bus`."""
     noun = singular(many["what"].lower())
     things = one(noun) if answer == "1" else plural(noun)
     if _PLAINLY.fullmatch(many["rest"]):

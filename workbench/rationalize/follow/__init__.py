@@ -4,8 +4,8 @@ Files:
     calls.py        calls in a followed program
     expressions.py  expressions of a followed program, and what they mean in the picture
     follow.py       follows a trace through its program
-    frames.py       the state of a followed program: frames, loops, and what loops gather in variables
-    narrowing.py    what a condition says of the things it was put to
+    frames.py       the state of a followed program: frames, and what loops gather in variables
+    narrowing.py    what a condition says of the things that it tests
     reading.py      a trace's events in the form that the follower needs
     source.py       a program's statements by line, and what stands inside what
     tool_calls.py   from one tool call and its result to a claim

@@ -1,16 +1,17 @@
-"""Calls in a followed program: tools (their answers come from the trace), builtins, and the API's
-own functions.
+"""Calls in a followed program: tools, builtins, and the API's own functions.
+
+Answers of tools come from the trace; what the others give is computed.
 """
 
 from __future__ import annotations
 
 import ast
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from workbench.boxes import clip, from_lower_left
+from workbench.boxes import Box, clip, from_lower_left
 from workbench.rationalize.claims import relations
 from workbench.rationalize.claims.claims import (
     UNKNOWN,
@@ -38,25 +39,36 @@ MAX_ITEMS = 1000
 MAX_TEXT = 10_000
 """Longest text built, characters."""
 NUMBERS = (int, float)
+"""Types of a number of a program; a bool is one."""
 _TEXT_METHODS = frozenset({"lower", "strip", "upper", "rstrip", "lstrip", "title", "capitalize"})
 
 
 def boolean(value: Any) -> bool:
-    """The truth of a known value; raises Lost for an unknown one."""
+    """The truth of a value.
+
+    Raises:
+        Untellable: the value is not known.
+    """
     if value is UNKNOWN:
         raise Untellable("unknown value")
     return bool(value)
 
 
 class Calls:
-    """The state of one statement's evaluation, and how calls in it are followed; see
-    `evaluate.Evaluator`.
+    """The state of one statement's evaluation, and how calls in it are followed.
 
-    Args: names: the frame's variables. feed: answers of the tool calls that this statement made, in
-        order: name (aliases resolved) and value. returned: values of the program's own functions
-        that this statement called, in order. story: where claims go that decide something. events:
-        `seq` numbers to cite for them. noun: what a patch was called last. fresh: claims that the
-        statement's own tool calls brought.
+    `expressions.Evaluator` adds every other expression.
+
+    Args:
+        names: variables of the frame.
+        feed: answers of the tool calls that this statement made, in order, each with the tool's
+            name (aliases resolved) and its value.
+        returned: values of the program's own functions that this statement called, in order, each
+            with the function's name.
+        story: takes the claims that decide something.
+        events: `seq` numbers to cite for these claims.
+        noun: gives the name under which a patch was looked for last.
+        fresh: numbers of the claims that the statement's own tool calls brought.
     """
 
     def __init__(
@@ -77,12 +89,16 @@ class Calls:
         self.noun = noun
         self.fresh = fresh
         self.focus: list[Patch] = []
-        """The things being gone through, innermost last: a comparison is about one of them."""
+        """The items of the running loops, innermost last: a comparison is about one of them."""
 
     # --- entry points ---
 
     def value(self, node: ast.expr) -> Val:
-        """The value of an expression.  Raises Lost."""
+        """The value of an expression.
+
+        Raises:
+            Untellable: the expression has a form that is not followed.
+        """
         method = getattr(self, f"_{type(node).__name__}", None)
         if method is None:
             raise Untellable(type(node).__name__)
@@ -90,12 +106,16 @@ class Calls:
         return result
 
     def test(self, node: ast.expr) -> tuple[bool, Val]:
-        """The truth of a condition; what it rests on is told."""
+        """The truth of a condition, whose grounds go into the story.
+
+        Raises:
+            Untellable: the expression has a form that is not followed.
+        """
         val = self.value(node)
         return boolean(val.value), self.tell(val)
 
     def tell(self, val: Val) -> Val:
-        """Put what a bool (or a count, or a list taken as a condition) rests on into the story."""
+        """Put the claims that a condition rests on into the story."""
         claims: list[Holds | Any] = []
         if isinstance(val.about, Truth):
             claims = [item.claim for item in val.about.items if item.claim is not None]
@@ -114,11 +134,9 @@ class Calls:
         return Val(value, None, base.rests)
 
     def _each(self, base: Val, target: ast.expr) -> Any:
-        if (
-            not isinstance(base.value, list | tuple)
-            or len(base.value) > MAX_ITEMS
-            or not isinstance(target, ast.Name)
-        ):
+        if not isinstance(base.value, list | tuple) or not isinstance(target, ast.Name):
+            raise Untellable("loop")
+        if len(base.value) > MAX_ITEMS:
             raise Untellable("loop")
         before = self.names.get(target.id)
         for index in range(len(base.value)):
@@ -135,14 +153,12 @@ class Calls:
         if not isinstance(node.func, ast.Name):
             raise Untellable("call")
         name = node.func.id
-        if (
-            name in ("any", "all")
-            and len(node.args) == 1
-            and isinstance(node.args[0], ast.GeneratorExp | ast.ListComp)
-        ):
-            return self._quantified(name, node.args[0])
+        if name in ("any", "all") and len(node.args) == 1:
+            items = node.args[0]
+            if isinstance(items, ast.GeneratorExp | ast.ListComp):
+                return self._any_or_all(name, items)
         if name in ("min", "max", "sorted"):
-            return self._ordered(name, node)
+            return self._extreme_or_order(name, node)
         args = [self.value(arg) for arg in node.args]
         args += [self.value(keyword.value) for keyword in node.keywords]
         rests = frozenset().union(*(arg.rests for arg in args))
@@ -154,15 +170,10 @@ class Calls:
         return self._builtin(name, args, rests)
 
     def _from_feed(self, rests: frozenset[int], args: Sequence[Val]) -> Val:
+        """The answer of a tool, which may be about the thing that an argument's text is about."""
         val = self.feed.popleft()[1]
-        subject = next(
-            (
-                a.about.one
-                for a in args
-                if isinstance(a.about, ToolText) and a.about.one is not None
-            ),
-            None,
-        )
+        texts = [arg.about for arg in args if isinstance(arg.about, ToolText)]
+        subject = next((text.one for text in texts if text.one is not None), None)
         for number in val.rests & set(self.fresh):
             self.story.touch(number)
         if isinstance(val.about, ToolText) and val.about.one is None and subject is not None:
@@ -191,214 +202,190 @@ class Calls:
             return replace(base, value=getattr(base.value, name)())
         words = [arg.value for arg in args]
         if name in ("startswith", "endswith") and len(words) == 1 and isinstance(words[0], str):
-            value = getattr(base.value, name)(words[0])
-            items = (
-                (base.about.item,) if isinstance(base.about, ToolText) and base.about.item else ()
-            )
-            return Val(value, Truth(items), rests)
+            item = base.about.item if isinstance(base.about, ToolText) else None
+            about = Truth((item,) if item else ())
+            return Val(getattr(base.value, name)(words[0]), about, rests)
         if name == "replace" and len(words) == 2 and all(isinstance(word, str) for word in words):
             return Val(base.value.replace(*words)[:MAX_TEXT], base.about, rests)
         raise Untellable(name)
 
+    def thing(self, val: Val) -> NamedPatch:
+        """The thing that a patch means; one without a meaning has the noun that it was called."""
+        if isinstance(val.about, NamedPatch):
+            return val.about
+        return NamedPatch(val.value, self.noun(val.value))
+
     def _geometry(self, name: str, base: Val, args: Sequence[Val], rests: frozenset[int]) -> Val:
-        patch: Patch = base.value
-        one = (
-            base.about
-            if isinstance(base.about, NamedPatch)
-            else NamedPatch(patch, self.noun(patch))
-        )
-        other = args[0].value if args else None
-        if name == "overlaps" and isinstance(other, Patch):
-            a, b = patch.box, other.box
-            value = a.x0 <= b.x1 and b.x0 <= a.x1 and a.y0 <= b.y1 and b.y0 <= a.y1
-            about = (
-                args[0].about
-                if isinstance(args[0].about, NamedPatch)
-                else NamedPatch(other, self.noun(other))
-            )
-            predicate = Predicate("overlap", "{0}", (about,))
-            claim = Holds(one, predicate, value)
-            return Val(value, Truth((Ground(claim, value, predicate, patch),)), rests)
+        if name == "overlaps" and args and isinstance(args[0].value, Patch):
+            return self._overlaps(base, args[0], rests)
         corners = [arg.value for arg in args]
         if name == "crop" and len(corners) == 4 and all(isinstance(v, NUMBERS) for v in corners):
-            try:
-                left, lower, right, upper = (float(v) for v in corners)
-                box = from_lower_left(left, lower, right, upper, patch.box.height)
-            except ValueError as error:
-                raise Untellable(name) from error
-            box = clip(box, patch.box.width, patch.box.height)
-            x, y = patch.box.x0, patch.box.y0
-            moved = replace(patch, box=type(box)(box.x0 + x, box.y0 + y, box.x1 + x, box.y1 + y))
-            return Val(moved, NamedPatch(moved, one.noun), rests)
+            return self._crop(base, corners, rests)
         raise Untellable(name)
+
+    def _overlaps(self, base: Val, other: Val, rests: frozenset[int]) -> Val:
+        a, b = base.value.box, other.value.box
+        value = a.x0 <= b.x1 and b.x0 <= a.x1 and a.y0 <= b.y1 and b.y0 <= a.y1
+        predicate = Predicate("overlap", "{0}", (self.thing(other),))
+        claim = Holds(self.thing(base), predicate, value)
+        return Val(value, Truth((Ground(claim, value, predicate, base.value),)), rests)
+
+    def _crop(self, base: Val, corners: Sequence[float], rests: frozenset[int]) -> Val:
+        patch: Patch = base.value
+        try:
+            left, lower, right, upper = (float(v) for v in corners)
+            box = from_lower_left(left, lower, right, upper, patch.box.height)
+        except ValueError as error:
+            raise Untellable("crop") from error
+        box = clip(box, patch.box.width, patch.box.height)
+        # The corners count from the patch, its box from the whole picture.
+        x, y = patch.box.x0, patch.box.y0
+        part = replace(patch, box=Box(box.x0 + x, box.y0 + y, box.x1 + x, box.y1 + y))
+        return Val(part, NamedPatch(part, self.thing(base).noun), rests)
 
     def _builtin(self, name: str, args: Sequence[Val], rests: frozenset[int]) -> Val:
+        """The value of a builtin or of a function of the API."""
         first = args[0] if args else Val(UNKNOWN)
-        value = first.value
         if name == "ImagePatch" and len(args) == 1:
             return first
-        if isinstance(value, CutText):
+        if isinstance(first.value, CutText):
             raise Untellable("a text that the trace does not show in full")
-        if name == "len" and isinstance(value, list | str | tuple):
-            return Val(
-                len(value), Count(first.about) if isinstance(first.about, Group) else None, rests
-            )
-        if (
-            name in ("formatting_answer", "str")
-            and len(args) == 1
-            and isinstance(value, bool | int | float | str)
-        ):
-            return replace(
-                first, value=format_answer(value) if name == "formatting_answer" else str(value)
-            )
-        if (
-            name in ("formatting_answer", "coerce_to_numeric", "process_guesses")
-            and value is not UNKNOWN
-        ):
-            return replace(
-                first, value=UNKNOWN
-            )  # the trace shows the text; its meaning is the argument's
-        if name == "bool_to_yesno":
-            return Val("yes" if boolean(value) else "no", Truth(tuple(items_of(first))), rests)
-        if name == "bool":
-            return Val(boolean(value), Truth(tuple(items_of(first))), rests)
-        if name in ("list", "tuple", "set") and isinstance(value, list | tuple):
-            return first
-        if name == "abs" and isinstance(value, NUMBERS):
-            return Val(abs(value), None, rests)
-        if name == "int" and isinstance(value, NUMBERS):
-            return Val(int(value), first.about, rests)
-        if (
-            name == "sum"
-            and isinstance(value, list)
-            and all(isinstance(item, NUMBERS) for item in value)
-        ):
-            counted = isinstance(first.about, Group) and sum(value) == len(first.about.patches)
-            return Val(
-                sum(value),
-                Count(first.about) if counted and isinstance(first.about, Group) else None,
-                rests,
-            )
-        if name in ("any", "all") and isinstance(value, list):
-            return Val((any if name == "any" else all)(map(boolean, value)), None, rests)
-        if (
-            name == "distance"
-            and len(args) == 2
-            and all(isinstance(arg.value, Patch) for arg in args)
-        ):
-            ones = [
-                arg.about
-                if isinstance(arg.about, NamedPatch)
-                else NamedPatch(arg.value, self.noun(arg.value))
-                for arg in args
-            ]
-            if ones[1].patch in self.focus and ones[0].patch not in self.focus:
-                ones.reverse()
-            return Val(
-                relations.distance(args[0].value, args[1].value),
-                Measure("distance", ones[0], ones[1]),
-                rests,
-            )
-        raise Untellable(name)
+        if name == "distance" and len(args) == 2:
+            return self._distance(args[0], args[1], rests)
+        write = _TEXTS_OF.get(name)
+        if write is not None and len(args) == 1 and isinstance(first.value, (*NUMBERS, str)):
+            return replace(first, value=write(first.value))
+        function = _BUILTINS.get(name)
+        val = function(first, rests) if function is not None else None
+        if val is None:
+            raise Untellable(name)
+        return val
 
-    def _quantified(self, name: str, node: ast.GeneratorExp | ast.ListComp) -> Val:
+    def _distance(self, first: Val, second: Val, rests: frozenset[int]) -> Val:
+        if not isinstance(first.value, Patch) or not isinstance(second.value, Patch):
+            raise Untellable("distance")
+        one, towards = self.thing(first), self.thing(second)
+        if towards.patch in self.focus and one.patch not in self.focus:
+            one, towards = towards, one
+        value = relations.distance(first.value, second.value)
+        return Val(value, Measure("distance", one, towards), rests)
+
+    def _any_or_all(self, name: str, node: ast.GeneratorExp | ast.ListComp) -> Val:
         part = node.generators[0]
         if len(node.generators) != 1 or part.ifs:
             raise Untellable(name)
         base = self.value(part.iter)
+        # A generator ends with the first item that decides; a list is computed to its end.
         eager = isinstance(node, ast.ListComp)
-        result, rests, seen = name == "all", set(base.rests), []
+        result, rests, items = name == "all", set(base.rests), []
         for _, _element in self._each(base, part.target):
-            truth, told = self.test(node.elt)
-            rests |= told.rests
-            seen += items_of(told)
+            truth, val = self.test(node.elt)
+            rests |= val.rests
+            items += items_of(val)
             self.focus.pop()
             if truth != (name == "all"):
                 result = truth
                 if not eager:
                     break
-        return Val(result, Truth(tuple(seen)), frozenset(rests))
+        return Val(result, Truth(tuple(items)), frozenset(rests))
 
-    def _ordered(self, name: str, node: ast.Call) -> Val:
-        key = next((k.value for k in node.keywords if k.arg == "key"), None)
-        turned = next((k.value for k in node.keywords if k.arg == "reverse"), None)
+    def _extreme_or_order(self, name: str, node: ast.Call) -> Val:
+        """The value of min, max or sorted: of numbers, or of a list by a key."""
+        key = _keyword(node, "key")
+        if key is None and len(node.args) > 1 and name != "sorted":
+            return self._of_numbers(name, node.args)
         if len(node.args) != 1 or not isinstance(key, ast.Lambda) or len(key.args.args) != 1:
-            if key is None and len(node.args) > 1 and name != "sorted":
-                vals = [self.value(arg) for arg in node.args]
-                if all(isinstance(val.value, NUMBERS) for val in vals):
-                    return Val((min if name == "min" else max)(val.value for val in vals))
             raise Untellable(name)
         base = self.value(node.args[0])
-        ranked, rests = self.ranked(base, key)
-        reverse = turned is not None and boolean(self.value(turned).value)
-        return self.pick(name, base, ranked, rests, reverse)
+        keys, rests = self.keys_of(base, key)
+        order = _keyword(node, "reverse")
+        reverse = order is not None and boolean(self.value(order).value)
+        if name == "sorted":
+            return self._sorted(base, keys, rests, reverse)
+        return self._extreme(name, base, keys, rests)
 
-    def ranked(self, base: Val, key: ast.Lambda) -> tuple[list[tuple[Any, Val]], frozenset[int]]:
-        """The keys of a list's items, computed in order."""
+    def _of_numbers(self, name: str, nodes: Sequence[ast.expr]) -> Val:
+        values = [self.value(node).value for node in nodes]
+        if not all(isinstance(value, NUMBERS) for value in values):
+            raise Untellable(name)
+        return Val(min(values) if name == "min" else max(values))
+
+    def keys_of(self, base: Val, key: ast.Lambda) -> tuple[list[tuple[Any, Val]], frozenset[int]]:
+        """The items of a list, each with its key, and what the keys rest on.
+
+        Raises:
+            Untellable: a key is neither a number nor a text.
+        """
         keys: list[tuple[Any, Val]] = []
         rests = set(base.rests)
         for _, element in self._each(base, ast.Name(key.args.args[0].arg)):
-            measured = self.value(key.body)
+            val = self.value(key.body)
             self.focus.pop()
-            if not isinstance(measured.value, (*NUMBERS, str)):
+            if not isinstance(val.value, (*NUMBERS, str)):
                 raise Untellable("key")
-            rests |= measured.rests
-            keys.append((element.value, measured))
+            rests |= val.rests
+            keys.append((element.value, val))
         return keys, frozenset(rests)
 
-    def pick(
-        self,
-        name: str,
-        base: Val,
-        keys: Sequence[tuple[Any, Val]],
-        rests: frozenset[int],
-        reverse: bool,
+    def _sorted(
+        self, base: Val, keys: Sequence[tuple[Any, Val]], rests: frozenset[int], reverse: bool
     ) -> Val:
-        """The result of min, max or sorted."""
         try:
-            if name == "sorted":
-                order = sorted(keys, key=lambda pair: pair[1].value, reverse=reverse)
-                group: Any = base.about
-                if isinstance(group, Group):
-                    first = keys[0][1].about if keys else None
-                    patches = tuple(value for value, _ in order)
-                    measure = first if isinstance(first, Measure) else None
-                    group = replace(group, patches=patches, order=measure, falling=reverse)
-                return Val([value for value, _ in order], group, rests)
-            best, measured = (min if name == "min" else max)(keys, key=lambda pair: pair[1].value)
+            order = sorted(keys, key=lambda pair: pair[1].value, reverse=reverse)
+        except TypeError as error:
+            raise Untellable("sorted") from error
+        group = base.about
+        if isinstance(group, Group):
+            about = keys[0][1].about if keys else None
+            measure = about if isinstance(about, Measure) else None
+            patches = tuple(value for value, _ in order)
+            group = replace(group, patches=patches, order=measure, falling=reverse)
+        return Val([value for value, _ in order], group, rests)
+
+    def _extreme(
+        self, name: str, base: Val, keys: Sequence[tuple[Any, Val]], rests: frozenset[int]
+    ) -> Val:
+        choose = min if name == "min" else max
+        try:
+            best, val = choose(keys, key=lambda pair: pair[1].value)
         except (TypeError, ValueError) as error:
             raise Untellable(name) from error
-        noun = (
-            base.about.noun
-            if isinstance(base.about, Group)
-            else self.noun(best)
-            if isinstance(best, Patch)
-            else ""
-        )
-        return self.stands_out(best, noun, base.about, measured.about, name == "max", rests)
+        noun = ""
+        if isinstance(base.about, Group):
+            noun = base.about.noun
+        elif isinstance(best, Patch):
+            noun = self.noun(best)
+        return self.stands_out(best, noun, base.about, val.about, name == "max", rests)
 
     def stands_out(
         self, best: Any, noun: str, group: Any, measure: Any, most: bool, rests: frozenset[int]
     ) -> Val:
-        """One item as the leftmost, largest, nearest ... of a group; told where there is a word for
-        it.
+        """One item as the leftmost, largest, nearest ... of a group; it is told where that has a
+        word.
+
+        Args:
+            best: the item, a patch or any other value.
+            noun: what it is called.
+            group: meaning of the list that it was picked from.
+            measure: meaning of the key.
+            most: whether its key is the highest; otherwise it is the lowest.
+            rests: numbers of the claims that it rests on.
         """
         if not isinstance(best, Patch):
             return Val(best, None, rests)
         one = NamedPatch(best, noun)
-        if isinstance(measure, Measure) and isinstance(group, Group):
-            kind, most = (
-                (measure.kind[1:], not most)
-                if measure.kind.startswith("-")
-                else (measure.kind, most)
-            )
-            word = relations.superlative(kind, most)
-            if word is not None and len(group.patches) > 1:
-                number = self.story.add(
-                    Extreme(one, word, measure.towards, group), self.events, rests
-                )
-                rests = frozenset({number})
-        return Val(best, one, rests)
+        if not isinstance(measure, Measure) or not isinstance(group, Group):
+            return Val(best, one, rests)
+        kind = measure.kind.removeprefix("-")
+        word = relations.superlative(kind, most == (kind == measure.kind))
+        if word is None or len(group.patches) < 2:
+            return Val(best, one, rests)
+        claim = Extreme(one, word, measure.towards, group)
+        return Val(best, one, frozenset({self.story.add(claim, self.events, rests)}))
+
+
+def _keyword(call: ast.Call, name: str) -> ast.expr | None:
+    return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
 
 
 def format_answer(value: bool | int | float | str) -> str:
@@ -408,3 +395,81 @@ def format_answer(value: bool | int | float | str) -> str:
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return str(value).strip()
+
+
+# --- functions of one argument: None for an argument that they are not followed with ---
+
+
+def _len(first: Val, rests: frozenset[int]) -> Val | None:
+    if not isinstance(first.value, list | str | tuple):
+        return None
+    about = Count(first.about) if isinstance(first.about, Group) else None
+    return Val(len(first.value), about, rests)
+
+
+def _answer_text(first: Val, rests: frozenset[int]) -> Val | None:
+    """The trace shows the text; its meaning is the argument's."""
+    return replace(first, value=UNKNOWN) if first.value is not UNKNOWN else None
+
+
+def _yes_or_no(first: Val, rests: frozenset[int]) -> Val:
+    return replace(_bool(first, rests), value="yes" if boolean(first.value) else "no")
+
+
+def _bool(first: Val, rests: frozenset[int]) -> Val:
+    return Val(boolean(first.value), Truth(tuple(items_of(first))), rests)
+
+
+def _items(first: Val, rests: frozenset[int]) -> Val | None:
+    return first if isinstance(first.value, list | tuple) else None
+
+
+def _abs(first: Val, rests: frozenset[int]) -> Val | None:
+    return Val(abs(first.value), None, rests) if isinstance(first.value, NUMBERS) else None
+
+
+def _int(first: Val, rests: frozenset[int]) -> Val | None:
+    return Val(int(first.value), first.about, rests) if isinstance(first.value, NUMBERS) else None
+
+
+def _sum(first: Val, rests: frozenset[int]) -> Val | None:
+    values = first.value
+    if not isinstance(values, list) or not all(isinstance(item, NUMBERS) for item in values):
+        return None
+    group = first.about
+    # A sum of ones, or of bools, counts the things that it went through.
+    is_count = isinstance(group, Group) and sum(values) == len(group.patches)
+    about = Count(group) if is_count and isinstance(group, Group) else None
+    return Val(sum(values), about, rests)
+
+
+def _any(first: Val, rests: frozenset[int]) -> Val | None:
+    if not isinstance(first.value, list):
+        return None
+    return Val(any(map(boolean, first.value)), None, rests)
+
+
+def _all(first: Val, rests: frozenset[int]) -> Val | None:
+    if not isinstance(first.value, list):
+        return None
+    return Val(all(map(boolean, first.value)), None, rests)
+
+
+_TEXTS_OF: Mapping[str, Callable[[Any], str]] = {"formatting_answer": format_answer, "str": str}
+"""What makes a text of a number, a bool or a text."""
+
+_BUILTINS: Mapping[str, Callable[[Val, frozenset[int]], Val | None]] = {
+    "len": _len,
+    "formatting_answer": _answer_text,
+    "coerce_to_numeric": _answer_text,
+    "process_guesses": _answer_text,
+    "bool_to_yesno": _yes_or_no,
+    "bool": _bool,
+    **dict.fromkeys(("list", "tuple", "set"), _items),
+    "abs": _abs,
+    "int": _int,
+    "sum": _sum,
+    "any": _any,
+    "all": _all,
+}
+"""What builtins and functions of the API make of their first argument."""

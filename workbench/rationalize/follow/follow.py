@@ -1,5 +1,4 @@
-"""Following a trace through its program: every claim that the run supports, and what its answer
-means.
+"""Follows a trace through its program: what the run supports, and what its answer means.
 
 The trace says what happened (which line, which branch, which tool answered what); the program says
 why.  Where the two readings differ, the trace is believed and the meaning dropped, so nothing is
@@ -25,7 +24,7 @@ from workbench.rationalize.claims.claims import (
     Val,
 )
 from workbench.rationalize.follow.expressions import Evaluator
-from workbench.rationalize.follow.frames import Frame, Loop, adds_one, gather, missed
+from workbench.rationalize.follow.frames import Frame, Loop, adds_one, gather, leave_empty
 from workbench.rationalize.follow.narrowing import items_of
 from workbench.rationalize.follow.reading import FollowedRun, FollowedStep, agree
 from workbench.rationalize.follow.source import Source
@@ -42,7 +41,7 @@ class Followed:
     nouns: tuple[str, ...]
     """Names of things that occur in the run, in order."""
     lost: bool
-    """Some statement that the answer may rest on could not be followed."""
+    """Whether a statement on which the answer may rest could not be followed."""
     events: tuple[int, ...]
     """`seq` of the events that hold the answer."""
 
@@ -55,19 +54,18 @@ class Follower:
         self.story = Story()
         self.nouns: dict[str, None] = dict.fromkeys(nouns)
         self.called: dict[Any, str] = {}
-        """The noun under which each patch was found last, by box."""
+        """The noun under which a detector gave each patch last, by box."""
         self.frames: dict[int, Frame] = {}
         self.stack: list[int] = []
         self.lost = False
         self.program = Source(source)
 
     def follow(self) -> Followed:
+        """Follow every step of the run."""
         for step in self.run.steps:
             try:
                 getattr(self, f"_on_{step.kind}", self._on_other)(step)
-            except (
-                Exception
-            ):  # the program and its trace are hostile: what cannot be followed is not told
+            except Exception:  # program and trace are hostile: what is not followed is not told
                 self._lose(step)
         frame = self.frames.get(0)
         answer = frame.result if frame is not None else Val(UNKNOWN)
@@ -87,40 +85,35 @@ class Follower:
 
     def _on_tool(self, step: FollowedStep) -> None:
         frame = self._frame(step.frame)
-        asked = step.asked
-        if asked is None:
+        call = step.call
+        if call is None:
             return
-        one = self._thing(asked.receiver)
-        self._learn(asked)
-        claim, val = claim_of(asked, one, tuple(self.nouns))
+        one = self._thing(call.receiver)
+        self._learn(call)
+        claim, val = claim_of(call, one, tuple(self.nouns))
         if isinstance(claim, Found):
             for patch in claim.patches:
                 self.called[patch.box] = claim.noun
         before = len(self.story.entries)
-        number = self.story.add(claim, set(asked.events))
+        number = self.story.add(claim, set(call.events))
         if number == before:
             frame.claims.append(number)
-        frame.events |= asked.events
-        frame.feed.append(
-            (ALIASES.get(asked.name, asked.name), replace(val, rests=frozenset({number})))
-        )
+        frame.events |= call.events
+        answer = replace(val, rests=frozenset({number}))
+        frame.feed.append((ALIASES.get(call.name, call.name), answer))
         frame.lines.append(step.line)
 
-    def _learn(self, asked: AnsweredCall) -> None:
-        results = asked.result if isinstance(asked.result, list) else [asked.result]
-        words = [*asked.arguments.values(), *results]
+    def _learn(self, call: AnsweredCall) -> None:
+        """Remember every text of a call that may be the name of a thing."""
+        results = call.result if isinstance(call.result, list) else [call.result]
+        words = [*call.arguments.values(), *results]
         words += [patch.label for patch in results if isinstance(patch, Patch)]
         for word in words:
-            if (
-                isinstance(word, str)
-                and 1 < len(word) <= 40
-                and len(word.split()) <= 3
-                and word.replace(" ", "").isalpha()
-            ):
+            if isinstance(word, str) and _may_be_name(word):
                 self.nouns.setdefault(word.lower())
 
     def _on_call(self, step: FollowedStep) -> None:
-        names = {name: self._shown(value) for name, value in step.values.items()}
+        names = {name: self._traced(value) for name, value in step.values.items()}
         if (
             self.program.function_at(step.line) == "execute_command"
             and self.run.picture is not None
@@ -135,14 +128,14 @@ class Follower:
         self._stale(frame, node)
         val = Val(step.value)
         if isinstance(node, ast.Return) and node.value is not None:
-            val = self._evaluated(step, node.value) or val
+            val = self._evaluate(step, node.value) or val
             val = self._conclusion(frame, node, val)
         if node is None:
             self._lose(step)
         if val.value is UNKNOWN:
             val = replace(val, value=step.value)
         elif step.value is not UNKNOWN and not agree(val.value, step.value):
-            val = self._shown(step.value)
+            val = self._traced(step.value)
         frame.result = val
         if step.frame != 0:
             parent = self._frame(step.parent)
@@ -152,7 +145,7 @@ class Follower:
         self._done(frame)
 
     def _conclusion(self, frame: Frame, node: ast.stmt, val: Val) -> Val:
-        """A constant that is returned means what the tests around it rested on."""
+        """A constant that is returned means what the tests around it rest on."""
         if val.about is None and val.value in (True, False, "yes", "no"):
             return replace(val, about=self._around(frame, node))
         if isinstance(val.about, Truth) and not val.about.items:
@@ -173,22 +166,22 @@ class Follower:
             return self._lose(step)
         evaluator = self._evaluator(frame, step)
         try:
-            taken, told = evaluator.test(node.test)
+            truth, val = evaluator.test(node.test)
         except Exception:
             self._unclear(frame, node)
             return self._lose(step)
-        if taken != step.value:
+        if truth != step.value:
             self._unclear(frame, node)
             return self._lose(step)
-        for number in told.rests:
+        for number in val.rests:
             self.story.entries[number].kept = True
-        items = items_of(told)
+        items = items_of(val)
         frame.tests[node] = items
         loop = self._loop_of(frame, node)
         if loop is not None:
             loop.path += items
-            if not taken:
-                missed(frame, self.program.filled_by(node), loop, items)
+            if not truth:
+                leave_empty(frame, self.program.variables_of(node), loop, items)
         self._done(frame)
 
     def _unclear(self, frame: Frame, node: ast.stmt) -> None:
@@ -213,39 +206,48 @@ class Follower:
     # --- statements ---
 
     def _simple(self, frame: Frame, node: ast.stmt, step: FollowedStep) -> None:
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-            single = not isinstance(node, ast.Assign) or len(node.targets) == 1
-            if isinstance(target, ast.Name) and single:
-                val = self._evaluated(step, node.value)
-                if val is not None:
-                    gathers = isinstance(node.value, ast.BinOp) and adds_one(node.value, target.id)
-                    if isinstance(node.value, ast.Constant) and isinstance(val.value, bool | str):
-                        val = self._conclusion(frame, node, val)
-                    self._adopt(frame, step, {target.id: val})
-                    frame.gathered.pop(target.id, None) if not gathers else gather(
-                        frame, self._loop_of(frame, node), target.id
-                    )
-                    return
-        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-            one = (
-                isinstance(node.op, ast.Add)
-                and isinstance(node.value, ast.Constant)
-                and node.value.value == 1
-            )
+        match node:
+            case ast.Assign([ast.Name(name)], value) | ast.AnnAssign(
+                ast.Name(name), _, ast.expr() as value
+            ):
+                followed = self._assign(frame, node, step, name, value)
+            case ast.AugAssign(ast.Name(name)):
+                followed = True
+                self._adopt(frame, step)
+                one = isinstance(node.value, ast.Constant) and node.value.value == 1
+                self._fill(frame, node, name, isinstance(node.op, ast.Add) and one)
+            case ast.Expr(ast.Call() as call):
+                followed = True
+                self._call_statement(frame, node, call, step)
+            case _:
+                followed = False
+        if not followed:
+            self._lose(step)
             self._adopt(frame, step)
-            if one:
-                gather(frame, self._loop_of(frame, node), node.target.id)
-            else:
-                frame.gathered.pop(node.target.id, None)
-            return
-        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            self._called(frame, node, node.value, step)
-            return
-        self._lose(step)
-        self._adopt(frame, step)
 
-    def _called(self, frame: Frame, node: ast.Expr, call: ast.Call, step: FollowedStep) -> None:
+    def _assign(
+        self, frame: Frame, node: ast.stmt, step: FollowedStep, name: str, value: ast.expr
+    ) -> bool:
+        """Follow `name = value`; False where the value could not be followed."""
+        val = self._evaluate(step, value)
+        if val is None:
+            return False
+        if isinstance(value, ast.Constant) and isinstance(val.value, bool | str):
+            val = self._conclusion(frame, node, val)
+        self._adopt(frame, step, {name: val})
+        self._fill(frame, node, name, isinstance(value, ast.BinOp) and adds_one(value, name))
+        return True
+
+    def _fill(self, frame: Frame, node: ast.stmt, name: str, adds: bool) -> None:
+        """A statement added one to a variable, or gave it another value."""
+        if adds:
+            gather(frame, self._loop_of(frame, node), name)
+        else:
+            frame.gathered.pop(name, None)
+
+    def _call_statement(
+        self, frame: Frame, node: ast.Expr, call: ast.Call, step: FollowedStep
+    ) -> None:
         func = call.func
         if (
             isinstance(func, ast.Attribute)
@@ -254,52 +256,57 @@ class Follower:
         ):
             name = func.value.id
             if func.attr == "append" and len(call.args) == 1:
-                self._evaluated(step, call.args[0])
+                self._evaluate(step, call.args[0])
                 self._adopt(frame, step)
                 gather(frame, self._loop_of(frame, node), name)
                 return
             key = next((k.value for k in call.keywords if k.arg == "key"), None)
             if func.attr == "sort" and isinstance(key, ast.Lambda):
                 ordered = ast.Call(ast.Name("sorted"), [func.value], call.keywords)
-                val = self._evaluated(step, ordered)
+                val = self._evaluate(step, ordered)
                 self._adopt(frame, step, {name: val} if val is not None else {})
                 return
         if isinstance(func, ast.Name) and func.id == "print":
             for arg in call.args:
-                self._evaluated(step, arg, quiet=not frame.feed)
+                self._evaluate(step, arg, quiet=not frame.feed)
             self._adopt(frame, step)
             return
-        if self._evaluated(step, call) is None:
+        if self._evaluate(step, call) is None:
             self._lose(step)
         self._adopt(frame, step)
 
     def _iterate(self, frame: Frame, node: ast.For, step: FollowedStep) -> None:
         loop = frame.loops.get(node)
         if loop is None:
-            base = self._evaluated(step, node.iter) or Val(UNKNOWN)
+            base = self._evaluate(step, node.iter) or Val(UNKNOWN)
             loop = frame.loops[node] = Loop(base)
         for inner in ast.walk(node):
             if inner is not node and isinstance(inner, ast.For):
                 frame.loops.pop(inner, None)
-        element = Val(UNKNOWN)
-        target = node.target
-        values = loop.base.value
-        if isinstance(values, list | tuple) and loop.next < len(values):
-            value = values[loop.next]
-            noun = loop.base.about.noun if isinstance(loop.base.about, Group) else None
-            element = Val(
-                value,
-                self._thing(value, noun) if isinstance(value, Patch) else None,
-                loop.base.rests,
-            )
+        element = self._item_of(loop)
         loop.next += 1
-        loop.path, loop.clear = [], True
-        self._adopt(frame, step, {target.id: element} if isinstance(target, ast.Name) else {})
-        bound = frame.names.get(target.id) if isinstance(target, ast.Name) else None
-        loop.patch = bound.value if bound is not None and isinstance(bound.value, Patch) else None
-        if isinstance(values, list | tuple) and loop.next >= len(values):
-            frame.loops[node] = loop  # the next event of this line starts a new pass
-            loop.base = replace(loop.base, value=UNKNOWN) if loop.next > len(values) else loop.base
+        loop.path, loop.clear, loop.patch = [], True, None
+        if isinstance(node.target, ast.Name):
+            self._adopt(frame, step, {node.target.id: element})
+            item = frame.names.get(node.target.id)
+            if item is not None and isinstance(item.value, Patch):
+                loop.patch = item.value
+        else:
+            self._adopt(frame, step)
+        values = loop.base.value
+        if isinstance(values, list | tuple) and loop.next > len(values):
+            # More rounds than items: the list was another one.
+            loop.base = replace(loop.base, value=UNKNOWN)
+
+    def _item_of(self, loop: Loop) -> Val:
+        """The next item of a loop, as far as it is known."""
+        values, group = loop.base.value, loop.base.about
+        if not isinstance(values, list | tuple) or loop.next >= len(values):
+            return Val(UNKNOWN)
+        value = values[loop.next]
+        noun = group.noun if isinstance(group, Group) else None
+        thing = self._thing(value, noun) if isinstance(value, Patch) else None
+        return Val(value, thing, loop.base.rests)
 
     # --- loops that fill a variable ---
 
@@ -324,29 +331,27 @@ class Follower:
         evaluator.focus = [loop.patch for loop in frame.loops.values() if loop.patch is not None]
         return evaluator
 
-    def _evaluated(self, step: FollowedStep, node: ast.expr, quiet: bool = False) -> Val | None:
+    def _evaluate(self, step: FollowedStep, node: ast.expr, quiet: bool = False) -> Val | None:
         frame = self._frame(step.frame)
         names = dict(frame.names)
         evaluator = self._evaluator(frame, step)
         evaluator.names = names
         try:
             return evaluator.value(node)
-        except (
-            Exception
-        ):  # Lost, or anything a hostile program provokes: the trace's own values stay
+        except Exception:  # Untellable, or anything that a hostile program provokes
             if not quiet:
                 self._lose(step)
+            # The claims stand in the order of the calls again: no reasoning came between them.
             for number in frame.claims:
-                self.story.touch(
-                    number
-                )  # as they were asked: what was worked out so far does not hold
+                self.story.touch(number)
             return None
 
     def _adopt(
         self, frame: Frame, step: FollowedStep, computed: Mapping[str, Val] | None = None
     ) -> None:
-        """Bind what the statement changed: computed values where they agree with the trace, else
-        the trace's.
+        """Bind what a statement changed.
+
+        A computed value is bound where it agrees with the trace; elsewhere the trace's is.
         """
         computed = computed or {}
         for name, value in step.values.items():
@@ -354,32 +359,24 @@ class Follower:
             if mine is not None and agree(mine.value, value):
                 frame.names[name] = mine
             else:
-                frame.names[name] = self._shown(value)
+                frame.names[name] = self._traced(value)
         for name, val in computed.items():
             if name not in step.values and val.value is not UNKNOWN:
                 frame.names[name] = val
 
-    def _shown(self, value: Any) -> Val:
-        """A value as the trace shows it, with what its patches were called."""
+    def _traced(self, value: Any) -> Val:
+        """A value of the trace, its patches with the nouns that they were called."""
         if isinstance(value, Patch):
             return Val(value, self._thing(value))
         if isinstance(value, Cut):
             return Val(UNKNOWN)
-        if isinstance(value, list) and value and all(isinstance(item, Patch) for item in value):
-            number = next(
-                (
-                    n
-                    for n, e in enumerate(self.story.entries)
-                    if isinstance(e.claim, Found) and set(e.claim.patches) == set(value)
-                ),
-                None,
-            )
-            if number is not None:
-                claim = self.story.entries[number].claim
-                assert isinstance(claim, Found)
-                return Val(
-                    value, Group(claim.noun, tuple(value), (), claim.patches), frozenset({number})
-                )
+        if not isinstance(value, list) or not all(isinstance(item, Patch) for item in value):
+            return Val(value)
+        for number, entry in enumerate(self.story.entries if value else ()):
+            claim = entry.claim
+            if isinstance(claim, Found) and set(claim.patches) == set(value):
+                group = Group(claim.noun, tuple(value), (), claim.patches)
+                return Val(value, group, frozenset({number}))
         return Val(value)
 
     def _noun(self, patch: Patch) -> str:
@@ -391,8 +388,9 @@ class Follower:
         return NamedPatch(patch, noun or self._noun(patch))
 
     def _stale(self, frame: Frame, node: ast.stmt | None) -> None:
-        """Calls of an earlier statement that reported nothing: a loop over an empty list.  It
-        decided the way.
+        """Drop the calls of an earlier statement that reported nothing: a loop over an empty list.
+
+        Their claims decided which way the program went.
         """
         if node is None:
             return
@@ -417,12 +415,17 @@ class Follower:
         self.lost = True
 
 
+def _may_be_name(text: str) -> bool:
+    """Whether a text is one to three short words."""
+    return 1 < len(text) <= 40 and len(text.split()) <= 3 and text.replace(" ", "").isalpha()
+
+
 def follow(source: str, run: FollowedRun, nouns: Sequence[str] = ()) -> Followed:
-    """Follow a run through its program.
+    """Follow a run through its program.  Never raises.
 
     Args:
         source: the program.
-        run: its trace, read by `reading.read`.
-        nouns: names of things known beforehand (the task's choices).
+        run: its trace, as `reading.read` gives it.
+        nouns: names of things beside those in the run: the options of the question.
     """
     return Follower(source, run, nouns).follow()

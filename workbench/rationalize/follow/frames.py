@@ -1,4 +1,4 @@
-"""The state of a followed program: frames, loops, and what loops gather in variables."""
+"""The state of a followed program: frames, and what loops gather in variables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from workbench.rationalize.claims.claims import UNKNOWN, Clause, Count, Ground, Group, Patch, Val
-from workbench.rationalize.follow.narrowing import clauses
+from workbench.rationalize.follow.narrowing import clauses, opposite
 
 
 @dataclass(slots=True)
@@ -18,15 +18,19 @@ class Loop:
 
     base: Val
     next: int = 0
+    """Index of the next item."""
     patch: Patch | None = None
+    """The item of this iteration; None where it is not a part of the picture."""
     path: list[Ground] = field(default_factory=list)
-    """What the tests of this iteration rested on."""
+    """What the tests of this iteration rest on."""
     clear: bool = True
-    """Every test of this iteration could be followed."""
+    """Whether every test of this iteration could be followed."""
 
 
 @dataclass(slots=True)
 class Frame:
+    """One call of a function of the program."""
+
     names: dict[str, Val]
     feed: deque[tuple[str, Val]] = field(default_factory=deque)
     lines: deque[int] = field(default_factory=deque)
@@ -37,18 +41,22 @@ class Frame:
     """Claims of the tool calls since the last statement."""
     loops: dict[ast.For, Loop] = field(default_factory=dict)
     tests: dict[ast.stmt, list[Ground]] = field(default_factory=dict)
-    """What the last test of each `if` and `while` rested on."""
+    """What the last test of each `if` and `while` rests on."""
     gathered: dict[str, list[tuple[Loop, Patch | None, tuple[Clause, ...] | None]]] = field(
         default_factory=dict
     )
-    """For a variable that a loop fills: what was added when."""
+    """What each variable gained: the loop, its item, and what its tests say of the item."""
     function: str = ""
     result: Val = field(default_factory=lambda: Val(UNKNOWN))
 
 
 def gather(frame: Frame, loop: Loop | None, name: str) -> None:
-    """A loop has just added one to a variable, or an item to its list: the group that it stands for
-    grows.
+    """A loop has just added one to a variable, or an item to its list: its group grows.
+
+    Args:
+        frame: the frame of the variable.
+        loop: the innermost loop; None outside of loops.
+        name: name of the variable.
     """
     val = frame.names.get(name)
     if loop is None or val is None:
@@ -58,7 +66,7 @@ def gather(frame: Frame, loop: Loop | None, name: str) -> None:
         way = ()
     added = frame.gathered.setdefault(name, [])
     added.append((loop, loop.patch, way))
-    group = _gathered(loop, added)
+    group = _group_of(loop, added)
     count = len(val.value) if isinstance(val.value, list) else val.value
     if group is not None and count == len(group.patches):
         about: Any = group if isinstance(val.value, list) else Count(group)
@@ -67,7 +75,7 @@ def gather(frame: Frame, loop: Loop | None, name: str) -> None:
         frame.names[name] = replace(val, about=None)
 
 
-def _gathered(
+def _group_of(
     loop: Loop, added: Sequence[tuple[Loop, Patch | None, tuple[Clause, ...] | None]]
 ) -> Group | None:
     ways = {way for _, _, way in added}
@@ -80,27 +88,31 @@ def _gathered(
     return None if way is None else replace(base, patches=patches, where=base.where + way)
 
 
-def missed(frame: Frame, names: Sequence[str], loop: Loop, items: Sequence[Ground]) -> None:
-    """A loop's test failed: what it would have added is still empty, and we know what that means."""
+def leave_empty(frame: Frame, names: Sequence[str], loop: Loop, items: Sequence[Ground]) -> None:
+    """A loop's test failed: each variable that it would fill is an empty group so far.
+
+    Args:
+        frame: the frame of the variables.
+        names: variables that the body of the test fills.
+        loop: the innermost loop.
+        items: what the test rests on.
+    """
     base = loop.base.about
     way = clauses(loop.patch, items) if loop.patch is not None and loop.clear else None
-    if not isinstance(base, Group) or way is None or len(way) != 1:
+    others = opposite(way)
+    if not isinstance(base, Group) or others is None:
         return
-    opposite = ((way[0][0], not way[0][1]),)
+    group = replace(base, patches=(), where=base.where + others)
     for name in names:
         val = frame.names.get(name)
-        if (
-            val is not None
-            and not frame.gathered.get(name)
-            and val.value in (0, [])
-            and val.value is not False
-        ):
-            group = replace(base, patches=(), where=base.where + opposite)
+        if val is None or frame.gathered.get(name) or val.value is False:
+            continue
+        if val.value in (0, []):
             frame.names[name] = replace(val, about=group if val.value == [] else Count(group))
 
 
 def adds_one(node: ast.BinOp, name: str) -> bool:
-    """`name + 1`."""
+    """Whether an expression is `name + 1`."""
     return (
         isinstance(node.op, ast.Add)
         and isinstance(node.left, ast.Name)

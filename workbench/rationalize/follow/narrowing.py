@@ -1,4 +1,4 @@
-"""What a condition says of the things it was put to, and how it narrows a group of them."""
+"""What a condition says of the things that it tests, and how it narrows a group of them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,16 @@ def items_of(val: Val) -> list[Ground]:
 
 
 def compare(op: ast.cmpop, a: Any, b: Any) -> bool:
-    """The value of a comparison of known values; raises Lost for others."""
+    """The value of a comparison.
+
+    Args:
+        op: the operator.
+        a: the left value.
+        b: the right value.
+
+    Raises:
+        Untellable: a value is not known, or the two cannot be compared.
+    """
     if a is UNKNOWN or b is UNKNOWN or isinstance(a, ast.AST) or isinstance(b, ast.AST):
         raise Untellable("unknown value")
     try:
@@ -69,36 +78,37 @@ def exchange_sides(op: ast.cmpop) -> ast.cmpop:
     return pairs.get(type(op), type(op))()
 
 
-def narrow(group: Group, seen: Sequence[tuple[Patch, bool, Sequence[Ground]]]) -> Group | None:
+def narrow(group: Group, tests: Sequence[tuple[Patch, bool, Sequence[Ground]]]) -> Group | None:
     """A group after a condition; None where the condition has no words.
 
     Args:
-        group: what was gone through.
-        seen: for each thing in order: itself, whether it was kept, and what that rested on.
+        group: the things that the condition tested.
+        tests: for each thing in order: itself, whether it stays, and what that rests on.
     """
-    if seen and all(
-        passed and all(item.claim is None for item in items) for _, passed, items in seen
-    ):
+    if not tests:
+        return group
+    if all(holds and all(item.claim is None for item in items) for _, holds, items in tests):
         return group  # "other than the bus" left nothing out
-    kept = tuple(patch for patch, passed, _ in seen if passed)
-    ways_of = [clauses(patch, items) for patch, _, items in seen]
-    ways = {way for way, (_, passed, _) in zip(ways_of, seen, strict=True) if passed}
+    ways = {clauses(patch, items) for patch, holds, items in tests if holds}
     if not ways:
-        # nothing was kept: what would have been kept is the opposite of a single condition that
-        # failed
-        ways = {
-            None if way is None or len(way) != 1 else ((way[0][0], not way[0][1]),)
-            for way in ways_of
-        }
+        # Nothing stays: what would have stayed is the opposite of the condition that failed.
+        ways = {opposite(clauses(patch, items)) for patch, _, items in tests}
     if len(ways) != 1 or (way := next(iter(ways))) is None:
-        return None if seen else group
-    return replace(group, patches=kept, where=group.where + way)
+        return None
+    patches = tuple(patch for patch, holds, _ in tests if holds)
+    return replace(group, patches=patches, where=group.where + way)
+
+
+def opposite(way: tuple[Clause, ...] | None) -> tuple[Clause, ...] | None:
+    """The opposite of a condition; None where it does not consist of a single clause."""
+    if way is None or len(way) != 1:
+        return None
+    predicate, truth = way[0]
+    return ((predicate, not truth),)
 
 
 def clauses(patch: Patch, items: Sequence[Ground]) -> tuple[Clause, ...] | None:
-    """What a condition says of one thing; None where it rests on something else as well, or on
-    nothing told.
-    """
+    """What a condition says of one thing; None where it rests on nothing or on something else."""
     about = [item for item in items if item.predicate is not None and item.patch == patch]
     if len(about) != len(items) or not items:
         return None

@@ -1,10 +1,11 @@
-"""A trace's events in the form that the follower needs: patches as `Patch`, tool calls joined with
-their answers.
+"""A trace's events in the form that the follower needs.
+
+Patches are `Patch`, and each tool call is joined with its answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,12 +25,13 @@ class FollowedStep:
     line: int
     frame: int
     values: Mapping[str, Any] = field(default_factory=dict)
-    """`line`: what changed; `call`: the arguments."""
+    """Variables that changed, of a `line`; arguments, of a `call`."""
     value: Any = UNKNOWN
-    """`branch`: whether it was taken; `return`: the value."""
-    asked: AnsweredCall | None = None
+    """Whether the branch was taken, of a `branch`; the value, of a `return`."""
+    call: AnsweredCall | None = None
+    """Tool call with its answer, of a `tool`."""
     parent: int = 0
-    """`call` and `return`: the frame that called."""
+    """Frame that called, of a `call` or a `return`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,59 +50,19 @@ class FollowedRun:
 def read(trace: Trace) -> FollowedRun:
     """A trace as the follower sees it.  Never raises: events of a strange form are left out."""
     picture = _picture(trace.events)
-    reader = _Reader(picture)
+    reader = _Reader(picture, trace.events)
     steps: list[FollowedStep] = []
-    answers = {
-        repr(event.payload.get("call")): event
-        for event in trace.events
-        if event.kind == "tool_result" and _is_map(event)
-    }
-    parents: dict[int, int] = {}
     printed: list[tuple[int, str]] = []
     closing: list[int] = []
     for event in trace.events:
         if not _is_map(event):
             continue
-        data = event.payload
-        if event.kind == "tool" and (answer := answers.get(repr(data.get("call")))) is not None:
-            asked = reader.asked(event, answer)
-            if asked is not None:
-                steps.append(FollowedStep("tool", event.seq, event.line, event.frame, asked=asked))
-        elif event.kind == "line":
-            steps.append(
-                FollowedStep(
-                    "line", event.seq, event.line, event.frame, reader.named(data.get("changed"))
-                )
-            )
-        elif event.kind == "branch" and isinstance(data.get("taken"), bool):
-            steps.append(
-                FollowedStep("branch", event.seq, event.line, event.frame, value=data["taken"])
-            )
-        elif event.kind == "call":
-            parent = data.get("parent")
-            parents[event.frame] = parent if isinstance(parent, int) else 0
-            steps.append(
-                FollowedStep(
-                    "call", event.seq, event.line, event.frame, reader.named(data.get("arguments"))
-                )
-            )
-        elif event.kind == "return":
-            value = reader.value(data.get("value"))
-            steps.append(
-                FollowedStep(
-                    "return",
-                    event.seq,
-                    event.line,
-                    event.frame,
-                    value=value,
-                    parent=parents.get(event.frame, 0),
-                )
-            )
-            if event.frame == 0:
-                closing.append(event.seq)
-        elif event.kind == "print":
-            printed.append((event.seq, str(data.get("text", ""))))
-        elif event.kind == "end":
+        step = reader.step(event)
+        if step is not None:
+            steps.append(step)
+        if event.kind == "print":
+            printed.append((event.seq, str(event.payload.get("text", ""))))
+        if event.kind == "end" or (event.kind == "return" and event.frame == 0):
             closing.append(event.seq)
     return FollowedRun(tuple(steps), picture, tuple(printed), tuple(closing))
 
@@ -110,40 +72,51 @@ def _is_map(event: TraceEvent) -> bool:
 
 
 def _box(value: Any) -> Box | None:
+    """The box of a patch in a payload; None for any other value."""
     if not isinstance(value, Mapping) or value.get("type") != "patch":
         return None
     corners = value.get("box")
     if not isinstance(corners, list | tuple) or len(corners) != 4:
         return None
-    if not all(
-        isinstance(x, int | float) and not isinstance(x, bool) and abs(x) < 1e6 for x in corners
-    ):
+    if not all(map(_is_coordinate, corners)):
         return None
     x0, y0, x1, y1 = (float(x) for x in corners)
     return Box(x0, y0, x1, y1) if x0 <= x1 and y0 <= y1 else None
 
 
+def _is_coordinate(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e6
+
+
+def _label(patch: Mapping[str, Any]) -> str | None:
+    label = patch.get("label")
+    return label if isinstance(label, str) else None
+
+
 def patches_in(value: Any, depth: int = 6) -> list[tuple[Box, str | None]]:
-    """Every patch inside a payload: its box and label."""
+    """Every patch inside a payload, as its box and its label.
+
+    Args:
+        value: the payload, of any form.
+        depth: how many levels of nesting are read.
+    """
     if depth == 0:
         return []
     box = _box(value)
     if box is not None:
-        label = value.get("label")
-        return [(box, label if isinstance(label, str) else None)]
-    inner = (
-        value.values()
-        if isinstance(value, Mapping)
-        else value
-        if isinstance(value, list | tuple)
-        else ()
-    )
-    return [found for item in inner for found in patches_in(item, depth - 1)]
+        return [(box, _label(value))]
+    inner: Iterable[Any] = ()
+    if isinstance(value, Mapping):
+        inner = value.values()
+    elif isinstance(value, list | tuple):
+        inner = value
+    return [patch for item in inner for patch in patches_in(item, depth - 1)]
 
 
 def _picture(events: Sequence[TraceEvent]) -> Patch | None:
-    """The whole picture: the patch that begins at the corner and holds all others; programs make it
-    first.
+    """The whole picture, which programs make first.
+
+    It is the patch that begins at the corner and holds all others.
     """
     boxes = [box for event in events for box, _ in patches_in(event.payload)]
     if not boxes:
@@ -156,69 +129,107 @@ def _picture(events: Sequence[TraceEvent]) -> Patch | None:
 
 
 class _Reader:
-    """Payload values as the follower's values."""
+    """Reads events and the values in their payloads as the follower's."""
 
-    def __init__(self, picture: Patch | None) -> None:
+    def __init__(self, picture: Patch | None, events: Sequence[TraceEvent]) -> None:
         self._size = (picture.width, picture.height) if picture is not None else (0, 0)
+        self._answers = {
+            repr(event.payload.get("call")): event
+            for event in events
+            if event.kind == "tool_result" and _is_map(event)
+        }
+        """Event of each answer, by the number of its call."""
+        self._parents: dict[int, int] = {}
+        """Frame that called, by frame."""
 
-    def named(self, values: Any) -> dict[str, Any]:
+    def step(self, event: TraceEvent) -> FollowedStep | None:
+        """An event as a step; None for one that the follower does not look at."""
+        data, at = event.payload, (event.seq, event.line, event.frame)
+        match event.kind:
+            case "tool":
+                call = self._answered_call(event)
+                return FollowedStep("tool", *at, call=call) if call is not None else None
+            case "line":
+                return FollowedStep("line", *at, self._variables(data.get("changed")))
+            case "branch" if isinstance(data.get("taken"), bool):
+                return FollowedStep("branch", *at, value=data["taken"])
+            case "call":
+                parent = data.get("parent")
+                self._parents[event.frame] = parent if isinstance(parent, int) else 0
+                return FollowedStep("call", *at, self._variables(data.get("arguments")))
+            case "return":
+                value, parent = self._value(data.get("value")), self._parents.get(event.frame, 0)
+                return FollowedStep("return", *at, value=value, parent=parent)
+        return None
+
+    def _variables(self, values: Any) -> dict[str, Any]:
         if not isinstance(values, Mapping):
             return {}
-        return {str(name): self.value(value) for name, value in values.items()}
+        return {str(name): self._value(value) for name, value in values.items()}
 
-    def value(self, value: Any, depth: int = 6) -> Any:
+    def _value(self, value: Any, depth: int = 6) -> Any:
         if value is None or isinstance(value, bool | int | float | str):
             return value
         if not isinstance(value, Mapping) or depth == 0:
             return UNKNOWN
         box = _box(value)
         if box is not None:
-            label = value.get("label")
-            return Patch(box, *self._size, label if isinstance(label, str) else None)
+            return Patch(box, *self._size, _label(value))
         if value.get("type") == "str" and isinstance(value.get("text"), str):
             return CutText(value["text"] + "…")
-        items, length = value.get("items"), value.get("length")
-        if value.get("type") in ("list", "tuple", "set") and isinstance(items, list):
-            inner = [self.value(item, depth - 1) for item in items]
-            return (
-                inner
-                if length == len(inner)
-                else Cut(inner, length if isinstance(length, int) else len(inner))
-            )
+        if value.get("type") in ("list", "tuple", "set") and isinstance(value.get("items"), list):
+            return self._items(value["items"], value.get("length"), depth)
         return UNKNOWN
 
-    def asked(self, event: TraceEvent, answer: TraceEvent) -> AnsweredCall | None:
-        if answer.payload.get("ok") is not True:
+    def _items(self, items: Sequence[Any], length: Any, depth: int) -> list[Any]:
+        values = [self._value(item, depth - 1) for item in items]
+        if length == len(values):
+            return values
+        return Cut(values, length if isinstance(length, int) else len(values))
+
+    def _answered_call(self, event: TraceEvent) -> AnsweredCall | None:
+        """A tool call with its answer; None where the tool failed or never answered."""
+        answer = self._answers.get(repr(event.payload.get("call")))
+        if answer is None or answer.payload.get("ok") is not True:
             return None
-        receiver = self.value(event.payload.get("receiver"))
+        receiver = self._value(event.payload.get("receiver"))
         return AnsweredCall(
             name=str(event.payload.get("tool", "")),
             receiver=receiver if isinstance(receiver, Patch) else None,
-            arguments=self.named(event.payload.get("arguments")),
-            result=self.value(answer.payload.get("result")),
+            arguments=self._variables(event.payload.get("arguments")),
+            result=self._value(answer.payload.get("result")),
             events=frozenset({event.seq, answer.seq}),
         )
 
 
-def agree(mine: Any, shown: Any) -> bool:
-    """Whether a computed value is what the trace shows (which may show less of it)."""
+def agree(mine: Any, traced: Any) -> bool:
+    """Whether a computed value is the value of the trace, which may hold less of it.
+
+    Args:
+        mine: the computed value.
+        traced: the value in the trace.
+    """
     if mine is UNKNOWN:
         return False
-    if shown is UNKNOWN:
+    if traced is UNKNOWN:
         return True
-    if isinstance(shown, Patch) or isinstance(mine, Patch):
-        return isinstance(mine, Patch) and isinstance(shown, Patch) and mine.box == shown.box
-    if isinstance(shown, list | tuple):
-        length = shown.length if isinstance(shown, Cut) else len(shown)
-        return (
-            isinstance(mine, list | tuple)
-            and len(mine) == length
-            and all(agree(a, b) for a, b in zip(mine, shown, strict=False))
-        )
-    if isinstance(shown, CutText):
-        return isinstance(mine, str) and mine.startswith(shown[:-1])
-    if isinstance(shown, bool) or isinstance(mine, bool) or shown is None or mine is None:
-        return mine is shown
-    if isinstance(shown, int | float) and isinstance(mine, int | float):
-        return abs(mine - shown) <= 1e-6 * max(1.0, abs(shown))
-    return type(mine) is type(shown) and bool(mine == shown)
+    if isinstance(traced, Patch) or isinstance(mine, Patch):
+        return isinstance(mine, Patch) and isinstance(traced, Patch) and mine.box == traced.box
+    if isinstance(traced, list | tuple):
+        return isinstance(mine, list | tuple) and _items_agree(mine, traced)
+    if isinstance(traced, CutText):
+        return isinstance(mine, str) and mine.startswith(traced[:-1])
+    return _scalars_agree(mine, traced)
+
+
+def _items_agree(mine: Sequence[Any], traced: Sequence[Any]) -> bool:
+    length = traced.length if isinstance(traced, Cut) else len(traced)
+    return len(mine) == length and all(map(agree, mine, traced))
+
+
+def _scalars_agree(mine: Any, traced: Any) -> bool:
+    if any(value is None or isinstance(value, bool) for value in (mine, traced)):
+        return mine is traced
+    if isinstance(traced, int | float) and isinstance(mine, int | float):
+        return abs(mine - traced) <= 1e-6 * max(1.0, abs(traced))
+    return type(mine) is type(traced) and bool(mine == traced)

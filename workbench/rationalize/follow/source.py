@@ -28,9 +28,14 @@ class Source:
                 todo.append((child, child if isinstance(child, ast.stmt) else parent))
 
     def statement(self, line: int, *kinds: type[ast.stmt]) -> ast.stmt | None:
-        """The one statement (of these kinds) that begins in a line; None where there are several."""
-        found = [node for node in self._at.get(line, ()) if not kinds or isinstance(node, kinds)]
-        return found[0] if len(found) == 1 else None
+        """The one statement of these kinds that begins in a line; None for none or several.
+
+        Args:
+            line: number of the line, from 1.
+            kinds: classes of statements; none for all.
+        """
+        nodes = [node for node in self._at.get(line, ()) if not kinds or isinstance(node, kinds)]
+        return nodes[0] if len(nodes) == 1 else None
 
     def inside(self, node: ast.stmt) -> list[ast.stmt]:
         """The statements around one, innermost first, up to its function."""
@@ -47,7 +52,7 @@ class Source:
         return node.name if isinstance(node, ast.FunctionDef) else ""
 
     @staticmethod
-    def filled_by(node: ast.If | ast.While) -> list[str]:
+    def variables_of(node: ast.If | ast.While) -> list[str]:
         """Variables that the body of a test adds to: `n += 1`, `xs.append(x)`."""
         names = []
         for inner in (part for statement in node.body for part in ast.walk(statement)):

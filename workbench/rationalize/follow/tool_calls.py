@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,12 +31,16 @@ from workbench.rationalize.claims.clauses import Predicate, one_line, predicate_
 from workbench.rationalize.claims.statements import statement
 
 ALIASES = {"simple_query": "visual_question_answering", "language_question_answering": "llm_query"}
+"""Tools that programs may call under an older name too."""
 _ORDER = re.compile(
     r"\s*(?:please\s+)?(?:answer|reply|respond|say)\b[^.?!]*[.!]?\s*$", re.IGNORECASE
 )
-"""`Answer yes or no.` at the end of a question to a model: not part of what is asked."""
-
+"""`Answer yes or no.` at the end of a question to a model: not part of the question."""
 _OPTIONS = re.compile(r"\s*\bOptions?:.*$", re.IGNORECASE | re.DOTALL)
+_ITSELF = re.compile(
+    r"(?:is|are)\s+(?:it|this|that|they|these)\s+(?P<what>[^?;:,]+)\??", re.IGNORECASE
+)
+"""`Is it red?`: a question about the thing that a tool looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class AnsweredCall:
     receiver: Patch | None
     arguments: Mapping[str, Any]
     result: Any
-    """Patches as `Patch`."""
+    """The answer, its patches as `Patch`."""
     events: frozenset[int]
     """`seq` of the call and of its answer."""
 
@@ -62,60 +66,178 @@ def yes(text: Any) -> bool | None:
 
 def question_of(text: str) -> str:
     """A question to a model without its closing order (`Answer yes or no.`) and list of options."""
-    asked = text.strip()
-    cut = _ORDER.sub("", _OPTIONS.sub("", asked))
-    return one_line(cut if cut else asked)
+    text = text.strip()
+    question = _ORDER.sub("", _OPTIONS.sub("", text))
+    return one_line(question or text)
 
 
-def claim_of(
-    asked: AnsweredCall, one: NamedPatch | None, nouns: Sequence[str]
-) -> tuple[Claim, Val]:
-    """What a tool call says, and the value it gave with its meaning (without the claim's number).
+def claim_of(call: AnsweredCall, one: NamedPatch | None, nouns: Sequence[str]) -> tuple[Claim, Val]:
+    """What a tool call says, and the value that it gave with its meaning.
+
+    The value does not rest on the claim yet: the claim has no number before it is in a story.
 
     Args:
-        asked: the call.
+        call: the call.
         one: its receiver as a thing; None for the whole picture or a plain function.
-        nouns: known names of things, to find a question's subject.
+        nouns: names of things, of which one is a question's subject.
     """
-    name = ALIASES.get(asked.name, asked.name)
-    words = {key: value for key, value in asked.arguments.items() if isinstance(value, str)}
-    first = one_line(next(iter(words.values()), ""))
-    patches = _patches(asked.result)
-    if name == "find" and patches is not None:
-        if isinstance(asked.result, Cut):
-            return Found(first, patches, one, asked.result.length), Val(UNKNOWN)
-        return Found(first, patches, one, len(patches)), Val(
-            list(patches), Group(first, patches, (), patches, within=one)
-        )
-    if name == "exists" and isinstance(asked.result, bool):
-        claim: Claim = Exists(first, asked.result, one)
-        return claim, Val(asked.result, Truth((Ground(claim, asked.result, None, None),)))
-    if name == "verify_property" and isinstance(asked.result, bool) and len(words) > 1:
-        what = one or NamedPatch(asked.receiver, first) if asked.receiver is not None else None
-        if what is not None:
-            predicate = predicate_of(one_line(list(words.values())[1]))
-            return _held(NamedPatch(what.patch, first), predicate, asked.result, asked.result)
-    if name == "visual_question_answering" and isinstance(asked.result, str):
-        return _seen(asked.result, question_of(first) or "What is this?", asked, one, nouns)
-    if name == "llm_query" and isinstance(asked.result, str):
-        return _known(asked.result, question_of(first), nouns)
-    if name == "best_text_match" and isinstance(asked.result, str):
-        options = next((v for v in asked.arguments.values() if isinstance(v, list)), [])
-        claim = Fits(
-            one,
-            one_line(asked.result),
-            tuple(one_line(o, 40) for o in options[:12] if isinstance(o, str)),
-        )
-        return claim, Val(asked.result, ToolText(one, "", None))
-    if name == "compute_depth" and one is not None and isinstance(asked.result, int | float):
-        depth = Measure("depth", one)
-        return Reported(name, f"{asked.result:.3g}", one), Val(asked.result, depth)
-    if patches is not None and len(patches) == 1 and not isinstance(asked.result, list):
-        return Reported(name, "", NamedPatch(patches[0], "patch")), Val(
-            patches[0], NamedPatch(patches[0], "patch")
-        )
-    said = ToolText(one, "", None) if isinstance(asked.result, str) else None
-    return Reported(name, one_line(_shown(asked.result)), one), Val(asked.result, said)
+    claim = _CLAIMS.get(ALIASES.get(call.name, call.name), _no_claim)
+    return claim(call, one, nouns) or _report(call, one)
+
+
+def _no_claim(
+    call: AnsweredCall, one: NamedPatch | None, nouns: Sequence[str]
+) -> tuple[Claim, Val] | None:
+    """Nothing is known beforehand of what a tool of somebody's own says."""
+    return None
+
+
+def _texts(call: AnsweredCall) -> list[str]:
+    """Arguments of a call that are texts, each on one line."""
+    return [one_line(text) for text in call.arguments.values() if isinstance(text, str)]
+
+
+def _first_text(call: AnsweredCall) -> str:
+    return next(iter(_texts(call)), "")
+
+
+def _find(
+    call: AnsweredCall, one: NamedPatch | None, nouns: Sequence[str]
+) -> tuple[Claim, Val] | None:
+    patches = _patches(call.result)
+    if patches is None:
+        return None
+    noun = _first_text(call)
+    if isinstance(call.result, Cut):
+        return Found(noun, patches, one, call.result.length), Val(UNKNOWN)
+    group = Group(noun, patches, (), patches, within=one)
+    return Found(noun, patches, one, len(patches)), Val(list(patches), group)
+
+
+def _exists(
+    call: AnsweredCall, one: NamedPatch | None, nouns: Sequence[str]
+) -> tuple[Claim, Val] | None:
+    if not isinstance(call.result, bool):
+        return None
+    claim = Exists(_first_text(call), call.result, one)
+    return claim, Val(call.result, Truth((Ground(claim, call.result, None, None),)))
+
+
+def _verify_property(
+    call: AnsweredCall, one: NamedPatch | None, nouns: Sequence[str]
+) -> tuple[Claim, Val] | None:
+    texts = _texts(call)
+    if call.receiver is None or not isinstance(call.result, bool) or len(texts) < 2:
+        return None
+    patch = one.patch if one is not None else call.receiver
+    return _property(NamedPatch(patch, texts[0]), predicate_of(texts[1]), call.result, call.result)
+
+
+def _property(one: NamedPatch, predicate: Predicate, truth: bool, value: Any) -> tuple[Claim, Val]:
+    claim = Holds(one, predicate, truth)
+    item = Ground(claim, truth, predicate, one.patch)
+    if isinstance(value, bool):
+        return claim, Val(value, Truth((item,)))
+    return claim, Val(value, ToolText(one, "", item))
+
+
+def _visual_answer(
+    call: AnsweredCall, one: NamedPatch | None, nouns: Sequence[str]
+) -> tuple[Claim, Val] | None:
+    answer = call.result
+    if not isinstance(answer, str):
+        return None
+    question = question_of(_first_text(call)) or "What is this?"
+    truth = yes(answer)
+    if truth is not None and call.receiver is not None:
+        claim = _yes_or_no(question, answer, truth, one, call.receiver, nouns)
+        if claim is not None:
+            return claim
+    return VisualAnswer(question, one_line(answer), one), Val(answer, ToolText(one, question, None))
+
+
+def _yes_or_no(
+    question: str,
+    answer: str,
+    truth: bool,
+    one: NamedPatch | None,
+    receiver: Patch,
+    nouns: Sequence[str],
+) -> tuple[Claim, Val] | None:
+    """What a yes or no says of the picture or of a thing; None where that is not certain."""
+    sentence = statement(question, nouns)
+    if sentence is not None and sentence.subject == "there" and one is None:
+        claim = Exists(re.sub(r"^(an?|any)\s+", "", sentence.predicate.rest), truth, None)
+        return claim, Val(answer, ToolText(one, question, Ground(claim, truth, None, None)))
+    itself = _ITSELF.fullmatch(question)
+    if itself and one is not None:
+        return _property(one, Predicate("be", itself["what"].strip()), truth, answer)
+    if sentence is not None and sentence.subject != "there" and not sentence.many:
+        return _property(NamedPatch(receiver, sentence.noun), sentence.predicate, truth, answer)
+    return None
+
+
+def _general_knowledge(
+    call: AnsweredCall, one: NamedPatch | None, nouns: Sequence[str]
+) -> tuple[Claim, Val] | None:
+    answer = call.result
+    if not isinstance(answer, str):
+        return None
+    question = question_of(_first_text(call))
+    truth = yes(answer)
+    sentence = statement(question, nouns) if truth is not None else None
+    if sentence is None or truth is None:
+        claim = GeneralKnowledge(question, one_line(answer), None)
+        item = Ground(claim, truth, None, None) if truth is not None else None
+    else:
+        claim = GeneralKnowledge(question, one_line(answer), sentence, truth)
+        item = Ground(claim, truth, sentence.predicate, None)
+    return claim, Val(answer, ToolText(None, question, item))
+
+
+def _best_match(
+    call: AnsweredCall, one: NamedPatch | None, nouns: Sequence[str]
+) -> tuple[Claim, Val] | None:
+    if not isinstance(call.result, str):
+        return None
+    lists = (value for value in call.arguments.values() if isinstance(value, list))
+    options = [option for option in next(lists, [])[:12] if isinstance(option, str)]
+    claim = Fits(one, one_line(call.result), tuple(one_line(option, 40) for option in options))
+    return claim, Val(call.result, ToolText(one, "", None))
+
+
+def _depth(
+    call: AnsweredCall, one: NamedPatch | None, nouns: Sequence[str]
+) -> tuple[Claim, Val] | None:
+    if one is None or not isinstance(call.result, int | float):
+        return None
+    claim = Reported("compute_depth", f"{call.result:.3g}", one)
+    return claim, Val(call.result, Measure("depth", one))
+
+
+_CLAIMS: Mapping[
+    str,
+    Callable[[AnsweredCall, NamedPatch | None, Sequence[str]], tuple[Claim, Val] | None],
+] = {
+    "find": _find,
+    "exists": _exists,
+    "verify_property": _verify_property,
+    "visual_question_answering": _visual_answer,
+    "llm_query": _general_knowledge,
+    "best_text_match": _best_match,
+    "compute_depth": _depth,
+}
+"""What the calls of each published tool say; None for an answer that is not of its usual kind."""
+
+
+def _report(call: AnsweredCall, one: NamedPatch | None) -> tuple[Claim, Val]:
+    """What any other tool said, word for word."""
+    name = ALIASES.get(call.name, call.name)
+    if isinstance(call.result, Patch):
+        thing = NamedPatch(call.result, "patch")
+        return Reported(name, "", thing), Val(call.result, thing)
+    about = ToolText(one, "", None) if isinstance(call.result, str) else None
+    return Reported(name, one_line(_plain(call.result)), one), Val(call.result, about)
 
 
 def _patches(result: Any) -> tuple[Patch, ...] | None:
@@ -126,49 +248,9 @@ def _patches(result: Any) -> tuple[Patch, ...] | None:
     return None
 
 
-def _held(one: NamedPatch, predicate: Predicate, truth: bool, value: Any) -> tuple[Claim, Val]:
-    claim = Holds(one, predicate, truth)
-    item = Ground(claim, truth, predicate, one.patch)
-    if isinstance(value, bool):
-        return claim, Val(value, Truth((item,)))
-    return claim, Val(value, ToolText(one, "", item))
-
-
-def _seen(
-    answer: str, question: str, asked: AnsweredCall, one: NamedPatch | None, nouns: Sequence[str]
-) -> tuple[Claim, Val]:
-    truth = yes(answer)
-    if truth is not None and asked.receiver is not None:
-        there = statement(question, nouns)
-        if there is not None and there.subject == "there" and one is None:
-            noun = re.sub(r"^(an?|any)\s+", "", there.predicate.rest)
-            claim: Claim = Exists(noun, truth, None)
-            return claim, Val(answer, ToolText(one, question, Ground(claim, truth, None, None)))
-        itself = re.fullmatch(
-            r"(?:is|are)\s+(?:it|this|that|they|these)\s+([^?;:,]+)\??", question, re.IGNORECASE
-        )
-        if itself and one is not None:
-            return _held(one, Predicate("be", itself[1].strip()), truth, answer)
-        if there is not None and there.subject != "there" and not there.many:
-            return _held(NamedPatch(asked.receiver, there.noun), there.predicate, truth, answer)
-    claim = VisualAnswer(question, one_line(answer), one)
-    return claim, Val(answer, ToolText(one, question, None))
-
-
-def _known(answer: str, question: str, nouns: Sequence[str]) -> tuple[Claim, Val]:
-    truth = yes(answer)
-    said = statement(question, nouns) if truth is not None else None
-    if said is None or truth is None:
-        claim: Claim = GeneralKnowledge(question, one_line(answer), None)
-        item = Ground(claim, truth, None, None) if truth is not None else None
-        return claim, Val(answer, ToolText(None, question, item))
-    claim = GeneralKnowledge(question, one_line(answer), said, truth)
-    return claim, Val(answer, ToolText(None, question, Ground(claim, truth, said.predicate, None)))
-
-
-def _shown(value: Any) -> str:
+def _plain(value: Any) -> str:
     if isinstance(value, Patch):
         return value.grid
     if isinstance(value, list | tuple):
-        return ", ".join(_shown(item) for item in value[:12])
+        return ", ".join(_plain(item) for item in value[:12])
     return str(value)

@@ -1,6 +1,4 @@
-"""How things are named in a rationale, so that each name is clear and no box stands twice without
-need.
-"""
+"""How things are named in a rationale: each name is clear, and no box stands twice without need."""
 
 from __future__ import annotations
 
@@ -17,91 +15,99 @@ from workbench.rationalize.claims.statements import GENERAL
 MAX_BOXES = 8
 """Most boxes in one list; a longer list is told by its number alone."""
 
-
-_SAID = {"food": "food item"}
-"""Words that cannot be counted, as what can."""
+_COUNTABLE = {"food": "food item"}
+"""A countable noun for each noun that cannot be counted."""
 
 
 def one(noun: str) -> str:
     """The noun as one countable thing: `food item`, `pair of scissors`."""
-    return single(_SAID.get(noun, noun))
+    return single(_COUNTABLE.get(noun, noun))
 
 
 def plural(noun: str) -> str:
     """The noun in the plural: `food items`, `buses`."""
-    return several(_SAID.get(noun, noun))
+    return several(_COUNTABLE.get(noun, noun))
 
 
 class Names:
-    """Names of things, with a memory of the boxes already told.
+    """Names of things, with a memory of the boxes that stand in the text.
 
-    Args: found: every detector answer that the rationale rests on. unnamed: things that a tool will
-        name later, so that the detector's name for them is left out.
+    Args:
+        detections: every detector answer that the rationale rests on.
+        unnamed: things that a tool will name later, so that the detector's name for them is left
+            out.
     """
 
-    def __init__(self, found: Iterable[Found], unnamed: Iterable[Patch] = ()) -> None:
+    def __init__(self, detections: Iterable[Found], unnamed: Iterable[Patch] = ()) -> None:
         self._unnamed = frozenset(unnamed)
-        self._told: set[Patch] = set()
+        self._in_text: set[Patch] = set()
         self._alias: dict[Patch, str] = {}
         self._all: dict[str, set[Patch]] = {}
         self._unseen: dict[str, int] = {}
-        for claim in found:
+        for claim in detections:
             self._all.setdefault(claim.noun, set()).update(claim.patches)
             self._unseen[claim.noun] = (
                 self._unseen.get(claim.noun, 0) + claim.number - len(claim.patches)
             )
 
     def all_of(self, noun: str) -> int:
-        """How many things of a noun were found."""
+        """How many things of a noun the detectors gave."""
         return len(self._all.get(noun, ())) + self._unseen.get(noun, 0)
 
-    def told(self, patch: Patch) -> bool:
-        return patch in self._told
+    def has_box(self, patch: Patch) -> bool:
+        """Whether the box of a thing stands in the text already."""
+        return patch in self._in_text
 
     def unique(self, thing: NamedPatch) -> bool:
-        """Its noun alone says which one is meant."""
+        """Whether the noun alone says which thing is meant."""
         return self._all.get(thing.noun, {thing.patch}) <= {thing.patch}
 
     def boxes(self, patches: Sequence[Patch]) -> str:
-        """Boxes in prose: `469 124 726 351 and 494 330 692 512`; '' where there are none to tell or
-        too many.
-        """
-        shown = [patch.grid for patch in patches]
-        if not shown or len(shown) > MAX_BOXES or not all(shown):
+        """Boxes in prose: `469 124 726 351 and 494 330 692 512`; '' for none, or too many."""
+        boxes = [patch.grid for patch in patches]
+        if not boxes or len(boxes) > MAX_BOXES or not all(boxes):
             return ""
-        self._told.update(patches)
-        return join(shown)
+        self._in_text.update(patches)
+        return join(boxes)
 
     def the(self, thing: NamedPatch, box: bool = True) -> str:
-        """`the bus`, `the bus at 469 124 726 351`, `the leftmost dog`; without `box` the box only
-        where needed.
+        """The name of a thing: `the bus`, `the bus at 469 124 726 351`, `the leftmost dog`.
+
+        Args:
+            thing: the thing.
+            box: whether its box is to be told; otherwise it is told only where the noun alone does
+                not say which thing is meant.
         """
         if thing.patch.whole:
-            return (
-                f"the {one(thing.noun)}"
-                if thing.noun not in ("", "object", "image")
-                else "the image"
-            )
+            general = thing.noun in ("", "object", "image")
+            return "the image" if general else f"the {one(thing.noun)}"
         if not thing.noun:
             where = self.boxes([thing.patch])
             return f"the part of the image at {where}" if where else "a part of the image"
         if thing.patch in self._alias:
             return f"the {self._alias[thing.patch]}"
         name = f"the {one(thing.noun)}"
-        if self.unique(thing) and (self.told(thing.patch) or not box):
+        if self.unique(thing) and (self.has_box(thing.patch) or not box):
             return name
         where = self.boxes([thing.patch])
         return f"{name} at {where}" if where else name
 
     def several(self, noun: str, patches: Sequence[Patch]) -> str:
-        """`the bus at B`, `the buses at B and C`; `3 buses` where there are too many boxes."""
+        """Several things: `the bus at B`, `the buses at B and C`; `3 buses` for too many boxes."""
         if len(patches) == 1:
             return self.the(NamedPatch(patches[0], noun))
         where = self.boxes(patches)
         return f"the {plural(noun)} at {where}" if where else f"{len(patches)} {plural(noun)}"
 
     def predicate(self, predicate: Predicate, many: bool, truth: bool, hang: bool = False) -> str:
-        """A predicate with the names of the things that it refers to."""
+        """A predicate with the names of the things that it refers to.
+
+        Args:
+            predicate: what is said.
+            many: whether its subject is a plural.
+            truth: whether it is affirmed.
+            hang: whether it stands behind a noun; otherwise it is the predicate of a sentence.
+        """
         text = predicate.hang(many, truth) if hang else predicate.say(many, truth)
         for number, ref in enumerate(predicate.refs):
             text = text.replace(f"{{{number}}}", self.the(ref))
@@ -114,27 +120,21 @@ class Names:
         )
 
     def group(self, group: Group, number: int) -> str:
-        """`dogs left of the bus`, in the singular for one."""
+        """A group as a noun phrase: `dogs left of the bus`, in the singular for one."""
         many = number != 1
         within = f" {self.within(group.within, box=False)}" if group.within is not None else ""
-        return (
-            (plural(group.noun) if many else one(group.noun))
-            + self.where(group.where, many)
-            + within
-        )
+        noun = plural(group.noun) if many else one(group.noun)
+        return noun + self.where(group.where, many) + within
 
     def within(self, thing: NamedPatch | None, box: bool = True) -> str:
         """Where something was looked for: `in the image`, `in the region of the bus`."""
         if thing is None or thing.patch.whole:
             return "in the image"
-        return (
-            f"in {self.the(thing, box)}"
-            if not thing.noun
-            else f"in the region of {self.the(thing, box)}"
-        )
+        name = self.the(thing, box)
+        return f"in the region of {name}" if thing.noun else f"in {name}"
 
-    def counted(self, group: Group) -> str:
-        """`there are 2 dogs left of the bus`, `there is 1 hat in the region of the person`."""
+    def count_clause(self, group: Group) -> str:
+        """A group as a clause: `there are 2 dogs left of the bus`."""
         number = len(group.patches)
         return f"there {'is' if number == 1 else 'are'} {number} {self.group(group, number)}"
 
@@ -144,36 +144,42 @@ class Names:
             self._alias.setdefault(thing.patch, name)
 
     def extreme(self, claim: Extreme) -> str:
-        """`the largest of the 4 objects is the bus at B`; from then on it is `the largest object`."""
-        number = len(claim.group.patches)
-        adjective = (
-            COMPARATIVE.get(claim.adjective, claim.adjective) if number == 2 else claim.adjective
-        )
-        noun = claim.one.noun
-        label = claim.one.patch.label if claim.one.patch not in self._unnamed else None
-        name = one(label) if label and noun in GENERAL and label != noun else "one"
-        box = self.boxes([claim.one.patch])
-        what = f"the {name} at {box}" if box else f"the {name}"
-        things = f"the {number} {plural(noun)}{self.where(claim.group.where, True)}"
-        if claim.towards is not None and claim.group.where == ((other_than(claim.towards), True),):
-            things = f"the {number} other {plural(noun)}"
+        """An extreme as a clause: `the largest of the 4 objects is the bus at B`.
+
+        From then on the thing is called `the largest object`.
+        """
+        number, noun = len(claim.group.patches), claim.one.noun
+        adjective = claim.adjective
+        if number == 2:
+            adjective = COMPARATIVE.get(adjective, adjective)
+        what = self._new_name(claim.one)
         if claim.towards is not None:
             way = "to" if claim.adjective == "nearest" else "from"
+            things = self._others(claim, claim.towards)
             text = f"of {things}, {what} is the {adjective} {way} {self.the(claim.towards)}"
-            self._alias[claim.one.patch] = (
-                f"{one(noun)} {claim.adjective} {way} {self.the(claim.towards, box=False)}"
-            )
+            goal = self.the(claim.towards, box=False)
+            self._alias[claim.one.patch] = f"{one(noun)} {claim.adjective} {way} {goal}"
             return text
-        article = "" if number == 2 else "the "
-        text = (
-            f"of {things}, {what} is {article}{adjective}"
-            if " " in adjective
-            else f"the {adjective} of {things} is {what}"
-        )
-        plain = (
-            f"{one(noun)} {claim.adjective}"
-            if " " in adjective
-            else f"{claim.adjective} {one(noun)}"
-        )
-        self._alias[claim.one.patch] = plain
-        return text
+        things = f"the {number} {plural(noun)}{self.where(claim.group.where, True)}"
+        if " " not in adjective:
+            self._alias[claim.one.patch] = f"{claim.adjective} {one(noun)}"
+            return f"the {adjective} of {things} is {what}"
+        # `closest to the camera` stands behind its noun.
+        self._alias[claim.one.patch] = f"{one(noun)} {claim.adjective}"
+        return f"of {things}, {what} is {'' if number == 2 else 'the '}{adjective}"
+
+    def _new_name(self, thing: NamedPatch) -> str:
+        """`the one at B`, or with the detector's name where the program's noun is a general one."""
+        label = thing.patch.label if thing.patch not in self._unnamed else None
+        name = one(label) if label and thing.noun in GENERAL and label != thing.noun else "one"
+        box = self.boxes([thing.patch])
+        return f"the {name} at {box}" if box else f"the {name}"
+
+    def _others(self, claim: Extreme, towards: NamedPatch) -> str:
+        """`the 4 other objects` of which one is the nearest to a thing."""
+        number, noun = len(claim.group.patches), plural(claim.one.noun)
+        if claim.group.where == ((other_than(towards), True),):
+            # Names inside a clause count as told, so the clause is built all the same.
+            self.where(claim.group.where, True)
+            return f"the {number} other {noun}"
+        return f"the {number} {noun}{self.where(claim.group.where, True)}"

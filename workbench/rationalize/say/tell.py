@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from workbench.english import a, join
 from workbench.rationalize.claims.claims import (
@@ -51,7 +52,13 @@ class _Topic:
 
 
 class Teller:
-    """Turns entries into sentences; keeps what has been named and what not."""
+    """Turns the entries of a story into sentences, and remembers what they have named.
+
+    Args:
+        entries: the claims to tell, in order.
+        answer: what the answer means; things in it are named by the conclusion.
+        nouns: names of things that occur in the run.
+    """
 
     def __init__(
         self,
@@ -98,45 +105,50 @@ class Teller:
         return list(topics.values())
 
     def _topic(self, topic: _Topic) -> list[str]:
-        claims = [entry.claim for entry in topic.entries]
-        first = claims[0]
+        """The sentences of a topic, whose claims are all of one class."""
+        claims: list[Any] = [entry.claim for entry in topic.entries]
         if topic.key[0] == "absent":
             return [self._absent(claims)]
-        if isinstance(first, Found):
-            return [self._found(first)]
-        if isinstance(first, Exists):
-            return [f"there is {a(first.noun)} {self.names.within(first.within)}"]
-        if isinstance(first, Holds):
-            return self._holds([claim for claim in claims if isinstance(claim, Holds)])
-        if isinstance(first, VisualAnswer):
-            return self._answered([claim for claim in claims if isinstance(claim, VisualAnswer)])
-        if isinstance(first, GeneralKnowledge):
-            return self._known([claim for claim in claims if isinstance(claim, GeneralKnowledge)])
-        if isinstance(first, Extreme):
-            return [self.names.extreme(first)]
-        if isinstance(first, CountComparison):
-            return [self.compared(first, numbers=True)]
-        if isinstance(first, HowMany):
-            return (
-                [self.names.counted(first.group)]
-                if first.group.where and not self._counts(first)
-                else []
-            )
-        if isinstance(first, Fits):
-            return [self._fits(claim) for claim in claims if isinstance(claim, Fits)]
-        return [self._reported(claim) for claim in claims if isinstance(claim, Reported)]
+        match claims[0]:
+            case Holds():
+                return self._properties(claims)
+            case VisualAnswer():
+                return self._visual_answers(claims)
+            case GeneralKnowledge():
+                return self._general_knowledge(claims)
+            case Fits() | Reported():
+                return [self._one(claim) for claim in claims]
+        return [self._one(claims[0])]
+
+    def _one(self, claim: Claim) -> str:
+        """A claim that is said alone; '' where it need not be said."""
+        match claim:
+            case Found():
+                return self._detection(claim)
+            case Exists():
+                return f"there is {a(claim.noun)} {self.names.within(claim.within)}"
+            case Extreme():
+                return self.names.extreme(claim)
+            case CountComparison():
+                return self.comparison(claim, numbers=True)
+            case HowMany() if claim.group.where and not self._counts(claim):
+                return self.names.count_clause(claim.group)
+            case Fits():
+                return self._fits(claim)
+            case Reported():
+                return self._report(claim)
+        return ""
 
     # --- each kind of claim ---
 
-    def _found(self, claim: Found) -> str:
+    def _detection(self, claim: Found) -> str:
         number = claim.number
         within = self.names.within(claim.within)
         noun = one(claim.noun) if number == 1 else plural(claim.noun)
         head = f"there {'is' if number == 1 else 'are'} {number} {noun} {within}"
-        told_later = number > 1 and (
-            set(claim.patches) & self._described or number != len(claim.patches)
-        )
-        boxes = "" if told_later else self.names.boxes(claim.patches)
+        # Boxes that a later sentence tells, or of which the trace shows a part, are left out here.
+        later = set(claim.patches) & self._described or number != len(claim.patches)
+        boxes = "" if number > 1 and later else self.names.boxes(claim.patches)
         return f"{head}, at {boxes}" if boxes else head
 
     def _absent(self, claims: Sequence[Claim]) -> str:
@@ -145,35 +157,37 @@ class Teller:
         within = self.names.within(first.within if isinstance(first, Found | Exists) else None)
         return f"there is {join([f'no {one(noun)}' for noun in nouns])} {within}"
 
-    def _holds(self, claims: Sequence[Holds]) -> list[str]:
+    def _properties(self, claims: Sequence[Holds]) -> list[str]:
+        """For which things of a noun a predicate holds, and for which it does not."""
         noun, predicate = claims[0].one.noun, claims[0].predicate
         sides: dict[bool, list[Patch]] = {}
         for claim in claims:
             sides.setdefault(claim.truth, []).append(claim.one.patch)
         total = sum(map(len, sides.values()))
-        every = total == self.names.all_of(noun)
+        every = total > 1 and total == self.names.all_of(noun)
         yes = sides.get(True, [])
-        if every and total > 1 and len(sides) == 1:
+        if every and len(sides) == 1:
             truth, patches = next(iter(sides.items()))
             return [self._whole(noun, patches, predicate, truth)]
-        computed = bool(
-            predicate.refs
-        )  # where things lie, the reader can see: those that do not fit go without saying
-        if every and total > 1 and (computed or total > 6):
-            boxes = self.names.boxes(yes)
-            named = f"{len(yes)} of the {total} {plural(noun)}" + (
-                f", at {boxes}," if boxes else ""
-            )
-            texts = [f"{named} {self.names.predicate(predicate, len(yes) > 1, True)}"]
+        # Where things lie, the reader can see: those that do not fit go without saying.
+        is_place = bool(predicate.refs)
+        if every and (is_place or total > 6):
+            texts = [self._share(noun, yes, total, predicate)]
         else:
-            told = {True: yes} if computed and yes else sides
-            texts = [self._side(noun, patches, predicate, truth) for truth, patches in told.items()]
-        if len(yes) == 1 and (computed or total > 1):
-            self.names.call(
-                NamedPatch(yes[0], noun),
-                f"{one(noun)} {self.names.predicate(predicate, False, True, hang=True)}",
-            )
+            parts = {True: yes} if is_place and yes else sides
+            texts = [
+                self._side(noun, patches, predicate, truth) for truth, patches in parts.items()
+            ]
+        if len(yes) == 1 and (is_place or total > 1):
+            clause = self.names.predicate(predicate, False, True, hang=True)
+            self.names.call(NamedPatch(yes[0], noun), f"{one(noun)} {clause}")
         return texts
+
+    def _share(self, noun: str, patches: list[Patch], total: int, predicate: Predicate) -> str:
+        boxes = self.names.boxes(patches)
+        at = f", at {boxes}," if boxes else ""
+        clause = self.names.predicate(predicate, len(patches) > 1, True)
+        return f"{len(patches)} of the {total} {plural(noun)}{at} {clause}"
 
     def _side(self, noun: str, patches: list[Patch], predicate: Predicate, truth: bool) -> str:
         many = len(patches) > 1
@@ -181,7 +195,7 @@ class Teller:
 
     def _whole(self, noun: str, patches: list[Patch], predicate: Predicate, truth: bool) -> str:
         number = len(patches)
-        new = not all(self.names.told(patch) for patch in patches)
+        new = not all(self.names.has_box(patch) for patch in patches)
         boxes = self.names.boxes(patches) if new else ""
         at = f", at {boxes}," if boxes else ""
         if truth:
@@ -194,7 +208,7 @@ class Teller:
         )
         return f"{head}{at} {self.names.predicate(predicate, False, True)}"
 
-    def _answered(self, claims: Sequence[VisualAnswer]) -> list[str]:
+    def _visual_answers(self, claims: Sequence[VisualAnswer]) -> list[str]:
         by_answer: dict[str, list[VisualAnswer]] = {}
         for claim in claims:
             by_answer.setdefault(claim.answer, []).append(claim)
@@ -205,32 +219,32 @@ class Teller:
         things = [claim.one.patch for claim in claims if claim.one is not None]
         many = len(things) > 1
         subject = self.names.several(thing.noun, things) if thing is not None else ""
-        if thing is not None and (said := about_thing(question, answer, thing.noun, many)):
-            return f"{subject} {said}"
-        if thing is None and (said := about_picture(question, answer, self._nouns)):
-            return said.replace("there is ", "the image shows ", 1).replace(
-                "there are ", "the image shows ", 1
-            )
+        if thing is not None and (text := about_thing(question, answer, thing.noun, many)):
+            return f"{subject} {text}"
+        if thing is None and (text := about_picture(question, answer, self._nouns)):
+            for start in ("there is ", "there are "):
+                text = text.replace(start, "the image shows ", 1)
+            return text
         about = f"for {subject}, " if subject else ""
         return f'{about}the answer to "{question}" is "{answer}"'
 
-    def _known(self, claims: Sequence[GeneralKnowledge]) -> list[str]:
-        said = [claim.statement for claim in claims if claim.statement is not None]
-        if not said:
+    def _general_knowledge(self, claims: Sequence[GeneralKnowledge]) -> list[str]:
+        sentences = [claim.statement for claim in claims if claim.statement is not None]
+        if not sentences:
             return [
                 f'common knowledge answers "{claim.question}" with "{claim.answer}"'
                 for claim in claims
             ]
-        if len(said) == 1:
-            return [said[0].say(claims[0].truth)]
-        subjects = join(list(dict.fromkeys(statement.subject for statement in said)))
-        return [f"{subjects} {said[0].predicate.say(True, claims[0].truth)}"]
+        if len(sentences) == 1:
+            return [sentences[0].say(claims[0].truth)]
+        subjects = join(list(dict.fromkeys(sentence.subject for sentence in sentences)))
+        return [f"{subjects} {sentences[0].predicate.say(True, claims[0].truth)}"]
 
     def _fits(self, claim: Fits) -> str:
         subject = self.names.the(claim.one) if claim.one is not None else "the image"
         return f'{subject} is best described as "{claim.answer}"'
 
-    def _reported(self, claim: Reported) -> str:
+    def _report(self, claim: Reported) -> str:
         subject = self.names.the(claim.one) if claim.one is not None else "the image"
         if claim.tool == "image_caption":
             return f'{subject} is described as "{claim.text}"'
@@ -246,33 +260,40 @@ class Teller:
             return ""
         return f'{claim.tool} gives "{claim.text}" for {subject}' if claim.text else ""
 
-    def compared(self, claim: CountComparison, numbers: bool) -> str:
-        """`there are more cats (3) than dogs (1)`."""
+    def comparison(self, claim: CountComparison, numbers: bool) -> str:
+        """Two counts as a clause: `there are more cats (3) than dogs (1)`.
+
+        Args:
+            claim: the two groups.
+            numbers: whether the counts are told.
+        """
         first, second = len(claim.first.patches), len(claim.second.patches)
+        these, those = self.names.group(claim.first, 2), self.names.group(claim.second, 2)
         if first == second:
             each = f" ({first} each)" if numbers else ""
-            return f"there are as many {self.names.group(claim.first, 2)} as {self.names.group(claim.second, 2)}{each}"
+            return f"there are as many {these} as {those}{each}"
         word = "more" if first > second else "fewer"
         left, right = (f" ({first})", f" ({second})") if numbers else ("", "")
-        return f"there are {word} {self.names.group(claim.first, 2)}{left} than {self.names.group(claim.second, 2)}{right}"
+        return f"there are {word} {these}{left} than {those}{right}"
 
     def statement(self, claim: Claim) -> str:
         """A claim as a clause of the conclusion; '' where it has no short form."""
         if isinstance(claim, Holds):
-            return f"{self.names.the(claim.one, box=False)} {self.names.predicate(claim.predicate, False, claim.truth)}"
+            name = self.names.the(claim.one, box=False)
+            return f"{name} {self.names.predicate(claim.predicate, False, claim.truth)}"
         if isinstance(claim, Exists):
             what = a(claim.noun) if claim.truth else f"no {one(claim.noun)}"
             return f"there is {what} {self.names.within(claim.within)}"
         if isinstance(claim, HowMany):
             return self._present(claim.group)
         if isinstance(claim, CountComparison):
-            return self.compared(claim, numbers=False)
+            return self.comparison(claim, numbers=False)
         if isinstance(claim, GeneralKnowledge) and claim.statement is not None:
             return claim.statement.say(claim.truth)
         return ""
 
     def _counts(self, claim: HowMany) -> bool:
-        """Sentences about each of the things make the count plain."""
+        """Whether sentences about each of the things make a count plain."""
         return any(
             isinstance(entry.claim, Holds) and entry.claim.one.noun == claim.group.noun
             for entry in self.entries
@@ -280,8 +301,9 @@ class Teller:
 
     def _present(self, group: Group) -> str:
         if group.patches:
-            return self.names.counted(group)
-        return f"there is no {one(group.noun)}{self.names.where(group.where, False) or ' in the image'}"
+            return self.names.count_clause(group)
+        where = self.names.where(group.where, False) or " in the image"
+        return f"there is no {one(group.noun)}{where}"
 
 
 def _key(claim: Claim) -> tuple[object, ...]:
@@ -294,12 +316,10 @@ def _key(claim: Claim) -> tuple[object, ...]:
     if isinstance(claim, VisualAnswer):
         return ("answered", claim.one and claim.one.noun, claim.question)
     if isinstance(claim, GeneralKnowledge):
-        said = claim.statement
-        return (
-            ("known", claim.truth, said.predicate)
-            if said is not None and said.subject != "there"
-            else ("known", claim)
-        )
+        sentence = claim.statement
+        if sentence is None or sentence.subject == "there":
+            return ("known", claim)
+        return ("known", claim.truth, sentence.predicate)
     if isinstance(claim, Reported):
         return ("reported", claim.tool)
     if isinstance(claim, Fits):
@@ -330,13 +350,9 @@ def _in_answer(answer: Meaning | None) -> list[Patch]:
 
 
 def _words(claim: Claim) -> str:
-    return (
-        claim.adjective
-        if isinstance(claim, Extreme)
-        else claim.predicate.rest
-        if isinstance(claim, Holds)
-        else ""
-    )
+    if isinstance(claim, Extreme):
+        return claim.adjective
+    return claim.predicate.rest if isinstance(claim, Holds) else ""
 
 
 def _is_depth(claim: Claim) -> bool:

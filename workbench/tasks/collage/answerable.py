@@ -1,14 +1,14 @@
-"""Which questions a scene has a clear answer to: one maker per family, each giving a form and its
-answer.
+"""Questions to which a scene has a clear answer: one maker per family gives a form and its answer.
 
-What the forms mean stands in `questions`.  Truth and falsehood are drawn before the objects, so
+The meaning of the forms is in `questions`.  Truth and falsehood are drawn before the objects, so
 that a yes/no question's words do not give its answer away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -38,6 +38,13 @@ class QuestionDraft:
 def pick(
     values: Sequence[T], rng: np.random.Generator, weights: Sequence[float] | None = None
 ) -> T:
+    """One of several values, drawn at random.
+
+    Args:
+        values: the values; at least one.
+        rng: decides which.
+        weights: how likely each value is, relative to the others; all alike when None.
+    """
     if weights is None:
         return values[int(rng.integers(len(values)))]
     point, total = float(rng.random()) * sum(weights), 0.0
@@ -84,7 +91,14 @@ def _by_count(drafts: Iterable[QuestionDraft], rng: np.random.Generator) -> Ques
 
 
 def _absent(scene: Scene, rng: np.random.Generator, how: str) -> str | None:
-    """A category that is not in the scene: any, a frequent one, or one of a kind that is there."""
+    """A category that is not in the scene; None where there is none of that sort.
+
+    Args:
+        scene: the scene.
+        rng: decides which.
+        how: `random` for any, `popular` for a frequent one, `adversarial` for one of a kind that
+            is in the scene.
+    """
     names = [
         c
         for c in CATEGORIES
@@ -143,10 +157,11 @@ def _compared(first: int, second: int, cmp: str) -> bool:
 
 
 def _compare(scene: Scene, rng: np.random.Generator) -> QuestionDraft | None:
-    """Only comparisons of which the scene has a true and a false one, so that the words give
-    nothing away.
+    """A comparison of a sort that the scene has true and false ones of.
+
+    So the words of the question do not give its answer away.
     """
-    found: dict[str, dict[bool, list[QuestionDraft]]] = {}
+    drafts: dict[str, dict[bool, list[QuestionDraft]]] = {}
     for first in scene.categories:
         for second in scene.categories:
             for cmp in ("more", "fewer", "same"):
@@ -154,10 +169,10 @@ def _compare(scene: Scene, rng: np.random.Generator) -> QuestionDraft | None:
                     continue
                 truth = _compared(scene.count(first), scene.count(second), cmp)
                 form = {"op": "compare", "a": first, "b": second, "cmp": cmp}
-                found.setdefault(cmp, {}).setdefault(truth, []).append(
+                drafts.setdefault(cmp, {}).setdefault(truth, []).append(
                     QuestionDraft(form, _yesno(truth), "yesno")
                 )
-    fair = [both for both in found.values() if len(both) == 2]
+    fair = [both for both in drafts.values() if len(both) == 2]
     return pick(pick(fair, rng)[_coin(rng)], rng) if fair else None
 
 
@@ -221,41 +236,47 @@ def _category_of(scene: Scene, rng: np.random.Generator) -> QuestionDraft | None
 
 
 def _knowledge(scene: Scene, rng: np.random.Generator) -> QuestionDraft | None:
-    counts, whiches = [], []
-    exists: dict[bool, list[QuestionDraft]] = {True: [], False: []}
+    drafts: list[QuestionDraft] = []
     for fact, entry in FACTS.items():
         for name in entry.among:
-            things = among(scene, name)
-            if not things or any(has(fact, thing.category) is None for thing in things):
-                continue
-            holders = [thing for thing in things if has(fact, thing.category)]
-
-            def draft(
-                ask: str, answer: str, kind: AnswerType, fact: str = fact, name: str = name
-            ) -> QuestionDraft:
-                return QuestionDraft(
-                    {"op": "knowledge", "ask": ask, "fact": fact, "among": name}, answer, kind
-                )
-
-            exists[bool(holders)].append(draft("exists", _yesno(bool(holders)), "yesno"))
-            if holders or rng.random() < 0.05:
-                counts.append(draft("count", str(len(holders)), "integer"))
-            if len(holders) == 1 and len(things) >= 2:
-                whiches.append(draft("which", holders[0].category, "phrase"))
+            drafts += _of_fact(scene, fact, name, rng)
     ask = pick(("count", "exists", "which"), rng)
+    drafts = [draft for draft in drafts if draft.form["ask"] == ask]
     if ask == "count":
-        return _by_count(counts, rng)
-    if ask == "which":
-        return pick(whiches, rng) if whiches else None
-    drafts = exists[_coin(rng)]
-    return (
-        pick(drafts, rng, [_commonness(draft.form["fact"]) for draft in drafts]) if drafts else None
-    )
+        return _by_count(drafts, rng)
+    weights = None
+    if ask == "exists":
+        truth = _yesno(_coin(rng))
+        drafts = [draft for draft in drafts if draft.answer == truth]
+        weights = [_commonness(draft.form["fact"]) for draft in drafts]
+    return pick(drafts, rng, weights) if drafts else None
+
+
+def _of_fact(
+    scene: Scene, fact: str, name: str, rng: np.random.Generator
+) -> Iterator[QuestionDraft]:
+    """Questions about a fact of the things that a name stands for; a count of 0 is rare."""
+    things = among(scene, name)
+    if not things or any(has(fact, thing.category) is None for thing in things):
+        return
+    draft = partial(_fact_draft, fact, name)
+    holders = [thing for thing in things if has(fact, thing.category)]
+    yield draft("exists", _yesno(bool(holders)), "yesno")
+    if holders or rng.random() < 0.05:
+        yield draft("count", str(len(holders)), "integer")
+    if len(holders) == 1 and len(things) >= 2:
+        yield draft("which", holders[0].category, "phrase")
+
+
+def _fact_draft(fact: str, name: str, ask: str, answer: str, kind: AnswerType) -> QuestionDraft:
+    form = {"op": "knowledge", "ask": ask, "fact": fact, "among": name}
+    return QuestionDraft(form, answer, kind)
 
 
 def _commonness(fact: str) -> float:
-    """How likely something with the fact is in a scene, so that a fact's name does not give `no`
-    away.
+    """How likely something with the fact is in a scene.
+
+    With this weight the name of a fact does not give the answer `no` away.
     """
     total = sum(category.weight for category in CATEGORIES.values())
     return 1 - (1 - sum(CATEGORIES[name].weight for name in FACTS[fact].yes) / total) ** 4

@@ -1,4 +1,4 @@
-"""Procedural backgrounds: each is a name and a variant number, drawn once and kept.
+"""Procedural backgrounds, each a name with the number of a variant; drawn once and kept.
 
 A variant is drawn from its own seed, so that the same name and number give the same pixels.
 """
@@ -197,7 +197,8 @@ def background(name: str) -> Image.Image:
     kind, _, variant = name.partition("/")
     if kind not in _DRAWN or not variant.isdecimal() or int(variant) >= VARIANTS:
         raise ValueError(
-            f"no background is called '{name}'; expected one of {', '.join(BACKGROUNDS)} with /0 to /{VARIANTS - 1}"
+            f"no background is called '{name}'; expected one of {', '.join(BACKGROUNDS)} "
+            f"with /0 to /{VARIANTS - 1}"
         )
     pixels = _DRAWN[kind](np.random.default_rng([BACKGROUNDS.index(kind), int(variant)]))
     picture = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))

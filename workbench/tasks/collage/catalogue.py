@@ -1,4 +1,4 @@
-"""What can stand in a collage: categories, their kinds and sizes, and the cut-outs on disk.
+"""The things that can stand in a collage: categories with kinds and sizes, and their cut-outs.
 
 A *category* is the name that questions use (COCO's name where COCO has the class); categories are
 disjoint.  A *kind* is a wider word (`animal`, `vehicle`, ...).  Whether a category is of a kind can
@@ -125,7 +125,9 @@ def confusable(first: str, second: str) -> bool:
 def is_a(category: str, kind: str) -> bool | None:
     """Whether a category is of a kind; None where people disagree."""
     entry = CATEGORIES[category]
-    return True if kind in entry.kinds else None if kind in entry.unsure else False
+    if kind in entry.kinds:
+        return True
+    return None if kind in entry.unsure else False
 
 
 def of_kind(kind: str) -> tuple[str, ...]:
@@ -134,9 +136,7 @@ def of_kind(kind: str) -> tuple[str, ...]:
 
 
 def members(name: str) -> tuple[str, ...]:
-    """The categories that a name in a form stands for: itself, a kind's, or all of them for
-    `object`.
-    """
+    """The categories that a name in a form stands for: its own, a kind's, or all for `object`."""
     if name == "object":
         return tuple(CATEGORIES)
     return of_kind(name) if name in KINDS else (name,)
@@ -145,9 +145,9 @@ def members(name: str) -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def cutouts() -> dict[str, tuple[Cutout, ...]]:
     """Every cut-out by category, in the order of `cutouts.csv`."""
-    found: dict[str, list[Cutout]] = {name: [] for name in CATEGORIES}
+    by_category: dict[str, list[Cutout]] = {name: [] for name in CATEGORIES}
     with (data_dir() / "collages" / "cutouts.csv").open(newline="", encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
             cutout = Cutout(row["file"], row["category"], int(row["width"]), int(row["height"]))
-            found[cutout.category].append(cutout)
-    return {name: tuple(some) for name, some in found.items()}
+            by_category[cutout.category].append(cutout)
+    return {name: tuple(some) for name, some in by_category.items()}

@@ -1,6 +1,6 @@
-"""Which relations hold in a scene, and whether they hold clearly enough to ask about.
+"""Which relations hold in a scene, and whether they hold clearly enough to ask about them.
 
-Every function that answers says None where the margins are too small for an honest question.
+Functions give None where the margins are too small for an honest question.
 """
 
 from __future__ import annotations
@@ -23,8 +23,16 @@ DISTANCE_RATIO = 1.25
 
 
 def offset(scene: Scene, thing: SceneObject, rel: str, other: SceneObject) -> float:
-    """How far `thing` lies in the direction `rel` of `other`: a share of the picture, negative
-    beyond.
+    """How far one thing lies in a direction from another, as a share of the picture's size.
+
+    Args:
+        scene: the scene of both things.
+        thing: the thing in question.
+        rel: the direction, one of `RELATIONS`.
+        other: where the distance begins.
+
+    Returns:
+        A negative number where `thing` lies on the other side.
     """
     (x, y), (u, v) = thing.box.center, other.box.center
     across, down = (x - u) / scene.width, (y - v) / scene.height
@@ -32,7 +40,14 @@ def offset(scene: Scene, thing: SceneObject, rel: str, other: SceneObject) -> fl
 
 
 def lies(scene: Scene, thing: SceneObject, rel: str, other: SceneObject) -> bool | None:
-    """Whether `thing` lies `rel` of `other`; None within the margin."""
+    """Whether one thing lies in a direction from another; None within the margin.
+
+    Args:
+        scene: the scene of both things.
+        thing: the thing in question.
+        rel: the direction, one of `RELATIONS`.
+        other: the thing that the direction begins at.
+    """
     amount = offset(scene, thing, rel, other)
     return amount > 0 if abs(amount) > CLEAR else None
 
@@ -44,7 +59,7 @@ def distance(thing: SceneObject, other: SceneObject) -> float:
 
 
 def _score(scene: Scene, thing: SceneObject, by: str, other: SceneObject | None) -> float:
-    """The larger, the more `by`."""
+    """A number for a thing that is the larger, the more it is `by`."""
     x, y = thing.box.center
     if other is not None:
         return distance(thing, other) * (1 if by == "farthest" else -1)
@@ -61,11 +76,13 @@ def _score(scene: Scene, thing: SceneObject, by: str, other: SceneObject | None)
 def extreme(
     scene: Scene, things: Sequence[SceneObject], by: str, other: SceneObject | None = None
 ) -> str | None:
-    """The category of the object among `things` that is `by`, or None without a clear lead over
-    other categories.
+    """The category of the object that is `by`; None without a clear lead over other categories.
 
-    `other` is the object that `nearest` and `farthest` are measured from; it must not be among
-    `things`.
+    Args:
+        scene: the scene of the things.
+        things: the objects to choose from.
+        by: one of `ALONE`, or with `other` one of `TOWARDS`.
+        other: the object that `nearest` and `farthest` are measured from; not among `things`.
     """
     best: dict[str, float] = {}
     for thing in things:

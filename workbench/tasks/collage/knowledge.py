@@ -1,4 +1,4 @@
-"""What everybody knows about the categories: facts that a picture does not show.
+"""Common knowledge about the categories: facts that a picture does not show.
 
 Where people may disagree (can a toy bear be said to have four legs?) a category is *unsure*, and no
 question about the fact is asked when such a thing is in the picture.
@@ -24,17 +24,17 @@ class Fact:
     test: tuple[str, str]
     """The same, test wording."""
     among: tuple[str, ...] = ("object",)
-    """What may be asked about: everything, or one kind."""
+    """Names of the things that questions about the fact may be about: everything, or one kind."""
 
 
 def _set(names: str) -> frozenset[str]:
-    found = frozenset(name.strip() for name in names.split(",") if name.strip())
-    unknown = found - set(CATEGORIES)
+    names_of_set = frozenset(name.strip() for name in names.split(",") if name.strip())
+    unknown = names_of_set - set(CATEGORIES)
     if unknown:
         raise ValueError(
             f"facts name unknown categories {sorted(unknown)}; expected names of the catalogue"
         )
-    return found
+    return names_of_set
 
 
 FACTS: dict[str, Fact] = {
@@ -69,7 +69,8 @@ FACTS: dict[str, Fact] = {
     ),
     "legs": Fact(
         _set(
-            "bear, camel, cat, cow, dog, elephant, giraffe, horse, lion, pig, sheep, tiger, zebra, rabbit"
+            "bear, camel, cat, cow, dog, elephant, giraffe, horse, lion, pig, sheep, tiger, zebra, "
+            "rabbit"
         ),
         _set("frog, teddy bear, drum"),
         ("has four legs", "have four legs"),
@@ -91,7 +92,8 @@ FACTS: dict[str, Fact] = {
     "electricity": Fact(
         _set("laptop, cell phone, traffic light"),
         _set(
-            "camera, clock, car, train, bus, motorcycle, truck, airplane, boat, guitar, teapot, toilet"
+            "camera, clock, car, train, bus, motorcycle, truck, airplane, boat, guitar, teapot, "
+            "toilet"
         ),
         ("needs electricity to work", "need electricity to work"),
         ("stops working without electric power", "stop working without electric power"),
@@ -138,4 +140,6 @@ FACTS: dict[str, Fact] = {
 def has(fact: str, category: str) -> bool | None:
     """Whether a fact holds for a category; None where people may disagree."""
     entry = FACTS[fact]
-    return True if category in entry.yes else None if category in entry.unsure else False
+    if category in entry.yes:
+        return True
+    return None if category in entry.unsure else False

@@ -1,4 +1,4 @@
-"""Questions about what is seen and where, for teaching a student to look before it reasons.
+"""Questions about what is where, which teach a student to look before it reasons.
 
 Boxes are `ymin xmin ymax xmax` on the 0-999 grid; things are listed from left to right by the
 centres of their boxes (ties from top to bottom).
@@ -77,10 +77,16 @@ def _ask(scene: Scene, family: str, rng: np.random.Generator) -> tuple[str, str,
 def perceive(
     scene: Scene, *, rng: np.random.Generator, families: Sequence[str] = FAMILIES, first: int = 0
 ) -> list[Task]:
-    """One question of each family given, in that order; ids are `collages/<scene>/p<number>`.
+    """One question of each family, in that order; ids are `collages/<scene>/p<number>`.
+
+    Args:
+        scene: the scene that the questions are about.
+        rng: decides things and wordings; the same state gives the same questions.
+        families: names out of `FAMILIES`.
+        first: number of the first question.
 
     Raises:
-        ValueError: no such family.
+        ValueError: there is no such family.
     """
     tasks = []
     for number, family in enumerate(families, start=first):

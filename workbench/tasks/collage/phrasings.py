@@ -23,7 +23,7 @@ RELATIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "below": ("lower down than", "lower in the picture than"),
     },
 }
-"""How a relation is said; completed by `the <noun>`."""
+"""Words for a relation; `the <noun>` follows them."""
 
 SUPERLATIVES: dict[str, dict[str, tuple[str, str]]] = {
     "train": {
@@ -53,7 +53,7 @@ SUPERLATIVES: dict[str, dict[str, tuple[str, str]]] = {
         ),
     },
 }
-"""How an extreme is said: after `the`, and after `is`."""
+"""Words for an extreme, as they follow `the` and as they follow `is`."""
 
 OBJECT = {"train": "object", "test": "item"}
 """The word for anything at all."""
@@ -179,7 +179,10 @@ TEMPLATES: dict[str, dict[str, tuple[str, ...]]] = {
     "test": {
         "count": (
             "Looking over the whole scene, what total do you get for {many_a}?",
-            "If you went through the picture and ticked off all {many_a}, how many ticks would you make?",
+            (
+                "If you went through the picture and ticked off all {many_a}, how many ticks "
+                "would you make?"
+            ),
             "Suppose someone asked for the {many_a} in this photo: how many are there to be had?",
             "As for {many_a}, how often does one appear here?",
         ),
@@ -199,13 +202,19 @@ TEMPLATES: dict[str, dict[str, tuple[str, ...]]] = {
             "If you counted both, would {many_a} outnumber {many_b}?",
             "Comparing {many_a} with {many_b}, is the first group the bigger one?",
             "Someone says {many_a} are in the majority against {many_b} here; are they right?",
-            "Putting one of the {many_b} beside each of the {many_a}, would some {many_a} be left over?",
+            (
+                "Putting one of the {many_b} beside each of the {many_a}, would some {many_a} be "
+                "left over?"
+            ),
         ),
         "compare/fewer": (
             "If you counted both, would {many_a} be outnumbered by {many_b}?",
             "Comparing {many_a} with {many_b}, is the first group the smaller one?",
             "Someone says {many_a} are in the minority against {many_b} here; are they right?",
-            "Putting one of the {many_a} beside each of the {many_b}, would some {many_b} be left over?",
+            (
+                "Putting one of the {many_a} beside each of the {many_b}, would some {many_b} be "
+                "left over?"
+            ),
         ),
         "compare/same": (
             "If you counted both, would {many_a} and {many_b} come out equal?",
@@ -238,7 +247,10 @@ TEMPLATES: dict[str, dict[str, tuple[str, ...]]] = {
             "As for {nouns} that {can}, how many can be made out?",
         ),
         "knowledge/exists": (
-            "Thinking of what each one is, would you say that at least one {noun} shown here {does}?",
+            (
+                "Thinking of what each one is, would you say that at least one {noun} shown here "
+                "{does}?"
+            ),
             "Somewhere in this scene, would a viewer come across {a_noun} that {does}?",
             "Among the {nouns} that are pictured, is there one that {does}?",
             "Would it be right to say that some {noun} in this photo {does}?",

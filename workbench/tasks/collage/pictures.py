@@ -51,8 +51,9 @@ def _pasted(canvas: Image.Image, thing: SceneObject) -> None:
 
 
 def render(scene: Scene) -> Image.Image:
-    """Draws a scene: RGB, `scene.width` x `scene.height` pixels; the same scene gives the same
-    pixels.
+    """The picture of a scene: RGB, `scene.width` x `scene.height` pixels.
+
+    The same scene gives the same pixels.
     """
     canvas = background(scene.background).copy()
     for thing in scene.objects:

@@ -10,26 +10,33 @@ the objects whose category `catalogue.is_a` the kind) or `object` (everything).
 downwards; sizes are areas of boxes; distances are Euclidean between centres.  A b stands for
 exactly one object of the scene, except in `compare`.
 
-    op              keys                           answer
-    count           a: name                        number of objects of a
-    exists          a: name                        yes if there is at least one a
-    relation        a, b: category; rel            yes if a's centre lies `rel` of b's (both unique)
-    compare         a, b: name; cmp                yes if count(a) `cmp` count(b)
-    extreme         among: "object"; by[; b]       category of the object that is `by`, b itself excluded
-    count_relation  a: name; rel; b: category      number of a's whose centre lies `rel` of b's (b excluded)
-    category_of     among: kind; rel, b            category of the only `among` object that lies `rel` of b
-    category_of     among: kind; by[; b]           category of the `among` object that is `by`, b excluded
-    knowledge       ask: count|exists|which;       count: number of `among` objects with the fact; exists: yes
-                    fact; among: name              or no; which: category of the only object with it
-    choice          of: form                       the answer of the inner form, as one of `Task.choices`
-    present         options: 4 categories          (inside choice only) the only option that is in the picture
-    absent          options: 4 categories          (inside choice only) the only option that is not
+    op              keys                    answer
+    count           a: name                 number of objects of a
+    exists          a: name                 yes if there is at least one a
+    relation        a, b: category; rel     yes if a's centre lies `rel` of b's (both unique)
+    compare         a, b: name; cmp         yes if count(a) `cmp` count(b)
+    extreme         among: "object";        category of the object that is `by`, b itself excluded
+                    by[; b]
+    count_relation  a: name; rel;           number of a's whose centre lies `rel` of b's (b
+                    b: category             excluded)
+    category_of     among: kind; rel, b     category of the only `among` object that lies `rel`
+                                            of b
+    category_of     among: kind; by[; b]    category of the `among` object that is `by`, b
+                                            excluded
+    knowledge       ask: count|exists|      count: number of `among` objects with the fact;
+                    which; fact;            exists: yes or no; which: category of the only object
+                    among: name             with it
+    choice          of: form                answer of the inner form, as one of `Task.choices`
+    present         options: 4 categories   (inside choice only) the only option in the picture
+    absent          options: 4 categories   (inside choice only) the only option that is not
 
     rel   left | right | above | below
     cmp   more | fewer | same
-    by    leftmost | rightmost | topmost | bottommost | largest | smallest, or with b: nearest | farthest
-    fact  fly | eaten | wheels | water | legs | cut | music | electricity | passengers | eggs | sport | tree |
-          drink  (knowledge.FACTS; knowledge.has(fact, category) -> True | False | None)
+    by    leftmost | rightmost | topmost | bottommost | largest | smallest,
+          or with b: nearest | farthest
+    fact  fly | eaten | wheels | water | legs | cut | music | electricity | passengers | eggs |
+          sport | tree | drink  (knowledge.FACTS; knowledge.has(fact, category) -> True | False |
+          None)
 
 Task.answer_type: yesno ("yes"/"no"), integer (digits "0".."7"), phrase (a category), choice (text
 of an option). A choice's inner form is one of count, extreme, category_of, present, absent.
@@ -65,20 +72,21 @@ def _key(form: Form) -> str:
         return f"choice/{op}"
     if op in ("extreme", "category_of") and "by" in form:
         return "superlative"
-    return (
-        f"{op}/{form['cmp']}"
-        if op == "compare"
-        else f"{op}/{form['ask']}"
-        if op == "knowledge"
-        else op
-    )
+    if op == "compare":
+        return f"{op}/{form['cmp']}"
+    return f"{op}/{form['ask']}" if op == "knowledge" else str(op)
 
 
 def word(form: Form, phrasing: str, rng: np.random.Generator) -> tuple[str, str]:
     """A form in words: the question, and which wording it is (`<key>/<number>`).
 
+    Args:
+        form: what the question asks.
+        phrasing: `train` or `test`.
+        rng: decides the wording.
+
     Raises:
-        ValueError: no such phrasing.
+        ValueError: there is no such phrasing.
     """
     if phrasing not in PHRASINGS:
         raise ValueError(
@@ -125,16 +133,18 @@ def ask(
     families: Sequence[str] = FAMILIES,
     first: int = 0,
 ) -> list[Task]:
-    """At most one question of each family given; families that the scene has no clear question for
-    are left out.
+    """At most one question of each family; families without a clear question are left out.
 
-    Args: scene: what to ask about. phrasing: `train` or `test`. rng: decides which questions and
-        wordings; the same state gives the same tasks. families: names out of `FAMILIES`; a name
-        given twice may give two (perhaps equal) questions. first: number of the first task; ids are
-        `collages/<scene>/<number>`.
+    Args:
+        scene: the scene that the questions are about.
+        phrasing: `train` or `test`.
+        rng: decides questions and wordings; the same state gives the same tasks.
+        families: names out of `FAMILIES`; a name that stands twice may give two (perhaps equal)
+            questions.
+        first: number of the first task; ids are `collages/<scene>/<number>`.
 
     Raises:
-        ValueError: no such phrasing or family.
+        ValueError: there is no such phrasing or family.
     """
     tasks: list[Task] = []
     for family in families:

@@ -1,4 +1,4 @@
-"""Scenes: what stands where in a collage, made from a split's name and an index alone.
+"""Scenes: what stands where in a collage, drawn from a split's name and an index alone.
 
 Some pairs of categories are held out: about 15 % of all unordered pairs stand together in test
 scenes only.  Every test scene has at least one such pair; no train or val scene has any.
@@ -146,7 +146,8 @@ def make_scene(split: str, index: int) -> Scene:
     """
     if split not in SPLITS or index < 0:
         raise ValueError(
-            f"found split '{split}', index {index}; expected one of {', '.join(SPLITS)} and an index >= 0"
+            f"found split '{split}', index {index}; expected one of {', '.join(SPLITS)} "
+            "and an index >= 0"
         )
     rng = np.random.default_rng([SPLITS.index(split), index])
     while True:
@@ -171,17 +172,7 @@ def _name(kind: str | None, rng: np.random.Generator) -> str:
 def _names(split: str, rng: np.random.Generator) -> list[str]:
     """The category of each object, 2 to 7 of them, at most `MAX_COUNT` alike, in random order."""
     total = 2 + int(rng.integers(6))
-    wanted = min(total, 2 + int(rng.integers(4)))
-    theme = _pick(_THEMES, rng) if rng.random() < 0.5 else None
-    chosen = [_name(theme, rng)]
-    if split == "test":
-        chosen.append(_pick([name for name in CATEGORIES if held_out(name, chosen[0])], rng))
-    while len(chosen) < wanted:
-        name = _name(theme if rng.random() < 0.6 else None, rng)
-        if name in chosen or any(confusable(name, other) for other in chosen):
-            continue
-        if split == "test" or not any(held_out(name, other) for other in chosen):
-            chosen.append(name)
+    chosen = _categories(split, min(total, 2 + int(rng.integers(4))), rng)
     names = list(chosen)
     while len(names) < total:
         favourite = chosen[0] if rng.random() < 0.5 else _pick(chosen, rng)
@@ -190,9 +181,29 @@ def _names(split: str, rng: np.random.Generator) -> list[str]:
     return [names[int(i)] for i in rng.permutation(len(names))]
 
 
+def _categories(split: str, count: int, rng: np.random.Generator) -> list[str]:
+    """Different categories that may stand together: `count`, and for `test` at least 2."""
+    theme = _pick(_THEMES, rng) if rng.random() < 0.5 else None
+    chosen = [_name(theme, rng)]
+    if split == "test":
+        chosen.append(_pick([name for name in CATEGORIES if held_out(name, chosen[0])], rng))
+    while len(chosen) < count:
+        name = _name(theme if rng.random() < 0.6 else None, rng)
+        if name in chosen or any(confusable(name, other) for other in chosen):
+            continue
+        if split == "test" or not any(held_out(name, other) for other in chosen):
+            chosen.append(name)
+    return chosen
+
+
 def _size(cutout: Cutout, crowd: int, rng: np.random.Generator) -> tuple[int, int]:
-    """Width and height of one pasted cut-out, pixels: about equal areas, long things held back."""
-    crowding = 1.12 if crowd <= 4 else 1.0 if crowd <= 6 else 0.92
+    """Width and height of one pasted cut-out, pixels.
+
+    Areas are about equal; long things are bounded in width and height.
+    """
+    crowding = 1.12
+    if crowd > 4:
+        crowding = 1.0 if crowd <= 6 else 0.92
     side = (
         _AREA_SIDE
         * CATEGORIES[cutout.category].size
