@@ -22,7 +22,8 @@ from workbench.tasks.folder import Folder
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 TEXTS = {
-    path.name if path.parent == ROOT else f"docs/{path.name}": path.read_text() for path in PAGES
+    path.name if path.parent == ROOT else f"docs/{path.name}": path.read_text(encoding="utf-8")
+    for path in PAGES
 }
 
 
