@@ -3,6 +3,7 @@
 #   make demo     install, run the loop over forty questions, print the table, open the page
 #   make test     the whole suite but for what is slow or needs a GPU; says what it left out and why
 #   make check    format, lint, strict types, floors; the scripts of pages and widgets where Node is
+#   make docs     docs/commands.md, written from what vpd --help says
 #   make lab      JupyterLab on notebooks/, with a project of the bundled collages
 #   make bench    what running programs, the tools, the store and the app cost here, beside the aims
 #
@@ -27,10 +28,10 @@ JS := app/js
 NODE := $(shell node -e 'const [a, b] = process.versions.node.split("."); console.log(a > 20 || (a == 20 && b >= 19))' 2>/dev/null)
 NO_NODE := JavaScript: left out, Node 20.19 or newer with npm is needed to check the scripts of pages and widgets
 
-.PHONY: help setup demo test slow check format editor lab bench clean style
+.PHONY: help setup demo test slow check format docs editor lab bench clean style
 
 help:
-	@sed -n '3,7s/^# *//p' Makefile
+	@sed -n '3,8s/^# *//p' Makefile
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
@@ -87,6 +88,9 @@ format: .venv/dev.done $(if $(NODE),$(JS)/node_modules/.done)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	@$(if $(NODE),npm --prefix $(JS) run --silent format,echo "$(NO_NODE)")
+
+docs: .venv/dev.done
+	$(BIN)/python tests/command_pages.py
 
 # how the code reads, in figures: LOG.md keeps them
 style: .venv/dev.done

@@ -458,9 +458,21 @@ def _line_of(module: Module, name: str) -> int:
 
 
 def lacks_arguments(node: FunctionNode) -> bool:
-    """Whether a public function of three parameters or more does not explain them."""
-    public = not node.name.startswith("_")
-    return public and _parameters(node) >= 3 and "Args:" not in (ast.get_docstring(node) or "")
+    """Whether a public function of three parameters or more does not explain them.
+
+    A command of typer explains each parameter in the parameter's own help text.
+    """
+    if node.name.startswith("_") or _is_command(node) or _parameters(node) < 3:
+        return False
+    return "Args:" not in (ast.get_docstring(node) or "")
+
+
+def _is_command(node: FunctionNode) -> bool:
+    """Whether a function is decorated with `command(...)` or `callback(...)` of a typer app."""
+    calls = [item.func for item in node.decorator_list if isinstance(item, ast.Call)]
+    return any(
+        isinstance(call, ast.Attribute) and call.attr in ("command", "callback") for call in calls
+    )
 
 
 def main() -> None:

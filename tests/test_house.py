@@ -97,12 +97,12 @@ def modules() -> list[str]:
     return names
 
 
-def readme_tree() -> list[str]:
-    """Paths in the README's file tree, from its indentation of two spaces a level."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def tree_paths() -> list[str]:
+    """Paths in the file tree of docs/development.md, from its indentation of two spaces a level."""
+    text = (ROOT / "docs" / "development.md").read_text(encoding="utf-8")
     block = re.search(r"<!-- tree -->\s*```[a-z]*\n(.*?)```", text, re.DOTALL)
     assert block, (
-        "README.md needs its file tree between '<!-- tree -->' and the end of a code block"
+        "docs/development.md needs its file tree between '<!-- tree -->' and the end of a code block"
     )
     stack: list[str] = []
     found = []
@@ -115,20 +115,22 @@ def readme_tree() -> list[str]:
     return found
 
 
-def test_the_readme_tree_is_the_disk() -> None:
+def test_the_file_tree_is_the_disk() -> None:
     """Every folder of code has a line, and so has every file that lies in no room; every line has
     its file.
     """
-    tree = readme_tree()
-    rooms = {"app", *(str(path.parent.relative_to(ROOT)) for path in ROOT.glob("workbench/*/*.py"))}
+    tree = tree_paths()
+    folders = {path.parent for path in ROOT.glob("workbench/*/**/*.py")}
+    folders |= {path.parent for path in sources("app") + sources("app", kind="js")}
+    rooms = {str(path.relative_to(ROOT)) for path in folders if path.parent.name != "static"}
     loose = {
         str(path.relative_to(ROOT))
         for path in (ROOT / "workbench").glob("*.py")
         if path.stem != "__init__"
     }
     gone = [path for path in tree if not (ROOT / path).exists()]
-    assert sorted((rooms | loose) - set(tree)) == [], "these have no line in the README's tree"
-    assert gone == [], "these lines of the README's tree have no file"
+    assert sorted((rooms | loose) - set(tree)) == [], "these have no line in the tree"
+    assert gone == [], "these lines of the tree have no file"
 
 
 @pytest.mark.parametrize(
@@ -254,8 +256,8 @@ def test_every_part_loads_and_says_what_it_is(role: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(("role", "name"), ALL_PARTS)
-def test_every_part_stands_in_the_readme(role: str, name: str) -> None:
-    assert f"`{name}`" in (ROOT / "README.md").read_text(encoding="utf-8")
+def test_every_part_stands_in_the_docs(role: str, name: str) -> None:
+    assert f"`{name}`" in (ROOT / "docs" / "own-models.md").read_text(encoding="utf-8")
 
 
 def test_nothing_names_the_machine_it_was_made_on() -> None:

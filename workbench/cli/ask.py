@@ -20,33 +20,42 @@ def main(
     k: int | None,
     choices: tuple[str, ...],
 ) -> None:
-    """Ask and print program, steps, answer and the student's answer beside it."""
+    """Ask a question, and print programs, steps and answer beside the student's answer.
+
+    Args:
+        picture: file of the picture.
+        question: the question about it.
+        project: folder of the project; None takes the one around the current folder.
+        profile: shipped profile or file to use instead of the project's.
+        k: number of programs per question; None takes the profile's number.
+        choices: answers to choose from; empty for a free answer.
+    """
     out, beside = console(), console(stderr=True)
     with beside.status("starting") as status:
-        asked = pipeline.ask(
+        reply = pipeline.ask(
             picture, question, _profile(project, profile), k, choices, status.update
         )
-    out.print(f"question: {safe(asked.task.question)}")
-    for program, trace, verdict in asked.runs:
+    out.print(f"question: {safe(reply.task.question)}")
+    for program, trace, verdict in reply.runs:
         out.print(f"  {program.index + 1}. [{'kept' if verdict.chosen else '-'}] {ending(trace)}")
-    if asked.chosen is not None:
-        program, trace, verdict = asked.chosen
+    if reply.chosen is not None:
+        program, trace, verdict = reply.chosen
         out.print(f"program {program.index + 1}:")
         for line in run_lines(Run(program, trace, verdict)):
             out.print(line)
-        if asked.rationale:
-            out.print(f"rationale: {safe(asked.rationale)}")
+        if reply.rationale:
+            out.print(f"rationale: {safe(reply.rationale)}")
         answer = safe(trace.answer)
     else:
         answer = "none, every program failed"
     out.print(
-        f"by programs:  {answer}  ({seconds(asked.pipeline_seconds)}, {len(asked.runs)} programs)"
+        f"by programs:  {answer}  ({seconds(reply.pipeline_seconds)}, {len(reply.runs)} programs)"
     )
-    out.print(f"by student:   {safe(asked.prediction.answer)}  ({seconds(asked.student_seconds)})")
+    out.print(f"by student:   {safe(reply.prediction.answer)}  ({seconds(reply.student_seconds)})")
 
 
 def _profile(project: Path | None, profile: str | None) -> Profile:
-    """The profile named, the project's, or the shipped `embedded` outside of any project.
+    """The profile that the user named, else the project's, else the shipped `embedded`.
 
     The store is not opened: a question can be asked while a run goes on.
     """

@@ -9,7 +9,14 @@ from workbench.store import backup
 
 
 def main(path: Path | None, project: Path | None, images: bool, copy: bool) -> None:
-    """Back a project up."""
+    """Back up a project.
+
+    Args:
+        path: a new or empty folder; None makes one in the project.
+        project: folder of the project; None takes the one around the current folder.
+        images: include pictures and snapshots.
+        copy: copy pictures instead of linking them.
+    """
     with open_project(project, read_only=False) as opened:
         folder = backup.back_up(opened, path, images, copy)
     _print("backed up to", folder, backup.read(folder))
@@ -17,16 +24,17 @@ def main(path: Path | None, project: Path | None, images: bool, copy: bool) -> N
 
 
 def restore(source: Path, path: Path) -> None:
-    """Make a project of a backup."""
+    """Make a project from a backup."""
     _print("restored to", path, backup.restore(source, path))
 
 
-def _print(verb: str, folder: Path, made: backup.Backup) -> None:
-    rows = sum(made.tables.values())
+def _print(verb: str, folder: Path, content: backup.Backup) -> None:
+    rows = sum(content.tables.values())
     files = (
-        ", ".join(f"{count} files of {name}" for name, count in made.files.items()) or "no pictures"
+        ", ".join(f"{count} files of {name}" for name, count in content.files.items())
+        or "no pictures"
     )
     console().print(
-        f"{verb} {safe(folder)}: {rows} rows in {len(made.tables)} tables "
-        f"({made.tables.get('decision', 0)} decisions), {files}"
+        f"{verb} {safe(folder)}: {rows} rows in {len(content.tables)} tables "
+        f"({content.tables.get('decision', 0)} decisions), {files}"
     )

@@ -1,5 +1,5 @@
-"""Progress on stderr: a bar per stage with rate and estimate; plain lines where no terminal looks
-on.
+"""Progress on stderr: a bar per stage with rate and estimate, or plain lines if stderr is not a
+terminal.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class _Rate(TextColumn):
 
 
 class Bars:
-    """Takes `Progress` and shows it.  Use with `with`."""
+    """Shows the `Progress` that it is called with; a context manager."""
 
     def __init__(self) -> None:
         self._console = console(stderr=True)

@@ -1,4 +1,4 @@
-"""`vpd bench`: measurements that a room brings with it."""
+"""`vpd bench`: runs a measurement of `workbench.bench`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ BENCHES = {
     "store": "workbench.bench.store",
     "tools": "workbench.bench.tools",
 }
-"""Name -> module with `main(arguments)`."""
+"""Module with `main(arguments)` of each measurement, by name."""
 
 
 def main(what: str, arguments: list[str]) -> None:
-    """Run one measurement."""
+    """Run one measurement; an option in place of its name means `execute`."""
     if what.startswith("-"):
         what, arguments = "execute", [what, *arguments]
     if what not in BENCHES:

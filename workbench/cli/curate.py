@@ -34,20 +34,24 @@ def _states(out: Console, project: Project) -> None:
     out.print(
         "decided on: " + (", ".join(f"{row['n']} {row['state']}" for row in rows) or "nothing yet")
     )
-    held = curation.leases()
-    left = curation.progress("", "curator")
-    out.print(f"queue: {left.remaining} to look at, {len(held)} held now, order {left.order}")
+    leases = curation.leases()
+    progress = curation.progress("", "curator")
+    out.print(
+        f"queue: {progress.remaining} to look at, {len(leases)} held now, order {progress.order}"
+    )
     settings = curation.settings()
     out.print(
-        f"rules: {settings.overlap} reviewer(s) per item, {percent(settings.gold_rate)} gold, verdicts "
-        f"{'hidden until decided' if settings.hide_verdicts else 'shown'}, leases of {settings.lease_minutes:g} minutes"
+        f"rules: {settings.overlap} reviewer(s) per item, {percent(settings.gold_rate)} gold, "
+        "verdicts "
+        f"{'hidden until decided' if settings.hide_verdicts else 'shown'}, "
+        f"leases of {settings.lease_minutes:g} minutes"
     )
 
 
 def _reviewers(out: Console, project: Project) -> None:
     table = _table("reviewer", "decided", "a day", "time", "accepted", "95 %", "gold", "95 %")
-    found = project.curation.reviewers()
-    for one in found:
+    reviewers = project.curation.reviewers()
+    for one in reviewers:
         table.add_row(
             Text(safe(one.name, 20)),
             str(one.decided),
@@ -56,12 +60,12 @@ def _reviewers(out: Console, project: Project) -> None:
             *_share(one.accepted),
             *_share(one.gold),
         )
-    if found:
+    if reviewers:
         out.print(table)
 
 
 def _share(share: Share) -> tuple[str, str]:
-    """Hits of how many, and Wilson's interval in per cent."""
+    """A share as `hits of total`, and its Wilson interval in per cent."""
     low, high = share.interval
     return (
         f"{share.hits:.0f} of {share.of}",
@@ -71,8 +75,8 @@ def _share(share: Share) -> tuple[str, str]:
 
 def _agreement(out: Console, project: Project) -> None:
     table = _table("reviewer", "and", "items", "alike", "Cohen's kappa", "")
-    found = project.curation.agreement()
-    for one in found:
+    pairs = project.curation.agreement()
+    for one in pairs:
         table.add_row(
             Text(safe(one.first, 40)),
             Text(safe(one.second, 40)),
@@ -81,20 +85,22 @@ def _agreement(out: Console, project: Project) -> None:
             "-" if one.kappa is None else f"{one.kappa:.2f}",
             one.note,
         )
-    if found:
+    if pairs:
         out.print(table)
     cells = project.curation.confusion()
     if cells.n:
         out.print(
-            f"automatic verdict against people, n = {cells.n}: right and accepted {cells.right_accepted}, "
-            f"right but rejected {cells.right_rejected}, wrong but accepted {cells.wrong_accepted}, "
+            f"automatic verdict against people, n = {cells.n}: "
+            f"right and accepted {cells.right_accepted}, "
+            f"right but rejected {cells.right_rejected}, "
+            f"wrong but accepted {cells.wrong_accepted}, "
             f"wrong and rejected {cells.wrong_rejected}"
         )
 
 
 def _blame(out: Console, project: Project) -> None:
     if why := project.curation.reject_reasons():
-        words: dict[str, str] = {str(name): said for name, said in REASON_WORDS.items()}
+        words: dict[str, str] = {str(name): text for name, text in REASON_WORDS.items()}
         out.print(
             "rejected for: " + ", ".join(f"{words.get(name, name)} {n}" for name, n in why.items())
         )
@@ -110,7 +116,16 @@ def _table(*columns: str) -> Table:
 
 
 def add_guideline(project: Path | None, file: Path, author: str) -> None:
-    """Put the text of a file in force."""
+    """Make the text of a file the current guidelines.
+
+    Args:
+        project: folder of the project; None takes the one around the current folder.
+        file: text file in UTF-8.
+        author: name of the author.
+
+    Raises:
+        InputError: the file is missing or is not text.
+    """
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError as error:
@@ -122,23 +137,24 @@ def add_guideline(project: Path | None, file: Path, author: str) -> None:
             f"{file} cannot be read as text ({error}); give a UTF-8 text file"
         ) from error
     with open_project(project, read_only=False) as opened:
-        held = opened.curation.add_guideline(text, author)
-    console().print(f"guidelines {held.version} by {safe(held.author)} are in force")
+        guideline = opened.curation.add_guideline(text, author)
+    console().print(f"guidelines {guideline.version} by {safe(guideline.author)} are in force")
 
 
 def show_guideline(project: Path | None, version: str | None) -> None:
-    """Print the guidelines in force, or one version."""
+    """Print the current guidelines, or one version."""
     with open_project(project, read_only=True) as opened:
-        found = opened.curation.guideline(version)
-        known = [one.version for one in opened.curation.guidelines()]
-    if found is None and version is not None:
+        guideline = opened.curation.guideline(version)
+        versions = [one.version for one in opened.curation.guidelines()]
+    if guideline is None and version is not None:
         raise InputError(
-            f"no guidelines have version '{version}'; there are: {', '.join(known) or 'none'}"
+            f"no guidelines have version '{version}'; there are: {', '.join(versions) or 'none'}"
         )
-    if found is None:
+    if guideline is None:
         raise InputError("there are no guidelines yet; add some with: vpd guidelines add FILE")
     out = console()
     out.print(
-        f"version {found.version}, by {safe(found.author)}, {found.created_at:%Y-%m-%d %H:%M} UTC"
+        f"version {guideline.version}, by {safe(guideline.author)}, "
+        f"{guideline.created_at:%Y-%m-%d %H:%M} UTC"
     )
-    out.print(safe(found.text, 1_000_000, lines=True))
+    out.print(safe(guideline.text, 1_000_000, lines=True))

@@ -1,4 +1,4 @@
-"""`vpd evaluate`: a student or the pipeline on a set of questions, into the store."""
+"""`vpd evaluate`: scores a student or the pipeline on questions, and stores the figures."""
 
 from __future__ import annotations
 
@@ -28,25 +28,36 @@ def main(
     submit: Path | None,
     as_json: bool,
 ) -> None:
-    """Evaluate what was named, print each figure as it comes; without a name, the profile's
-    student.
+    """Evaluate what is named, else the profile's student, and print each figure.
+
+    Args:
+        project: folder of the project; None takes the one around the current folder.
+        models: names of students.
+        pipeline: number of programs per question; None leaves the pipeline out.
+        explain: read the answer from the end of a rationale.
+        benchmark: take only the questions of this source.
+        split: take only the questions of this split.
+        limit: take only this many questions.
+        timed: number of questions to time one at a time.
+        submit: folder for the answers in the benchmark's own format.
+        as_json: print JSON instead of text.
     """
     selection = Selection(split, limit, benchmark)
-    asked: list[str | None] = list(models) or ([None] if pipeline is None else [])
-    made: list[Evaluation] = []
+    systems: list[str | None] = list(models) or ([None] if pipeline is None else [])
+    rows: list[Evaluation] = []
     with open_project(project, read_only=False) as opened, Bars() as bars:
         if pipeline is not None:
-            made += evaluate.evaluate_pipeline(opened, pipeline, selection, timed, bars)
-        made += [
-            evaluate.evaluate(opened, model, selection, explain, timed, bars) for model in asked
+            rows += evaluate.evaluate_pipeline(opened, pipeline, selection, timed, bars)
+        rows += [
+            evaluate.evaluate(opened, model, selection, explain, timed, bars) for model in systems
         ]
         if submit is not None:
-            _submit(opened, selection, made, submit)
+            _submit(opened, selection, rows, submit)
     if as_json:
-        print(json.dumps([asdict(row) for row in made], indent=1, default=str))
+        print(json.dumps([asdict(row) for row in rows], indent=1, default=str))
         return
     out = console()
-    for row in made:
+    for row in rows:
         out.print(line(row))
     out.print("all systems side by side: vpd results")
 
@@ -64,20 +75,24 @@ def line(row: Evaluation) -> str:
         if row.details.get("unreadable")
         else ""
     )
-    shown = f"{safe(row.metric)} {percent(row.value)}{where} of {row.questions}"
-    return f"{safe(row.system, 60)}: {shown}{unread}{took}"
+    figure = f"{safe(row.metric)} {percent(row.value)}{where} of {row.questions}"
+    return f"{safe(row.system, 60)}: {figure}{unread}{took}"
 
 
 def _submit(
-    project: Project, selection: Selection, made: Sequence[Evaluation], folder: Path
+    project: Project, selection: Selection, rows: Sequence[Evaluation], folder: Path
 ) -> None:
-    """The answers of each system in the benchmark's own format, each in a folder of its own."""
-    asked = evaluate.questions(project, selection)
-    for row in made:
+    """Write each system's answers in the benchmark's own format, each into its own folder."""
+    question_set = evaluate.questions(project, selection)
+    for row in rows:
         if row.mode != "any":
-            said = evaluations.evaluation_answers(project.database, row.id)
-            answers = {task: SystemAnswer(text) for task, text in said.items()}
+            texts = evaluations.evaluation_answers(project.database, row.id)
+            answers = {task: SystemAnswer(text) for task, text in texts.items()}
             for file in write(
-                asked.scorer.source, asked.tasks, answers, folder / row.id, read_options=True
+                question_set.scorer.source,
+                question_set.tasks,
+                answers,
+                folder / row.id,
+                read_options=True,
             ):
                 console().print(f"{safe(row.system, 60)}: {file.rows} rows in {safe(file.path)}")

@@ -1,6 +1,4 @@
-"""`vpd export` and `vpd import-decisions`: snapshots to other tools, and what people decided there
-back.
-"""
+"""`vpd export` and `vpd import-decisions`: snapshots for other tools, and decisions from them."""
 
 from __future__ import annotations
 
@@ -14,11 +12,21 @@ from workbench.snapshot import Snapshot
 from workbench.snapshot.exports import FORMATS, export
 
 SHOWN = 20
-"""Refused entries listed one by one."""
+"""Number of refused entries that are printed."""
 
 
 def main(which: str, to: str, path: Path, project: Path | None) -> None:
-    """Write a snapshot (by name or hash, or the folder of one) for another tool."""
+    """Write a snapshot for another tool.
+
+    Args:
+        which: name, hash or folder of a snapshot.
+        to: name of the format.
+        path: a new or empty folder.
+        project: folder of the project; None takes the one around the current folder.
+
+    Raises:
+        InputError: no format is named.
+    """
     if not to:
         raise InputError(f"name the format with --to; there are: {', '.join(FORMATS)}")
     if Path(which, "manifest.json").is_file():
@@ -26,22 +34,29 @@ def main(which: str, to: str, path: Path, project: Path | None) -> None:
     else:
         with open_project(project, read_only=True) as opened:
             folder = folder_of(opened, which)
-    made = export(Snapshot.open(folder), to, path)
+    result = export(Snapshot.open(folder), to, path)
     out = console()
-    out.print(f"{made.rows} rows in {safe(made.path)}")
-    out.print(made.usage)
+    out.print(f"{result.rows} rows in {safe(result.path)}")
+    out.print(result.usage)
 
 
 def decisions(path: Path, tool: str, project: Path | None) -> None:
-    """Add the decisions of a file."""
+    """Add the decisions of a file to the project.
+
+    Args:
+        path: the file that the other tool exported.
+        tool: argilla or label-studio.
+        project: folder of the project; None takes the one around the current folder.
+    """
     with open_project(project, read_only=False) as opened:
-        found = import_decisions(opened, path, tool)
+        summary = import_decisions(opened, path, tool)
     out = console()
     out.print(
-        f"{found.added} decisions added ({found.edited} with an edited rationale), {found.known} were here already, "
-        f"{len(found.refused)} could not be taken"
+        f"{summary.added} decisions added ({summary.edited} with an edited rationale), "
+        f"{summary.known} were here already, "
+        f"{len(summary.refused)} could not be taken"
     )
-    for row in found.refused[:SHOWN]:
+    for row in summary.refused[:SHOWN]:
         out.print(f"  {safe(row.where, 80)}: {safe(row.reason, 300)}")
-    if len(found.refused) > SHOWN:
-        out.print(f"  and {len(found.refused) - SHOWN} more")
+    if len(summary.refused) > SHOWN:
+        out.print(f"  and {len(summary.refused) - SHOWN} more")

@@ -21,25 +21,30 @@ from workbench.store import Project
 def choice(
     source: str, folder: Path | None, images: Path | None = None, changes: Sequence[str] = ()
 ) -> Choice:
-    """A task source from what was typed; `--from` becomes its argument `root`, `--images` its
-    `images`.
+    """The task source that the options of `vpd init` and `vpd import` describe.
+
+    Args:
+        source: name of a task source; empty for the default.
+        folder: folder that the source reads, its argument `root`.
+        images: folder with the pictures, the source's argument `images`.
+        changes: further arguments of the source, each as KEY=VALUE.
 
     Raises:
-        InputError: `--from` is missing, or what was given is not a folder.
-        ProfileError: no source of this name, or one that does not take these arguments.
+        InputError: `--from` is missing, or a path is not a folder.
+        ProfileError: there is no such source, or it does not take these arguments.
     """
     name = source or ("folder" if folder is not None else "collages")
     arguments: dict[str, Any] = dict(key_value(change) for change in changes)
-    for option, given, argument in (("--from", folder, "root"), ("--images", images, "images")):
-        if given is not None:
-            if not given.is_dir():
+    for option, path, argument in (("--from", folder, "root"), ("--images", images, "images")):
+        if path is not None:
+            if not path.is_dir():
                 what = "questions" if argument == "root" else "pictures"
                 raise InputError(
-                    f"{option} {given} is not a folder; give the folder that holds the {what}"
+                    f"{option} {path} is not a folder; give the folder that holds the {what}"
                 )
-            arguments[argument] = str(given.resolve())
-    wanted = inspect.signature(registry.load("source", name)).parameters.get("root")
-    if wanted is not None and wanted.default is wanted.empty and "root" not in arguments:
+            arguments[argument] = str(path.resolve())
+    root = inspect.signature(registry.load("source", name)).parameters.get("root")
+    if root is not None and root.default is root.empty and "root" not in arguments:
         raise InputError(
             f"the source '{name}' needs --from DIR: the folder with its questions and pictures"
         )
@@ -58,13 +63,25 @@ def main(
     split: str | None,
     dry_run: bool,
 ) -> None:
-    """Make a project and import its tasks."""
-    chosen = choice(source, folder, images, changes)
+    """Make a project and import its questions.
+
+    Args:
+        path: a new or empty folder.
+        source: name of a task source; empty for the default.
+        folder: folder that the source reads, its argument `root`.
+        images: folder with the pictures, the source's argument `images`.
+        changes: further arguments of the source, each as KEY=VALUE.
+        profile: name of a shipped profile, or a .toml file.
+        limit: take only this many questions.
+        split: take only the questions of this split.
+        dry_run: say what an import would do, and write nothing.
+    """
+    source_choice = choice(source, folder, images, changes)
     if dry_run:
-        return _look(None, [chosen], split, limit)
-    _try(chosen, split)
-    with Project.create(path, profile, chosen) as project:
-        _import(project, [chosen], split, limit)
+        return _look(None, [source_choice], split, limit)
+    _try(source_choice, split)
+    with Project.create(path, profile, source_choice) as project:
+        _import(project, [source_choice], split, limit)
         tasks = project.count_tasks()
     console().print(f"made {safe(path)} with {tasks} tasks; next: vpd run --project {safe(path)}")
 
@@ -79,77 +96,91 @@ def add(
     split: str | None,
     dry_run: bool,
 ) -> None:
-    """Add one more source, or read all sources again."""
+    """Add one more source, or read all sources again.
+
+    Args:
+        project: folder of the project; None takes the one around the current folder.
+        source: name of a task source; empty for the default.
+        folder: folder that the source reads, its argument `root`.
+        images: folder with the pictures, the source's argument `images`.
+        changes: further arguments of the source, each as KEY=VALUE.
+        limit: take only this many questions.
+        split: take only the questions of this split.
+        dry_run: say what an import would do, and write nothing.
+    """
     named = bool(source or folder or images or changes)
-    chosen = choice(source, folder, images, changes) if named else None
+    source_choice = choice(source, folder, images, changes) if named else None
     with open_project(project, read_only=dry_run) as opened:
-        choices = opened.sources() if chosen is None else [chosen]
+        choices = opened.sources() if source_choice is None else [source_choice]
         if dry_run:
             return _look(opened, choices, split, limit)
-        if chosen is not None:
-            _try(chosen, split)
-            opened.add_source(chosen)
+        if source_choice is not None:
+            _try(source_choice, split)
+            opened.add_source(source_choice)
         _import(opened, choices, split, limit)
         console().print(f"{opened.count_tasks()} tasks in {safe(opened.path)}")
 
 
-def _try(chosen: Choice, split: str | None) -> None:
-    """Read one row, so that a source of which nothing can be read never becomes a project's."""
-    source = registry.build("source", chosen.part, **chosen.arguments)
+def _try(source_choice: Choice, split: str | None) -> None:
+    """Read one row, so that an unreadable source is never added to a project."""
+    source = registry.build("source", source_choice.part, **source_choice.arguments)
     if split is not None and isinstance(source, HasSplits) and split not in source.splits:
         raise InputError(
-            f"{chosen.part} has no split '{split}'; it has: {', '.join(source.splits)}"
+            f"{source_choice.part} has no split '{split}'; it has: {', '.join(source.splits)}"
         )
-    importing.look(chosen, split, 1)
+    importing.look(source_choice, split, 1)
 
 
 def _import(project: Project, choices: list[Choice], split: str | None, limit: int | None) -> None:
     out = console()
-    for chosen in choices:
+    for source_choice in choices:
         with Bars() as bars:
             result = importing.import_tasks(
                 project,
-                chosen,
+                source_choice,
                 split,
                 limit,
                 lambda done, total: bars(Progress("import", done, total, "tasks")),
             )
-        out.print(f"{safe(chosen.part)}: {result.added} tasks added")
+        out.print(f"{safe(source_choice.part)}: {result.added} tasks added")
         if result.bad:
             out.print(f"{result.bad} rows were left out; why: vpd sql 'FROM bad_row'")
         if result.changed:
             out.print(
-                f"{len(result.changed)} tasks differ from those imported before and were left as they are"
+                f"{len(result.changed)} tasks differ from those imported before and were left "
+                "as they are"
             )
 
 
 def _look(
     project: Project | None, choices: list[Choice], split: str | None, limit: int | None
 ) -> None:
-    """Say what an import would do."""
+    """Print what an import would do."""
     out = console()
-    for chosen in choices:
+    for source_choice in choices:
         with Bars() as bars:
-            told = importing.look(
-                chosen,
+            summary = importing.look(
+                source_choice,
                 split,
                 limit,
                 lambda done, total: bars(Progress("look", done, total, "tasks")),
                 project,
             )
         out.print(
-            f"{safe(chosen.part)}: {sum(told.splits.values())} tasks would be taken, {told.bad} rows left out"
+            f"{safe(source_choice.part)}: {sum(summary.splits.values())} tasks would be taken, "
+            f"{summary.bad} rows left out"
         )
-        for name, count in told.splits.items():
+        for name, count in summary.splits.items():
             out.print(f"  {safe(name):<12} {count}")
-        if told.known:
-            out.print(f"  {told.known} of them are in the project already")
-        for reason, count in told.reasons.most_common(10):
+        if summary.known:
+            out.print(f"  {summary.known} of them are in the project already")
+        for reason, count in summary.reasons.most_common(10):
             out.print(f"left out, {count} times: {safe(reason, 300)}")
-        for row in told.first:
+        for row in summary.first:
             out.print(f"  {safe(row.file)}:{row.line}: {safe(row.reason, 400)}")
-        if told.bad > len(told.first):
-            out.print(f"  and {told.bad - len(told.first)} more")
+        if summary.bad > len(summary.first):
+            out.print(f"  and {summary.bad - len(summary.first)} more")
     out.print(
-        "nothing was written; pictures were looked for, not decoded: a broken one shows when it is imported"
+        "nothing was written; pictures were looked for, not decoded: "
+        "a broken one shows when it is imported"
     )

@@ -17,6 +17,12 @@ from workbench.settings import PACKAGE
 def main(folder: Path | None, project: Path | None, port: int, open_browser: bool) -> None:
     """Serve JupyterLab on loopback until Ctrl-C.
 
+    Args:
+        folder: folder of notebooks; None takes notebooks/.
+        project: folder of the project; None takes the course's own.
+        port: first port to try.
+        open_browser: whether to open a browser.
+
     Raises:
         InputError: there are no notebooks.
         MissingPart: JupyterLab is not installed.
@@ -29,14 +35,18 @@ def main(folder: Path | None, project: Path | None, port: int, open_browser: boo
         raise MissingPart(
             "JupyterLab is not installed; do: pip install 'vpd-workbench[models,app,lab]'"
         )
-    held = project_folder(project) if project is not None else course_project()
-    console().print(f"notebooks in {safe(notebooks)} work on {safe(held)}; Ctrl-C ends JupyterLab")
-    subprocess.run(command(notebooks, port, open_browser), env=environment(held), check=False)  # noqa: S603
+    home = project_folder(project) if project is not None else course_project()
+    console().print(f"notebooks in {safe(notebooks)} work on {safe(home)}; Ctrl-C ends JupyterLab")
+    subprocess.run(command(notebooks, port, open_browser), env=environment(home), check=False)  # noqa: S603
 
 
 def command(notebooks: Path, port: int, open_browser: bool) -> list[str]:
-    """JupyterLab, reachable from this machine alone (in a container often as root), that asks
-    nobody for news.
+    """Command of a JupyterLab that only this machine reaches and that asks nobody for news.
+
+    Args:
+        notebooks: root folder of JupyterLab.
+        port: first port to try.
+        open_browser: whether to open a browser.
     """
     return [
         sys.executable,
@@ -54,8 +64,10 @@ def command(notebooks: Path, port: int, open_browser: bool) -> list[str]:
 
 
 def environment(project: Path) -> dict[str, str]:
-    """What kernels find: the project, this environment before the user's own kernels, waiting
-    threads that sleep.
+    """Environment variables of the kernels.
+
+    They name the project, put this environment before the user's own kernels, and let waiting
+    threads sleep.
     """
     own = {"VPD_PROJECT": str(project.resolve()), "JUPYTER_PREFER_ENV_PATH": "1"}
     return {"OMP_WAIT_POLICY": "passive", **os.environ, **own}
@@ -66,11 +78,11 @@ def _notebooks(folder: Path | None) -> Path:
         if not folder.is_dir():
             raise InputError(f"there is no folder {folder}; give the one that holds the notebooks")
         return folder
-    found = next(
+    notebooks = next(
         (one for one in (Path("notebooks"), PACKAGE.parent / "notebooks") if one.is_dir()), None
     )
-    if found is None:
+    if notebooks is None:
         raise InputError(
             "no folder notebooks/ here; give the one that holds the notebooks: vpd lab FOLDER"
         )
-    return found
+    return notebooks

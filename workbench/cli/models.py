@@ -1,4 +1,4 @@
-"""`vpd make-models`: the embedded models, made again by the code that made them."""
+"""`vpd make-models`: trains an embedded model again."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ MODELS = {
     ),
     "program-writer": ("workbench.making.program_writer", "the LoRA that writes programs"),
 }
-"""Model -> module with `main(arguments)`, and what it is."""
+"""Module with `main(arguments)` and description of each model, by name."""
 
 
 def main(name: str, arguments: list[str]) -> None:
-    """Make one model, or list them."""
+    """Train one model, or list the models."""
     if name in ("", "-h", "--help"):
         out = console()
-        for known, (_, doc) in MODELS.items():
-            out.print(f"{known:<16} {doc}")
+        for model, (_, doc) in MODELS.items():
+            out.print(f"{model:<16} {doc}")
         out.print(
-            "make one with: vpd make-models NAME [OPTIONS]; its options: vpd make-models NAME --help"
+            "make one with: vpd make-models NAME [OPTIONS]; its options: "
+            "vpd make-models NAME --help"
         )
         return
     if name not in MODELS:
@@ -33,6 +34,7 @@ def main(name: str, arguments: list[str]) -> None:
         module = importlib.import_module(MODELS[name][0])
     except ImportError as error:
         raise MissingPart(
-            f"making models needs a package that is not installed ({error}); pip install 'vpd-workbench[models]'"
+            f"making models needs a package that is not installed ({error}); "
+            "pip install 'vpd-workbench[models]'"
         ) from error
     module.main(arguments)

@@ -1,4 +1,4 @@
-"""What the commands' declarations share: options that many take, and how a command is run."""
+"""What the commands' declarations share: options of many commands, and how a command runs."""
 
 from __future__ import annotations
 
@@ -15,16 +15,43 @@ from workbench.errors import ProfileError, WorkbenchError
 ProjectFolder = Annotated[
     Path | None,
     typer.Option(
-        "--project", "-p", help="Folder of the project; found from the current folder if left out."
+        "--project",
+        "-p",
+        help="Folder of the project. By default, the project around the current folder.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for other programs.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")]
+AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown.")]
+Limit = Annotated[int | None, typer.Option(help="Take only this many questions.")]
+Split = Annotated[str | None, typer.Option(help="Take only the questions of this split.")]
+K = Annotated[
+    int | None,
+    typer.Option("--k", help="Number of programs per question. By default, the profile's number."),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Set any setting of the job, for example lora.r=16. May be repeated.",
+    ),
+]
+PASSED_ON: dict[str, Any] = {
+    "allow_extra_args": True,
+    "ignore_unknown_options": True,
+    "help_option_names": [],
+}
+"""Context of a command whose options, `--help` among them, belong to another module's command."""
 
 
 def key_value(change: str) -> tuple[str, Any]:
-    """A KEY=VALUE from the command line; values are written as in TOML, plain words need no quotes."""
-    key, found, text = change.partition("=")
-    if not found or not key.strip():
+    """Key and value of a KEY=VALUE; values are written as in TOML, plain words need no quotes.
+
+    Raises:
+        ProfileError: the text has no key or no `=`.
+    """
+    key, equals, text = change.partition("=")
+    if not equals or not key.strip():
         raise ProfileError(f"--set takes KEY=VALUE, for example lora.r=16, found {change!r}")
     try:
         return key.strip(), tomllib.loads(f"value = {text}")["value"]
@@ -33,7 +60,13 @@ def key_value(change: str) -> tuple[str, Any]:
 
 
 def go(module: str, function: str = "main", **arguments: Any) -> None:
-    """Run a command; what it raises on purpose becomes one red line and exit code 2."""
+    """Run a command; an error that it raises on purpose becomes one red line and exit code 2.
+
+    Args:
+        module: name of the command's module in `workbench.cli`.
+        function: name of a function of that module.
+        arguments: passed to the function.
+    """
     from workbench.cli.text import error_line  # rich is needed only once something runs
 
     try:

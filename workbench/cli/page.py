@@ -45,7 +45,16 @@ def main(
 
 
 def add_user(name: str, auth: Path, role: str) -> None:
-    """Add a user, or give one another password or role."""
+    """Add a user, or change a user's password or role.
+
+    Args:
+        name: name of the user.
+        auth: file of users.
+        role: viewer, curator, adjudicator or admin.
+
+    Raises:
+        InputError: the two passwords differ.
+    """
     password = (
         getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     )

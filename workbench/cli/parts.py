@@ -1,4 +1,4 @@
-"""`vpd parts`: what is registered, and what each part is."""
+"""`vpd parts`: lists the registered parts."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from workbench.errors import WorkbenchError
 
 
 def part_rows() -> list[dict[str, Any]]:
-    """Every registered part: role, name, its first doc line, its arguments, or why it cannot be
-    loaded.
+    """Every registered part with role, name, first line of its docstring and arguments.
+
+    A part that cannot be loaded has the reason under `missing`.
     """
-    found = []
+    rows = []
     for role in registry.ROLES:
         for name, point in registry.parts(role).items():
             row = {
@@ -37,26 +38,26 @@ def part_rows() -> list[dict[str, Any]]:
                 row["missing"] = str(error)
             except Exception as error:  # a stranger's part may raise anything when it is imported
                 row["missing"] = f"{type(error).__name__}: {error}"
-            found.append(row)
-    return found
+            rows.append(row)
+    return rows
 
 
 def main(as_json: bool) -> None:
-    """Print the list."""
-    found = part_rows()
+    """Print the parts, by role."""
+    rows = part_rows()
     if as_json:
-        print(json.dumps(found, indent=1))
+        print(json.dumps(rows, indent=1))
         return
     out = console()
     for role in registry.ROLES:
         out.print(role)
-        for row in found:
+        for row in rows:
             if row["role"] == role:
-                said = (
+                text = (
                     safe(row["doc"])
                     if row["missing"] is None
                     else f"cannot be loaded: {safe(row['missing'])}"
                 )
-                out.print(f"  {safe(row['name']):<22} {said}")
+                out.print(f"  {safe(row['name']):<22} {text}")
                 if row["arguments"]:
                     out.print(f"  {'':<22} ({safe(row['arguments'])})")

@@ -1,4 +1,4 @@
-"""`vpd probe`: does a student's answer rest on its own rationale?"""
+"""`vpd probe`: tests whether a student's answer depends on its own rationale."""
 
 from __future__ import annotations
 
@@ -24,33 +24,44 @@ def main(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Probe, and print how often the answer moved under each condition."""
+    """Probe a student, and print how often its answer moved under each condition.
+
+    Args:
+        project: folder of the project; None takes the one around the current folder.
+        model: name of a student; None takes the profile's.
+        split: take only the questions of this split.
+        limit: number of questions to draw.
+        seed: seed for the choice of questions and of what to corrupt.
+        as_json: print JSON instead of text.
+    """
     with open_project(project, read_only=True) as opened, Bars() as bars:
-        found = probe(opened, student_by_name(opened, model).student, split, limit, seed, bars)
+        result = probe(opened, student_by_name(opened, model).student, split, limit, seed, bars)
     if as_json:
-        print(json.dumps(found.to_json(), indent=1))
+        print(json.dumps(result.to_json(), indent=1))
         return
-    _print(found)
+    _print(result)
 
 
-def _print(found: Probe) -> None:
+def _print(result: Probe) -> None:
     out = console()
     out.print(
-        f"student {safe(found.model.name)} {safe(found.model.version)}, {found.asked} questions"
+        f"student {safe(result.model.name)} {safe(result.model.version)}, {result.asked} questions"
     )
     out.print(
-        f"reasons before the answer: {found.explained}; of these, an answer that can be read: {found.readable}"
+        f"reasons before the answer: {result.explained}; of these, an answer that can be read: "
+        f"{result.readable}"
     )
-    if not found.readable.hits:
+    if not result.readable.hits:
         out.print(
-            "nothing to corrupt: a student that was not taught rationales repeats its answer; probe one that was"
+            "nothing to corrupt: a student that was not taught rationales repeats its answer; "
+            "probe one that was"
         )
         return
     table = Table(box=SIMPLE, pad_edge=False)
     for name in ("changed", "of", "moved", "95 %", "above control", "as told"):
         table.add_column(name, justify="left" if name == "changed" else "right")
-    group = found.lines[0].group
-    for line in found.lines:
+    group = result.lines[0].group
+    for line in result.lines:
         if line.group != group:
             group = line.group
             table.add_section()
@@ -58,7 +69,8 @@ def _print(found: Probe) -> None:
     out.print(table)
     out.print("moved: the answer is another one than behind its own reasons")
     out.print(
-        "above control: than with an unrelated fact in front (a box: off by a hair; else: its own reasons again)"
+        "above control: than with an unrelated fact in front (a box: off by a hair; else: "
+        "its own reasons again)"
     )
     out.print(
         "as told: the answer became the one that the wrong fact leads to, where that can be told"
@@ -66,16 +78,16 @@ def _print(found: Probe) -> None:
     families = Table(box=SIMPLE, pad_edge=False)
     families.add_column("family")
     names = list(
-        dict.fromkeys(line.condition for lines in found.families.values() for line in lines)
+        dict.fromkeys(line.condition for lines in result.families.values() for line in lines)
     )
     for name in names:
         families.add_column(name, justify="right")
-    for family, lines in found.families.items():
-        held = {
+    for family, lines in result.families.items():
+        cells = {
             line.condition: f"{100 * (line.moved.value or 0):.0f} % of {line.moved.of}"
             for line in lines
         }
-        families.add_row(safe(family or "(none)", 40), *(held.get(name, "-") for name in names))
+        families.add_row(safe(family or "(none)", 40), *(cells.get(name, "-") for name in names))
     out.print(families)
 
 

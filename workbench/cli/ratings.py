@@ -1,5 +1,5 @@
-"""`vpd ratings`: what people said of two models' explanations, beside the figures of the paper's
-human evaluation.
+"""`vpd ratings`: prints people's ratings of two models' explanations, beside the figures of the
+paper's human evaluation.
 """
 
 from __future__ import annotations
@@ -27,46 +27,56 @@ from workbench.records import PartRef
 
 
 def main(project: Path | None, as_json: bool, as_csv: bool) -> None:
-    """Print every pair of models that people rated; or all ratings as they were given."""
+    """Print every pair of models that people rated, or all ratings.
+
+    Args:
+        project: folder of the project; None takes the one around the current folder.
+        as_json: print JSON instead of text.
+        as_csv: print every rating as CSV.
+    """
     with open_project(project, read_only=True) as opened:
-        said, parts = opened.curation.ratings(), opened.parts
+        ratings, parts = opened.curation.ratings(), opened.parts
     if as_csv:
-        rows = table(said)
+        rows = table(ratings)
         writer = csv.DictWriter(sys.stdout, list(rows[0]) if rows else ["question"])
         writer.writeheader()
         writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
         return
-    found = [human_evaluation(said, first, second) for first, second in rated_pairs(said)]
+    evaluations = [
+        human_evaluation(ratings, first, second) for first, second in rated_pairs(ratings)
+    ]
     if as_json:
-        print(json.dumps([one.to_json() for one in found], indent=1))
+        print(json.dumps([one.to_json() for one in evaluations], indent=1))
         return
     out = console()
-    if not found:
+    if not evaluations:
         out.print(
-            "nobody has rated two models yet; rate them in the app: vpd app, then Curate, Rate models"
+            "nobody has rated two models yet; rate them in the app: vpd app, then Curate, "
+            "Rate models"
         )
-    for one in found:
+    for one in evaluations:
         _print(out, one, parts)
 
 
 def _cell(value: object) -> object:
-    """A text that a spreadsheet would take for a formula is marked as text."""
+    """A value for a CSV file; a text that looks like a formula is marked as text."""
     return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" else value
 
 
-def _print(out: Console, found: HumanEvaluation, parts: Mapping[str, PartRef]) -> None:
+def _print(out: Console, evaluation: HumanEvaluation, parts: Mapping[str, PartRef]) -> None:
     out.print(
-        f"A = {_name(found.first, parts)}, B = {_name(found.second, parts)}: {found.questions} questions, "
-        f"{found.ratings} ratings by {len(found.raters)}"
+        f"A = {_name(evaluation.first, parts)}, B = {_name(evaluation.second, parts)}: "
+        f"{evaluation.questions} questions, "
+        f"{evaluation.ratings} ratings by {len(evaluation.raters)}"
     )
-    shown = Table(box=SIMPLE, pad_edge=False)
+    figures = Table(box=SIMPLE, pad_edge=False)
     for at, name in enumerate(("", "", "share", "of", "95 %", "paper")):
-        shown.add_column(name, justify="right" if at > 1 else "left")
+        figures.add_column(name, justify="right" if at > 1 else "left")
     for name, words in ASKED.items():
-        for side, share, paper in zip("AB", found.shares[name], PAPER[name], strict=True):
+        for side, share, paper in zip("AB", evaluation.shares[name], PAPER[name], strict=True):
             low, high = share.interval
             where = f"{100 * low:.0f} to {100 * high:.0f}" if share.of else "-"
-            shown.add_row(
+            figures.add_row(
                 words if side == "A" else "",
                 side,
                 percent(share.value),
@@ -74,25 +84,26 @@ def _print(out: Console, found: HumanEvaluation, parts: Mapping[str, PartRef]) -
                 where,
                 percent(paper),
             )
-        if (apart := found.differences[name]) is not None:
+        if (apart := evaluation.differences[name]) is not None:
             where = f"{100 * apart.low:.0f} to {100 * apart.high:.0f}"
             first, second = PAPER[name]
             points = f"{100 * (second - first):+.1f}"
-            shown.add_row(
+            figures.add_row(
                 "", "B - A", f"{100 * apart.difference:+.1f}", str(apart.n), where, points
             )
-    out.print(shown)
+    out.print(figures)
     out.print("paper: PaLI-X-Instruct (A) and PaLI-X-VPD (B), 600 questions")
     sides = {"first": "A", "second": "B", "both": "both alike", "neither": "neither"}
     out.print(
         "preferred: "
-        + ", ".join(f"{sides[name]} {share}" for name, share in found.preferences.items())
+        + ", ".join(f"{sides[name]} {share}" for name, share in evaluation.preferences.items())
     )
-    for name, held in found.agreement.items():
-        for one in held:
+    for name, pairs in evaluation.agreement.items():
+        for one in pairs:
             kappa = "-" if one.kappa is None else f"{one.kappa:.2f}"
             out.print(
-                f"agreement on {ASKED.get(name, name)}: {safe(one.first, 40)} and {safe(one.second, 40)} alike on "
+                f"agreement on {ASKED.get(name, name)}: "
+                f"{safe(one.first, 40)} and {safe(one.second, 40)} alike on "
                 f"{one.same} of {one.n}, Cohen's kappa {kappa} {one.note}".rstrip()
             )
 

@@ -1,4 +1,4 @@
-"""`vpd report`: a project as one HTML file."""
+"""`vpd report`: writes a project as one HTML file."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ def main(project: Path | None, out: Path) -> None:
         page = importlib.import_module("app.report")
     except ModuleNotFoundError as error:
         raise MissingPart(
-            f"a report needs a package that is not installed ({error}); pip install 'vpd-workbench[app]'"
+            f"a report needs a package that is not installed ({error}); "
+            "pip install 'vpd-workbench[app]'"
         ) from error
     with open_project(project, read_only=False) as opened:
-        written = page.write(opened, out)
-    console().print(
-        f"{safe(written.path)}  ({written.bytes / 2**20:.1f} MiB, {written.examples} examples)"
-    )
+        file = page.write(opened, out)
+    console().print(f"{safe(file.path)}  ({file.bytes / 2**20:.1f} MiB, {file.examples} examples)")

@@ -17,7 +17,7 @@ from workbench.study.results import Against, By, Results, SystemRow, results
 
 Cells = Sequence[str]
 
-_SPENT = ("seconds", "tool calls", "tokens")
+_COSTS = ("seconds", "tool calls", "tokens")
 _NO_LABEL = "pass@k knows the label: it bounds what choosing among k programs could give."
 
 
@@ -30,37 +30,50 @@ def main(
     as_json: bool,
     markdown: bool,
 ) -> None:
-    """Print the table."""
+    """Print the table of all systems.
+
+    Args:
+        project: folder of the project; None takes the one around the current folder.
+        baseline: the system that all others are compared with.
+        benchmark: take only the questions of this source.
+        split: take only the questions of this split.
+        by: system or objective.
+        as_json: print JSON instead of text.
+        markdown: print Markdown instead of tables for a terminal.
+    """
     with open_project(project, read_only=False) as opened:
         ingest(opened)
-        found = results(opened, baseline, benchmark, split, cast(By, by))
+        table = results(opened, baseline, benchmark, split, cast(By, by))
     if as_json:
-        print(json.dumps(found.to_json(), indent=1))
+        print(json.dumps(table.to_json(), indent=1))
     else:
-        show(found, markdown)
+        show(table, markdown)
 
 
-def show(found: Results, markdown: bool = False) -> None:
-    """The table, its families, the curve of pass@k, and what the figures are."""
-    systems = _systems(found)
+def show(table: Results, markdown: bool = False) -> None:
+    """Print the table of systems, the table of families, the curve of pass@k, and remarks."""
+    systems = _systems(table)
     if markdown:
         tables = [systems]
     else:  # a terminal is narrow
-        spent = len(_SPENT)
-        tables = [[row[:-spent] for row in systems], [[row[0], *row[-spent:]] for row in systems]]
-    for table in [*tables, _families(found), *([_curve(found)] if found.curve else [])]:
-        (_as_markdown if markdown else _as_table)(table)
-    for text in _remarks(found):
+        columns = len(_COSTS)
+        tables = [
+            [row[:-columns] for row in systems],
+            [[row[0], *row[-columns:]] for row in systems],
+        ]
+    for cells in [*tables, _families(table), *([_curve(table)] if table.curve else [])]:
+        (_as_markdown if markdown else _as_table)(cells)
+    for text in _remarks(table):
         console().print(text + "\n" * markdown)
 
 
-def _systems(found: Results) -> list[Cells]:
-    head = ["system", f"{_metric(found)}, %", "n", f"over {found.baseline}", "p", *_SPENT]
-    return [head, *([*_figure(row), *_apart(row.against), *_spent(row)] for row in found.rows)]
+def _systems(table: Results) -> list[Cells]:
+    head = ["system", f"{_metric(table)}, %", "n", f"over {table.baseline}", "p", *_COSTS]
+    return [head, *([*_figure(row), *_difference(row.against), *_costs(row)] for row in table.rows)]
 
 
-def _metric(found: Results) -> str:
-    names = {row.metric for row in found.rows if row.mode != "any"}
+def _metric(table: Results) -> str:
+    names = {row.metric for row in table.rows if row.mode != "any"}
     return names.pop() if len(names) == 1 else "figure"
 
 
@@ -78,39 +91,39 @@ def _with_range(value: float | None, low: float | None, high: float | None, sign
     return f"{100 * value:{sign}.1f}{around}"
 
 
-def _apart(against: Against | None) -> list[str]:
+def _difference(against: Against | None) -> list[str]:
     if against is None:
         return ["", ""]
     p = "< 0.001" if against.p_holm < 0.001 else f"{against.p_holm:.3f}"
     return [_with_range(against.difference, against.low, against.high, "+"), p]
 
 
-def _spent(row: SystemRow) -> list[str]:
+def _costs(row: SystemRow) -> list[str]:
     took = f"{row.latency['median']:.2f}" if row.latency else "-"
     return [
         took,
         *(
-            "-" if (held := row.cost.get(name)) is None else f"{held:.1f}"
+            "-" if (cost := row.cost.get(name)) is None else f"{cost:.1f}"
             for name in ("calls", "tokens")
         ),
     ]
 
 
-def _families(found: Results) -> list[Cells]:
-    """A line each, a column for each system."""
+def _families(table: Results) -> list[Cells]:
+    """The table of families: one row per family, one column per system."""
     sizes: dict[str, int] = {}
-    for row in found.rows:
+    for row in table.rows:
         for name, share in row.families.items():
             sizes[name] = max(sizes.get(name, 0), share["of"])
     return [
-        ["family, %", "n", *(row.system for row in found.rows)],
+        ["family, %", "n", *(row.system for row in table.rows)],
         *(
             [
                 name or "(none)",
                 str(size),
                 *(
                     _with_range(row.families.get(name, {}).get("value"), None, None)
-                    for row in found.rows
+                    for row in table.rows
                 ),
             ]
             for name, size in sorted(sizes.items())
@@ -118,7 +131,7 @@ def _families(found: Results) -> list[Cells]:
     ]
 
 
-def _curve(found: Results) -> list[Cells]:
+def _curve(table: Results) -> list[Cells]:
     return [
         ["k", "pass@k, %", "n", "over pass@1", "relative"],
         *(
@@ -129,31 +142,32 @@ def _curve(found: Results) -> list[Cells]:
                 f"{100 * point.gain:+.1f}",
                 "-" if point.relative is None else f"{100 * point.relative:+.1f} %",
             ]
-            for point in found.curve
+            for point in table.curve
         ),
     ]
 
 
-def _remarks(found: Results) -> list[str]:
-    timed = {row.latency["n"] for row in found.rows if row.latency}
-    where = " ".join(filter(None, [found.benchmark, found.split])) or "all questions of the project"
-    first = f" (the first {found.task_limit})" if found.task_limit is not None else ""
-    said = [
+def _remarks(table: Results) -> list[str]:
+    timed = {row.latency["n"] for row in table.rows if row.latency}
+    where = " ".join(filter(None, [table.benchmark, table.split])) or "all questions of the project"
+    first = f" (the first {table.task_limit})" if table.task_limit is not None else ""
+    remarks = [
         f"Questions: {safe(where)}{first}. Intervals: 95 %, a picture's questions together"
-        + ("; of several seeds, seeds too." if any(row.seeds > 1 for row in found.rows) else "."),
-        f"Differences: paired with {safe(found.baseline)}, in points; p corrected for all comparisons (Holm).",
+        + ("; of several seeds, seeds too." if any(row.seeds > 1 for row in table.rows) else "."),
+        f"Differences: paired with {safe(table.baseline)}, in points; "
+        "p corrected for all comparisons (Holm).",
     ]
     if timed:
         number = "/".join(map(str, sorted(timed)))
-        said.append(
+        remarks.append(
             f"Seconds: median of {number} questions asked one by one, warm, with nothing cached."
         )
-    if found.curve:
-        said.append(_NO_LABEL)
-    said += [
-        f"{safe(row.system)}: {row.note}." for row in found.rows if row.note and row.mode != "any"
+    if table.curve:
+        remarks.append(_NO_LABEL)
+    remarks += [
+        f"{safe(row.system)}: {row.note}." for row in table.rows if row.note and row.mode != "any"
     ]
-    return said
+    return remarks
 
 
 def _as_table(cells: Sequence[Cells]) -> None:
@@ -168,10 +182,13 @@ def _as_table(cells: Sequence[Cells]) -> None:
 
 
 def _as_markdown(cells: Sequence[Cells]) -> None:
-    """Names come from jobs and datasets: what Markdown would take for more than text is taken out."""
+    """Print a table as Markdown, without the characters that Markdown takes for more than text.
+
+    Names come from jobs and datasets.
+    """
     for at, row in enumerate(cells):
-        shown = ("".join(char for char in safe(cell, 60) if char not in "|<>`[]") for cell in row)
-        print("| " + " | ".join(shown) + " |")
+        texts = ("".join(char for char in safe(cell, 60) if char not in "|<>`[]") for cell in row)
+        print("| " + " | ".join(texts) + " |")
         if at == 0:
             print("|---" + "|---:" * (len(row) - 1) + "|")
     print()

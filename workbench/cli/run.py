@@ -1,4 +1,4 @@
-"""`vpd run`."""
+"""`vpd run`: runs the loop."""
 
 from __future__ import annotations
 
@@ -13,7 +13,15 @@ from workbench.cli.text import console, open_project, safe, seconds
 def main(
     project: Path | None, limit: int | None, k: int | None, upto: str, split: str | None
 ) -> None:
-    """Run the loop and print where the project stands."""
+    """Run the loop and print where the project stands.
+
+    Args:
+        project: folder of the project; None takes the one around the current folder.
+        limit: take only this many questions.
+        k: number of programs per question; None takes the profile's number.
+        upto: name of the last stage.
+        split: take only the questions of this split.
+    """
     out = console()
     with open_project(project, read_only=False) as opened, Bars() as bars:
         summary = pipeline.run(opened, limit, k, upto, bars, split=split)

@@ -1,4 +1,4 @@
-"""`vpd show`: a list of tasks, one task, one run."""
+"""`vpd show`: prints a list of questions, one question, or one run."""
 
 from __future__ import annotations
 
@@ -8,14 +8,22 @@ from rich.console import Console
 
 from workbench.cli.steps import ending, run_lines
 from workbench.cli.text import console, open_project, safe
-from workbench.records import Task
+from workbench.records import Task, Verdict
 from workbench.store import Project, TaskView
 from workbench.store.reading import checks
 from workbench.store.reading.views import resolve
 
 
 def main(what: str, project: Path | None, status: str | None, text: str, limit: int) -> None:
-    """Print what was asked for."""
+    """Print a question, a run, or a list of questions.
+
+    Args:
+        what: id of a question, program or trace; empty lists questions.
+        project: folder of the project; None takes the one around the current folder.
+        status: list only questions of this status.
+        text: list only questions that contain this text.
+        limit: number of questions to list.
+    """
     out = console()
     with open_project(
         project, read_only=bool(what)
@@ -23,9 +31,9 @@ def main(what: str, project: Path | None, status: str | None, text: str, limit: 
         if not what:
             _list(out, opened, status, text, limit)
             return
-        kind, found = resolve(opened.database, what)
+        kind, key = resolve(opened.database, what)
         if kind == "task":
-            view = opened.task_view(found)
+            view = opened.task_view(key)
             _task(out, view)
             if view.chosen is not None and view.chosen.trace is not None:
                 for row in checks.check_rows(opened.database, [view.chosen.trace.id]).values():
@@ -33,18 +41,19 @@ def main(what: str, project: Path | None, status: str | None, text: str, limit: 
                     for _, _, text in row.findings:
                         out.print(f"  {safe(text, 200)}")
             return
-        task, run = opened.run_view(found)
+        task, run = opened.run_view(key)
         _question(out, task)
         out.print(
-            f"program {run.program.index + 1}: {run.program.id}, trace {run.trace.id if run.trace else '-'}"
+            f"program {run.program.index + 1}: {run.program.id}, "
+            f"trace {run.trace.id if run.trace else '-'}"
         )
         for line in run_lines(run):
             out.print(line)
 
 
 def _list(out: Console, project: Project, status: str | None, text: str, limit: int) -> None:
-    asked = f"status:{status} {text}" if status else text
-    page, total = project.browse(asked, limit=max(limit, 1)), project.browse_total(asked)
+    query = f"status:{status} {text}" if status else text
+    page, total = project.browse(query, limit=max(limit, 1)), project.browse_total(query)
     for task, outcome in page.rows:
         out.print(
             f"{safe(task.id, 60):<28} {outcome.status:<8} {outcome.correct}/{outcome.programs}  "
@@ -63,21 +72,20 @@ def _question(out: Console, task: Task) -> None:
     out.print(f"label: {safe(', '.join(task.answers)) if task.labelled else 'none'}")
 
 
+def _mark(verdict: Verdict | None) -> str:
+    """The verdict on a run, in a word."""
+    if verdict is None:
+        return "-"
+    if verdict.chosen:
+        return "kept"
+    return "right" if verdict.correct else "wrong"
+
+
 def _task(out: Console, view: TaskView) -> None:
     _question(out, view.task)
     for run in view.runs:
-        verdict = run.verdict
-        mark = (
-            "-"
-            if verdict is None
-            else "kept"
-            if verdict.chosen
-            else "right"
-            if verdict.correct
-            else "wrong"
-        )
-        came = ending(run.trace) if run.trace is not None else "not run yet"
-        out.print(f"  {run.program.index + 1}. {run.program.id} [{mark}] {came}")
+        end = ending(run.trace) if run.trace is not None else "not run yet"
+        out.print(f"  {run.program.index + 1}. {run.program.id} [{_mark(run.verdict)}] {end}")
     if view.chosen is not None:
         out.print("kept program:")
         for line in run_lines(view.chosen):

@@ -1,4 +1,4 @@
-"""`vpd snapshot`: training snapshots taken, listed, shown."""
+"""`vpd snapshot`: writes, lists and shows training snapshots."""
 
 from __future__ import annotations
 
@@ -28,22 +28,37 @@ def main(
     as_json: bool,
     automatic: bool,
     both: bool,
-    **wanted: Any,
+    **wish: Any,
 ) -> None:
-    """Take a snapshot, or say what it would hold."""
+    """Write a snapshot, or print what it would contain.
+
+    Args:
+        project: folder of the project; None takes the one around the current folder.
+        name: name of the snapshot.
+        dry: say what it would hold, and write nothing.
+        as_json: print JSON instead of text.
+        automatic: take what the verifier kept.
+        both: follow people's decisions, else the verifier.
+        wish: the other fields of `SnapshotWish`.
+
+    Raises:
+        InputError: both `automatic` and `both` are set.
+    """
     if automatic and both:
         raise InputError("--automatic and --both contradict each other; choose one")
-    wanted["accepted"] = "both" if both else "automatic" if automatic else "person"
+    wish["accepted"] = "automatic" if automatic else "person"
+    if both:
+        wish["accepted"] = "both"
     with open_project(project, read_only=False) as opened, Bars() as bars:
-        found = preview(
+        draft = preview(
             opened,
-            SnapshotWish(**wanted),
+            SnapshotWish(**wish),
             lambda done, of: bars(Progress("pictures", done, of, "pictures")),
         )
         if dry:
-            _dry(found.examples, found.left_out, as_json)
+            _dry(draft.examples, draft.left_out, as_json)
             return
-        snapshot = keep(opened, found, name)
+        snapshot = keep(opened, draft, name)
     _print(snapshot.path, snapshot.manifest, as_json)
 
 
@@ -53,23 +68,25 @@ def _dry(examples: Sequence[Any], left_out: Sequence[LeftOut], as_json: bool) ->
         print(json.dumps({"rows": len(examples), "left_out": left}, indent=1))
         return
     out = console()
-    told = sum(example.rationale is not None for example in examples)
-    out.print(f"would hold {len(examples)} questions, {told} with a rationale; nothing is written")
+    rationales = sum(example.rationale is not None for example in examples)
+    out.print(
+        f"would hold {len(examples)} questions, {rationales} with a rationale; nothing is written"
+    )
     _left_out(out, left_out)
 
 
 def list_(project: Path | None, as_json: bool) -> None:
-    """The snapshots taken, the newest first."""
+    """Print the project's snapshots, the newest first."""
     with open_project(project, read_only=True) as opened:
-        found = snapshots.snapshot_rows(opened.database)
+        rows = snapshots.snapshot_rows(opened.database)
     if as_json:
-        rows = [
+        records = [
             {"hash": s.hash, "name": s.name, "created_at": s.created_at.isoformat(), **s.counts}
-            for s in found
+            for s in rows
         ]
-        print(json.dumps(rows, indent=1))
+        print(json.dumps(records, indent=1))
         return
-    if not found:
+    if not rows:
         console().print("no snapshot was taken yet; take one with: vpd snapshot")
         return
     table = Table(box=SIMPLE, pad_edge=False)
@@ -77,7 +94,7 @@ def list_(project: Path | None, as_json: bool) -> None:
         table.add_column(
             title, justify="right" if title in ("questions", "rationales", "pictures") else "left"
         )
-    for row in found:
+    for row in rows:
         numbers = (str(row.counts[key]) for key in ("rows", "rationales", "pictures"))
         table.add_row(
             row.hash[:12], Text(safe(row.name, 40)), f"{row.created_at:%Y-%m-%d %H:%M}", *numbers
@@ -86,7 +103,13 @@ def list_(project: Path | None, as_json: bool) -> None:
 
 
 def show(which: str, project: Path | None, as_json: bool) -> None:
-    """What is in a snapshot, and what is not."""
+    """Print what a snapshot contains, and what was left out.
+
+    Args:
+        which: name of a snapshot, or the beginning of its hash.
+        project: folder of the project; None takes the one around the current folder.
+        as_json: print JSON instead of text.
+    """
     with open_project(project, read_only=True) as opened:
         folder = folder_of(opened, which)
     snapshot = Snapshot.open(folder)
@@ -105,7 +128,8 @@ def _print(folder: Path, manifest: Manifest, as_json: bool) -> None:
     )
     out.print(f"  {safe(folder)}")
     out.print(
-        f"  {counts['rows']} questions ({sides}), {counts['rationales']} with a rationale, {counts['edited']} edited, "
+        f"  {counts['rows']} questions ({sides}), {counts['rationales']} with a rationale, "
+        f"{counts['edited']} edited, "
         f"{counts['pictures']} pictures"
     )
     for title in ("kinds", "families", "sources", "reviewers"):
@@ -114,7 +138,8 @@ def _print(folder: Path, manifest: Manifest, as_json: bool) -> None:
     leak = content.leakage
     if leak:
         out.print(
-            f"  against {leak['pictures']} pictures of evaluation sets ({safe(', '.join(leak['splits'])) or 'none'}): "
+            f"  against {leak['pictures']} pictures of evaluation sets "
+            f"({safe(', '.join(leak['splits'])) or 'none'}): "
             f"{leak['same']} the same, {leak['near']} alike, {_ACTION[leak['action']]}"
         )
     _left_out(out, content.left_out)
@@ -130,5 +155,6 @@ def _tally(counted: Mapping[str, int]) -> str:
 def _left_out(out: Console, left_out: Sequence[LeftOut]) -> None:
     for row in left_out:
         out.print(
-            f"  left out: {row.count} ({safe(row.reason)}), for example {safe(', '.join(row.examples[:2]), 120)}"
+            f"  left out: {row.count} ({safe(row.reason)}), "
+            f"for example {safe(', '.join(row.examples[:2]), 120)}"
         )

@@ -18,72 +18,84 @@ from workbench.store import Selection
 
 
 def main(project: Path | None, as_json: bool, split: str | None, limit: int | None) -> None:
-    """Print the figures of a project."""
+    """Print the figures of a project.
+
+    Args:
+        project: folder of the project; None takes the one around the current folder.
+        as_json: print JSON instead of text.
+        split: take only the questions of this split.
+        limit: take only this many questions.
+    """
     with open_project(project, read_only=True) as opened:
-        found = report(opened, None, Selection(split, limit))
+        figures = report(opened, None, Selection(split, limit))
         where = opened.path
     if as_json:
-        print(json.dumps(found.to_json(), indent=1))
+        print(json.dumps(figures.to_json(), indent=1))
         return
     out = console()
     out.print(f"project {safe(where)}")
-    print_report(out, found)
+    print_report(out, figures)
 
 
-def print_report(out: Console, found: Report) -> None:
-    """The table of a report: figures with their denominators, then stages, then failures."""
-    counts = found.counts
+def print_report(out: Console, figures: Report) -> None:
+    """Print a report: figures with their denominators, then stages, then failures."""
+    counts = figures.counts
     out.print(
-        f"{counts.tasks} tasks ({counts.labelled} labelled), {counts.programs} programs, {counts.traces} run, "
-        f"{counts.judged} tasks judged, {counts.rationales} rationales ({counts.faithful} faithful), "
+        f"{counts.tasks} tasks ({counts.labelled} labelled), {counts.programs} programs, "
+        f"{counts.traces} run, "
+        f"{counts.judged} tasks judged, "
+        f"{counts.rationales} rationales ({counts.faithful} faithful), "
         f"{counts.predictions} answers of the student"
         + (f", {counts.bad_rows} rows left out on import" if counts.bad_rows else "")
     )
-    sizes = list(found.all.passed)
+    sizes = list(figures.all.passed)
     table = Table(box=SIMPLE, pad_edge=False)
     table.add_column("family")
     for name in ("tasks", *(f"pass@{size}" for size in sizes), "yield", "executed", "student"):
         table.add_column(name, justify="right")
-    for name, figures in found.families.items():
-        table.add_row(*_row(name or "(none)", figures))
+    for name, shares in figures.families.items():
+        table.add_row(*_row(name or "(none)", shares))
     table.add_section()
-    table.add_row(*_row("all", found.all))
+    table.add_row(*_row("all", figures.all))
     out.print(table)
     out.print(
-        f"pass@k, yield: of {found.all.kept.of} judged labelled tasks with {found.k} programs each; "
-        f"executed: of {found.all.executed.of} programs; student: of {found.all.student.of} labelled answers"
+        f"pass@k, yield: of {figures.all.kept.of} judged labelled tasks with {figures.k} "
+        "programs each; "
+        f"executed: of {figures.all.executed.of} programs; student: "
+        f"of {figures.all.student.of} labelled answers"
     )
     for name, share in (
-        (f"pass@{sizes[0]}", found.all.passed[sizes[0]]),
-        ("yield", found.all.kept),
-        ("student", found.all.student),
+        (f"pass@{sizes[0]}", figures.all.passed[sizes[0]]),
+        ("yield", figures.all.kept),
+        ("student", figures.all.student),
     ):
         if share.of:
             out.print(f"{name:<8}{share}  (95 % interval)")
-    if found.all.agreed.of:
+    if figures.all.agreed.of:
         out.print(
-            f"agreed  {found.all.agreed}  of unlabelled tasks: agreement among programs, not correctness"
+            f"agreed  {figures.all.agreed}  of unlabelled tasks: agreement among programs, "
+            "not correctness"
         )
     spent = [
         f"{stage} {seconds(cost.per_question)}"
-        for stage, cost in found.stages.items()
+        for stage, cost in figures.stages.items()
         if cost.per_question is not None
     ]
     if spent:
         out.print(f"seconds per question: {', '.join(spent)}")
     out.print(
-        f"an answer by programs: {seconds(found.seconds_per_question)} per question; "
-        f"by the student: {seconds(found.student_seconds)}"
-        + (f"; peak memory {found.peak_rss / 2**20:.0f} MiB" if found.peak_rss else "")
+        f"an answer by programs: {seconds(figures.seconds_per_question)} per question; "
+        f"by the student: {seconds(figures.student_seconds)}"
+        + (f"; peak memory {figures.peak_rss / 2**20:.0f} MiB" if figures.peak_rss else "")
     )
     if counts.failures:
         out.print("failures: " + ", ".join(f"{kind} {n}" for kind, n in counts.failures.items()))
 
 
-def _row(name: str, found: GroupShares) -> list[Text]:
-    shares: list[Share] = [*found.passed.values(), found.kept, found.executed, found.student]
+def _row(name: str, group: GroupShares) -> list[Text]:
+    shares: list[Share] = [*group.passed.values(), group.kept, group.executed, group.student]
     return [
         Text(safe(name, 40)),
-        Text(str(found.tasks)),
+        Text(str(group.tasks)),
         *(Text(percent(share.value)) for share in shares),
     ]

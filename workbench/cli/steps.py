@@ -11,11 +11,11 @@ from workbench.records import JSON, Trace, TraceEvent
 from workbench.store import Run
 
 LONGEST = 100
-"""Characters of one value shown."""
+"""Characters of one value that are printed."""
 
 
 def program_lines(source: str, failed: int | None = None) -> list[str]:
-    """Source with line numbers; the failing line is marked with `>`."""
+    """Lines of a source with their numbers; the line that failed is marked with `>`."""
     lines = source.rstrip("\n").split("\n")
     wide = len(str(len(lines)))
     marks = {failed: ">"}
@@ -26,7 +26,7 @@ def program_lines(source: str, failed: int | None = None) -> list[str]:
 
 
 def value_text(value: JSON) -> str:
-    """A value of a trace's payload, short."""
+    """A short text for a value of an event's payload."""
     if isinstance(value, Mapping) and "type" in value:
         kind = value["type"]
         if kind == "patch":
@@ -53,16 +53,14 @@ def _pair(item: Sequence[JSON]) -> str:
 
 
 def step_lines(events: Sequence[TraceEvent]) -> Iterator[str]:
-    """One line per tool call with its result, per change of variables, per print; the rest left
-    out.
-    """
-    asked: dict[int, TraceEvent] = {}
+    """A line for each tool call with its result, each change of variables, branch and print."""
+    calls: dict[int, TraceEvent] = {}
     for event in events:
         payload = event.payload
         if event.kind == "tool":
-            asked[payload.get("call", -1)] = event
+            calls[payload.get("call", -1)] = event
         elif event.kind == "tool_result":
-            call = asked.get(payload.get("call", -1), event)
+            call = calls.get(payload.get("call", -1), event)
             yield f"line {call.line}: {_call(call.payload)} -> {_outcome(payload)}"
         elif event.kind == "line" and payload.get("changed"):
             changed = ", ".join(
@@ -71,8 +69,8 @@ def step_lines(events: Sequence[TraceEvent]) -> Iterator[str]:
             )
             yield f"line {event.line}: {changed}"
         elif event.kind == "branch":
-            taken = "taken" if payload.get("taken") else "not taken"
-            yield f"line {event.line}: {safe(payload.get('form', 'if'))} {taken}"
+            direction = "taken" if payload.get("taken") else "not taken"
+            yield f"line {event.line}: {safe(payload.get('form', 'if'))} {direction}"
         elif event.kind == "print":
             yield f"line {event.line}: prints {safe(repr(payload.get('text', '')), LONGEST)}"
         elif event.kind in ("exception", "limit"):
@@ -85,29 +83,29 @@ def step_lines(events: Sequence[TraceEvent]) -> Iterator[str]:
 
 
 def _call(payload: Mapping[str, Any]) -> str:
-    given = ", ".join(
+    arguments = ", ".join(
         f"{safe(name, 40)}={value_text(value)}"
         for name, value in payload.get("arguments", {}).items()
     )
     receiver = payload.get("receiver")
     of = f"{value_text(receiver)}." if receiver is not None else ""
-    return f"{of}{safe(payload.get('tool', '?'), 60)}({given})"
+    return f"{of}{safe(payload.get('tool', '?'), 60)}({arguments})"
 
 
 def _outcome(payload: Mapping[str, Any]) -> str:
-    shown = (
+    text = (
         value_text(payload.get("result"))
         if payload.get("ok")
         else f"failed: {safe(payload.get('error', ''), 300)}"
     )
     if payload.get("cached"):
-        return f"{shown}  (known)"
+        return f"{text}  (known)"
     took = payload.get("duration_ms")
-    return f"{shown}  ({took:.0f} ms)" if isinstance(took, int | float) else shown
+    return f"{text}  ({took:.0f} ms)" if isinstance(took, int | float) else text
 
 
 def ending(trace: Trace) -> str:
-    """What came out of a run, in one line."""
+    """The answer or the failure of a run, in one line."""
     if trace.failure is not None:
         where = f" in line {trace.failure.line}" if trace.failure.line else ""
         return f"failed{where}, {trace.failure.kind}: {safe(trace.failure.message, 300)}"
@@ -115,7 +113,7 @@ def ending(trace: Trace) -> str:
 
 
 def run_lines(run: Run) -> Iterator[str]:
-    """A program, its steps and what came of them."""
+    """Lines of a program, of its steps, and of their result."""
     failed = (
         run.trace.failure.line if run.trace is not None and run.trace.failure is not None else None
     )
@@ -131,11 +129,12 @@ def run_lines(run: Run) -> Iterator[str]:
 
 
 def verdict_line(run: Run) -> str:
-    """The verdict in words."""
+    """The verdict on a run, in words."""
     assert run.verdict is not None
     word = (
         {True: "right", False: "wrong"}
         if run.verdict.method == "gold"
         else {True: "agrees", False: "differs"}
     )
-    return f"{word[run.verdict.correct]}{', kept' if run.verdict.chosen else ''}: {safe(run.verdict.reason, 400)}"
+    kept = ", kept" if run.verdict.chosen else ""
+    return f"{word[run.verdict.correct]}{kept}: {safe(run.verdict.reason, 400)}"

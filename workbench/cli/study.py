@@ -1,6 +1,4 @@
-"""`vpd study`: train with and without rationales over seeds, ask everybody the same questions,
-compare.
-"""
+"""`vpd study`: trains students with and without rationales over seeds, and compares all systems."""
 
 from __future__ import annotations
 
@@ -31,15 +29,30 @@ def main(
     timed: int,
     markdown: bool,
 ) -> None:
-    """Run the study and print its table."""
-    given: dict[str, Any] = {} if steps is None else {"steps": steps}
+    """Run the study and print its table.
+
+    Args:
+        project: folder of the project; None takes the one around the current folder.
+        test: project with the test questions.
+        snapshot: name or hash of a snapshot; empty takes the newest.
+        seeds: number of jobs for each objective.
+        settings: settings of the jobs, each as KEY=VALUE.
+        steps: training steps of each job, instead of epochs.
+        k: number of programs per question.
+        benchmark: take only the questions of this source.
+        split: take only the questions of this split.
+        limit: take only this many questions.
+        timed: number of questions to time one at a time.
+        markdown: print Markdown instead of tables for a terminal.
+    """
+    job_settings: dict[str, Any] = {} if steps is None else {"steps": steps}
     for change in settings:
-        put(given, change)
-    plan, selection = StudyPlan(snapshot, seeds, given), Selection(split, limit, benchmark)
+        put(job_settings, change)
+    plan, selection = StudyPlan(snapshot, seeds, job_settings), Selection(split, limit, benchmark)
     with (
         open_project(project, read_only=False) as opened,
-        open_project(test, read_only=False) as asked,
+        open_project(test, read_only=False) as test_project,
         Bars() as bars,
     ):
-        found = run_study(opened, asked, plan, k, selection, timed, bars)
-    show(found, markdown)
+        table = run_study(opened, test_project, plan, k, selection, timed, bars)
+    show(table, markdown)

@@ -1,4 +1,4 @@
-"""What the terminal gets: hostile text made harmless, one console, numbers as people write them."""
+"""Text for the terminal: hostile text without its effect, one console, numbers with their units."""
 
 from __future__ import annotations
 
@@ -11,34 +11,36 @@ from rich.text import Text
 from workbench.errors import InputError
 from workbench.store import Project, locate
 
-SHOWN = 2000
-"""Characters of one text shown at most."""
+LONGEST = 2000
+"""Characters of one text that are printed."""
 
 
-def safe(text: object, longest: int = SHOWN, lines: bool = False) -> str:
+def safe(text: object, longest: int = LONGEST, lines: bool = False) -> str:
     """Text from a model, a dataset or a file name, harmless in a terminal.
 
     Control characters (escape sequences among them), invisible formatting (text direction) and lone
     surrogates are shown as `\\x1b` and the like; long text is cut.
 
     Args:
+        text: anything; its `str` is taken.
+        longest: number of characters that are kept.
         lines: keep line breaks and tabs.
     """
     whole = str(text)
     cut = whole[:longest]
-    shown = "".join(
+    harmless = "".join(
         char
         if (lines and char in "\n\t") or unicodedata.category(char) not in _UNSAFE
-        else _escaped(char)
+        else _escape(char)
         for char in cut
     )
-    return shown + f"… ({len(whole) - longest} more characters)" * (len(whole) > longest)
+    return harmless + f"… ({len(whole) - longest} more characters)" * (len(whole) > longest)
 
 
 _UNSAFE = frozenset(("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
 
 
-def _escaped(char: str) -> str:
+def _escape(char: str) -> str:
     return char.encode("unicode_escape", "surrogatepass").decode()
 
 
@@ -48,19 +50,19 @@ def console(stderr: bool = False) -> Console:
 
 
 def error_line(text: str, label: str = "error: ") -> None:
-    """One line on stderr, red where colours are shown."""
+    """Print one line on stderr, red if the terminal has colours."""
     console(stderr=True).print(
         Text(label + " ".join(safe(text, 4000, lines=True).split("\n")), style="red")
     )
 
 
 def open_project(project: Path | None, read_only: bool) -> Project:
-    """The project named, or the one that the current folder lies in."""
+    """Open a project; None opens the one around the current folder."""
     return Project.open(project_folder(project), read_only=read_only)
 
 
 def project_folder(project: Path | None) -> Path:
-    """Folder of the project named, or of the one that the current folder lies in."""
+    """Folder of a project; None finds the one around the current folder."""
     if project is None:
         return locate(Path.cwd())
     if not (project / "vpd.duckdb").is_file():
@@ -69,8 +71,12 @@ def project_folder(project: Path | None) -> Path:
 
 
 def percent(value: float | None) -> str:
+    """A share in per cent; a dash if there is none."""
     return "-" if value is None else f"{100 * value:.1f} %"
 
 
 def seconds(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f} s" if value < 60 else f"{value / 60:.1f} min"
+    """A time with its unit, minutes from 60 s on; a dash if there is none."""
+    if value is None:
+        return "-"
+    return f"{value:.2f} s" if value < 60 else f"{value / 60:.1f} min"

@@ -1,4 +1,4 @@
-"""`vpd train` and `vpd jobs`: training jobs written, previewed, queued, watched."""
+"""`vpd train` and `vpd jobs`: writes, queues and watches training jobs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def main(
     request: str,
     **settings: Any,
 ) -> None:
-    """Write a job and queue it; or only show what it would be.
+    """Write a job and queue it, or only print it.
 
     Args:
         project: folder of the project; found from the current folder if None.
@@ -61,7 +61,7 @@ def main(
     if on not in WHERE:
         raise InputError(f"--on must be one of {', '.join(WHERE)}, found {on!r}")
     folder = project_folder(project)
-    job = wanted_job(folder, file, snapshot, changes, settings)
+    job = job_from_options(folder, file, snapshot, changes, settings)
     if show:
         print(job_text(job), end="")
         return
@@ -78,7 +78,7 @@ def main(
         console().print(f"job {name} is queued; follow it with: vpd jobs show {name}")
 
 
-def wanted_job(
+def job_from_options(
     folder: Path,
     file: Path | None,
     snapshot: str,
@@ -99,28 +99,28 @@ def wanted_job(
         ProfileError: a setting is unknown or its value is wrong.
     """
     settings = dict(settings)
-    given = tomllib.loads(job_text(read_job(file))) if file else {}
+    table = tomllib.loads(job_text(read_job(file))) if file else {}
     weight = settings.pop("weight")
-    given |= {key: value for key, value in settings.items() if value is not None}
+    table |= {key: value for key, value in settings.items() if value is not None}
     if weight is not None:
-        given["arguments"] = {**given.get("arguments", {}), "weight": weight}
+        table["arguments"] = {**table.get("arguments", {}), "weight": weight}
     for change in changes:
-        put(given, change)
-    beside = file.parent / given["snapshot"] if file else Path()
-    given["snapshot"] = str(
+        put(table, change)
+    beside = file.parent / table["snapshot"] if file else Path()
+    table["snapshot"] = str(
         _snapshot(folder, snapshot) if snapshot or not file else beside.resolve()
     )
-    return job_of(given)
+    return job_of(table)
 
 
-def put(given: dict[str, Any], change: str) -> None:
-    """One KEY=VALUE into a job's settings; a key of a table is `lora.r`."""
+def put(settings: dict[str, Any], change: str) -> None:
+    """Set one KEY=VALUE in a job's settings; a dot leads into a table, as in `lora.r`."""
     key, value = key_value(change)
     table, _, name = key.rpartition(".")
     if table:
-        given[table] = {**given.get(table, {}), name: value}
+        settings[table] = {**settings.get(table, {}), name: value}
     else:
-        given[name] = value
+        settings[name] = value
 
 
 def _snapshot(project: Path, which: str) -> Path:
@@ -128,52 +128,53 @@ def _snapshot(project: Path, which: str) -> Path:
         return Path(which).resolve()
     with open_project(project, read_only=True) as opened:
         if not which:
-            taken = snapshots.snapshot_rows(opened.database)
-            if not taken:
+            rows = snapshots.snapshot_rows(opened.database)
+            if not rows:
                 raise InputError("no snapshot was taken yet; take one with: vpd snapshot")
-            which = taken[0].hash
+            which = rows[0].hash
         return folder_of(opened, which).resolve()
 
 
 def _watch(jobs: Jobs, name: str) -> None:
-    """Print what happens to a job until it ends; the job does not mind whether somebody watches."""
-    out, said = console(), ""
+    """Print the state of a job until it ends; the job does not depend on being watched."""
+    out, last_line = console(), ""
     while True:
-        seen = jobs.show(name)
-        line = _line(seen)
-        if line != said:
+        view = jobs.show(name)
+        line = _line(view)
+        if line != last_line:
             out.print(line)
-            said = line
-        if seen.state in ("done", "failed", "stopped"):
-            _ended(out, jobs, seen)
+            last_line = line
+        if view.state in ("done", "failed", "stopped"):
+            _print_end(out, jobs, view)
             return
         time.sleep(1.0)
 
 
-def _line(seen: JobView) -> str:
-    place = f", place {seen.place}" if seen.place else ""
-    steps = f", step {seen.step} of {seen.total}" if seen.total else ""
-    left = f", {seen.eta:.0f} s left" if seen.eta and seen.state == "running" else ""
-    quiet = f", no sign for {seen.silent:.0f} s" if seen.silent else ""
-    return f"{seen.id} {seen.state}{place}{steps}{left}{quiet}"
+def _line(view: JobView) -> str:
+    place = f", place {view.place}" if view.place else ""
+    steps = f", step {view.step} of {view.total}" if view.total else ""
+    left = f", {view.eta:.0f} s left" if view.eta and view.state == "running" else ""
+    quiet = f", no sign for {view.silent:.0f} s" if view.silent else ""
+    return f"{view.id} {view.state}{place}{steps}{left}{quiet}"
 
 
-def _ended(out: Console, jobs: Jobs, seen: JobView) -> None:
-    if seen.failure:
-        for line in jobs.log(seen.id):
+def _print_end(out: Console, jobs: Jobs, view: JobView) -> None:
+    if view.failure:
+        for line in jobs.log(view.id):
             out.print("  | " + safe(line, 300))
-        out.print(f"{safe(seen.failure['text'])} {safe(seen.failure['advice'])}")
-        if seen.failure["change"]:
+        out.print(f"{safe(view.failure['text'])} {safe(view.failure['advice'])}")
+        if view.failure["change"]:
             sets = " ".join(
-                f"--set {key}={json.dumps(value)}" for key, value in seen.failure["change"].items()
+                f"--set {key}={json.dumps(value)}" for key, value in view.failure["change"].items()
             )
-            out.print(f"try: vpd jobs clone {seen.id} {sets}")
-    if result := read_json(seen.folder / RESULT):
-        out.print(f"model: {safe(seen.folder / result['model'])}")
+            out.print(f"try: vpd jobs clone {view.id} {sets}")
+    if result := read_json(view.folder / RESULT):
+        out.print(f"model: {safe(view.folder / result['model'])}")
         if result["of"]:
             share, low, high = (100 * side for side in (result["accuracy"], *result["interval"]))
             out.print(
-                f"right on {share:.1f} % of {result['of']} held-out questions ({low:.1f} to {high:.1f})"
+                f"right on {share:.1f} % of {result['of']} held-out questions ({low:.1f} to "
+                f"{high:.1f})"
             )
 
 
@@ -182,7 +183,7 @@ def _jobs(project: Path | None) -> Jobs:
 
 
 def list_(project: Path | None, as_json: bool) -> None:
-    """All jobs: the running one, the queue, the ended ones."""
+    """Print all jobs: the running one, the queue, and those that ended."""
     jobs = _jobs(project)
     jobs.advance()  # a queue whose runner was killed goes on when somebody looks
     rows = jobs.all()
@@ -205,27 +206,33 @@ def list_(project: Path | None, as_json: bool) -> None:
 
 
 def show(which: str, project: Path | None, as_json: bool) -> None:
-    """One job: its state, its latest figures, and why it failed."""
+    """Print a job's state, its latest figures, and the reason if it failed.
+
+    Args:
+        which: id of a job, or the beginning of the id.
+        project: folder of the project; None takes the one around the current folder.
+        as_json: print JSON instead of text.
+    """
     jobs = _jobs(project)
-    seen = jobs.show(which)
-    figures = read_lines(seen.folder / METRICS)
+    view = jobs.show(which)
+    figures = read_lines(view.folder / METRICS)
     if as_json:
-        held = {
-            **asdict(seen),
-            "folder": str(seen.folder),
-            "result": read_json(seen.folder / RESULT),
+        record = {
+            **asdict(view),
+            "folder": str(view.folder),
+            "result": read_json(view.folder / RESULT),
         }
-        print(json.dumps({**held, "metrics": figures}, indent=1))
+        print(json.dumps({**record, "metrics": figures}, indent=1))
         return
     out = console()
-    out.print(_line(seen) + (f" ({safe(seen.name, 80)})" if seen.name else ""))
-    out.print(f"  {safe(seen.folder)}")
+    out.print(_line(view) + (f" ({safe(view.name, 80)})" if view.name else ""))
+    out.print(f"  {safe(view.folder)}")
     for kind in ("loss", "accuracy"):
-        if found := [row for row in figures if kind in row]:
+        if rows := [row for row in figures if kind in row]:
             out.print(
-                "  " + ", ".join(f"{key} {_number(value)}" for key, value in found[-1].items())
+                "  " + ", ".join(f"{key} {_number(value)}" for key, value in rows[-1].items())
             )
-    _ended(out, jobs, seen)
+    _print_end(out, jobs, view)
 
 
 def _number(value: Any) -> str:
@@ -233,7 +240,13 @@ def _number(value: Any) -> str:
 
 
 def stop(which: str, now: bool, project: Path | None) -> None:
-    """End a job after the step at hand, with a checkpoint; or at once."""
+    """Stop a job after the current step with a checkpoint, or at once.
+
+    Args:
+        which: id of a job, or the beginning of the id.
+        now: stop at once, without a checkpoint.
+        project: folder of the project; None takes the one around the current folder.
+    """
     _jobs(project).stop(which, save=not now)
 
 
@@ -243,12 +256,18 @@ def resume(which: str, project: Path | None) -> None:
 
 
 def clone(which: str, changes: Sequence[str], project: Path | None) -> None:
-    """Queue a job's settings again with changes."""
+    """Queue a job's settings again with changes.
+
+    Args:
+        which: id of a job, or the beginning of the id.
+        changes: changes of settings, each as KEY=VALUE.
+        project: folder of the project; None takes the one around the current folder.
+    """
     jobs = _jobs(project)
-    wanted: dict[str, Any] = asdict(read_job(jobs.show(which).folder / FILE))
+    settings: dict[str, Any] = asdict(read_job(jobs.show(which).folder / FILE))
     for change in changes:
-        put(wanted, change)
-    console().print(f"job {jobs.clone(which, wanted)} is queued")
+        put(settings, change)
+    console().print(f"job {jobs.clone(which, settings)} is queued")
 
 
 def delete(which: str, project: Path | None) -> None:
@@ -257,5 +276,11 @@ def delete(which: str, project: Path | None) -> None:
 
 
 def move(which: str, place: int, project: Path | None) -> None:
-    """Give a waiting job another place."""
+    """Give a waiting job another place.
+
+    Args:
+        which: id of a job, or the beginning of the id.
+        place: new place in the queue, from 1.
+        project: folder of the project; None takes the one around the current folder.
+    """
     _jobs(project).move(which, place)

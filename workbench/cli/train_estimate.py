@@ -1,4 +1,4 @@
-"""`vpd train --preview` and `vpd train --dry-run`: what a job would see, and what it would cost.
+"""`vpd train --preview` and `vpd train --dry-run`: what a job sees, and what it costs.
 
 These two load the student, and with it torch, which no other command on jobs needs.
 """
@@ -14,7 +14,7 @@ from typing import Any
 from rich.text import Text
 
 from workbench.cli.text import console, project_folder, safe
-from workbench.cli.train import wanted_job
+from workbench.cli.train import job_from_options
 from workbench.train.estimate import dry_run, preview
 
 
@@ -37,7 +37,7 @@ def main(
         settings: settings of the job that have an option of their own; None leaves one as it is.
     """
     folder = project_folder(project)
-    job = wanted_job(folder, file, snapshot, changes, settings)
+    job = job_from_options(folder, file, snapshot, changes, settings)
     if not wants_preview:
         print(json.dumps(asdict(dry_run(job, folder)), indent=1))
         return

@@ -1,0 +1,75 @@
+"""The commands of the group Curate: curate, guidelines, ratings and import-decisions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workbench.cli.options import AsJson, ProjectFolder, go
+
+PANEL = "Curate"
+commands = typer.Typer()
+
+
+@commands.command(rich_help_panel=PANEL)
+def ratings(
+    project: ProjectFolder = None,
+    as_json: AsJson = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print every rating as it was entered, as CSV.")
+    ] = False,
+) -> None:
+    """Print people's blind ratings of two models' explanations, beside the paper's figures."""
+    go("ratings", project=project, as_json=as_json, as_csv=as_csv)
+
+
+@commands.command("import-decisions", rich_help_panel=PANEL)
+def import_decisions(
+    file: Annotated[Path, typer.Argument(help="The JSON file that the other tool exported.")],
+    tool: Annotated[str, typer.Option("--from", help="The other tool: argilla or label-studio.")],
+    project: ProjectFolder = None,
+) -> None:
+    """Add the decisions that people made in another tool.
+
+    Decisions that were imported before are not added again.
+    """
+    go("export", "decisions", path=file, tool=tool, project=project)
+
+
+curate = typer.Typer(help="Show where curation stands.", no_args_is_help=True)
+commands.add_typer(curate, name="curate", rich_help_panel=PANEL)
+
+
+@curate.command("status")
+def curate_status(project: ProjectFolder = None) -> None:
+    """Print the queue, each reviewer's figures, their agreement, and the steps they blamed."""
+    go("curate", "status", project=project)
+
+
+guidelines = typer.Typer(
+    help="Show or change the reviewers' guidelines; every version is kept.", no_args_is_help=True
+)
+commands.add_typer(guidelines, name="guidelines", rich_help_panel=PANEL)
+
+
+@guidelines.command("add")
+def guidelines_add(
+    file: Annotated[Path, typer.Argument(help="A text file.")],
+    project: ProjectFolder = None,
+    author: Annotated[str, typer.Option(help="Name of the author.")] = "local",
+) -> None:
+    """Make the text of a file the current guidelines; earlier versions are kept."""
+    go("curate", "add_guideline", project=project, file=file, author=author)
+
+
+@guidelines.command("show")
+def guidelines_show(
+    project: ProjectFolder = None,
+    version: Annotated[
+        str | None, typer.Option(help="Print this version instead of the current one.")
+    ] = None,
+) -> None:
+    """Print the current guidelines."""
+    go("curate", "show_guideline", project=project, version=version)

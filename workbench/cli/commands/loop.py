@@ -1,0 +1,154 @@
+"""The commands of the group Loop: init, import, run, status and ask."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workbench.cli.options import AsJson, K, Limit, ProjectFolder, Split, go
+
+PANEL = "Loop"
+commands = typer.Typer()
+
+SOURCES = (
+    "Where the questions come from: collages or photos (bundled); folder (your own); gqa, vqav2, "
+    "okvqa, aokvqa, tallyqa, pope, mmbench or hateful (their official files); or your own part."
+)
+FromFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        help="Folder with pictures and questions.jsonl or questions.csv, or with official files.",
+    ),
+]
+PictureFolder = Annotated[
+    Path | None,
+    typer.Option("--images", help="Folder with the pictures, if they lie in another folder."),
+]
+SourceSettings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Set an argument of the source; `vpd parts` lists them. May be repeated.",
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Count the questions, list the problems, and write nothing."),
+]
+
+
+@commands.command(rich_help_panel=PANEL)
+def init(
+    path: Annotated[Path, typer.Argument(help="A new or empty folder for the project.")],
+    source: Annotated[
+        str,
+        typer.Option(help=f"{SOURCES} By default, collages, or folder if --from is there."),
+    ] = "",
+    from_folder: FromFolder = None,
+    images: PictureFolder = None,
+    settings: SourceSettings = None,
+    profile: Annotated[
+        str, typer.Option(help="Name of a shipped profile (embedded or hub), or a .toml file.")
+    ] = "embedded",
+    limit: Limit = None,
+    split: Split = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Make a project and import its questions."""
+    go(
+        "init",
+        path=path,
+        source=source,
+        folder=from_folder,
+        images=images,
+        changes=settings or (),
+        profile=profile,
+        limit=limit,
+        split=split,
+        dry_run=dry_run,
+    )
+
+
+@commands.command("import", rich_help_panel=PANEL)
+def import_(
+    source: Annotated[str, typer.Argument(help=SOURCES)] = "",
+    from_folder: FromFolder = None,
+    images: PictureFolder = None,
+    settings: SourceSettings = None,
+    project: ProjectFolder = None,
+    limit: Limit = None,
+    split: Split = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Add the questions of one more source to a project, or read its sources again."""
+    go(
+        "init",
+        "add",
+        project=project,
+        source=source,
+        folder=from_folder,
+        images=images,
+        changes=settings or (),
+        limit=limit,
+        split=split,
+        dry_run=dry_run,
+    )
+
+
+@commands.command(rich_help_panel=PANEL)
+def run(
+    project: ProjectFolder = None,
+    limit: Limit = None,
+    k: K = None,
+    upto: Annotated[
+        str,
+        typer.Option(
+            help="The last stage: import, sample, execute, verify, rationalize or predict."
+        ),
+    ] = "predict",
+    split: Split = None,
+) -> None:
+    """Run the loop: write programs, run and verify them, explain the kept ones, ask the student.
+
+    Only missing work is done. Ctrl-C stops the run; the same command resumes it.
+    """
+    go("run", project=project, limit=limit, k=k, upto=upto, split=split)
+
+
+@commands.command(rich_help_panel=PANEL)
+def status(
+    project: ProjectFolder = None, as_json: AsJson = False, split: Split = None, limit: Limit = None
+) -> None:
+    """Print counts per stage, pass@1, pass@k, yield, times, and the student's accuracy."""
+    go("status", project=project, as_json=as_json, split=split, limit=limit)
+
+
+@commands.command(rich_help_panel=PANEL)
+def ask(
+    image: Annotated[Path, typer.Argument(help="A picture.")],
+    question: Annotated[str, typer.Argument(help="A question about the picture, in quotes.")],
+    project: ProjectFolder = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(help="A shipped profile or a .toml file, instead of the project's profile."),
+    ] = None,
+    k: K = None,
+    choice: Annotated[
+        list[str] | None,
+        typer.Option(help="An answer of a multiple-choice question. May be repeated."),
+    ] = None,
+) -> None:
+    """Ask one question about one picture, and print the programs' answer and the student's."""
+    go(
+        "ask",
+        picture=image,
+        question=question,
+        project=project,
+        profile=profile,
+        k=k,
+        choices=tuple(choice or ()),
+    )

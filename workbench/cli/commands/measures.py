@@ -1,0 +1,271 @@
+"""The commands of the group Measure: evaluate, results, study, compare, check, probe, report and
+bench.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workbench.cli.options import (
+    PASSED_ON,
+    AsJson,
+    AsMarkdown,
+    Limit,
+    ProjectFolder,
+    Settings,
+    Split,
+    go,
+)
+
+PANEL = "Measure"
+commands = typer.Typer()
+
+Benchmark = Annotated[
+    str | None,
+    typer.Option(help="Take only the questions of this source, for example gqa or collages."),
+]
+Timed = Annotated[
+    int,
+    typer.Option("--time", min=0, help="Number of questions to time one at a time (0: no timing)."),
+]
+STUDENTS = "bundled, a job, the folder of a job or checkpoint, or a hub id."
+
+
+@commands.command(rich_help_panel=PANEL)
+def evaluate(
+    project: ProjectFolder = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"A student: {STUDENTS} May be repeated. By default, the profile's student."
+        ),
+    ] = None,
+    pipeline: Annotated[
+        int | None,
+        typer.Option(
+            metavar="K",
+            help="Evaluate the pipeline with K programs per question: pass@1, majority vote and "
+            "pass@K.",
+        ),
+    ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option(help="Ask for a rationale first, and read the answer from its last sentence."),
+    ] = False,
+    benchmark: Benchmark = None,
+    split: Split = None,
+    limit: Limit = None,
+    timed: Timed = 10,
+    submit: Annotated[
+        Path | None,
+        typer.Option(help="Folder to write the answers to, in the benchmark's own format."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score a student or the pipeline by the benchmark's own rules.
+
+    Only new questions are asked. Ctrl-C stops the evaluation; the same command resumes it.
+    """
+    go(
+        "evaluate",
+        project=project,
+        models=tuple(model or ()),
+        pipeline=pipeline,
+        explain=explain,
+        benchmark=benchmark,
+        split=split,
+        limit=limit,
+        timed=timed,
+        submit=submit,
+        as_json=as_json,
+    )
+
+
+@commands.command(rich_help_panel=PANEL)
+def results(
+    project: ProjectFolder = None,
+    baseline: Annotated[
+        str | None, typer.Option(help="The system that all others are compared with.")
+    ] = None,
+    benchmark: Benchmark = None,
+    split: Split = None,
+    by: Annotated[
+        str,
+        typer.Option(
+            help="One row per system, or per objective (jobs that differ only in their seed)."
+        ),
+    ] = "system",
+    as_json: AsJson = False,
+    markdown: AsMarkdown = False,
+) -> None:
+    """Compare all evaluated systems on the same questions: accuracy, intervals, time and cost."""
+    go(
+        "results",
+        project=project,
+        baseline=baseline,
+        benchmark=benchmark,
+        split=split,
+        by=by,
+        as_json=as_json,
+        markdown=markdown,
+    )
+
+
+@commands.command(rich_help_panel=PANEL)
+def study(
+    test: Annotated[Path, typer.Option(help="Folder of the project with the test questions.")],
+    project: ProjectFolder = None,
+    snapshot: Annotated[
+        str, typer.Option(help="Name or hash of a snapshot. By default, the newest snapshot.")
+    ] = "",
+    seeds: Annotated[int, typer.Option(help="Number of jobs for each objective.")] = 5,
+    settings: Settings = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Number of training steps of each job, instead of epochs.")
+    ] = None,
+    k: Annotated[int, typer.Option("--k", help="Number of programs per question.")] = 5,
+    benchmark: Benchmark = None,
+    split: Split = None,
+    limit: Limit = None,
+    timed: Timed = 10,
+    markdown: AsMarkdown = False,
+) -> None:
+    """Measure what distillation buys: train with and without rationales, and test everybody.
+
+    A snapshot teaches Instruct and VPD students over several seeds. The table compares them with
+    the base student and with the pipeline. Ctrl-C stops the study but not its jobs; the same
+    command resumes it.
+    """
+    go(
+        "study",
+        project=project,
+        test=test,
+        snapshot=snapshot,
+        seeds=seeds,
+        settings=tuple(settings or ()),
+        steps=steps,
+        k=k,
+        benchmark=benchmark,
+        split=split,
+        limit=limit,
+        timed=timed,
+        markdown=markdown,
+    )
+
+
+@commands.command(rich_help_panel=PANEL)
+def compare(
+    project: ProjectFolder = None,
+    counting: Annotated[
+        str,
+        typer.Option(
+            "--pipeline",
+            help="Count the pipeline as right if any program is right (any), if the most frequent "
+            "answer is (vote), or if the first program is (first).",
+        ),
+    ] = "any",
+    by: Annotated[str, typer.Option(help="Break the table down by family or by tool.")] = "family",
+    split: Split = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare the pipeline with the student question by question, with McNemar's test."""
+    go("compare", project=project, counting=counting, by=by, split=split, as_json=as_json)
+
+
+@commands.command(rich_help_panel=PANEL)
+def check(
+    project: ProjectFolder = None,
+    split: Split = None,
+    limit: Limit = None,
+    exact: Annotated[
+        bool,
+        typer.Option(
+            "--exact",
+            help="Run all programs with exact tools, and tell program errors from tool errors.",
+        ),
+    ] = False,
+    measure: Annotated[
+        bool,
+        typer.Option(
+            "--measure",
+            help="Measure how often the checks are right, on synthetic scenes (takes minutes).",
+        ),
+    ] = False,
+    top: Annotated[
+        int, typer.Option(help="Number of flagged runs to list, the most suspicious first.")
+    ] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Look for kept runs that may be right for the wrong reason.
+
+    Reruns each kept program with altered tool results, and compares its wording and its answer
+    with the other programs. Only new or changed runs are checked. Ctrl-C stops the command; the
+    same command resumes it.
+    """
+    go(
+        "check",
+        project=project,
+        split=split,
+        limit=limit,
+        exact=exact,
+        measure=measure,
+        top=top,
+        as_json=as_json,
+    )
+
+
+@commands.command(rich_help_panel=PANEL)
+def probe(
+    project: ProjectFolder = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help=f"A student: {STUDENTS} By default, the profile's student."),
+    ] = None,
+    split: Split = None,
+    limit: Annotated[
+        int | None, typer.Option(help="Number of questions to draw at random.", min=1)
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(help="Seed for the choice of questions and of what to corrupt.")
+    ] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Test whether a student's answer depends on its own rationale.
+
+    The rationale is corrupted and shuffled, and the picture masked, to see when the answer
+    changes. Ctrl-C stops the command; the same command resumes it.
+    """
+    go("probe", project=project, model=model, split=split, limit=limit, seed=seed, as_json=as_json)
+
+
+@commands.command(rich_help_panel=PANEL)
+def report(
+    project: ProjectFolder = None,
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", help="The file to write. An earlier report is overwritten."),
+    ] = Path("report.html"),
+) -> None:
+    """Write the project's figures and a dozen examples into one self-contained HTML file."""
+    go("report", project=project, out=out)
+
+
+@commands.command(context_settings=PASSED_ON, rich_help_panel=PANEL)
+def bench(
+    context: typer.Context,
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="What to measure: execute (running programs), tools (how often they are right), "
+            "store or app."
+        ),
+    ] = "execute",
+) -> None:
+    """Measure speed on this machine, or how often the embedded tools are right.
+
+    Options after the name belong to the measurement's own command: `vpd bench NAME --help`.
+    """
+    go("bench", what=what, arguments=context.args)

@@ -1,0 +1,58 @@
+"""The commands of the group Keep: backup, restore and doctor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workbench.cli.options import AsJson, ProjectFolder, go
+
+PANEL = "Keep"
+commands = typer.Typer()
+
+
+@commands.command(rich_help_panel=PANEL)
+def backup(
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A new or empty folder to write to. By default, backups/TIME in the project."
+        ),
+    ] = None,
+    project: ProjectFolder = None,
+    images: Annotated[bool, typer.Option(help="Include pictures and snapshots.")] = True,
+    copy: Annotated[
+        bool,
+        typer.Option(
+            help="Copy pictures instead of linking them. On another disk they are always copied."
+        ),
+    ] = False,
+) -> None:
+    """Back up the project as it is at one moment, while others go on working in it."""
+    go("backup", path=path, project=project, images=images, copy=copy)
+
+
+@commands.command(rich_help_panel=PANEL)
+def restore(
+    source: Annotated[Path, typer.Argument(metavar="BACKUP", help="Folder of a backup.")],
+    path: Annotated[Path, typer.Argument(help="A new or empty folder for the project.")],
+) -> None:
+    """Make a project from a backup."""
+    go("backup", "restore", source=source, path=path)
+
+
+@commands.command(rich_help_panel=PANEL)
+def doctor(
+    project: ProjectFolder = None,
+    quick: Annotated[
+        bool, typer.Option(help="Skip the checks that read every picture and every trace.")
+    ] = False,
+    repair: Annotated[
+        bool, typer.Option(help="Remove the leftovers of interrupted writers, and nothing else.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check every invariant of the project; the exit code is 1 if one of them does not hold."""
+    go("doctor", project=project, quick=quick, repair=repair, as_json=as_json)
