@@ -28,6 +28,7 @@ from workbench.pipeline.loop import Progress, Watch, batches
 from workbench.ports import Concluding, Student
 from workbench.records import JSON, PartRef, Task, content_key
 from workbench.store import Project
+from workbench.store.reading.ids import sample_ids
 
 FOLDER = "evaluations"
 BATCH = 32
@@ -111,14 +112,7 @@ def probes(project: Project) -> list[Probe]:
 
 def _sample(project: Project, split: str | None, limit: int | None, seed: int) -> list[Task]:
     """Questions whose pictures can be seen; the same sample for every student."""
-    found = project.database.rows(
-        """
-        SELECT id FROM task WHERE $split IS NULL OR split = $split
-        ORDER BY md5(concat($seed, '/', id)) LIMIT coalesce($limit, 9223372036854775807)
-        """,
-        {"split": split, "seed": str(seed), "limit": limit},
-    )
-    tasks = project.tasks([row["id"] for row in found])
+    tasks = project.tasks(sample_ids(project.database, split, limit, seed))
     return [task for task in tasks if _seen(project, task)]
 
 

@@ -5,7 +5,7 @@ with its n.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from workbench.curate.agreement import Agreement, VerdictConfusion, agreements
@@ -45,6 +45,26 @@ class ToolBlame:
     wrong: int
     of: Share
     """Of all first wrong steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRulings:
+    """Standing accepts and rejects of traces that called one tool."""
+
+    tool: str
+    n: int
+    """Accepts and rejects."""
+    accepted: int
+
+
+@dataclass(frozen=True, slots=True)
+class DayOfDecisions:
+    """The standing decisions of one person on one day."""
+
+    day: str
+    """UTC, as 2026-01-31."""
+    author: str
+    n: int
 
 
 def reviewers(
@@ -133,3 +153,64 @@ def reasons(database: Database) -> dict[str, int]:
         "SELECT reason, count(*) AS n FROM standing WHERE kind = 'reject' GROUP BY reason ORDER BY n DESC, reason"
     )
     return {row["reason"]: row["n"] for row in found}
+
+
+def tool_rulings(database: Database) -> list[ToolRulings]:
+    """What people say now of the traces that called each tool; a trace counts for every tool that
+    it called.
+    """
+    rows = database.rows(
+        """
+        SELECT tool, count(*) AS n, count(*) FILTER (kind = 'accept') AS accepted
+        FROM (SELECT kind, unnest(string_split(trim(tools, '|'), '|')) AS tool
+              FROM standing JOIN trace ON trace.id = standing.trace_id
+              WHERE kind IN ('accept', 'reject') AND tools <> '')
+        GROUP BY tool
+        """
+    )
+    return [ToolRulings(**row) for row in rows]
+
+
+def pace(database: Database) -> list[DayOfDecisions]:
+    """Standing decisions by day and person, the earliest day first."""
+    rows = database.rows(
+        """
+        SELECT created_at::DATE::VARCHAR AS day, author, count(*) AS n
+        FROM standing WHERE kind <> 'none' GROUP BY ALL ORDER BY day, author
+        """
+    )
+    return [DayOfDecisions(**row) for row in rows]
+
+
+def decision_days(database: Database, limit: int) -> list[date]:
+    """The last days (UTC) on which anybody decided, the earliest first."""
+    rows = database.rows(
+        """
+        SELECT DISTINCT created_at::DATE AS day FROM decision ORDER BY day DESC LIMIT $limit
+        """,
+        {"limit": limit},
+    )
+    return sorted(row["day"] for row in rows)
+
+
+def standing_since(database: Database, author: str, moment: datetime) -> int:
+    """How many standing decisions of a person were made at a moment (UTC) or after it.
+
+    Args:
+        database: the store.
+        author: the person's name.
+        moment: without a zone.
+    """
+    sql = """
+    SELECT count(*) AS n FROM standing
+    WHERE author = ? AND kind <> 'none' AND created_at >= ?
+    """
+    return int(database.rows(sql, [author, moment])[0]["n"])
+
+
+def state_counts(database: Database) -> dict[str, int]:
+    """Questions that anybody has said something of, by state, the most frequent state first."""
+    rows = database.rows(
+        "SELECT state, count(*) AS n FROM curated GROUP BY state ORDER BY n DESC, state"
+    )
+    return {row["state"]: row["n"] for row in rows}

@@ -66,6 +66,22 @@ def check_rows(database: Database, trace_ids: Sequence[str]) -> dict[str, CheckR
     }
 
 
+def flag_counts(database: Database) -> tuple[int, dict[str, int]]:
+    """How many kept traces were checked, and how many of them each check speaks against, the most
+    frequent check first.
+    """
+    kept = "trace_check SEMI JOIN outcome ON outcome.chosen = trace_check.trace_id"
+    (total,) = database.rows(f"SELECT count(*) AS n FROM {kept}")
+    rows = database.rows(
+        f"""
+        SELECT flag, count(*) AS n
+        FROM (SELECT unnest(string_split(trim(flags, '|'), '|')) AS flag FROM {kept})
+        WHERE flag <> '' GROUP BY flag ORDER BY n DESC, flag
+        """
+    )
+    return total["n"], {row["flag"]: row["n"] for row in rows}
+
+
 def add_figures(database: Database, kind: str, figures: Mapping[str, JSON]) -> None:
     """Keep figures, in place of earlier ones of their kind."""
     _replace(database, "check_figure", "kind", [{"kind": kind, "figures": json.dumps(figures)}])

@@ -85,6 +85,20 @@ class ProgramAnswer:
     """Sampling and running, in their batches."""
 
 
+@dataclass(frozen=True, slots=True)
+class StudentScore:
+    """How many labelled questions a student answered rightly, all its answers taken together."""
+
+    name: str
+    version: str
+    n: int
+    """Labelled questions that it has answered."""
+    hits: int
+    """Those of them that it answered rightly."""
+    seconds: float
+    """Mean time of one answer."""
+
+
 def evaluations(database: Database) -> list[Evaluation]:
     """All evaluations, the latest last."""
     found = database.rows("SELECT * FROM evaluation ORDER BY created_at, id")
@@ -173,6 +187,21 @@ def student_answers(
     sql = f"SELECT task_id, answer, rationale FROM prediction WHERE model = $model AND task_id IN {IDS}"
     found = database.rows(sql, {"model": model, "ids": id_list(ids)})
     return {row["task_id"]: (row["answer"], row["rationale"]) for row in found}
+
+
+def student_scores(database: Database, right: float) -> list[StudentScore]:
+    """Every student that has answered labelled questions, the one with the most answers first; an
+    answer counts as right from the score `right` on.
+    """
+    sql = """
+    SELECT part.name AS name, part.version AS version, count(*) AS n,
+        count(*) FILTER (score >= $right) AS hits, avg(seconds) AS seconds
+    FROM prediction JOIN task ON task.id = prediction.task_id
+        JOIN part ON part.key = prediction.model
+    WHERE rationale = '' AND len(answers) > 0
+    GROUP BY part.key, part.name, part.version ORDER BY n DESC, name
+    """
+    return [StudentScore(**row) for row in database.rows(sql, {"right": right})]
 
 
 def program_answers(

@@ -49,6 +49,66 @@ class ErrorCount:
     tasks: int
 
 
+@dataclass(frozen=True, slots=True)
+class OutcomeTotals:
+    """Sums over all questions of the project."""
+
+    tasks: int
+    programs: int
+    traces: int
+    executed: int
+    """Traces that ended with an answer."""
+    judged: int
+    """Labelled questions with verdicts."""
+    kept: int
+    """Labelled questions with a right trace kept."""
+    answered: int
+    """Labelled questions that the student in force has answered."""
+    student: int
+    """Those of them that it answered rightly."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedGroup:
+    """Labelled questions with equally many verdicts and right ones among them."""
+
+    judged: int
+    """Programs judged for each of these questions."""
+    correct: int
+    """Right ones among them."""
+    n: int
+    """Number of questions in the group."""
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyGroup:
+    """Questions of one family with equally many verdicts and right ones among them."""
+
+    family: str
+    done: bool
+    """They are labelled and judged."""
+    judged: int
+    """Programs judged for each of these questions."""
+    correct: int
+    """Right ones among them."""
+    n: int
+    """Number of questions in the group."""
+    answered: int
+    """Labelled questions of the group that the student in force has answered."""
+    student: int
+    """Those of them that it answered rightly."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentRun:
+    """A run of the loop that writes now."""
+
+    id: int
+    stage: str
+    rows: int
+    """Rows that it has written in this stage."""
+
+
 _TRACED = f"WITH selected AS (FROM task), {SAMPLED}, {TRACED}"
 
 
@@ -73,6 +133,81 @@ def funnel(database: Database) -> tuple[FunnelStep, ...]:
         "accepted": "review:accepted",
     }
     return tuple(FunnelStep(name, row[name], tokens[name]) for name in tokens)
+
+
+def outcome_totals(database: Database, right: float) -> OutcomeTotals:
+    """Sums over all questions; a student's answer counts as right from the score `right` on."""
+    (row,) = database.rows(
+        """
+        SELECT count(*) AS tasks, coalesce(sum(programs), 0)::BIGINT AS programs,
+            coalesce(sum(traces), 0)::BIGINT AS traces,
+            coalesce(sum(executed), 0)::BIGINT AS executed,
+            count(*) FILTER (labelled AND status <> 'waiting') AS judged,
+            count(*) FILTER (status = 'kept') AS kept,
+            count(student_score) AS answered,
+            count(*) FILTER (student_score >= $right) AS student
+        FROM outcome
+        """,
+        {"right": right},
+    )
+    return OutcomeTotals(**row)
+
+
+def judged_groups(database: Database) -> list[JudgedGroup]:
+    """The labelled and judged questions, counted by their verdicts."""
+    sql = """
+    SELECT judged, correct, count(*) AS n FROM outcome
+    WHERE labelled AND status <> 'waiting' GROUP BY ALL
+    """
+    return [JudgedGroup(**row) for row in database.rows(sql)]
+
+
+def family_groups(database: Database, right: float) -> list[FamilyGroup]:
+    """All questions, counted by family and verdicts, in the alphabetical order of the families; a
+    student's answer counts as right from the score `right` on.
+    """
+    sql = """
+    SELECT family, labelled AND status <> 'waiting' AS done, judged, correct, count(*) AS n,
+        count(student_score) AS answered, count(*) FILTER (student_score >= $right) AS student
+    FROM outcome GROUP BY ALL ORDER BY family
+    """
+    return [FamilyGroup(**row) for row in database.rows(sql, {"right": right})]
+
+
+def current_run(database: Database, fresh: float) -> CurrentRun | None:
+    """The run of the loop that wrote last and has not ended, in whatever process.
+
+    Args:
+        database: the store.
+        fresh: seconds within which it has to have written a batch.
+    """
+    rows = database.rows(
+        f"""
+        SELECT run.id, timing.stage, (
+                SELECT coalesce(sum(rows), 0)::BIGINT FROM timing AS t
+                WHERE t.run = run.id AND t.stage = timing.stage
+            ) AS rows
+        FROM run JOIN timing ON timing.run = run.id
+        WHERE run.ended_at IS NULL
+            AND timing.created_at > now() - INTERVAL {int(fresh)} SECOND
+        ORDER BY timing.created_at DESC LIMIT 1
+        """
+    )
+    return CurrentRun(**rows[0]) if rows else None
+
+
+def evidence_stamp(database: Database) -> tuple[object, ...]:
+    """A value that changes when an evaluation, a rating, a check or a figure of checks is added."""
+    (row,) = database.rows(
+        """
+        SELECT (SELECT max(created_at) FROM evaluation) AS evaluated,
+            (SELECT count(*) FROM evaluation) AS n,
+            (SELECT count(*) FROM decision WHERE rating IS NOT NULL OR kind = 'undo') AS rated,
+            (SELECT max(created_at) FROM trace_check) AS checked,
+            (SELECT max(created_at) FROM check_figure) AS measured
+        """
+    )
+    return tuple(row.values())
 
 
 def by_tool(database: Database) -> list[ToolFigures]:

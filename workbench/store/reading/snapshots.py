@@ -61,6 +61,16 @@ class Taken:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class SnapshotQuestions:
+    """How many questions snapshots hold."""
+
+    newest: int
+    """Questions in the newest snapshot."""
+    taught: int
+    """Questions that any model of the project was trained on."""
+
+
 _TOLD = """
     {trace}.answer AS said, program.id AS program_id, program.source AS program, rationale.text AS rationale,
     len(rationale.issues) = 0 AS faithful, list_filter([program.sampler, {trace}.executor, rationale.writer],
@@ -256,6 +266,34 @@ def snapshot_rows(database: Database) -> list[Taken]:
         Taken(**{**row, "filter": json.loads(row["filter"]), "counts": json.loads(row["counts"])})
         for row in found
     ]
+
+
+def snapshot_questions(database: Database) -> SnapshotQuestions:
+    """Questions of the newest snapshot, and those that any model was trained on."""
+    (row,) = database.rows(
+        """
+        SELECT count(*) FILTER (
+                snapshot = (SELECT arg_max(hash, created_at) FROM snapshot)
+            ) AS newest,
+            count(DISTINCT task_id) FILTER (side = 'train' AND snapshot IN (
+                SELECT job.snapshot FROM job JOIN model ON model.job = job.id)) AS taught
+        FROM snapshot_row
+        """
+    )
+    return SnapshotQuestions(**row)
+
+
+def review_minutes(database: Database) -> dict[str, float]:
+    """Minutes that reviewers spent on the decisions up to each snapshot, by its hash."""
+    rows = database.rows(
+        """
+        SELECT snapshot.hash AS hash, sum(active_decision.seconds) / 60 AS minutes
+        FROM snapshot JOIN decision ON decision.id = snapshot.as_of
+            JOIN active_decision ON active_decision.seq <= decision.seq
+        GROUP BY snapshot.hash
+        """
+    )
+    return {row["hash"]: row["minutes"] or 0.0 for row in rows}
 
 
 def find(database: Database, given: str) -> Taken:

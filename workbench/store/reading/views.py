@@ -206,6 +206,27 @@ def traced(
     ]
 
 
+def rationale_issues(
+    database: Database, writer: str | None, trace_ids: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """What the checks hold against the rationales of these traces, by trace.
+
+    Args:
+        database: the store.
+        writer: key of the writer whose rationales are meant; None has none.
+        trace_ids: the traces; those without a rationale are left out.
+    """
+    sql = f"SELECT trace_id, issues FROM rationale WHERE writer = $writer AND trace_id IN {IDS}"
+    rows = database.rows(sql, {"ids": id_list(trace_ids), "writer": writer})
+    return {row["trace_id"]: tuple(row["issues"]) for row in rows}
+
+
+def rationale_text(database: Database, rationale_id: str) -> str | None:
+    """The text of a rationale; None where there is no rationale of this id."""
+    rows = database.rows("SELECT text FROM rationale WHERE id = ?", [rationale_id])
+    return str(rows[0]["text"]) if rows else None
+
+
 def task_view(
     database: Database, parts: Mapping[str, PartRef], task_id: str, scope: Scope
 ) -> TaskView:
