@@ -27,7 +27,7 @@ def test_the_funnel_narrows_and_each_step_can_be_searched(project: Project) -> N
     kept.write(project)
     project.add_tasks([sampled.task, task(2)])
     project.add_programs(sampled.programs, 0)
-    steps = project.funnel()
+    steps = figures.funnel(project.database)
     assert [(step.name, step.tasks) for step in steps] == [
         ("question", 3),
         ("sampled", 2),
@@ -51,7 +51,7 @@ def test_runs_by_tool(project: Project) -> None:
     project.add_programs(made.programs, 0)
     project.add_traces(traces)
     project.add_verdicts([made.verdicts])
-    assert project.by_tool() == [
+    assert figures.by_tool(project.database) == [
         ToolFigures("find", tasks=1, runs=2, executed=1, judged=2, right=1),
         ToolFigures("exists", tasks=1, runs=1, executed=1, judged=1, right=1),
     ]
@@ -60,22 +60,27 @@ def test_runs_by_tool(project: Project) -> None:
 def test_errors_by_kind_and_day(project: Project) -> None:
     for at in range(2):
         loop_records(task(at), 3).write(project)
-    assert project.errors() == [ErrorCount("runtime", None, runs=2, tasks=2)]
-    (by_day,) = project.errors(by_day=True)
+    assert figures.errors(project.database, by_day=False) == [
+        ErrorCount("runtime", None, runs=2, tasks=2)
+    ]
+    (by_day,) = figures.errors(project.database, by_day=True)
     assert by_day.day is not None
     assert (by_day.kind, by_day.runs, by_day.tasks) == ("runtime", 2, 2)
 
 
 def test_an_empty_project_has_figures(project: Project) -> None:
-    assert [step.tasks for step in project.funnel()] == [0] * 5
-    assert (project.by_tool(), project.errors()) == ([], [])
+    assert [step.tasks for step in figures.funnel(project.database)] == [0] * 5
+    assert (figures.by_tool(project.database), figures.errors(project.database, by_day=False)) == (
+        [],
+        [],
+    )
 
 
 def test_totals_and_groups_count_every_question(project: Project) -> None:
     for at in range(2):
         loop_records(task(at), 3).write(project)
     loop_records(task(2, answers=(), family="colour"), 3).write(project)
-    project.funnel()  # brings the summary up to date
+    figures.funnel(project.database)  # brings the summary up to date
     totals = figures.outcome_totals(project.database, 0.5)
     assert (totals.tasks, totals.programs, totals.traces, totals.executed) == (3, 9, 9, 6)
     assert (totals.judged, totals.kept, totals.answered) == (2, 2, 2)
@@ -88,7 +93,7 @@ def test_totals_and_groups_count_every_question(project: Project) -> None:
 def test_a_students_answer_is_right_from_a_score_on(project: Project) -> None:
     made = loop_records(task(0), 3)
     made.write(project)
-    project.funnel()
+    figures.funnel(project.database)
     score = made.prediction.score
     (student,) = evaluations.student_scores(project.database, score)
     assert (student.name, student.n, student.hits) == (made.prediction.model.name, 1, 1)
@@ -119,7 +124,7 @@ def test_flags_count_the_checked_runs_that_are_kept(project: Project) -> None:
     kept = [loop_records(task(at), 3) for at in range(2)]
     for made in kept:
         made.write(project)
-    project.funnel()
+    figures.funnel(project.database)
     flags = [("fragile", "shortcut"), ("fragile",)]
     rows = [
         CheckRow(f"check{at}", made.traces[1].id, made.task.id, 0.5, flags[at], ())

@@ -157,7 +157,9 @@ class Overview:
 
 def overview(project: Project) -> Overview:
     """The figures of a project as it stands, for the parts in force."""
-    funnel = [FunnelBar(step.name, step.tasks, step.token) for step in project.funnel()]
+    funnel = [
+        FunnelBar(step.name, step.tasks, step.token) for step in figures.funnel(project.database)
+    ]
     scope = project.scope()
     totals = figures.outcome_totals(project.database, RIGHT)
     groups = figures.judged_groups(project.database)
@@ -179,7 +181,10 @@ def overview(project: Project) -> Overview:
         families=tuple(_families(project, scope.k)),
         tools=_tools(project, blamed),
         own_blame=blamed.get("", 0),
-        errors=tuple({**asdict(one), "day": str(one.day)} for one in project.errors(by_day=True)),
+        errors=tuple(
+            {**asdict(one), "day": str(one.day)}
+            for one in figures.errors(project.database, by_day=True)
+        ),
         reviewers=tuple(project.curation.reviewers()),
         pace=tuple(asdict(one) for one in reviewing.pace(project.database)),
         agreement=agreement,
@@ -255,7 +260,7 @@ def _tools(project: Project, blamed: Mapping[str, int]) -> tuple[ToolOutcomes, .
             people.get(one.tool, Share(0, 0)),
             blamed.get(one.tool, 0),
         )
-        for one in project.by_tool()
+        for one in figures.by_tool(project.database)
     )
 
 
