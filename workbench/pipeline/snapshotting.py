@@ -319,7 +319,7 @@ def _answer(answers: Sequence[str], target: Target | None) -> str:
     A person may accept a trace whose answer is not the gold one.  Then its answer is taught: label
     and rationale of one example never contradict each other.
     """
-    said = target.said if target is not None else None
+    said = target.answer if target is not None else None
     if not answers:
         return said or ""
     fits = (

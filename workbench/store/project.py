@@ -259,7 +259,7 @@ class Project:
         return loop_runs.add_part(self.database, ref)
 
     def add_programs(self, programs: Sequence[Program], base_seed: int) -> int:
-        """Add programs.  A task keeps the first that it got at each index: a larger k adds to it."""
+        """Add programs; a task keeps the first one at each index, so that a larger k only adds."""
         with self.database.write_lock:
             return self._add_programs(programs, base_seed)
 
@@ -282,7 +282,7 @@ class Project:
         return self._write("program", fresh, keys)
 
     def add_traces(self, traces: Sequence[Trace]) -> int:
-        """Add traces; one that broke (`infra`) gives way, with its task's verdicts, to its repetition."""
+        """Add traces; one that broke (`infra`) gives way to its repetition, with its verdicts."""
         ids = id_list(trace.id for trace in traces)
         broken_sql = f"""
         SELECT id, task_id, executor FROM trace WHERE failure_kind = 'infra' AND id IN {IDS}

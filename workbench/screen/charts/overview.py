@@ -239,7 +239,7 @@ def _taught(project: Project) -> list[FunnelBar]:
     questions = snapshots.snapshot_questions(project.database)
     return [
         FunnelBar("in snapshot", questions.newest, None),
-        FunnelBar("trained", questions.taught, None),
+        FunnelBar("trained", questions.training, None),
     ]
 
 

@@ -1,6 +1,4 @@
-"""Figures of the people who decide: pace, acceptance, agreement, gold; and what they blame.  Each
-with its n.
-"""
+"""Figures of the people who decide: pace, acceptance, agreement, gold and what they blame."""
 
 from __future__ import annotations
 
@@ -16,20 +14,20 @@ from workbench.store.kernel.database import Database
 
 @dataclass(frozen=True, slots=True)
 class ReviewerFigures:
-    """One reviewer's decisions of a span of time; what was taken back since does not count."""
+    """One reviewer's decisions in a span of time, without those that were taken back."""
 
     name: str
     decided: int
     """Items that were accepted, rejected or skipped."""
     skipped: int
     accepted: Share
-    """Of those accepted or rejected."""
+    """Accepts, of accepts and rejects."""
     gold: Share
-    """Gold items judged as known to be right, of those judged."""
+    """Gold items with the right decision, of the gold items that were accepted or rejected."""
     days: int
-    """Days (UTC) with a decision."""
+    """Number of days (UTC) with a decision."""
     median_seconds: float | None
-    """Per decision, where it was measured."""
+    """Median time of one decision; None where none was measured."""
 
     @property
     def per_day(self) -> float:
@@ -41,10 +39,11 @@ class ToolBlame:
     """First wrong steps that people marked in one tool's calls."""
 
     tool: str
-    """Empty: a step of the program itself."""
+    """Name of the tool; empty for a step of the program itself."""
     wrong: int
+    """First wrong steps in its calls."""
     of: Share
-    """Of all first wrong steps."""
+    """Its share of all first wrong steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +69,30 @@ class DayOfDecisions:
 def reviewers(
     database: Database, since: datetime | None, until: datetime | None
 ) -> list[ReviewerFigures]:
-    """Everybody who decided in a span of time (UTC), by name."""
-    found = database.rows(
+    """Figures of everybody who decided in a span of time, by name.
+
+    Args:
+        database: the store.
+        since: UTC, included; None for the beginning.
+        until: UTC, not included; None for now.
+    """
+    rows = database.rows(
         f"""
         WITH said AS (
             SELECT * FROM active_decision WHERE kind IN {VERDICTS}
             AND ($since IS NULL OR created_at >= $since) AND ($until IS NULL OR created_at < $until)
         ),
-        last AS (SELECT * FROM said QUALIFY row_number() OVER (PARTITION BY task_id, author ORDER BY seq DESC) = 1)
+        last AS (
+            SELECT * FROM said
+            QUALIFY row_number() OVER (PARTITION BY task_id, author ORDER BY seq DESC) = 1
+        )
         SELECT last.author AS name, count(*) AS decided, count(*) FILTER (kind = 'skip') AS skipped,
-            count(*) FILTER (kind = 'accept') AS accepted, count(*) FILTER (kind = 'reject') AS rejected,
+            count(*) FILTER (kind = 'accept') AS accepted,
+            count(*) FILTER (kind = 'reject') AS rejected,
             count(gold) FILTER (kind <> 'skip') AS judged, count(*) FILTER (kind = gold) AS fitting,
             count(DISTINCT last.created_at::DATE) AS days, median(last.seconds) AS seconds
-        FROM last LEFT JOIN curated ON curated.task_id = last.task_id GROUP BY last.author ORDER BY name
+        FROM last LEFT JOIN curated ON curated.task_id = last.task_id
+        GROUP BY last.author ORDER BY name
         """,
         {"since": since, "until": until},
     )
@@ -96,18 +106,18 @@ def reviewers(
             row["days"],
             row["seconds"],
         )
-        for row in found
+        for row in rows
     ]
 
 
 def agreement(database: Database, until: datetime | None = None) -> list[Agreement]:
-    """Every pair of reviewers with items in common, from what stands (at a time).
+    """The agreement of every pair of reviewers with items in common, now or at a time (UTC).
 
-    What they decide on gold items counts, too: they decide it without knowing of each other.
+    Gold items count as well: reviewers decide on them without knowing of each other.
     """
-    table, given = _standing(until)
+    table, parameters = _standing(until)
     rows = database.rows(
-        f"SELECT task_id, author, kind FROM {table} WHERE kind IN ('accept', 'reject')", given
+        f"SELECT task_id, author, kind FROM {table} WHERE kind IN ('accept', 'reject')", parameters
     )
     return agreements((row["task_id"], row["author"], row["kind"]) for row in rows)
 
@@ -117,7 +127,7 @@ def _standing(until: datetime | None) -> tuple[str, list[Any]]:
 
 
 def confusion(database: Database) -> VerdictConfusion:
-    """The automatic verdict, at the moment of the decision, against the person's."""
+    """Automatic verdicts, at the moment of the decision, against what people decided."""
     row = database.rows(
         """
         SELECT count(*) FILTER (automatic AND d.kind = 'accept') AS right_accepted,
@@ -131,8 +141,8 @@ def confusion(database: Database) -> VerdictConfusion:
 
 
 def blame(database: Database) -> list[ToolBlame]:
-    """First wrong steps by tool, the most blamed first; one for a trace and person."""
-    found = database.rows(
+    """First wrong steps by tool, the most blamed tool first; one step for a trace and person."""
+    rows = database.rows(
         """
         WITH marked AS (
             SELECT tool FROM active_decision WHERE step IS NOT NULL
@@ -142,17 +152,18 @@ def blame(database: Database) -> list[ToolBlame]:
         GROUP BY tool ORDER BY wrong DESC, tool
         """
     )
-    return [
-        ToolBlame(row["tool"], row["wrong"], Share(row["wrong"], row["every"])) for row in found
-    ]
+    return [ToolBlame(row["tool"], row["wrong"], Share(row["wrong"], row["every"])) for row in rows]
 
 
 def reasons(database: Database) -> dict[str, int]:
     """Standing rejects by reason, the most frequent first."""
-    found = database.rows(
-        "SELECT reason, count(*) AS n FROM standing WHERE kind = 'reject' GROUP BY reason ORDER BY n DESC, reason"
+    rows = database.rows(
+        """
+        SELECT reason, count(*) AS n FROM standing WHERE kind = 'reject'
+        GROUP BY reason ORDER BY n DESC, reason
+        """
     )
-    return {row["reason"]: row["n"] for row in found}
+    return {row["reason"]: row["n"] for row in rows}
 
 
 def tool_rulings(database: Database) -> list[ToolRulings]:

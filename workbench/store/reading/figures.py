@@ -1,6 +1,4 @@
-"""The Dashboard's counts, of the scope in force, in SQL; shares and intervals are made from them by
-the caller.
-"""
+"""The Dashboard's counts for the parts in force; callers make shares and intervals of them."""
 
 from __future__ import annotations
 
@@ -14,20 +12,20 @@ from workbench.store.records.pending import JUDGED, SAMPLED, TRACED
 
 @dataclass(frozen=True, slots=True)
 class FunnelStep:
-    """How many questions got this far."""
+    """How many questions got as far as one step of the loop."""
 
     name: str
-    """`question`, `sampled`, `executed` (a program ended with an answer), `matched` (a trace is
-    kept), `accepted` (by a person).
+    """One of `question`, `sampled`, `executed` (a program ended with an answer), `matched` (a
+    trace is kept) and `accepted` (by a person).
     """
     tasks: int
     token: str
-    """What to search for to see them."""
+    """The search that finds these questions; empty for all."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolFigures:
-    """The runs that called a tool."""
+    """Counts of the runs that called one tool."""
 
     tool: str
     tasks: int
@@ -40,11 +38,11 @@ class ToolFigures:
 
 @dataclass(frozen=True, slots=True)
 class ErrorCount:
-    """Failures of one kind."""
+    """Failed runs of one kind."""
 
     kind: str
     day: date | None
-    """UTC; None when not asked by day."""
+    """Day in UTC; None where the failures of all days are counted together."""
     runs: int
     tasks: int
 
@@ -113,13 +111,15 @@ _TRACED = f"WITH selected AS (FROM task), {SAMPLED}, {TRACED}"
 
 
 def funnel(database: Database) -> tuple[FunnelStep, ...]:
-    """Questions by how far they got."""
+    """How many questions got how far, from the import to a person's accept."""
     scope = bring_up_to_date(database)
     (row,) = database.rows(
         """
         SELECT count(*) AS question, count(*) FILTER (programs >= $k) AS sampled,
-            count(*) FILTER (executed > 0) AS executed, count(*) FILTER (status IN ('kept', 'agreed')) AS matched,
-            (SELECT count(*) FROM curated WHERE state = 'accepted' OR (state = 'adjudicated' AND outcome = 'accept'))
+            count(*) FILTER (executed > 0) AS executed,
+            count(*) FILTER (status IN ('kept', 'agreed')) AS matched,
+            (SELECT count(*) FROM curated WHERE state = 'accepted'
+                OR (state = 'adjudicated' AND outcome = 'accept'))
                 AS accepted
         FROM outcome
         """,
@@ -211,10 +211,10 @@ def evidence_stamp(database: Database) -> tuple[object, ...]:
 
 
 def by_tool(database: Database) -> list[ToolFigures]:
-    """What came of the runs that called each tool, the most used first."""
+    """Counts of the runs that called each tool, the most used tool first."""
     scope = bring_up_to_date(database)
     # Grouped by the text of all tools first: a few hundred of them, each taken apart once.
-    found = database.rows(
+    rows = database.rows(
         f"""
         {_TRACED}, {JUDGED},
         called AS (
@@ -225,10 +225,12 @@ def by_tool(database: Database) -> list[ToolFigures]:
         used AS (SELECT tools, count(*) AS tasks FROM outcome GROUP BY tools),
         split AS (
             SELECT unnest(string_split(trim(tools, '|'), '|')) AS tool, *
-            FROM (SELECT *, 0 AS tasks FROM called UNION ALL SELECT tools, 0, 0, 0, 0, tasks FROM used)
+            FROM (SELECT *, 0 AS tasks FROM called UNION ALL SELECT tools, 0, 0, 0, 0, tasks
+                FROM used)
             WHERE tools <> ''
         )
-        SELECT tool, sum(tasks)::BIGINT AS tasks, sum(runs)::BIGINT AS runs, sum(executed)::BIGINT AS executed,
+        SELECT tool, sum(tasks)::BIGINT AS tasks, sum(runs)::BIGINT AS runs,
+            sum(executed)::BIGINT AS executed,
             sum(judged)::BIGINT AS judged, sum(fits)::BIGINT AS right
         FROM split GROUP BY tool ORDER BY runs DESC, tool
         """,
@@ -237,19 +239,21 @@ def by_tool(database: Database) -> list[ToolFigures]:
             for name in ("sampler", "seed", "k", "executor", "verifier")
         },
     )
-    return [ToolFigures(**row) for row in found]
+    return [ToolFigures(**row) for row in rows]
 
 
 def errors(database: Database, by_day: bool) -> list[ErrorCount]:
     """Failed runs by kind, the most frequent first; by day, the earliest day first."""
     scope = bring_up_to_date(database)
     day = "CAST(created_at AS DATE)" if by_day else "CAST(NULL AS DATE)"
-    found = database.rows(
+    rows = database.rows(
         f"""
         {_TRACED}
-        SELECT failure_kind AS kind, {day} AS day, count(*) AS runs, count(DISTINCT task_id) AS tasks
-        FROM traced WHERE failure_kind IS NOT NULL GROUP BY kind, day ORDER BY day NULLS FIRST, runs DESC, kind
+        SELECT failure_kind AS kind, {day} AS day, count(*) AS runs,
+            count(DISTINCT task_id) AS tasks
+        FROM traced WHERE failure_kind IS NOT NULL GROUP BY kind, day
+            ORDER BY day NULLS FIRST, runs DESC, kind
         """,
         {name: scope.parameters()[name] for name in ("sampler", "seed", "k", "executor")},
     )
-    return [ErrorCount(**row) for row in found]
+    return [ErrorCount(**row) for row in rows]
