@@ -45,7 +45,7 @@ def test_a_labelled_question_that_is_not_wanted_again_comes_last(looped: Looped)
 
 
 def test_a_larger_sample_contains_the_smaller(looped: Looped) -> None:
-    project, made = looped
+    project, _ = looped
     project.add_tasks([task(9, split="test")])
     every = ids.sample_ids(project.database, None, None, seed=1)
     assert len(every) == 4
