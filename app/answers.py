@@ -38,6 +38,7 @@ from workbench.records import Region, Task, TraceEvent
 from workbench.screen.highlight import highlight
 from workbench.screen.steps import steps_of
 from workbench.store import Project
+from workbench.store.reading.ids import program_indexes
 from workbench.verify.answers import canonical
 
 MOST_PICTURES = 200
@@ -170,13 +171,9 @@ def keep(project: Project, pictures: Pictures, held: Round, seed: int) -> Finish
     if pipeline is not None and pipeline.program is not None:
         program = pipeline.program
         project.add_programs([program], seed)
-        rows = project.database.rows("SELECT id, index FROM program WHERE task_id = ?", [task.id])
-        if program.id not in {
-            row["id"] for row in rows
-        }:  # the loop has sampled another one at this place
-            project.add_programs(
-                [replace(program, index=1 + max(row["index"] for row in rows))], seed
-            )
+        places = program_indexes(project.database, task.id)
+        if program.id not in places:  # the loop has sampled another one at this place
+            project.add_programs([replace(program, index=1 + max(places.values()))], seed)
         if pipeline.trace is not None:
             project.add_traces([pipeline.trace])
     predictions = [one for side in held.sides.values() for one in side.predictions]

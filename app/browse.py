@@ -19,6 +19,7 @@ from workbench.screen import views
 from workbench.screen.highlight import highlight
 from workbench.screen.review import person_event
 from workbench.store import Outcome, Project, RunLine, parse_query
+from workbench.store.reading.browse import delete_view, save_view, saved_views
 from workbench.verify.answers import canonical
 
 PAGE = 50
@@ -127,17 +128,17 @@ def add(site: Site) -> None:
     def saved() -> list[dict[str, str]]:
         return [
             {"name": v.name, "q": v.text, "sort": v.sort, "author": v.author}
-            for v in project.saved_views()
+            for v in saved_views(project.database)
         ]
 
     @server.post("/do/browse/view")
     def keep(body: ViewRequest, person: Curator) -> dict[str, str]:
-        view = project.save_view(body.name.strip(), body.q, body.sort, person.name)
+        view = save_view(project.database, body.name.strip(), body.q, body.sort, person.name)
         return {"name": view.name}
 
     @server.post("/do/browse/forget")
     def forget(body: ViewRequest, person: Curator) -> dict[str, str]:
-        project.delete_view(body.name)
+        delete_view(project.database, body.name)
         return {"name": body.name}
 
     @server.post("/do/browse/count")

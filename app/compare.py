@@ -26,6 +26,7 @@ from workbench.pipeline.live import Live
 from workbench.pipeline.live_events import Side
 from workbench.records import Rating, Task, content_key
 from workbench.screen.review import person_event
+from workbench.store.reading.ids import labelled_ids
 from workbench.study.two_by_two import CELLS, COUNTINGS, FILTERS, Counting, compare, in_cell
 from workbench.tasks.bundled import Collages, Photos
 
@@ -301,12 +302,8 @@ def _task(site: Site, id: str) -> Task:
 
 def _any(site: Site, but: str) -> Task:
     """A labelled question whose picture is there, drawn anew each time."""
-    rows = site.project.database.rows(
-        "SELECT id FROM task WHERE len(answers) > 0 ORDER BY id = $but, random() LIMIT 5",
-        {"but": but},
-    )
-    for row in rows:
-        task = _task(site, row["id"])
+    for id in labelled_ids(site.project.database, but, limit=5):
+        task = _task(site, id)
         if site.project.images.path(task.image) is not None:
             return task
     raise InputError("the project has no labelled question yet; import some, or choose an example")

@@ -27,6 +27,7 @@ from workbench.curate.settings import ORDERS
 from workbench.records import REASON_WORDS, REASONS, Decision, DecisionKind
 from workbench.screen.review import Items, Say, decide
 from workbench.store import Project
+from workbench.store.people.reviewing import standing_since
 
 MOST = 20
 """Questions that one page may hold."""
@@ -261,10 +262,7 @@ def add(site: Site) -> None:
 def today(project: Project, person: Person) -> dict[str, int] | None:
     """The chip in the header."""
     day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-    sql = (
-        "SELECT count(*) AS n FROM standing WHERE author = ? AND kind <> 'none' AND created_at >= ?"
-    )
-    count = project.database.rows(sql, [person.name, day])[0]["n"]
+    count = standing_since(project.database, person.name, day)
     return {"count": count, "goal": project.curation.settings().daily_goal} if count else None
 
 

@@ -34,6 +34,7 @@ from workbench.screen.charts.trust_charts import trust_charts
 from workbench.screen.highlight import highlight
 from workbench.screen.steps import Step, steps_of
 from workbench.store import Project, Run, TaskView
+from workbench.store.reading.ids import example_ids
 
 HERE = Path(__file__).resolve().parent
 LIBRARY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -144,23 +145,10 @@ def _parts(project: Project) -> list[tuple[str, str, str, str]]:
 
 # --- examples
 
-PICK = """
-WITH sorted AS (
-    SELECT id, status || student || coalesce(faithful, false) AS cell, family, seq
-    FROM outcome WHERE status <> 'waiting'
-),
-apart AS (SELECT *, row_number() OVER (PARTITION BY cell, family ORDER BY seq) AS nth FROM sorted),
-turned AS (SELECT *, row_number() OVER (PARTITION BY cell ORDER BY nth, md5(cell || family)) AS turn FROM apart)
-SELECT id FROM turned ORDER BY turn, cell LIKE 'kept%' DESC, cell DESC LIMIT $limit
-"""
-"""A few of each way that a question can go, each of another family where there are several; the
-same ones each time.
-"""
-
 
 def _examples(project: Project) -> list[dict[str, Any]]:
     scope = project.scope()
-    ids = [row["id"] for row in project.database.rows(PICK, {"limit": EXAMPLES})]
+    ids = example_ids(project.database, EXAMPLES)
     return [_example(project, project.task_view(one, scope)) for one in ids]
 
 

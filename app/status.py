@@ -13,6 +13,7 @@ from typing import Any
 
 from app.site import Site
 from workbench.store import STAGES, Project
+from workbench.store.reading.figures import current_run
 
 FRESH = 60.0
 """Seconds without a written batch after which a run is no longer taken for going on."""
@@ -29,25 +30,11 @@ def add(site: Site) -> None:
 
 def job(project: Project) -> Mapping[str, Any] | None:
     """The run of the loop that writes now, in this process or another."""
-    found = project.database.rows(
-        f"""
-        SELECT run.id, timing.stage, run.k, run.task_limit,
-            (SELECT sum(rows)::BIGINT FROM timing t WHERE t.run = run.id AND t.stage = timing.stage) AS done
-        FROM run JOIN timing ON timing.run = run.id
-        WHERE run.ended_at IS NULL AND timing.created_at > now() - INTERVAL {int(FRESH)} SECOND
-        ORDER BY timing.created_at DESC LIMIT 1
-        """  # noqa: S608
-    )
-    if not found:
+    run = current_run(project.database, FRESH)
+    if run is None:
         return None
-    row = found[0]
-    stage = f"{STAGES.index(row['stage']) + 1} of {len(STAGES)}" if row["stage"] in STAGES else ""
-    return {
-        "name": f"run {row['id']}",
-        "stage": row["stage"],
-        "place": stage,
-        "done": int(row["done"] or 0),
-    }
+    place = f"{STAGES.index(run.stage) + 1} of {len(STAGES)}" if run.stage in STAGES else ""
+    return {"name": f"run {run.id}", "stage": run.stage, "place": place, "done": run.rows}
 
 
 class Device:

@@ -184,6 +184,79 @@ def test_imports_point_down() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+SQL = re.compile(
+    r"\bSELECT\b.*\bFROM\b|\bINSERT (OR \w+ )?INTO\b|\bUPDATE\b.*\bSET\b|\bDELETE FROM\b", re.DOTALL
+)
+
+SQL_ELSEWHERE = {
+    "workbench/cli/sql.py": "vpd sql runs what its user writes, and shows an example",
+    "workbench/bench/store.py": "fills a store with made rows, to measure it",
+    "workbench/bench/pages.py": "fills a store with made rows, to measure pages",
+    "workbench/tasks/official.py": "a file of its own while a benchmark is read, not the store",
+    "workbench/tasks/vqa.py": "a file of its own while a benchmark is read, not the store",
+    "workbench/execute/cache.py": "the cache of tool results, a file of its own, not the store",
+}
+"""Files that may hold SQL outside the store, each with its reason."""
+
+
+def sql_texts(source: str) -> list[str]:
+    """Texts of a module that are SQL; docstrings and other bare texts are left out.
+
+    Pieces of an f-string are joined, with `?` for each value, so that a statement is seen whole.
+    """
+    tree = ast.parse(source)
+    bare = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    texts = []
+    for node in ast.walk(tree):
+        if id(node) in bare:
+            continue
+        if isinstance(node, ast.JoinedStr):
+            texts.append("".join(getattr(part, "value", "?") for part in _pieces(node)))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            texts.append(node.value)
+    return [text for text in texts if SQL.search(text)]
+
+
+def _pieces(node: ast.JoinedStr) -> list[ast.Constant | None]:
+    return [part if isinstance(part, ast.Constant) else None for part in node.values]
+
+
+def test_the_store_alone_writes_sql() -> None:
+    inside = ROOT / "workbench" / "store"
+    astray = {
+        name: texts
+        for path in sources("workbench", "app")
+        if inside not in path.parents
+        if (name := path.relative_to(ROOT).as_posix()) not in SQL_ELSEWHERE
+        if (texts := sql_texts(path.read_text(encoding="utf-8")))
+    }
+    assert astray == {}, "give these statements to a function of workbench/store"
+
+
+@pytest.mark.parametrize(
+    ("source", "seen"),
+    [
+        ('rows("SELECT id FROM task")', True),
+        ('rows(f"SELECT {names}" f" FROM {table}")', True),
+        ('sql = """\nSELECT id\nFROM task\n"""', True),
+        ('run("INSERT OR REPLACE INTO task VALUES (?)")', True),
+        ('run(f"UPDATE task SET {column} = 1")', True),
+        ('run("DELETE FROM task")', True),
+        ('"""SELECT id FROM task is what this module once asked."""', False),
+        ('title = "Select a question from the list"', False),
+    ],
+)
+def test_sql_is_seen_in_texts_alone(source: str, seen: bool) -> None:
+    assert bool(sql_texts(source)) == seen
+
+
+def test_every_file_that_may_hold_sql_holds_some() -> None:
+    idle = [
+        name for name in SQL_ELSEWHERE if not sql_texts((ROOT / name).read_text(encoding="utf-8"))
+    ]
+    assert idle == [], "these need no exception any more"
+
+
 QUIET = """
 import contextlib, importlib, io, json, os, sys
 hidden, names = json.loads(sys.stdin.read())

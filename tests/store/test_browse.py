@@ -12,8 +12,8 @@ from hand_made import loop_records, profile_file, put_in_force, task
 from workbench.errors import InputError
 from workbench.records import Decision, Failure, TraceEvent
 from workbench.store import SORTS, Project, parse_query
-from workbench.store.reading import browse
-from workbench.store.reading.browse import BUCKETS
+from workbench.store.reading import browse, figures
+from workbench.store.reading.browse import BUCKETS, delete_view, save_view, saved_views
 
 K = 3
 
@@ -220,7 +220,7 @@ def test_a_review_is_seen_at_once(tmp_path: Path) -> None:
         counts = {f.name: {v.value: v.count for v in f.values} for f in project.browse_facets()}
         assert counts["review"] == {"pending": 2, "accepted": 1}
         assert counts["reviewer"] == {"ann": 1}
-        assert {step.name: step.tasks for step in project.funnel()}["accepted"] == 1
+        assert {step.name: step.tasks for step in figures.funnel(project.database)}["accepted"] == 1
 
 
 def test_a_list_never_reads_events(project: Project) -> None:
@@ -244,10 +244,10 @@ def test_a_list_never_reads_events(project: Project) -> None:
 
 def test_views_are_saved_replaced_and_forgotten(tmp_path: Path) -> None:
     with Project.create(tmp_path / "p", str(profile_file(tmp_path))) as project:
-        project.save_view("b dogs", "dog   status:wrong", "-steps", "ann")
-        project.save_view("A first", "", "import", "ann")
-        project.save_view("b dogs", "cat", "newest", "bob")
-        assert [(v.name, v.text, v.sort, v.author) for v in project.saved_views()] == [
+        save_view(project.database, "b dogs", "dog   status:wrong", "-steps", "ann")
+        save_view(project.database, "A first", "", "import", "ann")
+        save_view(project.database, "b dogs", "cat", "newest", "bob")
+        assert [(v.name, v.text, v.sort, v.author) for v in saved_views(project.database)] == [
             ("A first", "", "import", "ann"),
             ("b dogs", "cat", "newest", "bob"),
         ]
@@ -257,7 +257,7 @@ def test_views_are_saved_replaced_and_forgotten(tmp_path: Path) -> None:
             ("x", "dog", "best"),
         ):
             with pytest.raises(InputError):
-                project.save_view(name, text, sort, "ann")
-        project.delete_view("A first")
-        project.delete_view("A first")
-        assert [v.name for v in project.saved_views()] == ["b dogs"]
+                save_view(project.database, name, text, sort, "ann")
+        delete_view(project.database, "A first")
+        delete_view(project.database, "A first")
+        assert [v.name for v in saved_views(project.database)] == ["b dogs"]

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 from curated import Voice, make_project, states
-from hand_made import Made
+from hand_made import Made, loop_records, task
 
 from workbench.curate.settings import Settings
 from workbench.errors import InputError
-from workbench.records import Form, Rating
+from workbench.records import Form, Rating, TraceEvent
 from workbench.store import Project
+from workbench.store.kernel.database import now
+from workbench.store.people import reviewing
 from workbench.store.records.rows import part_key
 
 Home = tuple[Project, list[Made]]
@@ -303,6 +305,36 @@ def test_reviewers_are_measured_with_their_n(home: Home) -> None:
     assert (pair.n, pair.same, pair.note) == (2, 1, "too few: 2 of 30")
     cells = curation.confusion()
     assert (cells.right_accepted, cells.right_rejected, cells.n) == (3, 2, 5)
+
+
+def test_the_days_and_states_of_decisions_are_counted(home: Home) -> None:
+    project, made = home
+    ann, bob = Voice("ann"), Voice("bob")
+    before = now()
+    project.curation.decide([ann.accept(made[0]), ann.reject(made[1]), bob.reject(made[2])])
+    database = project.database
+    (day,) = reviewing.decision_days(database, 5)
+    assert [(one.day, one.author, one.n) for one in reviewing.pace(database)] == [
+        (str(day), "ann", 2),
+        (str(day), "bob", 1),
+    ]
+    assert reviewing.standing_since(database, "ann", before) == 2
+    assert reviewing.standing_since(database, "ann", now() + timedelta(minutes=1)) == 0
+    assert reviewing.state_counts(database) == {"rejected": 2, "accepted": 1}
+
+
+def test_a_ruling_counts_for_every_tool_of_the_trace(home: Home) -> None:
+    project, _ = home
+    made = loop_records(task(9), 3)
+    call = TraceEvent(0, "tool", 2, 0, {"tool": "find"})
+    traces = [replace(trace, events=(call,)) for trace in made.traces]
+    project.add_tasks([made.task])
+    project.add_programs(made.programs, 0)
+    project.add_traces(traces)
+    project.add_rationales([made.rationale])
+    project.curation.decide([Voice("ann").accept(made), Voice("bob").reject(made)])
+    (find,) = reviewing.tool_rulings(project.database)
+    assert (find.tool, find.n, find.accepted) == ("find", 2, 1)
 
 
 def test_models_are_rated_blind(home: Home) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from curated import Voice
 from hand_made import loop_records, profile_file, put_in_force, task
 from together import HOLD, Child, children
 
@@ -19,7 +21,7 @@ from workbench.store import (
     Project,
     Selection,
 )
-from workbench.store.reading import evaluations, lineage
+from workbench.store.reading import evaluations, lineage, snapshots
 
 DAY = datetime(2026, 1, 2)
 JOB = JobRow(
@@ -134,6 +136,29 @@ def test_two_processes_write_the_same_rows(project: Project) -> None:
             assert attached.lineage().evaluations == (EVALUATION,)
             assert attached.evaluation_scores("e1") == {"a": 1.0, "b": 0.0}
         owner.end()
+
+
+def test_snapshots_know_their_questions_and_the_time_in_them(project: Project) -> None:
+    made = loop_records(task(0), 3)
+    made.write(project)
+    database = project.database
+    assert snapshots.snapshot_questions(database) == snapshots.SnapshotQuestions(0, 0)
+    (last,) = project.curation.decide([Voice("ann").accept(made, seconds=90.0)])
+    snapshot = "INSERT INTO snapshot VALUES (?, '', '{}', '{}', ?, ?)"
+    row = "INSERT INTO snapshot_row VALUES (?, ?, NULL, NULL, ?)"
+    with_rows = [(JOB.snapshot, "a", "train"), (JOB.snapshot, "b", "val"), ("new", "a", "train")]
+
+    def write(cursor: Any) -> None:
+        cursor.execute(snapshot, [JOB.snapshot, last.id, DAY])
+        cursor.execute(snapshot, ["new", None, DAY + timedelta(days=1)])
+        for values in with_rows:
+            cursor.execute(row, values)
+
+    database.transaction(write)
+    assert snapshots.snapshot_questions(database) == snapshots.SnapshotQuestions(1, 0)
+    lineage.put_jobs(database, [JOB], {}, [MODEL])
+    assert snapshots.snapshot_questions(database) == snapshots.SnapshotQuestions(1, 1)
+    assert snapshots.review_minutes(database) == {JOB.snapshot: 1.5}
 
 
 def test_reading_alone_writes_nothing(project: Project) -> None:

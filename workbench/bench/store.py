@@ -37,6 +37,8 @@ from workbench.records import (
 )
 from workbench.store.kernel.database import now
 from workbench.store.project import STORE, Project
+from workbench.store.reading import figures
+from workbench.store.reading.browse import save_view
 from workbench.store.records.scope import Scope, Selection
 
 K = 5
@@ -362,9 +364,9 @@ def browse(project: Project, rounds: int) -> list[StoreFigure]:
             f"family:count seconds<{rng.randrange(1, 9)}"
         ),
         "total of a word": lambda: project.browse_total(thing()),
-        "funnel": project.funnel,
-        "acceptance by tool": project.by_tool,
-        "errors by day": lambda: project.errors(by_day=True),
+        "funnel": lambda: figures.funnel(project.database),
+        "acceptance by tool": lambda: figures.by_tool(project.database),
+        "errors by day": lambda: figures.errors(project.database, by_day=True),
         "one question with its runs": lambda: project.task_view(
             f"bench/{rng.randrange(count):08d}"
         ),
@@ -385,10 +387,9 @@ def browse(project: Project, rounds: int) -> list[StoreFigure]:
 
 def commit(project: Project, rounds: int, aim: str = "< 5 ms") -> StoreFigure:
     """One row, one transaction."""
-    project.save_view("bench", "", "import", "bench")
-    spent = [
-        _timed(lambda: project.save_view("bench", "", "import", "bench")) for _ in range(rounds)
-    ]
+    save = partial(save_view, project.database, "bench", "", "import", "bench")
+    save()
+    spent = [_timed(save) for _ in range(rounds)]
     return _spread("commit of one row", spent, aim)
 
 
@@ -409,10 +410,10 @@ def commit_record(project: Project, rounds: int) -> StoreFigure:
 def attached_commit(project: Project, rounds: int) -> StoreFigure:
     """The same from a second process, while this one has the project open."""
     code = (
-        "import sys; from pathlib import Path; from workbench.store import bench\n"
+        "import sys; from pathlib import Path; from workbench.bench import store\n"
         "from workbench.store.project import Project\n"
         "with Project.open(Path(sys.argv[1])) as project:\n"
-        "    row = bench.commit(project, int(sys.argv[2])); print(row.value, row.note, sep='|')"
+        "    row = store.commit(project, int(sys.argv[2])); print(row.value, row.note, sep='|')"
     )
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-c", code, str(project.path), str(rounds)],

@@ -14,6 +14,7 @@ from workbench.errors import InputError
 from workbench.records import REASON_WORDS
 from workbench.shares import Share
 from workbench.store import Project
+from workbench.store.people.reviewing import state_counts
 
 
 def status(project: Path | None) -> None:
@@ -28,11 +29,9 @@ def status(project: Path | None) -> None:
 
 def _states(out: Console, project: Project) -> None:
     curation = project.curation
-    rows = project.database.rows(
-        "SELECT state, count(*) AS n FROM curated GROUP BY state ORDER BY n DESC, state"
-    )
+    states = state_counts(project.database)
     out.print(
-        "decided on: " + (", ".join(f"{row['n']} {row['state']}" for row in rows) or "nothing yet")
+        "decided on: " + (", ".join(f"{n} {state}" for state, n in states.items()) or "nothing yet")
     )
     leases = curation.leases()
     progress = curation.progress("", "curator")

@@ -1,5 +1,4 @@
-"""What people may say about items, and what follows from it: rules without a store and without a
-screen.
+"""What people may decide about items, and what follows: rules without a store and a screen.
 
 Files:
     agreement.py  Cohen's kappa with its n; automatic verdict against people

@@ -1,5 +1,4 @@
-"""How far reviewers agree: Cohen's kappa for each pair, with its n; the automatic verdict against
-people.
+"""How far reviewers agree with each other, and the automatic verdict with them.
 
 Source: Cohen 1960; kappa = (observed - expected agreement) / (1 - expected), computed by
 scikit-learn.
@@ -17,14 +16,14 @@ ENOUGH = 30
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Of two reviewers."""
+    """How far two reviewers agree."""
 
     first: str
     second: str
     n: int
     """Items that both accepted or rejected."""
     same: int
-    """Of these, decided alike."""
+    """Items of these that both decided alike."""
     kappa: float | None
     """None where it is not defined (nothing in common, or one verdict throughout)."""
     note: str
@@ -33,7 +32,7 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class VerdictConfusion:
-    """The automatic verdict against a person's, counted over standing decisions that name a trace."""
+    """The automatic verdict against a person's, over standing decisions that name a trace."""
 
     right_accepted: int
     right_rejected: int
@@ -42,6 +41,7 @@ class VerdictConfusion:
 
     @property
     def n(self) -> int:
+        """Number of decisions."""
         return self.right_accepted + self.right_rejected + self.wrong_accepted + self.wrong_rejected
 
 
@@ -49,7 +49,7 @@ def kappa(first: Sequence[str], second: Sequence[str]) -> float | None:
     """Cohen's kappa of two lists of verdicts on the same items; None where it is not defined."""
     if not first or len({*first, *second}) < 2:
         return None
-    # Imported here: it takes a second, and most commands never ask.
+    # Imported here, since it takes a second and most commands do without.
     from sklearn.metrics import cohen_kappa_score
 
     return float(cohen_kappa_score(first, second))
@@ -64,17 +64,17 @@ def agreements(verdicts: Iterable[tuple[str, str, str]]) -> list[Agreement]:
     by_reviewer: dict[str, dict[str, str]] = {}
     for task_id, reviewer, verdict in verdicts:
         by_reviewer.setdefault(reviewer, {})[task_id] = verdict
-    found = []
+    result = []
     for first, second in combinations(sorted(by_reviewer), 2):
         if pairs := _common(by_reviewer[first], by_reviewer[second]):
             value = kappa([a for a, _ in pairs], [b for _, b in pairs])
             note = f"too few: {len(pairs)} of {ENOUGH}" if len(pairs) < ENOUGH else ""
             if value is None and not note:
                 note = "not defined: one verdict throughout"
-            found.append(
+            result.append(
                 Agreement(first, second, len(pairs), sum(a == b for a, b in pairs), value, note)
             )
-    return found
+    return result
 
 
 def _common(first: Mapping[str, str], second: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -1,6 +1,4 @@
-"""What new events change: one step down from the store with the events and the facts, one step up
-with the rows.
-"""
+"""What new events change: the store hands down events and facts, and gets rows back."""
 
 from __future__ import annotations
 
@@ -15,31 +13,31 @@ from workbench.records import Decision
 def apply(
     history: History, events: Iterable[Decision], facts: Iterable[Facts], overlap: int
 ) -> tuple[list[Decision], list[Standing], list[Item]]:
-    """Check new events in their order, add them to the history, and work out the states of its
-    tasks.
+    """Check new events in their order, add them to the history, and work out its tasks' states.
 
     Args:
         history: everything that bears on the tasks whose states may change; it grows by the events.
         events: the new events, each with its `seq` and `created_at`.
-        facts: what the project knows of the records that each event names, in the same order.
-        overlap: number of reviewers that are asked for each task.
+        facts: what the project has of the records that each event names, in the same order.
+        overlap: number of reviewers that each task needs.
 
-    Returns: The events with all that the store fills in; what each reviewer who ever judged a task
-        of the history says of it now (kind `none` where nothing stands); what came of each task of
+    Returns:
+        The events with all that the store fills in; what each reviewer who ever judged a task of
+        the history says of it now (kind `none` where nothing stands); the state of each task of
         the history.
 
     Raises:
         InputError: an event breaks a rule; the history may then hold the events before it.
     """
     complete = []
-    for event, known in zip(events, facts, strict=True):
-        check(event, history, known)
+    for event, fact in zip(events, facts, strict=True):
+        check(event, history, fact)
         complete.append(
             replace(
                 event,
-                program_id=event.program_id or known.trace_program,
-                automatic=known.automatic,
-                tool=known.tool,
+                program_id=event.program_id or fact.trace_program,
+                automatic=fact.automatic,
+                tool=fact.tool,
             )
         )
         history.add(complete[-1])

@@ -1,5 +1,4 @@
-"""From events to states: which events count, what each reviewer says of a task now, what came of
-the task.
+"""From events to states: which events count, each reviewer's standing decision, a task's state.
 
 An item is one task (a question).  Its state follows from the events about it alone:
 
@@ -21,7 +20,7 @@ decides what counts.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -37,12 +36,12 @@ COUNTED = (*VERDICTS, *RULINGS, "queue")
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What one reviewer says of one task now."""
+    """The standing decision of one reviewer on one task."""
 
     task_id: str
     author: str
     kind: str = "none"
-    """`accept`, `reject` or `skip`; `none` where all of it was taken back."""
+    """One of `accept`, `reject` and `skip`; `none` where all of them were taken back."""
     trace_id: str | None = None
     program_id: str | None = None
     rationale_id: str | None = None
@@ -53,44 +52,43 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What came of one task."""
+    """The state of one task's review."""
 
     task_id: str
     state: State = "pending"
     outcome: str | None = None
-    """`accept` or `reject`; None unless adjudicated."""
+    """The adjudicator's `accept` or `reject`; None unless adjudicated."""
     votes: int = 0
-    """Reviewers whose accept or reject stands."""
+    """Number of reviewers whose accept or reject stands."""
     needed: int = 1
-    """Reviewers asked for."""
+    """Number of reviewers that the task needs."""
     trace_id: str | None = None
-    """The target: None unless there is one."""
+    """The target's trace; None unless there is a target."""
     program_id: str | None = None
     rationale_id: str | None = None
     edited: bool = False
-    """The target's program or rationale was made by a person."""
+    """Whether a person made the target's program or rationale."""
     reason: str | None = None
-    """Why it was rejected."""
+    """Reason of the reject; None unless rejected."""
     asked: str | None = None
-    """Somebody sent it to the queue, in these words, and nobody has decided since."""
+    """Words of whoever sent it to the queue; None unless it was sent and nobody decided since."""
     asked_by: str | None = None
     asked_seq: int | None = None
     gold: str | None = None
-    """The verdict known to be right."""
+    """The right decision on a gold item; None for other items."""
     seq: int = 0
-    """The last event that counts; 0 where none does."""
+    """Place of the last event that counts; 0 where none does."""
 
     @property
     def target(self) -> bool:
-        """It goes into training: its trace and rationale are the target."""
+        """Whether the task has a target: a trace and a rationale that go into training."""
         return self.trace_id is not None
 
 
 class History:
-    """Events in order of `seq`, and what follows from them.  Grows by `add`; holds no more than it
-    was given.
+    """Events in order of `seq`, and what follows from them; it grows by `add`.
 
-    A task's state needs the task's own events and those without a task (rollbacks, undos of
+    The state of a task needs the task's own events and those without a task (rollbacks, undos of
     batches).
     """
 
@@ -104,6 +102,7 @@ class History:
             self.add(event)
 
     def add(self, event: Decision) -> None:
+        """Add the next event in order of `seq`."""
         self.by_id[event.id] = event
         self.by_task.setdefault(event.task_id, []).append(event)
         if event.batch is not None:
@@ -142,41 +141,46 @@ class History:
         ]
 
     def reviewers(self, task_id: str) -> list[str]:
-        """Names of all who ever accepted, rejected or skipped the task, whether that counts or not."""
+        """Names of all who ever accepted, rejected or skipped the task, even if taken back."""
         return sorted(
             {event.author for event in self.by_task.get(task_id, ()) if event.kind in VERDICTS}
         )
 
     def standing(self, task_id: str) -> list[Standing]:
-        """Each reviewer's last word on the task, by author."""
+        """Each reviewer's last decision on the task that counts, by author."""
         return sorted(_standing(self.active(task_id)), key=lambda one: one.author)
 
     def item(self, task_id: str, overlap: int) -> Item:
-        """What came of the task, where `overlap` reviewers are asked for."""
+        """The state of the task's review, where each task needs `overlap` reviewers."""
         active = self.active(task_id)
         standing = _standing(active)
         ruling = _latest(active, RULINGS)
-        state, target, reason = (
-            _by_votes(standing, overlap) if ruling is None else _by_ruling(ruling)
-        )
+        if ruling is None:
+            state, target, reason = _by_votes(standing, overlap)
+        else:
+            state, target, reason = _by_ruling(ruling)
         gold = _latest(active, ("gold",))
-        wish = _open_wish(active)
-        return Item(
+        item = Item(
             task_id=task_id,
             state=state,
             outcome=ruling.ruling if ruling is not None and state == "adjudicated" else None,
             votes=sum(one.kind != "skip" for one in standing),
             needed=overlap,
-            trace_id=target.trace_id if target else None,
-            program_id=target.program_id if target else None,
-            rationale_id=target.rationale_id if target else None,
-            edited=target is not None and self._edited(target),
             reason=reason,
-            asked=wish.text if wish else None,
-            asked_by=wish.author if wish else None,
-            asked_seq=wish.seq if wish else None,
             gold=gold.ruling if gold else None,
             seq=max((_seq(event) for event in active if event.kind in COUNTED), default=0),
+        )
+        return self._with_target(_with_wish(item, _open_wish(active)), target)
+
+    def _with_target(self, item: Item, target: Standing | Decision | None) -> Item:
+        if target is None:
+            return item
+        return replace(
+            item,
+            trace_id=target.trace_id,
+            program_id=target.program_id,
+            rationale_id=target.rationale_id,
+            edited=self._edited(target),
         )
 
     def first_wrong(
@@ -199,9 +203,7 @@ class History:
         return marks[-1] if marks else None
 
     def _edited(self, target: Standing | Decision) -> bool:
-        """Whether a person made the target's program or rationale; an edit stays one when it is
-        taken back.
-        """
+        """Whether a person made the target's program or rationale, even by an edit taken back."""
         edits = {
             event.made for event in self.by_task.get(target.task_id, ()) if event.kind == "edit"
         }
@@ -213,7 +215,7 @@ _Result = tuple[State, Standing | Decision | None, str | None]
 
 
 def _by_ruling(event: Decision) -> _Result:
-    """What an adjudicator, or the author of a gold item, made of the task."""
+    """The state that an adjudicator, or the author of a gold item, gives a task."""
     accepted = event.ruling == "accept"
     state: State = "accepted" if accepted else "rejected"
     if event.kind == "adjudicate":
@@ -222,7 +224,7 @@ def _by_ruling(event: Decision) -> _Result:
 
 
 def _by_votes(standing: Sequence[Standing], overlap: int) -> _Result:
-    """What the reviewers made of the task."""
+    """The state that the reviewers' decisions give a task."""
     accepts = [one for one in standing if one.kind == "accept"]
     rejects = [one for one in standing if one.kind == "reject"]
     if accepts and rejects:
@@ -231,9 +233,15 @@ def _by_votes(standing: Sequence[Standing], overlap: int) -> _Result:
         return "accepted", max(accepts, key=lambda one: one.seq), None
     if rejects and len(rejects) >= overlap:
         return "rejected", None, max(rejects, key=lambda one: one.seq).reason
-    # One vote of two that are asked for leaves the task pending; skips alone do not.
+    # One vote of two that are needed leaves the task pending; skips alone do not.
     skipped = bool(standing) and not accepts and not rejects
     return "skipped" if skipped else "pending", None, None
+
+
+def _with_wish(item: Item, wish: Decision | None) -> Item:
+    if wish is None:
+        return item
+    return replace(item, asked=wish.text, asked_by=wish.author, asked_seq=wish.seq)
 
 
 def _open_wish(active: Sequence[Decision]) -> Decision | None:
@@ -249,14 +257,12 @@ def _latest(active: Iterable[Decision], kinds: Sequence[str]) -> Decision | None
 
 
 def covers(rollback: Decision, event: Decision) -> bool:
-    """Whether a rollback takes this event back: its subject's, stored within its span and before
-    it.
-    """
+    """Whether a rollback takes an event back: one that it spans and that was stored before it."""
     return spans(rollback, event) and _seq(event) < _seq(rollback)
 
 
 def spans(rollback: Decision, event: Decision) -> bool:
-    """Whether an event is its subject's and stored within its span; rollbacks are never spanned."""
+    """Whether an event is of a rollback's subject and within its span; no rollback ever is."""
     return (
         event.kind != "rollback"
         and event.author == rollback.subject
@@ -291,6 +297,7 @@ def _standing(active: Iterable[Decision]) -> list[Standing]:
 def _seq(event: Decision) -> int:
     if event.seq is None:
         raise ValueError(
-            f"event {event.id} has no place in the order yet; give events as the store gave them back"
+            f"event {event.id} has no place in the order yet; "
+            "give events as the store gave them back"
         )
     return event.seq

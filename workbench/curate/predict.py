@@ -1,7 +1,7 @@
 """Which items will be accepted: logistic regression on a few plain facts about their runs.
 
-Small on purpose: it orders a queue, it decides nothing.  Its weights are plain numbers, so that the
-store can order by them without reading an item.
+The model is small on purpose, since it orders a queue and decides nothing.  Its weights are plain
+numbers, so that the store can order by them without reading an item.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 FEATURES = (
-    "correct", "executed", "siblings", "apart", "answered", "steps", "seconds", "tools", "faithful", "told", "labelled",
+    "correct", "executed", "siblings", "apart", "answered", "steps", "seconds", "tools",
+    "faithful", "told", "labelled",
 )  # fmt: skip
 """correct    share of its judged runs that are right
 executed   share of its programs that ended with an answer
@@ -27,7 +28,7 @@ told       1 where there is a rationale
 labelled   1 where the question has a gold answer"""
 
 ENOUGH = 30
-"""Decided items, fewer of which say nothing."""
+"""Number of decided items below which nothing is learnt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +36,19 @@ class AcceptanceModel:
     """A linear score; the larger, the likelier to be accepted."""
 
     weights: Mapping[str, float]
-    """By name of the feature, of the plain values."""
+    """The weight of each feature's plain value, by the feature's name."""
     intercept: float
     n: int
-    """Decided items that it learnt from."""
+    """Number of decided items that it has learnt from."""
 
     def chance(self, row: Mapping[str, float]) -> float:
-        """Of being accepted, 0 to 1."""
+        """The chance that an item is accepted, 0 to 1."""
         score = self.intercept + sum(weight * row[name] for name, weight in self.weights.items())
         return float(1 / (1 + np.exp(-score)))
 
 
 def fit(rows: Sequence[Mapping[str, float]], accepted: Sequence[bool]) -> AcceptanceModel | str:
-    """A model of past decisions; words that say why there is none.
+    """A model of past decisions, or the reason why there cannot be one, in words.
 
     Args:
         rows: one per decided item, with every feature.
@@ -56,8 +57,9 @@ def fit(rows: Sequence[Mapping[str, float]], accepted: Sequence[bool]) -> Accept
     if len(rows) < ENOUGH:
         return f"too few decisions yet: {len(rows)} of {ENOUGH}"
     if len(set(accepted)) < 2:
-        return f"all {len(rows)} decided items were {'accepted' if accepted[0] else 'rejected'}: nothing to tell apart"
-    # Imported here: it takes a second, and most commands never fit anything.
+        outcome = "accepted" if accepted[0] else "rejected"
+        return f"all {len(rows)} decided items were {outcome}: nothing to tell apart"
+    # Imported here, since it takes a second and most commands do without.
     from sklearn.linear_model import LogisticRegression
 
     values = np.array([[row[name] for name in FEATURES] for row in rows], dtype=float)

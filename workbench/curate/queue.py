@@ -1,4 +1,4 @@
-"""What a queue asks for, what it hands out, and when a gold item's turn is."""
+"""Requests to the queue, the items that it hands out, and the turns of gold items."""
 
 from __future__ import annotations
 
@@ -14,26 +14,27 @@ from workbench.records import content_key
 
 @dataclass(frozen=True, slots=True)
 class QueueRequest:
-    """Which items a reviewer wants, and in which order.  Items that somebody sent to the queue come
-    first.
+    """Which items a reviewer wants, and in which order.
+
+    Items that somebody sent to the queue come first.
     """
 
     order: str | None = None
-    """One of `settings.ORDERS`; None: the project's."""
+    """One of `settings.ORDERS`; None takes the project's."""
     status: tuple[str, ...] = ("kept", "agreed")
-    """What came of the question's programs (`store.STATUSES`); an item that was sent to the queue
-    may have any.
-    """
+    """Statuses of questions (`store.STATUSES`); an item that was sent to the queue may have any."""
     split: str | None = None
     family: str | None = None
     text: str = ""
     """A search as in Browse, tokens included."""
     state: Literal["pending", "skipped", "disputed"] = "pending"
-    """`pending`: undecided, what one skipped oneself left out; `disputed`: for adjudicators."""
+    """Items that are `pending` (without those that the reviewer skipped), `skipped` or `disputed`
+    (for adjudicators).
+    """
     tasks: tuple[str, ...] | None = None
-    """Only these, whatever their status."""
+    """Only these questions, whatever their status; None takes all."""
     seed: int = 0
-    """Of the order `random`."""
+    """Seed of the order `random`."""
 
     def __post_init__(self) -> None:
         if self.order is not None and self.order not in ORDERS:
@@ -71,29 +72,28 @@ class QueueProgress:
     """Where a reviewer and a queue stand."""
 
     remaining: int
-    """Items that this queue still has for this reviewer, the held ones of others left out."""
+    """Items that the queue still has for the reviewer, without those that others look at."""
     held_by_others: int
     disputed: int
     skipped: int
     decided_today: int
-    """Items that the reviewer accepted, rejected or skipped since midnight UTC, and what stands of
-    it.
-    """
+    """The reviewer's standing decisions since midnight UTC."""
     daily_goal: int
     median_seconds: float | None
-    """Per decision, of the reviewer, all days."""
+    """Median time of all the reviewer's decisions; None where none was measured."""
     order: str
     """The order in force."""
     order_note: str
-    """Why it is not the one asked for; else empty."""
+    """Why it is not the requested one; else empty."""
 
 
 def gold_turn(reviewer: str, decided: int, rate: float) -> bool:
     """Whether the next item is to be a gold one.
 
-    Decided by a hash, so that a reload asks for the same again and nobody can foresee it.
+    A hash decides, so that a reload asks for the same again and nobody can foresee it.
 
     Args:
+        reviewer: name of the reviewer.
         decided: how many decisions the reviewer has made.
         rate: share of items that are gold.
     """
@@ -101,9 +101,10 @@ def gold_turn(reviewer: str, decided: int, rate: float) -> bool:
 
 
 def why(order: str, row: Mapping[str, Any]) -> str:
-    """Why an item comes now.
+    """Why an item comes now, in words.
 
     Args:
+        order: one of `settings.ORDERS`.
         row: `asked`, `asked_by`, `siblings` and `apart` of the item.
     """
     if row["asked_by"] is not None:

@@ -1,4 +1,4 @@
-"""Blind pairs: which model stands at which side.
+"""Blind pairs of models to rate, and which model stands at which side.
 
 The form and its order are the paper's human evaluation: correct? does it explain? if so, factual?
 consistent? then which of the two is preferred.  `evaluate.human` counts what raters said.
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from workbench.records import content_key
 
 SAMPLE = 600
-"""Questions that the paper had rated."""
+"""Number of questions that raters saw in the paper."""
 
 PIPELINE = "pipeline"
-"""Stands for the programs' own rationale, where a model's key stands otherwise."""
+"""What stands for the programs' own rationale in the place of a model's key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,15 @@ class Pair:
 
 
 def sides(task_id: str, first: str, second: str, reviewer: str) -> tuple[str, str]:
-    """Left and right: shuffled, the same for a reviewer each time, whichever model is named first."""
-    ordered = sorted((first, second))
-    if int(content_key("sides", task_id, ordered, reviewer)[:8], 16) % 2:
-        ordered.reverse()
-    return ordered[0], ordered[1]
+    """The model at the left and the one at the right: shuffled, but the same each time.
+
+    Args:
+        task_id: the question.
+        first: a model's key, or `PIPELINE`.
+        second: another one; the order of the two does not matter.
+        reviewer: who rates.
+    """
+    models = sorted((first, second))
+    if int(content_key("sides", task_id, models, reviewer)[:8], 16) % 2:
+        models.reverse()
+    return models[0], models[1]

@@ -5,7 +5,7 @@
 | accept       | a trace with an answer; its rationale if it has   | curator and above   |
 | reject       | a reason (`other`: with words)                    | curator and above   |
 | skip         |                                                   | curator and above   |
-| edit         | a parent (program or rationale) and what was made | curator and above   |
+| edit         | a parent (program or rationale) and its new form  | curator and above   |
 | note         | words                                             | curator and above   |
 | wrong_step   | a trace and the `seq` of one of its events        | curator and above   |
 | queue        |                                                   | curator and above   |
@@ -21,7 +21,7 @@ Only an admin undoes another's rollback; an undo cannot be undone (decide again 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -38,9 +38,7 @@ _ID = re.compile(r"[A-Za-z0-9._:-]{8,64}")
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the project knows of the records that an event names; False or None where it has no such
-    record.
-    """
+    """What the project has of the records that an event names; False or None where it has none."""
 
     task: bool = False
     trace_task: str | None = None
@@ -48,7 +46,7 @@ class Facts:
     trace_events: int = 0
     """Number of events of the trace."""
     trace_ok: bool = False
-    """The trace ended with an answer."""
+    """Whether the trace ended with an answer."""
     program_task: str | None = None
     rationale_trace: str | None = None
     models: frozenset[str] = frozenset()
@@ -60,39 +58,37 @@ class Facts:
 
 
 def check(event: Decision, history: History, facts: Facts) -> None:
-    """Raises InputError when the event may not be stored after `history`; says what is wrong and
-    what to do.
+    """Refuse an event that may not be stored, with the reason and what to do.
 
-    Args: history: everything stored before about the event's task (and, for an undo, about what it
-        names). facts: about the records that the event names.
+    Args:
+        event: as a client sent it.
+        history: all stored events about its task and, for an undo, about what it names.
+        facts: about the records that it names.
+
+    Raises:
+        InputError: the event breaks a rule.
     """
     _check_form(event)
     if event.role == "viewer":
         raise InputError(
-            f"{event.author} may look but not decide (role viewer); ask an admin for the role curator"
+            f"{event.author} may look but not decide (role viewer); "
+            "ask an admin for the role curator"
         )
     if event.task_id and not facts.task:
         raise InputError(f"no task is called '{event.task_id}' in this project")
     _check_records(event, facts)
-    if event.kind in ("accept", "reject"):
-        _check_verdict(event, event.kind, facts)
-    elif event.kind in ("adjudicate", "gold"):
-        _check_ruling(event, history, facts)
-    elif event.kind == "edit":
-        _check_edit(event)
-    elif event.kind == "note" and not event.text.strip():
-        raise InputError("a note needs words")
-    elif event.kind == "wrong_step" and (event.trace_id is None or event.step is None):
-        raise InputError("a first wrong step needs a trace and the number of the step in it")
-    elif event.kind == "rating":
-        _check_rating(event, facts)
-    elif event.kind == "undo":
-        _check_undo(event, history)
-    elif event.kind == "rollback":
-        _check_rollback(event, history)
+    if event.kind in _BY_KIND:
+        _BY_KIND[event.kind](event, history, facts)
 
 
 def _check_form(event: Decision) -> None:
+    """Refuse what no record is needed to judge: words outside the lists, sizes, fields."""
+    _check_lists(event)
+    _check_sizes(event)
+    _check_fields(event)
+
+
+def _check_lists(event: Decision) -> None:
     if event.kind not in KINDS:
         raise InputError(f"no decision is called '{event.kind}'; there are: {', '.join(KINDS)}")
     if event.role not in ROLES:
@@ -102,6 +98,9 @@ def _check_form(event: Decision) -> None:
             raise InputError(
                 f"a decision's {name} has 8 to 64 letters, digits or ._:- , found {value[:80]!r}"
             )
+
+
+def _check_sizes(event: Decision) -> None:
     if not event.author.strip() or len(event.author) > MAX_NAME:
         raise InputError(f"a decision needs its author's name, at most {MAX_NAME} characters")
     if len(event.text) > MAX_TEXT:
@@ -110,6 +109,9 @@ def _check_form(event: Decision) -> None:
         )
     if event.seconds is not None and not 0 <= event.seconds <= MAX_SECONDS:
         raise InputError(f"seconds spent must be 0 to {MAX_SECONDS:.0f}, found {event.seconds}")
+
+
+def _check_fields(event: Decision) -> None:
     if event.reason is not None and event.reason not in REASON_WORDS:
         raise InputError(
             f"no reason is called '{event.reason}'; there are: {', '.join(REASON_WORDS)}"
@@ -139,7 +141,7 @@ _ONLY: Mapping[str, tuple[str, ...]] = {
 
 
 def _check_records(event: Decision, facts: Facts) -> None:
-    """What is named exists, and belongs together."""
+    """Refuse an event that names records which are not there or do not belong together."""
     if event.trace_id is not None and facts.trace_task != event.task_id:
         raise InputError(f"task '{event.task_id}' has no trace '{event.trace_id}'")
     if event.program_id is not None:
@@ -151,7 +153,8 @@ def _check_records(event: Decision, facts: Facts) -> None:
         event.trace_id is None or facts.rationale_trace != event.trace_id
     ):
         raise InputError(
-            f"rationale '{event.rationale_id}' is not of trace '{event.trace_id}'; name its own trace"
+            f"rationale '{event.rationale_id}' is not of trace '{event.trace_id}'; "
+            "name its own trace"
         )
     if event.step is not None and not (
         event.trace_id is not None and 0 <= event.step < facts.trace_events
@@ -161,37 +164,40 @@ def _check_records(event: Decision, facts: Facts) -> None:
         )
 
 
-def _check_verdict(event: Decision, verdict: str, facts: Facts) -> None:
-    if verdict == "accept":
-        if event.trace_id is None:
-            raise InputError(f"'{event.kind}' names the trace that becomes the target")
-        if not facts.trace_ok:
-            raise InputError(
-                f"trace '{event.trace_id}' ended without an answer and cannot be a target; reject it"
-            )
-        if event.reason is not None:
-            raise InputError("a reason belongs to a reject")
-    else:
-        if event.reason is None:
-            raise InputError(f"a reject needs a reason: {', '.join(REASON_WORDS)}")
-        if event.reason == "other" and not event.text.strip():
-            raise InputError("the reason 'other' needs words")
+def _check_accept(event: Decision, _: History, facts: Facts) -> None:
+    if event.trace_id is None:
+        raise InputError(f"'{event.kind}' names the trace that becomes the target")
+    if not facts.trace_ok:
+        raise InputError(
+            f"trace '{event.trace_id}' ended without an answer and cannot be a target; reject it"
+        )
+    if event.reason is not None:
+        raise InputError("a reason belongs to a reject")
+
+
+def _check_reject(event: Decision, *_: object) -> None:
+    if event.reason is None:
+        raise InputError(f"a reject needs a reason: {', '.join(REASON_WORDS)}")
+    if event.reason == "other" and not event.text.strip():
+        raise InputError("the reason 'other' needs words")
 
 
 def _check_ruling(event: Decision, history: History, facts: Facts) -> None:
     allowed = ("adjudicator", "admin") if event.kind == "adjudicate" else ("admin",)
     if event.role not in allowed:
         raise InputError(
-            f"'{event.kind}' belongs to the role {' or '.join(allowed)}; {event.author} is {event.role}"
+            f"'{event.kind}' belongs to the role {' or '.join(allowed)}; "
+            f"{event.author} is {event.role}"
         )
     if event.ruling not in ("accept", "reject"):
         raise InputError(f"'{event.kind}' needs a verdict: accept or reject")
     if event.kind == "adjudicate" and (state := history.item(event.task_id, 1).state) != "disputed":
         raise InputError(f"only a disputed item is adjudicated; '{event.task_id}' is {state}")
-    _check_verdict(event, event.ruling, facts)
+    follow = _check_accept if event.ruling == "accept" else _check_reject
+    follow(event, history, facts)
 
 
-def _check_edit(event: Decision) -> None:
+def _check_edit(event: Decision, *_: object) -> None:
     if event.made is None or (event.program_id is None) == (event.rationale_id is None):
         raise InputError(
             "an edit names its parent (a program or a rationale, not both) and what was made of it"
@@ -200,7 +206,17 @@ def _check_edit(event: Decision) -> None:
         raise InputError("nothing was changed: an edit that equals its parent is not kept")
 
 
-def _check_rating(event: Decision, facts: Facts) -> None:
+def _check_note(event: Decision, *_: object) -> None:
+    if not event.text.strip():
+        raise InputError("a note needs words")
+
+
+def _check_wrong_step(event: Decision, *_: object) -> None:
+    if event.trace_id is None or event.step is None:
+        raise InputError("a first wrong step needs a trace and the number of the step in it")
+
+
+def _check_rating(event: Decision, _: History, facts: Facts) -> None:
     rating = event.rating
     if rating is None:
         raise InputError("a rating needs its form")
@@ -229,19 +245,25 @@ def _check_answers(form: Form) -> None:
         raise InputError("factual and consistent are asked only of an answer that explains itself")
 
 
-def _check_undo(event: Decision, history: History) -> None:
+def _check_undo(event: Decision, history: History, _: Facts) -> None:
     target = history.by_id.get(event.target or "")
     batch = history.by_batch.get(event.target or "", [])
-    if target is None and not batch:
+    if target is not None:
+        _check_undo_of_event(event, history, target)
+    elif batch:
+        _check_undo_of_batch(event, history, batch)
+    else:
         raise InputError(f"there is no event and no batch '{event.target}' to undo")
-    if target is None:
-        if event.task_id:
-            raise InputError("the undo of a batch is about no single task; leave the task out")
-        if not any(one.author == event.author and history.counts(one) for one in batch):
-            raise InputError(
-                f"nothing of batch '{event.target}' is left to undo for {event.author}"
-            )
-        return
+
+
+def _check_undo_of_batch(event: Decision, history: History, batch: Sequence[Decision]) -> None:
+    if event.task_id:
+        raise InputError("the undo of a batch is about no single task; leave the task out")
+    if not any(one.author == event.author and history.counts(one) for one in batch):
+        raise InputError(f"nothing of batch '{event.target}' is left to undo for {event.author}")
+
+
+def _check_undo_of_event(event: Decision, history: History, target: Decision) -> None:
     if target.kind == "undo":
         raise InputError("an undo cannot be undone; decide again instead")
     if event.task_id != target.task_id:
@@ -256,7 +278,7 @@ def _check_undo(event: Decision, history: History) -> None:
         raise InputError(f"event '{event.target}' was taken back already")
 
 
-def _check_rollback(event: Decision, history: History) -> None:
+def _check_rollback(event: Decision, history: History, _: Facts) -> None:
     if event.task_id or event.subject is None or event.since is None or event.until is None:
         raise InputError("a rollback names a reviewer, from when and until when, and no task")
     if event.since >= event.until:
@@ -269,3 +291,18 @@ def _check_rollback(event: Decision, history: History) -> None:
         raise InputError(
             f"{event.subject} decided nothing from {event.since} until {event.until} (UTC)"
         )
+
+
+_BY_KIND: Mapping[str, Callable[[Decision, History, Facts], None]] = {
+    "accept": _check_accept,
+    "reject": _check_reject,
+    "adjudicate": _check_ruling,
+    "gold": _check_ruling,
+    "edit": _check_edit,
+    "note": _check_note,
+    "wrong_step": _check_wrong_step,
+    "rating": _check_rating,
+    "undo": _check_undo,
+    "rollback": _check_rollback,
+}
+"""The rule of each kind of event that has one of its own."""

@@ -22,16 +22,16 @@ ORDERS: tuple[Order, ...] = get_args(Order)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Kept in the store (the last row is in force), so that every process sees a change at once."""
+    """The rules of the queue; the store's last row is in force, so that all processes see it."""
 
     overlap: Annotated[int, Meta(ge=1, le=20)] = 1
-    """Reviewers per item."""
+    """Number of reviewers that each item needs."""
     gold_rate: Annotated[float, Meta(ge=0, le=0.5)] = 0.0
-    """Share of served items whose right verdict is known already."""
+    """Share of gold items among those that are handed out."""
     hide_verdicts: bool = True
-    """Hide the automatic verdict and other people's until one has decided."""
+    """Whether the automatic verdict and other people's are hidden until one has decided."""
     lease_minutes: Annotated[float, Meta(ge=0.01, le=24 * 60)] = 5.0
-    """How long an item is kept for the reviewer who has it."""
+    """Minutes that an item is kept for the reviewer who has it."""
     daily_goal: Annotated[int, Meta(ge=0, le=100_000)] = 100
     """Decisions a day, for each reviewer."""
     order: Order = "disagreement"

@@ -10,7 +10,8 @@ from workbench.errors import InputError
 from workbench.records import Decision
 from workbench.snapshot.imports import ImportedDecision, RefusedEntry, read
 from workbench.store import Project
-from workbench.store.kernel.database import IDS, id_list
+from workbench.store.reading.ids import decision_ids
+from workbench.store.reading.views import rationale_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +35,7 @@ def import_decisions(project: Project, path: Path, tool: str) -> DecisionImport:
     Raises DatasetError when the file cannot be read at all; single entries are listed instead.
     """
     found, refused = read(path, tool)
-    sql = f"SELECT id FROM decision WHERE id IN {IDS}"  # noqa: S608
-    known = {
-        row["id"] for row in project.database.rows(sql, {"ids": id_list(said.id for said in found)})
-    }
+    known = decision_ids(project.database, [said.id for said in found])
     tasks = project.known_tasks([said.task_id for said in found])
     added = edited = 0
     for said in (said for said in found if said.id not in known):
@@ -86,7 +84,7 @@ def _decide(project: Project, said: ImportedDecision) -> bool:
 
 
 def _changed(project: Project, rationale_id: str, text: str | None) -> bool:
-    found = project.database.rows("SELECT text FROM rationale WHERE id = ?", [rationale_id])
-    return (
-        bool(found) and bool(text) and text is not None and text.strip() != found[0]["text"].strip()
-    )
+    stored = rationale_text(project.database, rationale_id)
+    if stored is None or not text:
+        return False
+    return text.strip() != stored.strip()

@@ -329,7 +329,7 @@ def answer_to_teach(task: Task, target: Target | None) -> str:
     A person may accept a trace whose answer is not a gold one.  Then its answer is taught: label
     and rationale of one example never contradict each other.
     """
-    answer = target.said if target is not None else None
+    answer = target.answer if target is not None else None
     if not task.answers:
         return answer or ""
     fits = (

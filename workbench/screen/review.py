@@ -25,6 +25,7 @@ from workbench.screen.steps import Step
 from workbench.store import Project, Run, TaskView
 from workbench.store.reading import checks
 from workbench.store.reading.checks import CheckRow
+from workbench.store.reading.ids import edit_ids
 from workbench.verify.answers import canonical
 
 FULL = 32
@@ -258,14 +259,7 @@ def numbered(project: Project, view: TaskView) -> list[Numbered]:
 
 def edits(project: Project, task_id: str) -> list[Run]:
     """Repaired programs of the task that were run, the oldest first."""
-    found = project.database.rows(
-        """
-        SELECT program.id FROM program WHERE program.task_id = ? AND program.parent IS NOT NULL
-        AND EXISTS (SELECT 1 FROM trace WHERE trace.program_id = program.id) ORDER BY program.created_at, program.id
-        """,
-        [task_id],
-    )
-    return [project.run_view(row["id"])[1] for row in found]
+    return [project.run_view(id)[1] for id in edit_ids(project.database, task_id)]
 
 
 def _repaired(runs: Sequence[Numbered]) -> bool:

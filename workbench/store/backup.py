@@ -1,5 +1,4 @@
-"""Backup and restore: a project as it is at one moment, while others go on reading and, a moment
-later, writing.
+"""Backup and restore of a project as it is at one moment, while other processes go on.
 
 A backup is a folder: `backup.json`, the store's file, the profile, the probes' answers, and links
 to (or copies of) pictures and snapshots.  Every write of every process takes the store's write
@@ -30,12 +29,12 @@ from workbench.store.project import FOLDERS, PROFILE, STORE, Project
 
 NAME = "backup.json"
 KEPT = ("images", "snapshots")
-"""Folders that go with the store."""
+"""Folders whose files go with the store, linked or copied."""
 GROWING = "evaluations"
-"""What probes said: files that are appended to, so that they are copied and never linked."""
+"""Folder of files that are appended to, so that they are copied and never linked."""
 
-# In a process of its own: DuckDB locks its file with a POSIX lock, and a process loses such a lock
-# as soon as it closes any handle on that file.
+# Run in a process of its own: DuckDB locks its file with a POSIX lock, and a process loses such a
+# lock as soon as it closes any handle on that file.
 _COPY = """
 import shutil, sys
 from pathlib import Path
@@ -50,15 +49,15 @@ class Backup:
     """What a backup says of itself."""
 
     created_at: str
-    """UTC, ISO 8601."""
+    """Time of the backup, UTC, as ISO 8601."""
     version: str
-    """Of the workbench."""
+    """Version of the workbench that wrote it."""
     sha256: str
-    """Of the store's file."""
+    """Digest of the store's file."""
     tables: Mapping[str, int]
-    """Rows by table."""
+    """Number of rows of each table."""
     files: Mapping[str, int]
-    """Files of each folder that went with it; without a folder: it was left out."""
+    """Number of files of each folder that is part of it."""
 
 
 def back_up(
@@ -66,13 +65,15 @@ def back_up(
 ) -> Path:
     """Write a backup and return its folder.
 
-    Args: target: a new or empty folder; `backups/<time>` of the project when left out. images:
-        pictures and snapshots go with it. copy: copies instead of hard links.  A link costs nothing
-        and outlives the project's own file, but it lies
-            on the same disk.  Where links cannot be made, copies are.
+    Args:
+        project: what to back up.
+        target: a new or empty folder; None takes `backups/<time>` of the project.
+        images: whether pictures and snapshots go with it.
+        copy: make copies instead of hard links.  A link costs nothing and outlives the project's
+            own file, but it lies on the same disk.  Where links cannot be made, copies are.
 
     Raises:
-        InputError: the folder holds something, or cannot be written.
+        InputError: the folder has something in it, or cannot be written.
         StoreError: the copy is not whole; nothing is left of it.
     """
     folder = target or project.path / "backups" / f"{now():%Y%m%d-%H%M%S}"
@@ -82,18 +83,17 @@ def back_up(
     try:
         part.mkdir(parents=True)
         with project.database.write_lock:
-            counted = count(project.database)
+            counts = count(project.database)
             _copy_store(project.database.path, part / STORE)
-        tables = _verified(part / STORE, counted)
+        tables = _verified(part / STORE, counts)
         shutil.copyfile(project.path / PROFILE, part / PROFILE)
-        files = (
-            {name: _take(project.path / name, part / name, copy) for name in KEPT} if images else {}
-        )
+        kept = KEPT if images else ()
+        files = {name: _take(project.path / name, part / name, copy) for name in kept}
         files[GROWING] = _take(project.path / GROWING, part / GROWING, True)
-        made = Backup(
+        backup = Backup(
             now().isoformat(timespec="seconds"), __version__, _sha256(part / STORE), tables, files
         )
-        (part / NAME).write_text(json.dumps(asdict(made), indent=1), encoding="utf-8")
+        (part / NAME).write_text(json.dumps(asdict(backup), indent=1), encoding="utf-8")
         if folder.exists():
             folder.rmdir()
         part.rename(folder)
@@ -107,17 +107,22 @@ def back_up(
 
 
 def restore(backup: Path, target: Path) -> Backup:
-    """Make a project of a backup, in a new or empty folder; the backup stays as it is.
+    """Make a project of a backup, which stays as it is.
+
+    Args:
+        backup: the backup's folder.
+        target: a new or empty folder.
 
     Raises:
-        InputError: no backup there; it was changed or is not whole; the folder holds something.
+        InputError: there is no backup, it was changed or is not whole, or the folder has
+            something in it.
     """
-    made = read(backup)
+    record = read(backup)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise InputError(
             f"{target} is there already; a backup is restored into a new or empty folder"
         )
-    if _sha256(backup / STORE) != made.sha256:
+    if _sha256(backup / STORE) != record.sha256:
         raise InputError(f"{backup / STORE} was changed after it was written; use another backup")
     part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
     try:
@@ -126,11 +131,11 @@ def restore(backup: Path, target: Path) -> Backup:
             shutil.copyfile(backup / name, part / name)
         for name in FOLDERS:
             (part / name).mkdir()
-        for name, wanted in made.files.items():
-            found = _take(backup / name, part / name, True)
-            if found != wanted:
+        for name, number in record.files.items():
+            count_now = _take(backup / name, part / name, True)
+            if count_now != number:
                 raise InputError(
-                    f"{backup / name} has {found} files, and had {wanted}; use another backup"
+                    f"{backup / name} has {count_now} files, and had {number}; use another backup"
                 )
         if target.exists():
             target.rmdir()
@@ -141,11 +146,11 @@ def restore(backup: Path, target: Path) -> Backup:
         ) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return made
+    return record
 
 
 def read(backup: Path) -> Backup:
-    """What a backup says of itself.  Raises InputError when there is none."""
+    """What a backup says of itself.  Raises InputError when there is no backup."""
     try:
         return Backup(**json.loads((backup / NAME).read_text(encoding="utf-8")))
     except FileNotFoundError as error:
@@ -169,7 +174,7 @@ def _counts(rows: list[dict[str, str]]) -> list[tuple[str, str]]:
 
 
 def _copy_store(store: Path, target: Path) -> None:
-    """The store's file and its log."""
+    """Copy the store's file and its log."""
     pairs = [
         (store.with_name(store.name + end), target.with_name(target.name + end))
         for end in ("", ".wal")
@@ -179,35 +184,37 @@ def _copy_store(store: Path, target: Path) -> None:
     if done.returncode:
         why = (done.stderr.strip().splitlines() or ["it ended"])[-1]
         raise InputError(
-            f"the store cannot be copied to {target.parent} ({why}); make room, or choose another folder"
+            f"the store cannot be copied to {target.parent} ({why}); "
+            "make room, or choose another folder"
         )
 
 
-def _verified(store: Path, wanted: Mapping[str, int]) -> dict[str, int]:
-    """Open a copy, fold its log in, count its rows.  Raises StoreError when they are not those
-    wanted.
+def _verified(store: Path, counts: Mapping[str, int]) -> dict[str, int]:
+    """Rows of each table of a copy, after its log was folded in.
+
+    Raises StoreError when they are not as many as `counts` says.
     """
     try:
         with duckdb.connect(str(store), config={"autoinstall_known_extensions": False}) as copy:
             copy.execute("SET enable_external_access = false")
             names = [{"name": name} for (name,) in copy.execute(_TABLES).fetchall()]
-            found = {name: int(copy.execute(sql).fetchall()[0][0]) for name, sql in _counts(names)}
+            copied = {name: int(copy.execute(sql).fetchall()[0][0]) for name, sql in _counts(names)}
     except duckdb.Error as error:
         raise StoreError(f"the copy of the store cannot be opened ({error}); try again") from error
     with suppress(OSError):
         store.with_name(store.name + ".wal").unlink()
-    if found != wanted:
+    if copied != counts:
         apart = next(
-            name for name in sorted({*found, *wanted}) if found.get(name) != wanted.get(name)
+            name for name in sorted({*copied, *counts}) if copied.get(name) != counts.get(name)
         )
-        why = f"{found.get(apart)} rows in {apart}, not {wanted.get(apart)}"
+        why = f"{copied.get(apart)} rows in {apart}, not {counts.get(apart)}"
         raise StoreError(f"the copy of the store is not whole ({why}); try again")
-    return found
+    return copied
 
 
 def _take(source: Path, target: Path, copy: bool) -> int:
-    """Every finished file under `source`, linked or copied to `target`; returns how many."""
-    found = 0
+    """Link or copy every finished file of a folder; returns how many there are."""
+    number = 0
     target.mkdir(exist_ok=True)
     for path in sorted(source.rglob("*")):
         inner = path.relative_to(source)
@@ -222,8 +229,8 @@ def _take(source: Path, target: Path, copy: bool) -> int:
             shutil.copyfile(path, target / inner)
         else:
             place(path, target / inner)
-        found += 1
-    return found
+        number += 1
+    return number
 
 
 def _sha256(path: Path) -> str:

@@ -1,9 +1,8 @@
-"""Is everything in a project as it has to be?  Every invariant that the tables alone cannot hold,
-checked one by one.
+"""Every invariant of a project that its tables alone cannot hold, checked one by one.
 
-A finding is an error (something that was kept is missing, changed or contradicts itself) or a note
+A finding is an error (something stored is missing, has changed or contradicts itself) or a note
 (something to know, or to tidy).  Only what cannot lose anything is repaired: files of writers that
-were cut off, and the address of an owner that is no more.
+were cut off, and the address of an owner that has ended.
 """
 
 from __future__ import annotations
@@ -30,108 +29,199 @@ from workbench.store.records.pending import SELECTED
 from workbench.store.records.scope import Selection
 
 NAMED = 5
-"""Examples given with a finding."""
+"""Number of examples in a finding."""
 
 CUT_OFF = 600.0
-"""Seconds after which an unfinished file is taken to be left over: no writer takes so long for one."""
+"""Seconds after which an unfinished file is left over: no writer takes so long for one file."""
 
 ROOM = 1_000_000_000
-"""Bytes of free disk below which a note is made."""
+"""Bytes of free disk below which there is a note."""
 
 READ = 2_000
-"""Traces whose events are read at a time."""
+"""Number of traces whose events are read at a time."""
 
 Progress = Callable[[str, int, int], None]
-"""Told what is looked at, and how much of how much is done."""
+"""Called with what is looked at, how much of it is done, and how much there is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is not as it has to be."""
+    """Something about a project that is not as it has to be."""
 
     check: str
-    """A stable name, for programs."""
+    """Name of the check, which stays the same for programs that read it."""
     level: Literal["error", "note"]
     what: str
+    """What is wrong, in words."""
     count: int
+    """Number of things that are wrong in this way."""
     examples: tuple[str, ...]
+    """Names of some of them."""
     advice: str
-    """What to do."""
+    """What to do about it."""
 
 
-# Each: name, what is wrong, a query for the ids of the rows that are wrong, what to do.
 _AGAIN = "restore a backup (vpd restore), or delete these rows and run the loop again (vpd run)"
 _CURATED = "task_id, state, outcome, votes, needed, trace_id, rationale_id"
-_ORPHANS: Sequence[tuple[str, str, str, str]] = (
-    ("program-task", "programs of no task",
-     "SELECT id FROM program WHERE NOT EXISTS (FROM task WHERE task.id = program.task_id)", _AGAIN),
-    ("trace-program", "traces of no program",
-     "SELECT id FROM trace WHERE NOT EXISTS (FROM program WHERE program.id = trace.program_id "
-     "AND program.task_id = trace.task_id)", _AGAIN),
-    ("verdict-trace", "verdicts on no trace",
-     "SELECT id FROM verdict WHERE NOT EXISTS (FROM trace WHERE trace.id = verdict.trace_id "
-     "AND trace.program_id = verdict.program_id)", _AGAIN),
-    ("rationale-trace", "rationales of no trace",
-     "SELECT id FROM rationale WHERE NOT EXISTS (FROM trace WHERE trace.id = rationale.trace_id)", _AGAIN),
-    ("prediction-task", "predictions for no task",
-     "SELECT id FROM prediction WHERE NOT EXISTS (FROM task WHERE task.id = prediction.task_id)", _AGAIN),
-    ("program-parent", "edited programs whose parent is gone",
-     "SELECT id FROM program WHERE parent IS NOT NULL AND parent NOT IN (SELECT id FROM program)", _AGAIN),
-    ("part", "records made by a part that is not known",
-     "SELECT DISTINCT key AS id FROM (SELECT sampler AS key FROM program UNION SELECT executor FROM trace UNION "
-     "SELECT verifier FROM verdict UNION SELECT writer FROM rationale UNION SELECT model FROM prediction) "
-     "WHERE key NOT IN (SELECT key FROM part)", _AGAIN),
-    ("decision-task", "decisions about no task",
-     "SELECT id FROM decision WHERE task_id <> '' AND task_id NOT IN (SELECT id FROM task)", _AGAIN),
-    ("decision-about", "decisions about a trace, program or rationale that is gone",
-     "SELECT id FROM decision WHERE (trace_id IS NOT NULL AND trace_id NOT IN (SELECT id FROM trace)) "
-     "OR (program_id IS NOT NULL AND program_id NOT IN (SELECT id FROM program)) "
-     "OR (rationale_id IS NOT NULL AND rationale_id NOT IN (SELECT id FROM rationale))", _AGAIN),
-    ("snapshot-row", "rows of snapshots whose trace or rationale is gone",
-     "SELECT snapshot || ' ' || task_id AS id FROM snapshot_row "
-     "WHERE (trace_id IS NOT NULL AND trace_id NOT IN (SELECT id FROM trace)) "
-     "OR (rationale_id IS NOT NULL AND rationale_id NOT IN (SELECT id FROM rationale))",
-     "the snapshot's own folder is still whole; take a new one with: vpd snapshot"),
-    ("twice-sampled", "samples that share a task, a sampler, a seed and an index",
-     "SELECT min(id) AS id FROM program WHERE parent IS NULL GROUP BY task_id, sampler, base_seed, index "
-     "HAVING count(*) > 1", _AGAIN),
-    ("twice-chosen", "tasks with two kept traces by one verifier",
-     "SELECT verdict.task_id AS id FROM verdict JOIN trace ON trace.id = verdict.trace_id "
-     "JOIN program ON program.id = trace.program_id WHERE chosen "
-     "GROUP BY verdict.task_id, verifier, runs, executor, sampler, base_seed HAVING count(*) > 1", _AGAIN),
-    ("curated", "tasks whose curated state is not what their events say",
-     f"SELECT DISTINCT task_id AS id FROM ((SELECT {_CURATED} FROM curated EXCEPT SELECT {_CURATED} FROM item) "
-     f"UNION ALL (SELECT {_CURATED} FROM item EXCEPT SELECT {_CURATED} FROM curated))",
-     "nothing that was said is lost; please report this"),
-)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Invariant:
+    """Something that has to hold for every row."""
+
+    check: str
+    what: str
+    """What is wrong with the rows that break it."""
+    sql: str
+    """A query for the ids of these rows."""
+    advice: str = _AGAIN
+
+
+_INVARIANTS = (
+    _Invariant(
+        "program-task",
+        "programs of no task",
+        "SELECT id FROM program WHERE NOT EXISTS (FROM task WHERE task.id = program.task_id)",
+    ),
+    _Invariant(
+        "trace-program",
+        "traces of no program",
+        """
+        SELECT id FROM trace WHERE NOT EXISTS (
+            FROM program WHERE program.id = trace.program_id AND program.task_id = trace.task_id
+        )
+        """,
+    ),
+    _Invariant(
+        "verdict-trace",
+        "verdicts on no trace",
+        """
+        SELECT id FROM verdict WHERE NOT EXISTS (
+            FROM trace WHERE trace.id = verdict.trace_id AND trace.program_id = verdict.program_id
+        )
+        """,
+    ),
+    _Invariant(
+        "rationale-trace",
+        "rationales of no trace",
+        """
+        SELECT id FROM rationale
+        WHERE NOT EXISTS (FROM trace WHERE trace.id = rationale.trace_id)
+        """,
+    ),
+    _Invariant(
+        "prediction-task",
+        "predictions for no task",
+        "SELECT id FROM prediction WHERE NOT EXISTS (FROM task WHERE task.id = prediction.task_id)",
+    ),
+    _Invariant(
+        "program-parent",
+        "edited programs whose parent is gone",
+        """
+        SELECT id FROM program
+        WHERE parent IS NOT NULL AND parent NOT IN (SELECT id FROM program)
+        """,
+    ),
+    _Invariant(
+        "part",
+        "records made by a part that is not known",
+        """
+        SELECT DISTINCT key AS id FROM (
+            SELECT sampler AS key FROM program UNION SELECT executor FROM trace
+            UNION SELECT verifier FROM verdict UNION SELECT writer FROM rationale
+            UNION SELECT model FROM prediction
+        ) WHERE key NOT IN (SELECT key FROM part)
+        """,
+    ),
+    _Invariant(
+        "decision-task",
+        "decisions about no task",
+        "SELECT id FROM decision WHERE task_id <> '' AND task_id NOT IN (SELECT id FROM task)",
+    ),
+    _Invariant(
+        "decision-about",
+        "decisions about a trace, program or rationale that is gone",
+        """
+        SELECT id FROM decision
+        WHERE (trace_id IS NOT NULL AND trace_id NOT IN (SELECT id FROM trace))
+            OR (program_id IS NOT NULL AND program_id NOT IN (SELECT id FROM program))
+            OR (rationale_id IS NOT NULL AND rationale_id NOT IN (SELECT id FROM rationale))
+        """,
+    ),
+    _Invariant(
+        "snapshot-row",
+        "rows of snapshots whose trace or rationale is gone",
+        """
+        SELECT snapshot || ' ' || task_id AS id FROM snapshot_row
+        WHERE (trace_id IS NOT NULL AND trace_id NOT IN (SELECT id FROM trace))
+            OR (rationale_id IS NOT NULL AND rationale_id NOT IN (SELECT id FROM rationale))
+        """,
+        "the snapshot's own folder is still whole; take a new one with: vpd snapshot",
+    ),
+    _Invariant(
+        "twice-sampled",
+        "samples that share a task, a sampler, a seed and an index",
+        """
+        SELECT min(id) AS id FROM program WHERE parent IS NULL
+        GROUP BY task_id, sampler, base_seed, index HAVING count(*) > 1
+        """,
+    ),
+    _Invariant(
+        "twice-chosen",
+        "tasks with two kept traces by one verifier",
+        """
+        SELECT verdict.task_id AS id
+        FROM verdict JOIN trace ON trace.id = verdict.trace_id
+            JOIN program ON program.id = trace.program_id
+        WHERE chosen
+        GROUP BY verdict.task_id, verifier, runs, executor, sampler, base_seed
+        HAVING count(*) > 1
+        """,
+    ),
+    _Invariant(
+        "curated",
+        "tasks whose curated state is not what their events say",
+        f"""
+        SELECT DISTINCT task_id AS id FROM (
+            (SELECT {_CURATED} FROM curated EXCEPT SELECT {_CURATED} FROM item)
+            UNION ALL (SELECT {_CURATED} FROM item EXCEPT SELECT {_CURATED} FROM curated)
+        )
+        """,
+        "nothing that was said is lost; please report this",
+    ),
+)
 
 
 def examine(folder: Path, quick: bool = False, progress: Progress | None = None) -> list[Finding]:
     """Check a project's folder; an empty list is a sound project.
 
     Args:
+        folder: the project.
         quick: leave out what reads every picture and every trace.
-        progress: told how far it is.
+        progress: called with how far it is.
     """
     say = progress or (lambda *_: None)
-    found = [*_files(folder), *_address(folder), *_room(folder)]
+    findings = [*_files(folder), *_address(folder), *_room(folder)]
     try:
         with Project.open(folder) as project:
-            found += _profile(project)
-            found += _tables(project, say)
-            found += _pictures(project, quick, say)
-            found += _snapshots(project, quick, say)
+            findings += _profile(project)
+            findings += _tables(project, say)
+            findings += _pictures(project, quick, say)
+            findings += _snapshots(project, quick, say)
             if not quick:
-                found += _events(project.database, say)
+                findings += _events(project.database, say)
     except StoreError as error:
         advice = "see the text; vpd restore makes a project of a backup"
-        found.append(Finding("store", "error", f"the store cannot be used: {error}", 1, (), advice))
-    return found
+        what = f"the store cannot be used: {error}"
+        findings.append(Finding("store", "error", what, 1, (), advice))
+    return findings
 
 
 def repair(folder: Path) -> list[str]:
-    """Remove files of writers that were cut off, and the address of an owner that is no more; says
-    what it removed.
+    """Remove files of writers that were cut off, and the address of an owner that has ended.
+
+    Returns:
+        Paths of what it removed, within the project.
     """
     removed = []
     for path in _left_over(folder):
@@ -161,16 +251,14 @@ def _finding(
 
 
 def _left_over(folder: Path) -> list[Path]:
-    """Unfinished files and folders that nobody has touched for a while; what lies in such a folder
-    goes with it.
-    """
+    """Unfinished files and folders that nobody has touched for a while, without their contents."""
     now = time.time()
-    found: list[Path] = []
+    paths: list[Path] = []
     for path in sorted(folder.rglob("*.part")):
-        inside = any(parent in found for parent in path.parents)
+        inside = any(parent in paths for parent in path.parents)
         if not inside and path.exists() and now - path.stat().st_mtime > CUT_OFF:
-            found.append(path)
-    return found
+            paths.append(path)
+    return paths
 
 
 def _files(folder: Path) -> Iterator[Finding]:
@@ -185,7 +273,7 @@ def _files(folder: Path) -> Iterator[Finding]:
 
 
 def _stale(folder: Path) -> bool:
-    """Whether the owner that left its address is no more."""
+    """Whether the owner whose address is there has ended."""
     address = owner.read_address(folder / STORE)
     if address is None or os.name == "nt":
         return False
@@ -206,7 +294,8 @@ def _address(folder: Path) -> Iterator[Finding]:
             "the process that owned the store ended without taking leave",
             1,
             (),
-            "nothing is lost; the next command takes over, or vpd doctor --repair removes its address",
+            "nothing is lost; the next command takes over, or vpd doctor --repair removes its "
+            "address",
         )
 
 
@@ -241,32 +330,35 @@ def _profile(project: Project) -> Iterator[Finding]:
 
 def _tables(project: Project, say: Progress) -> Iterator[Finding]:
     database = project.database
-    for number, (name, what, sql, advice) in enumerate(_ORPHANS):
-        say("tables", number, len(_ORPHANS) + 1)
-        yield from _finding(name, what, [str(row["id"]) for row in database.rows(sql)], advice)
-    say("tables", len(_ORPHANS), len(_ORPHANS) + 1)
+    total = len(_INVARIANTS) + 1
+    for number, one in enumerate(_INVARIANTS):
+        say("tables", number, total)
+        ids = [str(row["id"]) for row in database.rows(one.sql)]
+        yield from _finding(one.check, one.what, ids, one.advice)
+    say("tables", total - 1, total)
     yield from _summary(project)
-    say("tables", len(_ORPHANS) + 1, len(_ORPHANS) + 1)
+    say("tables", total, total)
 
 
 def _summary(project: Project) -> Iterator[Finding]:
-    """Whether the summary that Browse reads is what the records say.
+    """Check that the summary that Browse reads is what the records say.
 
     Sums of seconds differ in their last digits with the order of adding, and are left out.
     """
-    given: Mapping[str, object] = {
+    values: Mapping[str, object] = {
         **bring_up_to_date(project.database).parameters(),
         **Selection().parameters(),
     }
     sql = f"""
-    WITH held AS MATERIALIZED (SELECT * EXCLUDE (updated_at, seconds) FROM outcome), {SELECTED}, {OUTCOMES},
+    WITH stored AS MATERIALIZED (SELECT * EXCLUDE (updated_at, seconds) FROM outcome),
+    {SELECTED}, {OUTCOMES},
     fresh AS MATERIALIZED (SELECT * EXCLUDE (updated_at, seconds) FROM outcome)
-    SELECT DISTINCT id FROM ((FROM held EXCEPT FROM fresh) UNION ALL (FROM fresh EXCEPT FROM held))
+    SELECT DISTINCT id FROM (
+        (FROM stored EXCEPT FROM fresh) UNION ALL (FROM fresh EXCEPT FROM stored)
+    )
     """
-    apart = [
-        row["id"]
-        for row in project.database.rows(sql, {k: v for k, v in given.items() if f"${k}" in sql})
-    ]
+    parameters = {name: value for name, value in values.items() if f"${name}" in sql}
+    apart = [row["id"] for row in project.database.rows(sql, parameters)]
     yield from _finding(
         "summary",
         "tasks whose line in Browse is not what their records say",
@@ -276,7 +368,7 @@ def _summary(project: Project) -> Iterator[Finding]:
 
 
 def _events(database: Database, say: Progress) -> Iterator[Finding]:
-    """Traces whose events cannot be read."""
+    """Check that the events of all traces can be read."""
     ids = [row["id"] for row in database.rows("SELECT id FROM trace ORDER BY id")]
     broken = []
     for start in range(0, len(ids), READ):
@@ -287,7 +379,10 @@ def _events(database: Database, say: Progress) -> Iterator[Finding]:
             except ValueError:
                 broken.append(row["id"])
         say("traces", min(start + READ, len(ids)), len(ids))
-    advice = "the answers are there, the steps are not: delete these traces and run the loop again (vpd run)"
+    advice = (
+        "the answers are there, the steps are not: delete these traces and run the loop again "
+        "(vpd run)"
+    )
     yield from _finding("events", "traces whose events cannot be read", broken, advice)
 
 
@@ -326,8 +421,8 @@ def _pictures(project: Project, quick: bool, say: Progress) -> Iterator[Finding]
 
 def _snapshots(project: Project, quick: bool, say: Progress) -> Iterator[Finding]:
     folder = project.path / "snapshots"
-    known = {row.hash for row in snapshots.snapshot_rows(project.database)}
-    held = {
+    hashes = {row.hash for row in snapshots.snapshot_rows(project.database)}
+    folders = {
         path.name: path
         for path in sorted(folder.glob("*"))
         if path.is_dir() and not path.name.startswith(".")
@@ -335,18 +430,19 @@ def _snapshots(project: Project, quick: bool, say: Progress) -> Iterator[Finding
     yield from _finding(
         "snapshot-missing",
         "snapshots whose folder is gone",
-        sorted(known - set(held)),
-        "put the folder back from a backup; a model that was trained on it cannot name its data otherwise",
+        sorted(hashes - set(folders)),
+        "put the folder back from a backup; a model that was trained on it cannot name its data "
+        "otherwise",
     )
     yield from _finding(
         "snapshot-unknown",
         "folders in snapshots/ that the store does not know",
-        sorted(set(held) - known),
+        sorted(set(folders) - hashes),
         "they can be trained on; taking the same snapshot again (vpd snapshot) makes them known",
         "note",
     )
     wrong = []
-    for number, (name, path) in enumerate(held.items(), 1):
+    for number, (name, path) in enumerate(folders.items(), 1):
         try:
             snapshot = Snapshot.open(path)
             problems = [] if quick else snapshot.problems()
@@ -356,7 +452,7 @@ def _snapshots(project: Project, quick: bool, say: Progress) -> Iterator[Finding
             problems = [str(error)]
         if problems:
             wrong.append(f"{name}: {problems[0]}")
-        say("snapshots", number, len(held))
+        say("snapshots", number, len(folders))
     yield from _finding(
         "snapshot-changed",
         "snapshots that are not as they were written",

@@ -1,5 +1,4 @@
-"""A project: a folder with a DuckDB file, pictures by digest, models, jobs, snapshots and its
-profile.
+"""A project: a folder with a DuckDB file, pictures, models, jobs, snapshots and its profile.
 
 profile.toml   which part plays which role
 vpd.duckdb     every record of the loop
@@ -9,14 +8,12 @@ models/ jobs/ snapshots/ cache/ backups/
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench import __version__
-from workbench.errors import InputError, StoreError
+from workbench.errors import InputError
 from workbench.images import ImageFolder
 from workbench.ports import BadRow
 from workbench.records import (
@@ -27,15 +24,17 @@ from workbench.records import (
     Task,
     Trace,
     Verdict,
-    content_key,
 )
 from workbench.settings import Choice, Profile, find_profile, read_profile
 from workbench.store.kernel.database import IDS, WAIT, Database, id_list, now
-from workbench.store.listing import Listing
 from workbench.store.people.curation import Curation
-from workbench.store.reading import outcome, summary, views
+from workbench.store.reading import browse, evaluations, lineage, outcome, summary, views
+from workbench.store.reading.browse import Facet, Page
+from workbench.store.reading.evaluations import Evaluation
+from workbench.store.reading.lineage import Lineage
 from workbench.store.reading.outcome import Outcome
 from workbench.store.reading.views import Counts, Run, TaskView
+from workbench.store.records import loop_runs, sources
 from workbench.store.records import rows as shape
 from workbench.store.records.scope import LATEST, Scope, Selection, to_scope
 
@@ -44,13 +43,14 @@ PROFILE = "profile.toml"
 FOLDERS = ("images", "models", "jobs", "snapshots", "cache")
 
 
-class Project(Listing):
-    """An open project.  Use `Project.create`, `Project.open` or `Project.find`; close it, or use
-    `with`.
+class Project:
+    """An open project, from `Project.create`, `Project.open` or `Project.find`.
 
-    All reads may come from any thread.  Each `add_*` call is one transaction and idempotent: rows
-    whose content key is there already are left alone, and the number of rows really added comes
-    back.
+    Close it, or use `with`.  All reads may come from any thread.  Each `add_*` call is one
+    transaction and may be repeated: rows whose content key is there already are left alone, and
+    the number of rows that were really added comes back.
+
+    What is not asked here is a function of `workbench.store.reading`, which takes `database`.
     """
 
     def __init__(self, path: Path, database: Database) -> None:
@@ -59,17 +59,18 @@ class Project(Listing):
         self.images = ImageFolder(path / "images")
         self._parts: dict[str, PartRef] = {}
         self.curation = Curation(database, lambda: self.parts, self._write)
-        """Deciding, the queue, ratings, guidelines and figures."""
+        """Decisions of people, the queue, ratings, guidelines and figures about them."""
         self._written: set[str] = set()
-        """Keys of parts that are in the store for sure."""
+        """Keys of parts that this process has written."""
         self._waiting = 0
-        """Rows written here since the summary was brought up to date here."""
+        """Rows that this process has written since it last brought the summary up to date."""
 
     @classmethod
     def create(cls, path: Path, profile: str = "embedded", source: Choice | None = None) -> Project:
         """Make a project in a new or empty folder.
 
         Args:
+            path: the folder, which need not exist.
             profile: name of a shipped profile or path of a TOML file; copied into the project.
             source: where its tasks come from.
 
@@ -77,19 +78,19 @@ class Project(Listing):
             InputError: the folder holds something already, or cannot be written.
             ProfileError: the profile cannot be read.
         """
-        chosen = find_profile(profile)
-        read_profile(chosen)
+        profile_path = find_profile(profile)
+        read_profile(profile_path)
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            held = (
-                "a project already; go on with: vpd run --project"
-                if (path / STORE).exists()
-                else "not empty:"
+            obstacle = "not empty:"
+            if (path / STORE).exists():
+                obstacle = "a project already; go on with: vpd run --project"
+            raise InputError(
+                f"{path} is {obstacle} {path}; a new project needs a new or empty folder"
             )
-            raise InputError(f"{path} is {held} {path}; a new project needs a new or empty folder")
         try:
             for name in FOLDERS:
                 (path / name).mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(chosen, path / PROFILE)
+            shutil.copyfile(profile_path, path / PROFILE)
         except OSError as error:
             raise InputError(
                 f"no project can be made at {path}: {error.strerror}; choose a folder you can write"
@@ -101,11 +102,19 @@ class Project(Listing):
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False, wait: float = WAIT) -> Project:
-        """Open a project's folder, whoever else has it open: this process owns the store or
-        attaches to its owner.
+        """Open a project's folder, whoever else has it open.
 
-        Raises: InputError: there is no project at `path`. StoreError: held by a program that does
-            not share it, damaged, unwritable (see `Database`).
+        This process owns the store, or attaches to the process that does.
+
+        Args:
+            path: the project's folder.
+            read_only: refuse to write.
+            wait: seconds to wait for a process that is opening or closing the store.
+
+        Raises:
+            InputError: there is no project at `path`.
+            StoreError: the store is damaged or cannot be written, or a program has it open that
+                does not share it (see `Database`).
         """
         if not (path / STORE).is_file():
             raise InputError(f"there is no project at {path}; make one with: vpd init {path}")
@@ -113,7 +122,13 @@ class Project(Listing):
 
     @classmethod
     def find(cls, start: Path, *, read_only: bool = False, wait: float = WAIT) -> Project:
-        """Open the project that `start` lies in (see `locate`)."""
+        """Open the project that a folder lies in.
+
+        Args:
+            start: a project's folder, or one below it (see `locate`).
+            read_only: as of `open`.
+            wait: as of `open`.
+        """
         return cls.open(locate(start), read_only=read_only, wait=wait)
 
     def __enter__(self) -> Project:
@@ -123,48 +138,45 @@ class Project(Listing):
         self.close()
 
     def close(self) -> None:
+        """Close the store; a process that is attached to it takes it over."""
         self.database.close()
 
     def profile(self) -> Profile:
-        """The project's own profile, read now."""
+        """The project's own profile, read from its file at each call."""
         return read_profile(self.path / PROFILE)
 
     # --- sources and tasks
 
     def add_source(self, source: Choice) -> None:
         """Remember where tasks come from."""
-        arguments = json.dumps(dict(source.arguments), sort_keys=True)
-        self.database.transaction(
-            lambda cursor: cursor.execute(
-                "INSERT INTO source VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                [_source_key(source), source.part, arguments, now()],
-            )
-        )
+        sources.add(self.database, source)
 
     def sources(self) -> list[Choice]:
-        found = self.database.rows("SELECT name, arguments FROM source ORDER BY created_at, key")
-        return [Choice(row["name"], json.loads(row["arguments"])) for row in found]
+        """Where its tasks come from, in the order in which the sources were added."""
+        return sources.sources(self.database)
 
     def known_tasks(self, ids: Sequence[str]) -> set[str]:
-        """Which of these ids are here already."""
-        return set(self._known("task", ids))
+        """Which of these ids name tasks of the project."""
+        return set(self._present("task", ids))
 
     def count_tasks(self, split: str | None = None) -> int:
+        """How many tasks a split has; without a split, how many there are."""
         sql = "SELECT count(*) AS n FROM task WHERE $split IS NULL OR split = $split"
         return int(self.database.rows(sql, {"split": split})[0]["n"])
 
     def imported(self, source: Choice, split: str | None) -> bool:
-        """Whether this split of the source was read to its end; without a split, whether any was."""
-        sql = "SELECT 1 FROM imported WHERE source = $source AND ($split IS NULL OR split IN ('', $split))"
-        return bool(self.database.rows(sql, {"source": _source_key(source), "split": split}))
+        """Whether a split of a source was read to its end; without a split, whether any was."""
+        return sources.imported(self.database, source, split)
 
     def mark_imported(self, source: Choice, split: str | None, tasks: int) -> None:
-        self.database.transaction(
-            lambda cursor: cursor.execute(
-                "INSERT OR REPLACE INTO imported VALUES (?, ?, ?, ?)",
-                [_source_key(source), split or "", tasks, now()],
-            )
-        )
+        """Remember that a split of a source was read to its end.
+
+        Args:
+            source: where the tasks came from.
+            split: None where the source has no splits.
+            tasks: how many were read.
+        """
+        sources.mark_imported(self.database, source, split, tasks)
 
     def add_tasks(self, tasks: Sequence[Task]) -> tuple[int, list[str]]:
         """Add tasks whose `image` is a digest in this project.
@@ -172,26 +184,25 @@ class Project(Listing):
         Returns:
             How many were new, and the ids that were there with another content (left as they were).
         """
-        cleaned = [shape.clean_task(task) for task in tasks]
+        storable = [shape.clean_task(task) for task in tasks]
         with self.database.write_lock:
-            return self._add_tasks(cleaned)
+            return self._add_tasks(storable)
 
-    def _add_tasks(self, cleaned: Sequence[Task]) -> tuple[int, list[str]]:
-        known = {
-            row["id"]: row["content"]
-            for row in self.database.rows(
-                f"SELECT id, content FROM task WHERE id IN {IDS}",
-                {"ids": id_list(task.id for task in cleaned)},
-            )
-        }
+    def _add_tasks(self, tasks: Sequence[Task]) -> tuple[int, list[str]]:
+        stored = self.database.rows(
+            f"SELECT id, content FROM task WHERE id IN {IDS}",
+            {"ids": id_list(task.id for task in tasks)},
+        )
+        contents = {row["id"]: row["content"] for row in stored}
         last = self.database.rows("SELECT coalesce(max(seq), -1) AS last FROM task")[0]["last"]
-        rows = [shape.from_task(task, last + 1 + at) for at, task in enumerate(cleaned)]
+        rows = [shape.from_task(task, last + 1 + at) for at, task in enumerate(tasks)]
         changed = [
-            row["id"] for row in rows if known.get(row["id"], row["content"]) != row["content"]
+            row["id"] for row in rows if contents.get(row["id"], row["content"]) != row["content"]
         ]
         return self._write("task", rows), changed
 
     def add_bad_rows(self, source: str, bad: Sequence[BadRow]) -> int:
+        """Remember rows of a source that could not be imported, each with the reason."""
         rows = [{"source": source, "file": b.file, "line": b.line, "reason": b.reason} for b in bad]
         return self.database.insert({"bad_row": shape.table("bad_row", rows, now())})["bad_row"]
 
@@ -204,24 +215,31 @@ class Project(Listing):
         keys: shape.Keys | None = None,
         before: Callable[[Any], None] | None = None,
     ) -> int:
-        makers = {
-            key: ref
-            for key, ref in (keys.refs() if keys else {}).items()
-            if key not in self._written
-        }
+        """Write rows of one table with the parts that made them, in one transaction.
+
+        Args:
+            name: the table.
+            rows: in the shape of `workbench.store.records.rows`; those in the store stay as is.
+            keys: gives the parts that the rows name by key.
+            before: is called with the cursor first, within the transaction.
+
+        Returns:
+            How many rows were new.
+        """
+        refs = keys.refs() if keys else {}
+        makers = {key: ref for key, ref in refs.items() if key not in self._written}
         with self.database.write_lock:
             # What is there already is left out here, so that it is found by its own words alone.
             fresh = {row["id"]: row for row in reversed(rows)}
-            for known in self._known(name, fresh):
-                del fresh[known]
+            for id in self._present(name, fresh):
+                del fresh[id]
             new = [row for row in rows if fresh.get(row["id"]) is row]
             batch = {"part": [shape.from_part(ref) for ref in makers.values()], name: new}
             if new:
                 batch["touched"] = shape.touches(name, new)
             stamp = now()
-            added = self.database.insert(
-                {of: shape.table(of, held, stamp) for of, held in batch.items()}, before
-            )
+            tables = {of: shape.table(of, lines, stamp) for of, lines in batch.items()}
+            added = self.database.insert(tables, before)
         self._written.update(makers)
         self._waiting += len(new)
         if self._waiting >= summary.BATCH:
@@ -230,59 +248,53 @@ class Project(Listing):
             summary.bring_up_to_date(self.database)
         return added[name]
 
-    def _known(self, name: str, ids: Iterable[str]) -> list[str]:
-        """Which of these records are there to stay."""
+    def _present(self, name: str, ids: Iterable[str]) -> list[str]:
+        """Which of these records are in the store to stay; a trace that broke (`infra`) is not."""
         stays = "AND failure_kind IS DISTINCT FROM 'infra'" if name == "trace" else ""
-        found = self.database.rows(
-            f"SELECT id FROM {name} WHERE id IN {IDS} {stays}", {"ids": id_list(ids)}
-        )
-        return [row["id"] for row in found]
+        sql = f"SELECT id FROM {name} WHERE id IN {IDS} {stays}"
+        return [row["id"] for row in self.database.rows(sql, {"ids": id_list(ids)})]
 
     def add_part(self, ref: PartRef) -> str:
         """Remember a part; returns its key."""
-        self.database.insert({"part": shape.table("part", [shape.from_part(ref)], now())})
-        return shape.part_key(ref)
+        return loop_runs.add_part(self.database, ref)
 
     def add_programs(self, programs: Sequence[Program], base_seed: int) -> int:
-        """Add samples.  A task keeps the first that it got at each index: a larger k only adds to
-        it.
-        """
+        """Add programs; a task keeps the first one at each index, so that a larger k only adds."""
         with self.database.write_lock:
             return self._add_programs(programs, base_seed)
 
     def _add_programs(self, programs: Sequence[Program], base_seed: int) -> int:
-        held = self.database.rows(
+        stored = self.database.rows(
             f"""
             SELECT DISTINCT task_id, sampler, index FROM program
             WHERE task_id IN {IDS} AND base_seed = $seed AND parent IS NULL
             """,
             {"ids": id_list({program.task_id for program in programs}), "seed": base_seed},
         )
-        known = {(row["task_id"], row["sampler"], row["index"]) for row in held}
+        places = {(row["task_id"], row["sampler"], row["index"]) for row in stored}
         keys = shape.Keys()
         rows = [shape.from_program(program, keys, base_seed) for program in programs]
-        rows = [
+        fresh = [
             row
             for row in rows
-            if row["parent"] or (row["task_id"], row["sampler"], row["index"]) not in known
+            if row["parent"] or (row["task_id"], row["sampler"], row["index"]) not in places
         ]
-        return self._write("program", rows, keys)
+        return self._write("program", fresh, keys)
 
     def add_traces(self, traces: Sequence[Trace]) -> int:
-        """Add traces.  A run that broke (`infra`) gives way to its repetition, and so do its task's
-        verdicts.
+        """Add traces; one that broke (`infra`) gives way to its repetition, with its verdicts."""
+        ids = id_list(trace.id for trace in traces)
+        broken_sql = f"""
+        SELECT id, task_id, executor FROM trace WHERE failure_kind = 'infra' AND id IN {IDS}
+        """
+        verdict_sql = """
+        DELETE FROM verdict
+        WHERE task_id = ? AND trace_id IN (SELECT id FROM trace WHERE executor = ?)
         """
 
         def make_room(cursor: Any) -> None:
-            broken = cursor.execute(
-                f"SELECT id, task_id, executor FROM trace WHERE failure_kind = 'infra' AND id IN {IDS}",
-                {"ids": id_list(trace.id for trace in traces)},
-            ).fetchall()
-            for trace_id, task_id, executor in broken:
-                cursor.execute(
-                    "DELETE FROM verdict WHERE task_id = ? AND trace_id IN (SELECT id FROM trace WHERE executor = ?)",
-                    [task_id, executor],
-                )
+            for trace_id, task_id, executor in cursor.execute(broken_sql, {"ids": ids}).fetchall():
+                cursor.execute(verdict_sql, [task_id, executor])
                 cursor.execute("DELETE FROM trace WHERE id = ?", [trace_id])
 
         keys = shape.Keys()
@@ -299,11 +311,13 @@ class Project(Listing):
         return self._write("verdict", rows, keys)
 
     def add_rationales(self, rationales: Sequence[Rationale]) -> int:
+        """Add rationales."""
         keys = shape.Keys()
         rows = [shape.from_rationale(rationale, keys) for rationale in rationales]
         return self._write("rationale", rows, keys)
 
     def add_predictions(self, predictions: Sequence[Prediction]) -> int:
+        """Add answers of students."""
         keys = shape.Keys()
         tasks = self._tasks_of(predictions)
         rows = [
@@ -313,71 +327,58 @@ class Project(Listing):
         return self._write("prediction", rows, keys)
 
     def _tasks_of(self, records: Sequence[Trace] | Sequence[Prediction]) -> dict[str, Task]:
-        """The questions that these answer, by id."""
+        """The tasks that these records answer, by id."""
         return {task.id: task for task in self.tasks(list({record.task_id for record in records}))}
 
     # --- runs of the loop
 
     def start_run(self, scope: Scope, selection: Selection, upto: str) -> int:
-        """Open a row for this run; returns its number."""
+        """Open a row for this run; returns its number.
 
-        def work(cursor: Any) -> int:
-            number = int(cursor.execute("SELECT coalesce(max(id), 0) + 1 FROM run").fetchone()[0])
-            cursor.execute(
-                "INSERT INTO run (id, version, k, seed, split, task_limit, upto, created_at) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    number,
-                    __version__,
-                    scope.k,
-                    scope.seed,
-                    selection.split,
-                    selection.limit,
-                    upto,
-                    now(),
-                ],
-            )
-            return number
-
-        return self.database.transaction(work)
+        Args:
+            scope: gives the number of programs of a task and the seed; `set_part` gives the parts.
+            selection: the tasks that the run is about.
+            upto: name of the last stage that it does.
+        """
+        return loop_runs.start(self.database, scope, selection, upto)
 
     def set_part(self, run: int, role: str, ref: PartRef) -> str:
-        """Say which part plays `role` in this run; returns its key."""
-        if role not in ("sampler", "executor", "verifier", "writer", "student"):
-            raise StoreError(
-                f"a run has no role '{role}'; expected sampler, executor, verifier, writer or student"
-            )
-        key = self.add_part(ref)
-        self.database.transaction(
-            lambda cursor: cursor.execute(f"UPDATE run SET {role} = ? WHERE id = ?", [key, run])
-        )
-        return key
+        """Say which part plays a role in a run; returns the part's key.
+
+        Args:
+            run: number of the run.
+            role: sampler, executor, verifier, writer or student.
+            ref: the part.
+
+        Raises:
+            StoreError: a run has no such role.
+        """
+        return loop_runs.set_part(self.database, run, role, ref)
 
     def end_run(self, run: int, peak_rss: int) -> None:
-        """Close the row of a run, and bring up to date what Browse reads."""
-        self.database.transaction(
-            lambda cursor: cursor.execute(
-                "UPDATE run SET ended_at = ?, peak_rss = ? WHERE id = ?", [now(), peak_rss, run]
-            )
-        )
+        """Close the row of a run and bring the summary up to date; `peak_rss` is in bytes."""
+        loop_runs.end(self.database, run, peak_rss)
         summary.bring_up_to_date(self.database)
 
     def add_timing(self, run: int, stage: str, part: str | None, rows: int, seconds: float) -> None:
-        """Wall time of one written batch."""
-        self.database.transaction(
-            lambda cursor: cursor.execute(
-                "INSERT INTO timing VALUES (?, ?, ?, ?, ?, ?)",
-                [run, stage, part, rows, seconds, now()],
-            )
-        )
+        """Remember how long one written batch took.
+
+        Args:
+            run: number of the run.
+            stage: name of the stage.
+            part: key of the part that worked; None for a stage without one.
+            rows: how many rows were written.
+            seconds: wall time.
+        """
+        loop_runs.add_timing(self.database, run, stage, part, rows, seconds)
 
     # --- reading
 
     @property
     def parts(self) -> Mapping[str, PartRef]:
         """Every part that made a record, by key."""
-        known = self.database.rows("SELECT count(*) AS n FROM part")[0]["n"]
-        if known != len(self._parts):
+        count = self.database.rows("SELECT count(*) AS n FROM part")[0]["n"]
+        if count != len(self._parts):
             self._parts = {
                 row["key"]: shape.to_part(row) for row in self.database.rows("SELECT * FROM part")
             }
@@ -414,9 +415,8 @@ class Project(Listing):
         return views.seconds(self.database, scope or self.scope())
 
     def peak_rss(self) -> int | None:
-        """Most memory that the latest finished run used, bytes."""
-        found = self.database.rows("SELECT arg_max(peak_rss, id) AS peak FROM run")
-        return found[0]["peak"] if found else None
+        """Most memory that the latest finished run used, bytes; None before there is one."""
+        return loop_runs.peak_rss(self.database)
 
     def outcomes(
         self, scope: Scope | None = None, selection: Selection | None = None
@@ -426,23 +426,68 @@ class Project(Listing):
         return outcome.outcomes(self.database, scope or self.scope(), selection or Selection())
 
     def task_view(self, task_id: str, scope: Scope | None = None) -> TaskView:
-        """Everything about one task: programs, traces with events, verdicts, rationales,
-        predictions.
+        """Everything about one task: programs, traces, verdicts, rationales, predictions.
 
         Raises InputError when there is no such task.
         """
         return views.task_view(self.database, self.parts, task_id, scope or self.scope())
 
     def run_view(self, some_id: str, scope: Scope | None = None) -> tuple[Task, Run]:
-        """One program's run by the id of its program or trace.  Raises InputError when there is
-        none.
+        """One program's run, by the id of its program or trace.
+
+        Raises InputError when there is no such program or trace.
         """
         return views.run_view(self.database, self.parts, some_id, scope or self.scope())
 
+    def browse(
+        self, text: str = "", sort: str = "import", after: str | None = None, limit: int = 50
+    ) -> Page:
+        """One page of tasks with what came of each, of the parts in force.
+
+        Args:
+            text: what to search for, in the language of `workbench.store.reading.search`.
+            sort: one of `SORTS`; a minus before it turns it round.
+            after: the `next` of the page before.
+            limit: how many tasks at most.
+
+        Raises:
+            InputError: the text or the order cannot be understood.
+        """
+        return browse.browse(self.database, text, sort, after, limit)
+
+    def browse_total(self, text: str = "") -> int:
+        """How many tasks a search finds."""
+        return browse.total(self.database, text)
+
+    def browse_ids(self, text: str = "", sort: str = "import") -> list[str]:
+        """Ids of all tasks that a search finds, in order."""
+        return browse.ids(self.database, text, sort)
+
+    def browse_facets(self, text: str = "") -> tuple[Facet, ...]:
+        """Values that can be added to a search, each with the number of tasks that have it."""
+        return browse.facets(self.database, text)
+
+    def lineage(self) -> Lineage:
+        """Snapshots, jobs, models and evaluations, each naming what it was made from."""
+        return lineage.lineage(self.database)
+
+    def metrics(self, job: str) -> list[dict[str, Any]]:
+        """The figures of a training job, step by step, as they were last read from its folder."""
+        return lineage.metrics(self.database, job)
+
+    def evaluations(self) -> list[Evaluation]:
+        """How right each evaluated system is, the latest evaluation last."""
+        return evaluations.evaluations(self.database)
+
+    def evaluation_scores(self, evaluation: str) -> dict[str, float]:
+        """The score of each question of an evaluation, 0 to 1."""
+        return evaluations.scores(self.database, evaluation)
+
 
 def locate(start: Path) -> Path:
-    """The nearest folder from `start` upwards with a profile and a store.  Raises InputError when
-    there is none.
+    """The nearest folder, from `start` upwards, with a profile and a store.
+
+    Raises InputError when there is no such folder.
     """
     for folder in (start.absolute(), *start.absolute().parents):
         if (folder / STORE).is_file() and (folder / PROFILE).is_file():
@@ -451,7 +496,3 @@ def locate(start: Path) -> Path:
         f"no project in {start} or above it; go to a project's folder, give --project PATH, "
         "or make one with: vpd init PATH"
     )
-
-
-def _source_key(source: Choice) -> str:
-    return content_key(source.part, dict(source.arguments))

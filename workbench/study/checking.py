@@ -19,9 +19,10 @@ from workbench.pipeline.loop import Progress, Watch, batches
 from workbench.pipeline.parts import Parts
 from workbench.records import Program, Task, ToolSpec, Trace, content_key
 from workbench.store import Outcome, Project, Selection
-from workbench.store.kernel.database import IDS, id_list
 from workbench.store.reading import checks
 from workbench.store.reading.checks import CheckRow
+from workbench.store.reading.ids import task_ids_of_traces
+from workbench.store.reading.views import rationale_issues
 
 CHUNK = 32
 """Number of questions whose runs are read, and whose checks are written, together."""
@@ -195,11 +196,8 @@ def _specs(project: Project) -> list[ToolSpec]:
 def _keys(project: Project, selection: Selection) -> dict[str, tuple[str, tuple[str, ...]]]:
     """The key of its check and its rationale's issues by kept trace, in order of import."""
     kept = [outcome for outcome in project.outcomes(None, selection) if outcome.chosen is not None]
-    rationales = project.database.rows(
-        f"SELECT trace_id, issues FROM rationale WHERE writer = $writer AND trace_id IN {IDS}",  # noqa: S608
-        {"ids": id_list(str(outcome.chosen) for outcome in kept), "writer": project.scope().writer},
-    )
-    issues = {row["trace_id"]: tuple(row["issues"]) for row in rationales}
+    traces = [str(outcome.chosen) for outcome in kept]
+    issues = rationale_issues(project.database, project.scope().writer, traces)
     return {
         str(outcome.chosen): _key(outcome, issues.get(str(outcome.chosen), ())) for outcome in kept
     }
@@ -214,11 +212,8 @@ def _cases(
     project: Project, trace_ids: Sequence[str], issues: Mapping[str, tuple[str, ...]]
 ) -> Iterator[Case]:
     ids = set(trace_ids)
-    tasks = project.database.rows(
-        f"SELECT DISTINCT task_id FROM trace WHERE id IN {IDS}",  # noqa: S608
-        {"ids": id_list(trace_ids)},
-    )
-    for task, runs in project.runs([row["task_id"] for row in tasks], project.scope()):
+    tasks = task_ids_of_traces(project.database, trace_ids)
+    for task, runs in project.runs(tasks, project.scope()):
         for program, trace in runs:
             if trace.id in ids:
                 yield _case(task, program, trace, runs, issues[trace.id])

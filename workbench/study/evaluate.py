@@ -30,6 +30,7 @@ from workbench.store import (
 from workbench.store.kernel.database import now
 from workbench.store.reading import evaluations
 from workbench.store.reading.evaluations import ProgramAnswer
+from workbench.store.reading.ids import sources_and_splits
 from workbench.study import answering
 from workbench.study.answering import NamedStudent
 from workbench.verify.answers import canonical
@@ -65,11 +66,9 @@ def questions(project: Project, selection: Selection) -> Questions:
     tasks = project.tasks(evaluations.selected_ids(project.database, selection))
     sources = sorted({task.source for task in tasks})
     if not tasks:
-        there = project.database.rows(
-            "SELECT DISTINCT source, split FROM task ORDER BY source, split"
-        )
+        there = sources_and_splits(project.database)
         names = (
-            ", ".join(f"{row['source']} {row['split']}" for row in there)
+            ", ".join(f"{source} {split}" for source, split in there)
             or "none; import some with: vpd import"
         )
         raise InputError(f"no question fits; the project holds: {names}")

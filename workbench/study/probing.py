@@ -27,6 +27,7 @@ from workbench.pipeline.loop import Progress, Watch, batches
 from workbench.ports import Concluding, Student
 from workbench.records import JSON, PartRef, Task, content_key
 from workbench.store import Project
+from workbench.store.reading.ids import sample_ids
 
 FOLDER = "evaluations"
 BATCH = 32
@@ -113,14 +114,7 @@ def probes(project: Project) -> list[Probe]:
 
 def _sample(project: Project, split: str | None, limit: int | None, seed: int) -> list[Task]:
     """Questions whose pictures can be opened; the same sample for every student."""
-    rows = project.database.rows(
-        """
-        SELECT id FROM task WHERE $split IS NULL OR split = $split
-        ORDER BY md5(concat($seed, '/', id)) LIMIT coalesce($limit, 9223372036854775807)
-        """,
-        {"split": split, "seed": str(seed), "limit": limit},
-    )
-    tasks = project.tasks([row["id"] for row in rows])
+    tasks = project.tasks(sample_ids(project.database, split, limit, seed))
     return [task for task in tasks if _opens(project, task)]
 
 

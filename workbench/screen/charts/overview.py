@@ -19,12 +19,12 @@ from typing import Any
 
 from workbench.shares import Share, pass_at_k
 from workbench.store import Evaluation, Project, Scope
+from workbench.store.people import reviewing
 from workbench.store.people.reviewing import ReviewerFigures
+from workbench.store.reading import evaluations, figures, snapshots
 from workbench.store.reading.lineage import Lineage
 from workbench.store.reading.snapshots import Taken
 from workbench.study.two_by_two import RIGHT
-
-_TARGET = "(state = 'accepted' OR (state = 'adjudicated' AND outcome = 'accept'))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,48 +157,36 @@ class Overview:
 
 def overview(project: Project) -> Overview:
     """The figures of a project as it stands, for the parts in force."""
-    funnel = [FunnelBar(step.name, step.tasks, step.token) for step in project.funnel()]
+    funnel = [
+        FunnelBar(step.name, step.tasks, step.token) for step in figures.funnel(project.database)
+    ]
     scope = project.scope()
-    rows = project.database.rows
-    (row,) = rows(
-        """
-        SELECT coalesce(sum(programs), 0)::BIGINT AS programs, coalesce(sum(traces), 0)::BIGINT AS traces,
-            coalesce(sum(executed), 0)::BIGINT AS executed, count(*) AS tasks,
-            count(*) FILTER (labelled AND status <> 'waiting') AS judged, count(*) FILTER (status = 'kept') AS kept,
-            count(student_score) AS answered, count(*) FILTER (student_score >= $right) AS student
-        FROM outcome
-        """,
-        {"right": RIGHT},
-    )
-    groups = rows(
-        "SELECT judged, correct, count(*) AS n FROM outcome WHERE labelled AND status <> 'waiting' GROUP BY ALL"
-    )
-    kept = Share(row["kept"], row["judged"])
-    curve = tuple((size, _passed(groups, size)) for size in range(1, scope.k + 1) if row["judged"])
+    totals = figures.outcome_totals(project.database, RIGHT)
+    groups = figures.judged_groups(project.database)
+    kept = Share(totals.kept, totals.judged)
+    curve = tuple((size, _passed(groups, size)) for size in range(1, scope.k + 1) if totals.judged)
     blamed = {one.tool: one.wrong for one in project.curation.blame()}
     agreement = tuple(asdict(one) for one in project.curation.agreement())
     lineage = project.lineage()
     return Overview(
         at=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         k=scope.k,
-        tasks=row["tasks"],
-        programs=row["programs"],
-        executed=Share(row["executed"], row["traces"]),
+        tasks=totals.tasks,
+        programs=totals.programs,
+        executed=Share(totals.executed, totals.traces),
         kept=kept,
-        student=Share(row["student"], row["answered"]),
+        student=Share(totals.student, totals.answered),
         funnel=(*funnel, *_taught(project)),
         curve=curve,
         families=tuple(_families(project, scope.k)),
         tools=_tools(project, blamed),
         own_blame=blamed.get("", 0),
-        errors=tuple({**asdict(one), "day": str(one.day)} for one in project.errors(by_day=True)),
-        reviewers=tuple(project.curation.reviewers()),
-        pace=tuple(
-            rows(
-                "SELECT created_at::DATE::VARCHAR AS day, author, count(*) AS n FROM standing WHERE kind <> 'none' "
-                "GROUP BY ALL ORDER BY day, author"
-            )
+        errors=tuple(
+            {**asdict(one), "day": str(one.day)}
+            for one in figures.errors(project.database, by_day=True)
         ),
+        reviewers=tuple(project.curation.reviewers()),
+        pace=tuple(asdict(one) for one in reviewing.pace(project.database)),
         agreement=agreement,
         kappas=tuple(_kappas(project)) if agreement else (),
         reasons=project.curation.reject_reasons(),
@@ -210,27 +198,20 @@ def overview(project: Project) -> Overview:
     )
 
 
-def _passed(groups: Sequence[Mapping[str, Any]], size: int) -> Share:
-    enough = [group for group in groups if group["judged"] >= size]
-    hits = sum(group["n"] * pass_at_k(group["judged"], group["correct"], size) for group in enough)
-    return Share(hits, sum(group["n"] for group in enough))
+def _passed(groups: Sequence[figures.JudgedGroup | figures.FamilyGroup], size: int) -> Share:
+    enough = [group for group in groups if group.judged >= size]
+    hits = sum(group.n * pass_at_k(group.judged, group.correct, size) for group in enough)
+    return Share(hits, sum(group.n for group in enough))
 
 
 def _families(project: Project, k: int) -> list[Family]:
-    rows = project.database.rows(
-        """
-        SELECT family, labelled AND status <> 'waiting' AS done, judged, correct, count(*) AS n,
-            count(student_score) AS answered, count(*) FILTER (student_score >= $right) AS student
-        FROM outcome GROUP BY ALL ORDER BY family
-        """,
-        {"right": RIGHT},
-    )
+    groups = figures.family_groups(project.database, RIGHT)
     found = []
-    for name in dict.fromkeys(row["family"] for row in rows):
-        mine = [row for row in rows if row["family"] == name]
-        done = [row for row in mine if row["done"]]
-        student = Share(sum(row["student"] for row in mine), sum(row["answered"] for row in mine))
-        tasks = sum(row["n"] for row in mine)
+    for name in dict.fromkeys(group.family for group in groups):
+        mine = [group for group in groups if group.family == name]
+        done = [group for group in mine if group.done]
+        student = Share(sum(group.student for group in mine), sum(group.answered for group in mine))
+        tasks = sum(group.n for group in mine)
         found.append(Family(name, tasks, _passed(done, 1), _passed(done, k), student))
     return sorted(found, key=lambda one: -one.tasks)
 
@@ -240,11 +221,7 @@ DAYS = 12
 
 
 def _kappas(project: Project) -> Iterator[Mapping[str, Any]]:
-    days = project.database.rows(
-        "SELECT DISTINCT created_at::DATE AS day FROM decision ORDER BY day DESC LIMIT $days",
-        {"days": DAYS},
-    )
-    for day in sorted(row["day"] for row in days):
+    for day in reviewing.decision_days(project.database, DAYS):
         for one in project.curation.agreement(
             until=datetime.combine(day + timedelta(days=1), time.min)
         ):
@@ -259,41 +236,22 @@ def _kappas(project: Project) -> Iterator[Mapping[str, Any]]:
 
 def _taught(project: Project) -> list[FunnelBar]:
     """Questions of the newest snapshot, and those that any model was taught."""
-    (row,) = project.database.rows(
-        """
-        SELECT count(*) FILTER (snapshot = (SELECT arg_max(hash, created_at) FROM snapshot)) AS held,
-            count(DISTINCT task_id) FILTER (side = 'train' AND snapshot IN (
-                SELECT job.snapshot FROM job JOIN model ON model.job = job.id)) AS taught
-        FROM snapshot_row
-        """
-    )
-    return [FunnelBar("in snapshot", row["held"], None), FunnelBar("trained", row["taught"], None)]
+    questions = snapshots.snapshot_questions(project.database)
+    return [
+        FunnelBar("in snapshot", questions.newest, None),
+        FunnelBar("trained", questions.training, None),
+    ]
 
 
-def _minutes(project: Project, snapshots: Sequence[Taken]) -> dict[str, float]:
-    spent = project.database.rows(
-        """
-        SELECT snapshot.hash AS hash, sum(active_decision.seconds) / 60 AS minutes
-        FROM snapshot JOIN decision ON decision.id = snapshot.as_of
-            JOIN active_decision ON active_decision.seq <= decision.seq
-        GROUP BY snapshot.hash
-        """
-    )
-    people = {one.hash for one in snapshots if one.filter.get("accepted") != "automatic"}
-    return {row["hash"]: row["minutes"] or 0.0 for row in spent if row["hash"] in people}
+def _minutes(project: Project, taken: Sequence[Taken]) -> dict[str, float]:
+    minutes = snapshots.review_minutes(project.database)
+    people = {one.hash for one in taken if one.filter.get("accepted") != "automatic"}
+    return {name: spent for name, spent in minutes.items() if name in people}
 
 
 def _tools(project: Project, blamed: Mapping[str, int]) -> tuple[ToolOutcomes, ...]:
-    said = project.database.rows(
-        """
-        SELECT tool, count(*) AS n, count(*) FILTER (kind = 'accept') AS accepted
-        FROM (SELECT kind, unnest(string_split(trim(tools, '|'), '|')) AS tool
-              FROM standing JOIN trace ON trace.id = standing.trace_id
-              WHERE kind IN ('accept', 'reject') AND tools <> '')
-        GROUP BY tool
-        """
-    )
-    people = {row["tool"]: Share(row["accepted"], row["n"]) for row in said}
+    rulings = reviewing.tool_rulings(project.database)
+    people = {one.tool: Share(one.accepted, one.n) for one in rulings}
     return tuple(
         ToolOutcomes(
             one.tool,
@@ -302,7 +260,7 @@ def _tools(project: Project, blamed: Mapping[str, int]) -> tuple[ToolOutcomes, .
             people.get(one.tool, Share(0, 0)),
             blamed.get(one.tool, 0),
         )
-        for one in project.by_tool()
+        for one in figures.by_tool(project.database)
     )
 
 
@@ -346,21 +304,12 @@ def _models(
         looped.append((f"pipeline, any of {scope.k} programs", kept, one * scope.k, True))
         if scope.k > 1:
             looped.append(("pipeline, one program", curve[0][1], one, True))
-    answered = project.database.rows(
-        """
-        SELECT part.name AS name, part.version AS version, count(*) AS n,
-            count(*) FILTER (score >= $right) AS hits, avg(seconds) AS seconds
-        FROM prediction JOIN task ON task.id = prediction.task_id JOIN part ON part.key = prediction.model
-        WHERE rationale = '' AND len(answers) > 0 GROUP BY part.key, part.name, part.version ORDER BY n DESC, name
-        """,
-        {"right": RIGHT},
-    )
-    for row in answered:
+    for student in evaluations.student_scores(project.database, RIGHT):
         looped.append(
             (
-                f"{row['name']} {row['version'][:8]}",
-                Share(row["hits"], row["n"]),
-                row["seconds"],
+                f"{student.name} {student.version[:8]}",
+                Share(student.hits, student.n),
+                student.seconds,
                 False,
             )
         )

@@ -8,6 +8,7 @@ from workbench.evaluate.wrong_reasons.suspicion import CHECKS
 from workbench.screen.charts.chart import Chart, Row, axis, dot_plot, interval, words
 from workbench.shares import Share
 from workbench.store import Project
+from workbench.store.reading.checks import flag_counts
 from workbench.store.reading.search import token
 from workbench.study.checking import last_attribution, last_measures
 
@@ -18,17 +19,8 @@ def reason_charts(project: Project) -> list[Chart]:
 
 
 def _flags(project: Project) -> Chart:
-    kept = "trace_check SEMI JOIN outcome ON outcome.chosen = trace_check.trace_id"
-    ((checked,),) = [
-        row.values() for row in project.database.rows(f"SELECT count(*) AS n FROM {kept}")
-    ]
-    counted = project.database.rows(
-        f"""
-        SELECT flag, count(*) AS n FROM (SELECT unnest(string_split(trim(flags, '|'), '|')) AS flag FROM {kept})
-        WHERE flag <> '' GROUP BY flag ORDER BY n DESC, flag
-        """  # noqa: S608
-    )
-    shares = {row["flag"]: Share(row["n"], checked) for row in counted}
+    checked, flags = flag_counts(project.database)
+    shares = {name: Share(n, checked) for name, n in flags.items()}
     titles = [CHECKS.get(name, name) for name in shares]
     return Chart(
         "flags",

@@ -22,6 +22,7 @@ from workbench.screen.charts.chart import TONES, Cell, Chart, Row, axis, dot_plo
 from workbench.screen.charts.reason_charts import reason_charts
 from workbench.shares import Share
 from workbench.store import Project
+from workbench.store.reading.figures import evidence_stamp
 from workbench.study.probing import FOLDER, probes
 from workbench.study.results import Results, results
 
@@ -43,15 +44,9 @@ def trust_charts(project: Project) -> list[Chart]:
 
 def stamp(project: Project) -> tuple[object, ...]:
     """Changes whenever `trust_charts` may."""
-    (row,) = project.database.rows(
-        """
-        SELECT (SELECT max(created_at) FROM evaluation) AS evaluated, (SELECT count(*) FROM evaluation) AS n,
-            (SELECT count(*) FROM decision WHERE rating IS NOT NULL OR kind = 'undo') AS rated,
-            (SELECT max(created_at) FROM trace_check) AS checked, (SELECT max(created_at) FROM check_figure) AS measured
-        """
-    )
     files = sorted((project.path / FOLDER).glob("probe-*.jsonl"))
-    return (*row.values(), *((path.name, path.stat().st_size) for path in files))
+    evidence = evidence_stamp(project.database)
+    return (*evidence, *((path.name, path.stat().st_size) for path in files))
 
 
 def _against(found: Results | None) -> Chart:

@@ -30,22 +30,22 @@ SEATS = 8
 
 
 ANSWER = 15.0
-"""Seconds for an owner to let us in.  A query may take as long as it takes."""
+"""Seconds that an owner has to let this process in.  A query may take any time."""
 
 
 class OwnerLost(Exception):
-    """The owner does not answer, or not to us: it ended, or serves elsewhere now."""
+    """The owner does not answer this process: it ended, or serves at another address now."""
 
 
 class Cursor:
-    """What a query through the owner gives back, in the words of DuckDB's own cursor."""
+    """A cursor through the owner, with the methods of DuckDB's own that the store uses."""
 
     def __init__(self, seat: _Seat) -> None:
         self.seat = seat
         self._rows: list[tuple[Any, ...]] = []
         self.description: list[tuple[str]] = []
         self.before = ""
-        """Statements that go ahead of the next one, in one request."""
+        """Statements that are sent in front of the next one, in the same request."""
 
     def execute(
         self,
@@ -53,6 +53,13 @@ class Cursor:
         parameters: Mapping[str, Any] | Sequence[Any] | None = None,
         limit: int | None = None,
     ) -> Cursor:
+        """Run one statement in the owner's process.
+
+        Args:
+            sql: the statement, with placeholders as DuckDB knows them.
+            parameters: values for the placeholders.
+            limit: rows to fetch at most; None fetches all.
+        """
         text, self.before = self.before + literal.bound(sql, parameters), ""
         names, rows = self.seat.run(text, limit)
         self.description = [(name,) for name in names]
@@ -63,8 +70,8 @@ class Cursor:
         return self._rows.pop() if self._rows else None
 
     def fetchall(self) -> list[tuple[Any, ...]]:
-        found, self._rows = self._rows[::-1], []
-        return found
+        rows, self._rows = self._rows[::-1], []
+        return rows
 
     def fetchmany(self, size: int) -> list[tuple[Any, ...]]:
         return [self._rows.pop() for _ in range(min(size, len(self._rows)))]
@@ -72,7 +79,7 @@ class Cursor:
 
 @cache
 def _client(files: tuple[Path, ...]) -> duckdb.DuckDBPyConnection:
-    """The database in memory that speaks to owners; one per process."""
+    """The database in memory through which this process speaks to owners; one per process."""
     connection = duckdb.connect(config=CONFIG)
     owner.load(connection, files)
     # A request that was sent twice would be a write done twice.  This client, unlike the other one,
@@ -85,7 +92,7 @@ def _client(files: tuple[Path, ...]) -> duckdb.DuckDBPyConnection:
 
 
 class Attached:
-    """An owner at an address.  Raises Lost when it does not answer."""
+    """An owner at an address.  Raises OwnerLost when it does not answer."""
 
     _numbers = itertools.count()
 
@@ -114,11 +121,21 @@ class Attached:
 
     @contextmanager
     def sources(self, cursor: Any, rows: pa.Table) -> Iterator[Iterator[str]]:
-        """Derived tables with these rows."""
+        """Derived tables in SQL that hold these rows, all of them in order."""
         yield literal.sources(rows)
 
     def write(self, work: Callable[[Any], T], lock: WriteLock, attempt: Attempt) -> T:
-        """Run `work(cursor)` in one transaction of the owner.  Raises Conflict, Lost."""
+        """Run `work(cursor)` in one transaction of the owner.
+
+        Args:
+            work: writes with the cursor; its result comes back.
+            lock: held by this process; it records that a write is under way.
+            attempt: the number of this write; says afterwards whether its COMMIT was sent.
+
+        Raises:
+            Conflict: it met another write.
+            OwnerLost: the owner does not answer.
+        """
         with self.cursor() as cursor:
             lock.begin()
             cursor.before = (
@@ -141,8 +158,9 @@ class Attached:
             return result
 
     def cleared(self, store: Path) -> Attached:
-        """The same owner at a new address; all its sessions end, and what they had not committed is
-        undone.
+        """The same owner at a new address.
+
+        All its sessions end, and what they have not committed is undone.
         """
         with self.cursor() as cursor:
             address = owner.serve(cursor, self.address.pid, self.address.name)
@@ -153,7 +171,7 @@ class Attached:
         return fresh
 
     def close(self) -> None:
-        """Take leave of the owner."""
+        """End this process's sessions in the owner."""
         while self._idle:
             self._idle.pop().leave()
 
@@ -167,6 +185,7 @@ class _Seat:
         self.name = name
         self._cursor = client.cursor()
         self.whole = False
+        """Whether the session is in order: a request that broke off leaves it unusable."""
         attach = f"ATTACH '{address.uri}' AS {name} (TYPE quack, TOKEN '{address.token}')"
         self._do(lambda: self._cursor.execute(attach), ANSWER)
         self.whole = True
@@ -175,18 +194,18 @@ class _Seat:
         def ask() -> tuple[list[str], list[tuple[Any, ...]]]:
             self._cursor.execute(f"FROM quack_query_by_name('{self.name}', ?)", [sql])
             names = [column[0] for column in self._cursor.description or ()]
-            return names, self._cursor.fetchall() if limit is None else self._cursor.fetchmany(
-                limit
-            )
+            if limit is None:
+                return names, self._cursor.fetchall()
+            return names, self._cursor.fetchmany(limit)
 
         self.whole = False
         try:
-            found = self._do(ask)
+            answer = self._do(ask)
         except (duckdb.Error, Conflict):
             self.whole = True  # the session is there, and refused this statement
             raise
         self.whole = True
-        return found
+        return answer
 
     def _do(self, ask: Callable[[], T], seconds: float | None = None) -> T:
         try:
@@ -207,7 +226,7 @@ class _Seat:
             raise
 
     def leave(self) -> None:
-        """End the session; not waited for long, since an owner that hangs would not answer."""
+        """End the session; wait a second at most, since an owner that hangs does not answer."""
 
         def detach() -> None:
             with suppress(Exception):
@@ -219,25 +238,28 @@ class _Seat:
 
 
 def _interruptible(ask: Callable[[], T], seconds: float | None) -> T:
-    """Run in another thread where Ctrl-C would have to wait for DuckDB (in the main one), or to
-    wait no longer.
+    """Run `ask` so that Ctrl-C and a time limit can end the wait for DuckDB.
+
+    Args:
+        ask: run in a thread of its own where it would keep the main one, or has a limit.
+        seconds: how long to wait; None waits for the answer.
     """
     if seconds is None and threading.current_thread() is not threading.main_thread():
         return ask()
-    found: list[T] = []
-    failed: list[BaseException] = []
+    answers: list[T] = []
+    errors: list[BaseException] = []
 
     def work() -> None:
         try:
-            found.append(ask())
+            answers.append(ask())
         except BaseException as error:
-            failed.append(error)
+            errors.append(error)
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
         raise OwnerLost(f"no answer within {seconds:.0f} s")
-    if failed:
-        raise failed[0]
-    return found[0]
+    if errors:
+        raise errors[0]
+    return answers[0]

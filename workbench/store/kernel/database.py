@@ -30,13 +30,13 @@ __all__ = ["IDS", "WAIT", "Database", "id_list", "now"]
 T = TypeVar("T")
 
 WAIT = 5.0
-"""Seconds to wait for the owner's answer, or for a program that has the file and does not share it."""
+"""Seconds to wait for the owner's answer, or for a program that has the file and keeps it."""
 
 IDS = """(SELECT unnest(from_json($ids, '["VARCHAR"]')))"""
-"""What stands behind IN for the parameter `ids`, given as `listed(ids)`.
+"""What stands behind IN in a statement whose parameter `ids` is `id_list(...)`.
 
-Not a list parameter: DuckDB's binding looks for pandas once per value, which costs 0.3 ms each
-where it is absent.
+It is not a list parameter, because DuckDB's binding looks for pandas once per value, which costs
+0.3 ms each where pandas is absent.
 """
 
 
@@ -48,16 +48,17 @@ def id_list(ids: Iterable[str]) -> str:
 class Database:
     """An open store.  Reads from any thread; writes one at a time, across all processes.
 
-    Args: path: the DuckDB file; made when it does not exist and `create` is given. read_only:
-        whoever opened it only reads: writes are refused, nothing is upgraded, and a folder that
-            cannot be written will do.
+    Args:
+        path: the DuckDB file.
+        create: make the file, which must not exist yet.
+        read_only: refuse writes and upgrade nothing; a folder that cannot be written will do.
         wait: seconds to wait for the lock of another process.
-        steps: migrations; the shipped ones by default.
+        steps: migrations; None takes the shipped ones.
 
-    Raises: StoreError: missing, held by a program that does not share it (named), damaged,
-        unwritable, not a store,
-            or on a network file system.
-        StoreVersionError: written by a newer workbench.
+    Raises:
+        StoreError: the file is missing, damaged, not a store, cannot be written, lies on a network
+            file system, or is open in a program that does not share it (which is named).
+        StoreVersionError: a newer workbench has written the store.
     """
 
     def __init__(
@@ -77,15 +78,20 @@ class Database:
         if create and path.exists():
             raise StoreError(f"{path} exists already; open it, or choose another folder")
         local_disk.check_local(path)
-        known = migrate.shipped_steps() if steps is None else tuple(steps)
+        migrations = migrate.shipped_steps() if steps is None else tuple(steps)
         with self._translated("opened"):
-            self._link = link.take(path, known, wait, upgrade=not read_only, only_read=read_only)
+            self._link = link.take(
+                path, migrations, wait, upgrade=not read_only, only_read=read_only
+            )
         self._open = True
         self._closing = threading.Lock()
 
     @property
     def write_lock(self) -> WriteLock:
-        """Held by every write, of any process; hold it around a read that a write depends on."""
+        """The lock that every write of any process holds.
+
+        Hold it around a read that a write depends on.
+        """
         return self._link.write_lock
 
     @property
@@ -126,14 +132,14 @@ class Database:
     def insert(
         self, tables: Mapping[str, pa.Table], before: Callable[[Any], None] | None = None
     ) -> dict[str, int]:
-        """Write Arrow tables by name in ONE transaction; rows whose key is there already are left
-        alone.
+        """Write Arrow tables in one transaction; rows whose key is there already are left alone.
 
         Args:
+            tables: by the name of the table in the store.
             before: called with the cursor inside the transaction, for rows that must go first.
 
         Returns:
-            Rows really added, by table.
+            How many rows were new, by table.
         """
 
         def work(cursor: Any, way: Local | Attached) -> dict[str, int]:
@@ -145,10 +151,11 @@ class Database:
                 added[name] = 0
                 with way.sources(cursor, rows) as sources:
                     for source in sources:
-                        found = cursor.execute(
-                            f'INSERT INTO "{name}" ({columns}) SELECT {columns} FROM {source} ON CONFLICT DO NOTHING'
+                        counts = cursor.execute(
+                            f'INSERT INTO "{name}" ({columns}) '
+                            f"SELECT {columns} FROM {source} ON CONFLICT DO NOTHING"
                         ).fetchone()
-                        added[name] += int(found[0])
+                        added[name] += int(counts[0])
             return added
 
         return self._write(work)
@@ -182,8 +189,8 @@ class Database:
             OSError,
         ) as error:
             raise StoreError(
-                f"{self.path} cannot be {verb} ({first_line(error)}); nothing committed is lost: look for a full "
-                "disk or a read-only folder, then run the command again"
+                f"{self.path} cannot be {verb} ({first_line(error)}); nothing committed is lost: "
+                "look for a full disk or a read-only folder, then run the command again"
             ) from error
         except duckdb.InterruptException as error:
             raise KeyboardInterrupt from error
@@ -196,8 +203,9 @@ class Database:
             raise
 
     def close(self) -> None:
-        """Let go of the store; the last in the process that owns it folds the log in and hands
-        over.
+        """Let go of the store.
+
+        The last `Database` of the process that owns the file folds the log in and hands over.
         """
         with self._closing:
             if self._open:
@@ -215,18 +223,21 @@ def _check_reads(sql: str) -> None:
         or re.match(r"\s*explain\s+\(?\s*analy[sz]e", sql, re.I)
     ):
         raise StoreError(
-            "the store refused a query (only one SELECT, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN is run here)"
+            "the store refused a query (only one SELECT, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN is "
+            "run here)"
         )
 
 
 def _check_served(cursor: Any, sql: str) -> None:
-    """Raises StoreError when a query would start or stop a server: that takes functions, not
-    statements.
+    """Raises StoreError when a query would start, stop or ask a server.
+
+    It takes functions to do so, not statements, so that the query's plan has to be looked at.
     """
     if re.match(r"\s*explain\b", sql, re.I):
         return
     plan = cursor.execute(f"EXPLAIN {sql}").fetchall()
     if any(re.search(r"│\s*QUACK_\w+\s*│", text) for _, text in plan):
         raise StoreError(
-            "the store refused a query (it would start, stop or ask a server; only the tables are read)"
+            "the store refused a query (it would start, stop or ask a server; only the tables are "
+            "read)"
         )

@@ -35,8 +35,9 @@ from workbench.store.kernel.locks import FileLock, WriteLock
 T = TypeVar("T")
 
 HANDOVER = 60.0
-"""Seconds that a call waits for an owner: the file of one that was killed is read back, which takes
-a while when much was written since it was last folded in.
+"""Seconds that a call waits for an owner.
+
+After an owner was killed its log is read back, which takes a while when it is long.
 """
 
 TRIES = 8
@@ -44,22 +45,29 @@ TRIES = 8
 
 
 class Link:
-    """One process's way to a store, shared by every `Database` on that file.  Raises what
-    `Database` says.
+    """One process's way to a store, shared by every `Database` on that file.
+
+    Raises what `Database` says.
     """
 
-    def __init__(self, path: Path, known: Sequence[migrate.Migration]) -> None:
+    def __init__(self, path: Path, steps: Sequence[migrate.Migration]) -> None:
         self.path = path
         self.users = 0
         self.write_lock = WriteLock(owner.beside(path, "write"), owner.beside(path, "turn"))
-        self._known = known
+        self._steps = steps
         self._lock = FileLock(owner.beside(path, "lock"))
         self._changing = threading.RLock()
         self._way: Local | Attached | None = None
         self._process = os.getpid()
 
     def open(self, wait: float, upgrade: bool, only_read: bool) -> None:
-        """Find the way in, waiting `wait` seconds at most."""
+        """Find the way to the store, as its owner or attached to it.
+
+        Args:
+            wait: seconds to wait at most.
+            upgrade: bring an older store up to date.
+            only_read: read without owning where the folder cannot be written.
+        """
         with self._changing:
             if self._way is None:
                 self._way = self._find(wait, upgrade, only_read)
@@ -81,7 +89,7 @@ class Link:
                 raise StoreError(unreadable(self.path, error.strerror or str(error))) from error
             if free:
                 try:
-                    return Local(self.path, self._known, self._lock, upgrade)
+                    return Local(self.path, self._steps, self._lock, upgrade)
                 except FileInUse as error:
                     self._lock.release()
                     if late:
@@ -90,9 +98,9 @@ class Link:
                     self._lock.release()
                     raise
             else:
-                found = self._attach(late)
-                if found is not None:
-                    return found
+                attached = self._attach(late)
+                if attached is not None:
+                    return attached
             time.sleep(0.02)
 
     def _attach(self, late: bool) -> Attached | None:
@@ -104,11 +112,11 @@ class Link:
             try:
                 attached = Attached(address)
                 with attached.cursor() as cursor:
-                    migrate.check(migrate.version(cursor), self._known, self.path)
-                    if migrate.version(cursor) != len(self._known):
+                    migrate.check(migrate.version(cursor), self._steps, self.path)
+                    if migrate.version(cursor) != len(self._steps):
                         raise StoreError(
-                            f"{self.path} is in use by process {address.pid} ({address.name}) of an older workbench "
-                            f"({address.version}); stop it and try again"
+                            f"{self.path} is in use by process {address.pid} ({address.name}) "
+                            f"of an older workbench ({address.version}); stop it and try again"
                         )
                 return attached
             except OwnerLost as error:
@@ -122,7 +130,7 @@ class Link:
 
     def _only_read(self) -> Local:
         try:
-            return Local(self.path, self._known, None, False)
+            return Local(self.path, self._steps, None, False)
         except FileInUse as error:
             raise StoreError(_in_use(self.path, holder(str(error)))) from error
 
@@ -139,7 +147,12 @@ class Link:
             return self._way
 
     def leave(self, way: Local | Attached, instead: Local | Attached | None = None) -> None:
-        """Give up a way that leads nowhere any more; the next call finds another."""
+        """Give up a way that leads nowhere any more; the next call finds another.
+
+        Args:
+            way: ignored where this process has given it up already.
+            instead: the way to take from now on; None finds one at the next call.
+        """
         with self._changing:
             if self._way is not way:
                 return
@@ -149,7 +162,7 @@ class Link:
                     way.close()
 
     def read(self, ask: Callable[[Any], T]) -> T:
-        """`ask(cursor)`, once more when the owner ended meanwhile."""
+        """The result of `ask(cursor)`, which is called again when the owner ended meanwhile."""
         deadline = time.monotonic() + HANDOVER
         while True:
             way = self._here()
@@ -157,9 +170,8 @@ class Link:
                 with way.cursor() as cursor:
                     return ask(cursor)
             except duckdb.FatalException:
-                self.leave(
-                    way
-                )  # DuckDB closes a database whose file it could not write; the next call opens it
+                # DuckDB closes a database whose file it could not write; the next call opens it.
+                self.leave(way)
                 raise
             except OwnerLost as error:
                 self.leave(way)
@@ -169,12 +181,11 @@ class Link:
                     ) from error
 
     def write(self, work: Callable[[Any, Local | Attached], T]) -> T:
-        """`work(cursor, way)` in one transaction; tried again when it met another one or the owner
-        ended.
+        """The result of `work(cursor, way)`, in one transaction.
 
-        A write that was sent to an owner has a number, written in the same transaction.  When the
-        answer to its COMMIT is lost, the number says whether it was done: a write is never lost or
-        done twice.
+        It is tried again when it met another write, or when the owner ended.  A write that was
+        sent to an owner has a number, written in the same transaction.  When the answer to its
+        COMMIT is lost, the number says whether it was done: a write is never lost or done twice.
         """
         attempt = Attempt()
         tries = 0
@@ -208,17 +219,17 @@ class Link:
                     tries += 1
                     if tries == TRIES:
                         raise StoreError(
-                            f"{self.path} cannot be written ({error}): other writes came first {TRIES} times; "
-                            "nothing committed is lost, run the command again"
+                            f"{self.path} cannot be written ({error}): other writes came first "
+                            f"{TRIES} times; nothing committed is lost, run the command again"
                         ) from error
                     wait_a_little(tries)
 
     def _done(self, way: Local | Attached, attempt: Attempt) -> bool:
         with way.cursor() as cursor:
-            found = cursor.execute(
+            rows = cursor.execute(
                 f"SELECT 1 FROM {WRITES} WHERE id = ?", [attempt.number]
             ).fetchone()
-        return found is not None
+        return rows is not None
 
     def close(self) -> None:
         with self._changing:
@@ -236,12 +247,20 @@ _guard = threading.Lock()
 
 
 def take(
-    path: Path, known: Sequence[migrate.Migration], wait: float, upgrade: bool, only_read: bool
+    path: Path, steps: Sequence[migrate.Migration], wait: float, upgrade: bool, only_read: bool
 ) -> Link:
-    """This process's link to a store, opened; give it back with `give`."""
+    """This process's link to a store, opened; give it back with `give`.
+
+    Args:
+        path: the store's file.
+        steps: the migrations that this workbench knows.
+        wait: seconds to wait at most.
+        upgrade: bring an older store up to date.
+        only_read: read without owning where the folder cannot be written.
+    """
     key = path.resolve()
     with _guard:
-        link = _links.setdefault(key, Link(path, known))
+        link = _links.setdefault(key, Link(path, steps))
         link.users += 1
     try:
         link.open(wait, upgrade, only_read)
@@ -252,7 +271,7 @@ def take(
 
 
 def give(link: Link) -> None:
-    """The last to give it back closes it."""
+    """Give a link back; the last to do so closes it."""
     with _guard:
         link.users -= 1
         if link.users == 0:
@@ -261,9 +280,7 @@ def give(link: Link) -> None:
 
 
 def _forked() -> None:
-    """In a forked process: what its parent opened is not its own, nor may it keep the parent's lock
-    alive.
-    """
+    """Forget, in a forked process, what its parent opened; it must not keep the parent's locks."""
     for link in _links.values():
         link._lock.release()
     _links.clear()
@@ -275,9 +292,7 @@ if hasattr(os, "register_at_fork"):
 
 @atexit.register
 def _close_all() -> None:
-    """What was left open is handed over as well; a server that is cut off in the middle would keep
-    others waiting.
-    """
+    """Hand over what was left open: a server that is cut off in a request keeps others waiting."""
     for link in list(_links.values()):
         with suppress(Exception):
             link.close()

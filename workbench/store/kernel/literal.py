@@ -30,11 +30,11 @@ def bound(sql: str, parameters: Mapping[str, Any] | Sequence[Any] | None) -> str
     if not parameters:
         return sql
     if isinstance(parameters, Mapping):
-        given = ", ".join(f'"{name}" := {literal(value)}' for name, value in parameters.items())
+        values = ", ".join(f'"{name}" := {literal(value)}' for name, value in parameters.items())
     else:
-        given = ", ".join(literal(value) for value in parameters)
+        values = ", ".join(literal(value) for value in parameters)
     # The line break ends a comment that the statement may end with.
-    return f"PREPARE statement AS {sql.strip().rstrip(';')}\n;EXECUTE statement({given})"
+    return f"PREPARE statement AS {sql.strip().rstrip(';')}\n;EXECUTE statement({values})"
 
 
 def literal(value: Any) -> str:
@@ -61,7 +61,8 @@ def literal(value: Any) -> str:
         case list() | tuple():
             return f"[{', '.join(literal(one) for one in value)}]"
     raise StoreError(
-        f"a {type(value).__name__} cannot be a parameter of a query; give text, numbers, dates or lists"
+        f"a {type(value).__name__} cannot be a parameter of a query; "
+        "give text, numbers, dates or lists"
     )
 
 
@@ -79,28 +80,29 @@ def sources(table: pa.Table) -> Iterator[str]:
     """
     names = table.column_names
     fields = json.dumps([{name: _kind(field.type) for name, field in zip(names, table.schema)}])
-    picked = ", ".join(
+    columns_sql = ", ".join(
         f'from_base64(r."{name}") AS "{name}"'
         if _is_bytes(field.type)
         else f'r."{name}" AS "{name}"'
         for name, field in zip(names, table.schema)
     )
     columns = [_plain(table.column(at)) for at in range(len(names))]
-    held: list[str] = []
+    batch: list[str] = []
     size = 0
     for row in zip(*columns):
         line = json.dumps(dict(zip(names, row)), ensure_ascii=False)
-        if held and size + len(line) > CHUNK:
-            yield _source(picked, held, fields)
-            held, size = [], 0
-        held.append(line)
+        if batch and size + len(line) > CHUNK:
+            yield _source(columns_sql, batch, fields)
+            batch, size = [], 0
+        batch.append(line)
         size += len(line)
-    if held:
-        yield _source(picked, held, fields)
+    if batch:
+        yield _source(columns_sql, batch, fields)
 
 
-def _source(picked: str, rows: list[str], fields: str) -> str:
-    return f"(SELECT {picked} FROM (SELECT unnest(from_json({text('[' + ','.join(rows) + ']')}, {text(fields)})) AS r))"
+def _source(columns: str, rows: list[str], fields: str) -> str:
+    values = text("[" + ",".join(rows) + "]")
+    return f"(SELECT {columns} FROM (SELECT unnest(from_json({values}, {text(fields)})) AS r))"
 
 
 def _is_bytes(kind: pa.DataType) -> bool:

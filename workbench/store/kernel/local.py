@@ -25,9 +25,7 @@ from workbench.store.kernel.locks import FileLock, WriteLock
 T = TypeVar("T")
 
 WRITES = "attached_write"
-"""Table of the numbers of attached processes' writes: a write whose answer was lost is looked up
-here.
-"""
+"""Table of the numbers of attached processes' writes, where a lost answer is looked up."""
 
 CONFIG: dict[str, Any] = {"autoinstall_known_extensions": False, "allow_unsigned_extensions": True}
 
@@ -51,6 +49,7 @@ class Attempt:
 
 
 def first_line(error: BaseException) -> str:
+    """The first line of an error's message, at most 300 characters; its class where it has none."""
     return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
 
 
@@ -60,30 +59,30 @@ def now() -> datetime:
 
 
 def program() -> str:
-    """What this process is called where others are told of it."""
-    return (
-        Path(sys.argv[0] or sys.executable).name
-        if sys.argv and sys.argv[0] != "-c"
-        else Path(sys.executable).name
-    )
+    """The name of this process for messages in other processes."""
+    script = sys.argv[0] if sys.argv and sys.argv[0] != "-c" else ""
+    return Path(script or sys.executable).name
 
 
 class Local:
-    """The file, open.
+    """The store's file, opened by this process.
 
     Args:
-        lock: held already; released on closing.  None for a folder that only can be read.
+        path: the file.
+        steps: the migrations that this workbench knows.
+        lock: held already; released on closing.  None for a folder that can only be read.
+        upgrade: bring an older store up to date.
     """
 
     def __init__(
-        self, path: Path, known: Sequence[migrate.Migration], lock: FileLock | None, upgrade: bool
+        self, path: Path, steps: Sequence[migrate.Migration], lock: FileLock | None, upgrade: bool
     ) -> None:
         self.path = path
         self._lock = lock
         files = owner.binaries() if lock is not None else ()
         self._connection = _connect(path, lock is None)
         try:
-            self._bring_up_to_date(known, upgrade)
+            self._bring_up_to_date(steps, upgrade)
             owner.load(self._connection, files)
             # From here on a query reads the store and nothing else: no other file, no extension, no
             # network.
@@ -100,7 +99,8 @@ class Local:
         address = owner.Address(os.getpid(), program(), None, "", __version__)
         if able:
             self._connection.execute(
-                f"CREATE TABLE IF NOT EXISTS {WRITES} (id VARCHAR PRIMARY KEY, created_at TIMESTAMP NOT NULL)"
+                f"CREATE TABLE IF NOT EXISTS {WRITES} "
+                "(id VARCHAR PRIMARY KEY, created_at TIMESTAMP NOT NULL)"
             )
             # No process waits a day for the answer to one write.
             self._connection.execute(
@@ -109,34 +109,35 @@ class Local:
             address = owner.serve(self._connection, address.pid, address.name)
         owner.write_address(self.path, address)
 
-    def _bring_up_to_date(self, known: Sequence[migrate.Migration], upgrade: bool) -> None:
-        found = migrate.version(self._connection)
-        migrate.check(found, known, self.path)
-        if found == len(known):
+    def _bring_up_to_date(self, steps: Sequence[migrate.Migration], upgrade: bool) -> None:
+        version = migrate.version(self._connection)
+        migrate.check(version, steps, self.path)
+        if version == len(steps):
             return
         if not upgrade:
             raise StoreError(
-                f"{self.path} has store version {found} and must be brought to {len(known)} first; "
-                "any command that writes does it, for example: vpd run --limit 0"
+                f"{self.path} has store version {version} and must be brought to {len(steps)} "
+                "first; any command that writes does it, for example: vpd run --limit 0"
             )
-        if found > 0:
+        if version > 0:
             # A copy is whole only when the write-ahead log is folded in and nobody has the file
             # open.
             self._connection.execute("CHECKPOINT")
             self._connection.close()
-            self._back_up(found)
+            self._back_up(version)
             self._connection = _connect(self.path, False)
         try:
-            migrate.upgrade(self._connection, known, found)
+            migrate.upgrade(self._connection, steps, version)
         except duckdb.Error as error:
             raise StoreError(
-                f"{self.path} could not be brought from store version {found} to {len(known)} ({first_line(error)}); "
-                "the step that failed was undone, and a copy from before lies in backups/: please report this"
+                f"{self.path} could not be brought from store version {version} to {len(steps)} "
+                f"({first_line(error)}); the step that failed was undone, and a copy from before "
+                "lies in backups/: please report this"
             ) from error
 
-    def _back_up(self, found: int) -> None:
+    def _back_up(self, version: int) -> None:
         folder = self.path.parent / "backups"
-        target = folder / f"{self.path.stem}-v{found:04d}-{now():%Y%m%d-%H%M%S}.duckdb"
+        target = folder / f"{self.path.stem}-v{version:04d}-{now():%Y%m%d-%H%M%S}.duckdb"
         try:
             folder.mkdir(exist_ok=True)
             part = target.with_suffix(".part")
@@ -144,8 +145,8 @@ class Local:
             part.replace(target)
         except OSError as error:
             raise StoreError(
-                f"no backup could be written to {folder} ({error.strerror}), so the store was not upgraded; "
-                "make room there and try again"
+                f"no backup could be written to {folder} ({error.strerror}), so the store was not "
+                "upgraded; make room there and try again"
             ) from error
 
     @contextmanager
@@ -169,7 +170,16 @@ class Local:
         cursor.unregister("batch")
 
     def write(self, work: Callable[[Any], T], lock: WriteLock, attempt: Attempt) -> T:
-        """Run `work(cursor)` in one transaction.  Raises Conflict when it met another one."""
+        """Run `work(cursor)` in one transaction.
+
+        Args:
+            work: writes with the cursor; its result comes back.
+            lock: as of `Attached.write`; not used here.
+            attempt: as of `Attached.write`; not used here.
+
+        Raises:
+            Conflict: it met another write.
+        """
         with self.cursor() as cursor:
             cursor.execute("BEGIN")
             try:
@@ -187,7 +197,7 @@ class Local:
             return result
 
     def cleared(self, store: Path) -> Local:
-        """Serve anew: sessions of processes that ended in the middle of a write end with it."""
+        """Serve at a new address: sessions of processes that ended within a write end with it."""
         with self.cursor() as cursor:
             address = owner.serve(cursor, os.getpid(), program())
             owner.write_address(store, address)
@@ -206,7 +216,7 @@ class Local:
 
 
 def _connect(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
-    """Raises Held where another process has it."""
+    """A connection to the file.  Raises FileInUse where another process has it open."""
     try:
         return duckdb.connect(str(path), read_only=read_only, config=CONFIG)
     except duckdb.IOException as error:
@@ -215,22 +225,25 @@ def _connect(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
         raise StoreError(_unreadable(path, error)) from error
     except duckdb.ConnectionException as error:
         raise StoreError(
-            f"{path} is open in this process already, in another mode ({first_line(error)}); use that one"
+            f"{path} is open in this process already, in another mode ({first_line(error)}); "
+            "use that one"
         ) from error
     except duckdb.Error as error:
         raise StoreError(_unreadable(path, error)) from error
 
 
 def holder(text: str) -> str:
-    """Who holds the file, out of DuckDB's message."""
-    held = re.search(r"held in (.+?) \(PID (\d+)\)", text)
-    return f"process {held[2]} ({Path(held[1]).name})" if held else "another process"
+    """The process that has the file open, out of DuckDB's message."""
+    match = re.search(r"held in (.+?) \(PID (\d+)\)", text)
+    return f"process {match[2]} ({Path(match[1]).name})" if match else "another process"
 
 
 def unreadable(path: Path, reason: str) -> str:
+    """The message for a store that cannot be opened."""
     return (
-        f"{path} cannot be opened ({reason}); if the folder can be read and written and the disk has room, "
-        f"the file is damaged: put back a copy, for example from {path.parent / 'backups'}"
+        f"{path} cannot be opened ({reason}); if the folder can be read and written and the disk "
+        "has room, the file is damaged: put back a copy, for example from "
+        f"{path.parent / 'backups'}"
     )
 
 

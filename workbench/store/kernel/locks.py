@@ -1,5 +1,6 @@
-"""Locks between processes, on files beside the store; the system lets go of them when a process
-ends, however.
+"""Locks between processes, on files beside the store.
+
+The system lets go of them when a process ends, in whatever way.
 """
 
 from __future__ import annotations
@@ -51,13 +52,13 @@ class FileLock:
             self._handle = None
 
     def read(self) -> str:
-        """What the holder wrote, last of all."""
+        """The word that the last holder left."""
         assert self._handle is not None
         os.lseek(self._handle, 1, os.SEEK_SET)
         return os.read(self._handle, 64).decode()
 
     def write(self, text: str) -> None:
-        """Leave a word for whoever holds it next.  The first byte is left free: Windows locks it."""
+        """Leave a word for the next holder, behind the first byte, which Windows locks."""
         assert self._handle is not None
         os.ftruncate(self._handle, 0)
         os.lseek(self._handle, 1, os.SEEK_SET)
@@ -71,9 +72,10 @@ class WriteLock:
     way its number stands in the file: whoever finds it there knows that a process ended in the
     middle (see `unfinished`).
 
-    Args: path: the lock's file. turn: held by the one process that is next; without it a process
-        that writes without a pause would take
-            the lock again before any other has seen it free.
+    Args:
+        path: the lock's file.
+        turn: a second lock, held by the process that is next; without it a process that writes
+            without a pause would take the lock again before any other has seen it free.
     """
 
     def __init__(self, path: Path, turn: Path) -> None:
@@ -109,21 +111,21 @@ class WriteLock:
                 self._turn.release()
         except OSError as error:
             raise StoreError(
-                f"{self._file.path} cannot be written ({error.strerror}); nothing committed is lost: look for a full "
-                "disk or a read-only folder, then run the command again"
+                f"{self._file.path} cannot be written ({error.strerror}); nothing committed is "
+                "lost: look for a full disk or a read-only folder, then run the command again"
             ) from error
 
     @property
     def unfinished(self) -> bool:
-        """Whether a process ended, or lost the owner, in the middle of a write; only while held."""
+        """Whether a process ended, or lost the owner, within a write; ask only while it is held."""
         return self._file.read() != ""
 
     def begin(self) -> None:
-        """A write through the owner begins."""
+        """Note that a write through the owner is under way."""
         self._file.write(str(os.getpid()))
 
     def end(self) -> None:
-        """It came to its end, or what is left of it was cleared away."""
+        """Note that the write ended, or that what is left of it was cleared away."""
         self._file.write("")
 
 

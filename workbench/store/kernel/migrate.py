@@ -1,6 +1,4 @@
-"""Numbered SQL steps that bring a store's tables up to date; their names are kept in the table
-`migration`.
-"""
+"""Numbered SQL steps that bring a store's tables up to date, remembered in table `migration`."""
 
 from __future__ import annotations
 
@@ -19,7 +17,7 @@ FOLDER = Path(__file__).resolve().parent / "migrations"
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One step."""
+    """One step that changes the tables of a store."""
 
     number: int
     name: str
@@ -27,27 +25,27 @@ class Migration:
 
 
 def shipped_steps(folder: Path = FOLDER) -> tuple[Migration, ...]:
-    """The steps `NNNN_name.sql` of a folder, in order.  Raises StoreError when a number is missing
-    or doubled.
+    """The steps `NNNN_name.sql` of a folder, in order.
+
+    Raises StoreError when a number is missing or doubled.
     """
-    found = []
+    steps = []
     for path in sorted(folder.glob("*.sql")):
         match = re.fullmatch(r"(\d{4})_(\w+)", path.stem)
         if match is None:
             raise StoreError(f"{path} is not named like a migration; expected NNNN_name.sql")
-        found.append(Migration(int(match[1]), match[2], path.read_text(encoding="utf-8")))
-    if [step.number for step in found] != list(range(1, len(found) + 1)):
-        numbers = ", ".join(str(step.number) for step in found)
+        steps.append(Migration(int(match[1]), match[2], path.read_text(encoding="utf-8")))
+    if [step.number for step in steps] != list(range(1, len(steps) + 1)):
+        numbers = ", ".join(str(step.number) for step in steps)
         raise StoreError(
-            f"the migrations in {folder} must be numbered from 1 without gaps, found {numbers or 'none'}"
+            f"the migrations in {folder} must be numbered from 1 without gaps, "
+            f"found {numbers or 'none'}"
         )
-    return tuple(found)
+    return tuple(steps)
 
 
 def version(connection: duckdb.DuckDBPyConnection) -> int:
-    """Number of the last step taken; 0 for an empty database, -1 for a database that is not a
-    store.
-    """
+    """Number of a store's last step: 0 for an empty database, -1 for one that is not a store."""
     tables = {
         name
         for (name,) in connection.execute(
@@ -60,25 +58,41 @@ def version(connection: duckdb.DuckDBPyConnection) -> int:
     return int(row[0]) if row and row[0] is not None else 0
 
 
-def check(found: int, steps: Sequence[Migration], path: Path) -> None:
-    """Raises StoreVersionError for a newer store, StoreError for another program's database."""
-    if found < 0:
+def check(number: int, steps: Sequence[Migration], path: Path) -> None:
+    """Refuse a database that these steps cannot bring up to date.
+
+    Args:
+        number: as `version` gives it.
+        steps: the migrations that this workbench knows.
+        path: the file, for the message.
+
+    Raises:
+        StoreVersionError: a newer workbench has written the store.
+        StoreError: the database is another program's.
+    """
+    if number < 0:
         raise StoreError(
             f"{path} is a DuckDB file but not a workbench store; give the folder of a project"
         )
-    if found > len(steps):
+    if number > len(steps):
         raise StoreVersionError(
-            f"{path} was written by a newer workbench (store version {found}; this one knows up to {len(steps)}); "
-            "upgrade with: pip install -U vpd-workbench"
+            f"{path} was written by a newer workbench (store version {number}; this one knows up "
+            f"to {len(steps)}); upgrade with: pip install -U vpd-workbench"
         )
 
 
 def upgrade(
-    connection: duckdb.DuckDBPyConnection, steps: Sequence[Migration], found: int
+    connection: duckdb.DuckDBPyConnection, steps: Sequence[Migration], number: int
 ) -> list[int]:
-    """Take the steps after `found`, each in its own transaction; returns their numbers."""
-    taken = []
-    for step in steps[found:]:
+    """Take the steps that a store lacks, each in its own transaction; returns their numbers.
+
+    Args:
+        connection: to the store, which nobody else has open.
+        steps: the migrations that this workbench knows.
+        number: of the store's last step.
+    """
+    numbers = []
+    for step in steps[number:]:
         connection.execute("BEGIN")
         try:
             connection.execute(
@@ -94,5 +108,5 @@ def upgrade(
         except BaseException:
             connection.execute("ROLLBACK")
             raise
-        taken.append(step.number)
-    return taken
+        numbers.append(step.number)
+    return numbers

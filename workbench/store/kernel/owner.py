@@ -1,4 +1,4 @@
-"""What an owner tells the others: where it serves, in a file that only its user can read.
+"""The owner's address, in a file that only its user can read, and the server behind it.
 
 The owner serves the store with Quack, DuckDB's client-server protocol, on the loopback interface of
 this machine. The extensions come as wheels beside DuckDB's own and are loaded from there: nothing
@@ -28,27 +28,29 @@ WHEELS = "duckdb-extension-httpfs==1.5.5 duckdb-extension-quack==1.5.5"
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the owner of a store is."""
+    """Where the owner of a store serves it."""
 
     pid: int
     name: str
-    """Its program."""
+    """Name of the owner's program."""
     uri: str | None
     """None where the owner cannot serve (no wheels for its platform)."""
     token: str
     version: str
-    """Of its workbench."""
+    """Version of the owner's workbench."""
 
 
 def beside(store: Path, what: str) -> Path:
-    """A file that belongs to a store: `owner` (its address) and the locks `lock` (held by the
-    owner), `write` (by whoever writes) and `turn` (by whoever writes next).
+    """A file that belongs to a store.
+
+    `owner` is the owner's address; the others are locks: `lock` is held by the owner, `write` by
+    whoever writes, and `turn` by whoever writes next.
     """
     return store.with_name(f"{store.name}.{what}")
 
 
 def read_address(store: Path) -> Address | None:
-    """The address that the owner left; None when there is none, or it cannot be read."""
+    """The owner's address; None where the file is missing or cannot be read."""
     try:
         return Address(**json.loads(beside(store, "owner").read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -71,6 +73,7 @@ def write_address(store: Path, address: Address) -> None:
 
 
 def remove_address(store: Path) -> None:
+    """Delete the file with the owner's address, where it is."""
     with suppress(OSError):
         beside(store, "owner").unlink()
 
@@ -78,7 +81,7 @@ def remove_address(store: Path) -> None:
 @cache
 def binaries() -> tuple[Path, ...]:
     """The extensions' files, in the order of loading; empty where a wheel is missing."""
-    found = []
+    paths = []
     for name in EXTENSIONS:
         spec = find_spec(f"duckdb_extension_{name}")
         folders = spec.submodule_search_locations if spec is not None else None
@@ -89,8 +92,8 @@ def binaries() -> tuple[Path, ...]:
         ]
         if not files:
             return ()
-        found.append(files[0])
-    return tuple(found)
+        paths.append(files[0])
+    return tuple(paths)
 
 
 def load(connection: Any, files: Sequence[Path]) -> None:
@@ -101,8 +104,12 @@ def load(connection: Any, files: Sequence[Path]) -> None:
 
 
 def serve(cursor: Any, pid: int, name: str) -> Address:
-    """Serve the cursor's database on a free port of the loopback interface, with a token of its
-    own.
+    """Serve a database on a free port of the loopback interface, with a token of its own.
+
+    Args:
+        cursor: of the database.
+        pid: number of the process that owns the database, for the address.
+        name: the process's name, for the address.
     """
     token = secrets.token_hex(24)
     for attempt in range(20):
@@ -121,9 +128,7 @@ def serve(cursor: Any, pid: int, name: str) -> Address:
 
 
 def stop(cursor: Any, but: str | None = None) -> None:
-    """Stop every server of this database but one; their sessions end, and what these had not
-    committed is undone.
-    """
+    """Stop every server of a database but one; uncommitted work of their sessions is undone."""
     for (uri,) in cursor.execute("SELECT listen_uri FROM quack_server_list()").fetchall():
         if uri != but:
             cursor.execute(f"CALL quack_stop('{uri}')").fetchall()

@@ -1,4 +1,4 @@
-"""Accepting many questions at once: exactly counted before, undoable as one after."""
+"""Accepting many questions at once, as one batch that can be counted before and undone after."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from workbench.store.people import decisions
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
-    """What a bulk accept does, or did."""
+    """What a bulk accept does, or what it would do."""
 
     batch: str | None
-    """Give it as `target` of an undo; None for a count."""
+    """Id of the batch, which an undo needs as its `target`; None for a count."""
     accepted: int
+    """How many questions are accepted."""
     left_out: Mapping[str, int]
-    """Questions left as they are, by the reason in words."""
+    """How many questions are left as they are, by the reason in words."""
 
 
 Fate = tuple[str, str | None, str | None, str | None]
-"""Question, kept trace, its rationale, and why it is left out (None: it is accepted)."""
+"""Question, kept trace, its rationale, and why it is left out; None where it is accepted."""
 
 _FATES = """
 WITH given AS (SELECT unnest(from_json($ids, '["VARCHAR"]')) AS id)
@@ -40,20 +41,32 @@ SELECT DISTINCT given.id, outcome.chosen, (
     WHEN said.task_id IS NOT NULL THEN 'decided already'
     WHEN held.task_id IS NOT NULL THEN 'somebody is looking at it'
 END AS why
-FROM given LEFT JOIN outcome ON outcome.id = given.id LEFT JOIN curated ON curated.task_id = given.id
-LEFT JOIN (SELECT task_id FROM standing WHERE author = $author AND kind IN ('accept', 'reject')) AS said
-    ON said.task_id = given.id
-LEFT JOIN (SELECT DISTINCT task_id FROM lease WHERE holder <> $author AND expires_at > $moment) AS held
-    ON held.task_id = given.id
+FROM given
+LEFT JOIN outcome ON outcome.id = given.id
+LEFT JOIN curated ON curated.task_id = given.id
+LEFT JOIN (
+    SELECT task_id FROM standing WHERE author = $author AND kind IN ('accept', 'reject')
+) AS said ON said.task_id = given.id
+LEFT JOIN (
+    SELECT DISTINCT task_id FROM lease WHERE holder <> $author AND expires_at > $moment
+) AS held ON held.task_id = given.id
 ORDER BY given.id
 """
 
 
 def count(database: Database, task_ids: Sequence[str], author: str, moment: datetime) -> Bulk:
-    """What `accept` would do now."""
-    given = {"ids": id_list(task_ids), "author": author, "moment": moment}
+    """What `accept` would do now.
+
+    Args:
+        database: the store.
+        task_ids: the questions.
+        author: who would accept.
+        moment: the time now (UTC).
+    """
+    parameters = {"ids": id_list(task_ids), "author": author, "moment": moment}
     fates = [
-        (row["id"], row["chosen"], row["told"], row["why"]) for row in database.rows(_FATES, given)
+        (row["id"], row["chosen"], row["told"], row["why"])
+        for row in database.rows(_FATES, parameters)
     ]
     return Bulk(None, sum(why is None for *_, why in fates), _left_out(fates))
 
@@ -67,14 +80,22 @@ def accept(
     guideline: str | None,
     moment: datetime,
 ) -> Bulk:
-    """Accept the kept trace of each question that is open, inside a transaction; a batch stored
-    already stays.
+    """Accept the kept trace of each question that is open; a batch that is stored already stays.
+
+    Args:
+        cursor: inside a transaction.
+        task_ids: the questions.
+        author: who accepts.
+        role: the author's role.
+        batch: id of the batch.
+        guideline: version of the guidelines that the author has read.
+        moment: the time now (UTC).
     """
-    (held,) = cursor.execute("SELECT count(*) FROM decision WHERE batch = ?", [batch]).fetchone()
-    if held:
-        return Bulk(batch, held, {})
-    given = {"ids": id_list(task_ids), "author": author, "moment": moment}
-    fates: list[Fate] = cursor.execute(_FATES, given).fetchall()
+    (number,) = cursor.execute("SELECT count(*) FROM decision WHERE batch = ?", [batch]).fetchone()
+    if number:
+        return Bulk(batch, number, {})
+    parameters = {"ids": id_list(task_ids), "author": author, "moment": moment}
+    fates: list[Fate] = cursor.execute(_FATES, parameters).fetchall()
     events = [
         Decision(
             content_key(batch, task_id),

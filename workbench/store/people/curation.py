@@ -1,7 +1,6 @@
-"""Curation of a project: deciding, the queue, settings, guidelines, ratings and figures, in one
-place.
+"""Curation of a project: decisions, the queue, settings, guidelines, ratings and figures.
 
-`project.curation` is this.  Times are UTC without a zone.
+`project.curation` is a `Curation`.  Times are UTC without a zone.
 """
 
 from __future__ import annotations
@@ -34,8 +33,9 @@ from workbench.store.reading.summary import bring_up_to_date
 from workbench.store.records import rows as shape
 
 PERSON = PartRef("writer", "person")
-"""Writer of an edited rationale; who it was stands in the event."""
+"""Writer of an edited rationale; the event says which person it was."""
 PERSON_SAMPLER = PartRef("sampler", "person")
+"""Sampler of an edited program; the event says which person it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Recent:
 
     decision: Decision
     undone: bool
-    """It was taken back since."""
+    """Whether it was taken back since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,12 @@ class Guideline:
 
 
 class Curation:
-    """What people said about a project, and what they are to look at next.
+    """What people decide about a project, and what they are to look at next.
 
     Args:
-        parts: every part of the project by key, asked for when needed.
-        write: `Project.write_records`, for programs and rationales that people make.
+        database: the project's store.
+        parts: gives every part of the project, by key.
+        write: `Project._write`, for programs and rationales that people make.
     """
 
     def __init__(
@@ -80,36 +81,35 @@ class Curation:
     # --- deciding
 
     def decide(self, events: Sequence[Decision]) -> list[Decision]:
-        """Store events, all or none, in their order; one that is stored already (a retry) changes
-        nothing.
+        """Store events in their order, all or none; one that is stored already changes nothing.
 
         Returns:
             Each as stored, with its place in the order.
 
-        Raises: InputError: a rule is broken (`curate.rules`), or an id stands for something else
-            already.
+        Raises:
+            InputError: a rule is broken (`curate.rules`), or an id stands for another event.
         """
         return self.database.transaction(lambda cursor: decisions.store(cursor, events))
 
     def edit_rationale(self, decision: Decision, text: str) -> Rationale:
-        """A person's wording of a rationale: a new record beside its parent, checked against the
-        trace.
+        """A person's wording of a rationale: a new record, checked against the trace.
 
         Args:
             decision: of kind `edit`, with the parent as `rationale_id` and without `made`.
+            text: the new wording.
 
         Raises:
-            InputError: no such parent, nothing changed, or the event breaks a rule.
+            InputError: there is no such parent, nothing changed, or the event breaks a rule.
         """
-        found = self.database.rows("SELECT * FROM rationale WHERE id = ?", [decision.rationale_id])
-        if not found or found[0]["task_id"] != decision.task_id:
+        rows = self.database.rows("SELECT * FROM rationale WHERE id = ?", [decision.rationale_id])
+        if not rows or rows[0]["task_id"] != decision.task_id:
             raise InputError(
                 f"task '{decision.task_id}' has no rationale '{decision.rationale_id}' to edit"
             )
-        parent = shape.to_rationale(found[0], self._parts())
+        parent = shape.to_rationale(rows[0], self._parts())
         ((task, program, trace),) = views.traced(self.database, self._parts(), [parent.trace_id])
         issues, citations = check_rationale(text, task, program, trace)
-        made = Rationale(
+        edit = Rationale(
             parent.id if text == parent.text else content_key("edit", parent.trace_id, text),
             parent.trace_id,
             task.id,
@@ -119,28 +119,28 @@ class Curation:
             issues,
             PERSON,
         )
-        event = replace(decision, made=made.id, trace_id=parent.trace_id)
+        event = replace(decision, made=edit.id, trace_id=parent.trace_id)
         keys = shape.Keys()
-        self._edit("rationale", shape.from_rationale(made, keys), keys, event)
-        return made
+        self._edit("rationale", shape.from_rationale(edit, keys), keys, event)
+        return edit
 
     def edit_program(self, decision: Decision, source: str) -> Program:
-        """A person's version of a program: a new record that names its parent; run it, then send it
-        to the queue.
+        """A person's version of a program: a new record that names its parent and has yet to run.
 
         Args:
             decision: of kind `edit`, with the parent as `program_id` and without `made`.
+            source: the new program.
 
         Raises:
-            InputError: no such parent, nothing changed, or the event breaks a rule.
+            InputError: there is no such parent, nothing changed, or the event breaks a rule.
         """
-        found = self.database.rows("SELECT * FROM program WHERE id = ?", [decision.program_id])
-        if not found or found[0]["task_id"] != decision.task_id:
+        rows = self.database.rows("SELECT * FROM program WHERE id = ?", [decision.program_id])
+        if not rows or rows[0]["task_id"] != decision.task_id:
             raise InputError(
                 f"task '{decision.task_id}' has no program '{decision.program_id}' to edit"
             )
-        parent = shape.to_program(found[0], self._parts())
-        made = Program(
+        parent = shape.to_program(rows[0], self._parts())
+        program = Program(
             parent.id if source == parent.source else content_key("edit", parent.id, source),
             parent.task_id,
             parent.index,
@@ -153,9 +153,9 @@ class Curation:
             parent.id,
         )
         keys = shape.Keys()
-        row = shape.from_program(made, keys, found[0]["base_seed"])
-        self._edit("program", row, keys, replace(decision, made=made.id))
-        return made
+        row = shape.from_program(program, keys, rows[0]["base_seed"])
+        self._edit("program", row, keys, replace(decision, made=program.id))
+        return program
 
     def _edit(self, name: str, row: Mapping[str, Any], keys: shape.Keys, event: Decision) -> None:
         if event.kind != "edit":
@@ -172,8 +172,14 @@ class Curation:
         batch: str,
         guideline: str | None = None,
     ) -> Bulk:
-        """Accept the kept trace of each of these tasks, with its rationale, as one batch (undo it
-        by its id).
+        """Accept the kept trace of each of these tasks, with its rationale, as one batch.
+
+        Args:
+            task_ids: the tasks; those that are not open are left as they are.
+            author: who accepts.
+            role: the author's role.
+            batch: id of the batch, by which it can be undone.
+            guideline: version of the guidelines that the author has read.
         """
         bring_up_to_date(self.database)
         return self.database.transaction(
@@ -187,33 +193,36 @@ class Curation:
         bring_up_to_date(self.database)
         return accept_many.count(self.database, task_ids, author, now())
 
-    # --- what was said
+    # --- states and events
 
     def item(self, task_id: str) -> Item:
-        """What came of a task."""
+        """The state of a task's review."""
         return self.items([task_id])[task_id]
 
     def items(self, task_ids: Sequence[str]) -> dict[str, Item]:
-        """What came of these tasks; pending where nobody said anything."""
+        """The states of these tasks' reviews; pending where nobody has decided."""
         sql = f"SELECT * FROM curated WHERE task_id IN {IDS}"
-        found = {
+        by_task = {
             row["task_id"]: decisions.to_item(row)
             for row in self.database.rows(sql, {"ids": id_list(task_ids)})
         }
         needed = self.settings().overlap
-        return {task_id: found.get(task_id) or Item(task_id, needed=needed) for task_id in task_ids}
+        return {
+            task_id: by_task.get(task_id) or Item(task_id, needed=needed) for task_id in task_ids
+        }
 
     def standing(
         self, task_ids: Sequence[str] | None = None, author: str | None = None
     ) -> list[Standing]:
-        """What each reviewer says of each task now, by task and name."""
+        """The standing decision of each reviewer on each task, by task and name."""
         some = "" if task_ids is None else f"AND task_id IN {IDS}"
         sql = f"""
-            SELECT * FROM standing WHERE kind <> 'none' AND ($author IS NULL OR author = $author) {some}
+            SELECT * FROM standing WHERE kind <> 'none'
+                AND ($author IS NULL OR author = $author) {some}
             ORDER BY task_id, author
             """
-        given = {"author": author} | ({} if task_ids is None else {"ids": id_list(task_ids)})
-        return [decisions.to_standing(row) for row in self.database.rows(sql, given)]
+        parameters = {"author": author} | ({} if task_ids is None else {"ids": id_list(task_ids)})
+        return [decisions.to_standing(row) for row in self.database.rows(sql, parameters)]
 
     def events(
         self,
@@ -225,7 +234,16 @@ class Curation:
         after: int = 0,
         limit: int = 1000,
     ) -> list[Decision]:
-        """Events in their order; give the last one's `seq` as `after` to go on."""
+        """Events in their order.
+
+        Args:
+            task_id: only events about this task.
+            author: only events of this person.
+            since: only events from this time on (UTC).
+            until: only events before this time (UTC).
+            after: only events behind this place: the `seq` of the last one that was read.
+            limit: how many events at most.
+        """
         return decisions.events(
             self.database,
             task_id=task_id,
@@ -237,9 +255,7 @@ class Curation:
         )
 
     def history(self, task_ids: Iterable[str]) -> History:
-        """Everything that bears on these tasks, and what follows from it: which events count, what
-        came of each.
-        """
+        """The events that bear on these tasks, and what follows from them."""
         return decisions.history_of(self.database, task_ids)
 
     def recent(self, author: str, limit: int = 10) -> list[Recent]:
@@ -258,11 +274,11 @@ class Curation:
     def settings(self) -> Settings:
         """The rules in force."""
         names = ", ".join(f'"{name}"' for name in Settings.__slots__)
-        found = self.database.rows(f"SELECT {names} FROM curation ORDER BY seq DESC LIMIT 1")
-        return Settings(**found[0]) if found else Settings()
+        rows = self.database.rows(f"SELECT {names} FROM curation ORDER BY seq DESC LIMIT 1")
+        return Settings(**rows[0]) if rows else Settings()
 
     def set_settings(self, settings: Settings, author: str) -> None:
-        """Put other rules in force; states that depend on the overlap follow at once."""
+        """Put other rules in force; states that depend on the overlap change at once."""
 
         def work(cursor: Any) -> None:
             before = decisions.overlap_in_force(cursor)
@@ -279,24 +295,24 @@ class Curation:
         self.database.transaction(work)
 
     def add_guideline(self, text: str, author: str) -> Guideline:
-        """Put a text in force; the text in force already is left as it is."""
+        """Put guidelines in force; nothing changes where the text is in force already."""
         if not text.strip():
             raise InputError("the guidelines are empty; give a text file with words in it")
         cleaned = storable(text)
-        found = Guideline(content_key("guideline", cleaned)[:12], cleaned, author, now())
+        guideline = Guideline(content_key("guideline", cleaned)[:12], cleaned, author, now())
 
         def work(cursor: Any) -> None:
             latest = cursor.execute("SELECT arg_max(version, seq) FROM guideline").fetchone()
-            if latest[0] != found.version:
+            if latest[0] != guideline.version:
                 cursor.execute(
                     "INSERT INTO guideline VALUES (nextval('guideline_seq'), ?, ?, ?, ?)",
-                    [found.version, found.text, found.author, found.created_at],
+                    [guideline.version, guideline.text, guideline.author, guideline.created_at],
                 )
 
         self.database.transaction(work)
-        held = self.guideline()
-        assert held is not None
-        return held
+        current = self.guideline()
+        assert current is not None
+        return current
 
     def guideline(self, version: str | None = None) -> Guideline | None:
         """The guidelines in force, or this version; None where there are none."""
@@ -312,63 +328,84 @@ class Curation:
     # --- the queue
 
     def next_items(
-        self, reviewer: str, role: Role, asked: QueueRequest | None = None, count: int = 1
+        self, reviewer: str, role: Role, request: QueueRequest | None = None, count: int = 1
     ) -> list[Served]:
-        """Items to look at, leased to the reviewer: first those held already, then the next in
-        order.
+        """Items to look at, leased to the reviewer: first those leased before, then the next ones.
 
-        Never an item that somebody else holds (unless several reviewers are asked for), nor one
-        that the reviewer has decided on.  Empty: nothing is left; see `progress`.
+        It is never an item that somebody else has a lease on (unless items need several
+        reviewers), nor one that the reviewer has decided on.  Nothing is left where the result is
+        empty; see `progress`.
+
+        Args:
+            reviewer: who asks.
+            role: the reviewer's role.
+            request: which items are asked for; None takes all in the order of the settings.
+            count: how many items at most.
 
         Raises:
-            InputError: the role may not decide, or the search text is none.
+            InputError: the role may not decide, or the search text cannot be understood.
         """
         return self._queue.next(
-            reviewer, role, asked or QueueRequest(), count, self.settings(), now()
+            reviewer, role, request or QueueRequest(), count, self.settings(), now()
         )
 
     def progress(
-        self, reviewer: str, role: Role, asked: QueueRequest | None = None
+        self, reviewer: str, role: Role, request: QueueRequest | None = None
     ) -> QueueProgress:
-        """Where the reviewer and the queue stand."""
-        return self._queue.progress(reviewer, role, asked or QueueRequest(), self.settings(), now())
+        """Where the reviewer and the queue stand.
+
+        Args:
+            reviewer: who asks.
+            role: the reviewer's role.
+            request: which items are asked for; None takes all in the order of the settings.
+
+        Raises:
+            InputError: the role may not decide, or the search text cannot be understood.
+        """
+        return self._queue.progress(
+            reviewer, role, request or QueueRequest(), self.settings(), now()
+        )
 
     def may_show(self, task_id: str, reviewer: str, role: Role) -> bool:
-        """Whether the reviewer may see the automatic verdict and other people's on this task."""
+        """Whether a reviewer may see the automatic verdict on a task, and other people's decisions.
+
+        Args:
+            task_id: the task.
+            reviewer: who looks.
+            role: the reviewer's role.
+        """
         if not self.settings().hide_verdicts or self.standing([task_id], reviewer):
             return True
         return role in ("adjudicator", "admin") and self.item(task_id).state == "disputed"
 
     def renew(self, reviewer: str, task_id: str) -> Lease | None:
-        """Hold an item for another while; None when the lease had run out: ask for it again with
-        `next_items`.
-        """
+        """Prolong a reviewer's lease; None where it has run out: ask again with `next_items`."""
         moment = now()
         until = moment + timedelta(minutes=self.settings().lease_minutes)
         return serving.prolong(self.database, reviewer, task_id, until, moment)
 
     def release(self, reviewer: str, task_id: str) -> None:
-        """Let go of an item."""
+        """End a reviewer's lease on an item."""
         moment = now()
         serving.prolong(self.database, reviewer, task_id, moment, moment)
 
     def leases(self, task_ids: Sequence[str] | None = None) -> list[Lease]:
-        """Who holds what now."""
+        """Leases that have not run out, of all tasks or of these."""
         return serving.live(self.database, now(), task_ids)
 
     # --- ratings
 
     def models_to_rate(self) -> dict[str, PartRef | None]:
-        """What can be rated, by key: models with a rationale, and the programs' own (`pipeline`)."""
+        """What can be rated, by key: models with rationales, and the `pipeline`'s own."""
         rows = self.database.rows(
             "SELECT DISTINCT model FROM prediction WHERE rationale <> '' ORDER BY model"
         )
-        found: dict[str, PartRef | None] = {
+        models: dict[str, PartRef | None] = {
             row["model"]: self._parts()[row["model"]] for row in rows
         }
-        return found | (
-            {rating.PIPELINE: None} if self.database.rows("SELECT 1 FROM rationale LIMIT 1") else {}
-        )
+        if self.database.rows("SELECT 1 FROM rationale LIMIT 1"):
+            models[rating.PIPELINE] = None
+        return models
 
     def next_rating(
         self,
@@ -379,10 +416,18 @@ class Curation:
         sample: int | None = None,
         seed: int = 0,
     ) -> list[rating.Pair]:
-        """Pairs that the reviewer has not rated, the same order for everybody; sides shuffled.
+        """Pairs that a reviewer has not rated, in the same order for everybody; sides shuffled.
 
         Args:
-            sample: of so many questions, drawn by the seed; None takes every one that both explain.
+            reviewer: who is to rate.
+            first: a key of `models_to_rate`.
+            second: another one.
+            count: how many pairs at most.
+            sample: how many questions are rated of those that both explain; None takes all.
+            seed: of the sample and the order.
+
+        Raises:
+            InputError: the two are one, or have no question in common.
         """
         bring_up_to_date(self.database)
         return ratings.pairs(self.database, reviewer, first, second, count, sample, seed)
@@ -390,13 +435,19 @@ class Curation:
     def rating_progress(
         self, reviewer: str, first: str, second: str, sample: int | None = None, seed: int = 0
     ) -> tuple[int, int]:
-        """How many questions of the sample the reviewer has rated, and how many it has."""
+        """How many questions of the sample a reviewer has rated, and how many the sample has.
+
+        Args:
+            reviewer: who rates.
+            first: a key of `models_to_rate`.
+            second: another one.
+            sample: how many questions are rated of those that both explain; None takes all.
+            seed: of the sample.
+        """
         return ratings.progress(self.database, reviewer, first, second, sample, seed)
 
     def ratings(self) -> list[Decision]:
-        """Every rater's last word on each question and pair of models; `evaluate.human` counts
-        them.
-        """
+        """Every rater's last rating of each question and pair; `evaluate.human` counts them."""
         return ratings.last_ratings(self.database)
 
     # --- figures
@@ -412,7 +463,7 @@ class Curation:
         return reviewing.agreement(self.database, until)
 
     def confusion(self) -> VerdictConfusion:
-        """The automatic verdict against people."""
+        """Automatic verdicts against people's decisions."""
         return reviewing.confusion(self.database)
 
     def blame(self) -> list[ToolBlame]:

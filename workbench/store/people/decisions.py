@@ -1,8 +1,7 @@
-"""Storing what people said: each event checked against the rules and folded into states, in one
-transaction.
+"""Events of people, stored: checked against the rules and folded into states in one transaction.
 
 Two people's events about one task both write that task's row of `curated`, so that one of them has
-to begin again and is checked against what the other said.
+to begin again and is checked against the other's.
 """
 
 from __future__ import annotations
@@ -30,58 +29,76 @@ GIVEN = ("automatic", "tool", "created_at", "seq")
 COLUMNS: Mapping[str, str] = {field.name: field.name for field in fields(Decision)} | {
     "ruling": "verdict"
 }
-"""Column of each field of an event.  Stored rows, content keys and JSON know a ruling by its older
-name.
-"""
+"""Column of each field of an event; a ruling keeps its older name in rows, keys and JSON."""
 
 _TYPES: Mapping[str, Mapping[str, str]] = {
     "decision": {
-        "content": "VARCHAR", "step": "BIGINT", "since": "TIMESTAMP", "until": "TIMESTAMP", "seconds": "DOUBLE",
-        "hidden": "BOOLEAN", "client_time": "TIMESTAMP", "automatic": "BOOLEAN", "created_at": "TIMESTAMP",
-        "seq": "BIGINT",
+        "content": "VARCHAR", "step": "BIGINT", "since": "TIMESTAMP", "until": "TIMESTAMP",
+        "seconds": "DOUBLE", "hidden": "BOOLEAN", "client_time": "TIMESTAMP",
+        "automatic": "BOOLEAN", "created_at": "TIMESTAMP", "seq": "BIGINT",
     },
     "standing": {"seq": "BIGINT", "created_at": "TIMESTAMP"},
     "curated": {
-        "votes": "BIGINT", "needed": "BIGINT", "edited": "BOOLEAN", "asked_seq": "BIGINT", "seq": "BIGINT",
-        "updated_at": "TIMESTAMP",
+        "votes": "BIGINT", "needed": "BIGINT", "edited": "BOOLEAN", "asked_seq": "BIGINT",
+        "seq": "BIGINT", "updated_at": "TIMESTAMP",
     },
     "lease": {"slot": "INTEGER", "granted_at": "TIMESTAMP", "expires_at": "TIMESTAMP"},
 }  # fmt: skip
 """Types of columns that are not text."""
 
 
-def store(cursor: Any, given: Sequence[Decision]) -> list[Decision]:
-    """Check and store events inside a transaction, in their order; those that are there already are
-    left alone.
+def store(cursor: Any, sent: Sequence[Decision]) -> list[Decision]:
+    """Check and store events in their order; those that are stored already are left alone.
+
+    Args:
+        cursor: inside a transaction, which must not be kept when this raises.
+        sent: the events as clients sent them.
 
     Returns:
         Each as it is stored now.
 
-    Raises: InputError: a rule is broken, or an id stands for something else already; nothing must
-        be kept then.
+    Raises:
+        InputError: a rule is broken, or an id stands for another event already.
     """
-    cleaned = [_clean(event) for event in given]
-    tasks = {event.task_id for event in cleaned}
-    if "" in tasks:
-        tasks |= _about(cursor, cleaned)
-    stored = _stored(cursor, tasks)
+    events = [_clean(event) for event in sent]
+    stored = _stored(cursor, _tasks_of(cursor, events))
     contents = {event.id: content for event, content in stored}
-    fresh = [event for event in cleaned if event.id not in contents]
+    fresh = [event for event in events if event.id not in contents]
     if len({event.id for event in fresh}) < len(fresh):
         raise InputError("two decisions given together have the same id; each needs its own")
     records = _Records(cursor, fresh) if fresh else None
     # An id may be stored with an event about another task, whose history was not read.
     elsewhere = records.events if records is not None else frozenset()
-    for event in cleaned:
-        other = event.id in contents and contents[event.id] != _content(event)
-        if other or event.id in elsewhere:
-            raise InputError(
-                f"decision '{event.id}' is stored with another content; a new decision needs a new id"
-            )
+    _check_contents(events, contents, elsewhere)
     history = History(event for event, _ in stored)
     if records is not None:
         _add(cursor, history, fresh, records)
-    return [history.by_id[event.id] for event in cleaned]
+    return [history.by_id[event.id] for event in events]
+
+
+def _tasks_of(cursor: Any, events: Sequence[Decision]) -> set[str]:
+    """Tasks whose states these events may change; an empty id stands for no single task."""
+    tasks = {event.task_id for event in events}
+    return tasks | _about(cursor, events) if "" in tasks else tasks
+
+
+def _check_contents(
+    events: Sequence[Decision], contents: Mapping[str, str], elsewhere: frozenset[str]
+) -> None:
+    """Refuse an event whose id is stored with another content.
+
+    Args:
+        events: as clients sent them.
+        contents: content keys of stored events about the same tasks, by id.
+        elsewhere: ids of stored events about other tasks.
+    """
+    for event in events:
+        other = event.id in contents and contents[event.id] != _content(event)
+        if other or event.id in elsewhere:
+            raise InputError(
+                f"decision '{event.id}' is stored with another content; "
+                "a new decision needs a new id"
+            )
 
 
 def _add(cursor: Any, history: History, fresh: Sequence[Decision], records: _Records) -> None:
@@ -110,9 +127,7 @@ def write_all_states(cursor: Any, stamp: datetime) -> None:
 
 
 def _rows_of(history: History) -> dict[str, list[str]]:
-    """The tasks that have a row in `curated`, each with the reviewers that have a row in `standing`
-    for it.
-    """
+    """Tasks with a row in `curated`, each with the reviewers who have a row in `standing`."""
     return {task_id: history.reviewers(task_id) for task_id in history.by_task}
 
 
@@ -125,15 +140,19 @@ def _put_states(
 ) -> None:
     """Write states.
 
-    Args: cursor: inside a transaction. standing: rows of `standing`. items: rows of `curated`.
-        rows: which of these rows are there already, as `_rows_of` gives them: replacing a row costs
-        twice as much as
-            adding one.
+    Args:
+        cursor: inside a transaction.
+        standing: rows of `standing`.
+        items: rows of `curated`.
+        rows: which of these rows are there already, as `_rows_of` gives them: to replace a row
+            costs twice as much as to add one.
         stamp: when the items were brought up to date.
     """
     for old in (False, True):
-        said = [asdict(one) for one in standing if (one.author in rows.get(one.task_id, ())) == old]
-        put(cursor, "standing", said, "task_id, author" if old else None)
+        standing_rows = [
+            asdict(one) for one in standing if (one.author in rows.get(one.task_id, ())) == old
+        ]
+        put(cursor, "standing", standing_rows, "task_id, author" if old else None)
         came = [
             {**asdict(item), "updated_at": stamp} for item in items if (item.task_id in rows) == old
         ]
@@ -141,8 +160,9 @@ def _put_states(
 
 
 def overlap_in_force(cursor: Any) -> int:
-    found = cursor.execute("SELECT arg_max(overlap, seq) FROM curation").fetchone()
-    return int(found[0]) if found and found[0] is not None else 1
+    """How many reviewers each item needs, by the settings in force."""
+    row = cursor.execute("SELECT arg_max(overlap, seq) FROM curation").fetchone()
+    return int(row[0]) if row and row[0] is not None else 1
 
 
 def _about(cursor: Any, events: Sequence[Decision]) -> set[str]:
@@ -153,16 +173,17 @@ def _about(cursor: Any, events: Sequence[Decision]) -> set[str]:
     """
     targets = [event.target or "" for event in events if event.kind == "undo" and not event.task_id]
     subjects = [event.subject or "" for event in events if event.kind == "rollback"]
-    found = cursor.execute(
+    rows = cursor.execute(
         f"""
         SELECT DISTINCT task_id FROM decision WHERE task_id <> '' AND (
             batch IN {_among("targets")} OR author IN {_among("subjects")}
-            OR author IN (SELECT subject FROM decision WHERE kind = 'rollback' AND id IN {_among("targets")})
+            OR author IN (SELECT subject FROM decision WHERE kind = 'rollback'
+                AND id IN {_among("targets")})
         )
         """,
         {"targets": id_list(targets), "subjects": id_list(subjects)},
     )
-    return {task_id for (task_id,) in found.fetchall()}
+    return {task_id for (task_id,) in rows.fetchall()}
 
 
 def _among(name: str) -> str:
@@ -170,8 +191,8 @@ def _among(name: str) -> str:
 
 
 def _stored(cursor: Any, tasks: Iterable[str] | None) -> list[tuple[Decision, str]]:
-    """Stored events in their order, each with its content key: what bears on these tasks; None
-    takes all.
+    """Stored events that bear on these tasks, in their order, each with its content key; None takes
+    all events.
     """
     sql = f"SELECT {', '.join(COLUMNS.values())}, content FROM decision"
     parameters = {}
@@ -185,9 +206,7 @@ def _stored(cursor: Any, tasks: Iterable[str] | None) -> list[tuple[Decision, st
 
 
 def history_of(database: Database, task_ids: Iterable[str]) -> History:
-    """Everything that bears on what came of these tasks: their own events, and those about no
-    single task.
-    """
+    """The history of these tasks: their own events, and those about no single task."""
     sql = f"SELECT * FROM decision WHERE task_id IN {IDS} ORDER BY seq"
     return History(
         to_decision(row) for row in database.rows(sql, {"ids": id_list(["", *task_ids])})
@@ -203,9 +222,7 @@ def to_decision(row: Mapping[str, Any]) -> Decision:
 
 
 def to_columns(event: Decision) -> dict[str, Any]:
-    """The fields of an event under the names of their columns, which are their keys in JSON as
-    well.
-    """
+    """The fields of an event by the names of their columns, which are their keys in JSON too."""
     return {column: getattr(event, name) for name, column in COLUMNS.items()}
 
 
@@ -224,8 +241,9 @@ def _row(event: Decision, content: str) -> dict[str, Any]:
 
 
 def _content(event: Decision) -> str:
-    """Content key of what the client sent: of columns, so that a retry of what an earlier version
-    stored is known.
+    """Content key of what the client sent.
+
+    It is made of columns, so that a retry of what an earlier workbench stored is recognised.
     """
     sent = {name: value for name, value in to_columns(event).items() if name not in GIVEN}
     rating = asdict(event.rating) if event.rating is not None else None
@@ -234,9 +252,7 @@ def _content(event: Decision) -> str:
 
 
 def _clean(event: Decision) -> Decision:
-    """As the store will give it back: without what the store fills in, and without what UTF-8
-    cannot hold.
-    """
+    """An event without what the store fills in and without what UTF-8 cannot hold."""
     sent = {name: getattr(event, name) for name in COLUMNS if name not in GIVEN}
     texts = {name: storable(value) for name, value in sent.items() if isinstance(value, str)}
     if event.rating is not None:
@@ -252,7 +268,15 @@ def _utc(time: datetime) -> datetime:
 
 
 def put(cursor: Any, name: str, rows: Sequence[Mapping[str, Any]], key: str | None = None) -> None:
-    """Rows into a table; where `key` is given, a row that is there is replaced."""
+    """Write rows of one table.
+
+    Args:
+        cursor: inside a transaction.
+        name: the table.
+        rows: all with the same columns.
+        key: names of the key's columns; rows with a key that is there are replaced.  None only
+            adds rows.
+    """
     if not rows:
         return
     columns = list(rows[0])
@@ -260,9 +284,9 @@ def put(cursor: Any, name: str, rows: Sequence[Mapping[str, Any]], key: str | No
     listed_names = ", ".join(f'"{column}"' for column in columns)
     change = ""
     if key is not None:
-        held = [column for column in columns if column not in key.split(", ")]
+        changing = [column for column in columns if column not in key.split(", ")]
         change = f"ON CONFLICT ({key}) DO UPDATE SET " + ", ".join(
-            f'"{c}" = excluded."{c}"' for c in held
+            f'"{c}" = excluded."{c}"' for c in changing
         )
     # One text parameter for all rows: the same on every connection, and quick for one row and for
     # thousands.
@@ -274,11 +298,14 @@ def put(cursor: Any, name: str, rows: Sequence[Mapping[str, Any]], key: str | No
 
 
 def _release(cursor: Any, events: Iterable[Decision], stamp: datetime) -> None:
-    """Whoever has decided on an item lets go of it."""
+    """End the leases of people on items that they have decided on."""
     done = [event for event in events if event.kind in (*VERDICTS, "adjudicate")]
     for author in {event.author for event in done}:
         cursor.execute(
-            f"UPDATE lease SET expires_at = $stamp WHERE holder = $author AND expires_at > $stamp AND task_id IN {IDS}",
+            f"""
+            UPDATE lease SET expires_at = $stamp
+            WHERE holder = $author AND expires_at > $stamp AND task_id IN {IDS}
+            """,
             {
                 "stamp": stamp,
                 "author": author,
@@ -296,17 +323,21 @@ UNION ALL SELECT 'task', id, NULL, NULL, NULL FROM task WHERE id IN {_among("tas
 UNION ALL SELECT 'trace', id, task_id, program_id, CASE WHEN answer IS NOT NULL THEN 'ok' END
     FROM trace WHERE id IN {_among("traces")}
 UNION ALL SELECT 'program', id, task_id, NULL, NULL FROM program WHERE id IN {_among("programs")}
-UNION ALL SELECT 'rationale', id, trace_id, NULL, NULL FROM rationale WHERE id IN {_among("rationales")}
+UNION ALL SELECT 'rationale', id, trace_id, NULL, NULL FROM rationale
+    WHERE id IN {_among("rationales")}
 UNION ALL SELECT 'verdict', trace_id, arg_max(correct, (
         coalesce(verdict.verifier = latest.verifier AND runs = latest.k, false), created_at
     ))::VARCHAR, NULL, NULL
     FROM verdict, latest WHERE trace_id IN {_among("traces")} GROUP BY trace_id
 UNION ALL SELECT DISTINCT 'model', task_id, model, NULL, NULL
     FROM prediction WHERE rationale <> '' AND task_id IN {_among("rated")}
-UNION ALL SELECT DISTINCT 'model', task_id, '{PIPELINE}', NULL, NULL FROM rationale WHERE task_id IN {_among("rated")}
+UNION ALL SELECT DISTINCT 'model', task_id, '{PIPELINE}', NULL, NULL FROM rationale
+    WHERE task_id IN {_among("rated")}
 """
-"""Everything that the rules ask of the project, in one question: each costs a journey where the
-store is another process's.  The verdict in force counts where there is one, else the newest.
+"""Everything that the rules have to know of the project.
+
+It is one statement, since each is a journey where another process owns the store.  The verdict in
+force counts where there is one, else the newest.
 """
 
 
@@ -318,7 +349,7 @@ class _Records:
         for kind, *row in cursor.execute(_RECORDS, _named(events)).fetchall():
             rows[kind].append(tuple(row))
         self.numbers = sorted(int(number) for _, number, *_ in rows["seq"])
-        """A place in the order for each event."""
+        """A place in the order of all events, for each of these."""
         self.overlap = int(rows["overlap"][0][1] or 1)
         self.events = frozenset(id for id, *_ in rows["event"])
         """Ids of these events that are stored already."""
@@ -383,8 +414,9 @@ def _events_of_traces(
 
 
 def _tool(steps: Sequence[TraceEvent], step: int | None) -> str | None:
-    """The tool that a step is a call of: empty for a step of the program itself, None where no such
-    step is named.
+    """The tool that a step calls.
+
+    It is empty for a step of the program itself, and None where no step of the trace is named.
     """
     if step is None or not 0 <= step < len(steps):
         return None
@@ -401,8 +433,18 @@ def events(
     after: int = 0,
     limit: int = 1000,
 ) -> list[Decision]:
-    """Stored events in their order; give the last one's `seq` as `after` to go on."""
-    found = database.rows(
+    """Stored events in their order.
+
+    Args:
+        database: the store.
+        task_id: only events about this task.
+        author: only events of this person.
+        since: only events from this time on (UTC).
+        until: only events before this time (UTC).
+        after: only events behind this place: the `seq` of the last one that was read.
+        limit: how many events at most.
+    """
+    rows = database.rows(
         """
         SELECT * FROM decision WHERE seq > $after AND ($task_id IS NULL OR task_id = $task_id)
         AND ($author IS NULL OR author = $author) AND ($since IS NULL OR created_at >= $since)
@@ -417,7 +459,7 @@ def events(
             "limit": limit,
         },
     )
-    return [to_decision(row) for row in found]
+    return [to_decision(row) for row in rows]
 
 
 def to_item(row: Mapping[str, Any]) -> Item:
@@ -426,4 +468,5 @@ def to_item(row: Mapping[str, Any]) -> Item:
 
 
 def to_standing(row: Mapping[str, Any]) -> Standing:
+    """What a reviewer says of a task, from its row of `standing`."""
     return Standing(**{name: row[name] for name in Standing.__slots__})

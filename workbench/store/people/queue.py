@@ -1,5 +1,4 @@
-"""Handing out items: the next ones in order, each leased in the same transaction, so that no two
-people get one.
+"""The queue: the next items in order, each leased in the transaction that hands it out.
 
 Candidates are the rows of `outcome` (one per question, kept by `summary.py`), joined to what was
 decided and to the leases; DuckDB reads only the columns that the order and the filter need, which
@@ -22,7 +21,7 @@ from workbench.errors import InputError
 from workbench.records import Role
 from workbench.store.kernel.database import IDS, Database, id_list
 from workbench.store.people.decisions import put
-from workbench.store.reading.browse import _Where as Where
+from workbench.store.reading.browse import Where
 from workbench.store.reading.search import parse_query
 from workbench.store.reading.summary import bring_up_to_date
 
@@ -62,15 +61,27 @@ class Queue:
         self,
         reviewer: str,
         role: Role,
-        asked: QueueRequest,
+        request: QueueRequest,
         count: int,
         settings: Settings,
         moment: datetime,
     ) -> list[Served]:
-        """See `Curation.next_items`."""
-        _check(reviewer, role, asked)
-        order, _, rank = self._order(asked, settings)
-        items, given = self._items(reviewer, asked, rank, settings, moment)
+        """The next items of a reviewer, each leased to the reviewer.
+
+        Args:
+            reviewer: who asks.
+            role: the reviewer's role.
+            request: which items are asked for, and in which order.
+            count: how many at most.
+            settings: the rules in force.
+            moment: the time now (UTC).
+
+        Raises:
+            InputError: the role may not decide, or the search text cannot be understood.
+        """
+        _check(reviewer, role, request)
+        order, _, rank = self._order(request, settings)
+        items, parameters = self._items(reviewer, request, rank, settings, moment)
         until = moment + timedelta(minutes=settings.lease_minutes)
         regular = f"""
             {items} SELECT {_PICKED} FROM candidate WHERE wanted AND (own OR free)
@@ -80,28 +91,29 @@ class Queue:
         gold = f"""
             WITH {_LIVE}
             SELECT {_PICKED} FROM (SELECT id, siblings, apart, updated_at FROM outcome) AS o
-            JOIN (SELECT task_id, NULL AS asked, NULL AS asked_by FROM curated WHERE gold IS NOT NULL) AS c
-                ON c.task_id = o.id
+            JOIN (
+                SELECT task_id, NULL AS asked, NULL AS asked_by FROM curated WHERE gold IS NOT NULL
+            ) AS c ON c.task_id = o.id
             LEFT JOIN live ON live.task_id = o.id
             WHERE o.id NOT IN (SELECT task_id FROM standing WHERE author = $me AND kind <> 'none')
             ORDER BY hash(o.id || $me) LIMIT {count}
             """
 
         def work(cursor: Any) -> list[Served]:
-            found = _rows(cursor, regular, given)
-            if settings.gold_rate and asked.state == "pending" and asked.tasks is None:
+            rows = _rows(cursor, regular, parameters)
+            if settings.gold_rate and request.state == "pending" and request.tasks is None:
                 sql = f"SELECT count(*) FROM decision WHERE author = $me AND kind IN {VERDICTS}"
                 (decided,) = cursor.execute(sql, {"me": reviewer}).fetchone()
                 turns = [
                     gold_turn(reviewer, decided + at, settings.gold_rate) for at in range(count)
                 ]
                 if any(turns):
-                    found = _mixed(found, _rows(cursor, gold, given), turns)[:count]
+                    rows = _mixed(rows, _rows(cursor, gold, parameters), turns)[:count]
             served = []
-            for row in found:
+            for row in rows:
                 lease = Lease(row["id"], reviewer, row["since"] or moment, until)
-                taken = row["slots"] or []
-                free = next(slot for slot in range(len(taken) + 1) if slot not in taken)
+                slots = row["slots"] or []
+                free = next(slot for slot in range(len(slots) + 1) if slot not in slots)
                 slot = row["slot"] if row["slot"] is not None else free
                 served.append((slot, lease, row))
             put(
@@ -119,32 +131,46 @@ class Queue:
                 ],
                 "task_id, slot",
             )
-            shown = not settings.hide_verdicts or asked.state == "disputed"
+            visible = not settings.hide_verdicts or request.state == "disputed"
             return [
-                Served(lease.task_id, lease, why(order, row), shown) for _, lease, row in served
+                Served(lease.task_id, lease, why(order, row), visible) for _, lease, row in served
             ]
 
         return self.database.transaction(work)
 
     def progress(
-        self, reviewer: str, role: Role, asked: QueueRequest, settings: Settings, moment: datetime
+        self, reviewer: str, role: Role, request: QueueRequest, settings: Settings, moment: datetime
     ) -> QueueProgress:
-        """See `Curation.progress`."""
-        _check(reviewer, role, asked)
-        order, note, rank = self._order(asked, settings)
-        items, given = self._items(reviewer, asked, rank, settings, moment)
+        """Where a reviewer and the queue stand.
+
+        Args:
+            reviewer: who asks.
+            role: the reviewer's role.
+            request: which items are asked for, and in which order.
+            settings: the rules in force.
+            moment: the time now (UTC).
+
+        Raises:
+            InputError: the role may not decide, or the search text cannot be understood.
+        """
+        _check(reviewer, role, request)
+        order, note, rank = self._order(request, settings)
+        items, parameters = self._items(reviewer, request, rank, settings, moment)
         sql = f"""
             {items} SELECT
                 count(*) FILTER (wanted AND (own OR free)) AS remaining,
-                (SELECT count(DISTINCT task_id) FROM lease WHERE expires_at > $moment AND holder <> $me) AS held,
+                (SELECT count(DISTINCT task_id) FROM lease
+                    WHERE expires_at > $moment AND holder <> $me) AS held,
                 (SELECT count(*) FROM curated WHERE state = 'disputed') AS disputed,
                 (SELECT count(*) FROM curated WHERE state = 'skipped') AS skipped,
-                (SELECT count(*) FROM standing WHERE author = $me AND kind <> 'none' AND created_at >= $day) AS today,
-                (SELECT median(seconds) FROM decision WHERE author = $me AND kind IN {VERDICTS}) AS seconds
+                (SELECT count(*) FROM standing
+                    WHERE author = $me AND kind <> 'none' AND created_at >= $day) AS today,
+                (SELECT median(seconds) FROM decision
+                    WHERE author = $me AND kind IN {VERDICTS}) AS seconds
             FROM candidate
             """
         day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
-        row = self.database.rows(sql, _used(sql, {**given, "day": day}))[0]
+        row = self.database.rows(sql, _used(sql, {**parameters, "day": day}))[0]
         return QueueProgress(
             row["remaining"],
             row["held"],
@@ -157,9 +183,9 @@ class Queue:
             note,
         )
 
-    def _order(self, asked: QueueRequest, settings: Settings) -> tuple[str, str, str]:
-        """Name of the order in force, why it is not the one asked for, and what it sorts by."""
-        order = asked.order or settings.order
+    def _order(self, request: QueueRequest, settings: Settings) -> tuple[str, str, str]:
+        """Name of the order in force, why it is not the requested one, and the SQL it sorts by."""
+        order = request.order or settings.order
         if order != "acceptance":
             return order, "", _RANKS[order]
         model = self.model()
@@ -169,8 +195,9 @@ class Queue:
         return order, "", " + ".join([repr(model.intercept), *terms])
 
     def model(self) -> predict.AcceptanceModel | str:
-        """What is expected to be accepted, learnt again after every ten decided items; words where
-        nothing can be.
+        """What reviewers accept, learnt again after every ten decided items.
+
+        Where nothing can be learnt the result is the reason, in words.
         """
         settled = "state IN ('accepted', 'rejected', 'adjudicated')"
         n = self.database.rows(f"SELECT count(*) AS n FROM curated WHERE {settled}")[0]["n"]
@@ -180,7 +207,8 @@ class Queue:
             rows = self.database.rows(
                 f"""
                 SELECT * FROM (SELECT id, {columns} FROM outcome)
-                JOIN (SELECT task_id, coalesce(outcome, state) IN ('accept', 'accepted') AS yes FROM curated
+                JOIN (SELECT task_id, coalesce(outcome, state) IN ('accept', 'accepted') AS yes
+                    FROM curated
                       WHERE {settled}) ON task_id = id
                 ORDER BY id
                 """
@@ -189,48 +217,50 @@ class Queue:
         return self._model[1]
 
     def _items(
-        self, reviewer: str, asked: QueueRequest, rank: str, settings: Settings, moment: datetime
+        self, reviewer: str, request: QueueRequest, rank: str, settings: Settings, moment: datetime
     ) -> tuple[str, dict[str, Any]]:
         """Named queries that end in `candidate`, and their parameters."""
-        where = Where(self.database, parse_query(asked.text), bring_up_to_date(self.database))
+        where = Where(self.database, parse_query(request.text), bring_up_to_date(self.database))
         fits = [where.sql()]
-        given: dict[str, Any] = {
-            **where.given,
+        parameters: dict[str, Any] = {
+            **where.values,
             "me": reviewer,
             "moment": moment,
             "overlap": settings.overlap,
-            "split": asked.split,
-            "family": asked.family,
-            "seed": str(asked.seed),
-            "status": id_list(asked.status),
+            "split": request.split,
+            "family": request.family,
+            "seed": str(request.seed),
+            "status": id_list(request.status),
         }
-        if asked.split is not None:
+        if request.split is not None:
             fits.append("split = $split")
-        if asked.family is not None:
+        if request.family is not None:
             fits.append("family = $family")
-        wanted = "status IN (SELECT unnest(from_json($status, '[\"VARCHAR\"]')))"
-        if asked.tasks is not None:
+        eligible = "status IN (SELECT unnest(from_json($status, '[\"VARCHAR\"]')))"
+        if request.tasks is not None:
             fits.append(f"id IN {IDS}")
-            given["ids"] = id_list(asked.tasks)
-            wanted = "true"
+            parameters["ids"] = id_list(request.tasks)
+            eligible = "true"
         sql = f"""
         WITH {_LIVE},
         fitting AS (
-            SELECT id, seq, siblings, apart, {rank} AS rank, {wanted} AS wanted FROM outcome
+            SELECT id, seq, siblings, apart, {rank} AS rank, {eligible} AS wanted FROM outcome
             WHERE {" AND ".join(fits)}
         ),
         candidate AS (
-            SELECT id, fitting.seq, siblings, apart, rank, asked, asked_by, asked_seq, slots, slot, since,
-                coalesce(own, false) AS own, {_WANTED[asked.state]} AS wanted,
-                coalesce(held, 0) + CASE WHEN state = 'pending' AND asked_seq IS NULL THEN votes ELSE 0 END
-                    < {"1" if asked.state == "disputed" else "$overlap"} AS free
+            SELECT id, fitting.seq, siblings, apart, rank, asked, asked_by, asked_seq, slots, slot,
+                since, coalesce(own, false) AS own, {_WANTED[request.state]} AS wanted,
+                coalesce(held, 0)
+                    + CASE WHEN state = 'pending' AND asked_seq IS NULL THEN votes ELSE 0 END
+                    < {"1" if request.state == "disputed" else "$overlap"} AS free
             FROM fitting LEFT JOIN curated ON curated.task_id = fitting.id
             LEFT JOIN live ON live.task_id = fitting.id
-            LEFT JOIN (SELECT task_id, seq FROM standing WHERE author = $me AND kind <> 'none') AS mine
-                ON mine.task_id = fitting.id
+            LEFT JOIN (
+                SELECT task_id, seq FROM standing WHERE author = $me AND kind <> 'none'
+            ) AS mine ON mine.task_id = fitting.id
         )
         """
-        return sql, given
+        return sql, parameters
 
 
 _LIVE = """
@@ -254,24 +284,24 @@ _COLUMNS = ("id", "siblings", "apart", "asked", "asked_by", "slots", "slot", "si
 _PICKED = ", ".join(_COLUMNS)
 
 
-def _check(reviewer: str, role: Role, asked: QueueRequest) -> None:
+def _check(reviewer: str, role: Role, request: QueueRequest) -> None:
     if role == "viewer":
         raise InputError(
             f"{reviewer} may look but not decide (role viewer); ask an admin for the role curator"
         )
-    if asked.state == "disputed" and role not in ("adjudicator", "admin"):
+    if request.state == "disputed" and role not in ("adjudicator", "admin"):
         raise InputError(
             f"disputes belong to the roles adjudicator and admin; {reviewer} is {role}"
         )
 
 
-def _used(sql: str, given: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in given.items() if f"${name}" in sql}
+def _used(sql: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in parameters.items() if f"${name}" in sql}
 
 
-def _rows(cursor: Any, sql: str, given: dict[str, Any]) -> list[dict[str, Any]]:
-    found = cursor.execute(sql, _used(sql, given)).fetchall()
-    return [dict(zip(_COLUMNS, row, strict=True)) for row in found]
+def _rows(cursor: Any, sql: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    rows = cursor.execute(sql, _used(sql, parameters)).fetchall()
+    return [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
 
 
 def _mixed(
@@ -288,7 +318,13 @@ def _mixed(
 
 
 def live(database: Database, moment: datetime, task_ids: Sequence[str] | None) -> list[Lease]:
-    """Leases that have not run out, of all tasks or of these."""
+    """Leases that have not run out.
+
+    Args:
+        database: the store.
+        moment: the time now (UTC).
+        task_ids: only leases of these tasks; None takes all.
+    """
     some = "" if task_ids is None else f"AND task_id IN {IDS}"
     sql = f"""
         SELECT task_id, holder, granted_at, expires_at FROM lease WHERE expires_at > $moment {some}
@@ -301,12 +337,20 @@ def live(database: Database, moment: datetime, task_ids: Sequence[str] | None) -
 def prolong(
     database: Database, reviewer: str, task_id: str, until: datetime, moment: datetime
 ) -> Lease | None:
-    """Let a live lease end at `until`; None when the reviewer holds none."""
-    found = database.transaction(
+    """Let a reviewer's lease end at another time; None where the reviewer has no live lease.
+
+    Args:
+        database: the store.
+        reviewer: who has the item.
+        task_id: the item.
+        until: when the lease is to end (UTC).
+        moment: the time now (UTC).
+    """
+    rows = database.transaction(
         lambda cursor: cursor.execute(
             "UPDATE lease SET expires_at = ? WHERE task_id = ? AND holder = ? AND expires_at > ? "
             "RETURNING task_id, holder, granted_at, expires_at",
             [until, task_id, reviewer, moment],
         ).fetchone()
     )
-    return Lease(*found) if found else None
+    return Lease(*rows) if rows else None

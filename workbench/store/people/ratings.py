@@ -1,4 +1,4 @@
-"""Pairs of answers to rate, and what raters said of them."""
+"""Pairs of answers to rate, and the ratings that count."""
 
 from __future__ import annotations
 
@@ -10,28 +10,31 @@ from workbench.records import Decision
 from workbench.store.kernel.database import Database
 from workbench.store.people.decisions import to_decision
 
-# One answer of each maker to each task: a model's newest explanation, the rationale of the task's
-# kept trace.
-_SAID = f"""
+# One answer of each system to each task: a model's newest one with a rationale, and the rationale
+# of the task's kept trace.
+_WORDS = f"""
 said AS (
-    SELECT task_id, model, arg_max({{'answer': answer, 'rationale': rationale}}, created_at) AS words
+    SELECT task_id, model,
+        arg_max({{'answer': answer, 'rationale': rationale}}, created_at) AS words
     FROM prediction WHERE rationale <> '' AND model IN ($first, $second) GROUP BY task_id, model
     UNION ALL
-    SELECT outcome.id, '{PIPELINE}', arg_max({{'answer': rationale.answer, 'rationale': text}}, rationale.created_at)
+    SELECT outcome.id, '{PIPELINE}',
+        arg_max({{'answer': rationale.answer, 'rationale': text}}, rationale.created_at)
     FROM outcome JOIN rationale ON rationale.trace_id = outcome.chosen
     WHERE '{PIPELINE}' IN ($first, $second) GROUP BY outcome.id
 )"""
 
 
-# Questions that both explained, of which a sample is drawn: the same one for every rater.
+# A sample of the questions that both systems have a rationale for, the same for every rater.
 _POOL = f"""
-WITH {_SAID},
+WITH {_WORDS},
 pool AS (
     SELECT a.task_id, a.words AS first, b.words AS second, a.task_id IN (
         SELECT task_id FROM active_decision WHERE kind = 'rating' AND author = $reviewer
         AND list_sort([rating->>'left', rating->>'right']) = list_sort([$first, $second])
     ) AS rated, md5(concat($seed::VARCHAR, '/', a.task_id)) AS place
-    FROM said AS a JOIN said AS b ON b.task_id = a.task_id AND a.model = $first AND b.model = $second
+    FROM said AS a JOIN said AS b ON b.task_id = a.task_id AND a.model = $first
+        AND b.model = $second
     ORDER BY place LIMIT $sample
 )"""
 
@@ -45,39 +48,45 @@ def pairs(
     sample: int | None = None,
     seed: int = 0,
 ) -> list[Pair]:
-    """Pairs of the sample that the reviewer has not rated, in an order drawn once for all
-    reviewers.
+    """Pairs of the sample that a reviewer has not rated, in the same order for all reviewers.
 
     Args:
-        sample: so many questions that both explain, drawn by the seed; None takes all.
+        database: the store.
+        reviewer: who is to rate.
+        first: key of a student's part, or `pipeline`.
+        second: another one.
+        count: how many pairs at most.
+        sample: how many questions are rated of those that both explain; None takes all.
+        seed: of the sample and the order.
 
     Raises:
-        InputError: one model, or nothing to compare.
+        InputError: the two are one, or have no question in common.
     """
     if first == second:
         raise InputError("a rating compares two models; choose another one beside the first")
-    found = database.rows(
+    rows = database.rows(
         f"""
         {_POOL}
         SELECT task_id, first.answer AS first_answer, first.rationale AS first_rationale,
             second.answer AS second_answer, second.rationale AS second_rationale
         FROM pool WHERE NOT rated ORDER BY place LIMIT $count
         """,
-        {**_given(reviewer, first, second, sample, seed), "count": count},
+        {**_parameters(reviewer, first, second, sample, seed), "count": count},
     )
-    if not found and not progress(database, reviewer, first, second, sample, seed)[1]:
+    if not rows and not progress(database, reviewer, first, second, sample, seed)[1]:
         raise InputError(
-            f"'{first}' and '{second}' have no question that both explain; let both explain the same questions first"
+            f"'{first}' and '{second}' have no question that both explain; "
+            "let both explain the same questions first"
         )
-    shown = []
-    for row in found:
+    unrated = []
+    for row in rows:
         answers = {
             first: Side(first, row["first_answer"], row["first_rationale"]),
             second: Side(second, row["second_answer"], row["second_rationale"]),
         }
         left, right = sides(row["task_id"], first, second, reviewer)
-        shown.append(Pair(row["task_id"], answers[left], answers[right]))
-    return shown
+        unrated.append(Pair(row["task_id"], answers[left], answers[right]))
+    return unrated
 
 
 def progress(
@@ -88,15 +97,26 @@ def progress(
     sample: int | None = None,
     seed: int = 0,
 ) -> tuple[int, int]:
-    """How many questions of the sample the reviewer has rated, and how many it has."""
-    (found,) = database.rows(
+    """How many questions of the sample a reviewer has rated, and how many the sample has.
+
+    Args:
+        database: the store.
+        reviewer: who rates.
+        first: key of a student's part, or `pipeline`.
+        second: another one.
+        sample: how many questions are rated of those that both explain; None takes all.
+        seed: of the sample.
+    """
+    (counts,) = database.rows(
         f"{_POOL} SELECT count(*) FILTER (rated) AS rated, count(*) AS n FROM pool",
-        _given(reviewer, first, second, sample, seed),
+        _parameters(reviewer, first, second, sample, seed),
     )
-    return found["rated"], found["n"]
+    return counts["rated"], counts["n"]
 
 
-def _given(reviewer: str, first: str, second: str, sample: int | None, seed: int) -> dict[str, Any]:
+def _parameters(
+    reviewer: str, first: str, second: str, sample: int | None, seed: int
+) -> dict[str, Any]:
     return {
         "reviewer": reviewer,
         "first": first,
@@ -107,13 +127,12 @@ def _given(reviewer: str, first: str, second: str, sample: int | None, seed: int
 
 
 def last_ratings(database: Database) -> list[Decision]:
-    """Every rater's last word on each task and pair of models, in the order in which they were
-    said.
-    """
+    """Every rater's last rating of each task and pair of systems, in order of time."""
     rows = database.rows(
         """
         SELECT * FROM active_decision WHERE kind = 'rating' QUALIFY row_number() OVER (
-            PARTITION BY task_id, author, list_sort([rating->>'left', rating->>'right']) ORDER BY seq DESC
+            PARTITION BY task_id, author, list_sort([rating->>'left', rating->>'right'])
+            ORDER BY seq DESC
         ) = 1 ORDER BY seq
         """
     )

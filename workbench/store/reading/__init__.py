@@ -4,7 +4,8 @@ Files:
     browse.py       pages, counts, totals, saved views
     checks.py       what the checks for wrong reasons found
     evaluations.py  how good each system was found to be; what the programs answered
-    figures.py      funnel, tools, errors for the Dashboard
+    figures.py      totals, funnel, tools, errors for the Dashboard
+    ids.py          ids of what fits a condition
     lineage.py      training jobs and the models they made
     outcome.py      what came of each task: the one query and its record
     search.py       the search box's language and the words index

@@ -1,4 +1,4 @@
-"""Browse: pages of tasks with what came of each, counts beside them, the total apart; saved views.
+"""Browse: pages of questions with what came of each, counts beside them, the total; saved views.
 
 What makes it fast at a million traces, layout by layout:
 
@@ -17,7 +17,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -32,9 +32,9 @@ from workbench.store.reading.search import (
     NUMBERS,
     Query,
     bounds,
-    found_by,
     parse_query,
     token,
+    word_condition,
 )
 from workbench.store.reading.summary import bring_up_to_date
 from workbench.store.records import rows as shape
@@ -48,61 +48,63 @@ SORTS: Mapping[str, tuple[str, bool]] = {
     "siblings": ("siblings", True),
     "student": ("apart", True),
 }
-"""Order of a list: its column, and whether the largest comes first; a minus sign before the name
-turns it round. What has no value comes last; equal ones stand in order of import.
+"""Orders of a list: the column, and whether the largest value comes first.
+
+A minus sign before the name turns the order round.  What has no value comes last; equal values
+stand in order of import.
 """
 
 BUCKETS: Mapping[str, tuple[str, ...]] = {
     "steps": ("0-5", "6-10", "11-20", "21-50", "51-100", "101-"),
     "seconds": ("0-0.1", "0.1-0.5", "0.5-1", "1-5", "5-30", "30-"),
 }
-"""Whole numbers of steps, both ends included; seconds from the first end up to the second, not
-included.
-"""
+"""Ranges that can be chosen: of steps with both ends, of seconds without the upper end."""
 
 COLUMNS = {
-    "status": "status", "source": "source", "split": "split", "family": "family", "type": "answer_type",
-    "match": "match", "student": "student", "tool": "tools", "kind": "kinds", "steps": "steps", "seconds": "seconds",
+    "status": "status", "source": "source", "split": "split", "family": "family",
+    "type": "answer_type", "match": "match", "student": "student", "tool": "tools",
+    "kind": "kinds", "steps": "steps", "seconds": "seconds",
 }  # fmt: skip
 
 NOBODY = "none"
-"""`reviewer:none`: nobody has said anything yet."""
+"""`reviewer:none` finds the questions that nobody has decided on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a list of tasks."""
+    """One page of a list of questions."""
 
     rows: tuple[tuple[Task, Outcome], ...]
     next: str | None
-    """Give it as `after` for the following page; None on the last."""
+    """What the following page needs as `after`; None on the last page."""
 
 
 @dataclass(frozen=True, slots=True)
 class FacetValue:
-    """One value that can be chosen."""
+    """One value that can be added to a search."""
 
     value: str
     count: int
-    """Tasks that have it, under everything else that is chosen."""
+    """Number of questions that have it and fit everything else in the search."""
     token: str
-    """What to write in the search box for it."""
+    """The text that stands for it in the search box."""
     picked: bool
+    """Whether the search names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """One group of values: any of the picked ones fits."""
+    """One group of values; a question fits that has any of the picked ones."""
 
     name: str
     title: str
     values: tuple[FacetValue, ...]
-    """Buckets and closed lists in their own order, all others by count."""
+    """Ranges and closed lists in their own order, all others by count."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A search that was given a name."""
+    """A search with a name."""
 
     name: str
     text: str
@@ -111,35 +113,36 @@ class View:
     created_at: datetime
 
 
-class _Where:
+class Where:
     """A query as SQL over `outcome`, with its parameters."""
 
     def __init__(self, database: Database, query: Query, scope: Scope) -> None:
         self.query = query
-        self.given: dict[str, Any] = {}
-        self.found = ""
+        self.values: dict[str, Any] = {}
+        """Values of the parameters, by name."""
+        self.words = ""
         """The condition of the free words."""
         if query.words:
-            self.found = f"seq IN ({found_by(database, query.words)})"
-            self.given.update(sampler=scope.sampler, executor=scope.executor, writer=scope.writer)
-        self.compared = [f"{one.column} {one.operator} {one.number!r}" for one in query.compared]
-        self.named = {name: self._any(name) for name in dict(query.picked)}
+            self.words = f"seq IN ({word_condition(database, query.words)})"
+            self.values.update(sampler=scope.sampler, executor=scope.executor, writer=scope.writer)
+        self.comparisons = [f"{one.column} {one.operator} {one.number!r}" for one in query.compared]
+        self.choices = {name: self._any(name) for name in dict(query.picked)}
 
     def sql(self) -> str:
-        """Every condition."""
-        return f"{self.found} AND {self.rest()}" if self.found else self.rest()
+        """All conditions, joined by AND."""
+        return f"{self.words} AND {self.rest()}" if self.words else self.rest()
 
     def rest(self, but: str | None = None) -> str:
-        """The conditions without the words, those of one facet left out."""
-        held = [
-            *self.compared,
-            *(condition for name, condition in self.named.items() if name != but),
+        """The conditions without that of the free words and without those of the facet `but`."""
+        conditions = [
+            *self.comparisons,
+            *(condition for name, condition in self.choices.items() if name != but),
         ]
-        return " AND ".join(held) or "true"
+        return " AND ".join(conditions) or "true"
 
     def parameters(self, sql: str) -> dict[str, Any]:
-        """Of these, the ones that a statement uses."""
-        return {name: value for name, value in self.given.items() if f"${name}" in sql}
+        """The parameters that a statement uses."""
+        return {name: value for name, value in self.values.items() if f"${name}" in sql}
 
     def _any(self, name: str) -> str:
         return "(" + " OR ".join(self._one(name, value) for value in self.query.values(name)) + ")"
@@ -149,49 +152,77 @@ class _Where:
             low, high = bounds(value)
             ends = f"{COLUMNS[name]} >= {low!r}"
             if high != float("inf"):
-                ends += f" AND {COLUMNS[name]} {'<=' if name == 'steps' or low == high else '<'} {high!r}"
+                sign = "<=" if name == "steps" or low == high else "<"
+                ends += f" AND {COLUMNS[name]} {sign} {high!r}"
             return f"({ends})"
-        mark = f"$p{len(self.given)}_"
-        self.given[mark[1:]] = value
+        mark = f"$p{len(self.values)}_"
+        self.values[mark[1:]] = value
+        if name in COLUMNS:
+            return self._column(name, mark)
+        return _OTHER[name](mark, value)
+
+    def _column(self, name: str, mark: str) -> str:
         if name in ("tool", "kind"):
             return f"contains({COLUMNS[name]}, '|' || {mark} || '|')"
-        if name in COLUMNS:
-            return f"{COLUMNS[name]} = {mark}"
-        if name == "answer":
-            return f"lower(trim(said)) = {mark}"
-        if name == "gold":
-            return f"contains(gold, chr(10) || {mark} || chr(10))"
-        if name == "id":
-            return f"(starts_with(id, {mark}) OR starts_with(chosen, {mark}))"
-        if name == "flag":
-            fits = f"flags <> '' AND ({mark} = 'any' OR contains(flags, '|' || {mark} || '|'))"
-            return f"chosen IN (SELECT trace_id FROM trace_check WHERE {fits})"
-        if name == "review":
-            mine = f"(SELECT task_id FROM curated WHERE state {'<>' if value == 'pending' else '='} {mark})"
-            return f"id {'NOT IN' if value == 'pending' else 'IN'} {mine}"
-        # What was taken back stands as kind 'none', so that no other is.
-        mine = f"(SELECT task_id FROM standing WHERE kind <> 'none' AND {mark} IN ('{NOBODY}', author))"
-        return f"id {'NOT IN' if value == NOBODY else 'IN'} {mine}"
+        return f"{COLUMNS[name]} = {mark}"
+
+
+def _flag(mark: str, value: str) -> str:
+    fits = f"flags <> '' AND ({mark} = 'any' OR contains(flags, '|' || {mark} || '|'))"
+    return f"chosen IN (SELECT trace_id FROM trace_check WHERE {fits})"
+
+
+def _review(mark: str, value: str) -> str:
+    # A question without a row in `curated` is pending as well.
+    sign, among = ("<>", "NOT IN") if value == "pending" else ("=", "IN")
+    return f"id {among} (SELECT task_id FROM curated WHERE state {sign} {mark})"
+
+
+def _reviewer(mark: str, value: str) -> str:
+    # A decision that was taken back stands as kind 'none', so that it does not count.
+    among = "NOT IN" if value == NOBODY else "IN"
+    fits = f"kind <> 'none' AND {mark} IN ('{NOBODY}', author)"
+    return f"id {among} (SELECT task_id FROM standing WHERE {fits})"
+
+
+_OTHER: Mapping[str, Callable[[str, str], str]] = {
+    "answer": lambda mark, value: f"lower(trim(said)) = {mark}",
+    "gold": lambda mark, value: f"contains(gold, chr(10) || {mark} || chr(10))",
+    "id": lambda mark, value: f"(starts_with(id, {mark}) OR starts_with(chosen, {mark}))",
+    "flag": _flag,
+    "review": _review,
+    "reviewer": _reviewer,
+}
+"""The condition of each name that has no column of its own, from the parameter and its value."""
 
 
 def browse(database: Database, text: str, sort: str, after: str | None, limit: int) -> Page:
-    """One page.  Raises InputError for a text, sort or place that is none."""
+    """One page of a list.
+
+    Args:
+        database: the store.
+        text: what to search for.
+        sort: one of `SORTS`; a minus before it turns it round.
+        after: the `next` of the page before; None gives the first page.
+        limit: how many questions at most.
+
+    Raises:
+        InputError: the text, the order or the place cannot be understood.
+    """
     value, order, descending = _order(sort)
-    where = _Where(database, parse_query(text), bring_up_to_date(database))
+    where = Where(database, parse_query(text), bring_up_to_date(database))
     sql = f"SELECT seq, {value} AS value FROM outcome WHERE {where.sql()}"
-    given = where.parameters(sql)
+    parameters = where.parameters(sql)
     if after is not None:
         last, seq = _place(after)
         sign = "<" if descending else ">"
         sql += f" AND ({value} {sign} $last OR ({value} = $last AND seq > $seq))"
-        given |= {"last": last, "seq": seq}
-    found = database.rows(f"{sql} ORDER BY {order} LIMIT {max(limit, 0) + 1}", given)
-    shown = found[:limit]
-    place = (
-        json.dumps([shown[-1]["value"], shown[-1]["seq"]]) if shown and len(found) > limit else None
-    )
+        parameters |= {"last": last, "seq": seq}
+    rows = database.rows(f"{sql} ORDER BY {order} LIMIT {max(limit, 0) + 1}", parameters)
+    page = rows[:limit]
+    place = json.dumps([page[-1]["value"], page[-1]["seq"]]) if page and len(rows) > limit else None
     return Page(
-        _with_tasks(database, [row["seq"] for row in shown]),
+        _with_tasks(database, [row["seq"] for row in page]),
         base64.urlsafe_b64encode(place.encode()).decode() if place else None,
     )
 
@@ -200,15 +231,14 @@ def _order(sort: str) -> tuple[str, str, bool]:
     name = sort.removeprefix("-")
     if name not in SORTS:
         raise InputError(
-            f"no order is called '{sort}'; there are: {', '.join(SORTS)}, each also with a minus before it"
+            f"no order is called '{sort}'; there are: {', '.join(SORTS)}, "
+            "each also with a minus before it"
         )
     column, descending = SORTS[name]
     descending ^= sort.startswith("-")
-    value = (
-        column
-        if name in ("import", "newest")
-        else f"coalesce({column}, {'-1' if descending else '1e300'})"
-    )
+    value = column
+    if name not in ("import", "newest"):
+        value = f"coalesce({column}, {'-1' if descending else '1e300'})"
     return value, f"{value} {'DESC' if descending else ''}, seq", descending
 
 
@@ -227,15 +257,15 @@ def _place(after: str) -> tuple[float, int]:
 def _with_tasks(database: Database, seqs: list[int]) -> tuple[tuple[Task, Outcome], ...]:
     # Numbers as literals, which the indexes are asked for.
     among = ", ".join(map(str, seqs)) or "NULL"
-    found = {
+    outcomes = {
         row["seq"]: row for row in database.rows(f"SELECT * FROM outcome WHERE seq IN ({among})")
     }
     tasks = {
         row["seq"]: shape.to_task(row)
         for row in database.rows(f"SELECT * FROM task WHERE seq IN ({among})")
     }
-    ids = id_list(row["id"] for row in found.values())
-    said = {
+    ids = id_list(row["id"] for row in outcomes.values())
+    reviews = {
         row["task_id"]: row
         for row in database.rows(
             f"""
@@ -246,55 +276,61 @@ def _with_tasks(database: Database, seqs: list[int]) -> tuple[tuple[Task, Outcom
             {"ids": ids},
         )
     }
-    shown = []
+    pairs = []
     for seq in seqs:
-        outcome, review = to_outcome(found[seq]), said.get(found[seq]["id"])
+        outcome, review = to_outcome(outcomes[seq]), reviews.get(outcomes[seq]["id"])
         if review is not None:
             outcome = replace(
                 outcome, review=review["state"], reviewers=tuple(review["authors"] or ())
             )
-        shown.append((tasks[seq], outcome))
-    return tuple(shown)
+        pairs.append((tasks[seq], outcome))
+    return tuple(pairs)
 
 
 def total(database: Database, text: str) -> int:
-    """How many tasks fit."""
-    where = _Where(database, parse_query(text), bring_up_to_date(database))
+    """How many questions a search finds."""
+    where = Where(database, parse_query(text), bring_up_to_date(database))
     sql = f"SELECT count(*) AS n FROM outcome WHERE {where.sql()}"
     return int(database.rows(sql, where.parameters(sql))[0]["n"])
 
 
 def ids(database: Database, text: str, sort: str) -> list[str]:
-    """Every task that fits."""
+    """Ids of all questions that a search finds, in order.
+
+    Args:
+        database: the store.
+        text: what to search for.
+        sort: one of `SORTS`; a minus before it turns it round.
+    """
     _, order, _ = _order(sort)
-    where = _Where(database, parse_query(text), bring_up_to_date(database))
+    where = Where(database, parse_query(text), bring_up_to_date(database))
     sql = f"SELECT id FROM outcome WHERE {where.sql()} ORDER BY {order}"
     return [row["id"] for row in database.rows(sql, where.parameters(sql))]
 
 
 def facets(database: Database, text: str) -> tuple[Facet, ...]:
-    """Counts of every facet's values; each under what is chosen in all the others."""
+    """The values of every facet, each with the number of questions that fit all other facets."""
     query = parse_query(text)
-    where = _Where(database, query, bring_up_to_date(database))
+    where = Where(database, query, bring_up_to_date(database))
     table, head = "outcome", ""
     if query.words:  # looked up once; what they leave is counted
         columns = ", ".join({*COLUMNS.values(), *NUMBERS.values(), "id", "chosen", "said", "gold"})
         table, head = (
             "fits",
-            f"WITH fits AS MATERIALIZED (SELECT {columns} FROM outcome WHERE {where.found}) ",
+            f"WITH fits AS MATERIALIZED (SELECT {columns} FROM outcome WHERE {where.words}) ",
         )
-    sql = head + " UNION ALL ".join(_counted(name, table, where.rest(name)) for name in FACETS)
+    sql = head + " UNION ALL ".join(_count_sql(name, table, where.rest(name)) for name in FACETS)
     counts: dict[str, dict[str, int]] = {name: {} for name in FACETS}
     for row in database.rows(sql, where.parameters(sql)):
         names = split_names(row["value"]) if row["name"] in ("tool", "kind") else (row["value"],)
         for name in names:
-            held = counts[row["name"]]
-            held[name] = held.get(name, 0) + row["n"]
+            group = counts[row["name"]]
+            group[name] = group.get(name, 0) + row["n"]
     counts["review"]["pending"] = 2 * counts["review"].get("", 0) - sum(counts["review"].values())
     return tuple(_facet(name, counts[name], query.values(name)) for name in FACETS)
 
 
-def _counted(name: str, table: str, where: str) -> str:
+def _count_sql(name: str, table: str, where: str) -> str:
     among = f"FROM {table} WHERE {where}"
     column = COLUMNS.get(name)
     if name in BUCKETS:
@@ -335,7 +371,18 @@ def _facet(name: str, counts: Mapping[str, int], picked: list[str]) -> Facet:
 
 
 def save_view(database: Database, name: str, text: str, sort: str, author: str) -> View:
-    """Give a search a name; one of this name gives way.  Raises InputError when it is no search."""
+    """Give a search a name; a saved search of the same name gives way.
+
+    Args:
+        database: the store.
+        name: 1 to 80 characters.
+        text: what to search for.
+        sort: one of `SORTS`; a minus before it turns it round.
+        author: who saves it.
+
+    Raises:
+        InputError: the name, the text or the order cannot be used.
+    """
     name = name.strip()
     if not name or len(name) > 80:
         raise InputError("a view needs a name of 1 to 80 characters")
@@ -351,14 +398,14 @@ def save_view(database: Database, name: str, text: str, sort: str, author: str) 
 
 
 def saved_views(database: Database) -> list[View]:
-    """By name."""
+    """All saved searches, by name."""
     return [
         View(**row) for row in database.rows("SELECT * FROM saved_view ORDER BY lower(name), name")
     ]
 
 
 def delete_view(database: Database, name: str) -> None:
-    """Forget a view; one that is not there is forgotten already."""
+    """Delete a saved search; nothing happens where there is none of this name."""
     database.transaction(
         lambda cursor: cursor.execute("DELETE FROM saved_view WHERE name = ?", [name])
     )

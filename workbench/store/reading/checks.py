@@ -1,4 +1,4 @@
-"""What the checks for wrong reasons found, one row per checked trace, and the figures about them."""
+"""Results of the checks for wrong reasons, one row per checked trace, and figures about them."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from workbench.store.kernel.database import IDS, Database, id_list, now
 
 @dataclass(frozen=True, slots=True)
 class CheckRow:
-    """What was found about one trace."""
+    """What the checks say about one trace."""
 
     id: str
     """Content key of all that the checks looked at."""
     trace_id: str
     task_id: str
     suspicion: float
-    """0 to 1."""
+    """How suspicious the trace is, 0 to 1."""
     flags: tuple[str, ...]
-    """Names of the checks that speak against it."""
+    """Names of the checks that speak against the trace."""
     findings: tuple[tuple[str, float, str], ...]
     """Check, score and sentence, the gravest first; sentences quote hostile text."""
 
@@ -48,7 +48,7 @@ def add(database: Database, rows: Sequence[CheckRow]) -> None:
 
 
 def check_rows(database: Database, trace_ids: Sequence[str]) -> dict[str, CheckRow]:
-    """What was found about these traces, by trace; those that were not checked are left out."""
+    """What the checks say about these traces, by trace; unchecked ones are left out."""
     rows = database.rows(
         f"SELECT * FROM trace_check WHERE trace_id IN {IDS}",
         {"ids": id_list(trace_ids)},
@@ -66,8 +66,30 @@ def check_rows(database: Database, trace_ids: Sequence[str]) -> dict[str, CheckR
     }
 
 
+def flag_counts(database: Database) -> tuple[int, dict[str, int]]:
+    """How many kept traces were checked, and how many of them each check speaks against, the most
+    frequent check first.
+    """
+    kept = "trace_check SEMI JOIN outcome ON outcome.chosen = trace_check.trace_id"
+    (total,) = database.rows(f"SELECT count(*) AS n FROM {kept}")
+    rows = database.rows(
+        f"""
+        SELECT flag, count(*) AS n
+        FROM (SELECT unnest(string_split(trim(flags, '|'), '|')) AS flag FROM {kept})
+        WHERE flag <> '' GROUP BY flag ORDER BY n DESC, flag
+        """
+    )
+    return total["n"], {row["flag"]: row["n"] for row in rows}
+
+
 def add_figures(database: Database, kind: str, figures: Mapping[str, JSON]) -> None:
-    """Keep figures, in place of earlier ones of their kind."""
+    """Keep figures about the checks, in place of earlier ones of their kind.
+
+    Args:
+        database: the store.
+        kind: name of the figures.
+        figures: anything that JSON can hold.
+    """
     _replace(database, "check_figure", "kind", [{"kind": kind, "figures": json.dumps(figures)}])
 
 
@@ -87,7 +109,8 @@ def _replace(database: Database, table: str, key: str, rows: Sequence[Mapping[st
     change = ", ".join(f"{name} = excluded.{name}" for name in columns if name != key)
     # One text parameter for all rows, as in `decisions.put`: the same on every connection.
     sql = (
-        f"INSERT INTO {table} ({', '.join(columns)}) SELECT unnest(from_json($rows, '{shape}'), max_depth := 2) "
+        f"INSERT INTO {table} ({', '.join(columns)}) "
+        f"SELECT unnest(from_json($rows, '{shape}'), max_depth := 2) "
         f"ON CONFLICT ({key}) DO UPDATE SET {change}"
     )
     text = json.dumps(storable_json(stamped))

@@ -1,4 +1,4 @@
-"""How good each system was found to be, and what the pipeline's programs answered and cost."""
+"""How right each evaluated system is, and the answers and costs of the pipeline's programs."""
 
 from __future__ import annotations
 
@@ -25,83 +25,100 @@ class Evaluation:
     id: str
     """Content key of the system and of the questions asked for."""
     system: str
-    """What people call it: `pipeline k=5`, `base`, `vpd`, `vpd explained`; two may share a name,
-    never an id.
-    """
+    """Its name for people, such as `pipeline k=5`, `base` or `vpd explained`; not unique."""
     kind: str
-    """`student` or `pipeline`."""
+    """Either `student` or `pipeline`."""
     mode: str
-    """Of a student: `direct` or `explain`.  Of the pipeline: `first` program, `vote` among k, or
-    `any` of k is right, which knows the label.
+    """How it answers: a student `direct` or `explain`; the pipeline by the `first` program, by
+    `vote` among k, or by `any` right one of k, which takes the label to know.
     """
     part: str
     """Key of the student's part, or of the sampler's."""
     model: str | None
-    """Digest of a student's weights."""
+    """Digest of a student's weights; None for the pipeline."""
     job: str | None
-    """Which trained it."""
+    """Id of the training job that made the student."""
     snapshot: str | None
-    """On which it was trained."""
+    """Hash of the snapshot that the student was trained on."""
     benchmark: str
     """Source of the questions; empty for all of the project."""
     split: str
-    """Empty for all."""
+    """Split of the questions; empty for all."""
     task_limit: int | None
     questions: int
-    """That count."""
+    """Number of questions that count."""
     metric: str
     """Name of the main metric."""
     value: float | None
-    """Of the main metric; None where it is not defined."""
+    """Value of the main metric; None where it is not defined."""
     low: float | None
-    """95 % interval."""
+    """Lower end of the 95 % interval."""
     high: float | None
+    """Upper end of the 95 % interval."""
     families: Mapping[str, JSON]
-    """By family of question: value, of, low, high."""
+    """Value, of, low and high of each family of questions, by its name."""
     latency: Mapping[str, JSON]
-    """Seconds of one question asked alone, warm: median, low and high quartile, n; empty where not
-    measured.
-    """
+    """Seconds for one question alone on a warm system: median, quartiles and n; may be empty."""
     cost: Mapping[str, JSON]
-    """Per question: tool calls, tokens written."""
+    """Tool calls and tokens written, per question."""
     details: Mapping[str, JSON]
-    """Further metrics, what was left out and why; of the pipeline the curve of pass@k."""
+    """Further metrics, what was left out and why; for the pipeline the curve of pass@k."""
     created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class ProgramAnswer:
-    """What one program of the pipeline came to."""
+    """The answer of one program of the pipeline, and its cost."""
 
     task_id: str
     index: int
     answer: str | None
-    """None where it failed."""
+    """None where the program failed."""
     score: float
-    """The sampler's."""
+    """The sampler's score of the program."""
     tokens: int
     tool_calls: int
     seconds: float
-    """Sampling and running, in their batches."""
+    """Seconds of sampling and running, as shares of their batches."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudentScore:
+    """How many labelled questions a student answered rightly, all its answers taken together."""
+
+    name: str
+    version: str
+    n: int
+    """Labelled questions that it has answered."""
+    hits: int
+    """Those of them that it answered rightly."""
+    seconds: float
+    """Mean time of one answer."""
 
 
 def evaluations(database: Database) -> list[Evaluation]:
     """All evaluations, the latest last."""
-    found = database.rows("SELECT * FROM evaluation ORDER BY created_at, id")
+    rows = database.rows("SELECT * FROM evaluation ORDER BY created_at, id")
     return [
-        Evaluation(**{**row, **{name: json.loads(row[name]) for name in _JSON}}) for row in found
+        Evaluation(**{**row, **{name: json.loads(row[name]) for name in _JSON}}) for row in rows
     ]
 
 
 def scores(database: Database, evaluation: str) -> dict[str, float]:
     """The score of each question of an evaluation that counts, 0 to 1."""
-    sql = "SELECT task_id, score FROM evaluated WHERE evaluation = $id AND score IS NOT NULL ORDER BY task_id"
+    sql = """
+    SELECT task_id, score FROM evaluated
+    WHERE evaluation = $id AND score IS NOT NULL ORDER BY task_id
+    """
     return {row["task_id"]: row["score"] for row in database.rows(sql, {"id": evaluation})}
 
 
 def evaluation_answers(database: Database, evaluation: str) -> dict[str, str]:
-    """What was answered to each question of an evaluation, where anything was."""
-    sql = "SELECT task_id, answer FROM evaluated WHERE evaluation = $id AND answer IS NOT NULL ORDER BY task_id"
+    """The answer to each question of an evaluation, by question; none where there was none."""
+    sql = """
+    SELECT task_id, answer FROM evaluated
+    WHERE evaluation = $id AND answer IS NOT NULL ORDER BY task_id
+    """
     return {row["task_id"]: row["answer"] for row in database.rows(sql, {"id": evaluation})}
 
 
@@ -110,10 +127,13 @@ def put(
     rows: Sequence[Evaluation],
     scored: Mapping[str, Mapping[str, tuple[str | None, float | None]]],
 ) -> None:
-    """Write evaluations; earlier ones of the same ids give way.  One transaction.
+    """Write evaluations in one transaction; earlier ones of the same ids give way.
 
-    Args: scored: by evaluation, the answer and the score of each question; no score where it does
-        not count.
+    Args:
+        database: the store.
+        rows: the evaluations.
+        scored: by evaluation, the answer and the score of each question; a question that does not
+            count has no score.
     """
     ids = id_list(row.id for row in rows)
 
@@ -130,12 +150,12 @@ def put(
     schema = pa.schema(
         [(field.name, kinds.get(str(field.type), pa.string())) for field in fields(Evaluation)]
     )
-    held = [{field.name: getattr(row, field.name) for field in fields(row)} for row in rows]
-    plain = [{**row, **{name: json.dumps(row[name]) for name in _JSON}} for row in held]
+    values = [{field.name: getattr(row, field.name) for field in fields(row)} for row in rows]
+    plain = [{**row, **{name: json.dumps(row[name]) for name in _JSON}} for row in values]
     lines = [
         {"evaluation": id_, "task_id": task, "answer": answer, "score": score}
-        for id_, found in scored.items()
-        for task, (answer, score) in found.items()
+        for id_, pairs in scored.items()
+        for task, (answer, score) in pairs.items()
     ]
     columns = [
         ("evaluation", pa.string()),
@@ -160,36 +180,64 @@ def selected_ids(database: Database, selection: Selection) -> list[str]:
 
 def about(database: Database, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
     """The picture and the family of each of these tasks."""
-    found = database.rows(
+    rows = database.rows(
         f"SELECT id, image, family FROM task WHERE id IN {IDS}", {"ids": id_list(ids)}
     )
-    return {row["id"]: (row["image"], row["family"]) for row in found}
+    return {row["id"]: (row["image"], row["family"]) for row in rows}
 
 
 def student_answers(
     database: Database, model: str, ids: Sequence[str]
 ) -> dict[str, tuple[str, str]]:
-    """By task, the answer and the rationale of this student (key of its part)."""
-    sql = f"SELECT task_id, answer, rationale FROM prediction WHERE model = $model AND task_id IN {IDS}"
-    found = database.rows(sql, {"model": model, "ids": id_list(ids)})
-    return {row["task_id"]: (row["answer"], row["rationale"]) for row in found}
+    """A student's answers and rationales, by question.
+
+    Args:
+        database: the store.
+        model: key of the student's part.
+        ids: of the questions; those without an answer are left out.
+    """
+    sql = f"""
+    SELECT task_id, answer, rationale FROM prediction WHERE model = $model AND task_id IN {IDS}
+    """
+    rows = database.rows(sql, {"model": model, "ids": id_list(ids)})
+    return {row["task_id"]: (row["answer"], row["rationale"]) for row in rows}
+
+
+def student_scores(database: Database, right: float) -> list[StudentScore]:
+    """Every student that has answered labelled questions, the one with the most answers first; an
+    answer counts as right from the score `right` on.
+    """
+    sql = """
+    SELECT part.name AS name, part.version AS version, count(*) AS n,
+        count(*) FILTER (score >= $right) AS hits, avg(seconds) AS seconds
+    FROM prediction JOIN task ON task.id = prediction.task_id
+        JOIN part ON part.key = prediction.model
+    WHERE rationale = '' AND len(answers) > 0
+    GROUP BY part.key, part.name, part.version ORDER BY n DESC, name
+    """
+    return [StudentScore(**row) for row in database.rows(sql, {"right": right})]
 
 
 def program_answers(
     database: Database, scope: Scope, ids: Sequence[str]
 ) -> dict[str, list[ProgramAnswer]]:
-    """By task, its programs that ran, in order of sampling."""
+    """Programs that were run, in order of sampling, by question.
+
+    Args:
+        database: the store.
+        scope: the sampler, the executor, the seed and k.
+        ids: of the questions; those without a program that ran are left out.
+    """
     sql = f"""
-    SELECT program.task_id, index, CASE WHEN failure_kind IS NULL THEN answer END AS answer, score, tokens, tool_calls,
-        program.seconds + trace.seconds AS seconds
+    SELECT program.task_id, index, CASE WHEN failure_kind IS NULL THEN answer END AS answer, score,
+        tokens, tool_calls, program.seconds + trace.seconds AS seconds
     FROM program JOIN trace ON trace.program_id = program.id AND trace.executor = $executor
-    WHERE sampler = $sampler AND base_seed = $seed AND index < $k AND parent IS NULL AND program.task_id IN {IDS}
+    WHERE sampler = $sampler AND base_seed = $seed AND index < $k AND parent IS NULL
+        AND program.task_id IN {IDS}
     ORDER BY program.task_id, index
     """
-    evaluation_answers = {
-        name: scope.parameters()[name] for name in ("sampler", "executor", "seed", "k")
-    }
+    parameters = {name: scope.parameters()[name] for name in ("sampler", "executor", "seed", "k")}
     out: dict[str, list[ProgramAnswer]] = {}
-    for row in database.rows(sql, {**evaluation_answers, "ids": id_list(ids)}):
+    for row in database.rows(sql, {**parameters, "ids": id_list(ids)}):
         out.setdefault(row["task_id"], []).append(ProgramAnswer(**row))
     return out

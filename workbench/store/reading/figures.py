@@ -1,6 +1,4 @@
-"""The Dashboard's counts, of the scope in force, in SQL; shares and intervals are made from them by
-the caller.
-"""
+"""The Dashboard's counts for the parts in force; callers make shares and intervals of them."""
 
 from __future__ import annotations
 
@@ -14,20 +12,20 @@ from workbench.store.records.pending import JUDGED, SAMPLED, TRACED
 
 @dataclass(frozen=True, slots=True)
 class FunnelStep:
-    """How many questions got this far."""
+    """How many questions got as far as one step of the loop."""
 
     name: str
-    """`question`, `sampled`, `executed` (a program ended with an answer), `matched` (a trace is
-    kept), `accepted` (by a person).
+    """One of `question`, `sampled`, `executed` (a program ended with an answer), `matched` (a
+    trace is kept) and `accepted` (by a person).
     """
     tasks: int
     token: str
-    """What to search for to see them."""
+    """The search that finds these questions; empty for all."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolFigures:
-    """The runs that called a tool."""
+    """Counts of the runs that called one tool."""
 
     tool: str
     tasks: int
@@ -40,26 +38,88 @@ class ToolFigures:
 
 @dataclass(frozen=True, slots=True)
 class ErrorCount:
-    """Failures of one kind."""
+    """Failed runs of one kind."""
 
     kind: str
     day: date | None
-    """UTC; None when not asked by day."""
+    """Day in UTC; None where the failures of all days are counted together."""
     runs: int
     tasks: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeTotals:
+    """Sums over all questions of the project."""
+
+    tasks: int
+    programs: int
+    traces: int
+    executed: int
+    """Traces that ended with an answer."""
+    judged: int
+    """Labelled questions with verdicts."""
+    kept: int
+    """Labelled questions with a right trace kept."""
+    answered: int
+    """Labelled questions that the student in force has answered."""
+    student: int
+    """Those of them that it answered rightly."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedGroup:
+    """Labelled questions with equally many verdicts and right ones among them."""
+
+    judged: int
+    """Programs judged for each of these questions."""
+    correct: int
+    """Right ones among them."""
+    n: int
+    """Number of questions in the group."""
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyGroup:
+    """Questions of one family with equally many verdicts and right ones among them."""
+
+    family: str
+    done: bool
+    """They are labelled and judged."""
+    judged: int
+    """Programs judged for each of these questions."""
+    correct: int
+    """Right ones among them."""
+    n: int
+    """Number of questions in the group."""
+    answered: int
+    """Labelled questions of the group that the student in force has answered."""
+    student: int
+    """Those of them that it answered rightly."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentRun:
+    """A run of the loop that writes now."""
+
+    id: int
+    stage: str
+    rows: int
+    """Rows that it has written in this stage."""
 
 
 _TRACED = f"WITH selected AS (FROM task), {SAMPLED}, {TRACED}"
 
 
 def funnel(database: Database) -> tuple[FunnelStep, ...]:
-    """Questions by how far they got."""
+    """How many questions got how far, from the import to a person's accept."""
     scope = bring_up_to_date(database)
     (row,) = database.rows(
         """
         SELECT count(*) AS question, count(*) FILTER (programs >= $k) AS sampled,
-            count(*) FILTER (executed > 0) AS executed, count(*) FILTER (status IN ('kept', 'agreed')) AS matched,
-            (SELECT count(*) FROM curated WHERE state = 'accepted' OR (state = 'adjudicated' AND outcome = 'accept'))
+            count(*) FILTER (executed > 0) AS executed,
+            count(*) FILTER (status IN ('kept', 'agreed')) AS matched,
+            (SELECT count(*) FROM curated WHERE state = 'accepted'
+                OR (state = 'adjudicated' AND outcome = 'accept'))
                 AS accepted
         FROM outcome
         """,
@@ -75,11 +135,86 @@ def funnel(database: Database) -> tuple[FunnelStep, ...]:
     return tuple(FunnelStep(name, row[name], tokens[name]) for name in tokens)
 
 
+def outcome_totals(database: Database, right: float) -> OutcomeTotals:
+    """Sums over all questions; a student's answer counts as right from the score `right` on."""
+    (row,) = database.rows(
+        """
+        SELECT count(*) AS tasks, coalesce(sum(programs), 0)::BIGINT AS programs,
+            coalesce(sum(traces), 0)::BIGINT AS traces,
+            coalesce(sum(executed), 0)::BIGINT AS executed,
+            count(*) FILTER (labelled AND status <> 'waiting') AS judged,
+            count(*) FILTER (status = 'kept') AS kept,
+            count(student_score) AS answered,
+            count(*) FILTER (student_score >= $right) AS student
+        FROM outcome
+        """,
+        {"right": right},
+    )
+    return OutcomeTotals(**row)
+
+
+def judged_groups(database: Database) -> list[JudgedGroup]:
+    """The labelled and judged questions, counted by their verdicts."""
+    sql = """
+    SELECT judged, correct, count(*) AS n FROM outcome
+    WHERE labelled AND status <> 'waiting' GROUP BY ALL
+    """
+    return [JudgedGroup(**row) for row in database.rows(sql)]
+
+
+def family_groups(database: Database, right: float) -> list[FamilyGroup]:
+    """All questions, counted by family and verdicts, in the alphabetical order of the families; a
+    student's answer counts as right from the score `right` on.
+    """
+    sql = """
+    SELECT family, labelled AND status <> 'waiting' AS done, judged, correct, count(*) AS n,
+        count(student_score) AS answered, count(*) FILTER (student_score >= $right) AS student
+    FROM outcome GROUP BY ALL ORDER BY family
+    """
+    return [FamilyGroup(**row) for row in database.rows(sql, {"right": right})]
+
+
+def current_run(database: Database, fresh: float) -> CurrentRun | None:
+    """The run of the loop that wrote last and has not ended, in whatever process.
+
+    Args:
+        database: the store.
+        fresh: seconds within which it has to have written a batch.
+    """
+    rows = database.rows(
+        f"""
+        SELECT run.id, timing.stage, (
+                SELECT coalesce(sum(rows), 0)::BIGINT FROM timing AS t
+                WHERE t.run = run.id AND t.stage = timing.stage
+            ) AS rows
+        FROM run JOIN timing ON timing.run = run.id
+        WHERE run.ended_at IS NULL
+            AND timing.created_at > now() - INTERVAL {int(fresh)} SECOND
+        ORDER BY timing.created_at DESC LIMIT 1
+        """
+    )
+    return CurrentRun(**rows[0]) if rows else None
+
+
+def evidence_stamp(database: Database) -> tuple[object, ...]:
+    """A value that changes when an evaluation, a rating, a check or a figure of checks is added."""
+    (row,) = database.rows(
+        """
+        SELECT (SELECT max(created_at) FROM evaluation) AS evaluated,
+            (SELECT count(*) FROM evaluation) AS n,
+            (SELECT count(*) FROM decision WHERE rating IS NOT NULL OR kind = 'undo') AS rated,
+            (SELECT max(created_at) FROM trace_check) AS checked,
+            (SELECT max(created_at) FROM check_figure) AS measured
+        """
+    )
+    return tuple(row.values())
+
+
 def by_tool(database: Database) -> list[ToolFigures]:
-    """What came of the runs that called each tool, the most used first."""
+    """Counts of the runs that called each tool, the most used tool first."""
     scope = bring_up_to_date(database)
     # Grouped by the text of all tools first: a few hundred of them, each taken apart once.
-    found = database.rows(
+    rows = database.rows(
         f"""
         {_TRACED}, {JUDGED},
         called AS (
@@ -90,10 +225,12 @@ def by_tool(database: Database) -> list[ToolFigures]:
         used AS (SELECT tools, count(*) AS tasks FROM outcome GROUP BY tools),
         split AS (
             SELECT unnest(string_split(trim(tools, '|'), '|')) AS tool, *
-            FROM (SELECT *, 0 AS tasks FROM called UNION ALL SELECT tools, 0, 0, 0, 0, tasks FROM used)
+            FROM (SELECT *, 0 AS tasks FROM called UNION ALL SELECT tools, 0, 0, 0, 0, tasks
+                FROM used)
             WHERE tools <> ''
         )
-        SELECT tool, sum(tasks)::BIGINT AS tasks, sum(runs)::BIGINT AS runs, sum(executed)::BIGINT AS executed,
+        SELECT tool, sum(tasks)::BIGINT AS tasks, sum(runs)::BIGINT AS runs,
+            sum(executed)::BIGINT AS executed,
             sum(judged)::BIGINT AS judged, sum(fits)::BIGINT AS right
         FROM split GROUP BY tool ORDER BY runs DESC, tool
         """,
@@ -102,19 +239,21 @@ def by_tool(database: Database) -> list[ToolFigures]:
             for name in ("sampler", "seed", "k", "executor", "verifier")
         },
     )
-    return [ToolFigures(**row) for row in found]
+    return [ToolFigures(**row) for row in rows]
 
 
 def errors(database: Database, by_day: bool) -> list[ErrorCount]:
     """Failed runs by kind, the most frequent first; by day, the earliest day first."""
     scope = bring_up_to_date(database)
     day = "CAST(created_at AS DATE)" if by_day else "CAST(NULL AS DATE)"
-    found = database.rows(
+    rows = database.rows(
         f"""
         {_TRACED}
-        SELECT failure_kind AS kind, {day} AS day, count(*) AS runs, count(DISTINCT task_id) AS tasks
-        FROM traced WHERE failure_kind IS NOT NULL GROUP BY kind, day ORDER BY day NULLS FIRST, runs DESC, kind
+        SELECT failure_kind AS kind, {day} AS day, count(*) AS runs,
+            count(DISTINCT task_id) AS tasks
+        FROM traced WHERE failure_kind IS NOT NULL GROUP BY kind, day
+            ORDER BY day NULLS FIRST, runs DESC, kind
         """,
         {name: scope.parameters()[name] for name in ("sampler", "seed", "k", "executor")},
     )
-    return [ErrorCount(**row) for row in found]
+    return [ErrorCount(**row) for row in rows]

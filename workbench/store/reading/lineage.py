@@ -1,4 +1,4 @@
-"""Training jobs and the models they made, as their folders were when they were last read."""
+"""Training jobs and their models, as their folders were when they were last read."""
 
 from __future__ import annotations
 
@@ -20,53 +20,56 @@ _TEXT, _NUMBER, _TIME = pa.string(), pa.int64(), pa.timestamp("us")
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """A training job."""
+    """A training job of the project."""
 
     id: str
     name: str
     folder: str
-    """Within the project where it lies there, else absolute."""
+    """Path of its folder, within the project where it lies there, else absolute."""
     state: str
-    """As `workbench.train.jobs` says, or `deleted`: its folder is gone."""
+    """A state of `workbench.train.jobs`, or `deleted` where its folder is gone."""
     snapshot: str
-    """Hash of what it was trained on."""
+    """Hash of the snapshot that it trains on."""
     student: str
     objective: str
     seed: int
     settings: Mapping[str, JSON]
-    """The whole job as written."""
+    """The job's file, whole."""
     kin: str
-    """Jobs that differ in seed and name alone share it."""
+    """A key that jobs share which differ in seed and name alone."""
     step: int
     total: int
     result: Mapping[str, JSON]
-    """What came out; empty before."""
+    """The job's result; empty before it has one."""
     failure: Mapping[str, JSON]
-    """Empty where it did not fail."""
+    """Why it failed; empty where it did not."""
     stamp: str
-    """Of its files when they were read: as long as it stays the same there is nothing new."""
+    """A text about its files when they were read; it changes when one of them does."""
     updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """A model that a job made."""
+    """A model that came out of a training job."""
 
     id: str
-    """Digest of its weights: the version of the student made from it."""
+    """Digest of its weights, which is the version of its student."""
     job: str
     name: str
     objective: str
     step: int
-    """Of the checkpoint that it was made from."""
+    """Step of the checkpoint that it was made from."""
     folder: str
-    """As of its job."""
+    """Path of its folder, as of its job."""
     created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """What came of what: snapshot -> job (`snapshot`) -> model (`job`) -> evaluation (`model`)."""
+    """Snapshots, jobs, models and evaluations.
+
+    A job names its snapshot, a model its job, and an evaluation its model.
+    """
 
     snapshots: tuple[Taken, ...]
     jobs: tuple[JobRow, ...]
@@ -75,7 +78,7 @@ class Lineage:
 
 
 def lineage(database: Database) -> Lineage:
-    """Everything from snapshots to evaluations, each in order of time."""
+    """Snapshots, jobs, models and evaluations, each in order of time."""
     snapshots = tuple(reversed(snapshot_rows(database)))
     return Lineage(
         snapshots, tuple(jobs(database)), tuple(models(database)), tuple(evaluations(database))
@@ -83,10 +86,10 @@ def lineage(database: Database) -> Lineage:
 
 
 def jobs(database: Database) -> list[JobRow]:
-    """All jobs that were read, the latest changed last."""
+    """All jobs that were read, the one that changed last at the end."""
     parsed = ("settings", "result", "failure")
-    found = database.rows("SELECT * FROM job ORDER BY updated_at, id")
-    return [JobRow(**{**row, **{name: json.loads(row[name]) for name in parsed}}) for row in found]
+    rows = database.rows("SELECT * FROM job ORDER BY updated_at, id")
+    return [JobRow(**{**row, **{name: json.loads(row[name]) for name in parsed}}) for row in rows]
 
 
 def models(database: Database) -> list[ModelRow]:
@@ -96,12 +99,12 @@ def models(database: Database) -> list[ModelRow]:
 
 def metrics(database: Database, job: str) -> list[dict[str, Any]]:
     """The lines of a job's metrics.jsonl."""
-    found = database.rows("SELECT figures FROM metric WHERE job = $job ORDER BY line", {"job": job})
-    return [json.loads(row["figures"]) for row in found]
+    rows = database.rows("SELECT figures FROM metric WHERE job = $job ORDER BY line", {"job": job})
+    return [json.loads(row["figures"]) for row in rows]
 
 
 def stamps(database: Database) -> dict[str, str]:
-    """What each job's files were when they were read."""
+    """The stamp of each job's files when they were read, by job."""
     return {row["id"]: row["stamp"] for row in database.rows("SELECT id, stamp FROM job")}
 
 
@@ -109,13 +112,15 @@ def put_jobs(
     database: Database,
     rows: Sequence[JobRow],
     figures: Mapping[str, Sequence[JSON]],
-    made: Sequence[ModelRow],
+    model_rows: Sequence[ModelRow],
 ) -> None:
-    """Write what was read of jobs; what was known of the same jobs gives way.  One transaction.
+    """Write jobs in one transaction; earlier rows of the same jobs give way.
 
     Args:
+        database: the store.
+        rows: the jobs.
         figures: by job, the lines of its metrics.jsonl.
-        made: their models.
+        model_rows: the models of these jobs.
     """
     ids = id_list(row.id for row in rows)
 
@@ -125,29 +130,29 @@ def put_jobs(
 
     lines = [
         {"job": job, "line": at, "figures": json.dumps(line)}
-        for job, held in figures.items()
-        for at, line in enumerate(held)
+        for job, records in figures.items()
+        for at, line in enumerate(records)
     ]
     metric = pa.schema([("job", _TEXT), ("line", _NUMBER), ("figures", _TEXT)])
     tables = {
         "job": _table(JobRow, [_plain(row) for row in rows]),
-        "model": _table(ModelRow, [_plain(row) for row in made]),
+        "model": _table(ModelRow, [_plain(row) for row in model_rows]),
         "metric": pa.Table.from_pylist(lines, schema=metric),
     }
     database.insert({name: table for name, table in tables.items() if len(table)}, make_room)
 
 
 def mark_deleted(database: Database, ids: Sequence[str]) -> None:
-    """Say of jobs that their folders are gone."""
+    """Note that the folders of these jobs are gone."""
     sql = f"UPDATE job SET state = 'deleted', stamp = '', updated_at = $now WHERE id IN {IDS}"
     database.transaction(lambda cursor: cursor.execute(sql, {"now": now(), "ids": id_list(ids)}))
 
 
 def _plain(row: JobRow | ModelRow) -> dict[str, Any]:
-    held = {field.name: getattr(row, field.name) for field in fields(row)}
+    values = {field.name: getattr(row, field.name) for field in fields(row)}
     return {
         name: json.dumps(value) if isinstance(value, Mapping) else value
-        for name, value in held.items()
+        for name, value in values.items()
     }
 
 

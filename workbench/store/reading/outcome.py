@@ -20,16 +20,22 @@ from workbench.store.records.pending import JUDGED, SAMPLED, SELECTED, TRACED
 from workbench.store.records.scope import Scope, Selection
 
 STATUSES = ("kept", "agreed", "wrong", "failed", "waiting")
-"""What came of a task: a right trace kept; a trace kept by agreement (no label); programs ran, none
-was right; no program ran to its end; not judged yet.
+"""What came of a task.
+
+`kept`: a right trace is kept.  `agreed`: there is no label, and a trace is kept by agreement.
+`wrong`: programs ran, and none was right.  `failed`: no program ran to its end.  `waiting`: the
+task is not judged yet.
 """
 
 MATCHES = ("all", "some", "none", "unlabelled", "waiting")
 """How many of a task's runs fit its label."""
 
 STUDENTS = ("right", "wrong", "unscored", "none")
-"""How the student did; `unscored`: it answered a task without a label; `none`: it has not answered.
-A soft score counts as right from 0.5."""
+"""How the student did.
+
+`unscored`: it answered a task without a label.  `none`: it has not answered.  A score counts as
+right from 0.5 on.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +46,13 @@ class RunLine:
     program: str
     trace: str | None
     result: str
-    """`right`, `wrong` or `crashed`; `unjudged` with an answer and no verdict yet; `waiting` before
-    it ran.
+    """One of `right`, `wrong`, `crashed`, `unjudged` (it has an answer and no verdict yet) and
+    `waiting` (it has not run yet).
     """
     answer: str | None
-    """Its first 200 characters."""
+    """The first 200 characters of its answer."""
     kind: str | None
-    """Why it failed."""
+    """Kind of its failure; None where it has not failed."""
     steps: int | None
     seconds: float | None
     tools: tuple[str, ...]
@@ -74,25 +80,21 @@ class Outcome:
     said: str | None
     """The pipeline's answer: the kept trace's, else the one that wins the vote."""
     vote: int | None
-    """Index of the program whose answer stands for all (see `verify.vote`); None where none has
-    answered.
-    """
+    """Index of the program whose answer wins the vote (see `verify.vote`); None without answers."""
     faithful: bool | None
-    """Whether the kept trace's rationale is; None without one."""
+    """Whether the kept trace's rationale is faithful; None without a rationale."""
     seconds: float | None
-    """Sampling and running all its programs; None before."""
+    """Time of sampling and running all its programs; None before they ran."""
     steps: int | None
-    """Of the longest run."""
+    """Steps of the longest run."""
     tools: tuple[str, ...]
-    """Called by any run, sorted."""
+    """Tools that any run called, sorted."""
     kinds: tuple[str, ...]
     """Kinds of failure among its runs, sorted."""
     match: str
     """One of `MATCHES`."""
     siblings: float | None
-    """Share of the runs with an answer that do not mean the most frequent one; None without an
-    answer.
-    """
+    """Share of the answers that do not mean the most frequent one; None without an answer."""
     student: str
     """One of `STUDENTS`."""
     student_answer: str | None
@@ -100,30 +102,32 @@ class Outcome:
     """None for an unlabelled task."""
     student_seconds: float | None
     apart: float | None
-    """Student against pipeline: difference of their scores, or of their answers without a label (0
-    or 1).
+    """Student against pipeline: the difference of their scores; without a label 0 where their
+    answers mean the same, else 1.
     """
     updated_at: datetime
-    """Time of the newest record about it."""
+    """Time (UTC) of the newest record about it."""
     runs: tuple[RunLine, ...]
-    """By index."""
+    """Its runs, by index."""
     review: str = "pending"
     """State of its review, where a page of Browse asks for it."""
     reviewers: tuple[str, ...] = ()
-    """Who has said something that holds; by name."""
+    """Names of the people whose decisions on it stand, sorted."""
 
 
 OUTCOMES = f"""
 {SAMPLED}, {TRACED}, {JUDGED},
 run AS (
-    SELECT sampled.task_id, sampled.index, sampled.id AS program, score, sampled.seconds AS sampling,
-        traced.id AS trace, left(traced.answer, 200) AS answer, form, failure_kind, steps, traced.seconds AS running,
-        tools,
+    SELECT sampled.task_id, sampled.index, sampled.id AS program, score,
+        sampled.seconds AS sampling, traced.id AS trace, left(traced.answer, 200) AS answer, form,
+        failure_kind, steps, traced.seconds AS running, tools,
         judged.trace_id AS judged, correct, chosen,
         greatest(sampled.created_at, traced.created_at, judged.created_at) AS updated_at,
         CASE WHEN traced.id IS NULL THEN 'waiting' WHEN failure_kind IS NOT NULL THEN 'crashed'
-             WHEN correct IS NULL THEN 'unjudged' WHEN correct THEN 'right' ELSE 'wrong' END AS result
-    FROM sampled LEFT JOIN traced ON traced.program_id = sampled.id LEFT JOIN judged ON judged.trace_id = traced.id
+             WHEN correct IS NULL THEN 'unjudged' WHEN correct THEN 'right' ELSE 'wrong'
+        END AS result
+    FROM sampled LEFT JOIN traced ON traced.program_id = sampled.id
+        LEFT JOIN judged ON judged.trace_id = traced.id
 ),
 grouped AS (
     SELECT task_id, count(*) AS programs, count(trace) AS traces,
@@ -133,23 +137,25 @@ grouped AS (
         replace(string_agg(tools, '' ORDER BY tools), '||', '|') AS tools,
         string_agg(DISTINCT failure_kind, '|' ORDER BY failure_kind) AS kinds,
         CAST(to_json(list([
-            to_json(index), to_json(program), to_json(trace), to_json(result), to_json(answer), to_json(failure_kind),
-            to_json(steps), to_json(running), to_json(tools)
+            to_json(index), to_json(program), to_json(trace), to_json(result), to_json(answer),
+            to_json(failure_kind), to_json(steps), to_json(running), to_json(tools)
         ] ORDER BY index)) AS VARCHAR) AS runs
     FROM run GROUP BY task_id
 ),
 voiced AS (
-    SELECT task_id, form, count(*) AS n, max(score) AS score, arg_max(index, (score, -index)) AS index,
-        arg_max(answer, (score, -index)) AS answer
+    SELECT task_id, form, count(*) AS n, max(score) AS score,
+        arg_max(index, (score, -index)) AS index, arg_max(answer, (score, -index)) AS answer
     FROM run WHERE answer IS NOT NULL AND failure_kind IS NULL GROUP BY task_id, form
 ),
 spoken AS (  -- The rule of verify/vote.py.
-    SELECT task_id, arg_max(index, (n, score, -index)) AS vote, arg_max(answer, (n, score, -index)) AS answer,
+    SELECT task_id, arg_max(index, (n, score, -index)) AS vote,
+        arg_max(answer, (n, score, -index)) AS answer,
         arg_max(form, (n, score, -index)) AS form, round(1 - max(n) / sum(n), 6) AS siblings
     FROM voiced GROUP BY task_id
 ),
 told AS (
-    SELECT trace_id, bool_and(len(issues) = 0) AS faithful FROM rationale WHERE writer = $writer GROUP BY trace_id
+    SELECT trace_id, bool_and(len(issues) = 0) AS faithful FROM rationale WHERE writer = $writer
+        GROUP BY trace_id
 ),
 answered AS (
     SELECT task_id, any_value(answer) AS answer, any_value(form) AS form, any_value(score) AS score,
@@ -157,9 +163,11 @@ answered AS (
     FROM prediction WHERE model = $student AND rationale = '' GROUP BY task_id
 ),
 joined AS (
-    SELECT selected.*, len(selected.answers) > 0 AS labelled, coalesce(grouped.judged, 0) < $k AS waiting,
+    SELECT selected.*, len(selected.answers) > 0 AS labelled,
+        coalesce(grouped.judged, 0) < $k AS waiting,
         grouped.* EXCLUDE (task_id, updated_at), kept.answer AS answer, told.faithful,
-        coalesce(kept.answer, spoken.answer) AS said, coalesce(kept.form, spoken.form) AS said_form, spoken.siblings,
+        coalesce(kept.answer, spoken.answer) AS said,
+        coalesce(kept.form, spoken.form) AS said_form, spoken.siblings,
         spoken.vote, answered.answer AS student_answer, answered.form AS student_form,
         answered.seconds AS student_seconds,
         CASE WHEN len(selected.answers) > 0 THEN answered.score END AS student_score,
@@ -176,18 +184,22 @@ outcome AS (
         chr(10) || lower(array_to_string(answers, chr(10))) || chr(10) AS gold, labelled,
         CASE WHEN waiting THEN 'waiting' WHEN chosen IS NULL AND executed = 0 THEN 'failed'
              WHEN chosen IS NULL THEN 'wrong' WHEN labelled THEN 'kept' ELSE 'agreed' END AS status,
-        coalesce(programs, 0) AS programs, coalesce(traces, 0) AS traces, coalesce(executed, 0) AS executed,
-        coalesce(judged, 0) AS judged, coalesce(correct, 0) AS correct, chosen, answer, said, faithful, seconds, steps,
+        coalesce(programs, 0) AS programs, coalesce(traces, 0) AS traces,
+        coalesce(executed, 0) AS executed, coalesce(judged, 0) AS judged,
+        coalesce(correct, 0) AS correct, chosen, answer, said, faithful, seconds, steps,
         CASE WHEN coalesce(tools, '') = '' THEN ''
-             ELSE '|' || array_to_string(list_sort(list_distinct(string_split(trim(tools, '|'), '|'))), '|') || '|'
+             ELSE '|' || array_to_string(
+                 list_sort(list_distinct(string_split(trim(tools, '|'), '|'))), '|') || '|'
         END AS tools, coalesce('|' || kinds || '|', '') AS kinds,
-        CASE WHEN waiting THEN 'waiting' WHEN NOT labelled THEN 'unlabelled' WHEN correct = 0 THEN 'none'
+        CASE WHEN waiting THEN 'waiting' WHEN NOT labelled THEN 'unlabelled'
+            WHEN correct = 0 THEN 'none'
              WHEN correct = judged THEN 'all' ELSE 'some' END AS match,
         siblings,
         CASE WHEN student_answer IS NULL THEN 'none' WHEN NOT labelled THEN 'unscored'
              WHEN student_score >= 0.5 THEN 'right' ELSE 'wrong' END AS student,
         student_answer, student_score, student_seconds,
-        CASE WHEN waiting THEN NULL WHEN labelled THEN abs(student_score - (chosen IS NOT NULL)::INTEGER)
+        CASE WHEN waiting THEN NULL
+             WHEN labelled THEN abs(student_score - (chosen IS NOT NULL)::INTEGER)
              ELSE (student_form <> said_form)::INTEGER END AS apart,
         updated_at, coalesce(runs, '[]') AS runs, vote
     FROM joined
@@ -197,9 +209,9 @@ them.
 """
 
 FIELDS = (
-    "seq", "family", "labelled", "status", "programs", "traces", "executed", "judged", "correct", "chosen", "answer",
-    "said", "faithful", "seconds", "steps", "match", "siblings", "student", "student_answer", "student_score",
-    "student_seconds", "apart", "updated_at", "vote",
+    "seq", "family", "labelled", "status", "programs", "traces", "executed", "judged", "correct",
+    "chosen", "answer", "said", "faithful", "seconds", "steps", "match", "siblings", "student",
+    "student_answer", "student_score", "student_seconds", "apart", "updated_at", "vote",
 )  # fmt: skip
 
 
@@ -214,7 +226,7 @@ def _run_line(*fields: Any) -> RunLine:
 
 
 def to_outcome(row: Mapping[str, Any]) -> Outcome:
-    """The record of a row of `outcome`."""
+    """The record of one row of the table `outcome`."""
     return Outcome(
         task_id=row["id"],
         tools=split_names(row["tools"]),
@@ -225,7 +237,13 @@ def to_outcome(row: Mapping[str, Any]) -> Outcome:
 
 
 def outcomes(database: Database, scope: Scope, selection: Selection) -> list[Outcome]:
-    """What came of each task, in order of import."""
+    """What came of each task, in order of import.
+
+    Args:
+        database: the store.
+        scope: the parts whose records count.
+        selection: the tasks.
+    """
     sql = f"WITH {SELECTED}, {OUTCOMES} SELECT * FROM outcome ORDER BY seq"
     return [
         to_outcome(row)

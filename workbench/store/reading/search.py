@@ -25,24 +25,28 @@ from workbench.records import AnswerType
 from workbench.store.kernel.database import IDS, Database, id_list
 from workbench.store.reading.outcome import MATCHES, STATUSES, STUDENTS
 
-WORDS = r"regexp_extract_all(strip_accents(lower({})), '\p{{Han}}|(?:[^\P{{L}}\p{{Han}}]|\p{{N}}|\p{{M}})+')"
-"""SQL for the words of a text."""
+WORDS = (
+    "regexp_extract_all(strip_accents(lower({})), "
+    r"'\p{{Han}}|(?:[^\P{{L}}\p{{Han}}]|\p{{N}}|\p{{M}})+')"
+)
+"""SQL for the words of a text, which stands in the place of `{}`."""
 
 BEGINNING = 3
 """Letters that the last word needs to be taken as a beginning."""
 
 FACETS: Mapping[str, str] = {
-    "status": "Status", "source": "Source", "split": "Split", "family": "Family", "type": "Answer type",
-    "tool": "Tool used", "kind": "Failure", "match": "Right runs", "steps": "Steps", "seconds": "Seconds",
-    "student": "Student", "review": "Review", "reviewer": "Reviewer",
+    "status": "Status", "source": "Source", "split": "Split", "family": "Family",
+    "type": "Answer type", "tool": "Tool used", "kind": "Failure", "match": "Right runs",
+    "steps": "Steps", "seconds": "Seconds", "student": "Student", "review": "Review",
+    "reviewer": "Reviewer",
 }  # fmt: skip
 """What can be chosen in the list beside the search box, with its title."""
 
 NUMBERS = {
-    "steps": "steps", "seconds": "seconds", "right": "correct", "programs": "programs", "executed": "executed",
-    "siblings": "siblings", "apart": "apart",
+    "steps": "steps", "seconds": "seconds", "right": "correct", "programs": "programs",
+    "executed": "executed", "siblings": "siblings", "apart": "apart",
 }  # fmt: skip
-"""What can be compared with a number: name and column."""
+"""Names that can be compared with a number, each with its column."""
 
 CLOSED: Mapping[str, tuple[str, ...]] = {
     "status": STATUSES,
@@ -61,7 +65,7 @@ _PIECE = re.compile(r'(?:"[^"]*"?|[^\s"])+')
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`steps>6`."""
+    """One comparison with a number, such as `steps>6`."""
 
     name: str
     operator: str
@@ -77,17 +81,17 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What the search box asks for."""
+    """What a text in the search box asks for."""
 
     words: tuple[str, ...] = ()
-    """As typed; a quoted piece is one of them."""
+    """Free words as they were typed; a quoted piece is one of them."""
     picked: tuple[tuple[str, str], ...] = ()
-    """Name and value, each once."""
+    """Pairs of a name and a value, each pair once."""
     compared: tuple[Comparison, ...] = ()
 
     @property
     def tokens(self) -> tuple[str, ...]:
-        """Everything but the free words, in its plain spelling."""
+        """Choices and comparisons in their plain spelling, without the free words."""
         return (*(token(name, value) for name, value in self.picked), *map(str, self.compared))
 
     def __str__(self) -> str:
@@ -99,11 +103,11 @@ class Query:
 
     def without_token(self, text: str) -> str:
         """The search text without this token."""
-        gone = parse_query(text).tokens
-        return " ".join((*(t for t in self.tokens if t not in gone), *map(_quoted, self.words)))
+        tokens = parse_query(text).tokens
+        return " ".join((*(t for t in self.tokens if t not in tokens), *map(_quoted, self.words)))
 
     def values(self, name: str) -> list[str]:
-        """What was picked under a name."""
+        """The values that are picked under a name."""
         return [value for key, value in self.picked if key == name]
 
 
@@ -121,17 +125,17 @@ def parse_query(text: str) -> Query:
     """Read the search box.
 
     Raises:
-        InputError: a name, value or number that is none; the message lists the right ones.
+        InputError: a name, value or number cannot be understood; the message lists the right ones.
     """
     words: list[str] = []
     picked: dict[tuple[str, str], None] = {}
     compared: dict[Comparison, None] = {}
     for piece in _PIECE.findall(text):
-        found = re.match(r"(\w+)(:|>=|<=|>|<|=)(.*)", piece, re.DOTALL)
-        if found is None or piece.startswith('"'):
+        match = re.match(r"(\w+)(:|>=|<=|>|<|=)(.*)", piece, re.DOTALL)
+        if match is None or piece.startswith('"'):
             words.append(piece.replace('"', " ").strip())
             continue
-        name, sign, value = found[1].lower(), found[2], found[3].replace('"', "").strip()
+        name, sign, value = match[1].lower(), match[2], match[3].replace('"', "").strip()
         if sign == ":":
             picked[name, _value(piece, name, value)] = None
         elif name in NUMBERS:
@@ -146,8 +150,9 @@ def parse_query(text: str) -> Query:
 def _value(piece: str, name: str, value: str) -> str:
     if name not in NAMES:
         raise InputError(
-            f"nothing is called '{name}:'; there are {', '.join(f'{known}:' for known in NAMES)} and, compared with "
-            f"a number, {', '.join(NUMBERS)} (steps>6); put text with a colon in quotes"
+            f"nothing is called '{name}:'; there are {', '.join(f'{one}:' for one in NAMES)} and, "
+            f"compared with a number, {', '.join(NUMBERS)} (steps>6); put text with a colon in "
+            "quotes"
         )
     if not value:
         raise InputError(f"'{piece}' lacks its value; write for example {name}:{_example(name)}")
@@ -181,30 +186,34 @@ def bounds(value: str, piece: str = "") -> tuple[float, float]:
     """The ends of `6-10` or `101-`; a single number is both."""
     low, dash, high = value.partition("-")
     first = _number(piece or value, low)
-    return first, (_number(piece or value, high) if high else math.inf) if dash else first
+    if not dash:
+        return first, first
+    return first, _number(piece or value, high) if high else math.inf
 
 
-# --- what is found
+# --- words
 
 
-def found_by(database: Database, typed: Sequence[str]) -> str:
-    """SQL for the numbers of the tasks in whose texts all these words stand.
+def word_condition(database: Database, pieces: Sequence[str]) -> str:
+    """SQL for the numbers of the questions in whose texts all words of these pieces stand.
 
-    The rarest word is looked up first, so that each further list is only held against what is left.
+    The rarest word is looked up first, so that each further list is only compared with what is
+    left.  The SQL has the parameters `sampler`, `executor` and `writer`.
     """
-    (row,) = database.rows(f"SELECT {WORDS.format('$text')} AS words", {"text": " ".join(typed)})
+    (row,) = database.rows(f"SELECT {WORDS.format('$text')} AS words", {"text": " ".join(pieces)})
     cut = list(dict.fromkeys(row["words"]))
     if not cut:
         return "SELECT NULL"
     begun = cut[-1] if len(cut[-1]) >= BEGINNING else None
-    known = database.rows(
-        f"SELECT word, sum(n) AS n FROM posting WHERE word IN {IDS} OR starts_with(word, $begun) GROUP BY word",
+    counts = database.rows(
+        f"SELECT word, sum(n) AS n FROM posting WHERE word IN {IDS} "
+        "OR starts_with(word, $begun) GROUP BY word",
         {"ids": id_list(cut), "begun": begun},
     )
-    sizes = {row["word"]: row["n"] for row in known}
+    sizes = {row["word"]: row["n"] for row in counts}
     lists = [[word] if word in sizes else [] for word in cut[:-1]]
     lists.append([word for word in sizes if word == cut[-1] or (begun and word.startswith(begun))])
-    found = ""
+    sql = ""
     for words in sorted(lists, key=lambda words: sum(sizes[word] for word in words)):
         # The index is asked for literals (letters and digits, see `WORDS`) and for no second
         # condition: lists are long to read, and without it every word's would be.
@@ -214,5 +223,5 @@ def found_by(database: Database, typed: Sequence[str]) -> str:
             WITH held AS MATERIALIZED (SELECT part, tasks FROM posting WHERE word IN ({among}))
             SELECT tasks FROM held WHERE part IN ('', $sampler, $executor, $writer)
         )"""
-        found = f"SELECT seq FROM ({mine}) WHERE seq IN ({found})" if found else mine
-    return found
+        sql = f"SELECT seq FROM ({mine}) WHERE seq IN ({sql})" if sql else mine
+    return sql

@@ -1,4 +1,4 @@
-"""What a training snapshot is made of, and the snapshots that were taken."""
+"""The targets that training snapshots are made of, pictures' sizes, and the snapshots taken."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ _TEXT, _TIME = pa.string(), pa.timestamp("us")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What was accepted or kept for a task, and what its state is where nothing was."""
+    """What a student may learn for one task, and why nothing where it may learn nothing."""
 
     task_id: str
     state: str
-    """Of a person's decisions: as `curated.state` says, an adjudicated item by its outcome.  Of the
-    verifier's: `kept`, `agreed` (unlabelled) or `wrong`.
+    """State of the task's review (an adjudicated one counts by its outcome), or the verifier's
+    word: `kept`, `agreed` (unlabelled) or `wrong`.
     """
     reason: str | None
-    """Why a person rejected it; one of the closed list."""
+    """Why a person rejected it: one of the closed list of reasons."""
     waiting: bool
-    """A person has decided, and another has to."""
+    """Whether a person has decided and another has yet to."""
     trace_id: str | None
     program_id: str | None
     rationale_id: str | None
-    said: str | None
+    answer: str | None
     """The trace's answer."""
     right: bool | None
-    """What the verifier says of it; None where it said nothing."""
+    """Whether the verifier takes the answer for right; None without a verdict."""
     program: str | None
     rationale: str | None
     faithful: bool | None
@@ -51,7 +51,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A snapshot that was taken."""
+    """A snapshot of the project's training data, as it was taken."""
 
     hash: str
     name: str
@@ -61,17 +61,30 @@ class Taken:
     created_at: datetime
 
 
-_TOLD = """
-    {trace}.answer AS said, program.id AS program_id, program.source AS program, rationale.text AS rationale,
-    len(rationale.issues) = 0 AS faithful, list_filter([program.sampler, {trace}.executor, rationale.writer],
-    lambda key: key IS NOT NULL) AS parts"""
+@dataclass(frozen=True, slots=True)
+class SnapshotQuestions:
+    """How many questions snapshots hold."""
+
+    newest: int
+    """Questions in the newest snapshot."""
+    training: int
+    """Questions that any model of the project was trained on."""
+
+
+_RECORDS = """
+    {trace}.answer, program.id AS program_id, program.source AS program,
+    rationale.text AS rationale, len(rationale.issues) = 0 AS faithful,
+    list_filter(
+        [program.sampler, {trace}.executor, rationale.writer], lambda key: key IS NOT NULL
+    ) AS parts"""
 
 
 def decided_targets(database: Database) -> list[Target]:
-    """What people decided, one target for each task that has a decision."""
+    """One target for each task that people have decided on."""
     sql = f"""
     WITH opinion AS (
-        SELECT trace_id, bool_or(correct) AS correct FROM verdict SEMI JOIN curated USING (trace_id) GROUP BY trace_id
+        SELECT trace_id, bool_or(correct) AS correct FROM verdict
+            SEMI JOIN curated USING (trace_id) GROUP BY trace_id
     ),
     voice AS (
         SELECT standing.task_id, standing.author, standing.seq, decision.guideline
@@ -81,14 +94,16 @@ def decided_targets(database: Database) -> list[Target]:
         FROM curated JOIN decision USING (seq) WHERE decision.kind = 'adjudicate'
     ),
     voices AS (
-        SELECT task_id, list_sort(list_distinct(list(author))) AS reviewers, arg_max(guideline, seq) AS guideline
+        SELECT task_id, list_sort(list_distinct(list(author))) AS reviewers,
+            arg_max(guideline, seq) AS guideline
         FROM voice GROUP BY task_id
     )
     SELECT curated.task_id, CASE WHEN state <> 'adjudicated' THEN state
             WHEN outcome = 'accept' THEN 'accepted' ELSE 'rejected' END AS state,
-        curated.reason, state = 'pending' AND votes > 0 AS waiting, curated.trace_id, curated.rationale_id,
-        curated.edited, opinion.correct AS right, coalesce(voices.reviewers, []) AS reviewers, voices.guideline,
-        {_TOLD.format(trace="trace")}
+        curated.reason, state = 'pending' AND votes > 0 AS waiting, curated.trace_id,
+        curated.rationale_id, curated.edited, opinion.correct AS right,
+        coalesce(voices.reviewers, []) AS reviewers, voices.guideline,
+        {_RECORDS.format(trace="trace")}
     FROM curated
     LEFT JOIN trace ON trace.id = curated.trace_id
     LEFT JOIN program ON program.id = trace.program_id
@@ -100,26 +115,34 @@ def decided_targets(database: Database) -> list[Target]:
 
 
 def kept(database: Database, scope: Scope) -> list[Target]:
-    """What the verifier kept, one target for each task that it judged; the newest rationale of the
-    scope's writer.
+    """One target for each task that the verifier judged, with the newest rationale of the scope's
+    writer.
     """
     sql = f"""
     WITH judged AS (
-        SELECT trace.task_id, trace.id AS trace_id, trace.program_id, trace.answer, trace.executor, verdict.chosen,
-            verdict.correct
-        FROM verdict JOIN trace ON trace.id = verdict.trace_id JOIN program ON program.id = trace.program_id
+        SELECT trace.task_id, trace.id AS trace_id, trace.program_id, trace.answer, trace.executor,
+            verdict.chosen, verdict.correct
+        FROM verdict JOIN trace ON trace.id = verdict.trace_id
+            JOIN program ON program.id = trace.program_id
         WHERE verdict.verifier = $verifier AND verdict.runs = $k AND trace.executor = $executor
             AND program.sampler = $sampler AND program.base_seed = $seed AND program.index < $k
             AND program.parent IS NULL
     ),
-    best AS (SELECT * FROM judged QUALIFY row_number() OVER (PARTITION BY task_id ORDER BY chosen DESC, trace_id) = 1)
-    SELECT best.task_id, CASE WHEN NOT chosen THEN 'wrong' WHEN len(task.answers) > 0 THEN 'kept' ELSE 'agreed' END
-            AS state, best.trace_id, rationale.id AS rationale_id, best.correct AS right, {_TOLD.format(trace="best")}
+    best AS (
+        SELECT * FROM judged
+        QUALIFY row_number() OVER (PARTITION BY task_id ORDER BY chosen DESC, trace_id) = 1
+    )
+    SELECT best.task_id, best.trace_id, rationale.id AS rationale_id, best.correct AS right,
+        CASE WHEN NOT chosen THEN 'wrong' WHEN len(task.answers) > 0 THEN 'kept'
+             ELSE 'agreed' END AS state,
+        {_RECORDS.format(trace="best")}
     FROM best JOIN task ON task.id = best.task_id JOIN program ON program.id = best.program_id
     LEFT JOIN rationale ON rationale.trace_id = best.trace_id AND rationale.writer = $writer
-    QUALIFY row_number() OVER (PARTITION BY best.task_id ORDER BY rationale.created_at DESC, rationale.id) = 1
+    QUALIFY row_number() OVER (
+        PARTITION BY best.task_id ORDER BY rationale.created_at DESC, rationale.id
+    ) = 1
     """
-    given = {
+    parameters = {
         name: scope.parameters()[name]
         for name in ("sampler", "executor", "verifier", "writer", "seed", "k")
     }
@@ -130,7 +153,7 @@ def kept(database: Database, scope: Scope) -> list[Target]:
         "reviewers": [],
         "guideline": None,
     }
-    return [_target({**row, **extra}) for row in database.rows(sql, given)]
+    return [_target({**row, **extra}) for row in database.rows(sql, parameters)]
 
 
 def _target(row: Mapping[str, Any]) -> Target:
@@ -154,8 +177,17 @@ def splits(database: Database) -> list[str]:
 def evaluation_images(
     database: Database, splits: Sequence[str], sources: Sequence[str]
 ) -> set[str]:
-    """Digests of the pictures of every task of these splits or these sources."""
-    sql = "SELECT DISTINCT image FROM task WHERE list_contains($splits, split) OR list_contains($sources, source)"
+    """Digests of the pictures that training may not see.
+
+    Args:
+        database: the store.
+        splits: pictures of tasks of these splits count.
+        sources: pictures of tasks of these sources count as well.
+    """
+    sql = """
+    SELECT DISTINCT image FROM task
+    WHERE list_contains($splits, split) OR list_contains($sources, source)
+    """
     return {
         row["image"]
         for row in database.rows(sql, {"splits": list(splits), "sources": list(sources)})
@@ -164,15 +196,15 @@ def evaluation_images(
 
 def last_decision(database: Database) -> str | None:
     """Id of the newest decision."""
-    found = database.rows("SELECT id FROM decision ORDER BY seq DESC LIMIT 1")
-    return str(found[0]["id"]) if found else None
+    rows = database.rows("SELECT id FROM decision ORDER BY seq DESC LIMIT 1")
+    return str(rows[0]["id"]) if rows else None
 
 
 # --- pictures
 
 
 def pictures(database: Database, digests: Sequence[str]) -> dict[str, Picture]:
-    """What is known of these pictures."""
+    """Sizes and fingerprints of these pictures, by digest; those that have none are left out."""
     sql = f"SELECT digest, width, height, fingerprint FROM picture WHERE digest IN {IDS}"
     return {
         row["digest"]: Picture(
@@ -182,7 +214,7 @@ def pictures(database: Database, digests: Sequence[str]) -> dict[str, Picture]:
     }
 
 
-def add_pictures(database: Database, found: Sequence[Picture]) -> None:
+def add_pictures(database: Database, sizes: Sequence[Picture]) -> None:
     """Remember pictures' sizes and fingerprints."""
     columns = [
         ("digest", _TEXT),
@@ -197,7 +229,7 @@ def add_pictures(database: Database, found: Sequence[Picture]) -> None:
             "height": p.height,
             "fingerprint": f"{p.fingerprint:032x}",
         }
-        for p in found
+        for p in sizes
     ]
     database.insert({"picture": _table(columns, rows)})
 
@@ -212,7 +244,7 @@ def _table(columns: list[tuple[str, pa.DataType]], rows: Sequence[Mapping[str, A
 
 
 def register(database: Database, snapshot: Snapshot) -> None:
-    """Remember a snapshot and what is in it; nothing changes for one that is known already."""
+    """Remember a snapshot and its rows; nothing changes for one that is registered already."""
     manifest = snapshot.manifest
     rows = [
         {
@@ -227,7 +259,7 @@ def register(database: Database, snapshot: Snapshot) -> None:
     columns = [
         (name, _TEXT) for name in ("snapshot", "task_id", "trace_id", "rationale_id", "side")
     ]
-    held = {
+    row = {
         "hash": snapshot.hash,
         "name": manifest.name,
         "filter": json.dumps(manifest.content.filter),
@@ -236,14 +268,20 @@ def register(database: Database, snapshot: Snapshot) -> None:
     }
     database.insert(
         {
-            "snapshot": _table([(name, _TEXT) for name in held], [held]),
+            "snapshot": _table([(name, _TEXT) for name in row], [row]),
             "snapshot_row": pa.Table.from_pylist(rows, schema=pa.schema(columns)),
         }
     )
 
 
 def rename(database: Database, hash_: str, name: str) -> None:
-    """Call a snapshot otherwise."""
+    """Give a snapshot another name.
+
+    Args:
+        database: the store.
+        hash_: of the snapshot.
+        name: need not be unique.
+    """
     database.transaction(
         lambda cursor: cursor.execute("UPDATE snapshot SET name = ? WHERE hash = ?", [name, hash_])
     )
@@ -251,27 +289,55 @@ def rename(database: Database, hash_: str, name: str) -> None:
 
 def snapshot_rows(database: Database) -> list[Taken]:
     """All snapshots taken, the newest first."""
-    found = database.rows("SELECT * FROM snapshot ORDER BY created_at DESC, hash")
+    rows = database.rows("SELECT * FROM snapshot ORDER BY created_at DESC, hash")
     return [
         Taken(**{**row, "filter": json.loads(row["filter"]), "counts": json.loads(row["counts"])})
-        for row in found
+        for row in rows
     ]
 
 
-def find(database: Database, given: str) -> Taken:
-    """A snapshot by its name, its hash or the unique beginning of its hash; of several with one
-    name the newest.
+def snapshot_questions(database: Database) -> SnapshotQuestions:
+    """Questions of the newest snapshot, and those that any model was trained on."""
+    (row,) = database.rows(
+        """
+        SELECT count(*) FILTER (
+                snapshot = (SELECT arg_max(hash, created_at) FROM snapshot)
+            ) AS newest,
+            count(DISTINCT task_id) FILTER (side = 'train' AND snapshot IN (
+                SELECT job.snapshot FROM job JOIN model ON model.job = job.id)) AS training
+        FROM snapshot_row
+        """
+    )
+    return SnapshotQuestions(**row)
 
-    Raises InputError when nothing or more than one thing fits.
+
+def review_minutes(database: Database) -> dict[str, float]:
+    """Minutes that reviewers spent on the decisions up to each snapshot, by its hash."""
+    rows = database.rows(
+        """
+        SELECT snapshot.hash AS hash, sum(active_decision.seconds) / 60 AS minutes
+        FROM snapshot JOIN decision ON decision.id = snapshot.as_of
+            JOIN active_decision ON active_decision.seq <= decision.seq
+        GROUP BY snapshot.hash
+        """
+    )
+    return {row["hash"]: row["minutes"] or 0.0 for row in rows}
+
+
+def find(database: Database, text: str) -> Taken:
+    """A snapshot by its name, its hash or the unique beginning of its hash.
+
+    Of several with one name it is the newest.  Raises InputError when nothing or more than one
+    snapshot fits.
     """
-    known = snapshot_rows(database)
-    if named := [row for row in known if given and row.name == given]:
+    rows = snapshot_rows(database)
+    if named := [row for row in rows if text and row.name == text]:
         return named[0]
-    fits = [row for row in known if given and row.hash.startswith(given)]
+    fits = [row for row in rows if text and row.hash.startswith(text)]
     if len(fits) == 1:
         return fits[0]
     why = f"fits {len(fits)} snapshots; give more of it" if fits else "names no snapshot"
-    names = ", ".join(row.name or row.hash[:8] for row in known[:8])
+    names = ", ".join(row.name or row.hash[:8] for row in rows[:8])
     raise InputError(
-        f"'{given}' {why}; " + (f"there are: {names}" if known else "take one with: vpd snapshot")
+        f"'{text}' {why}; " + (f"there are: {names}" if rows else "take one with: vpd snapshot")
     )

@@ -1,4 +1,4 @@
-"""Keeping what Browse reads up to date: the table `outcome`, and the words of `posting`.
+"""The summary that Browse reads, kept up to date: table `outcome`, and the words of `posting`.
 
 Every write of records leaves a row in `touched`, in its own transaction.  Bringing the summary up
 to date takes such rows, asks `outcome.OUTCOMES` again for their tasks, files the words of their
@@ -23,40 +23,40 @@ from workbench.store.records.scope import LATEST, Scope, to_scope
 from workbench.store.records.words import text_of, tools_of
 
 BATCH = 50_000
-"""Records taken in one transaction, or one batch where that is larger: bounds its memory and what
-others wait.
-"""
+"""Records that one transaction takes, unless one batch is larger; bounds memory and waiting."""
 
 MERGE = 50_000
-"""Rows of `posting` added since the last merge that call for another one, when they are also as
-many as before.
+"""Rows added to `posting` since the last merge that call for another merge.
+
+They have to be as many as there were before, too.
 """
 
 
 READ = 1_000
-"""Traces of an earlier workbench whose events are read at a time."""
+"""Traces of an earlier workbench whose events are read in one transaction."""
 
 ANSWERS = 10_000
-"""Answers of an earlier workbench whose forms are found at a time."""
+"""Answers of an earlier workbench that get their forms in one transaction."""
 
 _UNREAD = """
-    EXISTS (FROM trace WHERE tools IS NULL) AS words, EXISTS (FROM trace WHERE form IS NULL) AS trace,
+    EXISTS (FROM trace WHERE tools IS NULL) AS words,
+    EXISTS (FROM trace WHERE form IS NULL) AS trace,
     EXISTS (FROM prediction WHERE form IS NULL) AS prediction"""
-"""Which of the columns that SQL cannot fill an earlier workbench has left open."""
+"""Whether an earlier workbench has left columns open that SQL cannot fill, for each of them."""
 
 
 def bring_up_to_date(database: Database) -> Scope:
     """Make `outcome` and `posting` say what the records say; returns the scope that they are of."""
     while True:
-        (found,) = database.rows(
+        (state,) = database.rows(
             f"""
             SELECT latest.*, summary.scope AS held, EXISTS (FROM touched) AS waiting, {_UNREAD}
             FROM ({LATEST}) AS latest, summary
             """
         )
-        scope = to_scope(found)
-        unread = found["words"] or found["trace"] or found["prediction"]
-        if not (unread or found["waiting"] or found["held"] != _named(scope)):
+        scope = to_scope(state)
+        unread = state["words"] or state["trace"] or state["prediction"]
+        if not (unread or state["waiting"] or state["held"] != _named(scope)):
             return scope
         _check_writable(database)
         if unread:
@@ -66,7 +66,7 @@ def bring_up_to_date(database: Database) -> Scope:
 
 
 def complete(database: Database) -> None:
-    """Read what an earlier workbench left open: tools and words of traces, forms of answers.
+    """Fill in what an earlier workbench left open: tools and words of traces, forms of answers.
 
     Raises:
         StoreError: there is something to read, and the store was opened for reading alone.
@@ -102,7 +102,8 @@ def _take(cursor: Any) -> None:
     (upto,) = cursor.execute(
         f"""
         SELECT coalesce(max(row), -1) FROM (
-            SELECT rowid AS row, sum(len(task_ids)) OVER (ORDER BY rowid) - len(task_ids) AS before FROM touched
+            SELECT rowid AS row, sum(len(task_ids)) OVER (ORDER BY rowid) - len(task_ids) AS before
+                FROM touched
         ) WHERE before < {BATCH}
         """
     ).fetchone()
@@ -113,7 +114,8 @@ def _take(cursor: Any) -> None:
     cursor.execute(
         f"""
         INSERT INTO outcome
-        WITH selected AS (SELECT * FROM task WHERE {mine}), {OUTCOMES} SELECT * FROM outcome ORDER BY seq
+        WITH selected AS (SELECT * FROM task WHERE {mine}), {OUTCOMES} SELECT * FROM outcome
+            ORDER BY seq
         """,
         scope.parameters(),
     )
@@ -136,21 +138,22 @@ def _take(cursor: Any) -> None:
     # Two processes that do this at once both write this row, so that one of them has to begin
     # again.
     cursor.execute("UPDATE summary SET scope = ?", [_named(scope)])
-    held, merged = cursor.execute(
+    count, merged = cursor.execute(
         "SELECT (SELECT count(*) FROM posting), merged FROM summary"
     ).fetchone()
-    if held - merged > max(MERGE, merged):
+    if count - merged > max(MERGE, merged):
         _merge(cursor)
 
 
 def _merge(cursor: Any) -> None:
-    """One row for a word and maker."""
+    """Bring all rows of a word and a part into one row."""
     (last,) = cursor.execute("SELECT max(rowid) FROM posting").fetchone()
     cursor.execute(
         """
         INSERT INTO posting
         SELECT word, part, len(tasks), tasks FROM (
-            SELECT word, part, list_sort(list_distinct(flatten(list(tasks)))) AS tasks FROM posting GROUP BY word, part
+            SELECT word, part, list_sort(list_distinct(flatten(list(tasks)))) AS tasks FROM posting
+                GROUP BY word, part
         ) ORDER BY word
         """
     )
@@ -160,12 +163,12 @@ def _merge(cursor: Any) -> None:
 
 
 def _read_events(database: Database) -> None:
-    """Tools and texts of traces that an earlier workbench wrote."""
-    found = database.rows(f"SELECT * FROM trace WHERE tools IS NULL LIMIT {READ}")
+    """Fill in tools and words of traces that an earlier workbench wrote."""
+    rows = database.rows(f"SELECT * FROM trace WHERE tools IS NULL LIMIT {READ}")
     parts = {row["key"]: shape.to_part(row) for row in database.rows("SELECT * FROM part")}
     by_tools: dict[str, list[str]] = {}
     read = []
-    for row in found:
+    for row in rows:
         trace = shape.to_trace(row, parts)
         try:
             tools = tools_of(trace.events)
@@ -185,7 +188,7 @@ def _read_events(database: Database) -> None:
 
 
 def _read_answers(database: Database, table: str) -> None:
-    """Forms of answers that an earlier workbench wrote; what came of their tasks is asked again."""
+    """Fill in forms of answers that an earlier workbench wrote, and touch their tasks."""
     sql = f"SELECT id, task_id, answer FROM {table} WHERE form IS NULL LIMIT {ANSWERS}"
     rows = database.rows(sql)
     tasks = {

@@ -1,4 +1,4 @@
-"""Reading the store: rows per stage, records by id, everything about one task."""
+"""Counts per stage, records by id, and everything about one task."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from workbench.store.records.scope import Scope, Selection
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Rows per stage within a scope and a selection."""
+    """How many rows each stage has, within a scope and a selection."""
 
     tasks: int
     labelled: int
     bad_rows: int
-    """Rows of the sources that could not be imported."""
+    """Rows of the sources that could not be imported, whatever the selection."""
     programs: int
     sampled: int
     """Tasks with all k programs."""
@@ -30,7 +30,7 @@ class Counts:
     executed: int
     """Traces that ended with an answer."""
     failures: Mapping[str, int]
-    """Traces that did not, by kind."""
+    """Traces that failed, by kind of failure."""
     judged: int
     """Tasks with verdicts."""
     kept: int
@@ -45,7 +45,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One program with what came of it."""
+    """One program with its trace and its verdict, as far as it has them."""
 
     program: Program
     trace: Trace | None
@@ -58,11 +58,11 @@ class TaskView:
 
     task: Task
     runs: tuple[Run, ...]
-    """By index; the scope's sampler, executor and verifier."""
+    """Runs of the scope's sampler, executor and verifier, by index."""
     rationales: tuple[Rationale, ...]
-    """Of these runs, by any writer; the newest first."""
+    """Rationales of these runs by any writer, the newest first."""
     predictions: tuple[Prediction, ...]
-    """By any student; the newest first."""
+    """Answers of any student, the newest first."""
     scope: Scope
 
     @property
@@ -81,7 +81,13 @@ class TaskView:
 
 
 def counts(database: Database, scope: Scope, selection: Selection) -> Counts:
-    """Rows per stage."""
+    """How many rows each stage has.
+
+    Args:
+        database: the store.
+        scope: the parts whose rows count.
+        selection: the tasks whose rows count.
+    """
     sql = f"""
     WITH {SELECTED}, {OUTCOMES}
     SELECT count(*) AS tasks, count(*) FILTER (labelled) AS labelled,
@@ -93,21 +99,21 @@ def counts(database: Database, scope: Scope, selection: Selection) -> Counts:
         count(student_answer) AS predictions
     FROM outcome
     """
-    given = {**scope.parameters(), **selection.parameters()}
-    row = database.rows(sql, given)[0]
+    parameters = {**scope.parameters(), **selection.parameters()}
+    row = database.rows(sql, parameters)[0]
     sql = f"""
     WITH {SELECTED}, {SAMPLED}, {TRACED}
     SELECT failure_kind AS kind, count(*) AS n FROM traced WHERE failure_kind IS NOT NULL
     GROUP BY kind ORDER BY n DESC, kind
     """
     failures = database.rows(
-        sql, {name: value for name, value in given.items() if f"${name}" in sql}
+        sql, {name: value for name, value in parameters.items() if f"${name}" in sql}
     )
     return Counts(**row, failures={row["kind"]: row["n"] for row in failures})
 
 
 def seconds(database: Database, scope: Scope) -> dict[str, tuple[int, float]]:
-    """Rows written and wall seconds by stage, of the parts in force."""
+    """Rows written and wall seconds of the scope's parts, by stage (import: of all sources)."""
     current = [
         key
         for key in (scope.sampler, scope.executor, scope.verifier, scope.writer, scope.student)
@@ -124,17 +130,21 @@ def seconds(database: Database, scope: Scope) -> dict[str, tuple[int, float]]:
 
 
 def tasks(database: Database, ids: Sequence[str]) -> list[Task]:
+    """Tasks by id, in order of import; unknown ids are left out."""
     sql = f"SELECT * FROM task WHERE id IN {IDS} ORDER BY seq"
     return [shape.to_task(row) for row in database.rows(sql, {"ids": id_list(ids)})]
-
-
-def _by_id(found: Sequence[Task]) -> dict[str, Task]:
-    return {task.id: task for task in found}
 
 
 def jobs(
     database: Database, parts: Mapping[str, PartRef], program_ids: Sequence[str]
 ) -> list[tuple[Task, Program]]:
+    """Programs with their tasks, in order of import and index.
+
+    Args:
+        database: the store.
+        parts: every part that made a record, by key.
+        program_ids: unknown ids are left out.
+    """
     sql = f"""
     SELECT program.* FROM program JOIN task ON task.id = program.task_id
     WHERE program.id IN {IDS} ORDER BY task.seq, program.index
@@ -142,31 +152,39 @@ def jobs(
     programs = [
         shape.to_program(row, parts) for row in database.rows(sql, {"ids": id_list(program_ids)})
     ]
-    known = _by_id(tasks(database, list({program.task_id for program in programs})))
-    return [(known[program.task_id], program) for program in programs]
+    task_ids = {program.task_id for program in programs}
+    by_id = {task.id: task for task in tasks(database, list(task_ids))}
+    return [(by_id[program.task_id], program) for program in programs]
 
 
 def runs(
     database: Database, parts: Mapping[str, PartRef], task_ids: Sequence[str], scope: Scope
 ) -> Iterator[tuple[Task, list[tuple[Program, Trace]]]]:
-    """Each task with its traced programs, by index."""
-    for task, found in _runs(database, parts, task_ids, scope):
-        yield task, [(run.program, run.trace) for run in found if run.trace is not None]
+    """Each task with its programs that were run, and their traces, by index.
+
+    Args:
+        database: the store.
+        parts: every part that made a record, by key.
+        task_ids: unknown ids are left out.
+        scope: gives the sampler, the executor, the seed and k.
+    """
+    for task, task_runs in _runs(database, parts, task_ids, scope):
+        yield task, [(run.program, run.trace) for run in task_runs if run.trace is not None]
 
 
 def _runs(
     database: Database, parts: Mapping[str, PartRef], task_ids: Sequence[str], scope: Scope
 ) -> list[tuple[Task, list[Run]]]:
-    # All by the task, whose rows lie together: asked by ids that lie apart, DuckDB would read every
-    # row's program and events on the way.
+    # Everything is asked for by the task, whose rows lie together: by ids that lie apart, DuckDB
+    # would read every row's program and events on the way.
     ids = id_list(task_ids)
-    given = {"ids": ids, **{n: scope.parameters()[n] for n in ("sampler", "seed", "k")}}
+    parameters = {"ids": ids, **{n: scope.parameters()[n] for n in ("sampler", "seed", "k")}}
     programs = database.rows(
         f"""
         SELECT * FROM program WHERE task_id IN {IDS} AND sampler = $sampler AND base_seed = $seed
         AND index < $k AND parent IS NULL ORDER BY task_id, index
         """,
-        given,
+        parameters,
     )
     traces = database.rows(
         f"SELECT * FROM trace WHERE task_id IN {IDS} AND executor = $executor",
@@ -182,11 +200,11 @@ def _runs(
         for row in traces
         if row["program_id"] in sampled
     }
-    held = {trace.id for trace in trace_of.values()}
+    trace_ids = {trace.id for trace in trace_of.values()}
     verdict_of = {
         row["program_id"]: shape.to_verdict(row, parts)
         for row in verdicts
-        if row["trace_id"] in held
+        if row["trace_id"] in trace_ids
     }
     grouped: dict[str, list[Run]] = {}
     for row in programs:
@@ -198,23 +216,61 @@ def _runs(
 def traced(
     database: Database, parts: Mapping[str, PartRef], trace_ids: Sequence[str]
 ) -> list[tuple[Task, Program, Trace]]:
-    found = database.rows(f"SELECT * FROM trace WHERE id IN {IDS}", {"ids": id_list(trace_ids)})
-    by_program = {row["program_id"]: shape.to_trace(row, parts) for row in found}
+    """Traces with their programs and tasks, in order of import and index.
+
+    Args:
+        database: the store.
+        parts: every part that made a record, by key.
+        trace_ids: unknown ids are left out.
+    """
+    rows = database.rows(f"SELECT * FROM trace WHERE id IN {IDS}", {"ids": id_list(trace_ids)})
+    by_program = {row["program_id"]: shape.to_trace(row, parts) for row in rows}
     return [
         (task, program, by_program[program.id])
         for task, program in jobs(database, parts, list(by_program))
     ]
 
 
+def rationale_issues(
+    database: Database, writer: str | None, trace_ids: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """What the checks hold against the rationales of these traces, by trace.
+
+    Args:
+        database: the store.
+        writer: key of the writer whose rationales are meant; None has none.
+        trace_ids: the traces; those without a rationale are left out.
+    """
+    sql = f"SELECT trace_id, issues FROM rationale WHERE writer = $writer AND trace_id IN {IDS}"
+    rows = database.rows(sql, {"ids": id_list(trace_ids), "writer": writer})
+    return {row["trace_id"]: tuple(row["issues"]) for row in rows}
+
+
+def rationale_text(database: Database, rationale_id: str) -> str | None:
+    """The text of a rationale; None where there is no rationale of this id."""
+    rows = database.rows("SELECT text FROM rationale WHERE id = ?", [rationale_id])
+    return str(rows[0]["text"]) if rows else None
+
+
 def task_view(
     database: Database, parts: Mapping[str, PartRef], task_id: str, scope: Scope
 ) -> TaskView:
-    """Everything about one task.  Raises InputError when there is none of this id."""
-    found = _runs(database, parts, [task_id], scope)
-    if not found:
+    """Everything about one task.
+
+    Args:
+        database: the store.
+        parts: every part that made a record, by key.
+        task_id: of the task.
+        scope: the parts whose runs are given.
+
+    Raises:
+        InputError: there is no task of this id.
+    """
+    pairs = _runs(database, parts, [task_id], scope)
+    if not pairs:
         raise InputError(f"no task is called '{task_id}' in {database.path}; vpd show lists them")
-    task, held = found[0]
-    traces = {run.trace.id for run in held if run.trace is not None}
+    task, task_runs = pairs[0]
+    traces = {run.trace.id for run in task_runs if run.trace is not None}
     rationales = database.rows(
         "SELECT * FROM rationale WHERE task_id = ? ORDER BY created_at DESC", [task_id]
     )
@@ -223,7 +279,7 @@ def task_view(
     )
     return TaskView(
         task,
-        tuple(held),
+        tuple(task_runs),
         tuple(shape.to_rationale(row, parts) for row in rationales if row["trace_id"] in traces),
         tuple(shape.to_prediction(row, parts) for row in predictions),
         scope,
@@ -231,16 +287,17 @@ def task_view(
 
 
 def resolve(database: Database, some_id: str) -> tuple[Literal["task", "run"], str]:
-    """What an id (or the unique beginning of a program's or trace's id) names: a task, or a run by
-    program id.
+    """What an id names: `task` and its id, or `run` and the id of its program.
 
-    Raises InputError when nothing or more than one thing fits.
+    The unique beginning of a program's or trace's id will do.  Raises InputError when nothing or
+    more than one thing fits.
     """
     if database.rows("SELECT 1 FROM task WHERE id = ?", [some_id]):
         return "task", some_id
     fits = database.rows(
         """
-        SELECT DISTINCT program_id AS id FROM trace WHERE starts_with(id, $id) OR starts_with(program_id, $id)
+        SELECT DISTINCT program_id AS id FROM trace WHERE starts_with(id, $id)
+            OR starts_with(program_id, $id)
         UNION SELECT id FROM program WHERE starts_with(id, $id) LIMIT 3
         """,
         {"id": some_id},
@@ -258,8 +315,16 @@ def resolve(database: Database, some_id: str) -> tuple[Literal["task", "run"], s
 def run_view(
     database: Database, parts: Mapping[str, PartRef], some_id: str, scope: Scope
 ) -> tuple[Task, Run]:
-    """The run of one program, whatever the scope: the scope's executor and verifier where they have
-    one.
+    """The run of one program, whatever sampled it.
+
+    Args:
+        database: the store.
+        parts: every part that made a record, by key.
+        some_id: id of the program or its trace, or the unique beginning of one.
+        scope: its executor's trace and its verifier's verdict come before others.
+
+    Raises:
+        InputError: the id names no program or trace.
     """
     kind, program_id = resolve(database, some_id)
     if kind != "run":
@@ -267,10 +332,10 @@ def run_view(
     task, program = jobs(database, parts, [program_id])[0]
     newest = "ORDER BY {} IS NOT DISTINCT FROM ? DESC, created_at DESC LIMIT 1"
     sql = f"SELECT * FROM trace WHERE program_id = ? {newest.format('executor')}"
-    found = database.rows(sql, [program_id, scope.executor])
-    if not found:
+    traces = database.rows(sql, [program_id, scope.executor])
+    if not traces:
         return task, Run(program, None, None)
-    trace = shape.to_trace(found[0], parts)
+    trace = shape.to_trace(traces[0], parts)
     sql = f"SELECT * FROM verdict WHERE trace_id = ? {newest.format('verifier')}"
     verdicts = database.rows(sql, [trace.id, scope.verifier])
     return task, Run(program, trace, shape.to_verdict(verdicts[0], parts) if verdicts else None)

@@ -1,9 +1,7 @@
-"""Rows that lack the next record: what a stage still has to do.  Each query gives ids in order of
-import.
+"""Rows that lack the next record: what a stage still has to do, as ids in order of import.
 
-Every question is asked of the rows themselves, never of a flag, so that work stops and goes on
-anywhere. A run that broke for reasons outside the program (`infra`) counts as not done: it is asked
-for again.
+The rows themselves are asked, never a flag, so that work can stop and go on anywhere.  A run that
+broke for reasons outside the program (`infra`) counts as not done.
 """
 
 from __future__ import annotations
@@ -11,11 +9,12 @@ from __future__ import annotations
 from workbench.store.kernel.database import Database
 from workbench.store.records.scope import Scope, Selection
 
-# Named CTEs that the questions share: only the columns that are asked for, as a CTE used twice is
-# written out whole.  $-parameters come from Scope and Selection.
+# CTEs that the queries share, with no more columns than needed, as one that is used twice is
+# written out whole.  Their parameters come from Scope and Selection.
 SELECTED = """
 selected AS (
-    SELECT * FROM task WHERE ($split IS NULL OR split = $split) AND ($source IS NULL OR source = $source)
+    SELECT * FROM task WHERE ($split IS NULL OR split = $split)
+        AND ($source IS NULL OR source = $source)
     ORDER BY seq LIMIT $limit
 )"""
 
@@ -28,8 +27,8 @@ sampled AS (
 
 TRACED = """
 traced AS (
-    SELECT trace.id, trace.task_id, program_id, answer, form, failure_kind, steps, tools, trace.seconds,
-        trace.created_at
+    SELECT trace.id, trace.task_id, program_id, answer, form, failure_kind, steps, tools,
+        trace.seconds, trace.created_at
     FROM trace JOIN sampled ON sampled.id = trace.program_id
     WHERE trace.executor = $executor
 )"""
@@ -43,23 +42,36 @@ judged AS (
 
 
 def _ask(database: Database, sql: str, scope: Scope, selection: Selection) -> list[str]:
-    given = {**scope.parameters(), **selection.parameters()}
-    used = {name: value for name, value in given.items() if f"${name}" in sql}
-    return [row["id"] for row in database.rows(sql, used)]
+    values = {**scope.parameters(), **selection.parameters()}
+    parameters = {name: value for name, value in values.items() if f"${name}" in sql}
+    return [row["id"] for row in database.rows(sql, parameters)]
 
 
 def to_sample(database: Database, scope: Scope, selection: Selection) -> list[str]:
-    """Tasks with fewer than k programs of this sampler and seed."""
+    """Tasks with fewer than k programs of the scope's sampler and seed.
+
+    Args:
+        database: the store.
+        scope: the parts in force.
+        selection: the tasks looked at.
+    """
     sql = f"""
     WITH {SELECTED}, {SAMPLED}
     SELECT selected.id FROM selected LEFT JOIN sampled ON sampled.task_id = selected.id
-    GROUP BY selected.id, selected.seq HAVING count(DISTINCT sampled.index) < $k ORDER BY selected.seq
+    GROUP BY selected.id, selected.seq HAVING count(DISTINCT sampled.index) < $k
+        ORDER BY selected.seq
     """
     return _ask(database, sql, scope, selection)
 
 
 def to_execute(database: Database, scope: Scope, selection: Selection) -> list[str]:
-    """Programs without a trace of this executor, and those whose run broke (`infra`)."""
+    """Programs without a trace of the scope's executor, and those whose run broke (`infra`).
+
+    Args:
+        database: the store.
+        scope: the parts in force.
+        selection: the tasks looked at.
+    """
     sql = f"""
     WITH {SELECTED}, {SAMPLED}
     SELECT sampled.id FROM sampled JOIN selected ON selected.id = sampled.task_id
@@ -72,37 +84,58 @@ def to_execute(database: Database, scope: Scope, selection: Selection) -> list[s
 
 
 def to_verify(database: Database, scope: Scope, selection: Selection) -> list[str]:
-    """Tasks whose k programs are all traced, and whose runs were not judged together yet."""
+    """Tasks whose k programs all have a trace, and whose runs were not judged together yet.
+
+    Args:
+        database: the store.
+        scope: the parts in force.
+        selection: the tasks looked at.
+    """
     sql = f"""
     WITH {SELECTED}, {SAMPLED}, {TRACED}, {JUDGED}
     SELECT selected.id FROM selected JOIN traced ON traced.task_id = selected.id
     GROUP BY selected.id, selected.seq
     HAVING count(DISTINCT traced.program_id) >= $k
-       AND (SELECT count(DISTINCT judged.trace_id) FROM judged WHERE judged.task_id = selected.id) < $k
+       AND (SELECT count(DISTINCT judged.trace_id) FROM judged
+           WHERE judged.task_id = selected.id) < $k
     ORDER BY selected.seq
     """
     return _ask(database, sql, scope, selection)
 
 
 def to_rationalize(database: Database, scope: Scope, selection: Selection) -> list[str]:
-    """Chosen traces without a rationale of this writer."""
+    """Kept traces without a rationale of the scope's writer.
+
+    Args:
+        database: the store.
+        scope: the parts in force.
+        selection: the tasks looked at.
+    """
     sql = f"""
     WITH {SELECTED}, {SAMPLED}, {TRACED}, {JUDGED}
     SELECT judged.trace_id AS id FROM judged JOIN selected ON selected.id = judged.task_id
     WHERE judged.chosen AND NOT EXISTS (
-        SELECT 1 FROM rationale WHERE rationale.trace_id = judged.trace_id AND rationale.writer = $writer
+        SELECT 1 FROM rationale WHERE rationale.trace_id = judged.trace_id
+            AND rationale.writer = $writer
     ) ORDER BY selected.seq
     """
     return _ask(database, sql, scope, selection)
 
 
 def to_predict(database: Database, scope: Scope, selection: Selection) -> list[str]:
-    """Tasks that this student has not answered (an explanation alone is not an answer)."""
+    """Tasks that the scope's student has not answered; an answer with a rationale is not enough.
+
+    Args:
+        database: the store.
+        scope: the parts in force.
+        selection: the tasks looked at.
+    """
     sql = f"""
     WITH {SELECTED}
     SELECT selected.id FROM selected WHERE NOT EXISTS (
         SELECT 1 FROM prediction
-        WHERE prediction.task_id = selected.id AND prediction.model = $student AND prediction.rationale = ''
+        WHERE prediction.task_id = selected.id AND prediction.model = $student
+            AND prediction.rationale = ''
     ) ORDER BY selected.seq
     """
     return _ask(database, sql, scope, selection)

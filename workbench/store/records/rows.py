@@ -37,100 +37,49 @@ from workbench.verify.answers import canonical
 _TEXTS = pa.list_(pa.string())
 _TIME = pa.timestamp("us")
 
+_KINDS = {
+    "text": pa.string(), "texts": _TEXTS, "int": pa.int32(), "long": pa.int64(),
+    "float": pa.float64(), "bool": pa.bool_(), "bytes": pa.binary(),
+}  # fmt: skip
+
+_COLUMNS = {
+    "part": "key role name version arguments",
+    "bad_row": "source file line:long reason",
+    "task": "id seq:long source split image question answers:texts answer_type choices:texts "
+    "family meta content",
+    "program": "id task_id sampler base_seed:long index:int source score:float tokens:long "
+    "seed:long seconds:float parent",
+    "trace": "id program_id task_id executor answer failure_kind failure_message "
+    "failure_line:int steps:long tool_calls:long seconds:float events:bytes tools form",
+    "verdict": "id trace_id program_id task_id verifier runs:int score:float correct:bool "
+    "chosen:bool method reason",
+    "rationale": "id trace_id task_id writer text answer citations issues:texts",
+    "prediction": "id task_id model answer rationale score:float seconds:float form",
+}
+"""Columns of each table; a kind stands behind the colon, and a column without one is text."""
+
+
+def _schema(columns: str) -> pa.Schema:
+    pairs = [column.partition(":") for column in columns.split()]
+    fields = [(name, _KINDS[kind or "text"]) for name, _, kind in pairs]
+    return pa.schema([*fields, ("created_at", _TIME)])
+
+
 SCHEMAS: Mapping[str, pa.Schema] = {
-    name: pa.schema([*columns.items(), ("created_at", _TIME)])
-    for name, columns in {
-        "part": {k: pa.string() for k in ("key", "role", "name", "version", "arguments")},
-        "bad_row": {
-            "source": pa.string(),
-            "file": pa.string(),
-            "line": pa.int64(),
-            "reason": pa.string(),
-        },
-        "task": {
-            "id": pa.string(),
-            "seq": pa.int64(),
-            "source": pa.string(),
-            "split": pa.string(),
-            "image": pa.string(),
-            "question": pa.string(),
-            "answers": _TEXTS,
-            "answer_type": pa.string(),
-            "choices": _TEXTS,
-            "family": pa.string(),
-            "meta": pa.string(),
-            "content": pa.string(),
-        },
-        "program": {
-            "id": pa.string(),
-            "task_id": pa.string(),
-            "sampler": pa.string(),
-            "base_seed": pa.int64(),
-            "index": pa.int32(),
-            "source": pa.string(),
-            "score": pa.float64(),
-            "tokens": pa.int64(),
-            "seed": pa.int64(),
-            "seconds": pa.float64(),
-            "parent": pa.string(),
-        },
-        "trace": {
-            "id": pa.string(),
-            "program_id": pa.string(),
-            "task_id": pa.string(),
-            "executor": pa.string(),
-            "answer": pa.string(),
-            "failure_kind": pa.string(),
-            "failure_message": pa.string(),
-            "failure_line": pa.int32(),
-            "steps": pa.int64(),
-            "tool_calls": pa.int64(),
-            "seconds": pa.float64(),
-            "events": pa.binary(),
-            "tools": pa.string(),
-            "form": pa.string(),
-        },
-        "verdict": {
-            "id": pa.string(),
-            "trace_id": pa.string(),
-            "program_id": pa.string(),
-            "task_id": pa.string(),
-            "verifier": pa.string(),
-            "runs": pa.int32(),
-            "score": pa.float64(),
-            "correct": pa.bool_(),
-            "chosen": pa.bool_(),
-            "method": pa.string(),
-            "reason": pa.string(),
-        },
-        "rationale": {
-            "id": pa.string(),
-            "trace_id": pa.string(),
-            "task_id": pa.string(),
-            "writer": pa.string(),
-            "text": pa.string(),
-            "answer": pa.string(),
-            "citations": pa.string(),
-            "issues": _TEXTS,
-        },
-        "prediction": {
-            "id": pa.string(),
-            "task_id": pa.string(),
-            "model": pa.string(),
-            "answer": pa.string(),
-            "rationale": pa.string(),
-            "score": pa.float64(),
-            "seconds": pa.float64(),
-            "form": pa.string(),
-        },
-    }.items()
-} | {
+    **{name: _schema(columns) for name, columns in _COLUMNS.items()},
     "touched": pa.schema({"id": pa.string(), "task_ids": _TEXTS, "parts": _TEXTS, "texts": _TEXTS}),
 }
+"""The Arrow schema of each table that is written in batches."""
 
 
 def table(name: str, rows: Sequence[Mapping[str, Any]], created_at: datetime) -> pa.Table:
-    """Rows of one table as Arrow, stamped."""
+    """Rows of one table as Arrow.
+
+    Args:
+        name: the table.
+        rows: each by column name; columns that the table lacks are left out.
+        created_at: the time (UTC) that all rows get.
+    """
     schema = SCHEMAS[name]
     columns = [
         pa.repeat(pa.scalar(created_at, _TIME), len(rows))
@@ -154,22 +103,23 @@ def part_key(ref: PartRef) -> str:
 
 
 class Keys:
-    """Keys of the parts of one batch: its records share a few PartRef objects, and each is hashed
-    once.
+    """Keys of the parts of one batch.
+
+    The records of a batch share a few PartRef objects, each of which is hashed once.
     """
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[PartRef, str]] = {}
+        self._pairs: dict[int, tuple[PartRef, str]] = {}
 
     def __call__(self, ref: PartRef) -> str:
-        held = self._known.get(id(ref))
-        if held is None or held[0] is not ref:
-            held = self._known[id(ref)] = ref, part_key(ref)
-        return held[1]
+        pair = self._pairs.get(id(ref))
+        if pair is None or pair[0] is not ref:
+            pair = self._pairs[id(ref)] = ref, part_key(ref)
+        return pair[1]
 
     def refs(self) -> dict[str, PartRef]:
-        """Every part met, by key."""
-        return {key: ref for ref, key in self._known.values()}
+        """Every part that was asked for, by key."""
+        return {key: ref for ref, key in self._pairs.values()}
 
 
 def clean_task(task: Task) -> Task:
@@ -239,11 +189,19 @@ def to_task(row: Mapping[str, Any], prefix: str = "") -> Task:
 
 
 _TASK_FIELDS = (
-    "id", "source", "split", "image", "question", "answers", "answer_type", "choices", "family", "meta",
+    "id", "source", "split", "image", "question", "answers", "answer_type", "choices", "family",
+    "meta",
 )  # fmt: skip
 
 
 def from_program(program: Program, key: Keys, base_seed: int) -> dict[str, Any]:
+    """A row of `program`.
+
+    Args:
+        program: what was sampled.
+        key: keys of the batch's parts.
+        base_seed: the seed of the scope, from which the program's own was drawn.
+    """
     return {
         "id": program.id,
         "task_id": program.task_id,
@@ -275,10 +233,9 @@ def to_program(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Program:
 
 
 class PackedEvents(Sequence[TraceEvent]):
-    """The events of a stored trace, decoded when they are first looked at; equal to the tuple of
-    them.
+    """The events of a stored trace, decoded at the first look; equal to the tuple of them.
 
-    Most who read a trace look at its answer alone, and decoding takes ten times as long as all the
+    Most readers of a trace look at its answer alone, and decoding takes ten times as long as the
     rest.
 
     Args:
@@ -325,10 +282,11 @@ class PackedEvents(Sequence[TraceEvent]):
 
 
 def form_of(answer: str | None, task: Task | None) -> str:
-    """What an answer means, as the store keeps it: its canonical form, '' without one.
+    """The canonical form of an answer, as the store keeps it; empty without an answer.
 
-    Args: answer: text of a run or a student; None where it failed. task: the question; of an answer
-        to a question that is not in the store, nothing but its text is known.
+    Args:
+        answer: text of a run or a student; None where it failed.
+        task: what is answered; without it the text is its own form.
     """
     if answer is None:
         return ""
@@ -341,7 +299,7 @@ def from_trace(trace: Trace, key: Keys, task: Task | None) -> dict[str, Any]:
     Args:
         trace: what happened.
         key: keys of the batch's parts.
-        task: the question; None where the store lacks it.
+        task: what the trace answers; None where the store lacks it.
     """
     failure = trace.failure
     return {
@@ -402,10 +360,17 @@ _TOUCHED = {
     "rationale": ("task_id", "writer", "text"),
     "prediction": ("task_id", "", ""),
 }
-"""Columns with a record's task, its maker and the text by which it is found."""
+"""Columns of each table with a record's task, its part and the text to search in."""
 
 
 def from_verdict(verdict: Verdict, key: Keys, runs: int) -> dict[str, Any]:
+    """A row of `verdict`.
+
+    Args:
+        verdict: the verdict.
+        key: keys of the batch's parts.
+        runs: how many runs of the task were judged together.
+    """
     return {
         "id": verdict.id,
         "trace_id": verdict.trace_id,

@@ -12,7 +12,7 @@ STAGES = ("import", "sample", "execute", "verify", "rationalize", "predict")
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Keys of the parts in force (see `rows.part_key`); None where none has run yet.
+    """Keys of the parts in force (see `rows.part_key`); None for a role that no part has played.
 
     Records of other parts stay in the store: go back to an earlier prompt and its rows count again.
     """
@@ -23,10 +23,12 @@ class Scope:
     writer: str | None = None
     student: str | None = None
     k: int = 5
-    """Programs per task."""
+    """Programs of a task."""
     seed: int = 0
+    """The seed that the programs' own seeds are drawn from."""
 
     def parameters(self) -> dict[str, Any]:
+        """Parameters of statements, by name."""
         return {
             "sampler": self.sampler,
             "executor": self.executor,
@@ -39,17 +41,18 @@ class Scope:
 
 
 LATEST = """
-SELECT arg_max(sampler, id) AS sampler, arg_max(executor, id) AS executor, arg_max(verifier, id) AS verifier,
-    arg_max(writer, id) AS writer, arg_max(student, id) AS student, arg_max(k, id) AS k, arg_max(seed, id) AS seed
+SELECT arg_max(sampler, id) AS sampler, arg_max(executor, id) AS executor,
+    arg_max(verifier, id) AS verifier, arg_max(writer, id) AS writer,
+    arg_max(student, id) AS student, arg_max(k, id) AS k, arg_max(seed, id) AS seed
 FROM run"""
-"""For each role the part of the latest run that named one; k and seed of the latest run."""
+"""The part of each role in the latest run that names one; k and seed of the latest run."""
 
 
 def to_scope(row: Mapping[str, Any]) -> Scope:
     """The scope in a row of `LATEST`; the default one before any run."""
-    return (
-        Scope(**{name: row[name] for name in Scope.__slots__}) if row["k"] is not None else Scope()
-    )
+    if row["k"] is None:
+        return Scope()
+    return Scope(**{name: row[name] for name in Scope.__slots__})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,9 @@ class Selection:
     split: str | None = None
     limit: int | None = None
     source: str | None = None
-    """As `Task.source`."""
+    """Source of the tasks, as in `Task.source`."""
 
     def parameters(self) -> dict[str, Any]:
+        """Parameters of statements, by name."""
         limit = self.limit if self.limit is not None else 2**62
         return {"split": self.split, "limit": limit, "source": self.source}

@@ -7,13 +7,11 @@ from collections.abc import Iterable, Iterator
 from workbench.records import JSON, Trace, TraceEvent
 
 LONGEST = 20_000
-"""Characters of what one trace printed and was told that are indexed."""
+"""Characters that are indexed of what one trace printed and got from its tools."""
 
 
 def text_of(trace: Trace) -> str:
-    """What a run printed, what its tools said, how it ended.  Nothing of a run that will be
-    repeated.
-    """
+    """What a run printed, what its tools gave and how it ended; empty for one to be repeated."""
     failure = trace.failure
     if failure is not None and failure.kind == "infra":
         return ""
@@ -33,9 +31,7 @@ def text_of(trace: Trace) -> str:
 
 
 def _texts(value: JSON) -> Iterator[str]:
-    """Text anywhere in a summary (see `workbench/events.py`): short, cut, a patch's label, items of
-    containers.
-    """
+    """Every text within the summary of a value (see `workbench/events.py`)."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, list):
