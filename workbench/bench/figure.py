@@ -74,9 +74,9 @@ def percentile_figure(
 
 def durations(work: Callable[[], object]) -> tuple[float, float]:
     """Wall and processor seconds (of all threads of this process) of one call."""
-    began, used = time.perf_counter(), time.process_time()
+    wall, processor = time.perf_counter(), time.process_time()
     work()
-    return time.perf_counter() - began, time.process_time() - used
+    return time.perf_counter() - wall, time.process_time() - processor
 
 
 def bench_parser(name: str, description: str) -> argparse.ArgumentParser:

@@ -38,7 +38,7 @@ def decisions(path: Path, tool: str, project: Path | None) -> None:
         found = import_decisions(opened, path, tool)
     out = console()
     out.print(
-        f"{found.added} decisions added ({found.edited} with an edited rationale), {found.known} were here already, "
+        f"{found.added} decisions added ({found.edited} with an edited rationale), {found.repeats} were here already, "
         f"{len(found.refused)} could not be taken"
     )
     for row in found.refused[:SHOWN]:

@@ -142,8 +142,8 @@ def _look(
         )
         for name, count in told.splits.items():
             out.print(f"  {safe(name):<12} {count}")
-        if told.known:
-            out.print(f"  {told.known} of them are in the project already")
+        if told.present:
+            out.print(f"  {told.present} of them are in the project already")
         for reason, count in told.reasons.most_common(10):
             out.print(f"left out, {count} times: {safe(reason, 300)}")
         for row in told.first:
