@@ -155,7 +155,7 @@ class _Maker:
 
     def _count(self, form: Form, choices: Sequence[str]) -> None:
         noun, many = form["a"], variable(form["a"], many=True)
-        sure = self._known(noun)
+        sure = self._detects(noun)
         self._add(
             3 if sure else 1,
             f"{many} = {self._find(noun)}",
@@ -177,7 +177,7 @@ class _Maker:
 
     def _exists(self, form: Form, choices: Sequence[str]) -> None:
         noun, many = form["a"], variable(form["a"], many=True)
-        sure = self._known(noun)
+        sure = self._detects(noun)
         self._add(2 if sure else 0.6, f'return formatting_answer({self._whole}.exists("{noun}"))')
         self._add(
             2 if sure else 0.6,
@@ -196,7 +196,7 @@ class _Maker:
         say = self._say(
             f"{the(form['a'])} is at {{{first}.{side}}} and {the(form['b'])} at {{{second}.{side}}}"
         )
-        sure = self._known(form["a"], form["b"])
+        sure = self._detects(form["a"], form["b"])
         truth = self._yes(f"{first}.{side} {sign} {second}.{side}")
         self._add(
             2.5 if sure else 1,
@@ -226,7 +226,7 @@ class _Maker:
     def _compare(self, form: Form, choices: Sequence[str]) -> None:
         first, second = variable(form["a"], many=True), variable(form["b"], many=True)
         sign, words = _COMPARE[form["cmp"]]
-        sure = self._known(form["a"], form["b"])
+        sure = self._detects(form["a"], form["b"])
         self._add(
             2.5 if sure else 1,
             f"{first} = {self._find(form['a'])}",
@@ -255,7 +255,7 @@ class _Maker:
         if one_of == other:
             other = f"{other}_b"
         condition = f"{one_of}.{side} {sign} {other}.{side}"
-        sure = self._known(noun, form["b"])
+        sure = self._detects(noun, form["b"])
         self._add(
             2,
             f"{other} = {self._find(form['b'])}[0]",
@@ -299,7 +299,7 @@ class _Maker:
         else:
             self._superlative(form["by"], noun, each, many, name, start, other)
             question = f"What is the {_superlative_words(form, noun)}?"
-        sure = self._known(noun, form.get("b", noun))
+        sure = self._detects(noun, form.get("b", noun))
         if choices:
             question += f" Options: {', '.join(choices)}."
         self._add(
@@ -375,7 +375,7 @@ class _Maker:
         options = "[" + ", ".join(f'"{option}"' for option in (choices or form["options"])) + "]"
         no = "not " if absent else ""
         last = f"return formatting_answer({self._whole}.best_text_match({options}))"
-        sure = self._known(*form["options"])
+        sure = self._detects(*form["options"])
         end = pick(("", 'return formatting_answer("none")'), self._rng)
         self._add(
             2 if sure else 0.7,
