@@ -36,7 +36,29 @@ MOST_RADON = 15
 """Highest cyclomatic complexity of a function, by radon; tests/test_house.py holds it."""
 
 PARTICIPLES = frozenset(
-    ["asked", "brought", "built", "drawn", "found", "given", "gone", "heard", "held", "known", "made", "meant", "said", "seen", "shown", "spoken", "taken", "taught", "told", "wanted", "written"]
+    [
+        "asked",
+        "brought",
+        "built",
+        "drawn",
+        "found",
+        "given",
+        "gone",
+        "heard",
+        "held",
+        "known",
+        "made",
+        "meant",
+        "said",
+        "seen",
+        "shown",
+        "spoken",
+        "taken",
+        "taught",
+        "told",
+        "wanted",
+        "written",
+    ]
 )
 """Participles that the code once used as names.  A name says what a thing is, not what happened to it."""
 
