@@ -37,7 +37,7 @@ class Late(OracleFind):
     """Leaves the first thing out and sees each other one twice."""
 
     def __call__(self, calls, images):
-        return [found[1:] * 2 for found in super().__call__(calls, images)]
+        return [regions[1:] * 2 for regions in super().__call__(calls, images)]
 
 
 def test_no_thing_is_counted_twice():
@@ -54,21 +54,22 @@ def test_exact_tools_are_right_everywhere(images):
         *measure_exists(OracleExists(**record), PICTURED, images),
         *measure_knowledge(OracleKnowledge(**record), images, 1),
     ]
-    assert all(share.of > 0 and share.hits == share.of for _, share in rows)
+    assert [row.value for row in rows] == [100] * len(rows)
 
 
 def test_what_is_missed_and_what_is_seen_twice_is_counted(images):
-    rows = dict(
-        measure_find(Late(**collage_record(SCENES)), "find", PICTURED, images, list(CATEGORIES))
-    )
+    tool = Late(**collage_record(SCENES))
+    rows = {row.name: row for row in measure_find(tool, "find", PICTURED, images, list(CATEGORIES))}
     things = sum(len(scene.objects) for scene in SCENES.values())
     present = sum(len(scene.categories) for scene in SCENES.values())
     recall, precision = rows["find: recall"], rows["find: precision, names that are there"]
-    assert (recall.hits, recall.of) == (things - present, things)
-    assert (precision.hits, precision.of) == (things - present, 2 * (things - present))
+    assert recall.value == pytest.approx(100 * (things - present) / things)
+    assert recall.note.startswith(f"of {things} (")
+    assert precision.value == pytest.approx(50)
+    assert precision.note.startswith(f"of {2 * (things - present)} (")
 
 
 def test_half_of_the_statements_are_true():
-    asked = knowledge_questions(2)
-    assert len(dict(asked)) == len(asked)
-    assert sum(true for _, true in asked) * 2 == len(asked)
+    questions = knowledge_questions(2)
+    assert len(dict(questions)) == len(questions)
+    assert sum(true for _, true in questions) * 2 == len(questions)

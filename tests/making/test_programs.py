@@ -8,7 +8,8 @@ import pytest
 from workbench.boxes import Box, to_lower_left
 from workbench.making.paraphrases import TEMPLATES as OWN
 from workbench.making.paraphrases import paraphrase
-from workbench.making.programs import questions_of, references, usable, variable
+from workbench.making.predicates import questions_of
+from workbench.making.programs import references, usable, variable
 from workbench.tasks.collage.catalogue import CATEGORIES, members
 from workbench.tasks.collage.knowledge import FACTS, has
 from workbench.tasks.collage.phrasings import TEMPLATES

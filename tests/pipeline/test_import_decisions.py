@@ -58,7 +58,7 @@ def test_there_and_back_through_argilla(
     )
     answered(records[2], "u1", decision="accept", rationale="There are many. Thus, it is so.")
     found = imported(project, tmp_path / "d.json", "argilla", records)
-    assert (found.added, found.known, found.edited, found.refused) == (3, 0, 1, ())
+    assert (found.added, found.repeats, found.edited, found.refused) == (3, 0, 1, ())
     tasks = [record["metadata"]["task_id"] for record in records[:3]]
     items = project.curation.items(tasks)
     assert [items[task].state for task in tasks] == ["accepted", "rejected", "accepted"]
@@ -79,7 +79,7 @@ def test_a_second_import_adds_nothing(project: Project, snapshot: Snapshot, tmp_
     before = project.database.rows("SELECT id, seq FROM decision ORDER BY seq")
     assert len(before) == 3, "an edit, its accept and a skip"
     again = imported(project, tmp_path / "d.json", "argilla", records)
-    assert (again.added, again.known, again.refused) == (0, 2, ())
+    assert (again.added, again.repeats, again.refused) == (0, 2, ())
     assert project.database.rows("SELECT id, seq FROM decision ORDER BY seq") == before
 
 

@@ -75,7 +75,7 @@ def test_progress_estimates_the_rows_from_the_bytes(empty: Project, tmp_path: Pa
     made.write(tmp_path / "test.json", [made.tallyqa_row(n, note="x" * 3000) for n in range(1000)])
     told: list[tuple[int, int]] = []
     importing.import_tasks(
-        empty, Choice("tallyqa", {"root": str(tmp_path)}), seen=lambda *now: told.append(now)
+        empty, Choice("tallyqa", {"root": str(tmp_path)}), watch=lambda *now: told.append(now)
     )
     assert [done for done, _ in told] == [256, 512, 768, 1000, 1000]
     assert all(done < expected < 2500 for done, expected in told[:2])
@@ -106,7 +106,7 @@ def test_a_look_counts_and_writes_nothing(empty: Project, tmp_path: Path) -> Non
     importing.import_tasks(empty, choice, "train")
     told = importing.look(choice, project=empty)
     assert told.splits == {"train": 1, "test": 360}
-    assert (told.known, told.bad, len(told.first)) == (1, 40, importing.LISTED)
+    assert (told.present, told.bad, len(told.first)) == (1, 40, importing.LISTED)
     assert told.reasons == {
         "entry …, question_id …: the answer is missing; expected a whole number": 40
     }

@@ -172,7 +172,7 @@ def test_an_edited_manifest_is_noticed(tmp_path: Path, key: str, value: object) 
     ("text", "why"),
     [
         ("not json", "cannot be read"),
-        ("[]", "is no manifest of a snapshot; expected an object with 'content'"),
+        ("[]", "is not a manifest of a snapshot; expected an object with 'content'"),
         ('{"content": {"format": 2}}', "has format 2; this workbench reads format 1: upgrade it"),
         ("[" * 100000, "cannot be read"),
     ],
@@ -197,7 +197,7 @@ def test_a_forged_manifest_is_refused(tmp_path: Path, change: dict[str, object])
     held = {**json.loads(path.read_text()), **change}
     path.write_text(json.dumps({**held, "seal": _seal(held)}))
     with pytest.raises(
-        SnapshotError, match=r"manifest.json (was changed|is no manifest of a snapshot)"
+        SnapshotError, match=r"manifest.json (was changed|is not a manifest of a snapshot)"
     ):
         Snapshot.open(path.parent)
 

@@ -14,7 +14,7 @@ from workbench import registry
 from workbench.errors import ProfileError
 from workbench.records import Lesson, Task
 from workbench.train.examples import Adapter
-from workbench.train.loss import combined, lesson_losses
+from workbench.train.loss import lesson_losses, weighted_loss
 from workbench.train.objective import Instruct, Vpd
 from workbench.train.shared_prefix import share_prefixes
 
@@ -39,7 +39,7 @@ def loss_of(model: Any, adapter: Adapter, division: list[list[int]]) -> float:
     total = 0.0
     for part in division:
         batch = adapter.encode([(PICTURES[at], lesson) for at in part for lesson in EXAMPLES[at]])
-        share = combined(lesson_losses(model, batch), batch, len(EXAMPLES))
+        share = weighted_loss(lesson_losses(model, batch), batch, len(EXAMPLES))
         share.backward()
         total += float(share)
     return total
@@ -94,7 +94,7 @@ def test_lessons_that_share_a_row_have_the_loss_and_gradient_of_lessons_apart(
     for batch in (apart, together):
         model.zero_grad()
         losses = lesson_losses(model, batch)
-        combined(losses, batch, 4).backward()
+        weighted_loss(losses, batch, 4).backward()
         found.append(
             (
                 losses.detach(),
@@ -112,7 +112,9 @@ def test_fillers_weigh_nothing() -> None:
     rows = [(PICTURES[1], EXAMPLES[1][0]), (PICTURES[3], EXAMPLES[3][0])]
     filled, alone = adapter.encode(rows, fillers=1), adapter.encode(rows[:1])
     with torch.no_grad():
-        first, second = (float(combined(lesson_losses(model, b), b, 1)) for b in (filled, alone))
+        first, second = (
+            float(weighted_loss(lesson_losses(model, b), b, 1)) for b in (filled, alone)
+        )
     assert first == pytest.approx(second, rel=1e-5)
 
 

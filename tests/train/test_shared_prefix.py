@@ -7,7 +7,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from workbench.train.batch import Batch
-from workbench.train.loss import combined, lesson_losses
+from workbench.train.loss import lesson_losses, weighted_loss
 from workbench.train.shared_prefix import TokenLesson, shared_rows
 
 CAT, DOG = [5, 6, 7], [5, 6, 9]
@@ -51,7 +51,7 @@ def apart(model: LlamaForCausalLM, lessons: Sequence[TokenLesson]) -> torch.Tens
 
 
 def together(model: LlamaForCausalLM, batch: Batch) -> torch.Tensor:
-    return combined(lesson_losses(model, batch), batch, float(batch.weights.sum()))
+    return weighted_loss(lesson_losses(model, batch), batch, float(batch.weights.sum()))
 
 
 def gradients(model: LlamaForCausalLM, loss: torch.Tensor) -> list[torch.Tensor]:

@@ -1,8 +1,11 @@
 """What running programs, tools, store and pages cost, each beside a limit.
 
 Files:
-    execute.py  vpd bench execute: what running programs costs, as ratios measured in one run
-    pages.py    vpd bench app: what the pages cost, through the real server and a real Chromium
-    store.py    vpd bench store: what keeping and finding records costs
-    tools.py    vpd bench tools: how often the embedded tools are right
+    execute.py        vpd bench execute: what running programs costs, as ratios measured in one run
+    figure.py         the figure that every bench gives, and how its command prints it
+    pages.py          vpd bench app: what the pages cost, in the real server and a real Chromium
+    store.py          vpd bench store: what keeping and finding records costs
+    store_fill.py     a project full of questions, made by the database itself
+    store_records.py  questions with programs, traces and verdicts, as records
+    tools.py          vpd bench tools: how often the embedded tools are right
 """

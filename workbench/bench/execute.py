@@ -1,15 +1,17 @@
 """`vpd bench execute`: what running programs costs on this machine, as ratios measured in one run.
 
 sandbox    programs per second and core with stub tools; the cost of tracing; a program's start
-tools      N programs on shared pictures with a real detector: one at a time against batched, cold against warm
-warm       N programs on N pictures, cold against warm cache: a detector alone, and with visual questions
+tools      N programs on shared pictures with a real detector: one at a time against batched, and an
+           empty cache against a full one
+warm       N programs on N pictures, empty against full cache: a detector alone, and with visual
+           questions
 held       programs that all wait at once, and their memory
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
+import math
 import os
 import resource
 import sys
@@ -26,6 +28,7 @@ from PIL import Image
 
 from workbench import registry
 from workbench.api import STANDARD
+from workbench.bench.figure import Figure, bench_parser, print_figures
 from workbench.boxes import Box
 from workbench.errors import ToolFailure, WorkbenchError
 from workbench.execute.cache import ResultCache
@@ -65,7 +68,7 @@ def execute_command(image):
     print("handles:", count, "distance:", total)
     return formatting_answer(answer)
 """
-"""About thirty lines, five calls: the size of a published program."""
+"""A program of the size of a published one: about thirty lines, five calls of tools."""
 
 ASKING = """
 def execute_command(image):
@@ -76,39 +79,25 @@ def execute_command(image):
         return formatting_answer(len(found) + len(others))
     return formatting_answer(len(found) > len(others))
 """
-"""A program whose time is the detector's."""
+"""A program that spends its time in the detector."""
 
 QUESTIONING = ASKING.replace("answer(", 'answer(image_patch.simple_query("What is this?") or ')
-"""The same with a question to a model that looks and speaks."""
+"""The same program with a question to a vision-language model."""
 
 NAMES = (
-    "person",
-    "car",
-    "dog",
-    "cat",
-    "chair",
-    "cup",
-    "bottle",
-    "bird",
-    "boat",
-    "clock",
-    "book",
-    "bench",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class ExecuteFigure:
-    """One figure."""
-
-    name: str
-    value: float
-    unit: str
-    note: str = ""
+    "person", "car", "dog", "cat", "chair", "cup",
+    "bottle", "bird", "boat", "clock", "book", "bench",
+)  # fmt: skip
+"""Names that the programs look for; the detector knows all of them."""
 
 
 class Stub:
-    """A tool that answers at once, from the call's content."""
+    """A tool whose answer is a hash of the call.
+
+    Args:
+        spec: the tool that it stands for.
+        delay: seconds that each batch takes.
+    """
 
     batch_size = 8
 
@@ -148,7 +137,7 @@ class _Grey:
 
 
 def stubs(delay: float = 0.0) -> list[Stub]:
-    """Stub tools for `PROGRAM`."""
+    """One stub for each tool that `PROGRAM` calls; each batch takes `delay` seconds."""
     return [Stub(STANDARD[name], delay) for name in ("find", "exists", "visual_question_answering")]
 
 
@@ -156,7 +145,8 @@ Jobs = list[tuple[Task, Program]]
 
 
 def _jobs(source: str, count: int, digests: Sequence[str]) -> Jobs:
-    made = []
+    """`count` copies of a program, each with names and a picture of its own."""
+    jobs = []
     for i in range(count):
         names = (NAMES[(i * step + i // len(NAMES)) % len(NAMES)] for step in (1, 5, 7))
         text = (
@@ -166,85 +156,95 @@ def _jobs(source: str, count: int, digests: Sequence[str]) -> Jobs:
         )
         digest = digests[i % len(digests)]
         task = Task(f"bench/{i}", "bench", "bench", digest, "?")
-        made.append(
-            (task, Program(f"p{i}", task.id, 0, text, 0.0, 0, 0, PartRef("sampler", "bench")))
-        )
-    return made
+        sampler = PartRef("sampler", "bench")
+        jobs.append((task, Program(f"p{i}", task.id, 0, text, 0.0, 0, 0, sampler)))
+    return jobs
 
 
-def _distinct(count: int) -> list[str]:
+def _digests(count: int) -> list[str]:
+    """Different digests, as many as asked for."""
     return [hashlib.sha256(str(i).encode()).hexdigest() for i in range(count)]
 
 
+@dataclass(slots=True)
+class _Seconds:
+    """Seconds that a block took; 0 until it ends."""
+
+    wall: float = 0.0
+    processor: float = 0.0
+    """Of this process and of its children that ended inside the block."""
+
+
 @contextmanager
-def _measured(into: dict[str, float]) -> Iterator[None]:
-    """Wall seconds, and processor seconds of this process and of children that have ended inside
-    the block.
-    """
-    wall, before = time.perf_counter(), _processor()
-    yield
-    into["wall"] = time.perf_counter() - wall
-    into["processor"] = _processor() - before
+def _stopwatch() -> Iterator[_Seconds]:
+    seconds = _Seconds()
+    wall, processor = time.perf_counter(), _processor_seconds()
+    yield seconds
+    seconds.wall = time.perf_counter() - wall
+    seconds.processor = _processor_seconds() - processor
 
 
-def _processor() -> float:
+def _processor_seconds() -> float:
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(u.ru_utime + u.ru_stime for u in used)
 
 
-def measure_sandbox(programs: int) -> list[ExecuteFigure]:
-    """Stub tools: programs per second and core, and the cost of tracing.
+def measure_sandbox(programs: int) -> list[Figure]:
+    """Measure, with stub tools, programs per second and core, and the cost of tracing.
 
-    Processor time of N programs less that of one: what starts once is not counted.  The quickest of
-    three, because other work on the machine only adds.
+    The processor time of one program is taken off that of N: what starts once is not counted.  The
+    quickest of three runs counts, because other work on the machine only adds.
     """
     each: dict[bool, float] = {}
     steps = calls = failed = 0
     for traced in (True, False):
-        used: dict[int, float] = {}
+        quickest: dict[int, float] = {}
         for count in (1, programs) * 3:
-            jobs, seconds = _jobs(PROGRAM, count, _distinct(count)), dict[str, float]()
+            jobs = _jobs(PROGRAM, count, _digests(count))
             with (
-                _measured(seconds),
+                _stopwatch() as seconds,
                 Executor(stubs(), _Grey(), workers=1, hold=4, traced=traced) as executor,
             ):
                 traces = list(executor.run(jobs))
             failed += sum(not trace.ok for trace in traces)
-            used[count] = min(seconds["processor"], used.get(count, seconds["processor"]))
+            quickest[count] = min(seconds.processor, quickest.get(count, seconds.processor))
             if traced:
-                steps, calls = (
-                    sum(getattr(t, name) for t in traces) for name in ("steps", "tool_calls")
-                )
-        each[traced] = (used[programs] - used[1]) / (programs - 1)
+                steps = sum(trace.steps for trace in traces)
+                calls = sum(trace.tool_calls for trace in traces)
+        each[traced] = (quickest[programs] - quickest[1]) / (programs - 1)
     note = f"{steps / programs:.0f} steps, {calls / programs:.1f} calls each"
     return [
-        ExecuteFigure("programs per second and core", 1 / each[True], "/s", note),
-        ExecuteFigure("traced against untraced", each[True] / each[False], "x", "processor time"),
-        ExecuteFigure("programs that failed", failed, ""),
+        Figure("programs per second and core", 1 / each[True], "/s", note=note),
+        Figure("traced against untraced", each[True] / each[False], "x", note="processor time"),
+        Figure("programs that failed", failed),
     ]
 
 
-def measure_start() -> list[ExecuteFigure]:
-    """One program alone: what a person waits for."""
+def measure_start() -> list[Figure]:
+    """Measure how long a person waits for one program alone."""
     began = time.perf_counter()
     with Executor(stubs(), _Grey()) as executor:
         ready = time.perf_counter() - began
-        next(executor.run(_jobs(PROGRAM, 1, _distinct(1))))
+        next(executor.run(_jobs(PROGRAM, 1, _digests(1))))
         began = time.perf_counter()
-        next(executor.run(_jobs(PROGRAM.replace("handle", "lid"), 1, _distinct(2)[1:])))
+        next(executor.run(_jobs(PROGRAM.replace("handle", "lid"), 1, _digests(2)[1:])))
         one = time.perf_counter() - began
     return [
-        ExecuteFigure("executor starts in", ready * 1000, "ms"),
-        ExecuteFigure("one program alone", one * 1000, "ms"),
+        Figure("executor starts in", ready * 1000, "ms"),
+        Figure("one program alone", one * 1000, "ms"),
     ]
 
 
-def measure_tools(programs: int, detector: str, pictures: Path) -> list[ExecuteFigure]:
-    """The real detector on a few pictures that many programs share: one program at a time against
-    batched.
+def measure_tools(programs: int, detector: str, pictures: Path) -> list[Figure]:
+    """Measure the real detector on pictures that many programs share: batched, and one by one.
 
-    One at a time means what a loop over programs does: nothing is shared, each program has a fresh
+    One by one means what a loop over programs does: nothing is shared, and each program has a fresh
     tool.
+
+    Args:
+        programs: number of programs.
+        detector: a registered tool that finds; the tool `-exists` of its name is used too.
+        pictures: folder of pictures.
     """
     with tempfile.TemporaryDirectory(prefix="vpd-bench-") as folder:
         images = ImageFolder(Path(folder) / "images")
@@ -252,45 +252,45 @@ def measure_tools(programs: int, detector: str, pictures: Path) -> list[ExecuteF
         for digest in digests:
             images.open(digest)  # decoding is not what is compared
         jobs, start = _jobs(ASKING, programs, digests), _jobs(ASKING, 1, digests)
-        alone: dict[str, float] = {}
         with Executor(
             [_Forgetful(tool) for tool in _detector(detector, 0)], images, window=1, hold=1
         ) as executor:
             list(executor.run(start))
-            with _measured(alone):
-                one = []
+            with _stopwatch() as alone:
+                singly = []
                 for job in jobs:
                     executor.cache.clear()
                     for tool in executor.tools.values():
                         cast(_Forgetful, tool).renew(detector)
-                    one += [trace.answer for trace in executor.run([job])]
-        cold, warm, many = _cold_and_warm(
+                    singly += [trace.answer for trace in executor.run([job])]
+        cold, warm, together = _cold_and_warm(
             jobs, start, images, partial(_detector, detector, 1), Path(folder)
         )
-    note = f"{programs} programs on {len(digests)} pictures, answers {'equal' if one == many else 'DIFFER'}"
+    same = "equal" if singly == together else "DIFFER"
+    note = f"{programs} programs on {len(digests)} pictures, answers {same}"
+    on_disk, few = "all results on disk, every program runs", "shared pictures: few results to save"
     return [
-        ExecuteFigure("one at a time", programs / alone["wall"], "programs/s", note),
-        ExecuteFigure("batched", programs / cold, "programs/s"),
-        ExecuteFigure("batched against one at a time", alone["wall"] / cold, "x"),
-        ExecuteFigure(
-            "warm cache", programs / warm, "programs/s", "all results on disk, every program runs"
-        ),
-        ExecuteFigure(
-            "warm against batched", cold / warm, "x", "shared pictures: few results to save"
-        ),
-        ExecuteFigure("warm against one at a time", alone["wall"] / warm, "x"),
+        Figure("one at a time", programs / alone.wall, "programs/s", note=note),
+        Figure("batched", programs / cold, "programs/s"),
+        Figure("batched against one at a time", alone.wall / cold, "x"),
+        Figure("warm cache", programs / warm, "programs/s", note=on_disk),
+        Figure("warm against batched", cold / warm, "x", note=few),
+        Figure("warm against one at a time", alone.wall / warm, "x"),
     ]
 
 
-def measure_warm(
-    programs: int, detector: str, question: str, pictures: Path
-) -> list[ExecuteFigure]:
-    """The same N programs with an empty cache and with all results on disk, both batched, each on
-    its own picture.
+def measure_warm(programs: int, detector: str, question: str, pictures: Path) -> list[Figure]:
+    """Measure the same programs with an empty cache and with a full one, each on its own picture.
 
-    First with the detector alone, then a fifth as many programs that ask a visual question as well.
-    A warm run has a new executor, new tools and a new connection to the file; it runs every program
-    and asks no model.
+    First come programs that call the detector alone, then a fifth as many that ask a visual
+    question as well.  A warm run has a new executor, new tools and a new connection to the file; it
+    runs every program and asks no model.
+
+    Args:
+        programs: number of programs.
+        detector: a registered tool that finds; the tool `-exists` of its name is used too.
+        question: a registered tool that answers questions about pictures.
+        pictures: folder of pictures; each program gets its own cut-out of one.
     """
     rows = []
     with tempfile.TemporaryDirectory(prefix="vpd-bench-") as folder:
@@ -310,17 +310,12 @@ def measure_warm(
         ):
             jobs, start = _jobs(source, count, digests), _jobs(source, 1, [first])
             cold, warm, _ = _cold_and_warm(jobs, start, images, tools, Path(folder) / name)
+            note = f"{count} programs, a picture each, batched"
+            on_disk = "the same, all results on disk"
             rows += [
-                ExecuteFigure(
-                    f"{name}: cold",
-                    count / cold,
-                    "programs/s",
-                    f"{count} programs, a picture each, batched",
-                ),
-                ExecuteFigure(
-                    f"{name}: warm", count / warm, "programs/s", "the same, all results on disk"
-                ),
-                ExecuteFigure(f"{name}: warm against cold", cold / warm, "x"),
+                Figure(f"{name}: cold", count / cold, "programs/s", note=note),
+                Figure(f"{name}: warm", count / warm, "programs/s", note=on_disk),
+                Figure(f"{name}: warm against cold", cold / warm, "x"),
             ]
     return rows
 
@@ -328,21 +323,21 @@ def measure_warm(
 def _cold_and_warm(
     jobs: Jobs, start: Jobs, images: Images, tools: Callable[[], list[Tool]], folder: Path
 ) -> tuple[float, float, list[str | None]]:
-    """Wall seconds with an empty cache, and with a full one (the quicker of two), and the first
-    run's answers.
+    """Wall seconds with an empty cache, the quicker of two runs with a full one, and the answers.
 
-    `start` is run first, so that neither models nor workers are loaded within the time.  Raises
-    WorkbenchError when the answers differ.
+    `start` is run first, so that neither models nor workers are loaded within the time.
+
+    Raises:
+        WorkbenchError: the answers of two runs differ.
     """
     folder.mkdir(exist_ok=True)
     seconds, answers = [], []
     for _ in range(3):
         with Executor(tools(), images, cache=ResultCache(folder / "results.sqlite")) as executor:
             list(executor.run(start * 2))
-            used: dict[str, float] = {}
-            with _measured(used):
+            with _stopwatch() as watch:
                 traces = list(executor.run(jobs))
-        seconds.append(used["wall"])
+        seconds.append(watch.wall)
         answers.append([trace.answer for trace in traces])
     if not answers[0] == answers[1] == answers[2]:
         raise WorkbenchError("the answers with a full cache differ from those with an empty one")
@@ -368,14 +363,16 @@ class _Forgetful:
     """A detector tool whose memory of pictures is thrown away between programs."""
 
     batch_size = 1
-    made = 0
+    renewals = 0
+    """Number of calls of `renew`, over all tools."""
 
     def __init__(self, tool: Tool) -> None:
         self.tool, self.spec, self.ref = tool, tool.spec, tool.ref
 
     def renew(self, name: str) -> None:
-        _Forgetful.made += 1
-        number = 10_000 + _Forgetful.made // 2  # `find` and `exists` of one program share theirs
+        _Forgetful.renewals += 1
+        # `find` and `exists` of one program share their memory.
+        number = 10_000 + _Forgetful.renewals // 2
         self.tool = next(t for t in _detector(name, number) if t.spec.name == self.spec.name)
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> Sequence[Value | ToolFailure]:
@@ -383,19 +380,20 @@ class _Forgetful:
 
 
 def _detector(name: str, number: int, *more: str) -> list[Tool]:
-    """`find` and `exists` with a memory of their own (the threshold differs in the ninth place),
-    and other tools.
+    """`find` and `exists` with a memory of pictures of their own, and other tools.
+
+    Tools of the same arguments share a memory, so the threshold differs in the ninth place.
     """
     threshold = 0.3 + number * 1e-9
-    found = [
+    tools = [
         registry.build("tool", f"{name}{suffix}", threshold=threshold) for suffix in ("", "-exists")
     ]
-    return found + [registry.build("tool", part) for part in more]
+    return tools + [registry.build("tool", part) for part in more]
 
 
-def measure_held(programs: int) -> list[ExecuteFigure]:
-    """Programs that all wait for one tool at once: memory of this process and of the workers."""
-    seen: dict[str, float] = {}
+def measure_held(programs: int) -> list[Figure]:
+    """Measure the memory of this process and its workers while all programs wait for one tool."""
+    memory: dict[str, float] = {}
 
     class Gate(Stub):
         batch_size = 10_000
@@ -403,10 +401,10 @@ def measure_held(programs: int) -> list[ExecuteFigure]:
         def __call__(
             self, calls: Sequence[ToolCall], images: Images
         ) -> Sequence[Value | ToolFailure]:
-            while not seen and executor.waiting() < programs:
+            while not memory and executor.waiting() < programs:
                 time.sleep(0.05)
-            seen.setdefault("own", _resident(os.getpid()))
-            seen.setdefault("workers", sum(map(_resident, _children())))
+            memory.setdefault("own", _resident(os.getpid()))
+            memory.setdefault("workers", sum(map(_resident, _children())))
             return super().__call__(calls, images)
 
     tools = [Gate(STANDARD["find"]), *stubs()[1:]]
@@ -414,25 +412,21 @@ def measure_held(programs: int) -> list[ExecuteFigure]:
         before = _resident(os.getpid())
         began = time.perf_counter()
         failed = sum(
-            not trace.ok for trace in executor.run(_jobs(PROGRAM, programs, _distinct(programs)))
+            not trace.ok for trace in executor.run(_jobs(PROGRAM, programs, _digests(programs)))
         )
         wall = time.perf_counter() - began
+    note = f"{failed} failed, {wall:.1f} s in all"
+    own = memory["own"] - before
     return [
-        ExecuteFigure(
-            "programs held at once", programs, "", f"{failed} failed, {wall:.1f} s in all"
-        ),
-        ExecuteFigure("memory of this process for them", (seen["own"] - before) / 2**20, "MB"),
-        ExecuteFigure("memory of the sandbox's processes", seen["workers"] / 2**20, "MB"),
-        ExecuteFigure(
-            "memory of one held program",
-            (seen["own"] - before + seen["workers"]) / programs / 1024,
-            "KB",
-        ),
+        Figure("programs held at once", programs, note=note),
+        Figure("memory of this process for them", own / 2**20, "MB"),
+        Figure("memory of the sandbox's processes", memory["workers"] / 2**20, "MB"),
+        Figure("memory of one held program", (own + memory["workers"]) / programs / 1024, "KB"),
     ]
 
 
 def _resident(pid: int) -> float:
-    """Private bytes of a process (Linux; 0 elsewhere)."""
+    """Private bytes of a process on Linux; 0 elsewhere."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
@@ -452,28 +446,33 @@ def _children() -> list[int]:
 
 def bench_execute(
     programs: int = 200,
-    held: int = 1000,
+    waiting: int = 1000,
     detector: str = "ssdlite-coco",
     question: str = "student-vqa",
     pictures: Path | None = None,
-) -> list[ExecuteFigure]:
-    """All figures.  A part that is absent gives a row that says so."""
+) -> list[Figure]:
+    """Take all figures; where a model is absent, a figure without a value names the reason.
+
+    Args:
+        programs: programs for each figure.
+        waiting: programs that wait for a tool at once.
+        detector: a registered tool that finds; the tool `-exists` of its name is used too.
+        question: a registered tool that answers questions about pictures.
+        pictures: folder of pictures; the bundled photos when None.
+    """
     rows = measure_sandbox(programs) + measure_start()
     folder = pictures or data_dir() / "photos" / "images"
     try:
-        rows += measure_tools(programs, detector, folder) + measure_warm(
-            programs, detector, question, folder
-        )
+        rows += measure_tools(programs, detector, folder)
+        rows += measure_warm(programs, detector, question, folder)
     except (WorkbenchError, OSError) as error:
-        rows.append(ExecuteFigure("models", 0.0, "", f"not measured: {error}"))
-    return rows + measure_held(held)
+        rows.append(Figure("models", math.nan, note=f"not measured: {error}"))
+    return rows + measure_held(waiting)
 
 
 def main(args: list[str]) -> None:
-    """Print the table of `bench_execute`."""
-    parser = argparse.ArgumentParser(
-        prog="vpd bench execute", description="Measure the execution of programs here."
-    )
+    """Print the figures of `bench_execute`."""
+    parser = bench_parser("execute", "Measure the execution of programs here.")
     parser.add_argument("--programs", type=int, default=200, help="programs for each figure")
     parser.add_argument("--held", type=int, default=1000, help="programs held at once")
     parser.add_argument(
@@ -485,9 +484,11 @@ def main(args: list[str]) -> None:
     parser.add_argument(
         "--pictures", type=Path, help="a folder of pictures; the bundled photos if left out"
     )
-    for row in bench_execute(**vars(parser.parse_args(args))):
-        value = f"{row.value:,.0f}" if row.value >= 100 else f"{row.value:.2f}"
-        print(f"{row.name:<36}{value:>10} {row.unit:<11}{row.note}")
+    options = parser.parse_args(args)
+    figures = bench_execute(
+        options.programs, options.held, options.detector, options.question, options.pictures
+    )
+    print_figures(figures, options.json)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,4 @@
-"""`vpd bench app`: what the pages cost on this machine, through the real server and a real
-Chromium, beside the aims.
+"""`vpd bench app`: what the pages cost here, through the real server and a real Chromium.
 
 paint      first paint of Curate and its first question; a trace of 2,000 steps and its nodes
 keys       from the key press that decides to the next question painted, picture and step included
@@ -9,7 +8,6 @@ curators   ten people deciding at once: decisions a second, and that none is los
 
 from __future__ import annotations
 
-import argparse
 import base64
 import http.client
 import json
@@ -23,12 +21,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
 from typing import Any
 from urllib.parse import urlencode
 
 from app.people import add_user
-from workbench.bench.store import PARTS, K, StoreFigure, fill
+from workbench.bench.figure import Figure, bench_parser, percentile_figure, print_figures
+from workbench.bench.store_fill import fill
+from workbench.bench.store_records import PARTS, K
 from workbench.errors import InputError, WorkbenchError
 from workbench.records import Program, Task, Trace, TraceEvent, content_key
 from workbench.store import Project
@@ -37,6 +36,7 @@ from workbench.tasks.collage.pictures import make_scene, render
 LONG, LONG_RUN = "bench-long", "bench-long-run"
 """The question whose trace has `STEPS` steps, and the trace."""
 STEPS = 2000
+"""Steps of the long trace."""
 PASSWORD = "curate-quickly"  # noqa: S105  (of a made project that lives as long as the measurement)
 
 WATCH = """
@@ -44,7 +44,8 @@ WATCH = """
   const shown = () => {
     const question = document.querySelector("[data-question]");
     const image = document.querySelector(".vp-canvas img");
-    return question && image && image.complete && image.naturalWidth && document.querySelector(".vp-step h3")
+    const step = document.querySelector(".vp-step h3");
+    return question && image && image.complete && image.naturalWidth && step
       ? question.dataset.question : null;
   };
   const painted = (then) => requestAnimationFrame(() => {
@@ -53,7 +54,10 @@ WATCH = """
     channel.port2.postMessage(null);
   });
   window.measured = [];
-  const first = () => { if (shown()) painted((at) => { window.first = at; }); else requestAnimationFrame(first); };
+  const first = () => {
+    if (shown()) painted((at) => { window.first = at; });
+    else requestAnimationFrame(first);
+  };
   first();
   addEventListener("keydown", (event) => {
     if (event.key !== "a" || !shown()) return;
@@ -66,14 +70,19 @@ WATCH = """
   }, true);
 })();
 """
-"""Notes in the page itself when a question is painted: text, decoded picture and step, in a frame
-that was shown.
+"""Script that notes, in the page itself, when a question is painted.
+
+Its text, its decoded picture and its step have to be in a frame that the browser has drawn.
 """
 
 
 def make(folder: Path, tasks: int, pictures: int) -> Project:
-    """An open project of `tasks` made questions with K traces each, on pictures that are really
-    there.
+    """An open project of questions with K traces each, on drawn scenes.
+
+    Args:
+        folder: the project's folder, which must not be there yet.
+        tasks: number of questions.
+        pictures: number of pictures that the questions are about.
     """
     project = Project.create(folder)
     scratch = folder / "scratch"
@@ -88,14 +97,14 @@ def make(folder: Path, tasks: int, pictures: int) -> Project:
     sql = (
         "UPDATE task SET image = from_json($digests, '[\"VARCHAR\"]')[1 + (seq % $count)::INTEGER]"
     )
-    given = {"digests": json.dumps(digests), "count": len(digests)}
-    project.database.transaction(lambda cursor: cursor.execute(sql, given))
-    _long(project, digests[0])
+    values = {"digests": json.dumps(digests), "count": len(digests)}
+    project.database.transaction(lambda cursor: cursor.execute(sql, values))
+    _add_long_trace(project, digests[0])
     return project
 
 
-def _long(project: Project, image: str) -> None:
-    """A question with one trace of `STEPS` steps."""
+def _add_long_trace(project: Project, image: str) -> None:
+    """Add a question with one trace of `STEPS` steps to a project."""
     patch = {"type": "patch", "box": [5, 5, 120, 60], "label": "dog", "score": 0.9}
     events = [
         TraceEvent(at, "line", 2 + at % 3, 0, {"changed": {"i": at, "p": patch}})
@@ -119,18 +128,11 @@ def _long(project: Project, image: str) -> None:
 
 @contextmanager
 def server(project: Path, users: Path) -> Iterator[str]:
-    """`vpd app` in a process of its own, as people run it; gives its address."""
-    command = [
-        sys.executable,
-        "-c",
-        "from workbench.cli import main; main()",
-        "app",
-        "--project",
-        str(project),
-    ]
-    with (project / "server.log").open(
-        "w"
-    ) as log:  # a pipe that nobody empties would stop the server
+    """The address of `vpd app`, which runs in a process of its own until the block ends."""
+    vpd = [sys.executable, "-c", "from workbench.cli import main; main()"]
+    command = [*vpd, "app", "--project", str(project)]
+    # The log is a file, because a pipe that nobody empties would stop the server.
+    with (project / "server.log").open("w") as log:
         process = subprocess.Popen(  # noqa: S603
             [*command, "--no-browser", "--port", "0", "--auth", str(users)],
             stdout=subprocess.PIPE,
@@ -139,13 +141,12 @@ def server(project: Path, users: Path) -> Iterator[str]:
         )
     assert process.stdout is not None
     try:
-        said = process.stdout.readline()
-        if not said.startswith("http"):
+        line = process.stdout.readline()
+        if not line.startswith("http"):
             process.wait(30)
-            raise WorkbenchError(
-                f"vpd app did not start: {(project / 'server.log').read_text().strip()[-400:]}"
-            )
-        yield said.split()[0].rstrip("/")
+            log_text = (project / "server.log").read_text().strip()
+            raise WorkbenchError(f"vpd app did not start: {log_text[-400:]}")
+        yield line.split()[0].rstrip("/")
     finally:
         process.terminate()
         try:
@@ -155,42 +156,54 @@ def server(project: Path, users: Path) -> Iterator[str]:
 
 
 class Curator:
-    """Somebody who decides over HTTP as the page does: asks for questions, says one verdict on
-    each.
+    """A person who decides over HTTP as the page does: takes questions and rules on each.
+
+    Args:
+        address: of the server.
+        name: of the person, whose password is `PASSWORD`.
     """
 
     def __init__(self, address: str, name: str) -> None:
         self.page = secrets.token_hex(16)
-        self.said: list[str] = []
+        self.decisions: list[str] = []
+        """Ids of the decisions that the server took."""
         self.seconds: list[float] = []
+        """Seconds until the server took each of them."""
         packed = base64.b64encode(f"{name}:{PASSWORD}".encode()).decode()
         self._headers = {"Authorization": f"Basic {packed}", "Content-Type": "application/json"}
         self._connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=120)
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Send a request to the server; returns its answer.
+
+        Raises:
+            WorkbenchError: the server refused it.
+        """
         try:
-            self._connection.request("POST", path, json.dumps(body), self._headers)
-            reply = self._connection.getresponse()
-        except (
-            ConnectionError
-        ):  # the server ends connections that were idle for seconds; a browser asks again too
+            reply = self._send(path, body)
+        except ConnectionError:
+            # The server ends connections that were idle for seconds; a browser asks again too.
             self._connection.close()
-            self._connection.request("POST", path, json.dumps(body), self._headers)
-            reply = self._connection.getresponse()
-        found: dict[str, Any] = json.loads(reply.read())
+            reply = self._send(path, body)
+        answer: dict[str, Any] = json.loads(reply.read())
         if reply.status != 200:
-            raise WorkbenchError(f"{path} answered {reply.status}: {found.get('error')}")
-        return found
+            raise WorkbenchError(f"{path} answered {reply.status}: {answer.get('error')}")
+        return answer
+
+    def _send(self, path: str, body: dict[str, Any]) -> http.client.HTTPResponse:
+        self._connection.request("POST", path, json.dumps(body), self._headers)
+        return self._connection.getresponse()
 
     def decide(self, count: int) -> None:
-        """`count` decisions; sends every tenth twice, as a page does that did not hear the answer."""
+        """Make `count` decisions; every tenth twice, as a page does that missed the answer."""
         ahead: list[dict[str, Any]] = []
-        while len(self.said) < count:
+        while len(self.decisions) < count:
             if not ahead:
                 ahead = self.post("/do/curate/next", {"page": self.page, "count": 3})["items"]
                 if not ahead:
                     raise InputError(
-                        f"the queue is empty after {len(self.said)} decisions; make a larger store"
+                        f"the queue is empty after {len(self.decisions)} decisions; "
+                        "make a larger store"
                     )
             item = ahead.pop(0)
             one = item["candidates"][item["at"]]
@@ -202,27 +215,31 @@ class Curator:
                 "trace": one["trace"],
                 "seconds": 1.5,
             }
-            if len(self.said) % 5 == 4:
+            if len(self.decisions) % 5 == 4:
                 body |= {"kind": "reject", "reason": "wrong_program"}
             else:
                 body["rationale"] = one["rationale"]
             began = time.perf_counter()
             self.post("/do/curate/decide", body)
             self.seconds.append(time.perf_counter() - began)
-            if len(self.said) % 10 == 9:
+            if len(self.decisions) % 10 == 9:
                 self.post("/do/curate/decide", body)
-            self.said.append(some_id)
+            self.decisions.append(some_id)
 
 
 def curate_at_once(
     address: str, names: Sequence[str], decisions: int
 ) -> tuple[list[Curator], float]:
-    """`decisions` by all of `names` together; gives them, and the seconds it took."""
+    """Let several people decide at once; returns them, and the seconds that it took.
+
+    Args:
+        address: of the server.
+        names: of the people.
+        decisions: number of decisions of all of them together.
+    """
     people = [Curator(address, name) for name in names]
-    for one in people:
-        one.post(
-            "/do/curate/next", {"page": one.page, "count": 1}
-        )  # the password is looked up once
+    for person in people:  # the password is looked up once, and not within the time
+        person.post("/do/curate/next", {"page": person.page, "count": 1})
     shares = [decisions // len(names) + (at < decisions % len(names)) for at in range(len(names))]
     began = time.perf_counter()
     with ThreadPoolExecutor(len(people)) as pool:
@@ -231,32 +248,29 @@ def curate_at_once(
 
 
 def check(project: Path, people: Sequence[Curator]) -> tuple[int, int, int]:
-    """Of what was said: lost, stored twice, and questions that two were given."""
+    """Numbers of decisions lost, of decisions stored twice, and of questions that two got."""
     with Project.open(project) as opened:
         rows = opened.database.rows(
             "SELECT id, task_id FROM decision WHERE kind IN ('accept', 'reject')"
         )
     stored = [row["id"] for row in rows]
-    said = {some_id for one in people for some_id in one.said}
-    mine = [row["task_id"] for row in rows if row["id"] in said]
-    return len(said - set(stored)), len(stored) - len(set(stored)), len(mine) - len(set(mine))
+    sent = {some_id for person in people for some_id in person.decisions}
+    tasks = [row["task_id"] for row in rows if row["id"] in sent]
+    return len(sent - set(stored)), len(stored) - len(set(stored)), len(tasks) - len(set(tasks))
 
 
-def _spread(name: str, milliseconds: Sequence[float], aim: str) -> StoreFigure:
-    ordered = sorted(milliseconds)
-    p95 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
-    return StoreFigure(name, p95, "ms p95", aim, f"p50 {median(ordered):.0f} ms, n {len(ordered)}")
+def pages(address: str, decisions: int) -> Iterator[Figure]:
+    """Measure what a person at a browser waits for.
 
-
-def pages(address: str, decisions: int) -> Iterator[StoreFigure]:
-    """What a person at a browser waits for."""
+    Raises:
+        InputError: playwright is not installed.
+    """
     try:
         from playwright.sync_api import sync_playwright
     except ImportError as error:
         raise InputError("the pages are measured in a browser: pip install playwright") from error
-    path = next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=path, args=["--no-sandbox", "--disable-gpu"]
@@ -273,29 +287,30 @@ def pages(address: str, decisions: int) -> Iterator[StoreFigure]:
         browser.close()
 
 
-def _curate(page: Any, address: str, decisions: int) -> list[StoreFigure]:
+def _curate(page: Any, address: str, decisions: int) -> list[Figure]:
     page.goto(f"{address}/curate")
     _until(page, "window.first")
     paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
-    rows = [
-        StoreFigure("Curate: first paint", paint, "ms", "< 2,000 ms"),
-        StoreFigure(
-            "Curate: first question painted", page.evaluate("window.first"), "ms", "< 2,000 ms"
-        ),
-    ]
+    first = page.evaluate("window.first")
     page.wait_for_timeout(2000)
     for at in range(decisions):
         page.keyboard.press("a")
         _until(page, f"window.measured.length > {at}")
         page.wait_for_timeout(250)
+    keys = page.evaluate("window.measured")
     return [
-        *rows,
-        _spread("Curate: key press to next question", page.evaluate("window.measured"), "< 150 ms"),
+        Figure("Curate: first paint", paint, "ms", "< 2,000 ms"),
+        Figure("Curate: first question painted", first, "ms", "< 2,000 ms"),
+        percentile_figure("Curate: key press to next question", keys, "< 150 ms"),
     ]
 
 
 def _until(page: Any, what: str) -> None:
-    """Wait in the page; the policy of the pages lets nothing be evaluated from within it."""
+    """Wait until a condition holds in the page.
+
+    The look is a promise of our own, because the policy of the pages forbids `eval`, by which
+    playwright's `wait_for_function` looks.
+    """
     page.evaluate(
         f"""new Promise((then, fail) => {{
           const look = () => {{ if ({what}) then(); else setTimeout(look, 10); }};
@@ -305,7 +320,7 @@ def _until(page: Any, what: str) -> None:
     )
 
 
-def _long_trace(page: Any, address: str) -> list[StoreFigure]:
+def _long_trace(page: Any, address: str) -> list[Figure]:
     page.goto(f"{address}/step?trace={LONG_RUN}", wait_until="commit")
     page.wait_for_selector(".vp-step h3")
     painted = page.evaluate(
@@ -313,27 +328,28 @@ def _long_trace(page: Any, address: str) -> list[StoreFigure]:
     )
     nodes = page.evaluate("document.querySelectorAll('*').length")
     return [
-        StoreFigure(f"Step: a trace of {STEPS:,} steps painted", painted, "ms", "< 2,000 ms"),
-        StoreFigure(f"Step: nodes with {STEPS:,} steps", nodes, "nodes", "< 5,000"),
+        Figure(f"Step: a trace of {STEPS:,} steps painted", painted, "ms", "< 2,000 ms"),
+        Figure(f"Step: nodes with {STEPS:,} steps", nodes, "nodes", "< 5,000"),
     ]
 
 
-def _browse(page: Any, address: str) -> list[StoreFigure]:
-    asked = ["", "status:wrong", "tool:find status:kept", "dog", "beside number 7", "steps>20"]
-    spent, drawn = [], []
+def _browse(page: Any, address: str) -> list[Figure]:
+    queries = ["", "status:wrong", "tool:find status:kept", "dog", "beside number 7", "steps>20"]
+    answers, paints = [], []
     page.goto(f"{address}/browse")
     page.wait_for_selector(".row")
     page.wait_for_load_state("networkidle")
-    for q in asked * 4:
-        spent.append(page.evaluate(ASK, f"/data/browse?{urlencode({'q': q, 'sort': 'siblings'})}"))
+    for query in queries * 4:
+        values = urlencode({"q": query, "sort": "siblings"})
+        answers.append(page.evaluate(ASK, f"/data/browse?{values}"))
     for _ in range(8):
         before = page.locator(".row").first.inner_text()
-        drawn.append(page.evaluate(NEXT))
+        paints.append(page.evaluate(NEXT))
         page.wait_for_load_state("networkidle")
         assert page.locator(".row").first.inner_text() != before
     return [
-        _spread("Browse: a page from the server", spent, "< 300 ms"),
-        _spread("Browse: click to the next page painted", drawn, "< 300 ms"),
+        percentile_figure("Browse: a page from the server", answers, "< 300 ms"),
+        percentile_figure("Browse: click to the next page painted", paints, "< 300 ms"),
     ]
 
 
@@ -342,57 +358,59 @@ ASK = """async (url) => {
   await (await fetch(url)).json();
   return performance.now() - at;
 }"""
+"""Script that gives the milliseconds of one request."""
 
 NEXT = """() => new Promise((then) => {
-  const at = performance.now(), list = document.querySelector("[data-rows]"), before = list.firstElementChild;
+  const at = performance.now(), list = document.querySelector("[data-rows]");
+  const before = list.firstElementChild;
   [...document.querySelectorAll("[data-pages] button")].pop().click();
   const look = () => requestAnimationFrame(() => {
-    if (list.firstElementChild !== before) requestAnimationFrame(() => then(performance.now() - at)); else look();
+    if (list.firstElementChild === before) look();
+    else requestAnimationFrame(() => then(performance.now() - at));
   });
   look();
 })"""
+"""Script that goes to the next page and gives the milliseconds until its rows are painted."""
 
 
 def bench_app(
     traces: int, pictures: int, decisions: int, curators: int, keys: int, folder: Path
-) -> Iterator[StoreFigure]:
-    """All figures, in a new project in `folder`."""
+) -> Iterator[Figure]:
+    """Take all figures, in a new project.
+
+    Args:
+        traces: traces of the store behind the pages.
+        pictures: pictures that its questions are about.
+        decisions: decisions of all curators together.
+        curators: people who decide at once.
+        keys: decisions in the browser.
+        folder: holds the project and the file of users.
+    """
     project, users = folder / "project", folder / "users.json"
     names = [f"curator-{at}" for at in range(curators)]
     for name in (*names, "viewer-at-work"):
         add_user(users, name, PASSWORD, "curator")
     began = time.perf_counter()
     make(project, max(traces // K, 1), pictures).close()
-    yield StoreFigure(
-        "store",
-        traces,
-        "traces",
-        "",
-        f"made in {time.perf_counter() - began:.0f} s, {pictures} pictures",
-    )
+    note = f"made in {time.perf_counter() - began:.0f} s, {pictures} pictures"
+    yield Figure("store", traces, "traces", note=note)
     with server(project, users) as address:
         yield from pages(address, keys)
         people, seconds = curate_at_once(address, names, decisions)
     lost, doubled, shared = check(project, people)
-    waits = [1000 * wait for one in people for wait in one.seconds]
-    yield StoreFigure(
-        f"{curators} curators: decisions a second",
-        decisions / seconds,
-        "/s",
-        "",
-        f"{decisions:,} in {seconds:.0f} s",
-    )
-    yield _spread(f"{curators} curators: a decision stored", waits, "")
-    yield StoreFigure(
-        f"{curators} curators: lost", lost, "", "0", f"of {decisions:,}, a tenth of them sent twice"
-    )
-    yield StoreFigure(f"{curators} curators: doubled", doubled, "", "0")
-    yield StoreFigure(f"{curators} curators: given to two", shared, "", "0")
+    waits = [1000 * wait for person in people for wait in person.seconds]
+    who, in_all = f"{curators} curators", f"{decisions:,} in {seconds:.0f} s"
+    twice = f"of {decisions:,}, a tenth of them sent twice"
+    yield Figure(f"{who}: decisions a second", decisions / seconds, "/s", note=in_all)
+    yield percentile_figure(f"{who}: a decision stored", waits)
+    yield Figure(f"{who}: lost", lost, aim="0", note=twice)
+    yield Figure(f"{who}: doubled", doubled, aim="0")
+    yield Figure(f"{who}: given to two", shared, aim="0")
 
 
 def main(args: list[str]) -> None:
-    """Print the table of `bench_app`, row by row."""
-    parser = argparse.ArgumentParser(prog="vpd bench app", description="Measure the pages here.")
+    """Print the figures of `bench_app`."""
+    parser = bench_parser("app", "Measure the pages here.")
     parser.add_argument(
         "--traces", type=int, default=100_000, help="traces of the store behind the pages"
     )
@@ -404,18 +422,17 @@ def main(args: list[str]) -> None:
     )
     parser.add_argument("--curators", type=int, default=10, help="curators at once")
     parser.add_argument("--keys", type=int, default=100, help="decisions in the browser")
-    given = parser.parse_args(args)
+    options = parser.parse_args(args)
     with tempfile.TemporaryDirectory(prefix="vpd-bench-") as folder:
-        for row in bench_app(**vars(given), folder=Path(folder)):
-            value = (
-                f"{row.value:,.0f}"
-                if row.value >= 100 or row.value == int(row.value)
-                else f"{row.value:.1f}"
-            )
-            print(
-                f"{row.name:<42}{value:>10} {row.unit:<8}{row.aim and 'aim ' + row.aim:<17}{row.note}",
-                flush=True,
-            )
+        figures = bench_app(
+            options.traces,
+            options.pictures,
+            options.decisions,
+            options.curators,
+            options.keys,
+            Path(folder),
+        )
+        print_figures(figures, options.json)
 
 
 if __name__ == "__main__":

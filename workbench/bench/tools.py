@@ -1,17 +1,17 @@
-"""`vpd bench tools`: how right the embedded tools are, on the bundled collages' test split with its
-exact labels.
+"""`vpd bench tools`: how often the embedded tools are right, on the bundled collages' test split.
 
-find       the COCO detector alone (threshold .3, COCO's names only) and the embedded profile's `find` (every name of
-           the catalogue).  A box is right when it overlaps a thing of that name by more than half (IoU > .5), each
-           thing once, and recall is the share of things so found.  Precision is given twice: over the names that are in
-           the picture, and over all names, which counts what is seen in absent ones too.
+find       the COCO detector alone (threshold .3, COCO's names only) and the embedded profile's
+           `find` (every name of the catalogue).  A box is right when it overlaps a thing of that
+           name by more than half (IoU > .5), each thing once; recall is the share of things that a
+           right box belongs to.  Precision is given twice: over the names that are in the picture,
+           and over all names, which counts the boxes of absent names too.
 exists     the profile's `exists`: each category of a scene, and as many that are not there
-llm_query  the profile's knowledge tool on the catalogue's facts, half of them true, in both wordings
+llm_query  the profile's knowledge tool on the catalogue's facts, half of them true, in both
+           wordings
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from workbench import registry
+from workbench.bench.figure import Figure, bench_parser, print_figures, share_figure
 from workbench.boxes import Box, iou
 from workbench.english import a
 from workbench.errors import ToolFailure
@@ -35,14 +36,15 @@ from workbench.tasks.collage.scene import Scene
 from workbench.tools.yesno import property_question
 
 OVERLAP = 0.5
-Row = tuple[str, Share]
+"""Overlap (IoU) above which a box belongs to a thing."""
 Pictured = Sequence[tuple[Scene, Region]]
+"""Scenes, each with the region that is its whole picture."""
 
 
-def match_boxes(found: Sequence[Box], things: Sequence[Box]) -> int:
-    """How many of the boxes found (best first) are things; no thing is counted twice."""
+def match_boxes(boxes: Sequence[Box], things: Sequence[Box]) -> int:
+    """Number of things that one of the boxes (best first) belongs to; a thing counts once."""
     left = list(things)
-    for box in found:
+    for box in boxes:
         best = max(left, key=lambda thing: iou(box, thing), default=None)
         if best is not None and iou(box, best) > OVERLAP:
             left.remove(best)
@@ -51,33 +53,53 @@ def match_boxes(found: Sequence[Box], things: Sequence[Box]) -> int:
 
 def measure_find(
     tool: Tool, name: str, scenes: Pictured, images: Images, names: Sequence[str]
-) -> list[Row]:
-    """Recall, precision and right counts of a tool that finds, asked for each of the names in each
-    scene.
+) -> list[Figure]:
+    """Measure recall, precision and right counts of a tool that finds.
+
+    Args:
+        tool: asked for each of the names in each scene.
+        name: how the figures call the tool.
+        scenes: what is to be found, with its pictures.
+        images: opens the pictures.
+        names: categories to ask for.
     """
-    things = hits = shown = shown_there = present = counts = 0
+    things = hits = boxes_of_all = boxes_of_present = present = right_counts = 0
     for scene, region in scenes:
         calls = [ToolCall("find", {"patch": region, "object_name": word}) for word in names]
-        for word, found in zip(names, tool(calls, images), strict=True):
-            boxes = (
-                [r.box for r in found if isinstance(r, Region)] if isinstance(found, list) else []
-            )
+        for word, answer in zip(names, tool(calls, images), strict=True):
+            boxes = _boxes(answer)
             true = [thing.box for thing in scene.objects if thing.category == word]
-            shown += len(boxes)
+            boxes_of_all += len(boxes)
             hits += match_boxes(boxes, true)
             if true:
-                things, shown_there = things + len(true), shown_there + len(boxes)
-                present, counts = present + 1, counts + (len(boxes) == len(true))
-    return [
-        (f"{name}: recall", Share(hits, things)),
-        (f"{name}: precision, names that are there", Share(hits, shown_there)),
-        (f"{name}: precision, all {len(names)} names", Share(hits, shown)),
-        (f"{name}: counts right, names that are there", Share(counts, present)),
-    ]
+                things += len(true)
+                boxes_of_present += len(boxes)
+                present += 1
+                right_counts += len(boxes) == len(true)
+    shares = {
+        "recall": Share(hits, things),
+        "precision, names that are there": Share(hits, boxes_of_present),
+        f"precision, all {len(names)} names": Share(hits, boxes_of_all),
+        "counts right, names that are there": Share(right_counts, present),
+    }
+    return [share_figure(f"{name}: {what}", share) for what, share in shares.items()]
 
 
-def measure_exists(tool: Tool, scenes: Pictured, images: Images) -> list[Row]:
-    """Accuracy of `exists` on what is there and what is not."""
+def _boxes(answer: Value | ToolFailure) -> list[Box]:
+    """Boxes of the regions that a tool answered; none where it failed."""
+    if not isinstance(answer, list):
+        return []
+    return [region.box for region in answer if isinstance(region, Region)]
+
+
+def measure_exists(tool: Tool, scenes: Pictured, images: Images) -> list[Figure]:
+    """Measure how often `exists` is right about what is there and about what is not.
+
+    Args:
+        tool: the tool `exists`.
+        scenes: what is there, with its pictures.
+        images: opens the pictures.
+    """
     right: dict[bool, list[bool]] = {True: [], False: []}
     for scene, region in scenes:
         absent = [
@@ -85,67 +107,77 @@ def measure_exists(tool: Tool, scenes: Pictured, images: Images) -> list[Row]:
             for word in CATEGORIES
             if not any(word == here or confusable(word, here) for here in scene.categories)
         ]
-        chosen = np.random.default_rng([13, scene.seed]).choice(
-            absent, len(scene.categories), replace=False
-        )
-        asked = [
+        rng = np.random.default_rng([13, scene.seed])
+        sample = rng.choice(absent, len(scene.categories), replace=False)
+        questions = [
             *((word, True) for word in scene.categories),
-            *((str(word), False) for word in chosen),
+            *((str(word), False) for word in sample),
         ]
-        calls = [ToolCall("exists", {"patch": region, "object_name": word}) for word, _ in asked]
-        for (_, there), said in zip(asked, tool(calls, images), strict=True):
-            right[there].append(said is there)
+        calls = [
+            ToolCall("exists", {"patch": region, "object_name": word}) for word, _ in questions
+        ]
+        for (_, there), answer in zip(questions, tool(calls, images), strict=True):
+            right[there].append(answer is there)
     return [
-        ("exists: right", _share([*right[True], *right[False]])),
-        ("exists: right where it is there", _share(right[True])),
-        ("exists: right where it is not", _share(right[False])),
+        _right("exists: right", [*right[True], *right[False]]),
+        _right("exists: right where it is there", right[True]),
+        _right("exists: right where it is not", right[False]),
     ]
 
 
 def knowledge_questions(each: int) -> list[tuple[str, bool]]:
-    """Of each fact and wording, `each` questions about categories for which it holds and `each` for
-    which not.
+    """Questions about each fact in each wording, with whether the fact holds.
+
+    There are `each` questions about categories for which a fact holds, and as many about others.
     """
-    asked = []
+    questions = []
     for number, (name, fact) in enumerate(FACTS.items()):
         rng = np.random.default_rng([17, number])
         for wording in (fact.train[0], fact.test[0]):
             for true in (True, False):
-                known = [word for word in CATEGORIES if has(name, word) is true]
-                for word in rng.permutation(known)[:each]:
-                    asked.append((property_question(a(str(word)), wording), true))
-    return asked
+                words = [word for word in CATEGORIES if has(name, word) is true]
+                for word in rng.permutation(words)[:each]:
+                    questions.append((property_question(a(str(word)), wording), true))
+    return questions
 
 
-def measure_knowledge(tool: Tool, images: Images, each: int) -> list[Row]:
-    """Accuracy of `llm_query` on `knowledge_questions`."""
-    asked = knowledge_questions(each)
+def measure_knowledge(tool: Tool, images: Images, each: int) -> list[Figure]:
+    """Measure how often `llm_query` is right on `knowledge_questions`.
+
+    Args:
+        tool: the tool `llm_query`.
+        images: what every tool is called with; not used here.
+        each: true and false questions of each fact and wording.
+    """
+    questions = knowledge_questions(each)
     calls = [
-        ToolCall("llm_query", {"question": question, "long_answer": False}) for question, _ in asked
+        ToolCall("llm_query", {"question": text, "long_answer": False}) for text, _ in questions
     ]
-    said: list[Value | ToolFailure] = []
+    answers: list[Value | ToolFailure] = []
     for at in range(0, len(calls), max(tool.batch_size, 1)):
-        said += tool(calls[at : at + max(tool.batch_size, 1)], images)
-    right = [
-        answer == ("yes" if true else "no") for answer, (_, true) in zip(said, asked, strict=True)
-    ]
-    parts = {
-        true: [ok for ok, (_, wanted) in zip(right, asked, strict=True) if wanted is true]
-        for true in (True, False)
-    }
+        answers += tool(calls[at : at + max(tool.batch_size, 1)], images)
+    right: dict[bool, list[bool]] = {True: [], False: []}
+    for answer, (_, holds) in zip(answers, questions, strict=True):
+        right[holds].append(answer == ("yes" if holds else "no"))
     return [
-        ("llm_query: right", _share(right)),
-        ("llm_query: right where it holds", _share(parts[True])),
-        ("llm_query: right where it does not", _share(parts[False])),
+        _right("llm_query: right", [*right[True], *right[False]]),
+        _right("llm_query: right where it holds", right[True]),
+        _right("llm_query: right where it does not", right[False]),
     ]
 
 
-def _share(values: Sequence[bool]) -> Share:
-    return Share(sum(values), len(values))
+def _right(name: str, right: Sequence[bool]) -> Figure:
+    return share_figure(name, Share(sum(right), len(right)))
 
 
-def bench_tools(scenes: int, each: int, folder: Path) -> list[Row]:
-    """All figures; pictures are copied into `folder`."""
+def bench_tools(scenes: int, each: int, folder: Path) -> list[Figure]:
+    """Take all figures.
+
+    Args:
+        scenes: number of test scenes, from the first.
+        each: true and false questions of each fact and wording.
+        folder: pictures are copied into it.
+    """
     source, images = Collages(), ImageFolder(folder)
     pictured = []
     for scene in list(source.scenes("test"))[:scenes]:
@@ -167,20 +199,17 @@ def bench_tools(scenes: int, each: int, folder: Path) -> list[Row]:
 
 
 def main(args: list[str]) -> None:
-    """Print the table of `bench_tools`."""
-    parser = argparse.ArgumentParser(
-        prog="vpd bench tools", description="Measure how right the embedded tools are."
-    )
+    """Print the figures of `bench_tools`."""
+    parser = bench_parser("tools", "Measure how often the embedded tools are right.")
     parser.add_argument(
         "--scenes", type=int, default=100, help="test scenes, from the first; there are 100"
     )
     parser.add_argument(
         "--facts", type=int, default=2, help="true and false statements of each fact and wording"
     )
-    given = parser.parse_args(args)
+    options = parser.parse_args(args)
     with tempfile.TemporaryDirectory(prefix="vpd-bench-") as folder:
-        for name, share in bench_tools(given.scenes, given.facts, Path(folder)):
-            print(f"{name:<56}{share}")
+        print_figures(bench_tools(options.scenes, options.facts, Path(folder)), options.json)
 
 
 if __name__ == "__main__":

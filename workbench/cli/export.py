@@ -53,7 +53,7 @@ def decisions(path: Path, tool: str, project: Path | None) -> None:
     out = console()
     out.print(
         f"{summary.added} decisions added ({summary.edited} with an edited rationale), "
-        f"{summary.known} were here already, "
+        f"{summary.repeats} were here already, "
         f"{len(summary.refused)} could not be taken"
     )
     for row in summary.refused[:SHOWN]:

@@ -172,8 +172,8 @@ def _look(
         )
         for name, count in summary.splits.items():
             out.print(f"  {safe(name):<12} {count}")
-        if summary.known:
-            out.print(f"  {summary.known} of them are in the project already")
+        if summary.present:
+            out.print(f"  {summary.present} of them are in the project already")
         for reason, count in summary.reasons.most_common(10):
             out.print(f"left out, {count} times: {safe(reason, 300)}")
         for row in summary.first:

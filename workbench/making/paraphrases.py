@@ -1,5 +1,4 @@
-"""More wordings to learn from: a writer that has seen only the bundled train wordings reads little
-else.
+"""More wordings to learn from, because the bundled ones alone teach a writer to read little else.
 
 Everything here belongs to the train side; none of it is a test wording of `tasks.phrasings`
 (tested).  Since a program needs no answer to be learnt, forms are also made about things and facts
@@ -19,43 +18,77 @@ from workbench.tasks.collage.answerable import pick
 from workbench.tasks.collage.knowledge import FACTS
 
 THINGS = (
-    "chair", "tree", "window", "door", "ball", "book", "plant", "house", "bridge", "ladder", "basket", "table",
-    "candle", "glove", "helmet", "mirror", "monkey", "fox", "goose", "squirrel", "whale", "turtle", "tractor",
-    "van", "ship", "kite", "spoon", "fork", "bowl", "vase", "sandwich", "pear", "grape", "onion", "potato",
-    "piano", "flute", "ruler", "pencil", "suitcase", "child", "woman", "man", "street sign", "fire hydrant",
-    "swimming pool", "palm tree", "coffee mug", "paper bag",
+    "chair", "tree", "window", "door", "ball", "book", "plant", "house", "bridge", "ladder",
+    "basket", "table", "candle", "glove", "helmet", "mirror", "monkey", "fox", "goose", "squirrel",
+    "whale", "turtle", "tractor", "van", "ship", "kite", "spoon", "fork", "bowl", "vase",
+    "sandwich", "pear", "grape", "onion", "potato", "piano", "flute", "ruler", "pencil", "suitcase",
+    "child", "woman", "man", "street sign", "fire hydrant", "swimming pool", "palm tree",
+    "coffee mug", "paper bag",
 )  # fmt: skip
 """Names that no collage has."""
 
 PREDICATES: dict[str, tuple[tuple[str, str], ...]] = {
-    "fly": (("flies", "fly"), ("has wings", "have wings"), ("can get off the ground", "can get off the ground")),
+    "fly": (
+        ("flies", "fly"), ("has wings", "have wings"),
+        ("can get off the ground", "can get off the ground"),
+    ),
     "eaten": (("is edible", "are edible"), ("is good to eat", "are good to eat")),
     "wheels": (("is fitted with wheels", "are fitted with wheels"), ("has tyres", "have tyres")),
-    "water": (("has its home in water", "have their home in water"), ("swims all day", "swim all day")),
-    "legs": (("has exactly four legs", "have exactly four legs"), ("is four-legged", "are four-legged")),
-    "cut": (("can cut paper or wood", "can cut paper or wood"), ("is a cutting tool", "are cutting tools")),
-    "music": (("is played in concerts", "are played in concerts"), ("can play a tune", "can play a tune")),
-    "electricity": (("runs on electricity", "run on electricity"), ("has a battery", "have a battery")),
-    "passengers": (("carries people around", "carry people around"), ("can take us home", "can take us home")),
+    "water": (
+        ("has its home in water", "have their home in water"), ("swims all day", "swim all day"),
+    ),
+    "legs": (
+        ("has exactly four legs", "have exactly four legs"), ("is four-legged", "are four-legged"),
+    ),
+    "cut": (
+        ("can cut paper or wood", "can cut paper or wood"),
+        ("is a cutting tool", "are cutting tools"),
+    ),
+    "music": (
+        ("is played in concerts", "are played in concerts"),
+        ("can play a tune", "can play a tune"),
+    ),
+    "electricity": (
+        ("runs on electricity", "run on electricity"), ("has a battery", "have a battery"),
+    ),
+    "passengers": (
+        ("carries people around", "carry people around"), ("can take us home", "can take us home"),
+    ),
     "eggs": (("produces eggs", "produce eggs"), ("builds nests", "build nests")),
-    "sport": (("is sports equipment", "are sports equipment"), ("is used for playing", "are used for playing")),
-    "tree": (("comes from a tree", "come from a tree"), ("is found in an orchard", "are found in an orchard")),
-    "drink": (("can be filled with water", "can be filled with water"), ("holds liquids", "hold liquids")),
+    "sport": (
+        ("is sports equipment", "are sports equipment"),
+        ("is used for playing", "are used for playing"),
+    ),
+    "tree": (
+        ("comes from a tree", "come from a tree"),
+        ("is found in an orchard", "are found in an orchard"),
+    ),
+    "drink": (
+        ("can be filled with water", "can be filled with water"),
+        ("holds liquids", "hold liquids"),
+    ),
     "": (
-        ("has fur", "have fur"), ("lives on a farm", "live on a farm"), ("is made of metal", "are made of metal"),
+        ("has fur", "have fur"), ("lives on a farm", "live on a farm"),
+        ("is made of metal", "are made of metal"),
         ("is heavier than a person", "are heavier than a person"), ("can bite", "can bite"),
         ("has a tail", "have a tail"),
-        ("is sold in a bakery", "are sold in a bakery"), ("would float on water", "would float on water"),
+        ("is sold in a bakery", "are sold in a bakery"),
+        ("would float on water", "would float on water"),
         ("belongs in a kitchen", "belong in a kitchen"), ("is kept as a pet", "are kept as pets"),
-        ("needs petrol", "need petrol"), ("grows in a garden", "grow in a garden"), ("is loud", "are loud"),
+        ("needs petrol", "need petrol"), ("grows in a garden", "grow in a garden"),
+        ("is loud", "are loud"),
         ("keeps off the rain", "keep off the rain"), ("sleeps in winter", "sleep in winter"),
-        ("is sour", "are sour"), ("can climb trees", "can climb trees"), ("eats grass", "eat grass"),
-        ("is found in an office", "are found in an office"), ("was invented long ago", "were invented long ago"),
-        ("gives milk", "give milk"), ("has a handle", "have a handle"), ("is afraid of cats", "are afraid of cats"),
-        ("travels on rails", "travel on rails"), ("would break if it fell", "would break if they fell"),
+        ("is sour", "are sour"), ("can climb trees", "can climb trees"),
+        ("eats grass", "eat grass"),
+        ("is found in an office", "are found in an office"),
+        ("was invented long ago", "were invented long ago"),
+        ("gives milk", "give milk"), ("has a handle", "have a handle"),
+        ("is afraid of cats", "are afraid of cats"),
+        ("travels on rails", "travel on rails"),
+        ("would break if it fell", "would break if they fell"),
     ),
 }  # fmt: skip
-"""Predicates, singular and plural, by fact; those under the empty name hold for nobody knows what."""
+"""Predicates, singular and plural, by fact; those under the empty name belong to no fact."""
 
 RELATIONS = {
     "left": (
@@ -96,15 +129,18 @@ SUPERLATIVES = {
     ),
     "topmost": (
         ("uppermost {noun}", "at the very top"), ("highest {noun}", "highest"),
-        ("{noun} at the upper border", "nearest to the upper border"), ("{noun} above all others", "above all others"),
+        ("{noun} at the upper border", "nearest to the upper border"),
+        ("{noun} above all others", "above all others"),
     ),
     "bottommost": (
         ("lowest {noun}", "at the very bottom"), ("bottom {noun}", "lowest"),
-        ("{noun} at the lower border", "nearest to the lower border"), ("{noun} below all others", "below all others"),
+        ("{noun} at the lower border", "nearest to the lower border"),
+        ("{noun} below all others", "below all others"),
     ),
     "largest": (
         ("biggest {noun}", "biggest"), ("{noun} with the greatest size", "of the greatest size"),
-        ("{noun} covering the largest area", "covering the largest area"), ("{noun} that fills most", "filling most"),
+        ("{noun} covering the largest area", "covering the largest area"),
+        ("{noun} that fills most", "filling most"),
     ),
     "smallest": (
         ("tiniest {noun}", "tiniest"), ("{noun} with the least size", "of the least size"),
@@ -112,7 +148,8 @@ SUPERLATIVES = {
         ("{noun} that fills least", "filling least"),
     ),
     "nearest": (
-        ("{noun} closest to {the_b}", "closest to {the_b}"), ("{noun} next to {the_b}", "least far from {the_b}"),
+        ("{noun} closest to {the_b}", "closest to {the_b}"),
+        ("{noun} next to {the_b}", "least far from {the_b}"),
         ("{noun} with the smallest gap to {the_b}", "with the smallest gap to {the_b}"),
     ),
     "farthest": (
@@ -335,8 +372,9 @@ _ENDINGS = (
 
 
 def other_things(form: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
-    """The form about something that no collage has; forms without a name of a category stay as they
-    are.
+    """A form about something that no collage has.
+
+    Forms without a name of a category stay as they are.
     """
     changed = dict(form)
     if changed["op"] in ("count", "exists", "relation", "compare", "count_relation"):
@@ -348,22 +386,12 @@ def other_things(form: Mapping[str, Any], rng: np.random.Generator) -> dict[str,
 
 
 def paraphrase(form: Mapping[str, Any], rng: np.random.Generator) -> tuple[str, str]:
-    """A form in other words: the question, and the predicate it uses (empty but for knowledge
-    forms).
+    """A question that says a form in other words, and its predicate.
+
+    The predicate is empty but for knowledge forms.
     """
     inner = form["of"] if form["op"] == "choice" else form
-    op = inner["op"]
-    key = (
-        f"choice/{op}"
-        if op in ("present", "absent")
-        else "superlative"
-        if "by" in inner
-        else f"compare/{inner['cmp']}"
-        if op == "compare"
-        else f"knowledge/{inner['ask']}"
-        if op == "knowledge"
-        else op
-    )
+    key = _template_key(inner)
     slots: dict[str, str] = {}
     for slot in ("a", "b"):
         if slot in inner:
@@ -387,15 +415,27 @@ def paraphrase(form: Mapping[str, Any], rng: np.random.Generator) -> tuple[str, 
         predicate, slots["can"] = pick((*PREDICATES[kind], FACTS[inner["fact"]].train), rng)
         slots["does"] = predicate
     if "by" in inner:
-        phrase, said = pick(SUPERLATIVES[inner["by"]], rng)
-        slots |= {"np": phrase.format(**slots), "pred": said.format(**slots)}
+        phrase, complement = pick(SUPERLATIVES[inner["by"]], rng)
+        slots |= {"np": phrase.format(**slots), "pred": complement.format(**slots)}
     text = pick(TEMPLATES[key], rng).format(**slots)
     text = pick(_OPENINGS, rng) + text[0].upper() + text[1:] + pick(_ENDINGS, rng)
     return careless(text, rng), predicate
 
 
+def _template_key(form: Mapping[str, Any]) -> str:
+    """The key of a form's wordings in `TEMPLATES`."""
+    op = str(form["op"])
+    if op in ("present", "absent"):
+        return f"choice/{op}"
+    if "by" in form:
+        return "superlative"
+    if op == "compare":
+        return f"compare/{form['cmp']}"
+    return f"knowledge/{form['ask']}" if op == "knowledge" else op
+
+
 def careless(text: str, rng: np.random.Generator) -> str:
-    """Now and then as people type: in small letters, or without the closing mark."""
+    """A text as people type it: now and then in small letters, or without the closing mark."""
     if rng.random() < 0.08:
         text = text.lower()
     return text.rstrip("?.") if rng.random() < 0.08 else text

@@ -39,7 +39,7 @@ from workbench.tasks.collage.answerable import pick
 from workbench.tasks.collage.knowledge import FACTS
 from workbench.tasks.collage.questions import FAMILIES, ask
 from workbench.tasks.collage.scene import make_scene
-from workbench.train.loss import combined, lesson_losses
+from workbench.train.loss import lesson_losses, weighted_loss
 from workbench.train.optimizer import ScheduledAdamW, mean_step
 from workbench.train.schedule import RateSchedule
 from workbench.train.shared_prefix import TokenLesson, shared_rows
@@ -50,7 +50,8 @@ BASE = "HuggingFaceTB/SmolLM2-135M-Instruct"
 FIRST_SCENE = 200_000
 """Training scenes start here: far from the bundled pictures of the same split."""
 USUAL = (
-    "find", "exists", "visual_question_answering", "verify_property", "best_text_match", "image_caption", "llm_query",
+    "find", "exists", "visual_question_answering", "verify_property",
+    "best_text_match", "image_caption", "llm_query",
 )  # fmt: skip
 """Tools of the embedded profile, in its order."""
 
@@ -60,26 +61,32 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class WriterRecipe:
-    """Everything the result depends on, besides the code."""
+    """Everything that the result depends on, besides the code."""
 
     rows: int = 300
-    """Tool lists; each comes once."""
+    """Number of tool lists; each comes once."""
     questions: int = 8
-    """Questions behind one tool list."""
+    """Number of questions behind one tool list."""
     batch: int = 2
     """Rows per step."""
     rate: float = 8e-4
+    """Highest learning rate."""
     rank: int = 16
+    """Rank of the adapter."""
     start: str = ""
     """Folder of an adapter to go on from; empty for a fresh one."""
     warmup: int = 10
+    """Steps in which the learning rate rises."""
     seed: int = 5
+    """The rows and the adapter's first values follow from it."""
     threads: int = 1
+    """Threads of torch."""
 
 
 def tool_list(rng: np.random.Generator) -> list[str]:
-    """Names of the tools of one row: mostly the usual ones, else some missing, some added,
-    shuffled.
+    """Names of the tools of one row.
+
+    They are mostly the usual ones; else some are missing, some are added, and the order is drawn.
     """
     if rng.random() < 0.6:
         return list(USUAL)
@@ -110,8 +117,16 @@ def api_text(tools: Sequence[str]) -> str:
 
 
 def example(split: str, index: int, rng: np.random.Generator, tools: Sequence[str]) -> Pair | None:
-    """A question (what the prompt says of it) and the body of a program; None where the tools allow
-    none.
+    """A question as the prompt has it, and the body of a program that answers it.
+
+    Args:
+        split: of the scene.
+        index: number of the scene.
+        rng: draws the question, its wording and the program.
+        tools: names of the tools that the program may call.
+
+    Returns:
+        None where no program gets by with these tools, or the scene has no question.
     """
     tasks = ask(make_scene(split, index), phrasing="train", rng=rng, families=[pick(FAMILIES, rng)])
     if not tasks:
@@ -124,16 +139,20 @@ def example(split: str, index: int, rng: np.random.Generator, tools: Sequence[st
         if rng.random() < 0.3:
             form = other_things(form, rng)
         question, predicate = paraphrase(form, rng)
-    found = usable(references(form, predicate, task.choices, rng), tools)
-    if not found:
+    ways = usable(references(form, predicate, task.choices, rng), tools)
+    if not ways:
         return None
-    chosen = pick(found, rng, [reference.weight for reference in found])
-    return compact_own(question, task.choices), chosen.source.removeprefix(HEADER).rstrip("\n")
+    reference = pick(ways, rng, [way.weight for way in ways])
+    return compact_own(question, task.choices), reference.source.removeprefix(HEADER).rstrip("\n")
 
 
 def examples(split: str, number: int, recipe: WriterRecipe) -> tuple[list[str], list[Pair]]:
-    """Row number `number`: its tools and its questions with programs; the same number always gives
-    the same.
+    """The tools of a row, and its questions with programs; the same number gives the same row.
+
+    Args:
+        split: `train` or `val`.
+        number: number of the row.
+        recipe: seed and number of questions.
     """
     rng = np.random.default_rng([recipe.seed, ("train", "val").index(split), number])
     tools = tool_list(rng)
@@ -221,7 +240,7 @@ class WriterTraining:
         tools, pairs = examples(split, number, self.recipe)
         lessons = token_lessons(self.tokenizer, tools, pairs, self.end)
         batch = shared_rows([lessons], {}).to(self.device)
-        return combined(lesson_losses(self.model, batch), batch, float(batch.weights.sum()))
+        return weighted_loss(lesson_losses(self.model, batch), batch, float(batch.weights.sum()))
 
     def run(self, every: int = 20) -> None:
         """Train from start to end.

@@ -18,6 +18,7 @@ import numpy as np
 from workbench.api import STANDARD
 from workbench.english import a as with_article
 from workbench.english import one, plural, the
+from workbench.making.predicates import plural_predicate, questions_of
 from workbench.sample.prompt import HEADER
 from workbench.tasks.collage.answerable import pick
 from workbench.tools.coco_names import classes_of
@@ -41,7 +42,10 @@ _EXTREME = {
     "nearest": ("min", "distance({0}, {1})"),
     "farthest": ("max", "distance({0}, {1})"),
 }
-_CENTRES = "({0}.horizontal_center - {1}.horizontal_center) ** 2 + ({0}.vertical_center - {1}.vertical_center) ** 2"
+_CENTRES = (
+    "({0}.horizontal_center - {1}.horizontal_center) ** 2 + "
+    "({0}.vertical_center - {1}.vertical_center) ** 2"
+)
 _COMPARE = {"more": (">", "more"), "fewer": ("<", "fewer"), "same": ("==", "as many")}
 _WHOLE = ("What is this?", "What object is this?", "What kind of object is shown?")
 
@@ -54,26 +58,28 @@ class Reference:
     tools: frozenset[str]
     """Tools that it calls, by name."""
     exact: bool
-    """Right whenever every tool is."""
+    """Whether it is right whenever every tool is."""
     weight: float
-    """How often it is shown, relative to the form's other ways."""
+    """How often it is learnt from, relative to the form's other ways."""
 
 
 def references(
     form: Form, predicate: str, choices: Sequence[str], rng: np.random.Generator
 ) -> list[Reference]:
-    """Every way to answer a form, its small choices (names, prints, wording) drawn by `rng`.
+    """Every way to answer a form.
 
-    Args: form: a logical form of `tasks.questions`. predicate: of knowledge forms, in the singular
-        as the question says it: `can fly`, `has wheels`. choices: the options of a multiple-choice
-        question.
+    Args:
+        form: a logical form of the question generator.
+        predicate: of knowledge forms, in the singular as in the question: `can fly`, `has wheels`.
+        choices: the options of a multiple-choice question.
+        rng: draws the small choices: names, prints, wording.
     """
     return _Maker(rng).make(form, predicate, choices)
 
 
-def usable(found: Sequence[Reference], tools: Sequence[str]) -> list[Reference]:
-    """Those that need none but the given tools."""
-    return [reference for reference in found if reference.tools <= set(tools)]
+def usable(ways: Sequence[Reference], tools: Sequence[str]) -> list[Reference]:
+    """The references that call no tool but these."""
+    return [reference for reference in ways if reference.tools <= set(tools)]
 
 
 def variable(noun: str, many: bool = False) -> str:
@@ -89,16 +95,23 @@ def variable(noun: str, many: bool = False) -> str:
 
 
 class _Maker:
-    """Writes the programs of one question with one person's habits."""
+    """Writes the programs of one question with one person's habits, which `rng` draws."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng
         self._whole = pick(("patch", "patch", "image_patch"), rng)
         self._asks = pick(_WHOLE, rng, (3, 1, 1))
         self._prints = bool(rng.random() < 0.7)
-        self._found: list[Reference] = []
+        self._references: list[Reference] = []
 
     def make(self, form: Form, predicate: str, choices: Sequence[str]) -> list[Reference]:
+        """Every way to answer a form.
+
+        Args:
+            form: as `references`.
+            predicate: as `references`.
+            choices: as `references`.
+        """
         inner = form["of"] if form["op"] == "choice" else form
         if inner["op"] == "knowledge":
             self._knowledge(inner, predicate)
@@ -114,13 +127,13 @@ class _Maker:
                 "present": self._present,
                 "absent": self._present,
             }[inner["op"]](inner, choices)
-        return self._found
+        return self._references
 
     def _add(self, weight: float, *lines: str, exact: bool = True) -> None:
         body = [f"{self._whole} = ImagePatch(image)", *(line for line in lines if line)]
         source = "\n    ".join([HEADER, *body]) + "\n"
         tools = frozenset(name for name in TOOLS if re.search(rf"\b{name}\(", source))
-        self._found.append(Reference(source, tools, exact, weight))
+        self._references.append(Reference(source, tools, exact, weight))
 
     def _find(self, noun: str) -> str:
         return f'{self._whole}.find("{noun}")'
@@ -129,13 +142,11 @@ class _Maker:
         return f'{self._whole}.visual_question_answering("{question}")'
 
     def _say(self, text: str) -> str:
-        """A print of what was found, or nothing."""
+        """A line that prints a text, or an empty one where this person does not print."""
         return f'print(f"{text}")' if self._prints else ""
 
-    def _known(self, *nouns: str) -> bool:
-        """Whether the embedded detector knows the names: where it does not, asking is shown more
-        often.
-        """
+    def _detects(self, *nouns: str) -> bool:
+        """Whether the embedded detector knows all names; programs that ask weigh more otherwise."""
         return all(classes_of(noun) for noun in nouns)
 
     def _yes(self, condition: str) -> str:
@@ -144,7 +155,7 @@ class _Maker:
 
     def _count(self, form: Form, choices: Sequence[str]) -> None:
         noun, many = form["a"], variable(form["a"], many=True)
-        sure = self._known(noun)
+        sure = self._detects(noun)
         self._add(
             3 if sure else 1,
             f"{many} = {self._find(noun)}",
@@ -166,7 +177,7 @@ class _Maker:
 
     def _exists(self, form: Form, choices: Sequence[str]) -> None:
         noun, many = form["a"], variable(form["a"], many=True)
-        sure = self._known(noun)
+        sure = self._detects(noun)
         self._add(2 if sure else 0.6, f'return formatting_answer({self._whole}.exists("{noun}"))')
         self._add(
             2 if sure else 0.6,
@@ -181,11 +192,11 @@ class _Maker:
 
     def _relation(self, form: Form, choices: Sequence[str]) -> None:
         first, second = variable(form["a"]), variable(form["b"])
-        side, sign, said = _RELATION[form["rel"]]
+        side, sign, words = _RELATION[form["rel"]]
         say = self._say(
             f"{the(form['a'])} is at {{{first}.{side}}} and {the(form['b'])} at {{{second}.{side}}}"
         )
-        sure = self._known(form["a"], form["b"])
+        sure = self._detects(form["a"], form["b"])
         truth = self._yes(f"{first}.{side} {sign} {second}.{side}")
         self._add(
             2.5 if sure else 1,
@@ -203,19 +214,19 @@ class _Maker:
             '    return formatting_answer("no")',
             f"return formatting_answer({firsts}[0].{side} {sign} {seconds}[0].{side})",
         )
-        said = {
+        words = {
             "left of": pick(("left of", "to the left of"), self._rng),
             "right of": "to the right of",
-        }.get(said, said)
-        question = f"Is {the(form['a'])} {said} {the(form['b'])}?"
+        }.get(words, words)
+        question = f"Is {the(form['a'])} {words} {the(form['b'])}?"
         self._add(
             0.25 if sure else 0.8, f"return formatting_answer({self._ask(question)})", exact=False
         )
 
     def _compare(self, form: Form, choices: Sequence[str]) -> None:
         first, second = variable(form["a"], many=True), variable(form["b"], many=True)
-        sign, said = _COMPARE[form["cmp"]]
-        sure = self._known(form["a"], form["b"])
+        sign, words = _COMPARE[form["cmp"]]
+        sure = self._detects(form["a"], form["b"])
         self._add(
             2.5 if sure else 1,
             f"{first} = {self._find(form['a'])}",
@@ -232,24 +243,24 @@ class _Maker:
             self._yes(f"count_a {sign} count_b"),
         )
         tail = f"as {plural(form['b'])}" if form["cmp"] == "same" else f"than {plural(form['b'])}"
-        question = f"Are there {said} {plural(form['a'])} {tail}?"
+        question = f"Are there {words} {plural(form['a'])} {tail}?"
         self._add(
             0.7 if sure else 2, f"return formatting_answer({self._ask(question)})", exact=False
         )
 
     def _count_relation(self, form: Form, choices: Sequence[str]) -> None:
         noun, other = form["a"], variable(form["b"])
-        side, sign, said = _RELATION[form["rel"]]
+        side, sign, words = _RELATION[form["rel"]]
         one_of, many = variable(noun), variable(noun, many=True)
         if one_of == other:
             other = f"{other}_b"
         condition = f"{one_of}.{side} {sign} {other}.{side}"
-        sure = self._known(noun, form["b"])
+        sure = self._detects(noun, form["b"])
         self._add(
             2,
             f"{other} = {self._find(form['b'])}[0]",
             f"{many} = [{one_of} for {one_of} in {self._find(noun)} if {condition}]",
-            self._say(f"{{len({many})}} {plural(noun)} are {said} {the(form['b'])}"),
+            self._say(f"{{len({many})}} {plural(noun)} are {words} {the(form['b'])}"),
             f"return formatting_answer(len({many}))",
         )
         self._add(
@@ -259,16 +270,16 @@ class _Maker:
             f"for {one_of} in {self._find(noun)}:",
             f"    if {condition}:",
             "        count += 1",
-            self._say(f"{{count}} {plural(noun)} {said} {the(form['b'])}"),
+            self._say(f"{{count}} {plural(noun)} {words} {the(form['b'])}"),
             "return formatting_answer(count)",
         )
-        question = f"How many {plural(noun)} are {said} {the(form['b'])}?"
+        question = f"How many {plural(noun)} are {words} {the(form['b'])}?"
         self._add(
             0.2 if sure else 0.7, f"return formatting_answer({self._ask(question)})", exact=False
         )
 
     def _described(self, form: Form, choices: Sequence[str]) -> None:
-        """`extreme` and `category_of`: find the object that is meant, then ask what it is."""
+        """The forms `extreme` and `category_of`: find the object, then ask what it is."""
         noun = form["among"]
         each = "thing" if noun == "object" else variable(noun)
         many = "objects" if noun == "object" else variable(noun, many=True)
@@ -288,7 +299,7 @@ class _Maker:
         else:
             self._superlative(form["by"], noun, each, many, name, start, other)
             question = f"What is the {_superlative_words(form, noun)}?"
-        sure = self._known(noun, form.get("b", noun))
+        sure = self._detects(noun, form.get("b", noun))
         if choices:
             question += f" Options: {', '.join(choices)}."
         self._add(
@@ -324,7 +335,7 @@ class _Maker:
     ) -> None:
         function, measure = _EXTREME[by]
         key = measure.format(each, other)
-        found = f"{many} = {self._find(noun)}"
+        all_things = f"{many} = {self._find(noun)}"
         away = f"{many} = [{each} for {each} in {self._find(noun)} if {each}.left != {other}.left]"
         best = pick((by if by.isidentifier() else "best", "best"), self._rng)
         say = self._say(f"the {by} {one(noun)} is at {{{best}.left}}")
@@ -343,16 +354,18 @@ class _Maker:
             self._add(
                 1,
                 start,
-                away if near else found,
+                away if near else all_things,
                 f"{best} = {function}({many}, key=lambda {each}: {centres})",
                 ends,
             )
             return
-        self._add(2.5, found, f"{best} = {function}({many}, key=lambda {each}: {key})", say, ends)
+        self._add(
+            2.5, all_things, f"{best} = {function}({many}, key=lambda {each}: {key})", say, ends
+        )
         reverse = ", reverse=True" if function == "max" else ""
         self._add(
             1.5,
-            found,
+            all_things,
             f"{many} = sorted({many}, key=lambda {each}: {key}{reverse})",
             f"return formatting_answer({many}[0].{name})",
         )
@@ -362,7 +375,7 @@ class _Maker:
         options = "[" + ", ".join(f'"{option}"' for option in (choices or form["options"])) + "]"
         no = "not " if absent else ""
         last = f"return formatting_answer({self._whole}.best_text_match({options}))"
-        sure = self._known(*form["options"])
+        sure = self._detects(*form["options"])
         end = pick(("", 'return formatting_answer("none")'), self._rng)
         self._add(
             2 if sure else 0.7,
@@ -411,9 +424,7 @@ class _Maker:
             (1.0, (name, f'    if {query} == "yes":')),
             (
                 0.8,
-                (
-                    f'    if {each}.verify_property("{"object" if noun == "object" else noun}", "{predicate}"):',
-                ),
+                (f'    if {each}.verify_property("{noun}", "{predicate}"):',),
             ),
         )
         for weight, check in checks:
@@ -449,20 +460,20 @@ class _Maker:
                 self._add(weight, loop, *check, tail, _fallback(self._rng))
         kind = {"eaten": "food", "passengers": "vehicle"}.get(form["fact"])
         if kind and noun == "object":
-            found = self._find(kind)
+            all_things = self._find(kind)
             if ask == "count":
-                self._add(1.5, f"return formatting_answer(len({found}))")
+                self._add(1.5, f"return formatting_answer(len({all_things}))")
             elif ask == "exists":
-                self._add(1.5, f"return formatting_answer(len({found}) > 0)")
+                self._add(1.5, f"return formatting_answer(len({all_things}) > 0)")
             else:
                 self._add(
                     1.5,
-                    f"{kind} = {found}[0]",
+                    f"{kind} = {all_things}[0]",
                     f'return formatting_answer({kind}.visual_question_answering("{self._asks}"))',
                 )
         nouns = plural(noun)
         whole = {
-            "count": f"How many {nouns} {_plural_predicate(predicate)}?",
+            "count": f"How many {nouns} {plural_predicate(predicate)}?",
             "exists": f"Is there {with_article(noun)} that {predicate}?",
             "which": f"Which {one(noun)} {predicate}?",
         }[ask]
@@ -480,29 +491,3 @@ def _numbers(choices: Sequence[str]) -> str:
 def _superlative_words(form: Form, noun: str) -> str:
     words = {"nearest": "nearest to", "farthest": "farthest from"}
     return f"{noun} {words[form['by']]} {the(form['b'])}" if "b" in form else f"{form['by']} {noun}"
-
-
-def questions_of(predicate: str) -> tuple[str, str]:
-    """Two ways to ask about `{name}`: `can fly` gives `Can a {name} fly?` and `Is it true that a
-    {name} can fly?`.
-    """
-    first, _, rest = predicate.partition(" ")
-    if first in ("can", "is"):
-        plain = f"{first.capitalize()} a {{name}} {rest}?"
-    else:
-        plain = f"Does a {{name}} {_bare(first)} {rest}".strip() + "?"
-    return plain, f"Is it true that a {{name}} {predicate}?"
-
-
-def _bare(verb: str) -> str:
-    if verb == "has":
-        return "have"
-    if verb.endswith(("ches", "shes", "sses", "xes")):
-        return verb[:-2]
-    return verb.removesuffix("s")
-
-
-def _plural_predicate(predicate: str) -> str:
-    first, _, rest = predicate.partition(" ")
-    verb = {"is": "are", "can": "can"}.get(first, _bare(first))
-    return f"{verb} {rest}".strip()

@@ -44,17 +44,24 @@ class TfjsGraph:
     constants: Mapping[str, Array]
 
     def node(self, name: str) -> Node:
-        """Raises InputError when the graph has no such node."""
+        """The node of a name.
+
+        Raises:
+            InputError: the graph has no such node.
+        """
         if name not in self.nodes:
             raise InputError(
-                f"the graph has no node '{name}'; it is another model than the converter was written for"
+                f"the graph has no node '{name}'; it is another model than the converter was "
+                "written for"
             )
         return self.nodes[name]
 
 
 def read_graph(path: Path) -> TfjsGraph:
-    """Read `model.json` and the shards beside it.  Raises InputError when the files are not such a
-    model.
+    """Read `model.json` and the shards beside it.
+
+    Raises:
+        InputError: the files are not such a model.
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))

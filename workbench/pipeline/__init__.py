@@ -6,8 +6,8 @@ Files:
     import_decisions.py  decisions of other tools become events
     importing.py         the first stage: tasks and their pictures from the project's sources
     ingesting.py         training jobs into the store
-    live.py              one question answered live: a program and models, as streams that can be cancelled
-    live_events.py       what is told while a question is answered live
+    live.py              one question answered live, as streams of events that can be cancelled
+    live_events.py       the events of a question that is answered live
     loop.py              the loop over a project
     parts.py             parts by a profile's names, built when first asked for
     report.py            the figures of a project

@@ -1,4 +1,4 @@
-"""One question about one picture: by programs and, beside it, by the student.  No store is needed."""
+"""One question about one picture, answered by programs and by the student; no store is needed."""
 
 from __future__ import annotations
 
@@ -16,23 +16,21 @@ from workbench.settings import Profile
 from workbench.store import STAGES
 
 LONGEST_QUESTION = 1000
-"""Characters."""
+"""Most characters of a question."""
 
 
 @dataclass(frozen=True, slots=True)
 class BothAnswers:
-    """Both answers to one question, with what they took.  Loading of models is not counted (see
-    `Parts.build`).
-    """
+    """Both answers to one question, with what they took; loading of models is not counted."""
 
     task: Task
     runs: tuple[tuple[Program, Trace, Verdict], ...]
     prediction: Prediction
     pipeline_seconds: float
-    """Sampling, running and judging all programs."""
+    """Seconds of sampling, running and judging all programs."""
     student_seconds: float
     rationale: str
-    """Of the chosen run; empty when none was chosen."""
+    """The rationale of the kept run; empty when none was kept."""
 
     @property
     def chosen(self) -> tuple[Program, Trace, Verdict] | None:
@@ -45,9 +43,12 @@ def question_task(
 ) -> Task:
     """A task for a question that stands in no project; the same question has the same id.
 
-    Args: image: the picture's digest. question: white space in it becomes single spaces. choices:
-        options of a multiple-choice question. source: who asks, the task's source and split: `ask`
-        for the command, `compare` for pages and notebooks.
+    Args:
+        image: the picture's digest.
+        question: white space in it becomes single spaces.
+        choices: options of a multiple-choice question.
+        source: who asks, which becomes the task's source and split: `ask` for the command,
+            `compare` for pages and notebooks.
 
     Raises:
         InputError: the question is empty or far too long.
@@ -59,7 +60,8 @@ def question_task(
         )
     if len(text) > LONGEST_QUESTION:
         raise InputError(
-            f"the question has {len(text)} characters; at most {LONGEST_QUESTION} are taken: shorten it"
+            f"the question has {len(text)} characters; at most {LONGEST_QUESTION} are taken: "
+            "shorten it"
         )
     return Task(
         id=f"{source}/{content_key(image, text, list(choices))}",
@@ -85,6 +87,10 @@ def ask(
     The answer of the programs is the one that most of those that ran agree on.
 
     Args:
+        picture: file of the picture.
+        question: about the picture.
+        profile: names and arguments of the parts.
+        k: number of programs; the profile's when None.
         choices: options of a multiple-choice question.
         say: called with what goes on now ("loading the models", ...).
 
@@ -124,9 +130,14 @@ def _answer(
     prediction = student.answer([task], images)[0]
     student_seconds = time.perf_counter() - ended
     runs = tuple(zip(programs, traces, verdicts, strict=True))
-    told = parts.writer.write(
+    rationales = parts.writer.write(
         [(task, program, trace) for program, trace, verdict in runs if verdict.chosen]
     )
     return BothAnswers(
-        task, runs, prediction, ended - started, student_seconds, told[0].text if told else ""
+        task,
+        runs,
+        prediction,
+        ended - started,
+        student_seconds,
+        rationales[0].text if rationales else "",
     )

@@ -1,6 +1,4 @@
-"""The project of the notebooks: bundled collages; made, run and taught from once, whichever
-notebook comes first.
-"""
+"""The project of the notebooks, on bundled collages; the first notebook that needs it makes it."""
 
 from __future__ import annotations
 
@@ -17,11 +15,9 @@ from workbench.train.job import Job
 from workbench.train.jobs import Jobs
 
 LEARNT, ASKED = 12, 8
-"""Questions of the train split, to sample, curate and learn from; of the test split, to be asked
-after.
-"""
+"""Number of questions of the train split to learn from, and of the test split to ask afterwards."""
 K = 4
-"""Programs a question."""
+"""Number of programs of each question."""
 LESSON = SnapshotWish(accepted="both", seed=2)
 """What a person accepted, and where nobody has decided what the verifier kept.  With only three
 pictures most seeds leave the held-out side empty; this one does not.
@@ -29,8 +25,7 @@ pictures most seeds leave the held-out side empty; this one does not.
 
 
 def course_project(folder: Path | None = None) -> Path:
-    """The folder of the course's project, made with its questions where there is none; nothing is
-    run.
+    """The folder of the course's project, made with its questions where there is none yet.
 
     Args:
         folder: `VPD_PROJECT` when left out, else a place beside the caches.
@@ -45,23 +40,22 @@ def course_project(folder: Path | None = None) -> Path:
 
 
 def prepared(folder: Path | None = None, watch: loop.Watch | None = None) -> Path:
-    """The same with the loop run over the train questions.
+    """The folder of the course's project, after the loop has run over its train questions.
 
     Args:
         folder: as `course_project`.
-        watch: told how far the loop is.
+        watch: called with how far the loop is.
     """
     place = course_project(folder)
     with Project.open(place) as project:
-        found = project.outcomes(selection=Selection("train", LEARNT))
-        if any(one.student_score is None for one in found):  # the student answers last
+        outcomes = project.outcomes(selection=Selection("train", LEARNT))
+        if any(one.student_score is None for one in outcomes):  # the student answers last
             loop.run(project, LEARNT, K, progress=watch, split="train")
     return place
 
 
 def lesson(project: Project) -> str:
-    """The id of the training job that the notebook on training writes out, over the project's
-    `LESSON`; submitted once.
+    """The id of the training job of the notebook on training, which is submitted once.
 
     Raises:
         SnapshotError: nothing was accepted or kept.

@@ -16,10 +16,10 @@ from workbench.store.reading.views import rationale_text
 
 @dataclass(frozen=True, slots=True)
 class DecisionImport:
-    """What came of a file of decisions."""
+    """What an import of a file of decisions did."""
 
     added: int
-    known: int
+    repeats: int
     """Decisions that were imported before."""
     edited: int
     """Rationales that were changed over there, of those added."""
@@ -30,60 +30,68 @@ def import_decisions(project: Project, path: Path, tool: str) -> DecisionImport:
     """Add the decisions of a file that `tool` exported; a second time adds nothing.
 
     A rationale that was changed over there becomes an edit with the old one as its parent, and the
-    decision is about the new one.
+    decision is about the new one.  Entries that cannot be taken are listed in the result.
 
-    Raises DatasetError when the file cannot be read at all; single entries are listed instead.
+    Args:
+        project: open for writing.
+        path: file that the tool exported.
+        tool: `argilla` or `label-studio`.
+
+    Raises:
+        DatasetError: the file cannot be read at all.
     """
-    found, refused = read(path, tool)
-    known = decision_ids(project.database, [said.id for said in found])
-    tasks = project.known_tasks([said.task_id for said in found])
+    decisions, refused = read(path, tool)
+    known_ids = decision_ids(project.database, [decision.id for decision in decisions])
+    tasks = project.known_tasks([decision.task_id for decision in decisions])
     added = edited = 0
-    for said in (said for said in found if said.id not in known):
-        if said.task_id not in tasks:
+    for decision in (decision for decision in decisions if decision.id not in known_ids):
+        if decision.task_id not in tasks:
             refused.append(
-                RefusedEntry(said.where, f"there is no task '{said.task_id}' in this project")
+                RefusedEntry(
+                    decision.where, f"there is no task '{decision.task_id}' in this project"
+                )
             )
             continue
         try:
-            edited += _decide(project, said)
+            edited += _decide(project, decision)
             added += 1
         except InputError as error:
-            refused.append(RefusedEntry(said.where, str(error)))
-    return DecisionImport(added, len(known), edited, tuple(refused))
+            refused.append(RefusedEntry(decision.where, str(error)))
+    return DecisionImport(added, len(known_ids), edited, tuple(refused))
 
 
-def _decide(project: Project, said: ImportedDecision) -> bool:
-    """Store one decision, and the edit it rests on; returns whether there was one."""
+def _decide(project: Project, row: ImportedDecision) -> bool:
+    """Store a decision and the edit that it rests on; returns whether there is such an edit."""
     common: dict[str, Any] = {
-        "author": said.author,
+        "author": row.author,
         "role": "curator",
-        "task_id": said.task_id,
-        "trace_id": said.trace_id,
-        "client_time": said.client_time,
+        "task_id": row.task_id,
+        "trace_id": row.trace_id,
+        "client_time": row.client_time,
     }
-    rationale = said.rationale_id
+    rationale = row.rationale_id
     changed = (
-        said.kind == "accept"
+        row.kind == "accept"
         and rationale is not None
-        and _changed(project, rationale, said.rationale)
+        and _is_changed(project, rationale, row.rationale)
     )
     if changed:
-        edit = Decision(f"{said.id}:edit", "edit", rationale_id=rationale, **common)
-        rationale = project.curation.edit_rationale(edit, said.rationale or "").id
+        edit = Decision(f"{row.id}:edit", "edit", rationale_id=rationale, **common)
+        rationale = project.curation.edit_rationale(edit, row.rationale or "").id
     decision = Decision(
-        said.id,
-        said.kind,
+        row.id,
+        row.kind,
         rationale_id=rationale,
-        reason=said.reason,
-        text=said.note,
-        seconds=said.seconds,
+        reason=row.reason,
+        text=row.note,
+        seconds=row.seconds,
         **common,
     )
     project.curation.decide([decision])
     return changed
 
 
-def _changed(project: Project, rationale_id: str, text: str | None) -> bool:
+def _is_changed(project: Project, rationale_id: str, text: str | None) -> bool:
     stored = rationale_text(project.database, rationale_id)
     if stored is None or not text:
         return False

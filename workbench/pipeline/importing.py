@@ -48,14 +48,12 @@ class TaskImport:
 
 @dataclass(slots=True)
 class Look:
-    """What an import would do, as far as the files' rows say: no picture is decoded, nothing is
-    written.
-    """
+    """What an import would do, as far as the files' rows say; no picture is decoded."""
 
     splits: Counter[str] = field(default_factory=Counter)
     """Tasks that can be taken, by split."""
-    known: int = 0
-    """Of these, already in the project."""
+    present: int = 0
+    """Number of these that are in the project already."""
     bad: int = 0
     """Rows that would be left out."""
     first: list[BadRow] = field(default_factory=list)
@@ -65,15 +63,22 @@ class Look:
 
 
 def missing(project: Project, split: str | None, limit: int | None) -> list[Choice]:
-    """Sources that have not been read far enough."""
+    """Sources of a project that have not been read far enough.
+
+    Args:
+        project: any project.
+        split: only tasks of this split count; None counts all.
+        limit: number of tasks that are needed; None needs all.
+    """
     if limit is not None and project.count_tasks(split) >= limit:
         return []
     return [choice for choice in project.sources() if not project.imported(choice, split)]
 
 
-Seen = Callable[[int, int], None]
-"""Called after each batch with the rows read and the rows to expect: the limit, or an estimate from
-the bytes read.
+RowWatch = Callable[[int, int], None]
+"""Called after each batch with the rows read and the rows to expect.
+
+The latter are the limit, or an estimate from the bytes read.
 """
 
 
@@ -82,7 +87,7 @@ def import_tasks(
     choice: Choice,
     split: str | None = None,
     limit: int | None = None,
-    seen: Seen | None = None,
+    watch: RowWatch | None = None,
 ) -> TaskImport:
     """Read a source until `limit` tasks of the split are in the project, or to its end.
 
@@ -91,32 +96,32 @@ def import_tasks(
     A picture that is missing or broken leaves its task out, with the reason in `bad_row`.  A
     picture whose path, size and time of change are known is not read again.
 
+    Args:
+        project: open for writing.
+        choice: name and arguments of the source.
+        split: only tasks of this split; None takes all.
+        limit: number of tasks of the split that the project is to have; None takes all.
+        watch: called as the work goes on.
+
     Raises:
         DatasetError: the source cannot be read at all.
     """
     source: TaskSource = registry.build("source", choice.part, **choice.arguments)
-    held = project.count_tasks(split)
+    before = project.count_tasks(split)
     added, bad, changed, listed = 0, 0, [], 0
     offered = _Offered(source, split)
     cache = ResultCache(project.path / "cache" / "pictures.sqlite")
     try:
-        with ThreadPoolExecutor(
-            min(8, os.cpu_count() or 1)
-        ) as pool:  # a decoded picture can be 120 MB
-            while batch := offered.take(
-                BATCH if limit is None else max(0, min(BATCH, limit - held - added))
-            ):
+        # A decoded picture can take 120 MB, so only a few are decoded at once.
+        with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+            read = partial(_picture, project.images, cache, source)
+            while batch := offered.take(_room(limit, before + added)):
                 names = {source.image_path(task): task for task in batch}
-                found = dict(
-                    zip(
-                        names,
-                        pool.map(partial(_picture, project.images, cache, source), names.values()),
-                    )
-                )
+                digests = dict(zip(names, pool.map(read, names.values())))
                 ready: list[Task] = []
                 broken: list[_Bad] = []
                 for task in batch:
-                    digest = found[source.image_path(task)]
+                    digest = digests[source.image_path(task)]
                     if isinstance(digest, str):
                         ready.append(replace(task, image=digest))
                     else:
@@ -127,54 +132,63 @@ def import_tasks(
                 bad += len(broken)
                 project.add_bad_rows(choice.part, [*broken, *source.bad[listed:]])
                 listed = len(source.bad)
-                if seen is not None:
-                    seen(
-                        offered.rows,
-                        offered.expected if limit is None else max(limit, offered.rows),
-                    )
+                if watch is not None:
+                    watch(offered.rows, offered.total(limit))
         project.add_bad_rows(choice.part, source.bad[listed:])
-        if seen is not None:
-            seen(offered.rows, offered.rows)
+        if watch is not None:
+            watch(offered.rows, offered.rows)
     finally:
         cache.close()
-    if limit is None or held + added < limit:
-        project.mark_imported(choice, split, held + added)
+    if limit is None or before + added < limit:
+        project.mark_imported(choice, split, before + added)
     return TaskImport(added, bad + len(source.bad), tuple(changed))
+
+
+def _room(limit: int | None, present: int) -> int:
+    """Number of tasks of the next batch, where so many are in the project."""
+    return BATCH if limit is None else max(0, min(BATCH, limit - present))
 
 
 def look(
     choice: Choice,
     split: str | None = None,
     limit: int | None = None,
-    seen: Seen | None = None,
+    watch: RowWatch | None = None,
     project: Project | None = None,
 ) -> Look:
-    """What an import would do; nothing is written.  Raises DatasetError as an import would.
+    """What an import would do; nothing is written.
 
     Args:
-        project: tells which tasks are known already.
+        choice: name and arguments of the source.
+        split: only tasks of this split; None looks at all.
+        limit: number of tasks to look at; None looks at all.
+        watch: called as the work goes on.
+        project: knows which tasks are there already.
+
+    Raises:
+        DatasetError: as an import would.
     """
     source: TaskSource = registry.build("source", choice.part, **choice.arguments)
     offered = _Offered(source, split)
-    told = Look()
+    result = Look()
     listed = 0
     while batch := offered.take(BATCH if limit is None else min(BATCH, limit - offered.rows)):
-        told.splits.update(task.split for task in batch)
+        result.splits.update(task.split for task in batch)
         if project is not None:
-            told.known += len(project.known_tasks([task.id for task in batch]))
-        listed = _note(told, source.bad[listed:])
-        if seen is not None:
-            seen(offered.rows, offered.expected if limit is None else limit)
-    _note(told, source.bad[listed:])
-    return told
+            result.present += len(project.known_tasks([task.id for task in batch]))
+        listed = _add_bad_rows(result, source.bad[listed:])
+        if watch is not None:
+            watch(offered.rows, offered.expected if limit is None else limit)
+    _add_bad_rows(result, source.bad[listed:])
+    return result
 
 
-def _note(told: Look, rows: Sequence[BadRow]) -> int:
-    """Add rows left out; returns how many there are now."""
-    told.bad += len(rows)
-    told.first += rows[: LISTED - len(told.first)]
-    told.reasons.update(re.sub(r"'[^']*'|\d+|/\S+", "…", row.reason) for row in rows)
-    return told.bad
+def _add_bad_rows(result: Look, rows: Sequence[BadRow]) -> int:
+    """Add rows that would be left out to a result; returns how many it has now."""
+    result.bad += len(rows)
+    result.first += rows[: LISTED - len(result.first)]
+    result.reasons.update(re.sub(r"'[^']*'|\d+|/\S+", "…", row.reason) for row in rows)
+    return result.bad
 
 
 @dataclass(slots=True)
@@ -194,9 +208,16 @@ class _Offered:
         self.rows += len(batch)
         return batch
 
+    def total(self, limit: int | None) -> int:
+        """Number of rows to expect under a limit."""
+        return self.expected if limit is None else max(limit, self.rows)
+
     @property
     def expected(self) -> int:
-        """Rows in all, from the share of the bytes read; those so far where a source does not say."""
+        """Estimated number of all rows, from the share of the bytes read.
+
+        A source that does not say how far it is gives the number of rows so far.
+        """
         read, total = self.source.progress() if isinstance(self.source, Measured) else (0, 0)
         return max(self.rows, round(self.rows * total / read)) if read else self.rows
 
@@ -204,30 +225,29 @@ class _Offered:
 def _picture(
     images: ImageFolder, cache: ResultCache, source: TaskSource, task: Task
 ) -> str | ImageError:
-    """The digest of a task's picture, which is in the project from then on, or what is wrong with
-    it.
-    """
+    """The digest of a task's picture, which is in the project from then on, or its fault."""
     try:
         if isinstance(source, HoldsPictures):
             return images.add_bytes(source.image_bytes(task), str(source.image_path(task)))
-        return _linked(images, cache, source.image_path(task))
+        return _link(images, cache, source.image_path(task))
     except ImageError as error:
         return error
     except OSError as error:
         raise StoreError(
-            f"a link to the picture {source.image_path(task)} could not be written to {images.root} "
-            f"({error.strerror}); what was imported is kept: make room there and run the command again"
+            f"a link to the picture {source.image_path(task)} could not be written to "
+            f"{images.root} ({error.strerror}); what was imported is kept: make room there and run "
+            "the command again"
         ) from error
 
 
-def _linked(images: ImageFolder, cache: ResultCache, path: Path) -> str:
+def _link(images: ImageFolder, cache: ResultCache, path: Path) -> str:
     try:
         stat = path.stat()
     except OSError:
         return images.link(path)  # says what is wrong
     key = content_key(str(path.absolute()), stat.st_size, stat.st_mtime_ns)
-    known, digest = cache.get(key)
-    if known and isinstance(digest, str) and images.path(digest) is not None:
+    is_cached, digest = cache.get(key)
+    if is_cached and isinstance(digest, str) and images.path(digest) is not None:
         return digest
     digest = images.link(path)
     cache.put("picture", [(key, digest)])

@@ -1,5 +1,4 @@
-"""Training jobs into the store: what their folders say becomes rows, so that lineage outlives
-folders.
+"""Training jobs into the store: their folders become rows, so that lineage outlives folders.
 
 A job's process knows no store.  Whoever looks (a command, a page) calls `ingest`; where no file of
 a job has changed since, that costs a few looks at the disk.
@@ -35,12 +34,12 @@ def ingest(project: Project, folders: Iterable[Path] = ()) -> int:
         StoreError: the project was opened for reading alone.
     """
     root = project.path.resolve()
-    seen = Jobs(root / "jobs", start=False).all() if (root / "jobs").is_dir() else []
+    views = Jobs(root / "jobs", start=False).all() if (root / "jobs").is_dir() else []
     for folder in folders:
         if folder.resolve().parent != root / "jobs":
-            seen.append(Jobs(folder.resolve().parent, start=False).show(folder.resolve().name))
-    known = lineage.stamps(project.database)
-    changed = [job for job in seen if _stamp(job) != known.get(job.id)]
+            views.append(Jobs(folder.resolve().parent, start=False).show(folder.resolve().name))
+    stamps = lineage.stamps(project.database)
+    changed = [job for job in views if _stamp(job) != stamps.get(job.id)]
     if changed:
         rows, models, figures = [], [], {}
         for job in changed:
@@ -49,15 +48,15 @@ def ingest(project: Project, folders: Iterable[Path] = ()) -> int:
             figures[job.id] = read_lines(job.folder / METRICS)
             models += _model(job, row)
         lineage.put_jobs(project.database, rows, figures, models)
-    here = {job.id for job in seen}
-    gone = [
+    here = {job.id for job in views}
+    deleted = [
         row.id
         for row in lineage.jobs(project.database)
         if row.id not in here and _is_gone(row, root)
     ]
-    if gone:
-        lineage.mark_deleted(project.database, gone)
-    return len(changed) + len(gone)
+    if deleted:
+        lineage.mark_deleted(project.database, deleted)
+    return len(changed) + len(deleted)
 
 
 def _is_gone(row: JobRow, root: Path) -> bool:
@@ -98,12 +97,13 @@ def _row(job: JobView, root: Path) -> JobRow:
 
 
 def kin(settings: dict[str, Any]) -> str:
-    """What jobs share that differ in seed and name alone; the snapshot and the student count by
-    their names.
+    """A key that jobs share which differ in seed and name alone.
+
+    The snapshot and the student count by the last part of their paths.
     """
-    held = {key: value for key, value in settings.items() if key not in ("seed", "name")}
+    common = {key: value for key, value in settings.items() if key not in ("seed", "name")}
     return content_key(
-        {**held, **{key: Path(str(held.get(key, ""))).name for key in ("snapshot", "student")}}
+        {**common, **{key: Path(str(common.get(key, ""))).name for key in ("snapshot", "student")}}
     )
 
 

@@ -1,5 +1,4 @@
-"""One question about one picture, answered while somebody watches: by a program and, beside it, by
-models alone.
+"""One question about one picture, answered while a person watches, by a program and by models.
 
 Each side is a stream of small events of its own and can fail or be cancelled alone.  The work is
 done in a thread that the stream starts, so that whoever reads the stream is never held up; a side
@@ -51,14 +50,14 @@ _POLL = 0.1
 
 
 class _Cancelled(Exception):
-    """Raised where work stands still for a moment after its stream was cancelled."""
+    """The stream was cancelled; raised at the next point where work can end."""
 
 
 class Live:
-    """The sides of one profile, ready to answer.  Safe for several threads.
+    """The sides of one profile, ready to answer; several threads may use it.
 
     Args:
-        profile: which parts; the student beside the bundled one makes a third side, `base`.
+        profile: names of the parts; a student other than the bundled one adds the side `base`.
         images: where pictures come from, by digest.
     """
 
@@ -72,7 +71,7 @@ class Live:
 
     @cached_property
     def sides(self) -> tuple[Side, ...]:
-        """The sides there are: `base` only where the student is not the base model itself."""
+        """All sides; `base` is one where the student is not the base model itself."""
         same = self._profile.student == Choice("transformers", {"checkpoint": "bundled"})
         return SIDES[:2] if same or self._profile.student == Choice("transformers") else SIDES
 
@@ -101,6 +100,11 @@ class Live:
 
         Setting `cancelled`, or closing the stream, stops the model and the program at their next
         token or event; a tool's own batch is waited for in the background.
+
+        Args:
+            side: who answers.
+            task: the question.
+            cancelled: ends the answer once it is set.
 
         Raises:
             InputError: there is no such side.
@@ -146,7 +150,7 @@ class _Asking:
     task: Task
     cancelled: threading.Event
     events: queue.SimpleQueue[Event] = field(default_factory=queue.SimpleQueue)
-    asked: float = field(default_factory=time.perf_counter)
+    queue_start: float = field(default_factory=time.perf_counter)
     began: float | None = None
     load: float = 0.0
     first: float | None = None
@@ -172,11 +176,9 @@ class _Asking:
             self.events.put(self.finished(failure))
         except _Cancelled:
             self.events.put(self.finished(cancelled=True))
-        except (
-            Exception
-        ) as error:  # whatever a part raises is this side's failure, and the other side goes on
-            known = isinstance(error, WorkbenchError)
-            message = str(error) if known else f"{type(error).__name__}: {error}"
+        except Exception as error:  # a fault of any part ends this side alone
+            is_ours = isinstance(error, WorkbenchError)
+            message = str(error) if is_ours else f"{type(error).__name__}: {error}"
             self.events.put(self.finished(Failure("infra", message[:500])))
 
     def _by_program(self) -> Failure | None:
@@ -192,7 +194,7 @@ class _Asking:
         self.program = program
         self.events.put(Wrote(self.side, program))
         self._check()
-        trace = next(executor.run([(self.task, program)], self._saw, self.cancelled))
+        trace = next(executor.run([(self.task, program)], self._on_event, self.cancelled))
         self._check()
         self.trace, self.answer = trace, trace.answer
         self.answered = time.perf_counter()
@@ -223,13 +225,15 @@ class _Asking:
 
     def _ask(self, student: Student, explain: bool, hear: Callable[[str], None]) -> Prediction:
         if isinstance(student, StreamingStudent):
-            found = student.stream(self.task, self.live.images, explain, hear)
+            prediction = student.stream(self.task, self.live.images, explain, hear)
         else:
-            found = student.answer([self.task], self.live.images, explain)[0]
-            hear(found.rationale if explain else found.answer)
+            prediction = student.answer([self.task], self.live.images, explain)[0]
+            hear(prediction.rationale if explain else prediction.answer)
         self._check()
-        self.predictions.append(replace(found, score=float(self._right(found.answer) or 0.0)))
-        return found
+        self.predictions.append(
+            replace(prediction, score=float(self._right(prediction.answer) or 0.0))
+        )
+        return prediction
 
     def _hear(self, part: Literal["program", "answer", "rationale"]) -> Callable[[str], None]:
         def hear(piece: str) -> None:
@@ -240,7 +244,7 @@ class _Asking:
 
         return hear
 
-    def _saw(self, _: str, event: TraceEvent) -> None:
+    def _on_event(self, _: str, event: TraceEvent) -> None:
         self._check()
         self.events.put(Stepped(self.side, event))
 
@@ -254,11 +258,11 @@ class _Asking:
         return score(self.task, answer).score >= 0.5
 
     def finished(self, failure: Failure | None = None, cancelled: bool = False) -> Finished:
-        """What came of it, as things stand now."""
+        """The last event, with the answer and the times so far."""
         now = time.perf_counter()
         began = self.began if self.began is not None else now
         times = Times(
-            wait=began - self.asked,
+            wait=began - self.queue_start,
             load=self.load,
             first=None if self.first is None else self.first - began,
             answer=None if self.answered is None else self.answered - began,
@@ -281,7 +285,7 @@ class _Asking:
 
 
 class _Line:
-    """Who may use a side, in the order of asking."""
+    """The queue in front of a side, in the order of asking."""
 
     def __init__(self) -> None:
         self._waiting: deque[object] = deque()
@@ -289,10 +293,11 @@ class _Line:
 
     @contextmanager
     def turn(self, check: Callable[[], None], tell: Callable[[int], None]) -> Iterator[None]:
-        """Wait for one's turn and hold it; `check` may raise to give up, `tell` hears how many are
-        before.
+        """Wait for a turn and keep it until the block ends.
+
+        `check` may raise to give up; `tell` is called with the number of questions ahead.
         """
-        ticket, told = object(), 0
+        ticket, last = object(), 0
         with self._moved:
             self._waiting.append(ticket)
         try:
@@ -300,12 +305,12 @@ class _Line:
                 check()
                 with self._moved:
                     ahead = self._waiting.index(ticket)
-                    if ahead == told > 0:
+                    if ahead == last > 0:
                         self._moved.wait(_POLL)
                         continue
                 if ahead == 0:
                     break
-                told = ahead
+                last = ahead
                 tell(ahead)
             yield
         finally:
@@ -315,7 +320,7 @@ class _Line:
 
 
 def _memory() -> int:
-    """Bytes that this process holds; the most it ever held where the system does not say."""
+    """Bytes of memory of this process; its highest use where the system gives no current one."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * mmap.PAGESIZE
     except (OSError, IndexError, ValueError):

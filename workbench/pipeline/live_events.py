@@ -1,4 +1,4 @@
-"""What is told while a question is answered live: small events, the last of them `Finished`."""
+"""The events of a question that is answered live; the last one is `Finished`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class TextPiece:
-    """A piece of text, to be put behind what was said before of the same part."""
+    """A piece of text, which stands behind the earlier pieces of the same part."""
 
     side: Side
     part: Literal["program", "answer", "rationale"]
@@ -40,9 +40,7 @@ class TextPiece:
 
 @dataclass(frozen=True, slots=True)
 class Wrote:
-    """The program is complete; what runs is this source, which may leave out chatter that was
-    streamed.
-    """
+    """The program is complete; its source may leave out chatter that was streamed."""
 
     side: Side
     program: Program
@@ -77,10 +75,10 @@ class Times:
     first: float | None
     """To the first piece of text."""
     answer: float | None
-    """To the answer: of the program with its run, or the model's short answer before its rationale."""
+    """To the answer: the end of the program's run, or the model's short answer."""
     total: float
     peak_bytes: int
-    """Most memory that this process held meanwhile; both sides live in it."""
+    """Most memory of this process meanwhile; all sides live in it."""
     cold: bool
 
 
@@ -101,7 +99,7 @@ class Finished:
     program: Program | None = None
     trace: Trace | None = None
     predictions: tuple[Prediction, ...] = ()
-    """The short answer and the rationale, of a model."""
+    """A model's short answer, then its rationale."""
 
 
 Event = Queued | Started | TextPiece | Wrote | Stepped | Pointed | Finished

@@ -1,5 +1,4 @@
-"""The loop over a project: each stage asks the store what is missing, hands it to its room, writes
-what comes back.
+"""The loop over a project: each stage takes what is missing from the store and adds what it makes.
 
 Nothing is kept in memory between batches and each batch is written at once, so a run can be stopped
 anywhere and started again; a run with nothing to do does nothing.
@@ -52,7 +51,7 @@ class Progress:
     stage: str
     done: int
     total: int
-    """Tasks for import, sample, verify and predict; programs for execute; traces for rationalize."""
+    """Number of `unit`s: programs for execute, traces for rationalize, else tasks."""
     unit: str
 
 
@@ -116,8 +115,8 @@ def run(
     if parts is None:
         with Parts(
             project.profile(), project.images, project.path / "cache" / "tools.sqlite"
-        ) as built:
-            return run(project, limit, k, upto, progress, split=split, source=source, parts=built)
+        ) as own:
+            return run(project, limit, k, upto, progress, split=split, source=source, parts=own)
     scope = Scope(k=k or parts.profile.k, seed=parts.profile.seed)
     return _Loop(project, parts, Selection(split, limit, source), scope, progress).run(upto)
 
@@ -166,19 +165,19 @@ class _Loop:
             started = time.perf_counter()
             self._tell("import", 0, limit or 0, "tasks")
 
-            def seen(rows: int, expected: int) -> None:
+            def on_rows(rows: int, expected: int) -> None:
                 self._tell("import", rows, expected, "tasks")
 
-            result = importing.import_tasks(self.project, choice, split, limit, seen)
-            self._written("import", None, result.added, time.perf_counter() - started)
+            result = importing.import_tasks(self.project, choice, split, limit, on_rows)
+            self._count("import", None, result.added, time.perf_counter() - started)
             if result.bad:
                 self.notes.append(
                     f"{result.bad} rows of {choice.part} were left out; see the table bad_row"
                 )
             if result.changed:
                 self.notes.append(
-                    f"{len(result.changed)} tasks of {choice.part} differ from those imported before and were left as "
-                    f"they are, for example {result.changed[0]}"
+                    f"{len(result.changed)} tasks of {choice.part} differ from those imported "
+                    f"before and were left as they are, for example {result.changed[0]}"
                 )
 
     def _sample(self) -> None:
@@ -226,7 +225,8 @@ class _Loop:
         left = len(pending.to_execute(self.project.database, self.scope, self.selection))
         if left:
             self.notes.append(
-                f"{left} programs broke for reasons outside them (infra); the next run tries them again"
+                f"{left} programs broke for reasons outside them (infra); the next run tries them "
+                "again"
             )
 
     def _verify(self) -> None:
@@ -248,7 +248,7 @@ class _Loop:
         key = self._role("writer", writer.ref)
         ids = pending.to_rationalize(self.project.database, self.scope, self.selection)
 
-        def written() -> Iterator[Any]:
+        def rationales() -> Iterator[Any]:
             for chunk in batches(ids, WRITE_RATIONALES):
                 yield from writer.write(self.project.traced(chunk))
 
@@ -257,7 +257,7 @@ class _Loop:
             key,
             len(ids),
             "traces",
-            written(),
+            rationales(),
             WRITE_RATIONALES,
             self.project.add_rationales,
         )
@@ -283,7 +283,7 @@ class _Loop:
 
     def _answers(self, tasks: Sequence[Task]) -> list[Prediction]:
         try:
-            found = self.parts.student.answer(tasks, self.parts.images)
+            predictions = self.parts.student.answer(tasks, self.parts.images)
         except ImageError as error:
             if len(tasks) == 1:
                 self.notes.append(f"the student could not answer {tasks[0].id}: {error}")
@@ -293,7 +293,7 @@ class _Loop:
             replace(prediction, score=score(task, prediction.answer).score)
             if task.labelled
             else prediction
-            for task, prediction in zip(tasks, found, strict=True)
+            for task, prediction in zip(tasks, predictions, strict=True)
         ]
 
     # --- what every stage needs
@@ -314,35 +314,36 @@ class _Loop:
         size: int,
         write: Callable[[list[T]], int],
     ) -> None:
-        """Write what comes, `size` at a time or every few seconds; also what was finished when
-        something broke.
+        """Write items, `size` at a time or every few seconds.
+
+        What was finished before something broke is written too.
         """
         if not total:
             return
-        held: list[T] = []
+        buffer: list[T] = []
         done, started = 0, time.perf_counter()
         self._tell(stage, 0, total, unit)
 
         def flush() -> None:
             nonlocal started
-            rows = write(held) if held else 0
-            held.clear()
+            rows = write(buffer) if buffer else 0
+            buffer.clear()
             ended = time.perf_counter()
-            self._written(stage, part, rows, ended - started)
+            self._count(stage, part, rows, ended - started)
             started = ended
 
         try:
             for item in items:
-                held.append(item)
+                buffer.append(item)
                 done += 1
                 self._tell(stage, done, total, unit)
-                if len(held) >= size or time.perf_counter() - started > WRITE_SECONDS:
+                if len(buffer) >= size or time.perf_counter() - started > WRITE_SECONDS:
                     flush()
         finally:
-            if held:
+            if buffer:
                 flush()
 
-    def _written(self, stage: str, part: str | None, rows: int, seconds: float) -> None:
+    def _count(self, stage: str, part: str | None, rows: int, seconds: float) -> None:
         self.project.add_timing(self.number, stage, part, rows, seconds)
         before = self.done[stage]
         self.done[stage] = Done(before.rows + rows, before.seconds + seconds)
@@ -360,7 +361,11 @@ def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def _by_task(programs: Iterable[Program], tasks: Sequence[Task], k: int) -> Iterator[list[Program]]:
-    """Programs grouped by task as they come.  Raises EngineError when a sampler breaks its promise."""
+    """Programs grouped by task as they come.
+
+    Raises:
+        EngineError: the sampler breaks its promise.
+    """
     rest = iter(programs)
     for task in tasks:
         group = list(islice(rest, k))
@@ -368,23 +373,28 @@ def _by_task(programs: Iterable[Program], tasks: Sequence[Task], k: int) -> Iter
             p.index for p in group
         ) != list(range(k)):
             raise EngineError(
-                f"the sampler gave {len(group)} programs where {k} of task {task.id} were expected, with index 0 to "
-                f"{k - 1}, grouped by task; this is a fault of the sampler part"
+                f"the sampler gave {len(group)} programs where {k} of task {task.id} were "
+                f"expected, with index 0 to {k - 1}, grouped by task; this is a fault of the "
+                "sampler part"
             )
         yield group
 
 
 def _no_tasks(project: Project, split: str | None) -> str:
     if not project.sources():
-        return "the project has no task source; add one with: vpd import collages (or photos, or folder --from DIR)"
+        return (
+            "the project has no task source; add one with: vpd import collages (or photos, or "
+            "folder --from DIR)"
+        )
     where = f" in split '{split}'" if split else ""
-    return f"the project's sources hold no task{where}; see the table bad_row for rows that were left out"
+    return (
+        f"the project's sources hold no task{where}; see the table bad_row for rows that were left "
+        "out"
+    )
 
 
 def peak_rss() -> int:
-    """Most memory used so far by this process and by its largest child, bytes; 0 where it is not
-    known.
-    """
+    """Most memory of this process and its largest child so far, in bytes; 0 where it is unknown."""
     if resource is None:
         return 0
     unit = 1 if sys.platform == "darwin" else 1024

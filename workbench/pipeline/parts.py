@@ -16,8 +16,13 @@ from workbench.settings import Profile
 
 
 class Renamed:
-    """A tool under the name that the profile gives it: programs call the new name, the tool hears
-    its own.
+    """A tool under the name that the profile gives it.
+
+    Programs call the new name, and the tool is called by its own.
+
+    Args:
+        tool: any tool.
+        name: the profile's name for it.
     """
 
     def __init__(self, tool: Tool, name: str) -> None:
@@ -52,9 +57,9 @@ class Parts:
         self.close()
 
     def build(self, stages: Sequence[str]) -> None:
-        """Build what these stages of the loop need.
+        """Build what some stages of the loop need.
 
-        A part that can be told to load its model does so now (see `ports.Warmable`).
+        A part that can load its model ahead of its first call does so now (see `ports.Warmable`).
 
         Raises:
             ProfileError: a wrong name or argument.
@@ -81,11 +86,11 @@ class Parts:
     @cached_property
     def tools(self) -> list[Tool]:
         """Every tool of the profile, under the profile's names."""
-        built = []
+        tools = []
         for name, choice in self.profile.tools.items():
             tool: Tool = registry.build("tool", choice.part, **choice.arguments)
-            built.append(tool if tool.spec.name == name else Renamed(tool, name))
-        return built
+            tools.append(tool if tool.spec.name == name else Renamed(tool, name))
+        return tools
 
     @cached_property
     def sampler(self) -> Sampler:

@@ -1,6 +1,4 @@
-"""The figures of a project: pass@k, yield, failures, seconds, the student beside; each with its
-denominator.
-"""
+"""The figures of a project: pass@k, yield, failures, seconds, the student; with denominators."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ from workbench.store import STAGES, Counts, Outcome, Project, Scope, Selection
 
 @dataclass(frozen=True, slots=True)
 class GroupShares:
-    """Shares over a group of tasks.  Unlabelled tasks count in `agreed` and `executed` alone."""
+    """Shares over a group of tasks; unlabelled ones count in `agreed` and `executed` alone."""
 
     tasks: int
     labelled: int
@@ -49,7 +47,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything `vpd status` says."""
+    """Everything that `vpd status` prints."""
 
     k: int
     counts: Counts
@@ -61,15 +59,16 @@ class Report:
     models apart.
     """
     student_seconds: float | None
-    """The student's own answer, per question."""
+    """Seconds per question of the student's own answer."""
     peak_rss: int | None
-    """Bytes, of the latest finished run."""
+    """Highest use of memory of the latest finished run, in bytes."""
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values: shares as numbers at the top, with hits, denominators and intervals under
-        `details`.
+        """Plain values, with the shares as numbers.
+
+        Their hits, denominators and intervals stand under `details`.
         """
-        shares = _named(self.all)
+        shares = _shares(self.all)
         return {
             "k": self.k,
             **{name: share.value for name, share in shares.items()},
@@ -79,24 +78,24 @@ class Report:
             "details": {name: _share(share) for name, share in shares.items()},
             "families": {
                 family: {
-                    "tasks": found.tasks,
-                    "labelled": found.labelled,
-                    **{name: _share(share) for name, share in _named(found).items()},
+                    "tasks": group.tasks,
+                    "labelled": group.labelled,
+                    **{name: _share(share) for name, share in _shares(group).items()},
                 }
-                for family, found in self.families.items()
+                for family, group in self.families.items()
             },
             "stages": {name: asdict(cost) for name, cost in self.stages.items()},
             "peak_rss_bytes": self.peak_rss,
         }
 
 
-def _named(found: GroupShares) -> dict[str, Share]:
+def _shares(group: GroupShares) -> dict[str, Share]:
     return {
-        **{f"pass@{k}": share for k, share in found.passed.items()},
-        "yield": found.kept,
-        "agreed": found.agreed,
-        "executed": found.executed,
-        "student_accuracy": found.student,
+        **{f"pass@{k}": share for k, share in group.passed.items()},
+        "yield": group.kept,
+        "agreed": group.agreed,
+        "executed": group.executed,
+        "student_accuracy": group.student,
     }
 
 
@@ -106,19 +105,15 @@ def _share(share: Share) -> dict[str, Any]:
 
 
 def figures(outcomes: Sequence[Outcome], k: int) -> GroupShares:
-    """Shares over these tasks."""
+    """Shares over some tasks, k programs each."""
     judged = [o for o in outcomes if o.status != "waiting"]
     gold = [o for o in judged if o.labelled]
     free = [o for o in judged if not o.labelled]
     answered = [o.student_score for o in outcomes if o.student_score is not None]
-    sizes = dict.fromkeys((1, k))
     return GroupShares(
         tasks=len(outcomes),
         labelled=sum(o.labelled for o in outcomes),
-        passed={
-            size: Share(sum(pass_at_k(o.judged, o.correct, size) for o in gold), len(gold))
-            for size in sizes
-        },
+        passed={size: _pass_share(gold, size) for size in dict.fromkeys((1, k))},
         kept=Share(sum(o.status == "kept" for o in gold), len(gold)),
         agreed=Share(sum(o.status == "agreed" for o in free), len(free)),
         executed=Share(sum(o.executed for o in outcomes), sum(o.traces for o in outcomes)),
@@ -126,28 +121,28 @@ def figures(outcomes: Sequence[Outcome], k: int) -> GroupShares:
     )
 
 
+def _pass_share(labelled: Sequence[Outcome], size: int) -> Share:
+    """pass@size over judged labelled tasks."""
+    hits = sum(pass_at_k(o.judged, o.correct, size) for o in labelled)
+    return Share(hits, len(labelled))
+
+
 def report(
     project: Project, scope: Scope | None = None, selection: Selection | None = None
 ) -> Report:
-    """The figures of a project as it stands: of the parts in force, over all tasks unless a
-    selection is given.
+    """The figures of a project as it stands.
+
+    Args:
+        project: any project.
+        scope: the parts to count; those in force when None.
+        selection: the tasks to count; all when None.
     """
     scope = scope or project.scope()
     selection = selection or Selection()
     outcomes = project.outcomes(scope, selection)
     names = sorted({o.family for o in outcomes})
-    spent = project.seconds(scope)
-    per_task = {"sample": scope.k, "execute": scope.k, "verify": scope.k}
-    stages = {}
-    for stage in [stage for stage in STAGES if stage in spent]:
-        rows, seconds = spent[stage]
-        questions = rows / per_task.get(stage, 1)
-        stages[stage] = Cost(rows, seconds, seconds / questions if questions else None)
-    parts = [
-        stages[stage].per_question for stage in ("sample", "execute", "verify") if stage in stages
-    ]
-    known = [part for part in parts if part is not None]
-    student = [o.student_seconds for o in outcomes if o.student_seconds is not None]
+    stages = _costs(project, scope)
+    seconds = [o.student_seconds for o in outcomes if o.student_seconds is not None]
     return Report(
         k=scope.k,
         counts=project.counts(scope, selection),
@@ -156,7 +151,34 @@ def report(
             name: figures([o for o in outcomes if o.family == name], scope.k) for name in names
         },
         stages=stages,
-        seconds_per_question=sum(known) if len(known) == 3 else None,
-        student_seconds=sum(student) / len(student) if student else None,
+        seconds_per_question=_program_seconds(stages),
+        student_seconds=sum(seconds) / len(seconds) if seconds else None,
         peak_rss=project.peak_rss(),
     )
+
+
+_PROGRAM_STAGES = ("sample", "execute", "verify")
+"""Stages that an answer by programs takes; they have k rows for each question."""
+
+
+def _costs(project: Project, scope: Scope) -> dict[str, Cost]:
+    """What each stage took so far, in the order of the loop."""
+    totals = project.seconds(scope)
+    costs = {}
+    for stage in STAGES:
+        if stage not in totals:
+            continue
+        rows, seconds = totals[stage]
+        questions = rows / (scope.k if stage in _PROGRAM_STAGES else 1)
+        costs[stage] = Cost(rows, seconds, seconds / questions if questions else None)
+    return costs
+
+
+def _program_seconds(stages: Mapping[str, Cost]) -> float | None:
+    """Seconds of an answer by programs; None while a stage of it has not run."""
+    total = 0.0
+    for stage in _PROGRAM_STAGES:
+        if stage not in stages or stages[stage].per_question is None:
+            return None
+        total += stages[stage].per_question or 0.0
+    return total

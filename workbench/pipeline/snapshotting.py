@@ -1,6 +1,4 @@
-"""From a project to a training snapshot: what enters, what is left out and why, and on which side
-each picture is.
-"""
+"""From a project to a training snapshot: what enters, what stays out and why, and each side."""
 
 from __future__ import annotations
 
@@ -82,7 +80,7 @@ class SnapshotWish:
 class Preview:
     """What a snapshot would hold."""
 
-    wanted: SnapshotWish
+    wish: SnapshotWish
     examples: tuple[Example, ...]
     left_out: tuple[LeftOut, ...]
     leakage: Mapping[str, JSON]
@@ -93,45 +91,56 @@ class Preview:
 
 def take(
     project: Project,
-    wanted: SnapshotWish,
+    wish: SnapshotWish,
     name: str = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> Snapshot:
-    """Write the snapshot and remember it; the same content gives the snapshot that is there
-    already.
+    """Write a snapshot and note it; the same content gives the snapshot that is there already.
 
     Args:
+        project: open for writing.
+        wish: what the snapshot is to hold.
         name: what a person calls it.
-        progress: told how many pictures of how many have been looked at.
+        progress: called with how many pictures of how many have been looked at.
 
-    Raises: InputError: the query is wrong; or a picture is in an evaluation set and `leakage` is
-        `stop`. SnapshotError: nothing fits (the text says why); or it cannot be written.
+    Raises:
+        InputError: the query is wrong; or a picture leaks and `leakage` is `stop`.
+        SnapshotError: nothing fits (the text says why); or it cannot be written.
     """
-    return keep(project, preview(project, wanted, progress), name)
+    return keep(project, preview(project, wish, progress), name)
 
 
-def keep(project: Project, found: Preview, name: str = "") -> Snapshot:
-    """Write what `preview` found, and remember it.  Raises SnapshotError as `take` does."""
-    if not found.examples:
+def keep(project: Project, content: Preview, name: str = "") -> Snapshot:
+    """Write what `preview` gives, and note it.
+
+    Args:
+        project: open for writing.
+        content: what the snapshot holds.
+        name: what a person calls it.
+
+    Raises:
+        SnapshotError: as `take`.
+    """
+    if not content.examples:
         why = (
-            "; ".join(f"{row.count} left out: {row.reason}" for row in found.left_out)
+            "; ".join(f"{row.count} left out: {row.reason}" for row in content.left_out)
             or "there are no tasks"
         )
         raise SnapshotError(
-            f"nothing fits, so there is no snapshot to take ({why}); decide on more (vpd app, Curate), or take "
-            "what the verifier kept: vpd snapshot --automatic"
+            f"nothing fits, so there is no snapshot to take ({why}); decide on more (vpd app, "
+            "Curate), or take what the verifier kept: vpd snapshot --automatic"
         )
-    pictures = {example.image: project.images.path(example.image) for example in found.examples}
+    pictures = {example.image: project.images.path(example.image) for example in content.examples}
     snapshot = write(
         project.path / FOLDER,
-        found.examples,
+        content.examples,
         {digest: path for digest, path in pictures.items() if path is not None},
-        filter=plain(asdict(found.wanted)),
-        left_out=found.left_out,
-        leakage=found.leakage,
-        parts=found.parts,
+        filter=plain(asdict(content.wish)),
+        left_out=content.left_out,
+        leakage=content.leakage,
+        parts=content.parts,
         name=name,
-        as_of=found.as_of,
+        as_of=content.as_of,
     )
     snapshots.register(project.database, snapshot)
     if name:
@@ -140,67 +149,86 @@ def keep(project: Project, found: Preview, name: str = "") -> Snapshot:
 
 
 def preview(
-    project: Project, wanted: SnapshotWish, progress: Callable[[int, int], None] | None = None
+    project: Project, wish: SnapshotWish, progress: Callable[[int, int], None] | None = None
 ) -> Preview:
-    """What would enter, and what would not and why.  Writes nothing but pictures' fingerprints.
-    Raises as `take`.
+    """What would enter, and what would not and why; only fingerprints of pictures are written.
+
+    Args:
+        project: open for writing.
+        wish: what the snapshot is to hold.
+        progress: called with how many pictures of how many have been looked at.
+
+    Raises:
+        InputError: as `take`.
     """
     database = project.database
     as_of = snapshots.last_decision(database)
-    rows = snapshots.tasks(
-        database, project.browse_ids(wanted.text) if wanted.text.strip() else None
-    )
-    people = {t.task_id: t for t in snapshots.decided_targets(database)}
-    machine = {t.task_id: t for t in snapshots.kept(database, project.scope())}
     splits = sorted(
         split
         for split in snapshots.splits(database)
-        if split not in wanted.splits and evaluates(split)
+        if split not in wish.splits and evaluates(split)
     )
-    left: dict[str, list[str]] = defaultdict(list)
-    chosen: list[_Chosen] = []
-    for row in rows:
-        why = _outside(row, wanted, splits)
-        found = why or _decide(row, people.get(row["id"]), machine.get(row["id"]), wanted)
-        if isinstance(found, str):
-            left[found].append(row["id"])
-        else:
-            chosen.append(found)
-    held_out = snapshots.evaluation_images(database, splits, wanted.evaluation_sources)
-    ours = {one.row["image"] for one in chosen}
-    seen = _look(project, ours, held_out, progress)
-    leaks, leakage = _leaks(seen, ours, held_out, wanted, splits)
-    fitting = []
-    for one in chosen:
-        image = one.row["image"]
-        why = (
-            "its picture is missing or cannot be read"
-            if image not in seen
-            else leaks.get(image, "")
-        )
-        if why:
-            left[why].append(one.row["id"])
-        else:
-            fitting.append(one)
-    side_of = sides(
-        [seen[image] for image in {one.row["image"] for one in fitting}],
-        wanted.val,
-        wanted.seed,
-        wanted.near,
-    )
-    used = sorted({key for one in fitting if one.target is not None for key in one.target.parts})
+    left: _LeftOutIds = defaultdict(list)
+    candidates = _candidates(project, wish, splits, left)
+    held_out = snapshots.evaluation_images(database, splits, wish.evaluation_sources)
+    ours = {one.row["image"] for one in candidates}
+    pictures = _look(project, ours, held_out, progress)
+    leaks, leakage = _leaks(pictures, ours, held_out, wish, splits)
+    unreadable = dict.fromkeys(ours - set(pictures), "its picture is missing or cannot be read")
+    fitting = _without_pictures(candidates, {**leaks, **unreadable}, left)
+    images = {one.row["image"] for one in fitting}
+    side_of = sides([pictures[image] for image in images], wish.val, wish.seed, wish.near)
+    parts = sorted({key for one in fitting if one.target is not None for key in one.target.parts})
     return Preview(
-        wanted=wanted,
+        wish=wish,
         examples=tuple(
-            _example(one, seen[one.row["image"]], side_of[one.row["image"]]) for one in fitting
+            _example(one, pictures[one.row["image"]], side_of[one.row["image"]]) for one in fitting
         ),
         left_out=tuple(
             LeftOut(why, len(ids), tuple(sorted(ids)[:NAMED])) for why, ids in sorted(left.items())
         ),
         leakage=leakage,
-        parts=tuple(plain(project.parts[key]) for key in used),
+        parts=tuple(plain(project.parts[key]) for key in parts),
         as_of=as_of,
     )
+
+
+_LeftOutIds = defaultdict[str, list[str]]
+"""Ids of tasks that are left out, by the reason."""
+
+
+def _candidates(
+    project: Project, wish: SnapshotWish, evaluation: Sequence[str], left: _LeftOutIds
+) -> list[_Chosen]:
+    """Tasks that enter if their picture may; the others are added to `left`."""
+    database = project.database
+    ids = project.browse_ids(wish.text) if wish.text.strip() else None
+    rows = snapshots.tasks(database, ids)
+    people = {target.task_id: target for target in snapshots.decided_targets(database)}
+    machine = {target.task_id: target for target in snapshots.kept(database, project.scope())}
+    candidates = []
+    for row in rows:
+        why = _outside(row, wish, evaluation)
+        verdict = why or _decide(row, people.get(row["id"]), machine.get(row["id"]), wish)
+        if isinstance(verdict, str):
+            left[verdict].append(row["id"])
+        else:
+            candidates.append(verdict)
+    return candidates
+
+
+def _without_pictures(
+    candidates: Sequence[_Chosen], reasons: Mapping[str, str], left: _LeftOutIds
+) -> list[_Chosen]:
+    """The candidates whose picture has no reason to stay out; the others are added to `left`."""
+    fitting = []
+    for one in candidates:
+        image = one.row["image"]
+        if image in reasons:
+            left[reasons[image]].append(one.row["id"])
+        else:
+            fitting.append(one)
+    return fitting
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,37 +245,37 @@ def evaluates(split: str) -> bool:
     return split.lower().startswith(("val", "dev", "test"))
 
 
-def _outside(row: Mapping[str, Any], wanted: SnapshotWish, evaluation: Sequence[str]) -> str:
+def _outside(row: Mapping[str, Any], wish: SnapshotWish, evaluation: Sequence[str]) -> str:
     """Why a task is not looked at; empty when it is."""
-    if row["split"] in evaluation or row["source"] in wanted.evaluation_sources:
+    if row["split"] in evaluation or row["source"] in wish.evaluation_sources:
         return "it is of an evaluation set (name its split to train on it)"
     return (
         "it is of a split that was not named"
-        if wanted.splits and row["split"] not in wanted.splits
+        if wish.splits and row["split"] not in wish.splits
         else ""
     )
 
 
 def _decide(
-    row: Mapping[str, Any], person: Target | None, machine: Target | None, wanted: SnapshotWish
+    row: Mapping[str, Any], person: Target | None, machine: Target | None, wish: SnapshotWish
 ) -> _Chosen | str:
     """The task with its target, or the reason why it is left out."""
-    heard = person if wanted.accepted != "automatic" else None
-    if heard is not None and heard.state == "accepted":
-        return _Chosen(row, heard, "person")
-    if heard is not None and (heard.state != "pending" or heard.waiting):
-        why = _said(heard)
-    elif wanted.accepted == "person":
+    ruling = person if wish.accepted != "automatic" else None
+    if ruling is not None and ruling.state == "accepted":
+        return _Chosen(row, ruling, "person")
+    if ruling is not None and (ruling.state != "pending" or ruling.waiting):
+        why = _ruling_words(ruling)
+    elif wish.accepted == "person":
         why = "nobody has decided on it yet"
     else:
-        why = _kept(machine, wanted)
+        why = _kept_words(machine, wish)
         if not why:
             return _Chosen(row, machine, "automatic")
     bad = person is not None and person.state == "rejected" and person.reason in _BAD_QUESTION
-    return _Chosen(row, None, "label") if wanted.labels and row["answers"] and not bad else why
+    return _Chosen(row, None, "label") if wish.labels and row["answers"] and not bad else why
 
 
-def _said(person: Target) -> str:
+def _ruling_words(person: Target) -> str:
     if person.state == "rejected":
         words = REASON_WORDS.get(cast("Reason", person.reason), "no reason given")
         return f"rejected: {words}"
@@ -256,13 +284,13 @@ def _said(person: Target) -> str:
     )
 
 
-def _kept(machine: Target | None, wanted: SnapshotWish) -> str:
+def _kept_words(machine: Target | None, wish: SnapshotWish) -> str:
     """Why what the verifier kept does not enter; empty when it does."""
     if machine is None:
         return "its programs are not judged yet"
     if machine.state == "wrong":
         return "no program was right"
-    if machine.state == "agreed" and not wanted.agreed:
+    if machine.state == "agreed" and not wish.agreed:
         return "kept by agreement alone, without a label"
     if machine.rationale is None:
         return "its trace has no rationale yet"
@@ -347,14 +375,15 @@ def _look(
     held_out: set[str],
     progress: Callable[[int, int], None] | None,
 ) -> dict[str, Picture]:
-    """Sizes and fingerprints of pictures, from the store or by decoding; those that cannot be read
-    are not in it.
+    """Sizes and fingerprints of the pictures that can be read, from the store or by decoding.
 
     Our own are looked up on disk each time, so that a picture lost since then is noticed.
     """
-    known = snapshots.pictures(project.database, sorted(ours | held_out))
-    known = {d: p for d, p in known.items() if d not in ours or project.images.path(d) is not None}
-    lacking = sorted((ours | held_out) - set(known))
+    pictures = snapshots.pictures(project.database, sorted(ours | held_out))
+    pictures = {
+        d: p for d, p in pictures.items() if d not in ours or project.images.path(d) is not None
+    }
+    lacking = sorted((ours | held_out) - set(pictures))
 
     def look(digest: str) -> Picture | None:
         if project.images.path(digest) is None:  # it may still be among the decoded ones
@@ -368,47 +397,48 @@ def _look(
     with ThreadPoolExecutor() as pool:
         for start in range(0, len(lacking), 500):
             part = lacking[start : start + 500]
-            found = [picture for picture in pool.map(look, part) if picture is not None]
-            snapshots.add_pictures(project.database, found)
-            known.update({picture.digest: picture for picture in found})
+            readable = [picture for picture in pool.map(look, part) if picture is not None]
+            snapshots.add_pictures(project.database, readable)
+            pictures.update({picture.digest: picture for picture in readable})
             if progress is not None:
                 progress(start + len(part), len(lacking))
-    return known
+    return pictures
 
 
 def _leaks(
-    seen: Mapping[str, Picture],
+    pictures: Mapping[str, Picture],
     ours: set[str],
     held_out: set[str],
-    wanted: SnapshotWish,
+    wish: SnapshotWish,
     splits: Sequence[str],
 ) -> tuple[dict[str, str], dict[str, JSON]]:
     """Why each leaking picture is left out, and what the manifest says of the check."""
 
     def prints(digests: set[str]) -> dict[str, int]:
-        return {digest: seen[digest].fingerprint for digest in digests if digest in seen}
+        return {digest: pictures[digest].fingerprint for digest in digests if digest in pictures}
 
     same = ours & held_out
-    pairs = alike(prints(ours - same), prints(held_out), wanted.near)
+    pairs = alike(prints(ours - same), prints(held_out), wish.near)
     near = {one for one, _ in pairs}
     leakage: dict[str, JSON] = {
         "splits": sorted(splits),
-        "sources": sorted(wanted.evaluation_sources),
+        "sources": sorted(wish.evaluation_sources),
         "pictures": len(held_out),
-        "unreadable": len(held_out - set(seen)),
-        "near_bits": wanted.near,
+        "unreadable": len(held_out - set(pictures)),
+        "near_bits": wish.near,
         "same": len(same),
         "near": len(near),
         "pairs": [list(pair) for pair in pairs[:NAMED]],
-        "action": wanted.leakage,
+        "action": wish.leakage,
     }
-    if wanted.leakage == "stop" and (same or near):
+    if wish.leakage == "stop" and (same or near):
         first = next(iter(sorted(same)), "") or pairs[0][0]
         raise InputError(
-            f"{len(same)} pictures are in an evaluation set too and {len(near)} look like one of it (the first: "
-            f"{first[:12]}…); leave them out (leakage leave-out), or say that they may stay (leakage keep)"
+            f"{len(same)} pictures are in an evaluation set too and {len(near)} look like one of "
+            f"it (the first: {first[:12]}…); leave them out (leakage leave-out), or say that they "
+            "may stay (leakage keep)"
         )
-    if wanted.leakage == "keep":
+    if wish.leakage == "keep":
         return {}, leakage
     why = dict.fromkeys(same, "an evaluation set has the same picture")
     return {
@@ -417,8 +447,10 @@ def _leaks(
     }, leakage
 
 
-def folder_of(project: Project, given: str) -> Path:
-    """The folder of a snapshot by name, hash or beginning of a hash.  Raises InputError when
-    nothing fits.
+def folder_of(project: Project, which: str) -> Path:
+    """The folder of a snapshot by its name, its hash or the beginning of its hash.
+
+    Raises:
+        InputError: no snapshot fits.
     """
-    return project.path / FOLDER / snapshots.find(project.database, given).hash
+    return project.path / FOLDER / snapshots.find(project.database, which).hash

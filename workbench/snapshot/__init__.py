@@ -19,6 +19,19 @@ from workbench.snapshot.manifest import Content, LeftOut, Manifest
 from workbench.snapshot.pictures import NEAR, Picture, alike, fingerprint, sides
 
 __all__ = [
-    "NEAR", "SPLITS", "Content", "Example", "LeftOut", "Manifest", "NamedBox", "Picture", "Snapshot", "Split", "alike",
-    "boxes_in", "fingerprint", "sides", "write",
-]  # fmt: skip
+    "NEAR",
+    "SPLITS",
+    "Content",
+    "Example",
+    "LeftOut",
+    "Manifest",
+    "NamedBox",
+    "Picture",
+    "Snapshot",
+    "Split",
+    "alike",
+    "boxes_in",
+    "fingerprint",
+    "sides",
+    "write",
+]

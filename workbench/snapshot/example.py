@@ -37,23 +37,23 @@ class Example:
     question: str
     choices: tuple[str, ...]
     answer: str
-    """The short target: the commonest gold answer, or the trace's answer where there is no label."""
+    """The short target: the commonest gold answer, or without a label the trace's answer."""
     answers: tuple[str, ...]
     """All gold answers; empty when unlabelled."""
     answer_type: str
     rationale: str | None
     """The long target; None for a row that teaches the label alone."""
     boxes: tuple[NamedBox, ...]
-    """Named in the rationale, in the order of the text."""
+    """Boxes that the rationale names, in the order of the text."""
     program: str | None
     """Source of the program whose trace the rationale tells."""
     image: str
     """Digest of the picture."""
     width: int
     height: int
-    """Of the picture as decoded, upright, in pixels."""
+    """Size of the picture as decoded, upright, in pixels."""
     kind: Literal["person", "automatic", "label"]
-    """Why it is in: a person accepted it, the verifier kept it, or it has a label and nothing more."""
+    """Why it is in: a person accepted it, the verifier kept it, or it has a label alone."""
     trace_id: str | None
     program_id: str | None
     rationale_id: str | None
@@ -92,11 +92,11 @@ _OTHER: Mapping[str, pa.DataType] = {
 SCHEMA = pa.schema(
     [("id", pa.string()), *((name, _OTHER.get(name, pa.string())) for name in _NAMES)]
 )
-"""Columns of `train.parquet` and `val.parquet`; an optional column holds null where there is none."""
+"""Columns of `train.parquet` and `val.parquet`; an optional column holds null where it is empty."""
 
 
 def canonical(value: Any) -> bytes:
-    """One byte string for one value: JSON with sorted keys; what digests are taken of."""
+    """The bytes that a digest of a value is taken of: JSON with sorted keys."""
     return _bytes(storable_json(value))
 
 
@@ -122,10 +122,8 @@ def from_row(row: Mapping[str, Any]) -> Example:
 
 
 def digest(rows: Iterable[Mapping[str, Any]]) -> str:
-    """sha256 over rows (of `to_row`, or read back) in their order; the same whatever wrote the
-    file.
-    """
-    found = hashlib.sha256()
+    """sha256 over rows (of `to_row`, or read back) in their order, whatever wrote the file."""
+    sha = hashlib.sha256()
     for row in rows:
-        found.update(_bytes(row) + b"\n")
-    return found.hexdigest()
+        sha.update(_bytes(row) + b"\n")
+    return sha.hexdigest()

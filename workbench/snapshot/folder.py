@@ -47,18 +47,19 @@ class Snapshot:
     def open(cls, path: Path) -> Snapshot:
         """Open a snapshot's folder and check its manifest and its rows.
 
-        Raises SnapshotError when it is missing, damaged, edited or of a newer format.
+        Raises:
+            SnapshotError: it is missing, damaged, edited or of a newer format.
         """
         manifest = load(path)
-        for name, held in manifest.files.items():
+        for name, entry in manifest.files.items():
             try:
                 with (path / name).open("rb") as file:
-                    found = hashlib.file_digest(file, "sha256").hexdigest()
+                    sha = hashlib.file_digest(file, "sha256").hexdigest()
             except OSError as error:
                 raise SnapshotError(
                     f"{path / name} cannot be read ({error.strerror}); make the snapshot again"
                 ) from error
-            if found != held["sha256"]:
+            if sha != entry["sha256"]:
                 raise SnapshotError(f"{path / name} {CHANGED}")
         return cls(path, manifest)
 
@@ -69,9 +70,7 @@ class Snapshot:
 
     @property
     def images(self) -> ImageFolder:
-        """Its pictures by digest, decoded lazily (the `Images` port).  A new one, with its own
-        cache, each time.
-        """
+        """The pictures by digest (the `Images` port), each time with a new cache of its own."""
         return ImageFolder(self.path / IMAGES)
 
     def examples(self, split: Split | None = None) -> list[Example]:
@@ -83,29 +82,29 @@ class Snapshot:
     def _rows(self, split: Split) -> list[dict[str, Any]]:
         path = self.path / f"{split}.parquet"
         try:
-            found: list[dict[str, Any]] = pq.read_table(path, schema=SCHEMA).to_pylist()
+            rows: list[dict[str, Any]] = pq.read_table(path, schema=SCHEMA).to_pylist()
         except (OSError, pa.ArrowException) as error:
             raise SnapshotError(
                 f"{path} cannot be read ({error}); make the snapshot again"
             ) from error
-        return found
+        return rows
 
     def problems(self) -> list[str]:
-        """Everything that is wrong beyond what `open` checks: rows, and each picture's own digest."""
-        found = []
+        """Faults beyond those that `open` finds: in the rows, and in each picture's own digest."""
+        faults = []
         for split in SPLITS:
             if digest(self._rows(split)) != self.manifest.content.rows[split]["sha256"]:
-                found.append(f"the rows of {split}.parquet are not those that the manifest names")
+                faults.append(f"the rows of {split}.parquet are not those that the manifest names")
         images = self.images
         for row in self.manifest.content.images:
             path = images.path(str(row["digest"]))
             if path is None:
-                found.append(f"picture {str(row['digest'])[:12]}… is missing")
+                faults.append(f"picture {str(row['digest'])[:12]}… is missing")
             elif digest_of(path) != row["digest"]:
-                found.append(
+                faults.append(
                     f"picture {str(row['digest'])[:12]}… is not the file that was taken in"
                 )
-        return found
+        return faults
 
 
 def write(
@@ -128,9 +127,9 @@ def write(
         pictures: the file of every picture, by digest.
         filter, left_out, leakage, parts, name, as_of: for the manifest.
 
-    Raises: SnapshotError: no example; a picture on both sides, or without a file; no room; a
-        damaged folder of the
-            same content is in the way.
+    Raises:
+        SnapshotError: there is no example; a picture is on both sides, or without a file; there is
+            no room; a damaged folder of the same content is in the way.
     """
     if not examples:
         raise SnapshotError(
@@ -138,46 +137,24 @@ def write(
         )
     ordered = sorted(examples, key=lambda e: (e.task_id, e.trace_id or "", e.rationale_id or ""))
     side_of = _sides(ordered)
-    if lacking := sorted(set(side_of) - set(pictures)):
-        raise SnapshotError(
-            f"the picture {lacking[0][:12]}… of an example has no file; vpd doctor lists what is missing"
-        )
-    rows = {
-        split: [to_row(example) for example in ordered if example.split == split]
-        for split in SPLITS
-    }
-    size = {example.image: (example.width, example.height) for example in ordered}
+    _check_files(side_of, pictures)
+    rows = {split: [to_row(one) for one in ordered if one.split == split] for split in SPLITS}
     content = Content(
         filter=storable_json(dict(filter)),
-        rows={split: {"count": len(held), "sha256": digest(held)} for split, held in rows.items()},
-        images=tuple(
-            {"digest": key, "split": side_of[key], "width": size[key][0], "height": size[key][1]}
-            for key in sorted(side_of)
-        ),
+        rows={split: _row_digest(side) for split, side in rows.items()},
+        images=_image_rows(ordered, side_of),
         counts=_counts(ordered),
         left_out=tuple(sorted(left_out, key=lambda row: row.reason)),
         leakage=storable_json(dict(leakage or {})),
         parts=tuple(storable_json(dict(part)) for part in parts),
-        guidelines=tuple(sorted({example.guideline for example in ordered if example.guideline})),
+        guidelines=_guidelines(ordered),
     )
     target = folder / content.hash
     if target.exists():
         return Snapshot.open(target)
     part = folder / f".{content.hash}.{uuid.uuid4().hex}.part"
     try:
-        part.mkdir(parents=True)
-        for key in sorted(side_of):
-            if digest_of(pictures[key]) != key:
-                raise SnapshotError(
-                    f"{pictures[key]} is not the file that was taken in; vpd doctor lists such files"
-                )
-            place(pictures[key], part / IMAGES / key[:2] / f"{key}{pictures[key].suffix}")
-        for split, held in rows.items():
-            pq.write_table(
-                pa.Table.from_pylist(held, schema=SCHEMA),
-                part / f"{split}.parquet",
-                compression="zstd",
-            )
+        _fill(part, rows, {key: pictures[key] for key in sorted(side_of)})
         Manifest(
             content=content,
             hash=content.hash,
@@ -197,9 +174,46 @@ def write(
     return Snapshot.open(target)
 
 
+def _check_files(side_of: Mapping[str, Split], pictures: Mapping[str, Path]) -> None:
+    if lacking := sorted(set(side_of) - set(pictures)):
+        raise SnapshotError(
+            f"the picture {lacking[0][:12]}… of an example has no file; vpd doctor lists what is "
+            "missing"
+        )
+
+
+def _image_rows(
+    examples: Sequence[Example], side_of: Mapping[str, Split]
+) -> tuple[Mapping[str, JSON], ...]:
+    """What the manifest says of each picture, sorted by digest."""
+    size = {example.image: (example.width, example.height) for example in examples}
+    return tuple(
+        {"digest": key, "split": side_of[key], "width": size[key][0], "height": size[key][1]}
+        for key in sorted(side_of)
+    )
+
+
+def _fill(
+    folder: Path, rows: Mapping[Split, list[dict[str, Any]]], pictures: Mapping[str, Path]
+) -> None:
+    """Put the pictures and the Parquet file of each side into a new folder."""
+    folder.mkdir(parents=True)
+    for key, path in pictures.items():
+        if digest_of(path) != key:
+            raise SnapshotError(
+                f"{path} is not the file that was taken in; vpd doctor lists such files"
+            )
+        place(path, folder / IMAGES / key[:2] / f"{key}{path.suffix}")
+    for split, side in rows.items():
+        table = pa.Table.from_pylist(side, schema=SCHEMA)
+        pq.write_table(table, folder / f"{split}.parquet", compression="zstd")
+
+
 def _settle(part: Path, target: Path) -> None:
-    """Rename into place.  Of two writers of one content the second finds the first's folder, as
-    good as its own.
+    """Rename a folder into its place.
+
+    Of two writers of one content the second finds the first one's folder, which is as good as its
+    own.
     """
     try:
         part.rename(target)
@@ -209,14 +223,20 @@ def _settle(part: Path, target: Path) -> None:
 
 
 def place(source: Path, target: Path) -> None:
-    """The file of `source` at `target`, as a hard link where the file system has them, else as a
-    copy.
-    """
+    """Put a file at `target`, as a hard link where the file system has them, else as a copy."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(source.resolve(), target)  # a hard link to a symbolic one would hold nothing
     except OSError:
         shutil.copyfile(source, target)
+
+
+def _guidelines(examples: Sequence[Example]) -> tuple[str, ...]:
+    return tuple(sorted({example.guideline for example in examples if example.guideline}))
+
+
+def _row_digest(rows: Sequence[Mapping[str, Any]]) -> dict[str, JSON]:
+    return {"count": len(rows), "sha256": digest(rows)}
 
 
 def _file(folder: Path, split: str) -> dict[str, JSON]:

@@ -20,7 +20,7 @@ from workbench.records import Reason, storable_json
 from workbench.snapshot.exports.questions import DECISIONS, REASON_TITLES, Kind
 
 LARGEST = 2_000_000_000
-"""Bytes of a file that is read at most."""
+"""Most bytes of a file that is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,9 @@ class ImportedDecision:
     """One person's decision on one example."""
 
     id: str
-    """Made of the tool's own ids and of what was said: reading the file again gives the same one,
-    and a person who changed their mind over there a new one.
+    """Hash of the tool's own ids and of the decision.
+
+    Reading the file again gives the same id; a person who decided anew over there gets a new one.
     """
     where: str
     """The place in the file, for people."""
@@ -56,10 +57,10 @@ class RefusedEntry:
 
 
 def read(path: Path, tool: str) -> tuple[list[ImportedDecision], list[RefusedEntry]]:
-    """The decisions in a file of `tool` (`argilla` or `label-studio`), and the entries that are
-    none.
+    """The decisions in a file of `tool` (`argilla` or `label-studio`), and the refused entries.
 
-    Raises DatasetError when the tool is unknown or the file cannot be read at all.
+    Raises:
+        DatasetError: the tool is unknown, or the file cannot be read at all.
     """
     if tool not in TOOLS:
         raise DatasetError(f"decisions of '{tool}' cannot be read; there are: {', '.join(TOOLS)}")
@@ -68,31 +69,32 @@ def read(path: Path, tool: str) -> tuple[list[ImportedDecision], list[RefusedEnt
             raise DatasetError(
                 f"{path} has {path.stat().st_size} bytes; at most {LARGEST} are read, split it"
             )
-        held = storable_json(json.loads(path.read_bytes()))
+        entries = storable_json(json.loads(path.read_bytes()))
     except OSError as error:
         raise DatasetError(f"{path} cannot be read ({error.strerror}); check the path") from error
     except (ValueError, RecursionError) as error:
         raise DatasetError(
             f"{path} is not valid JSON ({error}); export it again from {tool}"
         ) from error
-    if not isinstance(held, list):
+    if not isinstance(entries, list):
         raise DatasetError(
-            f"{path} holds {type(held).__name__}; expected the list that {tool} exports as JSON"
+            f"{path} holds {type(entries).__name__}; expected the list that {tool} exports as JSON"
         )
-    said: dict[str, ImportedDecision] = {}
+    decisions: dict[str, ImportedDecision] = {}
     refused = []
-    for number, entry in enumerate(held, 1):
-        for found in TOOLS[tool](number, entry):
-            if isinstance(found, ImportedDecision):
-                said[found.id] = found
+    for number, entry in enumerate(entries, 1):
+        for row in TOOLS[tool](number, entry):
+            if isinstance(row, ImportedDecision):
+                decisions[row.id] = row
             else:
-                refused.append(found)
-    return list(said.values()), refused
+                refused.append(row)
+    return list(decisions.values()), refused
 
 
 def _argilla(number: int, entry: Any) -> Iterator[ImportedDecision | RefusedEntry]:
-    """One record: `metadata` names the example, `responses` holds a list of answers for each
-    question.
+    """The decisions in one record.
+
+    `metadata` names the example, and `responses` holds a list of answers for each question.
     """
     where = f"record {number}"
     about, responses = _mapping(entry, "metadata"), _mapping(entry, "responses")
@@ -102,12 +104,12 @@ def _argilla(number: int, entry: Any) -> Iterator[ImportedDecision | RefusedEntr
             who = _text(answer, "user_id")
             if who and _text(answer, "status") in ("", "submitted"):
                 people.setdefault(who, {})[question] = _text(answer, "value")
-    for who, given in sorted(people.items()):
-        yield _said(where, "argilla", [_text(entry, "id"), who], who, about, given)
+    for who, values in sorted(people.items()):
+        yield _decision(where, "argilla", [_text(entry, "id"), who], who, about, values)
 
 
 def _label_studio(number: int, entry: Any) -> Iterator[ImportedDecision | RefusedEntry]:
-    """One task: `data` names the example, each of `annotations` is one person's."""
+    """The decisions in one task: `data` names the example, each annotation is one person's."""
     where = f"task {_text(entry, 'id') or number}"
     about = _mapping(entry, "data")
     annotations = entry.get("annotations") if isinstance(entry, dict) else None
@@ -125,39 +127,39 @@ def _label_studio(number: int, entry: Any) -> Iterator[ImportedDecision | Refuse
             else _text(annotation, "completed_by")
         )
         ids = [_text(entry, "id"), _text(annotation, "unique_id") or _text(annotation, "id")]
-        said = _said(
+        decision = _decision(
             f"{where}, annotation {at}", "label-studio", ids, name, about, _results(annotation)
         )
-        if isinstance(said, ImportedDecision):
+        if isinstance(decision, ImportedDecision):
             spent = annotation.get("lead_time")
             seconds = float(spent) if isinstance(spent, int | float) and 0 <= spent < 1e7 else None
-            said = replace(
-                said, seconds=seconds, client_time=_time(_text(annotation, "created_at"))
+            decision = replace(
+                decision, seconds=seconds, client_time=_time(_text(annotation, "created_at"))
             )
-        yield said
+        yield decision
 
 
 def _results(annotation: Mapping[str, Any]) -> dict[str, str]:
-    given = {}
+    values = {}
     results = annotation.get("result")
     for result in results if isinstance(results, list) else ():
         value = _mapping(result, "value")
-        held = value.get("choices", value.get("text"))
-        first = held[0] if isinstance(held, list) and held else held
+        content = value.get("choices", value.get("text"))
+        first = content[0] if isinstance(content, list) and content else content
         if isinstance(first, str):
-            given[_text(result, "from_name")] = first
-    return given
+            values[_text(result, "from_name")] = first
+    return values
 
 
-def _said(
+def _decision(
     where: str,
     tool: str,
     ids: list[str],
     who: str,
     about: Mapping[str, Any],
-    given: Mapping[str, str],
+    values: Mapping[str, str],
 ) -> ImportedDecision | RefusedEntry:
-    kind = given.get("decision", "")
+    kind = values.get("decision", "")
     if kind not in DECISIONS:
         return RefusedEntry(where, f"its decision is {kind!r:.40}; expected {', '.join(DECISIONS)}")
     task = _text(about, "task_id")
@@ -167,10 +169,10 @@ def _said(
             "it does not name "
             + ("its task; it was not exported from here" if not task else "who decided"),
         )
-    reason = _REASONS.get(given.get("reason", "")) if kind == "reject" else None
+    reason = _REASONS.get(values.get("reason", "")) if kind == "reject" else None
     if kind == "reject" and reason is None:
         return RefusedEntry(where, "a rejection needs a reason; choose one there and export again")
-    made_of = [tool, *ids, who, kind, reason, given.get("note", ""), given.get("rationale", "")]
+    made_of = [tool, *ids, who, kind, reason, values.get("note", ""), values.get("rationale", "")]
     key = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:32]
     return ImportedDecision(
         id=f"{tool}:{key}",
@@ -181,28 +183,30 @@ def _said(
         reason=reason,
         trace_id=_text(about, "trace_id") or None,
         rationale_id=_text(about, "rationale_id") or None,
-        note=given.get("note", ""),
-        rationale=given.get("rationale") or None,
+        note=values.get("note", ""),
+        rationale=values.get("rationale") or None,
     )
 
 
 def _time(text: str) -> datetime | None:
     try:
-        found = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
+    return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
 
 
 def _mapping(entry: Any, name: str) -> Mapping[str, Any]:
-    held = entry.get(name) if isinstance(entry, dict) else None
-    return held if isinstance(held, dict) else {}
+    value = entry.get(name) if isinstance(entry, dict) else None
+    return value if isinstance(value, dict) else {}
 
 
 def _text(entry: Any, name: str) -> str:
     """A text or a whole number of this name, as text; empty where there is neither."""
-    held = entry.get(name) if isinstance(entry, dict) else None
-    return held if isinstance(held, str) else str(held) if type(held) is int else ""
+    value = entry.get(name) if isinstance(entry, dict) else None
+    if type(value) is int:
+        return str(value)
+    return value if isinstance(value, str) else ""
 
 
 _REASONS: Mapping[str, Reason] = {

@@ -23,7 +23,7 @@ FORMAT = 1
 
 NAME = "manifest.json"
 FILES = tuple(f"{split}.parquet" for split in SPLITS)
-"""What a manifest names the digests of."""
+"""Files whose digests stand in a manifest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,10 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What the hash is taken of."""
+    """The part of a manifest that the hash is taken of."""
 
     filter: Mapping[str, JSON]
-    """What was asked for: who accepted, splits, sources, families, share of val, seed, ..."""
+    """What the snapshot was to hold: who accepted, splits, sources, share of val, seed, ..."""
     rows: Mapping[str, Mapping[str, JSON]]
     """By side: `count` and `sha256` of the rows in canonical form."""
     images: tuple[Mapping[str, JSON], ...]
@@ -82,26 +82,28 @@ class Manifest:
 
     def save(self, folder: Path) -> None:
         """Write `manifest.json`."""
-        held = asdict(self)
+        values = asdict(self)
         text = json.dumps(
-            {**held, "seal": _seal(held)}, indent=1, ensure_ascii=False, sort_keys=True
+            {**values, "seal": _seal(values)}, indent=1, ensure_ascii=False, sort_keys=True
         )
         (folder / NAME).write_bytes(storable(text).encode())
 
 
-def _seal(held: Mapping[str, Any]) -> str:
+def _seal(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(
-        canonical({key: value for key, value in held.items() if key != "seal"})
+        canonical({key: value for key, value in values.items() if key != "seal"})
     ).hexdigest()
 
 
 def load(folder: Path) -> Manifest:
-    """Read and check `manifest.json`.  Raises SnapshotError: missing, unreadable, newer, edited or
-    damaged.
+    """Read and check `manifest.json`.
+
+    Raises:
+        SnapshotError: it is missing, unreadable, newer, edited or damaged.
     """
     path = folder / NAME
     try:
-        held = json.loads(path.read_bytes())
+        values = json.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise SnapshotError(
             f"there is no snapshot at {folder} (no {NAME}); vpd snapshot list names them"
@@ -110,37 +112,40 @@ def load(folder: Path) -> Manifest:
         raise SnapshotError(
             f"{path} cannot be read ({error}); make the snapshot again with: vpd snapshot"
         ) from error
-    if not isinstance(held, dict) or not isinstance(content := held.get("content"), dict):
+    if not isinstance(values, dict) or not isinstance(content := values.get("content"), dict):
         raise SnapshotError(
-            f"{path} is no manifest of a snapshot; expected an object with 'content'"
+            f"{path} is not a manifest of a snapshot; expected an object with 'content'"
         )
     if content.get("format") != FORMAT:
         raise SnapshotError(
-            f"{path} has format {content.get('format')!r:.40}; this workbench reads format {FORMAT}: upgrade it, "
-            "or make the snapshot again"
+            f"{path} has format {content.get('format')!r:.40}; this workbench reads format "
+            f"{FORMAT}: upgrade it, or make the snapshot again"
         )
-    if held.get("seal") != _seal(held):
+    if values.get("seal") != _seal(values):
         raise SnapshotError(f"{path} {CHANGED}")
     try:
         lists = {name: tuple(content[name]) for name in ("images", "parts", "guidelines")}
         left = tuple(
             LeftOut(**{**row, "examples": tuple(row["examples"])}) for row in content["left_out"]
         )
-        made = Content(**{**content, **lists, "left_out": left})
+        body = Content(**{**content, **lists, "left_out": left})
         manifest = Manifest(
-            made, **{f.name: held[f.name] for f in fields(Manifest) if f.name != "content"}
+            body, **{f.name: values[f.name] for f in fields(Manifest) if f.name != "content"}
         )
     except (TypeError, KeyError, AttributeError) as error:
         raise SnapshotError(
-            f"{path} is no manifest of a snapshot ({error}); make the snapshot again"
+            f"{path} is not a manifest of a snapshot ({error}); make the snapshot again"
         ) from error
     if (
-        manifest.hash != made.hash
+        manifest.hash != body.hash
         or set(manifest.files) != set(FILES)
-        or set(made.rows) != set(SPLITS)
+        or set(body.rows) != set(SPLITS)
     ):
         raise SnapshotError(f"{path} {CHANGED}")
     return manifest
 
 
-CHANGED = "was changed after it was written: a snapshot never changes; delete its folder and make it again"
+CHANGED = (
+    "was changed after it was written: a snapshot never changes; delete its folder and make it "
+    "again"
+)

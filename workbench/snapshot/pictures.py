@@ -27,7 +27,7 @@ _STEP = 2
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What a snapshot knows of a picture without opening it."""
+    """What is known of a picture without opening it."""
 
     digest: str
     width: int
@@ -37,17 +37,18 @@ class Picture:
 
 
 def fingerprint(picture: Image.Image) -> int:
-    """The difference hash of a picture, 128 bits; the same for copies of another size, format or
-    quality.
+    """The difference hash of a picture, 128 bits.
+
+    Copies of another size, format or quality have the same one, or one that differs in a few bits.
     """
     grey = picture.convert("L")
-    found = 0
+    bits = 0
     for width, height, ahead in ((9, 8, 1), (8, 9, 8)):
         cells = grey.resize((width, height), Image.Resampling.BOX).tobytes()
         for at in range(width * height - ahead):
             if ahead > 1 or at % width < width - 1:
-                found = found << 1 | (cells[at + ahead] > cells[at] + _STEP)
-    return found
+                bits = bits << 1 | (cells[at + ahead] > cells[at] + _STEP)
+    return bits
 
 
 def alike(
@@ -58,6 +59,11 @@ def alike(
     Exact: two numbers that differ in n bits agree in one of n + 1 slices, so only pictures that
     share a slice are compared.  A picture without any structure (fingerprint 0) is like nothing:
     blank pages are not copies.
+
+    Args:
+        ours: fingerprints by digest.
+        others: fingerprints by digest of the pictures to compare with.
+        threshold: most bits of 128 in which two that look alike differ.
     """
     slices = threshold + 1
     width = -(-BITS // slices)
@@ -65,17 +71,17 @@ def alike(
     for digest, value in others.items():
         if value:
             by_print[value].append(digest)
-    held: dict[tuple[int, int], list[int]] = defaultdict(list)
+    by_slice: dict[tuple[int, int], list[int]] = defaultdict(list)
     for value in by_print:
         for at in range(slices):
-            held[at, value >> at * width & (1 << width) - 1].append(value)
+            by_slice[at, value >> at * width & (1 << width) - 1].append(value)
     pairs: set[tuple[str, str]] = set()
     for digest, value in ours.items():
         if value:
             near = {
                 other
                 for at in range(slices)
-                for other in held.get((at, value >> at * width & (1 << width) - 1), ())
+                for other in by_slice.get((at, value >> at * width & (1 << width) - 1), ())
                 if (other ^ value).bit_count() <= threshold
             }
             pairs.update((digest, twin) for other in near for twin in by_print[other])
@@ -90,6 +96,12 @@ def sides(
     A picture's side follows from its digest and the seed alone, so it stays when others come or go;
     pictures that look alike follow the first of them by digest, so that no copy stands on the other
     side.
+
+    Args:
+        pictures: with their fingerprints.
+        val_share: share of the pictures that is held out.
+        seed: another one gives another division.
+        threshold: most bits of 128 in which two that look alike differ.
     """
     prints = {picture.digest: picture.fingerprint for picture in pictures}
     leader = {digest: digest for digest in prints}

@@ -6,20 +6,20 @@ safetensors, pyarrow, Pillow, msgspec and tomli-w; no store, no pages.
 Files:
     batch.py          lessons in tokens, as a model takes them
     checkpoint.py     checkpoints of a run: what is trained, the optimizer's state, the step
-    estimate.py       before a run: what three examples look like to the student, and what the run will cost
+    estimate.py       before a run: three examples as the student gets them, and what it will cost
     examples.py       lessons to tokens: one way for every vision-language model of transformers
     failure.py        why a run failed, in words, and what to change
     held_out.py       how good a student is while it is trained: the held-out side, asked as later
     job.py            a job as written: one TOML file that says everything a run needs
     jobs.py           the queue of training jobs: folders, nothing else
     launchers.py      where a job runs: this machine, a Slurm cluster, a Ray cluster
-    load.py           the model that is trained: loaded, adapters put on, at the end a plain checkpoint again
-    loss.py           from lessons about pictures to their losses: one way, for steps and for held-out questions
-    model_card.py     the draft of a model card: base, data, settings, figures with their interval, limits
+    load.py           the model that is trained: from a checkpoint, with adapters, to a checkpoint
+    loss.py           from lessons about pictures to their losses, in steps and evaluations
+    model_card.py     the draft of a model card: base, data, settings, figures, limits
     objective.py      what a student learns from an example: the published objective and its control
     optimizer.py      AdamW that follows a schedule, for every training loop of the house
     run.py            one run of one job, alone, or under `accelerate launch` or `torchrun`
     schedule.py       the number of steps, and the learning rate as a function of the step alone
-    shared_prefix.py  several lessons in one row, so that what they begin with alike is computed once
+    shared_prefix.py  several lessons in one row, so that their common beginning is computed once
     status_files.py   what a run says of itself, in files: the heartbeat, the figures, the result
 """

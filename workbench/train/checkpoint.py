@@ -1,5 +1,4 @@
-"""Checkpoints of a run: what is trained, the optimizer's state, the step.  Written aside and then
-renamed.
+"""Checkpoints of a run: trainable weights, optimizer state, step; each is written whole or not.
 
 checkpoints/step-000050/
     weights.safetensors   what is trained, float32
@@ -42,15 +41,13 @@ _WHOLE = StateDictOptions(
 def gather(
     model: Any, optimizer: torch.optim.Optimizer
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """What is trained and the optimizer's state, whole, on the processor of the first process;
-    empty in the others.
+    """The trainable weights and the optimizer's state, whole, in the memory of the first process.
 
-    Every process has to call it.
+    Every process has to call it; the others get empty mappings.
     """
     weights, state = get_state_dict(model, optimizer, options=_WHOLE)
-    once = {
-        name.removeprefix("module.") for name, _ in model.named_parameters()
-    }  # a tied weight has two names there
+    # A tied weight has two names in the state, and one among the parameters.
+    once = {name.removeprefix("module.") for name, _ in model.named_parameters()}
     whole = {
         name: weight
         for name, weight in weights.items()
@@ -66,7 +63,15 @@ def save(
     optimizer: Mapping[str, Any],
     state: Mapping[str, JSON],
 ) -> Path:
-    """Write one checkpoint whole or not at all; the optimizer's state of earlier ones is dropped."""
+    """Write one checkpoint whole or not at all; returns its folder.
+
+    Args:
+        folder: the job's folder.
+        job: its key is noted, so that no other job goes on from the checkpoint.
+        weights: trainable weights by name.
+        optimizer: state of the optimizer.
+        state: `step`, and what else the run needs to go on.
+    """
     target = folder / FOLDER / f"step-{state['step']:06d}"
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
@@ -85,8 +90,8 @@ def save(
 
 def prune(folder: Path, best: int) -> None:
     """Keep the newest checkpoint whole and the best one's weights; every other one goes."""
-    found = checkpoints(folder)
-    for path in found[:-1]:
+    paths = checkpoints(folder)
+    for path in paths[:-1]:
         if read_json(path / STATE)["step"] == best:
             (path / OPTIMIZER).unlink(missing_ok=True)
         else:
@@ -99,37 +104,51 @@ def checkpoints(folder: Path) -> list[Path]:
 
 
 def newest(folder: Path, job: Job) -> Path | None:
-    """The checkpoint to go on from, if there is one.
+    """The checkpoint to go on from; None where there is none.
 
-    Raises InputError when it was written by a job with another student, snapshot or settings.
+    Raises:
+        InputError: a job with another student, snapshot or settings wrote it.
     """
-    found = [path for path in checkpoints(folder) if (path / OPTIMIZER).is_file()]
-    if not found:
+    paths = [path for path in checkpoints(folder) if (path / OPTIMIZER).is_file()]
+    if not paths:
         return None
-    if read_json(found[-1] / STATE).get("key") != job.key:
+    if read_json(paths[-1] / STATE).get("key") != job.key:
         raise InputError(
-            f"{found[-1]} is a checkpoint of another job: its student, snapshot, adapters or settings differ from "
-            "job.toml; put job.toml back as it was, or clone the job to start anew"
+            f"{paths[-1]} is a checkpoint of another job: its student, snapshot, adapters or "
+            "settings differ from job.toml; put job.toml back as it was, or clone the job to start "
+            "anew"
         )
-    return found[-1]
+    return paths[-1]
 
 
 def weights_of(path: Path) -> dict[str, Tensor]:
-    """What was trained.  Raises InputError when the file is damaged."""
+    """The trainable weights of a checkpoint.
+
+    Raises:
+        InputError: the file is damaged.
+    """
     try:
-        found: dict[str, Tensor] = load_file(path / WEIGHTS)
+        weights: dict[str, Tensor] = load_file(path / WEIGHTS)
     except (OSError, SafetensorError) as error:
         raise InputError(
             f"{path / WEIGHTS} cannot be read ({error}); delete {path.name} to go on without it"
         ) from error
-    return found
+    return weights
 
 
 def restore(path: Path, model: Any, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Put a checkpoint into a model and its optimizer; returns its state.  Every process has to
-    call it.
+    """Put a checkpoint into a model and its optimizer; every process has to call it.
 
-    Raises InputError when it is damaged or of another model.
+    Args:
+        path: folder of the checkpoint.
+        model: gets the weights.
+        optimizer: gets the optimizer's state.
+
+    Returns:
+        What `save` was given as `state`.
+
+    Raises:
+        InputError: the checkpoint is damaged, or of another model.
     """
     weights = weights_of(path)
     own, _ = gather(model, optimizer)
@@ -138,8 +157,8 @@ def restore(path: Path, model: Any, optimizer: torch.optim.Optimizer) -> dict[st
     ]
     if own and wrong:
         raise InputError(
-            f"{path} is a checkpoint of another model or other adapters ({len(wrong)} weights differ, for example "
-            f"{wrong[0]}); resume with the student that wrote it"
+            f"{path} is a checkpoint of another model or other adapters ({len(wrong)} weights "
+            f"differ, for example {wrong[0]}); resume with the student that wrote it"
         )
     try:
         state = torch.load(path / OPTIMIZER, map_location="cpu", weights_only=True)

@@ -1,6 +1,6 @@
 """Before a run: what the student will see of its lessons, and what the run will cost.
 
-    python -m workbench.train.estimate job.toml              take two steps, for time, memory and disk
+    python -m workbench.train.estimate job.toml              take two steps: time, memory, disk
     python -m workbench.train.estimate --preview job.toml    show three examples after templating
 
 Nothing is kept.  The figures are printed as JSON; with --result FILE they are written there, or
@@ -100,7 +100,7 @@ class Estimate:
     most_seconds: float
     """Duration of the whole run if every step were the longest; evaluations are left out."""
     memory_mb: float
-    """Highest use of memory in the longest step: of the GPU if there is one, else of the process."""
+    """Highest use of memory in the longest step: of the GPU if there is one, else of all."""
     disk_mb: float
     """Space that the model and two checkpoints take."""
     basis: str
@@ -128,7 +128,9 @@ def dry_run(job: Job, folder: Path) -> Estimate:
         most_seconds=round(max(longest, middling) * run.total, 1),
         memory_mb=peak_mb(),
         disk_mb=round((weights * 2 + trainable * 16) / 2**20, 3),
-        basis=f"two steps on {device}: the longest {longest:.2f} s, a middling one {middling:.2f} s",
+        basis=(
+            f"two steps on {device}: the longest {longest:.2f} s, a middling one {middling:.2f} s"
+        ),
     )
 
 

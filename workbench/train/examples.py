@@ -26,10 +26,11 @@ from workbench.records import Lesson
 from workbench.train.batch import Batch
 
 PLAIN_TEMPLATE = (
-    "{% for message in messages %}{% for part in message['content'] %}{% if part['type'] == 'image' %}IMAGE{% else %}"
-    "{{ part['text'] }}{% endif %}{% endfor %}{% endfor %}"
+    "{% for message in messages %}{% for part in message['content'] %}"
+    "{% if part['type'] == 'image' %}IMAGE{% else %}{{ part['text'] }}{% endif %}"
+    "{% endfor %}{% endfor %}"
 )
-"""For families that ship no template (PaliGemma): the picture, then the text."""
+"""Template for families that ship none (PaliGemma): the picture, then the text."""
 
 _SPECIMEN = "Answer7"
 
@@ -44,9 +45,9 @@ def _chat(prompt: str, answer: str | None = None) -> list[dict[str, Any]]:
 class Adapter:
     """A processor as the training room uses it.
 
-    Args: processor: of any checkpoint of `AutoModelForImageTextToText`; one without a chat template
-        gets a plain one,
-            which is saved with the student.
+    Args:
+        processor: of any checkpoint of `AutoModelForImageTextToText`; one without a chat template
+            gets a plain one, which is saved with the student.
     """
 
     def __init__(self, processor: Any) -> None:
@@ -69,10 +70,11 @@ class Adapter:
         """What the template writes before an answer, and the tokens that end it."""
         prompt = self.prompt("Question?")
         whole = self.processor.apply_chat_template(_chat("Question?", _SPECIMEN), tokenize=False)
-        before, found, after = whole.rpartition(_SPECIMEN)
-        if not found:
+        before, specimen, after = whole.rpartition(_SPECIMEN)
+        if not specimen:
             raise InputError(
-                "the checkpoint's chat template leaves out the assistant's answer; take another checkpoint"
+                "the checkpoint's chat template leaves out the assistant's answer; take another "
+                "checkpoint"
             )
         lead = before[len(prompt) :] if before.startswith(prompt) else ""
         behind = self.tokenizer(after, add_special_tokens=False)["input_ids"]
@@ -82,12 +84,13 @@ class Adapter:
             return lead, behind[: last + 1]
         if self.tokenizer.eos_token_id is None:
             raise InputError(
-                "the checkpoint has no token that ends an answer; take an instruction-tuned checkpoint"
+                "the checkpoint has no token that ends an answer; take an instruction-tuned "
+                "checkpoint"
             )
         return lead, [self.tokenizer.eos_token_id]
 
     def clean(self, text: str) -> str:
-        """As `Vlm.clean`: questions and answers are hostile text."""
+        """A text without special tokens, as `Vlm.clean` gives it: all texts are hostile."""
         return plain_text(text, self._special)
 
     def prompt(self, text: str) -> str:
@@ -117,7 +120,7 @@ class Adapter:
         return [*both[len(before) :], *self.end]
 
     def length(self, lessons: Sequence[Lesson]) -> int:
-        """Tokens of the longest lesson, the picture left out; for grouping by length."""
+        """Number of tokens of the longest lesson, the picture not counted; for grouping."""
         texts = [f"{lesson.prompt} {lesson.target}" for lesson in lessons]
         return max(
             len(tokens) for tokens in self.tokenizer(texts, add_special_tokens=False)["input_ids"]
@@ -133,35 +136,16 @@ class Adapter:
         targets = [
             self.target(p, lesson.target) for p, (_, lesson) in zip(prompts, rows, strict=True)
         ]
-        made = self.processor(
+        questions = self.processor(
             images=[[p] for p, _ in rows], text=prompts, padding=True, return_tensors="pt"
         )
-        made.pop("labels", None)
-        shape = made["input_ids"].shape
-        kept = made["attention_mask"].bool()
+        questions.pop("labels", None)
+        shape = questions["input_ids"].shape
+        kept = questions["attention_mask"].bool()
         inputs: dict[str, Tensor] = {}
-        for name, value in made.items():
-            if value.shape != shape:
-                inputs[name] = value
-                continue
-            fill = self._types.get(name, 0)
-            behind = {"input_ids": targets, "attention_mask": [[1] * len(t) for t in targets]}.get(
-                name, [[fill] * len(t) for t in targets]
-            )
-            whole = [
-                torch.cat([v[k], torch.tensor(t)])
-                for v, k, t in zip(value, kept, behind, strict=True)
-            ]
-            pad = (
-                self.tokenizer.pad_token_id
-                if name == "input_ids"
-                else 0
-                if name == "attention_mask"
-                else fill
-            )
-            inputs[name] = torch.nn.utils.rnn.pad_sequence(
-                whole, batch_first=True, padding_value=pad
-            )
+        for name, value in questions.items():
+            per_token = value.shape == shape
+            inputs[name] = self._with_targets(name, value, kept, targets) if per_token else value
         labels = torch.full_like(inputs["input_ids"], -100)
         for row, (start, tokens) in enumerate(zip(kept.sum(1).tolist(), targets, strict=True)):
             labels[row, start : start + len(tokens)] = torch.tensor(tokens)
@@ -172,11 +156,33 @@ class Adapter:
         names = tuple(lesson.name for _, lesson in rows)
         return Batch(inputs, labels, owners, weights, names, int(inputs["attention_mask"].sum()))
 
+    def _with_targets(
+        self, name: str, value: Tensor, kept: Tensor, targets: Sequence[Sequence[int]]
+    ) -> Tensor:
+        """A tensor of the prompts, `(rows, tokens)`, with the targets behind each row's tokens.
+
+        Args:
+            name: of the tensor, which decides what stands for the targets and for padding.
+            value: of the prompts, padded.
+            kept: `(rows, tokens)`, true where a token is not padding.
+            targets: tokens behind each prompt.
+        """
+        pad = self._types.get(name, 0)
+        behind = [[pad] * len(tokens) for tokens in targets]
+        if name == "input_ids":
+            behind, pad = [list(tokens) for tokens in targets], self.tokenizer.pad_token_id
+        elif name == "attention_mask":
+            behind, pad = [[1] * len(tokens) for tokens in targets], 0
+        rows = [
+            torch.cat([row[keep], torch.tensor(tokens)])
+            for row, keep, tokens in zip(value, kept, behind, strict=True)
+        ]
+        return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=pad)
+
 
 @dataclass(frozen=True)
 class Order:
-    """Which examples each step takes: a pure function of seed and step, so that resuming needs the
-    step alone.
+    """Which examples each step takes, as a function of seed and step, so that a run can go on.
 
     Examples of like length stand together: each epoch is shuffled, cut into stretches of 50
     batches, sorted by length within a stretch, and the batches are shuffled.  Where examples of one
@@ -188,12 +194,13 @@ class Order:
     batch: int
     seed: int
     pictures: tuple[str, ...] = ()
-    """Of the examples, where those of one picture share a row; else none."""
+    """Picture of each example, where examples of one picture share a row; else empty."""
     together: int = 1
+    """Most examples of one picture that stand together."""
 
     @property
     def steps(self) -> int:
-        """Per epoch; the last batch of an epoch may be smaller."""
+        """Number of steps of an epoch; its last batch may be smaller."""
         return -(-len(self.lengths) // self.batch)
 
     def __getitem__(self, step: int) -> tuple[int, ...]:
@@ -203,8 +210,15 @@ class Order:
     def share(
         self, step: int, rank: int, ranks: int, micro: int
     ) -> list[tuple[tuple[int, ...], int]]:
-        """Micro-batches of one process, as many in every process: positions, and how many of the
-        last are fillers.
+        """Micro-batches of one process: positions, and how many of the last are fillers.
+
+        Every process has as many, since all of them compute together.
+
+        Args:
+            step: number of the step, counted from 0.
+            rank: number of the process.
+            ranks: number of processes.
+            micro: most examples of a micro-batch.
         """
         whole = self[step]
         mine = whole[rank::ranks]
@@ -247,16 +261,20 @@ def _by_picture(order: Order, shuffled: Sequence[int]) -> list[int]:
         group.append(at)
         if len(group) == order.together:
             full += open_groups.pop(order.pictures[at])
-    return full + [
-        at for group in open_groups.values() for at in group
-    ]  # those that fill no row come last
+    rest = [at for group in open_groups.values() for at in group]
+    return full + rest  # groups that fill no row come last
 
 
 def pieces(
     batch: Batch, tokenizer: Any, row: int, image_token: int | None
 ) -> list[tuple[str, bool]]:
-    """One row as text: runs of (text, whether it counts in the loss); a picture's positions as
-    their number.
+    """One row as text: runs of (text, whether it counts in the loss).
+
+    Args:
+        batch: lessons, one a row.
+        tokenizer: turns tokens into text.
+        row: number of the row.
+        image_token: stands for a position of the picture; runs of it become their number.
     """
     length = int(batch.inputs["attention_mask"][row].sum())
     ids, counts = (

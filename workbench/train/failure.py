@@ -1,6 +1,4 @@
-"""Why a run failed, in words, and what to change: read off the exception, or off the log of a run
-that was killed.
-"""
+"""Why a run failed, and what to change: read off its error, or off the log of a run that died."""
 
 from __future__ import annotations
 
@@ -12,14 +10,14 @@ from typing import Literal
 from workbench.records import JSON
 
 Cause = Literal[
-    "memory", "disk", "snapshot", "picture", "layers", "checkpoint", "student", "package", "job", "diverged", "killed",
-    "unknown",
+    "memory", "disk", "snapshot", "picture", "layers", "checkpoint",
+    "student", "package", "job", "diverged", "killed", "unknown",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class FailureCard:
-    """A failure card."""
+    """Why a run failed, and what to do, for people."""
 
     cause: Cause
     text: str
@@ -78,53 +76,46 @@ def explain(
 
     Args:
         text: `TypeOfError: message`, or the last lines of a log.
-        job: the job's settings; the change is made to these.
-        peak: memory used and there, where known.
-        killed: the process ended without a word of its own.
+        job: the job's settings, which the change is made to.
+        peak: the highest use of memory, for people; empty where it is unknown.
+        killed: whether the process ended without an error of its own.
     """
-    said = next(
-        (
-            line
-            for line in reversed(text.splitlines())
-            if re.search(r"\w(Error|Part|Memory)\b", line)
-        ),
-        text,
-    )
-    brief = " ".join(said.split())[:600]
+    lines = [line for line in text.splitlines() if re.search(r"\w(Error|Part|Memory)\b", line)]
+    brief = " ".join((lines[-1] if lines else text).split())[:600]
     for cause, pattern, advice in _CAUSES:
         if not re.search(pattern, text):
             continue
         if cause == "memory":
-            change = smaller(job)
-            what = ", ".join(f"{key} = {str(value).lower()}" for key, value in change.items())
-            return FailureCard(
-                cause,
-                f"Memory ran out{peak and f' ({peak})'}.",
-                f"Try {what}." if change else _ROOM,
-                change,
-            )
+            return _out_of_memory(job, peak)
         if cause == "diverged":
             lower = {"lr": float(f"{float(job.get('lr', 1e-4)) / 3:.2g}")}
             return FailureCard(cause, brief, f"Try lr = {lower['lr']}.", lower)
         return FailureCard(cause, brief, advice)
     if killed:
-        what = "The process ended without a word: it was killed, by a person or by a system short of memory."
-        return FailureCard(
-            "killed", what, "Resume; if it happens again, try the change.", smaller(job)
+        what = (
+            "The process ended without a word: it was killed, by a person or by a system short of "
+            "memory."
         )
-    return FailureCard(
-        "unknown",
-        brief or "The run ended without a word.",
-        "Read the last lines; resuming is safe.",
-    )
+        advice = "Resume; if it happens again, try the change."
+        return FailureCard("killed", what, advice, smaller(job))
+    what = brief or "The run ended without a word."
+    return FailureCard("unknown", what, "Read the last lines; resuming is safe.")
+
+
+def _out_of_memory(job: Mapping[str, JSON], peak: str) -> FailureCard:
+    change = smaller(job)
+    settings = ", ".join(f"{key} = {str(value).lower()}" for key, value in change.items())
+    advice = f"Try {settings}." if change else _ROOM
+    return FailureCard("memory", f"Memory ran out{peak and f' ({peak})'}.", advice, change)
 
 
 _ROOM = "Take a smaller student, or a machine with more memory."
 
 
 def smaller(job: Mapping[str, JSON]) -> dict[str, JSON]:
-    """Settings that need less memory and leave the result as it is: smaller micro-batches, then
-    recomputation.
+    """Settings that need less memory and leave the result as it is.
+
+    Micro-batches become smaller first; then activations are computed again.
     """
     micro = int(job.get("micro_batch", 4))
     if micro > 1:

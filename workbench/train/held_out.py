@@ -119,7 +119,7 @@ class Examiner:
             answers[at] = text, float(self._loss(forward, rows, examples=1).share)
         return answers
 
-    def scored(self, answers: Mapping[int, AnswerLoss]) -> list[HeldOutAnswer]:
+    def judge(self, answers: Mapping[int, AnswerLoss]) -> list[HeldOutAnswer]:
         """All processes' answers put together and judged."""
         return [
             HeldOutAnswer(example, text, score(task_of(example), text).score, loss)

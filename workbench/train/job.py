@@ -1,6 +1,4 @@
-"""A job as written: one TOML file that says everything a run needs; a wrong key or value names what
-was expected.
-"""
+"""A job as written: one TOML file with everything that a run needs, checked key by key."""
 
 from __future__ import annotations
 
@@ -20,7 +18,7 @@ from workbench.schema import read, read_toml
 FILE = "job.toml"
 
 Argument = bool | int | float | str | list[Any] | dict[str, Any]
-"""What an objective may be given: any value of a TOML file but dates."""
+"""An argument of an objective: any value of a TOML file but dates."""
 Name = Annotated[str, Meta(min_length=1)]
 Share = Annotated[float, Meta(ge=0, lt=1)]
 
@@ -113,19 +111,27 @@ class Job:
     def key(self) -> str:
         """Names what decides the weights: a checkpoint of one job goes on only under the same."""
         free = ("name", "micro_batch", "checkpointing", "max_val", "processes", "sharded")
-        held = {k: v for k, v in asdict(self).items() if k not in free}
+        settings = {k: v for k, v in asdict(self).items() if k not in free}
         return content_key(
-            {**held, "snapshot": Path(self.snapshot).name, "student": Path(self.student).name}
+            {**settings, "snapshot": Path(self.snapshot).name, "student": Path(self.student).name}
         )
 
 
 def read_job(path: Path) -> Job:
-    """Read a job file.  Raises ProfileError that names the file and lists every wrong key."""
+    """Read a job file.
+
+    Raises:
+        ProfileError: names the file and lists every wrong key.
+    """
     return job_of(read_toml(path, "job file", "vpd train writes one"), str(path))
 
 
 def job_of(raw: Mapping[str, Any], where: str = "the job") -> Job:
-    """A job from plain values.  Raises ProfileError that lists every wrong key."""
+    """A job from plain values.
+
+    Raises:
+        ProfileError: lists every wrong key.
+    """
     return read(Job, raw, where, ProfileError)
 
 

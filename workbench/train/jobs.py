@@ -1,13 +1,15 @@
-"""The queue of training jobs: folders, nothing else.  States are read off the disk, so that it may
-be asked by any process at any time, and nothing is lost when one dies.
+"""The queue of training jobs: folders, nothing else.
+
+States are read off the disk, so that any process may ask for them at any time, and nothing is lost
+when one dies.
 
 jobs/<id>/
     job.toml       what to run
     queue.json     its place; there only while it waits
     process.json   the process that runs it
-    log.txt        what that said
-    stop           told to stop: `save` or `now`
-    ...            what the run writes (`board`, `checkpoint`)
+    log.txt        what that process printed
+    stop           a request to stop: `save` or `now`
+    ...            what the run writes (`status_files`, `checkpoint`)
 
 One job runs at a time.  A runner (`python -m workbench.train.jobs FOLDER`), itself detached, starts
 one after the other, each in a session of its own; killed, it leaves the job running, and whoever
@@ -43,7 +45,7 @@ from workbench.train.status_files import RESULT, STATUS, State, read_json, write
 
 QUEUE, PROCESS, LOG, STOP = "queue.json", "process.json", "log.txt", "stop"
 SILENT = 95.0
-"""Seconds without a sign of life after which a running job is shown as such no longer."""
+"""Seconds without a sign of life after which a job no longer counts as running."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,13 @@ class JobView:
     step: int
     total: int
     eta: float | None
-    """Seconds left, where known."""
+    """Seconds left; None where they are unknown."""
     place: int | None
-    """In the queue, from 1."""
+    """Place in the queue, from 1; None outside it."""
     silent: float | None
-    """Seconds since the last sign of life, where it should be running and gave none for long."""
+    """Seconds since the last sign of life of a running job; None unless they are many."""
     failure: Mapping[str, JSON] | None
-    """Of a failed one: cause, text, advice, change."""
+    """Cause, text, advice and change of a failed job."""
     folder: Path
 
 
@@ -70,8 +72,8 @@ class Jobs:
     """The jobs in a folder.
 
     Args:
-        root: the folder; made when the first job is submitted.
-        start: start a runner when there is work; else somebody else runs the queue.
+        root: the folder, which the first job makes.
+        start: whether to start a runner when there is work; else somebody else runs the queue.
     """
 
     def __init__(self, root: Path, start: bool = True) -> None:
@@ -84,7 +86,7 @@ class Jobs:
         """All jobs: the running one, the queue in order, then the ended ones, the newest first."""
         queue = {folder.name: at for at, folder in enumerate(self._queue(), start=1)}
         rows = [
-            _seen(path.parent, queue.get(path.parent.name))
+            _view(path.parent, queue.get(path.parent.name))
             for path in self.root.glob(f"[!.]*/{FILE}")
         ]
         rank = {"running": 0, "stopping": 0, "queued": 1}
@@ -97,7 +99,7 @@ class Jobs:
         """One job, by id or the beginning of one."""
         folder = self._folder(which)
         queue = [path.name for path in self._queue()]
-        return _seen(folder, queue.index(folder.name) + 1 if folder.name in queue else None)
+        return _view(folder, queue.index(folder.name) + 1 if folder.name in queue else None)
 
     def log(self, which: str, lines: int = 30) -> list[str]:
         """The last lines of a job's log."""
@@ -108,8 +110,11 @@ class Jobs:
     def submit(self, job: Job, request: str = "", hand: Callable[[Path], str] | None = None) -> str:
         """Put a job at the end of the queue, or hand it to a cluster; returns its id.
 
-        Args: request: the same request again is the same job. hand: gives the job's folder to a
-            cluster and returns the cluster's name for it (see `launchers`).
+        Args:
+            job: what to run.
+            request: names the request; the same one again is the same job.
+            hand: gives the job's folder to a cluster and returns the cluster's name for it (see
+                `launchers`).
         """
         name = (
             hashlib.sha256(request.encode()).hexdigest()[:12] if request else uuid.uuid4().hex[:12]
@@ -124,54 +129,71 @@ class Jobs:
                     self._enqueue(part)
                 part.replace(target)
                 if hand is not None:
-                    _handed(target, hand)
+                    _hand_over(target, hand)
         self.advance()
         return name
 
     def resume(self, which: str) -> None:
-        """Queue a job that stopped or failed; it goes on from its newest checkpoint.  Raises
-        InputError for others.
+        """Queue a job that stopped or failed; it goes on from its newest checkpoint.
+
+        Raises:
+            InputError: it did neither.
         """
         with self._lock():
-            seen = self.show(which)
-            if seen.state not in ("stopped", "failed"):
+            view = self.show(which)
+            if view.state not in ("stopped", "failed"):
                 raise InputError(
-                    f"job {seen.id} is {seen.state}; only a stopped or failed job can be resumed"
+                    f"job {view.id} is {view.state}; only a stopped or failed job can be resumed"
                 )
-            (seen.folder / STOP).unlink(missing_ok=True)
-            self._enqueue(seen.folder)
+            (view.folder / STOP).unlink(missing_ok=True)
+            self._enqueue(view.folder)
         self.advance()
 
     def clone(self, which: str, changes: Mapping[str, Any] | None = None, request: str = "") -> str:
-        """Submit a job's settings again with changes; returns the new id.  Raises ProfileError for
-        a wrong one.
+        """Submit a job's settings again with changes; returns the new id.
+
+        Args:
+            which: id of the job, or its beginning.
+            changes: new values of settings.
+            request: as `submit`.
+
+        Raises:
+            ProfileError: a change is wrong.
         """
-        held = asdict(read_job(self._folder(which) / FILE))
-        return self.submit(job_of({**held, **(changes or {})}), request)
+        settings = asdict(read_job(self._folder(which) / FILE))
+        return self.submit(job_of({**settings, **(changes or {})}), request)
 
     def stop(self, which: str, save: bool = True) -> None:
-        """Take a job out of the queue, or end it.  Raises InputError when it neither waits nor
-        runs.
+        """Take a job out of the queue, or end it.
 
-        Args: save: after the step at hand, with a checkpoint; else at once, back to the last
-            checkpoint.
+        Args:
+            which: id of the job, or its beginning.
+            save: whether to end after the step at hand, with a checkpoint; else it ends at once,
+                and what came after its last checkpoint is lost.
+
+        Raises:
+            InputError: it neither waits nor runs.
         """
         with self._lock():
-            seen = self.show(which)
-            if seen.state == "queued":
+            view = self.show(which)
+            if view.state == "queued":
                 write_json(
-                    seen.folder / STATUS, {**read_json(seen.folder / STATUS), "state": "stopped"}
+                    view.folder / STATUS, {**read_json(view.folder / STATUS), "state": "stopped"}
                 )
-                (seen.folder / QUEUE).unlink()
+                (view.folder / QUEUE).unlink()
                 return
-            if seen.state not in ("running", "stopping"):
-                raise InputError(f"job {seen.id} is {seen.state}: there is nothing to stop")
-            (seen.folder / STOP).write_text("save" if save else "now", encoding="utf-8")
+            if view.state not in ("running", "stopping"):
+                raise InputError(f"job {view.id} is {view.state}: there is nothing to stop")
+            (view.folder / STOP).write_text("save" if save else "now", encoding="utf-8")
             if not save:
-                _kill(read_json(seen.folder / PROCESS))
+                _kill(read_json(view.folder / PROCESS))
 
     def move(self, which: str, place: int) -> None:
-        """Give a waiting job another place, from 1.  Raises InputError when it does not wait."""
+        """Give a waiting job another place, from 1.
+
+        Raises:
+            InputError: it does not wait.
+        """
         with self._lock():
             folder = self._folder(which)
             waiting = [path for path in self._queue() if path != folder]
@@ -182,19 +204,21 @@ class Jobs:
                 write_json(path / QUEUE, {"order": order})
 
     def delete(self, which: str) -> None:
-        """Remove a job with its checkpoints and its model.  Raises InputError while it runs."""
+        """Remove a job with its checkpoints and its model.
+
+        Raises:
+            InputError: it runs.
+        """
         with self._lock():
-            seen = self.show(which)
-            if seen.state in ("running", "stopping"):
-                raise InputError(f"job {seen.id} is running; stop it first")
-            gone = self.root / f".deleted-{seen.id}"
-            seen.folder.replace(gone)
-        shutil.rmtree(gone, ignore_errors=True)
+            view = self.show(which)
+            if view.state in ("running", "stopping"):
+                raise InputError(f"job {view.id} is running; stop it first")
+            trash = self.root / f".deleted-{view.id}"
+            view.folder.replace(trash)
+        shutil.rmtree(trash, ignore_errors=True)
 
     def advance(self) -> None:
-        """See to it that the queue is worked on; does nothing where a runner is there already, or
-        nothing waits.
-        """
+        """Start a runner where a job waits; one that meets another runner ends at once."""
         if self._start and self._queue():
             with (self.root / ".runner.log").open("ab") as log:
                 subprocess.Popen(  # noqa: S603 - our own module
@@ -215,16 +239,16 @@ class Jobs:
                     waiting = self._queue()
                     if not waiting:
                         return
-                    process = _started(waiting[0])
+                    process = _start_job(waiting[0])
                 if process is not None:
                     process.wait()
 
     def _queue(self) -> list[Path]:
-        found = [
+        places = [
             (read_json(path).get("order", 0), path.parent)
             for path in self.root.glob(f"[!.]*/{QUEUE}")
         ]
-        return [folder for _, folder in sorted(found)]
+        return [folder for _, folder in sorted(places)]
 
     def _enqueue(self, folder: Path) -> None:
         last = max((read_json(path / QUEUE).get("order", 0) for path in self._queue()), default=-1)
@@ -235,23 +259,26 @@ class Jobs:
         return FileLock(self.root / ".lock", timeout=30)
 
     def _folder(self, which: str) -> Path:
-        found = [
+        folders = [
             path.parent
             for path in self.root.glob(f"[!.]*/{FILE}")
             if path.parent.name.startswith(which)
         ]
-        if len(found) != 1 or not which:
+        if len(folders) != 1 or not which:
             there = (
                 ", ".join(sorted(path.parent.name for path in self.root.glob(f"[!.]*/{FILE}")))
                 or "none"
             )
-            raise InputError(f"{len(found) or 'no'} jobs are called '{which}'; there are: {there}")
-        return found[0]
+            raise InputError(
+                f"{len(folders) or 'no'} jobs are called '{which}'; there are: {there}"
+            )
+        return folders[0]
 
 
-def _handed(folder: Path, hand: Callable[[Path], str]) -> None:
-    """Give a job to a cluster; from here on its folder says that it runs elsewhere.  Nothing is
-    left if that fails.
+def _hand_over(folder: Path, hand: Callable[[Path], str]) -> None:
+    """Give a job to a cluster; from here on its folder says that it runs elsewhere.
+
+    Nothing of the job is left where that fails.
     """
     try:
         name = hand(folder)
@@ -265,9 +292,10 @@ def _handed(folder: Path, hand: Callable[[Path], str]) -> None:
         )
 
 
-def _started(folder: Path) -> subprocess.Popen[bytes] | None:
-    """Start a job in a session of its own, with its log in a file; from here on its folder says
-    that it runs.
+def _start_job(folder: Path) -> subprocess.Popen[bytes] | None:
+    """Start a job in a session of its own, with its log in a file.
+
+    From here on its folder says that it runs; None where its file is wrong.
     """
     try:
         job = read_job(folder / FILE)
@@ -279,14 +307,14 @@ def _started(folder: Path) -> subprocess.Popen[bytes] | None:
         (folder / QUEUE).unlink()
         return None
     (folder / STOP).unlink(missing_ok=True)
-    held = read_json(folder / STATUS)
+    status = read_json(folder / STATUS)
     write_json(
         folder / STATUS,
         {
             "state": "running",
             "phase": "starting",
-            "step": held.get("step", 0),
-            "total": held.get("total", 0),
+            "step": status.get("step", 0),
+            "total": status.get("total", 0),
             "at": time.time(),
         },
     )
@@ -308,16 +336,17 @@ def _started(folder: Path) -> subprocess.Popen[bytes] | None:
     return process
 
 
-def _process(held: Mapping[str, Any]) -> psutil.Process | None:
-    """The process that was noted, if it still runs here; a number that was given to another one
-    does not count.
-    """
-    if held.get("host") != socket.gethostname():
+def _process(note: Mapping[str, Any]) -> psutil.Process | None:
+    """The process of a note, if it still runs here; a later one of its number does not count."""
+    if note.get("host") != socket.gethostname():
         return None
     with suppress(psutil.Error, KeyError):
-        found = psutil.Process(held["pid"])
-        if abs(found.create_time() - held["born"]) < 1 and found.status() != psutil.STATUS_ZOMBIE:
-            return found
+        process = psutil.Process(note["pid"])
+        if (
+            abs(process.create_time() - note["born"]) < 1
+            and process.status() != psutil.STATUS_ZOMBIE
+        ):
+            return process
     return None
 
 
@@ -326,10 +355,10 @@ def _outlive(path: Path) -> None:
         time.sleep(0.5)
 
 
-def _kill(held: Mapping[str, Any]) -> None:
-    if _process(held) is not None:
+def _kill(note: Mapping[str, Any]) -> None:
+    if _process(note) is not None:
         with suppress(ProcessLookupError):
-            os.killpg(held["pid"], signal.SIGKILL)
+            os.killpg(note["pid"], signal.SIGKILL)
 
 
 def _tail(folder: Path, lines: int) -> list[str]:
@@ -341,7 +370,7 @@ def _tail(folder: Path, lines: int) -> list[str]:
         return []
 
 
-def _seen(folder: Path, place: int | None) -> JobView:
+def _view(folder: Path, place: int | None) -> JobView:
     status = read_json(folder / STATUS)
     try:
         job = asdict(read_job(folder / FILE))
@@ -375,10 +404,10 @@ def _state(
     quiet = time.time() - float(status.get("at", 0))
     process = read_json(folder / PROCESS)
     elsewhere = process.get("host", socket.gethostname()) != socket.gethostname()
-    told = (folder / STOP).read_text(encoding="utf-8") if (folder / STOP).exists() else ""
+    order = (folder / STOP).read_text(encoding="utf-8") if (folder / STOP).exists() else ""
     if elsewhere or _process(process) is not None or (not process and quiet < SILENT):
-        return "stopping" if told else "running", quiet if quiet > SILENT else None, None
-    if told == "now":
+        return "stopping" if order else "running", quiet if quiet > SILENT else None, None
+    if order == "now":
         return "stopped", None, None
     return "failed", None, asdict(explain("\n".join(_tail(folder, 30)), job, killed=True))
 

@@ -1,7 +1,7 @@
-"""Where a job runs: this machine, a Slurm cluster, a Ray cluster.  The run itself is the same
-everywhere.
+"""Where a job runs: this machine, a Slurm cluster, a Ray cluster.
 
-What a job needs on another machine is its folder and its snapshot's folder on a disk that both see.
+The run itself is the same everywhere.  What a job needs on another machine is its folder and its
+snapshot's folder on a disk that both see.
 """
 
 from __future__ import annotations
@@ -42,8 +42,12 @@ def _options(job: Job, nodes: int) -> list[str]:
 
 
 def node_script(folder: Path, job: Job, nodes: int) -> str:
-    """The shell line that Slurm runs on every node: one `accelerate launch` each, meeting at the
-    first node.
+    """The shell line that Slurm runs on every node: an `accelerate launch` that meets the others.
+
+    Args:
+        folder: the job's folder, on a disk that every node sees.
+        job: its processes are those of each node.
+        nodes: number of nodes; the first one is where they meet.
     """
     words = [
         sys.executable,
@@ -77,9 +81,15 @@ def to_slurm(
     """Hand a job to Slurm through submitit; returns Slurm's number.
 
     Args:
-        options: more of sbatch, as `partition=gpu`.
+        folder: the job's folder, on a disk that every node sees.
+        job: its processes are those of each node.
+        nodes: number of nodes.
+        hours: longest duration.
+        options: more options of sbatch, as `partition=gpu`.
 
-    Raises MissingPart: submitit is absent.  InputError: an option without a value.
+    Raises:
+        MissingPart: submitit is absent.
+        InputError: an option has no value.
     """
     submitit = _package("submitit", "Slurm")
     more = dict(option.partition("=")[::2] for option in options)
@@ -103,7 +113,13 @@ def to_slurm(
 def to_ray(folder: Path, job: Job, address: str = "http://127.0.0.1:8265") -> str:
     """Hand a job to a Ray cluster as a Ray Job, which runs on one node; returns Ray's name for it.
 
-    Raises MissingPart: ray is absent.
+    Args:
+        folder: the job's folder, on a disk that the node sees.
+        job: its processes decide the number of GPUs.
+        address: of the cluster's dashboard.
+
+    Raises:
+        MissingPart: ray is absent.
     """
     client = _package("ray.job_submission", "Ray").JobSubmissionClient(address)
     return str(

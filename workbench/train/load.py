@@ -1,6 +1,4 @@
-"""The model that is trained: loaded, its adapters put on, and at the end put together again as a
-plain checkpoint.
-"""
+"""The model that is trained: from a checkpoint, with adapters, to a plain checkpoint again."""
 
 from __future__ import annotations
 
@@ -31,45 +29,45 @@ class LoadedStudent:
     model: Any
     adapter: Adapter
     base: str
-    """The checkpoint that it started from, as a folder or hub id."""
+    """The checkpoint that it starts from, as a folder or hub id."""
 
 
 def dtype_of(job: Job, device: torch.device) -> torch.dtype:
-    """What the forward pass computes in."""
+    """The number format of the forward pass."""
     if job.precision == "auto":
-        found = preferred_dtype(device)
-        return (
-            found if found == torch.bfloat16 else torch.float32
-        )  # half precision overflows without loss scaling
+        # Half precision overflows without loss scaling.
+        dtype = preferred_dtype(device)
+        return dtype if dtype == torch.bfloat16 else torch.float32
     return torch.bfloat16 if job.precision == "bf16" else torch.float32
 
 
 @contextmanager
-def _told(student: str) -> Iterator[None]:
-    """What transformers raises while it loads, as errors that say what to do."""
+def _loading_errors(student: str) -> Iterator[None]:
+    """Turns what transformers raises while it loads into errors that say what to do."""
     try:
         with quiet():
             yield
     except ImportError as error:
         raise MissingPart(
-            f"the student '{student}' needs a package that is absent ({_brief(error)}); the processors of Qwen-VL and "
-            "SmolVLM2 take: pip install torchvision num2words"
+            f"the student '{student}' needs a package that is absent ({_brief(error)}); the "
+            "processors of Qwen-VL and SmolVLM2 take: pip install torchvision num2words"
         ) from error
     except (OSError, ValueError, KeyError) as error:
         raise InputError(
-            f"the student '{student}' cannot be loaded ({_brief(error)}); give 'bundled', the folder of a "
-            "checkpoint of AutoModelForImageTextToText, or a hub id"
+            f"the student '{student}' cannot be loaded ({_brief(error)}); give 'bundled', the "
+            "folder of a checkpoint of AutoModelForImageTextToText, or a hub id"
         ) from error
 
 
 def load_adapter(student: str) -> tuple[str, Adapter]:
     """A student's checkpoint and its processor, without weights.
 
-    Raises InputError: no such checkpoint, or one without pictures.  MissingPart: its processor
-    needs a package.
+    Raises:
+        InputError: there is no such checkpoint, or it takes no pictures.
+        MissingPart: its processor needs a package.
     """
     base = str(student_folder()) if student == "bundled" else student
-    with _told(student):
+    with _loading_errors(student):
         processor = AutoProcessor.from_pretrained(base)
     if not hasattr(processor, "tokenizer"):
         raise InputError(
@@ -87,20 +85,22 @@ def load_student(
     trained: an update of 1e-4 vanishes in bfloat16.
 
     Args:
+        job: what to train.
         device: where it will run; decides the precision.
-        quantised: 4-bit weights; what the job says if left out.
+        quantised: whether the weights have 4 bits; the job decides when None.
 
-    Raises InputError: no such checkpoint, unknown layers.  MissingPart: a package that its
-    processor or 4-bit weights need is absent.
+    Raises:
+        InputError: there is no such checkpoint, or a layer is unknown.
+        MissingPart: a package that its processor or 4-bit weights need is absent.
     """
     device = device or preferred_device()
     quantised = job.method == "qlora" if quantised is None else quantised
     dtype = torch.float32 if job.method == "full" else dtype_of(job, device)
     more = {"quantization_config": _four_bits(dtype)} if quantised else {}
     base, adapter = load_adapter(job.student)
-    with _told(job.student):
+    with _loading_errors(job.student):
         model = AutoModelForImageTextToText.from_pretrained(base, dtype=dtype, **more)
-    _ends(model, adapter)
+    _end_where_trained(model, adapter)
     if quantised:
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     if job.method == "full":
@@ -116,18 +116,22 @@ def _brief(error: BaseException) -> str:
     return " ".join(str(error).split())[:300]
 
 
-def _ends(model: Any, adapter: Adapter) -> None:
-    """Make generation stop where training taught it to stop."""
+def _end_where_trained(model: Any, adapter: Adapter) -> None:
+    """Make generation stop at the token that ends a lesson."""
     end = model.generation_config.eos_token_id
-    known = [] if end is None else [end] if isinstance(end, int) else list(end)
-    if adapter.end[-1] not in known:
-        model.generation_config.eos_token_id = [*known, adapter.end[-1]]
+    if end is None:
+        ends = []
+    else:
+        ends = [end] if isinstance(end, int) else list(end)
+    if adapter.end[-1] not in ends:
+        model.generation_config.eos_token_id = [*ends, adapter.end[-1]]
 
 
 def _four_bits(dtype: torch.dtype) -> Any:
     if importlib.util.find_spec("bitsandbytes") is None or not torch.cuda.is_available():
         raise MissingPart(
-            "qlora needs a CUDA device and a package: pip install bitsandbytes; or take method = 'lora'"
+            "qlora needs a CUDA device and a package: pip install bitsandbytes; or take method = "
+            "'lora'"
         )
     from transformers import BitsAndBytesConfig
 
@@ -140,7 +144,13 @@ def _four_bits(dtype: torch.dtype) -> Any:
 
 
 def with_adapters(model: Any, lora: Lora, seed: int) -> Any:
-    """Put adapters on a model; everything else is frozen.  The same seed gives the same adapters."""
+    """Put adapters on a model, and freeze everything else.
+
+    Args:
+        model: without adapters.
+        lora: which layers get adapters, and of which size.
+        seed: the same one gives the same adapters.
+    """
     names = linear_layers(model, lora)
     torch.manual_seed(seed)
     config = LoraConfig(
@@ -155,58 +165,69 @@ def with_adapters(model: Any, lora: Lora, seed: int) -> Any:
 
 
 def linear_layers(model: Any, lora: Lora) -> list[str]:
-    """Full names of the layers that get adapters: every linear one but the head, narrowed by
-    `where` and `targets`.
+    """Full names of the linear layers that get adapters, narrowed by `where` and `targets`.
 
-    Raises InputError when a target is unknown, or none is left.
+    The head, which gives the logits, gets none.
+
+    Raises:
+        InputError: a target is unknown, or no layer is left.
     """
-    head = model.get_output_embeddings()
-    decoder = {id(module) for module in model.get_decoder().modules()}
-    linear = {
-        name: id(module) in decoder
-        for name, module in model.named_modules()
-        if isinstance(module, nn.Linear) and module is not head
-    }
-    where = [name for name, inside in linear.items() if lora.where == "everywhere" or not inside]
-    layers = sorted({name.rpartition(".")[2] for name in where})
-    if unknown := [
-        target for target in lora.targets if not any(_named(name, target) for name in where)
-    ]:
+    where = _layers_of(model, lora)
+    unknown = [target for target in lora.targets if not any(_is_named(n, target) for n in where)]
+    if unknown:
+        layers = sorted({name.rpartition(".")[2] for name in where})
         raise InputError(
-            f"no linear layer of the student ({lora.where}) is called {', '.join(unknown)}; there are: "
-            f"{', '.join(layers) or 'none'}"
+            f"no linear layer of the student ({lora.where}) is called {', '.join(unknown)}; there "
+            f"are: {', '.join(layers) or 'none'}"
         )
-    found = [
+    targets = [
         name
         for name in where
-        if not lora.targets or any(_named(name, target) for target in lora.targets)
+        if not lora.targets or any(_is_named(name, target) for target in lora.targets)
     ]
-    if not found:
+    if not targets:
         raise InputError("the student has no linear layer in its encoder; set where = 'everywhere'")
-    return found
+    return targets
 
 
-def _named(name: str, target: str) -> bool:
+def _layers_of(model: Any, lora: Lora) -> list[str]:
+    """Names of the linear layers of the whole model or of its encoder, as `where` says."""
+    head = model.get_output_embeddings()
+    decoder = {id(module) for module in model.get_decoder().modules()}
+    return [
+        name
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Linear)
+        and module is not head
+        and (lora.where == "everywhere" or id(module) not in decoder)
+    ]
+
+
+def _is_named(name: str, target: str) -> bool:
     return name == target or name.endswith("." + target)
 
 
 def trainable_parameters(model: Any) -> dict[str, nn.Parameter]:
-    """What is trained, by name; a tied weight once."""
+    """The trainable weights by name; a tied weight has one name."""
     return {
         name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad
     }
 
 
 def put(model: Any, weights: Mapping[str, Tensor]) -> None:
-    """Set what is trained.  Raises InputError when the weights are those of another model."""
+    """Set the trainable weights of a model.
+
+    Raises:
+        InputError: the weights are those of another model.
+    """
     own = trainable_parameters(model)
     wrong = sorted(set(own) ^ set(weights)) or [
         n for n, p in own.items() if p.shape != weights[n].shape
     ]
     if wrong:
         raise InputError(
-            f"the checkpoint is of another model or other adapters ({len(wrong)} weights differ, for example "
-            f"{wrong[0]}); resume with the job that wrote it"
+            f"the checkpoint is of another model or other adapters ({len(wrong)} weights differ, "
+            f"for example {wrong[0]}); resume with the job that wrote it"
         )
     with torch.no_grad():
         for name, parameter in own.items():
@@ -214,10 +235,15 @@ def put(model: Any, weights: Mapping[str, Tensor]) -> None:
 
 
 def finish(job: Job, weights: Mapping[str, Tensor], target: Path) -> Path:
-    """Write the trained student as a plain checkpoint that the Auto classes load: adapters merged,
-    whole or not at all.
+    """Write the trained student, adapters merged, as a checkpoint that the Auto classes load.
 
-    Raises InputError when the weights are those of another model.
+    Args:
+        job: what was trained.
+        weights: trainable weights by name.
+        target: folder of the checkpoint, written whole or not at all; returned.
+
+    Raises:
+        InputError: the weights are those of another model.
     """
     loaded = load_student(job, quantised=False)
     put(loaded.model, weights)

@@ -1,6 +1,4 @@
-"""From lessons about pictures to their losses: one way, for a training step and for held-out
-questions.
-"""
+"""From lessons about pictures to their losses, for training steps and for held-out questions."""
 
 from __future__ import annotations
 
@@ -54,11 +52,13 @@ class StudentLoss:
     ) -> LossShare:
         """The losses of some lessons.
 
-        Args: model: the student, as the processes of a run have wrapped it. rows: the digest of a
-            picture and a lesson about it. examples: number of examples in the whole step. fillers:
-            number of lessons at the end that weigh nothing. together: neighbouring lessons about
-            one picture stand in one row (see `shared_prefix`), where the
-                student's family allows it.
+        Args:
+            model: the student, as the processes of a run have wrapped it.
+            rows: the digest of a picture and a lesson about it.
+            examples: number of examples in the whole step.
+            fillers: number of lessons at the end that weigh nothing.
+            together: whether neighbouring lessons about one picture stand in one row (see
+                `shared_prefix`), where the student's family allows it.
         """
         batch = self.adapter.encode(
             [(self.images.open(image), lesson) for image, lesson in rows], fillers
@@ -67,7 +67,7 @@ class StudentLoss:
             batch = share_prefixes(batch, [image for image, _ in rows])
         batch = batch.to(self.device)
         losses = lesson_losses(model, batch)
-        return LossShare(combined(losses, batch, examples), losses, batch.names, batch.tokens)
+        return LossShare(weighted_loss(losses, batch, examples), losses, batch.names, batch.tokens)
 
 
 def lesson_losses(model: Any, batch: Batch) -> Tensor:
@@ -76,10 +76,10 @@ def lesson_losses(model: Any, batch: Batch) -> Tensor:
     The head runs only at positions that some row predicts a target from: with a vocabulary of
     150,000 the logits of a picture's positions would be most of the memory.
     """
-    wanted = batch.targets[:, 1:] >= 0
-    at = wanted.any(0).nonzero().squeeze(1)
+    is_target = batch.targets[:, 1:] >= 0
+    at = is_target.any(0).nonzero().squeeze(1)
     logits = model(**batch.inputs, logits_to_keep=at, use_cache=False).logits
-    chosen = wanted[:, at]
+    chosen = is_target[:, at]
     losses = torch.nn.functional.cross_entropy(
         logits[chosen].float(), batch.targets[:, 1:][:, at][chosen], reduction="none"
     )
@@ -88,12 +88,15 @@ def lesson_losses(model: Any, batch: Batch) -> Tensor:
     return sums.index_add(0, owners, losses) / counts.index_add(0, owners, torch.ones_like(losses))
 
 
-def combined(losses: Tensor, batch: Batch, examples: float) -> Tensor:
+def weighted_loss(losses: Tensor, batch: Batch, examples: float) -> Tensor:
     """The weighted sum of the losses, divided by the number of examples in the whole step.
 
     The shares of the batches that a step is divided into add up to the loss of the step.
 
-    Args: losses: `(lessons,)`, as `lesson_losses` gives them. batch: the lessons. examples: number
-        of examples in the step; the sum of the weights gives the weighted mean of this batch.
+    Args:
+        losses: `(lessons,)`, as `lesson_losses` gives them.
+        batch: the lessons.
+        examples: number of examples in the step; the sum of the weights gives the weighted mean of
+            this batch.
     """
     return (losses * batch.weights).sum() / examples

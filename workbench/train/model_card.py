@@ -1,6 +1,4 @@
-"""The draft of a model card, from what the run knows: base, data, settings, figures with their
-interval, limits.
-"""
+"""The draft of a model card: base, data, settings, figures with their interval, limits."""
 
 from __future__ import annotations
 
@@ -13,7 +11,13 @@ from workbench.train.job import Job
 
 
 def card(job: Job, manifest: Manifest, result: Mapping[str, Any]) -> str:
-    """README.md of a finished model, in Markdown with the front matter that model hubs read."""
+    """README.md of a finished model, in Markdown with the front matter that model hubs read.
+
+    Args:
+        job: what was trained.
+        manifest: of the snapshot that it was trained on.
+        result: what the run writes to result.json.
+    """
     counts = manifest.content.counts
     reviewers: Mapping[str, JSON] = counts["reviewers"]
     base = job.student if "/" not in job.student[:1] else job.student.rstrip("/").rpartition("/")[2]
@@ -29,20 +33,21 @@ def card(job: Job, manifest: Manifest, result: Mapping[str, Any]) -> str:
         "",
         f"# {_line(job.name) or 'A distilled student'}",
         "",
-        f"Made from `{_line(base)}` by the objective `{_line(job.objective)}` (Visual Program Distillation, Hu et al., "
-        "CVPR 2024).",
+        f"Made from `{_line(base)}` by the objective `{_line(job.objective)}` (Visual Program "
+        "Distillation, Hu et al., CVPR 2024).",
         "",
         "## Data",
         "",
-        f"Snapshot `{manifest.hash}`: {result['rows']} questions to train on, {counts['rationales']} of all "
-        f"{counts['rows']} with a rationale, {counts['edited']} edited, about {counts['pictures']} pictures.",
-        _reviewed(reviewers),
+        f"Snapshot `{manifest.hash}`: {result['rows']} questions to train on, "
+        f"{counts['rationales']} of all {counts['rows']} with a rationale, {counts['edited']} "
+        f"edited, about {counts['pictures']} pictures.",
+        _review(reviewers),
         "",
         "## Training",
         "",
-        f"{result['steps']} steps of {job.batch} examples, {how}; learning rate {job.lr:g}, {job.schedule}, warm-up "
-        f"{job.warmup:g}; AdamW {job.betas[0]:g}, {job.betas[1]:g}; seed {job.seed}. Weights are those of step "
-        f"{result['step']}, the best on the held-out side.",
+        f"{result['steps']} steps of {job.batch} examples, {how}; learning rate {job.lr:g}, "
+        f"{job.schedule}, warm-up {job.warmup:g}; AdamW {job.betas[0]:g}, {job.betas[1]:g}; seed "
+        f"{job.seed}. Weights are those of step {result['step']}, the best on the held-out side.",
         "",
         "## Figures",
         "",
@@ -50,10 +55,11 @@ def card(job: Job, manifest: Manifest, result: Mapping[str, Any]) -> str:
         "",
         "## Limits",
         "",
-        "The held-out questions come from the same sources as the training questions and chose the checkpoint: they "
-        "say little about other pictures, and flatter a little. Rationales are written by the model: a fluent one may "
-        "be wrong, and so may its boxes. Automatically kept traces may be right for a wrong reason. Nobody has "
-        "examined what this model does with pictures of people.",
+        "The held-out questions come from the same sources as the training questions and chose "
+        "the checkpoint: they say little about other pictures, and flatter a little. Rationales "
+        "are written by the model: a fluent one may be wrong, and so may its boxes. Automatically "
+        "kept traces may be right for a wrong reason. Nobody has examined what this model does "
+        "with pictures of people.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -63,7 +69,7 @@ def _line(text: str) -> str:
     return "".join(c for c in " ".join(text.split()) if c.isprintable() and c not in "`<>[]|")[:200]
 
 
-def _reviewed(reviewers: Mapping[str, JSON]) -> str:
+def _review(reviewers: Mapping[str, JSON]) -> str:
     if not reviewers:
         return "No person reviewed it: these are traces that the verifier kept, or labels."
     return f"Reviewed by {len(reviewers)} {'person' if len(reviewers) == 1 else 'people'}."

@@ -19,9 +19,11 @@ from workbench.train.schedule import RateSchedule
 class ScheduledAdamW:
     """AdamW on groups of parameters, each with its own peak of one schedule.
 
-    Args: groups: parameters and the highest learning rate of each group; those that are frozen are
-        left out. schedule: the learning rate of each step. betas: decay of the averages of the
-        gradient and of its square. weight_decay: as AdamW takes it.
+    Args:
+        groups: parameters and the highest learning rate of each group; frozen ones are left out.
+        schedule: the learning rate of each step.
+        betas: decay of the averages of the gradient and of its square.
+        weight_decay: as AdamW takes it.
     """
 
     def __init__(
@@ -87,8 +89,7 @@ def mean_step(
     count: int,
     clip: float = 1.0,
 ) -> tuple[float, float]:
-    """One step on the mean of several losses; returns the mean and the length of the gradient
-    before clipping.
+    """One step on the mean of several losses; returns the mean and the unclipped gradient's length.
 
     Args:
         optimizer: changes the weights.

@@ -1,9 +1,9 @@
-"""One run of one job: `python -m workbench.train.run job.toml`, alone, or under `accelerate launch`
-or `torchrun`.
+"""One run of one job: `python -m workbench.train.run job.toml`.
 
-Started again it goes on from its newest checkpoint; started once more after its end it does
-nothing.  The job's folder holds all it writes (see `board`, `checkpoint`).  A file `stop` in it,
-Ctrl-C or SIGTERM ends it after the step at hand, with a checkpoint.
+It runs alone, or in several processes under `accelerate launch` or `torchrun`.  Started again it
+goes on from its newest checkpoint; started once more after its end it does nothing.  The job's
+folder holds all that it writes (see `status_files`, `checkpoint`).  A file `stop` in it, Ctrl-C or
+SIGTERM ends the run after the step at hand, with a checkpoint.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class TrainingRun:
     Args:
         job: what to do.
         folder: the job's folder.
-        board: where the first process writes what the run says of itself; None in the others.
+        board: where the first process writes its status and its figures; None in the others.
     """
 
     def __init__(self, job: Job, folder: Path, board: Board | None) -> None:
@@ -118,14 +118,14 @@ class TrainingRun:
     def _check_pictures(self) -> None:
         if not self.examples:
             raise SnapshotError(
-                f"the snapshot {self.snapshot.hash} has no training example; accept some questions, or take it with "
-                "vpd snapshot --automatic"
+                f"the snapshot {self.snapshot.hash} has no training example; accept some "
+                "questions, or take it with vpd snapshot --automatic"
             )
         folder = self.snapshot.images
         if missing := sorted({e.image for e in self.examples if folder.path(e.image) is None}):
             raise SnapshotError(
-                f"{len(missing)} pictures of the snapshot {self.snapshot.hash} are missing, for example {missing[0]}; "
-                "copy the snapshot's whole folder again"
+                f"{len(missing)} pictures of the snapshot {self.snapshot.hash} are missing, for "
+                f"example {missing[0]}; copy the snapshot's whole folder again"
             )
 
     def resume(self) -> int:
@@ -144,11 +144,12 @@ class TrainingRun:
         sums = self._backward(step)
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.job.clip or math.inf)
         rate = self.optimizer.step(step)
-        loss, tokens, *by_name = self._summed(sums).tolist()
+        loss, tokens, *by_name = self._sum_over_processes(sums).tolist()
         seconds = time.perf_counter() - began
         if not math.isfinite(loss):
             raise EngineError(
-                f"the loss is not a number at step {step + 1}: the run diverged; lower the learning rate"
+                f"the loss is not a number at step {step + 1}: the run diverged; lower the "
+                "learning rate"
             )
         figures: dict[str, JSON] = {
             "step": step + 1,
@@ -169,8 +170,9 @@ class TrainingRun:
     def _backward(self, step: int) -> torch.Tensor:
         """Compute the gradients of a step, a micro-batch at a time.
 
-        Returns: This process's share of the loss and its number of tokens, then the sum of the
-            losses and the number of the lessons of each name.
+        Returns:
+            This process's share of the loss and its number of tokens, then the sum of the losses
+            and the number of the lessons of each name.
         """
         ranks, rank = self.accelerator.num_processes, self.accelerator.process_index
         shares = self.order.share(step, rank, ranks, self.job.micro_batch)
@@ -184,9 +186,8 @@ class TrainingRun:
             last = number == len(shares) - 1
             with nullcontext() if last else self.accelerator.no_sync(self.model):
                 loss = self.loss(self.model, rows, examples, spare, together=True)
-                self.accelerator.backward(
-                    loss.share * ranks
-                )  # gradients are averaged over processes
+                # Gradients are averaged over processes, so each share counts as often.
+                self.accelerator.backward(loss.share * ranks)
             values = loss.lessons.detach().double().cpu()
             sums[0] += float(loss.share.detach())
             sums[1] += loss.tokens
@@ -202,7 +203,7 @@ class TrainingRun:
         steps = range(step - within, step + 1)
         return epochs * len(self.examples) + sum(len(self.order[at]) for at in steps)
 
-    def _summed(self, values: torch.Tensor) -> torch.Tensor:
+    def _sum_over_processes(self, values: torch.Tensor) -> torch.Tensor:
         kind = torch.float32 if self.accelerator.device.type == "mps" else torch.float64
         whole: torch.Tensor = self.accelerator.reduce(
             values.to(self.accelerator.device, kind), "sum"
@@ -210,14 +211,14 @@ class TrainingRun:
         return whole.cpu()
 
     def evaluate(self, step: int) -> None:
-        """Ask the held-out questions, note the figures, remember the best."""
+        """Ask the held-out questions and note the figures, and which evaluation was the best."""
         if not self.examiner:
             return
         began = time.perf_counter()
         answers: dict[int, AnswerLoss] = {}
         for part in gather_object([self.examiner.ask(self.model)]):
             answers |= part
-        scored = self.examiner.scored(answers)
+        scored = self.examiner.judge(answers)
         right, of = sum(row.right for row in scored), len(scored)
         loss = sum(row.loss for row in scored) / of
         figures = {
@@ -246,13 +247,13 @@ class TrainingRun:
         self.accelerator.wait_for_everyone()
 
     def enough(self) -> bool:
-        """Whether so many evaluations were no better that it is time to end."""
+        """Whether the last `patience` evaluations were no better than the best one."""
         return 0 < self.job.patience <= self.waited
 
     def wants_stop(self) -> bool:
-        """Whether any process was told to stop; all get the same answer."""
+        """Whether any process has to stop; all processes get the same answer."""
         mine = float(self._stopping or (self.folder / STOP).exists())
-        return bool(self._summed(torch.tensor([mine]))[0])
+        return bool(self._sum_over_processes(torch.tensor([mine]))[0])
 
     def on_signal(self, *_: object) -> None:
         """Stop after the step at hand."""
@@ -285,25 +286,24 @@ def _accelerator(job: Job) -> Accelerator:
 
 
 def _processes() -> PartialState:
-    """This process among those of the run; accelerate has to be told when there is no accelerator."""
+    """This process among those of the run."""
     return PartialState(cpu=not torch.accelerator.is_available())
 
 
 def peak_mb() -> float:
-    """Most memory held so far, MB: of the GPU, else of this process."""
+    """Highest use of memory so far, in MB: of the GPU if there is one, else of this process."""
     if torch.cuda.is_available():
         return round(torch.cuda.max_memory_allocated() / 2**20, 1)
-    return round(
-        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        / (1024 if sys.platform != "darwin" else 2**20),
-        1,
-    )
+    unit = 2**20 if sys.platform == "darwin" else 1024
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1)
 
 
 def train(job: Job, folder: Path, board: Board | None) -> str:
-    """Run a job to its end, or until it is told to stop; returns `done` or `stopped`.
+    """Run a job to its end, or until it has to stop; returns `done` or `stopped`.
 
     Args:
+        job: what to do.
+        folder: the job's folder.
         board: in the first process; None in the others.
     """
     run = TrainingRun(job, folder, board)
@@ -315,26 +315,14 @@ def train(job: Job, folder: Path, board: Board | None) -> str:
         board.say(phase="training", step=done, total=run.total, device=str(run.accelerator.device))
     if not done:
         run.evaluate(0)
-    began = time.perf_counter()
-    start = done
+    clock = _Clock(done, run.total)
     while done < run.total and not run.enough():
         figures = run.step(done)
         done += 1
         if board:
             board.add(METRICS, [figures])
-            left = (time.perf_counter() - began) / (done - start) * (run.total - done)
-            board.say(phase="training", step=done, eta=round(left, 1), loss=figures["loss"])
-        due = done == run.total or done % job.eval_every == 0
-        stopping = done < run.total and run.wants_stop()
-        if due:
-            if board:
-                board.say(phase="evaluating")
-            run.evaluate(done)
-        if due or stopping:
-            if board:
-                board.say(phase="saving")
-            run.save(done)
-        if stopping:
+            board.say(phase="training", step=done, eta=clock.left(done), loss=figures["loss"])
+        if _end_step(run, done):
             return "stopped"
     if board:
         _offer(run, done, board)
@@ -342,8 +330,45 @@ def train(job: Job, folder: Path, board: Board | None) -> str:
     return "done"
 
 
+class _Clock:
+    """Estimates the seconds that are left, from the steps since it was made.
+
+    Args:
+        done: number of steps that were done before.
+        total: number of steps of the run.
+    """
+
+    def __init__(self, done: int, total: int) -> None:
+        self._start, self._total = done, total
+        self._began = time.perf_counter()
+
+    def left(self, done: int) -> float:
+        """Seconds left after so many steps."""
+        each = (time.perf_counter() - self._began) / (done - self._start)
+        return round(each * (self._total - done), 1)
+
+
+def _end_step(run: TrainingRun, done: int) -> bool:
+    """Evaluate and save where a step asks for it; returns whether the run has to stop after it."""
+    # Every process has to take the same way: `wants_stop` is a sum over all of them.
+    due = done == run.total or done % run.job.eval_every == 0
+    stopping = done < run.total and run.wants_stop()
+    if due:
+        _phase(run, "evaluating")
+        run.evaluate(done)
+    if due or stopping:
+        _phase(run, "saving")
+        run.save(done)
+    return stopping
+
+
+def _phase(run: TrainingRun, phase: str) -> None:
+    if run.board:
+        run.board.say(phase=phase)
+
+
 def _offer(run: TrainingRun, steps: int, board: Board) -> None:
-    """Write the model of the best checkpoint, its card, and last of all the result that names it."""
+    """Write the model of the best checkpoint, its card, and last the result that names it."""
     board.say(phase="writing the model")
     best = int(run.best.get("step", steps))
     names = {path.name: path for path in checkpoint.checkpoints(run.folder)}

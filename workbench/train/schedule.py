@@ -16,8 +16,9 @@ def total_steps(job: Job, examples: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class RateSchedule:
-    """A linear warm-up, then down as the shape says; nothing has to be kept to go on from a
-    checkpoint.
+    """A linear warm-up, then a fall of some shape.
+
+    The rate depends on the step alone, so that a checkpoint keeps nothing of it.
     """
 
     total: int

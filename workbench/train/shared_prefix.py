@@ -1,5 +1,4 @@
-"""Several lessons in one row of tokens, so that what their prompts begin with alike is computed
-once.
+"""Several lessons in one row of tokens, so that their common beginning is computed once.
 
 A picture, or a list of tools, stands in front of every question about it, and is most of the
 tokens.  A row is a tree: each lesson sees its own prompt and itself, never its neighbours, and its
@@ -37,12 +36,14 @@ class TokenLesson:
 def shared_rows(rows: Sequence[Sequence[TokenLesson]], inputs: Mapping[str, Tensor]) -> Batch:
     """Put the lessons of each row behind the beginnings that they share.
 
-    Args: rows: the lessons of each row of tokens; those of one source need not stand together.
+    Args:
+        rows: the lessons of each row of tokens; those of one source need not stand together.
         inputs: what the model takes besides tokens, for example `region_features`, in the order of
-        the sources.
+            the sources.
 
-    Returns: A batch of as many rows.  Its mask is boolean, true where attention is allowed, as
-        scaled dot-product attention takes it.
+    Returns:
+        A batch of as many rows.  Its mask is boolean, true where attention is allowed, as scaled
+        dot-product attention takes it.
     """
     trees = [_tree(row) for row in rows]
     sizes = [1 + int(max(path[-1] for path in paths)) for paths in trees]
@@ -102,22 +103,22 @@ def share_prefixes(batch: Batch, pictures: Sequence[str]) -> Batch:
 
 
 def _tree(lessons: Sequence[TokenLesson]) -> list[Tensor]:
-    """Where each token of each lesson stands in the row; lessons of one source go the same way
-    until they differ.
+    """The positions of each lesson's tokens in the row; lessons share them until they differ.
 
+    Lessons of different sources share none.
     A lesson keeps its target and the token before it for itself, side by side: that token predicts
     the first target.
     """
     places: dict[tuple[Hashable, int], int] = {}
-    taken, paths = 0, []
+    length, paths = 0, []
     for lesson in lessons:
         last: Hashable = ("source", lesson.source)
         path = []
         for at, token in enumerate((*lesson.prompt, *lesson.target)):
-            here = taken
+            here = length
             if at < len(lesson.prompt) - 1:
-                here = places.setdefault((last, token), taken)
-            taken += here == taken
+                here = places.setdefault((last, token), length)
+            length += here == length
             path.append(here)
             last = here
         paths.append(torch.tensor(path))

@@ -1,9 +1,9 @@
-"""What a run says of itself, in files: the heartbeat, the figures, the result.
+"""The files in which a run tells how it is: the heartbeat, the figures, the result.
 
-status.json      state, step, time left; written again every few seconds by a thread, whole or not at all
-metrics.jsonl    one line a step, and one an evaluation
-validation.jsonl the answers to the same few held-out questions at each evaluation
-result.json      what came out; there only when a whole model is
+status.json       state, step, time left; a thread writes it again every few seconds, whole or not
+metrics.jsonl     one line for each step, and one for each evaluation
+validation.jsonl  the answers to the same few held-out questions at each evaluation
+result.json       figures of the finished model; there only when the whole model is
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ def write_json(path: Path, value: JSON) -> None:
 def read_json(path: Path) -> dict[str, Any]:
     """A small file's object; empty where there is none or it cannot be read."""
     try:
-        found = json.loads(path.read_bytes())
+        value = json.loads(path.read_bytes())
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
@@ -62,13 +62,13 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 
 
 class Board:
-    """A run's files.  Use as a context: the heartbeat stops at its end."""
+    """A run's files; used as a context, whose end stops the heartbeat."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        self._held: dict[str, JSON] = {
+        self._status: dict[str, JSON] = {
             "state": "running",
             "phase": "loading",
             "step": 0,
@@ -97,8 +97,8 @@ class Board:
     def say(self, **changes: JSON) -> None:
         """Change what status.json holds, and give a sign of life."""
         with self._lock:
-            self._held.update(changes)
-            write_json(self.folder / STATUS, {**self._held, "at": time.time()})
+            self._status.update(changes)
+            write_json(self.folder / STATUS, {**self._status, "at": time.time()})
 
     def add(self, file: str, rows: Iterable[Mapping[str, JSON]]) -> None:
         """Add lines to a .jsonl file."""
@@ -106,7 +106,7 @@ class Board:
             out.write("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 
     def rewind(self, step: int) -> None:
-        """Drop figures beyond a step: the run goes on from there."""
+        """Drop the figures beyond a step, from which the run goes on."""
         for file in (METRICS, VALIDATION):
             path = self.folder / file
             if path.exists():

@@ -34,8 +34,14 @@ FORMATS: Mapping[str, Writer] = {
 def export(snapshot: Snapshot, to: str, folder: Path) -> Exported:
     """Write a snapshot for another tool into a new or empty folder.
 
-    Raises InputError: an unknown format; the folder holds something or cannot be written; a picture
-    is missing.
+    Args:
+        snapshot: any snapshot.
+        to: name of the format, one of `FORMATS`.
+        folder: where to write.
+
+    Raises:
+        InputError: the format is unknown; the folder holds something or cannot be written; or a
+            picture is missing.
     """
     if to not in FORMATS:
         raise InputError(f"no format is called '{to}'; there are: {', '.join(FORMATS)}")

@@ -1,5 +1,4 @@
-"""Argilla 2: a folder that `rg.Dataset.from_disk` takes, to decide on examples there and bring the
-decisions back.
+"""Argilla 2: a folder for `rg.Dataset.from_disk`, to decide there and bring the decisions back.
 
 The layout is that of `argilla.datasets._io._disk`: `.argilla/dataset.json`,
 `.argilla/settings.json`, `records.json`.  Fields are shown as plain text, so that nothing in them
@@ -54,7 +53,10 @@ def settings() -> dict[str, Any]:
         _field(name, title, text, name in ("question", "answer")) for name, title in _TEXTS.items()
     ]
     return {
-        "guidelines": "Accept an example when its answer is right and every sentence of the rationale is true.",
+        "guidelines": (
+            "Accept an example when its answer is right and every sentence of the rationale is "
+            "true."
+        ),
         "questions": [
             _question("decision", "Accept it?", True, _labels((name, name) for name in DECISIONS)),
             _question("reason", "Why not?", False, _labels(REASON_TITLES.items())),
@@ -84,8 +86,8 @@ def _question(name: str, title: str, required: bool, kind: Mapping[str, Any]) ->
 
 
 def record(example: Example, picture: str) -> dict[str, Any]:
-    """One record; its id is the example's, its metadata say what the decision will be about."""
-    shown = {
+    """A record with the example's id, whose metadata name what the decision is about."""
+    texts = {
         "question": example.question,
         "answer": example.answer,
         "program": example.program,
@@ -103,7 +105,7 @@ def record(example: Example, picture: str) -> dict[str, Any]:
         "id": example.id,
         "fields": {
             "image": picture,
-            **{name: text for name, text in shown.items() if text is not None},
+            **{name: text for name, text in texts.items() if text is not None},
         },
         "metadata": {name: value for name, value in about.items() if value is not None},
         "suggestions": {"rationale": suggested} if example.rationale is not None else {},

@@ -1,13 +1,14 @@
-"""Chat JSONL for TRL, Unsloth, LLaMA-Factory and ms-swift: each example is two conversations, as
-VPD trains.
+"""Chat JSONL for TRL, Unsloth, LLaMA-Factory and ms-swift, two conversations for each example.
 
-Two spellings of the same rows, because the four take pictures in two ways:
+Rows are spelt in two ways, because the four take pictures in two ways:
 
-tagged (`train.jsonl`)        `<image>` in the user's text.  LLaMA-Factory (`data/README.md`, sharegpt with role and
-                              content; it counts the tags) and ms-swift (`docs/.../Custom-dataset.md`, standard format).
-typed (`train.typed.jsonl`)   content as a list of parts, an image part without a path, and the column `images`.
-                              TRL 1.x (`data_utils.prepare_multimodal_messages` fills the parts from the column) and
-                              Unsloth (`UnslothVisionDataCollator`, likewise).
+tagged (`train.jsonl`)
+    `<image>` in the user's text.  For LLaMA-Factory (`data/README.md`, sharegpt with role and
+    content; it counts the tags) and ms-swift (`docs/.../Custom-dataset.md`, standard format).
+typed (`train.typed.jsonl`)
+    Content as a list of parts, an image part without a path, and the column `images`.  For TRL 1.x
+    (`data_utils.prepare_multimodal_messages` fills the parts from the column) and Unsloth
+    (`UnslothVisionDataCollator`, likewise).
 """
 
 from __future__ import annotations
@@ -26,33 +27,33 @@ _TAG = re.compile(
     r"<(?=/?\s*(?:image|video|audio|bbox|ref-object|cot-process|img|box|quad|ref)\b)", re.IGNORECASE
 )
 
-USAGE = """Each question is one conversation with the short answer, and one with the rationale where there is one
-(two prompts, two targets: Hu et al. 2024, section 3.3). Paths of pictures are relative: run in this folder.
+USAGE = """Each question is one conversation with the short answer, and one with the rationale where
+there is one (two prompts, two targets: Hu et al. 2024, section 3.3). Paths of pictures are
+relative: run in this folder.
 
 LLaMA-Factory   dataset_dir: .   dataset: vpd_train   eval_dataset: vpd_val
 ms-swift        swift sft --dataset train.jsonl --val_dataset val.jsonl ...
 TRL, Unsloth    from datasets import Image, List, load_dataset
-                data = load_dataset("json", data_files={"train": "train.typed.jsonl", "val": "val.typed.jsonl"})
+                files = {"train": "train.typed.jsonl", "val": "val.typed.jsonl"}
+                data = load_dataset("json", data_files=files)
                 data = data.cast_column("images", List(Image()))"""
 
 
 def conversations(example: Example) -> Iterator[tuple[str, str, str]]:
     """The example's prompts and targets: (`label` or `rationale`, prompt, target)."""
-    asked = question_text(example)
-    yield "label", asked + LABEL_SUFFIX, example.answer
+    question = question_text(example)
+    yield "label", question + LABEL_SUFFIX, example.answer
     if example.rationale is not None:
-        yield "rationale", asked + RATIONALE_SUFFIX, example.rationale
+        yield "rationale", question + RATIONALE_SUFFIX, example.rationale
 
 
 def without_tags(text: str) -> str:
-    """Text in which nothing reads as a picture's place any more: `<image>` becomes `< image>`."""
+    """Text in which nothing can be taken for a picture's place: `<image>` becomes `< image>`."""
     return _TAG.sub("< ", text)
 
 
 def write(snapshot: Snapshot, folder: Path) -> tuple[int, str]:
-    """Both spellings for each side, `dataset_info.json` and the pictures; rows are conversations of
-    one spelling.
-    """
+    """Write both spellings for each side, `dataset_info.json` and the pictures."""
     path_of = pictures(snapshot, folder)
     count = 0
     for split in SPLITS:
@@ -99,5 +100,5 @@ def write(snapshot: Snapshot, folder: Path) -> tuple[int, str]:
     return count, USAGE
 
 
-def _turns(asked: Any, answered: Any) -> list[dict[str, Any]]:
-    return [{"role": "user", "content": asked}, {"role": "assistant", "content": answered}]
+def _turns(prompt: Any, answer: Any) -> list[dict[str, Any]]:
+    return [{"role": "user", "content": prompt}, {"role": "assistant", "content": answer}]

@@ -22,19 +22,27 @@ class Exported:
     path: Path
     rows: int
     usage: str
-    """How the other tool takes it; also in the folder's README."""
+    """How to use it in the other tool; the folder's README has the same text."""
 
 
 Writer = Callable[[Snapshot, Path], tuple[int, str]]
-"""Writes a snapshot into an empty folder; returns the number of rows and how the other tool takes
-it.
+"""Writes a snapshot into an empty folder.
+
+Returns the number of rows, and the text for people who use them in the other tool.
 """
 
 
 def into(snapshot: Snapshot, folder: Path, write: Writer, readme: str = "README.txt") -> Exported:
-    """Run a writer in a folder beside the wanted one, and rename it when it is done.
+    """Run a writer in a folder beside the target, which gets its name when the writer is done.
 
-    Raises InputError when the folder holds something already or cannot be written.
+    Args:
+        snapshot: what to write.
+        folder: the target, new or empty.
+        write: writes the files.
+        readme: name of the file for the writer's text, unless the writer makes that file itself.
+
+    Raises:
+        InputError: the folder holds something already, or cannot be written.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} is there already; an export needs a new or empty folder")
@@ -57,22 +65,29 @@ def into(snapshot: Snapshot, folder: Path, write: Writer, readme: str = "README.
 
 
 def pictures(snapshot: Snapshot, folder: Path, under: str = IMAGES) -> dict[str, str]:
-    """The snapshot's pictures in `folder/under`; their paths relative to the folder, by digest.
+    """Put a snapshot's pictures into a folder; returns their paths relative to it, by digest.
 
-    Raises InputError when one is missing.
+    Args:
+        snapshot: whose pictures.
+        folder: of the export.
+        under: folder of the pictures in it.
+
+    Raises:
+        InputError: a picture is missing.
     """
     images = snapshot.images
-    found = {}
+    paths = {}
     for row in snapshot.manifest.content.images:
         digest = str(row["digest"])
         path = images.path(digest)
         if path is None:
             raise InputError(
-                f"picture {digest[:12]}… is missing in {snapshot.path}; vpd doctor says what is wrong with it"
+                f"picture {digest[:12]}… is missing in {snapshot.path}; vpd doctor says what is "
+                "wrong with it"
             )
-        found[digest] = f"{under}/{digest[:2]}/{path.name}"
-        place(path, folder / found[digest])
-    return found
+        paths[digest] = f"{under}/{digest[:2]}/{path.name}"
+        place(path, folder / paths[digest])
+    return paths
 
 
 def json_lines(path: Path, rows: Iterable[Any]) -> int:

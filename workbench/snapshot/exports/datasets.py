@@ -1,6 +1,4 @@
-"""Parquet for Hugging Face `datasets`: pictures inside, and a schema by which `load_dataset` shows
-them.
-"""
+"""Parquet for Hugging Face `datasets`, with the pictures inside."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ from workbench.snapshot.example import SCHEMA, Example, Split, to_row
 from workbench.snapshot.folder import Snapshot
 
 GROUP = 100
-"""Rows in a row group: a reader that streams holds so many pictures."""
+"""Rows in a row group, and so pictures in the memory of a reader that streams."""
 
 FILES: dict[Split, str] = {"train": "train", "val": "validation"}
 
@@ -25,7 +23,7 @@ _PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 
 def _feature(kind: pa.DataType) -> Any:
-    """An Arrow type as `datasets` writes it (a list as `[...]`, which every version of it reads)."""
+    """An Arrow type as `datasets` writes it; a list as `[...]`, which every version of it reads."""
     if pa.types.is_list(kind):
         return [_feature(kind.value_type)]
     if pa.types.is_struct(kind):
@@ -34,9 +32,7 @@ def _feature(kind: pa.DataType) -> Any:
 
 
 def schema() -> pa.Schema:
-    """The snapshot's columns with the picture in place of its digest, which stays as
-    `image_digest`.
-    """
+    """The snapshot's columns, with the picture as `image` and its digest as `image_digest`."""
     fields = [pa.field("image", _PICTURE), pa.field("image_digest", pa.string())]
     fields += [field for field in SCHEMA if field.name != "image"]
     features = {field.name: _feature(field.type) for field in fields} | {
@@ -76,7 +72,8 @@ def _with_pictures(snapshot: Snapshot, examples: Sequence[Example]) -> Iterator[
         path = images.path(example.image)
         if path is None:
             raise InputError(
-                f"picture {example.image[:12]}… is missing in {snapshot.path}; vpd doctor says what is wrong"
+                f"picture {example.image[:12]}… is missing in {snapshot.path}; vpd doctor says "
+                "what is wrong"
             )
         yield {
             **to_row(example),
@@ -92,6 +89,7 @@ def _card(snapshot: Snapshot, splits: Sequence[Split], usage: str) -> str:
     counts = snapshot.manifest.content.counts
     return (
         f"---\nconfigs:\n- config_name: default\n  data_files:\n{files}\n---\n\n"
-        f"Snapshot `{snapshot.hash}`: {counts['rows']} questions, {counts['rationales']} with a rationale, "
-        f"{counts['pictures']} pictures.\nBoxes are `ymin xmin ymax xmax` from 0 to 999.\n\n```python\n{usage}\n```\n"
+        f"Snapshot `{snapshot.hash}`: {counts['rows']} questions, {counts['rationales']} with a "
+        f"rationale, {counts['pictures']} pictures.\n"
+        f"Boxes are `ymin xmin ymax xmax` from 0 to 999.\n\n```python\n{usage}\n```\n"
     )

@@ -1,5 +1,4 @@
-"""FiftyOne: `metadata.json`, `samples.json` and `data/`, its JSON format on disk, with boxes as
-detections.
+"""FiftyOne: its JSON format on disk (`metadata.json`, `samples.json`, `data/`), with detections.
 
 The type to name is `fo.types.LegacyFiftyOneDataset`: plain JSON, read by every version; the newer
 type of the same layout holds a dump of FiftyOne's own database instead.  Boxes are `[left, top,

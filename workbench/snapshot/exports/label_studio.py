@@ -1,5 +1,4 @@
-"""Label Studio: tasks with the boxes and the rationale as predictions, and the labelling
-configuration for them.
+"""Label Studio: tasks with boxes and rationale as predictions, and their labelling interface.
 
 Formats: https://labelstud.io/guide/task_format and /guide/predictions.  Boxes are in percent of the
 picture.
@@ -22,8 +21,11 @@ UNNAMED = "box"
 """Label of a box that the rationale does not name."""
 
 USAGE = """1. Start Label Studio so that it serves this folder's pictures:
-     LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT=THIS_FOLDER label-studio
-   and add THIS_FOLDER/images as local storage of the project (Settings, Cloud Storage, Local files; no need to sync).
+     export LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true
+     export LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT=THIS_FOLDER
+     label-studio
+   and add THIS_FOLDER/images as local storage of the project (Settings, Cloud Storage, Local
+   files; no need to sync).
 2. Make a project with config.xml as its labelling interface and import tasks.json.
 3. When people have decided: export as JSON, then
      vpd import-decisions export.json --from label-studio"""
@@ -44,9 +46,7 @@ def write(snapshot: Snapshot, folder: Path) -> tuple[int, str]:
 
 
 def config(labels: Sequence[str]) -> str:
-    """The labelling interface: picture with boxes, question, answer, rationale to edit, decision,
-    reason, note.
-    """
+    """The labelling interface: what a person sees and edits, and what is to be decided."""
     view = ElementTree.Element("View")
 
     def add(under: ElementTree.Element, tag: str, **attributes: str) -> ElementTree.Element:
@@ -106,7 +106,7 @@ def config(labels: Sequence[str]) -> str:
 
 
 def task(example: Example, picture: str) -> dict[str, Any]:
-    """One task; what the decision will be about stands in its data."""
+    """A task whose data name what the decision is about."""
     about = {
         "example_id": example.id,
         "task_id": example.task_id,
@@ -129,10 +129,10 @@ def task(example: Example, picture: str) -> dict[str, Any]:
 
 
 def _result(example: Example) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    results: list[dict[str, Any]] = []
     for at, named in enumerate(example.boxes):
         box = named.pixels(example.width, example.height)
-        found.append(
+        results.append(
             {
                 "id": f"{example.id}-{at}",
                 "from_name": "boxes",
@@ -152,7 +152,7 @@ def _result(example: Example) -> list[dict[str, Any]]:
             }
         )
     if example.rationale is not None:
-        found.append(
+        results.append(
             {
                 "id": f"{example.id}-told",
                 "from_name": "rationale",
@@ -161,4 +161,4 @@ def _result(example: Example) -> list[dict[str, Any]]:
                 "value": {"text": [example.rationale]},
             }
         )
-    return found
+    return results

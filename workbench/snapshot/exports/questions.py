@@ -1,4 +1,4 @@
-"""What people are asked about an example in other tools; exports ask it, imports read the answers."""
+"""Questions about an example in other tools: exports ask them, imports read the answers."""
 
 from __future__ import annotations
 
