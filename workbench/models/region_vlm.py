@@ -210,8 +210,8 @@ class RegionVlmForConditionalGeneration(PreTrainedModel, GenerationMixin):  # ty
         places = input_ids == self.config.image_token_id
         if int(places.sum()) != len(visual):
             raise ValueError(
-                f"{int(places.sum())} image positions in the text, {len(visual)} from the pictures; "
-                "use the processor"
+                f"{int(places.sum())} image positions in the text, {len(visual)} from the "
+                "pictures; use the processor"
             )
         return embeds.masked_scatter(places.unsqueeze(-1), visual)
 
