@@ -128,7 +128,7 @@ class ResultCache:
                 self._memory.popitem(last=False)
 
     def clear(self) -> None:
-        """Forget what is in memory (results on disk stay)."""
+        """Forget the results in memory; those on disk stay."""
         with self._lock:
             self._memory.clear()
 

@@ -114,7 +114,7 @@ class Executor:
         self.close()
 
     def close(self) -> None:
-        """End the sandbox processes.  Runs under way end as cancelled."""
+        """End the sandbox processes; runs under way end as cancelled."""
         self._cancelled.set()
         self._sandbox.close()
         if self._folder is not None:

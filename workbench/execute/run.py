@@ -43,7 +43,7 @@ from workbench.records import (
 )
 
 ATTEMPTS = 3
-"""How often a run is started when its worker dies."""
+"""Number of times that a run is started at most, when its worker dies."""
 
 STOPPED = "\0stop:"
 """How the text of an error of the prelude's own begins; kind and message follow."""
@@ -54,7 +54,7 @@ _MESSAGES: Mapping[str, str] = {
 }
 
 _REFUSALS = ("unsupported", "source", "value")
-"""Ends of a program whose line no report tells."""
+"""Kinds of failure whose line no report tells; the sandbox has to find it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,7 @@ class ProgramRun:
                     break
                 step = self._resume(step)
         except Raised as raised:
-            self._raised(raised)
+            self._end_by_error(raised)
         if self.done:
             self.close()
         elif self.session is not None:
@@ -238,7 +238,7 @@ class ProgramRun:
             line = step.line if type(step.line) is int else None
             if line is None and self.session and step.kind in _REFUSALS:
                 line = self.session.where()
-            self._stopped(
+            self._end_at_limit(
                 str(step.kind), str(step.message), line or self.recorder.place(step.site)[0]
             )
             return False
@@ -247,7 +247,7 @@ class ProgramRun:
             return False
         return self._request(step, lookup)
 
-    def _stopped(self, kind: str, message: str, line: int | None = None) -> None:
+    def _end_at_limit(self, kind: str, message: str, line: int | None = None) -> None:
         """End the run at a limit, or at something that the sandbox cannot do."""
         limits = self.sandbox.limits
         if kind in _MESSAGES:
@@ -312,7 +312,7 @@ class ProgramRun:
         events = self.recorder.events if self.recorder else []
         return next((e.line for e in reversed(events) if e.kind == "return" and e.frame == 0), None)
 
-    def _raised(self, raised: Raised) -> None:
+    def _end_by_error(self, raised: Raised) -> None:
         failure = raised.failure
         assert self.recorder is not None
         if (
@@ -330,7 +330,7 @@ class ProgramRun:
         if raised.text.startswith(STOPPED):
             # where the program could not be suspended, the prelude raised an error instead
             kind_of_stop, _, message = raised.text[len(STOPPED) :].partition(":")
-            self._stopped(kind_of_stop, message, line)
+            self._end_at_limit(kind_of_stop, message, line)
             return
         if failure.kind in ("memory", "time", "recursion"):
             self._limit(failure.kind, failure.message, line)
@@ -358,7 +358,7 @@ class ProgramRun:
         self.done = True
         self.call = None
 
-    def broken(self, error: Exception) -> None:
+    def give_up(self, error: Exception) -> None:
         """End the run because of an error outside the program."""
         self.close()
         self._fail(
@@ -376,7 +376,7 @@ class ProgramRun:
         return fresh
 
     def trace(self) -> Trace:
-        """The finished record."""
+        """The record of the run, which must be done."""
         recorder = self.recorder or Recorder([], self.whole.height, 1)
         events = recorder.finish(self.answer, self.failure, len(self.log))
         # a hostile source may hold lone surrogates, which have no bytes

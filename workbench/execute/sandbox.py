@@ -31,13 +31,13 @@ from workbench.limits import Limits
 from workbench.records import ErrorKind, Failure, Region
 
 VERSION = "2"
-"""Changes whenever the same program may give another trace."""
+"""Version of this front end; it changes whenever the same program may give another trace."""
 
 PREPARED = 256
-"""Prepared programs that are remembered."""
+"""Number of prepared programs that are remembered."""
 
 PROGRAM_FILE = "<python-input-1>"
-"""Monty's name for the second thing a session was fed: the program; the first is the prelude."""
+"""Monty's name for the second text of a session, the program; the first is the prelude."""
 
 
 def engine_version() -> str:
@@ -219,7 +219,7 @@ class Sandbox:
         self._pool.__exit__(None, None, None)
 
     def enter(self) -> None:
-        """Make room for one more live session, parking one that waits when all workers are held."""
+        """Make room for one more live session, by parking a waiting one if no worker is free."""
         while True:
             with self._lock:
                 if self._live < self.hold or not self._idle:
@@ -381,7 +381,7 @@ class Session:
                 else:
                     raise Crashed("the sandbox ended without an answer")
         except (monty.MontyRuntimeError, monty.MontySyntaxError) as error:
-            raise _raised(error, self._program, self._left_over()) from None
+            raise _error_of(error, self._program, self._left_over()) from None
         except monty.MontyCrashedError as error:
             if error.timed_out:
                 raise Crashed("the worker did not answer and was ended", hung=True) from error
@@ -432,7 +432,7 @@ def _step(arguments: tuple[Any, ...]) -> Step:
     return Ended(events, payload)
 
 
-def _raised(
+def _error_of(
     error: monty.MontyRuntimeError | monty.MontySyntaxError, program: Instrumented, events: Any
 ) -> Raised:
     inner = error.exception()

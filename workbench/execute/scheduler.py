@@ -261,7 +261,7 @@ class Batching:
                     if run.call is not None:
                         run.call_time = time.perf_counter()
             except Exception as error:  # a fault of ours costs one run, not all
-                run.broken(error)
+                run.give_up(error)
             except BaseException as error:
                 self.inbox.put(("bug", run, error))
                 return
@@ -288,16 +288,16 @@ class Batching:
         self._start_batches(pool)
         try:
             kind, subject, content = self.inbox.get(
-                timeout=PATIENCE if self.fresh or self._queued() else None
+                timeout=PATIENCE if self.fresh or self._has_calls() else None
             )
         except queue.Empty:
             self._start_batches(pool)
             return
         if kind == "moved":
             self.moving -= 1
-            self._moved(subject)
+            self._take_back(subject)
         elif kind == "answered":
-            self._answered(subject, content)
+            self._deliver(subject, content)
         elif kind == "events":
             self._show(subject, content)
         else:
@@ -305,10 +305,10 @@ class Batching:
         if self.inbox.empty():
             self._start_batches(pool)
 
-    def _queued(self) -> bool:
+    def _has_calls(self) -> bool:
         return any(q.waiting and q.free for q in self.queues.values())
 
-    def _moved(self, run: ProgramRun) -> None:
+    def _take_back(self, run: ProgramRun) -> None:
         if self.on_event is not None:
             self._show(run, run.fresh_events())
         if run.done:
@@ -352,9 +352,9 @@ class Batching:
         """Run one batch in a tool's thread and hand its checked results to the caller's thread."""
         try:
             began = time.perf_counter()
-            results, fitted = ask_tool(line.tool, [w.call for w in batch], self.means.images)
-            if fitted < len(batch):
-                line.size = max(min(line.size, fitted), 1)
+            results, fit = ask_tool(line.tool, [w.call for w in batch], self.means.images)
+            if fit < len(batch):
+                line.size = max(min(line.size, fit), 1)
             share = (time.perf_counter() - began) * 1000 / len(batch)
             answers = []
             for waiting, result in zip(batch, results, strict=True):
@@ -384,7 +384,7 @@ class Batching:
         except Unfit as unfit:
             return ToolAnswer(False, None, f"the tool gave {unfit}")
 
-    def _answered(
+    def _deliver(
         self, line: _Queue, answers: list[tuple[_Waiting, ToolAnswer, float, float, int]]
     ) -> None:
         line.busy -= 1
@@ -422,25 +422,25 @@ def ask_tool(
         calls: Calls of this tool.
         images: Where the tool finds pictures.
     """
-    fitted = len(calls)
+    fit = len(calls)
     try:
         results = list(tool(calls, images))
         if len(results) == len(calls):
-            return results, fitted
+            return results, fit
         problem = ToolFailure(f"the tool gave {len(results)} results for one call")
     except ToolFailure as error:
         problem = error
     except Exception as error:  # whatever a tool raises is data for the program that asked
         problem = ToolFailure(f"{type(error).__name__}: {error}")
         if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
-            fitted = 0 if len(calls) > 1 else sys.maxsize
+            fit = 0 if len(calls) > 1 else sys.maxsize
     if len(calls) == 1:
-        return [problem], fitted
+        return [problem], fit
     half = len(calls) // 2
     (first, some), (second, others) = (
         ask_tool(tool, part, images) for part in (calls[:half], calls[half:])
     )
-    return [*first, *second], fitted or max(some, others)
+    return [*first, *second], fit or max(some, others)
 
 
 def _short(error: BaseException) -> str:

@@ -99,25 +99,25 @@ class Recorder:
         if site.kind in ("line", "branch", "call", "exception"):
             self.steps += 1
         if site.kind == "line":
-            changed = self._changed(frame, site.names, report[2])
+            changes = self._changes(frame, site.names, report[2])
             self.add(
                 "line",
                 site.line,
                 frame,
-                {"changed": changed, **({"form": site.form} if site.form else {})},
+                {"changed": changes, **({"form": site.form} if site.form else {})},
             )
         elif site.kind == "branch":
-            changed = self._changed(frame, site.names, report[3])
+            changes = self._changes(frame, site.names, report[3])
             payload = {
                 "form": site.form,
                 "taken": bool(report[2]),
-                **({"changed": changed} if changed else {}),
+                **({"changed": changes} if changes else {}),
             }
             self.add("branch", site.line, frame, payload)
         elif site.kind == "call":
             parent = max(int(report[3]) - 1, 0)
             depth = self._depths[frame] = 0 if frame == 0 else self._depths.get(parent, 0) + 1
-            arguments = self._changed(frame, site.names, report[2])
+            arguments = self._changes(frame, site.names, report[2])
             payload = {
                 "function": site.function,
                 "arguments": arguments,
@@ -138,15 +138,15 @@ class Recorder:
                 "exception", int(line), frame, {"type": kind, "message": message, "handled": True}
             )
 
-    def _changed(self, frame: int, names: Sequence[str], values: Any) -> dict[str, JSON]:
-        changed = {}
+    def _changes(self, frame: int, names: Sequence[str], values: Any) -> dict[str, JSON]:
+        changes = {}
         for name, packed in zip(names, values):
             value = self.value(packed)
             text = json.dumps(value, ensure_ascii=False)
             if self._last_values.get((frame, name)) != text:
                 self._last_values[frame, name] = text
-                changed[name] = value
-        return changed
+                changes[name] = value
+        return changes
 
     def value(self, v: Any) -> JSON:
         """A summary made by the prelude, as JSON."""

@@ -117,8 +117,8 @@ class Endpoint:
                 if status not in _AGAIN and status != 200:
                     break
             if attempt < self._retries:
-                grown = self._first_pause * 2**attempt * random.uniform(0.75, 1.25)
-                time.sleep(min(max(grown, pause), LONGEST_PAUSE))
+                backoff = self._first_pause * 2**attempt * random.uniform(0.75, 1.25)
+                time.sleep(min(max(backoff, pause), LONGEST_PAUSE))
         raise EngineError(
             f"the endpoint {self.base_url} gave no answer for model '{self.model}' ({problem}); "
             f"check that the server runs, the model's name, and the key in {self._key_variable}"
@@ -258,7 +258,9 @@ class OpenAILanguage:
                 top_logprobs=20,
             )
             choice = reply["choices"][0]
-            return _from_logprobs(logprobs_of(choice), choices) or _named(text_of(choice), choices)
+            return _from_logprobs(logprobs_of(choice), choices) or _from_text(
+                text_of(choice), choices
+            )
 
         return list(self.endpoint.map(one, list(zip(prompts, options, strict=True))))
 
@@ -288,8 +290,8 @@ def _from_logprobs(
     return [share / total for share in shares] if total > 0 else None
 
 
-def _named(text: str, choices: Sequence[str]) -> list[float]:
-    """1.0 for the option that stands first in the text (the longest of those that start there)."""
+def _from_text(text: str, choices: Sequence[str]) -> list[float]:
+    """1.0 for the option that stands first in a text, the longest of those that start there."""
     low = text.lower()
     places = [
         (low.find(choice.strip().lower()), -len(choice), i)

@@ -52,7 +52,7 @@ WIDTH = 2 + CLASSES + PLACE + POOLED
 """Numbers per region: two flags (mark, region), class scores, place, pooled features."""
 
 FLOOR = 0.07
-"""Regions whose best class score is lower are left out (about six are left in a collage)."""
+"""Lowest best class score of a region; about six regions of a collage have it."""
 
 IMAGE_TOKEN = "<file_sep>"  # noqa: S105
 """A vocabulary entry that SmolLM2 does not need here; with a new one the embedding would grow."""

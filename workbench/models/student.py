@@ -1,4 +1,4 @@
-"""The student behind its port: from picture and question to an answer, without tools or programs.
+"""The student behind its port: it answers from picture and question alone, without programs.
 
 It has two prompts, as in the paper (Hu et al. 2024, section 3.3): one for the short answer, and one
 whose suffix asks for the rationale.

@@ -70,7 +70,7 @@ class VisionModel:
             if isinstance(value, torch.Tensor)
         }
 
-    def prepared(self, picture: Image.Image) -> dict[str, Any]:
+    def inputs(self, picture: Image.Image) -> dict[str, Any]:
         """One picture's inputs, alone: pictures of other sizes in the batch cannot change them."""
         return self.to_device(self.processor(images=picture, return_tensors="pt"))
 

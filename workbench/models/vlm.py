@@ -218,8 +218,8 @@ class Vlm:
             keep = max(lengths) + 1
             logits: Tensor = self.model(**batch, logits_to_keep=keep).logits.float().log_softmax(-1)
             targets = batch["input_ids"][:, -keep + 1 :]
-            picked = logits[:, :-1].gather(-1, targets.unsqueeze(-1)).squeeze(-1)
-            scores += [float(picked[j, -n:].mean()) if n else -99.0 for j, n in enumerate(lengths)]
+            logp = logits[:, :-1].gather(-1, targets.unsqueeze(-1)).squeeze(-1)
+            scores += [float(logp[j, -n:].mean()) if n else -99.0 for j, n in enumerate(lengths)]
         out, at = [], 0
         for choices in options:
             out.append(torch.tensor(scores[at : at + len(choices)]).softmax(0).tolist())

@@ -86,7 +86,7 @@ class CropDetector:
                 results[key] = ToolFailure(str(error))
         detections = self._model.detect([crop for _, _, crop in crops], self._threshold, self._iou)
         for (key, region, _), here in zip(crops, detections, strict=True):
-            results[key] = _placed(region, key, here)
+            results[key] = _all_to_picture(region, key, here)
         self._remember(results)
         return [results[crop_key(r)] for r in regions]
 
@@ -121,11 +121,11 @@ class CropDetector:
         return out
 
 
-def _placed(region: Region, key: CropKey, here: Sequence[Detection]) -> tuple[Region, ...]:
+def _all_to_picture(region: Region, key: CropKey, here: Sequence[Detection]) -> tuple[Region, ...]:
     """The detections in a region's crop as regions of the picture, without those of no area."""
     x, y = key[1], key[2]
-    placed = (placed_in(region, x, y, d.box, d.label, d.score) for d in here)
-    return tuple(r for r in placed if r.box.area > 0)
+    in_picture = (to_picture(region, x, y, d.box, d.label, d.score) for d in here)
+    return tuple(r for r in in_picture if r.box.area > 0)
 
 
 def crop_key(region: Region) -> CropKey:
@@ -135,7 +135,7 @@ def crop_key(region: Region) -> CropKey:
     return region.image, x, y, max(round(box.x1), x + 1), max(round(box.y1), y + 1)
 
 
-def placed_in(region: Region, x: int, y: int, box: Box, label: str, score: float) -> Region:
+def to_picture(region: Region, x: int, y: int, box: Box, label: str, score: float) -> Region:
     """A box in a crop as a region of the whole picture, in whole pixels.
 
     Args:

@@ -31,7 +31,7 @@ from workbench.ports import Images
 from workbench.records import PartRef, Region, ToolCall, Value
 from workbench.tools.arguments import answer_batch, patch, text
 from workbench.tools.coco_names import classes_of
-from workbench.tools.detector import CropDetector, crop_key, placed_in
+from workbench.tools.detector import CropDetector, crop_key, to_picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ class HubDetection:
         _, x, y, _, _ = crop_key(request.region)
         rows = zip(result["boxes"].tolist(), result["scores"].tolist(), strict=True)
         regions = [
-            placed_in(request.region, x, y, _box(corners, request.crop), request.name, score)
+            to_picture(request.region, x, y, _box(corners, request.crop), request.name, score)
             for corners, score in rows
         ]
         regions = [region for region in regions if region.box.area > 0]
@@ -222,7 +222,7 @@ class _ClosedModel:
         out: list[list[Detection]] = []
         for picture in images:
             with torch.inference_mode():
-                output = plain_float(self._vision.model(**self._vision.prepared(picture)))
+                output = plain_float(self._vision.model(**self._vision.inputs(picture)))
             result = self._vision.processor.post_process_object_detection(
                 output, threshold=threshold, target_sizes=[(picture.height, picture.width)]
             )[0]

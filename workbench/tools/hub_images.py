@@ -114,7 +114,7 @@ class HubDepth:
         """
         picture = images.open(digest)
         with torch.inference_mode():
-            output = plain_float(self._vision.model(**self._vision.prepared(picture)))
+            output = plain_float(self._vision.model(**self._vision.inputs(picture)))
         scale = min(1.0, LONGEST_SIDE / max(picture.size))
         sizes = [(max(round(picture.height * scale), 1), max(round(picture.width * scale), 1))]
         depth: Tensor = self._vision.processor.post_process_depth_estimation(
@@ -168,7 +168,7 @@ class _ImageText:
         def look(key: Any) -> Tensor:
             with torch.inference_mode():
                 crop = images.crop(by_key[key])
-                return _unit(self._vision.model.get_image_features(**self._vision.prepared(crop)))
+                return _unit(self._vision.model.get_image_features(**self._vision.inputs(crop)))
 
         return torch.stack(_remember(self._crops, [crop_key(r) for r in regions], look, self._keep))
 

@@ -35,7 +35,7 @@ Method = Literal["contrast", "outright"]
 THINGS = ("a stone", "a dog", "a spoon", "a car", "an apple", "a shirt", "a chair", "a bird")
 """Everyday things that a subject is compared with when something is to be named."""
 PLAIN_THINGS = ("a stone", "a shirt", "a spoon")
-"""Things about which little can be told."""
+"""Everyday things about which there is little to tell."""
 NEUTRAL = "was there."
 """A predicate that fits anything."""
 MOST = 2000
@@ -123,13 +123,13 @@ class LanguageKnowledge:
         """The answers to the yes/no questions among some questions, by number."""
         facts = {i: parse(question) for i, question in enumerate(questions) if is_yes_no(question)}
         contrast = self._method == "contrast"
-        compared = {i: fact for i, fact in facts.items() if fact is not None and contrast}
-        outright = [i for i in facts if i not in compared]
-        margins = self.margins(list(compared.values()))
+        by_contrast = {i: fact for i, fact in facts.items() if fact is not None and contrast}
+        outright = [i for i in facts if i not in by_contrast]
+        margins = self.margins(list(by_contrast.values()))
         margins += self._outright([questions[i] for i in outright])
         return {
             i: "yes" if margin > 0 else "no"
-            for i, margin in zip((*compared, *outright), margins, strict=True)
+            for i, margin in zip((*by_contrast, *outright), margins, strict=True)
         }
 
     def _complete(self, questions: list[str], long: bool) -> list[Value | ToolFailure]:
@@ -139,12 +139,12 @@ class LanguageKnowledge:
         hint = "" if long else " Answer in a few words."
         answers = self._language.complete([question + hint for question in questions], tokens)
         return [
-            _trimmed(answer, long) or ToolFailure("the language model gave no answer")
+            _tidy(answer, long) or ToolFailure("the language model gave no answer")
             for answer in answers
         ]
 
     def _outright(self, questions: list[str]) -> list[float]:
-        """Log-odds of yes, asked outright."""
+        """For each question, the log-odds of yes when it is asked outright, in nats."""
         if not questions:
             return []
         prompts = [_OUTRIGHT.format(q=q) for q in questions]
@@ -153,7 +153,11 @@ class LanguageKnowledge:
         ]
 
     def margins(self, facts: Sequence[YesNo]) -> list[float]:
-        """How clearly each statement holds, in nats; above 0 is yes.  Raises EngineError."""
+        """How clearly each statement holds, in nats; above 0 is yes.
+
+        Raises:
+            EngineError: the language model breaks.
+        """
         if not facts:
             return []
         self._prepare([fact.predicate for fact in facts])
@@ -221,7 +225,7 @@ def _capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _trimmed(answer: str, long: bool) -> str:
+def _tidy(answer: str, long: bool) -> str:
     """An answer on one line: its first line and at most 300 characters, or all of it and 2000."""
     lines = [line.strip() for line in answer.splitlines() if line.strip()]
     if long:

@@ -104,7 +104,7 @@ class Record:
             return cls(raw["scenes"], raw.get("kinds"), raw.get("facts"))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
-                f"{path} is no record for oracle tools ({error}); it needs the key 'scenes'"
+                f"{path} is not a record for oracle tools ({error}); it needs the key 'scenes'"
             ) from error
 
     def inside(self, region: Region) -> list[_Thing]:
@@ -119,7 +119,7 @@ class Record:
         ]
         return sorted(here, key=lambda t: (-t.box.area, t.box))
 
-    def named(self, things: Sequence[_Thing], name: str) -> list[_Thing]:
+    def by_name(self, things: Sequence[_Thing], name: str) -> list[_Thing]:
         """The things that a name stands for: a category, a kind, a synonym, or `object`."""
         word = singular(
             " ".join(w for w in name.lower().split() if w not in ("a", "an", "the", "any", "some"))
@@ -172,7 +172,7 @@ class _OracleTool:
     name: str
     batch_size = 256
     _answer: Callable[[ToolCall], Value]
-    """Each tool's own: the answer to one call; raises ToolFailure."""
+    """Gives the answer to one call or raises ToolFailure; each tool has its own."""
 
     def __init__(
         self,
@@ -201,7 +201,7 @@ class OracleFind(_OracleTool):
 
     def _answer(self, call: ToolCall) -> Value:
         region, word = patch(call), text(call, "object_name")
-        things = self._record.named(self._record.inside(region), word)
+        things = self._record.by_name(self._record.inside(region), word)
         return [
             Region(region.image, region.width, region.height, thing.box, thing.category, 1.0)
             for thing in sorted(things, key=lambda t: (t.box.center, t.category))
@@ -214,7 +214,9 @@ class OracleExists(_OracleTool):
     name, spec = "oracle-exists", STANDARD["exists"]
 
     def _answer(self, call: ToolCall) -> Value:
-        return bool(self._record.named(self._record.inside(patch(call)), text(call, "object_name")))
+        return bool(
+            self._record.by_name(self._record.inside(patch(call)), text(call, "object_name"))
+        )
 
 
 class OracleProperty(_OracleTool):
@@ -224,10 +226,10 @@ class OracleProperty(_OracleTool):
 
     def _answer(self, call: ToolCall) -> Value:
         region, word, attribute = patch(call), text(call, "object_name"), text(call, "attribute")
-        named = self._record.named(self._record.inside(region), word)
+        matches = self._record.by_name(self._record.inside(region), word)
         thing = self._record.main(region)
-        if named and thing not in named:
-            thing = named[0]
+        if matches and thing not in matches:
+            thing = matches[0]
         return self._record.holds(thing.category, attribute)
 
 
@@ -242,16 +244,16 @@ class OracleQuestions(_OracleTool):
         words = question.lower().strip(" ?.")
         here = self._record.inside(region)
         if match := _IS_THERE.match(words):
-            return "yes" if self._record.named(here, match[1]) else "no"
+            return "yes" if self._record.by_name(here, match[1]) else "no"
         if match := _HOW_MANY.match(words):
-            return str(len(self._record.named(here, match[1])))
+            return str(len(self._record.by_name(here, match[1])))
         if match := _IS_THIS.match(words):
-            return "yes" if self._record.named([self._record.main(region)], match[1]) else "no"
+            return "yes" if self._record.by_name([self._record.main(region)], match[1]) else "no"
         if match := _WHAT.match(words):
             kind = match["kind"] or match["name"]
             main = self._record.main(region)
-            named = self._record.named(here, kind) if kind else []
-            return main.category if not named or main in named else named[0].category
+            matches = self._record.by_name(here, kind) if kind else []
+            return main.category if not matches or main in matches else matches[0].category
         raise ToolFailure(
             f"the oracle cannot answer '{question}'; it knows what is this, is there, how many, is "
             "this"
@@ -267,7 +269,7 @@ class OracleTextMatch(_OracleTool):
         region, options = patch(call), texts(call, "options")
         for things in ([self._record.main(region)], self._record.inside(region)):
             for option in options:
-                if self._record.named(things, option):
+                if self._record.by_name(things, option):
                     return option
         raise ToolFailure("the oracle sees none of the options in this patch")
 

@@ -134,7 +134,7 @@ def _parse(source: str, limits: Limits) -> ast.Module:
 
 
 def _measure(tree: ast.Module, limits: Limits) -> list[ast.AST]:
-    """Every node, breadth first; raises when there are too many or the nesting is too deep."""
+    """Every node, breadth first; refuses too many of them and too deep a nesting."""
     nodes: list[ast.AST] = []
     level: list[ast.AST] = [tree]
     depth = 0
@@ -171,7 +171,7 @@ def _whole(tree: ast.Module) -> tuple[ast.Module, bool]:
         tree.body = [node for node in tree.body if not _is_call_of_main(node)]
         return tree, False
     if any(isinstance(node, ast.Return) for top in tree.body for node in _outside_functions(top)):
-        return _wrapped(tree), True
+        return _with_main(tree), True
     raise RefusedProgram("source", f"the program has no function {MAIN}(image)", None)
 
 
@@ -179,13 +179,13 @@ def _check_main(main: ast.FunctionDef) -> None:
     """Refuse an `execute_command` that cannot be called with the picture alone."""
     a = main.args
     positional = a.posonlyargs + a.args
-    needed = len(positional) - len(a.defaults)
-    takes_one = bool(positional or a.vararg) and needed <= 1
+    required = len(positional) - len(a.defaults)
+    takes_one = bool(positional or a.vararg) and required <= 1
     if not takes_one or any(default is None for default in a.kw_defaults):
         raise RefusedProgram("source", f"{MAIN} takes one argument, the image", main.lineno)
 
 
-def _wrapped(tree: ast.Module) -> ast.Module:
+def _with_main(tree: ast.Module) -> ast.Module:
     """A bare body inside `execute_command`, with its imports in front."""
     imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     body = [node for node in tree.body if node not in imports]
@@ -258,7 +258,7 @@ def _identifiers(node: ast.AST) -> list[str]:
 
 def _dunder_allowed(node: ast.AST, name: str) -> bool:
     if isinstance(node, ast.FunctionDef):
-        return name in DUNDERS  # only inside a class: see _check_class
+        return name in DUNDERS
     if isinstance(node, ast.Attribute):
         return name == "__name__" and isinstance(node.ctx, ast.Load)
     return isinstance(node, ast.alias) and name == "__future__"
@@ -321,7 +321,7 @@ _CHECKS: Mapping[type[ast.AST], Callable[[Any], None]] = {
     ast.Constant: _check_constant,
     ast.Delete: _check_delete,
 }
-"""What is checked of a node by its type; imports, classes and attributes also give names."""
+"""The check of a node by its type; imports, classes and attributes also give names."""
 
 
 def _check_import(node: ast.Import | ast.ImportFrom, api: Api) -> Iterator[tuple[str, str]]:

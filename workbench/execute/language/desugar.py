@@ -137,7 +137,7 @@ class Desugarer(ast.NodeTransformer):
         return _call("__undefined__", ast.Constant(name))
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
-        """An attribute that is not called at once.
+        """Rewrite an attribute that is not called at once.
 
         Monty has neither bound nor unbound methods of builtin types: a lambda stands in for them.
         """
@@ -189,7 +189,7 @@ class Desugarer(ast.NodeTransformer):
         return len(node.args) == 1 and self._lazy(node.args[0])
 
     def _arguments(self, call: ast.Call, node: ast.Call) -> ast.Call:
-        """A call of the prelude's, with the arguments of the program's own call behind."""
+        """A call of the prelude's, behind whose arguments those of the program's own call stand."""
         call.args += self._all(node.args)
         call.keywords = self._all(node.keywords)
         return call
@@ -358,7 +358,7 @@ class Desugarer(ast.NodeTransformer):
         return node
 
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:
-        """`xs += iterable`, which Monty knows only between two lists.
+        """Rewrite `xs += iterable`, which Monty knows only between two lists.
 
         Other targets keep Python's order: object, key, value.
         """

@@ -153,7 +153,7 @@ class _Writer:
             self._put(indent, ast.unparse(node), node.lineno)
         elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
             self._put(indent, ast.unparse(node), node.lineno)
-            names = _mentioned_and_bound(getattr(node, "mentions", node), scope)
+            names = _bound_names_in(getattr(node, "mentions", node), scope)
             self._report(indent, node.lineno, scope, names)
 
     _COMPOUND: ClassVar[Mapping[type[ast.stmt], str]] = {
@@ -211,10 +211,10 @@ class _Writer:
         scope.bound = before
 
     def _test(self, node: ast.If | ast.While, scope: _Scope, form: str) -> str:
-        """The reported test of a branch, with what `:=` bound in it for sure."""
+        """A test that reports itself, with the variables that `:=` certainly bound in it."""
         if not self.traced:
             return ast.unparse(node.test)
-        bound = [n for n in dict.fromkeys(_mentioned(node.test)) if n in _stored(node.test)]
+        bound = [n for n in dict.fromkeys(_names_in(node.test)) if n in _targets_in(node.test)]
         scope.bound |= set(bound)
         site = self._site("branch", node.lineno, bound, scope.function, form, node.body[0].lineno)
         return f"__branch__({', '.join([str(site), scope.frame, ast.unparse(node.test), *bound])})"
@@ -246,7 +246,7 @@ class _Writer:
         self, node: ast.For | LazyLoop, body: Sequence[ast.stmt], scope: _Scope, indent: int
     ) -> None:
         """Report what a loop's target was bound to, at the head of its body."""
-        targets = _stored(node.target)
+        targets = _targets_in(node.target)
         scope.bound |= targets
         inner = body[0].lineno if body else 0
         self._report(indent, node.lineno, scope, sorted(targets), "for", inner)
@@ -280,7 +280,7 @@ class _Writer:
         a = node.args
         every = [*a.posonlyargs, *a.args, *a.kwonlyargs, *(x for x in (a.vararg, a.kwarg) if x)]
         names = [x.arg for x in every]
-        scope = _Scope(title, set(names) - _declared(node.body))
+        scope = _Scope(title, set(names) - _outer_names(node.body))
         self._put(indent, f"def {node.name}({ast.unparse(a)}):", node.lineno)
         declarations = [s for s in node.body if isinstance(s, ast.Global | ast.Nonlocal)]
         for part in declarations:  # they must come before the first use of a name
@@ -310,14 +310,14 @@ class _Writer:
             self._report(indent, node.lineno, scope)
 
 
-def _declared(body: Sequence[ast.stmt]) -> set[str]:
+def _outer_names(body: Sequence[ast.stmt]) -> set[str]:
     """Names that a block declares global or nonlocal; nested functions' too, which does no harm."""
     names: set[str] = set()
     for node in body:
         if isinstance(node, ast.Global | ast.Nonlocal):
             names.update(node.names)
         for part in ("body", "orelse", "finalbody", "handlers"):
-            names |= _declared(getattr(node, part, ()))
+            names |= _outer_names(getattr(node, part, ()))
     return names
 
 
@@ -326,7 +326,7 @@ def _is_hidden(node: ast.stmt) -> bool:
     return bool(getattr(node, "hidden", False))
 
 
-def _stored(node: ast.AST) -> set[str]:
+def _targets_in(node: ast.AST) -> set[str]:
     """The program's own names that a node assigns to."""
     names = (
         n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
@@ -334,30 +334,30 @@ def _stored(node: ast.AST) -> set[str]:
     return {name for name in names if not name.startswith("__")}
 
 
-def _mentioned_and_bound(node: ast.stmt, scope: _Scope) -> list[str]:
+def _bound_names_in(node: ast.stmt, scope: _Scope) -> list[str]:
     """Certainly bound variables that a completed simple statement mentions, in source order."""
     if isinstance(node, ast.Import | ast.ImportFrom):
         return []
     if isinstance(node, ast.Assign):
         for target in node.targets:
-            scope.bound |= _stored(target)
+            scope.bound |= _targets_in(target)
     elif isinstance(node, ast.AugAssign):
-        scope.bound |= _stored(node.target)
-    return [name for name in dict.fromkeys(_mentioned(node)) if name in scope.bound]
+        scope.bound |= _targets_in(node.target)
+    return [name for name in dict.fromkeys(_names_in(node)) if name in scope.bound]
 
 
-def _mentioned(node: ast.AST) -> list[str]:
+def _names_in(node: ast.AST) -> list[str]:
     """Names in the parts of a node that are always evaluated, in the source's order."""
     if isinstance(node, ast.Name):
         return [node.id]
     if isinstance(node, ast.Lambda | ast.Constant):
         return []
     if isinstance(node, ast.IfExp):
-        return _mentioned(node.test)
+        return _names_in(node.test)
     if isinstance(node, ast.BoolOp):
-        return _mentioned(node.values[0])
+        return _names_in(node.values[0])
     if isinstance(node, ast.Compare):
-        return [*_mentioned(node.left), *_mentioned(node.comparators[0])]
+        return [*_names_in(node.left), *_names_in(node.comparators[0])]
     if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp):
-        return _mentioned(node.generators[0].iter)
-    return [name for child in ast.iter_child_nodes(node) for name in _mentioned(child)]
+        return _names_in(node.generators[0].iter)
+    return [name for child in ast.iter_child_nodes(node) for name in _names_in(child)]

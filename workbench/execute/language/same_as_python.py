@@ -44,7 +44,7 @@ from workbench.execute.language.tables import (
 )
 
 _SCALAR = (ast.Constant, ast.JoinedStr, ast.FormattedValue, ast.Compare, ast.Lambda)
-"""Expressions that hold no set."""
+"""Kinds of expressions that are never a set."""
 _SEQUENCE = ast.Tuple | ast.List
 _MEASURES = ("sorted", "len", "min", "max", "set", "frozenset")
 """Builtins whose result does not depend on the order of their argument."""
@@ -64,13 +64,13 @@ class Exact(ast.NodeTransformer):
     counters: set[str] = field(default_factory=set)
     """Names under which the program imported Counter."""
     defaults: set[str] = field(default_factory=set)
-    """The same of defaultdict."""
+    """Names under which the program imported defaultdict."""
     sets: bool = False
     """True if the program may make a set."""
     reads_errors: bool = False
     """True if some handler reads the text of an error."""
     flags: int = 0
-    """What `__ord__` has to know, as a sum.
+    """The last argument of `__ord__`, a sum of the following.
 
     1: members are removed from sets; 2: the program's classes have hashes of their own; 4: the
     items are about to be summed.
@@ -99,31 +99,31 @@ class Exact(ast.NodeTransformer):
                 names.add(alias.asname or alias.name)
 
     def note_set(self, node: ast.Set | ast.SetComp) -> None:
-        """A set in braces."""
+        """Note a set in braces."""
         self.sets = True
 
     def note_name(self, node: ast.Name) -> None:
-        """`set` or `frozenset`."""
+        """Note the name `set` or `frozenset`."""
         self.sets |= node.id in ("set", "frozenset")
 
     def note_attribute(self, node: ast.Attribute) -> None:
-        """Methods that make a set, change one, or give a view of a dict."""
+        """Note a method that makes a set, changes one, or gives a view of a dict."""
         self.sets |= node.attr in SET_MAKERS
         self._views |= node.attr in ("keys", "items")
         self.flags |= node.attr in SET_REMOVERS
 
     def note_handler(self, node: ast.ExceptHandler) -> None:
-        """Whether a handler reads the text of its error."""
+        """Note a handler that reads the text of its error."""
         if node.name:
             self.reads_errors |= any(reads(part, node.name) for part in node.body)
 
     def note_function(self, node: ast.FunctionDef) -> None:
-        """A hash that the program defines itself."""
+        """Note a hash that the program defines itself."""
         if node.name == "__hash__":
             self.flags |= 2
 
     def note_operator(self, node: ast.BinOp | ast.AugAssign) -> None:
-        """Operators that make a set, or remove members from one."""
+        """Note an operator that may make a set, or remove members from one."""
         self._set_operators |= isinstance(node.op, ast.Sub | ast.BitAnd | ast.BitOr | ast.BitXor)
         removes = isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Sub)
         self.flags |= removes or isinstance(node.op, ast.BitXor)
@@ -157,12 +157,12 @@ class Exact(ast.NodeTransformer):
     def _all(self, nodes: Sequence[Any]) -> list[Any]:
         return [self.visit(node) for node in nodes]
 
-    def _walked(self, node: ast.expr, deep: bool = False) -> ast.expr:
-        """An expression, visited already, whose members are about to be walked."""
+    def _in_order(self, node: ast.expr, deep: bool = False) -> ast.expr:
+        """A visited expression whose members are about to be walked, in Python's order."""
         if not self.sets or isinstance(node, _SCALAR) or (not deep and no_set(node)):
             return node
         if isinstance(node, ast.Starred):
-            node.value = self._walked(node.value, deep)
+            node.value = self._in_order(node.value, deep)
             return node
         return self._rare("__ordd__" if deep else "__ord__", node, ast.Constant(self.flags))
 
@@ -170,7 +170,7 @@ class Exact(ast.NodeTransformer):
         self.checked.rare = True
         return _call(name, *arguments)
 
-    def _renamed(self, name: str, node: ast.Call, *first: ast.expr) -> ast.Call:
+    def _prelude_call(self, name: str, node: ast.Call, *first: ast.expr) -> ast.Call:
         self.checked.rare = True
         function = ast.Name(name, ast.Load())
         return ast.Call(
@@ -212,7 +212,7 @@ class Exact(ast.NodeTransformer):
         if any(_unpacks(target) for target in node.targets):
             sequences = [target for target in node.targets if isinstance(target, _SEQUENCE)]
             nested = any(isinstance(e, _SEQUENCE) for target in sequences for e in target.elts)
-            node.value = self._walked(node.value, nested)
+            node.value = self._in_order(node.value, nested)
         node.targets = self._all(node.targets)
         return node
 
@@ -238,7 +238,7 @@ class Exact(ast.NodeTransformer):
         node.target = self.visit(node.target)
         node.value = self.visit(node.value)
         if isinstance(node.op, ast.Add):
-            node.value = self._walked(node.value)
+            node.value = self._in_order(node.value)
         if self.counters and isinstance(target, ast.Name) and type(node.op) in _COMBINING:
             node.value = self._rare("__alike__", ast.Name(target.id, ast.Load()), node.value)
         return [*first, node] if first else node
@@ -294,9 +294,9 @@ class Exact(ast.NodeTransformer):
             node.func = self.visit(function)
         self._visit_arguments(node, name or ("Counter" if is_counter else None), method, own)
         if is_counter:
-            return self._renamed("__counter__", node, node.func)
+            return self._prelude_call("__counter__", node, node.func)
         if is_default_dict and len(node.args) > 1:
-            return self._renamed("__default_dict__", node, node.func)
+            return self._prelude_call("__default_dict__", node, node.func)
         if isinstance(function, ast.Attribute) and not own:
             return self._method_call(node, function)
         return self._function_call(node, name)
@@ -328,16 +328,16 @@ class Exact(ast.NodeTransformer):
                 # a function may look inside the items; `len` does not
                 deep = not any(isinstance(v, ast.Name) and v.id == "len" for v in values)
             self.flags |= 4 * (name == "sum")
-            node.args = [self._walked(a, deep) for a in node.args]
+            node.args = [self._in_order(a, deep) for a in node.args]
             self.flags &= 3
         if method == "pop" and not node.args:
             assert isinstance(node.func, ast.Attribute)
-            node.func.value = self._walked(node.func.value)
+            node.func.value = self._in_order(node.func.value)
 
     def _function_call(self, node: ast.Call, name: str | None) -> ast.expr:
-        """A visited call of a builtin; other calls stay as they are."""
+        """A visited call of a function: a builtin gets its replacement, others stay as they are."""
         if name == "dict" and len(node.args) == 1:
-            return self._renamed("__dict__", node)
+            return self._prelude_call("__dict__", node)
         if name == "type" and len(node.args) == 1 and not node.keywords:
             return self._rare("__type__", *node.args)
         return node
@@ -347,26 +347,26 @@ class Exact(ast.NodeTransformer):
         value, method = function.value, function.attr
         owner = self._builtin(value)
         if owner in ("set", "frozenset") and method in ("union", "intersection", "difference"):
-            return self._renamed("__several__", node, ast.Constant(method))
+            return self._prelude_call("__several__", node, ast.Constant(method))
         if owner == "dict" and method == "fromkeys":
-            return self._renamed("__fromkeys__", node)
+            return self._prelude_call("__fromkeys__", node)
         if self._module(value):
             if method in ("findall", "split"):
-                return self._renamed("__regular__", node, value, ast.Constant(method))
+                return self._prelude_call("__regular__", node, value, ast.Constant(method))
             return node
         if owner in ("dict", "set", "str"):
             return node
         return self._value_method_call(node, value, method)
 
     def _value_method_call(self, node: ast.Call, value: ast.expr, method: str) -> ast.expr:
-        """A visited call of a method of some value, whose type is not known."""
+        """A visited call of a method of a value whose type is not known."""
         one = len(node.args) == 1 and not isinstance(node.args[0], ast.Starred)
         if method == "intersection" or (method in ("union", "difference") and not one):
             receiver = _call("__receiver__", value, ast.Constant(method))
-            return self._renamed("__several__", node, ast.Constant(method), receiver)
+            return self._prelude_call("__several__", node, ast.Constant(method), receiver)
         if method in _RECEIVED:
             receiver = _call("__receiver__", value, ast.Constant(method))
-            return self._renamed(_RECEIVED[method], node, receiver)
+            return self._prelude_call(_RECEIVED[method], node, receiver)
         if method in SEARCHES and len(node.args) > 1 and not some_text(node.args[0]):
             node.args[0] = self._rare("__within__", node.args[0])
         return node
@@ -403,11 +403,11 @@ class Exact(ast.NodeTransformer):
 
     def _generators(self, node: Any) -> None:
         for part in node.generators:
-            part.iter = self._iterated(self.visit(part.iter), part.target)
+            part.iter = self._items_in_order(self.visit(part.iter), part.target)
             part.target = self.visit(part.target)
             part.ifs = self._all(part.ifs)
 
-    def _iterated(self, node: ast.expr, target: ast.expr) -> ast.expr:
+    def _items_in_order(self, node: ast.expr, target: ast.expr) -> ast.expr:
         if self.sets and isinstance(target, ast.Tuple | ast.List):
             name = ""
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
@@ -417,7 +417,7 @@ class Exact(ast.NodeTransformer):
             nested = any(isinstance(e, ast.Tuple | ast.List) for e in target.elts)
             if nested or name not in ("zip", "enumerate", "items"):
                 return self._rare("__ord_items__", node, ast.Constant(self.flags))
-        return self._walked(node)
+        return self._in_order(node)
 
     def _comprehension(self, node: Any) -> ast.expr:
         self._generators(node)
@@ -427,7 +427,7 @@ class Exact(ast.NodeTransformer):
     visit_ListComp = visit_SetComp = visit_GeneratorExp = _comprehension
 
     def visit_For(self, node: ast.For) -> ast.stmt:
-        node.iter = self._iterated(self.visit(node.iter), node.target)
+        node.iter = self._items_in_order(self.visit(node.iter), node.target)
         node.target = self.visit(node.target)
         node.body, node.orelse = self._block(node.body), self._block(node.orelse)
         return node
@@ -442,11 +442,11 @@ class Exact(ast.NodeTransformer):
     def visit_Starred(self, node: ast.Starred) -> ast.expr:
         node.value = self.visit(node.value)
         if isinstance(node.ctx, ast.Load):
-            node.value = self._walked(node.value)
+            node.value = self._in_order(node.value)
         return node
 
     def visit_FormattedValue(self, node: ast.FormattedValue) -> ast.expr:
-        node.value = self._walked(self.visit(node.value), deep=True)
+        node.value = self._in_order(self.visit(node.value), deep=True)
         if node.format_spec is not None:
             node.format_spec = self.visit(node.format_spec)
             if node.conversion == -1:
@@ -458,7 +458,7 @@ class Exact(ast.NodeTransformer):
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         node.left, node.right = self.visit(node.left), self.visit(node.right)
         if isinstance(node.op, ast.Mod):
-            node.right = self._walked(node.right, deep=True)
+            node.right = self._in_order(node.right, deep=True)
         elif isinstance(node.op, ast.BitOr):
             return self._rare("__or__", node.left, node.right)
         elif self.sets and isinstance(node.op, ast.Sub):
@@ -494,7 +494,7 @@ class Exact(ast.NodeTransformer):
     def visit_Assert(self, node: ast.Assert) -> ast.stmt:
         node.test = self.visit(node.test)
         if node.msg is not None:
-            node.msg = self._walked(self.visit(node.msg), deep=True)
+            node.msg = self._in_order(self.visit(node.msg), deep=True)
             if self.reads_errors:
                 node.msg = self._rare("__said__", node.msg)
         return node
@@ -526,7 +526,7 @@ _NOTES: Mapping[type[ast.AST], Callable[[Exact, Any], None]] = {
     ast.BinOp: Exact.note_operator,
     ast.AugAssign: Exact.note_operator,
 }
-"""What is noted of a node by its type."""
+"""The method that notes what matters of a node, by the node's type."""
 
 
 def _is_new_place(target: ast.expr) -> bool:
