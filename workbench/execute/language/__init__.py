@@ -16,5 +16,6 @@ Files:
     node_kinds.py      what is certain of a syntax node
     prelude.py         the patch API inside the sandbox (text for it, never imported)
     same_as_python.py  rewrites what Monty gives another value than Python, without an error
+    survey.py          what same_as_python has to know of a whole program
     tables.py          what of Python a program may use, and where it differs from Python
 """

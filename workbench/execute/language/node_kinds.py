@@ -74,3 +74,31 @@ def as_load(node: ast.expr) -> ast.expr:
     if isinstance(node, ast.Subscript):
         return ast.Subscript(as_load(node.value), as_load(node.slice), ast.Load())
     return node
+
+
+def is_new_place(target: ast.expr) -> bool:
+    """Whether a target is an item, under a key, of a value that the target itself makes."""
+    if not isinstance(target, ast.Subscript):
+        return False
+    plain_key = isinstance(target.slice, ast.Slice) or is_text(target.slice)
+    return not (plain_key or pure(target.value))
+
+
+def unpacks(target: ast.expr) -> bool:
+    """Whether an assignment to a target walks the value."""
+    if isinstance(target, ast.Subscript):
+        return isinstance(target.slice, ast.Slice)
+    return isinstance(target, ast.Tuple | ast.List)
+
+
+def keys_may_be_equal(node: ast.Dict) -> bool:
+    """Whether two keys of a dict in braces may be equal and yet different, such as 1 and True.
+
+    Constants of one type are equal only if they are the same, so they are left alone.
+    """
+    keys = [key for key in node.keys if key is not None and not is_text(key)]
+    unpackings = sum(key is None for key in node.keys)
+    if len(keys) + unpackings < 2:
+        return False
+    kinds = {type(key.value) if isinstance(key, ast.Constant) else None for key in keys}
+    return unpackings > 0 or len(kinds) != 1 or None in kinds

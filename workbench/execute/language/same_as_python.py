@@ -20,24 +20,26 @@ of one costs 0.2 us.  Sets are looked after only in programs that make one.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from workbench.execute.language.check import CheckedSource, RefusedProgram
 from workbench.execute.language.node_kinds import (
     as_load,
+    is_new_place,
     is_text,
+    keys_may_be_equal,
     no_set,
     pure,
     reads,
     single,
     some_text,
+    unpacks,
 )
+from workbench.execute.language.survey import Survey, survey
 from workbench.execute.language.tables import (
     SEARCHES,
-    SET_MAKERS,
-    SET_REMOVERS,
     TEXT_OF,
     WALKED,
     WALKED_METHODS,
@@ -61,74 +63,15 @@ class Exact(ast.NodeTransformer):
     """Rewrites one checked program in place; call `run`."""
 
     checked: CheckedSource
-    counters: set[str] = field(default_factory=set)
-    """Names under which the program imported Counter."""
-    defaults: set[str] = field(default_factory=set)
-    """Names under which the program imported defaultdict."""
-    sets: bool = False
-    """True if the program may make a set."""
-    reads_errors: bool = False
-    """True if some handler reads the text of an error."""
-    flags: int = 0
-    """The last argument of `__ord__`, a sum of the following.
-
-    1: members are removed from sets; 2: the program's classes have hashes of their own; 4: the
-    items are about to be summed.
-    """
+    facts: Survey = field(default_factory=Survey)
+    """What is known of the whole program."""
     error_names: list[str | None] = field(default_factory=list)
     """Names under which the handlers around this point hold their errors, the innermost last."""
-    _views: bool = False
-    """The program takes the keys or items of a dict, between which operators make sets."""
-    _set_operators: bool = False
 
     def run(self) -> ast.Module:
         """The rewritten module."""
-        for node in self.checked.nodes:
-            if note := _NOTES.get(type(node)):
-                note(self, node)
-        self.sets |= self._views and self._set_operators
+        self.facts = survey(self.checked.nodes)
         return cast(ast.Module, self.visit(self.checked.tree))
-
-    # -- what has to be known of the whole program before any of it is rewritten
-
-    def note_import(self, node: ast.ImportFrom) -> None:
-        """Learn the program's names of `Counter` and `defaultdict`."""
-        if node.module == "collections":
-            for alias in node.names:
-                names = self.counters if alias.name == "Counter" else self.defaults
-                names.add(alias.asname or alias.name)
-
-    def note_set(self, node: ast.Set | ast.SetComp) -> None:
-        """Note a set in braces."""
-        self.sets = True
-
-    def note_name(self, node: ast.Name) -> None:
-        """Note the name `set` or `frozenset`."""
-        self.sets |= node.id in ("set", "frozenset")
-
-    def note_attribute(self, node: ast.Attribute) -> None:
-        """Note a method that makes a set, changes one, or gives a view of a dict."""
-        self.sets |= node.attr in SET_MAKERS
-        self._views |= node.attr in ("keys", "items")
-        self.flags |= node.attr in SET_REMOVERS
-
-    def note_handler(self, node: ast.ExceptHandler) -> None:
-        """Note a handler that reads the text of its error."""
-        if node.name:
-            self.reads_errors |= any(reads(part, node.name) for part in node.body)
-
-    def note_function(self, node: ast.FunctionDef) -> None:
-        """Note a hash that the program defines itself."""
-        if node.name == "__hash__":
-            self.flags |= 2
-
-    def note_operator(self, node: ast.BinOp | ast.AugAssign) -> None:
-        """Note an operator that may make a set, or remove members from one."""
-        self._set_operators |= isinstance(node.op, ast.Sub | ast.BitAnd | ast.BitOr | ast.BitXor)
-        removes = isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Sub)
-        self.flags |= removes or isinstance(node.op, ast.BitXor)
-
-    # -- the rewriting
 
     def visit(self, node: ast.AST) -> Any:
         if not node._fields or isinstance(node, ast.Name | ast.Constant):
@@ -159,12 +102,12 @@ class Exact(ast.NodeTransformer):
 
     def _in_order(self, node: ast.expr, deep: bool = False) -> ast.expr:
         """A visited expression whose members are about to be walked, in Python's order."""
-        if not self.sets or isinstance(node, _SCALAR) or (not deep and no_set(node)):
+        if not self.facts.sets or isinstance(node, _SCALAR) or (not deep and no_set(node)):
             return node
         if isinstance(node, ast.Starred):
             node.value = self._in_order(node.value, deep)
             return node
-        return self._rare("__ordd__" if deep else "__ord__", node, ast.Constant(self.flags))
+        return self._rare("__ordd__" if deep else "__ord__", node, ast.Constant(self.facts.flags))
 
     def _rare(self, name: str, *arguments: ast.expr) -> ast.Call:
         self.checked.rare = True
@@ -203,13 +146,13 @@ class Exact(ast.NodeTransformer):
 
     def visit_Assign(self, node: ast.Assign) -> ast.stmt:
         target = node.targets[0]
-        if len(node.targets) == 1 and _is_new_place(target):
+        if len(node.targets) == 1 and is_new_place(target):
             assert isinstance(target, ast.Subscript)
             value = self.visit(node.value)
             call = _call("__put__", value, self.visit(target.value), self.visit(target.slice))
             return ast.Expr(call, lineno=node.lineno, col_offset=0)
         node.value = self.visit(node.value)
-        if any(_unpacks(target) for target in node.targets):
+        if any(unpacks(target) for target in node.targets):
             sequences = [target for target in node.targets if isinstance(target, _SEQUENCE)]
             nested = any(isinstance(e, _SEQUENCE) for target in sequences for e in target.elts)
             node.value = self._in_order(node.value, nested)
@@ -239,12 +182,12 @@ class Exact(ast.NodeTransformer):
         node.value = self.visit(node.value)
         if isinstance(node.op, ast.Add):
             node.value = self._in_order(node.value)
-        if self.counters and isinstance(target, ast.Name) and type(node.op) in _COMBINING:
+        if self.facts.counters and isinstance(target, ast.Name) and type(node.op) in _COMBINING:
             node.value = self._rare("__alike__", ast.Name(target.id, ast.Load()), node.value)
         return [*first, node] if first else node
 
     def visit_Dict(self, node: ast.Dict) -> ast.expr:
-        may_repeat = _keys_may_be_equal(node)
+        may_repeat = keys_may_be_equal(node)
         node.keys = [None if k is None else self.visit(k) for k in node.keys]
         node.values = self._all(node.values)
         if not may_repeat:
@@ -284,8 +227,8 @@ class Exact(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.expr:
         function = node.func
         name = self._builtin(function)
-        is_counter = self._collection(function, "Counter", self.counters)
-        is_default_dict = self._collection(function, "defaultdict", self.defaults)
+        is_counter = self._collection(function, "Counter", self.facts.counters)
+        is_default_dict = self._collection(function, "defaultdict", self.facts.defaults)
         method = function.attr if isinstance(function, ast.Attribute) else ""
         own = method in self.checked.attributes
         if isinstance(function, ast.Attribute):
@@ -317,7 +260,7 @@ class Exact(ast.NodeTransformer):
         node.args = self._all(node.args)
         for keyword in node.keywords:
             keyword.value = self.visit(keyword.value)
-        if self.sets and not own and not measures and not getattr(node, "unordered", False):
+        if self.facts.sets and not own and not measures and not getattr(node, "unordered", False):
             self._walk_arguments(node, name, method)
 
     def _walk_arguments(self, node: ast.Call, name: str | None, method: str) -> None:
@@ -327,9 +270,9 @@ class Exact(ast.NodeTransformer):
             if name in _KEYED and len(values) > 1:
                 # a function may look inside the items; `len` does not
                 deep = not any(isinstance(v, ast.Name) and v.id == "len" for v in values)
-            self.flags |= 4 * (name == "sum")
+            self.facts.flags |= 4 * (name == "sum")
             node.args = [self._in_order(a, deep) for a in node.args]
-            self.flags &= 3
+            self.facts.flags &= 3
         if method == "pop" and not node.args:
             assert isinstance(node.func, ast.Attribute)
             node.func.value = self._in_order(node.func.value)
@@ -408,7 +351,7 @@ class Exact(ast.NodeTransformer):
             part.ifs = self._all(part.ifs)
 
     def _items_in_order(self, node: ast.expr, target: ast.expr) -> ast.expr:
-        if self.sets and isinstance(target, ast.Tuple | ast.List):
+        if self.facts.sets and isinstance(target, ast.Tuple | ast.List):
             name = ""
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 name = node.func.id
@@ -416,7 +359,7 @@ class Exact(ast.NodeTransformer):
                 name = node.func.attr
             nested = any(isinstance(e, ast.Tuple | ast.List) for e in target.elts)
             if nested or name not in ("zip", "enumerate", "items"):
-                return self._rare("__ord_items__", node, ast.Constant(self.flags))
+                return self._rare("__ord_items__", node, ast.Constant(self.facts.flags))
         return self._in_order(node)
 
     def _comprehension(self, node: Any) -> ast.expr:
@@ -461,9 +404,9 @@ class Exact(ast.NodeTransformer):
             node.right = self._in_order(node.right, deep=True)
         elif isinstance(node.op, ast.BitOr):
             return self._rare("__or__", node.left, node.right)
-        elif self.sets and isinstance(node.op, ast.Sub):
+        elif self.facts.sets and isinstance(node.op, ast.Sub):
             return self._rare("__less__", node.left, node.right)
-        elif self.counters and type(node.op) in _COMBINING:
+        elif self.facts.counters and type(node.op) in _COMBINING:
             op = _COMBINING[type(node.op)]
             return self._rare("__combined__", ast.Constant(op), node.left, node.right)
         return node
@@ -487,7 +430,7 @@ class Exact(ast.NodeTransformer):
         again = isinstance(node.exc, ast.Name) and node.exc.id in self.error_names
         if node.exc is not None:
             node.exc = self.visit(node.exc)
-            if self.reads_errors and not again:
+            if self.facts.reads_errors and not again:
                 node.exc = self._rare("__raised__", node.exc)
         return node
 
@@ -495,7 +438,7 @@ class Exact(ast.NodeTransformer):
         node.test = self.visit(node.test)
         if node.msg is not None:
             node.msg = self._in_order(self.visit(node.msg), deep=True)
-            if self.reads_errors:
+            if self.facts.reads_errors:
                 node.msg = self._rare("__said__", node.msg)
         return node
 
@@ -513,48 +456,6 @@ class Exact(ast.NodeTransformer):
             look.hidden = True  # type: ignore[attr-defined]  # read by the instrumenter
             node.body.insert(0, look)
         return node
-
-
-_NOTES: Mapping[type[ast.AST], Callable[[Exact, Any], None]] = {
-    ast.ImportFrom: Exact.note_import,
-    ast.Set: Exact.note_set,
-    ast.SetComp: Exact.note_set,
-    ast.Name: Exact.note_name,
-    ast.Attribute: Exact.note_attribute,
-    ast.ExceptHandler: Exact.note_handler,
-    ast.FunctionDef: Exact.note_function,
-    ast.BinOp: Exact.note_operator,
-    ast.AugAssign: Exact.note_operator,
-}
-"""The method that notes what matters of a node, by the node's type."""
-
-
-def _is_new_place(target: ast.expr) -> bool:
-    """Whether a target is an item, under a key, of a value that the target itself makes."""
-    if not isinstance(target, ast.Subscript):
-        return False
-    plain_key = isinstance(target.slice, ast.Slice) or is_text(target.slice)
-    return not (plain_key or pure(target.value))
-
-
-def _unpacks(target: ast.expr) -> bool:
-    """Whether an assignment to a target walks the value."""
-    if isinstance(target, ast.Subscript):
-        return isinstance(target.slice, ast.Slice)
-    return isinstance(target, _SEQUENCE)
-
-
-def _keys_may_be_equal(node: ast.Dict) -> bool:
-    """Whether two keys of a dict in braces may be equal and yet different, such as 1 and True.
-
-    Constants of one type are equal only if they are the same, so they are left alone.
-    """
-    keys = [key for key in node.keys if key is not None and not is_text(key)]
-    unpackings = sum(key is None for key in node.keys)
-    if len(keys) + unpackings < 2:
-        return False
-    kinds = {type(key.value) if isinstance(key, ast.Constant) else None for key in keys}
-    return unpackings > 0 or len(kinds) != 1 or None in kinds
 
 
 def _makes_text(name: str | None, method: str) -> bool:
