@@ -1,7 +1,7 @@
-"""Results of tools by content, on disk: what was asked before is not asked again.
+"""Results of tools by content, on disk, so that no call is made twice.
 
-One SQLite file, safe for several processes (write-ahead log).  The key holds tool, version,
-arguments and picture digest (`ToolCall.key`).  An entry that cannot be read back is dropped and
+The cache is one SQLite file with a write-ahead log, safe for several processes.  A key holds tool,
+version, arguments and picture digest (`ToolCall.key`).  An entry that cannot be read back is
 computed again.
 """
 
@@ -26,8 +26,8 @@ class ResultCache:
     """A cache in memory, and on disk when a path is given.  Safe for several threads and processes.
 
     Args:
-        path: The SQLite file, made when absent; None keeps results in memory only.
-        keep: Results kept in memory.
+        path: The SQLite file, which is made if it is absent; None keeps results in memory only.
+        keep: Number of results that are kept in memory.
 
     Raises:
         InputError: the path cannot be opened as a cache.
@@ -69,7 +69,7 @@ class ResultCache:
         return connection
 
     def get(self, key: str) -> tuple[bool, Value]:
-        """`(True, result)`, or `(False, None)` when it is not known."""
+        """`(True, result)`, or `(False, None)` where the cache has none."""
         with self._lock:
             if key in self._memory:
                 self._memory.move_to_end(key)
@@ -101,8 +101,9 @@ class ResultCache:
             return _MISSING
 
     def put(self, tool: str, items: list[tuple[str, Value]]) -> None:
-        """Keep results, all in one transaction; failing to write to disk is not an error (it is a
-        cache).
+        """Keep results of a tool, by key, in one transaction.
+
+        Failing to write to disk is not an error: the results are computed again.
         """
         for key, value in items:
             self._remember(key, value)
@@ -127,7 +128,7 @@ class ResultCache:
                 self._memory.popitem(last=False)
 
     def clear(self) -> None:
-        """Forget what is in memory (results on disk stay)."""
+        """Forget the results in memory; those on disk stay."""
         with self._lock:
             self._memory.clear()
 

@@ -21,21 +21,25 @@ from workbench.records import PartRef, Program, Task, ToolCall, Trace, Value, co
 
 
 class Executor:
-    """Runs programs on pictures with a set of tools; see the module's text.
+    """Runs programs on pictures with a set of tools.
 
-    Args: tools: Each under its `spec.name`; two of one name are refused. images: Where pictures
-        come from. limits: What one program may use. cache: Results known already; a fresh one in
-        memory when None. workers: Threads that drive programs; None is one more than there are
-        processors, at most eight, so that one
-            computes in the host while others wait for their sandbox processes.
+    Args:
+        tools: The tools, each of which programs call by its `spec.name`.
+        images: Where pictures come from.
+        limits: What one program may use.
+        cache: Results of earlier calls; None starts an empty cache in memory.
+        workers: Threads that drive programs.  None is one more than there are processors, at most
+            eight: one computes in the host while others wait for their sandbox processes.
         window: Programs in flight at most, those that wait for their turn to be yielded included.
-        hold: Sandbox processes at most (about 1 MB each); programs beyond them wait as bytes. jail:
-        Put each sandbox process into a jail of the operating system as well (see `jail`), where it
-        offers one. traced: Record every step; untraced runs keep only calls and print-outs, and
-        count no steps.
+        hold: Sandbox processes at most, of about 1 MB each; programs beyond them wait as bytes.
+        jail: Whether each sandbox process also goes into a jail of the operating system, where the
+            system offers one.
+        traced: Whether every step is recorded; untraced runs keep only calls and print-outs, and
+            count no steps.
 
     Raises:
-        InputError: two tools of one name.  EngineError: the sandbox cannot start.
+        InputError: two tools have one name.
+        EngineError: the sandbox cannot start.
     """
 
     def __init__(
@@ -89,7 +93,7 @@ class Executor:
     def _start(self, hold: int, traced: bool) -> Sandbox:
         launcher = write_launcher(Path(self._folder.name)) if self._folder else None
         self.jailed = launcher is not None
-        """The jail is in place (never on Windows)."""
+        """Whether the jail is in place; never on Windows."""
         try:
             return Sandbox(self.api, self.limits, hold, launcher, traced)
         except EngineError:
@@ -110,14 +114,14 @@ class Executor:
         self.close()
 
     def close(self) -> None:
-        """End the sandbox processes.  Runs under way end as cancelled."""
+        """End the sandbox processes; runs under way end as cancelled."""
         self._cancelled.set()
         self._sandbox.close()
         if self._folder is not None:
             self._folder.cleanup()
 
     def waiting(self) -> int:
-        """Programs that wait for a tool now."""
+        """Number of programs that wait for a tool now."""
         return self._sandbox.waiting()
 
     def key(self, call: ToolCall) -> str:
@@ -130,11 +134,15 @@ class Executor:
         on_event: OnEvent | None = None,
         cancelled: threading.Event | None = None,
     ) -> Iterator[Trace]:
-        """One trace per job, in the jobs' order.  Jobs are taken lazily, at most `window` ahead.
+        """One trace per job, in the jobs' order.
 
         A program never raises: whatever it does is in its trace's `failure`.  Closing the iterator
-        cancels what is under way, and so does setting `cancelled`, from any thread: programs then
-        end at their next event.
+        cancels what is under way.
+
+        Args:
+            jobs: Questions, each with a program; taken lazily, at most `window` ahead.
+            on_event: Called with each event as it happens, in the caller's thread.
+            cancelled: An event that any thread may set to end all programs at their next step.
         """
         return Batching(self._means, ((t, p, {}) for t, p in jobs), on_event, cancelled).traces()
 
@@ -145,17 +153,21 @@ class Executor:
         overrides: Mapping[int | str, Value],
         on_event: OnEvent | None = None,
     ) -> Trace:
-        """Run a program with some results of tools replaced, by call number (from 0) or by call
-        key.
+        """The trace of a program some of whose tool results are replaced.
 
-        Calls that are not overridden are answered from the cache, or asked.
+        Args:
+            task: The question.
+            program: The program.
+            overrides: Results by call number, from 0, or by call key; other calls are answered
+                from the cache or by their tools.
+            on_event: Called with each event as it happens, in the caller's thread.
         """
         return next(Batching(self._means, [(task, program, overrides)], on_event).traces())
 
     def replays(
         self, jobs: Iterable[tuple[Task, Program, Mapping[int | str, Value]]]
     ) -> Iterator[Trace]:
-        """As `replay`, many at once: one trace per job, in the jobs' order."""
+        """One trace per job, in the jobs' order; each job is as for `replay`."""
         return Batching(self._means, jobs, None).traces()
 
 

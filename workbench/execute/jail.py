@@ -18,8 +18,9 @@ from pathlib import Path
 
 
 def write_launcher(folder: Path) -> Path | None:
-    """An executable in `folder` that starts Monty in the jail; None where none can be made
-    (Windows, no binary).
+    """An executable in `folder` that starts Monty in the jail.
+
+    It is None on Windows and where there is no binary of Monty.
     """
     binary = find_monty()
     if os.name != "posix" or binary is None:
@@ -34,7 +35,7 @@ def write_launcher(folder: Path) -> Path | None:
 
 
 def find_monty() -> Path | None:
-    """The interpreter's binary: beside Python, or on the path."""
+    """Monty's binary, beside Python or on the path; None where it is not installed."""
     beside = Path(sysconfig.get_path("scripts")) / "monty"
-    found = str(beside) if beside.is_file() else shutil.which("monty")
-    return Path(found).resolve() if found else None
+    binary = str(beside) if beside.is_file() else shutil.which("monty")
+    return Path(binary).resolve() if binary else None

@@ -1,9 +1,8 @@
-"""Becomes Monty inside a jail: `python -IS launch.py BINARY ARGUMENT...`, started for each sandbox
-worker.
+"""Becomes Monty inside a jail: `python -IS launch.py BINARY ARGUMENT...`.
 
-Imports next to nothing, because it runs before each worker starts (about 25 ms).  Landlock lets no
-file be opened but the interpreter's own libraries; the seccomp filter denies sockets, tracing and
-the like.
+It runs before each sandbox worker starts and imports next to nothing, which keeps it at about 25
+ms.  Landlock lets no file be opened but the interpreter's own libraries; the seccomp filter denies
+sockets, tracing and the like.
 """
 
 from __future__ import annotations
@@ -17,47 +16,28 @@ HEAP = 4 * 2**30
 """Bytes of address space of a worker; its own memory limit is far lower."""
 
 _NEW = (425, 428, 429, 430, 431, 432, 434)
-"""Calls numbered alike on all machines: io_uring, the new mount calls, pidfd_open."""
+"""Calls that have one number on all machines: io_uring, the new mount calls, pidfd_open."""
 
 _DENIED = {
     "x86_64": (
-        *(
-            41,
-            42,
-            43,
-            49,
-            50,
-            53,
-            288,
-        ),  # socket, connect, accept, bind, listen, socketpair, accept4
-        *(
-            57,
-            58,
-            101,
-            310,
-            311,
-            298,
-            323,
-        ),  # fork, vfork, ptrace, process_vm_*, perf_event_open, userfaultfd
-        *(165, 166, 272, 308, 304),  # mount, umount2, unshare, setns, open_by_handle_at
-        *(
-            169,
-            175,
-            176,
-            246,
-            313,
-            321,
-        ),  # reboot, init_module, delete_module, kexec_load, finit_module, bpf
+        # socket, connect, accept, bind, listen, socketpair, accept4
+        41, 42, 43, 49, 50, 53, 288,
+        # fork, vfork, ptrace, process_vm_readv, process_vm_writev, perf_event_open, userfaultfd
+        57, 58, 101, 310, 311, 298, 323,
+        # mount, umount2, unshare, setns, open_by_handle_at
+        165, 166, 272, 308, 304,
+        # reboot, init_module, delete_module, kexec_load, finit_module, bpf
+        169, 175, 176, 246, 313, 321,
         *_NEW,
     ),
     "aarch64": (
-        *(198, 199, 200, 201, 202, 203, 242),
-        *(117, 270, 271, 241, 282),
-        *(39, 40, 41, 97, 268, 265),
-        *(142, 104, 105, 106, 273, 280),
+        198, 199, 200, 201, 202, 203, 242,
+        117, 270, 271, 241, 282,
+        39, 40, 41, 97, 268, 265,
+        142, 104, 105, 106, 273, 280,
         *_NEW,
     ),
-}
+}  # fmt: skip
 """System calls that fail with EPERM.  `clone` stays: Monty has threads."""
 
 _ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -65,7 +45,7 @@ _READ_ONLY = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache", "/
 
 
 def main(arguments: list[str]) -> None:
-    """Enter the jail and become the program; what the system does not offer is left out."""
+    """Enter the jail and become the program; walls that the system does not offer are left out."""
     binary = arguments[0]
     limit_resources()
     if sys.platform == "linux":
@@ -81,7 +61,7 @@ def main(arguments: list[str]) -> None:
 
 
 def limit_resources() -> None:
-    """No core dumps, no files written, few descriptors, bounded address space."""
+    """Allow no core dumps, no written files, few descriptors and a bounded address space."""
     import resource  # absent on Windows, where this is not reached
 
     for name, value in (("CORE", 0), ("FSIZE", 0), ("NOFILE", 64), ("AS", HEAP)):
@@ -92,16 +72,17 @@ def limit_resources() -> None:
 
 
 def restrict_files(libc: ctypes.CDLL, binary: str) -> None:
-    """Landlock: nothing but the binary and the system's libraries can be read, nothing can be
-    written.
+    """Let Landlock deny all files but the binary and the system's libraries, and all writing.
 
-    Raises OSError where the kernel has no Landlock.
+    Raises:
+        OSError: the kernel has no Landlock.
     """
     version = libc.syscall(444, None, 0, 1)
     if version < 1:
         raise OSError("this kernel has no Landlock")
-    handled = (1 << (13 if version == 1 else 14 if version == 2 else 15)) - 1
-    ruleset = libc.syscall(444, ctypes.byref(ctypes.c_uint64(handled)), 8, 0)
+    rights_of_version = {1: 13, 2: 14}.get(version, 15)  # number of rights that can be denied
+    denied = (1 << rights_of_version) - 1
+    ruleset = libc.syscall(444, ctypes.byref(ctypes.c_uint64(denied)), 8, 0)
     if ruleset < 0:
         raise OSError("Landlock refused the rules")
     allowed = (1 << 0) | (1 << 2) | (1 << 3)  # execute, read a file, read a folder
@@ -119,9 +100,10 @@ def restrict_files(libc: ctypes.CDLL, binary: str) -> None:
 
 
 def restrict_calls(libc: ctypes.CDLL, binary: str) -> None:
-    """seccomp: the calls of `_DENIED` fail with EPERM, in `binary` and what it starts.
+    """Let the calls of `_DENIED` fail with EPERM, in `binary` and what it starts, by seccomp.
 
-    Raises OSError where it cannot be installed.
+    Raises:
+        OSError: the filter cannot be installed.
     """
     machine = os.uname().machine
     if machine not in _DENIED:

@@ -1,7 +1,7 @@
 """One program's run, from source to trace: a state that worker threads drive from pause to pause.
 
-A run knows no thread and no clock of its own.  `advance` takes it from its start, or from the
-answer to its pending call, to the next call that is not known yet, or to its end.  When a worker
+A run has no thread and no clock of its own.  `advance` takes it from its start, or from the answer
+to its pending call, to the next call whose answer is not known yet, or to its end.  When a worker
 dies the run is replayed from its log of calls: no tool is asked again, and each replayed call must
 equal the logged one.
 """
@@ -43,35 +43,40 @@ from workbench.records import (
 )
 
 ATTEMPTS = 3
-"""How often a run is started when its worker dies."""
+"""Number of times that a run is started at most, when its worker dies."""
 
 STOPPED = "\0stop:"
-"""How the prelude marks an error of its own making: then kind and message."""
+"""How the text of an error of the prelude's own begins; kind and message follow."""
 
 _MESSAGES: Mapping[str, str] = {
     "steps": "the program executed more than {steps} statements",
     "output": "the program printed more than {output} characters",
 }
 
-
-_WHERE = ("unsupported", "source", "value")
-"""Ends that no report tells the line of."""
+_REFUSALS = ("unsupported", "source", "value")
+"""Kinds of failure whose line no report tells; the sandbox has to find it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolAnswer:
-    """What came of one call."""
+    """The outcome of one tool call."""
 
     ok: bool
     value: Value
-    """The result, or None."""
+    """The result; None where the call failed."""
     error: str = ""
+    """Why the call failed."""
     duration_ms: float = 0.0
+    """The call's share of its batch, milliseconds."""
     queue_ms: float = 0.0
+    """Time that the call waited for its batch to start, milliseconds."""
     batch_size: int = 1
+    """Calls of the batch."""
     cached: bool = False
+    """True if the result came from the cache or from an equal call."""
 
     def payload(self) -> dict[str, JSON]:
+        """The outcome as the `tool_result` event has it, without the result."""
         error = {} if self.ok else {"error": self.error}
         return {
             "ok": self.ok,
@@ -84,7 +89,7 @@ class ToolAnswer:
 
 
 class Lookup(Protocol):
-    """Answers a call at once when its result is known: an override, or the cache."""
+    """Answers a call at once where an override or the cache has its result."""
 
     def __call__(self, run: ProgramRun, number: int, call: ToolCall) -> ToolAnswer | None: ...
 
@@ -100,30 +105,33 @@ class ProgramRun:
     sandbox: Sandbox
     executor: PartRef
     every: int
-    """Events handed over at a time: 64, or 1 when somebody watches."""
+    """Number of events that are handed over at a time: 64, or 1 for a watcher."""
     overrides: Mapping[int | str, Value] = field(default_factory=dict)
     prepared: Instrumented | None = None
     recorder: Recorder | None = None
     border: Border = field(init=False)
     log: list[tuple[ToolCall, ToolAnswer]] = field(default_factory=list)
-    """Calls answered so far."""
+    """Calls that were answered so far."""
     call: ToolCall | None = None
-    """The call that waits."""
+    """The call that waits for its answer."""
     session: Session | None = None
     frame: Any = 0
     replayed: int = 0
-    """Calls of the log given again after a crash."""
+    """Calls whose answers the present session has; after a crash it gets them from the log."""
     attempts: int = 0
     tool_error: str | None = None
-    """The last error of a tool as the program saw it."""
+    """The last error of a tool, in the words that the program got."""
     answer: str | None = None
     failure: Failure | None = None
     done: bool = False
-    asked_at: float = 0.0
+    call_time: float = 0.0
+    """When `call` was made, by `time.perf_counter`."""
     started: float = 0.0
+    """When the run started, by `time.perf_counter`."""
     seconds: float = 0.0
-    seen: int = 0
-    """Events already shown to a watcher."""
+    """Time from the start to the end."""
+    next_event: int = 0
+    """Number of the first event that a watcher has not received."""
 
     def __post_init__(self) -> None:
         self.border = Border(self.whole, self.sandbox.limits)
@@ -131,9 +139,14 @@ class ProgramRun:
     def advance(
         self, answer: ToolAnswer | None, lookup: Lookup, stopped: Callable[[], bool]
     ) -> None:
-        """Go on to the next unknown call or to the end; `answer` answers the pending call.
+        """Go on to the next call whose answer is not known, or to the end.
 
-        Never raises for what a program does.
+        Nothing that a program does raises an error here.
+
+        Args:
+            answer: The answer to the pending call; None at the start.
+            lookup: Gives the answers that are known.
+            stopped: Tells whether the run is to be cancelled.
         """
         if answer is not None and self.call is not None:
             self.log.append((self.call, answer))
@@ -169,14 +182,14 @@ class ProgramRun:
                     break
                 step = self._resume(step)
         except Raised as raised:
-            self._raised(raised)
+            self._end_by_error(raised)
         if self.done:
             self.close()
         elif self.session is not None:
             self.session.wait()
 
     def cancel(self) -> None:
-        """End it where it is, as a row that can be run again."""
+        """End the run where it is, with a failure that lets it be run again."""
         self.close()
         self._fail("infra", "the run was cancelled; run it again", self._line())
 
@@ -207,7 +220,7 @@ class ProgramRun:
     def _deliver(self, call: ToolCall, answer: ToolAnswer) -> tuple[bool, Any]:
         assert self.recorder is not None
         self.call = None
-        self.recorder.answered(
+        self.recorder.tool_result(
             self.replayed - 1, call.tool, self.frame, answer.payload(), answer.value
         )
         if answer.ok:
@@ -216,39 +229,34 @@ class ProgramRun:
         return False, self.tool_error
 
     def _handle(self, step: Step, lookup: Lookup) -> bool:
-        """Take a step's reports; True when the program can go on at once."""
+        """Record a step's reports, and tell whether the program can go on at once."""
         assert self.recorder is not None
         self.recorder.take(step.events)
         if isinstance(step, Flushed):
             return True
         if isinstance(step, Stopped):
             line = step.line if type(step.line) is int else None
-            if line is None and self.session and step.kind in _WHERE:
+            if line is None and self.session and step.kind in _REFUSALS:
                 line = self.session.where()
-            self._stopped(
+            self._end_at_limit(
                 str(step.kind), str(step.message), line or self.recorder.place(step.site)[0]
             )
             return False
         if isinstance(step, Ended):
             self._end(step)
             return False
-        return self._asked(step, lookup)
+        return self._request(step, lookup)
 
-    def _stopped(self, kind: str, message: str, line: int | None = None) -> None:
-        """The prelude marked the run: a limit, or something the sandbox cannot do."""
+    def _end_at_limit(self, kind: str, message: str, line: int | None = None) -> None:
+        """End the run at a limit, or at something that the sandbox cannot do."""
         limits = self.sandbox.limits
         if kind in _MESSAGES:
-            self._limit(
-                kind, _MESSAGES[kind].format(steps=limits.steps, output=limits.output), line
-            )
+            text = _MESSAGES[kind].format(steps=limits.steps, output=limits.output)
+            self._limit(kind, text, line)
         else:
-            self._limit(
-                kind if kind in ("unsupported", "source", "value") else "runtime",
-                message[:500],
-                line,
-            )
+            self._limit(kind if kind in _REFUSALS else "runtime", message[:500], line)
 
-    def _asked(self, step: ToolRequest, lookup: Lookup) -> bool:
+    def _request(self, step: ToolRequest, lookup: Lookup) -> bool:
         assert self.recorder is not None
         try:
             call = self._read_call(step)
@@ -265,7 +273,7 @@ class ProgramRun:
             )
             return False
         self.frame = step.frame
-        self.recorder.asked(number, call, step.site, step.frame)
+        self.recorder.tool_call(number, call, step.site, step.frame)
         if number < len(self.log):
             if self.log[number][0] != call:
                 self._fail(
@@ -304,7 +312,7 @@ class ProgramRun:
         events = self.recorder.events if self.recorder else []
         return next((e.line for e in reversed(events) if e.kind == "return" and e.frame == 0), None)
 
-    def _raised(self, raised: Raised) -> None:
+    def _end_by_error(self, raised: Raised) -> None:
         failure = raised.failure
         assert self.recorder is not None
         if (
@@ -312,17 +320,17 @@ class ProgramRun:
             and self.every > 1
             and failure.kind in ("memory", "time", "recursion")
         ):
-            self.every = 1  # its last events are lost: once more, reporting each, to know the line
+            # the last events are lost; run it again and report each, to know the line
+            self.every = 1
             raise Crashed("the worker died")
         self.recorder.take(raised.events)
-        # time and memory end a program without a traceback: the statement after the last one
-        # completed
+        # time and memory end a program without a traceback; it was then at the statement after the
+        # last completed one
         line = failure.line or self.recorder.next_line or self._line()
-        if raised.text.startswith(
-            STOPPED
-        ):  # where it could not suspend, the prelude raised instead
+        if raised.text.startswith(STOPPED):
+            # where the program could not be suspended, the prelude raised an error instead
             kind_of_stop, _, message = raised.text[len(STOPPED) :].partition(":")
-            self._stopped(kind_of_stop, message, line)
+            self._end_at_limit(kind_of_stop, message, line)
             return
         if failure.kind in ("memory", "time", "recursion"):
             self._limit(failure.kind, failure.message, line)
@@ -350,8 +358,8 @@ class ProgramRun:
         self.done = True
         self.call = None
 
-    def broken(self, error: Exception) -> None:
-        """Something outside the program went wrong while it ran."""
+    def give_up(self, error: Exception) -> None:
+        """End the run because of an error outside the program."""
         self.close()
         self._fail(
             "infra",
@@ -360,20 +368,19 @@ class ProgramRun:
         )
 
     def fresh_events(self) -> list[TraceEvent]:
-        """Events not yet shown to a watcher."""
+        """The events that a watcher has not received, which count as received from now on."""
         if self.recorder is None:
             return []
-        fresh = self.recorder.events[self.seen :]
-        self.seen += len(fresh)
+        fresh = self.recorder.events[self.next_event :]
+        self.next_event += len(fresh)
         return fresh
 
     def trace(self) -> Trace:
-        """The finished record."""
+        """The record of the run, which must be done."""
         recorder = self.recorder or Recorder([], self.whole.height, 1)
         events = recorder.finish(self.answer, self.failure, len(self.log))
-        source = self.program.source.encode(
-            "utf-8", "backslashreplace"
-        ).decode()  # hostile: lone surrogates
+        # a hostile source may hold lone surrogates, which have no bytes
+        source = self.program.source.encode("utf-8", "backslashreplace").decode()
         arguments = [self.program.id, source, self.task.image, self.executor]
         changed = {str(k): v for k, v in self.overrides.items()}
         if changed:

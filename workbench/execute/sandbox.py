@@ -31,13 +31,13 @@ from workbench.limits import Limits
 from workbench.records import ErrorKind, Failure, Region
 
 VERSION = "2"
-"""Changes whenever the same program may give another trace."""
+"""Version of this front end; it changes whenever the same program may give another trace."""
 
 PREPARED = 256
-"""Prepared programs that are remembered."""
+"""Number of prepared programs that are remembered."""
 
 PROGRAM_FILE = "<python-input-1>"
-"""Monty's name for the second thing a session was fed: the program; the first is the prelude."""
+"""Monty's name for the second text of a session, the program; the first is the prelude."""
 
 
 def engine_version() -> str:
@@ -46,15 +46,25 @@ def engine_version() -> str:
 
 
 def prepare(source: str, api: Api, limits: Limits, traced: bool = True) -> Instrumented:
-    """Check, desugar and instrument a program.  Raises Refused."""
+    """Check, rewrite and instrument a program.
+
+    Args:
+        source: The program's text, as a model wrote it.
+        api: The tools that the program may call.
+        limits: How large and how deeply nested the source may be.
+        traced: Whether every step is reported; see `instrument`.
+
+    Raises:
+        RefusedProgram: the program may not run.
+    """
     checked = check(source, api, limits)
     try:
         checked.tree = Exact(checked).run()
         desugarer = Desugarer(checked, api)
         tree = desugarer.run()
-        made = instrument(tree, desugarer.sites, traced)
-        made.rare = checked.rare
-        return made
+        program = instrument(tree, desugarer.sites, traced)
+        program.rare = checked.rare
+        return program
     except RecursionError:
         raise RefusedProgram("source", "the source is nested too deeply", None) from None
     except ValueError as error:  # what ast.unparse says of some f-strings
@@ -65,14 +75,14 @@ def prepare(source: str, api: Api, limits: Limits, traced: bool = True) -> Instr
 
 @dataclass(frozen=True, slots=True)
 class Flushed:
-    """The program handed over events and goes on when resumed."""
+    """The program handed over events and goes on when it is resumed."""
 
     events: Any
 
 
 @dataclass(frozen=True, slots=True)
 class ToolRequest:
-    """The program called a tool and waits."""
+    """The program called a tool and waits for the answer."""
 
     events: Any
     tool: Any
@@ -83,14 +93,14 @@ class ToolRequest:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """The prelude found a limit reached; the program is not resumed."""
+    """The program reached a limit, or something that the sandbox cannot do; it does not go on."""
 
     events: Any
     kind: Any
     message: Any
     site: Any
     line: Any = None
-    """Where the program was, if the prelude knows."""
+    """Line of the source that the program had reached; None where the prelude does not know it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +115,7 @@ Step = Flushed | ToolRequest | Stopped | Ended
 
 
 class Raised(Exception):
-    """The program ended with an error (or against a limit that Monty keeps)."""
+    """The program ended with an error, or against a limit that Monty keeps."""
 
     def __init__(self, failure: Failure, type_name: str, text: str, events: Any) -> None:
         super().__init__(text)
@@ -126,13 +136,19 @@ class Crashed(Exception):
 class Sandbox:
     """A pool of Monty workers for one API and one set of limits.
 
-    Each program that runs or waits holds a worker process, up to `hold` of them; when more programs
-    are under way, the one that has waited longest is parked as bytes and its worker given on.
+    Each program that runs or waits holds a worker process, up to `hold` of them.  When more
+    programs are under way, the one that has waited longest is parked as bytes and another program
+    gets its worker.
 
     Args:
+        api: The tools that programs may call.
+        limits: What one program may use.
         hold: Worker processes at most; more than the threads that drive them.
         launcher: An executable that starts Monty in a jail; None starts it plainly.
-        traced: Report each step; see `instrument`.
+        traced: Whether every step is reported; see `instrument`.
+
+    Raises:
+        EngineError: the sandbox cannot start.
     """
 
     def __init__(
@@ -174,17 +190,21 @@ class Sandbox:
             raise EngineError(f"the sandbox cannot start: {error}") from error
 
     def prepare(self, source: str) -> Instrumented:
-        """`prepare`, remembered: samples of one question are often equal.  Raises Refused."""
+        """The prepared program, remembered because samples of one question are often equal.
+
+        Raises:
+            RefusedProgram: the program may not run.
+        """
         with self._lock:
             if source in self._prepared:
                 self._prepared.move_to_end(source)
                 return self._prepared[source]
-        made = prepare(source, self.api, self.limits, self.traced)
+        program = prepare(source, self.api, self.limits, self.traced)
         with self._lock:
-            self._prepared[source] = made
+            self._prepared[source] = program
             while len(self._prepared) > PREPARED:
                 self._prepared.popitem(last=False)
-        return made
+        return program
 
     def checkout(self) -> monty.MontySession:
         """A fresh session of Monty under the limits."""
@@ -199,7 +219,7 @@ class Sandbox:
         self._pool.__exit__(None, None, None)
 
     def enter(self) -> None:
-        """Make room for one more live session, parking one that waits when all workers are held."""
+        """Make room for one more live session, by parking a waiting one if no worker is free."""
         while True:
             with self._lock:
                 if self._live < self.hold or not self._idle:
@@ -209,34 +229,35 @@ class Sandbox:
             waiting.park()
 
     def leave(self) -> None:
-        """A live session has ended or was parked."""
+        """Note that a live session has ended or was parked."""
         with self._lock:
             self._live -= 1
 
     def waiting(self) -> int:
-        """Programs that wait for a tool now, parked ones included."""
+        """Number of programs that wait for a tool now, parked ones included."""
         with self._lock:
             return len(self._idle) + self._parked
 
-    def parked(self, change: int) -> None:
-        """A program was parked (1), or woken or given up (-1)."""
+    def count_parked(self, change: int) -> None:
+        """Note that a program was parked (1), or woken or given up (-1)."""
         with self._lock:
             self._parked += change
 
     def idle(self, session: Session) -> None:
-        """The session waits for an answer and may be parked."""
+        """Note that a session waits for an answer and may be parked."""
         with self._lock:
             self._idle[id(session)] = session
 
     def busy(self, session: Session) -> None:
-        """The session is about to go on."""
+        """Note that a session is about to go on and may not be parked."""
         with self._lock:
             self._idle.pop(id(session), None)
 
 
 class Session:
-    """One program in the sandbox: started, asked on, parked and woken, closed.  Used by one thread
-    at a time.
+    """One program in the sandbox, from its start to its end.
+
+    Only one thread may use it at a time; another one may park it while it waits.
     """
 
     def __init__(self, sandbox: Sandbox, program: Instrumented) -> None:
@@ -249,7 +270,7 @@ class Session:
         self._lock = threading.Lock()
 
     def start(self, whole: Region, every: int) -> Step:
-        """Begin the program on a picture; `every` is the number of events handed over at a time."""
+        """Begin the program on a picture; `every` events are handed over at a time."""
         head = f"__picture__ = __Picture__({whole.width}, {whole.height}); __EVERY__ = {every}"
         code = f"{head}\n{self._program.code}\n__main__(execute_command)"
 
@@ -263,7 +284,7 @@ class Session:
         return self._turn(begin)
 
     def resume(self, answer: Any = None) -> Step:
-        """Go on after Flushed, or after Asked with the tool's `(ok, value)`."""
+        """Go on after `Flushed`, or after `ToolRequest` with the tool's `(ok, value)`."""
         self._sandbox.busy(self)
         with self._lock:  # waits for a parking that is under way
             if self._lost:
@@ -271,8 +292,9 @@ class Session:
             return self._turn(lambda: self._wake().resume({"return_value": answer}))
 
     def where(self) -> int | None:
-        """After Stopped: the line that the program had reached.  An error raised there tells; it
-        ends the program.
+        """The line that the program had reached, after `Stopped`; None where it cannot be told.
+
+        An error is raised inside the program, whose traceback has the line; it ends the program.
         """
         with self._lock:
             try:
@@ -288,35 +310,34 @@ class Session:
     def _wake(self) -> Any:
         if self._parked is not None:
             parked, self._parked = self._parked, None
-            self._sandbox.parked(-1)
+            self._sandbox.count_parked(-1)
             self._snapshot = self._open().load_snapshot(
                 zlib.decompress(parked), print_callback=_no_print
             )
         return self._snapshot
 
     def wait(self) -> None:
-        """The program waits for an answer: its worker may be taken."""
+        """Let the worker be taken while the program waits for an answer."""
         self._sandbox.idle(self)
 
     def park(self) -> None:
         """Keep the waiting program as bytes and give its worker back."""
         with self._lock:
             try:
-                self._parked = zlib.compress(
-                    self._snapshot.dump(), 1
-                )  # 190 KB to 50, in a millisecond
-                self._sandbox.parked(1)
+                # 190 KB become 50, in a millisecond
+                self._parked = zlib.compress(self._snapshot.dump(), 1)
+                self._sandbox.count_parked(1)
             except monty.MontyError:
                 self._lost = True
             self._snapshot = None
             self._release()
 
     def close(self) -> None:
-        """Give the worker back."""
+        """End the program and give its worker back."""
         self._sandbox.busy(self)
         with self._lock:
             if self._parked is not None:
-                self._sandbox.parked(-1)
+                self._sandbox.count_parked(-1)
             self._snapshot = self._parked = None
             self._release()
 
@@ -334,9 +355,8 @@ class Session:
     def _release(self) -> None:
         session, self._session = self._session, None
         if session is not None:
-            with contextlib.suppress(
-                monty.MontyError
-            ):  # the worker may be gone; the pool replaces it
+            # the worker may be gone; the pool replaces it
+            with contextlib.suppress(monty.MontyError):
                 session.__exit__(None, None, None)
             self._sandbox.leave()
 
@@ -361,7 +381,7 @@ class Session:
                 else:
                     raise Crashed("the sandbox ended without an answer")
         except (monty.MontyRuntimeError, monty.MontySyntaxError) as error:
-            raise _raised(error, self._program, self._left_over()) from None
+            raise _error_of(error, self._program, self._left_over()) from None
         except monty.MontyCrashedError as error:
             if error.timed_out:
                 raise Crashed("the worker did not answer and was ended", hung=True) from error
@@ -370,8 +390,9 @@ class Session:
             raise Crashed(str(error)) from error
 
     def _left_over(self) -> Any:
-        """The events that the program had not handed over when it ended; the session outlives the
-        error.
+        """The events that the program had not handed over when an error ended it.
+
+        The session outlives the error, so that they can still be read.
         """
         try:
             assert self._session is not None
@@ -388,9 +409,13 @@ def _no_print(stream: str, text: str) -> None:
 
 
 def _step(arguments: tuple[Any, ...]) -> Step:
-    """What the prelude said.  Near its recursion limit Monty replaces what is nested deeper by a
-    text; the probe, nested deeper than anything that is sent, shows whether that happened.  Raises
-    Raised with kind `recursion`.
+    """A message of the prelude as a step.
+
+    Near its recursion limit Monty puts a text in place of what is nested deeper.  The probe, nested
+    deeper than anything that is sent, shows whether that happened.
+
+    Raises:
+        Raised: it did; the kind of the failure is `recursion`.
     """
     empty: tuple[Any, ...] = (None, None, None, None)
     op, events, payload, probe = arguments if len(arguments) == 4 else empty
@@ -407,13 +432,13 @@ def _step(arguments: tuple[Any, ...]) -> Step:
     return Ended(events, payload)
 
 
-def _raised(
+def _error_of(
     error: monty.MontyRuntimeError | monty.MontySyntaxError, program: Instrumented, events: Any
 ) -> Raised:
     inner = error.exception()
     name, text = type(inner).__name__, str(error.display("msg"))
-    shown = error.display("type-msg")
-    name = shown.split(":", 1)[0].strip() or name
+    type_and_text = error.display("type-msg")
+    name = type_and_text.split(":", 1)[0].strip() or name
     line = None
     offset = 1  # the program's code follows one line of set-up
     for frame in error.traceback():
@@ -431,5 +456,5 @@ def _raised(
         and ("monty" in text or "cannot suspend" in text)
     ):
         kind = "unsupported"
-    message = shown if kind == "runtime" else text
+    message = type_and_text if kind == "runtime" else text
     return Raised(Failure(kind, message[:1000], line), name, text, events)

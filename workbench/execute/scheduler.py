@@ -42,7 +42,7 @@ from workbench.records import (
 )
 
 PATIENCE = 0.05
-"""Seconds a call waits at most for others to join its batch while programs still move."""
+"""Seconds that a call waits at most for others to join its batch while programs still move."""
 
 OnEvent = Callable[[str, TraceEvent], None]
 """Called with the program's id and each event, in the caller's thread."""
@@ -54,9 +54,12 @@ class _Waiting:
 
     call: ToolCall
     key: str
+    """The call's content key."""
     runs: list[ProgramRun]
     border: Border
+    """The border of the first run, through which the result passes."""
     since: float
+    """When the call was made, by `time.perf_counter`."""
 
 
 @dataclass(slots=True)
@@ -65,18 +68,16 @@ class _Queue:
 
     tool: Tool
     waiting: OrderedDict[str, _Waiting] = field(default_factory=OrderedDict)
-    asked: dict[str, _Waiting] = field(default_factory=dict)
-    """Calls in the batch that runs now."""
+    running: dict[str, _Waiting] = field(default_factory=dict)
+    """Calls in the batches under way."""
     busy: int = 0
-    """Batches under way."""
+    """Number of batches under way."""
     began: float = 0.0
-    """When the latest of them began."""
+    """When the latest of them began, by `time.perf_counter`."""
     at_once: int = 1
-    """Batches that may be under way."""
+    """Number of batches that may be under way."""
     size: int = 1
-    """Calls of one batch at most: the tool's own bound, halved when a batch did not fit into
-    memory.
-    """
+    """Most calls of one batch: the tool's own bound, less where a batch did not fit into memory."""
 
     @property
     def free(self) -> bool:
@@ -90,7 +91,7 @@ def _batches_at_once(tool: Tool) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What runs need: the parts of an executor that the scheduler uses."""
+    """The parts of an executor that the scheduler uses."""
 
     tools: Mapping[str, Tool]
     images: Images
@@ -98,9 +99,13 @@ class Means:
     sandbox: Sandbox
     ref: PartRef
     key: Callable[[ToolCall], str]
+    """Gives the content key of a call."""
     workers: int
+    """Threads that drive programs."""
     window: int
+    """Programs in flight at most."""
     cancelled: threading.Event
+    """Set when the executor is closed."""
 
 
 class Batching:
@@ -126,16 +131,18 @@ class Batching:
         )
         self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.moving = 0
-        """Runs given to the workers and not yet back."""
+        """Number of runs that are with the workers."""
         self.open = 0
+        """Number of runs that have not ended."""
         self.fresh: deque[ProgramRun] = deque()
-        """Runs not yet started."""
+        """Runs that have not started."""
         self.under_way: dict[int, ProgramRun] = {}
         self.done: dict[int, ProgramRun] = {}
         self.stopped = threading.Event()
         self.exhausted = False
 
     def traces(self) -> Iterator[Trace]:
+        """One trace per job, in the jobs' order; closing the iterator cancels what is under way."""
         threads = [
             threading.Thread(target=self._work, daemon=True) for _ in range(self.means.workers)
         ]
@@ -152,7 +159,7 @@ class Batching:
                     run = self.done.pop(following)
                     following += 1
                     trace = run.trace()
-                    self._show(run, trace.events[run.seen :])
+                    self._show(run, trace.events[run.next_event :])
                     yield trace
                 elif self.open == 0 and self.exhausted:
                     return
@@ -198,20 +205,20 @@ class Batching:
         self.fresh.append(run)
 
     def _size(self, digest: str) -> tuple[int, int]:
-        """Width and height of a picture, from the cache where it is known: decoding it costs more
-        than a program.
+        """Width and height of a picture, in pixels.
+
+        They are kept in the cache, because decoding a picture costs more than a program.
         """
         key = content_key("size", digest)
-        known, size = self.means.cache.get(key)
-        if not known:
+        hit, size = self.means.cache.get(key)
+        if not hit:
             size = self.means.images.open(digest).size
             self.means.cache.put("size", [(key, size)])
         assert isinstance(size, tuple)
         return size
 
     def _feed(self) -> None:
-        """Start programs: as many as there are sandbox processes, and more only while tools are at
-        work.
+        """Start as many programs as there are sandbox processes, and more while tools are at work.
 
         A program beyond the processes has another one parked, which costs milliseconds; that pays
         while a slow tool works and the next batch can be filled, not when a tool could answer those
@@ -232,8 +239,9 @@ class Batching:
         return any(line.busy and time.perf_counter() - line.began >= PATIENCE for line in lines)
 
     def _move(self, run: ProgramRun, answer: ToolAnswer | None) -> None:
-        """Hand a run to the workers; answered runs go before new ones, so that few programs wait
-        half-way.
+        """Hand a run to the workers.
+
+        Answered runs go before new ones, so that few programs wait half-way.
         """
         self.moving += 1
         self.ready.put((1 if answer is None else 0, run.index, run, answer))
@@ -251,9 +259,9 @@ class Batching:
                 else:
                     run.advance(answer, self._lookup, self._is_stopped)
                     if run.call is not None:
-                        run.asked_at = time.perf_counter()
+                        run.call_time = time.perf_counter()
             except Exception as error:  # a fault of ours costs one run, not all
-                run.broken(error)
+                run.give_up(error)
             except BaseException as error:
                 self.inbox.put(("bug", run, error))
                 return
@@ -264,43 +272,43 @@ class Batching:
 
     def _lookup(self, run: ProgramRun, number: int, call: ToolCall) -> ToolAnswer | None:
         if self.on_event is not None:
-            self.inbox.put(("shown", run, run.fresh_events()))
+            self.inbox.put(("events", run, run.fresh_events()))
         key = self.means.key(call)
         for name in (number, key):
             if name in run.overrides:
                 spec = self.means.tools[call.tool].spec
                 return ToolAnswer(True, run.border.result(run.overrides[name], spec))
-        known, value = self.means.cache.get(key)
-        return ToolAnswer(True, value, cached=True) if known else None
+        hit, value = self.means.cache.get(key)
+        return ToolAnswer(True, value, cached=True) if hit else None
 
     # -- the caller's thread
 
     def _take(self, pool: ThreadPoolExecutor) -> None:
-        """Handle one message, or start batches when none comes."""
+        """Handle one message of the workers or tools, or start batches when none comes."""
         self._start_batches(pool)
         try:
             kind, subject, content = self.inbox.get(
-                timeout=PATIENCE if self.fresh or self._queued() else None
+                timeout=PATIENCE if self.fresh or self._has_calls() else None
             )
         except queue.Empty:
             self._start_batches(pool)
             return
         if kind == "moved":
             self.moving -= 1
-            self._moved(subject)
+            self._take_back(subject)
         elif kind == "answered":
-            self._answered(subject, content)
-        elif kind == "shown":
+            self._deliver(subject, content)
+        elif kind == "events":
             self._show(subject, content)
         else:
             raise content
         if self.inbox.empty():
             self._start_batches(pool)
 
-    def _queued(self) -> bool:
+    def _has_calls(self) -> bool:
         return any(q.waiting and q.free for q in self.queues.values())
 
-    def _moved(self, run: ProgramRun) -> None:
+    def _take_back(self, run: ProgramRun) -> None:
         if self.on_event is not None:
             self._show(run, run.fresh_events())
         if run.done:
@@ -311,15 +319,15 @@ class Batching:
         assert run.call is not None
         key = self.means.key(run.call)
         line = self.queues[run.call.tool]
-        waiting = line.asked.get(key) or line.waiting.get(key)
+        waiting = line.running.get(key) or line.waiting.get(key)
         if waiting is not None:
             waiting.runs.append(run)
             return
-        known, value = self.means.cache.get(key)
-        if known:  # answered while this run was being parked
+        hit, value = self.means.cache.get(key)
+        if hit:  # the answer came while this run was being parked
             self._move(run, ToolAnswer(True, value, cached=True))
             return
-        line.waiting[key] = _Waiting(run.call, key, [run], run.border, run.asked_at)
+        line.waiting[key] = _Waiting(run.call, key, [run], run.border, run.call_time)
 
     def _start_batches(self, pool: ThreadPoolExecutor) -> None:
         now = time.perf_counter()
@@ -335,18 +343,18 @@ class Batching:
             if len(line.waiting) >= line.size or self.moving == 0 or now - first.since >= PATIENCE:
                 batch = sorted(line.waiting.values(), key=lambda w: w.runs[0].index)[: line.size]
                 for waiting in batch:
-                    line.asked[waiting.key] = line.waiting.pop(waiting.key)
+                    line.running[waiting.key] = line.waiting.pop(waiting.key)
                 line.busy += 1
                 line.began = now
                 pool.submit(self._ask, line, batch)
 
     def _ask(self, line: _Queue, batch: list[_Waiting]) -> None:
-        """In a tool's thread: one batch, checked results."""
+        """Run one batch in a tool's thread and hand its checked results to the caller's thread."""
         try:
             began = time.perf_counter()
-            results, fitted = ask_tool(line.tool, [w.call for w in batch], self.means.images)
-            if fitted < len(batch):
-                line.size = max(min(line.size, fitted), 1)
+            results, fit = ask_tool(line.tool, [w.call for w in batch], self.means.images)
+            if fit < len(batch):
+                line.size = max(min(line.size, fit), 1)
             share = (time.perf_counter() - began) * 1000 / len(batch)
             answers = []
             for waiting, result in zip(batch, results, strict=True):
@@ -376,12 +384,12 @@ class Batching:
         except Unfit as unfit:
             return ToolAnswer(False, None, f"the tool gave {unfit}")
 
-    def _answered(
+    def _deliver(
         self, line: _Queue, answers: list[tuple[_Waiting, ToolAnswer, float, float, int]]
     ) -> None:
         line.busy -= 1
         for waiting, answer, share, queued, size in answers:
-            line.asked.pop(waiting.key, None)
+            line.running.pop(waiting.key, None)
             for i, run in enumerate(sorted(waiting.runs, key=lambda r: r.index)):
                 own = ToolAnswer(
                     answer.ok,
@@ -403,31 +411,36 @@ class Batching:
 def ask_tool(
     tool: Tool, calls: Sequence[ToolCall], images: Images
 ) -> tuple[Sequence[Value | ToolFailure], int]:
-    """One batch; when it breaks as a whole its halves are asked, so that each failure stays its
-    own.
+    """The results of one batch, and how many of its calls fit into memory together.
 
-    Also how many calls fit into memory together: all, or the largest part that went through.  A
-    call that does not fit alone tells nothing about the others.
+    When the batch breaks as a whole, the tool gets its halves, so that each failure stays that of
+    its own call.  The number that fits is that of all calls, or of the largest part that went
+    through; a call that does not fit alone tells nothing about the others.
+
+    Args:
+        tool: The tool.
+        calls: Calls of this tool.
+        images: Where the tool finds pictures.
     """
-    fitted = len(calls)
+    fit = len(calls)
     try:
         results = list(tool(calls, images))
         if len(results) == len(calls):
-            return results, fitted
+            return results, fit
         problem = ToolFailure(f"the tool gave {len(results)} results for one call")
     except ToolFailure as error:
         problem = error
     except Exception as error:  # whatever a tool raises is data for the program that asked
         problem = ToolFailure(f"{type(error).__name__}: {error}")
         if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
-            fitted = 0 if len(calls) > 1 else sys.maxsize
+            fit = 0 if len(calls) > 1 else sys.maxsize
     if len(calls) == 1:
-        return [problem], fitted
+        return [problem], fit
     half = len(calls) // 2
     (first, some), (second, others) = (
         ask_tool(tool, part, images) for part in (calls[:half], calls[half:])
     )
-    return [*first, *second], fitted or max(some, others)
+    return [*first, *second], fit or max(some, others)
 
 
 def _short(error: BaseException) -> str:

@@ -1,5 +1,6 @@
-"""The recorder: what a program reports while it runs becomes the events of its trace
-(`workbench/events.py`).
+"""The recorder: it turns what a program reports while it runs into the events of its trace.
+
+`workbench/events.py` describes the events.
 """
 
 from __future__ import annotations
@@ -17,33 +18,46 @@ from workbench.records import JSON, EventKind, Failure, ToolCall, TraceEvent, Va
 
 @dataclass(slots=True)
 class Recorder:
-    """Builds the events of one run from what the sandbox reports; everything reported is hostile."""
+    """Builds the events of one run from the sandbox's reports, all of which count as hostile."""
 
     sites: Sequence[Any]
+    """What the site numbers of the reports stand for: `Instrumented.sites`."""
     height: int
-    """Height of the picture, to turn boxes the right way up."""
+    """Height of the picture in pixels; the sandbox counts it from below."""
     cap: int
-    """Events kept."""
+    """Number of events that are kept at most, `truncated` and `end` not counted."""
     events: list[TraceEvent] = field(default_factory=list)
     steps: int = 0
+    """Statements, tests, calls and handlers so far."""
     last_line: int = 0
-    """Line of the last event."""
+    """Line of the last event; 0 before the first."""
     next_line: int = 0
-    """Line of the statement that probably runs now."""
+    """Line of the statement that probably runs now; 0 when there is no guess."""
     dropped: int = 0
-    _seen: dict[tuple[int, str], str] = field(default_factory=dict)
+    """Number of events beyond the cap."""
+    _last_values: dict[tuple[int, str], str] = field(default_factory=dict)
+    """The last value reported of each variable, by frame and name, as JSON text."""
     _depths: dict[int, int] = field(default_factory=dict)
+    """Depth of each frame; a function that `execute_command` calls has 1."""
 
     def add(self, kind: EventKind, line: int, frame: int, payload: Mapping[str, JSON]) -> None:
-        """One event of the host's own."""
+        """Append an event, unless the trace is full.
+
+        Args:
+            kind: The kind of the event.
+            line: Line of the source, from 1; 0 for none.
+            frame: Number of the call in which it happened, from 0.
+            payload: What `workbench/events.py` says of the kind.
+        """
         if len(self.events) >= self.cap and kind != "end":
             self.dropped += 1
             return
         self.events.append(TraceEvent(len(self.events), kind, line, frame, payload))
 
     def take(self, reports: Any) -> None:
-        """Reports of the sandbox, in order.  Malformed ones are dropped: they cannot come from our
-        own prelude.
+        """Record reports of the sandbox, in their order.
+
+        Malformed ones are dropped, because our own prelude makes none.
         """
         if type(reports) is not list:
             return
@@ -57,18 +71,14 @@ class Recorder:
                 self._take(report)
 
     def place(self, number: Any) -> tuple[int, int, str]:
-        """Line, column and surroundings of a site number; a negative one means the line of that
-        other site.
+        """Line, column and surroundings of a call site.
+
+        A negative number `-1 - n` stands for the line of site `n`; for anything that is not a site
+        number the answer is the line of the last event.
         """
-        if type(number) is not int:
+        if type(number) is not int or number < -len(self.sites):
             return self.last_line, 0, "statement"
-        site = (
-            self.sites[number if number >= 0 else -1 - number]
-            if -len(self.sites) <= number
-            else None
-        )
-        if site is None:
-            return self.last_line, 0, "statement"
+        site = self.sites[number if number >= 0 else -1 - number]
         if isinstance(site, CallSite) and number >= 0:
             return site.line, site.column, site.inside
         return site.line, 0, "statement"
@@ -89,25 +99,25 @@ class Recorder:
         if site.kind in ("line", "branch", "call", "exception"):
             self.steps += 1
         if site.kind == "line":
-            changed = self._changed(frame, site.names, report[2])
+            changes = self._changes(frame, site.names, report[2])
             self.add(
                 "line",
                 site.line,
                 frame,
-                {"changed": changed, **({"form": site.form} if site.form else {})},
+                {"changed": changes, **({"form": site.form} if site.form else {})},
             )
         elif site.kind == "branch":
-            changed = self._changed(frame, site.names, report[3])
+            changes = self._changes(frame, site.names, report[3])
             payload = {
                 "form": site.form,
                 "taken": bool(report[2]),
-                **({"changed": changed} if changed else {}),
+                **({"changed": changes} if changes else {}),
             }
             self.add("branch", site.line, frame, payload)
         elif site.kind == "call":
             parent = max(int(report[3]) - 1, 0)
             depth = self._depths[frame] = 0 if frame == 0 else self._depths.get(parent, 0) + 1
-            arguments = self._changed(frame, site.names, report[2])
+            arguments = self._changes(frame, site.names, report[2])
             payload = {
                 "function": site.function,
                 "arguments": arguments,
@@ -128,24 +138,24 @@ class Recorder:
                 "exception", int(line), frame, {"type": kind, "message": message, "handled": True}
             )
 
-    def _changed(self, frame: int, names: Sequence[str], values: Any) -> dict[str, JSON]:
-        changed = {}
+    def _changes(self, frame: int, names: Sequence[str], values: Any) -> dict[str, JSON]:
+        changes = {}
         for name, packed in zip(names, values):
             value = self.value(packed)
             text = json.dumps(value, ensure_ascii=False)
-            if self._seen.get((frame, name)) != text:
-                self._seen[frame, name] = text
-                changed[name] = value
-        return changed
+            if self._last_values.get((frame, name)) != text:
+                self._last_values[frame, name] = text
+                changes[name] = value
+        return changes
 
     def value(self, v: Any) -> JSON:
         """A summary made by the prelude, as JSON."""
         if type(v) is float:
             return plain_number(v)
+        if v is None or type(v) in (bool, int, str):
+            return v
         if type(v) is not tuple:
-            return (
-                v if v is None or type(v) in (bool, int, str) else {"type": "object", "name": "?"}
-            )
+            return {"type": "object", "name": "?"}
         tag = v[0]
         if tag == "s":
             return {"type": "str", "length": v[1], "text": v[2]}
@@ -155,17 +165,22 @@ class Recorder:
             return {"type": "patch", "box": box, "label": v[2], "score": plain_number(v[3])}
         if tag == "c":
             items = v[3]
-            if items is not None:
-                items = (
-                    [[self.value(a), self.value(b)] for a, b in items]
-                    if v[1] == "dict"
-                    else list(map(self.value, items))
-                )
+            if items is not None and v[1] == "dict":
+                items = [[self.value(a), self.value(b)] for a, b in items]
+            elif items is not None:
+                items = list(map(self.value, items))
             return {"type": v[1], "length": v[2], "items": items}
         return {"type": "object", "name": str(v[1])[:100]}
 
-    def asked(self, number: int, call: ToolCall, site: Any, frame: Any) -> None:
-        """The program issued a tool call and waits."""
+    def tool_call(self, number: int, call: ToolCall, site: Any, frame: Any) -> None:
+        """Record that the program called a tool and waits.
+
+        Args:
+            number: Number of the call, from 0.
+            call: The tool and its arguments.
+            site: The sandbox's number of the place in the source.
+            frame: The sandbox's number of the calling frame.
+        """
         line, column, inside = self.place(site)
         self.last_line = line
         arguments = {k: summary(v) for k, v in call.arguments.items() if k != "patch"}
@@ -180,10 +195,18 @@ class Recorder:
         }
         self.add("tool", line, max(int(frame) - 1, 0), payload)
 
-    def answered(
+    def tool_result(
         self, number: int, tool: str, frame: Any, outcome: Mapping[str, JSON], result: Value = None
     ) -> None:
-        """The host answered it; `outcome` holds `ok`, `error` and what was measured."""
+        """Record the answer to a tool call.
+
+        Args:
+            number: Number of the call, from 0.
+            tool: Name of the tool.
+            frame: The sandbox's number of the calling frame.
+            outcome: `ok`, `error` where there is one, and the times.
+            result: The tool's result, where the call went well.
+        """
         payload: dict[str, JSON] = {"call": number, "tool": tool, **outcome}
         if outcome["ok"]:
             payload["result"] = summary(result, RESULT_ITEMS)
@@ -192,7 +215,15 @@ class Recorder:
     def finish(
         self, answer: str | None, failure: Failure | None, tool_calls: int
     ) -> tuple[TraceEvent, ...]:
-        """Close the trace with `truncated` (where events were left out) and `end`."""
+        """Close the trace and give its events.
+
+        Where events were left out, `truncated` comes before the `end`.
+
+        Args:
+            answer: The program's answer; None where it failed.
+            failure: Why it failed; None where it did not.
+            tool_calls: Number of calls that were answered.
+        """
         if self.dropped:
             kept = len(self.events)
             self.events.append(TraceEvent(kept, "truncated", self.last_line, 0, {"kept": kept}))

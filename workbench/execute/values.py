@@ -1,4 +1,4 @@
-"""The border: the one list of exact types that cross between a program and the host, with caps.
+"""The border: the exact types that may cross between a program and the host, with caps.
 
 Out of the sandbox come plain scalars and tagged tuples made by the prelude: `("p", box, label,
 score)` for a patch with its box in lower-left coordinates, `("l" | "t" | "e", items)` for list,
@@ -18,22 +18,29 @@ from workbench.limits import Limits
 from workbench.records import Region, ToolSpec, Value
 
 MAX_LABEL = 200
-MAX_KEY_BITS = 63
+"""Longest label of a patch, characters."""
+MAX_BITS = 63
+"""Longest integer, bits."""
 
 
 class Unfit(Exception):
-    """A value that may not cross; the text says what was found."""
+    """The value may not cross; the text says what it is."""
 
 
 @dataclass(slots=True)
 class Border:
-    """Converts values of one run on one picture."""
+    """Converts the values of one run on one picture."""
 
     whole: Region
+    """The whole picture."""
     limits: Limits
 
     def read(self, packed: Any) -> Value:
-        """A value from the sandbox.  Raises Unfit."""
+        """A value from the sandbox.
+
+        Raises:
+            Unfit: the value may not cross.
+        """
         value: Value = self._read(packed, 0, [0])
         return value
 
@@ -43,34 +50,40 @@ class Border:
         if v is None or kind is bool or kind is float:
             return v
         if kind is int:
-            if v.bit_length() > MAX_KEY_BITS:
-                raise Unfit("an integer of more than 63 bits")
-            return v
+            return self._integer(v)
         if kind is str:
             return self._text(v)
         if kind is not tuple or not v or type(v[0]) is not str:
             raise Unfit(f"a value of type {kind.__name__}")
-        tag = v[0]
-        if tag == "p" and len(v) == 4:
+        if v[0] == "p" and len(v) == 4:
             return self._patch(v[1], v[2], v[3])
         if len(v) == 2 and type(v[1]) is list:
-            if tag == "d":
-                return {
-                    self._key(k): self._read(x, depth + 1, count) for k, x in map(self._pair, v[1])
-                }
-            if tag in ("l", "t", "e"):
-                items = [self._read(x, depth + 1, count) for x in v[1]]
-                if tag == "e":
-                    return sorted(items, key=repr)
-                return tuple(items) if tag == "t" else items
+            return self._container(v[0], v[1], depth, count)
         raise Unfit("a value of an unknown kind")
 
+    def _container(self, tag: str, items: list[Any], depth: int, count: list[int]) -> Any:
+        if tag == "d":
+            pairs = map(self._pair, items)
+            return {self._key(k): self._read(x, depth + 1, count) for k, x in pairs}
+        if tag not in ("l", "t", "e"):
+            raise Unfit("a value of an unknown kind")
+        values = [self._read(x, depth + 1, count) for x in items]
+        if tag == "e":
+            return sorted(values, key=repr)
+        return tuple(values) if tag == "t" else values
+
     def _count(self, depth: int, count: list[int]) -> None:
+        """Count one more value, in `count[0]`, and refuse too many or too deep ones."""
         count[0] += 1
         if count[0] > self.limits.items:
             raise Unfit(f"more than {self.limits.items} values")
         if depth > self.limits.depth:
             raise Unfit(f"nesting of more than {self.limits.depth}")
+
+    def _integer(self, v: int) -> int:
+        if v.bit_length() > MAX_BITS:
+            raise Unfit("an integer of more than 63 bits")
+        return v
 
     def _text(self, v: str) -> str:
         if len(v) > self.limits.text:
@@ -120,26 +133,20 @@ class Border:
         return value
 
     def result(self, value: Any, spec: ToolSpec) -> Value:
-        """A tool's result, copied through the same list; boxes are snapped to whole pixels of the
-        picture.
+        """A copy of a tool's result, with boxes snapped to whole pixels of the picture.
 
-        Raises Unfit when the tool returned something else than its spec says, or a region of
-        another picture.
+        Raises:
+            Unfit: the tool returned something else than its spec says, or a region of another
+                picture.
         """
-        checked: Value = self._result(value, 0, [0])
-        if (
-            spec.returns != "ImagePatch"
-            and not spec.returns.startswith("list")
-            and isinstance(checked, Region | list)
-        ):
+        copy: Value = self._result(value, 0, [0])
+        takes_regions = spec.returns == "ImagePatch" or spec.returns.startswith("list")
+        stray = isinstance(copy, Region | list) and not takes_regions
+        if stray or not _returns(copy, spec.returns):
             raise Unfit(
                 f"{spec.name} returned a {type(value).__name__}, its spec says {spec.returns}"
             )
-        if not _returns(checked, spec.returns):
-            raise Unfit(
-                f"{spec.name} returned a {type(value).__name__}, its spec says {spec.returns}"
-            )
-        return checked
+        return copy
 
     def _result(self, v: Any, depth: int, count: list[int]) -> Any:
         self._count(depth, count)
@@ -170,6 +177,7 @@ class Border:
 
 
 def _returns(value: Any, declared: str) -> bool:
+    """Whether a value is of the type that a tool's spec declares."""
     if value is None:
         return declared.endswith("| None")
     base = declared.removesuffix(" | None")
@@ -192,20 +200,19 @@ def _returns(value: Any, declared: str) -> bool:
 def answer_text(value: Value) -> str:
     """The program's answer as text, as the paper's `formatting_answer` puts it.
 
-    bool: yes or no.  Whole floats without a point.  Lists: items joined by ", ".  A patch: its
-    label. Raises Unfit for None, an empty text or list, a dict, or a patch without a label: there
-    is no answer in it.
+    A bool becomes yes or no.  A whole float is written without a point.  The items of a list are
+    joined by ", ".  A patch becomes its label.
+
+    Raises:
+        Unfit: there is no answer in the value: None, an empty text or list, a dict, or a patch
+            without a label.
     """
     if value is None:
         raise Unfit("None; it must return an answer")
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise Unfit(f"{value}, which is no answer")
-        return str(int(value)) if value == int(value) and abs(value) < 1e15 else str(value)
-    if isinstance(value, int):
-        return str(value)
+    if isinstance(value, int | float):
+        return _number_text(value)
     if isinstance(value, Region):
         if value.label is None:
             raise Unfit("a patch; it must return a text, a number or yes/no")
@@ -219,3 +226,11 @@ def answer_text(value: Value) -> str:
     if not text.strip(" ,"):
         raise Unfit("an empty list" if isinstance(value, list | tuple) else "an empty text")
     return text
+
+
+def _number_text(value: int | float) -> str:
+    if isinstance(value, int):
+        return str(value)
+    if not math.isfinite(value):
+        raise Unfit(f"{value}, which is no answer")
+    return str(int(value)) if value == int(value) and abs(value) < 1e15 else str(value)

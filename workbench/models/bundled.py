@@ -34,8 +34,9 @@ from workbench.settings import cache_dir, data_dir
 def fresh_student(
     dtype: torch.dtype = torch.float32,
 ) -> tuple[RegionVlmForConditionalGeneration, RegionVlmProcessor]:
-    """An untrained student: the bundled language model behind a projector that starts from class
-    names.
+    """An untrained student: the bundled language model behind a projector.
+
+    The projector starts from the embeddings of the class names.
     """
     path = language_path("bundled")
     with quiet():
@@ -59,7 +60,13 @@ def fresh_student(
 
 
 def save_checkpoint(model: Any, processor: Any, target: Path) -> None:
-    """Write a checkpoint folder whole or not at all."""
+    """Write a checkpoint folder whole or not at all.
+
+    Args:
+        model: A model of transformers.
+        processor: The processor that belongs to it.
+        target: The folder; another process may write the same one at the same time.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
@@ -75,9 +82,10 @@ def save_checkpoint(model: Any, processor: Any, target: Path) -> None:
 
 
 def student_folder() -> Path:
-    """The bundled base student as a full checkpoint; made from the shipped adapter on first use.
+    """The folder of the bundled base student, which is made from the shipped adapter on first use.
 
-    Raises InputError when the adapter is not there.
+    Raises:
+        InputError: the adapter is not there.
     """
     shipped = data_dir() / "models" / "base-student"
     adapter, projector = shipped / "adapter_model.safetensors", shipped / "projector.safetensors"

@@ -24,17 +24,20 @@ from workbench.settings import data_dir
 Array = np.ndarray[Any, Any]
 
 COCO = {
-    1: "person", 2: "bicycle", 3: "car", 4: "motorcycle", 5: "airplane", 6: "bus", 7: "train", 8: "truck", 9: "boat",
-    10: "traffic light", 11: "fire hydrant", 13: "stop sign", 14: "parking meter", 15: "bench", 16: "bird", 17: "cat",
-    18: "dog", 19: "horse", 20: "sheep", 21: "cow", 22: "elephant", 23: "bear", 24: "zebra", 25: "giraffe",
-    27: "backpack", 28: "umbrella", 31: "handbag", 32: "tie", 33: "suitcase", 34: "frisbee", 35: "skis",
-    36: "snowboard", 37: "sports ball", 38: "kite", 39: "baseball bat", 40: "baseball glove", 41: "skateboard",
-    42: "surfboard", 43: "tennis racket", 44: "bottle", 46: "wine glass", 47: "cup", 48: "fork", 49: "knife",
-    50: "spoon", 51: "bowl", 52: "banana", 53: "apple", 54: "sandwich", 55: "orange", 56: "broccoli", 57: "carrot",
-    58: "hot dog", 59: "pizza", 60: "donut", 61: "cake", 62: "chair", 63: "couch", 64: "potted plant", 65: "bed",
-    67: "dining table", 70: "toilet", 72: "tv", 73: "laptop", 74: "mouse", 75: "remote", 76: "keyboard",
-    77: "cell phone", 78: "microwave", 79: "oven", 80: "toaster", 81: "sink", 82: "refrigerator", 84: "book",
-    85: "clock", 86: "vase", 87: "scissors", 88: "teddy bear", 89: "hair drier", 90: "toothbrush",
+    1: "person", 2: "bicycle", 3: "car", 4: "motorcycle", 5: "airplane", 6: "bus", 7: "train",
+    8: "truck", 9: "boat", 10: "traffic light", 11: "fire hydrant", 13: "stop sign",
+    14: "parking meter", 15: "bench", 16: "bird", 17: "cat", 18: "dog", 19: "horse", 20: "sheep",
+    21: "cow", 22: "elephant", 23: "bear", 24: "zebra", 25: "giraffe", 27: "backpack",
+    28: "umbrella", 31: "handbag", 32: "tie", 33: "suitcase", 34: "frisbee", 35: "skis",
+    36: "snowboard", 37: "sports ball", 38: "kite", 39: "baseball bat", 40: "baseball glove",
+    41: "skateboard", 42: "surfboard", 43: "tennis racket", 44: "bottle", 46: "wine glass",
+    47: "cup", 48: "fork", 49: "knife", 50: "spoon", 51: "bowl", 52: "banana", 53: "apple",
+    54: "sandwich", 55: "orange", 56: "broccoli", 57: "carrot", 58: "hot dog", 59: "pizza",
+    60: "donut", 61: "cake", 62: "chair", 63: "couch", 64: "potted plant", 65: "bed",
+    67: "dining table", 70: "toilet", 72: "tv", 73: "laptop", 74: "mouse", 75: "remote",
+    76: "keyboard", 77: "cell phone", 78: "microwave", 79: "oven", 80: "toaster", 81: "sink",
+    82: "refrigerator", 84: "book", 85: "clock", 86: "vase", 87: "scissors", 88: "teddy bear",
+    89: "hair drier", 90: "toothbrush",
 }  # fmt: skip
 """COCO's category ids and names; ten of the 90 ids are unused."""
 CLASSES = tuple(COCO.values())
@@ -54,15 +57,15 @@ class Detection:
     score: float
     """0 to 1."""
     box: Box
-    """Pixels of the picture that was given, clipped to it."""
+    """Pixels of the picture, clipped to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class RegionFeatures:
-    """What the student sees: proposals and the backbone's features inside them, best proposal
-    first.
+    """What the student sees: proposals, the best first, and the backbone's features inside them.
 
-    n pictures, k regions; rows beyond a picture's own regions are zero and have `mask` false.
+    There are n pictures and k regions; rows beyond a picture's own regions are zero and have `mask`
+    false.
     """
 
     boxes: Array
@@ -88,9 +91,13 @@ class RegionFeatures:
 class SSDLite:
     """The detector, ready to run.  Safe to use from several threads.
 
-    `path`: an ONNX file as `convert_detector` writes it; None is the bundled one.  `threads`:
-    onnxruntime's threads within one operation.  Raises InputError when the file is missing or is
-    another model, MissingPart without onnxruntime.
+    Args:
+        path: An ONNX file as `convert_detector` writes it; None is the bundled one.
+        threads: Threads of onnxruntime within one operation.
+
+    Raises:
+        InputError: the file is missing or is another model.
+        MissingPart: onnxruntime is not installed.
     """
 
     def __init__(self, path: Path | None = None, threads: int = 1) -> None:
@@ -100,7 +107,7 @@ class SSDLite:
                 f"no detector at {path}; run `python -m workbench.making.convert_detector`"
             )
         try:
-            import onnxruntime  # training a student from a hub does without
+            import onnxruntime  # not at the top: training a student of a hub does without it
         except ImportError as error:
             raise MissingPart(
                 "the embedded detector needs a package: pip install onnxruntime"
@@ -130,38 +137,45 @@ class SSDLite:
         iou: float = 0.5,
         classes: Collection[str] | None = None,
     ) -> list[list[Detection]]:
-        """Detections of each picture, best score first.
+        """The detections in each picture, best score first.
 
-        A class is kept where its score is at least `threshold`; within a class, a box that overlaps
-        a better one by more than `iou` is dropped.  `classes` limits the names looked for (None:
-        all 80).
+        Args:
+            images: Pictures.
+            threshold: Lowest score of a class, 0 to 1.
+            iou: Overlap above which the weaker of two boxes of one class is dropped.
+            classes: Names of `CLASSES` to look for; None looks for all.
         """
-        wanted = [i for i, name in enumerate(CLASSES) if classes is None or name in classes]
+        numbers = [i for i, name in enumerate(CLASSES) if classes is None or name in classes]
         out: list[list[Detection]] = []
         for picture in images:
             scores, boxes = self._run(["scores", "boxes"], picture)
-            found: list[Detection] = []
-            for c in wanted:
+            detections: list[Detection] = []
+            for c in numbers:
                 rows = np.flatnonzero(scores[:, c] >= threshold)
                 for i in rows[suppress(boxes[rows], scores[rows, c], iou)]:
                     x0, y0, x1, y1 = np.clip(boxes[i], 0.0, 1.0).astype(float) * np.array(
                         [*picture.size] * 2
                     )
-                    found.append(
+                    detections.append(
                         Detection(
                             CLASSES[c], float(scores[i, c]), Box(x0, y0, max(x0, x1), max(y0, y1))
                         )
                     )
-            out.append(sorted(found, key=lambda d: (-d.score, d.label, d.box)))
+            out.append(sorted(detections, key=lambda d: (-d.score, d.label, d.box)))
         return out
 
     def regions(
         self, images: Sequence[Image.Image], count: int = 16, floor: float = 0.05, iou: float = 0.6
     ) -> RegionFeatures:
-        """The `count` best proposals of each picture after class-agnostic suppression, with pooled
-        features.
+        """The best proposals of each picture, whatever their classes, with pooled features.
 
-        A proposal's objectness is its best class score; those under `floor` are left out.
+        A proposal's objectness is its best class score.
+
+        Args:
+            images: Pictures.
+            count: Most proposals of a picture.
+            floor: Lowest objectness.
+            iou: Overlap above which the weaker of two proposals is dropped.
         """
         n = len(images)
         out = RegionFeatures(
@@ -187,8 +201,10 @@ class SSDLite:
         return out
 
     def _run(self, outputs: list[str], picture: Image.Image) -> list[Array]:
-        """One picture at a time: on a processor a batch is no faster, and so cannot change a
-        result.
+        """Some outputs of the network for one picture.
+
+        A batch of pictures is not faster on a processor, and one by one they cannot change each
+        other's results.
         """
         pixels = np.asarray(
             picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR), np.uint8
@@ -200,8 +216,12 @@ class SSDLite:
 
 
 def suppress(boxes: Array, scores: Array, iou: float) -> Array:
-    """Indices kept by greedy non-maximum suppression, best score first; boxes (m, 4) as x0 y0 x1
-    y1.
+    """Indices of the boxes that greedy non-maximum suppression keeps, best score first.
+
+    Args:
+        boxes: `(m, 4)`, x0 y0 x1 y1.
+        scores: `(m,)`.
+        iou: Overlap above which the weaker of two boxes is dropped.
     """
     order = np.argsort(-scores, kind="stable")
     low, high = boxes[:, :2], boxes[:, 2:]
@@ -220,7 +240,7 @@ def suppress(boxes: Array, scores: Array, iou: float) -> Array:
 def pool(cells: Array, boxes: Array) -> Array:
     """Averages (k, channels) of a feature map (side, side, channels) inside boxes (k, 4) in 0..1.
 
-    A cell weighs as much of it as the box covers; a box is taken to be at least 1/1000 wide and
+    A cell has the weight of its part that the box covers.  A box counts as at least 1/1000 wide and
     high.
     """
     side = cells.shape[0]

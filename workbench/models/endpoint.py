@@ -1,8 +1,8 @@
 """OpenAI-compatible chat endpoints: vLLM, `transformers serve`, TGI, llama.cpp, or a hosted one.
 
-One `Endpoint` holds the connection, asks again with growing pauses when the server is busy or away,
-and counts tokens and cost.  The key is read from the environment when a request is made: it is in
-no record and no message.
+One `Endpoint` holds the connection, repeats a request with growing pauses when the server is busy
+or away, and counts tokens and cost.  The key is read from the environment when a request is made
+and gets into no record and no message.
 """
 
 from __future__ import annotations
@@ -28,36 +28,37 @@ R = TypeVar("R")
 _AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 """HTTP statuses after which the same request may succeed."""
 LONGEST_PAUSE = 60.0
-"""Seconds; a server that asks for more gets this."""
+"""Longest pause before a further attempt, seconds, even where a server asks for more."""
 LARGEST_REPLY = 20_000_000
-"""Bytes of one reply that are read."""
+"""Most bytes of one reply."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What an endpoint was asked for so far."""
+    """The requests that an endpoint answered so far, and what they cost."""
 
     requests: int = 0
-    """Answered requests."""
+    """Number of requests that were answered."""
     retries: int = 0
+    """Number of further attempts at them."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost: float = 0.0
-    """In the currency of the prices given."""
+    """Their cost, in the currency of the prices."""
 
 
 class Endpoint:
     """A chat endpoint.  Safe to use from several threads.
 
     Args:
-        model: the name the server knows it by.
-        base_url: up to and without `/chat/completions`, for example `http://localhost:8000/v1`.
-        key_variable: environment variable that holds the key; local servers need none.
-        timeout: seconds for one reply.
-        retries: further attempts after the first.
-        concurrency: requests at a time.
-        prices: cost of a million prompt tokens and of a million completion tokens.
-        first_pause: seconds before the second attempt; each further pause is twice as long.
+        model: The model's name at the server.
+        base_url: Up to and without `/chat/completions`, for example `http://localhost:8000/v1`.
+        key_variable: Environment variable that holds the key; local servers need none.
+        timeout: Seconds for one reply.
+        retries: Further attempts after the first.
+        concurrency: Requests at a time.
+        prices: Cost of a million prompt tokens and of a million completion tokens.
+        first_pause: Seconds before the second attempt; each further pause is twice as long.
     """
 
     def __init__(
@@ -94,10 +95,11 @@ class Endpoint:
         self._client.close()
 
     def chat(self, messages: Sequence[Mapping[str, str]], **options: Any) -> dict[str, Any]:
-        """One reply as the server gave it, with at least one choice.
+        """One reply of the server, with at least one choice.
 
-        Raises: EngineError: the server refused, went away, or answered something else, after every
-            retry.
+        Raises:
+            EngineError: the server refused, went away, or answered something else, after every
+                retry.
         """
         payload = {"model": self.model, "messages": list(messages), **options}
         problem = ""
@@ -115,15 +117,15 @@ class Endpoint:
                 if status not in _AGAIN and status != 200:
                     break
             if attempt < self._retries:
-                grown = self._first_pause * 2**attempt * random.uniform(0.75, 1.25)
-                time.sleep(min(max(grown, pause), LONGEST_PAUSE))
+                backoff = self._first_pause * 2**attempt * random.uniform(0.75, 1.25)
+                time.sleep(min(max(backoff, pause), LONGEST_PAUSE))
         raise EngineError(
             f"the endpoint {self.base_url} gave no answer for model '{self.model}' ({problem}); "
             f"check that the server runs, the model's name, and the key in {self._key_variable}"
         )
 
     def _post(self, payload: Mapping[str, Any]) -> tuple[int, Any, float]:
-        """Status, body (JSON if it is, else text) and the pause the server asks for."""
+        """Status, body (as JSON or else as text) and the pause that the server asks for."""
         key = os.environ.get(self._key_variable, "")
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         with self._client.stream(
@@ -144,25 +146,24 @@ class Endpoint:
 
     def _count(self, reply: Mapping[str, Any], retries: int) -> None:
         used = reply.get("usage") or {}
-        asked, written = (
-            int(used.get(name) or 0) for name in ("prompt_tokens", "completion_tokens")
-        )
-        cost = (asked * self._prices[0] + written * self._prices[1]) / 1e6
+        prompt_tokens = int(used.get("prompt_tokens") or 0)
+        completion_tokens = int(used.get("completion_tokens") or 0)
+        cost = (prompt_tokens * self._prices[0] + completion_tokens * self._prices[1]) / 1e6
         with self._lock:
             u = self._usage
             self._usage = Usage(
                 u.requests + 1,
                 u.retries + retries,
-                u.prompt_tokens + asked,
-                u.completion_tokens + written,
+                u.prompt_tokens + prompt_tokens,
+                u.completion_tokens + completion_tokens,
                 u.cost + cost,
             )
 
     def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
-        """`function` of each item, `concurrency` at a time, results in the items' order as they
-        come.
+        """The results of a function for some items, in their order, as they come.
 
-        The first exception is raised in its place; what had not begun by then is not begun.
+        At most `concurrency` calls run at a time.  The first exception is raised in its place;
+        calls that have not begun by then are not made.
         """
         pool = ThreadPoolExecutor(self.concurrency, thread_name_prefix="endpoint")
         try:
@@ -186,18 +187,18 @@ def text_of(choice: Mapping[str, Any]) -> str:
 
 
 def logprobs_of(choice: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Per token of a choice: its text, log-probability and likeliest alternatives; empty without
-    them.
+    """The text, log-probability and likeliest alternatives of each token of a choice.
+
+    The list is empty where the server left them out.
     """
     content = (choice.get("logprobs") or {}).get("content")
     return content if isinstance(content, list) else []
 
 
 class OpenAILanguage:
-    """A language model behind an OpenAI-compatible chat endpoint; arguments as `Endpoint`.
+    """A language model behind an OpenAI-compatible chat endpoint.
 
-    Args:
-        temperature: of completions; 0 is greedy.
+    Arguments as `Endpoint`, and the `temperature` of completions, of which 0 is greedy.
     """
 
     def __init__(
@@ -220,7 +221,11 @@ class OpenAILanguage:
         self.ref = PartRef("language", "openai", arguments=arguments)
 
     def complete(self, prompts: Sequence[str], max_tokens: int) -> Sequence[str]:
-        """Greedy completion of each prompt (a user turn), same order.  Raises EngineError."""
+        """The completion of each prompt, which is a user's turn, in the same order.
+
+        Raises:
+            EngineError: the endpoint gave no answer.
+        """
 
         def one(prompt: str) -> str:
             reply = self.endpoint.chat(
@@ -235,25 +240,27 @@ class OpenAILanguage:
     def choose(
         self, prompts: Sequence[str], options: Sequence[Sequence[str]]
     ) -> Sequence[list[float]]:
-        """For each prompt, the probability of each of its options as the answer (they add to 1).
+        """For each prompt, the probability of each of its options as the answer; they add to 1.
 
-        Taken from the first token's likeliest alternatives, where the server gives them and they
-        tell the options apart; else the option that the answer names gets 1.0, and all share alike
-        when it names none.
+        They come from the first token's likeliest alternatives, where the server gives them and
+        they tell the options apart.  Otherwise the option that the answer names gets 1.0; when it
+        names none, all get the same share.
         """
 
         def one(row: tuple[str, Sequence[str]]) -> list[float]:
             prompt, choices = row
-            asked = f"{prompt}\nAnswer with exactly one of: {', '.join(choices)}."
+            request = f"{prompt}\nAnswer with exactly one of: {', '.join(choices)}."
             reply = self.endpoint.chat(
-                [{"role": "user", "content": asked}],
+                [{"role": "user", "content": request}],
                 max_tokens=32,
                 temperature=0.0,
                 logprobs=True,
                 top_logprobs=20,
             )
             choice = reply["choices"][0]
-            return _from_logprobs(logprobs_of(choice), choices) or _named(text_of(choice), choices)
+            return _from_logprobs(logprobs_of(choice), choices) or _from_text(
+                text_of(choice), choices
+            )
 
         return list(self.endpoint.map(one, list(zip(prompts, options, strict=True))))
 
@@ -261,8 +268,9 @@ class OpenAILanguage:
 def _from_logprobs(
     tokens: Sequence[Mapping[str, Any]], choices: Sequence[str]
 ) -> list[float] | None:
-    """Shares of the options by the first token's alternatives; None where a token could begin two
-    options.
+    """Shares of the options by the first token's alternatives.
+
+    They are None where a token could begin two options, or no token begins one.
     """
     if not tokens or not isinstance(tokens[0].get("top_logprobs"), list):
         return None
@@ -282,15 +290,15 @@ def _from_logprobs(
     return [share / total for share in shares] if total > 0 else None
 
 
-def _named(text: str, choices: Sequence[str]) -> list[float]:
-    """1.0 for the option that stands first in the text (the longest of those that start there)."""
+def _from_text(text: str, choices: Sequence[str]) -> list[float]:
+    """1.0 for the option that stands first in a text, the longest of those that start there."""
     low = text.lower()
     places = [
         (low.find(choice.strip().lower()), -len(choice), i)
         for i, choice in enumerate(choices)
         if choice.strip()
     ]
-    found = sorted(place for place in places if place[0] >= 0)
-    if not found:
+    positions = sorted(place for place in places if place[0] >= 0)
+    if not positions:
         return [1 / len(choices)] * len(choices) if choices else []
-    return [1.0 if i == found[0][2] else 0.0 for i in range(len(choices))]
+    return [1.0 if i == positions[0][2] else 0.0 for i in range(len(choices))]

@@ -1,10 +1,10 @@
-"""Detection by name with the student's own eyes: proposals of the bundled detector, named by the
-student's projector.
+"""Detection by name with the student's own eyes.
 
-The projector draws each region towards the embedding of what it shows (`making/base_student.py`,
-stage one), so the nearest name is a detection: open-vocabulary detection in the manner of OWL-ViT
-(Minderer et al., ECCV 2022), over the names that the student was taught.  COCO's other classes come
-from the detector itself.
+The bundled detector makes proposals and the student's projector names them.  The projector draws
+each region towards the embedding of what it shows (`making/base_student.py`, stage one), so the
+nearest name is a detection: open-vocabulary detection in the manner of OWL-ViT (Minderer et al.,
+ECCV 2022), over the names that the student was taught.  COCO's other classes come from the detector
+itself.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ from workbench.settings import data_dir
 
 NOTHING = "nothing"
 TEMPERATURE = 0.05
-"""Of the softmax over cosines; the one that the projector was trained with."""
+"""Temperature of the softmax over cosines, with which the projector was trained."""
 
 
 def vocabulary(path: Path | None = None) -> dict[str, tuple[str, ...]]:
     """The names that the student was taught, each with the wider words it falls under.
 
-    Raises InputError when the file is missing or is not such a table.
+    Raises:
+        InputError: the file is missing or is not such a table.
     """
     path = path or data_dir() / "models" / "base-student" / "names.json"
     try:
@@ -47,8 +48,9 @@ def vocabulary(path: Path | None = None) -> dict[str, tuple[str, ...]]:
 
 
 class RegionNamer:
-    """A detector of the student's names and of COCO's other classes.  Score: softmax over the
-    names.
+    """A detector of the student's names and of COCO's other classes.
+
+    The score of one of the student's names is the softmax over the names.
     """
 
     def __init__(self, vlm: Vlm, names: Sequence[str], detector: SSDLite) -> None:
@@ -67,8 +69,12 @@ class RegionNamer:
     def detect(
         self, images: Sequence[Image.Image], threshold: float = 0.3, iou: float = 0.5
     ) -> list[list[Detection]]:
-        """Detections of each picture, best score first; of two overlapping boxes of one name the
-        weaker is dropped.
+        """The detections in each picture, best score first.
+
+        Args:
+            images: Pictures.
+            threshold: Lowest score, 0 to 1.
+            iou: Overlap above which the weaker of two boxes of one name is dropped.
         """
         if not images:
             return []
@@ -87,9 +93,9 @@ class RegionNamer:
             rows = torch.from_numpy(vectors[1 : 1 + len(boxes)]).to(
                 projector.size.device, projector.size.dtype
             )
-            shown = torch.nn.functional.normalize(projector(rows).float(), dim=-1)
-            best, which = ((shown @ self._embeddings.T) / TEMPERATURE).softmax(-1).max(-1)
-            found = list(others)
+            units = torch.nn.functional.normalize(projector(rows).float(), dim=-1)
+            best, which = ((units @ self._embeddings.T) / TEMPERATURE).softmax(-1).max(-1)
+            detections = list(others)
             for number, name in enumerate(self._names[:-1]):
                 mine = [
                     i
@@ -99,8 +105,8 @@ class RegionNamer:
                 kept = non_maximum_suppression(
                     [boxes[i] for i in mine], [float(best[i]) for i in mine], iou
                 )
-                found += [Detection(name, float(best[mine[i]]), boxes[mine[i]]) for i in kept]
-            out.append(sorted(found, key=lambda d: (-d.score, d.label, d.box)))
+                detections += [Detection(name, float(best[mine[i]]), boxes[mine[i]]) for i in kept]
+            out.append(sorted(detections, key=lambda d: (-d.score, d.label, d.box)))
         return out
 
 

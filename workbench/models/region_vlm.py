@@ -1,13 +1,12 @@
-"""The bundled student's architecture: a detector's regions as visual tokens in front of a small
-language model.
+"""The bundled student's architecture: a detector's regions in front of a small language model.
 
-Region features in place of a patch grid (bottom-up attention, Anderson et al., CVPR 2018; VinVL,
-Zhang et al., CVPR 2021): the embedded detector proposes up to `region_count` boxes; each becomes
-one position that holds what is there (class scores and pooled backbone features, projected) and,
-behind it, its box as the digits that rationales use.  The language model reads and writes boxes in
-one notation, so that it can copy them.  A picture costs about a hundred positions instead of
-several hundred, and almost nothing has to be learnt about digits, which is what makes training on
-two processor cores possible.
+Region features take the place of a patch grid (bottom-up attention, Anderson et al., CVPR 2018;
+VinVL, Zhang et al., CVPR 2021).  The embedded detector proposes up to `region_count` boxes; each
+becomes one position that holds what is there (class scores and pooled backbone features, projected)
+and, behind it, its box as the digits that rationales use.  The language model reads and writes
+boxes in one notation, so that it can copy them.  A picture costs about a hundred positions instead
+of several hundred, and almost nothing has to be learnt about digits, which is what makes training
+on two processor cores possible.
 
 Registered with transformers' Auto classes: importing this module makes
 `AutoModelForImageTextToText.from_pretrained` and `AutoProcessor.from_pretrained` load such
@@ -46,14 +45,17 @@ from workbench.models.detector import MIDDLE, bundled_detector
 
 CLASSES = len(CLASS_NAMES)
 PLACE = 8
+"""Numbers that tell where a region is: its corners, centre, width and height."""
 POOLED = MIDDLE
+"""Numbers of a region's pooled features."""
 WIDTH = 2 + CLASSES + PLACE + POOLED
-"""Numbers per region: two flags (start mark, region), class scores, place, pooled features."""
+"""Numbers per region: two flags (mark, region), class scores, place, pooled features."""
 
 FLOOR = 0.07
-"""Regions whose best class score is lower are left out (about six are left in a collage)."""
+"""Lowest best class score of a region; about six regions of a collage have it."""
 
-IMAGE_TOKEN = "<file_sep>"  # noqa: S105 - a vocabulary entry that SmolLM2 never needs here; reused so that the embedding does not grow
+IMAGE_TOKEN = "<file_sep>"  # noqa: S105
+"""A vocabulary entry that SmolLM2 does not need here; with a new one the embedding would grow."""
 CHAT_TEMPLATE = (
     "{%- for message in messages -%}"
     "{%- if message['content'] is string -%}{{ message['content'] }}{%- else -%}"
@@ -70,17 +72,17 @@ CHAT_TEMPLATE = (
 def region_vectors(
     boxes: NDArray[Any], scores: NDArray[Any], pooled: NDArray[Any], mask: NDArray[Any]
 ) -> tuple[NDArray[np.float32], list[str]]:
-    """One vector per region and its box as text: a start mark and then the regions from left to
-    right.
+    """Vectors and texts of a picture's start mark and its regions, from left to right.
 
     Args:
         boxes: `(count, 4)`, x0 y0 x1 y1 in 0..1 of the picture.
-        scores: `(count, 80)`, detector's class scores in 0..1.
+        scores: `(count, 80)`, the detector's class scores in 0..1.
         pooled: `(count, POOLED)`, backbone features inside the box.
         mask: `(count,)`, True where a region is real.
 
-    Returns: `(1 + count, WIDTH)` float32, rows beyond the regions zero; and one text per used row
-        (the mark's is "").
+    Returns:
+        Vectors `(1 + count, WIDTH)`, float32, whose rows beyond the regions are zero; and the box
+        of each used row as text, which is "" for the mark.
     """
     out = np.zeros((1 + len(boxes), WIDTH), np.float32)
     out[0, 0] = 1.0
@@ -106,7 +108,7 @@ def region_vectors(
 
 
 class RegionVlmConfig(PreTrainedConfig):  # type: ignore[misc]
-    """Configuration: a causal language model's, plus the shape of the visual side."""
+    """The configuration of a causal language model, and the shape of the visual side."""
 
     model_type = "region_vlm"
     sub_configs: ClassVar[dict[str, Any]] = {"text_config": AutoConfig}
@@ -133,11 +135,11 @@ class RegionVlmConfig(PreTrainedConfig):  # type: ignore[misc]
 
 
 class RegionProjector(nn.Module):
-    """`(regions, WIDTH)` to `(regions, hidden)`, at the size of the language model's own
-    embeddings.
+    """Maps `(regions, WIDTH)` to `(regions, hidden)`.
 
-    Class scores enter through a linear map that starts as the embeddings of the class names, so
-    that "dog" at a position means "dog" before any training.
+    The result has the size of the language model's own embeddings.  Class scores enter through a
+    linear map that starts as the embeddings of the class names, so that "dog" at a position means
+    "dog" before any training.
     """
 
     def __init__(self, hidden: int, width: int) -> None:
@@ -191,12 +193,14 @@ class RegionVlmForConditionalGeneration(PreTrainedModel, GenerationMixin):  # ty
     def embed(self, input_ids: Tensor, region_features: Tensor | None) -> Tensor:
         """Token embeddings with every image position replaced by its projected region.
 
-        Args: input_ids: `(batch, tokens)`. region_features: `(pictures, 1 + region_count, WIDTH)`
-            in the order in which the pictures' positions
-                appear, or None when there are none; rows without a flag are filling.
+        Args:
+            input_ids: `(batch, tokens)`.
+            region_features: `(pictures, 1 + region_count, WIDTH)`, in the order of the pictures'
+                positions; None without pictures.  Rows without a flag are filling.
 
-        Raises: ValueError: the text has another number of image positions than the pictures have
-            regions.
+        Raises:
+            ValueError: the text has another number of image positions than the pictures have
+                regions.
         """
         embeds: Tensor = self.get_input_embeddings()(input_ids)
         if region_features is None:
@@ -206,7 +210,8 @@ class RegionVlmForConditionalGeneration(PreTrainedModel, GenerationMixin):  # ty
         places = input_ids == self.config.image_token_id
         if int(places.sum()) != len(visual):
             raise ValueError(
-                f"{int(places.sum())} image positions in the text, {len(visual)} from the pictures; use the processor"
+                f"{int(places.sum())} image positions in the text, {len(visual)} from the "
+                "pictures; use the processor"
             )
         return embeds.masked_scatter(places.unsqueeze(-1), visual)
 
@@ -223,8 +228,19 @@ class RegionVlmForConditionalGeneration(PreTrainedModel, GenerationMixin):  # ty
         use_cache: bool | None = None,
         **kwargs: Any,
     ) -> CausalLMOutputWithPast:
-        """Next-token logits `(batch, tokens, vocab)`, and the mean cross-entropy where `labels` >=
-        0.
+        """Logits of the next tokens, `(batch, tokens, vocab)`, and with labels the loss.
+
+        Args:
+            input_ids: `(batch, tokens)`.
+            region_features: As `embed` takes them.
+            attention_mask: `(batch, tokens)`.
+            position_ids: `(batch, tokens)`.
+            past_key_values: The cache of earlier tokens.
+            inputs_embeds: `(batch, tokens, hidden)`, in place of the first two.
+            labels: `(batch, tokens)`; the loss is the mean cross-entropy where they are 0 or more.
+            logits_to_keep: Number of last positions to compute logits of; 0 for all.
+            use_cache: Whether to return a cache.
+            kwargs: Further arguments of the language model.
         """
         if inputs_embeds is None:
             assert input_ids is not None, "give input_ids or inputs_embeds"
@@ -247,6 +263,14 @@ class RegionVlmForConditionalGeneration(PreTrainedModel, GenerationMixin):  # ty
         region_features: Tensor | None = None,
         **kwargs: Any,
     ) -> dict[str, Any]:
+        """The arguments of the next forward pass; the regions belong to the first one only.
+
+        Args:
+            input_ids: `(batch, tokens)`.
+            past_key_values: The cache of earlier tokens.
+            region_features: As `embed` takes them.
+            kwargs: What transformers prepares as well.
+        """
         inputs: dict[str, Any] = super().prepare_inputs_for_generation(
             input_ids, past_key_values=past_key_values, **kwargs
         )
@@ -256,8 +280,9 @@ class RegionVlmForConditionalGeneration(PreTrainedModel, GenerationMixin):  # ty
 
 
 class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
-    """Pictures to region features (through the embedded detector, cached by pixels), text to
-    tokens.
+    """Turns pictures into region features, and text into tokens.
+
+    The features come from the embedded detector and are remembered by the pictures' pixels.
     """
 
     _auto_class = None
@@ -270,7 +295,7 @@ class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
         super().__init__(tokenizer, chat_template=chat_template or CHAT_TEMPLATE)
 
     def features(self, pictures: Sequence[Image.Image]) -> tuple[NDArray[np.float32], list[str]]:
-        """`(pictures, 1 + region_count, WIDTH)` and, per picture, the text that stands for it.
+        """Features `(pictures, 1 + region_count, WIDTH)`, and the text in place of each picture.
 
         Each distinct picture goes through the detector once.
         """
@@ -281,12 +306,15 @@ class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
             if k not in self._features
         }
         if new:
-            found = bundled_detector().regions(
+            regions = bundled_detector().regions(
                 list(new.values()), count=self.region_count, floor=FLOOR
             )
             for row, key in enumerate(new):
                 vectors, texts = region_vectors(
-                    found.boxes[row], found.scores[row], found.features[row], found.mask[row]
+                    regions.boxes[row],
+                    regions.scores[row],
+                    regions.features[row],
+                    regions.mask[row],
                 )
                 self._features[key] = vectors, "".join(IMAGE_TOKEN + text for text in texts)
         rows = [self._features[k] for k in keys]
@@ -297,23 +325,25 @@ class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
         return np.stack([vectors for vectors, _ in rows]), [text for _, text in rows]
 
     def forget(self) -> None:
-        """Drop the features kept: the next picture goes through the detector again."""
+        """Forget all features, so that the next picture goes through the detector again."""
         self._features.clear()
 
     def __call__(
         self, images: Any = None, text: Any = None, return_tensors: str | None = None, **kwargs: Any
     ) -> BatchFeature:
-        """Tokens (each image mark replaced by its picture's regions) and `region_features`.
+        """Tokens, with each image mark replaced by its picture's regions, and `region_features`.
+
+        Args:
+            images: A picture, a list of them, or a list of lists of them.
+            text: A text, or a list of them.
+            return_tensors: As tokenizers take it.
+            kwargs: Further arguments of the tokenizer.
 
         Raises:
-            ValueError: another number of image marks than of pictures.
+            ValueError: the texts have another number of image marks than there are pictures.
         """
         texts = [text] if isinstance(text, str) else list(text or [])
-        flat: list[Image.Image] = []
-        for item in (
-            images if isinstance(images, list | tuple) else [] if images is None else [images]
-        ):
-            flat.extend(item if isinstance(item, list | tuple) else [item])
+        flat = _flat(images)
         marks = sum(t.count(IMAGE_TOKEN) for t in texts)
         if marks != len(flat):
             raise ValueError(
@@ -336,6 +366,16 @@ class RegionVlmProcessor(ProcessorMixin):  # type: ignore[misc]
     @property
     def model_input_names(self) -> list[str]:
         return ["input_ids", "attention_mask", "region_features"]
+
+
+def _flat(images: Any) -> list[Image.Image]:
+    """A picture, a list of them, a list of lists or None as one list of pictures."""
+    if images is None:
+        return []
+    flat: list[Image.Image] = []
+    for item in images if isinstance(images, list | tuple) else [images]:
+        flat.extend(item if isinstance(item, list | tuple) else [item])
+    return flat
 
 
 def register() -> None:

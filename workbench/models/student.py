@@ -1,7 +1,7 @@
-"""The student behind its port: one forward pass from picture and question to an answer.
+"""The student behind its port: it answers from picture and question alone, without programs.
 
-Two prompts, as in the paper (Hu et al. 2024, section 3.3): the task's instruction for the short
-answer, and a suffix that asks for the rationale.
+It has two prompts, as in the paper (Hu et al. 2024, section 3.3): one for the short answer, and one
+whose suffix asks for the rationale.
 """
 
 from __future__ import annotations
@@ -30,9 +30,13 @@ class TransformersStudent:
 
     Args:
         checkpoint: `bundled`, a folder, or a hub id.
-        batch_size: questions per forward pass.
-        max_tokens: longest short answer, in tokens.
-        max_rationale_tokens: longest rationale, in tokens.
+        batch_size: Questions per forward pass.
+        max_tokens: Longest short answer, in tokens.
+        max_rationale_tokens: Longest rationale, in tokens.
+        device: A device as torch names it; None takes CUDA where there is one.
+
+    Raises:
+        InputError: there is no such checkpoint.
     """
 
     def __init__(
@@ -53,13 +57,19 @@ class TransformersStudent:
         max_tokens: int = 16,
         max_rationale_tokens: int = RATIONALE_TOKENS,
     ) -> PartRef:
-        """What names this student in every record, without loading its weights.
+        """The reference by which every record names this student; its weights are not loaded.
 
         A folder goes by the last two parts of its path and by a digest of its weights: two training
         jobs' models are two students although both folders are called `model`, and a folder that
-        was moved is still the same one.
+        was moved is still the same student.
 
-        Raises InputError when there is no such checkpoint.
+        Args:
+            checkpoint: `bundled`, a folder, or a hub id.
+            max_tokens: Longest short answer, in tokens.
+            max_rationale_tokens: Longest rationale, in tokens.
+
+        Raises:
+            InputError: there is no such checkpoint.
         """
         arguments = {"max_tokens": max_tokens}
         if max_rationale_tokens != RATIONALE_TOKENS:
@@ -75,12 +85,12 @@ class TransformersStudent:
             )
         try:
             with quiet():
-                found = AutoConfig.from_pretrained(checkpoint)
+                config = AutoConfig.from_pretrained(checkpoint)
         except (OSError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise InputError(f"the model '{checkpoint}' cannot be loaded: {reason}") from error
         return PartRef(
-            "student", checkpoint, getattr(found, "_commit_hash", None) or "1", arguments
+            "student", checkpoint, getattr(config, "_commit_hash", None) or "1", arguments
         )
 
     def tokens(self, text: str) -> int:
@@ -90,12 +100,18 @@ class TransformersStudent:
     def answer(
         self, tasks: Sequence[Task], images: Images, explain: bool = False
     ) -> list[Prediction]:
-        """One prediction per task, same order; `task.image` is a digest."""
+        """One prediction per question, in the same order.
+
+        Args:
+            tasks: Questions.
+            images: Where their pictures come from.
+            explain: Whether the student writes a rationale in place of a short answer.
+        """
         started = time.perf_counter()
-        asked = [self._asked(task, images, explain) for task in tasks]
+        requests = [self._request(task, images, explain) for task in tasks]
         texts = self._vlm.generate(
-            [region for region, _ in asked],
-            [prompt for _, prompt in asked],
+            [region for region, _ in requests],
+            [prompt for _, prompt in requests],
             images,
             self._max[explain],
         )
@@ -106,24 +122,26 @@ class TransformersStudent:
         ]
 
     def yes_shares(self, tasks: Sequence[Task], images: Images) -> list[float]:
-        """Of the probability that it gives to yes and to no as the short answer, the share of yes;
-        one per task.
-        """
-        asked = [self._asked(task, images, False) for task in tasks]
-        regions, prompts = [region for region, _ in asked], [prompt for _, prompt in asked]
+        """For each question, the share of yes in the probability of yes and no as short answers."""
+        requests = [self._request(task, images, False) for task in tasks]
+        regions, prompts = [region for region, _ in requests], [prompt for _, prompt in requests]
         return [
             share[0]
-            for share in self._vlm.choose(regions, prompts, [("yes", "no")] * len(asked), images)
+            for share in self._vlm.choose(regions, prompts, [("yes", "no")] * len(requests), images)
         ]
 
     def conclude(self, tasks: Sequence[Task], begun: Sequence[str], images: Images) -> list[str]:
-        """What it writes behind the beginning of an explanation that is put into its mouth; one
-        text per task.
+        """For each question, what the student writes behind the beginning of an explanation.
+
+        Args:
+            tasks: Questions.
+            begun: The beginning of each explanation, which is put into the student's mouth.
+            images: Where the pictures come from.
         """
-        asked = [self._asked(task, images, True) for task in tasks]
+        requests = [self._request(task, images, True) for task in tasks]
         return self._vlm.generate(
-            [region for region, _ in asked],
-            [prompt for _, prompt in asked],
+            [region for region, _ in requests],
+            [prompt for _, prompt in requests],
             images,
             self._max[True],
             begun,
@@ -132,20 +150,25 @@ class TransformersStudent:
     def stream(
         self, task: Task, images: Images, explain: bool, watch: Callable[[str], None]
     ) -> Prediction:
-        """As `answer` for one task; `watch` hears each piece of text as it is written, and may
-        raise to stop.
+        """The prediction for one question, as `answer` gives it, with its text as it is written.
+
+        Args:
+            task: The question.
+            images: Where its picture comes from.
+            explain: Whether the student writes a rationale in place of a short answer.
+            watch: Called with each piece of the text; an error that it raises stops the writing.
         """
         started = time.perf_counter()
-        region, prompt = self._asked(task, images, explain)
+        region, prompt = self._request(task, images, explain)
         text = self._vlm.stream(region, prompt, images, self._max[explain], watch)
         return self._prediction(task, explain, text, time.perf_counter() - started)
 
     def forget(self) -> None:
-        """Drop what is remembered of pictures, so that the next answer is timed in full."""
+        """Forget the features of pictures, so that the next answer is timed in full."""
         self._vlm.forget()
 
     @staticmethod
-    def _asked(task: Task, images: Images, explain: bool) -> tuple[Region, str]:
+    def _request(task: Task, images: Images, explain: bool) -> tuple[Region, str]:
         picture = images.open(task.image)
         region = Region(
             task.image, picture.width, picture.height, Box(0, 0, picture.width, picture.height)

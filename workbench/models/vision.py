@@ -19,13 +19,17 @@ from workbench.models.language import preferred_device, quiet
 class VisionModel:
     """A model of one Auto class with its processor, in evaluation mode.
 
-    Args: auto: the Auto class of transformers that loads the weights. processor: `AutoProcessor` or
-        `AutoImageProcessor`. checkpoint: a folder or a hub id. device: as torch names it; None
-        takes CUDA, then Apple's GPU, then the processor. half: 16-bit floats; None means on CUDA
-        only, where they double the speed (on a processor these small
-            models are no faster in bfloat16, and boxes lose pixels).
+    Args:
+        auto: The Auto class of transformers that loads the weights.
+        processor: `AutoProcessor` or `AutoImageProcessor`.
+        checkpoint: A folder or a hub id.
+        device: A device as torch names it; None takes CUDA, then Apple's GPU, then the processor.
+        half: Whether to compute in 16-bit floats.  None means on CUDA only, where they double the
+            speed; on a processor these small models are not faster in bfloat16, and boxes lose
+            pixels.
 
-    Raises InputError when the checkpoint is not there or is of another kind.
+    Raises:
+        InputError: the checkpoint is not there or is of another kind.
     """
 
     def __init__(
@@ -37,12 +41,10 @@ class VisionModel:
         half: bool | None = None,
     ) -> None:
         self.device = preferred_device(device)
-        wanted = self.device.type == "cuda" if half is None else half
-        self.dtype = (
-            (torch.bfloat16 if self.device.type == "cpu" else torch.float16)
-            if wanted
-            else torch.float32
-        )
+        sixteen_bit = self.device.type == "cuda" if half is None else half
+        self.dtype = torch.float32
+        if sixteen_bit:
+            self.dtype = torch.bfloat16 if self.device.type == "cpu" else torch.float16
         if checkpoint.startswith((".", "/", "~")) and not Path(checkpoint).expanduser().is_dir():
             raise InputError(f"no model folder at {checkpoint}; give a folder or a hub id")
         path = str(Path(checkpoint).expanduser()) if checkpoint.startswith("~") else checkpoint
@@ -54,8 +56,8 @@ class VisionModel:
                 self.processor: Any = processor.from_pretrained(path, backend="pil")
         except (OSError, ValueError, KeyError) as error:
             raise InputError(
-                f"{auto.__name__} cannot load '{checkpoint}' ({str(error).splitlines()[0][:300]}); give a folder or "
-                "hub id of such a model, and check that the hub can be reached"
+                f"{auto.__name__} cannot load '{checkpoint}' ({str(error).splitlines()[0][:300]}); "
+                "give a folder or hub id of such a model, and check that the hub can be reached"
             ) from error
         self.kind = str(self.model.config.model_type)
         """The model family, for example `owlv2`."""
@@ -68,14 +70,15 @@ class VisionModel:
             if isinstance(value, torch.Tensor)
         }
 
-    def prepared(self, picture: Image.Image) -> dict[str, Any]:
+    def inputs(self, picture: Image.Image) -> dict[str, Any]:
         """One picture's inputs, alone: pictures of other sizes in the batch cannot change them."""
         return self.to_device(self.processor(images=picture, return_tensors="pt"))
 
 
 def plain_float(output: Any) -> Any:
-    """A model's output with its floating-point tensors as float32 on the processor, for exact
-    post-processing.
+    """A model's output on the processor, its floating-point tensors as float32.
+
+    Boxes are then computed exactly.
     """
     for name, value in list(output.items()):
         if isinstance(value, torch.Tensor) and value.is_floating_point():

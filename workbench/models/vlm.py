@@ -27,18 +27,18 @@ from workbench.ports import Forgetful, Images
 from workbench.records import Region
 
 MAX_PROMPT = 2000
-"""Longest prompt taken, in characters; the rest is cut."""
+"""Longest prompt, in characters; the rest is cut."""
 
 
 def special_tokens(tokenizer: Any) -> list[str]:
-    """What may not stand in a question or an answer, the longest first."""
+    """The tokens that may not stand in a question or an answer, the longest first."""
     return sorted(
         set(tokenizer.all_special_tokens) | {region_vlm.IMAGE_TOKEN}, key=len, reverse=True
     )
 
 
 def plain_text(text: str, special: Sequence[str]) -> str:
-    """One line of plain text: special tokens and line breaks taken out, length bounded."""
+    """A text of bounded length on one line, without special tokens."""
     text = " ".join(text[:MAX_PROMPT].split())
     before = None
     while before != text:  # removing one token may join the halves of another
@@ -49,8 +49,9 @@ def plain_text(text: str, special: Sequence[str]) -> str:
 
 
 class Vlm:
-    """A loaded model with its processor.  Safe for several threads: inputs are made by one at a
-    time.
+    """A loaded model with its processor.
+
+    It is safe for several threads: they make their inputs one after the other.
     """
 
     def __init__(self, model: Any, processor: Any, name: str, batch_size: int = 16) -> None:
@@ -63,23 +64,28 @@ class Vlm:
         if tokenizer.pad_token is None:
             tokenizer.pad_token = tokenizer.eos_token
         self.tokenizer = tokenizer
-        self._lock = (
-            threading.Lock()
-        )  # a processor keeps state while it works: padding, features of pictures
+        # a processor keeps state while it works: padding, features of pictures
+        self._lock = threading.Lock()
         self._special = special_tokens(tokenizer)
 
     @staticmethod
     def load(checkpoint: str = "bundled", device: str | None = None, batch_size: int = 16) -> Vlm:
-        """`bundled`, a folder, or a hub id; loaded once per process.
+        """The model of a checkpoint, loaded once per process.
 
-        Raises InputError when there is no such checkpoint.
+        Args:
+            checkpoint: `bundled`, a folder, or a hub id.
+            device: A device as torch names it; None takes CUDA where there is one.
+            batch_size: Rows per forward pass.
+
+        Raises:
+            InputError: there is no such checkpoint.
         """
         return _load(
             checkpoint, device or ("cuda" if torch.cuda.is_available() else "cpu"), batch_size
         )
 
     def clean(self, text: str) -> str:
-        """One line of plain text: special tokens and line breaks taken out, length bounded."""
+        """A text of bounded length on one line, without the model's special tokens."""
         return plain_text(text, self._special)
 
     def _inputs(
@@ -115,10 +121,14 @@ class Vlm:
         max_tokens: int = 24,
         begun: Sequence[str] = (),
     ) -> list[str]:
-        """Greedy answers, one per (region, prompt), same order; each stripped of special tokens.
+        """Greedy answers without special tokens, one per region and prompt, in the same order.
 
-        Args: begun: what each answer begins with, one text per prompt; the answers hold what comes
-            behind it.
+        Args:
+            regions: The regions whose crops are the pictures.
+            prompts: One prompt per region.
+            images: Where the crops come from.
+            max_tokens: Longest answer, in tokens.
+            begun: The beginning of each answer, or nothing; the answers hold what comes behind it.
         """
         out: list[str] = []
         begun = [self.clean(text) for text in begun] or [""] * len(prompts)
@@ -148,11 +158,17 @@ class Vlm:
         max_tokens: int,
         watch: Callable[[str], None],
     ) -> str:
-        """As `generate` for one prompt; `watch` hears each piece of text as it is written, and may
-        raise to stop.
+        """The answer to one prompt, as `generate` gives it, with its text as it is written.
+
+        Args:
+            region: The region whose crop is the picture.
+            prompt: The prompt.
+            images: Where the crop comes from.
+            max_tokens: Longest answer, in tokens.
+            watch: Called with each piece of the text; an error that it raises stops the writing.
         """
         batch = self._inputs([images.crop(region)], [prompt], [""])
-        writer = _Watched(self.tokenizer, watch)
+        writer = _TokenWatcher(self.tokenizer, watch)
         self.model.generate(
             **batch,
             max_new_tokens=max_tokens,
@@ -160,10 +176,10 @@ class Vlm:
             pad_token_id=self.tokenizer.pad_token_id,
             streamer=writer,
         )
-        return writer.said.strip()
+        return writer.text.strip()
 
     def forget(self) -> None:
-        """Drop what the processor remembers of pictures, so that the next answer is timed in full."""
+        """Let the processor forget all pictures, so that the next answer is timed in full."""
         if isinstance(self.processor, Forgetful):
             with self._lock:
                 self.processor.forget()
@@ -180,14 +196,20 @@ class Vlm:
 
         An option's weight is its length-normalised likelihood, so that longer names are not
         punished.
+
+        Args:
+            regions: The regions whose crops are the pictures.
+            prompts: One prompt per region.
+            options: The options of each prompt.
+            images: Where the crops come from.
         """
         rows = [(i, option) for i, choices in enumerate(options) for option in choices]
         scores: list[float] = []
         for start in range(0, len(rows), self.batch_size):
             part = rows[start : start + self.batch_size]
             pictures = [images.crop(regions[i]) for i, _ in part]
-            asked = [prompts[i] for i, _ in part]
-            batch = self._inputs(pictures, asked, [self.clean(option) for _, option in part])
+            questions = [prompts[i] for i, _ in part]
+            batch = self._inputs(pictures, questions, [self.clean(option) for _, option in part])
             with self._lock:
                 lengths = [
                     len(self.tokenizer(self.clean(o), add_special_tokens=False)["input_ids"])
@@ -196,8 +218,8 @@ class Vlm:
             keep = max(lengths) + 1
             logits: Tensor = self.model(**batch, logits_to_keep=keep).logits.float().log_softmax(-1)
             targets = batch["input_ids"][:, -keep + 1 :]
-            picked = logits[:, :-1].gather(-1, targets.unsqueeze(-1)).squeeze(-1)
-            scores += [float(picked[j, -n:].mean()) if n else -99.0 for j, n in enumerate(lengths)]
+            logp = logits[:, :-1].gather(-1, targets.unsqueeze(-1)).squeeze(-1)
+            scores += [float(logp[j, -n:].mean()) if n else -99.0 for j, n in enumerate(lengths)]
         out, at = [], 0
         for choices in options:
             out.append(torch.tensor(scores[at : at + len(choices)]).softmax(0).tolist())
@@ -205,13 +227,13 @@ class Vlm:
         return out
 
 
-class _Watched:
-    """What `generate` hands its tokens to: the prompt first, then each new one."""
+class _TokenWatcher:
+    """A streamer, to which `generate` hands the prompt first and then each new token."""
 
     def __init__(self, tokenizer: Any, watch: Callable[[str], None]) -> None:
         self._tokenizer, self._watch = tokenizer, watch
         self._tokens: list[int] | None = None
-        self.said = ""
+        self.text = ""
 
     def put(self, value: Tensor) -> None:
         if self._tokens is None:  # the prompt
@@ -219,25 +241,20 @@ class _Watched:
             return
         self._tokens += value.flatten().tolist()
         text = self._tokenizer.decode(self._tokens, skip_special_tokens=True)
-        if len(text) > len(self.said) and not text.endswith(
-            "\ufffd"
-        ):  # the last token may hold half a character
-            piece, self.said = text[len(self.said) :], text
+        # the last token may hold half a character
+        if len(text) > len(self.text) and not text.endswith("\ufffd"):
+            piece, self.text = text[len(self.text) :], text
             self._watch(piece)
 
     def end(self) -> None:
-        """Called behind the last token."""
+        """Do nothing; `generate` calls this behind the last token."""
 
 
 @lru_cache(maxsize=2)
 def _load(checkpoint: str, device: str, batch_size: int) -> Vlm:
     path = str(student_folder()) if checkpoint == "bundled" else checkpoint
-    if (
-        checkpoint != "bundled"
-        and "/" in checkpoint
-        and checkpoint[0] in "./~"
-        and not Path(checkpoint).is_dir()
-    ):
+    is_path = "/" in checkpoint and checkpoint[0] in "./~"
+    if checkpoint != "bundled" and is_path and not Path(checkpoint).is_dir():
         raise InputError(f"no model folder at {checkpoint}; give 'bundled', a folder, or a hub id")
     try:
         with quiet():

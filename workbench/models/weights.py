@@ -1,4 +1,4 @@
-"""Which weights a folder holds: what tells two students apart, whatever their folders are called."""
+"""The weights of a folder, which tell two students apart whatever their folders are called."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ def is_folder(checkpoint: str) -> bool:
 
 
 def model_folder(path: Path) -> Path:
-    """The model in a training job's folder; any other folder is one itself.
+    """The model in a training job's folder; any other folder is taken for a model itself.
 
-    Raises InputError when the job has no model yet.
+    Raises:
+        InputError: the job has no model yet.
     """
     if not (path / "job.toml").is_file():
         return path
@@ -32,17 +33,20 @@ def model_folder(path: Path) -> Path:
 
 
 def weights_digest(folder: Path) -> str:
-    """20 characters that change with the weights or the configuration; a file is read again when it
-    has changed.
+    """20 characters that change with a folder's weights or configuration.
 
-    Raises InputError when there are no weights.
+    A file is only read again when its size or time has changed.
+
+    Raises:
+        InputError: there are no weights.
     """
-    found = sorted(path for pattern in _WEIGHTS for path in folder.glob(pattern))
-    if not found:
+    weights = sorted(path for pattern in _WEIGHTS for path in folder.glob(pattern))
+    if not weights:
         raise InputError(
-            f"no model at {folder} (no file {' or '.join(_WEIGHTS)}); give 'bundled', a folder or a hub id"
+            f"no model at {folder} (no file {' or '.join(_WEIGHTS)}); give 'bundled', a folder or "
+            "a hub id"
         )
-    files = [*found, *(path for path in (folder / "config.json",) if path.is_file())]
+    files = [*weights, *(path for path in (folder / "config.json",) if path.is_file())]
     stats = [(path, path.stat()) for path in files]
     return content_key(
         *((path.name, _digest(path, stat.st_size, stat.st_mtime_ns)) for path, stat in stats)
@@ -51,5 +55,5 @@ def weights_digest(folder: Path) -> str:
 
 @lru_cache(maxsize=256)
 def _digest(path: Path, size: int, changed: int) -> str:
-    """Of a file that has this size and was changed at this moment."""
+    """The digest of a file that has this size and was changed at this moment, in nanoseconds."""
     return digest_of(path)

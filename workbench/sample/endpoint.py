@@ -17,14 +17,29 @@ from workbench.sample.prompt import HEADER, Prompts
 class OpenAISampler:
     """k programs per question from a chat endpoint, several questions at a time.
 
-    A question is one request with `n=k`; where the server gives fewer (many ignore `n`), further
-    requests fill up. Each request carries a seed made from the task, so that a server that honours
-    it gives the same again.
+    A question is one request with `n=k`.  Many servers ignore `n`; further requests then make up
+    for what is missing.  Each request carries a seed made from the question, so that a server that
+    honours it gives the same programs again.
 
-    Args: specs: the tools that programs may call. model, base_url, key_variable, timeout, retries,
-        concurrency, prices, first_pause: as `Endpoint`. temperature, top_p, max_tokens: of
-        sampling. prompt: `full` or `compact`. shots: examples per question in the full prompt.
-        logprobs: ask for log-probabilities.
+    Args:
+        specs: The tools that programs may call.
+        model: As for `Endpoint`.
+        base_url: As for `Endpoint`.
+        key_variable: As for `Endpoint`.
+        temperature: Temperature of the sampling; 0 is greedy.
+        top_p: Probability of the tokens that are sampled from; 1 is all.
+        max_tokens: Longest program, in tokens.
+        prompt: `full` or `compact`.
+        shots: Examples per question in the full prompt.
+        logprobs: Whether to ask the server for log-probabilities.
+        timeout: As for `Endpoint`.
+        retries: As for `Endpoint`.
+        concurrency: As for `Endpoint`.
+        prices: As for `Endpoint`.
+        first_pause: As for `Endpoint`.
+
+    Raises:
+        InputError: the prompt's arguments or the endpoint's are wrong.
     """
 
     def __init__(
@@ -72,40 +87,46 @@ class OpenAISampler:
         return self._endpoint.usage
 
     def sample(self, tasks: Sequence[Task], k: int, seed: int) -> Iterator[Program]:
-        """k programs per task, grouped by task in the tasks' order.  Raises EngineError."""
+        """k programs per question, grouped by question in the questions' order.
+
+        Args:
+            tasks: Questions.
+            k: Programs per question.
+            seed: The run's seed.
+
+        Raises:
+            EngineError: the endpoint gave no answer.
+        """
         for programs in self._endpoint.map(lambda task: self._task(task, k, seed), tasks):
             yield from programs
 
     def _task(self, task: Task, k: int, seed: int) -> list[Program]:
         prompt = self._prompts(task)
-        said = (
-            prompt.text.removesuffix(HEADER)
-            + f"Answer with the function, which begins with\n{HEADER}"
-        )
-        messages = [{"role": "user", "content": said}]
+        request = f"Answer with the function, which begins with\n{HEADER}"
+        text = prompt.text.removesuffix(HEADER) + request
+        messages = [{"role": "user", "content": text}]
         programs: list[Program] = []
         while len(programs) < k:
             started = time.perf_counter()
-            chosen = int(content_key("sample", seed, task.id, task.question, len(programs))[:7], 16)
+            missing = k - len(programs)
+            own = int(content_key("sample", seed, task.id, task.question, len(programs))[:7], 16)
             reply = self._endpoint.chat(
-                messages, n=k - len(programs), seed=chosen, **self._options, **self._logprobs
+                messages, n=missing, seed=own, **self._options, **self._logprobs
             )
-            choices = reply["choices"][: k - len(programs)]
+            choices = reply["choices"][:missing]
             seconds = (time.perf_counter() - started) / len(choices)
-            written = int((reply.get("usage") or {}).get("completion_tokens") or 0)
+            tokens = int((reply.get("usage") or {}).get("completion_tokens") or 0)
+            share = tokens // len(choices)
             for choice in choices:
-                programs.append(
-                    self._program(
-                        task, choice, len(programs), chosen, seconds, written // len(choices)
-                    )
-                )
+                programs.append(self._program(task, choice, len(programs), own, seconds, share))
         return programs
 
     def _program(
         self, task: Task, choice: Any, index: int, seed: int, seconds: float, share: int
     ) -> Program:
-        """One choice as a program; `share` is its part of the reply's tokens, for servers that do
-        not list them.
+        """One choice of a reply as a program.
+
+        `share` is the choice's part of the reply's tokens, for servers that do not list them.
         """
         source = extract_program(text_of(choice))
         tokens = logprobs_of(choice)

@@ -1,4 +1,4 @@
-"""Worked examples for the full prompt, and which of them to show for a question.
+"""Worked examples for the full prompt, and the choice among them for a question.
 
 Each is a question and a program in the API of `workbench.api`; none is about the bundled pictures.
 Retrieval is by the words that a question shares with them (BM25), which finds the kind of question
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class WorkedExample:
-    """A question with the options it had, and a program for it."""
+    """A question, with its options if it has any, and a program that answers it."""
 
     question: str
     program: str
@@ -69,7 +69,8 @@ EXAMPLES: tuple[WorkedExample, ...] = (
         "What is the person on the far left holding?",
         'people = image_patch.find("person")',
         "leftmost = min(people, key=lambda person: person.horizontal_center)",
-        'answer = leftmost.expand_patch_with_surrounding().visual_question_answering("What is the person holding?")',
+        "answer = leftmost.expand_patch_with_surrounding()"
+        '.visual_question_answering("What is the person holding?")',
         'print(f"The leftmost person is holding {answer}.")',
         "return formatting_answer(answer)",
     ),
@@ -78,7 +79,8 @@ EXAMPLES: tuple[WorkedExample, ...] = (
         'rug = image_patch.find("rug")[0]',
         'for furniture in image_patch.find("furniture"):',
         "    if furniture.vertical_center > rug.vertical_center:",
-        '        return formatting_answer(furniture.visual_question_answering("What piece of furniture is this?"))',
+        "        return formatting_answer("
+        'furniture.visual_question_answering("What piece of furniture is this?"))',
         'return formatting_answer("none")',
     ),
     _example(
@@ -86,7 +88,8 @@ EXAMPLES: tuple[WorkedExample, ...] = (
         'hydrant = image_patch.find("fire hydrant")[0]',
         'vehicles = image_patch.find("vehicle")',
         "closest = min(vehicles, key=lambda vehicle: distance(vehicle, hydrant))",
-        'return formatting_answer(closest.visual_question_answering("What kind of vehicle is this?"))',
+        "return formatting_answer("
+        'closest.visual_question_answering("What kind of vehicle is this?"))',
     ),
     _example(
         "What color is the largest umbrella?",
@@ -101,7 +104,8 @@ EXAMPLES: tuple[WorkedExample, ...] = (
         'car = image_patch.find("car")[0]',
         'company = car.visual_question_answering("Which company made this car?")',
         'print(f"The car was made by {company}.")',
-        'return formatting_answer(llm_query(f"In what year was {company} founded? Answer with the year."))',
+        "return formatting_answer("
+        'llm_query(f"In what year was {company} founded? Answer with the year."))',
     ),
     _example(
         "How many of the fruits here contain vitamin C?",
@@ -125,7 +129,8 @@ EXAMPLES: tuple[WorkedExample, ...] = (
         'scene = image_patch.visual_question_answering("What is the animal doing?")',
         'print(f"The {animal} is {scene}.")',
         'options = "food, shelter, its owner, water"',
-        'return formatting_answer(llm_query(f"A {animal} is {scene}. Is it looking for {options}?"))',
+        "return formatting_answer("
+        'llm_query(f"A {animal} is {scene}. Is it looking for {options}?"))',
     ),
     _example(
         "Which bench is nearer to the camera, the red one or the green one?",
@@ -147,10 +152,11 @@ EXAMPLES: tuple[WorkedExample, ...] = (
 
 _WORD = re.compile(r"[a-z0-9]+")
 _SATURATION, _LENGTH = 1.2, 0.5
+"""BM25's constants k1 and b."""
 
 
 def words(text: str) -> list[str]:
-    """Lower-case words, plural endings off."""
+    """The words of a text in lower case, without plural endings."""
     return [
         word[:-1] if len(word) > 3 and word.endswith("s") else word
         for word in _WORD.findall(text.lower())
@@ -160,25 +166,26 @@ def words(text: str) -> list[str]:
 def retrieve(
     question: str, number: int, library: Sequence[WorkedExample] = EXAMPLES
 ) -> list[WorkedExample]:
-    """The `number` examples closest to a question, the closest last (next to the question)."""
+    """The examples closest to a question, the closest last, next to the question.
+
+    Args:
+        question: The question.
+        number: Number of examples.
+        library: The examples to choose from.
+    """
     documents = [Counter(words(example.question)) for example in library]
     average = sum(sum(document.values()) for document in documents) / max(len(documents), 1)
     frequency = Counter(word for document in documents for word in document)
-    asked = set(words(question))
+    question_words = set(words(question))
 
     def score(document: Counter[str]) -> float:
         length = 1 - _LENGTH + _LENGTH * sum(document.values()) / average
         total = 0.0
-        for word in asked & set(document):
-            rarity = math.log(
-                1 + (len(documents) - frequency[word] + 0.5) / (frequency[word] + 0.5)
-            )
-            total += (
-                rarity
-                * document[word]
-                * (_SATURATION + 1)
-                / (document[word] + _SATURATION * length)
-            )
+        for word in question_words & set(document):
+            others = len(documents) - frequency[word]
+            rarity = math.log(1 + (others + 0.5) / (frequency[word] + 0.5))
+            count = document[word]
+            total += rarity * count * (_SATURATION + 1) / (count + _SATURATION * length)
         return total
 
     order = sorted(range(len(library)), key=lambda i: (-score(documents[i]), i))[:number]
@@ -187,9 +194,8 @@ def retrieve(
 
 def callable_with(library: Iterable[WorkedExample], missing: Iterable[str]) -> list[WorkedExample]:
     """The examples that call none of the missing tools."""
-    absent = (
-        re.compile(rf"\b({'|'.join(map(re.escape, missing))})\(")
-        if (missing := sorted(missing))
-        else None
-    )
-    return [example for example in library if not (absent and absent.search(example.program))]
+    names = sorted(missing)
+    if not names:
+        return list(library)
+    call = re.compile(rf"\b({'|'.join(map(re.escape, names))})\(")
+    return [example for example in library if not call.search(example.program)]

@@ -1,4 +1,4 @@
-"""The program in what a model said: fences, chatter and what follows the function are taken off."""
+"""The program in a model's answer, without fences, chatter and what follows the function."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ _FENCE = re.compile(r"^[ \t]*(?:```|~~~)[ \t]*[\w+.-]*[ \t]*$", re.MULTILINE)
 _START = re.compile(r"^(?:def execute_command\b|from \w|import \w|def \w+\()", re.MULTILINE)
 _TOP_LEVEL = ("def ", "from ", "import ", "@", "class ", "#")
 LONGEST = 20_000
-"""Most characters of a completion that are looked at."""
+"""Most characters of a completion; the rest is ignored."""
 
 
 def extract_program(text: str) -> str:
-    """The source of `execute_command` (with helpers and imports before it) out of a completion.
+    """The source of `execute_command` in a completion, with helpers and imports before it.
 
-    Args: text: hostile; whatever a model said.  A completion that continues the header has to be
-        given with it.
-
-    Returns: Source ending in one newline.  Where no such function is found, what was said,
-        stripped: it will fail as a program with a message that quotes its own line, which is better
-        than a guess.
+    It ends in one newline.  Where there is no such function, it is the completion itself, stripped:
+    as a program it fails with a message that quotes its own line, which is better than a guess.
+    The text is hostile; in front of a completion that continues the header the header has to stand.
     """
     text = text[:LONGEST].replace("\r\n", "\n").replace("\t", "    ")
     block = next((part for part in _FENCE.split(text) if "def execute_command" in part), text)
@@ -31,7 +28,7 @@ def extract_program(text: str) -> str:
 
 
 def _function(lines: list[str]) -> list[str]:
-    """Lines up to the end of `execute_command`; chatter at the left margin ends it."""
+    """The lines up to the end of `execute_command`, which chatter at the left margin ends."""
     inside = False
     for number, line in enumerate(lines):
         if line.startswith("def execute_command"):
@@ -52,8 +49,9 @@ def _function(lines: list[str]) -> list[str]:
 
 
 def is_complete(body: str) -> bool:
-    """Whether a completion of the header has come to the end of the function (a fence, or text at
-    the margin).
+    """Whether a completion of the header has come to the end of the function.
+
+    A fence ends it, and so does text at the left margin.
     """
     _, _, rest = body.partition("\n")
     return "```" in body or re.search(r"^[^\s)]", rest, re.MULTILINE) is not None

@@ -2,10 +2,10 @@
 
 What all questions share (API, guidelines) goes through the model once and stays as its cache; each
 question's own words go through it once for all its samples; samples that have ended leave the
-batch.  Chance is drawn per sample, from its task and number alone, so that neither the batch nor
-the order of tasks changes a program. That holds in float32; in bfloat16 the rounding of products
-depends on the number of rows, and about a fifth of the programs come out otherwise in another
-batch.
+batch.  The random numbers of a sample come from its question and number alone, so that neither the
+batch nor the order of questions changes a program.  That holds in float32.  In bfloat16 the
+rounding of products depends on the number of rows, and in another batch about a fifth of the
+programs come out otherwise.
 """
 
 from __future__ import annotations
@@ -36,38 +36,47 @@ from workbench.sample.extract import extract_program, is_complete
 from workbench.sample.prompt import HEADER, Prompts
 
 _LIKELY = 64
-"""Tokens looked at before the whole vocabulary is sorted."""
+"""Number of the likeliest tokens that are tried before the whole vocabulary is sorted."""
 _CHECK_EVERY = 8
-"""Tokens between two looks at whether a function has ended, for models that do not stop by
-themselves.
-"""
+"""Tokens between two checks whether a function has ended, which some models do not notice."""
 
 
 @dataclass(slots=True)
 class _Sample:
-    """One program being written."""
+    """A program while it is being written."""
 
     task: int
-    """Number of its task in the batch."""
+    """Number of its question in the batch."""
     index: int
+    """Number of the sample among those of its question."""
     seed: int
     chance: np.ndarray
     """Uniform numbers in [0, 1), one per token."""
     tokens: list[int] = field(default_factory=list)
     logp: float = 0.0
-    """Sum of the chosen tokens' log-probabilities at temperature 1."""
+    """Sum of its tokens' log-probabilities at temperature 1."""
 
 
 class TransformersSampler:
-    """k programs per question from a causal model of transformers; loaded at the first call.
+    """k programs per question from a causal model of transformers, loaded at the first call.
 
-    Args: specs: the tools that programs may call. model: `bundled`, a folder, or a hub id. adapter:
-        a LoRA adapter's folder, `bundled`, or `none`; by default the bundled adapter for the
-        bundled model. temperature: 0 is greedy (all k alike). top_p: nucleus; 1 is off. max_tokens:
-        longest program, in tokens. prompt: `compact` for the bundled adapter, `full` for models
-        that follow instructions. shots: examples per question in the full prompt. batch_size:
-        programs written at a time. device: as torch names it; None chooses. exact: float32, half as
-        slow again on a processor with bfloat16; by default for the bundled model alone.
+    Args:
+        specs: The tools that programs may call.
+        model: `bundled`, a folder, or a hub id.
+        adapter: A LoRA adapter's folder, `bundled`, or `none`; None takes the bundled adapter for
+            the bundled model.
+        temperature: Temperature of the sampling; at 0, greedy, all k are alike.
+        top_p: Probability of the tokens that are sampled from; 1 is all.
+        max_tokens: Longest program, in tokens.
+        prompt: `compact` for the bundled adapter, `full` for models that follow instructions.
+        shots: Examples per question in the full prompt.
+        batch_size: Programs that are written at a time.
+        device: A device as torch names it; None chooses.
+        exact: Whether to compute in float32, which takes half as long again on a processor with
+            bfloat16; None does so for the bundled model alone.
+
+    Raises:
+        InputError: an argument is out of its range, or the adapter is not there.
     """
 
     def __init__(
@@ -86,8 +95,8 @@ class TransformersSampler:
     ) -> None:
         if temperature < 0 or not 0 < top_p <= 1 or max_tokens < 1 or batch_size < 1:
             raise InputError(
-                "the sampler needs temperature >= 0, 0 < top_p <= 1, max_tokens >= 1 and batch_size >= 1, found "
-                f"{temperature}, {top_p}, {max_tokens} and {batch_size}"
+                "the sampler needs temperature >= 0, 0 < top_p <= 1, max_tokens >= 1 and "
+                f"batch_size >= 1, found {temperature}, {top_p}, {max_tokens} and {batch_size}"
             )
         chosen = adapter or ("bundled" if model == "bundled" else "none")
         self._adapter = None if chosen == "none" else chosen
@@ -118,10 +127,16 @@ class TransformersSampler:
         )
 
     def sample(self, tasks: Sequence[Task], k: int, seed: int) -> Iterator[Program]:
-        """k programs per task, grouped by task in the tasks' order, as they are ready.
+        """k programs per question, grouped by question in the questions' order, as they are ready.
 
-        Raises: EngineError: the model breaks, out of memory included; ask again, or with a smaller
-            `batch_size`.
+        Args:
+            tasks: Questions.
+            k: Programs per question.
+            seed: The run's seed.
+
+        Raises:
+            EngineError: the model breaks, for example for lack of memory; try again, or with a
+                smaller `batch_size`.
         """
         per_batch = max(self._batch_size // max(k, 1), 1)
         for at in range(0, len(tasks), per_batch):
@@ -139,20 +154,24 @@ class TransformersSampler:
                 yield self._program(batch[sample.task], sample, seconds)
 
     def stream(self, task: Task, seed: int, watch: Callable[[str], None]) -> Program:
-        """The first program of a task, as `sample` gives it; `watch` hears each piece of its text
-        as it is written.
+        """The first program of a question, as `sample` gives it, with its text as it is written.
 
-        What `watch` raises ends the writing.  Raises EngineError as `sample` does.
+        Args:
+            task: The question.
+            seed: The run's seed.
+            watch: Called with each piece of the text; an error that it raises stops the writing.
+
+        Raises:
+            EngineError: as in `sample`.
         """
-        said = ""
+        shown_text = ""
 
         def show(sample: _Sample) -> None:
-            nonlocal said
+            nonlocal shown_text
             text = HEADER + self._text(sample)
-            if len(text) > len(said) and not text.endswith(
-                "\ufffd"
-            ):  # the last token may hold half a character
-                piece, said = text[len(said) :], text
+            # the last token may hold half a character
+            if len(text) > len(shown_text) and not text.endswith("\ufffd"):
+                piece, shown_text = text[len(shown_text) :], text
                 watch(piece)
 
         started = time.perf_counter()
@@ -187,9 +206,7 @@ class TransformersSampler:
         )
 
     def warm(self) -> None:
-        """Load the model and read the shared prompt now, so that loading is not counted as
-        sampling.
-        """
+        """Load the model and read the shared prompt, so that neither counts as sampling time."""
         with torch.inference_mode():
             _ = self._shared
 
@@ -199,7 +216,7 @@ class TransformersSampler:
 
     @cached_property
     def _shared(self) -> tuple[list[int], list[int], Any]:
-        """Tokens before the question's own, tokens after them, and the model's cache of the former."""
+        """The tokens before and after the question's own, and the model's cache of the former."""
         if self._prompts.style == "compact":
             before, after = self._ids(self._prompts.shared), list[int]()
         else:
@@ -228,8 +245,9 @@ class TransformersSampler:
         seed: int,
         watch: Callable[[_Sample], None] | None = None,
     ) -> list[_Sample]:
-        """All samples of some tasks, by task and number; `watch` is shown each sample after each of
-        its tokens.
+        """All samples of some questions, by question and number.
+
+        `watch` is called with each sample after each of its tokens.
         """
         before, after, cache = self._shared
         own = [self._ids(self._prompts(task).own) + after for task in tasks]
@@ -260,8 +278,8 @@ class TransformersSampler:
         cache.batch_repeat_interleave(k)
         logits = out.logits[:, -1].repeat_interleave(k, dim=0)
         lengths = torch.tensor([len(before) + len(row) for row in own]).repeat_interleave(k)
-        shown = mask.repeat_interleave(k, dim=0)
-        self._decode(samples, logits, cache, shown, lengths.to(self._loaded.device), watch)
+        rows_mask = mask.repeat_interleave(k, dim=0)
+        self._decode(samples, logits, cache, rows_mask, lengths.to(self._loaded.device), watch)
         return samples
 
     def _decode(
@@ -276,9 +294,12 @@ class TransformersSampler:
         """Write the samples to their ends.
 
         Args:
+            samples: The samples, one per row.
             logits: `(rows, vocabulary)` for the first token.
-            mask: `(rows, tokens)` of what the cache holds.
-            positions: `(rows,)` of the next token.
+            cache: The model's cache of the rows.
+            mask: `(rows, tokens)`, the attention mask of the cache.
+            positions: `(rows,)`, position of the next token.
+            watch: Called with each sample after each of its tokens.
         """
         live = samples
         for step in range(self._max_tokens):
@@ -320,11 +341,10 @@ class TransformersSampler:
         return chosen, logp.gather(-1, chosen[:, None]).squeeze(-1)
 
     def _pick(self, share: Tensor, chance: Tensor) -> Tensor:
-        """The token of each row at which its number falls, likely tokens first; `share` is `(rows,
-        vocabulary)`.
+        """The token of each row at which its number falls, the likeliest tokens first.
 
-        Sorting the whole vocabulary costs more than the model: the likeliest few settle nearly
-        every row.
+        `share` is `(rows, vocabulary)`.  Sorting the whole vocabulary costs more than the model,
+        and the likeliest few settle nearly every row.
         """
         few = min(_LIKELY, share.shape[-1])
         high, tokens = share.topk(few, dim=-1)
@@ -344,7 +364,7 @@ class TransformersSampler:
         return chosen
 
     def _pick_slowly(self, share: Tensor, chance: float) -> int:
-        """As `_pick` for one row `(vocabulary,)`, over all tokens."""
+        """The token of one row, `(vocabulary,)`, as `_pick` takes it, but over all tokens."""
         high, tokens = share.sort(descending=True)
         if self._top_p < 1:
             high = high[high.cumsum(-1) - high < self._top_p]

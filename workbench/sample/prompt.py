@@ -1,5 +1,6 @@
-"""The prompt: tool API, guidelines, examples and question, in the paper's order (Hu et al. 2024,
-section 3.1).
+"""The prompt: tool API, guidelines, examples and question.
+
+This is the paper's order (Hu et al. 2024, section 3.1).
 
 A question is hostile text.  It stands on one line, is bounded, holds no control characters, and
 samplers tokenise it without special tokens: whatever it says, it remains one comment line of
@@ -22,9 +23,11 @@ LONGEST_QUESTION = 400
 LONGEST_OPTION = 80
 """Most characters of one option."""
 MOST_OPTIONS = 26
+"""Most options of a question."""
 
 GUIDELINES = """\
-Write one Python function `execute_command(image)` that answers the question about the picture with this API.
+Write one Python function `execute_command(image)` that answers the question about the picture \
+with this API.
 - Use plain Python for logic, counting, comparing, sorting, and for left, right, above and below.
 - `image_patch.find` is for counting and for where things are; a name is a short noun such as "dog".
 - A simple question about what is seen goes straight to `visual_question_answering`.
@@ -32,7 +35,7 @@ Write one Python function `execute_command(image)` that answers the question abo
 - Print what you find on the way, and end with `return formatting_answer(...)`.
 - Import nothing.  Answer with the function alone, no explanation.
 """
-"""What the paper's prompt tells the model, in our words."""
+"""The instructions of the paper's prompt, in our words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +45,11 @@ class Prompt:
     shared: str
     """API and guidelines; the same for every question."""
     own: str
-    """Examples retrieved for the question, the question, the program's first line."""
+    """Examples for the question, the question, and the program's first line."""
 
     @property
     def text(self) -> str:
+        """The whole prompt."""
         return self.shared + self.own
 
 
@@ -53,9 +57,13 @@ class Prompts:
     """Makes prompts for one set of tools.
 
     Args:
-        specs: the tools that programs may call.
-        style: `compact` (API in short lines, no examples: for a model trained on it) or `full`.
-        shots: examples shown per question in the full style.
+        specs: The tools that programs may call.
+        style: `compact`, with the API in short lines and without examples, for a model that was
+            trained on it; or `full`.
+        shots: Examples per question in the full style.
+
+    Raises:
+        ValueError: there is no such style.
     """
 
     def __init__(self, specs: Sequence[ToolSpec], style: Style = "full", shots: int = 5) -> None:
@@ -72,7 +80,7 @@ class Prompts:
         self.version = content_key(style, self.shared, shots, texts if style == "full" else "")[:8]
 
     def __call__(self, task: Task) -> Prompt:
-        """The prompt of one task; the program's body comes next."""
+        """The prompt of one question; the program's body comes next."""
         own = compact_own(task.question, task.choices)
         if self.style == "full":
             near = retrieve(task.question, self._shots, self._library)
@@ -87,13 +95,14 @@ def one_line(text: str, longest: int = LONGEST_QUESTION) -> str:
 
 
 def question_line(question: str, choices: Sequence[str] = ()) -> str:
-    """The question on one line, options of a multiple-choice question behind it."""
+    """The question on one line, with the options of a multiple-choice question behind it."""
     line = one_line(question)
     if choices:
-        line += f" Options: {', '.join(one_line(choice, LONGEST_OPTION) for choice in choices[:MOST_OPTIONS])}."
+        options = [one_line(choice, LONGEST_OPTION) for choice in choices[:MOST_OPTIONS]]
+        line += f" Options: {', '.join(options)}."
     return line
 
 
 def compact_own(question: str, choices: Sequence[str] = ()) -> str:
-    """What a prompt says per question, examples aside; the program's body follows."""
+    """The question's own part of the compact prompt; the program's body follows."""
     return f"\n# {question_line(question, choices)}\n{HEADER}"

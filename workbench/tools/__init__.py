@@ -1,4 +1,4 @@
-"""
+"""The tools that programs call: embedded models, models of the hub, and exact oracles.
 
 Files:
     arguments.py         checks of arguments, and the loop every tool shares

@@ -27,11 +27,13 @@ def answer_batch(
     parse: Callable[[ToolCall], T],
     run: Callable[[list[T]], Sequence[Value | ToolFailure]],
 ) -> list[Value | ToolFailure]:
-    """One result per call, same order: `parse` checks each call, `run` answers the good ones
-    together.
+    """One result per call, in the same order.
 
-    `parse` raises ToolFailure (or ImageError, for a picture that cannot be read) to fail its call
-    alone.
+    Args:
+        calls: Calls of one tool.
+        parse: Checks one call.  It raises ToolFailure, or ImageError for a picture that cannot be
+            read, to fail that call alone.
+        run: Answers the good calls together, in their order.
     """
     out: list[Value | ToolFailure] = [None] * len(calls)
     good: list[tuple[int, T]] = []
@@ -49,14 +51,25 @@ def answer_batch(
 
 
 def patch(call: ToolCall, name: str = "patch") -> Region:
-    """The region of a patch argument.  Fails for anything else, and for one without area inside its
-    picture.
+    """The region of a patch argument.
+
+    Raises:
+        ToolFailure: it is something else, or has no area inside its picture.
     """
     return region(call.arguments.get(name), call.tool, name)
 
 
 def region(value: Any, tool: str, name: str) -> Region:
-    """`value` as a region with area inside its picture."""
+    """`value` as a region with area inside its picture.
+
+    Args:
+        value: What the program passed.
+        tool: Name of the tool, for the message.
+        name: Name of the argument, for the message.
+
+    Raises:
+        ToolFailure: it is something else, or has no such area.
+    """
     if not isinstance(value, Region):
         raise ToolFailure(f"{tool} needs an ImagePatch as {name}, found {kind(value)}")
     box = value.box
@@ -66,12 +79,31 @@ def region(value: Any, tool: str, name: str) -> Region:
 
 
 def text(call: ToolCall, name: str, longest: int = LONGEST_NAME) -> str:
-    """A text argument on one line: a non-empty str of at most `longest` characters."""
+    """A text argument as one line.
+
+    Args:
+        call: The call.
+        name: Name of the argument.
+        longest: Most characters that are taken.
+
+    Raises:
+        ToolFailure: it is not a text, is empty or is longer.
+    """
     return line(call.arguments.get(name), call.tool, name, longest)
 
 
 def line(value: Any, tool: str, name: str, longest: int) -> str:
-    """`value` as non-empty text on one line."""
+    """`value` as non-empty text on one line; what cannot be printed becomes a space.
+
+    Args:
+        value: What the program passed.
+        tool: Name of the tool, for the message.
+        name: Name of the argument, for the message.
+        longest: Most characters that are taken.
+
+    Raises:
+        ToolFailure: it is not a text, is empty or is longer.
+    """
     if not isinstance(value, str):
         raise ToolFailure(f"{tool} needs text as {name}, found {kind(value)}")
     if len(value) > longest:
@@ -85,7 +117,7 @@ def line(value: Any, tool: str, name: str, longest: int) -> str:
 
 
 def texts(call: ToolCall, name: str) -> list[str]:
-    """A list of 1 to 32 texts."""
+    """A list argument of 1 to 32 texts, each as one line; ToolFailure for anything else."""
     value = call.arguments.get(name)
     if not isinstance(value, list | tuple):
         raise ToolFailure(f"{call.tool} needs a list of texts as {name}, found {kind(value)}")
@@ -97,7 +129,7 @@ def texts(call: ToolCall, name: str) -> list[str]:
 
 
 def patches(call: ToolCall, name: str) -> list[Region]:
-    """A list of 1 to 32 patches."""
+    """A list argument of 1 to 32 patches, each with area; ToolFailure for anything else."""
     value = call.arguments.get(name)
     if not isinstance(value, list | tuple):
         raise ToolFailure(f"{call.tool} needs a list of patches as {name}, found {kind(value)}")
@@ -109,11 +141,7 @@ def patches(call: ToolCall, name: str) -> list[Region]:
 
 
 def kind(value: Any) -> str:
-    """What a wrong argument is, for messages: never its contents."""
-    return (
-        "nothing"
-        if value is None
-        else "an ImagePatch"
-        if isinstance(value, Region)
-        else type(value).__name__
-    )
+    """The kind of a wrong argument, for messages, which never quote its contents."""
+    if value is None:
+        return "nothing"
+    return "an ImagePatch" if isinstance(value, Region) else type(value).__name__

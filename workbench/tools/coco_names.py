@@ -1,8 +1,8 @@
 """From the words of a program to COCO's classes: plurals, synonyms and wider words.
 
-A closed-set detector can only be asked for its 80 names.  A word that means part of a class (`man`,
-`puppy`) stands for the class; a wider word (`animal`) for all its classes; anything else is
-unknown, and the caller says so.
+A closed-set detector finds only its 80 names.  A word that means part of a class (`man`, `puppy`)
+stands for the class; a wider word (`animal`) stands for all its classes.  Anything else is unknown,
+and the caller says so.
 """
 
 from __future__ import annotations
@@ -18,13 +18,18 @@ _SYNONYMS = {
     "apple": "red apple, green apple",
     "backpack": "rucksack, knapsack, school bag",
     "bicycle": "bike, cycle, push bike, pushbike",
-    "bird": "duck, goose, swan, gull, seagull, parrot, pigeon, hen, chicken, rooster, eagle, owl, penguin",
+    "bird": (
+        "duck, goose, swan, gull, seagull, parrot, pigeon, hen, chicken, rooster, eagle, owl, "
+        "penguin"
+    ),
     "boat": "ship, sailboat, sailing boat, sailing ship, canoe, ferry, yacht, rowboat, motorboat",
     "book": "novel, textbook",
     "bus": "coach, double-decker bus, school bus, double decker",
     "car": "automobile, auto, motorcar, motor car, sedan, taxi, cab, suv, jeep",
     "cat": "kitten, kitty, house cat",
-    "cell phone": "phone, cellphone, mobile phone, mobile, smartphone, smart phone, telephone, cellular phone",
+    "cell phone": (
+        "phone, cellphone, mobile phone, mobile, smartphone, smart phone, telephone, cellular phone"
+    ),
     "clock": "watch, alarm clock, wall clock, wristwatch",
     "couch": "sofa, settee, loveseat",
     "cow": "cattle, bull, calf, ox",
@@ -46,8 +51,8 @@ _SYNONYMS = {
     "orange": "tangerine, mandarin, clementine",
     "oven": "stove, cooker",
     "person": (
-        "human, human being, man, woman, child, boy, girl, kid, baby, adult, lady, guy, gentleman, individual, player, "
-        "rider, passenger, pedestrian, toddler, folk"
+        "human, human being, man, woman, child, boy, girl, kid, baby, adult, lady, guy, gentleman, "
+        "individual, player, rider, passenger, pedestrian, toddler, folk"
     ),
     "potted plant": "houseplant, house plant, plant",
     "refrigerator": "fridge, freezer",
@@ -56,7 +61,9 @@ _SYNONYMS = {
     "sheep": "lamb, ram, ewe",
     "sink": "washbasin, basin",
     "snowboard": "snow board",
-    "sports ball": "ball, soccer ball, football, basketball, baseball, tennis ball, volleyball, beach ball",
+    "sports ball": (
+        "ball, soccer ball, football, basketball, baseball, tennis ball, volleyball, beach ball"
+    ),
     "suitcase": "luggage",
     "teddy bear": "teddy, stuffed bear, toy bear, stuffed animal, plush bear, plush toy",
     "tennis racket": "racket, racquet, tennis racquet",
@@ -80,8 +87,8 @@ _WIDER = {
     "appliance": "microwave, oven, toaster, refrigerator, hair drier",
     "electronic device": "tv, laptop, mouse, remote, keyboard, cell phone",
     "sports equipment": (
-        "frisbee, skis, snowboard, sports ball, kite, baseball bat, baseball glove, skateboard, surfboard, "
-        "tennis racket"
+        "frisbee, skis, snowboard, sports ball, kite, baseball bat, baseball glove, skateboard, "
+        "surfboard, tennis racket"
     ),
     "cutlery": "fork, knife, spoon",
     "container": "bottle, wine glass, cup, bowl, vase",
@@ -100,23 +107,10 @@ _ALIASES = {
     "utensil": _WIDER["cutlery"],
 }
 _EVERYTHING = ("object", "thing", "item", "anything", "everything", "entity")
-_LEADING = {
-    "a",
-    "an",
-    "the",
-    "all",
-    "any",
-    "some",
-    "every",
-    "each",
-    "of",
-    "this",
-    "that",
-    "these",
-    "those",
-    "pair",
-    "piece",
-}
+_ARTICLES = ("a", "an", "the", "this", "that", "these", "those")
+_QUANTITIES = ("all", "any", "some", "every", "each", "of", "pair", "piece")
+_LEADING = frozenset((*_ARTICLES, *_QUANTITIES))
+"""Words in front of a name that do not change what it stands for."""
 
 
 def _split(names: str) -> tuple[str, ...]:
@@ -124,7 +118,7 @@ def _split(names: str) -> tuple[str, ...]:
 
 
 WIDER = tuple(_WIDER)
-"""Wider words that stand for several classes, besides `object`, which stands for all."""
+"""Wider words that stand for several classes; `object` stands for all and is not among them."""
 
 _TABLE: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(_EVERYTHING, CLASSES),
@@ -139,30 +133,36 @@ def classes_of(
 ) -> tuple[str, ...] | None:
     """The classes that a word stands for; None for a word outside them.
 
-    `more`: names beyond COCO's, each with the wider words it falls under.
+    `more` holds names beyond COCO's, each with the wider words it falls under.
 
-    >>> classes_of("the dogs"), classes_of("Automobile"), classes_of("fruits"),
-    classes_of("unicorn") (('dog',), ('car',), ('banana', 'apple', 'orange'), None)
+    >>> classes_of("the dogs"), classes_of("Automobile"), classes_of("unicorn")
+    (('dog',), ('car',), None)
+    >>> classes_of("fruits")
+    ('banana', 'apple', 'orange')
     """
+    more = more or {}
+    plain = _plain(name)
+    one = singular(plain)
+    classes = _TABLE.get(plain) or _TABLE.get(one) or ()
+    own = [n for n, kinds in more.items() if {plain, one} & {n, *kinds} or one in _EVERYTHING]
+    if own and one in more and one not in CLASSES:
+        return (one,)  # the name itself, not the COCO class that it is a synonym of
+    return (*classes, *(n for n in own if n not in classes)) or None
+
+
+def _plain(name: str) -> str:
+    """A name in lower case, without punctuation and without leading words such as `the`."""
     words = name.lower().replace("_", " ").strip(" .,;:!?\"'()").split()
     while len(words) > 1 and words[0] in _LEADING:
         words = words[1:]
-    plain = " ".join(words)
-    one = singular(plain)
-    found = _TABLE.get(plain) or _TABLE.get(one) or ()
-    own = [
-        n for n, kinds in (more or {}).items() if {plain, one} & {n, *kinds} or one in _EVERYTHING
-    ]
-    if own and one in (more or {}) and one not in CLASSES:
-        return (one,)  # the name itself, not the COCO class that it is a synonym of
-    return (*found, *(n for n in own if n not in found)) or None
+    return " ".join(words)
 
 
 def unknown(name: str, more: Iterable[str] = ()) -> str:
-    """What to tell a program that asked for a name outside the table and `more`."""
+    """The message to a program that looks for a name outside the table and `more`."""
     near = difflib.get_close_matches(name.lower(), [*_TABLE, *more], n=3, cutoff=0.7)
     hint = f" (near: {', '.join(near)})" if near else ""
     return (
-        f"the detector does not know '{name}'{hint}; it finds COCO's {len(CLASSES)} classes, such as person, car, dog, "
-        f"cup or clock, and the wider words object, {', '.join(WIDER)}"
+        f"the detector does not know '{name}'{hint}; it finds COCO's {len(CLASSES)} classes, such "
+        f"as person, car, dog, cup or clock, and the wider words object, {', '.join(WIDER)}"
     )

@@ -1,13 +1,13 @@
 """Finding things with the embedded closed-set detector: `find` and `exists`.
 
-One run of the network per distinct crop serves every name that is asked of it, by both tools, in
-all programs of the process.
+One run of the network per distinct crop serves all names, both tools and all programs of the
+process.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from threading import Lock
 from typing import Protocol
@@ -24,81 +24,108 @@ from workbench.tools.arguments import answer_batch, patch, text
 from workbench.tools.coco_names import classes_of, unknown
 
 BATCH = 16
+"""Most calls of one batch."""
 KEPT = 4096
-"""Crops whose detections are remembered."""
+"""Number of crops whose detections are remembered."""
 
 CropKey = tuple[str, int, int, int, int]
+"""Digest of the picture and the crop's x0, y0, x1, y1 in whole pixels."""
+FindRequest = tuple[Region, tuple[str, ...]]
+"""A region and the names of classes to find in it."""
 
 
 class Finder(Protocol):
-    """A closed-set detector: all its classes in one run."""
+    """A closed-set detector, which finds all its classes in one run."""
 
     def detect(
         self, images: Sequence[Image.Image], threshold: float = ..., iou: float = ...
-    ) -> list[list[Detection]]: ...
+    ) -> list[list[Detection]]:
+        """The detections in each picture, best score first.
+
+        Args:
+            images: Pictures.
+            threshold: Lowest score, 0 to 1.
+            iou: Overlap above which the weaker of two boxes is dropped.
+        """
+        ...
 
 
 class CropDetector:
-    """Detections of crops in pixels of the whole picture, each crop looked at once.  Thread-safe."""
+    """Detections of crops in pixels of the whole picture; each crop goes through the model once.
+
+    Safe for several threads.
+
+    Args:
+        model: The detector.
+        threshold: Lowest score, 0 to 1.
+        iou: Overlap above which the weaker of two boxes is dropped.
+    """
 
     def __init__(self, model: Finder, threshold: float, iou: float) -> None:
         self._model, self._threshold, self._iou = model, threshold, iou
-        self._seen: OrderedDict[CropKey, tuple[Region, ...]] = OrderedDict()
+        self._memory: OrderedDict[CropKey, tuple[Region, ...]] = OrderedDict()
         self._lock = Lock()
 
     def look(
         self, regions: Sequence[Region], images: Images
     ) -> list[tuple[Region, ...] | ToolFailure]:
-        """What each region shows, of all classes, best score first; a picture that cannot be read
-        is a failure.
+        """The detections in each region, of all classes, best score first.
+
+        A region whose picture cannot be read has a failure in place of them.
         """
         with self._lock:
-            found: dict[CropKey, tuple[Region, ...] | ToolFailure] = {
-                key: self._seen[key] for key in map(crop_key, regions) if key in self._seen
+            results: dict[CropKey, tuple[Region, ...] | ToolFailure] = {
+                key: self._memory[key] for key in map(crop_key, regions) if key in self._memory
             }
-        fresh = {crop_key(r): r for r in regions if crop_key(r) not in found}
+        fresh = {crop_key(r): r for r in regions if crop_key(r) not in results}
         crops = []
         for key, region in fresh.items():
             try:
                 crops.append((key, region, images.crop(region)))
             except ImageError as error:
-                found[key] = ToolFailure(str(error))
+                results[key] = ToolFailure(str(error))
         detections = self._model.detect([crop for _, _, crop in crops], self._threshold, self._iou)
         for (key, region, _), here in zip(crops, detections, strict=True):
-            x, y = key[1], key[2]
-            placed = (placed_in(region, x, y, d.box, d.label, d.score) for d in here)
-            found[key] = tuple(r for r in placed if r.box.area > 0)
+            results[key] = _all_to_picture(region, key, here)
+        self._remember(results)
+        return [results[crop_key(r)] for r in regions]
+
+    def _remember(self, results: Mapping[CropKey, tuple[Region, ...] | ToolFailure]) -> None:
         with self._lock:
-            for key, value in found.items():
+            for key, value in results.items():
                 if not isinstance(value, ToolFailure):
-                    self._seen[key] = value
-            while len(self._seen) > KEPT:
-                self._seen.popitem(last=False)
-        return [found[crop_key(r)] for r in regions]
+                    self._memory[key] = value
+            while len(self._memory) > KEPT:
+                self._memory.popitem(last=False)
 
     def find(
-        self, asked: Sequence[tuple[Region, tuple[str, ...]]], images: Images
+        self, requests: Sequence[FindRequest], images: Images
     ) -> list[list[Region] | ToolFailure]:
-        """For each (region, class names) the detections of those classes, best first.
+        """The detections of some classes in some regions, best first.
 
-        Several classes are one wider word: of two classes seen in the same place only the better
-        one counts.
+        Several classes are one wider word: of two classes in the same place only the better one
+        counts.
         """
         out: list[list[Region] | ToolFailure] = []
-        for (_, names), here in zip(
-            asked, self.look([region for region, _ in asked], images), strict=True
-        ):
+        looks = self.look([region for region, _ in requests], images)
+        for (_, names), here in zip(requests, looks, strict=True):
             if isinstance(here, ToolFailure):
                 out.append(here)
                 continue
-            wanted = [r for r in here if r.label in names]
+            matches = [r for r in here if r.label in names]
             if len(names) > 1:
-                kept = non_maximum_suppression(
-                    [r.box for r in wanted], [r.score or 0.0 for r in wanted], self._iou
-                )
-                wanted = [wanted[i] for i in kept]
-            out.append(wanted)
+                boxes, scores = [r.box for r in matches], [r.score or 0.0 for r in matches]
+                kept = non_maximum_suppression(boxes, scores, self._iou)
+                matches = [matches[i] for i in kept]
+            out.append(matches)
         return out
+
+
+def _all_to_picture(region: Region, key: CropKey, here: Sequence[Detection]) -> tuple[Region, ...]:
+    """The detections in a region's crop as regions of the picture, without those of no area."""
+    x, y = key[1], key[2]
+    in_picture = (to_picture(region, x, y, d.box, d.label, d.score) for d in here)
+    return tuple(r for r in in_picture if r.box.area > 0)
 
 
 def crop_key(region: Region) -> CropKey:
@@ -108,9 +135,16 @@ def crop_key(region: Region) -> CropKey:
     return region.image, x, y, max(round(box.x1), x + 1), max(round(box.y1), y + 1)
 
 
-def placed_in(region: Region, x: int, y: int, box: Box, label: str, score: float) -> Region:
-    """A box found in a crop whose corner is (x, y), as a region of the whole picture in whole
-    pixels.
+def to_picture(region: Region, x: int, y: int, box: Box, label: str, score: float) -> Region:
+    """A box in a crop as a region of the whole picture, in whole pixels.
+
+    Args:
+        region: The region that was cropped.
+        x: Left edge of the crop, pixels of the picture.
+        y: Upper edge of the crop, pixels of the picture.
+        box: The box, pixels of the crop.
+        label: What the box holds.
+        score: 0 to 1.
     """
     moved = clip(Box(box.x0 + x, box.y0 + y, box.x1 + x, box.y1 + y), region.width, region.height)
     whole = Box(*(float(round(v)) for v in moved.as_tuple()))
@@ -119,13 +153,17 @@ def placed_in(region: Region, x: int, y: int, box: Box, label: str, score: float
 
 @lru_cache(maxsize=8)
 def shared_detector(threshold: float, iou: float, threads: int) -> CropDetector:
-    """One detector with its memory per setting and process, so that `exists` after `find` costs
-    nothing.
+    """One detector per setting and process; through its memory `exists` costs nothing after `find`.
+
+    Args:
+        threshold: Lowest score, 0 to 1.
+        iou: Overlap above which the weaker of two boxes is dropped.
+        threads: Processor threads of the network.
     """
     return CropDetector(bundled_detector(threads), threshold, iou)
 
 
-def _asked(call: ToolCall) -> tuple[Region, tuple[str, ...]]:
+def _request(call: ToolCall) -> FindRequest:
     region, name = patch(call), text(call, "object_name")
     names = classes_of(name)
     if names is None:
@@ -134,8 +172,7 @@ def _asked(call: ToolCall) -> tuple[Region, tuple[str, ...]]:
 
 
 class FindCoco:
-    """`find` with SSDLite-MobileNetV2: COCO's 80 classes, their synonyms and wider words such as
-    `animal`.
+    """`find` with SSDLite-MobileNetV2: COCO's 80 classes, synonyms and wider words (`animal`).
 
     Results stand best score first, as ViperGPT's do (its detector, GLIP, sorts by score): programs
     that need another order sort, and programs that take `[0]` mean the surest one.  Boxes are whole
@@ -156,7 +193,7 @@ class FindCoco:
         self.ref = PartRef("tool", "ssdlite-coco", "1", {"threshold": threshold, "iou": iou})
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
-        return answer_batch(calls, _asked, lambda asked: self._detector.find(asked, images))
+        return answer_batch(calls, _request, lambda requests: self._detector.find(requests, images))
 
 
 class ExistsCoco:
@@ -170,8 +207,8 @@ class ExistsCoco:
         self.ref = PartRef("tool", "ssdlite-coco-exists", "1", {"threshold": threshold, "iou": iou})
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
-        def run(asked: list[tuple[Region, tuple[str, ...]]]) -> list[Value | ToolFailure]:
-            found = self._detector.find(asked, images)
-            return [here if isinstance(here, ToolFailure) else bool(here) for here in found]
+        def run(requests: list[FindRequest]) -> list[Value | ToolFailure]:
+            results = self._detector.find(requests, images)
+            return [here if isinstance(here, ToolFailure) else bool(here) for here in results]
 
-        return answer_batch(calls, _asked, run)
+        return answer_batch(calls, _request, run)

@@ -1,8 +1,8 @@
-"""Finding things with detectors of the hub: open vocabulary (OWLv2, Grounding DINO) and closed sets
-(DETR, YOLOS, ...).
+"""Finding things with detectors of the hub: open vocabularies and closed sets.
 
-They answer `find` and `exists` in place of the embedded detector; a profile names the checkpoint
-and the thresholds.
+Examples are OWLv2 and Grounding DINO for the former, DETR and YOLOS for the latter.  They answer
+`find` and `exists` in place of the embedded detector; a profile names the checkpoint and the
+thresholds.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from workbench.ports import Images
 from workbench.records import PartRef, Region, ToolCall, Value
 from workbench.tools.arguments import answer_batch, patch, text
 from workbench.tools.coco_names import classes_of
-from workbench.tools.detector import CropDetector, crop_key, placed_in
+from workbench.tools.detector import CropDetector, crop_key, to_picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +42,21 @@ class _DetectionRequest:
 
 
 class HubDetection:
-    """`find` with any model of `AutoModelForZeroShotObjectDetection`: OWLv2, OWL-ViT, Grounding
-    DINO, ...
+    """`find` with any model of `AutoModelForZeroShotObjectDetection`, such as OWLv2.
 
     Results stand best score first, in whole pixels of the whole picture.  OWL models look once at
-    each crop for all names that a batch asks of it; a name's result does not depend on the names
+    each crop for all names that a batch finds in it; a name's result does not depend on the names
     beside it.
 
-    Args: model: a folder or a hub id, for example `google/owlv2-base-patch16-ensemble`. threshold:
-        lowest score, 0 to 1. iou: overlap above which the weaker of two boxes is dropped. prompt:
-        the text around a name, `{name}` in it; None is `a photo of a {name}` for OWL, `a {name}`
-        else. device, half: see `VisionModel`. batch_size: crops per forward pass.
+    Args:
+        model: A folder or a hub id, for example `google/owlv2-base-patch16-ensemble`.
+        threshold: Lowest score, 0 to 1.
+        iou: Overlap above which the weaker of two boxes is dropped.
+        prompt: The text around a name, with `{name}` in it; None is `a photo of a {name}` for OWL
+            models and `a {name}` for others.
+        device: See `VisionModel`.
+        half: See `VisionModel`.
+        batch_size: Crops per forward pass.
     """
 
     name = "hub-zero-shot-detection"
@@ -81,8 +85,8 @@ class HubDetection:
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
         return answer_batch(calls, lambda call: self._parse(call, images), self._answer)
 
-    def _answer(self, asked: list[_DetectionRequest]) -> Sequence[Value | ToolFailure]:
-        return self._find(asked)
+    def _answer(self, requests: list[_DetectionRequest]) -> Sequence[Value | ToolFailure]:
+        return self._find(requests)
 
     @staticmethod
     def _parse(call: ToolCall, images: Images) -> _DetectionRequest:
@@ -93,45 +97,47 @@ class HubDetection:
             raise ToolFailure(f"{call.tool}: object_name is empty")
         return _DetectionRequest(region, name, images.crop(region))
 
-    def _find(self, asked: list[_DetectionRequest]) -> list[list[Region]]:
+    def _find(self, requests: list[_DetectionRequest]) -> list[list[Region]]:
         """The detections of each (crop, name)."""
         groups: dict[Any, list[int]] = {}
-        for i, item in enumerate(asked):
+        for i, item in enumerate(requests):
             # crops of one size need no padding, which some models would see
             groups.setdefault(crop_key(item.region) if self._owl else item.crop.size, []).append(i)
-        out: list[list[Region]] = [[] for _ in asked]
+        out: list[list[Region]] = [[] for _ in requests]
         if self._owl:
             crops = list(groups.values())
             for start in range(0, len(crops), self.batch_size):
-                self._look_owl(asked, crops[start : start + self.batch_size], out)
+                self._look_owl(requests, crops[start : start + self.batch_size], out)
         else:
             for rows in groups.values():
                 for start in range(0, len(rows), self.batch_size):
-                    self._look(asked, rows[start : start + self.batch_size], out)
+                    self._look(requests, rows[start : start + self.batch_size], out)
         return out
 
     def _look(
-        self, asked: list[_DetectionRequest], rows: list[int], out: list[list[Region]]
+        self, requests: list[_DetectionRequest], rows: list[int], out: list[list[Region]]
     ) -> None:
-        pictures, texts = [asked[i].crop for i in rows], [[self._text(asked[i].name)] for i in rows]
+        pictures, texts = (
+            [requests[i].crop for i in rows],
+            [[self._text(requests[i].name)] for i in rows],
+        )
         batch = self._vision.processor(
             images=pictures, text=texts, padding=True, return_tensors="pt"
         )
-        results = self._results(batch, [asked[i].crop for i in rows])
+        results = self._results(batch, [requests[i].crop for i in rows])
         for i, result in zip(rows, results, strict=True):
-            out[i] = self._regions(asked[i], result)
+            out[i] = self._regions(requests[i], result)
 
     def _look_owl(
-        self, asked: list[_DetectionRequest], groups: list[list[int]], out: list[list[Region]]
+        self, requests: list[_DetectionRequest], groups: list[list[int]], out: list[list[Region]]
     ) -> None:
-        names = [list(dict.fromkeys(asked[i].name for i in rows)) for rows in groups]
+        names = [list(dict.fromkeys(requests[i].name for i in rows)) for rows in groups]
         most = max(map(len, names))
         texts = [[self._text(n) for n in row] + [" "] * (most - len(row)) for row in names]
-        crops = [asked[rows[0]].crop for rows in groups]
+        crops = [requests[rows[0]].crop for rows in groups]
         images = self._vision.processor.image_processor
-        if (
-            self._vision.kind == "owlv2"
-        ):  # its own resizing needs SciPy; Pillow's is as smooth and faster
+        if self._vision.kind == "owlv2":
+            # the processor's own resizing needs SciPy; Pillow's is as smooth, and faster
             side = (images.size["width"], images.size["height"])
             pixels = images(
                 [_square(c).resize(side) for c in crops],
@@ -148,12 +154,12 @@ class HubDetection:
         output = self._forward({**words, **pixels})
         for g, rows in enumerate(groups):
             for i in rows:
-                q = names[g].index(asked[i].name)
+                q = names[g].index(requests[i].name)
                 one = SimpleNamespace(
                     logits=output.logits[g : g + 1, :, q : q + 1],
                     pred_boxes=output.pred_boxes[g : g + 1],
                 )
-                out[i] = self._regions(asked[i], self._read(one, [crops[g]])[0])
+                out[i] = self._regions(requests[i], self._read(one, [crops[g]])[0])
 
     def _forward(self, batch: Any) -> Any:
         with torch.inference_mode():
@@ -171,19 +177,16 @@ class HubDetection:
             output, threshold=self._threshold, target_sizes=sizes
         )
 
-    def _regions(self, asked: _DetectionRequest, result: Any) -> list[Region]:
-        _, x, y, _, _ = crop_key(asked.region)
-        found = [
-            placed_in(asked.region, x, y, _box(corners, asked.crop), asked.name, score)
-            for corners, score in zip(
-                result["boxes"].tolist(), result["scores"].tolist(), strict=True
-            )
+    def _regions(self, request: _DetectionRequest, result: Any) -> list[Region]:
+        _, x, y, _, _ = crop_key(request.region)
+        rows = zip(result["boxes"].tolist(), result["scores"].tolist(), strict=True)
+        regions = [
+            to_picture(request.region, x, y, _box(corners, request.crop), request.name, score)
+            for corners, score in rows
         ]
-        found = [region for region in found if region.box.area > 0]
-        kept = non_maximum_suppression(
-            [r.box for r in found], [r.score or 0.0 for r in found], self._iou
-        )
-        return [found[i] for i in kept]
+        regions = [region for region in regions if region.box.area > 0]
+        boxes, scores = [r.box for r in regions], [r.score or 0.0 for r in regions]
+        return [regions[i] for i in non_maximum_suppression(boxes, scores, self._iou)]
 
     def _text(self, name: str) -> str:
         return self._prompt.replace("{name}", name)
@@ -195,12 +198,12 @@ class HubZeroShotExists(HubDetection):
     name = "hub-zero-shot-exists"
     spec = STANDARD["exists"]
 
-    def _answer(self, asked: list[_DetectionRequest]) -> Sequence[Value | ToolFailure]:
-        return [bool(found) for found in self._find(asked)]
+    def _answer(self, requests: list[_DetectionRequest]) -> Sequence[Value | ToolFailure]:
+        return [bool(regions) for regions in self._find(requests)]
 
 
 class _ClosedModel:
-    """A model of `AutoModelForObjectDetection` as `CropDetector` wants it."""
+    """A model of `AutoModelForObjectDetection` in the form that `CropDetector` takes."""
 
     def __init__(self, vision: VisionModel) -> None:
         self._vision = vision
@@ -209,33 +212,39 @@ class _ClosedModel:
     def detect(
         self, images: Sequence[Image.Image], threshold: float = 0.5, iou: float = 0.5
     ) -> list[list[Detection]]:
+        """The detections in each picture, best score first.
+
+        Args:
+            images: Pictures, which go through the model one by one.
+            threshold: Lowest score, 0 to 1.
+            iou: Overlap above which the weaker of two boxes of one label is dropped.
+        """
         out: list[list[Detection]] = []
         for picture in images:
             with torch.inference_mode():
-                output = plain_float(self._vision.model(**self._vision.prepared(picture)))
+                output = plain_float(self._vision.model(**self._vision.inputs(picture)))
             result = self._vision.processor.post_process_object_detection(
                 output, threshold=threshold, target_sizes=[(picture.height, picture.width)]
             )[0]
-            found = [
+            rows = zip(
+                *(result[part].tolist() for part in ("boxes", "scores", "labels")), strict=True
+            )
+            detections = [
                 Detection(self.labels[int(label)], float(score), _box(corners, picture))
-                for corners, score, label in zip(
-                    result["boxes"].tolist(),
-                    result["scores"].tolist(),
-                    result["labels"].tolist(),
-                    strict=True,
-                )
+                for corners, score, label in rows
             ]
             kept: list[Detection] = []
-            for name in sorted({d.label for d in found}):
-                same = [d for d in found if d.label == name]
+            for name in sorted({d.label for d in detections}):
+                same = [d for d in detections if d.label == name]
                 order = non_maximum_suppression([d.box for d in same], [d.score for d in same], iou)
                 kept += [same[i] for i in order]
             out.append(sorted(kept, key=lambda d: (-d.score, d.label, d.box)))
         return out
 
     def names(self, word: str) -> tuple[str, ...]:
-        """The model's labels that a word stands for: a label itself, else by COCO's synonyms and
-        wider words.
+        """The model's labels that a word stands for.
+
+        A word that is a label stands for itself; others go by COCO's synonyms and wider words.
         """
         plain = {label.lower(): label for label in self.labels.values()}
         low = word.lower()
@@ -246,16 +255,18 @@ class _ClosedModel:
 
 
 class HubClosedDetection:
-    """`find` with any model of `AutoModelForObjectDetection`: DETR, RT-DETR, YOLOS, D-FINE, ...
+    """`find` with any model of `AutoModelForObjectDetection`, such as DETR, RT-DETR or YOLOS.
 
-    Each crop is looked at once for all names.  A name outside the model's labels fails its call.
+    Each crop goes through the model once for all names.  A name outside the model's labels fails
+    its call.
 
     Args:
-        model: a folder or a hub id, for example `PekingU/rtdetr_r50vd`.
-        threshold: lowest score, 0 to 1.
-        iou: overlap above which the weaker of two boxes of one label is dropped.
-        device, half: see `VisionModel`.
-        batch_size: crops per call.
+        model: A folder or a hub id, for example `PekingU/rtdetr_r50vd`.
+        threshold: Lowest score, 0 to 1.
+        iou: Overlap above which the weaker of two boxes of one label is dropped.
+        device: See `VisionModel`.
+        half: See `VisionModel`.
+        batch_size: Crops per call.
     """
 
     name = "hub-detection"
@@ -281,20 +292,21 @@ class HubClosedDetection:
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
         return answer_batch(
-            calls, self._parse, lambda asked: self._answer(self._detector.find(asked, images))
+            calls, self._parse, lambda requests: self._answer(self._detector.find(requests, images))
         )
 
-    def _answer(self, found: list[list[Region] | ToolFailure]) -> Sequence[Value | ToolFailure]:
-        return found
+    def _answer(self, results: list[list[Region] | ToolFailure]) -> Sequence[Value | ToolFailure]:
+        return results
 
     def _parse(self, call: ToolCall) -> tuple[Region, tuple[str, ...]]:
         region, word = patch(call), text(call, "object_name")
         names = self._model.names(word)
         if not names:
-            known = sorted(set(self._model.labels.values()))
-            more = ", ..." if len(known) > 12 else ""
+            labels = sorted(set(self._model.labels.values()))
+            more = ", ..." if len(labels) > 12 else ""
             raise ToolFailure(
-                f"the detector does not know '{word}'; it finds {len(known)} classes: {', '.join(known[:12])}{more}"
+                f"the detector does not know '{word}'; it finds {len(labels)} classes: "
+                f"{', '.join(labels[:12])}{more}"
             )
         return region, names
 
@@ -305,8 +317,8 @@ class HubClosedExists(HubClosedDetection):
     name = "hub-exists"
     spec = STANDARD["exists"]
 
-    def _answer(self, found: list[list[Region] | ToolFailure]) -> Sequence[Value | ToolFailure]:
-        return [here if isinstance(here, ToolFailure) else bool(here) for here in found]
+    def _answer(self, results: list[list[Region] | ToolFailure]) -> Sequence[Value | ToolFailure]:
+        return [here if isinstance(here, ToolFailure) else bool(here) for here in results]
 
 
 def _square(crop: Image.Image) -> Image.Image:

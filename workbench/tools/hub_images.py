@@ -29,14 +29,22 @@ _SIMILARITY = ToolSpec(
     "similarity",
     (Parameter("text", "str"),),
     "float",
-    "How well a text describes this patch, -1 to 1; larger is better.\n>>> print(image_patch.similarity('a red car'))",
+    "How well a text describes this patch, -1 to 1; larger is better.\n"
+    ">>> print(image_patch.similarity('a red car'))",
 )
 
 
 def _remember(
     memory: OrderedDict[K, Tensor], keys: Sequence[K], make: Callable[[K], Tensor], most: int
 ) -> list[Tensor]:
-    """The values of the keys, made where missing; the memory then keeps the last `most`."""
+    """The values of some keys, of which the missing ones are made.
+
+    Args:
+        memory: Values of earlier calls, the latest last; it keeps at most `most`.
+        keys: The keys.
+        make: Makes the value of a key.
+        most: Number of values that are remembered.
+    """
     here: dict[K, Tensor] = {}
     for key in dict.fromkeys(keys):
         here[key] = memory[key] if key in memory else make(key)
@@ -48,18 +56,18 @@ def _remember(
 
 
 class HubDepth:
-    """`compute_depth` with any model of `AutoModelForDepthEstimation`: Depth Anything, DPT,
-    ZoeDepth, ...
+    """`compute_depth` with any model of `AutoModelForDepthEstimation`, such as Depth Anything.
 
-    The whole picture is looked at once and the median is taken inside the patch, as ViperGPT does.
-    Larger is always farther: metres for metric models; for models that give inverse depth, the
-    distance below the nearest point's value, in the model's own unit.
+    The whole picture goes through the model once, and the median inside the patch is the answer, as
+    in ViperGPT.  Larger is always farther: metres for metric models; for models that give inverse
+    depth, the distance below the nearest point's value, in the model's own unit.
 
     Args:
-        model: a folder or a hub id, for example `depth-anything/Depth-Anything-V2-Small-hf`.
-        inverse: whether the model's values grow towards the viewer; None decides by its family.
-        device, half: see `VisionModel`.
-        keep: depth maps remembered.
+        model: A folder or a hub id, for example `depth-anything/Depth-Anything-V2-Small-hf`.
+        inverse: Whether the model's values grow towards the viewer; None decides by its family.
+        device: See `VisionModel`.
+        half: See `VisionModel`.
+        keep: Number of depth maps that are remembered.
     """
 
     spec = STANDARD["compute_depth"]
@@ -100,12 +108,13 @@ class HubDepth:
         return answer_batch(calls, parse, run)
 
     def _depth(self, digest: str, images: Images) -> Tensor:
-        """Depth of a picture, (height, width) scaled to at most 1024 on the longer side, larger is
-        farther.
+        """Depth of a picture, `(height, width)`; larger is farther.
+
+        The map is scaled to at most 1024 on the longer side.
         """
         picture = images.open(digest)
         with torch.inference_mode():
-            output = plain_float(self._vision.model(**self._vision.prepared(picture)))
+            output = plain_float(self._vision.model(**self._vision.inputs(picture)))
         scale = min(1.0, LONGEST_SIDE / max(picture.size))
         sizes = [(max(round(picture.height * scale), 1), max(round(picture.width * scale), 1))]
         depth: Tensor = self._vision.processor.post_process_depth_estimation(
@@ -115,20 +124,28 @@ class HubDepth:
 
 
 def _median(depth: Tensor, region: Region) -> float:
-    """The median inside the region; the lower of the two middle values where their number is even."""
+    """The median inside the region, the lower middle value where their number is even."""
     high, wide = depth.shape
     _, x0, y0, x1, y1 = crop_key(region)
-
-    def cells(low: float, past: float, size: int, cells: int) -> slice:
-        start = min(max(int(low * cells / size), 0), cells - 1)
-        return slice(start, max(round(past * cells / size), start + 1))
-
-    part = depth[cells(y0, y1, region.height, high), cells(x0, x1, region.width, wide)]
+    part = depth[_cells(y0, y1, region.height, high), _cells(x0, x1, region.width, wide)]
     return round(float(part.median()), 4)
 
 
+def _cells(low: float, past: float, size: int, count: int) -> slice:
+    """The cells, at least one, of `count` along an edge that pixels `low` to `past` of it cover.
+
+    Args:
+        low: First pixel.
+        past: The pixel behind the last.
+        size: Length of the edge, pixels.
+        count: Length of the edge, cells.
+    """
+    start = min(max(int(low * count / size), 0), count - 1)
+    return slice(start, max(round(past * count / size), start + 1))
+
+
 class _ImageText:
-    """Unit vectors of crops and texts by a dual encoder, remembered."""
+    """A dual encoder that gives unit vectors of crops and texts, and remembers them."""
 
     def __init__(
         self, model: str, device: str | None, half: bool | None, prompt: str, keep: int
@@ -137,25 +154,26 @@ class _ImageText:
         if not hasattr(self._vision.model, "get_image_features"):
             kind = type(self._vision.model).__name__
             raise InputError(
-                f"'{model}' is a {kind}, not a model with image and text vectors such as CLIP or SigLIP"
+                f"'{model}' is a {kind}, not a model with image and text vectors such as CLIP or "
+                "SigLIP"
             )
         self._prompt, self._keep = prompt, keep
-        self._seen: OrderedDict[Any, Tensor] = OrderedDict()
-        self._read: OrderedDict[str, Tensor] = OrderedDict()
+        self._crops: OrderedDict[Any, Tensor] = OrderedDict()
+        self._texts: OrderedDict[str, Tensor] = OrderedDict()
 
     def crops(self, regions: Sequence[Region], images: Images) -> Tensor:
-        """(n, channels) of the regions' crops."""
+        """Vectors of the regions' crops, `(regions, channels)`."""
         by_key = {crop_key(region): region for region in regions}
 
         def look(key: Any) -> Tensor:
             with torch.inference_mode():
                 crop = images.crop(by_key[key])
-                return _unit(self._vision.model.get_image_features(**self._vision.prepared(crop)))
+                return _unit(self._vision.model.get_image_features(**self._vision.inputs(crop)))
 
-        return torch.stack(_remember(self._seen, [crop_key(r) for r in regions], look, self._keep))
+        return torch.stack(_remember(self._crops, [crop_key(r) for r in regions], look, self._keep))
 
     def texts(self, words: Sequence[str]) -> Tensor:
-        """(n, channels) of texts put into the prompt."""
+        """Vectors of texts, each put into the prompt, `(texts, channels)`."""
 
         def read(word: str) -> Tensor:
             # SigLIP was trained on texts of full length, and CLIP does not mind
@@ -168,7 +186,7 @@ class _ImageText:
             with torch.inference_mode():
                 return _unit(self._vision.model.get_text_features(**self._vision.to_device(batch)))
 
-        return torch.stack(_remember(self._read, list(words), read, self._keep))
+        return torch.stack(_remember(self._texts, list(words), read, self._keep))
 
 
 def _unit(output: Any) -> Tensor:
@@ -193,16 +211,17 @@ class _ImageTextTool:
 
 
 class HubImageText(_ImageTextTool):
-    """`best_image_match` with a dual encoder (CLIP, SigLIP): the index of the patch nearest to the
-    texts on average.
+    """`best_image_match` with a dual encoder such as CLIP or SigLIP.
 
-    An empty list gives None, as ViperGPT's does.
+    The answer is the index of the patch that is nearest to the texts on average.  An empty list
+    gives None, as ViperGPT's does.
 
     Args:
-        model: a folder or a hub id, for example `google/siglip2-base-patch16-224`.
-        device, half: see `VisionModel`.
-        prompt: the text around a text, `{text}` in it.
-        keep: vectors remembered.
+        model: A folder or a hub id, for example `google/siglip2-base-patch16-224`.
+        device: See `VisionModel`.
+        half: See `VisionModel`.
+        prompt: The text around a text, with `{text}` in it.
+        keep: Number of vectors that are remembered.
     """
 
     name = "hub-image-text"
@@ -211,23 +230,23 @@ class HubImageText(_ImageTextTool):
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
         def parse(call: ToolCall) -> tuple[list[Region], list[str]]:
             content = call.arguments.get("content")
-            wanted = [text(call, "content")] if isinstance(content, str) else texts(call, "content")
+            words = [text(call, "content")] if isinstance(content, str) else texts(call, "content")
             if call.arguments.get("list_patches") in ([], ()):
-                return [], wanted
+                return [], words
             regions = patches(call, "list_patches")
             for region in regions:
                 images.open(region.image)
-            return regions, wanted
+            return regions, words
 
-        def run(asked: list[tuple[list[Region], list[str]]]) -> list[Value | ToolFailure]:
+        def run(requests: list[tuple[list[Region], list[str]]]) -> list[Value | ToolFailure]:
             out: list[Value | ToolFailure] = []
-            for regions, wanted in asked:
+            for regions, words in requests:
                 if not regions:
                     out.append(None)
                     continue
-                scores = (
-                    self._encoder.crops(regions, images) @ self._encoder.texts(wanted).T
-                ).mean(1)
+                scores = (self._encoder.crops(regions, images) @ self._encoder.texts(words).T).mean(
+                    1
+                )
                 out.append(int(scores.argmax()))
             return out
 
@@ -246,17 +265,18 @@ class HubSimilarity(_ImageTextTool):
             images.open(region.image)
             return region, text(call, "text")
 
-        def run(asked: list[tuple[Region, str]]) -> list[Value | ToolFailure]:
-            seen = self._encoder.crops([region for region, _ in asked], images)
-            read = self._encoder.texts([words for _, words in asked])
-            return [round(float(value), 4) for value in (seen * read).sum(1)]
+        def run(requests: list[tuple[Region, str]]) -> list[Value | ToolFailure]:
+            crops = self._encoder.crops([region for region, _ in requests], images)
+            texts = self._encoder.texts([words for _, words in requests])
+            return [round(float(value), 4) for value in (crops * texts).sum(1)]
 
         return answer_batch(calls, parse, run)
 
 
 class HubTextMatch(_ImageTextTool):
-    """`best_text_match` with a dual encoder: the option nearest to the patch.  Arguments as
-    `HubImageText`.
+    """`best_text_match` with a dual encoder: the option that is nearest to the patch.
+
+    Arguments as `HubImageText`.
     """
 
     name = "hub-text-match"
@@ -267,20 +287,20 @@ class HubTextMatch(_ImageTextTool):
             region, options = patch(call), texts(call, "options")
             images.open(region.image)
             prefix = text(call, "prefix") if call.arguments.get("prefix") not in (None, "") else ""
-            given = call.arguments["options"]
-            assert isinstance(given, list | tuple)  # `texts` has checked it
+            values = call.arguments["options"]
+            assert isinstance(values, list | tuple)  # `texts` has checked it
             return (
                 region,
                 [f"{prefix} {option}" if prefix else option for option in options],
-                list(given),
+                list(values),
             )
 
-        def run(asked: list[tuple[Region, list[str], list[Any]]]) -> list[Value | ToolFailure]:
-            seen = self._encoder.crops([region for region, _, _ in asked], images)
+        def run(requests: list[tuple[Region, list[str], list[Any]]]) -> list[Value | ToolFailure]:
+            crops = self._encoder.crops([region for region, _, _ in requests], images)
             best = [
                 int((self._encoder.texts(options) @ row).argmax())
-                for row, (_, options, _) in zip(seen, asked)
+                for row, (_, options, _) in zip(crops, requests)
             ]
-            return [given[i] for i, (_, _, given) in zip(best, asked, strict=True)]
+            return [values[i] for i, (_, _, values) in zip(best, requests, strict=True)]
 
         return answer_batch(calls, parse, run)

@@ -1,4 +1,4 @@
-"""General knowledge asked of a language model: `llm_query`.
+"""General knowledge from a language model: `llm_query`.
 
 A small model says the same to nearly every yes/no question (SmolLM2-135M asked outright: half
 right, that is chance), yet it knows much: asked to *name something that can fly* it prefers a
@@ -7,12 +7,12 @@ the manner of PMI-DC (Holtzman et al. 2021, arXiv 2104.08315):
 
 * naming: does the predicate raise the subject's odds against each of a few everyday things?
 * telling: does the subject raise the predicate's odds, against a neutral one, more than everyday
-things do?
+  things do?
 
 `vpd bench tools` measures it: SmolLM2-135M then answers 92 % of 104 facts about the collages'
-categories (half yes, half no), some of which the method was chosen on.
+categories, half of them true.  Some of these facts were used to choose the method, so expect less.
 
-Only `LanguageModel.choose` is used, so any model behind the port can be asked; models that answer
+Only `LanguageModel.choose` is used, so any model behind the port will do.  Models that answer
 outright reliably are asked outright.
 """
 
@@ -35,31 +35,34 @@ Method = Literal["contrast", "outright"]
 THINGS = ("a stone", "a dog", "a spoon", "a car", "an apple", "a shirt", "a chair", "a bird")
 """Everyday things that a subject is compared with when something is to be named."""
 PLAIN_THINGS = ("a stone", "a shirt", "a spoon")
-"""Things about which little can be told."""
+"""Everyday things about which there is little to tell."""
 NEUTRAL = "was there."
 """A predicate that fits anything."""
 MOST = 2000
-"""Predicates, and subjects, remembered."""
+"""Number of predicates, and of subjects, that are remembered."""
 
 _ANYWAY = "exists"
 _NAMING = (
-    "Name one thing that {p}. Answer with its name only. For example: something that has leaves: a tree. "
-    "Something that swims: a fish. Something that {p}:"
+    "Name one thing that {p}. Answer with its name only. "
+    "For example: something that has leaves: a tree. Something that swims: a fish. "
+    "Something that {p}:"
 )
 _TELLING = "Complete the sentence: {s}"
 _OUTRIGHT = "Answer with yes or no.\nCan a fish swim? yes\nIs a hat a kind of weather? no\n{q}"
 
 
 class LanguageKnowledge:
-    """`llm_query` on a language model part: yes/no questions by comparison or outright, others by
-    completion.
+    """`llm_query` on a language model, which compares things to answer yes/no questions.
 
-    Args: model: `bundled`, a folder, or a hub id; what the language part takes. language: the
-        registered language part, `transformers` or `openai`. method: how yes/no questions are
-        asked: `contrast` for small models, `outright` for able ones; None takes
-            `contrast` for the bundled model.
-        max_tokens: longest other answer, in tokens; four times as many where the program asks for a
-        long one. batch_size: questions at once. arguments: further arguments of the language part.
+    Args:
+        model: What the language part takes: `bundled`, a folder, or a hub id.
+        language: The registered language part, `transformers` or `openai`.
+        method: How yes/no questions are answered: `contrast` for small models, `outright` for able
+            ones; None takes `contrast` for the bundled model.
+        max_tokens: Longest other answer, in tokens; four times as many where the program asks for a
+            long one.
+        batch_size: Questions at once.
+        arguments: Further arguments of the language part.
     """
 
     spec = STANDARD["llm_query"]
@@ -100,44 +103,48 @@ class LanguageKnowledge:
     def _parse(call: ToolCall) -> tuple[str, bool]:
         return text(call, "question", LONGEST_QUESTION), call.arguments.get("long_answer") is True
 
-    def _answer(self, asked: list[tuple[str, bool]]) -> list[Value | ToolFailure]:
-        out: list[Value | ToolFailure] = [""] * len(asked)
-        facts = {i: parse(question) for i, (question, _) in enumerate(asked) if is_yes_no(question)}
-        compared = {
-            i: fact for i, fact in facts.items() if fact is not None and self._method == "contrast"
-        }
-        outright = [i for i in facts if i not in compared]
-        for i, margin in zip(compared, self.margins(list(compared.values())), strict=True):
-            out[i] = "yes" if margin > 0 else "no"
-        for i, margin in zip(
-            outright, self._outright([asked[i][0] for i in outright]), strict=True
-        ):
-            out[i] = "yes" if margin > 0 else "no"
+    def _answer(self, requests: list[tuple[str, bool]]) -> list[Value | ToolFailure]:
+        """The answer to each (question, whether a long answer is wanted)."""
+        questions = [question for question, _ in requests]
+        yes_or_no = self._yes_or_no(questions)
+        out: list[Value | ToolFailure] = [yes_or_no.get(i, "") for i in range(len(requests))]
         for long in (False, True):
             rows = [
                 i
-                for i, (_, wants_long) in enumerate(asked)
-                if i not in facts and wants_long == long
+                for i, (_, wants_long) in enumerate(requests)
+                if i not in yes_or_no and wants_long == long
             ]
-            for i, said in zip(
-                rows, self._complete([asked[i][0] for i in rows], long), strict=True
-            ):
-                out[i] = said
+            answers = self._complete([questions[i] for i in rows], long)
+            for i, answer in zip(rows, answers, strict=True):
+                out[i] = answer
         return out
+
+    def _yes_or_no(self, questions: Sequence[str]) -> dict[int, str]:
+        """The answers to the yes/no questions among some questions, by number."""
+        facts = {i: parse(question) for i, question in enumerate(questions) if is_yes_no(question)}
+        contrast = self._method == "contrast"
+        by_contrast = {i: fact for i, fact in facts.items() if fact is not None and contrast}
+        outright = [i for i in facts if i not in by_contrast]
+        margins = self.margins(list(by_contrast.values()))
+        margins += self._outright([questions[i] for i in outright])
+        return {
+            i: "yes" if margin > 0 else "no"
+            for i, margin in zip((*by_contrast, *outright), margins, strict=True)
+        }
 
     def _complete(self, questions: list[str], long: bool) -> list[Value | ToolFailure]:
         if not questions:
             return []
         tokens = self._max_tokens * (4 if long else 1)
         hint = "" if long else " Answer in a few words."
-        said = self._language.complete([question + hint for question in questions], tokens)
+        answers = self._language.complete([question + hint for question in questions], tokens)
         return [
-            _trimmed(answer, long) or ToolFailure("the language model gave no answer")
-            for answer in said
+            _tidy(answer, long) or ToolFailure("the language model gave no answer")
+            for answer in answers
         ]
 
     def _outright(self, questions: list[str]) -> list[float]:
-        """Log-odds of yes, asked outright."""
+        """For each question, the log-odds of yes when it is asked outright, in nats."""
         if not questions:
             return []
         prompts = [_OUTRIGHT.format(q=q) for q in questions]
@@ -146,7 +153,11 @@ class LanguageKnowledge:
         ]
 
     def margins(self, facts: Sequence[YesNo]) -> list[float]:
-        """How clearly each statement holds, in nats; above 0 is yes.  Raises EngineError."""
+        """How clearly each statement holds, in nats; above 0 is yes.
+
+        Raises:
+            EngineError: the language model breaks.
+        """
         if not facts:
             return []
         self._prepare([fact.predicate for fact in facts])
@@ -154,44 +165,52 @@ class LanguageKnowledge:
         subjects = list(
             dict.fromkeys(f.noun_phrase for f in facts if f.noun_phrase not in self._anyway)
         )
-        asked = [(_NAMING.format(p=_ANYWAY), (subject, reference)) for subject in subjects]
+        requests = [(_NAMING.format(p=_ANYWAY), (subject, reference)) for subject in subjects]
         for fact in facts:
-            asked.append((_NAMING.format(p=fact.predicate), (fact.noun_phrase, reference)))
-            asked.append(
-                (_TELLING.format(s=_capital(fact.noun_phrase)), (f"{fact.predicate}.", NEUTRAL))
-            )
-        odds = [_odds(row) for row in self._language.choose(*map(list, zip(*asked, strict=True)))]
+            thing, predicate = fact.noun_phrase, fact.predicate
+            requests.append((_NAMING.format(p=predicate), (thing, reference)))
+            requests.append((_TELLING.format(s=_capital(thing)), (f"{predicate}.", NEUTRAL)))
+        prompts, options = [prompt for prompt, _ in requests], [pair for _, pair in requests]
+        odds = [_odds(row) for row in self._language.choose(prompts, options)]
         self._anyway.update(zip(subjects, odds[: len(subjects)]))
-        out = []
-        for fact, named, told in zip(
-            facts, odds[len(subjects) :: 2], odds[len(subjects) + 1 :: 2], strict=True
-        ):
-            best_named, best_told = self._things[fact.predicate]
-            out.append((named - self._anyway[fact.noun_phrase] - best_named) + (told - best_told))
-        return out
+        pairs = zip(odds[len(subjects) :: 2], odds[len(subjects) + 1 :: 2], strict=True)
+        return [
+            self._margin(fact, naming, telling)
+            for fact, (naming, telling) in zip(facts, pairs, strict=True)
+        ]
+
+    def _margin(self, fact: YesNo, naming: float, telling: float) -> float:
+        """A statement's odds by naming and by telling, less those of the everyday things."""
+        best_naming, best_telling = self._things[fact.predicate]
+        anyway = self._anyway[fact.noun_phrase]
+        return (naming - anyway - best_naming) + (telling - best_telling)
 
     def _prepare(self, predicates: Sequence[str]) -> None:
-        """What each predicate does to the everyday things; asked once per predicate."""
+        """Measure what each predicate does to the everyday things, once per predicate."""
         if len(self._things) > MOST or len(self._anyway) > MOST:
             self._things.clear()
             self._anyway.clear()
         fresh = [p for p in dict.fromkeys(predicates) if p not in self._things]
-        if not fresh:
-            return
+        if fresh:
+            naming = self._best_naming(fresh)
+            self._things.update(zip(fresh, zip(naming, self._best_telling(fresh)), strict=True))
+
+    def _best_naming(self, predicates: Sequence[str]) -> list[float]:
+        """For each predicate, the most by which it raises an everyday thing's odds, in nats."""
         rows = self._language.choose(
-            [_NAMING.format(p=p) for p in (*fresh, _ANYWAY)], [THINGS] * (len(fresh) + 1)
+            [_NAMING.format(p=p) for p in (*predicates, _ANYWAY)],
+            [THINGS] * (len(predicates) + 1),
         )
-        *named, anyway = [[_log(share) - _log(row[0]) for share in row] for row in rows]
-        prompts = [_TELLING.format(s=_capital(thing)) for _ in fresh for thing in PLAIN_THINGS]
-        told = self._language.choose(
-            prompts, [(f"{p}.", NEUTRAL) for p in fresh for _ in PLAIN_THINGS]
-        )
-        for i, p in enumerate(fresh):
-            gains = [x - y for x, y in zip(named[i], anyway, strict=True)]
-            plain = [
-                _odds(row) for row in told[i * len(PLAIN_THINGS) : (i + 1) * len(PLAIN_THINGS)]
-            ]
-            self._things[p] = max(gains), max(plain)
+        *odds, anyway = [[_log(share) - _log(row[0]) for share in row] for row in rows]
+        return [max(x - y for x, y in zip(row, anyway, strict=True)) for row in odds]
+
+    def _best_telling(self, predicates: Sequence[str]) -> list[float]:
+        """For each predicate, its best log-odds against the neutral one behind a plain thing."""
+        count = len(PLAIN_THINGS)
+        prompts = [_TELLING.format(s=_capital(thing)) for _ in predicates for thing in PLAIN_THINGS]
+        options = [(f"{p}.", NEUTRAL) for p in predicates for _ in PLAIN_THINGS]
+        odds = [_odds(row) for row in self._language.choose(prompts, options)]
+        return [max(odds[i * count : (i + 1) * count]) for i in range(len(predicates))]
 
 
 def _log(share: float) -> float:
@@ -206,6 +225,9 @@ def _capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _trimmed(answer: str, long: bool) -> str:
+def _tidy(answer: str, long: bool) -> str:
+    """An answer on one line: its first line and at most 300 characters, or all of it and 2000."""
     lines = [line.strip() for line in answer.splitlines() if line.strip()]
-    return " ".join(lines)[:2000] if long else (lines[0][:300].removesuffix(".") if lines else "")
+    if long:
+        return " ".join(lines)[:2000]
+    return lines[0][:300].removesuffix(".") if lines else ""

@@ -1,4 +1,4 @@
-"""Reading text in a patch with RapidOCR (PP-OCR models in onnxruntime, in the package's own wheel)."""
+"""Reading text in a patch with RapidOCR, whose wheel has PP-OCR models for onnxruntime."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ MARGIN = 8
 
 
 class ReadText:
-    """`read_text`: the text in the patch, lines from top to bottom joined by a space; empty when
-    there is none.
+    """`read_text`: the text in the patch, its lines joined by spaces from top to bottom.
+
+    The answer is empty where there is no text.
 
     Args:
-        threshold: lowest confidence of a line, 0 to 1.
-        smallest: a crop whose shorter side has fewer pixels is enlarged to it.
-        threads: processor threads of the networks.
+        threshold: Lowest confidence of a line, 0 to 1.
+        smallest: A crop whose shorter side has fewer pixels is enlarged to this.
+        threads: Processor threads of the networks.
     """
 
     spec = STANDARD["read_text"]

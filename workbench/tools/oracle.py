@@ -1,14 +1,14 @@
-"""Exact answers from a scene's record: second implementations of the tools, for tests and error
-attribution.
+"""Tools that answer exactly, from a scene's record, for tests and to find whose an error is.
 
-With them a program's mistakes are its own; an experiment that swaps one real tool for its oracle
-shows what that tool costs.  Scenes and facts come as plain mappings, so any source with boxes can
+With them a program's mistakes are its own; an experiment that puts the oracle in place of one real
+tool shows what that tool costs.  Scenes and facts are plain mappings, so any source with boxes can
 be used:
 
-    scenes  picture digest -> [{"category": "dog", "box": [x0, y0, x1, y1]}, ...], pixels, top-left origin
+    scenes  picture digest -> [{"category": "dog", "box": [x0, y0, x1, y1]}, ...]
+            boxes in pixels, top-left origin
     kinds   wider word -> categories, for example {"animal": ["dog", "cat"]}
-    facts   predicate -> categories for which it holds, for example {"can fly": ["bird", "airplane"]}; the same fact
-            may stand under several wordings
+    facts   predicate -> categories for which it holds, for example {"can fly": ["bird"]};
+            one fact may stand under several wordings
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ _IS_THERE = re.compile(
     r"^(?:is|are) there (?:an? |any |some )?(.+?)(?: in (?:the|this) (?:picture|image|photo))?$"
 )
 _HOW_MANY = re.compile(
-    r"^how many (.+?)(?: are| is)?(?: there)?(?: in (?:the|this) (?:picture|image|photo))?(?: are there)?$"
+    r"^how many (.+?)(?: are| is)?(?: there)?"
+    r"(?: in (?:the|this) (?:picture|image|photo))?(?: are there)?$"
 )
 _IS_THIS = re.compile(r"^(?:is|are) (?:this|it|that|these|the object) (?:an? )?(.+)$")
 _WHAT = re.compile(
@@ -52,8 +53,15 @@ class _Thing:
 
 
 class Record:
-    """What is known about pictures and categories.  Raises InputError when the mappings are
-    malformed.
+    """What is known about pictures and categories.
+
+    Args:
+        scenes: The things in each picture, by digest; see the top of the file.
+        kinds: The categories of each wider word.
+        facts: The categories for which each predicate holds.
+
+    Raises:
+        InputError: a scene is malformed.
     """
 
     def __init__(
@@ -71,7 +79,8 @@ class Record:
             }
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(
-                f'a scene is malformed ({error!r}); expected a list of {{"category": ..., "box": [x0, y0, x1, y1]}}'
+                f"a scene is malformed ({error!r}); expected a list of "
+                '{"category": ..., "box": [x0, y0, x1, y1]}'
             ) from error
         self._kinds = {kind: frozenset(names) for kind, names in (kinds or {}).items()}
         self._facts = {
@@ -85,17 +94,21 @@ class Record:
 
     @classmethod
     def read(cls, path: Path) -> Record:
-        """From a JSON file with the keys `scenes`, `kinds` and `facts`."""
+        """The record in a JSON file with the keys `scenes`, `kinds` and `facts`.
+
+        Raises:
+            InputError: the file cannot be read, or is not such a record.
+        """
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
             return cls(raw["scenes"], raw.get("kinds"), raw.get("facts"))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
-                f"{path} is no record for oracle tools ({error}); it needs the key 'scenes'"
+                f"{path} is not a record for oracle tools ({error}); it needs the key 'scenes'"
             ) from error
 
     def inside(self, region: Region) -> list[_Thing]:
-        """Things whose centre lies in the region, the largest first."""
+        """The things whose centre lies in a region, the largest first."""
         if region.image not in self._scenes:
             raise ToolFailure("the oracle has no record of this picture")
         box = region.box
@@ -106,7 +119,7 @@ class Record:
         ]
         return sorted(here, key=lambda t: (-t.box.area, t.box))
 
-    def named(self, things: Sequence[_Thing], name: str) -> list[_Thing]:
+    def by_name(self, things: Sequence[_Thing], name: str) -> list[_Thing]:
         """The things that a name stands for: a category, a kind, a synonym, or `object`."""
         word = singular(
             " ".join(w for w in name.lower().split() if w not in ("a", "an", "the", "any", "some"))
@@ -122,7 +135,7 @@ class Record:
         ]
 
     def main(self, region: Region) -> _Thing:
-        """What a patch is of: the thing that overlaps it best."""
+        """The thing that a patch shows: the one that overlaps it best."""
         here = self.inside(region)
         if not here:
             raise ToolFailure("the oracle sees nothing in this patch")
@@ -134,8 +147,10 @@ class Record:
         return max(here, key=lambda t: (fit(t), t.box))
 
     def holds(self, category: str, predicate: str) -> bool:
-        """Whether a statement such as `can fly` or `is a fruit` holds; fails for a predicate
-        without a record.
+        """Whether a predicate such as `can fly` or `is a fruit` holds for a category.
+
+        Raises:
+            ToolFailure: there is no record of the predicate.
         """
         plain = _plain(predicate)
         if plain in self._facts:
@@ -157,7 +172,7 @@ class _OracleTool:
     name: str
     batch_size = 256
     _answer: Callable[[ToolCall], Value]
-    """Each tool's own: the answer to one call; raises ToolFailure."""
+    """Gives the answer to one call or raises ToolFailure; each tool has its own."""
 
     def __init__(
         self,
@@ -177,18 +192,19 @@ class _OracleTool:
 
 
 class OracleFind(_OracleTool):
-    """`find`: the record's boxes of that name whose centres lie in the patch, from left to right,
-    all with score 1.
+    """`find`: the record's boxes of a name whose centres lie in the patch.
+
+    They stand from left to right and all have the score 1.
     """
 
     name, spec = "oracle-find", STANDARD["find"]
 
     def _answer(self, call: ToolCall) -> Value:
         region, word = patch(call), text(call, "object_name")
-        found = self._record.named(self._record.inside(region), word)
+        things = self._record.by_name(self._record.inside(region), word)
         return [
             Region(region.image, region.width, region.height, thing.box, thing.category, 1.0)
-            for thing in sorted(found, key=lambda t: (t.box.center, t.category))
+            for thing in sorted(things, key=lambda t: (t.box.center, t.category))
         ]
 
 
@@ -198,7 +214,9 @@ class OracleExists(_OracleTool):
     name, spec = "oracle-exists", STANDARD["exists"]
 
     def _answer(self, call: ToolCall) -> Value:
-        return bool(self._record.named(self._record.inside(patch(call)), text(call, "object_name")))
+        return bool(
+            self._record.by_name(self._record.inside(patch(call)), text(call, "object_name"))
+        )
 
 
 class OracleProperty(_OracleTool):
@@ -208,43 +226,42 @@ class OracleProperty(_OracleTool):
 
     def _answer(self, call: ToolCall) -> Value:
         region, word, attribute = patch(call), text(call, "object_name"), text(call, "attribute")
-        named = self._record.named(self._record.inside(region), word)
+        matches = self._record.by_name(self._record.inside(region), word)
         thing = self._record.main(region)
-        if named and thing not in named:
-            thing = named[0]
+        if matches and thing not in matches:
+            thing = matches[0]
         return self._record.holds(thing.category, attribute)
 
 
 class OracleQuestions(_OracleTool):
-    """`visual_question_answering`: what is this, is there, how many, is this; other questions fail."""
+    """`visual_question_answering`: what is this, is there, how many, is this; others fail."""
 
     name, spec = "oracle-vqa", STANDARD["visual_question_answering"]
 
     def _answer(self, call: ToolCall) -> Value:
         region = patch(call)
         question = text(call, "question", LONGEST_QUESTION)
-        asked = question.lower().strip(" ?.")
+        words = question.lower().strip(" ?.")
         here = self._record.inside(region)
-        if match := _IS_THERE.match(asked):
-            return "yes" if self._record.named(here, match[1]) else "no"
-        if match := _HOW_MANY.match(asked):
-            return str(len(self._record.named(here, match[1])))
-        if match := _IS_THIS.match(asked):
-            return "yes" if self._record.named([self._record.main(region)], match[1]) else "no"
-        if match := _WHAT.match(asked):
+        if match := _IS_THERE.match(words):
+            return "yes" if self._record.by_name(here, match[1]) else "no"
+        if match := _HOW_MANY.match(words):
+            return str(len(self._record.by_name(here, match[1])))
+        if match := _IS_THIS.match(words):
+            return "yes" if self._record.by_name([self._record.main(region)], match[1]) else "no"
+        if match := _WHAT.match(words):
             kind = match["kind"] or match["name"]
             main = self._record.main(region)
-            named = self._record.named(here, kind) if kind else []
-            return main.category if not named or main in named else named[0].category
+            matches = self._record.by_name(here, kind) if kind else []
+            return main.category if not matches or main in matches else matches[0].category
         raise ToolFailure(
-            f"the oracle cannot answer '{question}'; it knows what is this, is there, how many, is this"
+            f"the oracle cannot answer '{question}'; it knows what is this, is there, how many, is "
+            "this"
         )
 
 
 class OracleTextMatch(_OracleTool):
-    """`best_text_match`: the option that names the thing in the patch, else one that names anything
-    there.
-    """
+    """`best_text_match`: the option that names the thing in the patch, else anything in it."""
 
     name, spec = "oracle-text-match", STANDARD["best_text_match"]
 
@@ -252,7 +269,7 @@ class OracleTextMatch(_OracleTool):
         region, options = patch(call), texts(call, "options")
         for things in ([self._record.main(region)], self._record.inside(region)):
             for option in options:
-                if self._record.named(things, option):
+                if self._record.by_name(things, option):
                     return option
         raise ToolFailure("the oracle sees none of the options in this patch")
 

@@ -1,6 +1,4 @@
-"""Finding things by every name the bundled student was taught: `find` and `exists` of the embedded
-profile.
-"""
+"""Finding things by every name that the bundled student was taught: `find` and `exists`."""
 
 from __future__ import annotations
 
@@ -20,18 +18,16 @@ from workbench.tools.detector import BATCH, CropDetector
 
 @lru_cache(maxsize=8)
 def shared_namer(threshold: float, iou: float) -> CropDetector:
-    """One namer with its memory per setting and process, so that `exists` after `find` costs
-    nothing.
-    """
+    """One namer per setting and process; through its memory `exists` costs nothing after `find`."""
     return CropDetector(bundled_namer(), threshold, iou)
 
 
 class FindNamed:
-    """`find` by the student's eyes: detector's proposals named by the student's projector, COCO's
-    other classes beside.
+    """`find` by the student's eyes: the detector's proposals, named by the student's projector.
 
-    Results stand best score first; boxes are whole pixels of the whole picture.  A name outside the
-    student's and COCO's fails its call and says so.
+    COCO's other classes come from the detector itself.  Results stand best score first; boxes are
+    whole pixels of the whole picture.  A name outside the student's and COCO's fails its call and
+    says so.
 
     Args:
         threshold: lowest score, 0 to 1.
@@ -48,7 +44,7 @@ class FindNamed:
             "tool", "student-regions", student_folder().name, {"threshold": threshold, "iou": iou}
         )
 
-    def _asked(self, call: ToolCall) -> tuple[Region, tuple[str, ...]]:
+    def _request(self, call: ToolCall) -> tuple[Region, tuple[str, ...]]:
         region, name = patch(call), text(call, "object_name")
         names = classes_of(name, self._more)
         if names is None:
@@ -56,7 +52,9 @@ class FindNamed:
         return region, names
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
-        return answer_batch(calls, self._asked, lambda asked: self._namer.find(asked, images))
+        return answer_batch(
+            calls, self._request, lambda requests: self._namer.find(requests, images)
+        )
 
 
 class ExistsNamed(FindNamed):

@@ -1,4 +1,4 @@
-"""Visual questions, properties, text match and captions, asked of a vision-language model.
+"""Visual questions, properties, text match and captions by a vision-language model.
 
 The bundled base student and any hub checkpoint of `AutoModelForImageTextToText` answer through the
 same code.  The paper's pipeline asks PaLI-X in the same places (Hu et al. 2024, section 3.1).
@@ -19,8 +19,9 @@ from workbench.tools.arguments import LONGEST_QUESTION, answer_batch, patch, tex
 from workbench.tools.yesno import property_question
 
 CAPTION_PROMPT = "What is in the picture?"
-"""What the base student learnt to answer with the names of what it sees
-(`tasks/collage/perception.py`).
+"""The question that the base student learnt to answer with the names of what it sees.
+
+`tasks/collage/perception.py` has the lessons.
 """
 MATCH_QUESTION = "What does the picture show?"
 
@@ -46,21 +47,24 @@ class _VlmTool:
         arguments = {"checkpoint": checkpoint, "weights": weights, "max_tokens": max_tokens}
         self.ref = PartRef("tool", self.name, "1", arguments)
 
-    def _say(self, asked: list[tuple[Region, str]], images: Images) -> list[Value | ToolFailure]:
-        regions, prompts = [r for r, _ in asked], [p for _, p in asked]
-        said = self._vlm.generate(regions, prompts, images, self._max_tokens)
-        return [_first_line(answer) or ToolFailure("the model gave no answer") for answer in said]
+    def _say(self, requests: list[tuple[Region, str]], images: Images) -> list[Value | ToolFailure]:
+        regions, prompts = [r for r, _ in requests], [p for _, p in requests]
+        answers = self._vlm.generate(regions, prompts, images, self._max_tokens)
+        return [
+            _first_line(answer) or ToolFailure("the model gave no answer") for answer in answers
+        ]
 
     def _choose(
-        self, asked: Sequence[tuple[Region, str, Sequence[str]]], images: Images
+        self, requests: Sequence[tuple[Region, str, Sequence[str]]], images: Images
     ) -> list[list[float]]:
-        regions, prompts, options = zip(*asked, strict=True)
+        regions, prompts, options = zip(*requests, strict=True)
         return self._vlm.choose(regions, prompts, options, images)
 
 
 class StudentQuestions(_VlmTool):
-    """`visual_question_answering`: the model's short answer about the patch, lower-cased, without a
-    final stop.
+    """`visual_question_answering`: the model's short answer about the patch.
+
+    The answer is in lower case and without a final full stop.
 
     Args:
         checkpoint: `bundled`, a folder, or a hub id of `AutoModelForImageTextToText`.
@@ -76,15 +80,16 @@ class StudentQuestions(_VlmTool):
         def parse(call: ToolCall) -> tuple[Region, str]:
             return _readable(call, images), text(call, "question", LONGEST_QUESTION) + LABEL_SUFFIX
 
-        def run(asked: list[tuple[Region, str]]) -> list[Value | ToolFailure]:
-            return [_plain(answer) for answer in self._say(asked, images)]
+        def run(requests: list[tuple[Region, str]]) -> list[Value | ToolFailure]:
+            return [_plain(answer) for answer in self._say(requests, images)]
 
         return answer_batch(calls, parse, run)
 
 
 class StudentProperty(_VlmTool):
-    """`verify_property`: whether the model holds `yes` more probable than `no`.  Arguments as
-    `StudentQuestions`.
+    """`verify_property`: whether the model finds `yes` more probable than `no`.
+
+    Arguments as `StudentQuestions`.
     """
 
     name = "student-property"
@@ -96,17 +101,16 @@ class StudentProperty(_VlmTool):
             question = property_question(the(thing), attribute) + LABEL_SUFFIX
             return _readable(call, images), question, ("yes", "no")
 
-        def run(asked: list[tuple[Region, str, tuple[str, str]]]) -> list[Value | ToolFailure]:
-            return [yes > no for yes, no in self._choose(asked, images)]
+        def run(requests: list[tuple[Region, str, tuple[str, str]]]) -> list[Value | ToolFailure]:
+            return [yes > no for yes, no in self._choose(requests, images)]
 
         return answer_batch(calls, parse, run)
 
 
 class StudentTextMatch(_VlmTool):
-    """`best_text_match`: the option that the model finds most probable as the answer to what the
-    patch shows.
+    """`best_text_match`: the option that the model finds most probable for what the patch shows.
 
-    Equal options keep the order given.  Arguments as `StudentQuestions`.
+    The first of equal options wins.  Arguments as `StudentQuestions`.
     """
 
     name = "student-text-match"
@@ -117,25 +121,31 @@ class StudentTextMatch(_VlmTool):
             options = texts(call, "options")
             prefix = text(call, "prefix") if call.arguments.get("prefix") not in (None, "") else ""
             question = f"Which kind of {prefix}?" if prefix else MATCH_QUESTION
-            shown = [f"{prefix} {option}" if prefix else option for option in options]
-            given = list(call.arguments["options"])  # type: ignore[arg-type]  # a program gets back what it gave
+            choices = [f"{prefix} {option}" if prefix else option for option in options]
+            # a program gets back the very option that it passed
+            values = list(call.arguments["options"])  # type: ignore[arg-type]
             return (
                 _readable(call, images),
-                f"{question} Options: {', '.join(shown)}.{LABEL_SUFFIX}",
+                f"{question} Options: {', '.join(choices)}.{LABEL_SUFFIX}",
                 options,
-                given,
+                values,
             )
 
-        def run(asked: list[tuple[Region, str, list[str], list[str]]]) -> list[Value | ToolFailure]:
-            shares = self._choose([item[:3] for item in asked], images)
-            return [item[3][row.index(max(row))] for item, row in zip(asked, shares, strict=True)]
+        def run(
+            requests: list[tuple[Region, str, list[str], list[str]]],
+        ) -> list[Value | ToolFailure]:
+            shares = self._choose([item[:3] for item in requests], images)
+            return [
+                item[3][row.index(max(row))] for item, row in zip(requests, shares, strict=True)
+            ]
 
         return answer_batch(calls, parse, run)
 
 
 class StudentCaption(_VlmTool):
-    """`image_caption`: what the model says the patch shows.  Arguments as `StudentQuestions`, and
-    the `prompt`.
+    """`image_caption`: what the model says that the patch shows.
+
+    Arguments as `StudentQuestions`, and the `prompt` to which a caption is the answer.
     """
 
     name = "student-caption"
@@ -157,14 +167,12 @@ class StudentCaption(_VlmTool):
         return answer_batch(
             calls,
             lambda call: (_readable(call, images), self._prompt),
-            lambda asked: self._say(asked, images),
+            lambda requests: self._say(requests, images),
         )
 
 
 def _readable(call: ToolCall, images: Images) -> Region:
-    """The call's patch, its picture opened once so that a broken one fails this call and not the
-    batch.
-    """
+    """The call's patch; its picture is opened here, so that a broken one fails this call alone."""
     region = patch(call)
     images.open(region.image)
     return region

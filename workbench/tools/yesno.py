@@ -1,4 +1,4 @@
-"""Taking yes/no questions of general knowledge apart: whom they are about and what they ask.
+"""Takes yes/no questions of general knowledge apart: what they are about and what they ask.
 
 >>> parse("Can a parrot fly? Answer yes or no.")
 YesNo(subject='parrot', predicate='can fly')
@@ -7,8 +7,8 @@ YesNo(subject='cell phone', predicate='needs electricity')
 >>> parse("Who built the Eiffel Tower?") is None
 True
 
-Small and made for the questions that programs put to `llm_query`; what it cannot take apart it
-leaves alone.
+It is small and made for the questions that programs put to `llm_query`; what it cannot take apart
+it leaves alone.
 """
 
 from __future__ import annotations
@@ -25,42 +25,21 @@ def _words(text: str) -> frozenset[str]:
 
 
 _AUXILIARY = ("can", "could", "does", "do", "is", "are", "has", "have", "will", "would")
-_ARTICLES = (
-    "a",
-    "an",
-    "the",
-    "some",
-    "any",
-    "most",
-    "all",
-    "every",
-    "this",
-    "that",
-    "these",
-    "those",
-)
-_ADVERBS = (
-    "usually",
-    "typically",
-    "normally",
-    "generally",
-    "often",
-    "commonly",
-    "always",
-    "ever",
-    "really",
-)
+_RARE_AUXILIARY = ("was", "were", "did", "should", "may", "might", "must")
+_ARTICLES = _words("a an the some any most all every this that these those")
+_ADVERBS = _words("usually typically normally generally often commonly always ever really")
 _VERBS = _words(
-    "fly swim run walk eat drink lay live grow have make need use be hold carry cut play work roll move travel float "
-    "breathe bark meow hatch contain produce give serve sing ride drive jump climb burn melt bounce open close come "
-    "belong wear require keep hunt pull transport taste go get see hear stop spend fit help provide cook store tell "
-    "measure sting bite dive crawl hop roar purr graze feed stand cost weigh exist look feel sound "
-    "turn protect shine generate consume spoil rot ripen bloom write type take send show"
+    "fly swim run walk eat drink lay live grow have make need use be hold carry cut play work "
+    "roll move travel float breathe bark meow hatch contain produce give serve sing ride drive "
+    "jump climb burn melt bounce open close come belong wear require keep hunt pull transport "
+    "taste go get see hear stop spend fit help provide cook store tell measure sting bite dive "
+    "crawl hop roar purr graze feed stand cost weigh exist look feel sound turn protect shine "
+    "generate consume spoil rot ripen bloom write type take send show"
 )
 _IS_STARTS = _words(
-    "a an the used made able usually edible eaten kind type member part picked needed played worn found filled born "
-    "larger smaller bigger heavier faster more less typically commonly considered meant known something capable "
-    "good safe dangerous"
+    "a an the used made able usually edible eaten kind type member part picked needed played worn "
+    "found filled born larger smaller bigger heavier faster more less typically commonly "
+    "considered meant known something capable good safe dangerous"
 )
 _COMPOUNDS = frozenset(name for name in CLASSES if " " in name)
 _TAIL = re.compile(r"\b(please\s+)?(answer|reply|respond|say)\b.*$", re.IGNORECASE | re.DOTALL)
@@ -85,7 +64,7 @@ class YesNo:
 
 
 def parse(question: str) -> YesNo | None:
-    """The parts of a yes/no question; None when it is none, or of a form that is not known."""
+    """The parts of a yes/no question; None for other questions and for unknown forms."""
     plain = _TAIL.sub("", question).strip().rstrip("?.! ").strip()
     statement = _TRUE.sub("", plain)
     if statement != plain:
@@ -117,8 +96,9 @@ def _without_articles(words: list[str]) -> list[str]:
 
 
 def _cut(words: list[str], starts: frozenset[str]) -> int | None:
-    """Where the predicate begins: the first word that can start one, a known compound before it
-    left whole.
+    """Number of the word with which the predicate begins; None for less than two words.
+
+    It is the first word that can start one; a known compound at the beginning is left whole.
     """
     if len(words) < 2:
         return None
@@ -165,24 +145,14 @@ def third(verb: str) -> str:
 
 
 def is_yes_no(question: str) -> bool:
-    """Whether a question starts as one that yes or no answers, or asks for yes or no."""
+    """Whether a question begins as a yes/no question does, or asks for yes or no."""
     low = question.strip().lower()
-    starts = low.split(" ", 1)[0] in (
-        *_AUXILIARY,
-        "was",
-        "were",
-        "did",
-        "should",
-        "may",
-        "might",
-        "must",
-    )
-    return starts or "yes or no" in low
+    first = low.split(" ", 1)[0]
+    return first in _AUXILIARY or first in _RARE_AUXILIARY or "yes or no" in low
 
 
 def property_question(thing: str, attribute: str) -> str:
-    """A yes/no question about a thing that is seen: `Is the bus yellow?`, `Can the bird fly?`,
-    `Does it have wheels?`.
+    """A yes/no question about an attribute of a thing in the picture.
 
     >>> property_question("the bus", "yellow"), property_question("the bird", "can fly")
     ('Is the bus yellow?', 'Can the bird fly?')

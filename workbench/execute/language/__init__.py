@@ -1,12 +1,21 @@
 """The Python that programs may use, and what makes it equal CPython's.
 
+A program either has the result and the tool calls that CPython would give it, or it is refused with
+the name and the line of what the sandbox lacks.  `tables.py` documents where that promise ends: its
+docstring says what a program gets where Python itself has no single answer (the order of a set,
+`is` between equal texts, the wording of errors), and lists the few known differences that are
+neither refused nor mended.  Its tables name every builtin, module and method that programs may use.
+
+A program passes `check`, then `same_as_python`, `desugar` and `instrument`, in this order.
+
 Files:
     check.py           what a program's source may contain; refused with name and line
     desugar.py         rewrites what the sandbox lacks or does differently from Python
     instrument.py      makes the program report each line, branch and call
     monty/             the part of the language that is written in itself
-    node_kinds.py      what a syntax node is for sure
+    node_kinds.py      what is certain of a syntax node
     prelude.py         the patch API inside the sandbox (text for it, never imported)
     same_as_python.py  rewrites what Monty gives another value than Python, without an error
-    tables.py          what of Python a program may use, as tables
+    survey.py          what same_as_python has to know of a whole program
+    tables.py          what of Python a program may use, and where it differs from Python
 """

@@ -1,6 +1,6 @@
-"""The first gate: what a program's source may contain, refused with name and line.
+"""The first gate: it refuses, with name and line, what a program's source may not contain.
 
-Nothing here is the border that keeps a program in (the sandbox is).  It makes refusals early, cheap
+This gate is not the border that keeps a program in; the sandbox is.  It makes refusals early, cheap
 and clear, keeps hidden names out of reach, and refuses whatever Monty would run differently from
 Python.
 """
@@ -10,8 +10,9 @@ from __future__ import annotations
 import ast
 import textwrap
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from workbench.api import Api
 from workbench.execute.language.tables import (
@@ -32,7 +33,7 @@ MAIN = "execute_command"
 
 
 class RefusedProgram(Exception):
-    """A program that does not pass; becomes a `Failure` row."""
+    """The program does not pass the gate; the run ends with this as its `Failure`."""
 
     def __init__(self, kind: ErrorKind, message: str, line: int | None) -> None:
         super().__init__(message)
@@ -43,25 +44,35 @@ class RefusedProgram(Exception):
 
 @dataclass(slots=True)
 class CheckedSource:
-    """A program that passed."""
+    """A program that passed the gate."""
 
     tree: ast.Module
+    """The program's syntax tree; the rewriting changes it in place."""
     bound: frozenset[str]
     """Every name that the program binds anywhere."""
     attributes: frozenset[str]
     """Methods and fields of the program's own classes."""
     modules: frozenset[str]
-    """Names under which it imported modules."""
+    """Names under which the program imported modules."""
     wrapped: bool
-    """A bare body: `execute_command` was put around it."""
+    """True for a bare body, around which `execute_command` was put."""
     nodes: Sequence[ast.AST]
-    """All of `tree`, as it was checked."""
+    """Every node of `tree` as it was checked, breadth first."""
     rare: bool = False
-    """Set by the rewriting: needs the part of the prelude that few programs need."""
+    """True if the program needs the part of the prelude that few need; the rewriting sets it."""
 
 
 def check(source: str, api: Api, limits: Limits) -> CheckedSource:
-    """Parse and check a program.  Raises Refused with kind `syntax`, `unsupported` or `source`."""
+    """Parse a program and check all of it.
+
+    Args:
+        source: The program's text, as a model wrote it.
+        api: The tools that the program may call.
+        limits: How long, how large and how deeply nested the source may be.
+
+    Raises:
+        RefusedProgram: the program does not pass; its kind is `syntax`, `unsupported` or `source`.
+    """
     tree, wrapped = _whole(_parse(source, limits))
     nodes = _measure(tree, limits)
     bound: set[str] = set()
@@ -70,34 +81,16 @@ def check(source: str, api: Api, limits: Limits) -> CheckedSource:
     for node in nodes:
         if what := REFUSED.get(type(node)):
             raise _unsupported(f"the sandbox does not have {what}", node)
-        for name in _identifiers(node):
-            if name.startswith("__") and not _dunder_allowed(node, name):
-                raise RefusedProgram(
-                    "source",
-                    f"names that begin with two underscores cannot be used: '{name[:40]}'",
-                    _line(node),
-                )
+        _check_identifiers(node)
         bound.update(_bindings(node))
         if isinstance(node, ast.Import | ast.ImportFrom):
             modules.update(_check_import(node, api))
         elif isinstance(node, ast.ClassDef):
             attributes.update(_check_class(node))
-        elif isinstance(node, ast.FunctionDef) and node.decorator_list:
-            raise _unsupported(f"decorators are not available (on {node.name})", node)
-        elif isinstance(node, ast.arguments) and node.posonlyargs and node.kwarg:
-            raise RefusedProgram(
-                "unsupported",
-                "positional-only parameters beside ** are not available",
-                node.kwarg.lineno,
-            )
-        elif isinstance(node, ast.Constant):
-            _check_constant(node)
-        elif isinstance(node, ast.Delete):
-            for target in node.targets:
-                if not isinstance(target, ast.Subscript) or isinstance(target.slice, ast.Slice):
-                    raise _unsupported("del is available for one item of a list or dict only", node)
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             attributes.add(node.attr)
+        elif check_node := _CHECKS.get(type(node)):
+            check_node(node)
     _check_uses(nodes, bound, attributes, modules)
     return CheckedSource(
         tree, frozenset(bound), frozenset(attributes), frozenset(modules), wrapped, nodes
@@ -141,7 +134,7 @@ def _parse(source: str, limits: Limits) -> ast.Module:
 
 
 def _measure(tree: ast.Module, limits: Limits) -> list[ast.AST]:
-    """Every node, breadth first; raises when there are too many or the nesting is too deep."""
+    """Every node, breadth first; refuses too many of them and too deep a nesting."""
     nodes: list[ast.AST] = []
     level: list[ast.AST] = [tree]
     depth = 0
@@ -171,32 +164,41 @@ def _measure(tree: ast.Module, limits: Limits) -> list[ast.AST]:
 
 
 def _whole(tree: ast.Module) -> tuple[ast.Module, bool]:
-    """A program with `execute_command`; a bare body that ends in `return` is wrapped."""
+    """A program with `execute_command`, and whether it was put around a bare body."""
     mains = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == MAIN]
     if mains:
-        a = mains[-1].args
-        plain = a.posonlyargs + a.args
-        needed = len(plain) - len(a.defaults)
-        if needed > 1 or not (plain or a.vararg) or any(d is None for d in a.kw_defaults):
-            raise RefusedProgram(
-                "source", f"{MAIN} takes one argument, the image", mains[-1].lineno
-            )
+        _check_main(mains[-1])
         tree.body = [node for node in tree.body if not _is_call_of_main(node)]
         return tree, False
     if any(isinstance(node, ast.Return) for top in tree.body for node in _outside_functions(top)):
-        imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-        body = [node for node in tree.body if node not in imports]
-        arguments = ast.arguments(
-            [], [ast.arg("image", lineno=1, col_offset=0)], None, [], [], None, []
-        )
-        function = ast.FunctionDef(MAIN, arguments, body, [], lineno=body[0].lineno, col_offset=0)
-        return ast.Module([*imports, function], []), True
+        return _with_main(tree), True
     raise RefusedProgram("source", f"the program has no function {MAIN}(image)", None)
 
 
+def _check_main(main: ast.FunctionDef) -> None:
+    """Refuse an `execute_command` that cannot be called with the picture alone."""
+    a = main.args
+    positional = a.posonlyargs + a.args
+    required = len(positional) - len(a.defaults)
+    takes_one = bool(positional or a.vararg) and required <= 1
+    if not takes_one or any(default is None for default in a.kw_defaults):
+        raise RefusedProgram("source", f"{MAIN} takes one argument, the image", main.lineno)
+
+
+def _with_main(tree: ast.Module) -> ast.Module:
+    """A bare body inside `execute_command`, with its imports in front."""
+    imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    body = [node for node in tree.body if node not in imports]
+    image = ast.arg("image", lineno=1, col_offset=0)
+    arguments = ast.arguments([], [image], None, [], [], None, [])
+    function = ast.FunctionDef(MAIN, arguments, body, [], lineno=body[0].lineno, col_offset=0)
+    return ast.Module([*imports, function], [])
+
+
 def _is_call_of_main(node: ast.stmt) -> bool:
-    """Published files end by opening a picture and calling `execute_command`; here the executor
-    does both.
+    """Whether a statement opens a picture or calls `execute_command`, as published files end.
+
+    The executor does both, so such statements are left out.
     """
     if isinstance(node, ast.Assign | ast.Expr):
         names = {
@@ -209,10 +211,22 @@ def _is_call_of_main(node: ast.stmt) -> bool:
 
 
 def _outside_functions(node: ast.AST) -> Iterator[ast.AST]:
+    """A node and all below it that are not inside a function or class of their own."""
     yield node
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
         for child in ast.iter_child_nodes(node):
             yield from _outside_functions(child)
+
+
+def _check_identifiers(node: ast.AST) -> None:
+    """Refuse names that begin with two underscores: the prelude's own begin so."""
+    for name in _identifiers(node):
+        if name.startswith("__") and not _dunder_allowed(node, name):
+            raise RefusedProgram(
+                "source",
+                f"names that begin with two underscores cannot be used: '{name[:40]}'",
+                _line(node),
+            )
 
 
 def _identifiers(node: ast.AST) -> list[str]:
@@ -244,13 +258,14 @@ def _identifiers(node: ast.AST) -> list[str]:
 
 def _dunder_allowed(node: ast.AST, name: str) -> bool:
     if isinstance(node, ast.FunctionDef):
-        return name in DUNDERS  # only inside a class: see _check_class
+        return name in DUNDERS
     if isinstance(node, ast.Attribute):
         return name == "__name__" and isinstance(node.ctx, ast.Load)
     return isinstance(node, ast.alias) and name == "__future__"
 
 
 def _bindings(node: ast.AST) -> tuple[str, ...]:
+    """The names that a node itself binds, declares global or takes as a parameter."""
     if isinstance(node, ast.Name):
         return () if isinstance(node.ctx, ast.Load) else (node.id,)
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -270,6 +285,20 @@ def _bindings(node: ast.AST) -> tuple[str, ...]:
     return ()
 
 
+def _check_function(node: ast.FunctionDef) -> None:
+    if node.decorator_list:
+        raise _unsupported(f"decorators are not available (on {node.name})", node)
+
+
+def _check_arguments(node: ast.arguments) -> None:
+    if node.posonlyargs and node.kwarg:
+        raise RefusedProgram(
+            "unsupported",
+            "positional-only parameters beside ** are not available",
+            node.kwarg.lineno,
+        )
+
+
 def _check_constant(node: ast.Constant) -> None:
     value = node.value
     if isinstance(value, complex | bytes):
@@ -280,25 +309,46 @@ def _check_constant(node: ast.Constant) -> None:
         raise _unsupported("a text with a lone surrogate", node)
 
 
+def _check_delete(node: ast.Delete) -> None:
+    for target in node.targets:
+        if not isinstance(target, ast.Subscript) or isinstance(target.slice, ast.Slice):
+            raise _unsupported("del is available for one item of a list or dict only", node)
+
+
+_CHECKS: Mapping[type[ast.AST], Callable[[Any], None]] = {
+    ast.FunctionDef: _check_function,
+    ast.arguments: _check_arguments,
+    ast.Constant: _check_constant,
+    ast.Delete: _check_delete,
+}
+"""The check of a node by its type; imports, classes and attributes also give names."""
+
+
 def _check_import(node: ast.Import | ast.ImportFrom, api: Api) -> Iterator[tuple[str, str]]:
-    """Names bound to modules, with the module; imports of names are checked and bound in `desugar`."""
-    if isinstance(node, ast.Import):
-        for alias in node.names:
-            if alias.name not in MODULES and alias.name not in DROPPED_IMPORTS:
-                raise _unsupported(f"import {alias.name}: {_modules()}", node)
-            yield alias.asname or alias.name, alias.name
+    """Names bound to modules, each with its module.
+
+    Imports of names are checked here as well, and bound in `desugar`.
+    """
+    if isinstance(node, ast.ImportFrom):
+        _check_names_of_module(node, api)
         return
+    for alias in node.names:
+        if alias.name not in MODULES and alias.name not in DROPPED_IMPORTS:
+            raise _unsupported(f"import {alias.name}: {_modules()}", node)
+        yield alias.asname or alias.name, alias.name
+
+
+def _check_names_of_module(node: ast.ImportFrom, api: Api) -> None:
     module = node.module or "."
     for alias in node.names:
-        given = module == "image_patch" and (alias.name in api.names or alias.name == "*")
-        if given or module in ("__future__", "PIL"):
+        name = alias.name
+        of_the_api = module == "image_patch" and (name in api.names or name == "*")
+        if of_the_api or module in ("__future__", "PIL"):
             continue
-        if module == "re" and alias.name in ("findall", "split", "sub"):
-            raise _unsupported(
-                f"from re import {alias.name}: write `import re` and re.{alias.name}(...)", node
-            )
-        if node.level or alias.name not in MODULES.get(module, ()):
-            raise _unsupported(f"from {module} import {alias.name}: {_modules()}", node)
+        if module == "re" and name in ("findall", "split", "sub"):
+            raise _unsupported(f"from re import {name}: write `import re` and re.{name}(...)", node)
+        if node.level or name not in MODULES.get(module, ()):
+            raise _unsupported(f"from {module} import {name}: {_modules()}", node)
 
 
 def _modules() -> str:
@@ -306,7 +356,7 @@ def _modules() -> str:
 
 
 def _check_class(node: ast.ClassDef) -> Iterator[str]:
-    """The attributes of a class; raises for what Monty's classes do not have."""
+    """The attributes of a class; refuses what Monty's classes do not have."""
     if [b for b in node.bases if not (isinstance(b, ast.Name) and b.id == "object")]:
         raise _unsupported(f"classes cannot inherit (class {node.name})", node)
     if node.keywords or node.decorator_list:
@@ -314,23 +364,31 @@ def _check_class(node: ast.ClassDef) -> Iterator[str]:
             f"decorators and metaclasses are not available (class {node.name})", node
         )
     for item in node.body:
-        if isinstance(item, ast.FunctionDef):
-            yield item.name
-        elif isinstance(item, ast.Assign) and all(isinstance(t, ast.Name) for t in item.targets):
-            yield from (t.id for t in item.targets if isinstance(t, ast.Name))
-        elif isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
-            yield item.target.id
-        elif not isinstance(item, ast.Pass) and not (
-            isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant)
-        ):
-            raise _unsupported("a class body may hold methods and plain values only", item)
+        yield from _attributes_of(item)
+
+
+def _attributes_of(item: ast.stmt) -> list[str]:
+    """The attributes that one statement of a class body defines."""
+    if isinstance(item, ast.FunctionDef):
+        return [item.name]
+    if isinstance(item, ast.Assign):
+        names = [target.id for target in item.targets if isinstance(target, ast.Name)]
+        if len(names) == len(item.targets):
+            return names
+    if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
+        return [item.target.id]
+    documents = isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant)
+    if isinstance(item, ast.Pass) or documents:
+        return []
+    raise _unsupported("a class body may hold methods and plain values only", item)
 
 
 def _check_uses(
     nodes: list[ast.AST], bound: set[str], attributes: set[str], modules: dict[str, str]
 ) -> None:
-    """Builtins and methods that are Python's but not the sandbox's are refused; unknown ones fail
-    when reached.
+    """Refuse builtins and methods that Python has and the sandbox has not.
+
+    Names that Python does not have either are let through: they fail when they are reached.
     """
     for node in nodes:
         if isinstance(node, ast.Name):
@@ -338,21 +396,19 @@ def _check_uses(
             if name in ALL_BUILTINS and name not in BUILTINS and name not in bound:
                 raise _unsupported(f"'{name}' is not available in the sandbox", node)
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
-            if (
-                isinstance(node.value, ast.Name)
-                and node.value.id in modules
-                and node.value.id not in bound
-            ):
-                if node.attr not in MODULES.get(modules[node.value.id], ()):
-                    raise _unsupported(
-                        f"{modules[node.value.id]}.{node.attr} is not available in the sandbox",
-                        node,
-                    )
-            elif (
-                node.attr in BUILTIN_METHODS
-                and node.attr not in METHODS
-                and node.attr not in attributes
-            ):
-                raise _unsupported(
-                    f"the method {BUILTIN_METHODS[node.attr]} is not available in the sandbox", node
-                )
+            owner = node.value.id if isinstance(node.value, ast.Name) else ""
+            if owner in modules and owner not in bound:
+                _check_name_of_module(node, modules[owner])
+            elif node.attr not in attributes:
+                _check_method(node)
+
+
+def _check_name_of_module(node: ast.Attribute, module: str) -> None:
+    if node.attr not in MODULES.get(module, ()):
+        raise _unsupported(f"{module}.{node.attr} is not available in the sandbox", node)
+
+
+def _check_method(node: ast.Attribute) -> None:
+    if node.attr in BUILTIN_METHODS and node.attr not in METHODS:
+        method = BUILTIN_METHODS[node.attr]
+        raise _unsupported(f"the method {method} is not available in the sandbox", node)

@@ -1,5 +1,4 @@
-"""Rewrites what Monty lacks or does differently, so that a program means in it what it means in
-Python.
+"""Rewrites what Monty lacks or does differently, so that a program means what it means in Python.
 
 The heavy part is laziness.  Monty evaluates generator expressions, `map`, `filter`, `zip` and
 `enumerate` at once; Python asks for one item at a time, and in a visual program each item may be a
@@ -7,13 +6,15 @@ tool call.  The prelude has a lazy `generator` class and versions of the builtin
 the syntax is turned into them:
 
     any(E for x in xs if c)      any(__gen__(xs, lambda __t__: [E for x in (__t__,) if c], 1))
-    for x in map(f, xs): B       __it1__ = __loop__(map(f, xs));  while __it1__.__more__(): x = __it1__.__value__; B
+    for x in map(f, xs): B       __it1__ = __loop__(map(f, xs))
+                                 while __it1__.__more__(): x = __it1__.__value__; B
     [E for x in map(f, xs)]      __drain__(__gen__(map(f, xs), ...))
-    p.find("cup")                __call__(__has__(p, "find"), "find", 7, "cup")       7 is the call site
+    p.find("cup")                __call__(__has__(p, "find"), "find", 7, "cup")     7: the call site
     key=str.lower                key=__unbound__("lower", lambda o, *a, **k: o.lower(*a, **k))
 
 Every rewriting keeps the order in which Python evaluates, tool calls included.  Only statements
-carry line numbers afterwards: nothing later needs those of expressions.
+carry line numbers afterwards: nothing later needs those of expressions.  Whether an expression is
+lazy has to be asked before it is visited, because visiting replaces the syntax that shows it.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ _COLLECT = {
     "tuple": "__drain__",
     "set": "__drain_set__",
     "frozenset": "__drain_set__",
+    "dict": "__drain_dict__",
 }
-_COLLECT["dict"] = "__drain_dict__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +71,18 @@ class Desugarer(ast.NodeTransformer):
     checked: CheckedSource
     api: Api
     sites: list[Any] = field(default_factory=list)
-    """Call sites; shared with the instrumenter, which appends its own."""
+    """Call sites; the instrumenter appends its own to the same list."""
     _inside: list[str] = field(default_factory=lambda: ["statement"])
     _loops: int = 0
     _lazy_names: set[str] = field(default_factory=set)
 
     def run(self) -> ast.Module:
-        for node in ast.walk(
-            self.checked.tree
-        ):  # `found = map(f, xs)`: the name is treated as the call would be
-            if (
-                isinstance(node, ast.Assign)
-                and isinstance(node.targets[0], ast.Name)
-                and self._lazy(node.value)
-            ):
-                self._lazy_names.add(node.targets[0].id)
+        """The rewritten module."""
+        for node in ast.walk(self.checked.tree):
+            if isinstance(node, ast.Assign) and self._lazy(node.value):
+                target = node.targets[0]
+                if isinstance(target, ast.Name):  # `names = map(f, xs)`: as lazy as the call
+                    self._lazy_names.add(target.id)
         tree = self.visit(self.checked.tree)
         assert isinstance(tree, ast.Module)
         return tree
@@ -110,7 +108,7 @@ class Desugarer(ast.NodeTransformer):
         return ast.Constant(len(self.sites) - 1)
 
     def _lazy(self, node: ast.expr) -> bool:
-        """The items of this expression are made one by one, perhaps by tools."""
+        """Whether an expression makes its items one by one, perhaps by tools."""
         if isinstance(node, ast.Call):
             wraps = self._builtin(node.func, WRAPPERS) and any(self._lazy(a) for a in node.args)
             if isinstance(node.func, ast.Name) and node.func.id in ("__ord__", "__ordd__"):
@@ -139,25 +137,24 @@ class Desugarer(ast.NodeTransformer):
         return _call("__undefined__", ast.Constant(name))
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
-        """An attribute that is not called at once; Monty has no bound or unbound methods of builtin
-        types.
+        """Rewrite an attribute that is not called at once.
+
+        Monty has neither bound nor unbound methods of builtin types: a lambda stands in for them.
         """
         name = node.attr
-        if (
-            isinstance(node.ctx, ast.Load)
-            and name in METHODS
-            and not self._own(name)
-            and not self._module(node.value)
-        ):
+        if isinstance(node.ctx, ast.Load) and self._is_builtin_method(node):
             if self._builtin(node.value, TYPES):
-                function = _lambda(name, ["o"], star=True)
-                kind = node.value
-                return _call("__unbound__", kind, ast.Constant(name), function)
+                function = _lambda(name, ["o"])
+                return _call("__unbound__", node.value, ast.Constant(name), function)
             if name not in self.api.methods and name not in PATCH_METHODS:
-                maker = ast.Lambda(_arguments(["o"]), _lambda(name, [], star=True))
+                maker = ast.Lambda(_arguments(["o"]), _lambda(name, []))
                 return _call("__method__", self.visit(node.value), ast.Constant(name), maker)
         node.value = self.visit(node.value)
         return node
+
+    def _is_builtin_method(self, node: ast.Attribute) -> bool:
+        name = node.attr
+        return name in METHODS and not self._own(name) and not self._module(node.value)
 
     # -- calls
 
@@ -166,61 +163,71 @@ class Desugarer(ast.NodeTransformer):
         if isinstance(function, ast.Attribute):
             return self._method_call(node, function)
         if isinstance(function, ast.Name) and self._free(function.id):
-            name = function.id
-            if name in self.api.functions:
-                made = _call("__function__", ast.Constant(name), self._site(node))
-                return self._arguments(made, node)
-            if name == "print":
-                return self._arguments(_call("__print__", self._site(node)), node)
-            if name in ("int", "float") and node.args:
-                return self._arguments(_call("__number__", function), node)
-            if (
-                name in _COLLECT
-                and len(node.args) == 1
-                and not node.keywords
-                and self._lazy(node.args[0])
-            ):
-                values = _call(_COLLECT[name], self.visit(node.args[0]))
-                return values if name in ("list", "set", "dict") else _call(name, values)
+            call = self._function_call(node, function)
+            if call is not None:
+                return call
         node.func = self.visit(function)
-        node.args = self._all(node.args)
-        node.keywords = self._all(node.keywords)
-        return node
+        return self._with_visited_arguments(node)
 
-    def _arguments(self, made: ast.Call, node: ast.Call) -> ast.Call:
-        made.args += self._all(node.args)
-        made.keywords = self._all(node.keywords)
-        return made
+    def _function_call(self, node: ast.Call, function: ast.Name) -> ast.expr | None:
+        """The call of a function that the prelude has in a form of its own; None for others."""
+        name = function.id
+        if name in self.api.functions:
+            return self._arguments(
+                _call("__function__", ast.Constant(name), self._site(node)), node
+            )
+        if name == "print":
+            return self._arguments(_call("__print__", self._site(node)), node)
+        if name in ("int", "float") and node.args:
+            return self._arguments(_call("__number__", function), node)
+        if name in _COLLECT and not node.keywords and self._one_lazy_argument(node):
+            values = _call(_COLLECT[name], self.visit(node.args[0]))
+            return values if name in ("list", "set", "dict") else _call(name, values)
+        return None
+
+    def _one_lazy_argument(self, node: ast.Call) -> bool:
+        return len(node.args) == 1 and self._lazy(node.args[0])
+
+    def _arguments(self, call: ast.Call, node: ast.Call) -> ast.Call:
+        """A call of the prelude's, behind whose arguments those of the program's own call stand."""
+        call.args += self._all(node.args)
+        call.keywords = self._all(node.keywords)
+        return call
+
+    def _with_visited_arguments(self, node: ast.Call) -> ast.Call:
+        node.args, node.keywords = self._all(node.args), self._all(node.keywords)
+        return node
 
     def _method_call(self, node: ast.Call, function: ast.Attribute) -> ast.expr:
         name, value = function.attr, function.value
         if self._builtin(value, TYPES) or self._module(value):
-            if name in METHODS and name != "fromkeys" and not self._module(value):
-                node.func = self.visit(function)
-            elif name == "sub" and self._module(value):
-                self.checked.rare = True
-                return self._arguments(_call("__sub__", value), node)
-            node.args, node.keywords = self._all(node.args), self._all(node.keywords)
-            return node
+            return self._call_of_type_or_module(node, function)
         if name in self.api.methods:
             site = self._site(node)
-            made = _call(
-                "__call__",
-                _call("__has__", self.visit(value), ast.Constant(name)),
-                ast.Constant(name),
-                site,
-            )
-            return self._arguments(made, node)
-        lazy = len(node.args) == 1 and self._lazy(node.args[0])
-        asks = any(
-            isinstance(n, ast.Call) for part in [*node.args, *node.keywords] for n in ast.walk(part)
-        )
+            owner = _call("__has__", self.visit(value), ast.Constant(name))
+            return self._arguments(_call("__call__", owner, ast.Constant(name), site), node)
+        lazy = self._one_lazy_argument(node)
         function.value = self.visit(value)
-        if asks:
+        if _arguments_call(node):
+            # Python looks the method up before it evaluates the arguments, which may ask tools
             function.value = _call("__receiver__", function.value, ast.Constant(name))
-        node.args, node.keywords = self._all(node.args), self._all(node.keywords)
-        if self._own(name):
-            return node
+        self._with_visited_arguments(node)
+        return node if self._own(name) else self._builtin_method_call(node, function, lazy)
+
+    def _call_of_type_or_module(self, node: ast.Call, function: ast.Attribute) -> ast.expr:
+        """`str.lower(x)`, `re.sub(...)` and the like."""
+        name, value = function.attr, function.value
+        module = self._module(value)
+        if name in METHODS and name != "fromkeys" and not module:
+            node.func = self.visit(function)
+        elif name == "sub" and module:
+            self.checked.rare = True
+            return self._arguments(_call("__sub__", value), node)
+        return self._with_visited_arguments(node)
+
+    def _builtin_method_call(self, node: ast.Call, function: ast.Attribute, lazy: bool) -> ast.expr:
+        """A visited call of a method of a builtin type; `lazy` tells of its one argument."""
+        name = function.attr
         if lazy and name in _DRAINED:
             node.args = [_call("__drain__", node.args[0])]
         elif name == "extend" and lazy:
@@ -228,9 +235,8 @@ class Desugarer(ast.NodeTransformer):
         elif name == "is_integer" and not node.args:
             return _call("__is_integer__", function.value)
         elif name == "sort" and all(k.arg for k in node.keywords) and not node.args:
-            keywords = ast.Dict(
-                [ast.Constant(k.arg) for k in node.keywords], [k.value for k in node.keywords]
-            )
+            names: list[ast.expr | None] = [ast.Constant(k.arg) for k in node.keywords]
+            keywords = ast.Dict(names, [k.value for k in node.keywords])
             return _call("__sort__", function.value, keywords)
         return node
 
@@ -324,11 +330,11 @@ class Desugarer(ast.NodeTransformer):
         return [start, loop]
 
     def _block(self, body: list[ast.stmt]) -> list[ast.stmt]:
-        made: list[ast.stmt] = []
+        statements: list[ast.stmt] = []
         for node in body:
             new = self.visit(node)
-            made.extend(new if isinstance(new, list) else [new])
-        return made
+            statements.extend(new if isinstance(new, list) else [new])
+        return statements
 
     def visit_MatchClass(self, node: ast.MatchClass) -> ast.pattern:
         if isinstance(node.cls, ast.Name) and isinstance(self.visit(node.cls), ast.Call):
@@ -352,41 +358,38 @@ class Desugarer(ast.NodeTransformer):
         return node
 
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:
-        """`xs += iterable`: Monty adds lists to lists only.  Other targets keep Python's order:
-        object, key, value.
+        """Rewrite `xs += iterable`, which Monty knows only between two lists.
+
+        Other targets keep Python's order: object, key, value.
         """
-        target = node.target
         node.value = self.visit(node.value)
-        if not isinstance(node.op, ast.Add | ast.BitOr) or (
-            isinstance(node.value, ast.Constant) and not isinstance(node.value.value, str)
-        ):
-            node.target = self.visit(target)
+        number = isinstance(node.value, ast.Constant) and not isinstance(node.value.value, str)
+        if number or not isinstance(node.op, ast.Add | ast.BitOr):
+            node.target = self.visit(node.target)
             return node
-        made: list[ast.stmt] = []
-        place: Any = target
-        if isinstance(target, ast.Attribute):
-            made.append(
-                _hidden(
-                    ast.Assign([ast.Name("__o__", ast.Store())], self.visit(target.value)), node
-                )
-            )
-            place = ast.Attribute(ast.Name("__o__", ast.Load()), target.attr, ast.Load())
-        elif isinstance(target, ast.Subscript):
-            pair = ast.Tuple([self.visit(target.value), self.visit(target.slice)], ast.Load())
-            names = ast.Tuple(
-                [ast.Name("__o__", ast.Store()), ast.Name("__k__", ast.Store())], ast.Store()
-            )
-            made.append(_hidden(ast.Assign([names], pair), node))
-            place = ast.Subscript(
-                ast.Name("__o__", ast.Load()), ast.Name("__k__", ast.Load()), ast.Load()
-            )
-        else:
-            place = ast.Name(target.id, ast.Load())
+        first, place = self._place(node)
         self.checked.rare |= isinstance(node.op, ast.BitOr)
-        sum_ = _call("__iadd__" if isinstance(node.op, ast.Add) else "__ior__", place, node.value)
-        final = ast.Assign([place], sum_, lineno=node.lineno, col_offset=0)
+        function = "__iadd__" if isinstance(node.op, ast.Add) else "__ior__"
+        final = ast.Assign(
+            [place], _call(function, place, node.value), lineno=node.lineno, col_offset=0
+        )
         final.mentions = node  # type: ignore[attr-defined]  # read by the instrumenter
-        return [*made, final]
+        return [*first, final]
+
+    def _place(self, node: ast.AugAssign) -> tuple[list[ast.stmt], Any]:
+        """The target of `+=` as a place to read and write, behind statements that evaluate it."""
+        target = node.target
+        if isinstance(target, ast.Name):
+            return [], ast.Name(target.id, ast.Load())
+        owner = ast.Name("__o__", ast.Load())
+        store = ast.Name("__o__", ast.Store())
+        if isinstance(target, ast.Attribute):
+            first = ast.Assign([store], self.visit(target.value))
+            return [_hidden(first, node)], ast.Attribute(owner, target.attr, ast.Load())
+        pair = ast.Tuple([self.visit(target.value), self.visit(target.slice)], ast.Load())
+        names = ast.Tuple([store, ast.Name("__k__", ast.Store())], ast.Store())
+        key = ast.Name("__k__", ast.Load())
+        return [_hidden(ast.Assign([names], pair), node)], ast.Subscript(owner, key, ast.Load())
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
         lazy = (
@@ -398,8 +401,8 @@ class Desugarer(ast.NodeTransformer):
         node.comparators = self._all(node.comparators)
         if not lazy:
             return node
-        made = _call("__in__", node.left, node.comparators[0])
-        return ast.UnaryOp(ast.Not(), made) if isinstance(node.ops[0], ast.NotIn) else made
+        test = _call("__in__", node.left, node.comparators[0])
+        return ast.UnaryOp(ast.Not(), test) if isinstance(node.ops[0], ast.NotIn) else test
 
     def visit_Starred(self, node: ast.Starred) -> ast.expr:
         lazy = self._lazy(node.value)
@@ -411,12 +414,12 @@ class Desugarer(ast.NodeTransformer):
     # -- statements
 
     def visit_Delete(self, node: ast.Delete) -> Any:
-        made = []
+        statements = []
         for target in node.targets:
             assert isinstance(target, ast.Subscript)
             call = _call("__delete__", self.visit(target.value), self.visit(target.slice))
-            made.append(ast.Expr(call, lineno=node.lineno, col_offset=0))
-        return made
+            statements.append(ast.Expr(call, lineno=node.lineno, col_offset=0))
+        return statements
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
         if node.value is None:
@@ -426,12 +429,8 @@ class Desugarer(ast.NodeTransformer):
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
         node.returns = None
         a = node.args
-        for argument in [
-            *a.posonlyargs,
-            *a.args,
-            *a.kwonlyargs,
-            *(x for x in (a.vararg, a.kwarg) if x),
-        ]:
+        extra = [argument for argument in (a.vararg, a.kwarg) if argument]
+        for argument in [*a.posonlyargs, *a.args, *a.kwonlyargs, *extra]:
             argument.annotation = None
         a.defaults = self._all(a.defaults)
         a.kw_defaults = [None if d is None else self.visit(d) for d in a.kw_defaults]
@@ -467,7 +466,7 @@ def _nothing(node: ast.stmt) -> ast.stmt:
 
 
 def _hidden(node: ast.stmt, where: ast.stmt) -> ast.stmt:
-    """A statement of ours that is not reported."""
+    """A statement of ours, which is not reported, on the line of another one."""
     node.lineno, node.col_offset = where.lineno, 0
     node.hidden = True  # type: ignore[attr-defined]
     return node
@@ -477,16 +476,22 @@ def _call(name: str, *arguments: ast.expr) -> ast.Call:
     return ast.Call(ast.Name(name, ast.Load()), list(arguments), [])
 
 
+def _arguments_call(node: ast.Call) -> bool:
+    """Whether an argument of a call holds a call."""
+    parts = [*node.args, *node.keywords]
+    return any(isinstance(n, ast.Call) for part in parts for n in ast.walk(part))
+
+
 def _arguments(names: Sequence[str], star: bool = False) -> ast.arguments:
     vararg, kwarg = (ast.arg("a"), ast.arg("k")) if star else (None, None)
     return ast.arguments([], [ast.arg(n) for n in names], vararg, [], [], kwarg, [])
 
 
-def _lambda(method: str, names: Sequence[str], star: bool) -> ast.expr:
+def _lambda(method: str, names: Sequence[str]) -> ast.expr:
     """`lambda o, *a, **k: o.method(*a, **k)`; `o` may belong to a lambda around it."""
     call = ast.Call(
         ast.Attribute(ast.Name("o", ast.Load()), method, ast.Load()),
         [ast.Starred(ast.Name("a", ast.Load()), ast.Load())],
         [ast.keyword(None, ast.Name("k", ast.Load()))],
     )
-    return ast.Lambda(_arguments(names, star), call)
+    return ast.Lambda(_arguments(names, star=True), call)

@@ -1,5 +1,4 @@
-"""Writes the program that the sandbox runs: each statement, test, call and handler reports its site
-number.
+"""Writes the program that the sandbox runs, in which every statement, test and call reports itself.
 
     x = f(y)                 x = f(y); __line__(3, __f__, x, y)
     if t: A                  if __branch__(4, __f__, t): A
@@ -7,19 +6,19 @@ number.
     def g(a): A              def g(a): __f__ = __enter__(6, a); A; return __leave__(7, __f__, None)
     except E as e: A         except E as e: __caught__(8, __f__, e, __at__); A
 
-A site number stands for line, kind and variable names, kept on the host in `Instrumented.sites`, so
-that an event that leaves the sandbox is a number, a frame and the values.  Only variables that are
-certainly bound are reported: parameters, targets, and names that the statement must have evaluated.
-Text is written line by line, so that each line of it knows the line of the source that it stands
-for.
+The first argument is a site number.  It stands for line, kind and variable names, which the host
+keeps in `Instrumented.sites`, so that an event that leaves the sandbox is a number, a frame and the
+values.  Only variables that are certainly bound are reported: parameters, targets, and names that
+the statement must have evaluated.  The text is written line by line, so that each of its lines
+knows the line of the source that it stands for.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from workbench.execute.language.desugar import LazyLoop
 from workbench.records import EventKind
@@ -35,13 +34,15 @@ class EventSite:
     """Variables whose values the event carries."""
     function: str = ""
     form: str = ""
-    """For `line`: `for` when it reports the binding of a loop target; for `branch`: `if`, `elif` or
-    `while`.
+    """The word of a compound statement.
+
+    Of a `branch`: `if`, `elif` or `while`.  Of a `line`: `for`, where it reports the binding of a
+    loop's target.
     """
     following: int = 0
-    """Line of the statement that comes next in the source's order (after a test: when it holds)."""
+    """Line of the statement that comes next in the source, or next when a test holds; 0: none."""
     otherwise: int = 0
-    """Line of the statement that comes next when a test does not hold."""
+    """Line of the statement that comes next when a test does not hold; 0: none."""
 
 
 @dataclass(slots=True)
@@ -50,34 +51,43 @@ class Instrumented:
 
     code: str
     sites: list[Any]
-    """By site number: `EventSite`, or `desugar.CallSite` for tool calls and prints."""
+    """By site number: an `EventSite`, or a `CallSite` for tool calls and prints."""
     lines: list[int]
-    """Line of the original source by line of `code` (index 0 is line 1)."""
+    """Line of the source for each line of `code`; index 0 is line 1."""
     rare: bool = False
-    """Needs the prelude's last part."""
+    """True if the program needs the prelude's last part."""
 
 
 @dataclass(slots=True)
 class _Scope:
+    """The function whose body is being written."""
+
     function: str
     bound: set[str] = field(default_factory=set)
-    """Variables of the frame that are bound for sure here."""
+    """Variables of the frame that are certainly bound at this point."""
     frame: str = "__f__"
+    """Variable that holds the frame's number; "0" for the module, whose statements stay silent."""
     in_try: int = 0
+    """Depth of `try` bodies around this point, in each of which `__at__` keeps the line."""
 
 
 def instrument(tree: ast.Module, sites: list[Any], traced: bool = True) -> Instrumented:
-    """Instrument a desugared module; `sites` already holds the call sites.
+    """Write a desugared module as text that reports what it does.
 
-    Untraced, only calls of tools and print-outs are reported and steps are not counted: for
-    measuring what tracing costs.
+    Args:
+        tree: The module, as `Desugarer.run` gives it.
+        sites: The call sites of the desugaring; the sites of events are appended to it.
+        traced: False reports only tool calls and print-outs and counts no steps, which shows what
+            tracing costs.
     """
     writer = _Writer(sites, traced)
-    writer.block(tree.body, _Scope("<module>", frame="0"), 0)
+    writer._block(tree.body, _Scope("<module>", frame="0"), 0)
     return Instrumented("\n".join(writer.text), sites, writer.lines)
 
 
 class _Writer:
+    """Writes the text.  `indent` is the depth of a block, in spaces; `line` is the source's."""
+
     def __init__(self, sites: list[Any], traced: bool) -> None:
         self.sites = sites
         self.traced = traced
@@ -86,11 +96,11 @@ class _Writer:
         self.after = 0
         """Line of the statement after the one being written, in its block."""
 
-    def put(self, indent: int, text: str, line: int) -> None:
+    def _put(self, indent: int, text: str, line: int) -> None:
         self.text.append(" " * indent + text)
         self.lines.extend([line] * (text.count("\n") + 1))
 
-    def site(
+    def _site(
         self,
         kind: EventKind,
         line: int,
@@ -104,7 +114,7 @@ class _Writer:
         )
         return len(self.sites) - 1
 
-    def report(
+    def _report(
         self,
         indent: int,
         line: int,
@@ -115,73 +125,77 @@ class _Writer:
     ) -> None:
         if not self.traced:
             return
-        site = self.site("line", line, names, scope.function, form, inner)
-        self.put(indent, f"__line__({', '.join([str(site), scope.frame, *names])})", line)
+        site = self._site("line", line, names, scope.function, form, inner)
+        self._put(indent, f"__line__({', '.join([str(site), scope.frame, *names])})", line)
 
-    def block(self, body: Sequence[ast.stmt], scope: _Scope, indent: int) -> None:
+    def _block(self, body: Sequence[ast.stmt], scope: _Scope, indent: int) -> None:
         before = len(self.text)
         outside = self.after
         for i, node in enumerate(body):
             self.after = body[i + 1].lineno if i + 1 < len(body) else outside
             if scope.in_try:
-                self.put(indent, f"__at__ = {node.lineno}", node.lineno)
-            self.statement(node, scope, indent)
+                self._put(indent, f"__at__ = {node.lineno}", node.lineno)
+            self._statement(node, scope, indent)
         if len(self.text) == before:
-            self.put(indent, "pass", 0)
+            self._put(indent, "pass", 0)
         self.after = outside
 
-    def statement(self, node: ast.stmt, scope: _Scope, indent: int) -> None:
-        line = node.lineno
-        if isinstance(node, ast.FunctionDef):
-            self.function(node, indent, node.name)
-            if scope.frame != "0":
-                self.report(indent, line, scope)
-        elif isinstance(node, ast.ClassDef):
-            self.class_(node, scope, indent)
-        elif isinstance(node, ast.If):
-            self.if_(node, scope, indent, "if")
-        elif isinstance(node, ast.For | ast.While):
-            self.loop(node, scope, indent)
-        elif isinstance(node, ast.Match):
-            self.match_(node, scope, indent)
-        elif isinstance(node, ast.Try):
-            self.try_(node, scope, indent)
+    def _statement(self, node: ast.stmt, scope: _Scope, indent: int) -> None:
+        if write := self._COMPOUND.get(type(node)):
+            getattr(self, write)(node, scope, indent)
         elif isinstance(node, ast.Return):
-            value = ast.unparse(node.value) if node.value else "None"
-            if not self.traced:
-                self.put(indent, f"return {value}", line)
-                return
-            site = self.site("return", line, function=scope.function)
-            self.put(indent, f"return __leave__({site}, {scope.frame}, {value})", line)
+            self._return(node, scope, indent)
         elif isinstance(node, ast.Break | ast.Continue):
-            self.report(indent, line, scope)
-            self.put(indent, ast.unparse(node), line)
-        elif isinstance(node, ast.Global | ast.Nonlocal | ast.Raise) or getattr(
-            node, "hidden", False
-        ):
-            self.put(indent, ast.unparse(node), line)
+            # the report goes first: nothing after the word is reached
+            self._report(indent, node.lineno, scope)
+            self._put(indent, ast.unparse(node), node.lineno)
+        elif isinstance(node, ast.Global | ast.Nonlocal | ast.Raise) or _is_hidden(node):
+            self._put(indent, ast.unparse(node), node.lineno)
         elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
-            self.put(indent, ast.unparse(node), line)
-            self.report(
-                indent, line, scope, _mentioned_and_bound(getattr(node, "mentions", node), scope)
-            )
+            self._put(indent, ast.unparse(node), node.lineno)
+            names = _bound_names_in(getattr(node, "mentions", node), scope)
+            self._report(indent, node.lineno, scope, names)
 
-    def if_(self, node: ast.If, scope: _Scope, indent: int, form: str) -> None:
-        word = "elif" if form == "elif" else "if"
-        self.put(indent, f"{word} {self.test(node, scope, form)}:", node.lineno)
+    _COMPOUND: ClassVar[Mapping[type[ast.stmt], str]] = {
+        ast.FunctionDef: "_definition",
+        ast.ClassDef: "_class",
+        ast.If: "_if",
+        ast.For: "_loop",
+        ast.While: "_loop",
+        LazyLoop: "_loop",
+        ast.Match: "_match",
+        ast.Try: "_try",
+    }
+    """The method that writes each compound statement."""
+
+    def _definition(self, node: ast.FunctionDef, scope: _Scope, indent: int) -> None:
+        self._function(node, indent, node.name)
+        if scope.frame != "0":
+            self._report(indent, node.lineno, scope)
+
+    def _return(self, node: ast.Return, scope: _Scope, indent: int) -> None:
+        value = ast.unparse(node.value) if node.value else "None"
+        if not self.traced:
+            self._put(indent, f"return {value}", node.lineno)
+            return
+        site = self._site("return", node.lineno, function=scope.function)
+        self._put(indent, f"return __leave__({site}, {scope.frame}, {value})", node.lineno)
+
+    def _if(self, node: ast.If, scope: _Scope, indent: int, form: str = "if") -> None:
+        self._put(indent, f"{form} {self._test(node, scope, form)}:", node.lineno)
         before = set(scope.bound)
-        self.block(node.body, scope, indent + 1)
+        self._block(node.body, scope, indent + 1)
         after, scope.bound = scope.bound, set(before)
         if len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If):
-            self.if_(node.orelse[0], scope, indent, "elif")
+            self._if(node.orelse[0], scope, indent, "elif")
         elif node.orelse:
-            self.put(indent, "else:", node.lineno)
-            self.block(node.orelse, scope, indent + 1)
+            self._put(indent, "else:", node.lineno)
+            self._block(node.orelse, scope, indent + 1)
         scope.bound &= after
 
-    def match_(self, node: ast.Match, scope: _Scope, indent: int) -> None:
-        """The case that is taken reports itself, with what its pattern bound."""
-        self.put(indent, f"match {ast.unparse(node.subject)}:", node.lineno)
+    def _match(self, node: ast.Match, scope: _Scope, indent: int) -> None:
+        """Write a `match` whose cases report themselves when they are reached."""
+        self._put(indent, f"match {ast.unparse(node.subject)}:", node.lineno)
         before = set(scope.bound)
         for case in node.cases:
             parts = [n for n in ast.walk(case.pattern) if isinstance(n, ast.pattern)]
@@ -189,164 +203,161 @@ class _Writer:
             scope.bound = before | {str(name) for name in names}
             line = case.pattern.lineno
             guard = f" if {ast.unparse(case.guard)}" if case.guard else ""
-            self.put(indent + 1, f"case {ast.unparse(case.pattern)}{guard}:", line)
-            self.report(
+            self._put(indent + 1, f"case {ast.unparse(case.pattern)}{guard}:", line)
+            self._report(
                 indent + 2, line, scope, sorted(scope.bound - before), inner=case.body[0].lineno
             )
-            self.block(case.body, scope, indent + 2)
+            self._block(case.body, scope, indent + 2)
         scope.bound = before
 
-    def test(self, node: ast.If | ast.While, scope: _Scope, form: str) -> str:
-        """The reported test of a branch, with what `:=` bound in it for sure."""
+    def _test(self, node: ast.If | ast.While, scope: _Scope, form: str) -> str:
+        """A test that reports itself, with the variables that `:=` certainly bound in it."""
         if not self.traced:
             return ast.unparse(node.test)
-        bound = [n for n in dict.fromkeys(_mentioned(node.test)) if n in _stored(node.test)]
+        bound = [n for n in dict.fromkeys(_names_in(node.test)) if n in _targets_in(node.test)]
         scope.bound |= set(bound)
-        site = self.site("branch", node.lineno, bound, scope.function, form, node.body[0].lineno)
+        site = self._site("branch", node.lineno, bound, scope.function, form, node.body[0].lineno)
         return f"__branch__({', '.join([str(site), scope.frame, ast.unparse(node.test), *bound])})"
 
-    def loop(self, node: ast.For | ast.While, scope: _Scope, indent: int) -> None:
+    def _loop(self, node: ast.For | ast.While, scope: _Scope, indent: int) -> None:
         before = set(scope.bound)
-        body = node.body
-        if isinstance(node, ast.For | LazyLoop):
-            if isinstance(node, ast.For):
-                head = f"for {ast.unparse(node.target)} in {ast.unparse(node.iter)}:"
-                self.put(indent, head, node.lineno)
-            else:
-                self.put(indent, f"while {ast.unparse(node.test)}:", node.lineno)
-                self.put(indent + 1, ast.unparse(body[0]), node.lineno)
-                body = body[1:]
-            targets = _stored(node.target)
-            scope.bound |= targets
-            self.report(
-                indent + 1,
-                node.lineno,
-                scope,
-                sorted(targets),
-                "for",
-                body[0].lineno if body else 0,
-            )
+        if isinstance(node, LazyLoop):
+            self._put(indent, f"while {ast.unparse(node.test)}:", node.lineno)
+            # the desugaring put the binding of the target at the head of the body
+            self._put(indent + 1, ast.unparse(node.body[0]), node.lineno)
+            body = node.body[1:]
+            self._bind_target(node, body, scope, indent + 1)
+        elif isinstance(node, ast.For):
+            head = f"for {ast.unparse(node.target)} in {ast.unparse(node.iter)}:"
+            self._put(indent, head, node.lineno)
+            body = node.body
+            self._bind_target(node, body, scope, indent + 1)
         else:
-            self.put(indent, f"while {self.test(node, scope, 'while')}:", node.lineno)
-        self.block(body, scope, indent + 1)
+            self._put(indent, f"while {self._test(node, scope, 'while')}:", node.lineno)
+            body = node.body
+        self._block(body, scope, indent + 1)
         scope.bound = set(before)
         if node.orelse:
-            self.put(indent, "else:", node.lineno)
-            self.block(node.orelse, scope, indent + 1)
+            self._put(indent, "else:", node.lineno)
+            self._block(node.orelse, scope, indent + 1)
             scope.bound = set(before)
 
-    def try_(self, node: ast.Try, scope: _Scope, indent: int) -> None:
+    def _bind_target(
+        self, node: ast.For | LazyLoop, body: Sequence[ast.stmt], scope: _Scope, indent: int
+    ) -> None:
+        """Report what a loop's target was bound to, at the head of its body."""
+        targets = _targets_in(node.target)
+        scope.bound |= targets
+        inner = body[0].lineno if body else 0
+        self._report(indent, node.lineno, scope, sorted(targets), "for", inner)
+
+    def _try(self, node: ast.Try, scope: _Scope, indent: int) -> None:
         before = set(scope.bound)
-        self.put(indent, f"__at__ = {node.lineno}", node.lineno)
-        self.put(indent, "try:", node.lineno)
+        self._put(indent, f"__at__ = {node.lineno}", node.lineno)
+        self._put(indent, "try:", node.lineno)
         scope.in_try += 1
-        self.block(node.body, scope, indent + 1)
+        self._block(node.body, scope, indent + 1)
         scope.in_try -= 1
         for handler in node.handlers:
             scope.bound = set(before)
             kind = ast.unparse(handler.type) if handler.type else "BaseException"
             name = handler.name or "__e__"
-            site = self.site("exception", handler.lineno, (), scope.function)
-            self.put(indent, f"except {kind} as {name}:", handler.lineno)
+            site = self._site("exception", handler.lineno, (), scope.function)
+            self._put(indent, f"except {kind} as {name}:", handler.lineno)
             if self.traced:
-                self.put(
+                self._put(
                     indent + 1, f"__caught__({site}, {scope.frame}, {name}, __at__)", handler.lineno
                 )
-            self.block(handler.body, scope, indent + 1)
+            self._block(handler.body, scope, indent + 1)
         for word, part in (("else", node.orelse), ("finally", node.finalbody)):
             scope.bound = set(before)
             if part:
-                self.put(indent, f"{word}:", part[0].lineno)
-                self.block(part, scope, indent + 1)
+                self._put(indent, f"{word}:", part[0].lineno)
+                self._block(part, scope, indent + 1)
         scope.bound = before
 
-    def function(self, node: ast.FunctionDef, indent: int, title: str) -> None:
+    def _function(self, node: ast.FunctionDef, indent: int, title: str) -> None:
         a = node.args
         every = [*a.posonlyargs, *a.args, *a.kwonlyargs, *(x for x in (a.vararg, a.kwarg) if x)]
         names = [x.arg for x in every]
-        outer = _declared(node.body)
-        scope = _Scope(title, set(names) - outer)
-        self.put(indent, f"def {node.name}({ast.unparse(a)}):", node.lineno)
-        for part in node.body:  # declarations come before the first use of a name
-            if isinstance(part, ast.Global | ast.Nonlocal):
-                self.put(indent + 1, ast.unparse(part), part.lineno)
+        scope = _Scope(title, set(names) - _outer_names(node.body))
+        self._put(indent, f"def {node.name}({ast.unparse(a)}):", node.lineno)
+        declarations = [s for s in node.body if isinstance(s, ast.Global | ast.Nonlocal)]
+        for part in declarations:  # they must come before the first use of a name
+            self._put(indent + 1, ast.unparse(part), part.lineno)
         self.after = 0
-        site = self.site("call", node.lineno, names, title, inner=node.body[0].lineno)
+        site = self._site("call", node.lineno, names, title, inner=node.body[0].lineno)
         if self.traced:
-            self.put(
-                indent + 1, f"__f__ = __enter__({', '.join([str(site), *names])})", 0
-            )  # an error here is the caller's
-        self.block(
-            [s for s in node.body if not isinstance(s, ast.Global | ast.Nonlocal)],
-            scope,
-            indent + 1,
-        )
+            # line 0, because an error in here is the caller's
+            self._put(indent + 1, f"__f__ = __enter__({', '.join([str(site), *names])})", 0)
+        body = [s for s in node.body if not isinstance(s, ast.Global | ast.Nonlocal)]
+        self._block(body, scope, indent + 1)
         if self.traced and (not node.body or not isinstance(node.body[-1], ast.Return)):
-            end = (
-                max((getattr(n, "lineno", 0) for n in node.body), default=node.lineno)
-                or node.lineno
-            )
-            site = self.site("return", end, function=title)
-            self.put(indent + 1, f"return __leave__({site}, __f__, None)", end)
+            last = max((getattr(n, "lineno", 0) for n in node.body), default=node.lineno)
+            end = last or node.lineno
+            site = self._site("return", end, function=title)
+            self._put(indent + 1, f"return __leave__({site}, __f__, None)", end)
 
-    def class_(self, node: ast.ClassDef, scope: _Scope, indent: int) -> None:
-        self.put(indent, f"class {node.name}:", node.lineno)
+    def _class(self, node: ast.ClassDef, scope: _Scope, indent: int) -> None:
+        self._put(indent, f"class {node.name}:", node.lineno)
         for item in node.body:
             if isinstance(item, ast.FunctionDef):
-                self.function(item, indent + 1, f"{node.name}.{item.name}")
+                self._function(item, indent + 1, f"{node.name}.{item.name}")
             elif not isinstance(item, ast.Expr):
-                self.put(indent + 1, ast.unparse(item), item.lineno)
-        self.put(indent + 1, "pass", node.lineno)
+                self._put(indent + 1, ast.unparse(item), item.lineno)
+        self._put(indent + 1, "pass", node.lineno)
         if scope.frame != "0":
-            self.report(indent, node.lineno, scope)
+            self._report(indent, node.lineno, scope)
 
 
-def _declared(body: Sequence[ast.stmt]) -> set[str]:
-    """Names that a block declares global or nonlocal (those of nested functions too, which does no
-    harm).
-    """
-    found: set[str] = set()
+def _outer_names(body: Sequence[ast.stmt]) -> set[str]:
+    """Names that a block declares global or nonlocal; nested functions' too, which does no harm."""
+    names: set[str] = set()
     for node in body:
         if isinstance(node, ast.Global | ast.Nonlocal):
-            found.update(node.names)
-        for name in ("body", "orelse", "finalbody", "handlers"):
-            found |= _declared(getattr(node, name, ()))
-    return found
+            names.update(node.names)
+        for part in ("body", "orelse", "finalbody", "handlers"):
+            names |= _outer_names(getattr(node, part, ()))
+    return names
 
 
-def _stored(node: ast.AST) -> set[str]:
+def _is_hidden(node: ast.stmt) -> bool:
+    """Whether the rewriting added a statement that is not to be reported."""
+    return bool(getattr(node, "hidden", False))
+
+
+def _targets_in(node: ast.AST) -> set[str]:
+    """The program's own names that a node assigns to."""
     names = (
         n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
     )
     return {name for name in names if not name.startswith("__")}
 
 
-def _mentioned_and_bound(node: ast.stmt, scope: _Scope) -> list[str]:
-    """Variables that a completed simple statement mentions and that are bound for sure, in source
-    order.
-    """
+def _bound_names_in(node: ast.stmt, scope: _Scope) -> list[str]:
+    """Certainly bound variables that a completed simple statement mentions, in source order."""
     if isinstance(node, ast.Import | ast.ImportFrom):
         return []
     if isinstance(node, ast.Assign):
         for target in node.targets:
-            scope.bound |= _stored(target)
+            scope.bound |= _targets_in(target)
     elif isinstance(node, ast.AugAssign):
-        scope.bound |= _stored(node.target)
-    return [name for name in dict.fromkeys(_mentioned(node)) if name in scope.bound]
+        scope.bound |= _targets_in(node.target)
+    return [name for name in dict.fromkeys(_names_in(node)) if name in scope.bound]
 
 
-def _mentioned(node: ast.AST) -> list[str]:
-    """Names in the parts of a statement that were evaluated whatever happened, in source order."""
+def _names_in(node: ast.AST) -> list[str]:
+    """Names in the parts of a node that are always evaluated, in the source's order."""
     if isinstance(node, ast.Name):
         return [node.id]
     if isinstance(node, ast.Lambda | ast.Constant):
         return []
     if isinstance(node, ast.IfExp):
-        return _mentioned(node.test)
+        return _names_in(node.test)
     if isinstance(node, ast.BoolOp):
-        return _mentioned(node.values[0])
+        return _names_in(node.values[0])
     if isinstance(node, ast.Compare):
-        return [*_mentioned(node.left), *_mentioned(node.comparators[0])]
+        return [*_names_in(node.left), *_names_in(node.comparators[0])]
     if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp):
-        return _mentioned(node.generators[0].iter)
-    return [name for child in ast.iter_child_nodes(node) for name in _mentioned(child)]
+        return _names_in(node.generators[0].iter)
+    return [name for child in ast.iter_child_nodes(node) for name in _names_in(child)]

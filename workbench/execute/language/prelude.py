@@ -1,6 +1,4 @@
-"""The text that Monty runs before any program: the parts in `monty/`, with limits and tools filled
-in.
-"""
+"""The text that Monty runs before any program: `monty/`, with the limits and tools filled in."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ from workbench.records import ToolSpec
 _BUILTIN_TYPES: tuple[type, ...] = (bool, int, float, str, list, tuple, dict, set, frozenset)
 
 PROBE: Any = 0
-"""A tuple nested deeper than any message of the prelude; see `_step`."""
+"""A tuple nested deeper than any message of the prelude; see `sandbox._step`."""
 for _ in range(32):
     PROBE = (PROBE,)
 
@@ -25,10 +23,11 @@ _ATTRIBUTES: dict[str, tuple[str, ...]] = {
 
 
 def prelude_text(api: Api, limits: Limits) -> tuple[str, str]:
-    """The prelude's text with the API's tools in it, and the part that few programs need."""
+    """The prelude with the API's tools in it, and the part of it that few programs need."""
     methods = sorted(api.methods)
     lines = [
-        f"    def {n}(self, *args, **kwargs):\n        return __tool__({n!r}, None, self, args, kwargs)\n"
+        f"    def {n}(self, *args, **kwargs):\n"
+        f"        return __tool__({n!r}, None, self, args, kwargs)\n"
         for n in methods
     ]
     parts = sorted((Path(__file__).parent / "monty").glob("*.monty"))
@@ -37,9 +36,16 @@ def prelude_text(api: Api, limits: Limits) -> tuple[str, str]:
     text = text.replace("    # __TOOL_METHODS__\n", "\n".join(lines))
     table = {name: _spec_row(spec) for name in methods if (spec := api.spec(name)) is not None}
     head = (
-        f"__TOOLS__ = {table!r}\n__MAX_STEPS__ = {limits.steps}\n__MAX_OUTPUT__ = {limits.output}\n"
-        f"__MAX_TEXT__ = {limits.text}\n__MAX_ITEMS__ = {limits.items}\n__MAX_DEPTH__ = {limits.depth}\n"
-        f"__EVERY__ = 64\n__picture__ = None\n__PROBE__ = {PROBE!r}\n__ATTRIBUTES__ = {_ATTRIBUTES!r}\n"
+        f"__TOOLS__ = {table!r}\n"
+        f"__MAX_STEPS__ = {limits.steps}\n"
+        f"__MAX_OUTPUT__ = {limits.output}\n"
+        f"__MAX_TEXT__ = {limits.text}\n"
+        f"__MAX_ITEMS__ = {limits.items}\n"
+        f"__MAX_DEPTH__ = {limits.depth}\n"
+        "__EVERY__ = 64\n"
+        "__picture__ = None\n"
+        f"__PROBE__ = {PROBE!r}\n"
+        f"__ATTRIBUTES__ = {_ATTRIBUTES!r}\n"
     )
     functions = [
         f"def {n}(*args, **kwargs):\n    return __tool__({n!r}, None, None, args, kwargs)\n"
@@ -49,6 +55,7 @@ def prelude_text(api: Api, limits: Limits) -> tuple[str, str]:
 
 
 def _spec_row(spec: ToolSpec) -> tuple[Any, ...]:
+    """A tool's declaration in the form that the prelude reads."""
     parameters = [
         (
             p.name,
