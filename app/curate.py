@@ -10,22 +10,24 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Literal, cast
+from typing import Literal
 
 from fastapi import Request, Response
+from typing_extensions import TypedDict
 
 from app import curate_rules, rating
 from app.people import Curator, Person, Viewer
 from app.site import Site
 from workbench.curate.agreement import ENOUGH
 from workbench.curate.fold import VERDICTS
-from workbench.curate.queue import QueueRequest
+from workbench.curate.queue import Lease, QueueRequest
 from workbench.curate.settings import ORDERS
 from workbench.records import REASON_WORDS, REASONS, Decision, DecisionKind
-from workbench.screen.review import Items, Say, decide
+from workbench.screen.player import PlayerModel
+from workbench.screen.review import Items, LeaseHolder, QuestionItem, Say, decide
 from workbench.store import Project
 
 MOST = 20
@@ -35,21 +37,25 @@ TRAY = 10
 """Decisions in the tray."""
 
 
+QueueState = Literal["pending", "skipped", "disputed"]
+
+
 @dataclass(frozen=True)
 class Next:
-    """More questions for a page; `task` asks for a certain one, `have` names what it holds or has
-    not saved yet.
-    """
+    """More questions for a page."""
 
     page: str
     count: int = 3
     have: list[str] = field(default_factory=list)
+    """Questions that the page holds, or has not saved yet."""
     q: str = ""
     order: str | None = None
-    state: Literal["pending", "skipped", "disputed"] = "pending"
+    state: QueueState = "pending"
     task: str | None = None
+    """The one question to serve; None: the next ones."""
 
-    def asked(self) -> QueueRequest:
+    def queue_request(self) -> QueueRequest:
+        """The same for the queue."""
         return QueueRequest(order=self.order or None, text=self.q, state=self.state)
 
 
@@ -61,13 +67,157 @@ class OpenQuestions:
     tasks: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class HiddenByFilter:
+    """The queue is empty because its filter hides every question."""
+
+    hidden: int
+    kind: Literal["filter"] = "filter"
+
+
+@dataclass(frozen=True, slots=True)
+class NothingYet:
+    """The queue is empty because no program was right so far."""
+
+    questions: int
+    """Questions of the project."""
+    kind: Literal["nothing"] = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class AllDone:
+    """The queue is empty because every question is decided, held or skipped."""
+
+    held: int
+    """Questions that other reviewers hold."""
+    disputed: int
+    skipped: int
+    today: int
+    """Questions that the reviewer decided today."""
+    state: QueueState
+    kind: Literal["done"] = "done"
+
+
+EmptyQueue = HiddenByFilter | NothingYet | AllDone
+"""Why no question is served."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServedQuestions:
+    """Questions that are leased to a page; where there are none, why."""
+
+    items: Sequence[QuestionItem]
+    none: EmptyQueue | None
+    lasts: float
+    """Seconds that a lease lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class LostQuestion:
+    """A question that a page does not hold any more, and who holds it now."""
+
+    task: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldQuestions:
+    """Questions that a page still holds, and those that it has lost."""
+
+    held: Sequence[str]
+    lost: Sequence[LostQuestion]
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedQuestions:
+    """How many questions a page let go of."""
+
+    released: int
+
+
+@dataclass(frozen=True, slots=True)
+class OtherRuling:
+    """What another reviewer says of a question."""
+
+    author: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDecision:
+    """A decision as stored, with what may be seen after it."""
+
+    event: str
+    rationale: str | None
+    """The wording that was accepted, by id."""
+    automatic: bool | None
+    """Whether the verifier holds the run for right, once that may be seen."""
+    others: Sequence[OtherRuling]
+
+
+@dataclass(frozen=True, slots=True)
+class TrayRow:
+    """One of the reviewer's last decisions, or a batch of them."""
+
+    event: str
+    batch: bool
+    kind: DecisionKind
+    task: str
+    question: str
+    verdict: str | None
+    """The ruling in a dispute."""
+    reason: str
+    text: str
+    undone: bool
+    automatic: bool | None
+    """Whether the verifier holds the run for right; None where that is not to be compared."""
+    at: str | None
+    """Time in ISO 8601."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFigures:
+    """How far the reviewer has come."""
+
+    remaining: int
+    held: int
+    """Questions that other reviewers hold."""
+    disputed: int
+    skipped: int
+    today: int
+    goal: int
+    """Questions that a reviewer is to decide in a day."""
+    seconds: float | None
+    """Median time of a decision."""
+    order: str
+    note: str
+    """Why the order is not the one that was asked for; empty where it is."""
+
+
+AgreementView = TypedDict(
+    "AgreementView", {"with": str | None, "n": int, "kappa": float | None, "note": str}
+)
+"""How far two reviewers agree: the other one's name, questions in common, Cohen's kappa, and what
+to think of it.  It is not a dataclass because `with` is a keyword of Python.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DayChip:
+    """Questions that a person decided today, for the header of every page."""
+
+    count: int
+    goal: int
+
+
 class Pages:
     """Which page of a person holds which question; a page that is silent for as long as a lease
     lasts holds nothing.
     """
 
     def __init__(self) -> None:
-        self._held: dict[tuple[str, str], tuple[str, float]] = {}
+        self._holders: dict[tuple[str, str], tuple[str, float]] = {}
+        """The page that holds a question and until when, by person and question."""
         self._locks: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
 
@@ -77,39 +227,61 @@ class Pages:
             return self._locks.setdefault(name, threading.Lock())
 
     def claim(self, name: str, page: str, tasks: Iterable[str], seconds: float) -> None:
+        """Remember that a page holds questions.
+
+        Args:
+            name: of the person.
+            page: id of the page.
+            tasks: ids of the questions.
+            seconds: how long the page holds them.
+        """
         until = time.monotonic() + seconds
         with self._guard:
-            self._held.update({(name, task): (page, until) for task in tasks})
+            self._holders.update({(name, task): (page, until) for task in tasks})
 
     def elsewhere(self, name: str, page: str) -> set[str]:
-        """What this person's other pages hold."""
+        """Questions that this person's other pages hold."""
         now = time.monotonic()
         with self._guard:
-            self._held = {key: held for key, held in self._held.items() if held[1] > now}
+            self._holders = {key: row for key, row in self._holders.items() if row[1] > now}
             return {
                 task
-                for (who, task), (where, _) in self._held.items()
+                for (who, task), (where, _) in self._holders.items()
                 if who == name and where != page
             }
 
     def drop(self, name: str, page: str, tasks: Iterable[str]) -> list[str]:
-        """Forget these of this page; returns those that it held."""
+        """Forget questions of a page.
+
+        Args:
+            name: of the person.
+            page: id of the page.
+            tasks: ids of the questions.
+
+        Returns:
+            Those that the page held.
+        """
         with self._guard:
-            mine = [task for task in tasks if self._held.get((name, task), ("", 0.0))[0] == page]
+            mine = [task for task in tasks if self._holders.get((name, task), ("", 0.0))[0] == page]
             for task in mine:
-                del self._held[name, task]
+                del self._holders[name, task]
         return mine
 
 
 def add(site: Site) -> None:
-    project, server = site.project, site.server
-    curation = project.curation
-    items, pages = Items(project, site.picture_of), Pages()
-    site.chips.append(lambda person: {"today": today(project, person)})
+    """Register the page and what its script calls."""
+    items, pages = Items(site.project, site.picture_of), Pages()
+    site.chips.append(lambda person: {"today": today(site.project, person)})
     curate_rules.add(site)
     rating.add(site)
+    _add_page(site)
+    _add_queue(site, ReviewLine(site.project, items, pages))
+    _add_decisions(site, items)
+    _add_figures(site)
 
-    @server.get("/curate")
+
+def _add_page(site: Site) -> None:
+    @site.server.get("/curate")
     def curate(request: Request, mode: str = "") -> Response:
         if mode == "rate":
             return rating.page(site, request)
@@ -120,135 +292,180 @@ def add(site: Site) -> None:
         }
         return site.page(request, "curate.html", "curate", view)
 
-    @server.post("/do/curate/next")
-    def more(body: Next, person: Curator) -> dict[str, Any]:
-        """Lease the next questions to a page; where there are none, why."""
-        lasts = 60 * curation.settings().lease_minutes
-        with pages.lock(person.name):
-            if body.task is not None:
-                return one(body, person, lasts)
-            elsewhere = pages.elsewhere(person.name, body.page)
-            held = {lease.task_id for lease in curation.leases() if lease.holder == person.name}
-            kept = len(held & (elsewhere | set(body.have)))
-            wanted = min(max(body.count, 1), MOST)
-            served = curation.next_items(person.name, person.role, body.asked(), kept + wanted)
-            fresh = [
-                s for s in served if s.task_id not in elsewhere and s.task_id not in body.have
-            ][:wanted]
-            pages.claim(person.name, body.page, [s.task_id for s in fresh], lasts)
-        found = [items.item(person, s.task_id, s.why, s.lease) for s in fresh]
-        none = nothing(project, person, body) if not found and not body.have else None
-        return {"items": found, "none": none, "lasts": lasts}
 
-    def one(body: Next, person: Person, lasts: float) -> dict[str, Any]:
-        """The one question that was asked for: leased where it is free, else with who holds it."""
-        task = cast(str, body.task)
-        holder = next(
-            (lease for lease in curation.leases([task]) if lease.holder != person.name), None
-        )
-        asked = QueueRequest(
-            tasks=(task,), state="disputed" if body.state == "disputed" else "pending"
-        )
-        served = curation.next_items(person.name, person.role, asked, 1)
-        pages.claim(person.name, body.page, [s.task_id for s in served], lasts)
-        lease = served[0].lease if served else None
-        found = items.item(person, task, served[0].why if served else "", lease)
+class ReviewLine:
+    """The queue as the pages of reviewers see it: a page leases questions, and keeps them."""
+
+    def __init__(self, project: Project, items: Items, pages: Pages) -> None:
+        self.project = project
+        self.items = items
+        self.pages = pages
+
+    @property
+    def lasts(self) -> float:
+        """Seconds that a lease lasts."""
+        return 60 * self.project.curation.settings().lease_minutes
+
+    def next(self, person: Person, body: Next) -> ServedQuestions:
+        """Lease the next questions to a page."""
+        curation, lasts = self.project.curation, self.lasts
+        elsewhere = self.pages.elsewhere(person.name, body.page)
+        leased = {lease.task_id for lease in curation.leases() if lease.holder == person.name}
+        # the queue serves what the reviewer holds already first: so many more are asked for
+        more = len(leased & (elsewhere | set(body.have)))
+        count = min(max(body.count, 1), MOST)
+        served = curation.next_items(person.name, person.role, body.queue_request(), more + count)
+        fresh = [s for s in served if s.task_id not in elsewhere and s.task_id not in body.have]
+        fresh = fresh[:count]
+        self.pages.claim(person.name, body.page, [s.task_id for s in fresh], lasts)
+        items = [self.items.item(person, s.task_id, s.why, s.lease) for s in fresh]
+        none = nothing(self.project, person, body) if not items and not body.have else None
+        return ServedQuestions(items, none, lasts)
+
+    def one(self, person: Person, body: Next, task: str) -> ServedQuestions:
+        """Lease a certain question where it is free; otherwise it says who holds it.
+
+        Args:
+            person: who asks.
+            body: the request of the page.
+            task: id of the question.
+        """
+        curation, lasts = self.project.curation, self.lasts
+        leases = curation.leases([task])
+        holder = next((lease for lease in leases if lease.holder != person.name), None)
+        state: QueueState = "disputed" if body.state == "disputed" else "pending"
+        request = QueueRequest(tasks=(task,), state=state)
+        served = curation.next_items(person.name, person.role, request, 1)
+        self.pages.claim(person.name, body.page, [s.task_id for s in served], lasts)
+        lease, why = (served[0].lease, served[0].why) if served else (None, "")
+        item = self.items.item(person, task, why, lease)
         if lease is None and holder is not None:
-            minutes = max(
-                1,
-                round(
-                    (holder.expires_at.replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds() / 60
-                ),
-            )
-            found["holder"] = {"name": holder.holder, "minutes": minutes}
-        return {"items": [found], "none": None, "lasts": lasts}
+            item = replace(item, holder=_holder(holder))
+        return ServedQuestions([item], None, lasts)
+
+    def hold(self, person: Person, body: OpenQuestions) -> HeldQuestions:
+        """Hold questions for another while, those too whose lease ran out and that are free."""
+        elsewhere = self.pages.elsewhere(person.name, body.page)
+        still: list[str] = []
+        lost: list[LostQuestion] = []
+        for task in body.tasks[:MOST]:
+            if task in elsewhere:
+                lost.append(LostQuestion(task, "another page of yours"))
+            elif self._renew(person, task):
+                still.append(task)
+            else:
+                leases = self.project.curation.leases([task])
+                by = next((lease.holder for lease in leases), "another reviewer")
+                lost.append(LostQuestion(task, by))
+        self.pages.claim(person.name, body.page, still, self.lasts)
+        return HeldQuestions(still, lost)
+
+    def _renew(self, person: Person, task: str) -> bool:
+        """Whether the person holds the question for another while."""
+        curation = self.project.curation
+        if curation.renew(person.name, task):
+            return True
+        request = QueueRequest(tasks=(task,))
+        return bool(curation.next_items(person.name, person.role, request, 1))
+
+
+def _holder(lease: Lease) -> LeaseHolder:
+    """Who holds a question, and for how long."""
+    left = lease.expires_at.replace(tzinfo=UTC) - datetime.now(UTC)
+    return LeaseHolder(lease.holder, max(1, round(left.total_seconds() / 60)))
+
+
+def _add_queue(site: Site, line: ReviewLine) -> None:
+    server = site.server
+
+    @server.post("/do/curate/next")
+    def more(body: Next, person: Curator) -> ServedQuestions:
+        """Lease the next questions to a page; where there are none, why."""
+        with line.pages.lock(person.name):
+            if body.task is not None:
+                return line.one(person, body, body.task)
+            return line.next(person, body)
 
     @server.post("/do/curate/hold")
-    def hold(body: OpenQuestions, person: Curator) -> dict[str, Any]:
-        """Hold these for another while; what had run out is taken again where nobody else has it."""
-        held, lost = [], []
-        with pages.lock(person.name):
-            elsewhere = pages.elsewhere(person.name, body.page)
-            for task in body.tasks[:MOST]:
-                if task in elsewhere:
-                    lost.append({"task": task, "by": "another page of yours"})
-                elif curation.renew(person.name, task) or curation.next_items(
-                    person.name, person.role, QueueRequest(tasks=(task,)), 1
-                ):
-                    held.append(task)
-                else:
-                    other = next(
-                        (lease.holder for lease in curation.leases([task])), "another reviewer"
-                    )
-                    lost.append({"task": task, "by": other})
-            pages.claim(person.name, body.page, held, 60 * curation.settings().lease_minutes)
-        return {"held": held, "lost": lost}
+    def hold(body: OpenQuestions, person: Curator) -> HeldQuestions:
+        """Hold the questions of a page for another while."""
+        with line.pages.lock(person.name):
+            return line.hold(person, body)
 
     @server.post("/do/curate/release")
-    def release(body: OpenQuestions, person: Curator) -> dict[str, int]:
-        """Let go of what a page holds: it was closed."""
-        mine = pages.drop(person.name, body.page, body.tasks[:MOST])
+    def release(body: OpenQuestions, person: Curator) -> ReleasedQuestions:
+        """Let go of the questions of a page that was closed."""
+        mine = line.pages.drop(person.name, body.page, body.tasks[:MOST])
         for task in mine:
-            curation.release(person.name, task)
-        return {"released": len(mine)}
+            site.project.curation.release(person.name, task)
+        return ReleasedQuestions(len(mine))
+
+
+def _add_decisions(site: Site, items: Items) -> None:
+    project, server = site.project, site.server
+    curation = project.curation
 
     @server.get("/data/curate/item")
-    def item(task: str, person: Viewer) -> dict[str, Any]:
+    def item(task: str, person: Viewer) -> QuestionItem:
         return items.item(person, task)
 
     @server.get("/data/curate/candidate")
-    def candidate(task: str, trace: str, person: Viewer) -> dict[str, Any]:
+    def candidate(task: str, trace: str, person: Viewer) -> PlayerModel:
+        """The run of a candidate of a question."""
         return items.candidate(person, task, trace)
 
     @server.post("/do/curate/decide")
-    def say(body: Say, person: Curator) -> dict[str, Any]:
-        """Store what was said, and give back what others and the verifier say now that it may be
-        seen.
+    def say(body: Say, person: Curator) -> StoredDecision:
+        """Store a decision, and give back what others and the verifier say, where that may be seen
+        now.
         """
         stored = decide(project, person, body)
-        shown = body.kind in ("accept", "reject", "adjudicate") and curation.may_show(
-            body.task, person.name, person.role
-        )
-        others = (
-            [one for one in curation.standing([body.task]) if one.author != person.name]
-            if shown
-            else []
-        )
-        return {
-            "event": stored.id,
-            "rationale": stored.rationale_id,
-            "automatic": stored.automatic if shown else None,
-            "others": [{"author": one.author, "kind": one.kind} for one in others],
-        }
+        final = body.kind in ("accept", "reject", "adjudicate")
+        if not final or not curation.may_show(body.task, person.name, person.role):
+            return StoredDecision(stored.id, stored.rationale_id, None, [])
+        others = [
+            OtherRuling(one.author, one.kind)
+            for one in curation.standing([body.task])
+            if one.author != person.name
+        ]
+        return StoredDecision(stored.id, stored.rationale_id, stored.automatic, others)
 
     @server.get("/data/curate/recent")
-    def recent(person: Viewer) -> list[dict[str, Any]]:
+    def recent(person: Viewer) -> list[TrayRow]:
         return tray(project, person)
+
+
+def _add_figures(site: Site) -> None:
+    server, curation = site.server, site.project.curation
 
     @server.get("/data/curate/progress")
     def progress(
-        person: Curator,
-        q: str = "",
-        order: str = "",
-        state: Literal["pending", "skipped", "disputed"] = "pending",
-    ) -> dict[str, Any]:
-        found = curation.progress(
-            person.name, person.role, QueueRequest(order=order or None, text=q, state=state)
+        person: Curator, q: str = "", order: str = "", state: QueueState = "pending"
+    ) -> QueueFigures:
+        """How far the person has come.
+
+        Args:
+            person: who asks.
+            q: a search as in Browse.
+            order: of the queue; empty: the project's.
+            state: which queue.
+        """
+        request = QueueRequest(order=order or None, text=q, state=state)
+        figures = curation.progress(person.name, person.role, request)
+        return QueueFigures(
+            remaining=figures.remaining,
+            held=figures.held_by_others,
+            disputed=figures.disputed,
+            skipped=figures.skipped,
+            today=figures.decided_today,
+            goal=figures.daily_goal,
+            seconds=figures.median_seconds,
+            order=figures.order,
+            note=figures.order_note,
         )
-        return {
-            "remaining": found.remaining,
-            "held": found.held_by_others,
-            "disputed": found.disputed,
-            "skipped": found.skipped,
-            "today": found.decided_today,
-            "goal": found.daily_goal,
-            "seconds": found.median_seconds,
-            "order": found.order,
-            "note": found.order_note,
-        }
 
     @server.get("/data/curate/agreement")
-    def agreement(person: Viewer) -> dict[str, Any]:
+    def agreement(person: Viewer) -> AgreementView:
         """How far this person and the one with the most questions in common agree."""
         pairs = [one for one in curation.agreement() if person.name in (one.first, one.second)]
         if not pairs:
@@ -258,46 +475,49 @@ def add(site: Site) -> None:
         return {"with": other, "n": best.n, "kappa": best.kappa, "note": best.note}
 
 
-def today(project: Project, person: Person) -> dict[str, int] | None:
-    """The chip in the header."""
+def today(project: Project, person: Person) -> DayChip | None:
+    """What the person decided today; None where that is nothing."""
     day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     sql = (
         "SELECT count(*) AS n FROM standing WHERE author = ? AND kind <> 'none' AND created_at >= ?"
     )
     count = project.database.rows(sql, [person.name, day])[0]["n"]
-    return {"count": count, "goal": project.curation.settings().daily_goal} if count else None
+    return DayChip(count, project.curation.settings().daily_goal) if count else None
 
 
-def nothing(project: Project, person: Person, body: Next) -> dict[str, Any]:
-    """Which of three nothings it is: none yet, none that matches, or all done."""
+def nothing(project: Project, person: Person, body: Next) -> EmptyQueue:
+    """Which of three nothings it is: none that matches, none yet, or all done.
+
+    Args:
+        project: whose queue is empty.
+        person: who asks.
+        body: what the page asked for.
+    """
     curation = project.curation
     if body.q.strip():
-        hidden = curation.progress(
-            person.name, person.role, QueueRequest(order=body.order or None, state=body.state)
-        ).remaining
+        whole = QueueRequest(order=body.order or None, state=body.state)
+        hidden = curation.progress(person.name, person.role, whole).remaining
         if hidden:
-            return {"kind": "filter", "hidden": hidden}
-    found = curation.progress(person.name, person.role, body.asked())
+            return HiddenByFilter(hidden)
+    figures = curation.progress(person.name, person.role, body.queue_request())
     if not project.browse_total("status:kept status:agreed") and not curation.events(limit=1):
-        return {"kind": "nothing", "questions": project.count_tasks()}
-    return {
-        "kind": "done",
-        "held": found.held_by_others,
-        "disputed": found.disputed,
-        "skipped": found.skipped,
-        "today": found.decided_today,
-        "state": body.state,
-    }
+        return NothingYet(project.count_tasks())
+    return AllDone(
+        held=figures.held_by_others,
+        disputed=figures.disputed,
+        skipped=figures.skipped,
+        today=figures.decided_today,
+        state=body.state,
+    )
 
 
-def tray(project: Project, person: Person) -> list[dict[str, Any]]:
+def tray(project: Project, person: Person) -> list[TrayRow]:
     """The person's last decisions, a batch as one, the newest first."""
-    found = project.curation.recent(person.name, 5 * TRAY)
-    questions = {
-        task.id: task.question for task in project.tasks([one.decision.task_id for one in found])
-    }
-    rows: dict[str, dict[str, Any]] = {}
-    for one in found:
+    decisions = project.curation.recent(person.name, 5 * TRAY)
+    tasks = project.tasks([one.decision.task_id for one in decisions])
+    questions = {task.id: task.question for task in tasks}
+    rows: dict[str, TrayRow] = {}
+    for one in decisions:
         event = one.decision
         key = event.batch or event.id
         if key not in rows and event.kind != "edit":
@@ -305,18 +525,18 @@ def tray(project: Project, person: Person) -> list[dict[str, Any]]:
     return list(rows.values())[:TRAY]
 
 
-def _row(event: Decision, undone: bool, question: str) -> dict[str, Any]:
+def _row(event: Decision, undone: bool, question: str) -> TrayRow:
     kind: DecisionKind = event.kind
-    return {
-        "event": event.batch or event.id,
-        "batch": event.batch is not None,
-        "kind": kind,
-        "task": event.task_id,
-        "question": question,
-        "verdict": event.ruling,
-        "reason": REASON_WORDS[event.reason] if event.reason else "",
-        "text": event.text,
-        "undone": undone,
-        "automatic": event.automatic if kind in VERDICTS and kind != "skip" else None,
-        "at": event.created_at.replace(tzinfo=UTC).isoformat() if event.created_at else None,
-    }
+    return TrayRow(
+        event=event.batch or event.id,
+        batch=event.batch is not None,
+        kind=kind,
+        task=event.task_id,
+        question=question,
+        verdict=event.ruling,
+        reason=REASON_WORDS[event.reason] if event.reason else "",
+        text=event.text,
+        undone=undone,
+        automatic=event.automatic if kind in VERDICTS and kind != "skip" else None,
+        at=event.created_at.replace(tzinfo=UTC).isoformat() if event.created_at else None,
+    )

@@ -197,20 +197,13 @@ class Site:
         if self._parts is not None:
             self._parts.close()
 
-    def picture_of(self, digest: str) -> dict[str, Any]:
-        """The picture's address and size, or that it cannot be shown: a page is more useful than an
-        error.
-        """
+    def picture_of(self, digest: str) -> views.PictureView:
+        """The picture, or that it cannot be shown: a page is more useful than an error."""
         try:
             picture = self.project.images.open(digest)
         except ImageError as error:
-            return {"image": digest, "url": None, "width": 4, "height": 3, "problem": str(error)}
-        return {
-            "image": digest,
-            "url": f"/image/{digest}",
-            "width": picture.width,
-            "height": picture.height,
-        }
+            return views.PictureView(digest, None, 4, 3, str(error))
+        return views.PictureView(digest, f"/image/{digest}", picture.width, picture.height)
 
     # --- routes that belong to no page
 
