@@ -411,7 +411,13 @@ def _add_decisions(site: Site, items: Items) -> None:
 
     @server.get("/data/curate/candidate")
     def candidate(task: str, trace: str, person: Viewer) -> PlayerModel:
-        """The run of a candidate of a question."""
+        """The run of a candidate of a question.
+
+        Args:
+            task: id of the question.
+            trace: id of the candidate's run.
+            person: who looks.
+        """
         return items.candidate(person, task, trace)
 
     @server.post("/do/curate/decide")

@@ -138,7 +138,13 @@ def _add_data(server: FastAPI, runs: Runs) -> None:
 
     @server.get("/data/steps")
     def some_steps(trace: str, first: int, last: int) -> list[Step]:
-        """Steps `first` to `last` (not included) of a run, in full."""
+        """Steps of a run, in full.
+
+        Args:
+            trace: id of the run.
+            first: index of a step.
+            last: index of the step behind the last one.
+        """
         return full(runs.with_steps(trace)[2], first, last)
 
     @server.get("/data/variables")

@@ -360,10 +360,10 @@ class Items:
         steps = self.steps(run, picture)
         mark = sight.history.first_wrong(task.id, run.trace.id, sight.name)
         head = head_of(run, steps, picture, sight.rationales().get(run.trace.id), mark)
-        told = head.told
-        if told is not None and sight.hidden:
-            told = _unjudged(told)
-        return replace(head, told=told, full=full(steps, 0, FULL))
+        rationale = head.told
+        if rationale is not None and sight.hidden:
+            rationale = _unjudged(rationale)
+        return replace(head, told=rationale, full=full(steps, 0, FULL))
 
 
 def _unjudged(rationale: PlayerRationale) -> PlayerRationale:
