@@ -83,10 +83,13 @@ def _add_reading(site: Site) -> None:
     ) -> dict[str, Any]:
         """Find questions with what their programs answered, a page at a time.
 
-        Args: text: words, and tokens such as status:wrong tool:find steps>6 family:count
-            answer:yes; empty for all. sort: import, newest, seconds, steps, siblings or student; a
-            minus before it turns it round. after: the `next` of the page before; empty for the
-            first page. limit: questions on the page, at most 50.
+        Args:
+            text: words, and tokens such as status:wrong tool:find steps>6 family:count answer:yes;
+                empty for all.
+            sort: import, newest, seconds, steps, siblings or student; a minus before it turns it
+                round.
+            after: the `next` of the page before; empty for the first page.
+            limit: questions on the page, at most 50.
         """
         page = project.browse(text, sort, after or None, max(1, min(limit, PAGE)))
         return {
@@ -163,14 +166,17 @@ def _add_writing(site: Site) -> None:
         """Say what becomes of a question: one event, kept under the caller's name and never
         changed.
 
-        Args: id: an id of your own, 8 to 64 letters, digits or . _ : - ; the same id twice is one
-            decision. kind: accept (the trace becomes the target), reject (with a reason), skip,
-            note, or undo. task: id of the question. trace: the run it is about; accept needs it.
+        Args:
+            id: an id of your own, 8 to 64 letters, digits or . _ : - ; the same id twice is one
+                decision.
+            kind: accept (the trace becomes the target), reject (with a reason), skip, note, or
+                undo.
+            task: id of the question.
+            trace: the run it is about; accept needs it.
             reason: of a reject: wrong_tool_output, wrong_program, wrong_reason, unfaithful,
-            ambiguous, bad_gold, unsafe
-                or other (which needs a text).
+                ambiguous, bad_gold, unsafe or other (which needs a text).
             text: the note, or what "other" means.
-            target: undo: id of the decision that is taken back.
+            target: of an undo: id of the decision that is taken back.
         """
         if kind not in get_args(ApiDecision):
             raise InputError(
@@ -199,8 +205,11 @@ def _add_writing(site: Site) -> None:
     ) -> dict[str, Any]:
         """Freeze what is accepted into a training snapshot, known by its hash.
 
-        Args: name: what to call it. text: a search as in `search`; empty for all. accepted: person
-            (what people accepted), automatic (what the verifier kept and is faithful), or both.
+        Args:
+            name: what to call it.
+            text: a search as in `search`; empty for all.
+            accepted: person (what people accepted), automatic (what the verifier kept and is
+                faithful), or both.
         """
         if accepted not in ("person", "automatic", "both"):
             raise InputError(f"accepted must be person, automatic or both; found '{accepted}'")

@@ -257,15 +257,17 @@ def _api(site: Site, pictures: Pictures, rounds: Rounds, students: Students) -> 
         """Answer a question about a picture, as a stream of messages {number: [event, ...]};
         `finished` is the last.
 
-        Args: image: digest of a picture of this project (or one given to POST /upload/compare), or
-            a data: URL with one. question: as people ask; at most 1,000 characters. side:
-            `pipeline` (a program is written and run), `student` (answers in one forward pass, then
-            explains), or
-                `base` where there is a base model apart from the student.
+        Args:
+            image: digest of a picture of this project (or one given to POST /upload/compare), or a
+                data: URL with one.
+            question: as people ask; at most 1,000 characters.
+            side: `pipeline` (a program is written and run), `student` (answers in one forward pass,
+                then explains), or `base` where there is a base model apart from the student.
             task: id of a question of the project, to compare with its label; image and question are
-            then its own. run: an id of your own, the same for both sides, to cancel or vote on; may
-            be left out. model: id of a finished training job, whose model then is the student; the
-            profile's student if left out.
+                then its own.
+            run: an id of your own, the same for both sides, to cancel or vote on; may be left out.
+            model: id of a finished training job, whose model then is the student; the profile's
+                student if left out.
         """
         person_of(request)
         live = students.of(model if side == "student" else "")
