@@ -8,6 +8,7 @@ Files:
     browse.py        questions by facets and words, bulk actions
     compare.py       both sides live, votes, the queue; all questions in a table
     curate.py        one question a screen, decided from the keyboard
+    curate_queue.py  which questions a page of a reviewer holds
     curate_rules.py  the queue's settings, leases, guidelines, what a snapshot would hold
     dashboard.py     figures as charts that keep their zoom
     guard.py         host, origin, login, body bounds and headers before every page

@@ -83,7 +83,14 @@ def add(site: Site, sign_on: SignOn | None = None) -> None:
         password: Annotated[str, Form(max_length=1000)],
         next: Annotated[str, Form(max_length=2000)] = "/browse",
     ) -> Response:
-        """Of the form, and of `gradio_client.Client(url, auth=(name, password))`."""
+        """Log in, from the form or from `gradio_client.Client(url, auth=(name, password))`.
+
+        Args:
+            request: of the form, or of the client.
+            username: name of the user.
+            password: of the user.
+            next: path to show after the login.
+        """
         wants_page = "text/html" in request.headers.get("accept", "")
         problem = "This name and this password do not belong together."
         token = None

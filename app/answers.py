@@ -75,9 +75,7 @@ class Pictures:
         return self.of(region.image).crop(region)
 
     def take(self, data: bytes) -> str:
-        """Keep a visitor's picture; returns its digest.  Raises ImageError when it is none that can
-        be read.
-        """
+        """Keep a visitor's picture; returns its digest.  Raises ImageError if it cannot be read."""
         part = self.guests.root / f"{uuid.uuid4().hex}.part"
         part.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -92,8 +90,8 @@ class Pictures:
         """Keep a copy of a picture file; the oldest give way."""
         with self._lock:
             digest = self.guests.add(source)
-            held = sorted(self.guests.root.glob("??/*"), key=lambda path: path.stat().st_mtime)
-            for path in held[:-MOST_PICTURES]:
+            paths = sorted(self.guests.root.glob("??/*"), key=lambda path: path.stat().st_mtime)
+            for path in paths[:-MOST_PICTURES]:
                 path.unlink(missing_ok=True)
         return digest
 
@@ -120,34 +118,42 @@ class Rounds:
     """The latest questions asked, by the id that the asking page made."""
 
     def __init__(self) -> None:
-        self._held: OrderedDict[str, Round] = OrderedDict()
+        self._rounds: OrderedDict[str, Round] = OrderedDict()
         self._lock = threading.Lock()
 
     def begin(self, run: str, task: Task, side: Side) -> tuple[Round, threading.Event]:
         """Hold a question for its answers; a second side joins the first one's round.
 
+        Args:
+            run: id that the page made.
+            task: the question.
+            side: that answers it.
+
+        Returns:
+            The round, and the event that cancels this side.
+
         Raises:
-            InputError: the id is no id, or is that of another question.
+            InputError: the id is not as expected, or is that of another question.
         """
         if not _RUN.fullmatch(run):
             raise InputError("run must be 8 to 64 letters, digits or . _ : -")
         with self._lock:
-            found = self._held.setdefault(run, Round(task))
-            if found.task != task:
+            one = self._rounds.setdefault(run, Round(task))
+            if one.task != task:
                 raise InputError("this run is that of another question; make a new id")
-            self._held.move_to_end(run)
-            while len(self._held) > MOST_ROUNDS:
-                self._held.popitem(last=False)
-            found.running[side] = threading.Event()
-            return found, found.running[side]
+            self._rounds.move_to_end(run)
+            while len(self._rounds) > MOST_ROUNDS:
+                self._rounds.popitem(last=False)
+            one.running[side] = threading.Event()
+            return one, one.running[side]
 
     def of(self, run: str) -> Round:
         """A question's answers.  Raises InputError when they are not held any more."""
         with self._lock:
-            found = self._held.get(run)
-        if found is None:
+            one = self._rounds.get(run)
+        if one is None:
             raise InputError("these answers are no longer held; ask again, then vote")
-        return found
+        return one
 
     def cancel(self, run: str, side: str | None = None) -> int:
         """Stop what is under way, on one side or on all; returns how many sides that were."""
@@ -157,17 +163,24 @@ class Rounds:
         return len(running)
 
 
-def keep(project: Project, pictures: Pictures, held: Round, seed: int) -> Finished | None:
-    """Write a round into the project: picture, question, program, trace, predictions; returns the
-    pipeline's side.
+def keep(project: Project, pictures: Pictures, one: Round, seed: int) -> Finished | None:
+    """Write a round into the project: picture, question, program, trace, predictions.  What is
+    there already stays as it is.
 
-    What is there already stays as it is.
+    Args:
+        project: where it is stored.
+        pictures: the folders that hold its picture.
+        one: the round.
+        seed: stored with the program.
+
+    Returns:
+        The pipeline's side; None where the pipeline has not answered.
     """
-    task = held.task
+    task = one.task
     pictures.keep(task.image)
     if not project.known_tasks([task.id]):
         project.add_tasks([task])
-    pipeline = held.sides.get("pipeline")
+    pipeline = one.sides.get("pipeline")
     if pipeline is not None and pipeline.program is not None:
         program = pipeline.program
         project.add_programs([program], seed)
@@ -176,29 +189,34 @@ def keep(project: Project, pictures: Pictures, held: Round, seed: int) -> Finish
             project.add_programs([replace(program, index=1 + max(places.values()))], seed)
         if pipeline.trace is not None:
             project.add_traces([pipeline.trace])
-    predictions = [one for side in held.sides.values() for one in side.predictions]
+    predictions = [prediction for side in one.sides.values() for prediction in side.predictions]
     if predictions:
         project.add_predictions(predictions)
     return pipeline
 
 
 def messages(
-    stream: Iterator[Event], held: Round, size: tuple[int, int]
+    stream: Iterator[Event], one: Round, size: tuple[int, int]
 ) -> Iterator[dict[str, Any]]:
     """A stream's events as JSON, `{number: [event, ...]}` at a time; the very last one is
     `finished`.
 
     Gradio sends its clients the difference to the message before, and is wrong about nested lists
     that shrink; under a key of its own each message is sent whole.
+
+    Args:
+        stream: events of one side.
+        one: the round, which keeps the answer.
+        size: width and height of the picture, pixels.
     """
-    telling = _Telling(size, held.task)
+    telling = _Telling(size, one.task)
     waiting: list[dict[str, Any]] = []
     number, sent = 0, 0.0
     try:
         for event in stream:
             if isinstance(event, Finished):
-                held.sides[event.side] = event
-                held.running.pop(event.side, None)
+                one.sides[event.side] = event
+                one.running.pop(event.side, None)
             waiting += telling.tell(event)
             hurried = not isinstance(event, TextPiece | Stepped)
             if hurried or ((waiting or telling.fresh) and time.monotonic() - sent >= PACE):
@@ -220,7 +238,7 @@ class _Telling:
         self.lines: list[Any] = []
         self.events: list[TraceEvent] = []
         self.fresh = False
-        self.shown: list[dict[str, Any]] = []
+        self.steps_sent: list[dict[str, Any]] = []
 
     def tell(self, event: Event) -> list[dict[str, Any]]:
         if isinstance(event, Queued):
@@ -251,7 +269,7 @@ class _Telling:
 
     def steps(self) -> list[dict[str, Any]]:
         """The steps that have changed since the last time."""
-        if not self.fresh or len(self.shown) >= MOST_STEPS:
+        if not self.fresh or len(self.steps_sent) >= MOST_STEPS:
             return []
         self.fresh = False
         steps = [
@@ -262,12 +280,12 @@ class _Telling:
                 "short": step.short,
                 "error": step.error,
                 "ms": round(step.ms, 1),
-                "boxes": step.boxes,
+                "boxes": [asdict(box) for box in step.boxes],
             }
             for step in steps_of(self.events, self.size)[:MOST_STEPS]
         ]
-        same = _same(self.shown, steps)
-        self.shown = steps
+        same = _same(self.steps_sent, steps)
+        self.steps_sent = steps
         return [{"kind": "steps", "from": same, "steps": steps[same:]}]
 
     def _finished(self, event: Finished) -> dict[str, Any]:
@@ -301,18 +319,18 @@ def _same(before: Sequence[Any], after: Sequence[Any]) -> int:
     return next((at for at, (old, new) in pairs if old != new), min(len(before), len(after)))
 
 
-def outputs(held: Round, more: Mapping[str, Any]) -> dict[str, Any]:
-    """What is kept with a vote: each side's answer, version and times."""
+def outputs(one: Round, more: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept with a vote: `more`, and each side's answer, version and times."""
     return {
         **more,
         "sides": {
             side: {
-                "answer": (found.answer or "")[:500] if found.answer is not None else None,
-                "failure": found.failure.kind if found.failure else None,
-                "cancelled": found.cancelled,
-                "version": _version(found),
-                "times": asdict(found.times),
+                "answer": end.answer[:500] if end.answer is not None else None,
+                "failure": end.failure.kind if end.failure else None,
+                "cancelled": end.cancelled,
+                "version": _version(end),
+                "times": asdict(end.times),
             }
-            for side, found in held.sides.items()
+            for side, end in one.sides.items()
         },
     }

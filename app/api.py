@@ -7,6 +7,8 @@ only our pages call is not listed, and checks the same roles.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, cast, get_args
 
 import gradio as gr
@@ -20,12 +22,59 @@ from workbench.records import DecisionKind, Reason
 from workbench.records import plain as plain_value
 from workbench.screen import views
 from workbench.screen.review import person_event
-from workbench.screen.steps import plain, steps_of
+from workbench.screen.steps import Step, StepBox, plain, steps_of
 
-Said = Literal["accept", "reject", "skip", "note", "undo"]
+ApiDecision = Literal["accept", "reject", "skip", "note", "undo"]
+
+
+@dataclass(frozen=True, slots=True)
+class ApiStep:
+    """One step of a run, in words."""
+
+    line: int
+    does: str
+    tool: bool
+    """Whether the step asks a tool."""
+    arguments: Mapping[str, str]
+    result: str | None
+    changed: Mapping[str, str]
+    """Variables that the step set."""
+    printed: str | None
+    error: str | None
+    boxes: Sequence[StepBox]
+
+
+@dataclass(frozen=True, slots=True)
+class ApiTrace:
+    """One run step by step."""
+
+    trace: str
+    task: str
+    question: str
+    choices: Sequence[str]
+    gold: Sequence[str]
+    """The expected answers."""
+    image: str
+    program: str
+    parent: str | None
+    """Id of the program that this one is an edit of."""
+    answer: str | None
+    problem: str | None
+    """Why the run has no answer."""
+    state: str
+    seconds: float
+    steps: Sequence[ApiStep]
+    rationale: str | None
+    faithful: bool | None
 
 
 def add(site: Site) -> None:
+    """Register the functions."""
+    _add_reading(site)
+    _add_writing(site)
+
+
+def _add_reading(site: Site) -> None:
     project = site.project
 
     @site.api("search", queue=False)
@@ -34,14 +83,17 @@ def add(site: Site) -> None:
     ) -> dict[str, Any]:
         """Find questions with what their programs answered, a page at a time.
 
-        Args: text: words, and tokens such as status:wrong tool:find steps>6 family:count
-            answer:yes; empty for all. sort: import, newest, seconds, steps, siblings or student; a
-            minus before it turns it round. after: the `next` of the page before; empty for the
-            first page. limit: questions on the page, at most 50.
+        Args:
+            text: words, and tokens such as status:wrong tool:find steps>6 family:count answer:yes;
+                empty for all.
+            sort: import, newest, seconds, steps, siblings or student; a minus before it turns it
+                round.
+            after: the `next` of the page before; empty for the first page.
+            limit: questions on the page, at most 50.
         """
         page = project.browse(text, sort, after or None, max(1, min(limit, PAGE)))
         return {
-            "rows": [row(task, one) for task, one in page.rows],
+            "rows": [asdict(row(task, outcome)) for task, outcome in page.rows],
             "next": page.next,
             "total": project.browse_total(text),
         }
@@ -59,41 +111,46 @@ def add(site: Site) -> None:
             raise InputError(
                 f"program {run.program.id} has not been run yet; vpd run --project {project.path}"
             )
-        told = next(
-            (r for r in project.task_view(task.id).rationales if r.trace_id == run.trace.id), None
+        rationales = project.task_view(task.id).rationales
+        rationale = next((one for one in rationales if one.trace_id == run.trace.id), None)
+        picture = site.picture_of(task.image)
+        steps = steps_of(run.trace.events, (picture.width, picture.height))
+        view = ApiTrace(
+            trace=run.trace.id,
+            task=task.id,
+            question=task.question,
+            choices=task.choices,
+            gold=task.answers,
+            image=task.image,
+            program=run.program.source,
+            parent=run.program.parent,
+            answer=run.trace.answer,
+            problem=views.problem_of(run) or None,
+            state=views.run_state(run),
+            seconds=run.trace.seconds,
+            steps=[_step(step) for step in steps],
+            rationale=rationale.text if rationale is not None else None,
+            faithful=rationale.faithful if rationale is not None else None,
         )
-        size = site.picture_of(task.image)
-        steps = [
-            {
-                "line": step.line,
-                "does": step.heading,
-                "tool": step.kind == "tool",
-                "arguments": {one["name"]: plain(one["value"]) for one in step.arguments},
-                "result": plain(step.result) if step.result is not None else None,
-                "changed": {one["name"]: plain(one["value"]) for one in step.changed},
-                "printed": step.text or None,
-                "error": step.error or None,
-                "boxes": step.boxes,
-            }
-            for step in steps_of(run.trace.events, (size["width"], size["height"]))
-        ]
-        return {
-            "trace": run.trace.id,
-            "task": task.id,
-            "question": task.question,
-            "choices": list(task.choices),
-            "gold": list(task.answers),
-            "image": task.image,
-            "program": run.program.source,
-            "parent": run.program.parent,
-            "answer": run.trace.answer,
-            "problem": views.problem_of(run) or None,
-            "state": views.run_state(run),
-            "seconds": run.trace.seconds,
-            "steps": steps,
-            "rationale": told.text if told else None,
-            "faithful": told.faithful if told else None,
-        }
+        return asdict(view)
+
+
+def _step(step: Step) -> ApiStep:
+    return ApiStep(
+        line=step.line,
+        does=step.heading,
+        tool=step.kind == "tool",
+        arguments={one.name: plain(one.value) for one in step.arguments},
+        result=plain(step.result) if step.result is not None else None,
+        changed={one.name: plain(one.value) for one in step.changed},
+        printed=step.text or None,
+        error=step.error or None,
+        boxes=step.boxes,
+    )
+
+
+def _add_writing(site: Site) -> None:
+    project = site.project
 
     @site.api("decide", role="curator", queue=False)
     def decide(
@@ -109,32 +166,37 @@ def add(site: Site) -> None:
         """Say what becomes of a question: one event, kept under the caller's name and never
         changed.
 
-        Args: id: an id of your own, 8 to 64 letters, digits or . _ : - ; the same id twice is one
-            decision. kind: accept (the trace becomes the target), reject (with a reason), skip,
-            note, or undo. task: id of the question. trace: the run it is about; accept needs it.
+        Args:
+            id: an id of your own, 8 to 64 letters, digits or . _ : - ; the same id twice is one
+                decision.
+            kind: accept (the trace becomes the target), reject (with a reason), skip, note, or
+                undo.
+            task: id of the question.
+            trace: the run it is about; accept needs it.
             reason: of a reject: wrong_tool_output, wrong_program, wrong_reason, unfaithful,
-            ambiguous, bad_gold, unsafe
-                or other (which needs a text).
+                ambiguous, bad_gold, unsafe or other (which needs a text).
             text: the note, or what "other" means.
-            target: undo: id of the decision that is taken back.
+            target: of an undo: id of the decision that is taken back.
         """
-        if kind not in get_args(Said):
+        if kind not in get_args(ApiDecision):
             raise InputError(
-                f"no decision is called '{kind}'; there are: {', '.join(get_args(Said))}"
+                f"no decision is called '{kind}'; there are: {', '.join(get_args(ApiDecision))}"
             )
         if reason and reason not in get_args(Reason):
             raise InputError(
                 f"no reason is called '{reason}'; there are: {', '.join(get_args(Reason))}"
             )
-        given = {
-            "trace_id": trace or None,
-            "reason": reason or None,
-            "text": text,
-            "target": target or None,
-        }
-        stored = project.curation.decide(
-            [person_event(person_of(request), id, cast(DecisionKind, kind), task_id=task, **given)]
-        )[0]
+        event = person_event(
+            person_of(request),
+            id,
+            cast(DecisionKind, kind),
+            task_id=task,
+            trace_id=trace or None,
+            reason=reason or None,
+            text=text,
+            target=target or None,
+        )
+        stored = project.curation.decide([event])[0]
         return {"id": stored.id, "seq": stored.seq, "state": project.curation.item(task).state}
 
     @site.api("snapshot", role="admin", concurrency_id="snapshot")
@@ -143,12 +205,19 @@ def add(site: Site) -> None:
     ) -> dict[str, Any]:
         """Freeze what is accepted into a training snapshot, known by its hash.
 
-        Args: name: what to call it. text: a search as in `search`; empty for all. accepted: person
-            (what people accepted), automatic (what the verifier kept and is faithful), or both.
+        Args:
+            name: what to call it.
+            text: a search as in `search`; empty for all.
+            accepted: person (what people accepted), automatic (what the verifier kept and is
+                faithful), or both.
         """
         if accepted not in ("person", "automatic", "both"):
             raise InputError(f"accepted must be person, automatic or both; found '{accepted}'")
-        found = take(project, SnapshotWish(accepted=accepted, text=text), name)  # type: ignore[arg-type]
-        content = found.manifest.content
-        shown = {"counts": plain_value(content.counts), "left_out": plain_value(content.left_out)}
-        return {"hash": found.hash, "path": str(found.path), **shown}
+        frozen = take(project, SnapshotWish(accepted=accepted, text=text), name)  # type: ignore[arg-type]
+        content = frozen.manifest.content
+        return {
+            "hash": frozen.hash,
+            "path": str(frozen.path),
+            "counts": plain_value(content.counts),
+            "left_out": plain_value(content.left_out),
+        }

@@ -4,9 +4,9 @@ is accepted.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
-from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
@@ -14,11 +14,11 @@ from fastapi.responses import RedirectResponse
 from app.people import Curator, Viewer
 from app.site import Site
 from workbench.errors import InputError
-from workbench.records import Task
+from workbench.records import Rationale, Task
 from workbench.screen import views
-from workbench.screen.highlight import highlight
+from workbench.screen.highlight import Words, highlight
 from workbench.screen.review import person_event
-from workbench.store import Outcome, Project, RunLine, parse_query
+from workbench.store import Facet, Outcome, Project, Query, Run, RunLine, TaskView, parse_query
 from workbench.store.reading.browse import delete_view, save_view, saved_views
 from workbench.verify.answers import canonical
 
@@ -45,30 +45,209 @@ STUDENTS = {"right": "right", "wrong": "wrong"}
 
 @dataclass(frozen=True)
 class Chosen:
-    """Questions by id, or all that a search finds (`everything`)."""
+    """Questions by id, or all that a search finds."""
 
     id: str
     tasks: list[str] = field(default_factory=list)
     everything: bool = False
+    """Whether all questions are meant that the search `q` finds."""
     q: str = ""
     text: str = ""
 
     def ids(self, project: Project) -> list[str]:
-        found = project.browse_ids(self.q) if self.everything else list(dict.fromkeys(self.tasks))
-        if not found:
+        """Ids of the questions.  Raises InputError where there is none."""
+        ids = project.browse_ids(self.q) if self.everything else list(dict.fromkeys(self.tasks))
+        if not ids:
             raise InputError("no question is chosen; nothing was changed")
-        return found
+        return ids
 
 
 @dataclass(frozen=True)
 class ViewRequest:
+    """A search to save under a name, or to forget."""
+
     id: str
     name: str
     q: str = ""
     sort: str = "import"
 
 
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run of a question of the list."""
+
+    number: int
+    program: str
+    trace: str | None
+    answer: str | None
+    form: str | None
+    """What the answer means: answers with the same form agree."""
+    kind: str | None
+    """Kind of the failure; None where there is none."""
+    steps: int | None
+    seconds: float | None
+    tools: Sequence[str]
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionRow:
+    """One question of the list."""
+
+    id: str
+    image: str
+    question: str
+    gold: str
+    family: str
+    state: str
+    said: str
+    """The pipeline's answer, or why there is none in a word or two."""
+    status: str
+    kept: str | None
+    """Id of the trace that is kept."""
+    faithful: bool | None
+    tools: Sequence[str]
+    steps: int | None
+    seconds: float | None
+    student: str | None
+    """The student's answer."""
+    student_state: str
+    review: str
+    reviewers: Sequence[str]
+    updated: str
+    """Time in ISO 8601."""
+    runs: Sequence[RunRow]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchToken:
+    """A token of a search, and the search without it."""
+
+    token: str
+    without: str
+
+
+@dataclass(frozen=True, slots=True)
+class BrowsePage:
+    """A page of the list."""
+
+    rows: Sequence[QuestionRow]
+    next: str | None
+    """Where the next page begins; None behind the last one."""
+    tokens: Sequence[SearchToken]
+    words: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class BrowseTotal:
+    """How many questions a search finds."""
+
+    total: int
+    all: int
+    """Questions of the project; -1 where nothing is searched for."""
+
+
+@dataclass(frozen=True, slots=True)
+class FacetChoice:
+    """One value of a facet."""
+
+    value: str
+    count: int
+    picked: bool
+    to: str
+    """The search that a click leads to."""
+
+
+@dataclass(frozen=True, slots=True)
+class FacetView:
+    """A facet with its values."""
+
+    name: str
+    title: str
+    values: Sequence[FacetChoice]
+
+
+@dataclass(frozen=True, slots=True)
+class StudentAnswer:
+    """What the student says of a question."""
+
+    answer: str
+    state: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionPeek:
+    """One question at a glance."""
+
+    picture: views.PictureView
+    question: str
+    choices: Sequence[str]
+    gold: str
+    trace: str | None
+    answer: str | None
+    state: str
+    number: int | None
+    """Number of the program that is shown; None where there is none."""
+    problem: str
+    source: Sequence[Words]
+    rationale: str
+    faithful: bool | None
+    student: StudentAnswer | None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSearch:
+    """A search that somebody saved."""
+
+    name: str
+    q: str
+    sort: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class ViewName:
+    """Name of a search that was saved or forgotten."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptanceCount:
+    """What accepting questions would do."""
+
+    accepted: int
+    left_out: Mapping[str, int]
+    """Questions that are left out, by the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedBatch:
+    """What accepting questions has done."""
+
+    batch: str | None
+    accepted: int
+    left_out: Mapping[str, int]
+    """Questions that were left out, by the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedBatch:
+    """Questions that were sent to the queue."""
+
+    batch: str
+    queued: int
+
+
 def add(site: Site) -> None:
+    """Register the page and what its script calls."""
+    _add_page(site)
+    _add_views(site)
+    _add_batches(site)
+
+
+def _add_page(site: Site) -> None:
     project, server = site.project, site.server
 
     @server.get("/")
@@ -81,80 +260,85 @@ def add(site: Site) -> None:
         return site.page(request, "browse.html", "browse", view)
 
     @server.get("/data/browse")
-    def page(q: str = "", sort: str = "import", after: str = "") -> dict[str, Any]:
+    def page(q: str = "", sort: str = "import", after: str = "") -> BrowsePage:
+        """A page of the list.
+
+        Args:
+            q: a search.
+            sort: one of `SORTS`.
+            after: the `next` of the page before; empty for the first page.
+        """
         query = parse_query(q)
-        found = project.browse(q, sort, after or None, PAGE)
-        return {
-            "rows": [row(task, one) for task, one in found.rows],
-            "next": found.next,
-            "tokens": [{"token": one, "without": query.without_token(one)} for one in query.tokens],
-            "words": list(query.words),
-        }
+        rows = project.browse(q, sort, after or None, PAGE)
+        return BrowsePage(
+            rows=[row(task, outcome) for task, outcome in rows.rows],
+            next=rows.next,
+            tokens=[SearchToken(token, query.without_token(token)) for token in query.tokens],
+            words=query.words,
+        )
 
     @server.get("/data/browse/total")
-    def total(q: str = "") -> dict[str, int]:
-        return {
-            "total": project.browse_total(q),
-            "all": project.browse_total() if q.strip() else -1,
-        }
+    def total(q: str = "") -> BrowseTotal:
+        return BrowseTotal(
+            total=project.browse_total(q), all=project.browse_total() if q.strip() else -1
+        )
 
     @server.get("/data/browse/facets")
-    def facets(q: str = "") -> list[dict[str, Any]]:
+    def facets(q: str = "") -> list[FacetView]:
         query = parse_query(q)
-        return [
-            {
-                "name": facet.name,
-                "title": facet.title,
-                "values": [
-                    {
-                        "value": one.value,
-                        "count": one.count,
-                        "picked": one.picked,
-                        "to": query.without_token(one.token)
-                        if one.picked
-                        else query.with_token(one.token),
-                    }
-                    for one in facet.values
-                ],
-            }
-            for facet in project.browse_facets(q)
-        ]
+        return [_facet(facet, query) for facet in project.browse_facets(q)]
 
     @server.get("/data/browse/peek")
-    def peek(task: str) -> dict[str, Any]:
+    def peek(task: str) -> QuestionPeek:
         return look(site, task)
 
+
+def _facet(facet: Facet, query: Query) -> FacetView:
+    """A facet, each value with the search that a click leads to."""
+    choices = []
+    for one in facet.values:
+        change = query.without_token if one.picked else query.with_token
+        choices.append(FacetChoice(one.value, one.count, one.picked, change(one.token)))
+    return FacetView(facet.name, facet.title, choices)
+
+
+def _add_views(site: Site) -> None:
+    project, server = site.project, site.server
+
     @server.get("/data/views")
-    def saved() -> list[dict[str, str]]:
+    def saved_searches() -> list[SavedSearch]:
         return [
-            {"name": v.name, "q": v.text, "sort": v.sort, "author": v.author}
-            for v in saved_views(project.database)
+            SavedSearch(v.name, v.text, v.sort, v.author) for v in saved_views(project.database)
         ]
 
     @server.post("/do/browse/view")
-    def keep(body: ViewRequest, person: Curator) -> dict[str, str]:
+    def keep(body: ViewRequest, person: Curator) -> ViewName:
         view = save_view(project.database, body.name.strip(), body.q, body.sort, person.name)
-        return {"name": view.name}
+        return ViewName(view.name)
 
     @server.post("/do/browse/forget")
-    def forget(body: ViewRequest, person: Curator) -> dict[str, str]:
+    def forget(body: ViewRequest, person: Curator) -> ViewName:
         delete_view(project.database, body.name)
-        return {"name": body.name}
+        return ViewName(body.name)
+
+
+def _add_batches(site: Site) -> None:
+    project, server = site.project, site.server
 
     @server.post("/do/browse/count")
-    def count(body: Chosen, person: Viewer) -> dict[str, Any]:
+    def count(body: Chosen, person: Viewer) -> AcceptanceCount:
         """What accepting these would do; nothing is written."""
         bulk = project.curation.bulk_count(body.ids(project), person.name)
-        return {"accepted": bulk.accepted, "left_out": dict(bulk.left_out)}
+        return AcceptanceCount(bulk.accepted, bulk.left_out)
 
     @server.post("/do/browse/accept")
-    def accept(body: Chosen, person: Curator) -> dict[str, Any]:
+    def accept(body: Chosen, person: Curator) -> AcceptedBatch:
         """Accept the kept trace of each, as one batch that can be undone as one."""
         bulk = project.curation.accept_all(body.ids(project), person.name, person.role, body.id)
-        return {"batch": bulk.batch, "accepted": bulk.accepted, "left_out": dict(bulk.left_out)}
+        return AcceptedBatch(bulk.batch, bulk.accepted, bulk.left_out)
 
     @server.post("/do/browse/queue")
-    def queue(body: Chosen, person: Curator) -> dict[str, Any]:
+    def queue(body: Chosen, person: Curator) -> QueuedBatch:
         """Ask for these in the queue, as one batch."""
         ids = body.ids(project)
         if len(ids) > MOST:
@@ -170,72 +354,83 @@ def add(site: Site) -> None:
                 for at, task_id in enumerate(ids)
             ]
         )
-        return {"batch": body.id, "queued": len(ids)}
+        return QueuedBatch(body.id, len(ids))
 
 
-def row(task: Task, one: Outcome) -> dict[str, Any]:
+def row(task: Task, outcome: Outcome) -> QuestionRow:
     """One question of the list."""
-    return {
-        "id": task.id,
-        "image": task.image,
-        "question": task.question,
-        "gold": views.gold_of(task),
-        "family": views.family_words(task.family),
-        "state": views.STATES[one.status],
-        "said": one.said if one.said is not None else views.SHORT_WORDS[one.status] or "no answer",
-        "status": views.WORDS[one.status],
-        "kept": one.chosen,
-        "faithful": one.faithful,
-        "tools": list(one.tools),
-        "steps": one.steps,
-        "seconds": one.seconds,
-        "student": one.student_answer,
-        "student_state": STUDENTS.get(one.student, "none"),
-        "review": one.review,
-        "reviewers": list(one.reviewers),
-        "updated": one.updated_at.replace(tzinfo=UTC).isoformat(),
-        "runs": [_run(run, task) for run in one.runs],
-    }
+    answer = outcome.said
+    if answer is None:
+        answer = views.SHORT_WORDS[outcome.status] or "no answer"
+    return QuestionRow(
+        id=task.id,
+        image=task.image,
+        question=task.question,
+        gold=views.gold_of(task),
+        family=views.family_words(task.family),
+        state=views.STATES[outcome.status],
+        said=answer,
+        status=views.WORDS[outcome.status],
+        kept=outcome.chosen,
+        faithful=outcome.faithful,
+        tools=outcome.tools,
+        steps=outcome.steps,
+        seconds=outcome.seconds,
+        student=outcome.student_answer,
+        student_state=STUDENTS.get(outcome.student, "none"),
+        review=outcome.review,
+        reviewers=outcome.reviewers,
+        updated=outcome.updated_at.replace(tzinfo=UTC).isoformat(),
+        runs=[_run(run, task) for run in outcome.runs],
+    )
 
 
-def _run(run: RunLine, task: Task) -> dict[str, Any]:
-    form = None if run.answer is None else canonical(run.answer, task)
-    return {
-        "number": run.index + 1,
-        "program": run.program,
-        "trace": run.trace,
-        "answer": run.answer,
-        "form": form,
-        "kind": run.kind,
-        "steps": run.steps,
-        "seconds": run.seconds,
-        "tools": list(run.tools),
-        "state": RESULTS.get(run.result, "none"),
-    }
+def _run(run: RunLine, task: Task) -> RunRow:
+    return RunRow(
+        number=run.index + 1,
+        program=run.program,
+        trace=run.trace,
+        answer=run.answer,
+        form=None if run.answer is None else canonical(run.answer, task),
+        kind=run.kind,
+        steps=run.steps,
+        seconds=run.seconds,
+        tools=run.tools,
+        state=RESULTS.get(run.result, "none"),
+    )
 
 
-def look(site: Site, task_id: str) -> dict[str, Any]:
+def look(site: Site, task_id: str) -> QuestionPeek:
     """One question at a glance: picture, the kept program (else the first), its rationale, the
     student's answer.
     """
     view = site.project.task_view(task_id)
+    task = view.task
+    student = None
+    if view.prediction is not None:
+        student = StudentAnswer(*views.student_view(task, view.prediction))
     run = view.chosen or next(iter(view.runs), None)
-    told = next(
-        (r for r in view.rationales if run and run.trace and r.trace_id == run.trace.id), None
+    rationale = _rationale(view, run)
+    trace = run.trace if run is not None else None
+    return QuestionPeek(
+        picture=site.picture_of(task.image),
+        question=task.question,
+        choices=task.choices,
+        gold=views.gold_of(task),
+        trace=trace.id if trace is not None else None,
+        answer=trace.answer if trace is not None else None,
+        state=views.run_state(run) if run is not None else "none",
+        number=run.program.index + 1 if run is not None else None,
+        problem=views.problem_of(run) if run is not None else "No program was written yet.",
+        source=highlight(run.program.source) if run is not None else [],
+        rationale=rationale.text if rationale is not None else "",
+        faithful=rationale.faithful if rationale is not None else None,
+        student=student,
     )
-    answer, state, words = views.student_view(view.task, view.prediction)
-    return {
-        "picture": site.picture_of(view.task.image),
-        "question": view.task.question,
-        "choices": list(view.task.choices),
-        "gold": views.gold_of(view.task),
-        "trace": run.trace.id if run and run.trace else None,
-        "answer": run.trace.answer if run and run.trace else None,
-        "state": views.run_state(run) if run else "none",
-        "number": run.program.index + 1 if run else None,
-        "problem": views.problem_of(run) if run else "No program was written yet.",
-        "source": highlight(run.program.source) if run else [],
-        "rationale": told.text if told else "",
-        "faithful": told.faithful if told else None,
-        "student": {"answer": answer, "state": state, "words": words} if view.prediction else None,
-    }
+
+
+def _rationale(view: TaskView, run: Run | None) -> Rationale | None:
+    """The newest rationale of a run, if it has any."""
+    if run is None or run.trace is None:
+        return None
+    return next((one for one in view.rationales if one.trace_id == run.trace.id), None)

@@ -7,8 +7,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Annotated, Any, Literal, cast
 
@@ -16,25 +16,34 @@ import gradio as gr
 from fastapi import Body, Request, Response
 from fastapi.responses import FileResponse
 
-from app.answers import Pictures, Rounds, keep, messages, outputs
+from app.answers import Pictures, Round, Rounds, keep, messages, outputs
 from app.people import Curator, Viewer, person_of
 from app.site import FOREVER, Site
 from app.train_models import Students, finished_models
 from workbench.errors import ImageError, InputError, WorkbenchError
 from workbench.pipeline.ask import question_task
 from workbench.pipeline.live import Live
-from workbench.pipeline.live_events import Side
-from workbench.records import Rating, Task, content_key
+from workbench.pipeline.live_events import Finished, Side
+from workbench.records import Preference, Rating, Task, content_key
+from workbench.screen import views
 from workbench.screen.review import person_event
 from workbench.store.reading.ids import labelled_ids
-from workbench.study.two_by_two import CELLS, COUNTINGS, FILTERS, Counting, compare, in_cell
+from workbench.study.two_by_two import (
+    CELLS,
+    COUNTINGS,
+    FILTERS,
+    Counting,
+    Table,
+    compare,
+    in_cell,
+)
 from workbench.tasks.bundled import Collages, Photos
 
 EXAMPLES = (("photos", 6), ("collages", 2))
 """Pictures offered, of each bundled source."""
 
 AT_ONCE = 12
-"""Streams at once; each side does one question at a time, the others wait and are told."""
+"""Streams at once; each side does one question at a time, the others wait and say so."""
 
 LARGEST_URL = 900_000
 """Characters of a picture given as a data: URL."""
@@ -44,7 +53,7 @@ Choice = Literal["pipeline", "student", "tie", "neither"]
 
 @dataclass(frozen=True, slots=True)
 class StopAnswer:
-    """End what is under way."""
+    """A question whose answers are cancelled, on one side or on all."""
 
     run: str
     side: str | None = None
@@ -58,12 +67,12 @@ class Vote:
     run: str
     choice: Choice
     left: Side = "pipeline"
-    """The side that was shown at the left."""
+    """The side that stood at the left."""
     blind: bool = False
-    """The sides had no names."""
+    """Whether the sides had no names."""
     note: str = ""
     seconds: float | None = None
-    """From asking to voting."""
+    """Time from the question to the vote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +91,96 @@ class CellToQueue:
     counting: Counting = "any"
 
 
+@dataclass(frozen=True, slots=True)
+class ComparePicture:
+    """A picture to ask about, with a question where one comes along."""
+
+    image: str
+    """The picture's digest."""
+    url: str
+    thumb: str
+    """Address of a small one."""
+    width: int
+    height: int
+    question: str = ""
+    task: str = ""
+    """Id of the question, where it is the project's."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelledSides:
+    """How many sides were answering."""
+
+    cancelled: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVote:
+    """The event of a vote, and its question."""
+
+    id: str
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedQuestion:
+    """A question that was sent to the queue."""
+
+    id: str
+    task: str
+    trace: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedCell:
+    """How many questions of a cell were sent to the queue."""
+
+    id: str
+    queued: int
+
+
+@dataclass(frozen=True, slots=True)
+class TableView:
+    """A 2x2 table: questions in each cell, the shares of both sides, and McNemar's p."""
+
+    both: int
+    pipeline: int
+    student: int
+    neither: int
+    of: int
+    pipeline_right: views.ShareView
+    student_right: views.ShareView
+    p: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CellView:
+    """A cell of the table, and the search of Browse that lists its questions."""
+
+    name: str
+    title: str
+    filter: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompareTables:
+    """Both sides over the project's labelled questions that both have answered."""
+
+    counting: Counting
+    all: TableView
+    families: Mapping[str, TableView]
+    tools: Mapping[str, TableView]
+    left_out: int
+    """Questions without a label, verdicts or the student's answer."""
+    means: str
+    """The way of counting, in words."""
+    k: int
+    """Programs of each question."""
+    cells: Sequence[CellView]
+
+
 def add(site: Site) -> None:
+    """Register the page, the answers of both sides, votes and tables."""
     project, pictures, rounds = site.project, Pictures(site.project), Rounds()
     live = Live(project.profile(), pictures)
     site.on_close(live.close)
@@ -116,27 +214,34 @@ def _pages(site: Site, pictures: Pictures, live: Live) -> None:
         return FileResponse(pictures.of(digest).thumbnail(digest), headers=FOREVER)
 
     @site.server.get("/data/compare/examples")
-    def examples(person: Viewer) -> list[dict[str, Any]]:
+    def examples(person: Viewer) -> list[ComparePicture]:
         return [
-            _shown(pictures, pictures.add(source.image_path(task)), task.question)
+            _picture(pictures, pictures.add(source.image_path(task)), task.question)
             for source, task in _examples()
         ]
 
     @site.server.get("/data/compare/picture")
-    def known(digest: str, person: Viewer) -> dict[str, Any]:
-        return _shown(pictures, digest)
+    def one_picture(digest: str, person: Viewer) -> ComparePicture:
+        return _picture(pictures, digest)
 
     @site.server.get("/data/compare/task")
-    def task(person: Viewer, id: str = "", but: str = "") -> dict[str, Any]:
-        """A question of the project: the one named, else any with a label but one."""
-        found = _task(site, id) if id else _any(site, but)
-        return {**_shown(pictures, found.image, found.question), "task": found.id}
+    def task(person: Viewer, id: str = "", but: str = "") -> ComparePicture:
+        """A question of the project.
+
+        Args:
+            person: who asks.
+            id: of the question; empty: any one that has a label.
+            but: id of a question that is not drawn.
+        """
+        question = _task(site, id) if id else _any(site, but)
+        picture = _picture(pictures, question.image, question.question)
+        return replace(picture, task=question.id)
 
     @site.server.post("/upload/compare")
     def upload(
         person: Viewer, data: Annotated[bytes, Body(media_type="application/octet-stream")] = b""
-    ) -> dict[str, Any]:
-        return _shown(pictures, pictures.take(data))
+    ) -> ComparePicture:
+        return _picture(pictures, pictures.take(data))
 
 
 def _api(site: Site, pictures: Pictures, rounds: Rounds, students: Students) -> None:
@@ -153,88 +258,73 @@ def _api(site: Site, pictures: Pictures, rounds: Rounds, students: Students) -> 
         """Answer a question about a picture, as a stream of messages {number: [event, ...]};
         `finished` is the last.
 
-        Args: image: digest of a picture of this project (or one given to POST /upload/compare), or
-            a data: URL with one. question: as people ask; at most 1,000 characters. side:
-            `pipeline` (a program is written and run), `student` (answers in one forward pass, then
-            explains), or
-                `base` where there is a base model apart from the student.
+        Args:
+            image: digest of a picture of this project (or one given to POST /upload/compare), or a
+                data: URL with one.
+            question: as people ask; at most 1,000 characters.
+            side: `pipeline` (a program is written and run), `student` (answers in one forward pass,
+                then explains), or `base` where there is a base model apart from the student.
             task: id of a question of the project, to compare with its label; image and question are
-            then its own. run: an id of your own, the same for both sides, to cancel or vote on; may
-            be left out. model: id of a finished training job, whose model then is the student; the
-            profile's student if left out.
+                then its own.
+            run: an id of your own, the same for both sides, to cancel or vote on; may be left out.
+            model: id of a finished training job, whose model then is the student; the profile's
+                student if left out.
         """
         person_of(request)
         live = students.of(model if side == "student" else "")
         if side not in live.sides:
             raise InputError(f"no side is called '{side}'; there are: {', '.join(live.sides)}")
-        asked = _task(site, task) if task else question_task(_digest(pictures, image), question)
-        picture = pictures.open(asked.image)
+        record = _task(site, task) if task else question_task(_digest(pictures, image), question)
+        picture = pictures.open(record.image)
         chosen: Side = side
-        held, cancelled = rounds.begin(
-            run or content_key(asked.id, side, id(request)), asked, chosen
-        )
-        yield from messages(live.answer(chosen, asked, cancelled), held, picture.size)
+        key = run or content_key(record.id, side, id(request))
+        one, cancelled = rounds.begin(key, record, chosen)
+        yield from messages(live.answer(chosen, record, cancelled), one, picture.size)
 
     @site.server.post("/do/compare/cancel")
-    def cancel(body: StopAnswer, person: Viewer) -> dict[str, Any]:
-        return {"cancelled": rounds.cancel(body.run, body.side)}
+    def cancel(body: StopAnswer, person: Viewer) -> CancelledSides:
+        return CancelledSides(rounds.cancel(body.run, body.side))
 
 
 def _votes(site: Site, pictures: Pictures, rounds: Rounds) -> None:
     project = site.project
 
     @site.server.post("/do/compare/vote")
-    def vote(body: Vote, person: Curator) -> dict[str, Any]:
-        held = rounds.of(body.run)
-        pipeline = keep(project, pictures, held, project.profile().seed)
-        student = held.sides.get("student")
-        maker = student.maker if student is not None else None
-        keys = {
-            "pipeline": "pipeline",
-            "student": project.add_part(maker) if maker is not None else "student",
-        }
-        right: Side = "student" if body.left == "pipeline" else "pipeline"
-        sided = {body.left: "left", right: "right", "tie": "both", "neither": "neither"}
-        [stored] = project.curation.decide(
-            [
-                person_event(
-                    person,
-                    body.id,
-                    "rating",
-                    task_id=held.task.id,
-                    trace_id=pipeline.trace.id
-                    if pipeline is not None and pipeline.trace is not None
-                    else None,
-                    program_id=pipeline.program.id
-                    if pipeline is not None and pipeline.program is not None
-                    else None,
-                    text=json.dumps(
-                        outputs(held, {"note": body.note[:2000], "blind": body.blind}),
-                        ensure_ascii=False,
-                    ),
-                    rating=Rating(
-                        keys[body.left], keys[right], None, None, cast(Any, sided[body.choice])
-                    ),
-                    seconds=body.seconds,
-                    hidden=body.blind,
-                )
-            ]
+    def vote(body: Vote, person: Curator) -> StoredVote:
+        """Keep the question and its answers, and the vote with them."""
+        one = rounds.of(body.run)
+        pipeline = keep(project, pictures, one, project.profile().seed)
+        program = pipeline.program if pipeline is not None else None
+        text = outputs(one, {"note": body.note[:2000], "blind": body.blind})
+        event = person_event(
+            person,
+            body.id,
+            "rating",
+            task_id=one.task.id,
+            trace_id=_trace_id(pipeline),
+            program_id=program.id if program is not None else None,
+            text=json.dumps(text, ensure_ascii=False),
+            rating=_rating(site, one, body),
+            seconds=body.seconds,
+            hidden=body.blind,
         )
-        return {"id": stored.id, "task": held.task.id}
+        [stored] = project.curation.decide([event])
+        return StoredVote(stored.id, one.task.id)
 
     @site.server.post("/do/compare/queue")
-    def queue(body: ToQueue, person: Curator) -> dict[str, Any]:
-        held = rounds.of(body.run)
-        pipeline = keep(project, pictures, held, project.profile().seed)
-        trace = pipeline.trace.id if pipeline is not None and pipeline.trace is not None else None
+    def queue(body: ToQueue, person: Curator) -> QueuedQuestion:
+        """Keep the question and its answers, and ask for it in the queue."""
+        one = rounds.of(body.run)
+        trace = _trace_id(keep(project, pictures, one, project.profile().seed))
         why = "pipeline right, student wrong (Compare)"
         project.curation.decide(
-            [person_event(person, body.id, "queue", task_id=held.task.id, trace_id=trace, text=why)]
+            [person_event(person, body.id, "queue", task_id=one.task.id, trace_id=trace, text=why)]
         )
-        return {"id": body.id, "task": held.task.id, "trace": trace}
+        return QueuedQuestion(body.id, one.task.id, trace)
 
     @site.server.post("/do/compare/queue-cell")
-    def queue_cell(body: CellToQueue, person: Curator) -> dict[str, Any]:
+    def queue_cell(body: CellToQueue, person: Curator) -> QueuedCell:
+        """Ask for all questions of a cell in the queue, as one batch."""
         why = "pipeline right, student wrong (all questions)"
         ids = in_cell(project.outcomes(), "pipeline", body.counting)
         project.curation.decide(
@@ -245,59 +335,94 @@ def _votes(site: Site, pictures: Pictures, rounds: Rounds) -> None:
                 for at, task in enumerate(ids)
             ]
         )
-        return {"id": body.id, "queued": len(ids)}
+        return QueuedCell(body.id, len(ids))
+
+
+def _trace_id(pipeline: Finished | None) -> str | None:
+    """Id of the pipeline's trace, where a program was run."""
+    return pipeline.trace.id if pipeline is not None and pipeline.trace is not None else None
+
+
+def _rating(site: Site, one: Round, body: Vote) -> Rating:
+    """A vote as it is stored: the systems at the left and at the right, and which was better."""
+    student = one.sides.get("student")
+    maker = student.maker if student is not None else None
+    keys = {
+        "pipeline": "pipeline",
+        "student": site.project.add_part(maker) if maker is not None else "student",
+    }
+    right: Side = "student" if body.left == "pipeline" else "pipeline"
+    sided = {body.left: "left", right: "right", "tie": "both", "neither": "neither"}
+    preference = cast(Preference, sided[body.choice])
+    return Rating(keys[body.left], keys[right], None, None, preference)
 
 
 def _tables(site: Site) -> None:
     @site.server.get("/data/compare/tables")
-    def tables(person: Viewer, counting: str = "any") -> dict[str, Any]:
+    def tables(person: Viewer, counting: str = "any") -> CompareTables:
         site.project.browse_total()  # brings what is known of the traces' tools up to date
-        found = compare(site.project.outcomes(), cast(Counting, counting))
-        return {
-            **found.to_json(),
-            "means": COUNTINGS[found.counting],
-            "k": site.project.scope().k,
-            "cells": [
-                {"name": name, "title": title, "filter": FILTERS[name]}
-                for name, title in CELLS.items()
-            ],
-        }
+        both = compare(site.project.outcomes(), cast(Counting, counting))
+        return CompareTables(
+            counting=both.counting,
+            all=_table(both.all),
+            families={name: _table(table) for name, table in both.families.items()},
+            tools={name: _table(table) for name, table in both.tools.items()},
+            left_out=both.left_out,
+            means=COUNTINGS[both.counting],
+            k=site.project.scope().k,
+            cells=[CellView(name, title, FILTERS[name]) for name, title in CELLS.items()],
+        )
+
+
+def _table(table: Table) -> TableView:
+    return TableView(
+        both=table.both,
+        pipeline=table.pipeline,
+        student=table.student,
+        neither=table.neither,
+        of=table.of,
+        pipeline_right=views.share_view(table.pipeline_right),
+        student_right=views.share_view(table.student_right),
+        p=table.p,
+    )
 
 
 @lru_cache(maxsize=1)
 def _examples() -> Sequence[tuple[Photos | Collages, Task]]:
-    """Bundled questions, each about another picture; none where the package came without its data."""
-    found: list[tuple[Photos | Collages, Task]] = []
+    """Bundled questions, each about another picture; none where the package has no data."""
+    examples: list[tuple[Photos | Collages, Task]] = []
     for name, count in EXAMPLES:
         source = Photos() if name == "photos" else Collages()
-        seen: set[str] = set()
+        images: set[str] = set()
         try:
             for task in source.tasks("test"):
-                if task.image not in seen and len(seen) < count:
-                    seen.add(task.image)
-                    found.append((source, task))
+                if task.image not in images and len(images) < count:
+                    images.add(task.image)
+                    examples.append((source, task))
         except WorkbenchError:
             continue
-    return found
+    return examples
 
 
-def _shown(pictures: Pictures, digest: str, question: str = "") -> dict[str, Any]:
+def _picture(pictures: Pictures, digest: str, question: str = "") -> ComparePicture:
+    """A picture with its addresses and size, and a question about it."""
     picture = pictures.open(digest)
-    return {
-        "image": digest,
-        "url": f"/compare/picture/{digest}",
-        "thumb": f"/compare/thumb/{digest}",
-        "width": picture.width,
-        "height": picture.height,
-        "question": question,
-    }
+    return ComparePicture(
+        image=digest,
+        url=f"/compare/picture/{digest}",
+        thumb=f"/compare/thumb/{digest}",
+        width=picture.width,
+        height=picture.height,
+        question=question,
+    )
 
 
 def _task(site: Site, id: str) -> Task:
-    found = site.project.tasks([id])
-    if not found:
+    """A question of the project.  Raises InputError where there is none of this id."""
+    tasks = site.project.tasks([id])
+    if not tasks:
         raise InputError(f"no question is called '{id}' in this project; Browse lists them")
-    return found[0]
+    return tasks[0]
 
 
 def _any(site: Site, but: str) -> Task:

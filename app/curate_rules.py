@@ -4,9 +4,10 @@ would hold now.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC
-from typing import Any, Literal
+from typing import Literal
 
 from app.people import Admin, Viewer
 from app.site import Site
@@ -30,92 +31,160 @@ class Rules:
 
 @dataclass(frozen=True)
 class Text:
+    """New guidelines."""
+
     id: str
     text: str
 
 
+Accepted = Literal["person", "automatic", "both"]
+"""Whose decisions count for a snapshot: people's, the verifier's, or both."""
+
+
 @dataclass(frozen=True)
 class Freeze:
+    """What a snapshot is to hold."""
+
     id: str
-    accepted: Literal["person", "automatic", "both"] = "person"
+    accepted: Accepted = "person"
     q: str = ""
     labels: bool = False
     name: str = ""
 
-    def wanted(self) -> SnapshotWish:
+    def wish(self) -> SnapshotWish:
+        """The same for the snapshot."""
         return SnapshotWish(accepted=self.accepted, text=self.q, labels=self.labels)
 
 
+@dataclass(frozen=True, slots=True)
+class LeaseCount:
+    """Questions that a reviewer holds."""
+
+    name: str
+    count: int = 0
+    until: str = ""
+    """End of the longest lease in ISO 8601."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRules:
+    """Settings of the queue, and who holds questions."""
+
+    settings: Settings
+    held: Sequence[LeaseCount]
+
+
+@dataclass(frozen=True, slots=True)
+class GuidelineText:
+    """Guidelines for reviewers, in one version."""
+
+    version: str
+    text: str
+    author: str
+    at: str
+    """Time in ISO 8601."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowsLeftOut:
+    """Questions that a snapshot leaves out for one reason."""
+
+    reason: str
+    count: int
+    examples: Sequence[str]
+    """Ids of some of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotPreview:
+    """What a snapshot would hold now: rows, and how many of them are of which sort."""
+
+    rows: int
+    train: int
+    val: int
+    rationales: int
+    edited: int
+    pictures: int
+    people: int
+    """Rows that a person accepted."""
+    reviewers: Sequence[str]
+    left_out: Sequence[RowsLeftOut]
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenSnapshot:
+    """A snapshot that was taken."""
+
+    hash: str
+    path: str
+    rows: int
+
+
 def add(site: Site) -> None:
+    """Register what the drawers of Curate call."""
     project, server = site.project, site.server
     curation = project.curation
 
     @server.get("/data/curate/queue")
-    def queue(person: Viewer) -> dict[str, Any]:
-        held: dict[str, dict[str, Any]] = {}
+    def queue(person: Viewer) -> QueueRules:
+        holders: dict[str, LeaseCount] = {}
         for lease in curation.leases():
-            row = held.setdefault(lease.holder, {"name": lease.holder, "count": 0, "until": ""})
-            row["count"] += 1
-            row["until"] = max(row["until"], lease.expires_at.replace(tzinfo=UTC).isoformat())
-        return {"settings": asdict(curation.settings()), "held": list(held.values())}
+            row = holders.get(lease.holder, LeaseCount(lease.holder))
+            until = max(row.until, lease.expires_at.replace(tzinfo=UTC).isoformat())
+            holders[lease.holder] = replace(row, count=row.count + 1, until=until)
+        return QueueRules(curation.settings(), list(holders.values()))
 
     @server.post("/do/curate/settings")
-    def settings(body: Rules, person: Admin) -> dict[str, Any]:
-        given = {name: value for name, value in asdict(body).items() if name != "id"}
-        curation.set_settings(Settings(**given), person.name)
-        return asdict(curation.settings())
+    def settings(body: Rules, person: Admin) -> Settings:
+        values = {name: value for name, value in asdict(body).items() if name != "id"}
+        curation.set_settings(Settings(**values), person.name)
+        return curation.settings()
 
     @server.get("/data/curate/guidelines")
-    def guidelines(person: Viewer) -> list[dict[str, str]]:
+    def guidelines(person: Viewer) -> list[GuidelineText]:
         return [_text(one) for one in curation.guidelines()]
 
     @server.post("/do/curate/guidelines")
-    def put_in_force(body: Text, person: Admin) -> dict[str, str]:
+    def put_in_force(body: Text, person: Admin) -> GuidelineText:
         return _text(curation.add_guideline(body.text, person.name))
 
     @server.get("/data/curate/snapshot")
     def look(
-        person: Viewer,
-        accepted: Literal["person", "automatic", "both"] = "person",
-        q: str = "",
-        labels: bool = False,
-    ) -> dict[str, Any]:
+        person: Viewer, accepted: Accepted = "person", q: str = "", labels: bool = False
+    ) -> SnapshotPreview:
         """Exactly what a snapshot would hold now, and what it would leave out and why; nothing is
         written.
+
+        Args:
+            person: who asks.
+            accepted: whose decisions count.
+            q: a search as in Browse.
+            labels: whether questions without a rationale are held with their label.
         """
-        found = preview(project, Freeze("", accepted, q, labels).wanted())
-        rows = found.examples
-        rest = [
-            {"reason": one.reason, "count": one.count, "examples": list(one.examples)}
-            for one in found.left_out
-        ]
-        return {
-            "rows": len(rows),
-            "train": sum(one.split == "train" for one in rows),
-            "val": sum(one.split == "val" for one in rows),
-            "rationales": sum(one.rationale is not None for one in rows),
-            "edited": sum(one.edited for one in rows),
-            "pictures": len({one.image for one in rows}),
-            "people": sum(one.kind == "person" for one in rows),
-            "reviewers": sorted({name for one in rows for name in one.reviewers}),
-            "left_out": rest,
-        }
+        snapshot = preview(project, Freeze("", accepted, q, labels).wish())
+        rows = snapshot.examples
+        return SnapshotPreview(
+            rows=len(rows),
+            train=sum(one.split == "train" for one in rows),
+            val=sum(one.split == "val" for one in rows),
+            rationales=sum(one.rationale is not None for one in rows),
+            edited=sum(one.edited for one in rows),
+            pictures=len({one.image for one in rows}),
+            people=sum(one.kind == "person" for one in rows),
+            reviewers=sorted({name for one in rows for name in one.reviewers}),
+            left_out=[
+                RowsLeftOut(one.reason, one.count, one.examples) for one in snapshot.left_out
+            ],
+        )
 
     @server.post("/do/curate/snapshot")
-    def freeze(body: Freeze, person: Admin) -> dict[str, Any]:
-        found = take(project, body.wanted(), body.name.strip())
-        rows = found.manifest.content.rows
-        return {
-            "hash": found.hash,
-            "path": str(found.path),
-            "rows": sum(int(one["count"]) for one in rows.values()),
-        }
+    def freeze(body: Freeze, person: Admin) -> FrozenSnapshot:
+        snapshot = take(project, body.wish(), body.name.strip())
+        rows = snapshot.manifest.content.rows
+        count = sum(int(one["count"]) for one in rows.values())
+        return FrozenSnapshot(snapshot.hash, str(snapshot.path), count)
 
 
-def _text(one: Guideline) -> dict[str, str]:
-    return {
-        "version": one.version,
-        "text": one.text,
-        "author": one.author,
-        "at": one.created_at.replace(tzinfo=UTC).isoformat(),
-    }
+def _text(one: Guideline) -> GuidelineText:
+    at = one.created_at.replace(tzinfo=UTC).isoformat()
+    return GuidelineText(one.version, one.text, one.author, at)

@@ -45,10 +45,18 @@ API's endpoints, which Gradio's clients read before they send who they are.
 """
 
 ENGINE = (
-    "/gradio_api/call/", "/gradio_api/queue/", "/gradio_api/run/", "/gradio_api/info", "/gradio_api/openapi.json",
-    "/gradio_api/startup-events", "/gradio_api/heartbeat/", "/gradio_api/cancel", "/gradio_api/reset",
-    "/gradio_api/upload", "/gradio_api/mcp",
-)  # fmt: skip
+    "/gradio_api/call/",
+    "/gradio_api/queue/",
+    "/gradio_api/run/",
+    "/gradio_api/info",
+    "/gradio_api/openapi.json",
+    "/gradio_api/startup-events",
+    "/gradio_api/heartbeat/",
+    "/gradio_api/cancel",
+    "/gradio_api/reset",
+    "/gradio_api/upload",
+    "/gradio_api/mcp",
+)
 """Of Gradio's own routes, those that its clients need; its editors, proxies, recorders and monitors
 stay shut.
 """
@@ -66,8 +74,9 @@ SHUT = (
 HEADERS = [
     (
         b"content-security-policy",
-        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
-        b"media-src 'self' blob:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+        b"connect-src 'self'; media-src 'self' blob:; base-uri 'none'; form-action 'self'; "
+        b"frame-ancestors 'none'",
     ),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -83,6 +92,7 @@ class Guard:
     """ASGI around the whole server.
 
     Args:
+        app: the server.
         people: users who log in; None where nobody does.
         me: who everybody is then.
     """
@@ -144,8 +154,8 @@ class Guard:
             cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
         except CookieError:
             cookie = None
-        found = self.people.of_session(cookie.value) if cookie is not None else None
-        return found or self.people.of_header(headers.get("authorization", ""))
+        person = self.people.of_session(cookie.value) if cookie is not None else None
+        return person or self.people.of_header(headers.get("authorization", ""))
 
     async def _refuse(
         self, scope: Scope, headers: dict[str, str], send: Send, status: int, message: str
@@ -157,9 +167,9 @@ class Guard:
             body = message.encode()
             if status == 401:
                 query = scope.get("query_string", b"").decode("latin-1")
-                asked = quote(f"{scope['path']}?{query}" if query else scope["path"], safe="")
+                target = quote(f"{scope['path']}?{query}" if query else scope["path"], safe="")
                 status, body = 303, b""
-                head.append((b"location", f"/login?next={asked}".encode()))
+                head.append((b"location", f"/login?next={target}".encode()))
         head.append((b"content-length", str(len(body)).encode()))
         await send({"type": "http.response.start", "status": status, "headers": head})
         await send({"type": "http.response.body", "body": body})
@@ -185,17 +195,17 @@ class _Answer:
 
 def _bounded(receive: Receive, limit: int) -> Receive:
     """The body, counted as it comes: a length that was not declared is bounded too."""
-    taken = 0
+    length = 0
 
-    async def counted() -> Scope:
-        nonlocal taken
+    async def count() -> Scope:
+        nonlocal length
         message = await receive()
-        taken += len(message.get("body", b""))
-        if taken > limit:
+        length += len(message.get("body", b""))
+        if length > limit:
             raise HTTPException(413, _too_large(limit))
         return message
 
-    return counted
+    return count
 
 
 def _limit(path: str) -> int:

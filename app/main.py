@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from app.sign_on import SignOn
 
 TRIES = 10
-"""Ports tried, from the one asked for upwards."""
+"""How many ports are tried, upwards from the first one."""
 
 
 @dataclass(slots=True)
@@ -70,14 +70,21 @@ def build(
 
 
 def start(site: Site, host: str = "127.0.0.1", port: int = 8870) -> Running:
-    """Serve in threads of this process.  Raises InputError when no port is free or users are
-    missing.
+    """Serve in threads of this process.
+
+    Args:
+        site: the pages.
+        host: address to listen on.
+        port: the first one tried; 0 takes any.
+
+    Raises:
+        InputError: no port is free, or other machines can reach the address and nobody logs in.
     """
     if host not in LOOPBACK and site.people is None:
         raise InputError(
-            f"{host} can be reached from other machines, so people have to log in: make a file of users with "
-            "vpd app add-user NAME --auth users.json, and start again with --auth users.json, or with "
-            "--oidc and the settings of a sign-on provider"
+            f"{host} can be reached from other machines, so people have to log in: make a file of "
+            "users with vpd app add-user NAME --auth users.json, and start again with "
+            "--auth users.json, or with --oidc and the settings of a sign-on provider"
         )
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
@@ -100,8 +107,8 @@ def start(site: Site, host: str = "127.0.0.1", port: int = 8870) -> Running:
             _frontend=False,
         )
     blocks = site.engine.get_blocks()
-    shown = f"[{host}]" if ":" in host else host
-    return Running(site, f"http://{shown}:{blocks.server_port}/")
+    address = f"[{host}]" if ":" in host else host
+    return Running(site, f"http://{address}:{blocks.server_port}/")
 
 
 def free_port(host: str, port: int) -> int:

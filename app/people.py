@@ -31,9 +31,9 @@ from workbench.records import ROLES, Role
 SESSION_HOURS = 12
 COOKIE = "vpd_session"
 SIGN_ON_COOKIE = "vpd_sign_on"
-"""Of a browser that is under way to a sign-on provider and back."""
+"""Name of the cookie of a browser that is under way to a sign-on provider and back."""
 SHORTEST = 8
-"""Characters of a password."""
+"""Fewest characters of a password."""
 
 TRIES = 5
 """Wrong passwords for one name within `PAUSE` seconds; then that name waits."""
@@ -63,29 +63,31 @@ class SignOnProblem(WorkbenchError):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who asks."""
+    """Who asks, and what that person may do."""
 
     name: str
     role: Role
 
     def may(self, role: Role) -> bool:
+        """Whether the person has this role or a higher one."""
         return ROLES.index(self.role) >= ROLES.index(role)
 
 
 def hash_password(password: str, salt: bytes | None = None) -> str:
-    """`scrypt$N$r$p$salt$hash`, both in base64."""
+    """The text `scrypt$N$r$p$salt$hash`, with salt and hash in base64."""
     salt = secrets.token_bytes(16) if salt is None else salt
-    found = hashlib.scrypt(
+    digest = hashlib.scrypt(
         password.encode(), salt=salt, n=_COST, r=_BLOCK, p=_LANES, maxmem=_MEMORY, dklen=32
     )
-    return f"scrypt${_COST}${_BLOCK}${_LANES}${base64.b64encode(salt).decode()}${base64.b64encode(found).decode()}"
+    packed_salt, packed_hash = (base64.b64encode(data).decode() for data in (salt, digest))
+    return f"scrypt${_COST}${_BLOCK}${_LANES}${packed_salt}${packed_hash}"
 
 
 def fits(password: str, kept: str) -> bool:
     """Whether the password is the one that was hashed.  A damaged hash fits nothing."""
     try:
-        _, cost, block, lanes, salt, wanted = kept.split("$")
-        found = hashlib.scrypt(
+        _, cost, block, lanes, salt, packed_hash = kept.split("$")
+        digest = hashlib.scrypt(
             password.encode(),
             salt=base64.b64decode(salt),
             n=int(cost),
@@ -94,7 +96,7 @@ def fits(password: str, kept: str) -> bool:
             maxmem=_MEMORY,
             dklen=32,
         )
-        return hmac.compare_digest(found, base64.b64decode(wanted))
+        return hmac.compare_digest(digest, base64.b64decode(packed_hash))
     except (ValueError, binascii.Error):
         return False
 
@@ -110,7 +112,7 @@ def read_users(path: Path) -> dict[str, dict[str, str]]:
         raise InputError(f"the file of users {path} cannot be read ({error}); {how}") from error
     if not isinstance(raw, dict):
         raise InputError(
-            f"{path} is no file of users: expected an object with one entry per name; {how}"
+            f"{path} is not a file of users: expected an object with one entry per name; {how}"
         )
     for name, row in raw.items():
         if (
@@ -119,7 +121,8 @@ def read_users(path: Path) -> dict[str, dict[str, str]]:
             or not str(row.get("password")).startswith("scrypt$")
         ):
             raise InputError(
-                f"{path}: the entry of '{name}' needs a role ({', '.join(ROLES)}) and a hashed password; {how}"
+                f"{path}: the entry of '{name}' needs a role ({', '.join(ROLES)}) and a hashed "
+                f"password; {how}"
             )
     if not raw:
         raise InputError(f"{path} names no user; {how}")
@@ -129,6 +132,16 @@ def read_users(path: Path) -> dict[str, dict[str, str]]:
 def add_user(path: Path, name: str, password: str, role: str) -> None:
     """Add a user to a file, or change one; the file is made where there is none, readable by its
     owner alone.
+
+    Args:
+        path: the file.
+        name: of the user.
+        password: in plain text; its hash is stored.
+        role: one of `ROLES`.
+
+    Raises:
+        InputError: the name, the password or the role is not as expected, or the file cannot be
+            written.
     """
     if not _NAME.fullmatch(name):
         raise InputError(f"a user's name has 1 to 40 letters, digits or . _ @ -; found {name!r}")
@@ -160,7 +173,7 @@ class LoginSession:
     until: float
     """Seconds since 1970."""
     role: Role | None = None
-    """Of a person whom a sign-on provider vouched for; None where the file of users says it."""
+    """Role of a person whom a sign-on provider vouched for; None: the file of users has it."""
 
 
 class People:
@@ -175,7 +188,8 @@ class People:
         self._stamp = -1
         self._users: Mapping[str, Mapping[str, str]] = {}
         self._sessions: dict[str, LoginSession] = {}
-        self._known: dict[bytes, tuple[str, float]] = {}
+        self._right_pairs: dict[bytes, tuple[str, float]] = {}
+        """Pairs of name and password that count as right: name and until when, by digest."""
         self._wrong: dict[str, list[float]] = {}
         self._lock = threading.Lock()
         self._salt = secrets.token_bytes(16)
@@ -188,7 +202,7 @@ class People:
         stamp = self.path.stat().st_mtime_ns if self.path.exists() else 0
         if stamp != self._stamp:
             self._users, self._stamp = read_users(self.path), stamp
-            self._known.clear()
+            self._right_pairs.clear()
         return self._users
 
     def _person(self, name: str) -> Person | None:
@@ -196,13 +210,14 @@ class People:
         return Person(name, cast(Role, row["role"])) if row else None
 
     def check(self, name: str, password: str) -> Person | None:
-        """The person, or None.  Raises Refused after too many wrong passwords in a minute."""
+        """The person, or None.  Raises Forbidden after too many wrong passwords in a minute."""
         with self._lock:  # one at a time: guessing costs the guesser, not the machine
             now = time.monotonic()
             recent = [at for at in self._wrong.get(name, ()) if now - at < PAUSE]
             if len(recent) >= TRIES:
+                seconds = PAUSE - now + recent[0]
                 raise Forbidden(
-                    f"too many wrong passwords for this name; wait {PAUSE - now + recent[0]:.0f} seconds"
+                    f"too many wrong passwords for this name; wait {seconds:.0f} seconds"
                 )
             row = self._read().get(name)
             if not fits(password, row["password"] if row else self._decoy) or row is None:
@@ -220,7 +235,7 @@ class People:
         """A new session's token for somebody whom a sign-on provider vouched for.
 
         Raises:
-            Refused: a user of the file has this name, and decisions are kept by name.
+            Forbidden: a user of the file has this name, and decisions are kept by name.
         """
         if person.name in self._read():
             raise Forbidden(
@@ -243,10 +258,12 @@ class People:
         return bool(self._read())
 
     def log_out(self, token: str) -> None:
+        """End a session."""
         with self._lock:
             self._sessions.pop(token, None)
 
     def of_session(self, token: str) -> Person | None:
+        """Whose session it is; None where it has ended, or never began."""
         session = self._sessions.get(token)
         if session is None or session.until <= time.time():
             return None
@@ -257,7 +274,9 @@ class People:
         )
 
     def of_header(self, value: str) -> Person | None:
-        """HTTP Basic, for scripts and MCP clients; a pair that was right is known for ten minutes."""
+        """The person of an `Authorization` header (HTTP Basic), for scripts and MCP clients; None
+        where it names none.  A pair that was right counts as right for ten minutes.
+        """
         kind, _, packed = value.partition(" ")
         if kind.lower() != "basic":
             return None
@@ -265,29 +284,29 @@ class People:
             name, _, password = base64.b64decode(packed, validate=True).decode().partition(":")
         except (ValueError, binascii.Error):
             return None
-        seen = hmac.digest(self._salt, packed.encode(), "sha256")
-        if self._known.get(seen, ("", 0.0))[1] > time.monotonic():
+        pair = hmac.digest(self._salt, packed.encode(), "sha256")
+        if self._right_pairs.get(pair, ("", 0.0))[1] > time.monotonic():
             return self._person(name)
-        found = self.check(name, password)
-        if found is not None:
+        person = self.check(name, password)
+        if person is not None:
             with self._lock:
-                if len(self._known) > 1000:
-                    self._known.clear()
-                self._known[seen] = (name, time.monotonic() + 600)
-        return found
+                if len(self._right_pairs) > 1000:
+                    self._right_pairs.clear()
+                self._right_pairs[pair] = (name, time.monotonic() + 600)
+        return person
 
 
 def person_of(request: Any) -> Person:
     """Who sent a request: FastAPI's, or Gradio's around it."""
     inner = getattr(request, "request", None) or request
-    found = inner.scope.get("person")
-    if not isinstance(found, Person):
+    person = inner.scope.get("person")
+    if not isinstance(person, Person):
         raise Forbidden("log in first")
-    return found
+    return person
 
 
 def need(request: Any, role: Role) -> Person:
-    """The person, who must have this role or a higher one.  Raises Refused."""
+    """The person, who must have this role or a higher one.  Raises Forbidden."""
     person = person_of(request)
     if not person.may(role):
         raise Forbidden(f"this needs the role {role}; {person.name} is {person.role}")

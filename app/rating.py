@@ -7,15 +7,18 @@ rater.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query, Request, Response
 
 from app.people import Curator, Viewer
 from app.site import Site
+from workbench.curate.agreement import Agreement
 from workbench.curate.rating import PIPELINE, SAMPLE, Side, sides
-from workbench.evaluate.human import ASKED, human_evaluation
+from workbench.evaluate.human import ASKED, PAPER, human_evaluation
+from workbench.evaluate.statistics.comparisons import Paired
 from workbench.records import Form, PartRef, Preference, Rating
 from workbench.screen import views
 from workbench.screen.review import person_event
@@ -38,16 +41,18 @@ class Answers:
     consistent: bool | None = None
 
     def form(self) -> Form:
+        """The same as it is stored."""
         return Form(self.correct, self.explains, self.factual, self.consistent)
 
 
 @dataclass(frozen=True)
 class Rate:
-    """What a rater said of a pair; `a` and `b` are the models that are compared, in any order."""
+    """What a rater says of a pair."""
 
     id: str
     task: str
     a: str
+    """One of the two models that are compared, and `b` the other; their order does not matter."""
     b: str
     left: Answers
     right: Answers
@@ -56,8 +61,67 @@ class Rate:
     guideline: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RatedSide:
+    """One side of a pair, without its model."""
+
+    answer: str
+    rationale: Sequence[views.Piece]
+    """Boxes that the rationale names stand apart from its words."""
+
+
+@dataclass(frozen=True, slots=True)
+class RatingPair:
+    """A question with two answers to rate."""
+
+    task: str
+    question: str
+    choices: Sequence[str]
+    picture: views.PictureView
+    left: RatedSide
+    right: RatedSide
+
+
+@dataclass(frozen=True, slots=True)
+class RatingPairs:
+    """Pairs to rate, and how far the rater has come."""
+
+    pairs: Sequence[RatingPair]
+    rated: int
+    of: int
+    """Pairs in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRating:
+    """The event of a rating."""
+
+    event: str
+
+
+@dataclass(frozen=True, slots=True)
+class RatingFigures:
+    """What all raters said of two models (`HumanEvaluation`), the paper's figures beside it."""
+
+    first: str
+    second: str
+    questions: int
+    ratings: int
+    raters: Sequence[str]
+    shares: Mapping[str, Sequence[views.ShareView]]
+    """By question of the form: of the first and of the second model."""
+    differences: Mapping[str, Paired | None]
+    preferences: Mapping[str, views.ShareView]
+    agreement: Mapping[str, Sequence[Agreement]]
+    paper: Mapping[str, Sequence[float]]
+    names: Sequence[str]
+    """Names of the two models."""
+    asked: Mapping[str, str]
+    """Questions of the form in words."""
+
+
 def page(site: Site, request: Request) -> Response:
-    """`/curate?mode=rate&a=KEY&b=KEY&n=600&seed=0`"""
+    """The page of the rating mode: `/curate?mode=rate&a=KEY&b=KEY&n=600&seed=0`."""
     models = [(key, _label(ref)) for key, ref in site.project.curation.models_to_rate().items()]
     return site.page(
         request,
@@ -74,21 +138,37 @@ def add(site: Site) -> None:
     @server.get("/data/curate/pairs")
     def pairs(
         person: Curator, a: str, b: str, count: int = 3, n: Sample = None, seed: Seed = 0
-    ) -> dict[str, Any]:
-        """Pairs that this rater has not rated yet; nothing says which model wrote what."""
-        found = curation.next_rating(person.name, a, b, max(1, min(count, AHEAD)), n, seed)
+    ) -> RatingPairs:
+        """Pairs that this rater has not rated yet; nothing says which model wrote what.
+
+        Args:
+            person: the rater.
+            a: key of a model.
+            b: key of another one.
+            count: pairs to give.
+            n: of so many questions, drawn by the seed; None: of all.
+            seed: of the draw.
+        """
+        served = curation.next_rating(person.name, a, b, max(1, min(count, AHEAD)), n, seed)
         rated, of = curation.rating_progress(person.name, a, b, n, seed)
-        tasks = {task.id: task for task in project.tasks([pair.task_id for pair in found])}
-        shown = []
-        for pair in found:
+        tasks = {task.id: task for task in project.tasks([pair.task_id for pair in served])}
+        pairs = []
+        for pair in served:
             task = tasks[pair.task_id]
-            asked = {"task": task.id, "question": task.question, "choices": list(task.choices)}
-            sides = {"left": _shown(pair.left), "right": _shown(pair.right)}
-            shown.append(asked | sides | {"picture": site.picture_of(task.image)})
-        return {"pairs": shown, "rated": rated, "of": of}
+            pairs.append(
+                RatingPair(
+                    task=task.id,
+                    question=task.question,
+                    choices=task.choices,
+                    picture=site.picture_of(task.image),
+                    left=_side(pair.left),
+                    right=_side(pair.right),
+                )
+            )
+        return RatingPairs(pairs, rated, of)
 
     @server.post("/do/curate/rate")
-    def rate(body: Rate, person: Curator) -> dict[str, str]:
+    def rate(body: Rate, person: Curator) -> StoredRating:
         left, right = sides(body.task, body.a, body.b, person.name)
         rating = Rating(left, right, body.left.form(), body.right.form(), body.preference)
         event = person_event(
@@ -101,27 +181,44 @@ def add(site: Site) -> None:
             guideline=body.guideline,
             hidden=True,
         )
-        return {"event": curation.decide([event])[0].id}
+        return StoredRating(curation.decide([event])[0].id)
 
     @server.get("/data/curate/ratings")
-    def ratings(person: Viewer, a: str, b: str) -> dict[str, Any]:
-        """What all raters said of two models, each share with its own n, the paper's beside it."""
-        found = human_evaluation(curation.ratings(), a, b)
-        return found.to_json() | {
-            "names": [_label(project.parts.get(key)) for key in (a, b)],
-            "asked": dict(ASKED),
-        }
+    def ratings(person: Viewer, a: str, b: str) -> RatingFigures:
+        """What all raters said of two models, each share with its own n.
+
+        Args:
+            person: who asks.
+            a: key of a model.
+            b: key of another one.
+        """
+        both = human_evaluation(curation.ratings(), a, b)
+        return RatingFigures(
+            first=both.first,
+            second=both.second,
+            questions=both.questions,
+            ratings=both.ratings,
+            raters=both.raters,
+            shares={
+                name: [views.share_view(share) for share in shares]
+                for name, shares in both.shares.items()
+            },
+            differences=both.differences,
+            preferences={name: views.share_view(share) for name, share in both.preferences.items()},
+            agreement=both.agreement,
+            paper=PAPER,
+            names=[_label(project.parts.get(key)) for key in (a, b)],
+            asked=ASKED,
+        )
 
 
-def _shown(side: Side) -> dict[str, Any]:
-    """One side without its model; boxes that the rationale names are kept apart from its words."""
-    words = [{"text": piece.text, "box": piece.box} for piece in views.pieces(side.rationale)]
-    return {"answer": side.answer, "rationale": words}
+def _side(side: Side) -> RatedSide:
+    """One side without its model."""
+    return RatedSide(side.answer, views.pieces(side.rationale))
 
 
 def _label(ref: PartRef | None) -> str:
-    return (
-        f"{ref.role} {ref.name} {ref.version}".strip()
-        if ref is not None
-        else f"the programs ({PIPELINE})"
-    )
+    """Name of a model for the page."""
+    if ref is None:
+        return f"the programs ({PIPELINE})"
+    return f"{ref.role} {ref.name} {ref.version}".strip()

@@ -11,9 +11,9 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from difflib import SequenceMatcher
-from typing import Any
+from typing import Any, Literal
 
 import gradio as gr
 
@@ -37,9 +37,68 @@ MOST = 200
 
 @dataclass(frozen=True)
 class EditRequest:
+    """A draft to store and to ask for in the queue."""
+
     id: str
     draft: str
     text: str = ""
+    """Why it is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEdit:
+    """A draft that was stored, by the ids of its trace and its program."""
+
+    trace: str
+    program: str
+
+
+StepInBrief = tuple[int, int, str, str]
+"""A step in a difference: its index, line, title, and the line below the title."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedStep:
+    """A step that differs between two runs; a side is None where the step is missing."""
+
+    sign: Literal["-", "+", "~"]
+    old: StepInBrief | None
+    new: StepInBrief | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunDifference:
+    """What differs between two runs, step by step."""
+
+    rows: Sequence[ChangedStep]
+    """At most `MOST` of them."""
+    more: int
+    """Rows that are left out."""
+    same: int
+    """Events that are the same in both."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayOutcome:
+    """What came of a changed program, beside the stored run."""
+
+    draft: str
+    answer: str | None
+    failure: str | None
+    """Why it has no answer, in words."""
+    line: int | None
+    """Where it failed."""
+    right: bool | None
+    """Whether the answer is the expected one; None where that cannot be said."""
+    calls: int
+    """Answered tool calls."""
+    cached: int
+    """Those of them that came from the cache."""
+    seconds: float
+    was: str | None
+    """Answer of the stored run."""
+    changes: RunDifference
+    state: Literal["done"] = "done"
 
 
 def add(site: Site, runs: Runs) -> None:
@@ -59,6 +118,10 @@ def add(site: Site, runs: Runs) -> None:
         Args:
             trace: the run that it is an edit of.
             source: the program's new text.
+            request: of the caller.
+
+        Yields:
+            The state of the replay; the last is a `ReplayOutcome`.
         """
         if len(source) > LONGEST:
             raise InputError(
@@ -75,49 +138,27 @@ def add(site: Site, runs: Runs) -> None:
             parent=old.program.id,
         )
         new = None
-        for found in _running(site, task, program):
-            if isinstance(found, Trace):
-                new = found
+        for progress in _running(site, task, program):
+            if isinstance(progress, Trace):
+                new = progress
             else:
-                yield {"state": "running", "events": found}
+                yield {"state": "running", "events": progress}
         assert new is not None
-        draft = ProgramDraft(
-            f"draft-{program.id}", task, old.program, Run(program, new, _judged(task, program, new))
-        )
+        run = Run(program, new, _verdict(task, program, new))
+        draft = ProgramDraft(f"draft-{program.id}", task, old.program, run)
         runs.drafts.keep(draft)
-        calls = [event for event in new.events if event.kind == "tool_result"]
-        yield {
-            "state": "done",
-            "draft": draft.id,
-            "answer": new.answer,
-            "failure": f"{new.failure.kind.replace('_', ' ')}: {new.failure.message}"
-            if new.failure
-            else None,
-            "line": new.failure.line if new.failure else None,
-            "right": draft.run.verdict.correct if draft.run.verdict else None,
-            "calls": len(calls),
-            "cached": sum(bool(event.payload.get("cached")) for event in calls),
-            "seconds": new.seconds,
-            "was": old.trace.answer,
-            "changes": difference(
-                old.program.source,
-                source,
-                old.trace.events,
-                new.events,
-                runs.steps(task, old),
-                runs.steps(task, draft.run),
-            ),
-        }
+        yield asdict(_outcome(runs, draft, old))
 
     @site.server.post("/do/step/edit")
-    def send(body: EditRequest, person: Curator) -> dict[str, Any]:
+    def send(body: EditRequest, person: Curator) -> StoredEdit:
         """Store a draft as a program that names its parent, with its trace, and ask for it in the
         queue.
         """
         draft = runs.drafts.get(body.draft)
         if draft is None:
             raise InputError(
-                "this draft is gone (the server was started again, or many came after it); run it again"
+                "this draft is gone (the server was started again, or many came after it); "
+                "run it again"
             )
         edit = person_event(
             person,
@@ -142,38 +183,69 @@ def add(site: Site, runs: Runs) -> None:
             text=body.text or f"program edited by {person.name}",
         )
         project.curation.decide([ask])
-        return {"trace": trace.id, "program": program.id}
+        return StoredEdit(trace.id, program.id)
+
+
+def _outcome(runs: Runs, draft: ProgramDraft, old: Run) -> ReplayOutcome:
+    """What came of a draft, beside the stored run that it is an edit of."""
+    new, verdict = draft.run.trace, draft.run.verdict
+    assert new is not None
+    assert old.trace is not None
+    calls = [event for event in new.events if event.kind == "tool_result"]
+    failure = None
+    if new.failure is not None:
+        failure = f"{new.failure.kind.replace('_', ' ')}: {new.failure.message}"
+    changes = difference(
+        old.program.source,
+        draft.run.program.source,
+        old.trace.events,
+        new.events,
+        runs.steps(draft.task, old),
+        runs.steps(draft.task, draft.run),
+    )
+    return ReplayOutcome(
+        draft=draft.id,
+        answer=new.answer,
+        failure=failure,
+        line=new.failure.line if new.failure is not None else None,
+        right=verdict.correct if verdict is not None else None,
+        calls=len(calls),
+        cached=sum(bool(event.payload.get("cached")) for event in calls),
+        seconds=new.seconds,
+        was=old.trace.answer,
+        changes=changes,
+    )
 
 
 def _running(site: Site, task: Task, program: Program) -> Iterator[int | Trace]:
     """How many events there are so far, as they come, and then the trace."""
-    heard: queue.Queue[int | Trace | BaseException] = queue.Queue()
+    progress: queue.Queue[int | Trace | BaseException] = queue.Queue()
 
     def work() -> None:
         try:
             events = 0
 
-            def seen(_: str, event: TraceEvent) -> None:
+            def count(_: str, event: TraceEvent) -> None:
                 nonlocal events
                 events += 1
                 if event.kind in ("tool", "tool_result", "end"):
-                    heard.put(events)
+                    progress.put(events)
 
-            heard.put(site.parts().executor.replay(task, program, {}, seen))
+            progress.put(site.parts().executor.replay(task, program, {}, count))
         except BaseException as error:  # raised again where somebody waits for it
-            heard.put(error)
+            progress.put(error)
 
     threading.Thread(target=work, daemon=True).start()
     while True:
-        found = heard.get()
-        if isinstance(found, BaseException):
-            raise found
-        yield found
-        if isinstance(found, Trace):
+        news = progress.get()
+        if isinstance(news, BaseException):
+            raise news
+        yield news
+        if isinstance(news, Trace):
             return
 
 
-def _judged(task: Task, program: Program, trace: Trace) -> Verdict | None:
+def _verdict(task: Task, program: Program, trace: Trace) -> Verdict | None:
     """Whether the answer is the expected one; nothing where there is no label or no answer."""
     if not task.labelled or trace.answer is None:
         return None
@@ -191,12 +263,19 @@ def difference(
     b: Sequence[TraceEvent],
     old: Sequence[Step],
     new: Sequence[Step],
-) -> dict[str, Any]:
-    """What differs between two runs, step by step: {rows, same, more}.
+) -> RunDifference:
+    """What differs between two runs, step by step.
 
     Lines of the new program are matched with the old one's first, so that a line put in does not
-    make all that follow different.  A row is {sign: "-" | "+" | "~", old, new}, each side [step,
-    line, title, short] or None.
+    make all that follow different.
+
+    Args:
+        before: text of the old program.
+        after: text of the new one.
+        a: events of the old run.
+        b: events of the new one.
+        old: steps of the old run.
+        new: steps of the new one.
     """
     lines = _same_lines(before, after)
     moved = [
@@ -212,28 +291,27 @@ def difference(
             same += 1
         elif pair != (None, None):
             rows[pair] = None
-    shown = [
-        {
-            "sign": "-" if y is None else "+" if x is None else "~",
-            "old": _brief(old, x),
-            "new": _brief(new, y),
-        }
-        for x, y in rows
-    ]
-    return {"rows": shown[:MOST], "more": max(len(shown) - MOST, 0), "same": same}
+    changes = [_changed_step(_brief(old, x), _brief(new, y)) for x, y in rows]
+    return RunDifference(changes[:MOST], max(len(changes) - MOST, 0), same)
 
 
 def _same_lines(before: str, after: str) -> Mapping[int, int]:
-    """Line of the new program -> line of the old one, where they are the same or took each other's
-    place.
+    """Each line of the new program that has a counterpart in the old one, with its line there:
+    lines that are the same, or that took each other's place.
     """
-    found: dict[int, int] = {}
+    lines: dict[int, int] = {}
     a, b = before.splitlines(), after.splitlines()
     for kind, a0, a1, b0, b1 in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
         if kind == "equal" or (kind == "replace" and a1 - a0 == b1 - b0):
-            found.update({b0 + at + 1: a0 + at + 1 for at in range(b1 - b0)})
-    return found
+            lines.update({b0 + at + 1: a0 + at + 1 for at in range(b1 - b0)})
+    return lines
 
 
-def _brief(steps: Sequence[Step], at: int | None) -> list[Any] | None:
-    return None if at is None else [at, steps[at].line, steps[at].title, steps[at].short]
+def _changed_step(old: StepInBrief | None, new: StepInBrief | None) -> ChangedStep:
+    if new is None:
+        return ChangedStep("-", old, new)
+    return ChangedStep("+" if old is None else "~", old, new)
+
+
+def _brief(steps: Sequence[Step], at: int | None) -> StepInBrief | None:
+    return None if at is None else (at, steps[at].line, steps[at].title, steps[at].short)

@@ -215,10 +215,9 @@ def _boxes(steps: Sequence[Step]) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for step in steps:
         for one in step.boxes:
-            if one["role"] == "result":
-                found.setdefault(
-                    one["patch"], {"box": [float(end) for end in one["box"]], "label": one["label"]}
-                )
+            if one.role == "result":
+                box = {"box": [float(end) for end in one.box], "label": one.label}
+                found.setdefault(one.label, box)
     return list(found.values())[:BOXES]
 
 

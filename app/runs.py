@@ -6,13 +6,12 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from app.site import Site
 from workbench.records import Program, Task
 from workbench.screen.head import head_of
-from workbench.screen.player import Traces
+from workbench.screen.player import PlayerModel, Traces
 from workbench.screen.steps import Step
 from workbench.store import Run
 
@@ -70,12 +69,9 @@ class Runs:
 
     def steps(self, task: Task, run: Run) -> list[Step]:
         """The steps of a run."""
-        picture = self.site.picture_of(task.image)
-        return self.traces.steps(
-            run, (picture["width"], picture["height"]) if picture["url"] else None
-        )
+        return self.traces.steps(run, self.site.picture_of(task.image).size)
 
-    def head(self, some_id: str) -> dict[str, Any]:
+    def head(self, some_id: str) -> PlayerModel:
         """What the step page opens a run with: everybody's wordings and marks count."""
         project = self.site.project
         task, run, steps = self.with_steps(some_id)
@@ -84,4 +80,4 @@ class Runs:
         rationale = next((one for one in rationales if one.trace_id == trace_id), None)
         mark = project.curation.history([task.id]).first_wrong(task.id, trace_id)
         head = head_of(run, steps, self.site.picture_of(task.image), rationale, mark)
-        return head | {"trace": some_id, "task": task.id, "text": run.program.source}
+        return replace(head, trace=some_id, task=task.id, text=run.program.source)

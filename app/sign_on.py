@@ -125,10 +125,10 @@ def read_settings(path: Path) -> SignOnSettings:
             f"{path}: a secret does not belong in the settings; name the environment variable "
             'that holds it with secret_env = "VPD_OIDC_SECRET", or a file with secret_file = "..."'
         )
-    known = {each.name: each for each in fields(SignOnSettings)}
-    for key in raw.keys() - known.keys():
-        raise InputError(f"{path}: there is no setting '{key}'; there are: {', '.join(known)}")
-    for key, each in known.items():
+    settings = {each.name: each for each in fields(SignOnSettings)}
+    for key in raw.keys() - settings.keys():
+        raise InputError(f"{path}: there is no setting '{key}'; there are: {', '.join(settings)}")
+    for key, each in settings.items():
         if key not in raw and each.default is MISSING and each.default_factory is MISSING:
             raise InputError(
                 f'{path} needs {key} = "..."; the provider shows it when you register a client'
@@ -143,25 +143,36 @@ def read_settings(path: Path) -> SignOnSettings:
 
 
 def _check_setting(path: Path, key: str, value: Any) -> None:
+    """Check one setting.
+
+    Args:
+        path: file of the settings.
+        key: name of the setting.
+        value: as the file has it.
+
+    Raises:
+        InputError: the value is not as expected.
+    """
+    expected = _expected(key, value)
+    if expected:
+        raise InputError(f"{path}: {expected}; found {value!r}")
+
+
+def _expected(key: str, value: Any) -> str:
+    """What a setting should be, in words; empty where the value is as expected."""
     if key in ("groups", "emails"):
-        roles = value.values() if isinstance(value, dict) else [value]
-        if not isinstance(value, dict) or any(role not in ROLES for role in roles):
-            raise InputError(
-                f"{path}: [{key}] gives a role ({', '.join(ROLES)}) to each entry; found {value!r}"
-            )
-    elif key == "scopes":
-        if not isinstance(value, list) or not all(isinstance(scope, str) for scope in value):
-            raise InputError(
-                f'{path}: scopes is a list such as ["openid", "email"]; found {value!r}'
-            )
-    elif not isinstance(value, str) or not value:
-        raise InputError(f"{path}: {key} is a text in quotation marks; found {value!r}")
-    elif key == "default_role" and value not in ROLES:
-        raise InputError(f"{path}: default_role is one of {', '.join(ROLES)}; found {value!r}")
-    elif key == "issuer" and not _is_safe(value):
-        raise InputError(
-            f"{path}: issuer begins with https:// (http:// on this machine alone); found {value!r}"
-        )
+        fits = isinstance(value, dict) and all(role in ROLES for role in value.values())
+        return "" if fits else f"[{key}] gives a role ({', '.join(ROLES)}) to each entry"
+    if key == "scopes":
+        fits = isinstance(value, list) and all(isinstance(scope, str) for scope in value)
+        return "" if fits else 'scopes is a list such as ["openid", "email"]'
+    if not isinstance(value, str) or not value:
+        return f"{key} is a text in quotation marks"
+    if key == "default_role" and value not in ROLES:
+        return f"default_role is one of {', '.join(ROLES)}"
+    if key == "issuer" and not _is_safe(value):
+        return "issuer begins with https:// (http:// on this machine alone)"
+    return ""
 
 
 def check_public_url(address: str) -> str:
@@ -314,13 +325,14 @@ class SignOn:
 
         Raises:
             SignOnProblem: it does not prove anything.
-            Refused: it does, but the person has no role here.
+            Forbidden: it does, but the person has no role here.
         """
         with self._lock:  # taken out, so that it serves once
             until, session = self._pending.pop(request.cookies.get(SIGN_ON_COOKIE, ""), (0.0, {}))
         if until < time.monotonic():
             raise SignOnProblem(
-                f"This sign-in was not begun in this browser, or it took more than {MINUTES} minutes. Sign in again."
+                "This sign-in was not begun in this browser, or it took more than "
+                f"{MINUTES} minutes. Sign in again."
             )
         if request.query_params.get("iss", self.settings.issuer) != self.settings.issuer:
             raise SignOnProblem(
@@ -407,15 +419,16 @@ def person_of_claims(settings: SignOnSettings, claims: Mapping[str, Any]) -> Per
         claims: of a checked id token.
 
     Raises:
-        Refused: there is no name that can be used, or no role.
+        Forbidden: there is no name that can be used, or no role.
     """
-    verified = (
-        str(claims.get("email") or "").lower() if claims.get("email_verified") is True else ""
-    )
+    verified = ""
+    if claims.get("email_verified") is True:
+        verified = str(claims.get("email") or "").lower()
     name = _claim(claims, settings.name_claim)
     if settings.name_claim == "email" and not verified:
         raise Forbidden(
-            f"{settings.button} does not say that your e-mail address is yours, so it cannot be your name here"
+            f"{settings.button} does not say that your e-mail address is yours, so it cannot be "
+            "your name here"
         )
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise Forbidden(
@@ -423,21 +436,30 @@ def person_of_claims(settings: SignOnSettings, claims: Mapping[str, Any]) -> Per
             f"{settings.name_claim} is {name!r:.100}, and 1 to 80 letters, digits or . _ @ + - are "
             "needed"
         )
-    groups = _claim(claims, settings.groups_claim)
-    groups = [groups] if isinstance(groups, str) else groups
-    roles = [
-        settings.groups[group]
-        for group in groups or ()
-        if isinstance(group, str) and group in settings.groups
-    ]
-    for address in (verified, verified[verified.find("@") :]) if verified else ():
-        roles += [settings.emails[address]] if address in settings.emails else []
+    roles = _roles(settings, claims, verified)
     if not roles and settings.default_role is None:
         raise Forbidden(
             f"{name} is known to {settings.button}, but has no role here; ask whoever runs this "
             "server to give one to your group or e-mail address"
         )
     return Person(name, max(roles, key=ROLES.index, default=cast(Role, settings.default_role)))
+
+
+def _roles(settings: SignOnSettings, claims: Mapping[str, Any], email: str) -> list[Role]:
+    """The roles that a person has here by group, e-mail address, or its part from the @ on.
+
+    Args:
+        settings: the roles that groups and addresses give.
+        claims: of a checked id token.
+        email: the address, where the provider says that it is the person's; else empty.
+    """
+    groups = _claim(claims, settings.groups_claim)
+    names = [groups] if isinstance(groups, str) else groups or ()
+    roles = [
+        settings.groups[name] for name in names if isinstance(name, str) and name in settings.groups
+    ]
+    addresses = (email, email[email.find("@") :]) if email else ()
+    return roles + [settings.emails[one] for one in addresses if one in settings.emails]
 
 
 def _claim(claims: Mapping[str, Any], path: str) -> Any:
@@ -462,8 +484,14 @@ def _oauth_words(code: str, provider: str) -> str:
     if code == "invalid_grant":
         return "This sign-in was used before, or took too long. Sign in again."
     if code == "invalid_client":
-        return f"{provider} does not accept this server; whoever runs it has to check the client's id and secret."
-    return f"{provider} refused the sign-in. Sign in again; if it happens again, tell whoever runs this server."
+        return (
+            f"{provider} does not accept this server; whoever runs it has to check the client's id "
+            "and secret."
+        )
+    return (
+        f"{provider} refused the sign-in. Sign in again; if it happens again, tell whoever runs "
+        "this server."
+    )
 
 
 def _reason(error: JoseError) -> str:

@@ -8,10 +8,12 @@ A page is a module `app/NAME.py` with a function `add(site)` that registers its 
         def train(request: Request) -> Response:
             return site.page(request, "train.html", here="train", view={...})
 
-        @site.server.post("/do/train")                      # a change: JSON in, JSON out, role checked
-        def start(body: Start, person: Curator) -> dict[str, Any]: ...
+        # a change: JSON in, JSON out, the role is checked; both are records, which the scripts know
+        @site.server.post("/do/train")
+        def start(body: Start, person: Curator) -> StartedJob: ...
 
-        @site.api("answer", role="curator", concurrency_id="models")   # Gradio's queue, gradio_client, MCP
+        # Gradio's queue, gradio_client, MCP
+        @site.api("answer", role="curator", concurrency_id="models")
         def answer(question: str, request: gr.Request) -> dict[str, Any]: ...
 
 Routes under /data and /do answer errors as JSON {"error": text}, all others as a page.
@@ -61,7 +63,7 @@ SCREENS = (
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
-"""For what is named by its content."""
+"""Headers of a file that is named by its content."""
 
 TITLES = {
     401: "Log in first",
@@ -114,7 +116,15 @@ class Site:
     def page(
         self, request: Request, template: str, here: str, view: Mapping[str, Any], status: int = 200
     ) -> Response:
-        """A page: `view` is what its template shows, `here` the screen it belongs to."""
+        """A page.
+
+        Args:
+            request: of the browser.
+            template: file name.
+            here: the screen that the page belongs to.
+            view: what the template shows.
+            status: HTTP status.
+        """
         person = request.scope.get("person") or self.me
         shell = {
             "here": here,
@@ -139,34 +149,39 @@ class Site:
         The function takes `request: gr.Request` to learn who asks (`person_of(request)`), says what
         it returns in its annotation and what it does in its docstring; a generator streams.  What
         it raises on purpose reaches the caller as text; anything else stays in the terminal.
-        `visibility`: "undocumented" for what only our pages call.
+
+        Args:
+            name: of the endpoint.
+            role: that the caller must have.
+            visibility: "undocumented" for what only our pages call.
+            options: of `gradio.Server.api`.
         """
 
         def register(function: F) -> F:
-            given = next(
-                n
-                for n, p in inspect.signature(function).parameters.items()
-                if "Request" in str(p.annotation)
+            signature = inspect.signature(function)
+            request_name = next(
+                name
+                for name, parameter in signature.parameters.items()
+                if "Request" in str(parameter.annotation)
             )
-            bound = inspect.signature(function).bind
 
-            def asked(arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
-                need(bound(*arguments, **named).arguments[given], role)
+            def check_role(arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+                need(signature.bind(*arguments, **named).arguments[request_name], role)
 
             if inspect.isgeneratorfunction(function):
 
                 @functools.wraps(function)
                 def wrapped(*arguments: Any, **named: Any) -> Any:
-                    with _spoken():
-                        asked(arguments, named)
+                    with _ErrorsAsText():
+                        check_role(arguments, named)
                         yield from function(*arguments, **named)
 
             else:
 
                 @functools.wraps(function)
                 def wrapped(*arguments: Any, **named: Any) -> Any:
-                    with _spoken():
-                        asked(arguments, named)
+                    with _ErrorsAsText():
+                        check_role(arguments, named)
                         return function(*arguments, **named)
 
             self.engine.api(wrapped, name=name, api_visibility=visibility, **options)
@@ -197,20 +212,13 @@ class Site:
         if self._parts is not None:
             self._parts.close()
 
-    def picture_of(self, digest: str) -> dict[str, Any]:
-        """The picture's address and size, or that it cannot be shown: a page is more useful than an
-        error.
-        """
+    def picture_of(self, digest: str) -> views.PictureView:
+        """The picture, or that it cannot be shown: a page is more useful than an error."""
         try:
             picture = self.project.images.open(digest)
         except ImageError as error:
-            return {"image": digest, "url": None, "width": 4, "height": 3, "problem": str(error)}
-        return {
-            "image": digest,
-            "url": f"/image/{digest}",
-            "width": picture.width,
-            "height": picture.height,
-        }
+            return views.PictureView(digest, None, 4, 3, str(error))
+        return views.PictureView(digest, f"/image/{digest}", picture.width, picture.height)
 
     # --- routes that belong to no page
 
@@ -221,14 +229,14 @@ class Site:
             "/static/{name:path}"
         )  # all below it, so that nothing gets through to Gradio's own files
         def static(name: str) -> Response:
-            known = {
+            files = {
                 path.name: path for folder in (HERE / "static", PLAYER) for path in folder.iterdir()
             }
-            if name not in known:
+            if name not in files:
                 raise InputError(f"there is no file {name}")
             return FileResponse(
-                known[name],
-                media_type=TYPES[known[name].suffix],
+                files[name],
+                media_type=TYPES[files[name].suffix],
                 headers={"Cache-Control": "no-cache"},
             )
 
@@ -251,10 +259,10 @@ class Site:
 
         @server.get("/data/shell")
         def shell(request: Request) -> dict[str, Any]:
-            found: dict[str, Any] = {"at": datetime.now(UTC).isoformat()}
+            chips: dict[str, Any] = {"at": datetime.now(UTC).isoformat()}
             for chip in self.chips:
-                found |= chip(need(request, "viewer"))
-            return found
+                chips |= chip(need(request, "viewer"))
+            return chips
 
         server.add_exception_handler(InputError, self._failed)
         server.add_exception_handler(WorkbenchError, self._failed)
@@ -268,9 +276,8 @@ class Site:
         """
         status, message = _status_of(error)
         if request.url.path.startswith(("/data/", "/do/", "/upload", "/thumb/")):
-            status = (
-                400 if isinstance(error, InputError) else status
-            )  # the address is right, what it asks for is not
+            if isinstance(error, InputError):
+                status = 400  # the address is right, what it asks for is not
             return JSONResponse({"error": message}, status, headers={"Cache-Control": "no-store"})
         if request.url.path == "/" or request.method != "GET":
             return JSONResponse({"error": message}, status)
@@ -290,17 +297,17 @@ def _status_of(error: Exception) -> tuple[int, str]:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"][1:])) or "the request"
         return 422, f"{where}: {first['msg']}. Nothing was changed."
+    if isinstance(error, HTTPException) and error.status_code == 404:
+        return 404, "There is no such page."
     if isinstance(error, HTTPException):
-        return error.status_code, "There is no such page." if error.status_code == 404 else str(
-            error.detail
-        )
+        return error.status_code, str(error.detail)
     return (
         500,
         "This page could not be made; what went wrong stands in the terminal. Nothing has changed.",
     )
 
 
-class _spoken:
+class _ErrorsAsText:
     """Turns what the workbench raises on purpose into an error that Gradio passes on."""
 
     def __enter__(self) -> None:

@@ -8,8 +8,7 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 from app.site import Site
 from workbench.store import STAGES, Project
@@ -22,19 +21,47 @@ LOOK = 5.0
 """Seconds between two looks at the device."""
 
 
+@dataclass(frozen=True, slots=True)
+class JobChip:
+    """The run of the loop that writes now."""
+
+    name: str
+    stage: str
+    place: str
+    """Place of the stage among all: `3 of 5`; empty for work that is not a stage of the loop."""
+    done: int
+    """Rows that the stage has written in this run."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceChip:
+    """The first NVIDIA device now."""
+
+    name: str
+    used: int
+    """Percent of the time that it computes."""
+    memory: int
+    """MiB in use."""
+    total: int
+    """MiB in all."""
+    heat: int
+    """Degrees Celsius."""
+
+
 def add(site: Site) -> None:
+    """Add both chips to the header."""
     device = Device()
     site.chips.append(lambda person: {"job": job(site.project)})
     site.chips.append(lambda person: {"device": device.look()})
 
 
-def job(project: Project) -> Mapping[str, Any] | None:
-    """The run of the loop that writes now, in this process or another."""
+def job(project: Project) -> JobChip | None:
+    """The run of the loop that writes now, in this process or another; None where there is none."""
     run = current_run(project.database, FRESH)
     if run is None:
         return None
     place = f"{STAGES.index(run.stage) + 1} of {len(STAGES)}" if run.stage in STAGES else ""
-    return {"name": f"run {run.id}", "stage": run.stage, "place": place, "done": run.rows}
+    return JobChip(f"run {run.id}", run.stage, place, run.rows)
 
 
 class Device:
@@ -44,18 +71,19 @@ class Device:
         self._command = shutil.which("nvidia-smi")
         self._lock = threading.Lock()
         self._at = -LOOK
-        self._seen: Mapping[str, Any] | None = None
+        self._last: DeviceChip | None = None
 
-    def look(self) -> Mapping[str, Any] | None:
+    def look(self) -> DeviceChip | None:
+        """The device now, or as it was a few seconds ago."""
         if self._command is None:
             return None
         with self._lock:
             if time.monotonic() - self._at >= LOOK:
-                self._seen, self._at = self._ask(self._command), time.monotonic()
-            return self._seen
+                self._last, self._at = self._ask(self._command), time.monotonic()
+            return self._last
 
     @staticmethod
-    def _ask(command: str) -> Mapping[str, Any] | None:
+    def _ask(command: str) -> DeviceChip | None:
         fields = "name,utilization.gpu,memory.used,memory.total,temperature.gpu"
         try:
             done = subprocess.run(  # noqa: S603
@@ -68,12 +96,6 @@ class Device:
             name, used, memory, total, heat = (
                 cell.strip() for cell in done.stdout.splitlines()[0].split(",")
             )
-            return {
-                "name": name,
-                "used": int(used),
-                "memory": int(memory),
-                "total": int(total),
-                "heat": int(heat),
-            }
+            return DeviceChip(name, int(used), int(memory), int(total), int(heat))
         except (OSError, subprocess.SubprocessError, ValueError, IndexError):
             return None

@@ -35,11 +35,11 @@ def rows(after: str, new: tuple[TraceEvent, ...]) -> list[tuple[str, str | None,
     found = difference(SOURCE, after, OLD, new, steps_of(OLD, SIZE), steps_of(new, SIZE))
     return [
         (
-            row["sign"],
-            row["old"] and f"{row['old'][1]}: {row['old'][3]}",
-            row["new"] and f"{row['new'][1]}: {row['new'][3]}",
+            row.sign,
+            row.old and f"{row.old[1]}: {row.old[3]}",
+            row.new and f"{row.new[1]}: {row.new[3]}",
         )
-        for row in found["rows"]
+        for row in found.rows
     ]
 
 
@@ -69,5 +69,5 @@ def test_a_line_taken_out_is_shown_as_gone() -> None:
 def test_a_long_run_compares_at_once_and_is_cut(rounds: int) -> None:
     a, b = drawn.loop_events(rounds, SIZE), drawn.loop_events(2 * rounds, SIZE)
     found = difference("i\n" * 9, "i\n" * 9, a, b, steps_of(a, SIZE), steps_of(b, SIZE))
-    assert len(found["rows"]) <= 200
-    assert len(found["rows"]) + found["more"] >= rounds
+    assert len(found.rows) <= 200
+    assert len(found.rows) + found.more >= rounds

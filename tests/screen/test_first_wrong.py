@@ -50,7 +50,7 @@ class Desk:
     def wrong(self, name: str) -> tuple[int | None, int | None]:
         """The step that Curate shows to a person, and the step that Step shows to everybody."""
         head = self.items.candidate(Reviewer(name), self.task, self.trace)
-        return head["wrong"], self.runs.head(self.trace)["wrong"]
+        return head.wrong, self.runs.head(self.trace).wrong
 
 
 @pytest.fixture
@@ -101,4 +101,4 @@ def test_the_mark_before_one_that_was_taken_back_is_shown_again(desk: Desk) -> N
 def test_a_step_named_with_a_reject_is_shown_but_is_not_a_mark_to_take_back(desk: Desk) -> None:
     desk.name_step("ann", 1, kind="reject", reason="wrong_reason")
     assert desk.wrong("ann") == (1, 1)
-    assert desk.items.candidate(Reviewer("ann"), desk.task, desk.trace)["mark"] is None
+    assert desk.items.candidate(Reviewer("ann"), desk.task, desk.trace).mark is None

@@ -9,6 +9,7 @@ from ran import ran_project
 
 from workbench.records import Decision, Role
 from workbench.screen.review import Items
+from workbench.screen.views import PictureView
 from workbench.store import Project
 from workbench.store.reading import checks
 from workbench.store.reading.checks import CheckRow
@@ -26,13 +27,13 @@ def test_flags_come_after_the_decision_and_only_those_that_speak_against_it(tmp_
         findings = (("idle", 1.0, "It does not depend on find()."), ("apart", 0.1, "One differs."))
         row = CheckRow("x", str(kept.chosen), kept.task_id, 0.8, ("idle",), findings)
         checks.add(project.database, [row])
-        items = Items(project, lambda digest: {"url": "", "width": 96, "height": 96})
+        items = Items(project, lambda digest: PictureView(digest, "", 96, 96))
 
         def flags() -> list[list[str]]:
             return [
-                one["flags"]
-                for one in items.item(Curator(), kept.task_id)["candidates"]
-                if one["flags"]
+                list(one.flags)
+                for one in items.item(Curator(), kept.task_id).candidates
+                if one.flags
             ]
 
         assert flags() == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, replace
 from typing import Any
 
 import drawn
@@ -22,14 +23,15 @@ from workbench.records import (
     Trace,
     TraceEvent,
 )
-from workbench.screen.player import folds, full, model_of, told_of, variables
-from workbench.screen.steps import Step, plain, steps_of
+from workbench.screen.player import folds, full, model_of, player_rationale, variables
+from workbench.screen.steps import Step, ValuePiece, plain, steps_of
+from workbench.screen.views import PictureView
 from workbench.store import Run
 
 SIZE = (640, 480)
 
 
-PICTURE = {"url": None, "width": 640, "height": 480}
+PICTURE = PictureView("", None, 640, 480)
 
 
 def run_of(events: tuple[TraceEvent, ...], source: str = "", failure: Failure | None = None) -> Run:
@@ -39,15 +41,18 @@ def run_of(events: tuple[TraceEvent, ...], source: str = "", failure: Failure | 
 
 
 def data_of(events: tuple[TraceEvent, ...], source: str = "") -> dict[str, Any]:
-    """The model, with every step in full."""
+    """The model as JSON has it, with every step in full."""
     steps = steps_of(events, SIZE)
-    return model_of(run_of(events, source), steps, PICTURE, None) | {
-        "steps": full(steps, 0, len(steps))
-    }
+    model = model_of(run_of(events, source), steps, PICTURE, None)
+    return asdict(replace(model, full=full(steps, 0, len(steps))))
+
+
+def words(pieces: list[dict[str, Any]]) -> str:
+    return "".join(piece["text"] for piece in pieces)
 
 
 def test_a_statement_with_its_tool_is_one_step() -> None:
-    steps = data_of(drawn.events_of("dog", [(1, 2, 30, 40), (50, 2, 90, 40)], SIZE))["steps"]
+    steps = data_of(drawn.events_of("dog", [(1, 2, 30, 40), (50, 2, 90, 40)], SIZE))["full"]
     assert [(step["kind"], step["line"]) for step in steps] == [
         ("tick", 2),
         ("tool", 3),
@@ -57,15 +62,15 @@ def test_a_statement_with_its_tool_is_one_step() -> None:
         ("tick", 8),
         ("end", 8),
     ]
-    asked = steps[1]
-    assert plain(asked["result"]) == "[dog 1, dog 2]"
-    assert asked["changed"][0]["name"] == "found"
-    assert plain(asked["arguments"][0]["value"]) == "picture"
-    assert asked["facts"] == ["21 ms", "batch of 4", "waited 3 ms"]
+    call = steps[1]
+    assert words(call["result"]) == "[dog 1, dog 2]"
+    assert call["changed"][0]["name"] == "found"
+    assert words(call["arguments"][0]["value"]) == "picture"
+    assert call["facts"] == ["21 ms", "batch of 4", "waited 3 ms"]
 
 
 def test_each_box_is_drawn_once_and_the_whole_picture_never() -> None:
-    steps = data_of(drawn.events_of("dog", [(1, 2, 30, 40)], SIZE))["steps"]
+    steps = data_of(drawn.events_of("dog", [(1, 2, 30, 40)], SIZE))["full"]
     assert steps[0]["boxes"] == []
     assert steps[1]["boxes"] == [
         {"box": [1, 2, 30, 40], "label": "dog 1", "role": "result", "patch": "dog 1", "score": 0.95}
@@ -75,7 +80,7 @@ def test_each_box_is_drawn_once_and_the_whole_picture_never() -> None:
 def test_a_failed_run_opens_at_its_failing_step_and_says_it_once() -> None:
     data = data_of(drawn.events_of("gizmo", [], SIZE, fails=True))
     assert data["start"] == len(data["steps"]) - 1
-    failing = [step for step in data["steps"] if step["kind"] == "error"]
+    failing = [step for step in data["full"] if step["kind"] == "error"]
     assert [step["error"] for step in failing] == ["no detector knows 'gizmo'"]
 
 
@@ -85,7 +90,7 @@ def test_a_run_that_asks_opens_at_the_first_question() -> None:
 
 def test_a_call_that_was_never_answered_says_so() -> None:
     events = drawn.events_of("dog", [], SIZE)[:3]
-    assert data_of(events)["steps"][-1]["error"] == "No answer came before the run ended."
+    assert data_of(events)["full"][-1]["error"] == "No answer came before the run ended."
 
 
 values = st.recursive(
@@ -133,8 +138,8 @@ def test_any_recorded_value_can_be_shown(changes: list[dict[str, Any]]) -> None:
         for at, changed in enumerate(changes)
     )
     data = json.loads(json.dumps(data_of(events)))
-    assert len(data["steps"]) == len(changes)
-    for step, changed in zip(data["steps"], changes):
+    assert len(data["steps"]) == len(data["full"]) == len(changes)
+    for step, changed in zip(data["full"], changes):
         assert [pair["name"] for pair in step["changed"]] == list(changed)
         assert all(
             isinstance(piece["text"], str) for pair in step["changed"] for piece in pair["value"]
@@ -159,14 +164,14 @@ def test_traces_of_the_real_sandbox_become_steps(tmp_path: Any, picture: Any, na
     with Executor([], images, workers=1) as executor:
         (trace,) = executor.run([(task, program)])
     steps = steps_of(trace.events, (64, 48))
-    data = model_of(Run(program, trace, None), steps, PICTURE, None)
+    model = model_of(Run(program, trace, None), steps, PICTURE, None)
     assert steps[-1].kind == ("end" if trace.ok else "error")
-    assert (steps[data["start"]].kind == "error") is not trace.ok
+    assert (steps[model.start].kind == "error") is not trace.ok
     shown = {raw["seq"] for step in steps for raw in step.raw}
     starts = {event.seq for event in trace.events if event.kind == "call" and event.frame == 0}
     assert shown | starts == {event.seq for event in trace.events}
     if trace.failure is not None and trace.failure.line is not None:
-        assert steps[data["start"]].line == trace.failure.line
+        assert steps[model.start].line == trace.failure.line
 
 
 def loop(rounds: int, body: int = 2) -> list[Step]:
@@ -220,8 +225,8 @@ def test_loops_of_the_real_sandbox_fold(tmp_path: Any, picture: Any, rounds: int
 def test_a_variable_stands_beside_what_it_held_before() -> None:
     events = tuple(TraceEvent(at, "line", at + 1, 0, {"changed": {"x": at}}) for at in range(2))
     first, second = steps_of(events)
-    assert first.changed[0]["before"] is None
-    assert second.changed[0]["before"] == [{"text": "0"}]
+    assert first.changed[0].before is None
+    assert second.changed[0].before == [ValuePiece("0")]
 
 
 def test_variables_behind_a_step_are_those_of_its_frame() -> None:
@@ -231,7 +236,7 @@ def test_variables_behind_a_step_are_those_of_its_frame() -> None:
         for at, (line, frame, held) in enumerate(rows)
     )
     steps = steps_of(events)
-    shown = [{one["name"]: plain(one["value"]) for one in variables(steps, at)} for at in range(4)]
+    shown = [{one.name: plain(one.value) for one in variables(steps, at)} for at in range(4)]
     assert shown == [{"x": "1"}, {"y": "2"}, {"x": "3", "z": "4"}, {}]
 
 
@@ -247,9 +252,9 @@ def test_a_sentence_names_the_steps_that_it_states() -> None:
         (),
         drawn.WRITER,
     )
-    view = told_of(told, steps)
+    view = player_rationale(told, steps)
     assert view is not None
-    assert [(one["steps"], one["supported"]) for one in view["sentences"]] == [
+    assert [(one.steps, one.supported) for one in view.sentences] == [
         ([1], True),
         ([], False),
     ]

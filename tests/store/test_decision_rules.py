@@ -214,11 +214,9 @@ class People(RuleBasedStateMachine):
                 if row["step"] is not None and row["trace_id"] == trace
             ]
             own = [row for row in marks if row["author"] == who]
-            assert runs.head(str(trace))["wrong"] == (
-                steps.get(marks[-1]["step"]) if marks else None
-            )
+            assert runs.head(str(trace)).wrong == (steps.get(marks[-1]["step"]) if marks else None)
             head = items.candidate(Reviewer(who, PEOPLE[who]), task, str(trace))  # type: ignore[arg-type]
-            assert head["wrong"] == (steps.get(own[-1]["step"]) if own else None)
+            assert head.wrong == (steps.get(own[-1]["step"]) if own else None)
         undone = {event.target for event in self.events if event.kind == "undo"}
         for name in PEOPLE:
             for one in self.project.curation.recent(name, 1000):

@@ -57,7 +57,7 @@ def test_it_follows_by_itself(job: Path) -> None:
 
 def test_the_page_can_stop_it(job: Path) -> None:
     monitor = JobMonitor(job, every=5)
-    monitor.heard({"do": "stop"})
+    monitor.answer({"do": "stop"})
     assert (job / STOP).read_text() == "save"
     monitor.close()
 

@@ -61,7 +61,13 @@ def test_the_step_can_be_observed(project: Project) -> None:
 def test_a_run_that_no_project_knows_is_shown_with_what_is_given(picture: Path) -> None:
     trace, program = alone()
     player = TracePlayer(trace, program=program, picture=picture)
-    assert player.run["picture"] == {"image": "", "url": "bytes", "width": 64, "height": 48}
+    assert player.run["picture"] == {
+        "image": "",
+        "url": "bytes",
+        "width": 64,
+        "height": 48,
+        "problem": "",
+    }
     assert len(TracePlayer(trace).run["source"]) <= 1
     assert TracePlayer(trace).run["picture"]["url"] is None
 
@@ -79,8 +85,8 @@ def test_of_a_long_run_only_the_beginning_comes_along() -> None:
     player = TracePlayer(trace, program=program)
     assert len(player.run["steps"]) == 2001
     assert len(player.run["full"]) == 60
-    assert player.heard({"do": "load", "from": 1000, "to": 1032})[0]["changed"][0]["value"] == [
-        {"text": "1000"}
+    assert player.answer({"do": "load", "from": 1000, "to": 1032})[0]["changed"][0]["value"] == [
+        {"text": "1000", "patch": None}
     ]
 
 

@@ -32,7 +32,7 @@ from workbench.widgets import (
 
 @pytest.fixture(autouse=True)
 def no_project(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(current, "_held", {})
+    monkeypatch.setattr(current, "_open", {})
 
 
 def markup(text: str) -> list[str]:

@@ -51,7 +51,7 @@ def test_the_run_can_be_stepped_through(asked: SideBySide) -> None:
 
 def test_the_page_asks_another_question(asked: SideBySide) -> None:
     asked.wait(60)
-    asked.heard({"do": "ask", "question": "  How many   red squares? "})
+    asked.answer({"do": "ask", "question": "  How many   red squares? "})
     assert asked.question == "How many red squares?"
     assert asked.wait(60)["pipeline"].answer is not None
 
@@ -59,7 +59,7 @@ def test_the_page_asks_another_question(asked: SideBySide) -> None:
 def test_a_cancelled_side_says_so(profile: Profile, picture: Path) -> None:
     made = SideBySide(picture, "", profile=profile)
     made.ask("How many squares?")
-    made.heard({"do": "cancel", "side": None})
+    made.answer({"do": "cancel", "side": None})
     assert all(found.cancelled or found.answer is not None for found in made.wait(60).values())
     made.close()
 

@@ -1,4 +1,4 @@
-"""Python source as coloured words, line by line: data for a template or the player, never markup."""
+"""Python source as coloured words, line by line: data for a template or the player, not markup."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CLASSES = (
 )
 
 LONGEST = 200_000
-"""Characters coloured; what is longer is shown plain, so that a hostile program costs nothing."""
+"""Most characters that are coloured; a longer text stays plain: hostile programs cost nothing."""
 
 
 def _class(token: _TokenType) -> str:
@@ -27,7 +27,7 @@ def _class(token: _TokenType) -> str:
 
 
 def highlight(source: str) -> list[Words]:
-    """One entry per line of `source`, as an editor counts lines."""
+    """The words of each line of `source`; lines are counted as an editor counts them."""
     text = source.replace("\r\n", "\n").replace("\r", "\n")
     if len(text) > LONGEST:
         return [(("", line),) for line in text.split("\n")]
@@ -45,7 +45,7 @@ def highlight(source: str) -> list[Words]:
 
 
 def _append(line: list[tuple[str, str]], name: str, piece: str) -> None:
-    """Neighbours of one class become one word: half the elements on the page."""
+    """Add a piece to a line; neighbours of one class become one word, for half the elements."""
     if line and line[-1][0] == name:
         line[-1] = (name, line[-1][1] + piece)
     else:

@@ -1,27 +1,22 @@
 """What the step player is given: the whole run in short (`model_of`), and full steps on demand
 (`Traces`).
 
-The model is JSON for `static/player.js`, which a notebook mounts as well:
-
-    source   lines of [class, text] words         ran     {line: times executed}
-    steps    [kind, line, title, short, ms, cached] each
-    folds    {from, to, line, rounds: [first step of each round]} for loops
-    start    the step to open at: the failing one, else the first tool call
-    picture  {url, width, height}                  told    the rationale, or None
+The records are JSON for `static/player.js`, which a notebook mounts as well.
 """
 
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import dataclass
 from threading import Lock
-from typing import Any
+
+from typing_extensions import TypedDict
 
 from workbench.records import Rationale
-from workbench.screen.highlight import highlight
-from workbench.screen.steps import Shown, Step, places, steps_of
-from workbench.screen.views import rationale_view
+from workbench.screen.highlight import Words, highlight
+from workbench.screen.steps import NamedValue, Step, ValueText, places, steps_of
+from workbench.screen.views import PictureView, Piece, rationale_view
 from workbench.store import Run
 
 FOLDED = 3
@@ -32,6 +27,62 @@ KEPT = 32
 
 MOST = 100
 """Full steps given at once."""
+
+StepCell = tuple[str, int, str, str, float, bool]
+"""A step in short: kind, line, title, the line below the title, milliseconds, from the cache."""
+
+Fold = TypedDict("Fold", {"from": int, "to": int, "line": int, "rounds": list[int]})
+"""A loop of several rounds: steps `from` to `to` (not included), the line of the loop, and the
+first step of each round.  It is not a dataclass because `from` is a keyword of Python.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerSentence:
+    """A sentence of the rationale beside the steps."""
+
+    pieces: Sequence[Piece]
+    supported: bool
+    """Whether something in the trace supports it."""
+    steps: Sequence[int]
+    """Steps that the sentence states."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerRationale:
+    """The rationale beside the steps."""
+
+    sentences: Sequence[PlayerSentence]
+    issues: Sequence[str]
+    """What speaks against its faithfulness, in sentences."""
+    writer: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerModel:
+    """A run in short, for the step player."""
+
+    source: Sequence[Words]
+    """The program's lines as coloured words."""
+    ran: Mapping[int, int]
+    """How often each line was executed."""
+    steps: Sequence[StepCell]
+    folds: Sequence[Fold]
+    start: int
+    """The step to open at: the failing one, else the first tool call."""
+    picture: PictureView
+    told: PlayerRationale | None
+    full: Sequence[Step] = ()
+    """The first steps in full, where they come along."""
+    wrong: int | None = None
+    """The step that is marked as the first wrong one."""
+    mark: str | None = None
+    """Id of an event that does nothing but mark the first wrong step."""
+    trace: str = ""
+    """Id by which the run was opened, and `task` that of its question, where a page needs them."""
+    task: str = ""
+    text: str = ""
+    """The program's text, where it can be edited."""
 
 
 class Traces:
@@ -44,86 +95,99 @@ class Traces:
         self._lock = Lock()
 
     def steps(self, run: Run, size: tuple[int, int] | None) -> list[Step]:
+        """The steps of a run; `size` is the picture's width and height, in pixels."""
         trace = run.trace
         if trace is None:
             return []
-        key = (
-            trace.id,
-            trace.failure,
-            len(trace.events),
-            size,
-        )  # a run that broke may come back under its id
+        # more than the id, because a run that broke may come back under its id
+        key = (trace.id, trace.failure, len(trace.events), size)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        built = steps_of(trace.events, size)
+        steps = steps_of(trace.events, size)
         with self._lock:
-            self._kept[key] = built
+            self._kept[key] = steps
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
-        return built
+        return steps
 
 
 def model_of(
-    run: Run, steps: Sequence[Step], picture: Mapping[str, Any], rationale: Rationale | None
-) -> dict[str, Any]:
-    """The run in short."""
+    run: Run, steps: Sequence[Step], picture: PictureView, rationale: Rationale | None
+) -> PlayerModel:
+    """The run in short.
+
+    Args:
+        run: a program that was run.
+        steps: the run's steps.
+        picture: the run's picture.
+        rationale: the wording to show beside the steps.
+    """
+    failing = next((at for at in reversed(range(len(steps))) if steps[at].kind == "error"), None)
+    asking = next((at for at, step in enumerate(steps) if step.kind == "tool"), 0)
+    return PlayerModel(
+        source=highlight(run.program.source),
+        ran=_line_counts(run),
+        steps=[(s.kind, s.line, s.title, s.short, round(s.ms, 2), s.cached) for s in steps],
+        folds=folds(steps),
+        start=asking if failing is None else failing,
+        picture=picture,
+        told=player_rationale(rationale, steps),
+    )
+
+
+def _line_counts(run: Run) -> dict[int, int]:
+    """How often each line of a program was executed."""
     events = run.trace.events if run.trace is not None else ()
-    ran = Counter(
+    counts = Counter(
         event.line for event in events if event.kind in ("line", "branch", "call", "return")
     )
     for event in events:
-        if event.kind in ("tool", "print", "exception") and not ran[event.line]:
-            ran[event.line] = 1  # a line that began and did not end
-    failing = next((at for at in reversed(range(len(steps))) if steps[at].kind == "error"), None)
-    asking = next((at for at, step in enumerate(steps) if step.kind == "tool"), 0)
-    return {
-        "source": highlight(run.program.source),
-        "ran": ran,
-        "steps": [[s.kind, s.line, s.title, s.short, round(s.ms, 2), s.cached] for s in steps],
-        "folds": folds(steps),
-        "start": asking if failing is None else failing,
-        "picture": dict(picture),
-        "told": told_of(rationale, steps),
-    }
+        if event.kind in ("tool", "print", "exception") and not counts[event.line]:
+            counts[event.line] = 1  # a line that began and did not end
+    return dict(counts)
 
 
-def full(steps: Sequence[Step], first: int, last: int) -> list[dict[str, Any]]:
-    """Steps `first` to `last` (not included) in full."""
-    return [asdict(step) for step in steps[max(first, 0) : min(last, first + MOST)]]
+def full(steps: Sequence[Step], first: int, last: int) -> list[Step]:
+    """Steps `first` to `last` (not included), at most `MOST` of them.
+
+    Args:
+        steps: all steps of a run.
+        first: index of a step.
+        last: index of a step.
+    """
+    return list(steps[max(first, 0) : min(last, first + MOST)])
 
 
-def variables(steps: Sequence[Step], at: int) -> list[dict[str, Any]]:
+def variables(steps: Sequence[Step], at: int) -> list[NamedValue]:
     """What every variable of the step's frame holds behind it."""
     if not 0 <= at < len(steps):
         return []
-    held: dict[str, Shown] = {}
+    values: dict[str, ValueText] = {}
     for step in steps[: at + 1]:
         if step.frame == steps[at].frame:
-            held.update(
-                {one["name"]: one["value"] for one in step.changed if one["name"] != "returned"}
-            )
-    return [{"name": name, "value": value} for name, value in held.items()]
+            values.update({one.name: one.value for one in step.changed if one.name != "returned"})
+    return [NamedValue(name, value) for name, value in values.items()]
 
 
-def folds(steps: Sequence[Step]) -> list[dict[str, Any]]:
+def folds(steps: Sequence[Step]) -> list[Fold]:
     """Loops of several rounds, the outermost that has enough of them.
 
     A round runs from one step with the loop's mark (same line, same frame) to the next; the last
     one is taken to be as long as the one before it at most, and to end with the trace.
     """
-    found: list[dict[str, Any]] = []
+    loops: list[Fold] = []
     at = 0
     while at < len(steps):
         rounds = _rounds(steps, at) if steps[at].form else []
         if len(rounds) >= FOLDED:
             end = _end(steps, rounds)
-            found.append({"from": at, "to": end, "line": steps[at].line, "rounds": rounds})
+            loops.append({"from": at, "to": end, "line": steps[at].line, "rounds": rounds})
             at = end
         else:
             at += 1
-    return found
+    return loops
 
 
 def _rounds(steps: Sequence[Step], at: int) -> list[int]:
@@ -146,6 +210,7 @@ def _rounds(steps: Sequence[Step], at: int) -> list[int]:
 
 
 def _end(steps: Sequence[Step], rounds: Sequence[int]) -> int:
+    """The first step behind a loop's last round."""
     lines = {step.line for step in steps[rounds[0] : rounds[-1]]}
     frame = steps[rounds[0]].frame
     for index in range(rounds[-1] + 1, len(steps)):
@@ -157,21 +222,18 @@ def _end(steps: Sequence[Step], rounds: Sequence[int]) -> int:
     return len(steps)
 
 
-def told_of(rationale: Rationale | None, steps: Sequence[Step]) -> dict[str, Any] | None:
+def player_rationale(rationale: Rationale | None, steps: Sequence[Step]) -> PlayerRationale | None:
     """A rationale whose sentences name the steps that they state."""
     view = rationale_view(rationale)
     if view is None:
         return None
     place = places(steps)
-    return {
-        "sentences": [
-            {
-                "pieces": [{"text": piece.text, "box": piece.box} for piece in sentence.pieces],
-                "supported": sentence.supported,
-                "steps": sorted({place[seq] for seq in sentence.events if seq in place}),
-            }
-            for sentence in view.sentences
-        ],
-        "issues": list(view.issues),
-        "writer": view.writer,
-    }
+    sentences = [
+        PlayerSentence(
+            sentence.pieces,
+            sentence.supported,
+            sorted({place[seq] for seq in sentence.events if seq in place}),
+        )
+        for sentence in view.sentences
+    ]
+    return PlayerRationale(sentences, view.issues, view.writer)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol, cast
 
@@ -20,8 +20,9 @@ from workbench.errors import InputError
 from workbench.records import REASON_WORDS, Decision, DecisionKind, Rationale, Reason, Role, Task
 from workbench.screen import views
 from workbench.screen.head import head_of
-from workbench.screen.player import Traces, full
+from workbench.screen.player import PlayerModel, PlayerRationale, Traces, full
 from workbench.screen.steps import Step
+from workbench.screen.views import PictureView
 from workbench.store import Project, Run, TaskView
 from workbench.store.reading import checks
 from workbench.store.reading.checks import CheckRow
@@ -44,9 +45,7 @@ class NamedRole(Protocol):
 
 @dataclass(frozen=True)
 class Say:
-    """A verdict, a note or a ruling; `edited` is another wording of the rationale that is accepted
-    with it.
-    """
+    """What a person says of a question: a verdict, a note or a ruling."""
 
     id: str
     task: str
@@ -54,6 +53,7 @@ class Say:
     trace: str | None = None
     rationale: str | None = None
     edited: str | None = None
+    """Another wording of the rationale, which is accepted in its place."""
     verdict: Literal["accept", "reject"] | None = None
     reason: Reason | None = None
     text: str = ""
@@ -63,14 +63,124 @@ class Say:
     at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerGroup:
+    """Candidates whose answers mean the same."""
+
+    answer: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseHolder:
+    """Who decides on a question now."""
+
+    name: str
+    minutes: int
+    """Minutes until the question is free again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewedAnswer:
+    """What a reviewer says of a question now."""
+
+    author: str
+    kind: str
+    cause: str | None
+    """Reason of a reject, by name."""
+    reason: str
+    """The same in words; empty without one."""
+    text: str
+    number: str | None
+    """The candidate that it is about, under the name that people know it by."""
+    trace: str | None
+    event: str | None
+    at: str | None
+    """Time in ISO 8601."""
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateView:
+    """One run of a question, as a reviewer sees it."""
+
+    number: str
+    """Name that people know it by: `1`, `2`, ..., `edit 1`, ..."""
+    trace: str
+    program: str
+    answer: str | None
+    problem: str
+    """Why it has no answer; empty where it has one."""
+    facts: str
+    state: str
+    """`right`, `wrong`, `failed`, or `none` where nothing is known or shown."""
+    judged: str
+    """What the verifier says of it."""
+    rationale: str | None
+    """Id of the newest wording that the reviewer may read, and `text` the wording."""
+    text: str
+    group: int | None
+    """Place of its answer in `QuestionItem.groups`; None without an answer."""
+    flags: Sequence[str]
+    """What checks say against it, in sentences."""
+    model: PlayerModel | None = None
+    """The run itself, of the candidate that is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionItem:
+    """A question with its candidates, as a reviewer sees it."""
+
+    task: str
+    question: str
+    choices: Sequence[str]
+    gold: str
+    family: str
+    source: str
+    split: str
+    why: str
+    """What the queue says about it."""
+    picture: PictureView
+    hidden: bool
+    """What the verifier and other people think is not shown."""
+    candidates: Sequence[CandidateView]
+    at: int
+    """Index of the candidate to begin with."""
+    groups: Sequence[AnswerGroup]
+    """Answers, the most frequent first."""
+    failed: int
+    """Candidates without an answer."""
+    mine: ReviewedAnswer | None
+    others: Sequence[ReviewedAnswer]
+    gold_item: str | None
+    """The decision that a gold question expects, for admins."""
+    until: str | None
+    """End of the lease in ISO 8601; None where the question is not leased to the reviewer."""
+    holder: LeaseHolder | None = None
+    """Another reviewer who decides on it now."""
+
+
 def person_event(person: NamedRole, some_id: str, kind: DecisionKind, **fields: Any) -> Decision:
-    """An event in this person's name; `some_id` was made by the client."""
+    """An event in this person's name.
+
+    Args:
+        person: who decides.
+        some_id: id of the event, made by the client.
+        kind: of the event.
+        fields: other fields of `Decision`.
+    """
     return Decision(some_id, kind, person.name, person.role, **fields)
 
 
 def decide(project: Project, person: NamedRole, say: Say) -> Decision:
-    """Store what was said; the same words again are the same event.  Raises InputError where a rule
-    is broken.
+    """Store what a person says; the same id again is the same event.
+
+    Args:
+        project: where it is stored.
+        person: who decides.
+        say: what is decided.
+
+    Raises:
+        InputError: a rule is broken.
     """
     rationale = say.rationale
     common: dict[str, Any] = {
@@ -104,7 +214,7 @@ class _Sight:
     view: TaskView
     history: History
     name: str
-    """The person's."""
+    """Name of the person."""
     hidden: bool
     """What the verifier and other people think is not shown."""
 
@@ -131,23 +241,22 @@ class Items:
     """Questions of a project for those who curate.
 
     Args:
-        picture_of: address and size of a picture by its digest, as `model_of` takes it.
+        project: open; the caller closes it.
+        picture_of: a picture by its digest.
     """
 
-    def __init__(self, project: Project, picture_of: Callable[[str], Mapping[str, Any]]) -> None:
+    def __init__(self, project: Project, picture_of: Callable[[str], PictureView]) -> None:
         self.project = project
         self.picture_of = picture_of
         self._traces = Traces()
 
-    def steps(self, run: Run, picture: Mapping[str, Any]) -> list[Step]:
+    def steps(self, run: Run, picture: PictureView) -> list[Step]:
         """The steps of a run."""
-        return self._traces.steps(
-            run, (picture["width"], picture["height"]) if picture["url"] else None
-        )
+        return self._traces.steps(run, picture.size)
 
     def item(
         self, person: NamedRole, task_id: str, why: str = "", lease: Lease | None = None
-    ) -> dict[str, Any]:
+    ) -> QuestionItem:
         """The question with its candidates, the one to begin with in full.
 
         Args:
@@ -169,34 +278,41 @@ class Items:
             candidates, mine, sight.view.chosen, _repaired(runs) and why.startswith("sent by")
         )
         if candidates:
-            candidates[at]["model"] = self._model(runs[at][1], sight)
-        return {
-            "task": task_id,
-            "question": task.question,
-            "choices": list(task.choices),
-            "gold": views.gold_of(task),
-            "family": views.family_words(task.family),
-            "source": task.source,
-            "split": task.split,
-            "why": why,
-            "picture": self.picture_of(task.image),
-            "hidden": hidden,
-            "candidates": candidates,
-            "at": at,
-            "groups": [_group(key, counts[key], runs, keys) for key in order],
-            "failed": keys.count(None),
-            "mine": _said(mine, sight.events, runs) if mine else None,
-            "others": []
-            if hidden
-            else [_said(one, sight.events, runs) for one in standing.values()],
-            "gold_item": None
-            if hidden or person.role != "admin"
-            else sight.history.item(task_id, 1).gold,
-            "until": lease.expires_at.replace(tzinfo=UTC).isoformat() if lease else None,
-        }
+            candidates[at] = replace(candidates[at], model=self._model(runs[at][1], sight))
+        others = [] if hidden else list(standing.values())
+        shows_gold = person.role == "admin" and not hidden
+        return QuestionItem(
+            task=task_id,
+            question=task.question,
+            choices=task.choices,
+            gold=views.gold_of(task),
+            family=views.family_words(task.family),
+            source=task.source,
+            split=task.split,
+            why=why,
+            picture=self.picture_of(task.image),
+            hidden=hidden,
+            candidates=candidates,
+            at=at,
+            groups=[_group(key, counts[key], runs, keys) for key in order],
+            failed=keys.count(None),
+            mine=_reviewed_answer(mine, sight.events, runs) if mine else None,
+            others=[_reviewed_answer(one, sight.events, runs) for one in others],
+            gold_item=sight.history.item(task_id, 1).gold if shows_gold else None,
+            until=lease.expires_at.replace(tzinfo=UTC).isoformat() if lease else None,
+        )
 
-    def candidate(self, person: NamedRole, task_id: str, trace_id: str) -> dict[str, Any]:
-        """The run of another candidate."""
+    def candidate(self, person: NamedRole, task_id: str, trace_id: str) -> PlayerModel:
+        """The run of another candidate.
+
+        Args:
+            person: who looks.
+            task_id: the question.
+            trace_id: a run of one of its programs.
+
+        Raises:
+            InputError: the question has no such run.
+        """
         task, run = self.project.run_view(trace_id)
         if task.id != task_id or run.trace is None:
             raise InputError(f"question '{task_id}' has no run '{trace_id}'")
@@ -215,24 +331,29 @@ class Items:
         runs: Sequence[Numbered],
         keys: Sequence[str | None],
         order: Sequence[str],
-    ) -> list[dict[str, Any]]:
-        """Every run in short, with its place among the answers (`order`) by what it means (`keys`)."""
+    ) -> list[CandidateView]:
+        """Every run in short.
+
+        Args:
+            sight: the question, and what the person may see of it.
+            runs: runs of the question.
+            keys: what the answer of each run means (`_key`).
+            order: the different meanings, the most frequent first.
+        """
         findings: Mapping[str, CheckRow] = {}
         if not sight.hidden:
             findings = checks.check_rows(
                 self.project.database, [run.trace.id for _, run in runs if run.trace]
             )
         rationales = sight.rationales()
-        return [
-            _candidate(run, number, rationales, sight.hidden)
-            | {
-                "group": order.index(key) if key is not None else None,
-                "flags": _flags(findings, run),
-            }
-            for (number, run), key in zip(runs, keys, strict=True)
-        ]
+        candidates = []
+        for (number, run), key in zip(runs, keys, strict=True):
+            candidate = _candidate(run, number, rationales, sight.hidden)
+            group = order.index(key) if key is not None else None
+            candidates.append(replace(candidate, group=group, flags=_flags(findings, run)))
+        return candidates
 
-    def _model(self, run: Run, sight: _Sight) -> dict[str, Any]:
+    def _model(self, run: Run, sight: _Sight) -> PlayerModel:
         """What the player shows; its steps begin with `FULL` of them in full."""
         assert run.trace is not None
         task = sight.view.task
@@ -240,11 +361,16 @@ class Items:
         steps = self.steps(run, picture)
         mark = sight.history.first_wrong(task.id, run.trace.id, sight.name)
         head = head_of(run, steps, picture, sight.rationales().get(run.trace.id), mark)
-        if head["told"] is not None and sight.hidden:
-            for sentence in head["told"]["sentences"]:
-                sentence["supported"] = True
-            head["told"]["issues"] = []
-        return head | {"full": full(steps, 0, FULL)}
+        rationale = head.told
+        if rationale is not None and sight.hidden:
+            rationale = _unjudged(rationale)
+        return replace(head, told=rationale, full=full(steps, 0, FULL))
+
+
+def _unjudged(rationale: PlayerRationale) -> PlayerRationale:
+    """A rationale without what the check of its faithfulness says."""
+    sentences = [replace(sentence, supported=True) for sentence in rationale.sentences]
+    return replace(rationale, sentences=sentences, issues=())
 
 
 Numbered = tuple[str, Run]
@@ -269,31 +395,34 @@ def _repaired(runs: Sequence[Numbered]) -> bool:
 
 def _candidate(
     run: Run, number: str, rationales: Mapping[str, Rationale], hidden: bool
-) -> dict[str, Any]:
+) -> CandidateView:
+    """One run in short, without its place among the answers and what checks say against it."""
     trace = run.trace
     assert trace is not None
     rationale = rationales.get(trace.id)
     state = views.run_state(run)
-    return {
-        "number": number,
-        "trace": trace.id,
-        "program": run.program.id,
-        "answer": trace.answer,
-        "problem": views.problem_of(run),
-        "facts": views.facts_of(run),
-        "state": "none" if hidden and state != "failed" else state,
-        "judged": "" if hidden or run.verdict is None else run.verdict.reason,
-        "rationale": rationale.id if rationale else None,
-        "text": rationale.text if rationale else "",
-    }
-
-
-def _flags(found: Mapping[str, CheckRow], run: Run) -> list[str]:
-    """What checks say against a run, in sentences."""
-    row = found.get(run.trace.id) if run.trace is not None else None
-    return (
-        [text for check, _, text in row.findings if check in row.flags] if row is not None else []
+    return CandidateView(
+        number=number,
+        trace=trace.id,
+        program=run.program.id,
+        answer=trace.answer,
+        problem=views.problem_of(run),
+        facts=views.facts_of(run),
+        state="none" if hidden and state != "failed" else state,
+        judged="" if hidden or run.verdict is None else run.verdict.reason,
+        rationale=rationale.id if rationale else None,
+        text=rationale.text if rationale else "",
+        group=None,
+        flags=(),
     )
+
+
+def _flags(findings: Mapping[str, CheckRow], run: Run) -> list[str]:
+    """What checks say against a run, in sentences."""
+    row = findings.get(run.trace.id) if run.trace is not None else None
+    if row is None:
+        return []
+    return [text for check, _, text in row.findings if check in row.flags]
 
 
 def _key(run: Run, task: Task) -> str | None:
@@ -303,45 +432,52 @@ def _key(run: Run, task: Task) -> str | None:
 
 
 def _begin(
-    candidates: Sequence[Mapping[str, Any]],
+    candidates: Sequence[CandidateView],
     mine: Standing | None,
-    chosen: Run | None,
+    kept: Run | None,
     repaired: bool,
 ) -> int:
-    """The candidate to open: the one decided on, a repaired one that was asked for, the kept one,
-    one that answers.
+    """Index of the candidate to open.
+
+    Args:
+        candidates: in their order on the page.
+        mine: what the person says of the question now: its candidate comes first.
+        kept: the run that the verifier keeps; it comes next, unless a repaired one was asked for.
+        repaired: the question stands in the queue for its repaired program, the last candidate.
     """
-    wanted = mine.trace_id if mine else None
-    if wanted is None and not repaired and chosen is not None and chosen.trace is not None:
-        wanted = chosen.trace.id
-    if wanted is None and repaired:
+    trace_id = mine.trace_id if mine else None
+    if trace_id is None and repaired:
         return len(candidates) - 1
-    places = [at for at, one in enumerate(candidates) if one["trace"] == wanted]
-    places += [at for at, one in enumerate(candidates) if one["answer"] is not None]
+    if trace_id is None and kept is not None and kept.trace is not None:
+        trace_id = kept.trace.id
+    places = [at for at, one in enumerate(candidates) if one.trace == trace_id]
+    places += [at for at, one in enumerate(candidates) if one.answer is not None]
     return (places or [0])[0]
 
 
 def _group(
     key: str, count: int, runs: Sequence[Numbered], keys: Sequence[str | None]
-) -> dict[str, Any]:
+) -> AnswerGroup:
     trace = runs[keys.index(key)][1].trace
-    return {"answer": (trace.answer if trace else "") or "an empty answer", "count": count}
+    return AnswerGroup((trace.answer if trace else "") or "an empty answer", count)
 
 
-def _said(one: Standing, events: Sequence[Decision], runs: Sequence[Numbered]) -> dict[str, Any]:
+def _reviewed_answer(
+    one: Standing, events: Sequence[Decision], runs: Sequence[Numbered]
+) -> ReviewedAnswer:
     """What a reviewer says of the question now, in words."""
     event = next((event for event in events if event.seq == one.seq), None)
     number = next(
         (number for number, run in runs if run.trace and run.trace.id == one.trace_id), None
     )
-    return {
-        "author": one.author,
-        "kind": one.kind,
-        "cause": one.reason,
-        "reason": REASON_WORDS[cast(Reason, one.reason)] if one.reason else "",
-        "text": event.text if event else "",
-        "number": number,
-        "trace": one.trace_id,
-        "event": event.id if event else None,
-        "at": one.created_at.replace(tzinfo=UTC).isoformat() if one.created_at else None,
-    }
+    return ReviewedAnswer(
+        author=one.author,
+        kind=one.kind,
+        cause=one.reason,
+        reason=REASON_WORDS[cast(Reason, one.reason)] if one.reason else "",
+        text=event.text if event else "",
+        number=number,
+        trace=one.trace_id,
+        event=event.id if event else None,
+        at=one.created_at.replace(tzinfo=UTC).isoformat() if one.created_at else None,
+    )

@@ -3,8 +3,8 @@ or end.
 
 A statement that asked a tool is one step with it (call, answer, the variables it set).  Patches get
 names, `dog 1`, `dog 2`, by their boxes in order of appearance, the same everywhere in the trace;
-the whole picture is `picture`.  A value is a list of {text} and {text, patch}: the player sets text
-nodes and never reads markup.
+the whole picture is `picture`.  A value is a list of pieces of text, some of which name a patch:
+the player sets text nodes and never reads markup.
 """
 
 from __future__ import annotations
@@ -12,13 +12,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from workbench.records import TraceEvent
 from workbench.screen.views import count_label
-
-Shown = list[dict[str, Any]]
-"""A value as pieces of text, some of which name a patch."""
 
 SHORT = 40
 """Characters of a result in the strip."""
@@ -32,6 +29,54 @@ BRACKETS = {
 }
 
 
+BoxRole = Literal["result", "receiver", "variable"]
+"""What a box is to its step: in the result, what the tool was called on, or in a variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValuePiece:
+    """A stretch of a value's text."""
+
+    text: str
+    patch: str | None = None
+    """Name of the patch that the text stands for; None where it is plain text."""
+
+
+ValueText = list[ValuePiece]
+"""A value as pieces of text."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedValue:
+    """An argument or a variable."""
+
+    name: str
+    value: ValueText
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedVariable:
+    """A variable that a step set."""
+
+    name: str
+    value: ValueText
+    before: ValueText | None
+    """What it held before; None for a variable that is new."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepBox:
+    """A box that a step draws into the picture."""
+
+    box: Sequence[float]
+    """Pixels `x0 y0 x1 y1`, origin at the top left."""
+    label: str
+    role: BoxRole
+    patch: str | None = None
+    """Name of the patch, the same in values and boxes."""
+    score: float | None = None
+
+
 @dataclass(slots=True)
 class Step:
     """One step of a run."""
@@ -40,35 +85,30 @@ class Step:
     """`tick` (a plain line), `tool`, `said` (printed), `end` or `error`."""
     line: int
     title: str
-    """The strip's cell, with `short` below it."""
+    """Text of the step's cell in the strip, with `short` below it."""
     heading: str
-    """The panel's."""
+    """Heading of the panel that shows the step."""
     short: str = ""
-    arguments: list[dict[str, Any]] = field(default_factory=list)
-    """{name, value}."""
-    result: Shown | None = None
+    arguments: list[NamedValue] = field(default_factory=list)
+    result: ValueText | None = None
     error: str = ""
-    changed: list[dict[str, Any]] = field(default_factory=list)
-    """{name, value, before}: `before` is None for a variable that is new."""
+    changed: list[ChangedVariable] = field(default_factory=list)
     text: str = ""
     textTitle: str = ""
     facts: list[str] = field(default_factory=list)
-    boxes: list[dict[str, Any]] = field(default_factory=list)
-    """{box, label, role, patch, score}; role: result, receiver or variable; pixels, top left
-    origin.
-    """
+    boxes: list[StepBox] = field(default_factory=list)
     ms: float = 0.0
-    """This call's share of its batch."""
+    """Milliseconds: the call's share of its batch."""
     cached: bool = False
     raw: list[dict[str, Any]] = field(default_factory=list)
-    """The events as recorded."""
+    """The events as recorded: `seq`, `kind`, `line`, and the keys of each kind of event."""
     frame: int = 0
     form: str = ""
     """`for` or `while` where a round of a loop begins."""
 
 
 def steps_of(events: Sequence[TraceEvent], size: tuple[int, int] | None = None) -> list[Step]:
-    """The steps of one run; `size` is the picture's width and height."""
+    """The steps of one run; `size` is the picture's width and height, in pixels."""
     return _Builder(size).build(events)
 
 
@@ -77,9 +117,9 @@ def places(steps: Sequence[Step]) -> dict[int, int]:
     return {raw["seq"]: at for at, step in enumerate(steps) for raw in step.raw}
 
 
-def plain(shown: Shown) -> str:
+def plain(value: ValueText) -> str:
     """A value as one text."""
-    return "".join(piece["text"] for piece in shown)
+    return "".join(piece.text for piece in value)
 
 
 def _cut(text: str, limit: int = SHORT) -> str:
@@ -127,7 +167,8 @@ class _Builder:
         self.names = _Names(size)
         self.steps: list[Step] = []
         self.calls: dict[Any, Step] = {}
-        self.seen: dict[tuple[int, str], Shown] = {}
+        self.variables: dict[tuple[int, str], ValueText] = {}
+        """What each variable holds now, by frame and name."""
 
     def build(self, events: Sequence[TraceEvent]) -> list[Step]:
         for event in events:
@@ -152,67 +193,59 @@ class _Builder:
 
     # --- values
 
-    def show(self, value: Any) -> Shown:
+    def show(self, value: Any) -> ValueText:
         if _is_patch(value):
             name = self.names.of(value)
-            return [{"text": name, "patch": name}]
+            return [ValuePiece(name, name)]
         if isinstance(value, dict):
             return self._container(value)
         if isinstance(value, float):
-            return [{"text": f"{value:.4g}"}]
+            return [ValuePiece(f"{value:.4g}")]
         if isinstance(value, str):
-            return [{"text": json.dumps(value, ensure_ascii=False)}]
-        return [{"text": str(value)}]
+            return [ValuePiece(json.dumps(value, ensure_ascii=False))]
+        return [ValuePiece(str(value))]
 
-    def _container(self, value: Mapping[str, Any]) -> Shown:
+    def _container(self, value: Mapping[str, Any]) -> ValueText:
         kind = str(value.get("type", "object"))
         if kind == "str":
-            return [
-                *self.show(str(value.get("text", ""))),
-                {"text": f"… {value.get('length')} characters"},
-            ]
+            more = ValuePiece(f"… {value.get('length')} characters")
+            return [*self.show(str(value.get("text", ""))), more]
         if kind not in BRACKETS:
-            return [{"text": str(value.get("text") or f"<{value.get('name', kind)}>")}]
+            return [ValuePiece(str(value.get("text") or f"<{value.get('name', kind)}>"))]
         opening, closing = BRACKETS[kind]
         length, items = int(value.get("length") or 0), value.get("items")
         if items is None:
-            return [{"text": f"{opening}{length} items{closing}"}]
-        shown: Shown = [{"text": opening}]
+            return [ValuePiece(f"{opening}{length} items{closing}")]
+        pieces = [ValuePiece(opening)]
         for at, item in enumerate(items):
-            shown += [{"text": ", "}] if at else []
+            if at:
+                pieces.append(ValuePiece(", "))
             if kind == "dict" and isinstance(item, list) and len(item) == 2:
-                shown += [*self.show(item[0]), {"text": ": "}, *self.show(item[1])]
+                pieces += [*self.show(item[0]), ValuePiece(": "), *self.show(item[1])]
             else:
-                shown += self.show(item)
-        more = f", … {length - len(items)} more" if length > len(items) else ""
-        return [*shown, {"text": more + closing}]
-
-    def _pairs(self, values: Any) -> list[dict[str, Any]]:
-        return [
-            {"name": str(name), "value": self.show(value)}
-            for name, value in dict(values or {}).items()
-        ]
+                pieces += self.show(item)
+        rest = f", … {length - len(items)} more" if length > len(items) else ""
+        return [*pieces, ValuePiece(rest + closing)]
 
     def _set(self, step: Step, event: TraceEvent, values: Mapping[str, Any]) -> None:
         """Variables that the step set, each beside what it held before."""
         for name, value in values.items():
-            shown = self.show(value)
-            step.changed.append(
-                {"name": name, "value": shown, "before": self.seen.get((event.frame, name))}
-            )
-            self.seen[event.frame, name] = shown
+            text, key = self.show(value), (event.frame, name)
+            step.changed.append(ChangedVariable(name, text, self.variables.get(key)))
+            self.variables[key] = text
         self._boxes(step, list(values.values()), "variable")
 
-    def _boxes(self, step: Step, value: Any, role: str) -> None:
-        known = {one["patch"] for one in step.boxes}
+    def _boxes(self, step: Step, value: Any, role: BoxRole) -> None:
+        """Add the boxes of a value's patches, each patch once and the whole picture never."""
+        names = {one.patch for one in step.boxes}
         for patch in patches(value):
             name = self.names.of(patch)
-            if name == "picture" or name in known or len(patch.get("box") or ()) != 4:
+            if name == "picture" or name in names or len(patch.get("box") or ()) != 4:
                 continue
-            known.add(name)
+            names.add(name)
             score = patch.get("score")
-            one = {"box": patch["box"], "label": name, "role": role, "patch": name}
-            step.boxes.append(one | {"score": score if isinstance(score, int | float) else None})
+            number = score if isinstance(score, int | float) else None
+            step.boxes.append(StepBox(patch["box"], name, role, name, number))
 
     def _short(self, value: Any) -> str:
         """A result in a few words: how many patches, or the value."""
@@ -246,7 +279,7 @@ class _Builder:
                 short=self._short(value),
             )
         else:
-            step.changed.append({"name": "returned", "value": self.show(value), "before": None})
+            step.changed.append(ChangedVariable("returned", self.show(value), None))
         self._boxes(step, value, "result")
         return step
 
@@ -265,26 +298,26 @@ class _Builder:
         return step
 
     def _branch(self, event: TraceEvent, payload: Mapping[str, Any]) -> Step:
-        form, taken = str(payload.get("form", "if")), bool(payload.get("taken"))
+        form, holds = str(payload.get("form", "if")), bool(payload.get("taken"))
         does = {"while": ("goes round", "is over")}.get(form, ("is taken", "is passed over"))
         step = self._new(
-            "tick", event, form, f"{form}: {does[not taken]}", short="true" if taken else "false"
+            "tick", event, form, f"{form}: {does[not holds]}", short="true" if holds else "false"
         )
-        step.form = "while" if form == "while" and taken else ""
+        step.form = "while" if form == "while" and holds else ""
         self._set(step, event, dict(payload.get("changed") or {}))
         return step
 
     def _tool(self, event: TraceEvent, payload: Mapping[str, Any]) -> Step:
         arguments = dict(payload.get("arguments") or {})
         tool = str(payload.get("tool"))
-        asked = _cut(
-            ", ".join(str(value) for value in arguments.values() if isinstance(value, str)), 28
-        )
-        step = self._new("tool", event, f"{tool} {asked}".strip(), f"{tool}")
-        step.arguments = self._pairs(arguments)
+        words = ", ".join(value for value in arguments.values() if isinstance(value, str))
+        step = self._new("tool", event, f"{tool} {_cut(words, 28)}".strip(), f"{tool}")
+        step.arguments = [
+            NamedValue(str(name), self.show(value)) for name, value in arguments.items()
+        ]
         receiver = payload.get("receiver")
         if receiver is not None:
-            step.arguments.insert(0, {"name": "on", "value": self.show(receiver)})
+            step.arguments.insert(0, NamedValue("on", self.show(receiver)))
             self._boxes(step, receiver, "receiver")
         self._boxes(step, list(arguments.values()), "variable")
         step.error = "No answer came before the run ended."
@@ -305,16 +338,21 @@ class _Builder:
         else:
             step.error = str(payload.get("error"))
             step.short = _cut(step.error)
-        step.facts = (
-            ["from the cache"]
-            if step.cached
-            else [f"{step.ms:.0f} ms" if step.ms >= 1 else "under 1 ms"]
-        )
-        if not step.cached and (batch := payload.get("batch_size")):
-            step.facts.append(f"batch of {batch}")
-        if (waited := float(payload.get("queue_ms") or 0)) >= 1:
-            step.facts.append(f"waited {waited:.0f} ms")
+        step.facts = self._costs(step, payload)
         return step
+
+    @staticmethod
+    def _costs(step: Step, payload: Mapping[str, Any]) -> list[str]:
+        """Where a tool's answer came from, and how long it took."""
+        if step.cached:
+            facts = ["from the cache"]
+        else:
+            facts = [f"{step.ms:.0f} ms" if step.ms >= 1 else "under 1 ms"]
+            if batch := payload.get("batch_size"):
+                facts.append(f"batch of {batch}")
+        if (queue_ms := float(payload.get("queue_ms") or 0)) >= 1:
+            facts.append(f"waited {queue_ms:.0f} ms")
+        return facts
 
     def _print(self, event: TraceEvent, payload: Mapping[str, Any]) -> Step:
         text = str(payload.get("text", ""))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from workbench.boxes_in_text import boxes_in
 from workbench.records import Prediction, Rationale, Task
+from workbench.shares import Share
 from workbench.store import Run
 
 STATES = {
@@ -18,7 +19,7 @@ STATES = {
     "failed": "failed",
     "waiting": "none",
 }
-"""The sign of what came of a task, by the store's status."""
+"""The sign of what came of a question, by the store's status."""
 
 WORDS = {
     "kept": "kept",
@@ -41,12 +42,42 @@ SHORT_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of a rationale; `box` is `ymin xmin ymax xmax` on the 0-999 grid where the text
-    names one.
-    """
+    """A stretch of a rationale."""
 
     text: str
     box: tuple[int, ...] | None = None
+    """`ymin xmin ymax xmax` on the 0-999 grid, where the text names a box."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureView:
+    """A picture as a page draws it."""
+
+    image: str
+    """The picture's digest."""
+    url: str | None
+    """Address of the picture; None where it cannot be shown."""
+    width: int
+    height: int
+    problem: str = ""
+    """Why the picture cannot be shown, in one sentence."""
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height in pixels; None where there is no picture to measure."""
+        return None if self.url is None else (self.width, self.height)
+
+
+@dataclass(frozen=True, slots=True)
+class ShareView:
+    """A share with its interval (`workbench.shares.Share`)."""
+
+    hits: float
+    of: int
+    value: float | None
+    """0 to 1; None where nothing was counted."""
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +87,22 @@ class SupportedSentence:
     pieces: tuple[Piece, ...]
     supported: bool
     events: tuple[int, ...] = ()
-    """`seq` of the events that it states."""
+    """`seq` of the events that the sentence states."""
 
 
 @dataclass(frozen=True, slots=True)
 class RationaleView:
-    """A rationale."""
+    """A rationale cut into sentences, with what speaks against it."""
 
     sentences: tuple[SupportedSentence, ...]
     issues: tuple[str, ...]
     writer: str
+
+
+def share_view(share: Share) -> ShareView:
+    """A share with its interval."""
+    low, high = share.interval
+    return ShareView(share.hits, share.of, share.value, low, high)
 
 
 def family_words(name: str) -> str:
@@ -144,9 +181,8 @@ def rationale_view(rationale: Rationale | None) -> RationaleView | None:
         )
         for a, b, events in spans
     )
-    return RationaleView(
-        sentences, rationale.issues, f"{rationale.writer.name} {rationale.writer.version}"
-    )
+    writer = f"{rationale.writer.name} {rationale.writer.version}"
+    return RationaleView(sentences, rationale.issues, writer)
 
 
 def run_state(run: Run) -> str:

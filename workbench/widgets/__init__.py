@@ -9,7 +9,7 @@ In a kernel the import also teaches it to show records: a `Trace` at the end of 
 Needs the packages of the extra `lab`; nothing else imports this.
 
 Files:
-    base.py      what the widgets share: code, styles, questions to the kernel, what a saved notebook shows
+    base.py      what the widgets share: code, styles, requests to the kernel, saved notebooks
     current.py   the project that a notebook works on
     display.py   records at the end of a cell
     monitor.py   JobMonitor: a training job while it runs
@@ -32,7 +32,14 @@ from workbench.widgets.table import ProgramTable
 from workbench.widgets.trace import TracePlayer
 
 __all__ = [
-    "JobMonitor", "ProgramTable", "ReviewQueue", "SideBySide", "TracePlayer", "load_ipython_extension", "show", "use",
-]  # fmt: skip
+    "JobMonitor",
+    "ProgramTable",
+    "ReviewQueue",
+    "SideBySide",
+    "TracePlayer",
+    "load_ipython_extension",
+    "show",
+    "use",
+]
 
 register()

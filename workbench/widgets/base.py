@@ -28,13 +28,14 @@ def script(*names: str) -> str:
 
 
 def styles() -> str:
+    """The styles of the player and of all widgets."""
     return "\n".join(
         path.read_text(encoding="utf-8") for path in (PLAYER / "player.css", STATIC / "widgets.css")
     )
 
 
 class Widget(AnyWidget):
-    """A widget whose page may ask the kernel (`heard`), and that reads without a kernel, too
+    """A widget whose page may ask the kernel (`answer`), and that can be read without a kernel
     (`plain`).
     """
 
@@ -44,9 +45,9 @@ class Widget(AnyWidget):
         super().__init__(**traits)
         self.on_msg(self._received)
 
-    def heard(self, asked: Mapping[str, Any]) -> Any:
-        """Answer what the page asks: `do` says what.  What is raised on purpose reaches the page as
-        words.
+    def answer(self, request: Mapping[str, Any]) -> Any:
+        """Answer a request of the page; its `do` says what it asks for.  What is raised on purpose
+        reaches the page as words.
         """
         raise NotImplementedError
 
@@ -58,7 +59,7 @@ class Widget(AnyWidget):
         if not isinstance(content, dict):
             return
         try:
-            reply = {"value": self.heard(content)}
+            reply = {"value": self.answer(content)}
         except WorkbenchError as error:
             reply = {"error": str(error)}
         self.send({"id": content.get("id"), **reply})

@@ -11,15 +11,17 @@ from workbench.store import Project, locate
 VARIABLE = "VPD_PROJECT"
 """Set by `vpd lab`: the folder of the project."""
 
-_held: dict[str, Project] = {}
+_open: dict[str, Project] = {}
+"""The notebook's own project, under the key `project`; empty while none is named."""
 
 
 def use(project: Project | Path | str | None = None) -> Project:
     """Make a project the notebook's own and return it.  Opening it the second time is the same open
     project.
 
-    Args: project: open, or its folder; None: what `vpd lab` was started with, else the project
-        around this folder.
+    Args:
+        project: open, or its folder; None: what `vpd lab` was started with, else the project around
+            this folder.
 
     Raises:
         InputError: there is no project.
@@ -29,22 +31,21 @@ def use(project: Project | Path | str | None = None) -> Project:
         folder = (
             Path(project or os.environ.get(VARIABLE) or locate(Path.cwd())).expanduser().resolve()
         )
-        held = _held.get("project")
-        project = (
-            held if held is not None and held.path.resolve() == folder else Project.open(folder)
-        )
-    _held["project"] = project
+        own = _open.get("project")
+        same = own is not None and own.path.resolve() == folder
+        project = own if own is not None and same else Project.open(folder)
+    _open["project"] = project
     return project
 
 
-def current(given: Project | None = None) -> Project:
-    """The project given, else the notebook's own.  Raises InputError when there is none."""
-    found = given or _held.get("project")
-    if found is None:
+def current(project: Project | None = None) -> Project:
+    """This project, or without one the notebook's own.  Raises InputError when there is none."""
+    one = current_or_none(project)
+    if one is None:
         raise InputError("which project? name it once with widgets.use('FOLDER'), or give project=")
-    return found
+    return one
 
 
-def held(given: Project | None = None) -> Project | None:
-    """The same, or None."""
-    return given or _held.get("project")
+def current_or_none(project: Project | None = None) -> Project | None:
+    """This project, or without one the notebook's own; None when there is none."""
+    return project or _open.get("project")

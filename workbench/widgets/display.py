@@ -12,7 +12,7 @@ from workbench.errors import WorkbenchError
 from workbench.records import Prediction, Program, Rationale, Task, Trace, Verdict
 from workbench.store import Project
 from workbench.widgets import pictures, plain
-from workbench.widgets.current import held
+from workbench.widgets.current import current_or_none
 from workbench.widgets.trace import TracePlayer
 
 Record = Task | Program | Trace | Verdict | Rationale | Prediction
@@ -37,38 +37,40 @@ def show(record: Record, project: Project | None = None) -> TracePlayer | Html:
     """What a record looks like: a player for a trace whose picture the project has, else plain
     HTML.
     """
-    known = held(project)
-    if isinstance(record, Trace) and known is not None:
-        player = TracePlayer(record, project=known)
+    project = current_or_none(project)
+    if isinstance(record, Trace) and project is not None:
+        player = TracePlayer(record, project=project)
         if player.picture:
             return player
         player.close()
     if isinstance(record, Task):
-        image = pictures.of_project(known.images, record.image)[0] if known is not None else None
+        image = None
+        if project is not None:
+            image = pictures.of_project(project.images, record.image)[0]
         return Html(plain.task(record, pictures.inline(image) if image is not None else ""))
     return Html(_PLAIN[type(record)](record))
 
 
 def register() -> None:
-    """Teach the kernel that runs this, if one does."""
+    """Teach the kernel that imports this package, where there is one."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is not None:
         load_ipython_extension(shell)
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """`%load_ext workbench.widgets`."""
+    """Teach a kernel to show records: `%load_ext workbench.widgets` calls this."""
     for kind in (Task, *_PLAIN):
         shell.display_formatter.mimebundle_formatter.for_type(kind, _bundle)
 
 
 def _bundle(record: Record, include: object = None, exclude: object = None) -> Any:
     try:
-        found = show(record)
+        view = show(record)
     except WorkbenchError:  # a record is shown even where its project has gone
-        found = Html(
+        view = Html(
             plain.task(record) if isinstance(record, Task) else _PLAIN[type(record)](record)
         )
-    if isinstance(found, Html):
-        return {"text/html": found._repr_html_()}
-    return found._repr_mimebundle_()
+    if isinstance(view, Html):
+        return {"text/html": view._repr_html_()}
+    return view._repr_mimebundle_()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,20 @@ LINES = 12
 ENDED = ("done", "failed", "stopped")
 
 
+@dataclass(frozen=True, slots=True)
+class JobGlance:
+    """What the page shows of a job beside its name and state."""
+
+    id: str
+    place: int | None
+    """Place in the queue."""
+    eta: float | None
+    """Seconds left."""
+    silent: float | None
+    """Seconds since its last sign of life."""
+    failure: dict[str, Any] | None
+
+
 class JobMonitor(Widget):
     """Follow a job: its state, the curves of loss and accuracy, its log; stop it.
 
@@ -45,7 +60,7 @@ class JobMonitor(Widget):
     done = traitlets.Int().tag(sync=True)
     total = traitlets.Int().tag(sync=True)
     seen = traitlets.Dict().tag(sync=True)
-    """Place in the queue, seconds left, silence, failure."""
+    """What else the page shows of the job (`JobGlance`); empty before the first look."""
     curves = traitlets.Dict().tag(sync=True)
     """{figure: [[step, value], ...]}, at most `MOST` points each."""
     lines: traitlets.List[str] = traitlets.List().tag(sync=True)
@@ -72,23 +87,18 @@ class JobMonitor(Widget):
 
     def look(self) -> str:
         """Read the job's files now; returns its state."""
-        found = self._jobs.show(self._which)
-        path = found.folder / METRICS
+        job = self._jobs.show(self._which)
+        path = job.folder / METRICS
         size = path.stat().st_size if path.exists() else 0
         with self._lock, self.hold_sync():
-            self.name = found.name or found.id
-            self.state, self.done, self.total = found.state, found.step, found.total
-            self.seen = {
-                "id": found.id,
-                "place": found.place,
-                "eta": found.eta,
-                "silent": found.silent,
-                "failure": dict(found.failure) if found.failure else None,
-            }
+            self.name = job.name or job.id
+            self.state, self.done, self.total = job.state, job.step, job.total
+            failure = dict(job.failure) if job.failure else None
+            self.seen = asdict(JobGlance(job.id, job.place, job.eta, job.silent, failure))
             if size != self._size:
                 self._size, self.curves = size, curves(self.figures)
             self.lines = self._jobs.log(self._which, LINES)
-        return found.state
+        return job.state
 
     def stop(self, save: bool = True) -> None:
         """End the job after the step at hand, with a checkpoint; or at once.  Raises InputError
@@ -109,9 +119,9 @@ class JobMonitor(Widget):
         self._closed.set()
         super().close()
 
-    def heard(self, asked: Mapping[str, Any]) -> Any:
-        if asked.get("do") != "stop":
-            raise InputError(f"this widget cannot do {asked.get('do')!r:.40}")
+    def answer(self, request: Mapping[str, Any]) -> Any:
+        if request.get("do") != "stop":
+            raise InputError(f"this widget cannot do {request.get('do')!r:.40}")
         self.stop()
         return self.state
 
@@ -120,10 +130,8 @@ class JobMonitor(Widget):
             try:
                 if self.look() in ENDED:
                     return
-            except (
-                WorkbenchError,
-                OSError,
-            ):  # deleted meanwhile, or half written: the next look tells
+            except (WorkbenchError, OSError):
+                # the job was deleted meanwhile, or a file is half written: the next look tells
                 if not (self._jobs.root / self._which).exists():
                     return
 
@@ -135,7 +143,7 @@ class JobMonitor(Widget):
 
 def curves(rows: list[dict[str, Any]]) -> dict[str, list[list[float]]]:
     """The figures that are drawn, by name; of long ones every so many points, the last always."""
-    found = {}
+    lines = {}
     for name in ("loss", "accuracy"):
         points = [
             [row["step"], row[name]]
@@ -144,8 +152,8 @@ def curves(rows: list[dict[str, Any]]) -> dict[str, list[list[float]]]:
         ]
         every = max(1, -(-len(points) // MOST))
         if points:
-            found[name] = points[::-1][::every][::-1]
-    return found
+            lines[name] = points[::-1][::every][::-1]
+    return lines
 
 
 def _number(value: Any) -> bool:

@@ -6,19 +6,20 @@ import base64
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from PIL import Image, ImageDraw
 
 from workbench.errors import ImageError
 from workbench.images import ImageFolder, decode
+from workbench.screen.steps import BoxRole, StepBox
+from workbench.screen.views import PictureView
 
 LARGE = 720
 """Longest side in a widget, pixels."""
 SMALL = 320
 """Longest side in a saved notebook."""
 
-INK = {"result": "#12a36b", "receiver": "#ffffff", "variable": "#e6b800"}
+INK: Mapping[BoxRole, str] = {"result": "#12a36b", "receiver": "#ffffff", "variable": "#e6b800"}
 
 
 def open_picture(
@@ -35,7 +36,13 @@ def open_picture(
 
 
 def to_webp(picture: Image.Image, side: int = LARGE, quality: int = 82) -> bytes:
-    """WebP of at most `side` pixels a side."""
+    """A picture as WebP.
+
+    Args:
+        picture: any size.
+        side: longest side of the result, pixels.
+        quality: of the compression, 0 to 100.
+    """
     small = picture.copy()
     small.thumbnail((side, side))
     out = io.BytesIO()
@@ -43,17 +50,21 @@ def to_webp(picture: Image.Image, side: int = LARGE, quality: int = 82) -> bytes
     return out.getvalue()
 
 
-def picture_view(image: str, picture: Image.Image | None, problem: str = "") -> dict[str, Any]:
-    """What the player is told of a picture: `url` is put in by the page, from the bytes."""
-    if picture is None:
-        return {"image": image, "url": None, "width": 4, "height": 3, "problem": problem}
-    return {"image": image, "url": "bytes", "width": picture.width, "height": picture.height}
+def picture_view(image: str, picture: Image.Image | None, problem: str = "") -> PictureView:
+    """A picture as the player takes it: the page makes its address from the bytes.
 
-
-def of_project(images: ImageFolder, digest: str) -> tuple[Image.Image | None, dict[str, Any]]:
-    """A project's picture and what the player is told of it; a missing one is a sentence, not an
-    error.
+    Args:
+        image: digest of the picture.
+        picture: None where there is none.
+        problem: why there is none.
     """
+    if picture is None:
+        return PictureView(image, None, 4, 3, problem)
+    return PictureView(image, "bytes", picture.width, picture.height)
+
+
+def of_project(images: ImageFolder, digest: str) -> tuple[Image.Image | None, PictureView]:
+    """A project's picture, and how the player draws it; a missing one is words, not an error."""
     try:
         picture = images.open(digest)
     except ImageError as error:
@@ -61,16 +72,20 @@ def of_project(images: ImageFolder, digest: str) -> tuple[Image.Image | None, di
     return picture, picture_view(digest, picture)
 
 
-def inline(picture: Image.Image, boxes: Sequence[Mapping[str, Any]] = (), side: int = SMALL) -> str:
-    """An <img> that needs no address, with boxes drawn in."""
+def inline(picture: Image.Image, boxes: Sequence[StepBox] = (), side: int = SMALL) -> str:
+    """An <img> that needs no address, with boxes drawn in.
+
+    Args:
+        picture: any size.
+        boxes: in pixels of the picture.
+        side: longest side of the result, pixels.
+    """
     small = picture.copy()
     small.thumbnail((side, side))
     scale = small.width / picture.width
     pen = ImageDraw.Draw(small)
     for one in boxes:
-        x0, y0, x1, y1 = (round(edge * scale) for edge in one["box"])
-        pen.rectangle(
-            (x0, y0, max(x1, x0), max(y1, y0)), outline=INK.get(one["role"], INK["result"]), width=2
-        )
+        x0, y0, x1, y1 = (round(edge * scale) for edge in one.box)
+        pen.rectangle((x0, y0, max(x1, x0), max(y1, y0)), outline=INK[one.role], width=2)
     data = base64.b64encode(to_webp(small, side, 70)).decode()
     return f'<img alt="The picture asked about" src="data:image/webp;base64,{data}">'

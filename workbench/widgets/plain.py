@@ -17,7 +17,7 @@ from workbench.screen.steps import Step, plain, steps_of
 MOST_STEPS = 40
 """Steps of a trace that are listed."""
 LONGEST = 4000
-"""Characters of one text."""
+"""Most characters of one text."""
 
 
 def text(value: object) -> str:
@@ -27,7 +27,7 @@ def text(value: object) -> str:
 
 
 def table(rows: Iterable[Sequence[str]], head: Sequence[str] = ()) -> str:
-    """Cells are HTML already."""
+    """Rows as a table; cells are HTML already, the head is text."""
     top = f"<tr>{''.join(f'<th>{text(one)}</th>' for one in head)}</tr>" if head else ""
     body = ("".join(f"<td>{one}</td>" for one in row) for row in rows)
     return f"<table>{top}{''.join(f'<tr>{row}</tr>' for row in body)}</table>"
@@ -41,6 +41,7 @@ def facts(rows: Iterable[tuple[str, object]]) -> str:
 
 
 def code(source: str) -> str:
+    """A program's text, as it is."""
     return f"<pre>{text(source)}</pre>"
 
 
@@ -51,10 +52,12 @@ def task(one: Task, picture: str = "") -> str:
         ("choices", ", ".join(one.choices)),
         ("family", views.family_words(one.family)),
     ]
-    return f"{picture}<p><b>{text(one.question)}</b></p>{facts([*rows, ('split', one.split), ('task', one.id)])}"
+    rows += [("split", one.split), ("task", one.id)]
+    return f"{picture}<p><b>{text(one.question)}</b></p>{facts(rows)}"
 
 
 def program(one: Program) -> str:
+    """A program's source, and where it comes from."""
     rows = [
         ("program", one.index + 1),
         ("score", f"{one.score:.2f}"),
@@ -70,31 +73,32 @@ def answer_of(one: Trace) -> str:
     if one.failure is None:
         return f"<p>Answer: <b>{text(one.answer or 'an empty answer')}</b></p>"
     where = f" in line {one.failure.line}" if one.failure.line is not None else ""
-    return f"<p>No answer: {text(one.failure.kind.replace('_', ' '))}{where}: {text(one.failure.message)}</p>"
+    kind = text(one.failure.kind.replace("_", " "))
+    return f"<p>No answer: {kind}{where}: {text(one.failure.message)}</p>"
 
 
-def steps(found: Sequence[Step]) -> str:
-    """The steps as a table, the first ones where there are many."""
+def steps(run: Sequence[Step]) -> str:
+    """The steps of a run as a table, the first ones where there are many."""
     rows = []
-    for at, step in enumerate(found[:MOST_STEPS], 1):
-        came = (
-            plain(step.result) if step.result is not None else step.error or step.text or step.short
-        )
-        rows.append([str(at), str(step.line), text(step.title), text(came)])
-    more = f"<p>and {len(found) - MOST_STEPS} more steps</p>" if len(found) > MOST_STEPS else ""
+    for at, step in enumerate(run[:MOST_STEPS], 1):
+        result = step.error or step.text or step.short
+        if step.result is not None:
+            result = plain(step.result)
+        rows.append([str(at), str(step.line), text(step.title), text(result)])
+    more = f"<p>and {len(run) - MOST_STEPS} more steps</p>" if len(run) > MOST_STEPS else ""
     return table(rows, ("step", "line", "what", "result")) + more
 
 
 def trace(one: Trace) -> str:
-    counts = f"{views.count_label(one.steps, 'step')}, {views.count_label(one.tool_calls, 'tool call')}, "
-    return (
-        answer_of(one)
-        + f"<p>{counts}{views.duration(one.seconds)}</p>"
-        + steps(steps_of(one.events))
-    )
+    """A run: its answer, what it cost, and its steps."""
+    steps_words = views.count_label(one.steps, "step")
+    calls_words = views.count_label(one.tool_calls, "tool call")
+    costs = f"<p>{steps_words}, {calls_words}, {views.duration(one.seconds)}</p>"
+    return answer_of(one) + costs + steps(steps_of(one.events))
 
 
 def verdict(one: Verdict) -> str:
+    """What the verifier says of a run, and why."""
     if one.method == "agreement":
         word = "kept by agreement" if one.chosen else "not kept"
     else:
@@ -105,26 +109,27 @@ def verdict(one: Verdict) -> str:
 
 def rationale(one: Rationale) -> str:
     """Boxes as code; a sentence that nothing in the trace supports is marked."""
-    said = views.rationale_view(one)
-    shown = ""
-    for sentence in said.sentences if said else ():
+    view = views.rationale_view(one)
+    body = ""
+    for sentence in view.sentences if view else ():
         words = "".join(
             f"<code>{text(p.text)}</code>" if p.box else text(p.text) for p in sentence.pieces
         )
-        shown += (
-            f"{words} " if sentence.supported else f"<u>{words}</u> (not supported by the trace) "
-        )
+        body += words if sentence.supported else f"<u>{words}</u> (not supported by the trace)"
+        body += " "
     foot = "Every number, name and box is in the trace."
     if one.issues:
         foot = f"Not faithful: {text('; '.join(one.issues))}"
-    return f"<p>{shown}</p><p>{foot} Written by {text(one.writer.name)}.</p>"
+    return f"<p>{body}</p><p>{foot} Written by {text(one.writer.name)}.</p>"
 
 
 def prediction(one: Prediction) -> str:
+    """A student's answer, with its rationale where it gave one."""
     rows = [
         ("score", f"{one.score:.2f}"),
         ("time", views.duration(one.seconds)),
         ("by", one.model.name),
     ]
-    said = f"<p>{text(one.rationale)}</p>" if one.rationale else ""
-    return f"<p>Answer: <b>{text(one.answer)}</b></p>{said}{facts([*rows, ('task', one.task_id)])}"
+    rows.append(("task", one.task_id))
+    rationale_words = f"<p>{text(one.rationale)}</p>" if one.rationale else ""
+    return f"<p>Answer: <b>{text(one.answer)}</b></p>{rationale_words}{facts(rows)}"

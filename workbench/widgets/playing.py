@@ -5,16 +5,18 @@ that was marked.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import traitlets
 from PIL import Image
 
 from workbench.errors import InputError
-from workbench.records import Program, Rationale, Task
+from workbench.records import PartRef, Program, Rationale, Task
 from workbench.screen import views
-from workbench.screen.player import full, model_of, variables
+from workbench.screen.player import PlayerModel, full, model_of, variables
 from workbench.screen.steps import Step, steps_of
+from workbench.screen.views import PictureView
 from workbench.store import Run
 from workbench.widgets import pictures, plain
 from workbench.widgets.base import Widget
@@ -25,12 +27,25 @@ kernel is.
 """
 
 
+@dataclass(frozen=True, slots=True)
+class RunHead:
+    """The line above the player."""
+
+    question: str
+    gold: str
+    answer: str | None
+    state: str
+    problem: str
+    """Why the run has no answer; empty where it has one."""
+    facts: str
+
+
 class Playing(Widget):
     """One run under one cursor."""
 
     run = traitlets.Dict().tag(sync=True)
-    """What `player.js` shows: `workbench.screen.player.model_of`, with the first steps in full.
-    Empty: nothing.
+    """What `player.js` shows: `workbench.screen.player.PlayerModel` with the first steps in full,
+    and `RunHead` under `head`.  Empty: nothing is shown.
     """
     picture = traitlets.Bytes().tag(sync=True)
     step = traitlets.Int().tag(sync=True)
@@ -55,17 +70,29 @@ class Playing(Widget):
         return min(max(int(proposal.value), 0), max(len(self.steps) - 1, 0))
 
     def play(
-        self, model: Mapping[str, Any], steps: Sequence[Step], picture: Image.Image | None
+        self,
+        model: PlayerModel,
+        steps: Sequence[Step],
+        picture: Image.Image | None,
+        head: RunHead | None = None,
     ) -> None:
-        """Show a run, at its failing step or its first tool call."""
+        """Show a run, at its failing step or its first tool call.
+
+        Args:
+            model: the run in short.
+            steps: all of its steps.
+            picture: the run's picture; None where there is none.
+            head: what stands above the player; None where the widget shows that itself.
+        """
         self.steps = steps
         with self.hold_sync():
             if picture is not self._image or not self.picture:
                 self._image = picture
                 self.picture = pictures.to_webp(picture) if picture is not None else b""
-            self.run = {**model, "full": full(steps, 0, FULL)}
-            self.step = model["start"] if steps else 0
-            self.wrong = model.get("wrong")
+            above = {} if head is None else {"head": asdict(head)}
+            self.run = asdict(replace(model, full=full(steps, 0, FULL))) | above
+            self.step = model.start if steps else 0
+            self.wrong = model.wrong
 
     def clear(self) -> None:
         """Show nothing."""
@@ -73,12 +100,13 @@ class Playing(Widget):
         with self.hold_sync():
             self.run, self.picture, self.step, self.wrong = {}, b"", 0, None
 
-    def heard(self, asked: Mapping[str, Any]) -> Any:
-        if asked.get("do") == "load":
-            return full(self.steps, int(asked["from"]), int(asked["to"]))
-        if asked.get("do") == "variables":
-            return variables(self.steps, int(asked["step"]))
-        raise InputError(f"this widget cannot do {asked.get('do')!r:.40}")
+    def answer(self, request: Mapping[str, Any]) -> Any:
+        if request.get("do") == "load":
+            steps = full(self.steps, int(request["from"]), int(request["to"]))
+            return [asdict(step) for step in steps]
+        if request.get("do") == "variables":
+            return [asdict(one) for one in variables(self.steps, int(request["step"]))]
+        raise InputError(f"this widget cannot do {request.get('do')!r:.40}")
 
     def plain_run(self) -> str:
         """The run as a saved notebook shows it: picture with this step's boxes, and the steps."""
@@ -91,25 +119,38 @@ class Playing(Widget):
 
 
 def model(
-    task: Task | None, run: Run, picture: Mapping[str, Any], rationale: Rationale | None
-) -> tuple[dict[str, Any], list[Step]]:
-    """What the player is given of a run, with the line above it, and its steps; `picture` as of
-    `pictures.shown`.
+    run: Run, picture: PictureView, rationale: Rationale | None
+) -> tuple[PlayerModel, list[Step]]:
+    """The run in short, and its steps.
+
+    Args:
+        run: a program, with its trace where it was run.
+        picture: the run's picture.
+        rationale: the wording to show beside the steps.
     """
     trace = run.trace
-    size = (picture["width"], picture["height"]) if picture["url"] else None
-    steps = steps_of(trace.events if trace is not None else (), size)
-    head = {
-        "question": task.question if task else "",
-        "gold": views.gold_of(task) if task else "",
-        "answer": trace.answer if trace is not None else None,
-        "state": views.run_state(run),
-        "problem": views.problem_of(run),
-        "facts": views.facts_of(run) if task else "",
-    }
-    return model_of(run, steps, picture, rationale) | {"head": head}, steps
+    steps = steps_of(trace.events if trace is not None else (), picture.size)
+    return model_of(run, steps, picture, rationale), steps
 
 
-def unknown(program_id: str, task_id: str, part: Any) -> Program:
-    """Stands for a program that is not at hand: a trace alone does not hold its source."""
+def head_of_run(task: Task | None, run: Run) -> RunHead:
+    """The line above the player; `task` is None where the run's question is not at hand."""
+    return RunHead(
+        question=task.question if task else "",
+        gold=views.gold_of(task) if task else "",
+        answer=run.trace.answer if run.trace is not None else None,
+        state=views.run_state(run),
+        problem=views.problem_of(run),
+        facts=views.facts_of(run) if task else "",
+    )
+
+
+def unknown(program_id: str, task_id: str, part: PartRef) -> Program:
+    """Stands for a program that is not at hand: a trace alone does not hold its source.
+
+    Args:
+        program_id: id of the program.
+        task_id: id of its question.
+        part: what made the trace.
+    """
     return Program(program_id, task_id, 0, "", 0.0, 0, 0, part)

@@ -7,7 +7,7 @@ import getpass
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal, cast
 from weakref import WeakValueDictionary
@@ -17,7 +17,8 @@ import traitlets
 from workbench.curate.queue import QueueRequest, Served
 from workbench.errors import InputError, WorkbenchError
 from workbench.records import REASON_WORDS, REASONS, Decision, Reason, Role
-from workbench.screen.review import Items, Say, decide, person_event
+from workbench.screen.player import PlayerModel
+from workbench.screen.review import Items, QuestionItem, Say, decide, person_event
 from workbench.store import Project
 from workbench.store.people.decisions import to_columns
 from workbench.widgets import pictures, plain
@@ -45,11 +46,15 @@ class ReviewQueue(Playing):
     (both ways).  The question on screen is leased to the reviewer, and given back by `close`.
 
     Args:
+        project: whose questions; the notebook's own when left out.
         name: whose decisions they are; the user of this machine when left out.
-        text: a search as in Browse; `order` and `state` as in `workbench.curate.queue.Asked`.
+        role: of that person.
+        text: a search as in Browse.
+        order: one of `workbench.curate.settings.ORDERS`; the project's when left out.
+        state: which queue, as in `workbench.curate.queue.QueueRequest`.
 
     Raises:
-        InputError: there is no project, the role may not decide, or the search is none.
+        InputError: there is no project, the role may not decide, or the search is not one.
     """
 
     _esm = script("playing.js", "queue.js")
@@ -85,11 +90,12 @@ class ReviewQueue(Playing):
     ) -> None:
         self._project = current(project)
         self._person = Reviewer(name or _user(), role)
-        self._asked = QueueRequest(order=order, text=text, state=state)
+        self._request = QueueRequest(order=order, text=text, state=state)
         self._items = Items(
             self._project, lambda digest: pictures.of_project(self._project.images, digest)[1]
         )
-        self._models: dict[str, Any] = {}
+        self._models: dict[str, PlayerModel] = {}
+        """Runs of the question on screen, by the id of the trace."""
         key = (str(self._project.path.resolve()), self._person.name)
         before = self._open.get(key)
         if before is not None:  # the cell was run again: its question goes over to this queue
@@ -105,7 +111,7 @@ class ReviewQueue(Playing):
 
     def accept(self) -> Decision:
         """Accept the program shown, with `wording` where one was written, and go on."""
-        one = self._shown()
+        one = self._current_program()
         if one is None or one["answer"] is None:
             raise InputError("this run gave no answer; choose another program, or reject")
         edited = self.wording if self.wording not in (None, "", one["text"]) else None
@@ -131,7 +137,7 @@ class ReviewQueue(Playing):
 
     def mark_wrong(self, step: int) -> Decision:
         """Mark the first wrong step of the run shown; the same step again takes the mark back."""
-        one = self._shown()
+        one = self._current_program()
         if one is None or not 0 <= step < len(self.steps):
             raise InputError(f"the run shown has no step {step}")
         if self._mark is not None and self.wrong == step:
@@ -148,8 +154,10 @@ class ReviewQueue(Playing):
                 step=at,
             )
         stored = self._store(self._project.curation.decide([event])[0])
-        marked = stored.kind == "wrong_step"
-        self._mark, self.wrong = (stored.id, step) if marked else (None, None)
+        if stored.kind == "wrong_step":
+            self._mark, self.wrong = stored.id, step
+        else:
+            self._mark, self.wrong = None, None
         self._models.pop(one["trace"], None)
         return stored
 
@@ -159,11 +167,13 @@ class ReviewQueue(Playing):
         """
         recent = self._project.curation.recent(self._person.name, 50)
         kinds = ("accept", "reject", "skip", "adjudicate")
-        found = [one.decision for one in recent if not one.undone and one.decision.kind in kinds]
-        mine = [one for one in found if one.id in self.decided[-1:]] or found
-        if not mine:
+        decisions = [
+            one.decision for one in recent if not one.undone and one.decision.kind in kinds
+        ]
+        here = [one for one in decisions if one.id in self.decided[-1:]]
+        if not decisions:
             raise InputError("there is no decision to take back")
-        target = mine[0]
+        target = (here or decisions)[0]
         event = person_event(self._person, _new(), "undo", task_id=target.task_id, target=target.id)
         stored = self._store(self._project.curation.decide([event])[0])
         self.decided = [one for one in self.decided if one != target.id]
@@ -178,29 +188,32 @@ class ReviewQueue(Playing):
 
     # --- what the page asks
 
-    def heard(self, asked: Mapping[str, Any]) -> Any:
-        do = asked.get("do")
+    def answer(self, request: Mapping[str, Any]) -> Any:
+        do = request.get("do")
         if do == "hold":
             return self._hold()
         if do not in ("accept", "reject", "skip", "undo", "wrong"):
-            return super().heard(asked)
-        if do != "undo" and asked.get("task") != self.task:
+            return super().answer(request)
+        if do != "undo" and request.get("task") != self.task:
             raise InputError("that question is no longer here; nothing was stored")
-        self._event, self._seconds = asked.get("event"), asked.get("seconds")
+        self._event, self._seconds = request.get("event"), request.get("seconds")
         try:
-            if do in ("accept", "reject", "skip"):  # the page's fields may be ahead of the traits
-                self.candidate, self.note, self.wording = (
-                    asked["candidate"],
-                    asked["note"],
-                    asked["wording"],
-                )
-            if do == "wrong":
-                return self.mark_wrong(int(asked["step"])).id
-            if do == "reject":
-                return self.reject(int(asked["digit"])).id
-            return {"accept": self.accept, "skip": self.skip, "undo": self.undo}[do]().id
+            return self._decide(do, request).id
         finally:
             self._event, self._seconds = None, None
+
+    def _decide(self, do: str, request: Mapping[str, Any]) -> Decision:
+        """Store the decision that a key of the page stands for."""
+        if do == "undo":
+            return self.undo()
+        if do == "wrong":
+            return self.mark_wrong(int(request["step"]))
+        # the page's fields may be ahead of the traits
+        self.candidate, self.note = request["candidate"], request["note"]
+        self.wording = request["wording"]
+        if do == "reject":
+            return self.reject(int(request["digit"]))
+        return self.accept() if do == "accept" else self.skip()
 
     _event: str | None = None
     """Id of the decision that the page made, so that a retry is the same event."""
@@ -213,12 +226,12 @@ class ReviewQueue(Playing):
     # --- the line
 
     def _say(self, kind: Literal["accept", "reject", "skip"], **more: Any) -> Decision:
-        one = self._shown()
-        ruling = self._asked.state == "disputed"
+        one = self._current_program()
+        ruling = self._request.state == "disputed"
         if ruling and kind == "skip":
             raise InputError("a dispute is settled or left; it cannot be skipped")
         guideline = self._project.curation.guideline()
-        given: dict[str, Any] = {
+        values: dict[str, Any] = {
             "trace": one["trace"] if one else None,
             "text": self.note,
             "seconds": self._seconds,
@@ -228,7 +241,7 @@ class ReviewQueue(Playing):
             "verdict": kind if ruling else None,
             **more,
         }
-        say = Say(self._event or _new(), self.task, "adjudicate" if ruling else kind, **given)
+        say = Say(self._event or _new(), self.task, "adjudicate" if ruling else kind, **values)
         stored = self._store(decide(self._project, self._person, say))
         self.decided = [*self.decided, stored.id]
         self._next()
@@ -242,49 +255,60 @@ class ReviewQueue(Playing):
         return event
 
     def _candidate(self) -> Mapping[str, Any] | None:
-        found = self.item.get("candidates") or []
-        return cast("Mapping[str, Any]", found[self.candidate]) if found else None
+        """The run of the item that is open, if it has any."""
+        candidates = self.item.get("candidates") or []
+        return cast("Mapping[str, Any]", candidates[self.candidate]) if candidates else None
 
-    def _shown(self) -> Mapping[str, Any] | None:
-        """The program shown, of the question on screen, if it has any."""
+    def _current_program(self) -> Mapping[str, Any] | None:
+        """The run that is open, of the question on screen, if it has any."""
         if not self.task:
             raise InputError("no question is on screen")
         return self._candidate()
 
     def _next(self, task: str | None = None) -> None:
-        """Lease a question (this one, or the next) and show it; what stands in the fields is gone."""
-        curation, person = self._project.curation, self._person
-        served: list[Served] = []
-        if task is not None:
-            self._release()
-            asked = QueueRequest(
-                tasks=(task,), state="disputed" if self._asked.state == "disputed" else "pending"
-            )
-            served = curation.next_items(person.name, person.role, asked)
-        if not served:
-            # Another window of the same person may hold questions: those come only when nothing
-            # else is left.
-            held = {lease.task_id for lease in curation.leases() if lease.holder == person.name}
-            found = curation.next_items(person.name, person.role, self._asked, len(held) + 1)
-            served = [one for one in found if one.task_id not in held] or found
-            for extra in served[1:]:
-                if extra.task_id not in held:
-                    curation.release(person.name, extra.task_id)
-        progress = curation.progress(person.name, person.role, self._asked)
+        """Lease a question (this one, or the next) and show it; the fields are emptied."""
+        person = self._person
+        served = self._lease_one(task) if task is not None else []
+        served = served or self._lease_next()
+        progress = self._project.curation.progress(person.name, person.role, self._request)
         item: dict[str, Any] = {"none": asdict(progress), "at": 0}
         self._models = {}
         if served:
-            self._leased = served[0].task_id
-            item = self._items.item(person, served[0].task_id, served[0].why, served[0].lease)
+            one = served[0]
+            self._leased = one.task_id
+            question = self._items.item(person, one.task_id, one.why, one.lease)
             self._models = {
-                one["trace"]: one.pop("model") for one in item["candidates"] if "model" in one
+                run.trace: run.model for run in question.candidates if run.model is not None
             }
+            item = _without_models(question)
         with self.hold_sync():
             self.left, self.note, self.problem = progress.remaining, "", ""
             self.task, self.item = item.get("task", ""), item
             if self.candidate == item["at"]:
                 self._draw()
             self.candidate = item["at"]
+
+    def _lease_one(self, task: str) -> list[Served]:
+        """Lease this question, in place of the one on screen."""
+        self._release()
+        state: State = "disputed" if self._request.state == "disputed" else "pending"
+        request = QueueRequest(tasks=(task,), state=state)
+        return self._project.curation.next_items(self._person.name, self._person.role, request)
+
+    def _lease_next(self) -> list[Served]:
+        """Lease the next question.
+
+        Another window of the same person may hold questions: those come only when nothing else is
+        left.
+        """
+        curation, person = self._project.curation, self._person
+        leased = {lease.task_id for lease in curation.leases() if lease.holder == person.name}
+        items = curation.next_items(person.name, person.role, self._request, len(leased) + 1)
+        served = [one for one in items if one.task_id not in leased] or list(items)
+        for extra in served[1:]:
+            if extra.task_id not in leased:
+                curation.release(person.name, extra.task_id)
+        return served
 
     @traitlets.validate("candidate")
     def _among(self, proposal: Any) -> int:
@@ -298,11 +322,11 @@ class ReviewQueue(Playing):
             self.clear()
             return
         trace = one["trace"]
-        found = self._models.get(trace) or self._items.candidate(self._person, self.task, trace)
-        self._models[trace], self._mark = found, found["mark"]
+        model = self._models.get(trace) or self._items.candidate(self._person, self.task, trace)
+        self._models[trace], self._mark = model, model.mark
         run = self._project.run_view(trace)[1]
-        picture = pictures.of_project(self._project.images, self.item["picture"]["image"])[0]
-        self.play(found, self._items.steps(run, self.item["picture"]), picture)
+        picture = pictures.of_project(self._project.images, model.picture.image)[0]
+        self.play(model, self._items.steps(run, model.picture), picture)
 
     def _hold(self) -> str:
         """Keep the question; take it again where the lease ran out, and leave it where somebody
@@ -329,15 +353,22 @@ class ReviewQueue(Playing):
     def plain(self) -> str:
         if not self.task:
             return f"<p>No question is left to decide; {len(self.decided)} were decided here.</p>"
-        one = self._candidate()
-        person_event = (
-            f"<p>Program {plain.text(one['number'])} says <b>{plain.text(one['answer'])}</b></p>"
-            if one
-            else ""
-        )
-        told = f"<p>{plain.text(one['text'])}</p>" if one else ""
+        question = f"<p><b>{plain.text(self.item['question'])}</b></p>"
         gold = f"<p>expected {plain.text(self.item['gold'])}</p>"
-        return f"<p><b>{plain.text(self.item['question'])}</b></p>{gold}{person_event}{told}{self.plain_run()}"
+        one, words = self._candidate(), ""
+        if one is not None:
+            number, answer = plain.text(one["number"]), plain.text(one["answer"])
+            words = f"<p>Program {number} says <b>{answer}</b></p><p>{plain.text(one['text'])}</p>"
+        return f"{question}{gold}{words}{self.plain_run()}"
+
+
+def _without_models(question: QuestionItem) -> dict[str, Any]:
+    """A question as the page takes it: its runs are sent one by one, in the trait `run`."""
+    candidates = [replace(one, model=None) for one in question.candidates]
+    item = asdict(replace(question, candidates=candidates))
+    for one in item["candidates"]:
+        del one["model"]
+    return item
 
 
 def _new() -> str:

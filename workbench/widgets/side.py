@@ -11,6 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -35,12 +36,12 @@ from workbench.pipeline.live_events import (
 )
 from workbench.records import Task, TraceEvent
 from workbench.screen import views
-from workbench.screen.steps import steps_of
+from workbench.screen.steps import StepBox, steps_of
 from workbench.settings import Profile, find_profile, read_profile
 from workbench.store import Project
 from workbench.widgets import pictures, plain
 from workbench.widgets.base import Widget, script
-from workbench.widgets.current import held
+from workbench.widgets.current import current_or_none
 from workbench.widgets.trace import TracePlayer
 
 PACE = 0.1
@@ -58,10 +59,14 @@ class SideBySide(Widget):
     Traits: `question` (both ways), `answers`, `busy` (read them).  Work is done in threads: the
     kernel stays free.
 
-    Args: picture: its path, its digest in the project, or the picture. question: asked at once when
-        given. choices: options of a multiple-choice question. profile: which parts; the project's
-        when left out, the embedded ones without a project. sides: which columns; `base`, the model
-        before it was taught, where the student is another one.
+    Args:
+        picture: its path, its digest in the project, or the picture.
+        question: is asked at once; may be left out.
+        choices: options of a multiple-choice question.
+        project: where digests are looked up; the notebook's own when left out.
+        profile: which parts; the project's when left out, the embedded ones without a project.
+        sides: which columns; `base` is the model before it was taught, where the student is another
+            one.
 
     Raises:
         ImageError: the picture cannot be read.
@@ -91,16 +96,18 @@ class SideBySide(Widget):
         profile: Profile | None = None,
         sides: Sequence[Side] = ("pipeline", "student"),
     ) -> None:
-        known = held(project)
-        self._image = pictures.open_picture(picture, known.images if known else None)
+        project = current_or_none(project)
+        self._image = pictures.open_picture(picture, project.images if project else None)
         if self._image is None:
             raise InputError(
                 "which picture? give its path, its digest in the project, or the picture"
             )
-        self._digest, self._choices = _kept(self._image), tuple(choices)
-        self._live = _live_of(
-            profile or (known.profile() if known else read_profile(find_profile("embedded")))
-        )
+        self._digest, self._choices = _digest_of(self._image), tuple(choices)
+        if profile is None and project is not None:
+            profile = project.profile()
+        if profile is None:
+            profile = read_profile(find_profile("embedded"))
+        self._live = _live_of(profile)
         if unknown := set(sides) - set(self._live.sides):
             raise InputError(
                 f"no side is called {', '.join(unknown)}; there are: {', '.join(self._live.sides)}"
@@ -156,22 +163,22 @@ class SideBySide(Widget):
 
     def player(self) -> TracePlayer:
         """The program's run, to step through.  Raises InputError while there is none."""
-        found = self.finished.get("pipeline")
-        if found is None or found.trace is None:
+        pipeline = self.finished.get("pipeline")
+        if pipeline is None or pipeline.trace is None:
             raise InputError("no program has run to its end yet; wait() does")
-        return TracePlayer(found.trace, program=found.program, picture=self._image)
+        return TracePlayer(pipeline.trace, program=pipeline.program, picture=self._image)
 
     def close(self) -> None:
         """Cancel what is under way, and end the widget; the models stay loaded."""
         self.cancel()
         super().close()
 
-    def heard(self, asked: Mapping[str, Any]) -> Any:
-        if asked.get("do") == "ask":
-            return self.ask(str(asked.get("question", "")))
-        if asked.get("do") == "cancel":
-            return self.cancel(asked.get("side"))
-        raise InputError(f"this widget cannot do {asked.get('do')!r:.40}")
+    def answer(self, request: Mapping[str, Any]) -> Any:
+        if request.get("do") == "ask":
+            return self.ask(str(request.get("question", "")))
+        if request.get("do") == "cancel":
+            return self.cancel(request.get("side"))
+        raise InputError(f"this widget cannot do {request.get('do')!r:.40}")
 
     def _listen(self, side: Side, task: Task) -> None:
         """Fold one side's events into what is drawn of it."""
@@ -187,106 +194,114 @@ class SideBySide(Widget):
                     self.finished[side] = event
                     self.answers = {**self.answers, side: event.answer}
                     self.busy = len(self.finished) < len(self.sides)
-                setattr(self, side, column.drawn())
+                setattr(self, side, asdict(column.view()))
 
     def plain(self) -> str:
         assert self._image is not None
-        rows = [(side, _said(found)) for side, found in self.finished.items()]
+        rows = [(side, _answer_words(end)) for side, end in self.finished.items()]
         program = self.finished["pipeline"].program if "pipeline" in self.finished else None
         source = plain.code(program.source) if program is not None else ""
         image = pictures.inline(self._image)
         return f"{image}<p><b>{plain.text(self.question)}</b></p>{plain.facts(rows)}{source}"
 
 
+_WORDS = {"program": "writes a program", "answer": "answers", "rationale": "explains"}
+"""What a side does while it writes a part of its answer."""
+
+
+@dataclass(slots=True)
+class SideView:
+    """One side, as its column draws it."""
+
+    says: str = "asked"
+    """What the side does now, in a word or two."""
+    program: str = ""
+    answer: str = ""
+    rationale: str = ""
+    boxes: list[StepBox] = field(default_factory=list)
+    steps: list[tuple[str, int, str, str]] = field(default_factory=list)
+    """Kind, line, title, and the line below the title."""
+    time: str = ""
+    trouble: str = ""
+    """Why there is no answer."""
+    maker: str = ""
+    """The model that answers, with its version."""
+    ended: bool = False
+
+
 class _Column:
-    """What is drawn of one side."""
+    """Folds the events of one side into what is drawn of it."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         self._size = size
         self._events: list[TraceEvent] = []
-        self._drawn: dict[str, Any] = {
-            "says": "asked",
-            "program": "",
-            "answer": "",
-            "rationale": "",
-            "boxes": [],
-        }
+        self._view = SideView()
 
     def take(self, event: Event) -> None:
-        drawn = self._drawn
+        view = self._view
         if isinstance(event, Queued):
-            drawn["says"] = f"waits behind {event.ahead}" if event.ahead else "next"
+            view.says = f"waits behind {event.ahead}" if event.ahead else "next"
         elif isinstance(event, Started):
-            drawn["says"] = "loading models" if event.cold else "answers"
+            view.says = "loading models" if event.cold else "answers"
         elif isinstance(event, TextPiece):
-            drawn["says"] = {
-                "program": "writes a program",
-                "answer": "answers",
-                "rationale": "explains",
-            }[event.part]
-            drawn[event.part] += event.text
+            view.says = _WORDS[event.part]
+            setattr(view, event.part, getattr(view, event.part) + event.text)
         elif isinstance(event, Wrote):
-            drawn["says"], drawn["program"] = "runs it", event.program.source
+            view.says, view.program = "runs it", event.program.source
         elif isinstance(event, Stepped):
             self._events.append(event.event)
         elif isinstance(event, Pointed):
             boxes = [one.pixels(*event.size) for one in event.boxes]
-            drawn["boxes"] = [
-                {"box": list(box.as_tuple()), "label": "", "role": "result"} for box in boxes
-            ]
+            view.boxes = [StepBox(box.as_tuple(), "", "result") for box in boxes]
         else:
             self._finish(event)
 
-    def drawn(self) -> dict[str, Any]:
+    def view(self) -> SideView:
         """The column now, with the steps so far and the boxes of the last that has any."""
         steps = steps_of(self._events[: 20 * MOST_STEPS], self._size)[:MOST_STEPS]
-        boxes = next((step.boxes for step in reversed(steps) if step.boxes), self._drawn["boxes"])
-        return {
-            **self._drawn,
-            "steps": [[one.kind, one.line, one.title, one.short] for one in steps],
-            "boxes": boxes,
-        }
+        boxes = next((step.boxes for step in reversed(steps) if step.boxes), self._view.boxes)
+        cells = [(one.kind, one.line, one.title, one.short) for one in steps]
+        return replace(self._view, steps=cells, boxes=boxes)
 
     def _finish(self, event: Finished) -> None:
-        times = event.times
-        took = times.answer if times.answer is not None else times.total
-        drawn = self._drawn
-        drawn["says"] = "cancelled" if event.cancelled else "failed" if event.failure else "done"
-        drawn["answer"] = event.answer if event.answer is not None else ""
-        drawn["rationale"] = next(
-            (one.rationale for one in event.predictions if one.rationale), drawn["rationale"]
-        )
-        drawn["time"] = views.duration(took) + (", models loaded first" if times.cold else "")
-        drawn["trouble"] = event.failure.message if event.failure is not None else ""
-        drawn["maker"] = (
-            f"{event.maker.name} {event.maker.version}" if event.maker is not None else ""
-        )
-        drawn["ended"] = True
+        view, times = self._view, event.times
+        if event.cancelled:
+            view.says = "cancelled"
+        else:
+            view.says = "failed" if event.failure is not None else "done"
+        view.answer = event.answer if event.answer is not None else ""
+        rationales = (one.rationale for one in event.predictions if one.rationale)
+        view.rationale = next(rationales, view.rationale)
+        seconds = times.answer if times.answer is not None else times.total
+        view.time = views.duration(seconds) + (", models loaded first" if times.cold else "")
+        view.trouble = event.failure.message if event.failure is not None else ""
+        if event.maker is not None:
+            view.maker = f"{event.maker.name} {event.maker.version}"
+        view.ended = True
 
 
-def _said(found: Finished) -> str:
-    return (
-        found.answer
-        if found.answer is not None
-        else found.failure.message
-        if found.failure
-        else "cancelled"
-    )
+def _answer_words(end: Finished) -> str:
+    """The answer, or why there is none."""
+    if end.answer is not None:
+        return end.answer
+    return end.failure.message if end.failure is not None else "cancelled"
 
 
 def _live_of(profile: Profile) -> Live:
+    """The sides of a profile, built once in a kernel."""
     return _lives.setdefault(repr(profile), Live(profile, _folder()))
 
 
 @cache
 def _folder() -> ImageFolder:
-    """Pictures that were asked about; gone with the kernel."""
+    """Pictures that questions were put about; they go with the kernel."""
     place = tempfile.mkdtemp(prefix="vpd-side-")
     atexit.register(shutil.rmtree, place, ignore_errors=True)
     return ImageFolder(Path(place))
 
 
-def _kept(picture: Image.Image) -> str:
+def _digest_of(picture: Image.Image) -> str:
+    """Digest under which `_folder` holds the picture from now on."""
     path = _folder().root / f"{uuid.uuid4().hex}.png"
     picture.save(path)
     try:

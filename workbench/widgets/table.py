@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import traitlets
@@ -13,8 +14,26 @@ from workbench.store import Project, Run
 from workbench.widgets import pictures, plain
 from workbench.widgets.base import script
 from workbench.widgets.current import current
-from workbench.widgets.playing import Playing, model
+from workbench.widgets.playing import Playing, head_of_run, model
 from workbench.widgets.trace import TracePlayer
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramRow:
+    """One program of the table, with what came of it."""
+
+    number: int
+    answer: str | None
+    state: str
+    problem: str
+    """Why it has no answer; empty where it has one."""
+    score: float
+    steps: int | None
+    calls: int | None
+    """Tool calls."""
+    time: str
+    kept: bool
+    facts: str
 
 
 class ProgramTable(Playing):
@@ -24,7 +43,8 @@ class ProgramTable(Playing):
     Traits: `selected` (row, both ways), `step` and `wrong` of its run.
 
     Args:
-        question: a task of the project, or its id.
+        question: a question of the project, or its id.
+        project: where to look; the notebook's own when left out.
 
     Raises:
         InputError: the project has no such question, or there is no project to look in.
@@ -42,7 +62,7 @@ class ProgramTable(Playing):
         task, self.runs = self._view.task, self._view.runs
         self._picture, self._about = pictures.of_project(self._project.images, task.image)
         super().__init__(
-            rows=[_row(run, self._view.chosen) for run in self.runs],
+            rows=[asdict(_row(run, self._view.chosen)) for run in self.runs],
             question={
                 "text": task.question,
                 "gold": views.gold_of(task),
@@ -75,8 +95,9 @@ class ProgramTable(Playing):
     def _show(self, _: object) -> None:
         run = self.chosen
         trace = run.trace.id if run.trace is not None else ""
-        told = next((one for one in self._view.rationales if one.trace_id == trace), None)
-        self.play(*model(self._view.task, run, self._about, told), self._picture)
+        rationale = next((one for one in self._view.rationales if one.trace_id == trace), None)
+        head = head_of_run(self._view.task, run)
+        self.play(*model(run, self._about, rationale), self._picture, head)
 
     def plain(self) -> str:
         rows = [
@@ -94,17 +115,17 @@ class ProgramTable(Playing):
         return plain.task(self._view.task, image) + table + source
 
 
-def _row(run: Run, kept: Run | None) -> dict[str, Any]:
+def _row(run: Run, kept: Run | None) -> ProgramRow:
     trace = run.trace
-    return {
-        "number": run.program.index + 1,
-        "answer": trace.answer if trace is not None else None,
-        "state": views.run_state(run),
-        "problem": views.problem_of(run),
-        "score": round(run.program.score, 3),
-        "steps": trace.steps if trace is not None else None,
-        "calls": trace.tool_calls if trace is not None else None,
-        "time": views.duration(trace.seconds) if trace is not None else "",
-        "kept": kept is not None and kept.program.id == run.program.id,
-        "facts": views.facts_of(run),
-    }
+    return ProgramRow(
+        number=run.program.index + 1,
+        answer=trace.answer if trace is not None else None,
+        state=views.run_state(run),
+        problem=views.problem_of(run),
+        score=round(run.program.score, 3),
+        steps=trace.steps if trace is not None else None,
+        calls=trace.tool_calls if trace is not None else None,
+        time=views.duration(trace.seconds) if trace is not None else "",
+        kept=kept is not None and kept.program.id == run.program.id,
+        facts=views.facts_of(run),
+    )

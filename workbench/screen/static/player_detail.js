@@ -49,7 +49,7 @@ export function detailOf(picture, { point, scores }) {
     return h(
       tag,
       {},
-      pieces.map((piece) => (piece.patch === undefined ? piece.text : patchNode(piece))),
+      pieces.map((piece) => (piece.patch ? patchNode(piece) : piece.text)),
     );
   }
 
