@@ -27,7 +27,7 @@ JS := app/js
 NODE := $(shell node -e 'const [a, b] = process.versions.node.split("."); console.log(a > 20 || (a == 20 && b >= 19))' 2>/dev/null)
 NO_NODE := JavaScript: left out, Node 20.19 or newer with npm is needed to check the scripts of pages and widgets
 
-.PHONY: help setup demo test slow check format editor lab bench clean style
+.PHONY: help setup demo test slow check format types editor lab bench clean style
 
 help:
 	@sed -n '3,7s/^# *//p' Makefile
@@ -86,6 +86,10 @@ format: .venv/dev.done $(if $(NODE),$(JS)/node_modules/.done)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	@$(if $(NODE),npm --prefix $(JS) run --silent format,echo "$(NO_NODE)")
+
+# what the server answers, for the check of the pages' scripts: app/js/types.d.ts
+types: .venv/dev.done
+	@PYTHONPATH=. $(BIN)/python tests/script_types.py
 
 # how the code reads, in figures: LOG.md keeps them
 style: .venv/dev.done
