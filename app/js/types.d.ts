@@ -1,5 +1,20 @@
 // Written by tests/script_types.py from the records that routes return; make types writes it anew.
 
+/** One figure. Its rows are the whole of it: the plot shows nothing that they do not hold. */
+export interface Chart {
+  name: string;
+  title: string;
+  says: string;
+  note: string;
+  how: string;
+  empty: string;
+  columns: string[];
+  rows: ((string | number | null)[])[];
+  plot: Record<string, any> | null;
+  links: (string | null)[];
+  size: string;
+}
+
 /** The student's answer to one question at one checkpoint. */
 export interface CheckpointAnswer {
   step: number;
@@ -24,6 +39,13 @@ export interface CurveNews {
   anew: boolean;
   series: Record<string, [number, number, number, number][]>;
   evals: CheckpointFigures[];
+}
+
+/** Everything that the dashboard draws. */
+export interface DashboardFigures {
+  at: string;
+  numbers: [string, string, string][];
+  charts: Chart[];
 }
 
 /** What a run will cost on this machine. */
@@ -267,6 +289,7 @@ export interface TrainForm {
 export interface Replies {
   "/data/browse/total": Record<string, number>;
   "/data/curate/guidelines": Record<string, string>[];
+  "/data/dashboard": DashboardFigures;
   "/data/train/curves": CurveNews;
   "/data/train/form": TrainForm;
   "/data/train/job": JobDetail;
