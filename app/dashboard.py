@@ -1,12 +1,10 @@
-"""Dashboard: a project's figures as charts that keep their zoom, each with n, time, a table and its
-data as CSV.
-"""
+"""Dashboard: a project's figures as charts, each with its n, a table and its data as CSV."""
 
 from __future__ import annotations
 
 import threading
 import time
-from typing import Any
+from dataclasses import dataclass
 
 import plotly
 from fastapi import Request, Response
@@ -33,7 +31,19 @@ FRESH = 5.0
 """Seconds for which the figures are not counted again, however many people look."""
 
 
+@dataclass(frozen=True, slots=True)
+class DashboardFigures:
+    """Everything that the dashboard draws."""
+
+    at: str
+    """When it was counted, UTC, ISO 8601."""
+    numbers: list[tuple[str, str, str]]
+    """The figures at the top: name, value, note."""
+    charts: list[Chart]
+
+
 def add(site: Site) -> None:
+    """Register the page, its library and its figures."""
     figures = FigureCache(site)
 
     @site.server.get("/dashboard")
@@ -59,7 +69,7 @@ def add(site: Site) -> None:
         )
 
     @site.server.get("/data/dashboard")
-    def data(person: Viewer) -> dict[str, Any]:
+    def data(person: Viewer) -> DashboardFigures:
         return figures.look()
 
 
@@ -70,28 +80,29 @@ class FigureCache:
         self._site = site
         self._lock = threading.Lock()
         self._at = -FRESH
-        self._seen: dict[str, Any] = {}
+        self._figures: DashboardFigures | None = None
         self._stamp: tuple[object, ...] = ()
         self._trust: list[Chart] = []
 
-    def look(self) -> dict[str, Any]:
+    def look(self) -> DashboardFigures:
+        """The figures, counted anew if they are some seconds old."""
         with self._lock:
-            if time.monotonic() - self._at >= FRESH:
-                self._seen = self._count(self._site.project)
+            if self._figures is None or time.monotonic() - self._at >= FRESH:
+                self._figures = self._count(self._site.project)
                 self._at = time.monotonic()
-            return self._seen
+            return self._figures
 
-    def _count(self, project: Project) -> dict[str, Any]:
+    def _count(self, project: Project) -> DashboardFigures:
         ingest(project)
-        found = overview(project)
+        whole = overview(project)
         if self._stamp != (now := stamp(project)):
             self._stamp, self._trust = now, trust_charts(project)
         charts = [
-            *loop_charts(found),
-            *model_charts(found),
+            *loop_charts(whole),
+            *model_charts(whole),
             *self._trust,
-            *tool_charts(found),
-            *people_charts(found),
+            *tool_charts(whole),
+            *people_charts(whole),
+            disk_chart(whole),
         ]
-        shown = [chart.to_json() for chart in (*charts, disk_chart(found))]
-        return {"at": found.at, "numbers": numbers(found), "charts": shown}
+        return DashboardFigures(whole.at, numbers(whole), charts)

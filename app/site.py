@@ -109,6 +109,8 @@ class Site:
         self._environment.filters["duration"] = views.duration
         self.chips: list[Callable[[Person], Mapping[str, Any]]] = []
         """What the header shows beside the project: each gives a part of /data/shell."""
+        self.calls: dict[str, Callable[..., Any]] = {}
+        """What Gradio's queue calls, by name."""
         self._routes()
 
     # --- what pages use
@@ -184,6 +186,7 @@ class Site:
                         check_role(arguments, named)
                         return function(*arguments, **named)
 
+            self.calls[name] = function
             self.engine.api(wrapped, name=name, api_visibility=visibility, **options)
             return function
 

@@ -1,15 +1,15 @@
-"""Train: a walkthrough from a snapshot to a job, the jobs with their curves, and what came of them.
+"""Train: a walkthrough from a snapshot to a job, the jobs with their curves, and their models.
 
-Nothing here holds a job: states, figures and answers are read off the jobs' folders, so that the
+Nothing here keeps a job: states, figures and answers are read off the jobs' folders, so that the
 server may end and come back at any time.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import gradio as gr
@@ -19,17 +19,23 @@ from fastapi import Request, Response
 from app import train_data, train_form, train_jobs
 from app.people import Admin, Viewer, person_of
 from app.site import Site
-from app.train_curves import Curves
-from app.train_look import Kind, Looks
+from app.train_curves import CurveNews, Curves
+from app.train_data import SnapshotLine, SnapshotReport
+from app.train_form import FormField, Judgement
+from app.train_jobs import JobComparison, JobDetail, JobRow
+from app.train_look import Kind, Looks, LookState
 from app.train_models import FOLDER, finished_models
 from workbench import registry
 from workbench.errors import InputError
 from workbench.store import Project
 from workbench.train.job import Job
 from workbench.train.jobs import Jobs
+from workbench.train.status_files import State
 
 AGAIN = 15.0
 """Seconds between two attempts to find somebody who works on the queue."""
+
+# --- what scripts send
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,77 @@ class Move:
     place: int
 
 
+# --- what they get
+
+
+@dataclass(frozen=True, slots=True)
+class RunningJob:
+    """The job that runs, for the header of every page."""
+
+    id: str
+    name: str
+    step: int
+    total: int
+    eta: float | None
+    """Seconds left; None where that is not known."""
+    silent: float | None
+    """Seconds without a sign of life, where it gave none for long."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobList:
+    """The running job, the queue in order, then the ended jobs, the newest first."""
+
+    jobs: list[JobRow]
+
+
+@dataclass(frozen=True, slots=True)
+class JobModel:
+    """The model of a finished job, as a student to train on."""
+
+    id: str
+    """Id of the job."""
+    name: str
+    folder: str
+    accuracy: float | None
+    """Share of right answers on the held-out side, 0 to 1."""
+    of: int
+    """Number of held-out questions."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainForm:
+    """What the walkthrough offers to choose from."""
+
+    fields: list[FormField]
+    methods: Mapping[str, str]
+    """By method, why it is not there on this machine; empty where it is."""
+    models: list[JobModel]
+    objectives: list[str]
+    snapshots: list[SnapshotLine]
+
+
+@dataclass(frozen=True, slots=True)
+class JobId:
+    """The id of a job that was submitted."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """The state of a job after a change."""
+
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """The answer to a change that needs none."""
+
+
 def add(site: Site) -> None:
+    """Register what the page and its scripts call."""
     jobs = Jobs(site.project.path / FOLDER)
     looks = Looks(site.project.path / "cache" / "looks")
     site.on_close(looks.close)
@@ -96,23 +172,23 @@ def add(site: Site) -> None:
     _api(site, jobs)
 
 
-def chip(jobs: Jobs) -> dict[str, Any] | None:
+def chip(jobs: Jobs) -> RunningJob | None:
     """The job that runs, for the header of every page."""
     running = next((one for one in jobs.all() if one.state in ("running", "stopping")), None)
     if running is None:
         return None
-    return {
-        "id": running.id,
-        "name": running.name or running.id,
-        "step": running.step,
-        "total": running.total,
-        "eta": running.eta,
-        "silent": running.silent,
-    }
+    return RunningJob(
+        id=running.id,
+        name=running.name or running.id,
+        step=running.step,
+        total=running.total,
+        eta=running.eta,
+        silent=running.silent,
+    )
 
 
 def _pages(site: Site, jobs: Jobs) -> None:
-    curves, tried = Curves(), [-AGAIN]
+    curves, last_attempt = Curves(), [-AGAIN]
 
     @site.server.get("/train")
     def train(request: Request) -> Response:
@@ -123,28 +199,25 @@ def _pages(site: Site, jobs: Jobs) -> None:
         return site.page(request, "train.html", "train", view)
 
     @site.server.get("/data/train/jobs")
-    def list_(person: Viewer) -> dict[str, Any]:
-        seen = jobs.all()
-        states = {one.state for one in seen}
-        if (
-            "queued" in states
-            and not states & {"running", "stopping"}
-            and time.monotonic() - tried[0] > AGAIN
-        ):
-            tried[0] = time.monotonic()
+    def list_(person: Viewer) -> JobList:
+        views = jobs.all()
+        states = {one.state for one in views}
+        stands_still = "queued" in states and not states & {"running", "stopping"}
+        if stands_still and time.monotonic() - last_attempt[0] > AGAIN:
+            last_attempt[0] = time.monotonic()
             jobs.advance()  # a queue whose runner was killed goes on when somebody looks
-        return {"jobs": [train_jobs.row(one) for one in seen]}
+        return JobList([train_jobs.row(one) for one in views])
 
     @site.server.get("/data/train/job")
-    def one(job: str, person: Viewer) -> dict[str, Any]:
+    def one(job: str, person: Viewer) -> JobDetail:
         return train_jobs.detail(site, jobs, job)
 
     @site.server.get("/data/train/curves")
-    def figures(job: str, person: Viewer, cursor: str = "") -> dict[str, Any]:
+    def new_figures(job: str, person: Viewer, cursor: str = "") -> CurveNews:
         return curves.since(jobs.show(job).folder, cursor)
 
     @site.server.get("/data/train/together")
-    def together(person: Viewer, ids: str = "") -> dict[str, Any]:
+    def together(person: Viewer, ids: str = "") -> JobComparison:
         return train_jobs.together(jobs, [one for one in ids.split(",") if one])
 
 
@@ -152,89 +225,83 @@ def _walkthrough(site: Site, jobs: Jobs, looks: Looks) -> None:
     project = site.project
 
     @site.server.get("/data/train/form")
-    def form(person: Viewer) -> dict[str, Any]:
-        models = [
-            {
-                "id": one.job,
-                "name": one.name,
-                "folder": str(one.folder),
-                "accuracy": one.accuracy,
-                "of": one.of,
-            }
-            for one in finished_models(project)
-        ]
-        return {
-            "fields": train_form.form(),
-            "methods": train_form.methods(),
-            "models": models,
-            "objectives": list(registry.parts("objective")),
-            "snapshots": train_data.snapshot_list(project),
-        }
+    def form(person: Viewer) -> TrainForm:
+        return TrainForm(
+            fields=train_form.form(),
+            methods=train_form.methods(),
+            models=[
+                JobModel(one.job, one.name, str(one.folder), one.accuracy, one.of)
+                for one in finished_models(project)
+            ],
+            objectives=list(registry.parts("objective")),
+            snapshots=train_data.snapshot_list(project),
+        )
 
     @site.server.get("/data/train/snapshot")
-    def snapshot(hash: str, person: Viewer) -> dict[str, Any]:
+    def snapshot(hash: str, person: Viewer) -> SnapshotReport:
         return train_data.snapshot_view(project, hash)
 
     @site.server.post("/do/train/check")
-    def check(body: Wish, person: Admin) -> dict[str, Any]:
-        found = train_form.judge(project, body.settings)
-        measured = looks.result("measure", found.job) if found.job else None
-        return {
-            **train_form.judgement(project, found),
-            "measured": measured,
-            "free_mb": shutil.disk_usage(project.path).free / 2**20,
-        }
+    def check(body: Wish, person: Admin) -> Judgement:
+        settings = train_form.judge(project, body.settings)
+        estimate = looks.estimate(settings.job) if settings.job else None
+        return train_form.judgement(project, settings, estimate)
 
     @site.server.post("/do/train/look")
-    def look(body: LookAt, person: Admin) -> dict[str, Any]:
+    def look(body: LookAt, person: Admin) -> LookState:
         if body.kind == "measure" and chip(jobs):
             raise InputError(
-                "a job runs here now, and two at once would measure neither; measure when it has ended"
+                "a job runs here now, and two at once would measure neither; "
+                "measure when it has ended"
             )
-        return looks.begin(body.kind, wanted(project, body.settings))
+        return looks.begin(body.kind, startable(project, body.settings))
 
     @site.server.get("/data/train/look")
-    def looked(key: str, person: Viewer) -> dict[str, Any]:
+    def look_state(key: str, person: Viewer) -> LookState:
         return looks.state(key)
 
     @site.server.post("/do/train/look/end")
-    def end(body: End, person: Admin) -> dict[str, Any]:
+    def end(body: End, person: Admin) -> Nothing:
         looks.cancel(body.kind)
-        return {}
+        return Nothing()
 
     @site.server.post("/do/train/start")
-    def start(body: Start, person: Admin) -> dict[str, Any]:
-        return {"id": jobs.submit(wanted(project, body.settings), request=body.id)}
+    def start(body: Start, person: Admin) -> JobId:
+        return JobId(jobs.submit(startable(project, body.settings), request=body.id))
 
 
-def wanted(project: Project, settings: dict[str, Any]) -> Job:
-    """The job of these settings.  Raises InputError with every reason why it cannot start."""
-    found = train_form.judge(project, settings)
-    if found.reasons or found.job is None:
-        raise InputError("this job cannot start: " + "; ".join(found.reasons))
-    return found.job
+def startable(project: Project, settings: dict[str, Any]) -> Job:
+    """The job of these settings.
+
+    Raises:
+        InputError: it cannot start; the message has every reason.
+    """
+    judged = train_form.judge(project, settings)
+    if judged.reasons or judged.job is None:
+        raise InputError("this job cannot start: " + "; ".join(judged.reasons))
+    return judged.job
 
 
 def _changes(site: Site, jobs: Jobs) -> None:
     @site.server.post("/do/train/stop")
-    def stop(body: StopJob, person: Admin) -> dict[str, Any]:
+    def stop(body: StopJob, person: Admin) -> JobState:
         jobs.stop(body.job, body.save)
-        return {"state": jobs.show(body.job).state}
+        return JobState(jobs.show(body.job).state)
 
     @site.server.post("/do/train/resume")
-    def resume(body: JobRequest, person: Admin) -> dict[str, Any]:
+    def resume(body: JobRequest, person: Admin) -> JobState:
         jobs.resume(body.job)
-        return {"state": jobs.show(body.job).state}
+        return JobState(jobs.show(body.job).state)
 
     @site.server.post("/do/train/move")
-    def move(body: Move, person: Admin) -> dict[str, Any]:
+    def move(body: Move, person: Admin) -> Nothing:
         jobs.move(body.job, body.place)
-        return {}
+        return Nothing()
 
     @site.server.post("/do/train/delete")
-    def delete(body: JobRequest, person: Admin) -> dict[str, Any]:
+    def delete(body: JobRequest, person: Admin) -> Nothing:
         jobs.delete(body.job)
-        return {}
+        return Nothing()
 
 
 def _api(site: Site, jobs: Jobs) -> None:
@@ -242,24 +309,24 @@ def _api(site: Site, jobs: Jobs) -> None:
     def train(settings: str, request: gr.Request, id: str = "") -> dict[str, Any]:
         """Queue a training job; returns its id.
 
-        Args: settings: a JSON object with the keys of a job file; `snapshot` is a snapshot's name
-            or hash. id: an id of your own; the same id twice is one job.
+        Args:
+            settings: a JSON object with the keys of a job file; `snapshot` is a snapshot's name or
+                hash.
+            id: an id of your own; the same id twice is one job.
         """
         person_of(request)
         try:
-            given = json.loads(settings)
+            table = json.loads(settings)
         except ValueError as error:
             raise InputError(
                 f'settings is no JSON ({error}); give an object such as {{"snapshot": "first"}}'
             ) from error
-        if not isinstance(given, dict):
+        if not isinstance(table, dict):
             raise InputError("settings must be a JSON object with the keys of a job file")
-        return {"id": jobs.submit(wanted(site.project, given), request=id)}
+        return {"id": jobs.submit(startable(site.project, table), request=id)}
 
     @site.api("jobs", queue=False)
     def training_jobs(request: gr.Request) -> list[dict[str, Any]]:
-        """The training jobs: the running one, the queue in order, then the ended ones, the newest
-        first.
-        """
+        """The training jobs: the running one, the queue in order, then the ended ones."""
         person_of(request)
-        return [train_jobs.row(one) for one in jobs.all()]
+        return [asdict(train_jobs.row(one)) for one in jobs.all()]

@@ -10,28 +10,31 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import inspect as kinds
 
-from app.train_data import folder_of, leak, open_snapshot
+from app.train_data import SharedPictures, folder_of, open_snapshot, shared_pictures
 from workbench import registry
 from workbench.errors import WorkbenchError
 from workbench.schema import describe, problems, sentences
 from workbench.store import Project
 from workbench.train.job import Job, Lora, job_of, job_text
+from workbench.train.looks import Estimate
 from workbench.train.schedule import total_steps
 
 BASIC = ("name", "epochs", "steps", "batch", "lr", "eval_every", "seed")
 """Settings that the form always shows, in its order; the others are behind a fold."""
 APART = ("snapshot", "student", "objective", "arguments", "method")
 """Settings that have a place of their own in the walkthrough."""
-_KINDS: Mapping[type, str] = {
+FieldKind = Literal["whole", "number", "yes", "text", "choice", "numbers", "names"]
+"""Kind of a field's control."""
+_KINDS: Mapping[type, FieldKind] = {
     kinds.IntType: "whole", kinds.FloatType: "number", kinds.BoolType: "yes", kinds.StrType: "text",
     kinds.LiteralType: "choice", kinds.TupleType: "numbers", kinds.VarTupleType: "names",
 }  # fmt: skip
 """Kind of a field's control, by the type of the setting."""
-_TOLD = ("whole", "number", "numbers")
+_UNCLEAR = ("whole", "number", "numbers")
 """Kinds whose control does not show by itself what it takes."""
 _FLAGS = ("objective", "student", "name", "epochs", "steps", "batch", "lr", "seed")
 """Settings with an option of their own in `vpd train`."""
@@ -39,109 +42,135 @@ _FLAGS = ("objective", "student", "name", "epochs", "steps", "batch", "lr", "see
 _HUB = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
-def form() -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """One setting of a job, as the form shows it."""
+
+    key: str
+    """The setting's key; `lora.r` is one of a table."""
+    label: str
+    says: str
+    """One sentence about the setting, and what it takes where its control does not show that."""
+    group: Literal["basic", "advanced"]
+    kind: FieldKind
+    options: list[str]
+    """The values to choose from; none for other kinds than `choice`."""
+    default: Any
+
+
+def form() -> list[FormField]:
     """Every setting with its kind, default and words, as the job's own record has them."""
     job = {key: setting for key, setting in describe(Job).items() if key not in APART}
     inner = [_field(Lora, key, "lora.") for key in describe(job.pop("lora").hint)]
     return [_field(Job, key) for key in (*BASIC, *(key for key in job if key not in BASIC))] + inner
 
 
-def _field(record: type, key: str, table: str = "") -> dict[str, Any]:
+def _field(record: type, key: str, table: str = "") -> FormField:
+    """The field of one setting.
+
+    Args:
+        record: the record that has the setting.
+        key: its name there.
+        table: what the form puts before the key, such as `lora.`.
+    """
     setting = describe(record)[key]
     kind = _KINDS[type(setting.kind)]
-    takes = f" Takes {setting.expected}." if kind in _TOLD else ""
-    return {
-        "key": f"{table}{key}",
-        "label": setting.label,
-        "says": sentences(record)[key] + takes,
-        "group": "advanced" if table or key not in BASIC else "basic",
-        "kind": kind,
-        "options": list(setting.options),
-        "default": list(setting.default) if isinstance(setting.default, tuple) else setting.default,
-    }
+    takes = f" Takes {setting.expected}." if kind in _UNCLEAR else ""
+    default = setting.default
+    return FormField(
+        key=f"{table}{key}",
+        label=setting.label,
+        says=sentences(record)[key] + takes,
+        group="advanced" if table or key not in BASIC else "basic",
+        kind=kind,
+        options=list(setting.options),
+        default=list(default) if isinstance(default, tuple) else default,
+    )
 
 
 def methods() -> dict[str, str]:
     """Why a method is not there on this machine; empty where it is."""
-    lacking = []
+    needs = []
     if shutil.which("nvidia-smi") is None:
-        lacking.append("a CUDA device")
+        needs.append("a CUDA device")
     if importlib.util.find_spec("bitsandbytes") is None:
-        lacking.append("the package bitsandbytes")
-    return {"lora": "", "qlora": f"needs {' and '.join(lacking)}" if lacking else "", "full": ""}
+        needs.append("the package bitsandbytes")
+    return {"lora": "", "qlora": f"needs {' and '.join(needs)}" if needs else "", "full": ""}
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedSettings:
-    """What was chosen, judged."""
+    """The settings of a job, judged."""
 
     job: Job | None
     """None where a setting is wrong."""
     problems: Mapping[str, str]
-    """By setting; `lora.r` is one of a table."""
+    """What is wrong, by setting; `lora.r` is one of a table."""
     reasons: Sequence[str]
-    """Why it cannot start; empty when it can."""
+    """Why the job cannot start; empty when it can."""
     changed: Sequence[str]
     """Settings that differ from the defaults."""
     examples: int
-    """To train on."""
+    """Number of examples to train on."""
     held_out: int
+    """Number of examples to validate on."""
 
 
-def judge(project: Project, given: Mapping[str, Any]) -> JudgedSettings:
+def judge(project: Project, settings: Mapping[str, Any]) -> JudgedSettings:
     """Judge settings: the keys of a job, with the snapshot as its hash."""
-    problems = _problems(given)
+    problems = _problems(settings)
     reasons = [f"{key}: {text}" for key, text in problems.items()]
     rows = {"train": 0, "val": 0}
     folder: Path | None = None
-    if not given.get("snapshot"):
+    if not settings.get("snapshot"):
         reasons.insert(0, "no snapshot is chosen")
     else:
         try:
-            folder = folder_of(project, str(given["snapshot"]))
+            folder = folder_of(project, str(settings["snapshot"]))
             content = open_snapshot(folder).manifest.content
-            rows = {side: int(held["count"]) for side, held in content.rows.items()}
+            rows = {side: int(part["count"]) for side, part in content.rows.items()}
             if not rows["train"]:
                 reasons.append("the snapshot has no example to train on")
-            reasons += _leaks(leak(project, content))
+            reasons += _leaks(shared_pictures(project, content))
         except WorkbenchError as error:
             reasons.append(str(error))
     job = None
     if folder is not None and not problems:
-        job = job_of({**given, "snapshot": str(folder)})
+        job = job_of({**settings, "snapshot": str(folder)})
     return JudgedSettings(
         job, problems, reasons, _changed(job) if job else (), rows["train"], rows["val"]
     )
 
 
-def _leaks(found: Mapping[str, Any]) -> list[str]:
-    same, near = found["same"], found["near"]
-    if not same + near:
+def _leaks(leak: SharedPictures) -> list[str]:
+    """Why a job cannot start from pictures that evaluation has; nothing where there are none."""
+    if not leak.same + leak.near:
         return []
-    what = f"evaluation has {same} of its pictures" + (
-        f" and {near} that look like one" if near else ""
-    )
+    alike = f" and {leak.near} that look like one" if leak.near else ""
     return [
-        f"{what} ({', '.join(found['splits'])}); take the snapshot again: pictures of evaluation stay out then"
+        f"evaluation has {leak.same} of its pictures{alike} ({', '.join(leak.splits)}); "
+        "take the snapshot again: pictures of evaluation stay out then"
     ]
 
 
-def _problems(given: Mapping[str, Any]) -> dict[str, str]:
-    """What is wrong with each setting, by its key, so that it is told beside its field."""
-    found = problems(Job, {**given, "snapshot": "-"})
-    if text := "" if "student" in found else student_problem(str(given.get("student", "bundled"))):
-        found["student"] = text
-    if text := methods().get(str(given.get("method", "lora")), ""):
-        found["method"] = text
-    if "arguments" not in found and "objective" not in found and (text := _objective(given)):
-        found["objective"] = text
-    return found
+def _problems(settings: Mapping[str, Any]) -> dict[str, str]:
+    """What is wrong with each setting, by its key, so that it stands beside its field."""
+    texts = problems(Job, {**settings, "snapshot": "-"})
+    if "student" not in texts:
+        texts["student"] = student_problem(str(settings.get("student", "bundled")))
+    if text := methods().get(str(settings.get("method", "lora")), ""):
+        texts["method"] = text
+    if "arguments" not in texts and "objective" not in texts:
+        texts["objective"] = _objective_problem(settings)
+    return {key: text for key, text in texts.items() if text}
 
 
-def _objective(given: Mapping[str, Any]) -> str:
-    name, arguments = str(given.get("objective", "vpd")), given.get("arguments", {})
-    if name not in registry.parts("objective"):
-        return f"there is no objective '{name}'; registered are: {', '.join(registry.parts('objective'))}"
+def _objective_problem(settings: Mapping[str, Any]) -> str:
+    """Why there is no such objective with these arguments; empty where there is one."""
+    name, arguments = str(settings.get("objective", "vpd")), settings.get("arguments", {})
+    names = registry.parts("objective")
+    if name not in names:
+        return f"there is no objective '{name}'; registered are: {', '.join(names)}"
     if arguments:
         try:
             registry.build("objective", name, **arguments)
@@ -151,15 +180,13 @@ def _objective(given: Mapping[str, Any]) -> str:
 
 
 def student_problem(student: str) -> str:
-    """Why a student cannot be one, as far as can be seen without loading it; empty when nothing
-    speaks against it.
-    """
+    """Why a student cannot be one, as far as that shows without loading it; empty when it can."""
     if student == "bundled" or (Path(student) / "config.json").is_file():
         return ""
     if Path(student).is_absolute() or student.startswith((".", "~")) or not _HUB.fullmatch(student):
         return (
-            f"'{student:.80}' is no folder with a config.json; give 'bundled', a checkpoint's folder or a hub id "
-            "(owner/name)"
+            f"'{student:.80}' is no folder with a config.json; give 'bundled', a checkpoint's "
+            "folder or a hub id (owner/name)"
         )
     return ""
 
@@ -173,49 +200,71 @@ def _changed(job: Job) -> list[str]:
 
 def flat(job: Job) -> dict[str, Any]:
     """Every setting by one key; those of tables as `lora.r`."""
-    held = asdict(job)
-    tables = {"lora": held.pop("lora"), "arguments": held.pop("arguments")}
-    return {
-        **held,
-        **{
-            f"{table}.{key}": value
-            for table, inner in tables.items()
-            for key, value in inner.items()
-        },
-    }
+    settings = asdict(job)
+    for table in ("lora", "arguments"):
+        for key, value in settings.pop(table).items():
+            settings[f"{table}.{key}"] = value
+    return settings
 
 
-def judgement(project: Project, found: JudgedSettings) -> dict[str, Any]:
-    """What was judged, for the page: with steps, batch, the command and the file."""
-    job = found.job
-    shown = {
-        "problems": found.problems,
-        "reasons": found.reasons,
-        "changed": found.changed,
-        "examples": found.examples,
-        "held_out": found.held_out,
-    }
-    if job is None:
-        return {**shown, "toml": "", "command": "", "steps": None, "batch": None}
-    return {
-        **shown,
-        "toml": job_text(job),
-        "command": command(project, job),
-        "steps": total_steps(job, found.examples) if found.examples else None,
-        "batch": min(job.batch, found.examples),
-    }
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the walkthrough shows of the settings at hand."""
+
+    problems: Mapping[str, str]
+    """What is wrong, by setting; `lora.r` is one of a table."""
+    reasons: Sequence[str]
+    """Why the job cannot start; empty when it can."""
+    changed: Sequence[str]
+    """Settings that differ from the defaults."""
+    examples: int
+    """Number of examples to train on."""
+    held_out: int
+    """Number of examples to validate on."""
+    toml: str
+    """The job's file; empty where a setting is wrong."""
+    command: str
+    """The same job from the command line; empty where a setting is wrong."""
+    steps: int | None
+    """Number of steps; None where a setting is wrong, or without an example."""
+    batch: int | None
+    """Number of examples in a step; None where a setting is wrong."""
+    measured: Estimate | None
+    """What the job will cost, where that was measured."""
+    free_mb: float
+    """Space on the project's disk."""
+
+
+def judgement(
+    project: Project, settings: JudgedSettings, estimate: Estimate | None = None
+) -> Judgement:
+    """What was judged, for the page: with steps, batch, the command and the file.
+
+    Args:
+        project: the project that the job belongs to.
+        settings: what `judge` returned.
+        estimate: what the job will cost, where that was measured.
+    """
+    job, examples = settings.job, settings.examples
+    return Judgement(
+        problems=settings.problems,
+        reasons=settings.reasons,
+        changed=settings.changed,
+        examples=examples,
+        held_out=settings.held_out,
+        toml=job_text(job) if job else "",
+        command=command(project, job) if job else "",
+        steps=total_steps(job, examples) if job and examples else None,
+        batch=min(job.batch, examples) if job else None,
+        measured=estimate,
+        free_mb=shutil.disk_usage(project.path).free / 2**20,
+    )
 
 
 def command(project: Project, job: Job) -> str:
     """The same job from the command line."""
-    words = [
-        "vpd",
-        "train",
-        "--project",
-        str(project.path.resolve()),
-        "--snapshot",
-        Path(job.snapshot).name,
-    ]
+    words = ["vpd", "train", "--project", str(project.path.resolve())]
+    words += ["--snapshot", Path(job.snapshot).name]
     now, plain = flat(job), flat(Job(job.snapshot))
     for key, value in now.items():
         if key == "snapshot" or value == plain.get(key):

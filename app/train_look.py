@@ -1,8 +1,7 @@
-"""Looks at a job before it starts, in a process of their own: what the student will see, and what
-it will cost.
+"""Looks at a job before it starts: what the student will see, or what the job will cost.
 
-The process is `python -m workbench.train.estimate`; it leaves its result in the folder of the look.
-The same look at the same job is taken once; its result stays in its folder.
+Each look is a process of its own, `python -m workbench.train.estimate`, which leaves its result in
+the folder of the look.  The same look at the same job is taken once.
 """
 
 from __future__ import annotations
@@ -14,15 +13,19 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from msgspec import ValidationError, convert
+
 from workbench.errors import InputError
 from workbench.records import content_key
-from workbench.train.failure import explain
+from workbench.train.failure import FailureCard, explain
 from workbench.train.job import FILE, Job, job_text, read_job, write_job
+from workbench.train.looks import Estimate, LessonPreview
 from workbench.train.status_files import read_json
 
 Kind = Literal["preview", "measure"]
@@ -33,9 +36,41 @@ KEPT = 40
 """Results kept on disk."""
 
 
+Findings = Estimate | list[LessonPreview]
+"""What a look tells: of `measure` the cost, of `preview` the lessons."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookState:
+    """How a look is getting on."""
+
+    key: str
+    state: Literal["none", "running", "done", "failed"]
+    seconds: float | None = None
+    """Seconds since it began, while it runs."""
+    found: Findings | None = None
+    """What it told, when it is done."""
+    failure: FailureCard | None = None
+    """Why it failed, and what to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class LookProcess:
+    """A look under way."""
+
+    key: str
+    process: subprocess.Popen[bytes]
+    begin: float
+    """When it began, in seconds since 1970."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self.process.poll() is None
+
+
 class Looks:
-    """Looks under way and taken.  Of each kind one is under way at a time: a new one ends the one
-    before it.
+    """The looks of a project.  Of each kind one runs at a time: a new one ends the one before it.
 
     Args:
         root: where results lie.
@@ -43,18 +78,17 @@ class Looks:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._running: dict[Kind, tuple[str, subprocess.Popen[bytes], float]] = {}
+        self._running: dict[Kind, LookProcess] = {}
         self._lock = threading.Lock()
 
-    def begin(self, kind: Kind, job: Job) -> dict[str, Any]:
-        """Begin a look, unless it was taken or is under way; returns its state as `state` does."""
+    def begin(self, kind: Kind, job: Job) -> LookState:
+        """Begin a look, unless it was taken or is under way; returns its state."""
         key = content_key(kind, job_text(job))
         folder = self._root / key
         with self._lock:
-            running = self._running.get(kind)
-            if not read_json(folder / RESULT).get("ok") and not (
-                running and running[0] == key and running[1].poll() is None
-            ):
+            look = self._running.get(kind)
+            is_running = look is not None and look.key == key and look.alive
+            if not is_running and not read_json(folder / RESULT).get("ok"):
                 self._end(kind)
                 self._begin(kind, key, folder, job)
         return self.state(key)
@@ -68,46 +102,47 @@ class Looks:
         write_job(job, folder)
         with (folder / LOG).open("wb") as log:
             command = [sys.executable, "-m", "workbench.train.estimate", str(folder)]
-            command += [
-                "--result",
-                str(folder / RESULT),
-                *(["--preview"] if kind == "preview" else []),
-            ]
+            command += ["--result", str(folder / RESULT)]
+            if kind == "preview":
+                command.append("--preview")
             process = subprocess.Popen(  # noqa: S603 - our own module
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
-        self._running[kind] = key, process, time.time()
+        self._running[kind] = LookProcess(key, process, time.time())
 
-    def state(self, key: str) -> dict[str, Any]:
-        """`running` with its seconds, `done` with the result, or `failed` with why and what to
-        change.
+    def state(self, key: str) -> LookState:
+        """How a look is getting on.
+
+        Raises:
+            InputError: the key is not that of a look.
         """
         if not key.isalnum():
             raise InputError("a look's key holds letters and digits alone; take the look again")
         folder = self._root / key
         with self._lock:
-            found = next(
-                ((p, since) for held, p, since in self._running.values() if held == key), None
-            )
-        running = found is not None and found[0].poll() is None
+            look = next((one for one in self._running.values() if one.key == key), None)
+            is_running = (
+                look is not None and look.alive
+            )  # before the result is read: it comes first
         result = read_json(folder / RESULT)
         if result:
-            return {"key": key, "state": "done" if result["ok"] else "failed", **result}
-        if running and found is not None:
-            return {"key": key, "state": "running", "seconds": round(time.time() - found[1], 1)}
+            return _final_state(key, result)
+        if look is not None and is_running:
+            return LookState(key, "running", seconds=round(time.time() - look.begin, 1))
         if not folder.exists():
-            return {"key": key, "state": "none"}
-        tail = _tail(folder / LOG)
-        return {
-            "key": key,
-            "state": "failed",
-            "failure": asdict(explain(tail, asdict(read_job(folder / FILE)), killed=True)),
-        }
+            return LookState(key, "none")
+        settings = asdict(read_job(folder / FILE))
+        failure = explain(_tail(folder / LOG), settings, killed=True)
+        return LookState(key, "failed", failure=failure)
 
-    def result(self, kind: Kind, job: Job) -> dict[str, Any] | None:
-        """What a look at this job found, if one was taken."""
-        found = read_json(self._root / content_key(kind, job_text(job)) / RESULT)
-        return found.get("found") if found.get("ok") else None
+    def estimate(self, job: Job) -> Estimate | None:
+        """What this job will cost; None where that was not measured."""
+        result = read_json(self._root / content_key("measure", job_text(job)) / RESULT)
+        if not result.get("ok"):
+            return None
+        with suppress(ValidationError):  # of an earlier version, with other fields
+            return convert(result["found"], Estimate)
+        return None
 
     def cancel(self, kind: Kind) -> None:
         """End what is under way."""
@@ -121,12 +156,19 @@ class Looks:
                 self._end(kind)
 
     def _end(self, kind: Kind) -> None:
-        held = self._running.pop(kind, None)
-        if held is not None and held[1].poll() is None:
+        look = self._running.pop(kind, None)
+        if look is not None and look.alive:
             with suppress(ProcessLookupError):
-                os.killpg(held[1].pid, signal.SIGKILL)
-            held[1].wait()
-            shutil.rmtree(self._root / held[0], ignore_errors=True)
+                os.killpg(look.process.pid, signal.SIGKILL)
+            look.process.wait()
+            shutil.rmtree(self._root / look.key, ignore_errors=True)
+
+
+def _final_state(key: str, result: Mapping[str, Any]) -> LookState:
+    """The state of a look that has written its result."""
+    if result["ok"]:
+        return LookState(key, "done", found=convert(result["found"], Findings))
+    return LookState(key, "failed", failure=convert(result["failure"], FailureCard))
 
 
 def _tail(path: Path) -> str:

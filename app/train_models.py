@@ -17,7 +17,7 @@ from workbench.train.status_files import RESULT, read_json
 
 FOLDER = "jobs"
 
-HELD = 2
+LOADED = 2
 """Models kept loaded beside the profile's own."""
 
 
@@ -29,39 +29,42 @@ class FinishedModel:
     name: str
     folder: Path
     accuracy: float | None
-    """On the held-out side, 0 to 1."""
+    """Share of right answers on the held-out side, 0 to 1."""
     of: int
+    """Number of held-out questions."""
 
 
 def finished_models(project: Project) -> list[FinishedModel]:
     """Models of finished jobs, the newest first; nothing that was half written is among them."""
-    found = []
-    for seen in Jobs(project.path / FOLDER).all():
-        result = read_json(seen.folder / RESULT)
-        if result and (folder := seen.folder / result["model"]).is_dir():
-            found.append(
-                FinishedModel(seen.id, seen.name, folder, result["accuracy"], result["of"])
-            )
-    return found
+    models = []
+    for job in Jobs(project.path / FOLDER).all():
+        result = read_json(job.folder / RESULT)
+        if result and (folder := job.folder / result["model"]).is_dir():
+            models.append(FinishedModel(job.id, job.name, folder, result["accuracy"], result["of"]))
+    return models
 
 
 class Students:
-    """Who answers as the student: the profile's, or a finished job's model.  Safe for several
-    threads.
+    """Who answers as the student: the profile's, or a finished job's model.
+
+    Safe for several threads.
 
     Args:
-        live: of the project's profile; it answers for every other side as well.
+        project: the project whose jobs are meant.
+        images: its pictures.
+        live: the sides of its profile, which answer as everybody but a job's model.
     """
 
     def __init__(self, project: Project, images: Images, live: Live) -> None:
         self._project, self._images, self._live = project, images, live
-        self._held: OrderedDict[str, Live] = OrderedDict()
+        self._loaded: OrderedDict[str, Live] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, job: str) -> Live:
-        """The sides with a job's model as the student; the profile's where `job` is empty.
+        """The sides with a job's model as the student; the profile's if `job` is empty.
 
-        Raises InputError: no such job, or it has no model.
+        Raises:
+            InputError: there is no such job, or it has no model.
         """
         if not job:
             return self._live
@@ -69,12 +72,12 @@ class Students:
         if model is None:
             raise InputError(f"no finished job is called '{job}'; the Train page lists them")
         with self._lock:
-            if job not in self._held:
+            if job not in self._loaded:
                 student = Choice("transformers", {"checkpoint": str(model.folder)})
-                self._held[job] = Live(
+                self._loaded[job] = Live(
                     replace(self._project.profile(), student=student), self._images
                 )
-            self._held.move_to_end(job)
-            while len(self._held) > HELD:
-                self._held.popitem(last=False)  # an answer under way still holds its own
-            return self._held[job]
+            self._loaded.move_to_end(job)
+            while len(self._loaded) > LOADED:
+                self._loaded.popitem(last=False)  # an answer under way still holds its own
+            return self._loaded[job]

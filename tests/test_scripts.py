@@ -1,4 +1,4 @@
-"""The scripts of pages and widgets: formatted, within their rules, and built from what is locked."""
+"""The scripts of pages and widgets: formatted, within their rules, typed, built from a lock."""
 
 from __future__ import annotations
 
@@ -72,6 +72,32 @@ def test_scripts_are_formatted_and_keep_their_rules() -> None:
 @pytest.mark.parametrize(("text", "rule"), RULES.items(), ids=RULES.values())
 def test_the_linter_refuses(text: str, rule: str) -> None:
     assert rule in eslint(text)
+
+
+def test_the_types_of_replies_are_those_of_the_routes() -> None:
+    script_types = pytest.importorskip("script_types", reason="pip install 'vpd-workbench[app]'")
+    text = script_types.TARGET.read_text(encoding="utf-8")
+    assert text == script_types.current(), "make types writes it anew"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("app/static/train.js", "reply.jobs", "reply.joobs"),
+        ("app/static/train_snapshot.js", "report.leak", "report.leaks"),
+        ("app/static/train_parts.js", "job.silent", "job.quiet"),
+        ("app/js/types.d.ts", "  cursor: string;", "  position: string;"),
+    ],
+)
+def test_a_key_that_no_reply_has_is_refused(file: str, old: str, new: str, tmp_path: Path) -> None:
+    for part in ("app/js", "app/static", "workbench/screen/static"):
+        ignored = shutil.ignore_patterns("node_modules")
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=ignored)
+    text = (tmp_path / file).read_text(encoding="utf-8")
+    assert old in text
+    (tmp_path / file).write_text(text.replace(old, new), encoding="utf-8")
+    done = node(tool("tsc"), "-p", str(tmp_path / "app" / "js"))
+    assert "does not exist on type" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["trace", "table", "queue", "monitor", "side"])

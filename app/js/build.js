@@ -38,7 +38,7 @@ function notice(names) {
   const parts = [...byLicence].map(([licence, members]) => `${members.join(", ")}\n\n${licence}`);
   const head =
     "Built by app/js/build.js from app/js/editor.js and these npm packages; do not edit.";
-  return `/*!\n${[head, ...parts].join("\n\n---\n\n")}\n*/`;
+  return `/*!\n${[head, ...parts].join("\n\n---\n\n")}\n*/\n// @ts-nocheck`;
 }
 
 const { metafile } = await build({ ...options, write: false, metafile: true });

@@ -175,7 +175,8 @@ export function viewsMenu(current, choose) {
 
   button.addEventListener("click", () => (sheet.hidden ? open() : close()));
   document.addEventListener("click", (event) => {
-    if (!menu.contains(event.target) && event.target.isConnected) close();
+    const node = /** @type {Node} */ (event.target);
+    if (!menu.contains(node) && node.isConnected) close();
   });
   menu.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {

@@ -20,11 +20,7 @@ export const address = (row) =>
 /** 3 min, 5 h, 12 d: how long ago something was written. */
 function age(stamp) {
   const seconds = (Date.now() - Date.parse(stamp)) / 1000;
-  for (const [size, name] of [
-    [86400, "d"],
-    [3600, "h"],
-    [60, "min"],
-  ]) {
+  for (const [name, size] of Object.entries({ d: 86400, h: 3600, min: 60 })) {
     if (seconds >= size) return `${Math.floor(seconds / size)} ${name} ago`;
   }
   return "now";

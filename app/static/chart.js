@@ -1,5 +1,5 @@
-// A figure that Python made (workbench/screen/charts/chart.py): drawn by Plotly in the theme's colours,
-// with its table and its CSV.
+// A figure that Python made (workbench/screen/charts/chart.py): drawn by Plotly in the colours of
+// the theme, with its table and its CSV.
 import { h } from "./dom.js";
 import { colors, layout } from "./plot.js";
 

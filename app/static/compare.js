@@ -406,7 +406,7 @@ addEventListener("keydown", (event) => {
 
 keys(
   "Compare",
-  [
+  /** @type {[string, string, () => unknown][]} */ ([
     ["1", "the pipeline was better", () => vote(1)],
     ["2", "the student was better", () => vote(2)],
     ["3", "a tie", () => vote(3)],
@@ -414,12 +414,12 @@ keys(
     ["q", "pipeline right, student wrong: to the queue", queue],
     ["Enter", "next question", next],
     ["Escape", "cancel what is under way (of the column in focus, else of all)", escape],
-  ].map(([key, words, work]) => [key, words, () => (find("all").hidden ? work() : false)]),
+  ]).map(([key, words, work]) => [key, words, () => (find("all").hidden ? work() : false)]),
 );
 
 // --- where one comes from
 
-const all = () => new URL(location).searchParams.get("mode") === "all";
+const all = () => new URL(location.href).searchParams.get("mode") === "all";
 
 function tab() {
   find("all").hidden = !all();
@@ -477,7 +477,7 @@ async function start() {
   tab();
   if (all()) return;
   lay();
-  const params = new URL(location).searchParams;
+  const params = new URL(location.href).searchParams;
   if (params.get("model")) chooseModel(params.get("model"));
   const offer = loadExamples();
   try {

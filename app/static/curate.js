@@ -165,8 +165,7 @@ function decide(verdict, why = null) {
     return;
   }
   items.clock();
-  const body = decisionBody(item, verdict);
-  if (why) body.reason = why.reason;
+  const body = { ...decisionBody(item, verdict), reason: why?.reason };
   store(item, view.candidate, body, { kind: verdict, reason: why?.words ?? "", event: body.id });
 }
 

@@ -15,6 +15,7 @@ const whole = (name, least) =>
   /^\d{1,7}$/.test(address.get(name) ?? "") && Number(address.get(name)) >= least
     ? { [name]: address.get(name) }
     : {};
+/** @type {Record<string, string>} */
 const sample = { a, b, ...whole("n", 1), ...whole("seed", 0) };
 const mayDecide = document.body.dataset.role !== "viewer";
 const FORM = [
@@ -48,7 +49,7 @@ async function more() {
   if (busy || over || pairs.length >= 4) return;
   busy = true;
   try {
-    const page = await get(`/data/curate/pairs?${new URLSearchParams({ ...sample, count: 8 })}`);
+    const page = await get(`/data/curate/pairs?${new URLSearchParams({ ...sample, count: "8" })}`);
     if (!pastTasks.size) {
       before = page.rated;
       of = page.of;

@@ -7,7 +7,7 @@ import { get } from "./server.js";
 
 const main = document.querySelector("main.dashboard");
 const charts = document.querySelector("[data-charts]");
-const every = Math.max(Number(new URL(location).searchParams.get("every")) || 10, 1) * 1000;
+const every = Math.max(Number(new URL(location.href).searchParams.get("every")) || 10, 1) * 1000;
 const places = new Map();
 let latest = null;
 let timer = null;

@@ -45,7 +45,11 @@ export function duration(ms) {
 export const amount = (number, noun) =>
   `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 
-/** 3 May 2026, 14:05 */
+/**
+ * 3 May 2026, 14:05
+ * @param {string | number | Date} time
+ * @param {"short" | "medium"} timeStyle
+ */
 export const dateTime = (time, timeStyle = "short") =>
   new Date(time).toLocaleString("en", { dateStyle: "medium", timeStyle, hourCycle: "h23" });
 

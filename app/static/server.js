@@ -13,7 +13,13 @@ export function newId() {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** GET JSON.  Rejects with an Error whose text is for people. */
+/**
+ * GET JSON.  Rejects with an Error whose text is for people.
+ * @template {string} Address
+ * @param {Address} path
+ * @param {RequestInit} options
+ * @returns {Promise<import("../js/types").Reply<Address>>}
+ */
 export async function get(path, options = {}) {
   let reply;
   try {
@@ -39,7 +45,13 @@ async function bodyOf(reply) {
   });
 }
 
-/** POST JSON at once, past the outbox: for what is worth nothing later. */
+/**
+ * POST JSON at once, past the outbox: for what is worth nothing later.
+ * @template {string} Address
+ * @param {Address} path
+ * @param {unknown} body
+ * @returns {Promise<import("../js/types").Reply<Address>>}
+ */
 export async function post(path, body) {
   return bodyOf(
     await fetch(path, {
@@ -54,6 +66,10 @@ export async function post(path, body) {
  * Save something: POST `body` with an id made here, so that a retry never doubles it.  It is kept
  * in the browser until the server has it, in order, also over a reload.  Resolves with the reply;
  * rejects when the server refuses it.
+ * @template {string} Address
+ * @param {Address} path
+ * @param {object} body
+ * @returns {Promise<import("../js/types").Reply<Address>>}
  */
 export function save(path, body) {
   const entry = { path, body: { id: newId(), ...body }, at: Date.now() };
@@ -195,6 +211,12 @@ async function* eventsOf(reply) {
 /**
  * Call an endpoint of Gradio's queue; `onData` gets what each `yield` of a generator gave, the
  * promise the last.  Aborting `signal` ends the work on the server too.
+ * @template {string} Name
+ * @template {import("../js/types").Message<Name>} Message
+ * @param {Name} name
+ * @param {unknown[]} data
+ * @param {{onData?: (message: Message) => void, signal?: AbortSignal}} options
+ * @returns {Promise<Message>}
  */
 export async function stream(name, data, { onData = () => {}, signal } = {}) {
   const ticket = await bodyOf(

@@ -29,7 +29,7 @@ async function open(trace, at) {
     wrong: mayChange && trace === storedTrace ? firstWrong : undefined,
     onMove: (step) => {
       if (trace !== storedTrace) return;
-      const address = new URL(location);
+      const address = new URL(location.href);
       address.searchParams.set("trace", trace);
       address.searchParams.set("step", step);
       history.replaceState(history.state, "", address);

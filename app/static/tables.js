@@ -271,7 +271,7 @@ async function look() {
   place.removeAttribute("aria-busy");
 }
 
-if (new URL(location).searchParams.get("mode") === "all") {
+if (new URL(location.href).searchParams.get("mode") === "all") {
   look();
   document
     .querySelectorAll("[name=counting]")

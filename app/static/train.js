@@ -8,6 +8,8 @@ import { walkthrough } from "./train_new.js";
 import { actions, admin, nameOf, FINAL, main, progress, right, state } from "./train_parts.js";
 import { together } from "./train_together.js";
 
+/** @typedef {import("../js/types").JobRow} JobRow */
+
 function viewName() {
   if (params.has("new") && admin) return "new";
   if (params.has("job")) return "job";
@@ -15,7 +17,7 @@ function viewName() {
 }
 
 const place = document.querySelector("[data-view]");
-const params = new URL(location).searchParams;
+const params = new URL(location.href).searchParams;
 const view = viewName();
 const fast = Number(params.get("every")) * 1000;
 const before = new Map(); // state of each job at the last look
@@ -85,11 +87,13 @@ function bell() {
 
 // --- the list
 
+/** @param {JobRow} one */
 function startShare(one) {
   if (one.first === null || one.first === undefined) return "";
   return ` from ${(100 * one.first).toFixed(1)} %`;
 }
 
+/** @param {JobRow} one */
 function outcome(one) {
   if (one.state === "done") {
     return h("p.number", {}, right(one), h("span.small.soft", {}, startShare(one)));
@@ -98,9 +102,13 @@ function outcome(one) {
   return one.state === "queued" ? "" : progress(one);
 }
 
-/** How a job is getting on: what changes at every look. */
+/**
+ * How a job is getting on: what changes at every look.
+ * @param {JobRow} one
+ */
 const how = (one) => [state(one), outcome(one)];
 
+/** @param {JobRow} one */
 function line(one) {
   const pick = h("input", {
     type: "checkbox",
@@ -192,6 +200,7 @@ function frame() {
 /** Figures of a job that change at every look: they alone do not make a line anew. */
 const MOVING = ["step", "total", "eta", "loss", "phase", "silent"];
 
+/** @param {JobRow} one */
 function nodeOf(one, queueLength) {
   const base = Object.entries(one).filter(([name]) => !MOVING.includes(name));
   const key = JSON.stringify([base, queueLength]);

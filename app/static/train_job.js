@@ -5,6 +5,10 @@ import { get } from "./server.js";
 import { actions, admin, nameOf, copyBlock, main, progress, right, state } from "./train_parts.js";
 import { curves } from "./train_plots.js";
 
+/** @typedef {import("../js/types").CheckpointAnswer} CheckpointAnswer */
+/** @typedef {import("../js/types").FixedAnswer} FixedAnswer */
+/** @typedef {import("../js/types").JobDetail} JobDetail */
+
 const CHANGES = {
   improved: ["right", "improved"],
   broke: ["wrong", "broke"],
@@ -91,6 +95,7 @@ export async function job(place, id, bell, again) {
   };
 }
 
+/** @param {JobDetail} now */
 function result(now) {
   const none = now.first === null || now.first === undefined;
   const start = none ? "" : `, ${(100 * now.first).toFixed(1)} % before training`;
@@ -98,11 +103,12 @@ function result(now) {
   return h("p", {}, h("b", {}, right(now)), words);
 }
 
+/** @param {JobDetail} now */
 function failure(now) {
   if (!now.failure) return [];
   const { cause, text, advice, change } = now.failure;
   const keys = Object.entries(change ?? {});
-  const query = new URLSearchParams({ new: 1, from: now.id, change: JSON.stringify(change) });
+  const query = new URLSearchParams({ new: "1", from: now.id, change: JSON.stringify(change) });
   const address = `/train?${query}`;
   return [
     h(
@@ -132,6 +138,7 @@ function failure(now) {
   ];
 }
 
+/** @param {JobDetail} now */
 function answers(now) {
   if (!now.answers.length) return [];
   const count = (kind) => now.answers.filter((one) => one.change === kind).length;
@@ -154,7 +161,10 @@ function answers(now) {
   ];
 }
 
-/** What the student said of one question at one checkpoint. */
+/**
+ * What the student said of one question at one checkpoint.
+ * @param {CheckpointAnswer | null} reply
+ */
 function replyLine(reply) {
   if (!reply) return h("li.soft", {}, "…");
   const [name, sign, word] =
@@ -173,6 +183,7 @@ function replyLine(reply) {
   );
 }
 
+/** @param {FixedAnswer} answer */
 function thumb({ thumb: src, task }) {
   if (!src) return h("span.gone.small.soft", {}, "picture not in the project");
   return h(
@@ -182,6 +193,7 @@ function thumb({ thumb: src, task }) {
   );
 }
 
+/** @param {FixedAnswer} one */
 function answerLine(one) {
   const [kind, words] = CHANGES[one.change];
   const spare = one.answers.length - MOST;
@@ -201,6 +213,7 @@ function answerLine(one) {
   );
 }
 
+/** @param {JobDetail} now */
 function card(now) {
   if (!now.card) return [];
   return [
@@ -241,6 +254,7 @@ function cardText(text) {
 const codePieces = (text) =>
   text.split(/`([^`]*)`/).map((piece, index) => (index % 2 ? h("code", {}, piece) : piece));
 
+/** @param {JobDetail} now */
 function more(now) {
   return [
     now.failure

@@ -8,6 +8,10 @@ import { looks } from "./train_look.js";
 import { fields } from "./train_settings.js";
 import { percent } from "./train_parts.js";
 
+/** @typedef {import("../js/types").JobDetail} JobDetail */
+/** @typedef {import("../js/types").JobModel} JobModel */
+/** @typedef {import("../js/types").Judgement} Judgement */
+
 const STEPS = ["Data", "Model and method", "Settings", "Preview and start"];
 const OBJECTIVES = {
   vpd: "labels and rationales, as published (L = label + weight × rationale)",
@@ -37,7 +41,10 @@ function storedDraft() {
   }
 }
 
-/** A finished or failed job's settings as a draft, with changes. */
+/**
+ * A finished or failed job's settings as a draft, with changes.
+ * @param {JobDetail} job
+ */
 function copyOf(job, change) {
   const {
     snapshot,
@@ -91,7 +98,10 @@ const weightOf = (text) => (text.trim() && Number.isFinite(Number(text)) ? Numbe
 const objectiveWords = ({ objective, weight }) =>
   objective === "vpd" && weight.trim() !== "1" ? `vpd, weight ${weight}` : objective;
 
-/** What the check says of a job, in words: {examples, steps}. */
+/**
+ * What the check says of a job, in words: {examples, steps}.
+ * @param {Judgement} report
+ */
 function reportRows(report) {
   const number = (value) => value.toLocaleString("en");
   const examples =
@@ -101,6 +111,7 @@ function reportRows(report) {
   return { examples: examples ?? "…", steps: steps || "–" };
 }
 
+/** @param {Judgement} report */
 function changesOf(report) {
   if (!report?.changed.length) return null;
   return h(
@@ -112,6 +123,7 @@ function changesOf(report) {
   );
 }
 
+/** @param {Judgement} report */
 function readiness(report) {
   if (!report) return null;
   if (!report.reasons.length) return h("p.small.good", {}, "✓ ready to start");
@@ -119,7 +131,10 @@ function readiness(report) {
   return h("p.small.problem", {}, `${reasons} why it cannot start`);
 }
 
-/** A job's model in words: how often it is right, where that was measured. */
+/**
+ * A job's model in words: how often it is right, where that was measured.
+ * @param {JobModel} model
+ */
 function modelWords({ id, of, accuracy }) {
   const share = of ? `: ${percent(accuracy)} of ${of} held-out questions right` : "";
   return `what job ${id} left${share}`;
@@ -285,7 +300,7 @@ export async function walkthrough(place, params) {
     {},
     h("legend", {}, "Objective"),
     form.objectives
-      .toSorted((a, b) => (b === "vpd") - (a === "vpd"))
+      .toSorted((a, b) => Number(b === "vpd") - Number(a === "vpd"))
       .map((one) =>
         radio(
           "objective",

@@ -3,6 +3,8 @@
 import { duration, h } from "./dom.js";
 import { post, toast } from "./server.js";
 
+/** @typedef {import("../js/types").JobRow} JobRow */
+
 export const main = document.querySelector("main.train");
 export const admin = document.body.dataset.role === "admin";
 export const FINAL = ["done", "failed", "stopped"];
@@ -17,7 +19,10 @@ const KINDS = {
   done: "right",
 };
 
-/** A state: a sign and a word; a job that gives no sign of life is not called running. */
+/**
+ * A state: a sign and a word; a job that gives no sign of life is not called running.
+ * @param {JobRow} job
+ */
 export function state(job) {
   if (job.silent) {
     return h(
@@ -40,15 +45,20 @@ export const percent = (share) =>
   share === null || share === undefined ? "–" : `${(100 * share).toFixed(1)} %`;
 const timeLeft = (seconds) =>
   seconds === null || seconds === undefined ? "" : `${duration(1000 * seconds)} left`;
+/** @param {{ name: string, id: string }} job */
 export const nameOf = (job) => job.name || job.id;
 
-/** Right on the held-out side, with its interval. */
+/**
+ * Right on the held-out side, with its interval.
+ * @param {JobRow} job
+ */
 export function right(job) {
   if (!job.of) return "–";
   const [low, high] = job.interval.map((share) => (100 * share).toFixed(0));
   return `${percent(job.accuracy)} of ${job.of} (${low} to ${high})`;
 }
 
+/** @param {JobRow} job */
 function progressWords(job) {
   if (!job.total) return job.phase || "";
   const share = Math.round((100 * job.step) / job.total);
@@ -58,6 +68,7 @@ function progressWords(job) {
   return words.join(" · ");
 }
 
+/** @param {JobRow} job */
 export function progress(job) {
   return h(
     "div.progress",
@@ -101,6 +112,7 @@ const button = (words, work, extra = {}) =>
 /**
  * Buttons for what may be done with a job now.  `again` is called afterwards; `full`: on its own
  * page.
+ * @param {JobRow} job
  */
 export function actions(job, again, full = false, jobs = []) {
   const out = admin ? adminActions(job, again, full, jobs) : [];
@@ -110,6 +122,7 @@ export function actions(job, again, full = false, jobs = []) {
   return out;
 }
 
+/** @param {JobRow} job */
 function adminActions(job, again, full, jobs) {
   const out = (ACTIONS[job.state] ?? (() => []))(job, again, jobs);
   if (full && ["stopped", "failed"].includes(job.state) && job.resume) {
@@ -126,6 +139,7 @@ function adminActions(job, again, full, jobs) {
 const stop = (words, job, again, store, title = null) =>
   button(words, () => act("/do/train/stop", { job: job.id, save: store }, again), { title });
 
+/** @param {JobRow} job */
 function queueActions(job, again, jobs) {
   const queueLength = jobs.filter((one) => one.state === "queued").length;
   const move = (by) => () => act("/do/train/move", { job: job.id, place: job.place + by }, again);
@@ -168,7 +182,10 @@ const ACTIONS = {
   failed: resumeActions,
 };
 
-/** Ask, by typing, before a job goes with its checkpoints and its model. */
+/**
+ * Ask, by typing, before a job goes with its checkpoints and its model.
+ * @param {JobRow} job
+ */
 function erase(job) {
   const box = document.querySelector("[data-dialog]");
   const word = job.id.slice(0, 6);

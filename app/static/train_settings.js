@@ -2,6 +2,8 @@
 // it.
 import { h } from "./dom.js";
 
+/** @typedef {import("../js/types").FormField} FormField */
+
 function fieldText(value) {
   if (Array.isArray(value)) return value.join(", ");
   return value === undefined || value === null ? "" : String(value);
@@ -10,6 +12,7 @@ function fieldText(value) {
 /**
  * A field's text as a value of its kind; what does not fit is sent as it is, and the server says
  * what it expected.
+ * @param {FormField} field
  */
 function parse(field, text) {
   const number = (one) => (one.trim() !== "" && Number.isFinite(Number(one)) ? Number(one) : one);

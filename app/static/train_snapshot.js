@@ -4,6 +4,11 @@ import { amount, dateTime, h, svg } from "./dom.js";
 import { snapshot as freeze } from "./curate_drawers.js";
 import { get } from "./server.js";
 
+/** @typedef {import("../js/types").ReasonCount} ReasonCount */
+/** @typedef {import("../js/types").SharedPictures} SharedPictures */
+/** @typedef {import("../js/types").SnapshotLine} SnapshotLine */
+/** @typedef {import("../js/types").SnapshotReport} SnapshotReport */
+
 const WHOSE = {
   person: "what people accepted",
   automatic: "what the verifier kept",
@@ -42,7 +47,10 @@ function bars(title, counts, of) {
   );
 }
 
-/** Whether evaluation has pictures of it too: [kind, words]. */
+/**
+ * Whether evaluation has pictures of it too: [kind, words].
+ * @param {SharedPictures} leak
+ */
 function leakCheck({ same, near, against, splits, unknown }) {
   if (same + near) {
     const fact = `Evaluation has ${same} of its pictures, and ${near} that look like one`;
@@ -57,6 +65,7 @@ function leakCheck({ same, near, against, splits, unknown }) {
   return ["good", words];
 }
 
+/** @param {SnapshotReport} report */
 function repeatCheck({ repeated, contradicting }) {
   if (!repeated) return ["good", "✓ No question is asked twice about one picture."];
   const words = `${amount(repeated, "question")} asked again about the same picture`;
@@ -64,6 +73,7 @@ function repeatCheck({ repeated, contradicting }) {
   return ["problem", `${words}, ${contradicting} with another answer.`];
 }
 
+/** @param {SnapshotReport} report */
 function checks(report) {
   const lines = [leakCheck(report.leak), repeatCheck(report)];
   if (!report.sides.train) lines.push(["problem", "✗ It has no example to train on."]);
@@ -80,7 +90,10 @@ function checks(report) {
   );
 }
 
-/** A snapshot in a line: what is in it, who accepted it, when it was taken. */
+/**
+ * A snapshot in a line: what is in it, who accepted it, when it was taken.
+ * @param {SnapshotLine} one
+ */
 function snapshotWords(one) {
   const inside = [
     `${one.rows.toLocaleString("en")} questions`,
@@ -92,6 +105,7 @@ function snapshotWords(one) {
   return [inside.join(", "), source, dateTime(`${one.at}Z`)].join("; ");
 }
 
+/** @param {ReasonCount[]} rows */
 function leftOut(rows) {
   if (!rows.length) return "";
   const total = rows.reduce((sum, one) => sum + one.count, 0);

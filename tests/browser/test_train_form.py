@@ -14,7 +14,7 @@ import trained
 from typer.testing import CliRunner
 
 from app.train_data import snapshot_view
-from app.train_form import APART, command, form, judge, judgement
+from app.train_form import APART, FormField, command, form, judge, judgement
 from workbench.cli import app as cli
 from workbench.snapshot import Snapshot
 from workbench.store import Project
@@ -76,9 +76,9 @@ def test_what_is_right_has_steps_and_a_file(project: Project, taken: Snapshot) -
         judge(project, {"snapshot": taken.hash, "batch": 4, "epochs": 2, "student": "own/er"}),
     )
     train = taken.manifest.content.rows["train"]["count"]
-    assert found["reasons"] == []
-    assert found["steps"] == 2 * -(-int(train) // 4)
-    assert found["changed"] == ["batch", "epochs"]
+    assert found.reasons == []
+    assert found.steps == 2 * -(-int(train) // 4)
+    assert found.changed == ["batch", "epochs"]
 
 
 def test_the_command_gives_the_same_job(project: Project, taken: Snapshot) -> None:
@@ -99,36 +99,36 @@ def test_the_command_gives_the_same_job(project: Project, taken: Snapshot) -> No
 
 
 def test_every_setting_of_a_job_has_a_field_or_a_choice_of_its_own() -> None:
-    tables = {field["key"].partition(".")[0] for field in form()}
+    tables = {field.key.partition(".")[0] for field in form()}
     assert tables | set(APART) == set(Job.__dataclass_fields__)
     assert tables & set(APART) == set()
 
 
 def test_a_field_is_what_the_job_says_of_it() -> None:
-    by_key = {field["key"]: field for field in form()}
-    assert by_key["batch"] == {
-        "key": "batch",
-        "label": "Batch",
-        "group": "basic",
-        "kind": "whole",
-        "options": [],
-        "default": 16,
-        "says": "Examples per step, over all devices and micro-batches. Takes a whole number from 1.",
-    }
-    assert (by_key["schedule"]["kind"], by_key["schedule"]["options"]) == (
+    by_key = {field.key: field for field in form()}
+    assert by_key["batch"] == FormField(
+        key="batch",
+        label="Batch",
+        group="basic",
+        kind="whole",
+        options=[],
+        default=16,
+        says="Examples per step, over all devices and micro-batches. Takes a whole number from 1.",
+    )
+    assert (by_key["schedule"].kind, by_key["schedule"].options) == (
         "choice",
         ["cosine", "linear", "constant"],
     )
-    assert (by_key["betas"]["kind"], by_key["betas"]["default"]) == ("numbers", [0.9, 0.98])
-    assert (by_key["lora.targets"]["kind"], by_key["lora.targets"]["default"]) == ("names", [])
-    assert all(field["label"] and field["says"].endswith(".") for field in by_key.values())
+    assert (by_key["betas"].kind, by_key["betas"].default) == ("numbers", [0.9, 0.98])
+    assert (by_key["lora.targets"].kind, by_key["lora.targets"].default) == ("names", [])
+    assert all(field.label and field.says.endswith(".") for field in by_key.values())
 
 
 def test_pictures_that_evaluation_has_meanwhile_block(tmp_path: Path) -> None:
     folder = trained.build(tmp_path / "p", scenes=4)
     taken = trained.snapshot(folder)
     with Project.open(folder) as project:
-        assert snapshot_view(project, taken.hash)["leak"]["same"] == 0
+        assert snapshot_view(project, taken.hash).leak.same == 0
         task = project.tasks([taken.examples()[0].task_id])[0]
         project.add_tasks([replace(task, id="late/1", split="test")])
         found = judge(project, {"snapshot": taken.hash})
@@ -140,7 +140,7 @@ def test_a_snapshot_is_counted_by_side_family_tool_and_repetition(
     project: Project, taken: Snapshot
 ) -> None:
     found = snapshot_view(project, taken.hash)
-    assert found["sides"]["train"] + found["sides"]["val"] == found["rows"] == len(taken.examples())
-    assert found["families"] == {"count": found["rows"]}
-    assert found["tools"] == {"find": found["rows"]}
-    assert found["repeated"] == 0
+    assert found.sides["train"] + found.sides["val"] == found.rows == len(taken.examples())
+    assert found.families == {"count": found.rows}
+    assert found.tools == {"find": found.rows}
+    assert found.repeated == 0

@@ -14,6 +14,7 @@ Files:
     jobs.py           the queue of training jobs: folders, nothing else
     launchers.py      where a job runs: this machine, a Slurm cluster, a Ray cluster
     load.py           the model that is trained: from a checkpoint, with adapters, to a checkpoint
+    looks.py          what a look at a job before its start tells
     loss.py           from lessons about pictures to their losses, in steps and evaluations
     model_card.py     the draft of a model card: base, data, settings, figures, limits
     objective.py      what a student learns from an example: the published objective and its control

@@ -13,7 +13,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,26 +26,9 @@ from workbench.train.examples import pieces
 from workbench.train.failure import explain
 from workbench.train.job import FILE, Job, read_job
 from workbench.train.load import load_adapter
+from workbench.train.looks import Estimate, LessonPreview
 from workbench.train.run import TrainingRun, peak_mb
 from workbench.train.status_files import write_json
-
-
-@dataclass(frozen=True, slots=True)
-class LessonPreview:
-    """One lesson as the student gets it."""
-
-    task_id: str
-    image: str
-    name: str
-    weight: float
-    pieces: Sequence[tuple[str, bool]]
-    """Runs of text, and whether they count in the loss."""
-    tokens: int
-    """Number of tokens, those of the picture among them."""
-    counted: int
-    """Number of tokens that count in the loss."""
-    picture: int
-    """Number of tokens that stand for the picture."""
 
 
 def preview(job: Job, folder: Path, examples: int = 3) -> list[LessonPreview]:
@@ -85,26 +68,6 @@ def preview(job: Job, folder: Path, examples: int = 3) -> list[LessonPreview]:
                 )
             )
     return previews
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What a run will cost on this machine."""
-
-    steps: int
-    """Number of steps."""
-    examples: int
-    """Number of examples in each step."""
-    seconds: float
-    """Duration of the whole run if every step took the middling time; evaluations are left out."""
-    most_seconds: float
-    """Duration of the whole run if every step were the longest; evaluations are left out."""
-    memory_mb: float
-    """Highest use of memory in the longest step: of the GPU if there is one, else of all."""
-    disk_mb: float
-    """Space that the model and two checkpoints take."""
-    basis: str
-    """What was measured, and where."""
 
 
 def dry_run(job: Job, folder: Path) -> Estimate:

@@ -28,16 +28,16 @@ from workbench.store.reading.search import token
 WILSON = "95 % intervals: Wilson 1927."
 
 
-def numbers(found: Overview) -> list[tuple[str, str, str]]:
+def numbers(overview: Overview) -> list[tuple[str, str, str]]:
     """The row of figures: name, value, what it is of."""
-    step = {one.name: one.tasks for one in found.funnel}
-    slow, best = found.pipeline, found.best
+    step = {one.name: one.tasks for one in overview.funnel}
+    slow, best = overview.pipeline, overview.best
     timed = (slow.seconds, best.seconds) if slow and best and best.seconds > 0 else None
     return [
-        ("Questions", f"{found.tasks:,}", ""),
-        ("Programs", f"{found.programs:,}", f"k = {found.k}"),
-        ("Executed", percent(found.executed), f"of {found.executed.of:,} runs"),
-        ("Yield", percent(found.kept), f"of {found.kept.of:,} judged"),
+        ("Questions", f"{overview.tasks:,}", ""),
+        ("Programs", f"{overview.programs:,}", f"k = {overview.k}"),
+        ("Executed", percent(overview.executed), f"of {overview.executed.of:,} runs"),
+        ("Yield", percent(overview.kept), f"of {overview.kept.of:,} judged"),
         ("Accepted", f"{step['accepted']:,}", "questions, by people"),
         ("In snapshot", f"{step['in snapshot']:,}", "questions, the newest one"),
         (
@@ -57,37 +57,37 @@ def numbers(found: Overview) -> list[tuple[str, str, str]]:
     ]
 
 
-def loop_charts(found: Overview) -> list[Chart]:
+def loop_charts(overview: Overview) -> list[Chart]:
     """From question to snapshot: the funnel, pass@k, families, errors."""
-    return [_funnel(found), _passed(found), _families(found), _errors(found)]
+    return [_funnel(overview), _passed(overview), _families(overview), _errors(overview)]
 
 
-def tool_charts(found: Overview) -> list[Chart]:
+def tool_charts(overview: Overview) -> list[Chart]:
     """What tools did, and which of them people blame."""
-    return [_tools(found), _blame(found)]
+    return [_tools(overview), _blame(overview)]
 
 
-def people_charts(found: Overview) -> list[Chart]:
+def people_charts(overview: Overview) -> list[Chart]:
     """Reviewers: pace, agreement, reasons, the automatic verdict beside."""
     return [
-        _pace(found),
-        _reviewers(found),
-        _kappas(found),
-        _reasons(found),
-        _agreement(found),
-        _confusion(found),
+        _pace(overview),
+        _reviewers(overview),
+        _kappas(overview),
+        _reasons(overview),
+        _agreement(overview),
+        _confusion(overview),
     ]
 
 
-def _funnel(found: Overview) -> Chart:
-    before = [None, *(step.tasks for step in found.funnel)]
+def _funnel(overview: Overview) -> Chart:
+    before = [None, *(step.tasks for step in overview.funnel)]
     rows = [
         (
             step.name,
             step.tasks,
             f"{100 * step.tasks / last:.0f} %" if last and step.tasks <= last else None,
         )
-        for step, last in zip(found.funnel, before)
+        for step, last in zip(overview.funnel, before)
     ]
     plot = bars([(name, tasks) for name, tasks, _ in reversed(rows)], "questions", "@accent")
     plot["layout"]["yaxis"] = {
@@ -97,28 +97,28 @@ def _funnel(found: Overview) -> Chart:
     return Chart(
         "funnel",
         "From question to trained model",
-        f"{found.funnel[-1].tasks:,} of {found.tasks:,} questions taught",
-        f"questions, n = {found.tasks:,}; percentages of the step before",
+        f"{overview.funnel[-1].tasks:,} of {overview.tasks:,} questions taught",
+        f"questions, n = {overview.tasks:,}; percentages of the step before",
         "Sampled: all k programs written. Executed: a program ended with an answer. Matched: a trace was kept. "
         "Accepted: by a person. In snapshot: the newest one. Trained: questions that any model was taught.",
         "Fills when questions are imported: vpd import.",
         ("step", "questions", "of the step before"),
         tuple(rows),
         plot,
-        tuple(step.token for step in found.funnel),
+        tuple(step.token for step in overview.funnel),
     )
 
 
-def _passed(found: Overview) -> Chart:
-    first = found.curve[0][1].value if found.curve else None
+def _passed(overview: Overview) -> Chart:
+    first = overview.curve[0][1].value if overview.curve else None
     rows = []
-    for k, share in found.curve:
+    for k, share in overview.curve:
         gain = None if first is None or share.value is None else share.value - first
         relative = f"{100 * gain / first:+.1f} %" if gain is not None and first else None
         points = None if gain is None else f"{100 * gain:+.1f}"
         rows.append((k, *interval(share), points, relative))
-    x = [k for k, _ in found.curve]
-    low, high = ([100 * share.interval[at] for _, share in found.curve] for at in (0, 1))
+    x = [k for k, _ in overview.curve]
+    low, high = ([100 * share.interval[at] for _, share in overview.curve] for at in (0, 1))
     band = {
         "x": [*x, *reversed(x)],
         "y": [*high, *reversed(low)],
@@ -132,21 +132,21 @@ def _passed(found: Overview) -> Chart:
     }
     line = {
         "x": x,
-        "y": [100 * (share.value or 0) for _, share in found.curve],
+        "y": [100 * (share.value or 0) for _, share in overview.curve],
         "mode": "lines+markers",
         "line": {"color": "@accent", "width": 2},
         "marker": {"size": 7, "color": "@accent"},
         "hovertemplate": "pass@%{x}: %{y:.1f} %<extra></extra>",
         "showlegend": False,
     }
-    last = found.curve[-1][1] if found.curve else None
+    last = overview.curve[-1][1] if overview.curve else None
     return Chart(
         "pass_at_k",
         "pass@k",
-        f"a right program among k: {percent(found.curve[0][1])} for 1, {percent(last)} for {x[-1]}"
+        f"a right program among k: {percent(overview.curve[0][1])} for 1, {percent(last)} for {x[-1]}"
         if last
         else "",
-        f"% of judged labelled questions, n = {found.kept.of:,}; band: 95 % (Wilson)",
+        f"% of judged labelled questions, n = {overview.kept.of:,}; band: 95 % (Wilson)",
         "Unbiased estimator of Chen et al. 2021 (arXiv 2107.03374) over the k programs of each labelled question; "
         "gains against pass@1, in points and in percent of it. It knows the label: an upper bound of what a choice "
         "among the programs can reach.",
@@ -160,19 +160,19 @@ def _passed(found: Overview) -> Chart:
     )
 
 
-def _families(found: Overview) -> Chart:
-    names = [one.name for one in found.families]
-    last = f"pass@{found.k}"
+def _families(overview: Overview) -> Chart:
+    names = [one.name for one in overview.families]
+    last = f"pass@{overview.k}"
     series = [
-        ("pass@1", [one.first for one in found.families], "@accent", "circle-open"),
-        (last, [one.best for one in found.families], "@accent", "circle"),
-        ("student", [one.student for one in found.families], "@warm", "diamond"),
+        ("pass@1", [one.first for one in overview.families], "@accent", "circle-open"),
+        (last, [one.best for one in overview.families], "@accent", "circle"),
+        ("student", [one.student for one in overview.families], "@warm", "diamond"),
     ]
     return Chart(
         "families",
         "By family of question",
         f"{len(names)} families" if names else "",
-        f"%, 95 % (Wilson); judged labelled questions, n = {sum(one.best.of for one in found.families):,}",
+        f"%, 95 % (Wilson); judged labelled questions, n = {sum(one.best.of for one in overview.families):,}",
         f"pass@k as above; student: the student in force, its direct answers. {WILSON}",
         "Fills when labelled questions have been judged or answered: vpd run.",
         ("family", "questions", "pass@1", last, "n judged", "student right", "n answered"),
@@ -186,7 +186,7 @@ def _families(found: Overview) -> Chart:
                 one.student.value,
                 one.student.of,
             )
-            for one in found.families
+            for one in overview.families
         ),
         dot_plot(names, series),
         tuple(token("family", name) if name else None for name in names),
@@ -194,10 +194,10 @@ def _families(found: Overview) -> Chart:
     )
 
 
-def _errors(found: Overview) -> Chart:
-    days = sorted({one["day"] for one in found.errors})
-    kinds = list(dict.fromkeys(one["kind"] for one in found.errors))
-    runs = {(one["kind"], one["day"]): one["runs"] for one in found.errors}
+def _errors(overview: Overview) -> Chart:
+    days = sorted({one["day"] for one in overview.errors})
+    kinds = list(dict.fromkeys(one["kind"] for one in overview.errors))
+    runs = {(one["kind"], one["day"]): one["runs"] for one in overview.errors}
     of = {kind: sum(runs.get((kind, day), 0) for day in days) for kind in kinds}
     if len(days) < 2:
         plot = bars(list(of.items()), "runs", "@crash")
@@ -209,28 +209,28 @@ def _errors(found: Overview) -> Chart:
         "errors",
         "Errors by class",
         f"{sum(of.values()):,} runs ended without an answer" if of else "",
-        f"runs, n = {found.executed.of:,}; by day (UTC) where there are several",
+        f"runs, n = {overview.executed.of:,}; by day (UTC) where there are several",
         "Each failed run is a row with its kind and line; none is retried until it answers.",
         "No run has failed; this fills when one does.",
         ("class", "day (UTC)", "runs", "questions"),
-        tuple((one["kind"], one["day"], one["runs"], one["tasks"]) for one in found.errors),
+        tuple((one["kind"], one["day"], one["runs"], one["tasks"]) for one in overview.errors),
         plot,
-        tuple(token("kind", one["kind"]) for one in found.errors),
+        tuple(token("kind", one["kind"]) for one in overview.errors),
     )
 
 
-def _tools(found: Overview) -> Chart:
-    names = [tool.name for tool in found.tools]
+def _tools(overview: Overview) -> Chart:
+    names = [tool.name for tool in overview.tools]
     series = [
-        ("right by the label", [tool.right for tool in found.tools], "@accent", "circle"),
-        ("accepted by people", [tool.accepted for tool in found.tools], "@warm", "diamond"),
+        ("right by the label", [tool.right for tool in overview.tools], "@accent", "circle"),
+        ("accepted by people", [tool.accepted for tool in overview.tools], "@warm", "diamond"),
     ]
     return Chart(
         "by_tool",
         "Acceptance by tool",
         "runs that called the tool",
-        f"%, 95 % (Wilson); judged n = {_n(tool.right for tool in found.tools):,}, "
-        f"people's n = {_n(tool.accepted for tool in found.tools):,}",
+        f"%, 95 % (Wilson); judged n = {_n(tool.right for tool in overview.tools):,}, "
+        f"people's n = {_n(tool.accepted for tool in overview.tools):,}",
         f"A run counts for each tool that it called, whatever the tool's part in the answer was. {WILSON}",
         "Fills when programs have called tools and been judged: vpd run.",
         (
@@ -247,16 +247,16 @@ def _tools(found: Overview) -> Chart:
         ),
         tuple(
             (tool.name, tool.runs, *interval(tool.right), *interval(tool.accepted))
-            for tool in found.tools
+            for tool in overview.tools
         ),
         dot_plot(names, series),
         tuple(token("tool", name) for name in names),
     )
 
 
-def _blame(found: Overview) -> Chart:
-    held = [(tool.name, tool.blamed) for tool in found.tools] + [
-        ("the program itself", found.own_blame)
+def _blame(overview: Overview) -> Chart:
+    held = [(tool.name, tool.blamed) for tool in overview.tools] + [
+        ("the program itself", overview.own_blame)
     ]
     rows = sorted((row for row in held if row[1]), key=lambda row: -row[1])
     return Chart(
@@ -272,9 +272,9 @@ def _blame(found: Overview) -> Chart:
     )
 
 
-def _pace(found: Overview) -> Chart:
-    days = sorted({one["day"] for one in found.pace})
-    said = {(one["author"], one["day"]): one["n"] for one in found.pace}
+def _pace(overview: Overview) -> Chart:
+    days = sorted({one["day"] for one in overview.pace})
+    said = {(one["author"], one["day"]): one["n"] for one in overview.pace}
     people = {
         who: [said.get((who, day), 0) for day in days] for who in sorted({who for who, _ in said})
     }
@@ -286,12 +286,12 @@ def _pace(found: Overview) -> Chart:
         "What was taken back does not count.",
         "Fills when people decide: a, r and s in Curate.",
         ("day (UTC)", "reviewer", "decisions"),
-        tuple((one["day"], one["author"], one["n"]) for one in found.pace),
+        tuple((one["day"], one["author"], one["n"]) for one in overview.pace),
         stacked_bars(days, people, "decisions"),
     )
 
 
-def _reviewers(found: Overview) -> Chart:
+def _reviewers(overview: Overview) -> Chart:
     rows = [
         (
             one.name,
@@ -301,7 +301,7 @@ def _reviewers(found: Overview) -> Chart:
             in_full(one.accepted),
             in_full(one.gold),
         )
-        for one in found.reviewers
+        for one in overview.reviewers
     ]
     return Chart(
         "reviewers",
@@ -315,13 +315,13 @@ def _reviewers(found: Overview) -> Chart:
     )
 
 
-def _kappas(found: Overview) -> Chart:
-    pairs = sorted({(one["first"], one["second"]) for one in found.kappas})
+def _kappas(overview: Overview) -> Chart:
+    pairs = sorted({(one["first"], one["second"]) for one in overview.kappas})
     data = []
     for at, pair in enumerate(pairs):
         held = [
             one
-            for one in found.kappas
+            for one in overview.kappas
             if (one["first"], one["second"]) == pair and one["kappa"] is not None
         ]
         data.append(
@@ -339,13 +339,13 @@ def _kappas(found: Overview) -> Chart:
         "kappas",
         "Agreement over time",
         "Cohen's κ at the end of each day",
-        f"κ over items that both judged, at most n = {max((one['n'] for one in found.kappas), default=0):,}",
+        f"κ over items that both judged, at most n = {max((one['n'] for one in overview.kappas), default=0):,}",
         "Each pair of reviewers, over all items that both had accepted or rejected by the end of the day (UTC).",
         "Fills when two reviewers have judged the same items: set overlap to 2 in Curate.",
         ("day (UTC)", "reviewers", "κ", "n"),
         tuple(
             (one["day"], f"{one['first']}, {one['second']}", one["kappa"], one["n"])
-            for one in found.kappas
+            for one in overview.kappas
         ),
         {
             "data": data,
@@ -358,13 +358,13 @@ def _kappas(found: Overview) -> Chart:
     )
 
 
-def _reasons(found: Overview) -> Chart:
-    rows = list(found.reasons.items())
+def _reasons(overview: Overview) -> Chart:
+    rows = list(overview.reasons.items())
     return Chart(
         "reasons",
         "Rejections by reason",
         "why people reject",
-        f"standing rejections, n = {sum(found.reasons.values()):,}",
+        f"standing rejections, n = {sum(overview.reasons.values()):,}",
         "The reason that a reviewer chose from the closed list.",
         "Fills when people reject in Curate: r and a digit.",
         ("reason", "rejections"),
@@ -373,25 +373,25 @@ def _reasons(found: Overview) -> Chart:
     )
 
 
-def _agreement(found: Overview) -> Chart:
+def _agreement(overview: Overview) -> Chart:
     return Chart(
         "agreement",
         "Agreement",
         "Cohen's κ of two reviewers",
-        f"items that both judged, n = {sum(one['n'] for one in found.agreement):,}",
+        f"items that both judged, n = {sum(one['n'] for one in overview.agreement):,}",
         "Over items that both accepted or rejected; gold items count, too.",
         "Fills when two reviewers have judged the same item: set overlap to 2 in Curate.",
         ("reviewers", "κ", "n", "alike", ""),
         tuple(
             (f"{one['first']}, {one['second']}", one["kappa"], one["n"], one["same"], one["note"])
-            for one in found.agreement
+            for one in overview.agreement
         ),
         size="third",
     )
 
 
-def _confusion(found: Overview) -> Chart:
-    counted = found.confusion
+def _confusion(overview: Overview) -> Chart:
+    counted = overview.confusion
     rows = (
         ("right", counted["right_accepted"], counted["right_rejected"]),
         ("wrong", counted["wrong_accepted"], counted["wrong_rejected"]),
@@ -409,9 +409,9 @@ def _confusion(found: Overview) -> Chart:
     )
 
 
-def disk_chart(found: Overview) -> Chart:
+def disk_chart(overview: Overview) -> Chart:
     """Sizes of the project's folder."""
-    disk = found.disk
+    disk = overview.disk
     rows = (
         ("store", size_of(disk.store)),
         ("pictures", size_of(disk.images)),

@@ -37,7 +37,7 @@ export function draw(overlay, boxes, hot = null) {
   const size = Math.max((12 * width) / (overlay.getBoundingClientRect().width || width), 1);
   const few = boxes.filter((one) => one.label).length <= MOST_NAMES;
   // the stressed box comes last, so that it lies on top
-  for (const one of [...boxes].sort((a, b) => (a.patch === hot) - (b.patch === hot))) {
+  for (const one of [...boxes].sort((a, b) => Number(a.patch === hot) - Number(b.patch === hot))) {
     const [x, y, x1, y1] = one.box;
     const isHot = hot !== null && one.patch === hot;
     const sides = { width: Math.max(x1 - x, 1), height: Math.max(y1 - y, 1) };
