@@ -338,7 +338,7 @@ def test_nothing_that_a_job_is_called_becomes_markup(
 def test_runs_beside_each_other_show_what_differs_and_nothing_else(
     visit: Visit, site: Running, taken: Snapshot
 ) -> None:
-    other = trained.take(site.site.project, trained.Wanted(val=0.5), "halves")
+    other = trained.take(site.site.project, trained.SnapshotWish(val=0.5), "halves")
     one, two = written(site, taken, name="one"), written(site, other, name="two", lr=5e-3)
     for job in (one, two):
         job.steps(1, 20)
