@@ -214,6 +214,13 @@ def _pages(site: Site, jobs: Jobs) -> None:
 
     @site.server.get("/data/train/curves")
     def new_figures(job: str, person: Viewer, cursor: str = "") -> CurveNews:
+        """The figures of a job's curves since the last look.
+
+        Args:
+            job: id of the job.
+            person: who asks; a viewer may.
+            cursor: the `cursor` of the last answer; empty for everything.
+        """
         return curves.since(jobs.show(job).folder, cursor)
 
     @site.server.get("/data/train/together")

@@ -129,7 +129,12 @@ def docstring_lines(node: ast.AST) -> range:
 
 def modules(root: Path = ROOT, folders: Sequence[str] = FOLDERS) -> list[Module]:
     """Every Python file of some folders under a root."""
-    paths = sorted(path for folder in folders for path in (root / folder).rglob("*.py"))
+    paths = sorted(
+        path
+        for folder in folders
+        for path in (root / folder).rglob("*.py")
+        if "node_modules" not in path.parts
+    )
     return [
         Module(
             ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"),
@@ -154,11 +159,27 @@ def _with_closures(function: Function) -> Iterator[tuple[str, int]]:
 
 
 def participle_names(module: Module) -> list[tuple[str, int]]:
-    """Variables, parameters and functions that a participle names, each with its line."""
+    """Variables, parameters and functions that a participle names, each with its line.
+
+    Fields of classes are left out: many are columns, JSON keys or traits, whose names are stored.
+    """
+    fields = {
+        id(statement.target)
+        for node in module.classes
+        for statement in node.body
+        if isinstance(statement, ast.AnnAssign)
+    }
+    fields |= {
+        id(target)
+        for node in module.classes
+        for statement in node.body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+    }
     names = [
         (node.id, node.lineno)
         for node in module.nodes
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and id(node) not in fields
     ]
     names += [(node.arg, node.lineno) for node in module.nodes if isinstance(node, ast.arg)]
     names += [(node.name, node.lineno) for node in module.functions]

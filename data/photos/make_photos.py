@@ -1,11 +1,12 @@
 """Makes the photographs listed in ``photos.csv`` again from four packages of PyPI.
 
-    pip download --no-deps -d wheels scikit-image==0.26.0 scikit-learn==1.9.1 scipy==1.9.3 matplotlib==3.11.2
+    pip download --no-deps -d wheels scikit-image==0.26.0 scikit-learn==1.9.1 \\
+        scipy==1.9.3 matplotlib==3.11.2
     for wheel in wheels/*.whl; do unzip -qo "$wheel" -d unpacked; done
     python data/photos/make_photos.py unpacked
 
-Each photograph is scaled down, never up, until its longer side is at most 1024 pixels, and written as
-JPEG of quality 88.
+Each photograph is scaled down, never up, until its longer side is at most 1024 pixels, and written
+as JPEG of quality 88.
 """
 
 from __future__ import annotations

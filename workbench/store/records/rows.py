@@ -38,9 +38,14 @@ _TEXTS = pa.list_(pa.string())
 _TIME = pa.timestamp("us")
 
 _KINDS = {
-    "text": pa.string(), "texts": _TEXTS, "int": pa.int32(), "long": pa.int64(),
-    "float": pa.float64(), "bool": pa.bool_(), "bytes": pa.binary(),
-}  # fmt: skip
+    "text": pa.string(),
+    "texts": _TEXTS,
+    "int": pa.int32(),
+    "long": pa.int64(),
+    "float": pa.float64(),
+    "bool": pa.bool_(),
+    "bytes": pa.binary(),
+}
 
 _COLUMNS = {
     "part": "key role name version arguments",
