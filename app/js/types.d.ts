@@ -1,5 +1,101 @@
 // Written by tests/script_types.py from the records that routes return; make types writes it anew.
 
+/** What accepting questions would do. */
+export interface AcceptanceCount {
+  accepted: number;
+  left_out: Record<string, number>;
+}
+
+/** What accepting questions has done. */
+export interface AcceptedBatch {
+  batch: string | null;
+  accepted: number;
+  left_out: Record<string, number>;
+}
+
+/** How far two reviewers agree. */
+export interface Agreement {
+  first: string;
+  second: string;
+  n: number;
+  same: number;
+  kappa: number | null;
+  note: string;
+}
+
+export interface AgreementView {
+  with: string | null;
+  n: number;
+  kappa: number | null;
+  note: string;
+}
+
+/** The queue is empty because every question is decided, held or skipped. */
+export interface AllDone {
+  held: number;
+  disputed: number;
+  skipped: number;
+  today: number;
+  state: "pending" | "skipped" | "disputed";
+  kind: "done";
+}
+
+/** Candidates whose answers mean the same. */
+export interface AnswerGroup {
+  answer: string;
+  count: number;
+}
+
+/** A page of the list. */
+export interface BrowsePage {
+  rows: QuestionRow[];
+  next: string | null;
+  tokens: SearchToken[];
+  words: string[];
+}
+
+/** How many questions a search finds. */
+export interface BrowseTotal {
+  total: number;
+  all: number;
+}
+
+/** How many sides were answering. */
+export interface CancelledSides {
+  cancelled: number;
+}
+
+/** One run of a question, as a reviewer sees it. */
+export interface CandidateView {
+  number: string;
+  trace: string;
+  program: string;
+  answer: string | null;
+  problem: string;
+  facts: string;
+  state: string;
+  judged: string;
+  rationale: string | null;
+  text: string;
+  group: number | null;
+  flags: string[];
+  model: PlayerModel | null;
+}
+
+/** A cell of the table, and the search of Browse that lists its questions. */
+export interface CellView {
+  name: string;
+  title: string;
+  filter: string;
+}
+
+/** A variable that a step set. */
+export interface ChangedVariable {
+  name: string;
+  value: ValuePiece[];
+  before: ValuePiece[] | null;
+}
+
 /** One figure. Its rows are the whole of it: the plot shows nothing that they do not hold. */
 export interface Chart {
   name: string;
@@ -33,6 +129,29 @@ export interface CheckpointFigures {
   high: number;
 }
 
+/** A picture to ask about, with a question where one comes along. */
+export interface ComparePicture {
+  image: string;
+  url: string;
+  thumb: string;
+  width: number;
+  height: number;
+  question: string;
+  task: string;
+}
+
+/** Both sides over the project's labelled questions that both have answered. */
+export interface CompareTables {
+  counting: "any" | "vote" | "first";
+  all: TableView;
+  families: Record<string, TableView>;
+  tools: Record<string, TableView>;
+  left_out: number;
+  means: string;
+  k: number;
+  cells: CellView[];
+}
+
 /** What is new of a run's figures. */
 export interface CurveNews {
   cursor: string;
@@ -59,7 +178,22 @@ export interface Estimate {
   basis: string;
 }
 
-/** A failure card. */
+/** One value of a facet. */
+export interface FacetChoice {
+  value: string;
+  count: number;
+  picked: boolean;
+  to: string;
+}
+
+/** A facet with its values. */
+export interface FacetView {
+  name: string;
+  title: string;
+  values: FacetChoice[];
+}
+
+/** Why a run failed, and what to do, for people. */
 export interface FailureCard {
   cause: "memory" | "disk" | "snapshot" | "picture" | "layers" | "checkpoint" | "student" | "package" | "job" | "diverged" | "killed" | "unknown";
   text: string;
@@ -77,6 +211,13 @@ export interface FixedAnswer {
   change: "improved" | "broke" | "same";
 }
 
+export interface Fold {
+  from: number;
+  to: number;
+  line: number;
+  rounds: number[];
+}
+
 /** One setting of a job, as the form shows it. */
 export interface FormField {
   key: string;
@@ -86,6 +227,33 @@ export interface FormField {
   kind: "whole" | "number" | "yes" | "text" | "choice" | "numbers" | "names";
   options: string[];
   default: any;
+}
+
+/** A snapshot that was taken. */
+export interface FrozenSnapshot {
+  hash: string;
+  path: string;
+  rows: number;
+}
+
+/** Guidelines for reviewers, in one version. */
+export interface GuidelineText {
+  version: string;
+  text: string;
+  author: string;
+  at: string;
+}
+
+/** Questions that a page still holds, and those that it has lost. */
+export interface HeldQuestions {
+  held: string[];
+  lost: LostQuestion[];
+}
+
+/** The queue is empty because its filter hides every question. */
+export interface HiddenByFilter {
+  hidden: number;
+  kind: "filter";
 }
 
 /** Several jobs beside each other. */
@@ -203,6 +371,19 @@ export interface Judgement {
   free_mb: number;
 }
 
+/** Questions that a reviewer holds. */
+export interface LeaseCount {
+  name: string;
+  count: number;
+  until: string;
+}
+
+/** Who decides on a question now. */
+export interface LeaseHolder {
+  name: string;
+  minutes: number;
+}
+
 /** One lesson as the student gets it. */
 export interface LessonPreview {
   task_id: string;
@@ -224,14 +405,323 @@ export interface LookState {
   failure: FailureCard | null;
 }
 
+/** A question that a page does not hold any more, and who holds it now. */
+export interface LostQuestion {
+  task: string;
+  by: string;
+}
+
+/** The event that marks a first wrong step, and the question. */
+export interface MarkedStep {
+  event: string;
+  task: string;
+}
+
+/** An argument or a variable. */
+export interface NamedValue {
+  name: string;
+  value: ValuePiece[];
+}
+
 /** The answer to a change that needs none. */
 export interface Nothing {
+}
+
+/** The queue is empty because no program was right so far. */
+export interface NothingYet {
+  questions: number;
+  kind: "nothing";
+}
+
+/** What another reviewer says of a question. */
+export interface OtherRuling {
+  author: string;
+  kind: string;
+}
+
+/** The difference of two systems on the same questions. */
+export interface Paired {
+  difference: number;
+  low: number;
+  high: number;
+  p: number;
+  n: number;
+  clusters: number;
+  only_a: number;
+  only_b: number;
+  test: "mcnemar" | "permutation";
+  mcnemar: number | null;
+}
+
+/** A picture as a page draws it. */
+export interface PictureView {
+  image: string;
+  url: string | null;
+  width: number;
+  height: number;
+  problem: string;
+}
+
+/** A stretch of a rationale. */
+export interface Piece {
+  text: string;
+  box: number[] | null;
+}
+
+/** A run in short, for the step player. */
+export interface PlayerModel {
+  source: [string, string][][];
+  ran: Record<string, number>;
+  steps: [string, number, string, string, number, boolean][];
+  folds: Fold[];
+  start: number;
+  picture: PictureView;
+  told: PlayerRationale | null;
+  full: Step[];
+  wrong: number | null;
+  mark: string | null;
+  trace: string;
+  task: string;
+  text: string;
+}
+
+/** The rationale beside the steps. */
+export interface PlayerRationale {
+  sentences: PlayerSentence[];
+  issues: string[];
+  writer: string;
+}
+
+/** A sentence of the rationale beside the steps. */
+export interface PlayerSentence {
+  pieces: Piece[];
+  supported: boolean;
+  steps: number[];
+}
+
+/** A question with its candidates, as a reviewer sees it. */
+export interface QuestionItem {
+  task: string;
+  question: string;
+  choices: string[];
+  gold: string;
+  family: string;
+  source: string;
+  split: string;
+  why: string;
+  picture: PictureView;
+  hidden: boolean;
+  candidates: CandidateView[];
+  at: number;
+  groups: AnswerGroup[];
+  failed: number;
+  mine: ReviewedAnswer | null;
+  others: ReviewedAnswer[];
+  gold_item: string | null;
+  until: string | null;
+  holder: LeaseHolder | null;
+}
+
+/** One question at a glance. */
+export interface QuestionPeek {
+  picture: PictureView;
+  question: string;
+  choices: string[];
+  gold: string;
+  trace: string | null;
+  answer: string | null;
+  state: string;
+  number: number | null;
+  problem: string;
+  source: [string, string][][];
+  rationale: string;
+  faithful: boolean | null;
+  student: StudentAnswer | null;
+}
+
+/** One question of the list. */
+export interface QuestionRow {
+  id: string;
+  image: string;
+  question: string;
+  gold: string;
+  family: string;
+  state: string;
+  said: string;
+  status: string;
+  kept: string | null;
+  faithful: boolean | null;
+  tools: string[];
+  steps: number | null;
+  seconds: number | null;
+  student: string | null;
+  student_state: string;
+  review: string;
+  reviewers: string[];
+  updated: string;
+  runs: RunRow[];
+}
+
+/** How far the reviewer has come. */
+export interface QueueFigures {
+  remaining: number;
+  held: number;
+  disputed: number;
+  skipped: number;
+  today: number;
+  goal: number;
+  seconds: number | null;
+  order: string;
+  note: string;
+}
+
+/** Settings of the queue, and who holds questions. */
+export interface QueueRules {
+  settings: Settings;
+  held: LeaseCount[];
+}
+
+/** Questions that were sent to the queue. */
+export interface QueuedBatch {
+  batch: string;
+  queued: number;
+}
+
+/** How many questions of a cell were sent to the queue. */
+export interface QueuedCell {
+  id: string;
+  queued: number;
+}
+
+/** A question that was sent to the queue. */
+export interface QueuedQuestion {
+  id: string;
+  task: string;
+  trace: string | null;
+}
+
+/** One side of a pair, without its model. */
+export interface RatedSide {
+  answer: string;
+  rationale: Piece[];
+}
+
+/** What all raters said of two models (`HumanEvaluation`), the paper's figures beside it. */
+export interface RatingFigures {
+  first: string;
+  second: string;
+  questions: number;
+  ratings: number;
+  raters: string[];
+  shares: Record<string, ShareView[]>;
+  differences: Record<string, Paired | null>;
+  preferences: Record<string, ShareView>;
+  agreement: Record<string, Agreement[]>;
+  paper: Record<string, number[]>;
+  names: string[];
+  asked: Record<string, string>;
+}
+
+/** A question with two answers to rate. */
+export interface RatingPair {
+  task: string;
+  question: string;
+  choices: string[];
+  picture: PictureView;
+  left: RatedSide;
+  right: RatedSide;
+}
+
+/** Pairs to rate, and how far the rater has come. */
+export interface RatingPairs {
+  pairs: RatingPair[];
+  rated: number;
+  of: number;
 }
 
 /** Why questions are not in a snapshot, and how many. */
 export interface ReasonCount {
   reason: string;
   count: number;
+}
+
+/** How many questions a page let go of. */
+export interface ReleasedQuestions {
+  released: number;
+}
+
+/** What a reviewer says of a question now. */
+export interface ReviewedAnswer {
+  author: string;
+  kind: string;
+  cause: string | null;
+  reason: string;
+  text: string;
+  number: string | null;
+  trace: string | null;
+  event: string | null;
+  at: string | null;
+}
+
+/** Questions that a snapshot leaves out for one reason. */
+export interface RowsLeftOut {
+  reason: string;
+  count: number;
+  examples: string[];
+}
+
+/** One run of a question of the list. */
+export interface RunRow {
+  number: number;
+  program: string;
+  trace: string | null;
+  answer: string | null;
+  form: string | null;
+  kind: string | null;
+  steps: number | null;
+  seconds: number | null;
+  tools: string[];
+  state: string;
+}
+
+/** A search that somebody saved. */
+export interface SavedSearch {
+  name: string;
+  q: string;
+  sort: string;
+  author: string;
+}
+
+/** A token of a search, and the search without it. */
+export interface SearchToken {
+  token: string;
+  without: string;
+}
+
+/** Questions that are leased to a page; where there are none, why. */
+export interface ServedQuestions {
+  items: QuestionItem[];
+  none: HiddenByFilter | NothingYet | AllDone | null;
+  lasts: number;
+}
+
+/** The rules of the queue; the store's last row is in force, so that all processes see it. */
+export interface Settings {
+  overlap: number;
+  gold_rate: number;
+  hide_verdicts: boolean;
+  lease_minutes: number;
+  daily_goal: number;
+  order: "disagreement" | "student" | "newest" | "random" | "acceptance" | "suspicion";
+}
+
+/** A share with its interval (`workbench.shares.Share`). */
+export interface ShareView {
+  hits: number;
+  of: number;
+  value: number | null;
+  low: number;
+  high: number;
 }
 
 /** Pictures that a snapshot and the project's evaluation have in common. */
@@ -255,6 +745,19 @@ export interface SnapshotLine {
   text: string;
 }
 
+/** What a snapshot would hold now: rows, and how many of them are of which sort. */
+export interface SnapshotPreview {
+  rows: number;
+  train: number;
+  val: number;
+  rationales: number;
+  edited: number;
+  pictures: number;
+  people: number;
+  reviewers: string[];
+  left_out: RowsLeftOut[];
+}
+
 /** The contents of a snapshot. */
 export interface SnapshotReport {
   hash: string;
@@ -276,6 +779,81 @@ export interface SnapshotReport {
   leak: SharedPictures;
 }
 
+/** One step of a run. */
+export interface Step {
+  kind: string;
+  line: number;
+  title: string;
+  heading: string;
+  short: string;
+  arguments: NamedValue[];
+  result: ValuePiece[] | null;
+  error: string;
+  changed: ChangedVariable[];
+  text: string;
+  textTitle: string;
+  facts: string[];
+  boxes: StepBox[];
+  ms: number;
+  cached: boolean;
+  raw: Record<string, any>[];
+  frame: number;
+  form: string;
+}
+
+/** A box that a step draws into the picture. */
+export interface StepBox {
+  box: number[];
+  label: string;
+  role: "result" | "receiver" | "variable";
+  patch: string | null;
+  score: number | null;
+}
+
+/** A decision as stored, with what may be seen after it. */
+export interface StoredDecision {
+  event: string;
+  rationale: string | null;
+  automatic: boolean | null;
+  others: OtherRuling[];
+}
+
+/** A draft that was stored, by the ids of its trace and its program. */
+export interface StoredEdit {
+  trace: string;
+  program: string;
+}
+
+/** The event of a rating. */
+export interface StoredRating {
+  event: string;
+}
+
+/** The event of a vote, and its question. */
+export interface StoredVote {
+  id: string;
+  task: string;
+}
+
+/** What the student says of a question. */
+export interface StudentAnswer {
+  answer: string;
+  state: string;
+  words: string;
+}
+
+/** A 2x2 table: questions in each cell, the shares of both sides, and McNemar's p. */
+export interface TableView {
+  both: number;
+  pipeline: number;
+  student: number;
+  neither: number;
+  of: number;
+  pipeline_right: ShareView;
+  student_right: ShareView;
+  p: number | null;
+}
+
 /** What the walkthrough offers to choose from. */
 export interface TrainForm {
   fields: FormField[];
@@ -285,11 +863,60 @@ export interface TrainForm {
   snapshots: SnapshotLine[];
 }
 
+/** One of the reviewer's last decisions, or a batch of them. */
+export interface TrayRow {
+  event: string;
+  batch: boolean;
+  kind: "accept" | "reject" | "skip" | "edit" | "note" | "wrong_step" | "adjudicate" | "gold" | "queue" | "rating" | "undo" | "rollback";
+  task: string;
+  question: string;
+  verdict: string | null;
+  reason: string;
+  text: string;
+  undone: boolean;
+  automatic: boolean | null;
+  at: string | null;
+}
+
+/** The event, or the batch, that was taken back. */
+export interface UndoneEvent {
+  undone: string;
+}
+
+/** A stretch of a value's text. */
+export interface ValuePiece {
+  text: string;
+  patch: string | null;
+}
+
+/** Name of a search that was saved or forgotten. */
+export interface ViewName {
+  name: string;
+}
+
 /** What each address answers. */
 export interface Replies {
-  "/data/browse/total": Record<string, number>;
-  "/data/curate/guidelines": Record<string, string>[];
+  "/data/browse": BrowsePage;
+  "/data/browse/facets": FacetView[];
+  "/data/browse/peek": QuestionPeek;
+  "/data/browse/total": BrowseTotal;
+  "/data/compare/examples": ComparePicture[];
+  "/data/compare/picture": ComparePicture;
+  "/data/compare/tables": CompareTables;
+  "/data/compare/task": ComparePicture;
+  "/data/curate/agreement": AgreementView;
+  "/data/curate/candidate": PlayerModel;
+  "/data/curate/guidelines": GuidelineText[];
+  "/data/curate/item": QuestionItem;
+  "/data/curate/pairs": RatingPairs;
+  "/data/curate/progress": QueueFigures;
+  "/data/curate/queue": QueueRules;
+  "/data/curate/ratings": RatingFigures;
+  "/data/curate/recent": TrayRow[];
+  "/data/curate/snapshot": SnapshotPreview;
   "/data/dashboard": DashboardFigures;
+  "/data/step": PlayerModel;
+  "/data/steps": Step[];
   "/data/train/curves": CurveNews;
   "/data/train/form": TrainForm;
   "/data/train/job": JobDetail;
@@ -297,12 +924,27 @@ export interface Replies {
   "/data/train/look": LookState;
   "/data/train/snapshot": SnapshotReport;
   "/data/train/together": JobComparison;
-  "/data/views": Record<string, string>[];
-  "/do/browse/forget": Record<string, string>;
-  "/do/browse/view": Record<string, string>;
-  "/do/curate/guidelines": Record<string, string>;
-  "/do/curate/rate": Record<string, string>;
-  "/do/curate/release": Record<string, number>;
+  "/data/variables": NamedValue[];
+  "/data/views": SavedSearch[];
+  "/do/browse/accept": AcceptedBatch;
+  "/do/browse/count": AcceptanceCount;
+  "/do/browse/forget": ViewName;
+  "/do/browse/queue": QueuedBatch;
+  "/do/browse/view": ViewName;
+  "/do/compare/cancel": CancelledSides;
+  "/do/compare/queue": QueuedQuestion;
+  "/do/compare/queue-cell": QueuedCell;
+  "/do/compare/vote": StoredVote;
+  "/do/curate/decide": StoredDecision;
+  "/do/curate/guidelines": GuidelineText;
+  "/do/curate/hold": HeldQuestions;
+  "/do/curate/next": ServedQuestions;
+  "/do/curate/rate": StoredRating;
+  "/do/curate/release": ReleasedQuestions;
+  "/do/curate/settings": Settings;
+  "/do/curate/snapshot": FrozenSnapshot;
+  "/do/step/edit": StoredEdit;
+  "/do/step/wrong": MarkedStep;
   "/do/train/check": Judgement;
   "/do/train/delete": Nothing;
   "/do/train/look": LookState;
@@ -311,6 +953,8 @@ export interface Replies {
   "/do/train/resume": JobState;
   "/do/train/start": JobId;
   "/do/train/stop": JobState;
+  "/do/undo": UndoneEvent;
+  "/upload/compare": ComparePicture;
 }
 
 /** What each message of Gradio's queue is, by the name of the call. */

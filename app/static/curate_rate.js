@@ -17,6 +17,16 @@ const whole = (name, least) =>
     : {};
 /** @type {Record<string, string>} */
 const sample = { a, b, ...whole("n", 1), ...whole("seed", 0) };
+const pictures = []; // of pairs to come: the browser keeps what somebody holds
+
+/** Have the browser fetch a picture before it is shown. */
+function preload(url) {
+  if (!url) return;
+  const picture = new Image();
+  picture.src = url;
+  pictures.push(picture);
+}
+
 const mayDecide = document.body.dataset.role !== "viewer";
 const FORM = [
   ["correct", "Is the answer correct?"],
@@ -57,10 +67,7 @@ async function more() {
     }
     const ids = new Set([...pairs.map((pair) => pair.task), ...pastTasks, state?.pair.task]);
     const fresh = page.pairs.filter((pair) => !ids.has(pair.task));
-    for (const pair of fresh) {
-      pair.image = new Image();
-      if (pair.picture.url) pair.image.src = pair.picture.url;
-    }
+    for (const pair of fresh) preload(pair.picture.url);
     pairs.push(...fresh);
     over = !fresh.length;
     busy = false;
