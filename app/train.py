@@ -22,7 +22,7 @@ from app.site import Site
 from app.train_curves import CurveNews, Curves
 from app.train_data import SnapshotLine, SnapshotReport
 from app.train_form import FormField, Judgement
-from app.train_jobs import JobComparison, JobDetail, JobRow
+from app.train_jobs import JobComparison, JobDetail, JobListing
 from app.train_look import Kind, Looks, LookState
 from app.train_models import FOLDER, finished_models
 from workbench import registry
@@ -112,7 +112,7 @@ class RunningJob:
 class JobList:
     """The running job, the queue in order, then the ended jobs, the newest first."""
 
-    jobs: list[JobRow]
+    jobs: list[JobListing]
 
 
 @dataclass(frozen=True, slots=True)

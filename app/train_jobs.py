@@ -29,7 +29,7 @@ Change = Literal["improved", "broke", "same"]
 
 
 @dataclass(frozen=True, slots=True)
-class JobRow:
+class JobListing:
     """A job's line in the list."""
 
     id: str
@@ -98,7 +98,7 @@ class FixedAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class JobDetail(JobRow):
+class JobDetail(JobListing):
     """One job with all that its page shows."""
 
     folder: str
@@ -127,19 +127,19 @@ class JobDetail(JobRow):
 class JobComparison:
     """Several jobs beside each other."""
 
-    jobs: list[JobRow]
+    jobs: list[JobListing]
     settings: Mapping[str, list[Any]]
     """By setting that differs, the value of each job; None where a job lacks it."""
     snapshots: Mapping[str, list[Any]]
     """By figure that differs, the value of each job's snapshot; None where it lacks it."""
 
 
-def row(view: JobView) -> JobRow:
+def row(view: JobView) -> JobListing:
     """A job's line in the list."""
     job = _job(view)
     result = read_json(view.folder / RESULT)
     status = read_json(view.folder / STATUS)
-    return JobRow(
+    return JobListing(
         id=view.id,
         name=view.name,
         state=view.state,

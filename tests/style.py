@@ -20,12 +20,13 @@ import subprocess
 import sys
 import tokenize
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from statistics import median, quantiles
 
+import rooms
 from radon.complexity import cc_visit
 from radon.visitors import Class, Function
 
@@ -336,94 +337,6 @@ def _is_broad(node: ast.AST) -> bool:
     )
 
 
-def arrows(files: Sequence[Module], room: str) -> set[tuple[str, str]]:
-    """Which parts of a room import which: a part is a folder or a file directly in it.
-
-    Args:
-        files: every module, as `modules` gives them.
-        room: dotted name of the room; '' for the top sheet, whose parts are the rooms of
-            `workbench`, its loose files, and `app`.
-    """
-    names = {module.name for module in files}
-    pairs = set()
-    for module in files:
-        source = _part(module.name, room)
-        for target in _targets(module, names):
-            part = _part(target, room)
-            if source and part and source != part:
-                pairs.add((source, part))
-    return pairs
-
-
-def _targets(module: Module, names: set[str]) -> Iterator[str]:
-    """Modules of the house that a module imports."""
-    for node in module.nodes:
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name in names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            for alias in node.names:
-                full = f"{node.module}.{alias.name}"
-                yield full if full in names else node.module
-
-
-def _part(name: str, room: str) -> str:
-    """The part of a room that a module lies in; '' where it lies in none."""
-    if room:
-        return (
-            name.removeprefix(f"{room}.").partition(".")[0] if name.startswith(f"{room}.") else ""
-        )
-    top, _, rest = name.partition(".")
-    return "app" if top == "app" else rest.partition(".")[0]
-
-
-def floors(pairs: set[tuple[str, str]]) -> int:
-    """Number of floors that parts need so that every arrow points down; parts of a circle share one."""
-    heights = dict.fromkeys({part for pair in pairs for part in pair}, 1)
-    for _ in heights:  # the longest way has at most as many arrows as there are parts
-        for source, target in pairs:
-            if heights[source] <= heights[target] < len(heights):
-                heights[source] = heights[target] + 1
-    return max(heights.values(), default=1)
-
-
-def circles(files: Sequence[Module]) -> int:
-    """Pairs of modules that reach each other by imports."""
-    names = {module.name for module in files}
-    edges = {module.name: set(_targets(module, names)) & names for module in files}
-    reach = {name: _reach(name, edges) for name in names}
-    return sum(a < b and b in reach[a] and a in reach[b] for a in names for b in names)
-
-
-def _reach(start: str, edges: Mapping[str, set[str]]) -> set[str]:
-    reach: set[str] = set()
-    stack = [start]
-    while stack:
-        for name in edges.get(stack.pop(), ()):
-            if name not in reach:
-                reach.add(name)
-                stack.append(name)
-    return reach
-
-
-def _structure(files: Sequence[Module]) -> dict[str, str]:
-    sheet = arrows(files, "")
-    parts = {_part(module.name, "") for module in files} - {""}
-    table = {
-        "rooms on the top sheet, arrows (share of possible)": (
-            f"{len(parts)}, {len(sheet)} ({len(sheet) / (len(parts) * (len(parts) - 1)):.0%})"
-        ),
-        "pairs of files that import each other": f"{circles(files)}",
-    }
-    for room in ("store", "rationalize", "evaluate", "execute", "tasks", "pipeline"):
-        name = f"workbench.{room}"
-        inner = {_part(module.name, name) for module in files} - {""}
-        pairs = arrows(files, name)
-        table[f"inside {room}: parts, arrows, floors"] = (
-            f"{len(inner)}, {len(pairs)}, {floors(pairs)}"
-        )
-    return table
-
-
 def figures(root: Path = ROOT, folders: Sequence[str] = FOLDERS) -> dict[str, str]:
     """Every figure by name, in the order in which they are printed."""
     files = modules(root, folders)
@@ -432,7 +345,7 @@ def figures(root: Path = ROOT, folders: Sequence[str] = FOLDERS) -> dict[str, st
         **_prose(files),
         **_reading(files),
         **_names(files),
-        **_structure(files),
+        **rooms.structure(files),
     }
 
 

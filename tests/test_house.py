@@ -190,7 +190,7 @@ SQL = re.compile(
 
 SQL_ELSEWHERE = {
     "workbench/cli/sql.py": "vpd sql runs what its user writes, and shows an example",
-    "workbench/bench/store.py": "fills a store with made rows, to measure it",
+    "workbench/bench/store_fill.py": "fills a store with made rows, to measure it",
     "workbench/bench/pages.py": "fills a store with made rows, to measure pages",
     "workbench/tasks/official.py": "a file of its own while a benchmark is read, not the store",
     "workbench/tasks/vqa.py": "a file of its own while a benchmark is read, not the store",

@@ -258,7 +258,7 @@ export interface HiddenByFilter {
 
 /** Several jobs beside each other. */
 export interface JobComparison {
-  jobs: JobRow[];
+  jobs: JobListing[];
   settings: Record<string, any[]>;
   snapshots: Record<string, any[]>;
 }
@@ -310,20 +310,11 @@ export interface JobId {
 
 /** The running job, the queue in order, then the ended jobs, the newest first. */
 export interface JobList {
-  jobs: JobRow[];
-}
-
-/** The model of a finished job, as a student to train on. */
-export interface JobModel {
-  id: string;
-  name: string;
-  folder: string;
-  accuracy: number | null;
-  of: number;
+  jobs: JobListing[];
 }
 
 /** A job's line in the list. */
-export interface JobRow {
+export interface JobListing {
   id: string;
   name: string;
   state: "queued" | "running" | "stopping" | "stopped" | "failed" | "done";
@@ -349,6 +340,15 @@ export interface JobRow {
   rows: number | null;
   seconds: number | null;
   resume: string;
+}
+
+/** The model of a finished job, as a student to train on. */
+export interface JobModel {
+  id: string;
+  name: string;
+  folder: string;
+  accuracy: number | null;
+  of: number;
 }
 
 /** The state of a job after a change. */

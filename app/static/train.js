@@ -8,7 +8,7 @@ import { walkthrough } from "./train_new.js";
 import { actions, admin, nameOf, FINAL, main, progress, right, state } from "./train_parts.js";
 import { together } from "./train_together.js";
 
-/** @typedef {import("../js/types").JobRow} JobRow */
+/** @typedef {import("../js/types").JobListing} JobListing */
 
 function viewName() {
   if (params.has("new") && admin) return "new";
@@ -87,13 +87,13 @@ function bell() {
 
 // --- the list
 
-/** @param {JobRow} one */
+/** @param {JobListing} one */
 function startShare(one) {
   if (one.first === null || one.first === undefined) return "";
   return ` from ${(100 * one.first).toFixed(1)} %`;
 }
 
-/** @param {JobRow} one */
+/** @param {JobListing} one */
 function outcome(one) {
   if (one.state === "done") {
     return h("p.number", {}, right(one), h("span.small.soft", {}, startShare(one)));
@@ -104,11 +104,11 @@ function outcome(one) {
 
 /**
  * How a job is getting on: what changes at every look.
- * @param {JobRow} one
+ * @param {JobListing} one
  */
 const how = (one) => [state(one), outcome(one)];
 
-/** @param {JobRow} one */
+/** @param {JobListing} one */
 function line(one) {
   const pick = h("input", {
     type: "checkbox",
@@ -200,7 +200,7 @@ function frame() {
 /** Figures of a job that change at every look: they alone do not make a line anew. */
 const MOVING = ["step", "total", "eta", "loss", "phase", "silent"];
 
-/** @param {JobRow} one */
+/** @param {JobListing} one */
 function nodeOf(one, queueLength) {
   const base = Object.entries(one).filter(([name]) => !MOVING.includes(name));
   const key = JSON.stringify([base, queueLength]);

@@ -3,7 +3,7 @@
 import { duration, h } from "./dom.js";
 import { post, toast } from "./server.js";
 
-/** @typedef {import("../js/types").JobRow} JobRow */
+/** @typedef {import("../js/types").JobListing} JobListing */
 
 export const main = document.querySelector("main.train");
 export const admin = document.body.dataset.role === "admin";
@@ -21,7 +21,7 @@ const KINDS = {
 
 /**
  * A state: a sign and a word; a job that gives no sign of life is not called running.
- * @param {JobRow} job
+ * @param {JobListing} job
  */
 export function state(job) {
   if (job.silent) {
@@ -50,7 +50,7 @@ export const nameOf = (job) => job.name || job.id;
 
 /**
  * Right on the held-out side, with its interval.
- * @param {JobRow} job
+ * @param {JobListing} job
  */
 export function right(job) {
   if (!job.of) return "–";
@@ -58,7 +58,7 @@ export function right(job) {
   return `${percent(job.accuracy)} of ${job.of} (${low} to ${high})`;
 }
 
-/** @param {JobRow} job */
+/** @param {JobListing} job */
 function progressWords(job) {
   if (!job.total) return job.phase || "";
   const share = Math.round((100 * job.step) / job.total);
@@ -68,7 +68,7 @@ function progressWords(job) {
   return words.join(" · ");
 }
 
-/** @param {JobRow} job */
+/** @param {JobListing} job */
 export function progress(job) {
   return h(
     "div.progress",
@@ -112,7 +112,7 @@ const button = (words, work, extra = {}) =>
 /**
  * Buttons for what may be done with a job now.  `again` is called afterwards; `full`: on its own
  * page.
- * @param {JobRow} job
+ * @param {JobListing} job
  */
 export function actions(job, again, full = false, jobs = []) {
   const out = admin ? adminActions(job, again, full, jobs) : [];
@@ -122,7 +122,7 @@ export function actions(job, again, full = false, jobs = []) {
   return out;
 }
 
-/** @param {JobRow} job */
+/** @param {JobListing} job */
 function adminActions(job, again, full, jobs) {
   const out = (ACTIONS[job.state] ?? (() => []))(job, again, jobs);
   if (full && ["stopped", "failed"].includes(job.state) && job.resume) {
@@ -139,7 +139,7 @@ function adminActions(job, again, full, jobs) {
 const stop = (words, job, again, store, title = null) =>
   button(words, () => act("/do/train/stop", { job: job.id, save: store }, again), { title });
 
-/** @param {JobRow} job */
+/** @param {JobListing} job */
 function queueActions(job, again, jobs) {
   const queueLength = jobs.filter((one) => one.state === "queued").length;
   const move = (by) => () => act("/do/train/move", { job: job.id, place: job.place + by }, again);
@@ -184,7 +184,7 @@ const ACTIONS = {
 
 /**
  * Ask, by typing, before a job goes with its checkpoints and its model.
- * @param {JobRow} job
+ * @param {JobListing} job
  */
 function erase(job) {
   const box = document.querySelector("[data-dialog]");

@@ -7,24 +7,17 @@ from __future__ import annotations
 import base64
 import http.client
 import json
-import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import drawn
 import pytest
 from conftest import served
 
-from app import main, people
+from app import people
 from app.main import Running
-from workbench.errors import InputError
 from workbench.records import Decision
-from workbench.store import Project
 
 COUNT = "collages/train-00000/count"
 TRACE = f"t0-{COUNT}"
@@ -466,50 +459,3 @@ def test_mcp_calls_run_under_the_callers_role(locked: Running) -> None:
     assert "by-mcp-0001" in kept
     assert locked.site.project.curation.events(task_id=COUNT)[-1].author == "ann"
     assert ask(locked, "/gradio_api/mcp/", "POST", json.dumps(body), **headers)[0] == 401
-
-
-# --- starting and stopping
-
-
-def test_another_address_needs_users(site: Running) -> None:
-    with pytest.raises(InputError, match="vpd app add-user NAME --auth"):
-        main.start(main.build(site.site.project), "0.0.0.0", 0)
-
-
-def test_a_taken_port_gives_the_next(site: Running) -> None:
-    taken = urlsplit(site.url).port
-    assert taken is not None
-    assert taken < main.free_port("127.0.0.1", taken) < taken + main.TRIES
-
-
-def test_no_free_port_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(main, "TRIES", 1)
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        held.listen()
-        port = held.getsockname()[1]
-        with pytest.raises(
-            InputError, match=rf"ports {port} to {port} are all taken on 127.0.0.1; give a free one"
-        ):
-            main.free_port("127.0.0.1", port)
-
-
-@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_and_the_project_opens_again(tmp_path: Path, kind: signal.Signals) -> None:
-    folder = tmp_path / "p"
-    Project.create(folder).close()
-    code = "import sys; from workbench.cli import main; sys.argv = ['vpd', 'app', '-p', sys.argv[1], '--port', '0', '--no-browser']; main()"
-    child = subprocess.Popen(
-        [sys.executable, "-c", code, str(folder)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert child.stdout is not None
-    assert child.stdout.readline().startswith("http://127.0.0.1:")
-    child.send_signal(kind)
-    out, err = child.communicate(timeout=30)
-    assert (child.returncode, out) == (0, "")
-    assert "what was decided is stored" in err
-    assert "Traceback" not in err
-    Project.open(folder, wait=0).close()

@@ -13,7 +13,6 @@ from small_parts import profile_text
 from typer.testing import CliRunner, Result
 
 from workbench.cli import app
-from workbench.cli.text import safe
 from workbench.store import Project
 
 HERE = Path(__file__).resolve().parent.parent
@@ -450,53 +449,3 @@ def test_ask_about_a_huge_picture(ran: Path, tmp_path: Path) -> None:
 
 def test_ask_about_a_folder(ran: Path, tmp_path: Path) -> None:
     assert "cannot be read: Is a directory" in refused("ask", tmp_path, "What is it?", "-p", ran)
-
-
-# --- hostile text
-
-
-HOSTILE = "[red]\x1b[2J\x1b]0;owned\x07 :smile: \u202egnp.exe\x00\r\n\x9b31m"
-
-
-def test_hostile_text_is_harmless_in_a_terminal() -> None:
-    shown = safe(HOSTILE)
-    assert shown.isprintable()
-    assert "[red]" in shown
-    assert ":smile:" in shown
-
-
-@pytest.fixture
-def hostile(small: Path, picture: Path) -> Path:
-    own = small / "mine"
-    own.mkdir()
-    (own / "a.png").write_bytes(picture.read_bytes())
-    row = {
-        "id": "x",
-        "image": "a.png",
-        "question": f"How many red squares{HOSTILE} are there?",
-        "answer": HOSTILE,
-    }
-    (own / "questions.jsonl").write_text(json.dumps(row))
-    assert vpd("init", small / "p", "--profile", small / "small.toml", "--from", own).exit_code == 0
-    assert vpd("run", "-p", small / "p").exit_code == 0
-    return small / "p"
-
-
-@pytest.mark.parametrize(
-    "command", [("show",), ("show", "mine/x"), ("status",), ("sql", "FROM task")]
-)
-def test_no_command_lets_control_characters_through(
-    hostile: Path, command: tuple[str, ...]
-) -> None:
-    result = vpd(*command, "-p", hostile)
-    assert result.exit_code == 0, result.output
-    assert all(char.isprintable() or char == "\n" for char in result.stdout)
-    if "show" in command:
-        assert "[red]" in result.stdout
-        assert ":smile:" in result.stdout
-
-
-def test_an_error_line_is_harmless_too(ran: Path) -> None:
-    line = refused("show", HOSTILE.replace("\x00", ""), "-p", ran)
-    assert line.isprintable()
-    assert "[red]" in line
