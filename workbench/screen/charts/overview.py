@@ -1,8 +1,7 @@
-"""A project at a glance: what came of its questions, tools, errors, people, models, disk; each
-figure with its n.
+"""A project at a glance: its questions, tools, errors, people, models and disk in figures.
 
-Made from what the store keeps up to date (table `outcome`), so that it costs the same whenever it
-is asked for.
+Each figure has its n.  All come from what the store keeps up to date (table `outcome`), so that an
+overview costs the same at any time.
 """
 
 from __future__ import annotations
@@ -29,12 +28,13 @@ from workbench.study.two_by_two import RIGHT
 
 @dataclass(frozen=True, slots=True)
 class FunnelBar:
-    """One step of the funnel."""
+    """One step of the funnel from question to trained model."""
 
     name: str
     tasks: int
+    """Questions that came this far."""
     token: str | None
-    """What to search for in Browse to see them; None where there is no such search."""
+    """The text to search for in Browse to see the questions; None where no search gives them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,32 +43,38 @@ class ToolOutcomes:
 
     name: str
     runs: int
+    """Runs that called the tool at least once."""
     right: Share
     """Right runs, of those judged against a label."""
     accepted: Share
-    """Standing accepts by people, of their accepts and rejects of a trace that called it."""
+    """Standing accepts by people, of their accepts and rejects of traces that called the tool."""
     blamed: int
-    """First wrong steps that people marked in its calls."""
+    """Number of the tool's calls that people marked as the first wrong step of a trace."""
 
 
 @dataclass(frozen=True, slots=True)
 class SystemFigures:
-    """How right and how slow one way of answering is."""
+    """How often one system answers rightly, and how long it takes."""
 
     name: str
     value: float
-    """Share right."""
+    """Share of right answers, 0 to 1."""
     low: float
-    """95 % interval."""
+    """Lower end of the 95 % interval."""
     high: float
+    """Upper end of the 95 % interval."""
     of: int
+    """Number of questions."""
     seconds: float
-    """Of a question."""
+    """Seconds a question."""
     pipeline: bool
-    taught: bool = False
-    """By a job."""
+    """True for the pipeline, False for a student."""
+    trained: bool = False
+    """Whether a training job of the project made the system."""
     evaluated: bool = False
-    """By an evaluation: alone, warm, the median; else the mean of the loop's batches."""
+    """Whether an evaluation timed the system: the median of single warm questions.  Otherwise the
+    time is the mean over the loop's batches.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,86 +83,102 @@ class Family:
 
     name: str
     tasks: int
+    """Questions of the family."""
     first: Share
     """pass@1 over judged labelled questions."""
     best: Share
-    """pass@k."""
+    """pass@k over judged labelled questions."""
     student: Share
     """Right answers of the student in force, of the labelled questions that it answered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """Bytes."""
+    """Space on the disk that a project takes, in bytes."""
 
     store: int
+    """Size of the database and its log."""
     images: int
+    """Size of the pictures' folder."""
     cache: int
+    """Size of the cache's folder."""
     free: int
+    """Space that is free on the project's disk."""
     backup: str | None
-    """When the last backup was made, UTC, ISO 8601; None without one."""
+    """Time of the last backup, UTC, ISO 8601; None without one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Everything that the dashboard shows."""
+    """Every figure of a project that the dashboard shows."""
 
     at: str
-    """When it was counted, UTC, ISO 8601."""
+    """Time of the count, UTC, ISO 8601."""
     k: int
+    """Number of programs that the recipe samples for a question."""
     tasks: int
+    """Number of questions."""
     programs: int
+    """Number of programs."""
     executed: Share
     """Programs that ended with an answer, of those run."""
     kept: Share
-    """Yield: labelled questions with a right trace kept, of those judged."""
+    """Yield: labelled questions whose kept trace is right, of those judged."""
     student: Share
     """Right answers of the student in force, of the labelled questions that it answered."""
     funnel: tuple[FunnelBar, ...]
+    """Steps from question to trained model, in order."""
     curve: tuple[tuple[int, Share], ...]
-    """pass@1 to pass@k over judged labelled questions."""
+    """pass@1 to pass@k over judged labelled questions, each with its k."""
     families: tuple[Family, ...]
-    """The largest first."""
+    """Families of questions, the largest first."""
     tools: tuple[ToolOutcomes, ...]
+    """Tools that programs called."""
     own_blame: int
-    """First wrong steps marked in the program itself, at no tool's call."""
+    """First wrong steps that people marked in the program itself, not at a tool's call."""
     errors: tuple[Mapping[str, Any], ...]
-    """{kind, day, runs, tasks} by day (UTC)."""
+    """{kind, day, runs, tasks}: runs that failed, by kind of error and day (UTC)."""
     reviewers: tuple[ReviewerFigures, ...]
+    """People who decided."""
     pace: tuple[Mapping[str, Any], ...]
     """{day, author, n}: standing decisions by day (UTC) and person."""
     agreement: tuple[Mapping[str, Any], ...]
+    """{first, second, kappa, n, same, note}: agreement of each pair of reviewers as it stands."""
     kappas: tuple[Mapping[str, Any], ...]
-    """{day, first, second, kappa, n}: agreement at the end of each of the last days (UTC) with a
-    decision.
+    """{day, first, second, kappa, n}: agreement at the end of each of the last days (UTC) on which
+    someone decided.
     """
     reasons: Mapping[str, int]
     """Standing rejections by reason."""
     confusion: Mapping[str, int]
+    """Traces by the automatic verdict and people's decision, such as `right_accepted`."""
     models: tuple[SystemFigures, ...]
+    """Systems with their accuracy and time."""
     lineage: Lineage
+    """Snapshots, jobs, models and evaluations."""
     minutes: Mapping[str, float]
-    """By snapshot, reviewers' time in the decisions up to it; nothing for what the verifier alone
-    chose.
+    """By a snapshot's hash, minutes that reviewers spent on the decisions up to it.  A snapshot
+    that the verifier alone chose has no entry.
     """
     disk: Disk
+    """Space on the disk."""
 
     @property
     def pipeline(self) -> SystemFigures | None:
-        """The pipeline with all its programs."""
+        """The pipeline with all its programs, which is the slowest; None before it was timed."""
         return max(
             (one for one in self.models if one.pipeline), key=lambda one: one.seconds, default=None
         )
 
     @property
     def best(self) -> SystemFigures | None:
-        """The student with the most right answers; of equal ones the one asked more."""
+        """The student that is right most often; of equal ones the one with more questions."""
         students = [one for one in self.models if not one.pipeline]
         return max(students, key=lambda one: (one.value, one.of), default=None)
 
 
 def overview(project: Project) -> Overview:
-    """The figures of a project as it stands, for the parts in force."""
+    """Count a project as it stands, for the parts in force."""
     funnel = [
         FunnelBar(step.name, step.tasks, step.token) for step in figures.funnel(project.database)
     ]
@@ -176,7 +198,7 @@ def overview(project: Project) -> Overview:
         executed=Share(totals.executed, totals.traces),
         kept=kept,
         student=Share(totals.student, totals.answered),
-        funnel=(*funnel, *_taught(project)),
+        funnel=(*funnel, *_training(project)),
         curve=curve,
         families=tuple(_families(project, scope.k)),
         tools=_tools(project, blamed),
@@ -199,6 +221,7 @@ def overview(project: Project) -> Overview:
 
 
 def _passed(groups: Sequence[figures.JudgedGroup | figures.FamilyGroup], size: int) -> Share:
+    """pass@`size` over the questions that have as many judged programs."""
     enough = [group for group in groups if group.judged >= size]
     hits = sum(group.n * pass_at_k(group.judged, group.correct, size) for group in enough)
     return Share(hits, sum(group.n for group in enough))
@@ -206,18 +229,18 @@ def _passed(groups: Sequence[figures.JudgedGroup | figures.FamilyGroup], size: i
 
 def _families(project: Project, k: int) -> list[Family]:
     groups = figures.family_groups(project.database, RIGHT)
-    found = []
+    families = []
     for name in dict.fromkeys(group.family for group in groups):
         mine = [group for group in groups if group.family == name]
         done = [group for group in mine if group.done]
         student = Share(sum(group.student for group in mine), sum(group.answered for group in mine))
         tasks = sum(group.n for group in mine)
-        found.append(Family(name, tasks, _passed(done, 1), _passed(done, k), student))
-    return sorted(found, key=lambda one: -one.tasks)
+        families.append(Family(name, tasks, _passed(done, 1), _passed(done, k), student))
+    return sorted(families, key=lambda one: -one.tasks)
 
 
 DAYS = 12
-"""Days for which agreement is shown: each asks all decisions once."""
+"""Number of days with an agreement of their own; each of them reads all decisions once."""
 
 
 def _kappas(project: Project) -> Iterator[Mapping[str, Any]]:
@@ -234,8 +257,8 @@ def _kappas(project: Project) -> Iterator[Mapping[str, Any]]:
             }
 
 
-def _taught(project: Project) -> list[FunnelBar]:
-    """Questions of the newest snapshot, and those that any model was taught."""
+def _training(project: Project) -> list[FunnelBar]:
+    """Last steps of the funnel: questions of the newest snapshot, and of any model's training."""
     questions = snapshots.snapshot_questions(project.database)
     return [
         FunnelBar("in snapshot", questions.newest, None),
@@ -243,10 +266,10 @@ def _taught(project: Project) -> list[FunnelBar]:
     ]
 
 
-def _minutes(project: Project, taken: Sequence[Taken]) -> dict[str, float]:
+def _minutes(project: Project, snapshot_rows: Sequence[Taken]) -> dict[str, float]:
     minutes = snapshots.review_minutes(project.database)
-    people = {one.hash for one in taken if one.filter.get("accepted") != "automatic"}
-    return {name: spent for name, spent in minutes.items() if name in people}
+    people = {one.hash for one in snapshot_rows if one.filter.get("accepted") != "automatic"}
+    return {name: value for name, value in minutes.items() if name in people}
 
 
 def _tools(project: Project, blamed: Mapping[str, int]) -> tuple[ToolOutcomes, ...]:
@@ -269,57 +292,68 @@ def _models(
     kept: Share,
     curve: Sequence[tuple[int, Share]],
     scope: Scope,
-    found: Sequence[Evaluation],
+    history: Sequence[Evaluation],
 ) -> list[SystemFigures]:
-    """The systems that were evaluated, and timed, on the questions of the latest evaluation; before
-    there is one, the pipeline with k programs and with one, and every model that has answered
-    labelled questions.
+    """Systems with their accuracy and time, as evaluations tell them or else the loop.
+
+    The systems are those evaluated, and timed, on the questions of the latest evaluation.  Before
+    there is one, they are the pipeline with k programs and with one, and every model that has
+    answered labelled questions.
     """
-    latest = [one for one in found if _questions(one) == _questions(found[-1])]
-    timed = [
-        SystemFigures(
-            one.system,
-            one.value,
-            one.low,
-            one.high,
-            one.questions,
-            seconds,
-            one.kind == "pipeline",
-            one.job is not None,
-            evaluated=True,
-        )
-        for one in latest
-        if isinstance(seconds := one.latency.get("median"), float)
-        if one.value is not None and one.low is not None and one.high is not None
-    ]
-    if timed:
-        return timed
-    looped = []
-    spent = project.seconds(scope)
-    stages = [spent[stage] for stage in ("sample", "execute", "verify") if stage in spent]
-    if curve and len(stages) == 3 and all(rows for rows, _ in stages):
-        one = sum(
-            seconds / rows for rows, seconds in stages
-        )  # per program: a program's own times hold its waiting
-        looped.append((f"pipeline, any of {scope.k} programs", kept, one * scope.k, True))
-        if scope.k > 1:
-            looped.append(("pipeline, one program", curve[0][1], one, True))
+    latest = [one for one in history if _questions(one) == _questions(history[-1])]
+    timed = [system for one in latest if (system := _evaluated_system(one))]
+    return timed or [*_looped_pipelines(project, kept, curve, scope), *_looped_students(project)]
+
+
+def _evaluated_system(one: Evaluation) -> SystemFigures | None:
+    """The figures of an evaluation; None where it has no time or its main metric is undefined."""
+    seconds = one.latency.get("median")
+    if not isinstance(seconds, float) or one.value is None or one.low is None or one.high is None:
+        return None
+    return SystemFigures(
+        one.system,
+        one.value,
+        one.low,
+        one.high,
+        one.questions,
+        seconds,
+        pipeline=one.kind == "pipeline",
+        trained=one.job is not None,
+        evaluated=True,
+    )
+
+
+def _looped_pipelines(
+    project: Project, kept: Share, curve: Sequence[tuple[int, Share]], scope: Scope
+) -> Iterator[SystemFigures]:
+    """The pipeline with k programs and with one, once the loop has run all of its stages."""
+    times = project.seconds(scope)
+    stages = [times[stage] for stage in ("sample", "execute", "verify") if stage in times]
+    if not curve or len(stages) < 3 or not all(rows for rows, _ in stages):
+        return
+    # The stages' time is divided by their rows, because a program's own time holds its waiting.
+    single = sum(seconds / rows for rows, seconds in stages)
+    yield _looped_system(
+        f"pipeline, any of {scope.k} programs", kept, single * scope.k, pipeline=True
+    )
+    if scope.k > 1:
+        yield _looped_system("pipeline, one program", curve[0][1], single, pipeline=True)
+
+
+def _looped_students(project: Project) -> Iterator[SystemFigures]:
+    """Every student that has answered labelled questions in the loop."""
     for student in evaluations.student_scores(project.database, RIGHT):
-        looped.append(
-            (
-                f"{student.name} {student.version[:8]}",
-                Share(student.hits, student.n),
-                student.seconds,
-                False,
-            )
-        )
-    return [
-        SystemFigures(name, share.value or 0.0, *share.interval, share.of, seconds, pipeline)
-        for name, share, seconds, pipeline in looped
-    ]
+        name = f"{student.name} {student.version[:8]}"
+        share = Share(student.hits, student.n)
+        yield _looped_system(name, share, student.seconds, pipeline=False)
+
+
+def _looped_system(name: str, share: Share, seconds: float, *, pipeline: bool) -> SystemFigures:
+    return SystemFigures(name, share.value or 0.0, *share.interval, share.of, seconds, pipeline)
 
 
 def _questions(one: Evaluation) -> tuple[str, str, int | None]:
+    """What two evaluations of the same questions have in common."""
     return one.benchmark, one.split, one.task_limit
 
 
@@ -344,7 +378,9 @@ def _disk(path: Path) -> Disk:
 
 @lru_cache(maxsize=8)
 def _size(folder: Path, minute: int) -> int:
-    """Bytes in a folder (of a link, the link's own), counted once a minute: it may hold a great
-    many files.
+    """Bytes in a folder; a link counts with its own size.
+
+    The minute is part of the cache's key, so that a folder of very many files is read once a
+    minute at most.
     """
     return sum(file.lstat().st_size for file in folder.rglob("*") if file.is_file())

@@ -1,55 +1,70 @@
-"""A project's models and evaluations as charts: how right and how fast, what teaching brought, what
-came of what.
+"""A project's models and evaluations as charts.
+
+They show how often systems answer rightly and how fast, what teaching a student brought, and which
+evaluation came from which snapshot.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import log10
 from typing import NamedTuple
 
 from workbench.records import JSON
-from workbench.screen.charts.chart import Chart, Row, axis, flat
-from workbench.screen.charts.overview import Overview
+from workbench.screen.charts.chart import Chart, Row, axis, error_bars, flat
+from workbench.screen.charts.overview import Overview, SystemFigures
 from workbench.store.reading.evaluations import Evaluation
-from workbench.store.reading.lineage import ModelRow
+from workbench.store.reading.lineage import JobRow, Lineage
 
 MOST = 12
-"""Jobs drawn in the lineage; the table holds all."""
+"""Number of paths that the plot of the lineage draws; its table holds all."""
 
-EVALUATE = "Fills when systems are evaluated: vpd evaluate --model bundled, vpd evaluate --pipeline 1, or vpd study."
+EVALUATE = (
+    "Fills when systems are evaluated: vpd evaluate --model bundled, vpd evaluate --pipeline 1, "
+    "or vpd study."
+)
+"""What fills the figures of evaluations."""
 
 
-def model_charts(found: Overview) -> list[Chart]:
+def model_charts(overview: Overview) -> list[Chart]:
     """Systems, accuracy against latency, learning curves, lineage."""
-    learning, minutes = _learning(found)
-    return [_latency(found), learning, _systems(found), minutes, _lineage(found)]
+    learning, minutes = _learning(overview)
+    return [_latency(overview), learning, _systems(overview), minutes, _lineage(overview.lineage)]
 
 
 class EvaluationPoint(NamedTuple):
     """An evaluation whose main metric is defined, in percent."""
 
-    made: Evaluation
+    evaluation: Evaluation
     value: float
+    """Main metric, 0 to 100."""
     low: float
+    """Lower end of the 95 % interval."""
     high: float
+    """Upper end of the 95 % interval."""
 
 
-def points(found: Overview) -> list[EvaluationPoint]:
+def points(overview: Overview) -> list[EvaluationPoint]:
     """Every evaluation that has a value."""
     return [
         EvaluationPoint(one, 100 * one.value, 100 * one.low, 100 * one.high)
-        for one in found.lineage.evaluations
+        for one in overview.lineage.evaluations
         if one.value is not None and one.low is not None and one.high is not None
     ]
 
 
-def _systems(found: Overview) -> Chart:
-    held = found.lineage.evaluations
+SYSTEM_COLUMNS = (
+    "system", "questions of", "metric", "value", "low", "high", "n",
+    "median s", "n timed", "tool calls", "tokens",
+)  # fmt: skip
+
+
+def _systems(overview: Overview) -> Chart:
+    history = overview.lineage.evaluations
     rows = [
         (
             one.system,
-            _asked(one),
+            _questions_of(one),
             one.metric,
             one.value,
             one.low,
@@ -60,100 +75,81 @@ def _systems(found: Overview) -> Chart:
             _number(one.cost, "calls"),
             _number(one.cost, "tokens"),
         )
-        for one in held
+        for one in history
     ]
-    shown = points(found)
-    several = len({_asked(point.made) for point in shown}) > 1
-    dots = {
-        "type": "scatter",
-        "mode": "markers",
-        "cliponaxis": False,
-        "x": [point.value for point in shown],
-        "y": list(range(len(shown))),
-        "customdata": [point.made.questions for point in shown],
-        "marker": {
-            "size": 10,
-            "color": [_color(p.made) for p in shown],
-            "symbol": [_symbol(p.made) for p in shown],
-        },
-        "error_x": _error(shown, "@soft"),
-        "hovertemplate": "%{x:.1f} %, n = %{customdata}<extra></extra>",
-    }
-    labels = [
-        flat(f"{p.made.system}, {_asked(p.made)}" if several else p.made.system) for p in shown
-    ]
-    side = {
-        "range": [len(shown) - 0.5, -0.5],
-        "tickvals": list(range(len(shown))),
-        "ticktext": labels,
-        "zeroline": False,
-    }
     return Chart(
         "systems",
         "Systems",
         "pipeline, students before and after teaching",
-        f"metric as named, 95 %; {_counted(held)}",
-        "Each evaluation is one row: the benchmark's own scorer, the interval over questions, latency as the warm "
-        "median of single questions, cost per question. pass@k knows the label: an upper bound, no way of answering. "
-        "Open symbols: answers read out of the student's rationale.",
+        f"metric as named, 95 %; {_evaluation_count(history)}",
+        "Each evaluation is one row: the benchmark's own scorer, the interval over questions, "
+        "latency as the warm median of single questions, cost per question. pass@k knows the "
+        "label: it is an upper bound, not a way of answering. Open symbols stand for answers that "
+        "are read out of the student's rationale.",
         EVALUATE,
-        (
-            "system",
-            "questions of",
-            "metric",
-            "value",
-            "low",
-            "high",
-            "n",
-            "median s",
-            "n timed",
-            "tool calls",
-            "tokens",
-        ),
+        SYSTEM_COLUMNS,
         tuple(rows),
-        {
-            "data": [dots] if shown else [],
-            "layout": {"xaxis": axis("%", range=[0, 100]), "yaxis": side},
-        },
+        _system_plot(points(overview)),
         size="wide",
     )
 
 
+def _system_plot(evaluated: Sequence[EvaluationPoint]) -> dict[str, object]:
+    """A dot with whiskers for each evaluation, one below the other.
+
+    Labels name the questions where evaluations differ in them.
+    """
+    lines = list(range(len(evaluated)))
+    questions = [_questions_of(point.evaluation) for point in evaluated]
+    labels = [point.evaluation.system for point in evaluated]
+    if len(set(questions)) > 1:
+        labels = [f"{label}, {text}" for label, text in zip(labels, questions, strict=True)]
+    dots = {
+        "type": "scatter",
+        "mode": "markers",
+        "cliponaxis": False,
+        "x": [point.value for point in evaluated],
+        "y": lines,
+        "customdata": [point.evaluation.questions for point in evaluated],
+        "marker": {
+            "size": 10,
+            "color": [_color_of(point.evaluation) for point in evaluated],
+            "symbol": [_symbol(point.evaluation) for point in evaluated],
+        },
+        "error_x": _whiskers(evaluated, "@soft"),
+        "hovertemplate": "%{x:.1f} %, n = %{customdata}<extra></extra>",
+    }
+    side = {
+        "range": [len(evaluated) - 0.5, -0.5],
+        "tickvals": lines,
+        "ticktext": [flat(label) for label in labels],
+        "zeroline": False,
+    }
+    return {
+        "data": [dots] if evaluated else [],
+        "layout": {"xaxis": axis("%", range=[0, 100]), "yaxis": side},
+    }
+
+
 LABELS, LEGEND = 8, 12
-"""Points that carry their names; that have a legend.  More of them are named by the table alone."""
+"""Most points that carry their names, and most that have a legend; the table names all."""
+
+SYMBOLS = ("circle", "circle-open", "diamond", "square", "cross")
+"""Symbols of systems, in the order in which systems take them."""
+
+LATENCY_OF_EVALUATIONS = (
+    "Systems on the questions of the latest evaluation. Time: the warm median of single questions, "
+    "for programs with sampling and running them."
+)
+LATENCY_OF_LOOP = (
+    "The loop's own times: batches divided by their questions. A single question takes longer. "
+    "Any of k knows the label. Evaluations take the place of these figures once there are some: "
+    "vpd evaluate."
+)
 
 
-def _latency(found: Overview) -> Chart:
-    models = found.models
-    how = (
-        "The latest evaluated questions: warm median of single questions; for programs sampling and running them."
-        if any(one.evaluated for one in models)
-        else "The loop's own times, batches divided by their questions: a single question takes longer. Any of k knows "
-        "the label. Evaluations take their place once there are some: vpd evaluate."
-    )
-    labelled = len(models) <= LABELS
-    symbols = ("circle", "circle-open", "diamond", "square", "cross")
-    data = [
-        {
-            "name": flat(one.name),
-            "mode": "markers+text" if labelled else "markers",
-            "x": [one.seconds],
-            "y": [100 * one.value],
-            "text": [f"   {flat(one.name)}"],
-            "textposition": "middle right",
-            "cliponaxis": False,
-            "textfont": {"color": "@ink"},
-            "showlegend": LABELS < len(models) <= LEGEND,
-            "marker": {
-                "size": 12,
-                "symbol": symbols[at % 5],
-                "color": "@accent" if one.pipeline else "@good" if one.taught else "@warm",
-            },
-            "error_y": _bar([100 * (one.high - one.value)], [100 * (one.value - one.low)], "@soft"),
-            "hovertemplate": f"%{{y:.1f}} % in %{{x:.3g}} s, n = {one.of}<extra></extra>",
-        }
-        for at, one in enumerate(models)
-    ]
+def _latency(overview: Overview) -> Chart:
+    models = overview.models
     times = [one.seconds for one in models if one.seconds > 0] or [1.0]
     span = [log10(min(*times, 1.0)) - 0.35, log10(max(*times, 1.0)) + 0.7]
     layout = {
@@ -165,161 +161,195 @@ def _latency(found: Overview) -> Chart:
         "Accuracy and latency",
         "up and to the left is better",
         "% right against seconds a question (log); n beside each in the table",
-        how,
+        LATENCY_OF_EVALUATIONS if any(one.evaluated for one in models) else LATENCY_OF_LOOP,
         "Fills when pipeline and student have answered labelled questions: vpd run.",
         ("answers", "right", "low", "high", "n", "seconds a question"),
         tuple((one.name, one.value, one.low, one.high, one.of, one.seconds) for one in models),
-        {"data": data, "layout": layout},
+        {
+            "data": [_latency_dot(one, at, len(models)) for at, one in enumerate(models)],
+            "layout": layout,
+        },
     )
 
 
-def _learning(found: Overview) -> list[Chart]:
-    """Students against what they were taught, in questions and in reviewers' minutes."""
-    snapshots = {one.hash: one.counts for one in found.lineage.snapshots}
-    names = {one.id: one.name or one.id for one in found.lineage.jobs}
-    objectives = {one.id: one.objective for one in found.lineage.jobs}
-    students = [point for point in points(found) if point.made.kind == "student"]
-    taught = [point for point in students if point.made.snapshot in snapshots]
-    base = [point for point in students if point.made.job is None]
+def _latency_dot(one: SystemFigures, at: int, of: int) -> dict[str, object]:
+    """The dot of the system at place `at` among `of` systems."""
+    return {
+        "name": flat(one.name),
+        "mode": "markers+text" if of <= LABELS else "markers",
+        "x": [one.seconds],
+        "y": [100 * one.value],
+        "text": [f"   {flat(one.name)}"],
+        "textposition": "middle right",
+        "cliponaxis": False,
+        "textfont": {"color": "@ink"},
+        "showlegend": LABELS < of <= LEGEND,
+        "marker": {
+            "size": 12,
+            "symbol": SYMBOLS[at % len(SYMBOLS)],
+            "color": _color(pipeline=one.pipeline, trained=one.trained),
+        },
+        "error_y": error_bars(
+            [100 * (one.high - one.value)], [100 * (one.value - one.low)], "@soft"
+        ),
+        "hovertemplate": f"%{{y:.1f}} % in %{{x:.3g}} s, n = {one.of}<extra></extra>",
+    }
+
+
+LEARNING_COLUMNS = (
+    "student", "questions taught", "with a rationale", "reviewers' minutes", "job",
+    "right", "low", "high", "n",
+)  # fmt: skip
+
+
+class LearningMeasure(NamedTuple):
+    """A measure of what a student was taught: the horizontal axis of a learning curve."""
+
+    name: str
+    """Name of the chart."""
+    title: str
+    """Heading of the chart."""
+    says: str
+    """What the chart shows."""
+    unit: str
+    """Unit of the measure, which heads its column in the table."""
+    remark: str = ""
+    """What the explanation of the chart adds about the measure."""
+
+
+LEARNING_MEASURES = (
+    LearningMeasure(
+        "learning", "Learning curve", "student accuracy by accepted questions", "questions taught"
+    ),
+    LearningMeasure(
+        "minutes",
+        "What reviewing buys",
+        "student accuracy by reviewers' time",
+        "reviewers' minutes",
+        " Minutes: the time of all standing decisions up to the snapshot; none for what the "
+        "verifier chose alone.",
+    ),
+)
+
+
+def _learning(overview: Overview) -> list[Chart]:
+    """A learning curve for each measure: students against what they were taught."""
+    snapshots = [one.hash for one in overview.lineage.snapshots]
+    students = [point for point in points(overview) if point.evaluation.kind == "student"]
+    trained = [point for point in students if point.evaluation.snapshot in snapshots]
+    base = [point for point in students if point.evaluation.job is None]
+    curve = [*base, *trained] if trained else []
+    count = _evaluation_count([point.evaluation for point in trained])
+    return [_learning_curve(overview, curve, measure, count) for measure in LEARNING_MEASURES]
+
+
+def _learning_curve(
+    overview: Overview, curve: Sequence[EvaluationPoint], measure: LearningMeasure, count: str
+) -> Chart:
+    rows = _learning_rows(overview, curve)
+    column = LEARNING_COLUMNS.index(measure.unit)
+    objectives = {one.id: one.objective for one in overview.lineage.jobs}
+    series: dict[str, list[tuple[EvaluationPoint, float]]] = {}
+    for point, row in zip(curve, rows, strict=True):
+        kind = _student_kind(point.evaluation, objectives)
+        series.setdefault(kind, []).append((point, float(row[column] or 0)))
+    layout = {
+        "xaxis": axis(measure.unit, rangemode="tozero"),
+        "yaxis": axis("% right", range=[0, 100]),
+        "showlegend": True,
+    }
+    return Chart(
+        measure.name,
+        measure.title,
+        measure.says,
+        f"% right against {measure.unit}; {count}",
+        "Evaluated students by the snapshot that they were taught, both sides of its division; "
+        "students as they came stand at 0. Points of one objective differ in seed, settings or "
+        f"questions: no line is drawn through them.{measure.remark}",
+        "Fills when a trained student is evaluated: vpd train, then vpd evaluate --model JOB.",
+        LEARNING_COLUMNS,
+        rows,
+        {"data": _scatter(series), "layout": layout},
+    )
+
+
+def _learning_rows(overview: Overview, curve: Sequence[EvaluationPoint]) -> tuple[Row, ...]:
+    """The table of a learning curve, a row for each of its points."""
+    counts = {one.hash: one.counts for one in overview.lineage.snapshots}
+    names = {one.id: one.name or one.id for one in overview.lineage.jobs}
     rows = []
-    for point in [*base, *taught] if taught else []:
-        made = point.made
-        counts = snapshots.get(made.snapshot or "", {})
+    for point in curve:
+        one = point.evaluation
+        snapshot = one.snapshot or ""
+        sizes = counts.get(snapshot, {})
         rows.append(
             (
-                made.system,
-                _number(counts, "rows") or 0,
-                _number(counts, "rationales") or 0,
-                round(found.minutes.get(made.snapshot or "", 0.0), 1),
-                names.get(made.job or "", made.job),
-                made.value,
-                made.low,
-                made.high,
-                made.questions,
+                one.system,
+                _number(sizes, "rows") or 0,
+                _number(sizes, "rationales") or 0,
+                round(overview.minutes.get(snapshot, 0.0), 1),
+                names.get(one.job or "", one.job),
+                one.value,
+                one.low,
+                one.high,
+                one.questions,
             )
         )
-    columns = (
-        "student",
-        "questions taught",
-        "with a rationale",
-        "reviewers' minutes",
-        "job",
-        "right",
-        "low",
-        "high",
-        "n",
-    )
-    how = (
-        "Evaluated students by the snapshot that they were taught, both sides of its division; students as they came "
-        "stand at 0. Points of one objective differ in seed, settings or questions: no line is drawn through them."
-    )
-    charts = []
-    for name, title, says, unit, column, more in (
-        (
-            "learning",
-            "Learning curve",
-            "student accuracy by accepted questions",
-            "questions taught",
-            1,
-            "",
-        ),
-        (
-            "minutes",
-            "What reviewing buys",
-            "student accuracy by reviewers' time",
-            "reviewers' minutes",
-            3,
-            " Minutes: the time of all standing decisions up to the snapshot; none for what the verifier chose alone.",
-        ),
-    ):
-        held: dict[str, list[tuple[EvaluationPoint, float]]] = {}
-        for point, row in zip([*base, *taught], rows):
-            held.setdefault(_kind(point.made, objectives), []).append(
-                (point, float(row[column] or 0))
-            )
-        layout = {
-            "xaxis": axis(unit, rangemode="tozero"),
-            "yaxis": axis("% right", range=[0, 100]),
-            "showlegend": True,
-        }
-        charts.append(
-            Chart(
-                name,
-                title,
-                says,
-                f"% right against {unit}; {_counted([point.made for point in taught])}",
-                how + more,
-                "Fills when a trained student is evaluated: vpd train, then vpd evaluate --model JOB.",
-                columns,
-                tuple(rows),
-                {"data": _scatter(held), "layout": layout},
-            )
-        )
-    return charts
+    return tuple(rows)
 
 
-def _kind(one: Evaluation, objectives: Mapping[str, str]) -> str:
+def _student_kind(one: Evaluation, objectives: Mapping[str, str]) -> str:
     """What students that differ in their seed have in common."""
     objective = objectives.get(one.job or "")
     return f"{objective}{' explained' * (one.mode == 'explain')}" if objective else one.system
 
 
 def _scatter(
-    held: Mapping[str, Sequence[tuple[EvaluationPoint, float]]],
+    series: Mapping[str, Sequence[tuple[EvaluationPoint, float]]],
 ) -> list[dict[str, object]]:
+    """Dots with whiskers for each kind of student, at its places on the horizontal axis."""
     data: list[dict[str, object]] = []
-    for name, mine in held.items():
-        dots = [point for point, _ in mine]
-        color = _color(dots[0].made)
+    for name, places in series.items():
+        dots = [point for point, _ in places]
+        color = _color_of(dots[0].evaluation)
         data.append(
             {
                 "type": "scatter",
                 "mode": "markers",
                 "cliponaxis": False,
                 "name": flat(name),
-                "x": [where for _, where in mine],
+                "x": [place for _, place in places],
                 "y": [point.value for point in dots],
-                "error_y": _error(dots, color),
-                "marker": {"size": 10, "color": color, "symbol": _symbol(dots[0].made)},
-                "customdata": [point.made.questions for point in dots],
+                "error_y": _whiskers(dots, color),
+                "marker": {"size": 10, "color": color, "symbol": _symbol(dots[0].evaluation)},
+                "customdata": [point.evaluation.questions for point in dots],
                 "hovertemplate": "%{y:.1f} %, n = %{customdata}<extra></extra>",
             }
         )
     return data
 
 
-def _lineage(found: Overview) -> Chart:
+class LineageRow(NamedTuple):
+    """A path from a snapshot as far as it leads."""
+
+    snapshot: str
+    """Name of the snapshot."""
+    job: str | None = None
+    """Name of the job that trains on the snapshot; None without one."""
+    state: str | None = None
+    """State of the job."""
+    model: str | None = None
+    """Name of the model that came from the job; '' without one."""
+    evaluation: str | None = None
+    """Evaluation of the model, with its questions and value; '' without one."""
+    questions: int | None = None
+    """Number of questions of the evaluation."""
+
+
+def _lineage(lineage: Lineage) -> Chart:
     """Snapshot, job, model, evaluation: a row for each path, and the newest of them drawn."""
-    lineage = found.lineage
-    names = {one.hash: one.name or one.hash[:10] for one in lineage.snapshots}
-    paths: list[tuple[str, str, str, str]] = []
-    rows: list[Row] = []
-    taken = {job.snapshot for job in lineage.jobs}
-    for taken_hash in names.keys() - taken:
-        paths.append((names[taken_hash], "", "", ""))
-        rows.append((names[taken_hash], None, None, None, None, None))
-    for job in lineage.jobs:
-        start = names.get(job.snapshot, job.snapshot[:10])
-        models: list[ModelRow | None] = [one for one in lineage.models if one.job == job.id]
-        for model in models or [None]:
-            made: list[Evaluation | None] = [
-                one for one in lineage.evaluations if model and one.model == model.id
-            ]
-            for one in made or [None]:
-                named = f"{model.name or model.objective} {model.id[:8]}" if model else ""
-                score = "" if one is None or one.value is None else f": {100 * one.value:.1f} %"
-                end = f"{one.system}, {_asked(one)}{score}" if one else ""
-                paths.append((start, job.name or job.id, named, end))
-                rows.append(
-                    (
-                        start,
-                        job.name or job.id,
-                        job.state,
-                        named,
-                        end,
-                        one.questions if one else None,
-                    )
-                )
+    rows = [*_unused_snapshots(lineage), *_job_paths(lineage)]
+    paths = [(row.snapshot, row.job, row.model, row.evaluation) for row in rows]
     return Chart(
         "lineage",
         "What came of what",
@@ -327,18 +357,57 @@ def _lineage(found: Overview) -> Chart:
         f"paths, n = {len(rows):,}; snapshots {len(lineage.snapshots)}, jobs {len(lineage.jobs)}, "
         f"models {len(lineage.models)}, evaluations {len(lineage.evaluations)}"
         + (f"; the newest {MOST} paths are drawn" if len(paths) > MOST else ""),
-        "Snapshots by content, models by the digest of their weights: each evaluation names the weights that answered.",
+        "Snapshots by content, models by the digest of their weights: each evaluation names the "
+        "weights that answered.",
         "Fills when a snapshot is taken and a student taught: vpd snapshot, vpd train.",
         ("snapshot", "job", "state", "model", "evaluation", "n"),
-        tuple(rows),
+        tuple(tuple(row) for row in rows),
         _graph(paths[-MOST:]),
         size="wide",
     )
 
 
-def _graph(paths: Sequence[tuple[str, ...]]) -> dict[str, object]:
-    """Columns of nodes, each as high as the middle of the paths through it; each evaluation is a
-    node of its own.
+def _unused_snapshots(lineage: Lineage) -> Iterator[LineageRow]:
+    """Snapshots that no job trains on."""
+    training = {job.snapshot for job in lineage.jobs}
+    for snapshot in lineage.snapshots:
+        if snapshot.hash not in training:
+            yield LineageRow(snapshot.name or snapshot.hash[:10])
+
+
+def _job_paths(lineage: Lineage) -> Iterator[LineageRow]:
+    """Paths of all jobs; a job without a model and a model without an evaluation end theirs."""
+    names = {one.hash: one.name or one.hash[:10] for one in lineage.snapshots}
+    for job in lineage.jobs:
+        start = LineageRow(
+            names.get(job.snapshot, job.snapshot[:10]), job.name or job.id, job.state, "", ""
+        )
+        yield from list(_model_paths(lineage, job, start)) or [start]
+
+
+def _model_paths(lineage: Lineage, job: JobRow, start: LineageRow) -> Iterator[LineageRow]:
+    """The job's path `start`, led on to its models and to their evaluations."""
+    for model in lineage.models:
+        if model.job == job.id:
+            path = start._replace(model=f"{model.name or model.objective} {model.id[:8]}")
+            ends = [
+                path._replace(evaluation=_result(one), questions=one.questions)
+                for one in lineage.evaluations
+                if one.model == model.id
+            ]
+            yield from ends or [path]
+
+
+def _result(one: Evaluation) -> str:
+    """System, questions and main metric of an evaluation, in words."""
+    score = "" if one.value is None else f": {100 * one.value:.1f} %"
+    return f"{one.system}, {_questions_of(one)}{score}"
+
+
+def _graph(paths: Sequence[tuple[str | None, ...]]) -> dict[str, object]:
+    """Columns of nodes, each as high as the middle of the paths through it.
+
+    Paths share their nodes, but each evaluation is a node of its own.
     """
     routes = [
         [(column, name, at if column == 3 else 0) for column, name in enumerate(path) if name]
@@ -348,7 +417,7 @@ def _graph(paths: Sequence[tuple[str, ...]]) -> dict[str, object]:
     for at, route in enumerate(routes):
         for node in route:
             through.setdefault(node, []).append(at)
-    high = {node: sum(held) / len(held) for node, held in through.items()}
+    high = {node: sum(lines) / len(lines) for node, lines in through.items()}
     x: list[float | None] = []
     y: list[float | None] = []
     for route in routes:
@@ -385,54 +454,45 @@ def _graph(paths: Sequence[tuple[str, ...]]) -> dict[str, object]:
     return {"data": [edges, nodes] if paths else [], "layout": layout}
 
 
-def _asked(one: Evaluation) -> str:
-    """Which questions."""
+def _questions_of(one: Evaluation) -> str:
+    """The questions of an evaluation in words, such as `gqa testdev, first 100`."""
     limit = f", first {one.task_limit}" if one.task_limit else ""
     return (" ".join(filter(None, (one.benchmark, one.split))) or "all questions") + limit
 
 
-def _number(held: Mapping[str, JSON], name: str) -> float | int | None:
-    value = held.get(name)
+def _number(figures: Mapping[str, JSON], name: str) -> float | int | None:
+    """A figure by its name; None where there is none or it is not a number."""
+    value = figures.get(name)
     return value if isinstance(value, int | float) else None
 
 
-def _counted(held: Sequence[Evaluation]) -> str:
-    sizes = sorted({one.questions for one in held})
-    spread = (
-        f"{sizes[0]:,} to {sizes[-1]:,}" if len(sizes) > 1 else f"{sizes[0]:,}" if sizes else "0"
-    )
-    return f"{len(held)} evaluations, n = {spread} questions"
+def _evaluation_count(evaluations: Sequence[Evaluation]) -> str:
+    """How many evaluations there are and how many questions each has, in words."""
+    sizes = sorted({one.questions for one in evaluations}) or [0]
+    spread = f"{sizes[0]:,} to {sizes[-1]:,}" if len(sizes) > 1 else f"{sizes[0]:,}"
+    return f"{len(evaluations)} evaluations, n = {spread} questions"
 
 
-def _color(one: Evaluation) -> str:
-    return "@accent" if one.kind == "pipeline" else "@good" if one.job else "@warm"
+def _color(*, pipeline: bool, trained: bool) -> str:
+    """Colour of a system: the pipeline, a student that a job trained, or a student as it came."""
+    if pipeline:
+        return "@accent"
+    return "@good" if trained else "@warm"
+
+
+def _color_of(one: Evaluation) -> str:
+    return _color(pipeline=one.kind == "pipeline", trained=bool(one.job))
 
 
 def _symbol(one: Evaluation) -> str:
-    return (
-        "diamond-open"
-        if one.mode == "explain"
-        else "diamond"
-        if one.kind == "student"
-        else "circle"
-    )
+    """Symbol of a system: open where the answer is read out of a student's rationale."""
+    if one.mode == "explain":
+        return "diamond-open"
+    return "diamond" if one.kind == "student" else "circle"
 
 
-def _error(held: Sequence[EvaluationPoint], color: str) -> dict[str, object]:
-    return _bar(
-        [point.high - point.value for point in held],
-        [point.value - point.low for point in held],
-        color,
-    )
-
-
-def _bar(above: Sequence[float], below: Sequence[float], color: str) -> dict[str, object]:
-    held = {"array": list(above), "arrayminus": list(below)}
-    return {
-        "type": "data",
-        "symmetric": False,
-        **held,
-        "color": color,
-        "thickness": 1.4,
-        "width": 4,
-    }
+def _whiskers(evaluated: Sequence[EvaluationPoint], color: str) -> dict[str, object]:
+    """Error bars of the evaluations' 95 % intervals."""
+    above = [point.high - point.value for point in evaluated]
+    below = [point.value - point.low for point in evaluated]
+    return error_bars(above, below, color)
