@@ -1,8 +1,9 @@
 """`vpd report`: a project as one HTML file that needs nothing else, to be read, printed or sent.
 
-It shows the dashboard's charts (`workbench.screen.charts`), each with its table and how it was
-made, and a dozen questions as they went.  Everything from the store is escaped by the template or,
-in the charts' data, by JSON; a policy in the page itself lets only the page's own scripts run.
+The report shows the dashboard's charts (`workbench.screen.charts`), each with its table and a note
+on its making, and a dozen questions as they went.  Everything from the store is escaped by the
+template or, in the charts' data, by JSON; a policy in the page itself lets only the page's own
+scripts run.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from markupsafe import Markup
 from workbench import __version__
 from workbench.errors import ImageError, InputError
 from workbench.pipeline.ingesting import ingest
-from workbench.records import PartRef, storable
+from workbench.records import PartRef, Rationale, storable
 from workbench.screen import views
 from workbench.screen.charts.overview import overview
 from workbench.screen.charts.project_charts import loop_charts, numbers, people_charts, tool_charts
@@ -46,15 +47,32 @@ STYLES = ("style.css", "dashboard.css", "report.css")
 
 EXAMPLES = 12
 WIDTH = 640
-"""Pixels of an example's picture at most: as wide as it is shown, and some more for sharp screens."""
+"""Largest width and height of an example's picture, in pixels: more than the page needs, for sharp
+screens."""
 
 BOXES = 24
-"""Boxes drawn on one picture at most."""
+"""Number of boxes on one picture at most."""
+
+STEPS = 20
+"""Number of an example's steps at most."""
+
+ANSWERS = 8
+"""Number of students' answers beside an example at most."""
+
+NO_RUN: Mapping[str, Any] = {
+    "state": "none",
+    "answer": None,
+    "problem": "Not run yet.",
+    "why": "",
+    "facts": "",
+    "program": [],
+}
+"""What an example says in place of a run's facts while its question has no run."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportFile:
-    """A report that was written."""
+    """What `write` wrote: where, how many bytes, and how many examples."""
 
     path: Path
     bytes: int
@@ -62,15 +80,16 @@ class ReportFile:
 
 
 def write(project: Project, path: Path) -> ReportFile:
-    """Write a project's report; a report that is there gives way, whole or not at all.
+    """Write a project's report, whole or not at all; an older report in its place is replaced.
 
     Raises:
-        InputError: something else is there, or it cannot be written.
+        InputError: another file than a report is there, or the report cannot be written.
     """
     try:
         if path.exists() and MARK not in path.read_text(encoding="utf-8", errors="ignore")[:500]:
             raise InputError(
-                f"{path} is there and is no report; choose another name with: vpd report -o NAME.html"
+                f"{path} is there and is no report; "
+                "choose another name with: vpd report -o NAME.html"
             )
         data, examples = page(project)
         part = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
@@ -84,22 +103,22 @@ def write(project: Project, path: Path) -> ReportFile:
 
 
 def page(project: Project) -> tuple[bytes, int]:
-    """The report's file, and how many examples it has."""
+    """The bytes of the report's file, and how many examples it has."""
     ingest(project)
     examples = _examples(project)
     return storable(_page(project, examples)).encode(), len(examples)
 
 
 def _page(project: Project, examples: Sequence[Mapping[str, Any]]) -> str:
-    found = overview(project)
+    figures = overview(project)
     sections = (
-        ("loop", "From question to answer", loop_charts(found)),
-        ("systems", "Systems", model_charts(found)),
+        ("loop", "From question to answer", loop_charts(figures)),
+        ("systems", "Systems", model_charts(figures)),
         ("trust", "What can be believed", trust_charts(project)),
-        ("tools", "Tools", tool_charts(found)),
-        ("people", "People", people_charts(found)),
+        ("tools", "Tools", tool_charts(figures)),
+        ("people", "People", people_charts(figures)),
     )
-    charts = [chart for _, _, held in sections for chart in held]
+    charts = [chart for _, _, part in sections for chart in part]
     scripts = {
         "theme": _static("theme.js"),
         "library": LIBRARY.read_text(encoding="utf-8"),
@@ -119,9 +138,9 @@ def _page(project: Project, examples: Sequence[Mapping[str, Any]]) -> str:
         scripts={name: Markup(text) for name, text in scripts.items()},  # noqa: S704
         data=Markup(_json([chart.to_json() for chart in charts])),  # noqa: S704
         name=project.path.resolve().name,
-        at=found.at.replace("T", " ").replace("Z", " UTC"),
+        at=figures.at.replace("T", " ").replace("Z", " UTC"),
         version=__version__,
-        numbers=numbers(found),
+        numbers=numbers(figures),
         parts=_parts(project),
         sources=[
             (source.part, json.dumps(dict(source.arguments), default=str))
@@ -134,9 +153,9 @@ def _page(project: Project, examples: Sequence[Mapping[str, Any]]) -> str:
 
 def _parts(project: Project) -> list[tuple[str, str, str, str]]:
     """Role, name, version and arguments of the parts in force."""
-    scope, known = project.scope(), project.parts
+    scope, parts = project.scope(), project.parts
     keys = (scope.sampler, scope.executor, scope.verifier, scope.writer, scope.student)
-    refs = [known[key] for key in keys if key is not None and key in known]
+    refs = [parts[key] for key in keys if key is not None and key in parts]
     return [
         (ref.role, ref.name, ref.version, json.dumps(dict(ref.arguments), ensure_ascii=False))
         for ref in refs
@@ -153,13 +172,11 @@ def _examples(project: Project) -> list[dict[str, Any]]:
 
 
 def _example(project: Project, view: TaskView) -> dict[str, Any]:
-    task, run = view.task, _shown_run(view)
+    """What the template shows of one question: its picture, its run and its students' answers."""
+    task, run = view.task, _best_run(view)
     picture = _picture(project, task.image)
     size = (picture["width"], picture["height"]) if picture["data"] else None
     steps = steps_of(run.trace.events, size) if run and run.trace else []
-    told = next(
-        (one for one in view.rationales if run and run.trace and one.trace_id == run.trace.id), None
-    )
     return {
         "id": task.id,
         "question": task.question,
@@ -168,61 +185,77 @@ def _example(project: Project, view: TaskView) -> dict[str, Any]:
         "family": task.family,
         "picture": picture,
         "boxes": _boxes(steps) if size else [],
-        "state": views.run_state(run) if run else "none",
-        "answer": run.trace.answer if run and run.trace else None,
-        "problem": views.problem_of(run) if run else "Not run yet.",
-        "why": run.verdict.reason if run and run.verdict else "",
-        "facts": views.facts_of(run) if run else "",
-        "program": highlight(run.program.source) if run else [],
+        **(_run_facts(run) if run else NO_RUN),
         "steps": [
             (step.line, step.title, step.short)
             for step in steps
             if step.kind in ("tool", "error", "end")
-        ][:20],
-        "told": views.rationale_view(told),
+        ][:STEPS],
+        "told": views.rationale_view(_rationale(view, run)),
         "student": _student(view),
     }
 
 
-def _shown_run(view: TaskView) -> Run | None:
-    """The kept run, else one that has an answer, else the first."""
+def _run_facts(run: Run) -> dict[str, Any]:
+    return {
+        "state": views.run_state(run),
+        "answer": run.trace.answer if run.trace else None,
+        "problem": views.problem_of(run),
+        "why": run.verdict.reason if run.verdict else "",
+        "facts": views.facts_of(run),
+        "program": highlight(run.program.source),
+    }
+
+
+def _rationale(view: TaskView, run: Run | None) -> Rationale | None:
+    """The rationale of a run's trace, if one was written."""
+    if run is None or run.trace is None:
+        return None
+    return next((one for one in view.rationales if one.trace_id == run.trace.id), None)
+
+
+def _best_run(view: TaskView) -> Run | None:
+    """The kept run; without one, a run that has an answer; without any, the first run."""
     answered = (run for run in view.runs if run.trace is not None and run.trace.ok)
     return view.chosen or next(answered, None) or next(iter(view.runs), None)
 
 
 def _student(view: TaskView) -> list[dict[str, Any]]:
     """The newest answer of each model, and the newest with a rationale."""
-    found: dict[tuple[str, bool], dict[str, Any]] = {}
+    answers: dict[tuple[str, bool], dict[str, Any]] = {}
     for one in view.predictions:
-        right = one.score >= 0.5 if view.task.labelled else None
-        state = "none" if right is None else "right" if right else "wrong"
-        named = {
-            "model": _named(one.model),
+        state = "none"
+        if view.task.labelled:
+            state = "right" if one.score >= 0.5 else "wrong"
+        model = _name(one.model)
+        answer = {
+            "model": model,
             "answer": one.answer,
             "rationale": one.rationale,
             "state": state,
+            "seconds": one.seconds,
         }
-        found.setdefault((named["model"], bool(one.rationale)), {**named, "seconds": one.seconds})
-    return list(found.values())[:8]
+        answers.setdefault((model, bool(one.rationale)), answer)
+    return list(answers.values())[:ANSWERS]
 
 
-def _named(ref: PartRef) -> str:
+def _name(ref: PartRef) -> str:
     return f"{ref.name} {ref.version[:8]}"
 
 
 def _boxes(steps: Sequence[Step]) -> list[dict[str, Any]]:
-    """What tools found, each patch once."""
-    found: dict[str, dict[str, Any]] = {}
+    """The patches that tools returned, each once, as boxes in pixels."""
+    boxes: dict[str, dict[str, Any]] = {}
     for step in steps:
         for one in step.boxes:
             if one.role == "result":
                 box = {"box": [float(end) for end in one.box], "label": one.label}
-                found.setdefault(one.label, box)
-    return list(found.values())[:BOXES]
+                boxes.setdefault(one.label, box)
+    return list(boxes.values())[:BOXES]
 
 
 def _picture(project: Project, digest: str) -> dict[str, Any]:
-    """A picture as a data address, as large as it is shown; without one, why."""
+    """A picture as a data address, at the size of the page; if it cannot be read, the problem."""
     try:
         whole = project.images.open(digest)
     except ImageError as error:
@@ -234,9 +267,9 @@ def _picture(project: Project, digest: str) -> dict[str, Any]:
         }
     small = whole.copy()
     small.thumbnail((WIDTH, WIDTH))
-    held = io.BytesIO()
-    small.save(held, "WEBP", quality=78)
-    data = "data:image/webp;base64," + base64.b64encode(held.getvalue()).decode()
+    file = io.BytesIO()
+    small.save(file, "WEBP", quality=78)
+    data = "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()
     return {"data": data, "width": whole.width, "height": whole.height, "problem": ""}
 
 
@@ -248,12 +281,12 @@ def _static(name: str) -> str:
 
 
 def _unbound(module: str) -> str:
-    """A module of the app's as a piece of one script: its imports stand above it."""
+    """A module's text as a piece of one script: the modules that it imports stand above it."""
     return re.sub(r"(?m)^import [^;]*;\n|^export ", "", module)
 
 
 def _for_paper(styles: str) -> str:
-    """Dark colours on screens alone, and there without a script as well."""
+    """Styles whose dark colours hold on screens alone, and hold there without a script as well."""
     dark = re.search(r':root\[data-theme="dark"\] (\{.*?\n\})\n', styles, re.DOTALL)
     if dark is None:
         raise ValueError("style.css has no dark theme")
@@ -262,19 +295,22 @@ def _for_paper(styles: str) -> str:
 
 
 def _policy(scripts: Any) -> str:
-    """Nothing is loaded, and no script runs but those that were put in here."""
+    """A policy under which the page loads nothing and runs these scripts alone."""
     hashes = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts)
     allowed = " ".join(f"'sha256-{one}'" for one in hashes)
-    return f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {allowed}; base-uri 'none'"
+    return (
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+        f"script-src {allowed}; base-uri 'none'"
+    )
 
 
 def _json(value: Any) -> str:
-    """JSON that cannot end the element that it stands in."""
+    """A value as JSON that cannot end the HTML element that it stands in."""
     return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
 
 
 def _cell(value: Any) -> str:
-    """A table's cell, as the dashboard writes it."""
+    """The text of a table's cell, as the dashboard writes it."""
     if value is None:
         return "–"
     if isinstance(value, float) and not value.is_integer():

@@ -1,10 +1,12 @@
-"""A project's figures as charts: what became of its questions, its tools, its people.  Those of
-models and evaluations stand in `charts_models`.
+"""Charts of what became of a project's questions, of its tools and of its people.
+
+The charts of models and evaluations stand in `system_charts`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from workbench.screen.charts.chart import (
     TONES,
@@ -29,10 +31,8 @@ WILSON = "95 % intervals: Wilson 1927."
 
 
 def numbers(overview: Overview) -> list[tuple[str, str, str]]:
-    """The row of figures: name, value, what it is of."""
+    """The figures on top of the dashboard, each as its name, its value and what it is of."""
     step = {one.name: one.tasks for one in overview.funnel}
-    slow, best = overview.pipeline, overview.best
-    timed = (slow.seconds, best.seconds) if slow and best and best.seconds > 0 else None
     return [
         ("Questions", f"{overview.tasks:,}", ""),
         ("Programs", f"{overview.programs:,}", f"k = {overview.k}"),
@@ -40,35 +40,40 @@ def numbers(overview: Overview) -> list[tuple[str, str, str]]:
         ("Yield", percent(overview.kept), f"of {overview.kept.of:,} judged"),
         ("Accepted", f"{step['accepted']:,}", "questions, by people"),
         ("In snapshot", f"{step['in snapshot']:,}", "questions, the newest one"),
-        (
-            "Best student",
-            f"{100 * best.value:.1f} %" if best else "–",
-            f"{best.name}: {100 * best.low:.1f} to {100 * best.high:.1f} %, n = {best.of:,}"
-            if best
-            else "no answer yet",
-        ),
-        (
-            "Student faster by",
-            f"{timed[0] / timed[1]:.1f}×" if timed else "–",
-            f"{seconds(timed[0])} : {seconds(timed[1])} a question"
-            if timed
-            else "both sides' times are needed",
-        ),
+        ("Best student", *_best_student(overview)),
+        ("Student faster by", *_speed(overview)),
     ]
 
 
+def _best_student(overview: Overview) -> tuple[str, str]:
+    best = overview.best
+    if best is None:
+        return "–", "no answer yet"
+    bounds = f"{100 * best.low:.1f} to {100 * best.high:.1f} %"
+    return f"{100 * best.value:.1f} %", f"{best.name}: {bounds}, n = {best.of:,}"
+
+
+def _speed(overview: Overview) -> tuple[str, str]:
+    """How many times as fast as the pipeline the best student is, and both sides' times."""
+    slow, best = overview.pipeline, overview.best
+    if slow is None or best is None or best.seconds <= 0:
+        return "–", "both sides' times are needed"
+    times = f"{seconds(slow.seconds)} : {seconds(best.seconds)} a question"
+    return f"{slow.seconds / best.seconds:.1f}×", times
+
+
 def loop_charts(overview: Overview) -> list[Chart]:
-    """From question to snapshot: the funnel, pass@k, families, errors."""
+    """Charts from question to snapshot: the funnel, pass@k, families and errors."""
     return [_funnel(overview), _passed(overview), _families(overview), _errors(overview)]
 
 
 def tool_charts(overview: Overview) -> list[Chart]:
-    """What tools did, and which of them people blame."""
+    """Charts of how runs end by tool, and of the tools that people blame."""
     return [_tools(overview), _blame(overview)]
 
 
 def people_charts(overview: Overview) -> list[Chart]:
-    """Reviewers: pace, agreement, reasons, the automatic verdict beside."""
+    """Charts of reviewers: their pace, agreement and reasons, and the automatic verdict beside."""
     return [
         _pace(overview),
         _reviewers(overview),
@@ -99,8 +104,9 @@ def _funnel(overview: Overview) -> Chart:
         "From question to trained model",
         f"{overview.funnel[-1].tasks:,} of {overview.tasks:,} questions taught",
         f"questions, n = {overview.tasks:,}; percentages of the step before",
-        "Sampled: all k programs written. Executed: a program ended with an answer. Matched: a trace was kept. "
-        "Accepted: by a person. In snapshot: the newest one. Trained: questions that any model was taught.",
+        "Sampled: all k programs written. Executed: a program ended with an answer. Matched: a "
+        "trace was kept. Accepted: by a person. In snapshot: the newest one. Trained: questions "
+        "that any model was taught.",
         "Fills when questions are imported: vpd import.",
         ("step", "questions", "of the step before"),
         tuple(rows),
@@ -110,13 +116,40 @@ def _funnel(overview: Overview) -> Chart:
 
 
 def _passed(overview: Overview) -> Chart:
-    first = overview.curve[0][1].value if overview.curve else None
-    rows = []
-    for k, share in overview.curve:
-        gain = None if first is None or share.value is None else share.value - first
-        relative = f"{100 * gain / first:+.1f} %" if gain is not None and first else None
-        points = None if gain is None else f"{100 * gain:+.1f}"
-        rows.append((k, *interval(share), points, relative))
+    curve = overview.curve
+    says = ""
+    if curve:
+        (_, first), (k, last) = curve[0], curve[-1]
+        says = f"a right program among k: {percent(first)} for 1, {percent(last)} for {k}"
+    return Chart(
+        "pass_at_k",
+        "pass@k",
+        says,
+        f"% of judged labelled questions, n = {overview.kept.of:,}; band: 95 % (Wilson)",
+        "Unbiased estimator of Chen et al. 2021 (arXiv 2107.03374) over the k programs of each "
+        "labelled question; gains against pass@1, in points and in percent of it. It knows the "
+        "label: an upper bound of what a choice among the programs can reach.",
+        "Fills when programs of labelled questions have been run and judged: vpd run.",
+        ("k", "pass@k", "low", "high", "n", "gain, points", "gain, relative"),
+        tuple((k, *interval(share), *_gain(share, curve[0][1])) for k, share in curve),
+        {
+            "data": _curve_lines(overview) if curve else [],
+            "layout": {"xaxis": axis("k programs", dtick=1), "yaxis": axis("%", range=[0, 100])},
+        },
+    )
+
+
+def _gain(share: Share, first: Share) -> tuple[str | None, str | None]:
+    """How far a pass@k stands above pass@1, in points and in percent of pass@1."""
+    if first.value is None or share.value is None:
+        return None, None
+    gain = share.value - first.value
+    relative = f"{100 * gain / first.value:+.1f} %" if first.value else None
+    return f"{100 * gain:+.1f}", relative
+
+
+def _curve_lines(overview: Overview) -> list[dict[str, Any]]:
+    """Plotly's traces of pass@k: the band of its interval, and the line."""
     x = [k for k, _ in overview.curve]
     low, high = ([100 * share.interval[at] for _, share in overview.curve] for at in (0, 1))
     band = {
@@ -139,25 +172,7 @@ def _passed(overview: Overview) -> Chart:
         "hovertemplate": "pass@%{x}: %{y:.1f} %<extra></extra>",
         "showlegend": False,
     }
-    last = overview.curve[-1][1] if overview.curve else None
-    return Chart(
-        "pass_at_k",
-        "pass@k",
-        f"a right program among k: {percent(overview.curve[0][1])} for 1, {percent(last)} for {x[-1]}"
-        if last
-        else "",
-        f"% of judged labelled questions, n = {overview.kept.of:,}; band: 95 % (Wilson)",
-        "Unbiased estimator of Chen et al. 2021 (arXiv 2107.03374) over the k programs of each labelled question; "
-        "gains against pass@1, in points and in percent of it. It knows the label: an upper bound of what a choice "
-        "among the programs can reach.",
-        "Fills when programs of labelled questions have been run and judged: vpd run.",
-        ("k", "pass@k", "low", "high", "n", "gain, points", "gain, relative"),
-        tuple(rows),
-        {
-            "data": [band, line] if x else [],
-            "layout": {"xaxis": axis("k programs", dtick=1), "yaxis": axis("%", range=[0, 100])},
-        },
-    )
+    return [band, line]
 
 
 def _families(overview: Overview) -> Chart:
@@ -172,7 +187,8 @@ def _families(overview: Overview) -> Chart:
         "families",
         "By family of question",
         f"{len(names)} families" if names else "",
-        f"%, 95 % (Wilson); judged labelled questions, n = {sum(one.best.of for one in overview.families):,}",
+        "%, 95 % (Wilson); judged labelled questions, "
+        f"n = {_n(one.best for one in overview.families):,}",
         f"pass@k as above; student: the student in force, its direct answers. {WILSON}",
         "Fills when labelled questions have been judged or answered: vpd run.",
         ("family", "questions", "pass@1", last, "n judged", "student right", "n answered"),
@@ -231,7 +247,8 @@ def _tools(overview: Overview) -> Chart:
         "runs that called the tool",
         f"%, 95 % (Wilson); judged n = {_n(tool.right for tool in overview.tools):,}, "
         f"people's n = {_n(tool.accepted for tool in overview.tools):,}",
-        f"A run counts for each tool that it called, whatever the tool's part in the answer was. {WILSON}",
+        "A run counts for each tool that it called, whatever the tool's part in the answer was. "
+        f"{WILSON}",
         "Fills when programs have called tools and been judged: vpd run.",
         (
             "tool",
@@ -255,10 +272,9 @@ def _tools(overview: Overview) -> Chart:
 
 
 def _blame(overview: Overview) -> Chart:
-    held = [(tool.name, tool.blamed) for tool in overview.tools] + [
-        ("the program itself", overview.own_blame)
-    ]
-    rows = sorted((row for row in held if row[1]), key=lambda row: -row[1])
+    steps = [(tool.name, tool.blamed) for tool in overview.tools]
+    steps.append(("the program itself", overview.own_blame))
+    rows = sorted((row for row in steps if row[1]), key=lambda row: -row[1])
     return Chart(
         "blame",
         "Blame by tool",
@@ -274,15 +290,16 @@ def _blame(overview: Overview) -> Chart:
 
 def _pace(overview: Overview) -> Chart:
     days = sorted({one["day"] for one in overview.pace})
-    said = {(one["author"], one["day"]): one["n"] for one in overview.pace}
+    counts = {(one["author"], one["day"]): one["n"] for one in overview.pace}
     people = {
-        who: [said.get((who, day), 0) for day in days] for who in sorted({who for who, _ in said})
+        who: [counts.get((who, day), 0) for day in days]
+        for who in sorted({who for who, _ in counts})
     }
     return Chart(
         "pace",
         "Reviewers' pace",
         "standing decisions by day and person",
-        f"decisions, n = {sum(said.values()):,}; days in UTC",
+        f"decisions, n = {sum(counts.values()):,}; days in UTC",
         "What was taken back does not count.",
         "Fills when people decide: a, r and s in Curate.",
         ("day (UTC)", "reviewer", "decisions"),
@@ -316,10 +333,11 @@ def _reviewers(overview: Overview) -> Chart:
 
 
 def _kappas(overview: Overview) -> Chart:
+    most = max((one["n"] for one in overview.kappas), default=0)
     pairs = sorted({(one["first"], one["second"]) for one in overview.kappas})
     data = []
     for at, pair in enumerate(pairs):
-        held = [
+        rows = [
             one
             for one in overview.kappas
             if (one["first"], one["second"]) == pair and one["kappa"] is not None
@@ -328,9 +346,9 @@ def _kappas(overview: Overview) -> Chart:
             {
                 "mode": "lines+markers",
                 "name": flat(", ".join(pair)),
-                "x": [one["day"] for one in held],
-                "y": [one["kappa"] for one in held],
-                "customdata": [one["n"] for one in held],
+                "x": [one["day"] for one in rows],
+                "y": [one["kappa"] for one in rows],
+                "customdata": [one["n"] for one in rows],
                 "line": {"color": TONES[at % 6]},
                 "hovertemplate": "κ %{y:.2f}, n = %{customdata}<extra></extra>",
             }
@@ -339,8 +357,9 @@ def _kappas(overview: Overview) -> Chart:
         "kappas",
         "Agreement over time",
         "Cohen's κ at the end of each day",
-        f"κ over items that both judged, at most n = {max((one['n'] for one in overview.kappas), default=0):,}",
-        "Each pair of reviewers, over all items that both had accepted or rejected by the end of the day (UTC).",
+        f"κ over items that both judged, at most n = {most:,}",
+        "Each pair of reviewers, over all items that both had accepted or rejected by the end of "
+        "the day (UTC).",
         "Fills when two reviewers have judged the same items: set overlap to 2 in Curate.",
         ("day (UTC)", "reviewers", "κ", "n"),
         tuple(
@@ -391,26 +410,26 @@ def _agreement(overview: Overview) -> Chart:
 
 
 def _confusion(overview: Overview) -> Chart:
-    counted = overview.confusion
+    counts = overview.confusion
     rows = (
-        ("right", counted["right_accepted"], counted["right_rejected"]),
-        ("wrong", counted["wrong_accepted"], counted["wrong_rejected"]),
+        ("right", counts["right_accepted"], counts["right_rejected"]),
+        ("wrong", counts["wrong_accepted"], counts["wrong_rejected"]),
     )
     return Chart(
         "confusion",
         "Automatic verdict and people",
         "",
-        f"standing decisions on a trace, n = {sum(counted.values()):,}",
+        f"standing decisions on a trace, n = {sum(counts.values()):,}",
         "The verdict at the moment of the decision against what the person said.",
         "Fills when people have judged traces that have an automatic verdict.",
         ("automatic verdict", "accepted", "rejected"),
-        rows if sum(counted.values()) else (),
+        rows if sum(counts.values()) else (),
         size="third",
     )
 
 
 def disk_chart(overview: Overview) -> Chart:
-    """Sizes of the project's folder."""
+    """Chart of the sizes of the project's folder, and of its last backup."""
     disk = overview.disk
     rows = (
         ("store", size_of(disk.store)),

@@ -1,4 +1,8 @@
-"""Right for the wrong reason, as charts: flags, how right they are, whose errors wrong answers are."""
+"""Charts of programs that are right for the wrong reason.
+
+They show the flags of the checks, how right the checks are, and whether the program or its tools
+caused a wrong answer.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from workbench.study.checking import last_attribution, last_measures
 
 
 def reason_charts(project: Project) -> list[Chart]:
-    """Flags, their precision and recall, program errors against tool errors."""
+    """Charts of the flags, of the checks' precision and recall, and of whose errors answers are."""
     return [_flags(project), _measured(last_measures(project)), _exact(last_attribution(project))]
 
 
@@ -27,8 +31,8 @@ def _flags(project: Project) -> Chart:
         "Right for the wrong reason?",
         "kept programs that a check speaks against",
         f"% of checked kept runs, n = {checked:,}; 95 % (Wilson)",
-        "Each kept program is run again with changed tool results, and looked at for signs. A flag ranks and asks; a "
-        "person decides.",
+        "Each kept program is run again with changed tool results, and looked at for signs. "
+        "A flag ranks and asks; a person decides.",
         "Fills when kept runs are checked: vpd check.",
         ("check", "runs", "share", "low", "high", "n checked"),
         tuple(
@@ -40,9 +44,10 @@ def _flags(project: Project) -> Chart:
     )
 
 
-def _measured(found: CheckMeasures | None) -> Chart:
+def _measured(measures: CheckMeasures | None) -> Chart:
+    sets = measures.sets if measures else {}
     rows: list[Row] = []
-    for name, checks in found.sets.items() if found else ():
+    for name, checks in sets.items():
         for check, one in checks.items():
             auc = one.auc or (None, None, None)
             rows.append(
@@ -57,8 +62,8 @@ def _measured(found: CheckMeasures | None) -> Chart:
                 )
             )
     labels, series = [], []
-    if found:
-        checks = next(iter(found.sets.values()))
+    if measures:
+        checks = next(iter(sets.values()))
         labels = [CHECKS.get(check, check) for check in checks]
         series = [
             ("precision", [one.precision for one in checks.values()], "@accent", "circle"),
@@ -68,10 +73,12 @@ def _measured(found: CheckMeasures | None) -> Chart:
     return Chart(
         "checks",
         "How right the checks are",
-        f"drawn: {words(next(iter(found.sets)))}" if found else "",
-        f"%, 95 % (Wilson); n beside each in the table; undecided: {found.undecided if found else 0:,} runs",
-        "Against programs whose correctness is known from other scenes, and against mutants of right programs whose "
-        "answer is still right. Suspicion: all checks together by the fixed rule; fitted: by regression over others.",
+        f"drawn: {words(next(iter(sets)))}" if measures else "",
+        "%, 95 % (Wilson); n beside each in the table; "
+        f"undecided: {measures.undecided if measures else 0:,} runs",
+        "Against programs whose correctness is known from other scenes, and against mutants of "
+        "right programs whose answer is still right. Suspicion: all checks together by the fixed "
+        "rule; fitted: by regression over others.",
         "Fills when the checks are measured: vpd check --measure.",
         (
             "set",
@@ -96,21 +103,23 @@ def _measured(found: CheckMeasures | None) -> Chart:
     )
 
 
-def _exact(found: Attribution | None) -> Chart:
-    held = {**found.families, "all": found.all} if found else {}
+def _exact(attribution: Attribution | None) -> Chart:
+    causes = {**attribution.families, "all": attribution.all} if attribution else {}
+    programs = attribution.all.of if attribution else 0
+    left_out = attribution.left_out if attribution else 0
     kinds = (
         ("program error", "program", "@bad"),
         ("tool error", "tool", "@warm"),
         ("undecided", "undecided", "@crash"),
     )
-    names = [words(name) for name in held]
+    names = [words(name) for name in causes]
     bars = [
         {
             "type": "bar",
             "orientation": "h",
             "name": title,
             "y": names,
-            "x": [getattr(one, key) for one in held.values()],
+            "x": [getattr(one, key) for one in causes.values()],
             "marker": {"color": color},
             "hovertemplate": "%{y}: %{x} programs<extra></extra>",
         }
@@ -125,9 +134,9 @@ def _exact(found: Attribution | None) -> Chart:
         "exact",
         "Program errors and tool errors",
         "wrong answers, run once more with exact tools",
-        f"programs, n = {found.all.of if found else 0:,} on drawn scenes; left out: {found.left_out if found else 0:,}",
-        "The same program with exact tools on the same scene: wrong again is the program's error, right now is "
-        "the tools'. Lucky: right only because a tool erred.",
+        f"programs, n = {programs:,} on drawn scenes; left out: {left_out:,}",
+        "The same program with exact tools on the same scene: wrong again is the program's error, "
+        "right now is the tools'. Lucky: right only because a tool erred.",
         "Fills when programs are run with exact tools: vpd check --exact.",
         (
             "family",
@@ -153,7 +162,7 @@ def _exact(found: Attribution | None) -> Chart:
                 one.undecided,
                 *interval(one.program_share),
             )
-            for name, one in held.items()
+            for name, one in causes.items()
         ),
-        {"data": bars if held else [], "layout": layout},
+        {"data": bars if causes else [], "layout": layout},
     )

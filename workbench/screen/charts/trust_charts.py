@@ -1,12 +1,15 @@
-"""How far a project's figures can be trusted, as charts: systems against a baseline, wrong reasons,
-students' own rationales, what people said blind.  They read every answer: whoever shows them often
-keeps them (see `stamp`).
+"""Charts of how far a project's figures can be trusted.
+
+They compare systems with a baseline, show programs that are right for the wrong reason, probe the
+students' own rationales, and count what people said blind.  The charts read every answer, so a page
+that shows them often keeps them for as long as `stamp` stays the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from workbench.curate.agreement import Agreement
 from workbench.errors import InputError
 from workbench.evaluate.faithfulness.probe import Line, Probe
 from workbench.evaluate.human import (
@@ -27,55 +30,57 @@ from workbench.study.probing import FOLDER, probes
 from workbench.study.results import Results, results
 
 MODELS = 4
-"""Probed students shown, the newest."""
+"""Number of probed students on the chart at most, the newest first."""
 
 
 def trust_charts(project: Project) -> list[Chart]:
-    """Systems against a baseline, and by family; probes; blind ratings."""
+    """Charts of systems against a baseline and by family, of reasons, probes and blind ratings."""
     try:
-        found = results(project, by="objective")
+        figures = results(project, by="objective")
     except InputError:  # nothing was evaluated yet
-        found = None
-    said, parts = project.curation.ratings(), project.parts
-    rated = [human_evaluation(said, *pair) for pair in rated_pairs(said)]
-    systems = [_against(found), _by_family(found)]
-    return [*systems, *reason_charts(project), _probes(project), _rated(rated[:1], parts)]
+        figures = None
+    ratings = project.curation.ratings()
+    blind = _blind_chart()
+    if pairs := rated_pairs(ratings):  # the first pair of models is the one that was rated most
+        blind = _blind(human_evaluation(ratings, *pairs[0]), project.parts)
+    systems = [_against(figures), _by_family(figures)]
+    return [*systems, *reason_charts(project), _probes(project), blind]
 
 
 def stamp(project: Project) -> tuple[object, ...]:
-    """Changes whenever `trust_charts` may."""
+    """A value that changes whenever the charts of `trust_charts` may change."""
     files = sorted((project.path / FOLDER).glob("probe-*.jsonl"))
     evidence = evidence_stamp(project.database)
     return (*evidence, *((path.name, path.stat().st_size) for path in files))
 
 
-def _against(found: Results | None) -> Chart:
-    rows = found.rows if found else ()
-    held = [(row, row.against) for row in rows if row.against is not None]
-    base = found.baseline if found else "a baseline"
+def _against(figures: Results | None) -> Chart:
+    rows = figures.rows if figures else ()
+    pairs = [(row, row.against) for row in rows if row.against is not None]
+    base = figures.baseline if figures else "a baseline"
     dots = {
         "type": "scatter",
         "mode": "markers",
-        "x": [100 * apart.difference for _, apart in held],
-        "y": list(range(len(held))),
-        "customdata": [apart.of for _, apart in held],
+        "x": [100 * apart.difference for _, apart in pairs],
+        "y": list(range(len(pairs))),
+        "customdata": [apart.of for _, apart in pairs],
         "marker": {
             "size": 10,
-            "color": ["@accent" if row.kind == "pipeline" else "@good" for row, _ in held],
+            "color": ["@accent" if row.kind == "pipeline" else "@good" for row, _ in pairs],
         },
         "error_x": {
             "type": "data",
             "symmetric": False,
-            "array": [100 * (apart.high - apart.difference) for _, apart in held],
-            "arrayminus": [100 * (apart.difference - apart.low) for _, apart in held],
+            "array": [100 * (apart.high - apart.difference) for _, apart in pairs],
+            "arrayminus": [100 * (apart.difference - apart.low) for _, apart in pairs],
             "color": "@soft",
         },
         "hovertemplate": "%{x:+.1f} points, n = %{customdata}<extra></extra>",
     }
     side = {
-        "range": [len(held) - 0.5, -0.5],
-        "tickvals": list(range(len(held))),
-        "ticktext": [flat(row.system) for row, _ in held],
+        "range": [len(pairs) - 0.5, -0.5],
+        "tickvals": list(range(len(pairs))),
+        "ticktext": [flat(row.system) for row, _ in pairs],
         "zeroline": False,
     }
     table: list[Row] = []
@@ -93,10 +98,12 @@ def _against(found: Results | None) -> Chart:
         "against",
         f"Difference from {flat(base)}",
         "paired, question by question",
-        f"points, 95 %; {_questions(found)}",
-        "Jobs that differ in their seed alone are one row: the mean over seeds, with the seeds in its interval. "
-        "Intervals from drawing pictures again; p corrected for all comparisons of the table (Holm 1979).",
-        "Fills when at least two systems are evaluated on the same questions: vpd evaluate, or vpd study.",
+        f"points, 95 %; {_questions(figures)}",
+        "Jobs that differ in their seed alone are one row: the mean over seeds, with the seeds in "
+        "its interval. Intervals from drawing pictures again; p corrected for all comparisons of "
+        "the table (Holm 1979).",
+        "Fills when at least two systems are evaluated on the same questions: "
+        "vpd evaluate, or vpd study.",
         (
             "system",
             "seeds",
@@ -113,14 +120,14 @@ def _against(found: Results | None) -> Chart:
         ),
         tuple(table),
         {
-            "data": [dots] if held else [],
+            "data": [dots] if pairs else [],
             "layout": {"xaxis": axis(f"points above {flat(base)}"), "yaxis": side},
         },
     )
 
 
-def _by_family(found: Results | None) -> Chart:
-    rows = [row for row in found.rows if row.mode != "any"] if found else []
+def _by_family(figures: Results | None) -> Chart:
+    rows = [row for row in figures.rows if row.mode != "any"] if figures else []
     families = sorted({name for row in rows for name in row.families})
     table: list[Row] = []
     for name in families:
@@ -131,8 +138,9 @@ def _by_family(found: Results | None) -> Chart:
         "system_families",
         "Systems by family",
         "",
-        f"share right; {_questions(found)}",
-        "As in the table above. Many cells are looked at: a difference in one of them is no finding yet.",
+        f"share right; {_questions(figures)}",
+        "As in the table above. Many cells are looked at: a difference in one of them is not yet "
+        "a finding.",
         "Fills when systems are evaluated: vpd evaluate, or vpd study.",
         ("family", "n", *(row.system for row in rows)),
         tuple(table),
@@ -140,16 +148,18 @@ def _by_family(found: Results | None) -> Chart:
 
 
 def _probes(project: Project) -> Chart:
-    found: list[Probe] = []
+    newest: list[Probe] = []
     empty = "Fills when a student is probed: vpd probe --model JOB."
     try:
-        found = probes(project)[:MODELS]
+        newest = probes(project)[:MODELS]
     except InputError as error:
         empty = str(error)
-    words = {line.condition: line.words for probe in found for line in probe.lines if line.moved.of}
+    words = {
+        line.condition: line.words for probe in newest for line in probe.lines if line.moved.of
+    }
     series = []
     table: list[Row] = []
-    for at, probe in enumerate(found):
+    for at, probe in enumerate(newest):
         lines = {line.condition: line for line in probe.lines}
         moved = [lines[name].moved if name in lines else Share(0, 0) for name in words]
         series.append(
@@ -160,7 +170,7 @@ def _probes(project: Project) -> Chart:
                 ("circle", "diamond", "square", "cross")[at % 4],
             )
         )
-        table += [(_name(probe.model), *_probed(line)) for line in probe.lines if line.moved.of]
+        table += [(_name(probe.model), *_cells(line)) for line in probe.lines if line.moved.of]
         reasons = (
             _name(probe.model),
             "gives reasons before its answer",
@@ -173,10 +183,11 @@ def _probes(project: Project) -> Chart:
         "probe",
         "Does the answer rest on the rationale?",
         "how often a student's answer moves when its own reasons are changed",
-        f"% of answers that moved, 95 % (Wilson); questions asked, n = {sum(probe.asked for probe in found):,}",
-        "The student's own rationale is put back into its mouth, changed, and concluded anew. Controls show what "
-        "moves an answer although it should not; differences are paired. Only rationales with reasons before their "
-        "answer count.",
+        "% of answers that moved, 95 % (Wilson); "
+        f"questions asked, n = {sum(probe.asked for probe in newest):,}",
+        "The student's own rationale is put back into its mouth, changed, and concluded anew. "
+        "Controls show what moves an answer although it should not; differences are paired. "
+        "Only rationales with reasons before their answer count.",
         empty,
         (
             "student",
@@ -198,62 +209,91 @@ def _probes(project: Project) -> Chart:
     )
 
 
-def _probed(line: Line) -> Row:
+def _cells(line: Line) -> Row:
     apart = line.difference
     ends = (apart.difference, apart.low, apart.high, apart.p) if apart else (None,) * 4
     return (line.words, *interval(line.moved), line.followed.value, line.against, *ends)
 
 
-def _rated(found: Sequence[HumanEvaluation], parts: Mapping[str, PartRef]) -> Chart:
-    """The pair of models that was rated most."""
-    names: list[str] = []
+def _blind(pair: HumanEvaluation, parts: Mapping[str, PartRef]) -> Chart:
+    """The chart of the blind ratings of one pair of models."""
+    names = [_part(key, parts) for key in (pair.first, pair.second)]
     table: list[Row] = []
-    series = []
-    for one in found:
-        names = [_part(key, parts) for key in (one.first, one.second)]
-        for question, words in ASKED.items():
-            kappas = [pair for pair in one.agreement[question] if pair.kappa is not None]
-            worst = min(kappas, key=lambda pair: pair.kappa or 0.0, default=None)
-            agreed = (
-                f"{worst.kappa:.2f} (n = {worst.n})" if worst and worst.kappa is not None else None
-            )
-            for name, share, told in zip(names, one.shares[question], PAPER[question], strict=True):
-                table.append((words, name, *interval(share), told, agreed))
+    for question, words in ASKED.items():
+        kappa = _least_kappa(pair.agreement[question])
         table += [
-            (f"preferred: {choice}", "", *interval(one.preferences[choice]), None, None)
-            for choice in PREFERENCES
+            (words, name, *interval(share), paper, kappa)
+            for name, share, paper in zip(
+                names, pair.shares[question], PAPER[question], strict=True
+            )
         ]
-        series = [
-            (name, [one.shares[question][side] for question in ASKED], color, "circle")
-            for side, (name, color) in enumerate(zip(names, ("@warm", "@accent"), strict=True))
-        ]
+    table += [
+        (f"preferred: {choice}", "", *interval(pair.preferences[choice]), None, None)
+        for choice in PREFERENCES
+    ]
+    series = [
+        (name, [pair.shares[question][side] for question in ASKED], color, "circle")
+        for side, (name, color) in enumerate(zip(names, ("@warm", "@accent"), strict=True))
+    ]
+    return _blind_chart(
+        says=" against ".join(names),
+        counts=(pair.questions, pair.ratings, len(pair.raters)),
+        rows=tuple(table),
+        series=series,
+    )
+
+
+def _least_kappa(agreement: Iterable[Agreement]) -> str | None:
+    """The least κ of any two raters with its n; None where no pair has a κ."""
+    kappas = [(pair.kappa, pair.n) for pair in agreement if pair.kappa is not None]
+    if not kappas:
+        return None
+    kappa, n = min(kappas, key=lambda one: one[0])
+    return f"{kappa:.2f} (n = {n})"
+
+
+def _blind_chart(
+    says: str = "",
+    counts: tuple[int, int, int] = (0, 0, 0),
+    rows: tuple[Row, ...] = (),
+    series: Sequence[tuple[str, Sequence[Share], str, str]] = (),
+) -> Chart:
+    """The chart of blind ratings; without arguments, as it stands before people have rated.
+
+    Args:
+        says: names of the two models.
+        counts: numbers of questions, ratings and people.
+        rows: cells of the table.
+        series: lines of the plot, as `dot_plot` takes them.
+    """
+    questions, ratings, people = counts
     return Chart(
         "rated",
         "What people said, blind",
-        " against ".join(names),
-        f"%, 95 % (Wilson); n = {sum(one.questions for one in found):,} questions, "
-        f"{sum(one.ratings for one in found):,} ratings by {sum(len(one.raters) for one in found)} people",
-        "The form of Hu et al. 2024, section 4.4, in its order; each question counts once, with the mean of its "
-        "raters. The paper's figures stand beside: PaLI-X-Instruct first, PaLI-X-VPD second. κ: the least of any two "
-        "raters.",
+        says,
+        f"%, 95 % (Wilson); n = {questions:,} questions, {ratings:,} ratings by {people} people",
+        "The form of Hu et al. 2024, section 4.4, in its order; each question counts once, with "
+        "the mean of its raters. The paper's figures stand beside: PaLI-X-Instruct first, "
+        "PaLI-X-VPD second. κ: the least of any two raters.",
         "Fills when people rate two models: Curate, Rate models.",
         ("question", "model", "share", "low", "high", "n", "paper", "κ of raters"),
-        tuple(table),
+        rows,
         dot_plot(list(ASKED.values()), series),
         size="wide",
     )
 
 
-def _questions(found: Results | None) -> str:
-    if found is None:
+def _questions(figures: Results | None) -> str:
+    """Source, split and number of the questions, as a chart's note says them."""
+    if figures is None:
         return "n = 0"
-    limit = f", first {found.task_limit}" if found.task_limit else ""
-    asked = " ".join(filter(None, (found.benchmark, found.split))) or "all questions"
-    return f"{asked}{limit}, n = {max((row.questions for row in found.rows), default=0):,}"
+    limit = f", first {figures.task_limit}" if figures.task_limit else ""
+    source = " ".join(filter(None, (figures.benchmark, figures.split))) or "all questions"
+    return f"{source}{limit}, n = {max((row.questions for row in figures.rows), default=0):,}"
 
 
-def _value(held: Mapping[str, object], name: str) -> float | None:
-    value = held.get(name)
+def _value(share: Mapping[str, object], name: str) -> float | None:
+    value = share.get(name)
     return float(value) if isinstance(value, int | float) else None
 
 
