@@ -96,7 +96,7 @@ export interface ChangedVariable {
   before: ValuePiece[] | null;
 }
 
-/** One figure. Its rows are the whole of it: the plot shows nothing that they do not hold. */
+/** One figure; its plot shows nothing that its rows do not hold. */
 export interface Chart {
   name: string;
   title: string;
