@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -230,9 +231,11 @@ def test_a_saved_notebook_is_small_and_holds_what_reads_without_a_kernel(
         ".jp-InputArea-editor"
     ).click()  # a widget in focus keeps JupyterLab's keys away
     page.keyboard.press("Control+s")
+    cells: list[dict[str, Any]] = []
     for _ in range(300):
-        cells = json.loads(path.read_text())["cells"]
-        if all(cells[place]["outputs"] for place in places):
+        with contextlib.suppress(json.JSONDecodeError):  # it is being written
+            cells = json.loads(path.read_text())["cells"]
+        if cells and all(cells[place]["outputs"] for place in places):
             break
         page.wait_for_timeout(100)
     assert path.stat().st_size < 2_000_000
