@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import rooms
 import style
 
 from workbench import registry
@@ -385,6 +386,10 @@ def test_the_code_keeps_the_habits_that_can_be_counted() -> None:
         for line, fault in style.faults(module)
     ]
     assert lines == []
+
+
+def test_no_two_files_reach_each_other_by_imports() -> None:
+    assert rooms.circles(style.modules()) == 0
 
 
 def test_a_class_name_stands_for_one_thing() -> None:
