@@ -256,7 +256,7 @@ def test_the_label_is_taught_where_an_unjudged_answer_says_the_same(
         trace_id="t",
         program_id="p",
         rationale_id=None,
-        said=answer,
+        answer=answer,
         right=None,
         program=None,
         rationale=None,
