@@ -26,11 +26,7 @@ BATCH = 50_000
 """Records that one transaction takes, unless one batch is larger; bounds memory and waiting."""
 
 MERGE = 50_000
-"""Rows added to `posting` since the last merge that call for another merge.
-
-They have to be as many as there were before, too.
-"""
-
+"""Merge `posting` again once this many rows were added and the table has doubled."""
 
 READ = 1_000
 """Traces of an earlier workbench whose events are read in one transaction."""
