@@ -6,17 +6,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
+from servers import sync_api
 
-from app.main import Running, build, start
-from app.people import People, Person
-from app.sign_on import SignOn
-from workbench.store import Project
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+from app.main import Running
 
 QUIET = [
     "--no-sandbox",  # Debian's needs a user namespace that containers rarely give; only our own pages are opened
@@ -68,30 +62,6 @@ def visit(browser: sync_api.Browser) -> Iterator[Callable[..., sync_api.Page]]:
     for context in contexts:
         context.close()
     assert strayed == []
-
-
-@contextmanager
-def served(
-    folder: Path,
-    auth: Path | None = None,
-    name: str = "ann",
-    role: str = "admin",
-    port: int = 0,
-    sign_on: SignOn | None = None,
-) -> Iterator[Running]:
-    """The real server over a project's folder, on a free port unless one is given; without `auth`
-    everybody is `name`.
-
-    `served(...)` gives a Running: `.url` ends with a slash, `.site` is the Site, `.site.project`
-    the open project.
-    """
-    with Project.open(folder) as project:
-        people = People(auth) if auth or sign_on else None
-        running = start(build(project, people, Person(name, role), sign_on), port=port)
-        try:
-            yield running
-        finally:
-            running.close()
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import drawn
+import page_project
 import pytest
-from conftest import served
+from servers import serve
 
 from app.main import Running
 from workbench.records import Task
@@ -22,24 +22,24 @@ HOSTILE_ID = "hostile/1"
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Sixty questions, and one that is hostile in every field."""
-    folder = drawn.build(tmp_path_factory.mktemp("browse") / "collages", scenes=20)
-    with served(folder) as running:
-        more = drawn.Drawn.__new__(drawn.Drawn)
+    folder = page_project.build(tmp_path_factory.mktemp("browse") / "collages", scenes=20)
+    with serve(folder) as running:
+        more = page_project.Drawn.__new__(page_project.Drawn)
         more.project = running.site.project
         digest = more.project.images.add(next((folder / "scratch").glob("3.webp")))
-        bad = drawn.HOSTILE
+        bad = page_project.HOSTILE
         rows = [
             ("tool", 3, {"call": 0, "tool": "find", "receiver": None, "arguments": {bad: bad}}),
             (
                 "tool_result",
                 3,
-                {"call": 0, "tool": "find", "ok": True, "result": drawn.listed([bad])},
+                {"call": 0, "tool": "find", "ok": True, "result": page_project.listed([bad])},
             ),
             ("print", 3, {"text": bad}),
             ("end", 0, {"ok": True, "answer": bad, "steps": 3, "tool_calls": 1}),
         ]
         events = tuple(
-            drawn.TraceEvent(seq, kind, line, 0, payload)
+            page_project.TraceEvent(seq, kind, line, 0, payload)
             for seq, (kind, line, payload) in enumerate(rows)
         )
         task = Task(HOSTILE_ID, bad, "train", digest, bad, (bad,), "choice", (bad, "b"), bad)

@@ -11,9 +11,22 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from compared import Visit, ask, both, done, events, folder, made, opened, png, side, site, task_of  # noqa: F401 - fixtures too
-from conftest import Running, served, sync_api
+from compare_setup import (  # noqa: F401 - fixtures too
+    Visit,
+    ask,
+    both,
+    done,
+    events,
+    folder,
+    made,
+    opened,
+    png,
+    side,
+    site,
+    task_of,
+)
 from gradio_client import Client
+from servers import Running, serve, sync_api
 from small_parts import profile_text
 
 from workbench.store import Project
@@ -125,7 +138,7 @@ def test_before_both_have_answered_the_table_says_what_fills_it(
 ) -> None:
     (tmp_path / "talk.toml").write_text(profile_text())
     Project.create(tmp_path / "p", str(tmp_path / "talk.toml")).close()
-    with served(tmp_path / "p") as running:
+    with serve(tmp_path / "p") as running:
         page = visit(f"{running.url}compare?mode=all")
         sync_api.expect(page.locator(".empty")).to_contain_text("Nothing to compare yet")
         assert "vpd run" in page.locator(".empty code").inner_text()

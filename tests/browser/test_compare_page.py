@@ -1,7 +1,7 @@
 """Compare in a real browser, one question: both sides live, cancelled and failing alone; votes; the
 queue.
 
-The sampler and the student speak word by word (`talkers.py`); sandbox, tools, store and server are
+The sampler and the student speak word by word (`speaking_parts.py`); sandbox, tools, store and server are
 the real ones.
 """
 
@@ -14,8 +14,21 @@ import re
 from pathlib import Path
 
 import pytest
-from compared import Visit, ask, both, done, events, folder, made, opened, png, side, site, task_of  # noqa: F401 - fixtures too
-from conftest import Running, served, sync_api
+from compare_setup import (  # noqa: F401 - fixtures too
+    Visit,
+    ask,
+    both,
+    done,
+    events,
+    folder,
+    made,
+    opened,
+    png,
+    side,
+    site,
+    task_of,
+)
+from servers import Running, serve, sync_api
 
 pytestmark = pytest.mark.browser
 
@@ -109,8 +122,10 @@ def test_a_program_that_fails_says_where_and_the_student_goes_on(
 
 def test_a_model_that_does_not_load_is_the_failure_of_its_side(visit: Visit, folder: Path) -> None:
     profile = folder / "profile.toml"
-    profile.write_text(profile.read_text().replace("talkers.py:Teller", "talkers.py:Nobody"))
-    with served(folder) as running:
+    profile.write_text(
+        profile.read_text().replace("speaking_parts.py:Teller", "speaking_parts.py:Nobody")
+    )
+    with serve(folder) as running:
         page = visit(f"{running.url}compare?task={task_of(running)}")
         sync_api.expect(side(page, "pipeline").locator("img")).to_be_visible()
         ask(page)
@@ -145,7 +160,7 @@ def test_no_ratio_is_told_of_a_single_run(visit: Visit, site: Running) -> None:
 
 
 def test_a_base_model_can_stand_third(visit: Visit, folder: Path) -> None:
-    with served(folder) as running:
+    with serve(folder) as running:
         page = visit(f"{running.url}compare")
         box = page.get_by_label("Base model as a third")
         assert page.locator(".side").count() == 2
@@ -249,7 +264,7 @@ def test_one_key_sends_a_new_question_to_the_queue(visit: Visit, site: Running) 
 
 
 def test_a_viewer_asks_and_decides_nothing(visit: Visit, folder: Path) -> None:
-    with served(folder, role="viewer") as running:
+    with serve(folder, role="viewer") as running:
         page = visit(f"{running.url}compare?task={task_of(running)}")
         sync_api.expect(side(page, "pipeline").locator("img")).to_be_visible()
         ask(page)

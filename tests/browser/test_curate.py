@@ -9,10 +9,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import drawn
+import page_project
 import pytest
-from conftest import served
-from curating import events, opened, saved, shown
+from curate_steps import events, opened, saved, shown
+from servers import serve
 
 from app.main import Running
 from workbench.bench import pages
@@ -24,14 +24,14 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project of thirty scenes, twenty of their counting questions waiting in the queue."""
-    return drawn.build(tmp_path_factory.mktemp("curate") / "collages", scenes=30)
+    return page_project.build(tmp_path_factory.mktemp("curate") / "collages", scenes=30)
 
 
 @pytest.fixture
 def site(made: Path, tmp_path: Path) -> Iterator[Running]:
     """A copy of its own for each test: what one decides here stays here."""
     shutil.copytree(made, tmp_path / "collages")
-    with served(tmp_path / "collages") as running:
+    with serve(tmp_path / "collages") as running:
         yield running
 
 
@@ -39,7 +39,7 @@ def site(made: Path, tmp_path: Path) -> Iterator[Running]:
 def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("large") / "made"
     pages.make(folder, 240, 4).close()
-    with served(folder) as running:
+    with serve(folder) as running:
         yield running
 
 
@@ -256,7 +256,7 @@ def test_decisions_made_while_the_server_restarts_are_all_stored_once(
 ) -> None:
     folder = tmp_path / "collages"
     shutil.copytree(made, folder)
-    with served(folder) as first:
+    with serve(folder) as first:
         page = opened(visit, first)
         page.wait_for_load_state("networkidle")
         port = int(first.url.rsplit(":", 1)[1].strip("/"))
@@ -265,7 +265,7 @@ def test_decisions_made_while_the_server_restarts_are_all_stored_once(
         tasks.append(shown(page))
         page.keyboard.press("a")
     page.locator("[data-outbox]", has_text="3 not saved yet").wait_for()
-    with served(folder, port=port) as second:
+    with serve(folder, port=port) as second:
         page.locator("[data-outbox]", has_text="saved ✓").wait_for(timeout=30_000)
         assert [one.task_id for one in events(second, "accept")] == tasks
 

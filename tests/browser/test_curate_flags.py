@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import drawn
+import page_project
 import pytest
-from conftest import served
-from curating import opened, shown
+from curate_steps import opened, shown
+from servers import serve
 
 from workbench.store import Project
 from workbench.store.reading import checks
@@ -17,10 +17,10 @@ pytestmark = pytest.mark.browser
 
 
 def test_flags_are_told_after_deciding_and_as_text(visit, tmp_path: Path) -> None:
-    folder = drawn.build(tmp_path / "collages", scenes=4)
+    folder = page_project.build(tmp_path / "collages", scenes=4)
     with Project.open(folder) as project:
         findings = (
-            ("idle", 0.8, f"It does not depend on {drawn.HOSTILE}."),
+            ("idle", 0.8, f"It does not depend on {page_project.HOSTILE}."),
             ("apart", 0.1, "One differs."),
         )
         rows = [
@@ -29,7 +29,7 @@ def test_flags_are_told_after_deciding_and_as_text(visit, tmp_path: Path) -> Non
             if one.chosen
         ]
         checks.add(project.database, rows)
-    with served(folder) as site:
+    with serve(folder) as site:
         page = opened(visit, site)
         task = shown(page)
         assert "It does not depend on" not in page.content()
@@ -39,6 +39,6 @@ def test_flags_are_told_after_deciding_and_as_text(visit, tmp_path: Path) -> Non
         page.wait_for_selector(f"[data-question='{task}']")
         page.wait_for_selector(".judged")
         assert page.locator(".judged .flags li").all_inner_texts() == [
-            f"It does not depend on {drawn.HOSTILE}."
+            f"It does not depend on {page_project.HOSTILE}."
         ]
         assert page.evaluate("window.hacked") is None

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-import drawn
+import page_project
 import pytest
-from conftest import served
-from curating import shown
+from curate_steps import shown
+from servers import serve
 
 from app.main import Running
 from app.people import hash_password
@@ -44,7 +44,7 @@ def users(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def site(tmp_path: Path, users: Path) -> Iterator[Running]:
-    with served(drawn.build(tmp_path / "collages", scenes=12), auth=users) as running:
+    with serve(page_project.build(tmp_path / "collages", scenes=12), auth=users) as running:
         yield running
 
 
@@ -228,12 +228,12 @@ def at_once(site: Running, decisions: int) -> None:
 
 def test_ten_curators_at_once_lose_nothing_and_double_nothing(tmp_path: Path, users: Path) -> None:
     pages.make(tmp_path / "made", 230, 2).close()
-    with served(tmp_path / "made", auth=users) as site:
+    with serve(tmp_path / "made", auth=users) as site:
         at_once(site, 200)
 
 
 @pytest.mark.slow
 def test_ten_curators_at_once_decide_two_thousand(tmp_path: Path, users: Path) -> None:
     pages.make(tmp_path / "made", 2100, 2).close()
-    with served(tmp_path / "made", auth=users) as site:
+    with serve(tmp_path / "made", auth=users) as site:
         at_once(site, 2000)

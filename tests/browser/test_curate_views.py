@@ -8,10 +8,10 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import drawn
+import page_project
 import pytest
-from conftest import served
-from curating import VERDICTS, events, opened, saved, shown
+from curate_steps import VERDICTS, events, opened, saved, shown
+from servers import serve
 
 from app.main import Running
 from workbench.records import Decision, Prediction, Task
@@ -29,14 +29,14 @@ HOSTILE_ID = "hostile/1"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project of thirty scenes, twenty of their counting questions waiting in the queue."""
-    return drawn.build(tmp_path_factory.mktemp("curate") / "collages", scenes=30)
+    return page_project.build(tmp_path_factory.mktemp("curate") / "collages", scenes=30)
 
 
 @pytest.fixture
 def site(made: Path, tmp_path: Path) -> Iterator[Running]:
     """A copy of its own for each test: what one decides here stays here."""
     shutil.copytree(made, tmp_path / "collages")
-    with served(tmp_path / "collages") as running:
+    with serve(tmp_path / "collages") as running:
         yield running
 
 
@@ -44,7 +44,7 @@ def test_three_nothings_are_three(visit, site: Running, tmp_path: Path) -> None:
     page = visit(f"{site.url}curate?q=zebra")
     page.locator(".empty", has_text="20 questions hidden by the filter").wait_for()
     Project.create(tmp_path / "new").close()
-    with served(tmp_path / "new") as empty:
+    with serve(tmp_path / "new") as empty:
         page = visit(f"{empty.url}curate")
         page.locator(".empty", has_text="No traces are verified yet").wait_for()
         assert "vpd run --project" in page.inner_text(".empty")
@@ -61,17 +61,21 @@ def test_three_nothings_are_three(visit, site: Running, tmp_path: Path) -> None:
 
 
 def test_hostile_text_stays_text(visit, site: Running) -> None:
-    more = drawn.Drawn.__new__(drawn.Drawn)
+    more = page_project.Drawn.__new__(page_project.Drawn)
     more.project = site.site.project
     digest = site.site.project.browse(limit=1).rows[0][0].image
-    bad = drawn.HOSTILE
+    bad = page_project.HOSTILE
     rows = [
         ("tool", 3, {"call": 0, "tool": "find", "receiver": None, "arguments": {bad: bad}}),
-        ("tool_result", 3, {"call": 0, "tool": "find", "ok": True, "result": drawn.listed([bad])}),
+        (
+            "tool_result",
+            3,
+            {"call": 0, "tool": "find", "ok": True, "result": page_project.listed([bad])},
+        ),
         ("end", 0, {"ok": True, "answer": bad, "steps": 3, "tool_calls": 1}),
     ]
     happened = tuple(
-        drawn.TraceEvent(seq, kind, line, 0, payload)
+        page_project.TraceEvent(seq, kind, line, 0, payload)
         for seq, (kind, line, payload) in enumerate(rows)
     )
     task = Task(HOSTILE_ID, bad, "train", digest, bad, (bad,), "choice", (bad, "b"), bad)
@@ -171,7 +175,13 @@ def test_rating_is_blind_and_done_with_y_n_and_a_digit(visit, site: Running) -> 
     project.add_predictions(
         [
             Prediction(
-                f"told/{one}", one, "2", "I see two at 100 100 300 300.", 1.0, 0.2, drawn.STUDENT
+                f"told/{one}",
+                one,
+                "2",
+                "I see two at 100 100 300 300.",
+                1.0,
+                0.2,
+                page_project.STUDENT,
             )
             for one in ids
         ]

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Running, served, sync_api
-from drawn import HOSTILE
+from page_project import HOSTILE
+from servers import Running, serve, sync_api
 from small_parts import profile_text
 
 from workbench.pipeline import run
@@ -40,7 +40,7 @@ def made(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def site(made: Path, tmp_path: Path) -> Iterator[Running]:
-    with served(Path(shutil.copytree(made, tmp_path / "p"))) as running:
+    with serve(Path(shutil.copytree(made, tmp_path / "p"))) as running:
         yield running
 
 
@@ -190,7 +190,7 @@ def test_nothing_runs_over_the_side(visit: Visit, site: Running, width: int, the
 def test_an_empty_dashboard_says_what_fills_it(visit: Visit, tmp_path: Path, site: Running) -> None:
     (tmp_path / "small.toml").write_text(profile_text())
     Project.create(tmp_path / "empty", str(tmp_path / "small.toml")).close()
-    with served(tmp_path / "empty") as running:
+    with serve(tmp_path / "empty") as running:
         page = visit(f"{running.url}dashboard")
         assert "vpd import" in page.locator(".empty code").inner_text()
     page = visit(f"{site.url}dashboard")

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import drawn
+import page_project
 import pytest
-from conftest import Running, served, sync_api
+from servers import Running, serve, sync_api
 
 pytest.importorskip("jupyterlab", reason="make lab installs what notebooks need")
 
-from labbed import (
+from lab_session import (
     BELOW,
     CELLS,
     MONITOR,
@@ -37,9 +37,9 @@ expect = sync_api.expect
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """`vpd app`, in this process; the kernel is another one."""
-    folder = drawn.build(tmp_path_factory.mktemp("lab") / "p", scenes=8)
+    folder = page_project.build(tmp_path_factory.mktemp("lab") / "p", scenes=8)
     job(folder)
-    with served(folder) as running:
+    with serve(folder) as running:
         yield running
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import quote
 
-import drawn
+import page_project
 import pytest
-from conftest import served
+from servers import serve
 
 from app.main import Running
 
@@ -19,8 +19,8 @@ TEXT = ".editor .cm-content"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    folder = drawn.build(tmp_path_factory.mktemp("editor") / "collages", scenes=4)
-    with served(folder) as running:
+    folder = page_project.build(tmp_path_factory.mktemp("editor") / "collages", scenes=4)
+    with serve(folder) as running:
         running.site.parts().__dict__.setdefault("tools", [])  # no models: these programs ask none
         yield running
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import drawn
+import page_project
 import pytest
-from conftest import Running, served
-from curating import saved
+from curate_steps import saved
+from servers import Running, serve
 
 from workbench.evaluate.human import human_evaluation
 from workbench.records import PartRef, Prediction
@@ -33,12 +33,12 @@ def folder(tmp_path: Path) -> Path:
     """Two students have explained the counting questions of eight scenes; one has only its answer
     to say.
     """
-    made = drawn.build(tmp_path / "collages", scenes=8)
+    made = page_project.build(tmp_path / "collages", scenes=8)
     with Project.open(made) as project:
         ids = [task.id for task, _ in project.browse("family:count", limit=20).rows]
         for ref, words in (
             (INSTRUCT, "2"),
-            (VPD, f"I see two at 100 100 300 300. {drawn.HOSTILE} Thus, there are 2."),
+            (VPD, f"I see two at 100 100 300 300. {page_project.HOSTILE} Thus, there are 2."),
         ):
             project.add_predictions(
                 [Prediction(f"{ref.name}/{one}", one, "2", words, 1.0, 0.2, ref) for one in ids]
@@ -48,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def site(folder: Path) -> Iterator[Running]:
-    with served(folder) as running:
+    with serve(folder) as running:
         yield running
 
 
@@ -78,7 +78,7 @@ def test_two_raters_see_one_sample_and_the_results_stand_beside_the_papers(
 ) -> None:
     asked = {}
     for name in ("ann", "bob"):
-        with served(folder, name=name, role="curator") as running:
+        with serve(folder, name=name, role="curator") as running:
             page = visit(address(running))
             page.wait_for_selector(".ask.here")
             assert not {"instruct", "vpd"} & set(page.inner_text("[data-desk]").lower().split())

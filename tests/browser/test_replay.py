@@ -4,7 +4,7 @@ shown.
 
 from __future__ import annotations
 
-import drawn
+import page_project
 import pytest
 
 from app.replay import difference
@@ -67,7 +67,7 @@ def test_a_line_taken_out_is_shown_as_gone() -> None:
 
 @pytest.mark.parametrize("rounds", [1, 2000])
 def test_a_long_run_compares_at_once_and_is_cut(rounds: int) -> None:
-    a, b = drawn.loop_events(rounds, SIZE), drawn.loop_events(2 * rounds, SIZE)
+    a, b = page_project.loop_events(rounds, SIZE), page_project.loop_events(2 * rounds, SIZE)
     found = difference("i\n" * 9, "i\n" * 9, a, b, steps_of(a, SIZE), steps_of(b, SIZE))
     assert len(found.rows) <= 200
     assert len(found.rows) + found.more >= rounds

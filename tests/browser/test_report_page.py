@@ -10,11 +10,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import drawn
+import model_rows
+import page_project
 import pytest
-import taught
-from conftest import sync_api
-from drawn import HOSTILE
+from page_project import HOSTILE
+from servers import sync_api
 
 from app import report
 from workbench.errors import InputError
@@ -34,7 +34,7 @@ Look = Callable[..., sync_api.Page]
 def page_file(tmp_path_factory) -> Path:
     """A project where whatever people or models wrote is hostile."""
     folder = tmp_path_factory.mktemp("report")
-    made = drawn.Drawn(folder / "p")
+    made = page_project.Drawn(folder / "p")
     size = (make_scene("train", 0).width, make_scene("train", 0).height)
     box = (10, 10, 200, 160)
     for at, answer in enumerate(("1", "2", "3")):
@@ -49,13 +49,21 @@ def page_file(tmp_path_factory) -> Path:
             "integer",
             family=HOSTILE,
         )
-        runs = [(f"# {HOSTILE}\n{drawn.program_for('dog')}", drawn.events_of(HOSTILE, [box], size))]
+        runs = [
+            (
+                f"# {HOSTILE}\n{page_project.program_for('dog')}",
+                page_project.events_of(HOSTILE, [box], size),
+            )
+        ]
         made.task(
-            task, runs * drawn.K, f"There is one {HOSTILE}. Thus, it is {HOSTILE}.", student=HOSTILE
+            task,
+            runs * page_project.K,
+            f"There is one {HOSTILE}. Thus, it is {HOSTILE}.",
+            student=HOSTILE,
         )
     made.close()
     with Project.open(folder / "p") as project:
-        taught.teach(project, name=HOSTILE)
+        model_rows.teach(project, name=HOSTILE)
         report.write(project, folder / "report.html")
     return folder / "report.html"
 

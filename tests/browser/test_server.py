@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode, urlsplit
 
-import drawn
+import page_project
 import pytest
-from conftest import served
+from servers import serve
 
 from app import people
 from app.main import Running
@@ -25,7 +25,9 @@ TRACE = f"t0-{COUNT}"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with served(drawn.build(tmp_path_factory.mktemp("server") / "small", scenes=2)) as running:
+    with serve(
+        page_project.build(tmp_path_factory.mktemp("server") / "small", scenes=2)
+    ) as running:
         yield running
 
 
@@ -37,7 +39,7 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     cost, people._COST = people._COST, 2**7
     for name, role in (("ann", "curator"), ("bob", "viewer"), ("eve", "admin")):
         people.add_user(users, name, f"{name}-password", role)
-    with served(drawn.build(folder / "small", scenes=1), auth=users) as running:
+    with serve(page_project.build(folder / "small", scenes=1), auth=users) as running:
         yield running
     people._COST = cost
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import drawn
+import page_project
 import pytest
-from conftest import served
+from servers import serve
 
 from app import main
 from app.main import Running
@@ -22,7 +22,7 @@ from workbench.store import Project
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with served(drawn.build(tmp_path_factory.mktemp("start") / "small", scenes=1)) as running:
+    with serve(page_project.build(tmp_path_factory.mktemp("start") / "small", scenes=1)) as running:
         yield running
 
 

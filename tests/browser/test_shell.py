@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
-import drawn
+import page_project
 import pytest
-from conftest import served
+from servers import serve
 
 from app.main import Running
 from workbench.store import Project
@@ -34,7 +34,9 @@ PATHS = (
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with served(drawn.build(tmp_path_factory.mktemp("shell") / "collages", scenes=20)) as running:
+    with serve(
+        page_project.build(tmp_path_factory.mktemp("shell") / "collages", scenes=20)
+    ) as running:
         yield running
 
 
@@ -42,7 +44,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("empty") / "new"
     Project.create(folder).close()
-    with served(folder) as running:
+    with serve(folder) as running:
         yield running
 
 
@@ -218,7 +220,7 @@ def test_the_header_tells_of_a_run_while_it_writes(visit, site: Running) -> None
     page.wait_for_load_state("networkidle")
     assert page.locator("[data-chip=job]").is_hidden()
     project = site.site.project
-    run = project.start_run(project.scope(), drawn.Selection(), "execute")
+    run = project.start_run(project.scope(), page_project.Selection(), "execute")
     project.add_timing(run, "execute", None, 120, 3.0)
     page.reload()
     page.wait_for_selector("[data-chip=job]:not([hidden])")

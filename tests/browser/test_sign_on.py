@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-import drawn
 import httpx
+import page_project
 import pytest
-from conftest import served
 from provider import CLIENT, SECRET, Provider, provider
+from servers import serve
 
 from app import people, sign_on
 from app.main import Running
@@ -46,8 +46,8 @@ def door(
         groups=GROUPS,
     )
     way = SignOn(settings)
-    with served(
-        drawn.build(folder / "small", scenes=1), auth=folder / "users.json", sign_on=way
+    with serve(
+        page_project.build(folder / "small", scenes=1), auth=folder / "users.json", sign_on=way
     ) as running:
         yield running, way
     people._COST = cost

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import drawn
+import page_project
 import pytest
 from provider import CLIENT
 from typer.testing import CliRunner
@@ -131,7 +131,7 @@ def test_the_public_address_is_where_people_come_back() -> None:
     ],
 )
 def test_the_command_says_what_is_missing(tmp_path: Path, options: list[str], why: str) -> None:
-    folder = drawn.build(tmp_path / "small", scenes=1)
+    folder = page_project.build(tmp_path / "small", scenes=1)
     done = CliRunner().invoke(cli.app, ["app", "--no-browser", "--project", str(folder), *options])
     assert done.exit_code != 0
     assert why in " ".join((done.output + str(done.exception or "")).split())

@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
-import drawn
+import page_project
 import pytest
-from conftest import served
+from servers import serve
 
 from app.main import Running
 from workbench.records import Task
@@ -18,7 +18,7 @@ from workbench.records import Task
 pytestmark = pytest.mark.browser
 
 COUNT = "collages/train-00003/count"
-HOSTILE_ID = f"hostile/{drawn.HOSTILE}"
+HOSTILE_ID = f"hostile/{page_project.HOSTILE}"
 BROKEN_ID = "odd/no-picture"
 LONG_ID = "odd/long"
 ORACLE = "def execute_command(image):\n    patch = ImagePatch(image)\n    return str(patch.width)\n"
@@ -29,12 +29,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Questions on eight pictures; one hostile in every field, one without its picture, one with a
     long trace.
     """
-    folder = drawn.build(tmp_path_factory.mktemp("step") / "collages", scenes=8)
-    with served(folder) as running:
-        more = drawn.Drawn.__new__(drawn.Drawn)
+    folder = page_project.build(tmp_path_factory.mktemp("step") / "collages", scenes=8)
+    with serve(folder) as running:
+        more = page_project.Drawn.__new__(page_project.Drawn)
         more.project = running.site.project
         digest = more.project.images.add(next((folder / "scratch").glob("3.webp")))
-        bad = drawn.HOSTILE
+        bad = page_project.HOSTILE
         rows = [
             (
                 "tool",
@@ -42,7 +42,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
                 {
                     "call": 0,
                     "tool": bad,
-                    "receiver": drawn.patch((5, 5, 90, 60), bad),
+                    "receiver": page_project.patch((5, 5, 90, 60), bad),
                     "arguments": {bad: bad},
                 },
             ),
@@ -53,7 +53,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
                     "call": 0,
                     "tool": bad,
                     "ok": True,
-                    "result": drawn.listed([drawn.patch((9, 9, 50, 50), bad), bad]),
+                    "result": page_project.listed([page_project.patch((9, 9, 50, 50), bad), bad]),
                 },
             ),
             ("line", 3, {"changed": {bad: bad}}),
@@ -62,7 +62,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             ("end", 0, {"ok": True, "answer": bad, "steps": 3, "tool_calls": 1}),
         ]
         events = tuple(
-            drawn.TraceEvent(seq, kind, line, 0, payload)
+            page_project.TraceEvent(seq, kind, line, 0, payload)
             for seq, (kind, line, payload) in enumerate(rows)
         )
         source = (
@@ -73,10 +73,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         gone = Task(BROKEN_ID, "s", "train", "0" * 64, "Where is the picture?", ("2",), "integer")
         more.task(
             gone,
-            [(drawn.program_for("dog"), drawn.events_of("dog", [(1, 2, 30, 40)], (640, 480)))] * 5,
+            [
+                (
+                    page_project.program_for("dog"),
+                    page_project.events_of("dog", [(1, 2, 30, 40)], (640, 480)),
+                )
+            ]
+            * 5,
         )
         endless = Task(LONG_ID, "s", "train", digest, "How long is it?", ("9",), "integer")
-        more.task(endless, [("i = 0\n" * 9, drawn.loop_events(2000, (640, 480)))] * 5)
+        more.task(endless, [("i = 0\n" * 9, page_project.loop_events(2000, (640, 480)))] * 5)
         yield running
 
 
@@ -115,7 +121,7 @@ def test_arrows_walk_the_steps_and_the_address_follows(visit, site: Running) -> 
 
 def test_one_cursor_for_line_step_and_picture(visit, site: Running) -> None:
     page = opened(visit, site, f"t0-{COUNT}")
-    scene = drawn.make_scene("train", 3)
+    scene = page_project.make_scene("train", 3)
     noun = scene.objects[3 % len(scene.objects)].category
     wanted = sorted(
         tuple(round(v) for v in o.box.as_tuple()) for o in scene.objects if o.category == noun
@@ -296,7 +302,7 @@ def test_an_edit_is_run_again_compared_and_sent_to_the_queue(
     (edit,) = site.site.project.database.rows("SELECT * FROM program WHERE parent IS NOT NULL")
     assert stored == 0
     assert (edit["parent"], edit["source"]) == (f"p0-{COUNT}", ORACLE)
-    assert site.site.project.run_view(f"p0-{COUNT}")[1].program.source == drawn.program_for(
+    assert site.site.project.run_view(f"p0-{COUNT}")[1].program.source == page_project.program_for(
         re.search(r'find\("(\w+)"\)', site.site.project.run_view(f"p0-{COUNT}")[1].program.source)[
             1
         ]

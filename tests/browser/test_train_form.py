@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import trained
+import training_project
 from typer.testing import CliRunner
 
 from app.train_data import snapshot_view
@@ -23,7 +23,7 @@ from workbench.train.job import Job, Lora, job_text
 
 @pytest.fixture(scope="module")
 def taken(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
-    return trained.snapshot(trained.build(tmp_path_factory.mktemp("form") / "p"))
+    return training_project.snapshot(training_project.build(tmp_path_factory.mktemp("form") / "p"))
 
 
 @pytest.fixture
@@ -125,8 +125,8 @@ def test_a_field_is_what_the_job_says_of_it() -> None:
 
 
 def test_pictures_that_evaluation_has_meanwhile_block(tmp_path: Path) -> None:
-    folder = trained.build(tmp_path / "p", scenes=4)
-    taken = trained.snapshot(folder)
+    folder = training_project.build(tmp_path / "p", scenes=4)
+    taken = training_project.snapshot(folder)
     with Project.open(folder) as project:
         assert snapshot_view(project, taken.hash).leak.same == 0
         task = project.tasks([taken.examples()[0].task_id])[0]

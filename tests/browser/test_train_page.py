@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import trained
-from conftest import Running, served, sync_api
-from drawn import HOSTILE
+import training_project
+from page_project import HOSTILE
+from servers import Running, serve, sync_api
 
 from app.people import add_user
 from workbench.records import content_key
@@ -41,12 +41,12 @@ def _nobody_works() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def taken(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
-    return trained.snapshot(trained.build(tmp_path_factory.mktemp("train") / "p"))
+    return training_project.snapshot(training_project.build(tmp_path_factory.mktemp("train") / "p"))
 
 
 @pytest.fixture(scope="module")
 def site(taken: Snapshot) -> Iterator[Running]:
-    with served(taken.path.parent.parent) as running:
+    with serve(taken.path.parent.parent) as running:
         yield running
 
 
@@ -60,8 +60,8 @@ def _no_job_is_left(site: Running) -> Iterator[None]:
         jobs.delete(one.id)
 
 
-def written(site: Running, taken: Snapshot, **changes: object) -> trained.Written:
-    return trained.Written(site.site.project.path, trained.job(taken, **changes))
+def written(site: Running, taken: Snapshot, **changes: object) -> training_project.Written:
+    return training_project.Written(site.site.project.path, training_project.job(taken, **changes))
 
 
 def fits(page: sync_api.Page) -> None:
@@ -155,10 +155,12 @@ def test_the_same_start_twice_is_one_job(site: Running, taken: Snapshot, visit: 
 
 def test_who_is_no_admin_looks_on(visit: Visit, taken: Snapshot, tmp_path: Path) -> None:
     Project.create(tmp_path / "p").close()
-    trained.Written(tmp_path / "p", trained.job(taken, name="seen by all")).running()
+    training_project.Written(
+        tmp_path / "p", training_project.job(taken, name="seen by all")
+    ).running()
     users = tmp_path / "users.json"
     add_user(users, "vera", "a long password", "viewer")
-    with served(tmp_path / "p", auth=users) as guarded:
+    with serve(tmp_path / "p", auth=users) as guarded:
         page = visit(f"{guarded.url}login?next=/train")
         page.get_by_label("Name").fill("vera")
         page.get_by_label("Password").fill("a long password")
@@ -338,7 +340,9 @@ def test_nothing_that_a_job_is_called_becomes_markup(
 def test_runs_beside_each_other_show_what_differs_and_nothing_else(
     visit: Visit, site: Running, taken: Snapshot
 ) -> None:
-    other = trained.take(site.site.project, trained.SnapshotWish(val=0.5), "halves")
+    other = training_project.take(
+        site.site.project, training_project.SnapshotWish(val=0.5), "halves"
+    )
     one, two = written(site, taken, name="one"), written(site, other, name="two", lr=5e-3)
     for job in (one, two):
         job.steps(1, 20)

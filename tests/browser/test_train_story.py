@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-import trained
-from conftest import served, sync_api
+import training_project
+from servers import serve, sync_api
 
 from workbench.train.jobs import Jobs
 from workbench.train.status_files import read_json, read_lines
@@ -46,11 +46,11 @@ def waited(what: Callable[[], bool], seconds: float = LONG / 1000) -> None:
 def test_a_job_from_the_page_outlives_reload_and_server_and_answers_in_compare(
     visit: Visit, tmp_path: Path
 ) -> None:
-    folder = trained.build(tmp_path / "p")
-    trained.snapshot(folder)
-    student = trained.student(tmp_path / "student")
+    folder = training_project.build(tmp_path / "p")
+    training_project.snapshot(folder)
+    student = training_project.student(tmp_path / "student")
     jobs = Jobs(folder / "jobs", start=False)
-    with served(folder) as running:
+    with serve(folder) as running:
         page = visit(f"{running.url}train?new=1&step=2")
         page.get_by_label("Folder or hub id").fill(str(student))
         page.get_by_role("button", name="Next: settings").click()
@@ -80,7 +80,7 @@ def test_a_job_from_the_page_outlives_reload_and_server_and_answers_in_compare(
     seen = jobs.show(id)
     assert seen.state == "running", "the server is gone, the job is not"
     waited(lambda: jobs.show(id).step > seen.step or jobs.show(id).state == "done")
-    with served(folder) as running:
+    with serve(folder) as running:
         page = visit(f"{running.url}train?job={id}&every=1")
         if psutil.pid_exists(pid):
             assert read_json(seen.folder / "process.json")["pid"] == pid
@@ -113,12 +113,12 @@ def test_a_job_from_the_page_outlives_reload_and_server_and_answers_in_compare(
 def test_ten_megabytes_on_stderr_with_nobody_watching_hold_nothing_up(
     visit: Visit, tmp_path: Path
 ) -> None:
-    folder = trained.build(tmp_path / "p", scenes=4)
-    taken = trained.snapshot(folder)
+    folder = training_project.build(tmp_path / "p", scenes=4)
+    taken = training_project.snapshot(folder)
     (tmp_path / "noisy.py").write_text(NOISY, encoding="utf-8")
-    job = trained.job(
+    job = training_project.job(
         taken,
-        str(trained.student(tmp_path / "student")),
+        str(training_project.student(tmp_path / "student")),
         objective=f"{tmp_path / 'noisy.py'}:Noisy",
         steps=4,
     )
@@ -127,7 +127,7 @@ def test_ten_megabytes_on_stderr_with_nobody_watching_hold_nothing_up(
     waited(lambda: jobs.show(id).state in ("done", "failed"))
     assert jobs.show(id).state == "done", jobs.log(id)
     assert (jobs.show(id).folder / "log.txt").stat().st_size >= 10 * 2**20
-    with served(folder) as running:
+    with serve(folder) as running:
         page = visit(f"{running.url}train?job={id}")
         page.get_by_text("Log", exact=True).click()
         expect(page.locator(".log")).to_contain_text("00010239xxx")

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from ran import ran_project
+from finished_project import finished_project
 from typer.testing import CliRunner
 
 from workbench.cli import app
@@ -17,7 +17,7 @@ from workbench.store.reading.checks import CheckRow
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return ran_project(tmp_path_factory.mktemp("check"))
+    return finished_project(tmp_path_factory.mktemp("check"))
 
 
 def said(folder: Path, *arguments: str, code: int = 0) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hand_made import loop_records, task
+from store_rows import loop_records, task
 from typer.testing import CliRunner, Result
 
 from workbench.cli import app

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ran import ran_project
+from finished_project import finished_project
 from typer.testing import CliRunner, Result
 
 from workbench.cli import app
@@ -39,7 +39,7 @@ def refused(*arguments: object) -> str:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    return ran_project(tmp_path)
+    return finished_project(tmp_path)
 
 
 def test_pipeline_and_student_stand_in_one_table(project: Path) -> None:

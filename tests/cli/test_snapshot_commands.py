@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from ran import ran_project
+from finished_project import finished_project
 from typer.testing import CliRunner, Result
 
 from workbench.cli import app
@@ -34,7 +34,7 @@ def refused(*arguments: object) -> str:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project that was run."""
-    return ran_project(tmp_path)
+    return finished_project(tmp_path)
 
 
 def test_a_snapshot_is_taken_listed_and_shown(project: Path) -> None:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ran import ran_project
+from finished_project import finished_project
 from typer.testing import CliRunner, Result
 
 from workbench.cli import app
@@ -36,7 +36,7 @@ def refused(*arguments: object) -> str:
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with a snapshot, whose queue stands still."""
     monkeypatch.setattr(Jobs, "advance", lambda _: None)
-    made = ran_project(tmp_path)
+    made = finished_project(tmp_path)
     assert vpd("snapshot", "--automatic", "--name", "first", "-p", made).exit_code == 0
     return made
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from said import NOON, Table
+from decision_table import NOON, Table
 
 from workbench.curate.fold import Item
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, get_args
 
 import pytest
-from said import FACTS, NOON, RATING, Table
+from decision_table import FACTS, NOON, RATING, Table
 
 from workbench.curate.fold import History
 from workbench.curate.rules import Facts, check

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ran import ran_project
+from finished_project import finished_project
 
 from workbench.pipeline.import_decisions import DecisionImport, import_decisions
 from workbench.pipeline.snapshotting import SnapshotWish, take
@@ -19,7 +19,7 @@ from workbench.store import Project
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
-    with Project.open(ran_project(tmp_path)) as made:
+    with Project.open(finished_project(tmp_path)) as made:
         yield made
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from ran import ran_project
+from finished_project import finished_project
 
 from workbench.pipeline.ingesting import ingest, kin
 from workbench.store import Project
@@ -21,7 +21,7 @@ from tiny_vlms import save
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    return ran_project(tmp_path)
+    return finished_project(tmp_path)
 
 
 def job_in(project: Path, name: str = "first", **settings: object) -> Path:
@@ -97,7 +97,7 @@ def test_a_job_file_edited_into_nonsense_is_a_row_too(project: Path) -> None:
 
 
 def test_jobs_are_kin_that_differ_in_seed_and_name_alone(tmp_path: Path) -> None:
-    with Project.open(ran_project(tmp_path)) as opened:
+    with Project.open(finished_project(tmp_path)) as opened:
         for name, settings in {"a": {"seed": 1}, "b": {"seed": 2}, "c": {"lr": 0.5}}.items():
             job_in(opened.path, name, **settings)
         ingest(opened)

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from finished_project import finished_project
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from ran import ran_project
 
 from workbench.errors import InputError, SnapshotError
 from workbench.pipeline.snapshotting import (
@@ -33,7 +33,7 @@ from workbench.store.reading.snapshots import Target
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
     """Twelve questions on six pictures, two of them of the test split; programs run and judged."""
-    with Project.open(ran_project(tmp_path)) as made:
+    with Project.open(finished_project(tmp_path)) as made:
         yield made
 
 

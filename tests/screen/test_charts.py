@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import drawn
+import model_rows
+import page_project
 import pytest
-import taught
 
 from workbench.records import Decision, content_key
 from workbench.screen.charts.chart import Chart
@@ -29,9 +29,9 @@ from workbench.store import Project
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Iterator[Project]:
     """Five scenes, a taught student, two reviewers who differ on one of six questions."""
-    folder = drawn.build(tmp_path_factory.mktemp("charts") / "p", scenes=5)
+    folder = page_project.build(tmp_path_factory.mktemp("charts") / "p", scenes=5)
     with Project.open(folder) as project:
-        taught.teach(project)
+        model_rows.teach(project)
         tasks = [one for one in project.outcomes() if one.executed][:6]
         project.curation.decide(
             [
@@ -161,9 +161,9 @@ def test_an_empty_project_says_what_fills_each_chart(tmp_path: Path) -> None:
 
 
 def test_names_are_no_markup_in_plots(tmp_path: Path) -> None:
-    folder = drawn.build(tmp_path / "p", scenes=1)
+    folder = page_project.build(tmp_path / "p", scenes=1)
     with Project.open(folder) as project:
-        taught.teach(project, name=drawn.HOSTILE)
+        model_rows.teach(project, name=page_project.HOSTILE)
         held = charts(project)
         told = repr(
             [
@@ -178,5 +178,5 @@ def test_names_are_no_markup_in_plots(tmp_path: Path) -> None:
 def test_the_stamp_changes_with_what_the_charts_read(made: Project) -> None:
     before = stamp(made)
     assert stamp(made) == before
-    taught.teach(made, name="again", job="job-2")
+    model_rows.teach(made, name="again", job="job-2")
     assert stamp(made) != before

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ran import ran_project
+from finished_project import finished_project
 
 from app.runs import Runs
 from app.site import Site
@@ -55,7 +55,7 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    with Project.open(ran_project(tmp_path)) as project:
+    with Project.open(finished_project(tmp_path)) as project:
         yield Desk(project)
 
 

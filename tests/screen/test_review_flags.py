@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ran import ran_project
+from finished_project import finished_project
 
 from workbench.records import Decision, Role
 from workbench.screen.review import Items
@@ -22,7 +22,7 @@ class Curator:
 
 
 def test_flags_come_after_the_decision_and_only_those_that_speak_against_it(tmp_path: Path) -> None:
-    with Project.open(ran_project(tmp_path)) as project:
+    with Project.open(finished_project(tmp_path)) as project:
         kept = next(outcome for outcome in project.outcomes() if outcome.status == "kept")
         findings = (("idle", 1.0, "It does not depend on find()."), ("apart", 0.1, "One differs."))
         row = CheckRow("x", str(kept.chosen), kept.task_id, 0.8, ("idle",), findings)

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, replace
 from typing import Any
 
-import drawn
+import page_project
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,7 +52,7 @@ def words(pieces: list[dict[str, Any]]) -> str:
 
 
 def test_a_statement_with_its_tool_is_one_step() -> None:
-    steps = data_of(drawn.events_of("dog", [(1, 2, 30, 40), (50, 2, 90, 40)], SIZE))["full"]
+    steps = data_of(page_project.events_of("dog", [(1, 2, 30, 40), (50, 2, 90, 40)], SIZE))["full"]
     assert [(step["kind"], step["line"]) for step in steps] == [
         ("tick", 2),
         ("tool", 3),
@@ -70,7 +70,7 @@ def test_a_statement_with_its_tool_is_one_step() -> None:
 
 
 def test_each_box_is_drawn_once_and_the_whole_picture_never() -> None:
-    steps = data_of(drawn.events_of("dog", [(1, 2, 30, 40)], SIZE))["full"]
+    steps = data_of(page_project.events_of("dog", [(1, 2, 30, 40)], SIZE))["full"]
     assert steps[0]["boxes"] == []
     assert steps[1]["boxes"] == [
         {"box": [1, 2, 30, 40], "label": "dog 1", "role": "result", "patch": "dog 1", "score": 0.95}
@@ -78,18 +78,18 @@ def test_each_box_is_drawn_once_and_the_whole_picture_never() -> None:
 
 
 def test_a_failed_run_opens_at_its_failing_step_and_says_it_once() -> None:
-    data = data_of(drawn.events_of("gizmo", [], SIZE, fails=True))
+    data = data_of(page_project.events_of("gizmo", [], SIZE, fails=True))
     assert data["start"] == len(data["steps"]) - 1
     failing = [step for step in data["full"] if step["kind"] == "error"]
     assert [step["error"] for step in failing] == ["no detector knows 'gizmo'"]
 
 
 def test_a_run_that_asks_opens_at_the_first_question() -> None:
-    assert data_of(drawn.events_of("dog", [(1, 2, 30, 40)], SIZE))["start"] == 1
+    assert data_of(page_project.events_of("dog", [(1, 2, 30, 40)], SIZE))["start"] == 1
 
 
 def test_a_call_that_was_never_answered_says_so() -> None:
-    events = drawn.events_of("dog", [], SIZE)[:3]
+    events = page_project.events_of("dog", [], SIZE)[:3]
     assert data_of(events)["full"][-1]["error"] == "No answer came before the run ended."
 
 
@@ -241,7 +241,7 @@ def test_variables_behind_a_step_are_those_of_its_frame() -> None:
 
 
 def test_a_sentence_names_the_steps_that_it_states() -> None:
-    steps = steps_of(drawn.events_of("dog", [(1, 2, 30, 40)], SIZE))
+    steps = steps_of(page_project.events_of("dog", [(1, 2, 30, 40)], SIZE))
     told = Rationale(
         "r",
         "t",
@@ -250,7 +250,7 @@ def test_a_sentence_names_the_steps_that_it_states() -> None:
         "1",
         (Citation(0, 8, (3,)), Citation(9, 18, ())),
         (),
-        drawn.WRITER,
+        page_project.WRITER,
     )
     view = player_rationale(told, steps)
     assert view is not None

@@ -10,8 +10,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from made import HOSTILE, RATIONALE, taken
 from PIL import Image
+from snapshot_rows import HOSTILE, RATIONALE, taken
 
 from workbench.errors import InputError
 from workbench.prompts import LABEL_SUFFIX, RATIONALE_SUFFIX

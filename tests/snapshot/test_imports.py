@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made import HOSTILE
+from snapshot_rows import HOSTILE
 
 from workbench.errors import DatasetError
 from workbench.records import storable_json

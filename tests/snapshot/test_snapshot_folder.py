@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made import HOSTILE, draw, example, taken
+from snapshot_rows import HOSTILE, draw, example, taken
 
 from workbench.errors import SnapshotError
 from workbench.images import digest_of

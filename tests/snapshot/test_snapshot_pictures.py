@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made import draw
 from PIL import Image
+from snapshot_rows import draw
 
 from workbench.snapshot import NEAR, Picture, alike, fingerprint, sides
 from workbench.snapshot.pictures import BITS

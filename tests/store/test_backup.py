@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from hand_made import loop_records, profile_file, task
+from store_rows import loop_records, profile_file, task
 
 from workbench.errors import InputError
 from workbench.records import Decision

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hand_made import loop_records, profile_file, put_in_force, task
+from store_rows import loop_records, profile_file, put_in_force, task
 
 from workbench.errors import InputError
 from workbench.records import Decision, Failure, TraceEvent

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hand_made import loop_records, profile_file, task
+from store_rows import loop_records, profile_file, task
 
 from workbench.errors import StoreError
 from workbench.store import Project
@@ -52,7 +52,7 @@ def test_a_process_may_open_it_twice(folder: Path) -> None:
 
 WRITE = """
 import sys
-from hand_made import loop_records, task
+from store_rows import loop_records, task
 from workbench.store import Project
 project = Project.open(Path(sys.argv[1]))
 at = int(sys.argv[2])
@@ -228,7 +228,7 @@ def test_a_query_reads_the_store_and_nothing_else(folder: Path, tmp_path: Path) 
 
 FULL = """
 import resource, sys
-from hand_made import loop_records, task
+from store_rows import loop_records, task
 from workbench.errors import StoreError
 from workbench.store import Project
 project = Project.open(Path(sys.argv[1]))

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from curated import Voice, make_project, states
-from hand_made import Made, loop_records, task
+from curation_project import Voice, make_project, states
+from store_rows import Made, loop_records, task
 
 from workbench.curate.settings import Settings
 from workbench.errors import InputError

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ran import ran_project
+from finished_project import finished_project
 
 from workbench.pipeline.snapshotting import SnapshotWish, take
 from workbench.records import Decision
@@ -24,7 +24,7 @@ from workbench.store.doctor import examine, repair
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project that went through the loop, with two decisions and a snapshot."""
-    folder = ran_project(tmp_path_factory.mktemp("sound"))
+    folder = finished_project(tmp_path_factory.mktemp("sound"))
     with Project.open(folder) as made:
         take(made, SnapshotWish(accepted="automatic"))
         for number, (task, outcome) in enumerate(made.browse("status:kept").rows[:2]):

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from hand_made import loop_records, task
+from store_rows import loop_records, task
 
 from workbench.events import encode_events
 from workbench.records import TraceEvent

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from curated import Voice, make_project
-from hand_made import Made, loop_records, task
+from curation_project import Voice, make_project
+from store_rows import Made, loop_records, task
 
 from workbench.records import content_key
 from workbench.store import Project

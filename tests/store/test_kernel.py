@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import drawn
+import page_project
 import pytest
-from together import WRITE, Child, children, held
+from sharing_processes import WRITE, Child, children, held
 
 from workbench.store import Project
 
@@ -76,7 +76,7 @@ class Kernel:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return drawn.build(tmp_path / "p", scenes=SCENES)
+    return page_project.build(tmp_path / "p", scenes=SCENES)
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from curated import Voice
-from hand_made import loop_records, profile_file, put_in_force, task
-from together import HOLD, Child, children
+from curation_project import Voice
+from sharing_processes import HOLD, Child, children
+from store_rows import loop_records, profile_file, put_in_force, task
 
 from workbench.errors import StoreError
 from workbench.store import (

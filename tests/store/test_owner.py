@@ -13,8 +13,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from hand_made import loop_records, profile_file, task
-from together import HOLD, READ, ROW, WRITE, Child, children
+from sharing_processes import HOLD, READ, ROW, WRITE, Child, children
+from store_rows import loop_records, profile_file, task
 
 from workbench.errors import StoreError
 from workbench.store import Project

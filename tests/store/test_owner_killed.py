@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hand_made import loop_records, profile_file, task
-from together import HOLD, READ, ROW, WRITE, Child, children, held
+from sharing_processes import HOLD, READ, ROW, WRITE, Child, children, held
+from store_rows import loop_records, profile_file, task
 
 from workbench.errors import StoreError
 from workbench.store import Project
@@ -197,7 +197,7 @@ def test_a_write_that_the_owner_never_committed_is_done_again(folder: Path, hold
 
 FULL = """
 import resource
-from hand_made import loop_records, task
+from store_rows import loop_records, task
 from workbench.store import Project
 project = Project.open(Path(sys.argv[1]))
 print("open", project.database.owner, flush=True)

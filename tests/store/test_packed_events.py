@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hand_made import loop_records, profile_file, put_in_force, task
+from store_rows import loop_records, profile_file, put_in_force, task
 
 from workbench.events import encode_events
 from workbench.records import TraceEvent

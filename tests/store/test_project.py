@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from hand_made import EXECUTOR, SAMPLER, loop_records, profile_file, scope_of, task
+from store_rows import EXECUTOR, SAMPLER, loop_records, profile_file, scope_of, task
 
 from workbench.errors import InputError, ProfileError, StoreError
 from workbench.records import Task

@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from curated import Voice, make_project, states
-from hand_made import Made, loop_records, task
+from curation_project import Voice, make_project, states
+from store_rows import Made, loop_records, task
 
 from workbench.curate.queue import QueueRequest
 from workbench.curate.settings import Settings

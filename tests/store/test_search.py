@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hand_made import EXECUTOR
 from hypothesis import given
 from hypothesis import strategies as st
+from store_rows import EXECUTOR
 
 from workbench.errors import InputError
 from workbench.records import Failure, Trace, TraceEvent

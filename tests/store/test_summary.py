@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hand_made import EXECUTOR, STUDENT, VERIFIER, loop_records, profile_file, put_in_force, task
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from store_rows import EXECUTOR, STUDENT, VERIFIER, loop_records, profile_file, put_in_force, task
 
 from workbench.errors import StoreError
 from workbench.records import Failure, Prediction, Trace, TraceEvent, Verdict, content_key

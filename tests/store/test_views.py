@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hand_made import EXECUTOR, STUDENT, Made, loop_records, profile_file, scope_of, task
+from store_rows import EXECUTOR, STUDENT, Made, loop_records, profile_file, scope_of, task
 
 from workbench.errors import InputError
 from workbench.records import Failure, Prediction

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dictated import QUESTIONS
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scripted_answers import QUESTIONS
+from sharing_processes import HOLD, Child, children
 from small_parts import profile_text
-from together import HOLD, Child, children
 
 from workbench.pipeline import run
 from workbench.records import Failure, Task

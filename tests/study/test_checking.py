@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ran import ran_project
+from finished_project import finished_project
 
 from workbench.curate.queue import QueueRequest
 from workbench.pipeline import run
@@ -17,7 +17,7 @@ from workbench.study import checking
 
 
 def test_kept_runs_are_checked_once(tmp_path: Path) -> None:
-    with Project.open(ran_project(tmp_path)) as project:
+    with Project.open(finished_project(tmp_path)) as project:
         kept = {outcome.chosen for outcome in project.outcomes() if outcome.chosen}
         told: list[Progress] = []
         first = checking.check(project, progress=told.append)
@@ -29,7 +29,7 @@ def test_kept_runs_are_checked_once(tmp_path: Path) -> None:
 
 
 def test_a_selection_checks_no_more_than_itself(tmp_path: Path) -> None:
-    with Project.open(ran_project(tmp_path)) as project:
+    with Project.open(finished_project(tmp_path)) as project:
         some = checking.check(project, Selection("test", None))
         rest = checking.check(project)
         assert 0 < some.new < rest.new + some.new == len(rest.checks)
@@ -44,7 +44,7 @@ def test_what_was_finished_stays_when_it_is_stopped(
         if progress.done == 3:
             raise KeyboardInterrupt
 
-    with Project.open(ran_project(tmp_path)) as project:
+    with Project.open(finished_project(tmp_path)) as project:
         with pytest.raises(KeyboardInterrupt):
             checking.check(project, progress=stop)
         rest = checking.check(project)
@@ -52,7 +52,7 @@ def test_what_was_finished_stays_when_it_is_stopped(
 
 
 def test_another_number_of_programs_is_checked_again(tmp_path: Path) -> None:
-    with Project.open(ran_project(tmp_path)) as project:
+    with Project.open(finished_project(tmp_path)) as project:
         first = checking.check(project)
         run(project, k=2)
         assert checking.check(project).new > 0
@@ -61,7 +61,7 @@ def test_another_number_of_programs_is_checked_again(tmp_path: Path) -> None:
 
 
 def test_a_project_without_drawn_scenes_has_no_exact_figures(tmp_path: Path) -> None:
-    with Project.open(ran_project(tmp_path)) as project:
+    with Project.open(finished_project(tmp_path)) as project:
         assert checking.last_attribution(project) is None
         found = checking.attribute(project)
         assert (found.all.of, found.left_out) == (0, 48)
@@ -72,7 +72,7 @@ def test_a_project_without_drawn_scenes_has_no_exact_figures(tmp_path: Path) -> 
 
 
 def test_flags_are_searched_and_the_most_suspicious_come_first(tmp_path: Path) -> None:
-    with Project.open(ran_project(tmp_path)) as project:
+    with Project.open(finished_project(tmp_path)) as project:
         kept = [(o.task_id, str(o.chosen)) for o in project.outcomes() if o.status == "kept"]
         (calm, first), (odd, second) = kept[0], kept[-1]
         findings = (("idle", 0.5, "It does not depend on <b>find</b>('\ud800')."),)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ran import ran_project
+from finished_project import finished_project
 from small_parts import ShareOfRed
 
 from workbench.errors import EngineError, ImageError, InputError
@@ -28,7 +28,7 @@ from tiny_vlms import save
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
-    with Project.open(ran_project(tmp_path)) as opened:
+    with Project.open(finished_project(tmp_path)) as opened:
         yield opened
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hand_made import profile_file, task
+from store_rows import profile_file, task
 
 from workbench.errors import InputError
 from workbench.store import Evaluation, JobRow, Project

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.tasks.brute import answer
+from tests.tasks.brute_force import answer
 from workbench.errors import DatasetError
 from workbench.images import decode
 from workbench.making.bundle import PLANS, SplitPlan, write_bundle

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tasks.brute import answer
+from tests.tasks.brute_force import answer
 from workbench.boxes import from_grid, iou
 from workbench.records import Task
 from workbench.tasks.collage.catalogue import CATEGORIES, KINDS, confusable

@@ -12,7 +12,7 @@ for name in ("duckdb", "gradio", "typer", "pydantic_monty", "plotly", "onnxrunti
     sys.modules[name] = None
 sys.path.insert(0, {here!r})
 from pathlib import Path
-from made_job import job_folder
+from small_job import job_folder
 from workbench.train.run import execute
 sys.exit(execute(job_folder(Path({folder!r}), steps=1)))
 """

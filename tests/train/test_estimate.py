@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from made_job import job_folder, snapshot
+from small_job import job_folder, snapshot
 
 from workbench.train import run
 from workbench.train.estimate import dry_run, main, preview

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from made_job import job_folder
+from small_job import job_folder
 
 from workbench.errors import InputError, ProfileError
 from workbench.train.failure import explain

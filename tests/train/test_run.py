@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import torch
-from made_job import job_folder, snapshot
+from small_job import job_folder, snapshot
 from tiny_vlms import make
 
 from workbench.errors import ProfileError

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import drawn
+import page_project
 import pytest
 
 from workbench.store import Project
@@ -14,7 +14,7 @@ from workbench.store import Project
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return drawn.build(tmp_path_factory.mktemp("widgets") / "p", scenes=6)
+    return page_project.build(tmp_path_factory.mktemp("widgets") / "p", scenes=6)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-import drawn
+import page_project
 import pytest
 from PIL import Image
 
@@ -24,10 +24,12 @@ def counted(project: Project) -> str:
 
 def alone(events: Any = None) -> tuple[Trace, Program]:
     """A run that no project knows."""
-    source = drawn.program_for("dog")
-    program = Program("first", "nowhere", 0, source, 0.0, 0, 0, drawn.SAMPLER)
-    events = events or drawn.events_of("dog", [(10, 20, 200, 220)], SIZE)
-    return Trace("t", "first", "nowhere", "1", None, events, 7, 1, 0.1, drawn.EXECUTOR), program
+    source = page_project.program_for("dog")
+    program = Program("first", "nowhere", 0, source, 0.0, 0, 0, page_project.SAMPLER)
+    events = events or page_project.events_of("dog", [(10, 20, 200, 220)], SIZE)
+    return Trace(
+        "t", "first", "nowhere", "1", None, events, 7, 1, 0.1, page_project.EXECUTOR
+    ), program
 
 
 def test_a_run_of_the_project_brings_program_picture_and_rationale(project: Project) -> None:
@@ -81,7 +83,7 @@ def test_a_large_picture_is_sent_no_larger_than_it_is_shown() -> None:
 
 
 def test_of_a_long_run_only_the_beginning_comes_along() -> None:
-    trace, program = alone(drawn.loop_events(2000, SIZE))
+    trace, program = alone(page_project.loop_events(2000, SIZE))
     player = TracePlayer(trace, program=program)
     assert len(player.run["steps"]) == 2001
     assert len(player.run["full"]) == 60
@@ -120,7 +122,7 @@ def test_choosing_a_program_shows_its_run(project: Project) -> None:
 
 def test_a_question_without_programs_has_an_empty_table(own: Project) -> None:
     digest = own.tasks(own.browse_ids()[:1])[0].image
-    own.add_tasks([drawn.Task("bare/1", "bare", "test", digest, "Is it?", ("yes",))])
+    own.add_tasks([page_project.Task("bare/1", "bare", "test", digest, "Is it?", ("yes",))])
     table = ProgramTable("bare/1", own)
     assert (table.rows, table.selected, table.run) == ([], -1, {})
     assert "Is it?" in table.plain()

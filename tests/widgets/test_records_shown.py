@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import drawn
+import page_project
 import pytest
-from drawn import HOSTILE
 from IPython.core.interactiveshell import InteractiveShell
 from ipywidgets import Widget
+from page_project import HOSTILE
 
 from workbench.errors import InputError
 from workbench.records import Citation, Decision, Prediction, Program, Rationale, Trace, TraceEvent
@@ -60,10 +60,12 @@ def hostile(project: Project) -> str:
             one.frame,
             {**one.payload, "text": HOSTILE} if one.kind == "print" else one.payload,
         )
-        for one in drawn.events_of(HOSTILE, [(1, 2, 30, 40)], (640, 480))
+        for one in page_project.events_of(HOSTILE, [(1, 2, 30, 40)], (640, 480))
     )
-    program = Program("bad-p", task.id, 0, f"# {HOSTILE}\n", -0.1, 9, 0, drawn.SAMPLER)
-    trace = Trace("bad-t", program.id, task.id, HOSTILE, None, events, 7, 1, 0.1, drawn.EXECUTOR)
+    program = Program("bad-p", task.id, 0, f"# {HOSTILE}\n", -0.1, 9, 0, page_project.SAMPLER)
+    trace = Trace(
+        "bad-t", program.id, task.id, HOSTILE, None, events, 7, 1, 0.1, page_project.EXECUTOR
+    )
     told = Rationale(
         "bad-r",
         trace.id,
@@ -72,15 +74,15 @@ def hostile(project: Project) -> str:
         HOSTILE,
         (Citation(0, 9, ()),),
         (HOSTILE,),
-        drawn.WRITER,
+        page_project.WRITER,
     )
-    said = Prediction("bad-s", task.id, HOSTILE, HOSTILE, 0.0, 0.1, drawn.STUDENT)
+    said = Prediction("bad-s", task.id, HOSTILE, HOSTILE, 0.0, 0.1, page_project.STUDENT)
     project.add_programs([program], 0)
     project.add_traces([trace])
     project.add_verdicts(
         [
             [
-                drawn.Verdict(
+                page_project.Verdict(
                     "bad-v",
                     trace.id,
                     program.id,
@@ -90,7 +92,7 @@ def hostile(project: Project) -> str:
                     True,
                     "gold",
                     HOSTILE,
-                    drawn.VERIFIER,
+                    page_project.VERIFIER,
                 )
             ]
         ]
@@ -106,7 +108,9 @@ def test_hostile_text_is_text_in_every_saved_record(own: Project) -> None:
     verdict = replace(own.task_view(own.browse_ids()[0]).runs[0].verdict, reason=HOSTILE)  # type: ignore[type-var]
     records: list[Any] = [view.task, trace.program, trace.trace, verdict, view.predictions[0]]
     records.append(
-        Rationale("r", "t", "q", HOSTILE, "a", (Citation(0, 5, ()),), (HOSTILE,), drawn.WRITER)
+        Rationale(
+            "r", "t", "q", HOSTILE, "a", (Citation(0, 5, ()),), (HOSTILE,), page_project.WRITER
+        )
     )
     for record in records:
         text = show(record)._repr_html_()  # type: ignore[union-attr]

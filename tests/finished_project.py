@@ -30,7 +30,7 @@ def _made() -> Path:
     return root
 
 
-def ran_project(folder: Path) -> Path:
+def finished_project(folder: Path) -> Path:
     """Twelve questions on six pictures, two of these in the test split; run, judged and told.
     Returns its path.
     """

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hand_made import (
+from store_rows import (
     EXECUTOR,
     SAMPLER,
     STUDENT,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from drawn import HOSTILE
+from page_project import HOSTILE
 from small_parts import COUNT, CRASH
 
 from workbench.ports import Images

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Running, served, sync_api
 from PIL import Image
+from servers import Running, serve, sync_api
 from small_parts import profile_text
 
 from workbench.pipeline import run
@@ -26,8 +26,8 @@ Visit = Callable[..., sync_api.Page]
 def make(folder: Path, **changes: str) -> Path:
     """A project of red squares, run with the parts that speak."""
     parts = {
-        "sampler": f'{{ part = "{HERE}/talkers.py:Talker" }}',
-        "student": f'{{ part = "{HERE}/talkers.py:Teller" }}',
+        "sampler": f'{{ part = "{HERE}/speaking_parts.py:Talker" }}',
+        "student": f'{{ part = "{HERE}/speaking_parts.py:Teller" }}',
     }
     # An endless program has to outlast the opening of a second page on a busy machine.
     (folder / "talk.toml").write_text(
@@ -51,7 +51,7 @@ def folder(made: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def site(folder: Path) -> Iterator[Running]:
-    with served(folder) as running:
+    with serve(folder) as running:
         yield running
 
 

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import drawn
+import page_project
 import psutil
 
 from workbench.pipeline.snapshotting import SnapshotWish, take
@@ -31,7 +31,7 @@ sys.path.append(
 
 def build(folder: Path, scenes: int = 8) -> Path:
     """A project whose kept traces a person accepted; no snapshot yet."""
-    drawn.build(folder, scenes=scenes)
+    page_project.build(folder, scenes=scenes)
     with Project.open(folder) as project:
         kept = [one for one in project.outcomes() if one.chosen]
         project.curation.decide(

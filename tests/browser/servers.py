@@ -1,0 +1,40 @@
+"""The real server over a project's folder, and Playwright, for every test in a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from app.main import Running, build, start
+from app.people import People, Person
+from app.sign_on import SignOn
+from workbench.store import Project
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+
+
+@contextmanager
+def serve(
+    folder: Path,
+    auth: Path | None = None,
+    name: str = "ann",
+    role: str = "admin",
+    port: int = 0,
+    sign_on: SignOn | None = None,
+) -> Iterator[Running]:
+    """The real server over a project's folder, on a free port unless one is given; without `auth`
+    everybody is `name`.
+
+    `serve(...)` gives a Running: `.url` ends with a slash, `.site` is the Site, `.site.project`
+    the open project.
+    """
+    with Project.open(folder) as project:
+        people = People(auth) if auth or sign_on else None
+        running = start(build(project, people, Person(name, role), sign_on), port=port)
+        try:
+            yield running
+        finally:
+            running.close()
