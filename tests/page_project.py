@@ -7,6 +7,8 @@ run.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -161,27 +163,19 @@ def loop_events(rounds: int, size: tuple[int, int]) -> tuple[TraceEvent, ...]:
     )
 
 
-class Drawn:
-    """Writes tasks with their records into a project."""
+class RecordWriter:
+    """Writes tasks with their records into a project; what is collected is written together, since
+    a transaction for each row would be most of a test's time.
+    """
 
-    def __init__(self, folder: Path) -> None:
-        self.project = Project.create(folder)
-        self.run = self.project.start_run(Scope(k=K), Selection(), "predict")
-        for role, part in (
-            ("sampler", SAMPLER),
-            ("executor", EXECUTOR),
-            ("verifier", VERIFIER),
-            ("writer", WRITER),
-            ("student", STUDENT),
-        ):
-            self.project.set_part(self.run, role, part)
-        self.scratch = folder / "scratch"
-        self.scratch.mkdir()
-
-    def picture(self, index: int) -> str:
-        path = self.scratch / f"{index}.webp"
-        render(make_scene("train", index)).save(path, quality=85)
-        return self.project.images.add(path)
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._tasks: list[Task] = []
+        self._programs: list[Program] = []
+        self._traces: list[Trace] = []
+        self._verdicts: list[list[Verdict]] = []
+        self._rationales: list[Rationale] = []
+        self._predictions: list[Prediction] = []
 
     def task(
         self,
@@ -190,100 +184,113 @@ class Drawn:
         told: str = "",
         student: str = "2",
     ) -> str:
-        """Store a task with its programs; the first whose answer is gold is kept.  Returns the
-        first trace's id.
+        """Store a task with its programs at once; the first whose answer is gold is kept.  Returns
+        the first trace's id.
         """
-        self.project.add_tasks([task])
-        programs, traces, verdicts = [], [], []
+        first = self.collect(task, runs, told, student)
+        self.write()
+        return first
+
+    def collect(
+        self,
+        task: Task,
+        runs: list[tuple[str, tuple[TraceEvent, ...]]],
+        told: str = "",
+        student: str = "2",
+    ) -> str:
+        """As `task`, but nothing is stored before `write`."""
+        self._tasks.append(task)
+        verdicts: list[Verdict] = []
         chosen = False
         for index, (source, events) in enumerate(runs):
-            end = events[-1].payload
-            answer = end.get("answer")
-            failure = (
-                None
-                if end["ok"]
-                else Failure(end["error"]["kind"], end["error"]["message"], end["error"]["line"])
-            )
-            program = Program(
-                f"p{index}-{task.id}",
-                task.id,
-                index,
-                source,
-                -0.2 * index,
-                60,
-                index,
-                SAMPLER,
-                0.31,
-            )
-            trace = Trace(
-                f"t{index}-{task.id}",
-                program.id,
-                task.id,
-                answer,
-                failure,
-                events,
-                end["steps"],
-                end["tool_calls"],
-                0.084,
-                EXECUTOR,
-            )
-            correct = failure is None and answer in task.answers
-            verdicts.append(
-                Verdict(
-                    f"v{index}-{task.id}",
-                    trace.id,
-                    program.id,
-                    task.id,
-                    float(correct),
-                    correct,
-                    correct and not chosen,
-                    "gold",
-                    f'"{answer}" is the expected answer.' if correct else "Wrong.",
-                    VERIFIER,
-                )
-            )
+            program, trace = _program(task, index, source), _trace(task, index, events)
+            correct = trace.failure is None and trace.answer in task.answers
+            verdicts.append(_verdict(trace, index, correct, correct and not chosen))
             chosen = chosen or correct
-            programs.append(program)
-            traces.append(trace)
-        self.project.add_programs(programs, 0)
-        self.project.add_traces(traces)
-        self.project.add_verdicts([verdicts])
+            self._programs.append(program)
+            self._traces.append(trace)
+        self._verdicts.append(verdicts)
         if told:
             kept = next((v for v in verdicts if v.chosen), verdicts[0])
-            first = told.find(". ") + 1
-            cited = (Citation(0, first, (3,)), Citation(first + 1, len(told), (8,)))
-            self.project.add_rationales(
-                [
-                    Rationale(
-                        f"r-{task.id}",
-                        kept.trace_id,
-                        task.id,
-                        told,
-                        task.answers[0],
-                        cited,
-                        (),
-                        WRITER,
-                    )
-                ]
-            )
-        self.project.add_predictions(
-            [
-                Prediction(
-                    f"s-{task.id}",
-                    task.id,
-                    student,
-                    "",
-                    float(student in task.answers),
-                    0.21,
-                    STUDENT,
-                )
-            ]
+            self._rationales.append(_rationale(task, kept.trace_id, told))
+        right = float(student in task.answers)
+        self._predictions.append(
+            Prediction(f"s-{task.id}", task.id, student, "", right, 0.21, STUDENT)
         )
-        return traces[0].id
+        return verdicts[0].trace_id
 
-    def close(self) -> None:
-        self.project.end_run(self.run, 0)
-        self.project.close()
+    def write(self) -> None:
+        """Store what was collected."""
+        self.project.add_tasks(self._tasks)
+        self.project.add_programs(self._programs, 0)
+        self.project.add_traces(self._traces)
+        self.project.add_verdicts(self._verdicts)
+        self.project.add_rationales(self._rationales)
+        self.project.add_predictions(self._predictions)
+        self.__init__(self.project)  # type: ignore[misc]  # begins anew
+
+
+def _program(task: Task, index: int, source: str) -> Program:
+    name = f"p{index}-{task.id}"
+    return Program(name, task.id, index, source, -0.2 * index, 60, index, SAMPLER, 0.31)
+
+
+def _trace(task: Task, index: int, events: tuple[TraceEvent, ...]) -> Trace:
+    end = events[-1].payload
+    error = None if end["ok"] else end["error"]
+    return Trace(
+        f"t{index}-{task.id}",
+        f"p{index}-{task.id}",
+        task.id,
+        end.get("answer"),
+        error and Failure(error["kind"], error["message"], error["line"]),
+        events,
+        end["steps"],
+        end["tool_calls"],
+        0.084,
+        EXECUTOR,
+    )
+
+
+def _verdict(trace: Trace, index: int, correct: bool, chosen: bool) -> Verdict:
+    return Verdict(
+        f"v{index}-{trace.task_id}",
+        trace.id,
+        trace.program_id,
+        trace.task_id,
+        float(correct),
+        correct,
+        chosen,
+        "gold",
+        f'"{trace.answer}" is the expected answer.' if correct else "Wrong.",
+        VERIFIER,
+    )
+
+
+def _rationale(task: Task, trace_id: str, text: str) -> Rationale:
+    first = text.find(". ") + 1
+    cited = (Citation(0, first, (3,)), Citation(first + 1, len(text), (8,)))
+    return Rationale(f"r-{task.id}", trace_id, task.id, text, task.answers[0], cited, (), WRITER)
+
+
+@contextmanager
+def new_project(folder: Path) -> Iterator[RecordWriter]:
+    """A writer into a new project at `folder`, in a run of the loop that ends when it is closed."""
+    project = Project.create(folder)
+    run = project.start_run(Scope(k=K), Selection(), "predict")
+    for part in (SAMPLER, EXECUTOR, VERIFIER, WRITER, STUDENT):
+        project.set_part(run, part.role, part)
+    yield RecordWriter(project)
+    project.end_run(run, 0)
+    project.close()
+
+
+def picture(project: Project, index: int) -> str:
+    """Render a collage and give it to the project; returns the picture's digest."""
+    path = project.path / "scratch" / f"{index}.webp"
+    path.parent.mkdir(exist_ok=True)
+    render(make_scene("train", index)).save(path, quality=85, method=0)
+    return project.images.add(path)
 
 
 def grid(box: Any, size: tuple[int, int]) -> str:
@@ -298,52 +305,57 @@ def build(folder: Path, scenes: int = 14) -> Path:
     """A project with `scenes` pictures, one counting question each, beside whatever else a test
     adds.
     """
-    drawn = Drawn(folder)
-    for index in range(scenes):
-        scene = make_scene("train", index)
-        size = (scene.width, scene.height)
-        digest = drawn.picture(index)
-        rng = np.random.default_rng(index)
-        for task in ask(
-            scene, phrasing="train", rng=rng, families=("count", "exists", "relation", "extreme")
-        )[:3]:
-            noun = scene.objects[index % len(scene.objects)].category
-            boxes = [o.box.as_tuple() for o in scene.objects if o.category == noun]
-            answer = str(len(boxes))
-            family = task.family
-            stored = Task(
-                f"collages/train-{index:05d}/{family}",
-                "collages",
-                "train",
-                digest,
-                f"How many {noun}s are there?" if family == "count" else task.question,
-                (answer,) if family == "count" else task.answers,
-                "integer" if family == "count" else task.answer_type,
-                family=family,
-            )
-            right = (program_for(noun), events_of(noun, boxes, size))
-            wrong = (
-                program_for("object"),
-                events_of("object", [o.box.as_tuple() for o in scene.objects], size),
-            )
-            broken = (program_for("gizmo"), events_of("gizmo", [], size, fails=True))
-            runs = [
-                [right, wrong, right, broken, right],
-                [wrong, broken, right, right, wrong],
-                [broken, wrong, wrong, broken, wrong],
-            ]
-            where = " and ".join(grid(box, size) for box in boxes)
-            verb = f"is one {noun}" if len(boxes) == 1 else f"are {len(boxes)} {noun}s"
-            told = (
-                f"There {verb} in the picture, at {where}. Thus, the number of {noun}s is {answer}."
-                if family == "count"
-                else ""
-            )
-            drawn.task(
-                stored,
-                runs[index % 3] if family == "count" else runs[2],
-                told if index % 3 < 2 else "",
-                answer if index % 2 else "7",
-            )
-    drawn.close()
+    with new_project(folder) as writer:
+        for index in range(scenes):
+            collect_scene(writer, index)
+        writer.write()
     return folder
+
+
+def collect_scene(writer: RecordWriter, index: int) -> None:
+    """Collect a picture's questions, with programs that are right, wrong and broken."""
+    scene = make_scene("train", index)
+    size = (scene.width, scene.height)
+    digest = picture(writer.project, index)
+    rng = np.random.default_rng(index)
+    for task in ask(
+        scene, phrasing="train", rng=rng, families=("count", "exists", "relation", "extreme")
+    )[:3]:
+        noun = scene.objects[index % len(scene.objects)].category
+        boxes = [o.box.as_tuple() for o in scene.objects if o.category == noun]
+        answer = str(len(boxes))
+        family = task.family
+        stored = Task(
+            f"collages/train-{index:05d}/{family}",
+            "collages",
+            "train",
+            digest,
+            f"How many {noun}s are there?" if family == "count" else task.question,
+            (answer,) if family == "count" else task.answers,
+            "integer" if family == "count" else task.answer_type,
+            family=family,
+        )
+        right = (program_for(noun), events_of(noun, boxes, size))
+        wrong = (
+            program_for("object"),
+            events_of("object", [o.box.as_tuple() for o in scene.objects], size),
+        )
+        broken = (program_for("gizmo"), events_of("gizmo", [], size, fails=True))
+        runs = [
+            [right, wrong, right, broken, right],
+            [wrong, broken, right, right, wrong],
+            [broken, wrong, wrong, broken, wrong],
+        ]
+        where = " and ".join(grid(box, size) for box in boxes)
+        verb = f"is one {noun}" if len(boxes) == 1 else f"are {len(boxes)} {noun}s"
+        told = (
+            f"There {verb} in the picture, at {where}. Thus, the number of {noun}s is {answer}."
+            if family == "count"
+            else ""
+        )
+        writer.collect(
+            stored,
+            runs[index % 3] if family == "count" else runs[2],
+            told if index % 3 < 2 else "",
+            answer if index % 2 else "7",
+        )

@@ -24,8 +24,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Sixty questions, and one that is hostile in every field."""
     folder = page_project.build(tmp_path_factory.mktemp("browse") / "collages", scenes=20)
     with serve(folder) as running:
-        more = page_project.Drawn.__new__(page_project.Drawn)
-        more.project = running.site.project
+        more = page_project.RecordWriter(running.site.project)
         digest = more.project.images.add(next((folder / "scratch").glob("3.webp")))
         bad = page_project.HOSTILE
         rows = [

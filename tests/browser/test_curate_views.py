@@ -61,8 +61,7 @@ def test_three_nothings_are_three(visit, site: Running, tmp_path: Path) -> None:
 
 
 def test_hostile_text_stays_text(visit, site: Running) -> None:
-    more = page_project.Drawn.__new__(page_project.Drawn)
-    more.project = site.site.project
+    more = page_project.RecordWriter(site.site.project)
     digest = site.site.project.browse(limit=1).rows[0][0].image
     bad = page_project.HOSTILE
     rows = [

@@ -34,34 +34,33 @@ Look = Callable[..., sync_api.Page]
 def page_file(tmp_path_factory) -> Path:
     """A project where whatever people or models wrote is hostile."""
     folder = tmp_path_factory.mktemp("report")
-    made = page_project.Drawn(folder / "p")
     size = (make_scene("train", 0).width, make_scene("train", 0).height)
     box = (10, 10, 200, 160)
-    for at, answer in enumerate(("1", "2", "3")):
-        digest = made.picture(at)
-        task = Task(
-            f"t{at}{HOSTILE}",
-            "collages",
-            "train",
-            digest,
-            f"{HOSTILE} how many?",
-            (answer,),
-            "integer",
-            family=HOSTILE,
-        )
-        runs = [
-            (
-                f"# {HOSTILE}\n{page_project.program_for('dog')}",
-                page_project.events_of(HOSTILE, [box], size),
+    with page_project.new_project(folder / "p") as writer:
+        for at, answer in enumerate(("1", "2", "3")):
+            digest = page_project.picture(writer.project, at)
+            task = Task(
+                f"t{at}{HOSTILE}",
+                "collages",
+                "train",
+                digest,
+                f"{HOSTILE} how many?",
+                (answer,),
+                "integer",
+                family=HOSTILE,
             )
-        ]
-        made.task(
-            task,
-            runs * page_project.K,
-            f"There is one {HOSTILE}. Thus, it is {HOSTILE}.",
-            student=HOSTILE,
-        )
-    made.close()
+            runs = [
+                (
+                    f"# {HOSTILE}\n{page_project.program_for('dog')}",
+                    page_project.events_of(HOSTILE, [box], size),
+                )
+            ]
+            writer.task(
+                task,
+                runs * page_project.K,
+                f"There is one {HOSTILE}. Thus, it is {HOSTILE}.",
+                student=HOSTILE,
+            )
     with Project.open(folder / "p") as project:
         model_rows.teach(project, name=HOSTILE)
         report.write(project, folder / "report.html")

@@ -31,8 +31,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """
     folder = page_project.build(tmp_path_factory.mktemp("step") / "collages", scenes=8)
     with serve(folder) as running:
-        more = page_project.Drawn.__new__(page_project.Drawn)
-        more.project = running.site.project
+        more = page_project.RecordWriter(running.site.project)
         digest = more.project.images.add(next((folder / "scratch").glob("3.webp")))
         bad = page_project.HOSTILE
         rows = [
