@@ -61,8 +61,7 @@ function draw() {
   if (item) drawItem(item);
   else {
     view = null;
-    if (!mayDecide) mayOnlyLook();
-    else if (items.problem()) noReply(items.problem());
+    if (items.problem()) noReply(items.problem());
     else nothing(items.busy() ? null : items.none(), query, items.left());
   }
 }
@@ -437,4 +436,4 @@ if (mayDecide) {
     },
     (error) => toast(error.message, "bad"),
   );
-} else nothing();
+} else mayOnlyLook();
