@@ -33,3 +33,27 @@ Files:
     train_look.py    looks before a start, in a process of their own
     train_models.py  the models that finished jobs left, also for Compare
 """
+
+import contextlib
+import importlib
+import sys
+
+_GRAMMAR = "rfc3987_syntax"
+"""A package that compiles a grammar of addresses when it is imported: four fifths of the time that
+importing Gradio takes where JupyterLab is installed too.
+"""
+
+
+def _import_jsonschema_without_the_grammar() -> None:
+    """Import jsonschema, which Gradio's protocol server needs, without the check of addresses."""
+    if _GRAMMAR in sys.modules or "jsonschema" in sys.modules:
+        return
+    sys.modules[_GRAMMAR] = None  # type: ignore[assignment]  # "not installed", says Python
+    try:
+        with contextlib.suppress(ImportError):
+            importlib.import_module("jsonschema")
+    finally:
+        del sys.modules[_GRAMMAR]
+
+
+_import_jsonschema_without_the_grammar()

@@ -66,7 +66,7 @@ def side(page: sync_api.Page, name: str) -> sync_api.Locator:
 
 
 def done(page: sync_api.Page, name: str, state: str = "done") -> None:
-    sync_api.expect(side(page, name).locator("header .state")).to_have_text(state, timeout=20_000)
+    sync_api.expect(side(page, name).locator("header .state")).to_have_text(state)
 
 
 def both(page: sync_api.Page) -> None:

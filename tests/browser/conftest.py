@@ -12,6 +12,9 @@ from servers import sync_api
 
 from app.main import Running
 
+PATIENCE = 60_000
+"""Milliseconds: a busy machine is slow, and what a test waits for is an event, which comes or not."""
+
 QUIET = [
     "--no-sandbox",  # Debian's needs a user namespace that containers rarely give; only our own pages are opened
     "--disable-background-networking",
@@ -34,6 +37,7 @@ def browser() -> Iterator[sync_api.Browser]:
             pytest.skip(
                 f"no Chromium: apt-get install chromium, or playwright install chromium ({error.message[:80]})"
             )
+        sync_api.expect.set_options(timeout=PATIENCE)
         yield opened
         opened.close()
 
@@ -46,7 +50,9 @@ def visit(browser: sync_api.Browser) -> Iterator[Callable[..., sync_api.Page]]:
 
     def visit(url: str, width: int = 1440, theme: str = "light") -> sync_api.Page:
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(
+            60_000
+        )  # a busy machine is slow; what is waited for is an event
         context.on(
             "request",
             lambda request: (

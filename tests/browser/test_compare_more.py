@@ -10,6 +10,7 @@ import base64
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import page_checks
 import pytest
 from compare_setup import (  # noqa: F401 - fixtures too
     Visit,
@@ -31,10 +32,6 @@ from small_parts import profile_text
 
 from workbench.store import Project
 from workbench.study.two_by_two import compare
-
-axe = pytest.importorskip(
-    "axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python"
-)
 
 pytestmark = pytest.mark.browser
 
@@ -220,15 +217,5 @@ def test_axe_finds_nothing_serious(visit: Visit, site: Running, path: str, theme
         ask(page)
         both(page)
     else:
-        sync_api.expect(page.locator(".two, .main-svg").first).to_be_visible(timeout=20_000)
-    found = (
-        axe.Axe()
-        .run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"]})
-        .response["violations"]
-    )
-    serious = [
-        (one["id"], one["nodes"][0]["html"][:200])
-        for one in found
-        if one["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
+        sync_api.expect(page.locator(".two, .main-svg").first).to_be_visible()
+    page_checks.check(page)

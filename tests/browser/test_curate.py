@@ -266,7 +266,7 @@ def test_decisions_made_while_the_server_restarts_are_all_stored_once(
         page.keyboard.press("a")
     page.locator("[data-outbox]", has_text="3 not saved yet").wait_for()
     with serve(folder, port=port) as second:
-        page.locator("[data-outbox]", has_text="saved ✓").wait_for(timeout=30_000)
+        page.locator("[data-outbox]", has_text="saved ✓").wait_for()
         assert [one.task_id for one in events(second, "accept")] == tasks
 
 

@@ -46,7 +46,7 @@ def site(made: Path, tmp_path: Path) -> Iterator[Running]:
 
 def drawn(page: sync_api.Page, name: str) -> sync_api.Locator:
     plot = page.locator(f"[data-chart={name}] .plot")
-    sync_api.expect(plot.locator(".main-svg").first).to_be_visible(timeout=20_000)
+    sync_api.expect(plot.locator(".main-svg").first).to_be_visible()
     return plot
 
 
@@ -97,7 +97,7 @@ def test_zoom_survives_three_ticks(visit: Visit, site: Running) -> None:
     node = page.evaluate_handle("document.querySelector('[data-chart=pass_at_k] .main-svg')")
     for number in range(3):
         decide(site.site.project, "accept", "ann", number)
-        with page.expect_response("**/data/dashboard", timeout=20_000):
+        with page.expect_response("**/data/dashboard"):
             pass
     page.wait_for_timeout(400)
     assert page.evaluate(span) == zoomed
@@ -195,13 +195,13 @@ def test_an_empty_dashboard_says_what_fills_it(visit: Visit, tmp_path: Path, sit
         assert "vpd import" in page.locator(".empty code").inner_text()
     page = visit(f"{site.url}dashboard")
     sync_api.expect(page.locator("[data-chart=agreement] .none")).to_contain_text(
-        "set overlap to 2", timeout=20_000
+        "set overlap to 2"
     )
 
 
 def test_the_report_is_given_as_a_file(visit: Visit, site: Running) -> None:
     page = visit(f"{site.url}dashboard")
-    with page.expect_download(timeout=60_000) as download:
+    with page.expect_download() as download:
         page.get_by_role("link", name="Report", exact=True).click()
     text = download.value.path().read_text(encoding="utf-8")
     assert download.value.suggested_filename == "report.html"

@@ -47,7 +47,7 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def ask(
     site: Running, path: str, method: str = "GET", body: bytes | str | None = None, **headers: str
 ) -> tuple[int, str, dict[str, str]]:
-    connection = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=20)
+    connection = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=60)
     connection.request(
         method, path, body, {key.replace("_", "-"): value for key, value in headers.items()}
     )
@@ -208,7 +208,7 @@ def test_an_unreadable_change_changes_nothing(site: Running, body: str) -> None:
 
 def test_a_body_is_bounded_whatever_it_says_of_itself(site: Running) -> None:
     assert ask(site, "/do/undo", "POST", "x" * 1_000_001)[0] == 413
-    connection = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=20)
+    connection = http.client.HTTPConnection(urlsplit(site.url).netloc, timeout=60)
     chunks = (b"x" * 100_000 for _ in range(12))
     connection.request(
         "POST", "/do/undo", chunks, {"Content-Type": "application/json"}, encode_chunked=True

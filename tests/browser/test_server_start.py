@@ -63,8 +63,13 @@ def test_a_signal_ends_it_and_the_project_opens_again(tmp_path: Path, kind: sign
     assert child.stdout is not None
     assert child.stdout.readline().startswith("http://127.0.0.1:")
     child.send_signal(kind)
-    out, err = child.communicate(timeout=30)
+    out, err = child.communicate(timeout=120)
     assert (child.returncode, out) == (0, "")
     assert "what was decided is stored" in err
     assert "Traceback" not in err
     Project.open(folder, wait=0).close()
+
+
+def test_importing_the_app_compiles_no_grammar_of_addresses() -> None:
+    code = "import sys, app.site; assert 'gradio' in sys.modules and 'lark' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

@@ -63,7 +63,7 @@ def site(door: tuple[Running, SignOn], issuer: Provider) -> Running:
 @pytest.fixture
 def caller(site: Running) -> Iterator[httpx.Client]:
     with httpx.Client(
-        base_url=site.url, headers={"Accept": "text/html"}, trust_env=False, timeout=20
+        base_url=site.url, headers={"Accept": "text/html"}, trust_env=False, timeout=60
     ) as client:
         yield client
 

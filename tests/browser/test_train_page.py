@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import page_checks
 import pytest
 import training_project
 from page_project import HOSTILE
@@ -21,12 +22,8 @@ from workbench.tasks.collage.pictures import make_scene
 from workbench.train.job import read_job
 from workbench.train.jobs import Jobs
 
-axe = pytest.importorskip(
-    "axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python"
-)
 Visit = Callable[..., sync_api.Page]
 expect = sync_api.expect
-expect.set_options(timeout=60_000)  # a busy machine is no failure
 
 pytestmark = pytest.mark.browser
 
@@ -62,22 +59,6 @@ def _no_job_is_left(site: Running) -> Iterator[None]:
 
 def written(site: Running, taken: Snapshot, **changes: object) -> training_project.Written:
     return training_project.Written(site.site.project.path, training_project.job(taken, **changes))
-
-
-def fits(page: sync_api.Page) -> None:
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
-        "the page scrolls sideways"
-    )
-    found = (
-        axe.Axe()
-        .run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa"]})
-        .response["violations"]
-    )
-    assert [
-        (one["id"], one["nodes"][0]["html"][:160])
-        for one in found
-        if one["impact"] in ("serious", "critical")
-    ] == []
 
 
 # --- the walkthrough
@@ -269,7 +250,7 @@ def test_zoom_survives_three_ticks_while_the_curve_goes_on(
     node = page.evaluate_handle("document.querySelector('[data-chart=loss] .main-svg')")
     for number in range(3):
         job.steps(41 + number, 41 + number)
-        page.wait_for_function(f"() => {first}.at(-1) === {41 + number}", timeout=60_000)
+        page.wait_for_function(f"() => {first}.at(-1) === {41 + number}")
     assert page.evaluate(view) == zoomed, "all curves keep the part that was chosen"
     assert len(set(re.findall(r"\[[^\[\]]+\]", zoomed))) == 1, "one x axis for all"
     assert page.evaluate("(node) => node.isConnected", node)
@@ -287,11 +268,11 @@ def test_a_long_run_shows_at_most_1500_points_of_a_series(
     job.steps(1, 4000)
     page = visit(f"{site.url}train?job={job.id}&every=1")
     held = "Math.max(0, ...[...document.querySelectorAll('.plot')].flatMap((one) => (one.data ?? []).map((line) => line.x.length)))"
-    page.wait_for_function(f"() => {held} > 500", timeout=60_000)
+    page.wait_for_function(f"() => {held} > 500")
     for last in (4600, 5200):
         job.steps(last - 599, last)
         latest = "document.querySelector('[data-chart=loss] .plot').data[0].x.at(-1)"
-        page.wait_for_function(f"() => {latest} > {last - 30}", timeout=60_000)
+        page.wait_for_function(f"() => {latest} > {last - 30}")
         assert page.evaluate(held) <= 1500
 
 
@@ -393,5 +374,5 @@ def test_every_view_fits_its_window_and_axe_finds_nothing_serious(
     for address, shown in views.items():
         page.goto(f"{site.url}train{address}")
         expect(page.locator(shown).first).to_be_visible()
-        fits(page)
+        page_checks.check(page)
     assert errors == []

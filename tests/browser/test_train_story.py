@@ -18,7 +18,6 @@ from workbench.train.status_files import read_json, read_lines
 
 Visit = Callable[..., sync_api.Page]
 expect = sync_api.expect
-expect.set_options(timeout=60_000)  # a busy machine is no failure
 LONG = 300_000
 """Milliseconds that a busy machine may take to start a process that loads torch."""
 
