@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -70,10 +70,11 @@ def test_deciding_lets_go_and_the_next_one_comes(home: Home) -> None:
 
 def test_a_lease_runs_out(home: Home) -> None:
     project, _ = home
-    project.curation.set_settings(Settings(lease_minutes=0.01), "root")
     taken = served(project, "ann", count=6)
     assert served(project, "bob") == []
-    time.sleep(0.7)
+    minutes = project.curation.settings().lease_minutes
+    later = project.curation.clock() + timedelta(minutes=minutes, seconds=1)
+    project.curation.clock = lambda: later
     assert project.curation.renew("ann", taken[0]) is None
     assert len(served(project, "bob", count=6)) == 6
 

@@ -77,6 +77,8 @@ class Curation:
         self._parts = parts
         self._write = write
         self._queue = serving.Queue(database)
+        self.clock: Callable[[], datetime] = now
+        """What leases, rules and batches take for the present: UTC without a zone."""
 
     # --- deciding
 
@@ -184,14 +186,14 @@ class Curation:
         bring_up_to_date(self.database)
         return self.database.transaction(
             lambda cursor: accept_many.accept(
-                cursor, task_ids, author, role, batch, guideline, now()
+                cursor, task_ids, author, role, batch, guideline, self.clock()
             )
         )
 
     def bulk_count(self, task_ids: Sequence[str], author: str) -> Bulk:
         """What `accept_all` would do now; nothing is written."""
         bring_up_to_date(self.database)
-        return accept_many.count(self.database, task_ids, author, now())
+        return accept_many.count(self.database, task_ids, author, self.clock())
 
     # --- states and events
 
@@ -282,7 +284,7 @@ class Curation:
 
         def work(cursor: Any) -> None:
             before = decisions.overlap_in_force(cursor)
-            row = {**asdict(settings), "author": author, "created_at": now()}
+            row = {**asdict(settings), "author": author, "created_at": self.clock()}
             names = ", ".join(f'"{name}"' for name in row)
             marks = ", ".join("?" for _ in row)
             cursor.execute(
@@ -290,7 +292,7 @@ class Curation:
                 list(row.values()),
             )
             if settings.overlap != before:
-                decisions.write_all_states(cursor, now())
+                decisions.write_all_states(cursor, self.clock())
 
         self.database.transaction(work)
 
@@ -299,7 +301,7 @@ class Curation:
         if not text.strip():
             raise InputError("the guidelines are empty; give a text file with words in it")
         cleaned = storable(text)
-        guideline = Guideline(content_key("guideline", cleaned)[:12], cleaned, author, now())
+        guideline = Guideline(content_key("guideline", cleaned)[:12], cleaned, author, self.clock())
 
         def work(cursor: Any) -> None:
             latest = cursor.execute("SELECT arg_max(version, seq) FROM guideline").fetchone()
@@ -346,7 +348,7 @@ class Curation:
             InputError: the role may not decide, or the search text cannot be understood.
         """
         return self._queue.next(
-            reviewer, role, request or QueueRequest(), count, self.settings(), now()
+            reviewer, role, request or QueueRequest(), count, self.settings(), self.clock()
         )
 
     def progress(
@@ -363,7 +365,7 @@ class Curation:
             InputError: the role may not decide, or the search text cannot be understood.
         """
         return self._queue.progress(
-            reviewer, role, request or QueueRequest(), self.settings(), now()
+            reviewer, role, request or QueueRequest(), self.settings(), self.clock()
         )
 
     def may_show(self, task_id: str, reviewer: str, role: Role) -> bool:
@@ -380,18 +382,18 @@ class Curation:
 
     def renew(self, reviewer: str, task_id: str) -> Lease | None:
         """Prolong a reviewer's lease; None where it has run out: ask again with `next_items`."""
-        moment = now()
+        moment = self.clock()
         until = moment + timedelta(minutes=self.settings().lease_minutes)
         return serving.prolong(self.database, reviewer, task_id, until, moment)
 
     def release(self, reviewer: str, task_id: str) -> None:
         """End a reviewer's lease on an item."""
-        moment = now()
+        moment = self.clock()
         serving.prolong(self.database, reviewer, task_id, moment, moment)
 
     def leases(self, task_ids: Sequence[str] | None = None) -> list[Lease]:
         """Leases that have not run out, of all tasks or of these."""
-        return serving.live(self.database, now(), task_ids)
+        return serving.live(self.database, self.clock(), task_ids)
 
     # --- ratings
 
