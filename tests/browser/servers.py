@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,3 +38,12 @@ def serve(
             yield running
         finally:
             running.close()
+
+
+def eventually(page: sync_api.Page, condition: Callable[[], object]) -> None:
+    """Let the page and its server go on until the condition is true."""
+    for _ in range(1200):
+        if condition():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("it never came")

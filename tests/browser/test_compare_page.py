@@ -28,7 +28,7 @@ from compare_setup import (  # noqa: F401 - fixtures too
     site,
     task_of,
 )
-from servers import Running, serve, sync_api
+from servers import Running, eventually, serve, sync_api
 
 pytestmark = pytest.mark.browser
 
@@ -257,8 +257,7 @@ def test_one_key_sends_a_new_question_to_the_queue(visit: Visit, site: Running) 
     )
     page.get_by_role("button", name="Undo").click()
     sync_api.expect(page.locator("[data-outbox]")).to_contain_text("saved")
-    page.wait_for_timeout(300)
-    assert project.curation.item(sent.task_id).asked is None
+    eventually(page, lambda: project.curation.item(sent.task_id).asked is None)
 
 
 def test_a_viewer_asks_and_decides_nothing(visit: Visit, folder: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import page_project
 import pytest
 from curate_steps import events, opened, saved, shown
-from servers import serve
+from servers import eventually, serve
 
 from app.main import Running
 from workbench.bench import pages
@@ -48,7 +48,7 @@ def test_ten_presses_in_a_third_of_a_second_are_ten_decisions_on_ten_questions(
 ) -> None:
     page = opened(visit, large)
     page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(1000)  # as long as anybody needs to read a question
+    eventually(page, lambda: len(large.site.project.curation.leases()) >= 10)
     for _ in range(10):
         page.keyboard.press("a")
         page.wait_for_timeout(25)
