@@ -17,6 +17,7 @@ from msgspec import inspect as kinds
 from app.train_data import SharedPictures, folder_of, open_snapshot, shared_pictures
 from workbench import registry
 from workbench.errors import WorkbenchError
+from workbench.records import JSON
 from workbench.schema import describe, problems, sentences
 from workbench.store import Project
 from workbench.train.job import Job, Lora, job_of, job_text
@@ -38,6 +39,11 @@ _UNCLEAR = ("whole", "number", "numbers")
 """Kinds whose control does not show by itself what it takes."""
 _FLAGS = ("objective", "student", "name", "epochs", "steps", "batch", "lr", "seed")
 """Settings with an option of their own in `vpd train`."""
+
+JobTable = dict[str, JSON]
+"""The keys of a job's file with their values: any JSON, since it comes from people and the keys of
+`arguments` are those of an objective that may be a stranger's.
+"""
 
 _HUB = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
@@ -198,7 +204,7 @@ def _changed(job: Job) -> list[str]:
     ]
 
 
-def flat(job: Job) -> dict[str, Any]:
+def flat(job: Job) -> JobTable:
     """Every setting by one key; those of tables as `lora.r`."""
     settings = asdict(job)
     for table in ("lora", "arguments"):
