@@ -17,7 +17,7 @@ from app.browse import PAGE, QuestionRow, row
 from app.people import person_of
 from app.site import Site
 from workbench.errors import InputError
-from workbench.pipeline.snapshotting import SnapshotWish, take
+from workbench.pipeline.snapshotting import Accepted, SnapshotWish, take
 from workbench.records import JSON, DecisionKind, Reason
 from workbench.screen import views
 from workbench.screen.review import person_event
@@ -237,9 +237,7 @@ def _add_writing(site: Site) -> None:
             accepted: person (what people accepted), automatic (what the verifier kept and is
                 faithful), or both.
         """
-        if accepted not in ("person", "automatic", "both"):
-            raise InputError(f"accepted must be person, automatic or both; found '{accepted}'")
-        frozen = take(project, SnapshotWish(accepted=accepted, text=text), name)  # type: ignore[arg-type]
+        frozen = take(project, SnapshotWish(accepted=cast(Accepted, accepted), text=text), name)
         content = frozen.manifest.content
         return SnapshotReceipt(
             hash=frozen.hash,
