@@ -20,7 +20,7 @@ from workbench.errors import InputError
 from workbench.pipeline.snapshotting import Accepted, SnapshotWish, take
 from workbench.records import JSON, DecisionKind, Reason
 from workbench.screen import views
-from workbench.screen.review import person_event
+from workbench.screen.decide import person_event
 from workbench.screen.steps import Step, StepBox, plain, steps_of
 from workbench.snapshot.manifest import LeftOut
 

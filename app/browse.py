@@ -16,8 +16,8 @@ from app.site import Site
 from workbench.errors import InputError
 from workbench.records import Rationale, Task
 from workbench.screen import views
+from workbench.screen.decide import person_event
 from workbench.screen.highlight import Words, highlight
-from workbench.screen.review import person_event
 from workbench.store import Facet, Outcome, Project, Query, Run, RunLine, TaskView, parse_query
 from workbench.store.reading.browse import delete_view, save_view, saved_views
 from workbench.verify.answers import canonical

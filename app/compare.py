@@ -27,7 +27,7 @@ from workbench.pipeline.live import Live
 from workbench.pipeline.live_events import Finished, Side
 from workbench.records import Preference, Rating, Task, content_key
 from workbench.screen import views
-from workbench.screen.review import person_event
+from workbench.screen.decide import person_event
 from workbench.store.reading.ids import labelled_ids
 from workbench.study.two_by_two import (
     CELLS,

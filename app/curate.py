@@ -21,8 +21,9 @@ from workbench.curate.fold import VERDICTS
 from workbench.curate.queue import QueueRequest
 from workbench.curate.settings import ORDERS
 from workbench.records import REASON_WORDS, REASONS, Decision, DecisionKind
+from workbench.screen.decide import Say, decide
 from workbench.screen.player import PlayerModel
-from workbench.screen.review import Items, QuestionItem, Say, decide
+from workbench.screen.review import Items, QuestionItem
 from workbench.store import Project
 from workbench.store.people.reviewing import standing_since
 

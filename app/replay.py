@@ -23,7 +23,7 @@ from app.site import Site
 from workbench.errors import InputError
 from workbench.events import diff_traces
 from workbench.records import Program, Task, Trace, TraceEvent, Verdict, content_key
-from workbench.screen.review import person_event
+from workbench.screen.decide import person_event
 from workbench.screen.steps import Step, places
 from workbench.store import Run
 from workbench.verify.answers import score
