@@ -138,8 +138,7 @@ def _add_reading(site: Site) -> None:
             raise InputError(
                 f"program {run.program.id} has not been run yet; vpd run --project {project.path}"
             )
-        rationales = project.task_view(task.id).rationales
-        rationale = next((one for one in rationales if one.trace_id == run.trace.id), None)
+        rationale = views.rationale_of(project.task_view(task.id), run)
         picture = site.picture_of(task.image)
         steps = steps_of(run.trace.events, (picture.width, picture.height))
         return ApiTrace(

@@ -26,7 +26,7 @@ from markupsafe import Markup
 from workbench import __version__
 from workbench.errors import ImageError, InputError
 from workbench.pipeline.ingesting import ingest
-from workbench.records import PartRef, Rationale, storable
+from workbench.records import PartRef, storable
 from workbench.screen import views
 from workbench.screen.charts.overview import overview
 from workbench.screen.charts.project_charts import loop_charts, numbers, people_charts, tool_charts
@@ -246,7 +246,7 @@ def _example(project: Project, view: TaskView) -> ReportExample:
         boxes=_boxes(steps) if size else [],
         run=_run_facts(run) if run else NO_RUN,
         steps=[(step.line, step.title, step.short) for step in listed][:STEPS],
-        told=views.rationale_view(_rationale(view, run)),
+        told=views.rationale_view(views.rationale_of(view, run)),
         student=_student(view),
     )
 
@@ -260,13 +260,6 @@ def _run_facts(run: Run) -> RunFacts:
         facts=views.facts_of(run),
         program=highlight(run.program.source),
     )
-
-
-def _rationale(view: TaskView, run: Run | None) -> Rationale | None:
-    """The rationale of a run's trace, if one was written."""
-    if run is None or run.trace is None:
-        return None
-    return next((one for one in view.rationales if one.trace_id == run.trace.id), None)
 
 
 def _best_run(view: TaskView) -> Run | None:

@@ -144,7 +144,7 @@ def judge(project: Project, settings: Mapping[str, Any]) -> JudgedSettings:
     if folder is not None and not problems:
         job = job_of({**settings, "snapshot": str(folder)})
     return JudgedSettings(
-        job, problems, reasons, _changed(job) if job else (), rows["train"], rows["val"]
+        job, problems, reasons, _changes(job) if job else (), rows["train"], rows["val"]
     )
 
 
@@ -197,7 +197,7 @@ def student_problem(student: str) -> str:
     return ""
 
 
-def _changed(job: Job) -> list[str]:
+def _changes(job: Job) -> list[str]:
     now, plain = flat(job), flat(Job(job.snapshot))
     return [
         key for key in now if key not in ("snapshot", "name", "student") and now[key] != plain[key]

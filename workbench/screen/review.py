@@ -198,7 +198,7 @@ class Items:
         mine = standing.pop(person.name, None)
         candidates = self._candidates(sight, runs, keys, order)
         at = _begin(
-            candidates, mine, sight.view.chosen, _repaired(runs) and why.startswith("sent by")
+            candidates, mine, sight.view.chosen, _has_repair(runs) and why.startswith("sent by")
         )
         if candidates:
             candidates[at] = replace(candidates[at], model=self._model(runs[at][1], sight))
@@ -286,11 +286,11 @@ class Items:
         head = head_of(run, steps, picture, sight.rationales().get(run.trace.id), mark)
         rationale = head.told
         if rationale is not None and sight.hidden:
-            rationale = _unjudged(rationale)
+            rationale = _without_checks(rationale)
         return replace(head, told=rationale, full=full(steps, 0, FULL))
 
 
-def _unjudged(rationale: PlayerRationale) -> PlayerRationale:
+def _without_checks(rationale: PlayerRationale) -> PlayerRationale:
     """A rationale without what the check of its faithfulness says."""
     sentences = [replace(sentence, supported=True) for sentence in rationale.sentences]
     return replace(rationale, sentences=sentences, issues=())
@@ -311,7 +311,7 @@ def edits(project: Project, task_id: str) -> list[Run]:
     return [project.run_view(id)[1] for id in edit_ids(project.database, task_id)]
 
 
-def _repaired(runs: Sequence[Numbered]) -> bool:
+def _has_repair(runs: Sequence[Numbered]) -> bool:
     """Whether one of the runs is of a repaired program."""
     return any(run.program.parent is not None for _, run in runs)
 
