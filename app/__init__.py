@@ -3,7 +3,7 @@ but the CLI.
 
 Files:
     account.py       logging in and out
-    answers.py       live answers: visitors' pictures, questions under way, their events as JSON
+    answers.py       live answers: visitors' pictures, questions under way
     api.py           the documented API: search, get_trace, decide, snapshot
     browse.py        questions by facets and words, bulk actions
     compare.py       both sides live, votes, the queue; all questions in a table
@@ -12,6 +12,7 @@ Files:
     curate_rules.py  the queue's settings, leases, guidelines, what a snapshot would hold
     dashboard.py     figures as charts that keep their zoom
     guard.py         host, origin, login, body bounds and headers before every page
+    header.py        what the header says beside the project: work that goes on
     js/              what checks the scripts, and the source of the program editor
     main.py          builds and starts the server
     people.py        users, roles, passwords, sessions
@@ -19,6 +20,7 @@ Files:
     replay.py        edit and replay, and the difference of two runs
     report.py        vpd report: a project as one HTML file
     runs.py          runs as the step page looks them up, drafts among them
+    side_news.py     events of a question under way, as JSON
     sign_on.py       signing in at an OpenID Connect provider
     site.py          the shell that every page stands on
     static/          styles and plain ES modules

@@ -1,5 +1,4 @@
-"""Live answers for the pages: pictures that visitors bring, questions under way, and their events
-as JSON.
+"""Live answers for the pages: pictures that visitors bring, and questions under way.
 
 Pictures that nobody decided on stay in the project's cache folder, the newest few hundred; a vote
 or a place in the queue makes the picture, the question, the program with its trace and the
@@ -10,48 +9,30 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
-from workbench.boxes_in_text import NamedBox
 from workbench.errors import ImageError, InputError
 from workbench.images import ImageFolder
 from workbench.pipeline.live_events import (
-    Event,
     Finished,
-    Pointed,
-    Queued,
     Side,
-    Started,
-    Stepped,
-    TextPiece,
-    Wrote,
+    Times,
 )
-from workbench.records import Region, Task, TraceEvent
-from workbench.screen.highlight import highlight
-from workbench.screen.steps import steps_of
+from workbench.records import Region, Task
 from workbench.store import Project
 from workbench.store.reading.ids import program_indexes
-from workbench.verify.answers import canonical
 
 MOST_PICTURES = 200
 """Visitors' pictures kept."""
 
 MOST_ROUNDS = 200
 """Questions whose answers are held for a vote."""
-
-MOST_STEPS = 300
-"""Steps sent while a program runs."""
-
-PACE = 0.08
-"""Seconds between two messages of one stream, at least; what comes between is sent together."""
 
 _RUN = re.compile(r"[A-Za-z0-9._:-]{8,64}")
 
@@ -195,142 +176,42 @@ def keep(project: Project, pictures: Pictures, one: Round, seed: int) -> Finishe
     return pipeline
 
 
-def messages(
-    stream: Iterator[Event], one: Round, size: tuple[int, int]
-) -> Iterator[dict[str, Any]]:
-    """A stream's events as JSON, `{number: [event, ...]}` at a time; the very last one is
-    `finished`.
+@dataclass(frozen=True, slots=True)
+class SideOutcome:
+    """What one side made of a question, as it is kept with a vote."""
 
-    Gradio sends its clients the difference to the message before, and is wrong about nested lists
-    that shrink; under a key of its own each message is sent whole.
-
-    Args:
-        stream: events of one side.
-        one: the round, which keeps the answer.
-        size: width and height of the picture, pixels.
-    """
-    telling = _Telling(size, one.task)
-    waiting: list[dict[str, Any]] = []
-    number, sent = 0, 0.0
-    try:
-        for event in stream:
-            if isinstance(event, Finished):
-                one.sides[event.side] = event
-                one.running.pop(event.side, None)
-            waiting += telling.tell(event)
-            hurried = not isinstance(event, TextPiece | Stepped)
-            if hurried or ((waiting or telling.fresh) and time.monotonic() - sent >= PACE):
-                number += 1
-                yield {str(number): waiting + telling.steps()}
-                waiting, sent = [], time.monotonic()
-    finally:
-        close = getattr(stream, "close", None)
-        if close is not None:
-            close()
+    answer: str | None
+    failure: str | None
+    """Kind of the failure."""
+    cancelled: bool
+    version: str
+    times: Times
 
 
-class _Telling:
-    """Turns events into what the page draws: coloured lines of the program, steps, boxes."""
+@dataclass(frozen=True, slots=True)
+class VoteContext:
+    """What is kept with a vote beside the vote itself."""
 
-    def __init__(self, size: tuple[int, int], task: Task) -> None:
-        self.size, self.task = size, task
-        self.source = ""
-        self.lines: list[Any] = []
-        self.events: list[TraceEvent] = []
-        self.fresh = False
-        self.steps_sent: list[dict[str, Any]] = []
-
-    def tell(self, event: Event) -> list[dict[str, Any]]:
-        if isinstance(event, Queued):
-            return [{"kind": "queued", "ahead": event.ahead}]
-        if isinstance(event, Started):
-            return [{"kind": "started", "cold": event.cold}]
-        if isinstance(event, TextPiece):
-            if event.part != "program":
-                return [{"kind": "said", "part": event.part, "text": event.text}]
-            self.source += event.text
-            return self._code(self.source)
-        if isinstance(event, Wrote):
-            return [*self._code(event.program.source), {"kind": "wrote"}]
-        if isinstance(event, Stepped):
-            self.events.append(event.event)
-            self.fresh = True
-            return []
-        if isinstance(event, Pointed):
-            return [{"kind": "boxes", "boxes": [_box(one, event.size) for one in event.boxes]}]
-        return [*self.steps(), self._finished(event)]
-
-    def _code(self, source: str) -> list[dict[str, Any]]:
-        """The lines that have changed since the last time."""
-        lines = highlight(source)
-        same = _same(self.lines, lines)
-        self.lines = lines
-        return [{"kind": "code", "from": same, "lines": lines[same:]}]
-
-    def steps(self) -> list[dict[str, Any]]:
-        """The steps that have changed since the last time."""
-        if not self.fresh or len(self.steps_sent) >= MOST_STEPS:
-            return []
-        self.fresh = False
-        steps = [
-            {
-                "kind": step.kind,
-                "line": step.line,
-                "title": step.title,
-                "short": step.short,
-                "error": step.error,
-                "ms": round(step.ms, 1),
-                "boxes": [asdict(box) for box in step.boxes],
-            }
-            for step in steps_of(self.events, self.size)[:MOST_STEPS]
-        ]
-        same = _same(self.steps_sent, steps)
-        self.steps_sent = steps
-        return [{"kind": "steps", "from": same, "steps": steps[same:]}]
-
-    def _finished(self, event: Finished) -> dict[str, Any]:
-        return {
-            "kind": "finished",
-            "answer": event.answer,
-            "form": None if event.answer is None else canonical(event.answer, self.task),
-            "right": event.right,
-            "gold": list(self.task.answers),
-            "failure": asdict(event.failure) if event.failure is not None else None,
-            "cancelled": event.cancelled,
-            "times": asdict(event.times),
-            "version": _version(event),
-            "steps": event.trace.steps if event.trace is not None else None,
-            "rationale": next((one.rationale for one in event.predictions if one.rationale), ""),
-        }
+    note: str
+    blind: bool
+    """Whether the sides had no names."""
+    sides: Mapping[Side, SideOutcome]
 
 
-def _version(event: Finished) -> str:
-    return f"{event.maker.name} {event.maker.version}" if event.maker is not None else ""
-
-
-def _box(one: NamedBox, size: tuple[int, int]) -> dict[str, Any]:
-    sides = one.pixels(*size).as_tuple()
-    return {"box": [round(side, 1) for side in sides], "start": one.start, "end": one.end}
-
-
-def _same(before: Sequence[Any], after: Sequence[Any]) -> int:
-    """How many entries the two begin with alike."""
-    pairs = enumerate(zip(before, after, strict=False))
-    return next((at for at, (old, new) in pairs if old != new), min(len(before), len(after)))
-
-
-def outputs(one: Round, more: Mapping[str, Any]) -> dict[str, Any]:
-    """What is kept with a vote: `more`, and each side's answer, version and times."""
+def outcomes(one: Round) -> Mapping[Side, SideOutcome]:
+    """Each side's answer, version and times."""
     return {
-        **more,
-        "sides": {
-            side: {
-                "answer": end.answer[:500] if end.answer is not None else None,
-                "failure": end.failure.kind if end.failure else None,
-                "cancelled": end.cancelled,
-                "version": _version(end),
-                "times": asdict(end.times),
-            }
-            for side, end in one.sides.items()
-        },
+        side: SideOutcome(
+            answer=end.answer[:500] if end.answer is not None else None,
+            failure=end.failure.kind if end.failure else None,
+            cancelled=end.cancelled,
+            version=version_of(end),
+            times=end.times,
+        )
+        for side, end in one.sides.items()
     }
+
+
+def version_of(event: Finished) -> str:
+    """Name and version of the part that answered; empty when it was never reached."""
+    return f"{event.maker.name} {event.maker.version}" if event.maker is not None else ""

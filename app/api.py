@@ -8,23 +8,53 @@ only our pages call is not listed, and checks the same roles.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, cast, get_args
+from dataclasses import dataclass
+from typing import Literal, cast, get_args
 
 import gradio as gr
 
-from app.browse import PAGE, row
+from app.browse import PAGE, QuestionRow, row
 from app.people import person_of
 from app.site import Site
 from workbench.errors import InputError
-from workbench.pipeline.snapshotting import SnapshotWish, take
-from workbench.records import DecisionKind, Reason
-from workbench.records import plain as plain_value
+from workbench.pipeline.snapshotting import Accepted, SnapshotWish, take
+from workbench.records import JSON, DecisionKind, Reason
 from workbench.screen import views
-from workbench.screen.review import person_event
+from workbench.screen.decide import person_event
 from workbench.screen.steps import Step, StepBox, plain, steps_of
+from workbench.snapshot.manifest import LeftOut
 
 ApiDecision = Literal["accept", "reject", "skip", "note", "undo"]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """A page of the questions that a search finds."""
+
+    rows: Sequence[QuestionRow]
+    next: str | None
+    """Where the next page begins; None behind the last one."""
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionReceipt:
+    """A decision as it was stored, and the state of its question after it."""
+
+    id: str
+    seq: int | None
+    """Its place among all decisions."""
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotReceipt:
+    """A snapshot that was taken."""
+
+    hash: str
+    path: str
+    counts: Mapping[str, JSON]
+    left_out: Sequence[LeftOut]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +110,7 @@ def _add_reading(site: Site) -> None:
     @site.api("search", queue=False)
     def search(
         request: gr.Request, text: str = "", sort: str = "import", after: str = "", limit: int = 20
-    ) -> dict[str, Any]:
+    ) -> SearchPage:
         """Find questions with what their programs answered, a page at a time.
 
         Args:
@@ -92,14 +122,11 @@ def _add_reading(site: Site) -> None:
             limit: questions on the page, at most 50.
         """
         page = project.browse(text, sort, after or None, max(1, min(limit, PAGE)))
-        return {
-            "rows": [asdict(row(task, outcome)) for task, outcome in page.rows],
-            "next": page.next,
-            "total": project.browse_total(text),
-        }
+        rows = [row(task, outcome) for task, outcome in page.rows]
+        return SearchPage(rows, page.next, project.browse_total(text))
 
     @site.api("get_trace", queue=False)
-    def get_trace(trace: str, request: gr.Request) -> dict[str, Any]:
+    def get_trace(trace: str, request: gr.Request) -> ApiTrace:
         """One run step by step: program, tool calls with their results, changed variables, answer,
         verdict, rationale.
 
@@ -111,11 +138,10 @@ def _add_reading(site: Site) -> None:
             raise InputError(
                 f"program {run.program.id} has not been run yet; vpd run --project {project.path}"
             )
-        rationales = project.task_view(task.id).rationales
-        rationale = next((one for one in rationales if one.trace_id == run.trace.id), None)
+        rationale = views.rationale_of(project.task_view(task.id), run)
         picture = site.picture_of(task.image)
         steps = steps_of(run.trace.events, (picture.width, picture.height))
-        view = ApiTrace(
+        return ApiTrace(
             trace=run.trace.id,
             task=task.id,
             question=task.question,
@@ -132,7 +158,6 @@ def _add_reading(site: Site) -> None:
             rationale=rationale.text if rationale is not None else None,
             faithful=rationale.faithful if rationale is not None else None,
         )
-        return asdict(view)
 
 
 def _step(step: Step) -> ApiStep:
@@ -162,7 +187,7 @@ def _add_writing(site: Site) -> None:
         reason: str = "",
         text: str = "",
         target: str = "",
-    ) -> dict[str, Any]:
+    ) -> DecisionReceipt:
         """Say what becomes of a question: one event, kept under the caller's name and never
         changed.
 
@@ -197,12 +222,12 @@ def _add_writing(site: Site) -> None:
             target=target or None,
         )
         stored = project.curation.decide([event])[0]
-        return {"id": stored.id, "seq": stored.seq, "state": project.curation.item(task).state}
+        return DecisionReceipt(stored.id, stored.seq, project.curation.item(task).state)
 
     @site.api("snapshot", role="admin", concurrency_id="snapshot")
     def snapshot(
         request: gr.Request, name: str = "", text: str = "", accepted: str = "person"
-    ) -> dict[str, Any]:
+    ) -> SnapshotReceipt:
         """Freeze what is accepted into a training snapshot, known by its hash.
 
         Args:
@@ -211,13 +236,11 @@ def _add_writing(site: Site) -> None:
             accepted: person (what people accepted), automatic (what the verifier kept and is
                 faithful), or both.
         """
-        if accepted not in ("person", "automatic", "both"):
-            raise InputError(f"accepted must be person, automatic or both; found '{accepted}'")
-        frozen = take(project, SnapshotWish(accepted=accepted, text=text), name)  # type: ignore[arg-type]
+        frozen = take(project, SnapshotWish(accepted=cast(Accepted, accepted), text=text), name)
         content = frozen.manifest.content
-        return {
-            "hash": frozen.hash,
-            "path": str(frozen.path),
-            "counts": plain_value(content.counts),
-            "left_out": plain_value(content.left_out),
-        }
+        return SnapshotReceipt(
+            hash=frozen.hash,
+            path=str(frozen.path),
+            counts=content.counts,
+            left_out=content.left_out,
+        )

@@ -14,11 +14,11 @@ from fastapi.responses import RedirectResponse
 from app.people import Curator, Viewer
 from app.site import Site
 from workbench.errors import InputError
-from workbench.records import Rationale, Task
+from workbench.records import Task
 from workbench.screen import views
+from workbench.screen.decide import person_event
 from workbench.screen.highlight import Words, highlight
-from workbench.screen.review import person_event
-from workbench.store import Facet, Outcome, Project, Query, Run, RunLine, TaskView, parse_query
+from workbench.store import Facet, Outcome, Project, Query, RunLine, parse_query
 from workbench.store.reading.browse import delete_view, save_view, saved_views
 from workbench.verify.answers import canonical
 
@@ -410,7 +410,7 @@ def look(site: Site, task_id: str) -> QuestionPeek:
     if view.prediction is not None:
         student = StudentAnswer(*views.student_view(task, view.prediction))
     run = view.chosen or next(iter(view.runs), None)
-    rationale = _rationale(view, run)
+    rationale = views.rationale_of(view, run)
     trace = run.trace if run is not None else None
     return QuestionPeek(
         picture=site.picture_of(task.image),
@@ -427,10 +427,3 @@ def look(site: Site, task_id: str) -> QuestionPeek:
         faithful=rationale.faithful if rationale is not None else None,
         student=student,
     )
-
-
-def _rationale(view: TaskView, run: Run | None) -> Rationale | None:
-    """The newest rationale of a run, if it has any."""
-    if run is None or run.trace is None:
-        return None
-    return next((one for one in view.rationales if one.trace_id == run.trace.id), None)

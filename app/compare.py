@@ -8,16 +8,17 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Literal, cast
 
 import gradio as gr
 from fastapi import Body, Request, Response
 from fastapi.responses import FileResponse
 
-from app.answers import Pictures, Round, Rounds, keep, messages, outputs
+from app.answers import Pictures, Round, Rounds, VoteContext, keep, outcomes
 from app.people import Curator, Viewer, person_of
+from app.side_news import SideNews, messages
 from app.site import FOREVER, Site
 from app.train_models import Students, finished_models
 from workbench.errors import ImageError, InputError, WorkbenchError
@@ -26,7 +27,7 @@ from workbench.pipeline.live import Live
 from workbench.pipeline.live_events import Finished, Side
 from workbench.records import Preference, Rating, Task, content_key
 from workbench.screen import views
-from workbench.screen.review import person_event
+from workbench.screen.decide import person_event
 from workbench.store.reading.ids import labelled_ids
 from workbench.study.two_by_two import (
     CELLS,
@@ -254,7 +255,7 @@ def _api(site: Site, pictures: Pictures, rounds: Rounds, students: Students) -> 
         task: str = "",
         run: str = "",
         model: str = "",
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[Mapping[str, Sequence[SideNews]]]:
         """Answer a question about a picture, as a stream of messages {number: [event, ...]};
         `finished` is the last.
 
@@ -295,7 +296,7 @@ def _votes(site: Site, pictures: Pictures, rounds: Rounds) -> None:
         one = rounds.of(body.run)
         pipeline = keep(project, pictures, one, project.profile().seed)
         program = pipeline.program if pipeline is not None else None
-        text = outputs(one, {"note": body.note[:2000], "blind": body.blind})
+        context = VoteContext(body.note[:2000], body.blind, outcomes(one))
         event = person_event(
             person,
             body.id,
@@ -303,7 +304,7 @@ def _votes(site: Site, pictures: Pictures, rounds: Rounds) -> None:
             task_id=one.task.id,
             trace_id=_trace_id(pipeline),
             program_id=program.id if program is not None else None,
-            text=json.dumps(text, ensure_ascii=False),
+            text=json.dumps(asdict(context), ensure_ascii=False),
             rating=_rating(site, one, body),
             seconds=body.seconds,
             hidden=body.blind,

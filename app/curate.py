@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 
 from app import curate_queue, curate_rules, rating
 from app.curate_queue import QueueState
+from app.header import DayChip
 from app.people import Curator, Person, Viewer
 from app.site import Site
 from workbench.curate.agreement import ENOUGH
@@ -20,8 +21,9 @@ from workbench.curate.fold import VERDICTS
 from workbench.curate.queue import QueueRequest
 from workbench.curate.settings import ORDERS
 from workbench.records import REASON_WORDS, REASONS, Decision, DecisionKind
+from workbench.screen.decide import Say, decide
 from workbench.screen.player import PlayerModel
-from workbench.screen.review import Items, QuestionItem, Say, decide
+from workbench.screen.review import Items, QuestionItem
 from workbench.store import Project
 from workbench.store.people.reviewing import standing_since
 
@@ -94,14 +96,6 @@ AgreementView = TypedDict(
 """How far two reviewers agree: the other one's name, questions in common, Cohen's kappa, and what
 to think of it.  It is not a dataclass because `with` is a keyword of Python.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class DayChip:
-    """Questions that a person decided today, for the header of every page."""
-
-    count: int
-    goal: int
 
 
 def add(site: Site) -> None:

@@ -7,26 +7,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC
-from typing import Literal
 
 from app.people import Admin, Viewer
 from app.site import Site
 from workbench.curate.settings import Settings
-from workbench.pipeline.snapshotting import SnapshotWish, preview, take
+from workbench.errors import InputError
+from workbench.pipeline.snapshotting import Accepted, SnapshotWish, preview, take
+from workbench.records import JSON
+from workbench.schema import read
 from workbench.store.people.curation import Guideline
 
-
-@dataclass(frozen=True)
-class Rules:
-    """`workbench.curate.settings.Settings`, as an admin sends them."""
-
-    id: str
-    overlap: int
-    gold_rate: float
-    hide_verdicts: bool
-    lease_minutes: float
-    daily_goal: int
-    order: str
+SentValues = dict[str, JSON]
+"""Values by name as a caller sent them: any JSON until they are read as the record that they name,
+whose fields alone say what is allowed.
+"""
 
 
 @dataclass(frozen=True)
@@ -35,25 +29,6 @@ class Text:
 
     id: str
     text: str
-
-
-Accepted = Literal["person", "automatic", "both"]
-"""Whose decisions count for a snapshot: people's, the verifier's, or both."""
-
-
-@dataclass(frozen=True)
-class Freeze:
-    """What a snapshot is to hold."""
-
-    id: str
-    accepted: Accepted = "person"
-    q: str = ""
-    labels: bool = False
-    name: str = ""
-
-    def wish(self) -> SnapshotWish:
-        """The same for the snapshot."""
-        return SnapshotWish(accepted=self.accepted, text=self.q, labels=self.labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +95,10 @@ class FrozenSnapshot:
     rows: int
 
 
+_WISH = {"q": "text"}
+"""The field of `SnapshotWish` behind a key that pages name otherwise."""
+
+
 def add(site: Site) -> None:
     """Register what the drawers of Curate call."""
     project, server = site.project, site.server
@@ -135,9 +114,11 @@ def add(site: Site) -> None:
         return QueueRules(curation.settings(), list(holders.values()))
 
     @server.post("/do/curate/settings")
-    def settings(body: Rules, person: Admin) -> Settings:
-        values = {name: value for name, value in asdict(body).items() if name != "id"}
-        curation.set_settings(Settings(**values), person.name)
+    def settings(body: SentValues, person: Admin) -> Settings:
+        """Change the queue's rules; a rule that the body does not name stays as it is."""
+        values = {**asdict(curation.settings()), **body}
+        values.pop("id", None)
+        curation.set_settings(read(Settings, values, "the rules of the queue"), person.name)
         return curation.settings()
 
     @server.get("/data/curate/guidelines")
@@ -161,7 +142,7 @@ def add(site: Site) -> None:
             q: a search as in Browse.
             labels: whether questions without a rationale are held with their label.
         """
-        snapshot = preview(project, Freeze("", accepted, q, labels).wish())
+        snapshot = preview(project, SnapshotWish(accepted=accepted, text=q, labels=labels))
         rows = snapshot.examples
         return SnapshotPreview(
             rows=len(rows),
@@ -178,8 +159,17 @@ def add(site: Site) -> None:
         )
 
     @server.post("/do/curate/snapshot")
-    def freeze(body: Freeze, person: Admin) -> FrozenSnapshot:
-        snapshot = take(project, body.wish(), body.name.strip())
+    def freeze(body: SentValues, person: Admin) -> FrozenSnapshot:
+        """Take a snapshot.  The body has the keys of `SnapshotWish`, but `q` for its search, and
+        the snapshot's `name`.
+        """
+        name = body.get("name", "")
+        if not isinstance(name, str):
+            raise InputError(f"name must be a text, found {name!r:.80}")
+        wish = {_WISH.get(key, key): body[key] for key in body if key not in ("id", "name")}
+        snapshot = take(
+            project, read(SnapshotWish, wish, "this snapshot cannot be taken"), name.strip()
+        )
         rows = snapshot.manifest.content.rows
         count = sum(int(one["count"]) for one in rows.values())
         return FrozenSnapshot(snapshot.hash, str(snapshot.path), count)

@@ -21,7 +21,7 @@ from workbench.evaluate.human import ASKED, PAPER, human_evaluation
 from workbench.evaluate.statistics.comparisons import Paired
 from workbench.records import Form, PartRef, Preference, Rating
 from workbench.screen import views
-from workbench.screen.review import person_event
+from workbench.screen.decide import person_event
 
 AHEAD = 8
 """Pairs given at once, at most."""

@@ -11,9 +11,9 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from typing import Any, Literal
+from typing import Literal
 
 import gradio as gr
 
@@ -23,7 +23,7 @@ from app.site import Site
 from workbench.errors import InputError
 from workbench.events import diff_traces
 from workbench.records import Program, Task, Trace, TraceEvent, Verdict, content_key
-from workbench.screen.review import person_event
+from workbench.screen.decide import person_event
 from workbench.screen.steps import Step, places
 from workbench.store import Run
 from workbench.verify.answers import score
@@ -101,6 +101,25 @@ class ReplayOutcome:
     state: Literal["done"] = "done"
 
 
+@dataclass(frozen=True, slots=True)
+class ReplayStart:
+    """The sandbox and its tools are loading."""
+
+    state: Literal["loading"] = "loading"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayProgress:
+    """The program runs."""
+
+    events: int
+    """Events so far."""
+    state: Literal["running"] = "running"
+
+
+ReplayNews = ReplayStart | ReplayProgress | ReplayOutcome
+
+
 def add(site: Site, runs: Runs) -> None:
     """Register what the pages and scripts call."""
     project = site.project
@@ -112,7 +131,7 @@ def add(site: Site, runs: Runs) -> None:
         concurrency_id="models",
         concurrency_limit=1,
     )
-    def replay(trace: str, source: str, request: gr.Request) -> Iterator[dict[str, Any]]:
+    def replay(trace: str, source: str, request: gr.Request) -> Iterator[ReplayNews]:
         """Run a changed program and compare it with the stored run.
 
         Args:
@@ -130,7 +149,7 @@ def add(site: Site, runs: Runs) -> None:
         task, old = project.run_view(trace)
         if old.trace is None:
             raise InputError(f"{trace} has not been run; there is nothing to compare with")
-        yield {"state": "loading"}
+        yield ReplayStart()
         program = replace(
             old.program,
             id=content_key("draft", old.program.id, source),
@@ -142,12 +161,12 @@ def add(site: Site, runs: Runs) -> None:
             if isinstance(progress, Trace):
                 new = progress
             else:
-                yield {"state": "running", "events": progress}
+                yield ReplayProgress(progress)
         assert new is not None
         run = Run(program, new, _verdict(task, program, new))
         draft = ProgramDraft(f"draft-{program.id}", task, old.program, run)
         runs.drafts.keep(draft)
-        yield asdict(_outcome(runs, draft, old))
+        yield _outcome(runs, draft, old)
 
     @site.server.post("/do/step/edit")
     def send(body: EditRequest, person: Curator) -> StoredEdit:

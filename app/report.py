@@ -14,7 +14,7 @@ import io
 import json
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,13 +26,13 @@ from markupsafe import Markup
 from workbench import __version__
 from workbench.errors import ImageError, InputError
 from workbench.pipeline.ingesting import ingest
-from workbench.records import PartRef, Rationale, storable
+from workbench.records import PartRef, storable
 from workbench.screen import views
 from workbench.screen.charts.overview import overview
 from workbench.screen.charts.project_charts import loop_charts, numbers, people_charts, tool_charts
 from workbench.screen.charts.system_charts import model_charts
 from workbench.screen.charts.trust_charts import trust_charts
-from workbench.screen.highlight import highlight
+from workbench.screen.highlight import Words, highlight
 from workbench.screen.steps import Step, steps_of
 from workbench.store import Project, Run, TaskView
 from workbench.store.reading.ids import example_ids
@@ -59,15 +59,73 @@ STEPS = 20
 ANSWERS = 8
 """Number of students' answers beside an example at most."""
 
-NO_RUN: Mapping[str, Any] = {
-    "state": "none",
-    "answer": None,
-    "problem": "Not run yet.",
-    "why": "",
-    "facts": "",
-    "program": [],
-}
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What the report says of a question's run."""
+
+    state: str = "none"
+    answer: str | None = None
+    problem: str = "Not run yet."
+    why: str = ""
+    """The verdict's reason."""
+    facts: str = ""
+    """Duration and counts, in words."""
+    program: Sequence[Words] = ()
+
+
+NO_RUN = RunFacts()
 """What an example says in place of a run's facts while its question has no run."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedPicture:
+    """A picture inside the page; without data, the problem says why."""
+
+    data: str
+    """Address that holds the picture itself; empty where it cannot be read."""
+    width: int
+    """Pixels of the whole picture, in which boxes are given."""
+    height: int
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PatchBox:
+    """A patch that a tool returned."""
+
+    box: Sequence[float]
+    """Left, upper, right and lower end, in pixels."""
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAnswer:
+    """What one model says of a question."""
+
+    model: str
+    answer: str
+    rationale: str
+    state: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReportExample:
+    """One question with all that the report shows of it."""
+
+    id: str
+    question: str
+    choices: Sequence[str]
+    gold: str
+    family: str
+    picture: EmbeddedPicture
+    boxes: Sequence[PatchBox]
+    run: RunFacts
+    steps: Sequence[tuple[int, str, str]]
+    """Line, title and result of each step that asks a tool or ends the run."""
+    told: views.RationaleView | None
+    student: Sequence[ModelAnswer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +167,7 @@ def page(project: Project) -> tuple[bytes, int]:
     return storable(_page(project, examples)).encode(), len(examples)
 
 
-def _page(project: Project, examples: Sequence[Mapping[str, Any]]) -> str:
+def _page(project: Project, examples: Sequence[ReportExample]) -> str:
     figures = overview(project)
     sections = (
         ("loop", "From question to answer", loop_charts(figures)),
@@ -165,53 +223,43 @@ def _parts(project: Project) -> list[tuple[str, str, str, str]]:
 # --- examples
 
 
-def _examples(project: Project) -> list[dict[str, Any]]:
+def _examples(project: Project) -> list[ReportExample]:
     scope = project.scope()
     ids = example_ids(project.database, EXAMPLES)
     return [_example(project, project.task_view(one, scope)) for one in ids]
 
 
-def _example(project: Project, view: TaskView) -> dict[str, Any]:
+def _example(project: Project, view: TaskView) -> ReportExample:
     """What the template shows of one question: its picture, its run and its students' answers."""
     task, run = view.task, _best_run(view)
     picture = _picture(project, task.image)
-    size = (picture["width"], picture["height"]) if picture["data"] else None
+    size = (picture.width, picture.height) if picture.data else None
     steps = steps_of(run.trace.events, size) if run and run.trace else []
-    return {
-        "id": task.id,
-        "question": task.question,
-        "choices": task.choices,
-        "gold": views.gold_of(task),
-        "family": task.family,
-        "picture": picture,
-        "boxes": _boxes(steps) if size else [],
-        **(_run_facts(run) if run else NO_RUN),
-        "steps": [
-            (step.line, step.title, step.short)
-            for step in steps
-            if step.kind in ("tool", "error", "end")
-        ][:STEPS],
-        "told": views.rationale_view(_rationale(view, run)),
-        "student": _student(view),
-    }
+    listed = [step for step in steps if step.kind in ("tool", "error", "end")]
+    return ReportExample(
+        id=task.id,
+        question=task.question,
+        choices=task.choices,
+        gold=views.gold_of(task),
+        family=task.family,
+        picture=picture,
+        boxes=_boxes(steps) if size else [],
+        run=_run_facts(run) if run else NO_RUN,
+        steps=[(step.line, step.title, step.short) for step in listed][:STEPS],
+        told=views.rationale_view(views.rationale_of(view, run)),
+        student=_student(view),
+    )
 
 
-def _run_facts(run: Run) -> dict[str, Any]:
-    return {
-        "state": views.run_state(run),
-        "answer": run.trace.answer if run.trace else None,
-        "problem": views.problem_of(run),
-        "why": run.verdict.reason if run.verdict else "",
-        "facts": views.facts_of(run),
-        "program": highlight(run.program.source),
-    }
-
-
-def _rationale(view: TaskView, run: Run | None) -> Rationale | None:
-    """The rationale of a run's trace, if one was written."""
-    if run is None or run.trace is None:
-        return None
-    return next((one for one in view.rationales if one.trace_id == run.trace.id), None)
+def _run_facts(run: Run) -> RunFacts:
+    return RunFacts(
+        state=views.run_state(run),
+        answer=run.trace.answer if run.trace else None,
+        problem=views.problem_of(run),
+        why=run.verdict.reason if run.verdict else "",
+        facts=views.facts_of(run),
+        program=highlight(run.program.source),
+    )
 
 
 def _best_run(view: TaskView) -> Run | None:
@@ -220,22 +268,15 @@ def _best_run(view: TaskView) -> Run | None:
     return view.chosen or next(answered, None) or next(iter(view.runs), None)
 
 
-def _student(view: TaskView) -> list[dict[str, Any]]:
+def _student(view: TaskView) -> list[ModelAnswer]:
     """The newest answer of each model, and the newest with a rationale."""
-    answers: dict[tuple[str, bool], dict[str, Any]] = {}
+    answers: dict[tuple[str, bool], ModelAnswer] = {}
     for one in view.predictions:
         state = "none"
         if view.task.labelled:
             state = "right" if one.score >= 0.5 else "wrong"
-        model = _name(one.model)
-        answer = {
-            "model": model,
-            "answer": one.answer,
-            "rationale": one.rationale,
-            "state": state,
-            "seconds": one.seconds,
-        }
-        answers.setdefault((model, bool(one.rationale)), answer)
+        answer = ModelAnswer(_name(one.model), one.answer, one.rationale, state, one.seconds)
+        answers.setdefault((answer.model, bool(one.rationale)), answer)
     return list(answers.values())[:ANSWERS]
 
 
@@ -243,34 +284,29 @@ def _name(ref: PartRef) -> str:
     return f"{ref.name} {ref.version[:8]}"
 
 
-def _boxes(steps: Sequence[Step]) -> list[dict[str, Any]]:
+def _boxes(steps: Sequence[Step]) -> list[PatchBox]:
     """The patches that tools returned, each once, as boxes in pixels."""
-    boxes: dict[str, dict[str, Any]] = {}
+    boxes: dict[str, PatchBox] = {}
     for step in steps:
         for one in step.boxes:
             if one.role == "result":
-                box = {"box": [float(end) for end in one.box], "label": one.label}
+                box = PatchBox([float(end) for end in one.box], one.label)
                 boxes.setdefault(one.label, box)
     return list(boxes.values())[:BOXES]
 
 
-def _picture(project: Project, digest: str) -> dict[str, Any]:
+def _picture(project: Project, digest: str) -> EmbeddedPicture:
     """A picture as a data address, at the size of the page; if it cannot be read, the problem."""
     try:
         whole = project.images.open(digest)
     except ImageError as error:
-        return {
-            "data": "",
-            "width": 0,
-            "height": 0,
-            "problem": str(error).replace(str(project.path), ""),
-        }
+        return EmbeddedPicture("", 0, 0, str(error).replace(str(project.path), ""))
     small = whole.copy()
     small.thumbnail((WIDTH, WIDTH))
     file = io.BytesIO()
     small.save(file, "WEBP", quality=78)
     data = "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()
-    return {"data": data, "width": whole.width, "height": whole.height, "problem": ""}
+    return EmbeddedPicture(data, whole.width, whole.height)
 
 
 # --- the page's own parts

@@ -14,7 +14,7 @@ A page is a module `app/NAME.py` with a function `add(site)` that registers its 
 
         # Gradio's queue, gradio_client, MCP
         @site.api("answer", role="curator", concurrency_id="models")
-        def answer(question: str, request: gr.Request) -> dict[str, Any]: ...
+        def answer(question: str, request: gr.Request) -> GivenAnswer: ...
 
 Routes under /data and /do answer errors as JSON {"error": text}, all others as a page.
 """
@@ -28,7 +28,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 import gradio as gr
 from fastapi import FastAPI, Request, Response
@@ -36,9 +36,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
 from gradio import Server
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic_core import to_jsonable_python
 from starlette.exceptions import HTTPException
 
 from app.guard import Guard
+from app.header import Chip, HeaderNews
 from app.people import Forbidden, People, Person, need
 from workbench.errors import ImageError, InputError, WorkbenchError
 from workbench.pipeline import Parts
@@ -107,7 +109,7 @@ class Site:
         )
         self._environment.filters["spaced"] = views.family_words
         self._environment.filters["duration"] = views.duration
-        self.chips: list[Callable[[Person], Mapping[str, Any]]] = []
+        self.chips: list[Callable[[Person], Mapping[str, Chip | None]]] = []
         """What the header shows beside the project: each gives a part of /data/shell."""
         self.calls: dict[str, Callable[..., Any]] = {}
         """What Gradio's queue calls, by name."""
@@ -167,7 +169,7 @@ class Site:
                 if "Request" in str(parameter.annotation)
             )
 
-            def check_role(arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+            def check_role(*arguments: Any, **named: Any) -> None:
                 need(signature.bind(*arguments, **named).arguments[request_name], role)
 
             if inspect.isgeneratorfunction(function):
@@ -175,16 +177,16 @@ class Site:
                 @functools.wraps(function)
                 def wrapped(*arguments: Any, **named: Any) -> Any:
                     with _ErrorsAsText():
-                        check_role(arguments, named)
-                        yield from function(*arguments, **named)
+                        check_role(*arguments, **named)
+                        yield from map(to_jsonable_python, function(*arguments, **named))
 
             else:
 
                 @functools.wraps(function)
                 def wrapped(*arguments: Any, **named: Any) -> Any:
                     with _ErrorsAsText():
-                        check_role(arguments, named)
-                        return function(*arguments, **named)
+                        check_role(*arguments, **named)
+                        return to_jsonable_python(function(*arguments, **named))
 
             self.calls[name] = function
             self.engine.api(wrapped, name=name, api_visibility=visibility, **options)
@@ -261,11 +263,10 @@ class Site:
             return FileResponse(self.project.images.thumbnail(digest), headers=FOREVER)
 
         @server.get("/data/shell")
-        def shell(request: Request) -> dict[str, Any]:
-            chips: dict[str, Any] = {"at": datetime.now(UTC).isoformat()}
-            for chip in self.chips:
-                chips |= chip(need(request, "viewer"))
-            return chips
+        def shell(request: Request) -> HeaderNews:
+            person = need(request, "viewer")
+            chips = {name: chip for part in self.chips for name, chip in part(person).items()}
+            return HeaderNews(datetime.now(UTC).isoformat(), **cast(Any, chips))
 
         server.add_exception_handler(InputError, self._failed)
         server.add_exception_handler(WorkbenchError, self._failed)

@@ -8,8 +8,8 @@ import shutil
 import subprocess
 import threading
 import time
-from dataclasses import dataclass
 
+from app.header import DeviceChip, JobChip
 from app.site import Site
 from workbench.store import STAGES, Project
 from workbench.store.reading.figures import current_run
@@ -19,33 +19,6 @@ FRESH = 60.0
 
 LOOK = 5.0
 """Seconds between two looks at the device."""
-
-
-@dataclass(frozen=True, slots=True)
-class JobChip:
-    """The run of the loop that writes now."""
-
-    name: str
-    stage: str
-    place: str
-    """Place of the stage among all: `3 of 5`; empty for work that is not a stage of the loop."""
-    done: int
-    """Rows that the stage has written in this run."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceChip:
-    """The first NVIDIA device now."""
-
-    name: str
-    used: int
-    """Percent of the time that it computes."""
-    memory: int
-    """MiB in use."""
-    total: int
-    """MiB in all."""
-    heat: int
-    """Degrees Celsius."""
 
 
 def add(site: Site) -> None:

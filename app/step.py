@@ -15,8 +15,9 @@ from app.site import Site
 from workbench.errors import InputError
 from workbench.records import Task
 from workbench.screen import views
+from workbench.screen.decide import person_event
 from workbench.screen.player import PlayerModel, full, variables
-from workbench.screen.review import numbered, person_event
+from workbench.screen.review import numbered
 from workbench.screen.steps import NamedValue, Step
 from workbench.store import Project, Run
 

@@ -9,19 +9,19 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import gradio as gr
 import plotly
 from fastapi import Request, Response
 
 from app import train_data, train_form, train_jobs
+from app.header import RunningJob
 from app.people import Admin, Viewer, person_of
 from app.site import Site
 from app.train_curves import CurveNews, Curves
 from app.train_data import SnapshotLine, SnapshotReport
-from app.train_form import FormField, Judgement
+from app.train_form import FormField, JobTable, Judgement
 from app.train_jobs import JobComparison, JobDetail, JobListing
 from app.train_look import Kind, Looks, LookState
 from app.train_models import FOLDER, finished_models
@@ -42,7 +42,7 @@ AGAIN = 15.0
 class Wish:
     """Settings of a job, the snapshot as its hash."""
 
-    settings: dict[str, Any]
+    settings: JobTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Start:
     """A job to start; the same id again is the same job."""
 
     id: str
-    settings: dict[str, Any]
+    settings: JobTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class LookAt:
     """A look to take before a job starts."""
 
     kind: Kind
-    settings: dict[str, Any]
+    settings: JobTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +92,6 @@ class Move:
 
 
 # --- what they get
-
-
-@dataclass(frozen=True, slots=True)
-class RunningJob:
-    """The job that runs, for the header of every page."""
-
-    id: str
-    name: str
-    step: int
-    total: int
-    eta: float | None
-    """Seconds left; None where that is not known."""
-    silent: float | None
-    """Seconds without a sign of life, where it gave none for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +263,7 @@ def _walkthrough(site: Site, jobs: Jobs, looks: Looks) -> None:
         return JobId(jobs.submit(startable(project, body.settings), request=body.id))
 
 
-def startable(project: Project, settings: dict[str, Any]) -> Job:
+def startable(project: Project, settings: JobTable) -> Job:
     """The job of these settings.
 
     Raises:
@@ -313,7 +299,7 @@ def _changes(site: Site, jobs: Jobs) -> None:
 
 def _api(site: Site, jobs: Jobs) -> None:
     @site.api("train", role="admin", queue=False)
-    def train(settings: str, request: gr.Request, id: str = "") -> dict[str, Any]:
+    def train(settings: str, request: gr.Request, id: str = "") -> JobId:
         """Queue a training job; returns its id.
 
         Args:
@@ -330,10 +316,10 @@ def _api(site: Site, jobs: Jobs) -> None:
             ) from error
         if not isinstance(table, dict):
             raise InputError("settings must be a JSON object with the keys of a job file")
-        return {"id": jobs.submit(startable(site.project, table), request=id)}
+        return JobId(jobs.submit(startable(site.project, table), request=id))
 
     @site.api("jobs", queue=False)
-    def training_jobs(request: gr.Request) -> list[dict[str, Any]]:
+    def training_jobs(request: gr.Request) -> list[JobListing]:
         """The training jobs: the running one, the queue in order, then the ended ones."""
         person_of(request)
-        return [asdict(train_jobs.row(one)) for one in jobs.all()]
+        return [train_jobs.row(one) for one in jobs.all()]

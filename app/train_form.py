@@ -17,6 +17,7 @@ from msgspec import inspect as kinds
 from app.train_data import SharedPictures, folder_of, open_snapshot, shared_pictures
 from workbench import registry
 from workbench.errors import WorkbenchError
+from workbench.records import JSON
 from workbench.schema import describe, problems, sentences
 from workbench.store import Project
 from workbench.train.job import Job, Lora, job_of, job_text
@@ -38,6 +39,11 @@ _UNCLEAR = ("whole", "number", "numbers")
 """Kinds whose control does not show by itself what it takes."""
 _FLAGS = ("objective", "student", "name", "epochs", "steps", "batch", "lr", "seed")
 """Settings with an option of their own in `vpd train`."""
+
+JobTable = dict[str, JSON]
+"""The keys of a job's file with their values: any JSON, since it comes from people and the keys of
+`arguments` are those of an objective that may be a stranger's.
+"""
 
 _HUB = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
@@ -138,7 +144,7 @@ def judge(project: Project, settings: Mapping[str, Any]) -> JudgedSettings:
     if folder is not None and not problems:
         job = job_of({**settings, "snapshot": str(folder)})
     return JudgedSettings(
-        job, problems, reasons, _changed(job) if job else (), rows["train"], rows["val"]
+        job, problems, reasons, _changes(job) if job else (), rows["train"], rows["val"]
     )
 
 
@@ -191,14 +197,14 @@ def student_problem(student: str) -> str:
     return ""
 
 
-def _changed(job: Job) -> list[str]:
+def _changes(job: Job) -> list[str]:
     now, plain = flat(job), flat(Job(job.snapshot))
     return [
         key for key in now if key not in ("snapshot", "name", "student") and now[key] != plain[key]
     ]
 
 
-def flat(job: Job) -> dict[str, Any]:
+def flat(job: Job) -> JobTable:
     """Every setting by one key; those of tables as `lora.r`."""
     settings = asdict(job)
     for table in ("lora", "arguments"):

@@ -6,12 +6,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from app.site import Site
-from app.train_form import command, flat
+from app.train_form import JobTable, command, flat
 from workbench.errors import InputError, WorkbenchError
+from workbench.records import JSON
 from workbench.snapshot import Snapshot
+from workbench.train.failure import FailureCard
 from workbench.train.job import FILE, Job, job_text, read_job
 from workbench.train.jobs import Jobs, JobView
 from workbench.train.status_files import RESULT, STATUS, VALIDATION, State, read_json, read_lines
@@ -23,6 +25,12 @@ LOG_LINES = 30
 
 ENDED = ("done", "failed", "stopped")
 
+
+ValidationLine = Mapping[str, JSON]
+"""One line that a run wrote of a held-out question, as its file of JSON lines holds it."""
+
+SnapshotTable = dict[str, JSON]
+"""Sizes of a snapshot and the wish behind it, by name: any JSON, since it is only compared."""
 
 Change = Literal["improved", "broke", "same"]
 """What became of an answer between the first and the last checkpoint."""
@@ -102,14 +110,14 @@ class JobDetail(JobListing):
     """One job with all that its page shows."""
 
     folder: str
-    settings: Mapping[str, Any]
+    settings: JobTable
     """The keys of the job's file; none where it cannot be read."""
     toml: str
     """The job's file."""
     command: str
     """The same job from the command line."""
-    failure: Mapping[str, Any] | None
-    """Why it failed: cause, text, advice, and the settings to change."""
+    failure: FailureCard | None
+    """Why it failed, and what to change."""
     log: list[str]
     """The last lines of the log."""
     checkpoints: list[int]
@@ -128,9 +136,9 @@ class JobComparison:
     """Several jobs beside each other."""
 
     jobs: list[JobListing]
-    settings: Mapping[str, list[Any]]
+    settings: Mapping[str, list[JSON]]
     """By setting that differs, the value of each job; None where a job lacks it."""
-    snapshots: Mapping[str, list[Any]]
+    snapshots: Mapping[str, list[JSON]]
     """By figure that differs, the value of each job's snapshot; None where it lacks it."""
 
 
@@ -225,7 +233,7 @@ def detail(site: Site, jobs: Jobs, which: str) -> JobDetail:
         settings=asdict(job) if job else {},
         toml=job_text(job) if job else "",
         command=command(site.project, job) if job else "",
-        failure=dict(view.failure) if view.failure else None,
+        failure=_failure_card(view),
         log=[line[:2000] for line in jobs.log(view.id, LOG_LINES)],
         checkpoints=sorted(int(path.parent.name[5:]) for path in states),
         best=result.get("step"),
@@ -233,6 +241,14 @@ def detail(site: Site, jobs: Jobs, which: str) -> JobDetail:
         card=_text(model / "README.md") if model else "",
         model=str(model) if model else "",
     )
+
+
+def _failure_card(view: JobView) -> FailureCard | None:
+    """Why a job failed, as its status file says."""
+    card = view.failure
+    if card is None:
+        return None
+    return FailureCard(card["cause"], card["text"], card["advice"], card["change"])
 
 
 def _text(path: Path) -> str:
@@ -244,13 +260,13 @@ def _text(path: Path) -> str:
 
 def _answers(site: Site, folder: Path) -> list[FixedAnswer]:
     """Each fixed held-out question with its answer at every checkpoint."""
-    by_task: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    by_task: dict[str, list[ValidationLine]] = defaultdict(list)
     for line in read_lines(folder / VALIDATION):
         by_task[str(line.get("task_id"))].append(line)
     return [_fixed_answer(site, lines) for lines in by_task.values()]
 
 
-def _fixed_answer(site: Site, lines: Sequence[Mapping[str, Any]]) -> FixedAnswer:
+def _fixed_answer(site: Site, lines: Sequence[ValidationLine]) -> FixedAnswer:
     """One question, of the lines that checkpoints wrote about it, in order."""
     last = lines[-1]
     picture = site.project.images.path(last["image"])
@@ -294,19 +310,19 @@ def together(jobs: Jobs, ids: Sequence[str]) -> JobComparison:
     )
 
 
-def _differing(tables: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+def _differing(tables: Sequence[Mapping[str, JSON]]) -> dict[str, list[JSON]]:
     """What is not the same in all tables, by key: the value of each; None where one lacks it."""
     keys = dict.fromkeys(key for one in tables for key in one)
     columns = {key: [one.get(key) for one in tables] for key in keys}
     return {key: column for key, column in columns.items() if column != column[:1] * len(column)}
 
 
-def _settings(view: JobView) -> dict[str, Any]:
+def _settings(view: JobView) -> JobTable:
     job = _job(view)
     return {**flat(job), "snapshot": Path(job.snapshot).name} if job else {}
 
 
-def _snapshot(view: JobView) -> dict[str, Any]:
+def _snapshot(view: JobView) -> SnapshotTable:
     """Sizes of a job's snapshot, and the wish that chose its questions."""
     job = _job(view)
     try:

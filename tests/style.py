@@ -63,6 +63,9 @@ PARTICIPLES = frozenset(
 )
 """Participles that the code once used as names.  A name says what a thing is, not what happened to it."""
 
+NOUNS_IN_ED = frozenset(["embed", "feed", "need", "seed", "speed"])
+"""Words that end as a regular participle does and are none."""
+
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -187,6 +190,12 @@ def participle_names(module: Module) -> list[tuple[str, int]]:
     return [(name, line) for name, line in names if name.strip("_") in PARTICIPLES]
 
 
+def participle_functions(module: Module) -> list[str]:
+    """Private functions that a regular participle names, such as `_joined`."""
+    words = [node.name.strip("_") for node in module.functions if node.name.startswith("_")]
+    return [w for w in words if w.isalpha() and w.endswith("ed") and w not in NOUNS_IN_ED]
+
+
 def double_conditionals(module: Module) -> list[int]:
     """Lines of conditional expressions that hold another one."""
     conditionals = [node for node in module.nodes if isinstance(node, ast.IfExp)]
@@ -276,6 +285,9 @@ def _reading(files: Sequence[Module]) -> dict[str, str]:
         "comprehensions": sum(isinstance(node, comprehension) for node in nodes),
         "conditional expressions": sum(isinstance(node, ast.IfExp) for node in nodes),
         "participles as names": sum(len(participle_names(module)) for module in files),
+        "private functions named by a regular participle": sum(
+            len(participle_functions(module)) for module in files
+        ),
         "Any": sum(isinstance(node, ast.Name) and node.id == "Any" for node in nodes),
     }
     return {

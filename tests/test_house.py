@@ -413,3 +413,8 @@ def test_the_count_of_habits_sees_what_it_is_for() -> None:
         "choose has complexity 17",
         "say has three parameters or more and no Args",
     ]
+
+
+def test_regular_participles_of_private_functions_are_counted() -> None:
+    text = "def _joined(): ...\ndef _speed(): ...\ndef _said_twice(): ...\ndef sorted(): ..."
+    assert style.participle_functions(style.Module("bad", Path("bad.py"), text)) == ["joined"]

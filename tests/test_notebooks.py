@@ -4,7 +4,13 @@ it makes itself.
 
 from __future__ import annotations
 
+import ast
+import importlib
+import inspect
+import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,3 +69,120 @@ def test_the_course_is_whole() -> None:
             f"{path.name} does not lead to {after.name}"
         )
     assert len(NOTEBOOKS) == 8
+
+
+def code_of(path: Path) -> ast.Module:
+    """The code of all cells of a notebook, without IPython's own lines."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    lines = [
+        line
+        for cell in cells
+        if cell["cell_type"] == "code"
+        for line in "".join(cell["source"]).splitlines()
+    ]
+    return ast.parse("\n".join(line for line in lines if not line.startswith(("%", "!"))))
+
+
+def module_of(name: str) -> Any:
+    """A module of ours; the test is left out where a package of an extra is missing."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "workbench":
+            raise AssertionError(f"{name}: there is no module {error.name}") from error
+        pytest.skip(f"{name} needs {error.name}")
+
+
+def names_of(code: ast.Module) -> Iterator[tuple[str, Any]]:
+    """Each name that code imports from us, with what it stands for."""
+    for node in ast.walk(code):
+        if isinstance(node, ast.Import):
+            for one in node.names:
+                if one.name.partition(".")[0] == "workbench":
+                    module = module_of(one.name)
+                    yield (
+                        (one.asname, module)
+                        if one.asname
+                        else ("workbench", module_of("workbench"))
+                    )
+        if (
+            isinstance(node, ast.ImportFrom)
+            and (node.module or "").partition(".")[0] == "workbench"
+        ):
+            module = module_of(node.module or "")
+            for one in node.names:
+                if not hasattr(module, one.name):
+                    module_of(f"{node.module}.{one.name}")
+                yield one.asname or one.name, getattr(module, one.name)
+
+
+def faults_of(code: ast.Module) -> list[str]:
+    """Attributes and keywords in code that what it imports from us does not have."""
+    names = dict(names_of(code))
+    stored = {
+        node.id
+        for node in ast.walk(code)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    faults = []
+
+    def meaning(node: ast.expr) -> Any:
+        """What an expression of names and dots stands for; None where that is not ours."""
+        if isinstance(node, ast.Name):
+            return None if node.id in stored else names.get(node.id)
+        if not isinstance(node, ast.Attribute):
+            return None
+        owner = meaning(node.value)
+        if owner is None or hasattr(owner, node.attr):
+            return getattr(owner, node.attr, None) if owner is not None else None
+        faults.append(f"{ast.unparse(node)} is not there")
+        return None
+
+    for node in ast.walk(code):
+        if isinstance(node, ast.Attribute):
+            meaning(node)
+        if isinstance(node, ast.Call) and callable(target := meaning(node.func)):
+            parameters = inspect.signature(target).parameters
+            if not any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
+                faults += [
+                    f"{ast.unparse(node.func)} takes no {keyword.arg}"
+                    for keyword in node.keywords
+                    if keyword.arg is not None and keyword.arg not in parameters
+                ]
+    return list(dict.fromkeys(faults))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_names_only_what_is_there(path: Path) -> None:
+    """A rename is seen here, without the minutes that a notebook runs."""
+    assert faults_of(code_of(path)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("from workbench import registry\nregistry.builds(1)", "registry.builds is not there"),
+        (
+            "import workbench.shares\nworkbench.shares.Shares",
+            "workbench.shares.Shares is not there",
+        ),
+        ("import workbench.shares as s\ns.Share.middle", "s.Share.middle is not there"),
+        ("from workbench.shares import Share\nShare(hits=1, off=2)", "Share takes no off"),
+        ("from workbench.shares import pass_at_k as p\np(n=1, wrong=2)", "p takes no wrong"),
+    ],
+)
+def test_a_name_that_is_gone_is_noticed(text: str, fault: str) -> None:
+    assert fault in faults_of(ast.parse(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from workbench.shares import Shares",
+        "from workbench.share import Share",
+        "import workbench.shar",
+    ],
+)
+def test_an_import_that_is_gone_is_noticed(text: str) -> None:
+    with pytest.raises(AssertionError, match="there is no module"):
+        faults_of(ast.parse(text))

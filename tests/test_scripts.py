@@ -87,10 +87,16 @@ def test_the_types_of_replies_are_those_of_the_routes() -> None:
         ("app/static/train_snapshot.js", "report.leak", "report.leaks"),
         ("app/static/train_parts.js", "job.silent", "job.quiet"),
         ("app/js/types.d.ts", "  cursor: string;", "  position: string;"),
+        ("app/static/side.js", "step.short ||", "step.shorter ||"),
+        ("app/static/side.js", "started: ({ cold })", "started: ({ chilly })"),
+        ("app/static/step.js", "now.events", "now.event"),
+        ("app/static/step.js", "({ rows, same, more })", "({ rows, same, most })"),
+        ("app/static/shell.js", "device.heat", "device.warmth"),
+        ("workbench/widgets/static/monitor.js", "value.toFixed(0)", "(1).toFixd(0)"),
     ],
 )
 def test_a_key_that_no_reply_has_is_refused(file: str, old: str, new: str, tmp_path: Path) -> None:
-    for part in ("app/js", "app/static", "workbench/screen/static"):
+    for part in ("app/js", "app/static", "workbench/screen/static", "workbench/widgets/static"):
         ignored = shutil.ignore_patterns("node_modules")
         shutil.copytree(ROOT / part, tmp_path / part, ignore=ignored)
     text = (tmp_path / file).read_text(encoding="utf-8")

@@ -46,6 +46,44 @@ export interface AnswerGroup {
   count: number;
 }
 
+/** One step of a run, in words. */
+export interface ApiStep {
+  line: number;
+  does: string;
+  tool: boolean;
+  arguments: Record<string, string>;
+  result: string | null;
+  changed: Record<string, string>;
+  printed: string | null;
+  error: string | null;
+  boxes: StepBox[];
+}
+
+/** One run step by step. */
+export interface ApiTrace {
+  trace: string;
+  task: string;
+  question: string;
+  choices: string[];
+  gold: string[];
+  image: string;
+  program: string;
+  parent: string | null;
+  answer: string | null;
+  problem: string | null;
+  state: string;
+  seconds: number;
+  steps: ApiStep[];
+  rationale: string | null;
+  faithful: boolean | null;
+}
+
+/** All boxes that the rationale has named so far. */
+export interface BoxesNews {
+  boxes: TextBox[];
+  kind: "boxes";
+}
+
 /** A page of the list. */
 export interface BrowsePage {
   rows: QuestionRow[];
@@ -89,6 +127,13 @@ export interface CellView {
   filter: string;
 }
 
+/** A step that differs between two runs; a side is None where the step is missing. */
+export interface ChangedStep {
+  sign: "-" | "+" | "~";
+  old: [number, number, string, string] | null;
+  new: [number, number, string, string] | null;
+}
+
 /** A variable that a step set. */
 export interface ChangedVariable {
   name: string;
@@ -129,6 +174,12 @@ export interface CheckpointFigures {
   high: number;
 }
 
+export interface CodeNews {
+  kind: "code";
+  from: number;
+  lines: [string, string][][];
+}
+
 /** A picture to ask about, with a question where one comes along. */
 export interface ComparePicture {
   image: string;
@@ -167,6 +218,43 @@ export interface DashboardFigures {
   charts: Chart[];
 }
 
+/** Questions that a person decided today. */
+export interface DayChip {
+  count: number;
+  goal: number;
+}
+
+/** A decision as it was stored, and the state of its question after it. */
+export interface DecisionReceipt {
+  id: string;
+  seq: number | null;
+  state: string;
+}
+
+/** The first NVIDIA device now. */
+export interface DeviceChip {
+  name: string;
+  used: number;
+  memory: number;
+  total: number;
+  heat: number;
+}
+
+/** What came of the question on this side; nothing follows. */
+export interface EndNews {
+  answer: string | null;
+  form: string | null;
+  right: boolean | null;
+  gold: string[];
+  failure: Failure | null;
+  cancelled: boolean;
+  times: Times;
+  version: string;
+  steps: number | null;
+  rationale: string;
+  kind: "finished";
+}
+
 /** What a run will cost on this machine. */
 export interface Estimate {
   steps: number;
@@ -191,6 +279,13 @@ export interface FacetView {
   name: string;
   title: string;
   values: FacetChoice[];
+}
+
+/** Why something did not work, kept as data. */
+export interface Failure {
+  kind: "syntax" | "unsupported" | "source" | "runtime" | "tool_error" | "steps" | "memory" | "recursion" | "tool_calls" | "output" | "value" | "time" | "infra";
+  message: string;
+  line: number | null;
 }
 
 /** Why a run failed, and what to do, for people. */
@@ -244,6 +339,15 @@ export interface GuidelineText {
   at: string;
 }
 
+/** What goes on now; None where it does not. */
+export interface HeaderNews {
+  at: string;
+  job: JobChip | null;
+  training: RunningJob | null;
+  device: DeviceChip | null;
+  today: DayChip | null;
+}
+
 /** Questions that a page still holds, and those that it has lost. */
 export interface HeldQuestions {
   held: string[];
@@ -254,6 +358,14 @@ export interface HeldQuestions {
 export interface HiddenByFilter {
   hidden: number;
   kind: "filter";
+}
+
+/** The run of the loop that writes now. */
+export interface JobChip {
+  name: string;
+  stage: string;
+  place: string;
+  done: number;
 }
 
 /** Several jobs beside each other. */
@@ -294,7 +406,7 @@ export interface JobDetail {
   settings: Record<string, any>;
   toml: string;
   command: string;
-  failure: Record<string, any> | null;
+  failure: FailureCard | null;
   log: string[];
   checkpoints: number[];
   best: number | null;
@@ -384,6 +496,13 @@ export interface LeaseHolder {
   minutes: number;
 }
 
+/** Questions that fitted the filter and are not in, for one reason. */
+export interface LeftOut {
+  reason: string;
+  count: number;
+  examples: string[];
+}
+
 /** One lesson as the student gets it. */
 export interface LessonPreview {
   task_id: string;
@@ -394,6 +513,17 @@ export interface LessonPreview {
   tokens: number;
   counted: number;
   picture: number;
+}
+
+/** A step of the program, as a cell of its strip shows it. */
+export interface LiveStep {
+  kind: string;
+  line: number;
+  title: string;
+  short: string;
+  error: string;
+  ms: number;
+  boxes: StepBox[];
 }
 
 /** How a look is getting on. */
@@ -497,6 +627,11 @@ export interface PlayerSentence {
   pieces: Piece[];
   supported: boolean;
   steps: number[];
+}
+
+/** The program is complete. */
+export interface ProgramNews {
+  kind: "wrote";
 }
 
 /** A question with its candidates, as a reviewer sees it. */
@@ -650,6 +785,32 @@ export interface ReleasedQuestions {
   released: number;
 }
 
+/** What came of a changed program, beside the stored run. */
+export interface ReplayOutcome {
+  draft: string;
+  answer: string | null;
+  failure: string | null;
+  line: number | null;
+  right: boolean | null;
+  calls: number;
+  cached: number;
+  seconds: number;
+  was: string | null;
+  changes: RunDifference;
+  state: "done";
+}
+
+/** The program runs. */
+export interface ReplayProgress {
+  events: number;
+  state: "running";
+}
+
+/** The sandbox and its tools are loading. */
+export interface ReplayStart {
+  state: "loading";
+}
+
 /** What a reviewer says of a question now. */
 export interface ReviewedAnswer {
   author: string;
@@ -670,6 +831,13 @@ export interface RowsLeftOut {
   examples: string[];
 }
 
+/** What differs between two runs, step by step. */
+export interface RunDifference {
+  rows: ChangedStep[];
+  more: number;
+  same: number;
+}
+
 /** One run of a question of the list. */
 export interface RunRow {
   number: number;
@@ -684,12 +852,29 @@ export interface RunRow {
   state: string;
 }
 
+/** The job that runs. */
+export interface RunningJob {
+  id: string;
+  name: string;
+  step: number;
+  total: number;
+  eta: number | null;
+  silent: number | null;
+}
+
 /** A search that somebody saved. */
 export interface SavedSearch {
   name: string;
   q: string;
   sort: string;
   author: string;
+}
+
+/** A page of the questions that a search finds. */
+export interface SearchPage {
+  rows: QuestionRow[];
+  next: string | null;
+  total: number;
 }
 
 /** A token of a search, and the search without it. */
@@ -758,6 +943,14 @@ export interface SnapshotPreview {
   left_out: RowsLeftOut[];
 }
 
+/** A snapshot that was taken. */
+export interface SnapshotReceipt {
+  hash: string;
+  path: string;
+  counts: Record<string, any>;
+  left_out: LeftOut[];
+}
+
 /** The contents of a snapshot. */
 export interface SnapshotReport {
   hash: string;
@@ -777,6 +970,12 @@ export interface SnapshotReport {
   contradicting: number;
   left_out: ReasonCount[];
   leak: SharedPictures;
+}
+
+/** It is the question's turn. */
+export interface StartNews {
+  cold: boolean;
+  kind: "started";
 }
 
 /** One step of a run. */
@@ -808,6 +1007,12 @@ export interface StepBox {
   role: "result" | "receiver" | "variable";
   patch: string | null;
   score: number | null;
+}
+
+export interface StepsNews {
+  kind: "steps";
+  from: number;
+  steps: LiveStep[];
 }
 
 /** A decision as stored, with what may be seen after it. */
@@ -854,6 +1059,31 @@ export interface TableView {
   p: number | null;
 }
 
+/** A box that a rationale names, and the stretch of the text that names it. */
+export interface TextBox {
+  box: number[];
+  start: number;
+  end: number;
+}
+
+/** A piece of an answer or a rationale, which stands behind the earlier ones. */
+export interface TextNews {
+  part: "answer" | "rationale";
+  text: string;
+  kind: "said";
+}
+
+/** What an answer took, in seconds. */
+export interface Times {
+  wait: number;
+  load: number;
+  first: number | null;
+  answer: number | null;
+  total: number;
+  peak_bytes: number;
+  cold: boolean;
+}
+
 /** What the walkthrough offers to choose from. */
 export interface TrainForm {
   fields: FormField[];
@@ -894,6 +1124,12 @@ export interface ViewName {
   name: string;
 }
 
+/** Others are before the question. */
+export interface WaitNews {
+  ahead: number;
+  kind: "queued";
+}
+
 /** What each address answers. */
 export interface Replies {
   "/data/browse": BrowsePage;
@@ -915,6 +1151,7 @@ export interface Replies {
   "/data/curate/recent": TrayRow[];
   "/data/curate/snapshot": SnapshotPreview;
   "/data/dashboard": DashboardFigures;
+  "/data/shell": HeaderNews;
   "/data/step": PlayerModel;
   "/data/steps": Step[];
   "/data/train/curves": CurveNews;
@@ -959,6 +1196,14 @@ export interface Replies {
 
 /** What each message of Gradio's queue is, by the name of the call. */
 export interface Streams {
+  answer: Record<string, (WaitNews | StartNews | TextNews | CodeNews | ProgramNews | StepsNews | BoxesNews | EndNews)[]>;
+  decide: DecisionReceipt;
+  get_trace: ApiTrace;
+  jobs: JobListing[];
+  replay: ReplayStart | ReplayProgress | ReplayOutcome;
+  search: SearchPage;
+  snapshot: SnapshotReceipt;
+  train: JobId;
 }
 
 /** What the server answers at an address, with or without a query; any where it is not typed. */

@@ -4,6 +4,8 @@ import { amount, duration, h } from "./dom.js";
 import { keys, keyTables, keyLabel } from "./keys.js";
 import { get, resume, toast } from "./server.js";
 
+/** @typedef {import("../js/types").HeaderNews} HeaderNews */
+
 const screens = [...document.querySelectorAll(".bar nav a")];
 const help = document.querySelector("[data-keys]");
 
@@ -109,18 +111,21 @@ function trainingWords({ name, step, total, eta, silent }) {
   return `${name}: ${share}${rest}`;
 }
 
+/** @param {HeaderNews["job"]} job */
 function jobChip(job) {
   if (!job) return chip("job", "");
   const text = `${job.name}: ${job.stage} ${job.done.toLocaleString("en")}`;
   return chip("job", text, `stage ${job.place}; ${amount(job.done, "row")} written`);
 }
 
+/** @param {HeaderNews["training"]} training */
 function trainingChip(training) {
   if (!training) return chip("training", "");
   document.querySelector("[data-chip=training]").href = `/train?job=${training.id}`;
   return chip("training", trainingWords(training), `step ${training.step} of ${training.total}`);
 }
 
+/** @param {HeaderNews["device"]} device */
 function deviceChip(device) {
   if (!device) return chip("device", "");
   const gigabytes = (megabytes) => (megabytes / 1024).toFixed(0);
@@ -128,6 +133,7 @@ function deviceChip(device) {
   return chip("device", `GPU ${device.used} % · ${memory} · ${device.heat} °C`, device.name);
 }
 
+/** @param {HeaderNews["today"]} today */
 function todayChip(today) {
   if (!today) return chip("today", "");
   const goal = today.goal ? `, of ${today.goal}` : "";

@@ -2,14 +2,21 @@
 import { draw } from "./player_boxes.js";
 import { duration, h, svg, verdict } from "./dom.js";
 
+/** @typedef {import("../js/types").LiveStep} LiveStep */
+/** @typedef {import("../js/types").EndNews} EndNews */
+/** @typedef {import("../js/types").Message<"answer">[string][number]} News */
+/** @typedef {import("../js/types").ComparePicture} ComparePicture */
+
 const NO_ANSWER = "no answer yet";
 
+/** @param {LiveStep} step */
 function cellWords(step) {
   const result = step.short ? ` → ${step.short}` : "";
   const time = step.ms >= 1 ? `, ${duration(step.ms)}` : "";
   return `line ${step.line}: ${step.title}${result}${time}`;
 }
 
+/** @param {LiveStep} step */
 function cellContent(step) {
   if (step.kind === "tick") return step.line;
   const open = step.kind === "tool" ? "asking…" : "";
@@ -22,21 +29,25 @@ function answerWords(text) {
   return text === "" ? "(empty)" : text;
 }
 
+/** @param {EndNews} event */
 function endWords(event) {
   if (event.cancelled) return "cancelled";
   return event.failure ? "failed" : "done";
 }
 
+/** @param {EndNews} event */
 function markOf({ right, gold }) {
   if (right === null || right === undefined) return [];
   return [verdict(right ? "right" : "wrong", gold.length ? `label: ${gold[0]}` : "")];
 }
 
+/** @param {EndNews["failure"]} failure */
 function troubleOf({ kind, message, line }) {
   const name = kind && kind !== "infra" ? kind.replaceAll("_", " ") : "it broke";
   return [h("b", {}, `${name}${line ? `, line ${line}` : ""}: `), message];
 }
 
+/** @param {EndNews["times"]} t */
 function timeRows(t) {
   return [
     t.wait >= 0.05 && ["queue", duration(t.wait * 1000)],
@@ -94,14 +105,16 @@ export function column(side, title, cancel) {
     h("header", {}, part.title, part.version, part.state, part.stop),
     inner,
   );
+  /** @type {LiveStep[]} */
   let steps = [];
+  /** @type {import("../js/types").TextBox[]} */
   let boxes = [];
   let rationale = "";
   let at = -1;
   let follow = true;
   let since = 0;
   let timer = null;
-  const self = { side, node, done: null, busy: false };
+  const self = { side, node, done: /** @type {EndNews} */ (null), busy: false };
 
   const show = (list, hot = null) => draw(part.overlay, list, hot);
   const say = (words, busy = self.busy) => {
@@ -123,6 +136,7 @@ export function column(side, title, cancel) {
     part.overlay.toggleAttribute("hidden", hidden);
   };
 
+  /** @param {ComparePicture} picture */
   self.picture = (picture) => {
     stage.hidden = !picture;
     if (!picture) return;
@@ -160,17 +174,24 @@ export function column(side, title, cancel) {
     timer = setInterval(() => times([["so far", duration(performance.now() - since)]]), 200);
   };
 
+  /** @param {News[]} events */
   self.take = (events) => {
-    for (const event of events) takers[event.kind]?.(event);
+    for (const event of events) take(event);
   };
 
   self.fail = (words) => {
     takers.finished({
+      kind: "finished",
       answer: null,
-      failure: { kind: "", message: words },
+      form: null,
+      right: null,
+      failure: { kind: "infra", message: words, line: null },
       cancelled: false,
       times: null,
       gold: [],
+      version: "",
+      steps: null,
+      rationale: "",
     });
   };
 
@@ -189,6 +210,10 @@ export function column(side, title, cancel) {
     part.answer.textContent = text;
   }
 
+  /**
+   * @param {number} from
+   * @param {import("../js/types").CodeNews["lines"]} lines
+   */
   function code(from, lines) {
     const rows = lines.map((words) =>
       h(
@@ -225,6 +250,10 @@ export function column(side, title, cancel) {
     show(steps[at].boxes);
   }
 
+  /**
+   * @param {number} from
+   * @param {LiveStep[]} fresh
+   */
   function cells(from, fresh) {
     steps = [...steps.slice(0, from), ...fresh];
     [...part.cells.children].slice(from).forEach((cell) => cell.remove());
@@ -291,6 +320,7 @@ export function column(side, title, cancel) {
       })),
     );
 
+  /** @type {{[Kind in News["kind"]]: (event: Extract<News, {kind: Kind}>) => void}} */
   const takers = {
     queued: ({ ahead }) => say(ahead ? `waits behind ${ahead}` : "next"),
     started: ({ cold }) => say(cold ? "loading models" : work),
@@ -342,6 +372,17 @@ export function column(side, title, cancel) {
     },
   };
 
+  /**
+   * @template {News["kind"]} Kind
+   * @param {Extract<News, {kind: Kind}>} event
+   */
+  function take(event) {
+    /** @type {(event: Extract<News, {kind: Kind}>) => void} */
+    const taker = takers[/** @type {Kind} */ (event.kind)];
+    taker?.(event);
+  }
+
+  /** @param {EndNews} event */
   function showRationale(event) {
     if (event.rationale) {
       rationale = event.rationale;

@@ -5,6 +5,8 @@ import { keys } from "./keys.js";
 import { mount } from "./player.js";
 import { get, newId, save, stream, toast } from "./server.js";
 
+/** @typedef {import("../js/types").ReplayOutcome} ReplayOutcome */
+
 const root = document.querySelector("[data-player]");
 const banner = document.querySelector("[data-draft]");
 const storedTrace = root.dataset.trace;
@@ -15,6 +17,7 @@ let forget = () => {};
 let model = null;
 let editor = null;
 let request = null; // the replay under way
+/** @type {ReplayOutcome & {source: string}} */
 let outcome = null; // what the last edit came to
 
 const query = (path, values) => `${path}?${new URLSearchParams(values)}`;
@@ -118,11 +121,11 @@ function closeEditor() {
   player.show();
 }
 
-const PROGRESS = {
-  loading: () => "starting the sandbox and its tools…",
-  running: ({ events }) => `${amount(events, "event")} so far…`,
-  done: () => "",
-};
+/** @param {import("../js/types").Message<"replay">} now */
+function progressWords(now) {
+  if (now.state === "loading") return "starting the sandbox and its tools…";
+  return now.state === "running" ? `${amount(now.events, "event")} so far…` : "";
+}
 
 async function replay() {
   if (request) return;
@@ -135,11 +138,13 @@ async function replay() {
     const reply = await stream("replay", [storedTrace, source], {
       signal: request.signal,
       onData: (now) => {
-        status.textContent = PROGRESS[now.state](now);
+        status.textContent = progressWords(now);
       },
     });
-    outcome = { ...reply, source };
-    await showDraft();
+    if (reply.state === "done") {
+      outcome = { ...reply, source };
+      await showDraft();
+    }
   } catch (error) {
     if (error.name !== "AbortError") status.textContent = error.message;
   } finally {
@@ -154,7 +159,10 @@ const RIGHT = new Map([
   [false, ", not as expected ✗"],
 ]);
 
-/** What the edit came to, beside the stored run, and what it cost. */
+/**
+ * What the edit came to, beside the stored run, and what it cost.
+ * @param {ReplayOutcome} outcome
+ */
 function outcomeWords({ answer, failure, right, calls, cached, seconds, was }) {
   const end = failure
     ? `It ended without an answer (${failure}).`
@@ -189,7 +197,11 @@ function editFurther() {
   openEditor(outcome.source);
 }
 
-/** One side of a difference: [step, line, title, result]; the new run's may be gone to. */
+/**
+ * One side of a difference: [step, line, title, result]; the new run's may be gone to.
+ * @param {import("../js/types").ChangedStep["new"]} side
+ * @param {boolean} isNew
+ */
 function differenceSide([step, line, title, short], isNew) {
   const words = `line ${line}`;
   const place = isNew
@@ -205,12 +217,14 @@ const SIGNS = {
   "~": ["td", "~"],
 };
 
+/** @param {import("../js/types").ChangedStep} step */
 function difference({ sign, old, new: fresh }) {
   const [cell, words] = SIGNS[sign];
   const sides = [old && differenceSide(old, false), fresh && differenceSide(fresh, true)];
   return h("tr", {}, h(cell, {}, words), h("td", {}, sides));
 }
 
+/** @param {import("../js/types").RunDifference} difference */
 function changes({ rows, same, more }) {
   const rest = amount(same, "event");
   const title = rows.length

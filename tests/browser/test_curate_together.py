@@ -185,6 +185,35 @@ def test_a_curator_sets_no_rules(site: Running) -> None:
     assert site.site.project.curation.settings().overlap == 2
 
 
+@pytest.mark.parametrize(
+    ("place", "body", "words"),
+    [
+        ("settings", {"overlap": 0}, "overlap must be at least 1"),
+        ("settings", {"overlap": 0, "order": "none"}, "2 errors: .*overlap.*order"),
+        ("settings", {"gold": 0.1}, "gold"),
+        ("snapshot", {"accepted": "all"}, "accepted must be one of person, automatic, both"),
+        ("snapshot", {"val": 1, "near": -1}, "2 errors: .*near.*val|2 errors: .*val.*near"),
+        ("snapshot", {"name": 7}, "name must be a text, found 7"),
+    ],
+)
+def test_a_body_is_judged_by_the_fields_of_its_record(
+    site: Running, place: str, body: dict[str, object], words: str
+) -> None:
+    before = site.site.project.curation.settings()
+    admin = pages.Curator(site.url.rstrip("/"), "root")
+    with pytest.raises(WorkbenchError, match=words):
+        admin.post(f"/do/curate/{place}", {"id": "wrong-body", **body})
+    assert site.site.project.curation.settings() == before
+
+
+def test_a_rule_that_is_not_named_stays(site: Running) -> None:
+    rules(site, overlap=3, order="random")
+    admin = pages.Curator(site.url.rstrip("/"), "root")
+    admin.post("/do/curate/settings", {"id": "one-rule", "daily_goal": 7})
+    now = site.site.project.curation.settings()
+    assert (now.overlap, now.order, now.daily_goal) == (3, "random", 7)
+
+
 def test_an_adjudicator_sees_both_sides_of_a_dispute_and_rules(visit, site: Running) -> None:
     rules(site, overlap=2)
     curation = site.site.project.curation

@@ -10,10 +10,11 @@ import pytest
 from store_rows import loop_records, profile_file, put_in_force, task
 
 from workbench.errors import InputError
-from workbench.records import Decision, Failure, TraceEvent
+from workbench.records import AnswerType, Decision, Failure, TraceEvent
 from workbench.store import SORTS, Project, parse_query
 from workbench.store.reading import browse, figures
 from workbench.store.reading.browse import BUCKETS, delete_view, save_view, saved_views
+from workbench.verify.answers import canonical
 
 K = 3
 
@@ -261,3 +262,68 @@ def test_views_are_saved_replaced_and_forgotten(tmp_path: Path) -> None:
         delete_view(project.database, "A first")
         delete_view(project.database, "A first")
         assert [v.name for v in saved_views(project.database)] == ["b dogs"]
+
+
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """Questions of every type, each answered in its own spelling."""
+    folder = tmp_path_factory.mktemp("answers")
+    questions: list[tuple[AnswerType, tuple[str, ...], str]] = [
+        ("integer", (), "three dogs"),
+        ("integer", (), "3.0"),
+        ("yesno", (), "True"),
+        ("choice", ("A red dog", "Three"), "B"),
+        ("choice", ("Three", "A red dog"), "It is a red dog."),
+        ("phrase", (), "The  red dog!"),
+        ("open", (), "Three"),
+    ]
+    with Project.create(folder / "p", str(profile_file(folder))) as project:
+        put_in_force(project, 2)
+        for at, (answer_type, choices, answer) in enumerate(questions):
+            question = replace(
+                task(at, "What is it?", ("9",)), answer_type=answer_type, choices=choices
+            )
+            records = loop_records(question, 2)
+            project.add_tasks([question])
+            project.add_programs(records.programs, 0)
+            failed, trace = records.traces
+            project.add_traces([failed, replace(trace, answer=answer)])
+            project.add_verdicts([records.verdicts])
+        yield project
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("answer:3", [0, 1, 3, 6]),
+        ("answer:three", [0, 1, 3, 6]),
+        ('answer:"3 dogs"', [0, 1, 3]),
+        ("answer:yes", [2]),
+        ("answer:TRUE", [2]),
+        ("answer:B", [3, 4]),
+        ("answer:a", []),
+        ('answer:"(b)" answer:yes', [2, 3, 4]),
+        ('answer:"a red dog"', [4, 5]),
+        ('answer:"the red dog"', [4, 5]),
+        ('answer:"is it a red dog"', [4]),
+        ('answer:"three or a red dog"', [0, 1]),
+        ("answer:dog", []),
+        ("answer:3 What", [0, 1, 3, 6]),
+        ("answer:no", []),
+    ],
+)
+def test_an_answer_is_found_by_what_it_means(
+    answered: Project, text: str, places: list[int]
+) -> None:
+    assert numbers(answered, text) == places
+    types = next(facet for facet in answered.browse_facets(text) if facet.name == "source")
+    assert sum(value.count for value in types.values) == len(places)
+    for at in places:
+        question = answered.task_view(task(at).id).task
+        run = answered.task_view(question.id).chosen
+        assert run is not None
+        assert run.trace is not None
+        assert run.trace.answer is not None
+        spellings = [value for name, value in parse_query(text).picked if name == "answer"]
+        forms = {canonical(spelling, question) for spelling in spellings}
+        assert canonical(run.trace.answer, question) in forms

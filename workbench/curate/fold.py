@@ -180,7 +180,7 @@ class History:
             trace_id=target.trace_id,
             program_id=target.program_id,
             rationale_id=target.rationale_id,
-            edited=self._edited(target),
+            edited=self._has_edit(target),
         )
 
     def first_wrong(
@@ -202,7 +202,7 @@ class History:
         ]
         return marks[-1] if marks else None
 
-    def _edited(self, target: Standing | Decision) -> bool:
+    def _has_edit(self, target: Standing | Decision) -> bool:
         """Whether a person made the target's program or rationale, even by an edit taken back."""
         edits = {
             event.made for event in self.by_task.get(target.task_id, ()) if event.kind == "edit"

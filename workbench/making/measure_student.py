@@ -65,7 +65,7 @@ def perception(scene: Scene, task: Task, answer: str, tally: Counter[str]) -> No
         _add_both(tally, "name", (words & true).total(), words.total(), true.total())
     elif task.family == "list":
         things = _things(answer, scene)
-        hits = _listed(things, scene)
+        hits = _match_count(things, scene)
         _add_both(tally, "list", hits, len(things), len(scene.objects))
     elif task.family == "locate":
         true_boxes = _boxes(task.answers[0], scene)
@@ -86,7 +86,7 @@ def _add_both(tally: Counter[str], name: str, hits: int, answers: int, things: i
     _add(tally, f"{name} recall", hits, things)
 
 
-def _listed(things: Sequence[tuple[str, Box | None]], scene: Scene) -> int:
+def _match_count(things: Sequence[tuple[str, Box | None]], scene: Scene) -> int:
     """Number of the scene's objects that a list names at their place; each counts once."""
     left = list(scene.objects)
     for name, box in things:

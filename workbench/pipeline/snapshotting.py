@@ -40,14 +40,18 @@ _BAD_QUESTION = ("ambiguous", "bad_gold", "unsafe")
 """Reasons of a rejection after which not even the label is taught."""
 
 
+Accepted = Literal["person", "automatic", "both"]
+"""`person`: what people accepted.  `automatic`: traces that the verifier kept, with a faithful
+rationale.  `both`: a person's word where there is one, else the verifier's.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class SnapshotWish:
     """What a snapshot is to hold.  Its values stand in the manifest and count for the hash."""
 
-    accepted: Literal["person", "automatic", "both"] = "person"
-    """`person`: what people accepted.  `automatic`: traces that the verifier kept, with a faithful
-    rationale. `both`: a person's word where there is one, else the verifier's.
-    """
+    accepted: Accepted = "person"
+    """Whose decisions count."""
     text: str = ""
     """A query as in Browse; all tasks when empty."""
     splits: tuple[str, ...] = ()

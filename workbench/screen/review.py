@@ -1,5 +1,5 @@
 """One question as a curator sees it: its candidates, how far they agree, and the run of the one
-that is open; and what the curator says of it, stored.
+that is open.
 
 While verdicts are hidden, nothing here says what the verifier or another reviewer thinks: no right
 or wrong, no check of the rationale, no other person's wording.  That a run failed is a fact and is
@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any, Literal, Protocol, cast
+from datetime import UTC
+from typing import cast
 
 from workbench.curate.fold import History, Standing
 from workbench.curate.queue import Lease
 from workbench.errors import InputError
-from workbench.records import REASON_WORDS, Decision, DecisionKind, Rationale, Reason, Role, Task
+from workbench.records import REASON_WORDS, Decision, Rationale, Reason, Task
 from workbench.screen import views
+from workbench.screen.decide import NamedRole
 from workbench.screen.head import head_of
 from workbench.screen.player import PlayerModel, PlayerRationale, Traces, full
 from workbench.screen.steps import Step
@@ -31,36 +32,6 @@ from workbench.verify.answers import canonical
 
 FULL = 32
 """Steps that come along in full, so that the first picture is drawn without another question."""
-
-
-class NamedRole(Protocol):
-    """Who looks and decides."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def role(self) -> Role: ...
-
-
-@dataclass(frozen=True)
-class Say:
-    """What a person says of a question: a verdict, a note or a ruling."""
-
-    id: str
-    task: str
-    kind: Literal["accept", "reject", "skip", "note", "adjudicate", "gold"]
-    trace: str | None = None
-    rationale: str | None = None
-    edited: str | None = None
-    """Another wording of the rationale, which is accepted in its place."""
-    verdict: Literal["accept", "reject"] | None = None
-    reason: Reason | None = None
-    text: str = ""
-    seconds: float | None = None
-    guideline: str | None = None
-    hidden: bool | None = None
-    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,54 +130,6 @@ class QuestionItem:
     """Another reviewer who decides on it now."""
 
 
-def person_event(person: NamedRole, some_id: str, kind: DecisionKind, **fields: Any) -> Decision:
-    """An event in this person's name.
-
-    Args:
-        person: who decides.
-        some_id: id of the event, made by the client.
-        kind: of the event.
-        fields: other fields of `Decision`.
-    """
-    return Decision(some_id, kind, person.name, person.role, **fields)
-
-
-def decide(project: Project, person: NamedRole, say: Say) -> Decision:
-    """Store what a person says; the same id again is the same event.
-
-    Args:
-        project: where it is stored.
-        person: who decides.
-        say: what is decided.
-
-    Raises:
-        InputError: a rule is broken.
-    """
-    rationale = say.rationale
-    common: dict[str, Any] = {
-        "task_id": say.task,
-        "guideline": say.guideline,
-        "client_time": say.at,
-    }
-    if say.edited is not None:
-        edit = person_event(person, f"{say.id}.e", "edit", rationale_id=rationale, **common)
-        rationale = project.curation.edit_rationale(edit, say.edited).id
-    event = person_event(
-        person,
-        say.id,
-        say.kind,
-        trace_id=say.trace,
-        rationale_id=rationale,
-        ruling=say.verdict,
-        reason=say.reason,
-        text=say.text,
-        seconds=say.seconds,
-        hidden=say.hidden,
-        **common,
-    )
-    return project.curation.decide([event])[0]
-
-
 @dataclass(frozen=True, slots=True)
 class _Sight:
     """One question, and what one person may see of it."""
@@ -275,7 +198,7 @@ class Items:
         mine = standing.pop(person.name, None)
         candidates = self._candidates(sight, runs, keys, order)
         at = _begin(
-            candidates, mine, sight.view.chosen, _repaired(runs) and why.startswith("sent by")
+            candidates, mine, sight.view.chosen, _has_repair(runs) and why.startswith("sent by")
         )
         if candidates:
             candidates[at] = replace(candidates[at], model=self._model(runs[at][1], sight))
@@ -363,11 +286,11 @@ class Items:
         head = head_of(run, steps, picture, sight.rationales().get(run.trace.id), mark)
         rationale = head.told
         if rationale is not None and sight.hidden:
-            rationale = _unjudged(rationale)
+            rationale = _without_checks(rationale)
         return replace(head, told=rationale, full=full(steps, 0, FULL))
 
 
-def _unjudged(rationale: PlayerRationale) -> PlayerRationale:
+def _without_checks(rationale: PlayerRationale) -> PlayerRationale:
     """A rationale without what the check of its faithfulness says."""
     sentences = [replace(sentence, supported=True) for sentence in rationale.sentences]
     return replace(rationale, sentences=sentences, issues=())
@@ -388,7 +311,7 @@ def edits(project: Project, task_id: str) -> list[Run]:
     return [project.run_view(id)[1] for id in edit_ids(project.database, task_id)]
 
 
-def _repaired(runs: Sequence[Numbered]) -> bool:
+def _has_repair(runs: Sequence[Numbered]) -> bool:
     """Whether one of the runs is of a repaired program."""
     return any(run.program.parent is not None for _, run in runs)
 

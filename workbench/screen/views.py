@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from workbench.boxes_in_text import boxes_in
 from workbench.records import Prediction, Rationale, Task
 from workbench.shares import Share
-from workbench.store import Run
+from workbench.store import Run, TaskView
 
 STATES = {
     "kept": "right",
@@ -153,6 +153,13 @@ def pieces(text: str) -> tuple[Piece, ...]:
         cut += [Piece(text[at : box.start]), Piece(box.text, box.cells)]
         at = box.end
     return tuple(piece for piece in (*cut, Piece(text[at:])) if piece.text)
+
+
+def rationale_of(view: TaskView, run: Run | None) -> Rationale | None:
+    """The newest rationale of a run's trace; None where none was written."""
+    if run is None or run.trace is None:
+        return None
+    return next((one for one in view.rationales if one.trace_id == run.trace.id), None)
 
 
 def rationale_view(rationale: Rationale | None) -> RationaleView | None:

@@ -121,7 +121,7 @@ def results(
         raise InputError(f"the table is by {' or by '.join(get_args(By))}, found '{by}'")
     chosen = _newest(_of_one_set(project.evaluations(), benchmark, split))
     jobs: dict[str | None, JobRow] = {row.id: row for row in project.lineage().jobs}
-    named = _grouped(chosen, jobs) if by == "objective" else _single(chosen)
+    named = _by_kin(chosen, jobs) if by == "objective" else _single(chosen)
     scores = {row.id: project.evaluation_scores(row.id) for row in chosen}
     about = evaluations.about(
         project.database, sorted({task for by_task in scores.values() for task in by_task})
@@ -131,7 +131,7 @@ def results(
     if baseline is not None and baseline not in names:
         raise InputError(f"no system is called '{baseline}'; there are: {', '.join(names)}")
     base = baseline or ("base" if "base" in names else names[0])
-    compared = _compared(
+    compared = _with_differences(
         rows, base, scores, {task: picture for task, (picture, _) in about.items()}
     )
     return Results(
@@ -179,7 +179,7 @@ def _single(rows: Sequence[Evaluation]) -> dict[str, list[Evaluation]]:
     return named
 
 
-def _grouped(
+def _by_kin(
     rows: Sequence[Evaluation], jobs: Mapping[str | None, JobRow]
 ) -> dict[str, list[Evaluation]]:
     """One row for the jobs of one kin and mode.
@@ -332,7 +332,7 @@ def _place(row: SystemRow) -> tuple[int, bool, str]:
     return _ORDER.index(f"{row.kind} {row.mode}"), not row.system.startswith("base"), row.system
 
 
-def _compared(
+def _with_differences(
     rows: Sequence[SystemRow],
     baseline: str,
     scores: Mapping[str, Mapping[str, float]],

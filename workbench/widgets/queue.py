@@ -17,8 +17,9 @@ import traitlets
 from workbench.curate.queue import QueueRequest, Served
 from workbench.errors import InputError, WorkbenchError
 from workbench.records import REASON_WORDS, REASONS, Decision, Reason, Role
+from workbench.screen.decide import Say, decide, person_event
 from workbench.screen.player import PlayerModel
-from workbench.screen.review import Items, QuestionItem, Say, decide, person_event
+from workbench.screen.review import Items, QuestionItem
 from workbench.store import Project
 from workbench.store.people.decisions import to_columns
 from workbench.widgets import pictures, plain

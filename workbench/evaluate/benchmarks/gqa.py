@@ -76,7 +76,7 @@ def _consistency(
     by_question = {str(official(task, "question_id")): task for task in tasks}
     shares: list[float] = []
     for task in tasks:
-        entailed = _entailed(task) if per_task.get(task.id) else []
+        entailed = _entailments(task) if per_task.get(task.id) else []
         if not entailed:
             continue
         if all(question in by_question for question in entailed):
@@ -91,7 +91,7 @@ def _right(task: Task, answers: Mapping[str, SystemAnswer]) -> float:
     return float(task.labelled and answer_text(task, answers) == task.answers[0])
 
 
-def _entailed(task: Task) -> list[str]:
+def _entailments(task: Task) -> list[str]:
     """Ids of the other questions whose answers follow from this one's."""
     own = str(task.meta["question_id"])
     return [str(question) for question in task.meta.get("entailed") or () if str(question) != own]

@@ -156,7 +156,9 @@ def harmless(task: Task, body: str, pool: Pool, dice: random.Random) -> list[Rat
         dice: draws the offsets and the sentence.
     """
     edits = [RationaleEdit("again", body)]
-    nudged = _moved(body, {box: _nudge(box, dice) for box in dict.fromkeys(_boxes(body))})
+    nudged = _with_other_boxes(
+        body, {box: _nudge(box, dice) for box in dict.fromkeys(_boxes(body))}
+    )
     if nudged != body:
         edits.append(RationaleEdit("nudge", nudged))
     mine = _names(f"{task.question} {body}", pool)
@@ -254,7 +256,7 @@ class _Corruption:
         return (
             None
             if was is None or now is None
-            else RationaleEdit("box", _moved(self.body, {was: now}), was, now)
+            else RationaleEdit("box", _with_other_boxes(self.body, {was: now}), was, now)
         )
 
     def _one(self, values: Iterable[str]) -> str | None:
@@ -284,7 +286,7 @@ def _boxes(body: str) -> list[str]:
     return split_at_boxes(body)[1::2]
 
 
-def _moved(body: str, boxes: Mapping[str, str]) -> str:
+def _with_other_boxes(body: str, boxes: Mapping[str, str]) -> str:
     """The reasons with boxes replaced by others."""
     return "".join(boxes.get(piece, piece) for piece in split_at_boxes(body))
 

@@ -274,7 +274,7 @@ def _lines(rows: Sequence[ProbeRow], seed: int, names: Sequence[str]) -> tuple[L
     for row in rows:
         by_condition.setdefault(row.condition, {})[row.task] = row
     by_condition[FACT] = _one_fact_each(by_condition, seed)
-    return tuple(_measured(name, by_condition) for name in names if by_condition.get(name))
+    return tuple(_probe_line(name, by_condition) for name in names if by_condition.get(name))
 
 
 def _one_fact_each(
@@ -291,7 +291,7 @@ def _one_fact_each(
     }
 
 
-def _measured(name: str, by_condition: Mapping[str, Mapping[str, ProbeRow]]) -> Line:
+def _probe_line(name: str, by_condition: Mapping[str, Mapping[str, ProbeRow]]) -> Line:
     condition, rows = CONDITIONS[name], by_condition[name]
     led = [row for row in rows.values() if row.expects is not None]
     control = by_condition.get(condition.against or "", {})

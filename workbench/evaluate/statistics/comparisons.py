@@ -89,7 +89,7 @@ def mean_interval(
         return None
     ids = sorted(values)
     scores = np.array([values[i] for i in ids])
-    number, of = _numbered(ids, clusters)
+    number, of = _cluster_numbers(ids, clusters)
     value = float(scores.mean())
     same = bool((scores == scores[0]).all())
     if same or of == 1 or (_zero_one(scores) and of == len(ids)):
@@ -97,7 +97,7 @@ def mean_interval(
         # as there are.
         low, high = wilson(value * of, of)
         return Interval(value, low, high, len(ids), of, "wilson")
-    sums, counts = _summed(scores, number, of)
+    sums, counts = _cluster_sums(scores, number, of)
     low, high = percentile_bootstrap([sums, counts], lambda x, n: x / n, seed)
     return Interval(value, low, high, len(ids), of, "bootstrap")
 
@@ -127,7 +127,7 @@ def auc_interval(
     ids = sorted(labels)
     truth = np.array([labels[i] for i in ids], bool)
     chance = np.array([chances[i] for i in ids], float)
-    number, of = _numbered(ids, clusters)
+    number, of = _cluster_numbers(ids, clusters)
     if truth.all() or not truth.any() or of < 2:
         return None
     order = np.argsort(chance)
@@ -196,9 +196,9 @@ def compare_systems(
     first, second = np.array([a[i] for i in ids], float), np.array([b[i] for i in ids], float)
     apart = first - second
     only_a, only_b = int((apart > 0).sum()), int((apart < 0).sum())
-    number, of = _numbered(ids, clusters)
+    number, of = _cluster_numbers(ids, clusters)
     exact = mcnemar(only_a, only_b) if _zero_one(first) and _zero_one(second) else None
-    sums, counts = _summed(apart, number, of)
+    sums, counts = _cluster_sums(apart, number, of)
     value = float(apart.mean())
     low, high = (
         percentile_bootstrap([sums, counts], lambda x, n: x / n, seed) if of > 1 else (-1.0, 1.0)
@@ -255,7 +255,7 @@ def _flips(sums: Numbers, seed: int) -> float:
     return min(1.0, float(test.pvalue))
 
 
-def _numbered(
+def _cluster_numbers(
     ids: Sequence[str], clusters: Mapping[str, str] | None
 ) -> tuple[NDArray[np.int64], int]:
     """Each question's cluster as a number from 0, and how many there are."""
@@ -266,7 +266,7 @@ def _numbered(
     return np.array([order[name] for name in names]), len(order)
 
 
-def _summed(values: Numbers, number: NDArray[np.int64], of: int) -> tuple[Numbers, Numbers]:
+def _cluster_sums(values: Numbers, number: NDArray[np.int64], of: int) -> tuple[Numbers, Numbers]:
     """The sum of the values in each cluster, and how many there are."""
     return np.bincount(number, values, of).astype(np.float64), np.bincount(
         number, minlength=of

@@ -156,7 +156,7 @@ class _Recalled:
             table, size = self.worlds[patch.image]
             call_key = key(call.tool, call.arguments)
             if call_key in table:
-                placed: Value = _placed(table[call_key], patch.image, size)
+                placed: Value = _in_own_picture(table[call_key], patch.image, size)
                 return placed
         return ToolFailure(f"{UNASKED}: {call.tool}")
 
@@ -172,12 +172,12 @@ def _patches(value: Any) -> Iterator[Region]:
             yield from _patches(item)
 
 
-def _placed(value: Any, image: str, size: Size) -> Any:
+def _in_own_picture(value: Any, image: str, size: Size) -> Any:
     """The value with its patches in the world's own picture."""
     if isinstance(value, Region):
         return replace(value, image=image, width=size[0], height=size[1])
     if isinstance(value, list):
-        return [_placed(item, image, size) for item in value]
+        return [_in_own_picture(item, image, size) for item in value]
     return value
 
 
@@ -216,14 +216,14 @@ def shake(worlds: Worlds, rows: Iterable[tuple[Task, Program, Trace]]) -> Iterat
     effects: list[Effect] = []
     for unasked, run in worlds.run(jobs()):
         task, trace, calls, worlds_of_trace = waiting[0]
-        effects.append(Effect(worlds_of_trace[len(effects)], _moved(task, trace, unasked, run)))
+        effects.append(Effect(worlds_of_trace[len(effects)], _movement(task, trace, unasked, run)))
         if len(effects) == len(worlds_of_trace):
             waiting.popleft()
             yield Shaken(tuple(calls), effects[0].moved == "same", tuple(effects[1:]))
             effects = []
 
 
-def _moved(task: Task, before: Trace, unasked: bool, after: Trace) -> Moved:
+def _movement(task: Task, before: Trace, unasked: bool, after: Trace) -> Moved:
     if unasked:
         return "asks"
     if after.answer is None or before.answer is None:

@@ -101,15 +101,15 @@ class _Swap(ast.NodeTransformer):
 
 def _edits(answer: str, names: Sequence[str]) -> Iterator[tuple[str, Edit]]:
     yield "constant answer", lambda node: _constant(node, answer)
-    yield "dropped filter", _dropped
-    yield "flipped comparison", _flipped
+    yield "dropped filter", _drop
+    yield "flipped comparison", _flip
     yield "half a comparison", _half
     yield "other extreme", _extreme
     yield "other direction", _direction
     yield "other element", _element
     yield "other word", _word
     for name in names:
-        yield "swapped name", partial(_named, name=name)
+        yield "swapped name", partial(_with_name, name=name)
 
 
 def _constant(node: ast.AST, answer: str) -> ast.AST | None:
@@ -120,7 +120,7 @@ def _constant(node: ast.AST, answer: str) -> ast.AST | None:
     )
 
 
-def _dropped(node: ast.AST) -> ast.AST | None:
+def _drop(node: ast.AST) -> ast.AST | None:
     if isinstance(node, ast.comprehension) and node.ifs:
         return ast.comprehension(node.target, node.iter, [], node.is_async)
     if isinstance(node, ast.If):
@@ -128,7 +128,7 @@ def _dropped(node: ast.AST) -> ast.AST | None:
     return None
 
 
-def _flipped(node: ast.AST) -> ast.AST | None:
+def _flip(node: ast.AST) -> ast.AST | None:
     if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in _FLIPPED:
         return ast.Compare(node.left, [_FLIPPED[type(node.ops[0])]()], node.comparators)
     return None
@@ -198,7 +198,7 @@ def _word(node: ast.AST) -> ast.AST | None:
     )
 
 
-def _named(node: ast.AST, name: str) -> ast.AST | None:
+def _with_name(node: ast.AST, name: str) -> ast.AST | None:
     if not (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)

@@ -166,7 +166,7 @@ def others(task: Task, count: int) -> list[tuple[Scene, str]]:
     rng = np.random.default_rng([23, *task.id.encode()])
     by_answer: dict[str, list[Scene]] = {}
     for _ in range(_TRIES * count):
-        scene = _renamed(_layout(int(rng.integers(LAYOUTS))), form, task.choices, rng)
+        scene = _with_other_things(_layout(int(rng.integers(LAYOUTS))), form, task.choices, rng)
         gold = answer(scene, form)
         if gold is not None and (task.answer_type != "choice" or gold in task.choices):
             by_answer.setdefault(gold, []).append(scene)
@@ -189,7 +189,9 @@ def _layout(number: int) -> Scene:
     return make_scene("train", _FIRST + number)
 
 
-def _renamed(scene: Scene, form: Form, choices: Sequence[str], rng: np.random.Generator) -> Scene:
+def _with_other_things(
+    scene: Scene, form: Form, choices: Sequence[str], rng: np.random.Generator
+) -> Scene:
     """The scene with other things in the same places, most of them things that the form is about.
 
     What the form needs exactly one of stands there once.

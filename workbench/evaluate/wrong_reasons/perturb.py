@@ -192,7 +192,7 @@ def _mirrored_worlds(calls: Sequence[Called], size: Size) -> Iterator[Change]:
     axes: tuple[Axis, ...] = ("across", "down")
     for axis in axes:
         table = {
-            key(call.tool, _mirrored(call.arguments, axis, size)): _mirrored(
+            key(call.tool, _mirror_image(call.arguments, axis, size)): _mirror_image(
                 call.result, axis, size
             )
             for call in calls
@@ -233,8 +233,8 @@ def variants(
     elif isinstance(result, str):
         yield from _texts(result, task, others)
     elif isinstance(result, Region):
-        yield "across", _mirrored(result, "across", size)
-        yield "down", _mirrored(result, "down", size)
+        yield "across", _mirror_image(result, "across", size)
+        yield "down", _mirror_image(result, "down", size)
     elif isinstance(result, list) and all(isinstance(item, Region) for item in result):
         yield from _patches(result, counts, size)
 
@@ -275,7 +275,7 @@ def _texts(text: str, task: Task, others: Sequence[str]) -> Iterator[tuple[str, 
 def _another(patches: Sequence[Any], size: Size) -> Region:
     """One more patch of the same kind: the first one's, at the other end of the picture."""
     if patches:
-        first: Region = _mirrored(_mirrored(patches[0], "across", size), "down", size)
+        first: Region = _mirror_image(_mirror_image(patches[0], "across", size), "down", size)
         return first
     width, height = size
     return Region(
@@ -290,7 +290,7 @@ def _in_corner(patch: Any, corner: Size) -> Region:
     return moved
 
 
-def _mirrored(value: Any, axis: Axis, size: Size) -> Any:
+def _mirror_image(value: Any, axis: Axis, size: Size) -> Any:
     """The value as it would be in the mirrored picture."""
     if isinstance(value, Region):
         width, height = size
@@ -302,7 +302,7 @@ def _mirrored(value: Any, axis: Axis, size: Size) -> Any:
         )
         return replace(value, box=box)
     if isinstance(value, list):
-        return [_mirrored(item, axis, size) for item in value]
+        return [_mirror_image(item, axis, size) for item in value]
     if isinstance(value, Mapping):
-        return {name: _mirrored(item, axis, size) for name, item in value.items()}
+        return {name: _mirror_image(item, axis, size) for name, item in value.items()}
     return value

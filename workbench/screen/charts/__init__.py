@@ -2,6 +2,7 @@
 
 Files:
     chart.py           one figure: what it says, its rows, how Plotly draws them
+    lineage_chart.py   which evaluation came from which snapshot
     overview.py        a project at a glance: the dashboard's figures
     project_charts.py  charts of questions, tools and people
     reason_charts.py   charts of flags, their precision, whose errors wrong answers are

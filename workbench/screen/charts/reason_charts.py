@@ -19,7 +19,11 @@ from workbench.study.checking import last_attribution, last_measures
 
 def reason_charts(project: Project) -> list[Chart]:
     """Charts of the flags, of the checks' precision and recall, and of whose errors answers are."""
-    return [_flags(project), _measured(last_measures(project)), _exact(last_attribution(project))]
+    return [
+        _flags(project),
+        _measures_chart(last_measures(project)),
+        _exact(last_attribution(project)),
+    ]
 
 
 def _flags(project: Project) -> Chart:
@@ -44,7 +48,7 @@ def _flags(project: Project) -> Chart:
     )
 
 
-def _measured(measures: CheckMeasures | None) -> Chart:
+def _measures_chart(measures: CheckMeasures | None) -> Chart:
     sets = measures.sets if measures else {}
     rows: list[Row] = []
     for name, checks in sets.items():

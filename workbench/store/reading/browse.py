@@ -20,10 +20,11 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, get_args
 
 from workbench.errors import InputError
-from workbench.records import Task
+from workbench.records import AnswerType, Task
 from workbench.store.kernel.database import IDS, Database, id_list, now
 from workbench.store.reading.outcome import Outcome, split_names, to_outcome
 from workbench.store.reading.search import (
@@ -39,6 +40,8 @@ from workbench.store.reading.search import (
 from workbench.store.reading.summary import bring_up_to_date
 from workbench.store.records import rows as shape
 from workbench.store.records.scope import Scope
+from workbench.verify.answers import choice
+from workbench.verify.normalise import normalise
 
 SORTS: Mapping[str, tuple[str, bool]] = {
     "import": ("seq", False),
@@ -65,6 +68,9 @@ COLUMNS = {
     "type": "answer_type", "match": "match", "student": "student", "tool": "tools",
     "kind": "kinds", "steps": "steps", "seconds": "seconds",
 }  # fmt: skip
+
+_PLACES = tuple(f"option {number} of 26" for number in range(1, 27))
+"""Options that only a letter names, to learn which place a text such as `(b)` means."""
 
 NOBODY = "none"
 """`reviewer:none` finds the questions that nobody has decided on."""
@@ -117,7 +123,7 @@ class Where:
     """A query as SQL over `outcome`, with its parameters."""
 
     def __init__(self, database: Database, query: Query, scope: Scope) -> None:
-        self.query = query
+        self.database, self.query = database, query
         self.values: dict[str, Any] = {}
         """Values of the parameters, by name."""
         self.words = ""
@@ -159,12 +165,50 @@ class Where:
         self.values[mark[1:]] = value
         if name in COLUMNS:
             return self._column(name, mark)
+        if name == "answer":
+            return self._answer(mark, value)
         return _OTHER[name](mark, value)
+
+    def _answer(self, mark: str, value: str) -> str:
+        """The questions whose answer means this value, each by the rule of its own type."""
+        self.values[mark[1:]] = json.dumps(_naming(self.database, value))
+        conditions = [f"""seq IN (SELECT unnest(from_json({mark}, '["BIGINT"]')))"""]
+        for answer_type in get_args(AnswerType):
+            if answer_type != "choice":
+                form = f"{mark}{answer_type}"
+                task = Task("", "", "", "", "", answer_type=answer_type)
+                self.values[form[1:]] = shape.form_of(value, task)
+                conditions.append(f"(answer_type = '{answer_type}' AND said_form = {form})")
+        return "(" + " OR ".join(conditions) + ")"
 
     def _column(self, name: str, mark: str) -> str:
         if name in ("tool", "kind"):
             return f"contains({COLUMNS[name]}, '|' || {mark} || '|')"
         return f"{COLUMNS[name]} = {mark}"
+
+
+_normal = lru_cache(maxsize=100_000)(normalise)
+
+
+def _naming(database: Database, value: str) -> list[int]:
+    """Numbers of the multiple-choice questions whose answer a text names: by the option's words,
+    or by its letter, which stands for another option in each question.
+    """
+    words = f" {normalise(value)} "
+    sql = "SELECT DISTINCT said_form AS form FROM outcome WHERE answer_type = 'choice'"
+    forms = [row["form"] for row in database.rows(f"{sql} AND said_form <> ''")]
+    forms = [form for form in forms if f" {_normal(form)} " in words]
+    letter = choice(value, _PLACES)
+    rows = database.rows(
+        """
+        SELECT seq, said_form, task.* FROM outcome JOIN task USING (seq)
+        WHERE outcome.answer_type = 'choice' AND (
+            list_contains(from_json($forms, '["VARCHAR"]'), said_form)
+            OR said_form = task.choices[$letter])
+        """,
+        {"forms": json.dumps(forms), "letter": 0 if letter is None else letter + 1},
+    )
+    return [r["seq"] for r in rows if shape.form_of(value, shape.to_task(r)) == r["said_form"]]
 
 
 def _flag(mark: str, value: str) -> str:
@@ -186,7 +230,6 @@ def _reviewer(mark: str, value: str) -> str:
 
 
 _OTHER: Mapping[str, Callable[[str, str], str]] = {
-    "answer": lambda mark, value: f"lower(trim(said)) = {mark}",
     "gold": lambda mark, value: f"contains(gold, chr(10) || {mark} || chr(10))",
     "id": lambda mark, value: f"(starts_with(id, {mark}) OR starts_with(chosen, {mark}))",
     "flag": _flag,
@@ -314,7 +357,8 @@ def facets(database: Database, text: str) -> tuple[Facet, ...]:
     where = Where(database, query, bring_up_to_date(database))
     table, head = "outcome", ""
     if query.words:  # looked up once; what they leave is counted
-        columns = ", ".join({*COLUMNS.values(), *NUMBERS.values(), "id", "chosen", "said", "gold"})
+        others = {"seq", "id", "chosen", "said_form", "gold"}
+        columns = ", ".join({*COLUMNS.values(), *NUMBERS.values(), *others})
         table, head = (
             "fits",
             f"WITH fits AS MATERIALIZED (SELECT {columns} FROM outcome WHERE {where.words}) ",

@@ -201,7 +201,7 @@ outcome AS (
         CASE WHEN waiting THEN NULL
              WHEN labelled THEN abs(student_score - (chosen IS NOT NULL)::INTEGER)
              ELSE (student_form <> said_form)::INTEGER END AS apart,
-        updated_at, coalesce(runs, '[]') AS runs, vote
+        updated_at, coalesce(runs, '[]') AS runs, vote, said_form
     FROM joined
 )"""
 """CTEs ending in `outcome`, with the columns of the table of that name; `selected` stands before

@@ -152,7 +152,7 @@ def _relation(scene: Scene, rng: np.random.Generator) -> QuestionDraft | None:
     return pick(drafts, rng) if drafts else None
 
 
-def _compared(first: int, second: int, cmp: str) -> bool:
+def _holds(first: int, second: int, cmp: str) -> bool:
     return {"more": first > second, "fewer": first < second, "same": first == second}[cmp]
 
 
@@ -167,7 +167,7 @@ def _compare(scene: Scene, rng: np.random.Generator) -> QuestionDraft | None:
             for cmp in ("more", "fewer", "same"):
                 if first == second:
                     continue
-                truth = _compared(scene.count(first), scene.count(second), cmp)
+                truth = _holds(scene.count(first), scene.count(second), cmp)
                 form = {"op": "compare", "a": first, "b": second, "cmp": cmp}
                 drafts.setdefault(cmp, {}).setdefault(truth, []).append(
                     QuestionDraft(form, _yesno(truth), "yesno")

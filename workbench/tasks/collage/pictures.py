@@ -27,14 +27,14 @@ _BLUR = 6
 
 
 @lru_cache(maxsize=512)
-def _decoded(file: str) -> Image.Image:
+def _decode(file: str) -> Image.Image:
     with Image.open(data_dir() / "collages" / "cutouts" / file) as picture:
         return picture.convert("RGBA")
 
 
-def _pasted(canvas: Image.Image, thing: SceneObject) -> None:
+def _paste(canvas: Image.Image, thing: SceneObject) -> None:
     size = (int(thing.box.width), int(thing.box.height))
-    cutout = _decoded(thing.cutout).resize(size, Image.Resampling.LANCZOS)
+    cutout = _decode(thing.cutout).resize(size, Image.Resampling.LANCZOS)
     if thing.mirrored:
         cutout = ImageOps.mirror(cutout)
     alpha = cutout.getchannel("A")
@@ -57,5 +57,5 @@ def render(scene: Scene) -> Image.Image:
     """
     canvas = background(scene.background).copy()
     for thing in scene.objects:
-        _pasted(canvas, thing)
+        _paste(canvas, thing)
     return canvas
