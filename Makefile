@@ -69,9 +69,10 @@ demo: .venv/demo.done
 	$(BIN)/vpd run --project $(PROJECT) --limit $(LIMIT) --k $(K)
 	$(BIN)/vpd app --project $(PROJECT) --port $(PORT)
 
-# two workers with one thread each: models are the slow part, and threads of two workers would fight
+# two workers with one thread each: models are the slow part, and threads of two workers would fight;
+# files go to them in the order of tests/conftest.py
 test: .venv/dev.done
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -rs $(PYTEST)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -rs $(PYTEST)
 
 slow: .venv/dev.done
 	$(BIN)/python -m pytest -m slow -rs $(PYTEST)
