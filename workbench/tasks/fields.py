@@ -6,6 +6,7 @@ Each gives the value, or raises ValueError with what was found and what was expe
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -104,6 +105,10 @@ def text_or_number(value: Any, what: str) -> str:
     return letters
 
 
+_TRUTHS = frozenset({"yes", "no", "true", "false"})
+_WHOLE = re.compile(r"[-\u2212+]?\d+(?:\.0+)?")
+
+
 def answer_type(answers: Sequence[str], options: Sequence[str] = ()) -> AnswerType:
     """How answers are compared, judged by the options and the gold answers.
 
@@ -113,8 +118,8 @@ def answer_type(answers: Sequence[str], options: Sequence[str] = ()) -> AnswerTy
         return "choice"
     if len(answers) >= VOTES:
         answers = [Counter(answers).most_common(1)[0][0]]
-    if answers and all(answer.strip().lower() in ("yes", "no") for answer in answers):
+    if answers and all(answer.strip().lower() in _TRUTHS for answer in answers):
         return "yesno"
-    if answers and all(answer.strip().isdecimal() for answer in answers):
+    if answers and all(_WHOLE.fullmatch(answer.strip()) for answer in answers):
         return "integer"
     return "open"
