@@ -24,19 +24,13 @@ from workbench.store.records import sources
 from workbench.store.records.earlier_ids import with_earlier_ids
 from workbench.store.records.sources import SourceSelection
 from workbench.tasks.folder import UNNAMED
+from workbench.tasks.rows import Bad
 
 BATCH = 256
 """Tasks per transaction; their pictures are read in parallel."""
 
 LISTED = 20
 """Problem rows that a dry run shows."""
-
-
-@dataclass(slots=True)
-class _Bad:
-    file: str
-    line: int
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +138,13 @@ def import_tasks(
                 names = {source.image_path(task): task for task in batch}
                 digests = dict(zip(names, pool.map(read, names.values())))
                 ready: list[Task] = []
-                broken: list[_Bad] = []
+                broken: list[Bad] = []
                 for task in batch:
                     digest = digests[source.image_path(task)]
                     if isinstance(digest, str):
                         ready.append(replace(task, image=digest))
                     else:
-                        broken.append(_Bad(task.id, 0, str(digest)))
+                        broken.append(Bad(task.id, 0, str(digest)))
                 ready = _under_earlier_ids(project, ready)
                 new, other = project.add_tasks(ready)
                 right = _corrected(ready, other, correct)

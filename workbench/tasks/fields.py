@@ -49,14 +49,20 @@ def _text(value: Any, what: str, empty: bool = False) -> str:
     return value
 
 
-def texts(row: Row, name: str) -> tuple[str, ...]:
-    """A list of texts; empty where the field is missing."""
+def texts(row: Row, name: str, empty: bool = False) -> tuple[str, ...]:
+    """A list of texts; no texts where the field is missing.
+
+    Args:
+        row: the row.
+        name: of the field.
+        empty: whether a text without anything in it is allowed.
+    """
     value = row.get(name)
     if value is None:
         return ()
     if not isinstance(value, list):
         raise ValueError(f"the {name} are {describe(value)}; expected a list of texts")
-    return tuple(_text(entry, f"an entry of {name}", False) for entry in value)
+    return tuple(_text(entry, f"an entry of {name}", empty) for entry in value)
 
 
 def whole(row: Row, name: str) -> int:
@@ -78,17 +84,25 @@ def flag(row: Row, name: str) -> bool:
 
 
 def choices(row: Row, name: str, count: int) -> tuple[str, ...]:
-    """The options of a multiple-choice question, all different.
+    """The options of a multiple-choice question; official files hold equal and empty ones.
 
     Args:
         row: the row.
         name: of the field.
         count: how many options there must be.
     """
-    options = texts(row, name)
-    if len(set(options)) != count or len(options) != count:
-        raise ValueError(f"the {name} are {list(options)!r:.200}; expected {count} different texts")
+    options = texts(row, name, empty=True)
+    if len(options) != count:
+        raise ValueError(f"the {name} are {list(options)!r:.200}; expected {count} texts")
     return options
+
+
+def number_or_digits(row: Row, name: str) -> int | str:
+    """A whole number, or the digits of one as text, which stay as they are: an id such as 08291."""
+    value = row.get(name)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
+        return value
+    return whole(row, name)
 
 
 def text_or_number(value: Any, what: str) -> str:

@@ -73,6 +73,22 @@ def json_lines(path: Path, meter: Meter) -> Iterator[JsonEntry]:
         yield JsonEntry(line, line, None, value)
 
 
+def is_json_array(path: Path) -> bool:
+    """Whether a file of JSON Lines is one JSON array instead.
+
+    Raises:
+        DatasetError: the file cannot be read.
+    """
+    first = next(
+        (line for line in raw_lines(path, Meter()) if line.strip(b"\xef\xbb\xbf \t\r\n")), b""
+    )
+    start = first.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if not start.startswith(b"["):
+        return False
+    rest = start[1:].lstrip()
+    return not rest or rest.startswith((b"{", b"]"))
+
+
 def raw_lines(path: Path, meter: Meter) -> Iterator[bytes]:
     """The lines of a file as bytes, ends included.
 
