@@ -122,11 +122,11 @@ def _reasons(project: Project) -> str:
 
 def _remove(path: Path, before: set[Path] | None) -> None:
     """Remove what was made in a folder, and the folder where there was none."""
-    for made in set(path.iterdir()) - (before or set()):
-        if made.is_dir() and not made.is_symlink():
-            shutil.rmtree(made)
+    for entry in set(path.iterdir()) - (before or set()):
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
         else:
-            made.unlink()
+            entry.unlink()
     if before is None:
         path.rmdir()
 
@@ -161,28 +161,36 @@ def add(
     named = bool(source or folder or images or changes)
     source_choice = choice(source, folder, images, changes) if named else None
     with open_project(project, read_only=dry_run) as opened:
-        if source_choice is not None:
-            selections = [SourceSelection(source_choice, split, limit)]
-        elif split is None and limit is None:
-            selections = sources.selections(opened.database)
-        else:
-            selections = [SourceSelection(one, split, limit) for one in opened.sources()]
+        selections = _selections(opened, source_choice, split, limit)
         if dry_run:
             return _look(opened, selections)
         if source_choice is not None:
             _try(selections[0], unlabelled)
             opened.add_source(source_choice)
-        if named or split is not None or limit is not None:
-            for selection in selections:
-                sources.select(opened.database, selection)
+        for selection in selections:
+            sources.select(opened.database, selection)
         by = Correcting(*correcting_by) if correcting_by is not None else None
-        taken = _import(opened, selections, by)
-        if taken == 0 and named and limit != 0:
+        number = _import(opened, selections, by)
+        if number == 0 and source_choice is not None and limit != 0:
             raise InputError(
-                f"{source_choice.part if source_choice else source} gave no question"
-                f"{_of(selections[0])}: {_reasons(opened) or 'it holds none'}"
+                f"{source_choice.part} gave no question{_of(selections[0])}: "
+                f"{_reasons(opened) or 'it holds none'}"
             )
         console().print(f"{opened.count_tasks()} tasks in {safe(opened.path)}")
+
+
+def _selections(
+    project: Project, source_choice: Choice | None, split: str | None, limit: int | None
+) -> list[SourceSelection]:
+    """What to import: of a source that is named, else of all that the project has.
+
+    Without a split and a limit it is what the project remembers.
+    """
+    if source_choice is not None:
+        return [SourceSelection(source_choice, split, limit)]
+    if split is None and limit is None:
+        return sources.selections(project.database)
+    return [SourceSelection(one, split, limit) for one in project.sources()]
 
 
 def correct(
@@ -219,7 +227,7 @@ def _try(selection: SourceSelection, unlabelled: bool) -> None:
         columns = source.columns(split)
         print_columns(columns)
         if columns.rows and not columns.answered and not unlabelled:
-            near = [name for name, known in columns.near().items() if known.startswith("answer")]
+            near = [name for name, column in columns.near().items() if column.startswith("answer")]
             hint = f"; the column '{near[0]:.60}' may be meant: rename it to answer" if near else ""
             raise InputError(
                 f"none of the {columns.rows} rows of {columns.table} has an answer{hint}; "
@@ -246,7 +254,7 @@ def _import(
 ) -> int:
     """Import what is selected and print what came of it; returns how many tasks were good."""
     out = console()
-    taken = 0
+    number = 0
     correct_one = None
     if by is not None:
         correct_one = partial(correcting.correct_from, project, author=by.author, reason=by.reason)
@@ -261,7 +269,7 @@ def _import(
                 selection.limit,
                 correct_one,
             )
-        taken += result.added + result.present
+        number += result.added + result.present
         out.print(f"{safe(selection.choice.part)}: {result.added} tasks added")
         if result.corrected:
             out.print(f"{result.corrected} tasks got other answers; vpd run judges them again")
@@ -273,7 +281,7 @@ def _import(
                 f"as they are, for example {safe(result.changed[0], 80)}; to take over other "
                 "answers: --correct --by NAME --why TEXT"
             )
-    return taken
+    return number
 
 
 def _look(project: Project | None, selections: Sequence[SourceSelection]) -> None:

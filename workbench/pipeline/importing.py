@@ -74,12 +74,12 @@ def missing(project: Project, split: str | None, limit: int | None) -> list[Sour
     """
     if limit is not None and project.count_tasks(split) >= limit:
         return []
-    wanted = [
+    selections = [
         replace(chosen, split=split) if (chosen.split, chosen.limit) == (None, None) else chosen
         for chosen in sources.selections(project.database)
         if split is None or chosen.split in (None, split)
     ]
-    return [one for one in wanted if not sources.selection_is_read(project.database, one)]
+    return [one for one in selections if not sources.selection_is_read(project.database, one)]
 
 
 RowWatch = Callable[[int, int], None]

@@ -161,8 +161,8 @@ class _Loop:
 
     def _import(self) -> None:
         split, limit = self.selection.split, self.selection.limit
-        for wanted in importing.missing(self.project, split, limit):
-            choice = wanted.choice
+        for selection in importing.missing(self.project, split, limit):
+            choice = selection.choice
             started = time.perf_counter()
             self._tell("import", 0, limit or 0, "tasks")
 
@@ -170,7 +170,7 @@ class _Loop:
                 self._tell("import", rows, expected, "tasks")
 
             result = importing.import_tasks(
-                self.project, choice, wanted.split, limit, on_rows, wanted.limit
+                self.project, choice, selection.split, limit, on_rows, selection.limit
             )
             self._count("import", None, result.added, time.perf_counter() - started)
             if result.bad:

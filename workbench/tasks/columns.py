@@ -21,17 +21,17 @@ _MEANT = {
     "id": "question_id qid uid index idx",
     "split": "subset partition fold",
 }
-_OTHER_NAMES = {name: known for known, names in _MEANT.items() for name in names.split()}
+_OTHER_NAMES = {name: column for column, names in _MEANT.items() for name in names.split()}
 """Names that other tables use, and the column that each was meant to be."""
 
 MOST_COLUMNS = 200
 """Most unknown columns that are counted; a table with more names data as columns."""
 
 
-def meant(name: str) -> str | None:
+def likely_column(name: str) -> str | None:
     """The column that a name that is not known was probably meant to be; None where none is near.
 
-    >>> meant("anwser"), meant("Label"), meant("note")
+    >>> likely_column("anwser"), likely_column("Label"), likely_column("note")
     ('answer', 'answer', None)
     """
     low = name.strip().lower().replace(" ", "_").replace("-", "_")
@@ -60,7 +60,9 @@ class TableColumns:
 
     def near(self) -> dict[str, str]:
         """The unknown columns that were probably meant to be a known one."""
-        return {name: known for name in self.unknown if (known := meant(name)) is not None}
+        return {
+            name: column for name in self.unknown if (column := likely_column(name)) is not None
+        }
 
     def add(self, names: Sequence[str], answered: bool, choices: bool, pictured: bool) -> None:
         """Count one row.

@@ -77,18 +77,18 @@ def csv_records(
     lines = _Lines(path, meter)
     while True:
         line, start = lines.line, lines.start
-        taken: list[bytes] = []
+        own_lines: list[bytes] = []
         try:
-            cells = next(csv.reader(_texts(lines, taken), delimiter=delimiter, strict=True))
+            cells = next(csv.reader(_texts(lines, own_lines), delimiter=delimiter, strict=True))
         except StopIteration:
             return
         except csv.Error as error:
-            lines.give_back(taken[1:])
-            yield CsvRecord(line, start, ValueError(_fault(str(error), len(taken))))
+            lines.give_back(own_lines[1:])
+            yield CsvRecord(line, start, ValueError(_fault(str(error), len(own_lines))))
             continue
-        inside = _row_inside(taken, delimiter, is_row)
+        inside = _row_inside(own_lines, delimiter, is_row)
         if inside:
-            lines.give_back(taken[1:])
+            lines.give_back(own_lines[1:])
             fault = (
                 f"the row is not CSV (a quote in it swallows the row in line {line + inside}); "
                 "close the quote or remove it"
@@ -98,14 +98,14 @@ def csv_records(
         yield CsvRecord(line, start, cells)
 
 
-def _texts(lines: _Lines, taken: list[bytes]) -> Iterator[str]:
-    """The lines of one record as text; each one that is read is also put into `taken`."""
-    while len(taken) < MOST_LINES:
+def _texts(lines: _Lines, own_lines: list[bytes]) -> Iterator[str]:
+    """The lines of one record as text; each one that is read is also put into `own_lines`."""
+    while len(own_lines) < MOST_LINES:
         first = lines.start == 0
         raw = lines.take()
         if raw is None:
             return
-        taken.append(raw)
+        own_lines.append(raw)
         yield raw.decode("utf-8-sig" if first else "utf-8", "surrogateescape")
 
 
@@ -115,9 +115,9 @@ def _fault(error: str, lines: int) -> str:
     return f"the row is not CSV ({error}); check its quotes"
 
 
-def _row_inside(taken: Sequence[bytes], delimiter: str, is_row: IsRow) -> int:
+def _row_inside(own_lines: Sequence[bytes], delimiter: str, is_row: IsRow) -> int:
     """The place of the first further line that is a row of its own; 0 where none is."""
-    for at, raw in enumerate(taken[1:], start=1):
+    for at, raw in enumerate(own_lines[1:], start=1):
         text = raw.decode("utf-8", "surrogateescape")
         try:
             cells = next(csv.reader([text], delimiter=delimiter), [])

@@ -37,7 +37,7 @@ from workbench.errors import DatasetError, ImageError
 from workbench.images import decode
 from workbench.ports import BadRow
 from workbench.records import PartRef, Task, content_key
-from workbench.tasks.columns import KNOWN, TableColumns, meant
+from workbench.tasks.columns import KNOWN, TableColumns, likely_column
 from workbench.tasks.csv_table import csv_records
 from workbench.tasks.fields import Row, answer_type, describe, text_or_number
 from workbench.tasks.json_stream import Meter, raw_lines
@@ -232,6 +232,8 @@ class Folder:
         Raises:
             ValueError: the name leads out of the folder, or no file can have it.
         """
+        if "\0" in name:
+            raise ValueError(f"the image {name!r:.80} is not a usable path (it holds a NUL)")
         root = Path(os.path.normpath(self._images.absolute()))
         outside = False
         for start in (root, root / "images"):
@@ -415,8 +417,8 @@ def _header(path: Path, cells: Sequence[str] | ValueError) -> list[str]:
     header = [name.strip() for name in cells]
     if "image" in header and "question" in header and len(set(header)) == len(header):
         return header
-    near = {name: known for name in header if (known := meant(name)) not in (None, name)}
-    hint = "".join(f"; '{name:.60}' may be {known}" for name, known in near.items())
+    near = {name: column for name in header if (column := likely_column(name)) not in (None, name)}
+    hint = "".join(f"; '{name:.60}' may be {column}" for name, column in near.items())
     raise DatasetError(
         f"{path}:1 has the columns {header!r:.400}; expected image and question among them, each "
         f"name once{hint}"

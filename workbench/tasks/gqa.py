@@ -53,6 +53,7 @@ def gqa(root: str | Path, images: str | Path | None = None, subset: str = "balan
 
 def _task(name: str, split: str, row: Row, find: Find) -> Task:
     picture = text(row, "imageId")
+    answers: tuple[str, ...]
     if split in SERVER_ONLY:
         answers, types = (), row.get("types") or {}
     else:

@@ -172,7 +172,7 @@ def _row(
     return {**row, "picture": owner if owner in places else None}
 
 
-def _shown(row: Row, options: dict[str, str]) -> str:
+def _question_text(row: Row, options: dict[str, str]) -> str:
     """The question as everybody is asked it: hint, question, and options with their letters.
 
     So do VLMEvalKit's prompts, whose rules read the answer: a letter can only be answered where
@@ -204,7 +204,7 @@ def _task(name: str, split: str, row: Row, _: Find) -> Task:
         source="mmbench",
         split=split,
         image=row["picture"],
-        question=_shown(row, dict(zip(letters, options, strict=True))),
+        question=_question_text(row, dict(zip(letters, options, strict=True))),
         answers=() if answer is None else (options[letters.index(answer)],),
         answer_type="choice",
         choices=options,

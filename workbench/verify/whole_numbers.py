@@ -180,18 +180,11 @@ class _Phrase:
 
 def _phrase(tokens: Sequence[_Token], start: int) -> _Phrase | None:
     """The number that begins at a place; None where none does."""
-    at, sign, half = start, 1, False
-    first = tokens[at]
-    if isinstance(first, str) and first in _SIGNS:
-        at, sign = at + 1, _SIGNS[first]
-    elif first == "half":
-        at, half = at + 1, True
-    if at < len(tokens) and tokens[at] in ("a", "an") and _is_unit(tokens[at + 1 : at + 2]):
-        at += 1
-    elif half and not _is_unit(tokens[at : at + 1]):
+    begin, sign, half = _opening(tokens, start)
+    if half and not _is_unit(tokens[begin : begin + 1]):
         return None
     phrase = _Phrase()
-    begin = at
+    at = begin
     while at < len(tokens):
         joins = tokens[at] == "and" and phrase.last == 0 and _is_small(tokens[at + 1 : at + 2])
         if joins and at > begin:
@@ -204,6 +197,19 @@ def _phrase(tokens: Sequence[_Token], start: int) -> _Phrase | None:
     whole = phrase.value + (phrase.part or 0)
     phrase.value, phrase.end = sign * (whole // 2 if half else whole), at
     return phrase
+
+
+def _opening(tokens: Sequence[_Token], start: int) -> tuple[int, int, bool]:
+    """Where the number itself begins behind "minus", "half" and "a", its sign, and whether half."""
+    at, sign, half = start, 1, tokens[start] == "half"
+    first = tokens[start]
+    if isinstance(first, str) and first in _SIGNS:
+        at, sign = at + 1, _SIGNS[first]
+    elif half:
+        at += 1
+    if at < len(tokens) and tokens[at] in ("a", "an") and _is_unit(tokens[at + 1 : at + 2]):
+        at += 1
+    return at, sign, half
 
 
 def _is_unit(tokens: Sequence[_Token]) -> bool:
