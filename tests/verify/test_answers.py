@@ -331,6 +331,13 @@ def test_a_huge_answer_is_wrong_and_the_reason_says_why() -> None:
     assert "2000000 characters" in result.reason
 
 
+@pytest.mark.parametrize("piece", ["\n", " ", "so ", "the answer is ", "a-", "1-", "+", "hundred "])
+def test_a_text_that_repeats_itself_is_read_like_any_other(piece: str) -> None:
+    text = (piece * answers.MAX_ANSWER)[: answers.MAX_ANSWER]
+    assert answers.yes_no(text) is None
+    assert answers.choice(text, ("red", "C++")) is None
+
+
 def test_an_unlabelled_task_says_so() -> None:
     assert "no gold answer" in answers.score(task((), "open"), "x").reason
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from workbench.records import Task
 from workbench.verify import whole_numbers
@@ -57,10 +58,13 @@ def stated(text: str) -> str:
     >>> stated("There are two dogs, so the answer is: yes."), stated("yes")
     ('yes.', 'yes')
     """
+    # Runs of space are made short first, or the pattern would take quadratic time over them.
+    lines = (" ".join(line.split()) for line in text.replace("*", "").splitlines())
+    plain = "\n".join(line for line in lines if line)
     end = 0
-    for match in _LEAD.finditer(text.replace("*", "")):
+    for match in _LEAD.finditer(plain):
         end = match.end()
-    rest = text.replace("*", "")[end:]
+    rest = plain[end:]
     return rest if end and rest.strip() else text
 
 
@@ -170,6 +174,7 @@ def _lettered(text: str, options: Sequence[str]) -> int | None:
     return index if not match["rest"] or form(match["rest"]) == form(options[index]) else None
 
 
+@lru_cache(maxsize=4096)
 def _bare(text: str) -> str:
     """A text in lower case, without spaces and marks around it and with one space between words."""
     bare = " ".join(_plain(text).split())
@@ -195,8 +200,7 @@ def _loose(text: str, options: Sequence[str]) -> int | None:
     Where all options are whole numbers, the one that the text states decides: "minus one" is -1.
     """
     forms = [form(option) for option in options]
-    number = integer(text)
-    if number is not None and all(map(_DIGITS.fullmatch, forms)):
+    if all(map(_DIGITS.fullmatch, forms)) and (number := integer(text)) is not None:
         return _only([i for i, option in enumerate(forms) if int(option) == number], options)
     plain = form(text)
     same = [i for i, option in enumerate(forms) if option == plain and option]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from workbench.verify.normalise import normalise
 
@@ -75,6 +76,7 @@ def _letter(letter: str) -> str:
     return unicodedata.normalize("NFKC", letter)
 
 
+@lru_cache(maxsize=4096)
 def form(text: str) -> str:
     """The VQA normalisation of a text with the signs that change what it says.
 
