@@ -79,14 +79,13 @@ def is_json_array(path: Path) -> bool:
     Raises:
         DatasetError: the file cannot be read.
     """
-    first = next(
-        (line for line in raw_lines(path, Meter()) if line.strip(b"\xef\xbb\xbf \t\r\n")), b""
-    )
-    start = first.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if not start.startswith(b"["):
-        return False
-    rest = start[1:].lstrip()
-    return not rest or rest.startswith((b"{", b"]"))
+    try:
+        with path.open("rb") as file:
+            start = file.read(4096).removeprefix(codecs.BOM_UTF8).lstrip()
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error.strerror}") from error
+    # A line that is a list of something else is a bad row of JSON Lines.
+    return start[:1] == b"[" and start[1:].lstrip()[:1] in (b"", b"{", b"]")
 
 
 def raw_lines(path: Path, meter: Meter) -> Iterator[bytes]:
