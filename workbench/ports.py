@@ -7,7 +7,7 @@ the caller can recover stands with each method.  Nothing here is a base class.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -99,6 +99,37 @@ class HasSplits(Protocol):
     """A task source that knows the names of its splits before it reads a row."""
 
     splits: Sequence[str]
+
+
+class Columns(Protocol):
+    """What the rows of a table hold."""
+
+    table: str
+    """Its name."""
+    rows: int
+    answered: int
+    """Rows with an answer."""
+    with_choices: int
+    pictured: int
+    """Rows whose picture is there."""
+
+    @property
+    def unknown(self) -> Mapping[str, int]:
+        """Rows with a value in each column that means nothing to the source."""
+        ...
+
+    def near(self) -> Mapping[str, str]:
+        """The unknown columns that were probably meant to be a known one."""
+        ...
+
+
+@runtime_checkable
+class HasColumns(Protocol):
+    """A task source that reads a table of a person's own, whose columns may be misspelt."""
+
+    def columns(self, split: str | None = None) -> Columns:
+        """What the table's columns hold; no picture is decoded."""
+        ...
 
 
 @runtime_checkable

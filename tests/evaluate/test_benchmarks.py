@@ -100,11 +100,17 @@ def test_another_benchmark_has_no_mode() -> None:
 FOUR = ("a dog", "cat", "10", "1")
 
 
-def test_aokvqa_multiple_choice_is_to_the_letter() -> None:
-    tasks = [task("aokvqa", i, ["cat"], FOUR, difficult=True) for i in "abc"]
-    scores = scored(tasks, ["cat", "Cat", "b"])
-    assert (scores.name, scores.value) == ("multiple choice", pytest.approx(1 / 3))
-    assert scores.metrics["multiple choice, options read"].value == 1.0
+def test_aokvqa_multiple_choice_is_that_of_the_option_read() -> None:
+    tasks = [task("aokvqa", i, ["cat"], FOUR, difficult=True) for i in "abcd"]
+    scores = scored(tasks, ["cat", "Cat", "b", "no idea"])
+    assert (scores.name, scores.value) == ("multiple choice", 0.75)
+    assert scores.metrics["multiple choice, options read"].value == 0.75
+    assert scores.metrics["multiple choice, exact words"].value == 0.25
+
+
+def test_aokvqa_of_equal_options_each_is_right() -> None:
+    row = task("aokvqa", "a", ["road"], ("air", "", "road", "road"), difficult=False)
+    assert [scored([row], [text]).value for text in ("road", "C", "D", "B", "")] == [1, 1, 1, 0, 0]
 
 
 def test_aokvqa_direct_answer_is_a_third_for_each_exact_match() -> None:
@@ -242,12 +248,29 @@ def test_pope_questions_without_an_answer_are_wrong_both_ways() -> None:
             "a dog, or so it seems to me, sir",
             None,
         ),  # more than twice as long as the options together
-        ("B, or so it seems to me, sir, after a look", "B"),
+        ("B, or so it seems to me, sir, after a look", None),  # among the last four words only
+        ("Because B is bigger than A, the answer is A", "A"),
+        ("The correct answer is **B**. Here's why: A or B?", "B"),
+        ("the answer is b", "B"),
+        ("I can't process this file. B", None),
+        ("Z", None),
         ("", None),
     ],
 )
 def test_mmbench_reads_a_letter_then_a_text(text: str, found: str | None) -> None:
     assert mmbench.letter(text, {"A": "cat", "B": "dog", "C": "red cup"}) == found
+
+
+def test_mmbench_letters_as_the_cited_evaluator_reads_them() -> None:
+    animals = {"A": "cat", "B": "dog", "C": "hen", "D": "cow"}
+    sides = {"A": "left", "B": "right", "C": "up", "D": "down"}
+    both = {"A": "yes", "B": "no", "C": "both", "D": "none of the above"}
+    for text, options in (
+        ("A dog is sitting on the big mat over there in the room", animals),
+        ("B is correct because the picture shows a left that sits next to the wall", sides),
+        ("D. none of the above", both),
+    ):
+        assert mmbench.letter(text, options) is None
 
 
 def test_mmbench_texts_inside_each_other_are_not_told_apart() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from workbench.errors import InputError
+from workbench.evaluate.benchmarks.scorers import scorer
 from workbench.evaluate.benchmarks.scores import SystemAnswer
 from workbench.evaluate.benchmarks.submission import write
 from workbench.records import Task
@@ -135,3 +137,47 @@ def test_what_has_no_format_is_refused(tmp_path: Path) -> None:
         write("collages", [asked("collages", 1)], {}, tmp_path)
     with pytest.raises(InputError, match="there is no task of 'gqa'"):
         write("gqa", [], {}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text", ["cat", "(b)", "It is a cat.", "b", "no idea", "cat or dog", "Cat"]
+)
+def test_the_printed_score_of_aokvqa_is_that_of_the_submission(text: str, tmp_path: Path) -> None:
+    row = replace(asked("aokvqa", "q", choices=("a dog", "cat")), answers=("cat",))
+    answers = given([row], text)
+    (file,) = write("aokvqa", [row], answers, tmp_path, read_options=True)
+    submitted = json.loads(file.path.read_text())["q"]["multiple_choice"]
+    assert scorer("aokvqa").score([row], answers).value == float(submitted == "cat")
+
+
+@pytest.mark.parametrize("text", ["B", "(B)", "It is a cat.", "b", "A cat", "the answer is b", "?"])
+def test_the_printed_score_of_mmbench_is_that_of_the_submission(text: str, tmp_path: Path) -> None:
+    row = asked("mmbench", 5, "dev", ("a dog", "cat"), index=5, base=5, letters="AB", answer="B")
+    row = replace(row, answers=("cat",))
+    answers = given([row], text)
+    (file,) = write("mmbench", [row], answers, tmp_path, read_options=True)
+    (submitted,) = csv.DictReader(file.path.open(newline=""), delimiter="\t")
+    again = {row.id: SystemAnswer(submitted["prediction"])}
+    figure = scorer("mmbench").score([row], answers).value
+    assert figure == scorer("mmbench").score([row], again).value
+    assert figure == float(submitted["prediction"] == "B")
+
+
+def test_the_file_of_mmbench_holds_the_question_as_it_was(tmp_path: Path) -> None:
+    row = asked("mmbench", 5, "dev", ("x", "y"), index=5, letters="AB", question="Only this?")
+    (file,) = write("mmbench", [row], {}, tmp_path)
+    (line,) = csv.DictReader(file.path.open(newline=""), delimiter="\t")
+    assert line["question"] == "Only this?"
+
+
+def test_both_ways_of_normalising_are_reported() -> None:
+    rows = [
+        replace(asked("vqav2", 1), answers=("dog",) * 10),
+        replace(asked("vqav2", 2), answers=(*("dog",) * 9, "cat")),
+    ]
+    answers = given(rows, "The dog", "The dog")
+    for mode, value in (("always", 1.0), ("official", 0.5)):
+        scores = scorer("vqav2", mode).score(rows, answers)
+        assert scores.value == pytest.approx(value)
+        assert scores.metrics["accuracy, normalised always"].value == pytest.approx(1.0)
+        assert scores.metrics["accuracy, normalised official"].value == pytest.approx(0.5)

@@ -72,7 +72,8 @@ def write_rows(database: Database, version: int) -> None:
             [told.id, trace.id, made.task.id, keys["writer"], told.text],
         )
         put(
-            f"INSERT INTO prediction VALUES (?, ?, ?, '3', '', 0.0, 0.125, {day})",
+            "INSERT INTO prediction (id, task_id, model, answer, rationale, score, seconds, created_at)"
+            f" VALUES (?, ?, ?, '3', '', 0.0, 0.125, {day})",
             [guess.id, made.task.id, keys["student"]],
         )
         put(

@@ -32,7 +32,7 @@ from workbench.verify.answers import canonical
 from workbench.verify.choose import AnswerVerifier
 from workbench.verify.vote import vote
 
-PARTS = Path(__file__).resolve().parent.parent / "dictated.py"
+PARTS = Path(__file__).resolve().parent.parent / "scripted_answers.py"
 
 WINNERS = {"most": 0, "tie": 3, "even": 0, "yes": 1, "letter": 0, "free": 2, "other": 1}
 """Index of the program whose answer stands for all."""

@@ -148,7 +148,7 @@ def test_aokvqa_with_direct_answers(tmp_path: Path) -> None:
 
 def test_tallyqa(tmp_path: Path) -> None:
     unsaid, simple, complicated = tasks("tallyqa", tmp_path)
-    assert (unsaid.split, unsaid.family) == ("train", "unknown")
+    assert (unsaid.split, unsaid.family) == ("train", "complex"), "amt wrote it"
     assert (simple.family, simple.answers, simple.answer_type) == ("simple", ("3",), "integer")
     assert (complicated.family, complicated.answers) == ("complex", ("0",))
     assert simple.meta == {"question_id": 1, "data_source": "amt"}
@@ -166,7 +166,7 @@ def test_mmbench_copies_share_the_picture_of_their_base_row(tmp_path: Path) -> N
     assert (base.answers, base.choices, base.question) == (
         ("dog",),
         ("cat", "dog"),
-        "Which one\nis it?",
+        "Which one\nis it?\nA. cat\nB. dog",
     )
     assert base.meta == {
         "question_id": 5,
@@ -176,10 +176,12 @@ def test_mmbench_copies_share_the_picture_of_their_base_row(tmp_path: Path) -> N
         "answer": "B",
         "l2_category": "fine",
         "hint": "",
+        "question": "Which one\nis it?",
     }
     assert (copy.meta["index"], copy.meta["base"], copy.answers) == (1_000_005, 5, ("dog",))
     assert copy.image == base.image != other.image
     assert (other.choices, other.meta["hint"]) == (("one", "two", "None"), "look")
+    assert other.question == "Hint: look\nWhich one\nis it?\nA. one\nB. two\nC. None"
 
 
 def test_mmbench_with_several_tables_asks_which(tmp_path: Path) -> None:
@@ -246,3 +248,115 @@ def test_an_unknown_choice_names_the_known_ones(
 ) -> None:
     with pytest.raises(ProfileError, match=rf"{name} has no \w+ 'some'; choose \w+ or \w+"):
         registry.build("source", name, root=str(tmp_path), **wrong)
+
+
+# --- datasets as they are
+
+
+def read(name: str, root: Path, split: str | None = None) -> tuple[list[Task], list[str]]:
+    source = registry.build("source", name, root=str(root))
+    found = list(source.tasks(split))
+    return found, [row.reason for row in source.bad]
+
+
+def test_hateful_memes_of_the_first_phase_with_ids_as_text(tmp_path: Path) -> None:
+    made.picture(tmp_path / "img" / "08291.png")
+    rows = [made.hateful_row(8291, id="08291", label=label) for label in (1, "0")]
+    made.write_lines(tmp_path / "dev.jsonl", rows[0])
+    made.write_lines(tmp_path / "test.jsonl", rows[1])
+    (first, second), bad = read("hateful", tmp_path)
+    assert bad == []
+    assert (first.id, first.answers, second.id, second.answers) == (
+        *("hateful/dev/08291", ("yes",)),
+        *("hateful/test/08291", ("no",)),
+    )
+    assert first.meta["question_id"] == "08291"
+
+
+def test_aokvqa_with_equal_and_empty_choices_and_an_empty_answer(tmp_path: Path) -> None:
+    made.picture(tmp_path / "val2017" / "000000000009.jpg")
+    rows = [
+        made.aokvqa_row("a", choices=["air", "water", "road", "road"], correct_choice_idx=2),
+        made.aokvqa_row("b", choices=["air", "", "road", "sand"]),
+        made.aokvqa_row("c", direct_answers=["road", "", *["street"] * 8]),
+    ]
+    made.write(tmp_path / "aokvqa_v1p0_val.json", rows)
+    found, bad = read("aokvqa", tmp_path)
+    assert bad == []
+    assert [task.answers for task in found] == [("road",), ("",), ("sun",)]
+    assert len(found[2].meta["direct_answers"]) == 10
+
+
+@pytest.mark.parametrize("start", ["[", "\n [\n", "\ufeff["])
+def test_pope_as_a_json_array(tmp_path: Path, start: str) -> None:
+    made.pope(tmp_path)
+    path = tmp_path / "coco_pope_random.json"
+    lines = path.read_text().splitlines()
+    path.write_text(start + ",\n".join(lines) + "]", encoding="utf-8")
+    found, bad = read("pope", tmp_path, "random")
+    assert bad == []
+    assert [task.id for task in found] == ["pope/random/1", "pope/random/2"]
+
+
+def test_tallyqa_that_does_not_say_is_told_by_its_origin(tmp_path: Path) -> None:
+    made.tallyqa(tmp_path)
+    rows = [made.tallyqa_row(n, data_source=of) for n, of in enumerate(("amt", "imported_vqa"))]
+    for row in rows:
+        del row["issimple"]
+    made.write(tmp_path / "train.json", rows)
+    found, _ = read("tallyqa", tmp_path, "train")
+    assert [task.family for task in found] == ["complex", "simple"]
+
+
+@pytest.mark.parametrize("split", ["test-dev", "test"])
+def test_vqav2_of_which_only_the_server_knows_the_answers(tmp_path: Path, split: str) -> None:
+    made.picture(tmp_path / "test2015" / "COCO_test2015_000000000009.jpg")
+    name = f"v2_OpenEnded_mscoco_{split}2015_questions.json"
+    made.write(tmp_path / name, {"questions": [made.vqa_question(7)]})
+    (task,), bad = read("vqav2", tmp_path, split)
+    assert bad == []
+    assert (task.id, task.answers, task.meta) == (f"vqav2/{split}/7", (), {"question_id": 7})
+
+
+@pytest.mark.parametrize("split", ["test", "challenge"])
+def test_gqa_of_which_only_the_server_knows_the_answers(tmp_path: Path, split: str) -> None:
+    made.gqa(tmp_path)
+    picture = made.gqa_row()["imageId"]
+    row = {"imageId": picture, "question": "Is it red?", "isBalanced": True}
+    made.write(tmp_path / f"{split}_balanced_questions.json", {"12": row})
+    (task,), bad = read("gqa", tmp_path, split)
+    assert bad == []
+    assert (task.id, task.answers, task.question) == (f"gqa/{split}/12", (), "Is it red?")
+
+
+@pytest.mark.parametrize("name", ["vqav2", "okvqa"])
+@pytest.mark.parametrize("number", [2**63, 2**64, -(2**70), 10**400, True])
+def test_a_question_id_that_no_table_can_hold_is_a_bad_row(
+    tmp_path: Path, name: str, number: int
+) -> None:
+    made.BENCHMARKS[name](tmp_path)
+    prefix = "v2_" if name == "vqav2" else ""
+    questions = [made.vqa_question(number), made.vqa_question(9000), made.vqa_question(1)]
+    votes = [made.vqa_annotation(n) for n in (9000, 1)]
+    made.write(
+        tmp_path / f"{prefix}OpenEnded_mscoco_val2014_questions.json", {"questions": questions}
+    )
+    made.write(tmp_path / f"{prefix}mscoco_val2014_annotations.json", {"annotations": votes})
+    found, bad = read(name, tmp_path)
+    assert [task.meta["question_id"] for task in found] == [9000, 1]
+    assert len(bad) == 1
+    assert len(bad[0]) < 400
+
+
+@pytest.mark.parametrize("there", ["caf\u00e9.png", "cafe\u0301.png"])
+def test_pictures_of_benchmarks_may_be_links_with_other_spellings(
+    tmp_path: Path, there: str
+) -> None:
+    made.picture(tmp_path / "cache" / "0a1b")
+    (tmp_path / "files" / "img").mkdir(parents=True)
+    (tmp_path / "files" / "img" / there).symlink_to(tmp_path / "cache" / "0a1b")
+    row = made.hateful_row(1, img="img\\caf\u00e9.png")
+    made.write_lines(tmp_path / "files" / "dev_seen.jsonl", row)
+    (task,), bad = read("hateful", tmp_path / "files")
+    assert bad == []
+    assert (tmp_path / "files" / task.image).is_file()

@@ -46,6 +46,15 @@ def task(
         ("none", None),
         ("there is no dog", None),
         ("know", None),
+        ("The answer is yes", True),
+        ("The answer is no.", False),
+        ("Answer: yes", True),
+        ("**Answer:** No, there is none", False),
+        ("There are two, so the correct answer is: Yes.", True),
+        ("I think the answer is no", False),
+        ("I do not know whether the answer is yes", None),
+        ("The answer is yes or no", None),
+        ("ye\u200bs", True),
     ],
 )
 def test_yes_no(text: str, expected: bool | None) -> None:
@@ -86,7 +95,43 @@ def test_yes_no(text: str, expected: bool | None) -> None:
         ("dogs", None),
         ("a dog", None),
         ("True", None),
-        ("nine hundred and one", None),
+        ("nine hundred and one", 901),
+        ("one hundred", 100),
+        ("a hundred", 100),
+        ("ten thousand", 10_000),
+        ("two hundred thousand", 200_000),
+        ("one thousand two hundred and thirty-four", 1234),
+        ("twelve hundred", 1200),
+        ("3 hundred", 300),
+        ("two dozen", 24),
+        ("a dozen eggs", 12),
+        ("half a dozen", 6),
+        ("minus three", -3),
+        ("negative 3", -3),
+        ("\u22125", -5),
+        ("\u20135", -5),
+        ("twenty one", 21),
+        ("There are 2 dogs and 3 cats, so the answer is 5.", 5),
+        ("The answer is two dogs", 2),
+        ("two quarters", 2),
+        ("twenty, one", None),
+        ("one two", None),
+        ("one or two", None),
+        ("2\u20133", None),
+        ("five minus three", None),
+        ("hundreds of birds", None),
+        ("one and a half", None),
+        ("one hundredth", None),
+        ("twenty first", None),
+        ("five percent", None),
+        ("two point two", None),
+        ("more than 5", None),
+        ("at least 5", None),
+        ("<5", None),
+        ("5+", None),
+        ("not 5", None),
+        ("3\u00b2", None),
+        ("\u00bd", None),
         ("9" * 50, None),
         ("1,00", None),
         ("3.0.1", None),
@@ -139,8 +184,65 @@ def test_choice(text: str, expected: int | None) -> None:
 
 
 def test_two_equal_options_cannot_be_told_apart_by_text() -> None:
-    assert answers.choice("cat", ("cat", "Cat", "dog")) is None
+    assert answers.choice("CAT", ("cat", "Cat", "dog")) is None
+    assert answers.choice("Cat", ("cat", "Cat", "dog")) == 1, "to the letter they can"
     assert answers.choice("A", ("cat", "Cat", "dog")) == 0
+
+
+def test_of_options_that_are_the_same_each_is_right() -> None:
+    road = task(("road",), "choice", ("air", "water", "road", "road"))
+    assert answers.score(road, "road").score == 1.0
+    assert answers.score(road, "D").score == 1.0
+    assert answers.score(road, "A").score == 0.0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("C", "C++", "Java"), {"C": 0, "c++": 1, "It is C++.": 1, "The answer is C.": 0}),
+        (("C", "C#", "C++"), {"C": 0, "C#": 1, "The language is C#": 1, "(c)": 0}),
+        (("-1", "1"), {"-1": 0, "1": 1, "\u22121": 0, "It is -1.": 0, "minus one": 0, "one": 1}),
+        (("a > b", "a < b", "a = b"), {"a > b": 0, "a<b": 1, "The answer is a = b.": 2, "B": 1}),
+        (("<5", ">5"), {"<5": 0, "> 5": 1, "it is >5": 1, "5": None}),
+        (("5", ">5"), {"5": 0, ">5": 1, "it is <5": None, "It is 5.": 0}),
+        (("0", "zero"), {"0": 0, "zero": 1, "Zero.": 1}),
+        (("+5", "-5", "5"), {"+5": 0, "-5": 1, "5": 2}),
+        (("A+", "A", "A-"), {"A+": 0, "A": 1, "A-": 2, "He got an A-.": 2}),
+        (("1/2", "12", "1 2"), {"1/2": 0, "12": 1, "It is 1/2.": 0}),
+        (("1,5", "15"), {"1,5": 0, "15": 1, "It is 1,5.": 0}),
+        (("10\u00b2", "102"), {"10\u00b2": 0, "102": 1, "It is 10\u00b2": 0}),
+        (("[0, 5)", "(0, 5]"), {"[0, 5)": 0, "(0, 5]": 1, "0, 5": None}),
+        (("caf\u00e9", "cafe"), {"cafe\u0301": 0, "cafe": 1}),
+        (("?", "!"), {"?": 0, "!": 1}),
+        (("a", "the"), {"a": 0, "the": 1}),
+        (("Polish", "polish"), {"Polish": 0, "polish": 1, "POLISH": None}),
+    ],
+)
+def test_options_that_differ_in_signs_only(
+    options: tuple[str, ...], said: dict[str, int | None]
+) -> None:
+    for text, index in said.items():
+        assert answers.choice(text, options) == index, text
+    for gold in options:
+        for text in options:
+            labelled = task((gold,), "choice", options)
+            assert answers.score(labelled, text).score == float(text == gold), (text, gold)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("the answer is b", 1),
+        ("The correct answer is **B**. Here's why: A or B?", 1),
+        ("Because B is bigger than A, the answer is A", 0),
+        ("The answer is B because it is bigger.", 1),
+        ("The answer is A dog.", None),
+        ("The answer is up, not down.", None),
+        ("I saw left and right; the answer is down.", 3),
+    ],
+)
+def test_what_follows_the_answer_is_decides(text: str, expected: int | None) -> None:
+    assert answers.choice(text, ("left", "right", "up", "down")) == expected
 
 
 def test_an_option_that_normalises_to_nothing_is_found_by_its_own_text() -> None:
@@ -162,6 +264,19 @@ def test_an_option_that_normalises_to_nothing_is_found_by_its_own_text() -> None
         ("open", "mountains", "mountain", 0.0),
         ("phrase", "t-shirt", "t shirt", 1.0),
         ("integer", "many", "many", 1.0),
+        ("integer", "100", "one hundred", 1.0),
+        ("integer", "1", "one hundred", 0.0),
+        ("integer", "5", "-5", 0.0),
+        ("open", "5", "-5", 0.0),
+        ("open", "C", "C++", 0.0),
+        ("open", "3-5", "35", 0.0),
+        ("open", "cafe\u0301", "caf\u00e9", 1.0),
+        ("open", "\uff21", "A", 1.0),
+        ("open", "don\u2019t", "don't", 1.0),
+        ("open", "the", "A", 0.0),
+        ("open", "?", "!", 0.0),
+        ("open", "", "A", 0.0),
+        ("yesno", "The answer is yes", "yes", 1.0),
     ],
 )
 def test_one_gold_answer(kind: AnswerType, answer: str, gold: str, score: float) -> None:
@@ -214,6 +329,13 @@ def test_a_huge_answer_is_wrong_and_the_reason_says_why() -> None:
     result = answers.score(task(("x",), "phrase"), "x " * 1_000_000)
     assert result.score == 0.0
     assert "2000000 characters" in result.reason
+
+
+@pytest.mark.parametrize("piece", ["\n", " ", "so ", "the answer is ", "a-", "1-", "+", "hundred "])
+def test_a_text_that_repeats_itself_is_read_like_any_other(piece: str) -> None:
+    text = (piece * answers.MAX_ANSWER)[: answers.MAX_ANSWER]
+    assert answers.yes_no(text) is None
+    assert answers.choice(text, ("red", "C++")) is None
 
 
 def test_an_unlabelled_task_says_so() -> None:

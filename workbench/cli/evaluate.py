@@ -6,14 +6,17 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import get_args
 
 from workbench.cli.bars import Bars
 from workbench.cli.text import console, open_project, percent, safe, seconds
+from workbench.errors import InputError
 from workbench.evaluate.benchmarks.scores import SystemAnswer
 from workbench.evaluate.benchmarks.submission import write
 from workbench.store import Evaluation, Project, Selection
 from workbench.store.reading import evaluations
 from workbench.study import evaluate
+from workbench.verify.normalise import Mode
 
 
 def main(
@@ -27,6 +30,7 @@ def main(
     timed: int,
     submit: Path | None,
     as_json: bool,
+    normalise: Mode = "always",
 ) -> None:
     """Evaluate what is named, else the profile's student, and print each figure.
 
@@ -41,15 +45,20 @@ def main(
         timed: number of questions to time one at a time.
         submit: folder for the answers in the benchmark's own format.
         as_json: print JSON instead of text.
+        normalise: how answers to VQAv2 and OK-VQA are normalised.
     """
+    if normalise not in get_args(Mode):
+        modes = " or ".join(get_args(Mode))
+        raise InputError(f"no way of normalising is called '{normalise:.40}'; choose {modes}")
     selection = Selection(split, limit, benchmark)
     systems: list[str | None] = list(models) or ([None] if pipeline is None else [])
     rows: list[Evaluation] = []
     with open_project(project, read_only=False) as opened, Bars() as bars:
         if pipeline is not None:
-            rows += evaluate.evaluate_pipeline(opened, pipeline, selection, timed, bars)
+            rows += evaluate.evaluate_pipeline(opened, pipeline, selection, timed, bars, normalise)
         rows += [
-            evaluate.evaluate(opened, model, selection, explain, timed, bars) for model in systems
+            evaluate.evaluate(opened, model, selection, explain, timed, bars, normalise)
+            for model in systems
         ]
         if submit is not None:
             _submit(opened, selection, rows, submit)
@@ -75,8 +84,14 @@ def line(row: Evaluation) -> str:
         if row.details.get("unreadable")
         else ""
     )
+    both = {
+        mode: metric.get("value")
+        for mode in get_args(Mode)
+        if (metric := row.details.get("metrics", {}).get(f"accuracy, normalised {mode}"))
+    }
+    ways = "".join(f", normalised {mode} {percent(value)}" for mode, value in both.items())
     figure = f"{safe(row.metric)} {percent(row.value)}{where} of {row.questions}"
-    return f"{safe(row.system, 60)}: {figure}{unread}{took}"
+    return f"{safe(row.system, 60)}: {figure}{ways}{unread}{took}"
 
 
 def _submit(

@@ -10,6 +10,7 @@ from workbench.cli.steps import ending, run_lines
 from workbench.cli.text import console, open_project, safe
 from workbench.records import Task, Verdict
 from workbench.store import Project, TaskView
+from workbench.store.people import corrections
 from workbench.store.reading import checks
 from workbench.store.reading.views import resolve
 
@@ -35,6 +36,7 @@ def main(what: str, project: Path | None, status: str | None, text: str, limit: 
         if kind == "task":
             view = opened.task_view(key)
             _task(out, view)
+            _corrections(out, opened, view.task)
             if view.chosen is not None and view.chosen.trace is not None:
                 for row in checks.check_rows(opened.database, [view.chosen.trace.id]).values():
                     out.print(f"the checks: suspicion {row.suspicion:.2f}")
@@ -79,6 +81,15 @@ def _mark(verdict: Verdict | None) -> str:
     if verdict.chosen:
         return "kept"
     return "right" if verdict.correct else "wrong"
+
+
+def _corrections(out: Console, project: Project, task: Task) -> None:
+    for event in corrections.of_task(project.database, task.id):
+        before = ", ".join(event.earlier) or "no answer"
+        out.print(
+            f"label corrected: {safe(before)} became {safe(', '.join(event.answers))}, by "
+            f"{safe(event.author)} on {event.created_at:%Y-%m-%d}: {safe(event.reason)}"
+        )
 
 
 def _task(out: Console, view: TaskView) -> None:

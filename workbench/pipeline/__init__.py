@@ -2,6 +2,7 @@
 
 Files:
     ask.py               one question about one picture
+    correcting.py        putting the answers of questions right
     course.py            the project of the notebooks, made once
     import_decisions.py  decisions of other tools become events
     importing.py         the first stage: tasks and their pictures from the project's sources

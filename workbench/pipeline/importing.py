@@ -20,19 +20,17 @@ from workbench.ports import BadRow, HoldsPictures, Measured, TaskSource
 from workbench.records import Task, content_key
 from workbench.settings import Choice
 from workbench.store import Project
+from workbench.store.records import sources
+from workbench.store.records.earlier_ids import with_earlier_ids
+from workbench.store.records.sources import SourceSelection
+from workbench.tasks.folder import UNNAMED
+from workbench.tasks.rows import Bad
 
 BATCH = 256
 """Tasks per transaction; their pictures are read in parallel."""
 
 LISTED = 20
 """Problem rows that a dry run shows."""
-
-
-@dataclass(slots=True)
-class _Bad:
-    file: str
-    line: int
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +42,10 @@ class TaskImport:
     """Rows left out, in this import; the table `bad_row` says why."""
     changed: tuple[str, ...]
     """Tasks that were there with another content; they were left as they are."""
+    present: int = field(default=0, compare=False)
+    """Tasks that were there already, with any content."""
+    corrected: int = field(default=0, compare=False)
+    """Tasks whose answers were put right."""
 
 
 @dataclass(slots=True)
@@ -62,8 +64,8 @@ class Look:
     """Their reasons, without names and numbers."""
 
 
-def missing(project: Project, split: str | None, limit: int | None) -> list[Choice]:
-    """Sources of a project that have not been read far enough.
+def missing(project: Project, split: str | None, limit: int | None) -> list[SourceSelection]:
+    """What the project is to have of its sources and was not read yet.
 
     Args:
         project: any project.
@@ -72,7 +74,12 @@ def missing(project: Project, split: str | None, limit: int | None) -> list[Choi
     """
     if limit is not None and project.count_tasks(split) >= limit:
         return []
-    return [choice for choice in project.sources() if not project.imported(choice, split)]
+    selections = [
+        replace(chosen, split=split) if (chosen.split, chosen.limit) == (None, None) else chosen
+        for chosen in sources.selections(project.database)
+        if split is None or chosen.split in (None, split)
+    ]
+    return [one for one in selections if not sources.selection_is_read(project.database, one)]
 
 
 RowWatch = Callable[[int, int], None]
@@ -82,12 +89,21 @@ The latter are the limit, or an estimate from the bytes read.
 """
 
 
+Correct = Callable[[Task], bool]
+"""Given a task that the project has with another content, it puts the answers right.
+
+It says whether it did.
+"""
+
+
 def import_tasks(
     project: Project,
     choice: Choice,
     split: str | None = None,
     limit: int | None = None,
     watch: RowWatch | None = None,
+    first: int | None = None,
+    correct: Correct | None = None,
 ) -> TaskImport:
     """Read a source until `limit` tasks of the split are in the project, or to its end.
 
@@ -102,33 +118,38 @@ def import_tasks(
         split: only tasks of this split; None takes all.
         limit: number of tasks of the split that the project is to have; None takes all.
         watch: called as the work goes on.
+        first: only so many tasks of the source, whether the project has them already or not.
+        correct: called with each task that the project has with another content.
 
     Raises:
         DatasetError: the source cannot be read at all.
     """
     source: TaskSource = registry.build("source", choice.part, **choice.arguments)
     before = project.count_tasks(split)
-    added, bad, changed, listed = 0, 0, [], 0
+    added, good, bad, corrected, listed = 0, 0, 0, 0, 0
+    changed: list[str] = []
     offered = _Offered(source, split)
     cache = ResultCache(project.path / "cache" / "pictures.sqlite")
     try:
         # A decoded picture can take 120 MB, so only a few are decoded at once.
         with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
             read = partial(_picture, project.images, cache, source)
-            while batch := offered.take(_room(limit, before + added)):
+            while batch := offered.take(min(_room(limit, before + added), _room(first, good))):
                 names = {source.image_path(task): task for task in batch}
                 digests = dict(zip(names, pool.map(read, names.values())))
                 ready: list[Task] = []
-                broken: list[_Bad] = []
+                broken: list[Bad] = []
                 for task in batch:
                     digest = digests[source.image_path(task)]
                     if isinstance(digest, str):
                         ready.append(replace(task, image=digest))
                     else:
-                        broken.append(_Bad(task.id, 0, str(digest)))
+                        broken.append(Bad(task.id, 0, str(digest)))
+                ready = _under_earlier_ids(project, ready)
                 new, other = project.add_tasks(ready)
-                added += new
-                changed += other
+                right = _corrected(ready, other, correct)
+                added, good, corrected = added + new, good + len(ready), corrected + len(right)
+                changed += [id_ for id_ in other if id_ not in right]
                 bad += len(broken)
                 project.add_bad_rows(choice.part, [*broken, *source.bad[listed:]])
                 listed = len(source.bad)
@@ -141,7 +162,27 @@ def import_tasks(
         cache.close()
     if limit is None or before + added < limit:
         project.mark_imported(choice, split, before + added)
-    return TaskImport(added, bad + len(source.bad), tuple(changed))
+    return TaskImport(added, bad + len(source.bad), tuple(changed), good - added, corrected)
+
+
+def _corrected(tasks: Sequence[Task], changed: Sequence[str], correct: Correct | None) -> set[str]:
+    """The ids of those tasks that were put right."""
+    if correct is None or not changed:
+        return set()
+    return {task.id for task in tasks if task.id in set(changed) and correct(task)}
+
+
+def _under_earlier_ids(project: Project, tasks: Sequence[Task]) -> list[Task]:
+    """The tasks, those whose id is made of their content under the id that the project has."""
+    unnamed = [task for task in tasks if task.id.startswith(f"{task.source}/{UNNAMED}")]
+    by_id = dict(
+        zip(
+            (task.id for task in unnamed),
+            with_earlier_ids(project.database, unnamed),
+            strict=True,
+        )
+    )
+    return [by_id.get(task.id, task) for task in tasks]
 
 
 def _room(limit: int | None, present: int) -> int:

@@ -24,7 +24,7 @@ from workbench.store import (
     Scope,
     Selection,
 )
-from workbench.store.records import pending
+from workbench.store.records import pending, sources
 from workbench.verify.answers import score
 
 try:
@@ -161,14 +161,17 @@ class _Loop:
 
     def _import(self) -> None:
         split, limit = self.selection.split, self.selection.limit
-        for choice in importing.missing(self.project, split, limit):
+        for selection in importing.missing(self.project, split, limit):
+            choice = selection.choice
             started = time.perf_counter()
             self._tell("import", 0, limit or 0, "tasks")
 
             def on_rows(rows: int, expected: int) -> None:
                 self._tell("import", rows, expected, "tasks")
 
-            result = importing.import_tasks(self.project, choice, split, limit, on_rows)
+            result = importing.import_tasks(
+                self.project, choice, selection.split, limit, on_rows, selection.limit
+            )
             self._count("import", None, result.added, time.perf_counter() - started)
             if result.bad:
                 self.notes.append(
@@ -179,6 +182,10 @@ class _Loop:
                     f"{len(result.changed)} tasks of {choice.part} differ from those imported "
                     f"before and were left as they are, for example {result.changed[0]}"
                 )
+
+        short = limit is not None and self.project.count_tasks(split) < limit
+        if short and (bounds := _bounds(self.project)):
+            self.notes.append(f"the project takes only {bounds}; take more with: vpd import")
 
     def _sample(self) -> None:
         sampler = self.parts.sampler
@@ -387,9 +394,24 @@ def _no_tasks(project: Project, split: str | None) -> str:
             "folder --from DIR)"
         )
     where = f" in split '{split}'" if split else ""
+    bounds = _bounds(project)
+    if bounds:
+        return (
+            f"the project has no task{where}: it takes {bounds}; take more with: "
+            "vpd import SOURCE --split NAME, or see the table bad_row for rows that were left out"
+        )
     return (
         f"the project's sources hold no task{where}; see the table bad_row for rows that were left "
         "out"
+    )
+
+
+def _bounds(project: Project) -> str:
+    """What a project takes of its sources, in words; nothing where it takes all."""
+    return ", ".join(
+        f"{chosen} of {chosen.choice.part}"
+        for chosen in sources.selections(project.database)
+        if (chosen.split, chosen.limit) != (None, None)
     )
 
 

@@ -34,6 +34,7 @@ from workbench.store.reading.ids import sources_and_splits
 from workbench.study import answering
 from workbench.study.answering import NamedStudent
 from workbench.verify.answers import canonical
+from workbench.verify.normalise import Mode
 from workbench.verify.vote import vote
 
 TIMED = 10
@@ -50,6 +51,8 @@ class Questions:
     selection: Selection
     tasks: Sequence[Task]
     scorer: Scorer
+    mode: Mode = "always"
+    """How VQA answers are normalised."""
 
     @property
     def key(self) -> tuple[str | None, str | None, int | None]:
@@ -57,11 +60,17 @@ class Questions:
         return self.selection.source, self.selection.split, self.selection.limit
 
 
-def questions(project: Project, selection: Selection) -> Questions:
+def questions(project: Project, selection: Selection, mode: Mode = "always") -> Questions:
     """The questions of a selection.
 
+    Args:
+        project: has the questions.
+        selection: which ones.
+        mode: how VQA answers are normalised, see `verify.normalise`.
+
     Raises:
-        InputError: there are none, or they are of several benchmarks, which are not scored alike.
+        InputError: there are none, they are of several benchmarks, which are not scored alike, or
+            the mode is for other benchmarks.
     """
     tasks = project.tasks(evaluations.selected_ids(project.database, selection))
     sources = sorted({task.source for task in tasks})
@@ -78,7 +87,7 @@ def questions(project: Project, selection: Selection) -> Questions:
             f"the questions are of {', '.join(sources)}, which are not scored alike; "
             "choose with --benchmark NAME"
         )
-    return Questions(selection, tasks, scorer(sources[0]))
+    return Questions(selection, tasks, scorer(sources[0], mode), mode)
 
 
 def evaluate(
@@ -88,6 +97,7 @@ def evaluate(
     explain: bool = False,
     timed: int = TIMED,
     watch: Watch | None = None,
+    mode: Mode = "always",
 ) -> Evaluation:
     """The evaluation of a student on a set of questions; it is stored.
 
@@ -100,11 +110,12 @@ def evaluate(
         timed: number of questions asked one by one for the clock; measured once, and again when
             more are timed.
         watch: called as the work goes on.
+        mode: how VQA answers are normalised, see `verify.normalise`.
 
     Raises:
         InputError: there is no such model, there are no questions, or they are not scored alike.
     """
-    posed = questions(project, selection or Selection())
+    posed = questions(project, selection or Selection(), mode)
     who = answering.student_by_name(project, model)
     job = _job(project, who)
     ref = who.reference(explain)
@@ -181,6 +192,7 @@ def evaluate_pipeline(
     selection: Selection | None = None,
     timed: int = TIMED,
     watch: Watch | None = None,
+    mode: Mode = "always",
 ) -> list[Evaluation]:
     """The evaluations of the pipeline on a set of questions; they are stored.
 
@@ -194,12 +206,13 @@ def evaluate_pipeline(
         selection: of the questions; all when None.
         timed: number of questions run one by one for the clock.
         watch: called as the work goes on.
+        mode: how VQA answers are normalised, see `verify.normalise`.
 
     Raises:
         InputError: there are no questions, k is out of range, or the questions are not scored
             alike.
     """
-    posed = questions(project, selection or Selection())
+    posed = questions(project, selection or Selection(), mode)
     own = posed.selection
     # As many tasks as there are: an evaluation imports nothing.
     loop.run(project, len(posed.tasks), k, "execute", watch, split=own.split, source=own.source)
@@ -212,16 +225,16 @@ def evaluate_pipeline(
         modes |= {"vote": f"pipeline k={k}", "any": f"pipeline pass@{k}"}
     rows: list[Evaluation] = []
     scores = {}
-    for mode, name in modes.items():
-        size = 1 if mode == "first" else k
+    for way, name in modes.items():
+        size = 1 if way == "first" else k
         id_ = content_key(
-            "pipeline", mode, size, scope.sampler, scope.executor, scope.seed, *posed.key
+            "pipeline", way, size, scope.sampler, scope.executor, scope.seed, *posed.key
         )
-        if mode == "any":
+        if way == "any":
             latency, scored = rows[-1].latency, _best(posed, programs, k)
         else:
             latency = _pipeline_latency(project, posed, size, _stored(project, id_), timed, watch)
-            scored = _scored(posed, _chosen(posed.tasks, programs, mode), {})
+            scored = _scored(posed, _chosen(posed.tasks, programs, way), {})
         rows.append(
             _row(
                 posed,
@@ -229,7 +242,7 @@ def evaluate_pipeline(
                 id=id_,
                 system=name,
                 kind="pipeline",
-                mode=mode,
+                mode=way,
                 part=scope.sampler or "",
                 model=None,
                 job=None,
@@ -321,7 +334,10 @@ def _scored(
         scores.value,
         posed.scorer.interval(posed.tasks, answers),
         {id_: (texts.get(id_), scores.per_task.get(id_)) for id_ in {**scores.per_task, **texts}},
-        {name: more[name] for name in ("metrics", "left_out", "unanswered")},
+        {
+            **{name: more[name] for name in ("metrics", "left_out", "unanswered")},
+            "normalise": posed.mode,
+        },
     )
 
 

@@ -5,6 +5,8 @@ Source: Schwenk et al., ECCV 2022.  Files:
     aokvqa_v1p0_{train,val,test}.json
     images of COCO 2017: {train,val,test}2017/<12 digits>.jpg
 
+Some rows have equal or empty choices, or an empty direct answer; they count as they are.
+
 One JSON array a file: 17,056 train, 1,145 val, 6,702 test; the test file has no answers.
 """
 
@@ -46,7 +48,7 @@ def aokvqa(root: str | Path, images: str | Path | None = None, setting: str = "c
 
 def _task(as_open: bool, name: str, split: str, row: Row, find: Find) -> Task:
     options = choices(row, "choices", 4)
-    direct = texts(row, "direct_answers")
+    direct = texts(row, "direct_answers", empty=True)
     right = None
     labelled = split != "test"
     if labelled or row.get("correct_choice_idx") is not None:

@@ -6,6 +6,7 @@ Each gives the value, or raises ValueError with what was found and what was expe
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -48,14 +49,20 @@ def _text(value: Any, what: str, empty: bool = False) -> str:
     return value
 
 
-def texts(row: Row, name: str) -> tuple[str, ...]:
-    """A list of texts; empty where the field is missing."""
+def texts(row: Row, name: str, empty: bool = False) -> tuple[str, ...]:
+    """A list of texts; no texts where the field is missing.
+
+    Args:
+        row: the row.
+        name: of the field.
+        empty: whether a text without anything in it is allowed.
+    """
     value = row.get(name)
     if value is None:
         return ()
     if not isinstance(value, list):
         raise ValueError(f"the {name} are {describe(value)}; expected a list of texts")
-    return tuple(_text(entry, f"an entry of {name}", False) for entry in value)
+    return tuple(_text(entry, f"an entry of {name}", empty) for entry in value)
 
 
 def whole(row: Row, name: str) -> int:
@@ -77,17 +84,25 @@ def flag(row: Row, name: str) -> bool:
 
 
 def choices(row: Row, name: str, count: int) -> tuple[str, ...]:
-    """The options of a multiple-choice question, all different.
+    """The options of a multiple-choice question; official files hold equal and empty ones.
 
     Args:
         row: the row.
         name: of the field.
         count: how many options there must be.
     """
-    options = texts(row, name)
-    if len(set(options)) != count or len(options) != count:
-        raise ValueError(f"the {name} are {list(options)!r:.200}; expected {count} different texts")
+    options = texts(row, name, empty=True)
+    if len(options) != count:
+        raise ValueError(f"the {name} are {list(options)!r:.200}; expected {count} texts")
     return options
+
+
+def number_or_digits(row: Row, name: str) -> int | str:
+    """A whole number, or the digits of one as text, which stay as they are: an id such as 08291."""
+    value = row.get(name)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 18:
+        return value
+    return whole(row, name)
 
 
 def text_or_number(value: Any, what: str) -> str:
@@ -104,6 +119,10 @@ def text_or_number(value: Any, what: str) -> str:
     return letters
 
 
+_TRUTHS = frozenset({"yes", "no", "true", "false"})
+_WHOLE = re.compile(r"[-\u2212+]?\d+(?:\.0+)?")
+
+
 def answer_type(answers: Sequence[str], options: Sequence[str] = ()) -> AnswerType:
     """How answers are compared, judged by the options and the gold answers.
 
@@ -113,8 +132,8 @@ def answer_type(answers: Sequence[str], options: Sequence[str] = ()) -> AnswerTy
         return "choice"
     if len(answers) >= VOTES:
         answers = [Counter(answers).most_common(1)[0][0]]
-    if answers and all(answer.strip().lower() in ("yes", "no") for answer in answers):
+    if answers and all(answer.strip().lower() in _TRUTHS for answer in answers):
         return "yesno"
-    if answers and all(answer.strip().isdecimal() for answer in answers):
+    if answers and all(_WHOLE.fullmatch(answer.strip()) for answer in answers):
         return "integer"
     return "open"

@@ -8,37 +8,47 @@ Columns (JSON Lines: keys):
 
     image      required; path relative to the folder or to its `images/`
     question   required; taken as it is, HTML and all
-    id         optional; unique; otherwise the number of the line
-    answer     optional; one answer (text or number)
+    id         optional; unique; otherwise made of picture, question and choices, so that a row
+               keeps its id wherever it stands in the table
+    answer     optional; one answer: text, a number, or true and false for yes and no
     answers    optional; several: a JSON list, in CSV separated by `|`
     choices    optional; two or more options, written like `answers`; an answer must be one of them
     split      optional; `mine` where absent
     anything else goes to `Task.meta` as it is
 
-A row that cannot become a task is listed in `bad` with file, line and reason; all others are
-imported.
+In CSV, cells are separated by commas, semicolons or tabs; `TRUE` and `FALSE` (spreadsheets) are yes
+and no as answers, and `2.0` (pandas) is 2.  A picture may be a symbolic link to anywhere.
+
+A row that cannot become a task, or that stands in the table already, is listed in `bad` with file,
+line and reason; all others are imported.
 """
 
 from __future__ import annotations
 
-import csv
 import json
 import math
-from collections.abc import Iterator, Sequence
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import DatasetError, ImageError
 from workbench.images import decode
 from workbench.ports import BadRow
-from workbench.records import PartRef, Task
+from workbench.records import PartRef, Task, content_key
+from workbench.tasks.columns import KNOWN, TableColumns, likely_column
+from workbench.tasks.csv_table import csv_records
 from workbench.tasks.fields import Row, answer_type, describe, text_or_number
 from workbench.tasks.json_stream import Meter, raw_lines
+from workbench.tasks.pictures import one_spelling, spellings
 from workbench.tasks.rows import Bad
 
 FILES = ("questions.jsonl", "questions.csv")
 SPLIT = "mine"
-_KNOWN = ("id", "image", "question", "answer", "answers", "choices", "split")
+DELIMITERS = (",", ";", "\t")
+UNNAMED = "q-"
+"""The beginning of the ids of rows that have none, behind the source's name."""
 
 
 class Folder:
@@ -69,7 +79,7 @@ class Folder:
         self.ref = PartRef(
             "source",
             "folder",
-            "1",
+            "2",
             arguments if images is None else {**arguments, "images": str(images)},
         )
         self._meter = Meter()
@@ -85,26 +95,48 @@ class Folder:
         """
         self._bad.clear()
         path = self._table()
-        self._meter.read, self._meter.total = 0, path.stat().st_size
-        read = _csv_rows if path.suffix.lower() == ".csv" else _json_rows
-        line_of_id: dict[str, int] = {}
+        earlier: dict[str, tuple[int, Task]] = {}
         pictures: dict[Path, str | None] = {}
-        for line, row in read(path, self._meter):
+        for line, row in self._rows(path):
             try:
                 if isinstance(row, ValueError):
                     raise row
-                task = self._task(row, line, pictures)
-                if task.id in line_of_id:
-                    raise ValueError(
-                        f"the id '{row.get('id', line)}' is already used "
-                        f"in line {line_of_id[task.id]}"
-                    )
+                task = self._task(row, pictures)
+                if task.id in earlier:
+                    raise ValueError(_twin(task, row.get("id"), *earlier[task.id]))
             except ValueError as error:
                 self._bad.append(Bad(str(path), line, str(error)))
                 continue
-            line_of_id[task.id] = line
+            earlier[task.id] = line, task
             if split is None or task.split == split:
                 yield task
+
+    def columns(self, split: str | None = None) -> TableColumns:
+        """What the table's columns hold; no picture is decoded.
+
+        Raises:
+            DatasetError: as `tasks` raises it.
+        """
+        path = self._table()
+        columns = TableColumns(path.name)
+        for _, row in self._rows(path):
+            if isinstance(row, ValueError) or split not in (None, row.get("split") or SPLIT):
+                continue
+            names = [name for name, value in row.items() if value not in (None, "", [])]
+            columns.add(
+                names,
+                answered="answer" in names or "answers" in names,
+                choices="choices" in names,
+                pictured=self._is_there(row.get("image")),
+            )
+        return columns
+
+    def _rows(self, path: Path) -> Iterator[tuple[int, Row | ValueError]]:
+        """The rows of the table, each with its line, or what is wrong with them."""
+        self._meter.read, self._meter.total = 0, path.stat().st_size
+        if path.suffix.lower() == ".csv":
+            return _csv_rows(path, self._meter, self._is_there)
+        return _json_rows(path, self._meter)
 
     def image_path(self, task: Task) -> Path:
         """Where the task's picture lies on disk."""
@@ -132,20 +164,15 @@ class Folder:
             )
         return tables[0]
 
-    def _task(self, row: Row, line: int, pictures: dict[Path, str | None]) -> Task:
-        """One row as a task.
-
-        Args:
-            row: the row.
-            line: its number in the table.
-            pictures: what is wrong with each picture that was decoded so far.
+    def _task(self, row: Row, pictures: dict[Path, str | None]) -> Task:
+        """One row as a task; `pictures` says what is wrong with each that was decoded so far.
 
         Raises:
             ValueError: a field is wrong; says what was found and what was expected.
         """
         question = _question(row)
         choices = _choices(row)
-        answers = _answers(row)
+        answers = _answers(row, choices)
         strange = [answer for answer in answers if choices and answer not in choices]
         if strange:
             raise ValueError(
@@ -159,8 +186,10 @@ class Folder:
         if isinstance(name, bool) or not isinstance(name, str | int | None) or name == "":
             raise ValueError(f"the id is {describe(name)}; expected text, a whole number, or none")
         image = self._image(row.get("image"), pictures)
+        if name is None:
+            name = UNNAMED + content_key(_plain_name(row["image"]), question, list(choices))[:16]
         return Task(
-            id=f"{self.name}/{line if name is None else name}",
+            id=f"{self.name}/{name}",
             source=self.name,
             split=split or SPLIT,
             image=image,
@@ -168,7 +197,7 @@ class Folder:
             answers=answers,
             answer_type=answer_type(answers, choices),
             choices=choices,
-            meta={key: value for key, value in row.items() if key not in _KNOWN},
+            meta={key: value for key, value in row.items() if key not in KNOWN},
         )
 
     def _image(self, name: Any, pictures: dict[Path, str | None]) -> str:
@@ -177,31 +206,77 @@ class Folder:
             raise ValueError(
                 f"the image is {describe(name)}; expected a path relative to {self._images}"
             )
-        root = self._images.resolve()
-        for start in (self._images, self._images / "images"):
-            try:
-                path = (start / name).resolve()
-                inside, there = path.is_relative_to(root), path.is_file()
-            except (OSError, ValueError) as error:
-                raise ValueError(
-                    f"the image '{name:.80}' is not a usable path ({error})"
-                ) from error
-            if not inside:
-                raise ValueError(
-                    f"the image '{name}' lies outside {self._images}; copy it into the folder"
-                )
-            if there:
-                break
-        else:
+        place = self._place(name)
+        if place is None:
             raise ValueError(
                 f"no picture '{name:.200}' in {self._images} or its images/; expected a file there"
             )
+        path, relative = place
         if path not in pictures:
             pictures[path] = _fault(path)
         fault = pictures[path]
         if fault is not None:
             raise ValueError(fault)
-        return path.relative_to(root).as_posix()
+        return relative
+
+    def _is_there(self, name: Any) -> bool:
+        """Whether a cell names a picture of the folder."""
+        try:
+            return isinstance(name, str) and bool(name.strip()) and self._place(name) is not None
+        except ValueError:
+            return False
+
+    def _place(self, name: str) -> tuple[Path, str] | None:
+        """Where a picture lies, and its path relative to the folder; None where it is not there.
+
+        Raises:
+            ValueError: the name leads out of the folder, or no file can have it.
+        """
+        if "\0" in name:
+            raise ValueError(f"the image {name!r:.80} is not a usable path (it holds a NUL)")
+        root = Path(os.path.normpath(self._images.absolute()))
+        outside = False
+        for start in (root, root / "images"):
+            for spelled in spellings(name):
+                try:
+                    path = Path(os.path.normpath(start / spelled))
+                    there = path.is_file()
+                    if not path.is_relative_to(root):
+                        # The folder itself may be named by another way than the picture.
+                        path, root_of_all = path.resolve(), root.resolve()
+                    else:
+                        root_of_all = root
+                except (OSError, ValueError) as error:
+                    raise ValueError(
+                        f"the image '{name:.80}' is not a usable path ({error})"
+                    ) from error
+                if not path.is_relative_to(root_of_all):
+                    outside = True
+                elif there:
+                    return path, path.relative_to(root_of_all).as_posix()
+        if outside:
+            raise ValueError(
+                f"the image '{name:.200}' lies outside {self._images}; copy it into the folder"
+            )
+        return None
+
+
+def _plain_name(image: str) -> str:
+    """A picture's name without what the table may add or leave out."""
+    return re.sub(r"^(?:\./|images/)+", "", one_spelling(image.strip()))
+
+
+def _twin(task: Task, name: Any, line: int, other: Task) -> str:
+    """Why a row is left out whose id an earlier line has."""
+    if name is not None:
+        return f"the id '{name:.200}' is already used in line {line}"
+    if (task.answers, task.split) == (other.answers, other.split):
+        return f"the row is the same as line {line}; it counts once"
+    return (
+        f"line {line} asks the same about the same picture, with the answer "
+        f"{list(other.answers)!r:.80} in the split '{other.split:.40}'; give each row an id, or "
+        "put all answers into one row as answers"
+    )
 
 
 def _fault(path: Path) -> str | None:
@@ -239,11 +314,25 @@ def _texts(value: Any, what: str) -> tuple[str, ...]:
     return tuple(text_or_number(entry, f"an entry of {what}") for entry in value)
 
 
-def _answers(row: Row) -> tuple[str, ...]:
+def _answers(row: Row, choices: Sequence[str]) -> tuple[str, ...]:
     answer, answers = row.get("answer"), row.get("answers")
     if answer is not None and answers is not None:
         raise ValueError("both 'answer' and 'answers' are given; choose one")
-    return _texts(answers, "answers") if answer is None else (text_or_number(answer, "the answer"),)
+    if answer is not None:
+        return (_answer(answer, "the answer", choices),)
+    if answers is not None and not isinstance(answers, list):
+        raise ValueError(f"answers is {describe(answers)}; expected a list of texts")
+    return tuple(_answer(entry, "an entry of answers", choices) for entry in answers or ())
+
+
+def _answer(value: Any, what: str, choices: Sequence[str]) -> str:
+    """An answer as text; true and false are yes and no, unless the options say otherwise."""
+    if isinstance(value, bool):
+        words = ("True", "true", "TRUE", "yes") if value else ("False", "false", "FALSE", "no")
+        return next((word for word in words if word in choices), words[-1])
+    if isinstance(value, int | float) and str(value) in choices:
+        return str(value)
+    return text_or_number(value, what)
 
 
 def _json_rows(path: Path, meter: Meter) -> Iterator[tuple[int, Row | ValueError]]:
@@ -284,36 +373,56 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not a value; give text, a number or null")
 
 
-def _csv_rows(path: Path, meter: Meter) -> Iterator[tuple[int, Row | ValueError]]:
+def _csv_rows(
+    path: Path, meter: Meter, is_picture: Callable[[Any], bool]
+) -> Iterator[tuple[int, Row | ValueError]]:
     """First line number and row of each record, or what is wrong with it."""
-    texts = (
-        line.decode("utf-8-sig" if i == 0 else "utf-8", "surrogateescape")
-        for i, line in enumerate(raw_lines(path, meter))
-    )
-    reader = csv.reader(texts, strict=True)
-    try:
-        header = [name.strip() for name in next(reader, [])]
-    except csv.Error as error:
+    header: list[str] = []
+
+    def is_row(cells: Sequence[str]) -> bool:
+        return len(cells) == len(header) and is_picture(cells[header.index("image")])
+
+    for record in csv_records(path, meter, _delimiter(path), is_row):
+        cells = record.cells
+        if not header:
+            header += _header(path, cells)
+        elif isinstance(cells, ValueError):
+            yield record.line, cells
+        elif cells:
+            yield record.line, _csv_row(header, cells)
+    if not header:
+        _header(path, [])
+
+
+def _delimiter(path: Path) -> str:
+    """What stands between the cells of a table: what its header can be read with."""
+    first = next(raw_lines(path, Meter()), b"").decode("utf-8-sig", "replace")
+    for delimiter in DELIMITERS:
+        names = [name.strip(' "\r\n') for name in first.split(delimiter)]
+        if "image" in names and "question" in names:
+            return delimiter
+    return DELIMITERS[0]
+
+
+def _header(path: Path, cells: Sequence[str] | ValueError) -> list[str]:
+    """The names of the columns.
+
+    Raises:
+        DatasetError: the first record is no header.
+    """
+    if isinstance(cells, ValueError):
         raise DatasetError(
-            f"{path}:1 is not CSV ({error}); expected a header with image and question"
-        ) from error
-    if "image" not in header or "question" not in header or len(set(header)) < len(header):
-        raise DatasetError(
-            f"{path}:1 has the columns {header}; "
-            "expected image and question among them, each name once"
+            f"{path}:1 is not CSV ({cells}); expected a header with image and question"
         )
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield line, ValueError(f"the row is not CSV ({error}); check its quotes")
-            continue
-        if not cells:
-            continue
-        yield line, _csv_row(header, cells)
+    header = [name.strip() for name in cells]
+    if "image" in header and "question" in header and len(set(header)) == len(header):
+        return header
+    near = {name: column for name in header if (column := likely_column(name)) not in (None, name)}
+    hint = "".join(f"; '{name:.60}' may be {column}" for name, column in near.items())
+    raise DatasetError(
+        f"{path}:1 has the columns {header!r:.400}; expected image and question among them, each "
+        f"name once{hint}"
+    )
 
 
 def _csv_row(header: Sequence[str], cells: Sequence[str]) -> Row | ValueError:
@@ -327,8 +436,28 @@ def _csv_row(header: Sequence[str], cells: Sequence[str]) -> Row | ValueError:
     for name, cell in zip(header, cells, strict=True):
         if name in ("answers", "choices"):
             row[name] = cell.split("|") if cell.strip() else None
-        elif name in ("image", "question"):
+        elif name in ("image", "question") or cell.strip():
             row[name] = cell
-        elif cell.strip():
-            row[name] = math.nan if name == "answer" and cell.strip().lower() == "nan" else cell
+    offered = row.get("choices") or ()
+    if "answer" in row:
+        row["answer"] = _cell(row["answer"], offered)
+    if row.get("answers"):
+        row["answers"] = [_cell(cell, offered) for cell in row["answers"]]
     return row
+
+
+_WRITTEN = {"TRUE": True, "True": True, "FALSE": False, "False": False}
+"""True and false as spreadsheets and pandas write them."""
+
+
+def _cell(cell: str, choices: Sequence[str]) -> Any:
+    """An answer as its writer had it, before CSV made text of it; an option's text stays as is."""
+    text = cell.strip()
+    if cell in choices:
+        return cell
+    if text.lower() == "nan":
+        return math.nan
+    if text in _WRITTEN:
+        return _WRITTEN[text]
+    # pandas makes decimals of whole numbers where one cell of the column is empty.
+    return int(text.partition(".")[0]) if re.fullmatch(r"[-+]?\d{1,15}\.0+", text) else cell

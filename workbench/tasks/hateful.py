@@ -1,7 +1,10 @@
 """Hateful Memes (Kiela et al., NeurIPS 2020): is a meme, picture and text together, hateful?
 
     {train,dev_seen,dev_unseen,test_seen,test_unseen}.jsonl    {id, img, label, text}
+    {dev,test}.jsonl                                           of the first phase
     img/<5 digits>.png
+
+Ids are numbers, in some copies as text ("08291"); they are handed in as they stand.
 
 The label is missing where the benchmark keeps it secret.
 
@@ -13,14 +16,14 @@ from __future__ import annotations
 from pathlib import Path, PurePath
 
 from workbench.records import Task
-from workbench.tasks.fields import Row, text, whole
+from workbench.tasks.fields import Row, number_or_digits, text
 from workbench.tasks.official import Find, Format, Official, jsonl_files
 
-SPLITS = ("train", "dev_seen", "dev_unseen", "test_seen", "test_unseen")
+SPLITS = ("train", "dev_seen", "dev_unseen", "test_seen", "test_unseen", "dev", "test")
 
 
 def hateful(root: str | Path, images: str | Path | None = None) -> Official:
-    """The source of the Hateful Memes, with the five splits of `SPLITS`."""
+    """The source of the Hateful Memes, with the splits of `SPLITS`."""
     form = Format(
         "hateful", SPLITS, lambda split: (f"{split}.jsonl",), _task, jsonl_files, number="id"
     )
@@ -29,7 +32,7 @@ def hateful(root: str | Path, images: str | Path | None = None) -> Official:
 
 def _task(name: str, split: str, row: Row, find: Find) -> Task:
     caption, picture = text(row, "text"), text(row, "img")
-    label = None if row.get("label") is None else whole(row, "label")
+    label = None if row.get("label") is None else int(number_or_digits(row, "label"))
     if label not in (None, 0, 1):
         raise ValueError(f"the label is {label}; expected 0, 1 or none")
     return Task(
@@ -41,5 +44,5 @@ def _task(name: str, split: str, row: Row, find: Find) -> Task:
         answers={None: (), 0: ("no",), 1: ("yes",)}[label],
         answer_type="yesno",
         choices=("yes", "no"),
-        meta={"question_id": whole(row, "id"), "label": label, "text": caption},
+        meta={"question_id": number_or_digits(row, "id"), "label": label, "text": caption},
     )

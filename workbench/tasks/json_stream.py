@@ -73,6 +73,21 @@ def json_lines(path: Path, meter: Meter) -> Iterator[JsonEntry]:
         yield JsonEntry(line, line, None, value)
 
 
+def is_json_array(path: Path) -> bool:
+    """Whether a file of JSON Lines is one JSON array instead.
+
+    Raises:
+        DatasetError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(4096).removeprefix(codecs.BOM_UTF8).lstrip()
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error.strerror}") from error
+    # A line that is a list of something else is a bad row of JSON Lines.
+    return start[:1] == b"[" and start[1:].lstrip()[:1] in (b"", b"{", b"]")
+
+
 def raw_lines(path: Path, meter: Meter) -> Iterator[bytes]:
     """The lines of a file as bytes, ends included.
 

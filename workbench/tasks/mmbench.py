@@ -3,6 +3,9 @@
     mmbench_dev_*.tsv, mmbench_test_*.tsv
     index, question, hint, A, B, C, D, answer (dev only), category, image, l2-category
 
+The question of a task holds the hint and the options with their letters, as the benchmark's own
+prompts do.
+
 Tab-separated with quotes.  `image` is a picture in base64, or in a rotated copy the index of the
 row that has it; a copy's index is its base row's plus a multiple of a million.  Empty cells are
 written as nothing or `nan`.  Pictures are decoded when they are taken into a project; until then
@@ -21,8 +24,9 @@ from typing import Any
 
 from workbench.errors import DatasetError, ImageError
 from workbench.records import Task
+from workbench.tasks.csv_table import csv_records
 from workbench.tasks.fields import Row, text, whole
-from workbench.tasks.json_stream import LARGEST, JsonEntry, Meter, raw_lines
+from workbench.tasks.json_stream import JsonEntry, Meter
 from workbench.tasks.official import Files, Find, Format, Official
 
 SPLITS = ("dev", "test")
@@ -105,52 +109,41 @@ def _rows(
             "name one with --set file=NAME"
         )
     path = files[0][0]
-    # The usual limit of 131,072 characters would refuse a picture.
-    csv.field_size_limit(max(csv.field_size_limit(), LARGEST))
-    position = 0
+    header: list[str] = []
 
-    def lines() -> Iterator[str]:
-        nonlocal position
-        for at, raw in enumerate(raw_lines(path, meter)):
-            position += len(raw)
-            yield raw.decode("utf-8-sig" if at == 0 else "utf-8", "surrogateescape")
+    def is_row(cells: Sequence[str]) -> bool:
+        return len(cells) == len(header) and cells[header.index("index")].isdecimal()
 
-    reader = csv.reader(lines(), delimiter="\t", strict=True)
-    header = _header(path, reader)
-    number = 0
-    while True:
-        start, line, number = position, reader.line_num + 1, number + 1
+    for number, record in enumerate(csv_records(path, meter, "\t", is_row)):
+        if not header:
+            header += _header(path, record.cells)
+            continue
+        cells = record.cells
         value: Row | ValueError
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            value = ValueError(
-                f"lines {line} to {reader.line_num} are not a row ({error}); check the quotes"
-            )
+        if isinstance(cells, ValueError):
+            value = cells
+        elif len(cells) == len(header):
+            value = _row(places, path, record.start, header, cells)
         else:
-            if len(cells) == len(header):
-                value = _row(places, path, start, header, cells)
-            else:
-                value = ValueError(
-                    f"the row has {len(cells)} cells; expected {len(header)}, as the header has"
-                )
-        yield path, JsonEntry(line, number, None, value)
+            value = ValueError(
+                f"the row has {len(cells)} cells; expected {len(header)}, as the header has"
+            )
+        yield path, JsonEntry(record.line, number, None, value)
+    if not header:
+        _header(path, [])
 
 
-def _header(path: Path, reader: Iterator[list[str]]) -> list[str]:
+def _header(path: Path, cells: list[str] | ValueError) -> list[str]:
     """The columns of a table.
 
     Raises:
         DatasetError: the first line is not one of columns, or a needed column is missing.
     """
-    try:
-        header = next(reader, [])
-    except csv.Error as error:
+    if isinstance(cells, ValueError):
         raise DatasetError(
-            f"{path}:1 is not tab-separated ({error}); expected the columns {', '.join(NEEDED)}"
-        ) from error
+            f"{path}:1 is not tab-separated ({cells}); expected the columns {', '.join(NEEDED)}"
+        )
+    header = cells
     if lacking := [name for name in NEEDED if name not in header]:
         raise DatasetError(
             f"{path}:1 lacks the column {lacking[0]}; expected {', '.join(NEEDED)} among them"
@@ -179,6 +172,17 @@ def _row(
     return {**row, "picture": owner if owner in places else None}
 
 
+def _question_text(row: Row, options: dict[str, str]) -> str:
+    """The question as everybody is asked it: hint, question, and options with their letters.
+
+    So do VLMEvalKit's prompts, whose rules read the answer: a letter can only be answered where
+    letters were shown.
+    """
+    hint = [f"Hint: {text(row, 'hint')}"] if "hint" in row else []
+    lettered = [f"{letter}. {option}" for letter, option in options.items()]
+    return "\n".join((*hint, text(row, "question"), *lettered))
+
+
 def _task(name: str, split: str, row: Row, _: Find) -> Task:
     index = whole(row, "index")
     letters = "".join(letter for letter in LETTERS if letter in row)
@@ -200,7 +204,7 @@ def _task(name: str, split: str, row: Row, _: Find) -> Task:
         source="mmbench",
         split=split,
         image=row["picture"],
-        question=text(row, "question"),
+        question=_question_text(row, dict(zip(letters, options, strict=True))),
         answers=() if answer is None else (options[letters.index(answer)],),
         answer_type="choice",
         choices=options,
@@ -213,5 +217,6 @@ def _task(name: str, split: str, row: Row, _: Find) -> Task:
             "answer": answer,
             "l2_category": text(row, "l2-category") if "l2-category" in row else "",
             "hint": text(row, "hint") if "hint" in row else "",
+            "question": text(row, "question"),
         },
     )

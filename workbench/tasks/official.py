@@ -18,7 +18,14 @@ from workbench.errors import DatasetError
 from workbench.ports import BadRow
 from workbench.records import JSON, PartRef, Task
 from workbench.tasks.fields import Row, describe
-from workbench.tasks.json_stream import JsonEntry, Meter, json_entries, json_lines
+from workbench.tasks.json_stream import (
+    JsonEntry,
+    Meter,
+    is_json_array,
+    json_entries,
+    json_lines,
+)
+from workbench.tasks.pictures import spellings
 from workbench.tasks.rows import Bad
 
 NO_PICTURES = 1000
@@ -47,9 +54,10 @@ def json_files(files: Files, meter: Meter) -> Iterator[tuple[Path, JsonEntry]]:
 
 
 def jsonl_files(files: Files, meter: Meter) -> Iterator[tuple[Path, JsonEntry]]:
-    """The lines of JSON Lines files."""
+    """The lines of JSON Lines files; one that is a JSON array gives the array's entries."""
     for path in files[0]:
-        for entry in json_lines(path, meter):
+        read = json_entries if is_json_array(path) else json_lines
+        for entry in read(path, meter):
             yield path, entry
 
 
@@ -234,10 +242,12 @@ class Official:
                     "expected a path inside the folder of pictures"
                 )
         for folder in self._pictures:
-            for name in names:
+            for spelled in (spelled for name in names for spelled in spellings(name)):
+                if ".." in PurePath(spelled).parts:
+                    continue
                 try:
-                    if (self.root / folder / name).is_file():
-                        return str(folder / name)
+                    if (self.root / folder / spelled).is_file():
+                        return str(folder / spelled)
                 except OSError:
                     continue  # No file can have this name, so the picture is not there.
         places = " or ".join(str(self.root / folder) for folder in self._pictures)

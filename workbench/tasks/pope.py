@@ -1,6 +1,6 @@
 """POPE: is this object in the picture? (Li et al., EMNLP 2023).
 
-    coco_pope_{random,popular,adversarial}.json    JSON lines, 3,000 each
+    coco_pope_{random,popular,adversarial}.json    3,000 each, as JSON lines or as an array
     images of COCO 2014: val2014/COCO_val2014_<12 digits>.jpg
 
 Every file numbers its questions from 1, so an id holds its split.

@@ -8,6 +8,17 @@ from typing import Any
 
 from workbench.records import Task
 
+LONGEST_REASON = 399
+"""Most characters of the reason of a row that is left out."""
+
+
+def short_reason(reason: str) -> str:
+    """A reason that quotes a long value, cut in its middle: what to do stands at the end."""
+    if len(reason) <= LONGEST_REASON:
+        return reason
+    end = 140
+    return f"{reason[: LONGEST_REASON - end - 3]} … {reason[-end:]}"
+
 
 @dataclass(slots=True)
 class Bad:
@@ -18,6 +29,9 @@ class Bad:
     """1-based; 0 where the file as a whole is meant."""
     reason: str
     """What was found and what was expected."""
+
+    def __post_init__(self) -> None:
+        self.reason = short_reason(self.reason)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.reason}"

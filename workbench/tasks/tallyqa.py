@@ -3,8 +3,10 @@
     train.json, test.json
     images of Visual Genome and COCO: VG_100K/, VG_100K_2/, train2014/, val2014/
 
-One JSON array a file: 249,318 train, 38,589 test (22,991 simple, 15,598 complex).  Some training
-rows do not say which.
+One JSON array a file: 249,318 train, 38,589 test (22,991 simple, 15,598 complex).  A row that
+does not say which is complex where its question was written for TallyQA (`data_source` is `amt`,
+Amazon Mechanical Turk), and simple where it comes from another set: that is how the test set's were
+told apart.
 """
 
 from __future__ import annotations
@@ -14,6 +16,9 @@ from pathlib import Path
 from workbench.records import Task
 from workbench.tasks.fields import Row, flag, text, whole
 from workbench.tasks.official import Find, Format, Official
+
+WRITTEN_FOR_IT = "amt"
+"""The `data_source` of questions that were written for TallyQA."""
 
 
 def tallyqa(root: str | Path, images: str | Path | None = None) -> Official:
@@ -27,9 +32,8 @@ def _task(name: str, split: str, row: Row, find: Find) -> Task:
     count = whole(row, "answer")
     if count < 0:
         raise ValueError(f"the answer is {count}; expected 0 or more")
-    family = "unknown"
-    if row.get("issimple") is not None:
-        family = "simple" if flag(row, "issimple") else "complex"
+    origin = text(row, "data_source")
+    simple = origin != WRITTEN_FOR_IT if row.get("issimple") is None else flag(row, "issimple")
     return Task(
         id=name,
         source="tallyqa",
@@ -38,6 +42,6 @@ def _task(name: str, split: str, row: Row, find: Find) -> Task:
         question=text(row, "question"),
         answers=(str(count),),
         answer_type="integer",
-        family=family,
-        meta={"question_id": whole(row, "question_id"), "data_source": text(row, "data_source")},
+        family="simple" if simple else "complex",
+        meta={"question_id": whole(row, "question_id"), "data_source": origin},
     )

@@ -2,13 +2,15 @@
 
     VQAv2    v2_OpenEnded_mscoco_{train,val}2014_questions.json
              v2_mscoco_{train,val}2014_annotations.json
+             v2_OpenEnded_mscoco_{test-dev,test}2015_questions.json, whose answers the server keeps
     OK-VQA   OpenEnded_mscoco_{train,val}2014_questions.json
              mscoco_{train,val}2014_annotations.json
     images   {train,val}2014/COCO_{train,val}2014_<12 digits>.jpg
+             test2015/COCO_test2015_<12 digits>.jpg
 
 Annotations wait in a temporary file for their question, so the order of either file does not matter
-and neither is ever whole in memory.  VQAv2: 443,757 train, 214,354 val; OK-VQA: 9,009 train, 5,046
-val; ten answers each.
+and neither is ever whole in memory.  VQAv2: 443,757 train, 214,354 val, 447,793 test; OK-VQA: 9,009
+train, 5,046 val; ten answers each.
 """
 
 from __future__ import annotations
@@ -26,12 +28,14 @@ from workbench.tasks.fields import VOTES, Row, answer_type, describe, text, whol
 from workbench.tasks.json_stream import JsonEntry, Meter, json_entries
 from workbench.tasks.official import Files, Find, Format, Official
 
+SERVER_ONLY = ("test-dev", "test")
+"""Splits whose answers nobody has but the evaluation server."""
 TYPES = ("yes/no", "number", "other")
 
 
 def vqav2(root: str | Path, images: str | Path | None = None) -> Official:
-    """The source of VQAv2's questions, with the splits train and val."""
-    return Official(_form("vqav2", "v2_"), root, images)
+    """The source of VQAv2's questions, with the splits train, val, test-dev and test."""
+    return Official(_form("vqav2", "v2_", SERVER_ONLY), root, images)
 
 
 def okvqa(root: str | Path, images: str | Path | None = None) -> Official:
@@ -39,14 +43,16 @@ def okvqa(root: str | Path, images: str | Path | None = None) -> Official:
     return Official(_form("okvqa", ""), root, images)
 
 
-def _form(name: str, prefix: str) -> Format:
+def _form(name: str, prefix: str, server_only: tuple[str, ...] = ()) -> Format:
     def files(split: str) -> tuple[str, ...]:
+        if split in server_only:
+            return (f"{prefix}OpenEnded_mscoco_{split}2015_questions.json",)
         return (
             f"{prefix}OpenEnded_mscoco_{split}2014_questions.json",
             f"{prefix}mscoco_{split}2014_annotations.json",
         )
 
-    return Format(name, ("train", "val"), files, _task, _joined)
+    return Format(name, ("train", "val", *server_only), files, _task, _joined)
 
 
 def _joined(files: Files, meter: Meter) -> Iterator[tuple[Path, JsonEntry]]:
@@ -54,6 +60,10 @@ def _joined(files: Files, meter: Meter) -> Iterator[tuple[Path, JsonEntry]]:
 
     Annotations that are wrong come before the questions, those without a question after them.
     """
+    if len(files) == 1:
+        for entry in json_entries(files[0][0], meter, "questions"):
+            yield files[0][0], entry
+        return
     (questions,), (annotations,) = files
     with closing(sqlite3.connect("", isolation_level=None)) as waiting:
         waiting.execute("PRAGMA journal_mode = OFF")
@@ -74,9 +84,10 @@ def _joined(files: Files, meter: Meter) -> Iterator[tuple[Path, JsonEntry]]:
             except ValueError as error:
                 yield annotations, replace(entry, value=error)
         for entry in json_entries(questions, meter, "questions"):
-            if isinstance(entry.value, dict) and isinstance(entry.value.get("question_id"), int):
+            if isinstance(entry.value, dict):
                 sql = "DELETE FROM annotation WHERE id = ? RETURNING row"
-                match = waiting.execute(sql, [entry.value["question_id"]]).fetchone()
+                number = _storable_id(entry.value)
+                match = waiting.execute(sql, [number]).fetchone() if number is not None else None
                 entry.value["annotation"] = json.loads(match[0]) if match else None
             yield questions, entry
         for number, line, place in waiting.execute(
@@ -86,6 +97,14 @@ def _joined(files: Files, meter: Meter) -> Iterator[tuple[Path, JsonEntry]]:
                 f"question_id {number} has an annotation and no question in {questions.name}"
             )
             yield annotations, JsonEntry(line, place, None, left)
+
+
+def _storable_id(row: Row) -> int | None:
+    """The id of a question, None where it is none; its importer then says what is wrong with it."""
+    try:
+        return whole(row, "question_id")
+    except ValueError:
+        return None
 
 
 def _annotation(row: Any) -> dict[str, Any]:
@@ -126,6 +145,16 @@ def _task(name: str, split: str, row: Row, find: Find) -> Task:
     source = name.partition("/")[0]
     number, picture = whole(row, "question_id"), whole(row, "image_id")
     question = text(row, "question")
+    if split in SERVER_ONLY:
+        file = f"COCO_test2015_{picture:012d}.jpg"
+        return Task(
+            id=name,
+            source=source,
+            split=split,
+            image=find(f"test2015/{file}", file),
+            question=question,
+            meta={"question_id": number},
+        )
     votes = row.get("annotation")
     if votes is None:
         raise ValueError(

@@ -5,18 +5,20 @@ An answer is text from a program or a model and may be anything; the readers bel
 them together for a task.  Singular and plural are different words here: wording is a judge's
 business (`judge`).  These comparators decide which programs are KEPT (Hu et al. 2024, arXiv
 2312.03052, section 3.1); they are lenient about form ("3 dogs" is 3), unlike the benchmarks' own
-scorers, of which `vqa` holds two.
+scorers, of which `vqa` holds two.  They are not lenient about signs: "-5" is not "5", and "C++" is
+not "C" (see `form`).
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from workbench.english import value as number_value
 from workbench.records import Task
+from workbench.verify import whole_numbers
+from workbench.verify.form import folded, form
 from workbench.verify.normalise import Mode, clean, normalise
 from workbench.verify.vqa import aokvqa_score, leave_one_out
 
@@ -40,6 +42,32 @@ class Scored:
     """The reason as one sentence for people."""
 
 
+_LEAD = re.compile(
+    r"(?:\A|[.!?;:,\n]|\b(?:so|thus|therefore|hence|then|think|believe|say|guess)\b(?:\s+that\b)?)"
+    r"\s*(?:(?:the|my|our)\s+)?(?:(?:correct|right|final|best|short)\s+)*"
+    r"(?:answer|option|choice)(?:\s+to\s+(?:the|this|that|your)\s+question)?"
+    r"(?:\s+(?:is|would\s+be|should\s+be|must\s+be)\b\s*:?|\s*:)\s*(?:that\s+)?",
+    re.IGNORECASE,
+)
+"""What says that the answer follows: "The answer is", "so the correct option is:", "Answer:"."""
+
+
+def stated(text: str) -> str:
+    """What follows the last "the answer is" of a text; the whole text where there is none.
+
+    >>> stated("There are two dogs, so the answer is: yes."), stated("yes")
+    ('yes.', 'yes')
+    """
+    # Runs of space are made short first, or the pattern would take quadratic time over them.
+    lines = (" ".join(line.split()) for line in text.replace("*", "").splitlines())
+    plain = "\n".join(line for line in lines if line)
+    end = 0
+    for match in _LEAD.finditer(plain):
+        end = match.end()
+    rest = plain[end:]
+    return rest if end and rest.strip() else text
+
+
 _YES = frozenset({"yes", "true", "yeah", "yep"})
 _NO = frozenset({"no", "false", "nope"})
 _WORD = re.compile(r"[a-z0-9']+")
@@ -48,16 +76,23 @@ _NO_IDIOMS = frozenset({"one", "idea", "doubt", "matter"})
 
 
 def _plain(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).replace("’", "'").lower().strip()
+    return folded(text).lower().strip()
 
 
 def yes_no(text: str) -> bool | None:
     """Whether an answer says yes: its first word decides (`True`, "No."); None if that is unclear.
 
+    Where the first word decides nothing, the one behind "the answer is" does.
+
     >>> yes_no("True"), yes_no("No, there is none."), yes_no("yes or no"), yes_no("maybe")
     (True, False, None, None)
+    >>> yes_no("The answer is yes."), yes_no("I do not know whether the answer is yes")
+    (True, None)
     """
-    words = _WORD.findall(_plain(text[:MAX_ANSWER]))
+    text = _plain(text[:MAX_ANSWER])
+    words = _WORD.findall(text)
+    if not words or words[0] not in _YES | _NO:
+        words = _WORD.findall(stated(text))
     if not words or words[0] not in _YES | _NO:
         return None
     if len(words) > 2 and words[1] in {"or", "and"} and words[2] in _YES | _NO:
@@ -67,35 +102,17 @@ def yes_no(text: str) -> bool | None:
     return words[0] in _YES
 
 
-_NONE = frozenset({"none", "nothing", "no", "nobody"})
-_NUMBER = re.compile(
-    r"(?<![\w.,/:])(?P<digits>[-−]?\d{1,3}(?:,\d{3})+(?:\.0+)?|[-−]?\d{1,18}(?:\.0+)?)"
-    r"(?![\w%:/]|[.,]\d)"
-    r"|(?P<number>[-−]?\d[\w.,:/]*)"
-    r"|(?P<word>[a-z']+(?:-[a-z]+)?)",
-    re.ASCII,
-)
-
-
 def integer(text: str) -> int | None:
     """The one whole number in an answer, in digits or words; None where there is not exactly one.
 
-    >>> integer("3 dogs"), integer("3.0"), integer("twenty-one"), integer("no dogs")
-    (3, 3, 21, 0)
-    >>> integer("3 of 5") is None
-    True
+    Where an answer names several, the one behind "the answer is" counts.
+
+    >>> integer("3 dogs"), integer("one hundred"), integer("I see 2 and 3, so the answer is 5.")
+    (3, 100, 5)
     """
-    numbers: set[int] = set()
-    for match in _NUMBER.finditer(_plain(text[:MAX_ANSWER])):
-        if match["digits"]:
-            numbers.add(int(match["digits"].replace(",", "").replace("−", "-").split(".")[0]))
-        elif match["number"]:
-            return None  # 3.5, 12:30, 2nd, 1/2, 30 % and more than 18 digits are not counts.
-        else:
-            value = 0 if match["word"] in _NONE else number_value(match["word"])
-            if value is not None:
-                numbers.add(value)
-    return numbers.pop() if len(numbers) == 1 else None
+    text = _plain(text[:MAX_ANSWER])
+    number = whole_numbers.integer(text)
+    return whole_numbers.integer(stated(text)) if number is None else number
 
 
 _LETTER = re.compile(
@@ -103,58 +120,114 @@ _LETTER = re.compile(
     r"[(\[]?(?P<letter>[a-z])(?:[)\].:](?=\s|$)|[)\]]|$)[.:)]*\s*(?P<rest>.*)",
     re.DOTALL,
 )
+_FIRST_LETTER = re.compile(r"[(\[]?([A-Z])(?:[)\].:,;](?=\s|$)|\s*$|\s+(?:because|since|as|and)\b)")
+"""A letter that begins what follows "the answer is": in capitals, as "a" may be an article."""
 
 
 def choice(text: str, options: Sequence[str]) -> int | None:
     """Index of the option that an answer names, or None where it names none or several.
 
-    In order: the option's own text; its letter ("B", "(b)", "b.", "Answer: B", also "B. red" where
-    the text agrees); the one option whose text occurs in the answer as whole words and not inside a
-    longer option.
+    In order: the option's own text, to the letter; its text but for case, spaces and marks around
+    it; its letter ("B", "(b)", "b.", "Answer: B", also "B. red" where the text agrees).  Only then
+    loosely: the option's form (see `form`), and the one option whose form occurs in the answer as
+    whole words and not inside a longer option.  What follows "the answer is" counts before the rest
+    of the answer.  Of equal options the first one is given.
 
     >>> choice("(b)", ["cat", "dog"]), choice("It is a dog.", ["cat", "dog"])
     (1, 1)
+    >>> choice("C", ["C", "C++", "Java"]), choice("It is C++.", ["C", "C++", "Java"])
+    (0, 1)
     >>> choice("cat or dog", ["cat", "dog"]) is None
     True
     """
-    if len(text) > MAX_ANSWER:
+    if len(text) > MAX_ANSWER or not options:
         return None
-    texts = [normalise(option) for option in options]
-    plain = normalise(text)
-    same = [i for i, option in enumerate(texts) if option == plain and option]
-    if not same:
-        # Options such as "a" normalise to nothing.
-        same = [i for i, option in enumerate(options) if option == text]
-    if same:
-        return same[0] if len(same) == 1 else None
-    if match := _LETTER.fullmatch(_plain(text)):
-        index = ord(match["letter"]) - ord("a")
-        rest = normalise(match["rest"])
-        if index < len(options) and (not rest or rest == texts[index]):
+    rest = stated(text)
+    parts = (text,) if rest == text else (text, rest)
+    for read in (_named, _lettered):
+        for part in parts:
+            if (index := read(part, options)) is not None:
+                return index
+    if rest != text and (match := _FIRST_LETTER.match(rest)):
+        return _of_letter(match[1], options)
+    for part in reversed(parts):
+        if (index := _loose(part, options)) is not None:
             return index
-    return _mentioned(plain, texts)
+    return None
 
 
-def _mentioned(text: str, options: Sequence[str]) -> int | None:
+def _named(text: str, options: Sequence[str]) -> int | None:
+    """The option whose text this is: to the letter, else but for case and the marks around it."""
+    exact = [i for i, option in enumerate(options) if option == text]
+    if exact:
+        return exact[0]
+    bare = _bare(text)
+    return _only([i for i, option in enumerate(options) if bare == _bare(option) != ""], options)
+
+
+def _lettered(text: str, options: Sequence[str]) -> int | None:
+    """The option whose letter this is; a text behind the letter must be the option's."""
+    match = _LETTER.fullmatch(_plain(text))
+    index = None if match is None else _of_letter(match["letter"], options)
+    if match is None or index is None:
+        return None
+    return index if not match["rest"] or form(match["rest"]) == form(options[index]) else None
+
+
+@lru_cache(maxsize=4096)
+def _bare(text: str) -> str:
+    """A text in lower case, without spaces and marks around it and with one space between words."""
+    bare = " ".join(_plain(text).split())
+    return bare.rstrip(".,;:!?").strip("\"'`*()[]{}").rstrip(".,;:!? ") or bare
+
+
+def _of_letter(letter: str, options: Sequence[str]) -> int | None:
+    index = ord(letter.lower()) - ord("a")
+    return index if index < len(options) else None
+
+
+def _only(indices: Sequence[int], options: Sequence[str]) -> int | None:
+    """The first of some options if they all have one text; None for none and for several."""
+    return indices[0] if len({options[i] for i in indices}) == 1 else None
+
+
+_DIGITS = re.compile(r"-?\d{1,18}")
+
+
+def _loose(text: str, options: Sequence[str]) -> int | None:
+    """The option whose form is the text's, or the one whose form occurs in it.
+
+    Where all options are whole numbers, the one that the text states decides: "minus one" is -1.
+    """
+    forms = [form(option) for option in options]
+    if all(map(_DIGITS.fullmatch, forms)) and (number := integer(text)) is not None:
+        return _only([i for i, option in enumerate(forms) if int(option) == number], options)
+    plain = form(text)
+    same = [i for i, option in enumerate(forms) if option == plain and option]
+    return _only(same, options) if same else _mentioned(plain, forms, options)
+
+
+def _mentioned(text: str, forms: Sequence[str], options: Sequence[str]) -> int | None:
+    """The one option whose form occurs in a text, on its own and beside no sign."""
     padded = f" {text} "
-    inside = [i for i, option in enumerate(options) if option and f" {option} " in padded]
+    inside = [i for i, option in enumerate(forms) if option and f" {option} " in padded]
     outer = []
     for i in inside:
         rest = padded
-        for longer in (
-            options[j] for j in inside if f" {options[i]} " in f" {options[j]} " and j != i
-        ):
-            rest = rest.replace(f" {longer} ", "  ")
-        if f" {options[i]} " in rest:
+        for longer in (forms[j] for j in inside if f" {forms[i]} " in f" {forms[j]} "):
+            if longer != forms[i]:
+                rest = rest.replace(f" {longer} ", "  ")
+        beside = rf"(?<! [<>≤≥≠+-]) {re.escape(forms[i])} (?![<>≤≥≠+-] )"
+        if re.search(beside, rest):
             outer.append(i)
-    return outer[0] if len(outer) == 1 else None
+    return _only(outer, options)
 
 
 def canonical(answer: str, task: Task) -> str:
     """One form for all ways of writing an answer: what two programs must share to agree.
 
-    `yes` / `no`, digits, the option's text, or the VQA normalisation; a text that cannot be read as
-    the task's type stays itself, normalised.  The store keeps this form of every answer (columns
+    `yes` / `no`, digits, the option's text, or `form`; a text that cannot be read as the task's
+    type stays itself, in that form.  The store keeps this form of every answer (columns
     `trace.form` and `prediction.form`): a change of the rule needs a migration that sets them to
     NULL, so that they are found again.
     """
@@ -166,7 +239,7 @@ def canonical(answer: str, task: Task) -> str:
         return str(number)
     if task.answer_type == "choice" and (index := choice(answer, task.choices)) is not None:
         return task.choices[index]
-    return normalise(answer)
+    return form(answer)
 
 
 def same(answer: str, gold: str, task: Task, mode: Mode = "always") -> bool:
@@ -176,19 +249,18 @@ def same(answer: str, gold: str, task: Task, mode: Mode = "always") -> bool:
         answer: the answer to judge.
         gold: one right answer.
         task: says how answers are compared.
-        mode: VQA normalisation, see `normalise`.
+        mode: VQA normalisation, see `normalise`; `official` compares free answers by that alone.
     """
     if len(answer) > MAX_ANSWER:
         return False
     if task.answer_type == "choice" and task.choices:
-        index = choice(answer, task.choices)
-        return index is not None and index == choice(gold, task.choices)
-    mine, theirs = canonical(answer, task), canonical(gold, task)
-    if task.answer_type in ("yesno", "integer"):
-        return mine == theirs
-    if mode == "official" and len(set(task.answers)) <= 1:
-        return clean(answer) == clean(gold)
-    return mine == theirs
+        mine, right = choice(answer, task.choices), choice(gold, task.choices)
+        return mine is not None and right is not None and task.choices[mine] == task.choices[right]
+    if task.answer_type not in ("yesno", "integer") and mode == "official":
+        if len(set(task.answers)) <= 1:
+            return clean(answer) == clean(gold)
+        return normalise(answer) == normalise(gold)
+    return canonical(answer, task) == canonical(gold, task)
 
 
 def score(task: Task, answer: str, mode: Mode = "always") -> Scored:

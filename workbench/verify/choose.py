@@ -38,7 +38,7 @@ class AnswerVerifier:
         _check(threshold, mode)
         self.threshold = threshold
         self.mode: Mode = mode
-        self.ref = PartRef("verifier", "answers", "1", {"threshold": threshold, "mode": mode})
+        self.ref = PartRef("verifier", "answers", "2", {"threshold": threshold, "mode": mode})
 
     def judge(self, task: Task, runs: Sequence[Run]) -> list[Verdict]:
         """One verdict per run, in the runs' order; at most one run is kept (`Verdict.chosen`)."""
@@ -90,7 +90,7 @@ class JudgedVerifier:
         self.ref = PartRef(
             "verifier",
             "judged",
-            f"1+{self.language.ref.version}",
+            f"2+{self.language.ref.version}",
             {
                 "threshold": threshold,
                 "mode": mode,

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from workbench.ports import LanguageModel
 from workbench.records import Task
 from workbench.verify.answers import same, yes_no
-from workbench.verify.normalise import normalise
+from workbench.verify.form import form
 
 MAX_PHRASE = 80
 """Most characters of an answer that is judged; a longer one is not a matter of wording."""
@@ -58,7 +58,8 @@ _INSTRUCTION = (
 _OPPOSITES = frozenset(
     {"not", "no", "never", "without", "non", "isn't", "aren't", "don't", "doesn't"}
 )
-_DIGITS = re.compile(r"\d+")
+_EXACT = re.compile(r"\d+|[-+<>=≤≥≠](?![a-z])")
+"""Numbers and signs: no wording makes other ones the same."""
 
 
 def prompt(question: str, gold: str, answer: str) -> str:
@@ -85,8 +86,8 @@ def _case(question: str, first: str, second: str, verdict: str) -> str:
 def worth_asking(task: Task, answer: str, gold: str) -> bool:
     """Whether two answers may differ in wording alone, so that a judge is needed.
 
-    This is false for yes/no, counts and choices, for empty or long texts, where the numbers differ,
-    and where one says "not" and the other does not: no wording makes those the same.
+    This is false for yes/no, counts and choices, for empty or long texts, where numbers or signs
+    differ, and where one says "not" and the other does not: no wording makes those the same.
 
     Args:
         task: the question.
@@ -101,10 +102,16 @@ def worth_asking(task: Task, answer: str, gold: str) -> bool:
         return False
     if yes_no(answer) is not None or yes_no(gold) is not None:
         return False
-    mine, theirs = normalise(answer), normalise(gold)
-    if not mine or not theirs or sorted(_DIGITS.findall(mine)) != sorted(_DIGITS.findall(theirs)):
+    mine, theirs = form(answer), form(gold)
+    if not (_says(mine) and _says(theirs)):
+        return False
+    if sorted(_EXACT.findall(mine)) != sorted(_EXACT.findall(theirs)):
         return False
     return bool(_OPPOSITES & set(mine.split())) == bool(_OPPOSITES & set(theirs.split()))
+
+
+def _says(text: str) -> bool:
+    return any(letter.isalnum() for letter in text)
 
 
 def same_meaning(

@@ -1,4 +1,4 @@
-"""The commands of the group Loop: init, import, run, status and ask."""
+"""The commands of the group Loop: init, import, correct, run, status and ask."""
 
 from __future__ import annotations
 
@@ -41,6 +41,14 @@ DryRun = Annotated[
 ]
 
 
+Unlabelled = Annotated[
+    bool,
+    typer.Option("--unlabelled", help="Take a table although none of its rows has an answer."),
+]
+By = Annotated[str, typer.Option("--by", help="Name of the person who has corrected the answer.")]
+Why = Annotated[str, typer.Option("--why", help="Why the answer was wrong.")]
+
+
 @commands.command(rich_help_panel=PANEL)
 def init(
     path: Annotated[Path, typer.Argument(help="A new or empty folder for the project.")],
@@ -57,8 +65,12 @@ def init(
     limit: Limit = None,
     split: Split = None,
     dry_run: DryRun = False,
+    unlabelled: Unlabelled = False,
 ) -> None:
-    """Make a project and import its questions."""
+    """Make a project and import its questions.
+
+    The project remembers --split and --limit: later commands import no others.
+    """
     go(
         "init",
         path=path,
@@ -70,6 +82,7 @@ def init(
         limit=limit,
         split=split,
         dry_run=dry_run,
+        unlabelled=unlabelled,
     )
 
 
@@ -83,8 +96,23 @@ def import_(
     limit: Limit = None,
     split: Split = None,
     dry_run: DryRun = False,
+    unlabelled: Unlabelled = False,
+    correct: Annotated[
+        bool,
+        typer.Option(
+            "--correct",
+            help="Take over the answers of questions that the project has with other answers.",
+        ),
+    ] = False,
+    by: By = "",
+    why: Why = "",
 ) -> None:
-    """Add the questions of one more source to a project, or read its sources again."""
+    """Add the questions of one more source to a project, or read its sources again.
+
+    The project remembers --split and --limit of each source.
+    """
+    if correct and not (by.strip() and why.strip()):
+        raise typer.BadParameter("a correction needs a person and a reason: --by NAME --why TEXT")
     go(
         "init",
         "add",
@@ -96,7 +124,26 @@ def import_(
         limit=limit,
         split=split,
         dry_run=dry_run,
+        unlabelled=unlabelled,
+        correcting_by=(by, why) if correct else None,
     )
+
+
+@commands.command("correct", rich_help_panel=PANEL)
+def correct_(
+    task: Annotated[str, typer.Argument(help="Id of the question; vpd show lists them.")],
+    answer: Annotated[
+        list[str], typer.Argument(help="The right answer; several are alternatives.")
+    ],
+    by: By,
+    why: Why,
+    project: ProjectFolder = None,
+) -> None:
+    """Put the answer of a question right; who did so, and why, is kept.
+
+    Its programs are judged again by the next run, and its students are scored again at once.
+    """
+    go("init", "correct", project=project, task=task, answers=answer, author=by, reason=why)
 
 
 @commands.command(rich_help_panel=PANEL)

@@ -63,6 +63,14 @@ def evaluate(
         Path | None,
         typer.Option(help="Folder to write the answers to, in the benchmark's own format."),
     ] = None,
+    normalise: Annotated[
+        str,
+        typer.Option(
+            metavar="official|always",
+            help="Normalise answers to VQAv2 and OK-VQA always, or as the official script does: "
+            "only where the annotators disagree. Both figures are printed.",
+        ),
+    ] = "always",
     as_json: AsJson = False,
 ) -> None:
     """Score a student or the pipeline by the benchmark's own rules.
@@ -81,6 +89,7 @@ def evaluate(
         timed=timed,
         submit=submit,
         as_json=as_json,
+        normalise=normalise,
     )
 
 

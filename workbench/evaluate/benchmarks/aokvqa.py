@@ -1,7 +1,9 @@
 """A-OKVQA: multiple choice, or direct answer.
 
 Source: `evaluation/eval_predictions.py` of allenai/aokvqa (Schwenk et al. 2022).  Multiple choice:
-the answer must be the right option's text, to the letter.  Direct answer: min(1, exact matches
+what is submitted must be the right option's text, to the letter.  The official script takes nothing
+but options; so an answer is read first (`read`), for the score and for the submission alike, and
+the score is that of the submission.  Direct answer: min(1, exact matches
 among the ten / 3), no normalisation, nobody left out; questions marked difficult are dropped.
 """
 
@@ -52,13 +54,14 @@ def read(task: Task, text: str) -> str:
 
 def _multiple_choice(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
     counting = [task for task in tasks if task.labelled]
-    per_task = {task.id: float(answer_text(task, answers) == task.answers[0]) for task in counting}
-    lenient = [
-        float(read(task, answer_text(task, answers) or "") == task.answers[0]) for task in counting
-    ]
+    texts = {task.id: answer_text(task, answers) or "" for task in counting}
+    right = {task.id: task.answers[0] for task in counting}
+    per_task = {task.id: float(read(task, texts[task.id]) == right[task.id]) for task in counting}
+    exact = [float(texts[id_] == right[id_]) for id_ in texts]
     metrics = {
         "multiple choice": mean(per_task.values()),
-        "multiple choice, options read": mean(lenient),
+        "multiple choice, options read": mean(per_task.values()),
+        "multiple choice, exact words": mean(exact),
     }
     return Scores(
         "multiple choice",

@@ -1,12 +1,15 @@
 """MMBench: multiple choice, where a question is right only if all its rotations are.
 
-Source: `matching_util.py` and `multiple_choice.py` of open-compass/VLMEvalKit in exact-matching
-mode (Liu et al. 2024, arXiv 2307.06281): an option's letter, else an option's text; what cannot be
-read is wrong, no language model is asked.
+Source: `matching_util.py` (`can_infer`) and `multiple_choice.py` of open-compass/VLMEvalKit at
+commit 2cf2a36 (2026-06-25), in exact-matching mode (Liu et al. 2024, arXiv 2307.06281), in our own
+words: an option's letter, else an option's text.  What cannot be read is wrong; no language model
+is asked.  One thing differs: where the evaluator infers Z, an option that no question has, the
+answer is unread here, which is wrong as well.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from workbench.evaluate.benchmarks.scores import (
@@ -23,25 +26,53 @@ from workbench.evaluate.benchmarks.scores import (
 from workbench.records import Task
 from workbench.verify.answers import choice
 
-CITED = "VLMEvalKit, matching_util.py and multiple_choice.py; Liu et al. 2024, arXiv 2307.06281"
+CITED = (
+    "VLMEvalKit 2cf2a36, matching_util.py and multiple_choice.py; Liu et al. 2024, arXiv 2307.06281"
+)
 NO_BASE = "rotations without their first question"
 _SPACED = str.maketrans(dict.fromkeys(".()[],:;!*#{}", " "))
+
+
+_REFUSALS = (
+    "Sorry, I can't help with images of people yet.",
+    "I can't process this file.",
+    "I'm sorry, but without the image provided",
+    "Cannot determine the answer",
+)
+"""What declines to answer, whatever else is said."""
+_FAILED = "Failed to obtain answer via API"
+_NO_OPTION = "Z"
+_LAST_WORDS = 4
+"""A letter counts among the last so many words; earlier it may be an article or a comparison."""
+_ANSWER_IS = re.compile(r"answer\s+is\s+\**([ABCD])", re.IGNORECASE)
 
 
 def letter(text: str, options: Mapping[str, str]) -> str | None:
     """The letter of the option that an answer names; None where it names none or several.
 
-    The one letter among the words decides, also where it is an article: "A dog" is A.  Without
-    exactly one, the one option whose text occurs in the answer, unless the answer is more than
-    twice as long as all options together.
+    The one letter among the words decides if it is among the last four, also where it is an
+    article: "A dog" is A.  Else the letter behind "answer is" does.  Else the one option whose text
+    occurs in the answer, unless the answer is more than twice as long as all options together.
 
     >>> letter("(B)", {"A": "cat", "B": "dog"}), letter("It is a dog.", {"A": "cat", "B": "dog"})
     ('B', 'B')
     """
-    words = set(text.translate(_SPACED).split())
-    named = [name for name in options if name in words]
-    if len(named) == 1:
-        return named[0]
+    if any(refusal in text for refusal in _REFUSALS):
+        return None
+    if _FAILED not in text:
+        words = text.translate(_SPACED).split()
+        lettered = [name for name in options if name in words]
+        if len(lettered) == 1 and words.index(lettered[0]) >= len(words) - _LAST_WORDS:
+            return lettered[0]
+        if not lettered and _NO_OPTION in words:
+            return None
+        stated = _ANSWER_IS.search(text)
+        if stated and stated[1].upper() in options:
+            return stated[1].upper()
+    return _by_text(text, options)
+
+
+def _by_text(text: str, options: Mapping[str, str]) -> str | None:
     if len(text) > 2 * sum(map(len, options.values())):
         return None
     lower = text.lower()
@@ -50,9 +81,12 @@ def letter(text: str, options: Mapping[str, str]) -> str | None:
 
 
 def read(task: Task, text: str) -> str:
-    """The letter of the option that an answer names, read as programs are; else the answer."""
-    index = choice(text, task.choices)
-    return text if index is None else str(official(task, "letters")[index])
+    """The letter of the option that an answer names, as it is scored; else the answer itself."""
+    return letter(text, _options(task)) or text
+
+
+def _options(task: Task) -> dict[str, str]:
+    return dict(zip(official(task, "letters"), task.choices, strict=True))
 
 
 def score(tasks: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> Scores:
@@ -110,9 +144,12 @@ def _circular(circular: Mapping[str, float], whole: Mapping[str, Sequence[Task]]
 
 def _options_right(group: Sequence[Task], answers: Mapping[str, SystemAnswer]) -> float:
     """1 where all rotations of a question are right when answers are read as programs' are."""
-    return float(
-        all(read(task, answer_text(task, answers) or "") == task.meta["answer"] for task in group)
-    )
+    return float(all(_option_right(task, answer_text(task, answers) or "") for task in group))
+
+
+def _option_right(task: Task, text: str) -> bool:
+    index = choice(text, task.choices)
+    return index is not None and official(task, "letters")[index] == task.meta["answer"]
 
 
 def _by_category(circular: Mapping[str, float], heads: Mapping[str, Task]) -> dict[str, Metric]:
@@ -125,5 +162,4 @@ def _by_category(circular: Mapping[str, float], heads: Mapping[str, Task]) -> di
 
 def _right(task: Task, answers: Mapping[str, SystemAnswer]) -> bool:
     text = answer_text(task, answers)
-    options = dict(zip(official(task, "letters"), task.choices, strict=True))
-    return text is not None and letter(text, options) == task.meta["answer"]
+    return text is not None and letter(text, _options(task)) == task.meta["answer"]

@@ -155,7 +155,7 @@ def _mmbench(rows: Rows) -> str:
         table.append(
             [
                 str(official(task, "index")),
-                task.question,
+                str(task.meta.get("question") or task.question),
                 *(options.get(name, "") for name in letters),
                 answer.text,
                 task.family,

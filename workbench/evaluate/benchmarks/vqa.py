@@ -9,6 +9,7 @@ published figures used.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
 from workbench.evaluate.benchmarks.scores import (
     Scores,
@@ -31,6 +32,8 @@ def score(
 ) -> Scores:
     """Accuracy (the main metric), `answer/<type>` and `question/<type>`.
 
+    Beside it stand the accuracies under both ways of normalising.
+
     Args:
         tasks: the questions.
         answers: by task.
@@ -40,6 +43,9 @@ def score(
         task.id: _score(task, answer_text(task, answers), mode) for task in tasks if task.labelled
     }
     metrics = {"accuracy": mean(per_task.values())}
+    for one in get_args(Mode):
+        values = [_score(task, answer_text(task, answers), one) for task in tasks if task.labelled]
+        metrics[f"accuracy, normalised {one}"] = mean(values)
     for name, key in (("answer", "answer_type"), ("question", "question_type")):
         types = {task.id: f"{name}/{task.meta[key]}" for task in tasks if task.meta.get(key)}
         metrics |= means_by_group(per_task, types)

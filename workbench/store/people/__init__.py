@@ -2,6 +2,7 @@
 
 Files:
     accept_many.py  accepting many questions at once, counted and undoable
+    corrections.py  answers that people have put right, and what depends on them
     curation.py     project.curation: deciding, queue, settings, guidelines, ratings, figures
     decisions.py    events stored once, checked and folded in one transaction
     queue.py        the next items, each leased in the same transaction
