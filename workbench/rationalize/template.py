@@ -27,7 +27,7 @@ class TemplateWriter:
     """Tells traces by rule; the same trace always gives the same text."""
 
     def __init__(self) -> None:
-        self.ref = PartRef("writer", "template", "1")
+        self.ref = PartRef("writer", "template", "2")
 
     def write(self, rows: Sequence[tuple[Task, Program, Trace]]) -> list[Rationale]:
         """One rationale for each row, in the same order, with its issues (`faithful.check`)."""
@@ -35,7 +35,7 @@ class TemplateWriter:
 
     def _one(self, task: Task, program: Program, trace: Trace) -> Rationale:
         text, citations = join(tell(task, program, trace))
-        issues, _ = check(text, task, program, trace)
+        checked = check(text, task, program, trace)
         return Rationale(
             id=content_key("rationale", trace.id, task.question, self.ref),
             trace_id=trace.id,
@@ -43,8 +43,10 @@ class TemplateWriter:
             text=text,
             answer=trace.answer or "",
             citations=citations,
-            issues=issues,
+            issues=checked.issues,
             writer=self.ref,
+            bare=checked.bare,
+            unchecked=checked.unchecked,
         )
 
 

@@ -101,6 +101,8 @@ class Exists:
     truth: bool
     within: NamedPatch | None
     """Where the tool looked; None for the whole picture."""
+    by_model: bool = False
+    """Whether a model said so when it was asked, instead of a detector."""
 
 
 @dataclass(frozen=True, slots=True)

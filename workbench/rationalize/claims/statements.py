@@ -64,6 +64,11 @@ _MANY = re.compile(
 )
 
 
+def compares_numbers(what: str) -> bool:
+    """Whether what is there or not is a number against another: `more cats than dogs`."""
+    return _MANY.match(what) is not None and not what.lower().startswith(("any ", "some "))
+
+
 def _none(what: str) -> str:
     for word, instead in (("a ", "no "), ("an ", "no "), ("any ", "no "), ("some ", "no ")):
         if what.lower().startswith(word):
