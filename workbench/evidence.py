@@ -19,6 +19,9 @@ EvidenceKind = Literal[
 """One kind; a run has the strongest of what its answer rests on."""
 EVIDENCE: tuple[EvidenceKind, ...] = get_args(EvidenceKind)
 
+FLAGGED = 0.5
+"""From this suspicion on a run counts as flagged by the checks for wrong reasons."""
+
 LOOKED: tuple[EvidenceKind, ...] = ("comparison", "count", "boxes", "search")
 """The kinds of a program that looked for the parts of its answer."""
 

@@ -261,6 +261,8 @@ def test_the_label_is_taught_where_an_unjudged_answer_says_the_same(
         program=None,
         rationale=None,
         faithful=None,
+        bare=None,
+        flagged=False,
         edited=False,
         reviewers=("ann",),
         guideline=None,

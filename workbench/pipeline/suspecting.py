@@ -12,6 +12,7 @@ from workbench.api import STANDARD
 from workbench.evaluate.wrong_reasons import suspicion
 from workbench.evaluate.wrong_reasons.counterfactual import Worlds, shake
 from workbench.evaluate.wrong_reasons.suspicion import Case, CheckFinding
+from workbench.evidence import FLAGGED
 from workbench.execute import Limits
 from workbench.pipeline.parts import Parts
 from workbench.ports import ListeningVerifier
@@ -64,7 +65,7 @@ class Suspecting:
             key = key_of(case.trace.id, siblings[case.task.id], ())
             rows.append(row_of(case, key, suspicion.findings(case, effects)))
         checks.add(self.project.database, rows)
-        flagged = {row.trace_id for row in rows if row.suspicion >= suspicion.FLAGGED}
+        flagged = {row.trace_id for row in rows if row.suspicion >= FLAGGED}
         return [verifier.choose(runs, verdicts, flagged) for _, runs, verdicts in judged]
 
 

@@ -13,6 +13,7 @@ from workbench.evaluate.wrong_reasons import blame, suspicion
 from workbench.evaluate.wrong_reasons.counterfactual import Worlds, shake
 from workbench.evaluate.wrong_reasons.measure_checks import CheckMeasures, measure
 from workbench.evaluate.wrong_reasons.suspicion import Case, CheckFinding
+from workbench.evidence import FLAGGED
 from workbench.execute import Limits
 from workbench.pipeline.loop import Progress, Watch, batches
 from workbench.pipeline.suspecting import case_of, key_of, row_of, specs_of
@@ -32,7 +33,7 @@ class Check:
     trace_id: str
     task_id: str
     suspicion: float
-    """0 to 1; from `suspicion.FLAGGED` on the run counts as flagged."""
+    """0 to 1; from `evidence.FLAGGED` on the run counts as flagged."""
     findings: tuple[CheckFinding, ...]
     """The gravest first."""
 
@@ -49,7 +50,7 @@ class CheckReport:
     @property
     def flagged(self) -> int:
         """Number of flagged runs in the selection."""
-        return sum(one.suspicion >= suspicion.FLAGGED for one in self.checks.values())
+        return sum(one.suspicion >= FLAGGED for one in self.checks.values())
 
 
 def check(
