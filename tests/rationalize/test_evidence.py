@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from rationalize.reference_runs import reference_runs
-from rationalize.shapes import thing
-from rationalize.world import run
+from reference_runs import reference_runs
+from shapes import thing
+from world import run
 
 from workbench.evidence import EVIDENCE, LOOKED, rank
 from workbench.rationalize.check.bare import is_bare

@@ -6,10 +6,10 @@ from collections import Counter
 from functools import cache
 
 import pytest
-from rationalize.falsify import KINDS, slips
-from rationalize.reference_runs import reference_runs
-from rationalize.shapes import SHAPES, thing
-from rationalize.world import run
+from falsify import KINDS, slips
+from reference_runs import reference_runs
+from shapes import SHAPES, thing
+from world import run
 
 from workbench.rationalize.check.directions import denies, pointings
 from workbench.rationalize.check.faithful import check

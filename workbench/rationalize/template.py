@@ -66,8 +66,10 @@ def tell(task: Task, program: Program, trace: Trace) -> list[Sentence]:
     sentences = teller.sentences() or _printed(run)
     last = sentences[-1] if sentences else Sentence("", ())
     events = followed.events
-    text = conclusion(task, trace, followed, teller, last.text)
-    if len(sentences) > 2 and (short := conclusion(task, trace, followed, teller, "")) != text:
+    earlier = [sentence.text for sentence in sentences[:-1]]
+    text = conclusion(task, trace, followed, teller, last.text, earlier)
+    short = conclusion(task, trace, followed, teller, "", earlier)
+    if len(sentences) > 2 and short != text:
         # The last sentence says what the conclusion says: once is enough.
         sentences, events, text = sentences[:-1], tuple(sorted({*last.events, *events})), short
     return [*sentences, Sentence(capital(text), events)]

@@ -155,6 +155,9 @@ def _of_predicate(
 
 def _of_extreme(claim: Extreme) -> Iterator[DirectionFact]:
     word = claim.adjective.split()[0]
+    if word not in WAYS:  # the first of those that were found: no direction
+        yield from _of_group(claim.group)
+        return
     axis, way = WAYS[word]
     if "camera" in claim.adjective:
         axis = "depth"

@@ -26,6 +26,7 @@ _PAIR = re.compile(r'(?:answer to|answers) "(?P<question>[^"]+)" (?:is|with) "(?
 _ANSWER = re.compile(r"(?:, and |thus, )?the answer is:? .*$", re.DOTALL)
 _EVERY = re.compile(r"\b(?:all|both|every|each)\b")
 _NUMBERED = re.compile(r"\bthere (?:is|are) (?:no|\d+|an?) ")
+_NONE_THERE = re.compile(r"\bthere (?:is|are) (?:no|0) ")
 _ORDERS = ("more", "fewer", "less", "as many")
 _SIGNS = {"more": (1,), "fewer": (-1,), "less": (-1,), "as many": (0,)}
 
@@ -273,6 +274,8 @@ def _has(clause: CheckedClause, facts: Sequence[PropertyFact]) -> bool:
     groups = [fact for fact in facts if not fact.box]
     if groups and _NUMBERED.search(clause.text):
         facts = groups
+    if _NONE_THERE.search(clause.text):
+        return not any(fact.truth for fact in facts)
     if "not all" in clause.text:
         return any(not fact.truth for fact in facts)
     if _EVERY.search(clause.text) and not denied:

@@ -140,10 +140,12 @@ class Extreme:
 
     one: NamedPatch
     adjective: str
-    """The superlative: `leftmost`, `largest`, `nearest`, ..."""
+    """The superlative: `leftmost`, `largest`, `nearest`, ...; `first` or `last` of those found."""
     towards: NamedPatch | None
     """The other thing of `nearest` and `farthest`."""
     group: Group
+    next: NamedPatch | None = None
+    """The one that comes next; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

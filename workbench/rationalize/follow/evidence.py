@@ -52,6 +52,8 @@ def strongest(followed: Followed) -> EvidenceKind:
 def _kind(claim: Claim) -> EvidenceKind:
     """What one claim is evidence of."""
     match claim:
+        case Extreme() if claim.adjective in ("first", "last"):
+            return "boxes"
         case Extreme() | CountComparison():
             return "comparison"
         case Holds() if claim.predicate.refs:

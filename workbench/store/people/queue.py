@@ -257,7 +257,8 @@ class Queue:
         ),
         candidate AS (
             SELECT id, fitting.seq, siblings, apart, rank, flagged, asked, asked_by,
-                asked_seq, slots, slot, since, coalesce(own, false) AS own, {_WANTED[request.state]} AS wanted,
+                asked_seq, slots, slot, since, coalesce(own, false) AS own,
+                {_WANTED[request.state]} AS wanted,
                 coalesce(held, 0)
                     + CASE WHEN state = 'pending' AND asked_seq IS NULL THEN votes ELSE 0 END
                     < {"1" if request.state == "disputed" else "$overlap"} AS free
