@@ -79,6 +79,15 @@ def print_report(out: Console, figures: Report) -> None:
             f"{'agreed':<15}{figures.all.agreed}  of unlabelled tasks: agreement among programs, "
             "not correctness"
         )
+    _print_costs(out, figures)
+    if counts.evidence:
+        kinds = ", ".join(f"{kind} {n}" for kind, n in counts.evidence.items())
+        out.print(f"kept answers rest on: {kinds}")
+    if counts.failures:
+        out.print("failures: " + ", ".join(f"{kind} {n}" for kind, n in counts.failures.items()))
+
+
+def _print_costs(out: Console, figures: Report) -> None:
     spent = [
         f"{stage} {seconds(cost.per_question)}"
         for stage, cost in figures.stages.items()
@@ -91,11 +100,6 @@ def print_report(out: Console, figures: Report) -> None:
         f"by the student: {seconds(figures.student_seconds)}"
         + (f"; peak memory {figures.peak_rss / 2**20:.0f} MiB" if figures.peak_rss else "")
     )
-    if counts.evidence:
-        kinds = ", ".join(f"{kind} {n}" for kind, n in counts.evidence.items())
-        out.print(f"kept answers rest on: {kinds}")
-    if counts.failures:
-        out.print("failures: " + ", ".join(f"{kind} {n}" for kind, n in counts.failures.items()))
 
 
 def _row(name: str, group: GroupShares) -> list[Text]:

@@ -121,11 +121,15 @@ def figures(outcomes: Sequence[Outcome], k: int) -> GroupShares:
         labelled=sum(o.labelled for o in outcomes),
         passed={size: _pass_share(gold, size) for size in dict.fromkeys((1, k))},
         kept=Share(sum(o.status == "kept" for o in gold), len(gold)),
-        looked=Share(sum(o.status == "kept" and o.evidence in LOOKED for o in gold), len(gold)),
+        looked=Share(sum(map(_looked, gold)), len(gold)),
         agreed=Share(sum(o.status == "agreed" for o in free), len(free)),
         executed=Share(sum(o.executed for o in outcomes), sum(o.traces for o in outcomes)),
         student=Share(sum(answered), len(answered)),
     )
+
+
+def _looked(outcome: Outcome) -> bool:
+    return outcome.status == "kept" and outcome.evidence in LOOKED
 
 
 def _pass_share(labelled: Sequence[Outcome], size: int) -> Share:

@@ -34,6 +34,6 @@ def is_bare(text: str, question: str, answer: str, evidence: EvidenceKind | None
     reasons = text.rpartition("Thus,")[0]
     if evidence == "search" and _ABSENT.search(reasons):
         return False
-    known = {stem(word) for word in WORD.findall(f"{question} {answer}")}
-    said = {word.lower() for word in WORD.findall(reasons)} - STOCK
-    return {stem(word) for word in said} <= known
+    stems = {stem(word) for word in WORD.findall(f"{question} {answer}")}
+    words = {word.lower() for word in WORD.findall(reasons)} - STOCK
+    return {stem(word) for word in words} <= stems

@@ -88,9 +88,9 @@ def facts_of(followed: Followed) -> Facts:
         for claim in claims
         if isinstance(claim, VisualAnswer | GeneralKnowledge)
     ]
-    asked = [fact for question, _ in answers for fact in asked_directions(question)]
+    questions = [fact for question, _ in answers for fact in asked_directions(question)]
     return Facts(
-        (*(fact for claim in claims for fact in _directions(claim)), *asked),
+        (*(fact for claim in claims for fact in _directions(claim)), *questions),
         tuple(fact for claim in claims for fact in _properties(claim)),
         tuple(pair for claim in claims for pair in _counts(claim)),
         tuple(answers),
@@ -139,15 +139,15 @@ def _of_predicate(
     text = predicate.rest
     for place, ref in enumerate(predicate.refs):
         text = text.replace(f"{{{place}}}", f"the {ref.noun}")
-    for found in pointings(f"{text} "):
+    for pointing in pointings(f"{text} "):
         # Where the program's words name no other thing, everything behind the word is one.
         yield DirectionFact(
-            found.axis,
-            found.way,
-            truth != found.denied,
+            pointing.axis,
+            pointing.way,
+            truth != pointing.denied,
             names_of(one) if one is not None else stems_of(noun),
             one.patch.grid if one is not None else "",
-            found.after,
+            pointing.after,
             False,
             number,
         )
@@ -175,17 +175,17 @@ def _of_group(group: Group) -> Iterator[DirectionFact]:
 
 def asked_directions(text: str) -> Iterator[DirectionFact]:
     """Directions that a text asks about: nothing is known yet of whether they hold."""
-    for found in pointings(text.lower()):
+    for pointing in pointings(text.lower()):
         yield DirectionFact(
-            found.axis,
-            found.way,
+            pointing.axis,
+            pointing.way,
             None,
             frozenset(),
             "",
-            found.after,
-            found.superlative,
+            pointing.after,
+            pointing.superlative,
             None,
-            found.denied,
+            pointing.denied,
         )
 
 
@@ -196,12 +196,12 @@ def names_of(one: NamedPatch) -> frozenset[str]:
 
 def _properties(claim: Claim) -> Iterator[PropertyFact]:
     if isinstance(claim, Holds) and _is_property(claim.predicate):
-        words = stems_of(_said(claim.predicate))
+        words = stems_of(_words_of(claim.predicate))
         if words:
             yield PropertyFact(names_of(claim.one), claim.one.patch.grid, words, claim.truth)
     elif isinstance(claim, GeneralKnowledge) and claim.statement is not None:
         sentence = claim.statement
-        words = stems_of(_said(sentence.predicate))
+        words = stems_of(_words_of(sentence.predicate))
         if words and sentence.subject != "there":
             yield PropertyFact(stems_of(sentence.subject), "", words, claim.truth)
     elif isinstance(claim, HowMany | CountComparison | Extreme):
@@ -211,7 +211,7 @@ def _properties(claim: Claim) -> Iterator[PropertyFact]:
 
 def _of_clauses(noun: str, where: Sequence[Clause]) -> Iterator[PropertyFact]:
     for predicate, truth in where:
-        if _is_property(predicate) and (words := stems_of(_said(predicate))):
+        if _is_property(predicate) and (words := stems_of(_words_of(predicate))):
             yield PropertyFact(stems_of(noun), "", words, truth)
 
 
@@ -226,7 +226,7 @@ def _groups(claim: HowMany | CountComparison | Extreme) -> tuple[Group, ...]:
     return (claim.group,)
 
 
-def _said(predicate: Predicate) -> str:
+def _words_of(predicate: Predicate) -> str:
     """The words of a predicate: `have wheels`, `yellow`, `fly`."""
     verb = predicate.verb if predicate.verb not in ("be", "have") else ""
     return f"{verb} {predicate.rest}"

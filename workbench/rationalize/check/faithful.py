@@ -18,7 +18,7 @@ from workbench.boxes import GRID
 from workbench.boxes_in_text import boxes_in, split_at_boxes
 from workbench.english import SENTENCE_END, plural, singular, value
 from workbench.rationalize.check.bare import is_bare
-from workbench.rationalize.check.facts import facts_of
+from workbench.rationalize.check.facts import Facts, facts_of
 from workbench.rationalize.check.left_out import left_out
 from workbench.rationalize.check.stop_words import STOCK
 from workbench.rationalize.check.support import NUMBER, WORD, Support, stem, support
@@ -78,17 +78,13 @@ def check(text: str, task: Task, program: Program, trace: Trace) -> Checked:
         return Checked(("The rationale is empty.",))
     facts = support(task, program, trace)
     followed = follow(program.source, read(trace), task.choices)
-    run_facts = facts_of(followed)
-    clauses = ClauseCheck(run_facts, task.question, trace.answer or "")
-    unchecked: list[str] = []
+    turned = _TurnedCheck(facts_of(followed), task.question, trace.answer or "")
     question = {stem(word) for word in WORD.findall(task.question)}
     numbers = set(NUMBER.findall(task.question)) | {
         str(number) for word in WORD.findall(task.question) if (number := value(word)) is not None
     }
-    issues: list[str] = []
+    issues = list(_unprintable(text))
     citations: list[Citation] = []
-    if odd := next((c for c in text if not c.isprintable() and c != "\n"), None):
-        issues.append(f"The rationale holds the unprintable character U+{ord(odd):04X}.")
     spans = _sentences(text)
     for start, end in spans:
         # The conclusion may repeat words and numbers of the question.
@@ -96,22 +92,44 @@ def check(text: str, task: Task, program: Program, trace: Trace) -> Checked:
         sentence = _SentenceCheck(
             text[start:end], facts, question if last else set(), numbers if last else set()
         )
-        issues += sentence.issues()
-        judged = [*turned_pairs(sentence.text, run_facts)]
-        for clause in sentence.clauses(last):
-            judged += clauses.judge(clause)
-        issues += [_turned(one.what, sentence.text) for one in judged if one.holds is False]
-        unchecked += [sentence.text for one in judged if one.holds is None]
+        issues += [*sentence.issues(), *turned.issues(sentence, last)]
         events = sentence.events | (set(facts.closing) if last else set())
         citations.append(Citation(start, end, tuple(sorted(events))))
-    issues += _conclusion(text, task, trace)
-    issues += left_out(text, followed)
+    issues += [*_conclusion(text, task, trace), *left_out(text, followed)]
     return Checked(
         tuple(dict.fromkeys(issues))[:MAX_ISSUES],
         tuple(citations),
-        tuple(dict.fromkeys(unchecked)),
+        tuple(dict.fromkeys(turned.unchecked)),
         is_bare(text, task.question, trace.answer or "", strongest(followed)),
     )
+
+
+def _unprintable(text: str) -> Iterator[str]:
+    odd = next((c for c in text if not c.isprintable() and c != "\n"), None)
+    if odd:
+        yield f"The rationale holds the unprintable character U+{ord(odd):04X}."
+
+
+class _TurnedCheck:
+    """Finds what is turned round in sentences, and gathers what could not be checked."""
+
+    def __init__(self, facts: Facts, question: str, answer: str) -> None:
+        self.facts = facts
+        self.clauses = ClauseCheck(facts, question, answer)
+        self.unchecked: list[str] = []
+
+    def issues(self, sentence: _SentenceCheck, last: bool) -> list[str]:
+        """What is turned round in a sentence.
+
+        Args:
+            sentence: the sentence.
+            last: whether it is the conclusion.
+        """
+        judged = list(turned_pairs(sentence.text, self.facts))
+        for clause in sentence.clauses(last):
+            judged += self.clauses.judge(clause)
+        self.unchecked += [sentence.text for one in judged if one.holds is None]
+        return [_turned(one.what, sentence.text) for one in judged if one.holds is False]
 
 
 def _turned(what: str, sentence: str) -> str:

@@ -79,7 +79,7 @@ class _Reasons:
         """
         match claim:
             case Found():
-                return self._found(claim)
+                return self._detection(claim)
             case Exists():
                 return stems_of(claim.noun) <= stems_of(self.before)
             case Extreme():
@@ -92,7 +92,7 @@ class _Reasons:
                 return self._knows(claim)
         return True
 
-    def _found(self, claim: Found) -> bool:
+    def _detection(self, claim: Found) -> bool:
         """Something found is told by its noun and its number, or by its box."""
         noun = stems_of(claim.noun)
         if not claim.number:

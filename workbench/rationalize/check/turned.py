@@ -94,17 +94,21 @@ class ClauseCheck:
     def _direction(self, one: Pointing, clause: CheckedClause) -> Judged:
         facts = [fact for fact in self.facts.directions if fact.axis == one.axis]
         boxes = {clause.boxes[place] for place in one.boxes if place < len(clause.boxes)}
-        known = [fact for fact in facts if fact.truth is not None]
-        if one.superlative:
-            fitting = _superlatives(one, known, boxes)
-        else:
-            fitting = _relations(one, known, boxes)
-        if fitting:
+        settled = [fact for fact in facts if fact.truth is not None]
+        choose = _superlatives if one.superlative else _relations
+        if fitting := choose(one, settled, boxes):
             return Judged(_agrees(one, fitting, clause, bool(boxes)), one.word)
-        asked = [fact for fact in facts if fact.truth is None]
-        asked += [fact for fact in self._asked if clause.last and fact.axis == one.axis]
-        asked = [fact for fact in asked if not fact.other or fact.other & one.after] or asked
-        return Judged(any(self._echoes(one, f) for f in asked) if asked else None, one.word)
+        questions = [fact for fact in facts if fact.truth is None]
+        if clause.last:
+            questions += [fact for fact in self._asked if fact.axis == one.axis]
+        return Judged(self._is_echo(one, questions), one.word)
+
+    def _is_echo(self, one: Pointing, questions: Sequence[DirectionFact]) -> bool | None:
+        """Whether a direction is that of a question; None where no question has one."""
+        if not questions:
+            return None
+        near = [fact for fact in questions if not fact.other or fact.other & one.after]
+        return any(self._echoes(one, fact) for fact in near or questions)
 
     def _echoes(self, one: Pointing, fact: DirectionFact) -> bool:
         """Whether a direction is as it was asked; a yes, a no or a 0 may deny it."""
@@ -123,8 +127,8 @@ class ClauseCheck:
                 for second in self._numbers(other)
             }
             if signs:
-                said = bool(signs & set(_SIGNS[match["word"]]))
-                yield Judged(said != denied, match[0])
+                holds = bool(signs & set(_SIGNS[match["word"]]))
+                yield Judged(holds != denied, match[0])
             else:
                 yield Judged(self._as_asked(match["word"], one | other, denied), match[0])
 
@@ -134,12 +138,12 @@ class ClauseCheck:
     def _as_asked(self, word: str, stems: frozenset[str], denied: bool) -> bool | None:
         """Whether a model said so when it was asked about these two groups."""
         for question, answer in self.facts.answers:
-            low, said = question.lower(), answer.lower()
-            if not stems <= stems_of(low) or said not in ("yes", "no"):
+            low, reply = question.lower(), answer.lower()
+            if not stems <= stems_of(low) or reply not in ("yes", "no"):
                 continue
             if re.search(rf"\b{word}\b", low):
-                return (said == "yes") != denied
-            if said == "yes" and _orders(low):
+                return (reply == "yes") != denied
+            if reply == "yes" and _orders(low):
                 return denied  # there are fewer, so that there are not more
         return None
 
@@ -186,8 +190,7 @@ class ClauseCheck:
         pairs = [*self.facts.answers, *([(self.question, self.answer)] if clause.last else [])]
         for question, answer in pairs:
             rest = stems_of(clause.text) - stems_of(answer)
-            asked = stems_of(question)
-            if answer.lower() in ("yes", "no") or not rest or not rest <= asked:
+            if answer.lower() in ("yes", "no") or not rest or not rest <= stems_of(question):
                 continue
             free = answer.lower() in ("0", "none")
             return Judged(free or denies(clause.text) == denies(question.lower()), clause.text)
@@ -212,20 +215,20 @@ def _orders(text: str) -> set[str]:
 
 
 def _superlatives(
-    one: Pointing, known: Sequence[DirectionFact], boxes: set[str]
+    one: Pointing, settled: Sequence[DirectionFact], boxes: set[str]
 ) -> list[DirectionFact]:
-    facts = [fact for fact in known if fact.superlative]
+    facts = [fact for fact in settled if fact.superlative]
     boxed = [fact for fact in facts if fact.box in boxes]
     goal = [fact for fact in facts if fact.other and fact.other & one.after]
     return boxed or goal or facts
 
 
 def _relations(
-    one: Pointing, known: Iterable[DirectionFact], boxes: set[str]
+    one: Pointing, settled: Iterable[DirectionFact], boxes: set[str]
 ) -> list[DirectionFact]:
     """The facts about the two things of a relation, either way round."""
     fitting = []
-    for fact in known:
+    for fact in settled:
         if fact.superlative:
             continue
         if fact.other & one.after or not fact.other:
@@ -273,11 +276,23 @@ def _has(clause: CheckedClause, facts: Sequence[PropertyFact]) -> bool:
         return all(fact.truth != denied for fact in boxed)
     groups = [fact for fact in facts if not fact.box]
     if groups and _NUMBERED.search(clause.text):
-        facts = groups
-    if _NONE_THERE.search(clause.text):
+        return _some_have(clause.text, groups, denied)
+    return _some_have(clause.text, facts, denied)
+
+
+def _some_have(text: str, facts: Sequence[PropertyFact], denied: bool) -> bool:
+    """Whether all, some or none of several things have a property, as a clause says.
+
+    Args:
+        text: of the clause.
+        facts: about the things.
+        denied: whether the clause is negative.
+    """
+    if _NONE_THERE.search(text):
         return not any(fact.truth for fact in facts)
-    if "not all" in clause.text:
+    if "not all" in text:
         return any(not fact.truth for fact in facts)
-    if _EVERY.search(clause.text) and not denied:
-        return all(fact.truth for fact in facts if fact.box) or not any(f.box for f in facts)
+    if _EVERY.search(text) and not denied:
+        single = [fact for fact in facts if fact.box]
+        return all(fact.truth for fact in single)
     return any(fact.truth != denied for fact in facts)

@@ -123,7 +123,8 @@ class Evaluator(Calls):
         most = group.falling if index == 0 else not group.falling
         plain = replace(group, order=None, falling=False)
         items = base.value
-        after = items[1 if index == 0 else -2] if len(items) > 1 else None
+        second = 1 if index == 0 else -2
+        after = items[second] if len(items) > 1 else None
         return self.stands_out(
             items[index], group.noun, plain, group.order, most, base.rests, after
         )
