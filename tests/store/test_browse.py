@@ -261,3 +261,15 @@ def test_views_are_saved_replaced_and_forgotten(tmp_path: Path) -> None:
         delete_view(project.database, "A first")
         delete_view(project.database, "A first")
         assert [v.name for v in saved_views(project.database)] == ["b dogs"]
+
+
+def test_evidence_and_rationales_can_be_searched(project: Project) -> None:
+    # these programs return a number without looking, and have no rationale
+    assert numbers(project, "evidence:none") == [0, 1, 5]
+    assert numbers(project, "evidence:count") == []
+    assert numbers(project, "rationale:none") == [0, 1, 5]
+    assert numbers(project, "rationale:bare") == []
+    (facet,) = [one for one in project.browse_facets() if one.name == "evidence"]
+    assert [(value.value, value.count) for value in facet.values] == [("none", 3)]
+    with pytest.raises(InputError, match="no evidence is called 'proof'; there are: comparison"):
+        parse_query("evidence:proof")
