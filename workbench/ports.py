@@ -7,7 +7,7 @@ the caller can recover stands with each method.  Nothing here is a base class.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -221,6 +221,29 @@ class Verifier(Protocol):
 
     def judge(self, task: Task, runs: Sequence[tuple[Program, Trace]]) -> Sequence[Verdict]:
         """One verdict for each run, in the same order."""
+        ...
+
+
+@runtime_checkable
+class ListeningVerifier(Protocol):
+    """A verifier that lets the checks for wrong reasons speak before it chooses."""
+
+    listens: bool
+    """Whether they are to be made; they cost little."""
+
+    def choose(
+        self,
+        runs: Sequence[tuple[Program, Trace]],
+        verdicts: Sequence[Verdict],
+        flagged: Collection[str],
+    ) -> Sequence[Verdict]:
+        """The verdicts, with the run that is kept chosen anew among the right ones.
+
+        Args:
+            runs: the judged runs.
+            verdicts: one for each run, in the same order.
+            flagged: ids of the traces that the checks speak against.
+        """
         ...
 
 

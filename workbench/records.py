@@ -27,9 +27,9 @@ One word for one thing, in prose and in new names:
     lesson       one thing that an example teaches: `Lesson`
     patch        a part of a picture that a program looks at: `Region`
 
-Stored data, plug-ins and users hold some other words, which therefore stay: the record `Task` with
-`task_id` and `tasks`, its field `image`, `Verdict.chosen` for the run that is kept,
-`Decision.author` for the reviewer, and `verdict` as column and JSON key of a ruling.
+Stored data and plug-ins hold some other words, which stay: the record `Task`, its field `image`,
+`Verdict.chosen` for the run that is kept, `Decision.author` for the reviewer, and `verdict` as
+column and JSON key of a ruling.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 
 from workbench.boxes import Box
+from workbench.evidence import EvidenceKind
 
 Scalar = None | bool | int | float | str
 """A value that a program may hold or return, besides patches and containers."""
-
 JSON = Any
 """Anything that `json.dumps` takes: the payload of a trace event, the arguments of a part."""
 
@@ -78,21 +78,16 @@ REASONS: Mapping[int, Reason] = {
 """Each reason by the digit that chooses it."""
 
 REASON_WORDS: Mapping[Reason, str] = {
-    "wrong_tool_output": "wrong tool output",
-    "wrong_program": "wrong program logic",
+    "wrong_tool_output": "wrong tool output", "wrong_program": "wrong program logic",
     "wrong_reason": "right for the wrong reason",
-    "unfaithful": "rationale is not what happened",
-    "ambiguous": "ambiguous question",
-    "bad_gold": "the gold answer is wrong",
-    "unsafe": "unsafe or private",
-    "other": "other",
-}
+    "unfaithful": "rationale is not what happened", "ambiguous": "ambiguous question",
+    "bad_gold": "the gold answer is wrong", "unsafe": "unsafe or private", "other": "other",
+}  # fmt: skip
 """Each reason as people read it."""
 
 Role = Literal["viewer", "curator", "adjudicator", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
 """Roles in ascending order: they look; decide; settle disputes; change settings and publish."""
-
 Preference = Literal["left", "right", "both", "neither"]
 """Which of two answers a rater prefers, by the side on which it stood."""
 
@@ -125,9 +120,8 @@ def content_key(*parts: object) -> str:
     def plain(value: object) -> Any:
         if is_dataclass(value) and not isinstance(value, type):
             return {"_": type(value).__name__, **asdict(value)}
-        raise TypeError(
-            f"cannot make a content key from {type(value).__name__}; give plain values or records"
-        )
+        what = type(value).__name__
+        raise TypeError(f"cannot make a content key from {what}; give plain values or records")
 
     text = json.dumps(
         parts, default=plain, sort_keys=True, ensure_ascii=False, separators=(",", ":")
@@ -279,6 +273,8 @@ class Trace:
     seconds: float
     """Wall time from start to end, waiting included."""
     executor: PartRef
+    evidence: EvidenceKind | None = None
+    """What the answer rests on, as the store derives it; None without an answer."""
 
     @property
     def ok(self) -> bool:
@@ -332,6 +328,10 @@ class Rationale:
     issues: tuple[str, ...]
     """What is wrong by the faithfulness check; none where everything it says is in the trace."""
     writer: PartRef
+    bare: bool = False
+    """Whether it says no more than the answer: nothing that a student could learn to see."""
+    unchecked: tuple[str, ...] = ()
+    """Claims in it that the trace neither supports nor contradicts."""
 
     @property
     def faithful(self) -> bool:

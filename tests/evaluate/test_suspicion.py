@@ -12,12 +12,12 @@ from workbench.api import STANDARD
 from workbench.evaluate.wrong_reasons.counterfactual import Worlds, shake
 from workbench.evaluate.wrong_reasons.suspicion import (
     CHECKS,
-    FLAGGED,
     WEIGHTS,
     CheckFinding,
     findings,
     suspicion,
 )
+from workbench.evidence import FLAGGED
 
 PARK = scene("dog", "dog", "cat", "car")
 COUNT = 'return formatting_answer(len(patch.find("dog")))'

@@ -26,7 +26,8 @@ from workbench.pipeline.snapshotting import (
 from workbench.records import AnswerType, Decision, Task
 from workbench.snapshot import Snapshot
 from workbench.store import Project
-from workbench.store.reading import snapshots
+from workbench.store.reading import checks, snapshots
+from workbench.store.reading.checks import CheckRow
 from workbench.store.reading.snapshots import Target
 
 
@@ -261,12 +262,44 @@ def test_the_label_is_taught_where_an_unjudged_answer_says_the_same(
         program=None,
         rationale=None,
         faithful=None,
+        bare=None,
+        flagged=False,
         edited=False,
         reviewers=("ann",),
         guideline=None,
         parts=(),
     )
     assert answer_to_teach(task, target) == taught
+
+
+def test_bare_rationales_and_flagged_runs_stay_out_unless_asked_for(
+    project: Project, decide: Decide
+) -> None:
+    bare, flagged, *others = kept(project)
+    everything = SnapshotWish(accepted="automatic", bare=True, flagged=True)
+    before = {example.task_id for example in preview(project, everything).examples}
+    assert {bare, flagged} <= before
+    chosen = {one.task_id: str(one.chosen) for one in project.outcomes()}
+    project.database.transaction(
+        lambda cursor: cursor.execute("UPDATE rationale SET bare = (trace_id = ?)", [chosen[bare]])
+    )
+    checks.add(
+        project.database,
+        [CheckRow("k", chosen[flagged], flagged, 0.9, ("foreign",), (("foreign", 1.0, "Why."),))],
+    )
+    plain = preview(project, SnapshotWish(accepted="automatic"))
+    assert {bare, flagged}.isdisjoint(example.task_id for example in plain.examples)
+    assert set(others) <= {example.task_id for example in plain.examples}
+    assert reasons(plain)["its rationale says no more than the answer (asked for with bare)"] == 1
+    why = "its trace may be right for the wrong reason (asked for with flagged)"
+    assert reasons(plain)[why] == 1
+    for wish, one in ((SnapshotWish("automatic", bare=True), bare),
+                      (SnapshotWish("automatic", flagged=True), flagged)):  # fmt: skip
+        assert one in {example.task_id for example in preview(project, wish).examples}
+    for one in (bare, flagged):
+        decide("accept", one)
+    accepted = preview(project, SnapshotWish())
+    assert {example.task_id for example in accepted.examples} == {bare, flagged}
 
 
 # --- evaluation sets

@@ -22,7 +22,7 @@ def row(name: str) -> tuple[Task, Program, Trace]:
 
 
 def issues(name: str, text: str) -> tuple[str, ...]:
-    return check(text, *row(name))[0]
+    return check(text, *row(name)).issues
 
 
 PAPER = (
@@ -41,22 +41,12 @@ LEFT = (
         ("paper", PAPER),
         (
             "paper",
-            "The image shows three buses. One of them, at 468 125 726 351, is not yellow. Thus, the answer is 1.",
-        ),
-        (
-            "paper",
             "There are 3 buses. The buses at 493 331 691 512 and 493 465 710 667 are yellow; the bus at "
             "468 125 726 351 is not. Thus, there is 1 bus that is not yellow.",
         ),
         ("count relation", LEFT),
-        (
-            "count relation",
-            "Both dogs at 624 31 749 156 and 645 187 770 312 are left of the bus. Thus, the answer is 2.",
-        ),
         ("exists no", "There is no cat in the image. Thus, the answer is no."),
         ("count none", "None is found. There is no cat in the image. Thus, there are 0 cats."),
-        ("sign", 'The sign reads "EXIT ONLY". Thus, the answer is "EXIT ONLY".'),
-        ("year", "The car was made by Ford. Thus, the answer is 1903."),
         (
             "compare",
             "There are more dogs (3) than buses (1). Thus, yes, there are more dogs than buses.",
@@ -64,8 +54,35 @@ LEFT = (
     ],
 )
 def test_true_rationales_pass(name: str, text: str) -> None:
+    assert issues(name, text) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "missing"),
+    [
+        (
+            "paper",
+            "The image shows three buses. One of them, at 468 125 726 351, is not yellow. Thus, the answer is 1.",
+            'whether something "is yellow"',
+        ),
+        (
+            "count relation",
+            "Both dogs at 624 31 749 156 and 645 187 770 312 are left of the bus. Thus, the answer is 2.",
+            'what was looked for as "dog"',
+        ),
+        (
+            "sign",
+            'The sign reads "EXIT ONLY". Thus, the answer is "EXIT ONLY".',
+            'what was looked for as "sign"',
+        ),
+        ("paper", "Thus, the answer is 1.", "gives no reason for its answer"),
+    ],
+)
+def test_a_step_on_which_the_answer_rests_is_missed(name: str, text: str, missing: str) -> None:
     found = issues(name, text)
-    assert found == () or found == ('The word "made" occurs nowhere in the trace.',)
+    assert found
+    assert any(missing in issue for issue in found)
+    assert all("leaves out" in issue or "no reason" in issue for issue in found)
 
 
 @pytest.mark.parametrize(
@@ -172,16 +189,18 @@ def test_words_of_the_question_are_known_in_the_conclusion_only() -> None:
     task, program, trace = row("count")
     asked = replace(task, question="How many purebred dogs are there?")
     assert (
-        check("There are 3 dogs. Thus, there are 3 purebred dogs.", asked, program, trace)[0] == ()
+        check("There are 3 dogs. Thus, there are 3 purebred dogs.", asked, program, trace).issues
+        == ()
     )
     assert (
-        check("There are 3 purebred dogs. Thus, the answer is 3.", asked, program, trace)[0] != ()
+        check("There are 3 purebred dogs. Thus, the answer is 3.", asked, program, trace).issues
+        != ()
     )
 
 
 def test_each_sentence_is_cited() -> None:
     _, program, trace = row("paper")
-    citations = check(PAPER, row("paper")[0], program, trace)[1]
+    citations = check(PAPER, row("paper")[0], program, trace).citations
     assert [PAPER[c.start : c.end].split()[0] for c in citations] == [
         "There",
         "The",
@@ -195,15 +214,15 @@ def test_each_sentence_is_cited() -> None:
 
 def test_a_quoted_text_is_one_piece_even_with_full_stops() -> None:
     text = 'The sign reads "EXIT ONLY". Thus, the answer is EXIT ONLY.'
-    assert len(check(text, *row("sign"))[1]) == 2
+    assert len(check(text, *row("sign")).citations) == 2
 
 
 @settings(max_examples=80, deadline=None)
 @given(st.text(max_size=300))
 def test_any_text_is_checked_without_an_error(text: str) -> None:
-    found, citations = check(text, *row("paper"))
-    assert all(issue.endswith(".") for issue in found)
-    assert all(0 <= c.start < c.end <= len(text) for c in citations)
+    checked = check(text, *row("paper"))
+    assert all(issue.endswith(".") for issue in checked.issues)
+    assert all(0 <= c.start < c.end <= len(text) for c in checked.citations)
 
 
 @settings(max_examples=60, deadline=None)

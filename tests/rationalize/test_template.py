@@ -33,8 +33,8 @@ TOLD = {
     "exists by count": "There is no cat in the image. Thus, the answer is no.",
     "relation": "There is 1 cat in the image, at 208 312 333 437. There is 1 bus in the image, at 624 468 874 702. "
     "Thus, the cat is left of the bus, and the answer is yes.",
-    "relation no": f"There are 3 dogs in the image. {BUS} Thus, the dog at 624 31 749 156 is not above the bus, and the "
-    "answer is no.",
+    "relation no": f"There are 3 dogs in the image. {BUS} The first of the 3 dogs is the one at 624 31 749 156. "
+    "Thus, the first dog is not above the bus, and the answer is no.",
     "relation missing": "There is no cat in the image. Thus, the answer is no.",
     "compare": f"There are 3 dogs in the image, at {DOG_BOXES}. {BUS} Thus, there are more dogs than buses, and the answer is yes.",
     "compare counts": f"{BUS} There are 3 dogs in the image, at {DOG_BOXES}. Thus, there are fewer buses than dogs, and the "
@@ -45,14 +45,14 @@ TOLD = {
     "Thus, there is 1 dog right of the bus.",
     "count relation none": f"{BUS} There are 3 dogs in the image. None of the 3 dogs, at {DOG_BOXES}, is above the bus. Thus, "
     "there are 0 dogs above the bus.",
-    "leftmost": "There are 5 objects in the image. The leftmost of the 5 objects is the one at 624 31 749 156. Thus, the "
-    "leftmost object is a dog.",
-    "largest sorted": "There are 4 animals in the image. The largest of the 4 animals is the one at 624 31 749 156. Thus, the "
-    "largest animal is a dog.",
+    "leftmost": "There are 5 objects in the image. The leftmost of the 5 objects is the one at 624 31 749 156; the "
+    "next leftmost is the cat at 208 312 333 437. Thus, the leftmost object is a dog.",
+    "largest sorted": "There are 4 animals in the image. The largest of the 4 animals is the one at 624 31 749 156; the "
+    "next largest is the cat at 208 312 333 437. Thus, the largest animal is a dog.",
     "nearest": "There is 1 bus in the image, at 624 468 874 702. There are 4 animals in the image. Of the 4 animals, the one "
-    "at 541 812 624 874 is the nearest to the bus. Thus, the animal nearest to the bus is a bird.",
+    "at 541 812 624 874 is the nearest to the bus; the next nearest is the cat at 208 312 333 437. Thus, the animal nearest to the bus is a bird.",
     "farthest by centres": "There is 1 bus in the image, at 624 468 874 702. There are 5 objects in the image. Of the 4 other "
-    "objects, the one at 624 31 749 156 is the farthest from the bus. Thus, the object farthest from the bus is a dog.",
+    "objects, the one at 624 31 749 156 is the farthest from the bus; the next farthest is the bird at 104 624 187 687. Thus, the object farthest from the bus is a dog.",
     "category by relation": "There is 1 bus in the image, at 624 468 874 702. There are 4 animals in the image. The animal at "
     "624 31 749 156 is left of the bus. Thus, the animal left of the bus is a dog.",
     "knowledge count": "There are 4 animals in the image. The animal at 624 31 749 156 is a dog. The animal at 208 312 333 437 "
@@ -67,13 +67,13 @@ TOLD = {
     "answer is no.",
     "helper": f"{BUS} There are 3 dogs in the image. 2 of the 3 dogs, at 624 31 749 156 and 645 187 770 312, are left of the "
     "bus. Thus, there are 2 dogs left of the bus.",
-    "color of largest": "There are 3 buses in the image. The largest of the 3 buses is the one at 468 125 726 351. Thus, the "
-    "largest bus is red.",
-    "depth": "There are 2 buses in the image. Of the 2 buses, the one at 468 125 593 250 is closer to the camera. The bus "
+    "color of largest": "There are 3 buses in the image. The largest of the 3 buses is the one at 468 125 726 351; the "
+    "next largest is the one at 493 465 710 667. Thus, the largest bus is red.",
+    "depth": "There are 2 buses in the image. Of the 2 buses, the one at 468 125 593 250 is closer to the camera; the other is at 468 468 593 593. The bus "
     'closest to the camera is best described as "red". Thus, the answer is red.',
     "sign": 'There is 1 sign in the image, at 104 468 229 593. The text in the sign reads "EXIT ONLY". Thus, the answer is EXIT ONLY.',
-    "hat": "There are 3 dogs in the image. There is no hat in the region of the dog at 624 31 749 156. Thus, there are 0 hats in "
-    "the region of the dog at 624 31 749 156.",
+    "hat": "There are 3 dogs in the image. The first of the 3 dogs is the one at 624 31 749 156. There is no hat in the region "
+    "of the first dog. Thus, there are 0 hats in the region of the first dog.",
     "many": "There are 20 cars in the image. 10 of the 20 cars are left of the middle of the image. Thus, there are 10 cars left "
     "of the middle of the image.",
     "failed": 'There is no cat in the image. No answer was reached: the program failed in line 3 with "IndexError: list index out of range".',
@@ -207,7 +207,7 @@ def test_more_things_than_the_trace_shows_are_counted_in_full() -> None:
     text = told(
         'return formatting_answer(len(image_patch.find("car")))', cars, "How many cars are there?"
     )
-    assert text == "There are 60 cars in the image. Thus, there are 60 cars."
+    assert text == "There are 60 cars in the image. Thus, the answer is 60."
 
 
 def test_a_crop_is_a_part_of_the_image() -> None:

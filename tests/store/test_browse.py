@@ -327,3 +327,15 @@ def test_an_answer_is_found_by_what_it_means(
         spellings = [value for name, value in parse_query(text).picked if name == "answer"]
         forms = {canonical(spelling, question) for spelling in spellings}
         assert canonical(run.trace.answer, question) in forms
+
+
+def test_evidence_and_rationales_can_be_searched(project: Project) -> None:
+    # these programs return a number without looking, and have no rationale
+    assert numbers(project, "evidence:none") == [0, 1, 5]
+    assert numbers(project, "evidence:count") == []
+    assert numbers(project, "rationale:none") == [0, 1, 5]
+    assert numbers(project, "rationale:bare") == []
+    (facet,) = [one for one in project.browse_facets() if one.name == "evidence"]
+    assert [(value.value, value.count) for value in facet.values] == [("none", 3)]
+    with pytest.raises(InputError, match="no evidence is called 'proof'; there are: comparison"):
+        parse_query("evidence:proof")

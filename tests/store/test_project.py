@@ -9,6 +9,7 @@ import pytest
 from store_rows import EXECUTOR, SAMPLER, loop_records, profile_file, scope_of, task
 
 from workbench.errors import InputError, ProfileError, StoreError
+from workbench.rationalize.follow.evidence import evidence_of
 from workbench.records import Task
 from workbench.settings import Choice
 from workbench.store import Project, Scope, Selection
@@ -117,13 +118,17 @@ def test_every_record_comes_back_equal(project: Project) -> None:
     made = loop_records(task(0), k=3)
     made.write(project)
     (found,) = list(project.runs([made.task.id], scope_of(made)))
-    assert found == (made.task, list(zip(made.programs, made.traces)))
+    runs = [
+        (program, replace(trace, evidence=evidence_of(program.source, trace)))
+        for program, trace in zip(made.programs, made.traces)
+    ]
+    assert found == (made.task, runs)
     view = project.task_view(made.task.id, scope_of(made))
     assert [run.verdict for run in view.runs] == made.verdicts
     assert view.rationales == (made.rationale,)
     assert view.predictions == (made.prediction,)
     assert view.chosen is not None
-    assert view.chosen.trace == made.traces[1]
+    assert view.chosen.trace == runs[1][1]
     assert view.prediction == made.prediction
 
 

@@ -20,6 +20,8 @@ from workbench.curate.settings import Settings
 from workbench.errors import InputError
 from workbench.records import Role
 from workbench.store import Project
+from workbench.store.reading import checks
+from workbench.store.reading.checks import CheckRow
 
 Home = tuple[Project, list[Made]]
 
@@ -39,6 +41,18 @@ def served(
     role: Role = "curator",
 ) -> list[str]:
     return [one.task_id for one in project.curation.next_items(who, role, asked, count)]
+
+
+def test_flagged_items_come_first(home: Home) -> None:
+    project, made = home
+    chosen = {one.task_id: str(one.chosen) for one in project.outcomes()}
+    for who, at in (("ann", 2), ("bob", 4), ("cy", 1)):
+        one = made[at].task.id
+        checks.add(project.database, [CheckRow("k", chosen[one], one, 0.8, ("foreign",), ())])
+        assert served(project, who, QueueRequest(order="newest")) == [one]
+    harmless = made[5].task.id
+    checks.add(project.database, [CheckRow("k", chosen[harmless], harmless, 0.3, (), ())])
+    assert served(project, "dee") != [harmless]
 
 
 def test_two_people_never_get_one_item(home: Home) -> None:

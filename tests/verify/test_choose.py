@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from workbench import registry
 from workbench.english import singular
 from workbench.errors import ProfileError
+from workbench.evidence import EvidenceKind
 from workbench.ports import Verifier
 from workbench.records import AnswerType, ErrorKind, Failure, PartRef, Program, Task, Trace
 from workbench.verify.choose import AnswerVerifier, JudgedVerifier, Run
@@ -262,3 +264,49 @@ def test_anything_at_all_gives_one_verdict_per_run_and_one_choice_at_most(
         assert all(verdict.correct for verdict in verdicts if verdict.chosen)
         assert all(verdict.score == 0 for verdict, row in zip(verdicts, rows) if row[2] is not None)
         assert any(v.chosen for v in verdicts) == any(v.correct for v in verdicts)
+
+
+# --- which of several right runs is kept
+
+
+def looked(kinds: Sequence[EvidenceKind | None], *answers: tuple[str | None, float]) -> list[Run]:
+    return [
+        (program, replace(trace, evidence=kind))
+        for kind, (program, trace) in zip(kinds, runs(*answers), strict=True)
+    ]
+
+
+THREE = looked(("question", "count", "count"), ("dog", -0.1), ("dog", -0.9), ("dog", -0.5))
+
+
+def test_evidence_comes_before_probability_where_it_is_preferred() -> None:
+    by_evidence = AnswerVerifier(prefer="evidence")
+    assert chosen(AnswerVerifier().judge(task(("dog",)), THREE)) == [0]
+    assert chosen(by_evidence.judge(task(("dog",)), THREE)) == [2]
+    # without a label the same holds among the runs that agree
+    assert chosen(by_evidence.judge(task(), THREE)) == [2]
+    # the strongest evidence of a wrong answer counts for nothing
+    wrong = looked(("comparison", "question"), ("cat", -0.1), ("dog", -0.9))
+    assert chosen(by_evidence.judge(task(("dog",)), wrong)) == [1]
+
+
+def test_a_flagged_run_stands_behind_every_other_right_one() -> None:
+    verifier = AnswerVerifier(prefer="evidence")
+    verdicts = verifier.judge(task(("dog",)), THREE)
+    again = verifier.choose(THREE, verdicts, {"r2"})
+    assert chosen(again) == [1]
+    assert [v.correct for v in again] == [v.correct for v in verdicts]
+    assert {v.id for v in again}.isdisjoint(v.id for v in verdicts)
+    assert chosen(verifier.choose(THREE, verdicts, {"r0", "r1", "r2"})) == [2]
+    assert verifier.choose(THREE, verdicts, ()) == verdicts
+    probable = AnswerVerifier()
+    before = probable.judge(task(("dog",)), THREE)
+    assert probable.choose(THREE, before, {"r0"}) == before
+
+
+def test_the_preference_is_recorded_and_the_papers_order_keeps_its_name() -> None:
+    assert AnswerVerifier(prefer="evidence").ref.arguments["prefer"] == "evidence"
+    assert AnswerVerifier().ref == AnswerVerifier(prefer="probability").ref
+    assert "prefer" not in AnswerVerifier().ref.arguments
+    with pytest.raises(ProfileError, match="prefer must be one of evidence, probability"):
+        AnswerVerifier(prefer="beauty")  # type: ignore[arg-type]

@@ -18,7 +18,8 @@ from workbench.cli.text import console, open_project, percent, safe
 from workbench.errors import InputError
 from workbench.evaluate.wrong_reasons.blame import Attribution
 from workbench.evaluate.wrong_reasons.measure_checks import CheckMeasures, Flagging
-from workbench.evaluate.wrong_reasons.suspicion import CHECKS, FLAGGED
+from workbench.evaluate.wrong_reasons.suspicion import CHECKS
+from workbench.evidence import FLAGGED
 from workbench.shares import Share
 from workbench.store import Project, Selection
 from workbench.study import checking

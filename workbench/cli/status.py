@@ -44,14 +44,16 @@ def print_report(out: Console, figures: Report) -> None:
         f"{counts.tasks} tasks ({counts.labelled} labelled), {counts.programs} programs, "
         f"{counts.traces} run, "
         f"{counts.judged} tasks judged, "
-        f"{counts.rationales} rationales ({counts.faithful} faithful), "
+        f"{counts.rationales} rationales ({counts.faithful} faithful, "
+        f"{counts.bare} bare, {counts.unchecked} with unchecked claims), "
         f"{counts.predictions} answers of the student"
         + (f", {counts.bad_rows} rows left out on import" if counts.bad_rows else "")
     )
     sizes = list(figures.all.passed)
     table = Table(box=SIMPLE, pad_edge=False)
     table.add_column("family")
-    for name in ("tasks", *(f"pass@{size}" for size in sizes), "yield", "executed", "student"):
+    passed = (f"pass@{size}" for size in sizes)
+    for name in ("tasks", *passed, "yield", "evidence", "executed", "student"):
         table.add_column(name, justify="right")
     for name, shares in figures.families.items():
         table.add_row(*_row(name or "(none)", shares))
@@ -59,23 +61,33 @@ def print_report(out: Console, figures: Report) -> None:
     table.add_row(*_row("all", figures.all))
     out.print(table)
     out.print(
-        f"pass@k, yield: of {figures.all.kept.of} judged labelled tasks with {figures.k} "
-        "programs each; "
+        f"pass@k, yield, yield with evidence: of {figures.all.kept.of} judged labelled tasks "
+        f"with {figures.k} programs each; "
         f"executed: of {figures.all.executed.of} programs; student: "
         f"of {figures.all.student.of} labelled answers"
     )
     for name, share in (
         (f"pass@{sizes[0]}", figures.all.passed[sizes[0]]),
         ("yield", figures.all.kept),
+        ("with evidence", figures.all.looked),
         ("student", figures.all.student),
     ):
         if share.of:
-            out.print(f"{name:<8}{share}  (95 % interval)")
+            out.print(f"{name:<15}{share}  (95 % interval)")
     if figures.all.agreed.of:
         out.print(
-            f"agreed  {figures.all.agreed}  of unlabelled tasks: agreement among programs, "
+            f"{'agreed':<15}{figures.all.agreed}  of unlabelled tasks: agreement among programs, "
             "not correctness"
         )
+    _print_costs(out, figures)
+    if counts.evidence:
+        kinds = ", ".join(f"{kind} {n}" for kind, n in counts.evidence.items())
+        out.print(f"kept answers rest on: {kinds}")
+    if counts.failures:
+        out.print("failures: " + ", ".join(f"{kind} {n}" for kind, n in counts.failures.items()))
+
+
+def _print_costs(out: Console, figures: Report) -> None:
     spent = [
         f"{stage} {seconds(cost.per_question)}"
         for stage, cost in figures.stages.items()
@@ -88,12 +100,11 @@ def print_report(out: Console, figures: Report) -> None:
         f"by the student: {seconds(figures.student_seconds)}"
         + (f"; peak memory {figures.peak_rss / 2**20:.0f} MiB" if figures.peak_rss else "")
     )
-    if counts.failures:
-        out.print("failures: " + ", ".join(f"{kind} {n}" for kind, n in counts.failures.items()))
 
 
 def _row(name: str, group: GroupShares) -> list[Text]:
-    shares: list[Share] = [*group.passed.values(), group.kept, group.executed, group.student]
+    shares: list[Share] = [*group.passed.values(), group.kept, group.looked]
+    shares += [group.executed, group.student]
     return [
         Text(safe(name, 40)),
         Text(str(group.tasks)),

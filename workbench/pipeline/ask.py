@@ -5,12 +5,13 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workbench.errors import InputError
 from workbench.images import ImageFolder
 from workbench.pipeline.parts import Parts
+from workbench.rationalize.follow.evidence import evidence_of
 from workbench.records import Prediction, Program, Task, Trace, Verdict, content_key
 from workbench.settings import Profile
 from workbench.store import STAGES
@@ -123,7 +124,12 @@ def _answer(
     tell("writing programs")
     programs = list(sampler.sample([task], k, parts.profile.seed))
     tell("running them")
-    traces = list(executor.run([(task, program) for program in programs]))
+    traces = [
+        replace(trace, evidence=evidence_of(program.source, trace, task.choices))
+        for program, trace in zip(
+            programs, executor.run([(task, program) for program in programs]), strict=True
+        )
+    ]
     verdicts = verifier.judge(task, list(zip(programs, traces, strict=True)))
     ended = time.perf_counter()
     tell("asking the student")

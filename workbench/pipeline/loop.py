@@ -17,6 +17,8 @@ from workbench.errors import EngineError, ImageError, InputError
 from workbench.pipeline import importing
 from workbench.pipeline.parts import Parts
 from workbench.pipeline.report import Report, report
+from workbench.pipeline.suspecting import JudgedTask, Suspecting
+from workbench.ports import ListeningVerifier
 from workbench.records import PartRef, Prediction, Program, Task
 from workbench.store import (
     STAGES,
@@ -241,10 +243,20 @@ class _Loop:
         key = self._role("verifier", verifier.ref)
         ids = pending.to_verify(self.project.database, self.scope, self.selection)
 
-        def judged() -> Iterator[Sequence[Any]]:
+        def groups() -> Iterator[list[JudgedTask]]:
             for chunk in batches(ids, VERIFY_TASKS):
-                for task, listed in self.project.runs(chunk, self.scope):
-                    yield verifier.judge(task, listed)
+                yield [
+                    (task, runs, verifier.judge(task, runs))
+                    for task, runs in self.project.runs(chunk, self.scope)
+                ]
+
+        def judged() -> Iterator[Sequence[Any]]:
+            if not isinstance(verifier, ListeningVerifier) or not verifier.listens:
+                yield from (verdicts for group in groups() for _, _, verdicts in group)
+                return
+            with Suspecting(self.project) as suspecting:
+                for group in groups():
+                    yield from suspecting.choose(verifier, group)
 
         self._stream(
             "verify", key, len(ids), "tasks", judged(), VERIFY_TASKS, self.project.add_verdicts

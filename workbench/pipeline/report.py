@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from workbench.evidence import LOOKED
 from workbench.shares import Share, pass_at_k
 from workbench.store import STAGES, Counts, Outcome, Project, Scope, Selection
 
@@ -22,6 +23,10 @@ class GroupShares:
     """
     kept: Share
     """Yield: labelled tasks with a right trace kept, of those judged."""
+    looked: Share
+    """Yield with evidence: labelled tasks with a right trace kept whose program looked for the
+    parts of its answer, of those judged.
+    """
     agreed: Share
     """Unlabelled tasks with a trace kept by agreement, of those judged; says nothing about being
     right.
@@ -93,6 +98,7 @@ def _shares(group: GroupShares) -> dict[str, Share]:
     return {
         **{f"pass@{k}": share for k, share in group.passed.items()},
         "yield": group.kept,
+        "yield_with_evidence": group.looked,
         "agreed": group.agreed,
         "executed": group.executed,
         "student_accuracy": group.student,
@@ -115,10 +121,15 @@ def figures(outcomes: Sequence[Outcome], k: int) -> GroupShares:
         labelled=sum(o.labelled for o in outcomes),
         passed={size: _pass_share(gold, size) for size in dict.fromkeys((1, k))},
         kept=Share(sum(o.status == "kept" for o in gold), len(gold)),
+        looked=Share(sum(map(_looked, gold)), len(gold)),
         agreed=Share(sum(o.status == "agreed" for o in free), len(free)),
         executed=Share(sum(o.executed for o in outcomes), sum(o.traces for o in outcomes)),
         student=Share(sum(answered), len(answered)),
     )
+
+
+def _looked(outcome: Outcome) -> bool:
+    return outcome.status == "kept" and outcome.evidence in LOOKED
 
 
 def _pass_share(labelled: Sequence[Outcome], size: int) -> Share:

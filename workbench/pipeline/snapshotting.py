@@ -65,6 +65,10 @@ class SnapshotWish:
     """Labelled tasks without a target come in as well, to teach the label alone."""
     agreed: bool = False
     """With `automatic`: traces kept by agreement, without a label, come in as well."""
+    bare: bool = False
+    """With `automatic`: rationales that say no more than the answer are targets as well."""
+    flagged: bool = False
+    """With `automatic`: traces that the checks for wrong reasons flag come in as well."""
     leakage: Literal["leave-out", "stop", "keep"] = "leave-out"
     """What is done about a picture that an evaluation set has too, or a copy of it."""
     near: Annotated[int, Meta(ge=0, le=32)] = NEAR
@@ -298,7 +302,13 @@ def _kept_words(machine: Target | None, wish: SnapshotWish) -> str:
         return "kept by agreement alone, without a label"
     if machine.rationale is None:
         return "its trace has no rationale yet"
-    return "" if machine.faithful else "its rationale says what the trace does not support"
+    if not machine.faithful:
+        return "its rationale says what the trace does not support"
+    if machine.flagged and not wish.flagged:
+        return "its trace may be right for the wrong reason (asked for with flagged)"
+    if machine.bare and not wish.bare:
+        return "its rationale says no more than the answer (asked for with bare)"
+    return ""
 
 
 def _example(one: _Chosen, picture: Picture, side: Split) -> Example:

@@ -142,16 +142,18 @@ class LanguageWriter:
     def _one(self, row: tuple[Task, Program, Trace], completion: str) -> Rationale:
         task, program, trace = row
         text = cut(completion)
-        issues, citations = check(text, task, program, trace)
+        checked = check(text, task, program, trace)
         return Rationale(
             id=content_key("rationale", trace.id, task.question, self.ref),
             trace_id=trace.id,
             task_id=task.id,
             text=text,
             answer=trace.answer or "",
-            citations=citations,
-            issues=issues,
+            citations=checked.citations,
+            issues=checked.issues,
             writer=self.ref,
+            bare=checked.bare,
+            unchecked=checked.unchecked,
         )
 
 

@@ -27,7 +27,7 @@ class TemplateWriter:
     """Tells traces by rule; the same trace always gives the same text."""
 
     def __init__(self) -> None:
-        self.ref = PartRef("writer", "template", "1")
+        self.ref = PartRef("writer", "template", "2")
 
     def write(self, rows: Sequence[tuple[Task, Program, Trace]]) -> list[Rationale]:
         """One rationale for each row, in the same order, with its issues (`faithful.check`)."""
@@ -35,7 +35,7 @@ class TemplateWriter:
 
     def _one(self, task: Task, program: Program, trace: Trace) -> Rationale:
         text, citations = join(tell(task, program, trace))
-        issues, _ = check(text, task, program, trace)
+        checked = check(text, task, program, trace)
         return Rationale(
             id=content_key("rationale", trace.id, task.question, self.ref),
             trace_id=trace.id,
@@ -43,8 +43,10 @@ class TemplateWriter:
             text=text,
             answer=trace.answer or "",
             citations=citations,
-            issues=issues,
+            issues=checked.issues,
             writer=self.ref,
+            bare=checked.bare,
+            unchecked=checked.unchecked,
         )
 
 
@@ -64,8 +66,10 @@ def tell(task: Task, program: Program, trace: Trace) -> list[Sentence]:
     sentences = teller.sentences() or _printed(run)
     last = sentences[-1] if sentences else Sentence("", ())
     events = followed.events
-    text = conclusion(task, trace, followed, teller, last.text)
-    if len(sentences) > 2 and (short := conclusion(task, trace, followed, teller, "")) != text:
+    earlier = [sentence.text for sentence in sentences[:-1]]
+    text = conclusion(task, trace, followed, teller, last.text, earlier)
+    short = conclusion(task, trace, followed, teller, "", earlier)
+    if len(sentences) > 2 and short != text:
         # The last sentence says what the conclusion says: once is enough.
         sentences, events, text = sentences[:-1], tuple(sorted({*last.events, *events})), short
     return [*sentences, Sentence(capital(text), events)]

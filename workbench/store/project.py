@@ -299,7 +299,11 @@ class Project:
 
         keys = shape.Keys()
         tasks = self._tasks_of(traces)
-        rows = [shape.from_trace(trace, keys, tasks.get(trace.task_id)) for trace in traces]
+        sources = views.sources(self.database, [trace.program_id for trace in traces])
+        rows = [
+            shape.from_trace(trace, keys, tasks.get(trace.task_id), sources.get(trace.program_id))
+            for trace in traces
+        ]
         return self._write("trace", rows, keys, make_room)
 
     def add_verdicts(self, judged: Sequence[Sequence[Verdict]]) -> int:

@@ -9,18 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from workbench.api import STANDARD
 from workbench.evaluate.wrong_reasons import blame, suspicion
 from workbench.evaluate.wrong_reasons.counterfactual import Worlds, shake
 from workbench.evaluate.wrong_reasons.measure_checks import CheckMeasures, measure
 from workbench.evaluate.wrong_reasons.suspicion import Case, CheckFinding
+from workbench.evidence import FLAGGED
 from workbench.execute import Limits
 from workbench.pipeline.loop import Progress, Watch, batches
-from workbench.pipeline.parts import Parts
-from workbench.records import Program, Task, ToolSpec, Trace, content_key
+from workbench.pipeline.suspecting import case_of, key_of, row_of, specs_of
 from workbench.store import Outcome, Project, Selection
 from workbench.store.reading import checks
-from workbench.store.reading.checks import CheckRow
 from workbench.store.reading.ids import task_ids_of_traces
 from workbench.store.reading.views import rationale_issues
 
@@ -35,7 +33,7 @@ class Check:
     trace_id: str
     task_id: str
     suspicion: float
-    """0 to 1; from `suspicion.FLAGGED` on the run counts as flagged."""
+    """0 to 1; from `evidence.FLAGGED` on the run counts as flagged."""
     findings: tuple[CheckFinding, ...]
     """The gravest first."""
 
@@ -52,7 +50,7 @@ class CheckReport:
     @property
     def flagged(self) -> int:
         """Number of flagged runs in the selection."""
-        return sum(one.suspicion >= suspicion.FLAGGED for one in self.checks.values())
+        return sum(one.suspicion >= FLAGGED for one in self.checks.values())
 
 
 def check(
@@ -80,14 +78,14 @@ def check(
     done = 0
     if left:
         issues = {trace: keys[trace][1] for trace in left}
-        with Worlds(_specs(project), Limits.of(project.profile().limits)) as worlds:
+        with Worlds(specs_of(project), Limits.of(project.profile().limits)) as worlds:
             for chunk in batches(left, CHUNK):
                 cases = list(_cases(project, chunk, issues))
                 shaken = shake(worlds, ((case.task, case.program, case.trace) for case in cases))
                 rows = []
                 for case, effects in zip(cases, shaken, strict=True):
                     rows.append(
-                        _row(case, keys[case.trace.id][0], suspicion.findings(case, effects))
+                        row_of(case, keys[case.trace.id][0], suspicion.findings(case, effects))
                     )
                     done += 1
                     if progress is not None:
@@ -172,7 +170,7 @@ def measure_checks(
         if progress is not None:
             progress(Progress(stage, done, total, "runs"))
 
-    with Worlds(_specs(project), Limits.of(project.profile().limits)) as worlds:
+    with Worlds(specs_of(project), Limits.of(project.profile().limits)) as worlds:
         figures = measure(cases, worlds, report)
     checks.add_figures(project.database, "measure", figures.to_json())
     return figures
@@ -182,15 +180,6 @@ def last_measures(project: Project) -> CheckMeasures | None:
     """The figures that `measure_checks` stored last; None before the first time."""
     kept = checks.figures(project.database, "measure")
     return CheckMeasures.from_json(kept) if kept is not None else None
-
-
-def _specs(project: Project) -> list[ToolSpec]:
-    """Specs of the profile's tools, without building any where all have published names."""
-    profile = project.profile()
-    if set(profile.tools) <= set(STANDARD):
-        return [STANDARD[name] for name in profile.tools]
-    with Parts(profile, project.images) as parts:
-        return [tool.spec for tool in parts.tools]
 
 
 def _keys(project: Project, selection: Selection) -> dict[str, tuple[str, tuple[str, ...]]]:
@@ -205,7 +194,7 @@ def _keys(project: Project, selection: Selection) -> dict[str, tuple[str, tuple[
 
 def _key(outcome: Outcome, issues: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     runs = [run.trace for run in outcome.runs]
-    return content_key("check", suspicion.VERSION, outcome.chosen, runs, issues), issues
+    return key_of(str(outcome.chosen), runs, issues), issues
 
 
 def _cases(
@@ -216,25 +205,4 @@ def _cases(
     for task, runs in project.runs(tasks, project.scope()):
         for program, trace in runs:
             if trace.id in ids:
-                yield _case(task, program, trace, runs, issues[trace.id])
-
-
-def _case(
-    task: Task,
-    program: Program,
-    trace: Trace,
-    runs: Sequence[tuple[Program, Trace]],
-    issues: tuple[str, ...],
-) -> Case:
-    return Case(task, program, trace, tuple(run for run in runs if run[0].id != program.id), issues)
-
-
-def _row(case: Case, key: str, findings: tuple[CheckFinding, ...]) -> CheckRow:
-    return CheckRow(
-        key,
-        case.trace.id,
-        case.task.id,
-        suspicion.suspicion(findings),
-        tuple(one.check for one in findings if one.flag),
-        tuple((one.check, one.score, one.text) for one in findings),
-    )
+                yield case_of(task, program, trace, runs, issues[trace.id])

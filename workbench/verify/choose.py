@@ -1,7 +1,10 @@
 """Verdicts on the runs of one question: which are right, and which one is kept.
 
 With a label (Hu et al. 2024, arXiv 2312.03052, section 3.1): a program is right when its answer
-fits the label; of the right ones the one that the sampler scored highest is kept.  Without a label
+fits the label.  Which of the right ones is kept, `prefer` says: `probability` keeps the one that
+the sampler scored highest, as the paper does; `evidence` keeps one that nothing speaks against
+before one that does not, of these one that looked (see `workbench.evidence`), and of equals the
+most probable.  Without a label
 no answer is known to be right: the verdicts say how many of the executable programs AGREE, under
 `method="agreement"`, and the program that wins their vote (see `vote`) is kept; `correct` then only
 means "agrees".
@@ -10,11 +13,13 @@ means "agrees".
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any, get_args
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Any, Literal, get_args
 
 from workbench import registry
 from workbench.errors import ProfileError
+from workbench.evidence import rank
 from workbench.ports import LanguageModel
 from workbench.records import PartRef, Program, Task, Trace, Verdict, content_key
 from workbench.verify import judge
@@ -24,31 +29,91 @@ from workbench.verify.vote import vote
 from workbench.verify.vqa import leave_one_out
 
 Run = tuple[Program, Trace]
+Prefer = Literal["evidence", "probability"]
+"""What decides which of several right runs is kept."""
 
 
-class AnswerVerifier:
+class _Chooser:
+    """Chooses among the right runs of a task.
+
+    Args:
+        prefer: what decides.
+    """
+
+    def __init__(self, prefer: Prefer) -> None:
+        if prefer not in get_args(Prefer):
+            raise ProfileError(
+                f"prefer must be one of {', '.join(get_args(Prefer))}, found {prefer!r}"
+            )
+        self.prefer: Prefer = prefer
+
+    @property
+    def listens(self) -> bool:
+        """Whether `choose` looks at what speaks against a run."""
+        return self.prefer == "evidence"
+
+    def choose(
+        self, runs: Sequence[Run], verdicts: Sequence[Verdict], flagged: Collection[str]
+    ) -> list[Verdict]:
+        """The verdicts, with the run that is kept chosen anew among the right ones.
+
+        Args:
+            runs: the judged runs.
+            verdicts: one for each run, in the same order.
+            flagged: ids of the traces that the checks for wrong reasons speak against.
+        """
+        right = [at for at, verdict in enumerate(verdicts) if verdict.correct]
+        if not right or not self.listens:
+            return list(verdicts)
+        kept = min(right, key=lambda at: _order(runs[at], flagged))
+        against = sorted(trace.id for _, trace in runs if trace.id in flagged)
+        return [
+            replace(
+                verdict,
+                chosen=at == kept,
+                id=content_key("chosen", verdict.id, against) if against else verdict.id,
+            )
+            for at, verdict in enumerate(verdicts)
+        ]
+
+    def _arguments(self) -> dict[str, str]:
+        """What the part's reference says of the preference: nothing for the paper's own."""
+        return {} if self.prefer == "probability" else {"prefer": self.prefer}
+
+
+def _order(run: Run, flagged: Collection[str]) -> tuple[bool, int, float]:
+    program, trace = run
+    return trace.id in flagged, rank(trace.evidence), -program.score
+
+
+class AnswerVerifier(_Chooser):
     """Compares each trace's answer with the task's label by the task's answer type.
 
     Args:
         threshold: least score that counts as correct; matters for soft scores only.
         mode: VQA normalisation, `always` or `official` (see `normalise`).
+        prefer: which of several right runs is kept, by `evidence` or by `probability`.
     """
 
-    def __init__(self, threshold: float = 0.5, mode: Mode = "always") -> None:
+    def __init__(
+        self, threshold: float = 0.5, mode: Mode = "always", prefer: Prefer = "probability"
+    ) -> None:
+        super().__init__(prefer)
         _check(threshold, mode)
         self.threshold = threshold
         self.mode: Mode = mode
-        self.ref = PartRef("verifier", "answers", "2", {"threshold": threshold, "mode": mode})
+        arguments = {"threshold": threshold, "mode": mode, **self._arguments()}
+        self.ref = PartRef("verifier", "answers", "2", arguments)
 
     def judge(self, task: Task, runs: Sequence[Run]) -> list[Verdict]:
         """One verdict per run, in the runs' order; at most one run is kept (`Verdict.chosen`)."""
         if not task.labelled:
-            return _agreement(task, runs, self.ref)
+            return self.choose(runs, _agreement(task, runs, self.ref), ())
         scored = [_failed(trace) or score(task, trace.answer or "", self.mode) for _, trace in runs]
-        return _verdicts(task, runs, scored, self.threshold, self.ref)
+        return self.choose(runs, _verdicts(task, runs, scored, self.threshold, self.ref), ())
 
 
-class JudgedVerifier:
+class JudgedVerifier(_Chooser):
     """An `AnswerVerifier` with a language model that judges wording ("mountain", "mountains").
 
     The model sees short phrase answers only, each different pair once per call; what
@@ -62,6 +127,7 @@ class JudgedVerifier:
         control: least share of the control pairs that it must judge rightly; 0 trusts any model.
         threshold: least score that counts as correct; matters for soft scores only.
         mode: VQA normalisation, `always` or `official` (see `normalise`).
+        prefer: which of several right runs is kept, by `evidence` or by `probability`.
         arguments: plain arguments of the language model.
     """
 
@@ -72,8 +138,10 @@ class JudgedVerifier:
         control: float = 0.8,
         threshold: float = 0.5,
         mode: Mode = "always",
+        prefer: Prefer = "probability",
         **arguments: Any,
     ) -> None:
+        super().__init__(prefer)
         _check(threshold, mode)
         if not 0.0 < certainty <= 1.0:
             raise ProfileError(f"certainty must be above 0 and at most 1, found {certainty}")
@@ -96,6 +164,7 @@ class JudgedVerifier:
                 "mode": mode,
                 "certainty": certainty,
                 "control": control,
+                **self._arguments(),
                 "language": self.language.ref.name,
                 **dict(self.language.ref.arguments),
             },
@@ -109,7 +178,7 @@ class JudgedVerifier:
             ProfileError: the model judges too few control pairs rightly, when it is first needed.
         """
         if not task.labelled:
-            return _agreement(task, runs, self.ref)
+            return self.choose(runs, _agreement(task, runs, self.ref), ())
         scored = [_failed(trace) or score(task, trace.answer or "", self.mode) for _, trace in runs]
         below = [
             at
@@ -123,7 +192,7 @@ class JudgedVerifier:
             chance_of = dict(zip(pairs, chances, strict=True))
             for at in below:
                 scored[at] = self._settled(task, runs[at][1].answer or "", scored[at], chance_of)
-        return _verdicts(task, runs, scored, self.threshold, self.ref)
+        return self.choose(runs, _verdicts(task, runs, scored, self.threshold, self.ref), ())
 
     def _check_judge(self) -> None:
         if self._controlled:

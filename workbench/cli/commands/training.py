@@ -165,6 +165,12 @@ def snapshot(
     agreed: Annotated[
         bool, typer.Option(help="Also take unlabelled questions on which the programs agreed.")
     ] = False,
+    bare: Annotated[
+        bool, typer.Option(help="Also take rationales that say no more than the answer.")
+    ] = False,
+    flagged: Annotated[
+        bool, typer.Option(help="Also take runs that may be right for the wrong reason.")
+    ] = False,
     split: Annotated[
         list[str] | None,
         typer.Option(
@@ -200,6 +206,8 @@ def snapshot(
             text=text,
             labels=labels,
             agreed=agreed,
+            bare=bare,
+            flagged=flagged,
             automatic=automatic,
             both=both,
             splits=tuple(split or ()),

@@ -28,13 +28,13 @@ from workbench.evaluate.wrong_reasons.exact_tools import right, run_exactly, sce
 from workbench.evaluate.wrong_reasons.mutate import mutants
 from workbench.evaluate.wrong_reasons.suspicion import (
     CHECKS,
-    FLAGGED,
     Case,
     CheckFinding,
     findings,
     suspicion,
 )
 from workbench.evaluate.wrong_reasons.transfer import elsewhere
+from workbench.evidence import FLAGGED
 from workbench.records import content_key
 from workbench.shares import Share
 from workbench.tasks.collage.catalogue import CATEGORIES

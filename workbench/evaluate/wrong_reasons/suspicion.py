@@ -65,8 +65,6 @@ WEIGHTS: Mapping[str, float] = {
 Checks that observe what the program does weigh more than checks that compare words.
 """
 
-FLAGGED = 0.5
-"""From this suspicion on a run counts as flagged."""
 ALONE = 0.3
 """Weight times score from which a check speaks against a run by itself."""
 

@@ -2,8 +2,9 @@
 
 That is every number, name and box; and the rationale ends in the answer of the run.
 Used on every writer's text; it reads the text and the trace alone, so that no writer grades itself.
-What it does not see: a wrong relation between two things that both occur ("left" for "right"), or a
-true sentence that proves nothing.
+Sides, sizes, comparisons and negations are held against the program as it was followed through the
+trace (`turned`), and what the answer rests on has to be told (`left_out`).  What no fact speaks of
+is unchecked, not faithful.  What it does not see: a true sentence that proves nothing.
 """
 
 from __future__ import annotations
@@ -11,12 +12,20 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from workbench.boxes import GRID
-from workbench.boxes_in_text import boxes_in
+from workbench.boxes_in_text import boxes_in, split_at_boxes
 from workbench.english import SENTENCE_END, plural, singular, value
+from workbench.rationalize.check.bare import is_bare
+from workbench.rationalize.check.facts import Facts, facts_of
+from workbench.rationalize.check.left_out import left_out
 from workbench.rationalize.check.stop_words import STOCK
 from workbench.rationalize.check.support import NUMBER, WORD, Support, stem, support
+from workbench.rationalize.check.turned import CheckedClause, ClauseCheck, turned_pairs
+from workbench.rationalize.follow.evidence import strongest
+from workbench.rationalize.follow.follow import follow
+from workbench.rationalize.follow.reading import read
 from workbench.records import Citation, Program, Task, Trace
 
 MAX_TEXT = 4000
@@ -35,12 +44,26 @@ _NONE = re.compile(
     re.IGNORECASE,
 )
 _NEGATION = re.compile(r"\b(?:not|no|cannot|none|neither|never)\b|n't\b", re.IGNORECASE)
+_CLAUSE_END = re.compile(r";\s|, (?:but|while|whereas|and) (?=the(?:re)?\b|an?\b|it\b)")
+"""What stands between two clauses that say something of their own."""
 _COUNT_WORDS = {"both": 2, "neither": 2}
 
 
-def check(
-    text: str, task: Task, program: Program, trace: Trace
-) -> tuple[tuple[str, ...], tuple[Citation, ...]]:
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the check of a rationale gives."""
+
+    issues: tuple[str, ...]
+    """What is wrong, one sentence each; quotes the wrong words."""
+    citations: tuple[Citation, ...] = ()
+    """One for each sentence."""
+    unchecked: tuple[str, ...] = ()
+    """Sentences with a claim that the trace neither supports nor contradicts."""
+    bare: bool = False
+    """Whether the text says no more than the answer."""
+
+
+def check(text: str, task: Task, program: Program, trace: Trace) -> Checked:
     """What is wrong with a rationale, and which events each of its sentences rests on.
 
     Args:
@@ -48,24 +71,20 @@ def check(
         task: its question and options may be repeated in the conclusion.
         program: texts in its source may be named.
         trace: what happened.
-
-    Returns:
-        The issues as sentences that quote the wrong words, none for a faithful rationale; and one
-        citation for each sentence.
     """
     if len(text) > MAX_TEXT:
-        return (f"The rationale has {len(text)} characters; at most {MAX_TEXT} are read.",), ()
+        return Checked((f"The rationale has {len(text)} characters; at most {MAX_TEXT} are read.",))
     if not text.strip():
-        return ("The rationale is empty.",), ()
+        return Checked(("The rationale is empty.",))
     facts = support(task, program, trace)
+    followed = follow(program.source, read(trace), task.choices)
+    turned = _TurnedCheck(facts_of(followed), task.question, trace.answer or "")
     question = {stem(word) for word in WORD.findall(task.question)}
     numbers = set(NUMBER.findall(task.question)) | {
         str(number) for word in WORD.findall(task.question) if (number := value(word)) is not None
     }
-    issues: list[str] = []
+    issues = list(_unprintable(text))
     citations: list[Citation] = []
-    if odd := next((c for c in text if not c.isprintable() and c != "\n"), None):
-        issues.append(f"The rationale holds the unprintable character U+{ord(odd):04X}.")
     spans = _sentences(text)
     for start, end in spans:
         # The conclusion may repeat words and numbers of the question.
@@ -73,11 +92,49 @@ def check(
         sentence = _SentenceCheck(
             text[start:end], facts, question if last else set(), numbers if last else set()
         )
-        issues += sentence.issues()
+        issues += [*sentence.issues(), *turned.issues(sentence, last)]
         events = sentence.events | (set(facts.closing) if last else set())
         citations.append(Citation(start, end, tuple(sorted(events))))
-    issues += _conclusion(text, task, trace)
-    return tuple(dict.fromkeys(issues))[:MAX_ISSUES], tuple(citations)
+    issues += [*_conclusion(text, task, trace), *left_out(text, followed)]
+    return Checked(
+        tuple(dict.fromkeys(issues))[:MAX_ISSUES],
+        tuple(citations),
+        tuple(dict.fromkeys(turned.unchecked)),
+        is_bare(text, task.question, trace.answer or "", strongest(followed)),
+    )
+
+
+def _unprintable(text: str) -> Iterator[str]:
+    odd = next((c for c in text if not c.isprintable() and c != "\n"), None)
+    if odd:
+        yield f"The rationale holds the unprintable character U+{ord(odd):04X}."
+
+
+class _TurnedCheck:
+    """Finds what is turned round in sentences, and gathers what could not be checked."""
+
+    def __init__(self, facts: Facts, question: str, answer: str) -> None:
+        self.facts = facts
+        self.clauses = ClauseCheck(facts, question, answer)
+        self.unchecked: list[str] = []
+
+    def issues(self, sentence: _SentenceCheck, last: bool) -> list[str]:
+        """What is turned round in a sentence.
+
+        Args:
+            sentence: the sentence.
+            last: whether it is the conclusion.
+        """
+        judged = list(turned_pairs(sentence.text, self.facts))
+        for clause in sentence.clauses(last):
+            judged += self.clauses.judge(clause)
+        self.unchecked += [sentence.text for one in judged if one.holds is None]
+        return [_turned(one.what, sentence.text) for one in judged if one.holds is False]
+
+
+def _turned(what: str, sentence: str) -> str:
+    words = what if len(what) <= 40 and "§" not in what else sentence[:120]
+    return f'"{words}" is not what happened in the run: the program found otherwise.'
 
 
 def _sentences(text: str) -> list[tuple[int, int]]:
@@ -118,6 +175,20 @@ class _SentenceCheck:
             *self._names_of_boxes(),
             *self._polarity(),
         ]
+
+    def clauses(self, last: bool) -> Iterator[CheckedClause]:
+        """The sentence in pieces, each of which says one thing.
+
+        Args:
+            last: whether it is the conclusion.
+        """
+        pieces = split_at_boxes(self.text)
+        boxes = tuple(pieces[1::2])
+        pieces[1::2] = [f"§{place}" for place in range(len(boxes))]
+        plain = _QUOTED.sub('""', "".join(pieces)).lower()
+        for part in _CLAUSE_END.split(plain):
+            if part.strip():
+                yield CheckedClause(part.strip(), boxes, last)
 
     def _boxes(self) -> Iterator[str]:
         spans = {(box.start, box.end) for box in self.boxes}

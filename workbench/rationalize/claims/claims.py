@@ -101,6 +101,8 @@ class Exists:
     truth: bool
     within: NamedPatch | None
     """Where the tool looked; None for the whole picture."""
+    by_model: bool = False
+    """Whether a model said so when it was asked, instead of a detector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +140,12 @@ class Extreme:
 
     one: NamedPatch
     adjective: str
-    """The superlative: `leftmost`, `largest`, `nearest`, ..."""
+    """The superlative: `leftmost`, `largest`, `nearest`, ...; `first` or `last` of those found."""
     towards: NamedPatch | None
     """The other thing of `nearest` and `farthest`."""
     group: Group
+    next: NamedPatch | None = None
+    """The one that comes next; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

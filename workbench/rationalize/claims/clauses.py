@@ -11,15 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.english import a, plural
+from workbench.rationalize.claims.grammar import MODALS, base, conjugated, is_third
 
-MODALS = {
-    "can": "cannot",
-    "could": "could not",
-    "will": "will not",
-    "would": "would not",
-    "may": "may not",
-}
-"""Each modal verb with its negation."""
 PLACES = (
     "left of ", "right of ", "above ", "below ", "to the left of ", "to the right of ", "near ",
     "behind ", "on ", "in ", "in front of ", "inside ", "under ", "closer ", "farther ", "next to ",
@@ -48,14 +41,7 @@ class Predicate:
             many: whether the subject is a plural.
             truth: whether the predicate is affirmed.
         """
-        if self.verb == "be":
-            verb = ("are" if many else "is") + ("" if truth else " not")
-        elif self.verb in MODALS:
-            verb = self.verb if truth else MODALS[self.verb]
-        elif truth:
-            verb = self.verb if many else third(self.verb)
-        else:
-            verb = f"{'do' if many else 'does'} not {self.verb}"
+        verb = conjugated(self.verb, many, truth)
         rest = self.rest
         if many and self.verb == "be":
             parts = rest.split(" or ")
@@ -75,23 +61,6 @@ class Predicate:
         return f"that {self.say(many, truth)}"
 
 
-def third(verb: str) -> str:
-    """The third person singular of a verb's base form."""
-    irregular = {"have": "has", "do": "does", "be": "is", "go": "goes"}
-    if verb in irregular:
-        return irregular[verb]
-    if verb.endswith(("s", "x", "z", "ch", "sh")):
-        return verb + "es"
-    if verb.endswith("y") and len(verb) > 1 and verb[-2] not in "aeiou":
-        return verb[:-1] + "ies"
-    return verb + "s"
-
-
-_BASES = (("ies", "y"), ("ches", "ch"), ("shes", "sh"), ("sses", "ss"), ("xes", "x"), ("oes", "o"))
-_THIRD = re.compile(r"[a-z]{2,}(?<![sui])s")
-"""The third person of a verb, where another word follows: `lays eggs`, not `glass table`."""
-
-
 def predicate_of(attribute: str) -> Predicate:
     """What a program asks about a thing (`yellow`, `can fly`, `lays eggs`), as a predicate."""
     first, _, rest = attribute.strip().partition(" ")
@@ -102,11 +71,8 @@ def predicate_of(attribute: str) -> Predicate:
         return Predicate("be", rest)
     if low in ("has", "have") and rest:
         return Predicate("have", rest)
-    if rest and _THIRD.fullmatch(low):
-        for ending, instead in _BASES:
-            if low.endswith(ending):
-                return Predicate(low.removesuffix(ending) + instead, rest)
-        return Predicate(low[:-1], rest)
+    if rest and is_third(low):
+        return Predicate(base(low), rest)
     return Predicate("be", attribute.strip())
 
 

@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from workbench.english import a, is_plural, one, plural, singular
+from workbench.english import a, is_plural, singular
 from workbench.rationalize.claims.clauses import PLACES, Predicate, predicate_of
+from workbench.rationalize.claims.grammar import base, be, counted, plural
 
 GENERAL = frozenset(
     {"object", "item", "thing", "animal", "vehicle", "food", "fruit", "furniture", "tool"}
@@ -34,10 +35,8 @@ class Statement:
     def say(self, truth: bool) -> str:
         """The sentence without a capital or a full stop: `a parrot can fly`, `there is no dog`."""
         if self.subject == "there":
-            be = "are" if self.many else "is"
-            if truth:
-                return f"there {be} {self.predicate.rest}"
-            return f"there {be} {_none(self.predicate.rest)}"
+            what = self.predicate.rest if truth else _none(self.predicate.rest)
+            return f"there {be(self.many)} {what}"
         if self.subject.startswith("all ") and not truth:
             return f"not {self.subject} {self.predicate.say(self.many)}"
         return f"{self.subject} {self.predicate.say(self.many, truth)}"
@@ -62,6 +61,11 @@ _SHOW = re.compile(
 _MANY = re.compile(
     r"(?:any|some|more|fewer|as many|equally many|at least|at most|two|\d+)\b", re.IGNORECASE
 )
+
+
+def compares_numbers(what: str) -> bool:
+    """Whether what is there or not is a number against another: `more cats than dogs`."""
+    return _MANY.match(what) is not None and not what.lower().startswith(("any ", "some "))
 
 
 def _none(what: str) -> str:
@@ -140,8 +144,8 @@ def _predicate(verb: str, after: str) -> Predicate:
     if verb in ("is", "are"):
         return Predicate("be", after)
     if verb in ("do", "does"):
-        base, _, after = after.partition(" ")
-        return Predicate(base, after)
+        word, _, after = after.partition(" ")
+        return Predicate(base(word), after)  # programs write "Does a {name} lays eggs?"
     if verb in ("has", "have"):
         return Predicate("have", after)
     return Predicate(verb, after)
@@ -270,7 +274,7 @@ def about_thing(question: str, answer: str, noun: str, many: bool = False) -> st
     Returns:
         The predicate; '' where the question does not make it certain.
     """
-    verb = "are" if many else "is"
+    verb = be(many)
     if not simple(answer):
         return ""
     if _COLOR.fullmatch(question):
@@ -352,9 +356,9 @@ def _is_property(rest: str) -> bool:
 def _count(many: re.Match[str], answer: str) -> str:
     """`there are 3 dogs`, `3 dogs are left of the bus`."""
     noun = singular(many["what"].lower())
-    things = one(noun) if answer == "1" else plural(noun)
+    number = int(answer)
     if _PLAINLY.fullmatch(many["rest"]):
-        return f"there {'is' if answer == '1' else 'are'} {answer} {things}"
+        return f"there {be(number != 1)} {counted(number, noun)}"
     rest = re.sub(r"^(?:there|you see)\s+", "", many["rest"])
     if (
         many["verb"].lower() not in ("is", "are")
@@ -362,4 +366,4 @@ def _count(many: re.Match[str], answer: str) -> str:
         or len(noun.split()) > 3
     ):
         return ""
-    return f"{answer} {things} {Predicate('be', rest).say(answer != '1')}"
+    return f"{counted(number, noun)} {Predicate('be', rest).say(number != 1)}"

@@ -2,6 +2,7 @@
 
 Files:
     calls.py        calls in a followed program
+    evidence.py     what the answer of a run rests on
     expressions.py  expressions of a followed program, and what they mean in the picture
     follow.py       follows a trace through its program
     frames.py       the state of a followed program: frames, and what loops gather in variables

@@ -355,10 +355,35 @@ class Calls:
             noun = base.about.noun
         elif isinstance(best, Patch):
             noun = self.noun(best)
-        return self.stands_out(best, noun, base.about, val.about, name == "max", rests)
+        others = [pair for pair in keys if pair[0] != best]
+        after = choose(others, key=lambda pair: pair[1].value)[0] if others else None
+        most = name == "max"
+        return self.stands_out(best, noun, base.about, val.about, most, rests, after)
+
+    def picked(self, one: Any, index: int, group: Group, rests: frozenset[int]) -> Val:
+        """The first or the last of several things, in the order in which they were found.
+
+        Args:
+            one: the item.
+            index: 0 or -1.
+            group: meaning of the list.
+            rests: numbers of the claims that it rests on.
+        """
+        if not isinstance(one, Patch):
+            return Val(one, None, rests)
+        thing = NamedPatch(one, group.noun)
+        claim = Extreme(thing, "last" if index else "first", None, group)
+        return Val(one, thing, frozenset({self.story.add(claim, self.events, rests)}))
 
     def stands_out(
-        self, best: Any, noun: str, group: Any, measure: Any, most: bool, rests: frozenset[int]
+        self,
+        best: Any,
+        noun: str,
+        group: Any,
+        measure: Any,
+        most: bool,
+        rests: frozenset[int],
+        after: Any = None,
     ) -> Val:
         """One item as the leftmost, largest, nearest ... of a group; it is told where that has a
         word.
@@ -370,6 +395,7 @@ class Calls:
             measure: meaning of the key.
             most: whether its key is the highest; otherwise it is the lowest.
             rests: numbers of the claims that it rests on.
+            after: the item that comes next; None where there is none.
         """
         if not isinstance(best, Patch):
             return Val(best, None, rests)
@@ -380,7 +406,8 @@ class Calls:
         word = relations.superlative(kind, most == (kind == measure.kind))
         if word is None or len(group.patches) < 2:
             return Val(best, one, rests)
-        claim = Extreme(one, word, measure.towards, group)
+        runner_up = NamedPatch(after, noun) if isinstance(after, Patch) else None
+        claim = Extreme(one, word, measure.towards, group, runner_up)
         return Val(best, one, frozenset({self.story.add(claim, self.events, rests)}))
 
 

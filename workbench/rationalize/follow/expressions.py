@@ -113,12 +113,21 @@ class Evaluator(Calls):
             raise Untellable("index")
         group = base.about
         end = index in (0, -1, len(base.value) - 1)
-        if not isinstance(group, Group) or group.order is None or not end:
+        if not isinstance(group, Group) or not end:
+            return self._element(base, index)
+        if group.order is None:
+            if index in (0, -1) and len(base.value) > 1:
+                return self.picked(base.value[index], index, group, base.rests)
             return self._element(base, index)
         # The first or the last of a sorted list is the leftmost, largest, ... of its group.
         most = group.falling if index == 0 else not group.falling
         plain = replace(group, order=None, falling=False)
-        return self.stands_out(base.value[index], group.noun, plain, group.order, most, base.rests)
+        items = base.value
+        second = 1 if index == 0 else -2
+        after = items[second] if len(items) > 1 else None
+        return self.stands_out(
+            items[index], group.noun, plain, group.order, most, base.rests, after
+        )
 
     def _slice(self, base: Val, node: ast.Slice) -> Val:
         start, end = (b if b is None else self.value(b).value for b in (node.lower, node.upper))

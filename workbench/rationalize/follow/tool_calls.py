@@ -28,7 +28,7 @@ from workbench.rationalize.claims.claims import (
     VisualAnswer,
 )
 from workbench.rationalize.claims.clauses import Predicate, one_line, predicate_of
-from workbench.rationalize.claims.statements import statement
+from workbench.rationalize.claims.statements import compares_numbers, statement
 
 ALIASES = {"simple_query": "visual_question_answering", "language_question_answering": "llm_query"}
 """Tools that programs may call under an older name too."""
@@ -167,7 +167,9 @@ def _yes_or_no(
     """What a yes or no says of the picture or of a thing; None where that is not certain."""
     sentence = statement(question, nouns)
     if sentence is not None and sentence.subject == "there" and one is None:
-        claim = Exists(re.sub(r"^(an?|any)\s+", "", sentence.predicate.rest), truth, None)
+        if compares_numbers(sentence.predicate.rest):
+            return None
+        claim = Exists(re.sub(r"^(an?|any)\s+", "", sentence.predicate.rest), truth, None, True)
         return claim, Val(answer, ToolText(one, question, Ground(claim, truth, None, None)))
     itself = _ITSELF.fullmatch(question)
     if itself and one is not None:

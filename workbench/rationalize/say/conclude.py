@@ -20,10 +20,10 @@ from workbench.rationalize.claims.claims import (
     Truth,
 )
 from workbench.rationalize.claims.clauses import one_line
+from workbench.rationalize.claims.grammar import plural
 from workbench.rationalize.claims.statements import about_picture, about_thing, countable, statement
 from workbench.rationalize.follow.follow import Followed
 from workbench.rationalize.follow.tool_calls import yes
-from workbench.rationalize.say.naming import plural
 from workbench.rationalize.say.tell import Teller
 from workbench.records import Task, Trace
 
@@ -34,7 +34,14 @@ _EXISTENCE = re.compile(r"There is (?:no|an?) ")
 _COUNT = re.compile(r" \(\d+(?: each)?\)")
 
 
-def conclusion(task: Task, trace: Trace, followed: Followed, teller: Teller, before: str) -> str:
+def conclusion(
+    task: Task,
+    trace: Trace,
+    followed: Followed,
+    teller: Teller,
+    before: str,
+    earlier: Sequence[str] = (),
+) -> str:
     """The conclusion, beginning with "Thus," where there is an answer.
 
     Args:
@@ -43,6 +50,7 @@ def conclusion(task: Task, trace: Trace, followed: Followed, teller: Teller, bef
         followed: what the answer means.
         teller: knows which things the sentences before have named.
         before: the sentence before, which is not said twice.
+        earlier: the sentences before that one, which are not repeated word for word.
     """
     if trace.failure is not None or trace.answer is None:
         if trace.failure is None:
@@ -53,9 +61,14 @@ def conclusion(task: Task, trace: Trace, followed: Followed, teller: Teller, bef
     answer = one_line(trace.answer, MAX_ANSWER)
     plain = f"Thus, the answer is {answer}"
     candidates = _candidates(task, answer, followed, teller, before)
-    is_count = answer.isdecimal()  # "there are 3 dogs" may be said again: it is the answer
+    repeated = {sentence.lower().rstrip(".") for sentence in earlier}
     clause = next(
-        (text for text in candidates if text and (is_count or not says(text, before))), ""
+        (
+            text
+            for text in candidates
+            if text and not says(text, before) and text.lower() not in repeated
+        ),
+        "",
     )
     if not clause:
         return plain

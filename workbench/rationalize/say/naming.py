@@ -5,28 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from workbench.english import join
-from workbench.english import one as single
-from workbench.english import plural as several
 from workbench.rationalize.claims.claims import Clause, Extreme, Found, Group, NamedPatch, Patch
 from workbench.rationalize.claims.clauses import Predicate
+from workbench.rationalize.claims.grammar import be, counted, one, plural
 from workbench.rationalize.claims.relations import COMPARATIVE, other_than
 from workbench.rationalize.claims.statements import GENERAL
 
 MAX_BOXES = 8
 """Most boxes in one list; a longer list is told by its number alone."""
-
-_COUNTABLE = {"food": "food item"}
-"""A countable noun for each noun that cannot be counted."""
-
-
-def one(noun: str) -> str:
-    """The noun as one countable thing: `food item`, `pair of scissors`."""
-    return single(_COUNTABLE.get(noun, noun))
-
-
-def plural(noun: str) -> str:
-    """The noun in the plural: `food items`, `buses`."""
-    return several(_COUNTABLE.get(noun, noun))
 
 
 class Names:
@@ -97,7 +83,7 @@ class Names:
         if len(patches) == 1:
             return self.the(NamedPatch(patches[0], noun))
         where = self.boxes(patches)
-        return f"the {plural(noun)} at {where}" if where else f"{len(patches)} {plural(noun)}"
+        return f"the {plural(noun)} at {where}" if where else counted(len(patches), noun)
 
     def predicate(self, predicate: Predicate, many: bool, truth: bool, hang: bool = False) -> str:
         """A predicate with the names of the things that it refers to.
@@ -136,7 +122,7 @@ class Names:
     def count_clause(self, group: Group) -> str:
         """A group as a clause: `there are 2 dogs left of the bus`."""
         number = len(group.patches)
-        return f"there {'is' if number == 1 else 'are'} {number} {self.group(group, number)}"
+        return f"there {be(number != 1)} {number} {self.group(group, number)}"
 
     def call(self, thing: NamedPatch, name: str) -> None:
         """From now on the thing is `the <name>`, unless its noun alone says which one is meant."""
@@ -159,14 +145,25 @@ class Names:
             text = f"of {things}, {what} is the {adjective} {way} {self.the(claim.towards)}"
             goal = self.the(claim.towards, box=False)
             self._alias[claim.one.patch] = f"{one(noun)} {claim.adjective} {way} {goal}"
-            return text
-        things = f"the {number} {plural(noun)}{self.where(claim.group.where, True)}"
+            return text + self._runner_up(claim)
+        things = f"the {counted(number, noun)}{self.where(claim.group.where, True)}"
         if " " not in adjective:
             self._alias[claim.one.patch] = f"{claim.adjective} {one(noun)}"
-            return f"the {adjective} of {things} is {what}"
+            return f"the {adjective} of {things} is {what}{self._runner_up(claim)}"
         # `closest to the camera` stands behind its noun.
         self._alias[claim.one.patch] = f"{one(noun)} {claim.adjective}"
-        return f"of {things}, {what} is {'' if number == 2 else 'the '}{adjective}"
+        text = f"of {things}, {what} is {'' if number == 2 else 'the '}{adjective}"
+        return text + self._runner_up(claim)
+
+    def _runner_up(self, claim: Extreme) -> str:
+        """`; the next largest is the dog at B`: what the one that stands out is held against."""
+        if claim.next is None or not claim.next.patch.grid:
+            return ""
+        what = self._new_name(claim.next)
+        if len(claim.group.patches) == 2:
+            other = self.boxes([claim.next.patch]) if what.startswith("the one at") else what
+            return f"; the other is {'at ' if other != what else ''}{other}"
+        return f"; the next {claim.adjective} is {what}"
 
     def _new_name(self, thing: NamedPatch) -> str:
         """`the one at B`, or with the detector's name where the program's noun is a general one."""

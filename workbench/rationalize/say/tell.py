@@ -28,8 +28,9 @@ from workbench.rationalize.claims.claims import (
     VisualAnswer,
 )
 from workbench.rationalize.claims.clauses import Predicate, capital
+from workbench.rationalize.claims.grammar import be, counted, one, plural
 from workbench.rationalize.claims.statements import about_picture, about_thing
-from workbench.rationalize.say.naming import Names, one, plural
+from workbench.rationalize.say.naming import Names
 
 MAX_SENTENCES = 14
 """Most sentences before the conclusion."""
@@ -144,8 +145,7 @@ class Teller:
     def _detection(self, claim: Found) -> str:
         number = claim.number
         within = self.names.within(claim.within)
-        noun = one(claim.noun) if number == 1 else plural(claim.noun)
-        head = f"there {'is' if number == 1 else 'are'} {number} {noun} {within}"
+        head = f"there {be(number != 1)} {counted(number, claim.noun)} {within}"
         # Boxes that a later sentence tells, or of which the trace shows a part, are left out here.
         later = set(claim.patches) & self._described or number != len(claim.patches)
         boxes = "" if number > 1 and later else self.names.boxes(claim.patches)
@@ -224,7 +224,7 @@ class Teller:
         if thing is None and (text := about_picture(question, answer, self._nouns)):
             for start in ("there is ", "there are "):
                 text = text.replace(start, "the image shows ", 1)
-            return text
+            return text.replace(" shows 0 ", " shows no ")
         about = f"for {subject}, " if subject else ""
         return f'{about}the answer to "{question}" is "{answer}"'
 
@@ -279,8 +279,7 @@ class Teller:
     def statement(self, claim: Claim) -> str:
         """A claim as a clause of the conclusion; '' where it has no short form."""
         if isinstance(claim, Holds):
-            name = self.names.the(claim.one, box=False)
-            return f"{name} {self.names.predicate(claim.predicate, False, claim.truth)}"
+            return self._holds(claim)
         if isinstance(claim, Exists):
             what = a(claim.noun) if claim.truth else f"no {one(claim.noun)}"
             return f"there is {what} {self.names.within(claim.within)}"
@@ -291,6 +290,13 @@ class Teller:
         if isinstance(claim, GeneralKnowledge) and claim.statement is not None:
             return claim.statement.say(claim.truth)
         return ""
+
+    def _holds(self, claim: Holds) -> str:
+        name = self.names.the(claim.one, box=False)
+        hanging = self.names.predicate(claim.predicate, False, claim.truth, hang=True)
+        if name.endswith(hanging):  # the object that can fly can fly
+            return f"there is {a(claim.one.noun)} {hanging}"
+        return f"{name} {self.names.predicate(claim.predicate, False, claim.truth)}"
 
     def _counts(self, claim: HowMany) -> bool:
         """Whether sentences about each of the things make a count plain."""

@@ -124,6 +124,8 @@ class Overview:
     """Programs that ended with an answer, of those run."""
     kept: Share
     """Yield: labelled questions whose kept trace is right, of those judged."""
+    looked: Share
+    """Those of them whose program looked for the parts of its answer, of those judged."""
     student: Share
     """Right answers of the student in force, of the labelled questions that it answered."""
     funnel: tuple[FunnelBar, ...]
@@ -197,6 +199,7 @@ def overview(project: Project) -> Overview:
         programs=totals.programs,
         executed=Share(totals.executed, totals.traces),
         kept=kept,
+        looked=Share(totals.looked, totals.judged),
         student=Share(totals.student, totals.answered),
         funnel=(*funnel, *_training(project)),
         curve=curve,

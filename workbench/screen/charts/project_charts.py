@@ -38,6 +38,7 @@ def numbers(overview: Overview) -> list[tuple[str, str, str]]:
         ("Programs", f"{overview.programs:,}", f"k = {overview.k}"),
         ("Executed", percent(overview.executed), f"of {overview.executed.of:,} runs"),
         ("Yield", percent(overview.kept), f"of {overview.kept.of:,} judged"),
+        ("With evidence", percent(overview.looked), "the program looked"),
         ("Accepted", f"{step['accepted']:,}", "questions, by people"),
         ("In snapshot", f"{step['in snapshot']:,}", "questions, the newest one"),
         ("Best student", *_best_student(overview)),

@@ -110,16 +110,18 @@ class Curation:
             )
         parent = shape.to_rationale(rows[0], self._parts())
         ((task, program, trace),) = views.traced(self.database, self._parts(), [parent.trace_id])
-        issues, citations = check_rationale(text, task, program, trace)
+        checked = check_rationale(text, task, program, trace)
         edit = Rationale(
             parent.id if text == parent.text else content_key("edit", parent.trace_id, text),
             parent.trace_id,
             task.id,
             text,
             parent.answer,
-            citations,
-            issues,
+            checked.citations,
+            checked.issues,
             PERSON,
+            checked.bare,
+            checked.unchecked,
         )
         event = replace(decision, made=edit.id, trace_id=parent.trace_id)
         keys = shape.Keys()

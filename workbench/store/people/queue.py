@@ -1,5 +1,7 @@
 """The queue: the next items in order, each leased in the transaction that hands it out.
 
+Items whose kept run the checks for wrong reasons flag come first, whatever the order.
+
 Candidates are the rows of `outcome` (one per question, kept by `summary.py`), joined to what was
 decided and to the leases; DuckDB reads only the columns that the order and the filter need, which
 takes milliseconds for hundreds of thousands of questions.  A task has as many slots as it may have
@@ -18,6 +20,7 @@ from workbench.curate.fold import VERDICTS
 from workbench.curate.queue import Lease, QueueProgress, QueueRequest, Served, gold_turn, why
 from workbench.curate.settings import Settings
 from workbench.errors import InputError
+from workbench.evidence import FLAGGED
 from workbench.records import Role
 from workbench.store.kernel.database import IDS, Database, id_list
 from workbench.store.people.decisions import put
@@ -85,7 +88,7 @@ class Queue:
         until = moment + timedelta(minutes=settings.lease_minutes)
         regular = f"""
             {items} SELECT {_PICKED} FROM candidate WHERE wanted AND (own OR free)
-            ORDER BY own DESC, asked_seq IS NULL, rank DESC, seq LIMIT {count}
+            ORDER BY own DESC, asked_seq IS NULL, flagged DESC, rank DESC, seq LIMIT {count}
             """
         # Any gold item will do: one that the filter leaves out looks like any other.
         gold = f"""
@@ -230,6 +233,7 @@ class Queue:
             "split": request.split,
             "family": request.family,
             "seed": str(request.seed),
+            "flagged": FLAGGED,
             "status": id_list(request.status),
         }
         if request.split is not None:
@@ -244,12 +248,17 @@ class Queue:
         sql = f"""
         WITH {_LIVE},
         fitting AS (
-            SELECT id, seq, siblings, apart, {rank} AS rank, {eligible} AS wanted FROM outcome
+            SELECT id, seq, siblings, apart, {rank} AS rank, {eligible} AS wanted,
+                coalesce(chosen IN (
+                    SELECT trace_id FROM trace_check WHERE suspicion >= $flagged
+                ), false) AS flagged
+            FROM outcome
             WHERE {" AND ".join(fits)}
         ),
         candidate AS (
-            SELECT id, fitting.seq, siblings, apart, rank, asked, asked_by, asked_seq, slots, slot,
-                since, coalesce(own, false) AS own, {_WANTED[request.state]} AS wanted,
+            SELECT id, fitting.seq, siblings, apart, rank, flagged, asked, asked_by,
+                asked_seq, slots, slot, since, coalesce(own, false) AS own,
+                {_WANTED[request.state]} AS wanted,
                 coalesce(held, 0)
                     + CASE WHEN state = 'pending' AND asked_seq IS NULL THEN votes ELSE 0 END
                     < {"1" if request.state == "disputed" else "$overlap"} AS free

@@ -66,7 +66,7 @@ BUCKETS: Mapping[str, tuple[str, ...]] = {
 COLUMNS = {
     "status": "status", "source": "source", "split": "split", "family": "family",
     "type": "answer_type", "match": "match", "student": "student", "tool": "tools",
-    "kind": "kinds", "steps": "steps", "seconds": "seconds",
+    "kind": "kinds", "steps": "steps", "seconds": "seconds", "evidence": "evidence",
 }  # fmt: skip
 
 _PLACES = tuple(f"option {number} of 26" for number in range(1, 27))
@@ -216,6 +216,15 @@ def _flag(mark: str, value: str) -> str:
     return f"chosen IN (SELECT trace_id FROM trace_check WHERE {fits})"
 
 
+def _rationale(mark: str, value: str) -> str:
+    condition = {
+        "faithful": "faithful",
+        "unfaithful": "NOT faithful",
+        "none": "chosen IS NOT NULL AND faithful IS NULL",
+    }.get(value, value)
+    return f"({mark} <> '' AND coalesce({condition}, false))"
+
+
 def _review(mark: str, value: str) -> str:
     # A question without a row in `curated` is pending as well.
     sign, among = ("<>", "NOT IN") if value == "pending" else ("=", "IN")
@@ -233,6 +242,7 @@ _OTHER: Mapping[str, Callable[[str, str], str]] = {
     "gold": lambda mark, value: f"contains(gold, chr(10) || {mark} || chr(10))",
     "id": lambda mark, value: f"(starts_with(id, {mark}) OR starts_with(chosen, {mark}))",
     "flag": _flag,
+    "rationale": _rationale,
     "review": _review,
     "reviewer": _reviewer,
 }

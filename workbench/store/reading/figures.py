@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from workbench.evidence import LOOKED
 from workbench.store.kernel.database import Database
 from workbench.store.reading.summary import bring_up_to_date
 from workbench.store.records.pending import JUDGED, SAMPLED, TRACED
@@ -60,6 +61,8 @@ class OutcomeTotals:
     """Labelled questions with verdicts."""
     kept: int
     """Labelled questions with a right trace kept."""
+    looked: int
+    """Those of them whose program looked for the parts of its answer."""
     answered: int
     """Labelled questions that the student in force has answered."""
     student: int
@@ -144,11 +147,12 @@ def outcome_totals(database: Database, right: float) -> OutcomeTotals:
             coalesce(sum(executed), 0)::BIGINT AS executed,
             count(*) FILTER (labelled AND status <> 'waiting') AS judged,
             count(*) FILTER (status = 'kept') AS kept,
+            count(*) FILTER (status = 'kept' AND list_contains($looked, evidence)) AS looked,
             count(student_score) AS answered,
             count(*) FILTER (student_score >= $right) AS student
         FROM outcome
         """,
-        {"right": right},
+        {"right": right, "looked": list(LOOKED)},
     )
     return OutcomeTotals(**row)
 

@@ -107,6 +107,12 @@ class Outcome:
     """
     updated_at: datetime
     """Time (UTC) of the newest record about it."""
+    evidence: str | None
+    """What the kept trace's answer rests on, one of `EVIDENCE`; None where none is kept."""
+    bare: bool | None
+    """Whether the kept trace's rationale says no more than the answer; None without one."""
+    unchecked: bool | None
+    """Whether that rationale has a claim that could not be held against the trace."""
     runs: tuple[RunLine, ...]
     """Its runs, by index."""
     review: str = "pending"
@@ -120,7 +126,7 @@ OUTCOMES = f"""
 run AS (
     SELECT sampled.task_id, sampled.index, sampled.id AS program, score,
         sampled.seconds AS sampling, traced.id AS trace, left(traced.answer, 200) AS answer, form,
-        failure_kind, steps, traced.seconds AS running, tools,
+        evidence, failure_kind, steps, traced.seconds AS running, tools,
         judged.trace_id AS judged, correct, chosen,
         greatest(sampled.created_at, traced.created_at, judged.created_at) AS updated_at,
         CASE WHEN traced.id IS NULL THEN 'waiting' WHEN failure_kind IS NOT NULL THEN 'crashed'
@@ -154,8 +160,10 @@ spoken AS (  -- The rule of verify/vote.py.
     FROM voiced GROUP BY task_id
 ),
 told AS (
-    SELECT trace_id, bool_and(len(issues) = 0) AS faithful FROM rationale WHERE writer = $writer
-        GROUP BY trace_id
+    SELECT trace_id, bool_and(len(issues) = 0) AS faithful,
+        arg_max(bare, created_at) AS bare,
+        coalesce(arg_max(len(unchecked), created_at), 0) > 0 AS unchecked
+    FROM rationale WHERE writer = $writer GROUP BY trace_id
 ),
 answered AS (
     SELECT task_id, any_value(answer) AS answer, any_value(form) AS form, any_value(score) AS score,
@@ -166,6 +174,7 @@ joined AS (
     SELECT selected.*, len(selected.answers) > 0 AS labelled,
         coalesce(grouped.judged, 0) < $k AS waiting,
         grouped.* EXCLUDE (task_id, updated_at), kept.answer AS answer, told.faithful,
+        told.bare, told.unchecked, kept.evidence,
         coalesce(kept.answer, spoken.answer) AS said,
         coalesce(kept.form, spoken.form) AS said_form, spoken.siblings,
         spoken.vote, answered.answer AS student_answer, answered.form AS student_form,
@@ -201,7 +210,8 @@ outcome AS (
         CASE WHEN waiting THEN NULL
              WHEN labelled THEN abs(student_score - (chosen IS NOT NULL)::INTEGER)
              ELSE (student_form <> said_form)::INTEGER END AS apart,
-        updated_at, coalesce(runs, '[]') AS runs, vote, said_form
+        updated_at, coalesce(runs, '[]') AS runs, vote, said_form, evidence, bare,
+        unchecked
     FROM joined
 )"""
 """CTEs ending in `outcome`, with the columns of the table of that name; `selected` stands before
@@ -212,6 +222,7 @@ FIELDS = (
     "seq", "family", "labelled", "status", "programs", "traces", "executed", "judged", "correct",
     "chosen", "answer", "said", "faithful", "seconds", "steps", "match", "siblings", "student",
     "student_answer", "student_score", "student_seconds", "apart", "updated_at", "vote",
+    "evidence", "bare", "unchecked",
 )  # fmt: skip
 
 

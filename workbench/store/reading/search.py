@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from workbench.errors import InputError
+from workbench.evidence import EVIDENCE
 from workbench.records import AnswerType
 from workbench.store.kernel.database import IDS, Database, id_list
 from workbench.store.reading.outcome import MATCHES, STATUSES, STUDENTS
@@ -37,8 +38,8 @@ BEGINNING = 3
 FACETS: Mapping[str, str] = {
     "status": "Status", "source": "Source", "split": "Split", "family": "Family",
     "type": "Answer type", "tool": "Tool used", "kind": "Failure", "match": "Right runs",
-    "steps": "Steps", "seconds": "Seconds", "student": "Student", "review": "Review",
-    "reviewer": "Reviewer",
+    "evidence": "Evidence", "steps": "Steps", "seconds": "Seconds", "student": "Student",
+    "review": "Review", "reviewer": "Reviewer",
 }  # fmt: skip
 """What can be chosen in the list beside the search box, with its title."""
 
@@ -53,12 +54,16 @@ CLOSED: Mapping[str, tuple[str, ...]] = {
     "match": MATCHES,
     "student": STUDENTS,
     "type": get_args(AnswerType),
+    "evidence": EVIDENCE,
+    "rationale": ("faithful", "unfaithful", "unchecked", "bare", "none"),
     "review": ("pending", "accepted", "rejected", "skipped", "disputed", "adjudicated"),
 }
 """Names whose values are a closed list."""
 
-NAMES = (*FACETS, "answer", "gold", "id", "flag")
-"""Everything before a colon; `flag:` is a check that speaks against the kept run, or `any`."""
+NAMES = (*FACETS, "answer", "gold", "id", "flag", "rationale")
+"""Everything before a colon; `flag:` is a check that speaks against the kept run, or `any`, and
+`rationale:` what is known of its rationale.
+"""
 _OPERATORS = (">=", "<=", ">", "<", "=")
 _PIECE = re.compile(r'(?:"[^"]*"?|[^\s"])+')
 

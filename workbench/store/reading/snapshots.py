@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from workbench.errors import InputError
+from workbench.evidence import FLAGGED
 from workbench.records import JSON
 from workbench.snapshot import Picture, Snapshot
 from workbench.store.kernel.database import IDS, Database, id_list, now
@@ -42,6 +43,10 @@ class Target:
     program: str | None
     rationale: str | None
     faithful: bool | None
+    bare: bool | None
+    """Whether the rationale says no more than the answer."""
+    flagged: bool
+    """Whether the checks for wrong reasons flag the trace."""
     edited: bool
     reviewers: tuple[str, ...]
     guideline: str | None
@@ -73,7 +78,9 @@ class SnapshotQuestions:
 
 _RECORDS = """
     {trace}.answer, program.id AS program_id, program.source AS program,
-    rationale.text AS rationale, len(rationale.issues) = 0 AS faithful,
+    rationale.text AS rationale, len(rationale.issues) = 0 AS faithful, rationale.bare,
+    coalesce((SELECT suspicion >= $flagged FROM trace_check
+        WHERE trace_check.trace_id = {trace_id}), false) AS flagged,
     list_filter(
         [program.sampler, {trace}.executor, rationale.writer], lambda key: key IS NOT NULL
     ) AS parts"""
@@ -103,7 +110,7 @@ def decided_targets(database: Database) -> list[Target]:
         curated.reason, state = 'pending' AND votes > 0 AS waiting, curated.trace_id,
         curated.rationale_id, curated.edited, opinion.correct AS right,
         coalesce(voices.reviewers, []) AS reviewers, voices.guideline,
-        {_RECORDS.format(trace="trace")}
+        {_RECORDS.format(trace="trace", trace_id="trace.id")}
     FROM curated
     LEFT JOIN trace ON trace.id = curated.trace_id
     LEFT JOIN program ON program.id = trace.program_id
@@ -111,7 +118,7 @@ def decided_targets(database: Database) -> list[Target]:
     LEFT JOIN opinion ON opinion.trace_id = curated.trace_id
     LEFT JOIN voices ON voices.task_id = curated.task_id
     """
-    return [_target(row) for row in database.rows(sql)]
+    return [_target(row) for row in database.rows(sql, {"flagged": FLAGGED})]
 
 
 def kept(database: Database, scope: Scope) -> list[Target]:
@@ -135,7 +142,7 @@ def kept(database: Database, scope: Scope) -> list[Target]:
     SELECT best.task_id, best.trace_id, rationale.id AS rationale_id, best.correct AS right,
         CASE WHEN NOT chosen THEN 'wrong' WHEN len(task.answers) > 0 THEN 'kept'
              ELSE 'agreed' END AS state,
-        {_RECORDS.format(trace="best")}
+        {_RECORDS.format(trace="best", trace_id="best.trace_id")}
     FROM best JOIN task ON task.id = best.task_id JOIN program ON program.id = best.program_id
     LEFT JOIN rationale ON rationale.trace_id = best.trace_id AND rationale.writer = $writer
     QUALIFY row_number() OVER (
@@ -146,6 +153,7 @@ def kept(database: Database, scope: Scope) -> list[Target]:
         name: scope.parameters()[name]
         for name in ("sampler", "executor", "verifier", "writer", "seed", "k")
     }
+    parameters["flagged"] = FLAGGED
     extra: dict[str, Any] = {
         "reason": None,
         "waiting": False,

@@ -10,17 +10,15 @@ asks for all tasks again.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from workbench.errors import StoreError
-from workbench.store.kernel.database import IDS, Database, id_list, now
-from workbench.store.reading import views
+from workbench.store.kernel.database import Database
+from workbench.store.reading.derived import STEPS, UNREAD, fill
 from workbench.store.reading.outcome import OUTCOMES
 from workbench.store.reading.search import WORDS
-from workbench.store.records import rows as shape
 from workbench.store.records.scope import LATEST, Scope, to_scope
-from workbench.store.records.words import text_of, tools_of
 
 BATCH = 50_000
 """Records that one transaction takes, unless one batch is larger; bounds memory and waiting."""
@@ -28,30 +26,18 @@ BATCH = 50_000
 MERGE = 50_000
 """Merge `posting` again once this many rows were added and the table has doubled."""
 
-READ = 1_000
-"""Traces of an earlier workbench whose events are read in one transaction."""
-
-ANSWERS = 10_000
-"""Answers of an earlier workbench that get their forms in one transaction."""
-
-_UNREAD = """
-    EXISTS (FROM trace WHERE tools IS NULL) AS words,
-    EXISTS (FROM trace WHERE form IS NULL) AS trace,
-    EXISTS (FROM prediction WHERE form IS NULL) AS prediction"""
-"""Whether an earlier workbench has left columns open that SQL cannot fill, for each of them."""
-
 
 def bring_up_to_date(database: Database) -> Scope:
     """Make `outcome` and `posting` say what the records say; returns the scope that they are of."""
     while True:
         (state,) = database.rows(
             f"""
-            SELECT latest.*, summary.scope AS held, EXISTS (FROM touched) AS waiting, {_UNREAD}
+            SELECT latest.*, summary.scope AS held, EXISTS (FROM touched) AS waiting, {UNREAD}
             FROM ({LATEST}) AS latest, summary
             """
         )
         scope = to_scope(state)
-        unread = state["words"] or state["trace"] or state["prediction"]
+        unread = any(state[name] for name in STEPS)
         if not (unread or state["waiting"] or state["held"] != _named(scope)):
             return scope
         _check_writable(database)
@@ -62,21 +48,16 @@ def bring_up_to_date(database: Database) -> Scope:
 
 
 def complete(database: Database) -> None:
-    """Fill in what an earlier workbench left open: tools and words of traces, forms of answers.
+    """Fill in what an earlier workbench left open (see `derived`).
 
     Raises:
-        StoreError: there is something to read, and the store was opened for reading alone.
+        StoreError: there is something to fill in, and the store was opened for reading alone.
     """
-    while True:
-        (unread,) = database.rows(f"SELECT {_UNREAD}")
-        if not any(unread.values()):
-            return
+    (unread,) = database.rows(f"SELECT {UNREAD}")
+    if any(unread.values()):
         _check_writable(database)
-        if unread["words"]:
-            _read_events(database)
-        for table in ("trace", "prediction"):
-            if unread[table]:
-                _read_answers(database, table)
+    while any(unread.values()) and fill(database):
+        pass
 
 
 def _check_writable(database: Database) -> None:
@@ -156,52 +137,3 @@ def _merge(cursor: Any) -> None:
     # Rows of one's own transaction have the highest numbers.
     cursor.execute(f"DELETE FROM posting WHERE rowid <= {last}")
     cursor.execute("UPDATE summary SET merged = (SELECT count(*) FROM posting)")
-
-
-def _read_events(database: Database) -> None:
-    """Fill in tools and words of traces that an earlier workbench wrote."""
-    rows = database.rows(f"SELECT * FROM trace WHERE tools IS NULL LIMIT {READ}")
-    parts = {row["key"]: shape.to_part(row) for row in database.rows("SELECT * FROM part")}
-    by_tools: dict[str, list[str]] = {}
-    read = []
-    for row in rows:
-        trace = shape.to_trace(row, parts)
-        try:
-            tools = tools_of(trace.events)
-        except ValueError:
-            trace, tools = replace(trace, events=()), ""  # `vpd doctor` names it
-        by_tools.setdefault(tools, []).append(trace.id)
-        read.append({**row, "text": text_of(trace)})
-
-    def update(cursor: Any) -> None:
-        for tools, ids in by_tools.items():
-            sql = f"UPDATE trace SET tools = $tools WHERE id IN {IDS} AND tools IS NULL"
-            cursor.execute(sql, {"tools": tools, "ids": id_list(ids)})
-
-    database.insert(
-        {"touched": shape.table("touched", shape.touches("trace", read), now())}, update
-    )
-
-
-def _read_answers(database: Database, table: str) -> None:
-    """Fill in forms of answers that an earlier workbench wrote, and touch their tasks."""
-    sql = f"SELECT id, task_id, answer FROM {table} WHERE form IS NULL LIMIT {ANSWERS}"
-    rows = database.rows(sql)
-    tasks = {
-        task.id: task for task in views.tasks(database, list({row["task_id"] for row in rows}))
-    }
-    forms = [shape.form_of(row["answer"], tasks.get(row["task_id"])) for row in rows]
-    touched = shape.touches(table, [{"id": row["id"], "task_id": row["task_id"]} for row in rows])
-
-    def update(cursor: Any) -> None:
-        cursor.execute(
-            f"""
-            UPDATE {table} SET form = fresh.form FROM (
-                SELECT unnest(from_json($ids, '["VARCHAR"]')) AS id,
-                    unnest(from_json($forms, '["VARCHAR"]')) AS form
-            ) AS fresh WHERE {table}.id = fresh.id AND {table}.form IS NULL
-            """,
-            {"ids": id_list(row["id"] for row in rows), "forms": id_list(forms)},
-        )
-
-    database.insert({"touched": shape.table("touched", touched, now())}, update)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from workbench.errors import InputError
+from workbench.evidence import EVIDENCE
 from workbench.records import PartRef, Prediction, Program, Rationale, Task, Trace, Verdict
 from workbench.store.kernel.database import IDS, Database, id_list
 from workbench.store.reading.outcome import OUTCOMES
@@ -40,6 +41,12 @@ class Counts:
     rationales: int
     faithful: int
     """Rationales without an issue."""
+    bare: int
+    """Rationales that say no more than the answer."""
+    unchecked: int
+    """Rationales with a claim that could not be held against the trace."""
+    evidence: Mapping[str, int]
+    """Kept traces by what their answer rests on, the strongest first."""
     predictions: int
 
 
@@ -88,6 +95,7 @@ def counts(database: Database, scope: Scope, selection: Selection) -> Counts:
         scope: the parts whose rows count.
         selection: the tasks whose rows count.
     """
+    kinds = ", ".join(f"count(*) FILTER (evidence = '{kind}') AS {kind}" for kind in EVIDENCE)
     sql = f"""
     WITH {SELECTED}, {OUTCOMES}
     SELECT count(*) AS tasks, count(*) FILTER (labelled) AS labelled,
@@ -96,7 +104,9 @@ def counts(database: Database, scope: Scope, selection: Selection) -> Counts:
         coalesce(sum(executed), 0)::BIGINT AS executed, count(*) FILTER (judged >= $k) AS judged,
         count(*) FILTER (status = 'kept') AS kept, count(*) FILTER (status = 'agreed') AS agreed,
         count(faithful) AS rationales, count(*) FILTER (faithful) AS faithful,
-        count(student_answer) AS predictions
+        count(*) FILTER (bare) AS bare, count(*) FILTER (unchecked) AS unchecked,
+        count(student_answer) AS predictions,
+        {kinds}
     FROM outcome
     """
     parameters = {**scope.parameters(), **selection.parameters()}
@@ -109,7 +119,11 @@ def counts(database: Database, scope: Scope, selection: Selection) -> Counts:
     failures = database.rows(
         sql, {name: value for name, value in parameters.items() if f"${name}" in sql}
     )
-    return Counts(**row, failures={row["kind"]: row["n"] for row in failures})
+    return Counts(
+        **{name: value for name, value in row.items() if name not in EVIDENCE},
+        evidence={kind: row[kind] for kind in EVIDENCE if row[kind]},
+        failures={row["kind"]: row["n"] for row in failures},
+    )
 
 
 def seconds(database: Database, scope: Scope) -> dict[str, tuple[int, float]]:
@@ -229,6 +243,13 @@ def traced(
         (task, program, by_program[program.id])
         for task, program in jobs(database, parts, list(by_program))
     ]
+
+
+def sources(database: Database, program_ids: Sequence[str]) -> dict[str, str]:
+    """The source of each of these programs, by id; unknown ones are left out."""
+    sql = f"SELECT id, source FROM program WHERE id IN {IDS}"
+    rows = database.rows(sql, {"ids": id_list(program_ids)})
+    return {row["id"]: row["source"] for row in rows}
 
 
 def rationale_issues(

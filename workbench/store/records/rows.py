@@ -15,6 +15,7 @@ from uuid import uuid4
 import pyarrow as pa
 
 from workbench.events import decode_events, encode_events
+from workbench.rationalize.follow.evidence import evidence_of
 from workbench.records import (
     Citation,
     Failure,
@@ -55,10 +56,11 @@ _COLUMNS = {
     "program": "id task_id sampler base_seed:long index:int source score:float tokens:long "
     "seed:long seconds:float parent",
     "trace": "id program_id task_id executor answer failure_kind failure_message "
-    "failure_line:int steps:long tool_calls:long seconds:float events:bytes tools form",
+    "failure_line:int steps:long tool_calls:long seconds:float events:bytes tools form evidence",
     "verdict": "id trace_id program_id task_id verifier runs:int score:float correct:bool "
     "chosen:bool method reason",
-    "rationale": "id trace_id task_id writer text answer citations issues:texts",
+    "rationale": "id trace_id task_id writer text answer citations issues:texts "
+    "bare:bool unchecked:texts",
     "prediction": "id task_id model answer rationale score:float seconds:float form",
 }
 """Columns of each table; a kind stands behind the colon, and a column without one is text."""
@@ -298,13 +300,30 @@ def form_of(answer: str | None, task: Task | None) -> str:
     return storable(answer if task is None else canonical(answer, task))
 
 
-def from_trace(trace: Trace, key: Keys, task: Task | None) -> dict[str, Any]:
+def evidence_in(trace: Trace, source: str | None, choices: tuple[str, ...]) -> str:
+    """What a trace's answer rests on, as the store keeps it; empty without an answer.
+
+    Args:
+        trace: what happened.
+        source: its program; None where the store lacks it.
+        choices: the options of its question.
+
+    Raises:
+        ValueError: the trace's stored events cannot be read.
+    """
+    return evidence_of(source or "", trace, choices) or ""
+
+
+def from_trace(
+    trace: Trace, key: Keys, task: Task | None, source: str | None = None
+) -> dict[str, Any]:
     """A row of `trace`, with `text`, which goes to `touched`.
 
     Args:
         trace: what happened.
         key: keys of the batch's parts.
         task: what the trace answers; None where the store lacks it.
+        source: its program; None where the store lacks it.
     """
     failure = trace.failure
     return {
@@ -322,6 +341,7 @@ def from_trace(trace: Trace, key: Keys, task: Task | None) -> dict[str, Any]:
         "events": encode_events(trace.events),
         "tools": tools_of(trace.events),
         "form": form_of(trace.answer, task),
+        "evidence": evidence_in(trace, source, task.choices if task is not None else ()),
         "text": text_of(trace),
     }
 
@@ -341,6 +361,7 @@ def to_trace(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Trace:
         tool_calls=row["tool_calls"],
         seconds=row["seconds"],
         executor=parts[row["executor"]],
+        evidence=row["evidence"] or None,
     )
 
 
@@ -416,6 +437,8 @@ def from_rationale(rationale: Rationale, key: Keys) -> dict[str, Any]:
         "answer": rationale.answer,
         "citations": json.dumps([[c.start, c.end, list(c.events)] for c in rationale.citations]),
         "issues": rationale.issues,
+        "bare": rationale.bare,
+        "unchecked": rationale.unchecked,
     }
 
 
@@ -431,6 +454,8 @@ def to_rationale(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Ration
             for start, end, events in json.loads(row["citations"])
         ),
         issues=tuple(row["issues"]),
+        bare=bool(row["bare"]),
+        unchecked=tuple(row["unchecked"] or ()),
         writer=parts[row["writer"]],
     )
 

@@ -1,0 +1,122 @@
+"""The checks for wrong reasons inside the loop: made before a run is chosen, and stored.
+
+Only right runs are checked: of the others none is kept.  Their changed worlds run without any
+model, so that the checks cost little beside sampling and running the programs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workbench.api import STANDARD
+from workbench.evaluate.wrong_reasons import suspicion
+from workbench.evaluate.wrong_reasons.counterfactual import Worlds, shake
+from workbench.evaluate.wrong_reasons.suspicion import Case, CheckFinding
+from workbench.evidence import FLAGGED
+from workbench.execute import Limits
+from workbench.pipeline.parts import Parts
+from workbench.ports import ListeningVerifier
+from workbench.records import Program, Task, ToolSpec, Trace, Verdict, content_key
+from workbench.store import Project
+from workbench.store.reading import checks
+from workbench.store.reading.checks import CheckRow
+
+Run = tuple[Program, Trace]
+JudgedTask = tuple[Task, Sequence[Run], Sequence[Verdict]]
+"""A task, its runs, and one verdict for each of them."""
+
+
+class Suspecting:
+    """Chooses among right runs with what the checks say about them; a context manager.
+
+    Args:
+        project: takes the checks.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._worlds = Worlds(specs_of(project), Limits.of(project.profile().limits))
+
+    def __enter__(self) -> Suspecting:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._worlds.__exit__()
+
+    def choose(
+        self, verifier: ListeningVerifier, judged: Sequence[JudgedTask]
+    ) -> list[Sequence[Verdict]]:
+        """The verdicts of some tasks, chosen anew.
+
+        Args:
+            verifier: what judged them.
+            judged: the tasks.
+        """
+        cases = [
+            case_of(task, program, trace, runs, ())
+            for task, runs, verdicts in judged
+            for (program, trace), verdict in zip(runs, verdicts, strict=True)
+            if verdict.correct
+        ]
+        siblings = {task.id: [trace.id for _, trace in runs] for task, runs, _ in judged}
+        rows = []
+        shaken = shake(self._worlds, ((case.task, case.program, case.trace) for case in cases))
+        for case, effects in zip(cases, shaken, strict=True):
+            key = key_of(case.trace.id, siblings[case.task.id], ())
+            rows.append(row_of(case, key, suspicion.findings(case, effects)))
+        checks.add(self.project.database, rows)
+        flagged = {row.trace_id for row in rows if row.suspicion >= FLAGGED}
+        return [verifier.choose(runs, verdicts, flagged) for _, runs, verdicts in judged]
+
+
+def key_of(trace_id: str, runs: Sequence[str | None], issues: Sequence[str]) -> str:
+    """The key of a check: it is made again only when what it looked at has changed.
+
+    Args:
+        trace_id: the checked trace.
+        runs: traces of its question, by index.
+        issues: of its rationale.
+    """
+    return content_key("check", suspicion.VERSION, trace_id, list(runs), tuple(issues))
+
+
+def case_of(
+    task: Task, program: Program, trace: Trace, runs: Sequence[Run], issues: tuple[str, ...]
+) -> Case:
+    """A run to check, beside the other runs of its question.
+
+    Args:
+        task: the question.
+        program: of the run.
+        trace: of the run.
+        runs: all runs of the question.
+        issues: of the run's rationale.
+    """
+    return Case(task, program, trace, tuple(run for run in runs if run[0].id != program.id), issues)
+
+
+def row_of(case: Case, key: str, findings: Sequence[CheckFinding]) -> CheckRow:
+    """What the store keeps of a check.
+
+    Args:
+        case: what was checked.
+        key: of the check.
+        findings: the signs against the run.
+    """
+    return CheckRow(
+        key,
+        case.trace.id,
+        case.task.id,
+        suspicion.suspicion(findings),
+        tuple(one.check for one in findings if one.flag),
+        tuple((one.check, one.score, one.text) for one in findings),
+    )
+
+
+def specs_of(project: Project) -> list[ToolSpec]:
+    """Specs of the profile's tools, without building any where all have published names."""
+    profile = project.profile()
+    if set(profile.tools) <= set(STANDARD):
+        return [STANDARD[name] for name in profile.tools]
+    with Parts(profile, project.images) as parts:
+        return [tool.spec for tool in parts.tools]
