@@ -36,6 +36,7 @@ from typing import Any
 
 import orjson
 
+from workbench.limits import MAX_TRACE
 from workbench.records import JSON, Region, TraceEvent, Value, storable
 
 MEASURED = ("duration_ms", "queue_ms", "batch_size", "cached")
@@ -101,7 +102,11 @@ def decode_events(data: bytes) -> tuple[TraceEvent, ...]:
         ValueError: the bytes are not those of a trace.
     """
     try:
-        rows = json.loads(zlib.decompress(data))
+        unpacker = zlib.decompressobj()
+        text = unpacker.decompress(data, 2 * MAX_TRACE)
+        if unpacker.unconsumed_tail:
+            raise TypeError(f"more than {2 * MAX_TRACE} bytes")
+        rows = json.loads(text)
         return tuple(TraceEvent(i, row[0], row[1], row[2], row[3]) for i, row in enumerate(rows))
     except (
         zlib.error,

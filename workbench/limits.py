@@ -11,6 +11,9 @@ from msgspec import Meta
 from workbench.errors import ProfileError
 from workbench.schema import check, problems, refuse
 
+MAX_TRACE = 2**26
+"""Bytes of a trace's events that are read back at most."""
+
 Count = Annotated[int, Meta(ge=1, le=2**40)]
 
 
@@ -21,7 +24,8 @@ class Limits:
     steps: Count = 20_000
     """Statements, loop rounds and tests executed. [steps]"""
     seconds: Annotated[float, Meta(gt=0, le=2**40)] = 5.0
-    """Seconds that the sandbox computes, waiting for tools not counted. [time]"""
+    """Seconds that the program computes: of the processor, where the system tells; what its trace
+    costs is counted, waiting for tools and for a busy machine is not. [time]"""
     memory: Count = 64 * 2**20
     """Bytes of heap inside the sandbox. [memory]"""
     recursion: Count = 150
@@ -44,6 +48,8 @@ class Limits:
     """Nesting of blocks and expressions in the source. [source]"""
     events: Count = 20_000
     """Events kept in a trace; the rest is counted and left out."""
+    trace: Annotated[int, Meta(ge=1, le=MAX_TRACE)] = 4 * 2**20
+    """Bytes of these events, as JSON; the rest is counted and left out."""
 
     def __post_init__(self) -> None:
         check(self, "limits", ProfileError)

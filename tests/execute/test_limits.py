@@ -34,7 +34,7 @@ def tight() -> Iterator[Executor]:
 
 LIMITS = [
     ("x = 0\nwhile True:\n    x += 1", "steps", 4, "the program executed more than 200 statements"),
-    ("x = 0\ny = sum(range(10**12))", "time", 3, "feed time limit exceeded"),
+    ("x = 0\ny = sum(range(10**12))", "time", 3, "time limit exceeded: the program computed for more than 0.5 seconds"),
     ("x = 'a' * 10**9", "memory", 2, "memory limit exceeded"),
     ("def f(n):\n    return f(n + 1)\nf(0)", "recursion", 3, "maximum recursion depth exceeded"),
     ("for i in range(9):\n    p.exists(str(i))", "tool_calls", 3, "the program called tools more than 5 times"),
@@ -97,16 +97,17 @@ def test_each_ends_in_its_own_kind(
     [
         ("x = 1", "the program has no function execute_command(image)"),
         (
-            "def execute_command(a, b):\n    return 1",
-            "execute_command takes one argument, the image",
+            "def execute_command(a, b):\n    c = 1\n    return b",
+            "execute_command uses its parameter 'b' (line 3), which has no value here",
         ),
-        ("def execute_command():\n    return 1", "execute_command takes one argument, the image"),
+        ("def execute_command():\n    return 1", "execute_command takes no argument"),
     ],
 )
 def test_a_program_has_a_main_function(tight: Executor, source: str, message: str) -> None:
     trace = next(tight.run([(a_task(), a_program(source))]))
     assert trace.failure is not None
-    assert (trace.failure.kind, trace.failure.message) == ("source", message)
+    assert trace.failure.kind == "source"
+    assert message in trace.failure.message
 
 
 def test_waiting_for_tools_costs_a_program_no_time() -> None:
