@@ -79,7 +79,7 @@ def test_an_error_has_its_line_whatever_it_passes(executor: Executor, seed: int)
 def test_many_errors_have_their_lines(executor: Executor) -> None:
     ended = [compare(executor, failing_program(Random(seed))) for seed in range(4000)]
     assert ended.count("runtime") > 0.5 * len(ended)
-    assert ended.count("refused") == 0
+    assert ended.count("refused") < 0.02 * len(ended)
 
 
 @pytest.mark.slow
