@@ -36,11 +36,13 @@ from typing import Any
 
 import orjson
 
-from workbench.limits import MAX_TRACE
 from workbench.records import JSON, Region, TraceEvent, Value, storable
 
 MEASURED = ("duration_ms", "queue_ms", "batch_size", "cached")
 """Payload keys of `tool_result` that differ between equal runs."""
+
+MAX_TRACE = 2**26
+"""Bytes of events that a trace may hold; twice as many are read back at most."""
 
 _ITEMS = 12
 RESULT_ITEMS = 50

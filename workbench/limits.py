@@ -11,9 +11,6 @@ from msgspec import Meta
 from workbench.errors import ProfileError
 from workbench.schema import check, problems, refuse
 
-MAX_TRACE = 2**26
-"""Bytes of a trace's events that are read back at most."""
-
 Count = Annotated[int, Meta(ge=1, le=2**40)]
 
 
@@ -48,8 +45,8 @@ class Limits:
     """Nesting of blocks and expressions in the source. [source]"""
     events: Count = 20_000
     """Events kept in a trace; the rest is counted and left out."""
-    trace: Annotated[int, Meta(ge=1, le=MAX_TRACE)] = 4 * 2**20
-    """Bytes of these events, as JSON; the rest is counted and left out."""
+    trace: Count = 4 * 2**20
+    """Bytes of these events as JSON, 64 MiB at most; the rest is counted and left out."""
 
     def __post_init__(self) -> None:
         check(self, "limits", ProfileError)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from workbench.events import MAX_TRACE
 from workbench.execute.language.header import CHOICES, PICTURE, QUESTION
 from workbench.execute.language.instrument import Instrumented
 from workbench.execute.language.refused import RefusedProgram
@@ -231,7 +232,7 @@ class ProgramRun:
         if self.session is None:
             limits = self.sandbox.limits
             self.recorder = Recorder(
-                self.prepared.sites, self.whole.height, limits.events, limits.trace
+                self.prepared.sites, self.whole.height, limits.events, min(limits.trace, MAX_TRACE)
             )
             self.replayed = 0
             most = limits.seconds

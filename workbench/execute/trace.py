@@ -94,7 +94,7 @@ class Recorder:
         A negative number `-1 - n` stands for the line of site `n`; for anything that is not a site
         number the answer is the line of the last event.
         """
-        if type(number) is not int or number < -len(self.sites):
+        if type(number) is not int or not -len(self.sites) <= number < len(self.sites):
             return self.last_line, 0, "statement"
         site = self.sites[number if number >= 0 else -1 - number]
         if isinstance(site, CallSite) and number >= 0:

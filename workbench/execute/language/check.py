@@ -138,28 +138,48 @@ def _measure(tree: ast.Module, limits: Limits) -> list[ast.AST]:
     level: list[ast.AST] = [tree]
     depth = 0
     while level:
-        nodes += level
-        if len(nodes) > limits.nodes:
-            raise RefusedProgram(
-                "source", f"the source has more than {limits.nodes} syntax nodes", None
-            )
         if depth > limits.nesting:
             raise RefusedProgram(
                 "source", f"the source is nested more than {limits.nesting} deep", _line(level[0])
             )
         below: list[ast.AST] = []
-        for node in level:
-            for name in node._fields:
-                value = getattr(node, name, None)
-                if isinstance(value, list):
-                    below.extend(v for v in value if isinstance(v, ast.AST))
-                elif isinstance(value, ast.AST) and not isinstance(
-                    value, ast.expr_context | ast.operator | ast.cmpop
-                ):
-                    below.append(value)
+        for node in level:  # which grows: what follows in a chain is on the same level
+            following = _next_in_chain(node)
+            if following is not None:
+                level.append(following)
+            below.extend(child for child in _parts(node) if child is not following)
+        nodes += level
+        if len(nodes) > limits.nodes:
+            raise RefusedProgram(
+                "source", f"the source has more than {limits.nodes} syntax nodes", None
+            )
         level = below
         depth += 1
     return nodes
+
+
+def _next_in_chain(node: ast.AST) -> ast.AST | None:
+    """What people read as a row and Python as a nest: `elif`, `a + b + c`, `s.strip().lower()`."""
+    if isinstance(node, ast.If) and len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If):
+        return node.orelse[0]
+    if isinstance(node, ast.BinOp) and isinstance(node.left, ast.BinOp):
+        return node.left
+    if isinstance(node, ast.Call):
+        return node.func
+    inner = node.value if isinstance(node, ast.Attribute | ast.Subscript) else None
+    return inner if isinstance(inner, ast.Call | ast.Attribute | ast.Subscript) else None
+
+
+def _parts(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes directly below a node, operators and contexts left out."""
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            yield from (v for v in value if isinstance(v, ast.AST))
+        elif isinstance(value, ast.AST) and not isinstance(
+            value, ast.expr_context | ast.operator | ast.cmpop
+        ):
+            yield value
 
 
 def _whole(tree: ast.Module) -> tuple[ast.Module, bool, Sequence[str]]:

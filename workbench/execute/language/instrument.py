@@ -28,6 +28,9 @@ from workbench.execute.language.desugar import LazyLoop
 from workbench.execute.language.prelude import own_name
 from workbench.records import EventKind
 
+ROW = 50
+"""Number of `elif` parts that are written one below the other."""
+
 
 @dataclass(frozen=True, slots=True)
 class EventSite:
@@ -216,17 +219,41 @@ class _Writer:
         site = self._site("return", node.lineno, function=scope.function)
         self._put(indent, f"return __leave__({site}, {scope.frame}, {value})", node.lineno)
 
-    def _if(self, node: ast.If, scope: _Scope, indent: int, form: str = "if") -> None:
-        self._put(indent, f"{form} {self._test(node, scope, form)}:", node.lineno)
+    def _if(self, node: ast.If, scope: _Scope, indent: int) -> None:
+        """Write an `if` with its `elif` parts, in pieces that Monty can parse.
+
+        Monty nests each `elif` in the one before.  After `ROW` of them the row goes on in a
+        statement of its own, which runs where no test has held so far.
+        """
+        tests, last = _row(node)
         before = set(scope.bound)
-        self._block(node.body, scope, indent + 1)
-        after, scope.bound = scope.bound, set(before)
-        if len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If):
-            self._if(node.orelse[0], scope, indent, "elif")
-        elif node.orelse:
-            self._put(indent, "else:", node.lineno)
-            self._block(node.orelse, scope, indent + 1)
-        scope.bound &= after
+        ends: list[set[str]] = []
+        name = f"__row{len(self.text)}__"  # the body may hold rows of its own
+        if len(tests) > ROW:
+            self._put(indent, f"{name} = 0", node.lineno)
+        for start in range(0, len(tests), ROW):
+            if start:
+                self._put(indent, f"if {name} == {start}:", tests[start].lineno)
+                indent += 1
+            for i, part in enumerate(tests[start : start + ROW]):
+                form = "if" if start + i == 0 else "elif"
+                word = "if" if i == 0 else "elif"
+                self._put(indent, f"{word} {self._test(part, scope, form)}:", part.lineno)
+                tested = set(scope.bound)
+                before = before if ends else tested  # the first test always runs
+                self._block(part.body, scope, indent + 1)
+                ends.append(scope.bound)
+                scope.bound = tested
+            if start + ROW < len(tests):
+                self._put(indent, "else:", node.lineno)
+                self._put(indent + 1, f"{name} = {start + ROW}", node.lineno)
+            elif last:
+                self._put(indent, "else:", node.lineno)
+                self._block(last, scope, indent + 1)
+            if start:
+                indent -= 1
+        ends.append(scope.bound if last else before)
+        scope.bound = set.intersection(*ends) | before
 
     def _match(self, node: ast.Match, scope: _Scope, indent: int) -> None:
         """Write a `match` whose cases report themselves when they are reached."""
@@ -393,6 +420,14 @@ def _outer_names(body: Sequence[ast.stmt]) -> set[str]:
         for part in ("body", "orelse", "finalbody", "handlers"):
             names |= _outer_names(getattr(node, part, ()))
     return names
+
+
+def _row(node: ast.If) -> tuple[list[ast.If], list[ast.stmt]]:
+    """An `if` and all its `elif` parts in their order, and the body of its `else`."""
+    tests = [node]
+    while len(tests[-1].orelse) == 1 and isinstance(tests[-1].orelse[0], ast.If):
+        tests.append(tests[-1].orelse[0])
+    return tests, tests[-1].orelse
 
 
 def _is_plain_type(node: ast.expr | None) -> bool:
