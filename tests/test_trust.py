@@ -75,7 +75,7 @@ def test_the_setting_trusts_from_now_on(
     with Project.open(tmp_path / "p") as project:
         with pytest.raises(trust.UntrustedCode):
             project.profile()
-        monkeypatch.setenv(trust.SETTING, "1")
+        monkeypatch.setenv(trust.SETTING, "keep")
         assert project.profile().k == 1
         monkeypatch.delenv(trust.SETTING)
         assert project.profile().k == 1

@@ -19,7 +19,7 @@ from workbench.errors import ProfileError
 from workbench.settings import Choice, Profile, cache_dir
 
 SETTING = "VPD_TRUST"
-"""Environment variable: `1` trusts every project that this process opens."""
+"""Environment variable: `1` trusts every project that this process opens, `keep` from now on."""
 
 _LOADED = frozenset({"language"})
 """Arguments of parts that name another part."""
@@ -65,13 +65,14 @@ def _code_in(arguments: Mapping[str, Any]) -> Iterator[str]:
 def untrusted(folder: Path, code: Sequence[str]) -> list[str]:
     """What of a project's code its user has not trusted yet.
 
-    `VPD_TRUST=1`, which `vpd --trust` sets, trusts all of it from now on.
+    `VPD_TRUST=1` trusts all of it; `keep`, which `vpd --trust` sets, remembers that too.
     """
-    strange = sorted(set(code) - set(_trusted().get(_key(folder), ())))
-    if strange and os.environ.get(SETTING) == "1":
+    setting = os.environ.get(SETTING)
+    if setting == "keep":
         trust(folder, code)
+    if setting in ("1", "keep"):
         return []
-    return strange
+    return sorted(set(code) - set(_trusted().get(_key(folder), ())))
 
 
 def check(folder: Path, code: Sequence[str]) -> None:

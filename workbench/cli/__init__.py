@@ -92,6 +92,8 @@ def main() -> None:
     words = sys.argv[1:]
     options = words[: words.index("--")] if "--" in words else words
     if "--trust" in options:
-        os.environ["VPD_TRUST"] = "1"  # read by `workbench.trust`, which is not imported for --help
+        os.environ["VPD_TRUST"] = (
+            "keep"  # read by `workbench.trust`, which is not imported for --help
+        )
         sys.argv.remove("--trust")
     app()
