@@ -41,6 +41,9 @@ from workbench.records import JSON, Region, TraceEvent, Value, storable
 MEASURED = ("duration_ms", "queue_ms", "batch_size", "cached")
 """Payload keys of `tool_result` that differ between equal runs."""
 
+MAX_TRACE = 2**26
+"""Bytes of events that a trace may hold; twice as many are read back at most."""
+
 _ITEMS = 12
 RESULT_ITEMS = 50
 """Most items of a tool's result that a payload holds."""
@@ -101,7 +104,11 @@ def decode_events(data: bytes) -> tuple[TraceEvent, ...]:
         ValueError: the bytes are not those of a trace.
     """
     try:
-        rows = json.loads(zlib.decompress(data))
+        unpacker = zlib.decompressobj()
+        text = unpacker.decompress(data, 2 * MAX_TRACE)
+        if unpacker.unconsumed_tail:
+            raise TypeError(f"more than {2 * MAX_TRACE} bytes")
+        rows = json.loads(text)
         return tuple(TraceEvent(i, row[0], row[1], row[2], row[3]) for i, row in enumerate(rows))
     except (
         zlib.error,

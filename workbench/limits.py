@@ -21,7 +21,8 @@ class Limits:
     steps: Count = 20_000
     """Statements, loop rounds and tests executed. [steps]"""
     seconds: Annotated[float, Meta(gt=0, le=2**40)] = 5.0
-    """Seconds that the sandbox computes, waiting for tools not counted. [time]"""
+    """Seconds that the program computes: of the processor, where the system tells; what its trace
+    costs is counted, waiting for tools and for a busy machine is not. [time]"""
     memory: Count = 64 * 2**20
     """Bytes of heap inside the sandbox. [memory]"""
     recursion: Count = 150
@@ -44,6 +45,8 @@ class Limits:
     """Nesting of blocks and expressions in the source. [source]"""
     events: Count = 20_000
     """Events kept in a trace; the rest is counted and left out."""
+    trace: Count = 4 * 2**20
+    """Bytes of these events as JSON, 64 MiB at most; the rest is counted and left out."""
 
     def __post_init__(self) -> None:
         check(self, "limits", ProfileError)

@@ -287,7 +287,17 @@ _body("dict_argument", "p.best_text_match({'a': 1})", "runtime")
 _body("unknown_tool", "p.delete('CANARY')", "runtime")
 _body("absent_function", "send_file('CANARY')", "runtime")
 _body("shadowed_tool", "find = 3\nfind('x')", "runtime")
-_body("overridden_method", "p.find = lambda name: ['forged']\nreturn str(p.find('no x'))", "ok")
+_body(
+    "overridden_method",
+    "p.find = lambda name: ['forged']\nreturn str(p.find('no x'))",
+    "unsupported",
+)
+_body(
+    "overridden_method_of_the_class",
+    "ImagePatch.exists = lambda self, name: True\nreturn str(p.exists('no x'))",
+    "unsupported",
+)
+_body("method_set_by_name", "setattr(p, 'cr' + 'op', 3)", "unsupported")
 _body("overridden_api", "distance = lambda a, b: 3\nreturn str(distance(1, 2))", "ok")
 
 # answers
@@ -375,7 +385,22 @@ _file(
     "source",
     "syntax",
 )
-_file("wrong_arguments", "def execute_command(a, b):\n    return 1", "source")
+_file("wrong_arguments", "def execute_command(a, b):\n    return b", "source")
+
+# the names that the prelude rests on
+for _name in (
+    "len", "str", "type", "list", "range", "isinstance", "generator", "print", "getattr", "tuple",
+    "ImagePatch", "BaseException", "TypeError", "ValueError", "RuntimeError", "NotImplementedError",
+):  # fmt: skip
+    _file(
+        f"rebind_{_name}",
+        f"{_name} = lambda *a, **k: 0\ndef execute_command(image):\n    for i in [1] * 30:\n"
+        "        print('x' * 1000)\n    return 'done'\n",
+        "output",
+        "runtime",
+    )
+_body("rebind_by_global", "global len\nlen = lambda x: 0\nprint('x' * 10**6)", "output")
+_body("resized_image", "image.width = 10**9\nimage.size = 3\nreturn ImagePatch(image).width", "ok")
 _file(
     "bad_encoding",
     "# -*- coding: utf-7 -*-\ndef execute_command(image):\n    return 1",

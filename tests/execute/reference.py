@@ -11,6 +11,7 @@ import __future__
 import contextlib
 import io
 import re
+import traceback
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -31,6 +32,8 @@ class Outcome:
     error: str | None
     calls: list[ToolCall] = field(default_factory=list)
     printed: str = ""
+    line: int | None = None
+    """Line of the program at which the error arose."""
 
 
 _WORDS = {
@@ -62,7 +65,15 @@ def run_in_python(source: str, fail: Any = lambda call: None) -> Outcome:
         answer = answer_text(world.border.read(_packed(value)))
         return Outcome(answer, None, world.calls, printed.getvalue())
     except Exception as error:
-        return Outcome(None, type(error).__name__, world.calls, printed.getvalue())
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if frame.filename == "<program>"]
+        return Outcome(
+            None,
+            type(error).__name__,
+            world.calls,
+            printed.getvalue(),
+            lines[-1] if lines else None,
+        )
 
 
 class _Image:

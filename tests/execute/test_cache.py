@@ -9,10 +9,11 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from tools_for_tests import OnePicture, a_program, a_task, all_tools
 
 from workbench.boxes import Box
 from workbench.errors import InputError
-from workbench.execute import ResultCache
+from workbench.execute import Executor, ResultCache
 from workbench.records import Region, Value
 
 PATCH = Region("a" * 64, 64, 48, Box(1, 2, 3, 4), "cup", 0.5)
@@ -105,3 +106,35 @@ def test_several_processes_write_at_once(tmp_path: Path) -> None:
     cache = ResultCache(path)
     assert all(cache.get(f"{n}-{i}") == (True, [i, n]) for n in range(3) for i in range(100))
     assert cache.get("shared") == (True, "same")
+
+
+ASKING = """
+def execute_command(image):
+    p = ImagePatch(image)
+    return f"{len(p.find('cup'))} {p.exists('cup')}"
+"""
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        "of another kind",
+        [Region("b" * 64, 64, 48, Box(1, 2, 3, 4))],
+        [3],
+        {"a": "b"},
+        [[[[[[[[[[1]]]]]]]]]],
+        10**30,
+    ],
+)
+def test_a_poisoned_entry_is_not_believed(poison: Value) -> None:
+    """The sum over an entry tells who wrote it nothing: its value must be one of the tool's."""
+    first = ResultCache()
+    with Executor(all_tools(), OnePicture(), cache=first) as executor:
+        good = next(executor.run([(a_task(), a_program(ASKING))]))
+        calls = [e for e in good.events if e.kind == "tool"]
+        assert len(calls) == 2
+        for key in list(first._memory):
+            first.put("find", [(key, poison)])
+        again = next(executor.run([(a_task(), a_program(ASKING))]))
+    assert (again.answer, again.failure) == (good.answer, None)
+    assert [e.payload["cached"] for e in again.events if e.kind == "tool_result"] == [False, False]

@@ -9,6 +9,7 @@ from random import Random
 
 import pytest
 from generate import program
+from generate_errors import failing_program
 from generate_wide import wide_program
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -42,6 +43,7 @@ def compare(executor: Executor, source: str) -> str:
     assert trace.answer == expected.answer, (trace.failure, expected.error, source)
     if trace.failure is not None and trace.failure.kind == "runtime":
         assert trace.failure.message.split(":")[0] == expected.error, (trace.failure, source)
+        assert trace.failure.line == expected.line, (trace.failure, source)
     return trace.failure.kind if trace.failure else "ok"
 
 
@@ -63,6 +65,21 @@ def test_random_programs_mean_what_python_means(executor: Executor, seed: int) -
 @given(st.integers(0, 2**32))
 def test_random_corners_mean_what_python_means(executor: Executor, seed: int) -> None:
     compare(executor, wide_program(Random(seed)))
+
+
+@settings(
+    max_examples=250, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+)
+@given(st.integers(0, 2**32))
+def test_an_error_has_its_line_whatever_it_passes(executor: Executor, seed: int) -> None:
+    compare(executor, failing_program(Random(seed)))
+
+
+@pytest.mark.slow
+def test_many_errors_have_their_lines(executor: Executor) -> None:
+    ended = [compare(executor, failing_program(Random(seed))) for seed in range(4000)]
+    assert ended.count("runtime") > 0.5 * len(ended)
+    assert ended.count("refused") < 0.02 * len(ended)
 
 
 @pytest.mark.slow

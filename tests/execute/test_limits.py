@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
 import pytest
 from tools_for_tests import OnePicture, a_program, a_task, all_tools
 
 from workbench.errors import ProfileError
-from workbench.execute import Executor, Limits
+from workbench.events import MAX_TRACE, decode_events
+from workbench.execute import Executor, Limits, sandbox
+from workbench.execute.trace import Recorder
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +38,7 @@ def tight() -> Iterator[Executor]:
 
 LIMITS = [
     ("x = 0\nwhile True:\n    x += 1", "steps", 4, "the program executed more than 200 statements"),
-    ("x = 0\ny = sum(range(10**12))", "time", 3, "feed time limit exceeded"),
+    ("x = 0\ny = sum(range(10**12))", "time", 3, "time limit exceeded: the program computed for more than 0.5 seconds"),
     ("x = 'a' * 10**9", "memory", 2, "memory limit exceeded"),
     ("def f(n):\n    return f(n + 1)\nf(0)", "recursion", 3, "maximum recursion depth exceeded"),
     ("for i in range(9):\n    p.exists(str(i))", "tool_calls", 3, "the program called tools more than 5 times"),
@@ -97,16 +101,17 @@ def test_each_ends_in_its_own_kind(
     [
         ("x = 1", "the program has no function execute_command(image)"),
         (
-            "def execute_command(a, b):\n    return 1",
-            "execute_command takes one argument, the image",
+            "def execute_command(a, b):\n    c = 1\n    return b",
+            "execute_command uses its parameter 'b' (line 3), which has no value here",
         ),
-        ("def execute_command():\n    return 1", "execute_command takes one argument, the image"),
+        ("def execute_command():\n    return 1", "execute_command takes no argument"),
     ],
 )
 def test_a_program_has_a_main_function(tight: Executor, source: str, message: str) -> None:
     trace = next(tight.run([(a_task(), a_program(source))]))
     assert trace.failure is not None
-    assert (trace.failure.kind, trace.failure.message) == ("source", message)
+    assert trace.failure.kind == "source"
+    assert message in trace.failure.message
 
 
 def test_waiting_for_tools_costs_a_program_no_time() -> None:
@@ -154,3 +159,103 @@ def test_limits_of_a_profile_stay_as_they_are_written() -> None:
     assert (repr(limits.steps), repr(limits.seconds)) == ("5", "2"), (
         "the key of a trace has 2 and not 2.0"
     )
+
+
+def _row_of_tests(count: int, value: int, inner: str = "") -> str:
+    """A program with a long row of `elif`, of which one holds."""
+    rows = "".join(f"        elif x == {i}:\n            y = {i}\n{inner}" for i in range(count))
+    return (
+        f"def execute_command(image):\n    y = []\n    for x in [{value}, 2, 99999]:\n"
+        f"        if x == -1:\n            y = 'none'\n{rows}        else:\n"
+        "            return f'{y} of {x}'\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "answer"),
+    [
+        (_row_of_tests(40, 39), "2 of 99999"),
+        (_row_of_tests(49, 48), "2 of 99999"),
+        (_row_of_tests(50, 49), "2 of 99999"),
+        (_row_of_tests(300, 299), "2 of 99999"),
+        (_row_of_tests(300, 170).replace("2, ", ""), "170 of 99999"),
+        ("def execute_command(image):\n    return " + " + ".join(["1"] * 150), "150"),
+        ("def execute_command(image):\n    return 'a'" + ".replace('a', 'a')" * 60, "a"),
+    ],
+    ids=range(7),
+)
+def test_what_reads_as_a_row_is_not_nested(executor: Executor, source: str, answer: str) -> None:
+    trace = next(executor.run([(a_task(), a_program(source))]))
+    assert (trace.answer, trace.failure) == (answer, None)
+
+
+def test_a_row_inside_a_row_goes_on_where_it_should(executor: Executor) -> None:
+    inner = "".join(f"            elif x == {i}:\n                z = {i}\n" for i in range(60))
+    body = f"            if x == -2:\n                z = 0\n{inner}"
+    source = _row_of_tests(120, 1).replace("            y = 1\n", f"            y = 1\n{body}")
+    trace = next(executor.run([(a_task(), a_program(source))]))
+    assert (trace.answer, trace.failure) == ("2 of 99999", None)
+    rounds = [
+        e.payload["changed"] for e in trace.events if e.kind == "line" and "form" not in e.payload
+    ]
+    assert rounds == [
+        {"y": {"type": "list", "length": 0, "items": []}},
+        {"y": 1},
+        {"z": 1},
+        {"y": 2},
+    ]
+
+
+SUM = "def execute_command(image):\n    x = 1\n    y = sum(range(1000000))\n    return 'end'\n"
+
+
+def test_a_busy_machine_fails_no_good_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wall limit is reached at once here; by the processor's time the program is within it."""
+    monkeypatch.setattr(sandbox, "worker_time", lambda process: 0.0)
+    with Executor(all_tools(), OnePicture(), Limits(seconds=0.001)) as executor:
+        trace = next(executor.run([(a_task(), a_program(SUM.replace("1000000", "3000")))]))
+        other = next(executor.run([(a_task(), a_program(SUM.replace("1000000", "10**12")))]))
+    assert (trace.answer, trace.failure) == ("end", None)
+    assert other.failure is not None
+    assert (other.failure.kind, other.failure.line) == ("time", 3)
+
+
+def test_without_the_processors_time_the_wall_limit_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sandbox, "worker_time", lambda process: None)
+    with Executor(all_tools(), OnePicture(), Limits(seconds=0.2)) as executor:
+        trace = next(executor.run([(a_task(), a_program(SUM.replace("1000000", "10**12")))]))
+        after = next(executor.run([(a_task(), a_program(SUM.replace("1000000", "10")))]))
+    assert trace.failure is not None
+    assert (trace.failure.kind, trace.failure.line) == ("time", 3)
+    assert after.answer == "end"
+
+
+def test_a_trace_is_bounded_by_bytes_too() -> None:
+    source = """
+def execute_command(image):
+    x = [[[i * j * k for k in range(12)] for j in range(12)] for i in range(12)]
+    for n in range(500):
+        x[0][0][0] = n
+    return str(n)
+"""
+    with Executor(all_tools(), OnePicture(), Limits(trace=100_000)) as executor:
+        trace = next(executor.run([(a_task(), a_program(source))]))
+    assert (trace.answer, trace.failure) == ("499", None)
+    assert trace.steps > 1000, "what is left out is counted"
+    assert [e.kind for e in trace.events[-2:]] == ["truncated", "end"]
+    assert len(orjson.dumps([e.payload for e in trace.events])) < 110_000
+
+
+def test_a_bomb_is_no_trace() -> None:
+    with pytest.raises(ValueError, match=r"no encoded trace \(more than"):
+        decode_events(zlib.compress(b"[" + b" " * (2 * MAX_TRACE + 1) + b"]"))
+
+
+def test_what_cannot_be_counted_in_the_sandbox_is_counted_here() -> None:
+    """The second wall: reports that no honest prelude would make."""
+    recorder = Recorder([], 480, 100, 1000)
+    recorder.take([(0, 1, "x" * 400 + "\n")] * 5)
+    assert recorder.printed == 5 * 401
+    assert (len(recorder.events), recorder.dropped) == (2, 3)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -252,3 +254,59 @@ def test_answers_of_probes_are_copied_so_that_later_ones_do_not_reach_the_backup
         file.write("later\n")
     restore(folder, tmp_path / "again")
     assert (tmp_path / "again" / "evaluations" / "probe-x.jsonl").read_text() == "{}\n"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "why"),
+    [
+        ("files", {"../.ssh": 1}, "files names the folder '../.ssh'"),
+        ("files", {"images/../../x": 1}, "files names the folder 'images/../../x'"),
+        ("files", {"/etc": 1}, "files names the folder '/etc'"),
+        ("files", {"models": 1}, "files names the folder 'models'"),
+        ("files", {"": 1}, "files names the folder ''"),
+        ("files", ["images"], "files does not give a whole number for each name"),
+        ("files", {"images": "1"}, "files does not give a whole number for each name"),
+        ("files", {"images": -1}, "files does not give a whole number for each name"),
+        ("files", None, "files does not give a whole number for each name"),
+        ("tables", 3, "tables does not give a whole number for each name"),
+        ("sha256", 3, "sha256 is no text"),
+        ("created_at", None, "created_at is no text"),
+        ("more", 1, "it has created_at, files, more"),
+    ],
+)
+def test_a_record_that_was_written_by_somebody_else(
+    project: Project, tmp_path: Path, field: str, value: object, why: str
+) -> None:
+    folder = back_up(project, tmp_path / "b" / "inner")
+    for beside in ("b/.ssh", "b/x"):
+        (tmp_path / beside).mkdir()
+        (tmp_path / beside / "key").write_text("of another")
+    (tmp_path / "q").mkdir()
+    content = json.loads((folder / "backup.json").read_text())
+    (folder / "backup.json").write_text(json.dumps({**content, field: value}))
+    with pytest.raises(InputError, match=re.escape(why)):
+        restore(folder, tmp_path / "q" / "restored")
+    assert list((tmp_path / "q").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["images", "images/aa", "images/aa/x.png", "vpd.duckdb", "profile.toml", "evaluations/x"],
+)
+def test_a_link_in_a_backup_is_not_followed(project: Project, tmp_path: Path, place: str) -> None:
+    folder = back_up(project, tmp_path / "b")
+    secret = tmp_path / "secret"
+    link = folder / place
+    if link.is_dir():
+        shutil.copytree(link, secret)
+        shutil.rmtree(link)
+    elif link.is_file():
+        shutil.copyfile(link, secret)
+        link.unlink()
+    else:
+        secret.write_text("of another")
+        link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(secret)
+    with pytest.raises(InputError, match=f"{re.escape(place)} is a symbolic link"):
+        restore(folder, tmp_path / "q")
+    assert not (tmp_path / "q").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -15,10 +16,12 @@ from typing import Any
 import pytest
 from finished_project import finished_project
 
+from workbench.errors import StoreError
 from workbench.pipeline.snapshotting import SnapshotWish, take
 from workbench.records import Decision
 from workbench.store import Project, doctor
 from workbench.store.doctor import examine, repair
+from workbench.store.kernel import owner
 
 
 @pytest.fixture(scope="module")
@@ -196,3 +199,47 @@ def test_a_damaged_store_is_a_finding(folder: Path) -> None:
     assert set(found) == {"store"}
     assert "the store cannot be used" in found["store"].what
     json.dumps([finding.what for finding in found.values()])
+
+
+def test_a_log_that_no_database_wrote_is_a_finding(folder: Path) -> None:
+    (folder / "vpd.duckdb.wal").write_bytes(bytes(range(7, 200)) * 20)
+    found = checks(folder)["log"]
+    assert found.level == "error"
+    assert "vpd.duckdb.wal is no log of a store" in found.what
+
+
+def test_a_log_that_is_not_folded_in_yet_is_sound(folder: Path) -> None:
+    with Project.open(folder) as project:
+        project.database.transaction(lambda cursor: cursor.execute("DELETE FROM bad_row"))
+        project.database.transaction(
+            lambda cursor: cursor.execute(
+                "INSERT INTO attached_write VALUES ('a', now()::TIMESTAMP)"
+            )
+        )
+        assert (folder / "vpd.duckdb.wal").stat().st_size > 0
+        assert "log" not in checks(folder)
+
+
+@pytest.mark.parametrize("at", [4096, 20000])
+def test_a_store_with_a_spoilt_block_is_not_called_in_use(folder: Path, at: int) -> None:
+    path = folder / "vpd.duckdb"
+    content = bytearray(path.read_bytes())
+    content[at : at + 4000] = bytes(4000)
+    path.write_bytes(content)
+    with pytest.raises(StoreError) as error:
+        Project.open(folder)
+    assert "Corrupt database file" in str(error.value)
+    assert "in use" not in str(error.value)
+
+
+def test_on_a_full_disk_the_store_can_be_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(owner, "write_address", full)
+    with Project.open(folder, read_only=True) as project:
+        assert project.database.rows("SELECT count(*) AS n FROM task")[0]["n"] > 0
+    with pytest.raises(StoreError, match="No space left"):
+        Project.open(folder)

@@ -134,6 +134,59 @@ def test_threads_share_an_attachment(folder: Path, holder: Child) -> None:
         assert project.counts().tasks == 18
 
 
+_SERVE = "FROM quack_serve('quack:127.0.0.1:0', token='longenoughforthis')"
+_TEXT = _SERVE.replace("'", "''")
+_HIDDEN = (
+    f"SELECT * FROM json_execute_serialized_sql(json_serialize_sql('{_TEXT}'))",
+    f"FROM json_execute_serialized_sql(json_serialize_sql('SELECT * {_TEXT}'))",
+    f"EXPLAIN ANALYZE {_SERVE}",
+    f"/* a */ EXPLAIN ANALYZE {_SERVE}",
+    f"EXPLAIN (ANALYZE) {_SERVE}",
+    f"EXPLAIN {_SERVE}",
+    f"SUMMARIZE {_SERVE}",
+    f"DESCRIBE {_SERVE}",
+    f"WITH a AS ({_SERVE}) SELECT 1 FROM a",
+    f"SELECT (SELECT count(*) {_SERVE})",
+    f"SELECT 1 WHERE EXISTS ({_SERVE})",
+    f"FROM query('{_TEXT}')",
+    "FROM query_table(['task'])",
+    "FROM pragma_database_list()",
+    "FROM duckdb_secrets()",
+    "FROM glob('*')",
+    "FROM task, LATERAL (FROM quack_server_list())",
+    "SELECT nextval('a')",
+    "SELECT current_setting('temp_directory')",
+    "SELECT write_log('a')",
+    "FROM 'secret.csv'",
+    "FROM system.information_schema.tables",
+    "CALL json_execute_serialized_sql('{}')",
+    "PRAGMA database_list",
+    "EXECUTE statement(1)",
+)
+"""Ways to start a server, to run text as a query, or to learn more than the tables hold."""
+
+_PLAIN = (
+    "SELECT split, count(*) AS n FROM task GROUP BY ALL ORDER BY n DESC",
+    "WITH a AS (SELECT id FROM task) SELECT count(*), max(length(id)) FROM a",
+    "SELECT t.id, row_number() OVER (ORDER BY t.id) FROM task t LEFT JOIN trace r ON r.task_id = t.id",
+    "SELECT json_extract(meta, '$.scene'), meta->>'$.a', [x + 1 for x in [1, 2]] FROM task",
+    "FROM unnest([1, 2]) m(x) WHERE x IN (SELECT range FROM range(3))",
+    "EXPLAIN SELECT * FROM task",
+    "DESCRIBE task",
+    "SUMMARIZE task",
+    "SHOW TABLES",
+    "VALUES (1)",
+    "SELECT table_name FROM information_schema.tables",
+    "SELECT CASE WHEN id LIKE 'a%' THEN 1 ELSE coalesce(NULL, 2) END, regexp_matches(id, 'a') FROM task",
+)
+
+
+@pytest.mark.parametrize("query", _PLAIN)
+def test_queries_that_read_are_run(folder: Path, query: str) -> None:
+    with Project.open(folder, read_only=True) as project:
+        assert project.database.table(query, 10)[0]
+
+
 def test_a_query_through_the_owner_reads_the_store_and_nothing_else(
     folder: Path, holder: Child, tmp_path: Path
 ) -> None:
@@ -155,6 +208,7 @@ def test_a_query_through_the_owner_reads_the_store_and_nothing_else(
         "EXPLAIN ANALYZE FROM quack_server_list()",
         "FROM quack_server_list()",
         "SELECT * FROM read_text('http://127.0.0.1:1/')",
+        *_HIDDEN,
     ]
     for project in (Project.open(folder, read_only=True),):
         for query in hostile:
@@ -168,6 +222,8 @@ def test_a_query_through_the_owner_reads_the_store_and_nothing_else(
         for query in hostile:
             with pytest.raises(StoreError, match=r"the store refused a query|cannot be read"):
                 project.database.table(query, 10)
+        served = project.database.rows("SELECT listen_uri FROM quack_server_list()")
+        assert len(served) == 1, "no query starts a server"
     assert not (tmp_path / "out.csv").exists()
 
 

@@ -40,6 +40,7 @@ Files:
 from __future__ import annotations
 
 import os
+import sys
 from typing import Annotated
 
 import typer
@@ -71,6 +72,14 @@ def _options(
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
     ] = False,
+    trust: Annotated[
+        bool,
+        typer.Option(
+            "--trust",
+            help="Trust the code that the project's profile and sources name, from now on. It may "
+            "stand anywhere in the command.",
+        ),
+    ] = False,
 ) -> None:
     """Sample visual programs, run them safely, keep the verified ones, and distil them."""
 
@@ -80,4 +89,11 @@ def main() -> None:
     # OpenMP reads it once, when torch loads: threads that spin while they wait cost a busy machine
     # many times the work
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    words = sys.argv[1:]
+    options = words[: words.index("--")] if "--" in words else words
+    if "--trust" in options:
+        os.environ["VPD_TRUST"] = (
+            "keep"  # read by `workbench.trust`, which is not imported for --help
+        )
+        sys.argv.remove("--trust")
     app()

@@ -7,9 +7,8 @@ import importlib
 import sys
 from pathlib import Path
 
-from workbench.cli.text import project_folder
+from workbench.cli.text import open_project
 from workbench.errors import InputError
-from workbench.store import Project
 
 
 def main(
@@ -37,7 +36,7 @@ def main(
     """
     if not 0 <= port <= 65535:
         raise InputError(f"port must be 0 to 65535 (0 takes a free one), found {port}")
-    with Project.open(project_folder(project)) as opened:
+    with open_project(project, read_only=False, runs_code=True) as opened:
         # By name: the pages stand on a floor above the command line and may be replaced.
         importlib.import_module("app.main").serve(
             opened, host, port, auth, oidc, public_url, open_browser

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
-from workbench.errors import InputError
+from workbench import trust
+from workbench.errors import InputError, ProfileError
+from workbench.settings import read_profile
 from workbench.store import Project, locate
+from workbench.store.project import PROFILE
 
 LONGEST = 2000
 """Characters of one text that are printed."""
@@ -56,9 +60,39 @@ def error_line(text: str, label: str = "error: ") -> None:
     )
 
 
-def open_project(project: Path | None, read_only: bool) -> Project:
-    """Open a project; None opens the one around the current folder."""
-    return Project.open(project_folder(project), read_only=read_only)
+def open_project(project: Path | None, read_only: bool, runs_code: bool = False) -> Project:
+    """Open a project.
+
+    Where its profile names code of its own that is not trusted yet, the user is asked first; a
+    command that nobody watches goes on, and refuses that code when it is about to run.
+
+    Args:
+        project: the folder; None opens the project around the current folder.
+        read_only: refuse to write.
+        runs_code: refuse code that is not trusted now, and not when it is about to run.
+    """
+    folder = project_folder(project)
+    _ask_for_trust(folder, runs_code)
+    return Project.open(folder, read_only=read_only)
+
+
+def _ask_for_trust(folder: Path, runs_code: bool) -> None:
+    try:
+        code = trust.code_of_profile(read_profile(folder / PROFILE))
+    except ProfileError:
+        return  # a profile that cannot be read runs nothing
+    strange = trust.untrusted(folder, code)
+    if not strange or not sys.stdin.isatty():
+        if runs_code:
+            trust.check(folder, code)
+        return
+    out = console(stderr=True)
+    out.print(f"{safe(folder)} would run code of its own:")
+    for line in strange:
+        out.print(f"  {safe(line)}")
+    if input("Run it from now on? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise trust.UntrustedCode(f"the code of {folder} is not trusted, so nothing was run")
+    trust.trust(folder, strange)
 
 
 def project_folder(project: Path | None) -> Path:

@@ -96,7 +96,7 @@ class ResultCache:
             if hashlib.sha256(row[0]).hexdigest()[:16] != row[1]:
                 raise ValueError("checksum")
             return _decode(json.loads(row[0]))
-        except (ValueError, TypeError, KeyError, IndexError):
+        except (ValueError, TypeError, KeyError, IndexError, RecursionError):
             self.broken += 1
             return _MISSING
 
@@ -169,6 +169,9 @@ def _decode(value: Any) -> Any:
         ((tag, inner),) = value.items()
         if tag == "r":
             image, width, height, box, label, score = inner
+            numbers = [width, height, *box, *(() if score is None else (score,))]
+            if type(image) is not str or any(type(n) not in (int, float) for n in numbers):
+                raise ValueError("a region")
             return Region(image, width, height, Box(*box), label, score)
         if tag == "d":
             return {k: _decode(v) for k, v in inner}

@@ -8,23 +8,25 @@ equal the logged one.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from workbench.execute.language.check import RefusedProgram
+from workbench.events import MAX_TRACE
+from workbench.execute.language.header import CHOICES, PICTURE, QUESTION
 from workbench.execute.language.instrument import Instrumented
-from workbench.execute.sandbox import (
+from workbench.execute.language.refused import RefusedProgram
+from workbench.execute.messages import (
     Crashed,
     Ended,
     Flushed,
     Raised,
-    Sandbox,
-    Session,
     Step,
     Stopped,
     ToolRequest,
 )
+from workbench.execute.sandbox import Sandbox, Session
 from workbench.execute.trace import Recorder
 from workbench.execute.values import Border, Unfit, answer_text
 from workbench.records import (
@@ -45,12 +47,10 @@ from workbench.records import (
 ATTEMPTS = 3
 """Number of times that a run is started at most, when its worker dies."""
 
-STOPPED = "\0stop:"
-"""How the text of an error of the prelude's own begins; kind and message follow."""
-
 _MESSAGES: Mapping[str, str] = {
     "steps": "the program executed more than {steps} statements",
     "output": "the program printed more than {output} characters",
+    "time": "time limit exceeded: the program computed for more than {seconds:g} seconds",
 }
 
 _REFUSALS = ("unsupported", "source", "value")
@@ -119,8 +119,14 @@ class ProgramRun:
     replayed: int = 0
     """Calls whose answers the present session has; after a crash it gets them from the log."""
     attempts: int = 0
-    tool_error: str | None = None
-    """The last error of a tool, in the words that the program got."""
+    patient: bool = False
+    """True once the machine was too busy for the wall limit; from then on the processor's time
+    counts."""
+    reached: ErrorKind | None = None
+    """The limit that the program reached, while it runs once more to find the line."""
+    spent: float = 0.0
+    """Seconds that the program has used: of the processor in sessions that ended, and of this
+    process for what the program reported."""
     answer: str | None = None
     failure: Failure | None = None
     done: bool = False
@@ -156,13 +162,31 @@ class ProgramRun:
                 return
             except Crashed as error:
                 self.attempts += 1
+                busy = error.hung and self._machine_was_busy()
                 self.close()
-                if error.hung:
+                if busy:
+                    self._be_patient()
+                elif error.hung:
                     self._limit("time", str(error))
                 elif self.attempts >= ATTEMPTS:
                     self._fail("infra", f"{error}, {ATTEMPTS} times; run it again", self._line())
                 else:
-                    self.call, self.recorder, self.replayed = None, None, 0
+                    self._start_again()
+
+    def _start_again(self) -> None:
+        """Go back to the start; the calls so far are answered from the log."""
+        self.close()
+        self.call, self.recorder, self.replayed = None, None, 0
+
+    def _machine_was_busy(self) -> bool:
+        """Whether the wall limit was reached in far less of the processor's time."""
+        used = self.session.processor_seconds() if self.session is not None else None
+        return used is not None and not self.patient and used < 0.8 * self.sandbox.limits.seconds
+
+    def _be_patient(self) -> None:
+        """Start again, and let the processor's time count from now on."""
+        self.patient, self.every, self.spent = True, 1, 0.0
+        self._start_again()
 
     def _line(self) -> int | None:
         return self.recorder.last_line or None if self.recorder else None
@@ -173,6 +197,10 @@ class ProgramRun:
                 self.prepared = self.sandbox.prepare(self.program.source)
             except RefusedProgram as refused:
                 self._fail(refused.kind, refused.message, refused.line)
+                return
+            if not self.task.choices and any(a.endswith(CHOICES) for a in self.prepared.arguments):
+                why = "execute_command takes possible_answers, and this question has no choices"
+                self._fail("source", why, None)
                 return
         try:
             step = self._enter()
@@ -202,20 +230,33 @@ class ProgramRun:
     def _enter(self) -> Step:
         assert self.prepared is not None
         if self.session is None:
+            limits = self.sandbox.limits
             self.recorder = Recorder(
-                self.prepared.sites, self.whole.height, self.sandbox.limits.events
+                self.prepared.sites, self.whole.height, limits.events, min(limits.trace, MAX_TRACE)
             )
             self.replayed = 0
-            self.session = Session(self.sandbox, self.prepared)
-            return self.session.start(self.whole, self.every)
+            most = limits.seconds
+            seconds = min(most, max(most - self.spent, most / 4))
+            self.session = Session(self.sandbox, self.prepared, seconds, self.patient)
+            return self.session.start(self._head(), self.every)
         self.replayed = len(self.log)
         return self.session.resume(self._deliver(*self.log[-1]))
+
+    def _head(self) -> str:
+        """The line of the program's text that sets up the values it is called with."""
+        assert self.prepared is not None
+        parts = [f"{PICTURE} = __Picture__({self.whole.width}, {self.whole.height})"]
+        values = {QUESTION: self.task.question, CHOICES: list(self.task.choices)}
+        for name, value in values.items():
+            if any(argument.endswith(name) for argument in self.prepared.arguments):
+                parts.append(f"{name} = {value!r}")
+        return "; ".join(parts)
 
     def _resume(self, step: Step) -> Step:
         assert self.session is not None
         if isinstance(step, ToolRequest):
             return self.session.resume(self._deliver(*self.log[self.replayed - 1]))
-        return self.session.resume()
+        return self.session.resume(self.recorder is not None and self.recorder.dropped > 0)
 
     def _deliver(self, call: ToolCall, answer: ToolAnswer) -> tuple[bool, Any]:
         assert self.recorder is not None
@@ -225,15 +266,16 @@ class ProgramRun:
         )
         if answer.ok:
             return True, self.border.write(answer.value)
-        self.tool_error = f"{call.tool}: {answer.error}"
-        return False, self.tool_error
+        return False, f"{call.tool}: {answer.error}"
 
     def _handle(self, step: Step, lookup: Lookup) -> bool:
         """Record a step's reports, and tell whether the program can go on at once."""
-        assert self.recorder is not None
-        self.recorder.take(step.events)
+        self._record(step.events)
+        if self.done:
+            return False
         if isinstance(step, Flushed):
             return True
+        assert self.recorder is not None
         if isinstance(step, Stopped):
             line = step.line if type(step.line) is int else None
             if line is None and self.session and step.kind in _REFUSALS:
@@ -247,11 +289,31 @@ class ProgramRun:
             return False
         return self._request(step, lookup)
 
+    def _record(self, events: Any) -> None:
+        """Record reports; what they cost, and what they count, is held to the limits here too.
+
+        The sandbox counts steps and print-outs itself.  This is the second wall, where a program
+        cannot reach.
+        """
+        assert self.recorder is not None
+        began = time.thread_time()
+        self.recorder.take(events)
+        self.spent += time.thread_time() - began
+        limits = self.sandbox.limits
+        if self.recorder.steps > limits.steps:
+            self._end_at_limit("steps", "")
+        elif self.recorder.printed > limits.output:
+            self._end_at_limit("output", "")
+        elif self.spent > limits.seconds:
+            self._end_at_limit("time", "")
+
     def _end_at_limit(self, kind: str, message: str, line: int | None = None) -> None:
         """End the run at a limit, or at something that the sandbox cannot do."""
         limits = self.sandbox.limits
         if kind in _MESSAGES:
-            text = _MESSAGES[kind].format(steps=limits.steps, output=limits.output)
+            text = _MESSAGES[kind].format(
+                steps=limits.steps, output=limits.output, seconds=limits.seconds
+            )
             self._limit(kind, text, line)
         else:
             self._limit(kind if kind in _REFUSALS else "runtime", message[:500], line)
@@ -313,39 +375,42 @@ class ProgramRun:
         return next((e.line for e in reversed(events) if e.kind == "return" and e.frame == 0), None)
 
     def _end_by_error(self, raised: Raised) -> None:
-        failure = raised.failure
-        assert self.recorder is not None
-        if (
-            raised.events is None
-            and self.every > 1
-            and failure.kind in ("memory", "time", "recursion")
-        ):
+        kind, left = raised.failure.kind, raised.left
+        if kind == "time" and self._machine_was_busy():
+            self._be_patient()
+            raise Crashed("the machine was too busy")
+        bounded = kind in ("memory", "time", "recursion")
+        if left is None and self.every > 1 and bounded:
             # the last events are lost; run it again and report each, to know the line
-            self.every = 1
+            self.every, self.reached = 1, kind
+            if self.session is not None:
+                self.spent += self.session.processor_seconds() or 0.0
             raise Crashed("the worker died")
-        self.recorder.take(raised.events)
+        if left is not None:
+            self._record(left.events)
+        if not self.done:
+            self._end_where_it_was(raised, self.reached or kind)
+
+    def _end_where_it_was(self, raised: Raised, kind: ErrorKind) -> None:
+        """End the run by an error or at a limit, now that all its reports are recorded."""
+        assert self.recorder is not None
+        left = raised.left
         # time and memory end a program without a traceback; it was then at the statement after the
         # last completed one
-        line = failure.line or self.recorder.next_line or self._line()
-        if raised.text.startswith(STOPPED):
+        line = raised.failure.line or self.recorder.next_line or self._line()
+        if left is not None and left.stopped is not None:
             # where the program could not be suspended, the prelude raised an error instead
-            kind_of_stop, _, message = raised.text[len(STOPPED) :].partition(":")
-            self._end_at_limit(kind_of_stop, message, line)
-            return
-        if failure.kind in ("memory", "time", "recursion"):
-            self._limit(failure.kind, failure.message, line)
-            return
-        kind: ErrorKind = failure.kind
-        message = failure.message
-        if (
-            kind == "runtime"
-            and raised.type_name == "RuntimeError"
-            and raised.text == self.tool_error
-        ):
-            kind, message = "tool_error", raised.text
-        payload = {"type": raised.type_name, "message": raised.text[:500], "handled": False}
-        self.recorder.add("exception", line or 0, 0, payload)
-        self._fail(kind, message, line)
+            self._end_at_limit(str(left.stopped[0]), str(left.stopped[1]), line)
+        elif kind == "time":
+            self._end_at_limit(kind, "", line)
+        elif kind in ("memory", "recursion"):
+            self._limit(kind, raised.failure.message, line)
+        else:
+            payload = {"type": raised.type_name, "message": raised.text[:500], "handled": False}
+            self.recorder.add("exception", line or 0, 0, payload)
+            of_tool = kind == "runtime" and left is not None and left.of_tool
+            message = raised.text if of_tool else raised.failure.message
+            self._fail("tool_error" if of_tool else kind, message, line)
 
     def _limit(self, kind: Any, message: str, line: int | None = None) -> None:
         assert self.recorder is not None
@@ -377,7 +442,7 @@ class ProgramRun:
 
     def trace(self) -> Trace:
         """The record of the run, which must be done."""
-        recorder = self.recorder or Recorder([], self.whole.height, 1)
+        recorder = self.recorder or Recorder([], self.whole.height, 1, 1)
         events = recorder.finish(self.answer, self.failure, len(self.log))
         # a hostile source may hold lone surrogates, which have no bytes
         source = self.program.source.encode("utf-8", "backslashreplace").decode()

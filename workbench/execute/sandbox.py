@@ -14,7 +14,6 @@ import threading
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,22 +21,34 @@ import pydantic_monty as monty
 
 from workbench.api import Api
 from workbench.errors import EngineError
-from workbench.execute.language.check import RefusedProgram, check
+from workbench.execute.language.check import check
 from workbench.execute.language.desugar import Desugarer
 from workbench.execute.language.instrument import Instrumented, instrument
-from workbench.execute.language.prelude import PROBE, prelude_text
+from workbench.execute.language.prelude import prelude_text
+from workbench.execute.language.refused import RefusedProgram
 from workbench.execute.language.same_as_python import Exact
+from workbench.execute.messages import (
+    Crashed,
+    LeftOver,
+    Raised,
+    Step,
+    Stopped,
+    crash_of,
+    error_of,
+    left_over,
+    step_of,
+)
+from workbench.execute.worker_time import limit_worker, worker_time
 from workbench.limits import Limits
-from workbench.records import ErrorKind, Failure, Region
 
-VERSION = "2"
+VERSION = "3"
 """Version of this front end; it changes whenever the same program may give another trace."""
 
 PREPARED = 256
 """Number of prepared programs that are remembered."""
 
-PROGRAM_FILE = "<python-input-1>"
-"""Monty's name for the second text of a session, the program; the first is the prelude."""
+PATIENCE = 20
+"""Multiple of its processor time that a program may take where the machine is busy."""
 
 
 def engine_version() -> str:
@@ -64,6 +75,7 @@ def prepare(source: str, api: Api, limits: Limits, traced: bool = True) -> Instr
         tree = desugarer.run()
         program = instrument(tree, desugarer.sites, traced)
         program.rare = checked.rare
+        program.arguments = checked.arguments
         return program
     except RecursionError:
         raise RefusedProgram("source", "the source is nested too deeply", None) from None
@@ -71,66 +83,6 @@ def prepare(source: str, api: Api, limits: Limits, traced: bool = True) -> Instr
         raise RefusedProgram(
             "unsupported", f"an f-string cannot be rewritten ({error}); use str.format", None
         ) from None
-
-
-@dataclass(frozen=True, slots=True)
-class Flushed:
-    """The program handed over events and goes on when it is resumed."""
-
-    events: Any
-
-
-@dataclass(frozen=True, slots=True)
-class ToolRequest:
-    """The program called a tool and waits for the answer."""
-
-    events: Any
-    tool: Any
-    site: Any
-    frame: Any
-    arguments: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Stopped:
-    """The program reached a limit, or something that the sandbox cannot do; it does not go on."""
-
-    events: Any
-    kind: Any
-    message: Any
-    site: Any
-    line: Any = None
-    """Line of the source that the program had reached; None where the prelude does not know it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """`execute_command` returned."""
-
-    events: Any
-    answer: Any
-
-
-Step = Flushed | ToolRequest | Stopped | Ended
-
-
-class Raised(Exception):
-    """The program ended with an error, or against a limit that Monty keeps."""
-
-    def __init__(self, failure: Failure, type_name: str, text: str, events: Any) -> None:
-        super().__init__(text)
-        self.events = events
-        self.failure = failure
-        self.type_name = type_name
-        self.text = text
-
-
-class Crashed(Exception):
-    """The worker died or hung and was replaced; the run can be replayed."""
-
-    def __init__(self, message: str, hung: bool = False) -> None:
-        super().__init__(message)
-        self.hung = hung
 
 
 class Sandbox:
@@ -173,7 +125,8 @@ class Sandbox:
             binary_path=launcher,
             min_processes=1,
             max_processes=hold + 1,
-            request_timeout=limits.seconds + 5.0,
+            request_timeout=limits.seconds * PATIENCE + 30.0,
+            feed_duration_limit_grace=max(limits.seconds, 5.0),
             max_checkouts_per_worker=2000,
         )
         self._pool.__enter__()
@@ -206,10 +159,13 @@ class Sandbox:
                 self._prepared.popitem(last=False)
         return program
 
-    def checkout(self) -> monty.MontySession:
-        """A fresh session of Monty under the limits."""
+    def checkout(self, seconds: float | None = None) -> monty.MontySession:
+        """A fresh session of Monty under the limits; `seconds` replaces their time."""
+        limits = self._limits.copy()
+        if seconds is not None:
+            limits["max_feed_duration_secs"] = seconds
         return self._pool.checkout(
-            limits=self._limits,
+            limits=limits,
             assert_message_annotations=False,
             os_policy={"sleep": "zero", "random_start": {"seed": 0}, "process_time": "zero"},
         )
@@ -258,21 +214,46 @@ class Session:
     """One program in the sandbox, from its start to its end.
 
     Only one thread may use it at a time; another one may park it while it waits.
+
+    Args:
+        sandbox: Where it runs.
+        program: What runs.
+        seconds: Seconds that it may compute; None takes the limit.
+        patient: Whether those are seconds of the processor, so that a busy machine cannot use
+            them up; needs `worker_time`.
     """
 
-    def __init__(self, sandbox: Sandbox, program: Instrumented) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        program: Instrumented,
+        seconds: float | None = None,
+        patient: bool = False,
+    ) -> None:
         self._sandbox = sandbox
         self._program = program
+        self._seconds = sandbox.limits.seconds if seconds is None else seconds
+        self._patient = patient
         self._session: monty.MontySession | None = None
         self._snapshot: Any = None
         self._parked: bytes | None = None
         self._lost = False
         self._lock = threading.Lock()
+        self._began = 0.0
+        self._used = 0.0
 
-    def start(self, whole: Region, every: int) -> Step:
-        """Begin the program on a picture; `every` events are handed over at a time."""
-        head = f"__picture__ = __Picture__({whole.width}, {whole.height}); __EVERY__ = {every}"
-        code = f"{head}\n{self._program.code}\n__main__(execute_command)"
+    def processor_seconds(self) -> float | None:
+        """Seconds of the processor that the program has used; None where that cannot be told."""
+        now = worker_time(self._session.worker_pid) if self._session is not None else self._began
+        return None if now is None else self._used + now - self._began
+
+    def start(self, head: str, every: int) -> Step:
+        """Begin the program; `head` sets it up, `every` events are handed over at a time."""
+        tracked = ", True" if self._program.tracked else ""
+        code = (
+            f"__EVERY__ = {every}; {head}\n{self._program.code}\n"
+            f"__main__(execute_command, [{', '.join(self._program.arguments)}]{tracked})"
+        )
 
         def begin() -> Any:
             session = self._open()
@@ -343,18 +324,26 @@ class Session:
 
     def _open(self) -> monty.MontySession:
         self._sandbox.enter()
-        session = self._sandbox.checkout()
+        session = self._sandbox.checkout(self._seconds * (PATIENCE if self._patient else 1))
         try:
             session.__enter__()
         except BaseException:
             self._sandbox.leave()
             raise
         self._session = session
+        self._began = worker_time(session.worker_pid) or 0.0
+        if self._patient:
+            limit_worker(session.worker_pid, self._began - self._used + self._seconds)
         return session
 
     def _release(self) -> None:
-        session, self._session = self._session, None
+        session = self._session
         if session is not None:
+            self._used = self.processor_seconds() or self._used
+            self._session = None
+            self._began = 0.0
+            if self._patient:
+                limit_worker(session.worker_pid, None)
             # the worker may be gone; the pool replaces it
             with contextlib.suppress(monty.MontyError):
                 session.__exit__(None, None, None)
@@ -369,7 +358,7 @@ class Session:
                     and snapshot.function_name == "__vpd__"
                 ):
                     self._snapshot = snapshot
-                    return _step(snapshot.args)
+                    return step_of(snapshot.args)
                 if isinstance(snapshot, monty.FunctionSnapshot):
                     if snapshot.is_os_function:
                         snapshot = snapshot.resume_not_handled()
@@ -381,80 +370,26 @@ class Session:
                 else:
                     raise Crashed("the sandbox ended without an answer")
         except (monty.MontyRuntimeError, monty.MontySyntaxError) as error:
-            raise _error_of(error, self._program, self._left_over()) from None
+            raise error_of(error, self._program, self._left_over()) from None
         except monty.MontyCrashedError as error:
-            if error.timed_out:
-                raise Crashed("the worker did not answer and was ended", hung=True) from error
-            raise Crashed(f"the worker died ({error})") from error
+            raise crash_of(error) from error
         except (monty.MontyError, TimeoutError, OSError) as error:
             raise Crashed(str(error)) from error
 
-    def _left_over(self) -> Any:
-        """The events that the program had not handed over when an error ended it.
+    def _left_over(self) -> LeftOver | None:
+        """What the program had not handed over when an error ended it.
 
-        The session outlives the error, so that they can still be read.
+        The session outlives the error, so that it can still be read.
         """
         try:
             assert self._session is not None
-            snapshot = self._session.feed_start(
-                "__vpd__(0, __S__[3], None, __PROBE__)", print_callback=_no_print
+            snapshot = self._session.feed_start("__last__()", print_callback=_no_print)
+            return (
+                left_over(snapshot.args) if isinstance(snapshot, monty.FunctionSnapshot) else None
             )
-            return snapshot.args[1] if isinstance(snapshot, monty.FunctionSnapshot) else None
         except (monty.MontyError, RuntimeError, OSError, AssertionError):
             return None  # the error took the worker with it
 
 
 def _no_print(stream: str, text: str) -> None:
     """Programs print through the prelude; what Monty itself would print is left out."""
-
-
-def _step(arguments: tuple[Any, ...]) -> Step:
-    """A message of the prelude as a step.
-
-    Near its recursion limit Monty puts a text in place of what is nested deeper.  The probe, nested
-    deeper than anything that is sent, shows whether that happened.
-
-    Raises:
-        Raised: it did; the kind of the failure is `recursion`.
-    """
-    empty: tuple[Any, ...] = (None, None, None, None)
-    op, events, payload, probe = arguments if len(arguments) == 4 else empty
-    if probe != PROBE or type(op) is not int:
-        failure = Failure("recursion", "maximum recursion depth exceeded", None)
-        raise Raised(failure, "RecursionError", failure.message, None)
-    if op == 0:
-        return Flushed(events)
-    if op == 1:
-        tool, site, frame, arguments = payload
-        return ToolRequest(events, tool, site, frame, arguments)
-    if op == 2:
-        return Stopped(events, *payload)
-    return Ended(events, payload)
-
-
-def _error_of(
-    error: monty.MontyRuntimeError | monty.MontySyntaxError, program: Instrumented, events: Any
-) -> Raised:
-    inner = error.exception()
-    name, text = type(inner).__name__, str(error.display("msg"))
-    type_and_text = error.display("type-msg")
-    name = type_and_text.split(":", 1)[0].strip() or name
-    line = None
-    offset = 1  # the program's code follows one line of set-up
-    for frame in error.traceback():
-        if frame.filename == PROGRAM_FILE and 0 <= frame.line - 1 - offset < len(program.lines):
-            line = program.lines[frame.line - 1 - offset] or line
-    kind: ErrorKind = "runtime"
-    if name == "MemoryError":
-        kind = "memory"
-    elif name == "TimeoutError" and "time limit exceeded" in text:
-        kind = "time"
-    elif name == "RecursionError":
-        kind = "recursion"
-    elif isinstance(error, monty.MontySyntaxError) or (
-        name in ("NotImplementedError", "RuntimeError")
-        and ("monty" in text or "cannot suspend" in text)
-    ):
-        kind = "unsupported"
-    message = type_and_text if kind == "runtime" else text
-    return Raised(Failure(kind, message[:1000], line), name, text, events)

@@ -210,12 +210,14 @@ class Batching:
         They are kept in the cache, because decoding a picture costs more than a program.
         """
         key = content_key("size", digest)
-        hit, size = self.means.cache.get(key)
-        if not hit:
-            size = self.means.images.open(digest).size
-            self.means.cache.put("size", [(key, size)])
-        assert isinstance(size, tuple)
-        return size
+        _, size = self.means.cache.get(key)
+        if isinstance(size, tuple) and len(size) == 2:
+            width, height = size
+            if type(width) is int and type(height) is int and width > 0 and height > 0:
+                return width, height
+        opened = self.means.images.open(digest).size
+        self.means.cache.put("size", [(key, opened)])
+        return opened
 
     def _feed(self) -> None:
         """Start as many programs as there are sandbox processes, and more while tools are at work.
@@ -278,8 +280,23 @@ class Batching:
             if name in run.overrides:
                 spec = self.means.tools[call.tool].spec
                 return ToolAnswer(True, run.border.result(run.overrides[name], spec))
+        return self._remembered(run, call, key)
+
+    def _remembered(self, run: ProgramRun, call: ToolCall, key: str) -> ToolAnswer | None:
+        """The answer that the cache has; None where it has none, or none that the tool could give.
+
+        The cache is a file that others may write: what it holds passes the same border as a tool's
+        own result.
+        """
         hit, value = self.means.cache.get(key)
-        return ToolAnswer(True, value, cached=True) if hit else None
+        if not hit:
+            return None
+        try:
+            return ToolAnswer(
+                True, _checked(run.border, self.means.tools[call.tool], call, value), cached=True
+            )
+        except Unfit:
+            return None
 
     # -- the caller's thread
 
@@ -323,9 +340,9 @@ class Batching:
         if waiting is not None:
             waiting.runs.append(run)
             return
-        hit, value = self.means.cache.get(key)
-        if hit:  # the answer came while this run was being parked
-            self._move(run, ToolAnswer(True, value, cached=True))
+        answer = self._remembered(run, run.call, key)
+        if answer is not None:  # it came while this run was being parked
+            self._move(run, answer)
             return
         line.waiting[key] = _Waiting(run.call, key, [run], run.border, run.call_time)
 
@@ -371,16 +388,7 @@ class Batching:
         if isinstance(result, ToolFailure):
             return ToolAnswer(False, None, _short(result))
         try:
-            value = waiting.border.result(result, tool.spec)
-            if tool.spec.name == "best_image_match":
-                patches = waiting.call.arguments["list_patches"]
-                if not (
-                    isinstance(value, int)
-                    and isinstance(patches, list)
-                    and 0 <= value < len(patches)
-                ):
-                    raise Unfit(f"best_image_match returned {value}, which is no index of its list")
-            return ToolAnswer(True, value)
+            return ToolAnswer(True, _checked(waiting.border, tool, waiting.call, result))
         except Unfit as unfit:
             return ToolAnswer(False, None, f"the tool gave {unfit}")
 
@@ -406,6 +414,16 @@ class Batching:
         if self.on_event is not None:
             for event in events:
                 self.on_event(run.program.id, event)
+
+
+def _checked(border: Border, tool: Tool, call: ToolCall, result: Any) -> Value:
+    """A tool's result, as it may reach the program.  Raises Unfit."""
+    value = border.result(result, tool.spec)
+    if tool.spec.name == "best_image_match":
+        patches = call.arguments["list_patches"]
+        if not (isinstance(value, int) and isinstance(patches, list) and 0 <= value < len(patches)):
+            raise Unfit(f"best_image_match returned {value}, which is no index of its list")
+    return value
 
 
 def ask_tool(

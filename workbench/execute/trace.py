@@ -10,9 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from workbench.events import RESULT_ITEMS, plain_number, summary
 from workbench.execute.language.desugar import CallSite
 from workbench.execute.language.instrument import EventSite
+from workbench.execute.messages import key_error_text
 from workbench.records import JSON, EventKind, Failure, ToolCall, TraceEvent, Value
 
 
@@ -26,15 +29,21 @@ class Recorder:
     """Height of the picture in pixels; the sandbox counts it from below."""
     cap: int
     """Number of events that are kept at most, `truncated` and `end` not counted."""
+    room: int
+    """Bytes of payloads that are kept at most, as JSON."""
     events: list[TraceEvent] = field(default_factory=list)
     steps: int = 0
     """Statements, tests, calls and handlers so far."""
+    printed: int = 0
+    """Characters printed so far, events that were dropped included."""
     last_line: int = 0
     """Line of the last event; 0 before the first."""
     next_line: int = 0
     """Line of the statement that probably runs now; 0 when there is no guess."""
     dropped: int = 0
-    """Number of events beyond the cap."""
+    """Number of events beyond the cap or the room."""
+    _size: int = 0
+    """Bytes of the payloads so far."""
     _last_values: dict[tuple[int, str], str] = field(default_factory=dict)
     """The last value reported of each variable, by frame and name, as JSON text."""
     _depths: dict[int, int] = field(default_factory=dict)
@@ -49,10 +58,19 @@ class Recorder:
             frame: Number of the call in which it happened, from 0.
             payload: What `workbench/events.py` says of the kind.
         """
-        if len(self.events) >= self.cap and kind != "end":
+        full = self.dropped or len(self.events) >= self.cap or not self._fits(payload)
+        if full and kind != "end":
             self.dropped += 1
             return
         self.events.append(TraceEvent(len(self.events), kind, line, frame, payload))
+
+    def _fits(self, payload: Mapping[str, JSON]) -> bool:
+        try:
+            size = len(orjson.dumps(payload))
+        except TypeError:  # integers of more than 64 bits, lone surrogates
+            size = len(json.dumps(payload))
+        self._size += size
+        return self._size <= self.room
 
     def take(self, reports: Any) -> None:
         """Record reports of the sandbox, in their order.
@@ -76,7 +94,7 @@ class Recorder:
         A negative number `-1 - n` stands for the line of site `n`; for anything that is not a site
         number the answer is the line of the last event.
         """
-        if type(number) is not int or number < -len(self.sites):
+        if type(number) is not int or not -len(self.sites) <= number < len(self.sites):
             return self.last_line, 0, "statement"
         site = self.sites[number if number >= 0 else -1 - number]
         if isinstance(site, CallSite) and number >= 0:
@@ -90,6 +108,7 @@ class Recorder:
             line, _, _ = self.place(number)
             text = str(report[2])
             self.last_line = line
+            self.printed += len(text)
             self.add("print", line, frame, {"text": text.removesuffix("\n")})
             return
         self.last_line = site.line
@@ -133,13 +152,20 @@ class Recorder:
                 {"function": site.function, "value": self.value(report[2])},
             )
         elif site.kind == "exception":
-            kind, message, line = report[2]
-            self.add(
-                "exception", int(line), frame, {"type": kind, "message": message, "handled": True}
-            )
+            self._take_exception(site, frame, *report[2])
+
+    def _take_exception(
+        self, site: EventSite, frame: int, kind: str, message: str, line: int | None
+    ) -> None:
+        if kind == "KeyError" and message:
+            message = key_error_text(message)
+        payload = {"type": kind, "message": message, "handled": True}
+        self.add("exception", int(line or site.line), frame, payload)
 
     def _changes(self, frame: int, names: Sequence[str], values: Any) -> dict[str, JSON]:
-        changes = {}
+        changes: dict[str, JSON] = {}
+        if self.dropped:
+            return changes  # nothing more is kept, so that its values cost nothing
         for name, packed in zip(names, values):
             value = self.value(packed)
             text = json.dumps(value, ensure_ascii=False)

@@ -118,6 +118,7 @@ def restore(backup: Path, target: Path) -> Backup:
             something in it.
     """
     record = read(backup)
+    _check_no_links(backup)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise InputError(
             f"{target} is there already; a backup is restored into a new or empty folder"
@@ -151,14 +152,57 @@ def restore(backup: Path, target: Path) -> Backup:
 
 def read(backup: Path) -> Backup:
     """What a backup says of itself.  Raises InputError when there is no backup."""
+    path = backup / NAME
     try:
-        return Backup(**json.loads((backup / NAME).read_text(encoding="utf-8")))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(
             f"there is no backup at {backup} (no {NAME}); make one with: vpd backup"
         ) from error
-    except (OSError, ValueError, TypeError) as error:
-        raise InputError(f"{backup / NAME} cannot be read ({error}); use another backup") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path} cannot be read ({error}); use another backup") from error
+    if why := _fault_of(content):
+        raise InputError(f"{path} cannot be read ({why}); use another backup")
+    return Backup(**content)
+
+
+def _fault_of(content: object) -> str | None:
+    """What is wrong with the content of a `backup.json`; it may come from anybody."""
+    if not isinstance(content, dict):
+        return f"it holds a {type(content).__name__}, not an object"
+    fields = sorted(Backup.__dataclass_fields__)
+    if sorted(content) != fields:
+        return f"it has {', '.join(map(str, sorted(content)))[:200]}, not {', '.join(fields)}"
+    for name in ("created_at", "version", "sha256"):
+        if not isinstance(content[name], str):
+            return f"{name} is no text"
+    for name in ("tables", "files"):
+        if not _are_counts(content[name]):
+            return f"{name} does not give a whole number for each name"
+    strange = [name for name in content["files"] if name not in (*KEPT, GROWING)]
+    if strange:
+        folders = ", ".join((*KEPT, GROWING))
+        return f"files names the folder {strange[0][:100]!r}; {folders} may stand there"
+    return None
+
+
+def _are_counts(content: object) -> bool:
+    return isinstance(content, dict) and all(
+        type(number) is int and number >= 0 for number in content.values()
+    )
+
+
+def _check_no_links(backup: Path) -> None:
+    """Raises InputError where a backup holds a symbolic link, which may lead anywhere."""
+    for name in (NAME, STORE, PROFILE, *KEPT, GROWING):
+        top = backup / name
+        inner = top.rglob("*") if top.is_dir() and not top.is_symlink() else ()
+        for path in (top, *inner):
+            if path.is_symlink():
+                raise InputError(
+                    f"{path} is a symbolic link, and a backup holds none of its own making; "
+                    "put the file in its place, or use another backup"
+                )
 
 
 def count(database: Database) -> dict[str, int]:
@@ -215,6 +259,7 @@ def _verified(store: Path, counts: Mapping[str, int]) -> dict[str, int]:
 def _take(source: Path, target: Path, copy: bool) -> int:
     """Link or copy every finished file of a folder; returns how many there are."""
     number = 0
+    root = target.resolve()
     target.mkdir(exist_ok=True)
     for path in sorted(source.rglob("*")):
         inner = path.relative_to(source)
@@ -224,6 +269,8 @@ def _take(source: Path, target: Path, copy: bool) -> int:
             or any(name.endswith(".part") for name in inner.parts)
         ):
             continue
+        if not (target / inner).resolve().is_relative_to(root):
+            raise InputError(f"{path} would lie outside {target}; use another backup")
         if copy:
             (target / inner).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target / inner)

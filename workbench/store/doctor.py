@@ -27,6 +27,7 @@ from workbench.store.reading.outcome import OUTCOMES
 from workbench.store.reading.summary import bring_up_to_date
 from workbench.store.records.pending import SELECTED
 from workbench.store.records.scope import Selection
+from workbench.trust import UntrustedCode
 
 NAMED = 5
 """Number of examples in a finding."""
@@ -201,7 +202,7 @@ def examine(folder: Path, quick: bool = False, progress: Progress | None = None)
         progress: called with how far it is.
     """
     say = progress or (lambda *_: None)
-    findings = [*_files(folder), *_address(folder), *_room(folder)]
+    findings = [*_files(folder), *_address(folder), *_room(folder), *_log(folder)]
     try:
         with Project.open(folder) as project:
             findings += _profile(project)
@@ -299,6 +300,30 @@ def _address(folder: Path) -> Iterator[Finding]:
         )
 
 
+_LOG_START = bytes.fromhex("640062650002")
+"""How DuckDB's write-ahead log begins: an entry of the kind `version`, and the number 2."""
+
+
+def _log(folder: Path) -> Iterator[Finding]:
+    """A log that DuckDB did not write: it passes over such a file without a word."""
+    path = folder / f"{STORE}.wal"
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_LOG_START))
+    except OSError:
+        return  # there is none, or another program has it
+    if start and start != _LOG_START:
+        yield Finding(
+            "log",
+            "error",
+            f"{path.name} is no log of a store: what was written last is not in it",
+            1,
+            (path.name,),
+            "look whether the last records are there (vpd status); restore a backup where they are "
+            "not, or move the file away where they are",
+        )
+
+
 def _room(folder: Path) -> Iterator[Finding]:
     try:
         free = shutil.disk_usage(folder).free
@@ -319,6 +344,8 @@ def _room(folder: Path) -> Iterator[Finding]:
 def _profile(project: Project) -> Iterator[Finding]:
     try:
         project.profile()
+    except UntrustedCode as error:
+        yield Finding("code", "note", str(error), 1, (), "nothing of it was run")
     except ProfileError as error:
         yield Finding(
             "profile", "error", str(error), 1, (), "mend profile.toml, or take it from a backup"

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from workbench import trust
 from workbench.errors import InputError
 from workbench.images import ImageFolder
 from workbench.ports import BadRow
@@ -79,7 +80,7 @@ class Project:
             ProfileError: the profile cannot be read.
         """
         profile_path = find_profile(profile)
-        read_profile(profile_path)
+        code = trust.code_of_profile(read_profile(profile_path))
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             obstacle = "not empty:"
             if (path / STORE).exists():
@@ -95,6 +96,7 @@ class Project:
             raise InputError(
                 f"no project can be made at {path}: {error.strerror}; choose a folder you can write"
             ) from error
+        trust.trust(path, code)  # whoever makes a project names its code
         project = cls(path, Database(path / STORE, create=True))
         if source is not None:
             project.add_source(source)
@@ -143,17 +145,17 @@ class Project:
 
     def profile(self) -> Profile:
         """The project's own profile, read from its file at each call."""
-        return read_profile(self.path / PROFILE)
+        return trust.checked_profile(self.path, read_profile(self.path / PROFILE))
 
     # --- sources and tasks
 
     def add_source(self, source: Choice) -> None:
         """Remember where tasks come from."""
-        sources.add(self.database, source)
+        sources.add(self.database, trust.trusted_source(self.path, source))
 
     def sources(self) -> list[Choice]:
         """Where its tasks come from, in the order in which the sources were added."""
-        return sources.sources(self.database)
+        return trust.checked_sources(self.path, sources.sources(self.database))
 
     def known_tasks(self, ids: Sequence[str]) -> set[str]:
         """Which of these ids name tasks of the project."""

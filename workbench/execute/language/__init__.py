@@ -16,6 +16,7 @@ Files:
     node_kinds.py      what is certain of a syntax node
     prelude.py         the patch API inside the sandbox (text for it, never imported)
     same_as_python.py  rewrites what Monty gives another value than Python, without an error
+    scopes.py          which names of a program are its own
     survey.py          what same_as_python has to know of a whole program
     tables.py          what of Python a program may use, and where it differs from Python
 """

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.api import Api
+from workbench.execute.language.header import MAIN, given_arguments
+from workbench.execute.language.refused import RefusedProgram
+from workbench.execute.language.scopes import mark, scope_of
 from workbench.execute.language.tables import (
     ALL_BUILTINS,
     BUILTIN_METHODS,
@@ -27,19 +30,6 @@ from workbench.execute.language.tables import (
 )
 from workbench.limits import Limits
 from workbench.parsing import parse
-from workbench.records import ErrorKind
-
-MAIN = "execute_command"
-
-
-class RefusedProgram(Exception):
-    """The program does not pass the gate; the run ends with this as its `Failure`."""
-
-    def __init__(self, kind: ErrorKind, message: str, line: int | None) -> None:
-        super().__init__(message)
-        self.kind: ErrorKind = kind
-        self.message = message
-        self.line = line
 
 
 @dataclass(slots=True)
@@ -49,7 +39,7 @@ class CheckedSource:
     tree: ast.Module
     """The program's syntax tree; the rewriting changes it in place."""
     bound: frozenset[str]
-    """Every name that the program binds anywhere."""
+    """Every name that the program binds anywhere; `is_free` tells of one name in one place."""
     attributes: frozenset[str]
     """Methods and fields of the program's own classes."""
     modules: frozenset[str]
@@ -58,8 +48,15 @@ class CheckedSource:
     """True for a bare body, around which `execute_command` was put."""
     nodes: Sequence[ast.AST]
     """Every node of `tree` as it was checked, breadth first."""
+    arguments: Sequence[str] = ("__picture__",)
+    """What `execute_command` is called with, as the sandbox writes it."""
     rare: bool = False
     """True if the program needs the part of the prelude that few need; the rewriting sets it."""
+
+    def is_free(self, node: ast.Name) -> bool:
+        """Whether a name means the builtin, module or API of that name, not the program's own."""
+        scope = scope_of(node)
+        return node.id not in self.bound if scope is None else scope == "builtin"
 
 
 def check(source: str, api: Api, limits: Limits) -> CheckedSource:
@@ -73,7 +70,7 @@ def check(source: str, api: Api, limits: Limits) -> CheckedSource:
     Raises:
         RefusedProgram: the program does not pass; its kind is `syntax`, `unsupported` or `source`.
     """
-    tree, wrapped = _whole(_parse(source, limits))
+    tree, wrapped, arguments = _whole(_parse(source, limits))
     nodes = _measure(tree, limits)
     bound: set[str] = set()
     attributes: set[str] = set()
@@ -91,9 +88,11 @@ def check(source: str, api: Api, limits: Limits) -> CheckedSource:
             attributes.add(node.attr)
         elif check_node := _CHECKS.get(type(node)):
             check_node(node)
+    if not bound.isdisjoint(ALL_BUILTINS | api.names | modules.keys()):
+        mark(tree, _bindings)
     _check_uses(nodes, bound, attributes, modules)
     return CheckedSource(
-        tree, frozenset(bound), frozenset(attributes), frozenset(modules), wrapped, nodes
+        tree, frozenset(bound), frozenset(attributes), frozenset(modules), wrapped, nodes, arguments
     )
 
 
@@ -139,50 +138,60 @@ def _measure(tree: ast.Module, limits: Limits) -> list[ast.AST]:
     level: list[ast.AST] = [tree]
     depth = 0
     while level:
-        nodes += level
-        if len(nodes) > limits.nodes:
-            raise RefusedProgram(
-                "source", f"the source has more than {limits.nodes} syntax nodes", None
-            )
         if depth > limits.nesting:
             raise RefusedProgram(
                 "source", f"the source is nested more than {limits.nesting} deep", _line(level[0])
             )
         below: list[ast.AST] = []
-        for node in level:
-            for name in node._fields:
-                value = getattr(node, name, None)
-                if isinstance(value, list):
-                    below.extend(v for v in value if isinstance(v, ast.AST))
-                elif isinstance(value, ast.AST) and not isinstance(
-                    value, ast.expr_context | ast.operator | ast.cmpop
-                ):
-                    below.append(value)
+        for node in level:  # which grows: what follows in a chain is on the same level
+            following = _next_in_chain(node)
+            if following is not None:
+                level.append(following)
+            below.extend(child for child in _parts(node) if child is not following)
+        nodes += level
+        if len(nodes) > limits.nodes:
+            raise RefusedProgram(
+                "source", f"the source has more than {limits.nodes} syntax nodes", None
+            )
         level = below
         depth += 1
     return nodes
 
 
-def _whole(tree: ast.Module) -> tuple[ast.Module, bool]:
-    """A program with `execute_command`, and whether it was put around a bare body."""
+def _next_in_chain(node: ast.AST) -> ast.AST | None:
+    """What people read as a row and Python as a nest: `elif`, `a + b + c`, `s.strip().lower()`."""
+    if isinstance(node, ast.If) and len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If):
+        return node.orelse[0]
+    if isinstance(node, ast.BinOp) and isinstance(node.left, ast.BinOp):
+        return node.left
+    if isinstance(node, ast.Call):
+        return node.func
+    inner = node.value if isinstance(node, ast.Attribute | ast.Subscript) else None
+    return inner if isinstance(inner, ast.Call | ast.Attribute | ast.Subscript) else None
+
+
+def _parts(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes directly below a node, operators and contexts left out."""
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            yield from (v for v in value if isinstance(v, ast.AST))
+        elif isinstance(value, ast.AST) and not isinstance(
+            value, ast.expr_context | ast.operator | ast.cmpop
+        ):
+            yield value
+
+
+def _whole(tree: ast.Module) -> tuple[ast.Module, bool, Sequence[str]]:
+    """A program with `execute_command`, whether that was put around a bare body, its arguments."""
     mains = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == MAIN]
     if mains:
-        _check_main(mains[-1])
+        arguments = given_arguments(mains[-1])
         tree.body = [node for node in tree.body if not _is_call_of_main(node)]
-        return tree, False
+        return tree, False, arguments
     if any(isinstance(node, ast.Return) for top in tree.body for node in _outside_functions(top)):
-        return _with_main(tree), True
+        return _with_main(tree), True, ("__picture__",)
     raise RefusedProgram("source", f"the program has no function {MAIN}(image)", None)
-
-
-def _check_main(main: ast.FunctionDef) -> None:
-    """Refuse an `execute_command` that cannot be called with the picture alone."""
-    a = main.args
-    positional = a.posonlyargs + a.args
-    required = len(positional) - len(a.defaults)
-    takes_one = bool(positional or a.vararg) and required <= 1
-    if not takes_one or any(default is None for default in a.kw_defaults):
-        raise RefusedProgram("source", f"{MAIN} takes one argument, the image", main.lineno)
 
 
 def _with_main(tree: ast.Module) -> ast.Module:
@@ -393,7 +402,8 @@ def _check_uses(
     for node in nodes:
         if isinstance(node, ast.Name):
             name = node.id
-            if name in ALL_BUILTINS and name not in BUILTINS and name not in bound:
+            own = name in bound and scope_of(node) != "builtin"
+            if name in ALL_BUILTINS and name not in BUILTINS and not own:
                 raise _unsupported(f"'{name}' is not available in the sandbox", node)
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
             owner = node.value.id if isinstance(node.value, ast.Name) else ""

@@ -20,15 +20,17 @@ lazy has to be asked before it is visited, because visiting replaces the syntax 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.api import METHODS as PATCH_METHODS
 from workbench.api import Api
-from workbench.execute.language.check import CheckedSource, RefusedProgram
+from workbench.execute.language.check import CheckedSource
+from workbench.execute.language.refused import RefusedProgram
 from workbench.execute.language.tables import (
     BUILTINS,
+    COUNTER_METHODS,
     DROPPED_IMPORTS,
     LAZY,
     METHODS,
@@ -46,6 +48,15 @@ _COLLECT = {
     "frozenset": "__drain_set__",
     "dict": "__drain_dict__",
 }
+_OF_THE_PRELUDE = {
+    "update": "__update__",
+    "format": "__format__",
+    "sort": "__sorted_in_place__",
+    "union": "__several__",
+    "intersection": "__several__",
+    "difference": "__several__",
+}
+"""Methods that the prelude replaces where they are called, and so where they are values too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +100,17 @@ class Desugarer(ast.NodeTransformer):
 
     # -- helpers
 
-    def _free(self, name: str) -> bool:
-        return name not in self.checked.bound
-
     def _own(self, name: str) -> bool:
         return name in self.checked.attributes
 
     def _builtin(self, node: ast.expr, names: frozenset[str]) -> bool:
-        return isinstance(node, ast.Name) and node.id in names and self._free(node.id)
+        return isinstance(node, ast.Name) and node.id in names and self.checked.is_free(node)
 
     def _module(self, node: ast.expr) -> bool:
         return (
-            isinstance(node, ast.Name) and node.id in self.checked.modules and self._free(node.id)
+            isinstance(node, ast.Name)
+            and node.id in self.checked.modules
+            and self.checked.is_free(node)
         )
 
     def _site(self, node: ast.expr) -> ast.expr:
@@ -127,7 +137,7 @@ class Desugarer(ast.NodeTransformer):
         name = node.id
         if (
             not isinstance(node.ctx, ast.Load)
-            or not self._free(name)
+            or not self.checked.is_free(node)
             or name in BUILTINS
             or name.startswith("__")
         ):
@@ -147,14 +157,18 @@ class Desugarer(ast.NodeTransformer):
                 function = _lambda(name, ["o"])
                 return _call("__unbound__", node.value, ast.Constant(name), function)
             if name not in self.api.methods and name not in PATCH_METHODS:
-                maker = ast.Lambda(_arguments(["o"]), _lambda(name, []))
+                self.checked.rare |= name in _OF_THE_PRELUDE
+                maker = ast.Lambda(_arguments(["o"]), _lambda(name, [], _OF_THE_PRELUDE))
                 return _call("__method__", self.visit(node.value), ast.Constant(name), maker)
         node.value = self.visit(node.value)
+        if isinstance(node.ctx, ast.Store) and (name in self.api.methods or name in PATCH_METHODS):
+            node.value = _call("__mine__", node.value, ast.Constant(name))
         return node
 
     def _is_builtin_method(self, node: ast.Attribute) -> bool:
         name = node.attr
-        return name in METHODS and not self._own(name) and not self._module(node.value)
+        available = name in METHODS or name in COUNTER_METHODS
+        return available and not self._own(name) and not self._module(node.value)
 
     # -- calls
 
@@ -162,7 +176,7 @@ class Desugarer(ast.NodeTransformer):
         function = node.func
         if isinstance(function, ast.Attribute):
             return self._method_call(node, function)
-        if isinstance(function, ast.Name) and self._free(function.id):
+        if isinstance(function, ast.Name) and self.checked.is_free(function):
             call = self._function_call(node, function)
             if call is not None:
                 return call
@@ -301,6 +315,7 @@ class Desugarer(ast.NodeTransformer):
             once = ast.Tuple([ast.Name("__t__", ast.Load())], ast.Load())
             inner = ast.comprehension(self.visit(part.target), once, self._all(part.ifs), 0)
             step = ast.Lambda(_arguments(["__t__"]), ast.ListComp(value, [inner]))
+            step.lineno = node.lineno  # one with a line belongs to the program
             if part is not parts[0]:
                 value = ast.Tuple([_call("__source__", self.visit(part.iter)), step], ast.Load())
         self._inside.pop()
@@ -487,11 +502,23 @@ def _arguments(names: Sequence[str], star: bool = False) -> ast.arguments:
     return ast.arguments([], [ast.arg(n) for n in names], vararg, [], [], kwarg, [])
 
 
-def _lambda(method: str, names: Sequence[str]) -> ast.expr:
-    """`lambda o, *a, **k: o.method(*a, **k)`; `o` may belong to a lambda around it."""
-    call = ast.Call(
-        ast.Attribute(ast.Name("o", ast.Load()), method, ast.Load()),
-        [ast.Starred(ast.Name("a", ast.Load()), ast.Load())],
-        [ast.keyword(None, ast.Name("k", ast.Load()))],
-    )
+def _lambda(
+    method: str, names: Sequence[str], of_the_prelude: Mapping[str, str] | None = None
+) -> ast.expr:
+    """`lambda o, *a, **k: o.method(*a, **k)`; `o` may belong to a lambda around it.
+
+    Args:
+        method: Name of the method.
+        names: The parameters before `*a`.
+        of_the_prelude: Methods in whose place the prelude has a function; it gets `o` first.
+    """
+    owner: ast.expr = ast.Name("o", ast.Load())
+    function: ast.expr = ast.Attribute(owner, method, ast.Load())
+    arguments: list[ast.expr] = [ast.Starred(ast.Name("a", ast.Load()), ast.Load())]
+    if name := (of_the_prelude or {}).get(method):
+        function = ast.Name(name, ast.Load())
+        first = [ast.Constant(method)] if name == "__several__" else []
+        arguments = [*first, owner, *arguments]
+    keywords = ast.keyword(None, ast.Name("k", ast.Load()))
+    call = ast.Call(function, arguments, [keywords])
     return ast.Lambda(_arguments(names, star=True), call)

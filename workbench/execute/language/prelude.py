@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 from typing import Any
 
+from workbench.api import METHODS as PATCH_METHODS
 from workbench.api import PARAMETER_ALIASES, Api
+from workbench.execute.language.scopes import mark, scope_of
+from workbench.execute.language.tables import ALL_BUILTINS
 from workbench.limits import Limits
 from workbench.records import ToolSpec
 
@@ -37,6 +41,7 @@ def prelude_text(api: Api, limits: Limits) -> tuple[str, str]:
     table = {name: _spec_row(spec) for name in methods if (spec := api.spec(name)) is not None}
     head = (
         f"__TOOLS__ = {table!r}\n"
+        f"__METHODS__ = {sorted({*methods, *PATCH_METHODS})!r}\n"
         f"__MAX_STEPS__ = {limits.steps}\n"
         f"__MAX_OUTPUT__ = {limits.output}\n"
         f"__MAX_TEXT__ = {limits.text}\n"
@@ -51,7 +56,66 @@ def prelude_text(api: Api, limits: Limits) -> tuple[str, str]:
         f"def {n}(*args, **kwargs):\n    return __tool__({n!r}, None, None, args, kwargs)\n"
         for n in sorted(api.functions)
     ]
-    return head + text + "\n" + "\n".join(functions), rare
+    return _with_own_names(head + text + "\n" + "\n".join(functions), rare)
+
+
+def own_name(name: str) -> str:
+    """The prelude's own reference to a builtin, or to one of its functions and classes."""
+    return f"__own_{name}__"
+
+
+def _with_own_names(most: str, rare: str) -> tuple[str, str]:
+    """The prelude's two parts, in which no global name can be bound again by a program.
+
+    A program shares its module with the prelude, so that `len = ...` or `def generator` would
+    change what the prelude does.  Hence the prelude refers to builtins, and to functions and
+    classes of its own, by hidden names.
+    """
+    first, second = ast.parse(most), ast.parse(rare)
+    both = ast.Module([*first.body, *second.body], [])
+    mark(both, _bindings)
+    names = _Renamer()
+    parts = [names.visit(tree) for tree in (first, second)]
+    for tree in parts:
+        tree.body = [
+            line
+            for node in tree.body
+            for line in [node, *(_alias(node.name) if _is_named(node) else ())]
+        ]
+    head = [line for name in sorted(names.builtins) for line in _alias(name)]
+    parts[0].body = [*head, *parts[0].body]
+    return ast.unparse(parts[0]), ast.unparse(parts[1])
+
+
+def _bindings(node: ast.AST) -> tuple[str, ...]:
+    if isinstance(node, ast.Name):
+        return () if isinstance(node.ctx, ast.Load) else (node.id,)
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return (node.name,)
+    return (node.name,) if isinstance(node, ast.ExceptHandler) and node.name else ()
+
+
+def _is_named(node: ast.stmt) -> bool:
+    return isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("__")
+
+
+def _alias(name: str) -> list[ast.stmt]:
+    return ast.parse(f"{own_name(name)} = {name}").body
+
+
+class _Renamer(ast.NodeTransformer):
+    """Puts hidden names in place of the global ones that a program could bind."""
+
+    def __init__(self) -> None:
+        self.builtins: set[str] = set()
+        """Builtins that the prelude uses."""
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        if scope_of(node) == "local" or node.id.startswith("__"):
+            return node
+        if node.id in ALL_BUILTINS:
+            self.builtins.add(node.id)
+        return ast.Name(own_name(node.id), node.ctx)
 
 
 def _spec_row(spec: ToolSpec) -> tuple[Any, ...]:

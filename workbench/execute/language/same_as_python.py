@@ -24,7 +24,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from workbench.execute.language.check import CheckedSource, RefusedProgram
+from workbench.execute.language.check import CheckedSource
 from workbench.execute.language.node_kinds import (
     as_load,
     is_new_place,
@@ -37,6 +37,7 @@ from workbench.execute.language.node_kinds import (
     some_text,
     unpacks,
 )
+from workbench.execute.language.refused import RefusedProgram
 from workbench.execute.language.survey import Survey, survey
 from workbench.execute.language.tables import (
     SEARCHES,
@@ -80,11 +81,8 @@ class Exact(ast.NodeTransformer):
 
     # -- helpers
 
-    def _free(self, name: str) -> bool:
-        return name not in self.checked.bound
-
     def _builtin(self, node: ast.expr) -> str | None:
-        return node.id if isinstance(node, ast.Name) and self._free(node.id) else None
+        return node.id if isinstance(node, ast.Name) and self.checked.is_free(node) else None
 
     def _collection(self, node: ast.expr, name: str, names: set[str]) -> bool:
         if isinstance(node, ast.Name):
@@ -94,7 +92,7 @@ class Exact(ast.NodeTransformer):
             and node.attr == name
             and isinstance(node.value, ast.Name)
             and node.value.id in self.checked.modules
-            and self._free(node.value.id)
+            and self.checked.is_free(node.value)
         )
 
     def _all(self, nodes: Sequence[Any]) -> list[Any]:
@@ -316,7 +314,9 @@ class Exact(ast.NodeTransformer):
 
     def _module(self, node: ast.expr) -> bool:
         return (
-            isinstance(node, ast.Name) and node.id in self.checked.modules and self._free(node.id)
+            isinstance(node, ast.Name)
+            and node.id in self.checked.modules
+            and self.checked.is_free(node)
         )
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:

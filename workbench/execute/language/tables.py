@@ -83,6 +83,9 @@ METHODS = _words(
 )
 """Methods of builtin types that programs may use."""
 
+COUNTER_METHODS = _words("most_common elements subtract total")
+"""Methods that Counter has beside those of dict."""
+
 BUILTIN_METHODS: Mapping[str, str] = {
     name: f"{kind.__name__}.{name}"
     for kind in (int, float, bytes, frozenset, tuple, set, dict, list, str)

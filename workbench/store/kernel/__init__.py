@@ -11,4 +11,5 @@ Files:
     migrate.py     numbered SQL steps that bring a store's tables up to date
     migrations/    numbered SQL steps
     owner.py       the owner's address and its Quack server
+    reading.py     which queries of a person's only read
 """

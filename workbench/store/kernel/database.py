@@ -9,7 +9,6 @@ never was.
 from __future__ import annotations
 
 import json
-import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ import duckdb
 import pyarrow as pa
 
 from workbench.errors import StoreError
-from workbench.store.kernel import link, local_disk, migrate
+from workbench.store.kernel import link, local_disk, migrate, reading
 from workbench.store.kernel.attached import Attached
 from workbench.store.kernel.local import Local, first_line, now
 from workbench.store.kernel.locks import WriteLock
@@ -118,7 +117,8 @@ class Database:
         def ask(cursor: Any) -> tuple[list[str], list[tuple[Any, ...]]]:
             cursor.execute("BEGIN TRANSACTION READ ONLY")
             try:
-                _check_served(cursor, sql)
+                cursor.execute(reading.TABLES)
+                reading.check_reads(sql, [name for (name,) in cursor.fetchall()])
                 cursor.execute(sql)
                 names = [column[0] for column in cursor.description or ()]
                 return names, cursor.fetchmany(limit)
@@ -126,7 +126,6 @@ class Database:
                 cursor.execute("ROLLBACK")
 
         with self._translated("read"):
-            _check_reads(sql)
             return self._link.read(ask)
 
     def insert(
@@ -211,33 +210,3 @@ class Database:
             if self._open:
                 self._open = False
                 link.give(self._link)
-
-
-def _check_reads(sql: str) -> None:
-    """Raises StoreError unless `sql` is one statement that reads."""
-    statements = duckdb.extract_statements(sql)
-    kinds = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
-    if (
-        len(statements) != 1
-        or statements[0].type not in kinds
-        or re.match(r"\s*explain\s+\(?\s*analy[sz]e", sql, re.I)
-    ):
-        raise StoreError(
-            "the store refused a query (only one SELECT, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN is "
-            "run here)"
-        )
-
-
-def _check_served(cursor: Any, sql: str) -> None:
-    """Raises StoreError when a query would start, stop or ask a server.
-
-    It takes functions to do so, not statements, so that the query's plan has to be looked at.
-    """
-    if re.match(r"\s*explain\b", sql, re.I):
-        return
-    plan = cursor.execute(f"EXPLAIN {sql}").fetchall()
-    if any(re.search(r"│\s*QUACK_\w+\s*│", text) for _, text in plan):
-        raise StoreError(
-            "the store refused a query (it would start, stop or ask a server; only the tables are "
-            "read)"
-        )

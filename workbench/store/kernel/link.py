@@ -87,21 +87,28 @@ class Link:
                 if only_read:
                     return self._only_read()
                 raise StoreError(unreadable(self.path, error.strerror or str(error))) from error
-            if free:
-                try:
-                    return Local(self.path, self._steps, self._lock, upgrade)
-                except FileInUse as error:
-                    self._lock.release()
-                    if late:
-                        raise StoreError(_in_use(self.path, holder(str(error)))) from error
-                except BaseException:
-                    self._lock.release()
-                    raise
-            else:
-                attached = self._attach(late)
-                if attached is not None:
-                    return attached
+            way = self._own(late, upgrade, only_read) if free else self._attach(late)
+            if way is not None:
+                return way
             time.sleep(0.02)
+
+    def _own(self, late: bool, upgrade: bool, only_read: bool) -> Local | None:
+        """The file itself, whose lock this process holds; None while another program has it."""
+        try:
+            return Local(self.path, self._steps, self._lock, upgrade)
+        except FileInUse as error:
+            self._lock.release()
+            if late:
+                raise StoreError(_in_use(self.path, holder(str(error)))) from error
+            return None
+        except (OSError, duckdb.IOException):
+            self._lock.release()
+            if only_read:  # on a full disk what is there can still be read
+                return self._only_read()
+            raise
+        except BaseException:
+            self._lock.release()
+            raise
 
     def _attach(self, late: bool) -> Attached | None:
         address = owner.read_address(self.path)

@@ -220,7 +220,7 @@ def _connect(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
     try:
         return duckdb.connect(str(path), read_only=read_only, config=CONFIG)
     except duckdb.IOException as error:
-        if "lock" in str(error).lower():
+        if re.search(r"could not set lock|conflicting lock", str(error), re.IGNORECASE):
             raise FileInUse(str(error)) from error
         raise StoreError(_unreadable(path, error)) from error
     except duckdb.ConnectionException as error:

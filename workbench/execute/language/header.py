@@ -1,0 +1,106 @@
+"""What `execute_command` is called with: published programs take more than the picture.
+
+ViperGPT's own files have `execute_command(image, my_fig, time_wait_between_lines, syntax)` and
+`execute_command(video, possible_answers, query)`.  The picture, the question and its choices are
+supplied; a parameter that the program never reads is left out of its header.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+
+from workbench.execute.language.refused import RefusedProgram
+
+MAIN = "execute_command"
+
+PICTURE, QUESTION, CHOICES = "__picture__", "__question__", "__choices__"
+"""The values that the sandbox has for the parameters of `execute_command`."""
+
+_KNOWN = {
+    "image": PICTURE,
+    "img": PICTURE,
+    "picture": PICTURE,
+    "question": QUESTION,
+    "query": QUESTION,
+    "possible_answers": CHOICES,
+    "choices": CHOICES,
+    "options": CHOICES,
+}
+"""Parameters that mean the same wherever they stand; the first of all others is the picture."""
+
+
+def given_arguments(main: ast.FunctionDef) -> Sequence[str]:
+    """What `execute_command` is called with; parameters that are never read are taken out of it.
+
+    Raises:
+        RefusedProgram: it has no parameter for the picture, or reads one that has no value here.
+    """
+    a = main.args
+    positional = [*a.posonlyargs, *a.args]
+    if not positional:
+        if a.vararg:
+            return (PICTURE,)
+        raise RefusedProgram("source", f"{MAIN} takes no argument; it needs the image", main.lineno)
+    needed = positional[: len(positional) - len(a.defaults)] or positional[:1]
+    values = _values([argument.arg for argument in needed])
+    uses = _uses(main)
+    arguments = []
+    for argument in needed:
+        value = values.get(argument.arg)
+        if value is not None and (value == PICTURE or argument.arg in uses):
+            arguments.append(value)
+        else:
+            _leave_out(main, argument, uses)
+    for keyword, default in list(zip(a.kwonlyargs, a.kw_defaults)):
+        if default is None:
+            _keyword(main, keyword, uses, arguments)
+    return arguments
+
+
+def _values(names: Sequence[str]) -> dict[str, str]:
+    """The value of each parameter that has one, by name; the picture always has a place."""
+    values = {name: _KNOWN[name] for name in names if name in _KNOWN}
+    pictures = [name for name, value in values.items() if value == PICTURE]
+    for name in pictures[1:]:
+        del values[name]
+    first = next((name for name in names if name not in values), None)
+    if not pictures:
+        values[first or names[0]] = PICTURE
+    return values
+
+
+def _uses(main: ast.FunctionDef) -> dict[str, int]:
+    """The first line on which the function's body reads or binds each name."""
+    uses: dict[str, int] = {}
+    for statement in main.body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name):
+                uses[node.id] = min(node.lineno, uses.get(node.id, node.lineno))
+    return uses
+
+
+def _leave_out(main: ast.FunctionDef, argument: ast.arg, uses: dict[str, int]) -> None:
+    if argument.arg in uses:
+        raise RefusedProgram(
+            "source",
+            f"{MAIN} uses its parameter '{argument.arg}' (line {uses[argument.arg]}), which has no "
+            "value here; only the image, the question (query) and its choices (possible_answers) "
+            "are supplied",
+            main.lineno,
+        )
+    for arguments in (main.args.posonlyargs, main.args.args):
+        if argument in arguments:
+            arguments.remove(argument)
+
+
+def _keyword(
+    main: ast.FunctionDef, keyword: ast.arg, uses: dict[str, int], arguments: list[str]
+) -> None:
+    value = _KNOWN.get(keyword.arg)
+    if value is not None and keyword.arg in uses:
+        arguments.append(f"{keyword.arg}={value}")
+        return
+    _leave_out(main, keyword, uses)
+    at = main.args.kwonlyargs.index(keyword)
+    del main.args.kwonlyargs[at], main.args.kw_defaults[at]
