@@ -13,6 +13,7 @@ Files:
     dashboard.py     figures as charts that keep their zoom
     guard.py         host, origin, login, body bounds and headers before every page
     js/              what checks the scripts, and the source of the program editor
+    local_day.py     when today began where the person sits
     main.py          builds and starts the server
     people.py        users, roles, passwords, sessions
     rating.py        two models' answers to one question, blind, on the paper's form

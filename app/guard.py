@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 
 from starlette.exceptions import HTTPException
 
+from app import local_day
 from app.people import COOKIE, Forbidden, People, Person
 
 Scope = MutableMapping[str, Any]
@@ -112,8 +113,10 @@ class Guard:
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
         answer = _Answer(send)
+        cookies = _cookies(headers)
+        local_day.enter(cookies.get(local_day.ZONE_COOKIE, ""))
         try:
-            problem = self._problem(scope, headers)
+            problem = self._problem(scope, headers, cookies)
         except Forbidden as error:
             problem = (429, str(error))
         if problem is not None:
@@ -121,7 +124,9 @@ class Guard:
             return
         await self.app(scope, _bounded(receive, _limit(scope["path"])), answer)
 
-    def _problem(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
+    def _problem(
+        self, scope: Scope, headers: dict[str, str], cookies: dict[str, str]
+    ) -> tuple[int, str] | None:
         """Why this request is not served; else None, and `scope["person"]` says who asks."""
         path, host = scope["path"], headers.get("host", "")
         if self.people is None and _hostname(host) not in LOOPBACK:
@@ -142,19 +147,15 @@ class Guard:
             path.startswith("/gradio_api") and not path.startswith(ENGINE)
         ):
             return 404, f"There is no page at {path}."
-        scope["person"] = self._person(headers)
+        scope["person"] = self._person(headers, cookies.get(COOKIE))
         if scope["person"] is None and not path.startswith(OPEN):
             return 401, "Log in first."
         return None
 
-    def _person(self, headers: dict[str, str]) -> Person | None:
+    def _person(self, headers: dict[str, str], key: str | None) -> Person | None:
         if self.people is None:
             return self.me
-        try:
-            cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-        except CookieError:
-            cookie = None
-        person = self.people.of_session(cookie.value) if cookie is not None else None
+        person = self.people.of_session(key) if key is not None else None
         return person or self.people.of_header(headers.get("authorization", ""))
 
     async def _refuse(
@@ -206,6 +207,14 @@ def _bounded(receive: Receive, limit: int) -> Receive:
         return message
 
     return count
+
+
+def _cookies(headers: dict[str, str]) -> dict[str, str]:
+    """The cookies of a request; empty where they cannot be read."""
+    try:
+        return {name: one.value for name, one in SimpleCookie(headers.get("cookie", "")).items()}
+    except CookieError:
+        return {}
 
 
 def _limit(path: str) -> int:

@@ -102,7 +102,7 @@ function snapshotWords(one) {
   ];
   const query = one.text ? `, “${one.text}”` : "";
   const source = `${WHOSE[one.accepted] ?? one.accepted}${query}`;
-  return [inside.join(", "), source, dateTime(`${one.at}Z`)].join("; ");
+  return [inside.join(", "), source, dateTime(one.at)].join("; ");
 }
 
 /** @param {ReasonCount[]} rows */

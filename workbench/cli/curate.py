@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from workbench.cli.text import console, open_project, percent, safe, seconds
+from workbench.cli.text import console, local_time, open_project, percent, safe, seconds
 from workbench.errors import InputError
 from workbench.records import REASON_WORDS
 from workbench.shares import Share
@@ -154,6 +154,6 @@ def show_guideline(project: Path | None, version: str | None) -> None:
     out = console()
     out.print(
         f"version {guideline.version}, by {safe(guideline.author)}, "
-        f"{guideline.created_at:%Y-%m-%d %H:%M} UTC"
+        f"{local_time(guideline.created_at)}"
     )
     out.print(safe(guideline.text, 1_000_000, lines=True))

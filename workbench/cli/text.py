@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -68,6 +69,11 @@ def project_folder(project: Path | None) -> Path:
     if not (project / "vpd.duckdb").is_file():
         raise InputError(f"there is no project at {project}; make one with: vpd init {project}")
     return project
+
+
+def local_time(moment: datetime) -> str:
+    """A time of the store (UTC without a zone) as the clock of this machine shows it."""
+    return f"{moment.replace(tzinfo=UTC).astimezone():%Y-%m-%d %H:%M}"
 
 
 def percent(value: float | None) -> str:
