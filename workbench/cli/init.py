@@ -14,7 +14,7 @@ from workbench.cli.text import console, open_project, safe
 from workbench.errors import InputError
 from workbench.pipeline import Progress, importing
 from workbench.ports import HasSplits
-from workbench.settings import Choice
+from workbench.settings import Choice, absolute
 from workbench.store import Project
 
 
@@ -49,6 +49,9 @@ def choice(
             f"the source '{name}' needs --from DIR: the folder with its questions and pictures"
         )
     registry.build("source", name, **arguments)
+    path, colon, part = name.rpartition(":")
+    if path.endswith(".py"):  # the project is used from other folders too
+        name = f"{absolute(path, Path.cwd())}{colon}{part}"
     return Choice(name, arguments)
 
 
