@@ -12,6 +12,7 @@ Files:
     curate_rules.py  the queue's settings, leases, guidelines, what a snapshot would hold
     dashboard.py     figures as charts that keep their zoom
     guard.py         host, origin, login, body bounds and headers before every page
+    guesses.py       how often a password may be tried, how many are hashed at once
     js/              what checks the scripts, and the source of the program editor
     local_day.py     when today began where the person sits
     main.py          builds and starts the server

@@ -95,7 +95,9 @@ def add(site: Site, sign_on: SignOn | None = None) -> None:
         problem = "This name and this password do not belong together."
         token = None
         try:
-            token = site.people.log_in(username, password) if site.people is not None else ""
+            address = request.client.host if request.client is not None else ""
+            people = site.people
+            token = people.log_in(username, password, address) if people is not None else ""
         except Forbidden as error:
             problem = f"{str(error).capitalize()}."
         if token is None:

@@ -278,15 +278,22 @@ class Site:
         of ours itself.
         """
         status, message = _status_of(error)
+        if self.people is not None and request.scope.get("person") is None:
+            # a stranger learns neither the project nor whose machine this is
+            text = message if isinstance(error, HTTPException | RequestValidationError) else ""
+            return JSONResponse({"error": text or _title(status)}, status)
         if request.url.path.startswith(("/data/", "/do/", "/upload", "/thumb/")):
             if isinstance(error, InputError):
                 status = 400  # the address is right, what it asks for is not
             return JSONResponse({"error": message}, status, headers={"Cache-Control": "no-store"})
         if request.url.path == "/" or request.method != "GET":
             return JSONResponse({"error": message}, status)
-        title = TITLES.get(status, HTTPStatus(status).phrase)
-        view = {"title": title, "message": message, "again": status == 503}
+        view = {"title": _title(status), "message": message, "again": status == 503}
         return self.page(request, "problem.html", "problem", view, status)
+
+
+def _title(status: int) -> str:
+    return TITLES.get(status, HTTPStatus(status).phrase)
 
 
 def _status_of(error: Exception) -> tuple[int, str]:

@@ -690,6 +690,7 @@ export interface SavedSearch {
   q: string;
   sort: string;
   author: string;
+  mine: boolean;
 }
 
 /** A token of a search, and the search without it. */

@@ -127,6 +127,7 @@ export function viewsMenu(current, choose) {
         h("small", {}, view.q || "everything"),
       ),
       mayChange &&
+        view.mine &&
         h("button", { type: "button", "aria-label": name, title: "Forget", onclick: forget }, "×"),
     );
   }
