@@ -254,7 +254,7 @@ def _add_page(site: Site) -> None:
 
     @server.get("/")
     def start() -> Response:
-        return RedirectResponse("/browse", 307)
+        return RedirectResponse("browse", 307)
 
     @server.get("/browse")
     def browse(request: Request) -> Response:

@@ -183,9 +183,11 @@ class Guard:
             body = message.encode()
             if status == 401:
                 query = scope.get("query_string", b"").decode("latin-1")
-                target = quote(f"{scope['path']}?{query}" if query else scope["path"], safe="")
+                path = scope["path"].removeprefix("/")
+                target = quote(f"{path}?{query}" if query else path, safe="")
                 status, body = 303, b""
-                head.append((b"location", f"/login?next={target}".encode()))
+                # relative: a proxy may show this server below a path of its own
+                head.append((b"location", f"{'../' * path.count('/')}login?next={target}".encode()))
         head.append((b"content-length", str(len(body)).encode()))
         await send({"type": "http.response.start", "status": status, "headers": head})
         await send({"type": "http.response.body", "body": body})

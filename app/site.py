@@ -135,6 +135,8 @@ class Site:
             "path": str(self.project.path.resolve()),
             "person": person,
             "login": self.people is not None,
+            # pages link relatively: a proxy may show this server below a path of its own
+            "up": "../" * (request.url.path.count("/") - 1),
         }
         html = self._environment.get_template(template).render(view=view, shell=shell)
         return HTMLResponse(html, status, headers={"Cache-Control": "no-store"})
@@ -221,7 +223,7 @@ class Site:
             picture = self.project.images.open(digest)
         except ImageError as error:
             return views.PictureView(digest, None, 4, 3, str(error))
-        return views.PictureView(digest, f"/image/{digest}", picture.width, picture.height)
+        return views.PictureView(digest, f"image/{digest}", picture.width, picture.height)
 
     # --- routes that belong to no page
 

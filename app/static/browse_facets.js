@@ -113,7 +113,7 @@ export function viewsMenu(current, choose) {
       choose(view.q, view.sort);
     };
     const forget = async () => {
-      await save("/do/browse/forget", { name: view.name }).catch(() => null);
+      await save("do/browse/forget", { name: view.name }).catch(() => null);
       open();
     };
     const name = `Forget ${view.name}`;
@@ -133,7 +133,7 @@ export function viewsMenu(current, choose) {
   }
 
   async function open() {
-    const views = await get("/data/views").catch((error) => {
+    const views = await get("data/views").catch((error) => {
       toast(error.message, "bad");
       return [];
     });
@@ -153,7 +153,7 @@ export function viewsMenu(current, choose) {
             {
               onsubmit: async (event) => {
                 event.preventDefault();
-                const reply = await save("/do/browse/view", {
+                const reply = await save("do/browse/view", {
                   id: newId(),
                   name: name.value,
                   ...current(),

@@ -23,7 +23,7 @@ function cell(tables, name, kind) {
     hasLink
       ? h(
           "a",
-          { href: `/browse?q=${encodeURIComponent(filter)}`, title: "See them in Browse" },
+          { href: `browse?q=${encodeURIComponent(filter)}`, title: "See them in Browse" },
           inside,
         )
       : h("div", { title: "Browse can show cells counted by “any of the k programs”" }, inside),
@@ -131,14 +131,14 @@ async function queue(button, tables) {
   button.disabled = true;
   const id = newId();
   try {
-    const { queued: count } = await save("/do/compare/queue-cell", {
+    const { queued: count } = await save("do/compare/queue-cell", {
       id,
       counting: tables.counting,
     });
     toast(`${amount(count, "question")} in the Curate queue.`, "plain", [
       "Undo",
       async () => {
-        await save("/do/undo", { task: "", target: id });
+        await save("do/undo", { task: "", target: id });
         toast(`${amount(count, "question")} taken back.`);
         button.disabled = false;
       },
@@ -263,7 +263,7 @@ async function look() {
   const rule = document.querySelector("[name=counting]:checked").value;
   place.setAttribute("aria-busy", "true");
   try {
-    const tables = await get(`/data/compare/tables?counting=${rule}`);
+    const tables = await get(`data/compare/tables?counting=${rule}`);
     place.replaceChildren(...parts(tables));
   } catch (error) {
     place.replaceChildren(h("p.problem", {}, error.message));
