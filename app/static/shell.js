@@ -20,7 +20,8 @@ try {
 }
 
 // what "today" is depends on where one sits: the server counts by this zone
-document.cookie = `vpd-zone=${Intl.DateTimeFormat().resolvedOptions().timeZone}; path=/; max-age=31536000; samesite=lax`;
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+document.cookie = `vpd-zone=${zone}; path=/; max-age=31536000; samesite=lax`;
 
 function showKeys() {
   const tables = keyTables().map(({ title, rows }) =>

@@ -26,7 +26,7 @@ function cell(tables, name, kind) {
           { href: `browse?q=${encodeURIComponent(filter)}`, title: "See them in Browse" },
           inside,
         )
-      : h("div", { title: "Browse can show cells counted by “any of the k programs”" }, inside),
+      : h("div", { title: "Browse can show cells counted by “best of k by the label”" }, inside),
   );
 }
 
@@ -73,13 +73,16 @@ function pPhrase(value) {
   return /^\d/.test(words) ? `= ${words}` : words;
 }
 
-function mcnemar(all) {
+function basisOf({ all, counting }) {
+  if (counting === "any") return " (the label chose among the programs: nothing can be tested)";
+  if (all.p === null) return " (no question separates the two)";
   const apart = amount(all.pipeline + all.student, "question");
-  const basis =
-    all.p === null
-      ? " (no question separates the two)"
-      : ` (exact, over the ${apart} that exactly one side got right)`;
-  return h("p", {}, h("b", {}, `McNemar's p ${pPhrase(all.p)}`), h("span.soft", {}, basis));
+  return ` (exact, over the ${apart} that exactly one side got right)`;
+}
+
+function mcnemar(tables) {
+  const words = `McNemar's p ${pPhrase(tables.all.p)}`;
+  return h("p", {}, h("b", {}, words), h("span.soft", {}, basisOf(tables)));
 }
 
 function scope(tables) {
@@ -121,7 +124,7 @@ function findings(tables) {
     {},
     side("Pipeline", all.pipeline_right, `: ${tables.means}, k = ${tables.k}`),
     side("Student", all.student_right, ", one forward pass"),
-    mcnemar(all),
+    mcnemar(tables),
     h("p.soft.small", {}, scope(tables)),
     queueButton(tables),
   );

@@ -126,7 +126,7 @@ def test_files_are_taken_by_the_pages_own_way_alone(site: Running) -> None:
 
 
 def test_a_saved_view_is_its_authors(locked: Running) -> None:
-    view: dict[str, object] = {"name": "mine", "q": "dog", "sort": "newest"}
+    view: dict[str, object] = {"id": "views-0001", "name": "mine", "q": "dog", "sort": "newest"}
     assert do(locked, "/do/browse/view", view, **basic("eve"))[0] == 200
     for path in ("/do/browse/forget", "/do/browse/view"):
         status, said = do(locked, path, view, **basic("ann"))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import unicodedata
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
-from workbench.errors import InputError
-from workbench.store import Project, locate
+from workbench.errors import InputError, StoreReadOnly
+
+if TYPE_CHECKING:
+    from workbench.store import Project
 
 LONGEST = 2000
 """Characters of one text that are printed."""
@@ -59,12 +62,24 @@ def error_line(text: str, label: str = "error: ") -> None:
 
 def open_project(project: Path | None, read_only: bool) -> Project:
     """Open a project; None opens the one around the current folder."""
+    from workbench.store import Project  # commands that open none need no DuckDB
+
     return Project.open(project_folder(project), read_only=read_only)
+
+
+def open_to_look(project: Path | None) -> Project:
+    """Open a project whose summary is brought up to date before it is read, where that may be."""
+    try:
+        return open_project(project, read_only=False)
+    except StoreReadOnly:
+        return open_project(project, read_only=True)
 
 
 def project_folder(project: Path | None) -> Path:
     """Folder of a project; None finds the one around the current folder."""
     if project is None:
+        from workbench.store import locate
+
         return locate(Path.cwd())
     if not (project / "vpd.duckdb").is_file():
         raise InputError(f"there is no project at {project}; make one with: vpd init {project}")
