@@ -80,7 +80,7 @@ def _read(point: EntryPoint) -> PartText | None:
     if node is None:
         return None
     doc = (ast.get_docstring(node) or "").split("\n")[0]
-    return PartText(doc, _arguments(_maker(point.module, node)))
+    return PartText(doc, _arguments(point.module, _maker(point.module, node)))
 
 
 def _check_extra(point: EntryPoint, extra: str) -> None:
@@ -121,7 +121,21 @@ def _maker(module: str, node: ast.ClassDef) -> ast.FunctionDef | None:
     return None
 
 
-def _arguments(maker: ast.FunctionDef | None) -> str:
+def _value(module: str, node: ast.expr) -> ast.expr:
+    """A default; the value of a constant of our own code in place of its name."""
+    if not isinstance(node, ast.Name):
+        return node
+    for one in _tree(module).body:
+        if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == node.id:
+            return one.value
+        if isinstance(one, ast.ImportFrom) and (one.module or "").startswith("workbench."):
+            origins = [alias.name for alias in one.names if (alias.asname or alias.name) == node.id]
+            if origins:
+                return _value(str(one.module), ast.Name(origins[0]))
+    return node
+
+
+def _arguments(module: str, maker: ast.FunctionDef | None) -> str:
     """The arguments as a call writes them, with their defaults and without types."""
     if maker is None:
         return ""
@@ -130,6 +144,8 @@ def _arguments(maker: ast.FunctionDef | None) -> str:
     for one in [*bare.posonlyargs, *bare.args, *bare.kwonlyargs, bare.vararg, bare.kwarg]:
         if one is not None:
             one.annotation = None
+    bare.defaults = [_value(module, one) for one in bare.defaults]
+    bare.kw_defaults = [one and _value(module, one) for one in bare.kw_defaults]
     return ast.unparse(bare)
 
 
