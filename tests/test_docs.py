@@ -181,6 +181,7 @@ def test_the_readmes_commands_go_from_one_to_the_next(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_the_readmes_commands_run_as_they_stand(tmp_path: Path) -> None:
     """Every one of them, with the bundled models."""
     for words in readme_calls():
