@@ -49,9 +49,9 @@ def choice(
             f"the source '{name}' needs --from DIR: the folder with its questions and pictures"
         )
     registry.build("source", name, **arguments)
-    path, colon, part = name.rpartition(":")
-    if path.endswith(".py"):  # the project is used from other folders too
-        name = f"{absolute(path, Path.cwd())}{colon}{part}"
+    file, colon, part = name.rpartition(":")
+    if file.endswith(".py"):  # the project is used from other folders too
+        name = f"{absolute(file, Path.cwd())}{colon}{part}"
     return Choice(name, arguments)
 
 
