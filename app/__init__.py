@@ -12,8 +12,10 @@ Files:
     curate_rules.py  the queue's settings, leases, guidelines, what a snapshot would hold
     dashboard.py     figures as charts that keep their zoom
     guard.py         host, origin, login, body bounds and headers before every page
+    guesses.py       how often a password may be tried, how many are hashed at once
     header.py        what the header says beside the project: work that goes on
     js/              what checks the scripts, and the source of the program editor
+    local_day.py     when today began where the person sits
     main.py          builds and starts the server
     people.py        users, roles, passwords, sessions
     rating.py        two models' answers to one question, blind, on the paper's form

@@ -36,7 +36,7 @@ class Door:
         """
         people, sign_on = self.site.people, self.sign_on
         view = {
-            "next": _own(target),
+            "next": own_path(target),
             "problem": problem,
             "name": name,
             "passwords": people is not None and people.has_passwords,
@@ -71,9 +71,9 @@ def add(site: Site, sign_on: SignOn | None = None) -> None:
     server, door = site.server, Door(site, sign_on)
 
     @server.get("/login")
-    def form(request: Request, next: str = "/browse") -> Response:
+    def form(request: Request, next: str = "browse") -> Response:
         if site.people is None or request.scope["person"] is not None:
-            return RedirectResponse(_own(next), 303)
+            return RedirectResponse(own_path(next), 303)
         return door.page(request, next)
 
     @server.post("/login")
@@ -81,7 +81,7 @@ def add(site: Site, sign_on: SignOn | None = None) -> None:
         request: Request,
         username: Annotated[str, Form(max_length=100)],
         password: Annotated[str, Form(max_length=1000)],
-        next: Annotated[str, Form(max_length=2000)] = "/browse",
+        next: Annotated[str, Form(max_length=2000)] = "browse",
     ) -> Response:
         """Log in, from the form or from `gradio_client.Client(url, auth=(name, password))`.
 
@@ -95,7 +95,9 @@ def add(site: Site, sign_on: SignOn | None = None) -> None:
         problem = "This name and this password do not belong together."
         token = None
         try:
-            token = site.people.log_in(username, password) if site.people is not None else ""
+            address = request.client.host if request.client is not None else ""
+            people = site.people
+            token = people.log_in(username, password, address) if people is not None else ""
         except Forbidden as error:
             problem = f"{str(error).capitalize()}."
         if token is None:
@@ -103,7 +105,7 @@ def add(site: Site, sign_on: SignOn | None = None) -> None:
                 return JSONResponse({"error": problem}, 401)
             return door.page(request, next, problem, username, 401)
         answer = (
-            RedirectResponse(_own(next), 303) if wants_page else JSONResponse({"success": True})
+            RedirectResponse(own_path(next), 303) if wants_page else JSONResponse({"success": True})
         )
         return door.remember(answer, request, token)
 
@@ -111,7 +113,7 @@ def add(site: Site, sign_on: SignOn | None = None) -> None:
     def log_out(request: Request) -> Response:
         if site.people is not None:
             site.people.log_out(request.cookies.get(COOKIE, ""))
-        answer = RedirectResponse("/login", 303)
+        answer = RedirectResponse("login", 303)
         answer.delete_cookie(COOKIE)
         return answer
 
@@ -130,9 +132,9 @@ def _add_sign_on(door: Door, sign_on: SignOn, people: People) -> None:
     server = door.site.server
 
     @server.get("/login/sign-on")
-    async def begin(request: Request, next: str = "/browse") -> Response:
+    async def begin(request: Request, next: str = "browse") -> Response:
         try:
-            return await sign_on.begin(request, _own(next))
+            return await sign_on.begin(request, own_path(next))
         except SignOnProblem as error:
             return door.page(request, next, str(error), status=error.status)
 
@@ -142,21 +144,25 @@ def _add_sign_on(door: Door, sign_on: SignOn, people: People) -> None:
             person, target = await sign_on.finish(request)
             token = people.admit(person)
         except Forbidden as error:
-            answer = door.page(request, "/browse", f"{error}.", status=403)
+            answer = door.page(request, "browse", f"{error}.", status=403)
         except SignOnProblem as error:
-            answer = door.page(request, "/browse", str(error), status=error.status)
+            answer = door.page(request, "browse", str(error), status=error.status)
         else:
-            answer = door.remember(RedirectResponse(_own(target), 303), request, token)
+            answer = door.remember(RedirectResponse(f"../{own_path(target)}", 303), request, token)
         answer.delete_cookie(SIGN_ON_COOKIE, path="/login")
         return answer
 
 
-def _own(address: str) -> str:
-    """Only a path of this server: never a way to another site."""
+def own_path(address: str) -> str:
+    """Only a path of this server, never a way to another site; relative to the login page.
+
+    So it is right as well where a proxy shows this server below a path of its own.
+    """
     good = (
-        address.startswith("/")
-        and not address.startswith(("//", "/\\"))
+        not address.startswith(("//", "/\\"))
         and "\\" not in address
         and address.isprintable()
+        and ":" not in address.partition("?")[0].partition("/")[0]
     )
-    return address if good else "/browse"
+    path = address.removeprefix("/") if good else ""
+    return path if path and not path.startswith("/") else "browse"

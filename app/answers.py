@@ -31,6 +31,9 @@ from workbench.store.reading.ids import program_indexes
 MOST_PICTURES = 200
 """Visitors' pictures kept."""
 
+MOST_BYTES = 500_000_000
+"""Bytes of these pictures together; the newest is kept whatever its size."""
+
 MOST_ROUNDS = 200
 """Questions whose answers are held for a vote."""
 
@@ -72,8 +75,11 @@ class Pictures:
         with self._lock:
             digest = self.guests.add(source)
             paths = sorted(self.guests.root.glob("??/*"), key=lambda path: path.stat().st_mtime)
-            for path in paths[:-MOST_PICTURES]:
-                path.unlink(missing_ok=True)
+            total = 0
+            for number, path in enumerate(reversed(paths), 1):
+                total += path.stat().st_size
+                if number > MOST_PICTURES or (number > 1 and total > MOST_BYTES):
+                    path.unlink(missing_ok=True)
         return digest
 
     def keep(self, digest: str) -> None:

@@ -204,6 +204,8 @@ class SavedSearch:
     q: str
     sort: str
     author: str
+    mine: bool
+    """Whether who asks may change and forget it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +254,7 @@ def _add_page(site: Site) -> None:
 
     @server.get("/")
     def start() -> Response:
-        return RedirectResponse("/browse", 307)
+        return RedirectResponse("browse", 307)
 
     @server.get("/browse")
     def browse(request: Request) -> Response:
@@ -306,19 +308,24 @@ def _add_views(site: Site) -> None:
     project, server = site.project, site.server
 
     @server.get("/data/views")
-    def saved_searches() -> list[SavedSearch]:
+    def saved_searches(person: Viewer) -> list[SavedSearch]:
         return [
-            SavedSearch(v.name, v.text, v.sort, v.author) for v in saved_views(project.database)
+            SavedSearch(
+                v.name, v.text, v.sort, v.author, v.author == person.name or person.may("admin")
+            )
+            for v in saved_views(project.database)
         ]
 
     @server.post("/do/browse/view")
     def keep(body: ViewRequest, person: Curator) -> ViewName:
-        view = save_view(project.database, body.name.strip(), body.q, body.sort, person.name)
+        view = save_view(
+            project.database, body.name, body.q, body.sort, person.name, person.may("admin")
+        )
         return ViewName(view.name)
 
     @server.post("/do/browse/forget")
     def forget(body: ViewRequest, person: Curator) -> ViewName:
-        delete_view(project.database, body.name)
+        delete_view(project.database, body.name, None if person.may("admin") else person.name)
         return ViewName(body.name)
 
 

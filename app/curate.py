@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 
 from fastapi import Request, Response
 from typing_extensions import TypedDict
 
-from app import curate_queue, curate_rules, rating
+from app import curate_queue, curate_rules, local_day, rating
 from app.curate_queue import QueueState
 from app.header import DayChip
 from app.people import Curator, Person, Viewer
@@ -179,7 +179,7 @@ def _add_figures(site: Site) -> None:
             state: which queue.
         """
         request = QueueRequest(order=order or None, text=q, state=state)
-        figures = curation.progress(person.name, person.role, request)
+        figures = curation.progress(person.name, person.role, request, local_day.today())
         return QueueFigures(
             remaining=figures.remaining,
             held=figures.held_by_others,
@@ -205,8 +205,7 @@ def _add_figures(site: Site) -> None:
 
 def today(project: Project, person: Person) -> DayChip | None:
     """What the person decided today; None where that is nothing."""
-    day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-    count = standing_since(project.database, person.name, day)
+    count = standing_since(project.database, person.name, local_day.today())
     return DayChip(count, project.curation.settings().daily_goal) if count else None
 
 

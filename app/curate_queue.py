@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Literal
 
+from app import local_day
 from app.people import Curator, Person
 from app.site import Site
 from workbench.curate.queue import Lease, QueueRequest
@@ -308,7 +309,7 @@ def nothing(project: Project, person: Person, body: Next) -> EmptyQueue:
         hidden = curation.progress(person.name, person.role, whole).remaining
         if hidden:
             return HiddenByFilter(hidden)
-    figures = curation.progress(person.name, person.role, body.queue_request())
+    figures = curation.progress(person.name, person.role, body.queue_request(), local_day.today())
     if not project.browse_total("status:kept status:agreed") and not curation.events(limit=1):
         return NothingYet(project.count_tasks())
     return AllDone(

@@ -49,7 +49,7 @@ def add(site: Site) -> None:
     @site.server.get("/dashboard")
     def dashboard(request: Request) -> Response:
         view = {
-            "library": f"/vendor/plotly-{plotly.__version__}.js",
+            "library": f"vendor/plotly-{plotly.__version__}.js",
             "tasks": site.project.count_tasks(),
         }
         return site.page(request, "dashboard.html", "dashboard", view)

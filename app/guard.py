@@ -16,8 +16,10 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
+from app import local_day
 from app.people import COOKIE, Forbidden, People, Person
 
 Scope = MutableMapping[str, Any]
@@ -28,7 +30,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 LARGEST_BODY = 1_000_000
 LARGEST_UPLOAD = 20_000_000
 """Bytes of one request; uploads are those to `UPLOADS`."""
-UPLOADS = ("/gradio_api/upload", "/upload")
+UPLOADS = ("/upload",)
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -54,7 +56,6 @@ ENGINE = (
     "/gradio_api/heartbeat/",
     "/gradio_api/cancel",
     "/gradio_api/reset",
-    "/gradio_api/upload",
     "/gradio_api/mcp",
 )
 """Of Gradio's own routes, those that its clients need; its editors, proxies, recorders and monitors
@@ -112,17 +113,21 @@ class Guard:
             name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
         }
         answer = _Answer(send)
+        cookies = _cookies(headers)
+        local_day.enter(cookies.get(local_day.ZONE_COOKIE, ""))
         try:
             problem = self._problem(scope, headers)
+            if problem is None:
+                problem = await self._identify(scope, headers, cookies.get(COOKIE))
         except Forbidden as error:
-            problem = (429, str(error))
+            problem = (429, f"{str(error).capitalize()}.")
         if problem is not None:
             await self._refuse(scope, headers, answer, *problem)
             return
         await self.app(scope, _bounded(receive, _limit(scope["path"])), answer)
 
     def _problem(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
-        """Why this request is not served; else None, and `scope["person"]` says who asks."""
+        """Why this request is not served, whoever asks; else None."""
         path, host = scope["path"], headers.get("host", "")
         if self.people is None and _hostname(host) not in LOOPBACK:
             return 403, "This server answers on its own machine only."
@@ -142,20 +147,31 @@ class Guard:
             path.startswith("/gradio_api") and not path.startswith(ENGINE)
         ):
             return 404, f"There is no page at {path}."
-        scope["person"] = self._person(headers)
-        if scope["person"] is None and not path.startswith(OPEN):
+        return None
+
+    async def _identify(
+        self, scope: Scope, headers: dict[str, str], key: str | None
+    ) -> tuple[int, str] | None:
+        """Say in `scope["person"]` who asks; why that is not served, or None.
+
+        A password is hashed in a thread: here it would keep everybody waiting.
+        """
+        scope["person"] = person = self._person(headers, key)
+        authorization = headers.get("authorization", "")
+        if person is None and self.people is not None and authorization:
+            people, address = self.people, (scope.get("client") or ("",))[0]
+            person = await run_in_threadpool(people.of_header, authorization, address)
+            scope["person"] = person
+        if person is None and not scope["path"].startswith(OPEN):
             return 401, "Log in first."
         return None
 
-    def _person(self, headers: dict[str, str]) -> Person | None:
+    def _person(self, headers: dict[str, str], key: str | None) -> Person | None:
+        """Who asks, as far as that is known without hashing."""
         if self.people is None:
             return self.me
-        try:
-            cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-        except CookieError:
-            cookie = None
-        person = self.people.of_session(cookie.value) if cookie is not None else None
-        return person or self.people.of_header(headers.get("authorization", ""))
+        person = self.people.of_session(key) if key is not None else None
+        return person or self.people.of_known_header(headers.get("authorization", ""))
 
     async def _refuse(
         self, scope: Scope, headers: dict[str, str], send: Send, status: int, message: str
@@ -167,9 +183,11 @@ class Guard:
             body = message.encode()
             if status == 401:
                 query = scope.get("query_string", b"").decode("latin-1")
-                target = quote(f"{scope['path']}?{query}" if query else scope["path"], safe="")
+                path = scope["path"].removeprefix("/")
+                target = quote(f"{path}?{query}" if query else path, safe="")
                 status, body = 303, b""
-                head.append((b"location", f"/login?next={target}".encode()))
+                # relative: a proxy may show this server below a path of its own
+                head.append((b"location", f"{'../' * path.count('/')}login?next={target}".encode()))
         head.append((b"content-length", str(len(body)).encode()))
         await send({"type": "http.response.start", "status": status, "headers": head})
         await send({"type": "http.response.body", "body": body})
@@ -206,6 +224,14 @@ def _bounded(receive: Receive, limit: int) -> Receive:
         return message
 
     return count
+
+
+def _cookies(headers: dict[str, str]) -> dict[str, str]:
+    """The cookies of a request; empty where they cannot be read."""
+    try:
+        return {name: one.value for name, one in SimpleCookie(headers.get("cookie", "")).items()}
+    except CookieError:
+        return {}
 
 
 def _limit(path: str) -> int:

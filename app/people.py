@@ -25,6 +25,7 @@ from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request
 
+from app.guesses import Guesses, TooMany
 from workbench.errors import InputError, WorkbenchError
 from workbench.records import ROLES, Role
 
@@ -34,10 +35,6 @@ SIGN_ON_COOKIE = "vpd_sign_on"
 """Name of the cookie of a browser that is under way to a sign-on provider and back."""
 SHORTEST = 8
 """Fewest characters of a password."""
-
-TRIES = 5
-"""Wrong passwords for one name within `PAUSE` seconds; then that name waits."""
-PAUSE = 60.0
 
 _COST, _BLOCK, _LANES = 2**17, 8, 1
 _MEMORY = 256 * 1024 * 1024
@@ -174,6 +171,8 @@ class LoginSession:
     """Seconds since 1970."""
     role: Role | None = None
     """Role of a person whom a sign-on provider vouched for; None: the file of users has it."""
+    password: str = ""
+    """Hash of the password with which it began: the session ends when that changes."""
 
 
 class People:
@@ -190,7 +189,7 @@ class People:
         self._sessions: dict[str, LoginSession] = {}
         self._right_pairs: dict[bytes, tuple[str, float]] = {}
         """Pairs of name and password that count as right: name and until when, by digest."""
-        self._wrong: dict[str, list[float]] = {}
+        self._guesses = Guesses()
         self._lock = threading.Lock()
         self._salt = secrets.token_bytes(16)
         self._decoy = hash_password(secrets.token_hex(8))
@@ -209,27 +208,43 @@ class People:
         row = self._read().get(name)
         return Person(name, cast(Role, row["role"])) if row else None
 
-    def check(self, name: str, password: str) -> Person | None:
-        """The person, or None.  Raises Forbidden after too many wrong passwords in a minute."""
-        with self._lock:  # one at a time: guessing costs the guesser, not the machine
-            now = time.monotonic()
-            recent = [at for at in self._wrong.get(name, ()) if now - at < PAUSE]
-            if len(recent) >= TRIES:
-                seconds = PAUSE - now + recent[0]
-                raise Forbidden(
-                    f"too many wrong passwords for this name; wait {seconds:.0f} seconds"
-                )
-            row = self._read().get(name)
-            if not fits(password, row["password"] if row else self._decoy) or row is None:
-                self._wrong = {key: at for key, at in self._wrong.items() if now - at[-1] < PAUSE}
-                self._wrong[name] = [*recent, now]
-                return None
-            self._wrong.pop(name, None)
-            return self._person(name)
+    def check(self, name: str, password: str, address: str = "") -> Person | None:
+        """The person, or None where name and password do not belong together.
 
-    def log_in(self, name: str, password: str) -> str | None:
-        """A new session's token, or None when name and password do not belong together."""
-        return None if self.check(name, password) is None else self._open(name)
+        It hashes, which takes a while: never call it in a loop of events.
+
+        Args:
+            name: who wants to log in.
+            password: in plain text.
+            address: where the request came from.
+
+        Raises:
+            Forbidden: too many wrong passwords came in a minute, or too many come at once.
+        """
+        try:
+            with self._guesses.place():
+                # asked in here, so that a crowd that waits cannot try more often than one after
+                # another
+                self._guesses.check(name, address)
+                row = self._read().get(name)
+                right = fits(password, row["password"] if row else self._decoy) and row is not None
+                self._guesses.count(name, address, right)
+        except TooMany as error:
+            raise Forbidden(str(error)) from error
+        return self._person(name) if right else None
+
+    def log_in(self, name: str, password: str, address: str = "") -> str | None:
+        """A new session's token, or None when name and password do not belong together.
+
+        Args:
+            name: who wants to log in.
+            password: in plain text.
+            address: where the request came from.
+
+        Raises:
+            Forbidden: as `check` raises it.
+        """
+        return None if self.check(name, password, address) is None else self._open(name)
 
     def admit(self, person: Person) -> str:
         """A new session's token for somebody whom a sign-on provider vouched for.
@@ -249,8 +264,14 @@ class People:
         now = time.time()
         with self._lock:
             self._sessions = {key: row for key, row in self._sessions.items() if row.until > now}
-            self._sessions[token] = LoginSession(name, now + SESSION_HOURS * 3600, role)
+            until = now + SESSION_HOURS * 3600
+            self._sessions[token] = LoginSession(name, until, role, self._hash_of(name))
         return token
+
+    def _hash_of(self, name: str) -> str:
+        """The hash of a user's password; empty for somebody whom a provider vouched for."""
+        row = self._read().get(name)
+        return row["password"] if row else ""
 
     @property
     def has_passwords(self) -> bool:
@@ -267,33 +288,69 @@ class People:
         session = self._sessions.get(token)
         if session is None or session.until <= time.time():
             return None
-        return (
-            Person(session.name, session.role)
-            if session.role is not None
-            else self._person(session.name)
-        )
+        if session.role is not None:
+            return Person(session.name, session.role)
+        if self._hash_of(session.name) != session.password:
+            self.log_out(token)  # the password was changed: whoever knew the old one is out
+            return None
+        return self._person(session.name)
 
-    def of_header(self, value: str) -> Person | None:
-        """The person of an `Authorization` header (HTTP Basic), for scripts and MCP clients; None
-        where it names none.  A pair that was right counts as right for ten minutes.
+    def of_known_header(self, value: str) -> Person | None:
+        """The person of an `Authorization` header (HTTP Basic) that was right within ten minutes.
+
+        Nothing is hashed: the answer comes at once.
         """
-        kind, _, packed = value.partition(" ")
-        if kind.lower() != "basic":
+        pair = _pair(value)
+        if pair is None or self._right_pairs.get(self._key(value), ("", 0.0))[1] <= _now():
             return None
-        try:
-            name, _, password = base64.b64decode(packed, validate=True).decode().partition(":")
-        except (ValueError, binascii.Error):
+        self._read()  # a changed file forgets all pairs
+        return self._person(pair[0]) if self._key(value) in self._right_pairs else None
+
+    def of_header(self, value: str, address: str = "") -> Person | None:
+        """The person of an `Authorization` header, for scripts and MCP clients; None where it names
+        none.  A pair that was right counts as right for ten minutes.
+
+        Args:
+            value: of the header.
+            address: where the request came from.
+
+        Raises:
+            Forbidden: as `check` raises it.
+        """
+        pair = _pair(value)
+        if pair is None:
             return None
-        pair = hmac.digest(self._salt, packed.encode(), "sha256")
-        if self._right_pairs.get(pair, ("", 0.0))[1] > time.monotonic():
-            return self._person(name)
-        person = self.check(name, password)
+        earlier = self.of_known_header(value)
+        if earlier is not None:
+            return earlier
+        name, password = pair
+        person = self.check(name, password, address)
         if person is not None:
             with self._lock:
                 if len(self._right_pairs) > 1000:
                     self._right_pairs.clear()
-                self._right_pairs[pair] = (name, time.monotonic() + 600)
+                self._right_pairs[self._key(value)] = (name, _now() + 600)
         return person
+
+    def _key(self, value: str) -> bytes:
+        """A header's value as it is remembered: the password is not kept."""
+        return hmac.digest(self._salt, value.partition(" ")[2].encode(), "sha256")
+
+
+def _now() -> float:
+    return time.monotonic()
+
+
+def _pair(value: str) -> tuple[str, str] | None:
+    """Name and password of a Basic header; None where it is none."""
+    kind, _, packed = value.partition(" ")
+    if kind.lower() != "basic":
+        return None
+    try:
+        name, _, password = base64.b64decode(packed, validate=True).decode().partition(":")
+    except (ValueError, binascii.Error):
+        return None
+    return name, password
 
 
 def person_of(request: Any) -> Person:

@@ -17,8 +17,8 @@ from typing import Literal
 
 import gradio as gr
 
-from app.people import Curator
-from app.runs import ProgramDraft, Runs
+from app.people import Curator, person_of
+from app.runs import ProgramDraft, Runs, Turns
 from app.site import Site
 from workbench.errors import InputError
 from workbench.events import diff_traces
@@ -157,7 +157,7 @@ def add(site: Site, runs: Runs) -> None:
             parent=old.program.id,
         )
         new = None
-        for progress in _running(site, task, program):
+        for progress in _running(site, runs.turns, person_of(request).name, task, program):
             if isinstance(progress, Trace):
                 new = progress
             else:
@@ -165,7 +165,7 @@ def add(site: Site, runs: Runs) -> None:
         assert new is not None
         run = Run(program, new, _verdict(task, program, new))
         draft = ProgramDraft(f"draft-{program.id}", task, old.program, run)
-        runs.drafts.keep(draft)
+        runs.drafts.keep(draft, person_of(request).name)
         yield _outcome(runs, draft, old)
 
     @site.server.post("/do/step/edit")
@@ -236,8 +236,19 @@ def _outcome(runs: Runs, draft: ProgramDraft, old: Run) -> ReplayOutcome:
     )
 
 
-def _running(site: Site, task: Task, program: Program) -> Iterator[int | Trace]:
-    """How many events there are so far, as they come, and then the trace."""
+def _running(
+    site: Site, turns: Turns, person: str, task: Task, program: Program
+) -> Iterator[int | Trace]:
+    """How many events there are so far, as they come, and then the trace.
+
+    Args:
+        site: has the executor.
+        turns: bounds how many of a person's replays run at once.
+        person: who asks.
+        task: the question.
+        program: what is run.
+    """
+    turns.take(person)
     progress: queue.Queue[int | Trace | BaseException] = queue.Queue()
 
     def work() -> None:
@@ -253,6 +264,8 @@ def _running(site: Site, task: Task, program: Program) -> Iterator[int | Trace]:
             progress.put(site.parts().executor.replay(task, program, {}, count))
         except BaseException as error:  # raised again where somebody waits for it
             progress.put(error)
+        finally:
+            turns.give_back(person)
 
     threading.Thread(target=work, daemon=True).start()
     while True:

@@ -5,18 +5,25 @@ stored yet.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass, replace
 
 from app.site import Site
+from workbench.errors import InputError
 from workbench.records import Program, Task
 from workbench.screen.head import head_of
 from workbench.screen.player import PlayerModel, Traces
 from workbench.screen.steps import Step
 from workbench.store import Run
 
-KEPT = 40
+KEPT = 400
 """Drafts kept, of all people together."""
+
+KEPT_EACH = 20
+"""Drafts kept of one person: nobody's drafts give way to another's while few people work."""
+
+REPLAYS_EACH = 2
+"""Replays of one person that may run at once; one whose page was closed runs to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +40,52 @@ class Drafts:
     """The drafts of this server."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, ProgramDraft] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[str, ProgramDraft]] = OrderedDict()
+        """Who made it, and the draft, by its id."""
         self._lock = threading.Lock()
 
     def get(self, some_id: str) -> ProgramDraft | None:
         """The draft of this id; None where it is gone, or was never there."""
-        return self._kept.get(some_id)
+        return self._kept.get(some_id, ("", None))[1]
 
-    def keep(self, draft: ProgramDraft) -> None:
-        """Keep a draft, in place of the oldest where there are many."""
+    def keep(self, draft: ProgramDraft, person: str = "") -> None:
+        """Keep a draft, in place of the person's oldest where there are many."""
         with self._lock:
-            self._kept[draft.id] = draft
+            self._kept[draft.id] = (person, draft)
             self._kept.move_to_end(draft.id)
+            mine = [key for key, (name, _) in self._kept.items() if name == person]
+            for key in mine[:-KEPT_EACH]:
+                del self._kept[key]
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
+
+
+class Turns:
+    """How many replays of each person run now."""
+
+    def __init__(self) -> None:
+        self._running: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def take(self, person: str) -> None:
+        """Begin a replay.
+
+        Raises:
+            InputError: as many of this person's run as may.
+        """
+        with self._lock:
+            if self._running[person] >= REPLAYS_EACH:
+                raise InputError(
+                    f"{REPLAYS_EACH} replays of yours are running; wait until one has ended"
+                )
+            self._running[person] += 1
+
+    def give_back(self, person: str) -> None:
+        """End a replay that was begun."""
+        with self._lock:
+            self._running[person] -= 1
+            if self._running[person] <= 0:
+                del self._running[person]
 
 
 class Runs:
@@ -56,6 +95,7 @@ class Runs:
         self.site = site
         self.traces = Traces()
         self.drafts = Drafts()
+        self.turns = Turns()
 
     def run(self, some_id: str) -> tuple[Task, Run]:
         """A run and its question.  Raises InputError where no run has this id."""

@@ -137,6 +137,8 @@ class Site:
             "path": str(self.project.path.resolve()),
             "person": person,
             "login": self.people is not None,
+            # pages link relatively: a proxy may show this server below a path of its own
+            "up": "../" * (request.url.path.count("/") - 1),
         }
         html = self._environment.get_template(template).render(view=view, shell=shell)
         return HTMLResponse(html, status, headers={"Cache-Control": "no-store"})
@@ -223,7 +225,7 @@ class Site:
             picture = self.project.images.open(digest)
         except ImageError as error:
             return views.PictureView(digest, None, 4, 3, str(error))
-        return views.PictureView(digest, f"/image/{digest}", picture.width, picture.height)
+        return views.PictureView(digest, f"image/{digest}", picture.width, picture.height)
 
     # --- routes that belong to no page
 
@@ -279,15 +281,22 @@ class Site:
         of ours itself.
         """
         status, message = _status_of(error)
+        if self.people is not None and request.scope.get("person") is None:
+            # a stranger learns neither the project nor whose machine this is
+            text = message if isinstance(error, HTTPException | RequestValidationError) else ""
+            return JSONResponse({"error": text or _title(status)}, status)
         if request.url.path.startswith(("/data/", "/do/", "/upload", "/thumb/")):
             if isinstance(error, InputError):
                 status = 400  # the address is right, what it asks for is not
             return JSONResponse({"error": message}, status, headers={"Cache-Control": "no-store"})
         if request.url.path == "/" or request.method != "GET":
             return JSONResponse({"error": message}, status)
-        title = TITLES.get(status, HTTPStatus(status).phrase)
-        view = {"title": title, "message": message, "again": status == 503}
+        view = {"title": _title(status), "message": message, "again": status == 503}
         return self.page(request, "problem.html", "problem", view, status)
+
+
+def _title(status: int) -> str:
+    return TITLES.get(status, HTTPStatus(status).phrase)
 
 
 def _status_of(error: Exception) -> tuple[int, str]:

@@ -179,7 +179,7 @@ def _pages(site: Site, jobs: Jobs) -> None:
     @site.server.get("/train")
     def train(request: Request) -> Response:
         view = {
-            "library": f"/vendor/plotly-{plotly.__version__}.js",
+            "library": f"vendor/plotly-{plotly.__version__}.js",
             "snapshots": len(train_data.snapshot_list(site.project)),
         }
         return site.page(request, "train.html", "train", view)

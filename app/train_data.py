@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from functools import lru_cache
 from pathlib import Path
 
@@ -96,7 +97,7 @@ def snapshot_list(project: Project) -> list[SnapshotLine]:
         SnapshotLine(
             hash=one.hash,
             name=one.name,
-            at=one.created_at.isoformat(),
+            at=one.created_at.replace(tzinfo=UTC).isoformat(),
             rows=one.counts["rows"],
             rationales=one.counts["rationales"],
             pictures=one.counts["pictures"],

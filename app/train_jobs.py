@@ -274,7 +274,7 @@ def _fixed_answer(site: Site, lines: Sequence[ValidationLine]) -> FixedAnswer:
         task=last["task_id"],
         question=last["question"],
         gold=last["gold"],
-        thumb=f"/thumb/{last['image']}" if picture else None,
+        thumb=f"thumb/{last['image']}" if picture else None,
         answers=[CheckpointAnswer(one["step"], one["answer"], one["right"]) for one in lines],
         change=_change(last["right"] - lines[0]["right"]),
     )

@@ -97,7 +97,10 @@ def _replies(site: Site) -> Iterator[tuple[str, Any]]:
     routes = (one for one in site.server.routes if isinstance(one, APIRoute))
     for route in sorted(routes, key=lambda one: one.path):
         if route.path.startswith(PREFIXES):
-            yield route.path, get_type_hints(route.endpoint, include_extras=True).get("return", Any)
+            yield (
+                route.path.removeprefix("/"),
+                get_type_hints(route.endpoint, include_extras=True).get("return", Any),
+            )
 
 
 def _streams(site: Site) -> Iterator[tuple[str, Any]]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import command_pages
 import pytest
 import typer
+from small_parts import profile_text
+from typer.testing import CliRunner
 
 from workbench import registry
 from workbench.cli import app
@@ -139,3 +145,103 @@ def test_every_page_is_in_the_index() -> None:
 
 def test_the_readme_is_short() -> None:
     assert TEXTS["README.md"].count("\n") <= 150
+
+
+def readme_calls() -> list[list[str]]:
+    """The calls of vpd in the README, from top to bottom."""
+    lines = [
+        line for page, body in blocks("sh") if page == "README.md" for line in body.splitlines()
+    ]
+    return [shell_words(line.partition("#")[0]) for line in lines if line.startswith("vpd ")]
+
+
+MODELS_NEEDED = ("app", "train", "evaluate", "results")
+"""Commands that the small parts cannot do, and one that serves until it is stopped."""
+STAND_INS = {"collages": str(ROOT / "tests" / "small_parts.py") + ":Squares"}
+
+
+def test_the_readmes_commands_go_from_one_to_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same calls in the same order, with small parts in place of the bundled models."""
+    profile = tmp_path / "small.toml"
+    profile.write_text(profile_text())
+    monkeypatch.chdir(tmp_path)
+    calls = [call for call in readme_calls() if call[0] not in MODELS_NEEDED]
+    assert {"init", "run", "show", "snapshot", "compare", "export", "status"} <= {
+        call[0] for call in calls
+    }
+    for words in calls:
+        if words[0] == "init":
+            words = [STAND_INS.get(word, word) for word in words]
+            words += ["--profile", str(profile), "--set", f"root={tmp_path / 'drawn'}"]
+        result = CliRunner().invoke(app, words)
+        assert result.exit_code == 0, (words, result.output)
+        assert not re.search(r"nothing|no labelled question", result.output), (words, result.output)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_the_readmes_commands_run_as_they_stand(tmp_path: Path) -> None:
+    """Every one of them, with the bundled models."""
+    for words in readme_calls():
+        if words[0] == "app":
+            continue
+        done = subprocess.run(
+            [sys.executable, "-c", "from workbench.cli import main; main()", *words],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"},
+            capture_output=True,
+            text=True,
+            timeout=1200,
+        )
+        assert done.returncode == 0, (words, done.stdout, done.stderr)
+
+
+MAKE_PYTHON = """#!/bin/sh
+echo "$@" >> "$(dirname "$0")/../../calls"
+case "$*" in *--index-url*{refused}*) exit 1;; esac
+exit 0
+"""
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is needed")
+@pytest.mark.parametrize(
+    ("settings", "refused", "indexes"),
+    [
+        (("SYSTEM=Linux", "NVIDIA="), "nowhere", ["cpu"]),
+        (("SYSTEM=Linux", "NVIDIA="), "whl/cpu", ["cpu", "own"]),
+        (("SYSTEM=Linux", "NVIDIA=/dev/nvidia0"), "nowhere", ["own"]),
+        (("SYSTEM=Darwin", "NVIDIA="), "nowhere", ["own"]),
+        (("SYSTEM=Linux", "NVIDIA=", "TORCH_INDEX=https://example.org/cu"), "nowhere", ["cu"]),
+    ],
+    ids=[
+        "no card",
+        "an index without the small build",
+        "a card",
+        "a Mac",
+        "an index that is named",
+    ],
+)
+def test_set_up_takes_the_small_build_of_torch_without_a_card(
+    tmp_path: Path, settings: tuple[str, ...], refused: str, indexes: list[str]
+) -> None:
+    shutil.copyfile(ROOT / "Makefile", tmp_path / "Makefile")
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(MAKE_PYTHON.format(refused=refused))
+    python.chmod(0o755)
+    done = subprocess.run(
+        ["make", ".venv/torch.done", *settings],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={key: value for key, value in os.environ.items() if not key.startswith("MAKE")},
+    )
+    assert done.returncode == 0, done.stderr
+    calls = (tmp_path / "calls").read_text().splitlines()
+    names = [re.search(r"--index-url \S*/(\w+)", call) for call in calls]
+    assert [name[1] if name else "own" for name in names] == indexes
+    assert all(call.endswith(" torch") for call in calls)
+    assert ("gave no torch" in done.stdout) == (indexes == ["cpu", "own"])

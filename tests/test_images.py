@@ -213,3 +213,18 @@ def test_an_empty_or_outer_box_gives_one_pixel(tmp_path: Path, picture: Path, bo
     folder = ImageFolder(tmp_path / "images")
     digest = folder.add(picture)
     assert folder.crop(Region(digest, 64, 48, box)).size == (1, 1)
+
+
+def test_decoded_pictures_are_bounded_by_their_bytes(tmp_path: Path) -> None:
+    folder = ImageFolder(tmp_path / "images", keep=64, keep_bytes=3 * 100 * 100 * 2)
+    digests = []
+    for shade in range(4):
+        Image.new("L", (100, 100), shade).save(tmp_path / "one.png")
+        digests.append(folder.add(tmp_path / "one.png"))
+    pictures = [folder.open(digest) for digest in digests]
+    assert folder.open(digests[3]) is pictures[3]
+    assert folder.open(digests[2]) is pictures[2]
+    assert folder.open(digests[0]) is not pictures[0], "it gave way"
+    Image.new("L", (500, 500)).save(tmp_path / "one.png")
+    large = folder.add(tmp_path / "one.png")
+    assert folder.open(large) is folder.open(large), "the last one stays whatever its size"

@@ -122,3 +122,104 @@ def test_an_absent_package_gives_the_pip_line(
         match=r"tool 'far-sight' needs a package .*pip install 'vpd-workbench\[models\]'",
     ):
         registry.load("tool", "far-sight")
+
+
+OWN = """
+from dataclasses import dataclass
+from workbench.records import PartRef
+{more}
+
+class Part:
+    \"\"\"A part of one's own.\"\"\"
+
+    def __init__(self, **arguments: object) -> None:
+        self.ref = PartRef("tool", "own", "3")
+"""
+
+
+def _version(path: Path, **arguments: object) -> str:
+    version: str = registry.build("tool", f"{path}:Part", **arguments).ref.version
+    return version
+
+
+def test_an_edited_file_is_another_part(tmp_path: Path) -> None:
+    path = tmp_path / "own.py"
+    path.write_text(OWN.format(more=""))
+    first = _version(path)
+    assert first.startswith("3+")
+    assert _version(path) == first
+    path.write_text(OWN.format(more="LIMIT = 2"))
+    assert _version(path) != first
+
+
+def test_what_a_file_imports_from_its_folder_is_part_of_it(tmp_path: Path) -> None:
+    """Directly, through another file, and from a package; what it does not import is not."""
+    path = tmp_path / "own.py"
+    path.write_text(OWN.format(more="import helper\nimport json\nfrom pack import inner"))
+    (tmp_path / "helper.py").write_text("import deeper")
+    (tmp_path / "deeper.py").write_text("DEPTH = 1")
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "__init__.py").write_text("")
+    (tmp_path / "pack" / "inner.py").write_text("from . import beside")
+    (tmp_path / "pack" / "beside.py").write_text("")
+    (tmp_path / "stranger.py").write_text("")
+    versions = [_version(path)]
+    (tmp_path / "stranger.py").write_text("SEEN = 1")
+    assert _version(path) == versions[0]
+    for name in ("helper.py", "deeper.py", "pack/__init__.py", "pack/inner.py", "pack/beside.py"):
+        file = tmp_path / name
+        file.write_text(file.read_text() + "\nCHANGED = 1")
+        versions.append(_version(path))
+    assert len(set(versions)) == 6
+
+
+def test_an_edited_helper_runs_as_it_is_now(tmp_path: Path) -> None:
+    """A file beside the part is not the one that was imported before, nor another folder's."""
+    values = []
+    for folder, value in (("a", 1), ("b", 2), ("a", 3)):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / "helper_of_parts.py").write_text(f"VALUE = {value}  #{'x' * value}")
+        path = tmp_path / folder / "own.py"
+        path.write_text("from helper_of_parts import VALUE\n\ndef part():\n    return VALUE\n")
+        values.append(registry.load("tool", f"{path}:part")())
+    assert values == [1, 2, 3]
+
+
+def test_files_and_folders_that_a_part_is_given_are_part_of_its_key(tmp_path: Path) -> None:
+    path = tmp_path / "own.py"
+    path.write_text(OWN.format(more=""))
+    prompt, weights = tmp_path / "prompt.txt", tmp_path / "weights"
+    weights.mkdir()
+    prompt.write_text("What is it?")
+    (weights / "model.bin").write_bytes(b"1")
+    given = {"prompt": str(prompt), "more": {"weights": str(weights)}, "words": "x" * 5000}
+    first = _version(path, **given)
+    assert _version(path, **given) == first
+    (weights / "model.bin").write_bytes(b"2")
+    second = _version(path, **given)
+    prompt.write_text("What is that?")
+    assert len({first, second, _version(path, **given)}) == 3
+
+
+def test_a_dotted_part_is_known_by_its_source_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_package_of_parts.py").write_text(OWN.format(more=""))
+    monkeypatch.syspath_prepend(tmp_path)
+    part = registry.build("tool", "own_package_of_parts:Part")
+    assert part.ref.version.startswith("3+")
+
+
+def test_a_part_whose_reference_cannot_be_set_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "own.py"
+    path.write_text(
+        "from workbench.records import PartRef\n\n"
+        "class Part:\n    ref = property(lambda self: PartRef('tool', 'own'))\n"
+    )
+    with pytest.raises(ProfileError, match="does not let its 'ref' be set"):
+        registry.build("tool", f"{path}:Part")
+
+
+def test_registered_parts_keep_their_versions() -> None:
+    assert registry.build("verifier", "answers").ref.version == "1"
+    assert registry.build("writer", "template").ref.version == "1"

@@ -10,6 +10,7 @@ from workbench.errors import ProfileError
 from workbench.settings import (
     Choice,
     cache_dir,
+    carried,
     data_dir,
     find_profile,
     read_profile,
@@ -155,3 +156,32 @@ def test_folders_follow_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert cache_dir() == tmp_path / "data" / "local" / "cache"
     monkeypatch.setenv("VPD_CACHE", str(tmp_path / "cache"))
     assert cache_dir() == tmp_path / "cache"
+
+
+def test_a_file_of_ones_own_is_relative_to_the_profile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    path = tmp_path / "profiles" / "own.toml"
+    path.write_text(GOOD + '\n[tools.own]\npart = "parts/tools.py:Own"\nfile = "notes.py"\n')
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    choice = read_profile(path).tools["own"]
+    assert choice.part == f"{tmp_path / 'profiles' / 'parts' / 'tools.py'}:Own"
+    assert choice.arguments == {"file": "notes.py"}
+    assert read_profile(path).sampler.part == "openai", "registered names stay as they are"
+
+
+def test_a_profile_that_is_copied_keeps_its_own_files_in_reach(tmp_path: Path) -> None:
+    (tmp_path / "tools.py").write_text("")
+    text = """
+    a = { part = "tools.py:One" }  # of mine
+    b = { part = './tools.py:Two' }
+    c = { part = "gone.py:Three" }
+    d = { part = "package.tools:Four" }
+    """
+    moved = carried(text, tmp_path, tmp_path / "projects" / "one")
+    assert '"../../tools.py:One" }  # of mine' in moved
+    assert "'../../tools.py:Two'" in moved
+    assert '"gone.py:Three"' in moved
+    assert '"package.tools:Four"' in moved

@@ -51,6 +51,10 @@ class StoreError(WorkbenchError):
     """The project's store cannot be opened or written."""
 
 
+class StoreReadOnly(StoreError):
+    """The store is whole, and this user may not write where it lies."""
+
+
 class StoreVersionError(StoreError):
     """The store was written by a newer version of the workbench."""
 

@@ -124,11 +124,12 @@ class ImageFolder:
     Args:
         root: the folder; a picture lies at `root/<2 hex digits>/<digest><suffix>`.
         keep: most decoded pictures that stay in memory.
+        keep_bytes: most bytes of them together; the last one stays whatever its size.
     """
 
-    def __init__(self, root: Path, keep: int = 64) -> None:
+    def __init__(self, root: Path, keep: int = 64, keep_bytes: int = 256_000_000) -> None:
         self.root = root
-        self._keep = keep
+        self._keep, self._keep_bytes = keep, keep_bytes
         self._cache: OrderedDict[str, Image.Image] = OrderedDict()
         self._lock = Lock()
 
@@ -220,9 +221,14 @@ class ImageFolder:
         picture = decode(path)
         with self._lock:
             self._cache[digest] = picture
-            while len(self._cache) > self._keep:
+            while len(self._cache) > 1 and not self._fits():
                 self._cache.popitem(last=False)
         return picture
+
+    def _fits(self) -> bool:
+        """Whether the decoded pictures are few enough, and small enough together."""
+        total = sum(3 * picture.width * picture.height for picture in self._cache.values())
+        return len(self._cache) <= self._keep and total <= self._keep_bytes
 
     def crop(self, region: Region) -> Image.Image:
         """The part of a picture that a region shows, RGB, at least 1x1 pixels."""

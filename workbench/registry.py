@@ -12,12 +12,19 @@ import importlib
 import importlib.util
 import inspect
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
+from workbench import local_files
 from workbench.errors import MissingPart, ProfileError
+from workbench.records import PartRef
 
+KEYED = ("sampler", "tool", "verifier", "writer", "language", "student")
+"""Roles whose parts' keys are in the keys of what they compute."""
 ROLES = ("source", "sampler", "tool", "verifier", "writer", "language", "student", "objective")
 """Every extension point that has two real implementations."""
 
@@ -91,7 +98,7 @@ def build(role: str, name: str, **arguments: Any) -> Any:
     """
     factory = load(role, name)
     try:
-        return factory(**arguments)
+        return _with_files(factory(**arguments), role, name, factory, arguments)
     except TypeError as error:
         # An error of the call itself has no frame below this one; one inside the part has.
         if error.__traceback__ is not None and error.__traceback__.tb_next is None:
@@ -102,10 +109,35 @@ def build(role: str, name: str, **arguments: Any) -> Any:
         raise
 
 
+def _with_files(part: Any, role: str, name: str, factory: Any, arguments: dict[str, Any]) -> Any:
+    """The part; one of somebody's own says in its version which files it is made of.
+
+    A registered part keeps its version itself.
+    """
+    ref = getattr(part, "ref", None)
+    if role not in KEYED or ":" not in name or not isinstance(ref, PartRef):
+        return part
+    path = Path(name.rpartition(":")[0])
+    if path.suffix != ".py":
+        module = sys.modules.get(getattr(factory, "__module__", ""))
+        path = Path(getattr(module, "__file__", None) or "")
+    sources = local_files.sources_of(path) if path.suffix == ".py" else []
+    state = local_files.digest([*sources, *local_files.local_paths(arguments)])
+    try:
+        part.ref = replace(ref, version=f"{ref.version}+{state}")
+    except AttributeError as error:
+        raise ProfileError(
+            f"{role} '{name}' does not let its 'ref' be set; make it a plain attribute, so that "
+            "its key can name the code that it runs"
+        ) from error
+    return part
+
+
 def _from_file(role: str, path: Path, attribute: str) -> Any:
     if not path.is_file():
         raise ProfileError(
-            f"{role} file {path} does not exist; give a path relative to the current folder"
+            f"{role} file {path} does not exist; a path in a profile is relative to the profile, "
+            "any other to the current folder"
         )
     name = (
         f"workbench_user_{path.stem}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
@@ -116,7 +148,8 @@ def _from_file(role: str, path: Path, attribute: str) -> Any:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        with _beside(path):
+            spec.loader.exec_module(module)
     except Exception as error:  # a user's file raises whatever it likes; the cause stays attached
         del sys.modules[name]
         raise ProfileError(
@@ -131,3 +164,34 @@ def _from_file(role: str, path: Path, attribute: str) -> Any:
         there = ", ".join(names) or "nothing that can be called"
         raise ProfileError(f"{path} has no '{attribute}'; it has: {there}")
     return getattr(module, attribute)
+
+
+_FOLDERS: set[str] = set()
+"""Folders of parts that were read from files."""
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[None]:
+    """While a file of one's own runs, imports look into its folder first, as for a script.
+
+    Files of that folder are read anew: they may have changed, or be another folder's of one name.
+    """
+    folder = str(path.parent.resolve())
+    _FOLDERS.add(folder)
+    tops = {
+        file.resolve().relative_to(folder).parts[0].removesuffix(".py")
+        for file in local_files.sources_of(path)
+        if file.resolve().is_relative_to(folder)
+    }
+    for name, module in list(sys.modules.items()):
+        file = str(getattr(module, "__file__", None) or "")
+        if name.partition(".")[0] in tops and any(file.startswith(one) for one in _FOLDERS):
+            del sys.modules[name]
+    sys.path.insert(0, folder)
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
+        if folder not in sys.path:  # for imports inside of its functions
+            sys.path.append(folder)

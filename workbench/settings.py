@@ -8,6 +8,7 @@ travels into a part: parts take the plain arguments written here.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,9 +79,10 @@ def read_profile(path: Path) -> Profile:
     """
     raw = read_toml(path, "profile", f"shipped are: {', '.join(shipped_profiles())}")
     tools, limits = raw.get("tools"), raw.get("limits")
-    values = {"name": path.stem, **raw, **_choices({key: raw[key] for key in _ROLES if key in raw})}
+    roles = _choices({key: raw[key] for key in _ROLES if key in raw}, path.parent)
+    values = {"name": path.stem, **raw, **roles}
     if isinstance(tools, dict):
-        values["tools"] = _choices(tools)
+        values["tools"] = _choices(tools, path.parent)
     also = problems(Limits, limits, "limits.") if isinstance(limits, dict) else {}
     return read(Profile, values, str(path), ProfileError, also)
 
@@ -88,17 +90,54 @@ def read_profile(path: Path) -> Profile:
 _ROLES = ("sampler", "verifier", "writer", "student")
 
 
-def _choices(parts: Mapping[str, Any]) -> dict[str, Any]:
-    """Parts as a profile names them, with the keys of `Choice`.
+def _choices(parts: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Parts as a profile in this folder names them, with the keys of `Choice`.
 
     Every key but `part` is an argument.
     """
     choices = {}
     for key, value in parts.items():
-        arguments = dict(value) if isinstance(value, dict) else {"part": value}
+        named = value if isinstance(value, dict) else {"part": value}
+        arguments = {name: _placed(one, folder) for name, one in named.items()}
         part = {"part": arguments.pop("part")} if "part" in arguments else {}
         choices[key] = {**part, "arguments": arguments}
     return choices
+
+
+_OWN_FILE = re.compile(r"(?P<path>.+\.py):(?P<name>\w+)")
+
+
+def _placed(value: Any, folder: Path) -> Any:
+    """The name of a part in a file of one's own, with its path as seen from a folder."""
+    match = _OWN_FILE.fullmatch(value) if isinstance(value, str) else None
+    return f"{absolute(match['path'], folder)}:{match['name']}" if match else value
+
+
+def absolute(path: str, folder: Path) -> Path:
+    """A path that is relative to a folder, made absolute."""
+    return (folder / Path(path).expanduser()).resolve()
+
+
+def carried(text: str, folder: Path, target: Path) -> str:
+    """The text of a profile that moves from one folder to another: its own files stay in reach.
+
+    Args:
+        text: the TOML file.
+        folder: where it lies; its relative paths are meant from there.
+        target: where it will lie.
+    """
+
+    def move(match: re.Match[str]) -> str:
+        place = absolute(match["path"], folder)
+        if not place.is_file() or Path(match["path"]).expanduser().is_absolute():
+            return match[0]
+        try:
+            path = Path(os.path.relpath(place, target.resolve()))
+        except ValueError:  # on another drive of Windows
+            path = place
+        return f"{match['quote']}{path.as_posix()}:{match['name']}{match['quote']}"
+
+    return re.sub(r"""(?P<quote>["'])(?P<path>[^"'\n]+\.py):(?P<name>\w+)(?P=quote)""", move, text)
 
 
 def shipped_profiles() -> list[str]:

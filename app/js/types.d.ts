@@ -868,6 +868,7 @@ export interface SavedSearch {
   q: string;
   sort: string;
   author: string;
+  mine: boolean;
 }
 
 /** A page of the questions that a search finds. */

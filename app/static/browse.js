@@ -42,7 +42,7 @@ function link({ q, sort, after, page }) {
     params.set("after", after);
     params.set("page", page);
   }
-  return `/browse${params.size ? `?${params}` : ""}`;
+  return `browse${params.size ? `?${params}` : ""}`;
 }
 
 /** Go to another search, order or page; the Back button comes back. */
@@ -66,7 +66,7 @@ async function load() {
   const query = new URLSearchParams({ q: state.q });
   try {
     const page = await get(
-      `/data/browse?${new URLSearchParams({ q: state.q, sort: state.sort, after: state.after })}`,
+      `data/browse?${new URLSearchParams({ q: state.q, sort: state.sort, after: state.after })}`,
       { signal },
     );
     if (request !== mine) return;
@@ -77,8 +77,8 @@ async function load() {
     chips(page);
     draw();
     const [counts, facets] = await Promise.all([
-      get(`/data/browse/total?${query}`, { signal }),
-      get(`/data/browse/facets?${query}`, { signal }),
+      get(`data/browse/total?${query}`, { signal }),
+      get(`data/browse/facets?${query}`, { signal }),
     ]);
     if (request !== mine) return;
     total = counts.total;
@@ -260,7 +260,7 @@ async function look() {
   const row = rows[at];
   try {
     if (!panels.has(row.id)) {
-      panels.set(row.id, await get(`/data/browse/peek?${new URLSearchParams({ task: row.id })}`));
+      panels.set(row.id, await get(`data/browse/peek?${new URLSearchParams({ task: row.id })}`));
     }
     if (rows[at] === row) peek.replaceChildren(...peekOf(row, panels.get(row.id)).filter(Boolean));
   } catch (error) {

@@ -71,7 +71,7 @@ export function selection(view, redraw, reload) {
   const undo = (batch) => [
     "Undo",
     async () => {
-      await save("/do/undo", { task: "", target: batch });
+      await save("do/undo", { task: "", target: batch });
       toast("Taken back.");
       reload();
     },
@@ -80,7 +80,7 @@ export function selection(view, redraw, reload) {
   async function queue() {
     if (!count() || !mayChange) return;
     // a refusal is on the screen already
-    const reply = await save("/do/browse/queue", body()).catch(() => null);
+    const reply = await save("do/browse/queue", body()).catch(() => null);
     if (!reply) return;
     toast(
       `${amount(reply.queued, "question")} asked for in the queue.`,
@@ -94,7 +94,7 @@ export function selection(view, redraw, reload) {
   async function accept() {
     if (!count() || !mayChange) return;
     const request = { id: newId(), ...body() };
-    const preview = await save("/do/browse/count", { ...request, id: newId() }).catch(() => null);
+    const preview = await save("do/browse/count", { ...request, id: newId() }).catch(() => null);
     if (!preview) return;
     const rest = Object.entries(preview.left_out);
     const close = () => dialog.close();
@@ -105,7 +105,7 @@ export function selection(view, redraw, reload) {
         disabled: preview.accepted === 0,
         onclick: async () => {
           close();
-          const reply = await save("/do/browse/accept", request).catch(() => null);
+          const reply = await save("do/browse/accept", request).catch(() => null);
           if (!reply) return;
           toast(`${amount(reply.accepted, "question")} accepted.`, "plain", undo(reply.batch));
           clear();

@@ -113,7 +113,7 @@ export function viewsMenu(current, choose) {
       choose(view.q, view.sort);
     };
     const forget = async () => {
-      await save("/do/browse/forget", { name: view.name }).catch(() => null);
+      await save("do/browse/forget", { name: view.name }).catch(() => null);
       open();
     };
     const name = `Forget ${view.name}`;
@@ -127,12 +127,13 @@ export function viewsMenu(current, choose) {
         h("small", {}, view.q || "everything"),
       ),
       mayChange &&
+        view.mine &&
         h("button", { type: "button", "aria-label": name, title: "Forget", onclick: forget }, "×"),
     );
   }
 
   async function open() {
-    const views = await get("/data/views").catch((error) => {
+    const views = await get("data/views").catch((error) => {
       toast(error.message, "bad");
       return [];
     });
@@ -152,7 +153,7 @@ export function viewsMenu(current, choose) {
             {
               onsubmit: async (event) => {
                 event.preventDefault();
-                const reply = await save("/do/browse/view", {
+                const reply = await save("do/browse/view", {
                   id: newId(),
                   name: name.value,
                   ...current(),

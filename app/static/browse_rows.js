@@ -11,7 +11,7 @@ const REVIEW = {
 };
 
 const stepPage = (trace, task) =>
-  trace ? `/step?trace=${encodeURIComponent(trace)}` : `/step?task=${encodeURIComponent(task)}`;
+  trace ? `step?trace=${encodeURIComponent(trace)}` : `step?task=${encodeURIComponent(task)}`;
 
 /** Where a question is stepped through: its kept run, else its first. */
 export const address = (row) =>
@@ -52,7 +52,7 @@ export function rowOf(row, on) {
     h("span", { "aria-hidden": "true" }, "▾"),
   );
   const picture = h("img.thumb", {
-    src: `/thumb/${row.image}`,
+    src: `thumb/${row.image}`,
     alt: "",
     loading: "lazy",
     decoding: "async",
@@ -225,7 +225,7 @@ export function peekOf(row, detail) {
         "div.actions",
         {},
         h("a.button.main.small", { href: address(row) }, "Step through ", h("kbd", {}, "Enter")),
-        h("a.button.small", { href: `/curate?task=${encodeURIComponent(row.id)}` }, "Curate"),
+        h("a.button.small", { href: `curate?task=${encodeURIComponent(row.id)}` }, "Curate"),
       ),
     ),
   ];

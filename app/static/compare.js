@@ -92,7 +92,7 @@ pictureInput(drop, file, (view) => {
 
 async function any() {
   try {
-    const sample = await get(`/data/compare/task?but=${encodeURIComponent(task)}`);
+    const sample = await get(`data/compare/task?but=${encodeURIComponent(task)}`);
     put(sample, sample.question, sample.task);
     return true;
   } catch (error) {
@@ -197,7 +197,7 @@ async function ask() {
 }
 
 async function cancel(side) {
-  await fetch("/do/compare/cancel", {
+  await fetch("do/compare/cancel", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ run, side: side ?? null }),
@@ -295,7 +295,7 @@ async function vote(number) {
   if (mine !== run) return;
   lay();
   try {
-    await save("/do/compare/vote", {
+    await save("do/compare/vote", {
       run: mine,
       choice,
       left: order[0],
@@ -328,19 +328,19 @@ async function queue() {
     return;
   }
   try {
-    const { id, task: storedTask, trace } = await save("/do/compare/queue", { run });
+    const { id, task: storedTask, trace } = await save("do/compare/queue", { run });
     toast("In the Curate queue.", "plain", [
       "Undo",
-      () => save("/do/undo", { task: storedTask, target: id }),
+      () => save("do/undo", { task: storedTask, target: id }),
     ]);
     if (trace) {
       headline.replaceChildren(
         "Stored: ",
-        h("a", { href: `/step?trace=${encodeURIComponent(trace)}` }, "the program step by step"),
+        h("a", { href: `step?trace=${encodeURIComponent(trace)}` }, "the program step by step"),
         ", ",
         h(
           "a",
-          { href: `/browse?q=${encodeURIComponent(`id:${storedTask}`)}` },
+          { href: `browse?q=${encodeURIComponent(`id:${storedTask}`)}` },
           "the question in Browse",
         ),
         ".",
@@ -438,7 +438,7 @@ function chooseModel(job) {
 }
 
 async function loadExamples() {
-  examples = await get("/data/compare/examples");
+  examples = await get("data/compare/examples");
   find("examples").replaceChildren(
     ...examples.map((one) =>
       h(
@@ -462,10 +462,10 @@ async function begin(params, offer) {
   const id = params.get("task");
   const digest = params.get("image");
   if (id) {
-    const sample = await get(`/data/compare/task?id=${encodeURIComponent(id)}`);
+    const sample = await get(`data/compare/task?id=${encodeURIComponent(id)}`);
     put(sample, sample.question, sample.task);
   } else if (digest) {
-    const image = await get(`/data/compare/picture?digest=${encodeURIComponent(digest)}`);
+    const image = await get(`data/compare/picture?digest=${encodeURIComponent(digest)}`);
     put(image, params.get("q") ?? "");
   } else {
     await offer;

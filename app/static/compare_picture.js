@@ -10,7 +10,7 @@ async function upload(blob, onPicture) {
     return;
   }
   try {
-    const reply = await fetch("/upload/compare", {
+    const reply = await fetch("upload/compare", {
       method: "POST",
       headers: { "Content-Type": "application/octet-stream", Accept: "application/json" },
       body: blob,

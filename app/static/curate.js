@@ -89,7 +89,7 @@ function drawItem(item) {
 /** A question that was decided: what the verifier and others say may be seen now. */
 async function reread(item) {
   item.fresh = true;
-  const now = await get(`/data/curate/item?${new URLSearchParams({ task: item.task })}`).catch(
+  const now = await get(`data/curate/item?${new URLSearchParams({ task: item.task })}`).catch(
     () => null,
   );
   if (!now || now.hidden || !item.mine) {
@@ -114,7 +114,7 @@ async function open(index) {
     draw();
     try {
       one.model = await get(
-        `/data/curate/candidate?${new URLSearchParams({ task: item.task, trace: one.trace })}`,
+        `data/curate/candidate?${new URLSearchParams({ task: item.task, trace: one.trace })}`,
       );
     } catch (error) {
       toast(error.message, "bad");
@@ -175,7 +175,7 @@ function store(item, candidate, body, mine) {
   dropDraft(item);
   document.activeElement?.blur?.();
   // before the next question is asked for: what is not saved yet must not come again
-  const request = save("/do/curate/decide", body);
+  const request = save("do/curate/decide", body);
   items.advance();
   progress?.count(before ? 0 : 1);
   const { event, reason } = mine;
@@ -230,7 +230,7 @@ function firstWrong(step) {
   const { candidate, player } = view;
   const again = candidate.model.wrong === step && candidate.model.mark;
   if (again) {
-    save("/do/undo", { task: item.task, target: candidate.model.mark }).then(last.load, () => {});
+    save("do/undo", { task: item.task, target: candidate.model.mark }).then(last.load, () => {});
     Object.assign(candidate.model, { wrong: null, mark: null });
     player.mark(null);
     return;
@@ -238,7 +238,7 @@ function firstWrong(step) {
   const event = newId();
   Object.assign(candidate.model, { wrong: step, mark: event });
   player.mark(step);
-  const request = save("/do/step/wrong", { id: event, trace: candidate.trace, step });
+  const request = save("do/step/wrong", { id: event, trace: candidate.trace, step });
   last.add(
     { event, kind: "wrong_step", task: item.task, question: `step ${step + 1} · ${item.question}` },
     request,
@@ -282,7 +282,7 @@ async function backToQuestion(row, promise) {
 function gold() {
   const item = items.current();
   const { kind, cause, trace, text } = item.mine;
-  const request = save("/do/curate/decide", {
+  const request = save("do/curate/decide", {
     task: item.task,
     kind: "gold",
     verdict: kind,
@@ -307,7 +307,7 @@ async function keepNote() {
   if (!item?.note?.trim()) return;
   const event = newId();
   const text = item.note;
-  const request = save("/do/curate/decide", {
+  const request = save("do/curate/decide", {
     id: event,
     task: item.task,
     kind: "note",
@@ -428,7 +428,7 @@ if (mayDecide) {
   } else items.more();
   draw();
 } else if (task) {
-  get(`/data/curate/item?${new URLSearchParams({ task })}`).then(
+  get(`data/curate/item?${new URLSearchParams({ task })}`).then(
     (item) => {
       find("desk").hidden = false;
       find("empty").hidden = true;

@@ -39,7 +39,7 @@ const number = (name, value, min, max, step = 1) =>
 
 /** Which questions, in which order; and for admins the rules of the whole project. */
 export async function queueDrawer(query) {
-  const { settings, held: holds } = await get("/data/curate/queue");
+  const { settings, held: holds } = await get("data/curate/queue");
   const order = (current, none) =>
     h(
       "select",
@@ -67,7 +67,7 @@ export async function queueDrawer(query) {
   );
   const mine = h(
     "form.rows",
-    { method: "get", action: "/curate" },
+    { method: "get", action: "curate" },
     row("Filter", search, "a search as in Browse, tokens included"),
     row("Order", order(query.order, true)),
     row("Questions", state),
@@ -75,7 +75,7 @@ export async function queueDrawer(query) {
       "div.actions",
       {},
       h("button.button.main", {}, "Show these"),
-      h("a.button", { href: `/browse?${new URLSearchParams({ q: query.q })}` }, "Choose in Browse"),
+      h("a.button", { href: `browse?${new URLSearchParams({ q: query.q })}` }, "Choose in Browse"),
     ),
   );
   const rules = h(
@@ -92,7 +92,7 @@ export async function queueDrawer(query) {
           daily_goal: Number(values.goal),
           order: values.order,
         };
-        if (await save("/do/curate/settings", body).catch(() => null)) location.reload();
+        if (await save("do/curate/settings", body).catch(() => null)) location.reload();
       },
     },
     row("Order", order(settings.order, false)),
@@ -148,7 +148,7 @@ function guidelinesForm(now) {
   editor.value = now?.text ?? "";
   const store = async () => {
     const body = { text: editor.value };
-    if (!(await save("/do/curate/guidelines", body).catch(() => null))) return;
+    if (!(await save("do/curate/guidelines", body).catch(() => null))) return;
     toast("The guidelines are in force. Decisions from now on name this version.");
     location.reload();
   };
@@ -196,7 +196,7 @@ const earlierGuidelines = (one) =>
  * force, or null; `toggle` false only looks.
  */
 export async function guidelines(toggle = true) {
-  const [now = null, ...earlier] = await get("/data/curate/guidelines");
+  const [now = null, ...earlier] = await get("data/curate/guidelines");
   if (toggle) guide.hidden = !guide.hidden;
   if (!toggle || guide.hidden) return now;
   const close = () => {
@@ -248,7 +248,7 @@ function entering(now) {
 /** What is left out, and why; each with an example. */
 function leftOut(rows) {
   if (!rows.length) return h("p.soft", {}, "Nothing is left out.");
-  const example = (one) => `/curate?${new URLSearchParams({ task: one.examples[0] })}`;
+  const example = (one) => `curate?${new URLSearchParams({ task: one.examples[0] })}`;
   const line = (one) =>
     h(
       "tr",
@@ -299,7 +299,7 @@ export async function snapshot(query) {
     );
     const choice = { accepted: source.value, q: search.value, labels: labels.checked };
     try {
-      const now = await get(`/data/curate/snapshot?${new URLSearchParams(choice)}`);
+      const now = await get(`data/curate/snapshot?${new URLSearchParams(choice)}`);
       if (mine !== latest) return;
       go.disabled = !now.rows || !admin;
       result.replaceChildren(...entering(now), leftOut(now.left_out));
@@ -311,7 +311,7 @@ export async function snapshot(query) {
   async function take() {
     go.disabled = true;
     result.append(h("p.soft", {}, "Writing…"));
-    const reply = await save("/do/curate/snapshot", {
+    const reply = await save("do/curate/snapshot", {
       accepted: source.value,
       q: search.value,
       labels: labels.checked,

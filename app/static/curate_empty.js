@@ -20,7 +20,7 @@ const link = (words, to) => h("a.button", { href: to }, words);
 export function mayOnlyLook() {
   const words =
     "Deciding needs the role curator; ask an admin. Every question can be looked at from Browse.";
-  card("You may look here, not decide", [words], link("To the questions", "/browse"));
+  card("You may look here, not decide", [words], link("To the questions", "browse"));
 }
 
 export function noReply(problem) {
@@ -39,13 +39,13 @@ function noTraces(command) {
     [words],
     h("code", {}, command),
     h("button.button", { type: "button", dataset: { copy: command } }, "Copy the command"),
-    link("To the questions", "/browse"),
+    link("To the questions", "browse"),
   );
 }
 
 function noMatch(none, query) {
   const words = `${amount(none.hidden, "question")} hidden by the filter “${query.q}”.`;
-  card("Nothing matches", [words], link("Show all", "/curate"));
+  card("Nothing matches", [words], link("Show all", "curate"));
 }
 
 /** Where the questions are that this page will not bring. */
@@ -67,10 +67,10 @@ const EMPTY_TITLES = {
 
 function queueEmpty(none, query, passed) {
   const today = none.today ? `You decided ${none.today} today. ` : "";
-  const links = [link("Take a snapshot", "/curate?snapshot=1"), link("Browse", "/browse")];
-  if (query.state !== "pending") links.unshift(link("To the queue", "/curate"));
+  const links = [link("Take a snapshot", "curate?snapshot=1"), link("Browse", "browse")];
+  if (query.state !== "pending") links.unshift(link("To the queue", "curate"));
   if (none.skipped && query.state !== "skipped") {
-    links.unshift(link("Look at what was skipped", "/curate?state=skipped"));
+    links.unshift(link("Look at what was skipped", "curate?state=skipped"));
   }
   card(EMPTY_TITLES[query.state], [today + whereabouts(none, passed)], ...links);
 }

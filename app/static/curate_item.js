@@ -55,7 +55,7 @@ const crumbs = (item) =>
   h(
     "p.crumbs",
     {},
-    h("a", { href: query("/step", { task: item.task }), title: "Open in Step" }, item.task),
+    h("a", { href: query("step", { task: item.task }), title: "Open in Step" }, item.task),
     item.family ? ` · ${item.family}` : "",
     item.why ? h("span.chip", { title: "Why it comes now" }, item.why) : "",
   );
@@ -221,8 +221,8 @@ export function show(item, places, actions) {
 function mountPlayer(item, candidate, element, place, actions) {
   const { model, trace } = candidate;
   const player = mount(element, model, {
-    load: (first, last) => get(query("/data/steps", { trace, first, last })),
-    variables: (step) => get(query("/data/variables", { trace, step })),
+    load: (first, last) => get(query("data/steps", { trace, first, last })),
+    variables: (step) => get(query("data/variables", { trace, step })),
     wrong: actions.wrong,
   });
   if (model.wrong !== null) player.mark(model.wrong);

@@ -40,7 +40,7 @@ export function line(query, { onChange, onLoss }) {
   }
 
   async function ask(body) {
-    const reply = await post("/do/curate/next", { page, ...query, ...body });
+    const reply = await post("do/curate/next", { page, ...query, ...body });
     lasts = reply.lasts;
     return reply;
   }
@@ -130,7 +130,7 @@ export function line(query, { onChange, onLoss }) {
   async function hold() {
     if (document.hidden || !leases().length) return;
     try {
-      const reply = await post("/do/curate/hold", { page, tasks: leases() });
+      const reply = await post("do/curate/hold", { page, tasks: leases() });
       for (const one of reply.lost) {
         const item = items.find((other) => other.task === one.task);
         if (!item || !open(item)) continue;
@@ -171,7 +171,7 @@ export function line(query, { onChange, onLoss }) {
     const tasks = items.filter(open).map((item) => item.task);
     if (tasks.length) {
       navigator.sendBeacon(
-        "/do/curate/release",
+        "do/curate/release",
         new Blob([JSON.stringify({ page, tasks })], { type: "application/json" }),
       );
     }

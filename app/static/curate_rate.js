@@ -59,7 +59,7 @@ async function more() {
   if (busy || over || pairs.length >= 4) return;
   busy = true;
   try {
-    const page = await get(`/data/curate/pairs?${new URLSearchParams({ ...sample, count: "8" })}`);
+    const page = await get(`data/curate/pairs?${new URLSearchParams({ ...sample, count: "8" })}`);
     if (!pastTasks.size) {
       before = page.rated;
       of = page.of;
@@ -86,7 +86,7 @@ function card(title, words) {
       {},
       h("h2", {}, title),
       h("p.soft", {}, words),
-      h("p.actions", {}, h("a.button", { href: "/curate" }, "To the queue")),
+      h("p.actions", {}, h("a.button", { href: "curate" }, "To the queue")),
     ),
   );
 }
@@ -300,7 +300,7 @@ function prefer(preference) {
   const id = newId();
   pastTasks.add(pair.task);
   events.push({ id, pair, answers });
-  save("/do/curate/rate", {
+  save("do/curate/rate", {
     id,
     task: pair.task,
     a,
@@ -323,7 +323,7 @@ function undo() {
     toast("Nothing was rated on this page yet; earlier ratings are in the queue's “Last ten”.");
     return;
   }
-  save("/do/undo", { task: event.pair.task, target: event.id }).catch(() => {});
+  save("do/undo", { task: event.pair.task, target: event.id }).catch(() => {});
   pastTasks.delete(event.pair.task);
   if (state) pairs.unshift(state.pair);
   count();
@@ -348,7 +348,7 @@ const share = ({ value, low, high, of: n }) =>
 
 async function results() {
   const box = find("dialog");
-  const figures = await get(`/data/curate/ratings?${new URLSearchParams({ a, b })}`).catch(
+  const figures = await get(`data/curate/ratings?${new URLSearchParams({ a, b })}`).catch(
     (error) => toast(error.message, "bad") && null,
   );
   if (!figures) return;
@@ -478,7 +478,7 @@ for (const name of ["a", "b", "n", "seed"]) {
 if (!find("none")) {
   find("a").value = a;
   find("b").value = b;
-  get("/data/curate/guidelines").then(
+  get("data/curate/guidelines").then(
     ([now]) => {
       guideline = now?.version ?? null;
     },

@@ -87,7 +87,7 @@ export function tray(places, { back }) {
   const othersWord = (one) => h("span.heard", {}, `${one.author} ${SIGNS[one.kind]}`);
 
   async function load() {
-    const recent = await get("/data/curate/recent").catch(() => null);
+    const recent = await get("data/curate/recent").catch(() => null);
     if (!recent) return;
     const mine = new Map(rows.map((row) => [row.event, row]));
     const unsaved = rows.filter(
@@ -122,7 +122,7 @@ export function tray(places, { back }) {
     if (!row || row.undone) return false;
     row.undone = true;
     draw();
-    const promise = save("/do/undo", { task: row.batch ? "" : row.task, target: row.event }).catch(
+    const promise = save("do/undo", { task: row.batch ? "" : row.task, target: row.event }).catch(
       () => {
         row.undone = false;
         draw();
@@ -178,7 +178,7 @@ export function meter(place, query, onProgress) {
 
   async function load() {
     try {
-      now = await get(`/data/curate/progress?${new URLSearchParams(query)}`);
+      now = await get(`data/curate/progress?${new URLSearchParams(query)}`);
       onProgress(now);
       draw();
     } catch {
@@ -187,7 +187,7 @@ export function meter(place, query, onProgress) {
   }
 
   async function agreement() {
-    kappa = await get("/data/curate/agreement").catch(() => kappa);
+    kappa = await get("data/curate/agreement").catch(() => kappa);
     draw();
   }
 

@@ -12,7 +12,7 @@ const places = new Map();
 let latest = null;
 let timer = null;
 
-const browse = (query) => `/browse?q=${encodeURIComponent(query)}`;
+const browse = (query) => `browse?q=${encodeURIComponent(query)}`;
 
 function frame(chart) {
   const part = {
@@ -150,7 +150,7 @@ async function look() {
   clearTimeout(timer);
   if (!document.hidden) {
     try {
-      latest = await get("/data/dashboard");
+      latest = await get("data/dashboard");
       await draw();
     } catch (error) {
       document.querySelector("[data-asof]").textContent = error.message;

@@ -38,7 +38,9 @@ async function bodyOf(reply) {
   const body = await reply.json().catch(() => ({}));
   if (reply.ok) return body;
   if (reply.status === 401) {
-    location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+    location.assign(
+      `login?next=${encodeURIComponent(location.pathname.split("/").pop() + location.search)}`,
+    );
   }
   throw Object.assign(new Error(body.error ?? `The server answered ${reply.status}.`), {
     status: reply.status,
@@ -220,14 +222,14 @@ async function* eventsOf(reply) {
  */
 export async function stream(name, data, { onData = () => {}, signal } = {}) {
   const ticket = await bodyOf(
-    await fetch(`/gradio_api/call/${name}`, {
+    await fetch(`gradio_api/call/${name}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ data }),
       signal,
     }),
   );
-  const reply = await fetch(`/gradio_api/call/${name}/${ticket.event_id}`, { signal });
+  const reply = await fetch(`gradio_api/call/${name}/${ticket.event_id}`, { signal });
   let last = null;
   for await (const [event, body] of eventsOf(reply)) {
     if (event === "error") throw brokenStream(body);

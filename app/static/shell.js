@@ -12,12 +12,18 @@ const help = document.querySelector("[data-keys]");
 try {
   // Step comes back to the run that was looked at last in this tab
   const run = sessionStorage.getItem("vpd-last-run");
-  if (run?.startsWith("/step?")) {
-    screens.find((link) => link.pathname === "/step")?.setAttribute("href", run);
+  if (run?.startsWith("step?")) {
+    screens
+      .find((link) => /(^|\/)step$/.test(link.getAttribute("href")))
+      ?.setAttribute("href", run);
   }
 } catch {
   /* private window */
 }
+
+// what "today" is depends on where one sits: the server counts by this zone
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+document.cookie = `vpd-zone=${zone}; path=/; max-age=31536000; samesite=lax`;
 
 function showKeys() {
   const tables = keyTables().map(({ title, rows }) =>
@@ -66,7 +72,7 @@ keys("Everywhere", [
     () => {
       const box = document.querySelector("[data-search]");
       if (!box) {
-        location.assign("/browse?focus=search");
+        location.assign("browse?focus=search");
         return;
       }
       box.focus();
@@ -121,7 +127,7 @@ function jobChip(job) {
 /** @param {HeaderNews["training"]} training */
 function trainingChip(training) {
   if (!training) return chip("training", "");
-  document.querySelector("[data-chip=training]").href = `/train?job=${training.id}`;
+  document.querySelector("[data-chip=training]").href = `train?job=${training.id}`;
   return chip("training", trainingWords(training), `step ${training.step} of ${training.total}`);
 }
 
@@ -147,7 +153,7 @@ async function look() {
   if (document.hidden) return;
   let next = 10000;
   try {
-    const { job, training, device, today } = await get("/data/shell");
+    const { job, training, device, today } = await get("data/shell");
     jobChip(job);
     trainingChip(training);
     deviceChip(device);

@@ -23,12 +23,12 @@ let outcome = null; // what the last edit came to
 const query = (path, values) => `${path}?${new URLSearchParams(values)}`;
 
 async function open(trace, at) {
-  model = await get(query("/data/step", { trace }));
+  model = await get(query("data/step", { trace }));
   forget();
   player = mount(root, model, {
     at,
-    load: (first, last) => get(query("/data/steps", { trace, first, last })),
-    variables: (step) => get(query("/data/variables", { trace, step })),
+    load: (first, last) => get(query("data/steps", { trace, first, last })),
+    variables: (step) => get(query("data/variables", { trace, step })),
     wrong: mayChange && trace === storedTrace ? firstWrong : undefined,
     onMove: (step) => {
       if (trace !== storedTrace) return;
@@ -37,7 +37,7 @@ async function open(trace, at) {
       address.searchParams.set("step", step);
       history.replaceState(history.state, "", address);
       try {
-        sessionStorage.setItem("vpd-last-run", address.pathname + address.search);
+        sessionStorage.setItem("vpd-last-run", `step${address.search}`);
       } catch {
         /* private window */
       }
@@ -61,11 +61,11 @@ async function firstWrong(step) {
   const event = newId();
   player.mark(step);
   try {
-    await save("/do/step/wrong", { id: event, trace: storedTrace, step });
+    await save("do/step/wrong", { id: event, trace: storedTrace, step });
     toast(`Step ${step + 1} is marked as the first wrong one.`, "plain", [
       "Undo",
       async () => {
-        await save("/do/undo", { task, target: event });
+        await save("do/undo", { task, target: event });
         player.mark(null);
       },
     ]);
@@ -243,9 +243,9 @@ async function send(event) {
   const button = event.currentTarget;
   button.disabled = true;
   try {
-    const { trace } = await save("/do/step/edit", { draft: outcome.draft });
+    const { trace } = await save("do/step/edit", { draft: outcome.draft });
     toast("The edit is stored beside its parent and asked for in the queue.");
-    location.assign(query("/step", { trace }));
+    location.assign(query("step", { trace }));
   } catch {
     button.disabled = false; // the message is on the screen already
   }

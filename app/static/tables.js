@@ -23,10 +23,10 @@ function cell(tables, name, kind) {
     hasLink
       ? h(
           "a",
-          { href: `/browse?q=${encodeURIComponent(filter)}`, title: "See them in Browse" },
+          { href: `browse?q=${encodeURIComponent(filter)}`, title: "See them in Browse" },
           inside,
         )
-      : h("div", { title: "Browse can show cells counted by “any of the k programs”" }, inside),
+      : h("div", { title: "Browse can show cells counted by “best of k by the label”" }, inside),
   );
 }
 
@@ -73,13 +73,16 @@ function pPhrase(value) {
   return /^\d/.test(words) ? `= ${words}` : words;
 }
 
-function mcnemar(all) {
+function basisOf({ all, counting }) {
+  if (counting === "any") return " (the label chose among the programs: nothing can be tested)";
+  if (all.p === null) return " (no question separates the two)";
   const apart = amount(all.pipeline + all.student, "question");
-  const basis =
-    all.p === null
-      ? " (no question separates the two)"
-      : ` (exact, over the ${apart} that exactly one side got right)`;
-  return h("p", {}, h("b", {}, `McNemar's p ${pPhrase(all.p)}`), h("span.soft", {}, basis));
+  return ` (exact, over the ${apart} that exactly one side got right)`;
+}
+
+function mcnemar(tables) {
+  const words = `McNemar's p ${pPhrase(tables.all.p)}`;
+  return h("p", {}, h("b", {}, words), h("span.soft", {}, basisOf(tables)));
 }
 
 function scope(tables) {
@@ -121,7 +124,7 @@ function findings(tables) {
     {},
     side("Pipeline", all.pipeline_right, `: ${tables.means}, k = ${tables.k}`),
     side("Student", all.student_right, ", one forward pass"),
-    mcnemar(all),
+    mcnemar(tables),
     h("p.soft.small", {}, scope(tables)),
     queueButton(tables),
   );
@@ -131,14 +134,14 @@ async function queue(button, tables) {
   button.disabled = true;
   const id = newId();
   try {
-    const { queued: count } = await save("/do/compare/queue-cell", {
+    const { queued: count } = await save("do/compare/queue-cell", {
       id,
       counting: tables.counting,
     });
     toast(`${amount(count, "question")} in the Curate queue.`, "plain", [
       "Undo",
       async () => {
-        await save("/do/undo", { task: "", target: id });
+        await save("do/undo", { task: "", target: id });
         toast(`${amount(count, "question")} taken back.`);
         button.disabled = false;
       },
@@ -263,7 +266,7 @@ async function look() {
   const rule = document.querySelector("[name=counting]:checked").value;
   place.setAttribute("aria-busy", "true");
   try {
-    const tables = await get(`/data/compare/tables?counting=${rule}`);
+    const tables = await get(`data/compare/tables?counting=${rule}`);
     place.replaceChildren(...parts(tables));
   } catch (error) {
     place.replaceChildren(h("p.problem", {}, error.message));

@@ -127,7 +127,7 @@ function line(one) {
     h(
       "div.what",
       {},
-      h("a.name", { href: `/train?job=${one.id}` }, nameOf(one)),
+      h("a.name", { href: `train?job=${one.id}` }, nameOf(one)),
       h(
         "p.small.soft",
         {},
@@ -151,7 +151,7 @@ function compare() {
   const link = document.querySelector("[data-compare]");
   if (!link) return;
   link.hidden = picks.size < 2;
-  link.href = `/train?jobs=${[...picks].join(",")}`;
+  link.href = `train?jobs=${[...picks].join(",")}`;
   link.textContent = `Compare ${picks.size} runs`;
   if (picks.size > 8) {
     link.removeAttribute("href");
@@ -160,9 +160,9 @@ function compare() {
 }
 
 function firstSteps() {
-  const links = [h("a.button.main", { href: "/train?new=1" }, "New job ", h("kbd", {}, "n"))];
+  const links = [h("a.button.main", { href: "train?new=1" }, "New job ", h("kbd", {}, "n"))];
   if (Number(main.dataset.snapshots) === 0) {
-    links.push(h("a.button", { href: "/curate" }, "Curate questions first"));
+    links.push(h("a.button", { href: "curate" }, "Curate questions first"));
   }
   return h("p.actions", {}, links);
 }
@@ -255,7 +255,7 @@ async function look() {
   let next = 10000;
   if (!document.hidden || wantsMessages()) {
     try {
-      const reply = await get("/data/train/jobs");
+      const reply = await get("data/train/jobs");
       const news = JSON.stringify(reply.jobs) !== JSON.stringify(jobs);
       jobs = reply.jobs;
       tell();
@@ -274,7 +274,7 @@ async function refresh(news) {
 }
 
 keys("Train", [
-  ...(admin ? [["n", "new job", () => location.assign("/train?new=1")]] : []),
+  ...(admin ? [["n", "new job", () => location.assign("train?new=1")]] : []),
   ["j", "next job", () => move(1)],
   ["k", "job before", () => move(-1)],
 ]);
@@ -305,7 +305,7 @@ try {
       {},
       h("h2", {}, "Not here"),
       h("p.problem", { role: "alert" }, error.message),
-      h("p.actions", {}, h("a.button", { href: "/train" }, "All jobs")),
+      h("p.actions", {}, h("a.button", { href: "train" }, "All jobs")),
     ),
   );
 }

@@ -18,7 +18,7 @@ const MOST = 6; // answers of one question, the first and the newest among them
 
 /** The view of one job in `place`; `look(jobs)` keeps it up to date. */
 export async function job(place, id, bell, again) {
-  let now = await get(`/data/train/job?job=${encodeURIComponent(id)}`);
+  let now = await get(`data/train/job?job=${encodeURIComponent(id)}`);
   let lastText = "";
   const title = document.querySelector("[data-title]");
   title.textContent = nameOf(now);
@@ -89,7 +89,7 @@ export async function job(place, id, bell, again) {
         parts.top.querySelector(".progress")?.replaceWith(progress(now));
         return;
       }
-      now = await get(`/data/train/job?job=${encodeURIComponent(id)}`);
+      now = await get(`data/train/job?job=${encodeURIComponent(id)}`);
       fill();
     },
   };
@@ -109,7 +109,7 @@ function failure(now) {
   const { cause, text, advice, change } = now.failure;
   const keys = Object.entries(change ?? {});
   const query = new URLSearchParams({ new: "1", from: now.id, change: JSON.stringify(change) });
-  const address = `/train?${query}`;
+  const address = `train?${query}`;
   return [
     h(
       "section.card.why-failed",
@@ -188,7 +188,7 @@ function thumb({ thumb: src, task }) {
   if (!src) return h("span.gone.small.soft", {}, "picture not in the project");
   return h(
     "a",
-    { href: `/step?task=${encodeURIComponent(task)}`, title: task },
+    { href: `step?task=${encodeURIComponent(task)}`, title: task },
     h("img", { src, alt: "", loading: "lazy" }),
   );
 }
@@ -227,9 +227,9 @@ function card(now) {
         h(
           "p.actions",
           {},
-          h("a.button.main", { href: `/compare?model=${now.id}` }, "Open in Compare"),
+          h("a.button.main", { href: `compare?model=${now.id}` }, "Open in Compare"),
           admin
-            ? h("a.button", { href: `/train?new=1&student=${now.id}` }, "Train on from it")
+            ? h("a.button", { href: `train?new=1&student=${now.id}` }, "Train on from it")
             : null,
         ),
       ),

@@ -53,7 +53,7 @@ export function looks(place, start) {
       {
         type: "button",
         onclick: () => {
-          post("/do/train/look/end", { kind }).catch(() => {});
+          post("do/train/look/end", { kind }).catch(() => {});
         },
       },
       "Stop",
@@ -62,12 +62,12 @@ export function looks(place, start) {
     into.replaceChildren(h("p.look-wait", {}, status, " ", stop));
     measure.disabled = true;
     try {
-      let state = await post("/do/train/look", { kind, settings: request });
+      let state = await post("do/train/look", { kind, settings: request });
       const { key } = state;
       while (state.state === "running") {
         status.textContent = `${kind === "measure" ? "Taking two steps" : "Reading three examples"}, ${Math.round(state.seconds)} s…`;
         await new Promise((wait) => setTimeout(wait, 700));
-        state = await get(`/data/train/look?key=${key}`);
+        state = await get(`data/train/look?key=${key}`);
         if (!into.contains(stop)) return; // something newer stands there
       }
       if (state.state === "done") draw(state.found);
@@ -94,7 +94,7 @@ export function looks(place, start) {
             "header",
             {},
             h("img", {
-              src: `/thumb/${rows.find((row) => row.task_id === task).image}`,
+              src: `thumb/${rows.find((row) => row.task_id === task).image}`,
               alt: "",
               onerror: (event) => event.target.remove(),
             }),

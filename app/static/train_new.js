@@ -72,7 +72,7 @@ function copyOf(job, change) {
 
 /** The job that the address says to copy. */
 async function draftOf(params, form) {
-  const job = await get(`/data/train/job?job=${encodeURIComponent(params.get("from"))}`);
+  const job = await get(`data/train/job?job=${encodeURIComponent(params.get("from"))}`);
   const draft = copyOf(job, JSON.parse(params.get("change") || "{}"));
   for (const field of form.fields) {
     if (JSON.stringify(draft.values[field.key]) === JSON.stringify(field.default)) {
@@ -142,7 +142,7 @@ function modelWords({ id, of, accuracy }) {
 
 /** The walkthrough in `place`; `params` is what the address says. */
 export async function walkthrough(place, params) {
-  const form = await get("/data/train/form");
+  const form = await get("data/train/form");
   let draft = storedDraft();
   let report = null;
   let timer = null;
@@ -183,7 +183,7 @@ export async function walkthrough(place, params) {
   async function check() {
     const mine = ++latest;
     try {
-      const reply = await post("/do/train/check", { settings: settings() });
+      const reply = await post("do/train/check", { settings: settings() });
       if (mine !== latest) return;
       report = reply;
     } catch (error) {
@@ -338,9 +338,9 @@ export async function walkthrough(place, params) {
   async function start(button) {
     button.disabled = true;
     try {
-      const { id } = await save("/do/train/start", { id: draft.request, settings: settings() });
+      const { id } = await save("do/train/start", { id: draft.request, settings: settings() });
       localStorage.removeItem(draftKey);
-      location.assign(`/train?job=${id}`);
+      location.assign(`train?job=${id}`);
     } catch {
       button.disabled = false;
     }
@@ -363,7 +363,7 @@ export async function walkthrough(place, params) {
     ];
     const anew = () => {
       localStorage.removeItem(draftKey);
-      location.assign("/train?new=1");
+      location.assign("train?new=1");
     };
     aside.replaceChildren(
       ...[
@@ -410,7 +410,7 @@ export async function walkthrough(place, params) {
     next.hidden = now === 4;
     preview.button.hidden = now < 4;
     next.textContent = now < 4 ? `Next: ${STEPS[now].toLowerCase()}` : "";
-    history.replaceState(null, "", `/train?new=1&step=${now}`);
+    history.replaceState(null, "", `train?new=1&step=${now}`);
     preview.visible(now === 4);
     if (focus) tabs[now - 1].firstChild.focus();
   }

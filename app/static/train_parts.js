@@ -117,7 +117,7 @@ const button = (words, work, extra = {}) =>
 export function actions(job, again, full = false, jobs = []) {
   const out = admin ? adminActions(job, again, full, jobs) : [];
   if (job.state === "done") {
-    out.push(h("a.button.small", { href: `/compare?model=${job.id}` }, "Open in Compare"));
+    out.push(h("a.button.small", { href: `compare?model=${job.id}` }, "Open in Compare"));
   }
   return out;
 }
@@ -128,7 +128,7 @@ function adminActions(job, again, full, jobs) {
   if (full && ["stopped", "failed"].includes(job.state) && job.resume) {
     out.push(h("span.small.soft", {}, `Resume is not possible: ${job.resume}.`));
   }
-  const href = `/train?new=1&from=${job.id}`;
+  const href = `train?new=1&from=${job.id}`;
   out.push(h("a.button.small", { href, title: "Its settings again, with changes" }, "Clone"));
   if (full && !["running", "stopping"].includes(job.state)) {
     out.push(button("Delete…", () => erase(job)));
@@ -137,12 +137,12 @@ function adminActions(job, again, full, jobs) {
 }
 
 const stop = (words, job, again, store, title = null) =>
-  button(words, () => act("/do/train/stop", { job: job.id, save: store }, again), { title });
+  button(words, () => act("do/train/stop", { job: job.id, save: store }, again), { title });
 
 /** @param {JobListing} job */
 function queueActions(job, again, jobs) {
   const queueLength = jobs.filter((one) => one.state === "queued").length;
-  const move = (by) => () => act("/do/train/move", { job: job.id, place: job.place + by }, again);
+  const move = (by) => () => act("do/train/move", { job: job.id, place: job.place + by }, again);
   return [
     button("↑", move(-1), {
       "aria-label": `${nameOf(job)}: earlier`,
@@ -167,7 +167,7 @@ const stopActions = (job, again) => [
 ];
 
 const resumeActions = (job, again) => [
-  button("Resume", () => act("/do/train/resume", { job: job.id }, again), {
+  button("Resume", () => act("do/train/resume", { job: job.id }, again), {
     disabled: Boolean(job.resume),
     title: job.resume ? `Not possible: ${job.resume}` : "From its last checkpoint",
   }),
@@ -205,8 +205,8 @@ function erase(job) {
       method: "dialog",
       onsubmit: async (event) => {
         event.preventDefault();
-        if (field.value.trim() === word && (await act("/do/train/delete", { job: job.id }))) {
-          location.assign("/train");
+        if (field.value.trim() === word && (await act("do/train/delete", { job: job.id }))) {
+          location.assign("train");
         }
       },
     },

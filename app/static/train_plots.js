@@ -129,7 +129,7 @@ export function curves(place, address, runs) {
   async function fetchOne(run) {
     const mine = data.get(run.id);
     const reply = await get(
-      `/data/train/curves?job=${encodeURIComponent(run.id)}&cursor=${mine.cursor}`,
+      `data/train/curves?job=${encodeURIComponent(run.id)}&cursor=${mine.cursor}`,
     );
     if (reply.anew) {
       mine.series = {};

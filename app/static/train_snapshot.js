@@ -102,7 +102,7 @@ function snapshotWords(one) {
   ];
   const query = one.text ? `, “${one.text}”` : "";
   const source = `${WHOSE[one.accepted] ?? one.accepted}${query}`;
-  return [inside.join(", "), source, dateTime(`${one.at}Z`)].join("; ");
+  return [inside.join(", "), source, dateTime(one.at)].join("; ");
 }
 
 /** @param {ReasonCount[]} rows */
@@ -134,7 +134,7 @@ export function snapshotCard(place, snapshots, hash, chose) {
   const box = document.querySelector("[data-dialog]");
   box.addEventListener("close", async () => {
     const before = new Set(all.map((one) => one.hash));
-    const form = await get("/data/train/form").catch(() => null);
+    const form = await get("data/train/form").catch(() => null);
     if (!form) return;
     all = form.snapshots;
     const fresh = all.find((one) => !before.has(one.hash));
@@ -187,7 +187,7 @@ export function snapshotCard(place, snapshots, hash, chose) {
     inside.replaceChildren(...(current ? [h("p.soft", {}, "Reading the snapshot…")] : []));
     if (!current) return;
     try {
-      const report = await get(`/data/train/snapshot?hash=${encodeURIComponent(current)}`);
+      const report = await get(`data/train/snapshot?hash=${encodeURIComponent(current)}`);
       if (mine !== latest) return;
       inside.replaceChildren(
         h(

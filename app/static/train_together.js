@@ -59,7 +59,7 @@ function table(title, names, rows, note = "") {
 
 /** Runs in `place`; the newest five where none is named. */
 export async function together(place, ids) {
-  const report = await get(`/data/train/together?ids=${ids.map(encodeURIComponent).join(",")}`);
+  const report = await get(`data/train/together?ids=${ids.map(encodeURIComponent).join(",")}`);
   if (!report.jobs.length) {
     place.replaceChildren(
       h(
@@ -71,12 +71,12 @@ export async function together(place, ids) {
           {},
           "The newest five runs stand here over each other, with what differs in their settings and in their snapshots.",
         ),
-        h("p.actions", {}, h("a.button", { href: "/train" }, "All jobs")),
+        h("p.actions", {}, h("a.button", { href: "train" }, "All jobs")),
       ),
     );
     return { look: async () => {} };
   }
-  const all = await get("/data/train/jobs");
+  const all = await get("data/train/jobs");
   const names = report.jobs.map(nameOf);
   const picks = new Set(report.jobs.map((one) => one.id));
   const choose = h(
@@ -95,7 +95,7 @@ export async function together(place, ids) {
             onchange: (event) => {
               if (event.target.checked) picks.add(one.id);
               else picks.delete(one.id);
-              location.assign(`/train?jobs=${[...picks].slice(0, 8).join(",")}`);
+              location.assign(`train?jobs=${[...picks].slice(0, 8).join(",")}`);
             },
             disabled: picks.size >= 8 && !picks.has(one.id),
           }),
@@ -132,7 +132,7 @@ export async function together(place, ids) {
     "ul.run-links",
     {},
     report.jobs.map((one) =>
-      h("li", {}, h("a", { href: `/train?job=${one.id}` }, nameOf(one)), " ", state(one)),
+      h("li", {}, h("a", { href: `train?job=${one.id}` }, nameOf(one)), " ", state(one)),
     ),
   );
   place.replaceChildren(

@@ -188,7 +188,7 @@ def test_a_curator_sets_no_rules(site: Running) -> None:
 @pytest.mark.parametrize(
     ("place", "body", "words"),
     [
-        ("settings", {"overlap": 0}, "overlap must be at least 1"),
+        ("settings", {"overlap": 0}, "overlap must be a whole number from 1 to 20, found 0"),
         ("settings", {"overlap": 0, "order": "none"}, "2 errors: .*overlap.*order"),
         ("settings", {"gold": 0.1}, "gold"),
         ("snapshot", {"accepted": "all"}, "accepted must be one of person, automatic, both"),

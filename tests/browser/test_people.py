@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from app import people
+from app import guesses, people
 from app.people import Forbidden, People, Person, add_user, fits, hash_password, need, read_users
 from workbench import cli
 from workbench.errors import InputError
@@ -81,11 +84,78 @@ def test_a_bad_file_is_refused_with_the_way_out(tmp_path: Path, text: str) -> No
 
 def test_guessing_has_to_wait_and_the_right_password_with_it(users: Path) -> None:
     known = People(users)
-    for _ in range(people.TRIES):
+    for _ in range(guesses.TRIES):
         assert known.log_in("ann", "wrong") is None
-    with pytest.raises(Forbidden, match="too many wrong passwords"):
+    with pytest.raises(Forbidden, match="too many wrong passwords for this name"):
         known.log_in("ann", "correct horse")
     assert known.log_in("bob", "battery staple") is not None
+
+
+def test_who_guesses_elsewhere_locks_nobody_out(users: Path) -> None:
+    known = People(users)
+    for _ in range(guesses.TRIES):
+        known.log_in("ann", "wrong", "203.0.113.9")
+    with pytest.raises(Forbidden, match="for this name"):
+        known.log_in("ann", "correct horse", "203.0.113.9")
+    assert known.log_in("ann", "correct horse", "198.51.100.7") is not None
+
+
+@pytest.mark.parametrize(
+    "address", ["203.0.113.{}", "2001:db8::1:{}"], ids=["one address", "one network of IPv6"]
+)
+def test_an_address_that_guesses_many_names_has_to_wait(users: Path, address: str) -> None:
+    known = People(users)
+    one = address.format(9)
+    assert known.log_in("bob", "battery staple", one) is not None
+    for number in range(guesses.TRIES_OF_ADDRESS):
+        place = address.format(number) if ":" in address else one
+        assert known.log_in(f"nobody{number}", "wrong", place) is None
+    with pytest.raises(Forbidden, match="from your address"):
+        known.log_in("ann", "correct horse", one)
+    assert known.log_in("bob", "battery staple", one) is not None, "who is known there is let in"
+    assert known.log_in("ann", "correct horse", "198.51.100.7") is not None
+
+
+def test_a_crowd_of_passwords_is_refused_and_not_hashed(
+    users: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guesses, "AT_ONCE", 1)
+    monkeypatch.setattr(guesses, "WAITING", 0)
+    known = People(users)
+    begun, go = threading.Event(), threading.Event()
+    names = []
+
+    def slow(password: str, kept: str) -> bool:
+        names.append(password)
+        begun.set()
+        return go.wait(20) and False
+
+    monkeypatch.setattr(people, "fits", slow)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(known.log_in, "ann", "first")
+        assert begun.wait(20)
+        with pytest.raises(Forbidden, match="try again in a few seconds"):
+            known.log_in("bob", "second")
+        go.set()
+        assert first.result(20) is None
+    assert known.log_in("bob", "third") is None
+    assert names == ["first", "third"]
+
+
+def test_a_session_ends_when_its_password_changes(users: Path) -> None:
+    known = People(users)
+    ann, again = (known.log_in("ann", "correct horse") for _ in range(2))
+    assert ann is not None
+    assert again is not None
+    header = "Basic " + base64.b64encode(b"ann:correct horse").decode()
+    assert known.of_header(header) == Person("ann", "curator")
+    assert known.of_known_header(header) == Person("ann", "curator")
+    people.add_user(users, "bob", "another password", "viewer")
+    assert known.of_session(ann) is not None, "another's password says nothing of hers"
+    people.add_user(users, "ann", "correct horse", "admin")
+    assert known.of_session(ann) is None
+    assert known.of_known_header(header) is None
+    assert known.of_session(again) is None
 
 
 def test_a_session_ends_with_logging_out_and_with_its_user(users: Path) -> None:

@@ -95,7 +95,7 @@ def test_the_button_leads_to_the_provider_and_back_to_the_page(
     caller: httpx.Client, issuer: Provider
 ) -> None:
     login = caller.get("/browse?q=dog", follow_redirects=True)
-    assert 'href="/login/sign-on?next=/browse%3Fq%3Ddog"' in login.text
+    assert 'href="login/sign-on?next=browse%3Fq%3Ddog"' in login.text
     assert 'name="password"' in login.text
     assert issuer.requests == [], "the login page waits for nobody"
     address = to_provider(caller)
@@ -106,7 +106,7 @@ def test_the_button_leads_to_the_provider_and_back_to_the_page(
     assert len(query["nonce"][0]) >= 20
     assert SECRET not in address
     answer = back(caller, address)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/step")
+    assert (answer.status_code, answer.headers["location"]) == (303, "../step")
     cookie = next(
         line for line in answer.headers.get_list("set-cookie") if line.startswith(people.COOKIE)
     )
@@ -144,7 +144,7 @@ def test_the_password_still_opens(caller: httpx.Client) -> None:
 )
 def test_the_way_back_never_leads_elsewhere(caller: httpx.Client, target: str) -> None:
     answer = back(caller, to_provider(caller, "/login/sign-on?" + urlencode({"next": target})))
-    assert (answer.status_code, answer.headers["location"]) == (303, "/browse")
+    assert (answer.status_code, answer.headers["location"]) == (303, "../browse")
 
 
 def test_a_foreign_host_gets_no_redirect_address(caller: httpx.Client) -> None:

@@ -12,7 +12,9 @@ import pytest
 from small_parts import profile_text
 from typer.testing import CliRunner, Result
 
-from workbench.cli import app
+from workbench import registry
+from workbench.cli import app, parts
+from workbench.errors import MissingPart
 from workbench.store import Project
 
 HERE = Path(__file__).resolve().parent.parent
@@ -335,6 +337,21 @@ def test_sql_cuts_long_results_and_blobs(ran: Path) -> None:
     text = vpd("sql", "SELECT id, events FROM trace", "-p", ran, "--limit", 2).stdout
     assert "only the first 2 rows; give --limit for more" in text
     assert re.search(r"<\d+ bytes>", text)
+
+
+def test_the_text_of_a_part_is_that_of_the_part_itself() -> None:
+    """Our own parts are read from their source; they say what they would say when loaded."""
+    compared = 0
+    for role in registry.ROLES:
+        for name, point in registry.parts(role).items():
+            try:
+                text, whole = parts._read(point), parts._load(role, name)
+            except MissingPart:
+                continue
+            if text is not None:
+                assert text == whole, name
+                compared += 1
+    assert compared > 3
 
 
 def test_parts_lists_every_part() -> None:

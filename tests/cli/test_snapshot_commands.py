@@ -130,8 +130,12 @@ def test_decisions_come_back(project: Path, tmp_path: Path) -> None:
     vpd("export", "first", tmp_path / "out", "--to", "argilla", "-p", project)
     records = json.loads((tmp_path / "out" / "records.json").read_text())
     for record in records[:2]:
-        record["responses"] = {"decision": [{"value": "accept", "user_id": "u1"}]}
-    records[2]["responses"] = {"decision": [{"value": "\x1b[31mperhaps", "user_id": "u1"}]}
+        record["responses"] = {
+            "decision": [{"value": "accept", "user_id": "u1", "status": "submitted"}]
+        }
+    records[2]["responses"] = {
+        "decision": [{"value": "\x1b[31mperhaps", "user_id": "u1", "status": "submitted"}]
+    }
     (tmp_path / "d.json").write_text(json.dumps(records))
     said = vpd("import-decisions", tmp_path / "d.json", "--from", "argilla", "-p", project)
     assert (

@@ -40,15 +40,28 @@ def test_the_table_holds_the_cells_p_and_slices(folder: Path) -> None:
     assert f"{found.all.both:>3}" in text
     assert "McNemar's exact test: p " in text
     assert all(family in text for family in found.families)
+    assert "pipeline right: the first program is right (k = 1)" in text
+    assert "pipeline right: the most frequent answer of the k programs is right" in text
+    assert "by the label" not in text
     assert "find" in said("--project", str(folder), "--by", "tool", "--pipeline", "vote")
 
 
 def test_as_json_it_is_what_python_gives(folder: Path) -> None:
     with Project.open(folder, read_only=True) as project:
-        assert (
-            json.loads(said("--project", str(folder), "--json"))
-            == compare(project.outcomes()).to_json()
-        )
+        outcomes = project.outcomes()
+    plain = json.loads(said("--project", str(folder), "--json"))
+    vote = compare(outcomes, "vote").to_json()
+    assert plain == {**compare(outcomes, "first").to_json(), "vote": vote}
+    assert json.loads(said("--project", str(folder), "--json", "--pipeline", "vote")) == vote
+
+
+def test_best_of_k_by_the_label_is_named_so_and_has_no_p(folder: Path) -> None:
+    text = said("--project", str(folder), "--pipeline", "any")
+    assert "pipeline right: best of k by the label" in text
+    assert "McNemar's exact test: none, since the label chose among the programs" in text
+    row = json.loads(said("--project", str(folder), "--pipeline", "any", "--json"))
+    assert row["all"]["p"] is None
+    assert [one["p"] for one in row["families"].values()] == [None] * len(row["families"])
 
 
 def test_before_anything_ran_it_says_what_to_run(tmp_path: Path) -> None:

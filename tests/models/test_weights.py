@@ -6,10 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from workbench.api import STANDARD
 from workbench.errors import InputError
 from workbench.models.bundled import student_folder
+from workbench.models.checkpoint import checkpoint_state
+from workbench.models.language import TransformersLanguage
 from workbench.models.student import TransformersStudent
 from workbench.models.weights import model_folder, weights_digest
+from workbench.records import PartRef
+from workbench.sample.local import TransformersSampler
+from workbench.tools.knowledge import LanguageKnowledge
+from workbench.tools.visual_questions import StudentQuestions
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "train"))
 from tiny_vlms import save
@@ -75,3 +82,47 @@ def test_a_job_stands_for_its_model(models: Path, tmp_path: Path) -> None:
     (tmp_path / "job.toml").write_text("")
     with pytest.raises(InputError, match="has no model yet; vpd jobs show"):
         model_folder(tmp_path)
+
+
+def _references(model: str) -> dict[str, PartRef]:
+    """What names each part that computes with this checkpoint."""
+    return {
+        "sampler": TransformersSampler([STANDARD["find"]], model=model).ref,
+        "language": TransformersLanguage(model).ref,
+        "knowledge": LanguageKnowledge(model).ref,
+        "questions": StudentQuestions(model).ref,
+    }
+
+
+def test_new_weights_in_the_same_folder_are_another_part(models: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(models / "one" / "model", folder)
+    before = _references(str(folder))
+    assert _references(str(folder)) == before
+    shutil.rmtree(folder)
+    save("region", folder, seed=7)
+    after = _references(str(folder))
+    assert [name for name in before if before[name] == after[name]] == []
+
+
+@pytest.mark.parametrize("name", ["chat_template.jinja", "generation_config.json"])
+def test_an_edited_template_or_setting_is_another_part(
+    models: Path, tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(models / "one" / "model", folder)
+    (folder / name).write_text('{"a": 1}')
+    before = checkpoint_state(str(folder))
+    (folder / name).write_text('{"a": 2}')
+    assert checkpoint_state(str(folder)) != before
+    (folder / "optimizer.pt").write_bytes(b"changes no answer")
+    (folder / name).write_text('{"a": 1}')
+    assert checkpoint_state(str(folder)) == before
+
+
+def test_the_embedded_parts_keep_their_keys() -> None:
+    """Results in everybody's projects stay valid."""
+    assert TransformersLanguage("bundled").ref.version == "1"
+    assert LanguageKnowledge("bundled").ref.version == "1"
+    questions = StudentQuestions("bundled").ref
+    assert (questions.version, questions.arguments["weights"]) == ("1", student_folder().name)

@@ -31,7 +31,9 @@ def snapshot(project: Project) -> Snapshot:
 def answered(record: dict[str, Any], user: str, **given: str) -> None:
     """Answer an argilla record."""
     for name, value in given.items():
-        record["responses"].setdefault(name, []).append({"value": value, "user_id": user})
+        record["responses"].setdefault(name, []).append(
+            {"value": value, "user_id": user, "status": "submitted"}
+        )
 
 
 def imported(

@@ -21,18 +21,31 @@ from workbench.snapshot.imports import TOOLS, ImportedDecision, RefusedEntry, re
 ABOUT = {"task_id": "made/1", "trace_id": "t1", "rationale_id": "r1"}
 
 
-def argilla(decision: str = "accept", user: str = "u-1", **answers: str) -> dict[str, Any]:
-    """A record as argilla writes it."""
-    said = {"decision": decision, **answers}
-    responses = {name: [{"value": value, "user_id": user}] for name, value in said.items()}
-    return {
+def argilla(
+    decision: str = "accept", user: str = "u-1", status: str | None = "submitted", **answers: str
+) -> dict[str, Any]:
+    """A record as argilla's `to_list(flatten=True)` writes it."""
+    row: dict[str, Any] = {
         "id": "e1",
-        "fields": {},
-        "metadata": ABOUT,
-        "suggestions": {},
-        "responses": responses,
         "status": "completed",
+        "_server_id": None,
+        "question": "How many?",
+        **ABOUT,
     }
+    for name, value in {"decision": decision, **answers}.items():
+        row[f"{name}.responses"] = [value]
+        row[f"{name}.responses.users"] = [user]
+        row[f"{name}.responses.status"] = [status]
+    return row
+
+
+def nested(status: str | None = None, **answers: str) -> dict[str, Any]:
+    """A record as argilla's `to_json` writes it; the status of an answer is not in its files."""
+    part = {} if status is None else {"status": status}
+    responses = {
+        name: [{"value": value, "user_id": "u-1", **part}] for name, value in answers.items()
+    }
+    return {"id": "e1", "fields": {}, "metadata": ABOUT, "responses": responses}
 
 
 def studio(decision: str = "accept", **changes: Any) -> dict[str, Any]:
@@ -68,6 +81,11 @@ def studio(decision: str = "accept", **changes: Any) -> dict[str, Any]:
     return {"id": 5, "data": ABOUT, "annotations": [annotation]}
 
 
+def _choices(*values: str) -> list[dict[str, Any]]:
+    """What Label Studio writes for one question with these choices."""
+    return [{"from_name": "decision", "type": "choices", "value": {"choices": list(values)}}]
+
+
 def taken(
     tmp_path: Path, tool: str, *entries: Any
 ) -> tuple[list[ImportedDecision], list[RefusedEntry]]:
@@ -96,7 +114,9 @@ def test_argilla_decisions(tmp_path: Path) -> None:
 
 def test_two_people_on_one_argilla_record(tmp_path: Path) -> None:
     entry = argilla()
-    entry["responses"]["decision"].append({"value": "skip", "user_id": "u-2"})
+    entry["decision.responses"].append("skip")
+    entry["decision.responses.users"].append("u-2")
+    entry["decision.responses.status"].append("submitted")
     said, _ = taken(tmp_path, "argilla", entry)
     assert [(row.author, row.kind) for row in said] == [
         ("argilla:u-1", "accept"),
@@ -104,10 +124,48 @@ def test_two_people_on_one_argilla_record(tmp_path: Path) -> None:
     ]
 
 
-def test_argilla_drafts_are_no_decisions(tmp_path: Path) -> None:
-    entry = argilla()
-    entry["responses"]["decision"][0]["status"] = "draft"
-    assert taken(tmp_path, "argilla", entry) == ([], [])
+@pytest.mark.parametrize("status", ["draft", "discarded"])
+def test_argilla_answers_that_were_not_submitted_are_no_decisions(
+    tmp_path: Path, status: str
+) -> None:
+    for entry in (argilla(status=status), nested(status, decision="accept")):
+        said, (refused,) = taken(tmp_path, "argilla", entry)
+        assert said == []
+        assert refused.reason.startswith(f"the answer of u-1 is {status}, not submitted")
+
+
+def test_one_question_left_as_a_draft_holds_back_the_person(tmp_path: Path) -> None:
+    entry = argilla("reject", reason="bad_gold")
+    entry["reason.responses.status"] = ["draft"]
+    said, (refused,) = taken(tmp_path, "argilla", entry)
+    assert said == []
+    assert "is draft, not submitted" in refused.reason
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        nested(decision="accept"),
+        nested(decision="reject", reason="bad_gold"),
+        argilla(status=None),
+        {**argilla(), "decision.responses.status": []},
+    ],
+)
+def test_argilla_answers_without_a_status_cannot_be_told(
+    tmp_path: Path, entry: dict[str, Any]
+) -> None:
+    """`to_json` writes submitted, draft and discarded answers alike."""
+    said, (refused,) = taken(tmp_path, "argilla", entry)
+    assert said == []
+    assert "does not say whether it was submitted" in refused.reason
+    assert "to_list(flatten=True)" in refused.reason
+
+
+def test_an_argilla_answer_that_says_its_status_is_read_from_either_form(tmp_path: Path) -> None:
+    for entry in (argilla(note="so"), nested("submitted", decision="accept", note="so")):
+        (said,), refused = taken(tmp_path, "argilla", entry)
+        assert refused == []
+        assert (said.kind, said.note, said.task_id) == ("accept", "so", "made/1")
 
 
 def test_label_studio_decisions(tmp_path: Path) -> None:
@@ -156,7 +214,12 @@ def test_reading_again_gives_the_same_ids(tmp_path: Path, tool: str) -> None:
         ("argilla", argilla("reject"), "a rejection needs a reason"),
         (
             "argilla",
-            {**argilla(), "metadata": {}},
+            argilla("accept", reason="bad_gold"),
+            "it is 'accept' and names a reason of rejection ('bad_gold')",
+        ),
+        (
+            "argilla",
+            {**argilla(), "task_id": None},
             "it does not name its task; it was not exported from here",
         ),
         (
@@ -165,6 +228,17 @@ def test_reading_again_gives_the_same_ids(tmp_path: Path, tool: str) -> None:
             "it has no list 'annotations'; export as JSON, not as JSON-MIN",
         ),
         ("label-studio", studio(was_cancelled=True), "it was cancelled"),
+        ("label-studio", studio(was_cancelled=None), "it was cancelled"),
+        (
+            "label-studio",
+            studio(result=_choices("accept", "reject")),
+            "it holds several values of 'decision', and which of them is meant cannot be told",
+        ),
+        (
+            "label-studio",
+            studio(result=[*_choices("accept"), *_choices("skip")]),
+            "it holds several values of 'decision'",
+        ),
         ("label-studio", studio(completed_by=None), "it does not name who decided"),
         ("label-studio", studio(result=[]), "its decision is ''"),
         ("label-studio", "text", "it has no list 'annotations'"),
@@ -207,6 +281,11 @@ def test_an_unknown_tool(tmp_path: Path) -> None:
         read(tmp_path / "x.json", "doccano")
 
 
+def test_fiftyone_files_say_who_decided_nothing(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"FiftyOne's files do not say who decided"):
+        read(tmp_path / "samples.json", "fiftyone")
+
+
 def test_hostile_notes_stay_text(tmp_path: Path) -> None:
     (said,), _ = taken(tmp_path, "argilla", argilla(note=HOSTILE))
     assert said.note == storable_json(HOSTILE)
@@ -228,6 +307,10 @@ ANYTHING = st.recursive(
                     "decision",
                     "value",
                     "user_id",
+                    "status",
+                    "decision.responses",
+                    "decision.responses.users",
+                    "decision.responses.status",
                     "choices",
                     "from_name",
                     "completed_by",

@@ -298,7 +298,10 @@ def read_only_folder() -> Iterator[Path]:
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
 @pytest.mark.parametrize(
     ("mode", "text"),
-    [("writer", "StoreError .*cannot be opened .*can be read and written"), ("reader", "open 1")],
+    [
+        ("writer", "StoreReadOnly .*cannot be written .*is read-only here, and nothing is wrong"),
+        ("reader", "open 1"),
+    ],
 )
 def test_a_folder_that_cannot_be_written(read_only_folder: Path, mode: str, text: str) -> None:
     out, err = start(AS_NOBODY, read_only_folder, mode).communicate(timeout=60)

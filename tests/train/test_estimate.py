@@ -98,6 +98,7 @@ def test_the_card_gives_the_interval_and_takes_no_markup(tmp_path: Path) -> None
         "of": 2,
         "interval": [0.0945, 0.9055],
         "first": 0.0,
+        "environment": {"workbench": "0.1.0", "torch": "2.9.0", "platform": "Linux"},
     }
     job = Job("s", student="/private/place/base", name="a\n# <b>[x](y)`")
     text = card(job, taken.manifest, result)
@@ -106,6 +107,7 @@ def test_the_card_gives_the_interval_and_takes_no_markup(tmp_path: Path) -> None
         in text
     )
     assert taken.hash in text
+    assert "Computed with 0.1.0; torch 2.9.0; platform Linux." in text
     assert "# a # bx(y)\n" in text
     assert "/private" not in text
     assert "all weights" in card(replace(job, method="full"), taken.manifest, result)

@@ -4,16 +4,11 @@ terminal.
 
 from __future__ import annotations
 
+import threading
 import time
+from datetime import timedelta
 
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as RichProgress
 from rich.progress import Task as RichTask
 from rich.text import Text
@@ -24,18 +19,42 @@ from workbench.pipeline import Progress
 EVERY = 10.0
 """Seconds between two plain lines."""
 
+PATIENCE = 2.0
+"""Seconds of loading after which a plain line says so."""
+
+
+def rate_of(task: RichTask) -> float:
+    """Units per second since the stage began.
+
+    Rich's own speed looks at the last updates: where a batch ends at once it would say hundreds a
+    second for what takes six seconds each.
+    """
+    elapsed = task.finished_time if task.finished else task.elapsed
+    return task.completed / elapsed if elapsed else 0.0
+
 
 class _Rate(TextColumn):
     def __init__(self) -> None:
         super().__init__("")
 
     def render(self, task: RichTask) -> Text:
-        speed = task.finished_speed or task.speed
+        speed = rate_of(task)
         if not speed:
             return Text("")
         return Text(
             f"{speed:.1f} {task.fields['unit']}/s" if speed >= 1 else f"{1 / speed:.1f} s each"
         )
+
+
+class _Left(TextColumn):
+    def __init__(self) -> None:
+        super().__init__("")
+
+    def render(self, task: RichTask) -> Text:
+        speed = rate_of(task)
+        if not speed or task.total is None:
+            return Text("-:--:--")
+        return Text(str(timedelta(seconds=round((task.total - task.completed) / speed))))
 
 
 class Bars:
@@ -47,6 +66,8 @@ class Bars:
         self._bars: dict[str, TaskID] = {}
         self._started: dict[str, float] = {}
         self._said: dict[str, float] = {}
+        self._loading: TaskID | None = None
+        self._timer: threading.Timer | None = None
         self._progress = RichProgress(
             TextColumn("{task.description:<12}"),
             BarColumn(bar_width=30),
@@ -54,7 +75,7 @@ class Bars:
             _Rate(),
             TimeElapsedColumn(),
             TextColumn("left"),
-            TimeRemainingColumn(),
+            _Left(),
             console=self._console,
         )
 
@@ -64,14 +85,37 @@ class Bars:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._end_loading()
         if self._live:
             self._progress.stop()
 
+    def load(self) -> None:
+        """Show that models are being loaded, until the first stage says how far it is.
+
+        A line is only printed where it takes a while.
+        """
+        if self._live:
+            self._loading = self._progress.add_task("load models", total=None, unit="")
+        else:
+            words = "loading the models of the profile; this may take a minute"
+            self._timer = threading.Timer(PATIENCE, self._console.print, [words])
+            self._timer.daemon = True
+            self._timer.start()
+
     def __call__(self, progress: Progress) -> None:
+        self._end_loading()
         if self._live:
             self._draw(progress)
         else:
             self._say(progress)
+
+    def _end_loading(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._loading is not None:
+            self._progress.remove_task(self._loading)
+            self._loading = None
 
     def _draw(self, progress: Progress) -> None:
         if progress.stage not in self._bars:

@@ -16,12 +16,14 @@ from workbench.store import Selection
 from workbench.study.two_by_two import COUNTINGS, Counting, Table, TwoByTwo, compare
 
 
-def main(project: Path | None, counting: str, by: str, split: str | None, as_json: bool) -> None:
+def main(
+    project: Path | None, counting: str | None, by: str, split: str | None, as_json: bool
+) -> None:
     """Print the 2x2 table with McNemar's p, and its slices.
 
     Args:
         project: folder of the project; None takes the one around the current folder.
-        counting: when the pipeline counts as right: any, vote or first.
+        counting: when the pipeline counts as right: first, vote or any; None shows first and vote.
         by: slices of the table: family or tool.
         split: take only the questions of this split.
         as_json: print JSON instead of text.
@@ -32,9 +34,12 @@ def main(project: Path | None, counting: str, by: str, split: str | None, as_jso
     if by not in ("family", "tool"):
         raise InputError(f"slices are by family or tool, found '{by}'")
     with open_project(project, read_only=True) as opened:
-        comparison = compare(opened.outcomes(None, Selection(split)), cast(Counting, counting))
+        outcomes = opened.outcomes(None, Selection(split))
+    comparison = compare(outcomes, cast(Counting, counting or "first"))
+    also = [compare(outcomes, "vote")] if counting is None else []
     if as_json:
-        print(json.dumps(comparison.to_json(), indent=1))
+        more = {other.counting: other.to_json() for other in also}
+        print(json.dumps(comparison.to_json() | more, indent=1))
         return
     if not comparison.all.of:
         console().print(
@@ -42,7 +47,8 @@ def main(project: Path | None, counting: str, by: str, split: str | None, as_jso
             + (f" (questions so far: {comparison.left_out})" if comparison.left_out else "")
         )
         return
-    _print(comparison, by)
+    for one in (comparison, *also):
+        _print(one, by)
 
 
 def _print(comparison: TwoByTwo, by: str) -> None:
@@ -76,6 +82,8 @@ def _print(comparison: TwoByTwo, by: str) -> None:
 
 def _p(table: Table, short: bool = False) -> str:
     """The p of McNemar's test; without a question that separates the sides there is none."""
+    if table.p is None and table.by_label:
+        return "-" if short else "none, since the label chose among the programs"
     if table.p is None:
         return "-" if short else "no question separates the two"
     small = table.p < 0.001

@@ -9,7 +9,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from workbench.cli.text import console, open_project, percent, safe, seconds
+from workbench.cli.text import (
+    console,
+    local_time,
+    open_project,
+    open_to_look,
+    percent,
+    safe,
+    seconds,
+)
 from workbench.errors import InputError
 from workbench.records import REASON_WORDS
 from workbench.shares import Share
@@ -20,7 +28,7 @@ from workbench.store.people.reviewing import state_counts
 def status(project: Path | None) -> None:
     """Print the queue, the reviewers, their agreement, and what they blame."""
     out = console()
-    with open_project(project, read_only=False) as opened:
+    with open_to_look(project) as opened:
         _states(out, opened)
         _reviewers(out, opened)
         _agreement(out, opened)
@@ -154,6 +162,6 @@ def show_guideline(project: Path | None, version: str | None) -> None:
     out = console()
     out.print(
         f"version {guideline.version}, by {safe(guideline.author)}, "
-        f"{guideline.created_at:%Y-%m-%d %H:%M} UTC"
+        f"{local_time(guideline.created_at)}"
     )
     out.print(safe(guideline.text, 1_000_000, lines=True))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import get_args
 
 from workbench.cli.bars import Bars
-from workbench.cli.text import console, open_project, percent, safe, seconds
+from workbench.cli.text import console, error_line, open_project, percent, safe, seconds
 from workbench.errors import InputError
 from workbench.evaluate.benchmarks.scores import SystemAnswer
 from workbench.evaluate.benchmarks.submission import write
@@ -17,6 +17,9 @@ from workbench.store import Evaluation, Project, Selection
 from workbench.store.reading import evaluations
 from workbench.study import evaluate
 from workbench.verify.normalise import Mode
+
+MANY = 50
+"""Questions from which on the pipeline says what it is about to do."""
 
 
 def main(
@@ -54,7 +57,9 @@ def main(
     systems: list[str | None] = list(models) or ([None] if pipeline is None else [])
     rows: list[Evaluation] = []
     with open_project(project, read_only=False) as opened, Bars() as bars:
+        bars.load()
         if pipeline is not None:
+            _announce(opened, pipeline, selection)
             rows += evaluate.evaluate_pipeline(opened, pipeline, selection, timed, bars, normalise)
         rows += [
             evaluate.evaluate(opened, model, selection, explain, timed, bars, normalise)
@@ -69,6 +74,17 @@ def main(
     for row in rows:
         out.print(line(row))
     out.print("all systems side by side: vpd results")
+
+
+def _announce(project: Project, k: int, selection: Selection) -> None:
+    """Say how much is asked before it begins: programs for a whole benchmark take hours."""
+    count = len(project.outcomes(None, selection))
+    if selection.limit is None and count > MANY:
+        error_line(
+            f"the pipeline answers {count} questions with {k} programs each; what was answered "
+            "before is not asked again, --limit N asks fewer, and Ctrl-C keeps what is done",
+            "note: ",
+        )
 
 
 def line(row: Evaluation) -> str:

@@ -17,7 +17,7 @@ from workbench.cli.text import console, open_project, safe
 from workbench.errors import InputError
 from workbench.pipeline import Progress, correcting, importing
 from workbench.ports import Columns, HasColumns, HasSplits
-from workbench.settings import Choice
+from workbench.settings import Choice, absolute
 from workbench.store import Project
 from workbench.store.records import sources
 from workbench.store.records.sources import SourceSelection
@@ -62,6 +62,9 @@ def choice(
             f"the source '{name}' needs --from DIR: the folder with its questions and pictures"
         )
     registry.build("source", name, **arguments)
+    file, colon, part = name.rpartition(":")
+    if file.endswith(".py"):  # the project is used from other folders too
+        name = f"{absolute(file, Path.cwd())}{colon}{part}"
     return Choice(name, arguments)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 import tomllib
 from pathlib import Path
@@ -69,6 +70,10 @@ def go(module: str, function: str = "main", **arguments: Any) -> None:
     """
     from workbench.cli.text import error_line  # rich is needed only once something runs
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            # what the output's encoding cannot write is shown as \u2713 and the like
+            stream.reconfigure(errors="backslashreplace")
     try:
         getattr(importlib.import_module(f"workbench.cli.{module}"), function)(**arguments)
     except WorkbenchError as error:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import ast
+import copy
 import inspect
 import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, PackageNotFoundError, requires, version
 from typing import Any
 
 from workbench import registry
 from workbench.cli.text import console, safe
-from workbench.errors import WorkbenchError
+from workbench.errors import MissingPart, WorkbenchError
+from workbench.settings import PACKAGE
 
 
 def part_rows() -> list[dict[str, Any]]:
@@ -28,18 +35,118 @@ def part_rows() -> list[dict[str, Any]]:
                 "missing": None,
             }
             try:
-                part = registry.load(role, name)
-                row["doc"] = (inspect.getdoc(part) or "").split("\n")[0]
-                row["arguments"] = ", ".join(
-                    str(parameter.replace(annotation=parameter.empty))
-                    for parameter in inspect.signature(part).parameters.values()
-                )
+                about = _read(point) or _load(role, name)
+                row["doc"], row["arguments"] = about.doc, about.arguments
             except WorkbenchError as error:
                 row["missing"] = str(error)
             except Exception as error:  # a stranger's part may raise anything when it is imported
                 row["missing"] = f"{type(error).__name__}: {error}"
             rows.append(row)
     return rows
+
+
+@dataclass(frozen=True, slots=True)
+class PartText:
+    """What is printed of a part."""
+
+    doc: str
+    arguments: str
+
+
+def _load(role: str, name: str) -> PartText:
+    part = registry.load(role, name)
+    return PartText(
+        (inspect.getdoc(part) or "").split("\n")[0],
+        ", ".join(
+            str(parameter.replace(annotation=parameter.empty))
+            for parameter in inspect.signature(part).parameters.values()
+        ),
+    )
+
+
+def _read(point: EntryPoint) -> PartText | None:
+    """What the source says of one of our own parts that need an extra; None for any other.
+
+    Nothing is imported: torch alone would take ten seconds.
+
+    Raises:
+        MissingPart: a package of the extra is not installed.
+    """
+    extra = next(iter(point.extras), "")
+    if not extra or point.module.partition(".")[0] != "workbench":
+        return None
+    _check_extra(point, extra)
+    node = _class(point.module, point.attr)
+    if node is None:
+        return None
+    doc = (ast.get_docstring(node) or "").split("\n")[0]
+    return PartText(doc, _arguments(point.module, _maker(point.module, node)))
+
+
+def _check_extra(point: EntryPoint, extra: str) -> None:
+    ends = f"extra == '{extra}'", f'extra == "{extra}"'
+    for line in requires("vpd-workbench") or ():
+        if line.rstrip().endswith(ends):
+            package = re.split(r"[^\w.-]", line, maxsplit=1)[0]
+            try:
+                version(package)
+            except PackageNotFoundError as error:
+                raise MissingPart(
+                    f"'{point.name}' needs a package that is not installed ({package}); "
+                    f"pip install 'vpd-workbench[{extra}]'"
+                ) from error
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    path = PACKAGE.parent.joinpath(*module.split("."))
+    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def _class(module: str, name: str) -> ast.ClassDef | None:
+    nodes = (node for node in _tree(module).body if isinstance(node, ast.ClassDef))
+    return next((node for node in nodes if node.name == name), None)
+
+
+def _maker(module: str, node: ast.ClassDef) -> ast.FunctionDef | None:
+    """The `__init__` of a class, or the one that it inherits from a class of the same file."""
+    for one in node.body:
+        if isinstance(one, ast.FunctionDef) and one.name == "__init__":
+            return one
+    for base in node.bases:
+        parent = _class(module, base.id) if isinstance(base, ast.Name) else None
+        if parent is not None:
+            return _maker(module, parent)
+    return None
+
+
+def _value(module: str, node: ast.expr) -> ast.expr:
+    """A default; the value of a constant of our own code in place of its name."""
+    if not isinstance(node, ast.Name):
+        return node
+    for one in _tree(module).body:
+        if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == node.id:
+            return one.value
+        if isinstance(one, ast.ImportFrom) and (one.module or "").startswith("workbench."):
+            origins = [alias.name for alias in one.names if (alias.asname or alias.name) == node.id]
+            if origins:
+                return _value(str(one.module), ast.Name(origins[0]))
+    return node
+
+
+def _arguments(module: str, maker: ast.FunctionDef | None) -> str:
+    """The arguments as a call writes them, with their defaults and without types."""
+    if maker is None:
+        return ""
+    bare = copy.deepcopy(maker.args)
+    bare.args = bare.args[1:]  # self
+    for one in [*bare.posonlyargs, *bare.args, *bare.kwonlyargs, bare.vararg, bare.kwarg]:
+        if one is not None:
+            one.annotation = None
+    bare.defaults = [_value(module, one) for one in bare.defaults]
+    bare.kw_defaults = [one and _value(module, one) for one in bare.kw_defaults]
+    return ast.unparse(bare)
 
 
 def main(as_json: bool) -> None:

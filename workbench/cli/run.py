@@ -24,6 +24,7 @@ def main(
     """
     out = console()
     with open_project(project, read_only=False) as opened, Bars() as bars:
+        bars.load()
         summary = pipeline.run(opened, limit, k, upto, bars, split=split)
     worked = [
         f"{stage} {done.rows} in {seconds(done.seconds)}"

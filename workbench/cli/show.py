@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from workbench.cli.steps import ending, run_lines
-from workbench.cli.text import console, open_project, safe
+from workbench.cli.text import console, open_project, open_to_look, safe
 from workbench.records import Task, Verdict
 from workbench.store import Project, TaskView
 from workbench.store.people import corrections
@@ -26,9 +26,8 @@ def main(what: str, project: Path | None, status: str | None, text: str, limit: 
         limit: number of questions to list.
     """
     out = console()
-    with open_project(
-        project, read_only=bool(what)
-    ) as opened:  # a list brings up to date what it reads
+    # a list brings up to date what it reads
+    with open_project(project, read_only=True) if what else open_to_look(project) as opened:
         if not what:
             _list(out, opened, status, text, limit)
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from workbench.cli.bars import Bars
-from workbench.cli.text import console, open_project, safe
+from workbench.cli.text import console, local_time, open_project, safe
 from workbench.errors import InputError
 from workbench.pipeline import Progress
 from workbench.pipeline.snapshotting import SnapshotWish, folder_of, keep, preview
@@ -81,7 +82,12 @@ def list_(project: Path | None, as_json: bool) -> None:
         rows = snapshots.snapshot_rows(opened.database)
     if as_json:
         records = [
-            {"hash": s.hash, "name": s.name, "created_at": s.created_at.isoformat(), **s.counts}
+            {
+                "hash": s.hash,
+                "name": s.name,
+                "created_at": s.created_at.replace(tzinfo=UTC).isoformat(),
+                **s.counts,
+            }
             for s in rows
         ]
         print(json.dumps(records, indent=1))
@@ -90,15 +96,13 @@ def list_(project: Path | None, as_json: bool) -> None:
         console().print("no snapshot was taken yet; take one with: vpd snapshot")
         return
     table = Table(box=SIMPLE, pad_edge=False)
-    for title in ("hash", "name", "taken (UTC)", "questions", "rationales", "pictures"):
+    for title in ("hash", "name", "taken", "questions", "rationales", "pictures"):
         table.add_column(
             title, justify="right" if title in ("questions", "rationales", "pictures") else "left"
         )
     for row in rows:
         numbers = (str(row.counts[key]) for key in ("rows", "rationales", "pictures"))
-        table.add_row(
-            row.hash[:12], Text(safe(row.name, 40)), f"{row.created_at:%Y-%m-%d %H:%M}", *numbers
-        )
+        table.add_row(row.hash[:12], Text(safe(row.name, 40)), local_time(row.created_at), *numbers)
     console().print(table)
 
 

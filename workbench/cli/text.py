@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sys
 import unicodedata
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
-from workbench import trust
-from workbench.errors import InputError, ProfileError
-from workbench.settings import read_profile
-from workbench.store import Project, locate
-from workbench.store.project import PROFILE
+from workbench.errors import InputError, ProfileError, StoreReadOnly
+
+if TYPE_CHECKING:
+    from workbench.store import Project
 
 LONGEST = 2000
 """Characters of one text that are printed."""
@@ -71,12 +72,18 @@ def open_project(project: Path | None, read_only: bool, runs_code: bool = False)
         read_only: refuse to write.
         runs_code: refuse code that is not trusted now, and not when it is about to run.
     """
+    from workbench.store import Project  # commands that open none need no DuckDB
+
     folder = project_folder(project)
     _ask_for_trust(folder, runs_code)
     return Project.open(folder, read_only=read_only)
 
 
 def _ask_for_trust(folder: Path, runs_code: bool) -> None:
+    from workbench import trust
+    from workbench.settings import read_profile
+    from workbench.store.project import PROFILE
+
     try:
         code = trust.code_of_profile(read_profile(folder / PROFILE))
     except ProfileError:
@@ -95,13 +102,28 @@ def _ask_for_trust(folder: Path, runs_code: bool) -> None:
     trust.trust(folder, strange)
 
 
+def open_to_look(project: Path | None) -> Project:
+    """Open a project whose summary is brought up to date before it is read, where that may be."""
+    try:
+        return open_project(project, read_only=False)
+    except StoreReadOnly:
+        return open_project(project, read_only=True)
+
+
 def project_folder(project: Path | None) -> Path:
     """Folder of a project; None finds the one around the current folder."""
     if project is None:
+        from workbench.store import locate
+
         return locate(Path.cwd())
     if not (project / "vpd.duckdb").is_file():
         raise InputError(f"there is no project at {project}; make one with: vpd init {project}")
     return project
+
+
+def local_time(moment: datetime) -> str:
+    """A time of the store (UTC without a zone) as the clock of this machine shows it."""
+    return f"{moment.replace(tzinfo=UTC).astimezone():%Y-%m-%d %H:%M}"
 
 
 def percent(value: float | None) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC
 
 from workbench.curate.agreement import Agreement, agreements
 from workbench.evaluate.statistics.comparisons import Paired, compare_systems
@@ -123,7 +124,9 @@ def table(ratings: Iterable[Decision]) -> list[dict[str, JSON]]:
         {
             "question": event.task_id,
             "rater": event.author,
-            "rated_at": event.created_at.isoformat() if event.created_at else None,
+            "rated_at": event.created_at.replace(tzinfo=UTC).isoformat()
+            if event.created_at
+            else None,
             "seconds": event.seconds,
             "model": model,
             "other": other,

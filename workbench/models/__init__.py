@@ -2,6 +2,7 @@
 
 Files:
     bundled.py       the shipped weights put together
+    checkpoint.py    which state of a checkpoint a part computes with
     detector.py      the embedded detector: SSDLite-MobileNetV2 in onnxruntime
     endpoint.py      OpenAI-compatible chat endpoints
     find_by_name.py  detection by name with the student's own eyes

@@ -30,6 +30,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from workbench.errors import EngineError, InputError, MissingPart
+from workbench.models.checkpoint import checkpoint_state, with_state
 from workbench.records import PartRef, content_key
 from workbench.settings import cache_dir, data_dir
 
@@ -223,11 +224,15 @@ def load_language(
             folder,
             str(place),
             torch.float32 if exact else preferred_dtype(place),
+            (checkpoint_state(model), checkpoint_state(adapter or "bundled")),
         )
 
 
 @functools.lru_cache(maxsize=4)
-def _load(path: str, adapter: str | None, device: str, dtype: torch.dtype) -> LoadedLanguage:
+def _load(
+    path: str, adapter: str | None, device: str, dtype: torch.dtype, states: tuple[str, str]
+) -> LoadedLanguage:
+    """Model and adapter in these states: files that are others by now are loaded anew."""
     settle_threads()
     try:
         with quiet():
@@ -342,7 +347,9 @@ class TransformersLanguage:
     ) -> None:
         self._model, self._device = model, device
         self._batch_tokens, self._longest = batch_tokens, longest
-        self.ref = PartRef("language", "transformers", arguments={"model": model})
+        self.ref = PartRef(
+            "language", "transformers", with_state("1", model), arguments={"model": model}
+        )
 
     def complete(self, prompts: Sequence[str], max_tokens: int) -> Sequence[str]:
         """The greedy completion of each prompt, which is a user's turn, in the same order.

@@ -22,6 +22,7 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 from workbench.errors import InputError
 from workbench.models import region_vlm
 from workbench.models.bundled import student_folder
+from workbench.models.checkpoint import checkpoint_state
 from workbench.models.language import preferred_dtype, quiet
 from workbench.ports import Forgetful, Images
 from workbench.records import Region
@@ -80,9 +81,8 @@ class Vlm:
         Raises:
             InputError: there is no such checkpoint.
         """
-        return _load(
-            checkpoint, device or ("cuda" if torch.cuda.is_available() else "cpu"), batch_size
-        )
+        place = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        return _load(checkpoint, place, batch_size, checkpoint_state(checkpoint))
 
     def clean(self, text: str) -> str:
         """A text of bounded length on one line, without the model's special tokens."""
@@ -251,7 +251,8 @@ class _TokenWatcher:
 
 
 @lru_cache(maxsize=2)
-def _load(checkpoint: str, device: str, batch_size: int) -> Vlm:
+def _load(checkpoint: str, device: str, batch_size: int, state: str) -> Vlm:
+    """The model in this state: where a folder's weights are others by now, they are loaded anew."""
     path = str(student_folder()) if checkpoint == "bundled" else checkpoint
     is_path = "/" in checkpoint and checkpoint[0] in "./~"
     if checkpoint != "bundled" and is_path and not Path(checkpoint).is_dir():

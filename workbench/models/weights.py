@@ -10,6 +10,8 @@ from workbench.images import digest_of
 from workbench.records import content_key
 
 _WEIGHTS = ("*.safetensors", "*.bin")
+_FILES = (".safetensors", ".bin", ".gguf", ".json", ".jinja", ".txt", ".model", ".py")
+"""What a model is loaded from; checkpoints of a training hold more, which changes no answer."""
 
 
 def is_folder(checkpoint: str) -> bool:
@@ -47,6 +49,18 @@ def weights_digest(folder: Path) -> str:
             "a hub id"
         )
     files = [*weights, *(path for path in (folder / "config.json",) if path.is_file())]
+    stats = [(path, path.stat()) for path in files]
+    return content_key(
+        *((path.name, _digest(path, stat.st_size, stat.st_mtime_ns)) for path, stat in stats)
+    )
+
+
+def folder_digest(folder: Path) -> str:
+    """20 characters that change with anything that a model of this folder computes with.
+
+    That is weights, configuration, tokenizer, processor, chat template and generation settings.
+    """
+    files = sorted(path for path in folder.iterdir() if path.suffix in _FILES and path.is_file())
     stats = [(path, path.stat()) for path in files]
     return content_key(
         *((path.name, _digest(path, stat.st_size, stat.st_mtime_ns)) for path, stat in stats)

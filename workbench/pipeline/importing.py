@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workbench import registry
 from workbench.errors import ImageError, StoreError
-from workbench.execute.cache import ResultCache
 from workbench.images import ImageFolder
 from workbench.ports import BadRow, HoldsPictures, Measured, TaskSource
 from workbench.records import Task, content_key
@@ -31,6 +31,9 @@ BATCH = 256
 
 LISTED = 20
 """Problem rows that a dry run shows."""
+
+if TYPE_CHECKING:
+    from workbench.execute.cache import ResultCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,9 @@ def import_tasks(
     added, good, bad, corrected, listed = 0, 0, 0, 0, 0
     changed: list[str] = []
     offered = _Offered(source, split)
+    # its room holds the sandbox, which most commands never start
+    from workbench.execute.cache import ResultCache
+
     cache = ResultCache(project.path / "cache" / "pictures.sqlite")
     try:
         # A decoded picture can take 120 MB, so only a few are decoded at once.

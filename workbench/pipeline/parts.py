@@ -6,13 +6,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workbench import registry
 from workbench.errors import ToolFailure
-from workbench.execute import Executor, Limits, ResultCache
+from workbench.limits import Limits
 from workbench.ports import Images, RationaleWriter, Sampler, Student, Tool, Verifier, Warmable
 from workbench.records import PartRef, ToolCall, Value
 from workbench.settings import Profile
+
+if TYPE_CHECKING:
+    from workbench.execute import Executor
 
 
 class Renamed:
@@ -101,6 +105,9 @@ class Parts:
 
     @cached_property
     def executor(self) -> Executor:
+        # the sandbox takes a while to load, and most commands run no program
+        from workbench.execute import Executor, ResultCache
+
         cache = ResultCache(self._cache) if self._cache is not None else None
         return Executor(self.tools, self.images, limits=Limits.of(self.profile.limits), cache=cache)
 

@@ -24,6 +24,7 @@ from torch import Tensor
 from workbench.api import Style
 from workbench.errors import EngineError, InputError
 from workbench.images import digest_of
+from workbench.models.checkpoint import with_state
 from workbench.models.language import (
     LoadedLanguage,
     adapter_folder,
@@ -31,6 +32,7 @@ from workbench.models.language import (
     pad_left,
     template_parts,
 )
+from workbench.models.weights import folder_digest
 from workbench.records import PartRef, Program, Task, ToolSpec, content_key
 from workbench.sample.extract import extract_program, is_complete
 from workbench.sample.prompt import HEADER, Prompts
@@ -117,14 +119,17 @@ class TransformersSampler:
             "prompt": prompt,
             **({"exact": True} if self._exact else {}),
         }
-        weights = (
-            digest_of(adapter_folder(self._adapter) / "adapter_model.safetensors")[:8]
-            if self._adapter
-            else "0"
-        )
-        self.ref = PartRef(
-            "sampler", "transformers", f"1-{self._prompts.version}-{weights}", arguments
-        )
+        version = f"1-{self._prompts.version}-{self._adapter_state()}"
+        self.ref = PartRef("sampler", "transformers", with_state(version, model), arguments)
+
+    def _adapter_state(self) -> str:
+        """What tells two states of the adapter apart; a rank or scale is in its configuration."""
+        if self._adapter is None:
+            return "0"
+        folder = adapter_folder(self._adapter)
+        if self._adapter == "bundled":
+            return digest_of(folder / "adapter_model.safetensors")[:8]
+        return folder_digest(folder)[:8]
 
     def sample(self, tasks: Sequence[Task], k: int, seed: int) -> Iterator[Program]:
         """k programs per question, grouped by question in the questions' order, as they are ready.

@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -91,7 +92,11 @@ def back_up(
         files = {name: _take(project.path / name, part / name, copy) for name in kept}
         files[GROWING] = _take(project.path / GROWING, part / GROWING, True)
         backup = Backup(
-            now().isoformat(timespec="seconds"), __version__, _sha256(part / STORE), tables, files
+            datetime.now(UTC).isoformat(timespec="seconds"),
+            __version__,
+            _sha256(part / STORE),
+            tables,
+            files,
         )
         (part / NAME).write_text(json.dumps(asdict(backup), indent=1), encoding="utf-8")
         if folder.exists():

@@ -8,7 +8,6 @@ models/ jobs/ snapshots/ cache/ backups/
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,7 @@ from workbench.records import (
     Trace,
     Verdict,
 )
-from workbench.settings import Choice, Profile, find_profile, read_profile
+from workbench.settings import Choice, Profile, carried, find_profile, read_profile
 from workbench.store.kernel.database import IDS, WAIT, Database, id_list, now
 from workbench.store.people.curation import Curation
 from workbench.store.reading import browse, evaluations, lineage, outcome, summary, views
@@ -91,7 +90,9 @@ class Project:
         try:
             for name in FOLDERS:
                 (path / name).mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(profile_path, path / PROFILE)
+            text = profile_path.read_text(encoding="utf-8")
+            profile_text = carried(text, profile_path.parent, path)
+            (path / PROFILE).write_text(profile_text, encoding="utf-8")
         except OSError as error:
             raise InputError(
                 f"no project can be made at {path}: {error.strerror}; choose a folder you can write"

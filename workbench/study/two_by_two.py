@@ -19,13 +19,14 @@ from workbench.store import Outcome
 
 Counting = Literal["any", "vote", "first"]
 COUNTINGS: Mapping[Counting, str] = {
-    "any": "any of the k programs is right",
+    "first": "the first program is right (k = 1)",
     "vote": "the most frequent answer of the k programs is right",
-    "first": "the first program is right",
+    "any": "best of k by the label: any of the k programs is right",
 }
 """When the pipeline counts as right.
 
-Curation works with `any`; it flatters the pipeline, for it uses the label.
+Curation works with `any`.  It is no way of answering, since the label chooses among the programs:
+it has no p value.
 """
 
 Cell = Literal["both", "pipeline", "student", "neither"]
@@ -55,6 +56,8 @@ class Table:
     pipeline: int = 0
     student: int = 0
     neither: int = 0
+    by_label: bool = False
+    """Whether the label chose among the programs; then the two sides cannot be tested."""
 
     @property
     def of(self) -> int:
@@ -70,8 +73,11 @@ class Table:
 
     @property
     def p(self) -> float | None:
-        """McNemar's exact two-sided p; None where no question separates the two."""
-        return mcnemar(self.pipeline, self.student)
+        """McNemar's exact two-sided p.
+
+        None where no question separates the two, or where the label chose.
+        """
+        return None if self.by_label else mcnemar(self.pipeline, self.student)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values: counts, shares with their intervals, and p."""
@@ -130,7 +136,13 @@ def compare(outcomes: Iterable[Outcome], counting: Counting = "any") -> TwoByTwo
         families.setdefault(outcome.family, Counter())[cell] += 1
         for tool in outcome.tools:
             tools.setdefault(tool, Counter())[cell] += 1
-    return TwoByTwo(counting, _table(cells), _tables(families), _tables(tools), left_out)
+    return TwoByTwo(
+        counting,
+        _table(cells, counting),
+        _tables(families, counting),
+        _tables(tools, counting),
+        left_out,
+    )
 
 
 def in_cell(outcomes: Iterable[Outcome], cell: Cell, counting: Counting = "any") -> list[str]:
@@ -175,10 +187,11 @@ def _right(outcome: Outcome, counting: Counting) -> bool:
     return any(run.index == outcome.vote and run.result == "right" for run in outcome.runs)
 
 
-def _tables(slices: Mapping[str, Counter[Cell]]) -> dict[str, Table]:
+def _tables(slices: Mapping[str, Counter[Cell]], counting: Counting) -> dict[str, Table]:
     order: Sequence[str] = sorted(slices, key=lambda name: (-slices[name].total(), name))
-    return {name: _table(slices[name]) for name in order}
+    return {name: _table(slices[name], counting) for name in order}
 
 
-def _table(cells: Counter[Cell]) -> Table:
-    return Table(cells["both"], cells["pipeline"], cells["student"], cells["neither"])
+def _table(cells: Counter[Cell], counting: Counting) -> Table:
+    counts = (cells["both"], cells["pipeline"], cells["student"], cells["neither"])
+    return Table(*counts, by_label=counting == "any")

@@ -25,6 +25,7 @@ from workbench.api import STANDARD
 from workbench.boxes import Box, non_maximum_suppression
 from workbench.english import singular
 from workbench.errors import ToolFailure
+from workbench.models.checkpoint import with_state
 from workbench.models.detector import Detection
 from workbench.models.vision import VisionModel, plain_float
 from workbench.ports import Images
@@ -80,7 +81,7 @@ class HubDetection:
         self._threshold, self._iou = threshold, iou
         self.batch_size = batch_size
         arguments = {"model": model, "threshold": threshold, "iou": iou, "prompt": self._prompt}
-        self.ref = PartRef("tool", self.name, "1", arguments)
+        self.ref = PartRef("tool", self.name, with_state("1", model), arguments)
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
         return answer_batch(calls, lambda call: self._parse(call, images), self._answer)
@@ -286,9 +287,8 @@ class HubClosedDetection:
         )
         self._detector = CropDetector(self._model, threshold, iou)
         self.batch_size = batch_size
-        self.ref = PartRef(
-            "tool", self.name, "1", {"model": model, "threshold": threshold, "iou": iou}
-        )
+        arguments = {"model": model, "threshold": threshold, "iou": iou}
+        self.ref = PartRef("tool", self.name, with_state("1", model), arguments)
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
         return answer_batch(

@@ -12,6 +12,7 @@ from transformers import AutoImageProcessor, AutoModel, AutoModelForDepthEstimat
 
 from workbench.api import STANDARD
 from workbench.errors import InputError, ToolFailure
+from workbench.models.checkpoint import with_state
 from workbench.models.vision import VisionModel, plain_float
 from workbench.ports import Images
 from workbench.records import Parameter, PartRef, Region, ToolCall, ToolSpec, Value
@@ -91,7 +92,8 @@ class HubDepth:
         )
         self._maps: OrderedDict[str, Tensor] = OrderedDict()
         self._keep = keep
-        self.ref = PartRef("tool", "hub-depth", "1", {"model": model, "inverse": self._inverse})
+        arguments = {"model": model, "inverse": self._inverse}
+        self.ref = PartRef("tool", "hub-depth", with_state("1", model), arguments)
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
         def parse(call: ToolCall) -> Region:
@@ -207,7 +209,8 @@ class _ImageTextTool:
         keep: int = 4096,
     ) -> None:
         self._encoder = _ImageText(model, device, half, prompt, keep)
-        self.ref = PartRef("tool", self.name, "1", {"model": model, "prompt": prompt})
+        arguments = {"model": model, "prompt": prompt}
+        self.ref = PartRef("tool", self.name, with_state("1", model), arguments)
 
 
 class HubImageText(_ImageTextTool):

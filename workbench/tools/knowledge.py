@@ -87,7 +87,7 @@ class LanguageKnowledge:
         self.ref = PartRef(
             "tool",
             "language-knowledge",
-            "1",
+            self._language.ref.version,
             {
                 "model": model,
                 "language": language,

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from workbench.api import STANDARD
 from workbench.english import the
 from workbench.errors import ToolFailure
+from workbench.models.checkpoint import checkpoint_state
 from workbench.models.vlm import Vlm
 from workbench.ports import Images
 from workbench.prompts import LABEL_SUFFIX
@@ -41,9 +42,12 @@ class _VlmTool:
         self._vlm = Vlm.load(checkpoint, device, batch_size)
         self._max_tokens = max_tokens
         self.batch_size = batch_size
-        # the folder of the bundled student carries the key of its weights, so new weights make new
-        # answers
-        weights = str(self._vlm.model.config.name_or_path or checkpoint).rsplit("/", 1)[-1]
+        # the folder of the bundled student carries the key of its weights; what is in another
+        # folder, or behind a hub's name, may change while the name stays
+        weights = (
+            checkpoint_state(checkpoint)
+            or (str(self._vlm.model.config.name_or_path or checkpoint).rsplit("/", 1)[-1])
+        )
         arguments = {"checkpoint": checkpoint, "weights": weights, "max_tokens": max_tokens}
         self.ref = PartRef("tool", self.name, "1", arguments)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from workbench.environment import in_words
 from workbench.records import JSON
 from workbench.snapshot import Manifest
 from workbench.train.job import Job
@@ -48,6 +49,8 @@ def card(job: Job, manifest: Manifest, result: Mapping[str, Any]) -> str:
         f"{result['steps']} steps of {job.batch} examples, {how}; learning rate {job.lr:g}, "
         f"{job.schedule}, warm-up {job.warmup:g}; AdamW {job.betas[0]:g}, {job.betas[1]:g}; seed "
         f"{job.seed}. Weights are those of step {result['step']}, the best on the held-out side.",
+        "",
+        f"Computed with {_line(in_words(result['environment']))}.",
         "",
         "## Figures",
         "",

@@ -28,6 +28,7 @@ from accelerate import Accelerator, PartialState
 from accelerate.utils import DistributedDataParallelKwargs, gather_object
 
 from workbench import registry
+from workbench.environment import environment
 from workbench.errors import EngineError, InputError, SnapshotError, WorkbenchError
 from workbench.records import JSON
 from workbench.shares import wilson
@@ -395,6 +396,7 @@ def _offer(run: TrainingRun, steps: int, board: Board) -> None:
         ),
         "seconds": round(sum(row.get("seconds", 0.0) for row in rows), 1),
         "memory_mb": peak_mb(),
+        "environment": dict(environment()),
     }
     (model / "README.md").write_text(card(run.job, run.snapshot.manifest, result), encoding="utf-8")
     write_json(run.folder / RESULT, result)

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from workbench.environment import environment
 from workbench.records import JSON
 
 State = Literal["queued", "running", "stopping", "stopped", "failed", "done"]
@@ -77,6 +78,7 @@ class Board:
             "started": time.time(),
             "pid": os.getpid(),
             "host": socket.gethostname(),
+            "environment": dict(environment()),
         }
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 

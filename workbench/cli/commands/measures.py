@@ -169,13 +169,14 @@ def study(
 def compare(
     project: ProjectFolder = None,
     counting: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--pipeline",
-            help="Count the pipeline as right if any program is right (any), if the most frequent "
-            "answer is (vote), or if the first program is (first).",
+            help="Count the pipeline as right if the first program is right (first), if the most "
+            "frequent answer is (vote), or if any program is (any: best of k by the label, without "
+            "a p value). By default, first and vote.",
         ),
-    ] = "any",
+    ] = None,
     by: Annotated[str, typer.Option(help="Break the table down by family or by tool.")] = "family",
     split: Split = None,
     as_json: AsJson = False,

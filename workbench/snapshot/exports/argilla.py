@@ -26,8 +26,16 @@ import argilla as rg
 client = rg.Argilla(api_url=..., api_key=...)
 dataset = rg.Dataset.from_disk(".", name="vpd", workspace=..., client=client)
 
-When people have decided:  dataset.records.to_json("decided.json")
-                           vpd import-decisions decided.json --from argilla"""
+When people have decided (to_json would leave out which answers were submitted):
+
+import json
+rows = dataset.records.to_list(flatten=True)
+for row in rows:
+    row.pop("image", None)
+with open("decided.json", "w") as file:
+    json.dump(rows, file, default=str)
+
+vpd import-decisions decided.json --from argilla"""
 
 
 def write(snapshot: Snapshot, folder: Path) -> tuple[int, str]:

@@ -31,12 +31,25 @@ USAGE = """Each question is one conversation with the short answer, and one with
 there is one (two prompts, two targets: Hu et al. 2024, section 3.3). Paths of pictures are
 relative: run in this folder.
 
-LLaMA-Factory   dataset_dir: .   dataset: vpd_train   eval_dataset: vpd_val
-ms-swift        swift sft --dataset train.jsonl --val_dataset val.jsonl ...
+LLaMA-Factory   dataset_dir: .   dataset: vpd_train%(llama)s
+ms-swift        swift sft --dataset train.jsonl%(swift)s ...
 TRL, Unsloth    from datasets import Image, List, load_dataset
-                files = {"train": "train.typed.jsonl", "val": "val.typed.jsonl"}
+                files = {"train": "train.typed.jsonl"%(files)s}
                 data = load_dataset("json", data_files=files)
-                data = data.cast_column("images", List(Image()))"""
+                data = data.cast_column("images", List(Image()))%(note)s"""
+_WITH_VAL = {
+    "llama": "   eval_dataset: vpd_val",
+    "swift": " --val_dataset val.jsonl",
+    "files": ', "val": "val.typed.jsonl"',
+    "note": "",
+}
+_WITHOUT_VAL = {
+    "llama": "",
+    "swift": "",
+    "files": "",
+    "note": "\n\nThe snapshot has no held-out questions, so nothing is named for validation: no "
+    "trainer reads\nan empty file.",
+}
 
 
 def conversations(example: Example) -> Iterator[tuple[str, str, str]]:
@@ -56,6 +69,7 @@ def write(snapshot: Snapshot, folder: Path) -> tuple[int, str]:
     """Write both spellings for each side, `dataset_info.json` and the pictures."""
     path_of = pictures(snapshot, folder)
     count = 0
+    sizes = {}
     for split in SPLITS:
         tagged, typed = [], []
         for example in snapshot.examples(split):
@@ -76,7 +90,7 @@ def write(snapshot: Snapshot, folder: Path) -> tuple[int, str]:
                 typed.append(
                     {"messages": _turns(parts, [{"type": "text", "text": answer}]), **common}
                 )
-        json_lines(folder / f"{split}.jsonl", tagged)
+        sizes[split] = json_lines(folder / f"{split}.jsonl", tagged)
         count += json_lines(folder / f"{split}.typed.jsonl", typed)
     tags = {
         "role_tag": "role",
@@ -95,9 +109,10 @@ def write(snapshot: Snapshot, folder: Path) -> tuple[int, str]:
                 "tags": tags,
             }
             for split in SPLITS
+            if sizes[split]
         },
     )
-    return count, USAGE
+    return count, USAGE % (_WITH_VAL if sizes["val"] else _WITHOUT_VAL)
 
 
 def _turns(prompt: Any, answer: Any) -> list[dict[str, Any]]:

@@ -16,7 +16,9 @@ from workbench.snapshot.folder import Snapshot
 
 USAGE = """import fiftyone as fo
 dataset = fo.Dataset.from_dir(dataset_dir=".", dataset_type=fo.types.LegacyFiftyOneDataset)
-fo.launch_app(dataset)"""
+fo.launch_app(dataset)
+
+This is for looking: FiftyOne does not keep who decided what, so no decisions come back from it."""
 
 
 def write(snapshot: Snapshot, folder: Path) -> tuple[int, str]:

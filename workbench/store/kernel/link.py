@@ -7,6 +7,7 @@ opens the file, and the rest attach to that one; a call in flight is tried again
 from __future__ import annotations
 
 import atexit
+import errno
 import os
 import threading
 import time
@@ -17,7 +18,7 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from workbench.errors import StoreError
+from workbench.errors import StoreError, StoreReadOnly
 from workbench.store.kernel import migrate, owner
 from workbench.store.kernel.attached import Attached, OwnerLost
 from workbench.store.kernel.local import (
@@ -42,6 +43,18 @@ After an owner was killed its log is read back, which takes a while when it is l
 
 TRIES = 8
 """How often a write that met another one is tried."""
+
+
+def _unwritable(path: Path, error: OSError) -> StoreError:
+    """The error for a store beside which no lock can be made."""
+    reason = error.strerror or str(error)
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return StoreReadOnly(
+            f"{path} cannot be written ({reason}): the project is read-only here, and nothing is "
+            "wrong with it; vpd show, vpd status and vpd sql read it; to work on it, make its "
+            "folder writable or copy it"
+        )
+    return StoreError(unreadable(path, reason))
 
 
 class Link:
@@ -86,7 +99,7 @@ class Link:
             except OSError as error:
                 if only_read:
                     return self._only_read()
-                raise StoreError(unreadable(self.path, error.strerror or str(error))) from error
+                raise _unwritable(self.path, error) from error
             way = self._own(late, upgrade, only_read) if free else self._attach(late)
             if way is not None:
                 return way

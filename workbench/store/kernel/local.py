@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -56,6 +56,12 @@ def first_line(error: BaseException) -> str:
 def now() -> datetime:
     """UTC without a zone, as the store keeps it."""
     return datetime.now(UTC).replace(tzinfo=None)
+
+
+def day_begin(zone: tzinfo | None = None) -> datetime:
+    """When today began in a zone, as UTC without a zone; None takes this machine's own zone."""
+    midnight = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight.astimezone(UTC).replace(tzinfo=None)
 
 
 def program() -> str:
@@ -218,7 +224,7 @@ class Local:
 def _connect(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
     """A connection to the file.  Raises FileInUse where another process has it open."""
     try:
-        return duckdb.connect(str(path), read_only=read_only, config=CONFIG)
+        connection = duckdb.connect(str(path), read_only=read_only, config=CONFIG)
     except duckdb.IOException as error:
         if re.search(r"could not set lock|conflicting lock", str(error), re.IGNORECASE):
             raise FileInUse(str(error)) from error
@@ -230,6 +236,9 @@ def _connect(path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
         ) from error
     except duckdb.Error as error:
         raise StoreError(_unreadable(path, error)) from error
+    # The store keeps UTC, and DuckDB compares it with now() in the zone of the session.
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    return connection
 
 
 def holder(text: str) -> str:

@@ -19,6 +19,7 @@ from workbench.errors import InputError
 from workbench.rationalize.check.faithful import check as check_rationale
 from workbench.records import Decision, PartRef, Program, Rationale, Role, content_key, storable
 from workbench.store.kernel.database import IDS, Database, id_list, now
+from workbench.store.kernel.local import day_begin
 from workbench.store.people import (
     accept_many,
     decisions,
@@ -354,7 +355,11 @@ class Curation:
         )
 
     def progress(
-        self, reviewer: str, role: Role, request: QueueRequest | None = None
+        self,
+        reviewer: str,
+        role: Role,
+        request: QueueRequest | None = None,
+        day: datetime | None = None,
     ) -> QueueProgress:
         """Where the reviewer and the queue stand.
 
@@ -362,12 +367,18 @@ class Curation:
             reviewer: who asks.
             role: the reviewer's role.
             request: which items are asked for; None takes all in the order of the settings.
+            day: when the reviewer's day began (UTC); None takes this machine's own day.
 
         Raises:
             InputError: the role may not decide, or the search text cannot be understood.
         """
         return self._queue.progress(
-            reviewer, role, request or QueueRequest(), self.settings(), self.clock()
+            reviewer,
+            role,
+            request or QueueRequest(),
+            self.settings(),
+            self.clock(),
+            day or day_begin(),
         )
 
     def may_show(self, task_id: str, reviewer: str, role: Role) -> bool:

@@ -142,7 +142,13 @@ class Queue:
         return self.database.transaction(work)
 
     def progress(
-        self, reviewer: str, role: Role, request: QueueRequest, settings: Settings, moment: datetime
+        self,
+        reviewer: str,
+        role: Role,
+        request: QueueRequest,
+        settings: Settings,
+        moment: datetime,
+        day: datetime,
     ) -> QueueProgress:
         """Where a reviewer and the queue stand.
 
@@ -152,6 +158,7 @@ class Queue:
             request: which items are asked for, and in which order.
             settings: the rules in force.
             moment: the time now (UTC).
+            day: when the reviewer's day began (UTC).
 
         Raises:
             InputError: the role may not decide, or the search text cannot be understood.
@@ -172,7 +179,6 @@ class Queue:
                     WHERE author = $me AND kind IN {VERDICTS}) AS seconds
             FROM candidate
             """
-        day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
         row = self.database.rows(sql, _used(sql, {**parameters, "day": day}))[0]
         return QueueProgress(
             row["remaining"],

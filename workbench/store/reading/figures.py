@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from workbench.evidence import LOOKED
-from workbench.store.kernel.database import Database
+from workbench.store.kernel.database import Database, now
 from workbench.store.reading.summary import bring_up_to_date
 from workbench.store.records.pending import JUDGED, SAMPLED, TRACED
 
@@ -186,16 +186,17 @@ def current_run(database: Database, fresh: float) -> CurrentRun | None:
         fresh: seconds within which it has to have written a batch.
     """
     rows = database.rows(
-        f"""
+        """
         SELECT run.id, timing.stage, (
                 SELECT coalesce(sum(rows), 0)::BIGINT FROM timing AS t
                 WHERE t.run = run.id AND t.stage = timing.stage
             ) AS rows
         FROM run JOIN timing ON timing.run = run.id
         WHERE run.ended_at IS NULL
-            AND timing.created_at > now() - INTERVAL {int(fresh)} SECOND
+            AND timing.created_at > $since
         ORDER BY timing.created_at DESC LIMIT 1
-        """
+        """,
+        {"since": now() - timedelta(seconds=fresh)},
     )
     return CurrentRun(**rows[0]) if rows else None
 

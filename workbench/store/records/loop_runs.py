@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench import __version__
+from workbench.environment import environment, in_words
 from workbench.errors import StoreError
 from workbench.records import PartRef
 from workbench.store.kernel.database import Database, now
@@ -25,7 +25,7 @@ def start(database: Database, scope: Scope, selection: Selection, upto: str) -> 
         upto: name of the last stage that it does.
     """
     columns = "id, version, k, seed, split, task_limit, upto, created_at"
-    values = [__version__, scope.k, scope.seed, selection.split, selection.limit, upto]
+    values = [in_words(environment()), scope.k, scope.seed, selection.split, selection.limit, upto]
 
     def work(cursor: Any) -> int:
         number = int(cursor.execute("SELECT coalesce(max(id), 0) + 1 FROM run").fetchone()[0])

@@ -1,0 +1,65 @@
+"""Commands load what they need: nobody waits for torch to read a list."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from workbench.store import Project
+
+ROOT = Path(__file__).resolve().parents[2]
+RUN = """
+import json, sys
+from workbench.cli import app
+try:
+    app(sys.argv[1:], prog_name="vpd")
+except SystemExit as end:
+    assert not end.code, end.code
+sys.stderr.write("LOADED " + json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+HEAVY = {
+    "torch",
+    "transformers",
+    "peft",
+    "onnxruntime",
+    "gradio",
+    "scipy",
+    "sklearn",
+    "cv2",
+    "rapidocr",
+}
+
+
+def loaded(*words: str) -> set[str]:
+    """The packages that a command imports."""
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, *words],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stderr.rpartition("LOADED ")[2]))
+
+
+@pytest.mark.parametrize("words", [("--help",), ("run", "--help"), ("--version",)])
+def test_help_opens_no_store(words: tuple[str, ...]) -> None:
+    names = loaded(*words)
+    assert (
+        names & {*HEAVY, "duckdb", "pyarrow", "numpy", "PIL", "msgspec", "pydantic_monty"} == set()
+    )
+
+
+def test_the_list_of_parts_reads_our_own_parts() -> None:
+    assert loaded("parts") & {*HEAVY, "duckdb", "pyarrow", "pydantic_monty"} == set()
+
+
+def test_status_starts_no_sandbox(tmp_path: Path) -> None:
+    Project.create(tmp_path / "p").close()
+    assert loaded("status", "-p", str(tmp_path / "p")) & {*HEAVY, "pydantic_monty"} == set()

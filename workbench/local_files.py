@@ -1,0 +1,89 @@
+"""The files that a part of one's own is made of: its source, and what it imports from its folder.
+
+A part of one's own keeps its name while its code changes, so its key holds the digest of these
+files: what was computed by the code of yesterday is not taken for what the code of today computes.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+OURS = ("workbench", "app")
+"""Packages that keep their own versions, wherever they lie."""
+
+
+def sources_of(path: Path) -> list[Path]:
+    """A Python file and the files of its own folder that it imports, directly or not, in order.
+
+    A file that cannot be read or parsed is listed, and what it would import is not.
+    """
+    root, waiting = path.parent, [path]
+    files: dict[Path, None] = {}
+    while waiting:
+        file = waiting.pop()
+        if file in files:
+            continue
+        files[file] = None
+        waiting += [one for one in _imported(file, root) if one not in files]
+    return sorted(files)
+
+
+def _imported(file: Path, root: Path) -> Iterator[Path]:
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from _files(root, alias.name)
+        elif isinstance(node, ast.ImportFrom):
+            base = file.parents[node.level - 1] if node.level else root
+            names = [node.module] if node.module else []
+            names += [".".join([*names[:1], alias.name]) for alias in node.names]
+            for name in names:
+                yield from _files(base, name)
+
+
+def _files(folder: Path, name: str) -> Iterator[Path]:
+    """The files under a folder that an import of this dotted name runs."""
+    if name.partition(".")[0] in OURS:
+        return
+    at = folder
+    for part in name.split("."):
+        at = at / part
+        for file in (at.with_name(f"{part}.py"), at / "__init__.py"):
+            if file.is_file():
+                yield file
+
+
+def local_paths(arguments: Mapping[str, Any]) -> list[Path]:
+    """Files and folders that a part's arguments name, in the order of the arguments."""
+    paths = []
+    for value in arguments.values():
+        if isinstance(value, Mapping):
+            paths += local_paths(value)
+        elif isinstance(value, str) and value:
+            path = Path(value).expanduser()
+            try:
+                if path.exists():
+                    paths.append(path)
+            except (OSError, ValueError):  # longer than a path may be, or not one at all
+                continue
+    return paths
+
+
+def digest(paths: Iterable[Path]) -> str:
+    """12 characters that change with the content of these files, and of those in these folders."""
+    total = hashlib.sha256()
+    for path in paths:
+        files = sorted(one for one in path.iterdir() if one.is_file()) if path.is_dir() else [path]
+        for file in files:
+            total.update(f"{file.name}\n".encode())
+            with file.open("rb") as content:
+                total.update(hashlib.file_digest(content, "sha256").digest())
+    return total.hexdigest()[:12]
