@@ -2,6 +2,8 @@
 
 Files:
     bundled.py       the shipped weights put together
+    checkpoint.py    a checkpoint's processor, before its weights
+    conversation.py  a question and its answer as a chat template writes them
     detector.py      the embedded detector: SSDLite-MobileNetV2 in onnxruntime
     endpoint.py      OpenAI-compatible chat endpoints
     find_by_name.py  detection by name with the student's own eyes

@@ -1,0 +1,84 @@
+"""Loads the processor of a vision-language checkpoint before its weights, and names what is wrong.
+
+A processor is a few files and most of what can go wrong (a package that is absent, a model without
+pictures, a template that nothing can be taught with), so it comes first: weights of many gigabytes
+are not fetched to find that out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoProcessor
+
+from workbench.errors import InputError, MissingPart
+from workbench.models import region_vlm  # noqa: F401 - makes the Auto classes know the bundled student
+from workbench.models.bundled import student_folder
+from workbench.models.conversation import Conversation
+from workbench.models.language import quiet
+
+HUB_EXTRA = "pip install -c constraints.txt 'vpd-workbench[hub]'"
+"""Brings what the hub families' processors need, in versions that fit the torch that is there."""
+
+
+@contextmanager
+def loading_errors(checkpoint: str) -> Iterator[None]:
+    """Turns what transformers raises while it loads into errors that say what to do."""
+    try:
+        with quiet():
+            yield
+    except ImportError as error:
+        raise MissingPart(
+            f"the model '{checkpoint}' needs a package that is absent ({_brief(error)}); the "
+            f"processors of the hub's families take: {HUB_EXTRA}"
+        ) from error
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise InputError(
+            f"the model '{checkpoint}' cannot be loaded ({_brief(error)}); give 'bundled', the "
+            "folder of a checkpoint of AutoModelForImageTextToText, or a hub id"
+        ) from error
+
+
+def checkpoint_path(checkpoint: str) -> str:
+    """The folder or hub id of a checkpoint, as transformers' `from_pretrained` takes it.
+
+    Raises:
+        InputError: it is written as a path and nothing is there.
+    """
+    if checkpoint == "bundled":
+        return str(student_folder())
+    path = Path(checkpoint).expanduser()
+    if path.is_dir():
+        return str(path)
+    if checkpoint[:1] in ("", ".", "/", "~"):
+        raise InputError(
+            f"no model folder at '{checkpoint}'; give 'bundled', a folder, or a hub id"
+        )
+    return checkpoint
+
+
+def load_processor(checkpoint: str) -> Any:
+    """The processor of a checkpoint, tried on a question before any weight is read.
+
+    Raises:
+        InputError: there is no such checkpoint, it takes no pictures, or its chat template cannot
+            write a question about one and its answer.
+        MissingPart: the processor needs a package.
+    """
+    path = checkpoint_path(checkpoint)
+    with loading_errors(checkpoint):
+        processor = AutoProcessor.from_pretrained(path)
+    if not hasattr(processor, "tokenizer"):
+        raise InputError(
+            f"the model '{checkpoint}' has no processor for pictures; take a vision-language model "
+            "(a checkpoint of AutoModelForImageTextToText)"
+        )
+    Conversation(processor)
+    return processor
+
+
+def _brief(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300]
