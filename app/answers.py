@@ -92,7 +92,7 @@ class Pictures:
             digest = self.guests.add(source)
             paths = sorted(self.guests.root.glob("??/*"), key=lambda path: path.stat().st_mtime)
             for path in paths[:-MOST_PICTURES]:
-                path.unlink(missing_ok=True)
+                self.guests.drop(path.stem)
         return digest
 
     def keep(self, digest: str) -> None:
