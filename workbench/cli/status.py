@@ -15,6 +15,7 @@ from workbench.pipeline import Report, report
 from workbench.pipeline.report import GroupShares
 from workbench.shares import Share
 from workbench.store import Selection
+from workbench.usage import Usage
 
 
 def main(project: Path | None, as_json: bool, split: str | None, limit: int | None) -> None:
@@ -88,6 +89,10 @@ def print_report(out: Console, figures: Report) -> None:
         f"by the student: {seconds(figures.student_seconds)}"
         + (f"; peak memory {figures.peak_rss / 2**20:.0f} MiB" if figures.peak_rss else "")
     )
+    for stage, usage in figures.usage.items():
+        out.print(f"endpoints, {stage}: {usage}")
+    if len(figures.usage) > 1:
+        out.print(f"endpoints, all: {sum(figures.usage.values(), Usage())}")
     if counts.failures:
         out.print("failures: " + ", ".join(f"{kind} {n}" for kind, n in counts.failures.items()))
 

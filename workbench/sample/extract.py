@@ -14,6 +14,8 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from workbench.models.thinking import apart
+
 MAIN = "execute_command"
 LONGEST = 20_000
 """Most characters of a completion; the rest is ignored."""
@@ -22,14 +24,6 @@ _MOST_BLOCKS = 60
 _MOST_STARTS = 400
 """Most lines at the margin that are tried as beginnings of code."""
 
-_THOUGHT = re.compile(
-    r"<(?:think|thinking|thought|reasoning|reflection)>|\[THINK\]|<\|channel\|>analysis",
-    re.IGNORECASE,
-)
-"""Where a thought begins; `_end_of` says what ends it."""
-_THOUGHT_END = re.compile(
-    r"</(?:think|thinking|thought|reasoning|reflection)>|\[/THINK\]", re.IGNORECASE
-)
 _OPENING = re.compile(
     r"^[ \t]*(?:(?:[-*+]|\d+[.)])[ \t]+)?(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^\n]*)$",
     re.MULTILINE,
@@ -59,35 +53,9 @@ def read_reply(text: str, thinking: str = "") -> Reply:
         text: What the model wrote.
         thinking: What the server gave apart as its thinking.
     """
-    thoughts, rest = _apart(text.replace("\r\n", "\n").replace("\r", "\n"))
-    whole = "\n".join([*filter(None, [thinking]), *thoughts]).strip()
+    thought, rest = apart(text.replace("\r\n", "\n").replace("\r", "\n"))
+    whole = "\n".join(filter(None, [thinking, thought])).strip()
     return Reply(extract_program(rest) if rest.strip() else "", whole)
-
-
-def _apart(text: str) -> tuple[list[str], str]:
-    """The thoughts of a text, and the rest; a thought without an end goes on to the text's."""
-    thoughts, rest, at = [], "", 0
-    low = text.lower()
-    while start := _THOUGHT.search(text, at):
-        mark = _end_of(start[0].lower())
-        place = low.find(mark, start.end())
-        end = len(text) if place < 0 else place + len(mark)
-        thoughts.append(text[start.start() : end])
-        rest += text[at : start.start()] + "\n"
-        at = end
-    rest += text[at:]
-    closing = list(_THOUGHT_END.finditer(rest))
-    if closing:  # the chat template opened the thought, so that the reply only ends it
-        end = closing[-1].end()
-        thoughts.append(rest[:end])
-        rest = rest[end:]
-    return [thought.strip() for thought in thoughts], rest
-
-
-def _end_of(opening: str) -> str:
-    if opening.startswith("<|"):
-        return "<|end|>"
-    return f"{opening[0]}/{opening[1:]}"
 
 
 def extract_program(text: str) -> str:

@@ -33,7 +33,8 @@ from workbench.models.language import (
 )
 from workbench.records import PartRef, Program, Task, ToolSpec, content_key
 from workbench.sample.extract import extract_program, is_complete
-from workbench.sample.prompt import HEADER, Prompts
+from workbench.sample.prompt import HEADER, Prompts, too_long
+from workbench.unanswered import no_program
 
 _LIKELY = 64
 """Number of the likeliest tokens that are tried before the whole vocabulary is sorted."""
@@ -55,6 +56,11 @@ class _Sample:
     tokens: list[int] = field(default_factory=list)
     logp: float = 0.0
     """Sum of its tokens' log-probabilities at temperature 1."""
+
+
+def _sample_seed(task: Task, seed: int, index: int) -> int:
+    """The seed of one sample, which depends on its question and number alone."""
+    return int(content_key("sample", seed, task.id, task.question, index)[:15], 16) % 2**53
 
 
 class TransformersSampler:
@@ -139,6 +145,12 @@ class TransformersSampler:
                 smaller `batch_size`.
         """
         per_batch = max(self._batch_size // max(k, 1), 1)
+        reasons = {task.id: reason for task in tasks if (reason := too_long(task))}
+        for task in tasks:
+            for index in range(k if task.id in reasons else 0):
+                own = _sample_seed(task, seed, index)
+                yield no_program(task, index, own, self.ref, reasons[task.id])
+        tasks = [task for task in tasks if task.id not in reasons]
         for at in range(0, len(tasks), per_batch):
             batch = tasks[at : at + per_batch]
             started = time.perf_counter()
@@ -174,6 +186,8 @@ class TransformersSampler:
                 piece, shown_text = text[len(shown_text) :], text
                 watch(piece)
 
+        if reason := too_long(task):
+            return no_program(task, 0, _sample_seed(task, seed, 0), self.ref, reason)
         started = time.perf_counter()
         try:
             with torch.inference_mode():
@@ -254,9 +268,7 @@ class TransformersSampler:
         samples = []
         for t, task in enumerate(tasks):
             for index in range(k):
-                key = (
-                    int(content_key("sample", seed, task.id, task.question, index)[:15], 16) % 2**53
-                )
+                key = _sample_seed(task, seed, index)
                 chance = np.random.Generator(np.random.Philox(key)).random(self._max_tokens)
                 samples.append(_Sample(t, index, key, chance))
         if not samples:
