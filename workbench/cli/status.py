@@ -89,12 +89,17 @@ def print_report(out: Console, figures: Report) -> None:
         f"by the student: {seconds(figures.student_seconds)}"
         + (f"; peak memory {figures.peak_rss / 2**20:.0f} MiB" if figures.peak_rss else "")
     )
+    _print_usage(out, figures)
+    if counts.failures:
+        out.print("failures: " + ", ".join(f"{kind} {n}" for kind, n in counts.failures.items()))
+
+
+def _print_usage(out: Console, figures: Report) -> None:
+    """Print what endpoints were asked, by stage; nothing where none was."""
     for stage, usage in figures.usage.items():
         out.print(f"endpoints, {stage}: {usage}")
     if len(figures.usage) > 1:
         out.print(f"endpoints, all: {sum(figures.usage.values(), Usage())}")
-    if counts.failures:
-        out.print("failures: " + ", ".join(f"{kind} {n}" for kind, n in counts.failures.items()))
 
 
 def _row(name: str, group: GroupShares) -> list[Text]:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
 from transformers import AutoProcessor
 
 from workbench.errors import InputError, MissingPart
@@ -20,8 +21,16 @@ from workbench.models.bundled import student_folder
 from workbench.models.conversation import Conversation
 from workbench.models.language import quiet
 
-HUB_EXTRA = "pip install -c constraints.txt 'vpd-workbench[hub]'"
-"""Brings what the hub families' processors need, in versions that fit the torch that is there."""
+
+def hub_install() -> str:
+    """The command that brings what processors of the hub need, without replacing torch.
+
+    torchvision asks for one version of torch alone, so the one that is there is named, and the
+    index that its build came from.
+    """
+    version, _, build = torch.__version__.partition("+")
+    index = f" --extra-index-url https://download.pytorch.org/whl/{build}" if build else ""
+    return f"pip install{index} 'vpd-workbench[hub]' torch=={version}"
 
 
 @contextmanager
@@ -33,7 +42,7 @@ def loading_errors(checkpoint: str) -> Iterator[None]:
     except ImportError as error:
         raise MissingPart(
             f"the model '{checkpoint}' needs a package that is absent ({_brief(error)}); the "
-            f"processors of the hub's families take: {HUB_EXTRA}"
+            f"processors of the hub's families take: {hub_install()}"
         ) from error
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise InputError(

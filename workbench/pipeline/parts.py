@@ -88,10 +88,10 @@ class Parts:
 
     def of_stage(self, stage: str) -> Sequence[object]:
         """The parts that work in a stage; those that are not built yet have done nothing."""
-        built = self.__dict__
+        present = self.__dict__
         if stage == "execute":
-            return list(built.get("tools", ()))
-        return [built[ROLES[stage]]] if ROLES.get(stage) in built else []
+            return list(present.get("tools", ()))
+        return [present[ROLES[stage]]] if ROLES.get(stage) in present else []
 
     def close(self) -> None:
         """End the sandbox processes, if any were started."""

@@ -38,6 +38,9 @@ from workbench.unanswered import no_program
 
 _LIKELY = 64
 """Number of the likeliest tokens that are tried before the whole vocabulary is sorted."""
+_PROMPT: dict[bool, Style] = {True: "compact", False: "full"}
+_LENGTH = {True: 160, False: 400}
+"""Prompt and longest program of models with an adapter, which learnt them, and of others."""
 _CHECK_EVERY = 8
 """Tokens between two checks whether a function has ended, which some models do not notice."""
 
@@ -73,8 +76,9 @@ class TransformersSampler:
             the bundled model.
         temperature: Temperature of the sampling; at 0, greedy, all k are alike.
         top_p: Probability of the tokens that are sampled from; 1 is all.
-        max_tokens: Longest program, in tokens.
-        prompt: `compact` for the bundled adapter, `full` for models that follow instructions.
+        max_tokens: Longest program, in tokens; None is 160 with an adapter, else 400.
+        prompt: `compact` for models that were trained on it, `full` for models that follow
+            instructions; None is `compact` with an adapter, else `full`.
         shots: Examples per question in the full prompt.
         batch_size: Programs that are written at a time.
         device: A device as torch names it; None chooses.
@@ -92,19 +96,21 @@ class TransformersSampler:
         adapter: str | None = None,
         temperature: float = 0.5,
         top_p: float = 1.0,
-        max_tokens: int = 160,
-        prompt: Style = "compact",
+        max_tokens: int | None = None,
+        prompt: Style | None = None,
         shots: int = 5,
         batch_size: int = 40,
         device: str | None = None,
         exact: bool | None = None,
     ) -> None:
+        chosen = adapter or ("bundled" if model == "bundled" else "none")
+        prompt = prompt or _PROMPT[chosen != "none"]
+        max_tokens = _LENGTH[chosen != "none"] if max_tokens is None else max_tokens
         if temperature < 0 or not 0 < top_p <= 1 or max_tokens < 1 or batch_size < 1:
             raise InputError(
                 "the sampler needs temperature >= 0, 0 < top_p <= 1, max_tokens >= 1 and "
                 f"batch_size >= 1, found {temperature}, {top_p}, {max_tokens} and {batch_size}"
             )
-        chosen = adapter or ("bundled" if model == "bundled" else "none")
         self._adapter = None if chosen == "none" else chosen
         self._model, self._device = model, device
         self._exact = model == "bundled" if exact is None else exact

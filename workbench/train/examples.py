@@ -20,6 +20,7 @@ from workbench.models.conversation import Conversation
 from workbench.models.region_vlm import RegionVlmProcessor
 from workbench.records import Lesson
 from workbench.train.batch import Batch
+from workbench.unanswered import REFUSED
 
 
 class Adapter(Conversation):
@@ -32,9 +33,12 @@ class Adapter(Conversation):
     """
 
     def __init__(self, processor: Any, max_pixels: int = 0) -> None:
-        super().__init__(processor, max_pixels)
-        self.shares = isinstance(processor, RegionVlmProcessor)
+        # the bundled student's detector scales every picture to one size
+        shares = isinstance(processor, RegionVlmProcessor)
+        super().__init__(processor, 0 if shares else max_pixels)
+        self.shares = shares
         """Lessons about one picture may share a row (see `shared_prefix`)."""
+        self._positions: dict[tuple[int, int], int] = {}
 
     def length(self, lessons: Sequence[Lesson]) -> int:
         """Number of tokens of the longest lesson, the picture not counted; for grouping."""
@@ -42,6 +46,23 @@ class Adapter(Conversation):
         return max(
             len(tokens) for tokens in self.tokenizer(texts, add_special_tokens=False)["input_ids"]
         )
+
+    def picture_length(self, width: int, height: int) -> int:
+        """About as many tokens as stand for a picture of a size; 0 for one that is not taken.
+
+        Sizes are rounded, so that a few pictures are tried for many.
+        """
+        if self.shares:
+            return 0
+        step = 64
+        size = (max(round(width / step), 1) * step, max(round(height / step), 1) * step)
+        if size not in self._positions:
+            try:
+                batch = self.batch([Image.new("RGB", size)], [self.prompt("")], [()])
+                self._positions[size] = int(batch.inputs["attention_mask"].sum())
+            except REFUSED:
+                self._positions[size] = 0
+        return self._positions[size]
 
     def encode(self, rows: Sequence[tuple[Image.Image, Lesson]], fillers: int = 0) -> Batch:
         """A batch of lessons about pictures, padded at the right.

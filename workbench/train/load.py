@@ -17,6 +17,7 @@ from workbench.errors import InputError, MissingPart
 from workbench.models.bundled import save_checkpoint
 from workbench.models.checkpoint import checkpoint_path, load_processor, loading_errors
 from workbench.models.language import preferred_device, preferred_dtype, quiet
+from workbench.models.vlm import MAX_PIXELS
 from workbench.train.examples import Adapter
 from workbench.train.job import Job, Lora
 
@@ -75,10 +76,11 @@ def load_student(
     quantised = job.method == "qlora" if quantised is None else quantised
     dtype = torch.float32 if job.method == "full" else dtype_of(job, device)
     more = {"quantization_config": _four_bits(dtype)} if quantised else {}
-    base, adapter = load_adapter(job.student)
+    base, adapter = load_adapter(job.student, job.max_pixels)
     with loading_errors(job.student):
         model = AutoModelForImageTextToText.from_pretrained(base, dtype=dtype, **more)
     _end_where_trained(model, adapter)
+    setattr(model.config, MAX_PIXELS, adapter.max_pixels)
     if quantised:
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     if job.method == "full":
