@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -11,9 +12,11 @@ from small_job import example, job_folder, picture
 from tiny_vlms import make, save
 
 from workbench.images import ImageFolder, digest_of
+from workbench.models import checkpoint
 from workbench.models.vlm import MAX_PIXELS, Vlm
 from workbench.records import Lesson
 from workbench.snapshot import write
+from workbench.train import load
 from workbench.train.estimate import dry_run
 from workbench.train.examples import Adapter
 from workbench.train.job import LARGEST_PICTURE, Job, Lora, read_job, write_job
@@ -52,6 +55,17 @@ def job_with(folder: Path, odd: Image.Image, family: str = "qwen25_vl", at: int 
     )
     write_job(job, target)
     return target
+
+
+@pytest.fixture(autouse=True)
+def _pictures_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The family's own processor needs torchvision for films, so that the Auto class loads none."""
+
+    def load_processor(student: str) -> Any:
+        is_qwen = "qwen2_5_vl" in (Path(student) / "config.json").read_text()
+        return make("qwen25_vl")[1] if is_qwen else checkpoint.load_processor(student)
+
+    monkeypatch.setattr(load, "load_processor", load_processor)
 
 
 @pytest.mark.parametrize("at", [2, 5])
