@@ -79,7 +79,7 @@ class Pictures:
             for number, path in enumerate(reversed(paths), 1):
                 total += path.stat().st_size
                 if number > MOST_PICTURES or (number > 1 and total > MOST_BYTES):
-                    path.unlink(missing_ok=True)
+                    self.guests.drop(path.stem)
         return digest
 
     def keep(self, digest: str) -> None:

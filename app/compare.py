@@ -205,10 +205,10 @@ def _pages(site: Site, pictures: Pictures, live: Live) -> None:
 
     @site.server.get("/compare/picture/{digest}")
     def picture(digest: str) -> Response:
-        path = pictures.of(digest).path(digest)
-        if path is None:
+        folder = pictures.of(digest)
+        if folder.path(digest) is None:
             raise InputError("this picture is no longer held; give it again")
-        return FileResponse(path, headers=FOREVER)
+        return FileResponse(folder.display_path(digest), headers=FOREVER)
 
     @site.server.get("/compare/thumb/{digest}")
     def thumb(digest: str) -> Response:

@@ -253,12 +253,7 @@ class Site:
 
         @server.get("/image/{digest}")
         def image(digest: str) -> Response:
-            path = self.project.images.path(digest)
-            if path is None:
-                raise InputError(
-                    f"picture {digest[:12]} is missing or broken; import its task again"
-                )
-            return FileResponse(path, headers=FOREVER)
+            return FileResponse(self.project.images.display_path(digest), headers=FOREVER)
 
         @server.get("/thumb/{digest}")
         def thumb(digest: str) -> Response:

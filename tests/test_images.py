@@ -228,3 +228,130 @@ def test_decoded_pictures_are_bounded_by_their_bytes(tmp_path: Path) -> None:
     Image.new("L", (500, 500)).save(tmp_path / "one.png")
     large = folder.add(tmp_path / "one.png")
     assert folder.open(large) is folder.open(large), "the last one stays whatever its size"
+
+
+PICTURES = Path(__file__).parent / "pictures"
+RED, BLUE, WHITE, PINK = (255, 0, 0), (0, 0, 255), (255, 255, 255), (255, 127, 127)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["int32_8bit_values.tiff", "float01.tiff", "float65535.tiff", "u16_12bit.png"],
+)
+def test_deep_greys_are_a_ramp_from_black_to_white(name: str) -> None:
+    """All four hold the same ramp, as 8 bits in 32, floats, and 12 bits in 16."""
+    picture = decode(PICTURES / name)
+    row = [picture.getpixel((x, 20))[0] for x in range(picture.width)]
+    assert row == sorted(row)
+    assert (row[0], row[-1]) == (0, 255) or (row[0], row[-1]) == (0, 254)
+    assert 120 < row[32] < 136
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14, 16])
+@pytest.mark.parametrize("form", ["png", "tiff"])
+def test_the_depth_in_use_decides(tmp_path: Path, bits: int, form: str) -> None:
+    path = tmp_path / f"deep.{form}"
+    values = Image.new("I;16", (2, 1))
+    values.putpixel((0, 0), 2 ** (bits - 1))
+    values.putpixel((1, 0), 2**bits - 1)
+    values.save(path)
+    assert [decode(path).getpixel((x, 0)) for x in (0, 1)] == [(128,) * 3, WHITE]
+
+
+def deep_colour_png(path: Path, bits: int, alpha: bool) -> None:
+    """One red pixel and one half as bright, of 16 bits a colour of which some are used."""
+    top = 2**bits - 1
+    pixels = [(top, 0, 0), (2 ** (bits - 1), 0, 0)]
+    rows = b"\0" + b"".join(
+        struct.pack(f">{3 + alpha}H", *pixel, *([65535] if alpha else [])) for pixel in pixels
+    )
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", 2, 1, 16, 6 if alpha else 2, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+@pytest.mark.parametrize("alpha", [False, True])
+def test_deep_colours_keep_their_shades(tmp_path: Path, bits: int, alpha: bool) -> None:
+    path = tmp_path / "deep.png"
+    deep_colour_png(path, bits, alpha)
+    folder = ImageFolder(tmp_path / "images")
+    assert [decode(path).getpixel((x, 0)) for x in (0, 1)] == [RED, (128, 0, 0)]
+    shown = Image.open(folder.display_path(folder.add(path)))
+    assert [shown.getpixel((x, 0)) for x in (0, 1)] == [RED, (128, 0, 0)]
+
+
+def near(one: object, other: tuple[int, ...]) -> bool:
+    assert isinstance(one, tuple)
+    return max(abs(a - b) for a, b in zip(one, other, strict=True)) <= 4
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "first", "last"),
+    [
+        ("exif6.jpg", (20, 40), RED, BLUE),
+        ("exif6.png", (20, 40), RED, BLUE),
+        ("exif6.tiff", (20, 40), RED, BLUE),
+        ("exif6.webp", (20, 40), RED, BLUE),
+        ("p_trans.png", (8, 8), WHITE, WHITE),
+        ("rgba.png", (8, 8), PINK, PINK),
+        ("phone_mpo.jpg", (40, 20), RED, BLUE),
+        ("float01.tiff", (64, 48), (0, 0, 0), WHITE),
+        ("u16_12bit.png", (64, 48), (0, 0, 0), WHITE),
+    ],
+)
+def test_what_a_model_sees_is_what_is_shown(
+    tmp_path: Path, name: str, size: tuple[int, int], first: object, last: object
+) -> None:
+    folder = ImageFolder(tmp_path / "images")
+    digest = folder.add(PICTURES / name)
+    seen = folder.open(digest)
+    path = folder.display_path(digest)
+    assert path == folder.display_path(digest)
+    assert path != folder.path(digest)
+    with Image.open(path) as shown:
+        assert shown.format in ("JPEG", "PNG")
+        assert (shown.mode, shown.size, seen.size) == ("RGB", size, size)
+        assert shown.getexif().get(0x0112, 1) == 1
+        corner = size[0] - 1, size[1] - 1
+        for picture in (seen, shown):
+            assert near(picture.getpixel((0, 0)), first)
+            assert near(picture.getpixel(corner), last)
+
+
+@pytest.mark.parametrize("form", ["jpg", "png", "webp", "bmp", "gif"])
+def test_a_plain_picture_is_its_own_file(tmp_path: Path, form: str) -> None:
+    Image.new("RGB", (9, 7), "teal").save(tmp_path / f"plain.{form}")
+    folder = ImageFolder(tmp_path / "images")
+    digest = folder.add(tmp_path / f"plain.{form}")
+    assert folder.display_path(digest) == folder.path(digest)
+
+
+def test_a_picture_of_a_phone_is_stored_as_a_jpeg(tmp_path: Path) -> None:
+    folder = ImageFolder(tmp_path / "images")
+    for digest in (
+        folder.add(PICTURES / "phone_mpo.jpg"),
+        folder.add_bytes((PICTURES / "phone_mpo.jpg").read_bytes(), "phone"),
+        folder.link(PICTURES / "phone_mpo.jpg"),
+    ):
+        path = folder.path(digest)
+        assert path is not None
+        assert path.suffix == ".jpg"
+
+
+def test_a_dropped_picture_leaves_nothing(tmp_path: Path) -> None:
+    folder = ImageFolder(tmp_path / "images")
+    digest = folder.add(PICTURES / "rgba.png")
+    folder.display_path(digest)
+    folder.thumbnail(digest)
+    folder.drop(digest)
+    assert [path for path in folder.root.rglob("*") if path.is_file()] == []

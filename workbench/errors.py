@@ -14,6 +14,7 @@ A bad program, a failed tool call or an unreadable picture is *data*: it becomes
     │   └── StoreVersionError    the store was written by a newer version
     ├── ToolFailure              a tool could not answer ONE call; it is raised into the program
     └── EngineError              a worker, model or endpoint broke; try again
+        └── RefusedRequest       an endpoint refused ONE request and would do so again
 
 Every message says what was found, what was expected, and what to do next.
 """
@@ -65,3 +66,15 @@ class ToolFailure(WorkbenchError):
 
 class EngineError(WorkbenchError):
     """A worker, model or endpoint broke; the work can be tried again."""
+
+
+class RefusedRequest(EngineError):
+    """An endpoint refused one request, as it will each time; others may be answered.
+
+    `certain` says whether it named the request's own words as the reason (a content filter, a text
+    that is too long), and not, for example, a setting that all requests share.
+    """
+
+    def __init__(self, message: str, certain: bool) -> None:
+        super().__init__(message)
+        self.certain = certain

@@ -1,7 +1,8 @@
 """Pictures by digest: hostile files in, safe RGB pictures out.
 
 Decoding is bounded (40 megapixels, six formats) before any pixel is read; a picture is known by the
-sha256 of its file, so that the same file is stored, detected and encoded once.
+sha256 of its file, so that the same file is stored, detected and encoded once.  What models see is
+what people and other tools are shown (`ImageFolder.display_path`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import BinaryIO
 
 from PIL import Image, ImageOps
 
+from workbench import deep_pictures
 from workbench.boxes import Box, clip
 from workbench.errors import ImageError
 from workbench.records import Region
@@ -38,6 +40,16 @@ SUFFIXES = {
 
 FORMATS = tuple(SUFFIXES)
 """Names of the formats, as Pillow has them."""
+
+_CONTAINERS = {"MPO": "JPEG"}
+"""Formats that Pillow names after what stands in the file beside the picture: phones write JPEG
+with a second one for depth, or for the other eye."""
+_ORIENTATION = 0x0112
+"""The EXIF tag that says how a picture has to be turned."""
+_SHOWN_AS_IS = frozenset({"RGB", "L", "P", "1"})
+"""Modes of pictures that browsers and other tools decode as `decode` does."""
+COPIES = "upright"
+"""Folder of the copies that `ImageFolder.display_path` makes."""
 
 
 def digest_of(path: Path) -> str:
@@ -77,7 +89,9 @@ def _decode(path: object, file: Path | BinaryIO) -> tuple[Image.Image, str]:
                         f"{path} has {width}x{height} pixels; at most "
                         f"{MAX_PIXELS // 1_000_000} megapixels are taken, scale it down first"
                     )
-                return _rgb(ImageOps.exif_transpose(picture)), picture.format or ""
+                form = picture.format or ""
+                picture = _all_bits(picture, file)
+                return _rgb(ImageOps.exif_transpose(picture)), _CONTAINERS.get(form, form)
     except FileNotFoundError as error:
         raise ImageError(f"no picture at {path}; check the path") from error
     except ImageError:
@@ -102,18 +116,50 @@ def _open(path: object, file: Path | BinaryIO) -> Image.Image:
         ) from error
 
 
+def _all_bits(picture: Image.Image, file: Path | BinaryIO) -> Image.Image:
+    """The picture, its lower bytes included where its colours have 16 bits and use fewer."""
+    if not deep_pictures.is_deep(picture):
+        return picture
+    tag = picture.getexif().get(_ORIENTATION, 1)
+    picture.load()
+    if not deep_pictures.uses_few_bits(picture):
+        return picture
+    if not isinstance(file, Path):
+        file.seek(0)
+    with Image.open(file, formats=FORMATS) as lower:
+        deep_pictures.read_lower(lower)
+        lower.load()
+        whole = deep_pictures.joined(picture, lower)
+    if picture.format != "TIFF":  # Pillow turns those itself
+        whole.getexif()[_ORIENTATION] = tag
+    return whole
+
+
 def _rgb(picture: Image.Image) -> Image.Image:
     """A picture as 8-bit RGB.
 
-    Pillow alone would cut 16-bit greys off at 255 and show what lies under transparency.
+    Pillow alone would cut deep greys off at 255 and show what lies under transparency.
     """
-    if picture.mode.startswith("I"):
-        picture = picture.convert("I").point(lambda value: value / 256).convert("L")
+    if picture.mode.startswith(("I", "F")):
+        return deep_pictures.to_grey(picture).convert("RGB")
     if picture.has_transparency_data:
         clear = picture.convert("RGBA")
         white = Image.new("RGBA", clear.size, "white")
         return Image.alpha_composite(white, clear).convert("RGB")
     return picture.convert("RGB")
+
+
+def _is_shown_as_decoded(path: Path) -> bool:
+    """Whether browsers and other tools show a file as `decode` gives it."""
+    with _open(path, path) as picture:
+        return (
+            picture.format in ("JPEG", "PNG", "WEBP", "GIF", "BMP")
+            and picture.mode in _SHOWN_AS_IS
+            and not picture.has_transparency_data
+            and not deep_pictures.is_deep(picture)
+            and getattr(picture, "n_frames", 1) == 1
+            and picture.getexif().get(_ORIENTATION, 1) == 1  # last: it reads a whole PNG
+        )
 
 
 class ImageFolder:
@@ -131,6 +177,7 @@ class ImageFolder:
         self.root = root
         self._keep, self._keep_bytes = keep, keep_bytes
         self._cache: OrderedDict[str, Image.Image] = OrderedDict()
+        self._shown_as_seen: dict[str, bool] = {}
         self._lock = Lock()
 
     def add(self, source: Path) -> str:
@@ -229,6 +276,73 @@ class ImageFolder:
         """Whether the decoded pictures are few enough, and small enough together."""
         total = sum(3 * picture.width * picture.height for picture in self._cache.values())
         return len(self._cache) <= self._keep and total <= self._keep_bytes
+
+    def is_shown_as_seen(self, digest: str) -> bool:
+        """Whether every program shows a picture's own file as models see it.
+
+        Others are turned by EXIF, transparent, deep, of several frames, or TIFF.
+
+        Raises:
+            ImageError: the picture is missing.
+        """
+        path = self.path(digest)
+        if path is None:
+            raise self._missing(digest)
+        if digest not in self._shown_as_seen:
+            try:
+                self._shown_as_seen[digest] = _is_shown_as_decoded(path)
+            except (OSError, SyntaxError, ValueError):
+                return False  # what cannot be read is named by `open`
+        return self._shown_as_seen[digest]
+
+    def as_seen(self, digest: str) -> tuple[bytes, str]:
+        """A picture as models see it, upright and RGB, as a file's bytes and suffix.
+
+        Raises:
+            ImageError: as `open` raises it.
+        """
+        picture, out = self.open(digest), io.BytesIO()
+        path = self.path(digest)
+        if path is not None and path.suffix == SUFFIXES["JPEG"]:
+            picture.save(out, "JPEG", quality=95, subsampling=0)
+            return out.getvalue(), SUFFIXES["JPEG"]
+        picture.save(out, "PNG")
+        return out.getvalue(), SUFFIXES["PNG"]
+
+    def display_path(self, digest: str) -> Path:
+        """Path of a picture for people: its own file, or an upright RGB copy of it.
+
+        Boxes describe what models see, so a file that shows something else is not shown.  The copy
+        is made at the first call.
+
+        Raises:
+            ImageError: as `open` raises it, or the copy cannot be written.
+        """
+        if self.is_shown_as_seen(digest):
+            return self.path(digest) or Path()
+        copies = self.root / COPIES / digest[:2]
+        present = next((path for path in copies.glob(f"{digest}.???") if path.is_file()), None)
+        if present is not None:
+            return present
+        data, suffix = self.as_seen(digest)
+        target = copies / f"{digest}{suffix}"
+        try:
+            copies.mkdir(parents=True, exist_ok=True)
+            self._write(target, data)
+        except OSError as error:
+            raise ImageError(
+                f"no upright copy of picture {digest[:12]}… can be written to {copies} "
+                f"({error.strerror}); make room there, or let the folder be written"
+            ) from error
+        return target
+
+    def drop(self, digest: str) -> None:
+        """Delete a picture, and what was made of it."""
+        paths = [*self._candidates(digest), *(self.root / COPIES / digest[:2]).glob(f"{digest}.*")]
+        for path in (*paths, *self.root.glob(f"thumbnails/*/{digest}.webp")):
+            path.unlink(missing_ok=True)
+        with self._lock:
+            self._cache.pop(digest, None)
 
     def crop(self, region: Region) -> Image.Image:
         """The part of a picture that a region shows, RGB, at least 1x1 pixels."""

@@ -150,9 +150,8 @@ class Region:
     image: str
     """Digest of the whole picture (sha256, hex)."""
     width: int
-    """Width of the whole picture, pixels."""
     height: int
-    """Height of the whole picture, pixels."""
+    """Of the whole picture, pixels, as `width`."""
     box: Box
     """The part that is looked at, in pixels of the whole picture."""
     label: str | None = None
@@ -218,14 +217,16 @@ class Program:
     score: float
     """Mean log-probability per token under the sampler (0.0 where the endpoint gives none)."""
     tokens: int
-    """Length of the sample in tokens."""
     seed: int
-    """Seed with which it was sampled."""
     sampler: PartRef
     seconds: float = 0.0
     """This sample's share of the batch's wall time."""
     parent: str | None = None
     """Id of the program that this one is an edit of."""
+    problem: str = ""
+    """Why there is no program; its source is then a comment."""
+    thinking: str = ""
+    """What the model thought aloud before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +269,6 @@ class Trace:
     events: Sequence[TraceEvent]
     """Events in order of execution; those of a stored trace are decoded at their first use."""
     steps: int
-    """Statements executed."""
     tool_calls: int
     seconds: float
     """Wall time from start to end, waiting included."""
@@ -299,7 +299,6 @@ class Verdict:
     method: str
     """`gold` or `agreement` (unlabelled: agreement among the task's programs, not correctness)."""
     reason: str
-    """One sentence for people."""
     verifier: PartRef
 
 
@@ -308,7 +307,6 @@ class Citation:
     """A sentence of a rationale and the events of the trace that it states."""
 
     start: int
-    """First character of the sentence."""
     end: int
     """One past the last character of the sentence."""
     events: tuple[int, ...]
@@ -353,6 +351,8 @@ class Prediction:
     seconds: float
     """This task's share of the batch's wall time."""
     model: PartRef
+    problem: str = ""
+    """Why there is no answer."""
 
 
 @dataclass(frozen=True, slots=True)

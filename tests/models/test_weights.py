@@ -9,7 +9,7 @@ import pytest
 from workbench.api import STANDARD
 from workbench.errors import InputError
 from workbench.models.bundled import student_folder
-from workbench.models.checkpoint import checkpoint_state
+from workbench.models.checkpoint_state import checkpoint_state
 from workbench.models.language import TransformersLanguage
 from workbench.models.student import TransformersStudent
 from workbench.models.weights import model_folder, weights_digest

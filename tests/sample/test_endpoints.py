@@ -4,12 +4,13 @@ import json
 import math
 import threading
 import time
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from workbench.api import STANDARD
-from workbench.errors import EngineError, InputError
+from workbench.errors import EngineError, InputError, RefusedRequest
 from workbench.models.endpoint import Endpoint, OpenAILanguage
 from workbench.records import Task
 from workbench.sample.endpoint import OpenAISampler
@@ -223,3 +224,193 @@ def test_chatter_without_a_program_is_handed_on_as_a_program_that_will_fail(serv
         next(iter(sampler(server).sample(tasks(1), 1, seed=0))).source
         == "I cannot see the picture.\n"
     )
+
+
+def refused(message, status=400):
+    return status, {"error": {"message": message}}, {}
+
+
+FILTERED = "The response was filtered due to our content management policy"
+
+
+def test_a_filtered_question_is_rows_with_the_reason_and_others_go_on(serve):
+    def answer(n, payload):
+        text = payload["messages"][0]["content"]
+        return (
+            refused(FILTERED) if "kind 1?" in text else said(PROGRAM.format(n), PROGRAM.format(n))
+        )
+
+    server = serve(answer)
+    programs = list(sampler(server).sample(tasks(3), 2, seed=0))
+    assert [p.task_id for p in programs] == [f"t/{i}" for i in range(3) for _ in range(2)]
+    bad = [program for program in programs if program.problem]
+    assert [(p.task_id, p.index) for p in bad] == [("t/1", 0), ("t/1", 1)]
+    assert FILTERED in bad[0].problem
+    assert bad[0].source.startswith("# no program: the endpoint")
+
+
+def test_an_unclear_refusal_is_a_row_once_other_questions_were_answered(serve):
+    def answer(n, payload):
+        first = "kind 0?" in payload["messages"][0]["content"]
+        return refused("bad request") if first else said(PROGRAM.format(1))
+
+    programs = list(sampler(serve(answer), concurrency=1).sample(tasks(3), 1, seed=0))
+    assert sorted(p.task_id for p in programs) == ["t/0", "t/1", "t/2"]
+    assert [p.task_id for p in programs if p.problem] == ["t/0"]
+
+
+def test_a_server_that_refuses_everything_is_no_fault_of_the_questions(serve):
+    server = serve(lambda n, p: refused("this model is not for chat"))
+    with pytest.raises(EngineError, match="this model is not for chat"):
+        list(sampler(server).sample(tasks(3), 1, seed=0))
+
+
+def test_what_was_paid_for_before_a_breakdown_is_kept(serve):
+    def answer(n, payload):
+        broken = "kind 1?" in payload["messages"][0]["content"]
+        return (
+            (404, {"error": {"message": "no such model"}}, {})
+            if broken
+            else said(PROGRAM.format(1))
+        )
+
+    server = serve(answer)
+    programs, stream = [], sampler(server, concurrency=3).sample(tasks(3), 1, seed=0)
+    with pytest.raises(EngineError, match="no such model"):
+        programs.extend(stream)
+    paid = sum(answer(0, one)[0] == 200 for one in server.asked)
+    assert len(programs) == paid >= 1
+
+
+def test_samples_that_came_are_kept_when_a_later_request_fails(serve):
+    server = serve(lambda n, p: said(PROGRAM.format(1)) if n == 1 else refused("Invalid seed", 404))
+    programs = list(sampler(server, retries=0).sample(tasks(1), 3, seed=0))
+    assert [bool(p.problem) for p in programs] == [False, True, True]
+    assert "Invalid seed" in programs[2].problem
+
+
+@pytest.mark.parametrize(
+    ("message", "field", "instead"),
+    [
+        (
+            "Unsupported parameter: 'max_tokens' is not supported with this model. Use "
+            "'max_completion_tokens' instead.",
+            "max_tokens",
+            "max_completion_tokens",
+        ),
+        ("Unsupported value: 'n' does not support 4 with this model. Only 1.", "n", None),
+        ("Unknown field `seed` in request", "seed", None),
+        ("logprobs is not supported by this server", "logprobs", None),
+    ],
+)
+def test_a_field_that_the_server_does_not_take_is_left_out(serve, message, field, instead):
+    def answer(n, payload):
+        return refused(message) if field in payload else said(PROGRAM.format(1))
+
+    server = serve(answer)
+    programs = list(sampler(server, concurrency=1).sample(tasks(2), 4, seed=0))
+    assert len(programs) == 8
+    assert not any(program.problem for program in programs)
+    assert sum(field in payload for payload in server.asked) == 1
+    assert instead is None or server.asked[-1][instead] == 400
+
+
+def test_settings_say_what_is_sent(serve):
+    server = serve(lambda n, p: said(PROGRAM.format(1)))
+    model = sampler(
+        server,
+        reply_limit="max_completion_tokens",
+        thinking_tokens=1000,
+        omit=["n", "temperature"],
+        extra={"reasoning_effort": "low"},
+        logprobs=False,
+    )
+    list(model.sample(tasks(1), 1, seed=0))
+    [sent] = server.asked
+    assert sent["max_completion_tokens"] == 1400
+    assert sent["reasoning_effort"] == "low"
+    assert not {"max_tokens", "n", "temperature", "logprobs"} & set(sent)
+    assert model.ref.arguments["omit"] == ["n", "temperature"]
+    assert "reply_limit" not in sampler(server).ref.arguments
+
+
+def test_wrong_settings_are_told():
+    with pytest.raises(InputError, match="reply_limit must be one of max_tokens"):
+        OpenAILanguage("tiny", reply_limit="length")
+    with pytest.raises(InputError, match="omit must be a list"):
+        OpenAILanguage("tiny", omit="n")
+
+
+ODD = [
+    ({"choices": [None]}, "empty choice"),
+    ({"choices": [{}]}, "empty choice"),
+    ({"choices": [{"message": None, "finish_reason": "stop"}]}, "without text"),
+    ({"choices": [{"message": {"content": ""}, "finish_reason": "length"}]}, "within the model's thinking"),
+    ({"choices": [{"message": {"content": "x"}, "finish_reason": "content_filter"}]}, "content filter"),
+    ({"choices": [{"message": {"refusal": "I cannot."}}]}, "refused: I cannot."),
+    ({"choices": [{"message": {"content": "<think>on and on"}}]}, "a thought and no program"),
+    ({"choices": "none"}, None),
+    ({"choices": {"0": 1}}, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "reason"), ODD)
+def test_odd_choices_are_rows_or_a_broken_server(serve, body, reason):
+    model = sampler(serve(lambda n, p: (200, body, {})), retries=0)
+    if reason is None:
+        with pytest.raises(EngineError, match="gave no answer"):
+            list(model.sample(tasks(1), 1, seed=0))
+        return
+    [program] = model.sample(tasks(1), 1, seed=0)
+    assert reason in program.problem
+
+
+@pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [
+        (None, 0), ([], 0), ("many", 0), ({"completion_tokens": None}, 0), ({"completion_tokens": "7"}, 7),
+        ({"completion_tokens": 7.0, "prompt_tokens": -3}, 7), ({"completion_tokens": "x"}, 0),
+        ({"completion_tokens": [1]}, 0), ({"completion_tokens": 1e300}, 0),
+    ],
+)  # fmt: skip
+def test_an_odd_usage_costs_no_program(serve, usage, tokens):
+    body = {
+        "choices": [{"message": {"content": PROGRAM.format(1)}, "logprobs": []}],
+        "usage": usage,
+    }
+    model = sampler(serve(lambda n, p: (200, body, {})))
+    [program] = model.sample(tasks(1), 1, seed=0)
+    assert (program.problem, program.tokens) == ("", tokens)
+    assert (model.usage.requests, model.usage.completion_tokens) == (1, tokens)
+
+
+def test_thinking_is_kept_beside_the_program(serve):
+    text = f"<think>draft: def execute_command(image): return 0</think>\n{PROGRAM.format(3)}"
+    choice = {"message": {"content": text, "reasoning_content": "let me see"}}
+    [program] = sampler(serve(lambda n, p: (200, {"choices": [choice]}, {}))).sample(
+        tasks(1), 1, seed=0
+    )
+    assert program.source == PROGRAM.format(3)
+    assert program.thinking.startswith("let me see\n<think>draft")
+
+
+def test_an_answer_is_paid_for_once_though_another_of_its_batch_is_refused(serve):
+    def answer(n, payload):
+        text = payload["messages"][0]["content"]
+        return refused(FILTERED) if text == "bad" else said(f"<think>hm</think> {text}!")
+
+    server = serve(answer)
+    model = OpenAILanguage("tiny", server.url, first_pause=0.01)
+    with pytest.raises(RefusedRequest, match="content management"):
+        model.complete(["a", "bad", "b"], 5)
+    assert model.complete(["a"], 5) == ["a!"]
+    assert model.complete(["b"], 5) == ["b!"]
+    assert len(server.asked) == 3
+
+
+def test_a_question_that_is_too_long_is_never_sent_and_never_cut(serve):
+    server = serve(lambda n, p: said(PROGRAM.format(1)))
+    long = replace(tasks(1)[0], question="why " * 5000)
+    [program] = sampler(server).sample([long], 1, seed=0)
+    assert "at most 8000" in program.problem
+    assert server.asked == []

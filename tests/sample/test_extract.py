@@ -1,10 +1,13 @@
 """The program is found in whatever a model says around it."""
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.sample.extract import extract_program, is_complete
+from workbench.sample.extract import extract_program, is_complete, read_reply
 
 PROGRAM = (
     "def execute_command(image):\n    patch = ImagePatch(image)\n    return formatting_answer(1)\n"
@@ -59,3 +62,76 @@ def test_a_completion_has_ended_at_a_fence_or_at_the_margin():
     assert not is_complete("\n    patch = ImagePatch(image)\n    x = 1\n")
     assert is_complete("\n    return 1\n```")
     assert is_complete("\n    return 1\n\n# Next question")
+
+
+REPLIES = json.loads((Path(__file__).parent / "program_replies.json").read_text())
+
+
+@pytest.mark.parametrize("reply", REPLIES, ids=[reply["name"] for reply in REPLIES])
+def test_the_program_is_the_final_one_whatever_stands_around_it(reply):
+    wanted = reply["the program that must be run holds"]
+    source = read_reply(reply["reply"]).program
+    if wanted is None:
+        assert source == ""
+        return
+    names = {}
+    exec(source, names)
+    assert names["execute_command"](None) in ("final", "red", "a\tb")
+    assert wanted.encode().decode("unicode_escape") in source
+    assert source == extract_program(source)
+
+
+@pytest.mark.parametrize(
+    ("before", "thinking"),
+    [
+        ("<think>def execute_command(image): no</think>", None),
+        ("so I count\n</think>", None),
+        ("<Thinking>a</Thinking>\n<thinking>b</thinking>", None),
+        ("[THINK]a[/THINK]", None),
+        ("", None),
+        ("Well.", ""),
+    ],
+)
+@pytest.mark.parametrize("fence", ["", "```python\n"])
+def test_thinking_is_kept_apart(before, thinking, fence):
+    reply = read_reply(f"{before}\n\n{fence}{PROGRAM}{'```' if fence else ''}")
+    assert (reply.program, reply.thinking) == (PROGRAM, before if thinking is None else thinking)
+
+
+def test_what_the_server_gives_as_thinking_is_kept_too():
+    assert read_reply(PROGRAM, "first I look").thinking == "first I look"
+
+
+def test_a_thought_without_an_end_is_no_program():
+    reply = read_reply(f"<think>\n{PROGRAM}")
+    assert reply.program == ""
+    assert PROGRAM.strip() in reply.thinking
+
+
+def test_helpers_and_constants_are_kept_and_calls_of_the_function_are_not():
+    helper = "def area(p):\n    return p.width"
+    text = f"```python\nLIMIT = 3\n\n{PROGRAM}\n{helper}\n\nprint(execute_command(None))\n```"
+    source = extract_program(text)
+    assert "LIMIT = 3" in source
+    assert helper in source
+    assert "print" not in source
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        "Call it so:\n```python\nexecute_command(image)\n```",
+        "Or shorter:\n```\ndef execute_command(image): ...return\n```",
+        "It prints:\n```\n3\n```",
+    ],
+)
+def test_a_later_block_that_is_no_program_does_not_hide_it(later):
+    assert extract_program(f"```python\n{PROGRAM}```\n{later}") == PROGRAM
+
+
+@pytest.mark.parametrize(
+    "piece", ["```\n", "<think>", "x = 1\n", "def a(b):\n", "'''\n", "(" * 50, "~~~a\n```", "é\n"]
+)
+def test_hostile_replies_are_read_to_their_end(piece):
+    program = read_reply((piece * 20_000)[:20_000] + PROGRAM).program
+    assert program == "" or program.endswith("\n")

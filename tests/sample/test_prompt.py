@@ -16,6 +16,7 @@ from workbench.sample.prompt import (
     compact_own,
     one_line,
     question_line,
+    too_long,
 )
 
 SPECS = tuple(
@@ -28,9 +29,9 @@ def a_task(question, choices=()):
 
 
 @given(st.text(max_size=3000))
-def test_a_question_is_one_bounded_line(text):
+def test_a_question_is_one_whole_line(text):
     line = one_line(text)
-    assert len(line) <= LONGEST_QUESTION
+    assert line.replace(" ", "") == "".join(c for c in text if c.isprintable() and c != " ")
     assert len(line.splitlines()) <= 1
     assert all(character.isprintable() for character in line)
 
@@ -44,6 +45,16 @@ def test_whatever_a_question_says_the_prompt_ends_in_a_comment_and_the_header(qu
     assert lines[1].startswith("# ")
     assert lines[2] == HEADER
     ast.parse(own + "\n    pass")
+
+
+def test_no_long_question_is_cut_and_one_that_is_too_long_is_told():
+    question = "why " * 1000 + "END"
+    assert question in compact_own(question)
+    assert too_long(a_task(question)) == ""
+    assert "8003 characters" in too_long(a_task("x" * LONGEST_QUESTION + "END"))
+    options = tuple(f"{i}" + "o" * 200 for i in range(30))
+    assert all(option in question_line("Which?", options) for option in options)
+    assert too_long(a_task("Which?", options * 2))
 
 
 def test_options_stand_behind_the_question():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Callable
@@ -9,17 +10,20 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import pyarrow.parquet as pq
 import pytest
-from PIL import Image
-from snapshot_rows import HOSTILE, RATIONALE, taken
+from PIL import Image, ImageChops
+from snapshot_rows import HOSTILE, RATIONALE, example, taken
 
 from workbench.errors import InputError
+from workbench.images import decode, digest_of
 from workbench.prompts import LABEL_SUFFIX, RATIONALE_SUFFIX
 from workbench.records import REASON_WORDS, storable_json
 from workbench.snapshot import Snapshot
 from workbench.snapshot.exports import FORMATS, export
 from workbench.snapshot.exports.label_studio import config
 from workbench.snapshot.exports.questions import REASON_TITLES
+from workbench.snapshot.folder import write
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
@@ -272,3 +276,36 @@ def test_an_export_leaves_the_snapshot_as_it_was(tmp_path: Path) -> None:
     for to in FORMATS:
         export(snapshot, to, tmp_path / to)
     assert Snapshot.open(snapshot.path).problems() == []
+
+
+PICTURES = Path(__file__).parents[1] / "pictures"
+
+
+def files_of(to: str, folder: Path) -> list[bytes]:
+    """The pictures of an export."""
+    if to == "datasets":
+        tables = [pq.read_table(path) for path in folder.glob("*.parquet")]
+        return [row["image"]["bytes"] for table in tables for row in table.to_pylist()]
+    suffixes = (".png", ".jpg", ".tiff", ".webp")
+    return [path.read_bytes() for path in folder.rglob("*") if path.suffix in suffixes]
+
+
+@pytest.mark.parametrize("to", FORMATS)
+@pytest.mark.parametrize(
+    "name", ["exif6.jpg", "exif6.png", "exif6.webp", "exif6.tiff", "rgba.png", "u16_12bit.png"]
+)
+def test_an_export_holds_what_the_model_saw(tmp_path: Path, to: str, name: str) -> None:
+    digest = digest_of(PICTURES / name)
+    snapshot = write(
+        tmp_path / "snapshots",
+        [example(0, digest, split="train")],
+        {digest: PICTURES / name},
+        filter={"accepted": "person"},
+    )
+    seen = decode(PICTURES / name)
+    [data] = files_of(to, export(snapshot, to, tmp_path / "out").path)
+    with Image.open(io.BytesIO(data)) as picture:
+        assert (picture.mode, picture.size) == ("RGB", seen.size)
+        assert picture.getexif().get(0x0112, 1) == 1
+        assert picture.format in ("JPEG", "PNG")
+        assert max(high for _, high in ImageChops.difference(picture, seen).getextrema()) <= 4

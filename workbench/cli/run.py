@@ -32,6 +32,9 @@ def main(
         if done.rows
     ]
     out.print(f"run {summary.run}: {', '.join(worked) if worked else 'nothing was left to do'}")
+    for stage, done in summary.done.items():
+        if done.usage.requests:
+            out.print(f"this run's {stage}: {done.usage}")
     for note in summary.notes:
         out.print(f"note: {safe(note)}")
     print_report(out, summary.report)

@@ -15,6 +15,7 @@ from workbench.pipeline import Report, report
 from workbench.pipeline.report import GroupShares
 from workbench.shares import Share
 from workbench.store import Selection
+from workbench.usage import Usage
 
 
 def main(project: Path | None, as_json: bool, split: str | None, limit: int | None) -> None:
@@ -100,6 +101,15 @@ def _print_costs(out: Console, figures: Report) -> None:
         f"by the student: {seconds(figures.student_seconds)}"
         + (f"; peak memory {figures.peak_rss / 2**20:.0f} MiB" if figures.peak_rss else "")
     )
+    _print_usage(out, figures)
+
+
+def _print_usage(out: Console, figures: Report) -> None:
+    """Print what endpoints were asked, by stage; nothing where none was."""
+    for stage, usage in figures.usage.items():
+        out.print(f"endpoints, {stage}: {usage}")
+    if len(figures.usage) > 1:
+        out.print(f"endpoints, all: {sum(figures.usage.values(), Usage())}")
 
 
 def _row(name: str, group: GroupShares) -> list[Text]:

@@ -2,13 +2,18 @@
 
 Files:
     bundled.py       the shipped weights put together
-    checkpoint.py    which state of a checkpoint a part computes with
+    chat_request.py  which fields a chat endpoint takes
+    checkpoint.py    a checkpoint's processor, before its weights
+    checkpoint_state.py  which state of a checkpoint a part computes with
+    conversation.py  a question and its answer as a chat template writes them
     detector.py      the embedded detector: SSDLite-MobileNetV2 in onnxruntime
     endpoint.py      OpenAI-compatible chat endpoints
     find_by_name.py  detection by name with the student's own eyes
     language.py      language models in this process
     region_vlm.py    the bundled student's architecture
+    replies.py       the replies of chat endpoints, read with care
     student.py       the student behind its port
+    thinking.py      what a model thinks aloud, apart from its answer
     vision.py        vision models of the hub
     vlm.py           any vision-language model of transformers
     weights.py       which weights a folder holds

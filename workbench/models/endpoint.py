@@ -10,17 +10,22 @@ from __future__ import annotations
 import math
 import os
 import random
+import re
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import httpx
 
-from workbench.errors import EngineError, InputError
-from workbench.records import PartRef
+from workbench.errors import EngineError, InputError, RefusedRequest
+from workbench.models.chat_request import ChatRequest, LimitName
+from workbench.models.replies import choices_of, logprobs_of, problem_of, text_of, usage_of
+from workbench.models.thinking import answer_of
+from workbench.records import JSON, PartRef
+from workbench.usage import Usage
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -31,20 +36,16 @@ LONGEST_PAUSE = 60.0
 """Longest pause before a further attempt, seconds, even where a server asks for more."""
 LARGEST_REPLY = 20_000_000
 """Most bytes of one reply."""
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """The requests that an endpoint answered so far, and what they cost."""
-
-    requests: int = 0
-    """Number of requests that were answered."""
-    retries: int = 0
-    """Number of further attempts at them."""
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost: float = 0.0
-    """Their cost, in the currency of the prices."""
+_REFUSED = frozenset({400, 403, 413, 422, 451})
+"""HTTP statuses with which a server turns down a single request."""
+_OWN_WORDS = re.compile(
+    r"content.?filter|content management|policy|moderat|flagged|safety|unsafe|harm|blocked"
+    r"|context.?length|context.?window|maximum context|too long|too large|too many tokens",
+    re.IGNORECASE,
+)
+"""Reasons that lie in the words of a request, and not in settings that all requests share."""
+_REMEMBERED = 4096
+"""Most answers of a language model that are remembered, so that none is paid for twice."""
 
 
 class Endpoint:
@@ -59,6 +60,7 @@ class Endpoint:
         concurrency: Requests at a time.
         prices: Cost of a million prompt tokens and of a million completion tokens.
         first_pause: Seconds before the second attempt; each further pause is twice as long.
+        request: Which fields the server takes.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Endpoint:
         concurrency: int = 8,
         prices: Sequence[float] = (0.0, 0.0),
         first_pause: float = 1.0,
+        request: ChatRequest | None = None,
     ) -> None:
         if not base_url.startswith(("http://", "https://")):
             raise InputError(f"base_url must begin with http:// or https://, found '{base_url}'")
@@ -80,6 +83,7 @@ class Endpoint:
         self._key_variable, self._retries, self.concurrency = key_variable, retries, concurrency
         self._prices, self._first_pause = tuple(prices), first_pause
         self._usage, self._lock = Usage(), threading.Lock()
+        self.request = request or ChatRequest()
         self._client = httpx.Client(
             timeout=timeout, limits=httpx.Limits(max_connections=concurrency)
         )
@@ -94,31 +98,51 @@ class Endpoint:
         """Close the connections; the endpoint cannot be used after."""
         self._client.close()
 
-    def chat(self, messages: Sequence[Mapping[str, str]], **options: Any) -> dict[str, Any]:
+    def chat(
+        self, messages: Sequence[Mapping[str, str]], max_tokens: int, **options: Any
+    ) -> dict[str, Any]:
         """One reply of the server, with at least one choice.
 
+        Args:
+            messages: The turns so far.
+            max_tokens: Longest reply, in tokens.
+            options: Further fields of the request, which the server may not know.
+
         Raises:
-            EngineError: the server refused, went away, or answered something else, after every
-                retry.
+            RefusedRequest: the server turns down this request, and would each time.
+            EngineError: the server went away or answered something else, after every retry.
         """
-        payload = {"model": self.model, "messages": list(messages), **options}
         problem = ""
-        for attempt in range(self._retries + 1):
+        attempt = 0
+        while attempt <= self._retries:
+            fields = self.request.fields(max_tokens, options)
             pause = 0.0
             try:
-                status, reply, pause = self._post(payload)
+                status, reply, pause = self._post(
+                    {"model": self.model, "messages": list(messages), **fields}
+                )
             except httpx.HTTPError as error:
                 problem = f"{type(error).__name__}: {error}"
             else:
-                if status == 200 and isinstance(reply, dict) and reply.get("choices"):
+                if status == 200 and choices_of(reply):
                     self._count(reply, attempt)
-                    return reply
-                problem = f"HTTP {status}: {_short(reply)}"
+                    return {**reply, "choices": choices_of(reply)}
+                message = _short(reply)
+                problem = f"HTTP {status}: {message}"
+                if status in _REFUSED:
+                    if self.request.adapt(message, fields):
+                        continue  # not an attempt: the same question, without an unknown field
+                    raise RefusedRequest(
+                        f"the endpoint {self.base_url} refused the request ({problem}); change the "
+                        "question, or the model's settings",
+                        bool(_OWN_WORDS.search(message)),
+                    )
                 if status not in _AGAIN and status != 200:
                     break
             if attempt < self._retries:
                 backoff = self._first_pause * 2**attempt * random.uniform(0.75, 1.25)
                 time.sleep(min(max(backoff, pause), LONGEST_PAUSE))
+            attempt += 1
         raise EngineError(
             f"the endpoint {self.base_url} gave no answer for model '{self.model}' ({problem}); "
             f"check that the server runs, the model's name, and the key in {self._key_variable}"
@@ -145,29 +169,35 @@ class Endpoint:
                 return reply.status_code, body[:2000].decode(errors="replace"), pause
 
     def _count(self, reply: Mapping[str, Any], retries: int) -> None:
-        used = reply.get("usage") or {}
-        prompt_tokens = int(used.get("prompt_tokens") or 0)
-        completion_tokens = int(used.get("completion_tokens") or 0)
-        cost = (prompt_tokens * self._prices[0] + completion_tokens * self._prices[1]) / 1e6
+        used = usage_of(reply, self._prices, retries)
         with self._lock:
-            u = self._usage
-            self._usage = Usage(
-                u.requests + 1,
-                u.retries + retries,
-                u.prompt_tokens + prompt_tokens,
-                u.completion_tokens + completion_tokens,
-                u.cost + cost,
-            )
+            self._usage += used
 
-    def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
-        """The results of a function for some items, in their order, as they come.
+    def each(
+        self, function: Callable[[T], R], items: Sequence[T]
+    ) -> Iterator[tuple[T, R | EngineError | None]]:
+        """Each item with the result of a function, or with its error, in order, as they come.
 
-        At most `concurrency` calls run at a time.  The first exception is raised in its place;
-        calls that have not begun by then are not made.
+        At most `concurrency` calls run at a time.  A refused request is the fault of its item
+        alone.  Behind any other error of an endpoint no further call is begun, but those under way
+        are waited for, since they are paid for; the items whose call was not made get None.
         """
+        broken = threading.Event()
+
+        def one(item: T) -> R | EngineError | None:
+            if broken.is_set():
+                return None
+            try:
+                return function(item)
+            except RefusedRequest as error:
+                return error
+            except EngineError as error:
+                broken.set()
+                return error
+
         pool = ThreadPoolExecutor(self.concurrency, thread_name_prefix="endpoint")
         try:
-            yield from pool.map(function, items)
+            yield from zip(items, pool.map(one, items), strict=True)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
@@ -179,26 +209,12 @@ def _short(reply: Any) -> str:
     return " ".join(str(reply).split())[:300]
 
 
-def text_of(choice: Mapping[str, Any]) -> str:
-    """The text of one choice of a reply; empty where the server left it out."""
-    message = choice.get("message") or {}
-    content = message.get("content") if isinstance(message, dict) else None
-    return content if isinstance(content, str) else ""
-
-
-def logprobs_of(choice: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The text, log-probability and likeliest alternatives of each token of a choice.
-
-    The list is empty where the server left them out.
-    """
-    content = (choice.get("logprobs") or {}).get("content")
-    return content if isinstance(content, list) else []
-
-
 class OpenAILanguage:
     """A language model behind an OpenAI-compatible chat endpoint.
 
-    Arguments as `Endpoint`, and the `temperature` of completions, of which 0 is greedy.
+    Arguments as `Endpoint` and `ChatRequest`, the `temperature` of completions, of which 0 is
+    greedy, and whether the server is asked for `logprobs` where options are weighed.  An answer is
+    remembered, so that a question is not paid for twice when others of its batch failed.
     """
 
     def __init__(
@@ -212,30 +228,80 @@ class OpenAILanguage:
         concurrency: int = 8,
         prices: Sequence[float] = (0.0, 0.0),
         first_pause: float = 1.0,
+        reply_limit: LimitName = "max_tokens",
+        thinking_tokens: int = 0,
+        omit: Sequence[str] = (),
+        extra: Mapping[str, JSON] | None = None,
+        logprobs: bool = True,
     ) -> None:
+        request = ChatRequest(reply_limit, thinking_tokens, omit, extra)
         self.endpoint = Endpoint(
-            model, base_url, key_variable, timeout, retries, concurrency, prices, first_pause
+            model,
+            base_url,
+            key_variable,
+            timeout,
+            retries,
+            concurrency,
+            prices,
+            first_pause,
+            request,
         )
         self._temperature = temperature
-        arguments = {"model": model, "base_url": self.endpoint.base_url, "temperature": temperature}
+        self._logprobs = {"logprobs": True, "top_logprobs": 20} if logprobs else {}
+        self._answers: OrderedDict[object, Any] = OrderedDict()
+        arguments = {
+            "model": model,
+            "base_url": self.endpoint.base_url,
+            "temperature": temperature,
+            **request.arguments,
+            **({} if logprobs else {"logprobs": False}),
+        }
         self.ref = PartRef("language", "openai", arguments=arguments)
+
+    @property
+    def usage(self) -> Usage:
+        """Requests, tokens and cost since the start."""
+        return self.endpoint.usage
+
+    def _all(self, function: Callable[[T], R], items: Sequence[T], kind: object) -> list[R]:
+        """The results of all items.
+
+        Raises:
+            EngineError: one of them failed; the others are remembered.
+        """
+        keys = [(kind, item) for item in items]
+        new = [key for key in dict.fromkeys(keys) if key not in self._answers]
+        failures: list[EngineError] = []
+        for key, result in self.endpoint.each(lambda key: function(key[1]), new):
+            if isinstance(result, EngineError):
+                failures.append(result)
+            elif result is not None:
+                self._answers[key] = result
+        if failures:
+            raise next((e for e in failures if not isinstance(e, RefusedRequest)), failures[0])
+        results: list[R] = [self._answers[key] for key in keys]
+        while len(self._answers) > _REMEMBERED:
+            self._answers.popitem(last=False)
+        return results
 
     def complete(self, prompts: Sequence[str], max_tokens: int) -> Sequence[str]:
         """The completion of each prompt, which is a user's turn, in the same order.
 
         Raises:
+            RefusedRequest: the endpoint refused a prompt.
             EngineError: the endpoint gave no answer.
         """
 
         def one(prompt: str) -> str:
             reply = self.endpoint.chat(
-                [{"role": "user", "content": prompt}],
-                max_tokens=max_tokens,
-                temperature=self._temperature,
+                [{"role": "user", "content": prompt}], max_tokens, temperature=self._temperature
             )
-            return text_of(reply["choices"][0]).strip()
+            choice = reply["choices"][0]
+            if problem := problem_of(choice):
+                raise RefusedRequest(f"no answer of the endpoint: {problem}", True)
+            return answer_of(text_of(choice))
 
-        return list(self.endpoint.map(one, prompts))
+        return self._all(one, prompts, max_tokens)
 
     def choose(
         self, prompts: Sequence[str], options: Sequence[Sequence[str]]
@@ -247,22 +313,22 @@ class OpenAILanguage:
         names none, all get the same share.
         """
 
-        def one(row: tuple[str, Sequence[str]]) -> list[float]:
+        def one(row: tuple[str, tuple[str, ...]]) -> list[float]:
             prompt, choices = row
             request = f"{prompt}\nAnswer with exactly one of: {', '.join(choices)}."
-            reply = self.endpoint.chat(
-                [{"role": "user", "content": request}],
-                max_tokens=32,
-                temperature=0.0,
-                logprobs=True,
-                top_logprobs=20,
-            )
+            turns = [{"role": "user", "content": request}]
+            reply = self.endpoint.chat(turns, 32, temperature=0.0, **self._logprobs)
             choice = reply["choices"][0]
-            return _from_logprobs(logprobs_of(choice), choices) or _from_text(
-                text_of(choice), choices
-            )
+            if problem := problem_of(choice):
+                raise RefusedRequest(f"no answer of the endpoint: {problem}", True)
+            text = text_of(choice)
+            answer = answer_of(text)
+            # the first token of a thought says nothing about the answer
+            tokens = logprobs_of(choice) if answer == text.strip() else []
+            return _from_logprobs(tokens, choices) or _from_text(answer, choices)
 
-        return list(self.endpoint.map(one, list(zip(prompts, options, strict=True))))
+        rows = [(prompt, tuple(row)) for prompt, row in zip(prompts, options, strict=True)]
+        return self._all(one, rows, "choose")
 
 
 def _from_logprobs(

@@ -30,7 +30,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from workbench.errors import EngineError, InputError, MissingPart
-from workbench.models.checkpoint import checkpoint_state, with_state
+from workbench.models.checkpoint_state import checkpoint_state, with_state
 from workbench.records import PartRef, content_key
 from workbench.settings import cache_dir, data_dir
 

@@ -1,52 +1,31 @@
 """Any vision-language model of transformers behind three verbs: load, generate, choose.
 
 One code path serves the bundled student and every hub checkpoint of `AutoModelForImageTextToText`
-(SmolVLM, Qwen-VL, LLaVA, PaliGemma, Idefics): the processor's chat template makes the prompt,
-greedy decoding or option scoring makes the answer.  Question text is hostile: the tokenizer's
-special tokens are removed from it before it is templated.
+(SmolVLM, Qwen-VL, LLaVA, PaliGemma, Idefics): the processor's chat template makes the prompt (see
+`conversation`), greedy decoding or option scoring makes the answer.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import torch
 from PIL import Image
 from torch import Tensor
-from transformers import AutoModelForImageTextToText, AutoProcessor
+from transformers import AutoModelForImageTextToText
 
 from workbench.errors import InputError
-from workbench.models import region_vlm
-from workbench.models.bundled import student_folder
-from workbench.models.checkpoint import checkpoint_state
-from workbench.models.language import preferred_dtype, quiet
+from workbench.models.checkpoint import checkpoint_path, load_processor, loading_errors
+from workbench.models.checkpoint_state import checkpoint_state
+from workbench.models.conversation import Conversation
+from workbench.models.language import preferred_dtype
 from workbench.ports import Forgetful, Images
 from workbench.records import Region
 
-MAX_PROMPT = 2000
-"""Longest prompt, in characters; the rest is cut."""
-
-
-def special_tokens(tokenizer: Any) -> list[str]:
-    """The tokens that may not stand in a question or an answer, the longest first."""
-    return sorted(
-        set(tokenizer.all_special_tokens) | {region_vlm.IMAGE_TOKEN}, key=len, reverse=True
-    )
-
-
-def plain_text(text: str, special: Sequence[str]) -> str:
-    """A text of bounded length on one line, without special tokens."""
-    text = " ".join(text[:MAX_PROMPT].split())
-    before = None
-    while before != text:  # removing one token may join the halves of another
-        before = text
-        for token in special:
-            text = text.replace(token, "")
-    return text
+MAX_PIXELS = "vpd_max_pixels"
+"""Key of a checkpoint's configuration: the bound on pictures under which it was trained."""
 
 
 class Vlm:
@@ -60,14 +39,9 @@ class Vlm:
         self.processor = processor
         self.name = name
         self.batch_size = batch_size
-        tokenizer = getattr(processor, "tokenizer", processor)
-        tokenizer.padding_side = "left"
-        if tokenizer.pad_token is None:
-            tokenizer.pad_token = tokenizer.eos_token
-        self.tokenizer = tokenizer
-        # a processor keeps state while it works: padding, features of pictures
-        self._lock = threading.Lock()
-        self._special = special_tokens(tokenizer)
+        # a student sees pictures as it saw them when it was trained
+        self.conversation = Conversation(processor, int(getattr(model.config, MAX_PIXELS, 0) or 0))
+        self.tokenizer = self.conversation.tokenizer
 
     @staticmethod
     def load(checkpoint: str = "bundled", device: str | None = None, batch_size: int = 16) -> Vlm:
@@ -79,38 +53,37 @@ class Vlm:
             batch_size: Rows per forward pass.
 
         Raises:
-            InputError: there is no such checkpoint.
+            InputError: there is no such checkpoint, or it takes no pictures.
+            MissingPart: its processor needs a package.
         """
         place = device or ("cuda" if torch.cuda.is_available() else "cpu")
         return _load(checkpoint, place, batch_size, checkpoint_state(checkpoint))
 
     def clean(self, text: str) -> str:
-        """A text of bounded length on one line, without the model's special tokens."""
-        return plain_text(text, self._special)
+        """A text on one line, without the model's special tokens."""
+        return self.conversation.clean(text)
 
     def _inputs(
-        self, pictures: Sequence[Image.Image], prompts: Sequence[str], answers: Sequence[str]
-    ) -> Any:
-        chats = [
-            [
-                {
-                    "role": "user",
-                    "content": [{"type": "image"}, {"type": "text", "text": self.clean(prompt)}],
-                }
-            ]
-            for prompt in prompts
+        self, pictures: Sequence[Image.Image], prompts: Sequence[str], begun: Sequence[str]
+    ) -> dict[str, Tensor]:
+        """What `generate` takes: the questions, each with the beginning of its answer."""
+        templated = [self.conversation.prompt(prompt) for prompt in prompts]
+        answers = [
+            self.conversation.answer(prompt, text, ends=False)
+            for prompt, text in zip(templated, begun, strict=True)
         ]
-        texts = [
-            self.processor.apply_chat_template(chat, add_generation_prompt=True, tokenize=False)
-            + answer
-            for chat, answer in zip(chats, answers, strict=True)
-        ]
-        with self._lock:
-            batch = self.processor(
-                images=[[p] for p in pictures], text=texts, padding=True, return_tensors="pt"
+        batch = self.conversation.batch(pictures, templated, answers, left=True)
+        return self._on_device(batch.inputs)
+
+    def _on_device(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        room = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
+        length = inputs["input_ids"].shape[1]
+        if room and length > room:
+            raise InputError(
+                f"a question and its picture are {length} tokens, and the model '{self.name}' "
+                f"reads at most {room}; shorten the question, or take a smaller picture"
             )
-        batch.pop("labels", None)  # PaliGemma's processor adds some to every prompt
-        return batch.to(self.model.device)
+        return {name: value.to(self.model.device) for name, value in inputs.items()}
 
     @torch.inference_mode()
     def generate(
@@ -131,7 +104,7 @@ class Vlm:
             begun: The beginning of each answer, or nothing; the answers hold what comes behind it.
         """
         out: list[str] = []
-        begun = [self.clean(text) for text in begun] or [""] * len(prompts)
+        begun = list(begun) or [""] * len(prompts)
         for start in range(0, len(regions), self.batch_size):
             part = slice(start, start + self.batch_size)
             batch = self._inputs(
@@ -181,7 +154,7 @@ class Vlm:
     def forget(self) -> None:
         """Let the processor forget all pictures, so that the next answer is timed in full."""
         if isinstance(self.processor, Forgetful):
-            with self._lock:
+            with self.conversation.lock:
                 self.processor.forget()
 
     @torch.inference_mode()
@@ -194,8 +167,8 @@ class Vlm:
     ) -> list[list[float]]:
         """For each prompt, how probable each of its options is as the answer; they add to 1.
 
-        An option's weight is its length-normalised likelihood, so that longer names are not
-        punished.
+        An option's weight is the probability of generating it and nothing more: of its tokens
+        where an answer stands in the template, and of ending there.
 
         Args:
             regions: The regions whose crops are the pictures.
@@ -208,23 +181,33 @@ class Vlm:
         for start in range(0, len(rows), self.batch_size):
             part = rows[start : start + self.batch_size]
             pictures = [images.crop(regions[i]) for i, _ in part]
-            questions = [prompts[i] for i, _ in part]
-            batch = self._inputs(pictures, questions, [self.clean(option) for _, option in part])
-            with self._lock:
-                lengths = [
-                    len(self.tokenizer(self.clean(o), add_special_tokens=False)["input_ids"])
-                    for _, o in part
-                ]
-            keep = max(lengths) + 1
-            logits: Tensor = self.model(**batch, logits_to_keep=keep).logits.float().log_softmax(-1)
-            targets = batch["input_ids"][:, -keep + 1 :]
-            logp = logits[:, :-1].gather(-1, targets.unsqueeze(-1)).squeeze(-1)
-            scores += [float(logp[j, -n:].mean()) if n else -99.0 for j, n in enumerate(lengths)]
+            scores += self._log_likelihoods(pictures, [(prompts[i], text) for i, text in part])
         out, at = [], 0
         for choices in options:
-            out.append(torch.tensor(scores[at : at + len(choices)]).softmax(0).tolist())
+            shares = torch.tensor(scores[at : at + len(choices)], dtype=torch.float64).softmax(0)
+            out.append(shares.tolist())
             at += len(choices)
         return out
+
+    def _log_likelihoods(
+        self, pictures: Sequence[Image.Image], rows: Sequence[tuple[str, str]]
+    ) -> list[float]:
+        """The log-probability of each row's answer, whole, to its question."""
+        talk = self.conversation
+        templated = [talk.prompt(question) for question, _ in rows]
+        answers = [talk.answer(p, text) for p, (_, text) in zip(templated, rows, strict=True)]
+        batch = talk.batch(pictures, templated, answers)
+        targets = batch.targets[:, 1:]
+        at = (targets >= 0).any(0).nonzero().squeeze(1)
+        kept = targets[:, at].to(self.model.device)
+        inputs = self._on_device(batch.inputs)
+        logits: Tensor = self.model(
+            **inputs, logits_to_keep=at.to(self.model.device), use_cache=False
+        ).logits
+        chances = logits.float().log_softmax(-1)
+        each = chances.gather(-1, kept.clamp(min=0).unsqueeze(-1)).squeeze(-1)
+        totals: list[float] = each.masked_fill(kept < 0, 0.0).sum(-1).tolist()
+        return totals
 
 
 class _TokenWatcher:
@@ -253,18 +236,9 @@ class _TokenWatcher:
 @lru_cache(maxsize=2)
 def _load(checkpoint: str, device: str, batch_size: int, state: str) -> Vlm:
     """The model in this state: where a folder's weights are others by now, they are loaded anew."""
-    path = str(student_folder()) if checkpoint == "bundled" else checkpoint
-    is_path = "/" in checkpoint and checkpoint[0] in "./~"
-    if checkpoint != "bundled" and is_path and not Path(checkpoint).is_dir():
-        raise InputError(f"no model folder at {checkpoint}; give 'bundled', a folder, or a hub id")
-    try:
-        with quiet():
-            model = AutoModelForImageTextToText.from_pretrained(
-                path, dtype=preferred_dtype(device)
-            ).to(device)
-            processor = AutoProcessor.from_pretrained(path)
-    except OSError as error:
-        raise InputError(
-            f"the model '{checkpoint}' cannot be loaded: {str(error).splitlines()[0]}"
-        ) from error
+    processor = load_processor(checkpoint)
+    with loading_errors(checkpoint):
+        model = AutoModelForImageTextToText.from_pretrained(
+            checkpoint_path(checkpoint), dtype=preferred_dtype(device)
+        ).to(device)
     return Vlm(model, processor, checkpoint, batch_size)

@@ -8,25 +8,27 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, TypeVar
 
-from workbench.errors import EngineError, ImageError, InputError
+from workbench.errors import EngineError, InputError
 from workbench.pipeline import importing
 from workbench.pipeline.parts import Parts
 from workbench.pipeline.report import Report, report
 from workbench.pipeline.suspecting import JudgedTask, Suspecting
 from workbench.ports import ListeningVerifier
-from workbench.records import PartRef, Prediction, Program, Task
+from workbench.records import PartRef, Prediction, Program, Task, Trace
 from workbench.store import (
     STAGES,
     Project,
     Scope,
     Selection,
 )
-from workbench.store.records import pending, sources
+from workbench.store.records import loop_runs, pending, sources
+from workbench.unanswered import answer_each, no_answer
+from workbench.usage import Usage, total
 from workbench.verify.answers import score
 
 try:
@@ -64,6 +66,8 @@ class Done:
     rows: int
     """Records added."""
     seconds: float
+    usage: Usage = field(default_factory=Usage)
+    """What its endpoints were asked, and what that cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,8 @@ class _Loop:
     number: int = 0
     done: dict[str, Done] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    metered: dict[str, Usage] = field(default_factory=dict)
+    """By stage, what its endpoints had been asked before the run."""
 
     def run(self, upto: str) -> Summary:
         # Every part is built before any work: a wrong name in the profile shows now, not after an
@@ -150,6 +156,7 @@ class _Loop:
         try:
             for stage in STAGES[: STAGES.index(upto) + 1]:
                 self.done[stage] = Done(0, 0.0)
+                self.metered[stage] = total(self.parts.of_stage(stage))
                 stages[stage]()
                 if stage == "import" and self.project.count_tasks(self.selection.split) == 0:
                     raise InputError(_no_tasks(self.project, self.selection.split))
@@ -218,16 +225,21 @@ class _Loop:
         key = self._role("executor", executor.ref)
         ids = pending.to_execute(self.project.database, self.scope, self.selection)
 
+        problems: dict[str, str] = {}
+
         def jobs() -> Iterator[tuple[Task, Program]]:
             for chunk in batches(ids, WRITE_TRACES):
-                yield from self.project.jobs(chunk)
+                for task, program in self.project.jobs(chunk):
+                    if program.problem:
+                        problems[program.id] = program.problem
+                    yield task, program
 
         self._stream(
             "execute",
             key,
             len(ids),
             "programs",
-            executor.run(jobs()) if ids else (),
+            (_with_reason(trace, problems) for trace in executor.run(jobs())) if ids else (),
             WRITE_TRACES,
             self.project.add_traces,
         )
@@ -286,9 +298,14 @@ class _Loop:
         key = self._role("student", student.ref)
         ids = pending.to_predict(self.project.database, self.scope, self.selection)
 
+        problems: list[Prediction] = []
+
         def answers() -> Iterator[Prediction]:
             for chunk in batches(ids, PREDICT_TASKS):
-                yield from self._answers(self.project.tasks(chunk))
+                for prediction in self._answers(self.project.tasks(chunk)):
+                    if prediction.problem:
+                        problems.append(prediction)
+                    yield prediction
 
         self._stream(
             "predict",
@@ -299,18 +316,22 @@ class _Loop:
             PREDICT_TASKS,
             self.project.add_predictions,
         )
+        if problems:
+            self.notes.append(
+                f"the student could not answer {len(problems)} questions, which count as wrong; "
+                f"for example {problems[0].task_id}: {problems[0].problem}"
+            )
 
     def _answers(self, tasks: Sequence[Task]) -> list[Prediction]:
-        try:
-            predictions = self.parts.student.answer(tasks, self.parts.images)
-        except ImageError as error:
-            if len(tasks) == 1:
-                self.notes.append(f"the student could not answer {tasks[0].id}: {error}")
-                return []
-            return [prediction for task in tasks for prediction in self._answers([task])]
+        student, images = self.parts.student, self.parts.images
+        predictions = answer_each(
+            tasks,
+            lambda some: student.answer(some, images),
+            lambda task, reason: [no_answer(task, student.ref, reason)],
+        )
         return [
             replace(prediction, score=score(task, prediction.answer).score)
-            if task.labelled
+            if task.labelled and not prediction.problem
             else prediction
             for task, prediction in zip(tasks, predictions, strict=True)
         ]
@@ -358,14 +379,23 @@ class _Loop:
                 self._tell(stage, done, total, unit)
                 if len(buffer) >= size or time.perf_counter() - started > WRITE_SECONDS:
                     flush()
-        finally:
-            if buffer:
+        finally:  # what was paid for is written, be it a row or the bill alone
+            if buffer or self._usage(stage) != self.done[stage].usage:
                 flush()
 
     def _count(self, stage: str, part: str | None, rows: int, seconds: float) -> None:
         self.project.add_timing(self.number, stage, part, rows, seconds)
         before = self.done[stage]
-        self.done[stage] = Done(before.rows + rows, before.seconds + seconds)
+        usage = self._usage(stage)
+        if usage != before.usage:
+            since = usage - before.usage
+            loop_runs.add_usage(self.project.database, self.number, stage, part, since)
+        self.done[stage] = Done(before.rows + rows, before.seconds + seconds, usage)
+
+    def _usage(self, stage: str) -> Usage:
+        """What the endpoints of a stage were asked since the run began."""
+        metered = self.parts.of_stage(stage)
+        return total(metered) - self.metered.setdefault(stage, Usage())
 
     def _tell(self, stage: str, done: int, total: int, unit: str) -> None:
         if self.progress is not None:
@@ -385,18 +415,35 @@ def _by_task(programs: Iterable[Program], tasks: Sequence[Task], k: int) -> Iter
     Raises:
         EngineError: the sampler breaks its promise.
     """
-    rest = iter(programs)
-    for task in tasks:
-        group = list(islice(rest, k))
-        if [program.task_id for program in group] != [task.id] * k or sorted(
-            p.index for p in group
-        ) != list(range(k)):
-            raise EngineError(
-                f"the sampler gave {len(group)} programs where {k} of task {task.id} were "
-                f"expected, with index 0 to {k - 1}, grouped by task; this is a fault of the "
-                "sampler part"
-            )
-        yield group
+    left = [task.id for task in tasks]
+    group: list[Program] = []
+    for program in programs:
+        group.append(program)
+        if program.task_id != group[0].task_id or program.task_id not in left:
+            raise EngineError(_not_as_expected(len(group) - 1, k, group[0].task_id))
+        if len(group) == k:
+            if sorted(p.index for p in group) != list(range(k)):
+                raise EngineError(_not_as_expected(k, k, program.task_id))
+            left.remove(program.task_id)
+            yield group
+            group = []
+    if group or left:
+        raise EngineError(_not_as_expected(len(group), k, group[0].task_id if group else left[0]))
+
+
+def _not_as_expected(number: int, k: int, task_id: str) -> str:
+    return (
+        f"the sampler gave {number} programs where {k} of task {task_id} were expected, with "
+        f"index 0 to {k - 1}, grouped by task; this is a fault of the sampler part"
+    )
+
+
+def _with_reason(trace: Trace, problems: Mapping[str, str]) -> Trace:
+    """The trace of a program that did not come says why, and not that it is no program."""
+    problem = problems.get(trace.program_id)
+    if problem is None or trace.failure is None or trace.failure.kind == "infra":
+        return trace
+    return replace(trace, failure=replace(trace.failure, message=problem, line=None))
 
 
 def _no_tasks(project: Project, split: str | None) -> str:

@@ -14,6 +14,16 @@ from workbench.limits import Limits
 from workbench.ports import Images, RationaleWriter, Sampler, Student, Tool, Verifier, Warmable
 from workbench.records import PartRef, ToolCall, Value
 from workbench.settings import Profile
+from workbench.usage import Usage, total
+
+ROLES = {
+    "sample": "sampler",
+    "execute": "executor",
+    "verify": "verifier",
+    "rationalize": "writer",
+    "predict": "student",
+}
+"""The part that works in each stage of the loop."""
 
 if TYPE_CHECKING:
     from workbench.execute import Executor
@@ -35,6 +45,11 @@ class Renamed:
         self.spec = replace(tool.spec, name=name)
         self.ref: PartRef = tool.ref
         self.batch_size = tool.batch_size
+
+    @property
+    def usage(self) -> Usage:
+        """What the tool's endpoint was asked."""
+        return total([self._tool])
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> Sequence[Value | ToolFailure]:
         return self._tool([replace(call, tool=self._own) for call in calls], images)
@@ -69,18 +84,18 @@ class Parts:
             ProfileError: a wrong name or argument.
             MissingPart: a package is not installed.
         """
-        roles = {
-            "sample": "sampler",
-            "execute": "executor",
-            "verify": "verifier",
-            "rationalize": "writer",
-            "predict": "student",
-        }
         for stage in stages:
-            if stage in roles:
-                part = getattr(self, roles[stage])
+            if stage in ROLES:
+                part = getattr(self, ROLES[stage])
                 if isinstance(part, Warmable):
                     part.warm()
+
+    def of_stage(self, stage: str) -> Sequence[object]:
+        """The parts that work in a stage; those that are not built yet have done nothing."""
+        present = self.__dict__
+        if stage == "execute":
+            return list(present.get("tools", ()))
+        return [present[ROLES[stage]]] if ROLES.get(stage) in present else []
 
     def close(self) -> None:
         """End the sandbox processes, if any were started."""

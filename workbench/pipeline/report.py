@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from workbench.evidence import LOOKED
 from workbench.shares import Share, pass_at_k
 from workbench.store import STAGES, Counts, Outcome, Project, Scope, Selection
+from workbench.store.records import loop_runs
+from workbench.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ class Report:
     """Seconds per question of the student's own answer."""
     peak_rss: int | None
     """Highest use of memory of the latest finished run, in bytes."""
+    usage: Mapping[str, Usage] = field(default_factory=dict)
+    """What endpoints were asked in all runs of the project, by stage, and what that cost."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, with the shares as numbers.
@@ -91,6 +95,7 @@ class Report:
             },
             "stages": {name: asdict(cost) for name, cost in self.stages.items()},
             "peak_rss_bytes": self.peak_rss,
+            "usage": {name: asdict(usage) for name, usage in self.usage.items()},
         }
 
 
@@ -165,6 +170,7 @@ def report(
         seconds_per_question=_program_seconds(stages),
         student_seconds=sum(seconds) / len(seconds) if seconds else None,
         peak_rss=project.peak_rss(),
+        usage=loop_runs.usage(project.database),
     )
 
 

@@ -22,6 +22,7 @@ from workbench.rationalize.claims.clauses import one_line
 from workbench.rationalize.follow.reading import read
 from workbench.rationalize.template import join, tell
 from workbench.records import PartRef, Program, Rationale, Task, Trace, content_key
+from workbench.usage import Usage, total
 
 MAX_TEXT = 1500
 """Characters of a rationale that are kept."""
@@ -126,6 +127,11 @@ class LanguageWriter:
         ref = self.language.ref
         named = {"language": ref.name, "max_tokens": max_tokens, **dict(ref.arguments)}
         self.ref = PartRef("writer", "language", f"1+{ref.version}", named)
+
+    @property
+    def usage(self) -> Usage:
+        """What the language model's endpoint was asked; nothing for a model in this process."""
+        return total([self.language])
 
     def write(self, rows: Sequence[tuple[Task, Program, Trace]]) -> list[Rationale]:
         """One rationale for each row, in the same order, with the issues of the faithfulness check.

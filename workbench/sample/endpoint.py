@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from workbench.api import Style
-from workbench.errors import InputError
-from workbench.models.endpoint import Endpoint, Usage, logprobs_of, text_of
-from workbench.records import PartRef, Program, Task, ToolSpec, content_key
-from workbench.sample.extract import extract_program
-from workbench.sample.prompt import HEADER, Prompts
+from workbench.errors import EngineError, InputError, RefusedRequest
+from workbench.models.chat_request import ChatRequest, LimitName
+from workbench.models.endpoint import Endpoint
+from workbench.models.replies import logprobs_of, number, problem_of, text_of, thinking_of
+from workbench.records import JSON, PartRef, Program, Task, ToolSpec, content_key
+from workbench.sample.extract import read_reply
+from workbench.sample.prompt import HEADER, Prompts, too_long
+from workbench.unanswered import no_program
+from workbench.usage import Usage
 
 
 class OpenAISampler:
@@ -19,7 +23,8 @@ class OpenAISampler:
 
     A question is one request with `n=k`.  Many servers ignore `n`; further requests then make up
     for what is missing.  Each request carries a seed made from the question, so that a server that
-    honours it gives the same programs again.
+    honours it gives the same programs again.  A question that the server refuses, and a reply
+    without a program, are rows with the reason.
 
     Args:
         specs: The tools that programs may call.
@@ -37,6 +42,10 @@ class OpenAISampler:
         concurrency: As for `Endpoint`.
         prices: As for `Endpoint`.
         first_pause: As for `Endpoint`.
+        reply_limit: As for `ChatRequest`.
+        thinking_tokens: As for `ChatRequest`.
+        omit: As for `ChatRequest`; without `n`, each program is a request.
+        extra: As for `ChatRequest`.
 
     Raises:
         InputError: the prompt's arguments or the endpoint's are wrong.
@@ -59,27 +68,40 @@ class OpenAISampler:
         concurrency: int = 8,
         prices: Sequence[float] = (0.0, 0.0),
         first_pause: float = 1.0,
+        reply_limit: LimitName = "max_tokens",
+        thinking_tokens: int = 0,
+        omit: Sequence[str] = (),
+        extra: Mapping[str, JSON] | None = None,
     ) -> None:
+        request = ChatRequest(reply_limit, thinking_tokens, omit, extra)
         self._endpoint = Endpoint(
-            model, base_url, key_variable, timeout, retries, concurrency, prices, first_pause
+            model,
+            base_url,
+            key_variable,
+            timeout,
+            retries,
+            concurrency,
+            prices,
+            first_pause,
+            request,
         )
         try:
             self._prompts = Prompts(specs, prompt, shots)
         except ValueError as error:
             raise InputError(f"the sampler's prompt: {error}") from error
-        self._options: dict[str, Any] = {
-            "temperature": temperature,
-            "top_p": top_p,
-            "max_tokens": max_tokens,
-        }
+        self._max_tokens = max_tokens
+        self._options: dict[str, Any] = {"temperature": temperature, "top_p": top_p}
         self._logprobs = {"logprobs": True} if logprobs else {}
         arguments = {
             "model": model,
             "base_url": self._endpoint.base_url,
             "prompt": prompt,
             **self._options,
+            "max_tokens": max_tokens,
+            **request.arguments,
         }
-        self.ref = PartRef("sampler", "openai", f"1-{self._prompts.version}", arguments)
+        # 2: the final program of a reply, without its thinking
+        self.ref = PartRef("sampler", "openai", f"2-{self._prompts.version}", arguments)
 
     @property
     def usage(self) -> Usage:
@@ -95,50 +117,109 @@ class OpenAISampler:
             seed: The run's seed.
 
         Raises:
-            EngineError: the endpoint gave no answer.
+            EngineError: the endpoint gave no answer, or refused all that it was asked; what it was
+                paid for is yielded before.
         """
-        for programs in self._endpoint.map(lambda task: self._task(task, k, seed), tasks):
-            yield from programs
+        broken: EngineError | None = None
+        waiting: list[tuple[Task, RefusedRequest]] = []
+        for task, result in self._endpoint.each(lambda task: self._task(task, k, seed), tasks):
+            if isinstance(result, RefusedRequest) and not (result.certain or self.usage.requests):
+                waiting.append((task, result))  # it may be a setting that all questions share
+            elif isinstance(result, RefusedRequest):
+                yield from self._refused(task, range(k), seed, result)
+            elif isinstance(result, EngineError):
+                broken = broken or result
+            elif result is not None:
+                yield from result
+        if waiting and not self.usage.requests:
+            broken = broken or waiting[0][1]
+        else:
+            for task, error in waiting:
+                yield from self._refused(task, range(k), seed, error)
+        if broken is not None:
+            raise EngineError(str(broken)) from broken
+
+    @staticmethod
+    def _seed(task: Task, seed: int, at: int) -> int:
+        return int(content_key("sample", seed, task.id, task.question, at)[:7], 16)
+
+    def _refused(
+        self, task: Task, indices: Iterable[int], seed: int, reason: object
+    ) -> list[Program]:
+        """The rows of the samples of a question that did not come."""
+        return [no_program(task, i, self._seed(task, seed, i), self.ref, reason) for i in indices]
 
     def _task(self, task: Task, k: int, seed: int) -> list[Program]:
+        if reason := too_long(task):
+            return self._refused(task, range(k), seed, reason)
         prompt = self._prompts(task)
         request = f"Answer with the function, which begins with\n{HEADER}"
         text = prompt.text.removesuffix(HEADER) + request
         messages = [{"role": "user", "content": text}]
         programs: list[Program] = []
         while len(programs) < k:
-            started = time.perf_counter()
-            missing = k - len(programs)
-            own = int(content_key("sample", seed, task.id, task.question, len(programs))[:7], 16)
-            reply = self._endpoint.chat(
-                messages, n=missing, seed=own, **self._options, **self._logprobs
-            )
-            choices = reply["choices"][:missing]
-            seconds = (time.perf_counter() - started) / len(choices)
-            tokens = int((reply.get("usage") or {}).get("completion_tokens") or 0)
-            share = tokens // len(choices)
-            for choice in choices:
-                programs.append(self._program(task, choice, len(programs), own, seconds, share))
+            try:
+                programs += self._ask(task, messages, k - len(programs), len(programs), seed)
+            except EngineError as error:
+                if not programs:
+                    raise
+                # the samples that came are paid for, so those that did not are rows beside them
+                return programs + self._refused(task, range(len(programs), k), seed, error)
         return programs
 
+    def _ask(
+        self, task: Task, messages: Sequence[Mapping[str, str]], most: int, at: int, seed: int
+    ) -> list[Program]:
+        """One request, for at most `most` programs, of which the first has the number `at`."""
+        started = time.perf_counter()
+        own = self._seed(task, seed, at)
+        reply = self._endpoint.chat(
+            messages, self._max_tokens, n=most, seed=own, **self._options, **self._logprobs
+        )
+        choices = reply["choices"][:most]
+        seconds = (time.perf_counter() - started) / len(choices)
+        used = reply.get("usage")
+        tokens = int(number(used.get("completion_tokens"))) if isinstance(used, dict) else 0
+        share = tokens // len(choices)
+        return [
+            self._program(task, choice, at + i, own, seconds, share)
+            for i, choice in enumerate(choices)
+        ]
+
     def _program(
-        self, task: Task, choice: Any, index: int, seed: int, seconds: float, share: int
+        self,
+        task: Task,
+        choice: Mapping[str, Any],
+        index: int,
+        seed: int,
+        seconds: float,
+        share: int,
     ) -> Program:
         """One choice of a reply as a program.
 
         `share` is the choice's part of the reply's tokens, for servers that do not list them.
         """
-        source = extract_program(text_of(choice))
+        reply = read_reply(text_of(choice), thinking_of(choice))
+        problem = problem_of(choice)
+        if not problem and not reply.program:
+            problem = "the reply holds a thought and no program; raise max_tokens"
+        if problem:
+            return no_program(task, index, seed, self.ref, problem, reply.thinking)
         tokens = logprobs_of(choice)
-        total = sum(float(token.get("logprob") or 0.0) for token in tokens)
+        total = -sum(number(_negative(token.get("logprob"))) for token in tokens)
         return Program(
-            id=content_key("program", task.id, task.question, index, seed, source, self.ref),
+            id=content_key("program", task.id, task.question, index, seed, reply.program, self.ref),
             task_id=task.id,
             index=index,
-            source=source,
+            source=reply.program,
             score=total / len(tokens) if tokens else 0.0,
             tokens=len(tokens) or share,
             seed=seed,
             sampler=self.ref,
             seconds=seconds,
+            thinking=reply.thinking,
         )
+
+
+def _negative(value: object) -> object:
+    return -value if isinstance(value, int | float) else None

@@ -1,51 +1,215 @@
-"""The program in a model's answer, without fences, chatter and what follows the function."""
+"""The program in a model's reply: the last sensible one, without thinking, fences and chatter.
+
+A reply is hostile text.  Models think aloud first, correct themselves, number their blocks, answer
+in JSON or in tags, and go on behind the function.  What is taken is a function `execute_command`
+with the imports, constants and helpers of its own block.
+"""
 
 from __future__ import annotations
 
+import ast
+import json
 import re
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-_FENCE = re.compile(r"^[ \t]*(?:```|~~~)[ \t]*[\w+.-]*[ \t]*$", re.MULTILINE)
-_START = re.compile(r"^(?:def execute_command\b|from \w|import \w|def \w+\()", re.MULTILINE)
-_TOP_LEVEL = ("def ", "from ", "import ", "@", "class ", "#")
+from workbench.models.thinking import apart
+
+MAIN = "execute_command"
 LONGEST = 20_000
 """Most characters of a completion; the rest is ignored."""
+_MOST_BLOCKS = 60
+"""Most fenced blocks that are looked at."""
+_MOST_STARTS = 400
+"""Most lines at the margin that are tried as beginnings of code."""
+
+_OPENING = re.compile(
+    r"^[ \t]*(?:(?:[-*+]|\d+[.)])[ \t]+)?(?P<fence>`{3,}|~{3,})[ \t]*(?P<info>[^\n]*)$",
+    re.MULTILINE,
+)
+_CLOSING = re.compile(r"(?:`{3,}|~{3,})[ \t]*$", re.MULTILINE)
+_TAG = re.compile(r"<(code|python|program|answer|solution)>(.*?)(?:</\1>|\Z)", re.DOTALL)
+_CODE = re.compile(
+    r"(?:async def |def |class |import |from \w|@\w|[A-Za-z_]\w*[ \t]*(?::[^=\n]+)?=[^=])"
+)
+_KEPT = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply taken apart."""
+
+    program: str
+    """Source that ends in one newline; empty where the reply is nothing but a thought."""
+    thinking: str
+    """What the model thought aloud before; empty where it did not."""
+
+
+def read_reply(text: str, thinking: str = "") -> Reply:
+    """Take a reply apart.
+
+    Args:
+        text: What the model wrote.
+        thinking: What the server gave apart as its thinking.
+    """
+    thought, rest = apart(text.replace("\r\n", "\n").replace("\r", "\n"))
+    whole = "\n".join(filter(None, [thinking, thought])).strip()
+    return Reply(extract_program(rest) if rest.strip() else "", whole)
 
 
 def extract_program(text: str) -> str:
-    """The source of `execute_command` in a completion, with helpers and imports before it.
+    """The source of `execute_command` in a text, with helpers, constants and imports of its block.
 
-    It ends in one newline.  Where there is no such function, it is the completion itself, stripped:
-    as a program it fails with a message that quotes its own line, which is better than a guess.
-    The text is hostile; in front of a completion that continues the header the header has to stand.
+    It ends in one newline.  Where there is no such function, it is the text itself, stripped: as a
+    program it fails with a message that quotes its own line, which is better than a guess.  In
+    front of a completion that continues the header the header has to stand.
     """
-    text = text[:LONGEST].replace("\r\n", "\n").replace("\t", "    ")
-    block = next((part for part in _FENCE.split(text) if "def execute_command" in part), text)
-    start = _START.search(block)
-    if start is None or "def execute_command" not in block:
-        return text.strip() + "\n"
-    lines = block[start.start() :].splitlines()
-    return "\n".join(_function(lines)).rstrip() + "\n"
+    text = text[:LONGEST].replace("\r\n", "\n").replace("\r", "\n")
+    broken = ""
+    for block in _blocks(text):
+        source = _program(block)
+        if source and _parses(source):
+            return source
+        broken = broken or source
+    return broken or text.strip() + "\n"
 
 
-def _function(lines: list[str]) -> list[str]:
-    """The lines up to the end of `execute_command`, which chatter at the left margin ends."""
-    inside = False
-    for number, line in enumerate(lines):
-        if line.startswith("def execute_command"):
-            inside = True
-        elif inside and line.strip() and not line[0].isspace() and line[0] != ")":
-            return lines[:number]
-        elif (
-            not inside
-            and line.strip()
-            and not line[0].isspace()
-            and not line.startswith(_TOP_LEVEL)
-        ):
-            first = next(
-                i for i, later in enumerate(lines) if later.startswith("def execute_command")
-            )
-            return _function(lines[first:])
-    return lines
+def _blocks(text: str) -> Iterator[str]:
+    """Where a program may stand, the likeliest place first."""
+    if text.lstrip().startswith(f"def {MAIN}"):  # a completion, behind which a model may go on
+        fence = _OPENING.search(text)
+        yield text[: fence.start()] if fence and f"def {MAIN}" in text[: fence.start()] else text
+    fenced = [*_fenced(text)]
+    tagged = [match[2] for match in _TAG.finditer(text)]
+    named = re.compile(rf"\bdef[ \t]+{MAIN}\b")
+    for blocks in (fenced, tagged):
+        yield from (block for block in reversed(blocks) if named.search(block))
+    for value in (text, *reversed(fenced)):
+        yield from _json_texts(value)
+    if named.search(text):
+        yield text
+    yield from (renamed for block in reversed([*tagged, *fenced]) if (renamed := _renamed(block)))
+    yield from filter(None, [_renamed(text)])
+
+
+def _fenced(text: str) -> Iterator[str]:
+    """The fenced blocks, in order.
+
+    A block ends at the first closing fence behind which it is a program: a string may hold one.
+    """
+    at = number = 0
+    while (opening := _OPENING.search(text, at)) and number < _MOST_BLOCKS:
+        number += 1
+        info, start = opening["info"], opening.end() + 1
+        first = re.search(r"\b(?:async[ \t]+)?def[ \t]", info)
+        head = info[first.start() :] + "\n" if first else ""
+        ends = [m.start() for m in _CLOSING.finditer(text, min(start, len(text)))] or [len(text)]
+        blocks = [textwrap.dedent(head + text[start:end]) for end in ends[:8]]
+        whole = next((i for i, b in enumerate(blocks) if "def " in b and _parses(b)), 0)
+        yield blocks[whole]
+        end = ends[whole]
+        closing = _CLOSING.match(text, end) if end < len(text) else None
+        at = closing.end() if closing else len(text)
+
+
+def _json_texts(text: str) -> Iterator[str]:
+    """Programs that stand as strings in a JSON object."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    texts = value.values() if isinstance(value, dict) else []
+    yield from (one for one in texts if isinstance(one, str) and f"def {MAIN}" in one)
+
+
+def _renamed(block: str) -> str:
+    """A block whose only function of one argument has another name; empty for any other block."""
+    try:
+        tree = ast.parse(textwrap.dedent(block))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ""
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    mains = [node for node in functions if len(node.args.args) == 1]
+    if not mains or (len(mains) > 1 and len(functions) > 1 and mains[-1] is not functions[-1]):
+        return ""
+    return re.sub(rf"\b{re.escape(mains[-1].name)}\b(?=[ \t]*\()", MAIN, block)
+
+
+def _program(block: str) -> str:
+    """`execute_command` and the code of its block that it may need; empty where it is not there."""
+    block = re.sub(rf"^async[ \t]+(?=def[ \t]+{MAIN}\b)", "", block, flags=re.MULTILINE)
+    lines = block.split("\n")
+    kept: list[str] = []
+    present = False
+    at = starts = 0
+    while at < len(lines) and starts < _MOST_STARTS:
+        if not _CODE.match(lines[at]):
+            at += 1
+            continue
+        starts += 1
+        end, nodes = _segment(lines, at)
+        is_main = any(isinstance(node, ast.FunctionDef) and node.name == MAIN for node in nodes)
+        if nodes and not (present and is_main):
+            kept.append("\n".join(lines[at:end]))
+            present = present or is_main
+        at = end
+    if not present:
+        return _cut_out(block)
+    return "\n".join(_with_gaps(kept)).rstrip() + "\n"
+
+
+def _with_gaps(segments: list[str]) -> Iterator[str]:
+    """Segments with an empty line around functions, as they are written."""
+    for number, segment in enumerate(segments):
+        beside = number and ("def " in segment or "def " in segments[number - 1])
+        yield f"\n{segment}" if beside else segment
+
+
+def _segment(lines: list[str], at: int) -> tuple[int, list[ast.stmt]]:
+    """Where the statement that begins in a line ends, and the statement; none where it is chatter.
+
+    Lines at the margin end it, but not comments, nor what a bracket or a string still holds.
+    """
+    tries = 0
+    for end in range(at + 1, len(lines) + 1):
+        margin = end == len(lines) or (
+            lines[end] != "" and not lines[end][0].isspace() and not lines[end].startswith("#")
+        )
+        if not margin:
+            continue
+        tries += 1
+        nodes = _statements("\n".join(lines[at:end]))
+        if nodes:
+            last = at + max(node.end_lineno or 1 for node in nodes)
+            return (last, nodes) if isinstance(nodes[0], _KEPT) else (last, [])
+        if tries > 40:
+            break
+    return at + 1, []
+
+
+def _statements(source: str) -> list[ast.stmt]:
+    try:
+        return ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+
+
+def _parses(source: str) -> bool:
+    return bool(_statements(source))
+
+
+def _cut_out(block: str) -> str:
+    """The lines of a function that is not Python, up to the chatter at the left margin."""
+    start = re.search(rf"^def[ \t]+{MAIN}\b", block, re.MULTILINE)
+    if start is None:
+        return ""
+    lines = block[start.start() :].split("\n")
+    for number, line in enumerate(lines[1:], 1):
+        if line.strip() and not line[0].isspace() and line[0] not in ")]}#":
+            lines = lines[:number]
+            break
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def is_complete(body: str) -> bool:

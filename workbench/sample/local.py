@@ -24,7 +24,7 @@ from torch import Tensor
 from workbench.api import Style
 from workbench.errors import EngineError, InputError
 from workbench.images import digest_of
-from workbench.models.checkpoint import with_state
+from workbench.models.checkpoint_state import with_state
 from workbench.models.language import (
     LoadedLanguage,
     adapter_folder,
@@ -35,10 +35,14 @@ from workbench.models.language import (
 from workbench.models.weights import folder_digest
 from workbench.records import PartRef, Program, Task, ToolSpec, content_key
 from workbench.sample.extract import extract_program, is_complete
-from workbench.sample.prompt import HEADER, Prompts
+from workbench.sample.prompt import HEADER, Prompts, too_long
+from workbench.unanswered import no_program
 
 _LIKELY = 64
 """Number of the likeliest tokens that are tried before the whole vocabulary is sorted."""
+_PROMPT: dict[bool, Style] = {True: "compact", False: "full"}
+_LENGTH = {True: 160, False: 400}
+"""Prompt and longest program of models with an adapter, which learnt them, and of others."""
 _CHECK_EVERY = 8
 """Tokens between two checks whether a function has ended, which some models do not notice."""
 
@@ -59,6 +63,11 @@ class _Sample:
     """Sum of its tokens' log-probabilities at temperature 1."""
 
 
+def _sample_seed(task: Task, seed: int, index: int) -> int:
+    """The seed of one sample, which depends on its question and number alone."""
+    return int(content_key("sample", seed, task.id, task.question, index)[:15], 16) % 2**53
+
+
 class TransformersSampler:
     """k programs per question from a causal model of transformers, loaded at the first call.
 
@@ -69,8 +78,9 @@ class TransformersSampler:
             the bundled model.
         temperature: Temperature of the sampling; at 0, greedy, all k are alike.
         top_p: Probability of the tokens that are sampled from; 1 is all.
-        max_tokens: Longest program, in tokens.
-        prompt: `compact` for the bundled adapter, `full` for models that follow instructions.
+        max_tokens: Longest program, in tokens; None is 160 with an adapter, else 400.
+        prompt: `compact` for models that were trained on it, `full` for models that follow
+            instructions; None is `compact` with an adapter, else `full`.
         shots: Examples per question in the full prompt.
         batch_size: Programs that are written at a time.
         device: A device as torch names it; None chooses.
@@ -88,19 +98,21 @@ class TransformersSampler:
         adapter: str | None = None,
         temperature: float = 0.5,
         top_p: float = 1.0,
-        max_tokens: int = 160,
-        prompt: Style = "compact",
+        max_tokens: int | None = None,
+        prompt: Style | None = None,
         shots: int = 5,
         batch_size: int = 40,
         device: str | None = None,
         exact: bool | None = None,
     ) -> None:
+        chosen = adapter or ("bundled" if model == "bundled" else "none")
+        prompt = prompt or _PROMPT[chosen != "none"]
+        max_tokens = _LENGTH[chosen != "none"] if max_tokens is None else max_tokens
         if temperature < 0 or not 0 < top_p <= 1 or max_tokens < 1 or batch_size < 1:
             raise InputError(
                 "the sampler needs temperature >= 0, 0 < top_p <= 1, max_tokens >= 1 and "
                 f"batch_size >= 1, found {temperature}, {top_p}, {max_tokens} and {batch_size}"
             )
-        chosen = adapter or ("bundled" if model == "bundled" else "none")
         self._adapter = None if chosen == "none" else chosen
         self._model, self._device = model, device
         self._exact = model == "bundled" if exact is None else exact
@@ -144,6 +156,12 @@ class TransformersSampler:
                 smaller `batch_size`.
         """
         per_batch = max(self._batch_size // max(k, 1), 1)
+        reasons = {task.id: reason for task in tasks if (reason := too_long(task))}
+        for task in tasks:
+            for index in range(k if task.id in reasons else 0):
+                own = _sample_seed(task, seed, index)
+                yield no_program(task, index, own, self.ref, reasons[task.id])
+        tasks = [task for task in tasks if task.id not in reasons]
         for at in range(0, len(tasks), per_batch):
             batch = tasks[at : at + per_batch]
             started = time.perf_counter()
@@ -179,6 +197,8 @@ class TransformersSampler:
                 piece, shown_text = text[len(shown_text) :], text
                 watch(piece)
 
+        if reason := too_long(task):
+            return no_program(task, 0, _sample_seed(task, seed, 0), self.ref, reason)
         started = time.perf_counter()
         try:
             with torch.inference_mode():
@@ -259,9 +279,7 @@ class TransformersSampler:
         samples = []
         for t, task in enumerate(tasks):
             for index in range(k):
-                key = (
-                    int(content_key("sample", seed, task.id, task.question, index)[:15], 16) % 2**53
-                )
+                key = _sample_seed(task, seed, index)
                 chance = np.random.Generator(np.random.Philox(key)).random(self._max_tokens)
                 samples.append(_Sample(t, index, key, chance))
         if not samples:

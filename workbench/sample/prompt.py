@@ -2,7 +2,7 @@
 
 This is the paper's order (Hu et al. 2024, section 3.1).
 
-A question is hostile text.  It stands on one line, is bounded, holds no control characters, and
+A question is hostile text.  It stands on one line, whole, holds no control characters, and
 samplers tokenise it without special tokens: whatever it says, it remains one comment line of
 Python.
 """
@@ -18,12 +18,8 @@ from workbench.sample.examples import EXAMPLES, callable_with, retrieve
 
 HEADER = "def execute_command(image):"
 """First line of every program."""
-LONGEST_QUESTION = 400
-"""Most characters of a question."""
-LONGEST_OPTION = 80
-"""Most characters of one option."""
-MOST_OPTIONS = 26
-"""Most options of a question."""
+LONGEST_QUESTION = 8000
+"""Most characters of a question with its options; there is no program for a longer one."""
 
 GUIDELINES = """\
 Write one Python function `execute_command(image)` that answers the question about the picture \
@@ -88,19 +84,31 @@ class Prompts:
         return Prompt(self.shared, own)
 
 
-def one_line(text: str, longest: int = LONGEST_QUESTION) -> str:
-    """Hostile text as at most `longest` printable characters on one line."""
-    plain = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * longest]).split())
-    return plain if len(plain) <= longest else plain[: longest - 1].rstrip() + "…"
+def one_line(text: str) -> str:
+    """Hostile text as printable characters on one line, all of them."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def question_line(question: str, choices: Sequence[str] = ()) -> str:
     """The question on one line, with the options of a multiple-choice question behind it."""
     line = one_line(question)
     if choices:
-        options = [one_line(choice, LONGEST_OPTION) for choice in choices[:MOST_OPTIONS]]
-        line += f" Options: {', '.join(options)}."
+        line += f" Options: {', '.join(one_line(choice) for choice in choices)}."
     return line
+
+
+def too_long(task: Task) -> str:
+    """Why a question gets no program; empty for one that is not too long.
+
+    No question is cut: what a program answers would be another one.
+    """
+    length = len(question_line(task.question, task.choices))
+    if length <= LONGEST_QUESTION:
+        return ""
+    return (
+        f"the question has {length} characters with its options; at most {LONGEST_QUESTION} are "
+        "taken, shorten it"
+    )
 
 
 def compact_own(question: str, choices: Sequence[str] = ()) -> str:

@@ -15,13 +15,14 @@ from workbench.evaluate.faithfulness.read_answer import read_answer
 from workbench.models.weights import is_folder, model_folder
 from workbench.pipeline.loop import PREDICT_TASKS, Progress, Watch, batches
 from workbench.pipeline.parts import Parts
-from workbench.ports import CountsTokens, Forgetful, SharesYes, Student
+from workbench.ports import CountsTokens, Forgetful, Images, SharesYes, Student
 from workbench.records import JSON, PartRef, Prediction, Task, content_key
 from workbench.store import Project
 from workbench.store.reading import evaluations
 from workbench.store.records.rows import part_key
 from workbench.train.job import FILE
 from workbench.train.jobs import Jobs
+from workbench.unanswered import answer_each, no_answer
 from workbench.verify.answers import score
 
 WARM = 2
@@ -166,6 +167,7 @@ def yes_shares(
     return {
         id_: float(share)
         for id_, (share, _) in _kept(project, ref, ids, f"{who.name} yes", give, watch).items()
+        if share
     }
 
 
@@ -183,7 +185,7 @@ def _kept(
     for chunk in batches(missing, PREDICT_TASKS):
         if watch is not None:
             watch(Progress(stage, done, len(missing), "questions"))
-        predictions = _bearing(project.tasks(chunk), give)
+        predictions = _bearing(project.tasks(chunk), give, ref, project.images)
         project.add_predictions(predictions)
         answers.update({one.task_id: (one.answer, one.rationale) for one in predictions})
         done += len(chunk)
@@ -193,13 +195,23 @@ def _kept(
 
 
 def _bearing(
-    tasks: Sequence[Task], give: Callable[[Sequence[Task]], list[Prediction]]
+    tasks: Sequence[Task],
+    give: Callable[[Sequence[Task]], list[Prediction]],
+    ref: PartRef,
+    images: Images,
 ) -> list[Prediction]:
-    """The predictions for tasks; a broken picture costs its own task, not the batch."""
-    try:
-        return give(tasks)
-    except ImageError:
-        return [] if len(tasks) == 1 else [one for task in tasks for one in _bearing([task], give)]
+    """The predictions for tasks; one that cannot be answered costs itself, and is a row that says
+    why.  A task whose picture is broken has none.
+    """
+
+    def fail(task: Task, reason: str) -> list[Prediction]:
+        try:
+            images.open(task.image)
+        except ImageError:
+            return []
+        return [no_answer(task, ref, reason)]
+
+    return answer_each(tasks, give, fail)
 
 
 def _as(task: Task, prediction: Prediction, ref: PartRef, explain: bool) -> Prediction:

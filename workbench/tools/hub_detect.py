@@ -25,7 +25,7 @@ from workbench.api import STANDARD
 from workbench.boxes import Box, non_maximum_suppression
 from workbench.english import singular
 from workbench.errors import ToolFailure
-from workbench.models.checkpoint import with_state
+from workbench.models.checkpoint_state import with_state
 from workbench.models.detector import Detection
 from workbench.models.vision import VisionModel, plain_float
 from workbench.ports import Images

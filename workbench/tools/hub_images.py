@@ -12,7 +12,7 @@ from transformers import AutoImageProcessor, AutoModel, AutoModelForDepthEstimat
 
 from workbench.api import STANDARD
 from workbench.errors import InputError, ToolFailure
-from workbench.models.checkpoint import with_state
+from workbench.models.checkpoint_state import with_state
 from workbench.models.vision import VisionModel, plain_float
 from workbench.ports import Images
 from workbench.records import Parameter, PartRef, Region, ToolCall, ToolSpec, Value

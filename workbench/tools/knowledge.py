@@ -29,6 +29,7 @@ from workbench.ports import Images, LanguageModel
 from workbench.records import PartRef, ToolCall, Value
 from workbench.tools.arguments import LONGEST_QUESTION, answer_batch, text
 from workbench.tools.yesno import YesNo, is_yes_no, parse
+from workbench.usage import Usage, total
 
 Method = Literal["contrast", "outright"]
 
@@ -95,6 +96,11 @@ class LanguageKnowledge:
                 "max_tokens": max_tokens,
             },
         )
+
+    @property
+    def usage(self) -> Usage:
+        """What the language model's endpoint was asked; nothing for a model in this process."""
+        return total([self._language])
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
         return answer_batch(calls, self._parse, self._answer)

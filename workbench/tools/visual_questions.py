@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from workbench.api import STANDARD
 from workbench.english import the
 from workbench.errors import ToolFailure
-from workbench.models.checkpoint import checkpoint_state
+from workbench.models.checkpoint_state import checkpoint_state
 from workbench.models.vlm import Vlm
 from workbench.ports import Images
 from workbench.prompts import LABEL_SUFFIX
@@ -31,6 +31,7 @@ class _VlmTool:
     """Loads the model once per process and keeps the part's reference."""
 
     name: str
+    version = "1"
 
     def __init__(
         self,
@@ -49,7 +50,7 @@ class _VlmTool:
             or (str(self._vlm.model.config.name_or_path or checkpoint).rsplit("/", 1)[-1])
         )
         arguments = {"checkpoint": checkpoint, "weights": weights, "max_tokens": max_tokens}
-        self.ref = PartRef("tool", self.name, "1", arguments)
+        self.ref = PartRef("tool", self.name, self.version, arguments)
 
     def _say(self, requests: list[tuple[Region, str]], images: Images) -> list[Value | ToolFailure]:
         regions, prompts = [r for r, _ in requests], [p for _, p in requests]
@@ -97,6 +98,7 @@ class StudentProperty(_VlmTool):
     """
 
     name = "student-property"
+    version = "2"  # the likelihood of an answer is measured where the template puts it
     spec = STANDARD["verify_property"]
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
@@ -118,6 +120,7 @@ class StudentTextMatch(_VlmTool):
     """
 
     name = "student-text-match"
+    version = "2"  # as above, and an option's end counts
     spec = STANDARD["best_text_match"]
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
@@ -165,7 +168,9 @@ class StudentCaption(_VlmTool):
     ) -> None:
         super().__init__(checkpoint, device, batch_size, max_tokens)
         self._prompt = prompt
-        self.ref = PartRef("tool", self.name, "1", {**self.ref.arguments, "prompt": prompt})
+        self.ref = PartRef(
+            "tool", self.name, self.version, {**self.ref.arguments, "prompt": prompt}
+        )
 
     def __call__(self, calls: Sequence[ToolCall], images: Images) -> list[Value | ToolFailure]:
         return answer_batch(

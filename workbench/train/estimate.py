@@ -44,7 +44,7 @@ def preview(job: Job, folder: Path, examples: int = 3) -> list[LessonPreview]:
     """
     snapshot = Snapshot.open(folder / job.snapshot)
     objective = registry.build("objective", job.objective, **job.arguments)
-    _, adapter = load_adapter(job.student)
+    _, adapter = load_adapter(job.student, job.max_pixels)
     tokenizer = adapter.tokenizer
     mark = getattr(adapter.processor, "image_token_id", None)
     mark = tokenizer.convert_tokens_to_ids(region_vlm.IMAGE_TOKEN) if mark is None else mark
@@ -81,18 +81,25 @@ def dry_run(job: Job, folder: Path) -> Estimate:
     ranked = sorted(range(len(load)), key=load.__getitem__)
     longest = float(run.step(ranked[-1])["seconds"])
     middling = float(run.step(ranked[len(ranked) // 2])["seconds"])
+    # what a step takes grows with its tokens, those of the pictures included
+    low, high = load[ranked[len(ranked) // 2]], load[ranked[-1]]
+    slope = max(longest - middling, 0.0) / (high - low) if high > low else 0.0
+    typical = sum(max(middling + slope * (tokens - low), 0.0) for tokens in load) / len(load)
     weights = sum(p.numel() for p in run.model.parameters())
     trainable = sum(p.numel() for p in run.model.parameters() if p.requires_grad)
     device = run.accelerator.device
+    left_out = len(run.note_left_out())
     return Estimate(
         steps=run.total,
         examples=run.order.batch,
-        seconds=round(middling * run.total, 1),
+        seconds=round(typical * run.total, 1),
         most_seconds=round(max(longest, middling) * run.total, 1),
         memory_mb=peak_mb(),
         disk_mb=round((weights * 2 + trainable * 16) / 2**20, 3),
         basis=(
-            f"two steps on {device}: the longest {longest:.2f} s, a middling one {middling:.2f} s"
+            f"two steps on {device}, pictures included: the longest {longest:.2f} s, a middling "
+            f"one {middling:.2f} s"
+            + (f"; {left_out} examples cannot be taken and are left out" if left_out else "")
         ),
     )
 

@@ -1,9 +1,7 @@
 """Lessons to tokens: one way for every vision-language model of transformers.
 
-The processor and its chat template make the prompt exactly as `models.vlm` makes it when the
-student is asked; the target's tokens are put behind it and they alone count in the loss, the token
-that ends the turn included.  What stands between the prompt and the answer, and what ends it, is
-read off the template.
+`models.conversation` makes the prompt exactly as when the student is asked; the target's tokens are
+put behind it and they alone count in the loss, the token that ends the turn included.
 """
 
 from __future__ import annotations
@@ -17,107 +15,30 @@ from typing import Any
 
 import torch
 from PIL import Image
-from torch import Tensor
 
-from workbench.errors import InputError
+from workbench.models.conversation import Conversation
 from workbench.models.region_vlm import RegionVlmProcessor
-from workbench.models.vlm import plain_text, special_tokens
 from workbench.records import Lesson
 from workbench.train.batch import Batch
-
-PLAIN_TEMPLATE = (
-    "{% for message in messages %}{% for part in message['content'] %}"
-    "{% if part['type'] == 'image' %}IMAGE{% else %}{{ part['text'] }}{% endif %}"
-    "{% endfor %}{% endfor %}"
-)
-"""Template for families that ship none (PaliGemma): the picture, then the text."""
-
-_SPECIMEN = "Answer7"
+from workbench.unanswered import REFUSED
 
 
-def _chat(prompt: str, answer: str | None = None) -> list[dict[str, Any]]:
-    chat = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": prompt}]}]
-    if answer is not None:
-        chat.append({"role": "assistant", "content": [{"type": "text", "text": answer}]})
-    return chat
-
-
-class Adapter:
+class Adapter(Conversation):
     """A processor as the training room uses it.
 
     Args:
         processor: of any checkpoint of `AutoModelForImageTextToText`; one without a chat template
             gets a plain one, which is saved with the student.
+        max_pixels: pictures with more pixels are scaled down to so many; 0 for no bound.
     """
 
-    def __init__(self, processor: Any) -> None:
-        self.processor = processor
-        self.tokenizer = processor.tokenizer
-        if self.tokenizer.pad_token is None:
-            self.tokenizer.pad_token = self.tokenizer.eos_token
-        if not processor.chat_template:
-            processor.chat_template = PLAIN_TEMPLATE.replace(
-                "IMAGE", getattr(processor, "image_token", "<image>")
-            )
-        self.shares = isinstance(processor, RegionVlmProcessor)
+    def __init__(self, processor: Any, max_pixels: int = 0) -> None:
+        # the bundled student's detector scales every picture to one size
+        shares = isinstance(processor, RegionVlmProcessor)
+        super().__init__(processor, 0 if shares else max_pixels)
+        self.shares = shares
         """Lessons about one picture may share a row (see `shared_prefix`)."""
-        self._special = special_tokens(self.tokenizer)
-        # PaliGemma sees what has type 0 at once, in both directions; elsewhere 0 is plain text.
-        self._types = {"token_type_ids": int("PaliGemma" in type(processor).__name__)}
-        self._lead, self.end = self._turn()
-
-    def _turn(self) -> tuple[str, list[int]]:
-        """What the template writes before an answer, and the tokens that end it."""
-        prompt = self.prompt("Question?")
-        whole = self.processor.apply_chat_template(_chat("Question?", _SPECIMEN), tokenize=False)
-        before, specimen, after = whole.rpartition(_SPECIMEN)
-        if not specimen:
-            raise InputError(
-                "the checkpoint's chat template leaves out the assistant's answer; take another "
-                "checkpoint"
-            )
-        lead = before[len(prompt) :] if before.startswith(prompt) else ""
-        behind = self.tokenizer(after, add_special_tokens=False)["input_ids"]
-        special = set(self.tokenizer.all_special_ids)
-        last = next((at for at, token in enumerate(behind) if token in special), None)
-        if last is not None:
-            return lead, behind[: last + 1]
-        if self.tokenizer.eos_token_id is None:
-            raise InputError(
-                "the checkpoint has no token that ends an answer; take an instruction-tuned "
-                "checkpoint"
-            )
-        return lead, [self.tokenizer.eos_token_id]
-
-    def clean(self, text: str) -> str:
-        """A text without special tokens, as `Vlm.clean` gives it: all texts are hostile."""
-        return plain_text(text, self._special)
-
-    def prompt(self, text: str) -> str:
-        """The templated prompt, as a student is asked."""
-        return str(
-            self.processor.apply_chat_template(
-                _chat(self.clean(text)), add_generation_prompt=True, tokenize=False
-            )
-        )
-
-    def target(self, prompt: str, text: str) -> list[int]:
-        """Tokens that answer a templated prompt with a text, the end of the turn included.
-
-        They are those that the whole text has behind the prompt, so that a tokenizer's word marks
-        are right.
-        """
-        anchor = prompt[-40:]
-        for token in self._special:
-            anchor = anchor.rpartition(token)[2]
-        body = self._lead + self.clean(text)
-        before, both = (
-            self.tokenizer(t, add_special_tokens=False)["input_ids"]
-            for t in (anchor, anchor + body)
-        )
-        if both[: len(before)] != before:
-            before, both = [], self.tokenizer(body, add_special_tokens=False)["input_ids"]
-        return [*both[len(before) :], *self.end]
+        self._positions: dict[tuple[int, int], int] = {}
 
     def length(self, lessons: Sequence[Lesson]) -> int:
         """Number of tokens of the longest lesson, the picture not counted; for grouping."""
@@ -125,6 +46,23 @@ class Adapter:
         return max(
             len(tokens) for tokens in self.tokenizer(texts, add_special_tokens=False)["input_ids"]
         )
+
+    def picture_length(self, width: int, height: int) -> int:
+        """About as many tokens as stand for a picture of a size; 0 for one that is not taken.
+
+        Sizes are rounded, so that a few pictures are tried for many.
+        """
+        if self.shares:
+            return 0
+        step = 64
+        size = (max(round(width / step), 1) * step, max(round(height / step), 1) * step)
+        if size not in self._positions:
+            try:
+                batch = self.batch([Image.new("RGB", size)], [self.prompt("")], [()])
+                self._positions[size] = int(batch.inputs["attention_mask"].sum())
+            except REFUSED:
+                self._positions[size] = 0
+        return self._positions[size]
 
     def encode(self, rows: Sequence[tuple[Image.Image, Lesson]], fillers: int = 0) -> Batch:
         """A batch of lessons about pictures, padded at the right.
@@ -134,50 +72,16 @@ class Adapter:
         """
         prompts = [self.prompt(lesson.prompt) for _, lesson in rows]
         targets = [
-            self.target(p, lesson.target) for p, (_, lesson) in zip(prompts, rows, strict=True)
+            self.answer(p, lesson.target) for p, (_, lesson) in zip(prompts, rows, strict=True)
         ]
-        questions = self.processor(
-            images=[[p] for p, _ in rows], text=prompts, padding=True, return_tensors="pt"
-        )
-        questions.pop("labels", None)
-        shape = questions["input_ids"].shape
-        kept = questions["attention_mask"].bool()
-        inputs: dict[str, Tensor] = {}
-        for name, value in questions.items():
-            per_token = value.shape == shape
-            inputs[name] = self._with_targets(name, value, kept, targets) if per_token else value
-        labels = torch.full_like(inputs["input_ids"], -100)
-        for row, (start, tokens) in enumerate(zip(kept.sum(1).tolist(), targets, strict=True)):
-            labels[row, start : start + len(tokens)] = torch.tensor(tokens)
+        batch = self.batch([picture for picture, _ in rows], prompts, targets)
         weights = torch.tensor([lesson.weight for _, lesson in rows])
         if fillers:
             weights[-fillers:] = 0.0
-        owners = torch.arange(len(rows))[:, None].expand_as(labels)
+        owners = torch.arange(len(rows))[:, None].expand_as(batch.targets)
         names = tuple(lesson.name for _, lesson in rows)
-        return Batch(inputs, labels, owners, weights, names, int(inputs["attention_mask"].sum()))
-
-    def _with_targets(
-        self, name: str, value: Tensor, kept: Tensor, targets: Sequence[Sequence[int]]
-    ) -> Tensor:
-        """A tensor of the prompts, `(rows, tokens)`, with the targets behind each row's tokens.
-
-        Args:
-            name: of the tensor, which decides what stands for the targets and for padding.
-            value: of the prompts, padded.
-            kept: `(rows, tokens)`, true where a token is not padding.
-            targets: tokens behind each prompt.
-        """
-        pad = self._types.get(name, 0)
-        behind = [[pad] * len(tokens) for tokens in targets]
-        if name == "input_ids":
-            behind, pad = [list(tokens) for tokens in targets], self.tokenizer.pad_token_id
-        elif name == "attention_mask":
-            behind, pad = [[1] * len(tokens) for tokens in targets], 0
-        rows = [
-            torch.cat([row[keep], torch.tensor(tokens)])
-            for row, keep, tokens in zip(value, kept, behind, strict=True)
-        ]
-        return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=pad)
+        tokens = int(batch.inputs["attention_mask"].sum())
+        return Batch(batch.inputs, batch.targets, owners, weights, names, tokens)
 
 
 @dataclass(frozen=True)

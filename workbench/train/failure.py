@@ -57,7 +57,7 @@ _CAUSES: Sequence[tuple[Cause, str, str]] = (
     ),
     (
         "student",
-        r"the student '.*' (cannot be loaded|has no processor)",
+        r"the (student|model) '.*' (cannot be loaded|has no processor)|no model folder at",
         "Give a checkpoint that is there.",
     ),
     (

@@ -17,6 +17,9 @@ from workbench.schema import read, read_toml
 
 FILE = "job.toml"
 
+LARGEST_PICTURE = 1_048_576
+"""Pixels of the largest picture, unless a job says otherwise: 1024 x 1024."""
+
 Argument = bool | int | float | str | list[Any] | dict[str, Any]
 """An argument of an objective: any value of a TOML file but dates."""
 Name = Annotated[str, Meta(min_length=1)]
@@ -102,6 +105,9 @@ class Job:
     """Largest number of questions in an evaluation; they are the same ones each time."""
     max_tokens: Annotated[int, Meta(ge=1, title="Longest answer")] = 16
     """Largest number of tokens of an answer at evaluation."""
+    max_pixels: Annotated[int, Meta(ge=0, title="Largest picture")] = LARGEST_PICTURE
+    """Pictures with more pixels are scaled down to so many before a hub student sees them, in
+    training and whenever it is asked later; when 0, none is."""
     processes: Annotated[int, Meta(ge=1, title="Processes")] = 1
     """One for each GPU of the machine, or of each node."""
     sharded: Annotated[bool, Meta(title="Sharded")] = False
@@ -112,6 +118,8 @@ class Job:
         """Names what decides the weights: a checkpoint of one job goes on only under the same."""
         free = ("name", "micro_batch", "checkpointing", "max_val", "processes", "sharded")
         settings = {k: v for k, v in asdict(self).items() if k not in free}
+        if self.max_pixels == LARGEST_PICTURE:  # keys of jobs from before there was a bound
+            del settings["max_pixels"]
         return content_key(
             {**settings, "snapshot": Path(self.snapshot).name, "student": Path(self.student).name}
         )

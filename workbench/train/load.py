@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,13 @@ from typing import Any
 import torch
 from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 from torch import Tensor, nn
-from transformers import AutoModelForImageTextToText, AutoProcessor
+from transformers import AutoModelForImageTextToText
 
 from workbench.errors import InputError, MissingPart
-from workbench.models import region_vlm  # noqa: F401 - makes the Auto classes know the bundled student
-from workbench.models.bundled import save_checkpoint, student_folder
+from workbench.models.bundled import save_checkpoint
+from workbench.models.checkpoint import checkpoint_path, load_processor, loading_errors
 from workbench.models.language import preferred_device, preferred_dtype, quiet
+from workbench.models.vlm import MAX_PIXELS
 from workbench.train.examples import Adapter
 from workbench.train.job import Job, Lora
 
@@ -41,39 +41,18 @@ def dtype_of(job: Job, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if job.precision == "bf16" else torch.float32
 
 
-@contextmanager
-def _loading_errors(student: str) -> Iterator[None]:
-    """Turns what transformers raises while it loads into errors that say what to do."""
-    try:
-        with quiet():
-            yield
-    except ImportError as error:
-        raise MissingPart(
-            f"the student '{student}' needs a package that is absent ({_brief(error)}); the "
-            "processors of Qwen-VL and SmolVLM2 take: pip install torchvision num2words"
-        ) from error
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(
-            f"the student '{student}' cannot be loaded ({_brief(error)}); give 'bundled', the "
-            "folder of a checkpoint of AutoModelForImageTextToText, or a hub id"
-        ) from error
-
-
-def load_adapter(student: str) -> tuple[str, Adapter]:
+def load_adapter(student: str, max_pixels: int = 0) -> tuple[str, Adapter]:
     """A student's checkpoint and its processor, without weights.
+
+    Args:
+        student: `bundled`, a checkpoint's folder, or a hub id.
+        max_pixels: as `Adapter` takes it.
 
     Raises:
         InputError: there is no such checkpoint, or it takes no pictures.
         MissingPart: its processor needs a package.
     """
-    base = str(student_folder()) if student == "bundled" else student
-    with _loading_errors(student):
-        processor = AutoProcessor.from_pretrained(base)
-    if not hasattr(processor, "tokenizer"):
-        raise InputError(
-            f"the student '{student}' has no processor for pictures; take a vision-language model"
-        )
-    return base, Adapter(processor)
+    return checkpoint_path(student), Adapter(load_processor(student), max_pixels)
 
 
 def load_student(
@@ -97,10 +76,11 @@ def load_student(
     quantised = job.method == "qlora" if quantised is None else quantised
     dtype = torch.float32 if job.method == "full" else dtype_of(job, device)
     more = {"quantization_config": _four_bits(dtype)} if quantised else {}
-    base, adapter = load_adapter(job.student)
-    with _loading_errors(job.student):
+    base, adapter = load_adapter(job.student, job.max_pixels)
+    with loading_errors(job.student):
         model = AutoModelForImageTextToText.from_pretrained(base, dtype=dtype, **more)
     _end_where_trained(model, adapter)
+    setattr(model.config, MAX_PIXELS, adapter.max_pixels)
     if quantised:
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     if job.method == "full":
@@ -110,10 +90,6 @@ def load_student(
     if job.checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     return LoadedStudent(model, adapter, base)
-
-
-def _brief(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300]
 
 
 def _end_where_trained(model: Any, adapter: Adapter) -> None:

@@ -36,7 +36,7 @@ class Estimate:
     examples: int
     """Number of examples in each step."""
     seconds: float
-    """Duration of the whole run if every step took the middling time; evaluations are left out."""
+    """Duration of the whole run, by the tokens of its steps; evaluations are left out."""
     most_seconds: float
     """Duration of the whole run if every step were the longest; evaluations are left out."""
     memory_mb: float

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from workbench.images import ImageFolder
@@ -14,6 +15,7 @@ from workbench.records import Lesson
 from workbench.train.batch import Batch
 from workbench.train.examples import Adapter
 from workbench.train.shared_prefix import share_prefixes
+from workbench.unanswered import REFUSED, reason_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class LossShare:
     """The name of each lesson."""
     tokens: int
     """Number of tokens that the student read, padding not counted."""
+    weights: Tensor
+    """`(lessons,)`: their weights; 0 for one that is left out or fills the batch."""
 
 
 class StudentLoss:
@@ -41,6 +45,37 @@ class StudentLoss:
 
     def __init__(self, adapter: Adapter, images: ImageFolder, device: torch.device) -> None:
         self.adapter, self.images, self.device = adapter, images, device
+        self.refused: dict[str, str] = {}
+        """Pictures that the student cannot take, by digest, and why."""
+
+    def takes(self, image: str, lesson: Lesson) -> bool:
+        """Whether the student takes a picture; if not, the reason is noted in `refused`."""
+        if image not in self.refused:
+            try:
+                self.adapter.encode([(self.images.open(image), lesson)])
+            except REFUSED as error:
+                self.refused[image] = reason_line(f"{type(error).__name__}: {error}")
+        return image not in self.refused
+
+    def _encode(self, rows: Sequence[tuple[str, Lesson]], fillers: int) -> Batch:
+        """The lessons in tokens; one about a picture that the student cannot take weighs nothing.
+
+        It stays in the batch, about a white picture: all processes of a run compute as often.
+        """
+        try:
+            return self.adapter.encode(
+                [(self.images.open(image), lesson) for image, lesson in rows], fillers
+            )
+        except REFUSED:
+            bad = [not self.takes(image, lesson) for image, lesson in rows]
+            if not any(bad):
+                raise
+        white = Image.new("RGB", (64, 64), "white")
+        pictures = [
+            (white, replace(lesson, weight=0.0)) if is_bad else (self.images.open(image), lesson)
+            for is_bad, (image, lesson) in zip(bad, rows, strict=True)
+        ]
+        return self.adapter.encode(pictures, fillers)
 
     def __call__(
         self,
@@ -60,14 +95,18 @@ class StudentLoss:
             together: whether neighbouring lessons about one picture stand in one row (see
                 `shared_prefix`), where the student's family allows it.
         """
-        batch = self.adapter.encode(
-            [(self.images.open(image), lesson) for image, lesson in rows], fillers
-        )
+        batch = self._encode(rows, fillers)
         if together and self.adapter.shares:
             batch = share_prefixes(batch, [image for image, _ in rows])
         batch = batch.to(self.device)
         losses = lesson_losses(model, batch)
-        return LossShare(weighted_loss(losses, batch, examples), losses, batch.names, batch.tokens)
+        return LossShare(
+            weighted_loss(losses, batch, examples),
+            losses,
+            batch.names,
+            batch.tokens,
+            batch.weights,
+        )
 
 
 def lesson_losses(model: Any, batch: Batch) -> Tensor:

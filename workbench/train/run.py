@@ -33,6 +33,7 @@ from workbench.errors import EngineError, InputError, SnapshotError, WorkbenchEr
 from workbench.records import JSON
 from workbench.shares import wilson
 from workbench.snapshot import Snapshot
+from workbench.snapshot.example import SPLITS
 from workbench.train import checkpoint
 from workbench.train.examples import Adapter, Order
 from workbench.train.failure import explain
@@ -44,6 +45,7 @@ from workbench.train.model_card import card
 from workbench.train.optimizer import ScheduledAdamW
 from workbench.train.schedule import RateSchedule, total_steps
 from workbench.train.status_files import (
+    LEFT_OUT,
     METRICS,
     RESULT,
     VALIDATION,
@@ -90,19 +92,29 @@ class TrainingRun:
         """Figures of the best evaluation so far."""
         self.waited = 0
         """Evaluations since the best one."""
+        self._noted = 0
+        """Examples that were noted as left out."""
         self._stopping = False
         """Whether this process got a signal to stop."""
         self.model.train()
 
     def _order(self, adapter: Adapter) -> Order:
         """Which examples each step takes."""
-        lengths = tuple(adapter.length(lessons) for lessons in self.lessons)
+        lengths = tuple(
+            adapter.length(lessons) + adapter.picture_length(example.width, example.height)
+            for example, lessons in zip(self.examples, self.lessons, strict=True)
+        )
         pictures = tuple(example.image for example in self.examples) if adapter.shares else ()
         batch = min(self.job.batch, len(self.examples))
         return Order(lengths, batch, self.job.seed, pictures, self.job.micro_batch)
 
     def _examiner(self) -> Examiner | None:
-        questions = held_out(self.snapshot, self.job.max_val)
+        # every process leaves out the same ones, since they ask together
+        questions = [
+            example
+            for example in held_out(self.snapshot, self.job.max_val)
+            if self.loss.takes(example.image, self.objective.lessons(example)[0])
+        ]
         if not questions:
             return None
         return Examiner(
@@ -193,6 +205,8 @@ class TrainingRun:
             sums[0] += float(loss.share.detach())
             sums[1] += loss.tokens
             for row in range(len(rows) - spare):
+                if not loss.weights[row]:
+                    continue
                 at = 2 + 2 * self.names.index(loss.names[row])
                 sums[at] += values[row]
                 sums[at + 1] += 1
@@ -246,6 +260,22 @@ class TrainingRun:
             checkpoint.save(self.folder, self.job, weights, state, figures)
             checkpoint.prune(self.folder, int(self.best.get("step", step)))
         self.accelerator.wait_for_everyone()
+
+    def note_left_out(self) -> list[dict[str, JSON]]:
+        """Write which examples the student cannot be taught, and why; returns them all."""
+        rows: list[dict[str, JSON]] = [
+            {"task_id": example.task_id, "image": example.image, "split": split, "reason": reason}
+            for split in SPLITS
+            for example in self.snapshot.examples(split)
+            if (reason := self.loss.refused.get(example.image))
+        ]
+        if self.board and len(rows) != self._noted:
+            for row in rows[self._noted :]:
+                print(f"left out {row['task_id']}: {row['reason']}", flush=True)
+            self.board.write(LEFT_OUT, rows)
+            self.board.say(left_out=len(rows))
+            self._noted = len(rows)
+        return rows
 
     def enough(self) -> bool:
         """Whether the last `patience` evaluations were no better than the best one."""
@@ -316,10 +346,15 @@ def train(job: Job, folder: Path, board: Board | None) -> str:
         board.say(phase="training", step=done, total=run.total, device=str(run.accelerator.device))
     if not done:
         run.evaluate(0)
+    run.note_left_out()
+    refused = len(run.loss.refused)
     clock = _Clock(done, run.total)
     while done < run.total and not run.enough():
         figures = run.step(done)
         done += 1
+        if len(run.loss.refused) > refused:
+            refused = len(run.loss.refused)
+            run.note_left_out()
         if board:
             board.add(METRICS, [figures])
             board.say(phase="training", step=done, eta=clock.left(done), loss=figures["loss"])
@@ -394,6 +429,7 @@ def _offer(run: TrainingRun, steps: int, board: Board) -> None:
         "first": next(
             (row["accuracy"] for row in rows if row.get("step") == 0 and "accuracy" in row), None
         ),
+        "left_out": run.note_left_out(),
         "seconds": round(sum(row.get("seconds", 0.0) for row in rows), 1),
         "memory_mb": peak_mb(),
         "environment": dict(environment()),

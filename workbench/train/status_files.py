@@ -3,6 +3,7 @@
 status.json       state, step, time left; a thread writes it again every few seconds, whole or not
 metrics.jsonl     one line for each step, and one for each evaluation
 validation.jsonl  the answers to the same few held-out questions at each evaluation
+left_out.jsonl    the examples that the student cannot take, each with its reason
 result.json       figures of the finished model; there only when the whole model is
 """
 
@@ -22,6 +23,7 @@ from workbench.environment import environment
 from workbench.records import JSON
 
 State = Literal["queued", "running", "stopping", "stopped", "failed", "done"]
+LEFT_OUT = "left_out.jsonl"
 STATUS, METRICS, VALIDATION, RESULT = (
     "status.json",
     "metrics.jsonl",
@@ -106,6 +108,13 @@ class Board:
         """Add lines to a .jsonl file."""
         with (self.folder / file).open("a", encoding="utf-8") as out:
             out.write("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+    def write(self, file: str, rows: Iterable[Mapping[str, JSON]]) -> None:
+        """Write a .jsonl file anew, whole or not at all."""
+        part = self.folder / f".{file}.part"
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        part.write_text(text, encoding="utf-8")
+        part.replace(self.folder / file)
 
     def rewind(self, step: int) -> None:
         """Drop the figures beyond a step, from which the run goes on."""

@@ -22,6 +22,7 @@ from workbench.errors import ProfileError
 from workbench.evidence import rank
 from workbench.ports import LanguageModel
 from workbench.records import PartRef, Program, Task, Trace, Verdict, content_key
+from workbench.usage import Usage, total
 from workbench.verify import judge
 from workbench.verify.answers import SOFT_ANSWERS, Scored, canonical, quote, same, score
 from workbench.verify.normalise import Mode
@@ -169,6 +170,11 @@ class JudgedVerifier(_Chooser):
                 **dict(self.language.ref.arguments),
             },
         )
+
+    @property
+    def usage(self) -> Usage:
+        """What the judge's endpoint was asked; nothing for a model in this process."""
+        return total([self.language])
 
     def judge(self, task: Task, runs: Sequence[Run]) -> list[Verdict]:
         """One verdict per run, in the runs' order; at most one run is kept (`Verdict.chosen`).

@@ -23,7 +23,9 @@ from workbench.store.people.reviewing import ReviewerFigures
 from workbench.store.reading import evaluations, figures, snapshots
 from workbench.store.reading.lineage import Lineage
 from workbench.store.reading.snapshots import Taken
+from workbench.store.records import loop_runs
 from workbench.study.two_by_two import RIGHT
+from workbench.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,8 @@ class Overview:
     """
     disk: Disk
     """Space on the disk."""
+    usage: Usage
+    """What endpoints were asked in all runs of the project, and what that cost."""
 
     @property
     def pipeline(self) -> SystemFigures | None:
@@ -220,6 +224,7 @@ def overview(project: Project) -> Overview:
         lineage=lineage,
         minutes=_minutes(project, lineage.snapshots),
         disk=_disk(project.path),
+        usage=sum(loop_runs.usage(project.database).values(), Usage()),
     )
 
 

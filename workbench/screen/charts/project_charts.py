@@ -43,7 +43,19 @@ def numbers(overview: Overview) -> list[tuple[str, str, str]]:
         ("In snapshot", f"{step['in snapshot']:,}", "questions, the newest one"),
         ("Best student", *_best_student(overview)),
         ("Student faster by", *_speed(overview)),
+        *_endpoints(overview),
     ]
+
+
+def _endpoints(overview: Overview) -> list[tuple[str, str, str]]:
+    """What endpoints were asked; nothing where none was."""
+    usage = overview.usage
+    if not usage.requests:
+        return []
+    tokens = f"{usage.prompt_tokens:,} + {usage.completion_tokens:,} tokens"
+    if not usage.cost:
+        return [("Endpoints", f"{usage.requests:,}", f"requests, {tokens}")]
+    return [("Endpoints", f"{usage.cost:,.2f}", f"cost of {usage.requests:,} requests, {tokens}")]
 
 
 def _best_student(overview: Overview) -> tuple[str, str]:

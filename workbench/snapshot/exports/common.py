@@ -67,6 +67,9 @@ def into(snapshot: Snapshot, folder: Path, write: Writer, readme: str = "README.
 def pictures(snapshot: Snapshot, folder: Path, under: str = IMAGES) -> dict[str, str]:
     """Put a snapshot's pictures into a folder; returns their paths relative to it, by digest.
 
+    They are what models saw and boxes describe: where a file would be shown otherwise elsewhere, an
+    upright RGB copy takes its place.
+
     Args:
         snapshot: whose pictures.
         folder: of the export.
@@ -79,15 +82,31 @@ def pictures(snapshot: Snapshot, folder: Path, under: str = IMAGES) -> dict[str,
     paths = {}
     for row in snapshot.manifest.content.images:
         digest = str(row["digest"])
-        path = images.path(digest)
-        if path is None:
-            raise InputError(
-                f"picture {digest[:12]}… is missing in {snapshot.path}; vpd doctor says what is "
-                "wrong with it"
-            )
-        paths[digest] = f"{under}/{digest[:2]}/{path.name}"
-        place(path, folder / paths[digest])
+        path = present_picture(snapshot, digest)
+        if images.is_shown_as_seen(digest):
+            paths[digest] = f"{under}/{digest[:2]}/{path.name}"
+            place(path, folder / paths[digest])
+        else:
+            data, suffix = images.as_seen(digest)
+            paths[digest] = f"{under}/{digest[:2]}/{digest}{suffix}"
+            (folder / paths[digest]).parent.mkdir(parents=True, exist_ok=True)
+            (folder / paths[digest]).write_bytes(data)
     return paths
+
+
+def present_picture(snapshot: Snapshot, digest: str) -> Path:
+    """Path of a picture in a snapshot.
+
+    Raises:
+        InputError: it is missing.
+    """
+    path = snapshot.images.path(digest)
+    if path is None:
+        raise InputError(
+            f"picture {digest[:12]}… is missing in {snapshot.path}; vpd doctor says what is wrong "
+            "with it"
+        )
+    return path
 
 
 def json_lines(path: Path, rows: Iterable[Any]) -> int:

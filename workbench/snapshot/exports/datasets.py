@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from workbench.errors import InputError
 from workbench.snapshot.example import SCHEMA, Example, Split, to_row
+from workbench.snapshot.exports.common import present_picture
 from workbench.snapshot.folder import Snapshot
 
 GROUP = 100
@@ -69,15 +69,16 @@ def _files(splits: Sequence[Split]) -> str:
 def _with_pictures(snapshot: Snapshot, examples: Sequence[Example]) -> Iterator[dict[str, Any]]:
     images = snapshot.images
     for example in examples:
-        path = images.path(example.image)
-        if path is None:
-            raise InputError(
-                f"picture {example.image[:12]}… is missing in {snapshot.path}; vpd doctor says "
-                "what is wrong"
-            )
+        path = present_picture(snapshot, example.image)
+        name = path.name
+        if images.is_shown_as_seen(example.image):
+            data = path.read_bytes()
+        else:
+            data, suffix = images.as_seen(example.image)
+            name = f"{example.image}{suffix}"
         yield {
             **to_row(example),
-            "image": {"bytes": path.read_bytes(), "path": path.name},
+            "image": {"bytes": data, "path": name},
             "image_digest": example.image,
         }
 

@@ -209,7 +209,7 @@ def student_scores(database: Database, right: float) -> list[StudentScore]:
     """
     sql = """
     SELECT part.name AS name, part.version AS version, count(*) AS n,
-        count(*) FILTER (score >= $right) AS hits, avg(seconds) AS seconds
+        count(*) FILTER (score >= $right) AS hits, avg(seconds) FILTER (problem = '') AS seconds
     FROM prediction JOIN task ON task.id = prediction.task_id
         JOIN part ON part.key = prediction.model
     WHERE rationale = '' AND len(answers) > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from typing import Any
 
 from workbench.environment import environment, in_words
@@ -10,6 +11,7 @@ from workbench.records import PartRef
 from workbench.store.kernel.database import Database, now
 from workbench.store.records import rows as shape
 from workbench.store.records.scope import Scope, Selection
+from workbench.usage import Usage
 
 ROLES = ("sampler", "executor", "verifier", "writer", "student")
 """Roles that a run has a column for."""
@@ -94,6 +96,34 @@ def add_timing(
     values = [run, stage, part, rows, seconds, now()]
     sql = "INSERT INTO timing VALUES (?, ?, ?, ?, ?, ?)"
     database.transaction(lambda cursor: cursor.execute(sql, values))
+
+
+def add_usage(database: Database, run: int, stage: str, part: str | None, usage: Usage) -> None:
+    """Remember what endpoints were asked for one written batch.
+
+    Args:
+        database: the store.
+        run: number of the run.
+        stage: name of the stage.
+        part: key of the part that worked.
+        usage: since the batch before.
+    """
+    values = [run, stage, part, *astuple(usage), now()]
+    sql = "INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    database.transaction(lambda cursor: cursor.execute(sql, values))
+
+
+def usage(database: Database) -> dict[str, Usage]:
+    """What endpoints were asked in all runs, by stage; stages without requests are left out."""
+    rows = database.rows(
+        """
+        SELECT stage, sum(requests)::BIGINT AS requests, sum(retries)::BIGINT AS retries,
+            sum(prompt_tokens)::BIGINT AS prompt_tokens,
+            sum(completion_tokens)::BIGINT AS completion_tokens, sum(cost) AS cost
+        FROM usage GROUP BY stage ORDER BY min(created_at)
+        """
+    )
+    return {row.pop("stage"): Usage(**row) for row in map(dict, rows)}
 
 
 def peak_rss(database: Database) -> int | None:

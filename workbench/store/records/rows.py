@@ -54,14 +54,14 @@ _COLUMNS = {
     "task": "id seq:long source split image question answers:texts answer_type choices:texts "
     "family meta content",
     "program": "id task_id sampler base_seed:long index:int source score:float tokens:long "
-    "seed:long seconds:float parent",
+    "seed:long seconds:float parent problem thinking",
     "trace": "id program_id task_id executor answer failure_kind failure_message "
     "failure_line:int steps:long tool_calls:long seconds:float events:bytes tools form evidence",
     "verdict": "id trace_id program_id task_id verifier runs:int score:float correct:bool "
     "chosen:bool method reason",
     "rationale": "id trace_id task_id writer text answer citations issues:texts "
     "bare:bool unchecked:texts",
-    "prediction": "id task_id model answer rationale score:float seconds:float form",
+    "prediction": "id task_id model answer rationale score:float seconds:float form problem",
 }
 """Columns of each table; a kind stands behind the colon, and a column without one is text."""
 
@@ -221,6 +221,8 @@ def from_program(program: Program, key: Keys, base_seed: int) -> dict[str, Any]:
         "seed": program.seed,
         "seconds": program.seconds,
         "parent": program.parent,
+        "problem": program.problem,
+        "thinking": program.thinking,
     }
 
 
@@ -236,6 +238,8 @@ def to_program(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Program:
         sampler=parts[row["sampler"]],
         seconds=row["seconds"],
         parent=row["parent"],
+        problem=row["problem"] or "",
+        thinking=row["thinking"] or "",
     )
 
 
@@ -477,6 +481,7 @@ def from_prediction(prediction: Prediction, key: Keys, task: Task | None) -> dic
         "score": prediction.score,
         "seconds": prediction.seconds,
         "form": form_of(prediction.answer, task),
+        "problem": prediction.problem,
     }
 
 
@@ -489,4 +494,5 @@ def to_prediction(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Predi
         score=row["score"],
         seconds=row["seconds"],
         model=parts[row["model"]],
+        problem=row["problem"] or "",
     )

@@ -1,0 +1,258 @@
+"""A question and its answer as a checkpoint's chat template writes them, in text and in tokens.
+
+It has one home, because a student is trained, asked and measured on the same tokens or its figures
+mean nothing.  What stands between the question and the answer, and what ends an answer, is read off
+the template: whatever it writes there is part of the prompt, so that no student has to say it.  All
+texts are hostile: the tokenizer's special tokens are taken out of them before they are templated.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any
+
+import torch
+from jinja2 import TemplateError
+from PIL import Image
+from torch import Tensor
+
+from workbench.errors import InputError
+from workbench.models.region_vlm import IMAGE_TOKEN
+
+PLAIN_TEMPLATE = (
+    "{% for message in messages %}{% for part in message['content'] %}"
+    "{% if part['type'] == 'image' %}IMAGE{% else %}{{ part['text'] }}{% endif %}"
+    "{% endfor %}{% endfor %}"
+)
+"""Template for checkpoints that ship none (PaliGemma, base models): the picture, then the text."""
+
+_SPECIMEN = "Answer7"
+_FRAME = ("<|vision_start|>", "<|vision_end|>")
+"""Tokens that stand around a picture in the Qwen families, whose positions need them."""
+
+
+def special_tokens(tokenizer: Any) -> list[str]:
+    """The tokens that may not stand in a question or an answer, the longest first."""
+    return sorted(set(tokenizer.all_special_tokens) | {IMAGE_TOKEN}, key=len, reverse=True)
+
+
+def plain_text(text: str, special: Sequence[str]) -> str:
+    """A whole text on one line, without special tokens."""
+    text = " ".join(text.split())
+    before = None
+    while before != text:  # removing one token may join the halves of another
+        before = text
+        for token in special:
+            text = text.replace(token, "")
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredBatch:
+    """Templated questions in tokens, each with the beginning of an answer or a whole one."""
+
+    inputs: dict[str, Tensor]
+    """`input_ids`, `attention_mask`, both `(rows, tokens)`, and what the family needs of the
+    pictures."""
+    targets: Tensor
+    """`(rows, tokens)`: the token itself where it belongs to the answer, -100 elsewhere."""
+
+
+class Conversation:
+    """A processor's way of writing a question about a picture and its answer.
+
+    Args:
+        processor: Of any checkpoint of `AutoModelForImageTextToText`; one without a chat template
+            gets a plain one.
+        max_pixels: Pictures with more pixels are scaled down to so many before the processor sees
+            them; 0 for no bound.
+
+    Raises:
+        InputError: the template leaves out the answer, or nothing can end one.
+    """
+
+    def __init__(self, processor: Any, max_pixels: int = 0) -> None:
+        self.processor = processor
+        self.tokenizer = processor.tokenizer
+        self.max_pixels = max_pixels
+        if self.tokenizer.pad_token is None:
+            self.tokenizer.pad_token = self.tokenizer.eos_token
+        if not processor.chat_template:
+            processor.chat_template = PLAIN_TEMPLATE.replace("IMAGE", self._picture_mark())
+        self.special = special_tokens(self.tokenizer)
+        # PaliGemma sees what has type 0 at once, in both directions; elsewhere 0 is plain text.
+        self._types = {"token_type_ids": int("PaliGemma" in type(processor).__name__)}
+        # a template that can think aloud is told not to: an answer is a word, not an essay
+        quick = "enable_thinking" in str(processor.chat_template)
+        self._options = {"enable_thinking": False} if quick else {}
+        # a processor keeps state while it works: padding, features of pictures
+        self.lock = threading.Lock()
+        self._cut, self._opening, self._lead, self.end = self._turn()
+
+    def _picture_mark(self) -> str:
+        mark = str(getattr(self.processor, "image_token", "<image>"))
+        vocabulary = self.tokenizer.get_vocab()
+        return mark.join(_FRAME) if all(token in vocabulary for token in _FRAME) else mark
+
+    def _render(self, prompt: str, answer: str | None = None) -> str:
+        chat = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": prompt}]}]
+        if answer is not None:
+            chat.append({"role": "assistant", "content": [{"type": "text", "text": answer}]})
+        asks = {} if answer is not None else {"add_generation_prompt": True}
+        try:
+            return str(
+                self.processor.apply_chat_template(chat, tokenize=False, **asks, **self._options)
+            )
+        except (TemplateError, TypeError) as error:
+            raise InputError(
+                f"the checkpoint's chat template cannot write a question about a picture "
+                f"({error}); take an instruction-tuned vision-language model"
+            ) from error
+
+    def _turn(self) -> tuple[int, str, str, list[int]]:
+        """What the template writes around an answer.
+
+        Returns:
+            How many characters of the templated question give way, what stands there instead, the
+            spaces before an answer, which are tokenised with it, and the tokens that end it.
+        """
+        templated = self._render("Question?")
+        before, specimen, after = self._render("Question?", _SPECIMEN).rpartition(_SPECIMEN)
+        if not specimen:
+            raise InputError(
+                "the checkpoint's chat template leaves out the assistant's answer; take another "
+                "checkpoint"
+            )
+        common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(templated, before)))
+        opening, lead = before[common:], ""
+        if opening.strip():
+            opening, lead = opening.rstrip(" "), opening[len(opening.rstrip(" ")) :]
+        else:  # what an answer begins with
+            opening, lead = "", opening
+        return len(templated) - common, opening, lead, self._end(after)
+
+    def _end(self, after: str) -> list[int]:
+        behind = self.tokenizer(after, add_special_tokens=False)["input_ids"]
+        special = set(self.tokenizer.all_special_ids)
+        last = next((at for at, token in enumerate(behind) if token in special), None)
+        if last is not None:
+            return list(behind[: last + 1])
+        if self.tokenizer.eos_token_id is None:
+            raise InputError(
+                "the checkpoint has no token that ends an answer; take an instruction-tuned "
+                "checkpoint"
+            )
+        return [self.tokenizer.eos_token_id]
+
+    def clean(self, text: str) -> str:
+        """A text on one line, without the checkpoint's special tokens."""
+        return plain_text(text, self.special)
+
+    def prompt(self, text: str) -> str:
+        """The templated question, up to where its answer begins."""
+        templated = self._render(self.clean(text))
+        return templated[: len(templated) - self._cut] + self._opening
+
+    def answer(self, prompt: str, text: str, ends: bool = True) -> list[int]:
+        """The tokens of an answer behind a templated question; none for an answer without text.
+
+        They are those that the whole text has behind the prompt, so that a tokenizer's word marks
+        are right.
+
+        Args:
+            prompt: As `prompt` gives it.
+            text: The answer, or its beginning.
+            ends: Whether the answer is whole: what ends the turn then stands behind it.
+        """
+        plain = self.clean(text)
+        if not plain and not ends:
+            return []
+        anchor = prompt[-40:]
+        for token in self.special:
+            anchor = anchor.rpartition(token)[2]
+        body = self._lead + plain
+        before, both = (
+            self.tokenizer(t, add_special_tokens=False)["input_ids"]
+            for t in (anchor, anchor + body)
+        )
+        if both[: len(before)] != before:
+            before, both = [], self.tokenizer(body, add_special_tokens=False)["input_ids"]
+        return [*both[len(before) :], *(self.end if ends else ())]
+
+    def picture(self, picture: Image.Image) -> Image.Image:
+        """A picture as the processor gets it: of at most `max_pixels`, its shape unchanged."""
+        pixels = picture.width * picture.height
+        if not self.max_pixels or pixels <= self.max_pixels:
+            return picture
+        share = (self.max_pixels / pixels) ** 0.5
+        size = (max(int(picture.width * share), 1), max(int(picture.height * share), 1))
+        return picture.resize(size, Image.Resampling.BICUBIC)
+
+    def batch(
+        self,
+        pictures: Sequence[Image.Image],
+        prompts: Sequence[str],
+        answers: Sequence[Sequence[int]],
+        left: bool = False,
+    ) -> AnsweredBatch:
+        """Templated questions and the tokens of their answers, as the model takes them.
+
+        Args:
+            pictures: One for each question.
+            prompts: As `prompt` gives them.
+            answers: Tokens behind each prompt, as `answer` gives them.
+            left: Whether rows are padded at the left, as for generation, and not at the right.
+        """
+        with self.lock:
+            questions = self.processor(
+                images=[[self.picture(p)] for p in pictures],
+                text=list(prompts),
+                padding=True,
+                return_tensors="pt",
+            )
+        questions.pop("labels", None)  # PaliGemma's processor adds some to every prompt
+        shape = questions["input_ids"].shape
+        kept = questions["attention_mask"].bool()
+        side = "left" if left else "right"
+        inputs: dict[str, Tensor] = {}
+        for name, value in questions.items():
+            per_token = value.shape == shape
+            inputs[name] = self._joined(name, value, kept, answers, side) if per_token else value
+        spots = [
+            torch.cat([torch.full((start,), -100), torch.tensor(tokens, dtype=torch.long)])
+            for start, tokens in zip(kept.sum(1).tolist(), answers, strict=True)
+        ]
+        return AnsweredBatch(inputs, _padded(spots, -100, side))
+
+    def _joined(
+        self, name: str, value: Tensor, kept: Tensor, answers: Sequence[Sequence[int]], side: str
+    ) -> Tensor:
+        """A tensor of the prompts, `(rows, tokens)`, with the answers behind each row's tokens.
+
+        Args:
+            name: Of the tensor, which decides what stands for the answers and for padding.
+            value: Of the prompts, padded.
+            kept: `(rows, tokens)`, true where a token is not padding.
+            answers: Tokens behind each prompt.
+            side: Where the result is padded.
+        """
+        pad = self._types.get(name, 0)
+        behind = [[pad] * len(tokens) for tokens in answers]
+        if name == "input_ids":
+            behind, pad = [list(tokens) for tokens in answers], self.tokenizer.pad_token_id
+        elif name == "attention_mask":
+            behind, pad = [[1] * len(tokens) for tokens in answers], 0
+        rows = [
+            torch.cat([row[keep], torch.tensor(tokens, dtype=row.dtype)])
+            for row, keep, tokens in zip(value, kept, behind, strict=True)
+        ]
+        return _padded(rows, pad, side)
+
+
+def _padded(rows: Sequence[Tensor], value: int, side: str) -> Tensor:
+    return torch.nn.utils.rnn.pad_sequence(
+        list(rows), batch_first=True, padding_value=value, padding_side=side
+    )

@@ -1,0 +1,47 @@
+"""What a model thinks aloud before it answers, apart from the answer."""
+
+from __future__ import annotations
+
+import re
+
+_THOUGHT = re.compile(
+    r"<(?:think|thinking|thought|reasoning|reflection)>|\[THINK\]|<\|channel\|>analysis",
+    re.IGNORECASE,
+)
+"""Where a thought begins; `_end_of` says what ends it."""
+_THOUGHT_END = re.compile(
+    r"</(?:think|thinking|thought|reasoning|reflection)>|\[/THINK\]", re.IGNORECASE
+)
+
+
+def apart(text: str) -> tuple[str, str]:
+    """The thoughts of a text, and the rest; a thought without an end goes on to the text's."""
+    thoughts, pieces, at = [], [], 0
+    low = text.lower()
+    if len(low) != len(text):  # a few letters have longer small forms
+        low = text
+    while start := _THOUGHT.search(text, at):
+        mark = _end_of(start[0] if low is text else start[0].lower())
+        place = low.find(mark, start.end())
+        end = len(text) if place < 0 else place + len(mark)
+        thoughts.append(text[start.start() : end])
+        pieces.append(text[at : start.start()])
+        at = end
+    rest = "\n".join([*pieces, text[at:]])
+    closing = list(_THOUGHT_END.finditer(rest))
+    if closing:  # the chat template opened the thought, so that the reply only ends it
+        end = closing[-1].end()
+        thoughts.append(rest[:end])
+        rest = rest[end:]
+    return "\n".join(thought.strip() for thought in thoughts), rest
+
+
+def answer_of(text: str) -> str:
+    """A text without its thoughts."""
+    return apart(text)[1].strip()
+
+
+def _end_of(opening: str) -> str:
+    if opening.startswith("<|"):
+        return "<|end|>"
+    return f"{opening[0]}/{opening[1:]}"
