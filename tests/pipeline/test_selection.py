@@ -192,6 +192,7 @@ def test_a_project_without_a_question_is_not_made(tmp_path: Path, table: Path) -
         assert "no picture 'nope.png'" in done.output
         assert (tmp_path / name).exists() == stays
     assert list((tmp_path / "kept").iterdir()) == []
+    write(table, *FIRST)
     done = vpd("init", tmp_path / "new", "--from", table.parent, "--split", "tset")
     assert "the source holds none in split 'tset'" in done.output
 
@@ -216,7 +217,7 @@ def test_a_corrected_table_is_taken_over_when_asked_for(made_project: Path, tabl
     assert "1 tasks differ from those imported before and were left as they are" in left.output
     nobody = vpd("import", "--project", made_project, "--correct")
     assert nobody.exit_code != 0
-    assert "--by NAME --why TEXT" in nobody.output
+    assert "give --by NAME and --why TEXT" in nobody.output
     done = vpd("import", "--project", made_project, "--correct", "--by", "ann", "--why", "a typo")
     assert "1 tasks got other answers" in done.output
     with Project.open(made_project) as project:

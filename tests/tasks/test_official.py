@@ -352,9 +352,9 @@ def test_a_question_id_that_no_table_can_hold_is_a_bad_row(
 def test_pictures_of_benchmarks_may_be_links_with_other_spellings(
     tmp_path: Path, there: str
 ) -> None:
-    made.picture(tmp_path / "cache" / "0a1b")
+    made.picture(tmp_path / "cache" / "0a1b.png")
     (tmp_path / "files" / "img").mkdir(parents=True)
-    (tmp_path / "files" / "img" / there).symlink_to(tmp_path / "cache" / "0a1b")
+    (tmp_path / "files" / "img" / there).symlink_to(tmp_path / "cache" / "0a1b.png")
     row = made.hateful_row(1, img="img\\caf\u00e9.png")
     made.write_lines(tmp_path / "files" / "dev_seen.jsonl", row)
     (task,), bad = read("hateful", tmp_path / "files")

@@ -30,6 +30,10 @@ class Correcting:
     author: str
     reason: str
 
+    def __post_init__(self) -> None:
+        if not self.author.strip() or not self.reason.strip():
+            raise InputError(correcting.NOBODY)
+
 
 def choice(
     source: str, folder: Path | None, images: Path | None = None, changes: Sequence[str] = ()
@@ -161,6 +165,7 @@ def add(
         correcting_by: who has corrected answers in the table, and why; None leaves questions that
             the project has as they are.
     """
+    by = Correcting(*correcting_by) if correcting_by is not None else None
     named = bool(source or folder or images or changes)
     source_choice = choice(source, folder, images, changes) if named else None
     with open_project(project, read_only=dry_run) as opened:
@@ -172,7 +177,6 @@ def add(
             opened.add_source(source_choice)
         for selection in selections:
             sources.select(opened.database, selection)
-        by = Correcting(*correcting_by) if correcting_by is not None else None
         number = _import(opened, selections, by)
         if number == 0 and source_choice is not None and limit != 0:
             raise InputError(

@@ -13,6 +13,9 @@ from workbench.store.people.corrections import Correction
 from workbench.tasks.fields import answer_type
 from workbench.verify.answers import choice, score
 
+NOBODY = "a correction needs a person and a reason; give --by NAME and --why TEXT"
+"""What is said to a correction without author or reason."""
+
 
 def correct(
     project: Project, task_id: str, answers: Sequence[str], author: str, reason: str
@@ -75,7 +78,7 @@ def correct_from(project: Project, task: Task, author: str, reason: str) -> bool
 
 def _put_right(project: Project, earlier: Task, task: Task, author: str, reason: str) -> Correction:
     if not author.strip() or not reason.strip():
-        raise InputError("a correction needs a person and a reason; give --by NAME and --why TEXT")
+        raise InputError(NOBODY)
     if task.answers == earlier.answers:
         raise InputError(f"the answers of {task.id:.80} are {list(task.answers)!r:.200} already")
     return corrections.add(

@@ -111,8 +111,6 @@ def import_(
 
     The project remembers --split and --limit of each source.
     """
-    if correct and not (by.strip() and why.strip()):
-        raise typer.BadParameter("a correction needs a person and a reason: --by NAME --why TEXT")
     go(
         "init",
         "add",
