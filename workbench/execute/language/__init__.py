@@ -19,6 +19,7 @@ Files:
     refused.py         the error that a program is refused with
     same_as_python.py  rewrites what Monty gives another value than Python, without an error
     scopes.py          which names of a program are its own
+    stand_ins.py       lambdas that stand in for methods taken as values
     survey.py          what same_as_python has to know of a whole program
     tables.py          what of Python a program may use, and where it differs from Python
 """
