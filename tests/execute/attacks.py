@@ -396,8 +396,7 @@ for _name in (
         f"rebind_{_name}",
         f"{_name} = lambda *a, **k: 0\ndef execute_command(image):\n    for i in [1] * 30:\n"
         "        print('x' * 1000)\n    return 'done'\n",
-        "output",
-        "runtime",
+        *(("ok",) if _name == "print" else ("output", "runtime")),
     )
 _body("rebind_by_global", "global len\nlen = lambda x: 0\nprint('x' * 10**6)", "output")
 _body("resized_image", "image.width = 10**9\nimage.size = 3\nreturn ImagePatch(image).width", "ok")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import re
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -214,7 +216,124 @@ def test_what_fails_before_its_arguments_asks_no_tool(executor: Executor, code: 
     assert compare(executor, source) == "ok"
 
 
+REBOUND = [
+    "len = lambda x: 0\ndef generator(x):\n    return [x]\ndef abs(x):\n    return 'own'\n"
+    "def execute_command(image):\n    xs = [v for v in (u * 2 for u in [1, 2])]\n"
+    "    print(len(xs), abs(-3), generator(2), xs)\n    return 'end'\n",
+    "TypeError = KeyError\ndef execute_command(image):\n    try:\n        {}['q']\n"
+    "    except TypeError:\n        print('caught')\n    try:\n        ImagePatch(image).find(3)\n"
+    "    except Exception as e:\n        print(type(e).__name__)\n    return 'end'\n",
+    "str = 'text'\nlist = 5\ntype = 3\ntuple = int\nrange = print\n"
+    "def execute_command(image):\n    p = ImagePatch(image)\n    print([c.left for c in p.find('cup')])\n"
+    "    a, *b = (x for x in [1, 2, 3])\n    print(a, b, sorted([3, 1], key=lambda v: -v), f'{str}')\n"
+    "    return p.simple_query('q')\n",
+    "def execute_command(image):\n    def g():\n        max = 5\n        map = 3\n        return max + map\n"
+    "    ys = []\n    for y in map(lambda v: v + g(), [1, 2]):\n        ys.append(y)\n    return max(ys)\n",
+    "def distance(a, b):\n    return 'mine'\ndef execute_command(image):\n    p = ImagePatch(image)\n"
+    "    return distance(p, p)\n",
+    "class ImagePatch:\n    def __init__(self, image):\n        self.left = -5\n    def find(self, name):\n"
+    "        return [name]\ndef execute_command(image):\n    p = ImagePatch(image)\n    p.crop = 3\n"
+    "    return str(p.find('x')) + str(p.left) + str(p.crop)\n",
+    "def execute_command(image):\n    global len, sum\n    len = lambda x: 7\n    sum = max\n"
+    "    return [len('a'), sum([1, 2]), any(x for x in [0, 1])]\n",
+    "def execute_command(image):\n    image.width = 10**9\n    image.size = 3\n"
+    "    return ImagePatch(image).width\n",
+]
+
+
+@pytest.mark.parametrize("source", REBOUND, ids=range(len(REBOUND)))
+def test_a_program_may_bind_any_name_anew(executor: Executor, source: str) -> None:
+    assert compare(executor, source) == "ok"
+
+
+AS_VALUES = [
+    "c = defaultdict(int)\nfor w in 'abcab':\n    c[w] += 1\nprint(max(c, key=c.get), sorted(map(c.get, 'ab')))",
+    "c = defaultdict(list)\nk, i, v, g = c.keys, c.items, c.values, c.get\nc['a'].append(1)\nprint(list(k()), list(i()), list(v()), g('z'), c.default_factory is list)",
+    "c = defaultdict(int, {'a': 1})\ns, p, u, z = c.setdefault, c.pop, c.update, c.copy\ns('n', 4)\nu({1: 2}, b=3)\nu([(True, 5)])\nprint(p('n'), dict(c), dict(z()))",
+    "d = Counter('abcaa')\nm, e, t, s, u = d.most_common, d.elements, d.total, d.subtract, d.update\ns('a')\nu('zzz')\nu([1, 1.0, True])\nprint(m(2), list(e()), t(), d)\nprint(min(d, key=d.get), sorted(map(d.get, 'ab')))",
+    "xs = [3, 1, 2]\nf = xs.sort\nf(key=lambda v: -v)\nf(reverse=True)\nprint(xs)",
+    "f = {1, 2}.union\ng = {1, 2}.intersection\nprint(sorted(f([3], [4])), g([2.0, 9]), sorted({1, 5}.difference([1])))",
+    "xs = [3, 1, 2]\ndef k(v):\n    print(len(xs), v)\n    return v\nxs.sort(key=k)\ndef g(v):\n    xs.append(v)\n    return -v\ntry:\n    xs.sort(key=g)\nexcept ValueError as e:\n    print(type(e).__name__)\nprint(xs)",
+    "xs = [3, 1, 2]\ndef h(v):\n    if v == 2:\n        raise KeyError('x')\n    return v\ntry:\n    xs.sort(key=h)\nexcept KeyError:\n    print(xs)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", AS_VALUES)
+def test_methods_are_values_and_sorting_is_pythons(executor: Executor, body: str) -> None:
+    lines = [*body.splitlines(), "return 'end'"]
+    assert compare(executor, HEAD + "".join(f"    {line}\n" for line in lines)) == "ok"
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("'a'", "'a'"),
+        ('"it\'s"', '"it\'s"'),
+        ("3", "3"),
+        ("(1, 'b')", "(1, 'b')"),
+        ("None", "None"),
+    ],
+)
+def test_a_key_error_reads_as_python_prints_it(executor: Executor, key: str, text: str) -> None:
+    failure = run(executor, f"x = {{}}[{key}]").failure
+    assert failure is not None
+    assert failure.message == f"KeyError: {text}"
+    trace = run(executor, f"try:\n    x = {{}}[{key}]\nexcept KeyError:\n    pass")
+    assert [e.payload["message"] for e in trace.events if e.kind == "exception"] == [text]
+
+
+HEADERS = [
+    ("image, my_fig, time_wait_between_lines, syntax", "'x'", "x"),
+    ("video, possible_answers, query", "query", "What is it?"),
+    ("image, question", "question", "What is it?"),
+    ("query, image", "f'{query} {ImagePatch(image).width}'", "What is it? 640"),
+    ("image, *, query, other", "query", "What is it?"),
+    ("img, query='own'", "query", "own"),
+    ("image, *more", "len(more)", "0"),
+    ("image, possible_answers", "possible_answers[1]", "b"),
+]
+
+
+@pytest.mark.parametrize(("header", "value", "answer"), HEADERS)
+def test_published_headers_run(executor: Executor, header: str, value: str, answer: str) -> None:
+    source = f"def execute_command({header}):\n    return {value}\n"
+    task = replace(a_task(), choices=("a", "b"))
+    trace = next(executor.run([(task, a_program(source))]))
+    assert (trace.answer, trace.failure) == (answer, None)
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "why"),
+    [
+        ("image, syntax", "syntax", "uses its parameter 'syntax' \\(line 2\\), which has no value"),
+        ("image, possible_answers", "possible_answers", "this question has no choices"),
+        ("", "1", "takes no argument; it needs the image"),
+    ],
+)
+def test_a_header_that_nobody_can_serve_is_refused(
+    executor: Executor, header: str, value: str, why: str
+) -> None:
+    source = f"def execute_command({header}):\n    return {value}\n"
+    failure = next(executor.run([(a_task(), a_program(source))])).failure
+    assert failure is not None
+    assert failure.kind == "source"
+    assert re.search(why, failure.message)
+
+
+def test_a_program_cannot_forge_the_kind_of_its_failure(executor: Executor) -> None:
+    for text in ("chr(0) + 'stop:infra:forged'", "'stop:time:forged'"):
+        failure = run(executor, f"raise RuntimeError({text})").failure
+        assert failure is not None
+        assert failure.kind == "runtime"
+    failure = run(executor, "raise RecursionError('mine')").failure
+    assert failure is not None
+    assert failure.kind == "runtime"
+
+
 REFUSED = [
+    ("p.find = lambda name: []", 1, "a method of ImagePatch is replaced (find)"),
+    ("ImagePatch.exists = lambda self, name: True", 1, "a method of ImagePatch is replaced (exists)"),
+    ("x = 1\nsetattr(p, 'cr' + 'op', 3)", 2, "a method of ImagePatch is replaced (crop)"),
     ("s = {5, 100}\nprint(len(s))\nx = list(s)", 3, "the order of a set of numbers"),
     ("s = {(1, 2), (0, 1)}\nfor v in s:\n    print(v)", 2, "the order of a set of numbers"),
     ("s = {1, 2, 3}\ns.discard(2)\nprint(s)", 3, "the order of a set of numbers"),

@@ -377,3 +377,26 @@ def test_the_difference_of_two_traces_names_what_changed() -> None:
         assert [c for c in changes(high, again) if c[1] == "tool_result"] == [
             ("changed", "tool_result", 3)
         ]
+
+
+@pytest.mark.parametrize(
+    "mention",
+    [
+        "z = [n + v for v in [1]]",
+        "z = [v for v in [1] if v < n]",
+        "z = {v: n for v in [1]}",
+        "z = any(n > v for v in [1])",
+        "z = 0 or n",
+        "z = n if n else 0",
+        "z = (lambda: n)()",
+    ],
+)
+def test_a_variable_that_a_nested_function_changed_is_reported_at_its_next_mention(
+    executor: Executor, mention: str
+) -> None:
+    source = (
+        "def execute_command(image):\n    n = 1\n    def bump():\n        nonlocal n\n        n = 5\n"
+        f"    bump()\n    {mention}\n    return 'x'\n"
+    )
+    events = [e for e in run(executor, source).events if e.line == 7 and e.kind == "line"]
+    assert events[0].payload["changed"]["n"] == 5

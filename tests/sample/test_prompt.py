@@ -72,6 +72,12 @@ def test_the_full_prompt_has_api_guidelines_examples_and_question_in_this_order(
     assert prompt.own.count(HEADER) == 3
 
 
+def test_the_full_prompt_names_the_published_functions_that_are_not_there():
+    assert "no `best_image_match`" in Prompts(SPECS, "full").shared
+    assert "no `compute_depth` and no" in Prompts(SPECS, "full").shared
+    assert "There is no" not in Prompts(tuple(STANDARD.values()), "full").shared
+
+
 def test_the_compact_prompt_is_the_api_and_the_question_alone():
     prompt = Prompts(SPECS, "compact")(a_task("Is there a dog?"))
     assert prompt.shared == Api(SPECS).prompt("compact")

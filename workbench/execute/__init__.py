@@ -10,11 +10,13 @@ Files:
     jail.py       a jail around each sandbox worker, where the system offers one; no root needed
     language/     the Python that programs may use, and what makes it equal CPython's
     launch.py     becomes Monty inside a jail
+    messages.py   what a session says, as steps and failures
     run.py        one program's run, from source to trace
     sandbox.py    sessions of the sandbox: started, resumed, parked as bytes
     scheduler.py  many programs at once: they ask, the scheduler answers
     trace.py      the recorder: what a program reports becomes events
     values.py     what may cross the sandbox's border, and how
+    worker_time.py  processor time of a sandbox worker, read and bounded
 """
 
 from workbench.execute.cache import ResultCache

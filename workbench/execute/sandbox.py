@@ -249,10 +249,13 @@ class Session:
 
     def start(self, head: str, every: int) -> Step:
         """Begin the program; `head` sets it up, `every` events are handed over at a time."""
-        tracked = ", True" if self._program.tracked else ""
+        positional = [text for text in self._program.arguments if "=" not in text]
+        named = [text.split("=") for text in self._program.arguments if "=" in text]
+        keywords = ", ".join(f"'{name}': {value}" for name, value in named)
         code = (
             f"__EVERY__ = {every}; {head}\n{self._program.code}\n"
-            f"__main__(execute_command, [{', '.join(self._program.arguments)}]{tracked})"
+            f"__main__(execute_command, [{', '.join(positional)}], {{{keywords}}}, "
+            f"{self._program.tracked})"
         )
 
         def begin() -> Any:

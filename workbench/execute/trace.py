@@ -44,7 +44,7 @@ class Recorder:
     """Number of events beyond the cap or the room."""
     _size: int = 0
     """Bytes of the payloads so far."""
-    _last_values: dict[tuple[int, str], str] = field(default_factory=dict)
+    _last_values: dict[tuple[int, str], bytes] = field(default_factory=dict)
     """The last value reported of each variable, by frame and name, as JSON text."""
     _depths: dict[int, int] = field(default_factory=dict)
     """Depth of each frame; a function that `execute_command` calls has 1."""
@@ -65,11 +65,7 @@ class Recorder:
         self.events.append(TraceEvent(len(self.events), kind, line, frame, payload))
 
     def _fits(self, payload: Mapping[str, JSON]) -> bool:
-        try:
-            size = len(orjson.dumps(payload))
-        except TypeError:  # integers of more than 64 bits, lone surrogates
-            size = len(json.dumps(payload))
-        self._size += size
+        self._size += len(_encoded(payload))
         return self._size <= self.room
 
     def take(self, reports: Any) -> None:
@@ -168,7 +164,7 @@ class Recorder:
             return changes  # nothing more is kept, so that its values cost nothing
         for name, packed in zip(names, values):
             value = self.value(packed)
-            text = json.dumps(value, ensure_ascii=False)
+            text = _encoded(value)
             if self._last_values.get((frame, name)) != text:
                 self._last_values[frame, name] = text
                 changes[name] = value
@@ -268,3 +264,10 @@ class Recorder:
             }
         self.add("end", 0, 0, payload)
         return tuple(self.events)
+
+
+def _encoded(value: JSON | Mapping[str, JSON]) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # integers of more than 64 bits, lone surrogates
+        return json.dumps(value).encode()

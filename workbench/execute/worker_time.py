@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import sys
-from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
@@ -15,10 +14,12 @@ def worker_time(process: int | None) -> float | None:
     if process is None or sys.platform != "linux":
         return None
     try:
-        text = Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace")
+        handle = os.open(f"/proc/{process}/stat", os.O_RDONLY)
+        text = os.read(handle, 1024)
+        os.close(handle)
     except OSError:  # it has ended
         return None
-    user, system = text.rpartition(")")[2].split()[11:13]  # the name before may hold anything
+    user, system = text.rpartition(b")")[2].split()[11:13]  # the name before may hold anything
     return (int(user) + int(system)) / _TICKS
 
 

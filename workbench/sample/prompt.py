@@ -9,7 +9,7 @@ Python.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from workbench.api import STANDARD, Api, Style
@@ -70,7 +70,9 @@ class Prompts:
         absent = {name for name in STANDARD if name not in {spec.name for spec in api.specs}}
         self._library = callable_with(EXAMPLES, absent)
         self.shared = (
-            api.prompt(style) if style == "compact" else f"{api.prompt(style)}\n{GUIDELINES}"
+            api.prompt(style)
+            if style == "compact"
+            else f"{api.prompt(style)}\n{GUIDELINES}{without(absent)}"
         )
         texts = [(example.question, example.program) for example in self._library]
         self.version = content_key(style, self.shared, shots, texts if style == "full" else "")[:8]
@@ -82,6 +84,12 @@ class Prompts:
             near = retrieve(task.question, self._shots, self._library)
             own = "".join(f"\n# {example.question}\n{example.program}\n" for example in near) + own
         return Prompt(self.shared, own)
+
+
+def without(absent: Iterable[str]) -> str:
+    """The guideline that published functions do not exist here, which many models know by heart."""
+    names = " and no ".join(f"`{name}`" for name in sorted(absent))
+    return f"- There is no {names} in this API: do without.\n" if names else ""
 
 
 def one_line(text: str) -> str:

@@ -11,12 +11,15 @@ A program passes `check`, then `same_as_python`, `desugar` and `instrument`, in 
 Files:
     check.py           what a program's source may contain; refused with name and line
     desugar.py         rewrites what the sandbox lacks or does differently from Python
+    header.py          what execute_command is called with
     instrument.py      makes the program report each line, branch and call
     monty/             the part of the language that is written in itself
     node_kinds.py      what is certain of a syntax node
     prelude.py         the patch API inside the sandbox (text for it, never imported)
+    refused.py         the error that a program is refused with
     same_as_python.py  rewrites what Monty gives another value than Python, without an error
     scopes.py          which names of a program are its own
+    stand_ins.py       lambdas that stand in for methods taken as values
     survey.py          what same_as_python has to know of a whole program
     tables.py          what of Python a program may use, and where it differs from Python
 """

@@ -20,7 +20,7 @@ lazy has to be asked before it is visited, because visiting replaces the syntax 
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,7 @@ from workbench.api import METHODS as PATCH_METHODS
 from workbench.api import Api
 from workbench.execute.language.check import CheckedSource
 from workbench.execute.language.refused import RefusedProgram
+from workbench.execute.language.stand_ins import OF_THE_PRELUDE, parameters, stand_in
 from workbench.execute.language.tables import (
     BUILTINS,
     COUNTER_METHODS,
@@ -48,15 +49,6 @@ _COLLECT = {
     "frozenset": "__drain_set__",
     "dict": "__drain_dict__",
 }
-_OF_THE_PRELUDE = {
-    "update": "__update__",
-    "format": "__format__",
-    "sort": "__sorted_in_place__",
-    "union": "__several__",
-    "intersection": "__several__",
-    "difference": "__several__",
-}
-"""Methods that the prelude replaces where they are called, and so where they are values too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +146,11 @@ class Desugarer(ast.NodeTransformer):
         name = node.attr
         if isinstance(node.ctx, ast.Load) and self._is_builtin_method(node):
             if self._builtin(node.value, TYPES):
-                function = _lambda(name, ["o"])
+                function = stand_in(name, ["o"])
                 return _call("__unbound__", node.value, ast.Constant(name), function)
             if name not in self.api.methods and name not in PATCH_METHODS:
-                self.checked.rare |= name in _OF_THE_PRELUDE
-                maker = ast.Lambda(_arguments(["o"]), _lambda(name, [], _OF_THE_PRELUDE))
+                self.checked.rare |= name in OF_THE_PRELUDE
+                maker = ast.Lambda(parameters(["o"]), stand_in(name, [], OF_THE_PRELUDE))
                 return _call("__method__", self.visit(node.value), ast.Constant(name), maker)
         node.value = self.visit(node.value)
         if isinstance(node.ctx, ast.Store) and (name in self.api.methods or name in PATCH_METHODS):
@@ -314,7 +306,7 @@ class Desugarer(ast.NodeTransformer):
         for part in reversed(parts):
             once = ast.Tuple([ast.Name("__t__", ast.Load())], ast.Load())
             inner = ast.comprehension(self.visit(part.target), once, self._all(part.ifs), 0)
-            step = ast.Lambda(_arguments(["__t__"]), ast.ListComp(value, [inner]))
+            step = ast.Lambda(parameters(["__t__"]), ast.ListComp(value, [inner]))
             step.lineno = node.lineno  # one with a line belongs to the program
             if part is not parts[0]:
                 value = ast.Tuple([_call("__source__", self.visit(part.iter)), step], ast.Load())
@@ -495,30 +487,3 @@ def _arguments_call(node: ast.Call) -> bool:
     """Whether an argument of a call holds a call."""
     parts = [*node.args, *node.keywords]
     return any(isinstance(n, ast.Call) for part in parts for n in ast.walk(part))
-
-
-def _arguments(names: Sequence[str], star: bool = False) -> ast.arguments:
-    vararg, kwarg = (ast.arg("a"), ast.arg("k")) if star else (None, None)
-    return ast.arguments([], [ast.arg(n) for n in names], vararg, [], [], kwarg, [])
-
-
-def _lambda(
-    method: str, names: Sequence[str], of_the_prelude: Mapping[str, str] | None = None
-) -> ast.expr:
-    """`lambda o, *a, **k: o.method(*a, **k)`; `o` may belong to a lambda around it.
-
-    Args:
-        method: Name of the method.
-        names: The parameters before `*a`.
-        of_the_prelude: Methods in whose place the prelude has a function; it gets `o` first.
-    """
-    owner: ast.expr = ast.Name("o", ast.Load())
-    function: ast.expr = ast.Attribute(owner, method, ast.Load())
-    arguments: list[ast.expr] = [ast.Starred(ast.Name("a", ast.Load()), ast.Load())]
-    if name := (of_the_prelude or {}).get(method):
-        function = ast.Name(name, ast.Load())
-        first = [ast.Constant(method)] if name == "__several__" else []
-        arguments = [*first, owner, *arguments]
-    keywords = ast.keyword(None, ast.Name("k", ast.Load()))
-    call = ast.Call(function, arguments, [keywords])
-    return ast.Lambda(_arguments(names, star=True), call)
