@@ -45,7 +45,7 @@ def test_tokens_have_one_spelling(text: str, tokens: tuple[str, ...]) -> None:
         ),
         (
             "colour:red",
-            r"nothing is called 'colour:'; there are status:, .* id:, flag: and, compared with a number, steps",
+            r"nothing is called 'colour:'; there are status:, .* id:, flag:, rationale: and, compared with a number, steps",
         ),
         ("steps>many", "'steps>many' needs a number, as in steps>6"),
         ("steps:6-x", "'steps:6-x' needs a number"),

@@ -66,7 +66,9 @@ _SELECTS = {
             CASE WHEN kind IS NOT NULL THEN 'IndexError: list index out of range' END, NULL,
             2 + e % 40, 2, e % 3000 / 1000, ($blobs)[1 + n % len($blobs)] || encode(trace), $now,
             (['|find|', '|exists|find|', '|visual_question_answering|'])[1 + e % 3],
-            CASE WHEN kind IS NULL THEN answer::VARCHAR ELSE '' END
+            CASE WHEN kind IS NULL THEN answer::VARCHAR ELSE '' END,
+            CASE WHEN kind IS NULL THEN (['comparison', 'count', 'question'])[1 + e % 3]
+                ELSE '' END
         FROM run""",
     "verdict": """
         SELECT left(md5('v' || n), 20), trace, program, id, $verifier, 5, fits::INTEGER, fits,
@@ -74,7 +76,8 @@ _SELECTS = {
         FROM judged""",
     "rationale": """
         SELECT left(md5('r' || n), 20), trace, id, $writer,
-            'The ' || thing || 's were counted: ' || printed, answer::VARCHAR, '[]', [], $now
+            'The ' || thing || 's were counted: ' || printed, answer::VARCHAR, '[]', [], $now,
+            false, []
         FROM judged WHERE chosen""",
     "prediction": """
         SELECT left(md5('s' || i), 20), id, $student, (d % 5)::VARCHAR, '', (d % 5 = gold)::INTEGER,

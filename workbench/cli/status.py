@@ -51,7 +51,8 @@ def print_report(out: Console, figures: Report) -> None:
         + (f", {counts.bad_rows} rows left out on import" if counts.bad_rows else "")
     )
     sizes = list(figures.all.passed)
-    table = Table(box=SIMPLE, pad_edge=False)
+    # so that it fits into 80 columns
+    table = Table(box=SIMPLE, pad_edge=False, collapse_padding=True)
     table.add_column("family")
     passed = (f"pass@{size}" for size in sizes)
     for name in ("tasks", *passed, "yield", "evidence", "executed", "student"):

@@ -248,13 +248,12 @@ def _agrees(
         return any((fact.way == one.way) != one.denied for fact in facts)
     if clause.text.startswith(("not all", "thus, not all")):
         return any(fact.way == one.way and fact.truth is False for fact in facts)
+    if all(fact.way != one.way and fact.truth == one.denied for fact in facts):
+        return True  # `right of` where the program found that it is not `left of`
     fits = [_fits(one, fact, clause) for fact in facts]
     if (boxed and all(fact.box for fact in facts)) or _EVERY.search(clause.text):
         return all(fits)
-    if any(fits):
-        return True
-    # `right of` where the program found that it is not `left of`: said in other words.
-    return all(fact.way != one.way and fact.truth == one.denied for fact in facts)
+    return any(fits)
 
 
 def _fits(one: Pointing, fact: DirectionFact, clause: CheckedClause) -> bool:

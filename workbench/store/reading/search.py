@@ -148,7 +148,7 @@ def parse_query(text: str) -> Query:
         elif name in NAMES:
             raise InputError(f"'{piece}': {name} is not a number; write {name}:{value or 'VALUE'}")
         else:
-            words.append(piece)  # text of a program, such as x=3
+            words.append(piece.replace('"', " ").strip())  # text of a program, such as x=3
     return Query(tuple(word for word in words if word), tuple(picked), tuple(compared))
 
 
