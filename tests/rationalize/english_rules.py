@@ -78,7 +78,7 @@ def _sentences(text: str) -> Iterator[str]:
             yield f"capital: {part[:30]!r}"
         if not part.endswith((".", "!", "?")):
             yield f"stop: {part[-30:]!r}"
-        bare = re.sub(r"^thus, |, and the answer is .*|,? at B(?:, B)*(?: and B)?|[.]$", "",
+        bare = re.sub(r"^thus, |, and the answer is .*|,? at b(?:, b)*(?: and b)?|[.]$", "",
                       part.lower())  # fmt: skip
         bare = bare.replace(" in the image", "").rstrip(".")
         if bare in seen:

@@ -24,8 +24,8 @@ DOG_BOXES = "624 31 749 156, 645 187 770 312 and 624 780 749 905"
 TOLD = {
     "paper": "There are 3 buses in the image. The bus at 468 125 726 351 is not yellow. The buses at 493 331 691 512 and "
     "493 465 710 667 are yellow. Thus, there is 1 bus that is not yellow.",
-    "count": f"There are 3 dogs in the image, at {DOG_BOXES}. Thus, there are 3 dogs.",
-    "count inline": f"There are 3 dogs in the image, at {DOG_BOXES}. Thus, there are 3 dogs.",
+    "count": f"There are 3 dogs in the image, at {DOG_BOXES}. Thus, the answer is 3.",
+    "count inline": f"There are 3 dogs in the image, at {DOG_BOXES}. Thus, the answer is 3.",
     "count none": "There is no cat in the image. Thus, there are 0 cats.",
     "count by asking": "The image shows 3 dogs. Thus, there are 3 dogs.",
     "exists yes": "There is a dog in the image. Thus, the answer is yes.",

@@ -31,6 +31,8 @@ MAX_ANSWER = 200
 """Characters of an answer that are repeated."""
 
 _EXISTENCE = re.compile(r"There is (?:no|an?) ")
+_BOXES = re.compile(r",? at \d+ \d+ \d+ \d+(?:(?:, | and )\d+ \d+ \d+ \d+)+")
+"""A list of boxes."""
 _COUNT = re.compile(r" \(\d+(?: each)?\)")
 
 
@@ -97,7 +99,8 @@ def says(clause: str, before: str) -> bool:
     """
 
     def bare(text: str) -> str:
-        return _COUNT.sub("", without_boxes(text.lower())).rstrip(".").removesuffix(" in the image")
+        plain = without_boxes(_BOXES.sub("", text.lower()))
+        return _COUNT.sub("", plain).rstrip(".").removesuffix(" in the image")
 
     return bare(clause) == bare(before)
 
