@@ -15,8 +15,6 @@ from workbench.ports import Images
 from workbench.records import Prediction, Program, Task, TraceEvent
 from workbench.settings import Choice, read_profile
 from workbench.store import STAGES, Project
-from workbench.unanswered import no_program
-from workbench.usage import Usage
 
 HERE = Path(__file__).resolve().parent
 TASKS = 12
@@ -278,61 +276,6 @@ def test_a_missing_picture_does_not_stop_the_students(project: Project) -> None:
     assert task.image[:12] in rows_with_reason[0]["problem"]
     again = run(project, parts=fresh)
     assert (again.done["predict"].rows, again.notes) == (0, ())
-
-
-def test_a_student_that_takes_no_picture_of_some_shape_answers_the_others(project: Project) -> None:
-    fresh = Parts(project.profile(), project.images)
-    whole = fresh.student
-
-    class Choosy:
-        ref = whole.ref
-
-        def answer(self, tasks: list[Task], images: object, explain: bool = False) -> object:
-            if any(task.id == "squares/0000/0" for task in tasks):
-                raise ValueError("absolute aspect ratio must be smaller than 200, got 225.0")
-            return whole.answer(tasks, images, explain)
-
-    fresh.__dict__["student"] = Choosy()
-    summary = run(project, parts=fresh)
-    assert summary.done["predict"].rows == TASKS
-    assert any("aspect ratio must be smaller than 200" in note for note in summary.notes)
-    assert run(project, parts=fresh).done["predict"].rows == 0
-
-
-def test_what_endpoints_cost_is_kept_with_the_project(project: Project) -> None:
-    class Billed(Scribe):
-        @property
-        def usage(self) -> Usage:
-            return Usage(self.asked, 1, 10 * self.asked, 2 * self.asked, 0.5 * self.asked)
-
-    billed = Parts(project.profile(), project.images)
-    billed.__dict__["sampler"] = Billed([tool.spec for tool in billed.tools])
-    summary = run(project, limit=5, parts=billed)
-    assert summary.done["sample"].usage == Usage(5, 0, 50, 10, 2.5)
-    assert summary.done["execute"].usage == Usage()
-    run(project, limit=5, parts=billed)
-    whole = run(project, parts=billed).report
-    assert whole.usage == {"sample": Usage(TASKS, 0, 10 * TASKS, 2 * TASKS, 0.5 * TASKS)}
-    assert whole.to_json()["usage"]["sample"]["requests"] == TASKS
-
-
-def test_a_program_that_did_not_come_is_a_run_with_the_reason(project: Project) -> None:
-    class Refused(Scribe):
-        def sample(self, tasks: list[Task], k: int, seed: int) -> object:
-            for task in tasks:
-                for index in range(k):
-                    yield no_program(task, index, seed, self.ref, "the endpoint: HTTP 400", "hm")
-
-    fresh = Parts(project.profile(), project.images)
-    fresh.__dict__["sampler"] = Refused([tool.spec for tool in fresh.tools])
-    run(project, limit=1, parts=fresh)
-    [(message, thinking)] = {
-        (row["failure_message"], row["thinking"])
-        for row in project.database.rows(
-            "SELECT failure_message, thinking FROM trace JOIN program ON program.id = program_id"
-        )
-    }
-    assert (message, thinking) == ("the endpoint: HTTP 400", "hm")
 
 
 def test_the_students_answers_are_scored_against_the_labels(project: Project) -> None:
