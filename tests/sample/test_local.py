@@ -40,7 +40,8 @@ def _exact(monkeypatch):
 
 
 def build(model, **arguments):
-    return TransformersSampler(SPECS, model, **{"adapter": "none", "max_tokens": 24, **arguments})
+    settings = {"adapter": "none", "max_tokens": 24, "prompt": "compact", **arguments}
+    return TransformersSampler(SPECS, model, **settings)
 
 
 def texts(programs):
@@ -135,6 +136,13 @@ def test_wrong_arguments_are_input_errors(tiny):
         build(tiny, temperature=-1)
     with pytest.raises(InputError, match="'compact' or 'full'"):
         build(tiny, prompt="medium")
+
+
+def test_a_model_without_an_adapter_gets_the_full_prompt(tiny):
+    arguments = TransformersSampler(SPECS, tiny).ref.arguments
+    assert (arguments["prompt"], arguments["max_tokens"]) == ("full", 400)
+    arguments = TransformersSampler(SPECS, tiny, prompt="compact", max_tokens=9).ref.arguments
+    assert (arguments["prompt"], arguments["max_tokens"]) == ("compact", 9)
 
 
 def test_the_reference_changes_with_tools_and_prompt(tiny):
