@@ -59,7 +59,8 @@ _SELECTS = {
             '{}', id, $now
         FROM made""",
     "program": """
-        SELECT program, id, $sampler, 0, x, source, -0.1, 200, x, 0.2 + e % 100 / 100, NULL, $now
+        SELECT program, id, $sampler, 0, x, source, -0.1, 200, x, 0.2 + e % 100 / 100, NULL, $now,
+            '', ''
         FROM run""",
     "trace": """
         SELECT trace, program, id, $executor, CASE WHEN kind IS NULL THEN answer::VARCHAR END, kind,
@@ -81,7 +82,7 @@ _SELECTS = {
         FROM judged WHERE chosen""",
     "prediction": """
         SELECT left(md5('s' || i), 20), id, $student, (d % 5)::VARCHAR, '', (d % 5 = gold)::INTEGER,
-            0.3, $now, (d % 5)::VARCHAR
+            0.3, $now, (d % 5)::VARCHAR, ''
         FROM made""",
     "touched": """
         SELECT uuid()::VARCHAR, list(id), list(part), list(text) FROM (

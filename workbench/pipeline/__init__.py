@@ -13,6 +13,7 @@ Files:
     parts.py             parts by a profile's names, built when first asked for
     report.py            the figures of a project
     snapshotting.py      what enters a snapshot, and why not
+    suspecting.py        the checks for wrong reasons inside the loop
 """
 
 from workbench.pipeline.ask import BothAnswers, ask

@@ -34,7 +34,7 @@ from workbench.store.reading.evaluations import Evaluation
 from workbench.store.reading.lineage import Lineage
 from workbench.store.reading.outcome import Outcome
 from workbench.store.reading.views import Counts, Run, TaskView
-from workbench.store.records import loop_runs, sources
+from workbench.store.records import broken, loop_runs, sources
 from workbench.store.records import rows as shape
 from workbench.store.records.scope import LATEST, Scope, Selection, to_scope
 
@@ -286,20 +286,6 @@ class Project:
 
     def add_traces(self, traces: Sequence[Trace]) -> int:
         """Add traces; one that broke (`infra`) gives way to its repetition, with its verdicts."""
-        ids = id_list(trace.id for trace in traces)
-        broken_sql = f"""
-        SELECT id, task_id, executor FROM trace WHERE failure_kind = 'infra' AND id IN {IDS}
-        """
-        verdict_sql = """
-        DELETE FROM verdict
-        WHERE task_id = ? AND trace_id IN (SELECT id FROM trace WHERE executor = ?)
-        """
-
-        def make_room(cursor: Any) -> None:
-            for trace_id, task_id, executor in cursor.execute(broken_sql, {"ids": ids}).fetchall():
-                cursor.execute(verdict_sql, [task_id, executor])
-                cursor.execute("DELETE FROM trace WHERE id = ?", [trace_id])
-
         keys = shape.Keys()
         tasks = self._tasks_of(traces)
         sources = views.sources(self.database, [trace.program_id for trace in traces])
@@ -307,7 +293,7 @@ class Project:
             shape.from_trace(trace, keys, tasks.get(trace.task_id), sources.get(trace.program_id))
             for trace in traces
         ]
-        return self._write("trace", rows, keys, make_room)
+        return self._write("trace", rows, keys, broken.replaced_by(traces))
 
     def add_verdicts(self, judged: Sequence[Sequence[Verdict]]) -> int:
         """Add verdicts, one inner list per task: the runs that were judged together."""

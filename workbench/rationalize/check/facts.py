@@ -65,7 +65,7 @@ class PropertyFact:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class TraceFacts:
     """Everything that sentences are held against."""
 
     directions: tuple[DirectionFact, ...]
@@ -80,7 +80,7 @@ class Facts:
     """
 
 
-def facts_of(followed: Followed) -> Facts:
+def facts_of(followed: Followed) -> TraceFacts:
     """The facts of a followed run."""
     claims = list(_claims(followed))
     answers = [
@@ -89,7 +89,7 @@ def facts_of(followed: Followed) -> Facts:
         if isinstance(claim, VisualAnswer | GeneralKnowledge)
     ]
     questions = [fact for question, _ in answers for fact in asked_directions(question)]
-    return Facts(
+    return TraceFacts(
         (*(fact for claim in claims for fact in _directions(claim)), *questions),
         tuple(fact for claim in claims for fact in _properties(claim)),
         tuple(pair for claim in claims for pair in _counts(claim)),

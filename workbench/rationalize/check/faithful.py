@@ -18,7 +18,7 @@ from workbench.boxes import GRID
 from workbench.boxes_in_text import boxes_in, split_at_boxes
 from workbench.english import SENTENCE_END, plural, singular, value
 from workbench.rationalize.check.bare import is_bare
-from workbench.rationalize.check.facts import Facts, facts_of
+from workbench.rationalize.check.facts import TraceFacts, facts_of
 from workbench.rationalize.check.left_out import left_out
 from workbench.rationalize.check.stop_words import STOCK
 from workbench.rationalize.check.support import NUMBER, WORD, Support, stem, support
@@ -113,7 +113,7 @@ def _unprintable(text: str) -> Iterator[str]:
 class _TurnedCheck:
     """Finds what is turned round in sentences, and gathers what could not be checked."""
 
-    def __init__(self, facts: Facts, question: str, answer: str) -> None:
+    def __init__(self, facts: TraceFacts, question: str, answer: str) -> None:
         self.facts = facts
         self.clauses = ClauseCheck(facts, question, answer)
         self.unchecked: list[str] = []

@@ -13,7 +13,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from workbench.rationalize.check.directions import BOX, Pointing, denies, pointings, stems_of
-from workbench.rationalize.check.facts import DirectionFact, Facts, PropertyFact, asked_directions
+from workbench.rationalize.check.facts import (
+    DirectionFact,
+    PropertyFact,
+    TraceFacts,
+    asked_directions,
+)
 
 _COMPARED = re.compile(
     r"\b(?P<word>as many|more|fewer|less) (?P<one>[^,.;]+?) (?:as|than) (?P<other>[^,.;]+)"
@@ -67,7 +72,7 @@ class ClauseCheck:
         answer: its answer.
     """
 
-    def __init__(self, facts: Facts, question: str, answer: str) -> None:
+    def __init__(self, facts: TraceFacts, question: str, answer: str) -> None:
         self.facts = facts
         self.question = question.lower()
         self.answer = answer.strip().lower()
@@ -197,7 +202,7 @@ class ClauseCheck:
         return None
 
 
-def turned_pairs(text: str, facts: Facts) -> Iterator[Judged]:
+def turned_pairs(text: str, facts: TraceFacts) -> Iterator[Judged]:
     """`The answer to "Q" is "A"`: A is what was answered to Q.
 
     Args:

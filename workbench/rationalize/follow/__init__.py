@@ -1,6 +1,7 @@
 """Following a trace through its program: every claim that the run supports.
 
 Files:
+    builtin_calls.py  builtins and functions of the API of one argument
     calls.py        calls in a followed program
     evidence.py     what the answer of a run rests on
     expressions.py  expressions of a followed program, and what they mean in the picture

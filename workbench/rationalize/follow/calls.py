@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,6 @@ from workbench.boxes import Box, clip, from_lower_left
 from workbench.rationalize.claims import relations
 from workbench.rationalize.claims.claims import (
     UNKNOWN,
-    Count,
     CutText,
     Extreme,
     Ground,
@@ -31,6 +30,7 @@ from workbench.rationalize.claims.claims import (
     Val,
 )
 from workbench.rationalize.claims.clauses import Predicate
+from workbench.rationalize.follow.builtin_calls import BUILTINS, NUMBERS, TEXTS_OF, boolean
 from workbench.rationalize.follow.narrowing import items_of
 from workbench.rationalize.follow.tool_calls import ALIASES
 
@@ -38,20 +38,7 @@ MAX_ITEMS = 1000
 """Longest sequence followed."""
 MAX_TEXT = 10_000
 """Longest text built, characters."""
-NUMBERS = (int, float)
-"""Types of a number of a program; a bool is one."""
 _TEXT_METHODS = frozenset({"lower", "strip", "upper", "rstrip", "lstrip", "title", "capitalize"})
-
-
-def boolean(value: Any) -> bool:
-    """The truth of a value.
-
-    Raises:
-        Untellable: the value is not known.
-    """
-    if value is UNKNOWN:
-        raise Untellable("unknown value")
-    return bool(value)
 
 
 class Calls:
@@ -252,10 +239,10 @@ class Calls:
             raise Untellable("a text that the trace does not show in full")
         if name == "distance" and len(args) == 2:
             return self._distance(args[0], args[1], rests)
-        write = _TEXTS_OF.get(name)
+        write = TEXTS_OF.get(name)
         if write is not None and len(args) == 1 and isinstance(first.value, (*NUMBERS, str)):
             return replace(first, value=write(first.value))
-        function = _BUILTINS.get(name)
+        function = BUILTINS.get(name)
         val = function(first, rests) if function is not None else None
         if val is None:
             raise Untellable(name)
@@ -413,90 +400,3 @@ class Calls:
 
 def _keyword(call: ast.Call, name: str) -> ast.expr | None:
     return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
-
-
-def format_answer(value: bool | int | float | str) -> str:
-    """An answer as `formatting_answer` writes it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    return str(value).strip()
-
-
-# --- functions of one argument: None for an argument that they are not followed with ---
-
-
-def _len(first: Val, rests: frozenset[int]) -> Val | None:
-    if not isinstance(first.value, list | str | tuple):
-        return None
-    about = Count(first.about) if isinstance(first.about, Group) else None
-    return Val(len(first.value), about, rests)
-
-
-def _answer_text(first: Val, rests: frozenset[int]) -> Val | None:
-    """The trace shows the text; its meaning is the argument's."""
-    return replace(first, value=UNKNOWN) if first.value is not UNKNOWN else None
-
-
-def _yes_or_no(first: Val, rests: frozenset[int]) -> Val:
-    return replace(_bool(first, rests), value="yes" if boolean(first.value) else "no")
-
-
-def _bool(first: Val, rests: frozenset[int]) -> Val:
-    return Val(boolean(first.value), Truth(tuple(items_of(first))), rests)
-
-
-def _items(first: Val, rests: frozenset[int]) -> Val | None:
-    return first if isinstance(first.value, list | tuple) else None
-
-
-def _abs(first: Val, rests: frozenset[int]) -> Val | None:
-    return Val(abs(first.value), None, rests) if isinstance(first.value, NUMBERS) else None
-
-
-def _int(first: Val, rests: frozenset[int]) -> Val | None:
-    return Val(int(first.value), first.about, rests) if isinstance(first.value, NUMBERS) else None
-
-
-def _sum(first: Val, rests: frozenset[int]) -> Val | None:
-    values = first.value
-    if not isinstance(values, list) or not all(isinstance(item, NUMBERS) for item in values):
-        return None
-    group = first.about
-    # A sum of ones, or of bools, counts the things that it went through.
-    is_count = isinstance(group, Group) and sum(values) == len(group.patches)
-    about = Count(group) if is_count and isinstance(group, Group) else None
-    return Val(sum(values), about, rests)
-
-
-def _any(first: Val, rests: frozenset[int]) -> Val | None:
-    if not isinstance(first.value, list):
-        return None
-    return Val(any(map(boolean, first.value)), None, rests)
-
-
-def _all(first: Val, rests: frozenset[int]) -> Val | None:
-    if not isinstance(first.value, list):
-        return None
-    return Val(all(map(boolean, first.value)), None, rests)
-
-
-_TEXTS_OF: Mapping[str, Callable[[Any], str]] = {"formatting_answer": format_answer, "str": str}
-"""What makes a text of a number, a bool or a text."""
-
-_BUILTINS: Mapping[str, Callable[[Val, frozenset[int]], Val | None]] = {
-    "len": _len,
-    "formatting_answer": _answer_text,
-    "coerce_to_numeric": _answer_text,
-    "process_guesses": _answer_text,
-    "bool_to_yesno": _yes_or_no,
-    "bool": _bool,
-    **dict.fromkeys(("list", "tuple", "set"), _items),
-    "abs": _abs,
-    "int": _int,
-    "sum": _sum,
-    "any": _any,
-    "all": _all,
-}
-"""What builtins and functions of the API make of their first argument."""

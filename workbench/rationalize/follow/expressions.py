@@ -34,7 +34,8 @@ from workbench.rationalize.claims.claims import (
     Val,
 )
 from workbench.rationalize.claims.clauses import Predicate, article
-from workbench.rationalize.follow.calls import MAX_TEXT, NUMBERS, Calls, boolean
+from workbench.rationalize.follow.builtin_calls import NUMBERS, boolean
+from workbench.rationalize.follow.calls import MAX_TEXT, Calls
 from workbench.rationalize.follow.narrowing import compare, exchange_sides, items_of, narrow
 
 

@@ -3,6 +3,7 @@
 Files:
     browse.py       pages, counts, totals, saved views
     checks.py       what the checks for wrong reasons found
+    derived.py      what an earlier workbench left open in its rows
     evaluations.py  how good each system was found to be; what the programs answered
     figures.py      totals, funnel, tools, errors for the Dashboard
     ids.py          ids of what fits a condition

@@ -1,6 +1,7 @@
 """Records to rows and back, which rows belong together, and which are still missing.
 
 Files:
+    broken.py       traces that broke, and how they give way to their repetition
     earlier_ids.py  tasks that a project has under an earlier id
     loop_runs.py    runs of the loop: their parts, and how long each batch took
     pending.py      rows that lack the next record: what a stage still has to do
