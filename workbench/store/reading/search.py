@@ -54,12 +54,15 @@ CLOSED: Mapping[str, tuple[str, ...]] = {
     "match": MATCHES,
     "student": STUDENTS,
     "type": get_args(AnswerType),
+    "origin": ("imported", "visitor"),
     "review": ("pending", "accepted", "rejected", "skipped", "disputed", "adjudicated"),
 }
 """Names whose values are a closed list."""
 
-NAMES = (*FACETS, "answer", "gold", "id", "flag")
-"""Everything before a colon; `flag:` is a check that speaks against the kept run, or `any`."""
+NAMES = (*FACETS, "answer", "gold", "origin", "id", "flag")
+"""Everything before a colon; `flag:` is a check that speaks against the kept run, or `any`, and
+`origin:` tells the questions of visitors from the project's own.
+"""
 EMPTY = ("source", "split", "family")
 """Names whose value may be empty, as in `family:""`: a question need not have it."""
 _OPERATORS = (">=", "<=", ">", "<", "=")

@@ -11,7 +11,7 @@ from workbench.records import PartRef, Prediction, Program, Rationale, Task, Tra
 from workbench.store.kernel.database import IDS, Database, id_list
 from workbench.store.reading.outcome import OUTCOMES
 from workbench.store.records import rows as shape
-from workbench.store.records.pending import SAMPLED, SELECTED, TRACED
+from workbench.store.records.pending import COUNTED, SAMPLED, TRACED
 from workbench.store.records.scope import Scope, Selection
 
 
@@ -86,10 +86,11 @@ def counts(database: Database, scope: Scope, selection: Selection) -> Counts:
     Args:
         database: the store.
         scope: the parts whose rows count.
-        selection: the tasks whose rows count.
+        selection: the tasks whose rows count; visitors' questions only where their source or
+            split is named.
     """
     sql = f"""
-    WITH {SELECTED}, {OUTCOMES}
+    WITH {COUNTED}, {OUTCOMES}
     SELECT count(*) AS tasks, count(*) FILTER (labelled) AS labelled,
         (SELECT count(*) FROM bad_row) AS bad_rows, coalesce(sum(programs), 0)::BIGINT AS programs,
         count(*) FILTER (programs >= $k) AS sampled, coalesce(sum(traces), 0)::BIGINT AS traces,
@@ -102,7 +103,7 @@ def counts(database: Database, scope: Scope, selection: Selection) -> Counts:
     parameters = {**scope.parameters(), **selection.parameters()}
     row = database.rows(sql, parameters)[0]
     sql = f"""
-    WITH {SELECTED}, {SAMPLED}, {TRACED}
+    WITH {COUNTED}, {SAMPLED}, {TRACED}
     SELECT failure_kind AS kind, count(*) AS n FROM traced WHERE failure_kind IS NOT NULL
     GROUP BY kind ORDER BY n DESC, kind
     """
