@@ -972,6 +972,13 @@ export interface SnapshotReport {
   leak: SharedPictures;
 }
 
+/** A split that a snapshot can be told to take. */
+export interface SplitOffer {
+  name: string;
+  questions: number;
+  evaluates: boolean;
+}
+
 /** It is the question's turn. */
 export interface StartNews {
   cold: boolean;
@@ -1150,6 +1157,7 @@ export interface Replies {
   "/data/curate/ratings": RatingFigures;
   "/data/curate/recent": TrayRow[];
   "/data/curate/snapshot": SnapshotPreview;
+  "/data/curate/splits": SplitOffer[];
   "/data/dashboard": DashboardFigures;
   "/data/shell": HeaderNews;
   "/data/step": PlayerModel;
