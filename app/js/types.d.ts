@@ -1137,6 +1137,11 @@ export interface WaitNews {
   kind: "queued";
 }
 
+/** What a wording says that its trace does not support, as sentences; none where all is well. */
+export interface WordingFaults {
+  faults: string[];
+}
+
 /** What each address answers. */
 export interface Replies {
   "/data/browse": BrowsePage;
@@ -1180,6 +1185,7 @@ export interface Replies {
   "/do/compare/queue": QueuedQuestion;
   "/do/compare/queue-cell": QueuedCell;
   "/do/compare/vote": StoredVote;
+  "/do/curate/check": WordingFaults;
   "/do/curate/decide": StoredDecision;
   "/do/curate/guidelines": GuidelineText;
   "/do/curate/hold": HeldQuestions;
