@@ -15,6 +15,7 @@ from curate_steps import VERDICTS, events, opened, saved, shown
 from servers import serve
 
 from app.main import Running
+from workbench.curate.settings import Settings
 from workbench.records import Decision, Prediction, Task
 from workbench.store import Project
 from workbench.store.reading import snapshots
@@ -201,6 +202,29 @@ def test_a_snapshot_takes_the_splits_that_are_ticked_and_warns_of_evaluations(
     dialog.locator(".enters", has_text="Frozen as").wait_for()
     [taken] = snapshots.snapshot_rows(project.database)
     assert (taken.counts["rows"], list(taken.filter["splits"])) == (1, ["test"])
+
+
+def test_on_a_phone_undo_and_note_do_not_overlap(visit, site: Running) -> None:
+    curation = site.site.project.curation
+    curation.set_settings(Settings(overlap=3), "ann")
+    page = visit(f"{site.url}curate", 390)
+    page.wait_for_selector("[data-question]")
+    run = site.site.project.task_view(shown(page)).chosen
+    curation.decide(
+        [
+            Decision(f"early-{name}", "accept", name, "curator", shown(page), trace_id=run.trace.id)
+            for name in ("bob-of-the-long-name", "cleo")
+        ]
+    )
+    page.click("[data-accept]")
+    saved(page)
+    undo = page.locator("[data-last] .button")
+    for _ in ("a decision", "a mark"):
+        undo.wait_for()
+        box, note = undo.bounding_box(), page.locator("[data-write-note]").bounding_box()
+        assert box["x"] + box["width"] <= note["x"]
+        page.keyboard.press("b")
+        page.locator("[data-last]", has_text="first wrong step").wait_for()
 
 
 def test_rating_is_blind_and_done_with_y_n_and_a_digit(visit, site: Running) -> None:
