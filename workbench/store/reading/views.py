@@ -290,19 +290,22 @@ def task_view(
 def resolve(database: Database, some_id: str) -> tuple[Literal["task", "run"], str]:
     """What an id names: `task` and its id, or `run` and the id of its program.
 
-    The unique beginning of a program's or trace's id will do.  Raises InputError when nothing or
+    The unique beginning of a program's or trace's id will do; an id that is whole wins over longer
+    ones that begin with it.  Raises InputError when nothing or
     more than one thing fits.
     """
     if database.rows("SELECT 1 FROM task WHERE id = ?", [some_id]):
         return "task", some_id
-    fits = database.rows(
-        """
-        SELECT DISTINCT program_id AS id FROM trace WHERE starts_with(id, $id)
-            OR starts_with(program_id, $id)
-        UNION SELECT id FROM program WHERE starts_with(id, $id) LIMIT 3
-        """,
-        {"id": some_id},
-    )
+    whole = """
+    SELECT DISTINCT program_id AS id FROM trace WHERE id = $id
+    UNION SELECT id FROM program WHERE id = $id LIMIT 3
+    """
+    begun = """
+    SELECT DISTINCT program_id AS id FROM trace WHERE starts_with(id, $id)
+        OR starts_with(program_id, $id)
+    UNION SELECT id FROM program WHERE starts_with(id, $id) LIMIT 3
+    """
+    fits = database.rows(whole, {"id": some_id}) or database.rows(begun, {"id": some_id})
     if len(fits) == 1 and some_id:
         return "run", fits[0]["id"]
     why = (
