@@ -123,12 +123,9 @@ function lay() {
     sides[side].name(blind && side !== "base" ? `Side ${"AB"[index]}` : NAMES[side]);
     sides[side].hide(blind);
   });
-  const [first, second] = [find("columns"), votes];
-  first.dataset.blind = String(blind);
-  order.forEach((side, at) => {
-    const label = second.querySelector(`[data-vote='${at + 1}'] span`);
-    label.textContent = blind ? `Side ${"AB"[at]}` : SHORT[side];
-  });
+  find("columns").dataset.blind = String(blind);
+  const labels = votes.querySelectorAll("[data-vote] span"); // of both sides, then of neither
+  order.forEach((side, at) => (labels[at].textContent = blind ? `Side ${"AB"[at]}` : SHORT[side]));
 }
 
 function ready() {
@@ -180,11 +177,8 @@ function fresh() {
   find("note").value = "";
 }
 
-function unpress() {
-  for (const button of votes.querySelectorAll("[aria-pressed]")) {
-    button.removeAttribute("aria-pressed");
-  }
-}
+const unpress = () =>
+  votes.querySelectorAll("[aria-pressed]").forEach((one) => one.removeAttribute("aria-pressed"));
 
 async function ask() {
   if (measurement || !ready()) return;
@@ -323,9 +317,8 @@ async function vote(number) {
 /** Take a stored vote back; the next one for this question is not blind any more. */
 async function takeBack(stored, itsRun) {
   await save("/do/undo", { task: stored.task, target: stored.id });
-  if (itsRun !== run) return;
-  hasVote = false;
-  unpress();
+  hasVote &&= itsRun !== run;
+  if (!hasVote) unpress();
 }
 
 /** A vote cuts both answers off. */
