@@ -317,7 +317,7 @@ def _votes(site: Site, pictures: Pictures, rounds: Rounds) -> None:
         """Keep the question and its answers, and ask for it in the queue."""
         one = rounds.of(body.run)
         trace = _trace_id(keep(project, pictures, one, project.profile().seed))
-        why = "pipeline right, student wrong (Compare)"
+        why = f"{_mark(one, 'pipeline')}, {_mark(one, 'student')} (Compare)"
         project.curation.decide(
             [person_event(person, body.id, "queue", task_id=one.task.id, trace_id=trace, text=why)]
         )
@@ -337,6 +337,17 @@ def _votes(site: Site, pictures: Pictures, rounds: Rounds) -> None:
             ]
         )
         return QueuedCell(body.id, len(ids))
+
+
+def _mark(one: Round, side: Side) -> str:
+    """What the page shows of one side's answer, in words."""
+    end = one.sides.get(side)
+    if end is None or end.cancelled or end.failure is not None:
+        return f"{side} without an answer"
+    return f"{side} {_MARKS[end.right]}"
+
+
+_MARKS = {True: "right", False: "wrong", None: "not held against a label"}
 
 
 def _trace_id(pipeline: Finished | None) -> str | None:

@@ -20,6 +20,8 @@ from workbench.curate.agreement import ENOUGH
 from workbench.curate.fold import VERDICTS
 from workbench.curate.queue import QueueRequest
 from workbench.curate.settings import ORDERS
+from workbench.errors import InputError
+from workbench.rationalize.check.faithful import check
 from workbench.records import REASON_WORDS, REASONS, Decision, DecisionKind
 from workbench.screen.decide import Say, decide
 from workbench.screen.player import PlayerModel
@@ -90,6 +92,21 @@ class QueueFigures:
     """Why the order is not the one that was asked for; empty where it is."""
 
 
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A person's wording of the rationale of a run."""
+
+    trace: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class WordingFaults:
+    """What a wording says that its trace does not support, as sentences; none where all is well."""
+
+    faults: Sequence[str]
+
+
 AgreementView = TypedDict(
     "AgreementView", {"with": str | None, "n": int, "kappa": float | None, "note": str}
 )
@@ -141,6 +158,14 @@ def _add_decisions(site: Site, items: Items) -> None:
             person: who looks.
         """
         return items.candidate(person, task, trace)
+
+    @server.post("/do/curate/check")
+    def check_wording(body: Wording, person: Curator) -> WordingFaults:
+        """What is wrong with a wording before it is accepted; nothing is stored."""
+        task, run = project.run_view(body.trace)
+        if run.trace is None:
+            raise InputError(f"program {run.program.id} has not been run, so nothing supports it")
+        return WordingFaults(check(body.text, task, run.program, run.trace).issues)
 
     @server.post("/do/curate/decide")
     def say(body: Say, person: Curator) -> StoredDecision:

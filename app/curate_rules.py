@@ -7,15 +7,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC
+from typing import Annotated
+
+from fastapi import Query
 
 from app.people import Admin, Viewer
 from app.site import Site
 from workbench.curate.settings import Settings
 from workbench.errors import InputError
-from workbench.pipeline.snapshotting import Accepted, SnapshotWish, preview, take
+from workbench.pipeline.snapshotting import Accepted, SnapshotWish, evaluates, preview, take
 from workbench.records import JSON
 from workbench.schema import read
 from workbench.store.people.curation import Guideline
+from workbench.store.reading import snapshots
 
 SentValues = dict[str, JSON]
 """Values by name as a caller sent them: any JSON until they are read as the record that they name,
@@ -87,6 +91,16 @@ class SnapshotPreview:
 
 
 @dataclass(frozen=True, slots=True)
+class SplitOffer:
+    """A split that a snapshot can be told to take."""
+
+    name: str
+    questions: int
+    evaluates: bool
+    """Whether its questions are for evaluation, as its name says; then it enters only if named."""
+
+
+@dataclass(frozen=True, slots=True)
 class FrozenSnapshot:
     """A snapshot that was taken."""
 
@@ -129,20 +143,31 @@ def add(site: Site) -> None:
     def put_in_force(body: Text, person: Admin) -> GuidelineText:
         return _text(curation.add_guideline(body.text, person.name))
 
+    @server.get("/data/curate/splits")
+    def splits(person: Viewer) -> list[SplitOffer]:
+        counts = snapshots.tasks_by_split(project.database)
+        return [SplitOffer(name, counts[name], evaluates(name)) for name in counts]
+
     @server.get("/data/curate/snapshot")
     def look(
-        person: Viewer, accepted: Accepted = "person", q: str = "", labels: bool = False
+        person: Viewer,
+        split: Annotated[Sequence[str], Query()] = (),
+        accepted: Accepted = "person",
+        q: str = "",
+        labels: bool = False,
     ) -> SnapshotPreview:
         """Exactly what a snapshot would hold now, and what it would leave out and why; nothing is
         written.
 
         Args:
             person: who asks.
+            split: the splits that it takes; none: every one that is not for evaluation.
             accepted: whose decisions count.
             q: a search as in Browse.
             labels: whether questions without a rationale are held with their label.
         """
-        snapshot = preview(project, SnapshotWish(accepted=accepted, text=q, labels=labels))
+        wish = SnapshotWish(accepted=accepted, text=q, labels=labels, splits=tuple(split))
+        snapshot = preview(project, wish)
         rows = snapshot.examples
         return SnapshotPreview(
             rows=len(rows),

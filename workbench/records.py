@@ -129,6 +129,10 @@ def content_key(*parts: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
+VISITORS = "compare"
+"""Source and split of the questions that visitors put to the app; its figures leave them out."""
+
+
 @dataclass(frozen=True, slots=True)
 class PartRef:
     """Which part made a record: enough to make it again."""

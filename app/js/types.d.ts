@@ -973,6 +973,13 @@ export interface SnapshotReport {
   leak: SharedPictures;
 }
 
+/** A split that a snapshot can be told to take. */
+export interface SplitOffer {
+  name: string;
+  questions: number;
+  evaluates: boolean;
+}
+
 /** It is the question's turn. */
 export interface StartNews {
   cold: boolean;
@@ -1131,6 +1138,11 @@ export interface WaitNews {
   kind: "queued";
 }
 
+/** What a wording says that its trace does not support, as sentences; none where all is well. */
+export interface WordingFaults {
+  faults: string[];
+}
+
 /** What each address answers. */
 export interface Replies {
   "data/browse": BrowsePage;
@@ -1151,6 +1163,7 @@ export interface Replies {
   "data/curate/ratings": RatingFigures;
   "data/curate/recent": TrayRow[];
   "data/curate/snapshot": SnapshotPreview;
+  "data/curate/splits": SplitOffer[];
   "data/dashboard": DashboardFigures;
   "data/shell": HeaderNews;
   "data/step": PlayerModel;
@@ -1173,6 +1186,7 @@ export interface Replies {
   "do/compare/queue": QueuedQuestion;
   "do/compare/queue-cell": QueuedCell;
   "do/compare/vote": StoredVote;
+  "do/curate/check": WordingFaults;
   "do/curate/decide": StoredDecision;
   "do/curate/guidelines": GuidelineText;
   "do/curate/hold": HeldQuestions;

@@ -35,6 +35,8 @@ place.addEventListener("keydown", (event) => {
 export function drawFacets(facets, choose) {
   const focusName = document.activeElement?.dataset?.facet;
   const scroll = place.scrollTop;
+  // a question need not have a family
+  const none = (facet) => `no ${facet.title.toLowerCase()}`;
   const value = (facet, one) =>
     h(
       "button",
@@ -42,11 +44,11 @@ export function drawFacets(facets, choose) {
         type: "button",
         "aria-pressed": String(one.picked),
         dataset: { facet: `${facet.name}:${one.value}` },
-        title: one.value,
+        title: one.value || none(facet),
         onclick: () => choose(one.to),
       },
       h("i", { "aria-hidden": "true" }, one.picked ? "✓" : ""),
-      h("span", {}, one.value.replaceAll("_", " ")),
+      h("span", {}, one.value.replaceAll("_", " ") || none(facet)),
       h("small", {}, one.count.toLocaleString("en")),
     );
   const section = (facet) => {

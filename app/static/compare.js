@@ -14,6 +14,7 @@ const file = find("file");
 const question = find("question");
 const votes = find("votes");
 const headline = find("headline");
+const SHORT = { pipeline: "Pipeline", student: "Student" };
 const NAMES = { pipeline: "Program pipeline", student: "Distilled student", base: "Base model" };
 const sideNames = main.dataset.sides.split(" ");
 // a finished job's, as the student; empty: the profile's
@@ -29,6 +30,7 @@ let run = "";
 let startTime = 0;
 let order = ["pipeline", "student"];
 let hasVote = false;
+let wasSeen = false; // which side is which, once a vote has told
 let examples = [];
 let measurement = false;
 
@@ -115,18 +117,15 @@ const third = () => sideNames.includes("base") && find("base")?.checked;
 const columnSides = () => [...order, ...(third() ? ["base"] : [])];
 
 function lay() {
-  const blind = find("blind").checked && !hasVote;
+  const blind = find("blind").checked && !wasSeen;
   find("columns").replaceChildren(...columnSides().map((side) => sides[side].node));
   columnSides().forEach((side, index) => {
     sides[side].name(blind && side !== "base" ? `Side ${"AB"[index]}` : NAMES[side]);
     sides[side].hide(blind);
   });
-  const [first, second] = [find("columns"), votes];
-  first.dataset.blind = String(blind);
-  second.querySelector("[data-vote='1'] span").textContent = blind
-    ? "Side A"
-    : NAMES.pipeline.split(" ")[1].replace(/^./, (one) => one.toUpperCase());
-  second.querySelector("[data-vote='2'] span").textContent = blind ? "Side B" : "Student";
+  find("columns").dataset.blind = String(blind);
+  const labels = votes.querySelectorAll("[data-vote] span"); // of both sides, then of neither
+  order.forEach((side, at) => (labels[at].textContent = blind ? `Side ${"AB"[at]}` : SHORT[side]));
 }
 
 function ready() {
@@ -170,15 +169,16 @@ function fresh() {
   for (const side of Object.keys(sides)) if (sides[side].busy) cancel(side);
   run = newId();
   startTime = performance.now();
-  hasVote = false;
-  votes
-    .querySelectorAll("[aria-pressed]")
-    .forEach((button) => button.removeAttribute("aria-pressed"));
+  hasVote = wasSeen = false;
+  unpress();
   votes.querySelectorAll("button").forEach((button) => {
     button.disabled = !mayDecide && !("next" in button.dataset);
   });
   find("note").value = "";
 }
+
+const unpress = () =>
+  votes.querySelectorAll("[aria-pressed]").forEach((one) => one.removeAttribute("aria-pressed"));
 
 async function ask() {
   if (measurement || !ready()) return;
@@ -225,7 +225,7 @@ const plainAnswer = (side) => sides[side].done?.form;
 function tell(alone = false) {
   const { pipeline, student } = warm;
   if (!alone || Math.min(pipeline.length, student.length) < 3) return;
-  if (find("blind").checked && !hasVote) return;
+  if (find("blind").checked && !wasSeen) return;
   const slow = median(pipeline);
   const quick = median(student);
   const name = slow >= quick ? "Student" : "Pipeline";
@@ -283,8 +283,9 @@ async function vote(number) {
   if (votes.hidden || hasVote || !mayDecide) return;
   const choice = { 1: order[0], 2: order[1], 3: "tie", 4: "neither" }[number];
   hasVote = true;
+  const blind = find("blind").checked && !wasSeen;
+  wasSeen = true;
   const seconds = (performance.now() - startTime) / 1000;
-  const blind = find("blind").checked;
   const mine = run;
   votes
     .querySelectorAll("[data-vote]")
@@ -295,7 +296,7 @@ async function vote(number) {
   if (mine !== run) return;
   lay();
   try {
-    await save("do/compare/vote", {
+    const stored = await save("do/compare/vote", {
       run: mine,
       choice,
       left: order[0],
@@ -303,13 +304,21 @@ async function vote(number) {
       note: find("note").value,
       seconds,
     });
-    toast(`Vote stored: ${choice === "neither" ? "both wrong" : choice}.`);
+    toast(`Vote stored: ${choice === "neither" ? "both wrong" : choice}.`, "plain", [
+      "Undo",
+      () => takeBack(stored, mine),
+    ]);
   } catch {
     hasVote = false;
-    votes
-      .querySelectorAll("[aria-pressed]")
-      .forEach((button) => button.removeAttribute("aria-pressed"));
+    unpress();
   }
+}
+
+/** Take a stored vote back; the next one for this question is not blind any more. */
+async function takeBack(stored, itsRun) {
+  await save("do/undo", { task: stored.task, target: stored.id });
+  hasVote &&= itsRun !== run;
+  if (!hasVote) unpress();
 }
 
 /** A vote cuts both answers off. */
@@ -411,7 +420,7 @@ keys(
     ["2", "the student was better", () => vote(2)],
     ["3", "a tie", () => vote(3)],
     ["4", "both wrong", () => vote(4)],
-    ["q", "pipeline right, student wrong: to the queue", queue],
+    ["q", "the question, with both marks, to the queue", queue],
     ["Enter", "next question", next],
     ["Escape", "cancel what is under way (of the column in focus, else of all)", escape],
   ]).map(([key, words, work]) => [key, words, () => (find("all").hidden ? work() : false)]),

@@ -5,7 +5,7 @@ import { line } from "./curate_line.js";
 import { mayOnlyLook, noReply, nothing } from "./curate_empty.js";
 import { meter, tray } from "./curate_tray.js";
 import { keys, inText } from "./keys.js";
-import { get, newId, save, toast } from "./server.js";
+import { get, newId, post, save, toast } from "./server.js";
 
 const find = (name) => document.querySelector(`[data-${name}]`);
 const address = new URLSearchParams(location.search);
@@ -163,9 +163,36 @@ function decide(verdict, why = null) {
     toast("This run gave no answer: choose another one with [ and ], or reject.", "bad");
     return;
   }
+  if (verdict === "accept" && mustBeChecked(item)) acceptChecked(item, view);
+  else settle(item, verdict, why);
+}
+
+/** Whether somebody wrote another rationale that the run has not been asked about. */
+function mustBeChecked(item) {
+  const text = view.wording();
+  return text !== null && item.checked !== text;
+}
+
+function settle(item, verdict, why) {
   items.clock();
   const body = { ...decisionBody(item, verdict), reason: why?.reason };
   store(item, view.candidate, body, { kind: verdict, reason: why?.words ?? "", event: body.id });
+}
+
+/** Accept an edited wording, unless the run does not support it: then say so, once. */
+async function acceptChecked(item, itsView) {
+  const text = itsView.wording();
+  if (item.checking) return;
+  item.checking = true;
+  const { faults } = await post("do/curate/check", {
+    trace: itsView.candidate.trace,
+    text,
+  }).catch((error) => ({ faults: [`It could not be checked: ${error.message}`] }));
+  item.checking = false;
+  item.checked = text;
+  if (items.current() !== item || view !== itsView || itsView.wording() !== text) return;
+  if (faults.length) itsView.warn(faults);
+  else decide("accept");
 }
 
 /** Save a decision; the next question comes at once, and this one again if it is refused. */

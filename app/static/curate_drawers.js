@@ -260,6 +260,42 @@ function leftOut(rows) {
   return h("table", {}, h("caption", {}, "Left out"), h("tbody", {}, rows.map(line)));
 }
 
+/**
+ * Boxes for the splits: those that are not for evaluation are ticked, and a warning stands where
+ * one that is gets ticked.  `any()` says whether one is, `chosen()` gives the names as the server
+ * wants them: none for what is ticked at first, so that the snapshot keeps its hash.
+ * @param {import("../js/types").SplitOffer[]} offers
+ */
+function splitBoxes(offers, onChange) {
+  const warning = h("p.problem.small", { role: "status", hidden: true });
+  const boxes = offers.map((one) =>
+    h("input", { type: "checkbox", value: one.name, checked: !one.evaluates }),
+  );
+  const taken = () => offers.filter((_, at) => boxes[at].checked);
+  const change = () => {
+    const tests = taken().filter((one) => one.evaluates);
+    warning.hidden = !tests.length;
+    warning.textContent = `${tests.map((one) => one.name).join(", ")}: for evaluation by name. A model that learns from it is not to be measured on it.`;
+    onChange();
+  };
+  const line = (one, at) =>
+    h(
+      "label.split",
+      {},
+      boxes[at],
+      ` ${one.name || "no split"} `,
+      h("small.soft", {}, amount(one.questions, "question")),
+    );
+  for (const tick of boxes) tick.addEventListener("change", change);
+  const node = h("div", { role: "group", "aria-label": "Splits" }, offers.map(line), warning);
+  const first = () => boxes.every((tick, at) => tick.checked !== offers[at].evaluates);
+  return {
+    node,
+    any: () => taken().length > 0,
+    chosen: () => (first() ? [] : taken().map((one) => one.name)),
+  };
+}
+
 /** Exactly what enters a snapshot now, and what is left out and why. */
 export async function snapshot(query) {
   const source = h(
@@ -283,6 +319,7 @@ export async function snapshot(query) {
     maxlength: 80,
     "aria-label": "Name",
   });
+  const splits = splitBoxes(await get("data/curate/splits"), look);
   const result = h("div.found", { "aria-live": "polite" });
   const go = h(
     "button.button.main",
@@ -294,12 +331,18 @@ export async function snapshot(query) {
   async function look() {
     const mine = ++latest;
     go.disabled = true;
+    if (!splits.any()) {
+      result.replaceChildren(h("p.problem", {}, "No split is chosen; tick at least one."));
+      return;
+    }
     result.replaceChildren(
       h("p.soft", {}, "Counting, and looking for pictures that evaluation has too…"),
     );
-    const choice = { accepted: source.value, q: search.value, labels: labels.checked };
+    const choice = new URLSearchParams({ accepted: source.value, q: search.value });
+    choice.set("labels", String(labels.checked));
+    for (const one of splits.chosen()) choice.append("split", one);
     try {
-      const now = await get(`data/curate/snapshot?${new URLSearchParams(choice)}`);
+      const now = await get(`data/curate/snapshot?${choice}`);
       if (mine !== latest) return;
       go.disabled = !now.rows || !admin;
       result.replaceChildren(...entering(now), leftOut(now.left_out));
@@ -315,6 +358,7 @@ export async function snapshot(query) {
       accepted: source.value,
       q: search.value,
       labels: labels.checked,
+      splits: splits.chosen(),
       name: name.value,
     }).catch(() => null);
     if (!reply) {
@@ -347,6 +391,7 @@ export async function snapshot(query) {
       {},
       row("Takes", source),
       row("Filter", search),
+      h("div.row", {}, h("span", {}, "Splits"), splits.node),
       row("Also questions with a label alone", labels),
     ),
     result,

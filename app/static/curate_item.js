@@ -144,13 +144,16 @@ export function show(item, places, actions) {
     "aria-label": "Rationale",
     oninput: () => {
       item.edits[candidate.trace] = area.value;
+      warning.hidden = true;
       keepDraft(item);
     },
   });
+  const warning = h("div.problem.small.faults", { role: "alert", hidden: true });
   const editor = h(
     "div.edit-place",
     { hidden: true },
     area,
+    warning,
     h(
       "p.soft.small",
       {},
@@ -210,6 +213,21 @@ export function show(item, places, actions) {
     candidate,
     wording,
     edit,
+    /** What the wording says that the run does not support; accepting again takes it anyhow. */
+    warn(faults) {
+      edit();
+      area.blur(); // so that the next key decides
+      warning.replaceChildren(
+        h("b", {}, "The run does not support this wording."),
+        h(
+          "ul",
+          {},
+          faults.map((one) => h("li", {}, one)),
+        ),
+        "Mend it, or accept once more to keep it as it is.",
+      );
+      warning.hidden = false;
+    },
     note(hint) {
       notes.hidden = false;
       if (hint) note.placeholder = hint;

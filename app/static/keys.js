@@ -31,13 +31,12 @@ const NAMES = {
 
 /** A key as it is printed. */
 export function keyLabel(key) {
+  if (key === "+") return key; // not the sign between Ctrl and a letter
   if (/^[A-Z]$/.test(key)) return `Shift ${key.toLowerCase()}`;
-  return (
-    key
-      .split("+")
-      .map((part) => NAMES[part] ?? part)
-      .join(" ") || "+"
-  );
+  return key
+    .split("+")
+    .map((part) => NAMES[part] ?? part)
+    .join(" ");
 }
 
 const TEXT_FIELDS = [

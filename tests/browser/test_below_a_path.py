@@ -100,6 +100,6 @@ def test_a_page_works_below_the_path(proxy: str, visit) -> None:
     page = visit(f"{proxy}browse")
     page.wait_for_selector("[data-rows] img")
     assert page.evaluate("getComputedStyle(document.querySelector('.bar')).position") != "static"
-    assert page.evaluate("document.querySelector('[data-rows] img').complete")
+    page.wait_for_function("() => document.querySelector('[data-rows] img').naturalWidth")
     page.get_by_role("link", name="Dashboard").click()
     page.wait_for_url(f"{proxy}dashboard")

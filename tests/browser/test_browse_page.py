@@ -5,6 +5,7 @@ cannot do.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import page_project
 import pytest
@@ -273,3 +274,38 @@ def test_the_list_is_light(visit, site: Running) -> None:
     )
     assert sizes
     assert max(sizes) <= 20_000
+
+
+@pytest.fixture
+def plain_site(tmp_path: Path) -> Iterator[Running]:
+    """Two questions of a folder, which has no families, beside those of two pictures."""
+    with serve(page_project.build(tmp_path / "p", scenes=2)) as running:
+        project = running.site.project
+        digest = project.tasks(project.browse_ids("")[:1])[0].image
+        project.add_tasks(
+            [Task(f"folder/{n}", "folder", "", digest, f"What is {n}?") for n in range(2)]
+            + [Task("folder/odd", "folder", "", digest, "Odd?", family='a "b"  c')]
+        )
+        yield running
+
+
+def test_questions_without_a_family_have_a_line_among_the_filters(
+    visit, plain_site: Running
+) -> None:
+    page = visit(f"{plain_site.url}browse")
+    line = page.locator("[data-facet='family:']")
+    line.wait_for()
+    assert line.inner_text().split() == ["no", "family", "2"]
+    line.click()
+    page.locator("[data-count]", has_text="of 2 questions").wait_for()
+    assert page.locator("[data-problem]").inner_text() == ""
+    assert line.get_attribute("aria-pressed") == "true"
+    line.click()
+    page.locator("[data-count]", has_text="of 9 questions").wait_for()
+
+
+def test_a_family_with_quotes_is_found_by_its_line(visit, plain_site: Running) -> None:
+    page = visit(f"{plain_site.url}browse")
+    page.locator("[data-facets] button", has_text='a "b"').click()
+    page.locator("[data-count]", has_text="of 1 question").wait_for()
+    assert rows(page) == ["folder/odd"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import page_project
 import pytest
 from curate_steps import events, opened, saved, shown
-from servers import eventually, serve
+from servers import eventually, serve, sync_api
 
 from app.main import Running
 from workbench.bench import pages
@@ -138,12 +138,47 @@ def test_an_edited_rationale_is_what_is_accepted(visit, site: Running) -> None:
     page.keyboard.press("Control+a")
     page.keyboard.type("I count them one by one.")
     page.keyboard.press("Control+Enter")
+    page.locator(".faults").wait_for()
+    page.keyboard.press("Control+Enter")
     saved(page)
     edit, accept = events(site)
     assert (edit.kind, accept.kind, accept.rationale_id) == ("edit", "accept", edit.made)
     item = site.site.project.curation.item(task)
     assert item.edited
     assert item.target
+
+
+def test_a_wording_that_the_run_does_not_support_warns_before_it_is_accepted(
+    visit, site: Running
+) -> None:
+    page = opened(visit, site)
+    task = shown(page)
+    right = page.locator(".told-place").inner_text()
+    page.keyboard.press("e")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("There are 99 unicorns at 1 2 3 4.")
+    page.keyboard.press("Control+Enter")
+    sync_api.expect(page.locator(".faults")).to_contain_text("99")
+    sync_api.expect(page.locator(".faults")).to_contain_text("unicorns")
+    assert (shown(page), events(site)) == (task, [])
+    assert "unicorns" not in right
+    page.keyboard.press("a")
+    saved(page)
+    assert [one.kind for one in events(site)] == ["edit", "accept"]
+    assert shown(page) != task
+
+
+def test_a_wording_that_the_run_supports_is_accepted_at_once(visit, site: Running) -> None:
+    page = opened(visit, site)
+    page.keyboard.press("e")
+    text = page.input_value(".wording")
+    page.fill(
+        ".wording",
+        text.replace("There is", "Here, there is").replace("There are", "Here, there are"),
+    )
+    page.keyboard.press("Control+Enter")
+    saved(page)
+    assert [one.kind for one in events(site)] == ["edit", "accept"]
 
 
 def test_the_first_wrong_step_is_marked_where_the_cursor_stands(visit, site: Running) -> None:

@@ -15,8 +15,10 @@ from curate_steps import VERDICTS, events, opened, saved, shown
 from servers import serve
 
 from app.main import Running
+from workbench.curate.settings import Settings
 from workbench.records import Decision, Prediction, Task
 from workbench.store import Project
+from workbench.store.reading import snapshots
 
 pytestmark = pytest.mark.browser
 
@@ -164,6 +166,65 @@ def test_a_snapshot_says_what_enters_and_what_does_not(visit, site: Running) -> 
     page.locator("dialog[open]", has_text="Frozen as").wait_for()
     page.goto(f"{site.url}train?new=1")
     page.locator(".snapshots", has_text="first").wait_for()
+
+
+def test_a_snapshot_takes_the_splits_that_are_ticked_and_warns_of_evaluations(
+    visit, site: Running
+) -> None:
+    project = site.site.project
+    writer = page_project.RecordWriter(project)
+    digest = page_project.picture(project, 99)
+    task = Task("own/test-1", "own", "test", digest, "How many cups?", ("1",), "integer")
+    run = (
+        page_project.program_for("cup"),
+        page_project.events_of("cup", [(9, 9, 99, 99)], (640, 480)),
+    )
+    writer.task(task, [run] * 5, "There is one cup. Thus, the number of cups is 1.")
+    page = opened(visit, site)
+    page.click("[data-open-snapshot]")
+    dialog = page.locator("dialog[open]")
+    train, test = dialog.get_by_label("train"), dialog.get_by_label("test")
+    assert (train.is_checked(), test.is_checked()) == (True, False)
+    assert "1 question" in dialog.locator(".split", has_text="test").inner_text()
+    dialog.get_by_label("Accepted by").select_option("automatic")
+    dialog.locator(".enters", has_text="20 questions enter").wait_for()
+    test.check()
+    dialog.locator(".enters", has_text="21 questions enter").wait_for()
+    dialog.get_by_role("status").filter(has_text="not to be measured on it").wait_for()
+    train.uncheck()
+    dialog.locator(".enters", has_text="1 question enters").wait_for()
+    test.uncheck()
+    dialog.locator(".problem", has_text="No split is chosen").wait_for()
+    assert page.get_by_role("button", name="Freeze a snapshot").is_disabled()
+    test.check()
+    dialog.locator(".enters", has_text="1 question enters").wait_for()
+    page.get_by_role("button", name="Freeze a snapshot").click()
+    dialog.locator(".enters", has_text="Frozen as").wait_for()
+    [taken] = snapshots.snapshot_rows(project.database)
+    assert (taken.counts["rows"], list(taken.filter["splits"])) == (1, ["test"])
+
+
+def test_on_a_phone_undo_and_note_do_not_overlap(visit, site: Running) -> None:
+    curation = site.site.project.curation
+    curation.set_settings(Settings(overlap=3), "ann")
+    page = visit(f"{site.url}curate", 390)
+    page.wait_for_selector("[data-question]")
+    run = site.site.project.task_view(shown(page)).chosen
+    curation.decide(
+        [
+            Decision(f"early-{name}", "accept", name, "curator", shown(page), trace_id=run.trace.id)
+            for name in ("bob-of-the-long-name", "cleo")
+        ]
+    )
+    page.click("[data-accept]")
+    saved(page)
+    undo = page.locator("[data-last] .button")
+    for _ in ("a decision", "a mark"):
+        undo.wait_for()
+        box, note = undo.bounding_box(), page.locator("[data-write-note]").bounding_box()
+        assert box["x"] + box["width"] <= note["x"]
+        page.keyboard.press("b")
+        page.locator("[data-last]", has_text="first wrong step").wait_for()
 
 
 def test_rating_is_blind_and_done_with_y_n_and_a_digit(visit, site: Running) -> None:

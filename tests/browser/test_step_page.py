@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
+import page_checks
 import page_project
 import pytest
 from servers import serve
@@ -352,3 +353,27 @@ def test_the_screen_step_comes_back_to_the_run_looked_at_last(visit, site: Runni
     page.wait_for_selector(".vp-step h3")
     assert count(page).startswith("Step 3 of")
     assert page.inner_text(".pill[aria-current]").startswith("2")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_long_questions_and_answers_wrap_and_can_be_read_whole(
+    visit, site: Running, width: int
+) -> None:
+    project = site.site.project
+    word = "unbroken" * 40
+    answer = f"{word} and {'many words ' * 20}end"
+    id = f"odd/wordy-{width}"
+    end = {"ok": True, "answer": answer, "steps": 1, "tool_calls": 0}
+    events = (page_project.TraceEvent(0, "end", 0, 0, end),)
+    digest = project.tasks([COUNT])[0].image
+    task = Task(id, "s", "train", digest, f"Is it {word}?", (answer,), "choice", (word, answer))
+    trace = page_project.RecordWriter(project).task(task, [("pass\n", events)] * 5)
+    page = visit(f"{site.url}step?trace={quote(trace)}", width)
+    page.locator(".vp-count").wait_for()
+    page_checks.check(page)
+    head = page.locator(".asked")
+    assert answer in head.locator(".facts .verdict").inner_text().replace("\n", "")
+    assert head.evaluate(
+        "(head) => [...head.querySelectorAll('h1, .choices, .facts, .verdict')]"
+        ".every((one) => one.scrollWidth <= one.clientWidth + 1)"
+    )

@@ -9,7 +9,7 @@ from store_rows import EXECUTOR
 
 from workbench.errors import InputError
 from workbench.records import Failure, Trace, TraceEvent
-from workbench.store.reading.search import CLOSED, Comparison, Query, parse_query
+from workbench.store.reading.search import CLOSED, EMPTY, Comparison, Query, parse_query, token
 from workbench.store.records.words import LONGEST, text_of, tools_of
 
 
@@ -29,11 +29,19 @@ def test_words_choices_and_numbers_are_told_apart() -> None:
         ('family:"two words"', ('family:"two words"',)),
         ("steps > 6", ()),
         ('"tool:find"', ()),
+        ('family:""', ('family:""',)),
+        ('family:"a ""b"" c"', ('family:"a ""b"" c"',)),
         ("x=3 a<b", ()),
     ],
 )
 def test_tokens_have_one_spelling(text: str, tokens: tuple[str, ...]) -> None:
     assert parse_query(text).tokens == tokens
+
+
+@pytest.mark.parametrize("name", EMPTY)
+@given(value=st.text(max_size=12))
+def test_a_facets_value_is_read_back_whatever_it_is(name: str, value: str) -> None:
+    assert parse_query(f"dog {token(name, value)} steps>6").picked == ((name, value),)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +60,8 @@ def test_tokens_have_one_spelling(text: str, tokens: tuple[str, ...]) -> None:
         ("seconds>nan", "'seconds>nan' needs a number"),
         ("family>3", "'family>3': family is not a number; write family:3"),
         ("tool:", "'tool:' lacks its value; write for example tool:NAME"),
+        ("family:", "'family:' lacks its value; write for example family:NAME"),
+        ('answer:""', "lacks its value; write for example answer:NAME"),
         ('status:""', "lacks its value; write for example status:kept"),
     ],
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from store_rows import loop_records, profile_file, put_in_force, task
 
+from workbench.pipeline.ask import question_task
 from workbench.records import TraceEvent
 from workbench.store import ErrorCount, Project, Selection, ToolFigures
 from workbench.store.reading import checks, evaluations, figures
@@ -36,6 +37,52 @@ def test_the_funnel_narrows_and_each_step_can_be_searched(project: Project) -> N
         ("accepted", 0),
     ]
     assert [project.browse_total(step.token) for step in steps] == [step.tasks for step in steps]
+
+
+def asked_by_visitor(project: Project) -> None:
+    """One run of a question that a visitor asked, with a tool that nothing else calls."""
+    visitor = question_task("0" * 64, "What is it?")
+    made = loop_records(visitor, 1)
+    call = TraceEvent(0, "tool", 2, 0, {"tool": "verify"})
+    project.add_tasks([visitor])
+    project.add_programs(made.programs, 0)
+    project.add_traces(
+        [replace(one, events=(call,), answer="a cup", failure=None) for one in made.traces]
+    )
+
+
+def test_visitors_questions_are_in_no_figure_unless_they_are_asked_for(project: Project) -> None:
+    loop_records(task(0), 3).write(project)
+
+    def every_figure() -> tuple[object, ...]:
+        database = project.database
+        return (
+            [step.tasks for step in figures.funnel(database)],
+            figures.outcome_totals(database, 0.5),
+            figures.judged_groups(database),
+            figures.family_groups(database, 0.5),
+            figures.by_tool(database),
+            figures.errors(database, by_day=True),
+            project.counts(),
+            [one.task_id for one in project.outcomes()],
+        )
+
+    before = every_figure()
+    asked_by_visitor(project)
+    assert every_figure() == before
+    assert figures.visitor_tasks(project.database) == 1
+    assert project.counts(selection=Selection(source="compare")).executed == 1
+    assert [one.family for one in project.outcomes(selection=Selection("compare"))] == [""]
+
+
+def test_the_funnels_searches_leave_visitors_out_too(project: Project) -> None:
+    loop_records(task(0), 3).write(project)
+    asked_by_visitor(project)
+    steps = figures.funnel(project.database)
+    assert [project.browse_total(step.token) for step in steps] == [step.tasks for step in steps]
+    assert [step.tasks for step in steps] == [1, 1, 1, 1, 0]
+    assert project.browse_total("") == 2
+    assert project.browse_ids("origin:visitor")[0].startswith("compare/")
 
 
 def test_runs_by_tool(project: Project) -> None:

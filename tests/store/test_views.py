@@ -296,3 +296,20 @@ def test_seconds_add_up_for_the_parts_in_force(project: Project) -> None:
     project.add_timing(run, "sample", "an earlier sampler", 100, 50.0)
     project.add_timing(run, "import", None, 7, 0.5)
     assert project.seconds() == {"sample": (15, 3.0), "import": (7, 0.5)}
+
+
+def test_a_whole_id_wins_over_longer_ones_that_begin_with_it(project: Project) -> None:
+    made = loop_records(task(0), 3)
+    programs = [replace(one, id=f"ab{'c' * at}") for at, one in enumerate(made.programs)]
+    traces = [
+        replace(one, id=f"t{'1' * (at + 1)}", program_id=programs[at].id)
+        for at, one in enumerate(made.traces)
+    ]
+    project.add_tasks([made.task])
+    project.add_programs(programs, 0)
+    project.add_traces(traces)
+    for at in range(3):
+        assert project.run_view(programs[at].id)[1].program.id == programs[at].id
+        assert project.run_view(traces[at].id)[1].program.id == programs[at].id
+    with pytest.raises(InputError, match="'a' fits several programs"):
+        project.run_view("a")

@@ -12,7 +12,7 @@ from workbench.errors import InputError
 from workbench.images import ImageFolder
 from workbench.pipeline.parts import Parts
 from workbench.rationalize.follow.evidence import evidence_of
-from workbench.records import Prediction, Program, Task, Trace, Verdict, content_key
+from workbench.records import VISITORS, Prediction, Program, Task, Trace, Verdict, content_key
 from workbench.settings import Profile
 from workbench.store import STAGES
 
@@ -40,7 +40,7 @@ class BothAnswers:
 
 
 def question_task(
-    image: str, question: str, choices: Sequence[str] = (), source: str = "compare"
+    image: str, question: str, choices: Sequence[str] = (), source: str = VISITORS
 ) -> Task:
     """A task for a question that stands in no project; the same question has the same id.
 

@@ -119,7 +119,9 @@ class Overview:
     k: int
     """Number of programs that the recipe samples for a question."""
     tasks: int
-    """Number of questions."""
+    """Number of questions, without those of visitors."""
+    visitors: int
+    """Number of questions that visitors asked; no other figure counts them."""
     programs: int
     """Number of programs."""
     executed: Share
@@ -200,6 +202,7 @@ def overview(project: Project) -> Overview:
         at=f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         k=scope.k,
         tasks=totals.tasks,
+        visitors=figures.visitor_tasks(project.database),
         programs=totals.programs,
         executed=Share(totals.executed, totals.traces),
         kept=kept,

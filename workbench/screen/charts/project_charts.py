@@ -34,7 +34,7 @@ def numbers(overview: Overview) -> list[tuple[str, str, str]]:
     """The figures on top of the dashboard, each as its name, its value and what it is of."""
     step = {one.name: one.tasks for one in overview.funnel}
     return [
-        ("Questions", f"{overview.tasks:,}", ""),
+        ("Questions", f"{overview.tasks:,}", _visitors(overview)),
         ("Programs", f"{overview.programs:,}", f"k = {overview.k}"),
         ("Executed", percent(overview.executed), f"of {overview.executed.of:,} runs"),
         ("Yield", percent(overview.kept), f"of {overview.kept.of:,} judged"),
@@ -56,6 +56,11 @@ def _endpoints(overview: Overview) -> list[tuple[str, str, str]]:
     if not usage.cost:
         return [("Endpoints", f"{usage.requests:,}", f"requests, {tokens}")]
     return [("Endpoints", f"{usage.cost:,.2f}", f"cost of {usage.requests:,} requests, {tokens}")]
+
+
+def _visitors(overview: Overview) -> str:
+    """What the figures leave out; empty where no visitor has asked anything."""
+    return f"without {overview.visitors:,} of visitors" if overview.visitors else ""
 
 
 def _best_student(overview: Overview) -> tuple[str, str]:

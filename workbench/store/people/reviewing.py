@@ -10,6 +10,10 @@ from workbench.curate.agreement import Agreement, VerdictConfusion, agreements
 from workbench.curate.fold import VERDICTS
 from workbench.shares import Share
 from workbench.store.kernel.database import Database
+from workbench.store.records.pending import VISITOR
+
+_OURS = f"task_id NOT IN (SELECT id FROM task WHERE {VISITOR})"
+"""Whether a row is about a question of the project's own, not about one that a visitor asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +147,9 @@ def confusion(database: Database) -> VerdictConfusion:
 def blame(database: Database) -> list[ToolBlame]:
     """First wrong steps by tool, the most blamed tool first; one step for a trace and person."""
     rows = database.rows(
-        """
+        f"""
         WITH marked AS (
-            SELECT tool FROM active_decision WHERE step IS NOT NULL
+            SELECT tool FROM active_decision WHERE step IS NOT NULL AND {_OURS}
             QUALIFY row_number() OVER (PARTITION BY trace_id, author ORDER BY seq DESC) = 1
         )
         SELECT tool, count(*) AS wrong, sum(count(*)) OVER ()::BIGINT AS every FROM marked
@@ -158,8 +162,8 @@ def blame(database: Database) -> list[ToolBlame]:
 def reasons(database: Database) -> dict[str, int]:
     """Standing rejects by reason, the most frequent first."""
     rows = database.rows(
-        """
-        SELECT reason, count(*) AS n FROM standing WHERE kind = 'reject'
+        f"""
+        SELECT reason, count(*) AS n FROM standing WHERE kind = 'reject' AND {_OURS}
         GROUP BY reason ORDER BY n DESC, reason
         """
     )
@@ -171,11 +175,11 @@ def tool_rulings(database: Database) -> list[ToolRulings]:
     it called.
     """
     rows = database.rows(
-        """
+        f"""
         SELECT tool, count(*) AS n, count(*) FILTER (kind = 'accept') AS accepted
         FROM (SELECT kind, unnest(string_split(trim(tools, '|'), '|')) AS tool
               FROM standing JOIN trace ON trace.id = standing.trace_id
-              WHERE kind IN ('accept', 'reject') AND tools <> '')
+              WHERE kind IN ('accept', 'reject') AND tools <> '' AND standing.{_OURS})
         GROUP BY tool
         """
     )

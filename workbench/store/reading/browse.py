@@ -39,6 +39,7 @@ from workbench.store.reading.search import (
 )
 from workbench.store.reading.summary import bring_up_to_date
 from workbench.store.records import rows as shape
+from workbench.store.records.pending import VISITOR
 from workbench.store.records.scope import Scope
 from workbench.verify.answers import choice
 from workbench.verify.normalise import normalise
@@ -243,6 +244,7 @@ _OTHER: Mapping[str, Callable[[str, str], str]] = {
     "id": lambda mark, value: f"(starts_with(id, {mark}) OR starts_with(chosen, {mark}))",
     "flag": _flag,
     "rationale": _rationale,
+    "origin": lambda mark, value: f"({VISITOR} = ({mark} = 'visitor'))",
     "review": _review,
     "reviewer": _reviewer,
 }

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from workbench.records import JSON
 from workbench.store.kernel.database import IDS, Database, id_list
-from workbench.store.records.pending import SELECTED
+from workbench.store.records.pending import COUNTED
 from workbench.store.records.scope import Scope, Selection
 
 _JSON = ("families", "latency", "cost", "details")
@@ -174,7 +174,7 @@ def selected_ids(database: Database, selection: Selection) -> list[str]:
     """Ids of the tasks of a selection, in order of import."""
     return [
         row["id"]
-        for row in database.rows(f"WITH {SELECTED} SELECT id FROM selected", selection.parameters())
+        for row in database.rows(f"WITH {COUNTED} SELECT id FROM selected", selection.parameters())
     ]
 
 

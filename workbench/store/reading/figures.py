@@ -1,4 +1,7 @@
-"""The Dashboard's counts for the parts in force; callers make shares and intervals of them."""
+"""The Dashboard's counts for the parts in force; callers make shares and intervals of them.
+
+Questions that visitors asked in Compare are in none of them but `visitor_tasks`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from datetime import date, timedelta
 from workbench.evidence import LOOKED
 from workbench.store.kernel.database import Database, now
 from workbench.store.reading.summary import bring_up_to_date
-from workbench.store.records.pending import JUDGED, SAMPLED, TRACED
+from workbench.store.records.pending import JUDGED, SAMPLED, TRACED, VISITOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,21 +113,26 @@ class CurrentRun:
     """Rows that it has written in this stage."""
 
 
-_TRACED = f"WITH selected AS (FROM task), {SAMPLED}, {TRACED}"
+_TRACED = f"WITH selected AS (FROM task WHERE NOT {VISITOR}), {SAMPLED}, {TRACED}"
+
+
+def visitor_tasks(database: Database) -> int:
+    """How many questions of visitors the project holds."""
+    return int(database.rows(f"SELECT count(*) AS n FROM task WHERE {VISITOR}")[0]["n"])
 
 
 def funnel(database: Database) -> tuple[FunnelStep, ...]:
     """How many questions got how far, from the import to a person's accept."""
     scope = bring_up_to_date(database)
     (row,) = database.rows(
-        """
+        f"""
         SELECT count(*) AS question, count(*) FILTER (programs >= $k) AS sampled,
             count(*) FILTER (executed > 0) AS executed,
             count(*) FILTER (status IN ('kept', 'agreed')) AS matched,
-            (SELECT count(*) FROM curated WHERE state = 'accepted'
+            (SELECT count(*) FROM curated WHERE (state = 'accepted'
                 OR (state = 'adjudicated' AND outcome = 'accept'))
-                AS accepted
-        FROM outcome
+                AND task_id NOT IN (SELECT id FROM task WHERE {VISITOR})) AS accepted
+        FROM outcome WHERE NOT {VISITOR}
         """,
         {"k": scope.k},
     )
@@ -135,13 +143,14 @@ def funnel(database: Database) -> tuple[FunnelStep, ...]:
         "matched": "status:kept status:agreed",
         "accepted": "review:accepted",
     }
-    return tuple(FunnelStep(name, row[name], tokens[name]) for name in tokens)
+    ours = "origin:imported" if visitor_tasks(database) else ""
+    return tuple(FunnelStep(name, row[name], f"{tokens[name]} {ours}".strip()) for name in tokens)
 
 
 def outcome_totals(database: Database, right: float) -> OutcomeTotals:
     """Sums over all questions; a student's answer counts as right from the score `right` on."""
     (row,) = database.rows(
-        """
+        f"""
         SELECT count(*) AS tasks, coalesce(sum(programs), 0)::BIGINT AS programs,
             coalesce(sum(traces), 0)::BIGINT AS traces,
             coalesce(sum(executed), 0)::BIGINT AS executed,
@@ -150,7 +159,7 @@ def outcome_totals(database: Database, right: float) -> OutcomeTotals:
             count(*) FILTER (status = 'kept' AND list_contains($looked, evidence)) AS looked,
             count(student_score) AS answered,
             count(*) FILTER (student_score >= $right) AS student
-        FROM outcome
+        FROM outcome WHERE NOT {VISITOR}
         """,
         {"right": right, "looked": list(LOOKED)},
     )
@@ -159,9 +168,9 @@ def outcome_totals(database: Database, right: float) -> OutcomeTotals:
 
 def judged_groups(database: Database) -> list[JudgedGroup]:
     """The labelled and judged questions, counted by their verdicts."""
-    sql = """
+    sql = f"""
     SELECT judged, correct, count(*) AS n FROM outcome
-    WHERE labelled AND status <> 'waiting' GROUP BY ALL
+    WHERE labelled AND status <> 'waiting' AND NOT {VISITOR} GROUP BY ALL
     """
     return [JudgedGroup(**row) for row in database.rows(sql)]
 
@@ -170,10 +179,10 @@ def family_groups(database: Database, right: float) -> list[FamilyGroup]:
     """All questions, counted by family and verdicts, in the alphabetical order of the families; a
     student's answer counts as right from the score `right` on.
     """
-    sql = """
+    sql = f"""
     SELECT family, labelled AND status <> 'waiting' AS done, judged, correct, count(*) AS n,
         count(student_score) AS answered, count(*) FILTER (student_score >= $right) AS student
-    FROM outcome GROUP BY ALL ORDER BY family
+    FROM outcome WHERE NOT {VISITOR} GROUP BY ALL ORDER BY family
     """
     return [FamilyGroup(**row) for row in database.rows(sql, {"right": right})]
 
@@ -227,7 +236,7 @@ def by_tool(database: Database) -> list[ToolFigures]:
                 count(correct) AS judged, count(*) FILTER (correct) AS fits
             FROM traced LEFT JOIN judged ON judged.trace_id = traced.id GROUP BY tools
         ),
-        used AS (SELECT tools, count(*) AS tasks FROM outcome GROUP BY tools),
+        used AS (SELECT tools, count(*) AS tasks FROM outcome WHERE NOT {VISITOR} GROUP BY tools),
         split AS (
             SELECT unnest(string_split(trim(tools, '|'), '|')) AS tool, *
             FROM (SELECT *, 0 AS tasks FROM called UNION ALL SELECT tools, 0, 0, 0, 0, tasks

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from workbench.store.kernel.database import Database
-from workbench.store.records.pending import JUDGED, SAMPLED, SELECTED, TRACED
+from workbench.store.records.pending import COUNTED, JUDGED, SAMPLED, TRACED
 from workbench.store.records.scope import Scope, Selection
 
 STATUSES = ("kept", "agreed", "wrong", "failed", "waiting")
@@ -253,9 +253,9 @@ def outcomes(database: Database, scope: Scope, selection: Selection) -> list[Out
     Args:
         database: the store.
         scope: the parts whose records count.
-        selection: the tasks.
+        selection: the tasks; visitors' questions only where their source or split is named.
     """
-    sql = f"WITH {SELECTED}, {OUTCOMES} SELECT * FROM outcome ORDER BY seq"
+    sql = f"WITH {COUNTED}, {OUTCOMES} SELECT * FROM outcome ORDER BY seq"
     return [
         to_outcome(row)
         for row in database.rows(sql, {**scope.parameters(), **selection.parameters()})

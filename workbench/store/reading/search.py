@@ -5,7 +5,8 @@
 Free words must all occur in the task's texts: question, programs' source, what they printed, text
 of tool results, answers, messages of failures, rationales; of the parts in force.  The last word is
 taken as a beginning.  Names with a colon choose values of a facet: the same name again means
-either, another name means both.  Numbers are compared.
+either, another name means both.  Numbers are compared.  A quote inside quotes is written twice;
+`family:""` finds the questions that have no family.
 
 Words are letters and digits in lower case without accents; a Han character is a word of its own.
 One table, `posting`, holds for each word the tasks whose texts have it.  DuckDB cuts texts and
@@ -56,14 +57,18 @@ CLOSED: Mapping[str, tuple[str, ...]] = {
     "type": get_args(AnswerType),
     "evidence": EVIDENCE,
     "rationale": ("faithful", "unfaithful", "unchecked", "bare", "none"),
+    "origin": ("imported", "visitor"),
     "review": ("pending", "accepted", "rejected", "skipped", "disputed", "adjudicated"),
 }
 """Names whose values are a closed list."""
 
-NAMES = (*FACETS, "answer", "gold", "id", "flag", "rationale")
-"""Everything before a colon; `flag:` is a check that speaks against the kept run, or `any`, and
-`rationale:` what is known of its rationale.
+NAMES = (*FACETS, "answer", "gold", "origin", "id", "flag", "rationale")
+"""Everything before a colon; `flag:` is a check that speaks against the kept run, or `any`,
+`rationale:` what is known of its rationale, and `origin:` tells the questions of visitors from the
+project's own.
 """
+EMPTY = ("source", "split", "family")
+"""Names whose value may be empty, as in `family:""`: a question need not have it."""
 _OPERATORS = (">=", "<=", ">", "<", "=")
 _PIECE = re.compile(r'(?:"[^"]*"?|[^\s"])+')
 
@@ -123,7 +128,13 @@ def token(name: str, value: str) -> str:
 
 def _quoted(value: str) -> str:
     plain = value and not re.search(r'[\s":<>=]', value)
-    return value if plain else '"' + value.replace('"', " ") + '"'
+    return value if plain else '"' + value.replace('"', '""') + '"'
+
+
+def _unquoted(text: str) -> str:
+    """What `_quoted` was given; a text that is not quoted as a whole loses its quotes."""
+    whole = re.fullmatch(r'"((?:[^"]|"")*)"', text)
+    return whole[1].replace('""', '"') if whole else text.replace('"', "").strip()
 
 
 def parse_query(text: str) -> Query:
@@ -140,7 +151,7 @@ def parse_query(text: str) -> Query:
         if match is None or piece.startswith('"'):
             words.append(piece.replace('"', " ").strip())
             continue
-        name, sign, value = match[1].lower(), match[2], match[3].replace('"', "").strip()
+        name, sign, value = match[1].lower(), match[2], _unquoted(match[3])
         if sign == ":":
             picked[name, _value(piece, name, value)] = None
         elif name in NUMBERS:
@@ -159,7 +170,7 @@ def _value(piece: str, name: str, value: str) -> str:
             f"compared with a number, {', '.join(NUMBERS)} (steps>6); put text with a colon in "
             "quotes"
         )
-    if not value:
+    if not value.strip() and not (name in EMPTY and '"' in piece):
         raise InputError(f"'{piece}' lacks its value; write for example {name}:{_example(name)}")
     if name in CLOSED and value.lower() not in CLOSED[name]:
         raise InputError(f"no {name} is called '{value}'; there are: {', '.join(CLOSED[name])}")

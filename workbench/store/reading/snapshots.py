@@ -182,6 +182,12 @@ def splits(database: Database) -> list[str]:
     return [row["split"] for row in database.rows("SELECT DISTINCT split FROM task ORDER BY split")]
 
 
+def tasks_by_split(database: Database) -> dict[str, int]:
+    """How many tasks each split has, by its name, in alphabetical order."""
+    rows = database.rows("SELECT split, count(*) AS n FROM task GROUP BY split ORDER BY split")
+    return {row["split"]: row["n"] for row in rows}
+
+
 def evaluation_images(
     database: Database, splits: Sequence[str], sources: Sequence[str]
 ) -> set[str]:

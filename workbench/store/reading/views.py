@@ -12,7 +12,7 @@ from workbench.records import PartRef, Prediction, Program, Rationale, Task, Tra
 from workbench.store.kernel.database import IDS, Database, id_list
 from workbench.store.reading.outcome import OUTCOMES
 from workbench.store.records import rows as shape
-from workbench.store.records.pending import SAMPLED, SELECTED, TRACED
+from workbench.store.records.pending import COUNTED, SAMPLED, TRACED
 from workbench.store.records.scope import Scope, Selection
 
 
@@ -93,11 +93,12 @@ def counts(database: Database, scope: Scope, selection: Selection) -> Counts:
     Args:
         database: the store.
         scope: the parts whose rows count.
-        selection: the tasks whose rows count.
+        selection: the tasks whose rows count; visitors' questions only where their source or
+            split is named.
     """
     kinds = ", ".join(f"count(*) FILTER (evidence = '{kind}') AS {kind}" for kind in EVIDENCE)
     sql = f"""
-    WITH {SELECTED}, {OUTCOMES}
+    WITH {COUNTED}, {OUTCOMES}
     SELECT count(*) AS tasks, count(*) FILTER (labelled) AS labelled,
         (SELECT count(*) FROM bad_row) AS bad_rows, coalesce(sum(programs), 0)::BIGINT AS programs,
         count(*) FILTER (programs >= $k) AS sampled, coalesce(sum(traces), 0)::BIGINT AS traces,
@@ -112,7 +113,7 @@ def counts(database: Database, scope: Scope, selection: Selection) -> Counts:
     parameters = {**scope.parameters(), **selection.parameters()}
     row = database.rows(sql, parameters)[0]
     sql = f"""
-    WITH {SELECTED}, {SAMPLED}, {TRACED}
+    WITH {COUNTED}, {SAMPLED}, {TRACED}
     SELECT failure_kind AS kind, count(*) AS n FROM traced WHERE failure_kind IS NOT NULL
     GROUP BY kind ORDER BY n DESC, kind
     """
@@ -310,19 +311,22 @@ def task_view(
 def resolve(database: Database, some_id: str) -> tuple[Literal["task", "run"], str]:
     """What an id names: `task` and its id, or `run` and the id of its program.
 
-    The unique beginning of a program's or trace's id will do.  Raises InputError when nothing or
+    The unique beginning of a program's or trace's id will do; an id that is whole wins over longer
+    ones that begin with it.  Raises InputError when nothing or
     more than one thing fits.
     """
     if database.rows("SELECT 1 FROM task WHERE id = ?", [some_id]):
         return "task", some_id
-    fits = database.rows(
-        """
-        SELECT DISTINCT program_id AS id FROM trace WHERE starts_with(id, $id)
-            OR starts_with(program_id, $id)
-        UNION SELECT id FROM program WHERE starts_with(id, $id) LIMIT 3
-        """,
-        {"id": some_id},
-    )
+    whole = """
+    SELECT DISTINCT program_id AS id FROM trace WHERE id = $id
+    UNION SELECT id FROM program WHERE id = $id LIMIT 3
+    """
+    begun = """
+    SELECT DISTINCT program_id AS id FROM trace WHERE starts_with(id, $id)
+        OR starts_with(program_id, $id)
+    UNION SELECT id FROM program WHERE starts_with(id, $id) LIMIT 3
+    """
+    fits = database.rows(whole, {"id": some_id}) or database.rows(begun, {"id": some_id})
     if len(fits) == 1 and some_id:
         return "run", fits[0]["id"]
     why = (

@@ -6,6 +6,7 @@ broke for reasons outside the program (`infra`) counts as not done.
 
 from __future__ import annotations
 
+from workbench.records import VISITORS
 from workbench.store.kernel.database import Database
 from workbench.store.records.scope import Scope, Selection
 
@@ -17,6 +18,18 @@ selected AS (
         AND ($source IS NULL OR source = $source)
     ORDER BY seq LIMIT $limit
 )"""
+
+VISITOR = f"(source = '{VISITORS}' AND split = '{VISITORS}' AND starts_with(id, '{VISITORS}/'))"
+"""Whether a row with the columns id, source and split is a question that a visitor asked."""
+
+COUNTED = f"""
+selected AS (
+    SELECT * FROM task WHERE ($split IS NULL OR split = $split)
+        AND ($source IS NULL OR source = $source)
+        AND ('{VISITORS}' IN ($source, $split) OR NOT {VISITOR})
+    ORDER BY seq LIMIT $limit
+)"""
+"""As `SELECTED`, but visitors' questions only where their source or split is named."""
 
 SAMPLED = """
 sampled AS (
