@@ -380,7 +380,12 @@ def test_a_lost_picture_leaves_its_questions_out(project: Project) -> None:
 )
 @given(val=st.floats(0, 0.99), seed=st.integers(0, 99))
 def test_no_picture_is_on_both_sides(project: Project, val: float, seed: int) -> None:
-    everything: dict[str, Any] = {"splits": ("train", "test"), "bare": True, "flagged": True}
+    everything: dict[str, Any] = {
+        "splits": ("train", "test"),
+        "bare": True,
+        "flagged": True,
+        "agreed": True,
+    }
     wanted = SnapshotWish(accepted="automatic", val=val, seed=seed, **everything)
     snapshot = take(project, wanted)
     train, held = (

@@ -40,11 +40,14 @@ export function stripOf({ steps, folds }, { go, pick }) {
   let at = -1;
   let items = [];
   let cells = new Map();
+  let heads = new Map();
   let wrong = null;
   let timed = false;
 
   const holds = (fold, index) => index >= fold.from && index < fold.to;
-  const isOpen = (fold) => open.has(fold) || holds(fold, at);
+  // A loop that the run begins with has no step before it, where the cursor could wait outside.
+  let shut = folds.find((fold) => fold.from === 0) ?? null;
+  const isOpen = (fold) => open.has(fold) || (holds(fold, at) && fold !== shut);
 
   /** What the strip holds: steps, and loops that are folded or opened. */
   function lay() {
@@ -67,6 +70,7 @@ export function stripOf({ steps, folds }, { go, pick }) {
     const cut = folds.find((fold) => holds(fold, inside[0]?.index)); // its head is left out
     if (cut) inside.unshift({ fold: cut });
     cells = new Map();
+    heads = new Map();
     node.replaceChildren(...inside.map((item) => (item.fold ? foldCell(item.fold) : cell(item))));
     mark(wrong);
   }
@@ -78,13 +82,14 @@ export function stripOf({ steps, folds }, { go, pick }) {
       const inside = holds(fold, at);
       if (on) open.delete(fold);
       else open.add(fold);
+      if (on && fold.from === 0) shut = fold;
       if (on && inside) go(Math.max(fold.from - 1, 0));
       else if (!on) go(fold.from);
       lay();
       fill();
       reveal();
     };
-    return h(
+    const head = h(
       "button.vp-fold",
       {
         type: "button",
@@ -95,6 +100,8 @@ export function stripOf({ steps, folds }, { go, pick }) {
       h("strong", {}, `${on ? "▾" : "▸"} ×${rounds}`),
       h("span", {}, `line ${fold.line}`),
     );
+    heads.set(fold, head);
+    return head;
   }
 
   function cell({ index }) {
@@ -110,7 +117,7 @@ export function stripOf({ steps, folds }, { go, pick }) {
   }
 
   function reveal() {
-    const button = cells.get(at);
+    const button = cells.get(at) ?? heads.get(folds.find((fold) => holds(fold, at)));
     if (!button) return;
     for (const one of node.querySelectorAll("[aria-current]")) one.removeAttribute("aria-current");
     button.setAttribute("aria-current", "step");
@@ -123,6 +130,7 @@ export function stripOf({ steps, folds }, { go, pick }) {
   function moveTo(index) {
     const before = folds.filter(isOpen);
     at = index;
+    if (at > 0) shut = null;
     const after = folds.filter(isOpen);
     const same = before.length === after.length && before.every((fold) => after.includes(fold));
     if (!same || !items.length) {
