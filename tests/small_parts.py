@@ -164,6 +164,7 @@ class Scribe:
         assert "find" in [spec.name for spec in specs]
         self.ref = PartRef("sampler", "scribe", version, {"tools": [spec.name for spec in specs]})
         self.asked = 0
+        self._dice = version  # the reference's own names this file's state as well
         self._breaks_at = breaks_at
         self._pause = pause
 
@@ -176,7 +177,7 @@ class Scribe:
             time.sleep(self._pause)
             right = MORE if "more than" in task.question else COUNT
             for index in range(k):
-                dice = random.Random(content_key(task.id, index, seed, self.ref.version))
+                dice = random.Random(content_key(task.id, index, seed, self._dice))
                 source = dice.choice([right, right, right, OFF_BY_ONE, CRASH, UNKNOWN, BROKEN])
                 score = -dice.random()
                 key = content_key("program", task.id, index, seed, source, self.ref)
