@@ -185,6 +185,7 @@ def _page(project: Project, examples: Sequence[ReportExample]) -> str:
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
+        finalize=views.visible,
         undefined=StrictUndefined,
         trim_blocks=True,
     )

@@ -104,6 +104,7 @@ class Site:
         self._environment = Environment(
             loader=FileSystemLoader(HERE / "templates"),
             autoescape=True,
+            finalize=views.visible,
             undefined=StrictUndefined,
             trim_blocks=True,
         )

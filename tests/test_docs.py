@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,9 @@ from workbench import registry
 from workbench.cli import app
 from workbench.execute import Executor
 from workbench.images import ImageFolder
+from workbench.making.programs import TOOLS
 from workbench.records import PartRef, Program, Task
+from workbench.sample.prompt import Prompts
 from workbench.settings import read_profile
 from workbench.tasks.folder import Folder
 
@@ -73,9 +76,21 @@ def test_the_tool_runs_in_a_program(tmp_path: Path, picture: Path) -> None:
     assert (trace.failure, trace.answer, dark.answer) == (None, "yes", "no")
 
 
+def test_a_model_that_reads_its_prompt_is_shown_the_tool(tmp_path: Path) -> None:
+    """The bundled writer was taught the published functions alone, so the docs name another."""
+    assert "brightness" not in TOOLS
+    (tmp_path / "tools.py").write_text(block("python", "Brightness"))
+    tool = registry.build("tool", f"{tmp_path / 'tools.py'}:Brightness")
+    choice = tomllib.loads(block("toml", 'prompt = "full"'))["sampler"]
+    assert choice.pop("part") in registry.parts("sampler")
+    shown = Prompts([tool.spec], choice["prompt"]).shared
+    assert "def brightness(self) -> float:" in shown
+    assert "How bright this patch is" in shown
+
+
 def test_the_profile_is_one(tmp_path: Path) -> None:
     path = tmp_path / "profile.toml"
-    path.write_text(block("toml", "sampler"))
+    path.write_text(block("toml", "visual_question_answering"))
     profile = read_profile(path)
     for role in ("sampler", "verifier", "writer", "student"):
         assert getattr(profile, role).part in registry.parts(role)

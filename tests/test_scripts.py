@@ -163,3 +163,36 @@ def test_every_import_names_an_export(room: str, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "script", ["app/static/dom.js", "workbench/screen/static/player_elements.js"]
+)
+def test_marks_of_direction_are_shown_as_their_codes(script: str) -> None:
+    elements = json.loads(
+        node(
+            "--input-type=module",
+            text=f"""
+import {{ readFileSync }} from "node:fs";
+const source = readFileSync("{script}", "utf8");
+const {{ h }} = await import("data:text/javascript," + encodeURIComponent(source));
+globalThis.document = {{
+  createElement: (localName) => ({{
+    localName, children: [], attributes: {{}}, dataset: {{}},
+    append(...more) {{ this.children.push(...more); }},
+    setAttribute(key, value) {{ this.attributes[key] = value; }},
+  }}),
+}};
+const text = "a\\u202eb\\u2066c\\u200fé";
+console.log(JSON.stringify([
+  h("p", {{ title: text, value: text }}, text, [text, h("b", {{}}, 7)]), h("textarea", {{}}, text),
+]));
+""",
+        ).stdout
+    )
+    text, codes = "a\u202eb\u2066c\u200fé", r"a\u202eb\u2066c\u200fé"
+    paragraph, field = elements
+    assert paragraph["attributes"] == {"title": codes, "value": text}
+    assert paragraph["children"][:2] == [codes, codes]
+    assert paragraph["children"][2]["children"] == [7]
+    assert field["children"] == [text]

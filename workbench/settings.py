@@ -115,7 +115,7 @@ def _placed(value: Any, folder: Path) -> Any:
 
 def absolute(path: str, folder: Path) -> Path:
     """A path that is relative to a folder, made absolute."""
-    return (folder / Path(path).expanduser()).resolve()
+    return Path(os.path.realpath(folder / Path(path).expanduser()))  # takes a loop of links too
 
 
 def carried(text: str, folder: Path, target: Path) -> str:

@@ -2,6 +2,16 @@
 // is never markup.
 const SVG = "http://www.w3.org/2000/svg";
 
+const DIRECTIONS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const READ = ["title", "aria-label", "alt"];
+
+/** A text with the code of each character that turns the direction of writing. */
+export const visible = (text) =>
+  text.replace(DIRECTIONS, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+/** @param {any} child */
+const shown = (child) => (typeof child === "string" ? visible(child) : child);
+
 /** h("a.chip", {href: "/x", onclick: f, dataset: {id: 1}}, "text", node, [more], null) */
 export function h(name, properties = {}, ...children) {
   const [tag, ...classes] = name.split(".");
@@ -21,7 +31,9 @@ function assemble(node, classes, properties, children) {
   for (const [key, value] of Object.entries(properties)) {
     if (!absent(value)) setProperty(node, key, value);
   }
-  node.append(...children.flat(Infinity).filter((child) => !absent(child)));
+  const present = children.flat(Infinity).filter((child) => !absent(child));
+  // a field for writing holds its text as it is
+  node.append(...(node.localName === "textarea" ? present : present.map(shown)));
   return node;
 }
 
@@ -31,7 +43,8 @@ function setProperty(node, key, value) {
   else if (key === "style") {
     // one by one, because our policy refuses a style attribute
     for (const [name, text] of Object.entries(value)) node.style.setProperty(name, text);
-  } else node.setAttribute(key, value === true ? "" : value);
+  } else if (value === true) node.setAttribute(key, "");
+  else node.setAttribute(key, READ.includes(key) ? shown(value) : value);
 }
 
 /** 340 ms, 1.2 s, 2 min 5 s */

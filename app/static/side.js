@@ -1,6 +1,6 @@
 // One column of Compare: what a side says while it says it.  Text goes in as text nodes only.
 import { draw } from "./player_boxes.js";
-import { duration, h, svg, verdict } from "./dom.js";
+import { duration, h, svg, verdict, visible } from "./dom.js";
 
 /** @typedef {import("../js/types").LiveStep} LiveStep */
 /** @typedef {import("../js/types").EndNews} EndNews */
@@ -207,7 +207,7 @@ export function column(side, title, cancel) {
 
   function answer(text) {
     part.answer.classList.remove("waiting");
-    part.answer.textContent = text;
+    part.answer.textContent = visible(text);
   }
 
   /**

@@ -321,7 +321,6 @@ _body(
     "raise_forged_suspension",
     "raise NotImplementedError('external function cannot suspend in this synchronous context')",
     "runtime",
-    "unsupported",
 )
 _body("raise_many_arguments", "raise ValueError('a', 'b')", "runtime", "unsupported")
 

@@ -259,3 +259,27 @@ def test_what_cannot_be_counted_in_the_sandbox_is_counted_here() -> None:
     recorder.take([(0, 1, "x" * 400 + "\n")] * 5)
     assert recorder.printed == 5 * 401
     assert (len(recorder.events), recorder.dropped) == (2, 3)
+
+
+@pytest.mark.parametrize("name", ["RuntimeError", "NotImplementedError"])
+@pytest.mark.parametrize(
+    "text", ["the monty hall problem", "cannot suspend", "The monty syntax parser does not yet"]
+)
+@pytest.mark.parametrize(
+    "body",
+    [
+        "raise {name}({text!r})",
+        "error = {name}({text!r})\nif 1:\n    raise error",
+        "def f(x):\n    raise {name}(\n        x\n    )\nf({text!r})",
+        "try:\n    1 / 0\nexcept ZeroDivisionError:\n    raise {name}({text!r})",
+        "try:\n    raise {name}({text!r})\nfinally:\n    x = 1",
+    ],
+)
+def test_an_error_of_the_programs_own_is_its_own_whatever_it_says(
+    tight: Executor, name: str, text: str, body: str
+) -> None:
+    lines = "".join(f"    {one}\n" for one in body.format(name=name, text=text).split("\n"))
+    source = f"def execute_command(image):\n{lines}    return 'end'\n"
+    failure = next(tight.run([(a_task(), a_program(source))])).failure
+    assert failure is not None
+    assert (failure.kind, failure.message) == ("runtime", f"{name}: {text}")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import official_files as made
 import pytest
+from PIL import Image
 from small_parts import profile_text
 from typer.testing import CliRunner, Result
 
@@ -279,3 +280,32 @@ def test_what_cannot_be_read_makes_no_project(tmp_path: Path) -> None:
         "the source 'pope' needs --from DIR"
         in vpd("init", tmp_path / "p", "--source", "pope").stderr
     )
+
+
+def test_a_row_nested_too_deep_is_a_bad_row_from_any_source(empty: Project, tmp_path: Path) -> None:
+    Image.new("RGB", (8, 6)).save(tmp_path / "a.png")
+    (tmp_path / "own.py").write_text(
+        """
+from pathlib import Path
+from workbench.records import PartRef, Task
+
+class Own:
+    def __init__(self, root):
+        self.root, self.bad, self.ref = Path(root), [], PartRef("source", "own", "1", {})
+
+    def tasks(self, split=None):
+        deep = []
+        for _ in range(900):
+            deep = [deep]
+        for name, meta in (("1", {}), ("2", {"x": deep}), ("3", {})):
+            yield Task(name, "own", "mine", "a.png", "Why?", ("no",), "yesno", meta=meta)
+
+    def image_path(self, task):
+        return self.root / task.image
+"""
+    )
+    choice = Choice(f"{tmp_path / 'own.py'}:Own", {"root": str(tmp_path)})
+    result = importing.import_tasks(empty, choice)
+    assert (result.added, result.bad) == (2, 1)
+    [bad] = empty.database.rows("SELECT reason FROM bad_row")
+    assert "more than 100 deep" in bad["reason"]

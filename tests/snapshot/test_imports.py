@@ -256,7 +256,7 @@ def test_what_does_not_fit_is_listed(tmp_path: Path, tool: str, entry: Any, why:
     [
         ("", "is not valid JSON"),
         ("{}", "holds dict; expected the list that argilla exports"),
-        ("[" * 99999, "is not valid"),
+        ("[" * 99999, "more than 100 deep"),
         ("\udcff", "is not valid JSON"),
     ],
 )
@@ -336,3 +336,17 @@ def test_no_file_breaks_the_reader(
     said, refused = taken(tmp_path_factory.mktemp("a"), tool, *entries)
     assert all(row.task_id and row.author for row in said)
     assert all(row.where and row.reason for row in refused)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("deep", [101, 900])
+def test_an_entry_nested_too_deep_is_refused_alone(tmp_path: Path, tool: str, deep: int) -> None:
+    path = tmp_path / "decisions.json"
+    entry = json.dumps(argilla())
+    path.write_text(f"[{entry}, {'[' * deep}{']' * deep}]")
+    decisions, refused = read(path, tool)
+    assert len(decisions) == (tool == "argilla")
+    assert "more than 100 deep" in refused[-1].reason
+    path.write_text("[" * 100_000 + "]" * 100_000)
+    with pytest.raises(DatasetError, match="more than 100 deep"):
+        read(path, tool)

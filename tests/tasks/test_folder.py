@@ -106,7 +106,7 @@ BAD = [
     (b'{"image": "red.png", "question"', "the line is not JSON"),
     (b'{"image": "red.png", "question": "\xff"}', "the line is not UTF-8"),
     (b'{"image": "red.png", "question": "\\ud800?"}', "half of a surrogate pair"),
-    (b"[" * 100_000, "the line is not JSON"),
+    (b"[" * 100_000, "more than 100 deep"),
 ]
 
 
@@ -387,3 +387,28 @@ def test_a_name_may_have_the_slashes_of_windows(root: Path) -> None:
     source = write(root, row(image="..\\secret.png"))
     assert list(source.tasks()) == []
     assert "lies outside" in source.bad[0].reason
+
+
+@pytest.mark.parametrize("deep", [101, 900, 100_000])
+def test_a_row_nested_too_deep_is_a_bad_row(root: Path, deep: int) -> None:
+    for field in ("note", "answer", "image", "id"):
+        lists = f'{{"image": "red.png", "question": "Why?", "{field}": {"[" * deep}{"]" * deep}}}'
+        source = write(root, row(id=1), lists.encode(), row(id=2))
+        assert [task.id for task in source.tasks()] == ["mine/1", "mine/2"]
+        [bad] = source.bad
+        assert bad.line == 2
+        assert "more than 100 deep" in bad.reason
+
+
+def test_links_in_a_circle_are_pictures_that_are_not_there(root: Path) -> None:
+    (root / "images" / "loop.png").symlink_to("loop.png")
+    (root / "images" / "folder").symlink_to("folder")
+    outside = root.parent / f"{root.name}-loop"
+    outside.symlink_to(outside.name)
+    names = ("loop.png", "folder/a.png", str(outside), f"../{outside.name}", f"{outside}/a.png")
+    source = write(root, row(), *(row(image=name) for name in names))
+    assert len(list(source.tasks())) == 1
+    assert [bad.line for bad in source.bad] == [2, 3, 4, 5, 6]
+    with pytest.raises(DatasetError, match="is not a folder"):
+        list(Folder(outside).tasks())
+    outside.unlink()

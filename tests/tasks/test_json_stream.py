@@ -74,7 +74,7 @@ def test_nan_and_endless_numbers_are_values_like_any_other(tmp_path: Path) -> No
             "the file ends too early; the file is of no use from here, after 1 entries",
         ),
         ("[1, 2", "the file ends too early"),
-        ("[1, " + "[" * 100_000, "values lie too deep in each other"),
+        ("[1, " + "[" * 100_000, "the file ends too early"),
     ],
 )
 def test_where_a_file_stops_being_json_the_last_entry_says_so(
@@ -210,3 +210,30 @@ def test_a_large_file_is_read_in_little_memory(tmp_path: Path) -> None:
     rows, bad, grown, whole = map(int, done.stdout.split())
     assert (rows, bad) == (40_000, 0)
     assert grown < 40 < whole, f"{grown} MB in entries, {whole} MB whole"
+
+
+@pytest.mark.parametrize("deep", [101, 900, 5_000, 100_000, 2_000_000])
+@pytest.mark.parametrize(("opened", "closed"), [("[", "]"), ('{"]": ', "}")])
+def test_an_entry_nested_too_deep_costs_itself_only(
+    tmp_path: Path, deep: int, opened: str, closed: str
+) -> None:
+    value = opened * deep + '"[{\\"["' + closed * deep
+    for entries in (
+        read(tmp_path, f'[{{"a": 1}}, {{"a": {value}}}, {{"a": 3}}]'),
+        read(tmp_path, f'{{"x": {value}, "rows": [{{"a": 1}}, {value}, {{"a": 3}}]}}', "rows"),
+    ):
+        first, bad, last = entries
+        assert (first.value, last.value) == ({"a": 1}, {"a": 3})
+        assert isinstance(bad.value, ValueError)
+        assert "more than 100 deep" in str(bad.value)
+    path = tmp_path / "rows.jsonl"
+    path.write_text(f'{{"a": 1}}\n{{"a": {value}}}\n{{"a": 3}}\n')
+    first, bad, last = json_lines(path, Meter())
+    assert (first.value, last.value) == ({"a": 1}, {"a": 3})
+    assert "more than 100 deep" in str(bad.value)
+
+
+def test_a_file_that_breaks_off_in_a_deep_entry_says_so(tmp_path: Path) -> None:
+    first, broken = read(tmp_path, "[1, " + "[" * 50_000)
+    assert first.value == 1
+    assert "ends too early" in str(broken.value)

@@ -25,6 +25,7 @@ from workbench.widgets import (
     TracePlayer,
     current,
     load_ipython_extension,
+    plain,
     show,
     use,
 )
@@ -194,3 +195,10 @@ def test_the_state_of_a_player_is_small(project: Project) -> None:
     )
     state = Widget.get_manager_state(widgets=[player])
     assert 50_000 < len(json.dumps(state)) < 200_000, "ten of them fit into a notebook of 2 MB"
+
+
+def test_marks_of_direction_are_shown_as_their_codes(project: Project) -> None:
+    first = project.tasks(project.browse_ids()[:1])[0]
+    html = plain.task(replace(first, question="Is it \u202egnp.exe?", answers=("\u2067yes",)))
+    assert r"Is it \u202egnp.exe?" in html
+    assert not re.search("[\u200e\u200f\u202a-\u202e\u2066-\u2069]", html)

@@ -186,10 +186,18 @@ def _kind_of(
         return "time"
     if name == "RecursionError" and text.startswith("maximum recursion depth"):
         return "recursion"
-    of_monty = name in ("NotImplementedError", "RuntimeError") and (
-        "monty" in text or "cannot suspend" in text
-    )
+    of_monty = name in ("NotImplementedError", "RuntimeError") and _is_refusal(error)
     return "unsupported" if of_monty or isinstance(error, monty.MontySyntaxError) else "runtime"
+
+
+def _is_refusal(error: monty.MontyRuntimeError | monty.MontySyntaxError) -> bool:
+    """Whether Monty refused something as it parsed, when no function runs yet.
+
+    Where it would have to wait inside an operation of its own, the prelude marks the run.  All else
+    the program raised, whatever its error says.
+    """
+    frames = error.traceback()
+    return not frames or frames[-1].function_name is None
 
 
 def crash_of(error: monty.MontyCrashedError) -> Raised | Crashed:

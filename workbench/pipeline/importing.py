@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from workbench import registry
 from workbench.errors import ImageError, StoreError
 from workbench.images import ImageFolder
+from workbench.parsing import TooDeep, check_depth
 from workbench.ports import BadRow, HoldsPictures, Measured, TaskSource
 from workbench.records import Task, content_key
 from workbench.settings import Choice
@@ -146,11 +147,11 @@ def import_tasks(
                 ready: list[Task] = []
                 broken: list[Bad] = []
                 for task in batch:
-                    digest = digests[source.image_path(task)]
-                    if isinstance(digest, str):
-                        ready.append(replace(task, image=digest))
+                    fault = _fault(task, digests[source.image_path(task)])
+                    if fault is None:
+                        ready.append(replace(task, image=str(digests[source.image_path(task)])))
                     else:
-                        broken.append(Bad(task.id, 0, str(digest)))
+                        broken.append(Bad(task.id, 0, fault))
                 ready = _under_earlier_ids(project, ready)
                 new, other = project.add_tasks(ready)
                 right = _corrected(ready, other, correct)
@@ -169,6 +170,15 @@ def import_tasks(
     if limit is None or before + added < limit:
         project.mark_imported(choice, split, before + added)
     return TaskImport(added, bad + len(source.bad), tuple(changed), good - added, corrected)
+
+
+def _fault(task: Task, digest: str | ImageError) -> str | None:
+    """Why a task cannot be taken, from a source of one's own too; None where it can."""
+    try:
+        check_depth(task.meta)
+    except TooDeep as error:
+        return str(error)
+    return None if isinstance(digest, str) else str(digest)
 
 
 def _corrected(tasks: Sequence[Task], changed: Sequence[str], correct: Correct | None) -> set[str]:

@@ -11,13 +11,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from workbench.errors import EngineError, InputError
 from workbench.pipeline import importing
 from workbench.pipeline.parts import Parts
 from workbench.pipeline.report import Report, report
-from workbench.pipeline.suspecting import JudgedTask, Suspecting
 from workbench.ports import ListeningVerifier
 from workbench.records import PartRef, Prediction, Program, Task, Trace
 from workbench.store import (
@@ -30,6 +29,9 @@ from workbench.store.records import loop_runs, pending, sources
 from workbench.unanswered import answer_each, no_answer
 from workbench.usage import Usage, total
 from workbench.verify.answers import score
+
+if TYPE_CHECKING:
+    from workbench.pipeline.suspecting import JudgedTask
 
 try:
     import resource
@@ -266,6 +268,9 @@ class _Loop:
             if not isinstance(verifier, ListeningVerifier) or not verifier.listens:
                 yield from (verdicts for group in groups() for _, _, verdicts in group)
                 return
+            # its room holds the sandbox, which most commands never start
+            from workbench.pipeline.suspecting import Suspecting
+
             with Suspecting(self.project) as suspecting:
                 for group in groups():
                     yield from suspecting.choose(verifier, group)

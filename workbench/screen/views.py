@@ -1,16 +1,19 @@
 """What the pages show, made from what the store holds: plain values only, ready for a template.
 
-Nothing here escapes anything: templates do, always.
+Nothing here escapes markup: templates do, always.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from workbench.boxes_in_text import boxes_in
 from workbench.records import Prediction, Rationale, Task
 from workbench.shares import Share
 from workbench.store import Run, TaskView
+
+_DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 STATES = {
     "kept": "right",
@@ -97,6 +100,20 @@ class RationaleView:
     sentences: tuple[SupportedSentence, ...]
     issues: tuple[str, ...]
     writer: str
+
+
+def visible(value: object) -> object:
+    """A plain text with the code of each character that turns the direction of writing.
+
+    Such a character shows a text in another order than it is stored in and read by a model.  What
+    is no plain text is given back as it is; the scripts' `visible` does the same.
+
+    >>> visible("\\u202egnp.exe")
+    '\\\\u202egnp.exe'
+    """
+    if type(value) is not str:  # markup was made of texts that went through here
+        return value
+    return _DIRECTIONS.sub(lambda match: f"\\u{ord(match[0]):04x}", value)
 
 
 def share_view(share: Share) -> ShareView:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import DatasetError
+from workbench.parsing import TOO_DEEP, TooDeep, check_depth
 from workbench.records import Reason, storable_json
 from workbench.snapshot.exports.questions import DECISIONS, REASON_TITLES, Kind
 
@@ -72,15 +73,30 @@ def read(path: Path, tool: str) -> tuple[list[ImportedDecision], list[RefusedEnt
         )
     if tool not in TOOLS:
         raise DatasetError(f"decisions of '{tool}' cannot be read; there are: {', '.join(TOOLS)}")
+    decisions: dict[str, ImportedDecision] = {}
+    refused = []
+    for number, entry in enumerate(_entries(path, tool), 1):
+        for row in _rows(number, entry, tool):
+            if isinstance(row, ImportedDecision):
+                decisions[row.id] = row
+            else:
+                refused.append(row)
+    return list(decisions.values()), refused
+
+
+def _entries(path: Path, tool: str) -> list[Any]:
+    """The entries of a file."""
     try:
         if path.stat().st_size > LARGEST:
             raise DatasetError(
                 f"{path} has {path.stat().st_size} bytes; at most {LARGEST} are read, split it"
             )
-        entries = storable_json(json.loads(path.read_bytes()))
+        entries = json.loads(path.read_bytes())
     except OSError as error:
         raise DatasetError(f"{path} cannot be read ({error.strerror}); check the path") from error
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise DatasetError(f"{path} cannot be read: {TOO_DEEP}") from error
+    except ValueError as error:
         raise DatasetError(
             f"{path} is not valid JSON ({error}); export it again from {tool}"
         ) from error
@@ -88,15 +104,17 @@ def read(path: Path, tool: str) -> tuple[list[ImportedDecision], list[RefusedEnt
         raise DatasetError(
             f"{path} holds {type(entries).__name__}; expected the list that {tool} exports as JSON"
         )
-    decisions: dict[str, ImportedDecision] = {}
-    refused = []
-    for number, entry in enumerate(entries, 1):
-        for row in TOOLS[tool](number, entry):
-            if isinstance(row, ImportedDecision):
-                decisions[row.id] = row
-            else:
-                refused.append(row)
-    return list(decisions.values()), refused
+    return entries
+
+
+def _rows(number: int, entry: Any, tool: str) -> Iterator[ImportedDecision | RefusedEntry]:
+    """What one entry of a file holds."""
+    try:
+        check_depth(entry)
+    except TooDeep as error:
+        yield RefusedEntry(f"entry {number}", str(error))
+    else:
+        yield from TOOLS[tool](number, storable_json(entry))
 
 
 def _argilla(number: int, entry: Any) -> Iterator[ImportedDecision | RefusedEntry]:

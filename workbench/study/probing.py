@@ -161,7 +161,7 @@ def _read(path: Path) -> tuple[dict[str, JSON], Rows]:
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             values.append(json.loads(line))
-        except json.JSONDecodeError:
+        except (json.JSONDecodeError, RecursionError):
             continue
     try:
         about, *rest = values

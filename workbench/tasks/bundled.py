@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from workbench.errors import DatasetError
+from workbench.parsing import TOO_DEEP, check_depth
 from workbench.ports import BadRow
 from workbench.records import PartRef, Task
 from workbench.settings import data_dir
@@ -43,11 +44,13 @@ class Bundled:
                 continue
             try:
                 row = json.loads(line)
+                check_depth(row)
                 if not isinstance(row, dict):
                     raise ValueError(f"the line is a {type(row).__name__}; expected an object")
                 task = task_from_json(row)
             except (ValueError, RecursionError) as error:
-                self._bad.append(Bad(str(path), number, str(error)))
+                reason = TOO_DEEP if isinstance(error, RecursionError) else str(error)
+                self._bad.append(Bad(str(path), number, reason))
                 continue
             if split is None or task.split == split:
                 yield task
@@ -77,7 +80,7 @@ class Collages(Bundled):
         for number, line in enumerate(_lines(path), start=1):
             try:
                 yield Scene.from_json(json.loads(line))
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 raise DatasetError(
                     f"{path}:{number} is not a scene ({error!r}); make the bundle again"
                 ) from error

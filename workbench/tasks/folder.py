@@ -35,6 +35,7 @@ from typing import Any
 
 from workbench.errors import DatasetError, ImageError
 from workbench.images import decode
+from workbench.parsing import TOO_DEEP, TooDeep, check_depth
 from workbench.ports import BadRow
 from workbench.records import PartRef, Task, content_key
 from workbench.tasks.columns import KNOWN, TableColumns, likely_column
@@ -72,7 +73,7 @@ class Folder:
         images: str | Path | None = None,
     ) -> None:
         self.root = Path(root)
-        self.name = name or self.root.resolve().name
+        self.name = name or Path(os.path.realpath(root)).name
         self._questions = questions
         self._images = self.root if images is None else Path(images).absolute()
         arguments = {"root": str(root), "questions": questions, "name": name}
@@ -243,7 +244,7 @@ class Folder:
                     there = path.is_file()
                     if not path.is_relative_to(root):
                         # The folder itself may be named by another way than the picture.
-                        path, root_of_all = path.resolve(), root.resolve()
+                        path, root_of_all = (Path(os.path.realpath(one)) for one in (path, root))
                     else:
                         root_of_all = root
                 except (OSError, ValueError) as error:
@@ -343,6 +344,7 @@ def _json_rows(path: Path, meter: Meter) -> Iterator[tuple[int, Row | ValueError
             if not text.strip():
                 continue
             row = json.loads(text, parse_constant=_refuse)
+            check_depth(row)
             json.dumps(row, ensure_ascii=False).encode()
         except UnicodeEncodeError:
             yield (
@@ -354,7 +356,9 @@ def _json_rows(path: Path, meter: Meter) -> Iterator[tuple[int, Row | ValueError
                 number,
                 ValueError(f"the line is not UTF-8 ({error.reason}); save the file as UTF-8"),
             )
-        except (ValueError, RecursionError) as error:
+        except (TooDeep, RecursionError):
+            yield number, ValueError(TOO_DEEP)
+        except ValueError as error:
             yield number, ValueError(f"the line is not JSON ({error}); expected one object a line")
         else:
             if isinstance(row, dict):

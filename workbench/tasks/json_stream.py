@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from workbench.errors import DatasetError
+from workbench.parsing import TOO_DEEP, TooDeep, check_depth
 
 CHUNK = 1 << 20
 """Number of bytes that are read at once."""
@@ -27,6 +28,8 @@ LARGEST = 32 << 20
 _SPACE = re.compile(r"[ \t\n\r]*")
 _NUMBER_SO_FAR = re.compile(r"[-+.0-9eE]*\Z")
 _JSON = json.JSONDecoder()
+_MARK = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)|[\[\]{}]', re.DOTALL)
+"""A text, perhaps one that is not whole yet, or where a list or an object begins or ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +69,12 @@ def json_lines(path: Path, meter: Meter) -> Iterator[JsonEntry]:
             if not text.strip():
                 continue
             value = json.loads(text)
+            check_depth(value)
         except UnicodeDecodeError as error:
             value = ValueError(f"the line is not UTF-8 ({error.reason}); save the file as UTF-8")
-        except (ValueError, RecursionError) as error:
+        except (TooDeep, RecursionError):
+            value = ValueError(TOO_DEEP)
+        except ValueError as error:
             value = ValueError(f"the line is not JSON ({error}); expected one object a line")
         yield JsonEntry(line, line, None, value)
 
@@ -219,7 +225,7 @@ class _Window:
         return mark
 
     def value(self) -> Any:
-        """Pass one value and give it."""
+        """Pass one value and give it; a ValueError where it is nested too deep."""
         if not self.peek():
             raise _Broken("the file ends too early")
         while True:
@@ -234,15 +240,31 @@ class _Window:
                     raise _Broken(
                         "the file ends too early" if cut else f"this is not JSON ({error.msg})"
                     ) from error
-            except RecursionError as error:
-                raise _Broken("values lie too deep in each other") from error
+            except RecursionError:
+                if self._pass_deep():
+                    return ValueError(TOO_DEEP)
             else:
                 if self._ended or not _NUMBER_SO_FAR.match(self._text, end):
                     self._at = end
-                    return value
+                    return _flat(value)
             if len(self._text) - self._at > LARGEST:
                 raise _Broken(f"an entry has more than {LARGEST >> 20} million characters")
             self._fill()
+
+    def _pass_deep(self) -> bool:
+        """Pass a value that no parser can take; False where its end lies behind the window."""
+        depth = 0
+        for match in _MARK.finditer(self._text, self._at):
+            if match[0] in "[{":
+                depth += 1
+            elif match[0] in "]}":
+                depth -= 1
+                if not depth:
+                    self._at = match.end()
+                    return True
+        if self._ended:
+            raise _Broken("the file ends too early")
+        return False
 
     def _parsed(self) -> tuple[Any, int]:
         try:
@@ -260,6 +282,15 @@ class _Window:
         _ = self.line  # Counts the lines of the text that is dropped.
         self._text = self._text[self._at :] + self._decoder.decode(data, self._ended)
         self._at = self._counted = 0
+
+
+def _flat(value: Any) -> Any:
+    """The value, or a ValueError where it is nested too deep."""
+    try:
+        check_depth(value)
+    except TooDeep as error:
+        return error
+    return value
 
 
 def _whole(digits: str) -> int | float:

@@ -102,7 +102,14 @@ class Record:
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
             return cls(raw["scenes"], raw.get("kinds"), raw.get("facts"))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+        ) as error:
             raise InputError(
                 f"{path} is not a record for oracle tools ({error}); it needs the key 'scenes'"
             ) from error

@@ -49,7 +49,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """A small file's object; empty where there is none or it cannot be read."""
     try:
         value = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
@@ -59,7 +59,7 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     rows = []
     with contextlib.suppress(OSError):
         for line in path.read_bytes().splitlines():
-            with contextlib.suppress(ValueError):
+            with contextlib.suppress(ValueError, RecursionError):
                 rows.append(json.loads(line))
     return [row for row in rows if isinstance(row, dict)]
 

@@ -23,7 +23,8 @@ LONGEST = 4000
 def text(value: object) -> str:
     """Any value as escaped text, cut where it is very long."""
     words = str(value)
-    return html.escape(words if len(words) <= LONGEST else words[:LONGEST] + "…")
+    cut = words if len(words) <= LONGEST else words[:LONGEST] + "…"
+    return html.escape(str(views.visible(cut)))
 
 
 def table(rows: Iterable[Sequence[str]], head: Sequence[str] = ()) -> str:

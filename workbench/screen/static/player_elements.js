@@ -4,6 +4,16 @@ const SVG_SPACE = "http://www.w3.org/2000/svg";
 
 const missing = (value) => value === null || value === undefined || value === false;
 
+const DIRECTIONS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const READ = ["title", "aria-label", "alt"];
+
+/** A text with the code of each character that turns the direction of writing. */
+const visible = (text) =>
+  text.replace(DIRECTIONS, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+/** @param {any} child */
+const shown = (child) => (typeof child === "string" ? visible(child) : child);
+
 /** h("svg:rect.halo", {x: 1, onclick: f}, "text", node, [more], null) */
 export function h(name, properties = {}, ...children) {
   const [tag, ...classes] = name.split(".");
@@ -14,9 +24,12 @@ export function h(name, properties = {}, ...children) {
   for (const [key, value] of Object.entries(properties)) {
     if (missing(value)) continue;
     if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
-    else node.setAttribute(key, value === true ? "" : value);
+    else if (value === true) node.setAttribute(key, "");
+    else node.setAttribute(key, READ.includes(key) ? shown(value) : value);
   }
-  node.append(...children.flat(Infinity).filter((child) => !missing(child)));
+  const present = children.flat(Infinity).filter((child) => !missing(child));
+  // a field for writing holds its text as it is
+  node.append(...(node.localName === "textarea" ? present : present.map(shown)));
   return node;
 }
 
