@@ -1087,6 +1087,7 @@ export interface Times {
 
 /** What the walkthrough offers to choose from. */
 export interface TrainForm {
+  student: string;
   fields: FormField[];
   methods: Record<string, string>;
   models: JobModel[];
