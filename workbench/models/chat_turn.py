@@ -43,7 +43,7 @@ def chat_turn(tokenizer: Any, system: str | None = None) -> ChatTurn:
     quick = "enable_thinking" in str(tokenizer.chat_template)
     options = {"enable_thinking": False} if quick else {}
 
-    def written(answer: str | None, asks: bool) -> str:
+    def render(answer: str | None, asks: bool) -> str:
         more = [] if answer is None else [{"role": "assistant", "content": answer}]
         return str(
             tokenizer.apply_chat_template(
@@ -51,24 +51,24 @@ def chat_turn(tokenizer: Any, system: str | None = None) -> ChatTurn:
             )
         )
 
-    asking = written(None, True)
+    asking = render(None, True)
     before, _, after = asking.partition(_MARK)
     lead = ""
-    if asking == written(None, False):
-        after, lead = _opening(written, after)
+    if asking == render(None, False):
+        after, lead = _opening(render, after)
     opened, end = unclosed(after)
     return ChatTurn(before, f"{after.rstrip()}\n{end}\n\n" if opened else after, lead)
 
 
-def _opening(written: Any, after: str) -> tuple[str, str]:
+def _opening(render: Any, after: str) -> tuple[str, str]:
     """What stands between a question and its answer, and the spaces that the answer begins with.
 
     Args:
-        written: writes the turns with an answer.
+        render: writes the turns with an answer.
         after: what stands behind a question without one, which is all where no answer can be had.
     """
     try:
-        text = written(_SPECIMEN, False)
+        text = render(_SPECIMEN, False)
     except TemplateError:
         return after, ""
     opening, specimen, _ = text.partition(_MARK)[2].rpartition(_SPECIMEN)
