@@ -28,7 +28,7 @@ from app.train_models import FOLDER, finished_models
 from workbench import registry
 from workbench.errors import InputError
 from workbench.store import Project
-from workbench.train.job import Job
+from workbench.train.job import Job, student_of
 from workbench.train.jobs import Jobs
 from workbench.train.status_files import State
 
@@ -119,6 +119,8 @@ class JobModel:
 class TrainForm:
     """What the walkthrough offers to choose from."""
 
+    student: str
+    """The student to begin with: the checkpoint of the profile's."""
     fields: list[FormField]
     methods: Mapping[str, str]
     """By method, why it is not there on this machine; empty where it is."""
@@ -220,6 +222,7 @@ def _walkthrough(site: Site, jobs: Jobs, looks: Looks) -> None:
     @site.server.get("/data/train/form")
     def form(person: Viewer) -> TrainForm:
         return TrainForm(
+            student=student_of(project.profile()),
             fields=train_form.form(),
             methods=train_form.methods(),
             models=[

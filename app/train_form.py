@@ -20,7 +20,7 @@ from workbench.errors import WorkbenchError
 from workbench.records import JSON
 from workbench.schema import describe, problems, sentences
 from workbench.store import Project
-from workbench.train.job import Job, Lora, job_of, job_text
+from workbench.train.job import Job, Lora, job_of, job_text, student_of
 from workbench.train.looks import Estimate
 from workbench.train.schedule import total_steps
 
@@ -271,7 +271,8 @@ def command(project: Project, job: Job) -> str:
     """The same job from the command line."""
     words = ["vpd", "train", "--project", str(project.path.resolve())]
     words += ["--snapshot", Path(job.snapshot).name]
-    now, plain = flat(job), flat(Job(job.snapshot))
+    # a command without --student teaches the profile's
+    now, plain = flat(job), flat(Job(job.snapshot, student_of(project.profile())))
     for key, value in now.items():
         if key == "snapshot" or value == plain.get(key):
             continue

@@ -223,6 +223,15 @@ class ShareOfRed:
         ]
 
 
+class Choosy(ShareOfRed):
+    """A student that takes no picture at all, as processors refuse a shape."""
+
+    def answer(
+        self, tasks: Sequence[Task], images: Images, explain: bool = False
+    ) -> list[Prediction]:
+        raise ValueError("absolute aspect ratio must be smaller than 200, got 225.0")
+
+
 class PlainWriter:
     """States the answer, nothing else."""
 

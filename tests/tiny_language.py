@@ -14,7 +14,13 @@ CHAT = (
 )
 
 
-def save_tiny_language(folder: Path, chat: bool = True, seed: int = 0) -> Path:
+UNASKED = CHAT.partition("{% if add_generation_prompt")[0]
+"""The same template without a generation prompt."""
+
+
+def save_tiny_language(
+    folder: Path, chat: bool = True, seed: int = 0, template: str = CHAT
+) -> Path:
     """Write the checkpoint; about 30,000 parameters."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocabulary = {"<|endoftext|>": 0, "<|im_start|>": 1, "<|im_end|>": 2} | {
@@ -31,7 +37,7 @@ def save_tiny_language(folder: Path, chat: bool = True, seed: int = 0) -> Path:
         unk_token="<|endoftext|>",
     )
     if chat:
-        tokenizer.chat_template = CHAT
+        tokenizer.chat_template = template
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=len(tokenizer),

@@ -7,9 +7,14 @@ data: the row holds the reason, others go on, and the next run goes past it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
-from workbench.errors import InputError
-from workbench.records import PartRef, Prediction, Program, Task, content_key
+from workbench.errors import InputError, RefusedRequest, WorkbenchError
+from workbench.records import PartRef, Prediction, Program, Task, Trace, content_key
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 LONGEST = 600
 """Most characters of a reason."""
@@ -45,6 +50,23 @@ def no_program(
     )
 
 
+def with_reason(trace: Trace, problem: str | None) -> Trace:
+    """The trace of a program that did not come says why, and not that it is no program.
+
+    Args:
+        trace: Its run.
+        problem: Why there is no program; None or empty where there is one.
+    """
+    if not problem or trace.failure is None or trace.failure.kind == "infra":
+        return trace
+    return replace(trace, failure=replace(trace.failure, message=problem, line=None))
+
+
+def refusal(error: Exception) -> str:
+    """Why a model did not take a picture or a text, in words."""
+    return str(error) if isinstance(error, WorkbenchError) else f"{type(error).__name__}: {error}"
+
+
 def no_answer(task: Task, model: PartRef, reason: object, explain: bool = False) -> Prediction:
     """The row of an answer that a student could not give; it counts as a wrong one.
 
@@ -77,5 +99,38 @@ def answer_each(
             half = len(tasks) // 2
             parts = (tasks[:half], tasks[half:])
             return [one for part in parts for one in answer_each(part, give, fail)]
-        is_ours = isinstance(error, InputError)
-        return list(fail(tasks[0], str(error) if is_ours else f"{type(error).__name__}: {error}"))
+        return list(fail(tasks[0], refusal(error)))
+
+
+def answers_or_refusals(
+    ask: Callable[[Sequence[T]], Sequence[R]], items: Sequence[T], served: bool
+) -> list[R | RefusedRequest]:
+    """What a language model answers to each item, or its refusal of that item alone.
+
+    Args:
+        ask: Asks the model about some items at once.
+        items: What it is asked about.
+        served: Whether the model has answered anything before.
+
+    Raises:
+        RefusedRequest: all are refused, nothing was answered before, and a reason may be a setting
+            that all requests share.
+        EngineError: the model broke.
+    """
+    try:
+        return list(ask(items))
+    except RefusedRequest:
+        results = [result for item in items for result in _answer_or_refusal(ask, item)]
+    unclear = [one for one in results if isinstance(one, RefusedRequest) and not one.certain]
+    if unclear and not served and all(isinstance(one, RefusedRequest) for one in results):
+        raise unclear[0]
+    return results
+
+
+def _answer_or_refusal(
+    ask: Callable[[Sequence[T]], Sequence[R]], item: T
+) -> Sequence[R | RefusedRequest]:
+    try:
+        return list(ask([item]))
+    except RefusedRequest as error:
+        return [error]

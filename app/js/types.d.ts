@@ -1094,6 +1094,7 @@ export interface Times {
 
 /** What the walkthrough offers to choose from. */
 export interface TrainForm {
+  student: string;
   fields: FormField[];
   methods: Record<string, string>;
   models: JobModel[];

@@ -11,6 +11,7 @@ import { percent } from "./train_parts.js";
 /** @typedef {import("../js/types").JobDetail} JobDetail */
 /** @typedef {import("../js/types").JobModel} JobModel */
 /** @typedef {import("../js/types").Judgement} Judgement */
+/** @typedef {import("../js/types").TrainForm} TrainForm */
 
 const STEPS = ["Data", "Model and method", "Settings", "Preview and start"];
 const OBJECTIVES = {
@@ -23,9 +24,9 @@ const METHODS = {
   full: ["Full", "every weight; most memory"],
 };
 const draftKey = `vpd-train-draft ${document.body.dataset.scope}`;
-const fresh = () => ({
+const fresh = (student = "bundled") => ({
   snapshot: "",
-  student: "bundled",
+  student,
   objective: "vpd",
   weight: "1",
   method: "lora",
@@ -33,11 +34,13 @@ const fresh = () => ({
   request: newId(),
 });
 
-function storedDraft() {
+/** @param {TrainForm} form */
+function storedDraft(form) {
+  const begun = fresh(form.student);
   try {
-    return { ...fresh(), ...JSON.parse(localStorage.getItem(draftKey) ?? "{}") };
+    return { ...begun, ...JSON.parse(localStorage.getItem(draftKey) ?? "{}") };
   } catch {
-    return fresh();
+    return begun;
   }
 }
 
@@ -143,7 +146,7 @@ function modelWords({ id, of, accuracy }) {
 /** The walkthrough in `place`; `params` is what the address says. */
 export async function walkthrough(place, params) {
   const form = await get("data/train/form");
-  let draft = storedDraft();
+  let draft = storedDraft(form);
   let report = null;
   let timer = null;
   let latest = 0;
@@ -234,6 +237,9 @@ export async function walkthrough(place, params) {
       "The bundled student",
       "a small vision-language model that came with the workbench",
     ],
+    ...(["bundled", ...form.models.map((one) => one.folder)].includes(form.student)
+      ? []
+      : [[form.student, "The project's student", `what the profile names: ${form.student}`]]),
     ...form.models.map((one) => [one.folder, one.name || one.id, modelWords(one)]),
   ];
   const other = h("input.field", {

@@ -4,6 +4,7 @@ snapshot; the command.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,7 +19,7 @@ from app.train_form import APART, FormField, command, form, judge, judgement
 from workbench.cli import app as cli
 from workbench.snapshot import Snapshot
 from workbench.store import Project
-from workbench.train.job import Job, Lora, job_text
+from workbench.train.job import Job, Lora, job_text, student_of
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +97,25 @@ def test_the_command_gives_the_same_job(project: Project, taken: Snapshot) -> No
     done = CliRunner().invoke(cli, [*words, "--toml"])
     assert done.exit_code == 0, done.output
     assert done.stdout == job_text(job)
+
+
+def test_the_command_names_a_student_that_is_not_the_profiles(tmp_path: Path) -> None:
+    folder = training_project.build(tmp_path / "p", scenes=4)
+    taken = training_project.snapshot(folder)
+    profile = folder / "profile.toml"
+    lines = [
+        line for line in profile.read_text().splitlines() if not re.match(r"student\s*=", line)
+    ]
+    own = 'student = { part = "transformers", checkpoint = "own/er" }'
+    profile.write_text("\n".join([own, *lines]) + "\n")
+    with Project.open(folder) as project:
+        assert student_of(project.profile()) == "own/er"
+        for student, words in (("bundled", ["--student", "bundled"]), ("own/er", [])):
+            job = Job(str(taken.path.resolve()), student)
+            given = shlex.split(command(project, job))[1:]
+            assert [one for one in given if one in ("--student", "bundled", "own/er")] == words
+            printed = CliRunner().invoke(cli, [*given, "--toml"])
+            assert printed.stdout == job_text(job), printed.output
 
 
 def test_every_setting_of_a_job_has_a_field_or_a_choice_of_its_own() -> None:

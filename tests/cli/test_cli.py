@@ -416,6 +416,20 @@ def test_ask_shows_both_answers(ran: Path, squares: Path) -> None:
     assert re.search(r"^by student:   (yes|no)  \(\d+\.\d\d s\)$", text, re.M)
 
 
+def test_ask_shows_the_other_answer_where_one_side_refuses(squares: Path, tmp_path: Path) -> None:
+    choosy, down = tmp_path / "choosy.toml", tmp_path / "down.toml"
+    choosy.write_text(profile_text(student=f'{{ part = "{HERE}/small_parts.py:Choosy" }}'))
+    down.write_text(
+        profile_text(sampler=f'{{ part = "{HERE}/small_parts.py:Scribe", breaks_at = 0 }}')
+    )
+    text = vpd("ask", squares, "How many?", "--profile", choosy, "--k", 6).stdout
+    assert re.search(r"^by programs:  4  ", text, re.M)
+    assert "by student:   none, ValueError: absolute aspect ratio must be smaller" in text
+    text = vpd("ask", squares, "Are there more than two?", "--profile", down, "--k", 2).stdout
+    assert text.count("the endpoint did not answer; ask again") == 2
+    assert re.search(r"^by student:   (yes|no)  ", text, re.M)
+
+
 def test_ask_leaves_the_store_alone(ran: Path, squares: Path) -> None:
     with Project.open(ran) as held:
         before = held.counts()

@@ -107,6 +107,32 @@ def test_a_job_is_printed_and_read_again(project: Path, tmp_path: Path) -> None:
     assert Jobs(project / "jobs").all() == []
 
 
+def teach(project: Path, student: str) -> None:
+    """Make a checkpoint the student of a project's profile."""
+    profile = project / "profile.toml"
+    lines = [
+        line for line in profile.read_text().splitlines() if not re.match(r"student\s*=", line)
+    ]
+    profile.write_text("\n".join([f"student = {student}", *lines]) + "\n")
+
+
+def test_a_job_teaches_the_profiles_student(project: Path, tmp_path: Path) -> None:
+    def printed(*more: object) -> str:
+        (tmp_path / "printed.toml").write_text(vpd("train", "-p", project, "--toml", *more).stdout)
+        return read_job(tmp_path / "printed.toml").student
+
+    assert printed() == "bundled"
+    teach(project, '{ part = "transformers", checkpoint = "own/er" }')
+    assert printed() == "own/er"
+    assert printed("--student", "bundled") == "bundled"
+    student = save("smolvlm", tmp_path / "student")
+    teach(project, f'{{ part = "transformers", checkpoint = "{student}" }}')
+    assert printed() == str(Path(student).resolve())
+    (tmp_path / "job.toml").write_text(vpd("train", "-p", project, "--toml").stdout)
+    teach(project, '{ part = "transformers", checkpoint = "own/er" }')
+    assert printed("--job", tmp_path / "job.toml") == str(Path(student).resolve())
+
+
 def test_a_preview_marks_what_counts(project: Path, tmp_path: Path) -> None:
     student = save("smolvlm", tmp_path / "student")
     shown = vpd("train", "-p", project, "--student", student, "--preview").stdout

@@ -120,6 +120,37 @@ def test_an_edited_template_or_setting_is_another_part(
     assert checkpoint_state(str(folder)) == before
 
 
+EDITABLE = (
+    "chat_template.jinja",
+    "generation_config.json",
+    "preprocessor_config.json",
+    "processor_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+)
+
+
+@pytest.mark.parametrize("name", EDITABLE)
+def test_an_edited_file_makes_a_folder_another_student(
+    models: Path, tmp_path: Path, name: str
+) -> None:
+    folder = Path(shutil.copytree(models / "one" / "model", tmp_path / "one" / "model"))
+    before = TransformersStudent.reference(str(folder))
+    assert before == TransformersStudent.reference(str(models / "one" / "model"))
+    old = (folder / name).read_text() if (folder / name).is_file() else None
+    (folder / name).write_text((old or "{}") + "\n")
+    after = TransformersStudent.reference(str(folder))
+    assert after != before
+    assert after.version == before.version, "the weights are the same"
+    (folder / "optimizer.pt").write_bytes(b"changes no answer")
+    (folder / "README.md").write_text("changes no answer")
+    if old is None:
+        (folder / name).unlink()
+    else:
+        (folder / name).write_text(old)
+    assert TransformersStudent.reference(str(folder)) == before
+
+
 def test_the_embedded_parts_keep_their_keys() -> None:
     """Results in everybody's projects stay valid."""
     assert TransformersLanguage("bundled").ref.version == "1"

@@ -26,6 +26,7 @@ from workbench.pipeline.live_events import (
 from workbench.records import PartRef, Prediction, Program, Task, content_key
 from workbench.settings import Choice, find_profile, read_profile
 from workbench.tasks.collage.pictures import make_scene, render
+from workbench.unanswered import no_program
 
 EMBEDDED = read_profile(find_profile("embedded"))
 HERE = Path(__file__)
@@ -249,6 +250,44 @@ def test_a_side_that_breaks_leaves_the_other_alone(images: ImageFolder, task: Ta
     assert (broken.failure.kind, broken.answer) == ("infra", None)
     assert "the model is down" in broken.failure.message
     assert list(fresh.answer("student", task))[-1].answer == "yes"
+
+
+class Choosy(Boxer):
+    """A student that takes no such picture."""
+
+    def stream(self, task, images, explain, watch):
+        raise ValueError("absolute aspect ratio must be smaller than 200, got 225.0")
+
+
+class Filtered(Endless):
+    """A sampler whose endpoint refuses the question."""
+
+    def sample(self, tasks, k, seed):
+        for task in tasks:
+            yield from (no_program(task, i, seed, self.ref, "HTTP 400: filtered") for i in range(k))
+
+
+def test_a_student_that_refuses_the_picture_says_why_beside_the_programs_answer(
+    images: ImageFolder, task: Task
+) -> None:
+    program = Choice(part("Endless"), {"body": "    return 'two'\n"})
+    fresh = with_parts(images, sampler=program, student=Choice(part("Choosy")))
+    refused = list(fresh.answer("student", task))[-1]
+    assert (refused.answer, refused.failure.kind) == (None, "infra")
+    assert refused.failure.message == (
+        "ValueError: absolute aspect ratio must be smaller than 200, got 225.0"
+    )
+    [row] = refused.predictions
+    assert (row.answer, row.problem) == ("", refused.failure.message)
+    assert list(fresh.answer("pipeline", task))[-1].answer == "two"
+    fresh.close()
+
+
+def test_a_question_without_a_program_says_why(images: ImageFolder, task: Task) -> None:
+    fresh = with_parts(images, sampler=Choice(part("Filtered")))
+    finished = list(fresh.answer("pipeline", task))[-1]
+    assert (finished.failure.message, finished.failure.line) == ("HTTP 400: filtered", None)
+    fresh.close()
 
 
 def test_a_wrong_part_is_a_failure_of_its_side(images: ImageFolder, task: Task) -> None:

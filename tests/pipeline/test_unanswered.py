@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from small_parts import Scribe, profile_text
 
+from workbench.errors import RefusedRequest
 from workbench.pipeline import Parts, run
-from workbench.records import Task
+from workbench.rationalize.rewrite import LanguageWriter
+from workbench.records import PartRef, Task
 from workbench.settings import Choice
 from workbench.store import Project
 from workbench.unanswered import no_program
@@ -80,3 +82,32 @@ def test_a_program_that_did_not_come_is_a_run_with_the_reason(project: Project) 
         )
     }
     assert (message, thinking) == ("the endpoint: HTTP 400", "hm")
+
+
+def test_a_rationale_that_an_endpoint_refuses_is_a_row_that_the_next_run_goes_past(
+    project: Project,
+) -> None:
+    class Filter:
+        ref = PartRef("language", "filter")
+
+        def complete(self, prompts: Sequence[str], max_tokens: int) -> list[str]:
+            if any("more than" in text.rpartition("Question: ")[2] for text in prompts):
+                raise RefusedRequest("HTTP 400: content filter", True)
+            return ["Thus, the answer is 7." for _ in prompts]
+
+        def choose(
+            self, prompts: Sequence[str], options: Sequence[Sequence[str]]
+        ) -> list[list[float]]:
+            raise AssertionError("a rewriter chooses nothing")
+
+    fresh = Parts(project.profile(), project.images)
+    fresh.__dict__["writer"] = LanguageWriter(Filter())
+    written = run(project, upto="rationalize", parts=fresh).done["rationalize"].rows
+    [row] = project.database.rows(
+        "SELECT count(*) AS whole, count(*) FILTER ("
+        "list_contains(issues, 'not rewritten, this is the draft: HTTP 400: content filter')"
+        ") AS refused FROM rationale"
+    )
+    assert row["whole"] == written
+    assert 0 < row["refused"] < written
+    assert run(project, upto="rationalize", parts=fresh).done["rationalize"].rows == 0

@@ -13,7 +13,7 @@ from shapes import SHAPES
 from world import run
 
 from workbench import registry
-from workbench.errors import InputError
+from workbench.errors import InputError, RefusedRequest
 from workbench.ports import RationaleWriter
 from workbench.rationalize.rewrite import MAX_TEXT, LanguageWriter, cut, prompt, steps
 from workbench.rationalize.template import TemplateWriter
@@ -131,3 +131,36 @@ def test_the_language_writer_is_registered_keeps_its_promise_and_names_its_model
 def test_a_silly_length_is_refused() -> None:
     with pytest.raises(InputError, match="max_tokens must be 20 to 2000, found 5"):
         LanguageWriter(Copyist(), max_tokens=5)
+
+
+class Filter(Copyist):
+    """A language model behind an endpoint that turns down prompts about one question."""
+
+    def __init__(self, word: str, certain: bool) -> None:
+        super().__init__()
+        self.word, self.certain = word, certain
+
+    def complete(self, prompts: Sequence[str], max_tokens: int) -> list[str]:
+        if any(self.word in text.rpartition("Question: ")[2] for text in prompts):
+            raise RefusedRequest("HTTP 400: content filter", self.certain)
+        return super().complete(prompts, max_tokens)
+
+
+@pytest.mark.parametrize("certain", [True, False])
+def test_a_row_that_is_refused_gets_the_draft_and_the_reason(certain: bool) -> None:
+    rows = [row("paper"), row(SHAPES[0].name if SHAPES[0].name != "paper" else SHAPES[1].name)]
+    word = rows[1][0].question
+    assert word not in rows[0][0].question
+    writer = LanguageWriter(Filter(word, certain))
+    good, refused = writer.write(rows)
+    assert good.issues == ()
+    draft = TemplateWriter().write(rows[1:])[0]
+    assert (refused.text, refused.citations) == (draft.text, draft.citations)
+    assert refused.issues[-1] == "not rewritten, this is the draft: HTTP 400: content filter"
+    assert (refused.writer, refused.trace_id) == (writer.ref, rows[1][2].id)
+    assert [one.id for one in writer.write(rows[1:])] == [refused.id]
+
+
+def test_a_model_that_refuses_everything_for_a_setting_ends_the_stage() -> None:
+    with pytest.raises(RefusedRequest, match="HTTP 400"):
+        LanguageWriter(Filter("", False)).write([row("paper")])

@@ -64,6 +64,12 @@ def test_a_completion_has_ended_at_a_fence_or_at_the_margin():
     assert is_complete("\n    return 1\n\n# Next question")
 
 
+def test_a_thought_ends_no_completion():
+    assert not is_complete("\n<think>\nA dog?\n```python\n")
+    assert not is_complete("\n<think>\nA dog?\n</think>\n    return 1\n")
+    assert is_complete("\n<think>\nA dog?\n</think>\n    return 1\n```")
+
+
 REPLIES = json.loads((Path(__file__).parent / "program_replies.json").read_text())
 
 

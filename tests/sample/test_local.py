@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 import torch
-from tiny_language import save_tiny_language
+from tiny_language import UNASKED, save_tiny_language
 
 from workbench.api import STANDARD
 from workbench.errors import InputError
@@ -161,3 +161,41 @@ def test_the_bundled_writer_does_not_depend_on_the_batch_either():
     together = list(part.sample(TASKS[:3], 2, seed=0))
     alone = [p for task in TASKS[:3] for p in part.sample([task], 2, seed=0)]
     assert texts(together) == texts(alone)
+
+
+def test_a_template_without_a_generation_prompt_gives_the_same_programs(tiny, tmp_path):
+    unasked = os.fspath(save_tiny_language(tmp_path / "unasked", template=UNASKED))
+    asked, without = (
+        list(build(model, prompt="full").sample(TASKS[:2], 2, seed=0)) for model in (tiny, unasked)
+    )
+    assert texts(without) == texts(asked)
+
+
+@pytest.mark.parametrize(
+    ("written", "source", "thinking"),
+    [
+        (
+            "\n<think>I count.\nOne.</think>\n    return 'one'\n",
+            "def execute_command(image):\n    return 'one'\n",
+            "<think>I count.\nOne.</think>",
+        ),
+        (
+            "\n    return 'one'\n```\n</think>",
+            "def execute_command(image):\n    return 'one'\n",
+            "",
+        ),
+        ("\n    return 'one'\n", "def execute_command(image):\n    return 'one'\n", ""),
+    ],
+)
+def test_thinking_is_kept_beside_the_program(tiny, monkeypatch, written, source, thinking):
+    monkeypatch.setattr(TransformersSampler, "_text", lambda *_: written)
+    [program] = build(tiny).sample(TASKS[:1], 1, seed=0)
+    assert ("\n".join(line for line in program.source.splitlines() if line) + "\n") == source
+    assert (program.thinking, program.problem) == (thinking, "")
+
+
+def test_a_thought_without_an_end_is_a_row_with_the_reason(tiny, monkeypatch):
+    monkeypatch.setattr(TransformersSampler, "_text", lambda *_: "\n<think>Let me see")
+    [program] = build(tiny).sample(TASKS[:1], 1, seed=0)
+    assert program.problem == "the model wrote a thought and no program; raise max_tokens"
+    assert program.thinking == "<think>Let me see"

@@ -113,8 +113,22 @@ def test_a_broken_picture_costs_its_own_question_alone(project: Project) -> None
                 raise ImageError("it is torn")
             return super().answer(tasks, images, explain)
 
+    def rows() -> dict[str, str]:
+        told = project.database.rows("SELECT task_id, problem FROM prediction")
+        return {row["task_id"]: row["problem"] for row in told if row["problem"]}
+
+    whole = {task.id for task in tasks if task.image != torn}
+    path = project.images.path(torn)
+    assert path is not None
+    kept = path.read_bytes()
+    project.images.drop(torn)
     answered = ask(project, who(Careful()), ids(project), False)
-    assert set(answered) == {task.id for task in tasks if task.image != torn}
+    assert (set(answered), rows()) == (whole, {}), "a picture that comes back is asked about"
+    path.write_bytes(kept)
+    answered = ask(project, who(Careful()), ids(project), False)
+    refused = {task.id for task in tasks} - whole
+    assert {id_ for id_, answer in answered.items() if answer == ("", "")} == refused
+    assert rows() == dict.fromkeys(refused, "it is torn"), "a picture that it does not take is not"
 
 
 def test_an_evaluation_is_a_row_with_its_interval_families_and_cost(project: Project) -> None:

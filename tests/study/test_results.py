@@ -169,6 +169,18 @@ def test_direct_and_explained_students_are_two_systems(project: Project) -> None
     assert [row.system for row in results(project, by="objective").rows] == ["vpd", "vpd explained"]
 
 
+def test_one_model_evaluated_three_times_has_three_rows(project: Project) -> None:
+    """Its weights are the same where its chat template was edited."""
+    for share in (0.2, 0.6, 0.9):
+        put(project, "one/model", drawn(share, 1), model="weights")
+    named = {row.system: row.value for row in results(project).rows}
+    assert named == {
+        "one/model": pytest.approx(np.mean(drawn(0.2, 1))),
+        "one/model (weights)": pytest.approx(np.mean(drawn(0.6, 1))),
+        "one/model (e2)": pytest.approx(np.mean(drawn(0.9, 1))),
+    }
+
+
 def test_the_latest_pipeline_stands_for_earlier_ones(project: Project) -> None:
     for share in (0.2, 0.6):
         put(project, "pipeline k=1", drawn(share, 1), kind="pipeline", mode="first", model=None)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from workbench import registry
 from workbench.english import singular
-from workbench.errors import ProfileError
+from workbench.errors import ProfileError, RefusedRequest
 from workbench.evidence import EvidenceKind
 from workbench.ports import Verifier
 from workbench.records import AnswerType, ErrorKind, Failure, PartRef, Program, Task, Trace
@@ -310,3 +310,45 @@ def test_the_preference_is_recorded_and_the_papers_order_keeps_its_name() -> Non
     assert "prefer" not in AnswerVerifier().ref.arguments
     with pytest.raises(ProfileError, match="prefer must be one of evidence, probability"):
         AnswerVerifier(prefer="beauty")  # type: ignore[arg-type]
+
+
+class Filter(WordForms):
+    """A language model behind an endpoint that turns down prompts with a certain word."""
+
+    def __init__(self, word: str, certain: bool = True) -> None:
+        super().__init__()
+        self.word, self.certain = word, certain
+
+    def choose(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> list[list[float]]:
+        if any(f'"{self.word}' in text for text in prompts):
+            raise RefusedRequest("HTTP 400: content filter", self.certain)
+        return super().choose(prompts, options)
+
+
+def test_a_pair_that_the_judge_refuses_costs_itself_and_the_verdict_says_why() -> None:
+    answers = runs(("shot", 0.0), ("mountains", -1.0))
+    shot, mountains = JudgedVerifier(Filter("shot")).judge(task(("mountain",)), answers)
+    assert (shot.correct, mountains.correct, mountains.chosen) == (False, True, True)
+    plain = AnswerVerifier().judge(task(("mountain",)), answers)[0]
+    assert shot.reason == (
+        f'{plain.reason} The judge did not answer on "shot" for "mountain": '
+        "HTTP 400: content filter"
+    )
+
+
+def test_one_label_that_the_judge_refuses_leaves_the_others() -> None:
+    [verdict] = JudgedVerifier(Filter("shot")).judge(
+        task(("shot", "mountain")), runs(("mountains", 0.0))
+    )
+    assert verdict.correct
+    assert 'The judge takes "mountains" for "mountain"' in verdict.reason
+    assert 'did not answer on "mountains" for "shot": HTTP 400' in verdict.reason
+
+
+def test_a_judge_that_refuses_everything_for_a_setting_ends_the_stage() -> None:
+    verifier = JudgedVerifier(Filter("shot", certain=False), control=0)
+    with pytest.raises(RefusedRequest, match="HTTP 400"):
+        verifier.judge(task(("mountain",)), runs(("shot", 0.0)))
+    assert verifier.judge(task(("mountain",)), runs(("mountains", 0.0)))[0].correct
+    [refused] = verifier.judge(task(("mountain",)), runs(("shot", 0.0)))
+    assert "did not answer" in refused.reason

@@ -51,7 +51,9 @@ def main(
     out.print(
         f"by programs:  {answer}  ({seconds(reply.pipeline_seconds)}, {len(reply.runs)} programs)"
     )
-    out.print(f"by student:   {safe(reply.prediction.answer)}  ({seconds(reply.student_seconds)})")
+    problem = reply.prediction.problem
+    answer = f"none, {safe(problem)}" if problem else safe(reply.prediction.answer)
+    out.print(f"by student:   {answer}  ({seconds(reply.student_seconds)})")
 
 
 def _profile(project: Path | None, profile: str | None) -> Profile:

@@ -22,7 +22,7 @@ from workbench.pipeline.snapshotting import folder_of
 from workbench.settings import read_profile
 from workbench.store.project import PROFILE
 from workbench.store.reading import snapshots
-from workbench.train.job import FILE, Job, job_of, job_text, read_job
+from workbench.train.job import FILE, Job, job_of, job_text, read_job, student_of
 from workbench.train.jobs import Jobs, JobView
 from workbench.train.launchers import to_ray, to_slurm
 from workbench.train.status_files import METRICS, RESULT, read_json, read_lines
@@ -108,23 +108,13 @@ def job_from_options(
         table["arguments"] = {**table.get("arguments", {}), "weight": weight}
     for change in changes:
         put(table, change)
-    if not file and "student" not in table and (student := _student(folder)):
-        table["student"] = student
+    if not file and "student" not in table:
+        table["student"] = student_of(read_profile(folder / PROFILE))
     beside = file.parent / table["snapshot"] if file else Path()
     table["snapshot"] = str(
         _snapshot(folder, snapshot) if snapshot or not file else beside.resolve()
     )
     return job_of(table)
-
-
-def _student(project: Path) -> str:
-    """The checkpoint of the project's student; empty where the profile names none of its own."""
-    choice = read_profile(project / PROFILE).student
-    checkpoint = (
-        str(choice.arguments.get("checkpoint", "")) if choice.part == "transformers" else ""
-    )
-    path = Path(checkpoint).expanduser()
-    return str(path.resolve()) if checkpoint and path.is_dir() else checkpoint
 
 
 def put(settings: dict[str, Any], change: str) -> None:

@@ -3,6 +3,7 @@
 Files:
     bundled.py       the shipped weights put together
     chat_request.py  which fields a chat endpoint takes
+    chat_turn.py     what a chat template writes around a question of text alone
     checkpoint.py    a checkpoint's processor, before its weights
     checkpoint_state.py  which state of a checkpoint a part computes with
     conversation.py  a question and its answer as a chat template writes them

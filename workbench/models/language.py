@@ -30,7 +30,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from workbench.errors import EngineError, InputError, MissingPart
+from workbench.models.chat_turn import chat_tokens, chat_turn
 from workbench.models.checkpoint_state import checkpoint_state, with_state
+from workbench.models.thinking import answer_of, apart
 from workbench.records import PartRef, content_key
 from workbench.settings import cache_dir, data_dir
 
@@ -272,42 +274,6 @@ def _weights_key(path: str, adapter: str | None, dtype: torch.dtype) -> str:
     return content_key(folder.name, files, digest, str(dtype))[:12]
 
 
-def template_parts(loaded: LoadedLanguage, system: str | None = None) -> tuple[str, str]:
-    """The texts that the chat template puts before and after a user's turn.
-
-    The latter includes the answer's opening.  A model without a template has only the system's
-    text, where there is one, before the turn.
-    """
-    if loaded.tokenizer.chat_template is None:
-        return (f"{system}\n\n" if system else ""), ""
-    mark = "\u0000TURN\u0000"
-    turns = [{"role": "system", "content": system}] if system else []
-    text = loaded.tokenizer.apply_chat_template(
-        [*turns, {"role": "user", "content": mark}], tokenize=False, add_generation_prompt=True
-    )
-    before, _, after = text.partition(mark)
-    return before, after
-
-
-def chat_tokens(loaded: LoadedLanguage, prompt: str, system: str | None = None) -> list[int]:
-    """The tokens of a user's turn in the model's chat template, up to where the answer begins.
-
-    The user's text is tokenised apart from the template, so that what looks like a control token in
-    it stays text.
-
-    Args:
-        loaded: The model; where it has no chat template, the turn is plain text.
-        prompt: The user's text, which may be hostile.
-        system: What the system says before; None for nothing.
-    """
-    before, after = template_parts(loaded, system)
-    ids = loaded.tokenizer(before, add_special_tokens=False)["input_ids"]
-    ids += loaded.tokenizer(prompt, add_special_tokens=False, split_special_tokens=True)[
-        "input_ids"
-    ]
-    return [*ids, *loaded.tokenizer(after or "\n", add_special_tokens=False)["input_ids"]]
-
-
 def pad_left(
     rows: Sequence[Sequence[int]], pad: int, device: torch.device
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -326,6 +292,16 @@ def pad_left(
         mask[i, width - len(row) :] = 1
     positions = (mask.cumsum(-1) - 1).clamp(min=0)
     return ids.to(device), mask.to(device), positions.to(device)
+
+
+def _answer(tokenizer: Any, tokens: Tensor) -> str:
+    """The text of tokens without special ones and thoughts, whose marks may be special ones."""
+    thought, rest = apart(tokenizer.decode(tokens))
+    if not thought:
+        return answer_of(tokenizer.decode(tokens, skip_special_tokens=True))
+    for token in tokenizer.all_special_tokens:
+        rest = rest.replace(token, "")
+    return rest.strip()
 
 
 class TransformersLanguage:
@@ -354,6 +330,8 @@ class TransformersLanguage:
     def complete(self, prompts: Sequence[str], max_tokens: int) -> Sequence[str]:
         """The greedy completion of each prompt, which is a user's turn, in the same order.
 
+        What the model thinks aloud before its answer is left out.
+
         Raises:
             EngineError: the model breaks.
         """
@@ -376,9 +354,8 @@ class TransformersLanguage:
                     )
             except RuntimeError as error:
                 raise EngineError(f"the language model '{self._model}' broke: {error}") from error
-            texts = loaded.tokenizer.batch_decode(out[:, ids.shape[1] :], skip_special_tokens=True)
-            for i, text in zip(batch, texts, strict=True):
-                answers[i] = text.strip()
+            for i, tokens in zip(batch, out[:, ids.shape[1] :], strict=True):
+                answers[i] = _answer(loaded.tokenizer, tokens)
         return answers
 
     def choose(
@@ -393,12 +370,13 @@ class TransformersLanguage:
             EngineError: the model breaks.
         """
         loaded = load_language(self._model, device=self._device)
+        lead = chat_turn(loaded.tokenizer).lead
         rows: list[tuple[int, list[int], list[int]]] = []
         for p, prompt in enumerate(prompts):
             start = self._prompt(loaded, prompt)
             for option in options[p]:
                 answer = loaded.tokenizer(
-                    option, add_special_tokens=False, split_special_tokens=True
+                    lead + option, add_special_tokens=False, split_special_tokens=True
                 )["input_ids"]
                 rows.append((p, start, [*answer, *loaded.stops[-1:]]))
         scores = [0.0] * len(rows)
@@ -459,7 +437,7 @@ class TransformersLanguage:
         return [float(logp[i, : len(answer)].sum()) for i, (_, _, answer) in enumerate(rows)]
 
     def _prompt(self, loaded: LoadedLanguage, prompt: str) -> list[int]:
-        ids = chat_tokens(loaded, prompt)
+        ids = chat_tokens(loaded.tokenizer, prompt)
         if len(ids) <= self._longest:
             return ids
         half = self._longest // 2

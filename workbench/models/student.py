@@ -17,7 +17,7 @@ from workbench.errors import InputError
 from workbench.models.bundled import student_folder
 from workbench.models.language import quiet
 from workbench.models.vlm import Vlm
-from workbench.models.weights import is_folder, weights_digest
+from workbench.models.weights import files_digest, is_folder, weights_digest
 from workbench.ports import Images
 from workbench.prompts import LABEL_SUFFIX, RATIONALE_SUFFIX, question_text
 from workbench.records import PartRef, Prediction, Region, Task, content_key
@@ -59,9 +59,10 @@ class TransformersStudent:
     ) -> PartRef:
         """The reference by which every record names this student; its weights are not loaded.
 
-        A folder goes by the last two parts of its path and by a digest of its weights: two training
-        jobs' models are two students although both folders are called `model`, and a folder that
-        was moved is still the same student.
+        A folder goes by the last two parts of its path, by a digest of its weights and by one of
+        the other files that it computes with: two training jobs' models are two students although
+        both folders are called `model`, a folder that was moved is still the same student, and one
+        whose chat template or processor was edited is another.
 
         Args:
             checkpoint: `bundled`, a folder, or a hub id.
@@ -71,7 +72,7 @@ class TransformersStudent:
         Raises:
             InputError: there is no such checkpoint.
         """
-        arguments = {"max_tokens": max_tokens}
+        arguments: dict[str, int | str] = {"max_tokens": max_tokens}
         if max_rationale_tokens != RATIONALE_TOKENS:
             arguments["max_rationale_tokens"] = max_rationale_tokens
         if checkpoint == "bundled":
@@ -80,9 +81,9 @@ class TransformersStudent:
             )
         if is_folder(checkpoint):
             folder = Path(checkpoint).expanduser().resolve()
-            return PartRef(
-                "student", "/".join(folder.parts[-2:]), weights_digest(folder), arguments
-            )
+            version = weights_digest(folder)
+            arguments["files"] = files_digest(folder)
+            return PartRef("student", "/".join(folder.parts[-2:]), version, arguments)
         try:
             with quiet():
                 config = AutoConfig.from_pretrained(checkpoint)

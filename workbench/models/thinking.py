@@ -36,6 +36,16 @@ def apart(text: str) -> tuple[str, str]:
     return "\n".join(thought.strip() for thought in thoughts), rest
 
 
+def unclosed(text: str) -> tuple[str, str]:
+    """The mark of a thought that a text leaves open, and the one that ends it; empty for none."""
+    marks = list(_THOUGHT.finditer(text))
+    if not marks:
+        return "", ""
+    end = _end_of(marks[-1][0].lower())
+    is_closed = end.lower() in text[marks[-1].end() :].lower()
+    return ("", "") if is_closed else (marks[-1][0], end)
+
+
 def answer_of(text: str) -> str:
     """A text without its thoughts."""
     return apart(text)[1].strip()

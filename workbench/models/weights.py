@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -48,10 +49,18 @@ def weights_digest(folder: Path) -> str:
             f"no model at {folder} (no file {' or '.join(_WEIGHTS)}); give 'bundled', a folder or "
             "a hub id"
         )
-    files = [*weights, *(path for path in (folder / "config.json",) if path.is_file())]
-    stats = [(path, path.stat()) for path in files]
-    return content_key(
-        *((path.name, _digest(path, stat.st_size, stat.st_mtime_ns)) for path, stat in stats)
+    return _key([*weights, *(path for path in (folder / "config.json",) if path.is_file())])
+
+
+def files_digest(folder: Path) -> str:
+    """20 characters that change with what `weights_digest` leaves out of `folder_digest`.
+
+    That is tokenizer, processor, chat template and generation settings.
+    """
+    return _key(
+        path
+        for path in _files(folder)
+        if path.name != "config.json" and not any(path.match(one) for one in _WEIGHTS)
     )
 
 
@@ -60,7 +69,14 @@ def folder_digest(folder: Path) -> str:
 
     That is weights, configuration, tokenizer, processor, chat template and generation settings.
     """
-    files = sorted(path for path in folder.iterdir() if path.suffix in _FILES and path.is_file())
+    return _key(_files(folder))
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix in _FILES and path.is_file())
+
+
+def _key(files: Iterable[Path]) -> str:
     stats = [(path, path.stat()) for path in files]
     return content_key(
         *((path.name, _digest(path, stat.st_size, stat.st_mtime_ns)) for path, stat in stats)

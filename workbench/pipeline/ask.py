@@ -8,13 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from workbench.errors import InputError
+from workbench.errors import EngineError, InputError
 from workbench.images import ImageFolder
 from workbench.pipeline.parts import Parts
 from workbench.rationalize.follow.evidence import evidence_of
 from workbench.records import VISITORS, Prediction, Program, Task, Trace, Verdict, content_key
 from workbench.settings import Profile
 from workbench.store import STAGES
+from workbench.unanswered import REFUSED, no_answer, no_program, refusal, with_reason
 
 LONGEST_QUESTION = 1000
 """Most characters of a question."""
@@ -85,7 +86,9 @@ def ask(
 ) -> BothAnswers:
     """Answer a question by sampling k programs and by the student.
 
-    The answer of the programs is the one that most of those that ran agree on.
+    The answer of the programs is the one that most of those that ran agree on.  A side that refuses
+    the question, or breaks over it, costs the other side nothing: the reason stands where its
+    answer would.
 
     Args:
         picture: file of the picture.
@@ -114,18 +117,16 @@ def ask(
 def _answer(
     parts: Parts, images: ImageFolder, task: Task, k: int, tell: Callable[[str], None]
 ) -> BothAnswers:
-    sampler, executor, verifier, student = (
-        parts.sampler,
-        parts.executor,
-        parts.verifier,
-        parts.student,
-    )
+    executor, verifier = parts.executor, parts.verifier
     started = time.perf_counter()
     tell("writing programs")
-    programs = list(sampler.sample([task], k, parts.profile.seed))
+    programs = _programs(parts, task, k)
     tell("running them")
     traces = [
-        replace(trace, evidence=evidence_of(program.source, trace, task.choices))
+        replace(
+            with_reason(trace, program.problem),
+            evidence=evidence_of(program.source, trace, task.choices),
+        )
         for program, trace in zip(
             programs, executor.run([(task, program) for program in programs]), strict=True
         )
@@ -133,7 +134,7 @@ def _answer(
     verdicts = verifier.judge(task, list(zip(programs, traces, strict=True)))
     ended = time.perf_counter()
     tell("asking the student")
-    prediction = student.answer([task], images)[0]
+    prediction = _prediction(parts, images, task)
     student_seconds = time.perf_counter() - ended
     runs = tuple(zip(programs, traces, verdicts, strict=True))
     rationales = parts.writer.write(
@@ -147,3 +148,21 @@ def _answer(
         student_seconds,
         rationales[0].text if rationales else "",
     )
+
+
+def _programs(parts: Parts, task: Task, k: int) -> list[Program]:
+    """k programs; rows with the reason where the sampler refuses the question or breaks."""
+    sampler, seed = parts.sampler, parts.profile.seed
+    try:
+        return list(sampler.sample([task], k, seed))
+    except (EngineError, *REFUSED) as error:
+        return [no_program(task, at, seed, sampler.ref, refusal(error)) for at in range(k)]
+
+
+def _prediction(parts: Parts, images: ImageFolder, task: Task) -> Prediction:
+    """The student's answer; a row with the reason where it refuses the question or breaks."""
+    student = parts.student
+    try:
+        return student.answer([task], images)[0]
+    except (EngineError, *REFUSED) as error:
+        return no_answer(task, student.ref, refusal(error))

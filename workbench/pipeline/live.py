@@ -24,7 +24,7 @@ from typing import Literal
 
 from workbench import registry
 from workbench.boxes_in_text import NamedBox, boxes_in
-from workbench.errors import InputError, WorkbenchError
+from workbench.errors import InputError
 from workbench.pipeline.live_events import (
     SIDES,
     Event,
@@ -43,6 +43,7 @@ from workbench.pipeline.parts import Parts
 from workbench.ports import Forgetful, Images, StreamingSampler, StreamingStudent, Student
 from workbench.records import Failure, PartRef, Prediction, Program, Task, Trace, TraceEvent
 from workbench.settings import Choice, Profile
+from workbench.unanswered import REFUSED, no_answer, reason_line, refusal, with_reason
 from workbench.verify.answers import score
 
 _POLL = 0.1
@@ -177,9 +178,7 @@ class _Asking:
         except _Cancelled:
             self.events.put(self.finished(cancelled=True))
         except Exception as error:  # a fault of any part ends this side alone
-            is_ours = isinstance(error, WorkbenchError)
-            message = str(error) if is_ours else f"{type(error).__name__}: {error}"
-            self.events.put(self.finished(Failure("infra", message[:500])))
+            self.events.put(self.finished(Failure("infra", reason_line(refusal(error)))))
 
     def _by_program(self) -> Failure | None:
         parts = self.live._parts
@@ -194,7 +193,8 @@ class _Asking:
         self.program = program
         self.events.put(Wrote(self.side, program))
         self._check()
-        trace = next(executor.run([(self.task, program)], self._on_event, self.cancelled))
+        run = next(executor.run([(self.task, program)], self._on_event, self.cancelled))
+        trace = with_reason(run, program.problem)
         self._check()
         self.trace, self.answer = trace, trace.answer
         self.answered = time.perf_counter()
@@ -224,11 +224,15 @@ class _Asking:
         return None
 
     def _ask(self, student: Student, explain: bool, hear: Callable[[str], None]) -> Prediction:
-        if isinstance(student, StreamingStudent):
-            prediction = student.stream(self.task, self.live.images, explain, hear)
-        else:
-            prediction = student.answer([self.task], self.live.images, explain)[0]
-            hear(prediction.rationale if explain else prediction.answer)
+        try:
+            if isinstance(student, StreamingStudent):
+                prediction = student.stream(self.task, self.live.images, explain, hear)
+            else:
+                prediction = student.answer([self.task], self.live.images, explain)[0]
+                hear(prediction.rationale if explain else prediction.answer)
+        except REFUSED as error:  # a row that is kept with a vote, so that it is not asked again
+            self.predictions.append(no_answer(self.task, student.ref, refusal(error), explain))
+            raise
         self._check()
         self.predictions.append(
             replace(prediction, score=float(self._right(prediction.answer) or 0.0))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,7 +18,7 @@ from workbench.pipeline import importing
 from workbench.pipeline.parts import Parts
 from workbench.pipeline.report import Report, report
 from workbench.ports import ListeningVerifier
-from workbench.records import PartRef, Prediction, Program, Task, Trace
+from workbench.records import PartRef, Prediction, Program, Task
 from workbench.store import (
     STAGES,
     Project,
@@ -26,7 +26,7 @@ from workbench.store import (
     Selection,
 )
 from workbench.store.records import loop_runs, pending, sources
-from workbench.unanswered import answer_each, no_answer
+from workbench.unanswered import answer_each, no_answer, with_reason
 from workbench.usage import Usage, total
 from workbench.verify.answers import score
 
@@ -241,7 +241,10 @@ class _Loop:
             key,
             len(ids),
             "programs",
-            (_with_reason(trace, problems) for trace in executor.run(jobs())) if ids else (),
+            (
+                with_reason(trace, problems.get(trace.program_id))
+                for trace in (executor.run(jobs()) if ids else ())
+            ),
             WRITE_TRACES,
             self.project.add_traces,
         )
@@ -441,14 +444,6 @@ def _not_as_expected(number: int, k: int, task_id: str) -> str:
         f"the sampler gave {number} programs where {k} of task {task_id} were expected, with "
         f"index 0 to {k - 1}, grouped by task; this is a fault of the sampler part"
     )
-
-
-def _with_reason(trace: Trace, problems: Mapping[str, str]) -> Trace:
-    """The trace of a program that did not come says why, and not that it is no program."""
-    problem = problems.get(trace.program_id)
-    if problem is None or trace.failure is None or trace.failure.kind == "infra":
-        return trace
-    return replace(trace, failure=replace(trace.failure, message=problem, line=None))
 
 
 def _no_tasks(project: Project, split: str | None) -> str:

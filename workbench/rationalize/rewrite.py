@@ -11,17 +11,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from workbench import registry
-from workbench.errors import InputError
+from workbench.errors import InputError, RefusedRequest
 from workbench.ports import LanguageModel
 from workbench.rationalize.check.faithful import check
 from workbench.rationalize.claims.clauses import one_line
 from workbench.rationalize.follow.reading import read
-from workbench.rationalize.template import join, tell
+from workbench.rationalize.template import TemplateWriter, join, tell
 from workbench.records import PartRef, Program, Rationale, Task, Trace, content_key
+from workbench.unanswered import answers_or_refusals, reason_line
 from workbench.usage import Usage, total
 
 MAX_TEXT = 1500
@@ -124,6 +125,7 @@ class LanguageWriter:
             else language
         )
         self.max_tokens = max_tokens
+        self._served = False
         ref = self.language.ref
         named = {"language": ref.name, "max_tokens": max_tokens, **dict(ref.arguments)}
         self.ref = PartRef("writer", "language", f"1+{ref.version}", named)
@@ -136,21 +138,43 @@ class LanguageWriter:
     def write(self, rows: Sequence[tuple[Task, Program, Trace]]) -> list[Rationale]:
         """One rationale for each row, in the same order, with the issues of the faithfulness check.
 
+        Where the language model's endpoint refuses a row's prompt, the draft stands in its place,
+        and the refusal among the issues, so that nobody takes it for a rewrite.
+
         Raises:
-            EngineError: the language model broke.
+            EngineError: the language model broke, or its endpoint refuses all that it is asked.
         """
         if not rows:
             return []
         prompts = [prompt(task, program, trace) for task, program, trace in rows]
-        texts = self.language.complete(prompts, self.max_tokens)
-        return [self._one(row, text) for row, text in zip(rows, texts, strict=True)]
+        texts = answers_or_refusals(
+            lambda some: self.language.complete(some, self.max_tokens), prompts, self._served
+        )
+        self._served = self._served or any(isinstance(text, str) for text in texts)
+        return [
+            self._draft(row, text) if isinstance(text, RefusedRequest) else self._one(row, text)
+            for row, text in zip(rows, texts, strict=True)
+        ]
+
+    def _key(self, task: Task, trace: Trace) -> str:
+        return content_key("rationale", trace.id, task.question, self.ref)
+
+    def _draft(self, row: tuple[Task, Program, Trace], refusal: RefusedRequest) -> Rationale:
+        [draft] = TemplateWriter().write([row])
+        issue = f"not rewritten, this is the draft: {reason_line(refusal)}"
+        return replace(
+            draft,
+            id=self._key(row[0], row[2]),
+            issues=(*draft.issues, issue),
+            writer=self.ref,
+        )
 
     def _one(self, row: tuple[Task, Program, Trace], completion: str) -> Rationale:
         task, program, trace = row
         text = cut(completion)
         checked = check(text, task, program, trace)
         return Rationale(
-            id=content_key("rationale", trace.id, task.question, self.ref),
+            id=self._key(task, trace),
             trace_id=trace.id,
             task_id=task.id,
             text=text,

@@ -58,6 +58,26 @@ def read_reply(text: str, thinking: str = "") -> Reply:
     return Reply(extract_program(rest) if rest.strip() else "", whole)
 
 
+def read_completion(header: str, text: str) -> Reply:
+    """Take apart what a model wrote behind a program's first line, which was put into its mouth.
+
+    A thought may stand before the body, or before a program that begins anew.  The end of a thought
+    that never began ends none where no program comes behind it.
+
+    Args:
+        header: The first line.
+        text: What the model wrote.
+    """
+    reply = read_reply(header + text)
+    if not reply.thinking:
+        return Reply(extract_program(header + text), "")
+    if reply.program.strip() == header.strip():
+        return Reply("", reply.thinking)
+    if f"def {MAIN}" in reply.program:
+        return reply
+    return Reply(extract_program(header + text), "")
+
+
 def extract_program(text: str) -> str:
     """The source of `execute_command` in a text, with helpers, constants and imports of its block.
 
@@ -215,7 +235,8 @@ def _cut_out(block: str) -> str:
 def is_complete(body: str) -> bool:
     """Whether a completion of the header has come to the end of the function.
 
-    A fence ends it, and so does text at the left margin.
+    A fence ends it, and so does text at the left margin; what the model thinks aloud does not.
     """
+    body = apart(body)[1]
     _, _, rest = body.partition("\n")
     return "```" in body or re.search(r"^[^\s)]", rest, re.MULTILINE) is not None

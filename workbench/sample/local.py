@@ -24,17 +24,17 @@ from torch import Tensor
 from workbench.api import Style
 from workbench.errors import EngineError, InputError
 from workbench.images import digest_of
+from workbench.models.chat_turn import chat_turn
 from workbench.models.checkpoint_state import with_state
 from workbench.models.language import (
     LoadedLanguage,
     adapter_folder,
     load_language,
     pad_left,
-    template_parts,
 )
 from workbench.models.weights import folder_digest
 from workbench.records import PartRef, Program, Task, ToolSpec, content_key
-from workbench.sample.extract import extract_program, is_complete
+from workbench.sample.extract import is_complete, read_completion
 from workbench.sample.prompt import HEADER, Prompts, too_long
 from workbench.unanswered import no_program
 
@@ -215,7 +215,11 @@ class TransformersSampler:
         return str(decode(kept, skip_special_tokens=False, clean_up_tokenization_spaces=False))
 
     def _program(self, task: Task, sample: _Sample, seconds: float) -> Program:
-        source = extract_program(HEADER + self._text(sample))
+        reply = read_completion(HEADER, self._text(sample))
+        source = reply.program
+        if not source:
+            problem = "the model wrote a thought and no program; raise max_tokens"
+            return no_program(task, sample.index, sample.seed, self.ref, problem, reply.thinking)
         return Program(
             id=content_key(
                 "program", task.id, task.question, sample.index, sample.seed, source, self.ref
@@ -228,6 +232,7 @@ class TransformersSampler:
             seed=sample.seed,
             sampler=self.ref,
             seconds=seconds,
+            thinking=reply.thinking,
         )
 
     def warm(self) -> None:
@@ -245,11 +250,11 @@ class TransformersSampler:
         if self._prompts.style == "compact":
             before, after = self._ids(self._prompts.shared), list[int]()
         else:
-            first, second = template_parts(self._loaded)
-            before = self._ids(first, special=True) + self._ids(self._prompts.shared)
+            turn = chat_turn(self._loaded.tokenizer)
+            before = self._ids(turn.before, special=True) + self._ids(self._prompts.shared)
             after = (
-                self._ids(second, special=True) + self._ids(f"```python\n{HEADER}")
-                if second
+                self._ids(turn.after, special=True) + self._ids(f"```python\n{HEADER}")
+                if turn.after
                 else []
             )
         ids = torch.tensor([before], device=self._loaded.device)

@@ -170,12 +170,9 @@ def _single(rows: Sequence[Evaluation]) -> dict[str, list[Evaluation]]:
     """One row for each evaluation; where several share a name, later ones add their job's id."""
     named: dict[str, list[Evaluation]] = {}
     for row in rows:
-        name = (
-            row.system
-            if row.system not in named
-            else f"{row.system} ({(row.job or row.model or row.id)[:8]})"
-        )
-        named[name] = [row]
+        marks = ("", f" ({(row.job or row.model or row.id)[:8]})", f" ({row.id[:8]})")
+        names = (row.system + mark for mark in marks)
+        named[next((name for name in names if name not in named), row.id)] = [row]
     return named
 
 

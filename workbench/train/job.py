@@ -14,6 +14,7 @@ from msgspec import Meta
 from workbench.errors import ProfileError
 from workbench.records import content_key
 from workbench.schema import read, read_toml
+from workbench.settings import Profile
 
 FILE = "job.toml"
 
@@ -123,6 +124,20 @@ class Job:
         return content_key(
             {**settings, "snapshot": Path(self.snapshot).name, "student": Path(self.student).name}
         )
+
+
+def student_of(profile: Profile) -> str:
+    """The checkpoint of a profile's student, which a new job teaches.
+
+    It is `bundled` where the profile names no checkpoint of its own.
+    """
+    choice = profile.student
+    if choice.part != "transformers":
+        return "bundled"
+    checkpoint = str(choice.arguments.get("checkpoint", "")) or "bundled"
+    path = Path(checkpoint).expanduser()
+    is_folder = checkpoint != "bundled" and path.is_dir()
+    return str(path.resolve()) if is_folder else checkpoint
 
 
 def read_job(path: Path) -> Job:

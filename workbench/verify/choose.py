@@ -13,15 +13,16 @@ means "agrees".
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, get_args
 
 from workbench import registry
-from workbench.errors import ProfileError
+from workbench.errors import ProfileError, RefusedRequest
 from workbench.evidence import rank
 from workbench.ports import LanguageModel
 from workbench.records import PartRef, Program, Task, Trace, Verdict, content_key
+from workbench.unanswered import answers_or_refusals, reason_line
 from workbench.usage import Usage, total
 from workbench.verify import judge
 from workbench.verify.answers import SOFT_ANSWERS, Scored, canonical, quote, same, score
@@ -30,6 +31,8 @@ from workbench.verify.vote import vote
 from workbench.verify.vqa import leave_one_out
 
 Run = tuple[Program, Trace]
+Pair = tuple[str, str]
+"""An answer and a gold answer."""
 Prefer = Literal["evidence", "probability"]
 """What decides which of several right runs is kept."""
 
@@ -122,6 +125,9 @@ class JudgedVerifier(_Chooser):
     whose verdict is known: a small model calls everything the same, and would turn wrong programs
     into training data.
 
+    A pair that the model's endpoint refuses stays as it was scored without a judge, and the verdict
+    says so.
+
     Args:
         language: registered name of a language model, or one that is already built.
         certainty: least probability of "same" at which two wordings count as the same.
@@ -154,6 +160,7 @@ class JudgedVerifier(_Chooser):
         self.certainty = certainty
         self.control = control
         self._controlled = control <= 0.0
+        self._served = False
         self.threshold = threshold
         self.mode: Mode = mode
         self.ref = PartRef(
@@ -180,7 +187,7 @@ class JudgedVerifier(_Chooser):
         """One verdict per run, in the runs' order; at most one run is kept (`Verdict.chosen`).
 
         Raises:
-            EngineError: the model breaks.
+            EngineError: the model breaks, or its endpoint refuses all that it is asked.
             ProfileError: the model judges too few control pairs rightly, when it is first needed.
         """
         if not task.labelled:
@@ -194,11 +201,29 @@ class JudgedVerifier(_Chooser):
         pairs = _pairs_to_judge(task, [runs[at][1].answer or "" for at in below])
         if pairs:
             self._check_judge()
-            chances = judge.same_meaning(self.language, task.question, pairs)
-            chance_of = dict(zip(pairs, chances, strict=True))
+            chance_of, refusals = self._chances(task, pairs)
             for at in below:
-                scored[at] = self._settled(task, runs[at][1].answer or "", scored[at], chance_of)
+                answer = runs[at][1].answer or ""
+                settled = self._settled(task, answer, scored[at], chance_of)
+                scored[at] = _with_refusals(task, answer, settled, refusals)
         return self.choose(runs, _verdicts(task, runs, scored, self.threshold, self.ref), ())
+
+    def _chances(
+        self, task: Task, pairs: Sequence[Pair]
+    ) -> tuple[dict[Pair, float], dict[Pair, RefusedRequest]]:
+        """For each pair the probability that it says the same, or else why it was refused."""
+        chances = answers_or_refusals(
+            lambda some: judge.same_meaning(self.language, task.question, some), pairs, self._served
+        )
+        chance_of: dict[Pair, float] = {}
+        refusals: dict[Pair, RefusedRequest] = {}
+        for pair, chance in zip(pairs, chances, strict=True):
+            if isinstance(chance, RefusedRequest):
+                refusals[pair] = chance
+            else:
+                chance_of[pair] = chance
+        self._served = self._served or bool(chance_of)
+        return chance_of, refusals
 
     def _check_judge(self) -> None:
         if self._controlled:
@@ -210,11 +235,13 @@ class JudgedVerifier(_Chooser):
                 f"{len(judge.CONTROL)} control pairs rightly, {self.control:.0%} are needed; "
                 'use a larger one, or verifier = { part = "answers" }'
             )
-        self._controlled = True
+        self._controlled = self._served = True
 
     def _settled(
-        self, task: Task, answer: str, before: Scored, chance_of: dict[tuple[str, str], float]
+        self, task: Task, answer: str, before: Scored, chance_of: Mapping[Pair, float]
     ) -> Scored:
+        if not any((answer, gold) in chance_of for gold in task.answers):
+            return before
         chances = [chance_of.get((answer, gold), 0.0) for gold in task.answers]
         alike = [
             chance >= self.certainty or same(answer, gold, task, self.mode)
@@ -229,7 +256,19 @@ class JudgedVerifier(_Chooser):
         return Scored(before.score, f"{before.reason} The judge does not take {pair}.")
 
 
-def _pairs_to_judge(task: Task, answers: Sequence[str]) -> list[tuple[str, str]]:
+def _with_refusals(
+    task: Task, answer: str, scored: Scored, refusals: Mapping[Pair, RefusedRequest]
+) -> Scored:
+    """What is thought of an answer, with the reason why the judge says nothing of it to a label."""
+    refused = [gold for gold in dict.fromkeys(task.answers) if (answer, gold) in refusals]
+    if not refused:
+        return scored
+    pair = f"{quote(answer)} for {quote(refused[0])}"
+    reason = reason_line(refusals[answer, refused[0]])
+    return Scored(scored.score, f"{scored.reason} The judge did not answer on {pair}: {reason}")
+
+
+def _pairs_to_judge(task: Task, answers: Sequence[str]) -> list[Pair]:
     """Each different pair of an answer and a gold answer that may differ in wording alone."""
     return [
         (answer, gold)
