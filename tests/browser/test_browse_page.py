@@ -267,7 +267,7 @@ def test_the_list_is_light(visit, site: Running) -> None:
     rows(page)
     assert page.evaluate("document.querySelectorAll('*').length") < 3000
     page.wait_for_function(
-        "performance.getEntriesByType('resource').some((one) => one.name.includes('/thumb/'))"
+        "() => performance.getEntriesByType('resource').some((one) => one.name.includes('/thumb/'))"
     )
     sizes = page.evaluate(
         "performance.getEntriesByType('resource').filter((one) => one.name.includes('/thumb/')).map((one) => one.encodedBodySize)"
