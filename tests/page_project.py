@@ -7,9 +7,13 @@ run.
 
 from __future__ import annotations
 
+import atexit
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
@@ -301,15 +305,22 @@ def grid(box: Any, size: tuple[int, int]) -> str:
     )
 
 
-def build(folder: Path, scenes: int = 14) -> Path:
-    """A project with `scenes` pictures, one counting question each, beside whatever else a test
-    adds.
-    """
-    with new_project(folder) as writer:
+@cache
+def _built(scenes: int) -> Path:
+    root = Path(mkdtemp(prefix="page-project-"))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
+    with new_project(root / "p") as writer:
         for index in range(scenes):
             collect_scene(writer, index)
         writer.write()
-    return folder
+    return root / "p"
+
+
+def build(folder: Path, scenes: int = 14) -> Path:
+    """A project with `scenes` pictures, one counting question each, beside whatever else a test
+    adds; made once for each number of scenes, and copied.
+    """
+    return Path(shutil.copytree(_built(scenes), folder))
 
 
 def collect_scene(writer: RecordWriter, index: int) -> None:
