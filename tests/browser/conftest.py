@@ -49,7 +49,11 @@ def visit(browser: sync_api.Browser) -> Iterator[Callable[..., sync_api.Page]]:
     strayed: list[str] = []
 
     def visit(url: str, width: int = 1440, theme: str = "light") -> sync_api.Page:
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme=theme,
+            reduced_motion="reduce",  # what is half faded in has no contrast to judge
+        )
         context.set_default_timeout(
             60_000
         )  # a busy machine is slow; what is waited for is an event
