@@ -250,7 +250,7 @@ def test_a_picture_that_is_gone_or_broken(
     assert execute(folder) == 0
     (row,) = read_lines(folder / LEFT_OUT)
     assert row["task_id"] == taken.examples("train")[0].task_id
-    assert "cannot be read" in row["reason"]
+    assert "is not a picture that can be read" in row["reason"]
 
 
 def test_unknown_layers_are_listed_against_those_there(
