@@ -35,11 +35,16 @@ def new_rows(project: Project, limit: int) -> dict[str, int]:
 
 
 def test_the_loop_does_what_was_missing_and_nothing_again(project: Project) -> None:
-    # Nine questions were sampled and executed: keys of the stored rows still fit.  Six of them were judged, by
-    # comparators that took "-5" for "5": all are judged again.
+    # Nine questions had been sampled and executed, by parts in a file of one's own.  Such parts
+    # are known by what stands in their file now, and so are programs, traces and answers.
     assert new_rows(project, 9) == {
-        "import": 0, "sample": 0, "execute": 0, "verify": 27, "rationalize": 3, "predict": 3,
-    }  # fmt: skip
+        "import": 0,
+        "sample": 27,
+        "execute": 27,
+        "verify": 27,
+        "rationalize": 9,
+        "predict": 9,
+    }
     assert set(new_rows(project, 9).values()) == {0}
 
 
