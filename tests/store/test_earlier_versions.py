@@ -55,7 +55,8 @@ def write_rows(database: Database, version: int) -> None:
             [made.task.id, made.task.image, made.task.question],
         )
         put(
-            f"INSERT INTO program VALUES (?, ?, ?, 0, 0, ?, -0.1, 12, 7, 0.25, NULL, {day})",
+            "INSERT INTO program (id, task_id, sampler, base_seed, index, source, score, tokens, seed, seconds, created_at)"
+            f" VALUES (?, ?, ?, 0, 0, ?, -0.1, 12, 7, 0.25, {day})",
             [program.id, made.task.id, keys["sampler"], program.source],
         )
         put(
@@ -68,7 +69,8 @@ def write_rows(database: Database, version: int) -> None:
             [verdict.id, trace.id, program.id, made.task.id, keys["verifier"]],
         )
         put(
-            f"INSERT INTO rationale VALUES (?, ?, ?, ?, ?, '2', '[]', [], {day})",
+            "INSERT INTO rationale (id, trace_id, task_id, writer, text, answer, citations, issues, created_at)"
+            f" VALUES (?, ?, ?, ?, ?, '2', '[]', [], {day})",
             [told.id, trace.id, made.task.id, keys["writer"], told.text],
         )
         put(

@@ -123,7 +123,7 @@ CREATE TABLE prediction (
 -- One row per `vpd run`: which parts were in force, what it was asked, what it used.
 CREATE TABLE run (
     id          BIGINT PRIMARY KEY,
-    version     VARCHAR NOT NULL,      -- of the workbench; later runs add commit, packages, platform
+    version     VARCHAR NOT NULL,      -- of the workbench
     k           INTEGER NOT NULL,
     seed        BIGINT NOT NULL,
     split       VARCHAR,
