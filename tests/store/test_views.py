@@ -254,7 +254,7 @@ def test_a_run_is_found_by_the_beginning_of_its_id(project: Project) -> None:
         assert (found, run.program, run.trace, run.verdict) == (
             made.task,
             made.programs[2],
-            made.traces[2],
+            replace(made.traces[2], evidence="none"),  # it is derived when a trace is stored
             made.verdicts[2],
         )
 
@@ -262,7 +262,7 @@ def test_a_run_is_found_by_the_beginning_of_its_id(project: Project) -> None:
 def test_a_run_is_found_whatever_the_parts_in_force(project: Project) -> None:
     made = written(project, 0)
     _, run = project.run_view(made.programs[1].id, Scope())
-    assert run.trace == made.traces[1]
+    assert run.trace == replace(made.traces[1], evidence="none")
 
 
 def test_a_run_that_is_not_there(project: Project) -> None:

@@ -190,8 +190,10 @@ def earlier_store(project: Project, folder: Path) -> None:
 
     def write(cursor: Any) -> None:
         for table, held in rows.items():
+            described = cursor.execute(f"PRAGMA table_info('{table}')").fetchall()
+            present = {name for _, name, *_ in described}
             for row in held:
-                kept = {name: value for name, value in row.items() if name not in ("form", "vote")}
+                kept = {name: value for name, value in row.items() if name in present}
                 columns = ", ".join(f'"{name}"' for name in kept)
                 sql = f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * len(kept))})"
                 cursor.execute(sql, list(kept.values()))
@@ -216,7 +218,11 @@ def test_a_store_from_before_forms_tells_the_same(
             holder.wait_lines(1)
         opened = stack.enter_context(Project.open(tmp_path))
         assert opened.database.owner is not attached
-        assert [one for one in opened.outcomes() if one.task_id in QUESTIONS] == expected
+        # these records were made by hand, without a look at whether their rationales are bare
+        outcomes = [one for one in opened.outcomes() if one.task_id in QUESTIONS]
+        assert [replace(one, bare=None) for one in outcomes] == [
+            replace(one, bare=None) for one in expected
+        ]
         lines = [line for _, line in opened.browse(limit=100).rows if line.task_id in QUESTIONS]
         assert [(line.vote, line.said, line.siblings, line.apart) for line in lines] == [
             (one.vote, one.said, one.siblings, one.apart) for one in expected
