@@ -102,7 +102,7 @@ def test_the_filter_of_a_cell_finds_its_questions_in_browse(
 
 
 def test_wrong_words_are_refused_with_the_right_ones(outcomes: list[Outcome]) -> None:
-    with pytest.raises(InputError, match="any, vote, first"):
+    with pytest.raises(InputError, match="first, vote, any"):
         compare(outcomes, "best")
     with pytest.raises(InputError, match="both, pipeline, student, neither"):
         in_cell(outcomes, "all")
