@@ -111,6 +111,17 @@ def without_boxes(text: str) -> str:
     return "".join([*(_AT.sub("", piece) for piece in before), rest])
 
 
+def without_box_lists(text: str) -> str:
+    """The text without its boxes, and without what joins those of a list.
+
+    >>> without_box_lists("The dogs at 1 2 3 4 and 5 6 7 8 differ.")
+    'The dogs differ.'
+    """
+    *before, rest = split_at_boxes(text)[::2]
+    pieces = ("" if piece in _LISTED else _AT.sub("", piece) for piece in before)
+    return "".join([*pieces, rest])
+
+
 def _label(noun: str) -> str:
     while (shorter := _LEADING.sub("", noun)) != noun:
         noun = shorter

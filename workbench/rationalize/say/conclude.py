@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from workbench.boxes_in_text import without_boxes
+from workbench.boxes_in_text import without_box_lists
 from workbench.rationalize.claims.claims import (
     Count,
     GeneralKnowledge,
@@ -31,8 +31,6 @@ MAX_ANSWER = 200
 """Characters of an answer that are repeated."""
 
 _EXISTENCE = re.compile(r"There is (?:no|an?) ")
-_BOXES = re.compile(r",? at \d+ \d+ \d+ \d+(?:(?:, | and )\d+ \d+ \d+ \d+)+")
-"""A list of boxes."""
 _COUNT = re.compile(r" \(\d+(?: each)?\)")
 
 
@@ -99,7 +97,7 @@ def says(clause: str, before: str) -> bool:
     """
 
     def bare(text: str) -> str:
-        plain = without_boxes(_BOXES.sub("", text.lower()))
+        plain = without_box_lists(text.lower())
         return _COUNT.sub("", plain).rstrip(".").removesuffix(" in the image")
 
     return bare(clause) == bare(before)
