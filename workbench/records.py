@@ -26,10 +26,8 @@ One word for one thing, in prose and in new names:
     example      one question of a snapshot with what a student is to say
     lesson       one thing that an example teaches: `Lesson`
     patch        a part of a picture that a program looks at: `Region`
-
-Stored data and plug-ins hold some other words, which stay: the record `Task`, its field `image`,
-`Verdict.chosen` for the run that is kept, `Decision.author` for the reviewer, and `verdict` as
-column and JSON key of a ruling.
+Stored data and plug-ins keep `Task`, `image`, `Verdict.chosen` (the run that is kept),
+`Decision.author` (the reviewer) and `verdict` (a ruling).
 """
 
 from __future__ import annotations
@@ -97,6 +95,8 @@ EventKind = Literal[
 ]  # fmt: skip
 """Kind of an event of a trace; `workbench/events.py` describes each."""
 
+VISITORS = "compare"  # source and split of visitors' questions, which figures leave out
+
 
 def storable(text: str) -> str:
     """The text with `?` for each lone surrogate, which files and databases cannot hold."""
@@ -127,10 +127,6 @@ def content_key(*parts: object) -> str:
         parts, default=plain, sort_keys=True, ensure_ascii=False, separators=(",", ":")
     )
     return hashlib.sha256(text.encode()).hexdigest()[:20]
-
-
-VISITORS = "compare"
-"""Source and split of the questions that visitors put to the app; its figures leave them out."""
 
 
 @dataclass(frozen=True, slots=True)
