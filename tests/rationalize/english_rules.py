@@ -19,7 +19,10 @@ _WRONG = (
     (re.compile(r"\ban? (?:more|fewer|as many|some|any|many)\b"), "an article before a number"),
     (re.compile(r"\bno (?:more|fewer|as many|some|any|an?|the|one)\b"), "`no` before a number"),
     (re.compile(rf"\b{_HELP} (?:has|is|does|goes|lays|hatches|flies|rolls|lives)\b"), "base form"),
-    (re.compile(r"\b(?:not|no|none|neither|cannot)\b[^,.;]*\b(?:not|cannot)\b"), "two negations"),
+    (
+        re.compile(r"\b(?:not|no|none|neither|cannot)\b[^,.;]*\b(?:not|cannot)\b", re.IGNORECASE),
+        "two negations",
+    ),
     (re.compile(r"[a-z]\s+[,.;]|\s\s|\.\."), "spaces or stops"),
     (re.compile(r"\{\d\}"), "a gap in the sentence"),
     (re.compile(r"\b(?:pairs?|pieces?) of an?\b|\bpairs of (?:piece|pair)"), "pairs"),
@@ -84,5 +87,5 @@ def _sentences(text: str) -> Iterator[str]:
         if bare in seen:
             yield f"said twice: {part!r}"
         seen.add(bare)
-    for match in re.finditer(r"\bthe \w+ that ([^,.]{3,}?) \1\b", text):
+    for match in re.finditer(r"\b[Tt]he \w+ that ([^,.]{3,}?) \1\b", text):
         yield f"said of itself: {match[0]!r}"

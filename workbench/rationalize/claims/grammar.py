@@ -14,6 +14,7 @@ from workbench.english import plural as several
 
 MODALS = {
     "can": "cannot",
+    "cannot": "can",
     "could": "could not",
     "will": "will not",
     "would": "would not",
