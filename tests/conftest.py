@@ -11,9 +11,8 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-os.environ.setdefault(
-    "VPD_TRUST", "1"
-)  # projects of tests are copied, with parts of the tests' own
+# projects of tests are copied, with parts of the tests' own
+os.environ.setdefault("VPD_TRUST", "1")
 
 import pytest
 from hypothesis import HealthCheck, settings

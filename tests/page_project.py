@@ -187,22 +187,11 @@ class RecordWriter:
         runs: list[tuple[str, tuple[TraceEvent, ...]]],
         told: str = "",
         student: str = "2",
+        store: bool = True,
     ) -> str:
-        """Store a task with its programs at once; the first whose answer is gold is kept.  Returns
-        the first trace's id.
+        """A task with its programs; the first whose answer is gold is kept.  Returns the first
+        trace's id.  Without `store` nothing is stored before `write`.
         """
-        first = self.collect(task, runs, told, student)
-        self.write()
-        return first
-
-    def collect(
-        self,
-        task: Task,
-        runs: list[tuple[str, tuple[TraceEvent, ...]]],
-        told: str = "",
-        student: str = "2",
-    ) -> str:
-        """As `task`, but nothing is stored before `write`."""
         self._tasks.append(task)
         verdicts: list[Verdict] = []
         chosen = False
@@ -221,6 +210,8 @@ class RecordWriter:
         self._predictions.append(
             Prediction(f"s-{task.id}", task.id, student, "", right, 0.21, STUDENT)
         )
+        if store:
+            self.write()
         return verdicts[0].trace_id
 
     def write(self) -> None:
@@ -231,7 +222,15 @@ class RecordWriter:
         self.project.add_verdicts(self._verdicts)
         self.project.add_rationales(self._rationales)
         self.project.add_predictions(self._predictions)
-        self.__init__(self.project)  # type: ignore[misc]  # begins anew
+        for rows in (
+            self._tasks,
+            self._programs,
+            self._traces,
+            self._verdicts,
+            self._rationales,
+            self._predictions,
+        ):
+            rows.clear()
 
 
 def _program(task: Task, index: int, source: str) -> Program:
@@ -364,9 +363,10 @@ def collect_scene(writer: RecordWriter, index: int) -> None:
             if family == "count"
             else ""
         )
-        writer.collect(
+        writer.task(
             stored,
             runs[index % 3] if family == "count" else runs[2],
             told if index % 3 < 2 else "",
             answer if index % 2 else "7",
+            store=False,
         )

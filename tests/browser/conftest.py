@@ -54,9 +54,7 @@ def visit(browser: sync_api.Browser) -> Iterator[Callable[..., sync_api.Page]]:
             color_scheme=theme,
             reduced_motion="reduce",  # what is half faded in has no contrast to judge
         )
-        context.set_default_timeout(
-            60_000
-        )  # a busy machine is slow; what is waited for is an event
+        context.set_default_timeout(PATIENCE)
         context.on(
             "request",
             lambda request: (
