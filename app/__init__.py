@@ -43,8 +43,8 @@ import importlib
 import sys
 
 _GRAMMAR = "rfc3987_syntax"
-"""A package that JupyterLab brings.  It compiles a grammar of addresses when it is imported, which is
-more than half of the processor time of importing this app (LOG.md).
+"""A package that JupyterLab brings.  It compiles a grammar of addresses when it is imported, which
+is more than half of the processor time of importing this app (LOG.md).
 """
 
 
