@@ -6,12 +6,13 @@ import pytest
 from english_rules import faults
 from reference_runs import reference_runs
 from shapes import thing
-from world import run
+from world import PICTURE, runs
 
 from workbench.rationalize.claims.clauses import Predicate, capital, predicate_of
 from workbench.rationalize.claims.grammar import base, conjugated, counted, is_third, third
 from workbench.rationalize.claims.statements import about_picture, about_thing, statement
 from workbench.rationalize.template import TemplateWriter
+from workbench.records import Task
 from workbench.tasks.collage.catalogue import CATEGORIES, KINDS
 from workbench.tasks.collage.knowledge import FACTS
 
@@ -65,7 +66,7 @@ def test_every_shape_of_rationale_with_every_noun(noun: str) -> None:
     things = [thing(noun, 40 + 150 * at, 60 + 60 * at, 60 + 9 * at) for at in range(3)]
     things.append(thing("dog", 500, 380))
     name = noun.replace('"', "")
-    for body in (
+    bodies = (
         f'return formatting_answer(len(image_patch.find("{name}")))',
         f'xs = image_patch.find("{name}")\n'
         "return formatting_answer(max(xs, key=lambda x: x.width * x.height)"
@@ -83,8 +84,9 @@ def test_every_shape_of_rationale_with_every_noun(noun: str) -> None:
         "return formatting_answer(xs[0].left < image_patch.find('dog')[0].left)",
         f'xs = image_patch.find("{name}")\n'
         f'return formatting_answer(len([x for x in xs if x.verify_property("{name}", "red")]))',
-    ):
-        row = run(body, things, "What is it?")
+    )
+    task = Task("w/1", "world", "test", PICTURE, "What is it?", (), "open")
+    for row in runs(bodies, things, task):
         if row[2].ok:
             text = TemplateWriter().write([row])[0].text
             assert list(faults(text)) == [], text

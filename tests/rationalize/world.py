@@ -160,17 +160,27 @@ def run(
     choices: tuple[str, ...] = (),
 ) -> tuple[Task, Program, Trace]:
     """Run a program (its body, or whole) through the real executor."""
-    if "def execute_command" not in body:
-        lines = body.strip("\n").splitlines()
-        body = "\n".join(
-            [
-                "def execute_command(image):",
-                "    image_patch = ImagePatch(image)",
-                *(f"    {x}" for x in lines),
-            ]
-        )
     task = Task("w/1", "world", "test", PICTURE, question, answers, answer_type, choices)
-    program = Program("p1", "w/1", 0, body + "\n", -0.5, 10, 0, PartRef("sampler", "hand"))
+    return runs([body], things, task, says)[0]
+
+
+def runs(
+    bodies: Sequence[str], things: Sequence[Thing], task: Task, says: dict[str, str] | None = None
+) -> list[tuple[Task, Program, Trace]]:
+    """Run several programs of one question through one executor."""
+    ref = PartRef("sampler", "hand")
+    jobs = [
+        (task, Program(f"p{at}", task.id, at, _whole(body), -0.5, 10, 0, ref))
+        for at, body in enumerate(bodies, start=1)
+    ]
     tools = [WorldTool(name, things, says or {}) for name in STANDARD]
     with Executor(tools, Pictures(), workers=1) as executor:  # type: ignore[arg-type]
-        return task, program, next(iter(executor.run([(task, program)])))
+        traces = list(executor.run(jobs))
+    return [(*job, trace) for job, trace in zip(jobs, traces, strict=True)]
+
+
+def _whole(body: str) -> str:
+    if "def execute_command" in body:
+        return body + "\n"
+    head = ["def execute_command(image):", "    image_patch = ImagePatch(image)"]
+    return "\n".join([*head, *(f"    {line}" for line in body.strip("\n").splitlines())]) + "\n"

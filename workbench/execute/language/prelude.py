@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,7 @@ def own_name(name: str) -> str:
     return f"__own_{name}__"
 
 
+@lru_cache(maxsize=8)  # a process starts many sandboxes with the same few sets of tools
 def _with_own_names(most: str, rare: str) -> tuple[str, str]:
     """The prelude's two parts, in which no global name can be bound again by a program.
 
