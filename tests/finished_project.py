@@ -32,6 +32,6 @@ def _made() -> Path:
 
 def finished_project(folder: Path) -> Path:
     """Twelve questions on six pictures, two of these in the test split; run, judged and told.
-    Returns its path.
+    Returns its path; the pictures it was made of lie beside it in `drawn`.
     """
-    return Path(shutil.copytree(_made() / "p", folder / "p"))
+    return Path(shutil.copytree(_made(), folder, dirs_exist_ok=True)) / "p"

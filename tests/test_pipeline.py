@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from finished_project import finished_project
 from small_parts import FindSquares, Scribe, ShareOfRed, Squares, profile_text
 
 from workbench.errors import EngineError, ImageError, InputError, ProfileError
@@ -26,6 +27,13 @@ def project(tmp_path: Path) -> Iterator[Project]:
     (tmp_path / "small.toml").write_text(profile_text())
     source = Choice(f"{HERE / 'small_parts.py'}:Squares", {"root": str(tmp_path / "drawn")})
     with Project.create(tmp_path / "p", str(tmp_path / "small.toml"), source) as made:
+        yield made
+
+
+@pytest.fixture
+def ran(tmp_path: Path) -> Iterator[Project]:
+    """The same project after `run`, copied."""
+    with Project.open(finished_project(tmp_path)) as made:
         yield made
 
 
@@ -60,11 +68,10 @@ def test_the_loop_fills_every_table(project: Project) -> None:
     )
 
 
-def test_a_second_run_does_nothing(project: Project) -> None:
-    run(project)
-    before = rows(project)
-    summary = run(project)
-    assert rows(project) == before
+def test_a_second_run_does_nothing(ran: Project) -> None:
+    before = rows(ran)
+    summary = run(ran)
+    assert rows(ran) == before
     assert [done.rows for done in summary.done.values()] == [0] * len(STAGES)
 
 
@@ -77,12 +84,11 @@ def test_a_second_run_reads_the_source_no_more(project: Project, tmp_path: Path)
     assert not (tmp_path / "drawn").exists()
 
 
-def test_failures_are_rows_with_kind_and_line(project: Project) -> None:
-    run(project)
-    failures = run(project).report.counts.failures
-    assert sum(failures.values()) == TASKS * K - run(project).report.counts.executed
-    assert {"syntax", "tool_error", "runtime"} == set(failures)
-    lines = project.database.rows(
+def test_failures_are_rows_with_kind_and_line(ran: Project) -> None:
+    counts = run(ran).report.counts
+    assert sum(counts.failures.values()) == TASKS * K - counts.executed
+    assert {"syntax", "tool_error", "runtime"} == set(counts.failures)
+    lines = ran.database.rows(
         "SELECT DISTINCT failure_line FROM trace WHERE failure_kind = 'runtime'"
     )
     assert [row["failure_line"] for row in lines] == [4]
@@ -140,9 +146,8 @@ def test_a_larger_k_samples_only_what_is_missing(project: Project) -> None:
     ],
 )
 def test_an_edited_part_re_runs_only_what_depends_on_it(
-    project: Project, change: str, again: tuple[str, ...]
+    ran: Project, change: str, again: tuple[str, ...]
 ) -> None:
-    run(project)
     names = {
         "sampler": "Scribe",
         "find": "FindSquares",
@@ -154,23 +159,22 @@ def test_an_edited_part_re_runs_only_what_depends_on_it(
         if change == "verifier"
         else f'{{ part = "{HERE / "small_parts.py"}:{names[change]}", version = "2" }}'
     )
-    summary = run(project, parts=parts(project, **{change: edited}))
+    summary = run(ran, parts=parts(ran, **{change: edited}))
     assert tuple(stage for stage, done in summary.done.items() if done.rows) == again
-    back = run(project)
+    back = run(ran)
     assert [done.rows for done in back.done.values()] == [0] * len(STAGES), (
         "the first part's rows are still there"
     )
 
 
-def test_an_edited_tool_may_change_the_prompt_too(project: Project) -> None:
+def test_an_edited_tool_may_change_the_prompt_too(ran: Project) -> None:
     """The sampler's key holds what it read: another name for the tool gives other programs."""
-    run(project)
     text = profile_text().replace(
         "[tools]\nfind",
         "[tools]\nfind = " + f'{{ part = "{HERE / "small_parts.py"}:FindSquares" }}' + "\nlocate",
     )
-    (project.path / "two.toml").write_text(text)
-    summary = run(project, parts=Parts(read_profile(project.path / "two.toml"), project.images))
+    (ran.path / "two.toml").write_text(text)
+    summary = run(ran, parts=Parts(read_profile(ran.path / "two.toml"), ran.images))
     assert summary.done["sample"].rows == TASKS * K
 
 
@@ -278,10 +282,10 @@ def test_a_missing_picture_does_not_stop_the_students(project: Project) -> None:
     assert (again.done["predict"].rows, again.notes) == (0, ())
 
 
-def test_the_students_answers_are_scored_against_the_labels(project: Project) -> None:
-    summary = run(project)
+def test_the_students_answers_are_scored_against_the_labels(ran: Project) -> None:
+    summary = run(ran)
     share = summary.report.all.student
-    found = project.database.rows(
+    found = ran.database.rows(
         "SELECT score, task.answers[1] = prediction.answer AS right FROM prediction JOIN task ON task.id = task_id "
         "WHERE len(task.answers) > 0"
     )
@@ -292,16 +296,16 @@ def test_the_students_answers_are_scored_against_the_labels(project: Project) ->
     assert low < share.hits / share.of < high
 
 
-def test_unlabelled_tasks_are_counted_apart(project: Project) -> None:
-    found = run(project).report
+def test_unlabelled_tasks_are_counted_apart(ran: Project) -> None:
+    found = run(ran).report
     assert (found.all.labelled, found.all.kept.of, found.all.agreed.of) == (TASKS - 1, TASKS - 1, 1)
 
 
-def test_pass_at_k_is_the_unbiased_estimator(project: Project) -> None:
-    found = run(project).report
+def test_pass_at_k_is_the_unbiased_estimator(ran: Project) -> None:
+    found = run(ran).report
     correct = {
         row["task_id"]: row["c"]
-        for row in project.database.rows(
+        for row in ran.database.rows(
             "SELECT task_id, count(*) FILTER (correct) AS c FROM verdict WHERE method = 'gold' GROUP BY task_id"
         )
     }
@@ -310,15 +314,15 @@ def test_pass_at_k_is_the_unbiased_estimator(project: Project) -> None:
     assert found.all.passed[K].hits == found.all.kept.hits
 
 
-def test_families_add_up(project: Project) -> None:
-    found = run(project).report
+def test_families_add_up(ran: Project) -> None:
+    found = run(ran).report
     assert list(found.families) == ["count", "exists"]
     assert sum(f.kept.of for f in found.families.values()) == found.all.kept.of
     assert sum(f.student.hits for f in found.families.values()) == found.all.student.hits
 
 
-def test_the_report_as_json_has_numbers_and_denominators(project: Project) -> None:
-    found = run(project).report.to_json()
+def test_the_report_as_json_has_numbers_and_denominators(ran: Project) -> None:
+    found = run(ran).report.to_json()
     assert {
         "pass@1",
         f"pass@{K}",
@@ -397,9 +401,8 @@ def test_students_that_choke_on_a_batch_are_asked_one_by_one(project: Project) -
     assert run(project, parts=mended).done["predict"].rows == TASKS
 
 
-def test_traces_keep_their_events(project: Project) -> None:
-    run(project)
-    view = project.task_view("squares/0000/0")
+def test_traces_keep_their_events(ran: Project) -> None:
+    view = ran.task_view("squares/0000/0")
     for one in view.runs:
         assert one.trace is not None
         assert one.trace.events
@@ -407,13 +410,12 @@ def test_traces_keep_their_events(project: Project) -> None:
         assert [event.seq for event in one.trace.events] == list(range(len(one.trace.events)))
 
 
-def test_the_writer_gets_chosen_traces_only(project: Project) -> None:
-    run(project)
+def test_the_writer_gets_chosen_traces_only(ran: Project) -> None:
     chosen = {
         row["trace_id"]
-        for row in project.database.rows("SELECT trace_id FROM verdict WHERE chosen")
+        for row in ran.database.rows("SELECT trace_id FROM verdict WHERE chosen")
     }
-    told = {row["trace_id"] for row in project.database.rows("SELECT trace_id FROM rationale")}
+    told = {row["trace_id"] for row in ran.database.rows("SELECT trace_id FROM rationale")}
     assert told == chosen
 
 

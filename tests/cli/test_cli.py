@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
+from finished_project import finished_project
 from small_parts import profile_text
 from typer.testing import CliRunner, Result
 
@@ -62,11 +63,9 @@ def project(small: Path) -> Path:
 
 
 @pytest.fixture
-def ran(project: Path) -> Path:
+def ran(tmp_path: Path) -> Path:
     """The same after `vpd run`."""
-    result = vpd("run", "--project", project)
-    assert result.exit_code == 0, result.output
-    return project
+    return finished_project(tmp_path)
 
 
 # --- init, import
