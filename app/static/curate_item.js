@@ -69,7 +69,7 @@ function choices(item) {
 
 /** The expected answer beside the program's. */
 function answers(item, candidate) {
-  const pair = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
+  const pair = (name, value) => h("div", {}, h("dt", {}, name), h("dd", { tabindex: "0" }, value));
   const rows = [pair("Expected", item.gold || h("span.soft", {}, "no label"))];
   if (candidate) {
     const none = h(
@@ -85,7 +85,7 @@ function answers(item, candidate) {
 
 function problemOf(candidate) {
   if (!candidate?.problem) return null;
-  return h("p.problem.small.failure", {}, candidate.problem);
+  return h("p.problem.small.failure", { tabindex: "0" }, candidate.problem);
 }
 
 function editButton(candidate, edit) {

@@ -175,7 +175,7 @@ function begin(pair, answers = { left: {}, right: {} }) {
         : h("p.soft", {}, "no short answer of its own; it is in the words below"),
       h(
         "p.words",
-        { onmouseenter: () => light(rationale), onmouseleave: () => light([]) },
+        { tabindex: "0", onmouseenter: () => light(rationale), onmouseleave: () => light([]) },
         rationale.map((piece) =>
           piece.box
             ? h(

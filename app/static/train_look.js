@@ -119,7 +119,7 @@ export function looks(place, start) {
                 ),
                 h(
                   "p.pieces",
-                  {},
+                  { tabindex: "0" },
                   row.pieces.map(([text, counted_]) =>
                     counted_ ? h("mark", {}, text) : h("span", {}, text),
                   ),

@@ -12,6 +12,8 @@ from servers import sync_api
 
 from app.main import Running
 
+pytest.register_assert_rewrite("page_checks")  # a failure then says what axe found
+
 PATIENCE = 60_000
 """Milliseconds: a busy machine is slow, and what a test waits for is an event, which comes or not."""
 
