@@ -412,8 +412,7 @@ def test_traces_keep_their_events(ran: Project) -> None:
 
 def test_the_writer_gets_chosen_traces_only(ran: Project) -> None:
     chosen = {
-        row["trace_id"]
-        for row in ran.database.rows("SELECT trace_id FROM verdict WHERE chosen")
+        row["trace_id"] for row in ran.database.rows("SELECT trace_id FROM verdict WHERE chosen")
     }
     told = {row["trace_id"] for row in ran.database.rows("SELECT trace_id FROM rationale")}
     assert told == chosen
