@@ -14,7 +14,7 @@ import io
 import json
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from workbench.screen.charts.project_charts import loop_charts, numbers, people_
 from workbench.screen.charts.system_charts import model_charts
 from workbench.screen.charts.trust_charts import trust_charts
 from workbench.screen.highlight import Words, highlight
+from workbench.screen.part_names import part_name
 from workbench.screen.steps import Step, steps_of
 from workbench.store import Project, Run, TaskView
 from workbench.store.reading.ids import example_ids
@@ -248,7 +249,7 @@ def _example(project: Project, view: TaskView) -> ReportExample:
         run=_run_facts(run) if run else NO_RUN,
         steps=[(step.line, step.title, step.short) for step in listed][:STEPS],
         told=views.rationale_view(views.rationale_of(view, run)),
-        student=_student(view),
+        student=_student(view, project.parts.values()),
     )
 
 
@@ -269,20 +270,18 @@ def _best_run(view: TaskView) -> Run | None:
     return view.chosen or next(answered, None) or next(iter(view.runs), None)
 
 
-def _student(view: TaskView) -> list[ModelAnswer]:
+def _student(view: TaskView, parts: Collection[PartRef]) -> list[ModelAnswer]:
     """The newest answer of each model, and the newest with a rationale."""
     answers: dict[tuple[str, bool], ModelAnswer] = {}
     for one in view.predictions:
         state = "none"
         if view.task.labelled:
             state = "right" if one.score >= 0.5 else "wrong"
-        answer = ModelAnswer(_name(one.model), one.answer, one.rationale, state, one.seconds)
+        answer = ModelAnswer(
+            part_name(one.model, parts), one.answer, one.rationale, state, one.seconds
+        )
         answers.setdefault((answer.model, bool(one.rationale)), answer)
     return list(answers.values())[:ANSWERS]
-
-
-def _name(ref: PartRef) -> str:
-    return f"{ref.name} {ref.version[:8]}"
 
 
 def _boxes(steps: Sequence[Step]) -> list[PatchBox]:
