@@ -25,6 +25,7 @@ from markupsafe import Markup
 
 from workbench import __version__
 from workbench.errors import ImageError, InputError
+from workbench.local_files import real_path
 from workbench.pipeline.ingesting import ingest
 from workbench.records import PartRef, storable
 from workbench.screen import views
@@ -197,7 +198,7 @@ def _page(project: Project, examples: Sequence[ReportExample]) -> str:
         styles=Markup(_for_paper("\n".join(_static(name) for name in STYLES))),  # noqa: S704
         scripts={name: Markup(text) for name, text in scripts.items()},  # noqa: S704
         data=Markup(_json([chart.to_json() for chart in charts])),  # noqa: S704
-        name=project.path.resolve().name,
+        name=real_path(project.path).name,
         at=figures.at.replace("T", " ").replace("Z", " UTC"),
         version=__version__,
         numbers=numbers(figures),

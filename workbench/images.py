@@ -23,6 +23,7 @@ from PIL import Image, ImageOps
 from workbench import colour_profiles, deep_pictures
 from workbench.boxes import Box, clip
 from workbench.errors import ImageError
+from workbench.local_files import real_path
 from workbench.records import Region
 
 MAX_PIXELS = 40_000_000
@@ -225,7 +226,7 @@ class ImageFolder:
         target = present or self._place(digest, _decode(source, source)[1])
         part = _part(target)
         try:
-            part.symlink_to(source.resolve())
+            part.symlink_to(real_path(source))
             _stamp(part, source)
             part.replace(target)
         except (OSError, NotImplementedError):
