@@ -149,7 +149,7 @@ def _add_sign_on(door: Door, sign_on: SignOn, people: People) -> None:
             answer = door.page(request, "browse", str(error), status=error.status)
         else:
             answer = door.remember(RedirectResponse(f"../{own_path(target)}", 303), request, token)
-        answer.delete_cookie(SIGN_ON_COOKIE, path="/login")
+        answer.delete_cookie(SIGN_ON_COOKIE, path=sign_on.cookie_path)
         return answer
 
 

@@ -22,6 +22,7 @@ from workbench.evaluate.statistics.comparisons import Paired
 from workbench.records import Form, PartRef, Preference, Rating
 from workbench.screen import views
 from workbench.screen.decide import person_event
+from workbench.screen.part_names import part_name
 
 AHEAD = 8
 """Pairs given at once, at most."""
@@ -207,7 +208,7 @@ def add(site: Site) -> None:
             preferences={name: views.share_view(share) for name, share in both.preferences.items()},
             agreement=both.agreement,
             paper=PAPER,
-            names=[_label(project.parts.get(key)) for key in (a, b)],
+            names=[_label(key, project.parts) for key in (a, b)],
             asked=ASKED,
         )
 
@@ -217,8 +218,9 @@ def _side(side: Side) -> RatedSide:
     return RatedSide(side.answer, views.pieces(side.rationale))
 
 
-def _label(ref: PartRef | None) -> str:
+def _label(key: str, parts: Mapping[str, PartRef]) -> str:
     """Name of a model for the page."""
+    ref = parts.get(key)
     if ref is None:
         return f"the programs ({PIPELINE})"
-    return f"{ref.role} {ref.name} {ref.version}".strip()
+    return f"{ref.role} {part_name(ref, parts.values())}".strip()

@@ -14,7 +14,7 @@ import io
 import json
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from markupsafe import Markup
 
 from workbench import __version__
 from workbench.errors import ImageError, InputError
+from workbench.local_files import real_path
 from workbench.pipeline.ingesting import ingest
 from workbench.records import PartRef, storable
 from workbench.screen import views
@@ -33,6 +34,7 @@ from workbench.screen.charts.project_charts import loop_charts, numbers, people_
 from workbench.screen.charts.system_charts import model_charts
 from workbench.screen.charts.trust_charts import trust_charts
 from workbench.screen.highlight import Words, highlight
+from workbench.screen.part_names import part_name
 from workbench.screen.steps import Step, steps_of
 from workbench.store import Project, Run, TaskView
 from workbench.store.reading.ids import example_ids
@@ -196,7 +198,7 @@ def _page(project: Project, examples: Sequence[ReportExample]) -> str:
         styles=Markup(_for_paper("\n".join(_static(name) for name in STYLES))),  # noqa: S704
         scripts={name: Markup(text) for name, text in scripts.items()},  # noqa: S704
         data=Markup(_json([chart.to_json() for chart in charts])),  # noqa: S704
-        name=project.path.resolve().name,
+        name=real_path(project.path).name,
         at=figures.at.replace("T", " ").replace("Z", " UTC"),
         version=__version__,
         numbers=numbers(figures),
@@ -248,7 +250,7 @@ def _example(project: Project, view: TaskView) -> ReportExample:
         run=_run_facts(run) if run else NO_RUN,
         steps=[(step.line, step.title, step.short) for step in listed][:STEPS],
         told=views.rationale_view(views.rationale_of(view, run)),
-        student=_student(view),
+        student=_student(view, project.parts.values()),
     )
 
 
@@ -269,20 +271,18 @@ def _best_run(view: TaskView) -> Run | None:
     return view.chosen or next(answered, None) or next(iter(view.runs), None)
 
 
-def _student(view: TaskView) -> list[ModelAnswer]:
+def _student(view: TaskView, parts: Collection[PartRef]) -> list[ModelAnswer]:
     """The newest answer of each model, and the newest with a rationale."""
     answers: dict[tuple[str, bool], ModelAnswer] = {}
     for one in view.predictions:
         state = "none"
         if view.task.labelled:
             state = "right" if one.score >= 0.5 else "wrong"
-        answer = ModelAnswer(_name(one.model), one.answer, one.rationale, state, one.seconds)
+        answer = ModelAnswer(
+            part_name(one.model, parts), one.answer, one.rationale, state, one.seconds
+        )
         answers.setdefault((answer.model, bool(one.rationale)), answer)
     return list(answers.values())[:ANSWERS]
-
-
-def _name(ref: PartRef) -> str:
-    return f"{ref.name} {ref.version[:8]}"
 
 
 def _boxes(steps: Sequence[Step]) -> list[PatchBox]:

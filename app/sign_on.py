@@ -51,6 +51,7 @@ _SIGNATURES = (
 """Signatures by a private key.  Never `none`, and never one by a secret that others know."""
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
 _SCOPES = ("openid", "email", "profile")
+_PATH = re.compile(r"(/(?!\.)[\w.~-]+)*/?", re.ASCII)
 _NAME = re.compile(r"[\w.@+-]{1,80}")
 
 
@@ -104,9 +105,8 @@ class SignOnSettings:
         else:
             return None
         if not secret:
-            raise InputError(
-                f"{where} holds no sign-on secret; put there what the provider gave for the client"
-            )
+            why = "put there what the provider gave for the client"
+            raise InputError(f"{where} holds no sign-on secret; {why}")
         return secret
 
 
@@ -179,16 +179,11 @@ def check_public_url(address: str) -> str:
     """The server's own address as people type it, without a slash at its end.
 
     Raises:
-        InputError: it is not an https address without a path (http on this machine alone).
+        InputError: it is no plain https address (http on this machine alone).
     """
     parts = urlsplit(address)
-    if (
-        not _is_safe(address)
-        or parts.path not in ("", "/")
-        or parts.query
-        or parts.fragment
-        or "@" in parts.netloc
-    ):
+    odd = parts.query or parts.fragment or "@" in parts.netloc
+    if not _is_safe(address) or odd or not _PATH.fullmatch(parts.path):
         raise InputError(
             f"--public-url is an address such as https://vpd.example.org; found {address!r}"
         )
@@ -285,6 +280,11 @@ class SignOn:
         """Whether browsers reach this server by https, whatever a proxy in front makes of it."""
         return self.public_url.startswith("https:")
 
+    @property
+    def cookie_path(self) -> str:
+        """Where browsers bring the cookie of a journey, below the path of a proxy in front."""
+        return f"{urlsplit(self.public_url).path}/login"
+
     async def begin(self, request: Request, target: str) -> Response:
         """Send somebody to the provider.
 
@@ -313,7 +313,7 @@ class SignOn:
             SIGN_ON_COOKIE,
             token,
             max_age=MINUTES * 60,
-            path="/login",
+            path=self.cookie_path,
             httponly=True,
             samesite="lax",
             secure=secure,

@@ -43,6 +43,7 @@ from app.guard import Guard
 from app.header import Chip, HeaderNews
 from app.people import Forbidden, People, Person, need
 from workbench.errors import ImageError, InputError, WorkbenchError
+from workbench.local_files import real_path
 from workbench.pipeline import Parts
 from workbench.records import Role
 from workbench.screen import PLAYER, views
@@ -134,8 +135,8 @@ class Site:
         shell = {
             "here": here,
             "screens": SCREENS,
-            "project": self.project.path.resolve().name,
-            "path": str(self.project.path.resolve()),
+            "project": real_path(self.project.path).name,
+            "path": str(real_path(self.project.path)),
             "person": person,
             "login": self.people is not None,
             # pages link relatively: a proxy may show this server below a path of its own

@@ -10,6 +10,7 @@ from datetime import UTC
 from functools import lru_cache
 from pathlib import Path
 
+from workbench.local_files import real_path
 from workbench.pipeline.snapshotting import FOLDER, evaluates
 from workbench.snapshot import Content, Example, Snapshot, alike
 from workbench.store import Project
@@ -114,7 +115,7 @@ def folder_of(project: Project, hash: str) -> Path:
     Raises:
         InputError: the project has no such snapshot.
     """
-    return project.path.resolve() / FOLDER / snapshots.find(project.database, hash).hash
+    return real_path(project.path) / FOLDER / snapshots.find(project.database, hash).hash
 
 
 def snapshot_view(project: Project, hash: str) -> SnapshotReport:

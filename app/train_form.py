@@ -17,6 +17,7 @@ from msgspec import inspect as kinds
 from app.train_data import SharedPictures, folder_of, open_snapshot, shared_pictures
 from workbench import registry
 from workbench.errors import WorkbenchError
+from workbench.local_files import real_path
 from workbench.records import JSON
 from workbench.schema import describe, problems, sentences
 from workbench.store import Project
@@ -269,7 +270,7 @@ def judgement(
 
 def command(project: Project, job: Job) -> str:
     """The same job from the command line."""
-    words = ["vpd", "train", "--project", str(project.path.resolve())]
+    words = ["vpd", "train", "--project", str(real_path(project.path))]
     words += ["--snapshot", Path(job.snapshot).name]
     # a command without --student teaches the profile's
     now, plain = flat(job), flat(Job(job.snapshot, student_of(project.profile())))

@@ -7,8 +7,9 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import colour_profiles
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from workbench.boxes import Box
 from workbench.errors import ImageError
@@ -355,3 +356,72 @@ def test_a_dropped_picture_leaves_nothing(tmp_path: Path) -> None:
     folder.thumbnail(digest)
     folder.drop(digest)
     assert [path for path in folder.root.rglob("*") if path.is_file()] == []
+
+
+def in_colours(path: Path, mode: str, colour: tuple[int, ...] | int, profile: bytes) -> Path:
+    Image.new(mode, (16, 16), colour).save(path, icc_profile=profile)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("file", "mode", "colour", "profile", "srgb"),
+    [
+        # calculated apart from the matrices and curves that the profiles hold
+        ("adobe.jpg", "RGB", (100, 120, 140), colour_profiles.adobe_rgb(), (91, 120, 141)),
+        ("adobe.png", "RGB", (200, 60, 60), colour_profiles.adobe_rgb(), (234, 57, 58)),
+        ("p3.png", "RGB", (200, 60, 60), colour_profiles.display_p3(), (219, 38, 49)),
+        ("p3.tiff", "RGB", (200, 60, 60), colour_profiles.display_p3(), (219, 38, 49)),
+        ("p3.webp", "RGB", (128, 128, 128), colour_profiles.display_p3(), (128, 128, 128)),
+        ("clear.png", "RGBA", (200, 60, 60, 255), colour_profiles.display_p3(), (219, 38, 49)),
+        ("linear.png", "L", 128, colour_profiles.grey(1.0), (188, 188, 188)),
+        ("press.jpg", "CMYK", (255, 0, 0, 0), colour_profiles.cmyk(), (0, 154, 251)),
+        ("press.tiff", "CMYK", (0, 0, 0, 0), colour_profiles.cmyk(), WHITE),
+    ],
+)
+def test_other_colours_become_srgb_once(
+    tmp_path: Path,
+    file: str,
+    mode: str,
+    colour: tuple[int, ...] | int,
+    profile: bytes,
+    srgb: tuple[int, ...],
+) -> None:
+    folder = ImageFolder(tmp_path / "images")
+    digest = folder.add(in_colours(tmp_path / file, mode, colour, profile))
+    seen = folder.open(digest)
+    assert near(seen.getpixel((8, 8)), srgb)
+    assert not folder.is_shown_as_seen(digest)
+    with Image.open(folder.display_path(digest)) as shown:
+        assert near(shown.getpixel((8, 8)), srgb)
+        assert not shown.info.get("icc_profile"), "it would be converted twice"
+
+
+@pytest.mark.parametrize("profile", [b"junk" * 50, colour_profiles.cmyk(), b""])
+def test_a_profile_that_explains_nothing_is_left_out(tmp_path: Path, profile: bytes) -> None:
+    folder = ImageFolder(tmp_path / "images")
+    digest = folder.add(in_colours(tmp_path / "odd.png", "RGB", (200, 60, 60), profile))
+    assert folder.open(digest).getpixel((8, 8)) == (200, 60, 60)
+    with Image.open(folder.display_path(digest)) as shown:
+        assert shown.getpixel((8, 8)) == (200, 60, 60)
+        assert not shown.info.get("icc_profile"), "other programs might heed it"
+
+
+def test_a_profile_of_srgb_changes_nothing(tmp_path: Path) -> None:
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    folder = ImageFolder(tmp_path / "images")
+    digest = folder.add(in_colours(tmp_path / "web.png", "RGB", (13, 60, 200), profile))
+    assert folder.open(digest).getpixel((8, 8)) == (13, 60, 200)
+    assert folder.display_path(digest) == folder.path(digest)
+
+
+def test_a_png_with_a_gamma_of_its_own_is_shown_as_models_see_it(tmp_path: Path) -> None:
+    Image.new("RGB", (4, 4), (100, 100, 100)).save(tmp_path / "plain.png")
+    data = (tmp_path / "plain.png").read_bytes()
+    gamma = struct.pack(">I", 100_000)
+    chunk = struct.pack(">I", 4) + b"gAMA" + gamma + struct.pack(">I", zlib.crc32(b"gAMA" + gamma))
+    (tmp_path / "gamma.png").write_bytes(data[:33] + chunk + data[33:])
+    folder = ImageFolder(tmp_path / "images")
+    digest = folder.add(tmp_path / "gamma.png")
+    with Image.open(folder.display_path(digest)) as shown:
+        assert "gamma" not in shown.info
+        assert shown.getpixel((1, 1)) == folder.open(digest).getpixel((1, 1)) == (100, 100, 100)

@@ -20,9 +20,10 @@ from typing import BinaryIO
 
 from PIL import Image, ImageOps
 
-from workbench import deep_pictures
+from workbench import colour_profiles, deep_pictures
 from workbench.boxes import Box, clip
 from workbench.errors import ImageError
+from workbench.local_files import real_path
 from workbench.records import Region
 
 MAX_PIXELS = 40_000_000
@@ -68,7 +69,7 @@ def digest_of(path: Path) -> str:
 
 
 def decode(path: Path) -> Image.Image:
-    """A picture file as RGB: upright by its EXIF data, the first frame, on white where transparent.
+    """A picture file as sRGB: upright by EXIF, its first frame, on white where it is clear.
 
     Raises:
         ImageError: the file is missing, of an unknown format, over 40 megapixels, truncated or
@@ -90,8 +91,10 @@ def _decode(path: object, file: Path | BinaryIO) -> tuple[Image.Image, str]:
                         f"{MAX_PIXELS // 1_000_000} megapixels are taken, scale it down first"
                     )
                 form = picture.format or ""
-                picture = _all_bits(picture, file)
-                return _rgb(ImageOps.exif_transpose(picture)), _CONTAINERS.get(form, form)
+                profile = colour_profiles.profile_of(picture)
+                upright = ImageOps.exif_transpose(_all_bits(picture, file))
+                srgb = colour_profiles.to_srgb(upright, profile)
+                return _rgb(srgb), _CONTAINERS.get(form, form)
     except FileNotFoundError as error:
         raise ImageError(f"no picture at {path}; check the path") from error
     except ImageError:
@@ -158,6 +161,7 @@ def _is_shown_as_decoded(path: Path) -> bool:
             and not picture.has_transparency_data
             and not deep_pictures.is_deep(picture)
             and getattr(picture, "n_frames", 1) == 1
+            and colour_profiles.changes_nothing(picture)
             and picture.getexif().get(_ORIENTATION, 1) == 1  # last: it reads a whole PNG
         )
 
@@ -222,7 +226,7 @@ class ImageFolder:
         target = present or self._place(digest, _decode(source, source)[1])
         part = _part(target)
         try:
-            part.symlink_to(source.resolve())
+            part.symlink_to(real_path(source))
             _stamp(part, source)
             part.replace(target)
         except (OSError, NotImplementedError):
@@ -280,7 +284,8 @@ class ImageFolder:
     def is_shown_as_seen(self, digest: str) -> bool:
         """Whether every program shows a picture's own file as models see it.
 
-        Others are turned by EXIF, transparent, deep, of several frames, or TIFF.
+        Others are turned by EXIF, transparent, deep, of other colours than sRGB, of several frames,
+        or TIFF.
 
         Raises:
             ImageError: the picture is missing.

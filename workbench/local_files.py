@@ -8,12 +8,22 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 OURS = ("workbench", "app")
 """Packages that keep their own versions, wherever they lie."""
+
+
+def real_path(path: Path) -> Path:
+    """A path without links, as far as there is one: behind links that go in a circle it stays as it
+    is, and what is then asked of it is an OSError like that of any other file.
+
+    `Path.resolve` ends in a RuntimeError there before Python 3.13.
+    """
+    return Path(os.path.realpath(path))
 
 
 def sources_of(path: Path) -> list[Path]:

@@ -21,6 +21,7 @@ from typing import Any
 
 from workbench import local_files
 from workbench.errors import MissingPart, ProfileError
+from workbench.local_files import real_path
 from workbench.records import PartRef
 
 KEYED = ("sampler", "tool", "verifier", "writer", "language", "student")
@@ -139,9 +140,8 @@ def _from_file(role: str, path: Path, attribute: str) -> Any:
             f"{role} file {path} does not exist; a path in a profile is relative to the profile, "
             "any other to the current folder"
         )
-    name = (
-        f"workbench_user_{path.stem}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
-    )
+    place = hashlib.sha256(str(real_path(path)).encode()).hexdigest()[:8]
+    name = f"workbench_user_{path.stem}_{place}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ProfileError(f"{role} file {path} cannot be read as Python")
@@ -176,12 +176,12 @@ def _beside(path: Path) -> Iterator[None]:
 
     Files of that folder are read anew: they may have changed, or be another folder's of one name.
     """
-    folder = str(path.parent.resolve())
+    folder = str(real_path(path.parent))
     _FOLDERS.add(folder)
     tops = {
-        file.resolve().relative_to(folder).parts[0].removesuffix(".py")
+        real_path(file).relative_to(folder).parts[0].removesuffix(".py")
         for file in local_files.sources_of(path)
-        if file.resolve().is_relative_to(folder)
+        if real_path(file).is_relative_to(folder)
     }
     for name, module in list(sys.modules.items()):
         file = str(getattr(module, "__file__", None) or "")

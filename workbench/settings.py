@@ -18,6 +18,7 @@ from msgspec import Meta
 
 from workbench.errors import ProfileError
 from workbench.limits import Limits
+from workbench.local_files import real_path
 from workbench.schema import problems, read, read_toml
 
 PACKAGE = Path(__file__).resolve().parent
@@ -132,7 +133,7 @@ def carried(text: str, folder: Path, target: Path) -> str:
         if not place.is_file() or Path(match["path"]).expanduser().is_absolute():
             return match[0]
         try:
-            path = Path(os.path.relpath(place, target.resolve()))
+            path = Path(os.path.relpath(place, real_path(target)))
         except ValueError:  # on another drive of Windows
             path = place
         return f"{match['quote']}{path.as_posix()}:{match['name']}{match['quote']}"

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import ProfileError
+from workbench.local_files import real_path
 from workbench.settings import Choice, Profile, cache_dir
 
 SETTING = "VPD_TRUST"
@@ -132,7 +133,7 @@ def trust(folder: Path | str, code: Sequence[str]) -> None:
 
 
 def _key(folder: Path) -> str:
-    return str(folder.resolve())
+    return str(real_path(folder))
 
 
 def _file() -> Path:

@@ -18,7 +18,7 @@ from servers import serve
 from app import people, sign_on
 from app.main import Running
 from app.people import Forbidden, Person
-from app.sign_on import SignOn, SignOnSettings
+from app.sign_on import SignOn, SignOnSettings, check_public_url
 
 GROUPS = {"labellers": "curator", "owners": "admin"}
 
@@ -117,6 +117,26 @@ def test_the_button_leads_to_the_provider_and_back_to_the_page(
     assert 'data-role="curator"' in shell
     caller.post("/logout")
     assert caller.get("/data/shell", headers={"Accept": "*/*"}).status_code == 401
+
+
+def test_below_a_path_of_a_proxy_the_way_back_is_below_it_too(
+    caller: httpx.Client, site: Running, door: tuple[Running, SignOn], monkeypatch: Any
+) -> None:
+    """The proxy takes its path off what it hands on; the provider and the browser need it."""
+    monkeypatch.setattr(door[1], "public_url", check_public_url(site.url + "team/vpd/"))
+    answer = caller.get("/login/sign-on?next=/step")
+    assert "; Path=/team/vpd/login;" in answer.headers["set-cookie"]
+    address = answer.headers["location"]
+    way_back = parse_qs(urlsplit(address).query)["redirect_uri"]
+    assert way_back == [site.url + "team/vpd/login/callback"]
+    landing = urlsplit(caller.get(address).headers["location"])
+    assert landing.path == "/team/vpd/login/callback"
+    cookie = answer.headers["set-cookie"].partition(";")[0]
+    caller.cookies.clear()  # httpx keeps to the cookie's path, which the proxy takes off
+    at = landing.path.removeprefix("/team/vpd")
+    ending = caller.get(f"{at}?{landing.query}", headers={"Cookie": cookie})
+    assert (ending.status_code, ending.headers["location"]) == (303, "../step")
+    assert any("Path=/team/vpd/login" in one for one in ending.headers.get_list("set-cookie"))
 
 
 def test_chromium_is_let_through_by_our_own_policy(

@@ -109,7 +109,17 @@ def test_bad_settings_are_refused_with_the_way_out(tmp_path: Path, text: str, wh
 
 
 @pytest.mark.parametrize(
-    "address", ["vpd.example.org", "http://vpd.example.org", "https://a@b.org", "https://a.org/x"]
+    "address",
+    [
+        "vpd.example.org",
+        "http://vpd.example.org",
+        "https://a@b.org",
+        "https://a.org/x?y",
+        "https://a.org/x#y",
+        "https://a.org/../x",
+        "https://a.org//x",
+        "https://a.org/x;y",
+    ],
 )
 def test_a_bad_public_address_is_refused(address: str) -> None:
     with pytest.raises(InputError, match="--public-url is an address"):

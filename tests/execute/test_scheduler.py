@@ -26,7 +26,7 @@ from tools_for_tests import (
 
 from workbench.api import STANDARD
 from workbench.boxes import Box
-from workbench.errors import InputError, ToolFailure
+from workbench.errors import EngineError, InputError, ToolFailure
 from workbench.execute import Executor, Limits, ResultCache
 from workbench.ports import Images
 from workbench.records import Program, Region, Task, ToolCall, Trace, Value
@@ -160,6 +160,25 @@ def test_a_broken_batch_is_asked_again_in_halves() -> None:
     ]
     assert traces[1].failure is not None
     assert traces[1].failure.message == "find: ValueError: cuda is out of memory"
+
+
+class Away(ScriptedTool):
+    """Asks an endpoint that does not answer."""
+
+    def __call__(self, calls: Sequence[ToolCall], images: Images) -> Sequence[Value | ToolFailure]:
+        raise EngineError("the endpoint gave no answer; check that the server runs")
+
+
+def test_an_endpoint_that_is_away_is_no_answer_to_a_program() -> None:
+    tools = [
+        Away(spec) if spec.name == "visual_question_answering" else ScriptedTool(spec)
+        for spec in STANDARD.values()
+    ]
+    with Executor(tools, OnePicture()) as executor:
+        (trace,) = executor.run([(a_task(), a_program(CATCHES))])
+    assert trace.failure is not None
+    assert (trace.failure.kind, trace.answer) == ("infra", None), "it is run again"
+    assert "check that the server runs; run it again" in trace.failure.message
 
 
 @pytest.mark.parametrize(

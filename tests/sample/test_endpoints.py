@@ -1,19 +1,24 @@
 """The endpoint against a real HTTP server on this machine."""
 
+import inspect
 import json
 import math
 import threading
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from workbench import registry
 from workbench.api import STANDARD
-from workbench.errors import EngineError, InputError, RefusedRequest
-from workbench.models.endpoint import Endpoint, OpenAILanguage
-from workbench.records import Task
+from workbench.errors import EngineError, InputError, RefusedRequest, ToolFailure
+from workbench.execute.scheduler import ask_tool
+from workbench.models.connection import Connection
+from workbench.models.endpoint import OpenAILanguage
+from workbench.records import Task, ToolCall
 from workbench.sample.endpoint import OpenAISampler
+from workbench.tools.knowledge import LanguageKnowledge
 
 PROGRAM = "def execute_command(image):\n    return formatting_answer({})\n"
 
@@ -93,14 +98,14 @@ def tasks(number):
 
 def sampler(server, **arguments):
     specs = [STANDARD["find"], STANDARD["visual_question_answering"]]
-    return OpenAISampler(specs, "tiny", server.url, first_pause=0.01, **arguments)
+    return OpenAISampler(specs, "tiny", base_url=server.url, first_pause=0.01, **arguments)
 
 
 def test_a_busy_server_is_asked_again_until_it_answers(serve):
     server = serve(
         lambda n, _: (503, {"error": {"message": "loading"}}, {}) if n < 3 else said("hello")
     )
-    model = OpenAILanguage("tiny", server.url, first_pause=0.01)
+    model = OpenAILanguage("tiny", base_url=server.url, first_pause=0.01)
     assert model.complete(["hi"], 5) == ["hello"]
     assert (model.endpoint.usage.requests, model.endpoint.usage.retries) == (1, 2)
 
@@ -108,7 +113,7 @@ def test_a_busy_server_is_asked_again_until_it_answers(serve):
 def test_a_server_that_asks_for_a_pause_gets_it(serve):
     server = serve(lambda n, _: (429, {}, {"retry-after": "0.4"}) if n == 1 else said("hello"))
     started = time.monotonic()
-    OpenAILanguage("tiny", server.url, first_pause=0.001).complete(["hi"], 5)
+    OpenAILanguage("tiny", base_url=server.url, first_pause=0.001).complete(["hi"], 5)
     assert time.monotonic() - started >= 0.4
 
 
@@ -116,7 +121,7 @@ def test_a_refused_key_is_not_tried_again_and_the_message_says_what_to_check(ser
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     server = serve(lambda n, _: (401, {"error": {"message": "invalid key"}}, {}))
     with pytest.raises(EngineError, match=r"HTTP 401: invalid key.*OPENAI_API_KEY") as caught:
-        OpenAILanguage("tiny", server.url).complete(["hi"], 5)
+        OpenAILanguage("tiny", base_url=server.url).complete(["hi"], 5)
     assert len(server.asked) == 1
     assert server.headers[0]["Authorization"] == "Bearer sk-secret"
     assert "sk-secret" not in str(caught.value)
@@ -126,19 +131,19 @@ def test_a_refused_key_is_not_tried_again_and_the_message_says_what_to_check(ser
 def test_an_answer_that_is_none_ends_in_an_engine_error(serve, body):
     server = serve(lambda n, _: (200, body, {}))
     with pytest.raises(EngineError, match="gave no answer"):
-        OpenAILanguage("tiny", server.url, retries=1, first_pause=0.01).complete(["hi"], 5)
+        OpenAILanguage("tiny", base_url=server.url, retries=1, first_pause=0.01).complete(["hi"], 5)
 
 
 def test_a_server_that_is_not_there_is_an_engine_error():
     with pytest.raises(EngineError, match="ConnectError"):
-        OpenAILanguage("tiny", "http://127.0.0.1:9", retries=1, first_pause=0.01).complete(
+        OpenAILanguage("tiny", base_url="http://127.0.0.1:9", retries=1, first_pause=0.01).complete(
             ["hi"], 5
         )
 
 
 def test_an_address_that_is_none_is_an_input_error():
     with pytest.raises(InputError, match="base_url"):
-        Endpoint("tiny", "localhost:8000")
+        Connection(base_url="localhost:8000")
 
 
 def test_prompts_run_side_by_side_and_answers_keep_their_order(serve):
@@ -147,7 +152,7 @@ def test_prompts_run_side_by_side_and_answers_keep_their_order(serve):
         return said(payload["messages"][0]["content"].upper())
 
     server = serve(answer)
-    model = OpenAILanguage("tiny", server.url, concurrency=4)
+    model = OpenAILanguage("tiny", base_url=server.url, concurrency=4)
     assert model.complete([f"p{i}" for i in range(12)], 5) == [f"P{i}" for i in range(12)]
     assert 2 <= server.most <= 4
 
@@ -161,13 +166,13 @@ def test_options_are_weighed_by_the_first_tokens_alternatives(serve):
     server = serve(
         lambda n, _: said("Yes", logprobs=[{"token": "Yes", "logprob": -0.5, "top_logprobs": top}])
     )
-    found = OpenAILanguage("tiny", server.url).choose(["Can birds fly?"], [["yes", "no"]])
+    found = OpenAILanguage("tiny", base_url=server.url).choose(["Can birds fly?"], [["yes", "no"]])
     assert found[0] == pytest.approx([0.75, 0.25])
 
 
 def test_without_logprobs_the_option_that_is_named_counts(serve):
     server = serve(lambda n, _: said("I think it is the red car."))
-    model = OpenAILanguage("tiny", server.url)
+    model = OpenAILanguage("tiny", base_url=server.url)
     assert model.choose(["Which?"], [["blue car", "red car", "red"]]) == [[0.0, 1.0, 0.0]]
     assert model.choose(["Which?"], [["bus", "boat"]]) == [[0.5, 0.5]]
 
@@ -334,6 +339,18 @@ def test_settings_say_what_is_sent(serve):
     assert "reply_limit" not in sampler(server).ref.arguments
 
 
+def test_the_settings_of_an_endpoint_are_arguments_of_each_part_that_asks_one():
+    for role in ("sampler", "language"):
+        part = registry.load(role, "openai")
+        arguments = inspect.signature(part).parameters
+        assert {field.name for field in fields(Connection)} < set(arguments)
+        assert arguments["timeout"].default == Connection().timeout
+    with pytest.raises(
+        InputError, match=r"does not take: base_ulr; .* takes base_url, key_variable"
+    ):
+        OpenAILanguage("tiny", base_ulr="http://localhost:8000/v1")
+
+
 def test_wrong_settings_are_told():
     with pytest.raises(InputError, match="reply_limit must be one of max_tokens"):
         OpenAILanguage("tiny", reply_limit="length")
@@ -400,12 +417,53 @@ def test_an_answer_is_paid_for_once_though_another_of_its_batch_is_refused(serve
         return refused(FILTERED) if text == "bad" else said(f"<think>hm</think> {text}!")
 
     server = serve(answer)
-    model = OpenAILanguage("tiny", server.url, first_pause=0.01)
+    model = OpenAILanguage("tiny", base_url=server.url, first_pause=0.01)
     with pytest.raises(RefusedRequest, match="content management"):
         model.complete(["a", "bad", "b"], 5)
     assert model.complete(["a"], 5) == ["a!"]
     assert model.complete(["b"], 5) == ["b!"]
-    assert len(server.asked) == 3
+    with pytest.raises(RefusedRequest, match="content management"):
+        model.complete(["bad"], 5)
+    assert len(server.asked) == 3, "a refusal is paid for once too"
+
+
+def test_an_unclear_refusal_is_asked_again(serve):
+    server = serve(lambda n, p: refused("bad request") if n == 1 else said("fine"))
+    model = OpenAILanguage("tiny", base_url=server.url, first_pause=0.01)
+    with pytest.raises(RefusedRequest):
+        model.complete(["a"], 5)
+    assert model.complete(["a"], 5) == ["fine"]
+
+
+@pytest.mark.parametrize("question", ["What is it for?", "Can it fly?"])
+def test_a_tools_question_that_is_refused_is_asked_once_and_costs_its_own_call(serve, question):
+    def answer(n, payload):
+        return refused(FILTERED) if "bad" in payload["messages"][0]["content"] else said("yes")
+
+    server = serve(answer)
+    arguments = {"base_url": server.url, "first_pause": 0.01}
+    tool = LanguageKnowledge("tiny", "openai", arguments=arguments)
+    questions = [f"{question} {i}" for i in range(7)]
+    questions[2] += " bad?"
+    calls = [ToolCall("llm_query", {"question": text}) for text in questions]
+    results, _ = ask_tool(tool, calls, None)
+    assert [i for i, one in enumerate(results) if isinstance(one, ToolFailure)] == [2]
+    assert len(server.asked) == 7
+    assert tool.usage.requests == 6
+
+
+def test_a_server_that_goes_away_keeps_what_it_answered_and_breaks_no_program(serve):
+    def answer(n, payload):
+        text = payload["messages"][0]["content"]
+        return refused("down", 503) if "later" in text else said("a spoon")
+
+    server = serve(answer)
+    arguments = {"base_url": server.url, "first_pause": 0.001, "retries": 1, "concurrency": 1}
+    tool = LanguageKnowledge("tiny", "openai", arguments=arguments)
+    calls = [ToolCall("llm_query", {"question": f"What {w}?"}) for w in ("a", "b", "later", "c")]
+    results, _ = ask_tool(tool, calls, None)
+    assert [type(one) for one in results] == [str, str, EngineError, EngineError]
+    assert len(server.asked) == 4, "two answers, two attempts, and no wait for each part"
 
 
 def test_a_question_that_is_too_long_is_never_sent_and_never_cut(serve):

@@ -15,6 +15,7 @@ from workbench.cli.bars import Bars
 from workbench.cli.options import key_value
 from workbench.cli.text import console, open_project, safe
 from workbench.errors import InputError
+from workbench.local_files import real_path
 from workbench.pipeline import Progress, correcting, importing
 from workbench.ports import Columns, HasColumns, HasSplits
 from workbench.settings import Choice, absolute
@@ -59,7 +60,7 @@ def choice(
                 raise InputError(
                     f"{option} {path} is not a folder; give the folder that holds the {what}"
                 )
-            arguments[argument] = str(path.resolve())
+            arguments[argument] = str(real_path(path))
     root = inspect.signature(registry.load("source", name)).parameters.get("root")
     if root is not None and root.default is root.empty and "root" not in arguments:
         raise InputError(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from workbench.cli.text import console, project_folder, safe
 from workbench.errors import InputError, MissingPart
+from workbench.local_files import real_path
 from workbench.pipeline.course import course_project
 from workbench.settings import PACKAGE
 
@@ -54,7 +55,7 @@ def command(notebooks: Path, port: int, open_browser: bool) -> list[str]:
         "jupyterlab",
         "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.port={port}",
-        f"--ServerApp.root_dir={notebooks.resolve()}",
+        f"--ServerApp.root_dir={real_path(notebooks)}",
         f"--ServerApp.open_browser={open_browser}",
         "--ServerApp.allow_root=True",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
@@ -69,7 +70,7 @@ def environment(project: Path) -> dict[str, str]:
     They name the project, put this environment before the user's own kernels, and let waiting
     threads sleep.
     """
-    own = {"VPD_PROJECT": str(project.resolve()), "JUPYTER_PREFER_ENV_PATH": "1"}
+    own = {"VPD_PROJECT": str(real_path(project)), "JUPYTER_PREFER_ENV_PATH": "1"}
     return {"OMP_WAIT_POLICY": "passive", **os.environ, **own}
 
 

@@ -67,7 +67,8 @@ def _load(role: str, name: str) -> PartText:
 def _read(point: EntryPoint) -> PartText | None:
     """What the source says of one of our own parts that need an extra; None for any other.
 
-    Nothing is imported: torch alone would take ten seconds.
+    Nothing is imported: torch alone would take ten seconds.  Parts that take the settings of a
+    record as `**settings` name them only once they are loaded, and need no torch.
 
     Raises:
         MissingPart: a package of the extra is not installed.
@@ -79,8 +80,11 @@ def _read(point: EntryPoint) -> PartText | None:
     node = _class(point.module, point.attr)
     if node is None:
         return None
+    maker = _maker(point.module, node)
+    if maker is not None and maker.args.kwarg is not None:
+        return None
     doc = (ast.get_docstring(node) or "").split("\n")[0]
-    return PartText(doc, _arguments(point.module, _maker(point.module, node)))
+    return PartText(doc, _arguments(point.module, maker))
 
 
 def _check_extra(point: EntryPoint, extra: str) -> None:

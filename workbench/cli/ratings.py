@@ -24,6 +24,7 @@ from workbench.evaluate.human import (
     table,
 )
 from workbench.records import PartRef
+from workbench.screen.part_names import part_name
 
 
 def main(project: Path | None, as_json: bool, as_csv: bool) -> None:
@@ -110,4 +111,6 @@ def _print(out: Console, evaluation: HumanEvaluation, parts: Mapping[str, PartRe
 
 def _name(key: str, parts: Mapping[str, PartRef]) -> str:
     ref = parts.get(key)
-    return safe(f"{ref.name} {ref.version}") if ref is not None else f"the programs ({key})"
+    if ref is None:
+        return f"the programs ({key})"
+    return safe(part_name(ref, parts.values()))

@@ -18,6 +18,7 @@ from rich.text import Text
 from workbench.cli.options import key_value
 from workbench.cli.text import console, open_project, project_folder, safe
 from workbench.errors import InputError
+from workbench.local_files import real_path
 from workbench.pipeline.snapshotting import folder_of
 from workbench.settings import read_profile
 from workbench.store.project import PROFILE
@@ -112,7 +113,7 @@ def job_from_options(
         table["student"] = student_of(read_profile(folder / PROFILE))
     beside = file.parent / table["snapshot"] if file else Path()
     table["snapshot"] = str(
-        _snapshot(folder, snapshot) if snapshot or not file else beside.resolve()
+        _snapshot(folder, snapshot) if snapshot or not file else real_path(beside)
     )
     return job_of(table)
 
@@ -129,14 +130,14 @@ def put(settings: dict[str, Any], change: str) -> None:
 
 def _snapshot(project: Path, which: str) -> Path:
     if which and (Path(which) / "manifest.json").is_file():
-        return Path(which).resolve()
+        return real_path(Path(which))
     with open_project(project, read_only=True) as opened:
         if not which:
             rows = snapshots.snapshot_rows(opened.database)
             if not rows:
                 raise InputError("no snapshot was taken yet; take one with: vpd snapshot")
             which = rows[0].hash
-        return folder_of(opened, which).resolve()
+        return real_path(folder_of(opened, which))
 
 
 def _watch(jobs: Jobs, name: str) -> None:

@@ -74,6 +74,8 @@ class ToolAnswer:
     """Calls of the batch."""
     cached: bool = False
     """True if the result came from the cache or from an equal call."""
+    is_breakdown: bool = False
+    """True if what the tool asks is away, which is no answer to anybody."""
 
     def payload(self) -> dict[str, JSON]:
         """The outcome as the `tool_result` event has it, without the result."""
@@ -154,7 +156,10 @@ class ProgramRun:
             lookup: Gives the answers that are known.
             stopped: Tells whether the run is to be cancelled.
         """
-        if answer is not None and self.call is not None:
+        if answer is not None and answer.is_breakdown:
+            self.close()
+            self._fail("infra", f"{answer.error}; run it again", self._line())
+        elif answer is not None and self.call is not None:
             self.log.append((self.call, answer))
         while not self.done:
             try:

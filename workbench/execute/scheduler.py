@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.boxes import Box
-from workbench.errors import ImageError, ToolFailure
+from workbench.errors import EngineError, ImageError, RefusedRequest, ToolFailure
 from workbench.execute.cache import ResultCache
 from workbench.execute.run import ProgramRun, ToolAnswer
 from workbench.execute.sandbox import Sandbox
@@ -385,6 +385,8 @@ class Batching:
             self.inbox.put(("bug", line, error))
 
     def _answer(self, tool: Tool, waiting: _Waiting, result: Any) -> ToolAnswer:
+        if isinstance(result, EngineError):
+            return ToolAnswer(False, None, _short(result), is_breakdown=True)
         if isinstance(result, ToolFailure):
             return ToolAnswer(False, None, _short(result))
         try:
@@ -407,6 +409,7 @@ class Batching:
                     queued,
                     size,
                     i > 0,
+                    answer.is_breakdown,
                 )
                 self._move(run, own)
 
@@ -428,12 +431,13 @@ def _checked(border: Border, tool: Tool, call: ToolCall, result: Any) -> Value:
 
 def ask_tool(
     tool: Tool, calls: Sequence[ToolCall], images: Images
-) -> tuple[Sequence[Value | ToolFailure], int]:
+) -> tuple[Sequence[Value | ToolFailure | EngineError], int]:
     """The results of one batch, and how many of its calls fit into memory together.
 
     When the batch breaks as a whole, the tool gets its halves, so that each failure stays that of
-    its own call.  The number that fits is that of all calls, or of the largest part that went
-    through; a call that does not fit alone tells nothing about the others.
+    its own call, and what an endpoint answered before it went away is kept.  The number that fits
+    is that of all calls, or of the largest part that went through; a call that does not fit alone
+    tells nothing about the others.
 
     Args:
         tool: The tool.
@@ -441,12 +445,17 @@ def ask_tool(
         images: Where the tool finds pictures.
     """
     fit = len(calls)
+    problem: ToolFailure | EngineError
     try:
         results = list(tool(calls, images))
         if len(results) == len(calls):
             return results, fit
         problem = ToolFailure(f"the tool gave {len(results)} results for one call")
     except ToolFailure as error:
+        problem = error
+    except RefusedRequest as error:
+        problem = ToolFailure(str(error))
+    except EngineError as error:
         problem = error
     except Exception as error:  # whatever a tool raises is data for the program that asked
         problem = ToolFailure(f"{type(error).__name__}: {error}")

@@ -20,11 +20,11 @@ from typing import Any, TypeVar
 
 import httpx
 
-from workbench.errors import EngineError, InputError, RefusedRequest
-from workbench.models.chat_request import ChatRequest, LimitName
+from workbench.errors import EngineError, RefusedRequest
+from workbench.models.connection import Connection, connection_of, takes_connection
 from workbench.models.replies import choices_of, logprobs_of, problem_of, text_of, usage_of
 from workbench.models.thinking import answer_of
-from workbench.records import JSON, PartRef
+from workbench.records import PartRef
 from workbench.usage import Usage
 
 T = TypeVar("T")
@@ -36,6 +36,9 @@ LONGEST_PAUSE = 60.0
 """Longest pause before a further attempt, seconds, even where a server asks for more."""
 LARGEST_REPLY = 20_000_000
 """Most bytes of one reply."""
+_AWAY = 5.0
+"""Seconds in which a server that gave no answer to every attempt is not asked again, so that a
+batch that is asked for in parts does not wait for each of them."""
 _REFUSED = frozenset({400, 403, 413, 422, 451})
 """HTTP statuses with which a server turns down a single request."""
 _OWN_WORDS = re.compile(
@@ -45,7 +48,7 @@ _OWN_WORDS = re.compile(
 )
 """Reasons that lie in the words of a request, and not in settings that all requests share."""
 _REMEMBERED = 4096
-"""Most answers of a language model that are remembered, so that none is paid for twice."""
+"""Most answers, and most refusals, of a language model that are remembered and not paid twice."""
 
 
 class Endpoint:
@@ -53,39 +56,19 @@ class Endpoint:
 
     Args:
         model: The model's name at the server.
-        base_url: Up to and without `/chat/completions`, for example `http://localhost:8000/v1`.
-        key_variable: Environment variable that holds the key; local servers need none.
-        timeout: Seconds for one reply.
-        retries: Further attempts after the first.
-        concurrency: Requests at a time.
-        prices: Cost of a million prompt tokens and of a million completion tokens.
-        first_pause: Seconds before the second attempt; each further pause is twice as long.
-        request: Which fields the server takes.
+        connection: Where the server is and how it is asked.
     """
 
-    def __init__(
-        self,
-        model: str,
-        base_url: str = "http://localhost:8000/v1",
-        key_variable: str = "OPENAI_API_KEY",
-        timeout: float = 120.0,
-        retries: int = 5,
-        concurrency: int = 8,
-        prices: Sequence[float] = (0.0, 0.0),
-        first_pause: float = 1.0,
-        request: ChatRequest | None = None,
-    ) -> None:
-        if not base_url.startswith(("http://", "https://")):
-            raise InputError(f"base_url must begin with http:// or https://, found '{base_url}'")
-        if len(prices) != 2 or concurrency < 1 or retries < 0:
-            raise InputError("an endpoint needs two prices, concurrency >= 1 and retries >= 0")
-        self.model, self.base_url = model, base_url.rstrip("/")
-        self._key_variable, self._retries, self.concurrency = key_variable, retries, concurrency
-        self._prices, self._first_pause = tuple(prices), first_pause
+    def __init__(self, model: str, connection: Connection) -> None:
+        self.model, self.base_url = model, connection.address
+        self.concurrency = connection.concurrency
+        self.request = connection.request()
+        self._connection = connection
         self._usage, self._lock = Usage(), threading.Lock()
-        self.request = request or ChatRequest()
+        self._away: tuple[float, str] | None = None
         self._client = httpx.Client(
-            timeout=timeout, limits=httpx.Limits(max_connections=concurrency)
+            timeout=connection.timeout,
+            limits=httpx.Limits(max_connections=connection.concurrency),
         )
 
     @property
@@ -112,9 +95,10 @@ class Endpoint:
             RefusedRequest: the server turns down this request, and would each time.
             EngineError: the server went away or answered something else, after every retry.
         """
+        self._raise_where_away()
         problem = ""
         attempt = 0
-        while attempt <= self._retries:
+        while attempt <= self._connection.retries:
             fields = self.request.fields(max_tokens, options)
             pause = 0.0
             try:
@@ -139,18 +123,28 @@ class Endpoint:
                     )
                 if status not in _AGAIN and status != 200:
                     break
-            if attempt < self._retries:
-                backoff = self._first_pause * 2**attempt * random.uniform(0.75, 1.25)
+            if attempt < self._connection.retries:
+                backoff = self._connection.first_pause * 2**attempt * random.uniform(0.75, 1.25)
                 time.sleep(min(max(backoff, pause), LONGEST_PAUSE))
             attempt += 1
-        raise EngineError(
+        key = self._connection.key_variable
+        words = (
             f"the endpoint {self.base_url} gave no answer for model '{self.model}' ({problem}); "
-            f"check that the server runs, the model's name, and the key in {self._key_variable}"
+            f"check that the server runs, the model's name, and the key in {key}"
         )
+        with self._lock:
+            self._away = time.monotonic() + _AWAY, words
+        raise EngineError(words)
+
+    def _raise_where_away(self) -> None:
+        with self._lock:
+            away = self._away
+        if away is not None and time.monotonic() < away[0]:
+            raise EngineError(away[1])
 
     def _post(self, payload: Mapping[str, Any]) -> tuple[int, Any, float]:
         """Status, body (as JSON or else as text) and the pause that the server asks for."""
-        key = os.environ.get(self._key_variable, "")
+        key = os.environ.get(self._connection.key_variable, "")
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         with self._client.stream(
             "POST", f"{self.base_url}/chat/completions", json=payload, headers=headers
@@ -169,7 +163,7 @@ class Endpoint:
                 return reply.status_code, body[:2000].decode(errors="replace"), pause
 
     def _count(self, reply: Mapping[str, Any], retries: int) -> None:
-        used = usage_of(reply, self._prices, retries)
+        used = usage_of(reply, tuple(self._connection.prices), retries)
         with self._lock:
             self._usage += used
 
@@ -209,51 +203,36 @@ def _short(reply: Any) -> str:
     return " ".join(str(reply).split())[:300]
 
 
+@takes_connection
 class OpenAILanguage:
     """A language model behind an OpenAI-compatible chat endpoint.
 
-    Arguments as `Endpoint` and `ChatRequest`, the `temperature` of completions, of which 0 is
-    greedy, and whether the server is asked for `logprobs` where options are weighed.  An answer is
-    remembered, so that a question is not paid for twice when others of its batch failed.
+    An answer is remembered, so that a question is not paid for twice when others of its batch
+    failed; so is the refusal of a question's own words.
+
+    Args:
+        model: The model's name at the server.
+        temperature: Temperature of completions; 0 is greedy.
+        logprobs: Whether the server is asked for log-probabilities where options are weighed.
+        settings: Those of `Connection`.
+
+    Raises:
+        InputError: a setting does not exist or has a wrong value.
     """
 
     def __init__(
-        self,
-        model: str,
-        base_url: str = "http://localhost:8000/v1",
-        key_variable: str = "OPENAI_API_KEY",
-        temperature: float = 0.0,
-        timeout: float = 120.0,
-        retries: int = 5,
-        concurrency: int = 8,
-        prices: Sequence[float] = (0.0, 0.0),
-        first_pause: float = 1.0,
-        reply_limit: LimitName = "max_tokens",
-        thinking_tokens: int = 0,
-        omit: Sequence[str] = (),
-        extra: Mapping[str, JSON] | None = None,
-        logprobs: bool = True,
+        self, model: str, temperature: float = 0.0, logprobs: bool = True, **settings: Any
     ) -> None:
-        request = ChatRequest(reply_limit, thinking_tokens, omit, extra)
-        self.endpoint = Endpoint(
-            model,
-            base_url,
-            key_variable,
-            timeout,
-            retries,
-            concurrency,
-            prices,
-            first_pause,
-            request,
-        )
+        self.endpoint = Endpoint(model, connection_of("language 'openai'", settings))
         self._temperature = temperature
         self._logprobs = {"logprobs": True, "top_logprobs": 20} if logprobs else {}
         self._answers: OrderedDict[object, Any] = OrderedDict()
+        self._refusals: OrderedDict[object, RefusedRequest] = OrderedDict()
         arguments = {
             "model": model,
             "base_url": self.endpoint.base_url,
             "temperature": temperature,
-            **request.arguments,
+            **self.endpoint.request.arguments,
             **({} if logprobs else {"logprobs": False}),
         }
         self.ref = PartRef("language", "openai", arguments=arguments)
@@ -267,22 +246,33 @@ class OpenAILanguage:
         """The results of all items.
 
         Raises:
-            EngineError: one of them failed; the others are remembered.
+            EngineError: one of them failed; the others are remembered, and so is a refusal that
+                names the item's own words.
         """
         keys = [(kind, item) for item in items]
-        new = [key for key in dict.fromkeys(keys) if key not in self._answers]
-        failures: list[EngineError] = []
+        distinct = list(dict.fromkeys(keys))
+        failures: list[EngineError] = [
+            self._refusals[key] for key in distinct if key in self._refusals
+        ]
+        new = [key for key in distinct if key not in self._answers and key not in self._refusals]
         for key, result in self.endpoint.each(lambda key: function(key[1]), new):
             if isinstance(result, EngineError):
                 failures.append(result)
-            elif result is not None:
-                self._answers[key] = result
+            self._remember(key, result)
         if failures:
             raise next((e for e in failures if not isinstance(e, RefusedRequest)), failures[0])
         results: list[R] = [self._answers[key] for key in keys]
-        while len(self._answers) > _REMEMBERED:
-            self._answers.popitem(last=False)
+        for remembered in (self._answers, self._refusals):
+            while len(remembered) > _REMEMBERED:
+                remembered.popitem(last=False)
         return results
+
+    def _remember(self, key: object, result: object) -> None:
+        """Keep an answer, or a refusal that would come again."""
+        if isinstance(result, RefusedRequest) and result.certain:
+            self._refusals[key] = result
+        elif result is not None and not isinstance(result, EngineError):
+            self._answers[key] = result
 
     def complete(self, prompts: Sequence[str], max_tokens: int) -> Sequence[str]:
         """The completion of each prompt, which is a user's turn, in the same order.

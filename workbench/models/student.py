@@ -14,6 +14,7 @@ from transformers import AutoConfig
 
 from workbench.boxes import Box
 from workbench.errors import InputError
+from workbench.local_files import real_path
 from workbench.models.bundled import student_folder
 from workbench.models.language import quiet
 from workbench.models.vlm import Vlm
@@ -80,7 +81,7 @@ class TransformersStudent:
                 "student", checkpoint, student_folder().name.rsplit("-", 1)[-1], arguments
             )
         if is_folder(checkpoint):
-            folder = Path(checkpoint).expanduser().resolve()
+            folder = real_path(Path(checkpoint).expanduser())
             version = weights_digest(folder)
             arguments["files"] = files_digest(folder)
             return PartRef("student", "/".join(folder.parts[-2:]), version, arguments)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from workbench.local_files import real_path
 from workbench.pipeline import loop
 from workbench.pipeline.importing import import_tasks
 from workbench.pipeline.snapshotting import SnapshotWish, take
@@ -62,7 +63,7 @@ def lesson(project: Project) -> str:
     """
     snapshot = take(project, LESSON)
     job = Job(
-        str(snapshot.path.resolve()),
+        str(real_path(snapshot.path)),
         name="first lesson",
         lr=3e-4,
         batch=4,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import WorkbenchError
+from workbench.local_files import real_path
 from workbench.models.weights import weights_digest
 from workbench.records import content_key
 from workbench.store import JobRow, ModelRow, Project
@@ -33,11 +34,11 @@ def ingest(project: Project, folders: Iterable[Path] = ()) -> int:
     Raises:
         StoreError: the project was opened for reading alone.
     """
-    root = project.path.resolve()
+    root = real_path(project.path)
     views = Jobs(root / "jobs", start=False).all() if (root / "jobs").is_dir() else []
     for folder in folders:
-        if folder.resolve().parent != root / "jobs":
-            views.append(Jobs(folder.resolve().parent, start=False).show(folder.resolve().name))
+        if real_path(folder).parent != root / "jobs":
+            views.append(Jobs(real_path(folder).parent, start=False).show(real_path(folder).name))
     stamps = lineage.stamps(project.database)
     changed = [job for job in views if _stamp(job) != stamps.get(job.id)]
     if changed:

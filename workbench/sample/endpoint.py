@@ -8,16 +8,17 @@ from typing import Any
 
 from workbench.api import Style
 from workbench.errors import EngineError, InputError, RefusedRequest
-from workbench.models.chat_request import ChatRequest, LimitName
+from workbench.models.connection import connection_of, takes_connection
 from workbench.models.endpoint import Endpoint
 from workbench.models.replies import logprobs_of, number, problem_of, text_of, thinking_of
-from workbench.records import JSON, PartRef, Program, Task, ToolSpec, content_key
+from workbench.records import PartRef, Program, Task, ToolSpec, content_key
 from workbench.sample.extract import read_reply
 from workbench.sample.prompt import HEADER, Prompts, too_long
 from workbench.unanswered import no_program
 from workbench.usage import Usage
 
 
+@takes_connection
 class OpenAISampler:
     """k programs per question from a chat endpoint, several questions at a time.
 
@@ -28,24 +29,14 @@ class OpenAISampler:
 
     Args:
         specs: The tools that programs may call.
-        model: As for `Endpoint`.
-        base_url: As for `Endpoint`.
-        key_variable: As for `Endpoint`.
+        model: The model's name at the server.
         temperature: Temperature of the sampling; 0 is greedy.
         top_p: Probability of the tokens that are sampled from; 1 is all.
         max_tokens: Longest program, in tokens.
         prompt: `full` or `compact`.
         shots: Examples per question in the full prompt.
         logprobs: Whether to ask the server for log-probabilities.
-        timeout: As for `Endpoint`.
-        retries: As for `Endpoint`.
-        concurrency: As for `Endpoint`.
-        prices: As for `Endpoint`.
-        first_pause: As for `Endpoint`.
-        reply_limit: As for `ChatRequest`.
-        thinking_tokens: As for `ChatRequest`.
-        omit: As for `ChatRequest`; without `n`, each program is a request.
-        extra: As for `ChatRequest`.
+        settings: Those of `Connection`; where `omit` names `n`, each program is a request.
 
     Raises:
         InputError: the prompt's arguments or the endpoint's are wrong.
@@ -55,36 +46,15 @@ class OpenAISampler:
         self,
         specs: Sequence[ToolSpec],
         model: str,
-        base_url: str = "http://localhost:8000/v1",
-        key_variable: str = "OPENAI_API_KEY",
         temperature: float = 0.5,
         top_p: float = 1.0,
         max_tokens: int = 400,
         prompt: Style = "full",
         shots: int = 5,
         logprobs: bool = True,
-        timeout: float = 120.0,
-        retries: int = 5,
-        concurrency: int = 8,
-        prices: Sequence[float] = (0.0, 0.0),
-        first_pause: float = 1.0,
-        reply_limit: LimitName = "max_tokens",
-        thinking_tokens: int = 0,
-        omit: Sequence[str] = (),
-        extra: Mapping[str, JSON] | None = None,
+        **settings: Any,
     ) -> None:
-        request = ChatRequest(reply_limit, thinking_tokens, omit, extra)
-        self._endpoint = Endpoint(
-            model,
-            base_url,
-            key_variable,
-            timeout,
-            retries,
-            concurrency,
-            prices,
-            first_pause,
-            request,
-        )
+        self._endpoint = Endpoint(model, connection_of("sampler 'openai'", settings))
         try:
             self._prompts = Prompts(specs, prompt, shots)
         except ValueError as error:
@@ -98,7 +68,7 @@ class OpenAISampler:
             "prompt": prompt,
             **self._options,
             "max_tokens": max_tokens,
-            **request.arguments,
+            **self._endpoint.request.arguments,
         }
         # 2: the final program of a reply, without its thinking
         self.ref = PartRef("sampler", "openai", f"2-{self._prompts.version}", arguments)

@@ -29,6 +29,7 @@ import pyarrow.parquet as pq
 from workbench import __version__
 from workbench.errors import SnapshotError
 from workbench.images import ImageFolder, digest_of
+from workbench.local_files import real_path
 from workbench.records import JSON, storable_json
 from workbench.snapshot.example import SCHEMA, SPLITS, Example, Split, digest, from_row, to_row
 from workbench.snapshot.manifest import CHANGED, Content, LeftOut, Manifest, load
@@ -226,7 +227,7 @@ def place(source: Path, target: Path) -> None:
     """Put a file at `target`, as a hard link where the file system has them, else as a copy."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        os.link(source.resolve(), target)  # a hard link to a symbolic one would hold nothing
+        os.link(real_path(source), target)  # a hard link to a symbolic one would hold nothing
     except OSError:
         shutil.copyfile(source, target)
 

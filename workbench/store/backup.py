@@ -24,6 +24,7 @@ import duckdb
 
 from workbench import __version__
 from workbench.errors import InputError, StoreError
+from workbench.local_files import real_path
 from workbench.snapshot.folder import place
 from workbench.store.kernel.database import Database, now
 from workbench.store.project import FOLDERS, PROFILE, STORE, Project
@@ -264,7 +265,7 @@ def _verified(store: Path, counts: Mapping[str, int]) -> dict[str, int]:
 def _take(source: Path, target: Path, copy: bool) -> int:
     """Link or copy every finished file of a folder; returns how many there are."""
     number = 0
-    root = target.resolve()
+    root = real_path(target)
     target.mkdir(exist_ok=True)
     for path in sorted(source.rglob("*")):
         inner = path.relative_to(source)
@@ -274,7 +275,7 @@ def _take(source: Path, target: Path, copy: bool) -> int:
             or any(name.endswith(".part") for name in inner.parts)
         ):
             continue
-        if not (target / inner).resolve().is_relative_to(root):
+        if not real_path(target / inner).is_relative_to(root):
             raise InputError(f"{path} would lie outside {target}; use another backup")
         if copy:
             (target / inner).parent.mkdir(parents=True, exist_ok=True)

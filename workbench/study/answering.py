@@ -12,6 +12,7 @@ from pathlib import Path
 from workbench import registry
 from workbench.errors import ImageError
 from workbench.evaluate.faithfulness.read_answer import read_answer
+from workbench.local_files import real_path
 from workbench.models.weights import is_folder, model_folder
 from workbench.pipeline.loop import PREDICT_TASKS, Progress, Watch, batches
 from workbench.pipeline.parts import Parts
@@ -82,7 +83,7 @@ def student_by_name(project: Project, model: str | None = None) -> NamedStudent:
         if folder
         else None
     )
-    checkpoint = str(model_folder(folder).resolve()) if folder else model
+    checkpoint = str(real_path(model_folder(folder))) if folder else model
     ref: PartRef = registry.load("student", "transformers").reference(checkpoint)
     return NamedStudent(
         ref,

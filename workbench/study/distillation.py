@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import EngineError, InputError
+from workbench.local_files import real_path
 from workbench.pipeline.ingesting import ingest
 from workbench.pipeline.loop import Progress, Watch
 from workbench.pipeline.snapshotting import folder_of
@@ -67,7 +68,7 @@ def train(project: Project, plan: StudyPlan, watch: Watch | None = None) -> list
     which = plan.snapshot or next(
         (row.hash for row in snapshots.snapshot_rows(project.database)), ""
     )
-    settings = {**(plan.settings or {}), "snapshot": str(folder_of(project, which).resolve())}
+    settings = {**(plan.settings or {}), "snapshot": str(real_path(folder_of(project, which)))}
     jobs, ids = Jobs(project.path / "jobs"), []
     for objective in OBJECTIVES:
         for seed in range(plan.seeds):

@@ -12,6 +12,7 @@ import tomli_w
 from msgspec import Meta
 
 from workbench.errors import ProfileError
+from workbench.local_files import real_path
 from workbench.records import content_key
 from workbench.schema import read, read_toml
 from workbench.settings import Profile
@@ -137,7 +138,7 @@ def student_of(profile: Profile) -> str:
     checkpoint = str(choice.arguments.get("checkpoint", "")) or "bundled"
     path = Path(checkpoint).expanduser()
     is_folder = checkpoint != "bundled" and path.is_dir()
-    return str(path.resolve()) if is_folder else checkpoint
+    return str(real_path(path)) if is_folder else checkpoint
 
 
 def read_job(path: Path) -> Job:

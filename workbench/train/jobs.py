@@ -37,6 +37,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from workbench.errors import InputError, ProfileError
+from workbench.local_files import real_path
 from workbench.records import JSON
 from workbench.train.failure import explain
 from workbench.train.job import FILE, Job, job_of, read_job, write_job
@@ -77,7 +78,7 @@ class Jobs:
     """
 
     def __init__(self, root: Path, start: bool = True) -> None:
-        self.root = root.resolve()
+        self.root = real_path(root)
         self._start = start
 
     # what is there

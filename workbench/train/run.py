@@ -30,6 +30,7 @@ from accelerate.utils import DistributedDataParallelKwargs, gather_object
 from workbench import registry
 from workbench.environment import environment
 from workbench.errors import EngineError, InputError, SnapshotError, WorkbenchError
+from workbench.local_files import real_path
 from workbench.records import JSON
 from workbench.shares import wilson
 from workbench.snapshot import Snapshot
@@ -482,7 +483,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command = [sys.executable, "-m", "workbench.train.estimate", str(options.job)]
         return subprocess.run(command, check=False).returncode  # noqa: S603 - our own module
     folder: Path = options.job if options.job.is_dir() else options.job.parent
-    return execute(folder.resolve())
+    return execute(real_path(folder))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from workbench.errors import InputError
+from workbench.local_files import real_path
 from workbench.store import Project, locate
 
 VARIABLE = "VPD_PROJECT"
@@ -28,11 +29,11 @@ def use(project: Project | Path | str | None = None) -> Project:
         StoreError: it cannot be opened.
     """
     if not isinstance(project, Project):
-        folder = (
-            Path(project or os.environ.get(VARIABLE) or locate(Path.cwd())).expanduser().resolve()
+        folder = real_path(
+            Path(project or os.environ.get(VARIABLE) or locate(Path.cwd())).expanduser()
         )
         own = _open.get("project")
-        same = own is not None and own.path.resolve() == folder
+        same = own is not None and real_path(own.path) == folder
         project = own if own is not None and same else Project.open(folder)
     _open["project"] = project
     return project

@@ -16,6 +16,7 @@ import traitlets
 
 from workbench.curate.queue import QueueRequest, Served
 from workbench.errors import InputError, WorkbenchError
+from workbench.local_files import real_path
 from workbench.records import REASON_WORDS, REASONS, Decision, Reason, Role
 from workbench.screen.decide import Say, decide, person_event
 from workbench.screen.player import PlayerModel
@@ -97,7 +98,7 @@ class ReviewQueue(Playing):
         )
         self._models: dict[str, PlayerModel] = {}
         """Runs of the question on screen, by the id of the trace."""
-        key = (str(self._project.path.resolve()), self._person.name)
+        key = (str(real_path(self._project.path)), self._person.name)
         before = self._open.get(key)
         if before is not None:  # the cell was run again: its question goes over to this queue
             before.close()

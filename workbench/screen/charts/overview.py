@@ -16,6 +16,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from workbench.screen.part_names import part_name
 from workbench.shares import Share, pass_at_k
 from workbench.store import Evaluation, Project, Scope
 from workbench.store.people import reviewing
@@ -353,8 +354,9 @@ def _looped_pipelines(
 
 def _looped_students(project: Project) -> Iterator[SystemFigures]:
     """Every student that has answered labelled questions in the loop."""
+    parts = project.parts
     for student in evaluations.student_scores(project.database, RIGHT):
-        name = f"{student.name} {student.version[:8]}"
+        name = part_name(parts[student.model], parts.values())
         share = Share(student.hits, student.n)
         yield _looped_system(name, share, student.seconds, pipeline=False)
 

@@ -23,6 +23,7 @@ from workbench.evaluate.human import (
 from workbench.records import PartRef
 from workbench.screen.charts.chart import TONES, Cell, Chart, Row, axis, dot_plot, flat, interval
 from workbench.screen.charts.reason_charts import reason_charts
+from workbench.screen.part_names import part_name
 from workbench.shares import Share
 from workbench.store import Project
 from workbench.store.reading.figures import evidence_stamp
@@ -161,18 +162,19 @@ def _probes(project: Project) -> Chart:
     table: list[Row] = []
     for at, probe in enumerate(newest):
         lines = {line.condition: line for line in probe.lines}
-        moved = [lines[name].moved if name in lines else Share(0, 0) for name in words]
+        name = part_name(probe.model, (one.model for one in newest))
+        moved = [lines[word].moved if word in lines else Share(0, 0) for word in words]
         series.append(
             (
-                _name(probe.model),
+                name,
                 moved,
                 TONES[at % 6],
                 ("circle", "diamond", "square", "cross")[at % 4],
             )
         )
-        table += [(_name(probe.model), *_cells(line)) for line in probe.lines if line.moved.of]
+        table += [(name, *_cells(line)) for line in probe.lines if line.moved.of]
         reasons = (
-            _name(probe.model),
+            name,
             "gives reasons before its answer",
             *interval(probe.explained),
         )
@@ -297,9 +299,5 @@ def _value(share: Mapping[str, object], name: str) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _name(ref: PartRef) -> str:
-    return f"{ref.name} {ref.version[:8]}"
-
-
 def _part(key: str, parts: Mapping[str, PartRef]) -> str:
-    return _name(parts[key]) if key in parts else key
+    return part_name(parts[key], parts.values()) if key in parts else key

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from workbench.errors import StoreError, StoreReadOnly
+from workbench.local_files import real_path
 from workbench.store.kernel import migrate, owner
 from workbench.store.kernel.attached import Attached, OwnerLost
 from workbench.store.kernel.local import (
@@ -278,7 +279,7 @@ def take(
         upgrade: bring an older store up to date.
         only_read: read without owning where the folder cannot be written.
     """
-    key = path.resolve()
+    key = real_path(path)
     with _guard:
         link = _links.setdefault(key, Link(path, steps))
         link.users += 1
@@ -295,7 +296,7 @@ def give(link: Link) -> None:
     with _guard:
         link.users -= 1
         if link.users == 0:
-            _links.pop(link.path.resolve(), None)
+            _links.pop(real_path(link.path), None)
             link.close()
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 
 from workbench.errors import StoreError
+from workbench.local_files import real_path
 
 REMOTE = frozenset({
     "afpfs", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "gpfs", "lustre", "ncpfs", "nfs",
@@ -34,7 +35,7 @@ def check_local(path: Path) -> None:
 
 def file_system(path: Path) -> str:
     """Kind of the file system that `path` lies on; empty where the system does not tell."""
-    real = path.resolve()
+    real = real_path(path)
     try:
         mounts = psutil.disk_partitions(all=True)
     except (OSError, psutil.Error):

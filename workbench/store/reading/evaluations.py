@@ -86,8 +86,8 @@ class ProgramAnswer:
 class StudentScore:
     """How many labelled questions a student answered rightly, all its answers taken together."""
 
-    name: str
-    version: str
+    model: str
+    """Key of the student."""
     n: int
     """Labelled questions that it has answered."""
     hits: int
@@ -208,12 +208,12 @@ def student_scores(database: Database, right: float) -> list[StudentScore]:
     answer counts as right from the score `right` on.
     """
     sql = """
-    SELECT part.name AS name, part.version AS version, count(*) AS n,
-        count(*) FILTER (score >= $right) AS hits, avg(seconds) FILTER (problem = '') AS seconds
+    SELECT model, count(*) AS n, count(*) FILTER (score >= $right) AS hits,
+        avg(prediction.seconds) FILTER (problem = '') AS seconds
     FROM prediction JOIN task ON task.id = prediction.task_id
         JOIN part ON part.key = prediction.model
     WHERE rationale = '' AND len(answers) > 0
-    GROUP BY part.key, part.name, part.version ORDER BY n DESC, name
+    GROUP BY model, part.name, part.version ORDER BY n DESC, part.name, part.version, model
     """
     return [StudentScore(**row) for row in database.rows(sql, {"right": right})]
 
