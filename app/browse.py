@@ -19,7 +19,7 @@ from workbench.screen import views
 from workbench.screen.decide import person_event
 from workbench.screen.highlight import Words, highlight
 from workbench.store import Facet, Outcome, Project, Query, RunLine, parse_query
-from workbench.store.reading.browse import delete_view, save_view, saved_views
+from workbench.store.reading.saved_views import delete_view, save_view, saved_views
 from workbench.verify.answers import canonical
 
 PAGE = 50
