@@ -16,14 +16,8 @@ from app.site import FOREVER, Site
 from workbench.pipeline.ingesting import ingest
 from workbench.screen.charts.chart import Chart
 from workbench.screen.charts.overview import overview
-from workbench.screen.charts.project_charts import (
-    disk_chart,
-    loop_charts,
-    numbers,
-    people_charts,
-    tool_charts,
-)
-from workbench.screen.charts.system_charts import model_charts
+from workbench.screen.charts.project_charts import numbers
+from workbench.screen.charts.sections import ChartSection, sections_of
 from workbench.screen.charts.trust_charts import stamp, trust_charts
 from workbench.store import Project
 
@@ -39,7 +33,7 @@ class DashboardFigures:
     """When it was counted, UTC, ISO 8601."""
     numbers: list[tuple[str, str, str]]
     """The figures at the top: name, value, note."""
-    charts: list[Chart]
+    sections: tuple[ChartSection, ...]
 
 
 def add(site: Site) -> None:
@@ -97,12 +91,4 @@ class FigureCache:
         whole = overview(project)
         if self._stamp != (now := stamp(project)):
             self._stamp, self._trust = now, trust_charts(project)
-        charts = [
-            *loop_charts(whole),
-            *model_charts(whole),
-            *self._trust,
-            *tool_charts(whole),
-            *people_charts(whole),
-            disk_chart(whole),
-        ]
-        return DashboardFigures(whole.at, numbers(whole), charts)
+        return DashboardFigures(whole.at, numbers(whole), sections_of(whole, self._trust))

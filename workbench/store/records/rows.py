@@ -55,8 +55,8 @@ _COLUMNS = {
     "family meta content",
     "program": "id task_id sampler base_seed:long index:int source score:float tokens:long "
     "seed:long seconds:float parent problem thinking",
-    "trace": "id program_id task_id executor answer failure_kind failure_message "
-    "failure_line:int steps:long tool_calls:long seconds:float events:bytes tools form evidence work:float",
+    "trace": "id program_id task_id executor answer failure_kind failure_message failure_line:int "
+    "steps:long tool_calls:long seconds:float events:bytes tools form evidence work:float",
     "verdict": "id trace_id program_id task_id verifier runs:int score:float correct:bool "
     "chosen:bool method reason",
     "rationale": "id trace_id task_id writer text answer citations issues:texts "
