@@ -6,11 +6,10 @@ import threading
 import time
 from dataclasses import dataclass
 
-import plotly
 from fastapi import Request, Response
 from fastapi.responses import FileResponse
 
-from app import report
+from app import chart_library, report
 from app.people import Viewer
 from app.site import FOREVER, Site
 from workbench.pipeline.ingesting import ingest
@@ -43,14 +42,14 @@ def add(site: Site) -> None:
     @site.server.get("/dashboard")
     def dashboard(request: Request) -> Response:
         view = {
-            "library": f"vendor/plotly-{plotly.__version__}.js",
+            "library": chart_library.address(),
             "tasks": site.project.count_tasks(),
         }
         return site.page(request, "dashboard.html", "dashboard", view)
 
-    @site.server.get(f"/vendor/plotly-{plotly.__version__}.js")
+    @site.server.get(f"/{chart_library.ADDRESS}")
     def library() -> Response:
-        return FileResponse(report.LIBRARY, media_type="text/javascript", headers=FOREVER)
+        return FileResponse(chart_library.LIBRARY, media_type="text/javascript", headers=FOREVER)
 
     @site.server.get("/report")
     def as_file(person: Viewer) -> Response:

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import plotly
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from app.chart_library import LIBRARY
 from workbench import __version__
 from workbench.errors import ImageError, InputError
 from workbench.pipeline.ingesting import ingest
@@ -38,8 +38,6 @@ from workbench.store import Project, Run, TaskView
 from workbench.store.reading.ids import example_ids
 
 HERE = Path(__file__).resolve().parent
-LIBRARY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-"""Plotly's own build, out of its package."""
 
 MARK = '<meta name="generator" content="VPD Workbench report">'
 SCRIPTS = ("dom.js", "plot.js", "chart.js", "report.js")
