@@ -147,7 +147,7 @@ grouped AS (
     SELECT task_id, count(*) AS programs, count(trace) AS traces,
         count(trace) FILTER (failure_kind IS NULL) AS executed, count(judged) AS judged,
         count(*) FILTER (correct) AS correct, max(trace) FILTER (chosen) AS chosen,
-        sum(sampling) + sum(running) AS seconds, sum(waiting) AS waiting,
+        sum(sampling) + sum(running) AS seconds, sum(waiting) AS waited,
         max(steps) AS steps, max(updated_at) AS updated_at,
         replace(string_agg(tools, '' ORDER BY tools), '||', '|') AS tools,
         string_agg(DISTINCT failure_kind, '|' ORDER BY failure_kind) AS kinds,
@@ -221,7 +221,7 @@ outcome AS (
              WHEN labelled THEN abs(student_score - (chosen IS NOT NULL)::INTEGER)
              ELSE (student_form <> said_form)::INTEGER END AS apart,
         updated_at, coalesce(runs, '[]') AS runs, vote, said_form, evidence, bare,
-        unchecked, waiting AS waited
+        unchecked, waited
     FROM joined
 )"""
 """CTEs ending in `outcome`, with the columns of the table of that name; `selected` stands before
