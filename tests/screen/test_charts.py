@@ -21,6 +21,7 @@ from workbench.screen.charts.project_charts import (
     people_charts,
     tool_charts,
 )
+from workbench.screen.charts.sections import sections_of
 from workbench.screen.charts.system_charts import model_charts
 from workbench.screen.charts.trust_charts import stamp, trust_charts
 from workbench.store import Project
@@ -180,3 +181,19 @@ def test_the_stamp_changes_with_what_the_charts_read(made: Project) -> None:
     assert stamp(made) == before
     model_rows.teach(made, name="again", job="job-2")
     assert stamp(made) != before
+
+
+def test_sections_hold_every_chart_and_no_half_stands_alone(made: Project) -> None:
+    sections = sections_of(overview(made), trust_charts(made))
+    names = [chart.name for one in sections for chart in (*one.charts, *one.empty)]
+    assert len(names) == len(set(names)) >= 20
+    for one in sections:
+        assert all(chart.rows for chart in one.charts)
+        assert not any(chart.rows for chart in one.empty)
+        halves = 0
+        for chart in one.charts:
+            if chart.size == "wide":
+                assert halves % 2 == 0, (one.name, chart.name)
+            else:
+                halves += 1
+        assert halves % 2 == 0, one.name

@@ -182,7 +182,7 @@ answered AS (
 ),
 joined AS (
     SELECT selected.*, len(selected.answers) > 0 AS labelled,
-        coalesce(grouped.judged, 0) < $k AS waiting,
+        coalesce(grouped.judged, 0) < $k AS unjudged,
         grouped.* EXCLUDE (task_id, updated_at), kept.answer AS answer, told.faithful,
         told.bare, told.unchecked, kept.evidence,
         coalesce(kept.answer, spoken.answer) AS said,
@@ -201,7 +201,7 @@ joined AS (
 outcome AS (
     SELECT seq, id, source, split, family, answer_type,
         chr(10) || lower(array_to_string(answers, chr(10))) || chr(10) AS gold, labelled,
-        CASE WHEN waiting THEN 'waiting' WHEN chosen IS NULL AND executed = 0 THEN 'failed'
+        CASE WHEN unjudged THEN 'waiting' WHEN chosen IS NULL AND executed = 0 THEN 'failed'
              WHEN chosen IS NULL THEN 'wrong' WHEN labelled THEN 'kept' ELSE 'agreed' END AS status,
         coalesce(programs, 0) AS programs, coalesce(traces, 0) AS traces,
         coalesce(executed, 0) AS executed, coalesce(judged, 0) AS judged,
@@ -210,18 +210,18 @@ outcome AS (
              ELSE '|' || array_to_string(
                  list_sort(list_distinct(string_split(trim(tools, '|'), '|'))), '|') || '|'
         END AS tools, coalesce('|' || kinds || '|', '') AS kinds,
-        CASE WHEN waiting THEN 'waiting' WHEN NOT labelled THEN 'unlabelled'
+        CASE WHEN unjudged THEN 'waiting' WHEN NOT labelled THEN 'unlabelled'
             WHEN correct = 0 THEN 'none'
              WHEN correct = judged THEN 'all' ELSE 'some' END AS match,
         siblings,
         CASE WHEN student_answer IS NULL THEN 'none' WHEN NOT labelled THEN 'unscored'
              WHEN student_score >= 0.5 THEN 'right' ELSE 'wrong' END AS student,
         student_answer, student_score, student_seconds,
-        CASE WHEN waiting THEN NULL
+        CASE WHEN unjudged THEN NULL
              WHEN labelled THEN abs(student_score - (chosen IS NOT NULL)::INTEGER)
              ELSE (student_form <> said_form)::INTEGER END AS apart,
         updated_at, coalesce(runs, '[]') AS runs, vote, said_form, evidence, bare,
-        unchecked, waited
+        unchecked, waited AS waiting
     FROM joined
 )"""
 """CTEs ending in `outcome`, with the columns of the table of that name; `selected` stands before
