@@ -383,7 +383,7 @@ def row(task: Task, outcome: Outcome, columns: Sequence[str] = ()) -> QuestionRo
         reviewers=outcome.reviewers,
         updated=outcome.updated_at.replace(tzinfo=UTC).isoformat(),
         runs=[_run(run, task) for run in outcome.runs],
-        own=[own_columns.shown(task.meta.get(key)) for key in columns],
+        own=[own_columns.in_a_line(task.meta.get(key)) for key in columns],
     )
 
 

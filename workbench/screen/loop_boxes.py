@@ -18,12 +18,12 @@ def add_loop_boxes(steps: Sequence[Step], source: str) -> None:
         source: the program's text; nothing is added where it cannot be read.
     """
     ends = _loops(source)
-    held: dict[tuple[int, int], list[StepBox]] = {}
+    rounds: dict[tuple[int, int], list[StepBox]] = {}
     for step in steps:
         if step.form == "for":
-            held[step.frame, step.line] = list(step.boxes)
+            rounds[step.frame, step.line] = list(step.boxes)
         names = {one.patch for one in step.boxes}
-        for (frame, line), boxes in held.items():
+        for (frame, line), boxes in rounds.items():
             if frame == step.frame and line < step.line <= ends.get(line, 0):
                 fresh = [one for one in boxes if one.patch not in names]
                 step.boxes += [replace(one, role="loop") for one in fresh]

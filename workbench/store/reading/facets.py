@@ -106,9 +106,9 @@ def own_facets(database: Database, text: str, keys: Sequence[str]) -> tuple[Face
     query = parse_query(text)
     where = Where(database, query, bring_up_to_date(database))
     excluded = query.excluded or Query()
-    asked = [name for name, _ in (*query.picked, *excluded.picked) if name.startswith(META)]
+    named_keys = [name for name, _ in (*query.picked, *excluded.picked) if name.startswith(META)]
     facets = []
-    for name in dict.fromkeys((*(META + key for key in keys), *asked)):
+    for name in dict.fromkeys((*(META + key for key in keys), *named_keys)):
         key = name.removeprefix(META)
         condition = f"{where.words} AND {where.rest(name)}" if where.words else where.rest(name)
         sql = own_columns.count_sql("''", "$key", condition)

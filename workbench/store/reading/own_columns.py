@@ -99,12 +99,12 @@ def _values(place: str) -> str:
         ELSE [json_extract_string(meta, {place})] END"""
 
 
-def shown(value: object) -> str:
+def in_a_line(value: object) -> str:
     """A value of `meta` in a line of text."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(shown(one) for one in value)[:LONGEST]
+        return ", ".join(in_a_line(one) for one in value)[:LONGEST]
     return str(value)[:LONGEST]

@@ -24,9 +24,9 @@ KEPT = 32
 OPENED = 500
 """Runs whose events are opened at a time."""
 
-Known = OrderedDict[tuple[object, ...], tuple[int, ...]]
+Memory = OrderedDict[tuple[object, ...], tuple[int, ...]]
 
-_known: WeakKeyDictionary[Database, Known] = WeakKeyDictionary()
+_memory: WeakKeyDictionary[Database, Memory] = WeakKeyDictionary()
 _lock = Lock()
 
 _FITS = f"contains(' ' || array_to_string({WORDS}, ' ') || ' ', $phrase)"
@@ -58,21 +58,21 @@ def phrase_tasks(database: Database, phrase: str, scope: Scope) -> tuple[int, ..
     (state,) = database.rows("SELECT count(*) AS n, max(updated_at) AS latest FROM outcome")
     key = (*words, scope, state["n"], state["latest"])
     with _lock:
-        known = _known.setdefault(database, OrderedDict())
-        if key in known:
-            known.move_to_end(key)
-            return known[key]
+        memory = _memory.setdefault(database, OrderedDict())
+        if key in memory:
+            memory.move_to_end(key)
+            return memory[key]
     tasks = tuple(sorted(_tasks(database, words, scope)))
     with _lock:
-        known[key] = tasks
-        while len(known) > KEPT:
-            known.popitem(last=False)
+        memory[key] = tasks
+        while len(memory) > KEPT:
+            memory.popitem(last=False)
     return tasks
 
 
 def _tasks(database: Database, words: Sequence[str], scope: Scope) -> set[int]:
     condition = word_condition(database, words, last_begins=False)
-    asked = f"WITH asked AS MATERIALIZED (SELECT seq, id FROM task WHERE seq IN ({condition}))"
+    head = f"WITH asked AS MATERIALIZED (SELECT seq, id FROM task WHERE seq IN ({condition}))"
     spaced = f" {' '.join(words)} "
     parameters = {
         "sampler": scope.sampler,
@@ -80,7 +80,7 @@ def _tasks(database: Database, words: Sequence[str], scope: Scope) -> set[int]:
         "writer": scope.writer,
         "phrase": spaced,
     }
-    tasks = {row["seq"] for row in database.rows(f"{asked} {_STORED}", parameters)}
+    tasks = {row["seq"] for row in database.rows(f"{head} {_STORED}", parameters)}
     in_runs = _words_in_runs(database, words, scope)
     runs = {trace: seq for trace, seq in in_runs.items() if seq not in tasks}
     ids = list(runs)

@@ -95,7 +95,7 @@ class Comparison:
         return NUMBERS[self.name]
 
     def __str__(self) -> str:
-        return f"{_written(self.name)}{self.operator}{_digits(self.number)}"
+        return f"{_spelling(self.name)}{self.operator}{_digits(self.number)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ class Query:
 
 def token(name: str, value: str) -> str:
     """How a choice is written in the search box."""
-    return f"{_written(name)}:{_quoted(value)}"
+    return f"{_spelling(name)}:{_quoted(value)}"
 
 
 def _digits(number: float) -> str:
@@ -160,7 +160,7 @@ def _digits(number: float) -> str:
     return repr(number).removesuffix(".0")
 
 
-def _written(name: str) -> str:
+def _spelling(name: str) -> str:
     return META + _quoted(name.removeprefix(META)) if name.startswith(META) else name
 
 
@@ -226,14 +226,14 @@ def parse_query(text: str) -> Query:
     Raises:
         InputError: a name, value or number cannot be understood; the message lists the right ones.
     """
-    wanted, unwanted = _Reader(), _Reader()
+    reader, refusals = _Reader(), _Reader()
     for piece in _PIECE.findall(text):
         if len(piece) > 1 and piece.startswith("-"):
-            unwanted.take(piece[1:])
+            refusals.take(piece[1:])
         else:
-            wanted.take(piece)
-    excluded = unwanted.query()
-    return wanted.query(excluded if excluded.pieces else None)
+            reader.take(piece)
+    excluded = refusals.query()
+    return reader.query(excluded if excluded.pieces else None)
 
 
 def _value(piece: str, name: str, value: str, text: str) -> str:

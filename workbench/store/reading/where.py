@@ -81,7 +81,7 @@ class Where:
             return []
         # a piece such as kettle_0 is two words, which nobody means apart from each other
         pieces = [(word, cut(self.database, word)) for word in query.words]
-        unwanted = [
+        refusals = [
             *map(self._comparison, query.compared),
             *(
                 self._with_all(group, last_begins=False)
@@ -91,7 +91,7 @@ class Where:
             ),
             *map(self._with_phrase, query.phrases),
         ]
-        return [f"({condition}) IS NOT TRUE" for condition in unwanted]
+        return [f"({condition}) IS NOT TRUE" for condition in refusals]
 
     def _with_all(self, words: list[str], *, last_begins: bool = True) -> str:
         """Where all these words stand in the question's texts."""
