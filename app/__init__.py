@@ -6,6 +6,8 @@ Files:
     answers.py       live answers: visitors' pictures, questions under way
     api.py           the documented API: search, get_trace, decide, snapshot
     browse.py        questions by facets and words, bulk actions
+    browse_facets.py the values beside the list, columns of a table's own
+    chart_library.py Plotly under our policy
     compare.py       both sides live, votes, the queue; all questions in a table
     curate.py        one question a screen, decided from the keyboard
     curate_queue.py  which questions a page of a reviewer holds

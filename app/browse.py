@@ -11,6 +11,8 @@ from datetime import UTC
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
+from app import browse_facets
+from app.browse_facets import Keys
 from app.people import Curator, Viewer
 from app.site import Site
 from workbench.errors import InputError
@@ -18,12 +20,16 @@ from workbench.records import Task
 from workbench.screen import views
 from workbench.screen.decide import person_event
 from workbench.screen.highlight import Words, highlight
-from workbench.store import Facet, Outcome, Project, Query, RunLine, parse_query
-from workbench.store.reading.browse import delete_view, save_view, saved_views
+from workbench.store import Outcome, Project, RunLine, parse_query
+from workbench.store.reading import own_columns
+from workbench.store.reading.saved_views import delete_view, save_view, saved_views
 from workbench.verify.answers import canonical
 
 PAGE = 50
 """Questions on one page."""
+
+LAST_PAGE = 10**6
+"""The largest number of a page that is looked for."""
 
 MOST = 20_000
 """Questions sent to the queue at once."""
@@ -86,6 +92,8 @@ class RunRow:
     """Kind of the failure; None where there is none."""
     steps: int | None
     seconds: float | None
+    """Seconds in which a processor or a model worked for it; `waiting` are those beside."""
+    waiting: float | None
     tools: Sequence[str]
     state: str
 
@@ -109,6 +117,8 @@ class QuestionRow:
     tools: Sequence[str]
     steps: int | None
     seconds: float | None
+    """Work on all its programs, of processors and models; `waiting` are the seconds beside."""
+    waiting: float | None
     student: str | None
     """The student's answer."""
     student_state: str
@@ -117,6 +127,8 @@ class QuestionRow:
     updated: str
     """Time in ISO 8601."""
     runs: Sequence[RunRow]
+    own: Sequence[str]
+    """Values of the columns of the table's own that were asked for, as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +148,8 @@ class BrowsePage:
     """Where the next page begins; None behind the last one."""
     tokens: Sequence[SearchToken]
     words: Sequence[str]
+    """Free words of the search, and `phrases` its quoted texts: what is to be marked."""
+    phrases: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,26 +159,6 @@ class BrowseTotal:
     total: int
     all: int
     """Questions of the project; -1 where nothing is searched for."""
-
-
-@dataclass(frozen=True, slots=True)
-class FacetChoice:
-    """One value of a facet."""
-
-    value: str
-    count: int
-    picked: bool
-    to: str
-    """The search that a click leads to."""
-
-
-@dataclass(frozen=True, slots=True)
-class FacetView:
-    """A facet with its values."""
-
-    name: str
-    title: str
-    values: Sequence[FacetChoice]
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +239,7 @@ class QueuedBatch:
 def add(site: Site) -> None:
     """Register the page and what its script calls."""
     _add_page(site)
+    browse_facets.add(site)
     _add_views(site)
     _add_batches(site)
 
@@ -262,21 +257,27 @@ def _add_page(site: Site) -> None:
         return site.page(request, "browse.html", "browse", view)
 
     @server.get("/data/browse")
-    def page(q: str = "", sort: str = "import", after: str = "") -> BrowsePage:
+    def page(
+        q: str = "", sort: str = "import", after: str = "", page: int = 1, columns: Keys = ()
+    ) -> BrowsePage:
         """A page of the list.
 
         Args:
             q: a search.
             sort: one of `SORTS`.
-            after: the `next` of the page before; empty for the first page.
+            after: the `next` of the page before; empty for the page with this number.
+            page: its number, from 1.
+            columns: of the table's own that its rows show.
         """
         query = parse_query(q)
-        rows = project.browse(q, sort, after or None, PAGE)
+        before = 0 if after else PAGE * (min(max(page, 1), LAST_PAGE) - 1)
+        rows = project.browse(q, sort, after or None, PAGE, before)
         return BrowsePage(
-            rows=[row(task, outcome) for task, outcome in rows.rows],
+            rows=[row(task, outcome, columns) for task, outcome in rows.rows],
             next=rows.next,
             tokens=[SearchToken(token, query.without_token(token)) for token in query.tokens],
             words=query.words,
+            phrases=query.phrases,
         )
 
     @server.get("/data/browse/total")
@@ -285,23 +286,9 @@ def _add_page(site: Site) -> None:
             total=project.browse_total(q), all=project.browse_total() if q.strip() else -1
         )
 
-    @server.get("/data/browse/facets")
-    def facets(q: str = "") -> list[FacetView]:
-        query = parse_query(q)
-        return [_facet(facet, query) for facet in project.browse_facets(q)]
-
     @server.get("/data/browse/peek")
     def peek(task: str) -> QuestionPeek:
         return look(site, task)
-
-
-def _facet(facet: Facet, query: Query) -> FacetView:
-    """A facet, each value with the search that a click leads to."""
-    choices = []
-    for one in facet.values:
-        change = query.without_token if one.picked else query.with_token
-        choices.append(FacetChoice(one.value, one.count, one.picked, change(one.token)))
-    return FacetView(facet.name, facet.title, choices)
 
 
 def _add_views(site: Site) -> None:
@@ -364,8 +351,14 @@ def _add_batches(site: Site) -> None:
         return QueuedBatch(body.id, len(ids))
 
 
-def row(task: Task, outcome: Outcome) -> QuestionRow:
-    """One question of the list."""
+def row(task: Task, outcome: Outcome, columns: Sequence[str] = ()) -> QuestionRow:
+    """One question of the list.
+
+    Args:
+        task: the question.
+        outcome: what came of it.
+        columns: of the table's own whose values the row shows.
+    """
     answer = outcome.said
     if answer is None:
         answer = views.SHORT_WORDS[outcome.status] or "no answer"
@@ -383,12 +376,14 @@ def row(task: Task, outcome: Outcome) -> QuestionRow:
         tools=outcome.tools,
         steps=outcome.steps,
         seconds=outcome.seconds,
+        waiting=outcome.waiting,
         student=outcome.student_answer,
         student_state=STUDENTS.get(outcome.student, "none"),
         review=outcome.review,
         reviewers=outcome.reviewers,
         updated=outcome.updated_at.replace(tzinfo=UTC).isoformat(),
         runs=[_run(run, task) for run in outcome.runs],
+        own=[own_columns.in_a_line(task.meta.get(key)) for key in columns],
     )
 
 
@@ -402,6 +397,7 @@ def _run(run: RunLine, task: Task) -> RunRow:
         kind=run.kind,
         steps=run.steps,
         seconds=run.seconds,
+        waiting=run.waiting,
         tools=run.tools,
         state=RESULTS.get(run.result, "none"),
     )

@@ -6,24 +6,17 @@ import threading
 import time
 from dataclasses import dataclass
 
-import plotly
 from fastapi import Request, Response
 from fastapi.responses import FileResponse
 
-from app import report
+from app import chart_library, report
 from app.people import Viewer
 from app.site import FOREVER, Site
 from workbench.pipeline.ingesting import ingest
 from workbench.screen.charts.chart import Chart
 from workbench.screen.charts.overview import overview
-from workbench.screen.charts.project_charts import (
-    disk_chart,
-    loop_charts,
-    numbers,
-    people_charts,
-    tool_charts,
-)
-from workbench.screen.charts.system_charts import model_charts
+from workbench.screen.charts.project_charts import numbers
+from workbench.screen.charts.sections import ChartSection, sections_of
 from workbench.screen.charts.trust_charts import stamp, trust_charts
 from workbench.store import Project
 
@@ -39,7 +32,7 @@ class DashboardFigures:
     """When it was counted, UTC, ISO 8601."""
     numbers: list[tuple[str, str, str]]
     """The figures at the top: name, value, note."""
-    charts: list[Chart]
+    sections: tuple[ChartSection, ...]
 
 
 def add(site: Site) -> None:
@@ -49,14 +42,14 @@ def add(site: Site) -> None:
     @site.server.get("/dashboard")
     def dashboard(request: Request) -> Response:
         view = {
-            "library": f"vendor/plotly-{plotly.__version__}.js",
+            "library": chart_library.address(),
             "tasks": site.project.count_tasks(),
         }
         return site.page(request, "dashboard.html", "dashboard", view)
 
-    @site.server.get(f"/vendor/plotly-{plotly.__version__}.js")
+    @site.server.get(f"/{chart_library.ADDRESS}")
     def library() -> Response:
-        return FileResponse(report.LIBRARY, media_type="text/javascript", headers=FOREVER)
+        return FileResponse(chart_library.LIBRARY, media_type="text/javascript", headers=FOREVER)
 
     @site.server.get("/report")
     def as_file(person: Viewer) -> Response:
@@ -97,12 +90,4 @@ class FigureCache:
         whole = overview(project)
         if self._stamp != (now := stamp(project)):
             self._stamp, self._trust = now, trust_charts(project)
-        charts = [
-            *loop_charts(whole),
-            *model_charts(whole),
-            *self._trust,
-            *tool_charts(whole),
-            *people_charts(whole),
-            disk_chart(whole),
-        ]
-        return DashboardFigures(whole.at, numbers(whole), charts)
+        return DashboardFigures(whole.at, numbers(whole), sections_of(whole, self._trust))

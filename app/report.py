@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import plotly
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from app.chart_library import LIBRARY
 from workbench import __version__
 from workbench.errors import ImageError, InputError
 from workbench.local_files import real_path
@@ -30,8 +30,8 @@ from workbench.pipeline.ingesting import ingest
 from workbench.records import PartRef, storable
 from workbench.screen import views
 from workbench.screen.charts.overview import overview
-from workbench.screen.charts.project_charts import loop_charts, numbers, people_charts, tool_charts
-from workbench.screen.charts.system_charts import model_charts
+from workbench.screen.charts.project_charts import numbers
+from workbench.screen.charts.sections import sections_of
 from workbench.screen.charts.trust_charts import trust_charts
 from workbench.screen.highlight import Words, highlight
 from workbench.screen.part_names import part_name
@@ -40,8 +40,6 @@ from workbench.store import Project, Run, TaskView
 from workbench.store.reading.ids import example_ids
 
 HERE = Path(__file__).resolve().parent
-LIBRARY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-"""Plotly's own build, out of its package."""
 
 MARK = '<meta name="generator" content="VPD Workbench report">'
 SCRIPTS = ("dom.js", "plot.js", "chart.js", "report.js")
@@ -171,14 +169,12 @@ def page(project: Project) -> tuple[bytes, int]:
 
 def _page(project: Project, examples: Sequence[ReportExample]) -> str:
     figures = overview(project)
-    sections = (
-        ("loop", "From question to answer", loop_charts(figures)),
-        ("systems", "Systems", model_charts(figures)),
-        ("trust", "What can be believed", trust_charts(project)),
-        ("tools", "Tools", tool_charts(figures)),
-        ("people", "People", people_charts(figures)),
-    )
-    charts = [chart for _, _, part in sections for chart in part]
+    sections = [
+        section
+        for section in sections_of(figures, trust_charts(project))
+        if section.name != "folder"  # of no use to whom the report is sent
+    ]
+    charts = [chart for section in sections for chart in section.charts]
     scripts = {
         "theme": _static("theme.js"),
         "library": LIBRARY.read_text(encoding="utf-8"),

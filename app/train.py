@@ -12,10 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import gradio as gr
-import plotly
 from fastapi import Request, Response
 
-from app import train_data, train_form, train_jobs
+from app import chart_library, train_data, train_form, train_jobs
 from app.header import RunningJob
 from app.people import Admin, Viewer, person_of
 from app.site import Site
@@ -181,7 +180,7 @@ def _pages(site: Site, jobs: Jobs) -> None:
     @site.server.get("/train")
     def train(request: Request) -> Response:
         view = {
-            "library": f"vendor/plotly-{plotly.__version__}.js",
+            "library": chart_library.address(),
             "snapshots": len(train_data.snapshot_list(site.project)),
         }
         return site.page(request, "train.html", "train", view)

@@ -84,6 +84,12 @@ def plain_number(value: float | None) -> JSON:
     return {"type": "float", "text": str(value)}
 
 
+def tool_seconds(events: Iterable[TraceEvent]) -> float:
+    """Seconds in which tools worked for a run: its calls' shares of their batches."""
+    results = (event.payload for event in events if event.kind == "tool_result")
+    return sum(float(result.get("duration_ms") or 0.0) for result in results) / 1000
+
+
 def encode_events(events: Iterable[TraceEvent]) -> bytes:
     """Events as compressed JSON: about 10 to 20 bytes an event."""
     rows = [[e.kind, e.line, e.frame, e.payload] for e in events]

@@ -1,9 +1,8 @@
 """Every noun that passes between rooms, as frozen dataclasses.
 
-Records hold plain values only (no models, no connections, no pictures: a picture is its digest), so
-they can be pickled to a worker, written to the store and compared.  Each knows its content key:
-`Program.id`, `Trace.id`, ... are hashes of what the record was made from (inputs, part, version),
-so that the same work done twice is one row and an edited part re-runs only what depends on it.
+Records hold plain values only (a picture is its digest), so they can be pickled, stored and
+compared.  Their ids are hashes of what they were made from (inputs, part, version): the same work
+done twice is one row, and an edited part re-runs only what depends on it.
 
 One word for one thing, in prose and in new names:
 
@@ -172,8 +171,7 @@ class Task:
     """Unique within a project; the source stands first, for example `collages/test-00012/3`."""
     source: str
     """Name of the task source, for example `collages`."""
-    split: str
-    """`train`, `val`, `test`, or the benchmark's own name."""
+    split: str  # `train`, `val`, `test`, or the benchmark's own name
     image: str
     """Path to the picture relative to the source's folder on import; its digest once in a store."""
     question: str
@@ -275,6 +273,8 @@ class Trace:
     executor: PartRef
     evidence: EvidenceKind | None = None
     """What the answer rests on, as the store derives it; None without an answer."""
+    work: float | None = field(default=None, compare=False)
+    """Seconds in which a processor or a model worked for it; None where nobody took the time."""
 
     @property
     def ok(self) -> bool:

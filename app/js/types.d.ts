@@ -90,6 +90,7 @@ export interface BrowsePage {
   next: string | null;
   tokens: SearchToken[];
   words: string[];
+  phrases: string[];
 }
 
 /** How many questions a search finds. */
@@ -156,6 +157,14 @@ export interface Chart {
   size: string;
 }
 
+/** Figures that answer one question. */
+export interface ChartSection {
+  name: string;
+  title: string;
+  charts: Chart[];
+  empty: Chart[];
+}
+
 /** The student's answer to one question at one checkpoint. */
 export interface CheckpointAnswer {
   step: number;
@@ -215,7 +224,7 @@ export interface CurveNews {
 export interface DashboardFigures {
   at: string;
   numbers: [string, string, string][];
-  charts: Chart[];
+  sections: ChartSection[];
 }
 
 /** Questions that a person decided today. */
@@ -271,7 +280,9 @@ export interface FacetChoice {
   value: string;
   count: number;
   picked: boolean;
+  excluded: boolean;
   to: string;
+  unless: string;
 }
 
 /** A facet with its values. */
@@ -569,6 +580,13 @@ export interface OtherRuling {
   kind: string;
 }
 
+/** One key of the questions' `meta`. */
+export interface OwnColumn {
+  key: string;
+  questions: number;
+  example: string;
+}
+
 /** The difference of two systems on the same questions. */
 export interface Paired {
   difference: number;
@@ -689,12 +707,14 @@ export interface QuestionRow {
   tools: string[];
   steps: number | null;
   seconds: number | null;
+  waiting: number | null;
   student: string | null;
   student_state: string;
   review: string;
   reviewers: string[];
   updated: string;
   runs: RunRow[];
+  own: string[];
 }
 
 /** How far the reviewer has come. */
@@ -848,6 +868,7 @@ export interface RunRow {
   kind: string | null;
   steps: number | null;
   seconds: number | null;
+  waiting: number | null;
   tools: string[];
   state: string;
 }
@@ -1012,7 +1033,7 @@ export interface Step {
 export interface StepBox {
   box: number[];
   label: string;
-  role: "result" | "receiver" | "variable";
+  role: "result" | "receiver" | "variable" | "loop";
   patch: string | null;
   score: number | null;
 }
@@ -1147,7 +1168,9 @@ export interface WordingFaults {
 /** What each address answers. */
 export interface Replies {
   "data/browse": BrowsePage;
+  "data/browse/columns": OwnColumn[];
   "data/browse/facets": FacetView[];
+  "data/browse/own": FacetView[];
   "data/browse/peek": QuestionPeek;
   "data/browse/total": BrowseTotal;
   "data/compare/examples": ComparePicture[];

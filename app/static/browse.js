@@ -1,7 +1,9 @@
-// Browse: the address says what is shown (?q=&sort=&after=&page=), the list is read a page at a
-// time, the counts apart from it.
+// Browse: the address says what is shown (?q=&sort=&after=&page=&columns=), the list is read a page
+// at a time, the counts apart from it.
 import { selection } from "./browse_chosen.js";
+import { columnsOf } from "./browse_columns.js";
 import { drawer, drawFacets, viewsMenu } from "./browse_facets.js";
+import { marker } from "./browse_marks.js";
 import { address, peekOf, rowOf, runsOf } from "./browse_rows.js";
 import { amount, h } from "./dom.js";
 import { keys } from "./keys.js";
@@ -13,6 +15,7 @@ const list = find("rows");
 const empty = find("empty");
 const peek = find("peek");
 const panels = new Map(); // what the panel showed, by question
+const ownColumns = columnsOf((columns) => go({ columns, after: state.after, page: state.page }));
 const PAGE = 50;
 
 let state = fromAddress();
@@ -22,6 +25,8 @@ let total = null;
 let all = null;
 let at = -1;
 let anchor = -1;
+let mark = marker([], []);
+let cursorAtEnd = false; // whether the next page is entered from below
 let request = null;
 
 function fromAddress() {
@@ -30,18 +35,18 @@ function fromAddress() {
     q: params.get("q") ?? "",
     sort: params.get("sort") ?? "import",
     after: params.get("after") ?? "",
-    page: Number(params.get("page")) || 1,
+    page: Math.max(Math.trunc(Number(params.get("page"))) || 1, 1),
+    columns: params.has("columns") ? params.getAll("columns").filter(Boolean) : ownColumns.kept(),
   };
 }
 
-function link({ q, sort, after, page }) {
+function link({ q, sort, after, page, columns }) {
   const params = new URLSearchParams();
   if (q) params.set("q", q);
   if (sort !== "import") params.set("sort", sort);
-  if (after) {
-    params.set("after", after);
-    params.set("page", page);
-  }
+  if (after) params.set("after", after);
+  if (page > 1) params.set("page", page);
+  for (const key of columns) params.append("columns", key);
   return `browse${params.size ? `?${params}` : ""}`;
 }
 
@@ -58,44 +63,67 @@ function go(changes, replace = false) {
 async function load() {
   request?.abort();
   const mine = (request = new AbortController());
-  const { signal } = mine;
+  const isMine = () => request === mine;
   if (document.activeElement !== box) box.value = state.q;
   find("sort").value = state.sort;
   if (find("sort").value !== state.sort) find("sort").value = "import";
   list.setAttribute("aria-busy", "true");
-  const query = new URLSearchParams({ q: state.q });
   try {
-    const page = await get(
-      `data/browse?${new URLSearchParams({ q: state.q, sort: state.sort, after: state.after })}`,
-      { signal },
-    );
-    if (request !== mine) return;
-    find("problem").textContent = "";
-    box.removeAttribute("aria-invalid");
-    rows = page.rows;
-    next = page.next;
-    chips(page);
-    draw();
-    const [counts, facets] = await Promise.all([
-      get(`data/browse/total?${query}`, { signal }),
-      get(`data/browse/facets?${query}`, { signal }),
-    ]);
-    if (request !== mine) return;
-    total = counts.total;
-    all = counts.all < 0 ? counts.total : counts.all;
-    drawFacets(facets, (q) => {
-      box.value = q;
-      go({ q });
-    });
-    count();
-    none();
-    picks.show();
+    await loadRows(mine.signal, isMine);
+    if (isMine()) await loadCounts(mine.signal, isMine);
   } catch (error) {
     if (error.name === "AbortError") return;
     list.setAttribute("aria-busy", "false");
     box.setAttribute("aria-invalid", "true");
     find("problem").textContent = error.message;
   }
+}
+
+/** An address with the state's columns behind the other values. */
+function query(path, values) {
+  const params = new URLSearchParams(values);
+  for (const key of state.columns) params.append("columns", key);
+  return `${path}?${params}`;
+}
+
+async function loadRows(signal, isMine) {
+  const { q, sort, after, page } = state;
+  const answer = await get(query("data/browse", { q, sort, after, page: String(page) }), {
+    signal,
+  });
+  if (!isMine()) return;
+  find("problem").textContent = "";
+  box.removeAttribute("aria-invalid");
+  rows = answer.rows;
+  next = answer.next;
+  mark = marker(answer.words, answer.phrases);
+  chips(answer);
+  draw();
+}
+
+async function loadCounts(signal, isMine) {
+  const { q, columns } = state;
+  const [counts, facets, ownFacets, keysOfTable] = await Promise.all([
+    get(`data/browse/total?${new URLSearchParams({ q })}`, { signal }),
+    get(`data/browse/facets?${new URLSearchParams({ q })}`, { signal }),
+    get(query("data/browse/own", { q }), { signal }),
+    ownColumns.keys(),
+  ]);
+  if (!isMine()) return;
+  total = counts.total;
+  all = counts.all < 0 ? counts.total : counts.all;
+  if (!rows.length && total && state.page > 1) {
+    go({ after: "", page: Math.ceil(total / PAGE) }, true); // there are fewer pages than that
+    return;
+  }
+  const choose = (text) => {
+    box.value = text;
+    go({ q: text });
+  };
+  drawFacets([...facets, ...ownFacets], choose, ownColumns.menu(keysOfTable, columns));
+  count();
+  none();
+  picks.show();
 }
 
 function chips({ tokens, words }) {
@@ -137,18 +165,27 @@ function count() {
     ? `${(from + 1).toLocaleString("en")} to ${(from + rows.length).toLocaleString("en")} of `
     : "";
   find("count").textContent = total === null ? " " : `${here}${amount(total, "question")}`;
-  const first = h(
-    "button.button.small",
-    { type: "button", onclick: () => go({ after: "", page: 1 }) },
-    "First page",
-  );
-  const more = h(
-    "button.button.small",
-    { type: "button", onclick: () => go({ after: next, page: state.page + 1 }) },
-    `Next ${PAGE}`,
-  );
-  find("pages").replaceChildren(...(state.after ? [first] : []), ...(next ? [more] : []));
+  const last = total === null ? state.page : Math.max(Math.ceil(total / PAGE), 1);
+  find("pages").hidden = last === 1 && state.page === 1 && !next;
+  find("before").disabled = state.page === 1;
+  find("after").disabled = !next;
+  find("last").textContent = `of ${last.toLocaleString("en")}`;
+  const field = find("page");
+  field.max = String(last);
+  if (document.activeElement !== field) field.value = String(state.page);
 }
+
+const pageBefore = () => go({ after: "", page: state.page - 1 });
+const pageAfter = () => go({ after: next, page: state.page + 1 });
+find("before").addEventListener("click", pageBefore);
+find("after").addEventListener("click", pageAfter);
+find("pages").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const field = find("page");
+  const page = Math.min(Math.max(Math.trunc(field.valueAsNumber) || 1, 1), Number(field.max));
+  field.value = String(page);
+  if (page !== state.page) go({ after: "", page });
+});
 
 /** Two different nothings: none at all yet, and none that matches. */
 function none() {
@@ -196,7 +233,7 @@ function noQuestion(command) {
 function draw() {
   list.replaceChildren(
     ...rows.map((row, index) =>
-      rowOf(row, {
+      rowOf(row, state.columns, {
         focus: () => focus(index),
         select: (event) => {
           if (event.shiftKey) range(index);
@@ -213,14 +250,22 @@ function draw() {
       }),
     ),
   );
+  for (const item of list.children) if (!mark(item)) markElsewhere(item);
   list.setAttribute("aria-busy", "false");
   count();
   boxes();
   const target = history.state?.row;
   const start = target ? rows.findIndex((row) => row.id === target) : -1;
   if (start >= 0) focus(start);
-  else if (rows.length && at < 0) focus(0, false);
+  else if (rows.length && at < 0) focus(cursorAtEnd ? rows.length - 1 : 0, cursorAtEnd);
   else peek.replaceChildren();
+  cursorAtEnd = false;
+}
+
+/** Say why a question is here whose words all stand where the list shows nothing of them. */
+function markElsewhere(item) {
+  const words = "matches in a program, a run or the rationale";
+  item.querySelector(".tags").append(h("span.soft.elsewhere", {}, words));
 }
 
 function boxes() {
@@ -262,7 +307,9 @@ async function look() {
     if (!panels.has(row.id)) {
       panels.set(row.id, await get(`data/browse/peek?${new URLSearchParams({ task: row.id })}`));
     }
-    if (rows[at] === row) peek.replaceChildren(...peekOf(row, panels.get(row.id)).filter(Boolean));
+    if (rows[at] !== row) return;
+    peek.replaceChildren(...peekOf(row, panels.get(row.id)).filter(Boolean));
+    mark(peek);
   } catch (error) {
     if (rows[at] === row) {
       peek.replaceChildren(h("div.inside", {}, h("p.problem.small", {}, error.message)));
@@ -275,7 +322,10 @@ function expand(index) {
   if (!item) return;
   const there = item.querySelector(".runs");
   if (there) there.remove();
-  else item.append(runsOf(rows[index]));
+  else {
+    item.append(runsOf(rows[index]));
+    mark(item.lastElementChild);
+  }
   item.querySelector(".samples").setAttribute("aria-expanded", String(!there));
 }
 
@@ -285,9 +335,11 @@ function range(to) {
 }
 
 function move(offset) {
-  if (at + offset >= rows.length && next) go({ after: next, page: state.page + 1 });
-  else if (at + offset < 0 && state.page > 1) history.back();
-  else focus(Math.min(Math.max(at + offset, 0), rows.length - 1));
+  if (at + offset >= rows.length && next) pageAfter();
+  else if (at + offset < 0 && state.page > 1) {
+    cursorAtEnd = true;
+    pageBefore();
+  } else focus(Math.min(Math.max(at + offset, 0), rows.length - 1));
 }
 
 const picks = selection(() => ({ q: state.q, total: total ?? 0 }), boxes, load);
@@ -333,6 +385,8 @@ keys("Browse", [
     },
   ],
   ["e", "its programs, by answer", () => expand(at)],
+  ["n", "next page", () => (next ? pageAfter() : false)],
+  ["p", "page before", () => (state.page > 1 ? pageBefore() : false)],
   [
     "x",
     "choose",

@@ -9,6 +9,8 @@ const wholeFacets = new Set(); // facets of which all values are shown
 const mayChange = document.body.dataset.role !== "viewer";
 const FEW = 7;
 
+const chosen = (one) => one.picked || one.excluded;
+
 /**
  * Show or hide the filters where they have no column of their own; returns whether they are a
  * drawer.
@@ -31,29 +33,45 @@ place.addEventListener("keydown", (event) => {
   }
 });
 
-/** Draw the filters; `choose(text)` gets the new search. */
-export function drawFacets(facets, choose) {
+/** Draw the filters and what stands below them; `choose(text)` gets the new search. */
+export function drawFacets(facets, choose, below = null) {
   const focusName = document.activeElement?.dataset?.facet;
   const scroll = place.scrollTop;
   // a question need not have a family
   const none = (facet) => `no ${facet.title.toLowerCase()}`;
+  const nameOf = (facet, one) => one.value.replaceAll("_", " ") || none(facet);
   const value = (facet, one) =>
     h(
-      "button",
-      {
-        type: "button",
-        "aria-pressed": String(one.picked),
-        dataset: { facet: `${facet.name}:${one.value}` },
-        title: one.value || none(facet),
-        onclick: () => choose(one.to),
-      },
-      h("i", { "aria-hidden": "true" }, one.picked ? "✓" : ""),
-      h("span", {}, one.value.replaceAll("_", " ") || none(facet)),
-      h("small", {}, one.count.toLocaleString("en")),
+      "div.choice",
+      {},
+      h(
+        "button",
+        {
+          type: "button",
+          "aria-pressed": String(one.picked),
+          dataset: { facet: `${facet.name}:${one.value}` },
+          title: one.value || none(facet),
+          onclick: () => choose(one.to),
+        },
+        h("i", { "aria-hidden": "true" }, one.picked ? "✓" : ""),
+        h(one.excluded ? "s" : "span", {}, nameOf(facet, one)),
+        h("small", {}, one.count.toLocaleString("en")),
+      ),
+      h(
+        "button.not",
+        {
+          type: "button",
+          "aria-pressed": String(one.excluded),
+          "aria-label": `Without ${facet.title}: ${nameOf(facet, one)}`,
+          title: "Without these",
+          onclick: () => choose(one.unless),
+        },
+        "−",
+      ),
     );
   const section = (facet) => {
     const all = wholeFacets.has(facet.name);
-    const values = facet.values.filter((one, at) => all || at < FEW || one.picked);
+    const values = facet.values.filter((one, at) => all || at < FEW || chosen(one));
     return h(
       "section",
       {},
@@ -67,7 +85,7 @@ export function drawFacets(facets, choose) {
     const toggle = () => {
       if (all) wholeFacets.delete(facet.name);
       else wholeFacets.add(facet.name);
-      drawFacets(facets, choose);
+      drawFacets(facets, choose, below);
     };
     return h(
       "button.more",
@@ -76,8 +94,7 @@ export function drawFacets(facets, choose) {
     );
   };
   const worth = facets.filter(
-    (facet) =>
-      facet.values.some((one) => one.picked) || facet.values.filter((one) => one.count).length > 1,
+    (facet) => facet.values.some(chosen) || facet.values.filter((one) => one.count).length > 1,
   );
   place.replaceChildren(
     h(
@@ -92,6 +109,7 @@ export function drawFacets(facets, choose) {
       "Done",
     ),
     ...worth.map(section),
+    ...(below ? [below] : []),
   );
   place.scrollTop = scroll;
   if (focusName) {

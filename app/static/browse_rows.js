@@ -26,8 +26,24 @@ function age(stamp) {
   return "now";
 }
 
-/** One row; `on` has {select, focus, expand}. */
-export function rowOf(row, on) {
+/** Work of processors and models; what was waited is said where it is more than a blink. */
+function timeOf({ seconds, waiting }) {
+  if (seconds === null) return null;
+  const words = `${duration(1000 * seconds)} of work by processors and models`;
+  const title = waiting >= 0.05 ? `${words}; waited ${duration(1000 * waiting)} beside` : words;
+  return h("span", { title }, duration(1000 * seconds));
+}
+
+/** Values of the table's own columns, each below its name. */
+function ownOf(row, columns) {
+  if (!columns.length) return null;
+  const pair = (key, at) =>
+    h("div", {}, h("dt", {}, key), h("dd", { title: row.own[at] }, row.own[at] || "–"));
+  return h("dl.own", {}, columns.map(pair));
+}
+
+/** One row with these columns of the table's own; `on` has {select, focus, expand}. */
+export function rowOf(row, columns, on) {
   const right = row.runs.filter((run) => run.state === "right").length;
   const words = `${right} of ${amount(row.runs.length, "program")} right`;
   const bar = h(
@@ -86,12 +102,13 @@ export function rowOf(row, on) {
       h(
         "div.tags",
         {},
-        row.family ? h("span.chip", {}, row.family) : null,
-        row.tools.map((tool) => h("span.chip", {}, tool)),
         REVIEW[row.review]
           ? h(`span.review.${row.review}`, { title: row.reviewers.join(", ") }, REVIEW[row.review])
           : null,
+        row.family ? h("span.chip", {}, row.family) : null,
+        row.tools.map((tool) => h("span.chip", {}, tool)),
       ),
+      ownOf(row, columns),
     ),
     h(
       "div.answers",
@@ -109,13 +126,11 @@ export function rowOf(row, on) {
       h(
         "span",
         {},
-        [
-          row.steps === null ? null : amount(row.steps, "step"),
-          row.seconds === null ? null : duration(1000 * row.seconds),
-        ]
-          .filter(Boolean)
-          .join(" · ") || "not run",
+        row.steps === null ? "not run" : amount(row.steps, "step"),
+        row.seconds === null ? null : " · ",
+        timeOf(row),
       ),
+      row.waiting >= 1 ? h("span", {}, `waited ${duration(1000 * row.waiting)}`) : null,
       h("span", { title: new Date(row.updated).toLocaleString() }, age(row.updated)),
     ),
   );
@@ -165,7 +180,9 @@ function answerWords({ answer, kind }) {
 function runLine(run, row) {
   const name = `program ${run.number}`;
   if (!run.trace) return h("span.soft.small", {}, `${name}, not run yet`);
-  const size = `${amount(run.steps ?? 0, "step")} · ${duration(1000 * (run.seconds ?? 0))}`;
+  const waited = run.waiting >= 0.05 ? ` · waited ${duration(1000 * run.waiting)}` : "";
+  const time = `${duration(1000 * (run.seconds ?? 0))}${waited}`;
+  const size = `${amount(run.steps ?? 0, "step")} · ${time}`;
   return h(
     "a",
     { href: stepPage(run.trace) },

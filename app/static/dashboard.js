@@ -1,5 +1,5 @@
 // The dashboard: figures, funnel, charts that keep their zoom while the figures go on, and for each
-// chart a table and its CSV.
+// chart a table and its CSV.  What has nothing to show yet is folded below its section.
 import { chartTable, download, drawChart } from "./chart.js";
 import { dateTime, h, svg } from "./dom.js";
 import { library } from "./plot.js";
@@ -8,7 +8,8 @@ import { get } from "./server.js";
 const main = document.querySelector("main.dashboard");
 const charts = document.querySelector("[data-charts]");
 const every = Math.max(Number(new URL(location.href).searchParams.get("every")) || 10, 1) * 1000;
-const places = new Map();
+const places = new Map(); // what belongs to each chart, by its name
+const sections = new Map();
 let latest = null;
 let timer = null;
 
@@ -20,17 +21,17 @@ function frame(chart) {
     body: h("div.body"),
     note: h("span"),
     how: h("p.small"),
-    reset: h("button", { type: "button", hidden: true }, "Whole chart"),
+    reset: h("button", { type: "button", disabled: true }, "Whole chart"),
     rows: h("div.table-scroll", {
       tabindex: "0",
       role: "region",
       "aria-label": `${chart.title}, as a table`,
     }),
   };
-  const node = h(
-    `section.card.chart${chart.size ? `.${chart.size}` : ""}`,
+  part.node = h(
+    "section.card.chart",
     { "aria-label": chart.title, dataset: { chart: chart.name } },
-    h("header", {}, h("h2", {}, chart.title), part.says),
+    h("header", {}, h("h3", {}, chart.title), part.says),
     part.body,
     h(
       "footer",
@@ -49,9 +50,49 @@ function frame(chart) {
       h("details", {}, h("summary", {}, "Table"), part.how, part.rows),
     ),
   );
-  charts.append(node);
   places.set(chart.name, part);
   return part;
+}
+
+/** The places of a section: its charts, and the list of those that have nothing to show. */
+function sectionOf({ name, title }) {
+  if (sections.has(name)) return sections.get(name);
+  const place = {
+    grid: h("div.charts"),
+    summary: h("summary"),
+    list: h("ul"),
+  };
+  place.empties = h("details.empties", {}, place.summary, place.list);
+  charts.append(
+    h(
+      "section.chart-section",
+      { id: name, "aria-labelledby": `${name}-title` },
+      h("h2", { id: `${name}-title` }, title),
+      place.grid,
+      place.empties,
+    ),
+  );
+  sections.set(name, place);
+  return place;
+}
+
+/** Put a section's charts in order without moving one that stands in its place. */
+function lay(section) {
+  const { grid, summary, list, empties } = sectionOf(section);
+  const nodes = section.charts.map((chart) => (places.get(chart.name) ?? frame(chart)).node);
+  for (const node of [...grid.children]) if (!nodes.includes(node)) node.remove();
+  nodes.forEach((node, at) => {
+    node.classList.toggle("wide", section.charts[at].size === "wide");
+    if (grid.children[at] !== node) grid.insertBefore(node, grid.children[at] ?? null);
+  });
+  empties.hidden = section.empty.length === 0;
+  const count = section.empty.length;
+  summary.textContent = `${count} ${count === 1 ? "figure has" : "figures have"} nothing to show yet`;
+  list.replaceChildren(
+    ...section.empty.map((chart) =>
+      h("li", { dataset: { empty: chart.name } }, h("b", {}, chart.title), " ", chart.empty),
+    ),
+  );
 }
 
 function funnel({ rows, links }) {
@@ -85,7 +126,7 @@ const clock = (time) =>
   new Date(time).toLocaleTimeString("en", { timeStyle: "medium", hourCycle: "h23" });
 
 async function show(chart, at) {
-  const part = places.get(chart.name) ?? frame(chart);
+  const part = places.get(chart.name);
   part.chart = chart;
   part.says.textContent = chart.says;
   part.note.textContent = `${chart.note}; as of ${clock(at)}`;
@@ -97,13 +138,11 @@ async function show(chart, at) {
   }
   if (!chart.plot) {
     part.body.replaceChildren(
-      chart.rows.length
-        ? h(
-            "div.table-scroll",
-            { tabindex: "0", role: "region", "aria-label": chart.title },
-            chartTable(chart, browse),
-          )
-        : h("p.none", {}, chart.empty),
+      h(
+        "div.table-scroll",
+        { tabindex: "0", role: "region", "aria-label": chart.title },
+        chartTable(chart, browse),
+      ),
     );
     return;
   }
@@ -114,14 +153,13 @@ async function show(chart, at) {
       role: "img",
       "aria-label": `${chart.title}. The table below holds its figures.`,
     });
-    part.body.replaceChildren(plot, h("p.none", {}, chart.empty));
+    part.body.replaceChildren(plot);
   }
-  part.body.querySelector(".none").hidden = chart.rows.length > 0;
   await drawChart(Plotly, plot, chart);
   if (plot.dataset.watched) return;
   plot.dataset.watched = "yes";
   plot.on("plotly_relayout", (change) => {
-    part.reset.hidden = !Object.keys(change).some((name) => /axis\.range/.test(name));
+    part.reset.disabled = !Object.keys(change).some((name) => /axis\.range/.test(name));
   });
   part.reset.addEventListener("click", () =>
     Plotly.relayout(plot, { "xaxis.autorange": true, "yaxis.autorange": true }).then(draw),
@@ -137,11 +175,12 @@ async function draw() {
   );
   document.querySelector("[data-asof]").textContent =
     `as of ${dateTime(latest.at, "medium")}; counted again every ${every / 1000} s`;
-  for (const chart of latest.charts) {
+  latest.sections.forEach(lay);
+  for (const chart of latest.sections.flatMap((section) => section.charts)) {
     try {
       await show(chart, latest.at);
     } catch (error) {
-      places.get(chart.name).body.replaceChildren(h("p.none", {}, error.message));
+      places.get(chart.name).body.replaceChildren(h("p.problem", {}, error.message));
     }
   }
 }

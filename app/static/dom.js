@@ -47,12 +47,15 @@ function setProperty(node, key, value) {
   else node.setAttribute(key, READ.includes(key) ? shown(value) : value);
 }
 
-/** 340 ms, 1.2 s, 2 min 5 s */
+/** 340 ms, 1.2 s, 2 min 5 s, 3 h 20 min */
 export function duration(ms) {
   if (ms < 0.95) return "under 1 ms";
   if (ms < 999.5) return `${Math.round(ms)} ms`;
-  if (ms < 60000) return `${(ms / 1000).toFixed(1)} s`;
-  return `${Math.floor(ms / 60000)} min ${Math.round((ms % 60000) / 1000)} s`;
+  if (ms < 59950) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  const minutes = Math.round(ms / 60000);
+  return `${Math.floor(minutes / 60).toLocaleString("en")} h ${minutes % 60} min`;
 }
 
 export const amount = (number, noun) =>

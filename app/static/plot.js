@@ -3,10 +3,12 @@ import { h } from "./dom.js";
 
 let plotly = null;
 
-/** Plotly; `address` is where this server has it. */
+/** Plotly; `address` is where this server has it, and names the styles that it is to leave out. */
 export function library(address) {
   plotly ??= new Promise((resolve, reject) => {
+    const ids = (address.split("#")[1] ?? "").split(",").filter(Boolean);
     document.head.append(
+      ...ids.map((id) => h("meta", { id })),
       h("script", {
         src: address,
         onload: () => resolve(window.Plotly),

@@ -17,6 +17,8 @@ pytest.register_assert_rewrite("page_checks")  # a failure then says what axe fo
 PATIENCE = 60_000
 """Milliseconds: a busy machine is slow, and what a test waits for is an event, which comes or not."""
 
+UNANSWERED = ("Failed to load resource:", "Error: net::ERR_", "net::ERR_")
+
 QUIET = [
     "--no-sandbox",  # Debian's needs a user namespace that containers rarely give; only our own pages are opened
     "--disable-background-networking",
@@ -46,9 +48,12 @@ def browser() -> Iterator[sync_api.Browser]:
 
 @pytest.fixture
 def visit(browser: sync_api.Browser) -> Iterator[Callable[..., sync_api.Page]]:
-    """`visit(url, width, theme)` opens a page; anything it asks of another machine fails the test."""
+    """`visit(url, width, theme)` opens a page; anything it asks of another machine fails the test, and
+    so does an error in its console, such as what our policy stops.
+    """
     contexts = []
     strayed: list[str] = []
+    errors: list[str] = []
 
     def visit(url: str, width: int = 1440, theme: str = "light") -> sync_api.Page:
         context = browser.new_context(
@@ -63,6 +68,10 @@ def visit(browser: sync_api.Browser) -> Iterator[Callable[..., sync_api.Page]]:
                 strayed.append(request.url) if "//127.0.0.1:" not in request.url else None
             ),
         )
+        context.on(
+            "console", lambda said: errors.append(said.text) if said.type == "error" else None
+        )
+        context.on("weberror", lambda fault: errors.append(str(fault.error)))
         contexts.append(context)
         page = context.new_page()
         page.goto(url, wait_until="load")
@@ -72,6 +81,8 @@ def visit(browser: sync_api.Browser) -> Iterator[Callable[..., sync_api.Page]]:
     for context in contexts:
         context.close()
     assert strayed == []
+    # what a server refuses, or a test keeps from it, is named by the browser itself
+    assert [text for text in errors if not text.startswith(UNANSWERED)] == []
 
 
 @pytest.fixture

@@ -122,7 +122,7 @@ def test_nothing_that_matches_is_not_nothing_at_all(visit, site: Running) -> Non
 def test_every_question_is_on_one_page_or_the_next(visit, site: Running) -> None:
     page = visit(f"{site.url}browse")
     first = rows(page)
-    page.click("text=Next 50")
+    page.click("[data-after]")
     page.wait_for_url("**after=*")
     page.locator("[data-count]", has_text="51 to 61 of 61").wait_for()
     second = rows(page)
@@ -132,6 +132,65 @@ def test_every_question_is_on_one_page_or_the_next(visit, site: Running) -> None
     page.go_back()
     page.locator("[data-count]", has_text="1 to 50").wait_for()
     assert rows(page) == first
+
+
+def test_pages_are_turned_back_and_gone_to_by_number(visit, site: Running) -> None:
+    page = visit(f"{site.url}browse?page=2")
+    page.locator("[data-count]", has_text="51 to 61 of 61").wait_for()
+    second = rows(page)
+    assert second == site.site.project.browse_ids("")[50:]
+    assert page.inner_text("[data-last]") == "of 2"
+    assert page.locator("[data-after]").is_disabled()
+    page.keyboard.press("k")  # from the first row of a page to the last one of the page before
+    page.locator("[data-count]", has_text="1 to 50 of 61").wait_for()
+    here = page.locator(".row[aria-current=true]")
+    last = site.site.project.browse_ids("")[49]
+    assert here.evaluate("node => node.parentElement.dataset.id") == last
+    assert page.locator("[data-before]").is_disabled()
+    page.fill("[data-page]", "2")
+    page.press("[data-page]", "Enter")
+    page.locator("[data-count]", has_text="51 to 61 of 61").wait_for()
+    page.click("[data-before]")
+    page.locator("[data-count]", has_text="1 to 50 of 61").wait_for()
+    page.goto(f"{site.url}browse?page=99")  # there are fewer
+    page.locator("[data-count]", has_text="51 to 61 of 61").wait_for()
+
+
+def test_what_is_searched_for_is_marked_and_what_is_refused_stays_away(
+    visit, site: Running
+) -> None:
+    page = visit(f"{site.url}browse?q=%22how+many%22+THÉRE+-status%3Afailed")
+    shown = rows(page)
+    assert shown == site.site.project.browse_ids('"how many" there -status:failed')
+    marks = page.locator(".row .what a").first.locator("mark").all_inner_texts()
+    assert [text.lower() for text in marks] == ["how many", "there"]
+    refused = page.locator(".choice", has=page.locator("[data-facet='status:wrong']"))
+    refused.get_by_role("button", name="Without Status: wrong").click()
+    page.wait_for_url("**status%3Awrong*")
+    assert "-status:wrong" in page.input_value("[data-search]")
+    page.locator("[data-facet='status:wrong'] s").wait_for()
+    kept = rows(page)
+    assert kept == site.site.project.browse_ids('"how many" there -status:failed -status:wrong')
+    assert kept != shown
+    page.locator("[data-tokens] button", has_text="-status:wrong").click()
+    page.wait_for_url(lambda url: "status%3Awrong" not in url)
+    page.goto(f"{site.url}browse?q=gizmo")
+    rows(page)
+    assert "matches in a program" in page.locator(".row").first.inner_text()
+    page.locator("[data-peek] mark", has_text="gizmo").or_(
+        page.locator("[data-peek] h2")
+    ).first.wait_for()
+
+
+def test_no_badge_is_cut_off(visit, site: Running) -> None:
+    cut = """() => [...document.querySelectorAll(".row .tags > *, .samples, .samples i")].filter((one) => {
+      const [row, box] = [one.closest(".row").getBoundingClientRect(), one.getBoundingClientRect()];
+      return box.bottom > row.bottom || box.right > row.right || one.scrollWidth > one.clientWidth + 1;
+    }).length"""
+    for width in (1440, 390):
+        page = visit(f"{site.url}browse", width)
+        rows(page)
+        assert page.evaluate(cut) == 0
 
 
 def test_the_order_is_kept_in_the_address(visit, site: Running) -> None:
@@ -283,7 +342,17 @@ def plain_site(tmp_path: Path) -> Iterator[Running]:
         project = running.site.project
         digest = project.tasks(project.browse_ids("")[:1])[0].image
         project.add_tasks(
-            [Task(f"folder/{n}", "folder", "", digest, f"What is {n}?") for n in range(2)]
+            [
+                Task(
+                    f"folder/{n}",
+                    "folder",
+                    "",
+                    digest,
+                    f"What is {n}?",
+                    meta={"weather": ("rain", "sun")[n], "seen by": ["ann", "bob"][: n + 1]},
+                )
+                for n in range(2)
+            ]
             + [Task("folder/odd", "folder", "", digest, "Odd?", family='a "b"  c')]
         )
         yield running
@@ -309,3 +378,20 @@ def test_a_family_with_quotes_is_found_by_its_line(visit, plain_site: Running) -
     page.locator("[data-facets] button", has_text='a "b"').click()
     page.locator("[data-count]", has_text="of 1 question").wait_for()
     assert rows(page) == ["folder/odd"]
+
+
+def test_columns_of_ones_own_are_shown_and_filter(visit, plain_site: Running) -> None:
+    page = visit(f"{plain_site.url}browse?q=source%3Afolder")
+    page.locator("[data-column='seen by']").click()
+    page.wait_for_url("**columns=seen+by*")
+    page.locator("[data-column=weather]").click()
+    row = page.locator("[data-id='folder/1'] .own")
+    row.get_by_text("weather").wait_for()
+    assert row.inner_text().split() == ["seen", "by", "ann,", "bob", "weather", "sun"]
+    line = page.locator("[data-facet='meta.seen by:ann']")
+    assert line.inner_text().split() == ["ann", "2"]
+    page.locator("[data-facet='meta.seen by:bob']").click()
+    page.locator("[data-count]", has_text="of 1 question").wait_for()
+    assert rows(page) == ["folder/1"]
+    page.goto(f"{plain_site.url}browse")  # the columns of last time
+    page.locator("[data-id='folder/0'] .own").wait_for()

@@ -67,7 +67,6 @@ def decide(project: Project, kind: str, author: str, number: int = 0) -> None:
 
 
 def test_charts_are_drawn_and_the_policy_is_kept(visit: Visit, site: Running) -> None:
-    """The one thing that is stopped is the style sheet of Plotly's maps, which are not used here."""
     page = visit(f"{site.url}train")
     page.add_init_script(
         """window.stopped = [];
@@ -78,7 +77,7 @@ def test_charts_are_drawn_and_the_policy_is_kept(visit: Visit, site: Running) ->
     page.goto(f"{site.url}dashboard")
     for name in CHARTS:
         drawn(page, name)
-    assert page.evaluate("stopped") == [".maplibregl-map"]
+    assert page.evaluate("stopped") == []
     assert [text for text in said if "WARN" in text or "eval" in text] == []
 
 
@@ -101,17 +100,36 @@ def test_zoom_survives_three_ticks(visit: Visit, site: Running) -> None:
             pass
     page.wait_for_timeout(400)
     assert page.evaluate(span) == zoomed
+    whole = page.locator("[data-chart=pass_at_k]").get_by_role("button", name="Whole chart")
+    place = whole.bounding_box()
     assert page.evaluate("(node) => node.isConnected", node)
-    page.locator("[data-chart=pass_at_k]").get_by_role("button", name="Whole chart").click()
+    whole.click()
     page.wait_for_function(f"() => {span}[1] - {span}[0] > 3")
+    sync_api.expect(whole).to_be_disabled()
+    assert whole.bounding_box() == place
 
 
 def test_new_figures_arrive_without_a_reload(visit: Visit, site: Running) -> None:
     page = visit(f"{site.url}dashboard?every=1")
     drawn(page, "pass_at_k")
-    assert "Fills when people decide" in page.locator("[data-chart=pace]").inner_text()
+    sync_api.expect(page.locator("[data-empty=pace]")).to_contain_text("Fills when people decide")
+    node = page.locator("[data-chart=pass_at_k]").element_handle()
     decide(site.site.project, "accept", "ann")
     drawn(page, "pace")
+    sync_api.expect(page.locator("[data-empty=pace]")).to_have_count(0)
+    assert page.evaluate("(node) => node.isConnected", node)
+    sections = page.eval_on_selector_all(
+        ".chart-section", "all => all.map((one) => [one.id, one.querySelectorAll('.chart').length])"
+    )
+    assert [name for name, _ in sections] == [
+        "loop",
+        "systems",
+        "trust",
+        "tools",
+        "people",
+        "folder",
+    ]
+    assert all(count for name, count in sections if name in ("loop", "people", "folder"))
     sync_api.expect(
         page.locator(".numbers div").filter(has_text="Accepted").locator("b")
     ).to_have_text("1")
@@ -194,9 +212,7 @@ def test_an_empty_dashboard_says_what_fills_it(visit: Visit, tmp_path: Path, sit
         page = visit(f"{running.url}dashboard")
         assert "vpd import" in page.locator(".empty code").inner_text()
     page = visit(f"{site.url}dashboard")
-    sync_api.expect(page.locator("[data-chart=agreement] .none")).to_contain_text(
-        "set overlap to 2"
-    )
+    sync_api.expect(page.locator("[data-empty=agreement]")).to_contain_text("set overlap to 2")
 
 
 def test_the_report_is_given_as_a_file(visit: Visit, site: Running) -> None:

@@ -22,6 +22,13 @@ COUNT = "collages/train-00003/count"
 HOSTILE_ID = f"hostile/{page_project.HOSTILE}"
 BROKEN_ID = "odd/no-picture"
 LONG_ID = "odd/long"
+LOOP_ID = "odd/loop"
+LOOP = """def execute_command(image):
+    for dog in ImagePatch(image).find("dog"):
+        if dog.exists("hat"):
+            return "yes"
+    return "no"
+"""
 ORACLE = "def execute_command(image):\n    patch = ImagePatch(image)\n    return str(patch.width)\n"
 
 
@@ -81,8 +88,26 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             ]
             * 5,
         )
+        dogs = [page_project.patch((40 * at, 5, 40 * at + 30, 60), "dog") for at in range(3)]
         endless = Task(LONG_ID, "s", "train", digest, "How long is it?", ("9",), "integer")
         more.task(endless, [("i = 0\n" * 9, page_project.loop_events(2000, (640, 480)))] * 5)
+        rounds = [
+            row
+            for at in range(3)
+            for row in (
+                ("line", 2, {"changed": {"dog": dogs[at]}, "form": "for"}),
+                ("tool", 3, {"call": at, "tool": "exists", "receiver": None, "arguments": {}}),
+                ("tool_result", 3, {"call": at, "tool": "exists", "ok": True, "result": False}),
+                ("branch", 3, {"form": "if", "taken": False}),
+            )
+        ]
+        rounds.append(("end", 5, {"ok": True, "answer": "no", "steps": 6, "tool_calls": 3}))
+        events = tuple(
+            page_project.TraceEvent(seq, kind, line, 0, payload)
+            for seq, (kind, line, payload) in enumerate(rounds)
+        )
+        hats = Task(LOOP_ID, "s", "train", digest, "Does a dog wear a hat?", ("no",), "yesno")
+        more.task(hats, [(LOOP, events)] * 5)
         yield running
 
 
@@ -353,6 +378,32 @@ def test_the_screen_step_comes_back_to_the_run_looked_at_last(visit, site: Runni
     page.wait_for_selector(".vp-step h3")
     assert count(page).startswith("Step 3 of")
     assert page.inner_text(".pill[aria-current]").startswith("2")
+
+
+def test_what_a_round_is_about_stays_in_sight_and_the_picture_fills_the_window(
+    visit, site: Running
+) -> None:
+    page = opened(visit, site, f"t0-{LOOP_ID}", 4)
+    assert page.locator(".vp-step h3").inner_text() == "exists"
+    faint = page.locator(".vp-overlay rect.loop")
+    assert [faint.count(), faint.get_attribute("x")] == [1, "40"]
+    assert page.locator(".vp-overlay rect.halo, .vp-overlay rect.tag, .vp-crop").count() == 0
+    small = page.locator(".vp-stage img").bounding_box()
+    page.keyboard.press("f")
+    light = page.locator("dialog.vp-light[open]")
+    light.wait_for()
+    large = light.locator("img").bounding_box()
+    assert large["width"] > small["width"] * 1.3
+    assert light.locator("rect.loop").count() == 1
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert count(page).startswith("Step 7 of 10")
+    page.keyboard.press("Escape")
+    light.wait_for(state="detached")
+    assert page.locator(".vp-picture > .vp-stage img").bounding_box()["width"] == small["width"]
+    page.keyboard.press("End")
+    page.locator(".vp-step h3", has_text="The answer").wait_for()
+    assert faint.count() == 0
 
 
 @pytest.mark.parametrize("width", [1440, 390])

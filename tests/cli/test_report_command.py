@@ -31,7 +31,8 @@ def test_a_missing_package_is_named(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "plotly", None)
-    monkeypatch.delitem(sys.modules, "app.report", raising=False)
+    for name in ("app.report", "app.chart_library"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     done = CliRunner().invoke(app, ["report", "-p", str(project), "-o", str(tmp_path / "r.html")])
     assert done.exit_code == 2
     assert "pip install 'vpd-workbench[app]'" in done.output

@@ -5,6 +5,7 @@ there is nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import model_rows
@@ -13,7 +14,7 @@ import pytest
 
 from workbench.records import Decision, content_key
 from workbench.screen.charts.chart import Chart
-from workbench.screen.charts.overview import overview
+from workbench.screen.charts.overview import SystemFigures, overview
 from workbench.screen.charts.project_charts import (
     disk_chart,
     loop_charts,
@@ -21,6 +22,7 @@ from workbench.screen.charts.project_charts import (
     people_charts,
     tool_charts,
 )
+from workbench.screen.charts.sections import sections_of
 from workbench.screen.charts.system_charts import model_charts
 from workbench.screen.charts.trust_charts import stamp, trust_charts
 from workbench.store import Project
@@ -180,3 +182,39 @@ def test_the_stamp_changes_with_what_the_charts_read(made: Project) -> None:
     assert stamp(made) == before
     model_rows.teach(made, name="again", job="job-2")
     assert stamp(made) != before
+
+
+def test_sections_hold_every_chart_and_no_half_stands_alone(made: Project) -> None:
+    sections = sections_of(overview(made), trust_charts(made))
+    names = [chart.name for one in sections for chart in (*one.charts, *one.empty)]
+    assert len(names) == len(set(names)) >= 20
+    for one in sections:
+        assert all(chart.rows for chart in one.charts)
+        assert not any(chart.rows for chart in one.empty)
+        halves = 0
+        for chart in one.charts:
+            if chart.size == "wide":
+                assert halves % 2 == 0, (one.name, chart.name)
+            else:
+                halves += 1
+        assert halves % 2 == 0, one.name
+
+
+def test_names_in_a_plot_never_meet(made: Project) -> None:
+    whole = overview(made)
+
+    def system(name: str, value: float, seconds: float) -> SystemFigures:
+        return SystemFigures(name, value, value, value, 40, seconds, pipeline=False)
+
+    def drawn(*models: SystemFigures) -> list[tuple[str, str, bool]]:
+        chart = model_charts(replace(whole, models=models))[0]
+        assert chart.plot is not None
+        return [(one["mode"], one["textposition"], one["showlegend"]) for one in chart.plot["data"]]
+
+    apart = drawn(system("fast one", 0.9, 0.1), system("slow one with a long name", 0.5, 9.0))
+    assert apart == [
+        ("markers+text", "middle right", False),
+        ("markers+text", "middle left", False),
+    ]
+    near = drawn(system("student", 0.61, 0.1), system("another student", 0.6, 0.12))
+    assert near == [("markers", "middle right", True)] * 2

@@ -42,7 +42,11 @@ def test_a_huge_program_is_shown_plain() -> None:
         (0.34, "340 ms"),
         (0.9996, "1.0 s"),
         (1.24, "1.2 s"),
-        (125.9, "2 min 5 s"),
+        (59.96, "1 min 0 s"),
+        (125.4, "2 min 5 s"),
+        (119.7, "2 min 0 s"),
+        (3599.7, "1 h 0 min"),
+        (12_000, "3 h 20 min"),
     ],
 )
 def test_durations_are_for_people(seconds: float | None, text: str) -> None:

@@ -23,8 +23,9 @@ from workbench.records import (
     Trace,
     TraceEvent,
 )
+from workbench.screen.loop_boxes import add_loop_boxes
 from workbench.screen.player import folds, full, model_of, player_rationale, variables
-from workbench.screen.steps import Step, ValuePiece, plain, steps_of
+from workbench.screen.steps import Step, StepBox, ValuePiece, plain, steps_of
 from workbench.screen.views import PictureView
 from workbench.store import Run
 
@@ -163,6 +164,8 @@ def test_traces_of_the_real_sandbox_become_steps(tmp_path: Any, picture: Any, na
     program = Program(name, "q", 0, PROGRAMS[name], 0.0, 0, 0, PartRef("sampler", "by-hand"))
     with Executor([], images, workers=1) as executor:
         (trace,) = executor.run([(task, program)])
+    assert trace.work is not None
+    assert trace.work >= 0
     steps = steps_of(trace.events, (64, 48))
     model = model_of(Run(program, trace, None), steps, PICTURE, None)
     assert steps[-1].kind == ("end" if trace.ok else "error")
@@ -258,3 +261,39 @@ def test_a_sentence_names_the_steps_that_it_states() -> None:
         ([1], True),
         ([], False),
     ]
+
+
+NESTED = """for a in x:
+    for b in y:
+        use(b)
+    use(a)
+use(x)
+"""
+
+
+def boxed(name: str, line: int, form: str = "", frame: int = 0) -> Step:
+    box = StepBox([1, 2, 3, 4], name, "variable", name)
+    return Step("tick", line, "", "", form=form, frame=frame, boxes=[box] if name else [])
+
+
+def test_boxes_of_loop_variables_stay_until_their_loop_is_over() -> None:
+    steps = [
+        boxed("a 1", 1, "for"),
+        boxed("b 1", 2, "for"),
+        boxed("", 3),
+        boxed("b 2", 2, "for"),
+        boxed("b 2", 3),
+        boxed("", 3, frame=1),
+        boxed("", 4),
+        boxed("a 2", 1, "for"),
+        boxed("", 5),
+    ]
+    add_loop_boxes(steps, NESTED)
+    faint = [[one.patch for one in step.boxes if one.role == "loop"] for step in steps]
+    assert faint == [[], ["a 1"], ["a 1", "b 1"], ["a 1"], ["a 1"], [], ["a 1"], [], []]
+
+
+def test_a_program_that_cannot_be_read_gets_no_loop_boxes() -> None:
+    steps = [boxed("a 1", 1, "for"), boxed("", 2)]
+    add_loop_boxes(steps, "for a in x:\n  use(a")
+    assert steps[1].boxes == []

@@ -12,8 +12,11 @@ from store_rows import loop_records, profile_file, put_in_force, task
 from workbench.errors import InputError
 from workbench.records import AnswerType, Decision, Failure, TraceEvent
 from workbench.store import SORTS, Project, parse_query
-from workbench.store.reading import browse, figures
-from workbench.store.reading.browse import BUCKETS, delete_view, save_view, saved_views
+from workbench.store.reading import browse, facets, figures
+from workbench.store.reading.facets import own_facets
+from workbench.store.reading.own_columns import own_columns
+from workbench.store.reading.saved_views import delete_view, save_view, saved_views
+from workbench.store.reading.where import BUCKETS
 from workbench.verify.answers import canonical
 
 K = 3
@@ -34,6 +37,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
                 () if at == 1 else ("2", "two dogs"),
                 split=("train", "test")[at // 4],
                 family=("count", "which one")[at % 2],
+                meta={"weather": ("rain", "sun")[at % 2], "n": at, "a key": [f"t{at}", "all"]},
             )
             one = loop_records(given, K)
             said = TraceEvent(0, "print", 2, 0, {"text": f"counting kettle_{at}"})
@@ -112,6 +116,20 @@ def test_what_has_no_value_comes_last(project: Project) -> None:
         ("id:made/00003", [3]),
         ("source:made type:integer programs<1", [6]),
         ("source:MADE", []),
+        ("-status:kept", [1, 2, 3, 4, 6]),
+        ("-status:kept -status:waiting", [1, 2, 3]),
+        ("-status:kept status:kept", []),
+        ("split:train -kind:tool_error", [0, 1, 2]),
+        ("-evidence:search -steps>7", [0, 1, 2, 3, 6]),
+        ("-id:made/00003", [0, 1, 2, 4, 5, 6]),
+        ("meta.weather:sun", [1, 3, 5]),
+        ("-meta.weather:sun meta.n>2", [4, 6]),
+        ("meta.n:3 meta.n:5", [3, 5]),
+        ('meta."a key":t2', [2]),
+        ('meta."a key":all', [0, 1, 2, 3, 4, 5, 6]),
+        ("meta.weather>2", []),
+        ("meta.nothing:x", []),
+        ("-meta.nothing:x split:test", [4, 5, 6]),
     ],
 )
 def test_choices_and_numbers(project: Project, text: str, found: list[int]) -> None:
@@ -134,6 +152,21 @@ def test_choices_and_numbers(project: Project, text: str, found: list[int]) -> N
         ("def execute_command", [0, 1, 2, 3, 4, 5]),
         ("detector answer status:failed", [3]),
         ('"where is"', [0, 2, 4, 6]),
+        ('"is where"', []),
+        ('"WHERE is the cafe"', [0, 2, 4, 6]),
+        ('"dog"', []),
+        ('dog "how many"', [1, 3, 5]),
+        ('"counting kettle_2"', [2]),
+        ('"kettle_2 counting"', []),
+        ('"the detector would not"', [3]),
+        ('"detector the"', []),
+        ("-dogs", [0, 2, 4, 6]),
+        ("-dog -kettle_0", [1, 2, 3, 4, 5, 6]),
+        ('-"how many" split:train', [0, 2]),
+        ('-"many how" split:train', [0, 1, 2, 3]),
+        ("counting -detector", [0, 1, 2, 4, 5]),
+        ("-?!", [0, 1, 2, 3, 4, 5, 6]),
+        ('"?!"', []),
         ("nowhere dogs", []),
         ("?!", []),
         ("' OR 1=1 --", []),
@@ -152,13 +185,21 @@ def test_words_of_every_text(project: Project, text: str, found: list[int]) -> N
         "dogs",
         "counting status:kept",
         "steps:0-5 review:pending",
+        "-status:wrong -dogs",
+        '"where is" rationale:faithful',
+        "meta.weather:sun",
     ],
 )
 def test_each_count_is_what_choosing_it_would_show(project: Project, text: str) -> None:
     for facet in project.browse_facets(text):
         query = parse_query(text)
+        without = query.excluded and replace(query.excluded, picked=())
         rest = str(
-            replace(query, picked=tuple(pick for pick in query.picked if pick[0] != facet.name))
+            replace(
+                query,
+                picked=tuple(pick for pick in query.picked if pick[0] != facet.name),
+                excluded=query.excluded if facet.name != "status" else without,
+            )
         )
         for value in facet.values:
             asked = parse_query(rest).with_token(value.token)
@@ -180,6 +221,38 @@ def test_each_count_is_what_choosing_it_would_show(project: Project, text: str) 
     assert list(BUCKETS["steps"][:2]) == [
         v.value for f in project.browse_facets() if f.name == "steps" for v in f.values
     ]
+
+
+def test_columns_of_ones_own_are_named_and_counted(project: Project) -> None:
+    columns = own_columns(project.database)
+    assert [(one.key, one.questions) for one in columns] == [("a key", 7), ("n", 7), ("weather", 7)]
+    assert columns[0].example == '["t0","all"]'
+    text = "split:train -meta.weather:sun"
+    (tags, weather) = own_facets(project.database, text, ["a key"])
+    assert [(one.value, one.count) for one in tags.values] == [("all", 2), ("t0", 1), ("t2", 1)]
+    assert [(one.value, one.count, one.excluded) for one in weather.values] == [
+        ("rain", 2, False),
+        ("sun", 2, True),
+    ]
+    for one in tags.values:
+        assert project.browse_total(f"{text} {one.token}") == one.count
+
+
+def test_an_id_in_full_means_itself_alone(tmp_path: Path) -> None:
+    with Project.create(tmp_path / "p", str(profile_file(tmp_path))) as project:
+        project.add_tasks([replace(task(0), id=name) for name in ("a/1", "a/10", "a/11")])
+        assert project.browse_ids("id:a/1") == ["a/1"]
+        assert project.browse_ids("id:a/") == ["a/1", "a/10", "a/11"]
+        assert project.browse_ids("-id:a/1") == ["a/10", "a/11"]
+
+
+def test_a_page_is_reached_by_its_number(project: Project) -> None:
+    pages = [project.browse(sort="-steps", limit=3, before=3 * at) for at in range(4)]
+    ids = [task.id for page in pages for task, _ in page.rows]
+    assert ids == project.browse_ids(sort="-steps")
+    assert [page.next is None for page in pages] == [False, False, True, True]
+    after = project.browse(sort="-steps", limit=2, after=pages[0].next, before=1)
+    assert [task.id for task, _ in after.rows] == ids[4:6]
 
 
 def test_wrong_orders_and_places_are_refused(project: Project) -> None:
@@ -238,7 +311,7 @@ def test_a_list_never_reads_events(project: Project) -> None:
             return project.database.rows(sql, parameters)  # type: ignore[arg-type]
 
     browse.browse(Watched(), "dogs status:kept", "steps", None, 5)  # type: ignore[arg-type]
-    browse.facets(Watched(), "dogs")  # type: ignore[arg-type]
+    facets.facets(Watched(), "dogs")  # type: ignore[arg-type]
     assert asked
     assert not any("events" in sql or "FROM program" in sql for sql in asked)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +34,10 @@ def test_words_choices_and_numbers_are_told_apart() -> None:
         ('family:""', ('family:""',)),
         ('family:"a ""b"" c"', ('family:"a ""b"" c"',)),
         ("x=3 a<b", ()),
+        ("-status:Wrong -steps>6", ("-status:wrong", "-steps>6")),
+        ('-dog -"two dogs" - cat', ('-"two dogs"', "-dog")),
+        ('meta.Weather:Rain meta."a key":"b c"', ("meta.Weather:Rain", 'meta."a key":"b c"')),
+        ('META.n>1234567 meta.n:""', ('meta.n:""', "meta.n>1234567")),
     ],
 )
 def test_tokens_have_one_spelling(text: str, tokens: tuple[str, ...]) -> None:
@@ -79,29 +85,47 @@ def test_a_token_is_added_and_taken_away() -> None:
     assert asked.without_token("tool:find") == str(asked)
 
 
+def test_words_phrases_and_what_a_minus_refuses_are_told_apart() -> None:
+    asked = parse_query('cup "two dogs" -cat -"a red" x"y z" -5')
+    assert (asked.words, asked.phrases) == (("cup",), ("two dogs", "xy z"))
+    assert asked.excluded == Query(words=("cat", "5"), phrases=("a red",))
+    assert asked.without_token("-cat") == '-"a red" -5 "two dogs" "xy z" cup'
+    assert asked.with_token("-tool:find").startswith('-tool:find -"a red" -cat -5')
+    assert parse_query("-status:wrong").excluded_values("status") == ["wrong"]
+
+
 values = st.text(min_size=1).map(lambda t: t.replace('"', "").strip()).filter(bool)
+words = st.sampled_from(["cup", "x=3", "don't", "a-b", "5", "café", "z."])
 picks = st.one_of(
     st.tuples(st.sampled_from(["source", "family", "tool", "reviewer", "id"]), values),
+    st.tuples(values.map(lambda key: f"meta.{key}"), st.text()),
     st.sampled_from([(name, value) for name, known in CLOSED.items() for value in known]),
 )
 numbers = st.builds(
     Comparison,
-    st.sampled_from(["steps", "seconds", "right"]),
+    st.sampled_from(["steps", "seconds", "right", "meta.n", "meta.a b"]),
     st.sampled_from([">", "<", ">=", "<=", "="]),
     st.integers(-9999, 9999).map(lambda n: n / 4),
 )
 
 
 @given(
-    st.lists(values, max_size=3),
+    st.lists(words, max_size=3),
+    st.lists(values, max_size=3, unique=True),
     st.lists(picks, max_size=4, unique=True),
     st.lists(numbers, max_size=3, unique=True),
 )
 def test_what_is_written_is_read_back(
-    words: list[str], picked: list[tuple[str, str]], compared: list[Comparison]
+    words: list[str],
+    phrases: list[str],
+    picked: list[tuple[str, str]],
+    compared: list[Comparison],
 ) -> None:
-    asked = Query(tuple(words), tuple(picked), tuple(compared))
+    asked = Query(tuple(words), tuple(picked), tuple(compared), tuple(phrases))
     assert parse_query(str(asked)) == asked
+    for without in (asked, Query()):
+        both = replace(without, excluded=asked if str(asked) else None)
+        assert parse_query(str(both)) == both
 
 
 @given(st.text())

@@ -34,7 +34,7 @@ from workbench.events import encode_events
 from workbench.records import Prediction, content_key
 from workbench.store.project import STORE, Project
 from workbench.store.reading import figures
-from workbench.store.reading.browse import save_view
+from workbench.store.reading.saved_views import save_view
 
 
 def _spread(name: str, work: Callable[[], Any], rounds: int, aim: str = "") -> Figure:

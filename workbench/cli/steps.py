@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from workbench.cli.text import safe
+from workbench.cli.text import safe, seconds
 from workbench.records import JSON, Trace, TraceEvent
 from workbench.store import Run
 
@@ -112,6 +112,13 @@ def ending(trace: Trace) -> str:
     return f"answer: {safe(trace.answer, 300)}"
 
 
+def _times(trace: Trace) -> str:
+    """How long a run worked, and how long it waited for its turn where that is worth a word."""
+    work = trace.seconds if trace.work is None else trace.work
+    waiting = trace.seconds - work
+    return seconds(work) + (f" of work, {seconds(waiting)} of waiting" if waiting >= 0.05 else "")
+
+
 def run_lines(run: Run) -> Iterator[str]:
     """Lines of a program, of its steps, and of their result."""
     failed = (
@@ -123,7 +130,7 @@ def run_lines(run: Run) -> Iterator[str]:
         return
     for line in step_lines(run.trace.events):
         yield f"    {line}"
-    yield f"{ending(run.trace)}  ({run.trace.seconds:.2f} s, {run.trace.tool_calls} tool calls)"
+    yield f"{ending(run.trace)}  ({_times(run.trace)}, {run.trace.tool_calls} tool calls)"
     if run.verdict is not None:
         yield verdict_line(run)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from workbench.events import MAX_TRACE
+from workbench.events import MAX_TRACE, tool_seconds
 from workbench.execute.language.header import CHOICES, PICTURE, QUESTION
 from workbench.execute.language.instrument import Instrumented
 from workbench.execute.language.refused import RefusedProgram
@@ -126,6 +126,8 @@ class ProgramRun:
     counts."""
     reached: ErrorKind | None = None
     """The limit that the program reached, while it runs once more to find the line."""
+    worked: float = 0.0
+    """Seconds of the processor that sessions used, from the first one on."""
     spent: float = 0.0
     """Seconds that the program has used: of the processor in sessions that ended, and of this
     process for what the program reported."""
@@ -229,6 +231,7 @@ class ProgramRun:
     def close(self) -> None:
         """Give the sandbox's worker back."""
         if self.session is not None:
+            self.worked += self.session.processor_seconds() or 0.0
             self.session.close()
             self.session = None
 
@@ -466,4 +469,5 @@ class ProgramRun:
             tool_calls=len(self.log),
             seconds=self.seconds,
             executor=self.executor,
+            work=self.worked + tool_seconds(events),
         )

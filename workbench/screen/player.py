@@ -15,6 +15,7 @@ from typing_extensions import TypedDict
 
 from workbench.records import Rationale
 from workbench.screen.highlight import Words, highlight
+from workbench.screen.loop_boxes import add_loop_boxes
 from workbench.screen.steps import NamedValue, Step, ValueText, places, steps_of
 from workbench.screen.views import PictureView, Piece, rationale_view
 from workbench.store import Run
@@ -106,6 +107,7 @@ class Traces:
                 self._kept.move_to_end(key)
                 return self._kept[key]
         steps = steps_of(trace.events, size)
+        add_loop_boxes(steps, run.program.source)
         with self._lock:
             self._kept[key] = steps
             while len(self._kept) > KEPT:

@@ -29,8 +29,10 @@ BRACKETS = {
 }
 
 
-BoxRole = Literal["result", "receiver", "variable"]
-"""What a box is to its step: in the result, what the tool was called on, or in a variable."""
+BoxRole = Literal["result", "receiver", "variable", "loop"]
+"""What a box is to its step: in the result, what the tool was called on, in a variable, or in the
+variable of a loop around it.
+"""
 
 
 @dataclass(frozen=True, slots=True)

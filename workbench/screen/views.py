@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from workbench.boxes_in_text import boxes_in
-from workbench.records import Prediction, Rationale, Task
+from workbench.records import Prediction, Rationale, Task, Trace
 from workbench.shares import Share
 from workbench.store import Run, TaskView
 
@@ -128,14 +128,26 @@ def family_words(name: str) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """A time for people: `340 ms`, `1.2 s`, `2 min 5 s`."""
+    """A time for people: `340 ms`, `1.2 s`, `2 min 5 s`, `3 h 20 min`."""
     if seconds is None:
         return ""
     if seconds < 0.9995:
         return f"{1000 * seconds:.0f} ms"
-    if seconds < 60:
+    if seconds < 59.95:
         return f"{seconds:.1f} s"
-    return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+    if seconds < 3599.5:
+        minutes, rest = divmod(round(seconds), 60)
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours:,} h {minutes} min"
+
+
+def work_and_waiting(trace: Trace) -> str:
+    """How long a run worked, and how long it waited for its turn where that is worth a word."""
+    if trace.work is None:
+        return duration(trace.seconds)
+    waiting = trace.seconds - trace.work
+    return duration(trace.work) + (f" · waited {duration(waiting)}" if waiting >= 0.05 else "")
 
 
 def count_label(number: int, noun: str) -> str:
@@ -239,5 +251,5 @@ def facts_of(run: Run) -> str:
             count_label(run.trace.steps, "step"),
             count_label(run.trace.tool_calls, "tool call"),
         ]
-        facts.append(duration(run.trace.seconds))
+        facts.append(work_and_waiting(run.trace))
     return " · ".join(facts)

@@ -18,12 +18,14 @@ from workbench.store.people.curation import Curation, Guideline
 from workbench.store.people.reviewing import ReviewerFigures
 from workbench.store.project import PROFILE, STORE, Project, locate
 from workbench.store.reading import checks, evaluations, figures, ids, lineage, snapshots
-from workbench.store.reading.browse import SORTS, Facet, FacetValue, Page, View
+from workbench.store.reading.browse import SORTS, Page
 from workbench.store.reading.checks import CheckRow
 from workbench.store.reading.evaluations import Evaluation, ProgramAnswer
+from workbench.store.reading.facets import Facet, FacetValue
 from workbench.store.reading.figures import ErrorCount, FunnelStep, ToolFigures
 from workbench.store.reading.lineage import JobRow, Lineage, ModelRow
 from workbench.store.reading.outcome import STATUSES, Outcome, RunLine
+from workbench.store.reading.saved_views import View
 from workbench.store.reading.search import Query, parse_query, token
 from workbench.store.reading.snapshots import Taken, Target
 from workbench.store.reading.views import Counts, Run, TaskView

@@ -28,9 +28,10 @@ from workbench.records import (
 from workbench.settings import Choice, Profile, carried, find_profile, read_profile
 from workbench.store.kernel.database import IDS, WAIT, Database, id_list, now
 from workbench.store.people.curation import Curation
-from workbench.store.reading import browse, evaluations, lineage, outcome, summary, views
-from workbench.store.reading.browse import Facet, Page
+from workbench.store.reading import browse, evaluations, facets, lineage, outcome, summary, views
+from workbench.store.reading.browse import Page
 from workbench.store.reading.evaluations import Evaluation
+from workbench.store.reading.facets import Facet
 from workbench.store.reading.lineage import Lineage
 from workbench.store.reading.outcome import Outcome
 from workbench.store.reading.views import Counts, Run, TaskView
@@ -433,7 +434,12 @@ class Project:
         return views.run_view(self.database, self.parts, some_id, scope or self.scope())
 
     def browse(
-        self, text: str = "", sort: str = "import", after: str | None = None, limit: int = 50
+        self,
+        text: str = "",
+        sort: str = "import",
+        after: str | None = None,
+        limit: int = 50,
+        before: int = 0,
     ) -> Page:
         """One page of tasks with what came of each, of the parts in force.
 
@@ -442,11 +448,12 @@ class Project:
             sort: one of `SORTS`; a minus before it turns it round.
             after: the `next` of the page before.
             limit: how many tasks at most.
+            before: how many tasks to pass over, from there on.
 
         Raises:
             InputError: the text or the order cannot be understood.
         """
-        return browse.browse(self.database, text, sort, after, limit)
+        return browse.browse(self.database, text, sort, after, limit, before)
 
     def browse_total(self, text: str = "") -> int:
         """How many tasks a search finds."""
@@ -458,7 +465,7 @@ class Project:
 
     def browse_facets(self, text: str = "") -> tuple[Facet, ...]:
         """Values that can be added to a search, each with the number of tasks that have it."""
-        return browse.facets(self.database, text)
+        return facets.facets(self.database, text)
 
     def lineage(self) -> Lineage:
         """Snapshots, jobs, models and evaluations, each naming what it was made from."""

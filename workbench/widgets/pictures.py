@@ -19,7 +19,12 @@ LARGE = 720
 SMALL = 320
 """Longest side in a saved notebook."""
 
-INK: Mapping[BoxRole, str] = {"result": "#12a36b", "receiver": "#ffffff", "variable": "#e6b800"}
+INK: Mapping[BoxRole, str] = {
+    "result": "#12a36b",
+    "receiver": "#ffffff",
+    "variable": "#e6b800",
+    "loop": "#b7b08a",
+}
 
 
 def open_picture(

@@ -14,6 +14,7 @@ from PIL import Image
 from workbench.errors import InputError
 from workbench.records import PartRef, Program, Rationale, Task
 from workbench.screen import views
+from workbench.screen.loop_boxes import add_loop_boxes
 from workbench.screen.player import PlayerModel, full, model_of, variables
 from workbench.screen.steps import Step, steps_of
 from workbench.screen.views import PictureView
@@ -130,6 +131,7 @@ def model(
     """
     trace = run.trace
     steps = steps_of(trace.events if trace is not None else (), picture.size)
+    add_loop_boxes(steps, run.program.source)
     return model_of(run, steps, picture, rationale), steps
 
 

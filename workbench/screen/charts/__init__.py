@@ -6,6 +6,7 @@ Files:
     overview.py        a project at a glance: the dashboard's figures
     project_charts.py  charts of questions, tools and people
     reason_charts.py   charts of flags, their precision, whose errors wrong answers are
+    sections.py        all figures in sections, as pages show them
     system_charts.py   charts of systems and what teaching brought
     trust_charts.py    charts of what can be believed: differences, probes, blind ratings
 """

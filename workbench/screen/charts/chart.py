@@ -45,7 +45,7 @@ class Chart:
     links: tuple[str | None, ...] = ()
     """For each row, the text to search for in Browse to see what it counts; None without one."""
     size: str = ""
-    """Width on the page: `wide`, `third`, or '' for a half."""
+    """Width on the page: `wide`, or '' for a half."""
 
     def to_json(self) -> dict[str, Any]:
         """The fields by name, as plain values."""

@@ -423,7 +423,6 @@ def _agreement(overview: Overview) -> Chart:
             (f"{one['first']}, {one['second']}", one["kappa"], one["n"], one["same"], one["note"])
             for one in overview.agreement
         ),
-        size="third",
     )
 
 
@@ -442,7 +441,6 @@ def _confusion(overview: Overview) -> Chart:
         "Fills when people have judged traces that have an automatic verdict.",
         ("automatic verdict", "accepted", "rejected"),
         rows if sum(counts.values()) else (),
-        size="third",
     )
 
 
@@ -468,7 +466,6 @@ def disk_chart(overview: Overview) -> Chart:
         "",
         ("what", "size"),
         rows,
-        size="third",
     )
 
 

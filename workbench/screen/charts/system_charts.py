@@ -6,6 +6,7 @@ They show how often systems answer rightly and how fast, and what teaching a stu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from math import log10
 from typing import NamedTuple
 
@@ -136,6 +137,9 @@ def _system_plot(evaluated: Sequence[EvaluationPoint]) -> dict[str, object]:
 LABELS, LEGEND = 8, 12
 """Most points that carry their names, and most that have a legend; the table names all."""
 
+LETTER, WIDTH, LINE = 7, 480, 8
+"""Pixels of a letter and of the plot, and percent of its height that a line of text takes."""
+
 SYMBOLS = ("circle", "circle-open", "diamond", "square", "cross")
 """Symbols of systems, in the order in which systems take them."""
 
@@ -168,24 +172,55 @@ def _latency(overview: Overview) -> Chart:
         ("answers", "right", "low", "high", "n", "seconds a question"),
         tuple((one.name, one.value, one.low, one.high, one.of, one.seconds) for one in models),
         {
-            "data": [_latency_dot(one, at, len(models)) for at, one in enumerate(models)],
+            "data": [
+                _latency_dot(one, at, len(models), label)
+                for at, (one, label) in enumerate(zip(models, _labels(models, span), strict=True))
+            ],
             "layout": layout,
         },
     )
 
 
-def _latency_dot(one: SystemFigures, at: int, of: int) -> dict[str, object]:
-    """The dot of the system at place `at` among `of` systems."""
+def _labels(models: Sequence[SystemFigures], span: Sequence[float]) -> list[str]:
+    """On which side of its dot each system's name stands; no name at all where two would meet.
+
+    Args:
+        models: the systems.
+        span: ends of the logarithmic axis of seconds.
+    """
+    sides, places = [], []
+    for one in models:
+        x = (log10(max(one.seconds, 1e-9)) - span[0]) / (span[1] - span[0])
+        size = (LETTER * len(one.name) + 24) / WIDTH
+        right = x + size <= 1 or x < size
+        sides.append("middle right" if right else "middle left")
+        places.append((x if right else x - size, x + size if right else x, 100 * one.value))
+    meet = any(
+        a[0] < b[1] and b[0] < a[1] and abs(a[2] - b[2]) < LINE for a, b in combinations(places, 2)
+    )
+    return [""] * len(models) if meet or len(models) > LABELS else sides
+
+
+def _latency_dot(one: SystemFigures, at: int, of: int, side: str) -> dict[str, object]:
+    """The dot of a system.
+
+    Args:
+        one: the system.
+        at: its place among the systems.
+        of: number of systems.
+        side: where its name stands; empty where a legend names it.
+    """
+    name = flat(one.name)
     return {
-        "name": flat(one.name),
-        "mode": "markers+text" if of <= LABELS else "markers",
+        "name": name,
+        "mode": "markers+text" if side else "markers",
         "x": [one.seconds],
         "y": [100 * one.value],
-        "text": [f"   {flat(one.name)}"],
-        "textposition": "middle right",
+        "text": [f"{name}   " if side == "middle left" else f"   {name}"],
+        "textposition": side or "middle right",
         "cliponaxis": False,
         "textfont": {"color": "@ink"},
-        "showlegend": LABELS < of <= LEGEND,
+        "showlegend": not side and of <= LEGEND,
         "marker": {
             "size": 12,
             "symbol": SYMBOLS[at % len(SYMBOLS)],

@@ -3,6 +3,7 @@
 import { draw } from "./player_boxes.js";
 import { detailOf } from "./player_detail.js";
 import { h } from "./player_elements.js";
+import { lightOf } from "./player_light.js";
 import { programOf } from "./player_program.js";
 import { rationaleOf } from "./player_rationale.js";
 import { stripOf } from "./player_strip.js";
@@ -40,13 +41,14 @@ function pictureOf(picture) {
   return { stage, canvas, overlay };
 }
 
-const zoomButtons = (zoom) =>
+const zoomButtons = (zoom, light) =>
   h(
     "div.vp-zoom",
     {},
     iconButton("Smaller", "−", () => zoom.by(1 / 1.5)),
     iconButton("Larger", "+", () => zoom.by(1.5)),
     iconButton("Whole picture", "1:1", zoom.whole),
+    iconButton("As large as the window (f)", "⛶", light),
   );
 
 /** The least score of a box as `node`; `allows(box)` says whether a box is above it. */
@@ -64,7 +66,7 @@ function scoreOf(change) {
     },
   });
   const node = h("label.vp-score", { hidden: true }, "score ≥ ", output, input);
-  const hasScore = (one) => one.score !== null && one.role !== "receiver";
+  const hasScore = (one) => one.score !== null && !["receiver", "loop"].includes(one.role);
   return {
     node,
     allows: (one) => node.hidden || !hasScore(one) || one.score >= least,
@@ -108,7 +110,8 @@ export function mount(element, model, options = {}) {
   const program = programOf(model, toLine);
   const { stage, canvas, overlay } = pictureOf(picture);
   const zoom = zoomOf(stage, canvas, boxes);
-  if (picture.url) stage.append(zoomButtons(zoom));
+  const fullSize = lightOf(stage, canvas, picture, { redraw: boxes, onKey: press });
+  if (picture.url) stage.append(zoomButtons(zoom, fullSize.toggle));
   const strip = stripOf(model, { go, pick });
   const score = scoreOf(boxes);
   const detail = detailOf(picture, { point, scores: score.node });
@@ -269,6 +272,14 @@ export function mount(element, model, options = {}) {
     show();
   }
 
+  /** Do what a key does; false where it does nothing. */
+  function press(key) {
+    const row = keys.find(([name]) => name === key);
+    row?.[2]();
+    return Boolean(row);
+  }
+
+  /** @type {[string, string, () => void][]} */
   const keys = [
     ["ArrowLeft", "step back", () => move(-1)],
     ["ArrowRight", "step on", () => move(1)],
@@ -281,6 +292,7 @@ export function mount(element, model, options = {}) {
     ["+", "larger picture", () => zoom.by(1.5)],
     ["-", "smaller picture", () => zoom.by(1 / 1.5)],
     ["0", "whole picture", () => zoom.whole()],
+    ["f", "picture as large as the window", () => fullSize.toggle()],
   ];
   if (options.variables) keys.push(["v", "all variables", () => flip("listing")]);
   if (options.wrong) keys.push(["b", "mark the first wrong step", () => options.wrong(at)]);

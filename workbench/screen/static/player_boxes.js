@@ -38,14 +38,19 @@ export function draw(overlay, boxes, hot = null) {
   const few = boxes.filter((one) => one.label).length <= MOST_NAMES;
   // the stressed box comes last, so that it lies on top
   for (const one of [...boxes].sort((a, b) => Number(a.patch === hot) - Number(b.patch === hot))) {
-    const [x, y, x1, y1] = one.box;
     const isHot = hot !== null && one.patch === hot;
-    const sides = { width: Math.max(x1 - x, 1), height: Math.max(y1 - y, 1) };
-    const place = { x, y, ...sides, rx: size / 4 };
-    overlay.append(
-      h("svg:rect.halo", place),
-      h(`svg:rect.${one.role}${isHot ? ".hot" : ""}`, place),
-    );
-    if (one.label && (few || isHot)) overlay.append(...nameTag(one, size, [width, height]));
+    const faint = one.role === "loop" && !isHot;
+    overlay.append(...outline(one, size, { isHot, faint }));
+    if (one.label && !faint && (few || isHot)) {
+      overlay.append(...nameTag(one, size, [width, height]));
+    }
   }
+}
+
+/** The rectangle of a box, with a halo that keeps it apart from the picture. */
+function outline({ box: [x, y, x1, y1], role }, size, { isHot, faint }) {
+  const sides = { width: Math.max(x1 - x, 1), height: Math.max(y1 - y, 1) };
+  const place = { x, y, ...sides, rx: size / 4 };
+  const line = h(`svg:rect.${role}${isHot ? ".hot" : ""}`, place);
+  return faint ? [line] : [h("svg:rect.halo", place), line];
 }

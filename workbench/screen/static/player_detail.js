@@ -80,15 +80,16 @@ export function detailOf(picture, { point, scores }) {
   }
 
   function crops() {
-    if (!picture.url || !view.boxes.length) return null;
-    const rest = view.boxes.length - MOST_CROPS;
+    const own = view.boxes.filter((one) => one.role !== "loop");
+    if (!picture.url || !own.length) return null;
+    const rest = own.length - MOST_CROPS;
     return block(
       "On the picture",
       scores,
       h(
         "div.vp-crops",
         {},
-        view.boxes.slice(0, MOST_CROPS).map(crop),
+        own.slice(0, MOST_CROPS).map(crop),
         rest > 0 && h("span.vp-fact", {}, `and ${rest} more`),
       ),
     );

@@ -24,9 +24,9 @@ from workbench.evidence import FLAGGED
 from workbench.records import Role
 from workbench.store.kernel.database import IDS, Database, id_list
 from workbench.store.people.decisions import put
-from workbench.store.reading.browse import Where
 from workbench.store.reading.search import parse_query
 from workbench.store.reading.summary import bring_up_to_date
+from workbench.store.reading.where import Where
 
 _FEATURES = {
     "correct": "coalesce(correct / nullif(judged, 0), 0)",

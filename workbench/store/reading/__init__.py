@@ -1,16 +1,21 @@
 """What pages and stages ask: outcomes, Browse, search, figures, lineage.
 
 Files:
-    browse.py       pages, counts, totals, saved views
+    browse.py       pages of questions, and their number
     checks.py       what the checks for wrong reasons found
     derived.py      what an earlier workbench left open in its rows
     evaluations.py  how good each system was found to be; what the programs answered
+    facets.py       the values beside a search, with counts
     figures.py      totals, funnel, tools, errors for the Dashboard
     ids.py          ids of what fits a condition
     lineage.py      training jobs and the models they made
     outcome.py      what came of each task: the one query and its record
+    own_columns.py  columns of a table's own
+    phrases.py      words that stand side by side
+    saved_views.py  searches with a name
     search.py       the search box's language and the words index
     snapshots.py    what snapshots are made of, and those taken
     summary.py      keeps what Browse reads up to date
     views.py        what came of each task; pages of tasks; all about one
+    where.py        a search as SQL
 """

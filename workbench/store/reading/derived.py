@@ -1,7 +1,8 @@
 """What an earlier workbench left open in its rows, and SQL alone cannot fill in.
 
-Tools and words of traces, forms of answers, what answers rest on, and whether rationales are bare:
-each in small transactions, so that the work can stop anywhere and go on.
+Tools and words of traces, forms of answers, what answers rest on, how long runs worked, and
+whether rationales are bare: each in small transactions, so that the work can stop anywhere and go
+on.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from workbench.events import decode_events, tool_seconds
 from workbench.rationalize.check.bare import is_bare
 from workbench.store.kernel.database import IDS, Database, id_list, now
 from workbench.store.reading import views
@@ -27,6 +29,7 @@ UNREAD = """
     EXISTS (FROM trace WHERE form IS NULL) AS trace,
     EXISTS (FROM prediction WHERE form IS NULL) AS prediction,
     EXISTS (FROM trace WHERE evidence IS NULL) AS evidence,
+    EXISTS (FROM trace WHERE work IS NULL) AS work,
     EXISTS (FROM rationale WHERE bare IS NULL) AS bare"""
 """Whether columns are open, for each of `STEPS`."""
 
@@ -109,6 +112,18 @@ def _evidence(database: Database) -> None:
     _set(database, "trace", "evidence", rows, kinds)
 
 
+def _work(database: Database) -> None:
+    """Fill in how long models worked for runs, whose processor's time nobody took."""
+    rows = database.rows(f"SELECT id, task_id, events FROM trace WHERE work IS NULL LIMIT {READ}")
+    times = []
+    for row in rows:
+        try:
+            times.append(str(tool_seconds(decode_events(row["events"]))))
+        except ValueError:
+            times.append("0")  # its events cannot be read: `vpd doctor` names it
+    _set(database, "trace", "work", rows, times)
+
+
 def _bare(database: Database) -> None:
     """Fill in whether rationales are bare."""
     sql = f"""
@@ -162,6 +177,7 @@ STEPS: Mapping[str, Callable[[Database], None]] = {
     "trace": _trace_forms,
     "prediction": _prediction_forms,
     "evidence": _evidence,
+    "work": _work,
     "bare": _bare,
 }
 """What fills in each kind of column, in this order: a rationale's needs its trace's evidence."""

@@ -55,7 +55,10 @@ class RunLine:
     """Kind of its failure; None where it has not failed."""
     steps: int | None
     seconds: float | None
+    """Seconds in which a processor or a model worked for it."""
     tools: tuple[str, ...]
+    waiting: float | None
+    """Seconds in which it waited for its turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,9 @@ class Outcome:
     faithful: bool | None
     """Whether the kept trace's rationale is faithful; None without a rationale."""
     seconds: float | None
-    """Time of sampling and running all its programs; None before they ran."""
+    """Work of processors and models on sampling and running all its programs, waiting left out;
+    None before they ran.
+    """
     steps: int | None
     """Steps of the longest run."""
     tools: tuple[str, ...]
@@ -113,6 +118,8 @@ class Outcome:
     """Whether the kept trace's rationale says no more than the answer; None without one."""
     unchecked: bool | None
     """Whether that rationale has a claim that could not be held against the trace."""
+    waiting: float | None
+    """Seconds in which its runs waited for their turn; None before they ran."""
     runs: tuple[RunLine, ...]
     """Its runs, by index."""
     review: str = "pending"
@@ -126,7 +133,8 @@ OUTCOMES = f"""
 run AS (
     SELECT sampled.task_id, sampled.index, sampled.id AS program, score,
         sampled.seconds AS sampling, traced.id AS trace, left(traced.answer, 200) AS answer, form,
-        evidence, failure_kind, steps, traced.seconds AS running, tools,
+        evidence, failure_kind, steps, work AS running, tools,
+        greatest(traced.seconds - work, 0) AS waiting,
         judged.trace_id AS judged, correct, chosen,
         greatest(sampled.created_at, traced.created_at, judged.created_at) AS updated_at,
         CASE WHEN traced.id IS NULL THEN 'waiting' WHEN failure_kind IS NOT NULL THEN 'crashed'
@@ -139,12 +147,14 @@ grouped AS (
     SELECT task_id, count(*) AS programs, count(trace) AS traces,
         count(trace) FILTER (failure_kind IS NULL) AS executed, count(judged) AS judged,
         count(*) FILTER (correct) AS correct, max(trace) FILTER (chosen) AS chosen,
-        sum(sampling) + sum(running) AS seconds, max(steps) AS steps, max(updated_at) AS updated_at,
+        sum(sampling) + sum(running) AS seconds, sum(waiting) AS waited,
+        max(steps) AS steps, max(updated_at) AS updated_at,
         replace(string_agg(tools, '' ORDER BY tools), '||', '|') AS tools,
         string_agg(DISTINCT failure_kind, '|' ORDER BY failure_kind) AS kinds,
         CAST(to_json(list([
             to_json(index), to_json(program), to_json(trace), to_json(result), to_json(answer),
-            to_json(failure_kind), to_json(steps), to_json(running), to_json(tools)
+            to_json(failure_kind), to_json(steps), to_json(running), to_json(tools),
+            to_json(waiting)
         ] ORDER BY index)) AS VARCHAR) AS runs
     FROM run GROUP BY task_id
 ),
@@ -172,7 +182,7 @@ answered AS (
 ),
 joined AS (
     SELECT selected.*, len(selected.answers) > 0 AS labelled,
-        coalesce(grouped.judged, 0) < $k AS waiting,
+        coalesce(grouped.judged, 0) < $k AS unjudged,
         grouped.* EXCLUDE (task_id, updated_at), kept.answer AS answer, told.faithful,
         told.bare, told.unchecked, kept.evidence,
         coalesce(kept.answer, spoken.answer) AS said,
@@ -191,7 +201,7 @@ joined AS (
 outcome AS (
     SELECT seq, id, source, split, family, answer_type,
         chr(10) || lower(array_to_string(answers, chr(10))) || chr(10) AS gold, labelled,
-        CASE WHEN waiting THEN 'waiting' WHEN chosen IS NULL AND executed = 0 THEN 'failed'
+        CASE WHEN unjudged THEN 'waiting' WHEN chosen IS NULL AND executed = 0 THEN 'failed'
              WHEN chosen IS NULL THEN 'wrong' WHEN labelled THEN 'kept' ELSE 'agreed' END AS status,
         coalesce(programs, 0) AS programs, coalesce(traces, 0) AS traces,
         coalesce(executed, 0) AS executed, coalesce(judged, 0) AS judged,
@@ -200,18 +210,18 @@ outcome AS (
              ELSE '|' || array_to_string(
                  list_sort(list_distinct(string_split(trim(tools, '|'), '|'))), '|') || '|'
         END AS tools, coalesce('|' || kinds || '|', '') AS kinds,
-        CASE WHEN waiting THEN 'waiting' WHEN NOT labelled THEN 'unlabelled'
+        CASE WHEN unjudged THEN 'waiting' WHEN NOT labelled THEN 'unlabelled'
             WHEN correct = 0 THEN 'none'
              WHEN correct = judged THEN 'all' ELSE 'some' END AS match,
         siblings,
         CASE WHEN student_answer IS NULL THEN 'none' WHEN NOT labelled THEN 'unscored'
              WHEN student_score >= 0.5 THEN 'right' ELSE 'wrong' END AS student,
         student_answer, student_score, student_seconds,
-        CASE WHEN waiting THEN NULL
+        CASE WHEN unjudged THEN NULL
              WHEN labelled THEN abs(student_score - (chosen IS NOT NULL)::INTEGER)
              ELSE (student_form <> said_form)::INTEGER END AS apart,
         updated_at, coalesce(runs, '[]') AS runs, vote, said_form, evidence, bare,
-        unchecked
+        unchecked, waited AS waiting
     FROM joined
 )"""
 """CTEs ending in `outcome`, with the columns of the table of that name; `selected` stands before
@@ -222,7 +232,7 @@ FIELDS = (
     "seq", "family", "labelled", "status", "programs", "traces", "executed", "judged", "correct",
     "chosen", "answer", "said", "faithful", "seconds", "steps", "match", "siblings", "student",
     "student_answer", "student_score", "student_seconds", "apart", "updated_at", "vote",
-    "evidence", "bare", "unchecked",
+    "evidence", "bare", "unchecked", "waiting",
 )  # fmt: skip
 
 

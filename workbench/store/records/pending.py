@@ -41,7 +41,7 @@ sampled AS (
 TRACED = """
 traced AS (
     SELECT trace.id, trace.task_id, program_id, answer, form, evidence, failure_kind, steps,
-        tools, trace.seconds, trace.created_at
+        tools, trace.seconds, trace.work, trace.created_at
     FROM trace JOIN sampled ON sampled.id = trace.program_id
     WHERE trace.executor = $executor
 )"""

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import pyarrow as pa
 
-from workbench.events import decode_events, encode_events
+from workbench.events import decode_events, encode_events, tool_seconds
 from workbench.rationalize.follow.evidence import evidence_of
 from workbench.records import (
     Citation,
@@ -55,8 +55,8 @@ _COLUMNS = {
     "family meta content",
     "program": "id task_id sampler base_seed:long index:int source score:float tokens:long "
     "seed:long seconds:float parent problem thinking",
-    "trace": "id program_id task_id executor answer failure_kind failure_message "
-    "failure_line:int steps:long tool_calls:long seconds:float events:bytes tools form evidence",
+    "trace": "id program_id task_id executor answer failure_kind failure_message failure_line:int "
+    "steps:long tool_calls:long seconds:float events:bytes tools form evidence work:float",
     "verdict": "id trace_id program_id task_id verifier runs:int score:float correct:bool "
     "chosen:bool method reason",
     "rationale": "id trace_id task_id writer text answer citations issues:texts "
@@ -346,6 +346,7 @@ def from_trace(
         "tools": tools_of(trace.events),
         "form": form_of(trace.answer, task),
         "evidence": evidence_in(trace, source, task.choices if task is not None else ()),
+        "work": tool_seconds(trace.events) if trace.work is None else trace.work,
         "text": text_of(trace),
     }
 
@@ -366,6 +367,7 @@ def to_trace(row: Mapping[str, Any], parts: Mapping[str, PartRef]) -> Trace:
         seconds=row["seconds"],
         executor=parts[row["executor"]],
         evidence=row["evidence"] or None,
+        work=row["work"],
     )
 
 
