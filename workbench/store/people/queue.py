@@ -24,6 +24,7 @@ from workbench.evidence import FLAGGED
 from workbench.records import Role
 from workbench.store.kernel.database import IDS, Database, id_list
 from workbench.store.people.decisions import put
+from workbench.store.people.reviewing import ALONE
 from workbench.store.reading.browse import Where
 from workbench.store.reading.search import parse_query
 from workbench.store.reading.summary import bring_up_to_date
@@ -206,9 +207,17 @@ class Queue:
     def model(self) -> predict.AcceptanceModel | str:
         """What reviewers accept, learnt again after every ten decided items.
 
-        Where nothing can be learnt the result is the reason, in words.
+        Where nothing can be learnt the result is the reason, in words.  Items that were decided in
+        batches alone teach nothing: nobody looked at each.
         """
-        settled = "state IN ('accepted', 'rejected', 'adjudicated')"
+        settled = f"""
+            state IN ('accepted', 'rejected', 'adjudicated') AND (
+                state = 'adjudicated' OR gold IS NOT NULL OR task_id IN (
+                    SELECT task_id FROM standing
+                    WHERE kind IN ('accept', 'reject') AND seq IN {ALONE}
+                )
+            )
+            """
         n = self.database.rows(f"SELECT count(*) AS n FROM curated WHERE {settled}")[0]["n"]
         if self._model is None or self._model[0] != n // 10:
             bring_up_to_date(self.database)

@@ -239,6 +239,11 @@ def _reviewer(mark: str, value: str) -> str:
     return f"id {among} (SELECT task_id FROM standing WHERE {fits})"
 
 
+def _tag(mark: str, value: str) -> str:
+    fits = f"kind = 'tag' AND lower(text) = {mark}"
+    return f"id IN (SELECT task_id FROM active_decision WHERE {fits})"
+
+
 _OTHER: Mapping[str, Callable[[str, str], str]] = {
     "gold": lambda mark, value: f"contains(gold, chr(10) || {mark} || chr(10))",
     "id": lambda mark, value: f"(starts_with(id, {mark}) OR starts_with(chosen, {mark}))",
@@ -247,6 +252,7 @@ _OTHER: Mapping[str, Callable[[str, str], str]] = {
     "origin": lambda mark, value: f"({VISITOR} = ({mark} = 'visitor'))",
     "review": _review,
     "reviewer": _reviewer,
+    "tag": _tag,
 }
 """The condition of each name that has no column of its own, from the parameter and its value."""
 
