@@ -110,7 +110,7 @@ def add(site: Site) -> None:
     _add_verdicts(site)
     _add_words(site)
 
-    @site.server.get("/data/browse/file")
+    @site.server.get("/browse/file")
     def file(person: Viewer, q: str = "", tasks: str = "") -> Response:
         """Questions with what came of them, one JSON object a line.
 

@@ -11,8 +11,8 @@ from datetime import UTC
 from fastapi import Request, Response
 from typing_extensions import TypedDict
 
-from app import curate_queue, curate_rules, local_day, rating
-from app.curate_queue import QueueState
+from app import curate_history, curate_queue, curate_rules, local_day, rating
+from app.curate_queue import Pages, QueueState
 from app.header import DayChip
 from app.people import Curator, Person, Viewer
 from app.site import Site
@@ -121,10 +121,12 @@ def add(site: Site) -> None:
     site.chips.append(lambda person: {"today": today(site.project, person)})
     curate_rules.add(site)
     rating.add(site)
+    curate_history.add(site)
     _add_page(site)
-    curate_queue.add(site, items)
+    pages = Pages()
+    curate_queue.add(site, items, pages)
     _add_decisions(site, items)
-    _add_figures(site)
+    _add_figures(site, pages)
 
 
 def _add_page(site: Site) -> None:
@@ -132,6 +134,8 @@ def _add_page(site: Site) -> None:
     def curate(request: Request, mode: str = "") -> Response:
         if mode == "rate":
             return rating.page(site, request)
+        if mode == "history":
+            return curate_history.page(site, request)
         view = {
             "mode": "disputes" if mode == "disputes" else "queue",
             "reasons": [(digit, REASONS[digit], REASON_WORDS[REASONS[digit]]) for digit in REASONS],
@@ -188,12 +192,16 @@ def _add_decisions(site: Site, items: Items) -> None:
         return tray(project, person)
 
 
-def _add_figures(site: Site) -> None:
+def _add_figures(site: Site, pages: Pages) -> None:
     server, curation = site.server, site.project.curation
 
     @server.get("/data/curate/progress")
     def progress(
-        person: Curator, q: str = "", order: str = "", state: QueueState = "pending"
+        person: Curator,
+        q: str = "",
+        order: str = "",
+        state: QueueState = "pending",
+        page: str = "",
     ) -> QueueFigures:
         """How far the person has come.
 
@@ -202,8 +210,10 @@ def _add_figures(site: Site) -> None:
             q: a search as in Browse.
             order: of the queue; empty: the project's.
             state: which queue.
+            page: id of the page that asks; what other pages of the person hold will not come there.
         """
-        request = QueueRequest(order=order or None, text=q, state=state)
+        others = tuple(sorted(pages.elsewhere(person.name, page))) if page else ()
+        request = QueueRequest(order=order or None, text=q, state=state, without=others)
         figures = curation.progress(person.name, person.role, request, local_day.today())
         return QueueFigures(
             remaining=figures.remaining,

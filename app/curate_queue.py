@@ -181,14 +181,15 @@ class Pages:
         return mine
 
 
-def add(site: Site, items: Items) -> None:
+def add(site: Site, items: Items, pages: Pages) -> None:
     """Register what holds questions for a page.
 
     Args:
         site: the pages.
         items: questions as reviewers see them.
+        pages: remembers which page holds which question.
     """
-    server, line = site.server, ReviewLine(site.project, items, Pages())
+    server, line = site.server, ReviewLine(site.project, items, pages)
 
     @server.post("/do/curate/next")
     def more(body: Next, person: Curator) -> ServedQuestions:

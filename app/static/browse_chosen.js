@@ -248,7 +248,7 @@ export function selection(view, redraw, reload) {
   function exportFile() {
     if (!count()) return;
     const choice = everything ? { q: view().q } : { tasks: JSON.stringify([...ids]) };
-    const address = `data/browse/file?${new URLSearchParams(choice)}`;
+    const address = `browse/file?${new URLSearchParams(choice)}`;
     if (address.length > LONGEST) {
       toast("Too many for a file of single questions: choose all that match a search.", "bad");
       return;

@@ -33,6 +33,8 @@ class QueueRequest:
     """
     tasks: tuple[str, ...] | None = None
     """Only these questions, whatever their status; None takes all."""
+    without: tuple[str, ...] = ()
+    """Questions that are not meant, whatever else is."""
     seed: int = 0
     """Seed of the order `random`."""
 
@@ -72,7 +74,9 @@ class QueueProgress:
     """Where a reviewer and a queue stand."""
 
     remaining: int
-    """Items that the queue still has for the reviewer, without those that others look at."""
+    """Items that the queue will still show the reviewer, gold ones among them, without those that
+    others look at.
+    """
     held_by_others: int
     disputed: int
     skipped: int
@@ -98,6 +102,26 @@ def gold_turn(reviewer: str, decided: int, rate: float) -> bool:
         rate: share of items that are gold.
     """
     return int(content_key("gold", reviewer, decided)[:8], 16) < rate * 2**32
+
+
+def to_come(regular: int, gold: int, reviewer: str, decided: int, rate: float) -> int:
+    """How many items a reviewer will see: regular ones to the last, and gold ones at their turns.
+
+    Args:
+        regular: items of the queue.
+        gold: gold items that the reviewer has not decided on.
+        reviewer: name of the reviewer.
+        decided: how many decisions the reviewer has made.
+        rate: share of items that are gold.
+    """
+    left, gold_left, turn = regular, gold, decided
+    while left and gold_left:
+        if gold_turn(reviewer, turn, rate):
+            gold_left -= 1
+        else:
+            left -= 1
+        turn += 1
+    return regular + gold - gold_left
 
 
 def why(order: str, row: Mapping[str, Any]) -> str:

@@ -17,7 +17,15 @@ from typing import Any
 
 from workbench.curate import predict
 from workbench.curate.fold import VERDICTS
-from workbench.curate.queue import Lease, QueueProgress, QueueRequest, Served, gold_turn, why
+from workbench.curate.queue import (
+    Lease,
+    QueueProgress,
+    QueueRequest,
+    Served,
+    gold_turn,
+    to_come,
+    why,
+)
 from workbench.curate.settings import Settings
 from workbench.errors import InputError
 from workbench.evidence import FLAGGED
@@ -91,7 +99,8 @@ class Queue:
             {items} SELECT {_PICKED} FROM candidate WHERE wanted AND (own OR free)
             ORDER BY own DESC, asked_seq IS NULL, flagged DESC, rank DESC, seq LIMIT {count}
             """
-        # Any gold item will do: one that the filter leaves out looks like any other.
+        # Any gold item will do: one that the filter leaves out looks like any other.  None comes
+        # where nothing else does: it would be known for what it is.
         gold = f"""
             WITH {_LIVE}
             SELECT {_PICKED} FROM (SELECT id, siblings, apart, updated_at FROM outcome) AS o
@@ -105,7 +114,7 @@ class Queue:
 
         def work(cursor: Any) -> list[Served]:
             rows = _rows(cursor, regular, parameters)
-            if settings.gold_rate and request.state == "pending" and request.tasks is None:
+            if rows and _has_gold(request, settings):
                 sql = f"SELECT count(*) FROM decision WHERE author = $me AND kind IN {VERDICTS}"
                 (decided,) = cursor.execute(sql, {"me": reviewer}).fetchone()
                 turns = [
@@ -177,12 +186,20 @@ class Queue:
                 (SELECT count(*) FROM standing
                     WHERE author = $me AND kind <> 'none' AND created_at >= $day) AS today,
                 (SELECT median(seconds) FROM decision
-                    WHERE author = $me AND kind IN {VERDICTS}) AS seconds
+                    WHERE author = $me AND kind IN {VERDICTS}) AS seconds,
+                (SELECT count(*) FROM decision
+                    WHERE author = $me AND kind IN {VERDICTS}) AS decided,
+                (SELECT count(*) FROM outcome SEMI JOIN curated
+                    ON curated.task_id = outcome.id AND curated.gold IS NOT NULL
+                    WHERE id NOT IN (SELECT task_id FROM standing
+                        WHERE author = $me AND kind <> 'none')) AS gold
             FROM candidate
             """
         row = self.database.rows(sql, _used(sql, {**parameters, "day": day}))[0]
+        gold = row["gold"] if _has_gold(request, settings) else 0
+        remaining = to_come(row["remaining"], gold, reviewer, row["decided"], settings.gold_rate)
         return QueueProgress(
-            row["remaining"],
+            remaining,
             row["held"],
             row["disputed"],
             row["skipped"],
@@ -260,6 +277,9 @@ class Queue:
             fits.append(f"id IN {IDS}")
             parameters["ids"] = id_list(request.tasks)
             eligible = "true"
+        if request.without:
+            fits.append(f"id NOT IN {IDS.replace('$ids', '$without')}")
+            parameters["without"] = id_list(request.without)
         sql = f"""
         WITH {_LIVE},
         fitting AS (
@@ -317,6 +337,11 @@ def _check(reviewer: str, role: Role, request: QueueRequest) -> None:
         raise InputError(
             f"disputes belong to the roles adjudicator and admin; {reviewer} is {role}"
         )
+
+
+def _has_gold(request: QueueRequest, settings: Settings) -> bool:
+    """Whether gold items come among those that are asked for."""
+    return bool(settings.gold_rate) and request.state == "pending" and request.tasks is None
 
 
 def _used(sql: str, parameters: dict[str, Any]) -> dict[str, Any]:
