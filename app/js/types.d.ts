@@ -958,7 +958,7 @@ export interface Settings {
   hide_verdicts: boolean;
   lease_minutes: number;
   daily_goal: number;
-  order: "disagreement" | "student" | "newest" | "random" | "acceptance" | "suspicion";
+  order: "disagreement" | "student" | "newest" | "random" | "acceptance" | "suspicion" | "picture" | "program" | "rationale";
 }
 
 /** A share with its interval (`workbench.shares.Share`). */

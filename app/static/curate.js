@@ -22,6 +22,7 @@ function wantedState() {
   return address.get("state") === "skipped" ? "skipped" : "pending";
 }
 
+const narrow = matchMedia("(max-width: 900px)");
 const places = { player: find("player"), side: find("side") };
 let view = null;
 let forget = () => {};
@@ -80,6 +81,7 @@ const noAnswer = (candidate) => !candidate || candidate.answer === null;
 function drawItem(item) {
   view = show(item, places, actions());
   places.side.scrollTop = 0;
+  if (narrow.matches) scrollTo(0, 0); // there the whole page is what scrolls
   if (find("live").textContent !== item.question) find("live").textContent = item.question;
   if (view.player) forget = keys("Step", view.player.keys);
   const accept = find("accept");

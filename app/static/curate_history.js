@@ -192,13 +192,14 @@ function rollbackLine(one) {
       () => {},
     );
   const may = mayDecide && one.may;
+  const rest = one.undone ? "brought back" : "";
   return h(
     one.undone ? "li.back" : "li",
     {},
     h("span", { title: `by ${one.author}, ${day(one.at)} ${clock(one.at)}` }, words),
     may
       ? h("button.button.small", { type: "button", onclick: back }, "Bring back")
-      : h("small.soft", {}, one.undone ? "brought back" : ""),
+      : h("small.soft", {}, rest),
   );
 }
 

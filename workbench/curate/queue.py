@@ -124,12 +124,20 @@ def to_come(regular: int, gold: int, reviewer: str, decided: int, rate: float) -
     return regular + gold - gold_left
 
 
+_ALIKE = {
+    "picture": "one of {} about this picture",
+    "program": "one of {} whose program has this shape",
+    "rationale": "one of {} whose rationale has this form",
+}
+"""Orders that bring similar items together, with how many there are, in words."""
+
+
 def why(order: str, row: Mapping[str, Any]) -> str:
     """Why an item comes now, in words.
 
     Args:
         order: one of `settings.ORDERS`.
-        row: `asked`, `asked_by`, `siblings` and `apart` of the item.
+        row: `asked`, `asked_by`, `siblings`, `apart` and `alike` of the item.
     """
     if row["asked_by"] is not None:
         return f"sent by {row['asked_by']}" + (f": {row['asked']}" if row["asked"] else "")
@@ -137,6 +145,8 @@ def why(order: str, row: Mapping[str, Any]) -> str:
         return f"{row['siblings']:.0%} of its programs say something else"
     if order == "student" and row["apart"] is not None:
         return f"student and programs are {row['apart']:.0%} apart"
+    if order in _ALIKE and (row.get("alike") or 0) > 1:
+        return _ALIKE[order].format(row["alike"])
     words = {
         "newest": "new",
         "random": "drawn at random",

@@ -61,6 +61,24 @@ _RANKS = {
 }
 """What an order sorts by, descending."""
 
+_FORM = r"""regexp_replace({}, '"[^"]*"|''[^'']*''|[0-9]+', '_', 'g')"""
+"""A text without what differs between similar ones: numbers, and words in quotes."""
+
+_LIKENESS = {
+    "picture": "(SELECT image FROM task WHERE task.id = outcome.id)",
+    "program": f"""(
+        SELECT {_FORM.format("source")} FROM program
+        WHERE program.id = (SELECT program_id FROM trace WHERE trace.id = outcome.chosen)
+    )""",
+    "rationale": f"""(
+        SELECT {_FORM.format("arg_max(text, created_at)")} FROM rationale
+        WHERE rationale.trace_id = outcome.chosen
+    )""",
+}
+"""What items of an order have in common that brings them together."""
+
+_RANKS |= dict.fromkeys(_LIKENESS, "row(count(*) OVER (PARTITION BY likeness), likeness)")
+
 
 class Queue:
     """The items of one store, handed out to reviewers."""
@@ -93,7 +111,7 @@ class Queue:
         """
         _check(reviewer, role, request)
         order, _, rank = self._order(request, settings)
-        items, parameters = self._items(reviewer, request, rank, settings, moment)
+        items, parameters = self._items(reviewer, request, (order, rank), settings, moment)
         until = moment + timedelta(minutes=settings.lease_minutes)
         regular = f"""
             {items} SELECT {_PICKED} FROM candidate WHERE wanted AND (own OR free)
@@ -103,7 +121,9 @@ class Queue:
         # where nothing else does: it would be known for what it is.
         gold = f"""
             WITH {_LIVE}
-            SELECT {_PICKED} FROM (SELECT id, siblings, apart, updated_at FROM outcome) AS o
+            SELECT {_PICKED} FROM (
+                SELECT id, siblings, apart, NULL AS alike, updated_at FROM outcome
+            ) AS o
             JOIN (
                 SELECT task_id, NULL AS asked, NULL AS asked_by FROM curated WHERE gold IS NOT NULL
             ) AS c ON c.task_id = o.id
@@ -175,7 +195,7 @@ class Queue:
         """
         _check(reviewer, role, request)
         order, note, rank = self._order(request, settings)
-        items, parameters = self._items(reviewer, request, rank, settings, moment)
+        items, parameters = self._items(reviewer, request, (order, rank), settings, moment)
         sql = f"""
             {items} SELECT
                 count(*) FILTER (wanted AND (own OR free)) AS remaining,
@@ -252,9 +272,27 @@ class Queue:
         return self._model[1]
 
     def _items(
-        self, reviewer: str, request: QueueRequest, rank: str, settings: Settings, moment: datetime
+        self,
+        reviewer: str,
+        request: QueueRequest,
+        order: tuple[str, str],
+        settings: Settings,
+        moment: datetime,
     ) -> tuple[str, dict[str, Any]]:
-        """Named queries that end in `candidate`, and their parameters."""
+        """Named queries that end in `candidate`, and their parameters.
+
+        Args:
+            reviewer: who asks.
+            request: which items are asked for.
+            order: its name, and the SQL it sorts by.
+            settings: the rules in force.
+            moment: the time now (UTC).
+        """
+        name, rank = order
+        source, alike = "outcome", "NULL"
+        if name in _LIKENESS:
+            source = f"(SELECT *, {_LIKENESS[name]} AS likeness FROM outcome)"
+            alike = "count(*) OVER (PARTITION BY likeness)"
         where = Where(self.database, parse_query(request.text), bring_up_to_date(self.database))
         fits = [where.sql()]
         parameters: dict[str, Any] = {
@@ -283,15 +321,16 @@ class Queue:
         sql = f"""
         WITH {_LIVE},
         fitting AS (
-            SELECT id, seq, siblings, apart, {rank} AS rank, {eligible} AS wanted,
+            SELECT id, seq, siblings, apart, {alike} AS alike, {rank} AS rank,
+                {eligible} AS wanted,
                 coalesce(chosen IN (
                     SELECT trace_id FROM trace_check WHERE suspicion >= $flagged
                 ), false) AS flagged
-            FROM outcome
+            FROM {source}
             WHERE {" AND ".join(fits)}
         ),
         candidate AS (
-            SELECT id, fitting.seq, siblings, apart, rank, flagged, asked, asked_by,
+            SELECT id, fitting.seq, siblings, apart, alike, rank, flagged, asked, asked_by,
                 asked_seq, slots, slot, since, coalesce(own, false) AS own,
                 {_WANTED[request.state]} AS wanted,
                 coalesce(held, 0)
@@ -324,7 +363,7 @@ _WANTED = {
 }
 
 
-_COLUMNS = ("id", "siblings", "apart", "asked", "asked_by", "slots", "slot", "since")
+_COLUMNS = ("id", "siblings", "apart", "alike", "asked", "asked_by", "slots", "slot", "since")
 _PICKED = ", ".join(_COLUMNS)
 
 
