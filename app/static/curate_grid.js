@@ -135,7 +135,7 @@ async function more(gone = []) {
   else show(reply.none);
 }
 
-/** Nothing came because all that is left was taken out here: what does the queue say of the rest? */
+/** All that is left was taken out here: what does the queue say of the rest? */
 async function settle() {
   const reply = await post("do/curate/next", { page: newId(), ...query, count: 1 }).catch(
     () => null,

@@ -117,16 +117,20 @@ export function line(query, { onChange, onLoss }) {
   }
 
   /** Begin with the question that was on screen before; with the queue where it is not free. */
-  async function resume(task) {
-    const reply = await ask({ task }).catch(() => ({ items: [] }));
-    const fresh = reply.items.filter((item) => item.until && !current());
-    if (fresh.length) {
-      items.unshift(...fresh.map(ready));
-      at = 0;
-      change();
-    }
-    dry = 0;
-    more();
+  function resume(task) {
+    request = ask({ task }).then(
+      (reply) => reply.items.filter((item) => item.until),
+      () => [], // it may be gone; the queue says what else there is
+    );
+    request.then((fresh) => {
+      request = null;
+      if (fresh.length) {
+        items.unshift(...fresh.map(ready));
+        at = 0;
+        change();
+      }
+      more();
+    });
   }
 
   /**

@@ -1,10 +1,13 @@
-"""The history of decisions and taking it back, the session, and keys of one's own."""
+"""The history of decisions and taking it back, the session, keys of one's own, a dozen at once, and
+the page on a phone.
+"""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import page_checks
 import page_project
@@ -20,7 +23,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return page_project.build(tmp_path_factory.mktemp("past") / "collages", scenes=9)
+    return page_project.build(tmp_path_factory.mktemp("past") / "collages", scenes=24)
 
 
 @pytest.fixture
@@ -112,3 +115,61 @@ def test_a_reload_shows_the_same_question_and_the_session_tells_what_was_done(
     rows = page.locator("dialog .session tr").all_inner_texts()
     assert [row.split()[0] for row in rows] == ["1", "1"]
     assert "under 30 that says too little" in page.inner_text("dialog[open]")
+
+
+def boxes(page: Any, *names: str) -> list[dict[str, float]]:
+    """Where elements stand on the screen."""
+    return [page.locator(name).first.bounding_box() for name in names]
+
+
+def test_on_a_phone_the_rationale_is_in_sight_and_the_picture_stays(visit, site: Running) -> None:
+    page = opened(visit, site, width=390)
+    page.locator("[data-progress]", has_text="left").wait_for()
+    rationale, bar = boxes(page, ".told-place", ".bar-place")
+    assert rationale["y"] + 60 < bar["y"], "its beginning is in sight"
+    (before,) = boxes(page, ".vp-stage")
+    page.evaluate(
+        """() => {
+          window.tops = new Set();
+          const look = () => {
+            window.tops.add(document.querySelector(".vp-stage, .vp-picture").getBoundingClientRect().top);
+            requestAnimationFrame(look);
+          };
+          look();
+        }"""
+    )
+    task = shown(page)
+    page.click("[data-skip]")
+    page.wait_for_selector(f"[data-question]:not([data-question='{task}'])")
+    saved(page)
+    assert page.evaluate("() => [...window.tops]") == [before["y"]]
+
+
+def test_a_dozen_is_accepted_at_once_but_for_what_is_taken_out(visit, site: Running) -> None:
+    curation = site.site.project.curation
+    page = visit(f"{site.url}curate?mode=grid")
+    cards = page.locator(".dozen > li")
+    cards.nth(11).wait_for()
+    page_checks.check(page)
+    first = [card.get_attribute("data-task") for card in cards.all()]
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.locator("[data-accept]", has_text="Accept 11").wait_for()
+    page.keyboard.press("a")
+    page.wait_for_function(
+        "(before) => ![...document.querySelectorAll('.dozen > li')]"
+        ".some((one) => before.includes(one.dataset.task))",
+        arg=first,
+    )
+    saved(page)
+    items = curation.items(first)
+    assert items.pop(first[1]).state == "pending"
+    assert {one.state for one in items.values()} == {"accepted"}
+    assert all(one.batch for one in events(site, "accept"))
+    page.keyboard.press("u")
+    page.locator(".toast", has_text="Taken back").wait_for()
+    assert [card.get_attribute("data-task") for card in cards.all()] == first
+    assert {one.state for one in curation.items(first).values()} == {"pending"}
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert shown(page) == first[0]
