@@ -41,10 +41,12 @@ class Next:
     state: QueueState = "pending"
     task: str | None = None
     """The one question to serve; None: the next ones."""
+    gold: bool = True
+    """Whether gold questions may come among them."""
 
     def queue_request(self) -> QueueRequest:
         """The same for the queue."""
-        return QueueRequest(order=self.order or None, text=self.q, state=self.state)
+        return QueueRequest(order=self.order or None, text=self.q, state=self.state, gold=self.gold)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ const query = {
   order: address.get("order") ?? "program",
   state: "pending",
 };
+// gold questions measure a look at one question
+const asked = { ...query, gold: false };
 const mayDecide = document.body.dataset.role !== "viewer";
 const page = newId();
 const list = find("dozen");
@@ -27,10 +29,10 @@ const passed = new Set(); // taken out before: they stay in the queue and do not
 let batches = []; // {id, items, out} of this page, the last one at the end
 let busy = false;
 
-// a repaired program is looked at by itself
+// what somebody asked for is looked at by itself
 const fits = (item) => {
   const one = item.candidates[item.at];
-  return Boolean(one) && one.answer !== null && !one.number.startsWith("edit");
+  return Boolean(one) && one.answer !== null && !item.why.startsWith("sent by");
 };
 const chosen = () => items.filter((item) => !out.has(item.task));
 const progress = mayDecide ? meter(find("progress"), { ...query, page }, () => {}) : null;
@@ -118,16 +120,20 @@ function toggle(task, node) {
 async function more(gone = []) {
   busy = true;
   const have = [...passed, ...gone];
-  const reply = await post("do/curate/next", { page, ...query, count: DOZEN, have }).catch(
-    (error) => ({ problem: error.message, items: [] }),
+  let problem = "";
+  const reply = await post("do/curate/next", { ...asked, page, count: DOZEN, have }).catch(
+    (error) => {
+      problem = error.message;
+      return { items: [], none: null, lasts: 0 };
+    },
   );
   busy = false;
   items = reply.items.filter(fits);
   for (const item of reply.items.filter((one) => !fits(one))) passed.add(item.task);
   out = new Set();
-  if (reply.problem) {
+  if (problem) {
     show();
-    noReply(reply.problem);
+    noReply(problem);
     setTimeout(more, 2100, gone);
   } else if (!items.length && reply.items.length) {
     more(gone); // none of these is for the grid
@@ -137,7 +143,7 @@ async function more(gone = []) {
 
 /** All that is left was taken out here: what does the queue say of the rest? */
 async function settle() {
-  const reply = await post("do/curate/next", { page: newId(), ...query, count: 1 }).catch(
+  const reply = await post("do/curate/next", { ...asked, page: newId(), count: 1 }).catch(
     () => null,
   );
   show(

@@ -35,6 +35,8 @@ class QueueRequest:
     """Only these questions, whatever their status; None takes all."""
     without: tuple[str, ...] = ()
     """Questions that are not meant, whatever else is."""
+    gold: bool = True
+    """Whether gold items may come among the others, at the rate of the settings."""
     seed: int = 0
     """Seed of the order `random`."""
 
