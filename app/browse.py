@@ -1,26 +1,24 @@
-"""Browse: questions with their programs, by facets and words; what is chosen goes to the queue, or
-is accepted.
+"""Browse: questions with their programs, by facets and words; `app.browse_chosen` is what is done
+with many at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
-from app import browse_facets
+from app import browse_chosen, browse_facets
 from app.browse_facets import Keys
 from app.people import Curator, Viewer
 from app.site import Site
-from workbench.errors import InputError
-from workbench.records import Task
+from workbench.records import REASON_WORDS, REASONS, Task
 from workbench.screen import views
-from workbench.screen.decide import person_event
 from workbench.screen.highlight import Words, highlight
-from workbench.store import Outcome, Project, RunLine, parse_query
+from workbench.store import Outcome, RunLine, parse_query
 from workbench.store.reading import own_columns
 from workbench.store.reading.saved_views import delete_view, save_view, saved_views
 from workbench.verify.answers import canonical
@@ -30,9 +28,6 @@ PAGE = 50
 
 LAST_PAGE = 10**6
 """The largest number of a page that is looked for."""
-
-MOST = 20_000
-"""Questions sent to the queue at once."""
 
 SORTS = (
     ("import", "Order of import"),
@@ -47,25 +42,6 @@ SORTS = (
 RESULTS = {"right": "right", "wrong": "wrong", "crashed": "failed"}
 
 STUDENTS = {"right": "right", "wrong": "wrong"}
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """Questions by id, or all that a search finds."""
-
-    id: str
-    tasks: list[str] = field(default_factory=list)
-    everything: bool = False
-    """Whether all questions are meant that the search `q` finds."""
-    q: str = ""
-    text: str = ""
-
-    def ids(self, project: Project) -> list[str]:
-        """Ids of the questions.  Raises InputError where there is none."""
-        ids = project.browse_ids(self.q) if self.everything else list(dict.fromkeys(self.tasks))
-        if not ids:
-            raise InputError("no question is chosen; nothing was changed")
-        return ids
 
 
 @dataclass(frozen=True)
@@ -209,39 +185,12 @@ class ViewName:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptanceCount:
-    """What accepting questions would do."""
-
-    accepted: int
-    left_out: Mapping[str, int]
-    """Questions that are left out, by the reason."""
-
-
-@dataclass(frozen=True, slots=True)
-class AcceptedBatch:
-    """What accepting questions has done."""
-
-    batch: str | None
-    accepted: int
-    left_out: Mapping[str, int]
-    """Questions that were left out, by the reason."""
-
-
-@dataclass(frozen=True, slots=True)
-class QueuedBatch:
-    """Questions that were sent to the queue."""
-
-    batch: str
-    queued: int
-
-
 def add(site: Site) -> None:
     """Register the page and what its script calls."""
     _add_page(site)
     browse_facets.add(site)
     _add_views(site)
-    _add_batches(site)
+    browse_chosen.add(site)
 
 
 def _add_page(site: Site) -> None:
@@ -253,7 +202,11 @@ def _add_page(site: Site) -> None:
 
     @server.get("/browse")
     def browse(request: Request) -> Response:
-        view = {"sorts": SORTS, "command": f"vpd run --project {project.path}"}
+        view = {
+            "sorts": SORTS,
+            "command": f"vpd run --project {project.path}",
+            "reasons": [(digit, REASONS[digit], REASON_WORDS[REASONS[digit]]) for digit in REASONS],
+        }
         return site.page(request, "browse.html", "browse", view)
 
     @server.get("/data/browse")
@@ -314,41 +267,6 @@ def _add_views(site: Site) -> None:
     def forget(body: ViewRequest, person: Curator) -> ViewName:
         delete_view(project.database, body.name, None if person.may("admin") else person.name)
         return ViewName(body.name)
-
-
-def _add_batches(site: Site) -> None:
-    project, server = site.project, site.server
-
-    @server.post("/do/browse/count")
-    def count(body: Chosen, person: Viewer) -> AcceptanceCount:
-        """What accepting these would do; nothing is written."""
-        bulk = project.curation.bulk_count(body.ids(project), person.name)
-        return AcceptanceCount(bulk.accepted, bulk.left_out)
-
-    @server.post("/do/browse/accept")
-    def accept(body: Chosen, person: Curator) -> AcceptedBatch:
-        """Accept the kept trace of each, as one batch that can be undone as one."""
-        bulk = project.curation.accept_all(body.ids(project), person.name, person.role, body.id)
-        return AcceptedBatch(bulk.batch, bulk.accepted, bulk.left_out)
-
-    @server.post("/do/browse/queue")
-    def queue(body: Chosen, person: Curator) -> QueuedBatch:
-        """Ask for these in the queue, as one batch."""
-        ids = body.ids(project)
-        if len(ids) > MOST:
-            raise InputError(
-                f"{len(ids):,} questions are chosen; at most {MOST:,} go to the queue at once"
-            )
-        why = body.text.strip() or f"asked for by {person.name}"
-        project.curation.decide(
-            [
-                person_event(
-                    person, f"{body.id}.{at}", "queue", task_id=task_id, text=why, batch=body.id
-                )
-                for at, task_id in enumerate(ids)
-            ]
-        )
-        return QueuedBatch(body.id, len(ids))
 
 
 def row(task: Task, outcome: Outcome, columns: Sequence[str] = ()) -> QuestionRow:

@@ -11,15 +11,15 @@ from datetime import UTC
 from fastapi import Request, Response
 from typing_extensions import TypedDict
 
-from app import curate_queue, curate_rules, local_day, rating
-from app.curate_queue import QueueState
+from app import curate_history, curate_queue, curate_rules, local_day, rating
+from app.curate_queue import Pages, QueueState
 from app.header import DayChip
 from app.people import Curator, Person, Viewer
 from app.site import Site
 from workbench.curate.agreement import ENOUGH
 from workbench.curate.fold import VERDICTS
 from workbench.curate.queue import QueueRequest
-from workbench.curate.settings import ORDERS
+from workbench.curate.settings import ORDER_WORDS, ORDERS
 from workbench.errors import InputError
 from workbench.rationalize.check.faithful import check
 from workbench.records import REASON_WORDS, REASONS, Decision, DecisionKind
@@ -121,21 +121,28 @@ def add(site: Site) -> None:
     site.chips.append(lambda person: {"today": today(site.project, person)})
     curate_rules.add(site)
     rating.add(site)
+    curate_history.add(site)
     _add_page(site)
-    curate_queue.add(site, items)
+    pages = Pages()
+    curate_queue.add(site, items, pages)
     _add_decisions(site, items)
-    _add_figures(site)
+    _add_figures(site, pages)
 
 
 def _add_page(site: Site) -> None:
     @site.server.get("/curate")
-    def curate(request: Request, mode: str = "") -> Response:
+    def curate(request: Request, mode: str = "", q: str = "", order: str = "program") -> Response:
         if mode == "rate":
             return rating.page(site, request)
+        if mode == "history":
+            return curate_history.page(site, request)
+        if mode == "grid":
+            grid = {"q": q, "order": order, "orders": [(one, ORDER_WORDS[one]) for one in ORDERS]}
+            return site.page(request, "curate_grid.html", "curate", grid)
         view = {
             "mode": "disputes" if mode == "disputes" else "queue",
             "reasons": [(digit, REASONS[digit], REASON_WORDS[REASONS[digit]]) for digit in REASONS],
-            "orders": ORDERS,
+            "orders": ORDER_WORDS,
         }
         return site.page(request, "curate.html", "curate", view)
 
@@ -188,12 +195,16 @@ def _add_decisions(site: Site, items: Items) -> None:
         return tray(project, person)
 
 
-def _add_figures(site: Site) -> None:
+def _add_figures(site: Site, pages: Pages) -> None:
     server, curation = site.server, site.project.curation
 
     @server.get("/data/curate/progress")
     def progress(
-        person: Curator, q: str = "", order: str = "", state: QueueState = "pending"
+        person: Curator,
+        q: str = "",
+        order: str = "",
+        state: QueueState = "pending",
+        page: str = "",
     ) -> QueueFigures:
         """How far the person has come.
 
@@ -202,8 +213,10 @@ def _add_figures(site: Site) -> None:
             q: a search as in Browse.
             order: of the queue; empty: the project's.
             state: which queue.
+            page: id of the page that asks; what other pages of the person hold will not come there.
         """
-        request = QueueRequest(order=order or None, text=q, state=state)
+        others = tuple(sorted(pages.elsewhere(person.name, page))) if page else ()
+        request = QueueRequest(order=order or None, text=q, state=state, without=others)
         figures = curation.progress(person.name, person.role, request, local_day.today())
         return QueueFigures(
             remaining=figures.remaining,

@@ -41,10 +41,12 @@ class Next:
     state: QueueState = "pending"
     task: str | None = None
     """The one question to serve; None: the next ones."""
+    gold: bool = True
+    """Whether gold questions may come among them."""
 
     def queue_request(self) -> QueueRequest:
         """The same for the queue."""
-        return QueueRequest(order=self.order or None, text=self.q, state=self.state)
+        return QueueRequest(order=self.order or None, text=self.q, state=self.state, gold=self.gold)
 
 
 @dataclass(frozen=True)
@@ -181,14 +183,15 @@ class Pages:
         return mine
 
 
-def add(site: Site, items: Items) -> None:
+def add(site: Site, items: Items, pages: Pages) -> None:
     """Register what holds questions for a page.
 
     Args:
         site: the pages.
         items: questions as reviewers see them.
+        pages: remembers which page holds which question.
     """
-    server, line = site.server, ReviewLine(site.project, items, Pages())
+    server, line = site.server, ReviewLine(site.project, items, pages)
 
     @server.post("/do/curate/next")
     def more(body: Next, person: Curator) -> ServedQuestions:

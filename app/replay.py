@@ -2,8 +2,9 @@
 the queue.
 
 Calls whose tool, arguments and picture are unchanged are answered from the cache; the others are
-asked.  What was run this way is a draft in memory: nothing is stored before somebody sends it to
-the queue, and then as a new program that names its parent.
+asked.  The run is verified against the label and told in prose at once.  What was run this way is a
+draft in memory: nothing is stored before somebody sends it to the queue, and then as a new program
+that names its parent, with its run, verdict and rationale.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ from app.runs import ProgramDraft, Runs, Turns
 from app.site import Site
 from workbench.errors import InputError
 from workbench.events import diff_traces
-from workbench.records import Program, Task, Trace, TraceEvent, Verdict, content_key
+from workbench.pipeline import repairing
+from workbench.records import Program, Task, Trace, TraceEvent, content_key
 from workbench.screen.decide import person_event
 from workbench.screen.steps import Step, places
 from workbench.store import Run
-from workbench.verify.answers import score
 
 LONGEST = 20_000
 """Characters of a program."""
@@ -90,6 +91,10 @@ class ReplayOutcome:
     """Where it failed."""
     right: bool | None
     """Whether the answer is the expected one; None where that cannot be said."""
+    judged: str
+    """What the verifier says of it; empty where it says nothing."""
+    issues: Sequence[str]
+    """What the run does not support in the rationale that tells it, as sentences."""
     calls: int
     """Answered tool calls."""
     cached: int
@@ -163,8 +168,10 @@ def add(site: Site, runs: Runs) -> None:
             else:
                 yield ReplayProgress(progress)
         assert new is not None
-        run = Run(program, new, _verdict(task, program, new))
-        draft = ProgramDraft(f"draft-{program.id}", task, old.program, run)
+        parts = site.parts()
+        run = Run(program, new, repairing.judge(parts, task, program, new))
+        told = repairing.tell(parts, task, program, new)
+        draft = ProgramDraft(f"draft-{program.id}", task, old.program, run, told)
         runs.drafts.keep(draft, person_of(request).name)
         yield _outcome(runs, draft, old)
 
@@ -188,10 +195,11 @@ def add(site: Site, runs: Runs) -> None:
             text=body.text,
         )
         program = project.curation.edit_program(edit, draft.run.program.source)
+        parts = site.parts()
         trace = next(
-            iter(site.parts().executor.run([(draft.task, program)]))
+            iter(parts.executor.run([(draft.task, program)]))
         )  # its calls are in the cache
-        project.add_traces([trace])
+        repairing.store(project, parts, draft.task, program, trace)
         ask = person_event(
             person,
             f"{body.id[:58]}.queue",
@@ -228,6 +236,8 @@ def _outcome(runs: Runs, draft: ProgramDraft, old: Run) -> ReplayOutcome:
         failure=failure,
         line=new.failure.line if new.failure is not None else None,
         right=verdict.correct if verdict is not None else None,
+        judged=verdict.reason if verdict is not None else "",
+        issues=draft.rationale.issues if draft.rationale is not None else (),
         calls=len(calls),
         cached=sum(bool(event.payload.get("cached")) for event in calls),
         seconds=new.seconds,
@@ -275,17 +285,6 @@ def _running(
         yield news
         if isinstance(news, Trace):
             return
-
-
-def _verdict(task: Task, program: Program, trace: Trace) -> Verdict | None:
-    """Whether the answer is the expected one; nothing where there is no label or no answer."""
-    if not task.labelled or trace.answer is None:
-        return None
-    fit = score(task, trace.answer)
-    ref = replace(trace.executor, role="verifier", name="answers", arguments={})
-    return Verdict(
-        "", trace.id, program.id, task.id, fit.score, fit.score >= 0.5, False, "gold", "", ref
-    )
 
 
 def difference(

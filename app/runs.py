@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from app.site import Site
 from workbench.errors import InputError
-from workbench.records import Program, Task
+from workbench.records import Program, Rationale, Task
 from workbench.screen.head import head_of
 from workbench.screen.player import PlayerModel, Traces
 from workbench.screen.steps import Step
@@ -34,6 +34,8 @@ class ProgramDraft:
     task: Task
     parent: Program
     run: Run
+    rationale: Rationale | None = None
+    """The run in prose."""
 
 
 class Drafts:
@@ -118,6 +120,9 @@ class Runs:
         trace_id = run.trace.id if run.trace is not None else ""
         rationales = project.task_view(task.id).rationales
         rationale = next((one for one in rationales if one.trace_id == trace_id), None)
+        draft = self.drafts.get(some_id)
+        if draft is not None:
+            rationale = draft.rationale
         mark = project.curation.history([task.id]).first_wrong(task.id, trace_id)
         head = head_of(run, steps, self.site.picture_of(task.image), rationale, mark)
         return replace(head, trace=some_id, task=task.id, text=run.program.source)

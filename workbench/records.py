@@ -57,7 +57,7 @@ ErrorKind = Literal[
 
 DecisionKind = Literal[
     "accept", "reject", "skip", "edit", "note", "wrong_step", "adjudicate", "gold", "queue",
-    "rating", "undo", "rollback",
+    "rating", "tag", "undo", "rollback",
 ]  # fmt: skip
 """What a reviewer said; a closed list, with its rules in `curate/rules.py`."""
 KINDS: tuple[DecisionKind, ...] = get_args(DecisionKind)
@@ -429,7 +429,9 @@ class Decision:
     target: str | None = None
     """Id of the event, or of the batch, that an `undo` takes back."""
     batch: str | None = None
-    """Id that is shared by events that were made together and can be undone as one."""
+    """Id that is shared by events that were made together and can be undone as one.  A verdict with
+    one was not looked at by itself, and stays out of figures of agreement.
+    """
     subject: str | None = None
     """Whose events a `rollback` takes back."""
     since: datetime | None = None

@@ -1,18 +1,5 @@
 // Written by tests/script_types.py from the records that routes return; make types writes it anew.
 
-/** What accepting questions would do. */
-export interface AcceptanceCount {
-  accepted: number;
-  left_out: Record<string, number>;
-}
-
-/** What accepting questions has done. */
-export interface AcceptedBatch {
-  batch: string | null;
-  accepted: number;
-  left_out: Record<string, number>;
-}
-
 /** How far two reviewers agree. */
 export interface Agreement {
   first: string;
@@ -231,6 +218,19 @@ export interface DashboardFigures {
 export interface DayChip {
   count: number;
   goal: number;
+}
+
+/** What deciding on questions has done. */
+export interface DecidedBatch {
+  batch: string | null;
+  decided: number;
+  left_out: Record<string, number>;
+}
+
+/** What deciding on questions would do. */
+export interface DecisionCount {
+  decided: number;
+  left_out: Record<string, number>;
 }
 
 /** A decision as it was stored, and the state of its question after it. */
@@ -601,6 +601,27 @@ export interface Paired {
   mcnemar: number | null;
 }
 
+/** A page of the history. */
+export interface PastPage {
+  rows: PastRow[];
+  before: string | null;
+  rollbacks: RollbackRow[];
+  people: string[];
+}
+
+/** Events of one person in one hour: those of a batch, or those that were made one by one. */
+export interface PastRow {
+  hour: string;
+  author: string;
+  batch: string | null;
+  since: string;
+  until: string;
+  words: [number, string][];
+  n: number;
+  undone: number;
+  mine: boolean;
+}
+
 /** A picture as a page draws it. */
 export interface PictureView {
   image: string;
@@ -812,6 +833,8 @@ export interface ReplayOutcome {
   failure: string | null;
   line: number | null;
   right: boolean | null;
+  judged: string;
+  issues: string[];
   calls: number;
   cached: number;
   seconds: number;
@@ -842,6 +865,26 @@ export interface ReviewedAnswer {
   trace: string | null;
   event: string | null;
   at: string | null;
+  bulk: boolean;
+}
+
+/** What a rollback would take back now. */
+export interface RollbackReach {
+  events: number;
+  questions: number;
+  words: [number, string][];
+}
+
+/** A rollback, and whether it stands. */
+export interface RollbackRow {
+  id: string;
+  author: string;
+  subject: string;
+  since: string;
+  until: string;
+  at: string;
+  undone: boolean;
+  may: boolean;
 }
 
 /** Questions that a snapshot leaves out for one reason. */
@@ -912,6 +955,23 @@ export interface ServedQuestions {
   lasts: number;
 }
 
+/** What the person did in the last stretch of work. */
+export interface SessionView {
+  begin: string;
+  end: string;
+  minutes: number;
+  decided: number;
+  verdicts: Record<string, number>;
+  bulk: number;
+  reasons: Record<string, number>;
+  edits: number;
+  undone: number;
+  seconds: number | null;
+  same: number;
+  judged: number;
+  few: number;
+}
+
 /** The rules of the queue; the store's last row is in force, so that all processes see it. */
 export interface Settings {
   overlap: number;
@@ -919,7 +979,7 @@ export interface Settings {
   hide_verdicts: boolean;
   lease_minutes: number;
   daily_goal: number;
-  order: "disagreement" | "student" | "newest" | "random" | "acceptance" | "suspicion";
+  order: "disagreement" | "student" | "newest" | "random" | "acceptance" | "suspicion" | "picture" | "program" | "rationale";
 }
 
 /** A share with its interval (`workbench.shares.Share`). */
@@ -1063,6 +1123,12 @@ export interface StoredRating {
   event: string;
 }
 
+/** A rollback that was stored. */
+export interface StoredRollback {
+  id: string;
+  events: number;
+}
+
 /** The event of a vote, and its question. */
 export interface StoredVote {
   id: string;
@@ -1086,6 +1152,13 @@ export interface TableView {
   pipeline_right: ShareView;
   student_right: ShareView;
   p: number | null;
+}
+
+/** Questions that were tagged. */
+export interface TaggedBatch {
+  batch: string;
+  tagged: number;
+  tag: string;
 }
 
 /** A box that a rationale names, and the stretch of the text that names it. */
@@ -1127,7 +1200,7 @@ export interface TrainForm {
 export interface TrayRow {
   event: string;
   batch: boolean;
-  kind: "accept" | "reject" | "skip" | "edit" | "note" | "wrong_step" | "adjudicate" | "gold" | "queue" | "rating" | "undo" | "rollback";
+  kind: "accept" | "reject" | "skip" | "edit" | "note" | "wrong_step" | "adjudicate" | "gold" | "queue" | "rating" | "tag" | "undo" | "rollback";
   task: string;
   question: string;
   verdict: string | null;
@@ -1172,6 +1245,7 @@ export interface Replies {
   "data/browse/facets": FacetView[];
   "data/browse/own": FacetView[];
   "data/browse/peek": QuestionPeek;
+  "data/browse/tags": string[];
   "data/browse/total": BrowseTotal;
   "data/compare/examples": ComparePicture[];
   "data/compare/picture": ComparePicture;
@@ -1180,12 +1254,15 @@ export interface Replies {
   "data/curate/agreement": AgreementView;
   "data/curate/candidate": PlayerModel;
   "data/curate/guidelines": GuidelineText[];
+  "data/curate/history": PastPage;
   "data/curate/item": QuestionItem;
   "data/curate/pairs": RatingPairs;
   "data/curate/progress": QueueFigures;
   "data/curate/queue": QueueRules;
   "data/curate/ratings": RatingFigures;
+  "data/curate/reach": RollbackReach;
   "data/curate/recent": TrayRow[];
+  "data/curate/session": SessionView | null;
   "data/curate/snapshot": SnapshotPreview;
   "data/curate/splits": SplitOffer[];
   "data/dashboard": DashboardFigures;
@@ -1201,10 +1278,12 @@ export interface Replies {
   "data/train/together": JobComparison;
   "data/variables": NamedValue[];
   "data/views": SavedSearch[];
-  "do/browse/accept": AcceptedBatch;
-  "do/browse/count": AcceptanceCount;
+  "do/browse/accept": DecidedBatch;
+  "do/browse/count": DecisionCount;
   "do/browse/forget": ViewName;
   "do/browse/queue": QueuedBatch;
+  "do/browse/reject": DecidedBatch;
+  "do/browse/tag": TaggedBatch;
   "do/browse/view": ViewName;
   "do/compare/cancel": CancelledSides;
   "do/compare/queue": QueuedQuestion;
@@ -1217,6 +1296,7 @@ export interface Replies {
   "do/curate/next": ServedQuestions;
   "do/curate/rate": StoredRating;
   "do/curate/release": ReleasedQuestions;
+  "do/curate/rollback": StoredRollback;
   "do/curate/settings": Settings;
   "do/curate/snapshot": FrozenSnapshot;
   "do/step/edit": StoredEdit;

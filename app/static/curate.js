@@ -3,6 +3,7 @@ import { dropDraft, show } from "./curate_item.js";
 import { guidelines, queueDrawer, snapshot } from "./curate_drawers.js";
 import { line } from "./curate_line.js";
 import { mayOnlyLook, noReply, nothing } from "./curate_empty.js";
+import { sessionSummary } from "./curate_session.js";
 import { meter, tray } from "./curate_tray.js";
 import { keys, inText } from "./keys.js";
 import { get, newId, post, save, toast } from "./server.js";
@@ -21,6 +22,7 @@ function wantedState() {
   return address.get("state") === "skipped" ? "skipped" : "pending";
 }
 
+const narrow = matchMedia("(max-width: 900px)");
 const places = { player: find("player"), side: find("side") };
 let view = null;
 let forget = () => {};
@@ -31,6 +33,7 @@ const skip = () => (disputes ? items.move(1) : decide("skip"));
 const items = line(query, {
   onChange: draw,
   onLoss: (item, by, here) => {
+    progress?.load();
     if (here) draw();
     else toast(`${by} has one of the next questions now; it was taken off your list.`);
   },
@@ -40,7 +43,7 @@ const last = tray(
   { back },
 );
 const progress = mayDecide
-  ? meter(find("progress"), query, (now) => {
+  ? meter(find("progress"), { ...query, page: items.page }, (now) => {
       items.setBacklog(now.remaining);
       const count = find("disputes")?.querySelector("b");
       if (count) count.textContent = ` ${now.disputed || ""}`.trimEnd();
@@ -66,16 +69,19 @@ function draw() {
   }
 }
 
+/** What this person may do with a question, beside deciding. */
+const actions = () => ({
+  ...(mayDecide ? { wrong: firstWrong, keep: keepNote, repair } : {}),
+  ...(document.body.dataset.role === "admin" ? { gold } : {}),
+  open,
+});
+
 const noAnswer = (candidate) => !candidate || candidate.answer === null;
 
 function drawItem(item) {
-  view = show(item, places, {
-    wrong: mayDecide ? firstWrong : undefined,
-    keep: mayDecide ? keepNote : undefined,
-    gold: document.body.dataset.role === "admin" ? gold : undefined,
-    open,
-  });
+  view = show(item, places, actions());
   places.side.scrollTop = 0;
+  if (narrow.matches) scrollTo(0, 0); // there the whole page is what scrolls
   if (find("live").textContent !== item.question) find("live").textContent = item.question;
   if (view.player) forget = keys("Step", view.player.keys);
   const accept = find("accept");
@@ -103,6 +109,14 @@ async function reread(item) {
   }
   Object.assign(item, now);
   if (items.current() === item) draw();
+}
+
+/** Edit the program and run it again, in Step, which leads back here. */
+function repair() {
+  const trace = view?.candidate?.trace;
+  if (!trace) return false;
+  location.assign(`step?${new URLSearchParams({ trace, edit: "1" })}`);
+  return true;
 }
 
 async function open(index) {
@@ -280,7 +294,9 @@ async function back(row, promise) {
   }
   const verdict = ["accept", "reject", "skip", "adjudicate"].includes(row.kind) && !row.batch;
   const reply = verdict ? await backToQuestion(row, promise) : await promise;
-  if (reply) last.load();
+  if (!reply) return;
+  last.load();
+  progress?.load(); // a batch, or a verdict of another day, counts otherwise than it looks
 }
 
 function unmark(row) {
@@ -386,6 +402,14 @@ const decisionKeys = () => [
   ],
   ["Ctrl+z", "the same", outsideText(() => last.undo())],
   ["l", "the last decisions", () => toggleRecent()],
+  ["p", "repair the program: edit and run again", once(repair)],
+  [
+    "i",
+    "what I did in this session",
+    () => {
+      sessionSummary();
+    },
+  ],
 ];
 keys("Curate", [
   ...(mayDecide ? decisionKeys() : []),
@@ -434,6 +458,7 @@ click("write-note", () => view?.note());
 click("open-recent", () => toggleRecent());
 click("open-queue", () => queueDrawer(query));
 click("open-guide", () => guidelines());
+click("open-session", () => sessionSummary());
 click("open-snapshot", () => snapshot(query));
 
 guidelines(false).then(
@@ -447,12 +472,14 @@ if (mayDecide) last.load();
 if (address.get("snapshot")) snapshot(query);
 const task = address.get("task");
 if (mayDecide) {
+  const before = task ? null : items.lastSeen();
   if (task) {
     items.bring(task).catch((error) => {
       toast(error.message, "bad");
       items.more();
     });
-  } else items.more();
+  } else if (before) items.resume(before);
+  else items.more();
   draw();
 } else if (task) {
   get(`data/curate/item?${new URLSearchParams({ task })}`).then(

@@ -5,14 +5,7 @@ import { get, save, toast } from "./server.js";
 const box = document.querySelector("[data-dialog]");
 const guide = document.querySelector("[data-guide]");
 const admin = document.body.dataset.role === "admin";
-const ORDERS = {
-  disagreement: "programs disagree most first",
-  student: "student and programs furthest apart first",
-  newest: "newest first",
-  random: "at random, the same for everybody",
-  acceptance: "expected to be accepted first",
-  suspicion: "right for the wrong reason first, as the checks see it",
-};
+const ORDERS = JSON.parse(document.querySelector("main").dataset.orders);
 
 function openDialog(title, ...content) {
   box.replaceChildren(

@@ -1,6 +1,7 @@
 // One question on screen: the player at the left, and at the right what is asked, what the programs
 // say, and the rationale.
 import { h, verdict } from "./dom.js";
+import { keyMark } from "./keys.js";
 import { mount } from "./player.js";
 import { get } from "./server.js";
 
@@ -90,12 +91,17 @@ function problemOf(candidate) {
 
 function editButton(candidate, edit) {
   if (!candidate?.rationale) return null;
-  return h("button.button.small", { type: "button", onclick: edit }, "Edit ", h("kbd", {}, "e"));
+  return h(
+    "button.button.small",
+    { type: "button", onclick: edit },
+    "Edit ",
+    keyMark("Curate", "e"),
+  );
 }
 
 /**
  * Draw an item.  `places` are the elements {player, side}; `actions` {wrong(step), open(index),
- * keep()}.  Returns what keys need: {player, candidate, wording(), edit(), note(hint)}.
+ * keep(), repair()}.  Returns what keys need: {player, candidate, wording(), edit(), note(hint)}.
  */
 export function show(item, places, actions) {
   draftOf(item);
@@ -244,6 +250,15 @@ function mountPlayer(item, candidate, element, place, actions) {
     wrong: actions.wrong,
   });
   if (model.wrong !== null) player.mark(model.wrong);
+  if (actions.repair) {
+    const repair = h(
+      "button.button.small",
+      { type: "button", title: "Edit this program and run it again", onclick: actions.repair },
+      "Repair ",
+      keyMark("Curate", "p"),
+    );
+    player.code.querySelector("header").append(repair);
+  }
   const rationale = element.querySelector(".vp-told");
   if (rationale) {
     if (item.hidden) {
@@ -313,7 +328,7 @@ function banner(item) {
       "p.banner.bad",
       { role: "status" },
       `Your hold on this question ran out and ${item.gone} has it now. Go on with `,
-      h("kbd", {}, "j"),
+      keyMark("Curate", "j"),
       "; what you decide here is kept beside theirs.",
     );
   }
@@ -330,7 +345,7 @@ function banner(item) {
     `p.banner.${item.mine.kind}`,
     { role: "status" },
     `You ${VERBS[item.mine.kind] ?? item.mine.kind} this${reason}. A new decision replaces it; `,
-    h("kbd", {}, "u"),
+    keyMark("Curate", "u"),
     " takes back your last one.",
   );
 }
@@ -367,6 +382,7 @@ function opinions(item, candidate, actions) {
       {},
       h(`b.${one.kind}`, {}, `${one.author} ${VERBS[one.kind]}`),
       one.number ? ` program ${one.number}` : "",
+      one.bulk ? h("span.chip", { title: "Without a look at this one" }, "in bulk") : "",
       one.reason ? `: ${one.reason}` : "",
       one.text ? h("q", {}, one.text) : "",
     ),

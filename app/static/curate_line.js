@@ -11,6 +11,7 @@ const LEAST = 3; // questions leased ahead: a tenth of what is left, within thes
  */
 export function line(query, { onChange, onLoss }) {
   const page = newId();
+  const place = `vpd-curate ${document.body.dataset.scope} ${JSON.stringify(query)}`;
   let items = [];
   let at = -1;
   let request = null;
@@ -77,7 +78,7 @@ export function line(query, { onChange, onLoss }) {
         request = null;
         if (!current()) {
           at = items.findIndex(open);
-          onChange();
+          change();
         }
         if (some) more();
         else if (!current() && !none && !problem) {
@@ -90,6 +91,48 @@ export function line(query, { onChange, onLoss }) {
     return request;
   }
 
+  /** The question that this tab showed before it was loaded again; null where there was none. */
+  function lastSeen() {
+    try {
+      return sessionStorage.getItem(place);
+    } catch {
+      return null; // private window
+    }
+  }
+
+  /** Remember the question on screen while it is open. */
+  function remember() {
+    const item = current();
+    try {
+      if (item && open(item) && !item.holder) sessionStorage.setItem(place, item.task);
+      else sessionStorage.removeItem(place);
+    } catch {
+      /* private window */
+    }
+  }
+
+  function change() {
+    remember();
+    onChange();
+  }
+
+  /** Begin with the question that was on screen before; with the queue where it is not free. */
+  function resume(task) {
+    request = ask({ task }).then(
+      (reply) => reply.items.filter((item) => item.until),
+      () => [], // it may be gone; the queue says what else there is
+    );
+    request.then((fresh) => {
+      request = null;
+      if (fresh.length) {
+        items.unshift(...fresh.map(ready));
+        at = 0;
+        change();
+      }
+      more();
+    });
+  }
+
   /**
    * Go to the next question that is open, or to none; it is shown before anything is asked of the
    * server.
@@ -98,7 +141,7 @@ export function line(query, { onChange, onLoss }) {
     const after = items.findIndex((item, index) => index > at && open(item));
     at = after >= 0 ? after : items.findIndex(open);
     if (at < 0) dry = 0;
-    onChange();
+    change();
     more();
   }
 
@@ -106,21 +149,21 @@ export function line(query, { onChange, onLoss }) {
     const to = at < 0 && offset < 0 ? items.length - 1 : at + offset;
     if (!items[to]) return false;
     at = to;
-    onChange();
+    change();
     more();
     return true;
   }
 
   /** Show one question by its id: from here, or from the server. */
   async function bring(task) {
-    let place = items.findIndex((item) => item.task === task);
-    if (place < 0) {
+    let where = items.findIndex((item) => item.task === task);
+    if (where < 0) {
       const reply = await ask({ task });
-      place = Math.max(at, 0);
-      items.splice(place, 0, ready(reply.items[0]));
+      where = Math.max(at, 0);
+      items.splice(where, 0, ready(reply.items[0]));
     }
-    at = place;
-    onChange();
+    at = where;
+    change();
     more();
   }
 
@@ -178,6 +221,9 @@ export function line(query, { onChange, onLoss }) {
   });
 
   return {
+    page,
+    lastSeen,
+    resume,
     current,
     ahead,
     more,

@@ -1,5 +1,6 @@
 // What one decided last, with undo on each, and where one stands.
 import { duration, h } from "./dom.js";
+import { keyMark } from "./keys.js";
 import { get, save } from "./server.js";
 
 const KINDS = {
@@ -12,6 +13,7 @@ const KINDS = {
   gold: "★ gold",
   queue: "→ queue",
   rating: "◑ rated",
+  tag: "# tagged",
   rollback: "↺ rolled back",
 };
 const SIGNS = { accept: "✓", reject: "✗", skip: "–" };
@@ -43,7 +45,7 @@ export function tray(places, { back }) {
   function wordsOf(row) {
     const words = [KINDS[row.kind] ?? row.kind];
     if (row.kind === "adjudicate") words.push(row.verdict === "accept" ? "accepted" : "rejected");
-    if (row.batch) words.push("as one batch");
+    if (row.batch) words.push("in bulk");
     return words.join(" ");
   }
 
@@ -57,7 +59,7 @@ export function tray(places, { back }) {
         onclick: () => undo(row),
       },
       "Undo",
-      short ? h("kbd", {}, "u") : "",
+      short ? keyMark("Curate", "u") : "",
     );
   }
 
@@ -138,6 +140,7 @@ export function tray(places, { back }) {
 
 /** The line on top: what one did today, what is left, how fast, how far one agrees. */
 export function meter(place, query, onProgress) {
+  // `query` is {q, order, state, page}
   let now = null;
   let kappa = null;
 

@@ -1,6 +1,14 @@
 // The key map: every screen says which keys it takes; `?` lists them all.  Keys work only while
 // nobody types.
+//
+// Single keys can be changed: what a person chose is kept in this browser, by the table's title and
+// the key as the script names it.
+import { h } from "./dom.js";
+
 const tables = [];
+const store = `vpd-keys ${document.body?.dataset.scope ?? ""}`;
+const chosen = readChosen(); // {title: {key: the one chosen in its place}}
+const listeners = [];
 let begun = "";
 let timer = null;
 
@@ -16,6 +24,80 @@ export function keys(title, rows) {
   tables.push(table);
   return () => tables.splice(tables.indexOf(table), 1);
 }
+
+function readChosen() {
+  try {
+    return JSON.parse(localStorage.getItem(store) ?? "{}");
+  } catch {
+    return {}; // private window, or not ours
+  }
+}
+
+/** The key that a row is reached by: the one that was chosen, else its own. */
+export const keyOf = (title, key) => chosen[title]?.[key] ?? key;
+
+/** Whether a row's key may be changed: single ones alone, and not those that every page has. */
+export const mayChange = (title, [key, , work]) =>
+  title !== "Everywhere" && Boolean(work) && key.length === 1 && key !== " ";
+
+/** What another row does that a key reaches; empty where it is free. */
+function takenBy(title, own, key) {
+  if (tables.some(({ rows }) => rows.some(([name]) => name.startsWith(`${key} `)))) {
+    return "the first of two keys";
+  }
+  for (const table of tables) {
+    for (const [name, words] of table.rows) {
+      const same = table.title === title && name === own;
+      if (!same && keyOf(table.title, name) === key) return words;
+    }
+  }
+  return "";
+}
+
+/**
+ * Reach a row by another key; a key of null gives it its own back.  Returns what stands in the way,
+ * in words, or nothing.
+ */
+export function changeKey(title, own, key) {
+  if (key !== null && key.length !== 1) {
+    return "Only single letters, digits and signs can be chosen.";
+  }
+  if (key === " ") return "The space bar has its own use.";
+  const other = takenBy(title, own, key ?? own);
+  if (other) return `“${keyLabel(key ?? own)}” is taken: ${other}. Change that one first.`;
+  const table = { ...chosen[title], [own]: key ?? own };
+  if (table[own] === own) delete table[own];
+  chosen[title] = table;
+  remember();
+  return "";
+}
+
+/** Give every row its own key back. */
+export function ownKeys() {
+  for (const title of Object.keys(chosen)) delete chosen[title];
+  remember();
+}
+
+export const anyChanged = () => Object.values(chosen).some((table) => Object.keys(table).length);
+
+function remember() {
+  try {
+    localStorage.setItem(store, JSON.stringify(chosen));
+  } catch {
+    /* private window: for this page alone */
+  }
+  for (const tell of listeners) tell();
+}
+
+/** Call something now and whenever a key was changed: labels on buttons follow. */
+export function onKeys(tell) {
+  listeners.push(tell);
+  tell();
+}
+
+/** The key of a row as it stands on a button. */
+export const keyMark = (title, key) =>
+  h("kbd", { dataset: { of: title, own: key } }, keyLabel(keyOf(title, key)));
 
 /** All tables, for the help overlay. */
 export const keyTables = () => tables.filter((table) => table.rows.length);
@@ -50,9 +132,9 @@ const TEXT_FIELDS = [
 export const inText = (target) => target instanceof Element && target.closest(TEXT_FIELDS) !== null;
 
 function run(name, event) {
-  for (const { rows } of [...tables].reverse()) {
+  for (const { title, rows } of [...tables].reverse()) {
     for (const [key, , work] of rows) {
-      if (key === name && work && work(event) !== false) {
+      if (keyOf(title, key) === name && work && work(event) !== false) {
         event.preventDefault();
         return true;
       }

@@ -1,7 +1,17 @@
 // What every page has: screens by key, the help overlay, the link to what is shown, the chips of
 // the header.
 import { amount, duration, h } from "./dom.js";
-import { keys, keyTables, keyLabel } from "./keys.js";
+import {
+  anyChanged,
+  changeKey,
+  keyLabel,
+  keyOf,
+  keys,
+  keyTables,
+  mayChange,
+  onKeys,
+  ownKeys,
+} from "./keys.js";
 import { get, resume, toast } from "./server.js";
 
 /** @typedef {import("../js/types").HeaderNews} HeaderNews */
@@ -25,7 +35,62 @@ try {
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 document.cookie = `vpd-zone=${zone}; path=/; max-age=31536000; samesite=lax`;
 
-function showKeys() {
+/** One key of the sheet; those that can be changed are buttons that wait for another one. */
+function keyCell(title, row) {
+  const [key, words] = row;
+  if (key.split(" ").length === 2 && key.trim()) {
+    return key.split(" ").map((one) => h("kbd", {}, one));
+  }
+  const now = keyOf(title, key);
+  if (!mayChange(title, row)) return h("kbd", {}, keyLabel(now));
+  return h(
+    now === key ? "button.key" : "button.key.changed",
+    {
+      type: "button",
+      title: "Press to choose another key",
+      "aria-label": `${keyLabel(now)}: ${words}. Choose another key`,
+      onclick: (event) => choose(event.currentTarget, title, key),
+    },
+    h("kbd", {}, keyLabel(now)),
+  );
+}
+
+/** Wait for the key that is to stand in the place of another. */
+function choose(button, title, key) {
+  const told = help.querySelector("[data-told]");
+  told.textContent = "Press the new key. Delete gives the old one back, Esc leaves it as it is.";
+  button.replaceChildren(h("kbd", {}, "…"));
+  const take = (event) => {
+    if (["Shift", "Control", "Alt", "Meta", "CapsLock"].includes(event.key)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    button.removeEventListener("keydown", take);
+    button.removeEventListener("blur", leave);
+    let problem = "";
+    if (event.key === "Delete" || event.key === "Backspace") {
+      problem = changeKey(title, key, null);
+    } else if (event.key !== "Escape") problem = changeKey(title, key, event.key);
+    fillKeys();
+    told.textContent = problem;
+    help.querySelector(`[data-key="${CSS.escape(`${title} ${key}`)}"] button`)?.focus();
+  };
+  const leave = () => {
+    button.removeEventListener("keydown", take);
+    fillKeys();
+    told.textContent = "";
+  };
+  button.addEventListener("keydown", take);
+  button.addEventListener("blur", leave, { once: true });
+}
+
+function fillKeys() {
+  const line = (title, row) =>
+    h(
+      "div",
+      {},
+      h("dt", { dataset: { key: `${title} ${row[0]}` } }, keyCell(title, row)),
+      h("dd", {}, row[1]),
+    );
   const tables = keyTables().map(({ title, rows }) =>
     h(
       "section",
@@ -34,26 +99,30 @@ function showKeys() {
       h(
         "dl",
         {},
-        rows.map(([key, words]) =>
-          h(
-            "div",
-            {},
-            h(
-              "dt",
-              {},
-              key.split(" ").length === 2 && key.trim()
-                ? key.split(" ").map((one) => h("kbd", {}, one))
-                : h("kbd", {}, keyLabel(key)),
-            ),
-            h("dd", {}, words),
-          ),
-        ),
+        rows.map((row) => line(title, row)),
       ),
     ),
   );
   help.querySelector("[data-list]").replaceChildren(...tables);
+  help.querySelector("[data-own-keys]").hidden = !anyChanged();
+}
+
+function showKeys() {
+  help.querySelector("[data-told]").textContent = "";
+  fillKeys();
   help.showModal();
 }
+
+// labels on buttons follow the keys that were chosen
+onKeys(() => {
+  for (const label of document.querySelectorAll("kbd[data-of]")) {
+    label.textContent = keyLabel(keyOf(label.dataset.of, label.dataset.own));
+  }
+});
+help.querySelector("[data-own-keys]").addEventListener("click", () => {
+  ownKeys();
+  fillKeys();
+});
 
 async function copyLink() {
   try {

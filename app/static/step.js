@@ -159,11 +159,16 @@ const RIGHT = new Map([
   [false, ", not as expected ✗"],
 ]);
 
+const unsupported = (issues) =>
+  issues.length
+    ? ` Its rationale says ${amount(issues.length, "thing")} that the run does not.`
+    : "";
+
 /**
  * What the edit came to, beside the stored run, and what it cost.
  * @param {ReplayOutcome} outcome
  */
-function outcomeWords({ answer, failure, right, calls, cached, seconds, was }) {
+function outcomeWords({ answer, failure, right, issues, calls, cached, seconds, was }) {
   const end = failure
     ? `It ended without an answer (${failure}).`
     : `It answers “${answer}”${RIGHT.get(right)}.`;
@@ -174,7 +179,7 @@ function outcomeWords({ answer, failure, right, calls, cached, seconds, was }) {
     `${cached} from the cache`,
     duration(1000 * seconds),
   ].join(", ");
-  return `${end} ${before} ${cost}.`;
+  return `${end}${unsupported(issues)} ${before} ${cost}.`;
 }
 
 async function showDraft() {
@@ -183,10 +188,11 @@ async function showDraft() {
   const button = (words, onclick, name = "button.button.small") =>
     h(name, { type: "button", onclick }, words);
   banner.replaceChildren(
-    h("p", {}, h("b", {}, "An edit, not stored. "), outcomeWords(outcome)),
-    button("Send to the queue", send, "button.button.small.main"),
+    h("p", { title: outcome.judged }, h("b", {}, "An edit, not stored. "), outcomeWords(outcome)),
+    button(["Store and curate ", h("kbd", {}, "C")], curate, "button.button.small.main"),
+    button(["Send to the queue ", h("kbd", {}, "Q")], send),
     button("Edit further", editFurther),
-    button("Back to the stored run", () => location.reload()),
+    button("Back to the stored run", () => location.assign(query("step", { trace: storedTrace }))),
   );
   banner.hidden = false;
   player.code.append(changes(outcome.changes));
@@ -239,16 +245,35 @@ function changes({ rows, same, more }) {
   );
 }
 
-async function send(event) {
-  const button = event.currentTarget;
-  button.disabled = true;
+/**
+ * Store the draft with its verdict and its rationale, and ask for it in the queue; `next(trace)`
+ * says where to go.
+ */
+async function storeDraft(next) {
+  if (!outcome || request) return false;
+  const buttons = banner.querySelectorAll("button");
+  for (const one of buttons) one.disabled = true;
   try {
     const { trace } = await save("do/step/edit", { draft: outcome.draft });
     toast("The edit is stored beside its parent and asked for in the queue.");
-    location.assign(query("step", { trace }));
+    location.assign(next(trace));
   } catch {
-    button.disabled = false; // the message is on the screen already
+    for (const one of buttons) one.disabled = false; // the message is on the screen already
   }
+  return true;
+}
+
+const send = () => storeDraft((trace) => query("step", { trace }));
+const curate = () => storeDraft(() => query("curate", { task }));
+const onDraft = (work) => (event) => {
+  if (event.repeat || banner.hidden) return false;
+  return work();
+};
+if (mayChange) {
+  keys("An edit that was run", [
+    ["C", "store it and curate it", onDraft(curate)],
+    ["Q", "send it to the queue", onDraft(send)],
+  ]);
 }
 
 keys("Programs of the question", [
@@ -256,8 +281,12 @@ keys("Programs of the question", [
   ["]", "program after", () => document.querySelector("[data-next][href]")?.click()],
 ]);
 
-const first = new URLSearchParams(location.search).get("step");
-open(storedTrace, first === null ? undefined : Number(first)).catch((error) =>
-  root.replaceChildren(h("p.problem", {}, error.message)),
+const asked = new URLSearchParams(location.search);
+const first = asked.get("step");
+open(storedTrace, first === null ? undefined : Number(first)).then(
+  () => {
+    if (asked.has("edit") && mayChange) openEditor();
+  },
+  (error) => root.replaceChildren(h("p.problem", {}, error.message)),
 );
 addEventListener("resize", () => player?.show());

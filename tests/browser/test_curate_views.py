@@ -18,6 +18,7 @@ from app.main import Running
 from workbench.curate.settings import Settings
 from workbench.records import Decision, Prediction, Task
 from workbench.store import Project
+from workbench.store.people.decide_many import Verdicts
 from workbench.store.reading import snapshots
 
 pytestmark = pytest.mark.browser
@@ -133,7 +134,7 @@ def test_an_unfinished_note_outlives_a_reload(visit, site: Running) -> None:
 def test_a_batch_is_undone_as_one(visit, site: Running) -> None:
     curation = site.site.project.curation
     ids = site.site.project.browse_ids("status:kept")
-    assert curation.accept_all(ids, "ann", "admin", "batch-of-all").accepted == 20
+    assert curation.decide_all(ids, Verdicts("ann", "admin"), "batch-of-all").decided == 20
     page = visit(f"{site.url}curate")
     page.locator("[data-after]", has_text="accepted as one batch").wait_for()
     page.keyboard.press("u")

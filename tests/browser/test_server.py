@@ -318,6 +318,8 @@ CHANGES = [
     "/do/step/edit",
     "/do/browse/queue",
     "/do/browse/accept",
+    "/do/browse/reject",
+    "/do/browse/tag",
     "/do/browse/view",
     "/do/browse/forget",
 ]
@@ -334,6 +336,7 @@ def test_a_viewer_changes_nothing(locked: Running, path: str) -> None:
         "draft": "x",
         "tasks": [COUNT],
         "name": "n",
+        "reason": "ambiguous",
     }
     status, answer = do(locked, path, body, **basic("bob"))
     assert status == 403

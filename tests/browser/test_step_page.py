@@ -322,6 +322,7 @@ def test_an_edit_is_run_again_compared_and_sent_to_the_queue(
     page.keyboard.press("Control+Enter")
     page.locator("[data-draft]", has_text="It answers “640”").wait_for()
     assert "not as expected" in page.inner_text("[data-draft]")
+    assert "640" in page.inner_text(".vp-told")  # told in prose before it is stored
     assert page.locator(".changes tr").count() > 2
     stored = len(site.site.project.database.rows("SELECT 1 FROM program WHERE parent IS NOT NULL"))
     page.keyboard.press("End")
@@ -339,6 +340,32 @@ def test_an_edit_is_run_again_compared_and_sent_to_the_queue(
         ]
     )
     assert site.site.project.curation.item(COUNT).asked is not None
+    run = site.site.project.run_view(edit["id"])[1]
+    assert run.verdict is not None
+    assert (run.verdict.correct, run.verdict.chosen) == (False, False)
+    told = [
+        one for one in site.site.project.task_view(COUNT).rationales if one.trace_id == run.trace.id
+    ]
+    assert [one.answer for one in told] == ["640"]
+
+
+def test_a_repair_goes_from_curate_to_step_and_back_with_a_rationale_to_edit(
+    visit, site: Running, without_models
+) -> None:
+    project = site.site.project
+    task = next(one.task_id for one in project.outcomes() if one.status == "kept")
+    page = visit(f"{site.url}curate?task={quote(task)}")
+    page.wait_for_selector(".vp-step h3")
+    with page.expect_navigation():
+        page.keyboard.press("p")
+    page.locator(".editor .cm-content").fill(ORACLE)
+    page.keyboard.press("Control+Enter")
+    page.locator("[data-draft]", has_text="It answers “640”").wait_for()
+    with page.expect_navigation():
+        page.keyboard.press("C")
+    page.locator(".tab[aria-pressed=true]", has_text="edit 1").wait_for()
+    page.keyboard.press("e")
+    assert "640" in page.input_value(".wording")
 
 
 def test_an_edit_that_fails_says_where(visit, site: Running, without_models) -> None:

@@ -17,6 +17,7 @@ from workbench.records import Form, Rating, TraceEvent
 from workbench.store import Project
 from workbench.store.kernel.database import now
 from workbench.store.people import reviewing
+from workbench.store.people.decide_many import Verdicts
 from workbench.store.records.rows import part_key
 
 Home = tuple[Project, list[Made]]
@@ -198,16 +199,37 @@ def test_a_bulk_accept_says_exactly_what_it_does_and_is_undone_as_one(home: Home
     curation.decide([Voice("ann").reject(made[0])])
     curation.next_items("bob", "curator")
     ids = [one.task.id for one in made] + ["nowhere"]
+    root = Verdicts("root", "admin")
     expected = {"decided already": 1, "somebody is looking at it": 1, "no such question": 1}
-    counted = curation.bulk_count(ids, "root")
-    assert (counted.accepted, counted.left_out) == (4, expected)
-    done = curation.accept_all(ids, "root", "admin", "batch-0001")
-    assert (done.accepted, done.left_out) == (4, expected)
-    assert curation.accept_all(ids, "root", "admin", "batch-0001").accepted == 4, "a retry"
+    counted = curation.bulk_count(ids, root)
+    assert (counted.decided, counted.left_out) == (4, expected)
+    done = curation.decide_all(ids, root, "batch-0001")
+    assert (done.decided, done.left_out) == (4, expected)
+    assert curation.decide_all(ids, root, "batch-0001").decided == 4, "a retry"
     assert sum(one.state == "accepted" for one in curation.items(ids).values()) == 4
     curation.decide([Voice("root", "admin").event("undo", target="batch-0001")])
     assert sum(one.state == "accepted" for one in curation.items(ids).values()) == 0
     assert len(curation.events()) == 6
+
+
+def test_a_bulk_reject_needs_a_reason_and_takes_questions_without_a_kept_run(home: Home) -> None:
+    project, made = home
+    curation = project.curation
+    lost = replace(made[0].task, id="lost")
+    project.add_tasks([lost])
+    ids = [made[0].task.id, lost.id]
+    assert curation.bulk_count(ids, Verdicts("ann", "curator")).left_out == {
+        "no program was kept": 1
+    }
+    with pytest.raises(InputError, match="needs words"):
+        curation.decide_all(ids, Verdicts("ann", "curator", "other"), "batch-0001")
+    said = Verdicts("ann", "curator", "ambiguous", "two readings")
+    assert curation.decide_all(ids, said, "batch-0001").decided == 2
+    assert {one.state for one in curation.items(ids).values()} == {"rejected"}
+    assert [(one.text, one.batch) for one in curation.events()] == [
+        ("two readings", "batch-0001")
+    ] * 2
+    assert curation.bulk_count(ids, said).left_out == {"decided already": 2}
 
 
 def test_a_rolled_back_day_can_be_brought_back(home: Home) -> None:
@@ -305,6 +327,30 @@ def test_reviewers_are_measured_with_their_n(home: Home) -> None:
     assert (pair.n, pair.same, pair.note) == (2, 1, "too few: 2 of 30")
     cells = curation.confusion()
     assert (cells.right_accepted, cells.right_rejected, cells.n) == (3, 2, 5)
+
+
+def test_what_was_decided_in_bulk_is_in_no_figure_of_agreement(home: Home) -> None:
+    project, made = home
+    curation = project.curation
+    curation.set_settings(Settings(overlap=2), "root")
+    ann, bob, root = Voice("ann"), Voice("bob"), Voice("root", "admin")
+    gold = made[5].task.id
+    curation.decide([root.event("gold", gold, ruling="accept", trace_id=made[5].traces[1].id)])
+    curation.decide([bob.reject(one, seconds=3) for one in made[:3]])
+    curation.decide([ann.reject(made[0], seconds=5)])
+    curation.decide_all([one.task.id for one in made[1:5]], Verdicts("ann", "curator"), "batch-01")
+    curation.decide([ann.reject(made[5], batch="batch-0002")])
+    for pairs in (curation.agreement(), curation.agreement(datetime(9999, 1, 1))):
+        assert [(one.first, one.second, one.n, one.same) for one in pairs] == [("ann", "bob", 1, 1)]
+    assert curation.confusion().n == 4
+    by_name = {one.name: one for one in curation.reviewers()}
+    one = by_name["ann"]
+    assert (one.decided, one.bulk, one.per_day, one.median_seconds) == (6, 5, 1.0, 5.0)
+    assert (one.accepted.of, one.gold.of, by_name["bob"].bulk) == (1, 0, 0)
+    assert [(day.author, day.n) for day in reviewing.pace(project.database)] == [
+        ("ann", 1),
+        ("bob", 3),
+    ]
 
 
 def test_the_days_and_states_of_decisions_are_counted(home: Home) -> None:

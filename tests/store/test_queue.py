@@ -353,3 +353,83 @@ def test_several_processes_share_a_queue_and_nothing_is_lost_or_doubled(tmp_path
 @pytest.mark.timeout(1800)
 def test_eight_processes_and_five_thousand_decisions(tmp_path: Path) -> None:
     race(tmp_path, 5000, 8)
+
+
+def test_what_is_left_is_what_the_queue_shows(home: Home) -> None:
+    """Whatever the overlap, the leases of others and the gold items are."""
+    project, made = home
+    curation = project.curation
+    more = [loop_records(task(at), 3) for at in range(10, 30)]
+    project.add_tasks([one.task for one in more])
+    project.add_programs([program for one in more for program in one.programs], 0)
+    project.add_traces([trace for one in more for trace in one.traces])
+    project.add_verdicts([one.verdicts for one in more])
+    everything = {one.task.id: one for one in [*made, *more]}
+    root, ann, bob = Voice("root", "admin"), Voice("ann"), Voice("bob")
+    gold = list(made[:4])
+    curation.decide(
+        [root.event("gold", one.task.id, ruling="reject", reason="bad_gold") for one in gold]
+    )
+    curation.set_settings(Settings(overlap=2, gold_rate=0.3), "root")
+    curation.decide([bob.reject(one) for one in more[:5]])
+    served(project, "bob", count=3)
+    served(project, "cy", count=4)
+    seen: list[str] = []
+    while found := served(project, "ann"):
+        left = curation.progress("ann", "curator").remaining
+        assert left > 0
+        seen += found
+        curation.decide([ann.event("skip", found[0])])
+        assert curation.progress("ann", "curator").remaining == left - 1
+    assert len(seen) == len(set(seen)) > len(everything) // 2
+    assert {one.task.id for one in gold} & set(seen)
+    assert curation.progress("ann", "curator").remaining == 0
+
+
+def test_what_another_page_shows_is_not_left_for_this_one(home: Home) -> None:
+    project, made = home
+    elsewhere = tuple(served(project, "ann", count=2))
+    here = QueueRequest(without=elsewhere)
+    assert project.curation.progress("ann", "curator").remaining == len(made)
+    assert project.curation.progress("ann", "curator", here).remaining == len(made) - 2
+    assert not set(served(project, "ann", here, len(made))) & set(elsewhere)
+
+
+def test_similar_questions_come_together_the_largest_group_first(home: Home) -> None:
+    project, made = home
+    digests = ["a", "b", "a", "c", "b", "a"]
+    for one, digest in zip(made, digests, strict=True):
+        sql = "UPDATE task SET image = ? WHERE id = ?"
+        project.database.transaction(
+            lambda cursor, sql=sql, row=[digest, one.task.id]: cursor.execute(sql, row)
+        )
+    asked = QueueRequest(order="picture")
+    found = project.curation.next_items("ann", "curator", asked, 6)
+    image_of = {one.task.id: digest for one, digest in zip(made, digests, strict=True)}
+    assert [image_of[one.task_id] for one in found] == ["a", "a", "a", "b", "b", "c"]
+    assert [one.why for one in found][0::5] == ["one of 3 about this picture", "next"]
+
+
+@pytest.mark.parametrize("order", ["program", "rationale"])
+def test_programs_and_rationales_are_alike_whatever_their_numbers_and_names(
+    home: Home, order: str
+) -> None:
+    project, made = home
+    words = [
+        ('find("dog")', "There are 2 dogs at 1 2 3 4."),
+        ("exists('cat')", "It is not."),
+        ('find("red car")', "There are 13 dogs at 5 6 7 8."),
+        ("exists('a')", "It is not."),
+        ('find("")', "There are 0 dogs at 9 9 9 9."),
+        ("x = 1", "Nothing."),
+    ]
+    for one, (source, text) in zip(made, words, strict=True):
+        rows = {
+            "UPDATE program SET source = ? WHERE id = ?": [source, one.programs[1].id],
+            "UPDATE rationale SET text = ? WHERE id = ?": [text, one.rationale.id],
+        }
+        for sql, row in rows.items():
+            project.database.transaction(lambda cursor, sql=sql, row=row: cursor.execute(sql, row))
+    found = served(project, "ann", QueueRequest(order=order), 6)
+    places = [next(at for at, one in enumerate(made) if one.task.id == id) for id in found]
+    assert (set(places[:3]), set(places[3:5]), places[5]) == ({0, 2, 4}, {1, 3}, 5)

@@ -56,12 +56,15 @@ def _states(out: Console, project: Project) -> None:
 
 
 def _reviewers(out: Console, project: Project) -> None:
-    table = _table("reviewer", "decided", "a day", "time", "accepted", "95 %", "gold", "95 %")
+    table = _table(
+        "reviewer", "decided", "in bulk", "a day", "time", "accepted", "95 %", "gold", "95 %"
+    )
     reviewers = project.curation.reviewers()
     for one in reviewers:
         table.add_row(
             Text(safe(one.name, 20)),
             str(one.decided),
+            str(one.bulk),
             f"{one.per_day:.1f}",
             seconds(one.median_seconds),
             *_share(one.accepted),
@@ -97,7 +100,7 @@ def _agreement(out: Console, project: Project) -> None:
     cells = project.curation.confusion()
     if cells.n:
         out.print(
-            f"automatic verdict against people, n = {cells.n}: "
+            f"automatic verdict against people (one by one), n = {cells.n}: "
             f"right and accepted {cells.right_accepted}, "
             f"right but rejected {cells.right_rejected}, "
             f"wrong but accepted {cells.wrong_accepted}, "

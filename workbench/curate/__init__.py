@@ -8,6 +8,7 @@ Files:
     queue.py      what a queue asks for and hands out; gold turns
     rating.py     blind pairs of models: which stands at which side
     rules.py      who may say what; every event is checked here
+    session.py    what a reviewer did in one stretch of work
     settings.py   overlap, gold rate, leases, order
 """
 

@@ -33,6 +33,10 @@ class QueueRequest:
     """
     tasks: tuple[str, ...] | None = None
     """Only these questions, whatever their status; None takes all."""
+    without: tuple[str, ...] = ()
+    """Questions that are not meant, whatever else is."""
+    gold: bool = True
+    """Whether gold items may come among the others, at the rate of the settings."""
     seed: int = 0
     """Seed of the order `random`."""
 
@@ -72,7 +76,9 @@ class QueueProgress:
     """Where a reviewer and a queue stand."""
 
     remaining: int
-    """Items that the queue still has for the reviewer, without those that others look at."""
+    """Items that the queue will still show the reviewer, gold ones among them, without those that
+    others look at.
+    """
     held_by_others: int
     disputed: int
     skipped: int
@@ -100,12 +106,40 @@ def gold_turn(reviewer: str, decided: int, rate: float) -> bool:
     return int(content_key("gold", reviewer, decided)[:8], 16) < rate * 2**32
 
 
+def to_come(regular: int, gold: int, reviewer: str, decided: int, rate: float) -> int:
+    """How many items a reviewer will see: regular ones to the last, and gold ones at their turns.
+
+    Args:
+        regular: items of the queue.
+        gold: gold items that the reviewer has not decided on.
+        reviewer: name of the reviewer.
+        decided: how many decisions the reviewer has made.
+        rate: share of items that are gold.
+    """
+    left, gold_left, turn = regular, gold, decided
+    while left and gold_left:
+        if gold_turn(reviewer, turn, rate):
+            gold_left -= 1
+        else:
+            left -= 1
+        turn += 1
+    return regular + gold - gold_left
+
+
+_ALIKE = {
+    "picture": "one of {} about this picture",
+    "program": "one of {} whose program has this shape",
+    "rationale": "one of {} whose rationale has this form",
+}
+"""Orders that bring similar items together, with how many there are, in words."""
+
+
 def why(order: str, row: Mapping[str, Any]) -> str:
     """Why an item comes now, in words.
 
     Args:
         order: one of `settings.ORDERS`.
-        row: `asked`, `asked_by`, `siblings` and `apart` of the item.
+        row: `asked`, `asked_by`, `siblings`, `apart` and `alike` of the item.
     """
     if row["asked_by"] is not None:
         return f"sent by {row['asked_by']}" + (f": {row['asked']}" if row["asked"] else "")
@@ -113,6 +147,8 @@ def why(order: str, row: Mapping[str, Any]) -> str:
         return f"{row['siblings']:.0%} of its programs say something else"
     if order == "student" and row["apart"] is not None:
         return f"student and programs are {row['apart']:.0%} apart"
+    if order in _ALIKE and (row.get("alike") or 0) > 1:
+        return _ALIKE[order].format(row["alike"])
     words = {
         "newest": "new",
         "random": "drawn at random",

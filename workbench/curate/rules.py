@@ -10,6 +10,7 @@
 | wrong_step   | a trace and the `seq` of one of its events        | curator and above   |
 | queue        |                                                   | curator and above   |
 | rating       | two models, a preference, both forms or none      | curator and above   |
+| tag          | a word of at most 40 letters, digits or -_.       | curator and above   |
 | undo         | an own event (or batch) that still counts         | its author          |
 | adjudicate   | a disputed item, a verdict (and what it needs)    | adjudicator, admin  |
 | gold         | a verdict (and what it needs)                     | admin               |
@@ -34,6 +35,7 @@ MAX_NAME = 200
 MAX_SECONDS = 7 * 86_400.0
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{8,64}")
+_TAG = re.compile(r"[\w.-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +213,13 @@ def _check_note(event: Decision, *_: object) -> None:
         raise InputError("a note needs words")
 
 
+def _check_tag(event: Decision, *_: object) -> None:
+    if not _TAG.fullmatch(event.text):
+        raise InputError(
+            f"a tag is one word of at most 40 letters, digits or - _ . , found {event.text[:80]!r}"
+        )
+
+
 def _check_wrong_step(event: Decision, *_: object) -> None:
     if event.trace_id is None or event.step is None:
         raise InputError("a first wrong step needs a trace and the number of the step in it")
@@ -300,6 +309,7 @@ _BY_KIND: Mapping[str, Callable[[Decision, History, Facts], None]] = {
     "gold": _check_ruling,
     "edit": _check_edit,
     "note": _check_note,
+    "tag": _check_tag,
     "wrong_step": _check_wrong_step,
     "rating": _check_rating,
     "undo": _check_undo,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, get_args
 
@@ -9,15 +10,34 @@ from msgspec import Meta
 
 from workbench.schema import check
 
-Order = Literal["disagreement", "student", "newest", "random", "acceptance", "suspicion"]
+Order = Literal[
+    "disagreement", "student", "newest", "random", "acceptance", "suspicion", "picture", "program",
+    "rationale",
+]  # fmt: skip
 """disagreement   programs of one question that disagree most first
 student        where student and programs are furthest apart first
 newest         the latest record first
 random         the same order for everybody, by seed
 acceptance     what a small model expects to be accepted first
-suspicion      what the checks speak against most first; unchecked ones last"""
+suspicion      what the checks speak against most first; unchecked ones last
+picture        questions about one picture together, the largest group first
+program        questions whose kept program has one shape together, the largest group first
+rationale      questions whose rationale has one form together, the largest group first"""
 
 ORDERS: tuple[Order, ...] = get_args(Order)
+
+ORDER_WORDS: Mapping[Order, str] = {
+    "disagreement": "programs disagree most first",
+    "student": "student and programs furthest apart first",
+    "newest": "newest first",
+    "random": "at random, the same for everybody",
+    "acceptance": "expected to be accepted first",
+    "suspicion": "right for the wrong reason first, as the checks see it",
+    "picture": "questions about one picture together",
+    "program": "programs of one shape together",
+    "rationale": "rationales of one form together",
+}
+"""Each order as people read it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,8 @@ class ReviewedAnswer:
     event: str | None
     at: str | None
     """Time in ISO 8601."""
+    bulk: bool
+    """Whether it was said of many questions at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,4 +405,5 @@ def _reviewed_answer(
         trace=one.trace_id,
         event=event.id if event else None,
         at=one.created_at.replace(tzinfo=UTC).isoformat() if one.created_at else None,
+        bulk=event is not None and event.batch is not None,
     )

@@ -318,7 +318,7 @@ def _pace(overview: Overview) -> Chart:
         "Reviewers' pace",
         "standing decisions by day and person",
         f"decisions, n = {sum(counts.values()):,}; days in UTC",
-        "What was taken back does not count.",
+        "What was taken back does not count, nor what was decided in bulk.",
         "Fills when people decide: a, r and s in Curate.",
         ("day (UTC)", "reviewer", "decisions"),
         tuple((one["day"], one["author"], one["n"]) for one in overview.pace),
@@ -331,6 +331,7 @@ def _reviewers(overview: Overview) -> Chart:
         (
             one.name,
             one.decided,
+            one.bulk,
             round(one.per_day, 1),
             one.median_seconds and round(one.median_seconds, 1),
             in_full(one.accepted),
@@ -343,9 +344,10 @@ def _reviewers(overview: Overview) -> Chart:
         "Reviewers",
         "pace, acceptance and gold items",
         f"n = {len(rows)} people; acceptance with 95 % (Wilson)",
-        "Seconds are those from showing an item to deciding it.",
+        "Seconds are those from showing an item to deciding it. What was decided in bulk, with no "
+        "look at each, counts in its column alone.",
         "Fills when people decide in Curate.",
-        ("reviewer", "decided", "per day", "median s", "accepted", "of gold right"),
+        ("reviewer", "decided", "in bulk", "per day", "median s", "accepted", "of gold right"),
         tuple(rows),
     )
 
@@ -376,8 +378,8 @@ def _kappas(overview: Overview) -> Chart:
         "Agreement over time",
         "Cohen's κ at the end of each day",
         f"κ over items that both judged, at most n = {most:,}",
-        "Each pair of reviewers, over all items that both had accepted or rejected by the end of "
-        "the day (UTC).",
+        "Each pair of reviewers, over all items that both had accepted or rejected, one by one, by "
+        "the end of the day (UTC).",
         "Fills when two reviewers have judged the same items: set overlap to 2 in Curate.",
         ("day (UTC)", "reviewers", "κ", "n"),
         tuple(
@@ -416,7 +418,7 @@ def _agreement(overview: Overview) -> Chart:
         "Agreement",
         "Cohen's κ of two reviewers",
         f"items that both judged, n = {sum(one['n'] for one in overview.agreement):,}",
-        "Over items that both accepted or rejected; gold items count, too.",
+        "Over items that both accepted or rejected, one by one; gold items count, too.",
         "Fills when two reviewers have judged the same item: set overlap to 2 in Curate.",
         ("reviewers", "κ", "n", "alike", ""),
         tuple(
@@ -437,7 +439,8 @@ def _confusion(overview: Overview) -> Chart:
         "Automatic verdict and people",
         "",
         f"standing decisions on a trace, n = {sum(counts.values()):,}",
-        "The verdict at the moment of the decision against what the person said.",
+        "The verdict at the moment of the decision against what the person said, one by one: in "
+        "bulk, people take the verifier's word.",
         "Fills when people have judged traces that have an automatic verdict.",
         ("automatic verdict", "accepted", "rejected"),
         rows if sum(counts.values()) else (),

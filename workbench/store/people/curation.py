@@ -21,13 +21,13 @@ from workbench.records import Decision, PartRef, Program, Rationale, Role, conte
 from workbench.store.kernel.database import IDS, Database, id_list, now
 from workbench.store.kernel.local import day_begin
 from workbench.store.people import (
-    accept_many,
+    decide_many,
     decisions,
     ratings,
     reviewing,
 )
 from workbench.store.people import queue as serving
-from workbench.store.people.accept_many import Bulk
+from workbench.store.people.decide_many import Bulk, Verdicts
 from workbench.store.people.reviewing import ReviewerFigures, ToolBlame
 from workbench.store.reading import views
 from workbench.store.reading.summary import bring_up_to_date
@@ -169,34 +169,27 @@ class Curation:
             )
         self._write(name, [row], keys, lambda cursor: decisions.store(cursor, [event]))
 
-    def accept_all(
-        self,
-        task_ids: Sequence[str],
-        author: str,
-        role: Role,
-        batch: str,
-        guideline: str | None = None,
-    ) -> Bulk:
-        """Accept the kept trace of each of these tasks, with its rationale, as one batch.
+    def decide_all(self, task_ids: Sequence[str], verdicts: Verdicts, batch: str) -> Bulk:
+        """Accept the kept trace of each of these tasks, with its rationale, or reject each task, as
+        one batch.
 
         Args:
             task_ids: the tasks; those that are not open are left as they are.
-            author: who accepts.
-            role: the author's role.
+            verdicts: what is said of each, and by whom.
             batch: id of the batch, by which it can be undone.
-            guideline: version of the guidelines that the author has read.
+
+        Raises:
+            InputError: a rule is broken (`curate.rules`).
         """
         bring_up_to_date(self.database)
         return self.database.transaction(
-            lambda cursor: accept_many.accept(
-                cursor, task_ids, author, role, batch, guideline, self.clock()
-            )
+            lambda cursor: decide_many.store(cursor, task_ids, verdicts, batch, self.clock())
         )
 
-    def bulk_count(self, task_ids: Sequence[str], author: str) -> Bulk:
-        """What `accept_all` would do now; nothing is written."""
+    def bulk_count(self, task_ids: Sequence[str], verdicts: Verdicts) -> Bulk:
+        """What `decide_all` would do now; nothing is written."""
         bring_up_to_date(self.database)
-        return accept_many.count(self.database, task_ids, author, self.clock())
+        return decide_many.count(self.database, task_ids, verdicts, self.clock())
 
     # --- states and events
 
@@ -273,6 +266,14 @@ class Curation:
         return [
             Recent(event, not history.counts(event)) for event in map(decisions.to_decision, rows)
         ]
+
+    def tags(self, task_id: str | None = None) -> list[str]:
+        """Every tag that stands, or those of one task, in the order of the alphabet."""
+        sql = """
+            SELECT DISTINCT text FROM active_decision
+            WHERE kind = 'tag' AND ($task_id IS NULL OR task_id = $task_id) ORDER BY text
+            """
+        return [row["text"] for row in self.database.rows(sql, {"task_id": task_id})]
 
     # --- settings and guidelines
 

@@ -17,13 +17,22 @@ from typing import Any
 
 from workbench.curate import predict
 from workbench.curate.fold import VERDICTS
-from workbench.curate.queue import Lease, QueueProgress, QueueRequest, Served, gold_turn, why
+from workbench.curate.queue import (
+    Lease,
+    QueueProgress,
+    QueueRequest,
+    Served,
+    gold_turn,
+    to_come,
+    why,
+)
 from workbench.curate.settings import Settings
 from workbench.errors import InputError
 from workbench.evidence import FLAGGED
 from workbench.records import Role
 from workbench.store.kernel.database import IDS, Database, id_list
 from workbench.store.people.decisions import put
+from workbench.store.people.reviewing import ALONE
 from workbench.store.reading.search import parse_query
 from workbench.store.reading.summary import bring_up_to_date
 from workbench.store.reading.where import Where
@@ -51,6 +60,24 @@ _RANKS = {
     "suspicion": "coalesce((SELECT suspicion FROM trace_check WHERE trace_id = chosen), -1)",
 }
 """What an order sorts by, descending."""
+
+_FORM = r"""regexp_replace({}, '"[^"]*"|''[^'']*''|[0-9]+', '_', 'g')"""
+"""A text without what differs between similar ones: numbers, and words in quotes."""
+
+_LIKENESS = {
+    "picture": "(SELECT image FROM task WHERE task.id = outcome.id)",
+    "program": f"""(
+        SELECT {_FORM.format("source")} FROM program
+        WHERE program.id = (SELECT program_id FROM trace WHERE trace.id = outcome.chosen)
+    )""",
+    "rationale": f"""(
+        SELECT {_FORM.format("arg_max(text, created_at)")} FROM rationale
+        WHERE rationale.trace_id = outcome.chosen
+    )""",
+}
+"""What items of an order have in common that brings them together."""
+
+_RANKS |= dict.fromkeys(_LIKENESS, "row(count(*) OVER (PARTITION BY likeness), likeness)")
 
 
 class Queue:
@@ -84,16 +111,19 @@ class Queue:
         """
         _check(reviewer, role, request)
         order, _, rank = self._order(request, settings)
-        items, parameters = self._items(reviewer, request, rank, settings, moment)
+        items, parameters = self._items(reviewer, request, (order, rank), settings, moment)
         until = moment + timedelta(minutes=settings.lease_minutes)
         regular = f"""
             {items} SELECT {_PICKED} FROM candidate WHERE wanted AND (own OR free)
             ORDER BY own DESC, asked_seq IS NULL, flagged DESC, rank DESC, seq LIMIT {count}
             """
-        # Any gold item will do: one that the filter leaves out looks like any other.
+        # Any gold item will do: one that the filter leaves out looks like any other.  None comes
+        # where nothing else does: it would be known for what it is.
         gold = f"""
             WITH {_LIVE}
-            SELECT {_PICKED} FROM (SELECT id, siblings, apart, updated_at FROM outcome) AS o
+            SELECT {_PICKED} FROM (
+                SELECT id, siblings, apart, NULL AS alike, updated_at FROM outcome
+            ) AS o
             JOIN (
                 SELECT task_id, NULL AS asked, NULL AS asked_by FROM curated WHERE gold IS NOT NULL
             ) AS c ON c.task_id = o.id
@@ -104,7 +134,7 @@ class Queue:
 
         def work(cursor: Any) -> list[Served]:
             rows = _rows(cursor, regular, parameters)
-            if settings.gold_rate and request.state == "pending" and request.tasks is None:
+            if rows and _has_gold(request, settings):
                 sql = f"SELECT count(*) FROM decision WHERE author = $me AND kind IN {VERDICTS}"
                 (decided,) = cursor.execute(sql, {"me": reviewer}).fetchone()
                 turns = [
@@ -165,7 +195,7 @@ class Queue:
         """
         _check(reviewer, role, request)
         order, note, rank = self._order(request, settings)
-        items, parameters = self._items(reviewer, request, rank, settings, moment)
+        items, parameters = self._items(reviewer, request, (order, rank), settings, moment)
         sql = f"""
             {items} SELECT
                 count(*) FILTER (wanted AND (own OR free)) AS remaining,
@@ -176,12 +206,20 @@ class Queue:
                 (SELECT count(*) FROM standing
                     WHERE author = $me AND kind <> 'none' AND created_at >= $day) AS today,
                 (SELECT median(seconds) FROM decision
-                    WHERE author = $me AND kind IN {VERDICTS}) AS seconds
+                    WHERE author = $me AND kind IN {VERDICTS}) AS seconds,
+                (SELECT count(*) FROM decision
+                    WHERE author = $me AND kind IN {VERDICTS}) AS decided,
+                (SELECT count(*) FROM outcome SEMI JOIN curated
+                    ON curated.task_id = outcome.id AND curated.gold IS NOT NULL
+                    WHERE id NOT IN (SELECT task_id FROM standing
+                        WHERE author = $me AND kind <> 'none')) AS gold
             FROM candidate
             """
         row = self.database.rows(sql, _used(sql, {**parameters, "day": day}))[0]
+        gold = row["gold"] if _has_gold(request, settings) else 0
+        remaining = to_come(row["remaining"], gold, reviewer, row["decided"], settings.gold_rate)
         return QueueProgress(
-            row["remaining"],
+            remaining,
             row["held"],
             row["disputed"],
             row["skipped"],
@@ -206,9 +244,17 @@ class Queue:
     def model(self) -> predict.AcceptanceModel | str:
         """What reviewers accept, learnt again after every ten decided items.
 
-        Where nothing can be learnt the result is the reason, in words.
+        Where nothing can be learnt the result is the reason, in words.  Items that were decided in
+        batches alone teach nothing: nobody looked at each.
         """
-        settled = "state IN ('accepted', 'rejected', 'adjudicated')"
+        settled = f"""
+            state IN ('accepted', 'rejected', 'adjudicated') AND (
+                state = 'adjudicated' OR gold IS NOT NULL OR task_id IN (
+                    SELECT task_id FROM standing
+                    WHERE kind IN ('accept', 'reject') AND seq IN {ALONE}
+                )
+            )
+            """
         n = self.database.rows(f"SELECT count(*) AS n FROM curated WHERE {settled}")[0]["n"]
         if self._model is None or self._model[0] != n // 10:
             bring_up_to_date(self.database)
@@ -226,9 +272,27 @@ class Queue:
         return self._model[1]
 
     def _items(
-        self, reviewer: str, request: QueueRequest, rank: str, settings: Settings, moment: datetime
+        self,
+        reviewer: str,
+        request: QueueRequest,
+        order: tuple[str, str],
+        settings: Settings,
+        moment: datetime,
     ) -> tuple[str, dict[str, Any]]:
-        """Named queries that end in `candidate`, and their parameters."""
+        """Named queries that end in `candidate`, and their parameters.
+
+        Args:
+            reviewer: who asks.
+            request: which items are asked for.
+            order: its name, and the SQL it sorts by.
+            settings: the rules in force.
+            moment: the time now (UTC).
+        """
+        name, rank = order
+        source, alike = "outcome", "NULL"
+        if name in _LIKENESS:
+            source = f"(SELECT *, {_LIKENESS[name]} AS likeness FROM outcome)"
+            alike = "count(*) OVER (PARTITION BY likeness)"
         where = Where(self.database, parse_query(request.text), bring_up_to_date(self.database))
         fits = [where.sql()]
         parameters: dict[str, Any] = {
@@ -251,18 +315,22 @@ class Queue:
             fits.append(f"id IN {IDS}")
             parameters["ids"] = id_list(request.tasks)
             eligible = "true"
+        if request.without:
+            fits.append(f"id NOT IN {IDS.replace('$ids', '$without')}")
+            parameters["without"] = id_list(request.without)
         sql = f"""
         WITH {_LIVE},
         fitting AS (
-            SELECT id, seq, siblings, apart, {rank} AS rank, {eligible} AS wanted,
+            SELECT id, seq, siblings, apart, {alike} AS alike, {rank} AS rank,
+                {eligible} AS wanted,
                 coalesce(chosen IN (
                     SELECT trace_id FROM trace_check WHERE suspicion >= $flagged
                 ), false) AS flagged
-            FROM outcome
+            FROM {source}
             WHERE {" AND ".join(fits)}
         ),
         candidate AS (
-            SELECT id, fitting.seq, siblings, apart, rank, flagged, asked, asked_by,
+            SELECT id, fitting.seq, siblings, apart, alike, rank, flagged, asked, asked_by,
                 asked_seq, slots, slot, since, coalesce(own, false) AS own,
                 {_WANTED[request.state]} AS wanted,
                 coalesce(held, 0)
@@ -295,7 +363,7 @@ _WANTED = {
 }
 
 
-_COLUMNS = ("id", "siblings", "apart", "asked", "asked_by", "slots", "slot", "since")
+_COLUMNS = ("id", "siblings", "apart", "alike", "asked", "asked_by", "slots", "slot", "since")
 _PICKED = ", ".join(_COLUMNS)
 
 
@@ -308,6 +376,12 @@ def _check(reviewer: str, role: Role, request: QueueRequest) -> None:
         raise InputError(
             f"disputes belong to the roles adjudicator and admin; {reviewer} is {role}"
         )
+
+
+def _has_gold(request: QueueRequest, settings: Settings) -> bool:
+    """Whether gold items come among those that are asked for."""
+    wanted = request.gold and request.state == "pending" and request.tasks is None
+    return wanted and settings.gold_rate > 0
 
 
 def _used(sql: str, parameters: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,9 @@
-"""Figures of the people who decide: pace, acceptance, agreement, gold and what they blame."""
+"""Figures of the people who decide: pace, acceptance, agreement, gold and what they blame.
+
+A verdict that was given in a batch was not looked at by itself: where all of a batch are accepted,
+the verifier's own choice is.  Such verdicts count in `ReviewerFigures.bulk` and in nothing else
+that says how far people agree, with each other, with the verifier or with a gold item.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +21,10 @@ _OURS = f"task_id NOT IN (SELECT id FROM task WHERE {VISITOR})"
 """Whether a row is about a question of the project's own, not about one that a visitor asked."""
 
 
+ALONE = "(SELECT seq FROM decision WHERE batch IS NULL)"
+"""Places of the events that were no part of a batch."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReviewerFigures:
     """One reviewer's decisions in a span of time, without those that were taken back."""
@@ -25,17 +34,22 @@ class ReviewerFigures:
     """Items that were accepted, rejected or skipped."""
     skipped: int
     accepted: Share
-    """Accepts, of accepts and rejects."""
+    """Accepts, of accepts and rejects, each given by itself."""
     gold: Share
-    """Gold items with the right decision, of the gold items that were accepted or rejected."""
+    """Gold items with the right decision, of the gold items that were accepted or rejected, each by
+    itself.
+    """
     days: int
-    """Number of days (UTC) with a decision."""
+    """Number of days (UTC) with a decision by itself."""
     median_seconds: float | None
     """Median time of one decision; None where none was measured."""
+    bulk: int = 0
+    """Items of these that were decided in a batch."""
 
     @property
     def per_day(self) -> float:
-        return self.decided / self.days if self.days else 0.0
+        """Items decided one by one on a day with any."""
+        return (self.decided - self.bulk) / self.days if self.days else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +76,7 @@ class ToolRulings:
 
 @dataclass(frozen=True, slots=True)
 class DayOfDecisions:
-    """The standing decisions of one person on one day."""
+    """The standing decisions of one person on one day, one by one."""
 
     day: str
     """UTC, as 2026-01-31."""
@@ -91,10 +105,13 @@ def reviewers(
             QUALIFY row_number() OVER (PARTITION BY task_id, author ORDER BY seq DESC) = 1
         )
         SELECT last.author AS name, count(*) AS decided, count(*) FILTER (kind = 'skip') AS skipped,
-            count(*) FILTER (kind = 'accept') AS accepted,
-            count(*) FILTER (kind = 'reject') AS rejected,
-            count(gold) FILTER (kind <> 'skip') AS judged, count(*) FILTER (kind = gold) AS fitting,
-            count(DISTINCT last.created_at::DATE) AS days, median(last.seconds) AS seconds
+            count(*) FILTER (kind = 'accept' AND batch IS NULL) AS accepted,
+            count(*) FILTER (kind = 'reject' AND batch IS NULL) AS rejected,
+            count(gold) FILTER (kind <> 'skip' AND batch IS NULL) AS judged,
+            count(*) FILTER (kind = gold AND batch IS NULL) AS fitting,
+            count(DISTINCT last.created_at::DATE) FILTER (batch IS NULL) AS days,
+            median(last.seconds) FILTER (batch IS NULL) AS seconds,
+            count(*) FILTER (batch IS NOT NULL) AS bulk
         FROM last LEFT JOIN curated ON curated.task_id = last.task_id
         GROUP BY last.author ORDER BY name
         """,
@@ -109,6 +126,7 @@ def reviewers(
             Share(row["fitting"], row["judged"]),
             row["days"],
             row["seconds"],
+            row["bulk"],
         )
         for row in rows
     ]
@@ -121,7 +139,11 @@ def agreement(database: Database, until: datetime | None = None) -> list[Agreeme
     """
     table, parameters = _standing(until)
     rows = database.rows(
-        f"SELECT task_id, author, kind FROM {table} WHERE kind IN ('accept', 'reject')", parameters
+        f"""
+        SELECT task_id, author, kind FROM {table}
+        WHERE kind IN ('accept', 'reject') AND seq IN {ALONE}
+        """,
+        parameters,
     )
     return agreements((row["task_id"], row["author"], row["kind"]) for row in rows)
 
@@ -139,6 +161,7 @@ def confusion(database: Database) -> VerdictConfusion:
             count(*) FILTER (NOT automatic AND d.kind = 'accept') AS wrong_accepted,
             count(*) FILTER (NOT automatic AND d.kind = 'reject') AS wrong_rejected
         FROM decision AS d JOIN standing AS s ON s.seq = d.seq AND s.kind <> 'none'
+        WHERE d.batch IS NULL
         """
     )[0]
     return VerdictConfusion(**row)
@@ -171,15 +194,16 @@ def reasons(database: Database) -> dict[str, int]:
 
 
 def tool_rulings(database: Database) -> list[ToolRulings]:
-    """What people say now of the traces that called each tool; a trace counts for every tool that
-    it called.
+    """What people say now of the traces that called each tool, one by one; a trace counts for every
+    tool that it called.
     """
     rows = database.rows(
         f"""
         SELECT tool, count(*) AS n, count(*) FILTER (kind = 'accept') AS accepted
         FROM (SELECT kind, unnest(string_split(trim(tools, '|'), '|')) AS tool
               FROM standing JOIN trace ON trace.id = standing.trace_id
-              WHERE kind IN ('accept', 'reject') AND tools <> '' AND standing.{_OURS})
+              WHERE kind IN ('accept', 'reject') AND tools <> '' AND standing.{_OURS}
+                AND seq IN {ALONE})
         GROUP BY tool
         """
     )
@@ -187,11 +211,11 @@ def tool_rulings(database: Database) -> list[ToolRulings]:
 
 
 def pace(database: Database) -> list[DayOfDecisions]:
-    """Standing decisions by day and person, the earliest day first."""
+    """Standing decisions by day and person, those of batches left out, the earliest day first."""
     rows = database.rows(
-        """
+        f"""
         SELECT created_at::DATE::VARCHAR AS day, author, count(*) AS n
-        FROM standing WHERE kind <> 'none' GROUP BY ALL ORDER BY day, author
+        FROM standing WHERE kind <> 'none' AND seq IN {ALONE} GROUP BY ALL ORDER BY day, author
         """
     )
     return [DayOfDecisions(**row) for row in rows]

@@ -65,10 +65,10 @@ CLOSED: Mapping[str, tuple[str, ...]] = {
 }
 """Names whose values are a closed list."""
 
-NAMES = (*FACETS, "answer", "gold", "origin", "id", "flag", "rationale")
+NAMES = (*FACETS, "answer", "gold", "origin", "id", "flag", "rationale", "tag")
 """Everything before a colon; `flag:` is a check that speaks against the kept run, or `any`,
-`rationale:` what is known of its rationale, and `origin:` tells the questions of visitors from the
-project's own.
+`rationale:` what is known of its rationale, `origin:` tells the questions of visitors from the
+project's own, and `tag:` is a word that people gave a question.
 """
 EMPTY = ("source", "split", "family")
 """Names whose value may be empty, as in `family:""`: a question need not have it."""
@@ -259,7 +259,7 @@ def _value(piece: str, name: str, value: str, text: str) -> str:
     if name in ("steps", "seconds"):
         low, high = bounds(value, piece)
         return f"{_digits(low)}-" if math.isinf(high) else f"{_digits(low)}-{_digits(high)}"
-    return value.lower() if name in CLOSED or name in ("answer", "gold") else value
+    return value.lower() if name in CLOSED or name in ("answer", "gold", "tag") else value
 
 
 def _example(name: str) -> str:

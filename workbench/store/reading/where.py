@@ -216,6 +216,11 @@ def _id(mark: str) -> str:
     return f"({exact} OR {begun} AND NOT EXISTS (FROM outcome WHERE {exact}))"
 
 
+def _tag(mark: str, value: str) -> str:
+    fits = f"kind = 'tag' AND lower(text) = {mark}"
+    return f"id IN (SELECT task_id FROM active_decision WHERE {fits})"
+
+
 _OTHER: Mapping[str, Callable[[str, str], str]] = {
     "gold": lambda mark, value: f"contains(gold, chr(10) || {mark} || chr(10))",
     "id": lambda mark, value: _id(mark),
@@ -224,5 +229,6 @@ _OTHER: Mapping[str, Callable[[str, str], str]] = {
     "origin": lambda mark, value: f"({VISITOR} = ({mark} = 'visitor'))",
     "review": _review,
     "reviewer": _reviewer,
+    "tag": _tag,
 }
 """The condition of each name that has no column of its own, from the parameter and its value."""

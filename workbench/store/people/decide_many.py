@@ -1,4 +1,4 @@
-"""Accepting many questions at once, as one batch that can be counted before and undone after."""
+"""Deciding on many questions at once, as one batch that can be counted before and undone after."""
 
 from __future__ import annotations
 
@@ -8,25 +8,39 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from workbench.records import Decision, Role, content_key
+from workbench.records import Decision, Reason, Role, content_key
 from workbench.store.kernel.database import Database, id_list
 from workbench.store.people import decisions
 
 
 @dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What is said of each of many questions, and by whom."""
+
+    author: str
+    role: Role
+    reason: Reason | None = None
+    """Why they are rejected; None accepts them."""
+    text: str = ""
+    """Words beside it."""
+    guideline: str | None = None
+    """Version of the guidelines that the author has read."""
+
+
+@dataclass(frozen=True, slots=True)
 class Bulk:
-    """What a bulk accept does, or what it would do."""
+    """What deciding on many questions does, or what it would do."""
 
     batch: str | None
     """Id of the batch, which an undo needs as its `target`; None for a count."""
-    accepted: int
-    """How many questions are accepted."""
+    decided: int
+    """How many questions are decided on."""
     left_out: Mapping[str, int]
     """How many questions are left as they are, by the reason in words."""
 
 
 Fate = tuple[str, str | None, str | None, str | None]
-"""Question, kept trace, its rationale, and why it is left out; None where it is accepted."""
+"""Question, kept trace, its rationale, and why it is left out; None where it is decided on."""
 
 _FATES = """
 WITH given AS (SELECT unnest(from_json($ids, '["VARCHAR"]')) AS id)
@@ -36,7 +50,7 @@ SELECT DISTINCT given.id, outcome.chosen, (
     AND writer IS NOT DISTINCT FROM (SELECT arg_max(writer, id) FROM run)
 ) AS told, CASE
     WHEN outcome.id IS NULL THEN 'no such question'
-    WHEN chosen IS NULL THEN 'no program was kept'
+    WHEN chosen IS NULL AND $accepts THEN 'no program was kept'
     WHEN curated.state NOT IN ('pending', 'skipped') THEN 'decided already'
     WHEN said.task_id IS NOT NULL THEN 'decided already'
     WHEN held.task_id IS NOT NULL THEN 'somebody is looking at it'
@@ -54,65 +68,70 @@ ORDER BY given.id
 """
 
 
-def count(database: Database, task_ids: Sequence[str], author: str, moment: datetime) -> Bulk:
-    """What `accept` would do now.
+def count(
+    database: Database, task_ids: Sequence[str], verdicts: Verdicts, moment: datetime
+) -> Bulk:
+    """What `store` would do now.
 
     Args:
         database: the store.
         task_ids: the questions.
-        author: who would accept.
+        verdicts: what would be said of each.
         moment: the time now (UTC).
     """
-    parameters = {"ids": id_list(task_ids), "author": author, "moment": moment}
     fates = [
         (row["id"], row["chosen"], row["told"], row["why"])
-        for row in database.rows(_FATES, parameters)
+        for row in database.rows(_FATES, _parameters(task_ids, verdicts, moment))
     ]
     return Bulk(None, sum(why is None for *_, why in fates), _left_out(fates))
 
 
-def accept(
-    cursor: Any,
-    task_ids: Sequence[str],
-    author: str,
-    role: Role,
-    batch: str,
-    guideline: str | None,
-    moment: datetime,
+def store(
+    cursor: Any, task_ids: Sequence[str], verdicts: Verdicts, batch: str, moment: datetime
 ) -> Bulk:
-    """Accept the kept trace of each question that is open; a batch that is stored already stays.
+    """Accept the kept trace of each question that is open, or reject the question; a batch that is
+    stored already stays.
 
     Args:
         cursor: inside a transaction.
         task_ids: the questions.
-        author: who accepts.
-        role: the author's role.
+        verdicts: what is said of each.
         batch: id of the batch.
-        guideline: version of the guidelines that the author has read.
         moment: the time now (UTC).
     """
     (number,) = cursor.execute("SELECT count(*) FROM decision WHERE batch = ?", [batch]).fetchone()
     if number:
         return Bulk(batch, number, {})
-    parameters = {"ids": id_list(task_ids), "author": author, "moment": moment}
+    parameters = _parameters(task_ids, verdicts, moment)
     fates: list[Fate] = cursor.execute(_FATES, parameters).fetchall()
     events = [
         Decision(
             content_key(batch, task_id),
-            "accept",
-            author,
-            role,
+            "reject" if verdicts.reason else "accept",
+            verdicts.author,
+            verdicts.role,
             task_id,
             trace_id=trace_id,
             rationale_id=rationale_id,
+            reason=verdicts.reason,
+            text=verdicts.text,
             batch=batch,
-            guideline=guideline,
+            guideline=verdicts.guideline,
         )
         for task_id, trace_id, rationale_id, why in fates
         if why is None
     ]
     decisions.store(cursor, events)
     return Bulk(batch, len(events), _left_out(fates))
+
+
+def _parameters(task_ids: Sequence[str], verdicts: Verdicts, moment: datetime) -> Mapping[str, Any]:
+    return {
+        "ids": id_list(task_ids),
+        "author": verdicts.author,
+        "accepts": verdicts.reason is None,
+        "moment": moment,
+    }
 
 
 def _left_out(fates: Sequence[Fate]) -> dict[str, int]:
