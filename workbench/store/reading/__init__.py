@@ -13,4 +13,5 @@ Files:
     snapshots.py    what snapshots are made of, and those taken
     summary.py      keeps what Browse reads up to date
     views.py        what came of each task; pages of tasks; all about one
+    work.py         what the loop has not done yet, and what it did lately
 """
