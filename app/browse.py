@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC
 
 from fastapi import Request, Response
-from fastapi.responses import RedirectResponse
 
 from app.people import Curator, Viewer
 from app.site import Site
@@ -251,10 +250,6 @@ def add(site: Site) -> None:
 
 def _add_page(site: Site) -> None:
     project, server = site.project, site.server
-
-    @server.get("/")
-    def start() -> Response:
-        return RedirectResponse("browse", 307)
 
     @server.get("/browse")
     def browse(request: Request) -> Response:
