@@ -16,6 +16,7 @@ Files:
     guard.py         host, origin, login, body bounds and headers before every page
     guesses.py       how often a password may be tried, how many are hashed at once
     header.py        what the header says beside the project: work that goes on
+    home.py          the start page: the loop as six steps, imports and runs, recent work
     js/              what checks the scripts, and the source of the program editor
     local_day.py     when today began where the person sits
     main.py          builds and starts the server

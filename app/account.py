@@ -9,7 +9,7 @@ from fastapi import Form, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from app.people import COOKIE, SESSION_HOURS, SIGN_ON_COOKIE, Forbidden, People, SignOnProblem
-from app.site import Site
+from app.site import FIRST, Site
 
 if TYPE_CHECKING:
     from app.sign_on import SignOn
@@ -71,7 +71,7 @@ def add(site: Site, sign_on: SignOn | None = None) -> None:
     server, door = site.server, Door(site, sign_on)
 
     @server.get("/login")
-    def form(request: Request, next: str = "browse") -> Response:
+    def form(request: Request, next: str = FIRST) -> Response:
         if site.people is None or request.scope["person"] is not None:
             return RedirectResponse(own_path(next), 303)
         return door.page(request, next)
@@ -81,7 +81,7 @@ def add(site: Site, sign_on: SignOn | None = None) -> None:
         request: Request,
         username: Annotated[str, Form(max_length=100)],
         password: Annotated[str, Form(max_length=1000)],
-        next: Annotated[str, Form(max_length=2000)] = "browse",
+        next: Annotated[str, Form(max_length=2000)] = FIRST,
     ) -> Response:
         """Log in, from the form or from `gradio_client.Client(url, auth=(name, password))`.
 
@@ -132,7 +132,7 @@ def _add_sign_on(door: Door, sign_on: SignOn, people: People) -> None:
     server = door.site.server
 
     @server.get("/login/sign-on")
-    async def begin(request: Request, next: str = "browse") -> Response:
+    async def begin(request: Request, next: str = FIRST) -> Response:
         try:
             return await sign_on.begin(request, own_path(next))
         except SignOnProblem as error:
@@ -144,9 +144,9 @@ def _add_sign_on(door: Door, sign_on: SignOn, people: People) -> None:
             person, target = await sign_on.finish(request)
             token = people.admit(person)
         except Forbidden as error:
-            answer = door.page(request, "browse", f"{error}.", status=403)
+            answer = door.page(request, FIRST, f"{error}.", status=403)
         except SignOnProblem as error:
-            answer = door.page(request, "browse", str(error), status=error.status)
+            answer = door.page(request, FIRST, str(error), status=error.status)
         else:
             answer = door.remember(RedirectResponse(f"../{own_path(target)}", 303), request, token)
         answer.delete_cookie(SIGN_ON_COOKIE, path=sign_on.cookie_path)
@@ -165,4 +165,4 @@ def own_path(address: str) -> str:
         and ":" not in address.partition("?")[0].partition("/")[0]
     )
     path = address.removeprefix("/") if good else ""
-    return path if path and not path.startswith("/") else "browse"
+    return path if path and not path.startswith("/") else FIRST

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC
 
 from fastapi import Request, Response
-from fastapi.responses import RedirectResponse
 
 from app import browse_chosen, browse_facets
 from app.browse_facets import Keys
@@ -195,10 +194,6 @@ def add(site: Site) -> None:
 
 def _add_page(site: Site) -> None:
     project, server = site.project, site.server
-
-    @server.get("/")
-    def start() -> Response:
-        return RedirectResponse("browse", 307)
 
     @server.get("/browse")
     def browse(request: Request) -> Response:

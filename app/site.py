@@ -53,6 +53,9 @@ HERE = Path(__file__).resolve().parent
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+FIRST = "start"
+"""Path of the page that one sees first."""
+
 SCREENS = (
     ("browse", "Browse", "b"),
     ("step", "Step", "s"),

@@ -546,6 +546,44 @@ export interface LookState {
   failure: FailureCard | null;
 }
 
+/** A job as the disk shows it. */
+export interface LoopJob {
+  id: string;
+  work: "import" | "run";
+  questions: number;
+  split: string | null;
+  source: string;
+  person: string;
+  state: "running" | "stopping" | "stopped" | "failed" | "done";
+  stage: string;
+  done: number;
+  total: number;
+  unit: string;
+  stage_left: number | null;
+  left: number | null;
+  at: number;
+  seconds: number;
+  problem: string;
+  notes: string[];
+}
+
+/** The job of the loop that works, or the one that did so last; None where there was none. */
+export interface LoopJobNews {
+  job: LoopJob | null;
+}
+
+/** One step of the loop. */
+export interface LoopStep {
+  name: "questions" | "programs" | "verify" | "curate" | "train" | "compare";
+  title: string;
+  count: number;
+  unit: string;
+  note: string;
+  what: string;
+  href: string;
+  is_next: boolean;
+}
+
 /** A question that a page does not hold any more, and who holds it now. */
 export interface LostQuestion {
   task: string;
@@ -564,6 +602,14 @@ export interface NamedValue {
   value: ValuePiece[];
 }
 
+/** What makes sense next. */
+export interface NextAction {
+  step: "questions" | "programs" | "verify" | "curate" | "train" | "compare";
+  title: string;
+  words: string;
+  href: string;
+}
+
 /** The answer to a change that needs none. */
 export interface Nothing {
 }
@@ -572,6 +618,13 @@ export interface Nothing {
 export interface NothingYet {
   questions: number;
   kind: "nothing";
+}
+
+/** A source that questions can be taken from. */
+export interface OfferedSource {
+  name: string;
+  splits: string[];
+  problem: string;
 }
 
 /** What another reviewer says of a question. */
@@ -821,6 +874,14 @@ export interface ReasonCount {
   count: number;
 }
 
+/** One thing that was done lately. */
+export interface RecentLine {
+  kind: "import" | "run" | "decisions" | "training" | "snapshot";
+  words: string;
+  at: string;
+  href: string;
+}
+
 /** How many questions a page let go of. */
 export interface ReleasedQuestions {
   released: number;
@@ -1061,10 +1122,11 @@ export interface SplitOffer {
   evaluates: boolean;
 }
 
-/** It is the question's turn. */
-export interface StartNews {
-  cold: boolean;
-  kind: "started";
+/** What the forms of the start page offer to choose from. */
+export interface StartForm {
+  sources: OfferedSource[];
+  splits: Record<string, number>;
+  k: number;
 }
 
 /** One step of a run. */
@@ -1238,6 +1300,22 @@ export interface WordingFaults {
   faults: string[];
 }
 
+/** Everything that the start page shows and that changes. */
+export interface app__home__StartNews {
+  steps: LoopStep[];
+  next: NextAction;
+  waiting: number;
+  seconds: number | null;
+  recent: RecentLine[];
+  problem: string;
+}
+
+/** It is the question's turn. */
+export interface app__side_news__StartNews {
+  cold: boolean;
+  kind: "started";
+}
+
 /** What each address answers. */
 export interface Replies {
   "data/browse": BrowsePage;
@@ -1267,6 +1345,9 @@ export interface Replies {
   "data/curate/splits": SplitOffer[];
   "data/dashboard": DashboardFigures;
   "data/shell": HeaderNews;
+  "data/start": app__home__StartNews;
+  "data/start/form": StartForm;
+  "data/start/job": LoopJobNews;
   "data/step": PlayerModel;
   "data/steps": Step[];
   "data/train/curves": CurveNews;
@@ -1299,6 +1380,10 @@ export interface Replies {
   "do/curate/rollback": StoredRollback;
   "do/curate/settings": Settings;
   "do/curate/snapshot": FrozenSnapshot;
+  "do/start/import": LoopJobNews;
+  "do/start/resume": LoopJobNews;
+  "do/start/run": LoopJobNews;
+  "do/start/stop": LoopJobNews;
   "do/step/edit": StoredEdit;
   "do/step/wrong": MarkedStep;
   "do/train/check": Judgement;
@@ -1315,7 +1400,7 @@ export interface Replies {
 
 /** What each message of Gradio's queue is, by the name of the call. */
 export interface Streams {
-  answer: Record<string, (WaitNews | StartNews | TextNews | CodeNews | ProgramNews | StepsNews | BoxesNews | EndNews)[]>;
+  answer: Record<string, (WaitNews | app__side_news__StartNews | TextNews | CodeNews | ProgramNews | StepsNews | BoxesNews | EndNews)[]>;
   decide: DecisionReceipt;
   get_trace: ApiTrace;
   jobs: JobListing[];

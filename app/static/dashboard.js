@@ -1,7 +1,7 @@
 // The dashboard: figures, funnel, charts that keep their zoom while the figures go on, and for each
 // chart a table and its CSV.  What has nothing to show yet is folded below its section.
 import { chartTable, download, drawChart } from "./chart.js";
-import { dateTime, h, svg } from "./dom.js";
+import { clock, dateTime, h, svg } from "./dom.js";
 import { library } from "./plot.js";
 import { get } from "./server.js";
 
@@ -121,9 +121,6 @@ function funnel({ rows, links }) {
     }),
   );
 }
-
-const clock = (time) =>
-  new Date(time).toLocaleTimeString("en", { timeStyle: "medium", hourCycle: "h23" });
 
 async function show(chart, at) {
   const part = places.get(chart.name);

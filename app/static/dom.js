@@ -69,6 +69,13 @@ export const amount = (number, noun) =>
 export const dateTime = (time, timeStyle = "short") =>
   new Date(time).toLocaleString("en", { dateStyle: "medium", timeStyle, hourCycle: "h23" });
 
+/**
+ * 14:05:30
+ * @param {string | number | Date} time
+ */
+export const clock = (time) =>
+  new Date(time).toLocaleTimeString("en", { timeStyle: "medium", hourCycle: "h23" });
+
 const SIGNS = { right: "✓", wrong: "✗", failed: "!", none: "–" };
 
 /** A verdict: a sign and a word, never colour alone. */

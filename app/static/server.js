@@ -26,9 +26,11 @@ export async function get(path, options = {}) {
     reply = await fetch(path, { headers: { Accept: "application/json" }, ...options });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Error(
-      "The server does not answer; is `vpd app` still running? Nothing was changed.",
-      { cause: error },
+    throw Object.assign(
+      new Error("The server does not answer; is `vpd app` still running? Nothing was changed.", {
+        cause: error,
+      }),
+      { away: true },
     );
   }
   return bodyOf(reply);

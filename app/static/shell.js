@@ -1,6 +1,6 @@
 // What every page has: screens by key, the help overlay, the link to what is shown, the chips of
 // the header.
-import { amount, duration, h } from "./dom.js";
+import { amount, clock, duration, h } from "./dom.js";
 import {
   anyChanged,
   changeKey,
@@ -153,6 +153,7 @@ keys("Everywhere", [
     link.textContent.trim(),
     () => link.click(),
   ]),
+  ["g h", "start", () => document.querySelector("[data-home]").click()],
   [".", "copy the link to what is shown", copyLink],
   ["Escape", "close, or leave the text", () => false],
 ]);
@@ -216,6 +217,15 @@ function todayChip(today) {
 }
 
 let timer = null;
+let answer = new Date(); // when the server answered last
+
+/** Say that the server is away, or no more. */
+function sayAway(isAway) {
+  const node = document.querySelector("[data-away]");
+  node.hidden = !isAway;
+  if (!isAway) answer = new Date();
+  else node.textContent = `server away since ${clock(answer)}, trying again`;
+}
 
 async function look() {
   clearTimeout(timer);
@@ -223,13 +233,15 @@ async function look() {
   let next = 10000;
   try {
     const { job, training, device, today } = await get("data/shell");
+    sayAway(false);
     jobChip(job);
     trainingChip(training);
     deviceChip(device);
     todayChip(today);
     if (job || training) next = 2000;
-  } catch {
-    /* the next look says it, and a save would */
+  } catch (error) {
+    if (error.away) sayAway(true);
+    next = 3000;
   }
   timer = setTimeout(look, next);
 }

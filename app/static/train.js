@@ -1,6 +1,6 @@
 // Train: which view the address asks for, the list of jobs, and the look every few seconds that all
 // views share.
-import { amount, dateTime, h } from "./dom.js";
+import { amount, clock, dateTime, h } from "./dom.js";
 import { keys } from "./keys.js";
 import { get, toast } from "./server.js";
 import { job } from "./train_job.js";
@@ -24,6 +24,7 @@ const before = new Map(); // state of each job at the last look
 const lines = new Map(); // of the list: what each was made from, and its node
 const picks = new Set(params.get("jobs")?.split(",").filter(Boolean) ?? []);
 let jobs = null;
+let answer = null; // when the server answered last
 let timer = null;
 let panel = null;
 
@@ -258,14 +259,25 @@ async function look() {
       const reply = await get("data/train/jobs");
       const news = JSON.stringify(reply.jobs) !== JSON.stringify(jobs);
       jobs = reply.jobs;
+      answer = new Date();
+      sayAway("");
       tell();
       if (jobs.some((one) => !FINAL.includes(one.state))) next = 2000;
       await refresh(news);
     } catch (error) {
+      next = 3000;
       if (!jobs) place.replaceChildren(h("p.problem", { role: "alert" }, error.message));
+      else sayAway(`${error.message} What stands here is of ${clock(answer)}; it is asked again.`);
     }
   }
   timer = setTimeout(look, fast || next);
+}
+
+/** Say above the view why it is not as things are now; nothing where it is. */
+function sayAway(words) {
+  const node = document.querySelector("[data-stale]");
+  node.hidden = !words;
+  if (node.textContent !== words) node.textContent = words;
 }
 
 async function refresh(news) {

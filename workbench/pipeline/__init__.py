@@ -10,6 +10,8 @@ Files:
     live.py              one question answered live, as streams of events that can be cancelled
     live_events.py       the events of a question that is answered live
     loop.py              the loop over a project
+    loop_job.py          the process of one import or run that a page began
+    loop_jobs.py         imports and runs that pages begin: processes that outlive them
     parts.py             parts by a profile's names, built when first asked for
     report.py            the figures of a project
     snapshotting.py      what enters a snapshot, and why not

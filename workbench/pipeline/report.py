@@ -157,7 +157,7 @@ def report(
     selection = selection or Selection()
     outcomes = project.outcomes(scope, selection)
     names = sorted({o.family for o in outcomes})
-    stages = _costs(project, scope)
+    stages = costs(project, scope)
     seconds = [o.student_seconds for o in outcomes if o.student_seconds is not None]
     return Report(
         k=scope.k,
@@ -178,7 +178,7 @@ _PROGRAM_STAGES = ("sample", "execute", "verify")
 """Stages that an answer by programs takes; they have k rows for each question."""
 
 
-def _costs(project: Project, scope: Scope) -> dict[str, Cost]:
+def costs(project: Project, scope: Scope) -> dict[str, Cost]:
     """What each stage took so far, in the order of the loop."""
     totals = project.seconds(scope)
     costs = {}

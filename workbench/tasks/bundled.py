@@ -14,6 +14,9 @@ from workbench.settings import data_dir
 from workbench.tasks.collage.scene import SPLITS, Scene
 from workbench.tasks.rows import Bad, task_from_json
 
+BUNDLED = ("collages", "photos")
+"""Names of the sources that come with the workbench."""
+
 
 class Bundled:
     """Tasks from `<root>/questions.jsonl`, pictures relative to `root`.
@@ -65,6 +68,7 @@ class Collages(Bundled):
 
     def __init__(self, root: str | Path | None = None) -> None:
         super().__init__("collages", root)
+        self.splits = SPLITS
 
     def scenes(self, split: str) -> Iterator[Scene]:
         """The bundled scenes of a split, in order.
@@ -91,6 +95,7 @@ class Photos(Bundled):
 
     def __init__(self, root: str | Path | None = None) -> None:
         super().__init__("photos", root)
+        self.splits = ("test",)
 
 
 def _lines(path: Path) -> Iterator[str]:

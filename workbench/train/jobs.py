@@ -21,7 +21,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -33,9 +32,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 from filelock import FileLock, Timeout
 
+from workbench import processes
 from workbench.errors import InputError, ProfileError
 from workbench.local_files import real_path
 from workbench.records import JSON
@@ -187,7 +186,7 @@ class Jobs:
                 raise InputError(f"job {view.id} is {view.state}: there is nothing to stop")
             (view.folder / STOP).write_text("save" if save else "now", encoding="utf-8")
             if not save:
-                _kill(read_json(view.folder / PROCESS))
+                processes.end(read_json(view.folder / PROCESS))
 
     def move(self, which: str, place: int) -> None:
         """Give a waiting job another place, from 1.
@@ -328,38 +327,16 @@ def _start_job(folder: Path) -> subprocess.Popen[bytes] | None:
             start_new_session=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
-    with suppress(psutil.Error):
-        born = psutil.Process(process.pid).create_time()
-        write_json(
-            folder / PROCESS, {"pid": process.pid, "born": born, "host": socket.gethostname()}
-        )
+    note = processes.note_of(process.pid)
+    if note is not None:
+        write_json(folder / PROCESS, note)
     (folder / QUEUE).unlink()
     return process
 
 
-def _process(note: Mapping[str, Any]) -> psutil.Process | None:
-    """The process of a note, if it still runs here; a later one of its number does not count."""
-    if note.get("host") != socket.gethostname():
-        return None
-    with suppress(psutil.Error, KeyError):
-        process = psutil.Process(note["pid"])
-        if (
-            abs(process.create_time() - note["born"]) < 1
-            and process.status() != psutil.STATUS_ZOMBIE
-        ):
-            return process
-    return None
-
-
 def _outlive(path: Path) -> None:
-    while _process(read_json(path)) is not None:
+    while processes.living(read_json(path)) is not None:
         time.sleep(0.5)
-
-
-def _kill(note: Mapping[str, Any]) -> None:
-    if _process(note) is not None:
-        with suppress(ProcessLookupError):
-            os.killpg(note["pid"], signal.SIGKILL)
 
 
 def _tail(folder: Path, lines: int) -> list[str]:
@@ -406,7 +383,7 @@ def _state(
     process = read_json(folder / PROCESS)
     elsewhere = process.get("host", socket.gethostname()) != socket.gethostname()
     order = (folder / STOP).read_text(encoding="utf-8") if (folder / STOP).exists() else ""
-    if elsewhere or _process(process) is not None or (not process and quiet < SILENT):
+    if elsewhere or processes.living(process) is not None or (not process and quiet < SILENT):
         return "stopping" if order else "running", quiet if quiet > SILENT else None, None
     if order == "now":
         return "stopped", None, None

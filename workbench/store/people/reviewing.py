@@ -84,6 +84,16 @@ class DayOfDecisions:
     n: int
 
 
+@dataclass(frozen=True, slots=True)
+class LastDecisions:
+    """The standing decisions of one person on one of the last days."""
+
+    author: str
+    n: int
+    at: datetime
+    """When the last of them was made, UTC."""
+
+
 def reviewers(
     database: Database, since: datetime | None, until: datetime | None
 ) -> list[ReviewerFigures]:
@@ -219,6 +229,18 @@ def pace(database: Database) -> list[DayOfDecisions]:
         """
     )
     return [DayOfDecisions(**row) for row in rows]
+
+
+def last_decisions(database: Database, limit: int) -> list[LastDecisions]:
+    """Who decided lately, by day, the newest first."""
+    rows = database.rows(
+        """
+        SELECT author, count(*) AS n, max(created_at) AS at FROM standing WHERE kind <> 'none'
+        GROUP BY author, created_at::DATE ORDER BY at DESC, author LIMIT $limit
+        """,
+        {"limit": limit},
+    )
+    return [LastDecisions(**row) for row in rows]
 
 
 def decision_days(database: Database, limit: int) -> list[date]:

@@ -18,4 +18,5 @@ Files:
     summary.py      keeps what Browse reads up to date
     views.py        what came of each task; pages of tasks; all about one
     where.py        a search as SQL
+    work.py         what the loop has not done yet, and what it did lately
 """

@@ -121,6 +121,12 @@ def visitor_tasks(database: Database) -> int:
     return int(database.rows(f"SELECT count(*) AS n FROM task WHERE {VISITOR}")[0]["n"])
 
 
+def pictures(database: Database) -> int:
+    """How many pictures the project's own questions are about."""
+    sql = f"SELECT count(DISTINCT image) AS n FROM task WHERE NOT {VISITOR}"
+    return int(database.rows(sql)[0]["n"])
+
+
 def funnel(database: Database) -> tuple[FunnelStep, ...]:
     """How many questions got how far, from the import to a person's accept."""
     scope = bring_up_to_date(database)

@@ -1,0 +1,54 @@
+"""Processes that outlive whoever started them: a note by which one is known again, and its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import psutil
+
+from workbench.records import JSON
+
+
+def note_of(pid: int) -> dict[str, JSON] | None:
+    """What to write down of a process, so that a later one of its number is not taken for it.
+
+    None where it has ended already.
+    """
+    with suppress(psutil.Error):
+        born = psutil.Process(pid).create_time()
+        return {"pid": pid, "born": born, "host": socket.gethostname()}
+    return None
+
+
+def living(note: Mapping[str, Any]) -> psutil.Process | None:
+    """The process of a note, if it still runs here; a later one of its number does not count."""
+    if note.get("host") != socket.gethostname():
+        return None
+    with suppress(psutil.Error, KeyError):
+        process = psutil.Process(note["pid"])
+        if (
+            abs(process.create_time() - note["born"]) < 1
+            and process.status() != psutil.STATUS_ZOMBIE
+        ):
+            return process
+    return None
+
+
+def interrupt(note: Mapping[str, Any]) -> None:
+    """Ask a process to end, as Ctrl-C does; Windows has no such request, and ends it."""
+    process = living(note)
+    if process is not None:
+        with suppress(psutil.Error):
+            process.send_signal(signal.SIGINT if os.name == "posix" else signal.SIGTERM)
+
+
+def end(note: Mapping[str, Any]) -> None:
+    """End a process that leads a session of its own, with all that it started."""
+    if living(note) is not None:
+        with suppress(ProcessLookupError):
+            os.killpg(note["pid"], signal.SIGKILL)
