@@ -71,11 +71,24 @@ function render({ model, el }) {
 
   // --- deciding
 
+  const isAnswered = () => Boolean(candidate()) && candidate().answer !== null;
+
+  /** What the kernel is told with a decision. */
+  const decision = (action, task) => ({
+    do: action,
+    task,
+    event: newId(),
+    seconds: Math.round(spent) / 1000,
+    candidate: model.get("candidate"),
+    wording: wordingOpen ? area.value : null,
+    note: note.value,
+  });
+
   /** Say something about the question on screen; what comes next is shown when the store has it. */
   async function send(action, more = {}) {
     const task = model.get("task");
     if (request || (!task && action !== "undo")) return;
-    if (action === "accept" && (!candidate() || candidate().answer === null)) {
+    if (action === "accept" && !isAnswered()) {
       say("This run gave no answer: choose another one with [ and ], or reject.");
       return;
     }
@@ -84,21 +97,17 @@ function render({ model, el }) {
     say("");
     tell();
     try {
-      await ask(model, {
-        do: action,
-        task,
-        event: newId(),
-        seconds: Math.round(spent) / 1000,
-        candidate: model.get("candidate"),
-        wording: wordingOpen ? area.value : null,
-        note: note.value,
-        ...more,
-      });
+      await ask(model, { ...decision(action, task), ...more });
     } catch (error) {
       say([error.message, dropped()].filter(Boolean).join(". "));
     }
     request = null;
     tell();
+    drain();
+  }
+
+  /** The keys that waited, until one of them saves again or opens a field. */
+  function drain() {
     while (waiting.length && !request) {
       waiting.shift()();
       // what follows was typed for the field, and its letters are no keys
@@ -116,7 +125,7 @@ function render({ model, el }) {
     return `${number === 1 ? "The key" : `The ${number} keys`} pressed meanwhile did nothing.`;
   }
 
-  /** A key's work: at once, or when what is being saved is stored and the next question is shown. */
+  /** A key's work: at once, or when what is being saved is stored and the next one is shown. */
   function inTurn(work) {
     return (event) => {
       if (!request) return work(event);
