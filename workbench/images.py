@@ -91,7 +91,7 @@ def _decode(path: object, file: Path | BinaryIO) -> tuple[Image.Image, str]:
                     )
                 form = picture.format or ""
                 picture = _all_bits(picture, file)
-                return _rgb(ImageOps.exif_transpose(picture)), _CONTAINERS.get(form, form)
+                return as_rgb(ImageOps.exif_transpose(picture)), _CONTAINERS.get(form, form)
     except FileNotFoundError as error:
         raise ImageError(f"no picture at {path}; check the path") from error
     except ImageError:
@@ -135,7 +135,7 @@ def _all_bits(picture: Image.Image, file: Path | BinaryIO) -> Image.Image:
     return whole
 
 
-def _rgb(picture: Image.Image) -> Image.Image:
+def as_rgb(picture: Image.Image) -> Image.Image:
     """A picture as 8-bit RGB.
 
     Pillow alone would cut deep greys off at 255 and show what lies under transparency.
